@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.progress import TaskProgressColumn
 
-from app.cli.convert_batch import BatchOptions, convert_many, is_batch
+from app.cli.convert_batch import BatchOptions, convert_many, is_batch, tell_left_out
 from app.cli.live_options import LiveOptions, with_live_options
 from app.cli.options import FILM_OPTIONS, film_settings, on_console
 from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, notify, progress_bar
@@ -98,6 +98,7 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
         None if each is None else single_output(source, each) for each in (name, options.alpha, options.foreground)
     )
     assert target is not None
+    tell_left_out([str(source)], name, options)
     stop = StopRequest(most=1)
     event("started")
     try:

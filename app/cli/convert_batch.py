@@ -63,18 +63,14 @@ def is_batch(sources: Sequence[str], target: str, options: BatchOptions) -> bool
 
 def convert_many(sources: Sequence[str], folder: str, settings: Settings, options: BatchOptions) -> int:
     """Convert the clips and return the exit code. Raises MattecamError."""
-    from app.offline.batch.plan import folders_beside_clips, images_beside_clips, plan_jobs
+    from app.offline.batch.plan import plan_jobs
     from app.offline.batch.pool import Pool
     from app.offline.batch.run import StopRequest
     from app.offline.batch.session import convert_batch
 
     alpha, foreground, overwrite = options.alpha, options.foreground, options.overwrite
     jobs = plan_jobs(sources, folder, settings, alpha=alpha, foreground=foreground, overwrite=overwrite)
-    for source in sources:
-        if count := images_beside_clips(source):
-            notify(BatchText.IMAGES_BESIDE_CLIPS(folder=source, count=count))
-        if count := folders_beside_clips(source, [each for each in (folder, alpha, foreground) if each is not None]):
-            notify(BatchText.FOLDERS_BESIDE_CLIPS(folder=source, count=count))
+    tell_left_out(sources, folder, options)
 
     def workers() -> Workers:
         if options.cluster is None:
@@ -96,6 +92,18 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
     if stop.requests:
         return EXIT_INTERRUPTED
     return EXIT_FAILED if report.failed or report.interrupted else EXIT_DONE
+
+
+def tell_left_out(sources: Sequence[str], target: str, options: BatchOptions) -> None:
+    """Say what in the folders is not converted. Raises MattecamError."""
+    from app.offline.batch.plan import folders_beside_clips, images_beside_clips
+
+    outputs = [name for name in (target, options.alpha, options.foreground) if name is not None]
+    for source in sources:
+        if count := images_beside_clips(source):
+            notify(BatchText.IMAGES_BESIDE_CLIPS(folder=source, count=count))
+        if count := folders_beside_clips(source, outputs):
+            notify(BatchText.FOLDERS_BESIDE_CLIPS(folder=source, count=count))
 
 
 @contextmanager

@@ -16,7 +16,8 @@ from app.core.errors import BackgroundError, ModelError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
 from app.core.files.names import is_folder, is_of_kind, is_special
-from app.core.messages.media import SlidesText, VideoText
+from app.core.messages.command_line import ConvertText
+from app.core.messages.media import SlidesText
 from app.core.types import BgrImage
 from app.media.image_file import TIMEOUT_S, drawn, read_image
 from app.media.video_input import VideoError
@@ -43,7 +44,7 @@ class ImageFolderReader:
         self._check_size = check_size
         self._names = picture_names(path) if is_folder(path) else {path: path.stem}
         if not self._names:
-            raise VideoError(VideoText.EMPTY_FOLDER(folder=path, formats=PICTURES))
+            raise VideoError(ConvertText.EMPTY_FOLDER(folder=path, formats=PICTURES))
         self.frame_estimate: int | None = len(self._names)
 
     def frames(self) -> Generator[tuple[Fraction, str, BgrImage], None, None]:

@@ -17,7 +17,7 @@ import pytest
 from app.cli import main
 from app.core.errors import MattecamError
 from app.offline.batch.manifest import MANIFEST, last_records
-from tests.clips import numbered, write_clip
+from tests.clips import numbered, write_clip, write_images
 from tests.offline.batch.clips import jobs_of, resource_tracker, sequential_hashes
 from tests.offline.batch.workers import DirectWorkers
 from tests.offline.converting import build_half
@@ -169,3 +169,15 @@ def test_a_stopped_batch_leaves_nothing_and_can_be_resumed(tmp_path: Path, repo:
     hashes = {file: record.sha256 for file, record in last_records(out / MANIFEST).items()}
     assert list(hashes.values()) == list(expected.values())
     assert sorted(path.name for path in out.iterdir()) == ["a.mp4", "b.mp4", MANIFEST]
+
+
+def test_folders_of_videos_beside_images_are_left_out_with_a_word(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cover of an album was converted in place of the videos, without a word."""
+    monkeypatch.setattr("app.offline.convert.build_engine", build_half)
+    source = write_images(tmp_path / "album", "cover.png")
+    (source / "day 1").mkdir()
+    (source / "day 1" / "clip.mp4").write_bytes(b"broken")
+    assert main.main(["convert", str(source), str(tmp_path / "out"), "--model", "mattecam"]) == 0
+    assert f"Folders of videos in {source} are not searched: 1. To convert" in capsys.readouterr().err

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.cli import main
-from tests.clips import write_inputs
+from tests.clips import write_clip, write_inputs
 
 REFUSED: tuple[tuple[str, int, str], ...] = (
     ("headless --fps abc", 2, "--fps: “abc” is not possible: it must be a number."),
@@ -108,6 +108,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("convert one.mp4 out.mp4 --overlay-text '{time}'", 2, "A film shows no clock"),
     ("convert one.mp4 s3x://bucket/films", 2, "s3x://bucket/films is an address of an unknown kind"),
     ("convert note.txt out.mp4", 1, "note.txt is not a readable video"),
+    ("convert nested out", 1, ".tiff), and folders in it are not searched for images or videos; name the folder that"),
     ("convert missing.mp4 new/", 1, "There is no file or folder missing.mp4"),
     (f"convert {'a' * 300} out.mp4", 1, f"mattecam: {'a' * 300} cannot be read: its name is too long; check its name"),
     ("evaluate one.mp4", 2, "TRUE is missing"),
@@ -144,10 +145,12 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Inputs, an image of another size, and a text."""
+    """Inputs, a folder with a folder of videos, an image of another size, and a text."""
     place = tmp_path_factory.mktemp("refused")
     write_inputs(place)
     cv2.imwrite(str(place / "small.png"), np.zeros((8, 8, 3), np.uint8))
+    (place / "nested" / "day").mkdir(parents=True)
+    write_clip(place / "nested" / "day" / "clip.mp4", 1)
     (place / "note.txt").write_text("text")
     (place / "new.png.json").write_text("{}")
     os.mkfifo(place / "pipe.mp4")

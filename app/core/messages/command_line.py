@@ -72,6 +72,10 @@ class ConvertText(CommandLineMessage):
     NO_FILE_NAME = "A name holds a character that no file can have in its name; name the file or the folder."
     DASH = "“-” does not stand for standard input or output; name a file or a folder."
     NO_SOURCE = "There is no file or folder {file}; check the name."
+    EMPTY_FOLDER = (
+        "The folder {folder} contains no images ({formats}), and folders in it are not searched for images or videos; "
+        "name the folder that holds them."
+    )
     NOT_READ = "{file} cannot be read: {reason}; check its name and permissions, or choose another one."
     SUFFIX = "{file} is not the name of a video; name a video ({suffixes}) or, for PNG images, a folder."
     NO_IMAGE_NAME = "{source} is an image, and {file} is no name of one; name an image such as out.png, or a folder."

@@ -16,7 +16,6 @@ class VideoText(Message):
     TOO_LARGE = "The frames of {file} are too large ({width}×{height}); save the video in a smaller size."
     NO_FRAME = "The video {file} contains no readable frame; choose another file."
     NO_MORE_FRAMES = "The video {file} can no longer be read; choose another file."
-    EMPTY_FOLDER = "The folder {folder} contains no images ({formats}); choose another one."
 
 
 class ImageText(Message):

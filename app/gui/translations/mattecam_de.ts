@@ -4262,11 +4262,6 @@
         <translation>Das Video {file} lässt sich nicht weiter lesen; wählen Sie eine andere Datei.</translation>
     </message>
     <message>
-        <source>The folder {folder} contains no images ({formats}); choose another one.</source>
-        <comment>VideoText.EMPTY_FOLDER</comment>
-        <translation>Der Ordner {folder} enthält keine Bilder ({formats}); wählen Sie einen anderen.</translation>
-    </message>
-    <message>
         <source>The image {file} does not exist; choose another one.</source>
         <comment>ImageText.ABSENT</comment>
         <translation>Das Bild {file} gibt es nicht; wählen Sie ein anderes.</translation>

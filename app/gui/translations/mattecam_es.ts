@@ -4262,11 +4262,6 @@
         <translation>El vídeo {file} ya no se puede leer; elija otro archivo.</translation>
     </message>
     <message>
-        <source>The folder {folder} contains no images ({formats}); choose another one.</source>
-        <comment>VideoText.EMPTY_FOLDER</comment>
-        <translation>La carpeta {folder} no contiene imágenes ({formats}); elija otra.</translation>
-    </message>
-    <message>
         <source>The image {file} does not exist; choose another one.</source>
         <comment>ImageText.ABSENT</comment>
         <translation>La imagen {file} no existe; elija otra.</translation>

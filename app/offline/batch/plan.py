@@ -41,12 +41,13 @@ def images_beside_clips(source: str) -> int:
 
 
 def folders_beside_clips(source: str, outputs: Sequence[str]) -> int:
-    """Return the number of folders of videos, without outputs, in a folder of videos: they are not searched.
+    """Return the number of folders of videos, without outputs, in a folder of clips: they are not searched.
 
-    0 for a folder in object storage, which would be listed once for each of its folders. Raises SourceOpenError.
+    0 for a folder in object storage, which would be listed once for each of its folders, and for one without videos and
+    images, which is an error. Raises SourceOpenError.
     """
     names = [] if is_remote(source) else _names_in(source)
-    if not _clips_among(names):
+    if not any(is_of_kind(Path(name), (*VIDEOS, *PICTURES)) for name in names):
         return 0
     others = [name for name in names if not any(same_file(Path(name), Path(output)) for output in outputs)]
     return sum(map(_holds_clips, others))
