@@ -5,15 +5,16 @@ from __future__ import annotations
 import math
 import os
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from types import NoneType, TracebackType
+from types import MappingProxyType, TracebackType
 
 from typing_extensions import Self
 
 from app.api.stream_background import StreamBackground
 from app.config.parsing import parse_background, replace_checked
+from app.config.setting import with_values
 from app.core.errors import MattecamError, ModelError, UsageError
 from app.core.messages.command_line import ApiText
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings, Settings
@@ -27,6 +28,7 @@ from app.offline.convert import ConvertReport, Progress
 from app.offline.targets import check_names
 
 WITHOUT_STRICT = EdgeSettings(strict="off")
+NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +262,7 @@ def convert(
     executor: str = "auto",
     precision: str = "auto",
     downsample_ratio: float | None = None,
-    settings: Settings | None = None,
+    settings: Mapping[str, object] = NO_VALUES,
     progress: Progress = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
     keep_partial: bool | None = None,
@@ -272,21 +274,21 @@ def convert(
     target, alpha, foreground: for composite, matte and premultiplied foreground; a video (.mp4, .m4v, .mov, .mkv), for
     an image an image (.png, .jpg), or, without suffix, a folder for PNG images. background: `green`, `#RRGGBB`,
     `blur[:0-100]`, an image, a video or `none`.
-    settings: replaces background, edges and the choice of the model, and adds framing, placement, people and overlay.
+    settings: values by the names of docs/settings.md, such as {"framing.zoom": 2}; they win over the other arguments.
     progress(frames done, expected frames or None) is called after every frame, and with the true total when the outputs
     are complete; should_stop is called before every frame. keep_partial: keep the frames so far of a conversion that is
     interrupted (by should_stop or Ctrl+C) or fails; None keeps them only after a failure. reproducible: write the same
     bytes on every machine, with a slower encoder. overwrite: replace files of these names; without it they are refused.
     Raises MattecamError, and KeyboardInterrupt for Ctrl+C.
     """
-    if not isinstance(settings, (Settings, NoneType)):
-        raise TypeError(f"settings must be Settings, not {type(settings).__name__}")
+    if not isinstance(settings, Mapping):
+        raise TypeError(f"settings must be a mapping, not {type(settings).__name__}")
     check_names(str(name) for name in (source, target, alpha, foreground) if name is not None)
     options = ModelOptions(model, weights, refiner, plate, device, executor, precision, downsample_ratio)
     return offline.convert(
         Path(source),
         Path(target),
-        settings=options.settings(background, edges) if settings is None else settings,
+        settings=with_values(options.settings(background, edges), settings),
         alpha=None if alpha is None else Path(alpha),
         foreground=None if foreground is None else Path(foreground),
         progress=progress,

@@ -15,7 +15,7 @@ from pydantic.fields import FieldInfo
 from app.config.parsing import parse_overlay_text, parse_server
 from app.config.value_problem import first_problem
 from app.core.errors import UsageError
-from app.core.messages.command_line import UsageText
+from app.core.messages.command_line import ApiText, UsageText
 from app.core.settings import Model, Settings
 
 NO_VALUE = "none"
@@ -163,3 +163,13 @@ def with_value(settings: Settings, name: str, value: Any, called: str = "") -> S
     if name == "matting.model" and changed.matting.model != settings.matting.model:
         return changed.replace(matting=changed.matting.replace(weights=None))  # a checkpoint belongs to its model
     return changed
+
+
+def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
+    """Return the settings with other values, texts as on the command line, by name. Raises UsageError."""
+    for name, value in values.items():
+        if name not in SETTINGS:
+            raise UsageError(ApiText.NO_SETTING(name=name))
+        setting = SETTINGS[name]
+        settings = setting.replaced_in(settings, setting.parsed(value) if isinstance(value, str) else value)
+    return settings

@@ -6,6 +6,7 @@ import math
 import os
 import threading
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,7 +15,15 @@ import pytest
 import app.api
 import mattecam
 from app.api import EdgeSettings, Matte, MattecamError, Matting, ModelError, convert, step_many
-from app.core.settings import EngineSettings
+from app.core.settings import (
+    BackgroundSettings,
+    EngineSettings,
+    FramingSettings,
+    MattingSettings,
+    OverlaySettings,
+    PeopleSettings,
+    Settings,
+)
 from app.testing.parts import FakeEngine
 from tests.compositing.files import colour_number, write_video
 from tests.matting.networks import frames
@@ -202,10 +211,33 @@ def test_a_name_that_no_file_can_have_is_a_sentence(stem: str, tmp_path: Path) -
     assert list(tmp_path.iterdir()) == [image]
 
 
-@pytest.mark.parametrize("settings", [{}, {"a": 1}])
-def test_the_settings_of_a_film_are_no_dictionary(settings: dict[str, int], tmp_path: Path) -> None:
-    with pytest.raises(TypeError, match="settings"):
-        convert(tmp_path / "a.mp4", tmp_path / "b.mp4", settings=settings)  # type: ignore[arg-type]
+def test_settings_of_a_film_are_values_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They needed a class of a private module."""
+    used: list[Settings] = []
+    monkeypatch.setattr("app.offline.convert.convert", lambda *_, settings, **__: used.append(settings))
+    values = {"framing.zoom": 2, "edges.strict": "strict", "overlay.file": "logo.png", "people.only_me": "on"}
+    convert("a.mp4", "b.mp4", model="u2net", background="blur:60", settings=values)
+    matting = MattingSettings(model="u2net", edges=EdgeSettings(strict="strict"))
+    assert used[0] == Settings(
+        matting=matting,
+        background=BackgroundSettings(blur_strength=60),
+        framing=FramingSettings(zoom=2),
+        overlay=OverlaySettings(file=Path("logo.png")),
+        people=PeopleSettings(only_me=True),
+    )
+
+
+@pytest.mark.parametrize(
+    ("settings", "kind", "words"),
+    [
+        ({"zoom": 2}, MattecamError, "There is no setting “zoom”; docs/settings.md lists them."),
+        ({"framing.zoom": 9}, MattecamError, "framing.zoom: “9” is not possible: it must be at most 4."),
+        (["framing.zoom"], TypeError, "settings must be a mapping, not list"),
+    ],
+)
+def test_wrong_settings_of_a_film_are_named(settings: Any, kind: type[Exception], words: str) -> None:
+    with pytest.raises(kind, match=words):
+        convert("a.mp4", "b.mp4", settings=settings)
 
 
 @pytest.mark.parametrize(

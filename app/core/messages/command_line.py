@@ -165,6 +165,7 @@ class ApiText(CommandLineMessage):
     NO_STATE_YET = "A stream has a state only after its first frame; step it first."
     NO_STATE = "The state of the model {model} cannot be saved; choose a model without an empty-background plate."
     OTHER_STATE = "The state was saved with {model} under other settings; this stream runs {own}."
+    NO_SETTING = "There is no setting “{name}”; docs/settings.md lists them."
     NO_BACKDROP = 'The background "none" has no composite; choose another background.'
 
 
