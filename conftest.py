@@ -45,7 +45,7 @@ TRAINING = Path(__file__).parent / "tests" / "training"
 GENERATED = {"weights", "weights_file"}
 """Fixtures that generate weights with torch."""
 MARKED = re.compile(r"^pytestmark = \[?\s*pytest\.mark\.torch\b", re.MULTILINE)
-GRACE_S = 15.0
+GRACE_S = 60.0
 """How long threads and processes of a finished test may take to end."""
 
 

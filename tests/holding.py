@@ -20,4 +20,4 @@ def program(device: Path, how: str) -> Iterator[int]:
         process.stdout.readline()
         yield process.pid
         process.stdin.close()
-        process.wait(10)
+        process.wait(60)

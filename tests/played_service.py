@@ -31,7 +31,7 @@ def private_bus(folder: Path) -> Iterator[str]:
         yield address
     finally:
         daemon.terminate()
-        daemon.wait(10)
+        daemon.wait(60)
 
 
 class PlayedService(ABC):

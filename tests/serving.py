@@ -35,4 +35,4 @@ def served(handler: Callable[..., BaseHTTPRequestHandler], tls: ssl.SSLContext |
             yield f"http{'s' if tls else ''}://127.0.0.1:{server.server_port}"
         finally:
             server.shutdown()
-            thread.join(10)
+            thread.join(60)

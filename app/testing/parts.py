@@ -58,7 +58,7 @@ class Faults:
         if fault is not None:
             fault()
 
-    def hang(self, seconds: float = 10.0) -> None:
+    def hang(self, seconds: float = 60.0) -> None:
         """Block like a driver that does not answer."""
         self.release.wait(seconds)
 

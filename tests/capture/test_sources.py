@@ -67,7 +67,7 @@ def test_index_and_time_increase_and_reads_are_bounded(source: FrameSource) -> N
     for _ in range(15):
         started_s = time.perf_counter()
         frame = source.read()
-        assert time.perf_counter() - started_s < 10
+        assert time.perf_counter() - started_s < 60
         assert frame is not None
         assert frame.index > last_index
         assert last_s < frame.captured_at_s <= time.perf_counter()

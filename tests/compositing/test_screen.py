@@ -201,7 +201,7 @@ def display(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     for process in (*clients, server):
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 @pytest.mark.usefixtures("display")

@@ -50,12 +50,12 @@ def test_no_image_is_taken_before_the_window_has_confirmed(monkeypatch: pytest.M
     use, noted, asked = ScreenUse(), list[bool](), threading.Event()
     use.listen(asked.set)
     opener = beside(lambda: opened(use, noted))
-    assert asked.wait(10)
+    assert asked.wait(60)
     assert use.captured
     time.sleep(0.5)
     assert not opener.done() and noted == []
     use.confirm_hidden()
-    background = opener.result(10)
+    background = opener.result(60)
     background.backdrop(16, 9, 0.0)
     background.close()
     assert noted and all(noted), "the use is noted from before the first image until the screen is closed"
@@ -76,10 +76,10 @@ def test_a_capture_that_waits_for_the_window_can_be_ended(ends: Callable[[Screen
     use, noted, asked = ScreenUse(), list[bool](), threading.Event()
     use.listen(asked.set)
     opener = beside(lambda: opened(use, noted))
-    assert asked.wait(10)
+    assert asked.wait(60)
     ends(use)
     with pytest.raises(BackgroundError):
-        opener.result(10)
+        opener.result(60)
     assert noted == [] and not use.captured
 
 

@@ -56,14 +56,14 @@ def test_it_never_waits_for_the_decoder(tmp_path: Path, monkeypatch: pytest.Monk
     gate = threading.Event()
 
     def stuck(self: LoopingVideo) -> Iterator[Any]:
-        gate.wait(60)
+        gate.wait(100)
         yield from ()
 
     monkeypatch.setattr(LoopingVideo, "frames", stuck)
     with played(tmp_path, realtime=True) as background:
         start = time.perf_counter()
         images = [background.backdrop(64, 48, k / 10) for k in range(100)]
-        assert time.perf_counter() - start < 30
+        assert time.perf_counter() - start < 60
         assert all(image is images[0] for image in images)
         gate.set()
 
@@ -190,5 +190,5 @@ def test_close_ends_the_thread_at_once(tmp_path: Path) -> None:
     (decoder,) = set(threading.enumerate()) - before
     start = time.perf_counter()
     background.close()
-    assert time.perf_counter() - start < 30
+    assert time.perf_counter() - start < 60
     assert not decoder.is_alive()

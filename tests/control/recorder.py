@@ -35,7 +35,7 @@ class Recorder(SettingsController):
             raise ZeroDivisionError("a defect")
         if command == Command("scene", "slow"):
             self.entered.set()
-            self.closed.wait(30)
+            self.closed.wait(60)
         self.commands.append(command)
         self.threads.add(threading.current_thread())
         return f"{command.name} done"
@@ -55,4 +55,4 @@ def serving(
     server = ControlServer(controller or Recorder(), at=at)
     server.start()
     yield server
-    assert server.stop(timeout_s=30.0)
+    assert server.stop(timeout_s=60.0)

@@ -51,11 +51,11 @@ def test_a_line_without_an_end_is_limited_in_length(address: ControlAddress, ser
 def test_silent_clients_delay_nobody(
     address: ControlAddress, server: ControlServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.control.transport.REQUEST_TIMEOUT_S", 60.0)
+    monkeypatch.setattr("app.control.transport.REQUEST_TIMEOUT_S", 100.0)
     silent = [connected(address) for _ in range(8)]
     started_s = time.monotonic()
     assert ask(Command("pause"), at=lambda: address).done
-    assert time.monotonic() - started_s < 30.0
+    assert time.monotonic() - started_s < 60.0
     for call in silent:
         call.close()
 

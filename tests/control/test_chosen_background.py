@@ -27,15 +27,15 @@ def test_a_background_is_answered_when_it_is_in_use(program: Program) -> None:
 
     def slow() -> None:
         entered.set()
-        gate.wait(10)
+        gate.wait(60)
 
     program.world.faults.put("open_background", slow)
     answer = beside(lambda: program.run("background Beach"))
-    assert entered.wait(10)
+    assert entered.wait(60)
     time.sleep(0.1)
     assert not answer.done()
     gate.set()
-    assert answer.result(10) == "Background: Beach."
+    assert answer.result(60) == "Background: Beach."
 
 
 def test_what_is_still_pending_at_the_time_limit_is_named(program: Program, tmp_path: Path) -> None:
@@ -100,19 +100,19 @@ def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) ->
     class SlowDrive(list[BackgroundFile]):
         def __iter__(self) -> Iterator[BackgroundFile]:
             asked.set()
-            assert go_on.wait(20)
+            assert go_on.wait(60)
             return super().__iter__()
 
     quick, program.files = program.files, SlowDrive(program.files)
     slow = beside(lambda: program.run("background Beach"))
     try:
-        assert asked.wait(10)
+        assert asked.wait(60)
         program.files = quick
         assert "stand-by card" in program.run("pause")
         program.run("background-view fit")
     finally:
         go_on.set()
-        slow.result(20)
+        slow.result(60)
     background = program.settings.background
     assert (background.path, background.fit) == (quick[0].path, "fit")
     assert program.settings.paused

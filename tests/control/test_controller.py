@@ -30,7 +30,7 @@ def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
     other = beside(zoom)
     alone.run("pause")
     alone.run("freeze")
-    other.result(30)
+    other.result(60)
     assert alone.settings.paused
     assert alone.settings.frozen
     assert alone.settings.framing == FramingSettings()

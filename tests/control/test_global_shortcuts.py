@@ -77,7 +77,7 @@ def test_a_press_returns_at_once_and_a_crash_does_not_end_the_shortcuts() -> Non
     class Slow(Recorder):
         def run(self, command: Command) -> str:
             entered.set()
-            go_on.wait(10)
+            go_on.wait(60)
             if command.name == "freeze":
                 raise ZeroDivisionError("a defect")
             return recorder.run(command)
@@ -86,7 +86,7 @@ def test_a_press_returns_at_once_and_a_crash_does_not_end_the_shortcuts() -> Non
     shortcuts.follow(True)
     keys.pressed("freeze")
     keys.pressed("pause")
-    assert entered.wait(10)
+    assert entered.wait(60)
     assert recorder.commands == []
     go_on.set()
     eventually(lambda: recorder.commands == [Command("pause", "toggle")])
@@ -101,7 +101,7 @@ def test_pause_does_not_wait_for_commands_before_it() -> None:
     class Waiting(Recorder):
         def run(self, command: Command) -> str:
             answer = recorder.run(command)
-            go_on.wait(10)
+            go_on.wait(60)
             return answer
 
     shortcuts = GlobalShortcuts(Waiting(), lambda _problem: None, lambda: keys)

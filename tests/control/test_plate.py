@@ -47,7 +47,7 @@ def test_nothing_is_taken_during_the_countdown(program: Program) -> None:
     eventually(lambda: program.pipeline.demand.takes_plate)
     assert not program.plates
     assert not answer.done()
-    assert "Picture of the empty room" in answer.result(20)
+    assert "Picture of the empty room" in answer.result(60)
 
 
 @pytest.mark.parametrize("first", ["before", "meanwhile"])
@@ -59,7 +59,7 @@ def test_a_paused_program_takes_no_plate(program: Program, first: str) -> None:
         eventually(lambda: program.pipeline.demand.takes_plate)
         program.run("pause")
     with pytest.raises(MattecamError, match="While Mattecam is paused"):
-        answer.result(20)
+        answer.result(60)
     assert not program.plates
     assert program.settings.matting.plate is None
     assert program.pipeline.newest_frame is None
@@ -83,7 +83,7 @@ def test_a_second_command_is_refused_and_an_end_cancels_the_first(program: Progr
         program.run("plate take 0")
     program.controller.close()
     with pytest.raises(MattecamError, match="no picture of the empty room was taken"):
-        answer.result(20)
+        answer.result(60)
     assert not program.plates
 
 

@@ -66,18 +66,18 @@ def test_a_defect_in_a_command_is_answered_and_logged(
 
 def test_a_slow_command_delays_no_other(address: ControlAddress, controller: Recorder, server: ControlServer) -> None:
     slow = beside(lambda: ask(Command("scene", "slow"), at=lambda: address))
-    assert controller.entered.wait(10)
+    assert controller.entered.wait(60)
     assert ask(Command("pause"), at=lambda: address).done
     assert controller.commands == [Command("pause")]
     assert all(thread.daemon for thread in threading.enumerate() if thread.name == "control-call"), "outlives the end"
     controller.close()
-    slow.result(10)
+    slow.result(60)
 
 
 def test_stopping_answers_a_running_command(address: ControlAddress, controller: Recorder) -> None:
     server = ControlServer(controller, at=lambda: address)
     server.start()
     client = beside(lambda: ask(Command("scene", "slow"), at=lambda: address))
-    assert controller.entered.wait(10)
+    assert controller.entered.wait(60)
     assert server.stop()
-    assert client.result(10).message == "scene done"
+    assert client.result(60).message == "scene done"

@@ -15,6 +15,7 @@ from app.core.types import BgrImage, Picture
 from app.doctor import proof
 from app.doctor.finding import State
 from app.doctor.proof import Read, bar_error, colour_bars, prove
+from tests.waiting import eventually
 
 Spoil = Callable[[BgrImage, int], BgrImage]
 
@@ -56,10 +57,8 @@ class Wire:
             self.pictures.put(self.spoil(picture.image, self.sent))
 
     def read(self) -> BgrImage | None:
-        try:
-            return self.pictures.get(timeout=2)
-        except queue.Empty:
-            return None
+        eventually(lambda: not self.pictures.empty() or self.sent > self.fail_after)
+        return None if self.pictures.empty() else self.pictures.get()
 
     def close(self) -> None:
         self.open_ends -= 1

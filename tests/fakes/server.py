@@ -38,7 +38,7 @@ class Place(FakeEngine):
         self.remote = settings.location == "remote"
         if self.remote:
             self.network.offers += 1
-            self.network.answers.wait(30)
+            self.network.answers.wait(60)
             if not self.network.up:
                 raise RemoteError("The server does not answer.")
         super().__init__(settings, width, height, faults)

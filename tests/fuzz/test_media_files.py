@@ -53,7 +53,7 @@ def test_broken_pictures(tmp_path: Path, form: str, cases: int) -> None:
     assert read_image(path).shape in ((90, 120, 3), (120, 90, 3))
     for data in damaged(whole, cases, seed=len(form)):
         path.write_bytes(data)
-        started_s = time.monotonic()
+        started_s = time.process_time()
         try:
             check_bgr(read_image(path))
         except BackgroundError as error:
@@ -63,7 +63,7 @@ def test_broken_pictures(tmp_path: Path, form: str, cases: int) -> None:
         except PlateError as error:
             assert str(path) in str(error)
         kind_of_file(path)
-        assert time.monotonic() - started_s < SLOWEST_S
+        assert time.process_time() - started_s < SLOWEST_S
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_broken_videos(tmp_path: Path, suffix: str, codec: str, cases: int) -> N
     assert play_as_background(path) == 5 and play_as_source(path) == 4 * FRAMES
     for data in damaged(whole, cases, seed=len(codec)):
         path.write_bytes(data)
-        started_s = time.monotonic()
+        started_s = time.process_time()
         assert play_as_background(path) in (-1, 5)
         assert play_as_source(path) >= -1
-        assert time.monotonic() - started_s < SLOWEST_VIDEO_S
+        assert time.process_time() - started_s < SLOWEST_VIDEO_S

@@ -66,7 +66,7 @@ FINDINGS = (
 )
 MEASURED = services.PrecisionChoice("int8", 2.24, provisional=False)
 StartWindow = Callable[..., Session]
-PATIENCE_MS = 40_000
+PATIENCE_MS = 60_000
 
 
 class PatientBot(QtBot):

@@ -281,7 +281,7 @@ def test_closing_the_doctor_early_restores_the_virtual_camera(
     """A change of the language hides it."""
     gate = threading.Event()
     session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
-    monkeypatch.setattr(services, "run_checks", lambda *, proof=True: FINDINGS[: not proof or gate.wait(10)])
+    monkeypatch.setattr(services, "run_checks", lambda *, proof=True: FINDINGS[: not proof or gate.wait(60)])
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     session.window.windows.open_doctor()
     (dialog,) = session.window.findChildren(DoctorDialog)

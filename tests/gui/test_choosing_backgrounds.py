@@ -88,7 +88,7 @@ def test_all_backgrounds_are_shown_in_a_grid_and_chosen_there(controls: Session,
     grid = find(controls.window, TileGrid)
     view, model = grid.view, controls.window.strip.model
     viewport = existing(view.viewport())
-    qtbot.waitUntil(lambda: viewport.height() > 2 * view.tile_size.height(), timeout=5000)
+    qtbot.waitUntil(lambda: viewport.height() > 2 * view.tile_size.height())
     assert grid.height() < controls.window.height()
     assert view.visualRect(model.index(len(tiles(controls)) - 1)).right() < viewport.width(), "no sideways scroll"
     row = next(row for row, tile in enumerate(tiles(controls)) if tile.name == "Bookshelf")

@@ -105,7 +105,7 @@ def test_a_plate_whose_dialog_is_closed_during_the_check_is_not_stored(
 
     def empty_in_the_end(_plate: BgrImage) -> bool:
         checking.set()
-        assert closed.wait(10)
+        assert closed.wait(60)
         return False
 
     monkeypatch.setattr(plate_dialog, "COUNTDOWN_S", 0.15)

@@ -94,7 +94,7 @@ def test_pause_takes_effect_while_the_gui_thread_is_busy_and_stays(
         seen.append((session.pipeline.settings.paused, sent))
         eventually(lambda: len(world.pictures()) > sent + 1)  # the output continues without the GUI thread
 
-    beside(pause).result(30)  # while the GUI thread is blocked
+    beside(pause).result(60)  # while the GUI thread is blocked
     (paused, sent) = seen[0]
     assert paused, "in effect when it was answered"
     eventually(lambda: len(world.pictures()) > sent + 2)  # the output continues while the GUI thread is blocked
@@ -108,13 +108,12 @@ def test_pause_takes_effect_while_the_gui_thread_is_busy_and_stays(
 
 
 def test_a_background_set_by_ctl_survives_edits_of_the_window(session: Session, qtbot: QtBot) -> None:
-    beside(lambda: ask(Command("background", "#102030"))).result(30)
+    beside(lambda: ask(Command("background", "#102030"))).result(60)
     session.store.edit("output", mirror=True)
-    qtbot.wait(50)
+    qtbot.waitUntil(lambda: session.store.saved.background.colour == "#102030" and session.store.saved.output.mirror)
     settings = session.pipeline.settings
     assert (settings.background.kind, settings.background.colour) == ("colour", "#102030")
     assert settings.output.mirror
-    assert session.store.saved.background.colour == "#102030"
 
 
 @pytest.mark.parametrize("language", make_translations.LANGUAGES)

@@ -114,7 +114,7 @@ def test_cancelling_ends_the_process_and_the_next_start_continues() -> None:
     eventually(lambda: preparation.progress is not None)
     preparation.cancel()
     with pytest.raises(ModelError):
-        started.result(10)
+        started.result(60)
     assert preparation.progress is None
     assert needed()
 

@@ -78,7 +78,7 @@ def test_a_sink_that_opens_slowly_is_not_sent_what_was_permitted_before(change: 
 
     world.faults.put("open_virtual_camera", slow)
     with running(world, NONE) as pipeline:
-        assert opening.wait(10)
+        assert opening.wait(60)
         pipeline.change(
             lambda settings: (
                 settings.replace(paused=True) if change == "pause" else settings.replace(background=BASE.background)

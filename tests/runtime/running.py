@@ -86,7 +86,7 @@ REMOTE = BASE.replace(matting=BASE.matting.replace(location="remote", server=SER
 def shown(pipeline: Pipeline) -> Picture:
     """The next picture that is no stand-by card."""
     while True:
-        picture = pipeline.preview.get(30)
+        picture = pipeline.preview.get(60)
         assert picture is not None
         if picture.frame is not None:
             return picture

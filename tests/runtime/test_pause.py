@@ -151,27 +151,12 @@ def test_a_frozen_picture_ends_also_while_the_network_hangs(world: FakeWorld) ->
         composites(pipeline)
         eventually(lambda: shows_room(world.newest().image))
         world.faults.put("step", hang)
-        assert begun.wait(10)
+        assert begun.wait(60)
         pipeline.change(lambda now: now.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
         assert shows_room(world.newest().image)
         pipeline.change(lambda now: now.replace(people=BASE.people))
         eventually(lambda: world.newest().kind is PictureKind.STANDBY and stands_still(pipeline, world))
-
-
-def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(world: FakeWorld) -> None:
-    """The frozen picture was too old to be repeated until then."""
-    with running(world, timing=Timing(stale_s=1.5)) as pipeline:
-        composites(pipeline)
-        pipeline.change(lambda now: now.replace(frozen=True))
-        time.sleep(2)
-        world.faults.put("step", lambda: time.sleep(0.1))
-        eventually(lambda: stands_still(pipeline, world))
-        sent = len(world.pictures())
-        pipeline.change(lambda now: now.replace(frozen=False))
-        composites(pipeline)
-        eventually(lambda: len(world.pictures()) > sent)
-        assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.COMPOSITE}
 
 
 def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(world: FakeWorld) -> None:

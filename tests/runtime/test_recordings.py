@@ -54,7 +54,7 @@ def test_a_card_on_its_way_while_the_first_matte_comes_is_not_recorded(tmp_path:
     def hold_the_recorder() -> None:
         """It has a card to send by now."""
         opening.set()
-        matted.wait(10)
+        matted.wait(60)
 
     def hold_the_output() -> None:
         """The composite is not handed over before the recorder, which holds the card, has had time to send it."""
@@ -65,7 +65,7 @@ def test_a_card_on_its_way_while_the_first_matte_comes_is_not_recorded(tmp_path:
             time.sleep(0.05)
 
     world.faults.put("open_recorder", hold_the_recorder)
-    world.faults.put("step", lambda: ignore(opening.wait(10)))
+    world.faults.put("step", lambda: ignore(opening.wait(60)))
     pipeline.listen(hold_the_output)
     pipeline.start()
     try:

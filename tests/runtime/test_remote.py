@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from app.runtime.status import Phase, status_fields
 from app.testing.parts import FakeEngine, Faults, StepInput, room_picture, shows_room
 from tests.fakes.server import SERVER, Network, Place
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, IMPATIENT, REMOTE, running, shown
+from tests.runtime.running import BASE, IMPATIENT, REMOTE, composites, running, shown
 from tests.waiting import eventually
 
 
@@ -133,7 +134,9 @@ def test_a_server_that_accepts_and_then_fails_is_left_alone_for_a_while(error: M
                 (server_state(pipeline), device(pipeline), pipeline.status().phase) == ("local", "cpu", Phase.RUNNING)
             )
         )
-        assert network.offers <= 2
+        started_s = time.monotonic()
+        composites(pipeline, 60)
+        assert network.offers <= 3 + (time.monotonic() - started_s) / 0.5
         network.breaks = None
         eventually(lambda: server_state(pipeline) == "connected")
 

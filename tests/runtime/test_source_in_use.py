@@ -61,7 +61,7 @@ def test_the_camera_holds_its_light_while_the_engine_for_a_new_plate_is_built(tm
 
     def build() -> None:
         entered.set()
-        go_on.wait(10)
+        go_on.wait(60)
 
     with running(world) as pipeline:
         composites(pipeline)
@@ -70,7 +70,7 @@ def test_the_camera_holds_its_light_while_the_engine_for_a_new_plate_is_built(tm
         eventually(lambda: source.holds_exposure)
         world.faults.put("build_engine", build)
         apply(pipeline, BASE.replace(matting=BASE.matting.replace(plate=tmp_path / "plate.png")))
-        assert entered.wait(10)
+        assert entered.wait(60)
         pipeline.demand.takes_plate = False
         read = source.decoded
         eventually(lambda: source.decoded > read + 3)
@@ -114,10 +114,10 @@ def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera
 
         def hold() -> None:
             entered.set()
-            go_on.wait(10)
+            go_on.wait(60)
 
         world.faults.put("step", hold)
-        assert entered.wait(10)
+        assert entered.wait(60)
         eventually(lambda: pipeline.status().frames_dropped > 0)  # a frame of the first camera waits
         second = first.capture.replace(source="second")
         pipeline.change(lambda now: now.replace(capture=second, people=PeopleSettings(zones=(keep,))))

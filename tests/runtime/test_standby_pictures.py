@@ -32,7 +32,7 @@ def cards() -> Iterator[StandbyPictures]:
     made = StandbyPictures(StatusBoard())
     made.preparer.start()
     yield made
-    assert made.preparer.stop(10)
+    assert made.preparer.stop(60)
 
 
 def is_plain(picture: Picture) -> bool:
@@ -49,7 +49,7 @@ def test_something_plain_until_the_card_is_drawn() -> None:
 
     class Slow(StandbyCard):
         def image(self, width: int, height: int) -> BgrImage:
-            may_draw.wait(10)
+            may_draw.wait(60)
             return super().image(width, height)
 
     cards = StandbyPictures(StatusBoard(), Slow)
@@ -61,7 +61,7 @@ def test_something_plain_until_the_card_is_drawn() -> None:
     card = settled(cards, SOON, 64, 48)
     assert card.kind is PictureKind.STANDBY
     assert np.array_equal(card.image, StandbyCard("soon", None).image(64, 48))
-    assert cards.preparer.stop(10)
+    assert cards.preparer.stop(60)
 
 
 def test_another_text_shows_the_last_card_meanwhile(cards: StandbyPictures) -> None:
@@ -90,7 +90,7 @@ def test_an_image_that_cannot_be_read_is_reported_and_left_out(tmp_path: Path) -
     for _ in range(2):
         eventually(lambda: any("gone.png" in message for message in problems(gone)))
         assert not problems(SOON)
-    assert cards.preparer.stop(10)
+    assert cards.preparer.stop(60)
 
 
 def test_the_card_in_place_of_an_image_has_the_text_of_the_language(tmp_path: Path) -> None:
@@ -99,7 +99,7 @@ def test_the_card_in_place_of_an_image_has_the_text_of_the_language(tmp_path: Pa
     cards.preparer.start()
     shown = settled(cards, OutputSettings(standby_image=tmp_path / "gone.png"), 160, 90)
     assert np.array_equal(shown.image, StandbyCard("Einen Moment").image(160, 90))
-    assert cards.preparer.stop(10)
+    assert cards.preparer.stop(60)
 
 
 def test_a_card_that_cannot_be_drawn_is_reported_and_not_drawn_again() -> None:
@@ -119,7 +119,7 @@ def test_a_card_that_cannot_be_drawn_is_reported_and_not_drawn_again() -> None:
     count = len(drawn)
     assert is_plain(cards.get(SOON, 64, 48)) and not cards.preparer.busy
     assert len(drawn) == count == 1
-    assert cards.preparer.stop(10)
+    assert cards.preparer.stop(60)
 
 
 class AlwaysAPicture(LatestSlot[Picture | StandBy]):
@@ -143,8 +143,8 @@ def test_an_image_that_cannot_be_read_is_reported_before_its_card_is_needed(tmp_
         return [problem.message for problem in shared.board.read().problems]
 
     eventually(lambda: any("gone.png" in message for message in reported()))
-    newest = preview.get(10)
+    newest = preview.get(60)
     assert newest is not None and newest.kind is PictureKind.COMPOSITE
     shared.owner.change(lambda settings: settings.replace(output=SOON))
     eventually(lambda: not reported())
-    assert clock.thread.stop(10) and cards.preparer.stop(10)
+    assert clock.thread.stop(60) and cards.preparer.stop(10)

@@ -8,12 +8,13 @@ import time
 import pytest
 
 from app.core.threads import elapsed_s
+from app.core.types import PictureKind
 from app.runtime import watchdog
 from app.runtime.finishing import SETTLED_STEPS
 from app.runtime.outputs import output_clock
 from app.runtime.timing import Timing
 from tests.fakes.world import FakeWorld, still
-from tests.runtime.running import BASE, composites, running
+from tests.runtime.running import BASE, composites, running, stands_still
 from tests.waiting import eventually
 
 UNHURRIED = Timing(stale_s=60.0)
@@ -28,9 +29,9 @@ class Suspension:
         for module in (output_clock, watchdog):
             monkeypatch.setattr(module, "elapsed_s", lambda: elapsed_s() + self._slept_s)
 
-    def sleep(self) -> float:
-        """Let five minutes pass; return time.perf_counter(), which does not know of them."""
-        self._slept_s += 300
+    def sleep(self, seconds: float = 300) -> float:
+        """Let the time pass; return time.perf_counter(), which does not know of it."""
+        self._slept_s += seconds
         return time.perf_counter()
 
 
@@ -44,12 +45,12 @@ def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension, world: 
 
     def hold() -> None:
         begun.set()
-        goes_on.wait(30)
+        goes_on.wait(60)
 
     with running(world, BASE, UNHURRIED) as pipeline:
         composites(pipeline)
         world.faults.put("step", hold)
-        assert begun.wait(10)
+        assert begun.wait(60)
         world.faults.put("read", world.faults.hang)
         asleep_s = suspension.sleep()
         eventually(lambda: world.newest().frame is None)
@@ -69,3 +70,20 @@ def test_a_source_that_stands_still_is_shown_again_after_a_suspension(suspension
         asleep_s = suspension.sleep()
         # The card before it may last one tick, which waiting for it would miss.
         eventually(lambda: (frame := world.newest().frame) is not None and frame.captured_at_s >= asleep_s)
+
+
+def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(suspension: Suspension, world: FakeWorld) -> None:
+    """The frozen picture was too old to be repeated until then."""
+    with running(world, BASE, UNHURRIED) as pipeline:
+        composites(pipeline)
+        pipeline.change(lambda now: now.replace(frozen=True))
+        for _ in range(3):
+            eventually(lambda: stands_still(pipeline, world))
+            suspension.sleep(UNHURRIED.stale_s / 2)
+        world.faults.put("step", lambda: time.sleep(0.1))
+        eventually(lambda: stands_still(pipeline, world))
+        sent = len(world.pictures())
+        pipeline.change(lambda now: now.replace(frozen=False))
+        composites(pipeline)
+        eventually(lambda: len(world.pictures()) > sent)
+        assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.COMPOSITE}

@@ -36,7 +36,7 @@ def test_no_change_of_several_threads_is_lost() -> None:
         return settings.replace(capture=settings.capture.replace(width=settings.capture.width + 1))
 
     for rises in [beside(lambda: [owner.change(rise) for _ in range(50)]) for _ in range(4)]:
-        rises.result(10)
+        rises.result(60)
     assert owner.current.capture.width == BASE.capture.width + 200
 
 

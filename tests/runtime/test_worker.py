@@ -172,6 +172,6 @@ def test_free_memory_is_returned_after_what_is_retired_is_gone() -> None:
 
     with started(discard=order.append, tidy=tidy) as preparer:
         preparer.retire(7)
-        assert tidied.wait(20)
+        assert tidied.wait(60)
         built(preparer, 1)
         assert order == [7, "tidied"], "nothing was discarded since"

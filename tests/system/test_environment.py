@@ -122,7 +122,7 @@ def test_starts_at_the_same_time_wait_for_one_another(clone: Path) -> None:
     with environment.lock_environment():
         start = beside(second)
         assert not entered.wait(0.3)
-    start.result(10)
+    start.result(60)
 
 
 @pytest.mark.parametrize(

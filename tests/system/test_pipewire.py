@@ -91,7 +91,7 @@ def test_a_stream_is_not_closed_before_a_buffer_that_was_taken_is_given_back() -
         closing = beside(stream.close)
         time.sleep(0.1)
         stream.queue(address)
-    closing.result(10)
+    closing.result(60)
     pipewire.pw_stream_queue_buffer.assert_called_once_with(7, address)
     stream.update([b""])
     assert stream.dequeue() is None and not pipewire.pw_stream_update_params.called

@@ -164,5 +164,5 @@ def test_a_bus_has_as_long_as_other_answers(monkeypatch: pytest.MonkeyPatch, tmp
         refused = beside(refuse)
         with pytest.raises(PortalError) as caught:
             connect()
-        refused.result(10)
+        refused.result(60)
     assert isinstance(caught.value.__cause__, AuthenticationError)

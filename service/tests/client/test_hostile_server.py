@@ -196,7 +196,7 @@ def test_mattes_that_are_none_are_silence(
             began_s = time.monotonic()
             with pytest.raises(RemoteError, match=f"{address} sends no mattes; matting runs on this computer"):
                 engine.step(frame, np.zeros_like(frame), EDGES).result()
-            assert time.monotonic() - began_s < 30
+            assert time.monotonic() - began_s < 60
         finally:
             engine.close()
 

@@ -18,7 +18,7 @@ from service.server.limits import Limits
 from service.tests.server.service import Running, running, until
 from tests.certificates import self_signed, server_context
 
-LIMITS = Limits(connections=24, connections_of_client=8, handshake_s=0.3)
+LIMITS = Limits(connections=24, connections_of_client=8)
 GET = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 OTHERS = [f"127.0.0.{number}" for number in (2, 3, 4)]
 """Addresses of further clients; Linux has them all."""
@@ -38,7 +38,7 @@ async def answered(
     )
     try:
         writer.write(request)
-        return await asyncio.wait_for(reader.read(), 30.0)
+        return await asyncio.wait_for(reader.read(), 60.0)
     except OSError:  # closed with what was sent unread
         return b""
     finally:
@@ -51,7 +51,7 @@ async def is_served(service: Running, address: str, tls: ssl.SSLContext | None =
 
 async def is_closed(reader: asyncio.StreamReader) -> bool:
     try:
-        return await asyncio.wait_for(reader.read(), 30.0) == b""
+        return await asyncio.wait_for(reader.read(), 60.0) == b""
     except OSError:
         return True
 
@@ -79,7 +79,7 @@ async def test_connections_that_never_shake_hands_keep_nobody_out(tmp_path: Path
 @pytest.mark.skipif(not hasattr(socket, "AF_NETLINK"), reason="needs further addresses of this machine")
 async def test_a_handshake_that_takes_too_long_frees_its_place(tmp_path: Path) -> None:
     cert, key = self_signed(tmp_path)
-    async with running(replace(LIMITS, connections=6), tls=server_context(cert, key)) as service:
+    async with running(replace(LIMITS, connections=6, handshake_s=3.0), tls=server_context(cert, key)) as service:
         silent = [await connected(service, address) for address in OTHERS for _ in range(2)]
         await until(lambda: service.server.connections == 6)
         assert all([await is_closed(reader) for reader, _ in silent])

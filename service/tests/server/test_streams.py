@@ -172,7 +172,7 @@ async def test_a_step_that_hangs_is_a_stall() -> None:
         async with service.http.get(f"{service.address}/healthz") as answer:
             assert answer.status == 503
             assert (await answer.json())["status"] == "stalled"
-        await asyncio.wait_for(service.sessions.close(), 30.0)
+        await asyncio.wait_for(service.sessions.close(), 60.0)
         assert service.sessions.count == 1, "a step that hangs keeps its place, but does not keep the service alive"
         goes_on.set()
         await until(lambda: service.sessions.count == 0)

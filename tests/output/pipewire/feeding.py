@@ -64,7 +64,7 @@ def sends_to(feeder: Feeder, *readers: NodeReader, frames: int = 60, lost: int =
     eventually(lambda: all(one.received - had >= frames - lost for one, had in zip(readers, before, strict=True)))
 
 
-def next_frame(reader: NodeReader, timeout_s: float = 5.0) -> RawFrame:
+def next_frame(reader: NodeReader, timeout_s: float = 60.0) -> RawFrame:
     frame = reader.read(timeout_s)
     assert frame is not None, f"no frame within {timeout_s:g} s: {reader.error}"
     return frame

@@ -43,7 +43,7 @@ def lines_of(stream: IO[str]) -> Iterator[queue.Queue[str]]:
     thread = threading.Thread(target=collect)
     thread.start()
     yield lines
-    thread.join(10)
+    thread.join(60)
 
 
 def brightness(lines: queue.Queue[str]) -> int:
@@ -111,7 +111,7 @@ def test_the_program_was_stopped_for_ten_seconds(pipewire: PrivateSession) -> No
                     image = image_of(next_frame(reader))
             assert program.stdin is not None
             program.stdin.close()
-            assert program.wait(20) == 0
+            assert program.wait(60) == 0
         finally:
             program.kill()
 

@@ -36,7 +36,7 @@ def test_sound_arrives_with_its_capture_times_and_its_level() -> None:
 
         eventually(has_sound)
         assert np.abs(blocks[0].samples).max() > 7000
-        assert 0 <= time.perf_counter() - blocks[-1].captured_at_s < 10
+        assert 0 <= time.perf_counter() - blocks[-1].captured_at_s < 60
         assert wanted.reports == [None]
     microphone.close()
     assert device.open_now == 0 and microphone.level == 0

@@ -124,7 +124,7 @@ class Bench:
         return indexes
 
     def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> SimulatedEngine:
-        assert self.gate.wait(10)
+        assert self.gate.wait(60)
         if settings.model == "mattecam" and self.student_is_missing:
             raise WeightsMissingError("The weights of mattecam are not installed.")
         if settings.model == "rvm-resnet50":
@@ -156,5 +156,5 @@ def bench() -> Iterator[Bench]:
         simulated.gate.set()
         simulated.selector.preparer.request_stop()
         simulated.selector.close_engine()
-        assert simulated.selector.preparer.join(10)
+        assert simulated.selector.preparer.join(60)
         assert all(engine.closed_on for engine in simulated.built), "an engine was not closed"
