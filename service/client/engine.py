@@ -17,8 +17,8 @@ from numpy.typing import NDArray
 
 from app.core.errors import RemoteError
 from app.core.messages.remote import RemoteText
-from app.core.settings import EdgeSettings, FramingSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, check_bgr
+from app.core.settings import EdgeSettings
+from app.core.types import AlphaImage, Backdrop, BgrImage, check_bgr
 from app.matting.base.interface import EngineInfo, MatteEditor, Pending, StepGeometry, auto_ratio
 from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.cpu_backend import CpuBackend
@@ -61,8 +61,6 @@ class Link(Protocol):
 class _Sent(NamedTuple):
     frame: BgrImage
     at_s: float
-    zoom: float
-    """See `BlurredBackground`."""
 
 
 class AlphaBackend(CpuBackend):
@@ -95,7 +93,10 @@ class AlphaBackend(CpuBackend):
 
 
 class RemoteEngine:
-    """Implements `MattingEngine`. The matte that a step returns may belong to an earlier frame, which it names."""
+    """Implements `MattingEngine`. The matte that a step returns may belong to an earlier frame, which it names.
+
+    Reset it when the crop of the frames changes: zones and blur fit frames of their own crop alone.
+    """
 
     def __init__(
         self,
@@ -118,8 +119,6 @@ class RemoteEngine:
         self._sent: OrderedDict[int, _Sent] = OrderedDict()
         self._round_trip_s: float | None = None
         self._size = width, height
-        self._framing: FramingSettings | None = None
-        """The crop of the last frame, if its matte was edited."""
         self._alpha: AlphaImage = np.zeros((2, 2), np.uint8)
         self._witness = Witness(link.server, look)
         self._compositing = FrameEngine(
@@ -149,21 +148,18 @@ class RemoteEngine:
         the given frame. Raises RemoteError if none comes, ModelError if it shows more than people.
         """
         check_bgr(frame)
-        size, framing = (frame.shape[1], frame.shape[0]), None if edit is None else edit.framing
-        if (size, framing) != (self._size, self._framing):
-            self._sent.clear()  # an edit fits frames of its own crop alone
-            self._size, self._framing = size, framing
-        blur = backdrop if isinstance(backdrop, BlurredBackground) else None
+        size = frame.shape[1], frame.shape[0]
+        if size != self._size:
+            self._sent.clear()
+            self._size = size
         self._number = (self._number + 1) % COUNT
-        self._sent[self._number] = _Sent(frame, self._now(), blur.zoom if blur is not None else 1.0)
+        self._sent[self._number] = _Sent(frame, self._now())
         while len(self._sent) > MAX_IN_FLIGHT:
             self._sent.popitem(last=False)
         sent, alpha = self._exchange(frame)
         matted = sent.frame
         self._witness.check(matted, alpha)
         self._alpha = alpha
-        if blur is not None:
-            backdrop = replace(blur, zoom=max(blur.zoom, sent.zoom))
         matte = self._compositing.step(matted, backdrop, edges, edit, want_foreground=want_foreground).result()
         if matted is not frame and matte.frame is None:
             matte = replace(matte, frame=matted)

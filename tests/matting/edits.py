@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.core.framing import WHOLE
 from app.core.matte_edit import MatteEdit, Plane, View
 from app.core.settings import EdgeSettings
 from tests.matting.stubs import Case
@@ -14,8 +13,6 @@ OFF = EdgeSettings(strict="off")
 
 class Fixed:
     """Gives every frame the same edit, and keeps what it was given."""
-
-    framing = WHOLE
 
     def __init__(self, edit: MatteEdit) -> None:
         self._edit = edit

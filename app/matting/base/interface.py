@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.core.errors import ModelError
 from app.core.matte_edit import MatteEdit, Plane
 from app.core.messages.matting import ModelText
-from app.core.settings import EdgeSettings, FramingSettings
+from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 
 D = TypeVar("D", bound=np.generic)
@@ -118,11 +118,6 @@ class EngineInfo:
 class MatteEditor(Protocol):
     """Decides per frame what is done to the matte between the network and the composite."""
 
-    @property
-    def framing(self) -> FramingSettings:
-        """The manual crop of the frames that it can edit now."""
-        ...
-
     def edit(self, small: Plane, alpha: Plane) -> MatteEdit:
         """Return the change of this frame's matte; called once per step, on the thread that runs it.
 
@@ -181,9 +176,9 @@ class MattingEngine(Protocol):
         ...
 
     def reset(self, seen: AlphaImage | None = None) -> None:
-        """Forget the frames seen so far (a new source, scene or engine).
+        """Forget the frames seen so far (a new source, scene, engine, or crop of a server's frames).
 
-        seen: alpha (H, W) of the last frame, if another engine matted this stream until now. Strict mode shows the
+        seen: alpha (H, W) of the last frame, if this stream goes on. Strict mode shows the
         people in it at once; otherwise people appear when they first move.
         """
         ...

@@ -132,7 +132,7 @@ class _WatchedEditor:
     """Keeps the network's alpha: zones say nothing about where the plate is covered."""
 
     def __init__(self, editor: MatteEditor) -> None:
-        self._editor, self.framing = editor, editor.framing
+        self._editor = editor
         self.alpha: Plane | None = None
 
     def edit(self, small: Plane, alpha: Plane) -> MatteEdit:

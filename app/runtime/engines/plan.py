@@ -224,7 +224,7 @@ class Run:
     reset: bool
     """Whether to reset the recurrent state first: the last step belonged to another sequence."""
     continues: bool = False
-    """Whether only the engine changed: the people of the last frame are still there."""
+    """Whether only the engine or the crop changed: the people of the last frame are still there."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -70,7 +70,7 @@ class EngineSelector:
         self.unneeded: tuple[int, frozenset[int]] = (-1, frozenset())
         """Source generation, and indexes of frames of this source that will not be matted."""
         self._number = 0
-        """Counts the engines used so far."""
+        """Counts the engines used so far, and with a server the crops."""
         self._sequence: tuple[int, int] | None = None
         """Of the last step, while frames follow it without a break."""
         self._last_step: StepTiming | None = None
@@ -227,7 +227,9 @@ class EngineSelector:
         if not same or engines != self._derived_from:
             self._derived_from, self._settled = engines, plan.settled
             self.compares_with_plate = plan.compares_with_plate(self.info)
-            self._crop = used.crop(settings.framing) if used is not None and used.takes(frame) else None
+            known, self._crop = self._crop, used.crop(settings.framing) if used and used.takes(frame) else None
+            if used and used.remote and self._crop != known:
+                self._number += 1  # mattes of the frames on their way would be late ones of another crop
 
     def _choose(self, wanted: EngineKey) -> None:
         """Build another choice; where nothing mattes, an engine of this machine before a server is asked."""

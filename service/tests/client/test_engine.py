@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any
 
 import aiohttp
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -21,11 +20,9 @@ from numpy.typing import NDArray
 from app.api import Matting
 from app.config.parsing import parse_server
 from app.core.errors import ModelError, RemoteError, UsageError
-from app.core.framing import framed
-from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, Settings, Zone
+from app.core.settings import EdgeSettings
 from app.core.text import Text
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
-from app.people.editor import PeopleEditor
 from app.privacy.plausibility import MatteCheck
 from service.client.engine import RemoteEngine
 from service.client.link import Received, ServerLink
@@ -246,36 +243,3 @@ def test_noise_of_the_coding_shows_no_background() -> None:
         matte = stepped(engine, frame, np.full_like(frame, 60))
     assert not matte.alpha.any()
     assert (matte.composite == 60).all()
-
-
-def test_a_late_matte_is_blurred_as_its_own_frame_asks() -> None:
-    """The frame before was magnified: its background must not be blurred as that of the next frame."""
-    across = (127.5 + 127.5 * np.sin(2 * np.pi * np.arange(SIZE[0]) / 100)).astype(np.uint8)
-    frame = np.ascontiguousarray(np.broadcast_to(across[None, :, None], BLACK.shape))
-
-    def contrast(matte: Matte) -> float:
-        return float(np.ptp(matte.composite[120:240].mean(axis=(0, 2))[100:500]))
-
-    with remote(SimulatedLink(nobody, delay=1)) as engine:
-        late = [stepped(engine, frame, BlurredBackground(70, zoom=zoom)) for zoom in (4.0, 4.0, 1.0)][-1]
-        assert contrast(late) < 20
-        assert contrast(stepped(engine, frame, BlurredBackground(70))) > 60
-
-
-@pytest.mark.parametrize("kind", ["drop", "keep"])
-def test_zones_of_another_crop_are_never_laid_over_a_late_frame(kind: str) -> None:
-    """After a zoom they hid and showed other parts of the frames that had been sent before it."""
-    zone = Zone.model_validate({"kind": kind, "points": [(0.5, 0.5)], "radius": 0.12})
-    chosen, editor = Settings(people=PeopleSettings(zones=(zone,))), PeopleEditor()
-    alphas = nobody if kind == "keep" else lambda number, shape: np.full(shape, 200, np.uint8)
-    room, thing, camera = 90, 200, np.full_like(BLACK, 90)
-    cv2.circle(camera, (SIZE[0] // 2, SIZE[1] // 2), 60 if kind == "keep" else 36, (thing,) * 3, -1)
-    with remote(SimulatedLink(alphas, delay=2)) as engine:
-        for zoom in (1.0, 3.0, 3.0, 1.0, 1.0):
-            framing = FramingSettings(zoom=zoom)
-            editor.begin(chosen, framing, SIZE, "", 0.0)
-            matte = engine.step(framed(camera, framing), BLACK, EDGES, editor).result()
-            if kind == "keep":  # what is kept lies within the thing
-                assert matte.composite[matte.alpha == 255].min() > (room + thing) / 2, zoom
-            else:  # the thing lies within what is dropped
-                assert matte.composite.max() < (room + thing) / 2, zoom
