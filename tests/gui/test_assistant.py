@@ -278,7 +278,7 @@ def test_pipeline_releases_the_virtual_camera_for_the_test_picture(
 def test_closing_the_doctor_early_restores_the_virtual_camera(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, end: Callable[[DoctorDialog], object]
 ) -> None:
-    """A change of the language hides it."""
+    """The end of the program hides it."""
     gate = threading.Event()
     session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
     monkeypatch.setattr(services, "run_checks", lambda *, proof=True: FINDINGS[: not proof or gate.wait(60)])

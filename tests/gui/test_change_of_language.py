@@ -9,6 +9,7 @@ from dataclasses import replace
 import pytest
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import (
+    QAbstractButton,
     QAbstractScrollArea,
     QApplication,
     QColorDialog,
@@ -27,10 +28,11 @@ from app.core.settings import OutputSettings
 from app.core.window_settings import WindowSettings
 from app.gui.dialogs.help_window import HelpWindow, open_help
 from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog
+from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell.application import Session, WindowOptions
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import QUIET, StartWindow, activate
-from tests.gui.widgets import button, existing, find
+from tests.gui.conftest import QUIET, Downloads, StartWindow, activate
+from tests.gui.widgets import box, bring_up, button, existing, find, pick, ready, slider
 
 
 def open_dialogs(session: Session) -> list[QDialog]:
@@ -164,6 +166,53 @@ def test_what_was_dismissed_stays_hidden_in_another_language(
     session.window.error_bar.show_status(replace(session.bridge.status, problems=()))
     session.window.error_bar.show_status(session.bridge.status)
     assert session.window.error_bar.text, "it ended and came back"
+
+
+def test_the_language_waits_for_a_download(session: Session, qtbot: QtBot, downloads: Downloads) -> None:
+    """It ended the download without a word."""
+    old, models = session.window, box(session, "modelCombo")
+    bring_up(session, models)
+    qtbot.waitUntil(lambda: models.findData("rvm-mobilenetv3") >= 0)
+    pick(models, models.findData("rvm-mobilenetv3"))
+    button(session, "downloadButton").click()
+    session.store.set("window.language", "de")
+    qtbot.waitUntil(lambda: any(text.startswith("The language changes when") for text in old.notices.texts))
+    downloads.may_end.set()
+    qtbot.waitUntil(lambda: session.window is not old)
+    assert session.store.current.matting.model == "rvm-mobilenetv3"
+    assert not session.window.notices.texts
+
+
+def test_the_language_waits_for_the_picture_of_the_room(session: Session, qtbot: QtBot) -> None:
+    """The countdown was over, and its dialog asked to begin again."""
+    ready(session, qtbot)
+    old = session.window
+    old.windows.open_plate_dialog()
+    dialog = find(old, PlateDialog)
+    dialog.begin()
+    session.store.set("window.language", "de")
+    for _ in range(3):
+        with qtbot.waitSignal(session.bridge.status_changed):
+            pass
+    assert session.window is old and dialog.isVisible()
+    dialog.close()
+    qtbot.waitUntil(lambda: session.window is not old)
+
+
+def test_the_plot_goes_on_and_the_brush_stays_in_another_language(session: Session, qtbot: QtBot) -> None:
+    ready(session, qtbot)
+    session.store.edit("window", show_plot=True)
+    for name in ("keepBrush", "mousePersonCheck"):
+        bring_up(session, find(session.window, QAbstractButton, name))
+        find(session.window, QAbstractButton, name).click()
+    slider(session, "brushSlider").setValue(12)
+    qtbot.waitUntil(lambda: bool(session.window.plot.samples))
+    before = session.window.plot.samples[0]
+    speak(session, qtbot)
+    assert session.window.plot.samples[0] == before
+    tool = session.window.panel.zones.tool
+    assert (tool.kind, tool.radius) == ("keep", 0.12)
+    assert session.window.panel.placement.mouse.isChecked()
 
 
 def test_a_question_is_not_asked_again_in_another_language(session: Session, qtbot: QtBot) -> None:

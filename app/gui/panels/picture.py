@@ -181,12 +181,12 @@ class ZoneControls(Form):
         keep.toggled.connect(lambda on: self._choose("keep" if on else None, drop))
         self.add_beside(drop, keep)
         self.add_hint(self.tr("Choose one and paint on the picture."))
-        size = ValueSlider(
+        self.brush_size = ValueSlider(
             1, 20, percent, self.tr("Brush size"), self.tr("Size of the brush on the preview"), "brushSlider"
         )
-        size.value_changed.connect(lambda value: setattr(self.tool, "radius", value / 100))
-        size.show_value(round(self.tool.radius * 100))
-        self.add(size)
+        self.brush_size.value_changed.connect(lambda value: setattr(self.tool, "radius", value / 100))
+        self.brush_size.show_value(round(self.tool.radius * 100))
+        self.add(self.brush_size)
         self.add_link(self.tr("Remove the last zone"), self.tr("Undo the last brush stroke"), "zoneUndo",
                       lambda: self._remove(self._own()[-1:]), lambda _settings: bool(self._own()))  # fmt: skip
         self.add_link(self.tr("Remove all zones"), self.tr("Remove all zones of this camera"), "zonesClear",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PyQt6.QtCore import QSize
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QAbstractButton, QWidget
 
 from app.core.settings import Settings
 from app.gui.panels.camera import CameraControls, CameraFormatControls
@@ -117,10 +117,11 @@ class SidePanel(QWidget):
         devices.microphones_found.connect(microphone.show_microphones)
 
     def take_over(self, other: SidePanel) -> None:
-        """Present what another window's panel presents, with the same groups open."""
+        """Present what another window's panel presents, with the same groups open and the same brush."""
         self.presenter.take_over(other.presenter)
-        for group, before in zip(self.groups, other.groups, strict=True):
-            group.toggle.setChecked(before.toggle.isChecked())
+        for switch, before in zip(*(each.findChildren(QAbstractButton) for each in (self, other)), strict=True):
+            switch.setChecked(before.isChecked())
+        self.zones.brush_size.slider.setValue(other.zones.brush_size.slider.value())
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show what is in use."""

@@ -120,7 +120,7 @@ class Session:
         self._translation.use(_locale(settings.window.language))
         settings_path = options.settings_path or settings_file.default_path()
         self._seconds_left = options.seconds
-        self._tasks, self._of_windows = Tasks(), [Tasks()]
+        self._tasks = Tasks()
         self._asks_before_unmatted = settings.background.kind == "none" and not options.unmatted_confirmed
         saved = options.saved_settings or settings
         if self._asks_before_unmatted:
@@ -143,12 +143,11 @@ class Session:
             self._saver.saved.connect(partial(self.pipeline.report, Stage.SETTINGS, None))
         self._build_window()
         self.store.changed.connect(self._apply_theme)
-        self.store.changed.connect(self._apply_language_later)
+        self.bridge.status_changed.connect(self._follow_language)
         existing(app.styleHints()).colorSchemeChanged.connect(self._apply_theme)
 
     def _build_window(self) -> None:
-        tasks = self._of_windows[-1]
-        self.window = MainWindow(self.store, self.bridge, tasks, self._scenes, self._buffer)
+        self.window = MainWindow(self.store, self.bridge, self._tasks, self._scenes, self._buffer)
         if self._asks_before_unmatted:
             self.window.program_notices.ask_before_unmatted()
         self.tray = Tray(self.store, self.window.strip, self.window)
@@ -159,26 +158,24 @@ class Session:
             self.window.error_bar.help_requested.connect(self._saver.retry)
         self._instance.raised.connect(self.lifecycle.show_in_front)
 
-    def _apply_language_later(self, settings: Settings) -> None:
-        """Leave the handlers of the change first: the widgets that they belong to are replaced."""
-        if settings.window.language != self._language:
-            QTimer.singleShot(0, self._apply_language)
+    def _follow_language(self) -> None:
+        """Change the language once no work of the window runs, whose end the new window would not learn."""
+        waits = self.store.current.window.language != self._language
+        if waits and not (self._tasks.running or self.pipeline.demand.takes_plate):
+            self._change_language(self.store.current.window.language)
+        else:
+            self.window.program_notices.language_waits(waits)
 
-    def _apply_language(self) -> None:
+    def _change_language(self, language: Language) -> None:
         """Build the window again in another language; the pipeline, recordings and the control server go on."""
-        language = self.store.current.window.language
-        if language == self._language or self._exit_code is not None:
-            return
         self._language = language
         self._translation.use(_locale(language))
-        old, shown = self.window, self.window.isVisible()
+        old, lifecycle, shown = self.window, self.lifecycle, self.window.isVisible()
         self._asks_before_unmatted = old.program_notices.asks_before_unmatted
         self.store.set("window.geometry", old.encoded_geometry())
-        dialogs = self.lifecycle.hide_all()
-        self._of_windows[-1].abandon()
-        self._of_windows.append(Tasks())
         self._build_window()
         self.window.take_over(old)
+        dialogs = lifecycle.hide_all()
         self.window.setVisible(shown)
         self.window.start()
         self.window.windows.reopen(dialogs)
@@ -229,8 +226,7 @@ class Session:
         self._instance.release()  # allow a new start while threads are still ending
         remote_ended = self._remote.stop()
         ended = self.bridge.stop(STOP_TIMEOUT_S) and remote_ended
-        for tasks in (self._tasks, *self._of_windows):
-            tasks.close()
+        self._tasks.close()
         self._translation.remove()
         code = EXIT_DONE if ended else EXIT_FAILED
         if not ended:

@@ -65,7 +65,7 @@ class MainWindow(QMainWindow):
         self.program_notices = ProgramNotices(
             self.notices, store, lambda: self.panel.quality.network.missing_model, self
         )
-        self._plot = PlotPanel()
+        self.plot = PlotPanel()
         self._lay_out()
         self.menus = Menus(self, self.windows, self.action_bar, self.strip, store)
         self.scenes = ScenesMenu(self.menus.scenes, scenes, store, tasks, self)
@@ -86,7 +86,7 @@ class MainWindow(QMainWindow):
         self.preview.add_note(figures, flags.AlignBottom | flags.AlignLeft, upper, flags.AlignVCenter | flags.AlignLeft)
         self.preview.add_note(MoveHint(self.store, self.bridge), flags.AlignCenter)
         left = QWidget()
-        below = column(None, self.strip, self._plot, spacing=0)  # the plot has a gap of its own, which may go
+        below = column(None, self.strip, self.plot, spacing=0)  # the plot has a gap of its own, which may go
         column(left, self.notices, self.preview, self.action_bar, below, grows=self.preview, spacing=12,
                margins=(12, 8, 12, 10))  # fmt: skip
         splitter = PanelSplitter(left, self.panel)
@@ -152,6 +152,7 @@ class MainWindow(QMainWindow):
         self.strip.take_over(old.strip)
         self.preview.set_divider(old.preview.divider)
         self.action_bar.set_mode(old.preview.mode)
+        self.plot.take_over(old.plot)
         self.notices.take_over(old.notices)
         self.error_bar.take_over(old.error_bar)
         if old.program_notices.offers_undo:
@@ -197,14 +198,14 @@ class MainWindow(QMainWindow):
         self.status_line.show_status(status, frozen=self.store.current.frozen)
         self.program_notices.show_status(status)
         self.error_bar.show_status(status, self.program_notices.covered_stages)
-        for part in (self.panel, self.strip, self._plot):
+        for part in (self.panel, self.strip, self.plot):
             part.show_status(status)
 
     def _show_settings(self, settings: Settings) -> None:
         shown = settings.window
         self.overlay.set_figures_visible(shown.show_readout)
         self.panel.setVisible(shown.show_panel)
-        self._plot.setVisible(shown.show_plot)
+        self.plot.setVisible(shown.show_plot)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self.close_requested.emit(event)

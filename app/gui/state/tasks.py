@@ -34,6 +34,8 @@ class Tasks(QObject):
         super().__init__()
         self._pool = ThreadPoolExecutor(3, "window-task", initializer=lower_priority, initargs=(NICENESS,))
         self._open = True
+        self.running = 0
+        """How many results are still to be delivered."""
         # Queued: a future that is already done calls back on this thread, inside `run`.
         self._finished.connect(self._deliver, type=Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
@@ -60,11 +62,8 @@ class Tasks(QObject):
                 take = failed or _log_error
                 self._finished.emit(lambda: take(error), getattr(take, "__self__", None))
 
+        self.running += 1
         self._pool.submit(work).add_done_callback(finish)
-
-    def abandon(self) -> None:
-        """Deliver nothing more; what was handed over still runs. `close` has to follow."""
-        self._open = False
 
     def close(self) -> None:
         """Cancel pending tasks, wait for running ones, and discard their results."""
@@ -72,6 +71,7 @@ class Tasks(QObject):
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _deliver(self, deliver: Callable[[], None], owner: object) -> None:
+        self.running -= 1
         is_gone = isinstance(owner, QObject) and isdeleted(owner)  # its dialog was closed in the meantime
         if self._open and not is_gone:
             deliver()

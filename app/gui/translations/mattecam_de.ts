@@ -2084,6 +2084,10 @@
 </context><context>
     <name>ProgramNotices</name>
     <message>
+        <source>The language changes when the download, or other work that is running, has ended.</source>
+        <translation>Die Sprache ändert sich, sobald der Download oder eine andere laufende Arbeit beendet ist.</translation>
+    </message>
+    <message>
         <source>Diagnostics copied to the clipboard.</source>
         <translation>Diagnose in die Zwischenablage kopiert.</translation>
     </message>

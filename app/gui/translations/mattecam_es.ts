@@ -2084,6 +2084,10 @@
 </context><context>
     <name>ProgramNotices</name>
     <message>
+        <source>The language changes when the download, or other work that is running, has ended.</source>
+        <translation>El idioma cambia cuando termine la descarga u otro trabajo en curso.</translation>
+    </message>
+    <message>
         <source>Diagnostics copied to the clipboard.</source>
         <translation>Diagnóstico copiado al portapapeles.</translation>
     </message>

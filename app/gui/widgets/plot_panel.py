@@ -43,7 +43,7 @@ class PlotPanel(QWidget):
         self.setToolTip("")
         self.setMaximumHeight(HEIGHT_PX)
         self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
-        self._samples: deque[tuple[float, float, float, float]] = deque()
+        self.samples: deque[tuple[float, float, float, float]] = deque()
         """(time, frame rate of the camera, of the output, latency)"""
 
     def sizeHint(self) -> QSize:
@@ -53,13 +53,17 @@ class PlotPanel(QWidget):
         """Return a height of 0: in a low window, messages and the preview need the room."""
         return QSize(super().minimumSizeHint().width(), 0)
 
+    def take_over(self, other: PlotPanel) -> None:
+        """Go on with the samples of another window."""
+        self.samples = other.samples
+
     def show_status(self, status: PipelineStatus) -> None:
         """Add a sample."""
         now = time.monotonic()
         latency = status.latency_ms.end_to_end.median or status.latency_ms.step.median
-        self._samples.append((now, status.fps_in, status.fps_out, latency))
-        while self._samples[0][0] < now - SPAN_S:
-            self._samples.popleft()
+        self.samples.append((now, status.fps_in, status.fps_out, latency))
+        while self.samples[0][0] < now - SPAN_S:
+            self.samples.popleft()
         self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
@@ -81,7 +85,7 @@ class PlotPanel(QWidget):
 
     def _paint_plot(self, painter: QPainter, place: QRectF, title: str, legend: str, curves: Sequence[Curve]) -> None:
         """Paint a plot. legend: the title with places for the names of the curves, where there is room for it."""
-        highest = max((sample[curve[0]] for sample in self._samples for curve in curves), default=0.0)
+        highest = max((sample[curve[0]] for sample in self.samples for curve in curves), default=0.0)
         top = round_up(max(1.0, highest * HEADROOM))
         metrics, faint = painter.fontMetrics(), self.palette().color(QPalette.ColorRole.PlaceholderText)
         line = metrics.lineSpacing()
@@ -108,8 +112,8 @@ class PlotPanel(QWidget):
         for value, _name, colour, width in curves:
             painter.setPen(QPen(colour, width))
             painter.drawPolyline(QPolygonF([
-                area.bottomRight() + QPointF((each[0] - self._samples[-1][0]) * scale[0], -each[value] * scale[1])
-                for each in self._samples
+                area.bottomRight() + QPointF((each[0] - self.samples[-1][0]) * scale[0], -each[value] * scale[1])
+                for each in self.samples
             ]))  # fmt: skip
 
 
