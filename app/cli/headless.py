@@ -11,7 +11,7 @@ import typer
 from app.cli.headless_run import HeadlessRun, summary
 from app.cli.live_options import LiveOptions
 from app.cli.options import StartSettings
-from app.cli.proof import PROOF_S, proof_parts, with_proof, write_before_after
+from app.cli.proof import PROOF_S, kept_private, with_proof, write_before_after
 from app.cli.recover import offer_recovery
 from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, notify
 from app.compositing.library import named_backgrounds
@@ -29,7 +29,7 @@ from app.core.settings import Settings
 from app.core.stage import Stage
 from app.output.camera_list import list_virtual_cameras
 from app.runtime.parts import default_parts
-from app.runtime.pipeline import Pipeline
+from app.runtime.pipeline import Pipeline, Update
 from app.runtime.status import write_status
 from app.system.pipewire.connection import daemon_answers
 from app.system.process import handled
@@ -44,19 +44,21 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     film, people = paths.from_user(settings.capture.source), settings.people
     if is_file(film) and people.zones_of(str(film.resolve())) != people.zones:
         notify(ConvertText.OTHER_ZONES())
-    parts = default_parts()
     seconds = options.seconds
     proves = needs_proof(settings, options)
     if not start.unmatted_confirmed:
         settings = paused_for_confirmation(settings, options, proves)
     if proves:
         settings = with_proof(settings)
-        parts = proof_parts(parts)
         seconds = PROOF_S
         notify(CommandLineText.PROOF(seconds=f"{seconds:g}", file=str(settings.output.record)))
-    session = HeadlessRun(Pipeline(settings, parts=parts), seconds, options.frames, from_first_matte=records(settings))
+    pipeline = Pipeline(settings, parts=default_parts())
+    session = HeadlessRun(pipeline, seconds, options.frames, from_first_matte=records(settings))
     limited = proves or options.seconds is not None or options.frames is not None
-    with handled(lambda _number, _frame: session.interrupt()), _controlled(session, keeps_pause=not limited):
+    with (
+        handled(lambda _number, _frame: session.interrupt()),
+        _controlled(session, keeps_pause=not limited, proves=proves),
+    ):
         session.run()
     try:
         return report(session, settings, proves=proves)
@@ -72,7 +74,7 @@ def report(session: HeadlessRun, settings: Settings, *, proves: bool) -> int:
         # Both end at the same time, in any order: the output is named first.
         for file in sorted(session.status.recorded, key=lambda file: file == str(settings.output.record_alpha)):
             typer.echo(CommandLineText.RECORDED(file=file))
-    elif clip is not None and session.sample is not None:
+    elif clip is not None and str(clip) in session.status.recorded and session.sample is not None:
         typer.echo(clip)
         picture = clip.with_name("before-after.png")
         if write_before_after(picture, session.pipeline.release(session.sample)):
@@ -115,18 +117,25 @@ def records(settings: Settings) -> bool:
 
 
 @contextmanager
-def _controlled(session: HeadlessRun, *, keeps_pause: bool) -> Iterator[None]:
+def _controlled(session: HeadlessRun, *, keeps_pause: bool, proves: bool) -> Iterator[None]:
     """Execute commands of `run.py ctl` inside the context.
 
     keeps_pause: start paused after a run that crashed while it was paused: a service is started again by itself.
+    proves: the run records a proof, which ends with a command that shows more.
     """
     pipeline = session.pipeline
+    start = pipeline.settings
+
+    def change(update: Update) -> Settings:
+        return pipeline.change(lambda now: kept_private(update(now), start) if proves else update(now))
+
     controller = SettingsController(
         pipeline,
         tiles=lambda: Tiles([BackgroundFile(*background) for background in named_backgrounds()]),
         scenes=SceneStore(default_path()),
         request_quit=session.end,
         newest=lambda: session.newest,
+        change=change,
     )
     server = ControlServer(controller)
     server.start()

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.config.scenes import exposed_by
 from app.core.errors import MattecamError, SinkError, UsageError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
@@ -13,8 +14,6 @@ from app.core.files.private_file import write_picture
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.core.types import Outgoing, PictureKind
-from app.output.base import FrameSink, SinkContext
-from app.runtime.parts import Parts
 
 PROOF_S = 10.0
 
@@ -35,35 +34,14 @@ def with_proof(settings: Settings) -> Settings:
     return settings.replace(output=settings.output.replace(record=folder / "proof.mp4"))
 
 
-class MattedOnly:
-    """A sink that discards unmatted frames: `ctl background none` during a proof is no request to save them."""
+def kept_private(new: Settings, start: Settings) -> Settings:
+    """Return `new` without the recording of the clip, if they show more than the settings at its start.
 
-    def __init__(self, sink: FrameSink) -> None:
-        self._sink = sink
-
-    @property
-    def name(self) -> str:
-        """Return the name of the wrapped sink."""
-        return self._sink.name
-
-    def send(self, picture: Outgoing) -> None:
-        """Send the picture unless it is an unmatted frame. Raises SinkLostError."""
-        if picture.kind is not PictureKind.UNMATTED:
-            self._sink.send(picture)
-
-    def close(self) -> None:
-        """Close the wrapped sink. Idempotent. Raises SinkLostError."""
-        self._sink.close()
-
-
-def proof_parts(parts: Parts) -> Parts:
-    """Return `parts` with recorders that discard unmatted frames."""
-    (recording,) = (spec for spec in parts.sinks if spec.name == "recording")
-
-    def open_recording(path: Path, width: int, height: int, context: SinkContext) -> FrameSink:
-        return MattedOnly(recording.open(path, width, height, context))
-
-    return parts.with_sinks(recording=open_recording)
+    `ctl background none` or a keep zone during a proof is no request to save what it shows.
+    """
+    if new.output.record != start.output.record or exposed_by(new, start) == "nothing":
+        return new
+    return new.replace(output=new.output.replace(record=None))
 
 
 def write_before_after(path: Path, picture: Outgoing) -> bool:

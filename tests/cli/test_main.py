@@ -13,6 +13,9 @@ import pytest
 
 from app.cli import headless, main, recover
 from app.config import settings_file
+from app.control.address import SOCKET_FILE, default_address
+from app.control.client import ask
+from app.control.commands import Answer, Command
 from app.core.errors import MattecamError
 from app.core.files import paths, program
 from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
@@ -20,6 +23,7 @@ from app.runtime.parts import default_parts
 from app.runtime.status import PipelineStatus
 from app.testing.parts import FakeEngine
 from tests.clips import write_clip
+from tests.waiting import accepts, beside, eventually
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -206,6 +210,23 @@ def test_the_proof_of_a_users_source_is_the_composite_clip_only(
     assert main.main(["headless", *AUTOMATIC, "--source", str(source), "--background", "#00b140"]) == 0
     clip, _ = capsys.readouterr().out.splitlines()
     assert [path.name for path in Path(clip).parent.iterdir()] == ["proof.mp4"]
+
+
+@pytest.mark.usefixtures("without_outputs", "fake_engine")
+def test_a_command_that_shows_the_room_ends_the_proof(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(headless, "PROOF_S", 60)
+
+    def commanded() -> Answer:
+        eventually(lambda: accepts(default_address().folder / SOCKET_FILE))
+        eventually(lambda: bool((ask(Command("status")).status or {})["encoded_frames"]))
+        ask(Command("background", "none"))
+        stopped = ask(Command("record", "stop"))
+        ask(Command("quit"))
+        return stopped
+
+    answer = beside(commanded)
+    assert main.main(["headless", *AUTOMATIC]) == 0
+    assert not answer.result(60).done, "the proof goes on"
 
 
 @pytest.mark.usefixtures("fake_engine")

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import pytest
 
 from app.capture.demo import DemoSource
-from app.cli.proof import proof_parts, write_before_after
-from app.core.settings import Settings
+from app.cli.proof import kept_private, write_before_after
+from app.core.settings import BackgroundSettings, PeopleSettings, Zone
 from app.core.types import Frame, Outgoing, Picture, PictureKind
-from app.output.base import SinkContext
-from app.testing.parts import FakeSink
+from app.testing.parts import shows_room
 from tests.fakes.world import FakeWorld
+from tests.runtime.running import BASE, NONE, composites, running
+from tests.waiting import eventually
 
 
 def composite_of(frame: Frame | None, kind: PictureKind = PictureKind.COMPOSITE) -> Outgoing:
@@ -32,14 +35,32 @@ def test_a_before_after_picture_is_made_of_demo_frames_only(tmp_path: Path) -> N
     assert path.exists()
 
 
-def test_a_proof_records_no_unmatted_frame() -> None:
-    sink = FakeSink()
+GREEN = BackgroundSettings(kind="colour", colour="#00b140")
+KEPT = PeopleSettings(zones=(Zone(kind="keep", points=((0.1, 0.1),), radius=0.2),))
+PROOF = BASE.replace(output=BASE.output.replace(record=Path("proof.mp4")))
 
-    parts = proof_parts(FakeWorld().parts().with_sinks(recording=lambda *_: sink))
-    (open_recording,) = (spec.open for spec in parts.sinks if spec.name == "recording")
-    context = SinkContext(Settings, parts.open_microphone, lambda stage, problem: None)
-    recorder = open_recording(Path("proof.mp4"), 64, 48, context)
-    for kind in PictureKind:
-        recorder.send(composite_of(None, kind))
-    assert {picture.kind for picture in sink.pictures} == {PictureKind.STANDBY, PictureKind.COMPOSITE}
-    recorder.close()
+
+@pytest.mark.parametrize("change", [{"background": NONE.background}, {"people": KEPT}], ids=["none", "keep zone"])
+def test_a_proof_ends_with_a_change_that_shows_the_room(change: dict[str, Any]) -> None:
+    """It took keep zones that were added while it was written, without a question."""
+    world = FakeWorld()
+
+    def shown_by(output: str) -> list[Picture]:
+        return [picture for sink in world.sinks if sink.name == output for picture in sink.pictures]
+
+    with running(world, PROOF) as pipeline:
+        eventually(lambda: pipeline.status().outputs["recording"] is not None)
+        composites(pipeline)
+        pipeline.change(lambda now: kept_private(now.replace(background=GREEN), PROOF))
+        composites(pipeline)
+        assert pipeline.settings.output.record is not None
+        pipeline.change(lambda now: kept_private(now.replace(**change), PROOF))
+        eventually(lambda: any(shows_room(picture.image) for picture in shown_by("virtual_camera")))
+    recorded = shown_by("recorder")
+    assert any(picture.kind is PictureKind.COMPOSITE for picture in recorded)
+    assert not any(shows_room(picture.image) for picture in recorded)
+
+
+def test_a_recording_that_the_user_names_during_a_proof_goes_on() -> None:
+    named = NONE.replace(output=NONE.output.replace(record=Path("named.mp4")))
+    assert kept_private(named, PROOF) is named
