@@ -37,7 +37,7 @@ from app.core.errors import MattecamError, SettingsError, UsageError, text_of
 from app.core.files import program
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.messages.command_line import CommandLineText
-from app.system.process import disable_core_dumps, handled, limit_heaps, signal_main_thread
+from app.system.process import disable_core_dumps, handled, limit_heaps, refuse_open_umask, signal_main_thread
 from models.weights import WeightsError
 
 if TYPE_CHECKING:
@@ -94,6 +94,7 @@ def _run(argv: Sequence[str] | None) -> int:
 
 def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     """Run `main` and end the process, even if a thread hangs in a driver and would keep it alive or abort it."""
+    refuse_open_umask()
     disable_core_dumps()
     limit_heaps()
     _open_outputs()

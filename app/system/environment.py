@@ -29,6 +29,7 @@ from pathlib import Path
 from app.core.files.lock import lock_file
 from app.core.messages.command_line import EnvironmentText
 from app.core.text import Text
+from app.system.process import refuse_open_umask
 from app.system.torch_build import (
     CUDA_13_LINUX,
     NVIDIA_MARK,
@@ -109,6 +110,7 @@ def prepare(requirements: Path) -> None:
     if ready():
         return
     print(f"mattecam: {EnvironmentText.PREPARING(folder=VENV)}", file=sys.stderr, flush=True)
+    refuse_open_umask()
     with lock_environment() as lock:
         if ready():
             return

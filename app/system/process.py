@@ -1,4 +1,4 @@
-"""This process: limits of core dumps and heaps, and signal handlers for the length of a block."""
+"""This process: its umask, limits of core dumps and heaps, and signal handlers for the length of a block."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ from app.core.threads import usable_cores
 
 _M_ARENA_MAX = -8
 """Parameter of glibc's `mallopt`."""
+
+
+def refuse_open_umask() -> None:
+    """Let other users write to nothing that this process makes from now on, as folders, caches and weights.
+
+    A umask that lets everybody write becomes the usual one; one that lets only the group write stays.
+    """
+    given = os.umask(0o022)
+    if given & 0o002:
+        os.umask(given)
 
 
 def disable_core_dumps() -> None:

@@ -31,11 +31,13 @@ STANDARD_LIBRARY_ONLY = (
     "app",
     "app.system",
     "app.system.environment",
+    "app.system.process",
     "app.system.torch_build",
     "app.config",
     "app.core.files.lock",
     "app.core",
     "app.core.text",
+    "app.core.threads",
     "app.core.messages",
     "app.core.messages.command_line",
 )

@@ -1,11 +1,13 @@
-"""A crash writes no memory to disk, which holds frames of the camera; threads share heaps; signals end a command."""
+"""This process: umask, core dumps, which would hold frames of the camera, heaps, and signals that end a command."""
 
 from __future__ import annotations
 
 import os
 import platform
 import signal
+import stat
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -49,6 +51,23 @@ def test_the_program_leaves_no_core_dump() -> None:
     if int(hard) == 0:
         pytest.skip("the system forbids core dumps already")
     assert int(soft) == 0
+
+
+MADE = """
+import os, sys
+from app.cli import main
+
+os.umask(int(sys.argv[1], 8))
+main.main = lambda argv: os.mkdir(sys.argv[2]) or 0
+main.run_to_exit([])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such modes")
+@pytest.mark.parametrize(("umask", "mode"), [("000", 0o755), ("002", 0o775), ("077", 0o700)])
+def test_other_users_may_not_write_to_what_the_program_makes(umask: str, mode: int, tmp_path: Path) -> None:
+    printed_by(MADE, umask, str(tmp_path / "made"))
+    assert stat.S_IMODE((tmp_path / "made").stat().st_mode) == mode
 
 
 HEAPS = """
