@@ -77,15 +77,15 @@ def clip(path: Path, count: int) -> Iterator[BgrImage]:
 
 def composites(frames: Sequence[BgrImage], settings: Settings) -> Iterator[BgrImage]:
     """Yield the program's composites of the frames."""
-    shaper = PeopleEditor()
+    people = PeopleEditor()
     with ExitStack() as stack:
         engine = stack.enter_context(closing(_engine()))
         background = stack.enter_context(closing(open_background(settings.background, realtime=False)))
         for index, frame in enumerate(frames):
             now_s = index / SOURCE_FPS
-            shaper.begin(settings, settings.framing, SIZE, "", now_s)
+            editor = people if people.begin(settings, settings.framing, SIZE, "", now_s) else None
             backdrop = background.backdrop(*SIZE, now_s)
-            yield shaper.step(engine, frame, backdrop, settings.matting.edges, False).result().composite
+            yield engine.step(frame, backdrop, settings.matting.edges, editor).result().composite
 
 
 def without(feature: Feature) -> Settings:

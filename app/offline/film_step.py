@@ -66,8 +66,10 @@ class FilmStep:
         if background.problem is not None:  # a film whose background stands still would be taken for a good one
             raise background.problem
         backdrop = magnified(backdrop, settings.framing.zoom)
-        self._people.begin(settings, settings.framing, (width, height), "", time_s)
-        matte = self._people.step(self._engine, image, backdrop, settings.matting.edges, self._want_foreground).result()
+        editor = self._people if self._people.begin(settings, settings.framing, (width, height), "", time_s) else None
+        matte = self._engine.step(
+            image, backdrop, settings.matting.edges, editor, want_foreground=self._want_foreground
+        ).result()
         self._drifting.watch(settings.background, self._people.whole_alpha(matte), time_s)
         return matte
 

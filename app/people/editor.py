@@ -12,9 +12,8 @@ from numpy.typing import NDArray
 
 from app.core.framing import IN_PLACE, cutout, from_camera, view_through
 from app.core.matte_edit import WHOLE_VIEW, MatteEdit, Plane, View
-from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, PlacementSettings, Settings, Zone
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
-from app.matting.base.interface import MattingEngine, Pending
+from app.core.settings import FramingSettings, PeopleSettings, PlacementSettings, Settings, Zone
+from app.core.types import AlphaImage, Matte
 from app.people.auto_framing import AutoFraming
 from app.people.only_me import OnlyMe
 from app.people.regions import find_people
@@ -120,7 +119,7 @@ MAX_GAP_S = 0.5
 
 
 class PeopleEditor:
-    """Follows the people of one stream. Used on one thread; `begin` precedes every `step`.
+    """Follows the people of one stream. Used on one thread; `begin` precedes every step.
 
     Implements `app.matting.base.interface.MatteEditor`.
     """
@@ -176,12 +175,6 @@ class PeopleEditor:
         if not self.edits:
             self.alpha, self._view = None, WHOLE_VIEW
         return self.edits
-
-    def step(
-        self, engine: MattingEngine, image: BgrImage, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool
-    ) -> Pending:
-        """Run one step of the engine, with this frame's change of the matte. Raises ModelError."""
-        return engine.step(image, backdrop, edges, self if self.edits else None, want_foreground=want_foreground)
 
     def whole_alpha(self, matte: Matte) -> AlphaImage:
         """Return alpha of the whole frame before it was edited, which may be smaller than the frame."""

@@ -21,10 +21,6 @@ Ratios = tuple[float, float]
 """Of the width and of the height of a network's input to those of the picture."""
 
 
-FilterOutputs = tuple[Floats, Floats, Floats]
-"""Slope, offset (4, h, w) and coarse alpha (1, h, w)."""
-
-
 class Strips:
     """Runs the kernels of one executor."""
 

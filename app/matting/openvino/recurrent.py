@@ -13,7 +13,7 @@ from app.core.threads import cpu_part, thread_limit
 from app.core.types import BgrImage, Floats
 from app.matting.base.interface import StateArrays, StepGeometry, copy_into
 from app.matting.cpu.compositor import Coefficients
-from app.matting.cpu.strips import FilterOutputs, Ratios, Strips
+from app.matting.cpu.strips import Ratios, Strips
 from app.matting.kernels.network_arrays import halve_rows
 from app.matting.openvino.around import SmallPlate, decide, forget_changed, quartered, unpack
 from app.matting.openvino.artefact import Artefact, NetworkStage
@@ -135,6 +135,11 @@ class RecurrentNetwork:
             shapes["matte"] = (1, 4, height, width)
         self.arrays: Arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         """Inputs and outputs by name; see `models.export`."""
+        self.small: Floats = self.arrays["small"][0]
+        """The network's input (3, h, w), RGB in 0..1."""
+        slope, offset, coarse = (self.arrays[name][0] for name in COEFFICIENTS)
+        self.coefficients: tuple[Floats, Floats, Floats] = slope, offset, coarse[0]
+        """Slope and offset (4, h, w) and alpha (h, w) of the last frame; see `app.matting.torch.core`."""
         self._halves = [self.arrays[name][0] for name in sorted(halved_shapes(height, width)) if name in self.arrays]
         self._states = [[self.arrays[name] for name in names] for names in (before, after)]
         self.plate: SmallPlate | None = None
@@ -148,18 +153,6 @@ class RecurrentNetwork:
             [self._bind(stage, network, swapped) for stage, network in zip(artefact.stages, networks, strict=True)]
             for swapped in (False, True)
         ]
-
-    @property
-    def small(self) -> Floats:
-        """The network's input (3, h, w), RGB in 0..1."""
-        small: Floats = self.arrays["small"][0]
-        return small
-
-    @property
-    def coefficients(self) -> tuple[Floats, Floats, Floats]:
-        """Slope and offset (4, h, w) and alpha (h, w) of the last frame; see `app.matting.torch.core`."""
-        slope, offset, coarse = self._outputs()
-        return slope, offset, coarse[0]
 
     def run(self, frame: BgrImage, ratios: Ratios, steady: bool = False) -> Coefficients:
         """Return the coefficients of a frame and advance the memory. Their arrays are those of the next frame, too.
@@ -180,12 +173,11 @@ class RecurrentNetwork:
 
     def step(self, steady: bool = False) -> Coefficients:
         """Return what `run` does, of the network's input."""
-        small = self.small
         self._halve()
         if self._forgetting is not None:
-            forget_changed(small, self._last[FORGETTING], self._forgetting, self._states[self._turn])
+            forget_changed(self.small, self._last[FORGETTING], self._forgetting, self._states[self._turn])
         if self.plate is not None:
-            self.plate.compare(small)
+            self.plate.compare(self.small)
         with cpu_part("network"):
             self.infer(steady)
         self._turn = 1 - self._turn
@@ -267,11 +259,8 @@ class RecurrentNetwork:
 
     def _apply_filter(self) -> None:
         if self._filter is not None:
-            self._strips.filter(self._filter, self.arrays["matte"][0], self.small, self._outputs())
-
-    def _outputs(self) -> FilterOutputs:
-        slope, offset, coarse = (self.arrays[name][0] for name in COEFFICIENTS)
-        return slope, offset, coarse
+            slope, offset, alpha = self.coefficients
+            self._strips.filter(self._filter, self.arrays["matte"][0], self.small, (slope, offset, alpha[None]))
 
     def infer(self, steady: bool = False) -> None:
         """Run the network on its input, without the guided filter and the memory's turn.
