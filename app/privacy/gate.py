@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
 
 from app.core.settings import OutputSettings, Settings
 from app.core.types import Outgoing, Picture, PictureKind
@@ -22,20 +21,17 @@ def may_leave(picture: Picture, settings: Settings) -> bool:
     return picture.kind is PictureKind.COMPOSITE or settings.background.kind == "none"
 
 
-class SettingsInForce(Protocol):
-    """Holds the settings in force."""
-
-    current: Settings
-
-
 class Gate:
     """Turns pictures into `Outgoing` ones under the settings in force. Thread-safe.
 
     Sinks and files accept nothing else, so that everything that leaves passes here.
     """
 
-    def __init__(self, settings: SettingsInForce, card: Callable[[OutputSettings, int, int], Picture]) -> None:
-        """card: returns the stand-by card at a size (width, height) in pixels, without waiting (any thread)."""
+    def __init__(self, settings: Callable[[], Settings], card: Callable[[OutputSettings, int, int], Picture]) -> None:
+        """settings: returns those in force (any thread).
+
+        card: returns the stand-by card at a size (width, height) in pixels, without waiting (any thread).
+        """
         self._settings = settings
         self._card = card
         self._blocked = False
@@ -51,7 +47,7 @@ class Gate:
 
     def permits(self, picture: Picture) -> bool:
         """Return whether `picture` may leave now."""
-        return may_leave(picture, self._settings.current) and (not self._blocked or picture.kind is PictureKind.STANDBY)
+        return may_leave(picture, self._settings()) and (not self._blocked or picture.kind is PictureKind.STANDBY)
 
     def release(self, picture: Picture) -> Outgoing:
         """Return `picture` if it may leave now, otherwise the stand-by card of the same size."""
@@ -59,4 +55,4 @@ class Gate:
 
     def card(self, width: int, height: int) -> Outgoing:
         """Return the stand-by card of the settings in force at this size, in pixels."""
-        return Outgoing(self._card(self._settings.current.output, width, height))
+        return Outgoing(self._card(self._settings().output, width, height))

@@ -56,7 +56,7 @@ class Pipeline:
         self._frames: LatestSlot[Frame | StandBy] = LatestSlot()
         self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
         self._cards = StandbyPictures(self._board, default_text=self._parts.standby_text)
-        self._gate = Gate(self.owner, self._cards.get)
+        self._gate = Gate(lambda: self.settings, self._cards.get)
         self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, shared.timing)
         self.screen = ScreenUse()
         self._backdrops = Backdrops(self._parts.open_background, self._board, self.screen, shared.timing)

@@ -137,7 +137,9 @@ def test_no_card_is_shown_while_zones_are_painted_before_slow_pictures(monkeypat
     pictures, shown = SlowPictures(), Shown()
     monkeypatch.setattr(output_clock, "elapsed_s", lambda: pictures.now_s)
     shared = Shared(SettingsOwner(BASE), FakeWorld().parts(), Timing(outdated_s=0.05))
-    clock = OutputClock(shared, pictures, Gate(shared.owner, StandbyPictures(shared.board).get), (), shown)
+    clock = OutputClock(
+        shared, pictures, Gate(lambda: shared.owner.current, StandbyPictures(shared.board).get), (), shown
+    )
     clock.thread.start()
     assert clock.thread.join(60)
     composites = [index for index, kind in enumerate(shown.kinds) if kind is PictureKind.COMPOSITE]

@@ -135,7 +135,7 @@ def test_an_image_that_cannot_be_read_is_reported_before_its_card_is_needed(tmp_
     shared = Shared(SettingsOwner(BASE.replace(output=gone)), FakeWorld().parts())
     cards = StandbyPictures(shared.board)
     preview = LatestSlot[Picture]()
-    clock = OutputClock(shared, AlwaysAPicture(), Gate(shared.owner, cards.get), (), preview)
+    clock = OutputClock(shared, AlwaysAPicture(), Gate(lambda: shared.owner.current, cards.get), (), preview)
     cards.preparer.start()
     clock.thread.start()
 

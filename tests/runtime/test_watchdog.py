@@ -95,7 +95,7 @@ def problems_at_each_check(clock: Clock, checks: int, *watched: Worker, moves: i
     moves: the check before which the clock goes on.
     """
     shared = Shared(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
-    gate = Gate(shared.owner, StandbyPictures(shared.board).get)
+    gate = Gate(lambda: shared.owner.current, StandbyPictures(shared.board).get)
     watchdog = Watchdog(shared, gate, cast("OutputClock", clock), *watched)
     stop, found = threading.Event(), list[int]()
 
