@@ -90,12 +90,12 @@ _FINER = 4
 class StandbyCard:
     """An image without camera content: the user's own, or a figure on a gradient, with a text."""
 
-    def __init__(self, text: str = "", image_path: Path | None = None, *, default_text: str = DEFAULT_TEXT) -> None:
-        """text: empty for the default text, or for no text with an image. default_text: in the user's language. Raises
-        BackgroundError if the image cannot be read.
+    def __init__(self, text: str = "", image_path: Path | None = None) -> None:
+        """text: empty for the default text, or for no text with an image. Raises BackgroundError if the image cannot be
+        read.
         """
         self._picture = None if image_path is None else read_image(image_path)
-        self._text = text.strip() or ("" if image_path else default_text)
+        self._text = text.strip() or ("" if image_path else DEFAULT_TEXT)
         self._shown: BgrImage | None = None
 
     def image(self, width: int, height: int) -> BgrImage:

@@ -91,11 +91,6 @@ class DriftingBackdrop:
             return larger
         return self.shifted(larger, width, height, self.offset)
 
-    def watch(self, settings: BackgroundSettings, alpha: AlphaImage, now_s: float) -> None:
-        """Take the matte (h, w) of a frame, in its coordinates, for the parallax of the next one."""
-        if _moves(settings):
-            self.follow(alpha, now_s)
-
     def shifted(self, image: BgrImage, width: int, height: int, offset: tuple[float, float]) -> BgrImage:
         """Return the part of `image` for a frame of this size, in a new array unless nothing changed.
 
@@ -113,8 +108,13 @@ class DriftingBackdrop:
         self._part = image, place, np.ascontiguousarray(part)
         return self._part[2]
 
-    def follow(self, alpha: AlphaImage, now_s: float) -> None:
-        """Take the matte (h, w) of the frame captured at `now_s`. Without a person the drift stays."""
+    def watch(self, settings: BackgroundSettings, alpha: AlphaImage, now_s: float) -> None:
+        """Take the matte (h, w) of the frame captured at `now_s`, in its coordinates, for the parallax of the next one.
+
+        Without a person the drift stays.
+        """
+        if not _moves(settings):
+            return
         step_s = 0.0 if self._last_s is None else min(max(now_s - self._last_s, 0.0), 0.5)
         self._last_s = now_s
         head = head_of(alpha)
