@@ -7,7 +7,7 @@ from typing import Protocol
 from app.compositing.screen import ScreenBackground
 from app.compositing.screen_use import ScreenUse
 from app.compositing.slides import SlidesBackground
-from app.compositing.still import BlurBackground, ColourBackground, ImageBackground, layout_of, parse_colour
+from app.compositing.still import BlurBackground, ColourBackground, layout_of, open_image
 from app.compositing.video import VideoBackground
 from app.core.errors import BackgroundError
 from app.core.messages.media import BackgroundText, SlidesText
@@ -73,4 +73,4 @@ def open_background(
         raise BackgroundError(message())
     if settings.kind == "video":
         return VideoBackground(settings.path, layout_of(settings), realtime=realtime)
-    return ImageBackground(settings.path, layout_of(settings), parse_colour(settings.colour))
+    return open_image(settings.path, settings)

@@ -6,7 +6,7 @@ import logging
 from pathlib import Path
 
 from app.compositing.screen_use import ReadingThread
-from app.compositing.still import LaidOutImage, layout_of
+from app.compositing.still import ImageBackground, layout_of
 from app.core.errors import BackgroundError
 from app.core.messages.media import SlidesText
 from app.core.messages.system import ProgramText
@@ -39,8 +39,8 @@ class SlidesBackground:
         """Number of slides."""
         if settings.slide > self.slides:
             log.warning("%s", SlidesText.PAST_END(file=path, number=settings.slide, count=self.slides))
-        self._read: dict[int, LaidOutImage | BackgroundError] = {
-            self._index: LaidOutImage(self._file.read(self._index))
+        self._read: dict[int, ImageBackground | BackgroundError] = {
+            self._index: ImageBackground(self._file.read(self._index))
         }
         self._shown = self._read[self._index]
         self._reader.start()
@@ -58,7 +58,8 @@ class SlidesBackground:
             self._shown = self._read.get(self._index, self._shown)
             if isinstance(self._shown, BackgroundError):
                 raise self._shown
-            return self._shown.shown(self._layout, width, height)
+            self._shown.layout = self._layout
+            return self._shown.backdrop(width, height, time_s)
 
     def follow(self, settings: BackgroundSettings) -> None:
         """Take over the slide, fit, zoom and pan."""
@@ -88,9 +89,9 @@ class SlidesBackground:
                 self._read[index] = slide
                 self._condition.notify_all()
 
-    def _slide(self, index: int) -> LaidOutImage | BackgroundError:
+    def _slide(self, index: int) -> ImageBackground | BackgroundError:
         try:
-            return LaidOutImage(self._file.read(index))
+            return ImageBackground(self._file.read(index))
         except BackgroundError as error:
             log.warning("%s", error)
             return error

@@ -46,44 +46,42 @@ class _Still:
 
 
 class ImageBackground(_Still):
-    """An image that fills the frame (`fill`), or fits into it over a blur of itself (`fit`)."""
+    """An image that fills the frame (`fill`), or fits into it over a blur of itself (`fit`).
 
-    def __init__(self, path: Path, layout: Layout = Layout(), over: tuple[int, int, int] = (0, 0, 0)) -> None:
-        """over: colour (blue, green, red) behind transparent parts. Raises BackgroundError."""
-        self._layout = layout
-        self._image = LaidOutImage(read_image(path, over))
-        count = frame_count(path)
-        if count > 1:
-            log.warning("%s", ImageText.FIRST_FRAME(file=path, count=count))
+    Smaller copies make a change of the layout cheap.
+    """
 
-    def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
-        """Return the image in this size; the same object while size and layout are unchanged."""
-        return self._image.shown(self._layout, width, height)
-
-    def follow(self, settings: BackgroundSettings) -> None:
-        """Take over fit, zoom and pan."""
-        self._layout = layout_of(settings)
-
-
-class LaidOutImage:
-    """An image, and what a frame shows of it. Smaller copies make a change of the layout cheap."""
-
-    def __init__(self, image: BgrImage) -> None:
+    def __init__(self, image: BgrImage, layout: Layout = Layout()) -> None:
+        self.layout = layout
+        """How the next backdrop shows the image."""
         self._sizes = [image]
         while min(self._sizes[-1].shape[:2]) > LEAST_SIDE:
             half = cv2.resize(self._sizes[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
             self._sizes.append(np.asarray(half, np.uint8))
         self._shown: tuple[object, BgrImage] | None = None
 
-    def shown(self, layout: Layout, width: int, height: int) -> BgrImage:
-        """Return the image laid out; the same object while layout and size are unchanged."""
-        key = layout, width, height
+    def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
+        """Return the image in this size; the same object while size and layout are unchanged."""
+        key = self.layout, width, height
         if self._shown is None or self._shown[0] != key:
             full_height, full_width = self._sizes[0].shape[:2]
-            size = geometry.cover_size(full_width, full_height, width, height)[0] * layout.zoom
+            size = geometry.cover_size(full_width, full_height, width, height)[0] * self.layout.zoom
             image = next((each for each in reversed(self._sizes) if each.shape[1] >= size), self._sizes[0])
-            self._shown = key, geometry.lay_out(image, layout, width, height)
+            self._shown = key, geometry.lay_out(image, *key)
         return self._shown[1]
+
+    def follow(self, settings: BackgroundSettings) -> None:
+        """Take over fit, zoom and pan."""
+        self.layout = layout_of(settings)
+
+
+def open_image(path: Path, settings: BackgroundSettings) -> ImageBackground:
+    """Open an image, with the colour of the settings behind transparent parts. Raises BackgroundError."""
+    background = ImageBackground(read_image(path, parse_colour(settings.colour)), layout_of(settings))
+    count = frame_count(path)
+    if count > 1:
+        log.warning("%s", ImageText.FIRST_FRAME(file=path, count=count))
+    return background
 
 
 class ColourBackground(_Still):

@@ -14,7 +14,7 @@ from PIL import Image
 
 from app.compositing import open_background
 from app.compositing.slides import SlidesBackground
-from app.compositing.still import LaidOutImage
+from app.compositing.still import ImageBackground
 from app.config.parsing import parse_background
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
@@ -126,12 +126,12 @@ def test_a_slide_that_cannot_be_read_is_named_and_the_others_work(tmp_path: Path
 
 
 def test_an_unexpected_error_ends_no_slides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def without_the_third(image: BgrImage) -> LaidOutImage:
+    def without_the_third(image: BgrImage) -> ImageBackground:
         if colour(image) == COLOURS[2]:
             raise cv2.error("no memory")
-        return LaidOutImage(image)
+        return ImageBackground(image)
 
-    monkeypatch.setattr("app.compositing.slides.LaidOutImage", without_the_third)
+    monkeypatch.setattr("app.compositing.slides.ImageBackground", without_the_third)
     with opened(folder_of_slides(tmp_path), realtime=False) as background:
         background.follow(BackgroundSettings(kind="slides", slide=3))
         with pytest.raises(BackgroundError, match="internal error"):
