@@ -147,7 +147,7 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool, proves: bool) -> Ite
         if mark.left_behind:
             notify(CommandLineText.STILL_PAUSED())
             pipeline.change(lambda settings: settings.replace(paused=True))
-        pipeline.listen_settings(lambda: mark.follow(lambda: pipeline.settings.paused))
+        pipeline.owner.listen(lambda: mark.follow(lambda: pipeline.settings.paused))
     try:
         yield
         if mark is not None and session.failure is None:

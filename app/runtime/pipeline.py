@@ -48,6 +48,7 @@ class Pipeline:
 
     def __init__(self, settings: Settings, *, parts: Parts | None = None, timing: Timing | None = None) -> None:
         self.owner = SettingsOwner(settings)
+        """Of the settings in force (any thread)."""
         self._parts = parts or default_parts()
         shared = Shared(self.owner, self._parts, timing or Timing())
         self._board = shared.board
@@ -115,10 +116,6 @@ class Pipeline:
         and the status tells why. `update` must be short; an error that it raises changes nothing.
         """
         return self.owner.change(update)
-
-    def listen_settings(self, callback: Callable[[], None]) -> None:
-        """Call `callback` after every change of `settings`, on the thread that made it."""
-        self.owner.listen(callback)
 
     def listen(self, callback: Callable[[], None]) -> None:
         """Call `callback` on the output thread whenever `preview` holds a new picture."""

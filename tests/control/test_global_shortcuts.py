@@ -140,7 +140,7 @@ def test_a_service_that_fails_is_reported_until_it_is_switched_off() -> None:
 def test_a_failure_is_shown_in_the_status_and_named_by_ctl(program: Program) -> None:
     report = partial(program.pipeline.report, Stage.SHORTCUTS)
     shortcuts = GlobalShortcuts(program.controller, report, NoKeys)
-    program.pipeline.listen_settings(lambda: shortcuts.follow(program.settings.global_shortcuts))
+    program.pipeline.owner.listen(lambda: shortcuts.follow(program.settings.global_shortcuts))
     with pytest.raises(MattecamError, match="does not support global shortcuts"):
         program.run("set global_shortcuts on")
     assert not program.settings.global_shortcuts

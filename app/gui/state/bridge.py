@@ -43,7 +43,7 @@ class Bridge(QObject):
         """Start the pipeline, the preview thread and the status timer."""
         self._worker.thread.start()
         self.pipeline.listen(self._worker.wake)
-        self.pipeline.listen_settings(self._worker.wake)
+        self.pipeline.owner.listen(self._worker.wake)
         self.pipeline.start()
         self._timer.start()
 
