@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 import time
 from collections.abc import Callable
 from typing import ClassVar, Protocol
@@ -23,6 +24,8 @@ log = logging.getLogger(__name__)
 RATE_HZ = 15.0
 UNSEEN_S = 1.0
 """Without a call of `backdrop` for this long, nothing is captured: the program is paused."""
+OUTDATED_S = 2.0
+"""An older image is not shown: it was taken when the program was paused."""
 RETRY_S = 1.0
 
 
@@ -60,7 +63,7 @@ def open_grabber(target: str) -> Grabber:
 class ScreenBackground:
     """Captures on a thread of its own and lays out there; `backdrop` returns the newest image.
 
-    `ScreenUse.stop` ends the capture; the last image stays.
+    `ScreenUse.stop` ends the capture.
     """
 
     slides, problem = 0, None
@@ -86,7 +89,7 @@ class ScreenBackground:
         self._use.begin(self._reader)
         try:
             self._newest = self._first_image()
-            self._asked_s = time.monotonic()
+            self._asked_s = self._taken_s = time.monotonic()
             self._reader.start()
         except BaseException:
             self._use.end(self._reader)
@@ -107,10 +110,15 @@ class ScreenBackground:
         return image
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
-        """Return the newest image; the same object while the screen does not change. Raises BackgroundError."""
+        """Return the newest image, black if it is old; the same object while the screen does not change.
+
+        Raises BackgroundError.
+        """
         with self._condition:
             self._asked_s = time.monotonic()
             self._condition.notify_all()
+            if self._asked_s - self._taken_s > OUTDATED_S:
+                self._newest, self._shown, self._taken_s = np.zeros_like(self._newest), None, math.inf
             self._wanted = self._wanted[0], width, height
             if self._error is not None:
                 raise self._error
@@ -164,7 +172,7 @@ class ScreenBackground:
         layout, width, height = self._wanted
         shown = np.ascontiguousarray(geometry.lay_out(image, layout, width, height)) if width else None
         with self._condition:
-            self._newest, self._error = image, None
+            self._newest, self._error, self._taken_s = image, None, time.monotonic()
             if shown is not None and (self._shown is None or not np.array_equal(shown, self._shown)):
                 self._shown = shown
 

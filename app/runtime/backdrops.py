@@ -102,9 +102,13 @@ class Backdrops:
             self._take(outcome, wanted)
         if wanted.kind == "none":
             self._report(None)  # no background can fail
-        if self._background is not None and wanted is not self._settings and opens_alike(wanted, self._settings):
+        if self._background is None or self._settings is None or wanted is self._settings:
+            return
+        if opens_alike(wanted, self._settings):
             self._settings = wanted
             self._background.follow(wanted)
+        elif self._settings.kind == "screen":
+            self._use(None, None)  # grey: what was on a screen that the user has left does not stay
 
     def _take(self, outcome: Prepared[BackgroundSettings, Background], asked_for: BackgroundSettings) -> None:
         """Use a background that was opened. asked_for: the settings in force."""
@@ -118,8 +122,6 @@ class Backdrops:
             self.preparer.retire(outcome.value)  # the user has left that room or screen, or returned to what is in use
         elif outcome.error is not None and wanted:
             self._report(outcome.error)
-            if self._settings is not None and self._settings.kind == "screen":
-                self._use(None, None)  # grey: what was on a screen that the user has left does not stay
 
     def _use(self, background: Background | None, settings: BackgroundSettings | None) -> None:
         replaced, self._background = self._background, background
@@ -129,9 +131,9 @@ class Backdrops:
             self.preparer.retire(replaced)  # closing a video may take longer than a frame
 
     def shown(self, wanted: BackgroundSettings) -> BackgroundSettings:
-        """Return the settings of what is shown: those of a room or screen that is in use until `wanted` is open."""
+        """Return the settings of what is shown: those of the blurred room that is in use until `wanted` is open."""
         used = self._settings
-        return used if used is not None and used.kind in LIVE else wanted
+        return used if used is not None and used.kind == "blur" else wanted
 
     def awaited(self, now_s: float, wait_s: float) -> bool:
         """Return whether the first background is still being opened: for up to `wait_s` from the first call."""

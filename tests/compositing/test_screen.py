@@ -93,6 +93,21 @@ def test_nothing_is_captured_while_nobody_looks(screen: type[FakeScreen], monkey
         eventually(lambda: background.backdrop(64, 36, 0.0) is not None and screen.grabs > grabbed)
 
 
+def test_an_image_from_before_a_pause_is_not_shown_after_it(
+    screen: type[FakeScreen], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It may show what the user did when the pause began."""
+    monkeypatch.setattr("app.compositing.screen.UNSEEN_S", 0.05)
+    monkeypatch.setattr("app.compositing.screen.OUTDATED_S", 0.4)
+    with closing(ScreenBackground(SETTINGS, screen)) as background:
+        background.backdrop(64, 36, 0.0)
+        threading.Event().wait(0.2)  # the last image of the pause has been taken
+        screen.level = 200
+        threading.Event().wait(0.5)
+        assert shown(background) in (0, 200)
+        eventually(lambda: shown(background) == 200)
+
+
 def shown(background: ScreenBackground) -> int | str:
     """Return the brightest value of the image, or why there is none."""
     try:

@@ -83,14 +83,14 @@ def test_a_capture_that_waits_for_the_window_can_be_ended(ends: Callable[[Screen
     assert noted == [] and not use.captured
 
 
-def test_leaving_ends_the_capture_at_once_and_keeps_the_last_image() -> None:
+def test_leaving_ends_the_capture_at_once() -> None:
     use, noted = ScreenUse(), list[bool]()
     with closing(opened(use, noted)) as background:
-        shown = background.backdrop(16, 9, 0.0)
+        background.backdrop(16, 9, 0.0)
         use.stop()
         eventually(lambda: not use.captured)
         taken = len(noted)
-        assert background.backdrop(16, 9, 0.0) is shown
+        background.backdrop(16, 9, 0.0)
         assert len(noted) == taken
 
 

@@ -13,6 +13,7 @@ from PIL import Image
 
 from app.compositing import Background, open_background
 from app.compositing.screen_use import ScreenUse
+from app.compositing.still import ColourBackground
 from app.core.settings import BackgroundSettings
 from app.core.stage import Stage
 from app.core.types import BgrImage, Frame
@@ -43,6 +44,8 @@ class Opened:
         self.requests.append(settings)
         if settings.colour in self.gates:
             assert self.gates[settings.colour].wait(60)
+        if settings.kind == "screen":
+            return ColourBackground(settings.colour)
         return open_background(settings, screen)
 
     def shown(self, settings: BackgroundSettings) -> BgrImage:
@@ -157,6 +160,18 @@ def test_a_blurred_room_that_was_left_before_it_opened_is_never_shown(opened: Op
     assert not opened.shown(WHITE).any()
     opened.gates[WHITE.colour].set()
     opened.use(WHITE, lambda image: bool((image == 255).all()))
+
+
+@pytest.mark.parametrize("to", [BLACK, BackgroundSettings(kind="screen", screen="screen:2", colour=BLACK.colour)])
+def test_what_was_on_a_screen_goes_with_the_choice_of_another_background(
+    to: BackgroundSettings, opened: Opened
+) -> None:
+    """It stayed until the other one was open: as long as a desktop asks which screen that is."""
+    opened.use(WHITE.replace(kind="screen"), lambda image: bool((image == 255).all()))
+    opened.gates[to.colour] = threading.Event()
+    assert (opened.shown(to) == PLAIN_GREY).all()
+    opened.gates[to.colour].set()
+    opened.use(to, lambda image: not image.any())
 
 
 def test_the_problem_of_a_background_ends_when_none_is_chosen(opened: Opened, tmp_path: Path) -> None:
