@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QAction
-from PyQt6.QtWidgets import QInputDialog, QMenu
+from PyQt6.QtWidgets import QInputDialog, QMenu, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.config.scenes import Scene, SceneStore, default_path
 from app.core.files import paths
 from app.core.framing import in_corner
-from app.core.settings import BackgroundSettings, Settings, Zone
+from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.gui.backgrounds.tiles import TileKind
 from app.gui.shell.application import Session
 from app.gui.shell.scenes_menu import ScenesMenu
@@ -131,6 +131,23 @@ def test_a_scene_that_shows_the_room_asks_first(
         assert said in box.informativeText()
         assert getattr(store.current, section) == wanted
         qtbot.waitUntil(lambda: asked(controls, "unmattedQuestion") is None)
+
+
+def test_a_scene_that_shows_more_than_was_confirmed_asks_again(controls: Session, qtbot: QtBot) -> None:
+    """The answer about “Only me” also ended a drop zone that `ctl` had added while the question was open."""
+    scenes, store = controls.window.scenes, controls.store
+    scenes.save("everybody")
+    qtbot.waitUntil(lambda: scenes.names == ("everybody",))
+    store.edit("people", only_me=True)
+    scenes.apply("everybody")
+    qtbot.waitUntil(lambda: asked(controls, "unmattedQuestion") is not None)
+    store.edit("people", zones=(ZONE.replace(kind="drop"),))
+    hidden = store.current.people
+    assert "“Only me”" in answer(controls, qtbot, "unmattedQuestion", "Show it").informativeText()
+    assert store.current.people == hidden
+    qtbot.waitUntil(lambda: len(controls.window.findChildren(QMessageBox, "unmattedQuestion")) == 1)
+    assert "“Always hide”" in answer(controls, qtbot, "unmattedQuestion", "Show it").informativeText()
+    assert store.current.people == PeopleSettings()
 
 
 def test_a_scene_changes_the_camera_only_if_it_was_saved_with_it(controls: Session, qtbot: QtBot) -> None:

@@ -11,8 +11,9 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QMenu, QWidget
 
-from app.config.scenes import Scene, SceneStore
+from app.config.scenes import Exposure, Scene, SceneStore
 from app.core.errors import text_of
+from app.core.settings import Settings
 from app.gui.dialogs.questions import ask_before_loss, ask_before_unmatted, ask_for_name
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -110,14 +111,21 @@ class ScenesMenu(QObject):
 
     def _apply(self, found: tuple[str, Scene]) -> None:
         name, scene = found
-        if name != self._wanted:
-            return
-        apply = partial(self._store.change, scene.applied_to)
-        exposed = scene.exposes(self._store.current)
-        if exposed == "nothing":
-            apply()
-        else:
-            ask_before_unmatted(self._window, apply, exposed)
+        if name == self._wanted:
+            self._use(scene, "nothing")
+
+    def _use(self, scene: Scene, confirmed: Exposure) -> None:
+        """Use a scene, or ask before it shows what has not been confirmed."""
+        exposed: Exposure = "nothing"
+
+        def update(current: Settings) -> Settings:
+            nonlocal exposed
+            exposed = scene.exposes(current)
+            return scene.applied_to(current) if exposed in ("nothing", confirmed) else current
+
+        self._store.change(update)
+        if exposed not in ("nothing", confirmed):
+            ask_before_unmatted(self._window, partial(self._use, scene, exposed), exposed)
 
     def _change(self, work: Callable[[], None]) -> None:
         def change() -> dict[str, Scene | None]:
