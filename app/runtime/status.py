@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -217,11 +218,19 @@ def write_status(path: Path, status: PipelineStatus) -> None:
     data = (json.dumps(status_fields(status), indent=2) + "\n").encode()
     try:
         if is_stream(path):
-            path.write_bytes(data)
+            with open(path, "wb", opener=_open_stream) as stream:
+                stream.write(data)
         else:
             write_private(path, data)
     except OSError as error:
         raise MattecamError(ProgramText.STATUS_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+
+
+def _open_stream(name: str, flags: int) -> int:
+    """Open a pipe only while a program reads from it: without one, opening it waits. Raises OSError."""
+    descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
+    os.set_blocking(descriptor, True)
+    return descriptor
 
 
 def _peak_rss_bytes(process: psutil.Process) -> float:

@@ -20,6 +20,7 @@ import cv2
 from app.api import EdgeSettings, Matting
 from app.core.errors import MattecamError, UsageError
 from app.core.files.disk_errors import why_not_read
+from app.core.files.names import is_special
 from app.core.messages.remote import ServeText
 from app.core.settings import StrictLevel
 from app.core.text import Text
@@ -61,11 +62,13 @@ def tls_context(options: ServeOptions) -> ssl.SSLContext | None:
         raise UsageError(ServeText.NEEDS_BOTH())
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
+    unfit = "they are not a certificate (PEM) and its private key"
+    if is_special(cert) or is_special(key):  # a pipe could be waited for without end
+        raise UsageError(ServeText.TLS_FILES(cert=cert, key=key, reason=unfit))
     try:
         context.load_cert_chain(cert, key)
-    except (OSError, ssl.SSLError) as error:
-        unfit = isinstance(error, ssl.SSLError)  # whose own text names a line of OpenSSL's source
-        reason = "they are not a certificate (PEM) and its private key" if unfit else why_not_read(error)
+    except (OSError, ssl.SSLError) as error:  # an SSLError's own text names a line of OpenSSL's source
+        reason = unfit if isinstance(error, ssl.SSLError) else why_not_read(error)
         raise UsageError(ServeText.TLS_FILES(cert=cert, key=key, reason=reason)) from error
     return context
 

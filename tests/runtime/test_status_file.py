@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.core.errors import MattecamError
 from app.runtime.status import PipelineStatus, write_status
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="needs links and file modes")
@@ -26,3 +27,15 @@ def test_a_link_is_replaced_and_its_target_kept(tmp_path: Path) -> None:
 def test_a_device_is_written_to_and_stays() -> None:
     write_status(Path(os.devnull), PipelineStatus())
     assert not Path(os.devnull).is_file()
+
+
+@pytest.mark.timeout(60)
+def test_a_pipe_is_written_to_while_a_program_reads(tmp_path: Path) -> None:
+    """Without a reader the program waited for one without a word."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(MattecamError, match="pipe cannot be written: no program reads from it; start one that does"):
+        write_status(pipe, PipelineStatus())
+    with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
+        write_status(pipe, PipelineStatus())
+        assert json.loads(reader.read())["frames_in"] == 0

@@ -24,6 +24,8 @@ _WRITING = {
     errno.ENOTEMPTY: WriteReason.APPEARED,
     errno.ENAMETOOLONG: WriteReason.NAME_TOO_LONG,
     errno.ELOOP: WriteReason.IS_LINK,
+    errno.ENXIO: WriteReason.NO_READER,
+    errno.EPIPE: WriteReason.NO_READER,
 }
 _READING = {
     errno.ENOENT: ReadReason.ABSENT,

@@ -61,6 +61,7 @@ class WriteReason(Message):
     SUFFIX = "the name of a video must end in {suffixes}; choose another name"
     UNFINISHED_FILES = "too many unfinished files are in this folder; remove them or choose another folder"
     IN_PROGRESS = "another program records to it; choose another name"
+    NO_READER = "no program reads from it; start one that does"
     AUDIO = "its sound cannot be read ({reason}); choose another source"
     OTHER = "the disk reports an error; choose another path"
 

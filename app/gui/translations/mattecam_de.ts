@@ -4416,6 +4416,11 @@
         <translation>Ein anderes Programm nimmt darin auf; wählen Sie einen anderen Namen</translation>
     </message>
     <message>
+        <source>no program reads from it; start one that does</source>
+        <comment>WriteReason.NO_READER</comment>
+        <translation>kein Programm liest daraus; starten Sie eines, das es tut</translation>
+    </message>
+    <message>
         <source>its sound cannot be read ({reason}); choose another source</source>
         <comment>WriteReason.AUDIO</comment>
         <translation>Der Ton ist nicht lesbar ({reason}); wählen Sie eine andere Quelle</translation>

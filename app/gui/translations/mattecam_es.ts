@@ -4416,6 +4416,11 @@
         <translation>otro programa graba en él; elija otro nombre</translation>
     </message>
     <message>
+        <source>no program reads from it; start one that does</source>
+        <comment>WriteReason.NO_READER</comment>
+        <translation>ningún programa lee de él; inicie uno que lo haga</translation>
+    </message>
+    <message>
         <source>its sound cannot be read ({reason}); choose another source</source>
         <comment>WriteReason.AUDIO</comment>
         <translation>no se puede leer el sonido ({reason}); elija otra fuente</translation>

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
 
+from app.core.files.names import is_file
 from app.offline.batch.files import fetch, is_remote, parent_and_name, upload
 
 if TYPE_CHECKING:  # a worker imports this module before it is pinned to its core, when no thread may start
@@ -194,12 +195,12 @@ def _check_kinds(job: Job) -> None:
 
 
 def digest(path: Path, names: Collection[str] | None = None) -> tuple[str, int]:
-    """Return the SHA-256 and the size in bytes of a file, or of the names and contents of a folder. Raises OSError.
+    """Return the SHA-256 and the size in bytes of a file, or of the names and contents of a folder's files.
 
-    names: the only files of the folder that count; None for all.
+    names: the only files of the folder that count; None for all. Raises OSError.
     """
     total, size = hashlib.sha256(), 0
-    files = sorted(path.iterdir()) if path.is_dir() else [path]
+    files = sorted(filter(is_file, path.iterdir())) if path.is_dir() else [path]
     if names is not None:
         files = [file for file in files if file.name in names]
     for file in files:

@@ -12,6 +12,7 @@ from typing import IO, Any
 from pydantic import TypeAdapter
 
 from app.core.files import paths
+from app.core.files.names import is_file
 from app.offline.batch.files import is_remote
 from app.offline.batch.job import Written
 
@@ -80,7 +81,7 @@ _CHECKED = TypeAdapter(Record)
 def last_records(path: Path) -> dict[str, Record]:
     """Return the last record of each clip; a line that a crash cut is left out. Raises OSError."""
     records: dict[str, Record] = {}
-    if not path.exists():
+    if not is_file(path):
         return records
     for line in path.read_bytes().splitlines():
         record = _record(line)

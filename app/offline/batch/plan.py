@@ -10,7 +10,7 @@ from pathlib import Path
 from app import __version__
 from app.core.errors import SourceOpenError, UsageError
 from app.core.files.disk_errors import why_not_read
-from app.core.files.names import final_name, is_of_kind, resolved, same_file
+from app.core.files.names import final_name, is_file, is_folder, is_of_kind, resolved, same_file
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.settings import Settings
 from app.matting.selection.choice import choose
@@ -143,7 +143,7 @@ def settings_hash(settings: Settings) -> str:
     fields = {
         "version": __version__,
         "model": [choice.model, choice.device, choice.executor, choice.precision],
-        "files": [digest(file)[0] for file in files if file is not None and file.exists()],
+        "files": [digest(file)[0] for file in files if file is not None and (is_file(file) or is_folder(file))],
         "matting": settings.matting.model_dump(mode="json", exclude={"weights", "plate", *OF_A_SERVER}),
         "background": settings.background.model_dump(mode="json", exclude={"path"}),
         "overlay": settings.overlay.model_dump(mode="json", exclude={"file"}),

@@ -52,6 +52,7 @@ def _without_preparation(monkeypatch: pytest.MonkeyPatch) -> None:
         (("--tls-cert", "cert.pem"), 2, "belong together"),
         (("--tls-cert", "no.pem", "--tls-key", "no.key"), 2, "cannot be used"),
         (("--tls-cert", __file__, "--tls-key", __file__), 2, "they are not a certificate (PEM) and its private key."),
+        (("--tls-cert", "PIPE", "--tls-key", "PIPE"), 2, "they are not a certificate (PEM) and its private key."),
         (("--token-file", "/proc/no/token"), 2, "cannot be used"),
         (("--host", "192.0.2.1", "--token-file", "TOKEN"), 1, "choose another --host"),
         (("--host", "no.such.host.invalid", "--token-file", "TOKEN"), 1, "choose another --host"),
@@ -67,7 +68,9 @@ def test_wrong_options_are_named_at_once(
 ) -> None:
     prepared: list[object] = []
     monkeypatch.setattr("app.cli.serve.prepare", prepared.append)
-    assert main(["serve", *(each.replace("TOKEN", str(tmp_path / "token")) for each in options)]) == code
+    files = {"TOKEN": str(tmp_path / "token"), "PIPE": str(tmp_path / "pipe")}
+    os.mkfifo(files["PIPE"])
+    assert main(["serve", *(files.get(each, each) for each in options)]) == code
     assert says in capsys.readouterr().err
     assert bool(prepared) == (code == 1)  # only whoever listens knows whether an address is one of this machine
 

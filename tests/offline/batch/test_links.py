@@ -1,4 +1,4 @@
-"""Symbolic links in the output folder of a batch."""
+"""Symbolic links and pipes in the folders of a batch."""
 
 from __future__ import annotations
 
@@ -8,13 +8,15 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import SinkOpenError
+from app.core.settings import BackgroundSettings, OverlaySettings
 from app.offline.batch.job import TRIES
 from app.offline.batch.manifest import MANIFEST, Manifest
+from app.offline.batch.plan import settings_hash
 from app.offline.batch.session import convert_batch
-from tests.offline.batch.clips import jobs_of
+from tests.offline.batch.clips import SETTINGS, jobs_of
 from tests.offline.batch.workers import DirectWorkers
 
-pytestmark = pytest.mark.skipif(os.name != "posix", reason="links need a permission on Windows")
+pytestmark = pytest.mark.skipif(os.name != "posix", reason="Windows has other links and pipes")
 
 
 @pytest.mark.parametrize("name", [MANIFEST, TRIES])
@@ -35,3 +37,23 @@ def test_the_manifest_follows_no_link_that_appears_after_the_check(tmp_path: Pat
     with pytest.raises(OSError, match="symbolic links"):
         Manifest(tmp_path / MANIFEST)
     assert not (tmp_path / "notes").exists()
+
+
+@pytest.mark.timeout(60)
+def test_a_pipe_as_manifest_is_refused(tmp_path: Path) -> None:
+    """It was waited for without a word."""
+    os.mkfifo(tmp_path / MANIFEST)
+    with pytest.raises(SinkOpenError, match=f"{tmp_path} cannot be written"):
+        convert_batch(jobs_of([], tmp_path), str(tmp_path), DirectWorkers, resume=True)
+
+
+@pytest.mark.timeout(60)
+def test_what_is_no_file_is_not_read_before_the_conversion_refuses_it(tmp_path: Path) -> None:
+    """A pipe was waited for without a word, and slides with a folder among them were named as a folder."""
+    slides, pipe = tmp_path / "slides", tmp_path / "slides" / "pipe"
+    (slides / "older").mkdir(parents=True)
+    os.mkfifo(pipe)
+    before = settings_hash(SETTINGS.replace(background=BackgroundSettings(kind="slides", path=slides)))
+    (slides / "1.png").write_bytes(b"new")
+    assert settings_hash(SETTINGS.replace(background=BackgroundSettings(kind="slides", path=slides))) != before
+    settings_hash(SETTINGS.replace(overlay=OverlaySettings(file=pipe)))
