@@ -17,7 +17,7 @@ from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, notify, p
 from app.core.errors import UsageError
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.text import counted
-from app.system.process import handled
+from app.system.process import check_memory_limit, handled
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
@@ -139,6 +139,7 @@ def evaluate(
     true: Annotated[Path, typer.Argument(metavar="TRUE", help="Ground-truth mattes, under the same names.")],
 ) -> None:
     """Compute MAD, MSE, Grad, Conn and dtSSD of alpha sequences, as JSON."""
+    check_memory_limit()
     from app.offline.evaluation.evaluate import evaluate_paths
 
     print(json.dumps(evaluate_paths(pred, true), indent=2))

@@ -30,6 +30,7 @@ from app.core.messages.system import ProgramText
 from app.core.settings import BackgroundSettings, EngineSettings, Settings
 from app.core.text import Text
 from app.media.slides import open_slides
+from app.system.process import check_memory_limit
 from models.table import bundled
 from models.weights import on_hand
 
@@ -177,9 +178,13 @@ def film_settings(options: LiveOptions) -> StartSettings:
 
 
 def on_console(options: LiveOptions, make: Callable[[LiveOptions], StartSettings] = settings_from) -> Settings:
-    """Return the settings of a command that logs to the console, and print what of them could not be used."""
+    """Return the settings of a command that logs to the console, and print what of them could not be used.
+
+    Raises UsageError, and MattecamError for too little memory.
+    """
     logs.set_up_console(verbose=options.verbose)
     start = make(options)
+    check_memory_limit()
     if start.warning:
         notify(start.warning)
     return start.settings
@@ -275,7 +280,11 @@ def _check_server(server: str) -> None:
 
 
 def prepare(settings: EngineSettings) -> None:
-    """Compile and convert what the CPU needs, once after installation, so that no live picture stutters."""
+    """Compile and convert what the CPU needs, once after installation, so that no live picture stutters.
+
+    Raises MattecamError for too little memory.
+    """
+    check_memory_limit()
     from app.matting.preparation.preparation import prepare_for
 
     with suppress(ModelError):  # the start reports it

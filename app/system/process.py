@@ -1,4 +1,4 @@
-"""This process: its umask, limits of core dumps and heaps, and signal handlers for the length of a block."""
+"""This process: its umask, limits of core dumps, heaps and memory, and signal handlers for the length of a block."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
 
+from app.core.errors import MattecamError
+from app.core.messages.command_line import CommandLineText
 from app.core.threads import usable_cores
 
 _M_ARENA_MAX = -8
@@ -54,6 +56,22 @@ def limit_heaps(heaps: int | None = None) -> None:
     if sys.platform == "linux":
         with suppress(OSError, AttributeError):  # musl has none
             ctypes.CDLL(None).mallopt(_M_ARENA_MAX, heaps or usable_cores())
+
+
+NEEDED_MB = 1500
+"""Address space in which small frames can be matted on two cores: OpenVINO, FFmpeg and numba map much that they never
+use, and end the process or fail with any error where they cannot."""
+
+
+def check_memory_limit() -> None:
+    """Raise MattecamError if a limit of this process (`ulimit -v`) leaves too little address space for matting."""
+    if sys.platform == "win32":
+        return
+    import resource
+
+    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+    if limit != resource.RLIM_INFINITY and limit < NEEDED_MB * 1e6:
+        raise MattecamError(CommandLineText.MEMORY_LIMIT(limit=round(limit / 1e6), needed=NEEDED_MB))
 
 
 def return_free_memory() -> None:

@@ -32,14 +32,17 @@ STANDARD_LIBRARY_ONLY = (
     "app.system",
     "app.system.environment",
     "app.system.process",
+    "app.system.start",
     "app.system.torch_build",
     "app.config",
     "app.core.files.lock",
     "app.core",
+    "app.core.errors",
     "app.core.text",
     "app.core.threads",
     "app.core.messages",
     "app.core.messages.command_line",
+    "app.core.messages.system",
 )
 
 

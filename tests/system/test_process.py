@@ -36,6 +36,25 @@ finally:
 """
 
 
+LIMITED = """
+import resource, sys
+from app.cli.main import main
+sys.stderr = sys.stdout
+_, hard = resource.getrlimit(resource.RLIMIT_AS)
+resource.setrlimit(resource.RLIMIT_AS, (900_000_000, hard))
+for words in ("convert missing.mp4 out.mp4", "headless", "plate", "evaluate a b", "version"):
+    print(main(words.split()), flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="others do not enforce the limit")
+def test_too_little_memory_is_a_sentence_before_a_library_fails() -> None:
+    """OpenVINO and numba ended the process, or failed with another error at each limit."""
+    lines = printed_by(LIMITED).splitlines()
+    assert [line for line in lines if line.isdigit()] == ["1", "1", "1", "1", "0"]
+    assert sum("A program may use 900 MB of memory here, and this one needs 1500; raise" in line for line in lines) == 4
+
+
 @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's filter")
 def test_programs_that_collect_core_dumps_get_no_memory() -> None:
     """Those that ignore the limit, such as apport, kept frames of the camera in the report of a crash."""

@@ -61,6 +61,10 @@ class CommandLineText(CommandLineMessage):
     FILE = "{file} cannot be used: {reason}; check the name."
     NO_HOME = "This user has no home folder, as in a container; set HOME, or MATTECAM_CONFIG_DIR and MATTECAM_DATA_DIR."
     NO_MEMORY = "There is not enough memory; close other programs, or raise the limit if this one has one."
+    MEMORY_LIMIT = (
+        "A program may use {limit} MB of memory here, and this one needs {needed}; raise the limit with `ulimit -v "
+        "unlimited`, or ask who set it."
+    )
     OUTPUT = "The output cannot be written: {reason}."
 
 
