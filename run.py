@@ -9,13 +9,13 @@ import sys
 if sys.version_info < (3, 10):  # noqa: UP036 - the only place that an older Python reaches
     sys.exit("Mattecam needs Python 3.10 or newer; this is %s" % sys.version.split()[0])  # noqa: UP031
 
+from app.system.start import EXIT_INTERRUPTED, exit_on_signals
+
+if __name__ == "__main__":
+    exit_on_signals()
+
 import os
 import signal
-
-EXIT_INTERRUPTED = 130
-if __name__ == "__main__":  # while modules are imported there is nothing to clean up, and an import may hide the error
-    signal.signal(signal.SIGINT, lambda number, frame: os._exit(EXIT_INTERRUPTED))
-
 import subprocess
 
 from app.system import display, environment
@@ -40,7 +40,6 @@ def main(argv: list[str]) -> int:
             environment.prepare(requirements)
         except (OSError, subprocess.CalledProcessError) as error:
             sys.exit(f"mattecam: {environment.failure(error)}")
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)
         if not environment.inside():
             command = [str(environment.PYTHON), str(environment.ROOT / "run.py"), *argv]
             if os.name == "nt":
@@ -49,12 +48,12 @@ def main(argv: list[str]) -> int:
     if testing:
         import pytest
 
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, signal.default_int_handler)
         os.chdir(environment.ROOT)
         return int(pytest.main(pytest_options(argv[1:])))
     from app.cli.main import run_to_exit
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
     return run_to_exit(argv)
 
 

@@ -24,6 +24,31 @@ def test_an_older_python_gets_one_sentence() -> None:
     assert re.fullmatch(r"Mattecam needs Python 3\.10 or newer; this is .*\n", done.stderr)
 
 
+SIGNALLED = """
+import os, runpy, signal, sys
+class Signals:
+    def find_spec(self, name, *_):
+        if name == "app.cli.main":
+            os.kill(os.getpid(), getattr(signal, sys.argv[1]))
+sys.meta_path.insert(0, Signals())
+{run}
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize(
+    "start", ["runpy.run_path('run.py', run_name='__main__')", "runpy.run_module('mattecam', run_name='__main__')"]
+)
+def test_a_signal_before_the_command_line_is_there_ends_the_process_as_later(start: str, name: str) -> None:
+    """SIGTERM and SIGHUP killed it; Ctrl+C in the first second of the installed command printed a traceback."""
+    if not environment.installed(ROOT / "requirements.txt"):
+        pytest.skip("run.py would prepare an environment of its own")
+    code = SIGNALLED.format(run=start)
+    done = subprocess.run([sys.executable, "-c", code, name], capture_output=True, text=True, cwd=ROOT)
+    assert (done.returncode, done.stdout, done.stderr) == (run.EXIT_INTERRUPTED, "", "")
+
+
 def test_it_starts_from_any_folder(tmp_path: Path) -> None:
     if not environment.installed(ROOT / "requirements.txt"):
         pytest.skip("this Python has other versions than the pinned ones, so run.py would prepare its own")
