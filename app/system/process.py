@@ -1,4 +1,4 @@
-"""This process: its umask, limits of core dumps, heaps and memory, and signal handlers for the length of a block."""
+"""This process: its umask, limits of core dumps, heaps and memory, and signal handlers; and how others ended."""
 
 from __future__ import annotations
 
@@ -144,3 +144,10 @@ def _is_terminal(stream: int) -> bool:
         return os.isatty(stream)
     except OSError:
         return False
+
+
+def how_ended(exit_code: int | None) -> str:
+    """Return how a child process ended: a part of a sentence."""
+    if exit_code is None or exit_code >= 0:
+        return f"exit code {exit_code}"
+    return f"signal {-exit_code}{', as the system sends it when memory runs out' if exit_code == -9 else ''}"

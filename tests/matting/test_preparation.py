@@ -76,9 +76,13 @@ def test_a_prepared_machine_starts_no_process() -> None:
     [
         (script("import sys; sys.exit('the disk is full')"), "the disk is full"),
         (script("raise OSError('the disk is full')"), "the disk is full"),
+        (
+            script("import os; print('a warning', flush=True); os.kill(os.getpid(), 9)"),
+            "(signal 9, as the system sends",
+        ),
         (("no-such-program",), "cannot be prepared"),
     ],
-    ids=["fails", "traceback", "does not start"],
+    ids=["fails", "traceback", "killed", "does not start"],
 )
 def test_a_preparation_that_fails_is_a_warning_of_one_line(
     command: tuple[str, ...], words: str, caplog: pytest.LogCaptureFixture

@@ -25,6 +25,7 @@ from app.core.settings import EngineSettings
 from app.core.text import Text
 from app.matting.selection.choice import choose
 from app.matting.selection.measured import copy_of_program, digest, measurement_missing
+from app.system.process import how_ended
 
 log = logging.getLogger(__name__)
 
@@ -105,8 +106,8 @@ class Preparation:
                 raise
         self._child = None
         if child.returncode and not self._cancelled:
-            reason = said[-1] if said else ""
-            log.warning("The preparation for this machine failed (exit code %d): %s", child.returncode, reason)
+            reason = said[-1] if said and child.returncode > 0 else how_ended(child.returncode)
+            log.warning("The preparation for this machine failed (%s); it is tried again at the next start.", reason)
             log.debug("%s", "\n".join(said))
 
     def _follow(self, child: subprocess.Popen[str], show: Callable[[Text], None]) -> list[str]:

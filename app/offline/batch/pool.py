@@ -16,6 +16,7 @@ from multiprocessing.context import SpawnProcess
 import psutil
 
 from app.offline.batch.job import Job, JobResult, Report
+from app.system.process import how_ended
 
 STOP = "stop"
 """Sent to a worker: interrupt the present clip."""
@@ -155,7 +156,7 @@ class Pool:
             worker.connection.close()
             self._workers.remove(worker)
             self._idle_cores.append(worker.core)
-            return None if job is None else Report(job, died=_why(worker.process.exitcode))
+            return None if job is None else Report(job, died=how_ended(worker.process.exitcode))
         assert job is not None
         if isinstance(message, JobResult):
             worker.job = None
@@ -183,7 +184,3 @@ def core_numbers() -> list[int]:
     """Return the numbers of the cores that this process may use."""
     affinity = getattr(psutil.Process(), "cpu_affinity", None)
     return list(affinity()) if affinity is not None else list(range(os.cpu_count() or 1))
-
-
-def _why(exit_code: int | None) -> str:
-    return f"signal {-exit_code}" if exit_code is not None and exit_code < 0 else f"exit code {exit_code}"

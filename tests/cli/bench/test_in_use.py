@@ -253,7 +253,7 @@ def test_a_killed_benchmark_leaves_no_recording_to_finish() -> None:
     part = Path(entry["path"])
     eventually(lambda: part.stat().st_size > 0)
     psutil.Process(entry["pid"]).kill()
-    with pytest.raises(ModelError):
+    with pytest.raises(ModelError, match="failed: signal 9, as the system sends it when memory runs out"):
         measured.result()
     assert unfinished_recordings() == () and not list(entries.iterdir())
     assert not part.parent.exists()

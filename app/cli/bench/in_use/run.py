@@ -21,6 +21,7 @@ from app.core.messages.command_line import CommandLineText
 from app.core.settings import MattingSettings, Settings
 from app.matting.selection.choice import choose, geometry_for
 from app.system.display import unusable_qt
+from app.system.process import how_ended
 from models.table import auto_order, bundled
 from models.weights import on_hand
 
@@ -201,7 +202,7 @@ def rows_of_child(work: Workload) -> Iterator[dict[str, Any]]:
             if child.wait() != 0:
                 errors.seek(0)
                 words = errors.read().strip().splitlines()
-                reason = words[-1].removesuffix(".") if words else f"exit code {child.returncode}"
+                reason = words[-1].removesuffix(".") if words and child.returncode > 0 else how_ended(child.returncode)
                 raise ModelError(CommandLineText.CHILD_FAILED(reason=reason))
         finally:
             child.kill()
