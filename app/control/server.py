@@ -20,6 +20,8 @@ from app.runtime.worker import Worker
 log = logging.getLogger(__name__)
 MAX_CALLS = 32
 """Maximum number of concurrent connections; further ones are closed."""
+RETRY_S = 0.1
+"""Wait after a connection that could not be accepted."""
 
 
 class ControlServer:
@@ -69,21 +71,33 @@ class ControlServer:
         return True
 
     def _accept(self, stop: threading.Event) -> None:
-        endpoint = self._endpoint
+        endpoint, told = self._endpoint, False
         while endpoint is not None and not stop.is_set():
-            call = endpoint.accept()
-            if call is None:
-                return
-            # A daemon only so that a command that writes to a drive that never answers cannot keep the process alive.
-            thread = threading.Thread(target=self._serve, args=(call,), name="control-call", daemon=True)
-            with self._lock:
-                full = len(self._calls) >= MAX_CALLS
-                if not full:
-                    self._calls[call] = thread
-            if full:
+            try:
+                call = endpoint.accept()
+                if call is None:
+                    return
+                self._begin(call)
+            except (OSError, RuntimeError) as error:  # noqa: PERF203 - no file or thread is left
+                if not told:
+                    log.warning("A command could not be accepted: %s", error)
+                told = True
+                stop.wait(RETRY_S)
+
+    def _begin(self, call: Call) -> None:
+        """Serve a connection on a thread of its own. Raises RuntimeError if none can be started."""
+        # A daemon only so that a command that writes to a drive that never answers cannot keep the process alive.
+        thread = threading.Thread(target=self._serve, args=(call,), name="control-call", daemon=True)
+        with self._lock:
+            if len(self._calls) >= MAX_CALLS:
                 call.close()
-            else:
-                thread.start()
+                return
+            self._calls[call] = thread
+        try:
+            thread.start()
+        except RuntimeError:
+            self._end(call)
+            raise
 
     def _serve(self, call: Call) -> None:
         try:
@@ -93,9 +107,12 @@ class ControlServer:
         except OSError as error:  # the client closed the connection or sent invalid data
             log.info("A control connection was dropped: %s", error)
         finally:
-            call.close()
-            with self._lock:
-                del self._calls[call]
+            self._end(call)
+
+    def _end(self, call: Call) -> None:
+        call.close()
+        with self._lock:
+            del self._calls[call]
 
 
 def answer(controller: SettingsController, line: bytes) -> Answer:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import socket
+import threading
 import time
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from app.control.address import SOCKET_FILE, Call, ControlAddress
 from app.control.client import ask
 from app.control.commands import Command
 from app.control.pipe import SECRET_FILE, connect_pipe
-from app.control.server import ControlServer
+from app.control.server import RETRY_S, ControlServer
 from tests.control.conftest import posix_only, socket_address
 from tests.control.recorder import Recorder, serving
 from tests.waiting import eventually
@@ -69,6 +70,43 @@ def cut_off(client: socket.socket) -> bool:
         return False
     except OSError:
         return True
+
+
+@posix_only
+def test_commands_are_accepted_again_once_files_can_be_opened_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The thread ended, and no command was accepted any more."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    address = socket_address(tmp_path / "run")
+    with serving(lambda: address), socket.socket(socket.AF_UNIX) as client:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+        try:
+            client.connect(str(address.folder / SOCKET_FILE))
+            eventually(lambda: bool(caplog.records))
+            threading.Event().wait(3 * RETRY_S)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        assert ask(Command("pause"), at=lambda: address).done
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "Too many open files" in warning
+
+
+@posix_only
+def test_commands_are_accepted_again_once_threads_can_be_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    address = socket_address(tmp_path / "run")
+    with serving(lambda: address):
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            with contextlib.closing(connected(address)) as call:
+                assert call.receive() == b""
+        assert ask(Command("pause"), at=lambda: address).done
 
 
 @posix_only
