@@ -6,7 +6,7 @@ holds the rule of the decision stage, and the SHA-256 of each of these files.
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from pathlib import Path
 
 import numpy as np
@@ -21,8 +21,8 @@ FILTERS: dict[str, type[FilterWeights]] = {"learned": LearnedFilterWeights, "fas
 
 
 @dataclass(frozen=True, slots=True)
-class StageIndex:
-    """Index entry of a part of a network that reads and writes named arrays; see `models.export`."""
+class NetworkStage:
+    """A converted part of a network, which reads and writes named arrays; see `models.export`."""
 
     name: str
     float32: bool
@@ -33,38 +33,29 @@ class StageIndex:
 
 @dataclass(frozen=True, slots=True)
 class Index:
-    """Content of `index.json`. decision, forgetting: see `models.rules`."""
+    """Content of `index.json`."""
 
-    stages: tuple[StageIndex, ...]
+    stages: tuple[NetworkStage, ...]
     states: tuple[tuple[int, int], ...]
+    """(channels, downsampling factor) of each state."""
     filter: str | None
+    """Of `FILTERS`."""
     decision: DecisionRule | None
     forgetting: ForgettingRule | None
     alpha_margin: float | None
+    """Range of alpha, for a network that writes `cells`; see `models.export.Export`."""
 
 
 JSON = TypeAdapter(Index)
 
 
 @dataclass(frozen=True, slots=True)
-class NetworkStage(StageIndex):
-    """A converted part of a network."""
-
-    model: ov.Model
-
-
-@dataclass(frozen=True, slots=True)
-class Artefact:
+class Artefact(Index):
     """A converted network, independent of the frame size. Callers must not modify the models."""
 
-    stages: tuple[NetworkStage, ...]
-    states: tuple[tuple[int, int], ...]
-    """(channels, downsampling factor) of each state."""
+    models: tuple[ov.Model, ...]
+    """Of the stages."""
     guided_filter: FilterWeights | None
-    decision: DecisionRule | None = None
-    forgetting: ForgettingRule | None = None
-    alpha_margin: float | None = None
-    """Range of alpha, for a network that writes `cells`; see `models.export.Export`."""
 
     def state_shapes(self, height: int, width: int) -> list[tuple[int, int, int, int]]:
         """Return the shapes (1, h, w, C) of the states for a small frame of this size."""
@@ -80,12 +71,9 @@ def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
     if (folder / CHECKSUMS).read_text("utf-8") != _checksums(folder):
         raise ValueError("a file differs from its SHA-256")
     index = JSON.validate_json((folder / INDEX).read_bytes())
-    stages = tuple(
-        NetworkStage(**asdict(stage), model=_read_model(folder / f"{stage.name}.xml", in_memory))
-        for stage in index.stages
-    )
-    guided_filter = _read_filter(index.filter, folder / WEIGHTS)
-    return Artefact(stages, index.states, guided_filter, index.decision, index.forgetting, index.alpha_margin)
+    models = tuple(_read_model(folder / f"{stage.name}.xml", in_memory) for stage in index.stages)
+    content = {field.name: getattr(index, field.name) for field in fields(index)}
+    return Artefact(**content, models=models, guided_filter=_read_filter(index.filter, folder / WEIGHTS))
 
 
 def write_checksums(folder: Path) -> None:

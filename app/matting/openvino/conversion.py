@@ -12,7 +12,7 @@ import torch
 
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
-from app.matting.openvino.artefact import FILTERS, INDEX, JSON, WEIGHTS, Index, StageIndex, write_checksums
+from app.matting.openvino.artefact import FILTERS, INDEX, JSON, WEIGHTS, Index, NetworkStage, write_checksums
 from app.matting.openvino.runtime import ov, preprocess
 from app.matting.torch.networks import load_network
 from models.checkpoint import load_state_dict
@@ -47,7 +47,7 @@ def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path,
         for stage in export.stages:
             ov.save_model(_converted(stage, arrays), folder / f"{stage.name}.xml", compress_to_fp16=False)
     index = Index(
-        tuple(StageIndex(each.name, each.float32, each.steady, each.reads, each.writes) for each in export.stages),
+        tuple(NetworkStage(each.name, each.float32, each.steady, each.reads, each.writes) for each in export.stages),
         export.states,
         _save_filter(export.guided_filter, folder),
         export.decision,

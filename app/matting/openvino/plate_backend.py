@@ -53,7 +53,7 @@ class PlateOpenVinoBackend(CpuBackend):
             "context": (AT_ONCE, WINDOW, WINDOW, CONTEXT_CHANNELS),
             "images": (AT_ONCE, WINDOW, WINDOW, IMAGE_CHANNELS),
         }
-        models, shapes = fitted(artefact.stages, {"small": small, "small_plate": small, **windows})
+        models, shapes = fitted(artefact, {"small": small, "small_plate": small, **windows})
         networks = compiled(artefact.stages, models, precision, pinned=True)
         arrays: Arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         self._small, self._small_plate = arrays["small"], arrays["small_plate"]

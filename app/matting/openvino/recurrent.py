@@ -37,16 +37,16 @@ def halved_shapes(height: int, width: int) -> dict[str, Shape]:
     return shapes
 
 
-def fitted(stages: Sequence[NetworkStage], shapes: Mapping[str, Shape]) -> tuple[list[ov.Model], dict[str, Shape]]:
-    """Return the stages' models reshaped for these inputs, and the shapes of all arrays read or written."""
+def fitted(artefact: Artefact, shapes: Mapping[str, Shape]) -> tuple[list[ov.Model], dict[str, Shape]]:
+    """Return the models of the stages reshaped for these inputs, and the shapes of all arrays read or written."""
     known = dict(shapes)
     models = []
-    for stage in stages:
-        model = stage.model.clone()
+    for stage, shared in zip(artefact.stages, artefact.models, strict=True):
+        model = shared.clone()
         model.reshape({port: list(known[name]) for port, name in zip(model.inputs, stage.reads, strict=True)})
         known |= {name: tuple(port.shape) for name, port in zip(stage.writes, model.outputs, strict=True)}
         models.append(model)
-    used = {name for stage in stages for name in (*stage.reads, *stage.writes)}
+    used = {name for stage in artefact.stages for name in (*stage.reads, *stage.writes)}
     return models, {name: shape for name, shape in known.items() if name in used}
 
 
@@ -126,7 +126,7 @@ class RecurrentNetwork:
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
         small: Shape = (1, 3, height, width)
         models, shapes = fitted(
-            artefact.stages,
+            artefact,
             {"small": small, "plate": (1, PLATE_CHANNELS, height, width), **halved_shapes(height, width), **states},
         )
         shapes |= {"small": small} | {name: (1, 1 if name == "coarse" else 4, height, width) for name in COEFFICIENTS}

@@ -5,8 +5,6 @@ There is no branch on values and no copy from the device, so that a GPU does not
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
@@ -67,19 +65,6 @@ _MOVED = sum(_PLANES[:3])
 _OLD = rules.WAIT_FRAMES + 1
 
 
-class Filtered(NamedTuple):
-    """Coefficients after the filter, and what it reports."""
-
-    slope: Tensor
-    """(B, 4, h, w), as is offset."""
-    offset: Tensor
-    coarse: Tensor
-    """(B, 1, h, w)."""
-    memory: Tensor
-    hides_person: Tensor
-    """(B,) float32: 1 where the network is certain of a person who is not shown, after the first frames."""
-
-
 def initial_memory(small_height: int, small_width: int, device: torch.device) -> Tensor:
     """Return the memory before the first frame, (1, CHANNELS, rows, columns) float32."""
     cell = rules.cell_size(small_width, small_height)
@@ -107,8 +92,10 @@ def strict_matte(
     offset: Tensor,
     coarse: Tensor,
     memory: Tensor,
-) -> Filtered:
-    """Return the filtered matte of a frame.
+) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+    """Return the filtered slope, offset and coarse alpha of a frame, the memory after it, and who is hidden.
+
+    The last is (B,) float32: 1 where the network is certain of a person who is not shown, after the first frames.
 
     level: balanced or strict. small: (B, 3, h, w), RGB in 0..1. slope, offset: (B, 4, h, w). coarse: (B, 1, h, w).
     """
@@ -116,7 +103,7 @@ def strict_matte(
     stretch = gain / (1 - 2 * rules.FLOOR)
     strict_slope = torch.cat([slope[:, :3], slope[:, 3:] * stretch], 1)
     strict_offset = torch.cat([offset[:, :3], (offset[:, 3:] - rules.FLOOR) * stretch], 1)
-    return Filtered(strict_slope, strict_offset, coarse * gain, after, hides)
+    return strict_slope, strict_offset, coarse * gain, after, hides
 
 
 def _gain(strict: bool, small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[Tensor, Tensor, Tensor]:

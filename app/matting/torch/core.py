@@ -186,7 +186,7 @@ class StepOutput(NamedTuple):
     view: View | None = None
     """The part of the frame that the pixels show; None: the whole frame."""
     hides_person: Tensor | None = None
-    """(B,) float32: see `Filtered`; None where nothing is filtered."""
+    """(B,) float32: see `strict_matte`; None where nothing is filtered."""
 
 
 class FrameStep(nn.Module):

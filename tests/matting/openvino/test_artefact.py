@@ -50,7 +50,7 @@ def random_inputs(artefact: Artefact) -> dict[str, Floats]:
 
 def run(artefact: Artefact, arrays: dict[str, Floats]) -> dict[str, Floats]:
     """Return all outputs of the stages, computed in float32."""
-    models, _ = fitted(artefact.stages, {name: array.shape for name, array in arrays.items()})
+    models, _ = fitted(artefact, {name: array.shape for name, array in arrays.items()})
     networks = compiled(artefact.stages, models, "float32")
     for stage, network in zip(artefact.stages, networks, strict=True):
         outputs = network([arrays[name] for name in stage.reads])
@@ -132,7 +132,7 @@ def test_the_declared_submodules_run_in_float32_and_the_others_do_not(weights: d
     if "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor has no bfloat16")
     artefact = artefact_cache.artefacts.load("rvm-mobilenetv3", weights["rvm-mobilenetv3"])
-    models, _ = fitted(artefact.stages, {name: array.shape for name, array in random_inputs(artefact).items()})
+    models, _ = fitted(artefact, {name: array.shape for name, array in random_inputs(artefact).items()})
     kinds: dict[str, list[str]] = {}
     for stage, network in zip(artefact.stages, compiled(artefact.stages, models, "bfloat16"), strict=True):
         about = [operation.get_rt_info() for operation in network.get_runtime_model().get_ops()]
@@ -186,8 +186,8 @@ def test_where_no_artefact_can_be_kept_it_is_the_same_network(
     weights: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def operations(folder: Path) -> list[str]:
-        (stage,) = ArtefactCache(lambda: folder).load("toy", weights["toy"]).stages
-        return [operation.get_type_name() for operation in stage.model.get_ordered_ops()]
+        (model,) = ArtefactCache(lambda: folder).load("toy", weights["toy"]).models
+        return [operation.get_type_name() for operation in model.get_ordered_ops()]
 
     (tmp_path / "a file").touch()
 

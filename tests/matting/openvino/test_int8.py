@@ -153,7 +153,7 @@ def in_openvino(path: Path) -> tuple[Artefact, list[ov.CompiledModel]]:
     """Return the artefact in int8, and its stages compiled for the size of the moving picture."""
     artefact = artefact_cache.artefacts.load(NAME, path, int8=int8_file(path))
     states = dict(zip(state_names(4)[0], artefact.state_shapes(HEIGHT, WIDTH), strict=True))
-    models, _ = fitted(artefact.stages, {"small": (1, 3, HEIGHT, WIDTH), **halved_shapes(HEIGHT, WIDTH), **states})
+    models, _ = fitted(artefact, {"small": (1, 3, HEIGHT, WIDTH), **halved_shapes(HEIGHT, WIDTH), **states})
     return artefact, compiled(artefact.stages, models, "int8")
 
 
