@@ -27,7 +27,7 @@ from app.media.video_writer import VideoWriter
 from app.output import unfinished
 from app.output.base import SinkContext
 from app.output.recording import ConstantTimes, EncoderThread, FrameTimes, RecordingOptions, VariableTimes
-from app.output.sound.microphone import Microphone, SoundFeed, SoundTrack
+from app.output.sound.microphone import Microphone, SoundTrack
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Recorder:
         self._size = width, height
         self._last: Picture | None = None
         self._closed = False
-        self._microphone: SoundFeed | None = None
+        self._microphone: Microphone | None = None
         self._track: SoundTrack | None = None
         rate = Fraction(options.fps).limit_denominator(1001)
         self._times: FrameTimes = ConstantTimes(rate) if options.constant_rate else VariableTimes(options.fps)
@@ -192,7 +192,7 @@ def open_alpha_recording(path: Path, width: int, height: int, context: SinkConte
 
 
 def _options(
-    context: SinkContext, *, alpha: bool = False, open_microphone: Callable[[], SoundFeed] | None = None
+    context: SinkContext, *, alpha: bool = False, open_microphone: Callable[[], Microphone] | None = None
 ) -> RecordingOptions:
     output = context.settings().output
     return RecordingOptions(

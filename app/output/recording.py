@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from app.core.threads import lower_priority, name_thread
 from app.core.types import Picture
 from app.media.video_writer import VideoWriter
-from app.output.sound.microphone import SoundFeed
+from app.output.sound.microphone import Microphone
 
 
 class RecordingCounts:
@@ -55,7 +55,7 @@ class RecordingOptions:
     ones, at their own times."""
     encoder: str = "auto"
     """As in `app.media.encoders.NAMES`."""
-    open_microphone: Callable[[], SoundFeed] | None = None
+    open_microphone: Callable[[], Microphone] | None = None
     """Opens the microphone whose sound is recorded; None: the file gets no sound track."""
     counts: RecordingCounts = field(default_factory=RecordingCounts)
     wait_for_gap: Callable[[float], object] = lambda timeout_s: None

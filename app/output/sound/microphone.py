@@ -47,18 +47,6 @@ OpenSource: TypeAlias = Callable[[str], SoundSource]
 """Opens `default` or a microphone by its name; raises MicrophoneError."""
 
 
-class SoundFeed(Protocol):
-    """Blocks that arrive in the background."""
-
-    def take(self) -> list[SoundBlock]:
-        """Return the blocks that arrived since the last call, without waiting."""
-        ...
-
-    def close(self) -> None:
-        """Release the device. Idempotent."""
-        ...
-
-
 log = logging.getLogger(__name__)
 
 RETRY_S = 2.0
@@ -99,7 +87,7 @@ class Microphone:
         self._thread.start()
 
     def take(self) -> list[SoundBlock]:
-        """Return the blocks that arrived since the last call. Used on one thread."""
+        """Return the blocks that arrived since the last call, without waiting. Used on one thread."""
         return [self._blocks.popleft() for _ in range(len(self._blocks))]
 
     def request_stop(self) -> None:

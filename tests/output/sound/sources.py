@@ -10,7 +10,7 @@ import numpy as np
 
 from app.core.errors import MicrophoneError
 from app.core.messages.output import MicrophoneText
-from app.output.sound.microphone import BLOCK_S, RATE, Samples, SoundBlock
+from app.output.sound.microphone import BLOCK_S, RATE, Microphone, Samples, SoundBlock
 
 COUNT = round(BLOCK_S * RATE)
 
@@ -32,19 +32,19 @@ def clicks(at_s: list[float], start_s: float, seconds: float) -> list[SoundBlock
     ]
 
 
-class Feed:
+class Feed(Microphone):
     """Delivers prepared blocks `delay_s` after they were captured, by a clock that the test sets."""
 
     def __init__(self, blocks: list[SoundBlock], clock: Callable[[], float], delay_s: float = 0.03) -> None:
-        self._blocks = list(blocks)
+        self._prepared = list(blocks)
         self._clock = clock
         self._delay_s = delay_s
         self.closed = False
 
     def take(self) -> list[SoundBlock]:
         now_s = self._clock()
-        ready = [block for block in self._blocks if block.captured_at_s + BLOCK_S + self._delay_s <= now_s]
-        del self._blocks[: len(ready)]
+        ready = [block for block in self._prepared if block.captured_at_s + BLOCK_S + self._delay_s <= now_s]
+        del self._prepared[: len(ready)]
         return ready
 
     def close(self) -> None:
