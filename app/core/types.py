@@ -18,6 +18,12 @@ AlphaImage = NDArray[np.uint8]
 Floats = NDArray[np.float32]
 """Planes or coefficients, such as alpha in 0..1."""
 
+Bytes = NDArray[np.uint8]
+"""Images or planes in any shape, 0..255."""
+
+Mask = NDArray[np.bool_]
+"""(H, W)"""
+
 
 def check_bgr(image: object) -> None:
     """Raise TypeError or ValueError unless `image` is a BgrImage. Sources call it once for each array."""

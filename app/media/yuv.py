@@ -17,11 +17,10 @@ from numpy.typing import NDArray
 from app.core.compiling import Function, compiled
 from app.core.native_kernels import Argument, Array
 from app.core.threads import cpu_part
+from app.core.types import Bytes, Floats
 
-Bytes = NDArray[np.uint8]
 Sums = NDArray[np.uint16]
 Words = NDArray[np.uint32]
-Floats = NDArray[np.float32]
 F32, U8, U16, U32, U64 = np.float32, np.uint8, np.uint16, np.uint32, np.uint64
 ONE, TWO, LOW, BYTE = U64(1), U64(2), U16(255), U16(8)
 

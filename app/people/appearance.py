@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.matte_edit import Plane
+from app.core.types import Mask
 
-Mask = NDArray[np.bool_]
 Codes = NDArray[np.intp]
 Histogram = NDArray[np.float64]
 """(BINS,) with the sum 1."""

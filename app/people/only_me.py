@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from app.core.framing import cutout
 from app.core.matte_edit import Plane
 from app.core.settings import FramingSettings
+from app.core.types import Mask
 from app.people.appearance import (
     SHRINKAGE,
     WARY_GROWTH,
     Codes,
-    Mask,
     PersonMemory,
     advantage,
     colour_codes,

@@ -8,9 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.types import Floats
-
-Mask = NDArray[np.uint8]
+from app.core.types import Bytes, Floats
 
 GRID_HEIGHT = 90
 """Rows of the grid on which people are looked for, if the matte has as many."""
@@ -94,7 +92,7 @@ def _region(labels: NDArray[np.int32], index: int, box: NDArray[np.int32], size:
     )
 
 
-def _head(part: Mask) -> tuple[float, float, float]:
+def _head(part: Bytes) -> tuple[float, float, float]:
     """Return the centre column of the head, its top row, and the row of the shoulders, of one person's mask."""
     body_width = float(np.median(part.sum(1)))
     arm = max(0, round(ARM * body_width))
@@ -121,7 +119,7 @@ def _head(part: Mask) -> tuple[float, float, float]:
     return centre, max(0, first - arm), min(float(part.shape[0]), first - arm + max(2.0, HEAD_OF_BODY * body_width))
 
 
-def _run(row: Mask, near: float | None) -> tuple[float, int]:
+def _run(row: Bytes, near: float | None) -> tuple[float, int]:
     """Return centre and width of the run of cells that holds `near`, or of the longest one; width 0: there is none."""
     edges = np.flatnonzero(np.diff(np.concatenate(([0], row, [0]))))
     runs = [(int(begin), int(end)) for begin, end in zip(edges[::2], edges[1::2], strict=True)]

@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from app.capture.demo import DemoSource
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
-from app.core.types import BgrImage
+from app.core.types import BgrImage, Mask
 from app.matting.base.interface import ExecutorError, MattingEngine
 from app.matting.plate.engine import PlateEngine
 from app.privacy.plausibility import mean_alpha
@@ -39,7 +38,7 @@ class KnownScene(NamedTuple):
 
     empty: BgrImage
     occupied: BgrImage
-    person: NDArray[np.bool_]
+    person: Mask
     """(H, W)"""
 
 

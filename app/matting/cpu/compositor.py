@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.core.matte_edit import Plane, View, viewed
 from app.core.settings import PlacementSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Bytes, Floats, Mask, Matte
 from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import StateArrays, StepGeometry, prefixed, saved, under
 from app.matting.cpu.cpu_blur import FOLLOW, NOBODY, blurred_background, ground_of
@@ -24,7 +24,6 @@ from app.matting.kernels.network_arrays import all_finite
 from app.matting.kernels.patches import paste_cells
 from app.matting.light.light import Light, followed, relit
 
-Bytes = NDArray[np.uint8]
 PREVIOUS_ALPHA, GROUND = "previous_alpha", "ground.rows"
 """Names of what is remembered."""
 NOTHING: Bytes = np.empty((0, 0), np.uint8)
@@ -77,7 +76,7 @@ class Coefficients:
         refined = self.cells is None or bool(np.isfinite(self.cells.matte).all())
         return refined and all_finite(self.slope, self.offset)
 
-    def network_alpha(self) -> tuple[Floats, NDArray[np.bool_] | None]:
+    def network_alpha(self) -> tuple[Floats, Mask | None]:
         """Return the network's alpha of the frame, (h, w) in 0..1, and where it did not look; None: nowhere."""
         return np.clip(self.coarse, 0, 1), None
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.types import Floats
-from app.matting.kernels.jit import PLANES, READ, WRITE, Bytes, jit, rows
+from app.core.types import Bytes, Floats
+from app.matting.kernels.jit import PLANES, READ, WRITE, jit, rows
 
 F32, U64 = np.float32, np.uint64
 BLOCK = 64

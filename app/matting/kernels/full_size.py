@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.types import Floats
-from app.matting.kernels.jit import PLANES, READ, READ_STEPS, WRITE, Bytes, jit, rows
+from app.core.types import Bytes, Floats
+from app.matting.kernels.jit import PLANES, READ, READ_STEPS, WRITE, jit, rows
 
 F32 = np.float32
 

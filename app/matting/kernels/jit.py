@@ -9,13 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from app.core.compiling import Function, compiled
 from app.core.native_kernels import Argument, Array
-
-Bytes = NDArray[np.uint8]
 
 # Inputs may be read-only arrays. Explicit signatures prevent compilation during a frame.
 READ, WRITE = Array("uint8", 2), Array("uint8", 2, writable=True)

@@ -6,8 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.native_kernels import Array
-from app.core.types import Floats
-from app.matting.kernels.jit import PLANES, READ_FRAME, READ_PLANES, Bytes, exact, rows, whole
+from app.core.types import Bytes, Floats
+from app.matting.kernels.jit import PLANES, READ_FRAME, READ_PLANES, exact, rows, whole
 
 F32, U64 = np.float32, np.uint64
 

@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.native_kernels import Array
-from app.core.types import Floats
-from app.matting.kernels.jit import READ_FRAME, WRITE, Bytes, jit, rows
+from app.core.types import Bytes, Floats
+from app.matting.kernels.jit import READ_FRAME, WRITE, jit, rows
 from models.bgmv2.spec import WINDOW
 
 F32 = np.float32

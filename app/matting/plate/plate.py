@@ -14,7 +14,7 @@ from app.core.errors import BackgroundError, PlateError
 from app.core.files.disk_errors import why_not_read
 from app.core.files.names import is_special
 from app.core.messages.matting import PlateText
-from app.core.types import AlphaImage, BgrImage
+from app.core.types import AlphaImage, BgrImage, Mask
 from app.media.image_file import read_image
 
 LOG = logging.getLogger(__name__)
@@ -143,13 +143,13 @@ class PlateWatch:
         return self._strikes >= (1 if at_once else PATIENCE)
 
     @staticmethod
-    def _differs(changed: NDArray[np.bool_], outside: NDArray[np.bool_]) -> bool:
+    def _differs(changed: Mask, outside: Mask) -> bool:
         share = float(outside.mean())
         if share < HARDLY_OUTSIDE and float(changed.mean()) > MOST_CHANGED_ALL_OVER:
             return True
         return share > FEWEST and float(changed[outside].mean()) > MOST_CHANGED_OUTSIDE
 
-    def _align(self, small: NDArray[np.float32], outside: NDArray[np.bool_], follow: float) -> None:
+    def _align(self, small: NDArray[np.float32], outside: Mask, follow: float) -> None:
         """Update the gain: per-channel median over background pixels that are neither dark nor clipped."""
         lowest, highest = np.minimum(small, self._plate).min(2), np.maximum(small, self._plate).max(2)
         usable = outside & (lowest > DARK) & (highest < BRIGHT)
@@ -158,7 +158,7 @@ class PlateWatch:
         gain = np.median(small[usable] / self._plate[usable], axis=0).astype(np.float32)
         self.gain = self.gain + (gain - self.gain) * np.float32(follow)
 
-    def _outside(self, alpha: AlphaImage | None) -> NDArray[np.bool_]:
+    def _outside(self, alpha: AlphaImage | None) -> Mask:
         """Return the mask of pixels that certainly show background."""
         if alpha is None:
             return np.ones(self._size[::-1], np.bool_)

@@ -6,13 +6,11 @@ from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from app.core.matte_edit import Plane, View, viewed
-from app.core.types import BgrImage, Floats
+from app.core.types import BgrImage, Bytes, Floats, Mask
 from app.matting.cpu.compositor import NOTHING, Coefficients, Finish, FullSize
 
-Bytes = NDArray[np.uint8]
 Sides = tuple[float, float, float, float]
 """Left, top, width and height of a part of the frame, in fractions of it."""
 WHOLE: Sides = (0, 0, 1, 1)
@@ -67,7 +65,7 @@ class Roi:
         columns = slice(channels * self.left, channels * (self.left + self.width))
         image[self.top : self.top + self.height, columns] = part
 
-    def outside(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    def outside(self, shape: tuple[int, ...]) -> Mask:
         """Return which pixels of a plane over the frame, (h, w), are not wholly inside the rectangle."""
         rows, columns = shape
         outside = np.ones(shape, np.bool_)
@@ -119,7 +117,7 @@ class RegionCoefficients(Coefficients):
     alpha_outside: Floats | None = None
     """(h, w) the network's alpha of the whole frame, for what is outside the part; None: it did not look there."""
 
-    def network_alpha(self) -> tuple[Floats, NDArray[np.bool_] | None]:
+    def network_alpha(self) -> tuple[Floats, Mask | None]:
         """See `Coefficients.network_alpha`."""
         alpha, outside = np.clip(self.coarse, 0, 1), self.roi.outside(self.coarse.shape)
         if self.alpha_outside is None:

@@ -6,12 +6,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.native_kernels import Array
-from app.core.types import Floats
+from app.core.types import Floats, Mask
 from app.matting.kernels.jit import PLANES, READ_PLANES, exact, whole
 from app.matting.strict import rules
 
 F32, U64 = np.float32, np.uint64
-Mask = NDArray[np.bool_]
 _MASK, _FLOATS = Array("bool", 2, writable=True), Array("float32", 2, writable=True)
 _LIGHT = Array("float32", 1, writable=True)
 MOTION, AGREEMENT, CHANGED = F32(rules.MOTION), F32(rules.AGREEMENT), F32(rules.CHANGED)

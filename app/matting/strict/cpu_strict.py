@@ -9,31 +9,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.settings import StrictLevel
-from app.core.types import Floats
+from app.core.types import Floats, Mask
 from app.matting.base.interface import StateArrays, copy_into, saved
 from app.matting.strict import rules
-from app.matting.strict.cell_kernels import Mask, compare_cells, count_cells, follow_cells, learn_cells, sum_light
+from app.matting.strict.cell_kernels import compare_cells, count_cells, follow_cells, learn_cells, sum_light
 
-Planes = NDArray[np.float32]
-"""Red, green and blue, (3, h, w), in 0..1."""
 SQUARE = np.ones((3, 3), np.uint8)
 
 
 @dataclass(slots=True)
 class BackgroundModel:
-    """The learned background and motion, (h, w) each."""
+    """The learned background and motion, (h, w) each; images are (3, h, w), RGB in 0..1."""
 
-    background: Planes
+    background: Floats
     frames: Floats
     """Number of frames that `background` was learned from."""
     hidden: Mask
     """Whether `background` was learned from cells that were hidden, but not empty."""
     moved: Mask
-    recent: Planes
+    recent: Floats
     """The mean of the recent frames."""
     empty: Mask
     """Cells around which the network saw nobody in the last frame."""
-    first: Planes
+    first: Floats
     """The first frame of the stream."""
     unmoved: Mask
     """Cells with a strong pattern that has not changed since the first frame."""
@@ -41,7 +39,7 @@ class BackgroundModel:
     """(), number of frames since the start, up to `rules.WAIT_FRAMES`."""
 
     @classmethod
-    def begun(cls, image: Planes, seen: NDArray[np.uint8] | None) -> BackgroundModel:
+    def begun(cls, image: Floats, seen: NDArray[np.uint8] | None) -> BackgroundModel:
         """Return the state before the first frame. seen: alpha (H, W) of people who are shown at once."""
         shape = image.shape[1:]
         moved = np.zeros(shape, np.bool_)
@@ -73,13 +71,13 @@ class BackgroundModel:
         return {field.name: getattr(self, field.name).copy() for field in fields(self)}
 
 
-def contrast(planes: Planes) -> Floats:
+def contrast(planes: Floats) -> Floats:
     """Return the range of brightness of 3x3 cells."""
     red, green, blue = planes
     return np.asarray(cv2.morphologyEx((red + green + blue) * np.float32(1 / 3), cv2.MORPH_GRADIENT, SQUARE))
 
 
-def pooled(planes: Planes, cell: int) -> Planes:
+def pooled(planes: Floats, cell: int) -> Floats:
     """Return the means of the cells of planes (n, H, W); incomplete cells at the right and bottom are left out."""
     count, height, width = planes.shape
     rows, columns = height // cell, width // cell
@@ -90,7 +88,7 @@ def pooled(planes: Planes, cell: int) -> Planes:
 
 
 def kept_cells(
-    model: BackgroundModel, image: Planes, alpha: Floats, strict: bool, unseen: Mask | None
+    model: BackgroundModel, image: Floats, alpha: Floats, strict: bool, unseen: Mask | None
 ) -> tuple[Mask, bool]:
     """Return where the matte of a frame is kept, (h, w), and `StrictFilter.hides_person`; update the state.
 
@@ -143,7 +141,7 @@ def grown(mask: Mask) -> Mask:
     return np.asarray(cv2.dilate(mask.view(np.uint8), SQUARE)).view(np.bool_)
 
 
-def _follow(model: BackgroundModel, image: Planes, empty: Mask) -> Mask:
+def _follow(model: BackgroundModel, image: Floats, empty: Mask) -> Mask:
     """Return where the frame differs from the recent ones, and update their mean.
 
     The change of light is that of the cells that stay empty, because a person who enters changes the mean of the frame.
@@ -154,7 +152,7 @@ def _follow(model: BackgroundModel, image: Planes, empty: Mask) -> Mask:
     return moving
 
 
-def _compare(model: BackgroundModel, image: Planes, witnesses: Mask) -> tuple[Floats, Mask]:
+def _compare(model: BackgroundModel, image: Floats, witnesses: Mask) -> tuple[Floats, Mask]:
     """Return the difference from the learned background, after following the light, and where it agrees."""
     known = (model.frames >= rules.HIDDEN_FRAMES) | ((model.frames >= 1) & ~model.hidden)
     light = _light(image, model.background, known & witnesses)
@@ -176,7 +174,7 @@ def _repeated(model: BackgroundModel, difference: Floats, agreeing: Mask, moving
     return found
 
 
-def _furniture(model: BackgroundModel, image: Planes, empty: Mask, body: Mask) -> Mask:
+def _furniture(model: BackgroundModel, image: Floats, empty: Mask, body: Mask) -> Mask:
     """Return where the frame shows a strong pattern of the first frame that is furniture."""
     light = _light(image, model.first, empty)
     same = _largest(_difference(image, model.first, light)) < rules.UNMOVED
@@ -201,14 +199,14 @@ def _enclosed(kept: Mask) -> Mask:
     return outside[1:-1, 1:-1].view(np.bool_)
 
 
-def _light(now: Planes, before: Planes, cells: Mask) -> Floats:
+def _light(now: Floats, before: Floats, cells: Mask) -> Floats:
     """Return the change of light per channel, (3,), measured at these cells; 1 where they are too few."""
     light = np.empty(3, np.float32)
     sum_light(now, before, cells, light)
     return light
 
 
-def _difference(image: Planes, reference: Planes, light: Floats) -> Floats:
+def _difference(image: Floats, reference: Floats, light: Floats) -> Floats:
     difference = np.empty(image.shape[1:], np.float32)
     compare_cells(image, reference, light, difference)
     return difference
