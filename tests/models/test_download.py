@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import re
 import threading
 from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar
 
 import pytest
 
@@ -20,81 +17,12 @@ from models.download import download, fetch
 from models.spec import WeightSpec
 from models.table import NETWORKS
 from models.weights import DownloadError, WeightsNotFoundError, hash_record
-from tests.serving import Handler, served
+from tests.models.file_server import CONTENT, Server
+from tests.serving import served
 from tests.waiting import eventually
 
-CONTENT = bytes(range(256)) * 4096
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 SPEC = WeightSpec("a-model", "a.pth", "MIT", "", "https://example.org/a.pth", len(CONTENT), SHA256)
-
-
-class Server(Handler):
-    """Serves CONTENT in the way that the path names; records the requested ranges."""
-
-    protocol_version = "HTTP/1.1"
-    ranges: ClassVar[list[str | None]] = []
-    sent: ClassVar[int] = 0
-    goes_on: ClassVar[threading.Event] = threading.Event()
-
-    def do_GET(self) -> None:
-        wanted = self.headers.get("Range")
-        Server.ranges.append(wanted)
-        start = int(match[1]) if (match := re.fullmatch(r"bytes=(\d+)-", wanted or "")) else 0
-        kind = self.path.strip("/")
-        if kind == "absent":
-            self.send_error(404)
-        elif kind == "moved":
-            self.send_response(302)
-            self.send_header("Location", "/file")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-        elif kind in ("no-length", "no-address"):
-            self.send_response(200 if kind == "no-length" else 302)
-            self.send_header("Content-Length", "many" if kind == "no-length" else "0")
-            self.send_header("Location", "http://[")
-            self.end_headers()
-            self.close_connection = True
-        elif kind == "page":
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", "13")
-            self.end_headers()
-            self.wfile.write(b"<html></html>")
-        elif start >= len(CONTENT):
-            self.send_error(416)
-        elif kind == "whole":  # ignores ranges
-            self._send(200, CONTENT, len(CONTENT))
-        elif kind == "cut":  # announces the full length and disconnects half-way
-            self._send(206 if start else 200, CONTENT[start : start + len(CONTENT) // 2], len(CONTENT) - start)
-            self.close_connection = True
-        elif kind == "unknown-length":
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(CONTENT)
-            self.close_connection = True
-        elif kind == "endless":
-            self.send_response(200)
-            self.end_headers()
-            with contextlib.suppress(OSError):  # the client disconnects
-                for _ in range(200):
-                    self.wfile.write(CONTENT)
-                    Server.sent += len(CONTENT)
-            self.close_connection = True
-        elif kind == "slow":
-            self._send(200, CONTENT[: len(CONTENT) // 2], len(CONTENT))
-            self.wfile.flush()
-            Server.goes_on.wait(60)
-            self.wfile.write(CONTENT[len(CONTENT) // 2 :])
-        elif kind == "longer":
-            self._send(200, CONTENT + CONTENT, 2 * len(CONTENT))
-        else:
-            self._send(206 if start else 200, CONTENT[start:], len(CONTENT) - start)
-
-    def _send(self, status: int, body: bytes, length: int) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(length))
-        self.end_headers()
-        self.wfile.write(body)
 
 
 @pytest.fixture
