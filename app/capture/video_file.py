@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from collections.abc import Generator
@@ -13,10 +14,12 @@ from app.core.files.names import exists
 from app.core.messages.capture import SourceText
 from app.core.messages.media import VideoText
 from app.core.types import BgrImage, Frame, SourceInfo
-from app.media.file_kind import kind_of_file
+from app.media.file_kind import first_frame_alone, kind_of_file
 from app.media.image_file import read_image
 from app.media.video_input import LIVE_MAX_PIXELS, VideoError
 from app.media.video_reader import VideoReader
+
+log = logging.getLogger(__name__)
 
 READ_TIMEOUT_S = 1.0
 LATEST_S = 0.5
@@ -36,6 +39,8 @@ class _Still:
         """Raise BackgroundError."""
         self.path = path
         self._image = read_image(path, max_side=STILL_SIDE)
+        if told := first_frame_alone(path):
+            log.warning("%s", told)
         self.height, self.width = self._image.shape[:2]
 
     def frames(self) -> Generator[tuple[Fraction, BgrImage], None, None]:

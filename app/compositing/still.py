@@ -10,10 +10,9 @@ import numpy as np
 
 from app.core import geometry
 from app.core.geometry import Layout
-from app.core.messages.media import ImageText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage, BlurredBackground
-from app.media.file_kind import frame_count
+from app.media.file_kind import first_frame_alone
 from app.media.image_file import read_image
 
 log = logging.getLogger(__name__)
@@ -78,9 +77,8 @@ class ImageBackground(_Still):
 def open_image(path: Path, settings: BackgroundSettings) -> ImageBackground:
     """Open an image, with the colour of the settings behind transparent parts. Raises BackgroundError."""
     background = ImageBackground(read_image(path, parse_colour(settings.colour)), layout_of(settings))
-    count = frame_count(path)
-    if count > 1:
-        log.warning("%s", ImageText.FIRST_FRAME(file=path, count=count))
+    if told := first_frame_alone(path):
+        log.warning("%s", told)
     return background
 
 

@@ -1,4 +1,4 @@
-"""What a file of the user is: a still image or a video; and how many frames an image file has."""
+"""What a file of the user is: a still image or a video; and whether one frame alone is read."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from app.core.errors import BackgroundError
+from app.core.messages.media import ImageText
+from app.core.text import Text
 from app.media.image_file import IMAGE_SUFFIXES, frames_of, named_file_errors
 
 HEIF = (b"ftypheic", b"ftypheix", b"ftypmif1")
@@ -28,10 +30,12 @@ def kind_of_file(path: Path) -> Literal["image", "video"]:
     return "image" if still else "video"
 
 
-def frame_count(path: Path) -> int:
-    """Return the number of frames of an animation, or of pages of a TIFF file; 1 for any other file."""
+def first_frame_alone(path: Path) -> Text | None:
+    """Return the sentence that an image file has more frames, or pages, than the one that `read_image` reads."""
     count, image_format = frames_of(path) or (1, None)
-    return 1 if image_format == "MPO" else count  # the further images of a photo are of the same scene
+    if count == 1 or image_format == "MPO":  # the further images of a photo are of the same scene
+        return None
+    return ImageText.FIRST_FRAME(file=path, count=count)
 
 
 def _start(path: Path) -> bytes:

@@ -14,12 +14,11 @@ from app.core.errors import MattecamError, PlateError, SinkLostError, SinkOpenEr
 from app.core.files.disk_errors import why_not_read
 from app.core.files.names import check_outputs, is_file, is_folder, is_special, resolved
 from app.core.messages.command_line import ConvertText
-from app.core.messages.media import ImageText
 from app.core.settings import Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.selection.registry import frame_check
-from app.media.file_kind import frame_count
+from app.media.file_kind import first_frame_alone
 from app.media.slides import ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep, check_settings
@@ -120,8 +119,8 @@ def convert(
     if reader.damaged:
         damaged = ConvertText.DAMAGED if isinstance(reader, VideoReader) else ConvertText.DAMAGED_IMAGES
         problems.append(damaged(file=source, count=reader.damaged))
-    if shape.is_image and (count := frame_count(source)) > 1:
-        problems.append(ImageText.FIRST_FRAME(file=source, count=count))
+    if shape.is_image and (told := first_frame_alone(source)):
+        problems.append(told)
     if isinstance(reader, VideoReader) and reader.more_tracks and isinstance(opened[0], VideoOutput):
         problems.append(ConvertText.MORE_TRACKS(file=source, count=reader.more_tracks))
     if complete:
