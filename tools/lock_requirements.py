@@ -13,6 +13,7 @@ present files are kept.
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
 import sys
@@ -174,4 +175,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     main()

@@ -5,6 +5,7 @@ python tools/make_empty_room.py    writes astronaut_empty.png beside astronaut.p
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -138,4 +139,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     main()

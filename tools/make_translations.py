@@ -7,6 +7,7 @@ kept; new texts are marked as unfinished.
 
 from __future__ import annotations
 
+import argparse
 import re
 import tempfile
 from collections.abc import Iterator
@@ -53,4 +54,5 @@ def update() -> None:
 
 
 if __name__ == "__main__":
+    argparse.ArgumentParser(description=__doc__).parse_args()
     update()

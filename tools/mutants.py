@@ -9,6 +9,7 @@ mapping them again; the test that killed a mutant comes first.
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -123,11 +124,15 @@ def tried(mutant: dict[str, Any], options: list[str]) -> str:
     return "survived" if done.returncode in (0, 5) else (failed or ["FAILED at import"])[0].partition(" - ")[0]
 
 
-def main(result: str, *options: str) -> None:
+def main() -> None:
     """Draw, map and try the mutants; write the result after each of them and print the totals."""
-    rest, kept = list(options), Path(result)
-    before = Path(rest.pop(rest.index("--again") + 1)) if "--again" in rest else None
-    rest = [option for option in rest if option != "--again"]
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("result", metavar="RESULT.json", type=Path)
+    parser.add_argument("--again", metavar="OLD.json", type=Path)
+    options, rest = parser.parse_known_args()
+    kept, before = options.result, options.again
     if kept.exists():
         chosen = json.loads(kept.read_text("utf-8"))
     elif before is not None:
@@ -145,4 +150,4 @@ def main(result: str, *options: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    main()

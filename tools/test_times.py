@@ -7,6 +7,7 @@ idle: the times are wall-clock times.
 
 from __future__ import annotations
 
+import argparse
 import sys
 import time
 from collections import defaultdict
@@ -88,14 +89,14 @@ def report(times: Times, rows: int) -> Iterable[str]:
 
 def main(arguments: Sequence[str]) -> int:
     """Run pytest with the arguments; print the tables; return the exit code of pytest."""
-    rows, options = 20, list(arguments)
-    if "--rows" in options:
-        at = options.index("--rows")
-        rows = int(options[at + 1])
-        del options[at : at + 2]
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter, allow_abbrev=False
+    )
+    parser.add_argument("--rows", type=int, default=20)
+    known, options = parser.parse_known_args(arguments)
     times = Times()
     code = pytest.main(run.pytest_options(["-p", "tools.test_times", *options]), plugins=[times])
-    print("\n\n".join(report(times, rows)))
+    print("\n\n".join(report(times, known.rows)))
     return int(code)
 
 

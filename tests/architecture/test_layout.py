@@ -135,3 +135,11 @@ def test_no_folder_holds_more_than_twenty_modules() -> None:
         if path.name != "__init__.py":
             folders[path.parent] = folders.get(path.parent, 0) + 1
     assert not {folder: count for folder, count in folders.items() if count > MAX_MODULES}
+
+
+def test_tools_benchmarks_and_training_parse_their_arguments() -> None:
+    """`--help` was the name of a folder, or was ignored and the work began."""
+    beside = {name: path.read_text(encoding="utf-8") for name, path in everything().items() if name not in modules()}
+    started = {name for name, text in beside.items() if '\nif __name__ == "__main__":' in text}
+    assert {name for name in started if not imports(name) & {"argparse", "typer"}} == set()
+    assert len(started) > 30

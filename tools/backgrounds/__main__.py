@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import sys
+import argparse
 from pathlib import Path
 
 import cv2
@@ -17,7 +17,9 @@ GRAIN = 0.004
 
 def main() -> None:
     """Paint those named, or all."""
-    for name in sys.argv[1:] or SCENES:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", metavar="NAME", nargs="*", default=list(SCENES), help=", ".join(SCENES))
+    for name in parser.parse_args().names:
         image = to_bytes(SCENES[name](), GRAIN, 1)
         for quality in range(93, 60, -1):
             _, data = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality, cv2.IMWRITE_JPEG_OPTIMIZE, 1])

@@ -8,6 +8,7 @@ from Python is left out; `app.core.native_kernels` passes the arguments. Needs g
 
 from __future__ import annotations
 
+import argparse
 import importlib
 import os
 import subprocess
@@ -108,7 +109,8 @@ def _object(code: str, name: str, public: str) -> bytes:
 
 
 if __name__ == "__main__":
-    if sys.argv[1] == "--objects":
-        write_objects(Path(sys.argv[2]))
-    else:
-        build(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", metavar="FOLDER", type=Path)
+    parser.add_argument("--objects", action="store_true", help=argparse.SUPPRESS)  # in a process for each level
+    options = parser.parse_args()
+    (write_objects if options.objects else build)(options.folder)
