@@ -13,6 +13,7 @@ import signal
 import sys
 import threading
 import time
+from collections import deque
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -21,6 +22,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from app.config import logs
+from app.core.files.lock import lock_file
 from app.matting.kernels.loading import load
 from app.matting.openvino import artefact_cache
 from app.matting.preparation import preparation
@@ -79,12 +81,24 @@ def pytest_configure(config: pytest.Config) -> None:
             signal.signal(number, lambda number, frame: None)  # ignored here as well, but not in child processes
 
 
-def pytest_collection_finish(session: pytest.Session) -> None:
-    """Compile the kernels before the first test: minutes on a slow machine, which no time limit of a test holds."""
-    if session.items and not session.config.option.collectonly:
-        for name in KERNELS:
-            with contextlib.suppress(ImportError):  # numba does not run here
-                importlib.import_module(name)
+@pytest.hookimpl(trylast=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Compile the kernels before the first test: minutes on a slow machine, which no time limit of a test holds.
+
+    The workers of a run share the work: each begins with others, and loads at the end what another has compiled.
+    """
+    worker: dict[str, str] = getattr(session.config, "workerinput", {})
+    if session.config.option.collectonly or (not worker and getattr(session.config.option, "numprocesses", None)):
+        return
+    names, locks = deque(KERNELS), session.config.rootpath / ".pytest_cache" / "kernels"
+    names.rotate(-2 * int(worker.get("workerid", "gw0").removeprefix("gw")))
+    with contextlib.suppress(OSError):  # there is no folder for them: each worker compiles
+        locks.mkdir(parents=True, exist_ok=True)
+        for wait, name in itertools.product((False, True), names):
+            lock = lock_file(locks / name, wait=wait)
+            if lock is not None:
+                with lock, contextlib.suppress(ImportError):  # numba does not run here
+                    importlib.import_module(name)
 
 
 _numbers = itertools.count()

@@ -172,7 +172,7 @@ def test_an_interrupt_that_is_swallowed_is_raised_again() -> None:
         "main.AGAIN_S, main.main = 0.1, swallow\n"
         "main.run_to_exit([])\n"
     )
-    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=30).returncode == 130
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=START_S).returncode == 130
 
 
 def test_a_thread_that_hangs_does_not_keep_the_program_alive() -> None:
@@ -185,7 +185,7 @@ def test_a_thread_that_hangs_does_not_keep_the_program_alive() -> None:
         "main.main = hang\n"
         "main.run_to_exit([])\n"
     )
-    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=30).returncode == 3
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=START_S).returncode == 3
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -13,11 +15,13 @@ import pytest
 
 from app.api import Matting
 from app.core.types import BgrImage
+from service.server import sessions
 from service.server.core_semaphore import CoreSemaphore
 from service.server.limits import Limits
 from service.server.matting import SentFrame, StreamMatting
 from service.server.sessions import Request
-from service.tests.server.service import passes, running, until
+from service.tests.server.service import Client, passes, running, until
+from tests.waiting import eventually
 
 LEVELS = 60
 """Frames of a client differ by four in brightness."""
@@ -66,11 +70,11 @@ def test_a_step_that_never_ends_stops_no_other_stream() -> None:
 
 
 class Slow(StreamMatting):
-    """Notes the brightness of the frames that it steps, for `seconds` each."""
+    """Notes the brightness of the frames that it steps; a step lasts as long as `wait`."""
 
-    def __init__(self, overlap: Overlap, seconds: float) -> None:
+    def __init__(self, overlap: Overlap, wait: Callable[[], None]) -> None:
         super().__init__(lambda: Matting("mattecam"), passes)
-        self._overlap, self._seconds = overlap, seconds
+        self._overlap, self._wait = overlap, wait
         self.stepped: list[float] = []
 
     @property
@@ -80,24 +84,35 @@ class Slow(StreamMatting):
     def step(self, image: BgrImage) -> SentFrame:
         with self._overlap:
             self.stepped.append(float(image.mean()))
-            time.sleep(self._seconds)
+            self._wait()
         return self.card(image.shape[1], image.shape[0])
 
 
 @pytest.mark.timeout(120)
-def test_streams_share_one_core_and_step_the_newest_frames() -> None:
-    overlap, made = Overlap(), list[Slow]()
+def test_streams_share_one_core_and_step_the_newest_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sessions, "CoreSemaphore", partial(CoreSemaphore, longest_wait_s=60.0))
+    overlap, made, clients, ended = Overlap(), list[Slow](), list[Client](), threading.Event()
+
+    def sent() -> int:
+        return sum(client.camera.sent for client in clients)
+
+    def wait() -> None:
+        """Step while each client sends two frames, however long that takes."""
+        goal = sent() + 4
+        eventually(lambda: sent() >= goal or ended.is_set())
 
     def make(_: Request) -> StreamMatting:
-        made.append(Slow(overlap, 0.08))
+        made.append(Slow(overlap, wait))
         return made[-1]
 
     async def run() -> None:
         frames = [np.full((64, 96, 3), 4 * level, np.uint8) for level in range(LEVELS)]
         async with running(Limits(streams=2, steps_at_once=1), make_matting=make) as service:
             for _ in range(2):
-                assert await service.client(frames, fps=20.0).connect() == 200
+                clients.append(service.client(frames, fps=20.0))
+                assert await clients[-1].connect() == 200
             await until(lambda: len(made) == 2 and all(len(one.stepped) >= 8 for one in made))
+            ended.set()
 
     asyncio.run(run())
     assert overlap.most == 1
