@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from itertools import cycle, product
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -21,15 +21,20 @@ ERRORS: dict[str, Callable[[], Exception]] = {
     "unnamed": lambda: ValueError("not for users"),
     "memory": MemoryError,
 }
+ENGINE = ("build_engine", "reset", "step", "finish")
 
 
 def each_failure(stages: Sequence[str], moments: Sequence[str]) -> pytest.MarkDecorator:
-    """Run a test for each stage, kind and moment; of the errors, which are all handled alike, two are `long`."""
-    cases = [
-        pytest.param(stage, kind, moment, marks=() if kind in ("hang", now) else pytest.mark.long)
-        for (moment, stage), now in zip(product(moments, stages), cycle(ERRORS), strict=False)
-        for kind in (*ERRORS, "hang")
-    ]
+    """Run a test for each stage, kind and moment; of the errors, one is not `long`.
+
+    A lack of memory is told from other errors of an engine alone.
+    """
+    cases = []
+    for (number, moment), (index, stage) in product(enumerate(moments), enumerate(stages)):
+        errors = [kind for kind in ERRORS if kind != "memory" or stage in ENGINE]
+        now = errors[(number + index) % len(errors)]
+        marks = dict.fromkeys(errors, (pytest.mark.long,)) | {now: (), "hang": ()}
+        cases += [pytest.param(stage, kind, moment, marks=each) for kind, each in marks.items()]
     return pytest.mark.parametrize(("stage", "kind", "moment"), cases)
 
 
