@@ -125,8 +125,8 @@ def test_the_window_fits_into_800_by_600_pixels_also_with_plot_and_messages(
                 Notice(key, f"{key}: a sentence about something that has happened", (("Undo", list),))
             )
         qtbot.wait(300)
+        qtbot.waitUntil(lambda: find(window.notices, QWidget, window.notices.shown).isVisible())
         assert window.height() == 600 and window.minimumSizeHint().height() <= 600
-        assert find(window.notices, QWidget, window.notices.shown).isVisible()
         window.resize(1100, 800)
         qtbot.waitUntil(lambda: plot.height() == plot.maximumHeight())
 
