@@ -176,7 +176,7 @@ def test_the_language_waits_for_a_download(session: Session, qtbot: QtBot, downl
     pick(models, models.findData("rvm-mobilenetv3"))
     button(session, "downloadButton").click()
     session.store.set("window.language", "de")
-    qtbot.waitUntil(lambda: any(text.startswith("The language changes when") for text in old.notices.texts))
+    qtbot.waitUntil(lambda: any(text.startswith("Language and letters change when") for text in old.notices.texts))
     downloads.may_end.set()
     qtbot.waitUntil(lambda: session.window is not old)
     assert session.store.current.matting.model == "rvm-mobilenetv3"

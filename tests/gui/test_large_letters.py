@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from functools import partial
 
+import numpy as np
 import pytest
-from PyQt6.QtCore import QEvent, QLocale, QPoint, QSize, Qt
-from PyQt6.QtGui import QColor, QFont, QFontMetrics, QImage
-from PyQt6.QtWidgets import QApplication, QComboBox, QPushButton, QSplitter, QWidget
+from PyQt6.QtCore import QEvent, QLocale, QPoint, QRect, QSize, Qt
+from PyQt6.QtGui import QColor, QFont, QFontMetrics, QImage, QScreen
+from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QSplitter, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.window_settings import Theme
 from app.gui.backgrounds.tile_view import name_lines, tile_size
+from app.gui.dialogs.assistant import Assistant
+from app.gui.dialogs.help_window import HelpWindow
 from app.gui.preview.overlay import Pill
+from app.gui.preview.qimage import from_qimage
+from app.gui.shell.application import Session
 from app.gui.shell.main_window import MainWindow
 from app.gui.widgets import theme
 from app.gui.widgets.folding import FoldingRow
 from app.gui.widgets.notice import Notice
 from app.gui.widgets.notices import NoticeArea
+from app.gui.widgets.qt import LEAST_SCREEN
 from app.gui.widgets.status_line import StatusLine
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from tests.gui.conftest import QUIET, StartWindow, activate
@@ -221,3 +227,48 @@ def test_a_name_of_a_tile_takes_two_lines_of_large_letters(qapp: QApplication) -
     lines = name_lines("Gentlest studio of the whole town", metrics).split("\n")
     assert len(lines) == 2 and "…" in lines[1]
     assert all(metrics.horizontalAdvance(line) <= usual.width() for line in lines)
+
+
+def test_letters_that_change_while_the_program_runs_reach_titles_fields_and_badges(
+    session: Session, qapp: QApplication, qtbot: QtBot
+) -> None:
+    """They were set at the start, or stayed as they were."""
+
+    def heights() -> list[float]:
+        """Of a title, a field, and the number on the green tile."""
+        session.window.windows.open_assistant()
+        titles = find(session.window, Assistant).findChildren(QLabel)
+        title = next(each for each in titles if each.property("role") == "title")
+        view, model = session.window.strip.view, session.window.strip.model
+        tile = view.visualRect(model.index(existing(model.row_of(2))))
+        badge = QRect(tile.topRight() + QPoint(-52, 8), QSize(44, 44))
+        pixels = from_qimage(existing(view.viewport()).grab(badge).toImage()).min(axis=2)
+        number = np.flatnonzero((pixels > 200).any(axis=1))
+        return [
+            title.sizeHint().height(),
+            find(session.window, QComboBox, "cameraCombo").height(),
+            float(np.ptp(number)),
+        ]
+
+    qtbot.waitUntil(lambda: session.window.strip.model.row_of(9) is not None)
+    usual, old = heights(), session.window
+    with letters(qapp, 2.0):
+        qtbot.waitUntil(lambda: session.window is not old)
+        for now, before in zip(heights(), usual, strict=True):
+            assert now > 1.4 * before
+        enlarged = session.window
+    qtbot.waitUntil(lambda: session.window is not enlarged)
+    assert heights() == usual
+
+
+def test_the_titles_of_the_manual_wrap_beside_its_text(
+    session: Session, qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They took 60 % of the width of a small screen."""
+    monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: QRect(QPoint(), LEAST_SCREEN))
+    with letters(qapp, 2.0):
+        made = HelpWindow(session.window)
+        made.show()
+        assert made.pages.width() < 0.4 * made.width()
+        assert made.pages.sizeHintForColumn(0) <= existing(made.pages.viewport()).width()
+        made.close()

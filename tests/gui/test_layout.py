@@ -27,7 +27,7 @@ from app.gui.widgets.controls import ElidedComboBox, combo, fill_combo
 from app.gui.widgets.notice import Notice
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.page import Page
-from app.gui.widgets.plot_panel import PlotPanel
+from app.gui.widgets.plot_panel import LEAST_HEIGHT_PX, PlotPanel
 from app.gui.widgets.qt import LEAST_SCREEN, TITLE_BAR
 from app.gui.widgets.wrapping import check
 from tests.fakes.world import FakeWorld
@@ -127,6 +127,9 @@ def test_the_window_fits_into_800_by_600_pixels_also_with_plot_and_messages(
         qtbot.wait(300)
         qtbot.waitUntil(lambda: find(window.notices, QWidget, window.notices.shown).isVisible())
         assert window.height() == 600 and window.minimumSizeHint().height() <= 600
+        for _ in range(4):  # a low plot was empty
+            window.resize(800, window.height() - 20)
+            qtbot.waitUntil(lambda: plot.height() == 0 or plot.height() >= LEAST_HEIGHT_PX)
         window.resize(1100, 800)
         qtbot.waitUntil(lambda: plot.height() == plot.maximumHeight())
 

@@ -29,7 +29,7 @@ from PyQt6.QtWidgets import (
 
 from app.gui.backgrounds.tiles import GREEN, LAST_KEY, Tile, TileKind, TileModel
 from app.gui.widgets.controls import describe
-from app.gui.widgets.qt import broken, column, existing
+from app.gui.widgets.qt import broken, column, existing, scaled
 from app.gui.widgets.theme import ALARM, IMAGES, icon
 
 THUMBNAIL = QSize(128, 72)
@@ -84,7 +84,7 @@ class TileDelegate(QStyledItemDelegate):
         painter.setClipPath(shape)
         self._paint_picture(painter, area, tile, option.palette)
         painter.setClipping(False)
-        self._paint_badges(painter, area, tile, self._model.number(index.row()), option.font)
+        self._paint_badges(painter, area, tile, self._model.number(index.row()), option)
         self._paint_ring(painter, area, tile, chosen, option)
         self._paint_name(painter, tile, chosen, option)
         painter.restore()
@@ -109,7 +109,7 @@ class TileDelegate(QStyledItemDelegate):
             icon("warning").paint(painter, QRect(round(middle.x()) - 14, round(middle.y()) - 16, 28, 28))
 
     @staticmethod
-    def _paint_badges(painter: QPainter, area: QRectF, tile: Tile, number: int, font: QFont) -> None:
+    def _paint_badges(painter: QPainter, area: QRectF, tile: Tile, number: int, option: QStyleOptionViewItem) -> None:
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(QColor(0, 0, 0, 150))
         if tile.kind is TileKind.VIDEO:
@@ -119,11 +119,12 @@ class TileDelegate(QStyledItemDelegate):
             c = badge.center()
             painter.drawPolygon(QPolygonF([c + QPointF(-4, -5), c + QPointF(6, 0), c + QPointF(-4, 5)]))
         if 0 < number <= LAST_KEY:
-            badge = QRectF(area.right() - 22, area.top() + 5, 17, 17)
+            side = scaled(17, existing(option.widget))
+            badge = QRectF(area.right() - 5 - side, area.top() + 5, side, side)
             painter.setBrush(QColor(0, 0, 0, 120))
             painter.drawRoundedRect(badge, 5, 5)
-            small = QFont(font)
-            small.setPixelSize(11)
+            small = QFont(option.font)
+            small.setPixelSize(scaled(11, existing(option.widget)))
             painter.setFont(small)
             painter.setPen(QColor("white"))
             painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, str(number))

@@ -18,10 +18,12 @@ from PyQt6.QtWidgets import (
 
 from app.core.files import paths
 from app.gui.widgets.controls import button, describe, label
-from app.gui.widgets.qt import column, existing, open_once, prepare, row
+from app.gui.widgets.qt import broken, column, existing, open_once, prepare, row
 
 FIRST_PAGE, APPS_PAGE = "features.md", "apps.md"
 IMAGE_WIDTH, SPACING = 560, 3
+LIST_SHARE = 0.3
+"""Largest share of the window's width that the titles of pages take."""
 
 
 class ManualBrowser(QTextBrowser):
@@ -107,9 +109,10 @@ class HelpWindow(QDialog):
         for name, title in self._titles():
             path = paths.manual_page(name)
             if path.is_file():
-                item = QListWidgetItem(title, self.pages)
+                # Qt would wrap a title at some widths, and draw its first line with an ellipsis.
+                lines = broken(title, self.pages.fontMetrics(), round(LIST_SHARE * self.width()))
+                item = QListWidgetItem(lines, self.pages)
                 item.setData(Qt.ItemDataRole.UserRole, path)
-        # Titles do not wrap: at some widths Qt gives them two lines, and draws the first with an ellipsis.
         self.pages.setMinimumWidth(self.pages.sizeHintForColumn(0) + 4 * SPACING)
         close = button(self.tr("Close"), self.tr("Close the help"), "helpClose", self.close)
         close.setAutoDefault(False)

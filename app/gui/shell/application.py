@@ -129,7 +129,6 @@ class Session:
         self.pipeline = Pipeline(settings, parts=parts)
         self.bridge = Bridge(self.pipeline)
         self.store = SettingsStore(self.pipeline.owner, self.pipeline.screen, saved)
-        self._language = settings.window.language
         self._switch_interval_s = sys.getswitchinterval()
         self._dark = theme.is_dark(settings.window.theme)
         self._exit_code: int | None = None
@@ -143,10 +142,11 @@ class Session:
             self._saver.saved.connect(partial(self.pipeline.report, Stage.SETTINGS, None))
         self._build_window()
         self.store.changed.connect(self._apply_theme)
-        self.bridge.status_changed.connect(self._follow_language)
+        self.bridge.status_changed.connect(self._follow_look)
         existing(app.styleHints()).colorSchemeChanged.connect(self._apply_theme)
 
     def _build_window(self) -> None:
+        self._look = self.store.current.window.language, self._app.font()
         self.window = MainWindow(self.store, self.bridge, self._tasks, self._scenes, self._buffer)
         if self._asks_before_unmatted:
             self.window.program_notices.ask_before_unmatted()
@@ -158,18 +158,18 @@ class Session:
             self.window.error_bar.help_requested.connect(self._saver.retry)
         self._instance.raised.connect(self.lifecycle.show_in_front)
 
-    def _follow_language(self) -> None:
-        """Change the language once no work of the window runs, whose end the new window would not learn."""
-        waits = self.store.current.window.language != self._language
+    def _follow_look(self) -> None:
+        """Change language and letters once no work of the window runs, whose end the new window would not learn."""
+        waits = self._look != (self.store.current.window.language, self._app.font())
         if waits and not (self._tasks.running or self.pipeline.demand.takes_plate):
-            self._change_language(self.store.current.window.language)
+            self._rebuild_window()
         else:
-            self.window.program_notices.language_waits(waits)
+            self.window.program_notices.look_waits(waits)
 
-    def _change_language(self, language: Language) -> None:
-        """Build the window again in another language; the pipeline, recordings and the control server go on."""
-        self._language = language
-        self._translation.use(_locale(language))
+    def _rebuild_window(self) -> None:
+        """Build the window again in the present language and font; pipeline, recordings and control server go on."""
+        self._translation.use(_locale(self.store.current.window.language))
+        theme.apply(self._app, self._dark)
         old, lifecycle, shown = self.window, self.lifecycle, self.window.isVisible()
         self._asks_before_unmatted = old.program_notices.asks_before_unmatted
         self.store.set("window.geometry", old.encoded_geometry())

@@ -22,7 +22,7 @@ from models.spec import WeightSpec
 
 DEMO, NO_VIRTUAL_CAMERA = "demoNotice", "virtualCameraNotice"
 UNMATTED_START, MISSING_MODEL = "unmattedStartNotice", "missingModelNotice"
-REMOVED, UNFINISHED, LANGUAGE = "removedNotice", "unfinishedNotice", "languageNotice"
+REMOVED, UNFINISHED, LOOK = "removedNotice", "unfinishedNotice", "lookNotice"
 
 
 class ProgramNotices(QObject):
@@ -89,10 +89,10 @@ class ProgramNotices(QObject):
         model = self._missing_model()
         self._area.show_while(MISSING_MODEL, None if model is None else self._model_missing(model))
 
-    def language_waits(self, waits: bool) -> None:
-        """Say, while it is so, that the window cannot change to the chosen language yet."""
-        text = self.tr("The language changes when the download, or other work that is running, has ended.")
-        self._area.show_while(LANGUAGE, Notice(LANGUAGE, text) if waits else None)
+    def look_waits(self, waits: bool) -> None:
+        """Say, while it is so, that the window cannot change its language and letters yet."""
+        text = self.tr("Language and letters change when the download, or other work that is running, has ended.")
+        self._area.show_while(LOOK, Notice(LOOK, text) if waits else None)
 
     def diagnostics_copied(self) -> None:
         """Confirm that the diagnostics are on the clipboard."""

@@ -2084,8 +2084,8 @@
 </context><context>
     <name>ProgramNotices</name>
     <message>
-        <source>The language changes when the download, or other work that is running, has ended.</source>
-        <translation>Die Sprache ändert sich, sobald der Download oder eine andere laufende Arbeit beendet ist.</translation>
+        <source>Language and letters change when the download, or other work that is running, has ended.</source>
+        <translation>Sprache und Schrift ändern sich, sobald der Download oder eine andere laufende Arbeit beendet ist.</translation>
     </message>
     <message>
         <source>Diagnostics copied to the clipboard.</source>

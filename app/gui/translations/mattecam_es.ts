@@ -2084,8 +2084,8 @@
 </context><context>
     <name>ProgramNotices</name>
     <message>
-        <source>The language changes when the download, or other work that is running, has ended.</source>
-        <translation>El idioma cambia cuando termine la descarga u otro trabajo en curso.</translation>
+        <source>Language and letters change when the download, or other work that is running, has ended.</source>
+        <translation>El idioma y la letra cambian cuando termine la descarga u otro trabajo en curso.</translation>
     </message>
     <message>
         <source>Diagnostics copied to the clipboard.</source>

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from PyQt6.QtCore import QEvent, QMargins, QSignalBlocker, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QMargins, QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QFocusEvent, QPainter, QPaintEvent, QWheelEvent
 from PyQt6.QtWidgets import (
     QButtonGroup,
@@ -119,11 +119,6 @@ class SteadyButton(QPushButton):
         icon_height, line = scaled(ICON_SIZE.height(), self), self.fontMetrics().height()
         shown = max(0 if self.icon().isNull() else icon_height, line if self.text() else 0)
         return super().sizeHint().grownBy(QMargins(0, 0, 0, max(icon_height, line) - shown))
-
-    def changeEvent(self, event: QEvent | None) -> None:
-        super().changeEvent(event)
-        if event is not None and event.type() == QEvent.Type.FontChange:
-            scale_icon(self, ICON_SIZE)
 
     def set_useful(self, useful: bool) -> None:
         """Enable the button, or disable it as soon as it has no focus: Qt would hand the focus to the next widget."""

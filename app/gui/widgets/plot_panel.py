@@ -58,7 +58,9 @@ class PlotPanel(QWidget):
         self.samples = other.samples
 
     def show_status(self, status: PipelineStatus) -> None:
-        """Add a sample."""
+        """Add a sample. Leave the room to others where it is too low for the plots."""
+        spare = self.window().height() - self.window().minimumSizeHint().height()  # type: ignore[union-attr]
+        self.setMaximumHeight(HEIGHT_PX if spare >= LEAST_HEIGHT_PX else 0)
         now = time.monotonic()
         latency = status.latency_ms.end_to_end.median or status.latency_ms.step.median
         self.samples.append((now, status.fps_in, status.fps_out, latency))

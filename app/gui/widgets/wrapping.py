@@ -15,7 +15,7 @@ ARROW_SIZE = QSize(16, 16)
 
 
 class _WrappedText(QObject):
-    """Sets the lines of a button's text after each change of its width or font."""
+    """Sets the lines of a button's text after each change of its width."""
 
     def __init__(self, button: QAbstractButton, hint: Callable[[], QSize]) -> None:
         """hint: returns the size of the button with the present lines."""
@@ -35,7 +35,7 @@ class _WrappedText(QObject):
         return self._decoration() + width_of(self._text, self._button.fontMetrics())
 
     def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
-        if event is not None and event.type() in (QEvent.Type.Resize, QEvent.Type.FontChange):
+        if event is not None and event.type() == QEvent.Type.Resize:
             self._wrapping.start()
         return False
 
