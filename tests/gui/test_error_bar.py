@@ -29,7 +29,7 @@ from app.gui.widgets.notices import NoticeArea
 from app.runtime.status import PipelineStatus, Problem
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import box, error_action, find, made_store
+from tests.gui.widgets import box, find, made_store
 
 
 @pytest.fixture
@@ -146,7 +146,7 @@ def test_a_settings_error_ends_when_they_are_saved(session: Session, qtbot: QtBo
     qtbot.waitUntil(lambda: "settings.json cannot be written" in bar.text)
     assert any(problem.stage is Stage.SETTINGS for problem in session.bridge.status.problems)
     blocked.rmdir()
-    error_action(session).click()
+    pressable(session.window.notices, "Action0").click()
     qtbot.waitUntil(lambda: not bar.text)
     assert settings_file.load(paths.config_dir() / "settings.json")[0].background.colour == "#123456"
 
@@ -194,7 +194,7 @@ def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(
 ) -> None:
     window = controls.window
     window.error_bar.show_status(failing((stage, text, 1.0)))
-    action = error_action(controls)
+    action = pressable(controls.window.notices, "Action0")
     assert action.text() == caption
     action.click()
     shown = box(controls, name) if name.endswith("Combo") else find(window, QLineEdit, name)
@@ -211,7 +211,7 @@ def test_a_missing_plate_leads_to_its_capture_and_what_failed_is_tried_again(
     session = start_window()
     qtbot.waitUntil(lambda: "needs a picture of the empty room" in session.window.error_bar.text)
     monkeypatch.setattr(session.pipeline, "retry", lambda: retried.append(True))
-    action = error_action(session)
+    action = pressable(session.window.notices, "Action0")
     assert action.text() == "Take a picture of the empty room…"
     action.click()
     assert retried

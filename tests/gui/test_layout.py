@@ -29,7 +29,6 @@ from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.page import Page
 from app.gui.widgets.plot_panel import LEAST_HEIGHT_PX, PlotPanel
 from app.gui.widgets.qt import LEAST_SCREEN, TITLE_BAR
-from app.gui.widgets.wrapping import check
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import cut_off, existing, far_captions, find, hidden_entries, letters, translate
@@ -202,14 +201,12 @@ def test_what_a_size_leaves_out_is_left_out_after_the_layout(session: Session, q
     qtbot.addWidget(holder)
     notices = NoticeArea()
     notices.show_notice(Notice("one", "a sentence about something that has happened", (("Undo", list),)))
-    wraps = check("Words that take more than one line where there is little room", "", "wraps")
     with closing(Tasks()) as tasks:
         for widget in (
             BackgroundStrip(session.store, tasks),
             ActionBar(session.store),
             ViewNote(session.window.preview, session.store, session.bridge),
             notices,
-            wraps,
         ):
             widget.setParent(holder)
             widget.resize(1000, 40)

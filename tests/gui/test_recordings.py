@@ -29,7 +29,7 @@ from app.runtime.status import PipelineStatus
 from app.testing.parts import shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
-from tests.gui.widgets import button, current, existing, find, made_store, pick
+from tests.gui.widgets import button, existing, find, made_store, pick
 from tests.output.sound.sources import FakeDevice
 
 
@@ -232,10 +232,10 @@ def test_the_choice_reaches_the_pipeline(controls: Session, qtbot: QtBot) -> Non
     assert choice.currentData() == "off"
     controls.window.panel.recordings.microphone.show_microphones((MicrophoneName("usb-1", "USB Microphone"),))
     pick(choice, choice.findData("usb-1"))
-    qtbot.waitUntil(lambda: current(controls).output.microphone == "usb-1")
+    qtbot.waitUntil(lambda: controls.store.current.output.microphone == "usb-1")
     assert choice.currentText() == "USB Microphone"
     pick(choice, choice.findData("off"))
-    qtbot.waitUntil(lambda: current(controls).output.microphone == "off")
+    qtbot.waitUntil(lambda: controls.store.current.output.microphone == "off")
 
 
 @pytest.fixture

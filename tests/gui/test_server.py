@@ -21,7 +21,7 @@ from tests.fakes.server import SERVER, Network, Place
 from tests.fakes.world import FakeWorld
 from tests.fresh_python import printed_by
 from tests.gui.conftest import StartWindow
-from tests.gui.widgets import Seen, button, current, existing, find, translate
+from tests.gui.widgets import Seen, button, existing, find, translate
 
 
 @pytest.fixture
@@ -69,7 +69,7 @@ def test_a_server_is_connected_shown_saved_and_left(start_window: StartWindow, n
     button(session, "serverDisconnect").click()
     qtbot.waitUntil(lambda: session.bridge.status.server is None)
     assert state(session) == "" and button(session, "serverDisconnect").isHidden()
-    assert current(session).matting.server == SERVER, "the address stays for the next time"
+    assert session.store.current.matting.server == SERVER, "the address stays for the next time"
 
 
 def test_a_server_that_fails_is_named_and_this_computer_goes_on(
@@ -102,13 +102,13 @@ def test_what_cannot_be_a_server_is_refused(
     connect(session, SERVER)
     qtbot.waitUntil(lambda: "holds fewer than" in problem(session))
     button(session, "serverTokenRemove").click()
-    assert current(session).matting.server_token_file is None
+    assert session.store.current.matting.server_token_file is None
     monkeypatch.setattr(webrtc_service, "PACKAGES", ("no_such_package",))
     connect(session, SERVER)
     qtbot.waitUntil(lambda: "service/requirements.txt" in problem(session))
-    assert current(session).matting.location == "local" and network.offers == 0
+    assert session.store.current.matting.location == "local" and network.offers == 0
     choose_file(session, "serverCertificate", token, qtbot)
-    assert current(session).matting.server_ca_file == token
+    assert session.store.current.matting.server_ca_file == token
 
 
 def choose_file(session: Session, name: str, path: Path, qtbot: QtBot) -> None:

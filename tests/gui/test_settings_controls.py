@@ -25,7 +25,7 @@ from app.config.setting import SETTINGS
 from app.gui.shell.application import Session
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import Phase, PipelineStatus
-from tests.gui.widgets import bring_up, button, current, drag, find
+from tests.gui.widgets import bring_up, button, drag, find
 
 OTHERS = {
     "blurSlider": "background.blur_strength",
@@ -42,7 +42,7 @@ def of_settings(controls: Session, kind: type[Control]) -> Iterator[tuple[Contro
         setting = SETTINGS.get(control.property("setting") or OTHERS.get(control.objectName(), ""))
         bring_up(controls, control)
         if setting is not None and control.isEnabled() and control.isVisible():
-            yield control, lambda setting=setting: setting.value_in(current(controls))  # type: ignore[misc]
+            yield control, lambda setting=setting: setting.value_in(controls.store.current)  # type: ignore[misc]
 
 
 def test_sliders_take_effect_while_dragged(controls: Session, qtbot: QtBot) -> None:
@@ -67,7 +67,7 @@ def test_a_slider_that_is_let_go_shows_what_was_set_meanwhile(controls: Session,
     controls.store.edit("background", blur_strength=20)  # as `ctl` does
     assert strength.value() == 50
     qtbot.mouseRelease(strength, Qt.MouseButton.LeftButton, pos=handle)
-    assert strength.value() == current(controls).background.blur_strength == 20
+    assert strength.value() == controls.store.current.background.blur_strength == 20
 
 
 def test_dragging_the_detail_slider_disables_automatic(controls: Session, qtbot: QtBot) -> None:
@@ -75,10 +75,10 @@ def test_dragging_the_detail_slider_disables_automatic(controls: Session, qtbot:
     slider = find(controls.window, QSlider, "downsampleSlider")
     assert auto.isChecked()
     slider.setValue(30)
-    assert current(controls).matting.downsample_ratio == pytest.approx(0.3)
+    assert controls.store.current.matting.downsample_ratio == pytest.approx(0.3)
     assert not auto.isChecked()
     auto.click()
-    assert current(controls).matting.downsample_ratio is None
+    assert controls.store.current.matting.downsample_ratio is None
 
 
 def test_network_input_size_is_shown(controls: Session) -> None:
@@ -127,17 +127,17 @@ def test_stand_by_text_is_applied_while_typing(controls: Session, qtbot: QtBot) 
     bring_up(controls, text)
     text.setFocus()
     qtbot.keyClicks(text, "back at 3")
-    assert current(controls).output.standby_text == "back at 3"
-    assert current(controls).background.kind == "blur", "digits typed into a text field are no shortcuts"
+    assert controls.store.current.output.standby_text == "back at 3"
+    assert controls.store.current.background.kind == "blur", "digits typed into a text field are no shortcuts"
 
 
 def test_virtual_camera_device_is_restored_when_switched_on_again(controls: Session, qtbot: QtBot) -> None:
     toggle = find(controls.window, QAbstractButton, "virtualCameraToggle")
     controls.store.edit("output", virtual_camera="/dev/video10")
     toggle.click()
-    assert current(controls).output.virtual_camera == "off"
+    assert controls.store.current.output.virtual_camera == "off"
     toggle.click()
-    assert current(controls).output.virtual_camera == "/dev/video10"
+    assert controls.store.current.output.virtual_camera == "/dev/video10"
 
 
 def test_edge_presets_follow_the_sliders(controls: Session) -> None:

@@ -27,7 +27,6 @@ from PyQt6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.capture import open_source
-from app.core.settings import CaptureSettings
 from app.core.window_settings import WindowSettings
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session, WindowOptions
@@ -36,7 +35,7 @@ from app.runtime.status import Phase
 from app.testing.parts import FakeEngine
 from models.table import NETWORKS
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import MODELS, QUIET, Downloads, StartWindow, activate
+from tests.gui.conftest import MODELS, Downloads, StartWindow, activate
 from tests.gui.reach_of_ctl import use_everything_on
 from tests.gui.widgets import bring_up, button, existing, find, turn_wheel, values
 
@@ -242,8 +241,7 @@ def test_close_while_every_control_is_used(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld, downloads: Downloads, tmp_path: Path
 ) -> None:
     parts = replace(world.parts(), open_source=open_source)
-    small = QUIET.replace(capture=CaptureSettings(source="demo", width=320, height=180))
-    session = start_window(small, options=WindowOptions(parts=parts))
+    session = start_window(options=WindowOptions(parts=parts))
     session.store.edit("window", recordings_dir=tmp_path)
     window = session.window
     qtbot.waitUntil(lambda: window.preview.image is not None and session.bridge.status.frames_out > 2)
@@ -285,8 +283,7 @@ def test_a_long_name_of_a_file_does_not_widen_the_panel(controls: Session, qtbot
     usual = panel.minimumSizeHint().width()
     for setting in ("overlay.file", "matting.server_token_file", "matting.server_ca_file", "output.standby_image"):
         controls.store.set(setting, long)
-    controls.store.change(lambda settings: settings.replace(
-        matting=settings.matting.replace(plate=long)))  # fmt: skip
+    controls.store.edit("matting", plate=long)
     panel.quality.network.plate.age.setText(breakable(long.name))
     panel.server.address.setText(f"http://{long.name}:1")
     panel.server.connect_server()

@@ -124,15 +124,6 @@ def answered(qtbot: QtBot, *command: str) -> Answer:
     return answer.result()
 
 
-def error_action(session: Session) -> QPushButton:
-    """The first button of the message above the preview."""
-    return button(session, f"{session.window.notices.shown}Action0")
-
-
-def current(session: Session) -> Settings:
-    return session.store.current
-
-
 def drag(qtbot: QtBot, slider: QSlider, fraction: float) -> None:
     """Drag the handle of a slider."""
     height = slider.height() // 2
@@ -237,11 +228,11 @@ def cut_off(window: QWidget) -> list[str]:
         for field in (*window.findChildren(QComboBox), *window.findChildren(QLineEdit))
         if field.isVisible() and field.height() < field.sizeHint().height()
     ]
-    found += [
-        button.text()
-        for button in window.findChildren(QAbstractButton)
-        if button.isVisible() and button.text() and button.width() + 1 < button.minimumSizeHint().width()
-    ]
+    for button in window.findChildren(QAbstractButton):
+        least = button.heightForWidth(button.width()) if button.hasHeightForWidth() else 0
+        fits = button.width() + 1 >= button.minimumSizeHint().width() and button.height() >= least
+        if button.isVisible() and button.text() and not fits:
+            found.append(button.text())
     return found
 
 

@@ -16,11 +16,10 @@ from app.gui.panels.form import Form
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import MAX_LINES, LogBuffer
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, describe, label
+from app.gui.widgets.controls import button, check, describe, label
 from app.gui.widgets.folding import FoldingRow
 from app.gui.widgets.qt import column, copy_text, existing, prepare, row, timer
 from app.gui.widgets.theme import theme_names
-from app.gui.widgets.wrapping import check
 from app.runtime.status import PipelineStatus
 from app.system import autostart
 

@@ -15,12 +15,11 @@ from app.config.setting import SETTINGS
 from app.core.settings import OverlayPlace, Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import SteadyButton, button, combo, describe, fill_combo, label
+from app.gui.widgets.controls import SteadyButton, button, check, combo, describe, fill_combo, label
 from app.gui.widgets.folding import FoldingRow
 from app.gui.widgets.page import field_row
 from app.gui.widgets.qt import column
 from app.gui.widgets.value_slider import STEPS, ValueSlider
-from app.gui.widgets.wrapping import check
 
 translate = QCoreApplication.translate
 Entries = list[tuple[str, object]]

@@ -11,10 +11,9 @@ from app.core.settings import PlacementSettings, Settings, Zone
 from app.gui.panels.form import Entries, Form, places
 from app.gui.preview.zones import ZoneKind, ZoneTool
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button
+from app.gui.widgets.controls import button, check
 from app.gui.widgets.qt import was_hidden
 from app.gui.widgets.value_slider import ValueSlider, offset, percent, times
-from app.gui.widgets.wrapping import check
 from app.runtime.status import PipelineStatus
 
 LAID_OUT = ("image", "video", "slides", "screen")

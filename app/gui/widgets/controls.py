@@ -8,6 +8,7 @@ from PyQt6.QtCore import QMargins, QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QFocusEvent, QPainter, QPaintEvent, QWheelEvent
 from PyQt6.QtWidgets import (
     QButtonGroup,
+    QCheckBox,
     QComboBox,
     QLabel,
     QPushButton,
@@ -20,8 +21,9 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.widgets.qt import Margins, broken, existing, longest_word, row, scale_icon, scaled, width_of
+from app.gui.widgets.qt import Margins, existing, row, scale_icon, scaled
 from app.gui.widgets.theme import icon
+from app.gui.widgets.wrapping import Wrapping, WrappingCheckBox
 
 ICON_SIZE = QSize(24, 18)
 """Wider than high, which leaves a gap between icon and text."""
@@ -74,43 +76,12 @@ class ElidedLabel(QLabel):
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
 
-class SteadyButton(QPushButton):
-    """A push button that keeps the focus where pressing it leaves it without effect. Its text may wrap."""
+class SteadyButton(Wrapping, QPushButton):
+    """A push button that keeps the focus where pressing it leaves it without effect."""
 
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._useful = True
-        self._wraps = False
-
-    def wrap(self) -> None:
-        """Let the text take more lines where it does not fit on one."""
-        self._wraps = True
-        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        policy.setHeightForWidth(True)
-        self.setSizePolicy(policy)
-
-    def minimumSizeHint(self) -> QSize:
-        if not self._wraps:
-            return super().minimumSizeHint()
-        return QSize(self._decoration + longest_word(self.text(), self.fontMetrics()), self.sizeHint().height())
-
-    def heightForWidth(self, width: int) -> int:
-        lines = broken(self.text(), self.fontMetrics(), width - self._decoration).count("\n")
-        return self.sizeHint().height() + lines * self.fontMetrics().lineSpacing()
-
-    @property
-    def _decoration(self) -> int:
-        """Width of the button without its text."""
-        return self.sizeHint().width() - width_of(self.text(), self.fontMetrics())
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        if not self._wraps:
-            super().paintEvent(event)
-            return
-        painter, option = QStylePainter(self), QStyleOptionButton()
-        self.initStyleOption(option)
-        option.text = broken(self.text(), self.fontMetrics(), self.width() - self._decoration)
-        painter.drawControl(QStyle.ControlElement.CE_PushButton, option)
 
     def sizeHint(self) -> QSize:
         """As high as a button with icon and text: all stand in the same rows, beside lists of that height."""
@@ -169,6 +140,14 @@ def button(
         made.setIcon(icon(icon_name))
         scale_icon(made, ICON_SIZE)
     made.setCheckable(checkable)
+    return made
+
+
+def check(text: str, description: str, object_name: str) -> QCheckBox:
+    """Return a check box whose text wraps."""
+    made = WrappingCheckBox(text)
+    made.wrap()
+    describe(made, text, description, object_name)
     return made
 
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 
 from PyQt6.QtCore import QEvent, QObject, QPoint, QSize, Qt
-from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QWidget
+from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from app.gui.widgets.controls import describe, label
-from app.gui.widgets.qt import AfterLayout, column, existing, scaled
+from app.gui.widgets.qt import AfterLayout, column, existing, scale_icon, scaled
 from app.gui.widgets.wrapping import WrappingToolButton
 
+ARROW_SIZE = QSize(16, 16)
 MOST_PX = 300
 """Largest width that the controls of a page claim of the window, in the usual font."""
 LONG_WORD = re.compile(r"\S{25,}")
@@ -109,7 +110,10 @@ class Collapsible(QWidget):
 
     def __init__(self, title: str, description: str, object_name: str, content: QWidget) -> None:
         super().__init__()
-        self.toggle = WrappingToolButton(title)
+        self.toggle = WrappingToolButton()
+        self.toggle.setText(title)
+        self.toggle.wrap(QSizePolicy.Policy.Maximum)
+        scale_icon(self.toggle, ARROW_SIZE)
         self.toggle.setCheckable(True)
         self.toggle.setProperty("collapsible", True)
         self.toggle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)

@@ -2,84 +2,77 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from functools import partial
+from typing import TYPE_CHECKING
 
-from PyQt6.QtCore import QEvent, QObject, QSize
-from PyQt6.QtWidgets import QAbstractButton, QCheckBox, QSizePolicy, QToolButton
+from PyQt6.QtCore import QSize
+from PyQt6.QtGui import QPaintEvent
+from PyQt6.QtWidgets import (
+    QAbstractButton,
+    QCheckBox,
+    QSizePolicy,
+    QStyleOptionButton,
+    QStyleOptionToolButton,
+    QToolButton,
+)
 
-from app.gui.widgets.controls import describe
-from app.gui.widgets.qt import AfterLayout, broken, longest_word, scale_icon, width_of
+from app.gui.widgets.qt import broken, longest_word, width_of
 
-ARROW_SIZE = QSize(16, 16)
+if TYPE_CHECKING:
+
+    class _Button(QAbstractButton):
+        def initStyleOption(self, option: QStyleOptionButton | QStyleOptionToolButton | None) -> None: ...
+
+else:
+    _Button = object
 
 
-class _WrappedText(QObject):
-    """Sets the lines of a button's text after each change of its width."""
+class Wrapping(_Button):
+    """Before a kind of button: draws its text on more lines where it does not fit on one, after `wrap`.
 
-    def __init__(self, button: QAbstractButton, hint: Callable[[], QSize]) -> None:
-        """hint: returns the size of the button with the present lines."""
-        super().__init__(button)
-        self._button, self._hint = button, hint
-        self._text = button.text()
-        self._wrapping = AfterLayout(self, self._wrap)
-        button.installEventFilter(self)
+    The text itself, and with it the size hint, stays that of one line.
+    """
 
-    def least_width(self) -> int:
-        """Return the width of the button with its longest word."""
-        self._button.ensurePolished()
-        return self._decoration() + longest_word(self._text, self._button.fontMetrics())
+    _lines = ""
+    """What is drawn in place of the text."""
 
-    def whole_width(self) -> int:
-        """Return the width of the button with its text on one line."""
-        return self._decoration() + width_of(self._text, self._button.fontMetrics())
+    def wrap(self, horizontal: QSizePolicy.Policy = QSizePolicy.Policy.Preferred) -> None:
+        """Let the text take more lines. horizontal: the policy for the width."""
+        policy = QSizePolicy(horizontal, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
 
-    def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
-        if event is not None and event.type() == QEvent.Type.Resize:
-            self._wrapping.start()
-        return False
+    def minimumSizeHint(self) -> QSize:
+        if not self.hasHeightForWidth():
+            return super().minimumSizeHint()
+        self.ensurePolished()
+        return QSize(self._decoration + longest_word(self.text(), self.fontMetrics()), self.sizeHint().height())
 
+    def heightForWidth(self, width: int) -> int:
+        lines = self._broken(width).count("\n")
+        return self.sizeHint().height() + lines * self.fontMetrics().lineSpacing()
+
+    def _broken(self, width: int) -> str:
+        return broken(self.text(), self.fontMetrics(), width - self._decoration)
+
+    @property
     def _decoration(self) -> int:
         """Width of the button without its text: indicator, spacing, padding, borders."""
-        return self._hint().width() - width_of(self._button.text(), self._button.fontMetrics())
+        return self.sizeHint().width() - width_of(self.text(), self.fontMetrics())
 
-    def _wrap(self) -> None:
-        text = broken(self._text, self._button.fontMetrics(), self._button.width() - self._decoration())
-        if text != self._button.text():
-            self._button.setText(text)
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        if self.hasHeightForWidth():
+            self._lines = self._broken(self.width())
+        super().paintEvent(event)
+
+    def initStyleOption(self, option: QStyleOptionButton | QStyleOptionToolButton | None) -> None:
+        super().initStyleOption(option)
+        if option is not None and self._lines:
+            option.text = self._lines
 
 
-class WrappingCheckBox(QCheckBox):
+class WrappingCheckBox(Wrapping, QCheckBox):
     """A check box whose text wraps."""
 
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._wrapped = _WrappedText(self, super().sizeHint)
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
 
-    def minimumSizeHint(self) -> QSize:
-        return QSize(self._wrapped.least_width(), super().minimumSizeHint().height())
-
-
-class WrappingToolButton(QToolButton):
+class WrappingToolButton(Wrapping, QToolButton):
     """A tool button whose text wraps; no wider than it is on one line."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.setText(text)
-        scale_icon(self, ARROW_SIZE)
-        self._wrapped = _WrappedText(self, partial(QToolButton.sizeHint, self))
-        self.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
-
-    def sizeHint(self) -> QSize:
-        return QSize(self._wrapped.whole_width(), super().sizeHint().height())
-
-    def minimumSizeHint(self) -> QSize:
-        return QSize(self._wrapped.least_width(), super().sizeHint().height())
-
-
-def check(text: str, description: str, object_name: str) -> QCheckBox:
-    """Return a check box."""
-    made = WrappingCheckBox(text)
-    describe(made, text, description, object_name)
-    return made
