@@ -26,6 +26,7 @@ from app.gui.preview.qimage import from_qimage
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.widgets import plot_panel, theme
+from app.gui.widgets.controls import label
 from app.gui.widgets.plot_panel import GAP_PX, HEIGHT_PX, LEAST_HEIGHT_PX, PlotPanel, round_up
 from app.runtime.status import Phase, PipelineStatus, Problem
 from app.system import autostart
@@ -232,3 +233,13 @@ def test_the_preferences_say_that_there_are_no_global_shortcuts(session: Session
         shown = [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
         assert (text in shown) is bool(problems)
     dialog.close()
+
+
+def test_a_name_that_looks_like_html_is_shown_as_it_is(session: Session, qtbot: QtBot) -> None:
+    """The question showed a bold name without its marks."""
+    session.window.scenes.ask_before_removal("<b>WWWWWWW</b>")
+    box, hint = find(session.window, QMessageBox, "deletionQuestion"), label("<i>WWWWWWW</i>")
+    qtbot.addWidget(hint)
+    for shown in (find(box, QLabel, "qt_msgbox_label"), hint):
+        assert shown.sizeHint().width() >= shown.fontMetrics().horizontalAdvance(shown.text())
+    box.close()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from functools import partial
 
-from PyQt6.QtCore import Qt, QUrl
+from PyQt6.QtCore import QUrl
 from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 from PyQt6.QtWidgets import QDialog, QMessageBox, QWidget
@@ -30,7 +30,6 @@ class UpdateBox(QMessageBox):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         prepare(self, "updateBox", self.tr("Check for updates"))
-        self.setTextFormat(Qt.TextFormat.PlainText)
         self.addButton(QMessageBox.StandardButton.Close)
         self.outcome: Callable[[UpdateBox], None] | None = None
         """Shows what came of the question; None until then."""

@@ -39,8 +39,9 @@ def describe(widget: QWidget, name: str, description: str, object_name: str = ""
 
 
 def label(text: str, role: str = "", *, wrap: bool = False) -> QLabel:
-    """Return a label with a role of the style sheet: heading, title, faint, warning."""
+    """Return a label with a role of the style sheet: heading, title, faint, warning. Names may look like HTML."""
     made = QLabel(text)
+    made.setTextFormat(Qt.TextFormat.PlainText)
     made.setProperty("role", role)
     made.setWordWrap(wrap)
     return made
@@ -49,7 +50,6 @@ def label(text: str, role: str = "", *, wrap: bool = False) -> QLabel:
 def selectable(text: str, role: str = "") -> QLabel:
     """Return a label whose text wraps and can be copied, such as a command or an address."""
     made = label(text, role, wrap=True)
-    made.setTextFormat(Qt.TextFormat.PlainText)
     made.setTextInteractionFlags(
         Qt.TextInteractionFlag.TextSelectableByMouse | Qt.TextInteractionFlag.TextSelectableByKeyboard
     )

@@ -16,6 +16,7 @@ from PyQt6.QtWidgets import (
     QDialog,
     QHBoxLayout,
     QLayout,
+    QMessageBox,
     QScrollArea,
     QVBoxLayout,
     QWidget,
@@ -140,6 +141,8 @@ def prepare(dialog: QDialog, name: str, title: str, *size: int) -> None:
     dialog.setObjectName(name)
     dialog.setWindowTitle(title)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    if isinstance(dialog, QMessageBox):
+        dialog.setTextFormat(Qt.TextFormat.PlainText)  # a name may look like HTML
     if size:
         resize(dialog, *size)
 
@@ -149,18 +152,26 @@ def open_once(window: QWidget, kind: type[Dialog], make: Callable[[], Dialog], n
     found = window.findChild(kind, name)
     if found is None or not found.isVisible():
         found = make()
+        has_size = found.testAttribute(Qt.WidgetAttribute.WA_Resized)
         found.show()
+        if not has_size:
+            lengthen(found)
     found.raise_()
     found.activateWindow()
     return found
 
 
+def lengthen(dialog: QDialog) -> None:
+    """Make a dialog as high as its wrapped texts need: Qt computes its height for the width that it would like."""
+    layout = existing(dialog.layout())
+    layout.activate()
+    dialog.resize(dialog.size().expandedTo(QSize(0, layout.totalHeightForWidth(dialog.width()))))
+
+
 def take_place(new: QDialog, old: QDialog) -> None:
     """Put a dialog where another of its kind was, with the same control focused and its parts scrolled as far."""
     new.restoreGeometry(old.saveGeometry())
-    layout = existing(new.layout())
-    layout.activate()
-    new.resize(new.size().expandedTo(QSize(0, layout.totalHeightForWidth(new.width()))))  # longer texts wrap
+    lengthen(new)
     focus_like(new, old)
     for area, before in zip(*(each.findChildren(QAbstractScrollArea) for each in (new, old)), strict=False):
         for bar in (QAbstractScrollArea.verticalScrollBar, QAbstractScrollArea.horizontalScrollBar):
