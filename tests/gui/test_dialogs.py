@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PyQt6 import sip
 from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtGui import QAction, QShortcut
 from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
@@ -233,6 +234,14 @@ def test_the_preferences_say_that_there_are_no_global_shortcuts(session: Session
         shown = [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
         assert (text in shown) is bool(problems)
     dialog.close()
+
+
+def test_a_key_that_is_held_acts_once_but_turns_pages(session: Session) -> None:
+    """Who held P a little too long paused and resumed many times a second."""
+    actions, shortcuts = session.window.findChildren(QAction), session.window.findChildren(QShortcut)
+    keys = {each.shortcut().toString() for each in actions if each.autoRepeat()}
+    keys |= {each.key().toString() for each in shortcuts if each.autoRepeat()}
+    assert len(shortcuts) > 10 and keys - {""} == {"PgDown", "PgUp"}
 
 
 def test_a_name_that_looks_like_html_is_shown_as_it_is(session: Session, qtbot: QtBot) -> None:

@@ -95,7 +95,8 @@ class BackgroundLibrary(QObject):
             original = tile.path
 
             def done(trash: Path | None) -> None:
-                self._tell_removed(tile.name, trash, original)
+                if trash is not None or self._removed is None or self._removed[2] != original:  # else asked for twice
+                    self._tell_removed(tile.name, trash, original)
                 self.reload()
 
             def failed(error: Exception) -> None:

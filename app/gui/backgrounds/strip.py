@@ -211,6 +211,8 @@ class BackgroundStrip(QWidget):
         QShortcut(QKeySequence.StandardKey.Delete, self.view, self.remove_current,
                   context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
         QShortcut(QKeySequence("F2"), self.view, self.rename_current, context=Qt.ShortcutContext.WidgetShortcut)
+        for each in self.findChildren(QShortcut):
+            each.setAutoRepeat(each in self._turning)  # a key that is held must not remove one tile after the other
 
     def make_menu(self, tile: Tile | None) -> QMenu:
         """Return the context menu of a tile, or of the empty area."""

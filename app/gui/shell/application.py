@@ -169,7 +169,8 @@ class Session:
     def _rebuild_window(self) -> None:
         """Build the window again in the present language and font; pipeline, recordings and control server go on."""
         self._translation.use(_locale(self.store.current.window.language))
-        theme.apply(self._app, self._dark)
+        if self._app.font() != self._look[1]:
+            theme.apply(self._app, self._dark)
         old, lifecycle, shown = self.window, self.lifecycle, self.window.isVisible()
         self._asks_before_unmatted = old.program_notices.asks_before_unmatted
         self.store.set("window.geometry", old.encoded_geometry())

@@ -57,6 +57,7 @@ class Menus(QObject):
 
     def _add(self, menu: QMenu, text: str, key: str, run: Callable[[], object]) -> QAction:
         action = QAction(text, menu)
+        action.setAutoRepeat(False)  # a key that is held must not pause and resume
         if key:
             action.setShortcut(QKeySequence(key))
         action.triggered.connect(lambda _on: run())

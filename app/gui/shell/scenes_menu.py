@@ -158,6 +158,7 @@ class ScenesMenu(QObject):
         for number, name in enumerate(scenes, start=1):
             action = self._actions[name] = QAction(name.replace("&", "&&"), self._menu)
             action.setCheckable(True)
+            action.setAutoRepeat(False)
             if number <= 9:
                 action.setShortcut(QKeySequence(f"Ctrl+{number}"))
             action.triggered.connect(lambda _on, name=name: self.apply(name))
@@ -174,6 +175,7 @@ class ScenesMenu(QObject):
             self._menu.addSeparator()
         save = QAction(self.tr("Save as scene…"), self._menu)
         save.setShortcut(QKeySequence("Ctrl+S"))
+        save.setAutoRepeat(False)
         save.triggered.connect(lambda _on: self.ask_for_name())
         self._menu.addAction(save)
         self._menu.addAction(self.tr("Save as scene with camera…"), partial(self.ask_for_name, with_devices=True))
