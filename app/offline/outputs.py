@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.files.disk_errors import ExplainedOSError, why_not_written
-from app.core.files.names import is_folder
+from app.core.files.names import exists, is_folder
 from app.core.files.private_file import move, write_picture
 from app.core.messages.command_line import ConvertText
 from app.core.messages.media import WriteReason
@@ -203,7 +203,7 @@ class Outputs:
             return output.close(complete=complete), None
         except OSError as error:
             text = ConvertText.NOT_FINISHED(file=output.path, reason=why_not_written(error))
-            if not keep:
+            if not keep or not exists(output.temporary_path):  # such as in a folder that was removed
                 output.abort()
                 return None, text
             left = ConvertText.LEFT_IN(file=output.temporary_path)

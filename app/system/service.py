@@ -79,6 +79,7 @@ def install(options: Sequence[str], run: Run | None = None) -> Path:
     _check_system()
     path = unit_path()
     text = unit_text(options, start=program.command())
+    run(["systemctl", "--user", "daemon-reload"])  # without a user's systemd nothing is written
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_private(path, text.encode())

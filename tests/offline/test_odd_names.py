@@ -1,22 +1,25 @@
-"""Names and files that cameras, other systems and scripts leave in folders of clips."""
+"""Names and files that cameras, other systems and scripts leave in folders of clips, or take from them."""
 
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from pathlib import Path
 
 import pytest
 
-from app.core.errors import SinkOpenError, SourceOpenError, UsageError
+from app.core.errors import SinkLostError, SinkOpenError, SourceOpenError, UsageError
+from app.core.types import Matte
 from app.offline.batch.manifest import MANIFEST, last_records
 from app.offline.batch.plan import clips_in
 from app.offline.batch.session import convert_batch
 from app.offline.evaluation.evaluate import find_clips
+from app.testing.parts import StepInput
 from tests.clips import write_clip, write_images
 from tests.offline.batch.clips import jobs_of
 from tests.offline.batch.workers import DirectWorkers
-from tests.offline.converting import run
+from tests.offline.converting import HalfEngine, run
 
 NO_UTF8 = os.fsdecode(b"caf\xe9")
 
@@ -86,3 +89,16 @@ def test_a_file_where_a_folder_of_frames_should_be_is_refused_before_the_first(t
         run(source, target, overwrite=True, progress=lambda *_: pytest.fail("a frame was converted"))
     assert sorted(file.name for file in tmp_path.iterdir()) == ["frames", "in.mp4"]
     assert target.read_text() == "precious"
+
+
+def test_nothing_is_said_to_be_left_in_a_folder_that_was_removed(tmp_path: Path) -> None:
+    class Removed(HalfEngine):
+        def matte(self, step: StepInput) -> Matte:
+            if self.steps == 2:
+                shutil.rmtree(tmp_path / "out")
+            return super().matte(step)
+
+    (tmp_path / "out").mkdir()
+    with pytest.raises(SinkLostError, match="could not be completed") as failure:
+        run(write_clip(tmp_path / "in.mp4", 5), tmp_path / "out" / "a.mp4", engine=Removed())
+    assert "What was written" not in str(failure.value)

@@ -15,6 +15,7 @@ import pytest
 
 from app.core.errors import MattecamError
 from app.core.files import program
+from app.core.messages.system import ServiceText
 from app.system import service
 from app.system.autostart import disable, enable, enabled, entry_path, entry_text
 from app.system.service import install, remove, run_systemctl, unit_path, unit_text
@@ -36,6 +37,7 @@ def test_install_writes_enables_and_starts(tmp_path: Path) -> None:
     assert 'run.py" "headless" "--background" "blur:30"\n' in path.read_text()
     assert [" ".join(command) for command in ran] == [
         "systemctl --user daemon-reload",
+        "systemctl --user daemon-reload",
         "systemctl --user enable mattecam.service",
         "systemctl --user restart mattecam.service",
     ], "one that runs would keep its old options"
@@ -52,6 +54,17 @@ def test_remove_stops_and_forgets(tmp_path: Path) -> None:
         "systemctl --user disable --now mattecam.service",
         "systemctl --user daemon-reload",
     ]
+
+
+def test_where_no_systemd_runs_for_the_user_nothing_is_written() -> None:
+    """As in a container or over `su`: the unit stayed, and `service remove` could not remove it."""
+
+    def fail(command: Sequence[str]) -> None:
+        raise MattecamError(ServiceText.FAILED(command=" ".join(command), code=1))
+
+    with pytest.raises(MattecamError, match="daemon-reload"):
+        install([], fail)
+    assert not unit_path().exists()
 
 
 def test_words_keep_their_meaning_in_the_unit() -> None:
