@@ -27,7 +27,7 @@ from app.gui.widgets.controls import ElidedComboBox, combo, fill_combo
 from app.gui.widgets.notice import Notice
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.page import Page
-from app.gui.widgets.plot_panel import LEAST_HEIGHT_PX, PlotPanel
+from app.gui.widgets.plot_panel import HEIGHT_PX, LEAST_HEIGHT_PX, PlotPanel
 from app.gui.widgets.qt import LEAST_SCREEN, TITLE_BAR
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
@@ -130,7 +130,7 @@ def test_the_window_fits_into_800_by_600_pixels_also_with_plot_and_messages(
             window.resize(800, window.height() - 20)
             qtbot.waitUntil(lambda: plot.height() == 0 or plot.height() >= LEAST_HEIGHT_PX)
         window.resize(1100, 800)
-        qtbot.waitUntil(lambda: plot.height() == plot.maximumHeight())
+        qtbot.waitUntil(lambda: plot.height() == HEIGHT_PX)
 
 
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
