@@ -8,6 +8,7 @@ from collections.abc import Callable
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 from app.capture import open_source
 from app.capture.base import FrameSource
@@ -167,7 +168,7 @@ def _sidecar(path: Path) -> Path:
 def check_output(output: Path, source: str) -> None:
     """Raise UsageError unless `output` names an image that does not exist, or a plate taken before.
 
-    source: as in the settings, a file or a camera.
+    source: as in the settings, a file or a camera. Raises PlateError if nothing can be written there.
     """
     check_outputs([output], Path(source) if is_file(Path(source)) else None)
     if output.suffix.lower() not in WRITTEN:
@@ -177,6 +178,11 @@ def check_output(output: Path, source: str) -> None:
     ]
     if taken and plate_info(output) is None:
         raise UsageError(UsageText.NO_PLATE_FILE(file=taken[0]))
+    try:
+        with TemporaryFile(dir=next(filter(exists, output.absolute().parents))):  # before the user leaves the frame
+            pass
+    except OSError as error:
+        raise PlateError(PlateText.NOT_WRITTEN(file=output, reason=why_not_written(error))) from error
 
 
 def take_plate(settings: Settings, output: Path | None, seconds: float, countdown_s: float = 0.0) -> Path:

@@ -126,6 +126,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("plate --source demo:empty --output note.txt", 2, "note.txt is not the name of an image; name a PNG file"),
     ("plate --source demo:empty --output .", 2, ". is not the name of an image"),
     ("plate --source demo:empty --output new.png", 2, "new.png.json exists and was not written by `plate`"),
+    ("plate --source demo:empty --output note.txt/a.png", 1, "note.txt/a.png cannot be written: a part of the path is"),
     ("recover note.txt", 1, "note.txt is no unfinished recording"),
     ("recover ''", 1, ". is no unfinished recording"),
     ("recover /", 1, "/ is no unfinished recording"),
