@@ -144,7 +144,8 @@ def test_the_titles_of_the_pages_are_whole(parent: QWidget, qapp: QApplication, 
     room = existing(window.pages.viewport()).width()
     for row in range(window.pages.count()):
         item = existing(window.pages.item(row))
-        assert window.pages.fontMetrics().horizontalAdvance(item.text()) < window.pages.visualItemRect(item).width()
+        shown, lines = window.pages.visualItemRect(item), window.pages.fontMetrics().size(0, item.text())
+        assert lines.width() < shown.width() and lines.height() <= shown.height()
         assert window.pages.visualItemRect(item).right() < room, item.text()
 
 
