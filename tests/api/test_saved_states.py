@@ -14,6 +14,7 @@ import pytest
 
 from app.api import EngineState, Matting, ModelError
 from app.api.stream_background import CLOCK
+from app.core.settings import EdgeSettings
 from tests.compositing.files import write_video
 from tests.matting.networks import frames
 
@@ -61,6 +62,21 @@ def test_a_refused_state_leaves_the_stream_as_it_was() -> None:
             matting.load_state(None)  # type: ignore[arg-type]
         for frame in GIVEN[3:]:
             np.testing.assert_array_equal(matting.step(frame).alpha, untouched.step(frame).alpha)
+
+
+@pytest.mark.parametrize("executor", ["openvino", pytest.param("eager", marks=pytest.mark.torch)])
+def test_a_state_that_would_hide_people_for_ever_is_refused(executor: str) -> None:
+    """Its finite values kept the memory of the network out of reach of what it sees."""
+    with Matting("mattecam", executor=executor, edges=EdgeSettings(strict="strict")) as matting:
+        matting.step(GIVEN[0])
+        state = matting.state
+        matting.load_state(state)
+        changes = {"state1": np.full_like(state.arrays["state1"], -16)}
+        if executor == "openvino":
+            changes["strict.age"] = np.array(-(10**9))
+        for name, array in changes.items():
+            with pytest.raises(ModelError, match="was saved with"):
+                matting.load_state(replace(state, arrays={**state.arrays, name: array}))
 
 
 @pytest.mark.parametrize("saved_at", [2, 7, 11])

@@ -61,6 +61,12 @@ def saved(arrays: StateArrays, name: str, shape: tuple[int, ...], dtype: type[D]
     return copy
 
 
+def check_memory(array: NDArray[Any]) -> None:
+    """Raise ValueError for values that no recurrent unit keeps, ±1 but for rounding: they would hide people."""
+    if not np.abs(array).max() <= 2.0:
+        raise ValueError(f"a saved state reaches {np.abs(array).max():g}")
+
+
 AUTO_SHORT_SIDE = 270
 """Default short side of the small frame in pixels; a network's spec may override it."""
 ROOM_SHORT_SIDE = 160

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.core.threads import cpu_part, thread_limit
 from app.core.types import BgrImage, Floats
-from app.matting.base.interface import StateArrays, StepGeometry, copy_into
+from app.matting.base.interface import StateArrays, StepGeometry, check_memory, copy_into
 from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.strips import Ratios, Strips
 from app.matting.kernels.network_arrays import halve_rows
@@ -245,6 +245,7 @@ class RecurrentNetwork:
         """Restore the memory. Raises KeyError or ValueError if the arrays do not fit."""
         self._has_features = False
         for name, array in self._memory.items():
+            check_memory(arrays[name])
             copy_into(array, arrays[name])
 
     def close(self) -> None:

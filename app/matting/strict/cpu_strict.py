@@ -64,6 +64,8 @@ class BackgroundModel:
         model = cls.begun(np.zeros((3, rows, columns), np.float32), None)
         for field in fields(cls):
             copy_into(getattr(model, field.name), arrays[field.name])
+        if not 0 <= model.age <= rules.WAIT_FRAMES:
+            raise ValueError(f"a saved age is {model.age}")
         return model
 
     def arrays(self) -> StateArrays:

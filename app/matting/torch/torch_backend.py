@@ -22,6 +22,7 @@ from app.matting.base.interface import (
     Reuse,
     StateArrays,
     StepGeometry,
+    check_memory,
     prefixed,
     saved,
     under,
@@ -102,6 +103,8 @@ def from_arrays(arrays: StateArrays, like: State, size: tuple[int, int]) -> tupl
         tensor = torch.from_numpy(arrays[f"state{index}"].copy())
         if tensor.shape != current.shape:
             raise ValueError(f"a saved array is {tuple(tensor.shape)} in place of {tuple(current.shape)}")
+        if index < len(like) - 1:  # the last one is that of strict mode
+            check_memory(arrays[f"state{index}"])
         state.append(tensor.to(current))
     alpha = saved(arrays, PREVIOUS_ALPHA, (1, 1, *size), np.float32)
     return tuple(state), None if alpha is None else torch.from_numpy(alpha).to(like[-1].device)
