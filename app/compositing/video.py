@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
 
 from app.compositing.screen_use import ReadingThread
 from app.compositing.still import layout_of
@@ -45,6 +46,8 @@ class LoopingVideo:
             raise BackgroundError(VideoText.NO_FRAME(file=path))
         self.first: VideoFrame = first
         self._mirrored = is_mirrored(first)
+        self._scaler = VideoReformatter()
+        """One for all frames: each has threads, and a frame with side data would keep its own until it is collected."""
         self.round_s: float | None = None
         """Duration of a round; None until the first one has been decoded."""
 
@@ -81,7 +84,8 @@ class LoopingVideo:
         wanted = round(covering[0] * layout.zoom), round(covering[1] * layout.zoom)
         # downscale during the conversion, so that the full size never exists in BGR; upscale only after the crop
         new_size = min(shape, wanted, key=lambda side: side[0] * side[1])
-        small = frame.reformat(*new_size, "bgr24", src_colorspace=colour_matrix(frame), interpolation="AREA")
+        matrix = colour_matrix(frame)
+        small = self._scaler.reformat(frame, *new_size, "bgr24", src_colorspace=matrix, interpolation="AREA")
         return geometry.lay_out(upright(frame, small.to_ndarray(), self._mirrored), layout, width, height)
 
     def close(self) -> None:

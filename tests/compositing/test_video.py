@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 import time
 import tracemalloc
@@ -14,6 +15,7 @@ from typing import Any
 
 import cv2
 import numpy as np
+import psutil
 import pytest
 
 from app.compositing.video import LoopingVideo, VideoBackground
@@ -181,6 +183,22 @@ def test_an_unexpected_error_is_the_problem(tmp_path: Path, monkeypatch: pytest.
         background.backdrop(64, 48, 3600.0)  # wants frames that are not decoded yet
         eventually(lambda: background.problem is not None)
         assert "can no longer be read" in str(background.problem)
+
+
+def test_no_thread_of_decoder_or_scaler_waits_for_the_garbage_collector(tmp_path: Path) -> None:
+    """Saved states that were loaded in a loop, each with its video, came to hundreds of threads."""
+    path = write_video(tmp_path / "a.mp4")
+    gc.collect()
+    gc.disable()
+    try:
+        before = psutil.Process().num_threads()
+        for _ in range(4):
+            with closing(VideoBackground(path, realtime=False)) as background:
+                background.backdrop(64, 48, 0.0)
+            del background
+        assert psutil.Process().num_threads() <= before
+    finally:
+        gc.enable()
 
 
 def test_close_ends_the_thread_at_once(tmp_path: Path) -> None:
