@@ -72,7 +72,12 @@ def test_a_presentation_ends_in_another_language_as_it_was_begun(
     controls.window.panel.presenter.present(talk(tmp_path))
     before = controls.window
     controls.store.edit("window", language="de")
-    qtbot.waitUntil(lambda: controls.window is not before)
+
+    def is_another() -> bool:
+        controls.bridge.poll()
+        return controls.window is not before
+
+    qtbot.waitUntil(is_another)
     button(controls, "presentEnd").click()
     assert (chosen(controls).kind, chosen(controls).colour) == ("colour", "#112233")
 
