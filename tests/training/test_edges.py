@@ -127,7 +127,10 @@ def test_the_first_process_trains_on_what_the_others_draw(folder: Path, tmp_path
     assert (tmp_path / WEIGHTS).exists()
 
 
-@pytest.mark.parametrize("deep", [False, True], ids=["last layers", "all layers"])
+@pytest.mark.parametrize(
+    "deep",
+    [pytest.param(False, id="last layers"), pytest.param(True, id="all layers", marks=pytest.mark.long)],
+)
 def test_training_changes_the_layers_that_are_to_learn(folder: Path, deep: bool) -> None:
     torch.manual_seed(0)
     begin = folder / "begin.safetensors"

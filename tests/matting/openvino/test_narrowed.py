@@ -109,6 +109,7 @@ def test_an_arm_that_leaves_the_window_is_shown_in_the_same_frame(
     assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 3e-3
 
 
+@pytest.mark.long
 def test_a_narrower_network_takes_over_where_it_suffices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.matting.region.columns.SURVEY_FRAMES", SETTLE_FRAMES)
     narrow = [cv2.resize(frame, (200, SIZE[1])) for frame in (*FRAMES, *FRAMES[::-1])]

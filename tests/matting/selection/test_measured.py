@@ -194,6 +194,7 @@ def test_the_trial_runs_every_precision_on_all_cores_and_one_thread() -> None:
 
 
 @pytest.mark.torch
+@pytest.mark.long
 @pytest.mark.usefixtures("_small_trial")
 def test_int8_with_wrong_scales_is_not_accurate(tmp_path: Path) -> None:
     if not hardware.cpu_has_vnni():
