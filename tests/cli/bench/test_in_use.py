@@ -245,7 +245,7 @@ def test_the_program_is_measured_in_a_process_of_its_own() -> None:
 @pytest.mark.long
 def test_a_killed_benchmark_leaves_no_recording_to_finish() -> None:
     """The next start of the window announced it, and the film stayed in the folder of temporary files."""
-    work = run.Workload(settings=run.fixed(SMALL, "mattecam"), phases=[("recording",)], seconds=600.0, rounds=1)
+    work = run.Workload(settings=run.fixed(SMALL, "mattecam"), phases=[("recording",)], seconds=60.0, rounds=1)
     entries, rows = paths.data_dir() / "recordings", run.rows_of_child(work)
     measured = beside(lambda: next(rows, None))
     eventually(
