@@ -15,6 +15,7 @@ from types import FrameType
 from app.core.errors import MattecamError
 from app.core.messages.command_line import CommandLineText
 from app.core.threads import usable_cores
+from app.system.start import HANGUP, stopping
 
 _M_ARENA_MAX = -8
 """Parameter of glibc's `mallopt`."""
@@ -84,17 +85,6 @@ def return_free_memory() -> None:
             ctypes.CDLL(None).malloc_trim(0)
 
 
-_HANGUP: int | None = getattr(signal, "SIGHUP", None)
-"""The terminal or the SSH session was closed; not on Windows."""
-
-
-def stopping() -> tuple[int, ...]:
-    """Return the signals that end a command: SIGINT, SIGTERM, and SIGHUP unless it is ignored, as under nohup."""
-    if _HANGUP is None or signal.getsignal(_HANGUP) is signal.SIG_IGN:
-        return signal.SIGINT, signal.SIGTERM
-    return signal.SIGINT, signal.SIGTERM, _HANGUP
-
-
 @contextmanager
 def surviving_hangup() -> Iterator[Callable[[int], None]]:
     """Yield a function for the number of a received signal: after SIGHUP, what is printed to a terminal goes nowhere,
@@ -104,7 +94,7 @@ def surviving_hangup() -> Iterator[Callable[[int], None]]:
     nowhere = os.open(os.devnull, os.O_WRONLY)
 
     def received(number: int) -> None:
-        if number == _HANGUP:
+        if number == HANGUP:
             for terminal in terminals:
                 os.dup2(nowhere, terminal)
 

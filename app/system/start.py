@@ -1,4 +1,7 @@
-"""What a signal does while the program is started. Standard library only: it runs before anything else is imported."""
+"""The signals that end a command, and what they do while it starts.
+
+Standard library only: this runs before anything else is imported.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,18 @@ import os
 import signal
 
 EXIT_INTERRUPTED = 130
+HANGUP: int | None = getattr(signal, "SIGHUP", None)
+"""The terminal or the SSH session was closed; not on Windows."""
+
+
+def stopping() -> tuple[int, ...]:
+    """Return the signals that end a command: SIGINT, SIGTERM, and SIGHUP unless it is ignored, as under nohup."""
+    if HANGUP is None or signal.getsignal(HANGUP) is signal.SIG_IGN:
+        return signal.SIGINT, signal.SIGTERM
+    return signal.SIGINT, signal.SIGTERM, HANGUP
 
 
 def exit_on_signals() -> None:
     """End the process on a signal that ends commands: an import may hide KeyboardInterrupt, and nothing is open yet."""
-    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
-        number = getattr(signal, name, None)  # Windows has no SIGHUP, and under nohup it is ignored
-        if number is not None and not (name == "SIGHUP" and signal.getsignal(number) is signal.SIG_IGN):
-            signal.signal(number, lambda number, frame: os._exit(EXIT_INTERRUPTED))
+    for number in stopping():
+        signal.signal(number, lambda number, frame: os._exit(EXIT_INTERRUPTED))

@@ -27,7 +27,8 @@ from app.core.text import Text
 from app.core.threads import cpu_share
 from app.matting.base.interface import MattingEngine
 from app.privacy.self_test import self_test
-from app.system.process import disable_core_dumps, stopping, surviving_hangup
+from app.system.process import disable_core_dumps, surviving_hangup
+from app.system.start import stopping
 from service.server.access import Access, RateLimit, token_of
 from service.server.backgrounds import background_names, resolve_background
 from service.server.descriptors import raise_descriptor_limit

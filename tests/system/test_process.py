@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from app.system.process import handled, stopping
+from app.system.process import handled
+from app.system.start import stopping
 from tests.fresh_python import printed_by
 
 CHILD = """
