@@ -83,7 +83,7 @@ def composites(frames: Sequence[BgrImage], settings: Settings) -> Iterator[BgrIm
         background = stack.enter_context(closing(open_background(settings.background, realtime=False)))
         for index, frame in enumerate(frames):
             now_s = index / SOURCE_FPS
-            editor = people if people.begin(settings, settings.framing, SIZE, "", now_s) else None
+            editor = people.begin(settings, settings.framing, SIZE, "", now_s)
             backdrop = background.backdrop(*SIZE, now_s)
             yield engine.step(frame, backdrop, settings.matting.edges, editor).result().composite
 

@@ -66,7 +66,7 @@ class FilmStep:
         if background.problem is not None:  # a film whose background stands still would be taken for a good one
             raise background.problem
         backdrop = magnified(backdrop, settings.framing.zoom)
-        editor = self._people if self._people.begin(settings, settings.framing, (width, height), "", time_s) else None
+        editor = self._people.begin(settings, settings.framing, (width, height), "", time_s)
         matte = self._engine.step(
             image, backdrop, settings.matting.edges, editor, want_foreground=self._want_foreground
         ).result()

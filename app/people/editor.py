@@ -150,8 +150,8 @@ class PeopleEditor:
 
     def begin(
         self, settings: Settings, framing: FramingSettings, size: tuple[int, int], camera: str, now_s: float
-    ) -> bool:
-        """Prepare for the next frame; return whether its matte is edited.
+    ) -> PeopleEditor | None:
+        """Prepare for the next frame; return this object for its step, None if its matte is not edited.
 
         framing: the manual crop of the frame, which overrides auto-framing. size: (width, height) of the frame in
         pixels. camera: its stable id. now_s: time of the frame on the stream's clock.
@@ -174,7 +174,7 @@ class PeopleEditor:
         self.edits = follows or bool(self._zones) or people.only_me or self._placement is not None
         if not self.edits:
             self.alpha, self._view = None, WHOLE_VIEW
-        return self.edits
+        return self if self.edits else None
 
     def whole_alpha(self, matte: Matte) -> AlphaImage:
         """Return alpha of the whole frame before it was edited, which may be smaller than the frame."""
