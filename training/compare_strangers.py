@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
-from app.matting.engine.motion import CutDetector
+from app.matting.engine.motion import Motion
 from app.offline.evaluation import metrics
 from app.offline.evaluation.metrics import Alpha
 from models.mattecam.bundled import load, load_bundled
@@ -54,7 +54,7 @@ class Stream(NetworkStream):
 
     def __init__(self, network: Network, ratio: float, size: tuple[int, int] = SIZE) -> None:
         super().__init__(network, ratio, size, foreground=True)
-        self._cuts = CutDetector()
+        self._cuts = Motion()
 
     def reset(self) -> None:
         """Reset the recurrent state."""

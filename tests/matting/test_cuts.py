@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.core.types import BgrImage
-from app.matting.engine.motion import CutDetector
+from app.matting.engine.motion import Motion
 from tests.clips import demo
 
 SIZE = 640, 360
@@ -31,7 +31,7 @@ def lit(image: BgrImage, gain: float, gamma: float = 1.0, offset: float = 0.0) -
 
 def cuts(images: Sequence[BgrImage]) -> list[int]:
     """Return the numbers of the images that begin another scene."""
-    detector = CutDetector()
+    detector = Motion()
     return [number for number, image in enumerate(images) if detector.is_cut(image)]
 
 

@@ -17,7 +17,7 @@ from app.core.types import Backdrop, BlurredBackground, Matte
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.engine.motion import CutDetector
+from app.matting.engine.motion import Motion
 from app.matting.selection import hardware
 from app.matting.torch import networks
 from tests.golden.fill import fill
@@ -151,7 +151,7 @@ def test_steps_that_overlap_give_the_mattes_of_single_steps(
 ) -> None:
     edges = EdgeSettings(temporal_smoothing=0.8, strict=strict)
     given = frames(160, 96, 8)
-    monkeypatch.setattr(CutDetector, "is_cut", lambda detector, frame: frame is given[4])
+    monkeypatch.setattr(Motion, "is_cut", lambda detector, frame: frame is given[4])
     assert isinstance(engine, FrameEngine) and isinstance(other_engine, FrameEngine)
     for each in (engine, other_engine):
         each.reset(np.full((96, 160), 255, np.uint8))

@@ -24,7 +24,7 @@ from app.matting.engine.motion import (
     STEADY_LEVELS,
     STEADY_SHARE,
     STILL_LEVELS,
-    Stillness,
+    Motion,
 )
 from tests.clips import demo
 from tests.matting.edits import Fixed
@@ -42,51 +42,57 @@ def moved(levels: float) -> Floats:
     return other
 
 
-def leaves_out(stillness: Stillness, thumbnail: Floats, edges: EdgeSettings = EDGES) -> bool:
-    return stillness.reuse(thumbnail, edges) is Reuse.MATTE
+def reused(motion: Motion, thumbnail: Floats, edges: EdgeSettings = EDGES) -> Reuse:
+    """Return what the step of a frame with this thumbnail may use again."""
+    motion.thumbnail = thumbnail
+    return motion.reuse(edges)
 
 
-def settled() -> Stillness:
-    stillness = Stillness()
-    assert {stillness.reuse(STILL, EDGES) for _ in range(FIRST_FRAMES)} == {Reuse.NOTHING}
-    return stillness
+def leaves_out(motion: Motion, thumbnail: Floats, edges: EdgeSettings = EDGES) -> bool:
+    return reused(motion, thumbnail, edges) is Reuse.MATTE
+
+
+def settled() -> Motion:
+    motion = Motion(live=True)
+    assert {reused(motion, STILL) for _ in range(FIRST_FRAMES)} == {Reuse.NOTHING}
+    return motion
 
 
 def test_the_network_looks_more_rarely_once_nothing_has_moved_for_a_second() -> None:
-    stillness = settled()
-    assert [leaves_out(stillness, STILL) for _ in range(CALM_FRAMES)] == [True, False] * (CALM_FRAMES // 2)
-    assert not stillness.calm
+    motion = settled()
+    assert [leaves_out(motion, STILL) for _ in range(CALM_FRAMES)] == [True, False] * (CALM_FRAMES // 2)
+    assert not motion.calm
     seldom = [True] * (SELDOM - 1) + [False]
-    assert [leaves_out(stillness, STILL) for _ in range(3 * SELDOM)] == 3 * seldom
-    assert stillness.calm
+    assert [leaves_out(motion, STILL) for _ in range(3 * SELDOM)] == 3 * seldom
+    assert motion.calm
 
 
 @pytest.mark.parametrize("still_frames", [0, CALM_FRAMES + SELDOM // 2])
 def test_motion_ends_it_within_the_same_frame(still_frames: int) -> None:
-    stillness = settled()
+    motion = settled()
     for _ in range(still_frames):
-        leaves_out(stillness, STILL)
-    assert not leaves_out(stillness, moved(STILL_LEVELS + 1))
-    assert not stillness.calm
-    after = [leaves_out(stillness, moved(STILL_LEVELS + 1)) for _ in range(4)]
+        leaves_out(motion, STILL)
+    assert not leaves_out(motion, moved(STILL_LEVELS + 1))
+    assert not motion.calm
+    after = [leaves_out(motion, moved(STILL_LEVELS + 1)) for _ in range(4)]
     assert after == [True, False] * 2, "compared with the frame that the network saw last, at first every second one"
 
 
 def test_slow_motion_adds_up() -> None:
-    stillness = settled()
-    left_out = [leaves_out(stillness, moved(4.0 * frame)) for frame in range(1, 9)]
+    motion = settled()
+    left_out = [leaves_out(motion, moved(4.0 * frame)) for frame in range(1, 9)]
     assert not any(left_out[index] and left_out[index + 1] for index in range(7))
     assert left_out.count(True) <= 4
 
 
 @pytest.mark.parametrize("forget", ["forget", "other-edges"])
 def test_another_stream_or_another_setting_is_looked_at(forget: str) -> None:
-    stillness = settled()
+    motion = settled()
     if forget == "forget":
-        stillness.forget()
-        assert not any(leaves_out(stillness, STILL) for _ in range(FIRST_FRAMES))
+        motion.see_all()
+        assert not any(leaves_out(motion, STILL) for _ in range(FIRST_FRAMES))
     else:
-        assert not leaves_out(stillness, STILL, EdgeSettings(strict="strict"))
+        assert not leaves_out(motion, STILL, EdgeSettings(strict="strict"))
 
 
 def waved(frame: int, cells: int) -> Floats:
@@ -97,26 +103,26 @@ def waved(frame: int, cells: int) -> Floats:
 
 
 def test_coarse_features_are_used_twice_again_while_only_a_hand_moves() -> None:
-    stillness = settled()
+    motion = settled()
     few = int(STEADY_SHARE * STILL[..., 0].size)
-    waves = [stillness.reuse(waved(n, few), EDGES) for n in range(1, 10)]
+    waves = [reused(motion, waved(n, few)) for n in range(1, 10)]
     assert waves == [Reuse.FEATURES, Reuse.FEATURES, Reuse.NOTHING] * 3
-    panned = [stillness.reuse(waved(n, few + 1), EDGES) for n in range(1, 10)]
+    panned = [reused(motion, waved(n, few + 1)) for n in range(1, 10)]
     assert set(panned) == {Reuse.NOTHING}, "a camera that moves"
 
 
 def test_features_of_before_a_rest_are_not_used_again() -> None:
-    stillness = settled()
+    motion = settled()
     for _ in range(CALM_FRAMES + SELDOM // 2):
-        stillness.reuse(STILL, EDGES)
-    assert stillness.reuse(waved(1, 1), EDGES) is Reuse.NOTHING
+        reused(motion, STILL)
+    assert reused(motion, waved(1, 1)) is Reuse.NOTHING
 
 
 def test_slow_changes_of_the_whole_picture_add_up() -> None:
-    stillness = settled()
+    motion = settled()
     levels = 0.6 * STEADY_LEVELS
-    reused = [stillness.reuse(STILL + np.float32(levels * n), EDGES) for n in range(1, 7)]
-    assert reused == [Reuse.FEATURES, Reuse.NOTHING] * 3
+    again = [reused(motion, STILL + np.float32(levels * n)) for n in range(1, 7)]
+    assert again == [Reuse.FEATURES, Reuse.NOTHING] * 3
 
 
 class Counting(StubCpu):

@@ -24,13 +24,12 @@ from app.matting.base.interface import (
     MattingEngine,
     NotAMatteError,
     Pending,
-    Reuse,
     StepGeometry,
     backend_errors,
     prefixed,
     under,
 )
-from app.matting.engine.motion import CutDetector, Stillness
+from app.matting.engine.motion import Motion
 
 _log = logging.getLogger(__name__)
 MakeBackend = Callable[[StepGeometry], Backend]
@@ -70,8 +69,7 @@ class FrameEngine:
         """The backend for the size of the last frame."""
         self.info = self._described()
         """See `MattingEngine.info`."""
-        self._cuts = CutDetector()
-        self._stillness = Stillness(live=live)
+        self._motion = Motion(live=live)
         self.cuts = 0
         """Number of scene cuts so far."""
         self._closed = False
@@ -92,8 +90,7 @@ class FrameEngine:
     ) -> Pending:
         """Run the network on the next frame; see `MattingEngine.step`."""
         frame, backdrop, edges = self.prepare(frame, backdrop, edges)
-        thumbnail = self._cuts.thumbnail
-        reuse = Reuse.NOTHING if thumbnail is None else self._stillness.reuse(thumbnail, edges)
+        reuse = self._motion.reuse(edges)
         errors = self._model, self.backend.device, self.backend.precision
         with backend_errors(*errors):
             try:
@@ -106,7 +103,7 @@ class FrameEngine:
             with backend_errors(*errors):
                 return pending.result()
 
-        return replace(pending, result=result, calm=self._stillness.calm)
+        return replace(pending, result=result, calm=self._motion.calm)
 
     def prepare(
         self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings
@@ -129,9 +126,8 @@ class FrameEngine:
             backdrop = np.ascontiguousarray(backdrop)
         frame = np.ascontiguousarray(frame)
         self._fit(frame.shape[1], frame.shape[0])
-        if self._cuts.is_cut(frame):
+        if self._motion.is_cut(frame):
             self.cuts += 1
-            self._stillness.forget()
             with backend_errors(self._model, self.backend.device, self.backend.precision):
                 self.backend.reset()
         return frame, backdrop, edges if self._strict_mode else edges.replace(strict="off")
@@ -143,7 +139,7 @@ class FrameEngine:
             raise ModelError(ApiText.NO_STATE(model=self._model))
         size = self._geometry.width, self._geometry.height
         with backend_errors(self._model, backend.device, backend.precision):
-            arrays = {**backend.state(), **prefixed("cut", self._cuts.state())}
+            arrays = {**backend.state(), **prefixed("cut", self._motion.state())}
         return EngineState(self._model, backend.name, backend.precision, size, self._geometry.ratio, arrays)
 
     def load_state(self, state: EngineState) -> None:
@@ -166,7 +162,7 @@ class FrameEngine:
             before = backend.state()
             try:
                 backend.load_state(state.arrays)
-                self._cuts.load_state(under("cut", state.arrays))
+                self._motion.load_state(under("cut", state.arrays))
             except (KeyError, TypeError, ValueError, OverflowError) as error:
                 if backend is self.backend:
                     backend.load_state(before)
@@ -174,13 +170,11 @@ class FrameEngine:
                     backend.close()
                 raise ModelError(ApiText.OTHER_STATE(model=state.model, own=self._model)) from error
         self._take(geometry, backend)
-        self._stillness.forget()
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far."""
         if not self._closed:
-            self._cuts.forget()
-            self._stillness.forget()
+            self._motion.forget()
             self.backend.reset(seen)
 
     def close(self) -> None:
@@ -191,7 +185,7 @@ class FrameEngine:
 
     def _reset_failed(self) -> None:
         """Reset the backend after a failure; a device that is lost refuses even that."""
-        self._stillness.forget()
+        self._motion.see_all()
         try:
             self.backend.reset()
         except RuntimeError as error:
@@ -202,7 +196,7 @@ class FrameEngine:
             return
         geometry = self._make_geometry(width, height)
         self._take(geometry, self._make_backend(geometry))
-        self._stillness.forget()
+        self._motion.see_all()
 
     def _take(self, geometry: StepGeometry, backend: Backend) -> None:
         if backend is not self.backend:

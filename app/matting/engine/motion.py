@@ -12,7 +12,7 @@ import numpy as np
 
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage, Floats
-from app.matting.base.interface import Reuse, StateArrays
+from app.matting.base.interface import Reuse, StateArrays, saved
 
 COLUMNS, ROWS = 32, 18
 """Size of the thumbnails that are compared."""
@@ -25,35 +25,6 @@ CHANGED_LEVELS, CHANGED_SHARE = 20.0, 0.4
 """A cut changes the colour of more than this share of the thumbnail by more than so many 8-bit levels."""
 _LIGHT_RANGE = (0.3, 3.3)
 """Change of light that is compensated before colours are compared."""
-
-
-class CutDetector:
-    """Compares each frame of a stream with the one before it."""
-
-    def __init__(self) -> None:
-        self.thumbnail: Floats | None = None
-        """Thumbnail (18, 32, 3) of the last frame, in 0..255."""
-
-    def forget(self) -> None:
-        """Forget the last frame; the next one is no cut."""
-        self.thumbnail = None
-
-    def state(self) -> StateArrays:
-        """Return a copy of the last thumbnail."""
-        return {} if self.thumbnail is None else {"last": self.thumbnail.copy()}
-
-    def load_state(self, arrays: StateArrays) -> None:
-        """Restore the last thumbnail. Raises ValueError if it is none."""
-        last = arrays.get("last")
-        if last is not None and (last.shape != (ROWS, COLUMNS, 3) or last.dtype != np.float32):
-            raise ValueError(f"a saved thumbnail is {last.shape} of {last.dtype}")
-        self.thumbnail = None if last is None else last.copy()
-
-    def is_cut(self, frame: BgrImage) -> bool:
-        """Return whether the frame begins another scene, and remember it. frame: (H, W, 3) uint8 BGR."""
-        last, now = self.thumbnail, thumbnail_of(frame)
-        self.thumbnail = now
-        return last is not None and _differ(last, now)
 
 
 def _differ(last: Floats, now: Floats) -> bool:
@@ -120,11 +91,14 @@ def is_steady(thumbnail: Floats, reference: Floats) -> bool:
     return float(changed.mean()) <= STEADY_SHARE
 
 
-class Stillness:
-    """Decides per frame of a live stream what the network may spare. Motion ends it within the same frame."""
+class Motion:
+    """Compares each frame of a stream with those before it: is it a cut, and what may the network spare?
 
-    def __init__(self, *, live: bool = True) -> None:
-        """live: whether it may spare anything."""
+    Motion ends that within the same frame.
+    """
+
+    def __init__(self, *, live: bool = False) -> None:
+        """live: whether the network may spare anything."""
         self._live = live
         self.forget()
 
@@ -134,7 +108,13 @@ class Stillness:
         return self._still > CALM_FRAMES
 
     def forget(self) -> None:
-        """Forget the stream: the network sees all of its next frames, however still they are."""
+        """Forget the stream; its next frame is no cut."""
+        self.thumbnail: Floats | None = None
+        """Thumbnail (18, 32, 3) of the last frame, in 0..255."""
+        self.see_all()
+
+    def see_all(self) -> None:
+        """Let the network see all of the next frames, however still they are."""
         self._edges: EdgeSettings | None = None
         self._inferred = 0
         self._seen: Floats | None = None
@@ -146,9 +126,28 @@ class Stillness:
         self._features_age = 0
         """Frames since then."""
 
-    def reuse(self, thumbnail: Floats, edges: EdgeSettings) -> Reuse:
-        """Return what the step of this frame may use again. thumbnail: (h, w, 3) in 0..255."""
-        if not self._live:
+    def state(self) -> StateArrays:
+        """Return a copy of the last thumbnail."""
+        return {} if self.thumbnail is None else {"last": self.thumbnail.copy()}
+
+    def load_state(self, arrays: StateArrays) -> None:
+        """Restore the last thumbnail. Raises ValueError or TypeError if it is none."""
+        thumbnail = saved(arrays, "last", (ROWS, COLUMNS, 3), np.float32)
+        self.forget()
+        self.thumbnail = thumbnail
+
+    def is_cut(self, frame: BgrImage) -> bool:
+        """Return whether the frame begins another scene, and remember it. frame: (H, W, 3) uint8 BGR."""
+        last, self.thumbnail = self.thumbnail, thumbnail_of(frame)
+        cut = last is not None and _differ(last, self.thumbnail)
+        if cut:
+            self.see_all()
+        return cut
+
+    def reuse(self, edges: EdgeSettings) -> Reuse:
+        """Return what the step of the last frame may use again."""
+        thumbnail = self.thumbnail
+        if not self._live or thumbnail is None:
             return Reuse.NOTHING
         settled, self._features_age = self._inferred >= FIRST_FRAMES, self._features_age + 1
         still = settled and edges == self._edges and self._seen is not None and is_still(thumbnail, self._seen)
