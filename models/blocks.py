@@ -98,10 +98,10 @@ def downsampled(image: Tensor, ratio: float) -> Tensor:
     )
 
 
-def feature_sizes(height: int, width: int, levels: int = 4) -> list[tuple[int, int]]:
-    """Return (height, width) of the features at 1/2, 1/4, 1/8, ...; each is half the previous one, rounded up."""
+def feature_sizes(height: int, width: int) -> list[tuple[int, int]]:
+    """Return (height, width) of the features at 1/2, 1/4, 1/8 and 1/16; each is half the previous one, rounded up."""
     sizes = []
-    for _ in range(levels):
+    for _ in range(4):
         height, width = (height + 1) // 2, (width + 1) // 2
         sizes.append((height, width))
     return sizes

@@ -60,7 +60,7 @@ class MobileNetV2(nn.Module):
 
     channels = (16, 24, 32, 320)
 
-    def __init__(self, in_channels: int = 3) -> None:
+    def __init__(self, in_channels: int) -> None:
         super().__init__()
         layers: list[nn.Module] = [conv_norm(in_channels, 32, 3, 2, activation=relu6)]
         channels = 32

@@ -12,7 +12,7 @@ EXPANSION = 4
 class Bottleneck(nn.Module):
     """Bottleneck: 1x1, 3x3 (with stride and dilation) and 1x1 convolutions with a shortcut."""
 
-    def __init__(self, in_channels: int, width: int, stride: int = 1, dilation: int = 1) -> None:
+    def __init__(self, in_channels: int, width: int, stride: int, dilation: int) -> None:
         super().__init__()
         out_channels = width * EXPANSION
         self.conv1 = nn.Conv2d(in_channels, width, 1, bias=False)
@@ -51,7 +51,7 @@ class ResNet(nn.Module):
 
     channels = (64, 256, 512, 2048)
 
-    def __init__(self, blocks: tuple[int, int, int, int], in_channels: int = 3) -> None:
+    def __init__(self, blocks: tuple[int, int, int, int], in_channels: int) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)

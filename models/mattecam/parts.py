@@ -103,9 +103,9 @@ def _convolve_new(convolution: nn.Conv2d, x: Tensor) -> Tensor:
 class Decision(nn.Module):
     """Limits alpha to what the decisions nearby allow; has no parameters."""
 
-    def __init__(self, rule: DecisionRule | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.rule = rule or DecisionRule()
+        self.rule = DecisionRule()
 
     def forward(self, alpha: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
         """Return the limited alpha, and the decisions, which are `last` in the next frame.
@@ -137,9 +137,9 @@ Shares = tuple[Tensor, Tensor, Tensor]
 class Forgetting(nn.Module):
     """Compares each small frame with the one before it; has no parameters."""
 
-    def __init__(self, rule: ForgettingRule | None = None) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        self.rule = rule or ForgettingRule()
+        self.rule = ForgettingRule()
 
     def forward(self, image: Tensor, seen: Tensor | None, frames: int) -> tuple[Shares | None, Tensor]:
         """Return what share of the memories to keep, and the new `seen`.

@@ -44,7 +44,7 @@ class RSU(nn.Module):
     (RSU-LF) keeps the size and doubles the dilation instead.
     """
 
-    def __init__(self, depth: int, in_channels: int, mid: int, out_channels: int, flat: bool = False) -> None:
+    def __init__(self, depth: int, in_channels: int, mid: int, out_channels: int, flat: bool) -> None:
         super().__init__()
         self.depth, self.flat = depth, flat
         self.rebnconvin = Unit(in_channels, out_channels)

@@ -237,7 +237,7 @@ def apple_gpu_usable() -> bool:
     return torch is not None and bool(torch.backends.mps.is_available())
 
 
-def gpu(device: str = "cuda") -> str:
+def gpu(device: str) -> str:
     """Return name and memory of the NVIDIA GPU for `cuda` or `cuda:N`, which must exist, and the version of CUDA."""
     import torch
 
