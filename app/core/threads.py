@@ -1,15 +1,17 @@
-"""Threads: names and priorities of native ones, how many may run, their CPU time, and a clock that goes on.
+"""Threads: names and priorities of native ones, how many may run, work in strips, CPU time, and a clock that goes on.
 
 `elapsed_s` goes on while the machine is suspended.
 """
 
 from __future__ import annotations
 
+import itertools
 import os
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
@@ -90,6 +92,34 @@ def _quota(*files: Path) -> float | None:
 def usable_cores() -> int:
     """Return the number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+MOST_STRIPS = 4
+
+
+class Strips:
+    """Runs work on the rows of an image in strips, each on a thread of its own."""
+
+    def __init__(self, threads: int | None = None) -> None:
+        """threads: None for the limit of the context, else for the cores."""
+        self.threads = min(threads or thread_limit() or usable_cores(), MOST_STRIPS)
+        """Strips per image."""
+        self._pool = ThreadPoolExecutor(
+            max(self.threads - 1, 1), thread_name_prefix="finish", initializer=name_thread, initargs=("finish",)
+        )
+
+    def close(self) -> None:
+        """Stop the threads."""
+        self._pool.shutdown()
+
+    def run(self, height: int, work: Callable[[int, int], None]) -> None:
+        """Call work(top, bottom) for strips that cover `height` rows; one strip runs on the calling thread."""
+        bounds = [height * strip // self.threads for strip in range(self.threads + 1)]
+        first, *rest = itertools.pairwise(bounds)
+        others = [self._pool.submit(work, *strip) for strip in rest]
+        work(*first)
+        for other in others:
+            other.result()
 
 
 class _Parts(dict[str, int]):

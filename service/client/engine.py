@@ -21,7 +21,7 @@ from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, check_bgr
 from app.matting.base.interface import EngineInfo, MatteEditor, Pending, StepGeometry, auto_ratio
 from app.matting.cpu.compositor import Coefficients
-from app.matting.cpu.cpu_backend import CpuBackend
+from app.matting.cpu.cpu_backend import CpuBackend, guided_filter, shrink
 from app.matting.engine.frame_engine import FrameEngine
 from models.rules import FastFilterWeights
 from service.client.link import Received
@@ -86,8 +86,8 @@ class AlphaBackend(CpuBackend):
         if alpha.shape != (height, width):
             alpha = np.asarray(cv2.resize(alpha, (width, height)), np.uint8)
         np.clip((alpha.astype(np.float32) - NOISE) / (255 - 2 * NOISE), 0, 1, out=self._filter_input[3])
-        self._strips.shrink(frame, self._ratios, self._small)
-        self._strips.filter(FILTER, self._filter_input, self._small, self._outputs)
+        shrink(self._strips, frame, self._ratios, self._small)
+        guided_filter(self._strips, FILTER, self._filter_input, self._small, self._outputs)
         slope, offset, coarse = self._outputs
         return Coefficients(self._small, slope, offset, coarse[0])
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from app.core.settings import MattingSettings
-from app.core.types import BgrImage, Matte
+from app.core.types import BgrImage, Floats, Matte
 from app.matting.base.interface import MattingEngine, StepGeometry
 from app.matting.openvino import artefact_cache
 from app.matting.openvino.openvino_backend import OpenVinoBackend
@@ -28,11 +28,16 @@ def frames(width: int, height: int, count: int, seed: int = 0) -> list[BgrImage]
     ]
 
 
+def small_of(frame: BgrImage) -> Floats:
+    """Return a frame as the input of a network of its size, (3, h, w), RGB in 0..1."""
+    return np.ascontiguousarray(frame[..., ::-1].transpose(2, 0, 1), np.float32) * np.float32(1 / 255)
+
+
 def bundled_backend(geometry: StepGeometry, threads: int | None = None, *, live: bool = False) -> OpenVinoBackend:
     """Return the bundled network in OpenVINO."""
     spec = bundled()
     artefact = artefact_cache.artefacts.load(spec.name, find(spec.name))
-    return OpenVinoBackend(artefact, geometry, threads=threads, live=live)
+    return OpenVinoBackend(artefact, geometry, "float32", threads, live=live)
 
 
 def assert_nothing_shared(mattes: Sequence[Matte], given: Sequence[BgrImage]) -> None:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.types import Floats
-from app.matting.region.columns import (
+from app.matting.openvino.columns import (
     LEAST_MARGIN,
     MARGIN,
     MOST_SETTLE_FRAMES,

@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 from app.core.framing import area_of, in_corner
 from app.core.matte_edit import MatteEdit, View, viewed
 from app.core.settings import MattingSettings, PlacementSettings
+from app.core.threads import Strips
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import MattingEngine
 from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.full_size import placed
-from app.matting.cpu.strips import Strips
 from tests.matting.edits import OFF, Fixed, random_edit
 from tests.matting.networks import BuildEngine, frames
 from tests.matting.stubs import STUBS, Case, few_examples

@@ -13,7 +13,8 @@ from app.core.settings import EdgeSettings, PlacementSettings
 from app.core.types import BgrImage, Matte
 from app.matting.base.interface import Pending, StepGeometry
 from app.matting.cpu.compositor import Coefficients
-from app.matting.region.roi import RegionCoefficients, Roi
+from app.matting.region.coefficients import RegionCoefficients
+from app.matting.region.tracker import Roi
 from tests.matting.edits import Fixed
 from tests.matting.stubs import STUBS, Stub, showing
 

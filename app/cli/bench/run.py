@@ -13,10 +13,10 @@ from app.cli.bench.in_use.run import models_to_measure, program_row
 from app.cli.bench.measure import CallTimes, Contender, interleave, machine
 from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, EdgeSettings, MattingSettings, Settings
+from app.core.threads import Strips
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
-from app.matting.cpu.strips import Strips
 from app.matting.selection import hardware
 from app.matting.selection.choice import Choice, choose, geometry_for
 from app.matting.selection.measured import best, cpu_precisions, described, trials_of

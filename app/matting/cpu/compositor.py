@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 
 from app.core.matte_edit import Plane, View, viewed
 from app.core.settings import PlacementSettings
+from app.core.threads import Strips
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Bytes, Floats, Mask, Matte
 from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import StateArrays, StepGeometry, prefixed, saved, under
 from app.matting.cpu.cpu_blur import FOLLOW, NOBODY, blurred_background, ground_of
 from app.matting.cpu.full_size import beyond, feather, grow, placed
-from app.matting.cpu.strips import Strips
 from app.matting.kernels.composite import finish_rows
 from app.matting.kernels.full_size import blend_rows, extend_colour_rows, relight_rows, smooth_alpha_rows
 from app.matting.kernels.network_arrays import all_finite

@@ -11,6 +11,7 @@ import numpy as np
 
 from app.core.matte_edit import MatteEdit, Plane
 from app.core.settings import EdgeSettings, StrictLevel
+from app.core.threads import Strips
 from app.core.types import AlphaImage, Backdrop, BgrImage, Floats, Matte, magnified
 from app.matting.base.edges import plan
 from app.matting.base.interface import (
@@ -24,10 +25,13 @@ from app.matting.base.interface import (
     under,
 )
 from app.matting.cpu.compositor import Coefficients, Compositor, RefinedCells
-from app.matting.cpu.strips import Strips
+from app.matting.cpu.full_size import enlarged
+from app.matting.kernels.guided_filter import fast_filter_rows, learned_filter_rows
+from app.matting.kernels.network_arrays import shrink_rows
 from app.matting.strict import rules
 from app.matting.strict.cpu_strict import StrictFilter
 from models.bgmv2.spec import CELL
+from models.rules import FilterWeights, LearnedFilterWeights
 
 
 def edited(
@@ -40,7 +44,7 @@ def edited(
     cells, view = coefficients.cells, edit.view
     if cells is None:
         coefficients = coefficients.edited(edit.gain, edit.keep, view)
-        return frame if view is None else strips.view(frame, view), coefficients
+        return frame if view is None else enlarged(frame, view, strips), coefficients
     refined = _with_cell_alpha(cells, edit.gain, edit.keep, frame.shape[:2])
     return frame, replace(coefficients.edited(edit.gain, edit.keep, None), cells=refined)
 
@@ -182,3 +186,26 @@ def apply_strict(strict: StrictFilter, level: StrictLevel, coefficients: Coeffic
     coefficients.slope[3] *= gain
     coefficients.offset[3] -= np.float32(rules.FLOOR)
     coefficients.offset[3] *= gain
+
+
+def shrink(strips: Strips, image: BgrImage, ratios: tuple[float, float], small: Floats) -> None:
+    """Downsample an image into `small` (3, h, w), RGB in 0..1. ratios: of its width and height to the image's."""
+    strips.run(small.shape[1], lambda top, bottom: shrink_rows(image, *ratios, small, top, bottom))
+
+
+def guided_filter(
+    strips: Strips, weights: FilterWeights, matte: Floats, small: Floats, outputs: tuple[Floats, Floats, Floats]
+) -> None:
+    """Fill slope, offset (4, h, w) and coarse alpha (1, h, w) by a guided filter.
+
+    matte: the filter's input (C, h, w); small: (3, h, w), RGB in 0..1. OpenVINO makes thirty passes over memory for
+    it, the kernels make one.
+    """
+    height = small.shape[1]
+    if isinstance(weights, LearnedFilterWeights):
+        matrices = weights.project, weights.box, weights.first, weights.second, weights.third
+        learned = small, matte, *matrices, *outputs
+        strips.run(height, lambda top, bottom: learned_filter_rows(*learned, top, bottom))
+    else:
+        fast = small, matte, weights.epsilon, weights.renormalize_borders, *outputs
+        strips.run(height, lambda top, bottom: fast_filter_rows(*fast, top, bottom))

@@ -1,4 +1,4 @@
-"""Edge controls and placement at the frame's size, in OpenCV; see `app.matting.base.edges`."""
+"""Edge controls, view and placement at the frame's size, in OpenCV; see `app.matting.base.edges`."""
 
 from __future__ import annotations
 
@@ -10,7 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.framing import Area, area_of
+from app.core.matte_edit import View
 from app.core.settings import PlacementSettings
+from app.core.threads import Strips
 from app.core.types import AlphaImage, BgrImage, Matte
 from app.matting.base.edges import (
     SPREAD_ALPHA,
@@ -21,8 +23,7 @@ from app.matting.base.edges import (
     octagon,
     spread_radius,
 )
-from app.matting.cpu.strips import Strips
-from app.matting.kernels.full_size import place_rows
+from app.matting.kernels.full_size import place_rows, view_rows
 
 _CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
@@ -70,6 +71,14 @@ def _soften(alpha: AlphaImage, feather_px: int) -> AlphaImage:
         if radius:
             alpha = cv2.blur(alpha, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
     return alpha
+
+
+def enlarged(frame: BgrImage, view: View, strips: Strips) -> BgrImage:
+    """Return the part of the frame (H, W, 3), enlarged to the frame's size."""
+    shown = np.empty_like(frame)
+    pixels, sides = (frame.reshape(len(frame), -1), shown.reshape(len(frame), -1)), (view.left, view.top, view.size)
+    strips.run(len(frame), lambda top, bottom: view_rows(*pixels, *sides, top, bottom))
+    return shown
 
 
 MARGIN = 2

@@ -1,22 +1,18 @@
-"""Runs recurrent networks in OpenVINO, also one that sees the plate; `app.matting.cpu` does the rest of the step."""
+"""Runs recurrent networks in OpenVINO; `app.matting.cpu` does the rest of the step."""
 
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from app.core.types import AlphaImage, BgrImage, Floats
 from app.matting.base.interface import StateArrays, StepGeometry, prefixed, under
 from app.matting.cpu.compositor import Coefficients
-from app.matting.cpu.cpu_backend import CpuBackend
-from app.matting.openvino.around import SmallPlate
+from app.matting.cpu.cpu_backend import CpuBackend, shrink
 from app.matting.openvino.artefact import Artefact
-from app.matting.openvino.narrowed import NarrowedNetwork
+from app.matting.openvino.columns import NarrowedNetwork, window_widths
 from app.matting.openvino.recurrent import RecurrentNetwork
-from app.matting.plate.plate import lit_plate
-from app.matting.region.columns import window_widths
-from app.matting.region.roi import RegionCoefficients, Roi
-from app.matting.region.tracker import CERTAIN_SHARE, FOUND_ALPHA, FOUND_SHARE, RegionTracker, people_box
+from app.matting.region.coefficients import RegionCoefficients, on_frame
+from app.matting.region.tracker import CERTAIN_SHARE, FOUND_ALPHA, FOUND_SHARE, RegionTracker, Roi, people_box
 
 
 class OpenVinoBackend(CpuBackend):
@@ -26,10 +22,10 @@ class OpenVinoBackend(CpuBackend):
         self,
         artefact: Artefact,
         geometry: StepGeometry,
-        precision: str = "float32",
-        threads: int | None = None,
+        precision: str,
+        threads: int | None,
         *,
-        live: bool = False,
+        live: bool,
     ) -> None:
         """Compile the artefact for this geometry. threads: of a step; None for all cores.
 
@@ -81,7 +77,7 @@ class OpenVinoBackend(CpuBackend):
             tracker.reset()
             self._narrowed.leave()
         elif not tracker.roi.is_whole:
-            self._strips.shrink(frame, self._ratios, self._whole_small)
+            shrink(self._strips, frame, self._ratios, self._whole_small)
             if tracker.full_frame_due:
                 alpha_outside = self._network.alpha_without_memory(self._whole_small)
                 tracker.found(people_box(alpha_outside, tracker.whole, FOUND_ALPHA, FOUND_SHARE))
@@ -91,7 +87,7 @@ class OpenVinoBackend(CpuBackend):
         roi = tracker.seen
         if roi.is_whole:
             return inner
-        coarse = roi.on_frame(inner.coarse)
+        coarse = on_frame(inner.coarse, roi)
         return RegionCoefficients(
             self._whole_small, inner.slope, inner.offset, coarse, roi=roi, alpha_outside=alpha_outside
         )
@@ -119,36 +115,7 @@ class OpenVinoBackend(CpuBackend):
         if roi != self.tracker.seen:
             self._narrowed.reset()
             self.tracker.seen = roi
-        if roi.is_whole:
-            return self._narrowed.run(frame, self._ratios, steady)
         height, width = self._whole_small.shape[1:]
-        return self._network.run(roi.cut(frame), (width / roi.width, height / roi.height), steady)
-
-
-class SeenPlateBackend(OpenVinoBackend):
-    """Runs a recurrent network on the whole frame and the plate at its small size. Implements `LitPlate`."""
-
-    scale = None
-
-    def __init__(self, artefact: Artefact, plate: BgrImage, geometry: StepGeometry, precision: str = "float32") -> None:
-        """Compile the artefact for this geometry. plate: (H, W, 3) uint8 BGR, of the size of the frame.
-
-        Raises RuntimeError if OpenVINO fails to compile it.
-        """
-        super().__init__(artefact, geometry, precision)
-        self.size = plate.shape[0], plate.shape[1]
-        self._plate = plate
-        self.set_gain(np.ones(3, np.float32))
-
-    def set_gain(self, gain: NDArray[np.float32]) -> None:
-        """Set the illumination gain, (3,) BGR, by which the plate is multiplied."""
-        small = np.empty_like(self._network.small)
-        self._strips.shrink(lit_plate(self._plate, gain), self._ratios, small)
-        self._network.plate = SmallPlate(small, self._network.arrays["plate"][0])
-
-    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
-        """Run the network on the whole frame: the plate shows the whole background."""
-        return super().infer(frame, False, steady)
-
-    def follow(self, alpha: Floats) -> None:
-        """Do nothing: the network sees the whole frame."""
+        ratios = self._ratios if roi.is_whole else (width / roi.width, height / roi.height)
+        shrink(self._strips, roi.cut(frame), ratios, self._network.small)
+        return (self._narrowed if roi.is_whole else self._network).step(steady)

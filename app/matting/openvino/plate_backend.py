@@ -1,4 +1,4 @@
-"""Background Matting V2 on a CPU: both networks in OpenVINO, full-size pixels in compiled kernels."""
+"""Networks that see a plate, in OpenVINO: Mattecam's own, and Background Matting V2 with kernels at full size."""
 
 from __future__ import annotations
 
@@ -6,15 +6,16 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.types import BgrImage, Floats
-from app.matting.base.interface import StepGeometry
+from app.core.types import AlphaImage, BgrImage, Floats
+from app.matting.base.interface import StateArrays, StepGeometry
 from app.matting.cpu.compositor import Coefficients, RefinedCells, padded
-from app.matting.cpu.cpu_backend import CpuBackend
+from app.matting.cpu.cpu_backend import CpuBackend, shrink
 from app.matting.kernels.patches import cut_cells
-from app.matting.openvino.artefact import Artefact
-from app.matting.openvino.recurrent import Arrays, bound, compiled, fitted
+from app.matting.openvino.artefact import Arrays, Artefact, bound, compiled, fitted
+from app.matting.openvino.recurrent import RecurrentNetwork, blurred
 from app.matting.plate.plate import lit_plate
 from models.bgmv2.spec import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
+from models.rules import NEAR, OTHER, REACH, SAME
 
 AT_ONCE = 512
 """Number of cells per batch, chosen so that their windows fit into the CPU cache."""
@@ -33,7 +34,7 @@ class PlateOpenVinoBackend(CpuBackend):
         plate: BgrImage,
         scale: float,
         sample_pixels: int,
-        precision: str = "float32",
+        precision: str,
     ) -> None:
         """Compile both networks for the plate's size.
 
@@ -80,7 +81,7 @@ class PlateOpenVinoBackend(CpuBackend):
     def _shrink(self, image: BgrImage, small: Floats) -> None:
         """Downsample into `small` (3, h, w), RGB in 0..1, exactly as the network's own resizing does."""
         height, width = small.shape[1:]
-        self._strips.shrink(image, (width / image.shape[1], height / image.shape[0]), small)
+        shrink(self._strips, image, (width / image.shape[1], height / image.shape[0]), small)
 
     def _most_wrong(self, error: Floats) -> NDArray[np.int64]:
         """Return the sorted indices of the cells with the largest errors (h, w), without those of zero error."""
@@ -110,3 +111,75 @@ class PlateOpenVinoBackend(CpuBackend):
             len(cells),
             lambda first, last: cut_cells(frame, self._lit, coarse, cells, self._contexts, self._images, first, last),
         )
+
+
+class SeenPlateNetwork(RecurrentNetwork):
+    """Compares its input with the plate at the same size; `models.mattecam.plate` explains it."""
+
+    def set_plate(self, plate: Floats) -> None:
+        """Compare with this plate (3, h, w), RGB in 0..1. What depends on it alone is computed once."""
+        self._plate, self._maps = plate, self.arrays["plate"][0]
+        self._maps[:3] = plate
+        smooth = [blurred(channel, 1) for channel in plate]
+        around = np.ones((2 * REACH + 1, 2 * REACH + 1), np.uint8)
+        self._highest = np.stack([cv2.dilate(channel, around) for channel in smooth])
+        self._lowest = np.stack([cv2.erode(channel, around) for channel in smooth])
+        self._near = np.ones((2 * NEAR + 1, 2 * NEAR + 1), np.uint8)
+
+    def infer(self, steady: bool = False) -> None:
+        """Run the network on its input and the differences; alpha becomes 0 where the input is the plate all around."""
+        smooth = np.stack([blurred(channel, 1) for channel in self.small])
+        away = np.maximum(smooth - self._highest, self._lowest - smooth).max(0)
+        np.maximum(away, 0, out=away)
+        self._maps[3] = away
+        np.mean(np.abs(self.small - self._plate), axis=0, out=self._maps[4])
+        super().infer(steady)
+        near = np.asarray(cv2.dilate(away, self._near), np.float32)
+        self.arrays["matte"][0, 3] *= np.clip((near - SAME) / (OTHER - SAME), 0, 1)
+
+
+class SeenPlateBackend(CpuBackend):
+    """Runs a recurrent network on the whole frame and the plate at its small size. Implements `LitPlate`."""
+
+    scale = None
+
+    def __init__(self, artefact: Artefact, plate: BgrImage, geometry: StepGeometry, precision: str) -> None:
+        """Compile the artefact for this geometry. plate: (H, W, 3) uint8 BGR, of the size of the frame.
+
+        Raises RuntimeError if OpenVINO fails to compile it.
+        """
+        super().__init__(geometry, precision)
+        self.size = plate.shape[0], plate.shape[1]
+        self._plate, self._ratios = plate, (geometry.ratio, geometry.ratio)
+        self._network = SeenPlateNetwork(artefact, geometry, precision, self._strips)
+        self.set_gain(np.ones(3, np.float32))
+
+    def set_gain(self, gain: NDArray[np.float32]) -> None:
+        """Set the illumination gain, (3,) BGR, by which the plate is multiplied."""
+        small = np.empty_like(self._network.small)
+        shrink(self._strips, lit_plate(self._plate, gain), self._ratios, small)
+        self._network.set_plate(small)
+
+    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
+        """Run the network on the whole frame: the plate shows the whole background."""
+        shrink(self._strips, frame, self._ratios, self._network.small)
+        return self._network.step(steady)
+
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        """Reset the recurrent state."""
+        super().reset(seen)
+        self._network.reset()
+
+    def state(self) -> StateArrays:
+        """Return copies of the state."""
+        return {**super().state(), **self._network.state()}
+
+    def load_state(self, arrays: StateArrays) -> None:
+        """Restore the state. Raises KeyError or ValueError if the arrays do not fit."""
+        self._network.load_state(arrays)
+        super().load_state(arrays)
+
+    def close(self) -> None:
+        """Stop the threads and release the requests. Idempotent."""
+        self._network.close()
+        super().close()

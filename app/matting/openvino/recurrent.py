@@ -1,99 +1,26 @@
-"""A recurrent network in OpenVINO with what it remembers of its stream; compiling and binding of its stages."""
+"""A recurrent network in OpenVINO with what it remembers of its stream, and the arithmetic that OpenVINO is slow at."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Sequence
 
+import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from app.core.threads import cpu_part, thread_limit
-from app.core.types import BgrImage, Floats
+from app.core.threads import Strips, cpu_part
+from app.core.types import Floats
 from app.matting.base.interface import StateArrays, StepGeometry, check_memory, copy_into
 from app.matting.cpu.compositor import Coefficients
-from app.matting.cpu.strips import Ratios, Strips
-from app.matting.kernels.network_arrays import halve_rows
-from app.matting.openvino.around import SmallPlate, decide, forget_changed, quartered, unpack
-from app.matting.openvino.artefact import Artefact, NetworkStage
-from app.matting.openvino.runtime import core, ov
+from app.matting.cpu.cpu_backend import guided_filter
+from app.matting.kernels.network_arrays import halve_rows, pixel_rows
+from app.matting.openvino.artefact import Arrays, Artefact, NetworkStage, Shape, bound, compiled, fitted, halved_shapes
+from app.matting.openvino.runtime import ov
 from models.names import COEFFICIENTS, PLATE_CHANNELS, state_names
+from models.rules import DecisionRule, ForgettingRule
 
-HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}
-"""An int8 network contains its own quantization; everything else in it runs in float32."""
-Shape = tuple[int, ...]
-Arrays = dict[str, NDArray[np.float32]]
 DECISION, FORGETTING = "decision.last", "forgetting.last"
 """Names of what the stages around the network remember, at the size of the small frame and at a quarter of it."""
-
-
-def halved_shapes(height: int, width: int) -> dict[str, Shape]:
-    """Return the shapes of the small frame at 1/2, 1/4 and 1/8 of its size, by name."""
-    shapes: dict[str, Shape] = {}
-    for index in range(1, 4):
-        height, width = -(-height // 2), -(-width // 2)
-        shapes[f"half{index}"] = (1, 3, height, width)
-    return shapes
-
-
-def fitted(artefact: Artefact, shapes: Mapping[str, Shape]) -> tuple[list[ov.Model], dict[str, Shape]]:
-    """Return the models of the stages reshaped for these inputs, and the shapes of all arrays read or written."""
-    known = dict(shapes)
-    models = []
-    for stage, shared in zip(artefact.stages, artefact.models, strict=True):
-        model = shared.clone()
-        model.reshape({port: list(known[name]) for port, name in zip(model.inputs, stage.reads, strict=True)})
-        known |= {name: tuple(port.shape) for name, port in zip(stage.writes, model.outputs, strict=True)}
-        models.append(model)
-    used = {name for stage in artefact.stages for name in (*stage.reads, *stage.writes)}
-    return models, {name: shape for name, shape in known.items() if name in used}
-
-
-def compiled(
-    stages: Sequence[NetworkStage],
-    models: Sequence[ov.Model],
-    precision: str,
-    *,
-    pinned: bool = False,
-    threads: int | None = None,
-) -> list[ov.CompiledModel]:
-    """Compile the stages in parallel, each in its own precision. Raises RuntimeError if OpenVINO fails.
-
-    threads: of each inference; None for the limit in `app.core.threads`, else OpenVINO's choice.
-    """
-    threads = threads or thread_limit()
-
-    def compile_stage(stage: NetworkStage, model: ov.Model) -> ov.CompiledModel:
-        options: dict[str, str | int] = {
-            "PERFORMANCE_HINT": "LATENCY",
-            "INFERENCE_PRECISION_HINT": HINTS["float32" if stage.float32 else precision],
-        }
-        if not pinned:
-            # A pinned thread waits for other work on its core, such as the window's, while another core is idle.
-            options["ENABLE_CPU_PINNING"] = "NO"
-        if threads is not None:
-            options["INFERENCE_NUM_THREADS"] = threads
-        return core().compile_model(model, "CPU", options)
-
-    with ThreadPoolExecutor(len(stages), thread_name_prefix="compiler") as pool:
-        return list(pool.map(compile_stage, stages, models))
-
-
-def bound(
-    stage: NetworkStage, network: ov.CompiledModel, arrays: Mapping[str, NDArray[np.float32]], *, outputs: bool = True
-) -> ov.InferRequest:
-    """Return a request that reads the stage's arrays in place and, with `outputs`, writes them in place.
-
-    The caller must keep the arrays alive as long as the request.
-    """
-    request = network.create_infer_request()
-    for index, name in enumerate(stage.reads):
-        request.set_input_tensor(index, ov.Tensor(arrays[name], shared_memory=True))
-    if outputs:
-        for index, name in enumerate(stage.writes):
-            request.set_output_tensor(index, ov.Tensor(arrays[name], shared_memory=True))
-    return request
 
 
 class RecurrentNetwork:
@@ -142,8 +69,6 @@ class RecurrentNetwork:
         """Slope and offset (4, h, w) and alpha (h, w) of the last frame; see `app.matting.torch.core`."""
         self._halves = [self.arrays[name][0] for name in sorted(halved_shapes(height, width)) if name in self.arrays]
         self._states = [[self.arrays[name] for name in names] for names in (before, after)]
-        self.plate: SmallPlate | None = None
-        """Set it before the first frame if the network sees a plate."""
         self._turn = 0
         self._steady = [stage.steady for stage in artefact.stages]
         self._has_features = False
@@ -154,35 +79,18 @@ class RecurrentNetwork:
             for swapped in (False, True)
         ]
 
-    def run(self, frame: BgrImage, ratios: Ratios, steady: bool = False) -> Coefficients:
-        """Return the coefficients of a frame and advance the memory. Their arrays are those of the next frame, too.
+    def step(self, steady: bool = False) -> Coefficients:
+        """Return the coefficients of the input and advance the memory. Their arrays are those of the next step, too.
 
         Their coarse alpha is that before the decision, if there is one: strict mode tells people from ghosts by how
-        certain the network is.
-
-        frame: the stream's frame, or a part of it; ratios: of the network's input to it. steady: as of
-        `CpuBackend.infer`.
+        certain the network is. steady: as of `CpuBackend.infer`.
         """
-        self.shrink(frame, ratios)
-        return self.step(steady)
-
-    def shrink(self, frame: BgrImage, ratios: Ratios) -> Floats:
-        """Fill and return the network's input; see `run`."""
-        self._strips.shrink(frame, ratios, self.small)
-        return self.small
-
-    def step(self, steady: bool = False) -> Coefficients:
-        """Return what `run` does, of the network's input."""
         self._halve()
         if self._forgetting is not None:
             forget_changed(self.small, self._last[FORGETTING], self._forgetting, self._states[self._turn])
-        if self.plate is not None:
-            self.plate.compare(self.small)
         with cpu_part("network"):
             self.infer(steady)
         self._turn = 1 - self._turn
-        if self.plate is not None:
-            self.plate.limit(self.arrays["matte"][0, 3])
         undecided = None
         if self._decision is not None:
             undecided = self.arrays["matte"][0, 3].copy()
@@ -261,7 +169,8 @@ class RecurrentNetwork:
     def _apply_filter(self) -> None:
         if self._filter is not None:
             slope, offset, alpha = self.coefficients
-            self._strips.filter(self._filter, self.arrays["matte"][0], self.small, (slope, offset, alpha[None]))
+            outputs = slope, offset, alpha[None]
+            guided_filter(self._strips, self._filter, self.arrays["matte"][0], self.small, outputs)
 
     def infer(self, steady: bool = False) -> None:
         """Run the network on its input, without the guided filter and the memory's turn.
@@ -282,3 +191,78 @@ class RecurrentNetwork:
         if swapped:
             arrays = arrays | {name: arrays[other] for name, other in self._after.items() if name in arrays}
         return bound(stage, network, arrays)
+
+
+def unpack(cells: Floats, alpha_margin: float, matte: Floats) -> None:
+    """Fill the matte (4, h, w) from cells (ceil(h / 2), ceil(w / 2), 16); see `models.export.Export`.
+
+    OpenVINO takes 1 ms more of a step for it.
+    """
+    pixel_rows(cells, matte, 0, matte.shape[1])
+    alpha = matte[3]
+    # The sigmoid as a hyperbolic tangent, which cannot overflow.
+    alpha *= 0.5
+    np.tanh(alpha, out=alpha)
+    alpha *= 0.5 / (1 - 2 * alpha_margin)
+    alpha += 0.5
+    np.clip(alpha, 0, 1, out=alpha)
+
+
+def decide(alpha: Floats, last: Floats, rule: DecisionRule) -> None:
+    """Limit alpha (h, w), in 0..1, in place to what the decisions nearby allow; `models.rules` explains it.
+
+    last: (h, w) the decisions of the frame before, zeros before the first one; replaced by those of this frame.
+    OpenVINO needs ten times as long for it as OpenCV, because it pads a single channel to sixteen.
+    """
+    foreground = blurred(alpha, 1)
+    foreground -= np.float32(0.5)
+    foreground += np.float32(rule.hysteresis) * last
+    foreground /= np.float32(rule.width)
+    foreground += np.float32(0.5)
+    np.clip(foreground, 0, 1, out=foreground)
+    band = np.ones((2 * rule.band + 1,) * 2, np.uint8)
+    lowest = blurred(np.asarray(cv2.erode(foreground, band), np.float32), rule.ramp)
+    highest = blurred(np.asarray(cv2.dilate(foreground, band), np.float32), rule.ramp)
+    np.minimum(np.maximum(alpha, lowest, out=alpha), highest, out=alpha)
+    np.multiply(foreground, 2, out=last)
+    last -= 1
+
+
+def blurred(plane: Floats, radius: int) -> Floats:
+    """Return means over squares of this radius, (h, w); borders are replicated."""
+    size = 2 * radius + 1
+    return np.asarray(cv2.blur(plane, (size, size), borderType=cv2.BORDER_REPLICATE), np.float32)
+
+
+_SQUARE = np.ones((3, 3), np.uint8)
+
+
+def forget_changed(small: Floats, last: Floats, rule: ForgettingRule, memories: Sequence[Floats]) -> None:
+    """Clear the memories, (1, h, w, C) at 1/4, 1/8 and 1/16, in place where the picture changes; see `models.rules`.
+
+    small: (3, H, W) the next frame. last: (3, h, w) `quartered` of the frame before, zeros before the first one;
+    replaced by that of this frame.
+    """
+    means = quartered(small)
+    change = np.abs(means - last).max(0)
+    np.copyto(last, means)
+    if float(change.max()) <= rule.change:
+        return
+    change /= np.float32(rule.change)
+    change -= 1
+    keep = 1 - np.asarray(cv2.dilate(np.clip(change, 0, 1), _SQUARE), np.float32)
+    for memory in memories:
+        memory *= keep[None, :, :, None]
+        keep = _halved(keep[None])[0]
+
+
+def quartered(picture: Floats) -> Floats:
+    """Return means of 4x4 pixels of planes (n, H, W), rounded up at the borders."""
+    return _halved(_halved(picture))
+
+
+def _halved(picture: Floats) -> Floats:
+    planes, height, width = picture.shape
+    halved = np.empty((planes, -(-height // 2), -(-width // 2)), np.float32)
+    halve_rows(picture, halved, 0, halved.shape[1])
+    return halved

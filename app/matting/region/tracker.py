@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import math
-from dataclasses import astuple
+from dataclasses import astuple, dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.types import Floats
+from app.core.types import BgrImage, Floats
 from app.matting.base.interface import StateArrays
 from app.matting.kernels.network_arrays import AREA, BOTTOM, CERTAIN, LEFT, RIGHT, TOP, components
-from app.matting.region.roi import Roi
 
 FULL_FRAME_EVERY = 15
 """The network looks at the whole frame every so many frames: twice a second at 30 fps, once at 15."""
@@ -53,6 +52,54 @@ DAMPING = 0.04
 """How far the bounding box shrinks per frame towards the people; it grows at once."""
 
 
+Sides = tuple[float, float, float, float]
+"""Left, top, width and height of a part of the frame, in fractions of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roi:
+    """A rectangle of the frame in pixels."""
+
+    left: int
+    top: int
+    width: int
+    height: int
+    frame_width: int
+    frame_height: int
+
+    @classmethod
+    def whole(cls, frame_width: int, frame_height: int) -> Roi:
+        """Return the whole frame."""
+        return cls(0, 0, frame_width, frame_height, frame_width, frame_height)
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether it is the whole frame."""
+        return self.width == self.frame_width and self.height == self.frame_height
+
+    @property
+    def fractions(self) -> Sides:
+        """Left, top, width and height in fractions of the frame."""
+        return (
+            self.left / self.frame_width,
+            self.top / self.frame_height,
+            self.width / self.frame_width,
+            self.height / self.frame_height,
+        )
+
+    @property
+    def area(self) -> float:
+        """The share of the frame that it covers."""
+        _, _, across, down = self.fractions
+        return across * down
+
+    def cut(self, image: BgrImage) -> BgrImage:
+        """Return the rectangle of an image (H, W, 3), contiguous."""
+        if self.is_whole:
+            return image
+        return np.ascontiguousarray(image[self.top : self.top + self.height, self.left : self.left + self.width])
+
+
 class PeopleBox(NamedTuple):
     """A bounding box in fractions of the frame."""
 
@@ -63,12 +110,7 @@ class PeopleBox(NamedTuple):
 
     def united(self, other: PeopleBox) -> PeopleBox:
         """Return the smallest box around both."""
-        return PeopleBox(
-            min(self.left, other.left),
-            min(self.top, other.top),
-            max(self.right, other.right),
-            max(self.bottom, other.bottom),
-        )
+        return PeopleBox(*map(min, self[:2], other[:2]), *map(max, self[2:], other[2:]))
 
     def damped(self, now: PeopleBox) -> PeopleBox:
         """Return the box one frame later: grown to hold `now` at once, shrunk slowly."""

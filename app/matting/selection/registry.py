@@ -156,8 +156,7 @@ def _plate_backend(
     pixels = sample_pixels(geometry.width, geometry.height)
     if choice.executor == "openvino":
         from app.matting.openvino.artefact_cache import artefacts
-        from app.matting.openvino.openvino_backend import SeenPlateBackend
-        from app.matting.openvino.plate_backend import PlateOpenVinoBackend
+        from app.matting.openvino.plate_backend import PlateOpenVinoBackend, SeenPlateBackend
 
         artefact = artefacts.load(choice.model, choice.weights)
         backend = (

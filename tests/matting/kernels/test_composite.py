@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from app.core.settings import EdgeSettings
+from app.core.threads import Strips
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting.base import blur
 from app.matting.base.edges import plan
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu import cpu_blur
 from app.matting.cpu.compositor import Coefficients, Compositor
-from app.matting.cpu.strips import Strips
+from app.matting.cpu.cpu_backend import shrink
 from app.matting.kernels import composite as kernels
 from app.matting.kernels.network_arrays import halve_rows, shrink_rows
 from app.matting.torch.full_size import LayerTensors, Pixels, layers, to_pixels
@@ -89,7 +90,7 @@ def test_finish_is_the_frame_step(size: tuple[int, int], edges: EdgeSettings) ->
     for backdrop in backdrops:
         reference = StubTorch(geometry)
         for turn, frame in enumerate(pictures):
-            strips.shrink(frame, (geometry.ratio, geometry.ratio), small)
+            shrink(strips, frame, (geometry.ratio, geometry.ratio), small)
             reference.coefficients = Coefficients(small, *coefficients(*small_size, seed=turn))
             matte = cpu.composite(frame, reference.coefficients, backdrop, plan(edges), want_foreground=True)
             expected = reference.step(frame, backdrop, edges.replace(strict="off"), want_foreground=True).result()

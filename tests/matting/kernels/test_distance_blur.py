@@ -9,12 +9,12 @@ import pytest
 from numpy.typing import NDArray
 
 from app.core.settings import EdgeSettings, EngineSettings
+from app.core.threads import Strips
 from app.core.types import BlurredBackground, Floats
 from app.matting.base.edges import plan
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.cpu_blur import FOLLOW, NOBODY, blurred_background, distances, ground_of
-from app.matting.cpu.strips import Strips
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.light.light import followed
 from app.matting.selection.registry import build_engine

@@ -17,7 +17,7 @@ from app.matting.kernels.loading import start_loading
 whole = []
 gc.callbacks.append(lambda phase, info: whole.append(phase) if info["generation"] == 2 else None)
 start_loading()
-from app.matting.cpu.strips import Strips
+import app.matting.cpu
 print("app.matting.kernels.composite" in sys.modules, len(whole), gc.isenabled(), gc.get_freeze_count() > 0)
 """
 

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from torch import nn
 
+from app.core.threads import Strips
 from app.core.types import Floats
-from app.matting.cpu.strips import Strips
-from app.matting.openvino.around import decide, forget_changed, quartered, unpack
+from app.matting.cpu.cpu_backend import guided_filter
+from app.matting.openvino.recurrent import decide, forget_changed, quartered, unpack
 from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, stretched
 from models.mattecam.parts import Decision, Forgetting
 from models.rules import (
@@ -69,7 +70,7 @@ def changing_alphas(height: int, width: int, count: int) -> list[Floats]:
 
 @pytest.mark.parametrize("size", [(45, 80), (37, 51), (8, 9)])
 def test_every_frame_of_a_stream_is_as_in_torch(size: tuple[int, int]) -> None:
-    reference, last, known = Decision(DECIDING), np.zeros(size, np.float32), torch.zeros(1, 1, *size)
+    reference, last, known = Decision(), np.zeros(size, np.float32), torch.zeros(1, 1, *size)
     for alpha in changing_alphas(*size, 6):
         wanted, known = reference(torch.from_numpy(alpha)[None, None], known)
         found = alpha.copy()
@@ -93,7 +94,7 @@ def frames_with_disc(height: int, width: int, count: int) -> list[NDArray[np.flo
 
 @pytest.mark.parametrize("size", [(90, 160), (91, 163), (33, 50)])
 def test_the_memories_keep_what_they_keep_in_torch(size: tuple[int, int]) -> None:
-    reference, last = Forgetting(FORGETTING), quartered(np.zeros((3, *size), np.float32))
+    reference, last = Forgetting(), quartered(np.zeros((3, *size), np.float32))
     state = MattecamNetwork().initial_state(1, *size)
     seen = state[3]
     for frame in frames_with_disc(*size, 4):
@@ -121,7 +122,7 @@ def run(weights: FilterWeights, image: Floats, values: Floats) -> list[Floats]:
     height, width = image.shape[1:]
     outputs = tuple(np.full((planes, height, width), np.nan, np.float32) for planes in (4, 4, 1))
     with closing(Strips(2)) as strips:
-        strips.filter(weights, values, image, outputs)  # type: ignore[arg-type]
+        guided_filter(strips, weights, values, image, outputs)  # type: ignore[arg-type]
     return list(outputs)
 
 

@@ -14,14 +14,14 @@ import pytest
 import torch
 
 from app.core.errors import ModelError
+from app.core.threads import Strips
 from app.core.types import Floats
-from app.matting.cpu.strips import Strips
+from app.matting.cpu.cpu_backend import guided_filter
 from app.matting.kernels.network_arrays import halve_rows
 from app.matting.openvino import artefact_cache
-from app.matting.openvino.around import decide, unpack
-from app.matting.openvino.artefact import CHECKSUMS, INDEX, Artefact
+from app.matting.openvino.artefact import CHECKSUMS, INDEX, Artefact, compiled, fitted, halved_shapes
 from app.matting.openvino.artefact_cache import ArtefactCache, shipped_name
-from app.matting.openvino.recurrent import compiled, fitted, halved_shapes
+from app.matting.openvino.recurrent import decide, unpack
 from app.matting.openvino.runtime import core
 from app.matting.torch.networks import load_network
 from models import table
@@ -104,7 +104,7 @@ def test_the_stages_and_the_filter_kernel_are_the_network(
         decide(found["matte"][0, 3], np.zeros((HEIGHT, WIDTH), np.float32), artefact.decision)
     outputs = tuple(np.full((planes, HEIGHT, WIDTH), np.nan, np.float32) for planes in (4, 4, 1))
     with closing(Strips(1)) as strips:
-        strips.filter(artefact.guided_filter, found["matte"][0], arrays["small"][0], outputs)  # type: ignore[arg-type]
+        guided_filter(strips, artefact.guided_filter, found["matte"][0], arrays["small"][0], outputs)  # type: ignore[arg-type]
 
     wanted = reference(model, weights[model], refiner, arrays, direct=False)
     if artefact.decision is not None:

@@ -18,8 +18,7 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage, Floats
 from app.matting import build_engine
 from app.matting.openvino import artefact_cache
-from app.matting.openvino.artefact import Artefact
-from app.matting.openvino.recurrent import compiled, fitted, halved_shapes
+from app.matting.openvino.artefact import Artefact, compiled, fitted, halved_shapes
 from app.matting.openvino.runtime import ov
 from app.matting.selection import hardware
 from app.matting.selection.choice import choose

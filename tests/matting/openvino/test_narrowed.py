@@ -10,19 +10,17 @@ import numpy as np
 import pytest
 
 from app.core.settings import EdgeSettings
+from app.core.threads import Strips
 from app.core.types import AlphaImage, BgrImage
 from app.matting.base.interface import StepGeometry
-from app.matting.cpu.strips import Strips
-from app.matting.openvino.around import quartered
 from app.matting.openvino.artefact_cache import artefacts
-from app.matting.openvino.narrowed import NarrowedNetwork
+from app.matting.openvino.columns import SETTLE_FRAMES, NarrowedNetwork, window_widths
 from app.matting.openvino.openvino_backend import OpenVinoBackend
-from app.matting.openvino.recurrent import RecurrentNetwork
-from app.matting.region.columns import SETTLE_FRAMES, window_widths
+from app.matting.openvino.recurrent import RecurrentNetwork, quartered
 from models.table import bundled
 from models.weights import find
 from tests.clips import demo
-from tests.matting.networks import bundled_backend
+from tests.matting.networks import bundled_backend, small_of
 
 SIZE = 320, 180
 GEOMETRY = StepGeometry(*SIZE, 1.0)
@@ -111,7 +109,7 @@ def test_an_arm_that_leaves_the_window_is_shown_in_the_same_frame(
 
 @pytest.mark.long
 def test_a_narrower_network_takes_over_where_it_suffices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.matting.region.columns.SURVEY_FRAMES", SETTLE_FRAMES)
+    monkeypatch.setattr("app.matting.openvino.columns.SURVEY_FRAMES", SETTLE_FRAMES)
     narrow = [cv2.resize(frame, (200, SIZE[1])) for frame in (*FRAMES, *FRAMES[::-1])]
     frames = [np.asarray(cv2.copyMakeBorder(frame, 0, 0, 60, 60, cv2.BORDER_REPLICATE), np.uint8) for frame in narrow]
     whole, live = bundled_backend(GEOMETRY), bundled_backend(GEOMETRY, live=True)
@@ -141,8 +139,7 @@ def test_the_switch_and_a_reset_show_the_whole_frame(live: OpenVinoBackend) -> N
 def test_a_saved_state_holds_what_the_window_remembers(whole: OpenVinoBackend, live: OpenVinoBackend) -> None:
     settle(live)
     seen = live.state()["forgetting.last"]
-    small = np.ascontiguousarray(FRAMES[-5][..., ::-1].transpose(2, 0, 1), np.float32) * np.float32(1 / 255)
-    np.testing.assert_allclose(seen[:, :, 20:60], quartered(small)[:, :, 20:60], atol=1e-5)
+    np.testing.assert_allclose(seen[:, :, 20:60], quartered(small_of(FRAMES[-5]))[:, :, 20:60], atol=1e-5)
     whole.load_state(live.state())
     expected = alpha_of(live, FRAMES[-1])
     np.testing.assert_array_equal(alpha_of(whole, FRAMES[-1]), expected)
@@ -163,7 +160,8 @@ def test_without_a_network_for_fewer_columns_all_are_seen(caplog: pytest.LogCapt
     network = RecurrentNetwork(artefact, GEOMETRY, "float32", strips)
     narrowed = NarrowedNetwork(network, fail)
     for frame in FRAMES:
-        coefficients = narrowed.run(frame, (1.0, 1.0), False)
+        network.small[:] = small_of(frame)
+        coefficients = narrowed.step()
         narrowed.follow(coefficients.coarse)
         assert narrowed.at is None
     assert caplog.messages == ["The network for fewer columns could not be made."]

@@ -7,14 +7,15 @@ from collections.abc import Callable, Iterator
 import numpy as np
 import pytest
 
+from app.core.threads import Strips
 from app.core.types import BgrImage, Floats
 from app.matting.base.interface import StepGeometry
-from app.matting.cpu.strips import Strips
 from app.matting.openvino.artefact_cache import artefacts
 from app.matting.openvino.recurrent import RecurrentNetwork
 from models.table import bundled
 from models.weights import find
 from tests.clips import demo
+from tests.matting.networks import small_of
 
 GEOMETRY = StepGeometry(320, 180, 1.0)
 FIRST, SECOND, THIRD = demo(320, 180, [0, 1, 2])
@@ -30,7 +31,8 @@ def network() -> Iterator[RecurrentNetwork]:
 
 
 def alpha_of(network: RecurrentNetwork, frame: BgrImage, *, steady: bool = False) -> Floats:
-    return network.run(frame, (1.0, 1.0), steady).coarse.copy()
+    network.small[:] = small_of(frame)
+    return network.step(steady).coarse.copy()
 
 
 def test_features_of_the_last_frame_give_nearly_the_same_matte(network: RecurrentNetwork) -> None:

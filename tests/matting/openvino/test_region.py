@@ -15,8 +15,7 @@ from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import BgrImage, BlurredBackground
 from app.matting.base.interface import StateArrays, StepGeometry
 from app.matting.openvino.openvino_backend import OpenVinoBackend
-from app.matting.region.roi import Roi
-from app.matting.region.tracker import FULL_FRAME_EVERY, SETTLE_FRAMES
+from app.matting.region.tracker import FULL_FRAME_EVERY, SETTLE_FRAMES, Roi
 from tests.clips import demo
 from tests.matting.edits import Fixed
 from tests.matting.networks import bundled_backend

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.types import Floats
-from app.matting.region.roi import Roi
+from app.core.types import BgrImage, Floats
+from app.matting.cpu.compositor import NOTHING, Coefficients, FullSize
+from app.matting.region.coefficients import RegionCoefficients, on_frame
 from app.matting.region.tracker import (
     FULL_FRAME_EVERY,
     LARGEST,
@@ -21,6 +22,7 @@ from app.matting.region.tracker import (
     SMALLEST,
     PeopleBox,
     RegionTracker,
+    Roi,
     people_box,
 )
 
@@ -52,33 +54,44 @@ def inside(roi: Roi, cells: float = 2) -> np.ndarray:
     return np.asarray((abs(x - left - across / 2) < across / 2 - dx) & (abs(y - top - down / 2) < down / 2 - dy))
 
 
+def part(roi: Roi) -> RegionCoefficients:
+    """Return coefficients of the region, at which the network alone looked."""
+    planes = np.zeros((3 + 4 + 4, *SMALL[::-1]), np.float32)
+    return RegionCoefficients(planes[:3], planes[3:7], planes[7:], planes[0], roi=roi)
+
+
 @given(rois())
 def test_a_plane_lies_in_the_frame_where_it_was_in_the_region(roi: Roi) -> None:
-    shown = roi.on_frame(ramp(roi))
+    shown = on_frame(ramp(roi), roi)
     np.testing.assert_allclose(shown[inside(roi)], ramp(WHOLE)[inside(roi)], atol=0.01)
     assert not shown[~inside(roi, -1)].any()
 
 
 @given(rois())
 def test_a_plane_of_the_frame_is_cut_to_the_region(roi: Roi) -> None:
-    np.testing.assert_allclose(roi.from_frame(ramp(WHOLE)), ramp(roi), atol=0.03)
+    np.testing.assert_allclose(part(roi).at_slope(ramp(WHOLE)), ramp(roi), atol=0.03)
 
 
 @given(rois(), st.integers(0, 1 << 30))
-def test_what_was_cut_is_pasted_where_it_was(roi: Roi, seed: int) -> None:
-    image = np.random.default_rng(seed).integers(0, 256, (180, 320, 3), dtype=np.uint8)
-    rows = np.zeros((180, 960), np.uint8)
-    part = roi.cut(image)
-    roi.paste(part.reshape(roi.height, -1), rows)
-    expected = np.zeros_like(image)
-    columns = slice(roi.left, roi.left + roi.width)
-    expected[roi.top : roi.top + roi.height, columns] = image[roi.top : roi.top + roi.height, columns]
-    np.testing.assert_array_equal(rows.reshape(image.shape), expected)
+def test_the_part_is_composited_where_it_is_and_nobody_outside(roi: Roi, seed: int) -> None:
+    frame, backdrop = np.random.default_rng(seed).integers(0, 256, (2, 180, 320, 3), dtype=np.uint8)
+
+    def opaque(coefficients: Coefficients, image: BgrImage, behind: BgrImage) -> FullSize:
+        assert image.shape == behind.shape == (roi.height, roi.width, 3)
+        return FullSize(image.reshape(roi.height, -1), np.full(image.shape[:2], 255, np.uint8), NOTHING)
+
+    composite, alpha, _ = part(roi).full_size(opaque, frame, backdrop)
+    columns, rows = slice(roi.left, roi.left + roi.width), slice(roi.top, roi.top + roi.height)
+    expected, person = backdrop.copy(), np.zeros(frame.shape[:2], np.uint8)
+    expected[rows, columns], person[rows, columns] = frame[rows, columns], 255
+    np.testing.assert_array_equal(composite.reshape(frame.shape), expected)
+    np.testing.assert_array_equal(alpha, person)
 
 
 @given(rois())
 def test_what_lies_outside_is_what_a_full_plane_of_the_region_does_not_cover(roi: Roi) -> None:
-    outside = roi.outside(SMALL[::-1])
+    _, outside = part(roi).network_alpha()
+    assert outside is not None
     left, top, across, down = roi.fractions
     x, y = np.arange(SMALL[0]) / SMALL[0], (np.arange(SMALL[1]) / SMALL[1])[:, None]
     within_x = (x >= left - 1e-9) & (x + 1 / SMALL[0] <= left + across + 1e-9)
@@ -243,8 +256,8 @@ def test_boxes_are_fractions_of_the_frame() -> None:
     alpha[3:5, 3:5] = 1  # noise
     found = people_box(alpha, Roi.whole(*FRAME))
     assert found == PeopleBox(0.25, 0.5, 0.5, 1.0)
-    part = people_box(alpha, Roi(640, 360, 640, 360, *FRAME))
-    assert part == PeopleBox(0.625, 0.75, 0.75, 1.0)
+    lower_right = people_box(alpha, Roi(640, 360, 640, 360, *FRAME))
+    assert lower_right == PeopleBox(0.625, 0.75, 0.75, 1.0)
     assert people_box(np.zeros_like(alpha), Roi.whole(*FRAME)) is None
 
 

@@ -9,12 +9,12 @@ import torch
 from torch import Tensor
 
 from app.core.settings import EdgeSettings, StrictLevel
+from app.core.threads import Strips
 from app.core.types import BlurredBackground, Floats
 from app.matting.base.edges import plan
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu.compositor import Coefficients, Compositor
-from app.matting.cpu.cpu_backend import apply_strict
-from app.matting.cpu.strips import Strips
+from app.matting.cpu.cpu_backend import apply_strict, shrink
 from app.matting.strict.cpu_strict import StrictFilter
 from app.matting.strict.torch_strict import components, initial_memory, strict_matte, with_people
 from tests.matting.strict.rooms import HEIGHT, SCENES, WIDTH, Blob, Room, walking
@@ -99,7 +99,7 @@ def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
             image, full = room.frame(walking(n), Blob(30, 40, 12))
             alpha = np.ascontiguousarray(full[::2, ::2])
             frame = np.ascontiguousarray(np.rint(image[::-1] * 255).astype(np.uint8).transpose(1, 2, 0))
-            strips.shrink(frame, (0.5, 0.5), small)
+            shrink(strips, frame, (0.5, 0.5), small)
             coefficients = showing(alpha, small)
             eager.coefficients = coefficients.copied()
             expected = eager.step(frame, backdrop, edges).result()

@@ -1,4 +1,4 @@
-"""Where the network looks: a rectangle of the frame, planes carried between it and the frame, its coefficients."""
+"""Coefficients of a part of the frame, and planes carried between it and the frame."""
 
 from __future__ import annotations
 
@@ -8,84 +8,20 @@ import cv2
 import numpy as np
 
 from app.core.matte_edit import Plane, View, viewed
-from app.core.types import BgrImage, Bytes, Floats, Mask
+from app.core.types import BgrImage, Floats, Mask
 from app.matting.cpu.compositor import NOTHING, Coefficients, Finish, FullSize
+from app.matting.region.tracker import Roi, Sides
 
-Sides = tuple[float, float, float, float]
-"""Left, top, width and height of a part of the frame, in fractions of it."""
 WHOLE: Sides = (0, 0, 1, 1)
 
 
-@dataclass(frozen=True, slots=True)
-class Roi:
-    """A rectangle of the frame in pixels."""
-
-    left: int
-    top: int
-    width: int
-    height: int
-    frame_width: int
-    frame_height: int
-
-    @classmethod
-    def whole(cls, frame_width: int, frame_height: int) -> Roi:
-        """Return the whole frame."""
-        return cls(0, 0, frame_width, frame_height, frame_width, frame_height)
-
-    @property
-    def is_whole(self) -> bool:
-        """Whether it is the whole frame."""
-        return self.width == self.frame_width and self.height == self.frame_height
-
-    @property
-    def fractions(self) -> Sides:
-        """Left, top, width and height in fractions of the frame."""
-        return (
-            self.left / self.frame_width,
-            self.top / self.frame_height,
-            self.width / self.frame_width,
-            self.height / self.frame_height,
-        )
-
-    @property
-    def area(self) -> float:
-        """The share of the frame that it covers."""
-        _, _, across, down = self.fractions
-        return across * down
-
-    def cut(self, image: BgrImage) -> BgrImage:
-        """Return the rectangle of an image (H, W, 3), contiguous."""
-        if self.is_whole:
-            return image
-        return np.ascontiguousarray(image[self.top : self.top + self.height, self.left : self.left + self.width])
-
-    def paste(self, part: Bytes, image: Bytes) -> None:
-        """Write a part (height, width[ * 3]) into an image (H, W[ * 3])."""
-        channels = image.shape[1] // self.frame_width
-        columns = slice(channels * self.left, channels * (self.left + self.width))
-        image[self.top : self.top + self.height, columns] = part
-
-    def outside(self, shape: tuple[int, ...]) -> Mask:
-        """Return which pixels of a plane over the frame, (h, w), are not wholly inside the rectangle."""
-        rows, columns = shape
-        outside = np.ones(shape, np.bool_)
-        first_row, first_column = -(-self.top * rows // self.frame_height), -(-self.left * columns // self.frame_width)
-        last_row = (self.top + self.height) * rows // self.frame_height
-        last_column = (self.left + self.width) * columns // self.frame_width
-        outside[first_row:last_row, first_column:last_column] = False
-        return outside
-
-    def on_frame(self, plane: Floats) -> Floats:
-        """Return a plane (h, w) that covers the rectangle as one of the same size that covers the frame; 0 outside."""
-        _, _, across, down = self.fractions
-        # Several pixels of the plane fall into one of the result. An even kernel would shift it.
-        kernel = tuple(2 * round((1 / side - 1) / 2) + 1 for side in (across, down))
-        means = cv2.blur(plane, kernel, borderType=cv2.BORDER_REPLICATE)
-        return resampled(np.asarray(means, np.float32), self.fractions, WHOLE, cv2.BORDER_CONSTANT)
-
-    def from_frame(self, plane: Floats) -> Floats:
-        """Return the part of a plane (h, w) that covers the frame, enlarged to the size of the plane."""
-        return resampled(plane, WHOLE, self.fractions, cv2.BORDER_REPLICATE)
+def on_frame(plane: Floats, roi: Roi) -> Floats:
+    """Return a plane (h, w) that covers a rectangle as one of the same size that covers the frame; 0 outside."""
+    _, _, across, down = roi.fractions
+    # Several pixels of the plane fall into one of the result. An even kernel would shift it.
+    kernel = tuple(2 * round((1 / side - 1) / 2) + 1 for side in (across, down))
+    means = cv2.blur(plane, kernel, borderType=cv2.BORDER_REPLICATE)
+    return resampled(np.asarray(means, np.float32), roi.fractions, WHOLE, cv2.BORDER_CONSTANT)
 
 
 def resampled(plane: Floats, covered: Sides, wanted: Sides, border: int) -> Floats:
@@ -119,7 +55,7 @@ class RegionCoefficients(Coefficients):
 
     def network_alpha(self) -> tuple[Floats, Mask | None]:
         """See `Coefficients.network_alpha`."""
-        alpha, outside = np.clip(self.coarse, 0, 1), self.roi.outside(self.coarse.shape)
+        alpha, outside = np.clip(self.coarse, 0, 1), self._outside_of(self.coarse.shape)
         if self.alpha_outside is None:
             return alpha, outside
         alpha[outside] = np.clip(self.alpha_outside[outside], 0, 1)
@@ -127,7 +63,7 @@ class RegionCoefficients(Coefficients):
 
     def at_slope(self, plane: Floats) -> Floats:
         """See `Coefficients.at_slope`."""
-        return self.roi.from_frame(plane)
+        return resampled(plane, WHOLE, self.roi.fractions, cv2.BORDER_REPLICATE)
 
     def edited(self, gain: Plane | None, keep: Plane | None, view: View | None) -> Coefficients:
         """See `Coefficients.edited`."""
@@ -150,9 +86,12 @@ class RegionCoefficients(Coefficients):
         inner = Coefficients(self.small, self.slope, self.offset, self.coarse)
         part = finish(inner, self.roi.cut(frame), self.roi.cut(backdrop))
         whole = self._outside(finish, frame, backdrop, part)
+        roi = self.roi
         for image, piece in zip(whole, part, strict=True):
             if image.size:
-                self.roi.paste(piece, image)
+                channels = image.shape[1] // roi.frame_width
+                columns = slice(channels * roi.left, channels * (roi.left + roi.width))
+                image[roi.top : roi.top + roi.height, columns] = piece
         return whole
 
     def _outside(self, finish: Finish, frame: BgrImage, backdrop: BgrImage, part: FullSize) -> FullSize:
@@ -165,3 +104,13 @@ class RegionCoefficients(Coefficients):
         composite = backdrop.reshape(height, -1).copy() if part.composite.size else NOTHING
         foreground = np.zeros((height, 3 * width), np.uint8) if part.foreground.size else NOTHING
         return FullSize(composite, np.zeros((height, width), np.uint8), foreground)
+
+    def _outside_of(self, shape: tuple[int, ...]) -> Mask:
+        """Return which pixels of a plane over the frame, (h, w), are not wholly inside the part."""
+        (rows, columns), roi = shape, self.roi
+        outside = np.ones(shape, np.bool_)
+        first_row, first_column = -(-roi.top * rows // roi.frame_height), -(-roi.left * columns // roi.frame_width)
+        last_row = (roi.top + roi.height) * rows // roi.frame_height
+        last_column = (roi.left + roi.width) * columns // roi.frame_width
+        outside[first_row:last_row, first_column:last_column] = False
+        return outside
