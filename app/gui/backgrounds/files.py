@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -30,6 +31,15 @@ LONGEST_NAME = 60
 USER_DATA = QStandardPaths.StandardLocation.GenericDataLocation
 
 
+@contextmanager
+def _named_errors(message: LibraryText, file: str | Path) -> Iterator[None]:
+    """Raise BackgroundError with a message about a file in place of an OSError."""
+    try:
+        yield
+    except OSError as error:
+        raise BackgroundError(message(file=file, reason=why_not_written(error))) from error
+
+
 def thumbnail(path: Path, width: int, height: int) -> BgrImage:
     """Return a thumbnail of a background file, filling (width, height). Raises BackgroundError for a damaged file."""
     background = open_background(BackgroundSettings(kind=kind_of_file(path), path=path), realtime=False)
@@ -42,26 +52,19 @@ def thumbnail(path: Path, width: int, height: int) -> BgrImage:
     return backdrop
 
 
-def is_video(path: Path) -> bool:
-    """Whether a background file is a video, by its suffix."""
-    return path.suffix.lower() in VIDEO_SUFFIXES
-
-
 def add_background(path: Path) -> Path:
     """Check a file and copy it to the backgrounds folder; return the copy. Raises MattecamError."""
     if path.suffix.lower() not in VIDEO_SUFFIXES | IMAGE_SUFFIXES:
         raise BackgroundError(LibraryText.UNKNOWN_FORMAT(file=path.name))
     thumbnail(path, *CHECK_SIZE)  # a damaged file must not enter the library
     folder = paths.backgrounds_dir()
-    try:
+    with _named_errors(LibraryText.NOT_COPIED, path.name):
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".", dir=folder) as own:  # others may add a file of the same name now
             part = Path(own) / "part"
             shutil.copyfile(path, part)
             with new_file_held(folder, path.stem, path.suffix.lower()) as target:
                 part.replace(target)
-    except OSError as error:
-        raise BackgroundError(LibraryText.NOT_COPIED(file=path.name, reason=why_not_written(error))) from error
     return target
 
 
@@ -70,11 +73,8 @@ def add_picture(image: BgrImage, name: str) -> Path:
     coded, data = cv2.imencode(".png", image)
     if not coded:
         raise BackgroundError(LibraryText.NOT_PASTED())
-    with new_file_held(paths.backgrounds_dir(), name, ".png") as target:
-        try:
-            target.write_bytes(data.tobytes())
-        except OSError as error:
-            raise BackgroundError(LibraryText.NOT_WRITTEN(file=target, reason=why_not_written(error))) from error
+    with new_file_held(paths.backgrounds_dir(), name, ".png") as target, _named_errors(LibraryText.NOT_WRITTEN, target):
+        target.write_bytes(data.tobytes())
     return target
 
 
@@ -94,10 +94,8 @@ def rename_background(path: Path, name: str) -> Path:
         return path
     if exists(target):
         raise BackgroundError(LibraryText.NAME_TAKEN(name=cleaned))
-    try:
+    with _named_errors(LibraryText.NOT_RENAMED, path.name):
         path.rename(target)
-    except OSError as error:
-        raise BackgroundError(LibraryText.NOT_RENAMED(file=path.name, reason=why_not_written(error))) from error
     return target
 
 
@@ -118,10 +116,8 @@ def remove_background(path: Path) -> Path | None:
 
 def delete_background(path: Path) -> None:
     """Delete a file for good. Raises BackgroundError."""
-    try:
+    with _named_errors(LibraryText.NOT_REMOVED, path.name):
         path.unlink(missing_ok=True)
-    except OSError as error:
-        raise BackgroundError(LibraryText.NOT_REMOVED(file=path.name, reason=why_not_written(error))) from error
 
 
 def restore_background(trash: Path, original: Path) -> Path:
@@ -130,10 +126,8 @@ def restore_background(trash: Path, original: Path) -> Path:
     Raises MattecamError.
     """
     target = original if not original.exists() else new_file(paths.backgrounds_dir(), original.stem, original.suffix)
-    try:
+    with _named_errors(LibraryText.NOT_RESTORED, original.name):
         shutil.move(trash, target)
         # The FreeDesktop trash keeps a record of each file in a folder beside it.
         (trash.parent.parent / "info" / f"{trash.name}.trashinfo").unlink(missing_ok=True)
-    except OSError as error:
-        raise BackgroundError(LibraryText.NOT_RESTORED(file=original.name, reason=why_not_written(error))) from error
     return target

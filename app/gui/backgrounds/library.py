@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from PyQt6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropE
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 from PyQt6.QtWidgets import QWidget
 
-from app.compositing.library import bundled_backgrounds, own_backgrounds, title
-from app.core.errors import BackgroundError, text_of
+from app.compositing.library import VIDEO_SUFFIXES, bundled_backgrounds, own_backgrounds, title
+from app.core.errors import text_of
 from app.core.types import BgrImage
 from app.gui.backgrounds import files
 from app.gui.backgrounds.tile_view import THUMBNAIL
@@ -40,12 +41,14 @@ class BackgroundLibrary(QObject):
     """The Tile of a file that was kept because it could not be moved to the trash."""
     failed = pyqtSignal(object)  # a str would lose the message of a Text
     """What failed, in one sentence."""
+    hovered = pyqtSignal(bool)
+    """Whether something that can be added is dragged over a watched widget."""
 
     def __init__(self, model: TileModel, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._model = model
         self._tasks = tasks
-        self._network: QNetworkAccessManager | None = None
+        self._network = QNetworkAccessManager(self)
         self._removed: tuple[str, Path | None, Path] | None = None
         """Name, path in the trash and former path of the background removed last."""
         self._model.set_tiles(_tiles(()))
@@ -59,54 +62,47 @@ class BackgroundLibrary(QObject):
         for path in paths:
             self._tasks.run(partial(files.add_background, path), self._added, self._fail)
 
-    def add_image(self, image: QImage, name: str = "") -> None:
-        """Add a pasted or dropped image."""
-        if image.isNull():
+    def add_image(self, image: object, name: str = "") -> None:
+        """Add a pasted or dropped QImage."""
+        if not isinstance(image, QImage) or image.isNull():
             self.failed.emit(self.tr("The clipboard holds no image. Copy an image first."))
             return
         name = files.clean_name(name)[: files.LONGEST_NAME] or self.tr("Image")
-        work = partial(files.add_picture, from_qimage(image), name)
-        self._tasks.run(work, self._added, self._fail)
+        self._tasks.run(partial(files.add_picture, from_qimage(image), name), self._added, self._fail)
 
-    def fetch(self, url: QUrl) -> None:
-        """Download an image whose URL was dropped, and add it."""
-        if self._network is None:
-            self._network = QNetworkAccessManager(self)
-        request = QNetworkRequest(url)
-        request.setTransferTimeout(FETCH_TIMEOUT_MS)
-        reply = existing(self._network.get(request))
-        reply.downloadProgress.connect(lambda got, _total: reply.abort() if got > MAX_FETCH_BYTES else None)
-        reply.finished.connect(lambda: self._fetched(reply))
+    def fetch(self, urls: list[QUrl]) -> None:
+        """Download images whose URLs were dropped, and add them."""
+        for url in urls:
+            request = QNetworkRequest(url)
+            request.setTransferTimeout(FETCH_TIMEOUT_MS)
+            reply = existing(self._network.get(request))
+            reply.downloadProgress.connect(partial(_limit, reply))
+            reply.finished.connect(partial(self._fetched, reply))
 
     def rename(self, tile: Tile, name: str) -> None:
         """Rename a file of the user."""
-        if tile.path is not None and tile.own:
-            old = tile.path
+        old = existing(tile.path)
 
-            def done(new: Path) -> None:
-                self.renamed.emit(old, new)
-                self.reload()
+        def done(new: Path) -> None:
+            self.renamed.emit(old, new)
+            self.reload()
 
-            self._tasks.run(partial(files.rename_background, old, name), done, self._fail)
+        self._tasks.run(partial(files.rename_background, old, name), done, self._fail)
 
     def remove(self, tile: Tile) -> None:
         """Move a file of the user to the trash; emit `not_trashed` if that is not possible."""
-        if tile.path is not None and tile.own:
-            original = tile.path
+        original = existing(tile.path)
 
-            def done(trash: Path | None) -> None:
-                if trash is not None or self._removed is None or self._removed[2] != original:  # else asked for twice
-                    self._tell_removed(tile.name, trash, original)
-                self.reload()
+        def done(trash: Path | None) -> None:
+            if trash is not None or self._removed is None or self._removed[2] != original:  # else asked for twice
+                self._tell_removed(tile.name, trash, original)
+            self.reload()
 
-            def failed(error: Exception) -> None:
-                self.restored.emit(original, original)
-                if isinstance(error, BackgroundError):
-                    self.not_trashed.emit(tile)
-                else:
-                    self._fail(error)
+        def failed(_error: Exception) -> None:
+            self.restored.emit(original, original)
+            self.not_trashed.emit(tile)
 
-            self._tasks.run(partial(files.remove_background, original), done, failed)
+        self._tasks.run(partial(files.remove_background, original), done, failed)
 
     def take_over(self, other: BackgroundLibrary) -> None:
         """Tell again what another window removed last."""
@@ -119,14 +115,13 @@ class BackgroundLibrary(QObject):
 
     def delete(self, tile: Tile) -> None:
         """Delete a file of the user for good."""
-        if tile.path is not None and tile.own:
-            path = tile.path
+        path = existing(tile.path)
 
-            def failed(error: Exception) -> None:
-                self.restored.emit(path, path)
-                self._fail(error)
+        def failed(error: Exception) -> None:
+            self.restored.emit(path, path)
+            self._fail(error)
 
-            self._tasks.run(partial(files.delete_background, path), lambda _none: self.reload(), failed)
+        self._tasks.run(partial(files.delete_background, path), lambda _none: self.reload(), failed)
 
     def _restore(self, trash: Path, original: Path) -> None:
         def done(path: Path) -> None:
@@ -171,57 +166,32 @@ class BackgroundLibrary(QObject):
     def _fail(self, error: Exception) -> None:
         self.failed.emit(text_of(error))
 
-
-def _tiles(own: tuple[tuple[Path, str], ...]) -> list[Tile]:
-    """Return all tiles from left to right: the user's files first, "None" last. own: see `own_backgrounds`."""
-    none, *fixed = (Tile(kind, name) for kind, name in zip(FIXED_KINDS, fixed_names(), strict=True))
-    return [
-        *(Tile(_kind(path), name, path, own=True) for path, name in own),
-        *fixed,
-        *(Tile(_kind(path), bundled_name(title(path)), path) for path in bundled_backgrounds()),
-        none,
-    ]
-
-
-def _kind(path: Path) -> TileKind:
-    return TileKind.VIDEO if files.is_video(path) else TileKind.IMAGE
-
-
-class BackgroundDrops(QObject):
-    """Accepts files, images and image URLs dropped on widgets, and adds them to the library."""
-
-    hovered = pyqtSignal(bool)
-    """Whether something that can be added is dragged over a watched widget."""
-
-    def __init__(self, library: BackgroundLibrary, parent: QObject | None = None) -> None:
-        super().__init__(parent)
-        self._library = library
-
     def watch(self, widget: QWidget) -> None:
-        """Accept drops on this widget."""
+        """Add files, images and image URLs that are dropped on a widget."""
         widget.setAcceptDrops(True)
         widget.installEventFilter(self)
 
     def add_from(self, mime: QMimeData | None) -> bool:
         """Add the files, image or URLs in the data; return False where there are none."""
-        if mime is None:
-            return False
-        local = [Path(url.toLocalFile()) for url in mime.urls() if url.isLocalFile()]
+        add = self._addition(mime)
+        if add is not None:
+            add()
+        return add is not None
+
+    def _addition(self, mime: QMimeData | None) -> Callable[[], object] | None:
+        """Return what adds the data; None where nothing of it can be added."""
+        urls = [] if mime is None else mime.urls()
+        local = [Path(url.toLocalFile()) for url in urls if url.isLocalFile()]
+        remote = [url for url in urls if url.scheme() in ("http", "https")]
         if local:
-            self._library.add_files(local)
-            return True
-        if mime.hasImage():
-            image = mime.imageData()
-            self._library.add_image(image if isinstance(image, QImage) else QImage())
-            return True
-        remote = [url for url in mime.urls() if url.scheme() in ("http", "https")]
-        for url in remote:
-            self._library.fetch(url)
-        return bool(remote)
+            return partial(self.add_files, local)
+        if mime is not None and mime.hasImage():
+            return lambda: self.add_image(mime.imageData())
+        return partial(self.fetch, remote) if remote else None
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
         if isinstance(event, QDragEnterEvent | QDragMoveEvent):
-            if _usable(event.mimeData()):
+            if self._addition(event.mimeData()) is not None:
                 event.acceptProposedAction()
                 self.hovered.emit(True)
                 return True
@@ -233,7 +203,23 @@ class BackgroundDrops(QObject):
         return super().eventFilter(watched, event)
 
 
-def _usable(mime: QMimeData | None) -> bool:
-    if mime is None:
-        return False
-    return mime.hasImage() or any(url.isLocalFile() or url.scheme() in ("http", "https") for url in mime.urls())
+def _tiles(own: tuple[tuple[Path, str], ...]) -> list[Tile]:
+    """Return all tiles from left to right: the user's files first, "None" last. own: see `own_backgrounds`."""
+    none, *fixed = (Tile(kind, name) for kind, name in zip(FIXED_KINDS, fixed_names(), strict=True))
+    return [
+        *(Tile(kind_of(path), name, path, own=True) for path, name in own),
+        *fixed,
+        *(Tile(kind_of(path), bundled_name(title(path)), path) for path in bundled_backgrounds()),
+        none,
+    ]
+
+
+def _limit(reply: QNetworkReply, received: int, _total: int) -> None:
+    """End a download that is larger than pictures are."""
+    if received > MAX_FETCH_BYTES:
+        reply.abort()
+
+
+def kind_of(path: Path) -> TileKind:
+    """Return the kind of a file by its suffix."""
+    return TileKind.VIDEO if path.suffix.lower() in VIDEO_SUFFIXES else TileKind.IMAGE

@@ -1,17 +1,19 @@
-"""Options of the background in use: blur strength, colour, or how an image is fitted."""
+"""The line above the tiles: options of the background in use, and buttons that show and add backgrounds."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtWidgets import QComboBox, QSizePolicy, QStackedWidget, QWidget
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QColor, QHideEvent, QResizeEvent
+from PyQt6.QtWidgets import QColorDialog, QComboBox, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
+from app.config.parsing import GREEN
 from app.core.matting_settings import HIDES_TEXT, StrictLevel
 from app.core.settings import Settings
-from app.gui.backgrounds.tiles import GREEN
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label
-from app.gui.widgets.qt import keep_focus, row
+from app.gui.widgets.qt import AfterLayout, keep_focus, row, was_hidden, width_of
 from app.gui.widgets.value_slider import ValueSlider
 from app.runtime.status import PipelineStatus
 
@@ -118,3 +120,66 @@ def _page(widget: QWidget, caption: str = "", *, wide: bool = False) -> QWidget:
     line.addWidget(widget, 2 if wide else 0)
     line.addStretch(0 if wide else 1)
     return page
+
+
+GAP = 10
+
+
+class StripHeader(QWidget):
+    """Leaves out the text of "Add…" where the options of the background need the room."""
+
+    def __init__(self, options: BackgroundOptions, show_all: QPushButton, add: QPushButton) -> None:
+        super().__init__()
+        self._options, self._all, self._add = options, show_all, add
+        self._text = add.text()
+        self._fitting = AfterLayout(self, self.fit)
+        row(self, options, show_all, add, grows=options, spacing=GAP)
+
+    @property
+    def _icons_width(self) -> int:
+        """Width of both buttons without a text, and the gaps before them."""
+        return 2 * (self._all.sizeHint().width() + GAP)
+
+    def minimumSizeHint(self) -> QSize:
+        """The size without the text of "Add…", whether it is shown or not."""
+        return QSize(self._options.minimumSizeHint().width() + self._icons_width, super().minimumSizeHint().height())
+
+    def resizeEvent(self, event: QResizeEvent | None) -> None:
+        super().resizeEvent(event)
+        self._fitting.start()
+
+    def fit(self) -> None:
+        """Show or leave out the text."""
+        needed = self._options.needed_width + self._icons_width + width_of(self._text, self._add.fontMetrics())
+        text = self._text if needed <= self.width() else ""
+        if text != self._add.text():
+            self._add.setText(text)
+
+
+class ColourDialog(QColorDialog):
+    """The colour is in use while it is picked; unless it is confirmed, it is out of use when the dialog goes."""
+
+    def __init__(self, store: SettingsStore, colour: str, parent: QWidget) -> None:
+        """colour: the one to begin with."""
+        super().__init__(QColor(colour), parent)
+        self._store, self._before, self._own = store, store.current.background, store.current.window.own_colour
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.currentColorChanged.connect(self._use)
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Take back what is not confirmed, also where the window goes with the dialog; never show the room for that."""
+        super().hideEvent(event)
+        if not was_hidden(event) or self.selectedColor().isValid():
+            return
+        self._store.set("window.own_colour", self._own)
+        now = self._store.current.background
+        if (now.kind, now.colour) != ("colour", self.currentColor().name()):  # another one was chosen meanwhile
+            return
+        if self._before.kind == "none":
+            self._store.edit("background", colour=self._own)
+        else:
+            self._store.edit("background", **dict(self._before))
+
+    def _use(self, colour: QColor) -> None:
+        self._store.set("window.own_colour", colour.name())
+        self._store.edit("background", kind="colour", colour=colour.name())

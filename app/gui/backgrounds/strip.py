@@ -11,12 +11,8 @@ from PyQt6.QtWidgets import QMenu, QWidget
 
 from app.compositing.library import VIDEO_SUFFIXES
 from app.core.settings import BackgroundSettings, opens_alike
-from app.gui.backgrounds.colour_dialog import ColourDialog
-from app.gui.backgrounds.files import is_video
-from app.gui.backgrounds.header import StripHeader
-from app.gui.backgrounds.library import BackgroundDrops, BackgroundLibrary
-from app.gui.backgrounds.options import BackgroundOptions
-from app.gui.backgrounds.removal import Substitution
+from app.gui.backgrounds.library import BackgroundLibrary, kind_of
+from app.gui.backgrounds.options import BackgroundOptions, ColourDialog, StripHeader
 from app.gui.backgrounds.tile_view import TileGrid, TileView
 from app.gui.backgrounds.tiles import Tile, TileKind, TileModel
 from app.gui.dialogs.questions import UserFolder, ask_before_loss, ask_before_unmatted, ask_for_files, ask_for_name
@@ -41,12 +37,12 @@ class BackgroundStrip(QWidget):
         super().__init__()
         self._store = store
         self._previous: BackgroundSettings | None = None
-        self._substitution = Substitution(store)
+        self._replaced: BackgroundSettings | None = None
+        """What blur replaced, because its file was removed, until the user chooses something else."""
         self.model = TileModel(self)
         self.library = BackgroundLibrary(self.model, tasks, self)
-        self.drops = BackgroundDrops(self.library, self)
         self.view = self._make_view()
-        self.drops.hovered.connect(self._mark_drop)
+        self.library.hovered.connect(self._mark_drop)
         self._add = button(
             self.tr("Add…"), self.tr("Add images or videos. You can also drop or paste them."), "addBackgroundButton",
             self.ask_for_files, name=self.tr("Add a background"), icon_name="plus",
@@ -98,8 +94,7 @@ class BackgroundStrip(QWidget):
 
     def take_over(self, other: BackgroundStrip) -> None:
         """Return to the background that was in use before in another window's strip."""
-        self._previous = other._previous
-        self._substitution.take_over(other._substitution)
+        self._previous, self._replaced = other._previous, other._replaced
 
     def choose_colour(self) -> None:
         """Ask for the colour of the "Colour" tile; it is in use while it is picked."""
@@ -109,11 +104,13 @@ class BackgroundStrip(QWidget):
         """Ask for files to add."""
         patterns = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES))
         name_filter = self.tr("Images and videos ({0})").format(patterns)
-        ask_for_files(self, self.tr("Add backgrounds"), self.library.add_files, name_filter, UserFolder.PICTURES)
+        ask_for_files(
+            self, self.tr("Add backgrounds"), self.library.add_files, name_filter, UserFolder.PicturesLocation
+        )
 
     def _use(self, new: BackgroundSettings) -> None:
         current = self._store.current.background
-        self._substitution.forget()
+        self._replaced = None
         if new != current:
             self._previous = current
             self._store.edit("background", **dict(new))
@@ -123,8 +120,7 @@ class BackgroundStrip(QWidget):
     def _choose_path(self, path: Path) -> None:
         self._added = path
         self._show_added()
-        kind = "video" if is_video(path) else "image"
-        self._use(self._store.current.background.with_file(kind, path))
+        self._use(self._store.current.background.with_file(kind_of(path).value, path))
 
     def _follow_rename(self, old: Path, new: Path) -> None:
         if self._store.current.background.path == old:
@@ -136,12 +132,16 @@ class BackgroundStrip(QWidget):
         current = self._store.current.background
         if current.kind in ("image", "video") and current.path == new:
             self.chosen_again.emit()
-        self._substitution.end(old, new)
+        replaced = self._replaced
+        if replaced is not None and replaced.path == old:
+            self._replaced = None
+            self._store.edit("background", **dict(replaced.replace(path=new)))
 
     def _show_settings(self) -> None:
         settings = self._store.current
-        self._substitution.follow()
-        self.model.show_settings(settings.background, self._store.current.window.own_colour)
+        if self._replaced is not None and settings.background != self._replaced.replace(kind="blur"):
+            self._replaced = None
+        self.model.show_settings(settings.background, settings.window.own_colour)
         self._header.fit()
         for shortcut in self._turning:  # sliders and pages that scroll take these keys too
             shortcut.setEnabled(settings.background.kind == "slides")
@@ -173,8 +173,7 @@ class BackgroundStrip(QWidget):
             self.view.setCurrentIndex(self.model.index(self.model.chosen_row))
 
     def _make_view(self) -> TileView:
-        view = TileView(self.model, "backgroundList")
-        view.setWrapping(False)
+        view = TileView(self.model, "backgroundList", wraps=False)
         view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         bar = existing(view.horizontalScrollBar())
         view.setFixedHeight(view.tile_size.height() + bar.sizeHint().height() + 8)
@@ -182,7 +181,7 @@ class BackgroundStrip(QWidget):
         view.chosen.connect(self.choose)
         view.customContextMenuRequested.connect(lambda position: self._show_menu(view, position))
         for target in (view, existing(view.viewport())):
-            self.drops.watch(target)
+            self.library.watch(target)
         return view
 
     def show_all(self) -> None:
@@ -234,12 +233,11 @@ class BackgroundStrip(QWidget):
 
     def remove(self, tile: Tile) -> None:
         """Remove a file of the user. If it is in use, switch to blur first, and back if the file is kept."""
-        if not tile.own:
-            return
-        self._substitution.begin(tile)
-        if self._previous is not None and self._previous.path == tile.path:
-            self._previous = None
-        self.library.remove(tile)
+        if tile.own:
+            self._put_away(tile)
+            if self._previous is not None and self._previous.path == tile.path:
+                self._previous = None
+            self.library.remove(tile)
 
     def _ask_before_deletion(self, tile: Tile) -> None:
         text = self.tr("The background “{0}” could not be moved to the trash and was kept.").format(tile.name)
@@ -247,14 +245,21 @@ class BackgroundStrip(QWidget):
         ask_before_loss(self, text, consequence, self.tr("Delete for good"), lambda: self._delete(tile))
 
     def _delete(self, tile: Tile) -> None:
-        self._substitution.begin(tile)
+        self._put_away(tile)
         self.library.delete(tile)
 
+    def _put_away(self, tile: Tile) -> None:
+        """Use blur if this tile is in use, so that its file is closed."""
+        before = self._store.current.background
+        if tile.chosen_by(before):
+            self._store.edit("background", kind="blur")
+            self._replaced = before
+
     def ask_for_name(self, tile: Tile) -> None:
-        """Ask for a new name of a file and rename it."""
-        if tile.own and tile.path is not None:
+        """Ask for a new name of a file of the user and rename it."""
+        if tile.own:
             title = self.tr("Rename background")
-            ask_for_name(self, title, tile.path.stem, lambda name: self.library.rename(tile, name))
+            ask_for_name(self, title, existing(tile.path).stem, lambda name: self.library.rename(tile, name))
 
     @property
     def current(self) -> Tile | None:

@@ -27,7 +27,8 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.backgrounds.tiles import GREEN, LAST_KEY, Tile, TileKind, TileModel
+from app.config.parsing import GREEN
+from app.gui.backgrounds.tiles import LAST_KEY, Tile, TileKind, TileModel
 from app.gui.widgets.controls import describe
 from app.gui.widgets.qt import broken, column, existing, scaled
 from app.gui.widgets.theme import ALARM, IMAGES, icon
@@ -174,7 +175,8 @@ class TileView(QListView):
     chosen = pyqtSignal(object)
     """The Tile."""
 
-    def __init__(self, model: TileModel, object_name: str) -> None:
+    def __init__(self, model: TileModel, object_name: str, *, wraps: bool) -> None:
+        """wraps: whether there are more rows, or one that is scrolled sideways."""
         super().__init__()
         describe(self, self.tr("Backgrounds"), self.tr("Choose the background"), object_name)
         self.setToolTip("")
@@ -182,6 +184,10 @@ class TileView(QListView):
         self.setModel(model)
         self.setItemDelegate(TileDelegate(model, self))
         self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(wraps)
+        if wraps:
+            self.setResizeMode(QListView.ResizeMode.Adjust)
+            self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self.setUniformItemSizes(True)
         self.setMouseTracking(True)
         self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
@@ -225,10 +231,7 @@ class TileGrid(QFrame):
         self.setObjectName("backgroundGrid")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setAccessibleName(self.tr("All backgrounds"))
-        self.view = TileView(model, "backgroundGridList")
-        self.view.setWrapping(True)
-        self.view.setResizeMode(QListView.ResizeMode.Adjust)
-        self.view.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.view = TileView(model, "backgroundGridList", wraps=True)
         self.view.chosen.connect(self.close)
         column(self, self.view, margins=8)
         self._place(beside)

@@ -11,10 +11,9 @@ from PyQt6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QObj
 from PyQt6.QtGui import QImage
 
 from app.compositing.library import named_backgrounds
+from app.config.parsing import GREEN
 from app.control.backgrounds import BackgroundFile, Tiles
 from app.core.settings import BackgroundSettings
-
-GREEN = "#00b140"
 
 
 class TileKind(Enum):
@@ -105,32 +104,28 @@ class TileModel(QAbstractListModel):
 
     def __init__(self, parent: QObject | None = None) -> None:
         super().__init__(parent)
-        self._tiles: list[Tile] = []
+        self.tiles: tuple[Tile, ...] = ()
+        """All tiles, from left to right."""
         self._images: dict[Tile, QImage] = {}
         self._settings = BackgroundSettings()
         self._own_colour = "#000000"
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
-        return 0 if parent is not None and parent.isValid() else len(self._tiles)
+        return 0 if parent is not None and parent.isValid() else len(self.tiles)
 
     def data(self, index: QModelIndex, role: int = int(Qt.ItemDataRole.DisplayRole)) -> object:
         if not index.isValid():
             return None
-        tile, roles = self._tiles[index.row()], Qt.ItemDataRole
+        tile, roles = self.tiles[index.row()], Qt.ItemDataRole
         if role in (roles.ToolTipRole, roles.AccessibleDescriptionRole):
             return tile.broken or self._tip(tile, index.row())
         if role == roles.AccessibleTextRole and index.row() == self.chosen_row:
             return self.tr("{0}, chosen").format(tile.name)
         return tile.name if role in (roles.DisplayRole, roles.AccessibleTextRole) else None
 
-    @property
-    def tiles(self) -> tuple[Tile, ...]:
-        """All tiles, from left to right."""
-        return tuple(self._tiles)
-
     def tile_at(self, index: QModelIndex) -> Tile | None:
         """Return the tile of an index; None where there is none."""
-        return self._tiles[index.row()] if index.isValid() else None
+        return self.tiles[index.row()] if index.isValid() else None
 
     @property
     def colour(self) -> str:
@@ -141,24 +136,24 @@ class TileModel(QAbstractListModel):
     @property
     def chosen_row(self) -> int:
         """Row of the background in use, or -1."""
-        return next((row for row, tile in enumerate(self._tiles) if tile.chosen_by(self._settings)), -1)
+        return next((row for row, tile in enumerate(self.tiles) if tile.chosen_by(self._settings)), -1)
 
     def row_of(self, number: int) -> int | None:
         """Row of the tile with a number; None if there is none."""
-        return next((row for row in range(len(self._tiles)) if self.number(row) == number), None)
+        return next((row for row in range(len(self.tiles)) if self.number(row) == number), None)
 
     def number(self, row: int) -> int:
         """Return the number of a tile, as in `ctl background`: files follow those that are always there."""
-        tile = self._tiles[row]
+        tile = self.tiles[row]
         if tile.kind in FIXED_KINDS:
             return FIXED_KINDS.index(tile.kind)
-        return len(FIXED_KINDS) + sum(before.kind not in FIXED_KINDS for before in self._tiles[:row])
+        return len(FIXED_KINDS) + sum(before.kind not in FIXED_KINDS for before in self.tiles[:row])
 
     def set_tiles(self, tiles: Sequence[Tile]) -> None:
         """Replace all tiles; keep the thumbnails of tiles that stay."""
         self.beginResetModel()
-        self._tiles = list(tiles)
-        self._images = {tile: image for tile, image in self._images.items() if tile in self._tiles}
+        self.tiles = tuple(tiles)
+        self._images = {tile: image for tile, image in self._images.items() if tile in self.tiles}
         self.endResetModel()
 
     def image_of(self, tile: Tile) -> QImage | None:
@@ -167,27 +162,24 @@ class TileModel(QAbstractListModel):
 
     def set_image(self, tile: Tile, image: QImage) -> None:
         """Set a tile's thumbnail."""
-        if tile in self._tiles:
+        if tile in self.tiles:
             self._images[tile] = image
-            self._emit_changed(self._tiles.index(tile))
+            self._tell_changed()
 
     def set_broken(self, tile: Tile, reason: str) -> None:
         """Mark a tile whose file cannot be used."""
-        if tile in self._tiles:
-            row = self._tiles.index(tile)
-            self._tiles[row] = replace(tile, broken=reason)
-            self._emit_changed(row)
+        self.tiles = tuple(replace(each, broken=reason) if each == tile else each for each in self.tiles)
+        self._tell_changed()
 
     def show_settings(self, settings: BackgroundSettings, own_colour: str) -> None:
         """Mark the tile that these settings choose."""
-        if (settings, own_colour) == (self._settings, self._own_colour):
-            return
-        self._settings, self._own_colour = settings, own_colour
-        if self._tiles:
-            self.dataChanged.emit(self.index(0), self.index(len(self._tiles) - 1))
+        if (settings, own_colour) != (self._settings, self._own_colour):
+            self._settings, self._own_colour = settings, own_colour
+            self._tell_changed()
 
-    def _emit_changed(self, row: int) -> None:
-        self.dataChanged.emit(self.index(row), self.index(row))
+    def _tell_changed(self) -> None:
+        """Let the views paint the tiles anew."""
+        self.dataChanged.emit(self.index(0), self.index(len(self.tiles) - 1))
 
     def _tip(self, tile: Tile, row: int) -> str:
         if tile.kind is TileKind.NONE:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
+from PyQt6.QtCore import QPointF, QRectF, QSize
 from PyQt6.QtGui import QPainter, QPaintEvent
-from PyQt6.QtWidgets import QDialog, QListView, QStackedWidget, QWidget
+from PyQt6.QtWidgets import QDialog, QStackedWidget, QWidget
 
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tile_view import TileView
@@ -12,7 +12,7 @@ from app.gui.dialogs.doctor_dialog import VirtualCameraView
 from app.gui.dialogs.download_controls import FinerHair
 from app.gui.dialogs.plain_dialogs import add_languages
 from app.gui.panels.camera import CameraControls
-from app.gui.panels.form import Form
+from app.gui.panels.form import Form, say
 from app.gui.preview.qimage import to_qimage
 from app.gui.preview.rendering import Renderer, ViewRequest, shows_room
 from app.gui.state.bridge import Bridge
@@ -84,7 +84,7 @@ class Assistant(QDialog):
                 self._findings,
             )
         )
-        self._steps.addWidget(_step(self.tr("Ready"), self.tr("Mattecam is ready."), self._finer, stretch=False))
+        self._steps.addWidget(_step(self.tr("Ready"), self.tr("Mattecam is ready."), self._finer))
         self._lay_out()
         self.show_step(0)
         bridge.status_changed.connect(self._show_status)
@@ -119,10 +119,7 @@ class Assistant(QDialog):
         return _step(self.tr("Camera"), self.tr("Choose your camera. Nobody else sees this preview."), content)
 
     def _background_step(self, bridge: Bridge, strip: BackgroundStrip) -> QWidget:
-        tiles = TileView(strip.model, "assistantBackgrounds")
-        tiles.setWrapping(True)
-        tiles.setResizeMode(QListView.ResizeMode.Adjust)
-        tiles.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        tiles = TileView(strip.model, "assistantBackgrounds", wraps=True)
         tiles.setMinimumHeight(tiles.tile_size.height() + 8)
         tiles.chosen.connect(strip.choose)
         content = QWidget()
@@ -135,15 +132,10 @@ class Assistant(QDialog):
     def _show_status(self, status: PipelineStatus) -> None:
         """Say when the picture is not that of a camera."""
         demo = status.source is not None and status.source.kind == "demo"
-        if not demo:
-            text = ""
-        elif self._store.current.capture.source == "auto":
+        text = self.tr("You see a demonstration, not your camera.")
+        if self._store.current.capture.source == "auto":
             text = self.tr("No camera was found, so you see a demonstration. Connect a camera and choose it here.")
-        else:
-            text = self.tr("You see a demonstration, not your camera.")
-        if text != self._demo.text():
-            self._demo.setText(text)
-        self._demo.setVisible(demo)
+        say(self._demo, text if demo else "")
 
     def _show_cameras(self) -> None:
         fill_combo(self._camera, self._source.sources(), self._store.current.capture.source)
@@ -184,11 +176,7 @@ class Assistant(QDialog):
             self._finer.reload()
 
 
-def _step(title: str, text: str, content: QWidget, *, stretch: bool = True) -> QWidget:
+def _step(title: str, text: str, content: QWidget) -> QWidget:
     whole = QWidget()
-    parts = label(title, "title"), label(text, wrap=True), content
-    if stretch:
-        column(whole, *parts, grows=content, spacing=12)
-    else:
-        column(whole, *parts, None, spacing=12)
+    column(whole, label(title, "title"), label(text, wrap=True), content, grows=content, spacing=12)
     return whole

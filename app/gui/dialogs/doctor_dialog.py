@@ -110,7 +110,6 @@ class DoctorDialog(FindingsDialog):
         title = translate("DoctorDialog", "Check this computer")
         super().__init__(self.findings, title, "doctorDialog", parent)
         self._store, self._bridge = store, bridge
-        self._waiting = False
         self._lent: str | None = None
         """The virtual camera of the settings while the pipeline has released it."""
         self.prove_button = button(
@@ -131,24 +130,21 @@ class DoctorDialog(FindingsDialog):
     def _begin(self) -> None:
         """Ask the pipeline to release the virtual camera."""
         self.findings.disable()
-        self._waiting = True
         if self._lent is None:
             self._lent = self._store.current.output.virtual_camera
         self._bridge.pipeline.change(partial(with_value, name=VIRTUAL_CAMERA, value="off"))
         self._patience.start()
 
     def _on_status(self, status: PipelineStatus) -> None:
-        if self._waiting and status.virtual_camera is None:
+        if self._patience.isActive() and status.virtual_camera is None:
             self._prove()
 
     def _prove(self) -> None:
-        if self._waiting:
-            self._waiting = False
-            self._patience.stop()
-            self.findings.check(partial(services.run_checks, proof=True))
+        self._patience.stop()
+        self.findings.check(partial(services.run_checks, proof=True))
 
     def _give_back(self) -> None:
-        self._waiting = False
+        self._patience.stop()
         device, self._lent = self._lent, None
         if device is not None and self._store.current.output.virtual_camera == "off":  # the user chose no other
             self._bridge.pipeline.change(partial(with_value, name=VIRTUAL_CAMERA, value=device))

@@ -100,7 +100,7 @@ class DownloadControls(QWidget):
         def install(file: Path) -> None:
             self._begin(name, threading.Event(), partial(services.install_weights, name, file))
 
-        ask_for_file(self, title, install, folder=UserFolder.DOWNLOADS)
+        ask_for_file(self, title, install, folder=UserFolder.DownloadLocation)
 
     def _begin(self, name: str, cancel: threading.Event, work: Callable[[], Path]) -> None:
         if self._cancel is None:
@@ -164,7 +164,7 @@ class FinerHair(QWidget):
         self._failure = selectable("", "warning")
         self._failure.setObjectName("assistantFailure")
         self.download = DownloadControls(tasks)
-        column(self, self._text, self.download, self._failure, spacing=12)
+        column(self, self._text, self.download, self._failure, None, spacing=12)
         self.download.began.connect(self._failure.clear)
         self.download.failed.connect(lambda sentence: self._failure.setText(translated(sentence)))
         self.download.succeeded.connect(self._use)

@@ -129,7 +129,9 @@ def _row(finding: Finding) -> QWidget:
     mark.setAlignment(Qt.AlignmentFlag.AlignTop | Qt.AlignmentFlag.AlignHCenter)
     mark.setAccessibleName(_state_text(finding.state))
     mark.setToolTip(_state_text(finding.state))
-    heading = label(f"{check_text(finding.check)}   ·   {_state_text(finding.state)}", "faint", wrap=True)
+    heading = label(
+        f"{check_names().get(finding.check, finding.check)}   ·   {_state_text(finding.state)}", "faint", wrap=True
+    )
     texts = column(None, heading, selectable(translated(finding.detail)), spacing=3)
     if finding.why:
         texts.addWidget(selectable(translated(finding.why), "faint"))
@@ -150,13 +152,8 @@ def _command(text: str) -> QWidget:
     return whole
 
 
-def check_text(check: str) -> str:
-    """Return the translated name of a check such as `virtual camera: module`."""
-    return check_names().get(check, check)
-
-
 def check_names() -> dict[str, str]:
-    """Return the translated names of all checks."""
+    """Return the translated names of all checks, such as that of `virtual camera: module`."""
     return {
         "camera": translate("Findings", "Camera"),
         "camera: permission": translate("Findings", "Camera: permission"),

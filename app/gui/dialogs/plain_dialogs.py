@@ -12,7 +12,7 @@ from app.core.errors import MattecamError
 from app.core.files.program import advice
 from app.core.stage import Stage
 from app.gui.i18n.messages import translated
-from app.gui.panels.form import Form
+from app.gui.panels.form import Form, say
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import MAX_LINES, LogBuffer
 from app.gui.state.store import SettingsStore
@@ -72,9 +72,8 @@ class PreferencesDialog(QDialog):
 
     def _show_status(self, status: PipelineStatus) -> None:
         """Say why there are no global shortcuts: the notice comes last, and lies behind this dialog."""
-        problems = [problem.message for problem in status.problems if problem.stage is Stage.SHORTCUTS]
-        self._without_shortcuts.setText("\n".join(map(translated, problems)))
-        self._without_shortcuts.setVisible(bool(problems))
+        problems = (problem.message for problem in status.problems if problem.stage is Stage.SHORTCUTS)
+        say(self._without_shortcuts, "\n".join(map(translated, problems)))
 
     def _set_autostart(self, on: bool) -> None:
         try:
@@ -83,10 +82,9 @@ class PreferencesDialog(QDialog):
             else:
                 autostart.disable()
         except MattecamError as error:
-            self._problem.setText(translated(error.text))
+            say(self._problem, translated(error.text))
         else:
-            self._problem.setText("")
-        self._problem.setVisible(bool(self._problem.text()))
+            self._problem.hide()
         with QSignalBlocker(self._autostart):
             self._autostart.setChecked(autostart.enabled())
 

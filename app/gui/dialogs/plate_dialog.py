@@ -48,7 +48,6 @@ class PlateDialog(QDialog):
         self._store, self._tasks, self._newest, self._hold = store, tasks, newest, hold
         self._capture: PlateCapture | None = None
         self._ticks_left = 0
-        self._plate: BgrImage | None = None
         self._timer = timer(self, TICK_MS, self._tick)
         self.text = label("", wrap=True)
         self.text.setObjectName("plateText")
@@ -109,15 +108,13 @@ class PlateDialog(QDialog):
         elif self._capture.silent:
             self._fail(PlateError(self.tr("The camera delivers no frames.")))
 
-    def _keep(self, capture: PlateCapture) -> Path:
-        """Store the plate (on a task thread)."""
+    def _keep(self, capture: PlateCapture) -> tuple[BgrImage, Path]:
+        """Store the plate (on a task thread); return it and its file."""
         plate = capture.plate()
-        self._plate = plate
-        return services.keep_plate(plate, capture.camera, wanted=lambda: self._capture is capture)
+        return plate, services.keep_plate(plate, capture.camera, wanted=lambda: self._capture is capture)
 
-    def _show(self, path: Path) -> None:
-        plate, self._plate = self._plate, None
-        assert plate is not None
+    def _show(self, kept: tuple[BgrImage, Path]) -> None:
+        plate, path = kept
         image = to_qimage(plate).scaledToWidth(THUMBNAIL_WIDTH, Qt.TransformationMode.SmoothTransformation)
         self._wait(self.tr("Done. This picture is used as the empty background."))
         self.number.setPixmap(QPixmap.fromImage(image))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from enum import Enum
 from pathlib import Path
 
 from PyQt6.QtCore import QCoreApplication, QStandardPaths, Qt
@@ -17,20 +16,13 @@ NAME_WIDTH = 420
 """Of the question for a name, in pixels: those of files are long."""
 
 
-class UserFolder(Enum):
-    """Folders of the user where a file dialog starts."""
+UserFolder = QStandardPaths.StandardLocation
+"""Folders of the user where a file dialog starts."""
 
-    HOME = QStandardPaths.StandardLocation.HomeLocation
-    DOWNLOADS = QStandardPaths.StandardLocation.DownloadLocation
-    DOCUMENTS = QStandardPaths.StandardLocation.DocumentsLocation
-    PICTURES = QStandardPaths.StandardLocation.PicturesLocation
-    VIDEOS = QStandardPaths.StandardLocation.MoviesLocation
 
-    @property
-    def path(self) -> Path:
-        """The nearest folder that exists."""
-        folder = Path(QStandardPaths.writableLocation(self.value) or Path.home())
-        return folder if folder.is_dir() else Path.home()
+def path_of(folder: UserFolder) -> Path:
+    """Return the path of a folder of the user, which may not exist."""
+    return Path(QStandardPaths.writableLocation(folder) or Path.home())
 
 
 def nearest_folder(folder: Path) -> Path:
@@ -44,7 +36,7 @@ def ask_for_files(
     parent: QWidget, title: str, take: Callable[[list[Path]], object], name_filter: str, folder: UserFolder
 ) -> None:
     """Ask for existing files."""
-    dialog = _file_dialog(parent, title, QFileDialog.FileMode.ExistingFiles, folder.path)
+    dialog = _file_dialog(parent, title, QFileDialog.FileMode.ExistingFiles, path_of(folder))
     dialog.setNameFilter(name_filter)
     dialog.filesSelected.connect(lambda names: take([Path(name) for name in names]))
     dialog.open()
@@ -54,7 +46,7 @@ def ask_for_file(
     parent: QWidget, title: str, take: Callable[[Path], object], name_filter: str = "", *, folder: UserFolder
 ) -> None:
     """Ask for one existing file."""
-    dialog = _file_dialog(parent, title, QFileDialog.FileMode.ExistingFile, folder.path)
+    dialog = _file_dialog(parent, title, QFileDialog.FileMode.ExistingFile, path_of(folder))
     if name_filter:
         dialog.setNameFilter(name_filter)
     dialog.fileSelected.connect(lambda name: take(Path(name)))
@@ -63,7 +55,7 @@ def ask_for_file(
 
 def ask_for_folder(parent: QWidget, title: str, take: Callable[[Path], object], start: Path) -> None:
     """Ask for a folder, starting at `start` or its nearest existing parent."""
-    dialog = _file_dialog(parent, title, QFileDialog.FileMode.Directory, nearest_folder(start))
+    dialog = _file_dialog(parent, title, QFileDialog.FileMode.Directory, start)
     dialog.fileSelected.connect(lambda name: take(Path(name)))
     dialog.open()
 
@@ -118,7 +110,7 @@ def _ask_before(
 
 
 def _file_dialog(parent: QWidget, title: str, mode: QFileDialog.FileMode, folder: Path) -> QFileDialog:
-    dialog = QFileDialog(parent, title, str(folder))
+    dialog = QFileDialog(parent, title, str(nearest_folder(folder)))
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(mode)
     return dialog

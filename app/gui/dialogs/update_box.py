@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
-from functools import partial
 
 from PyQt6.QtCore import QUrl
 from PyQt6.QtGui import QDesktopServices
@@ -31,8 +29,8 @@ class UpdateBox(QMessageBox):
         super().__init__(parent)
         prepare(self, "updateBox", self.tr("Check for updates"))
         self.addButton(QMessageBox.StandardButton.Close)
-        self.outcome: Callable[[UpdateBox], None] | None = None
-        """Shows what came of the question; None until then."""
+        self.outcome: tuple[bytes | None] | None = None
+        """The answer, None where there was none in time; None until then."""
         self._host = QUrl(NEWEST).host()
         self._asking = timer(self, 0, self._ask, once=True)
         if project():
@@ -47,7 +45,7 @@ class UpdateBox(QMessageBox):
         assert isinstance(other, UpdateBox)
         if other.outcome is not None:
             self._asking.stop()
-            self._end(other.outcome)
+            self._show(*other.outcome)
 
     def _ask(self) -> None:
         request = QNetworkRequest(QUrl(NEWEST.format(project())))
@@ -67,25 +65,19 @@ class UpdateBox(QMessageBox):
         self._deadline.stop()
         status = self._reply.attribute(QNetworkRequest.Attribute.HttpStatusCodeAttribute)
         if self._reply.error() is QNetworkReply.NetworkError.NoError:
-            answer = self._reply.readAll().data()[:MAX_BYTES]
-            self._end(partial(UpdateBox._compare, answer=answer))
-        elif status is None or not in_time:
-            self._end(UpdateBox._say_silence)
+            self._show(self._reply.readAll().data()[:MAX_BYTES])
         else:
-            self._end(UpdateBox._say_not_understood)
+            self._show(None if status is None or not in_time else b"")
 
-    def _end(self, show: Callable[[UpdateBox], None]) -> None:
-        self.outcome = show
-        show(self)
-
-    def _say_silence(self) -> None:
-        self.setText(self.tr("No answer from {0}. Check the internet connection.").format(self._host))
-
-    def _compare(self, answer: bytes) -> None:
+    def _show(self, answer: bytes | None) -> None:
+        self.outcome = (answer,)
+        if answer is None:
+            self.setText(self.tr("No answer from {0}. Check the internet connection.").format(self._host))
+            return
         try:
             newest = newest_release(answer)
         except ValueError:
-            self._say_not_understood()
+            self.setText(self.tr("The answer from {0} names no release. Try again later.").format(self._host))
             return
         if newest <= numbers(__version__):
             self.setText(self.tr("Mattecam {0} is up to date.").format(__version__))
@@ -96,9 +88,6 @@ class UpdateBox(QMessageBox):
         opens = existing(self.addButton(self.tr("Open the download page"), QMessageBox.ButtonRole.AcceptRole))
         opens.setObjectName("openReleasePage")
         opens.clicked.connect(lambda: QDesktopServices.openUrl(page))
-
-    def _say_not_understood(self) -> None:
-        self.setText(self.tr("The answer from {0} names no release. Try again later.").format(self._host))
 
 
 def newest_release(answer: bytes) -> tuple[int, ...]:

@@ -14,7 +14,7 @@ from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.i18n.messages import short
 from app.gui.panels.form import Entries, Form
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import combo, fill_combo
+from app.gui.widgets.controls import combo, fill_combo, label
 from app.runtime.status import PipelineStatus
 
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
@@ -43,8 +43,8 @@ class CameraControls(Form):
         self.cameras: tuple[CameraDevice, ...] = ()
         """The cameras that are connected now."""
         self.list = combo(self.tr("Camera"), self.tr("Source of the video"), "cameraCombo")
-        self.add(self.list)
-        self._delivered = self.add_hint()
+        self._delivered = label("", "faint", wrap=True)
+        self.add(self.list, self._delivered)
         self.list.activated.connect(lambda _row: self.choose_source(self.list.currentData()))
         self.on_settings(self._show)
 
@@ -57,12 +57,11 @@ class CameraControls(Form):
     def show_status(self, status: PipelineStatus) -> None:
         """Show what the camera delivers."""
         source = status.source
-        if source is None:
-            self._delivered.setText("")  # `clear` lays the panel out each time
-            return
-        name = self.tr("Demonstration") if source.kind == "demo" else source.name  # as in the list above it
-        delivered = self.tr("{0}: {1} × {2}, {3} fps")
-        self._delivered.setText(delivered.format(name, source.width, source.height, short(source.fps)))
+        text = ""
+        if source is not None:
+            name = self.tr("Demonstration") if source.kind == "demo" else source.name  # as in the list above it
+            text = self.tr("{0}: {1} × {2}, {3} fps").format(name, source.width, source.height, short(source.fps))
+        self._delivered.setText(text)
 
     def open_list(self) -> None:
         """Open the list of cameras."""
@@ -73,7 +72,7 @@ class CameraControls(Form):
         """Ask for a video file to use in place of a camera."""
         ask_for_file(
             self, self.tr("Choose a video"), lambda path: edit_capture(self.store, source=str(path)),
-            folder=UserFolder.VIDEOS,
+            folder=UserFolder.MoviesLocation,
         )  # fmt: skip
 
     def choose_source(self, source: str) -> None:

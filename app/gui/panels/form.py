@@ -8,11 +8,12 @@ from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
+from annotated_types import MaxLen
 from PyQt6.QtCore import QCoreApplication, QSignalBlocker, Qt
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
 from app.config.setting import SETTINGS
-from app.core.settings import OverlayPlace, Settings
+from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import SteadyButton, button, check, combo, describe, fill_combo, label
@@ -40,16 +41,12 @@ class Form(QWidget):
         self.store = store
         self._shows: list[Callable[[Settings], object]] = []
         self.column = column(self, spacing=spacing)
-        store.changed.connect(self.show_settings)
-
-    def show_settings(self, settings: Settings) -> None:
-        """Show the settings in all rows."""
-        for show in self._shows:
-            show(settings)
+        store.changed.connect(self.refresh)
 
     def refresh(self) -> None:
-        """Show the settings again, after something else changed that the rows depend on."""
-        self.show_settings(self.store.current)
+        """Show the settings in all rows, also after something else changed that the rows depend on."""
+        for show in self._shows:
+            show(self.store.current)
 
     def on_settings(self, show: Callable[[Settings], object]) -> None:
         """Call `show` with the settings, now and after each change."""
@@ -77,10 +74,13 @@ class Form(QWidget):
         """
         self.column.addLayout(FoldingRow(*widgets, grows=grows))
 
-    def add_hint(self, text: str = "") -> QLabel:
-        """Add a sentence in faint letters."""
-        made = label(text, "faint", wrap=True)
+    def add_hint(self, text: str = "", object_name: str = "", role: str = "faint") -> QLabel:
+        """Add a sentence, in faint letters unless it has another role. It takes no room until `say` gives it a text."""
+        made = label(text, role, wrap=True)
+        made.setObjectName(object_name)
         self.add(made)
+        if not text:
+            made.hide()
         return made
 
     def add_slider(
@@ -95,7 +95,7 @@ class Form(QWidget):
         per_unit = STEPS if high - low < FINE_RANGE else 1
         made = ValueSlider(round(low * per_unit), round(high * per_unit), text, name, description, object_name)
         made.value_changed.connect(
-            lambda value: self.set(setting, sign() * value if per_unit == 1 else sign() * value / per_unit)
+            lambda value: self.store.set(setting, sign() * value if per_unit == 1 else sign() * value / per_unit)
         )
         self._bind(
             made.slider, setting,
@@ -110,7 +110,7 @@ class Form(QWidget):
     ) -> QCheckBox:  # fmt: skip
         """Add a check box. change: what it does in place of setting the value. shows: whether a value checks it."""
         made = check(text, description, object_name)
-        made.toggled.connect(change or partial(self.set, setting))
+        made.toggled.connect(change or partial(self.store.set, setting))
 
         def show(value: object) -> None:
             with QSignalBlocker(made):
@@ -129,7 +129,7 @@ class Form(QWidget):
         entry of a value. visible: False where the system has no use for it.
         """
         made = combo(name, description, object_name)
-        choose = choose or partial(self.set, setting)
+        choose = choose or partial(self.store.set, setting)
         made.activated.connect(lambda _row: choose(made.currentData()))
         self._bind(
             made, setting, lambda value: fill_combo(made, entries() if callable(entries) else entries, shows(value))
@@ -139,13 +139,17 @@ class Form(QWidget):
         self.add(captioned)
         return made
 
-    def make_text(self, setting: str, name: str, description: str, object_name: str, longest: int) -> QLineEdit:
-        """Return a line of text that takes effect while it is typed."""
+    def make_text(self, setting: str, name: str, description: str, object_name: str) -> QLineEdit:
+        """Add a caption, and return its line of text, which takes effect while it is typed."""
         made = QLineEdit()
-        made.setMaxLength(longest)
+        limits = SETTINGS[setting].field.metadata
+        made.setMaxLength(next(limit.max_length for limit in limits if isinstance(limit, MaxLen)))
         describe(made, name, description, object_name)
-        made.textEdited.connect(partial(self.set, setting))
+        made.textEdited.connect(partial(self.store.set, setting))
         self._bind(made, setting, partial(_set_text, made))
+        caption = label(name, wrap=True)
+        caption.setBuddy(made)
+        self.add(caption)
         return made
 
     def add_link(
@@ -165,7 +169,7 @@ class Form(QWidget):
         """Return a button that asks for a file. caption: while there is none. named: the button names the file."""
         made = button(
             caption, description, object_name,
-            lambda: ask_for_file(self, name, partial(self.set, setting), name_filter, folder=folder), name=name,
+            lambda: ask_for_file(self, name, partial(self.store.set, setting), name_filter, folder=folder), name=name,
             names_file=named,
         )  # fmt: skip
         if named:
@@ -174,13 +178,9 @@ class Form(QWidget):
 
     def make_removal(self, setting: str, text: str, name: str, description: str, object_name: str) -> SteadyButton:
         """Return a link that unsets a file; hidden while there is none."""
-        made = button(text, description, object_name, lambda: self.set(setting, None), name=name, link=True)
+        made = button(text, description, object_name, lambda: self.store.set(setting, None), name=name, link=True)
         self._bind(made, setting, lambda path: made.setVisible(path is not None))
         return made
-
-    def set(self, setting: str, value: object) -> None:
-        """Change a setting."""
-        self.store.set(setting, value)
 
     def _bind(self, control: QWidget, setting: str, show: Callable[[Any], object]) -> None:
         control.setProperty("setting", setting)
@@ -188,7 +188,13 @@ class Form(QWidget):
         self.on_settings(lambda settings: show(of(settings)))
 
 
-def places() -> list[tuple[str, OverlayPlace]]:
+def say(shown: QLabel, text: str) -> None:
+    """Show a text, or no line where it is empty."""
+    shown.setText(text)
+    shown.setVisible(bool(text))
+
+
+def places() -> Entries:
     """Return the (translated name, value) of each place in the picture."""
     return [
         (translate("Places", "Top left"), "top-left"),

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from PyQt6.QtCore import QCoreApplication
-
-from app.core.settings import EdgeSettings, Settings
+from app.core.settings import EdgeSettings
 from app.gui.i18n.messages import decimal, translated
-from app.gui.panels.form import Entries, Form
+from app.gui.panels.form import Entries, Form, say
 from app.gui.panels.network import NetworkControls
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
@@ -22,58 +20,10 @@ from app.system.device_holders import LINUX
 SHAPE = {"contrast": 0.0, "threshold": 0.5, "grow_px": 0, "feather_px": 0}
 PRESETS: tuple[dict[str, float], ...] = ({**SHAPE, "feather_px": 4}, SHAPE, {**SHAPE, "contrast": 0.4})
 """Settings of the edge's shape, soft, normal and crisp; smoothing over time and colour fringe do not depend on it."""
-translate = QCoreApplication.translate
-
-
-def _px(value: int) -> str:
-    return f"{value} px"
 
 
 def _signed_px(value: int) -> str:
     return f"{value:+d} px" if value else "0 px"
-
-
-class EdgePresets(Segments):
-    """Soft, Normal or Crisp; none is pressed while the sliders hold other values."""
-
-    def __init__(self, store: SettingsStore) -> None:
-        super().__init__((
-            (translate("EdgePresets", "Soft"), translate("EdgePresets", "A wide, soft edge"), "edge_soft"),
-            (translate("EdgePresets", "Normal"), translate("EdgePresets", "The matte as the network computes it"),
-             "edge_normal"),
-            (translate("EdgePresets", "Crisp"), translate("EdgePresets", "A narrow, hard edge"), "edge_crisp"),
-        ))  # fmt: skip
-        self.chosen.connect(lambda number: store.edit("matting.edges", **PRESETS[number]))
-        store.changed.connect(self._show)
-        self._show(store.current)
-
-    def _show(self, settings: Settings) -> None:
-        edges = dict(settings.matting.edges)
-        fitting = (all(edges[field] == value for field, value in values.items()) for values in PRESETS)
-        self.show_chosen(next((number for number, fits in enumerate(fitting) if fits), None))
-
-
-class EdgeSliders(Form):
-    """One slider per edge setting; each takes effect while it is dragged."""
-
-    def __init__(self, store: SettingsStore) -> None:
-        super().__init__(store)
-        rows: tuple[tuple[str, Callable[[int], str], str, str], ...] = (
-            ("contrast", percent, self.tr("Hardness"), self.tr("From the soft matte to a hard mask")),
-            ("threshold", percent, self.tr("Threshold"),
-             self.tr("Alpha above which pixels stay when the edge is hardened")),
-            ("grow_px", _signed_px, self.tr("Shrink or grow"), self.tr("Moves the edge inward or outward")),
-            ("feather_px", _px, self.tr("Feather outward"), self.tr("Softens the edge without eroding the person")),
-            ("temporal_smoothing", percent, self.tr("Temporal smoothing"), self.tr("Reduces flicker of the edge")),
-            ("despill", percent, self.tr("Remove colour fringe"), self.tr("Removes a green cast from hair and edges")),
-        )  # fmt: skip
-        for field, text, name, description in rows:
-            self.add_slider(f"edges.{field}", text, name, description, f"{field.removesuffix('_px')}Slider")
-        defaults = dict(EdgeSettings())
-        self.add_link(
-            self.tr("Reset edge"), self.tr("Use the matte as the network computes it"), "edgeReset",
-            lambda: store.edit("matting.edges", **{field: defaults[field] for field, *_rest in rows}),
-        )  # fmt: skip
 
 
 PRECISIONS = ("float32", "float16", "bfloat16", "int8")
@@ -91,7 +41,14 @@ class QualityControls(Form):
         self.add_check("matting.governor", self.tr("Lower quality when this computer is busy"),
                        self.tr("Lowers automatic settings and the frame rate while this computer cannot keep up"),
                        "governorCheck")  # fmt: skip
-        self.add(label(self.tr("Edge")), EdgePresets(store))
+        presets = Segments((
+            (self.tr("Soft"), self.tr("A wide, soft edge"), "edge_soft"),
+            (self.tr("Normal"), self.tr("The matte as the network computes it"), "edge_normal"),
+            (self.tr("Crisp"), self.tr("A narrow, hard edge"), "edge_crisp"),
+        ))  # fmt: skip
+        presets.chosen.connect(lambda number: store.edit("matting.edges", **PRESETS[number]))
+        self.on_settings(lambda settings: presets.show_chosen(_preset_of(settings.matting.edges)))
+        self.add(label(self.tr("Edge")), presets)
         self.add_choice(
             "edges.strict", self.tr("Hide things mistaken for people"),
             self.tr(
@@ -110,6 +67,12 @@ class QualityControls(Form):
         return [*off, (self.tr("Balanced"), "balanced"), (self.tr("Strict: only people who move"), "strict")]
 
 
+def _preset_of(edges: EdgeSettings) -> int | None:
+    """Return the number of the preset with these values; None while the sliders hold others."""
+    fitting = (number for number, preset in enumerate(PRESETS) if preset.items() <= dict(edges).items())
+    return next(fitting, None)
+
+
 class RatioControl(Form):
     """Sets the downsample ratio and shows the resulting size in pixels."""
 
@@ -119,8 +82,7 @@ class RatioControl(Form):
             "matting.downsample_ratio", percent, self.tr("Detail"),
             self.tr("Resolution of the network's input: more is finer and slower"), "downsampleSlider",
         )  # fmt: skip
-        self._pixels = self.add_hint()
-        self._pixels.setObjectName("downsampleSize")
+        self._pixels = self.add_hint(object_name="downsampleSize")
         auto = self.add_check(
             "matting.downsample_ratio", self.tr("Automatic"), self.tr("Choose the detail by the frame size"),
             "downsampleAuto", change=self._set_auto, shows=lambda ratio: ratio is None,
@@ -130,16 +92,15 @@ class RatioControl(Form):
     def show_status(self, status: PipelineStatus) -> None:
         """Show the ratio in use and the input size of the network."""
         engine = status.engine
-        self._pixels.setVisible(engine is not None)
         if engine is None:
+            self._pixels.hide()
             return
         if self.store.current.matting.downsample_ratio is None:
             self._slider.show_value(round(engine.downsample_ratio * STEPS))
-        width, height = engine.small_size
-        self._pixels.setText(self.tr("Input of the network: {0} × {1} px").format(width, height))
+        say(self._pixels, self.tr("Input of the network: {0} × {1} px").format(*engine.small_size))
 
     def _set_auto(self, automatic: bool) -> None:
-        self.set("matting.downsample_ratio", None if automatic else self._slider.slider.value() / STEPS)
+        self.store.set("matting.downsample_ratio", None if automatic else self._slider.slider.value() / STEPS)
 
 
 class PrecisionControl(Form):
@@ -154,9 +115,7 @@ class PrecisionControl(Form):
             "matting.precision", self.tr("Precision"), self.tr("Number format of the computation"), "precisionCombo",
             [(self.tr("Automatic"), "auto"), *((name, name) for name in PRECISIONS)],
         )  # fmt: skip
-        self._chosen = self.add_hint()
-        self._chosen.setObjectName("precisionChosen")
-        self._chosen.hide()
+        self._chosen = self.add_hint(object_name="precisionChosen")
 
     def reload(self) -> None:
         """Look again, with the next status, at what was measured."""
@@ -179,8 +138,7 @@ class PrecisionControl(Form):
     def _show_choice(self, found: tuple[Network, services.PrecisionChoice | None]) -> None:
         network, choice = found
         if network == self._network:
-            self._chosen.setText(self._describe(choice) if choice else "")
-            self._chosen.setVisible(choice is not None)
+            say(self._chosen, self._describe(choice) if choice else "")
 
     def _describe(self, choice: services.PrecisionChoice) -> str:
         taken = translated(choice.precision)
@@ -202,8 +160,9 @@ class ExpertControls(Form):
         super().__init__(store)
         self._tasks = tasks
         self._devices: tuple[tuple[str, str], ...] = (("cpu", "CPU"),)
+        self._add_edge_sliders()
         self.ratio = RatioControl(store)
-        self.add(EdgeSliders(store), self.ratio)
+        self.add(self.ratio)
         auto = (self.tr("Automatic"), "auto")
         self.device = self.add_choice(
             "matting.device", self.tr("Device"), self.tr("Processor that runs the network"), "deviceCombo",
@@ -223,6 +182,23 @@ class ExpertControls(Form):
             self.tr("Library that writes to the virtual camera"), "virtualCameraBackendCombo",
             [auto, ("pyvirtualcam", "pyvirtualcam"), ("V4L2", "v4l2")], visible=LINUX,
         )  # fmt: skip
+
+    def _add_edge_sliders(self) -> None:
+        rows: tuple[tuple[str, Callable[[int], str], str, str], ...] = (
+            ("contrast", percent, self.tr("Hardness"), self.tr("From the soft matte to a hard mask")),
+            ("threshold", percent, self.tr("Threshold"),
+             self.tr("Alpha above which pixels stay when the edge is hardened")),
+            ("grow_px", _signed_px, self.tr("Shrink or grow"), self.tr("Moves the edge inward or outward")),
+            ("feather_px", "{} px".format, self.tr("Feather outward"),
+             self.tr("Softens the edge without eroding the person")),
+            ("temporal_smoothing", percent, self.tr("Temporal smoothing"), self.tr("Reduces flicker of the edge")),
+            ("despill", percent, self.tr("Remove colour fringe"), self.tr("Removes a green cast from hair and edges")),
+        )  # fmt: skip
+        for field, text, name, description in rows:
+            self.add_slider(f"edges.{field}", text, name, description, f"{field.removesuffix('_px')}Slider")
+        defaults = {field: getattr(EdgeSettings(), field) for field, *_rest in rows}
+        self.add_link(self.tr("Reset edge"), self.tr("Use the matte as the network computes it"), "edgeReset",
+                      lambda: self.store.edit("matting.edges", **defaults))  # fmt: skip
 
     def reload(self) -> None:
         """Check again which devices there are, and what was measured."""

@@ -14,14 +14,14 @@ from app.core.types import BgrImage
 from app.gui.dialogs.download_controls import DownloadControls, describe_size
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.i18n.messages import describe_model
-from app.gui.panels.form import Form
+from app.gui.panels.form import Form, say
 from app.gui.preview.qimage import to_qimage
 from app.gui.preview.view import RoomLabel
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, combo, fill_combo, label
-from app.gui.widgets.page import breakable
+from app.gui.widgets.controls import button, combo, fill_combo
+from app.gui.widgets.page import breakable, field_row
 from app.matting.base.interface import EngineInfo
 from app.runtime.plate import PlateInfo
 from app.runtime.status import PipelineStatus
@@ -50,8 +50,8 @@ class PlateControls(Form):
         self.thumbnail.setAccessibleName(self.tr("Picture of the empty room"))
         self.add(self.thumbnail)
         self.age = self.add_hint()
-        self.warning = label(
-            self.tr("This picture was taken with another camera. Take a new one."), "warning", wrap=True
+        self.warning = self.add_hint(
+            self.tr("This picture was taken with another camera. Take a new one."), role="warning"
         )
         take = button(
             self.tr("Take a picture of the empty room…"), self.tr("The camera takes it while you step aside"),
@@ -66,15 +66,15 @@ class PlateControls(Form):
         self.drop = self.make_removal(
             "matting.plate", removal, removal, self.tr("Compare with no picture; its file stays"), "plateDrop"
         )
-        self.add(self.warning, take, choose, self.drop)
-        for empty in (self.thumbnail, self.age, self.warning):
-            empty.hide()
+        self.add(take, choose, self.drop)
+        self.thumbnail.hide()
+        self.warning.hide()
         self.on_settings(self._follow)
 
     def ask_for_plate(self) -> None:
         """Ask for an image file of the empty background."""
         title = self.tr("Picture of the empty room")
-        ask_for_file(self, title, partial(self.set, "matting.plate"), folder=UserFolder.PICTURES)
+        ask_for_file(self, title, partial(self.store.set, "matting.plate"), folder=UserFolder.PicturesLocation)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Use the stored plate of the running camera; without one, warn if the plate is from another camera."""
@@ -100,9 +100,9 @@ class PlateControls(Form):
     def reload(self) -> None:
         """Read the plate's file again."""
         self._taken_with = self._searched = None
-        for shown in (self.thumbnail, self.age):
-            shown.clear()
-            shown.hide()
+        self.thumbnail.clear()
+        self.thumbnail.hide()
+        self.age.hide()
         if self._path is not None:
             self._tasks.run(partial(services.plate_view, self._path, THUMBNAIL_WIDTH), self._show_view)
 
@@ -114,10 +114,9 @@ class PlateControls(Form):
         if info is not None:
             self._taken_with = info.camera, info.width, info.height
             taken = QDateTime.fromSecsSinceEpoch(int(info.taken_at_s))
-            self.age.setText(self.tr("Taken {0}").format(QLocale().toString(taken, QLocale.FormatType.ShortFormat)))
+            say(self.age, self.tr("Taken {0}").format(QLocale().toString(taken, QLocale.FormatType.ShortFormat)))
         elif self._path is not None:
-            self.age.setText(breakable(self._path.name))
-        self.age.setVisible(bool(self.age.text()))
+            say(self.age, breakable(self._path.name))
 
 
 class NetworkControls(Form):
@@ -139,12 +138,9 @@ class NetworkControls(Form):
         self.download = DownloadControls(tasks)
         self._model = combo(self.tr("Model"), self.tr("The network that separates you from the background"),
                             "modelCombo")  # fmt: skip
-        caption = label(self.tr("Model"))
-        caption.setBuddy(self._model)
-        self.add(caption, self._model)
+        self.add(field_row(self._model.accessibleName(), self._model))
         self._used = self.add_hint()
-        self._missing = self.add_hint()
-        self._missing.setObjectName("modelMissing")
+        self._missing = self.add_hint(object_name="modelMissing")
         self.plate = PlateControls(store, tasks)
         self.add(self.download, self.plate)
         self._model.activated.connect(lambda _row: self._choose(str(self._model.currentData())))
@@ -195,7 +191,7 @@ class NetworkControls(Form):
             self._pending = name
         else:
             self._pending = None
-            self.set("matting.model", name)
+            self.store.set("matting.model", name)
         self.refresh()
 
     def _use_downloaded(self, name: str, file: Path) -> None:
@@ -203,7 +199,7 @@ class NetworkControls(Form):
         self._reports = tuple(replace(one, path=file) if one.spec.name == name else one for one in self._reports)
         if self._pending == name:
             self._pending = None
-            self.set("matting.model", name)
+            self.store.set("matting.model", name)
         self.model_installed.emit()
 
     def _set_reports(self, reports: tuple[WeightReport, ...]) -> None:
@@ -216,10 +212,11 @@ class NetworkControls(Form):
         model = self._pending or settings.matting.model
         fill_combo(self._model, self._entries(model), model)
         missing = self._missing_spec(model) if self._pending or settings.matting.weights is None else None
+        text = ""
         if missing is not None:
             size = describe_size(missing) or self.tr("size unknown")
-            self._missing.setText(self.tr("Not installed: {0}, licence {1}").format(size, missing.licence))
-        self._missing.setVisible(missing is not None)
+            text = self.tr("Not installed: {0}, licence {1}").format(size, missing.licence)
+        say(self._missing, text)
         self.download.offer(missing)
 
     def _entries(self, model: str) -> list[tuple[str, object]]:

@@ -7,9 +7,9 @@ from PyQt6.QtCore import pyqtSignal
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder
 from app.gui.i18n.messages import standby_text
-from app.gui.panels.form import Entries, Form, places
+from app.gui.panels.form import Entries, Form, places, say
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, label
+from app.gui.widgets.controls import button
 from app.gui.widgets.value_slider import percent
 from app.runtime.status import PipelineStatus
 from app.system.device_holders import LINUX
@@ -29,7 +29,7 @@ class VirtualCameraControls(Form):
         self.add_check(
             "output.virtual_camera", self.tr("Send to other programs"),
             self.tr("They choose the virtual camera as their camera"), "virtualCameraToggle",
-            change=lambda on: self.set("output.virtual_camera", self._chosen if on else "off"),
+            change=lambda on: self.store.set("output.virtual_camera", self._chosen if on else "off"),
             shows=lambda device: device != "off",
         )  # fmt: skip
         self._state = self.add_hint()
@@ -49,12 +49,11 @@ class VirtualCameraControls(Form):
         wanted = self.store.current.output.virtual_camera != "off"
         camera = status.virtual_camera or status.pipewire
         if camera is not None:
-            self._state.setText(self.tr("Choose “{0}” as the camera in your meeting.").format(camera))
-        elif wanted and self._none_exists:
-            self._state.setText(self.tr("This computer has no virtual camera yet."))
+            say(self._state, self.tr("Choose “{0}” as the camera in your meeting.").format(camera))
         else:
-            self._state.setText("")
-        self._state.setVisible(bool(self._state.text()))
+            say(
+                self._state, self.tr("This computer has no virtual camera yet.") if wanted and self._none_exists else ""
+            )
         self._help.setVisible(wanted and camera is None)
 
     def _remember(self, settings: Settings) -> None:
@@ -101,7 +100,6 @@ class OutputControls(Form):
 
 
 IMAGE_FILTER = "*.png *.jpg *.jpeg *.webp *.bmp"
-LONGEST_CARD_TEXT = 200
 
 
 class StandbyControls(Form):
@@ -110,15 +108,12 @@ class StandbyControls(Form):
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store, spacing=4)
         shown = self.tr("Shown on the card while you are paused")
-        text = self.make_text("output.standby_text", self.tr("Stand-by text"), shown, "standbyText", LONGEST_CARD_TEXT)
+        text = self.make_text("output.standby_text", self.tr("Stand-by text"), shown, "standbyText")
         text.setPlaceholderText(standby_text())
-        caption = label(self.tr("Stand-by text"), wrap=True)
-        caption.setBuddy(text)
         image = self.make_file(
-            "output.standby_image", self.tr("Stand-by image"), shown, "standbyImage", UserFolder.PICTURES,
+            "output.standby_image", self.tr("Stand-by image"), shown, "standbyImage", UserFolder.PicturesLocation,
             caption=self.tr("Image…"), name_filter=self.tr("Images ({0})").format(IMAGE_FILTER), named=False,
         )  # fmt: skip
-        self.add(caption)
         self.add_beside(text, image, grows=text)
         removal = self.tr("Remove image")
         self.add(
@@ -129,7 +124,6 @@ class StandbyControls(Form):
 
 
 FILE_FILTER = "*.svg *.png *.webp"
-LONGEST_OVERLAY_TEXT = 120
 
 
 class OverlayControls(Form):
@@ -138,15 +132,9 @@ class OverlayControls(Form):
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store, spacing=8)
         where = self.tr("Where it is shown in the video")
-        text = self.make_text(
-            "overlay.text", self.tr("Overlay text"),
-            self.tr("Shown over the video; {time} and {date} show the local time and date"), "overlayText",
-            LONGEST_OVERLAY_TEXT,
-        )  # fmt: skip
-        text.setPlaceholderText(self.tr("Your name, or {time}"))
         file = self.make_file(
             "overlay.file", self.tr("Overlay image"), self.tr("SVG or image with transparency, such as a logo"),
-            "overlayFile", UserFolder.PICTURES, caption=self.tr("Choose image…"),
+            "overlayFile", UserFolder.PicturesLocation, caption=self.tr("Choose image…"),
             name_filter=self.tr("Images ({0})").format(FILE_FILTER),
         )  # fmt: skip
         remove = self.make_removal(
@@ -154,10 +142,13 @@ class OverlayControls(Form):
             self.tr("Show no image over the video"), "noOverlayFile",
         )  # fmt: skip
         self.add_beside(file, remove, grows=file)
-        self.add_choice("overlay.place", self.tr("Image position"), where, "overlayPlace", [*places()])
-        caption = label(self.tr("Overlay text"))
-        caption.setBuddy(text)
-        self.add(caption, text)
-        self.add_choice("overlay.text_place", self.tr("Text position"), where, "overlayTextPlace", [*places()])
+        self.add_choice("overlay.place", self.tr("Image position"), where, "overlayPlace", places())
+        text = self.make_text(
+            "overlay.text", self.tr("Overlay text"),
+            self.tr("Shown over the video; {time} and {date} show the local time and date"), "overlayText",
+        )  # fmt: skip
+        text.setPlaceholderText(self.tr("Your name, or {time}"))
+        self.add(text)
+        self.add_choice("overlay.text_place", self.tr("Text position"), where, "overlayTextPlace", places())
         self.add_slider("overlay.size", percent, self.tr("Overlay size"),
                         self.tr("Size of image and text; they stay inside the safe area"), "overlaySize")  # fmt: skip

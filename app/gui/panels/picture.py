@@ -51,7 +51,7 @@ class FramingControls(Form):
         self.store.edit("framing", **dict(WHOLE))
 
     def _choose_auto(self, style: str) -> None:
-        self.set("people.auto_framing", style)
+        self.store.set("people.auto_framing", style)
         if style != "off":
             self._show_whole()  # a manual zoom would override it
 
@@ -152,7 +152,7 @@ class PlacementControls(Form):
 
     def _corners(self) -> Entries:
         first = self.tr("In place") if self.store.current.placement == IN_PLACE else self.tr("Free")
-        return [(first, None), *((name, place) for name, place in places() if place in CORNERS)]
+        return [(first, None), *(entry for entry in places() if entry[1] in CORNERS)]
 
     def _choose(self, corner: Corner | None) -> None:
         if corner is not None:

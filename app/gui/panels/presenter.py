@@ -10,7 +10,7 @@ from PyQt6.QtCore import QEvent, QObject
 from app.core.files.names import exists
 from app.core.framing import IN_PLACE, in_corner
 from app.core.settings import BackgroundSettings, Settings
-from app.gui.dialogs.questions import UserFolder, ask_for_file, ask_for_folder
+from app.gui.dialogs.questions import UserFolder, ask_for_file, ask_for_folder, path_of
 from app.gui.panels.form import Entries, Form
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button
@@ -105,10 +105,12 @@ class PresenterControls(Form):
 
     def _ask_for_pdf(self) -> None:
         name_filter = self.tr("PDF files ({0})").format("*.pdf")
-        ask_for_file(self, self.tr("Present a PDF file"), self.present, name_filter, folder=UserFolder.DOCUMENTS)
+        ask_for_file(
+            self, self.tr("Present a PDF file"), self.present, name_filter, folder=UserFolder.DocumentsLocation
+        )
 
     def _ask_for_folder(self) -> None:
-        ask_for_folder(self, self.tr("Present a folder"), self.present, UserFolder.PICTURES.path)
+        ask_for_folder(self, self.tr("Present a folder"), self.present, path_of(UserFolder.PicturesLocation))
 
     def _list_screens(self) -> None:
         entries: Entries = [(self.tr("Off"), None)]

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import QProgressBar
 
-from app.core.errors import text_of
 from app.core.settings import Settings
 from app.gui.dialogs.questions import ask_for_folder
-from app.gui.i18n.messages import translated
-from app.gui.panels.form import Entries, Form
+from app.gui.i18n.messages import translated_error
+from app.gui.panels.form import Entries, Form, say
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, describe
 from app.gui.widgets.page import breakable, field_row
@@ -26,10 +26,10 @@ DECAY = 0.8
 """Factor by which the meter falls per interval."""
 
 
-class MicrophoneControls(Form):
-    """Chooses the microphone. While it is visible and a microphone is chosen, the device is open for the meter.
+class RecordingControls(Form):
+    """Chooses folder and microphone, and names the recording in progress.
 
-    The meter releases the device while the program is paused.
+    While it is visible and a microphone is chosen, the device is open for the meter, except during a pause.
     """
 
     list_requested = pyqtSignal()
@@ -38,6 +38,9 @@ class MicrophoneControls(Form):
     def __init__(self, store: SettingsStore, open_source: OpenSource = open_microphone) -> None:
         super().__init__(store)
         self._open_source = open_source
+        self.folder = button("", self.tr("Recordings and snapshots are saved here"), "recordingsFolder",
+                             self.ask_for_folder, name=self.tr("Folder for recordings"), names_file=True)  # fmt: skip
+        self.add(field_row(self.tr("Folder"), self.folder))
         self._microphones: tuple[MicrophoneName, ...] = ()
         self._metered: Microphone | None = None
         self._error: Exception | None = None
@@ -50,12 +53,23 @@ class MicrophoneControls(Form):
         self.add(self._meter)
         self._problem = self.add_hint()
         self._timer = timer(self, METER_INTERVAL_MS, self._show_level)
-        self.on_settings(self._show_meter)
+        self._recording = self.add_hint()
+        self.on_settings(self._show)
 
     def show_microphones(self, microphones: tuple[MicrophoneName, ...]) -> None:
         """Take the microphones that exist."""
         self._microphones = microphones
         self.refresh()
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Name the recording in progress."""
+        name = "" if status.recording is None else Path(status.recording).name
+        say(self._recording, self.tr("Recording {0}").format(breakable(name)) if name else "")
+
+    def ask_for_folder(self) -> None:
+        """Ask for the folder of recordings and snapshots."""
+        choose = partial(self.store.set, "window.recordings_dir")
+        ask_for_folder(self, self.tr("Folder for recordings"), choose, self.store.recordings_dir)
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Begin to measure the level."""
@@ -97,48 +111,15 @@ class MicrophoneControls(Form):
         self._metered.take()  # the meter keeps no sound
         fallen = self._meter.value() * DECAY
         self._meter.setValue(round(max(fallen, 100 * self._metered.level**0.5)))
-        error = self._error
-        self._problem.setText("" if error is None else translated(text_of(error)))
-        self._problem.setVisible(error is not None)
+        say(self._problem, "" if self._error is None else translated_error(self._error))
 
     def _entries(self) -> Entries:
         known = [(found.title, found.name) for found in self._microphones]
         return [(self.tr("Off"), "off"), (self.tr("Default"), "default"), *known]
 
-    def _show_meter(self, settings: Settings) -> None:
-        self._meter.setVisible(settings.output.microphone != "off")
-        self._follow()
-
-
-class RecordingControls(Form):
-    """Chooses folder and microphone, and names the recording in progress."""
-
-    def __init__(self, store: SettingsStore) -> None:
-        super().__init__(store)
-        self.folder = button("", self.tr("Recordings and snapshots are saved here"), "recordingsFolder",
-                             self.ask_for_folder, name=self.tr("Folder for recordings"), names_file=True)  # fmt: skip
-        self.microphone = MicrophoneControls(store)
-        self.add(field_row(self.tr("Folder"), self.folder), self.microphone)
-        self._recording = self.add_hint()
-        self.on_settings(self._show_folder)
-
-    def show_status(self, status: PipelineStatus) -> None:
-        """Name the recording in progress."""
-        name = "" if status.recording is None else Path(status.recording).name
-        self._recording.setText(self.tr("Recording {0}").format(breakable(name)) if name else "")
-        self._recording.setVisible(bool(name))
-
-    def ask_for_folder(self) -> None:
-        """Ask for the folder of recordings and snapshots."""
-        title = self.tr("Folder for recordings")
-        ask_for_folder(
-            self,
-            title,
-            lambda path: self.set("window.recordings_dir", path),
-            self.store.recordings_dir,
-        )
-
-    def _show_folder(self, _settings: Settings) -> None:
+    def _show(self, settings: Settings) -> None:
         folder = self.store.recordings_dir
         self.folder.setText(folder.name)
         self.folder.setToolTip(str(folder))
+        self._meter.setVisible(settings.output.microphone != "off")
+        self._follow()

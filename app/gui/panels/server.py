@@ -11,11 +11,11 @@ from app.core.settings import MattingSettings, Settings
 from app.core.stage import Stage
 from app.gui.dialogs.questions import UserFolder
 from app.gui.i18n.messages import translated, translated_error
-from app.gui.panels.form import Form
+from app.gui.panels.form import Form, say
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, describe, label
+from app.gui.widgets.controls import button, describe
 from app.gui.widgets.folding import FoldingRow
 from app.gui.widgets.page import breakable, field_row
 from app.runtime.status import PipelineStatus, ServerState
@@ -42,7 +42,7 @@ class ServerControls(Form):
         self._connect = button(self.tr("Connect"), self.tr("Let the server compute the matte"), "serverConnect",
                                self.connect_server)  # fmt: skip
         self._disconnect = button(self.tr("Disconnect"), self.tr("Compute the matte on this computer"),
-                                  "serverDisconnect", lambda: self.set("matting.location", "local"))  # fmt: skip
+                                  "serverDisconnect", lambda: self.store.set("matting.location", "local"))  # fmt: skip
         self.add_hint(self.tr("The server receives small frames of your camera. Background and full frames stay here."))
         self.add(field_row(self.tr("Server address"), self.address))
         self._add_file("matting.server_token_file", self.tr("Token file"),
@@ -53,17 +53,14 @@ class ServerControls(Form):
             "serverCertificate",
         )  # fmt: skip
         self.add_beside(self._connect, self._disconnect)
-        self._state = self.add_hint()
-        self._state.setObjectName("serverState")
-        self._problem = label("", "warning", wrap=True)
-        self._problem.setObjectName("serverProblem")
-        self.add(self._problem)
+        self._state = self.add_hint(object_name="serverState")
+        self._problem = self.add_hint(object_name="serverProblem", role="warning")
         self.on_settings(self._follow)
 
     def _add_file(self, setting: str, name: str, description: str, object_name: str) -> None:
         """Add a captioned button that names a file, and a link that removes it."""
         choose = self.make_file(
-            setting, name, description, object_name, UserFolder.HOME, caption=self.tr("Choose file…")
+            setting, name, description, object_name, UserFolder.HomeLocation, caption=self.tr("Choose file…")
         )
         removal = self.tr("Remove")
         remove = self.make_removal(setting, removal, f"{removal}: {name}", description, f"{object_name}Remove")
@@ -93,14 +90,14 @@ class ServerControls(Form):
             text = self.tr("Connected.")
         else:
             text = self.tr("Connected, round trip {0} ms.").format(f"{trip_ms:.0f}")
-        self._state.setText(text)
-        self._state.setVisible(bool(text))
+        say(self._state, text)
         if server is not None:
-            self._show_problem(next((p.message for p in status.problems if p.stage is Stage.MATTING), ""))
+            problem = next((each.message for each in status.problems if each.stage is Stage.MATTING), "")
+            say(self._problem, breakable(translated(problem)))
 
     def _use(self, checked: MattingSettings) -> None:
         self._connect.setEnabled(True)
-        self._show_problem("")
+        self._problem.hide()
         before = self.store.current.matting
         self.store.edit("matting", location="remote", server=checked.server)
         if self.store.current.matting == before and self._server is not ServerState.CONNECTED:
@@ -108,12 +105,7 @@ class ServerControls(Form):
 
     def _refuse(self, error: Exception) -> None:
         self._connect.setEnabled(True)
-        self._problem.setText(breakable(translated_error(error)))
-        self._problem.show()
-
-    def _show_problem(self, message: str) -> None:
-        self._problem.setText(breakable(translated(message)))
-        self._problem.setVisible(bool(message))
+        say(self._problem, breakable(translated_error(error)))
 
     def _follow(self, settings: Settings) -> None:
         matting = settings.matting

@@ -112,9 +112,8 @@ class SidePanel(QWidget):
         devices.cameras_found.connect(self.camera.show_cameras)
         for part in (self.virtual_camera, self.output):
             devices.virtual_cameras_found.connect(part.show_virtual_cameras)
-        microphone = self.recordings.microphone
-        microphone.list_requested.connect(devices.check_microphones)
-        devices.microphones_found.connect(microphone.show_microphones)
+        self.recordings.list_requested.connect(devices.check_microphones)
+        devices.microphones_found.connect(self.recordings.show_microphones)
 
     def take_over(self, other: SidePanel) -> None:
         """Present what another window's panel presents, with the same groups open and the same brush."""

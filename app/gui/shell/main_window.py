@@ -136,7 +136,7 @@ class MainWindow(QMainWindow):
             self.strip.library.renamed.connect(follow_rename)
         self.strip.library.removed.connect(self.program_notices.background_removed)
         self.strip.chosen_again.connect(self._open_background_again)
-        self.strip.drops.watch(self)
+        self.strip.library.watch(self)
 
     def start(self) -> None:
         """Look for devices, backgrounds and models."""

@@ -144,7 +144,7 @@ class Menus(QObject):
         self._add(menu, self.tr("About Mattecam"), "", windows.open_about)
 
     def _paste(self) -> None:
-        if not self._strip.drops.add_from(existing(QGuiApplication.clipboard()).mimeData()):
+        if not self._strip.library.add_from(existing(QGuiApplication.clipboard()).mimeData()):
             self.failed.emit(self.tr("There is no image to paste. Copy an image or a file first."))
 
     def _open_recordings(self) -> None:

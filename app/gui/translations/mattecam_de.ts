@@ -140,12 +140,12 @@
         <translation>Wählen Sie, was andere hinter Ihnen sehen. Sie können es später ändern.</translation>
     </message>
     <message>
-        <source>No camera was found, so you see a demonstration. Connect a camera and choose it here.</source>
-        <translation>Es wurde keine Kamera gefunden, deshalb sehen Sie eine Demo. Schließen Sie eine Kamera an und wählen Sie sie hier.</translation>
-    </message>
-    <message>
         <source>You see a demonstration, not your camera.</source>
         <translation>Sie sehen eine Demo, nicht Ihre Kamera.</translation>
+    </message>
+    <message>
+        <source>No camera was found, so you see a demonstration. Connect a camera and choose it here.</source>
+        <translation>Es wurde keine Kamera gefunden, deshalb sehen Sie eine Demo. Schließen Sie eine Kamera an und wählen Sie sie hier.</translation>
     </message>
     <message>
         <source>Skip setup</source>
@@ -612,90 +612,6 @@
         <translation>Herunterladen ({0})</translation>
     </message>
 </context><context>
-    <name>EdgePresets</name>
-    <message>
-        <source>Soft</source>
-        <translation>Weich</translation>
-    </message>
-    <message>
-        <source>A wide, soft edge</source>
-        <translation>Eine breite, weiche Kante</translation>
-    </message>
-    <message>
-        <source>Normal</source>
-        <translation>Normal</translation>
-    </message>
-    <message>
-        <source>The matte as the network computes it</source>
-        <translation>Die Maske, wie das Netz sie berechnet</translation>
-    </message>
-    <message>
-        <source>Crisp</source>
-        <translation>Scharf</translation>
-    </message>
-    <message>
-        <source>A narrow, hard edge</source>
-        <translation>Eine schmale, harte Kante</translation>
-    </message>
-</context><context>
-    <name>EdgeSliders</name>
-    <message>
-        <source>Hardness</source>
-        <translation>Härte</translation>
-    </message>
-    <message>
-        <source>From the soft matte to a hard mask</source>
-        <translation>Von der weichen zur harten Maske</translation>
-    </message>
-    <message>
-        <source>Threshold</source>
-        <translation>Schwelle</translation>
-    </message>
-    <message>
-        <source>Alpha above which pixels stay when the edge is hardened</source>
-        <translation>Alpha, ab dem Pixel beim Härten der Kante bleiben</translation>
-    </message>
-    <message>
-        <source>Shrink or grow</source>
-        <translation>Schrumpfen oder wachsen</translation>
-    </message>
-    <message>
-        <source>Moves the edge inward or outward</source>
-        <translation>Verschiebt die Kante nach innen oder außen</translation>
-    </message>
-    <message>
-        <source>Feather outward</source>
-        <translation>Nach außen weichzeichnen</translation>
-    </message>
-    <message>
-        <source>Softens the edge without eroding the person</source>
-        <translation>Macht die Kante weich, ohne die Person anzuschneiden</translation>
-    </message>
-    <message>
-        <source>Temporal smoothing</source>
-        <translation>Zeitliche Glättung</translation>
-    </message>
-    <message>
-        <source>Reduces flicker of the edge</source>
-        <translation>Verringert Flimmern der Kante</translation>
-    </message>
-    <message>
-        <source>Remove colour fringe</source>
-        <translation>Farbsaum entfernen</translation>
-    </message>
-    <message>
-        <source>Removes a green cast from hair and edges</source>
-        <translation>Entfernt einen Grünstich aus Haaren und Kanten</translation>
-    </message>
-    <message>
-        <source>Reset edge</source>
-        <translation>Kante zurücksetzen</translation>
-    </message>
-    <message>
-        <source>Use the matte as the network computes it</source>
-        <translation>Die Maske verwenden, wie das Netz sie berechnet</translation>
-    </message>
-</context><context>
     <name>ErrorBar</name>
     <message>
         <source>Choose another camera</source>
@@ -830,6 +746,62 @@
     <message>
         <source>Library that writes to the virtual camera</source>
         <translation>Bibliothek, die an die virtuelle Kamera schreibt</translation>
+    </message>
+    <message>
+        <source>Hardness</source>
+        <translation>Härte</translation>
+    </message>
+    <message>
+        <source>From the soft matte to a hard mask</source>
+        <translation>Von der weichen zur harten Maske</translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation>Schwelle</translation>
+    </message>
+    <message>
+        <source>Alpha above which pixels stay when the edge is hardened</source>
+        <translation>Alpha, ab dem Pixel beim Härten der Kante bleiben</translation>
+    </message>
+    <message>
+        <source>Shrink or grow</source>
+        <translation>Schrumpfen oder wachsen</translation>
+    </message>
+    <message>
+        <source>Moves the edge inward or outward</source>
+        <translation>Verschiebt die Kante nach innen oder außen</translation>
+    </message>
+    <message>
+        <source>Feather outward</source>
+        <translation>Nach außen weichzeichnen</translation>
+    </message>
+    <message>
+        <source>Softens the edge without eroding the person</source>
+        <translation>Macht die Kante weich, ohne die Person anzuschneiden</translation>
+    </message>
+    <message>
+        <source>Temporal smoothing</source>
+        <translation>Zeitliche Glättung</translation>
+    </message>
+    <message>
+        <source>Reduces flicker of the edge</source>
+        <translation>Verringert Flimmern der Kante</translation>
+    </message>
+    <message>
+        <source>Remove colour fringe</source>
+        <translation>Farbsaum entfernen</translation>
+    </message>
+    <message>
+        <source>Removes a green cast from hair and edges</source>
+        <translation>Entfernt einen Grünstich aus Haaren und Kanten</translation>
+    </message>
+    <message>
+        <source>Reset edge</source>
+        <translation>Kante zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Use the matte as the network computes it</source>
+        <translation>Die Maske verwenden, wie das Netz sie berechnet</translation>
     </message>
 </context><context>
     <name>Findings</name>
@@ -1358,32 +1330,6 @@
         <translation>Es gibt kein Bild zum Einfügen. Kopieren Sie zuerst ein Bild oder eine Datei.</translation>
     </message>
 </context><context>
-    <name>MicrophoneControls</name>
-    <message>
-        <source>Microphone</source>
-        <translation>Mikrofon</translation>
-    </message>
-    <message>
-        <source>Sound of recordings</source>
-        <translation>Ton der Aufnahmen</translation>
-    </message>
-    <message>
-        <source>Microphone level</source>
-        <translation>Mikrofonpegel</translation>
-    </message>
-    <message>
-        <source>Moves while you speak</source>
-        <translation>Bewegt sich, während Sie sprechen</translation>
-    </message>
-    <message>
-        <source>Off</source>
-        <translation>Aus</translation>
-    </message>
-    <message>
-        <source>Default</source>
-        <translation>Standard</translation>
-    </message>
-</context><context>
     <name>Models</name>
     <message>
         <source>Robust Video Matting, fast</source>
@@ -1570,18 +1516,6 @@
         <translation>Wo es im Video steht</translation>
     </message>
     <message>
-        <source>Overlay text</source>
-        <translation>Eingeblendeter Text</translation>
-    </message>
-    <message>
-        <source>Shown over the video; {time} and {date} show the local time and date</source>
-        <translation>Steht über dem Video; {time} und {date} zeigen Uhrzeit und Datum</translation>
-    </message>
-    <message>
-        <source>Your name, or {time}</source>
-        <translation>Ihr Name oder {time}</translation>
-    </message>
-    <message>
         <source>Overlay image</source>
         <translation>Eingeblendetes Bild</translation>
     </message>
@@ -1612,6 +1546,18 @@
     <message>
         <source>Image position</source>
         <translation>Position des Bilds</translation>
+    </message>
+    <message>
+        <source>Overlay text</source>
+        <translation>Eingeblendeter Text</translation>
+    </message>
+    <message>
+        <source>Shown over the video; {time} and {date} show the local time and date</source>
+        <translation>Steht über dem Video; {time} und {date} zeigen Uhrzeit und Datum</translation>
+    </message>
+    <message>
+        <source>Your name, or {time}</source>
+        <translation>Ihr Name oder {time}</translation>
     </message>
     <message>
         <source>Text position</source>
@@ -2174,6 +2120,30 @@
         <translation>Senkt automatische Einstellungen und die Bildrate, solange der Rechner nicht mitkommt</translation>
     </message>
     <message>
+        <source>Soft</source>
+        <translation>Weich</translation>
+    </message>
+    <message>
+        <source>A wide, soft edge</source>
+        <translation>Eine breite, weiche Kante</translation>
+    </message>
+    <message>
+        <source>Normal</source>
+        <translation>Normal</translation>
+    </message>
+    <message>
+        <source>The matte as the network computes it</source>
+        <translation>Die Maske, wie das Netz sie berechnet</translation>
+    </message>
+    <message>
+        <source>Crisp</source>
+        <translation>Scharf</translation>
+    </message>
+    <message>
+        <source>A narrow, hard edge</source>
+        <translation>Eine schmale, harte Kante</translation>
+    </message>
+    <message>
         <source>Edge</source>
         <translation>Kante</translation>
     </message>
@@ -2252,8 +2222,32 @@
         <translation>Ordner</translation>
     </message>
     <message>
+        <source>Microphone</source>
+        <translation>Mikrofon</translation>
+    </message>
+    <message>
+        <source>Sound of recordings</source>
+        <translation>Ton der Aufnahmen</translation>
+    </message>
+    <message>
+        <source>Microphone level</source>
+        <translation>Mikrofonpegel</translation>
+    </message>
+    <message>
+        <source>Moves while you speak</source>
+        <translation>Bewegt sich, während Sie sprechen</translation>
+    </message>
+    <message>
         <source>Recording {0}</source>
         <translation>{0} wird aufgenommen</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Aus</translation>
+    </message>
+    <message>
+        <source>Default</source>
+        <translation>Standard</translation>
     </message>
 </context><context>
     <name>ScenesMenu</name>
@@ -2822,6 +2816,10 @@
         <translation>Keine Antwort von {0}. Prüfen Sie die Internetverbindung.</translation>
     </message>
     <message>
+        <source>The answer from {0} names no release. Try again later.</source>
+        <translation>Die Antwort von {0} nennt keine Version. Versuchen Sie es später erneut.</translation>
+    </message>
+    <message>
         <source>Mattecam {0} is up to date.</source>
         <translation>Mattecam {0} ist aktuell.</translation>
     </message>
@@ -2832,10 +2830,6 @@
     <message>
         <source>Open the download page</source>
         <translation>Download-Seite öffnen</translation>
-    </message>
-    <message>
-        <source>The answer from {0} names no release. Try again later.</source>
-        <translation>Die Antwort von {0} nennt keine Version. Versuchen Sie es später erneut.</translation>
     </message>
 </context><context>
     <name>ViewNote</name>

@@ -140,12 +140,12 @@
         <translation>Elija lo que otros ven detrás de usted. Puede cambiarlo más tarde.</translation>
     </message>
     <message>
-        <source>No camera was found, so you see a demonstration. Connect a camera and choose it here.</source>
-        <translation>No se encontró ninguna cámara, por eso ve una demostración. Conecte una cámara y elíjala aquí.</translation>
-    </message>
-    <message>
         <source>You see a demonstration, not your camera.</source>
         <translation>Ve una demostración, no su cámara.</translation>
+    </message>
+    <message>
+        <source>No camera was found, so you see a demonstration. Connect a camera and choose it here.</source>
+        <translation>No se encontró ninguna cámara, por eso ve una demostración. Conecte una cámara y elíjala aquí.</translation>
     </message>
     <message>
         <source>Skip setup</source>
@@ -612,90 +612,6 @@
         <translation>Descargar ({0})</translation>
     </message>
 </context><context>
-    <name>EdgePresets</name>
-    <message>
-        <source>Soft</source>
-        <translation>Suave</translation>
-    </message>
-    <message>
-        <source>A wide, soft edge</source>
-        <translation>Un borde ancho y suave</translation>
-    </message>
-    <message>
-        <source>Normal</source>
-        <translation>Normal</translation>
-    </message>
-    <message>
-        <source>The matte as the network computes it</source>
-        <translation>La máscara tal como la calcula la red</translation>
-    </message>
-    <message>
-        <source>Crisp</source>
-        <translation>Nítido</translation>
-    </message>
-    <message>
-        <source>A narrow, hard edge</source>
-        <translation>Un borde estrecho y duro</translation>
-    </message>
-</context><context>
-    <name>EdgeSliders</name>
-    <message>
-        <source>Hardness</source>
-        <translation>Dureza</translation>
-    </message>
-    <message>
-        <source>From the soft matte to a hard mask</source>
-        <translation>De la máscara suave a una máscara dura</translation>
-    </message>
-    <message>
-        <source>Threshold</source>
-        <translation>Umbral</translation>
-    </message>
-    <message>
-        <source>Alpha above which pixels stay when the edge is hardened</source>
-        <translation>Alfa a partir del cual se conservan los píxeles al endurecer el borde</translation>
-    </message>
-    <message>
-        <source>Shrink or grow</source>
-        <translation>Encoger o crecer</translation>
-    </message>
-    <message>
-        <source>Moves the edge inward or outward</source>
-        <translation>Desplaza el borde hacia dentro o hacia fuera</translation>
-    </message>
-    <message>
-        <source>Feather outward</source>
-        <translation>Suavizar hacia fuera</translation>
-    </message>
-    <message>
-        <source>Softens the edge without eroding the person</source>
-        <translation>Suaviza el borde sin recortar a la persona</translation>
-    </message>
-    <message>
-        <source>Temporal smoothing</source>
-        <translation>Suavizado temporal</translation>
-    </message>
-    <message>
-        <source>Reduces flicker of the edge</source>
-        <translation>Reduce el parpadeo del borde</translation>
-    </message>
-    <message>
-        <source>Remove colour fringe</source>
-        <translation>Eliminar el halo de color</translation>
-    </message>
-    <message>
-        <source>Removes a green cast from hair and edges</source>
-        <translation>Elimina el tono verde del pelo y los bordes</translation>
-    </message>
-    <message>
-        <source>Reset edge</source>
-        <translation>Restablecer el borde</translation>
-    </message>
-    <message>
-        <source>Use the matte as the network computes it</source>
-        <translation>Usar la máscara tal como la calcula la red</translation>
-    </message>
-</context><context>
     <name>ErrorBar</name>
     <message>
         <source>Choose another camera</source>
@@ -830,6 +746,62 @@
     <message>
         <source>Library that writes to the virtual camera</source>
         <translation>Biblioteca que escribe en la cámara virtual</translation>
+    </message>
+    <message>
+        <source>Hardness</source>
+        <translation>Dureza</translation>
+    </message>
+    <message>
+        <source>From the soft matte to a hard mask</source>
+        <translation>De la máscara suave a una máscara dura</translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation>Umbral</translation>
+    </message>
+    <message>
+        <source>Alpha above which pixels stay when the edge is hardened</source>
+        <translation>Alfa a partir del cual se conservan los píxeles al endurecer el borde</translation>
+    </message>
+    <message>
+        <source>Shrink or grow</source>
+        <translation>Encoger o crecer</translation>
+    </message>
+    <message>
+        <source>Moves the edge inward or outward</source>
+        <translation>Desplaza el borde hacia dentro o hacia fuera</translation>
+    </message>
+    <message>
+        <source>Feather outward</source>
+        <translation>Suavizar hacia fuera</translation>
+    </message>
+    <message>
+        <source>Softens the edge without eroding the person</source>
+        <translation>Suaviza el borde sin recortar a la persona</translation>
+    </message>
+    <message>
+        <source>Temporal smoothing</source>
+        <translation>Suavizado temporal</translation>
+    </message>
+    <message>
+        <source>Reduces flicker of the edge</source>
+        <translation>Reduce el parpadeo del borde</translation>
+    </message>
+    <message>
+        <source>Remove colour fringe</source>
+        <translation>Eliminar el halo de color</translation>
+    </message>
+    <message>
+        <source>Removes a green cast from hair and edges</source>
+        <translation>Elimina el tono verde del pelo y los bordes</translation>
+    </message>
+    <message>
+        <source>Reset edge</source>
+        <translation>Restablecer el borde</translation>
+    </message>
+    <message>
+        <source>Use the matte as the network computes it</source>
+        <translation>Usar la máscara tal como la calcula la red</translation>
     </message>
 </context><context>
     <name>Findings</name>
@@ -1358,32 +1330,6 @@
         <translation>No hay ninguna imagen que pegar. Copie primero una imagen o un archivo.</translation>
     </message>
 </context><context>
-    <name>MicrophoneControls</name>
-    <message>
-        <source>Microphone</source>
-        <translation>Micrófono</translation>
-    </message>
-    <message>
-        <source>Sound of recordings</source>
-        <translation>Sonido de las grabaciones</translation>
-    </message>
-    <message>
-        <source>Microphone level</source>
-        <translation>Nivel del micrófono</translation>
-    </message>
-    <message>
-        <source>Moves while you speak</source>
-        <translation>Se mueve mientras habla</translation>
-    </message>
-    <message>
-        <source>Off</source>
-        <translation>Desactivado</translation>
-    </message>
-    <message>
-        <source>Default</source>
-        <translation>Predeterminado</translation>
-    </message>
-</context><context>
     <name>Models</name>
     <message>
         <source>Robust Video Matting, fast</source>
@@ -1570,18 +1516,6 @@
         <translation>Dónde se muestra en el vídeo</translation>
     </message>
     <message>
-        <source>Overlay text</source>
-        <translation>Texto superpuesto</translation>
-    </message>
-    <message>
-        <source>Shown over the video; {time} and {date} show the local time and date</source>
-        <translation>Se muestra sobre el vídeo; {time} y {date} muestran la hora y la fecha locales</translation>
-    </message>
-    <message>
-        <source>Your name, or {time}</source>
-        <translation>Su nombre o {time}</translation>
-    </message>
-    <message>
         <source>Overlay image</source>
         <translation>Imagen superpuesta</translation>
     </message>
@@ -1612,6 +1546,18 @@
     <message>
         <source>Image position</source>
         <translation>Posición de la imagen</translation>
+    </message>
+    <message>
+        <source>Overlay text</source>
+        <translation>Texto superpuesto</translation>
+    </message>
+    <message>
+        <source>Shown over the video; {time} and {date} show the local time and date</source>
+        <translation>Se muestra sobre el vídeo; {time} y {date} muestran la hora y la fecha locales</translation>
+    </message>
+    <message>
+        <source>Your name, or {time}</source>
+        <translation>Su nombre o {time}</translation>
     </message>
     <message>
         <source>Text position</source>
@@ -2174,6 +2120,30 @@
         <translation>Reduce los ajustes automáticos y la velocidad de fotogramas mientras el equipo no dé abasto</translation>
     </message>
     <message>
+        <source>Soft</source>
+        <translation>Suave</translation>
+    </message>
+    <message>
+        <source>A wide, soft edge</source>
+        <translation>Un borde ancho y suave</translation>
+    </message>
+    <message>
+        <source>Normal</source>
+        <translation>Normal</translation>
+    </message>
+    <message>
+        <source>The matte as the network computes it</source>
+        <translation>La máscara tal como la calcula la red</translation>
+    </message>
+    <message>
+        <source>Crisp</source>
+        <translation>Nítido</translation>
+    </message>
+    <message>
+        <source>A narrow, hard edge</source>
+        <translation>Un borde estrecho y duro</translation>
+    </message>
+    <message>
         <source>Edge</source>
         <translation>Borde</translation>
     </message>
@@ -2252,8 +2222,32 @@
         <translation>Carpeta</translation>
     </message>
     <message>
+        <source>Microphone</source>
+        <translation>Micrófono</translation>
+    </message>
+    <message>
+        <source>Sound of recordings</source>
+        <translation>Sonido de las grabaciones</translation>
+    </message>
+    <message>
+        <source>Microphone level</source>
+        <translation>Nivel del micrófono</translation>
+    </message>
+    <message>
+        <source>Moves while you speak</source>
+        <translation>Se mueve mientras habla</translation>
+    </message>
+    <message>
         <source>Recording {0}</source>
         <translation>Grabando {0}</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Desactivado</translation>
+    </message>
+    <message>
+        <source>Default</source>
+        <translation>Predeterminado</translation>
     </message>
 </context><context>
     <name>ScenesMenu</name>
@@ -2822,6 +2816,10 @@
         <translation>{0} no responde. Compruebe la conexión a internet.</translation>
     </message>
     <message>
+        <source>The answer from {0} names no release. Try again later.</source>
+        <translation>La respuesta de {0} no indica ninguna versión. Vuelva a intentarlo más tarde.</translation>
+    </message>
+    <message>
         <source>Mattecam {0} is up to date.</source>
         <translation>Mattecam {0} está actualizado.</translation>
     </message>
@@ -2832,10 +2830,6 @@
     <message>
         <source>Open the download page</source>
         <translation>Abrir la página de descarga</translation>
-    </message>
-    <message>
-        <source>The answer from {0} names no release. Try again later.</source>
-        <translation>La respuesta de {0} no indica ninguna versión. Vuelva a intentarlo más tarde.</translation>
     </message>
 </context><context>
     <name>ViewNote</name>
