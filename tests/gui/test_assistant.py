@@ -29,14 +29,20 @@ from app.gui.state.tasks import Tasks
 from app.runtime.status import PipelineStatus
 from app.testing.parts import PERSON, shows_room
 from tests.gui.conftest import FINDINGS, QUIET, Downloads, StartWindow
-from tests.gui.widgets import box, button, existing, find, open_last_step, pick
+from tests.gui.widgets import box, button, existing, find, open_last_step, pick, speak
 
 READY = (Finding("v", State.OK, LoopbackFinding.LOADED()),)
 
 
-def test_assistant_has_four_steps(start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_assistant_has_four_steps_which_can_be_skipped(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(services, "virtual_camera_findings", lambda: READY)
     session = start_window(window=WindowSettings())
+
+    def is_done() -> bool:
+        return session.store.current.window.first_run_done
+
     assistant = find(session.window, Assistant)
     assert not assistant.isModal()
     cameras = box(session, "assistantCamera")
@@ -57,35 +63,31 @@ def test_assistant_has_four_steps(start_window: StartWindow, qtbot: QtBot, monke
     assert assistant.step == 3
     assert not button(session, "assistantSkip").isVisible(), "nothing is left to be skipped"
     assert assistant.focusWidget() is forward
-    assert not session.store.current.window.first_run_done
+    assert not is_done()
     forward.click()
-    assert session.store.current.window.first_run_done
-
-
-def test_the_assistant_can_be_skipped_and_opened_again(start_window: StartWindow, qtbot: QtBot) -> None:
-    session = start_window(window=WindowSettings())
-    button(session, "assistantSkip").click()
-    assert session.store.current.window.first_run_done
+    assert is_done()
     qtbot.waitUntil(lambda: session.window.findChild(Assistant) is None)
-    session.window.windows.open_assistant()
-    session.window.windows.open_assistant()
+    session.store.edit("window", first_run_done=False)
+    for _ in range(2):
+        session.window.windows.open_assistant()
     assert len(session.window.findChildren(Assistant)) == 1
+    button(session, "assistantSkip").click()
+    assert is_done()
 
 
-@pytest.mark.parametrize("mode", ViewMode)
-def test_the_assistant_shows_what_others_see(session: Session, qtbot: QtBot, mode: ViewMode) -> None:
+def test_the_assistant_shows_what_others_see(session: Session, qtbot: QtBot) -> None:
     """Its small preview showed the room behind the background that was just chosen, with the window's other views."""
     session.store.edit("background", kind="colour", colour="#000000")
     session.window.windows.open_assistant()
-    session.window.action_bar.set_mode(mode)
     small = next(each for each in find(session.window, Assistant).findChildren(SmallPreview) if each.isVisible())
     qtbot.waitUntil(lambda: session.bridge.status.frames_out > 2)
-    for _ in range(5):
-        with qtbot.waitSignal(session.bridge.frame_ready):
-            pass
-        shown = from_qimage(small.grab().toImage())
-        assert np.any(np.all(shown == np.array(PERSON), axis=2)) and not shows_room(shown)
-    assert session.window.preview.mode is mode
+    for mode in ViewMode:
+        session.window.action_bar.set_mode(mode)
+        for _ in range(3):
+            with qtbot.waitSignal(session.bridge.frame_ready):
+                pass
+            shown = from_qimage(small.grab().toImage())
+            assert np.any(np.all(shown == np.array(PERSON), axis=2)) and not shows_room(shown)
 
 
 def test_after_a_failed_download_a_file_can_be_chosen_in_the_assistant(
@@ -115,34 +117,22 @@ def test_after_a_failed_download_a_file_can_be_chosen_in_the_assistant(
     assistant.accept()
 
 
-def test_the_assistant_says_that_the_picture_is_a_demonstration(start_window: StartWindow, qtbot: QtBot) -> None:
-    session = start_window()
+def test_the_assistant_says_that_the_picture_is_a_demonstration(session: Session) -> None:
     session.window.windows.open_assistant()
     demo = find(session.window, QLabel, "assistantDemo")
-    demonstration = PipelineStatus(source=SourceInfo("demo", "Demonstration", "", 640, 360, 30.0, ""))
-    session.store.edit("capture", source="auto")
-    session.bridge.status_changed.emit(demonstration)
-    assert demo.text().startswith("No camera was found, so you see a demonstration.")
-    session.store.edit("capture", source="demo")
-    session.bridge.status_changed.emit(demonstration)
-    assert demo.text() == "You see a demonstration, not your camera."
-    session.bridge.status_changed.emit(
-        PipelineStatus(source=SourceInfo("camera", "Front camera", "", 640, 360, 30.0, ""))
-    )
-    assert not demo.text() and not demo.isVisible()
+    for source, kind, said in (
+        ("auto", "demo", "No camera was found, so you see a demonstration. Connect a camera and choose it here."),
+        ("demo", "demo", "You see a demonstration, not your camera."),
+        ("demo", "camera", ""),
+    ):
+        session.store.edit("capture", source=source)
+        session.bridge.status_changed.emit(PipelineStatus(source=SourceInfo(kind, "Name", "", 640, 360, 30.0, "")))
+        assert (demo.text(), demo.isVisible()) == (said, bool(said))
 
 
-def test_a_change_of_the_language_keeps_the_step_of_the_assistant(start_window: StartWindow, qtbot: QtBot) -> None:
-    session = start_window(window=WindowSettings(first_run_done=True))
-    session.window.windows.open_assistant()
-    find(session.window, Assistant).show_step(1)
-    old = session.window
-    session.store.set("window.language", "de")
-    qtbot.waitUntil(lambda: session.window is not old and session.window.findChild(Assistant) is not None)
-    assert find(session.window, Assistant).step == 1
-
-
-def test_the_first_page_of_the_assistant_changes_the_language(start_window: StartWindow, qtbot: QtBot) -> None:
+def test_the_first_page_of_the_assistant_changes_the_language_and_each_page_stays(
+    start_window: StartWindow, qtbot: QtBot
+) -> None:
     session = start_window(window=WindowSettings())
     old, languages = session.window, box(session, "assistantLanguage")
     pick(languages, languages.findData("de"))
@@ -150,6 +140,9 @@ def test_the_first_page_of_the_assistant_changes_the_language(start_window: Star
     assert find(session.window, Assistant).isVisible()
     assert button(session, "assistantNext").text() == "Weiter"
     assert not session.store.current.window.first_run_done
+    find(session.window, Assistant).show_step(1)
+    speak(session, qtbot, "es")
+    assert find(session.window, Assistant).step == 1
 
 
 @pytest.mark.parametrize(("script", "said"), [
@@ -193,10 +186,16 @@ def test_closing_the_dialog_ends_the_question_for_the_password(
     qtbot.waitUntil(lambda: not psutil.pid_exists(pid))
 
 
-def test_commands_stand_out_from_the_page(session: Session, qtbot: QtBot) -> None:
+def opened_doctor(session: Session, qtbot: QtBot) -> DoctorDialog:
+    """Open the checks, and wait for the first findings."""
     session.window.windows.open_doctor()
     dialog = find(session.window, DoctorDialog)
     qtbot.waitUntil(dialog.prove_button.isEnabled)
+    return dialog
+
+
+def test_commands_stand_out_from_the_page(session: Session, qtbot: QtBot) -> None:
+    dialog = opened_doctor(session, qtbot)
 
     def contrast() -> int:
         """Of the border above a command with the page above it."""
@@ -221,11 +220,10 @@ COMMANDS = [
 def test_doctor_lists_findings_with_commands_to_copy(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session.window.windows.open_doctor()
-    session.window.windows.open_doctor()
-    (dialog,) = session.window.findChildren(DoctorDialog)
+    dialog = opened_doctor(session, qtbot)
+    assert opened_doctor(session, qtbot) is dialog
     summary = find(dialog, QLabel, "findingsSummary")
-    qtbot.waitUntil(lambda: summary.text() == "Problems: 1   ·   Warnings: 1")
+    assert summary.text() == "Problems: 1   ·   Warnings: 1"
     texts = [found.text() for found in dialog.findChildren(QLabel)]
     for finding in FINDINGS:
         assert finding.detail in texts
@@ -259,9 +257,7 @@ def test_pipeline_releases_the_virtual_camera_for_the_test_picture(
         return FINDINGS[:1]
 
     monkeypatch.setattr(services, "run_checks", check)
-    session.window.windows.open_doctor()
-    (dialog,) = session.window.findChildren(DoctorDialog)
-    qtbot.waitUntil(dialog.prove_button.isEnabled)
+    dialog = opened_doctor(session, qtbot)
     qtbot.mouseClick(dialog.prove_button, Qt.MouseButton.LeftButton)
     assert not dialog.prove_button.isEnabled()
     qtbot.waitUntil(dialog.prove_button.isEnabled)
@@ -283,9 +279,7 @@ def test_closing_the_doctor_early_restores_the_virtual_camera(
     session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
     monkeypatch.setattr(services, "run_checks", lambda *, proof=True: FINDINGS[: not proof or gate.wait(60)])
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
-    session.window.windows.open_doctor()
-    (dialog,) = session.window.findChildren(DoctorDialog)
-    qtbot.waitUntil(dialog.prove_button.isEnabled)
+    dialog = opened_doctor(session, qtbot)
     dialog.prove_button.click()
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is None)
     end(dialog)

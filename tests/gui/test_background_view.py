@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from PyQt6.QtCore import QLocale, Qt
-from PyQt6.QtWidgets import QApplication, QPushButton
+from PyQt6.QtCore import QLocale, QPoint, Qt
+from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.gui.backgrounds.strip import BackgroundStrip
@@ -52,6 +52,22 @@ def test_the_background_is_zoomed_panned_and_centred(
     assert chosen(controls).parallax == pytest.approx(100)
     qtbot.mouseClick(button(controls, "backgroundReset"), Qt.MouseButton.LeftButton)
     assert (chosen(controls).zoom, chosen(controls).pan_x, chosen(controls).pan_y) == (1, 0, 0)
+
+
+def test_the_list_of_fits_is_whole_and_beside_its_caption(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    controls.store.edit("background", kind="image", path=picture)
+    controls.window.resize(1400, 840)
+    choice = find(controls.window, ElidedComboBox, "fitCombo")
+    choice.setItemText(1, "Show the whole image in another language")
+    choice.setCurrentIndex(1)
+    (caption,) = (each for each in controls.window.strip.findChildren(QLabel) if each.text() == "Fit")
+
+    def gap() -> int:
+        end = caption.mapTo(controls.window, QPoint(caption.width(), 0))
+        return choice.mapTo(controls.window, QPoint()).x() - end.x()
+
+    qtbot.waitUntil(lambda: choice.isVisible() and 0 <= gap() <= 20)
+    qtbot.waitUntil(lambda: choice.shown_text(choice.text_width()) == choice.currentText())
 
 
 @pytest.mark.parametrize("language", ["en", "de", "es"])

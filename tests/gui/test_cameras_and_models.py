@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -29,15 +28,19 @@ from tests.gui.conftest import CAMERAS, Downloads
 from tests.gui.widgets import box, bring_up, button, find, made_store, pick
 
 
-def test_connected_and_disconnected_cameras_update_the_list(controls: Session, qtbot: QtBot) -> None:
-    cameras = box(controls, "cameraCombo")
-    qtbot.waitUntil(lambda: cameras.findText("Desk camera") > 0)
+def test_cameras_are_listed_and_remember_their_settings(controls: Session) -> None:
+    page, cameras, sizes = controls.window.panel.camera, box(controls, "cameraCombo"), box(controls, "sizeCombo")
+    pick(cameras, cameras.findText("Front camera"))
+    pick(sizes, sizes.findText("640 × 480"))
     pick(cameras, cameras.findText("Desk camera"))
+    controls.store.edit("capture", width=1920, height=1080)
     assert controls.store.current.capture.source == "camera:usb-2"
-    controls.window.panel.camera.show_cameras(CAMERAS[:1])
+    page.show_cameras(CAMERAS[:1])
     assert cameras.findText("Desk camera") < 0
     assert cameras.currentText() == "A camera that is not connected", "the choice is kept"
     assert controls.store.current.capture.source == "camera:usb-2"
+    pick(cameras, cameras.findText("Front camera"))
+    assert controls.store.current.capture == CaptureSettings(source="camera:usb-1", width=640, height=480)
 
 
 @pytest.mark.parametrize("source", ["camera:0", "0", "camera:Front camera"])
@@ -60,17 +63,6 @@ def test_the_demonstration_has_one_name(controls: Session) -> None:
     assert f"{choice.itemText(choice.findData('demo'))}: 1280 × 720, 30 fps" in shown
 
 
-def test_settings_of_a_camera_are_restored_with_it(controls: Session, qtbot: QtBot) -> None:
-    page = controls.window.panel.camera
-    page.choose_source("camera:usb-1")
-    sizes = box(controls, "sizeCombo")
-    pick(sizes, sizes.findText("640 × 480"))
-    page.choose_source("camera:usb-2")
-    controls.store.edit("capture", width=1920, height=1080)
-    page.choose_source("camera:usb-1")
-    assert controls.store.current.capture == CaptureSettings(source="camera:usb-1", width=640, height=480)
-
-
 def test_video_file_as_source(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
     controls.window.panel.camera.choose_source(FILE)
     dialogs = [child for child in controls.window.findChildren(QWidget) if child.inherits("QFileDialog")]
@@ -81,33 +73,25 @@ def test_video_file_as_source(controls: Session, qtbot: QtBot, tmp_path: Path) -
 
 
 def choose_model(controls: Session, qtbot: QtBot, name: str) -> None:
-    """Choose a model in the list, as a user does."""
+    """Choose a model in the list, which has the installed ones first, as a user does."""
     bring_up(controls, controls.window.panel.quality)
     models = box(controls, "modelCombo")
     qtbot.waitUntil(lambda: models.findData(name) >= 0)
-    pick(models, models.findData(name))
-
-
-def test_installed_models_come_first(controls: Session, qtbot: QtBot) -> None:
-    models = box(controls, "modelCombo")
-    qtbot.waitUntil(lambda: models.count() > 2)
     assert [models.itemData(row) for row in range(models.count())] == ["auto", "mattecam", "rvm-mobilenetv3"]
     assert models.itemText(2).endswith(" – download 15 MB")
-
-
-def test_another_model_leaves_the_weights_file_of_the_last_one(controls: Session, qtbot: QtBot) -> None:
-    """The new model was loaded from the file, as if it were its own."""
-    controls.store.edit("matting", weights=Path("own.pth"))
-    choose_model(controls, qtbot, "mattecam")
-    assert (controls.store.current.matting.model, controls.store.current.matting.weights) == ("mattecam", None)
+    pick(models, models.findData(name))
 
 
 def test_a_model_that_is_not_installed_is_used_only_after_its_download(
     controls: Session, qtbot: QtBot, downloads: Downloads
 ) -> None:
+    """A new model was loaded from the weights file of the last one, as if it were its own."""
+    controls.store.edit("matting", weights=Path("own.pth"))
+    choose_model(controls, qtbot, "mattecam")
+    assert (controls.store.current.matting.model, controls.store.current.matting.weights) == ("mattecam", None)
     downloads.connected.clear()
     choose_model(controls, qtbot, "rvm-mobilenetv3")
-    assert controls.store.current.matting.model == controls.store.saved.matting.model == "auto"
+    assert controls.store.current.matting.model == controls.store.saved.matting.model == "mattecam"
     get = button(controls, "downloadButton")
     assert get.isVisible()
     assert get.text() == "Download (15 MB)"
@@ -117,44 +101,33 @@ def test_a_model_that_is_not_installed_is_used_only_after_its_download(
     assert not get.isVisible()
     downloads.connected.set()
     qtbot.waitUntil(lambda: bar.isVisible() and bar.value() == 5000)
-    assert controls.store.saved.matting.model == "auto"
-    downloads.may_end.set()
-    qtbot.waitUntil(lambda: not bar.isVisible())
-    assert controls.store.saved.matting.model == "rvm-mobilenetv3"
-    assert not get.isVisible(), "it is installed now"
-
-
-def test_a_download_can_be_cancelled_and_may_fail(controls: Session, qtbot: QtBot, downloads: Downloads) -> None:
-    choose_model(controls, qtbot, "rvm-mobilenetv3")
-    get = button(controls, "downloadButton")
-    get.click()
-    qtbot.mouseClick(button(controls, "downloadCancel"), Qt.MouseButton.LeftButton)
+    button(controls, "downloadCancel").click()
     qtbot.waitUntil(get.isVisible)
     assert not controls.window.error_bar.text, "a cancelled download is not an error"
     downloads.fails = True
     downloads.may_end.set()
     get.click()
     qtbot.waitUntil(lambda: "could not be downloaded" in controls.window.error_bar.text)
-    assert controls.store.saved.matting.model == "auto"
+    assert controls.store.saved.matting.model == "mattecam"
+    downloads.fails = False
+    get.click()
+    qtbot.waitUntil(lambda: controls.store.saved.matting.model == "rvm-mobilenetv3")
+    assert not bar.isVisible() and not get.isVisible(), "it is installed now"
+
+
+ENGINE = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.25, (320, 180))
+RUNNING = PipelineStatus(engine=ENGINE)
 
 
 def test_no_row_appears_when_the_network_is_known(controls: Session) -> None:
     """The row of the network in use vanished with the first status and came back with the engine: the page jumped."""
     network = controls.window.panel.quality.network
-    used = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.25, (320, 180))
     rows = []
-    for status in (PipelineStatus(), PipelineStatus(engine=used)):
+    for status in (PipelineStatus(), RUNNING):
         network.show_status(status)
         rows.append([label for label in network.findChildren(QLabel) if not label.isHidden()])
     assert rows[0] == rows[1]
     assert any(label.text().startswith("In use: ") for label in rows[1])
-
-
-ENGINE = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.25, (320, 180))
-
-
-def running(engine: EngineInfo = ENGINE) -> PipelineStatus:
-    return PipelineStatus(engine=engine)
 
 
 @pytest.fixture
@@ -186,55 +159,51 @@ def test_the_panel_says_what_automatic_takes(
 ) -> None:
     monkeypatch.setattr(services, "precision_choice", lambda model, weights: choice)
     assert not sentence(control), "nothing before the network is known"
-    control.show_status(running())
+    control.show_status(RUNNING)
     qtbot.waitUntil(lambda: sentence(control) == text)
 
 
 def test_the_sentence_follows_the_network_and_is_looked_up_once(
     control: PrecisionControl, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """A server or a graphics card has no choice that is measured here, and an answer may come too late."""
     asked: list[tuple[str, Path | None]] = []
 
     def choice(model: str, weights: Path | None) -> PrecisionChoice | None:
         asked.append((model, weights))
         return None if model == "u2net" else PrecisionChoice(model, 2.0, False)
 
+    def show(model: str = "mattecam", executor: str = "openvino") -> None:
+        control.show_status(replace(RUNNING, engine=replace(ENGINE, model=model, executor=executor)))
+
     monkeypatch.setattr(services, "precision_choice", choice)
     for _ in range(2):
-        control.show_status(running())
+        show()
     qtbot.waitUntil(lambda: "mattecam" in sentence(control))
     control.show_status(PipelineStatus())
     assert sentence(control), "kept while the engine is rebuilt"
-    control.show_status(running(replace(ENGINE, model="rvm-mobilenetv3")))
+    show(model="rvm-mobilenetv3")
     qtbot.waitUntil(lambda: "rvm-mobilenetv3" in sentence(control))
     control.store.edit("matting", weights=Path("own.pth"))
-    control.show_status(running())
+    show()
     qtbot.waitUntil(lambda: "mattecam" in sentence(control))
     control.reload()
-    control.show_status(running())
+    show()
     qtbot.waitUntil(lambda: len(asked) == 4)
     assert asked == [
         ("mattecam", None), ("rvm-mobilenetv3", None), ("mattecam", Path("own.pth")), ("mattecam", Path("own.pth")),
     ]  # fmt: skip
-    control.show_status(running(replace(ENGINE, model="u2net")))
+    show(executor="webrtc")
+    assert not sentence(control)
+    show()
+    show(executor="webrtc")  # before the answer
+    qtbot.waitUntil(lambda: len(asked) == 5)
+    qtbot.wait(50)
+    assert not sentence(control)
+    show()
+    qtbot.waitUntil(lambda: bool(sentence(control)))
+    show(model="u2net")
     qtbot.waitUntil(lambda: not sentence(control))
-
-
-def test_an_answer_that_comes_too_late_is_dropped(
-    control: PrecisionControl, tasks: Tasks, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A server or a graphics card has no choice that is measured here."""
-    answers: list[Callable[[], None]] = []
-    monkeypatch.setattr(tasks, "run", lambda work, done: answers.append(lambda: done(work())))
-    control.show_status(running())
-    control.show_status(running(replace(ENGINE, executor="webrtc")))
-    answers[0]()
-    assert not sentence(control)
-    control.show_status(running())
-    answers[1]()
-    assert sentence(control)
-    control.show_status(running(replace(ENGINE, executor="webrtc")))
-    assert not sentence(control)
 
 
 def test_the_choice_is_the_one_of_the_kept_measurement(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -14,7 +15,6 @@ from PyQt6.QtWidgets import (
     QApplication,
     QColorDialog,
     QDialog,
-    QInputDialog,
     QPlainTextEdit,
     QScrollArea,
     QSystemTrayIcon,
@@ -23,26 +23,22 @@ from PyQt6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkLostError
+from app.core.files import paths
 from app.core.messages.settings import SettingsText
 from app.core.settings import OutputSettings
 from app.core.window_settings import WindowSettings
 from app.gui.dialogs.help_window import HelpWindow, open_help
 from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog
 from app.gui.dialogs.plate_dialog import PlateDialog
+from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session, WindowOptions
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, Downloads, StartWindow, activate
-from tests.gui.widgets import box, bring_up, button, existing, find, pick, ready, slider
+from tests.gui.widgets import box, bring_up, button, existing, find, pick, ready, slider, speak
 
 
 def open_dialogs(session: Session) -> list[QDialog]:
     return [each for each in session.window.findChildren(QDialog) if each.isVisible()]
-
-
-def speak(session: Session, qtbot: QtBot, language: str = "de") -> None:
-    old = session.window
-    session.store.set("window.language", language)
-    qtbot.waitUntil(lambda: session.window is not old)
 
 
 def bar(area: QAbstractScrollArea) -> int:
@@ -50,7 +46,7 @@ def bar(area: QAbstractScrollArea) -> int:
 
 
 def test_the_dialogs_stay_open_in_another_language(with_dialogs: Session, qtbot: QtBot) -> None:
-    """Only the preferences and the assistant did."""
+    """Only the preferences and the assistant did, but for questions; the active one stays in front."""
     session = with_dialogs
     session.window.windows.open_about()
     session.window.windows.open_update_check()
@@ -60,17 +56,32 @@ def test_the_dialogs_stay_open_in_another_language(with_dialogs: Session, qtbot:
         dialog.move(40 + 10 * number, 30 + 10 * number)
     seen = {each.objectName(): (each.windowTitle(), each.pos()) for each in before}
     assert len(seen) == 10
+    session.window.scenes.ask_for_name()
+    preferences = find(session.window, PreferencesDialog)
+    preferences.activateWindow()
+    preferences.language.setFocus()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is preferences)
     speak(session, qtbot)
     now = {each.objectName(): (each.windowTitle(), each.pos()) for each in open_dialogs(session)}
     assert now.keys() == seen.keys()
     for name, (title, place) in now.items():
         assert place == seen[name][1], name
         assert title != seen[name][0] or name == "logWindow", name  # it is no other word in German
-    for each in open_dialogs(session):
-        each.close()
+    again = find(session.window, PreferencesDialog)
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is again)
+    assert QApplication.focusWidget() is again.language
 
 
-def test_the_help_stays_at_its_place_in_another_language(session: Session, qtbot: QtBot) -> None:
+def test_the_help_and_lists_stay_at_their_place_in_another_language(
+    session: Session, qtbot: QtBot, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    for number in range(200):
+        logging.getLogger().info("line %d", number)
+    session.window.windows.open_log()
+    session.window.windows.open_shortcuts()
+    existing(find(find(session.window, LogWindow), QPlainTextEdit).verticalScrollBar()).setValue(20)
+    existing(find(find(session.window, ShortcutsDialog), QScrollArea).verticalScrollBar()).setValue(50)
     open_help(session.window)
     shown = find(session.window, HelpWindow)
     shown.open_page("troubleshooting.md")
@@ -88,49 +99,10 @@ def test_the_help_stays_at_its_place_in_another_language(session: Session, qtbot
     assert (again.text.page, bar(again.text), cursor.selectionStart(), again.size()) == before
     assert cursor.selectedText().lower() == again.search.text() == "camera"
     assert again.focusWidget() is again.search
-    again.close()
-
-
-def test_lists_stay_scrolled_in_another_language(
-    session: Session, qtbot: QtBot, caplog: pytest.LogCaptureFixture
-) -> None:
-    caplog.set_level(logging.INFO)
-    for number in range(200):
-        logging.getLogger().info("line %d", number)
-    session.window.windows.open_log()
-    session.window.windows.open_shortcuts()
-    log, keys = find(session.window, LogWindow), find(session.window, ShortcutsDialog)
-    existing(find(log, QPlainTextEdit).verticalScrollBar()).setValue(20)
-    existing(find(keys, QScrollArea).verticalScrollBar()).setValue(50)
-    assert bar(find(keys, QScrollArea)) == 50
-    speak(session, qtbot)
-    again = find(session.window, LogWindow), find(session.window, ShortcutsDialog)
-    assert (bar(find(again[0], QPlainTextEdit)), bar(find(again[1], QScrollArea))) == (20, 50)
-    for each in again:
-        each.close()
-
-
-def test_the_dialog_that_was_active_stays_in_front(session: Session, qtbot: QtBot) -> None:
-    session.window.windows.open_preferences()
-    session.window.windows.open_log()
-    preferences = find(session.window, PreferencesDialog)
-    preferences.activateWindow()
-    preferences.language.setFocus()
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is preferences)
-    speak(session, qtbot)
-    again = find(session.window, PreferencesDialog)
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is again)
-    assert QApplication.focusWidget() is again.language
+    assert bar(find(find(session.window, LogWindow), QPlainTextEdit)) == 20
+    assert bar(find(find(session.window, ShortcutsDialog), QScrollArea)) == 50
     for each in open_dialogs(session):
         each.close()
-
-
-def test_the_control_with_the_focus_keeps_it_in_another_language(session: Session, qtbot: QtBot) -> None:
-    """The preview took it, whose keys move and zoom."""
-    activate(session, qtbot)
-    button(session, "addBackgroundButton").setFocus()
-    speak(session, qtbot)
-    qtbot.waitUntil(lambda: QApplication.focusWidget() is button(session, "addBackgroundButton"))
 
 
 def test_the_warning_of_the_start_stays_in_another_language_until_it_is_dismissed(
@@ -168,8 +140,11 @@ def test_what_was_dismissed_stays_hidden_in_another_language(
     assert session.window.error_bar.text, "it ended and came back"
 
 
-def test_the_language_waits_for_a_download(session: Session, qtbot: QtBot, downloads: Downloads) -> None:
-    """It ended the download without a word."""
+def test_the_language_waits_for_a_download_and_the_picture_of_the_room(
+    session: Session, qtbot: QtBot, downloads: Downloads
+) -> None:
+    """It ended them without a word."""
+    ready(session, qtbot)
     old, models = session.window, box(session, "modelCombo")
     bring_up(session, models)
     qtbot.waitUntil(lambda: models.findData("rvm-mobilenetv3") >= 0)
@@ -177,54 +152,54 @@ def test_the_language_waits_for_a_download(session: Session, qtbot: QtBot, downl
     button(session, "downloadButton").click()
     session.store.set("window.language", "de")
     qtbot.waitUntil(lambda: any(text.startswith("Language and letters change when") for text in old.notices.texts))
-    downloads.may_end.set()
-    qtbot.waitUntil(lambda: session.window is not old)
-    assert session.store.current.matting.model == "rvm-mobilenetv3"
-    assert not session.window.notices.texts
-
-
-def test_the_language_waits_for_the_picture_of_the_room(session: Session, qtbot: QtBot) -> None:
-    """The countdown was over, and its dialog asked to begin again."""
-    ready(session, qtbot)
-    old = session.window
     old.windows.open_plate_dialog()
     dialog = find(old, PlateDialog)
     dialog.begin()
-    session.store.set("window.language", "de")
+    downloads.may_end.set()
+    qtbot.waitUntil(lambda: session.store.current.matting.model == "rvm-mobilenetv3")
     for _ in range(3):
         with qtbot.waitSignal(session.bridge.status_changed):
             pass
     assert session.window is old and dialog.isVisible()
     dialog.close()
     qtbot.waitUntil(lambda: session.window is not old)
+    assert not session.window.notices.texts
 
 
-def test_the_plot_goes_on_and_the_brush_stays_in_another_language(session: Session, qtbot: QtBot) -> None:
+def test_the_window_goes_on_in_another_language(session: Session, qtbot: QtBot) -> None:
+    """The new window showed the result with all groups closed, and knew no background from before."""
     ready(session, qtbot)
+    activate(session, qtbot)
+    background, groups = session.store.current.background, {"moveGroup", "zonesGroup", "recordGroup"}
     session.store.edit("window", show_plot=True)
-    for name in ("keepBrush", "mousePersonCheck"):
+    session.window.strip.toggle(4)
+    presented_over = session.store.current.background
+    assert presented_over != background
+    for name in ("view_compare", "keepBrush", "mousePersonCheck"):
         bring_up(session, find(session.window, QAbstractButton, name))
         find(session.window, QAbstractButton, name).click()
+    find(session.window, QToolButton, "recordGroup").click()
     slider(session, "brushSlider").setValue(12)
+    qtbot.keyClick(session.window.preview, Qt.Key.Key_Left)
     qtbot.waitUntil(lambda: bool(session.window.plot.samples))
-    before = session.window.plot.samples[0]
+    sample = session.window.plot.samples[0]
+    button(session, "addBackgroundButton").setFocus()
     speak(session, qtbot)
-    assert session.window.plot.samples[0] == before
-    tool = session.window.panel.zones.tool
-    assert (tool.kind, tool.radius) == ("keep", 0.12)
-    assert session.window.panel.placement.mouse.isChecked()
-
-
-def test_a_question_is_not_asked_again_in_another_language(session: Session, qtbot: QtBot) -> None:
-    session.window.scenes.ask_for_name()
-    assert find(session.window, QInputDialog).isVisible()
-    speak(session, qtbot)
-    assert not open_dialogs(session)
-    assert session.window.scenes.names == ()
-
-
-def in_another_language(session: Session, qtbot: QtBot) -> None:
-    speak(session, qtbot)
+    qtbot.waitUntil(lambda: QApplication.focusWidget() is button(session, "addBackgroundButton"))
+    window = session.window
+    assert (window.preview.mode, window.preview.divider) == (ViewMode.COMPARE, 0.48)
+    assert button(session, "view_compare").isChecked()
+    assert {each.toggle.objectName() for each in window.panel.groups if each.toggle.isChecked()} == groups
+    assert window.plot.samples[0] == sample
+    tool = window.panel.zones.tool
+    assert (tool.kind, tool.radius, window.panel.placement.mouse.isChecked()) == ("keep", 0.12, True)
+    window.strip.toggle(4)
+    assert session.store.current.background == background
+    session.store.edit("background", **dict(presented_over))
+    window.panel.presenter.present(paths.assets_dir() / "backgrounds")
+    speak(session, qtbot, "es")
+    button(session, "presentEnd").click()
+    assert session.store.current.background == presented_over, "not the blurred room"
 
 
 def to_the_tray(session: Session, qtbot: QtBot) -> None:
@@ -235,7 +210,7 @@ def at_the_end(session: Session, qtbot: QtBot) -> None:
     session.lifecycle.end()
 
 
-@pytest.mark.parametrize("go", [in_another_language, to_the_tray, at_the_end])
+@pytest.mark.parametrize("go", [speak, to_the_tray, at_the_end])
 def test_a_colour_that_is_not_confirmed_goes_with_its_dialog(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, go: Callable[[Session, QtBot], None]
 ) -> None:
@@ -249,26 +224,3 @@ def test_a_colour_that_is_not_confirmed_goes_with_its_dialog(
     go(session, qtbot)
     assert session.store.current.background == before
     assert session.store.saved.window.own_colour == own
-
-
-def test_a_background_chosen_beside_the_colour_dialog_stays(session: Session) -> None:
-    """Cancel brought the one back that was in use before."""
-    for chosen in ({"kind": "blur"}, {"kind": "colour", "colour": "#00b140"}):
-        session.window.strip.choose_colour()
-        dialog = session.window.findChildren(QColorDialog)[-1]
-        dialog.setCurrentColor(QColor("#ff0080"))
-        session.store.edit("background", **chosen)  # as the menu of the tray does
-        dialog.reject()
-        assert chosen.items() <= dict(session.store.current.background).items()
-
-
-def test_cancelling_a_colour_after_none_shows_neither_it_nor_the_room(session: Session) -> None:
-    """The colour that was picked last stayed."""
-    own = session.store.current.window.own_colour
-    session.store.edit("background", kind="none")
-    session.window.strip.choose_colour()
-    dialog = find(session.window, QColorDialog)
-    dialog.setCurrentColor(QColor("#ff0080"))
-    dialog.reject()
-    now = session.store.current
-    assert (now.background.kind, now.background.colour, now.window.own_colour) == ("colour", own, own)

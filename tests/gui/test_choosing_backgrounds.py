@@ -8,20 +8,18 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage
-from PyQt6.QtWidgets import QApplication, QColorDialog, QFileDialog, QLabel, QPushButton, QSlider, QWidget
+from PyQt6.QtWidgets import QApplication, QColorDialog, QFileDialog, QPushButton, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.files import paths
 from app.core.types import BgrImage, PictureKind
-from app.gui.backgrounds.options import BackgroundOptions
 from app.gui.backgrounds.tile_view import TileGrid
 from app.gui.backgrounds.tiles import TileKind
 from app.gui.shell.application import Session
-from app.gui.widgets.controls import ElidedComboBox
 from app.media.image_file import read_image
 from tests.clips import write_clip
 from tests.gui.conftest import activate
-from tests.gui.widgets import add, answer, asked, box, button, chosen, existing, find, made_store, own, tiles
+from tests.gui.widgets import add, answer, asked, button, chosen, existing, find, own, tiles
 
 QUESTION = "unmattedQuestion"
 COPY = Qt.DropAction.CopyAction
@@ -69,17 +67,33 @@ def test_background_none_is_last_and_shown_after_a_question_only(controls: Sessi
     assert chosen(controls).kind == "blur"
 
 
-def test_a_colour_is_the_background_as_soon_as_it_is_picked(controls: Session, qtbot: QtBot) -> None:
-    click(controls, qtbot, TileKind.GREEN)
-    qtbot.mouseClick(button(controls, "colourButton"), Qt.MouseButton.LeftButton)
+OWN = {"kind": "colour", "colour": "#3a5f8a"}
+GREEN = {"kind": "colour", "colour": "#00b140"}
+
+
+@pytest.mark.parametrize(
+    ("before", "meanwhile", "after"),
+    [
+        (GREEN, {}, GREEN),
+        ({"kind": "none"}, {}, OWN),
+        ({"kind": "image", "path": Path("beach.png")}, {"kind": "blur"}, {"kind": "blur"}),
+        ({"kind": "blur"}, GREEN, GREEN),
+    ],
+)
+def test_a_colour_is_in_use_while_it_is_picked_and_goes_with_a_cancelled_dialog(
+    controls: Session, before: dict[str, object], meanwhile: dict[str, object], after: dict[str, object]
+) -> None:
+    """What was chosen beside the dialog was undone, and after "None" the colour stayed. The room never comes back."""
+    controls.store.edit("background", **before)
+    controls.window.strip.choose_colour()
     dialog = find(controls.window, QColorDialog)
     dialog.setCurrentColor(QColor("#3060a0"))
     assert (chosen(controls).kind, chosen(controls).colour) == ("colour", "#3060a0")
     assert controls.store.current.window.own_colour == "#3060a0"
+    controls.store.edit("background", **meanwhile)  # as the menu of the tray does
     dialog.reject()
-    assert chosen(controls).colour == "#00b140", "the dialog was cancelled"
-    assert controls.store.current.window.own_colour == "#3a5f8a"
-    qtbot.waitUntil(lambda: controls.window.findChild(QColorDialog) is None)
+    assert after.items() <= dict(chosen(controls)).items()
+    assert controls.store.current.window.own_colour == OWN["colour"]
 
 
 def test_all_backgrounds_are_shown_in_a_grid_and_chosen_there(controls: Session, qtbot: QtBot) -> None:
@@ -134,33 +148,6 @@ def test_the_focus_of_an_option_that_disappears_returns_to_where_it_was(controls
     assert view.hasFocus()
 
 
-def test_the_list_of_fits_is_as_wide_as_its_longest_entry(qtbot: QtBot) -> None:
-    options = BackgroundOptions(made_store(), lambda: None)
-    qtbot.addWidget(options)
-    options.setStyleSheet("QComboBox { border: 1px solid grey; padding: 6px 10px }")  # as in the window
-    choice = find(options, ElidedComboBox, "fitCombo")
-    choice.setItemText(1, "Show the whole image in another language")
-    choice.setCurrentIndex(1)
-    options.resize(600, 48)
-    options.setCurrentIndex(1)
-    options.show()
-    qtbot.waitUntil(lambda: choice.shown_text(choice.text_width()) == choice.currentText())
-
-
-def test_the_list_of_fits_is_beside_its_caption(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    controls.store.edit("background", kind="image", path=picture)
-    controls.window.resize(1400, 840)
-    choice = box(controls, "fitCombo")
-    qtbot.waitUntil(choice.isVisible)
-    (caption,) = (each for each in controls.window.strip.findChildren(QLabel) if each.text() == "Fit")
-
-    def gap() -> int:
-        end = caption.mapTo(controls.window, QPoint(caption.width(), 0))
-        return choice.mapTo(controls.window, QPoint()).x() - end.x()
-
-    qtbot.waitUntil(lambda: 0 <= gap() <= 20)
-
-
 def test_added_file_reaches_the_output(session: Session, qtbot: QtBot, picture: Path) -> None:
     qtbot.mouseClick(find(session.window, QPushButton, "addBackgroundButton"), Qt.MouseButton.LeftButton)
     dialog = find(session.window, QFileDialog)
@@ -200,9 +187,9 @@ def is_near(image: BgrImage, colour: tuple[int, int, int]) -> bool:
 
 
 def uses(controls: Session, colour: tuple[int, int, int]) -> bool:
-    """Whether the background in use is a file of this colour."""
-    path = chosen(controls).path
-    return path is not None and is_near(read_image(path), colour)
+    """Whether the background in use is an image of this colour."""
+    background = chosen(controls)
+    return background.kind == "image" and is_near(read_image(existing(background.path)), colour)
 
 
 def drag_over(widget: QWidget, mime: QMimeData) -> bool:
@@ -225,22 +212,31 @@ def mime_of(picture: Path) -> QMimeData:
     return mime
 
 
-@pytest.mark.parametrize("target", ["viewport", "window"])
-def test_a_dropped_file_is_added(controls: Session, qtbot: QtBot, picture: Path, target: str) -> None:
-    drop(controls.window.strip.view.viewport() if target == "viewport" else controls.window, mime_of(picture))
-    qtbot.waitUntil(lambda: chosen(controls).kind == "image")
+def test_what_is_dropped_is_added(controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path) -> None:
+    """Files, and images of a browser, on the tiles and elsewhere; a border marks the tiles meanwhile."""
+    strip = controls.window.strip
+    assert drag_over(controls.window, mime_of(picture))
+    assert strip.view.property("dropTarget")
+    QApplication.sendEvent(controls.window, QDragLeaveEvent())
+    assert not strip.view.property("dropTarget")
+    nothing = QMimeData()
+    nothing.setText("a text")
+    drag_over(controls.window, nothing)
+    assert not strip.view.property("dropTarget"), "a text cannot be added"
+    drop(controls.window, mime_of(picture))
     qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["beach"])
-
-
-def test_image_dropped_from_a_browser_is_saved_as_a_file(controls: Session, qtbot: QtBot) -> None:
+    drop(strip.view.viewport(), mime_of(write_clip(tmp_path / "waves.avi")))
+    qtbot.waitUntil(lambda: chosen(controls).kind == "video")
+    qtbot.waitUntil(lambda: [tile.kind for tile in own(controls)] == [TileKind.IMAGE, TileKind.VIDEO])
+    qtbot.waitUntil(lambda: all(strip.model.image_of(tile) is not None for tile in own(controls)))
     image = QImage(50, 31, QImage.Format.Format_RGB32)
     image.fill(QColor(10, 200, 30))
     mime = QMimeData()
     mime.setImageData(image)
     mime.setUrls([QUrl("https://example.org/meadow.jpg")])
-    drop(controls.window.strip.view.viewport(), mime)
+    drop(strip.view.viewport(), mime)
     qtbot.waitUntil(lambda: uses(controls, (30, 200, 10)))
-    qtbot.waitUntil(lambda: len(own(controls)) == 1)
+    qtbot.waitUntil(lambda: len(own(controls)) == 3)
 
 
 def test_copied_image_is_pasted(session: Session, qtbot: QtBot) -> None:
@@ -268,24 +264,3 @@ def test_a_file_that_is_no_picture_does_not_enter_the_library(
     assert not own(controls)
     assert not list(paths.backgrounds_dir().glob("*"))
     assert chosen(controls).kind == "blur"
-
-
-def test_video_tiles_have_a_badge(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    tile = add(controls, qtbot, write_clip(tmp_path / "waves.avi"))
-    assert tile.kind is TileKind.VIDEO
-    qtbot.waitUntil(lambda: chosen(controls).kind == "video")
-    qtbot.waitUntil(lambda: controls.window.strip.model.image_of(tile) is not None)
-
-
-def test_a_dragged_file_marks_where_it_may_be_dropped(controls: Session, picture: Path) -> None:
-    def marked() -> bool:
-        return bool(controls.window.strip.view.property("dropTarget"))
-
-    assert drag_over(controls.window, mime_of(picture))
-    assert marked()
-    QApplication.sendEvent(controls.window, QDragLeaveEvent())
-    assert not marked()
-    nothing = QMimeData()
-    nothing.setText("a text")
-    drag_over(controls.window, nothing)
-    assert not marked(), "a text cannot be added"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -13,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PyQt6 import sip
-from PyQt6.QtCore import Qt, QTimer
+from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QAction, QShortcut
-from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushButton, QToolButton
+from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app import __version__
@@ -24,7 +23,6 @@ from app.core.stage import Stage
 from app.core.window_settings import WindowSettings
 from app.gui.dialogs.plain_dialogs import PreferencesDialog, ShortcutsDialog
 from app.gui.preview.qimage import from_qimage
-from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.widgets import plot_panel, theme
 from app.gui.widgets.controls import label
@@ -33,7 +31,7 @@ from app.runtime.status import Phase, PipelineStatus, Problem
 from app.system import autostart
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET
-from tests.gui.widgets import button, find, pick
+from tests.gui.widgets import find, pick
 
 
 def coloured(plot: PlotPanel) -> NDArray[np.bool_]:
@@ -119,48 +117,6 @@ def test_the_language_changes_at_once_and_the_pipeline_goes_on(session: Session,
     qtbot.waitUntil(lambda: [action.text() for action in session.tray.menu.actions()][-1] == "Quit")
 
 
-@pytest.mark.parametrize("mode", ViewMode)
-def test_the_view_stays_in_another_language(session: Session, qtbot: QtBot, mode: ViewMode) -> None:
-    """The new window went back to the result."""
-    qtbot.waitUntil(lambda: session.window.preview.image is not None)
-    button(session, f"view_{mode.value}").click()
-    old = session.window
-    qtbot.keyClick(old.preview, Qt.Key.Key_Left)
-    requests: list[ViewRequest] = []
-    session.store.edit("window", language="de")
-    qtbot.waitUntil(lambda: session.window is not old)
-    session.window.preview.view_requested.connect(requests.append)
-    assert session.window.preview.mode is mode
-    assert button(session, f"view_{mode.value}").isChecked()
-    session.store.edit("window", mirror_preview=False)
-    assert (requests[-1].mode, requests[-1].divider) == (mode, 0.48 if mode is ViewMode.COMPARE else 0.5)
-
-
-def test_opened_groups_stay_open_in_another_language(session: Session, qtbot: QtBot) -> None:
-    """The new window closed them all."""
-    old = session.window
-    session.store.edit("window", all_settings=True)
-    opened = {"zonesGroup", "recordGroup"}
-    for name in opened:
-        find(old, QToolButton, name).click()
-    session.store.edit("window", language="de")
-    qtbot.waitUntil(lambda: session.window is not old)
-    checked = {group.toggle.objectName() for group in session.window.panel.groups if group.toggle.isChecked()}
-    assert checked == opened
-
-
-def test_a_number_key_still_returns_to_the_last_background_in_another_language(session: Session, qtbot: QtBot) -> None:
-    """The new window did not know it."""
-    old, before = session.window, session.store.current.background
-    old.strip.toggle(4)
-    chosen = session.store.current.background
-    assert chosen != before
-    session.store.edit("window", language="de")
-    qtbot.waitUntil(lambda: session.window is not old)
-    session.window.strip.toggle(4)
-    assert session.store.current.background == before
-
-
 def test_the_next_start_uses_the_chosen_language(
     qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -206,11 +162,17 @@ def test_about_names_the_version_and_the_server_that_gets_frames(session: Sessio
     about.close()
 
 
-def test_the_check_box_writes_and_removes_the_entry(
-    session: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_the_preferences_switch_the_autostart_and_say_what_fails(
+    controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The notice about global shortcuts lay behind the dialog, while the box was checked."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    dialog = PreferencesDialog(session.store, session.bridge, session.window)
+    dialog = PreferencesDialog(controls.store, controls.bridge, controls.window)
+    dialog.show()
+
+    def said() -> list[str]:
+        return [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
+
     box = find(dialog, QCheckBox, "autostartCheck")
     assert not box.isChecked()
     box.click()
@@ -221,18 +183,11 @@ def test_the_check_box_writes_and_removes_the_entry(
     (tmp_path / "autostart").write_text("a file in place of the folder")
     box.click()
     assert not box.isChecked()
-    assert any("cannot be changed" in label.text() for label in dialog.findChildren(QLabel))
-
-
-def test_the_preferences_say_that_there_are_no_global_shortcuts(session: Session) -> None:
-    """The notice lay behind the dialog and others, while the box was checked."""
-    dialog = PreferencesDialog(session.store, session.bridge, session.window)
-    dialog.show()
-    text = ShortcutText.NO_PORTAL()
-    for problems in ((Problem(Stage.SHORTCUTS, text, 0.0),), ()):
-        session.bridge.status_changed.emit(replace(session.bridge.status, problems=problems))
-        shown = [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]
-        assert (text in shown) is bool(problems)
+    assert any("cannot be changed" in text for text in said())
+    missing = ShortcutText.NO_PORTAL()
+    for problems in ((Problem(Stage.SHORTCUTS, missing, 0.0),), ()):
+        controls.bridge.status_changed.emit(PipelineStatus(problems=problems))
+        assert (missing in said()) is bool(problems)
     dialog.close()
 
 

@@ -89,10 +89,6 @@ def test_pages_are_rendered_and_open_in_one_window(parent: QWidget) -> None:
     assert existing(window.pages.currentItem()).text() == "Choose the camera in other programs"
     assert opened(parent, "troubleshooting.md") is window
     assert window.text.toPlainText().startswith("Troubleshooting")
-
-
-def test_every_page_of_the_list_exists(parent: QWidget) -> None:
-    window = opened(parent)
     assert window.pages.count() == 10
     for row in range(window.pages.count()):
         window.pages.setCurrentRow(row)
@@ -102,18 +98,23 @@ def test_every_page_of_the_list_exists(parent: QWidget) -> None:
 def test_links_to_pages_stay_in_the_window_and_others_open_the_browser(
     parent: QWidget, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The list marked the page that a link had left, so that a click on it did nothing."""
     addresses: list[str] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: addresses.append(url.toString()))
-    window = opened(parent)
-    window.text.follow(QUrl("privacy-leaks.md#limits"))
-    assert window.text.page == paths.manual_page("privacy-leaks.md").resolve()
-    assert anchor_of(window.text.textCursor().block().text()) == "limits"
+    window = opened(parent, "features.md")
+    window.text.follow(QUrl("troubleshooting.md#shortcuts-without-a-portal"))
+    assert window.text.page == paths.manual_page("troubleshooting.md").resolve()
+    assert existing(window.pages.currentItem()).text() == "Troubleshooting"
+    assert anchor_of(window.text.textCursor().block().text()) == "shortcuts-without-a-portal"
     assert not addresses
     window.text.follow(QUrl("https://obsproject.com"))
-    assert addresses == ["https://obsproject.com"]
     window.text.follow(QUrl("../pyproject.toml"))
-    assert window.text.page.name == "privacy-leaks.md", "nothing else opens in an editor"
-    assert len(addresses) == 1
+    assert window.text.page.name == "troubleshooting.md", "nothing else opens in an editor"
+    assert addresses == ["https://obsproject.com"]
+    window.text.follow(QUrl("../README.md"))
+    assert window.pages.currentItem() is None, "a page that is not in the list"
+    window.pages.setCurrentRow(0)
+    assert window.text.page.name == "features.md"
 
 
 def test_the_search_shows_the_pages_with_the_text_and_marks_it(parent: QWidget) -> None:
@@ -158,17 +159,3 @@ def test_pages_load_nothing_from_the_network_and_no_missing_image(qtbot: QtBot, 
     browser.show()
     browser.grab()
     assert browser.toPlainText().startswith("Page")
-
-
-def test_a_page_that_a_link_left_can_be_chosen_again(parent: QWidget) -> None:
-    """The list still marked it, so that a click on it did nothing."""
-    window = opened(parent, "features.md")
-    window.text.follow(QUrl("troubleshooting.md#shortcuts-without-a-portal"))
-    assert existing(window.pages.currentItem()).text() == "Troubleshooting"
-    assert anchor_of(window.text.textCursor().block().text()) == "shortcuts-without-a-portal"
-    window.pages.setCurrentRow(0)
-    assert window.text.page.name == "features.md"
-    window.text.follow(QUrl("../README.md"))
-    assert window.pages.currentItem() is None, "a page that is not in the list"
-    window.pages.setCurrentRow(0)
-    assert window.text.page.name == "features.md"

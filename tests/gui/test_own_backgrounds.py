@@ -8,62 +8,85 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from PyQt6.QtCore import QFile, QPoint, Qt
+from PyQt6.QtCore import QPoint, Qt
 from PyQt6.QtWidgets import QInputDialog, QLineEdit, QMenu
 from pytestqt.qtbot import QtBot
 
 from app.core.files import paths
 from app.core.stage import Stage
+from app.gui.backgrounds.tiles import Tile, TileKind
 from app.gui.dialogs.questions import ask_for_name
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
 from tests.gui.widgets import (
     add,
-    answer,
-    asked,
     button,
     chosen,
     existing,
     find,
     own,
+    speak,
     tiles,
 )
 
 
-def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBot, picture: Path) -> None:
+def enter(controls: Session, tile: Tile, before: str, after: str) -> None:
+    """Give a background another name in the dialog, which suggests the former one."""
+    controls.window.strip.ask_for_name(tile)
+    dialog = controls.window.findChildren(QInputDialog)[-1]
+    assert dialog.textValue() == before
+    dialog.setTextValue(after)
+    dialog.accept()
+
+
+def names(controls: Session) -> list[str]:
+    return [tile.name for tile in own(controls)]
+
+
+def use(controls: Session, qtbot: QtBot, picture: Path) -> Tile:
+    """Add a background and wait until it is in use."""
     tile = add(controls, qtbot, picture)
     qtbot.waitUntil(lambda: chosen(controls).path == tile.path)
-    controls.window.strip.ask_for_name(tile)
-    dialog = find(controls.window, QInputDialog)
-    dialog.setTextValue("Sea/side")
-    dialog.accept()
-    qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["Seaside"])
-    qtbot.waitUntil(lambda: chosen(controls).path == paths.backgrounds_dir() / "Seaside.png")
+    return tile
 
 
-@pytest.mark.parametrize(("name", "said"), [("beach", "already"), (300 * "x", "the name is too long")])
+def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    """Those of one name differ by their suffix. A number key returns to it."""
+    use(controls, qtbot, picture)
+    shutil.copy(picture, paths.backgrounds_dir() / "beach.jpg")
+    controls.window.strip.library.reload()
+    qtbot.waitUntil(lambda: names(controls) == ["beach.jpg", "beach.png"])
+    enter(controls, own(controls)[0], "beach", "sand")
+    qtbot.waitUntil(lambda: names(controls) == ["beach", "sand"])
+    enter(controls, own(controls)[0], "beach", "Sea/side")
+    qtbot.waitUntil(lambda: names(controls) == ["sand", "Seaside"])
+    renamed = paths.backgrounds_dir() / "Seaside.png"
+    qtbot.waitUntil(lambda: chosen(controls).path == renamed)
+    controls.window.strip.toggle(2)
+    assert chosen(controls).kind == "colour"
+    enter(controls, own(controls)[1], "Seaside", "Shore")
+    qtbot.waitUntil(lambda: names(controls) == ["sand", "Shore"])
+    controls.window.strip.toggle(2)
+    assert chosen(controls).path == renamed.with_name("Shore.png")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"), [("beach", "already"), (300 * "x", "the name is too long"), ("///", "letters or digits")]
+)
 def test_a_name_that_cannot_be_given_is_refused(
     controls: Session, qtbot: QtBot, picture: Path, name: str, said: str
 ) -> None:
+    """Undo of a removal stood behind the error, and was gone before the error was."""
     add(controls, qtbot, picture)
     controls.window.strip.library.add_files([picture])
     qtbot.waitUntil(lambda: len(own(controls)) == 2)
     controls.window.strip.library.rename(own(controls)[1], name)
     qtbot.waitUntil(lambda: said in controls.window.error_bar.text)
-    assert [tile.name for tile in own(controls)] == ["beach", "beach 2"]
-
-
-def test_backgrounds_of_one_name_differ_by_their_suffix(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    add(controls, qtbot, picture)
-    shutil.copy(picture, paths.backgrounds_dir() / "beach.jpg")
-    controls.window.strip.library.reload()
-    qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["beach.jpg", "beach.png"])
-    controls.window.strip.ask_for_name(own(controls)[0])
-    dialog = find(controls.window, QInputDialog)
-    assert dialog.textValue() == "beach"
-    dialog.setTextValue("sand")
-    dialog.accept()
-    qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["beach", "sand"])
+    assert names(controls) == ["beach", "beach 2"]
+    controls.window.strip.remove(own(controls)[1])
+    qtbot.waitUntil(lambda: controls.window.notices.shown == "removedNotice")
+    assert button(controls, "removedNoticeAction0").isVisible()
+    assert controls.window.error_bar.text, "it comes back"
 
 
 def test_files_of_one_name_that_are_added_together_are_all_kept(
@@ -72,7 +95,7 @@ def test_files_of_one_name_that_are_added_together_are_all_kept(
     dropped = [tmp_path / str(number) / "beach.bmp" for number in range(6)]
     for number, path in enumerate(dropped):
         path.parent.mkdir()
-        Image.new("RGB", (3000, 2000), (40 * number, 0, 0)).save(path)  # large: it takes a while to copy
+        Image.new("RGB", (600, 400), (40 * number, 0, 0)).save(path)
     controls.window.strip.library.add_files(dropped)
     qtbot.waitUntil(lambda: len(own(controls)) == 6 or controls.window.error_bar.text != "")
     kept = {path.read_bytes() for path in paths.backgrounds_dir().iterdir()}
@@ -80,45 +103,25 @@ def test_files_of_one_name_that_are_added_together_are_all_kept(
     assert controls.window.error_bar.text == ""
 
 
-def test_removing_the_background_in_use_switches_to_blur(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    tile = add(controls, qtbot, picture)
-    qtbot.waitUntil(lambda: chosen(controls).path == tile.path)
-    activate(controls, qtbot)
-    view = controls.window.strip.view
-    view.setFocus()
-    view.setCurrentIndex(controls.window.strip.model.index(tiles(controls).index(tile)))
-    qtbot.keyClick(view, Qt.Key.Key_Delete)
-    assert chosen(controls).kind == "blur"
-    qtbot.waitUntil(lambda: not own(controls))
-    assert tile.path is not None
-    assert not tile.path.exists()
-    assert picture.exists(), "only the copy was removed"
-
-
-def test_a_removed_background_can_be_restored(session: Session, qtbot: QtBot, picture: Path) -> None:
+def test_a_removed_background_can_be_restored_also_in_another_language(
+    session: Session, qtbot: QtBot, picture: Path
+) -> None:
+    """A key that was pressed twice left no way back, nor did the window of another language."""
     tile = add(session, qtbot, picture)
-    assert tile.path is not None
-    for _ in range(2):  # a key that was pressed twice left no way back
+    path = existing(tile.path)
+    for _ in range(2):
         session.window.strip.remove(tile)
     qtbot.waitUntil(lambda: not session.window.tasks.running)
-    assert "beach" in session.window.notices.text_of("removedNotice")
-    assert not tile.path.exists()
-    qtbot.waitUntil(lambda: not own(session))
+    assert session.window.notices.text_of("removedNotice") == "Removed the background “beach”."
+    assert not path.exists()
+    speak(session, qtbot)
+    assert session.window.notices.text_of("removedNotice") == "Hintergrund „beach“ entfernt."
+    qtbot.waitUntil(lambda: bool(tiles(session)) and not own(session))
     button(session, "removedNoticeAction0").click()
-    qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["beach"])
-    assert tile.path.read_bytes() == picture.read_bytes()
-    assert not session.window.notices.texts
-
-
-def test_undo_is_in_reach_though_errors_are_shown(session: Session, qtbot: QtBot, picture: Path) -> None:
-    """It stood behind them, and was gone before the first one was."""
-    tile = add(session, qtbot, picture)
-    session.window.strip.library.rename(tile, "///")
-    qtbot.waitUntil(lambda: "letters or digits" in session.window.error_bar.text)
-    session.window.strip.remove(tile)
-    qtbot.waitUntil(lambda: session.window.notices.shown == "removedNotice")
-    assert button(session, "removedNoticeAction0").isVisible()
-    assert session.window.error_bar.text, "it comes back"
+    qtbot.waitUntil(lambda: names(session) == ["beach"])
+    assert path.read_bytes() == picture.read_bytes()
+    speak(session, qtbot, "en")
+    assert not session.window.notices.text_of("removedNotice"), "it was undone"
 
 
 def test_the_question_for_a_name_shows_a_long_one(controls: Session) -> None:
@@ -161,49 +164,6 @@ def test_a_background_that_failed_is_opened_again_when_its_file_is_back(
     assert chosen(session).path == tile.path
 
 
-def test_a_removed_background_can_be_restored_in_another_language(
-    session: Session, qtbot: QtBot, picture: Path
-) -> None:
-    """The change of the language, which builds the window anew, took the offer away."""
-    session.window.strip.remove(add(session, qtbot, picture))
-    qtbot.waitUntil(lambda: "beach" in session.window.notices.text_of("removedNotice"))
-    first = session.window
-    session.store.edit("window", language="de")
-    qtbot.waitUntil(lambda: session.window is not first)
-    assert session.window.notices.text_of("removedNotice") == "Hintergrund „beach“ entfernt."
-    second = session.window
-    session.store.edit("window", language="en")
-    qtbot.waitUntil(lambda: session.window is not second)
-    assert session.window.notices.text_of("removedNotice") == "Removed the background “beach”."
-    qtbot.waitUntil(lambda: bool(tiles(session)) and not own(session))
-    button(session, "removedNoticeAction0").click()
-    qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["beach"])
-    last = session.window
-    session.store.edit("window", language="de")
-    qtbot.waitUntil(lambda: session.window is not last)
-    assert not session.window.notices.text_of("removedNotice"), "it was undone"
-
-
-def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_until_the_user_deletes_it(
-    controls: Session, qtbot: QtBot, picture: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(QFile, "moveToTrash", lambda _name: (False, ""))
-    tile = add(controls, qtbot, picture)
-    assert tile.path is not None
-
-    controls.window.strip.remove(tile)
-    box = answer(controls, qtbot, "deletionQuestion", "Keep")
-    assert "“beach” could not be moved to the trash and was kept" in box.text()
-    assert existing(box.defaultButton()).text() == "Keep"
-    qtbot.waitUntil(lambda: asked(controls, "deletionQuestion") is None)
-    qtbot.wait(200)
-    assert tile.path.exists()
-    controls.window.strip.remove(tile)
-    answer(controls, qtbot, "deletionQuestion", "Delete for good")
-    qtbot.waitUntil(lambda: not own(controls))
-    assert not tile.path.exists()
-
-
 def test_an_added_file_that_has_a_tile_already_becomes_the_current_one_at_once(
     controls: Session, qtbot: QtBot, picture: Path
 ) -> None:
@@ -224,60 +184,51 @@ def test_an_added_file_that_has_a_tile_already_becomes_the_current_one_at_once(
 def test_the_tile_beside_a_removed_one_becomes_the_current_one(
     controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path
 ) -> None:
-    names = [picture, *(tmp_path / f"{name}.png" for name in ("city", "dune"))]
-    for name in names[1:]:
-        name.write_bytes(picture.read_bytes())
-    added: list[Path] = []
-    controls.window.strip.library.added.connect(added.append)
-    controls.window.strip.library.add_files(names)
-    qtbot.waitUntil(lambda: len(own(controls)) == len(added) == 3)
-    qtbot.waitUntil(lambda: chosen(controls).kind == "image")
-    controls.store.edit("background", kind="blur")
+    """The one in use is replaced by blur; only the copy of a file is removed."""
+    pictures = [picture, *(tmp_path / f"{name}.png" for name in ("city", "dune"))]
+    for each in pictures[1:]:
+        each.write_bytes(picture.read_bytes())
+    controls.window.strip.library.add_files(pictures)
+    qtbot.waitUntil(lambda: len(own(controls)) == 3 and not controls.window.tasks.running)
+    controls.window.strip.choose(own(controls)[1])
     activate(controls, qtbot)
     view = controls.window.strip.view
     view.setFocus()
-    view.setCurrentIndex(controls.window.strip.model.index(tiles(controls).index(own(controls)[1])))
-    for left, current in ((2, "dune"), (1, "Blur")):
+    for left, current in ((["beach", "dune"], "dune"), (["beach"], "Blur")):
         qtbot.keyClick(view, Qt.Key.Key_Delete)
-        qtbot.waitUntil(lambda left=left: len(own(controls)) == left)  # type: ignore[misc]
+        assert chosen(controls).kind == "blur"
+        qtbot.waitUntil(lambda left=left: names(controls) == left)  # type: ignore[misc]
         assert view.hasFocus()
         assert view.currentIndex().data() == current
+    assert all(each.exists() for each in pictures)
+    assert [each.name for each in paths.backgrounds_dir().iterdir()] == ["beach.png"]
 
 
-def test_bundled_tiles_cannot_be_removed_or_renamed(controls: Session, qtbot: QtBot) -> None:
+def test_only_backgrounds_of_the_user_are_renamed_and_removed(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    def is_offered() -> bool:
+        """Whether the menu of the window and that of the current tile offer both."""
+        menu = next(menu for menu in controls.window.findChildren(QMenu) if menu.title() == "&Background")
+        rename, remove = menu.actions()[-2:]
+        of_tile = [action.text() for action in strip.make_menu(strip.current).actions() if action.text()]
+        offered = of_tile == ["Use", "Rename…", "Remove", "Add…"]
+        assert offered or of_tile == ["Use", "Add…"]
+        assert offered == rename.isEnabled() == remove.isEnabled()
+        return offered
+
+    strip = controls.window.strip
+    tile = add(controls, qtbot, picture)
+    for row, each in enumerate(tiles(controls)):
+        if each.kind is not TileKind.COLOUR:
+            strip.view.setCurrentIndex(strip.model.index(row))
+            assert is_offered() is (each == tile)
     before = tiles(controls)
-    for tile in before:
-        controls.window.strip.remove(tile)
-        controls.window.strip.ask_for_name(tile)
+    for each in before:
+        if each != tile:
+            strip.remove(each)
+            strip.ask_for_name(each)
     assert tiles(controls) == before
     assert controls.window.findChild(QInputDialog) is None
-
-
-def test_the_menu_renames_and_removes_only_a_background_of_the_user(
-    session: Session, qtbot: QtBot, picture: Path
-) -> None:
-    def enabled() -> dict[str, bool]:
-        menu = next(menu for menu in session.window.findChildren(QMenu) if menu.title() == "&Background")
-        return {action.text(): action.isEnabled() for action in menu.actions()[-2:]}
-
-    view, model = session.window.strip.view, session.window.strip.model
-    assert enabled() == {"Rename…": False, "Remove": False}
-    tile = add(session, qtbot, picture)
-    view.setCurrentIndex(model.index(tiles(session).index(tile)))
-    assert enabled() == {"Rename…": True, "Remove": True}
-    view.setCurrentIndex(model.index(1))
-    assert enabled() == {"Rename…": False, "Remove": False}
-    view.setCurrentIndex(model.index(tiles(session).index(tile)))
-    session.window.strip.remove(tile)
-    qtbot.waitUntil(lambda: not own(session))
-    assert enabled() == {"Rename…": False, "Remove": False}
-
-
-def test_context_menu_of_a_tile(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    tile = add(controls, qtbot, picture)
-    strip = controls.window.strip
-    menu = strip.make_menu(tile)
-    assert [action.text() for action in menu.actions() if action.text()] == ["Use", "Rename…", "Remove", "Add…"]
-    fixed = strip.make_menu(tiles(controls)[-1])
-    assert [action.text() for action in fixed.actions() if action.text()] == ["Use", "Add…"]
+    strip.remove(tile)
+    qtbot.waitUntil(lambda: not own(controls))
+    assert not is_offered()
     strip.view.customContextMenuRequested.emit(QPoint(3, 3))

@@ -138,44 +138,29 @@ def test_enter_starts_the_capture_and_closes_only_when_it_is_done(
     assert len(quick) == 1
 
 
-def test_person_in_the_plate_is_reported_and_capture_can_be_repeated(
-    dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: list[BgrImage], monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("fault", "said"), [
+    ("person", "Someone is still in the picture"), ("silence", "The camera delivers no frames."), ("pause", "paused"),
+])  # fmt: skip
+def test_a_capture_that_fails_is_reported_and_can_be_repeated(
+    dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: list[BgrImage], fault: str, said: str
 ) -> None:
-    keep = services.keep_plate
-
     def refuse(plate: BgrImage, camera: str, *, wanted: Callable[[], bool]) -> Path:
         raise PlateError("Someone is still in the picture; step out of it and take the plate again.")
 
-    monkeypatch.setattr(services, "keep_plate", refuse)
-    dialog.begin()
-    qtbot.waitUntil(lambda: "Someone is still" in dialog.text.text())
-    assert dialog.start_button.isEnabled()
-    assert store.current.matting.plate is None
-    monkeypatch.setattr(services, "keep_plate", keep)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(plate_capture, "START_LIMIT_S", 0.1)
+        if fault == "person":
+            patched.setattr(services, "keep_plate", refuse)
+        elif fault == "silence":
+            patched.setattr(dialog, "_newest", lambda: None)
+        dialog.begin()
+        store.set("paused", fault == "pause")
+        qtbot.waitUntil(lambda: said in dialog.text.text())
+        assert dialog.start_button.isEnabled() and not quick
+        assert store.current.matting.plate is None
+    store.set("paused", False)
     with qtbot.waitSignal(dialog.taken):
         qtbot.mouseClick(dialog.start_button, Qt.MouseButton.LeftButton)
-
-
-def test_capture_without_frames_fails(
-    dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: list[BgrImage], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(plate_capture, "START_LIMIT_S", 0.1)
-    monkeypatch.setattr(dialog, "_newest", lambda: None)
-    before = dialog.text.text()
-    dialog.begin()
-    qtbot.waitUntil(dialog.start_button.isEnabled)
-    assert dialog.text.text() != before
-    assert not quick
-
-
-def test_a_pause_ends_the_capture(
-    dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: list[BgrImage]
-) -> None:
-    dialog.begin()
-    store.set("paused", True)
-    qtbot.waitUntil(lambda: "paused" in dialog.text.text())
-    assert dialog.start_button.isEnabled()
-    assert not quick
 
 
 def test_a_plate_is_taken_while_the_picture_is_frozen(session: Session, qtbot: QtBot, quick: list[BgrImage]) -> None:
@@ -188,19 +173,7 @@ def test_a_plate_is_taken_while_the_picture_is_frozen(session: Session, qtbot: Q
     dialog.close()
 
 
-def test_a_plate_is_removed_in_the_panel(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    controls = session.window.panel.quality.network.plate
-    path = tmp_path / "plate.png"
-    save_plate(path, np.full((SIZE[1], SIZE[0], 3), 90, np.uint8), "another")
-    session.store.edit("matting", model="auto", plate=path)
-    assert not controls.isHidden(), "a model that is chosen automatically may use the plate"
-    controls.drop.click()
-    assert session.store.current.matting.plate is None
-    assert controls.isHidden()
-    assert path.is_file()
-
-
-def test_the_panel_shows_the_plate_and_opens_the_dialog(session: Session, qtbot: QtBot) -> None:
+def test_the_panel_shows_and_removes_the_plate_and_opens_the_dialog(session: Session, qtbot: QtBot) -> None:
     controls = session.window.panel.quality.network.plate
     assert controls.isHidden()
     session.store.edit("matting", model="bgmv2-mobilenetv2")
@@ -222,3 +195,8 @@ def test_the_panel_shows_the_plate_and_opens_the_dialog(session: Session, qtbot:
     (dialog,) = session.window.findChildren(PlateDialog)
     assert dialog.isVisible()
     dialog.close()
+    session.store.edit("matting", model="auto")
+    assert not controls.isHidden(), "a model that is chosen automatically may use the plate"
+    controls.drop.click()
+    assert session.store.current.matting.plate is None
+    assert controls.isHidden() and own.is_file()

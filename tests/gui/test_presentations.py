@@ -52,34 +52,14 @@ def test_presenting_shows_slides_and_the_person_in_a_corner(session: Session, qt
     qtbot.mouseClick(end, Qt.MouseButton.LeftButton)
     assert chosen(session) == before
     assert session.store.current.placement == IN_PLACE
-
-
-def test_ending_never_returns_to_the_room(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    ready(controls, qtbot)
-    controls.store.edit("background", kind="none")
-    find(controls.window, PresenterControls).present(talk(tmp_path))
-    end = button(controls, "presentEnd")
-    bring_up(controls, end)
-    qtbot.mouseClick(end, Qt.MouseButton.LeftButton)
-    assert chosen(controls).kind == "blur"
-
-
-def test_a_presentation_ends_in_another_language_as_it_was_begun(
-    controls: Session, qtbot: QtBot, tmp_path: Path
-) -> None:
-    """It ended before the blurred room, whatever had been chosen."""
-    controls.store.edit("background", kind="colour", colour="#112233")
-    controls.window.panel.presenter.present(talk(tmp_path))
-    before = controls.window
-    controls.store.edit("window", language="de")
-
-    def is_another() -> bool:
-        controls.bridge.poll()
-        return controls.window is not before
-
-    qtbot.waitUntil(is_another)
-    button(controls, "presentEnd").click()
-    assert (chosen(controls).kind, chosen(controls).colour) == ("colour", "#112233")
+    session.store.edit("background", kind="none")
+    session.store.edit("placement", scale=0.7, x=0.2)
+    place = session.store.current.placement
+    presenter.present(tmp_path)
+    session.store.edit("placement", scale=0.3)
+    end.click()
+    assert chosen(session).kind == "blur", "never the room"
+    assert session.store.current.placement == place, "not the middle"
 
 
 @pytest.mark.parametrize("change", ["rename", "remove"])

@@ -11,17 +11,16 @@ import cv2
 import numpy as np
 import pytest
 from PyQt6.QtCore import QObject, Qt
-from PyQt6.QtWidgets import QComboBox, QLabel, QProgressBar, QToolButton
+from PyQt6.QtWidgets import QComboBox, QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkError
 from app.core.messages.output import RecordingText
 from app.core.settings import OutputSettings, Settings
-from app.gui.panels.recordings import MicrophoneControls
+from app.gui.panels.recordings import RecordingControls
 from app.gui.shell.application import Session, WindowOptions
 from app.gui.state import recording, services
 from app.gui.state.bridge import Bridge
-from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.output.recorder import open_recording
 from app.output.sound.devices import MicrophoneName
@@ -29,24 +28,32 @@ from app.runtime.status import PipelineStatus
 from app.testing.parts import shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import StartWindow
-from tests.gui.widgets import button, existing, find, made_store, pick
+from tests.gui.widgets import button, existing, find, made_store, speak
 from tests.output.sound.sources import FakeDevice
 
 
-def test_recording_starts_counts_and_ends(session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path) -> None:
+def test_a_recording_starts_counts_and_says_where_it_was_saved(
+    start_window: StartWindow, world: FakeWorld, qtbot: QtBot, tmp_path: Path
+) -> None:
+    session = start_window(options=WindowOptions(parts=world.parts().with_sinks(recording=open_recording)))
     session.window.resize(1270, 830)  # wide enough for texts on the buttons
     session.store.edit("window", recordings_dir=tmp_path)
     record = button(session, "recordButton")
+    record.click()
+    record.click()
+    qtbot.waitUntil(lambda: not session.window.tasks.running)
+    qtbot.wait(100)
+    assert (session.pipeline.settings.output.record, record.isChecked()) == (None, False), "it was stopped at once"
     qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
     assert existing(session.pipeline.settings.output.record).parent == tmp_path
     qtbot.waitUntil(lambda: record.text() not in ("Record", "0:00"))
     assert session.window.overlay.recording.isVisible()
-    qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: session.bridge.status.recording is None)
-    qtbot.waitUntil(lambda: record.text() == "Record")
-    assert not record.isChecked()
-    assert world.pictures()
+    with qtbot.waitSignal(session.window.recording.saved):
+        qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: record.text() == "Record" and not record.isChecked())
+    (file,) = tmp_path.glob("*.mp4")
+    assert session.window.notices.text_of("savedNotice") == f"Saved {file.name} in {tmp_path}"
 
 
 def test_a_recording_that_ends_between_two_looks_at_the_status_is_reported(
@@ -70,33 +77,16 @@ def test_a_recording_that_follows_another_at_once_counts_from_its_own_start(
     qtbot: QtBot, tasks: Tasks, tmp_path: Path
 ) -> None:
     """It went on with the time of the one before, which nothing said was saved."""
-    first, second = tmp_path / "1.mp4", tmp_path / "2.mp4"
-    first.touch()
+    first, second = (PipelineStatus(outputs={"recording": str(tmp_path / name)}) for name in ("1.mp4", "2.mp4"))
+    (tmp_path / "1.mp4").touch()
     parent = QObject()
     made = recording.Recording(made_store(), cast("Bridge", None), tasks, parent)
-    assert made.follow(PipelineStatus(outputs={"recording": str(first)})) == "0:00"
+    assert made.follow(first) == "0:00"
     time.sleep(1.1)
-    assert made.follow(PipelineStatus(outputs={"recording": str(first)})) != "0:00"
+    assert made.follow(first) != "0:00"
     with qtbot.waitSignal(made.saved) as saved:
-        assert made.follow(PipelineStatus(outputs={"recording": str(second)})) == "0:00"
-    assert saved.args == [first]
-
-
-def test_a_finished_recording_says_where_it_was_saved(
-    start_window: StartWindow, world: FakeWorld, qtbot: QtBot, tmp_path: Path
-) -> None:
-    parts = world.parts().with_sinks(recording=open_recording)
-    session = start_window(options=WindowOptions(parts=parts))
-    session.store.edit("window", recordings_dir=tmp_path)
-    session.window.recording.set_on(True)
-    qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
-    qtbot.waitUntil(lambda: session.bridge.status.frames_out > 10)
-    with qtbot.waitSignal(session.window.recording.saved):
-        session.window.recording.set_on(False)
-    (file,) = tmp_path.glob("*.mp4")
-    text = session.window.notices.text_of("savedNotice")
-    assert file.name in text
-    assert str(tmp_path) in text
+        assert made.follow(second) == "0:00"
+    assert saved.args == [tmp_path / "1.mp4"]
 
 
 def test_the_button_of_a_recording_that_failed_starts_a_new_one(
@@ -120,32 +110,6 @@ def test_the_button_of_a_recording_that_failed_starts_a_new_one(
     assert session.pipeline.settings.output.record not in (None, first)
 
 
-def test_recording_stopped_at_once_does_not_start(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    session.store.edit("window", recordings_dir=tmp_path)
-    record = button(session, "recordButton")
-    record.click()
-    record.click()
-    done: list[object] = []
-    session.window.tasks.run(lambda: 1, done.append)
-    qtbot.waitUntil(lambda: bool(done))
-    qtbot.wait(100)
-    assert session.pipeline.settings.output.record is None
-    assert not record.isChecked()
-
-
-def test_snapshots_in_quick_succession_are_all_saved(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    session.store.edit("window", recordings_dir=tmp_path / "shots")
-    qtbot.waitUntil(lambda: session.bridge.picture is not None)
-    saved: list[Path] = []
-    session.window.recording.saved.connect(saved.append)
-    for _press in range(9):
-        button(session, "snapshotButton").click()
-    qtbot.waitUntil(lambda: len(saved) == 9)
-    assert len(set(saved)) == 9
-    assert set((tmp_path / "shots").iterdir()) == set(saved)
-    assert saved[-1].name in session.window.notices.text_of("savedNotice")
-
-
 def test_snapshot_is_the_card_while_the_frame_must_not_leave(
     session: Session, world: FakeWorld, qtbot: QtBot, tmp_path: Path
 ) -> None:
@@ -164,9 +128,18 @@ def test_snapshot_is_the_card_while_the_frame_must_not_leave(
     world.faults.heal()
 
 
-def test_a_snapshot_that_fails_stops_no_recording(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    session.store.edit("window", recordings_dir=tmp_path)
+def test_snapshots_are_all_saved_and_one_that_fails_stops_no_recording(
+    session: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
+    session.store.edit("window", recordings_dir=tmp_path / "shots")
     qtbot.waitUntil(lambda: session.bridge.picture is not None)
+    saved: list[Path] = []
+    session.window.recording.saved.connect(saved.append)
+    for _press in range(9):
+        button(session, "snapshotButton").click()
+    qtbot.waitUntil(lambda: len(saved) == 9)
+    assert set((tmp_path / "shots").iterdir()) == set(saved) and len(set(saved)) == 9
+    assert saved[-1].name in session.window.notices.text_of("savedNotice")
     button(session, "recordButton").click()
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
     (tmp_path / "file").touch()
@@ -176,81 +149,51 @@ def test_a_snapshot_that_fails_stops_no_recording(session: Session, qtbot: QtBot
     assert session.store.current.output.record is not None
 
 
-@pytest.mark.parametrize("control", ["recordButton", "snapshotButton"])
-def test_a_file_in_place_of_the_folder_is_named(session: Session, qtbot: QtBot, tmp_path: Path, control: str) -> None:
-    blocker = tmp_path / "file"
-    blocker.write_text("")
-    session.store.edit("window", recordings_dir=blocker)
+def test_a_file_in_place_of_the_folder_is_named(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
     qtbot.waitUntil(lambda: session.bridge.picture is not None)
-    button(session, control).click()
-    sentence = f"The folder {blocker} cannot be created: a file is where the folder should be; choose another folder."
-    qtbot.waitUntil(lambda: session.window.error_bar.text == sentence)
-    assert not button(session, "recordButton").isChecked()
+    for control in ("recordButton", "snapshotButton"):
+        blocker = tmp_path / control
+        blocker.touch()
+        session.store.edit("window", recordings_dir=blocker)
+        button(session, control).click()
+        said = f"The folder {blocker} cannot be created: a file is where the folder should be; choose another folder."
+        qtbot.waitUntil(lambda said=said: session.window.error_bar.text == said)  # type: ignore[misc]
+        assert not button(session, "recordButton").isChecked()
 
 
-def test_an_unfinished_recording_is_offered_and_finished(
+def test_an_unfinished_recording_is_offered_and_finished_and_not_offered_again(
     start_window: StartWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """An offer that was dismissed, or is being carried out, came back with the window of another language."""
     part, finished = tmp_path / "talk.mp4.part", tmp_path / "talk.mp4"
     part.write_bytes(b"x")
     monkeypatch.setattr(services, "unfinished_recordings", lambda: (part,))
     monkeypatch.setattr(services, "recover_recordings", lambda parts: parts[0].rename(finished))
     session = start_window()
-    notices = session.window.notices
-    qtbot.waitUntil(lambda: "talk.mp4.part is unfinished" in notices.text_of("unfinishedNotice"))
-    button(session, "unfinishedNoticeAction0").click()
-    qtbot.waitUntil(lambda: "Saved talk.mp4" in notices.text_of("savedNotice"))
-    assert finished.exists()
-
-
-def test_what_became_of_an_unfinished_recording_is_not_asked_again_in_another_language(
-    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """An offer that was dismissed, or is being carried out, came back with the new window."""
-    monkeypatch.setattr(services, "unfinished_recordings", lambda: (tmp_path / "talk.mp4.part",))
-    session = start_window()
 
     def offer() -> str:
         return session.window.notices.text_of("unfinishedNotice")
 
-    def speak(language: str) -> None:
-        old = session.window
-        session.store.set("window.language", language)
-        qtbot.waitUntil(lambda: session.window is not old)
-
-    qtbot.waitUntil(lambda: "is unfinished" in offer())
-    speak("de")
+    qtbot.waitUntil(lambda: "talk.mp4.part is unfinished" in offer())
+    speak(session, qtbot)
     qtbot.waitUntil(lambda: "ist unvollständig" in offer())
-    find(session.window, QToolButton, "unfinishedNoticeDismiss").click()
-    speak("en")
+    button(session, "unfinishedNoticeAction0").click()
+    qtbot.waitUntil(lambda: "talk.mp4" in session.window.notices.text_of("savedNotice"))
+    assert finished.exists()
+    speak(session, qtbot, "en")
     qtbot.wait(200)
     assert not offer()
 
 
-def test_the_choice_reaches_the_pipeline(controls: Session, qtbot: QtBot) -> None:
-    choice = find(controls.window, QComboBox, "microphoneCombo")
-    assert choice.currentData() == "off"
-    controls.window.panel.recordings.microphone.show_microphones((MicrophoneName("usb-1", "USB Microphone"),))
-    pick(choice, choice.findData("usb-1"))
-    qtbot.waitUntil(lambda: controls.store.current.output.microphone == "usb-1")
-    assert choice.currentText() == "USB Microphone"
-    pick(choice, choice.findData("off"))
-    qtbot.waitUntil(lambda: controls.store.current.output.microphone == "off")
-
-
-@pytest.fixture
-def store() -> SettingsStore:
-    return made_store()
-
-
-def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(store: SettingsStore, qtbot: QtBot) -> None:
-    device = FakeDevice()
-    controls = MicrophoneControls(store, device.open)
+def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(qtbot: QtBot) -> None:
+    device, store = FakeDevice(), made_store()
+    controls = RecordingControls(store, device.open)
     qtbot.addWidget(controls)
     meter = find(controls, QProgressBar)
     controls.show_microphones((MicrophoneName("usb", "USB"),))
     controls.show()
     assert meter.isHidden() and device.opened == []
+    assert find(controls, QComboBox, "microphoneCombo").findText("USB") == 2
     store.edit("output", microphone="usb")
     qtbot.waitUntil(lambda: meter.value() > 30)
     assert device.opened == ["usb"]
@@ -262,14 +205,7 @@ def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(stor
     controls.hide()
     qtbot.waitUntil(lambda: device.open_now == 0)
     assert meter.value() == 0
-
-
-def test_a_microphone_that_cannot_be_opened_is_named(store: SettingsStore, qtbot: QtBot) -> None:
-    device = FakeDevice()
     device.fails_to_open = True
-    controls = MicrophoneControls(store, device.open)
-    qtbot.addWidget(controls)
-    store.edit("output", microphone="usb")
     controls.show()
     qtbot.waitUntil(lambda: any("usb cannot be opened" in shown.text() for shown in controls.findChildren(QLabel)))
     controls.hide()

@@ -145,29 +145,20 @@ def test_the_status_line_says_what_is_prepared_or_the_rate(status: PipelineStatu
     assert end in summarize(status).split("   ·   ")[1]
 
 
-def test_the_details_call_the_demonstration_as_the_list_of_cameras_does(qapp: QApplication) -> None:
-    status = PipelineStatus(source=SourceInfo("demo", "Demo", "demo", 1280, 720, 30.0, ""), size=(1280, 720))
-    with translate(qapp, QLocale("es")):
-        assert describe_details(status)[1] == "Demostración 1280 × 720"
-
-
-def test_the_details_say_that_the_output_is_frozen() -> None:
-    status = PipelineStatus(phase=Phase.RUNNING)
-    assert describe_details(status)[0] == "Running"
-    assert describe_details(status, frozen=True)[0] == "Frozen"
-    assert describe_details(PipelineStatus(phase=Phase.PAUSED), frozen=True)[0] == "Paused"
-
-
-def test_numbers_are_written_as_in_the_chosen_language(qapp: QApplication) -> None:
-    source = SourceInfo("camera", "Camera", "id", 640, 480, 29.97, "")
-    status = PipelineStatus(source=source, fps_in=29.97, fps_out=14.5, lowered=Lowered(30.0, None, False, 14.5))
+def test_names_and_numbers_are_written_as_in_the_chosen_language(qapp: QApplication) -> None:
+    """The demonstration is called as in the list of cameras."""
+    source = SourceInfo("demo", "Demo", "demo", 1280, 720, 29.97, "")
+    status = PipelineStatus(source=source, size=(1280, 720), fps_in=29.97, fps_out=14.5)
+    status = replace(status, lowered=Lowered(30.0, None, False, 14.5))
     before = summarize(status)
     with translate(qapp, QLocale("de")):
-        german, rates = summarize(status), describe_details(status)
+        german, details = summarize(status), describe_details(status)
         assert times(150) == "1,50 ×"
-    assert "30,0 Bilder/s ein, 14,5 aus" in rates
+    assert "30,0 Bilder/s ein, 14,5 aus" in details
     assert "– 14,5 " in german
     assert summarize(status) == before
+    with translate(qapp, QLocale("es")):
+        assert describe_details(status)[1] == "Demostración 1280 × 720"
 
 
 RUNNING, CAMERA, NODE = Phase.RUNNING, {"virtual_camera": "/dev/video9"}, {"pipewire": "Mattecam"}
@@ -192,10 +183,14 @@ def test_the_status_line_says_who_sees_the_user(status: PipelineStatus, text: st
     assert summarize(status).split("   ·   ")[0] == text
 
 
-def test_a_frozen_output_shows_the_user_frozen_where_anybody_may_see_it() -> None:
+def test_a_frozen_output_is_named_where_anybody_may_see_it() -> None:
     status = PipelineStatus(RUNNING, outputs=CAMERA)
     assert summarize(status, frozen=True).startswith("Others see you: frozen")
     assert summarize(replace(status, readers=0), frozen=True).startswith("Others see you: no")
+    details = [describe_details(each, frozen=frozen)[0] for each, frozen in (
+        (status, False), (status, True), (PipelineStatus(Phase.PAUSED), True),
+    )]  # fmt: skip
+    assert details == ["Running", "Frozen", "Paused"]
 
 
 def test_the_status_line_lists_the_rest_on_click_and_is_laid_out_only_for_a_new_text(qtbot: QtBot) -> None:

@@ -71,21 +71,18 @@ def test_a_slider_that_is_let_go_shows_what_was_set_meanwhile(controls: Session,
 
 
 def test_dragging_the_detail_slider_disables_automatic(controls: Session, qtbot: QtBot) -> None:
+    """While it is automatic, the slider shows the ratio in use."""
     auto = find(controls.window, QCheckBox, "downsampleAuto")
     slider = find(controls.window, QSlider, "downsampleSlider")
     assert auto.isChecked()
+    engine = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.5, (32, 24))
+    controls.window.panel.show_status(PipelineStatus(engine=engine))
+    assert slider.value() == 50 and "32 × 24" in find(controls.window, QLabel, "downsampleSize").text()
     slider.setValue(30)
     assert controls.store.current.matting.downsample_ratio == pytest.approx(0.3)
     assert not auto.isChecked()
     auto.click()
     assert controls.store.current.matting.downsample_ratio is None
-
-
-def test_network_input_size_is_shown(controls: Session) -> None:
-    slider, shown = find(controls.window, QSlider, "downsampleSlider"), find(controls.window, QLabel, "downsampleSize")
-    engine = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.5, (32, 24))
-    controls.window.panel.show_status(PipelineStatus(engine=engine))
-    assert slider.value() == 50 and "32 × 24" in shown.text()
 
 
 def test_list_choices_by_keyboard_reach_the_pipeline(controls: Session, qtbot: QtBot) -> None:

@@ -81,11 +81,14 @@ def test_every_text_is_translated_with_its_values_and_found_by_qt(qapp: QApplica
         assert QCoreApplication.translate("QPlatformTheme", "Cancel") in ("Abbrechen", "Cancelar"), "Qt's own texts"
     assert count > 300
     assert QCoreApplication.translate(context, source) == source, "removed after the block"
+    country = {"de": "de_AT", "es": "es_MX"}[language]
+    assert translation_file(QLocale(country)) == FOLDER / f"mattecam_{language}.ts"
+    assert translation_file(QLocale("en_GB")) is translation_file(QLocale("ja_JP")) is None
 
 
 def test_the_translations_hold_every_text_of_the_program_and_no_other() -> None:
     present = {(source, comment) for _context, source, comment, _translation in messages("de")}
-    program = {(text, "") for path in make_translations.FOLDER.parent.rglob("*.py") for text in texts_of(path)}
+    program = {(text, "") for path in FOLDER.parent.rglob("*.py") for text in texts_of(path)}
     program |= {(each.value, code_of(each)) for each in make_translations.translatable()}
     program |= {(spec.title, "") for spec in NETWORKS.values()}
     assert present == program, "run tools.make_translations"
@@ -100,12 +103,6 @@ def texts_of(path: Path) -> Iterator[str]:
             text = node.args[place] if place is not None and place < len(node.args) else None
             if isinstance(text, ast.Constant) and isinstance(text.value, str):
                 yield text.value
-
-
-@pytest.mark.parametrize(("locale", "file"), [("de_AT", "mattecam_de.ts"), ("es_MX", "mattecam_es.ts")])
-def test_a_country_speaks_the_language_of_its_neighbour(locale: str, file: str) -> None:
-    assert translation_file(QLocale(locale)) == make_translations.FOLDER / file
-    assert translation_file(QLocale("en_GB")) is translation_file(QLocale("ja_JP")) is None
 
 
 WHILE_THE_LANGUAGE_CHANGES = """
@@ -258,7 +255,7 @@ def test_every_check_of_the_doctor_has_a_name_in_the_window() -> None:
     functions, names = r"(?<!\.)\b(?:ok|_?warning|problem|Finding|Advice|_folder_finding)\(", "check|_CHECK|_INSTALLED"
     literal = re.compile(rf'(?:{functions}|\b(?:{names}) = )\s*f?"([^"]+)"')
     found = set()
-    for path in (make_translations.FOLDER.parents[1] / "doctor").glob("*.py"):
+    for path in (FOLDER.parents[1] / "doctor").glob("*.py"):
         source = path.read_text("utf-8")
         prefix = "PipeWire camera: " if path.name == "pipewire.py" else ""
         found |= {

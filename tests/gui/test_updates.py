@@ -22,7 +22,7 @@ from app.gui.dialogs import update_box
 from app.gui.dialogs.update_box import UpdateBox, numbers
 from app.gui.shell.application import Session
 from tests.certificates import self_signed, server_context
-from tests.gui.widgets import find
+from tests.gui.widgets import find, speak
 from tests.serving import Handler, served
 
 
@@ -121,34 +121,26 @@ def test_a_newer_release_opens_the_projects_own_page(
 
 
 @pytest.mark.parametrize(
-    "answer",
-    [b"", b"\xff\xfe", b"[" * 100_000, b"[]", b"null", b"{}", b'{"tag_name": 3}', tagged("<b>9</b>"), tagged("9.9"),
-     tagged("1.2.3-rc1"), tagged("9.9.9\n"), tagged("9" * 5000 + ".0.0"), tagged("٩.٩.٩")],
+    ("answer", "status"),
+    [*((each, 200) for each in (b"", b"\xff\xfe", b"[" * 100_000, b"[]", b"null", b"{}", b'{"tag_name": 3}')),
+     *((tagged(each), 200) for each in ("<b>9</b>", "9.9", "1.2.3-rc1", "9.9.9\n", "9" * 5000 + ".0.0", "٩.٩.٩")),
+     (tagged(after(1, 0, 0)), 404), (b" " * 30_000_000 + tagged(after(1, 0, 0)), 200)],
 )  # fmt: skip
-def test_an_answer_that_is_not_understood(releases: Releases, said: Ask, answer: bytes) -> None:
-    releases.answer = answer
+def test_an_answer_that_is_not_understood(
+    releases: Releases, said: Ask, monkeypatch: pytest.MonkeyPatch, answer: bytes, status: int
+) -> None:
+    """The last one is too long to be read to its end."""
+    monkeypatch.setattr(update_box, "MAX_BYTES", 200_000)
+    releases.answer, releases.status = answer, status
     assert said()[1] == "The answer from 127.0.0.1 names no release. Try again later."
 
 
-def test_a_project_without_a_release(releases: Releases, said: Ask) -> None:
-    releases.status, releases.answer = 404, tagged(after(1, 0, 0))
-    assert said()[1].startswith("The answer from 127.0.0.1 names no release.")
-
-
-def test_a_huge_answer_is_not_read_to_its_end(releases: Releases, said: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(update_box, "MAX_BYTES", 100_000)
-    releases.answer = b" " * 30_000_000 + tagged(after(1, 0, 0))
-    assert said()[1].startswith("The answer from 127.0.0.1 names no release.")
-
-
-def test_a_slow_answer_ends_at_the_deadline(releases: Releases, said: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(update_box, "DEADLINE_MS", 300)
+@pytest.mark.parametrize(("name", "value"), [("DEADLINE_MS", 300), ("NEWEST", "http://127.0.0.1:9/{0}")])
+def test_silence_and_a_slow_answer_are_reported(
+    releases: Releases, said: Ask, monkeypatch: pytest.MonkeyPatch, name: str, value: object
+) -> None:
+    monkeypatch.setattr(update_box, name, value)
     releases.drips, releases.answer = True, tagged(after(1, 0, 0))
-    assert said()[1] == "No answer from 127.0.0.1. Check the internet connection."
-
-
-def test_nobody_answers(releases: Releases, said: Ask, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(update_box, "NEWEST", "http://127.0.0.1:9/{0}")
     assert said()[1] == "No answer from 127.0.0.1. Check the internet connection."
 
 
@@ -178,26 +170,16 @@ def test_closing_the_box_ends_the_question(releases: Releases, qtbot: QtBot) -> 
         box.close()
 
 
-def test_the_window_asks_only_at_a_click(releases: Releases, session: Session, qtbot: QtBot) -> None:
+def test_the_window_asks_only_at_a_click_and_keeps_the_answer_in_another_language(
+    releases: Releases, session: Session, qtbot: QtBot
+) -> None:
+    """To ask again would be a request without a click."""
     releases.answer = tagged(after(1, 0, 0))
     qtbot.wait(200)
     assert releases.asked == []
-    (action,) = (each for each in session.window.findChildren(QAction) if each.text() == "Check for updates…")
-    action.trigger()
-    box = find(session.window, UpdateBox)
-    qtbot.waitUntil(lambda: "is available" in box.text())
-    assert len(releases.asked) == 1
-    box.close()
-
-
-def test_the_answer_is_kept_in_another_language(releases: Releases, session: Session, qtbot: QtBot) -> None:
-    """To ask again would be a request without a click."""
-    releases.answer = tagged(after(1, 0, 0))
-    old = session.window
-    old.windows.open_update_check()
-    qtbot.waitUntil(lambda: "is available" in find(old, UpdateBox).text())
-    session.store.set("window.language", "de")
-    qtbot.waitUntil(lambda: session.window is not old)
+    next(each for each in session.window.findChildren(QAction) if each.text() == "Check for updates…").trigger()
+    qtbot.waitUntil(lambda: "is available" in find(session.window, UpdateBox).text())
+    speak(session, qtbot)
     again = find(session.window, UpdateBox)
     assert "ist verfügbar" in again.text()
     assert find(again, QPushButton, "openReleasePage").isVisible()

@@ -280,6 +280,13 @@ def open_last_step(session: Session) -> Assistant:
     return assistant
 
 
+def speak(session: Session, qtbot: QtBot, language: str = "de") -> None:
+    """Change the language, which replaces the window."""
+    old = session.window
+    session.store.set("window.language", language)
+    qtbot.waitUntil(lambda: session.window is not old)
+
+
 class Seen(QObject):
     """Notes events of widgets that it filters."""
 
