@@ -40,16 +40,14 @@ def test_the_keys_that_turn_slides_move_a_slider_while_there_are_none(controls: 
     assert chosen(controls).blur_strength == 50
 
 
-@pytest.mark.parametrize(("target", "title"), [("screen:2", "Bildschirm 2"), ("window:Talk: 1", "Talk: 1")])
-def test_the_screen_in_use_has_its_title_in_the_list(
-    start_window: StartWindow, qapp: QApplication, target: str, title: str
-) -> None:
+def test_the_screen_in_use_has_its_title_in_the_list(start_window: StartWindow, qapp: QApplication) -> None:
     """After a start, or by `ctl`, it was called "screen:2" until the list was opened."""
     with translate(qapp, QLocale("de")):
         session = start_window(shown=False)
-        session.store.edit("background", kind="screen", screen=target)
         choice = box(session, "screenCombo")
-        assert (choice.currentText(), choice.currentData()) == (title, target)
+        for target, title in (("screen:2", "Bildschirm 2"), ("window:Talk: 1", "Talk: 1")):
+            session.store.edit("background", kind="screen", screen=target)
+            assert (choice.currentText(), choice.currentData()) == (title, target)
         session.store.edit("background", kind="blur")
         assert [choice.itemData(row) for row in range(choice.count())] == [None]
 
@@ -105,20 +103,23 @@ def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_and_in_use_until
     assert chosen(controls).kind == "blur" and not existing(tile.path).exists()
 
 
-@pytest.mark.parametrize("other", [None, "Blur", "Green"])
 def test_a_background_that_is_restored_is_in_use_again_unless_another_one_was_chosen(
-    session: Session, qtbot: QtBot, picture: Path, other: str | None
+    controls: Session, qtbot: QtBot, picture: Path
 ) -> None:
-    tile = add(session, qtbot, picture)
-    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
-    before, strip = chosen(session), session.window.strip
+    strip = controls.window.strip
+    tile = add(controls, qtbot, picture)
     undo: list[Callable[[], object]] = []
     strip.library.removed.connect(lambda _name, restore: undo.append(restore))
-    strip.remove(tile)
-    qtbot.waitUntil(lambda: bool(undo) and not own(session))
-    if other is not None:
-        strip.choose(next(each for each in tiles(session) if each.name == other))
-    expected = before if other is None else chosen(session)
-    with qtbot.waitSignal(strip.library.restored):
-        undo[0]()
-    assert chosen(session) == expected
+    for other in (None, "Blur", "Green"):
+        strip.choose(tile)
+        qtbot.waitUntil(lambda: chosen(controls).path == tile.path and chosen(controls).kind == "image")
+        before = chosen(controls)
+        strip.remove(tile)
+        qtbot.waitUntil(lambda: bool(undo) and not own(controls))
+        if other is not None:
+            strip.choose(next(each for each in tiles(controls) if each.name == other))
+        expected = before if other is None else chosen(controls)
+        with qtbot.waitSignal(strip.library.restored):
+            undo.pop()()
+        assert chosen(controls) == expected
+        qtbot.waitUntil(lambda: own(controls) == [tile])

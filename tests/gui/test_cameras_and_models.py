@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QLabel, QProgressBar, QWidget
+from PyQt6.QtWidgets import QFileDialog, QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
 from app.core.messages.matting import TrialText
@@ -43,33 +43,29 @@ def test_cameras_are_listed_and_remember_their_settings(controls: Session) -> No
     assert controls.store.current.capture == CaptureSettings(source="camera:usb-1", width=640, height=480)
 
 
-@pytest.mark.parametrize("source", ["camera:0", "0", "camera:Front camera"])
-def test_a_camera_that_is_named_otherwise_is_found_in_the_list(controls: Session, source: str) -> None:
+def test_a_camera_that_is_named_otherwise_is_found_in_the_list(controls: Session) -> None:
     """The list said "A camera that is not connected" of the camera in use, and offered sizes that it lacks."""
-    controls.store.edit("capture", source=source)
     cameras, sizes = box(controls, "cameraCombo"), box(controls, "sizeCombo")
-    assert cameras.currentText() == "Front camera"
-    assert [cameras.itemText(row) for row in range(1, 3)] == ["Front camera", "Desk camera"]
-    assert sizes.findText("640 × 480") >= 0 and sizes.findText("1920 × 1080") < 0
-    pick(cameras, 1)
-    assert controls.store.current.capture.source == source
+    for source in ("camera:0", "0", "camera:Front camera"):
+        controls.store.edit("capture", source=source)
+        assert cameras.currentText() == "Front camera"
+        assert [cameras.itemText(row) for row in range(1, 3)] == ["Front camera", "Desk camera"]
+        assert sizes.findText("640 × 480") >= 0 and sizes.findText("1920 × 1080") < 0
+        pick(cameras, 1)
+        assert controls.store.current.capture.source == source
 
 
-def test_the_demonstration_has_one_name(controls: Session) -> None:
-    camera = controls.window.panel.camera
-    camera.show_status(PipelineStatus(source=SourceInfo("demo", "Demo", "demo", 1280, 720, 30.0, "")))
-    choice = box(controls, "cameraCombo")
-    shown = [label.text() for label in camera.findChildren(QLabel)]
-    assert f"{choice.itemText(choice.findData('demo'))}: 1280 × 720, 30 fps" in shown
-
-
-def test_video_file_as_source(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    controls.window.panel.camera.choose_source(FILE)
-    dialogs = [child for child in controls.window.findChildren(QWidget) if child.inherits("QFileDialog")]
-    dialogs[-1].fileSelected.emit(str(tmp_path / "film.mp4"))  # type: ignore[attr-defined]
-    dialogs[-1].close()
+def test_a_video_file_and_the_demonstration_are_sources(controls: Session, tmp_path: Path) -> None:
+    camera, cameras = controls.window.panel.camera, box(controls, "cameraCombo")
+    pick(cameras, cameras.findData(FILE))
+    dialog = find(controls.window, QFileDialog)
+    dialog.fileSelected.emit(str(tmp_path / "film.mp4"))
+    dialog.close()
     assert controls.store.current.capture.source == str(tmp_path / "film.mp4")
-    assert box(controls, "cameraCombo").currentText() == "film.mp4"
+    assert cameras.currentText() == "film.mp4"
+    camera.show_status(PipelineStatus(source=SourceInfo("demo", "Demo", "demo", 1280, 720, 30.0, "")))
+    shown = [label.text() for label in camera.findChildren(QLabel)]
+    assert f"{cameras.itemText(cameras.findData('demo'))}: 1280 × 720, 30 fps" in shown, "it has one name"
 
 
 def choose_model(controls: Session, qtbot: QtBot, name: str) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
+from PyQt6 import sip
 from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import (
@@ -32,6 +33,7 @@ from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, Shortcut
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session, WindowOptions
+from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, Downloads, StartWindow, activate
 from tests.gui.widgets import box, bring_up, button, existing, find, pick, ready, slider, speak
@@ -170,7 +172,9 @@ def test_the_window_goes_on_in_another_language(session: Session, qtbot: QtBot) 
     """The new window showed the result with all groups closed, and knew no background from before."""
     ready(session, qtbot)
     activate(session, qtbot)
+    old, pipeline, frames = session.window, session.pipeline, session.bridge.status.frames_out
     background, groups = session.store.current.background, {"moveGroup", "zonesGroup", "recordGroup"}
+    assert old.plot.isHidden()
     session.store.edit("window", show_plot=True)
     session.window.strip.toggle(4)
     presented_over = session.store.current.background
@@ -187,10 +191,14 @@ def test_the_window_goes_on_in_another_language(session: Session, qtbot: QtBot) 
     speak(session, qtbot)
     qtbot.waitUntil(lambda: QApplication.focusWidget() is button(session, "addBackgroundButton"))
     window = session.window
+    qtbot.waitUntil(lambda: sip.isdeleted(old) and session.bridge.status.frames_out > frames + 2)
+    assert session.pipeline is pipeline and session.bridge.status.phase is Phase.RUNNING
+    assert window.isVisible() and session.tray.menu.actions()[-1].text() == "Beenden"
+    session.store.edit("window", mirror_preview=False)  # reaches no part of the old window
     assert (window.preview.mode, window.preview.divider) == (ViewMode.COMPARE, 0.48)
     assert button(session, "view_compare").isChecked()
     assert {each.toggle.objectName() for each in window.panel.groups if each.toggle.isChecked()} == groups
-    assert window.plot.samples[0] == sample
+    assert window.plot.samples[0] == sample and window.plot.isVisible()
     tool = window.panel.zones.tool
     assert (tool.kind, tool.radius, window.panel.placement.mouse.isChecked()) == ("keep", 0.12, True)
     window.strip.toggle(4)

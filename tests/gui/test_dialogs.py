@@ -11,7 +11,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from numpy.typing import NDArray
-from PyQt6 import sip
 from PyQt6.QtCore import QTimer
 from PyQt6.QtGui import QAction, QShortcut
 from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushButton
@@ -27,28 +26,17 @@ from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.widgets import plot_panel, theme
 from app.gui.widgets.controls import label
 from app.gui.widgets.plot_panel import GAP_PX, HEIGHT_PX, LEAST_HEIGHT_PX, PlotPanel, round_up
-from app.runtime.status import Phase, PipelineStatus, Problem
+from app.runtime.status import PipelineStatus, Problem
 from app.system import autostart
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET
-from tests.gui.widgets import find, pick
+from tests.gui.widgets import find
 
 
 def coloured(plot: PlotPanel) -> NDArray[np.bool_]:
     """Return which pixels of a plot are of a curve, or of its name in the legend: all others are grey."""
     pixels = from_qimage(plot.grab().toImage()).astype(int)
     return np.asarray(pixels.max(axis=2) - pixels.min(axis=2) > 90)
-
-
-def test_plot_can_be_shown_and_hidden(session: Session, qtbot: QtBot) -> None:
-    plot = find(session.window, PlotPanel, "plotPanel")
-    assert plot.isHidden()
-    session.store.edit("window", theme="dark", show_plot=True)
-    qtbot.waitUntil(lambda: plot.height() == HEIGHT_PX)
-    legend = coloured(plot)[: HEIGHT_PX // 4].sum()
-    qtbot.waitUntil(lambda: coloured(plot).sum() > legend + 20)
-    session.store.edit("window", show_plot=False)
-    assert plot.isHidden()
 
 
 @pytest.fixture
@@ -91,30 +79,6 @@ def test_plot_scale_is_rounded_up(value: float) -> None:
     top = round_up(value)
     assert value <= top < 2.6 * value
     assert f"{top:.0e}"[0] in "125"
-
-
-def test_the_language_changes_at_once_and_the_pipeline_goes_on(session: Session, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: session.bridge.status.frames_out > 2)
-    old, pipeline, before = session.window, session.pipeline, session.bridge.status
-    old.windows.open_preferences()
-    dialog = find(old, PreferencesDialog)
-    for box_, value in ((dialog.theme, "dark"), (dialog.language, "de")):
-        pick(box_, box_.findData(value))
-    qtbot.waitUntil(lambda: session.window is not old)
-    qtbot.waitUntil(lambda: sip.isdeleted(old))
-    assert (session.store.current.window.language, session.store.current.window.theme) == ("de", "dark")
-    assert session.window.isVisible()
-    assert [action.text() for action in session.tray.menu.actions()][-1] == "Beenden"
-    again = find(session.window, PreferencesDialog)
-    assert again.isVisible(), "the dialog stays where the language was chosen"
-    assert again.windowTitle() == "Einstellungen"
-    qtbot.waitUntil(lambda: session.bridge.status.frames_out > before.frames_out + 2)
-    assert session.pipeline is pipeline and session.bridge.status.phase is Phase.RUNNING
-    session.store.edit("window", mirror_preview=False)  # reaches no part of the old window
-    session.store.edit("framing", zoom=1.5)
-    qtbot.waitUntil(lambda: session.window.preview.image is not None)
-    pick(again.language, again.language.findData("en"))
-    qtbot.waitUntil(lambda: [action.text() for action in session.tray.menu.actions()][-1] == "Quit")
 
 
 def test_the_next_start_uses_the_chosen_language(

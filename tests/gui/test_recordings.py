@@ -56,37 +56,25 @@ def test_a_recording_starts_counts_and_says_where_it_was_saved(
     assert session.window.notices.text_of("savedNotice") == f"Saved {file.name} in {tmp_path}"
 
 
-def test_a_recording_that_ends_between_two_looks_at_the_status_is_reported(
-    qtbot: QtBot, tasks: Tasks, tmp_path: Path
-) -> None:
-    """With a status five times a second, a short one was never seen."""
-    file = tmp_path / "short.mp4"
-    file.touch()
-    store = made_store(Settings(output=OutputSettings(record=file)))
-    parent = QObject()
-    short = recording.Recording(store, cast("Bridge", None), tasks, parent)
-    short.set_on(False)
-    with qtbot.waitSignal(short.saved) as saved:
-        assert short.follow(PipelineStatus()) == ""
-    assert saved.args == [file]
-    short.follow(PipelineStatus())
+def test_each_recording_is_reported_and_counts_from_its_own_start(qtbot: QtBot, tasks: Tasks, tmp_path: Path) -> None:
+    """One that ended between two looks at the status was never seen; one that followed it at once went on counting."""
+    files = [tmp_path / f"{number}.mp4" for number in range(3)]
+    for file in files:
+        file.touch()
+    store, parent = made_store(Settings(output=OutputSettings(record=files[0]))), QObject()
+    made = recording.Recording(store, cast("Bridge", None), tasks, parent)
+    made.set_on(False)
+    with qtbot.waitSignal(made.saved) as saved:
+        assert made.follow(PipelineStatus()) == ""
+    assert saved.args == [files[0]]
     assert store.current.output.record is None
-
-
-def test_a_recording_that_follows_another_at_once_counts_from_its_own_start(
-    qtbot: QtBot, tasks: Tasks, tmp_path: Path
-) -> None:
-    """It went on with the time of the one before, which nothing said was saved."""
-    first, second = (PipelineStatus(outputs={"recording": str(tmp_path / name)}) for name in ("1.mp4", "2.mp4"))
-    (tmp_path / "1.mp4").touch()
-    parent = QObject()
-    made = recording.Recording(made_store(), cast("Bridge", None), tasks, parent)
+    first, second = (PipelineStatus(outputs={"recording": str(file)}) for file in files[1:])
     assert made.follow(first) == "0:00"
     time.sleep(1.1)
     assert made.follow(first) != "0:00"
     with qtbot.waitSignal(made.saved) as saved:
         assert made.follow(second) == "0:00"
-    assert saved.args == [tmp_path / "1.mp4"]
+    assert saved.args == [files[1]]
 
 
 def test_the_button_of_a_recording_that_failed_starts_a_new_one(
