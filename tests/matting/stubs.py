@@ -1,4 +1,4 @@
-"""Backends whose coefficients a test chooses, and random streams for them."""
+"""Backends whose coefficients a test chooses, random streams and edits for them, and what holds of their mattes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from app.core.matte_edit import MatteEdit, Plane, View
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.interface import Pending, StateArrays, StepGeometry
@@ -133,6 +134,30 @@ def assert_bounded(matte: Matte, backdrop: BgrImage, rounding: int = ROUNDING) -
     assert not difference[matte.alpha == 0].any()
 
 
+OFF = EdgeSettings(strict="off")
+
+
+class Fixed:
+    """Gives every frame the same edit, and keeps what it was given."""
+
+    def __init__(self, edit: MatteEdit) -> None:
+        self._edit = edit
+        self.seen: list[tuple[Plane, Plane]] = []
+
+    def edit(self, small: Plane, alpha: Plane) -> MatteEdit:
+        self.seen.append((small, alpha))
+        return self._edit
+
+
+def random_edit(case: Case) -> MatteEdit:
+    rng, size = case.rng, (case.geometry.small_height, case.geometry.small_width)
+    keep = np.where(rng.random(size) < 0.3, rng.random(size), 0).astype(np.float32)
+    gain = (rng.choice([0, 0.5, 1], size) * (1 - keep)).astype(np.float32)
+    view_size = rng.uniform(0.2, 1)
+    left, top = rng.uniform(0, 1 - view_size, 2)
+    return MatteEdit(gain, keep, View(left, top, view_size))
+
+
 FRAME = np.zeros((48, 64, 3), np.uint8)
 
 
@@ -165,3 +190,12 @@ class FailingBackend:
 
     def close(self) -> None:
         self.closed += 1
+
+
+def amplitude(image: BgrImage, period: float) -> float:
+    """Return the amplitude of a period along the rows in the middle of an image, of 255."""
+    height, width = image.shape[:2]
+    count = int(0.6 * width // period * period)
+    row = image[height // 3 : 2 * height // 3, width // 5 : width // 5 + count, 1].astype(float).mean(axis=0)
+    wave = np.exp(2j * np.pi * np.arange(count) / period)
+    return float(2 * np.abs(((row - row.mean()) * np.hanning(count) * wave).sum()) / (count / 2))

@@ -16,17 +16,19 @@ from app.core.types import AlphaImage, BlurredBackground, Matte
 from app.matting.base.edges import plan
 from app.matting.base.interface import NotAMatteError
 from app.matting.cpu.compositor import Coefficients
-from tests.matting.edits import OFF, Fixed, random_edit
 from tests.matting.stubs import (
+    OFF,
     RELIT_ROUNDING,
     ROUNDING,
     STUBS,
     Case,
+    Fixed,
     StubCpu,
     assert_bounded,
     edge_settings,
     few_examples,
     nobody,
+    random_edit,
 )
 
 NOT_NUMBERS = (np.nan, np.inf, -np.inf)

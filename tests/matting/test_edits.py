@@ -20,9 +20,8 @@ from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import MattingEngine
 from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.full_size import placed
-from tests.matting.edits import OFF, Fixed, random_edit
 from tests.matting.networks import BuildEngine, frames
-from tests.matting.stubs import STUBS, Case, few_examples
+from tests.matting.stubs import OFF, STUBS, Case, Fixed, few_examples, random_edit
 
 TOLERANCE = 3
 """Levels of 255 between the rounding of OpenCV and of torch."""

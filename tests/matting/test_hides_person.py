@@ -15,8 +15,7 @@ from app.matting.base.interface import Pending, StepGeometry
 from app.matting.cpu.compositor import Coefficients
 from app.matting.region.coefficients import RegionCoefficients
 from app.matting.region.tracker import Roi
-from tests.matting.edits import Fixed
-from tests.matting.stubs import STUBS, Stub, showing
+from tests.matting.stubs import STUBS, Fixed, Stub, showing
 
 GEOMETRY = StepGeometry(320, 192, 0.5)
 STRICT = EdgeSettings(strict="strict", person_region=False)

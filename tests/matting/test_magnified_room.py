@@ -16,8 +16,7 @@ from app.matting.base.interface import StepGeometry
 from app.matting.cpu.compositor import Coefficients
 from app.matting.engine.frame_engine import FrameEngine
 from app.offline.film_step import FilmStep
-from tests.matting.edits import Fixed
-from tests.matting.stubs import STUBS, showing
+from tests.matting.stubs import STUBS, Fixed, amplitude, showing
 
 WIDTH, HEIGHT = 640, 360
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
@@ -31,14 +30,6 @@ LEFT = 0.5
 def strokes(period: float) -> BgrImage:
     across = (127.5 + 127.5 * np.sin(2 * np.pi * np.arange(WIDTH) / period)).astype(np.uint8)
     return np.ascontiguousarray(np.broadcast_to(across[None, :, None], (HEIGHT, WIDTH, 3)))
-
-
-def amplitude(image: BgrImage, period: float) -> float:
-    """Return the amplitude of a period in the middle of an image, of 255."""
-    count = int(400 // period * period)
-    row = image[HEIGHT // 3 : 2 * HEIGHT // 3, 120 : 120 + count, 1].astype(float).mean(axis=0)
-    wave = np.exp(2j * np.pi * np.arange(count) / period)
-    return float(2 * np.abs(((row - row.mean()) * np.hanning(count) * wave).sum()) / (count / 2))
 
 
 def nobody_of(frame: BgrImage) -> Coefficients:

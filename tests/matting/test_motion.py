@@ -27,8 +27,7 @@ from app.matting.engine.motion import (
     Motion,
 )
 from tests.clips import demo
-from tests.matting.edits import Fixed
-from tests.matting.stubs import Case, StubCpu
+from tests.matting.stubs import Case, Fixed, StubCpu
 
 WIDTH, HEIGHT = 96, 64
 EDGES = EdgeSettings()

@@ -189,14 +189,3 @@ def test_truncated_and_flipped_files_are_named(samples: list[bytes], tmp_path: P
         assert str(path) in str(error)
     else:
         assert all(isinstance(tensor, Tensor) for tensor in tensors.values())
-
-
-@settings(
-    deadline=None, max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-@given(content=st.binary(max_size=200) | st.binary(max_size=50).map(lambda tail: b"\x08" + b"\0" * 7 + b"{" + tail))
-def test_any_bytes_are_named(tmp_path: Path, content: bytes) -> None:
-    path = tmp_path / "weights.pth"
-    path.write_bytes(content)
-    with pytest.raises(WeightsDamagedError):
-        load_state_dict(path)

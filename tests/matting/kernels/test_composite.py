@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import cv2
 import numpy as np
 import pytest
 import torch
@@ -13,17 +12,14 @@ from numpy.typing import NDArray
 
 from app.core.settings import EdgeSettings
 from app.core.threads import Strips
-from app.core.types import Backdrop, BgrImage, BlurredBackground
-from app.matting.base import blur
+from app.core.types import Backdrop, BlurredBackground
 from app.matting.base.edges import plan
 from app.matting.base.interface import StepGeometry
-from app.matting.cpu import cpu_blur
 from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.cpu_backend import shrink
 from app.matting.kernels import composite as kernels
 from app.matting.kernels.network_arrays import halve_rows, shrink_rows
 from app.matting.torch.full_size import LayerTensors, Pixels, layers, to_pixels
-from app.matting.torch.torch_edges import blurred_background
 from tests.matting.networks import frames
 from tests.matting.torch_stubs import StubTorch
 
@@ -167,40 +163,3 @@ def test_rows_of_any_size_are_finished_as_in_torch_also_where_nobody_can_be(
         assert difference(person, expected.foreground.numpy().reshape(height, -1)) <= 1
     nobody = (alpha == 0).repeat(3, 1)
     np.testing.assert_allclose(composite[nobody].astype(int), behind[nobody].astype(int), atol=1)
-
-
-def _room_with_person(height: int, width: int) -> tuple[BgrImage, NDArray[np.float32]]:
-    """Return a grey room, brighter to the right, with a red person in the middle."""
-    picture = np.repeat(np.linspace(60, 180, width)[None, :, None], height, 0).repeat(3, 2).astype(np.uint8)
-    alpha = np.zeros((height, width), np.float32)
-    cv2.ellipse(alpha, (width // 2, height), (width // 5, height * 2 // 3), 0, 0, 360, 1, -1)
-    picture[alpha > 0] = (0, 0, 255)
-    return picture, alpha
-
-
-@pytest.mark.parametrize("strength", [0, 25, 50, 75, 100])
-def test_blurred_room_holds_nothing_of_the_person(strength: float) -> None:
-    picture, alpha = _room_with_person(120, 200)
-    small = np.ascontiguousarray(picture[..., ::-1].transpose(2, 0, 1), np.float32) / np.float32(255)
-
-    room = cpu_blur.blurred_background(small, alpha, strength, 1, 200, 120)
-    taps = torch.from_numpy(blur.strength_taps(strength, 120))
-    reference = blurred_background(torch.from_numpy(small)[None], torch.from_numpy(alpha)[None, None], taps, 1)
-
-    # The room is grey: a red cast would come from the person.
-    cast = room[..., 2].astype(int) - room[..., 0]
-    assert np.abs(cast).max() <= 1
-    assert room.min() >= 50 and room.max() <= 190
-    same = reference[0].permute(1, 2, 0).numpy()[..., ::-1] * 255
-    assert np.abs(room - same).max() <= 1
-
-
-def test_stronger_blur_leaves_less_detail() -> None:
-    small = np.random.default_rng(0).random((3, 90, 160), dtype=np.float32)
-    nobody = np.zeros((90, 160), np.float32)
-    detail = [
-        float(cpu_blur.blurred_background(small, nobody, strength, 1, 160, 90).std())
-        for strength in (0, 20, 40, 60, 80, 100)
-    ]
-    assert detail == sorted(detail, reverse=True)
-    assert detail[0] > 4 * detail[-1]

@@ -5,134 +5,71 @@ from __future__ import annotations
 import errno
 import shutil
 import sys
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-import torch
 
 from app.core.errors import ModelError
-from app.core.threads import Strips
-from app.core.types import Floats
-from app.matting.cpu.cpu_backend import guided_filter
-from app.matting.kernels.network_arrays import halve_rows
+from app.core.settings import EdgeSettings, MattingSettings
 from app.matting.openvino import artefact_cache
-from app.matting.openvino.artefact import CHECKSUMS, INDEX, Artefact, compiled, fitted, halved_shapes
+from app.matting.openvino.artefact import CHECKSUMS, INDEX, compiled, fitted, halved_shapes
 from app.matting.openvino.artefact_cache import ArtefactCache, shipped_name
-from app.matting.openvino.recurrent import decide, unpack
 from app.matting.openvino.runtime import core
-from app.matting.torch.networks import load_network
 from models import table
-from models.names import COEFFICIENTS, state_names
+from models.names import state_names
 from models.rules import FastFilterWeights, FilterWeights, LearnedFilterWeights
+from tests.matting.networks import BuildEngine, frames
 
 pytestmark = pytest.mark.torch
 
-HEIGHT, WIDTH = 44, 60
-
-
-def random_inputs(artefact: Artefact) -> dict[str, Floats]:
-    """Return a small frame, its downsampled versions as the kernels compute them, and states."""
-    rng = np.random.default_rng(3)
-    arrays = {"small": rng.random((1, 3, HEIGHT, WIDTH), np.float32)}
-    larger = arrays["small"]
-    for name, shape in halved_shapes(HEIGHT, WIDTH).items():
-        arrays[name] = np.full(shape, np.nan, np.float32)
-        halve_rows(larger[0], arrays[name][0], 0, shape[2])
-        larger = arrays[name]
-    before, _ = state_names(len(artefact.states))
-    for name, shape in zip(before, artefact.state_shapes(HEIGHT, WIDTH), strict=True):
-        arrays[name] = rng.random(shape, np.float32) - np.float32(0.5)
-    return arrays
-
-
-def run(artefact: Artefact, arrays: dict[str, Floats]) -> dict[str, Floats]:
-    """Return all outputs of the stages, computed in float32."""
-    models, _ = fitted(artefact, {name: array.shape for name, array in arrays.items()})
-    networks = compiled(artefact.stages, models, "float32")
-    for stage, network in zip(artefact.stages, networks, strict=True):
-        outputs = network([arrays[name] for name in stage.reads])
-        arrays = arrays | {name: np.array(outputs[index]) for index, name in enumerate(stage.writes)}
-    return arrays
-
-
-def reference(model: str, weights: Path, refiner: str, arrays: dict[str, Floats], direct: bool) -> dict[str, Floats]:
-    """Return coefficients and new states of the network in torch."""
-    from app.matting.torch.core import Core, DirectCore
-
-    network = load_network(model, weights, refiner, "cpu", "float32")
-    before = sorted(name for name in arrays if name.startswith("state"))
-    states = [torch.from_numpy(arrays[name]).permute(0, 3, 1, 2) for name in before]
-    with torch.inference_mode():
-        outputs = (DirectCore if direct else Core)(network)(torch.from_numpy(arrays["small"]), *states)
-    slope, offset, coarse, *after = (output.numpy() for output in outputs)
-    found = dict(zip(COEFFICIENTS, (slope, offset, coarse), strict=True))
-    renamed = zip(before, after, strict=False)  # What was seen and decided is no state of the artefact.
-    return found | {name.replace("state", "next"): output.transpose(0, 2, 3, 1) for name, output in renamed}
-
-
-CASES = {
-    "rvm": ("rvm-mobilenetv3", "auto", LearnedFilterWeights),
-    "rvm-fast": ("rvm-mobilenetv3", "fast-guided-filter", FastFilterWeights),
-    "mattecam": ("mattecam", "auto", FastFilterWeights),
-    "u2net": ("u2netp", "auto", FastFilterWeights),
-}
-
 
 @pytest.mark.parametrize(
-    ("model", "refiner", "kind"),
+    ("model", "refiner", "ratio", "kind"),
     [
-        pytest.param(*case, id=name, marks=pytest.mark.long if name in ("rvm-fast", "u2net") else ())
-        for name, case in CASES.items()
+        ("rvm-mobilenetv3", "auto", 0.5, LearnedFilterWeights),
+        ("rvm-mobilenetv3", "auto", 1.0, None),
+        ("mattecam", "auto", 0.5, FastFilterWeights),
+        pytest.param("rvm-mobilenetv3", "fast-guided-filter", 0.5, FastFilterWeights, marks=pytest.mark.long),
+        pytest.param("u2netp", "auto", 0.5, FastFilterWeights, marks=pytest.mark.long),
     ],
 )
-def test_the_stages_and_the_filter_kernel_are_the_network(
-    model: str, refiner: str, kind: type[FilterWeights], weights: dict[str, Path]
+def test_converted_networks_give_the_mattes_of_torch(
+    model: str,
+    refiner: str,
+    ratio: float,
+    kind: type[FilterWeights] | None,
+    weights: dict[str, Path],
+    engines: BuildEngine,
 ) -> None:
-    artefact = artefact_cache.artefacts.load(model, weights[model], refiner)
-    assert isinstance(artefact.guided_filter, kind)
-    assert (artefact.decision is not None) == (model == "mattecam")
-    arrays = random_inputs(artefact)
-    found = run(artefact, arrays)
-    if artefact.alpha_margin is not None:
-        found["matte"] = np.full((1, 4, HEIGHT, WIDTH), np.nan, np.float32)
-        unpack(found["cells"][0], artefact.alpha_margin, found["matte"][0])
-    undecided = found["matte"][:, 3:].copy()
-    if artefact.decision is not None:
-        decide(found["matte"][0, 3], np.zeros((HEIGHT, WIDTH), np.float32), artefact.decision)
-    outputs = tuple(np.full((planes, HEIGHT, WIDTH), np.nan, np.float32) for planes in (4, 4, 1))
-    with closing(Strips(1)) as strips:
-        guided_filter(strips, artefact.guided_filter, found["matte"][0], arrays["small"][0], outputs)  # type: ignore[arg-type]
-
-    wanted = reference(model, weights[model], refiner, arrays, direct=False)
-    if artefact.decision is not None:
-        np.testing.assert_allclose(undecided, wanted.pop("coarse"), atol=1e-4)
-        outputs = outputs[:2]
-    for name, output in zip(COEFFICIENTS, outputs, strict=False):
-        np.testing.assert_allclose(output, wanted[name][0], rtol=2e-3, atol=5e-4, err_msg=name)
-    for name in state_names(len(artefact.states))[1]:
-        np.testing.assert_allclose(found[name], wanted[name], rtol=1e-3, atol=1e-4, err_msg=name)
-
-
-def test_a_direct_network_gives_its_matte_as_the_offset(weights: dict[str, Path]) -> None:
-    artefact = artefact_cache.artefacts.load("rvm-mobilenetv3", weights["rvm-mobilenetv3"], direct=True)
-    assert artefact.guided_filter is None
-    arrays = random_inputs(artefact)
-    found, wanted = (
-        run(artefact, arrays),
-        reference("rvm-mobilenetv3", weights["rvm-mobilenetv3"], "auto", arrays, direct=True),
+    """On a stream, so that what the network remembers counts; with odd sizes of the small frame and of its halves."""
+    artefact = artefact_cache.artefacts.load(model, weights[model], refiner, ratio == 1)
+    assert artefact.guided_filter is None if kind is None else isinstance(artefact.guided_filter, kind)
+    settings = MattingSettings(
+        model=model, weights=weights[model], refiner=refiner, device="cpu", precision="float32", downsample_ratio=ratio
     )
-    for name in (*COEFFICIENTS, *state_names(4)[1]):
-        np.testing.assert_allclose(found[name], wanted[name], rtol=1e-3, atol=1e-4, err_msg=name)
+    torch_engine, converted = (
+        engines(settings.replace(executor=executor), 150, 106) for executor in ("eager", "openvino")
+    )
+    *stream, backdrop = frames(150, 106, 5)
+    for frame in stream:
+        expected, found = (
+            engine.step(frame, backdrop, EdgeSettings(strict="off"), want_foreground=True).result()
+            for engine in (torch_engine, converted)
+        )
+        assert np.ptp(expected.alpha) > 0
+        assert np.abs(found.alpha.astype(int) - expected.alpha).max() <= 1
+        assert found.foreground is not None and expected.foreground is not None
+        assert np.abs(found.foreground.astype(int) - expected.foreground).max() <= 1
 
 
 def test_the_declared_submodules_run_in_float32_and_the_others_do_not(weights: dict[str, Path]) -> None:
     if "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor has no bfloat16")
     artefact = artefact_cache.artefacts.load("rvm-mobilenetv3", weights["rvm-mobilenetv3"])
-    models, _ = fitted(artefact, {name: array.shape for name, array in random_inputs(artefact).items()})
+    states = dict(zip(state_names(4)[0], artefact.state_shapes(44, 60), strict=True))
+    models, _ = fitted(artefact, {"small": (1, 3, 44, 60), **halved_shapes(44, 60), **states})
     kinds: dict[str, list[str]] = {}
     for stage, network in zip(artefact.stages, compiled(artefact.stages, models, "bfloat16"), strict=True):
         about = [operation.get_rt_info() for operation in network.get_runtime_model().get_ops()]

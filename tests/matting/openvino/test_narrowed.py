@@ -1,9 +1,10 @@
-"""A recurrent network that looks at the columns around people gives the matte of the frame, and misses nobody."""
+"""A recurrent network that looks at the columns around people, or uses features again, gives the matte of the frame."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 
 import cv2
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 
 from app.core.settings import EdgeSettings
 from app.core.threads import Strips
-from app.core.types import AlphaImage, BgrImage
+from app.core.types import AlphaImage, BgrImage, Floats
 from app.matting.base.interface import StepGeometry
 from app.matting.openvino.artefact_cache import artefacts
 from app.matting.openvino.columns import SETTLE_FRAMES, NarrowedNetwork, window_widths
@@ -151,20 +152,56 @@ def test_films_are_always_seen_whole(whole: OpenVinoBackend) -> None:
         assert whole.columns is None
 
 
-def test_without_a_network_for_fewer_columns_all_are_seen(caplog: pytest.LogCaptureFixture) -> None:
+@pytest.fixture
+def network() -> Iterator[RecurrentNetwork]:
+    spec = bundled()
+    with closing(Strips(1)) as strips:
+        artefact = artefacts.load(spec.name, find(spec.name))
+        with closing(RecurrentNetwork(artefact, GEOMETRY, "float32", strips)) as network:
+            yield network
+
+
+def test_without_a_network_for_fewer_columns_all_are_seen(
+    network: RecurrentNetwork, caplog: pytest.LogCaptureFixture
+) -> None:
     def fail(_width: int) -> RecurrentNetwork:
         raise RuntimeError("out of memory")
 
-    spec, strips = bundled(), Strips(1)
-    artefact = artefacts.load(spec.name, find(spec.name))
-    network = RecurrentNetwork(artefact, GEOMETRY, "float32", strips)
-    narrowed = NarrowedNetwork(network, fail)
-    for frame in FRAMES:
-        network.small[:] = small_of(frame)
-        coefficients = narrowed.step()
-        narrowed.follow(coefficients.coarse)
-        assert narrowed.at is None
+    with closing(NarrowedNetwork(network, fail)) as narrowed:
+        for frame in FRAMES:
+            network.small[:] = small_of(frame)
+            narrowed.follow(narrowed.step().coarse)
+            assert narrowed.at is None
     assert caplog.messages == ["The network for fewer columns could not be made."]
     caplog.clear()
-    narrowed.close()
-    strips.close()
+
+
+def coarse_of(network: RecurrentNetwork, frame: BgrImage, *, steady: bool = False) -> Floats:
+    network.small[:] = small_of(frame)
+    return network.step(steady).coarse.copy()
+
+
+CHANGES: dict[str, Callable[[RecurrentNetwork], object]] = {
+    "nothing": lambda network: None,
+    "reset": RecurrentNetwork.reset,
+    "saved state": lambda network: network.load_state(network.state()),
+    "another part of the frame": lambda network: network.alpha_without_memory(np.zeros_like(network.small)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_coarse_features_are_used_again_only_while_they_are_of_the_stream(
+    network: RecurrentNetwork, change: str
+) -> None:
+    mattes = []
+    for steady in (False, True):
+        network.reset()
+        for frame in FRAMES[:2]:
+            coarse_of(network, frame)
+        CHANGES[change](network)
+        mattes.append(coarse_of(network, FRAMES[2], steady=steady))
+    every, reused = mattes
+    if change == "nothing":
+        assert 0 < np.abs(every - reused).mean() < 1e-3, "0 is nothing used again"
+    else:
+        np.testing.assert_array_equal(reused, every)

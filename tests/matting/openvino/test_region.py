@@ -17,8 +17,8 @@ from app.matting.base.interface import StateArrays, StepGeometry
 from app.matting.openvino.openvino_backend import OpenVinoBackend
 from app.matting.region.tracker import FULL_FRAME_EVERY, SETTLE_FRAMES, Roi
 from tests.clips import demo
-from tests.matting.edits import Fixed
 from tests.matting.networks import bundled_backend
+from tests.matting.stubs import Fixed
 
 SIZE = 640, 360
 GEOMETRY = StepGeometry(*SIZE, 0.5)

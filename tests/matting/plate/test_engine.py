@@ -20,7 +20,7 @@ from app.matting.selection.hardware import CudaCards
 from app.matting.selection.registry import sample_pixels
 from models.bgmv2.network import MattingRefine
 from tests.golden.fill import fill
-from tests.matting.networks import BuildEngine, assert_nothing_shared, frames
+from tests.matting.networks import BuildEngine, frames
 from tests.matting.selection.simulated_cuda import SimulatedCuda
 from tests.published import install
 
@@ -148,21 +148,6 @@ def test_the_networks_own_output_is_what_comes_out(
     assert np.abs(matte.alpha / 255 - alpha).max() <= 1.01 / 255
 
 
-def test_nothing_is_shared_or_written_to(settings: MattingSettings, engines: BuildEngine) -> None:
-    engine = engines(settings, 160, 96)
-    given = [visit(160, 96), frames(160, 96, 1)[0], frames(160, 96, 1, seed=4)[0]]
-    kept = [image.copy() for image in given]
-    for image in given:
-        image.flags.writeable = False
-    mattes = [engine.step(frame, given[2], OFF, want_foreground=True).result() for frame in given[:2]]
-    first = mattes[0].composite.copy()
-    engine.step(given[1], given[2], TREATED, want_foreground=True).result()
-    assert_nothing_shared(mattes, given)
-    for image, copy in zip(given, kept, strict=True):
-        np.testing.assert_array_equal(image, copy)
-    np.testing.assert_array_equal(mattes[0].composite, first)
-
-
 def test_choices(
     settings: MattingSettings, engines: BuildEngine, monkeypatch: pytest.MonkeyPatch, weights_file: Path
 ) -> None:
@@ -226,26 +211,18 @@ def test_drift_is_a_plate_error(
         engine.step(other, BlurredBackground(50), OFF).result()
 
 
-def test_of_another_room_not_one_picture_leaves(settings: MattingSettings, engines: BuildEngine) -> None:
-    engine = engines(settings, 160, 96)
-    for other in (np.full((96, 160, 3), 250, np.uint8), np.ascontiguousarray(frames(160, 96, 1, seed=3)[0][::-1])):
-        for _ in range(2):
-            with pytest.raises(PlateError, match="take it again"):
-                engine.step(other, BlurredBackground(50), OFF).result()
-
-
 def bumped(image: BgrImage) -> BgrImage:
     """What the camera shows after it was pushed aside."""
     return np.ascontiguousarray(np.roll(image, image.shape[1] // 3, axis=1))
 
 
-@pytest.mark.parametrize("how", ["another camera", "a cut", "a bump of the camera"])
+@pytest.mark.parametrize("how", ["from the start", "another camera", "a cut", "a bump of the camera"])
 def test_a_stream_that_changes_is_compared_with_the_plate_before_a_picture_leaves(
     settings: MattingSettings, engines: BuildEngine, how: str
 ) -> None:
     """The other room was shown for up to 1.7 s, until the next looks at the plate had found it."""
     engine = engines(settings, 160, 96)
-    for _ in range(2):
+    for _ in range(0 if how == "from the start" else 2):
         engine.step(visit(160, 96), BlurredBackground(50), OFF).result()
     if how == "another camera":
         engine.reset()

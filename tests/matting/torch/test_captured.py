@@ -24,8 +24,8 @@ from app.matting.torch.torch_backend import DTYPES, TorchBackend
 from models.bgmv2.network import MattingRefine
 from models.mattecam.bundled import load_bundled
 from tests.golden.fill import fill
-from tests.matting.edits import Fixed
 from tests.matting.networks import frames
+from tests.matting.stubs import Fixed
 
 pytestmark = pytest.mark.torch
 

@@ -1,0 +1,214 @@
+"""Blur of the room: nothing of the person in it, no text left, discs, and more of it with the distance."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.core.matting_settings import HIDES_TEXT
+from app.core.settings import EdgeSettings, EngineSettings
+from app.core.threads import Strips
+from app.core.types import BgrImage, BlurredBackground, Floats
+from app.matting.base import blur
+from app.matting.base.edges import plan
+from app.matting.base.interface import StepGeometry
+from app.matting.cpu.compositor import Coefficients, Compositor
+from app.matting.cpu.cpu_blur import FOLLOW, NOBODY, blurred_background, disc, distances, ground_of
+from app.matting.engine.frame_engine import FrameEngine
+from app.matting.light.light import followed
+from app.matting.selection.registry import build_engine
+from tests.clips import demo
+from tests.matting.networks import small_of
+from tests.matting.stubs import amplitude
+
+GEOMETRY = StepGeometry(1280, 720, 0.375)
+ROWS, COLUMNS = GEOMETRY.small_height, GEOMETRY.small_width
+EMPTY = np.zeros((ROWS, COLUMNS), np.float32)
+OFF = EdgeSettings(strict="off")
+
+
+def blurred(
+    image: BgrImage | Floats,
+    strength: float,
+    alpha: Floats = EMPTY,
+    *,
+    bokeh: bool = False,
+    ground: Floats | None = None,
+) -> BgrImage:
+    """Return the room of an image, (720, 1280, 3) BGR or a small frame (3, h, w), as the background shows it."""
+    if image.dtype == np.uint8:
+        image = small_of(np.asarray(cv2.resize(image, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA), np.uint8))
+    small = np.asarray(image, np.float32)
+    return blurred_background(small, alpha, strength, GEOMETRY.blur_factor, 1280, 720, bokeh=bokeh, ground=ground)
+
+
+@pytest.mark.torch
+@pytest.mark.parametrize("strength", [0, 25, 50, 75, 100])
+def test_blurred_room_holds_nothing_of_the_person_as_in_torch(strength: float) -> None:
+    import torch
+
+    from app.matting.torch import torch_edges
+
+    picture = np.repeat(np.linspace(60, 180, 200)[None, :, None], 120, 0).repeat(3, 2).astype(np.uint8)
+    alpha = np.zeros((120, 200), np.float32)
+    cv2.ellipse(alpha, (100, 120), (40, 80), 0, 0, 360, 1, -1)
+    picture[alpha > 0] = (0, 0, 255)
+    small = small_of(picture)
+
+    room = blurred_background(small, alpha, strength, 1, 200, 120)
+
+    # The room is grey, brighter to the right: a red cast would come from the person.
+    assert np.abs(room[..., 2].astype(int) - room[..., 0]).max() <= 1
+    assert room.min() >= 50 and room.max() <= 190
+    taps = torch.from_numpy(blur.strength_taps(strength, 120))
+    image, matte = torch.from_numpy(small)[None], torch.from_numpy(alpha)[None, None]
+    reference = torch_edges.blurred_background(image, matte, taps, 1)
+    assert np.abs(room - reference[0].permute(1, 2, 0).numpy()[..., ::-1] * 255).max() <= 1
+
+
+def test_stronger_blur_leaves_less_detail() -> None:
+    room = np.random.default_rng(0).random((3, ROWS, COLUMNS), np.float32)
+    detail = [float(blurred(room, strength).std()) for strength in (0, 20, 40, 60, 80, 100)]
+    assert detail == sorted(detail, reverse=True)
+    assert detail[0] > 4 * detail[-1]
+
+
+@pytest.mark.parametrize("radius", [0.3, 0.5, 1.0, 2.4, 4.0])
+def test_a_disc_is_round_and_sums_to_one(radius: float) -> None:
+    weights = disc(radius)
+    assert weights.sum() == pytest.approx(1, abs=1e-5)
+    np.testing.assert_allclose(weights, weights.T)
+    np.testing.assert_allclose(weights, weights[::-1])
+    if radius >= 1:
+        assert 1 / weights.max() == pytest.approx(np.pi * radius**2, rel=0.05), "flat, of the area of a disc"
+
+
+def test_a_lamp_stays_bright_and_becomes_a_disc() -> None:
+    room = np.full((720, 1280, 3), 40, np.uint8)
+    cv2.circle(room, (640, 360), 14, (255, 255, 255), -1)
+    lens, usual = blurred(room, 30, bokeh=True)[..., 1].astype(float) - 40, blurred(room, 30)[..., 1].astype(float) - 40
+    assert lens.sum() > 3 * usual.sum(), "the highlight prevails"
+    radius = blur.DISC_RADIUS * blur.strength_sigma(30, 720)
+    across = lens[360, 640:] / lens[360, 640]
+    assert across[int(0.5 * radius)] > 0.75, "nearly flat inside"
+    assert across[int(1.8 * radius)] < 0.1, "dark outside"
+
+
+def test_the_person_leaves_no_halo_in_a_uniform_room() -> None:
+    """The colour of the person, who is brighter than the room, is nowhere in it."""
+    room = np.full((720, 1280, 3), (30, 120, 60), np.uint8)
+    alpha, shown = EMPTY.copy(), room.copy()
+    alpha[ROWS // 4 :, COLUMNS // 3 : 2 * COLUMNS // 3] = 1
+    shown[720 // 4 :, 1280 // 3 : 2 * 1280 // 3] = 255
+    for strength in (0, 50, 100):
+        assert np.abs(blurred(room, strength, bokeh=True).astype(int) - room).max() <= 2
+        assert (blurred(shown, strength, alpha, bokeh=True) <= room + 10).all()
+
+
+@pytest.mark.parametrize("period_px", [12, 20, 30, 40])
+def test_at_the_least_strength_of_strict_mode_no_text_of_60_px_is_left(period_px: int) -> None:
+    """The strokes of such text have periods below 40 px. What is left of them must not exceed the usual blur's."""
+    across = np.arange(1280) // (period_px / 2) % 2 * 255
+    stripes = np.repeat(np.broadcast_to(across, (720, 1280))[..., None], 3, axis=2).astype(np.uint8)
+    lens, usual = (amplitude(blurred(stripes, HIDES_TEXT, bokeh=bokeh), period_px) for bokeh in (True, False))
+    assert lens <= max(usual, 0.5), "of 255 levels"
+
+
+def person(top: float = 0.25, bottom: float = 0.75) -> Floats:
+    """A matte (h, w) of somebody between two rows, given as fractions of the height."""
+    alpha = np.zeros((ROWS, COLUMNS), np.float32)
+    alpha[round(top * ROWS) : round(bottom * ROWS), 3 * COLUMNS // 7 : 4 * COLUMNS // 7] = 1
+    return alpha
+
+
+def stripes() -> Floats:
+    """A room (3, h, w) of vertical stripes."""
+    across = (np.arange(COLUMNS) // 12 % 2).astype(np.float32)
+    return np.ascontiguousarray(np.broadcast_to(across, (3, ROWS, COLUMNS)))
+
+
+def contrast(image: NDArray[np.uint8], row: float) -> float:
+    """Standard deviation of a row left of the person, given as a fraction of the height."""
+    return float(image[round(row * 719), 40:440, 1].std())
+
+
+def ground(top: float = 0.25, bottom: float = 0.75) -> Floats:
+    found = ground_of(person(top, bottom))
+    assert found is not None
+    return found
+
+
+def test_the_rows_of_contact_and_head_are_found() -> None:
+    distance = distances(ground(0.25, 0.75), 1000)
+    assert distance[750] < 0.01, "sharpest at the contact"
+    assert distance[500] == pytest.approx(0.5, abs=0.02), "in proportion to the distance"
+    assert distance[900] == pytest.approx(0.3, abs=0.02), "nearer than the person too"
+    assert np.all(distance[:250] > 0.99), "full from the head upward"
+    assert int(distances(ground(0.2, 1.0), 100).argmin()) == 99, "at the border that cuts a person"
+
+
+@pytest.mark.parametrize("bokeh", [False, True])
+def test_the_blur_grows_with_the_distance_and_is_nowhere_weaker(bokeh: bool) -> None:
+    even, growing = (blurred(stripes(), 10, person(), bokeh=bokeh, ground=each) for each in (None, ground()))
+    left = [contrast(growing, row) for row in (0.75, 0.65, 0.55, 0.45, 0.1)]
+    assert left == sorted(left, reverse=True)
+    assert left[0] > 0.9 * contrast(even, 0.75), "as before at the contact"
+    assert left[-1] < 0.1 * contrast(even, 0.1)
+    for row in np.linspace(0, 1, 40):
+        assert contrast(growing, row) <= contrast(even, row) + 0.6, "levels of 255, by rounding"
+
+
+def test_at_full_strength_nothing_is_left_to_grow() -> None:
+    even, growing = (blurred(stripes(), 100, person(), ground=each).astype(int) for each in (None, ground()))
+    assert np.abs(growing - even).max() <= 12, "as without, but for a coarser image"
+
+
+def test_a_jump_of_the_matte_moves_the_blur_slowly() -> None:
+    before, now = ground(0.25, 0.75), followed(ground(0.25, 0.75), ground(0.25, 0.35), FOLLOW)
+    assert now is not None
+    assert np.abs(distances(now, 720) - distances(before, 720)).max() < 2 * FOLLOW
+    for _ in range(200):
+        now = followed(now, ground(0.25, 0.35), FOLLOW)
+    assert now is not None and int(distances(now, 1000).argmin()) == pytest.approx(350, abs=5)
+
+
+def test_nobody_keeps_the_rows_and_a_new_stream_starts_at_the_lower_border() -> None:
+    flat = np.zeros((4, ROWS, COLUMNS), np.float32)
+    frame, behind = np.zeros((720, 1280, 3), np.uint8), BlurredBackground(10, distance=True)
+    with closing(Strips(1)) as strips:
+        used, fresh = (Compositor(GEOMETRY, strips) for _ in range(2))
+
+        def room(compositor: Compositor, alpha: Floats) -> NDArray[np.uint8]:
+            coefficients = Coefficients(stripes(), flat, flat, alpha)
+            return compositor.composite(frame, coefficients, behind, plan(OFF), False).composite
+
+        room(used, person())
+        kept, other = room(used, EMPTY), room(fresh, EMPTY)
+        used.reset()
+        np.testing.assert_array_equal(room(used, EMPTY), other)
+    assert contrast(kept, 0.75) > 2 * contrast(other, 0.75)
+    assert int(distances(NOBODY, 100).argmin()) == 99
+
+
+def test_the_engine_blurs_the_room_of_the_demo_more_above_than_at_the_desk_and_resumes_exactly() -> None:
+    frames = demo(320, 192, range(3))
+    with closing(build_engine(EngineSettings(model="mattecam", executor="openvino"), 320, 192)) as engine:
+        assert isinstance(engine, FrameEngine)
+        even, growing = BlurredBackground(0), BlurredBackground(0, distance=True)
+        for frame in frames[:2]:
+            engine.step(frame, growing, OFF).result()
+        state = engine.state()
+        first = engine.step(frames[2], growing, OFF).result()
+        engine.load_state(state)
+        plain = engine.step(frames[2], even, OFF).result()
+        room = first.alpha == 0
+        difference = np.abs(first.composite.astype(int) - plain.composite).mean(axis=2)
+        upper, lower = (difference[rows][room[rows]].mean() for rows in (slice(0, 40), slice(170, 192)))
+        assert upper > 3 * lower
+        np.testing.assert_array_equal(first.alpha, plain.alpha)
+        engine.load_state(state)
+        np.testing.assert_array_equal(engine.step(frames[2], growing, OFF).result().composite, first.composite)
