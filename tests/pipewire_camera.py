@@ -13,7 +13,7 @@ import numpy as np
 from app.doctor.proof import colour_bars
 from app.output.pipewire import PipeWireNode
 from app.system.pipewire.connection import Connection
-from app.system.pipewire.registry import OWN_NODE, CameraList
+from app.system.pipewire.registry import OWN_NODE, list_cameras
 from app.system.pipewire.video_format import Layout, VideoFormat
 from tests.waiting import eventually
 
@@ -63,6 +63,6 @@ def camera(name: str, layout: Layout = "YUY2", title: str = "") -> Iterator[Call
 def is_listed(name: str) -> bool:
     connection = Connection()
     try:
-        return name in [one.name for one in CameraList(connection).cameras()]
+        return name in [one.name for one in list_cameras(connection)]
     finally:
         connection.close()

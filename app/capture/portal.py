@@ -13,12 +13,11 @@ from app.core.messages.capture import CameraText, PortalText
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.jpeg import MjpgDecoder
-from app.system.camera_portal import open_cameras
 from app.system.pipewire.connection import Connection
 from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader, RawFrame, to_bgr
-from app.system.pipewire.registry import CameraList, ListedCamera
+from app.system.pipewire.registry import ListedCamera, list_cameras
 from app.system.pipewire.video_format import Layout
-from app.system.portal import PortalError, PortalFault
+from app.system.portal import PortalError, PortalFault, open_cameras
 
 FIRST_FRAME_S = 5.0
 QUESTION_S = 12.0
@@ -26,7 +25,6 @@ QUESTION_S = 12.0
 READ_TIMEOUT_S = 1.0
 
 _FAULTS = {
-    PortalFault.NO_BUS: PortalText.ABSENT,
     PortalFault.NO_PORTAL: PortalText.ABSENT,
     PortalFault.REFUSED: PortalText.REFUSED,
     PortalFault.NO_ANSWER: PortalText.NO_ANSWER,
@@ -46,8 +44,7 @@ class PortalSource:
         connection: Connection | None = None
         try:
             connection = Connection(open_cameras(QUESTION_S))
-            listed = CameraList(connection)
-            self._camera = _choose(listed.cameras(), wanted)
+            self._camera = _choose(list_cameras(connection), wanted)
             self._reader = _read(self._camera, settings, connection)
             first = self._reader.read(FIRST_FRAME_S)
             if first is None:

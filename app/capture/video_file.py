@@ -14,8 +14,7 @@ from app.core.files.names import exists
 from app.core.messages.capture import SourceText
 from app.core.messages.media import VideoText
 from app.core.types import BgrImage, Frame, SourceInfo
-from app.media.file_kind import first_frame_alone, kind_of_file
-from app.media.image_file import read_image
+from app.media.image_file import first_frame_alone, kind_of_file, read_image
 from app.media.video_input import LIVE_MAX_PIXELS, VideoError
 from app.media.video_reader import VideoReader
 

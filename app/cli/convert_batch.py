@@ -65,8 +65,7 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
     """Convert the clips and return the exit code. Raises MattecamError."""
     from app.offline.batch.plan import plan_jobs
     from app.offline.batch.pool import Pool
-    from app.offline.batch.run import StopRequest
-    from app.offline.batch.session import convert_batch
+    from app.offline.batch.run import StopRequest, convert_batch
 
     alpha, foreground, overwrite = options.alpha, options.foreground, options.overwrite
     jobs = plan_jobs(sources, folder, settings, alpha=alpha, foreground=foreground, overwrite=overwrite)

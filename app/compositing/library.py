@@ -31,7 +31,7 @@ def own_backgrounds() -> tuple[tuple[Path, str], ...]:
     folder = backgrounds_dir()
     if not folder.is_dir():
         return ()
-    known = VIDEO_SUFFIXES | IMAGE_SUFFIXES
+    known = (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES)
     files = sorted((p for p in folder.iterdir() if is_of_kind(p, known)), key=lambda p: (p.stem.lower(), p.name))
     stems = Counter(path.stem for path in files)
     return tuple((path, path.stem if stems[path.stem] == 1 else path.name) for path in files)

@@ -12,8 +12,7 @@ from app.core import geometry
 from app.core.geometry import Layout
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage, BlurredBackground
-from app.media.file_kind import first_frame_alone
-from app.media.image_file import read_image
+from app.media.image_file import first_frame_alone, read_image
 
 log = logging.getLogger(__name__)
 

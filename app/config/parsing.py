@@ -29,7 +29,7 @@ from app.core.settings import (
     PlacementSettings,
     Zone,
 )
-from app.media.file_kind import kind_of_file
+from app.media.image_file import kind_of_file
 from app.media.slides import are_slides
 
 GREEN = "#00b140"

@@ -18,6 +18,7 @@ from app.system.torch_build import (
     SMI_QUERY,
     Nvidia,
     TorchBuild,
+    is_locked,
     locked_pythons,
     read_nvidia,
     suitable_builds,
@@ -136,7 +137,7 @@ def _steps_to_build(system: System, nvidia: Nvidia | None) -> tuple[Text, ...]:
     if not builds:
         return (*steps, GpuFinding.NO_BUILD(cards=_described(nvidia)))
     locks = ROOT / "requirements"
-    ready = [build for build in builds if {"", VERSION} & set(locked_pythons(build, locks, *place))]
+    ready = [build for build in builds if is_locked(build, locks, VERSION, *place)]
     chosen: TorchBuild = (ready or builds)[0]
     steps.append(GpuFinding.SUITS(cuda=chosen.cuda, cards=_described(nvidia)))
     if ready:

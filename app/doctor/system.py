@@ -65,8 +65,7 @@ def is_camera(device: str) -> bool:
 
 def camera_permissions() -> Mapping[str, str] | None:
     """Return what the camera portal has stored, without asking the user; None if there is no portal."""
-    from app.system.camera_portal import read_permissions
-    from app.system.portal import PortalError
+    from app.system.portal import PortalError, read_permissions
 
     try:
         return read_permissions()

@@ -6,7 +6,7 @@ import errno
 import logging
 import math
 import os
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -59,19 +59,13 @@ def file_encoder(crf: int = 20) -> VideoEncoder:
     return VideoEncoder("x264", "libx264", {"preset": "veryfast", "crf": str(crf)})
 
 
-def live_encoder(
-    wanted: str, width: int, height: int, rate: Fraction, works: Callable[[VideoEncoder, int, int], bool] | None = None
-) -> VideoEncoder:
-    """Return the encoder for a recording: `wanted` if it works here, else x264; for `auto` the first that works.
-
-    works: whether frames of (width, height) can be encoded; replaced in tests.
-    """
-    works = works or encodes
+def live_encoder(wanted: str, width: int, height: int, rate: Fraction) -> VideoEncoder:
+    """Return the encoder for a recording: `wanted` if it works here, else x264; for `auto` the first that works."""
     candidates = HARDWARE if wanted == "auto" else (wanted,)
     for name in candidates:
         if name != "x264":
             encoder = _hardware(name, width, height, rate)
-            if works(encoder, width, height):
+            if encodes(encoder, width, height):
                 return encoder
     return _live_x264(width, height, rate)
 
@@ -121,7 +115,8 @@ def _hardware(name: str, width: int, height: int, rate: Fraction) -> VideoEncode
 
 AV_TIME_BASE = 1_000_000
 """FFmpeg's ticks per second for times of a whole file."""
-AAC_RATE = 48_000
+SOUND_RATE, SOUND_BIT_RATE = 48_000, 96_000
+"""Of what is encoded here."""
 MP4_ALONE = ("opus", "flac")
 """Codecs that MP4 holds and MOV refuses."""
 JOIN_S = Fraction(1, 10)
@@ -159,7 +154,7 @@ class AudioCopy:
                     stream.codec_context.layout = f"{codec.channels}c"
             self._packets = self._copied(track, stream)
         elif codec is not None and codec.codec.name in AUDIO_CODECS.split(","):
-            stream = target.add_stream("aac", rate=AAC_RATE, layout="mono" if codec.channels == 1 else "stereo")
+            stream = target.add_stream("aac", rate=SOUND_RATE, layout="mono" if codec.channels == 1 else "stereo")
             self._packets = self._encoded(track, stream)
         else:
             self._input.close()
@@ -233,7 +228,7 @@ def _holds(target: OutputContainer, codec: AudioCodecContext) -> bool:
 def _alike(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
     """Yield frames of the kind of the first one, for which an encoder is set up: broadcasts go from stereo to mono."""
     converters: dict[tuple[str, str, int], AudioResampler | None] = {}
-    unit = Fraction(1, AAC_RATE)
+    unit = Fraction(1, SOUND_RATE)
     for frame in frames:
         kind = frame.format.name, frame.layout.name, frame.sample_rate
         if not converters:
@@ -250,10 +245,6 @@ def _alike(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
             yield same
 
 
-RATE = 48_000
-BIT_RATE = 96_000
-
-
 class SoundWriter:
     """Encodes mono sound of 48 kHz that begins with the file: Opus in Matroska, AAC elsewhere. Raises FFmpegError."""
 
@@ -261,10 +252,10 @@ class SoundWriter:
         """Add the stream to `target`, whose header must not be written yet."""
         self._target = target
         codec = "libopus" if target.format.name == "matroska" else "aac"
-        added = target.add_stream(codec, rate=RATE, layout="mono")
+        added = target.add_stream(codec, rate=SOUND_RATE, layout="mono")
         assert isinstance(added, AudioStream)
         self._stream = added
-        self._stream.bit_rate = BIT_RATE
+        self._stream.bit_rate = SOUND_BIT_RATE
         self._count = 0
 
     def write(self, samples: NDArray[np.int16]) -> None:
@@ -272,7 +263,7 @@ class SoundWriter:
         if not len(samples):
             return
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None]), format="s16", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = RATE, self._count, Fraction(1, RATE)
+        frame.sample_rate, frame.pts, frame.time_base = SOUND_RATE, self._count, Fraction(1, SOUND_RATE)
         self._count += len(samples)
         self._target.mux(self._stream.encode(frame))
 

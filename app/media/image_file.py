@@ -14,9 +14,9 @@ import subprocess
 import sys
 import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,6 +26,7 @@ from app.core.errors import BackgroundError
 from app.core.files import paths
 from app.core.files.names import is_special
 from app.core.messages.media import ImageText
+from app.core.text import Text
 from app.core.types import BgrImage
 
 log = logging.getLogger(__name__)
@@ -38,11 +39,16 @@ MAX_DECODED_BYTES = 1 << 29
 
 FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "QOI", "ICO")
 """Allowed formats. Others make Pillow start external programs, or have no signature."""
-IMAGE_SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".bmp", ".webp", ".tif", ".tiff"})
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+
+HEIF = (b"ftypheic", b"ftypheix", b"ftypmif1")
+"""Signatures of photos of telephones, which no reader here can read."""
+PLAYED = ("GIF", "PNG")
+"""Formats of animations that the video reader plays."""
 
 SIXTEEN_BITS = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's modes for grey images of 16 bits."""
-D = TypeVar("D", bound=np.generic)
+T = TypeVar("T")
 
 # Pillow's limit against decompression bombs counts pixels before the reduction of JPEG; ours counts bytes after it.
 Image.MAX_IMAGE_PIXELS = None
@@ -115,9 +121,9 @@ def read_matte(path: Path) -> NDArray[np.float32]:
     return _decoded(path, convert)
 
 
-def _decoded(path: Path, convert: Callable[[Image.Image], NDArray[D]]) -> NDArray[D]:
+def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
     try:
-        with named_file_errors(path), warnings.catch_warnings():
+        with _named_file_errors(path), warnings.catch_warnings():
             # Pillow warns about invalid metadata, which is not used
             warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as image:
@@ -125,14 +131,14 @@ def _decoded(path: Path, convert: Callable[[Image.Image], NDArray[D]]) -> NDArra
     except UnidentifiedImageError:
         raise BackgroundError(ImageText.UNKNOWN_FORMAT(file=path)) from None
     except MemoryError:
-        raise _too_large(path) from None
+        raise BackgroundError(ImageText.TOO_LARGE(file=path)) from None
     except _BROKEN as error:
         log.info("%s cannot be decoded: %s", path, error)
         raise BackgroundError(ImageText.DAMAGED(file=path)) from None
 
 
 @contextmanager
-def named_file_errors(path: Path) -> Iterator[None]:
+def _named_file_errors(path: Path) -> Iterator[None]:
     """Raise BackgroundError for an image file that is absent, a folder, or not readable for this user.
 
     So are pipes and devices, before they are opened: opening a pipe waits until another program writes to it.
@@ -149,15 +155,42 @@ def named_file_errors(path: Path) -> Iterator[None]:
         raise BackgroundError(ImageText.FOLDER(file=path)) from None
 
 
-def frames_of(path: Path) -> tuple[int, str | None] | None:
+def kind_of_file(path: Path) -> Literal["image", "video"]:
+    """Return the kind of background of a file: `image` for still images, otherwise `video`.
+
+    The content decides. A file without a known signature, such as a damaged one, has the kind of its suffix.
+    """
+    found = _frames_of(path)
+    if found is not None:
+        return "video" if found[0] > 1 and found[1] in PLAYED else "image"
+    start = b""
+    with suppress(OSError, ValueError, BackgroundError):
+        start = _start(path, 12)
+    is_container = start[4:8] == b"ftyp" or start[:4] == b"\x1aE\xdf\xa3" or start[8:] == b"AVI "  # MP4, Matroska
+    still = start[4:] in HEIF or (path.suffix.lower() in IMAGE_SUFFIXES and not is_container)
+    return "image" if still else "video"
+
+
+def first_frame_alone(path: Path) -> Text | None:
+    """Return the sentence that an image file has more frames, or pages, than the one that `read_image` reads."""
+    count, image_format = _frames_of(path) or (1, None)
+    if count == 1 or image_format == "MPO":  # the further images of a photo are of the same scene
+        return None
+    return ImageText.FIRST_FRAME(file=path, count=count)
+
+
+def _frames_of(path: Path) -> tuple[int, str | None] | None:
     """Return the number of frames of an image file, and its format; None for a file that is no image."""
     try:
-        with named_file_errors(path), warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            with Image.open(path, formats=FORMATS) as image:
-                return getattr(image, "n_frames", 1), image.format
-    except (*_BROKEN, MemoryError, BackgroundError):
+        return _decoded(path, lambda image: (getattr(image, "n_frames", 1), image.format))
+    except BackgroundError:
         return None
+
+
+def _start(path: Path, size: int) -> bytes:
+    """Return the first bytes of a file. Raises BackgroundError or OSError."""
+    with _named_file_errors(path), path.open("rb") as file:
+        return file.read(size)
 
 
 def _small(image: Image.Image, path: Path, max_side: int) -> Image.Image:
@@ -173,8 +206,9 @@ def _small(image: Image.Image, path: Path, max_side: int) -> Image.Image:
 
 
 def _check_size(image: Image.Image, path: Path) -> None:
-    if image.width * image.height * _bytes_per_pixel(image.mode) > MAX_DECODED_BYTES:
-        raise _too_large(path)
+    bytes_per_pixel = {"1": 1, "L": 1, "P": 1}.get(image.mode, 2 if image.mode.startswith("I;16") else 4)
+    if image.width * image.height * bytes_per_pixel > MAX_DECODED_BYTES:
+        raise BackgroundError(ImageText.TOO_LARGE(file=path))
 
 
 def _orientation(image: Image.Image) -> int:
@@ -199,14 +233,6 @@ def _unit(image: Image.Image) -> NDArray[np.float32]:
     return np.asarray(values.clip(0, top) / top, np.float32)
 
 
-def _bytes_per_pixel(mode: str) -> int:
-    return {"1": 1, "L": 1, "P": 1, "LA": 4, "PA": 4}.get(mode, 2 if mode.startswith("I;16") else 4)
-
-
-def _too_large(path: Path) -> BackgroundError:
-    return BackgroundError(ImageText.TOO_LARGE(file=path))
-
-
 MAX_BYTES = 8 << 20
 TIMEOUT_S = 20.0
 """Limit for drawing a picture; the child is then killed."""
@@ -226,15 +252,16 @@ def render_svg(path: Path, scale: float, most: tuple[int, int]) -> NDArray[np.ui
     file that is missing, not an SVG or too large. The child may take this long: TIMEOUT_S.
     """
     try:
-        return drawn(paths.module("app.gui.render_svg"), _read(path), most, scale)[1]
-    except ValueError as error:
+        data = _start(path, MAX_BYTES + 1)
+        if len(data) > MAX_BYTES:
+            raise BackgroundError(ImageText.TOO_LARGE(file=path))
+        return drawn(paths.module("app.gui.render_svg"), data, most, scale)[1]
+    except (OSError, ValueError) as error:
         log.info("%s was not rendered: %s", path, error)
         raise BackgroundError(ImageText.DAMAGED(file=path)) from None
 
 
-def drawn(
-    module: str, data: bytes, most: tuple[int, int], what: float, timeout_s: float = TIMEOUT_S
-) -> tuple[int, NDArray[np.uint8]]:
+def drawn(module: str, data: bytes, most: tuple[int, int], what: float) -> tuple[int, NDArray[np.uint8]]:
     """Return the number of pages of a file, and one, (H, W, channels) uint8, as Qt draws it in a child process.
 
     module: of the child. most: greatest width and height. what: as the child describes it. Raises ValueError.
@@ -248,7 +275,7 @@ def drawn(
             capture_output=True,
             cwd=paths.IMPORT_ROOT,
             env=environment,
-            timeout=timeout_s,
+            timeout=TIMEOUT_S,
             check=True,
         )
         pages, width, height = HEADER.unpack_from(child.stdout)
@@ -257,14 +284,3 @@ def drawn(
     if not (0 < width <= most[0] and 0 < height <= most[1]):
         raise ValueError(f"a picture of {width}x{height}")
     return pages, np.frombuffer(child.stdout, np.uint8, offset=HEADER.size).reshape(height, width, -1)
-
-
-def _read(path: Path) -> bytes:
-    try:
-        with named_file_errors(path), path.open("rb") as file:
-            data = file.read(MAX_BYTES + 1)
-    except OSError:
-        raise BackgroundError(ImageText.DAMAGED(file=path)) from None
-    if len(data) > MAX_BYTES:
-        raise BackgroundError(ImageText.TOO_LARGE(file=path))
-    return data

@@ -94,20 +94,17 @@ class MjpgDecoder:
     def decode(self, data: NDArray[np.uint8]) -> BgrImage | None:
         """Return the frame as (height, width, 3) uint8 BGR, or None if it is damaged. data: (n,) uint8."""
         try:
-            image = decode_jpeg(data)
+            image: BgrImage | None = decode_jpeg(data)
         except DamagedJpegError as error:
             self._surplus_frames = self._surplus_frames + 1 if error.is_surplus else 0
-            if self._surplus_frames >= HABIT_FRAMES:
-                self.last_damage = ""
-                return error.intact
-            self._drop(str(error))
-            return None
-        self._surplus_frames = 0
+            if self._surplus_frames < HABIT_FRAMES:
+                self.last_damage = str(error)
+                if self.damaged % LOG_INTERVAL == 0:
+                    log.warning("The camera sends damaged frames (%s); they are dropped. Check its cable.", error)
+                self.damaged += 1
+                return None
+            image = error.intact
+        else:
+            self._surplus_frames = 0
         self.last_damage = ""
         return image
-
-    def _drop(self, damage: str) -> None:
-        self.last_damage = damage
-        if self.damaged % LOG_INTERVAL == 0:
-            log.warning("The camera sends damaged frames (%s); they are dropped. Check its cable.", damage)
-        self.damaged += 1

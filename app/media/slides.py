@@ -19,12 +19,11 @@ from app.core.files.names import is_folder, is_of_kind, is_special
 from app.core.messages.command_line import ConvertText
 from app.core.messages.media import SlidesText
 from app.core.types import BgrImage
-from app.media.image_file import TIMEOUT_S, drawn, read_image
+from app.media.image_file import IMAGE_SUFFIXES, drawn, read_image
 from app.media.video_input import VideoError
 
 log = logging.getLogger(__name__)
 
-PICTURES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 MAX_SIDE = 16_384
 """Larger images are downscaled to this."""
 
@@ -44,7 +43,7 @@ class ImageFolderReader:
         self._check_size = check_size
         self._names = picture_names(path) if is_folder(path) else {path: path.stem}
         if not self._names:
-            raise VideoError(ConvertText.EMPTY_FOLDER(folder=path, formats=PICTURES))
+            raise VideoError(ConvertText.EMPTY_FOLDER(folder=path, formats=IMAGE_SUFFIXES))
         self.frame_estimate: int | None = len(self._names)
 
     def frames(self) -> Generator[tuple[Fraction, str, BgrImage], None, None]:
@@ -72,7 +71,7 @@ class ImageFolderReader:
 
 def pictures_in(folder: Path) -> list[Path]:
     """Return the images of a folder in natural order of their names. Raises OSError."""
-    return sorted((file for file in folder.iterdir() if is_of_kind(file, PICTURES)), key=_natural)
+    return sorted((file for file in folder.iterdir() if is_of_kind(file, IMAGE_SUFFIXES)), key=_natural)
 
 
 def picture_names(folder: Path) -> dict[Path, str]:
@@ -100,9 +99,9 @@ MAX_PAGES = 5000
 class PdfPages:
     """The pages of a PDF file."""
 
-    def __init__(self, path: Path, most: tuple[int, int], timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, path: Path, most: tuple[int, int]) -> None:
         """most: (width, height) of a page in pixels. Raises BackgroundError."""
-        self._path, self._most, self._timeout_s = path, most, timeout_s
+        self._path, self._most = path, most
         self._data = self._content()
         self.count, self._first = self._drawn(0)  # a child starts for each page: the first one is kept
         if not 0 < self.count <= MAX_PAGES:
@@ -114,7 +113,7 @@ class PdfPages:
 
     def _drawn(self, index: int) -> tuple[int, BgrImage]:
         try:
-            return drawn(paths.module("app.gui.render_pdf"), self._data, self._most, index, self._timeout_s)
+            return drawn(paths.module("app.gui.render_pdf"), self._data, self._most, index)
         except ValueError as error:
             raise self._damaged(str(error)) from None
 
@@ -153,7 +152,7 @@ class FolderSlides:
         except OSError as error:
             raise BackgroundError(SlidesText.UNREADABLE(file=folder, reason=why_not_read(error))) from None
         if not self._files:
-            raise BackgroundError(SlidesText.EMPTY(folder=folder, formats=PICTURES))
+            raise BackgroundError(SlidesText.EMPTY(folder=folder, formats=IMAGE_SUFFIXES))
 
     @property
     def count(self) -> int:

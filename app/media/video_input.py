@@ -106,16 +106,9 @@ def open_container(path: Path, view: mmap.mmap | None = None) -> InputContainer:
 class VideoInput:
     """The first video stream of a file, opened for decoding; damaged parts are skipped and counted."""
 
-    def __init__(
-        self, path: Path, *, max_pixels: int = MAX_PIXELS, threads: int = 0, frame_timeout_s: float = FRAME_TIMEOUT_S
-    ) -> None:
-        """max_pixels: limit of width x height. threads: of the decoder, 0 for one per core. frame_timeout_s: longest
-        time without a frame while the file is decoded.
-
-        Raises VideoError.
-        """
+    def __init__(self, path: Path, *, max_pixels: int = MAX_PIXELS, threads: int = 0) -> None:
+        """max_pixels: limit of width x height. threads: of the decoder, 0 for one per core. Raises VideoError."""
         self.path = path
-        self._frame_timeout_s = frame_timeout_s
         self.damaged = 0
         """Packets and frames skipped so far."""
         self.container = open_container(path)
@@ -147,7 +140,7 @@ class VideoInput:
     def _decoded(self) -> Iterator[VideoFrame]:
         packets = self.container.demux(self.stream)
         started_s = time.monotonic()
-        while time.monotonic() - started_s < self._frame_timeout_s:
+        while time.monotonic() - started_s < FRAME_TIMEOUT_S:
             try:
                 packet = next(packets, None)
             except (FFmpegError, OSError) as error:
@@ -160,7 +153,7 @@ class VideoInput:
                 yield frame
                 started_s = time.monotonic()
         self.damaged += 1
-        log.warning("%s can be read only in part: no frame within %.0f seconds", self.path, self._frame_timeout_s)
+        log.warning("%s can be read only in part: no frame within %.0f seconds", self.path, FRAME_TIMEOUT_S)
 
     def rewind(self) -> bool:
         """Return to the start; False where the file cannot be repositioned."""

@@ -113,9 +113,8 @@ class VideoWriter:
         if self._reproducible and encoder.name == "x264":
             # Otherwise decisions of x264 depend on the processor, with AVX-512 under load even on chance.
             options["x264-params"] = ":".join(filter(None, (options.get("x264-params"), "cpu-independent=1")))
-        added = self._container.add_stream(encoder.codec, rate=self._rate, options=options)
-        assert isinstance(added, VideoStream)
-        stream = added
+        stream = self._container.add_stream(encoder.codec, rate=self._rate, options=options)
+        assert isinstance(stream, VideoStream)
         stream.width, stream.height = width, height
         stream.pix_fmt = encoder.pixel_format
         if encoder.bit_rate is not None:

@@ -152,9 +152,6 @@ class YuvConverter:
 
         Chroma is the mean of four pixels. The result is valid until the next call.
         """
-        # Compiled at the first use, which the start of the program does not wait for.
-        from app.media.yuv import packed_rows, planar_rows
-
         with cpu_part("convert"):
             if image.ndim == 2:
                 luma, chroma = self._targets

@@ -18,7 +18,7 @@ from app.core.settings import Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.selection.registry import frame_check
-from app.media.file_kind import first_frame_alone
+from app.media.image_file import first_frame_alone
 from app.media.slides import ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep, check_settings

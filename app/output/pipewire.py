@@ -20,7 +20,7 @@ from app.output.packing import PackedLayout, Packer, sendable
 from app.system.device_holders import LINUX
 from app.system.pipewire.buffers import buffer_parameters, write_frame
 from app.system.pipewire.registry import OWN_NODE
-from app.system.pipewire.stream import Direction, Stream, StreamFlags, StreamListener, StreamState
+from app.system.pipewire.stream import OUTPUT, Stream, StreamFlags, StreamListener, StreamState
 from app.system.pipewire.video_format import Layout, VideoFormat, parse_format
 
 TITLE = "Mattecam"
@@ -63,7 +63,7 @@ class PipeWireNode(StreamListener):
         self._stream = Stream(properties, self)
         try:
             flags = StreamFlags.DRIVER | StreamFlags.MAP_BUFFERS
-            self._stream.connect(Direction.OUTPUT, flags, [video.as_offer(*_OTHERS.get(video.layout, ()))])
+            self._stream.connect(OUTPUT, flags, [video.as_offer(*_OTHERS.get(video.layout, ()))])
         except OSError:
             self._stream.close()
             raise

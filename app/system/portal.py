@@ -1,4 +1,4 @@
-"""Calls to the portals of the desktop (Linux, D-Bus)."""
+"""Calls to the portals of the desktop (Linux, D-Bus), and the one that lets sandboxed programs use cameras."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ import os
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
-from jeepney import DBusAddress, DBusErrorResponse, MatchRule, Message, MessageType, new_method_call
+from jeepney import DBusAddress, DBusErrorResponse, MatchRule, Message, MessageType, Properties, new_method_call
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import DBusConnection, Proxy, open_dbus_connection
 from jeepney.wrappers import unwrap_msg
@@ -25,6 +25,12 @@ QUESTION_S = 120.0
 _POLL_S = 0.25
 SESSION = "org.freedesktop.portal.Session"
 _REQUEST = "org.freedesktop.portal.Request"
+_CAMERA = "org.freedesktop.portal.Camera"
+_STORE = DBusAddress(
+    "/org/freedesktop/impl/portal/PermissionStore",
+    "org.freedesktop.impl.portal.PermissionStore",
+    "org.freedesktop.impl.portal.PermissionStore",
+)
 _GRANTED, _REFUSED = 0, 1
 _tokens = itertools.count(1)
 
@@ -32,7 +38,6 @@ _tokens = itertools.count(1)
 class PortalFault(Enum):
     """Why a portal gives nothing."""
 
-    NO_BUS = "there is no session bus"
     NO_PORTAL = "there is no such portal"
     REFUSED = "the user or the desktop refused"
     NO_ANSWER = "the portal did not answer"
@@ -51,7 +56,7 @@ def connect() -> DBusConnection:
     try:
         return open_dbus_connection(enable_fds=True, auth_timeout=ANSWER_S)
     except (OSError, KeyError, ValueError, RuntimeError) as error:  # RuntimeError: an address without a path
-        raise PortalError(PortalFault.NO_BUS) from error
+        raise PortalError(PortalFault.NO_PORTAL) from error
 
 
 def call(bus: DBusConnection, message: Message, fault: PortalFault) -> tuple[Any, ...]:
@@ -103,7 +108,17 @@ class Portal:
         token = new_token()
         body = (*arguments, {"handle_token": ("s", token), **options})
         message = new_method_call(self.address, member, f"{signature}a{{sv}}", body)
-        return _request(self.bus, token, message, self.question_s, self.cancelled)
+        sender = self.bus.unique_name.removeprefix(":").replace(".", "_")
+        path = f"{DESKTOP_PATH}/request/{sender}/{token}"
+        rule = MatchRule(type="signal", interface=_REQUEST, member="Response", path=path)
+        subscribe(self.bus, rule)
+        answers: deque[Message] = deque()
+        with self.bus.filter(rule, queue=answers):
+            call(self.bus, message, PortalFault.NO_PORTAL)
+            code, results = self._answer(answers).body
+        if code != _GRANTED:
+            raise PortalError(PortalFault.REFUSED if code == _REFUSED else PortalFault.NO_ANSWER)
+        return results
 
     def open_remote(self, signature: str = "", arguments: tuple[Any, ...] = ()) -> int:
         """Return a socket to a PipeWire that shows what the user allowed; the caller closes it. Raises PortalError."""
@@ -120,32 +135,43 @@ class Portal:
         with suppress(PortalError):
             call(self.bus, new_method_call(DBusAddress(session, DESKTOP_NAME, SESSION), "Close"), PortalFault.NO_ANSWER)
 
-
-def _request(
-    bus: DBusConnection, token: str, message: Message, question_s: float, cancelled: Callable[[], bool]
-) -> Mapping[str, Any]:
-    """Make a call with the `handle_token` in its options; return its results. Raises PortalError."""
-    sender = bus.unique_name.removeprefix(":").replace(".", "_")
-    path = f"{DESKTOP_PATH}/request/{sender}/{token}"
-    rule = MatchRule(type="signal", interface=_REQUEST, member="Response", path=path)
-    subscribe(bus, rule)
-    answers: deque[Message] = deque()
-    with bus.filter(rule, queue=answers):
-        call(bus, message, PortalFault.NO_PORTAL)
-        answer = _answer(bus, answers, question_s, cancelled)
-    if answer.body[0] != _GRANTED:
-        raise PortalError(PortalFault.REFUSED if answer.body[0] == _REFUSED else PortalFault.NO_ANSWER)
-    results: Mapping[str, Any] = answer.body[1]
-    return results
+    def _answer(self, answers: deque[Message]) -> Message:
+        deadline_s = time.monotonic() + self.question_s
+        while not self.cancelled() and time.monotonic() < deadline_s:
+            try:
+                return self.bus.recv_until_filtered(answers, timeout=min(_POLL_S, self.question_s))
+            except TimeoutError:  # noqa: PERF203 - polls `cancelled`
+                continue
+            except OSError as error:
+                raise PortalError(PortalFault.NO_ANSWER) from error
+        raise PortalError(PortalFault.NO_ANSWER)
 
 
-def _answer(bus: DBusConnection, answers: deque[Message], question_s: float, cancelled: Callable[[], bool]) -> Message:
-    deadline_s = time.monotonic() + question_s
-    while not cancelled() and time.monotonic() < deadline_s:
-        try:
-            return bus.recv_until_filtered(answers, timeout=min(_POLL_S, question_s))
-        except TimeoutError:  # noqa: PERF203 - polls `cancelled`
-            continue
-        except OSError as error:
-            raise PortalError(PortalFault.NO_ANSWER) from error
-    raise PortalError(PortalFault.NO_ANSWER)
+def read_permissions() -> Mapping[str, str]:
+    """Return the stored answers (`yes`, `no`, `ask`) by the program's id; the user is not asked anything.
+
+    The id of programs outside a sandbox is empty. Raises PortalError where there is no portal.
+    """
+    with closing(connect()) as bus:
+        camera = Properties(Portal(bus, _CAMERA).address)
+        call(bus, camera.get("IsCameraPresent"), PortalFault.NO_PORTAL)
+        return _permissions(bus)
+
+
+def open_cameras(question_s: float = QUESTION_S) -> int:
+    """Ask for access to the cameras and return a socket to a PipeWire that shows these alone; the caller closes it.
+
+    The desktop may ask the user, who has `question_s` to answer. Raises PortalError.
+    """
+    with closing(connect()) as bus:
+        cameras = Portal(bus, _CAMERA, question_s)
+        cameras.request("AccessCamera")
+        return cameras.open_remote()
+
+
+def _permissions(bus: DBusConnection) -> Mapping[str, str]:
+    try:
+        stored, _ = call(bus, new_method_call(_STORE, "Lookup", "ss", ("devices", "camera")), PortalFault.NO_PORTAL)
+    except PortalError:  # nothing was ever asked
+        return {}
+    return {program: answer[0] for program, answer in stored.items() if answer}

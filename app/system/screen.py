@@ -44,7 +44,7 @@ class ScreenGrabber:
         self._mss = _opened()
         try:
             try:
-                self._display = _x_display()
+                self._display = XDisplay()
             except BackgroundError:
                 if self._is_window:
                     raise
@@ -119,9 +119,9 @@ def window_titles() -> tuple[str, ...]:
     if asks_for_screens():
         return ()
     try:
-        with closing(_x_display()) as display:
+        with closing(XDisplay()) as display:
             return tuple(dict.fromkeys(title for title, _place in display.windows()))
-    except BackgroundError:
+    except (BackgroundError, ConnectionClosedError):
         return ()
 
 
@@ -134,15 +134,6 @@ def _opened() -> Any:
         assert opened.monitors
         return opened
     except Exception as error:
-        raise BackgroundError(ScreenText.NO_DISPLAY()) from error
-
-
-def _x_display() -> XDisplay:
-    if not sys.platform.startswith("linux"):
-        raise BackgroundError(ScreenText.WINDOWS_ON_X11())
-    try:
-        return XDisplay()
-    except OSError as error:
         raise BackgroundError(ScreenText.NO_DISPLAY()) from error
 
 
@@ -160,20 +151,19 @@ class XDisplay:
     """A connection to the display of the environment. Used on one thread."""
 
     def __init__(self) -> None:
-        """Raise OSError without display."""
+        """Raise BackgroundError without display."""
+        if not sys.platform.startswith("linux"):
+            raise BackgroundError(ScreenText.WINDOWS_ON_X11())
         try:
             self._display = Display()
         except (DisplayError, ConnectionClosedError) as error:
-            raise OSError("the display cannot be opened") from error
+            raise BackgroundError(ScreenText.NO_DISPLAY()) from error
         self._utf8_title = self._display.intern_atom("_NET_WM_NAME")
 
     def windows(self) -> list[tuple[str, Place]]:
-        """Return title and place of the visible windows, topmost first. Raises OSError if the display is gone."""
+        """Return title and place of the visible windows, topmost first. Raises an error if the display is gone."""
         root = self._display.screen().root
-        try:
-            return list(self._below(root, root, DEPTH))
-        except ConnectionClosedError as error:
-            raise OSError("the display is gone") from error
+        return list(self._below(root, root, DEPTH))
 
     def screens(self) -> tuple[Place, ...]:
         """Return the places of all screens, empty where the display cannot tell. Raises an error if it is gone."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from fractions import Fraction
 from typing import ClassVar
 
@@ -24,22 +23,10 @@ _MONITOR, _WINDOW = 1, 2
 _LAYOUTS: tuple[tuple[Layout, ...], ...] = (("BGRx", "BGRA", "RGBA", "BGR", "RGB"),)
 _PREFERRED = (1920, 1080), Fraction(15)
 _FAULTS = {
-    PortalFault.NO_BUS: ScreenText.NO_PORTAL,
     PortalFault.NO_PORTAL: ScreenText.NO_PORTAL,
     PortalFault.REFUSED: ScreenText.REFUSED,
     PortalFault.NO_ANSWER: ScreenText.NO_ANSWER,
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Cast:
-    """A stream that the user chose."""
-
-    node: int
-    position: tuple[int, int]
-    """Of its top left corner on the desktop."""
-    size: tuple[int, int] | None
-    """In the desktop's units, which differ from pixels where the screen is scaled."""
 
 
 class PortalGrabber:
@@ -48,7 +35,7 @@ class PortalGrabber:
     moves: ClassVar[bool] = True
     screens: ClassVar[None] = None
 
-    def __init__(self, target: str, question_s: float = QUESTION_S) -> None:
+    def __init__(self, target: str) -> None:
         """target: as of `ScreenGrabber`, but the desktop asks which screen or window, whatever number or title it has.
 
         Raises BackgroundError.
@@ -57,14 +44,17 @@ class PortalGrabber:
         self._image: BgrImage | None = None
         self._reader: NodeReader | None = None
         self._session = ""
+        self._position: tuple[int, int] | None = None
+        """Of the top left corner of the stream on the desktop."""
+        self._size: tuple[int, int] | None = None
+        """In the desktop's units, which differ from pixels where the screen is scaled."""
         try:
             self._bus = portal.connect()
         except PortalError as error:
             raise BackgroundError(_FAULTS[error.fault]()) from error
-        self._portal = Portal(self._bus, INTERFACE, question_s)
+        self._portal = Portal(self._bus, INTERFACE, QUESTION_S)
         try:
-            self._cast = self._ask()
-            self._reader = self._read()
+            self._reader = self._read(self._ask())
             self.grab()
         except (PortalError, OSError) as error:
             self.close()
@@ -97,8 +87,8 @@ class PortalGrabber:
             self._session = ""
         self._bus.close()
 
-    def _ask(self) -> _Cast:
-        """Open a session and let the user choose. Raises PortalError."""
+    def _ask(self) -> int:
+        """Open a session, let the user choose, and return the node of the stream. Raises PortalError."""
         self._session = self._portal.open_session()
         kind = _WINDOW if self._target.startswith("window:") else _MONITOR
         self._portal.request("SelectSources", "o", (self._session,), types=("u", kind), multiple=("b", False))
@@ -107,13 +97,13 @@ class PortalGrabber:
         if not streams:
             raise PortalError(PortalFault.NO_ANSWER)
         node, properties = streams[0]
-        position, size = (properties.get(name, (None, None))[1] for name in ("position", "size"))
-        return _Cast(node, tuple(position or (0, 0)), None if size is None else tuple(size))
+        self._position, self._size = (properties.get(name, (None, None))[1] for name in ("position", "size"))
+        return int(node)
 
-    def _read(self) -> NodeReader:
+    def _read(self, node: int) -> NodeReader:
         """Connect to the stream. Raises PortalError or OSError."""
         connection = Connection(self._portal.open_remote("o", (self._session,)))
-        return NodeReader(self._cast.node, *_PREFERRED, layouts=_LAYOUTS, connection=connection, name="mattecam-screen")
+        return NodeReader(node, *_PREFERRED, layouts=_LAYOUTS, connection=connection, name="mattecam-screen")
 
     def _part(self, image: BgrImage) -> BgrImage:
         """Return the part of the screen that is asked for. Raises BackgroundError if there is none."""
@@ -121,9 +111,10 @@ class PortalGrabber:
             return image
         left, top, width, height = map(int, re.findall(r"-?\d+", self._target))
         rows, columns = image.shape[:2]
-        across, down = (columns, rows) if self._cast.size is None else self._cast.size
+        across, down = self._size or (columns, rows)
         scales = columns / max(1, across), rows / max(1, down)
-        x, y = left - self._cast.position[0], top - self._cast.position[1]
+        across_desktop, down_desktop = self._position or (0, 0)
+        x, y = left - across_desktop, top - down_desktop
         ends = [
             round((first + length) * scale)
             for first, length, scale in zip((x, y), (width, height), scales, strict=True)

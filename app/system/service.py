@@ -6,7 +6,7 @@ import logging
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import platformdirs
@@ -21,9 +21,6 @@ log = logging.getLogger(__name__)
 
 UNIT = "mattecam.service"
 _TIMEOUT_S = 60.0
-
-Run = Callable[[Sequence[str]], None]
-"""Runs a command. Raises MattecamError if it fails."""
 
 
 def unit_path() -> Path:
@@ -73,34 +70,32 @@ def _quoted(word: str) -> str:
     return f'"{escaped}"'
 
 
-def install(options: Sequence[str], run: Run | None = None) -> Path:
+def install(options: Sequence[str]) -> Path:
     """Write the unit, enable and start it, also anew with other options; return its path. Raises MattecamError."""
-    run = run or run_systemctl
     _check_system()
     path = unit_path()
     text = unit_text(options, start=program.command())
-    run(["systemctl", "--user", "daemon-reload"])  # without a user's systemd nothing is written
+    run_systemctl(["systemctl", "--user", "daemon-reload"])  # without a user's systemd nothing is written
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_private(path, text.encode())
     except OSError as error:
         raise MattecamError(ServiceText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
-    run(["systemctl", "--user", "daemon-reload"])
-    run(["systemctl", "--user", "enable", UNIT])
-    run(["systemctl", "--user", "restart", UNIT])
+    run_systemctl(["systemctl", "--user", "daemon-reload"])
+    run_systemctl(["systemctl", "--user", "enable", UNIT])
+    run_systemctl(["systemctl", "--user", "restart", UNIT])
     return path
 
 
-def remove(run: Run | None = None) -> bool:
+def remove() -> bool:
     """Stop, disable and delete the service; return False if it was not installed. Raises MattecamError."""
-    run = run or run_systemctl
     _check_system()
     path = unit_path()
     if not path.exists():
         return False
-    run(["systemctl", "--user", "disable", "--now", UNIT])
+    run_systemctl(["systemctl", "--user", "disable", "--now", UNIT])
     path.unlink(missing_ok=True)
-    run(["systemctl", "--user", "daemon-reload"])
+    run_systemctl(["systemctl", "--user", "daemon-reload"])
     return True
 
 

@@ -27,7 +27,6 @@ _REGISTRY = DBusAddress(portal.DESKTOP_PATH, portal.DESKTOP_NAME, "org.freedeskt
 _POLL_S = 0.25
 _STOP_S = portal.ANSWER_S + 2
 _REASONS = {
-    PortalFault.NO_BUS: ShortcutText.NO_PORTAL,
     PortalFault.NO_PORTAL: ShortcutText.NO_PORTAL,
     PortalFault.REFUSED: ShortcutText.REFUSED,
     PortalFault.NO_ANSWER: ShortcutText.NO_ANSWER,

@@ -16,10 +16,9 @@ from app.core.settings import CaptureSettings
 from app.core.types import Frame
 from app.doctor.proof import bar_error
 from app.output.pipewire import PipeWireNode
-from app.system.camera_portal import open_cameras, read_permissions
 from app.system.pipewire.reader import RawFrame, to_bgr
 from app.system.pipewire.video_format import Layout, VideoFormat
-from app.system.portal import PortalError, PortalFault
+from app.system.portal import PortalError, PortalFault, open_cameras, read_permissions
 from tests.pipewire_camera import LAYOUTS, camera, is_listed, packed
 from tests.pipewire_session import PrivateSession
 from tests.played_portal import PlayedPortal

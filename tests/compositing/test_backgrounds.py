@@ -20,7 +20,7 @@ from app.core.errors import BackgroundError
 from app.core.files import paths
 from app.core.settings import BackgroundSettings
 from app.core.types import BlurredBackground, check_bgr
-from app.media.file_kind import kind_of_file
+from app.media.image_file import kind_of_file
 from tests.compositing.files import cut, flat, photo, write, write_video
 
 COLOUR = BackgroundSettings(kind="colour", colour="#c8640a")

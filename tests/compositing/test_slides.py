@@ -165,9 +165,10 @@ def test_files_that_are_no_slides_are_refused_in_one_sentence(tmp_path: Path, mo
     assert threading.active_count() == threads
 
 
-def test_a_renderer_that_does_not_answer_is_ended(tmp_path: Path) -> None:
+def test_a_renderer_that_does_not_answer_is_ended(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.media.image_file.TIMEOUT_S", 0.0)
     with pytest.raises(BackgroundError, match="damaged"):
-        PdfPages(pdf(tmp_path), (640, 640), timeout_s=0.0)
+        PdfPages(pdf(tmp_path), (640, 640))
 
 
 def test_a_pdf_and_a_folder_are_slides_on_the_command_line(tmp_path: Path) -> None:

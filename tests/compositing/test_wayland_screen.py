@@ -101,11 +101,12 @@ def test_a_capture_that_the_desktop_ends_is_reported_and_not_asked_for_again(
     ],
 )
 def test_refusals_are_explained_and_close_the_session(
-    portal: PlayedScreenCast, member: str, response: int | None, why: str
+    portal: PlayedScreenCast, member: str, response: int | None, why: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("app.system.screen_portal.QUESTION_S", 0.3)
     portal.responses[member] = response
     with pytest.raises(BackgroundError, match=why):
-        PortalGrabber("screen:1", question_s=0.3)
+        PortalGrabber("screen:1")
 
 
 def test_a_choice_of_nothing_is_explained(portal: PlayedScreenCast) -> None:

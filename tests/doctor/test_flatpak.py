@@ -11,7 +11,7 @@ import pytest
 from app.doctor.finding import Finding, State
 from app.doctor.pipewire import check_pipewire
 from app.doctor.system import System
-from app.system.camera_portal import read_permissions
+from app.system.portal import read_permissions
 from tests.output.pipewire.desktop import desktop
 from tests.pipewire_session import PrivateSession
 

@@ -22,8 +22,7 @@ from app.core.settings import BackgroundSettings, PeopleSettings, Zone
 from app.gui.backgrounds.files import add_picture, thumbnail
 from app.matting.plate.plate import read_plate
 from app.matting.preparation.preparation import needed, note_prepared
-from app.media.file_kind import kind_of_file
-from app.media.image_file import read_image, read_image_with_alpha
+from app.media.image_file import kind_of_file, read_image, read_image_with_alpha
 from app.output.unfinished import begin, end, in_progress, records_elsewhere, unfinished_recordings
 from app.runtime.plate import PlateInfo, plate_info, plate_path, save_plate
 from models import weights

@@ -18,8 +18,7 @@ from app.core.errors import BackgroundError, PlateError, SourceLostError, Source
 from app.core.settings import BackgroundSettings
 from app.core.types import check_bgr
 from app.matting.plate.plate import read_plate
-from app.media.file_kind import kind_of_file
-from app.media.image_file import read_image
+from app.media.image_file import kind_of_file, read_image
 from tests.fuzz.damage import damaged, sampled
 
 SLOWEST_S, SLOWEST_VIDEO_S = 20.0, 30.0

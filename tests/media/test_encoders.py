@@ -17,35 +17,32 @@ from tests.clips import demo
 RATE = Fraction(30)
 
 
-@pytest.mark.parametrize("working", HARDWARE)
-def test_auto_takes_the_first_hardware_encoder_that_works(working: str) -> None:
+def try_encoders(monkeypatch: pytest.MonkeyPatch, working: str = "") -> list[str]:
+    """Let one encoder of hardware work; return the list of the names that are tried."""
     tried: list[str] = []
 
     def works(encoder: VideoEncoder, width: int, height: int) -> bool:
         tried.append(encoder.name)
         return encoder.name == working
 
-    chosen = live_encoder("auto", 1280, 720, RATE, works)
+    monkeypatch.setattr("app.media.encoders.encodes", works)
+    return tried
+
+
+@pytest.mark.parametrize("working", HARDWARE)
+def test_auto_takes_the_first_hardware_encoder_that_works(working: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = try_encoders(monkeypatch, working)
+    chosen = live_encoder("auto", 1280, 720, RATE)
     assert chosen.name == working and chosen.codec == f"h264_{working}" and chosen.live
     assert tried == list(HARDWARE[: HARDWARE.index(working) + 1])
 
 
-@pytest.mark.parametrize("wanted", ["auto", "x264", "nvenc"])
-def test_without_hardware_it_is_x264(wanted: str) -> None:
-    chosen = live_encoder(wanted, 1280, 720, RATE, lambda encoder, width, height: False)
+@pytest.mark.parametrize(("wanted", "names"), [("auto", [*HARDWARE]), ("x264", []), ("nvenc", ["nvenc"])])
+def test_without_hardware_it_is_x264(wanted: str, names: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    tried = try_encoders(monkeypatch)
+    chosen = live_encoder(wanted, 1280, 720, RATE)
     assert chosen.codec == "libx264" and chosen.live
-
-
-def test_an_encoder_chosen_by_name_is_the_only_one_tried() -> None:
-    tried: list[str] = []
-
-    def works(encoder: VideoEncoder, width: int, height: int) -> bool:
-        tried.append(encoder.name)
-        return False
-
-    live_encoder("qsv", 1280, 720, RATE, works)
-    live_encoder("x264", 1280, 720, RATE, works)
-    assert tried == ["qsv"]
+    assert tried == names
 
 
 def test_threads_are_bounded_and_follow_the_pixel_rate(monkeypatch: pytest.MonkeyPatch) -> None:

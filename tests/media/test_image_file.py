@@ -9,8 +9,7 @@ import pytest
 from PIL import Image
 
 from app.core.errors import BackgroundError
-from app.media.file_kind import kind_of_file
-from app.media.image_file import MAX_SIDE, read_image
+from app.media.image_file import MAX_SIDE, kind_of_file, read_image
 from tests.compositing.files import cut, photo, write
 from tests.fresh_python import printed_by
 

@@ -226,8 +226,9 @@ def test_a_size_that_grows_within_the_file_is_not_decoded(tmp_path: Path) -> Non
         assert video.damaged
 
 
-def test_decoding_without_a_frame_ends(tmp_path: Path) -> None:
-    with closing(VideoInput(write_clip(tmp_path / "clip.mkv", 30), frame_timeout_s=0)) as video:
+def test_decoding_without_a_frame_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.media.video_input.FRAME_TIMEOUT_S", 0)
+    with closing(VideoInput(write_clip(tmp_path / "clip.mkv", 30))) as video:
         assert list(video.frames()) == []
         assert video.damaged == 1
 

@@ -13,7 +13,7 @@ from app.core.errors import SinkLostError, SinkOpenError, SourceOpenError, Usage
 from app.core.types import Matte
 from app.offline.batch.manifest import MANIFEST, last_records
 from app.offline.batch.plan import clips_in
-from app.offline.batch.session import convert_batch
+from app.offline.batch.run import convert_batch
 from app.offline.evaluation.evaluate import find_clips
 from app.testing.parts import StepInput
 from tests.clips import write_clip, write_images

@@ -10,12 +10,12 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from app.core.errors import MattecamError
 from app.core.files import program
-from app.core.messages.system import ServiceText
 from app.system import service
 from app.system.autostart import disable, enable, enabled, entry_path, entry_text
 from app.system.service import install, remove, run_systemctl, unit_path, unit_text
@@ -29,9 +29,16 @@ def desktop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: f"/usr/bin/{name}")
 
 
-def test_install_writes_enables_and_starts(tmp_path: Path) -> None:
-    ran: list[Sequence[str]] = []
-    path = install(["--background", "blur:30"], ran.append)
+@pytest.fixture
+def ran(monkeypatch: pytest.MonkeyPatch) -> list[Sequence[str]]:
+    """Return the list of the commands in place of running them."""
+    commands: list[Sequence[str]] = []
+    monkeypatch.setattr(service, "run_systemctl", commands.append)
+    return commands
+
+
+def test_install_writes_enables_and_starts(tmp_path: Path, ran: list[Sequence[str]]) -> None:
+    path = install(["--background", "blur:30"])
     assert path == tmp_path / "systemd" / "user" / "mattecam.service" == unit_path()
     assert f'ExecStart="{sys.executable}" "' in path.read_text()
     assert 'run.py" "headless" "--background" "blur:30"\n' in path.read_text()
@@ -43,12 +50,11 @@ def test_install_writes_enables_and_starts(tmp_path: Path) -> None:
     ], "one that runs would keep its old options"
 
 
-def test_remove_stops_and_forgets(tmp_path: Path) -> None:
-    ran: list[Sequence[str]] = []
-    assert not remove(ran.append)
-    path = install([], ran.append)
+def test_remove_stops_and_forgets(ran: list[Sequence[str]]) -> None:
+    assert not remove()
+    path = install([])
     ran.clear()
-    assert remove(ran.append)
+    assert remove()
     assert not path.exists()
     assert [" ".join(command) for command in ran] == [
         "systemctl --user disable --now mattecam.service",
@@ -56,14 +62,11 @@ def test_remove_stops_and_forgets(tmp_path: Path) -> None:
     ]
 
 
-def test_where_no_systemd_runs_for_the_user_nothing_is_written() -> None:
+def test_where_no_systemd_runs_for_the_user_nothing_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
     """As in a container or over `su`: the unit stayed, and `service remove` could not remove it."""
-
-    def fail(command: Sequence[str]) -> None:
-        raise MattecamError(ServiceText.FAILED(command=" ".join(command), code=1))
-
+    monkeypatch.setattr(service, "run_systemctl", Mock(side_effect=MattecamError("daemon-reload failed")))
     with pytest.raises(MattecamError, match="daemon-reload"):
-        install([], fail)
+        install([])
     assert not unit_path().exists()
 
 
@@ -84,15 +87,16 @@ def test_wrong_usage_is_not_tried_again() -> None:
 
 def test_without_systemd(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "which", lambda name: None)
-    for call in (lambda: install([], lambda command: None), lambda: remove(lambda command: None)):
+    for call in (lambda: install([]), remove):
         with pytest.raises(MattecamError, match="no systemd"):
             call()
 
 
+@pytest.mark.usefixtures("ran")
 def test_a_folder_that_cannot_be_written(tmp_path: Path) -> None:
     (tmp_path / "systemd").write_text("in the way")
     with pytest.raises(MattecamError, match="cannot be written"):
-        install([], lambda command: None)
+        install([])
 
 
 def test_a_failure_of_systemctl_is_one_sentence_and_its_output_is_logged(caplog: pytest.LogCaptureFixture) -> None:

@@ -102,7 +102,7 @@ class BackgroundStrip(QWidget):
 
     def ask_for_files(self) -> None:
         """Ask for files to add."""
-        patterns = " ".join(f"*{suffix}" for suffix in sorted(IMAGE_SUFFIXES | VIDEO_SUFFIXES))
+        patterns = " ".join(f"*{suffix}" for suffix in sorted((*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)))
         name_filter = self.tr("Images and videos ({0})").format(patterns)
         ask_for_files(
             self, self.tr("Add backgrounds"), self.library.add_files, name_filter, UserFolder.PicturesLocation

@@ -114,12 +114,11 @@ class RayWorkers:
     def _result(self, reference: Any) -> Report:
         index = self._running.pop(reference)
         try:
-            result: JobResult = self._ray.get(reference)
+            return Report(index, result=self._ray.get(reference))
         except self._ray.exceptions.RayTaskError as error:
             return Report(index, result=JobResult("failed", error=str(error.cause)))
         except self._ray.exceptions.RayError as error:  # the worker or its machine died
             return Report(index, died=type(error).__name__)
-        return Report(index, result.frames, result.expected_frames, result)
 
 
 class Coordinator:

@@ -7,7 +7,7 @@ import shutil
 import tempfile
 import time
 import uuid
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol
@@ -32,22 +32,20 @@ class Job:
 
     source: str
     """A path, or an address of a file system that fsspec knows."""
-    target: str
+    outputs: Mapping[str, str]
+    """Final names of the outputs by their use: `target`, and `alpha` and `foreground` if wanted."""
     settings: Settings
     settings_hash: str
     """Identifies everything but the source that the bits of the outputs depend on."""
-    alpha: str | None = None
-    foreground: str | None = None
     overwrite: bool = False
     """Replace files of the final names."""
     replaceable: frozenset[str] = frozenset()
     """Uses of the outputs whose files are replaced without `overwrite` too: an earlier run of this clip made them."""
 
     @property
-    def outputs(self) -> dict[str, str]:
-        """Final names of the outputs by their use: `target`, and `alpha` and `foreground` if wanted."""
-        named = {"target": self.target, "alpha": self.alpha, "foreground": self.foreground}
-        return {use: path for use, path in named.items() if path is not None}
+    def target(self) -> str:
+        """Final name of the composite."""
+        return self.outputs["target"]
 
     @property
     def is_folder(self) -> bool:

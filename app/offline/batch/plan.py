@@ -14,7 +14,8 @@ from app.core.files.names import final_name, is_file, is_folder, is_of_kind, res
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.settings import Settings
 from app.matting.selection.choice import choose
-from app.media.slides import PICTURES, picture_names
+from app.media.image_file import IMAGE_SUFFIXES
+from app.media.slides import picture_names
 from app.offline.batch.files import check_address, is_remote, joined, list_folder, parent_and_name, size_and_time
 from app.offline.batch.job import Job, Written, digest
 from app.offline.batch.manifest import MANIFEST, Record, last_records, state_folder
@@ -37,7 +38,7 @@ def clips_in(source: str) -> list[str]:
 def images_beside_clips(source: str) -> int:
     """Return the number of images in a folder of videos, which are not converted. Raises SourceOpenError."""
     names = _names_in(source)
-    return sum(is_of_kind(Path(name), PICTURES) for name in names) if _clips_among(names) else 0
+    return sum(is_of_kind(Path(name), IMAGE_SUFFIXES) for name in names) if _clips_among(names) else 0
 
 
 def folders_beside_clips(source: str, outputs: Sequence[str]) -> int:
@@ -47,7 +48,7 @@ def folders_beside_clips(source: str, outputs: Sequence[str]) -> int:
     images, which is an error. Raises SourceOpenError.
     """
     names = [] if is_remote(source) else _names_in(source)
-    if not any(is_of_kind(Path(name), (*VIDEOS, *PICTURES)) for name in names):
+    if not any(is_of_kind(Path(name), (*VIDEOS, *IMAGE_SUFFIXES)) for name in names):
         return 0
     others = [name for name in names if not any(same_file(Path(name), Path(output)) for output in outputs)]
     return sum(map(_holds_clips, others))
@@ -90,24 +91,28 @@ def plan_jobs(
     Raises UsageError if an output is no folder or needs a missing package, if two clips would have one name, or if an
     output would replace a clip, hold one or lie in one.
     """
-    for given in filter(None, (folder, alpha, foreground)):
+    named = {"target": folder, "alpha": alpha, "foreground": foreground}
+    folders = {use: given for use, given in named.items() if given is not None}
+    for given in folders.values():
         if is_remote(given):
             check_address(given)
         else:
             check_folder(given)
     jobs: dict[str, Job] = {}
     films = [record.target for record in last_records(state_folder(folder) / MANIFEST).values()]
-    made = {_place(joined(place, film)) for place in (folder, alpha, foreground) if place for film in films}
+    made = {_place(joined(place, film)) for place in folders.values() for film in films}
     clips = [clip for source in sources for clip in clips_in(source) if clip == source or _place(clip) not in made]
     identity = settings_hash(settings)
     sources_at = {Path(_place(clip)): clip for clip in clips}
     sources_in = {parent: clip for place, clip in sources_at.items() for parent in place.parents}
     for clip in clips:
-        name = _film_name(clip)
+        name = parent_and_name(clip)[1]
+        if is_remote(clip) or not Path(clip).is_dir():
+            name = film_name(name)
         if name in jobs:
             raise UsageError(BatchText.SAME_NAME(first=jobs[name].source, second=clip, name=name))
-        outputs = [None if place is None else joined(place, name) for place in (folder, alpha, foreground)]
-        places = [Path(_place(output)) for output in outputs if output is not None]
+        outputs = {use: joined(place, name) for use, place in folders.items()}
+        places = [Path(_place(output)) for output in outputs.values()]
         for place in places:
             if place in sources_at:
                 raise UsageError(ConvertText.SAME_FILE(file=place, use=ConvertText.SOURCE()))
@@ -117,16 +122,9 @@ def plan_jobs(
             if around is not None:
                 raise UsageError(BatchText.OUTPUT_IN_SOURCE(source=around, output=place))
         if len(set(places)) < len(places):
-            raise UsageError(ConvertText.SAME_FILE(file=joined(folder, name), use=ConvertText.OUTPUT()))
-        jobs[name] = Job(clip, joined(folder, name), settings, identity, outputs[1], outputs[2], overwrite)
+            raise UsageError(ConvertText.SAME_FILE(file=outputs["target"], use=ConvertText.OUTPUT()))
+        jobs[name] = Job(clip, outputs, settings, identity, overwrite)
     return list(jobs.values())
-
-
-def _film_name(clip: str) -> str:
-    name = parent_and_name(clip)[1]
-    if not is_remote(clip) and Path(clip).is_dir():
-        return name
-    return film_name(name)
 
 
 def _place(name: str) -> str:
@@ -178,36 +176,29 @@ def record_of(job: Job, known: dict[str, Record]) -> Record | None:
     return record if same else None
 
 
-def is_done(job: Job, record: Record | None) -> bool:
-    """Return whether an earlier run finished the clip: the same source and settings, and every output unchanged."""
-    return record is not None and all(_is_unchanged(job, record, use) for use in job.outputs)
+def unchanged_outputs(job: Job, record: Record) -> frozenset[str]:
+    """Return the uses of the outputs that are what an earlier run made of the same source and settings.
 
-
-def replaceable_outputs(job: Job, record: Record) -> frozenset[str]:
-    """Return the uses of the outputs that are byte for byte what an earlier run made of the same source and settings.
-
-    Those elsewhere are left out: only their sizes are known.
+    Of those elsewhere only the sizes are compared.
     """
-    local = [use for use, path in job.outputs.items() if not is_remote(path)]
-    return frozenset(use for use in local if _is_unchanged(job, record, use))
-
-
-def _is_unchanged(job: Job, record: Record, use: str) -> bool:
-    """Return whether an output is what an earlier run made of the same source and settings."""
     if record.state != "done" or record.settings_hash != job.settings_hash:
-        return False
+        return frozenset()
     if size_and_time(job.source) != (record.source_bytes, record.source_time_ns):
-        return False
+        return frozenset()
     recorded = {**record.outputs, "target": Written(record.sha256 or "", record.target_bytes or 0)}
     try:
         images = {f"{name}.png" for name in picture_names(Path(job.source)).values()} if job.is_folder else None
-        return use in recorded and _is_written(job.outputs[use], recorded[use], images)
     except OSError:
-        return False
+        return frozenset()
+    known = job.outputs.keys() & recorded.keys()
+    return frozenset(use for use in known if _is_written(job.outputs[use], recorded[use], images))
 
 
 def _is_written(path: str, recorded: Written, images: Collection[str] | None) -> bool:
-    """Return whether an output is as recorded. images: the files of a folder that count. Raises OSError."""
+    """Return whether an output is as recorded. images: the files of a folder that count."""
     if is_remote(path):
         return size_and_time(path)[0] == recorded.bytes
-    return digest(Path(path), images) == (recorded.sha256, recorded.bytes)
+    try:
+        return digest(Path(path), images) == (recorded.sha256, recorded.bytes)
+    except OSError:
+        return False

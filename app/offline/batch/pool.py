@@ -160,7 +160,7 @@ class Pool:
         assert job is not None
         if isinstance(message, JobResult):
             worker.job = None
-            return Report(job, message.frames, message.expected_frames, message)
+            return Report(job, result=message)
         return Report(job, *message)
 
 

@@ -1,19 +1,28 @@
-"""Runs a batch: starts jobs, retries those whose worker died, keeps the manifest, stops on request."""
+"""Runs a batch in an output folder: starts jobs, retries those whose worker died, keeps lock and manifest, stops on
+request.
+"""
 
 from __future__ import annotations
 
+import shutil
 import time
-from collections import deque
-from collections.abc import Callable, Sequence
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Literal
 
-from app.core.errors import UsageError
+from app.core.errors import SinkOpenError, UsageError
+from app.core.files.disk_errors import why_not_written
+from app.core.files.lock import lock_file
 from app.core.messages.command_line import BatchText, ConvertText
-from app.offline.batch.files import parent_and_name, size_and_time
-from app.offline.batch.job import Job, JobResult, Report, Workers
-from app.offline.batch.manifest import Manifest, Record
-from app.offline.batch.plan import existing_output, is_done, record_of, replaceable_outputs
+from app.core.messages.media import WriteReason
+from app.offline.batch.files import is_remote, joined, parent_and_name, size_and_time, upload
+from app.offline.batch.job import TRIES, Job, JobResult, Report, Workers
+from app.offline.batch.manifest import MANIFEST, Manifest, Record, last_records, state_folder
+from app.offline.batch.plan import existing_output, record_of, unchanged_outputs
+from app.offline.targets import check_folder
 
 MOST_TRIES = 3
 """Tries of a clip whose worker dies. A clip that fails by itself, such as a broken file, is tried once."""
@@ -22,7 +31,6 @@ NAMED = 3
 """Files that a sentence names."""
 STOP_TIMEOUT_S = 20.0
 """How long interrupted clips may take to end."""
-
 
 State = Literal["started", "progress", "done", "failed", "skipped", "interrupted"]
 
@@ -90,13 +98,13 @@ class Batch:
         """
         for index, job in enumerate(self._jobs):
             record = record_of(job, known or {})
-            if record is not None and is_done(job, record):
-                self._finish(index, "skipped", record.frames)
-                continue
-            if record is not None and _may_have_written(record):
-                self._jobs[index] = replace(job, overwrite=True)
-            elif record is not None and not job.overwrite:
-                self._jobs[index] = replace(job, replaceable=replaceable_outputs(job, record))
+            if record is not None:
+                unchanged = unchanged_outputs(job, record)
+                if unchanged == job.outputs.keys():
+                    self._finish(index, "skipped", record.frames)
+                    continue
+                ours = frozenset(use for use in unchanged if not is_remote(job.outputs[use]))
+                self._jobs[index] = replace(job, overwrite=job.overwrite or _may_have_written(record), replaceable=ours)
             self._waiting.append(index)
         try:
             self._check_existing()
@@ -153,13 +161,7 @@ class Batch:
             return
         self._finish(report.job, result.state, result.frames, result)
 
-    def _finish(
-        self,
-        index: int,
-        state: Literal["done", "failed", "skipped", "interrupted"],
-        frames: int = 0,
-        result: JobResult | None = None,
-    ) -> None:
+    def _finish(self, index: int, state: State, frames: int = 0, result: JobResult | None = None) -> None:
         self._running.discard(index)
         self.states[index] = state
         if state != "skipped":
@@ -182,3 +184,90 @@ class Batch:
             **fields,
         )
         self._manifest.add(record)
+
+
+@dataclass(frozen=True, slots=True)
+class BatchReport:
+    """How a batch ended: numbers of clips."""
+
+    done: int
+    skipped: int
+    """Done by an earlier run."""
+    failed: int
+    interrupted: int
+    """Not finished, or not begun, because a stop was requested."""
+
+
+def convert_batch(
+    jobs: Sequence[Job],
+    target: str,
+    workers: Callable[[], Workers],
+    *,
+    resume: bool = False,
+    tell: Callable[[Event], None] = lambda event: None,
+    stop: StopRequest | None = None,
+) -> BatchReport:
+    """Convert every clip into the folder `target`, with the manifest `manifest.jsonl` there.
+
+    A clip that fails stops no other. The manifest of a remote folder is kept in the user's data folder and uploaded at
+    the end. resume: skip the clips that the manifest shows as done and whose source, settings and film are unchanged.
+    Raises UsageError if `target` is a file or in use, SinkOpenError or SinkLostError if it cannot be written to.
+    """
+    folder = state_folder(target)
+    check_folder(str(folder) if is_remote(target) else target)  # as it was written: it may end in a slash
+    try:
+        with _locked(folder) as ignores_case:
+            if ignores_case and not is_remote(target):
+                _check_case(jobs)
+            _refuse_link(folder / MANIFEST)
+            known = last_records(folder / MANIFEST) if resume else None
+            with closing(Manifest(folder / MANIFEST)) as manifest:
+                batch = Batch(jobs, workers(), manifest, tell)
+                batch.run(stop or StopRequest(), known)
+            if is_remote(target):
+                upload(folder / MANIFEST, joined(target, MANIFEST))
+    except BrokenPipeError:  # of standard output, to which `tell` prints
+        raise
+    except OSError as error:
+        raise SinkOpenError(ConvertText.NOT_WRITTEN(file=folder, reason=why_not_written(error))) from error
+    count = Counter(batch.states.values())
+    done, skipped, failed = count["done"], count["skipped"], count["failed"]
+    return BatchReport(done, skipped, failed, len(jobs) - done - skipped - failed)
+
+
+def _check_case(jobs: Sequence[Job]) -> None:
+    """Raise UsageError if the names of two films differ only in case."""
+    seen: dict[str, Job] = {}
+    for job in jobs:
+        name = parent_and_name(job.target)[1]
+        first = seen.setdefault(name.lower(), job)
+        if first is not job:
+            raise UsageError(BatchText.SAME_NAME(first=first.source, second=job.source, name=name))
+
+
+def _refuse_link(path: Path) -> None:
+    """Raise SinkOpenError for a symbolic link: it may lead to any file of the user."""
+    if path.is_symlink():
+        raise SinkOpenError(ConvertText.NOT_WRITTEN(file=path, reason=WriteReason.IS_LINK()))
+
+
+@contextmanager
+def _locked(folder: Path) -> Iterator[bool]:
+    """Hold the lock of an output folder, without tries that killed workers left; yield whether its names ignore case.
+
+    Raises OSError, SinkOpenError or UsageError.
+    """
+    tries = folder / TRIES
+    _refuse_link(tries)  # what lies in its target is not of this program
+    tries.mkdir(parents=True, exist_ok=True)
+    lock = lock_file(tries / "lock", wait=False)
+    if lock is None:
+        raise UsageError(BatchText.IN_USE(folder=folder))
+    with lock:
+        for stale in tries.iterdir():
+            if stale.is_dir():
+                shutil.rmtree(stale, ignore_errors=True)
+        try:
+            yield (tries / "LOCK").exists()
+        finally:
+            shutil.rmtree(tries, ignore_errors=True)

@@ -106,7 +106,7 @@ def find_clips(path: Path) -> dict[str, Path]:
     Raises UsageError if there is none.
     """
     if path.is_file():
-        if path.suffix.lower() not in VIDEOS | IMAGE_SUFFIXES:
+        if path.suffix.lower() not in (*VIDEOS, *IMAGE_SUFFIXES):
             raise UsageError(EvaluateText.OTHER_FILE(file=path))
         return {"": path}
     if not path.is_dir():

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.core.types import BgrImage
 from app.system.pipewire.buffers import read_frame, readable_memory
 from app.system.pipewire.connection import Connection
-from app.system.pipewire.stream import ANY_NODE, Direction, Stream, StreamFlags, StreamListener, StreamState
+from app.system.pipewire.stream import ANY_NODE, INPUT, Stream, StreamFlags, StreamListener, StreamState
 from app.system.pipewire.video_format import (
     PIXEL_BYTES,
     SUBSAMPLED,
@@ -80,7 +80,7 @@ class NodeReader(StreamListener):
             flags = StreamFlags.AUTOCONNECT | StreamFlags.MAP_BUFFERS
             flags |= 0 if follows else StreamFlags.DONT_RECONNECT
             formats = [any_format(group, *size, fps) for group in layouts]
-            self._stream.connect(Direction.INPUT, flags, formats, target if isinstance(target, int) else ANY_NODE)
+            self._stream.connect(INPUT, flags, formats, target if isinstance(target, int) else ANY_NODE)
         except OSError:
             self._stream.close()
             raise

@@ -68,38 +68,13 @@ class _RegistryEvents(Structure):
     _fields_ = (("version", c_uint32), ("global_added", _Global), ("global_removed", c_void_p))
 
 
-class CameraList:
-    """Follows the cameras of one connection."""
+def list_cameras(connection: Connection) -> tuple[ListedCamera, ...]:
+    """Return the cameras of other programs and devices, in the order in which they were added. Raises OSError."""
+    listed = threading.Event()
+    cameras: list[ListedCamera] = []
 
-    def __init__(self, connection: Connection) -> None:
-        """Raises OSError."""
-        self._connection = connection
-        connection.listeners.append(self)
-        self._listed = threading.Event()
-        self._cameras: list[ListedCamera] = []
-        self._hooks = Hook(), Hook()
-        self._core_events = _CoreEvents(done=_Done(lambda _data, _id, _seq: self._listed.set()))
-        self._registry_events = _RegistryEvents(global_added=_Global(self._added))
-        with connection.locked():
-            core, methods = methods_of(connection.core, _CoreMethods)
-            methods.add_listener(core, ctypes.addressof(self._hooks[0]), ctypes.addressof(self._core_events), None)
-            registry = methods.get_registry(core, _REGISTRY_VERSION, 0)
-            if not registry:
-                raise last_error()
-            target, listing = methods_of(registry, _RegistryMethods)
-            listing.add_listener(
-                target, ctypes.addressof(self._hooks[1]), ctypes.addressof(self._registry_events), None
-            )
-            methods.sync(core, 0, 0)
-
-    def cameras(self) -> tuple[ListedCamera, ...]:
-        """Return the cameras of other programs and devices, in the order in which they were added."""
-        self._listed.wait(_LISTING_S)
-        with self._connection.locked():
-            return tuple(self._cameras)
-
-    def _added(
-        self, _data: int, _id: int, _permissions: int, kind: bytes, _version: int, properties: ctypes._Pointer[_Dict]
+    def added(
+        _data: int, _id: int, _permissions: int, kind: bytes, _version: int, properties: ctypes._Pointer[_Dict]
     ) -> None:
         if kind != _NODE_TYPE or not properties:
             return
@@ -108,7 +83,24 @@ class CameraList:
         name = known.get("node.name", "")
         if known.get("media.class") == _CAMERA_CLASS and name != OWN_NODE:
             title = known.get("node.description") or known.get("node.nick") or name
-            self._cameras.append(ListedCamera(known.get("object.serial", name), name, title))
+            cameras.append(ListedCamera(known.get("object.serial", name), name, title))
+
+    hooks = Hook(), Hook()
+    core_events = _CoreEvents(done=_Done(lambda _data, _id, _seq: listed.set()))
+    registry_events = _RegistryEvents(global_added=_Global(added))
+    connection.listeners += [hooks, core_events, registry_events]
+    with connection.locked():
+        core, methods = methods_of(connection.core, _CoreMethods)
+        methods.add_listener(core, ctypes.addressof(hooks[0]), ctypes.addressof(core_events), None)
+        registry = methods.get_registry(core, _REGISTRY_VERSION, 0)
+        if not registry:
+            raise last_error()
+        target, listing = methods_of(registry, _RegistryMethods)
+        listing.add_listener(target, ctypes.addressof(hooks[1]), ctypes.addressof(registry_events), None)
+        methods.sync(core, 0, 0)
+    listed.wait(_LISTING_S)
+    with connection.locked():
+        return tuple(cameras)
 
 
 def _text(value: bytes | None) -> str:

@@ -13,6 +13,7 @@ from app.system.pipewire.pods import pod_bytes
 from app.system.pipewire.video_format import PARAM_FORMAT
 
 ANY_NODE = 0xFFFFFFFF
+INPUT, OUTPUT = 0, 1
 _EVENTS_VERSION = 2
 
 
@@ -27,13 +28,6 @@ class StreamState(Enum):
     PAUSED = 2
     """No frames flow: nobody reads, or the source stands still."""
     STREAMING = 3
-
-
-class Direction(Enum):
-    """Whether a stream receives or sends frames."""
-
-    INPUT = 0
-    OUTPUT = 1
 
 
 class StreamFlags:
@@ -86,11 +80,14 @@ class Stream:
             self.close()
             raise
 
-    def connect(self, direction: Direction, flags: int, formats: Sequence[bytes], node: int = ANY_NODE) -> None:
-        """Connect the stream with the formats that it offers or accepts. node: to connect to. Raises OSError."""
+    def connect(self, direction: int, flags: int, formats: Sequence[bytes], node: int = ANY_NODE) -> None:
+        """Connect the stream with the formats that it offers (OUTPUT) or accepts (INPUT). node: to connect to.
+
+        Raises OSError.
+        """
         with self.locked():
             result = self._library.pw_stream_connect(
-                self._stream, direction.value, node, flags, library.parameters(formats), len(formats)
+                self._stream, direction, node, flags, library.parameters(formats), len(formats)
             )
         if result < 0:
             raise OSError(-result, os.strerror(-result))

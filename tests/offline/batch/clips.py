@@ -12,8 +12,7 @@ from app.core.settings import BackgroundSettings, MattingSettings, Settings
 from app.offline.batch.job import Job, run_job
 from app.offline.batch.plan import plan_jobs
 from app.offline.batch.pool import Pool
-from app.offline.batch.run import Event, StopRequest
-from app.offline.batch.session import BatchReport, convert_batch
+from app.offline.batch.run import BatchReport, Event, StopRequest, convert_batch
 from tests.clips import write_clip
 
 

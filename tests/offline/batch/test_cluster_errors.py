@@ -87,7 +87,7 @@ def test_ray_that_ends_during_the_conversion_is_a_sentence(monkeypatch: pytest.M
     before = signal.getsignal(signal.SIGTERM)
     workers = RayWorkers(LOCAL, 2)
     assert signal.getsignal(signal.SIGTERM) is before, "the command still stops gently"
-    job = Job("a.mp4", "out/a.mp4", Settings(), "")
+    job = Job("a.mp4", {"target": "out/a.mp4"}, Settings(), "")
     workers.start(0, job)
     with pytest.raises(MattecamError, match=r"Ray ended during the conversion: The cluster is gone\.; run .* --resume"):
         workers.start(1, job) if call == "start" else workers.wait(0.0)

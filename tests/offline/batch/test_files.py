@@ -12,7 +12,7 @@ from app.offline.batch.files import fetch, list_folder, size_and_time, upload
 from app.offline.batch.job import run_job
 from app.offline.batch.manifest import MANIFEST
 from app.offline.batch.plan import plan_jobs
-from app.offline.batch.session import convert_batch
+from app.offline.batch.run import convert_batch
 from tests.clips import read_numbers, write_clip
 from tests.offline.batch.clips import SETTINGS
 from tests.offline.batch.workers import DirectWorkers

@@ -12,9 +12,8 @@ import pytest
 from app.core.errors import UsageError
 from app.offline.batch.job import run_job
 from app.offline.batch.manifest import MANIFEST, last_records
-from app.offline.batch.plan import is_done, plan_jobs
-from app.offline.batch.run import Event
-from app.offline.batch.session import BatchReport, convert_batch
+from app.offline.batch.plan import plan_jobs, unchanged_outputs
+from app.offline.batch.run import BatchReport, Event, convert_batch
 from tests.clips import write_clip, write_images
 from tests.offline.batch.clips import SETTINGS, jobs_of
 from tests.offline.batch.workers import DirectWorkers
@@ -152,7 +151,7 @@ def test_the_manifest_holds_the_hash_of_every_output(tmp_path: Path) -> None:
     assert record.outputs["alpha"].bytes == (tmp_path / "alpha" / "a.mp4").stat().st_size
     assert set(record.outputs) == {"alpha"}
     (job,) = jobs_of([clip], tmp_path / "out")
-    assert is_done(job, record)
+    assert unchanged_outputs(job, record) == job.outputs.keys()
 
 
 def test_a_slash_at_the_end_makes_a_folder_of_any_name(tmp_path: Path) -> None:

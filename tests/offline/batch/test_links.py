@@ -12,7 +12,7 @@ from app.core.settings import BackgroundSettings, OverlaySettings
 from app.offline.batch.job import TRIES
 from app.offline.batch.manifest import MANIFEST, Manifest
 from app.offline.batch.plan import settings_hash
-from app.offline.batch.session import convert_batch
+from app.offline.batch.run import convert_batch
 from tests.offline.batch.clips import SETTINGS, jobs_of
 from tests.offline.batch.workers import DirectWorkers
 

@@ -15,8 +15,7 @@ import pytest
 from app.core.errors import UsageError
 from app.offline.batch.manifest import MANIFEST, last_records
 from app.offline.batch.pool import Pool
-from app.offline.batch.run import Event, StopRequest
-from app.offline.batch.session import BatchReport
+from app.offline.batch.run import BatchReport, Event, StopRequest
 from tests.clips import write_clip
 from tests.offline.batch.clips import jobs_of, run_pool, sequential_hashes, write_clips
 

@@ -21,9 +21,8 @@ from app.core.settings import (
 )
 from app.offline.batch.job import TRIES, Job, JobResult, run_job
 from app.offline.batch.manifest import MANIFEST, Manifest, Record, last_records
-from app.offline.batch.plan import is_done, plan_jobs, settings_hash
-from app.offline.batch.run import MOST_TRIES, Batch, Event, StopRequest
-from app.offline.batch.session import BatchReport, convert_batch
+from app.offline.batch.plan import plan_jobs, settings_hash, unchanged_outputs
+from app.offline.batch.run import MOST_TRIES, Batch, BatchReport, Event, StopRequest, convert_batch
 from tests.clips import write_clip
 from tests.offline.batch.clips import SETTINGS, jobs_of
 from tests.offline.batch.workers import DirectWorkers
@@ -93,7 +92,7 @@ def test_a_clip_that_grows_while_it_is_converted_is_not_done(tmp_path: Path, cli
 
     (job,) = jobs_of(clips[:1], tmp_path / "out")
     assert run([job], tmp_path / "out", Growing()).done == 1
-    assert not is_done(job, last_records(tmp_path / "out" / MANIFEST)[job.source])
+    assert not unchanged_outputs(job, last_records(tmp_path / "out" / MANIFEST)[job.source])
 
 
 def test_other_settings_are_converted_again(tmp_path: Path, clips: list[Path]) -> None:
@@ -155,9 +154,8 @@ def test_a_film_without_a_record_is_never_taken_for_done(tmp_path: Path, clips: 
     (job, *_) = jobs_of(clips, tmp_path / "out")
     result = run_job(job, lambda done, total: False)
     assert result.state == "done"
-    assert not is_done(job, None)
     started = Record(job.source, job.settings_hash, "started", 1)
-    assert not is_done(job, started)
+    assert not unchanged_outputs(job, started)
 
 
 def test_a_line_cut_by_a_crash_is_left_out(tmp_path: Path) -> None:
