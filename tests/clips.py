@@ -37,6 +37,11 @@ def demo(
     return [source.render(number) for number in numbers]
 
 
+def names_in(folder: Path) -> list[str]:
+    """Return the names of the files and folders in a folder, sorted."""
+    return sorted(path.name for path in folder.iterdir())
+
+
 def write_images(folder: Path, *names: str) -> Path:
     """Write a numbered frame under each name into a new folder."""
     folder.mkdir(parents=True)

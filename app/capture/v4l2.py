@@ -113,7 +113,7 @@ def users(path: str) -> list[Text]:
     """Return the programs that use the camera, as far as this user may see them."""
     return [
         ProgramName.THIS() if holder.pid == os.getpid() else holder.text
-        for holder in holders(path) or ()
+        for holder in holders(path)
         if holder.name not in CAMERA_SERVICES
     ]
 

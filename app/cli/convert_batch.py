@@ -80,17 +80,16 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
 
     stop = StopRequest()
     with handled(stop), _shown(len(jobs), options.as_json) as tell:
-        report = convert_batch(jobs, folder, workers, resume=options.resume, tell=tell, stop=stop)
-    text = BatchText.RESULT(
-        done=report.done, skipped=report.skipped, all=len(jobs), failed=report.failed, interrupted=report.interrupted
-    )
+        ended = convert_batch(jobs, folder, workers, resume=options.resume, tell=tell, stop=stop)
+    done, skipped, failed, interrupted = (ended[state] for state in ("done", "skipped", "failed", "interrupted"))
+    text = BatchText.RESULT(done=done, skipped=skipped, all=len(jobs), failed=failed, interrupted=interrupted)
     if options.as_json:
         notify(text)
     else:
         print(text)
     if stop.requests:
         return EXIT_INTERRUPTED
-    return EXIT_FAILED if report.failed or report.interrupted else EXIT_DONE
+    return EXIT_FAILED if failed or interrupted else EXIT_DONE
 
 
 def tell_left_out(sources: Sequence[str], target: str, options: BatchOptions) -> None:

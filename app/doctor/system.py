@@ -117,5 +117,5 @@ class System:
 
     def holders(self, device: str) -> tuple[Holder, ...]:
         """The other processes that have `device` open, as far as this user may see them."""
-        found = holders(device, self.path("/proc")) or ()
+        found = holders(device, self.path("/proc"))
         return tuple(holder for holder in found if holder.pid != self.pid)

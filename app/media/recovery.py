@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from app.core.files.names import final_name, free_name
 from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
 from app.core.text import Text
-from app.media.mp4 import Fragments
+from app.media.mp4 import Fragments, fragments_of
 from app.media.video_input import VideoError, file_address, open_container
 from app.media.video_writer import create_temporary
 
@@ -48,7 +48,7 @@ def recover(part: Path) -> Recovered:
     if not part.is_file():  # the temporary file of the copy would get its name
         raise VideoError(VideoText.ABSENT(file=part))
     try:
-        with _fragments(part) as fragments:
+        with fragments_of(part) as fragments:
             temporary = create_temporary(final_name(part))
             try:
                 copy = _Copy(part, temporary)
@@ -73,17 +73,6 @@ def recover(part: Path) -> Recovered:
         file=part, copy=final, copied=copied, size=size, seconds=f"{copy.seconds:.1f}"
     )
     return Recovered(final, left)
-
-
-def _fragments(part: Path) -> AbstractContextManager[Fragments | None]:
-    """Open the fragments of an MP4 or MOV file; None in other files. Raises OSError."""
-    if not part.is_file() or part.suffix.lower() == ".mkv" or part.stat().st_size == 0:
-        return nullcontext()
-    fragments = Fragments(part)
-    if fragments.first is None:
-        fragments.close()
-        return nullcontext()
-    return fragments
 
 
 class _Copy:

@@ -62,7 +62,7 @@ def is_busy(path: str) -> bool:
     """Return whether another program sends to this loopback camera."""
     from app.output import v4l2
 
-    found = holders(path) or ()
+    found = holders(path)
     if any(holder.only_writes and holder.pid != os.getpid() for holder in found):
         return True
     if any(holder.only_writes for holder in found):
@@ -153,10 +153,9 @@ class ReaderWatch:
         now_s = self._clock()
         if self._changed() or now_s - self._scanned_s >= _RESCAN_S:
             self._scanned_s = now_s
-            found = holders(self._device)
-            if found is not None:
-                found = tuple(one for one in found if one.pid != os.getpid() and not one.only_writes)
-            self._known = found
+            if LINUX:
+                found = holders(self._device)
+                self._known = tuple(one for one in found if one.pid != os.getpid() and not one.only_writes)
         return self._known
 
     def close(self) -> None:

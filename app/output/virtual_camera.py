@@ -271,7 +271,7 @@ def _make_ready(device: str) -> None:
 
 
 def _others_hold(device: str) -> bool:
-    return any(holder.pid != os.getpid() for holder in holders(device) or ())
+    return any(holder.pid != os.getpid() for holder in holders(device))
 
 
 def wanted_camera(settings: Settings) -> CameraChoice | None:

@@ -35,13 +35,13 @@ class Holder:
         return self.text
 
 
-def holders(device: str, proc: Path = PROC) -> tuple[Holder, ...] | None:
-    """Return all processes that have `device` open, sorted by PID; None if the system is not Linux.
+def holders(device: str, proc: Path = PROC) -> tuple[Holder, ...]:
+    """Return all processes that have `device` open, sorted by PID; none if the system is not Linux.
 
     Includes this process. Omits processes whose open files this user may not list.
     """
     if not LINUX:
-        return None
+        return ()
     found = []
     wanted = os.path.realpath(device)
     for entry in os.scandir(proc):

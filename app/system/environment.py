@@ -32,9 +32,7 @@ from app.core.text import Text
 from app.system.process import refuse_open_umask
 from app.system.torch_build import (
     CUDA_13_LINUX,
-    NVIDIA_MARK,
     PYTORCH_INDEX,
-    SMI_QUERY,
     Nvidia,
     TorchBuild,
     find_nvidia,
@@ -160,7 +158,7 @@ def install(requirements: Path, lock: int) -> None:
     """Install the locked packages into `.venv`. lock: a handle that pip inherits. Raises OSError with the reason."""
     log = VENV / "pip.log"
     log.write_text("")
-    builds = list(candidates(find_nvidia(SMI_QUERY, NVIDIA_MARK)))
+    builds = list(candidates(find_nvidia()))
     while not _install_torch(builds[0], log, lock, last=len(builds) == 1):
         del builds[0]
     _pip([word for path in _locks(requirements, builds[0].libraries) for word in ("-r", str(path))], log, lock)

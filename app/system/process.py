@@ -90,7 +90,7 @@ def surviving_hangup() -> Iterator[Callable[[int], None]]:
     """Yield a function for the number of a received signal: after SIGHUP, what is printed to a terminal goes nowhere,
     because printing to one that was closed fails.
     """
-    terminals = [stream for stream in (1, 2) if _is_terminal(stream)]
+    terminals = [stream for stream in (1, 2) if os.isatty(stream)]
     nowhere = os.open(os.devnull, os.O_WRONLY)
 
     def received(number: int) -> None:
@@ -127,13 +127,6 @@ def signal_main_thread(number: int) -> None:
         signal.raise_signal(number)
     else:
         signal.pthread_kill(threading.main_thread().ident or 0, number)
-
-
-def _is_terminal(stream: int) -> bool:
-    try:
-        return os.isatty(stream)
-    except OSError:
-        return False
 
 
 def how_ended(exit_code: int | None) -> str:

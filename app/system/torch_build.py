@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import re
 import subprocess
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -107,11 +106,11 @@ def is_locked(build: TorchBuild, locks: Path, python: str, platform: str, machin
     return bool({"", python} & set(locked_pythons(build, locks, platform, machine)))
 
 
-def find_nvidia(query: Sequence[str] = SMI_QUERY, mark: str = NVIDIA_MARK) -> Nvidia | None:
-    """Return the NVIDIA driver of this machine and its cards, None without a driver. query, mark: where it is named."""
-    smi, version = "", Path(mark)
+def find_nvidia() -> Nvidia | None:
+    """Return the NVIDIA driver of this machine and its cards, None without a driver."""
+    smi, version = "", Path(NVIDIA_MARK)
     with contextlib.suppress(OSError, subprocess.SubprocessError):
-        smi = subprocess.run(query, capture_output=True, text=True, timeout=SMI_TIMEOUT_S, check=True).stdout
+        smi = subprocess.run(SMI_QUERY, capture_output=True, text=True, timeout=SMI_TIMEOUT_S, check=True).stdout
     return read_nvidia(smi, version.read_text(errors="replace") if version.exists() else "")
 
 

@@ -21,7 +21,7 @@ from app.system.pipewire.video_format import Layout, VideoFormat
 from app.system.portal import PortalError, PortalFault, open_cameras, read_permissions
 from tests.pipewire_camera import LAYOUTS, camera, is_listed, packed
 from tests.pipewire_session import PrivateSession
-from tests.played_portal import PlayedPortal
+from tests.played_portals import PlayedPortal
 from tests.waiting import eventually
 
 SETTINGS = CaptureSettings(source="portal", width=64, height=48, fps=30)

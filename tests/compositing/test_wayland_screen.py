@@ -16,7 +16,7 @@ from app.doctor.proof import bar_error, colour_bars
 from app.system.screen_portal import PortalGrabber
 from tests.pipewire_camera import camera
 from tests.pipewire_session import PrivateSession
-from tests.played_screen_cast import PlayedScreenCast
+from tests.played_portals import PlayedScreenCast
 from tests.waiting import eventually
 
 SETTINGS = BackgroundSettings(kind="screen", screen="screen:1")

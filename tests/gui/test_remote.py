@@ -24,8 +24,7 @@ from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import answered, button, made_store, translate
-from tests.played_service import private_bus
-from tests.played_shortcuts import PlayedShortcuts
+from tests.played_portals import PlayedShortcuts, private_bus
 from tests.waiting import beside, eventually
 from tools import make_translations
 

@@ -11,13 +11,12 @@ import pytest
 
 from app.core.errors import SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.types import Matte
-from app.offline.batch.manifest import MANIFEST, last_records
+from app.offline.batch.manifest import MANIFEST
 from app.offline.batch.plan import clips_in
-from app.offline.batch.run import convert_batch
 from app.offline.evaluation.evaluate import find_clips
 from app.testing.parts import StepInput
-from tests.clips import write_clip, write_images
-from tests.offline.batch.clips import jobs_of
+from tests.clips import names_in, write_clip, write_images
+from tests.offline.batch.clips import jobs_of, records_in, run_batch
 from tests.offline.batch.workers import DirectWorkers
 from tests.offline.converting import HalfEngine, run
 
@@ -32,9 +31,9 @@ def test_a_name_that_is_no_utf8_is_converted_and_left_out_when_resumed(tmp_path:
     jobs = jobs_of(clips, tmp_path / "out")
     for resume, expected in ((False, [clip.name for clip in clips]), (True, [])):
         workers = DirectWorkers()
-        convert_batch(jobs, str(tmp_path / "out"), lambda: workers, resume=resume)  # noqa: B023 - called at once
+        run_batch(jobs, tmp_path / "out", workers, resume=resume)
         assert workers.run == expected
-    assert {record.state for record in last_records(tmp_path / "out" / MANIFEST).values()} == {"done"}
+    assert {record.state for record in records_in(tmp_path / "out").values()} == {"done"}
     (tmp_path / "out" / MANIFEST).read_text("utf-8")
 
 
@@ -53,10 +52,9 @@ def test_the_longest_name_is_written(tmp_path: Path) -> None:
     name = "🙂" * 62 + ".png"  # 252 bytes of 255
     source = write_images(tmp_path / "in", name)
     run(source, tmp_path / "out")
-    (job,) = jobs_of([source / name], tmp_path / "films")
-    workers = DirectWorkers()
-    assert convert_batch([job], str(tmp_path / "films"), lambda: workers).done == 1
-    assert (tmp_path / "out" / name).exists() and (tmp_path / "films" / name).exists()
+    films = tmp_path / "films"
+    assert run_batch(jobs_of([source / name], films), films, DirectWorkers())["done"] == 1
+    assert (tmp_path / "out" / name).exists() and (films / name).exists()
 
 
 def test_what_macos_leaves_beside_files_is_no_clip_and_no_image(tmp_path: Path) -> None:
@@ -87,7 +85,7 @@ def test_a_file_where_a_folder_of_frames_should_be_is_refused_before_the_first(t
         run(source, target)
     with pytest.raises(SinkOpenError, match="a file is where the folder should be"):
         run(source, target, overwrite=True, progress=lambda *_: pytest.fail("a frame was converted"))
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["frames", "in.mp4"]
+    assert names_in(tmp_path) == ["frames", "in.mp4"]
     assert target.read_text() == "precious"
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from app.cli import main
 from app.core.files import paths
-from app.media.mp4 import Fragments
+from app.media.mp4 import fragments_of
 from app.media.recovery import recover
 from app.media.video_writer import VideoWriter
 from app.output.recorder import Recorder
@@ -149,9 +149,9 @@ def test_an_empty_file_is_not_announced_for_ever(tmp_path: Path, content: bytes)
 def test_the_view_from_a_fragment_on_has_the_offsets_of_the_file(tmp_path: Path) -> None:
     part = broken_off(tmp_path, "mp4", 60)
     content = part.read_bytes()
-    with Fragments(part) as fragments:
+    with fragments_of(part) as fragments:
+        assert fragments is not None
         first = fragments.first
-        assert first is not None
         second = fragments.after(first + 1)
         assert second is not None
         with fragments.view(second) as view:

@@ -9,11 +9,10 @@ import pytest
 
 from app.output import camera_list
 from app.output.camera_list import ReaderWatch
-from app.system import device_holders as holders_module
-from app.system.device_holders import Holder
+from app.system.device_holders import LINUX, Holder
 from tests.holding import program
 
-pytestmark = pytest.mark.skipif(not holders_module.LINUX, reason="only Linux tells who has a device open")
+pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")
 
 
 @pytest.fixture
@@ -66,6 +65,5 @@ def test_a_removed_device_has_no_readers(tmp_path: Path) -> None:
 
 def test_unsupported_systems_report_unknown(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(camera_list, "LINUX", False)
-    monkeypatch.setattr(holders_module, "LINUX", False)
     with closing(ReaderWatch(str(device))) as watch:
         assert watch.readers() is None

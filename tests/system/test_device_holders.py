@@ -24,7 +24,7 @@ def device(tmp_path: Path) -> Path:
 def test_holders_are_found_by_what_they_may_do(device: Path) -> None:
     assert holders(str(device)) == ()
     with program(device, "O_RDWR") as reader, program(device, "O_WRONLY") as producer, device.open():
-        found = {one.pid: one for one in holders(str(device)) or ()}
+        found = {one.pid: one for one in holders(str(device))}
     assert set(found) == {reader, producer, os.getpid()}
     assert found[producer].only_writes and not found[reader].only_writes
     assert found[reader].name.startswith("python")
@@ -34,7 +34,7 @@ def test_a_link_to_the_device_is_followed(device: Path) -> None:
     link = device.with_name("by-id")
     link.symlink_to(device)
     with program(device, "O_RDWR") as reader:
-        assert [one.pid for one in holders(str(link)) or ()] == [reader]
+        assert [one.pid for one in holders(str(link))] == [reader]
 
 
 def test_what_the_kernel_keeps_to_itself_is_left_open(tmp_path: Path) -> None:
@@ -42,8 +42,8 @@ def test_what_the_kernel_keeps_to_itself_is_left_open(tmp_path: Path) -> None:
     (tmp_path / "12/fd").mkdir(parents=True)
     (tmp_path / "12/fd/3").symlink_to("/dev/video97")
     (tmp_path / "9/fd").mkdir(parents=True)
-    assert [str(one) for one in holders("/dev/video97", tmp_path) or ()] == ["a program (process 12)"]
-    assert [one.only_writes for one in holders("/dev/video97", tmp_path) or ()] == [False]
+    assert [str(one) for one in holders("/dev/video97", tmp_path)] == ["a program (process 12)"]
+    assert [one.only_writes for one in holders("/dev/video97", tmp_path)] == [False]
 
 
 def test_a_search_is_quick(device: Path) -> None:

@@ -17,8 +17,7 @@ from app.core.errors import MattecamError
 from app.core.text import Text
 from app.system.portal import DESKTOP_PATH, PortalError, connect
 from app.system.shortcuts import INTERFACE, PROGRAM_ID, PortalShortcuts, Shortcut
-from tests.played_service import private_bus
-from tests.played_shortcuts import PlayedShortcuts
+from tests.played_portals import PlayedShortcuts, private_bus
 from tests.waiting import beside, eventually
 
 KEYS = (Shortcut("pause", "Pause", "P"), Shortcut("background-1", "Background 1", "1"))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from app.system import torch_build
 from app.system.environment import ALSO
 from app.system.torch_build import Capability, Nvidia, TorchBuild, find_nvidia, is_locked, locked_pythons
 from app.system.torch_build import suitable_builds as builds_for
@@ -72,12 +73,16 @@ def test_only_pypis_build_for_linux_and_cuda_12_need_further_libraries() -> None
         ("", "", None),
     ],
 )
-def test_driver_and_cards_are_found(tmp_path: Path, smi: str, mark: str, expected: Nvidia | None) -> None:
+def test_driver_and_cards_are_found(
+    tmp_path: Path, smi: str, mark: str, expected: Nvidia | None, monkeypatch: pytest.MonkeyPatch
+) -> None:
     version = tmp_path / "version"
+    monkeypatch.setattr(torch_build, "NVIDIA_MARK", str(version))
     if mark:
         version.write_text(mark)
     query = (sys.executable, "-c", f"print({smi!r})") if smi else ("no-such-program-of-nvidia",)
-    assert find_nvidia(query, str(version)) == expected
+    monkeypatch.setattr(torch_build, "SMI_QUERY", query)
+    assert find_nvidia() == expected
 
 
 def test_every_lock_file_of_a_build_exists_with_hashes_for_one_version() -> None:

@@ -9,7 +9,7 @@ from platform import machine
 
 import pytest
 
-from app.system import environment
+from app.system import environment, torch_build
 from tests.serving import Handler, served
 from tests.system.wheels import add_wheel, lock
 
@@ -41,7 +41,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 def played_driver(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     """Let an NVIDIA driver answer with these lines of `driver, capability`."""
-    monkeypatch.setattr(environment, "SMI_QUERY", (sys.executable, "-c", f"print({said!r})"))
+    monkeypatch.setattr(torch_build, "SMI_QUERY", (sys.executable, "-c", f"print({said!r})"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a CPU build of its own")

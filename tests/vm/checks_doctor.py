@@ -42,7 +42,7 @@ def _prove(device: str = DEVICE) -> Finding:
 
 
 def _readers(device: str) -> tuple[str, ...]:
-    return tuple(holder.text for holder in holders(device) or () if not holder.only_writes)  # also this process
+    return tuple(holder.text for holder in holders(device) if not holder.only_writes)  # also this process
 
 
 def not_loaded() -> None:

@@ -86,7 +86,7 @@ class RayWorkers:
         """Return news, at the latest after the timeout. Raises MattecamError if Ray is lost."""
         with _while_ray_answers():
             ended, _ = self._ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
-            reports = [Report(index, *told) for index, told in self._take().items()]
+            reports = [Report(index, told) for index, told in self._take().items()]
             return [*reports, *(self._result(reference) for reference in ended)]
 
     def stop(self) -> None:
@@ -114,11 +114,11 @@ class RayWorkers:
     def _result(self, reference: Any) -> Report:
         index = self._running.pop(reference)
         try:
-            return Report(index, result=self._ray.get(reference))
+            return Report(index, self._ray.get(reference))
         except self._ray.exceptions.RayTaskError as error:
-            return Report(index, result=JobResult("failed", error=str(error.cause)))
+            return Report(index, JobResult("failed", error=str(error.cause)))
         except self._ray.exceptions.RayError as error:  # the worker or its machine died
-            return Report(index, died=type(error).__name__)
+            return Report(index, JobResult("died", error=type(error).__name__))
 
 
 class Coordinator:

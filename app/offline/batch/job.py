@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol
+from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from app.core.files.names import is_file
 from app.offline.batch.files import fetch, is_remote, parent_and_name, upload
@@ -65,7 +65,8 @@ class Written:
 class JobResult:
     """How a try ended."""
 
-    state: Literal["done", "failed", "interrupted"]
+    state: Literal["done", "failed", "interrupted", "died"]
+    """`died`: the worker ended without a result, for the reason in `error`; the job may be tried again."""
     frames: int = 0
     expected_frames: int | None = None
     sha256: str | None = None
@@ -240,17 +241,13 @@ def publish(finished: Path, final: Path, *, overwrite: bool) -> None:
             near.unlink(missing_ok=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Report:
-    """News of a running job; a result or a death ends it."""
+class Report(NamedTuple):
+    """News of a running job; a result ends it."""
 
     job: int
     """Its index in the batch."""
-    frames: int = 0
-    expected_frames: int | None = None
-    result: JobResult | None = None
-    died: str = ""
-    """Why the worker ended without a result; the job may be tried again."""
+    news: tuple[int, int | None] | JobResult
+    """Frames done and expected ones (None if unknown), or the result."""
 
 
 class Workers(Protocol):

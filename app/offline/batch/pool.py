@@ -156,12 +156,11 @@ class Pool:
             worker.connection.close()
             self._workers.remove(worker)
             self._idle_cores.append(worker.core)
-            return None if job is None else Report(job, died=how_ended(worker.process.exitcode))
+            return None if job is None else Report(job, JobResult("died", error=how_ended(worker.process.exitcode)))
         assert job is not None
         if isinstance(message, JobResult):
             worker.job = None
-            return Report(job, result=message)
-        return Report(job, *message)
+        return Report(job, message)
 
 
 @contextmanager

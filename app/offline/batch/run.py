@@ -145,21 +145,19 @@ class Batch:
             self._finish(index, "interrupted")
 
     def _handle(self, report: Report, *, retry: bool) -> None:
-        job = self._jobs[report.job]
-        result = report.result
-        if report.died:
-            if retry and self._tries[report.job] < MOST_TRIES:
-                self._running.discard(report.job)
-                self._waiting.appendleft(report.job)
-                self._record(report.job, "retried", JobResult("failed", error=report.died))
-                return
-            state: Literal["failed", "interrupted"] = "failed" if retry else "interrupted"
-            text = BatchText.DIED(file=job.source, reason=report.died, tries=self._tries[report.job])
-            result = JobResult(state, error=text)
-        if result is None:
-            self._tell(Event(job.source, "progress", report.frames, report.expected_frames))
-            return
-        self._finish(report.job, result.state, result.frames, result)
+        index, news = report
+        source, tries = self._jobs[index].source, self._tries[index]
+        if not isinstance(news, JobResult):
+            self._tell(Event(source, "progress", *news))
+        elif news.state != "died":
+            self._finish(index, news.state, news.frames, news)
+        elif retry and tries < MOST_TRIES:
+            self._running.discard(index)
+            self._waiting.appendleft(index)
+            self._record(index, "retried", news)
+        else:
+            text = BatchText.DIED(file=source, reason=news.error or "", tries=tries)
+            self._finish(index, "failed" if retry else "interrupted", result=replace(news, error=text))
 
     def _finish(self, index: int, state: State, frames: int = 0, result: JobResult | None = None) -> None:
         self._running.discard(index)
@@ -186,18 +184,6 @@ class Batch:
         self._manifest.add(record)
 
 
-@dataclass(frozen=True, slots=True)
-class BatchReport:
-    """How a batch ended: numbers of clips."""
-
-    done: int
-    skipped: int
-    """Done by an earlier run."""
-    failed: int
-    interrupted: int
-    """Not finished, or not begun, because a stop was requested."""
-
-
 def convert_batch(
     jobs: Sequence[Job],
     target: str,
@@ -206,8 +192,11 @@ def convert_batch(
     resume: bool = False,
     tell: Callable[[Event], None] = lambda event: None,
     stop: StopRequest | None = None,
-) -> BatchReport:
+) -> Counter[str]:
     """Convert every clip into the folder `target`, with the manifest `manifest.jsonl` there.
+
+    Return the number of clips by how they ended: `done`, `skipped` (done by an earlier run), `failed` or `interrupted`
+    (not finished, or not begun, because a stop was requested).
 
     A clip that fails stops no other. The manifest of a remote folder is kept in the user's data folder and uploaded at
     the end. resume: skip the clips that the manifest shows as done and whose source, settings and film are unchanged.
@@ -230,9 +219,7 @@ def convert_batch(
         raise
     except OSError as error:
         raise SinkOpenError(ConvertText.NOT_WRITTEN(file=folder, reason=why_not_written(error))) from error
-    count = Counter(batch.states.values())
-    done, skipped, failed = count["done"], count["skipped"], count["failed"]
-    return BatchReport(done, skipped, failed, len(jobs) - done - skipped - failed)
+    return Counter(batch.states.get(index, "interrupted") for index in range(len(jobs)))
 
 
 def _check_case(jobs: Sequence[Job]) -> None:

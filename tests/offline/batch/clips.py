@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Sequence
 from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from app.core.settings import BackgroundSettings, MattingSettings, Settings
-from app.offline.batch.job import Job, run_job
+from app.offline.batch.job import Job, Workers, run_job
+from app.offline.batch.manifest import MANIFEST, Record, last_records
 from app.offline.batch.plan import plan_jobs
-from app.offline.batch.pool import Pool
-from app.offline.batch.run import BatchReport, Event, StopRequest, convert_batch
+from app.offline.batch.run import convert_batch
 from tests.clips import write_clip
 
 
@@ -39,24 +41,29 @@ def write_clips(folder: Path) -> Path:
 
 
 def jobs_of(
-    sources: Sequence[Path], target: Path, settings: Settings = SETTINGS, *, overwrite: bool = True
-) -> list[Job]:
-    names = [str(source) for source in sources]
-    return plan_jobs(names, str(target), settings, alpha=None, foreground=None, overwrite=overwrite)
-
-
-def run_pool(
-    jobs: Sequence[Job],
-    target: Path,
-    count: int,
+    sources: Sequence[Path | str],
+    target: Path | str,
+    settings: Settings = SETTINGS,
     *,
-    resume: bool = False,
-    tell: Callable[[Event], None] = lambda event: None,
-    stop: StopRequest | None = None,
-) -> BatchReport:
-    return convert_batch(jobs, str(target), lambda: Pool(count), resume=resume, tell=tell, stop=stop)
+    overwrite: bool = True,
+    alpha: Path | None = None,
+    foreground: Path | None = None,
+) -> list[Job]:
+    names = [None if path is None else str(path) for path in (alpha, foreground)]
+    clips = [str(source) for source in sources]
+    return plan_jobs(clips, str(target), settings, alpha=names[0], foreground=names[1], overwrite=overwrite)
+
+
+def run_batch(jobs: Sequence[Job], target: Path | str, workers: Workers, **options: Any) -> Counter[str]:
+    """Convert with these workers. options: those of `convert_batch`."""
+    return convert_batch(jobs, str(target), lambda: workers, **options)
+
+
+def records_in(folder: Path) -> dict[str, Record]:
+    """Return the last record of each clip by its name."""
+    return {Path(file).name: record for file, record in last_records(folder / MANIFEST).items()}
 
 
 def sequential_hashes(jobs: Sequence[Job]) -> dict[str, str | None]:
-    """SHA-256 by source, computed in this process one after the other."""
-    return {job.source: run_job(job, lambda done, total: False).sha256 for job in jobs}
+    """SHA-256 by name of the source, computed in this process one after the other."""
+    return {Path(job.source).name: run_job(job, lambda done, total: False).sha256 for job in jobs}

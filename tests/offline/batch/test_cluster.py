@@ -15,9 +15,9 @@ import psutil
 import pytest
 
 from app.offline.batch.job import TRIES
-from app.offline.batch.manifest import MANIFEST, last_records, state_folder
-from tests.clips import write_clip
-from tests.offline.batch.clips import jobs_of, sequential_hashes, write_clips
+from app.offline.batch.manifest import MANIFEST, state_folder
+from tests.clips import names_in, write_clip
+from tests.offline.batch.clips import jobs_of, records_in, sequential_hashes, write_clips
 from tests.paths import ROOT
 
 pytest.importorskip("ray", reason="requirements-cluster.txt is not installed")
@@ -66,7 +66,7 @@ def eventually_none(seconds: float = 30) -> bool:
 
 
 def hashes(folder: Path) -> dict[str, str | None]:
-    return {Path(file).name: record.sha256 for file, record in last_records(folder / MANIFEST).items()}
+    return {name: record.sha256 for name, record in records_in(folder).items()}
 
 
 def test_ray_writes_the_bits_of_one_after_the_other(tmp_path: Path) -> None:
@@ -74,8 +74,8 @@ def test_ray_writes_the_bits_of_one_after_the_other(tmp_path: Path) -> None:
     done = subprocess.run(command(source, tmp_path / "out"), capture_output=True, text=True, check=False, timeout=200)
     assert done.returncode == 1, done.stderr
     expected = sequential_hashes(jobs_of([source], tmp_path / "sequential"))
-    assert hashes(tmp_path / "out") == {Path(file).name: sha256 for file, sha256 in expected.items()}
-    records = {Path(file).name: record for file, record in last_records(tmp_path / "out" / MANIFEST).items()}
+    assert hashes(tmp_path / "out") == expected
+    records = records_in(tmp_path / "out")
     assert records["a.mp4"].state == records["b.mkv"].state == "done"
     assert "poison.mp4" in (records["poison.mp4"].error or "")
     assert "Traceback" not in (records["poison.mp4"].error or "")
@@ -99,19 +99,19 @@ def test_what_is_killed_is_done_again_with_the_same_hash(tmp_path: Path, victim:
         process.communicate(timeout=200)
     if victim in TITLES:
         assert process.returncode == 0
-        tries = sorted(record.tries for record in last_records(out / MANIFEST).values())
+        tries = sorted(record.tries for record in records_in(out).values())
         assert tries == ([1, 2] if victim == "worker" else [1, 1])
     else:
         if victim == "interrupt":
             assert process.returncode == 130
-            assert [path.name for path in out.iterdir()] == [MANIFEST]
+            assert names_in(out) == [MANIFEST]
             assert eventually_none()
         assert not list(out.glob("*.mp4"))
         again = subprocess.run(command(*clips, out, "--resume"), capture_output=True, check=False, timeout=200)
         assert again.returncode == 0, again.stderr
     assert not (out / TRIES).exists()
     expected = sequential_hashes(jobs_of(clips, tmp_path / "sequential"))
-    assert hashes(out) == {Path(file).name: sha256 for file, sha256 in expected.items()}
+    assert hashes(out) == expected
     for pid in ray_processes() if victim == "driver" else ():
         os.kill(pid, signal.SIGKILL)
     assert eventually_none()
@@ -126,7 +126,7 @@ def test_addresses_of_another_file_system(tmp_path: Path) -> None:
         command(f"local://{source}", address), capture_output=True, text=True, check=False, timeout=200
     )
     assert done.returncode == 0, done.stderr
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.mp4", MANIFEST]
+    assert names_in(tmp_path / "out") == ["a.mp4", MANIFEST]
     expected = sequential_hashes(jobs_of([source / "a.mp4"], tmp_path / "sequential"))
     assert list(hashes(state_folder(address)).values()) == list(expected.values())
     assert eventually_none()

@@ -12,9 +12,8 @@ from app.offline.batch.files import fetch, list_folder, size_and_time, upload
 from app.offline.batch.job import run_job
 from app.offline.batch.manifest import MANIFEST
 from app.offline.batch.plan import plan_jobs
-from app.offline.batch.run import convert_batch
 from tests.clips import read_numbers, write_clip
-from tests.offline.batch.clips import SETTINGS
+from tests.offline.batch.clips import SETTINGS, jobs_of, run_batch
 from tests.offline.batch.workers import DirectWorkers
 
 fsspec = pytest.importorskip("fsspec")
@@ -24,7 +23,7 @@ def test_a_clip_is_fetched_and_its_film_uploaded_whole(tmp_path: Path) -> None:
     memory = fsspec.filesystem("memory")
     memory.pipe("/clips/a.mp4", write_clip(tmp_path / "a.mp4", 6).read_bytes())
     memory.pipe("/clips/notes.txt", b"left out")
-    (job,) = plan_jobs(["memory://clips"], "memory://films", SETTINGS, alpha=None, foreground=None)
+    (job,) = jobs_of(["memory://clips"], "memory://films")
     assert (job.source, job.target) == ("memory://clips/a.mp4", "memory://films/a.mp4")
     result = run_job(job, lambda done, total: False)
     assert (result.state, result.frames) == ("done", 6)
@@ -38,19 +37,19 @@ def test_a_resumed_batch_leaves_out_the_films_that_are_uploaded(tmp_path: Path) 
     memory = fsspec.filesystem("memory")
     good = write_clip(tmp_path / "a.mp4", 6).read_bytes()
     memory.pipe({"/monday/a.mp4": good, "/monday/b.mp4": b"no video"})
-    jobs = plan_jobs(["memory://monday"], "memory://matted", SETTINGS, alpha=None, foreground=None)
-    report = convert_batch(jobs, "memory://matted", DirectWorkers)
-    assert (report.done, report.failed) == (1, 1)
+    jobs = jobs_of(["memory://monday"], "memory://matted")
+    report = run_batch(jobs, "memory://matted", DirectWorkers())
+    assert (report["done"], report["failed"]) == (1, 1)
     assert sorted(memory.ls("/matted", detail=False)) == ["/matted/a.mp4", f"/matted/{MANIFEST}"]
     memory.pipe("/monday/b.mp4", good)
     again = DirectWorkers()
-    report = convert_batch(jobs, "memory://matted", lambda: again, resume=True)
-    assert (report.done, report.skipped, again.run) == (1, 1, ["b.mp4"])
+    report = run_batch(jobs, "memory://matted", again, resume=True)
+    assert (report["done"], report["skipped"], again.run) == (1, 1, ["b.mp4"])
 
 
 def test_an_error_names_the_address_and_no_temporary_file() -> None:
     fsspec.filesystem("memory").pipe("/broken/a.mp4", b"no video")
-    (job,) = plan_jobs(["memory://broken"], "memory://films", SETTINGS, alpha=None, foreground=None)
+    (job,) = jobs_of(["memory://broken"], "memory://films")
     result = run_job(job, lambda done, total: False)
     assert result.error is not None and result.error.startswith("memory://broken/a.mp4 is not a readable video")
 
@@ -58,7 +57,7 @@ def test_an_error_names_the_address_and_no_temporary_file() -> None:
 def test_a_missing_clip_is_a_sentence(tmp_path: Path) -> None:
     with pytest.raises(SourceOpenError, match=r"missing\.mp4 cannot be fetched"):
         fetch("memory://clips/missing.mp4", tmp_path)
-    (job,) = plan_jobs(["memory://empty"], "memory://films", SETTINGS, alpha=None, foreground=None)
+    (job,) = jobs_of(["memory://empty"], "memory://films")
     error = run_job(job, lambda done, total: False).error
     assert error is not None and error.startswith("memory://empty cannot be fetched"), "a folder without clips"
     with pytest.raises(UsageError, match=r"^nosuchsystem://clips is an address of an unknown kind"):

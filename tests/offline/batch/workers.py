@@ -1,11 +1,16 @@
-"""Workers without processes."""
+"""Workers without processes, and processes without a network."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from pathlib import Path
+from unittest.mock import patch
 
-from app.offline.batch.job import Job, Report, run_job
+from app.core.types import Matte
+from app.offline.batch.job import Job, JobResult, Report, run_job
+from app.testing.parts import StepInput
+from tests.offline.converting import HalfEngine
 
 
 class DirectWorkers:
@@ -24,10 +29,9 @@ class DirectWorkers:
         self.free = 0
         if self._deadly.get(name, 0) > 0:
             self._deadly[name] -= 1
-            self._reports.append(Report(index, died="signal 9"))
+            self._reports.append(Report(index, JobResult("died", error="signal 9")))
         else:
-            result = run_job(job, lambda done, total: False)
-            self._reports.append(Report(index, result.frames, result.expected_frames, result))
+            self._reports.append(Report(index, run_job(job, lambda done, total: False)))
 
     def wait(self, timeout_s: float) -> Sequence[Report]:
         reports, self._reports, self.free = self._reports, [], 1
@@ -36,3 +40,16 @@ class DirectWorkers:
     def stop(self) -> None: ...
 
     def close(self) -> None: ...
+
+
+class SlowEngine(HalfEngine):
+    """Takes as long as a network, so that its clip can be interrupted."""
+
+    def matte(self, step: StepInput) -> Matte:
+        time.sleep(0.02)
+        return super().matte(step)
+
+
+def use_slow_engine() -> None:
+    """Convert without a network in this process, from now on."""
+    patch("app.offline.convert.build_engine", lambda *_: SlowEngine()).start()

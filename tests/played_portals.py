@@ -1,7 +1,8 @@
-"""What the portals that tests play have in common: names on the bus, the thread that answers, requests and sessions."""
+"""Portals of the desktop, played on a private bus, which answer as the specification and a test say."""
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import threading
 from abc import ABC, abstractmethod
@@ -18,6 +19,7 @@ from tests.pipewire_session import BUS_CONFIGURATION
 from tests.waiting import accepts, eventually
 
 DESKTOP_NAME, DESKTOP_PATH = "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop"
+SHORTCUTS = "org.freedesktop.portal.GlobalShortcuts"
 
 
 @contextmanager
@@ -39,7 +41,9 @@ class PlayedService(ABC):
 
     names: tuple[str, ...] = (DESKTOP_NAME,)
 
-    def __init__(self) -> None:
+    def __init__(self, pipewire: Path | None = None) -> None:
+        """pipewire: the socket that programs are given."""
+        self.pipewire = pipewire
         self.responses: dict[str, int | None] = {}
         """Answers to the requests by member: 0 granted (the default), 1 refused, 2 ended otherwise; None: none."""
         self.sessions: list[str] = []
@@ -85,6 +89,12 @@ class PlayedService(ABC):
             self.sessions.append(session)
         self.request(call, options, {"session_handle": ("s", session)})
 
+    def send_remote(self, call: Message) -> None:
+        """Answer with a connection to PipeWire."""
+        with socket.socket(socket.AF_UNIX) as remote:
+            remote.connect(str(self.pipewire))
+            self.reply(call, "h", (remote,))
+
     def close_session(self, call: Message) -> None:
         """Answer the program that closes its session."""
         self.sessions.remove(call.header.fields[HeaderFields.path])
@@ -108,3 +118,92 @@ class PlayedService(ABC):
     def _object(self, kind: str, token: str) -> str:
         sender = self._owner.removeprefix(":").replace(".", "_")
         return f"{DESKTOP_PATH}/{kind}/{sender}/{token}"
+
+
+class PlayedPortal(PlayedService):
+    """The portal for cameras, and its permission store."""
+
+    names = (DESKTOP_NAME, "org.freedesktop.impl.portal.PermissionStore")
+
+    def __init__(self, pipewire: Path) -> None:
+        super().__init__(pipewire)
+        self.permissions: dict[str, list[str]] | None = {}
+        self.asked = 0
+
+    def answer(self, call: Message, member: str) -> bool:
+        if member == "Get":
+            self.reply(call, "v", (("b", True),))
+        elif member == "AccessCamera":
+            self.asked += 1
+            self.request(call, call.body[0], {})
+        elif member == "OpenPipeWireRemote":
+            self.send_remote(call)
+        elif member == "Lookup" and self.permissions is not None:
+            self.reply(call, "a{sas}v", (self.permissions, ("y", 0)))
+        else:
+            return False
+        return True
+
+
+class PlayedScreenCast(PlayedService):
+    """The portal for screen casts; the user chooses `streams`."""
+
+    def __init__(self, pipewire: Path) -> None:
+        super().__init__(pipewire)
+        self.streams: list[tuple[int, dict[str, tuple[str, Any]]]] = []
+        """The PipeWire nodes of what the user chooses, with their properties."""
+        self.types: list[int] = []
+        """What programs asked for: 1 a monitor, 2 a window."""
+
+    def answer(self, call: Message, member: str) -> bool:
+        if member == "CreateSession":
+            self.open_session(call)
+        elif member == "SelectSources":
+            assert call.body[0] == self.sessions[-1]
+            self.types.append(call.body[1]["types"][1])
+            self.request(call, call.body[1], {})
+        elif member == "Start":
+            assert call.body[0] == self.sessions[-1]
+            self.request(call, call.body[2], {"streams": ("a(ua{sv})", self.streams)})
+        elif member == "OpenPipeWireRemote":
+            assert call.body[0] == self.sessions[-1]
+            self.send_remote(call)
+        elif member == "Close":
+            self.close_session(call)
+        else:
+            return False
+        return True
+
+
+class PlayedShortcuts(PlayedService):
+    """The portal for global shortcuts; `press` is the user's key."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.bound: list[tuple[str, dict[str, tuple[str, Any]]]] = []
+        self.program_ids: list[str] = []
+
+    def press(self, shortcut: str, session: str | None = None) -> None:
+        body: tuple[Any, ...] = (session or self.sessions[-1], shortcut, 1, {})
+        self.send_signal(DBusAddress(DESKTOP_PATH, interface=SHORTCUTS), "Activated", "osta{sv}", body)
+
+    def end_session(self) -> None:
+        """Close the session, as a desktop does that removes the shortcuts."""
+        address = DBusAddress(self.sessions[-1], interface="org.freedesktop.portal.Session")
+        self.send_signal(address, "Closed", "", ())
+
+    def answer(self, call: Message, member: str) -> bool:
+        if member == "Register":
+            self.program_ids.append(call.body[0])
+            self.reply(call)
+        elif member == "CreateSession":
+            self.open_session(call)
+        elif member == "BindShortcuts":
+            assert call.body[0] == self.sessions[-1]
+            self.request(call, call.body[3], {"shortcuts": ("a(sa{sv})", [])})
+            self.bound = call.body[1]  # keys that are pressed from now on arrive after the response
+        elif member == "Close":
+            self.close_session(call)
+        else:
+            return False
+        return True
