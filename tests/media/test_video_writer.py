@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from app.media.encoders import VideoEncoder, file_encoder
 from app.media.recovery import recover
 from app.media.video_writer import VideoWriter
-from tests.clips import numbered, read_numbers, write_clip
+from tests.clips import names_in, numbered, read_numbers, write_clip
 
 
 def write(path: Path, images: Iterable[NDArray[np.uint8]], fps: Fraction | float = 25, **options: Any) -> VideoWriter:
@@ -45,7 +45,7 @@ def test_every_picture_once_in_order(tmp_path: Path, suffix: str) -> None:
     path = tmp_path / f"out.{suffix}"
     write_numbers(path)
     assert read_numbers(path) == list(range(12))
-    assert [file.name for file in tmp_path.iterdir()] == [path.name]
+    assert names_in(tmp_path) == [path.name]
 
 
 @pytest.mark.parametrize("count", [12, 13, 24, 25])
@@ -74,7 +74,7 @@ def test_named_only_when_finished_and_readable_by_its_owner_only(tmp_path: Path)
     assert writer.temporary_path.exists()
     writer.close()
     writer.close()
-    assert [file.name for file in tmp_path.iterdir()] == ["out.mp4"]
+    assert names_in(tmp_path) == ["out.mp4"]
     if os.name == "posix":
         assert stat.S_IMODE(path.stat().st_mode) == 0o600
 
@@ -222,7 +222,7 @@ def test_sound_that_cannot_be_read_is_said(tmp_path: Path) -> None:
     clip.write_bytes(clip.read_bytes().replace(b"A_AAC", b"A_NEW"))
     with pytest.raises(OSError, match="its sound cannot be read"):
         VideoWriter(tmp_path / "out.mp4", 96, 48, 25, audio_from=clip)
-    assert [file.name for file in tmp_path.iterdir()] == ["in.mkv"]
+    assert names_in(tmp_path) == ["in.mkv"]
 
 
 def test_audio_ends_with_the_video_of_an_incomplete_file(tmp_path: Path) -> None:
@@ -256,7 +256,7 @@ def test_a_picture_of_another_size_is_refused(tmp_path: Path) -> None:
 def test_a_name_that_looks_like_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
     monkeypatch.chdir(tmp_path)
     write_numbers(Path(name), 3)
-    assert [file.name for file in tmp_path.iterdir()] == [name]
+    assert names_in(tmp_path) == [name]
     assert read_numbers(tmp_path / name) == [0, 1, 2]
 
 
@@ -265,5 +265,5 @@ def test_an_unfinished_file_whose_name_looks_like_an_address(tmp_path: Path, mon
     monkeypatch.chdir(tmp_path)
     write_clip(tmp_path / "12:30.part.mp4", 5)
     assert recover(Path("12:30.part.mp4")).file == Path("12:30.mp4")
-    assert [file.name for file in tmp_path.iterdir()] == ["12:30.mp4"]
+    assert names_in(tmp_path) == ["12:30.mp4"]
     assert read_numbers(tmp_path / "12:30.mp4") == [0, 1, 2, 3, 4]

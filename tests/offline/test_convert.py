@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,13 +12,12 @@ import psutil
 import pytest
 from PIL import Image
 
-from app.capture import open_source
 from app.core.errors import PlateError
-from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, Settings
-from app.core.types import Matte
+from app.core.settings import BackgroundSettings, MattingSettings, Settings
+from app.core.types import BgrImage, Matte
 from app.offline.convert import ConvertReport, convert
 from app.testing.parts import StepInput
-from tests.clips import number_of, numbered, read_numbers, write_clip, write_images
+from tests.clips import demo, names_in, number_of, numbered, read_numbers, write_clip, write_images
 from tests.offline.converting import GREEN, HalfEngine, pictures, run, times_of
 
 
@@ -47,7 +45,7 @@ def test_every_frame_is_converted_once_in_order(tmp_path: Path) -> None:
         assert matte[24, 10].min() > 250
         assert matte[24, 80].max() < 5
     assert len(pictures(tmp_path / "fg.mp4")) == 20
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["alpha.mp4", "fg.mp4", "in.mp4", "out.mp4"]
+    assert names_in(tmp_path) == ["alpha.mp4", "fg.mp4", "in.mp4", "out.mp4"]
 
 
 class LeakyEngine(HalfEngine):
@@ -73,13 +71,6 @@ def test_the_foreground_is_black_where_the_matte_is_zero(tmp_path: Path) -> None
     assert np.abs(written[:, 40:48] - (255 - frame[:, 40:48]) * (128 / 255)).max() <= 0.51
 
 
-def test_background_none_keeps_the_frames(tmp_path: Path) -> None:
-    source = write_clip(tmp_path / "in.mp4", 20)
-    report = run(source, tmp_path / "out.mp4", Settings(background=BackgroundSettings(kind="none")))
-    assert report.frames == 20
-    assert read_numbers(tmp_path / "out.mp4") == list(range(20))
-
-
 @pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
 def test_variable_frame_times_are_kept(tmp_path: Path, suffix: str) -> None:
     times = [0, 0.033, 0.067, 0.2, 0.201, 1.5, 1.533]
@@ -100,18 +91,12 @@ def test_sound_is_kept(tmp_path: Path) -> None:
         assert container.streams.audio[0].codec_context.name == "aac"
 
 
-def test_rotated_and_odd_videos(tmp_path: Path) -> None:
-    source = write_clip(tmp_path / "in.mp4", 3, size=(97, 49), rotation=90)
-    run(source, tmp_path / "out.mp4")
-    assert [image.shape for image in pictures(tmp_path / "out.mp4")] == [(98, 50, 3)] * 3
-
-
-@pytest.mark.parametrize("rotation", [0, 90, 180])
-def test_mirrored_videos_are_upright(tmp_path: Path, rotation: int) -> None:
+@pytest.mark.parametrize(("rotation", "mirrored"), [(90, False), (0, True), (90, True), (180, True)])
+def test_rotated_and_mirrored_videos_are_upright(tmp_path: Path, rotation: int, mirrored: bool) -> None:
     """Front cameras store some videos with a display matrix that mirrors them."""
-    source = write_clip(tmp_path / "in.mp4", 3, rotation=rotation, mirrored=True)
+    source = write_clip(tmp_path / "in.mp4", 3, rotation=rotation, mirrored=mirrored)
     run(source, tmp_path / "out.mp4", Settings(background=BackgroundSettings(kind="none")))
-    expected = np.rot90(numbered(2), rotation // 90)[:, ::-1]
+    expected = np.rot90(numbered(2), rotation // 90)[:, :: -1 if mirrored else 1]
     assert np.abs(pictures(tmp_path / "out.mp4")[2].astype(int) - expected).mean() < 10
 
 
@@ -131,8 +116,8 @@ def test_a_folder_of_pictures_to_a_folder(tmp_path: Path) -> None:
     assert len(report.problems) == 1
     assert report.problems[0] == f"Unreadable or unsuitable images in {source} were left out: 1."
     names = ["p1.png", "p10.png", "p11.png", "p2.png"]
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == names
-    assert sorted(path.name for path in (tmp_path / "alpha").iterdir()) == names
+    assert names_in(tmp_path / "out") == names
+    assert names_in(tmp_path / "alpha") == names
     image = cv2.imread(str(tmp_path / "out" / "p2.png"))
     assert image is not None
     assert np.array_equal(image[:, :48], numbered(1)[:, :48])
@@ -155,75 +140,58 @@ def test_an_animation_with_the_name_of_an_image_gives_its_first_frame_and_says_s
         assert film.frames == 3 and times_of(tmp_path / "out.mp4") == pytest.approx([0, 0.1, 0.2])
 
 
-@pytest.mark.parametrize("tiny", ["p0.png", "p2.png"])
-def test_an_image_too_small_for_the_network_is_named_and_left_out(
-    tmp_path: Path, tiny: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    source = write_images(tmp_path / "in", "p1.png", "p3.png")
-    cv2.imwrite(str(source / tiny), np.zeros((3, 3, 3), np.uint8))
-    report = convert(source, tmp_path / "out", settings=GREEN)
-    assert report.problems == (f"Unreadable or unsuitable images in {source} were left out: 1.",)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["p1.png", "p3.png"]
-    (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
-    assert warning.startswith(f"{source / tiny}: A frame of 3×3 ")
-    caplog.clear()
+EMPTY = demo(320, 180, range(1), empty_scene_s=60)[0]
 
 
-@pytest.mark.parametrize("other", ["p0.png", "p2.png"])
-def test_an_image_of_another_shape_than_the_plate_is_named_and_left_out(
-    tmp_path: Path, other: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    """The conversion ended at the image, and did not say at which."""
-    room, plate = tmp_path / "in", tmp_path / "plate.png"
+def write_room(folder: Path, **images: BgrImage) -> tuple[Path, Path]:
+    """Return a folder of images, and the plate of the empty room beside it."""
+    room, plate = folder / "in", folder / "plate.png"
     room.mkdir()
-    with closing(open_source(CaptureSettings(source="demo:empty", width=320, height=180))) as source:
-        frame = source.read()
-    assert frame is not None
-    empty = frame.image
-    cv2.imwrite(str(plate), empty)
-    for name in ("p1.png", "p3.png"):
-        cv2.imwrite(str(room / name), empty)
-    cv2.imwrite(str(room / other), empty[:, 40:])
-    matting = MattingSettings(model="mattecam-plate", plate=plate)
+    cv2.imwrite(str(plate), EMPTY)
+    for name, image in images.items():
+        cv2.imwrite(str(room / f"{name}.png"), image)
+    return room, plate
+
+
+@pytest.mark.parametrize("name", ["p0", "p2"])
+@pytest.mark.parametrize(
+    ("with_plate", "unsuitable", "why"),
+    [(False, EMPTY[:3, :3], "A frame of 3×3 "), (True, EMPTY[:, 40:], "The picture of the empty room ")],
+    ids=["too small for the network", "of another shape than the plate"],
+)
+def test_an_unsuitable_image_is_named_and_left_out(
+    tmp_path: Path, with_plate: bool, unsuitable: BgrImage, why: str, name: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    """With a plate, the conversion ended at the image, and did not say at which."""
+    room, plate = write_room(tmp_path, p1=EMPTY, p3=EMPTY, **{name: unsuitable})
+    matting = MattingSettings(model="mattecam-plate", plate=plate) if with_plate else GREEN.matting
     report = convert(room, tmp_path / "out", settings=GREEN.replace(matting=matting))
     assert report.problems == (f"Unreadable or unsuitable images in {room} were left out: 1.",)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["p1.png", "p3.png"]
+    assert names_in(tmp_path / "out") == ["p1.png", "p3.png"]
     (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
-    assert warning.startswith(f"{room / other}: The picture of the empty room {plate} has ")
+    assert warning.startswith(f"{room / name}.png: {why}")
     caplog.clear()
 
 
 def test_the_image_that_does_not_match_the_plate_is_named(tmp_path: Path) -> None:
     """Of hundreds of images, the error said nothing about which one."""
-    room, plate = tmp_path / "in", tmp_path / "plate.png"
-    room.mkdir()
-    with closing(open_source(CaptureSettings(source="demo:empty", width=320, height=180))) as source:
-        frame = source.read()
-    assert frame is not None
-    for path in (plate, room / "p2.png"):
-        cv2.imwrite(str(path), frame.image)
-    cv2.imwrite(str(room / "p1.png"), 255 - frame.image)
+    room, plate = write_room(tmp_path, p1=np.asarray(255 - EMPTY, np.uint8), p2=EMPTY)
     settings = GREEN.replace(matting=MattingSettings(model="mattecam-plate", plate=plate))
     with pytest.raises(PlateError, match=f"^Image p1 of {room}: The light or the camera has changed"):
         convert(room, tmp_path / "out", settings=settings)
 
 
-def test_pictures_of_one_name_and_two_kinds_are_both_kept(tmp_path: Path) -> None:
-    report = run(write_images(tmp_path / "in", "a.png", "a.jpg", "b.png"), tmp_path / "out")
-    assert report.frames == 3
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["a.jpg.png", "a.png.png", "b.png"]
-
-
 @pytest.mark.parametrize(
     ("given", "expected"),
     [
+        (["a.png", "a.jpg", "b.png"], ["a.jpg.png", "a.png.png", "b.png"]),
         (["x.png", "x.jpg", "x.png.png"], ["x.jpg.png", "x.png.png", "x.png.png.png"]),
         (["x.png", "X.jpg"], ["X.jpg.png", "x.png.png"]),
     ],
 )
 def test_no_picture_replaces_another(tmp_path: Path, given: list[str], expected: list[str]) -> None:
     assert run(write_images(tmp_path / "in", *given), tmp_path / "out").frames == len(given)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == expected
+    assert names_in(tmp_path / "out") == expected
 
 
 def test_a_folder_of_pictures_to_a_video(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import json
-import shutil
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -24,7 +23,7 @@ from app.offline.batch.plan import clips_in
 from app.offline.convert import convert
 from app.output.unfinished import begin, unfinished_recordings
 from app.testing.parts import StepInput
-from tests.clips import write_clip, write_images
+from tests.clips import names_in, write_clip, write_images
 from tests.offline.converting import GREEN, HalfEngine, pictures, run
 from tests.output.recordings import full_disk
 
@@ -54,7 +53,7 @@ def test_a_file_that_a_conversion_still_writes_is_not_recovered(
     report = run(write_clip(tmp_path / "in.mp4", 2), tmp_path / "out.mp4", progress=recover)
     assert codes == [1, 1, 1] and report.complete
     assert f"The file {part} is still being written" in capsys.readouterr().err.splitlines()[0]
-    assert sorted(file.name for file in tmp_path.iterdir()) == ["in.mp4", "out.mp4"]
+    assert names_in(tmp_path) == ["in.mp4", "out.mp4"]
     assert list((paths.data_dir() / "recordings").iterdir()) == []
 
 
@@ -92,7 +91,7 @@ def test_what_cannot_go_on_leaves_nothing(
     source = write_clip(tmp_path / "in.mp4", 10)
     with pytest.raises(error):
         convert(source, tmp_path / target, settings=GREEN)
-    assert [path.name for path in tmp_path.iterdir()] == ["in.mp4"]
+    assert names_in(tmp_path) == ["in.mp4"]
 
 
 def test_an_interrupted_conversion_leaves_the_film_of_an_earlier_one(tmp_path: Path) -> None:
@@ -124,7 +123,7 @@ def test_no_frame_of_a_longer_film_is_left_among_those_of_a_new_one(tmp_path: Pa
     run(write_images(tmp_path / "in", "000001.png"), tmp_path / "out", overwrite=True)
     assert len(list((tmp_path / "out").iterdir())) == 5, "images under names of their own replace only these"
     run(short, tmp_path / "out", overwrite=True)
-    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["000000.png", "000001.png", "notes.txt"]
+    assert names_in(tmp_path / "out") == ["000000.png", "000001.png", "notes.txt"]
 
 
 def test_the_second_of_two_conversions_into_one_new_folder_is_kept_beside_it(tmp_path: Path) -> None:
@@ -286,15 +285,3 @@ def test_a_full_disk_is_reported_and_the_frames_are_kept(tmp_path: Path) -> None
     # What is kept ends with a whole fragment; one takes about a quarter of this disk.
     assert (tmp_path / "out.part.mp4").stat().st_size > 150_000
     assert not (tmp_path / "out.mp4").exists()
-
-
-def test_errors_of_the_disk_are_named(tmp_path: Path) -> None:
-    class Broken(HalfEngine):
-        def matte(self, step: StepInput) -> Matte:
-            if self.steps == 2:
-                shutil.rmtree(tmp_path / "out.part")
-            self.steps += 1
-            return Matte(step.frame, step.frame[..., 0].copy())
-
-    with pytest.raises(SinkLostError, match="the folder does not exist"):
-        run(write_clip(tmp_path / "in.mp4", 5), tmp_path / "out", engine=Broken())

@@ -59,6 +59,7 @@ def test_a_source_that_misses_frames_in_the_middle_is_cut(tmp_path: Path) -> Non
         ("mp4", "", None),
         ("mp4", "aac", LATE_S),
         ("ts", "", None),
+        ("avi", "", None),
         ("ts", "aac", LATE_S),
     ],
 )
@@ -87,7 +88,3 @@ def test_the_command_fails_for_a_cut_source(
     source = cut_clip(tmp_path, 0.6)
     assert main.main(["convert", str(source), str(tmp_path / "out.mp4"), "--model", "mattecam"]) == 1
     assert "cut.mkv is cut off" in capsys.readouterr().err
-
-
-def test_a_whole_avi_file_is_not_cut(tmp_path: Path) -> None:
-    assert not run(write_clip(tmp_path / "in.avi", 40), tmp_path / "out.mp4").problems

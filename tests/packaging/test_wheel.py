@@ -162,31 +162,8 @@ def test_the_window_opens_and_ends(command: Path, tmp_path: Path, data: Path) ->
     assert json.loads((tmp_path / "status.json").read_text())["frames_out"] >= 3
 
 
-def test_it_mattes_without_torch(command: Path, tmp_path: Path) -> None:
-    """Nothing is prepared here: with a data folder of its own it has only what the wheel brought."""
-    lines = (
-        "import sys",
-        "sys.modules['torch'] = None",
-        "from mattecam._program.app.matting.preparation import preparation",
-        "preparation.needed = lambda: False",
-        "from mattecam._program.app.cli.main import run_to_exit",
-        "sys.exit(run_to_exit(sys.argv[1:]))",
-    )
-    words = ("-c", "; ".join(lines), "headless", *DEMO, "--status-json", "STATUS")
-    start(command.with_name("python"), *words, cwd=tmp_path, data=tmp_path / "data")
-    status = json.loads((tmp_path / "STATUS").read_text())
-    assert status["frames_out"] >= 3 and status["model"] == "mattecam" and not status["errors"]
-
-
 def test_the_module_is_the_command(command: Path, tmp_path: Path, data: Path) -> None:
     assert "Usage: mattecam" in start(command.with_name("python"), "-m", "mattecam", "--help", cwd=tmp_path, data=data)
-
-
-def test_the_python_example_of_the_readme_runs(command: Path, tmp_path: Path, data: Path) -> None:
-    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(encoding="utf-8"), re.DOTALL)
-    (tmp_path / "example.py").write_text(example.replace("range(30)", "range(2)"))
-    printed = start(command.with_name("python"), "example.py", cwd=tmp_path, data=data)
-    assert printed.splitlines()[-1].startswith("1 ")
 
 
 def test_installed_paths_and_advice(command: Path, tmp_path: Path, data: Path) -> None:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
+import torch
+from torch import Tensor
 
 from training.run import Stage
 from training.store import PackWriter
@@ -69,3 +72,15 @@ def make_cache(folder: Path, people: int = 8) -> Path:
             pack.add(np.roll(person(99), index, 1), f"walk:{index}", "walk")
             pack.add(np.roll(person(98), index, 1), f"held:{index}", "held", validation=True)
     return folder
+
+
+def descended(parameters: Iterable[Tensor], loss: Callable[[], Tensor], steps: int, rate: float = 2e-3) -> float:
+    """Learn for a few steps; return the last loss as a share of the first."""
+    optimizer, losses = torch.optim.AdamW(parameters, lr=rate), []
+    for _ in range(steps):
+        value = loss()
+        optimizer.zero_grad()
+        torch.autograd.backward(value)
+        optimizer.step()
+        losses.append(float(value.detach()))
+    return losses[-1] / losses[0]

@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import multiprocessing
+import signal
+import sys
+import time
 from collections.abc import Sequence
 from types import SimpleNamespace
 
+import psutil
 import pytest
 
+from tests.training.failing import fail_or_work
 from training import train
 
 
@@ -38,3 +43,15 @@ def test_processes_that_end_while_they_are_counted_are_not_waited_for(monkeypatc
     monkeypatch.setattr(train, "wait", wait)
     assert train.run_processes(lambda rank, _: None, lambda _: "", 1) == train.EXIT_DONE
     assert waited == [[EndsMeanwhile.sentinel]]
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows sends no such signals")
+def test_when_one_process_fails_the_others_end() -> None:
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+    began_s, before = time.monotonic(), psutil.Process().children()
+    assert train.run_processes(fail_or_work, lambda _: 300.0, 2) == train.EXIT_FAILED
+    assert time.monotonic() - began_s < 200
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
+    left = [child for child in psutil.Process().children() if child not in before]
+    assert not [child for child in left if "spawn_main" in " ".join(child.cmdline())]

@@ -70,12 +70,3 @@ def test_killed_its_processes_end_as_well(tmp_path: Path) -> None:
     with running(tmp_path / "run", make_cache(tmp_path / "cache")) as (process, children):
         process.kill()
         assert not psutil.wait_procs(children, timeout=LIMIT_S)[1]
-
-
-@pytest.mark.timeout(300)
-def test_when_one_process_fails_the_others_end(tmp_path: Path) -> None:
-    with running(tmp_path / "run", make_cache(tmp_path / "cache")) as (process, children):
-        workers = [child for child in children if "spawn_main" in " ".join(child.cmdline())]
-        workers[-1].kill()
-        assert process.wait(LIMIT_S) == 1
-        assert not psutil.wait_procs(children, timeout=60)[1]

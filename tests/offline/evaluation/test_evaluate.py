@@ -148,15 +148,6 @@ def test_files_that_cannot_be_read_are_named(tmp_path: Path) -> None:
         evaluate_paths(folder, folder)
 
 
-def test_videos_are_opened_under_the_allow_list(tmp_path: Path) -> None:
-    """A playlist named like a video played other files."""
-    write_clip(tmp_path / "other.mkv", 3)
-    playlist = tmp_path / "clip.mp4"
-    playlist.write_text(f"ffconcat version 1.0\nfile '{tmp_path / 'other.mkv'}'\n")
-    with pytest.raises(SourceOpenError, match=r"clip\.mp4"):
-        list(read_alphas(playlist))
-
-
 def test_a_damaged_video_is_refused(tmp_path: Path) -> None:
     """Frames after a gap would be compared with others."""
     path = write_clip(tmp_path / "clip.mkv", 40)
