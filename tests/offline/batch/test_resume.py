@@ -144,6 +144,16 @@ def test_a_clip_that_failed_replaces_no_file_when_resumed(tmp_path: Path) -> Non
     assert run_batch(jobs, target, DirectWorkers(), resume=True)["done"] == 1
 
 
+def test_a_clip_that_was_cut_off_is_converted_again(tmp_path: Path) -> None:
+    """Its film is kept and recorded as it was made, but it failed: the rest of the clip may be there by now."""
+    clip, target = write_clip(tmp_path / "a.mkv", 40), tmp_path / "out"
+    clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
+    assert run_batch(jobs_of([clip], target), target, DirectWorkers()) == {"failed": 1}
+    again = DirectWorkers()
+    assert run_batch(jobs_of([clip], target, overwrite=False), target, again, resume=True) == {"failed": 1}
+    assert again.run == ["a.mkv"]
+
+
 def test_a_line_cut_by_a_crash_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / MANIFEST
     with closing(Manifest(path)) as manifest:
