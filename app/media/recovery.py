@@ -138,7 +138,9 @@ class _Copy:
             is_video = packet.stream.type == "video"
             time_s = 0.0 if packet.pts is None else float(packet.pts * packet.time_base)
             packet.stream = streams[packet.stream.index]
-            if not _mux(target, packet):
+            try:
+                target.mux_one(packet)
+            except ValueError:  # a time stamp out of order: FFmpeg's EINVAL
                 continue
             self.bytes += size
             self._packets += 1
@@ -167,11 +169,3 @@ def _readable(source: InputContainer, streams: Sequence[Stream]) -> Iterator[Pac
     for packet in (packet for first in waiting.values() for packet in first):
         packet.dts = packet.pts
         yield packet
-
-
-def _mux(target: OutputContainer, packet: Packet[Stream]) -> bool:
-    try:
-        target.mux_one(packet)
-    except ValueError:  # a time stamp out of order: FFmpeg's EINVAL
-        return False
-    return True

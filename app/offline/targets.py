@@ -23,7 +23,7 @@ VIDEOS = VIDEO_SUFFIXES | {
 }
 FRAME = re.compile(r"\d{6,}\.png")
 """Name of a frame in a folder of frames of a video."""
-SEPARATORS = ("/", "\\") if Path("a\\b").name == "b" else ("/",)
+SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 
 
 def check_names(names: Iterable[str]) -> None:

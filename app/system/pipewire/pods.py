@@ -24,10 +24,6 @@ class Value:
     kind: int
     body: bytes
 
-    def pod(self) -> bytes:
-        """Return the pod."""
-        return _pod(self.kind, self.body)
-
 
 def identifier(value: int) -> Value:
     """Return a value of an enumeration."""
@@ -67,7 +63,7 @@ def any_flag(flags: int) -> Value:
 def build_object(kind: int, identity: int, properties: Mapping[int, Value]) -> bytes:
     """Return the pod of an object. kind: its type; identity: the parameter that it is a value of."""
     parts = [struct.pack("<II", kind, identity)]
-    parts += [struct.pack("<II", key, 0) + value.pod() for key, value in properties.items()]
+    parts += [struct.pack("<II", key, 0) + _pod(value.kind, value.body) for key, value in properties.items()]
     return _pod(_OBJECT, b"".join(parts))
 
 
