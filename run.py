@@ -9,7 +9,8 @@ import sys
 if sys.version_info < (3, 10):  # noqa: UP036 - the only place that an older Python reaches
     sys.exit("Mattecam needs Python 3.10 or newer; this is %s" % sys.version.split()[0])  # noqa: UP031
 
-from app.system.start import EXIT_INTERRUPTED, exit_on_signals
+from app.core.exit_codes import EXIT_INTERRUPTED
+from app.system.start import exit_on_signals
 
 if __name__ == "__main__":
     exit_on_signals()

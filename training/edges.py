@@ -18,6 +18,7 @@ import torch
 import typer
 from torch import Tensor, nn
 
+from app.core.exit_codes import EXIT_DONE
 from models.blocks import downsampled
 from models.mattecam.bundled import load, save
 from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, pixels_of, stretched
@@ -30,7 +31,7 @@ from training.losses import highest, laplacian_loss, segmentation_loss, undecide
 from training.optimizer import LONGEST_GRADIENT, Optimizer, rate_at
 from training.progress import Bar
 from training.step import EDGE_REACH
-from training.train import EXIT_DONE, filled, run_processes
+from training.train import filled, run_processes
 
 LAST = "detail1", "reduce1", "decode1", "refine1", "project"
 """The layers at 1/2, which place edges."""

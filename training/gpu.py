@@ -22,6 +22,7 @@ from pathlib import Path
 
 import torch
 
+from app.core.exit_codes import EXIT_DONE, EXIT_INTERRUPTED
 from models.mattecam.bundled import load_bundled, save
 from models.mattecam.network import MattecamNetwork
 from training.check import predictions, quick_check
@@ -33,7 +34,6 @@ from training.step import Learner, half_type
 from training.store import PACKS, Pack
 from training.torch_teacher import TorchTeacher, rvm_teacher
 
-EXIT_DONE, EXIT_INTERRUPTED = 0, 130
 _COMPLETE = "complete"
 """File that marks a complete cache."""
 

@@ -17,10 +17,10 @@ from typing import Annotated, NoReturn, TypeVar
 import torch
 import typer
 
+from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from training.run import Run, Stage
 from training.store import PACKS, default_cache
 
-EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 SAVING_LIMIT_S = 120.0
 """Time for a process to write its last checkpoint after it was asked to end."""
 FAILED_LIMIT_S = 10.0

@@ -13,8 +13,9 @@ from rich.progress import TaskProgressColumn
 from app.cli.convert_batch import BatchOptions, convert_many, is_batch, tell_left_out
 from app.cli.live_options import LiveOptions, with_live_options
 from app.cli.options import FILM_OPTIONS, film_settings, on_console
-from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, notify, progress_bar
+from app.cli.terminal import notify, progress_bar
 from app.core.errors import UsageError
+from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.text import counted
 from app.system.process import check_memory_limit, handled

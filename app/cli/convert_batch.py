@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING
 
 from rich.progress import TaskProgressColumn
 
-from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, notify, progress_bar
+from app.cli.terminal import notify, progress_bar
 from app.config import logs
+from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.messages.command_line import BatchText
 from app.core.text import counted
 from app.system.process import handled

@@ -12,13 +12,13 @@ from app.cli.terminal import notify
 from app.config.parsing import parse_background
 from app.config.setting import NO_VALUE
 from app.control.client import ask
-from app.control.commands import Command, JsonValue, countdown_of, parse_words, takes_plate
+from app.control.commands import Command, JsonValue, countdown_of, parse_words
 from app.control.names import SETTERS, find_settable
 from app.core.errors import MattecamError, UsageError
 from app.core.files import paths, program
 from app.core.files.names import is_file
 from app.core.messages.command_line import CommandLineText
-from app.core.plate_times import COLLECT_S, COUNTDOWN_S
+from app.core.plate_times import COLLECT_S
 
 
 def ctl(
@@ -29,10 +29,9 @@ def ctl(
 ) -> None:
     """Control the running program, such as from a desktop shortcut. Returns after the command took effect."""
     command = _with_absolute_path(parse_words(words))
-    if takes_plate(command):
-        given_s = countdown_of(command.argument)
-        countdown = f"{COUNTDOWN_S if given_s is None else given_s:g}"
-        notify(CommandLineText.STEP_OUT(countdown=countdown, seconds=f"{COLLECT_S:g}"))
+    countdown_s = countdown_of(command.argument) if command.name == "plate" else None
+    if countdown_s is not None:
+        notify(CommandLineText.STEP_OUT(countdown=f"{countdown_s:g}", seconds=f"{COLLECT_S:g}"))
     answer = ask(command)
     if not answer.done:
         raise (UsageError if answer.wrong_usage else MattecamError)(answer.message)

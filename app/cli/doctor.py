@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.options import check_options
-from app.cli.terminal import EXIT_FAILED
 from app.cli.terminal import console as terminal_console
 from app.cli.usage import GroupedProgram
 from app.core.errors import MattecamError, UsageError
+from app.core.exit_codes import EXIT_FAILED
 from app.core.files import program
 from app.core.messages.doctor import DoctorFix
 from app.core.messages.system import ServiceText

@@ -13,7 +13,7 @@ from app.cli.live_options import LiveOptions
 from app.cli.options import StartSettings
 from app.cli.proof import PROOF_S, kept_private, with_proof, write_before_after
 from app.cli.recover import offer_recovery
-from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, notify
+from app.cli.terminal import notify
 from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore, default_path
 from app.control.backgrounds import BackgroundFile, Tiles
@@ -22,6 +22,7 @@ from app.control.global_shortcuts import GlobalShortcuts
 from app.control.pause_mark import PauseMark
 from app.control.server import ControlServer
 from app.core.errors import UsageError
+from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.files import paths
 from app.core.files.names import is_file
 from app.core.messages.command_line import CommandLineText, ConvertText

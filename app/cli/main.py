@@ -29,11 +29,12 @@ from app.cli.options import StartSettings, prepare, settings_from, what_is_used
 from app.cli.plate import plate
 from app.cli.recover import offer_recovery, recover
 from app.cli.serve import serve
-from app.cli.terminal import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, LossyStream, notify, visible_output
+from app.cli.terminal import LossyStream, notify, visible_output
 from app.cli.usage import ControlCommand, GroupedCommand, GroupedProgram, refusal
 from app.cli.weights import app as weights_app
 from app.config import logs
 from app.core.errors import MattecamError, SettingsError, UsageError, text_of
+from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from app.core.files import program
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.messages.command_line import CommandLineText

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.terminal import EXIT_FAILED, notify
+from app.cli.terminal import notify
+from app.core.exit_codes import EXIT_FAILED
 from app.core.messages.command_line import CommandLineText
 from app.output.unfinished import finish, unfinished_recordings
 

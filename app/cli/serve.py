@@ -9,10 +9,11 @@ from typing import Annotated
 import typer
 
 from app.cli.options import prepare
-from app.cli.terminal import EXIT_INTERRUPTED, notify
+from app.cli.terminal import notify
 from app.config import logs
 from app.config.parsing import replace_checked
 from app.config.webrtc_service import require_service
+from app.core.exit_codes import EXIT_INTERRUPTED
 from app.core.settings import EdgeSettings, EngineSettings
 
 

@@ -1,4 +1,4 @@
-"""Exit codes, and what commands print: all without control characters, messages and progress on standard error."""
+"""What commands print: all without control characters, messages and progress on standard error."""
 
 from __future__ import annotations
 
@@ -13,9 +13,6 @@ from app.core.text import visible
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import ProgressColumn
-
-
-EXIT_DONE, EXIT_FAILED, EXIT_USAGE, EXIT_INTERRUPTED = 0, 1, 2, 130
 
 
 class VisibleStream:

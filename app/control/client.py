@@ -8,47 +8,38 @@ from collections.abc import Callable
 from app.control.address import Call, ControlAddress, default_address
 from app.control.commands import Answer, Command, decode_answer
 from app.control.folder import ControlError
-from app.core.errors import MattecamError
 from app.core.messages.control import ControlText
 
 CONNECT_TIMEOUT_S = 5.0
 RETRY_S = 0.05
 
 
-class NotRunningError(MattecamError):
-    """No running program accepts the connection."""
-
-
 def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address) -> Answer:
     """Send one command to this user's running program and return its answer.
 
-    Raises NotRunningError, or UsageError for an answer of another version.
+    Raises ControlError, or UsageError for an answer of another version.
     """
-    call = _connect(at)
+    call = _connect(at())
     try:
         call.send(command.encode())
         line = call.receive(command.extra_s)
     except OSError as error:
-        raise NotRunningError(ControlText.NOT_ANSWERED()) from error
+        raise ControlError(ControlText.NOT_ANSWERED()) from error
     finally:
         call.close()
     if not line:
-        raise NotRunningError(ControlText.NOT_ANSWERED())
+        raise ControlError(ControlText.NOT_ANSWERED())
     return decode_answer(line)
 
 
-def _connect(at: Callable[[], ControlAddress]) -> Call:
-    try:
-        address = at()
-    except ControlError as error:
-        raise NotRunningError(error.text) from error
+def _connect(address: ControlAddress) -> Call:
     deadline_s = time.monotonic() + CONNECT_TIMEOUT_S
     while True:
         call = address.connect()
         if call is not None:
             return call
         if not address.in_use():
-            raise NotRunningError(ControlText.NOT_RUNNING())
+            raise ControlError(ControlText.NOT_RUNNING())
         if time.monotonic() >= deadline_s:  # the program is starting, or its connection backlog is full
-            raise NotRunningError(ControlText.BUSY())
+            raise ControlError(ControlText.BUSY())
         time.sleep(RETRY_S)

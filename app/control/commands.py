@@ -109,10 +109,8 @@ class Command:
     @property
     def extra_s(self) -> float:
         """How much longer than others the command may take."""
-        if not takes_plate(self):
-            return 0.0
-        countdown_s = countdown_of(self.argument)
-        return (COUNTDOWN_S if countdown_s is None else countdown_s) + COLLECT_S + PLATE_CHECKS_S
+        countdown_s = countdown_of(self.argument) if self.name == "plate" else None
+        return 0.0 if countdown_s is None else countdown_s + COLLECT_S + PLATE_CHECKS_S
 
     @property
     def values(self) -> ValueTexts:
@@ -159,7 +157,7 @@ def parse_words(words: Sequence[str]) -> Command:
     command = Command(name, argument)
     if name == "only-me":
         parse_person(argument)
-    elif takes_plate(command):
+    elif name == "plate":
         countdown_of(argument)
     elif name in SETTERS:
         for setting_name, text in command.values.items():
@@ -179,18 +177,16 @@ def parse_person(text: str) -> tuple[float, float] | None:
     return point
 
 
-def takes_plate(command: Command) -> bool:
-    """Return whether a command takes a new picture of the empty room."""
-    return command.name == "plate" and command.argument.split(" ")[0] == "take"
-
-
 def countdown_of(argument: str) -> float | None:
-    """Return the seconds of the countdown of `take [SECONDS]`; None for the usual ones. Raises UsageError."""
-    text = argument.partition(" ")[2]
-    if not text:
+    """Return the seconds to step out of the frame in `take [SECONDS]`; None for another argument of `plate`.
+
+    Raises UsageError.
+    """
+    action, _, text = argument.partition(" ")
+    if action != "take":
         return None
     try:
-        seconds = float(text)
+        seconds = float(text) if text else COUNTDOWN_S
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= MAX_COUNTDOWN_S:

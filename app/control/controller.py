@@ -76,7 +76,7 @@ class SettingsController:
 
         request_quit: returns at once. newest: the picture that a snapshot shows; None before the first one.
         change: in place of `pipeline.change`; in effect when it returns. scenes_changed: called
-        after a scene was saved or removed. keep_plate: as in `take_live_plate`.
+        after a scene was saved or removed. keep_plate: as in `PlateCommand`.
         """
         self._pipeline = pipeline
         self._tiles = tiles

@@ -23,7 +23,7 @@ LOCK_FILE = "control.lock"
 
 
 class ControlError(MattecamError):
-    """The control socket cannot be used."""
+    """The control socket cannot be used, or no running program answers there."""
 
 
 def runtime_dir() -> Path:

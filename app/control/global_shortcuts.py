@@ -44,13 +44,11 @@ class GlobalShortcuts:
         self._pressed: queue.SimpleQueue[Command | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._toggles: tuple[threading.Thread, ...] = ()
-        self._wanted = False
 
     def follow(self, wanted: bool) -> None:
         """Register the shortcuts, or remove them. Does nothing where that is the case already."""
-        if wanted is self._wanted:
+        if wanted is (self._service is not None):
             return
-        self._wanted = wanted
         if wanted:
             self._start()
         else:
@@ -59,7 +57,6 @@ class GlobalShortcuts:
 
     def stop(self) -> bool:
         """Remove the shortcuts; return False if a thread did not end in time. Idempotent."""
-        self._wanted = False
         service, self._service = self._service, None
         thread, self._thread = self._thread, None
         ended = service is None or service.stop()

@@ -15,7 +15,6 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from pathlib import Path
-from weakref import WeakValueDictionary
 
 MAX_NAME_BYTES = 15
 """Limit of Linux."""
@@ -122,23 +121,8 @@ class Strips:
             other.result()
 
 
-class _Parts(dict[str, int]):
-    """CPU time of the calling thread in nanoseconds, by name of the part; goes with the thread."""
-
-
-class _Spent(threading.local):
-    """What the calling thread spent."""
-
-    def __init__(self) -> None:
-        self.parts = _Parts()
-        with _lock:
-            _all[threading.get_native_id()] = self.parts
-
-
-_lock = threading.Lock()
-_all: WeakValueDictionary[int, _Parts] = WeakValueDictionary()
-"""By native thread id."""
-_spent = _Spent()
+_spent_ns: dict[tuple[int, str], int] = {}
+"""CPU time by native thread id and name of the part."""
 
 
 @contextmanager
@@ -147,16 +131,15 @@ def cpu_part(name: str) -> Iterator[None]:
 
     Time that other threads spend for the section does not count.
     """
+    key = threading.get_native_id(), name
     started_ns = time.thread_time_ns()
     try:
         yield
     finally:
-        known = _spent.parts
-        known[name] = known.get(name, 0) + time.thread_time_ns() - started_ns
+        _spent_ns[key] = _spent_ns.get(key, 0) + time.thread_time_ns() - started_ns
 
 
 def cpu_parts_s() -> dict[tuple[int, str], float]:
     """Return the CPU time of living threads so far in seconds, by native thread id and name of the part."""
-    with _lock:
-        threads = list(_all.items())
-    return {(thread, name): spent_ns / 1e9 for thread, parts in threads for name, spent_ns in parts.copy().items()}
+    living = {thread.native_id for thread in threading.enumerate()}
+    return {key: spent_ns / 1e9 for key, spent_ns in _spent_ns.copy().items() if key[0] in living}

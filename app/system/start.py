@@ -8,7 +8,8 @@ from __future__ import annotations
 import os
 import signal
 
-EXIT_INTERRUPTED = 130
+from app.core.exit_codes import EXIT_INTERRUPTED
+
 HANGUP: int | None = getattr(signal, "SIGHUP", None)
 """The terminal or the SSH session was closed; not on Windows."""
 

@@ -38,6 +38,7 @@ STANDARD_LIBRARY_ONLY = (
     "app.core.files.lock",
     "app.core",
     "app.core.errors",
+    "app.core.exit_codes",
     "app.core.text",
     "app.core.threads",
     "app.core.messages",

@@ -16,8 +16,9 @@ import av
 import pytest
 
 from app.config import settings_file
-from app.control.client import NotRunningError, ask
+from app.control.client import ask
 from app.control.commands import Command, JsonValue
+from app.control.folder import ControlError
 from app.core.settings import BackgroundSettings, Settings
 from tests.paths import ROOT
 from tests.waiting import eventually
@@ -67,7 +68,7 @@ def start(data: Path, *words: str, output: int = subprocess.PIPE) -> Iterator[su
 
 def asked_status() -> Mapping[str, JsonValue]:
     """Return the status of the running program; empty while none answers."""
-    with contextlib.suppress(NotRunningError):
+    with contextlib.suppress(ControlError):
         return ask(Command("status")).status or {}
     return {}
 

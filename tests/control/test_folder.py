@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.control.address import SOCKET_FILE
-from app.control.client import NotRunningError, ask
+from app.control.client import ask
 from app.control.commands import Command
 from app.control.folder import LOCK_FILE, ControlError, control_folder, make_private
 from app.control.pipe import SECRET_FILE, PipeEndpoint
@@ -91,7 +91,7 @@ def test_a_folder_that_cannot_be_created_is_logged(
         monkeypatch.setenv(name, str(tmp_path / "file" / "run"))
     with serving():
         assert "cannot be created" in caplog.text
-    with pytest.raises(NotRunningError, match="cannot be created"):
+    with pytest.raises(ControlError, match="cannot be created"):
         ask(Command("pause"))
 
 

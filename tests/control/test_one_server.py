@@ -14,9 +14,9 @@ import pytest
 
 from app.control import client
 from app.control.address import SOCKET_FILE, ControlAddress, Endpoint
-from app.control.client import CONNECT_TIMEOUT_S, NotRunningError, ask
+from app.control.client import CONNECT_TIMEOUT_S, ask
 from app.control.commands import Answer, Command
-from app.control.folder import take_ownership
+from app.control.folder import ControlError, take_ownership
 from app.control.server import ControlServer
 from app.control.transport import SocketEndpoint
 from app.testing.parts import FakeClock
@@ -27,7 +27,7 @@ from tests.waiting import eventually
 
 
 def test_without_a_running_program(address: ControlAddress) -> None:
-    with pytest.raises(NotRunningError, match="not running"):
+    with pytest.raises(ControlError, match="not running"):
         ask(Command("pause"), at=lambda: address)
 
 
@@ -58,7 +58,7 @@ def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
             with serving(lambda: address):
                 assert "Another Mattecam" in caplog.text
             assert path.exists()
-            with pytest.raises(NotRunningError, match="is running but accepts no connection"):
+            with pytest.raises(ControlError, match="is running but accepts no connection"):
                 ask(Command("pause"), at=lambda: address)
         finally:
             for client in waiting:
@@ -126,7 +126,7 @@ def test_a_program_that_starts_is_waited_for(refuses: int, accepted: bool, monke
     if accepted:
         assert ask(Command("status"), at=lambda: address).done
     else:
-        with pytest.raises(NotRunningError):
+        with pytest.raises(ControlError):
             ask(Command("status"), at=lambda: address)
         assert clock.now_s == pytest.approx(100 + CONNECT_TIMEOUT_S, abs=0.1)
 
@@ -134,5 +134,5 @@ def test_a_program_that_starts_is_waited_for(refuses: int, accepted: bool, monke
 def test_a_program_that_answers_too_late_did_not_close_the_connection() -> None:
     call = Mock(**{"receive.return_value": b""})
     address = Mock(ControlAddress, **{"connect.return_value": call})
-    with pytest.raises(NotRunningError, match="did not answer"):
+    with pytest.raises(ControlError, match="did not answer"):
         ask(Command("status"), at=lambda: address)

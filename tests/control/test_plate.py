@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from pathlib import Path
 
 import cv2
@@ -10,9 +9,9 @@ import pytest
 
 from app.control import changes
 from app.control import plate as live_plate
-from app.control.changes import CommandError
+from app.control.changes import Changes, CommandError
 from app.control.commands import Command
-from app.control.plate import take_live_plate
+from app.control.plate import PlateCommand
 from app.core.errors import MattecamError, PlateError, UsageError
 from app.runtime.plate import plate_path
 from app.runtime.status import Phase
@@ -142,15 +141,16 @@ def test_a_camera_that_rests_is_turned_on_and_holds_its_exposure(tmp_path: Path)
     world, held = FakeWorld(), list[bool]()
     world.source_kind, world.readers = "camera", 0
 
-    def wait(seconds: float) -> bool:
-        held.append(world.sources[-1].holds_exposure)
-        return threading.Event().wait(seconds)
+    class Watched(Changes):
+        def wait(self, seconds: float) -> bool:
+            held.append(world.sources[-1].holds_exposure)
+            return super().wait(seconds)
 
     timing = Timing(demand_poll_s=0.02, demand_linger_s=0.1, source_retry_s=0.1)
     with running(world, BASE, timing) as pipeline:
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
         opened = len(world.sources)
-        take_live_plate(pipeline, 0.3, wait, lambda path: None, keep=lambda plate, camera: tmp_path / "plate.png")
+        PlateCommand(Watched(pipeline, 30.0), lambda plate, camera: tmp_path / "plate.png").run("take 0.3")
         assert len(world.sources) == opened + 1
         assert held[-1]
         eventually(lambda: pipeline.status().phase is Phase.RESTING)

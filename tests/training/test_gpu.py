@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
+from app.core.exit_codes import EXIT_DONE
 from models.mattecam.bundled import load_bundled
 from models.rvm.network import MattingNetwork
 from tests.paths import ROOT
@@ -42,13 +43,13 @@ def test_a_stretch_is_cached_trained_evaluated_exported_and_resumed(
 ) -> None:
     monkeypatch.setattr(gpu, "plan_of", lambda options, scratch: _short(PLAN_OF(options, scratch)))
     out = tmp_path / "run"
-    assert gpu.main(["--rehearse", "--out", str(out)]) == gpu.EXIT_DONE
+    assert gpu.main(["--rehearse", "--out", str(out)]) == EXIT_DONE
     cached, trained, evaluated = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert cached["people"] > 0 and cached["views"] > 0 and cached["backgrounds"] > 0
     assert trained["steps"] > 0 and trained["finished"] is False
     assert 0 <= evaluated["photo_iou"] <= 1 and evaluated["mad"] >= 0
     packed_s = (out / "cache" / "people.u8").stat().st_mtime_ns
-    assert gpu.main(["--rehearse", "--out", str(out)]) == gpu.EXIT_DONE
+    assert gpu.main(["--rehearse", "--out", str(out)]) == EXIT_DONE
     _, again, _ = (json.loads(line) for line in capsys.readouterr().out.splitlines())
     assert again["step"] == trained["steps"] + again["steps"] > trained["step"]
     assert (out / "cache" / "people.u8").stat().st_mtime_ns == packed_s

@@ -12,6 +12,7 @@ from types import SimpleNamespace
 import psutil
 import pytest
 
+from app.core.exit_codes import EXIT_DONE, EXIT_FAILED
 from tests.training.failing import fail_or_work
 from training import train
 
@@ -41,7 +42,7 @@ def test_processes_that_end_while_they_are_counted_are_not_waited_for(monkeypatc
     monkeypatch.setattr(multiprocessing, "get_context", lambda _: SimpleNamespace(Process=EndsMeanwhile))
     monkeypatch.setattr(train, "_end_on_signals", lambda _: None)
     monkeypatch.setattr(train, "wait", wait)
-    assert train.run_processes(lambda rank, _: None, lambda _: "", 1) == train.EXIT_DONE
+    assert train.run_processes(lambda rank, _: None, lambda _: "", 1) == EXIT_DONE
     assert waited == [[EndsMeanwhile.sentinel]]
 
 
@@ -49,7 +50,7 @@ def test_processes_that_end_while_they_are_counted_are_not_waited_for(monkeypatc
 def test_when_one_process_fails_the_others_end() -> None:
     handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
     began_s, before = time.monotonic(), psutil.Process().children()
-    assert train.run_processes(fail_or_work, lambda _: 300.0, 2) == train.EXIT_FAILED
+    assert train.run_processes(fail_or_work, lambda _: 300.0, 2) == EXIT_FAILED
     assert time.monotonic() - began_s < 200
     for number, handler in handlers.items():
         signal.signal(number, handler)

@@ -17,6 +17,7 @@ from PyQt6.QtWidgets import QApplication
 
 from app.config import scenes, settings_file
 from app.core.errors import SettingsError
+from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.window_settings import Language
@@ -39,7 +40,6 @@ from app.system.process import handled
 
 log = logging.getLogger(__name__)
 
-EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED = 0, 1, 130
 STOP_TIMEOUT_S = 15.0
 SWITCH_INTERVAL_S = 0.0005
 """How long another thread may hold the GIL while the GUI thread waits for it. One Qt event enters Python many times;
