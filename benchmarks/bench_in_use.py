@@ -30,9 +30,9 @@ import psutil
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from app.cli.bench.in_use import in_use, table
 from app.cli.bench.in_use.camera_like import camera_frames
-from app.cli.bench.in_use.run import fixed, program_row
+from app.cli.bench.in_use.report import table
+from app.cli.bench.in_use.run import fixed, in_use, program_row
 from app.cli.bench.usual_loop import UsualLoop
 from app.core.settings import CaptureSettings, MattingSettings, Settings
 from app.matting.selection.choice import choose

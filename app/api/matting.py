@@ -6,7 +6,7 @@ import math
 import os
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
@@ -31,28 +31,21 @@ WITHOUT_STRICT = EdgeSettings(strict="off")
 NO_VALUES: Mapping[str, object] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class ModelOptions:
-    """Arguments that `Matting` and `convert` share; the values are those of the command line."""
+ENGINE = ("model", "weights", "refiner", "plate", "device", "executor", "precision", "downsample_ratio")
+"""Settings that are arguments of both `Matting` and `convert`; the values are those of the command line."""
 
-    model: str = "auto"
-    weights: Path | str | None = None
-    refiner: str = "auto"
-    plate: Path | str | None = None
-    device: str = "auto"
-    executor: str = "auto"
-    precision: str = "auto"
-    downsample_ratio: float | None = None
 
-    def settings(self, background: Path | str, edges: EdgeSettings) -> Settings:
-        """Return the settings. Raises UsageError for a value that is not possible, TypeError for a wrong type."""
-        if not isinstance(background, (str, Path)):
-            raise TypeError(f"background must be a string or a path, not {type(background).__name__}")
-        if not isinstance(edges, EdgeSettings):
-            raise TypeError(f"edges must be EdgeSettings, not {type(edges).__name__}")
-        chosen = {name: getattr(self, name) for name in self.__slots__}
-        matting = replace_checked(MattingSettings(edges=edges), chosen)
-        return Settings(matting=matting, background=parse_background(background))
+def _settings(background: Path | str, edges: EdgeSettings, engine: Sequence[object]) -> Settings:
+    """Return the settings of a stream or a film. engine: the values of `ENGINE`.
+
+    Raises UsageError for a value that is not possible, TypeError for a wrong type.
+    """
+    if not isinstance(background, (str, Path)):
+        raise TypeError(f"background must be a string or a path, not {type(background).__name__}")
+    if not isinstance(edges, EdgeSettings):
+        raise TypeError(f"edges must be EdgeSettings, not {type(edges).__name__}")
+    matting = replace_checked(MattingSettings(edges=edges), dict(zip(ENGINE, engine, strict=True)))
+    return Settings(matting=matting, background=parse_background(background))
 
 
 Build = Callable[[EngineSettings, int, int], MattingEngine]
@@ -89,8 +82,8 @@ class Matting:
         those of `run.py convert`.
         Raises MattecamError.
         """
-        options = ModelOptions(model, weights, refiner, plate, device, executor, precision, downsample_ratio)
-        self._settings = options.settings(background, edges)
+        chosen = model, weights, refiner, plate, device, executor, precision, downsample_ratio
+        self._settings = _settings(background, edges, chosen)
         if self._settings.background.kind == "none":
             raise UsageError(ApiText.NO_BACKDROP())
         self._background = StreamBackground(self._settings.background)
@@ -284,11 +277,11 @@ def convert(
     if not isinstance(settings, Mapping):
         raise TypeError(f"settings must be a mapping, not {type(settings).__name__}")
     check_names(str(name) for name in (source, target, alpha, foreground) if name is not None)
-    options = ModelOptions(model, weights, refiner, plate, device, executor, precision, downsample_ratio)
+    chosen = model, weights, refiner, plate, device, executor, precision, downsample_ratio
     return offline.convert(
         Path(source),
         Path(target),
-        settings=with_values(options.settings(background, edges), settings),
+        settings=with_values(_settings(background, edges, chosen), settings),
         alpha=None if alpha is None else Path(alpha),
         foreground=None if foreground is None else Path(foreground),
         progress=progress,

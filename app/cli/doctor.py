@@ -20,7 +20,7 @@ from app.core.messages.system import ServiceText
 from app.core.text import visible
 
 if TYPE_CHECKING:
-    from app.doctor import Finding
+    from app.doctor.finding import Finding
 
 _SIGNS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[red]✗[/]"}
 _ASCII = str.maketrans("✓✗", "+x")
@@ -45,8 +45,9 @@ def doctor(
 
     The exit code is 1 if there is a problem.
     """
-    from app.doctor import System, run_checks
+    from app.doctor.checks import run_checks
     from app.doctor.fix import fix
+    from app.doctor.system import System
 
     system = System()
     if repair:

@@ -46,19 +46,22 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     if is_file(film) and people.zones_of(str(film.resolve())) != people.zones:
         notify(ConvertText.OTHER_ZONES())
     seconds = options.seconds
-    proves = needs_proof(settings, options)
-    if not start.unmatted_confirmed:
-        settings = paused_for_confirmation(settings, options, proves)
+    limited = seconds is not None or options.frames is not None
+    proves = not limited and needs_proof(settings)
+    if not start.unmatted_confirmed:  # the background "none" was saved, not named for this run
+        if limited or proves or records(settings):  # a paused run would end without a result
+            raise UsageError(CommandLineText.CONFIRM_UNMATTED())
+        notify(CommandLineText.STARTS_PAUSED())
+        settings = settings.replace(paused=True)
     if proves:
         settings = with_proof(settings)
         seconds = PROOF_S
         notify(CommandLineText.PROOF(seconds=f"{seconds:g}", file=str(settings.output.record)))
     pipeline = Pipeline(settings, parts=default_parts())
     session = HeadlessRun(pipeline, seconds, options.frames, from_first_matte=records(settings))
-    limited = proves or options.seconds is not None or options.frames is not None
     with (
         handled(lambda _number, _frame: session.interrupt()),
-        _controlled(session, keeps_pause=not limited, proves=proves),
+        _controlled(session, keeps_pause=not (limited or proves), proves=proves),
     ):
         session.run()
     try:
@@ -88,26 +91,12 @@ def report(session: HeadlessRun, settings: Settings, *, proves: bool) -> int:
     return EXIT_INTERRUPTED if session.interrupted else EXIT_DONE
 
 
-def paused_for_confirmation(settings: Settings, options: LiveOptions, proves: bool) -> Settings:
-    """Return paused settings if the background is "none" only because it was saved, not named for this run.
+def needs_proof(settings: Settings) -> bool:
+    """Return whether a run without a limit has no output to show its result on.
 
-    Raises UsageError if the run is limited or records, because it would end without a result.
+    With the virtual camera off it is a measurement, which has no output either, but writes no proof.
     """
-    if proves or records(settings) or options.seconds is not None or options.frames is not None:
-        raise UsageError(CommandLineText.CONFIRM_UNMATTED())
-    notify(CommandLineText.STARTS_PAUSED())
-    return settings.replace(paused=True)
-
-
-def needs_proof(settings: Settings, options: LiveOptions) -> bool:
-    """Return whether the run has no output to show its result on.
-
-    A run with the virtual camera off, or with a limit of seconds or frames, is a measurement: it has no output
-    either, but writes no proof.
-    """
-    if records(settings) or options.seconds is not None or options.frames is not None:
-        return False
-    if settings.output.virtual_camera != "auto" or list_virtual_cameras():
+    if records(settings) or settings.output.virtual_camera != "auto" or list_virtual_cameras():
         return False
     return not (settings.output.offers_pipewire and daemon_answers())
 

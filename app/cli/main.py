@@ -25,7 +25,7 @@ from app.cli.ctl import ctl
 from app.cli.devices import devices
 from app.cli.doctor import mount
 from app.cli.live_options import LiveOptions, with_live_options
-from app.cli.options import StartSettings, prepare, settings_from, what_is_used
+from app.cli.options import prepare, settings_from, what_is_used
 from app.cli.plate import plate
 from app.cli.recover import offer_recovery, recover
 from app.cli.serve import serve
@@ -198,11 +198,6 @@ def _window(options: LiveOptions) -> int:
     log.info("%s", what_is_used(start.settings, options, start.path))
     if sys.stderr is not None and sys.stderr.isatty():  # otherwise the window shows the progress
         prepare(start.settings.matting.engine)
-    return run_in_window(start, options)
-
-
-def run_in_window(start: StartSettings, options: LiveOptions) -> int:
-    """Run the pipeline with the window; return the exit code."""
     from app.gui.shell.application import WindowOptions, run_window
     from app.runtime.status import write_status
 

@@ -26,11 +26,10 @@ PARSERS: Mapping[str, Callable[[str], str]] = {"matting.server": parse_server, "
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """One field of a tree of settings."""
+    """One field of `Settings` or of a part of them."""
 
-    tree: type[Model]
     path: tuple[str, ...]
-    """Names of the fields from the root of the tree."""
+    """Names of the fields from `Settings` on."""
     field: FieldInfo
 
     @property
@@ -94,22 +93,22 @@ class Setting:
     @property
     def default(self) -> Any:
         """The default value."""
-        return self.value_in(self.tree())
+        return self.value_in(Settings())
 
-    def value_in(self, tree: Model) -> Any:
-        """Return the value in a tree of settings."""
-        value: Any = tree
+    def value_in(self, settings: Settings) -> Any:
+        """Return the value in these settings."""
+        value: Any = settings
         for field in self.path:
             value = getattr(value, field)
         return value
 
-    def replaced_in(self, tree: Any, value: Any, name: str = "") -> Any:
-        """Return the tree with another value, or the value that a text names.
+    def replaced_in(self, settings: Settings, value: Any, name: str = "") -> Settings:
+        """Return the settings with another value, or the value that a text names.
 
         name: what an error calls the setting. Raises UsageError for an invalid value.
         """
         try:
-            return tree.replaced_at(self.path[:-1], **{self.path[-1]: value})
+            return settings.replaced_at(self.path[:-1], **{self.path[-1]: value})
         except ValidationError as error:
             if self.annotation is bool:
                 raise UsageError(UsageText.ON_OFF(option=name or self.name, value=str(value))) from None
@@ -122,7 +121,7 @@ class Setting:
             return None
         if self.name in PARSERS:
             text = PARSERS[self.name](text)
-        return self.value_in(self.replaced_in(self.tree(), text, name))
+        return self.value_in(self.replaced_in(Settings(), text, name))
 
     def text(self, value: Any) -> str:
         """Return a value as text that `parsed` reads."""
@@ -137,18 +136,17 @@ class Setting:
         return str(extra.get(name, "")) if isinstance(extra, dict) else ""
 
 
-def settings_of(tree: type[Model], root: type[Model] | None = None, path: tuple[str, ...] = ()) -> Iterator[Setting]:
-    """Yield every field of a class of settings, in order."""
-    root = root or tree
+def _fields(tree: type[Model], path: tuple[str, ...] = ()) -> Iterator[Setting]:
+    """Yield every field of a class of settings, in order. path: of the class in `Settings`."""
     for name, field in tree.model_fields.items():
         kind = field.annotation
         if isinstance(kind, type) and issubclass(kind, Model):
-            yield from settings_of(kind, root, (*path, name))
+            yield from _fields(kind, (*path, name))
         else:
-            yield Setting(root, (*path, name), field)
+            yield Setting((*path, name), field)
 
 
-SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in settings_of(Settings)}
+SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _fields(Settings)}
 
 
 def with_value(settings: Settings, name: str, value: Any, called: str = "") -> Settings:
@@ -157,7 +155,7 @@ def with_value(settings: Settings, name: str, value: Any, called: str = "") -> S
     called: what an error calls the setting. Raises UsageError.
     """
     setting = SETTINGS[name]
-    changed: Settings = setting.replaced_in(settings, value, called)
+    changed = setting.replaced_in(settings, value, called)
     if name == "edges.strict":
         return settings.with_strict(changed.matting.edges.strict)
     if name == "matting.model" and changed.matting.model != settings.matting.model:

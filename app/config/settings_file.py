@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -19,8 +19,6 @@ from app.core.settings import SETTINGS_VERSION, Settings, WindowSettings
 from app.core.text import Message, Text
 
 log = logging.getLogger(__name__)
-
-Migration = Callable[[JsonObject], JsonObject]
 
 
 def _blur_on_scale_of_level(data: JsonObject) -> JsonObject:
@@ -38,7 +36,7 @@ def _blur_on_scale_of_level(data: JsonObject) -> JsonObject:
     return {**data, "background": {**background, "blur_strength": level_strength(strength, "balanced")}}
 
 
-MIGRATIONS: tuple[Migration, ...] = (_blur_on_scale_of_level,)
+MIGRATIONS: tuple[Callable[[JsonObject], JsonObject], ...] = (_blur_on_scale_of_level,)
 """Entry N migrates data from version N + 1 to version N + 2. Add one entry for each new SETTINGS_VERSION."""
 
 
@@ -49,28 +47,17 @@ def default_path() -> Path:
 
 def parse(data: JsonObject) -> Settings:
     """Convert JSON data of any known version to settings. Raises BrokenFileError with the reason."""
-    try:
-        return Settings.model_validate(migrate(data, MIGRATIONS))
-    except ValidationError as error:
-        raise BrokenFileError(file_problem(error)) from error
-
-
-def migrate(data: JsonObject, migrations: Sequence[Migration]) -> JsonObject:
-    """Migrate `data` to the current version. Raises BrokenFileError for an unknown version."""
-    newest = len(migrations) + 1
     version = data.get("version", 1)
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise BrokenFileError(FileReason.VERSION(version=str(version)))
-    if version > newest:
+    if version > SETTINGS_VERSION:
         raise BrokenFileError(FileReason.NEWER(version=version))
-    for migration in migrations[version - 1 :]:
-        data = migration(data)
-    return {**data, "version": newest}
-
-
-def dump(settings: Settings) -> JsonObject:
-    """Return JSON data that `parse` converts back to equal settings."""
-    return {**settings.model_dump(mode="json"), "version": SETTINGS_VERSION}
+    for migrate in MIGRATIONS[version - 1 :]:
+        data = migrate(data)
+    try:
+        return Settings.model_validate({**data, "version": SETTINGS_VERSION})
+    except ValidationError as error:
+        raise BrokenFileError(file_problem(error)) from error
 
 
 def read(path: Path) -> Settings:
@@ -116,4 +103,4 @@ def keep_broken(path: Path, reason: str, renamed: Message, not_renamed: Message)
 
 def save(path: Path, settings: Settings) -> None:
     """Write the file atomically with mode 0600. Raises SettingsError and keeps the old file on failure."""
-    write_object(path, dump(settings))
+    write_object(path, settings.model_dump(mode="json"))

@@ -91,7 +91,7 @@ def _missing(system: System, names: list[str], packages: dict[dist.Distribution,
         detail = DisplayFinding.LIBRARY_MISSING(library=libraries[0])
     else:
         detail = DisplayFinding.LIBRARIES_MISSING(libraries=libraries)
-    steps = dist.install_package(dist.detect(system), packages)
+    steps = dist.install_package(system, packages)
     return problem("display: libraries", detail, DisplayFinding.WHY_LIBRARIES(), *steps)
 
 

@@ -111,8 +111,9 @@ def nixos_configuration(number: int) -> Steps:
     )
 
 
-def install_package(distribution: Distribution, names: dict[Distribution, str]) -> Steps:
-    """Return the steps that install the package `names[distribution]`."""
+def install_package(system: System, names: dict[Distribution, str]) -> Steps:
+    """Return the steps that install the package, whose name differs by distribution."""
+    distribution = detect(system)
     name = names.get(distribution)
     if name is None or distribution not in INSTALL:
         return (DisplayFinding.FIX_PACKAGE(packages=sorted(set(names.values()))),)

@@ -32,7 +32,7 @@ _FIREFOX_PREFERENCE = re.compile(r'user_pref\("media\.webrtc\.camera\.allow-pipe
 def check_pipewire(system: System, proof: Callable[[], Finding] | None) -> list[Finding]:
     """Return findings from the daemon to the programs. proof: sends a test picture; None: leave it out."""
     if system.find_library("pipewire-0.3") is None:
-        steps = dist.install_package(dist.detect(system), _PACKAGES)
+        steps = dist.install_package(system, _PACKAGES)
         return [_warning("daemon", PipeWireFinding.NOT_INSTALLED(), steps)]
     if not system.pipewire_answers():
         return [_warning("daemon", PipeWireFinding.NOT_RUNNING(), (PipeWireFinding.FIX_START(), _START))]
@@ -73,7 +73,7 @@ def _open_reader() -> Iterator[Read | None]:
 def _portal_findings(system: System) -> list[Finding]:
     permissions = system.camera_permissions()
     if permissions is None:
-        steps = dist.install_package(dist.detect(system), _PORTAL_PACKAGES)
+        steps = dist.install_package(system, _PORTAL_PACKAGES)
         return [_warning("portal", PipeWireFinding.NO_PORTAL(), steps)]
     findings = [ok(f"{_CHECK}portal", PipeWireFinding.PORTAL())]
     for program, answer in sorted(permissions.items()):

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.config import scenes, settings_file
+from app.config import scenes
 from app.config.scenes import Scene, SceneStore
 from app.core.errors import SettingsError
 from app.core.settings import (
@@ -103,7 +103,7 @@ def test_a_scene_never_names_a_matting_server(store: SceneStore) -> None:
 
 
 def test_older_scenes_that_hold_a_pause_a_recording_and_a_camera_apply_their_look_only(store: SceneStore) -> None:
-    old = {**settings_file.dump(RUN), "background": BLUE.model_dump(mode="json")}
+    old = {**RUN.model_dump(mode="json"), "background": BLUE.model_dump(mode="json")}
     store.path.write_text(json.dumps({"version": 1, "scenes": {"Old": old}}))
     assert store.get("Old").applied_to(Settings()) == Settings(background=BLUE)
 

@@ -7,13 +7,12 @@ from typing import get_args
 
 import pytest
 
-from app.config.setting import settings_of
+from app.config.setting import SETTINGS
 from app.control.commands import SYNTAX, Command, decode_answer
 from app.control.names import OWN_COMMANDS, SETTABLE, find_settable
 from app.control.server import answer
 from app.control.values import CREATED
 from app.core.errors import MattecamError, SettingsError, SourceOpenError, UsageError
-from app.core.settings import Settings
 from tests.control.conftest import Program, SettingsAlone
 from tests.other_values import other_value
 
@@ -22,7 +21,7 @@ LEADS_TO_ANOTHER_PART = {"matting.location", "matting.weights", "background.kind
 
 
 def test_every_setting_has_a_name_in_set_or_a_command_of_its_own() -> None:
-    names = {setting.name for setting in settings_of(Settings) if setting.description}
+    names = {setting.name for setting in SETTINGS.values() if setting.description}
     assert names | {"paused", "frozen", "selected"} == {*SETTABLE, *OWN_COMMANDS}
     assert set(OWN_COMMANDS.values()) <= set(SYNTAX)
     assert not set(SETTABLE) & set(OWN_COMMANDS)

@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from app import doctor
 from app.cli import doctor as doctor_command
 from app.cli import main
 from app.core.errors import MattecamError
 from app.core.messages.doctor import CameraFinding
+from app.doctor import checks
 from app.doctor.finding import CommandLine, Finding, State
 from tests.doctor.machine import Machine
 
@@ -37,7 +37,7 @@ def test_problems_are_shown_with_their_commands_and_are_a_failure(
         CameraFinding.WHY_NEEDED(),
         (CameraFinding.FIX_NO_NODE(), CommandLine("sudo plug --in [camera]")),
     )
-    monkeypatch.setattr(doctor, "run_checks", lambda system: (bad,))
+    monkeypatch.setattr(checks, "run_checks", lambda system: (bad,))
     assert main.main(["doctor"]) == 1
     assert capsys.readouterr().out.splitlines() == [
         "✗ camera: [gone] ([x]).",
@@ -49,7 +49,7 @@ def test_problems_are_shown_with_their_commands_and_are_a_failure(
 
 def test_findings_are_shown_in_an_encoding_without_their_signs(monkeypatch: pytest.MonkeyPatch) -> None:
     bad = Finding("camera", State.PROBLEM, CameraFinding.NONE())
-    monkeypatch.setattr(doctor, "run_checks", lambda system: (bad,))
+    monkeypatch.setattr(checks, "run_checks", lambda system: (bad,))
     written = BytesIO()
     monkeypatch.setattr("sys.stdout", TextIOWrapper(written, "cp1252", write_through=True))
     assert main.main(["doctor"]) == 1
@@ -59,7 +59,7 @@ def test_findings_are_shown_in_an_encoding_without_their_signs(monkeypatch: pyte
 def test_a_repair_that_is_not_possible_is_a_failure(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(doctor, "System", Machine(tmp_path).system)
+    monkeypatch.setattr(checks, "System", Machine(tmp_path).system)
     assert main.main(["doctor", "--fix"]) == 1
     assert "v4l2loopback is not installed" in capsys.readouterr().err
 

@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.config.setting import settings_of
+from app.config.setting import SETTINGS
 from app.control.commands import SYNTAX
 from app.control.names import OWN_COMMANDS, SETTABLE
 from app.core.settings import Settings
@@ -39,7 +39,7 @@ from tests.gui.widgets import answered, existing
 def test_every_setting_that_a_control_changes_can_be_set_by_ctl(controls: Session) -> None:
     changed: set[str] = set()
     last = controls.store.current
-    every = list(settings_of(Settings))
+    every = list(SETTINGS.values())
 
     def compare(settings: Settings) -> None:
         nonlocal last

@@ -39,7 +39,7 @@ said = {
     "refused option": refused(lambda: apply_options(module.Settings(), LiveOptions(rotate="300"))),
     "ctl": parse_words(["set", "output.rotate", "180"]).argument,
     "refused in ctl": refused(lambda: parse_words(["set", "output.rotate", "300"])),
-    "file": settings_file.parse(settings_file.dump(changed)) == changed,
+    "file": settings_file.parse(changed.model_dump(mode="json")) == changed,
     "described": [SETTINGS["output.rotate"].values, SETTINGS["output.rotate"].description],
 }
 assert main(["headless", "--help"]) == 0

@@ -42,8 +42,8 @@ def bench(
     """
     settings = on_console(live)
     if in_use or still:
-        from app.cli.bench.in_use import in_use as measure_in_use
-        from app.cli.bench.in_use import table as in_use_table
+        from app.cli.bench.in_use.report import table as in_use_table
+        from app.cli.bench.in_use.run import in_use as measure_in_use
 
         result = measure_in_use(settings, seconds, notify, still=still)
         print(json.dumps(result, indent=2) if as_json else in_use_table(result))

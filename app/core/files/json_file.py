@@ -18,20 +18,6 @@ class BrokenFileError(SettingsError):
     """The file exists but its content is invalid. The message is only the reason, to be inserted into a sentence."""
 
 
-def parse_object(text: str) -> JsonObject:
-    """Return the JSON object in `text`; raise BrokenFileError for anything else."""
-    try:
-        data = json.loads(text)
-    except ValueError as error:  # also raised for integers with thousands of digits
-        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
-        raise BrokenFileError(FileReason.NOT_JSON(line=line)) from error
-    except RecursionError as error:
-        raise BrokenFileError(FileReason.NESTED()) from error
-    if not isinstance(data, dict):
-        raise BrokenFileError(FileReason.NO_OBJECT())
-    return data
-
-
 def read_object(path: Path) -> JsonObject | None:
     """Return the JSON object in a UTF-8 file, or None if the file does not exist.
 
@@ -40,12 +26,19 @@ def read_object(path: Path) -> JsonObject | None:
     if is_special(path):
         raise BrokenFileError(FileReason.NOT_TEXT())
     try:
-        text = path.read_bytes().decode("utf-8-sig")
+        data = json.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
         raise BrokenFileError(FileReason.NOT_TEXT()) from error
-    return parse_object(text)
+    except ValueError as error:  # also raised for integers with thousands of digits
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+        raise BrokenFileError(FileReason.NOT_JSON(line=line)) from error
+    except RecursionError as error:
+        raise BrokenFileError(FileReason.NESTED()) from error
+    if not isinstance(data, dict):
+        raise BrokenFileError(FileReason.NO_OBJECT())
+    return data
 
 
 def write_object(path: Path, data: JsonObject) -> None:

@@ -11,7 +11,6 @@ from importlib import metadata
 from pathlib import Path
 
 from app import __version__
-from app.config import settings_file
 from app.config.logs import FILE_FORMAT
 from app.core.settings import Settings
 from app.runtime.status import PipelineStatus
@@ -56,7 +55,7 @@ def diagnostics(settings: Settings, status: PipelineStatus, log: Sequence[str]) 
     parts = [
         f"Mattecam {__version__} on {platform.platform()}, Python {platform.python_version()}",
         ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
-        json.dumps(settings_file.dump(settings), indent=1),
+        json.dumps(settings.model_dump(mode="json"), indent=1),
         "\n".join(f"{name}: {getattr(status, name)}" for name in PipelineStatus.__dataclass_fields__),
         "\n".join(log[-LOG_LINES:]),
     ]

@@ -15,10 +15,11 @@ import psutil
 import pytest
 
 from app.capture.base import LiveSource
-from app.cli.bench.in_use import child, in_use, run, table
+from app.cli.bench.in_use import child, run
 from app.cli.bench.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
 from app.cli.bench.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
-from app.cli.bench.in_use.run import merged, rounds_of
+from app.cli.bench.in_use.report import table
+from app.cli.bench.in_use.run import in_use, merged, rounds_of
 from app.core.errors import ModelError
 from app.core.files import paths
 from app.core.settings import CaptureSettings, MattingSettings, Settings
