@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from app.doctor.finding import Finding, State
 from app.doctor.system import CommandResult, System
 
 RELEASE = "6.1.0-25-amd64"
@@ -104,6 +105,13 @@ class Machine:
             camera_permissions=lambda: permissions,
             find_library=lambda name: f"lib{name}.so" if libraries else None,
         )
+
+
+def expect(finding: Finding, state: State, detail: str = "", *fixes: str) -> None:
+    """Assert that a finding has this state, and that its sentence and its steps hold these words."""
+    assert finding.state is state, finding
+    assert detail in finding.detail
+    assert [words for words in fixes if words not in finding.fix] == [], finding.fix
 
 
 def _runner(answers: Mapping[str, CommandResult]) -> Callable[[Sequence[str]], CommandResult]:
