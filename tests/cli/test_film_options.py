@@ -12,7 +12,6 @@ from app.cli.live_options import LiveOptions
 from app.cli.options import FILM_OPTIONS, film_settings
 from app.config import settings_file
 from app.config.scenes import SceneStore, default_path
-from app.core.framing import in_corner
 from app.core.settings import (
     BackgroundSettings,
     EdgeSettings,
@@ -44,6 +43,7 @@ def test_without_options_a_film_is_green_and_does_not_follow_the_window(tmp_path
     assert settings.background == BackgroundSettings(kind="colour", colour="#00b140", blur_strength=85)
     assert settings == film_settings(LiveOptions(config=saved_defaults(tmp_path), background="green")).settings
     named = film_settings(LiveOptions(config=settings_file.default_path())).settings
+    assert film_settings(LiveOptions(strict="on")).settings.matting.edges.strict == "strict"
     assert (named.framing, named.background) == (OF_A_CAMERA.framing, OF_A_CAMERA.with_strict("off").background)
 
 
@@ -56,20 +56,6 @@ def test_a_scene_gives_a_film_its_look(capsys: pytest.CaptureFixture[str]) -> No
     assert "painted for a camera are not used" in capsys.readouterr().err
     over = film_settings(LiveOptions(profile="Desk", background="green", zoom=1, overlay_text="Bob")).settings
     assert (over.background.kind, over.framing.zoom, over.overlay.text) == ("colour", 1, "Bob")
-
-
-def test_options_of_a_film_are_those_of_the_live_commands(tmp_path: Path) -> None:
-    zones = tmp_path / "zones.json"
-    zones.write_text('{"zones": [{"kind": "drop", "points": [[0, 0]]}]}')
-    options = LiveOptions(
-        place="bottom-right:35", only_me=True, zones=zones, strict="on", region="on", light_wrap=30, overlay_text="Ada"
-    )
-    settings = film_settings(options).settings
-    assert settings.placement == in_corner("bottom-right", 0.35)
-    assert settings.people.only_me
-    assert len(settings.people.zones) == 1
-    assert settings.matting.edges == EdgeSettings(strict="strict", light_wrap=30)
-    assert settings.overlay.text == "Ada"
 
 
 def test_the_help_names_every_option_of_a_film() -> None:

@@ -46,12 +46,9 @@ def test_values_are_shown_as_words_of_the_user(command: str, capsys: pytest.Capt
     assert not re.search(r"<[a-z]|\.\.\.\S*\.\.\.", helped(capsys, *command.split()))
 
 
-def test_every_command_of_ctl_has_a_description() -> None:
-    assert all(syntax.description.endswith(".") for syntax in SYNTAX.values())
-
-
 def test_the_help_of_ctl_lists_its_commands(capsys: pytest.CaptureFixture[str]) -> None:
     lines = helped(capsys, "ctl").splitlines()
     begin = lines.index("Commands for the running program:")
     named = {line.split()[0] for line in lines[begin + 1 :] if line.startswith("  ") and line[2] != " "}
     assert named >= set(SYNTAX)
+    assert all(syntax.description.endswith(".") for syntax in SYNTAX.values())

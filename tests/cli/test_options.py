@@ -145,9 +145,13 @@ def test_a_damaged_file_that_is_named_is_refused_and_left(
     assert settings_from(LiveOptions(config=file), window=True).warning
 
 
+def saved_as(folder: Path, settings: Settings) -> Path:
+    settings_file.save(folder / "settings.json", settings)
+    return folder / "settings.json"
+
+
 def test_command_line_over_scene_over_file_over_defaults(tmp_path: Path) -> None:
-    file = tmp_path / "settings.json"
-    settings_file.save(file, Settings(capture=CaptureSettings(source="file", fps=25), paused=True))
+    file = saved_as(tmp_path, Settings(capture=CaptureSettings(source="file", fps=25), paused=True))
     scene = Settings(capture=CaptureSettings(source="scene", fps=15))
     SceneStore(default_path()).put("office", scene, with_devices=True)
     assert settings_from(LiveOptions(config=file)).settings.capture == CaptureSettings(source="file", fps=25)
@@ -155,11 +159,6 @@ def test_command_line_over_scene_over_file_over_defaults(tmp_path: Path) -> None
     assert settings_from(LiveOptions(config=file, profile="office")).settings.capture.source == "scene"
     both = settings_from(LiveOptions(config=file, profile="office", source="demo")).settings.capture
     assert (both.source, both.fps) == ("demo", 15)
-
-
-def saved_as(folder: Path, settings: Settings) -> Path:
-    settings_file.save(folder / "settings.json", settings)
-    return folder / "settings.json"
 
 
 def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(tmp_path: Path) -> None:
@@ -207,10 +206,9 @@ def test_a_saved_checkpoint_that_is_gone_is_replaced_by_the_bundled_model(tmp_pa
 
 def test_saved_settings_without_strict_mode_are_balanced_with_a_server(tmp_path: Path) -> None:
     """The level was raised without a word."""
-    path = tmp_path / "settings.json"
     saved = Settings().with_strict("off")
     matting = saved.matting.replace(location="remote", server="http://127.0.0.1:1")
-    settings_file.save(path, saved.replace(matting=matting))
+    path = saved_as(tmp_path, saved.replace(matting=matting))
     start = settings_from(LiveOptions(config=path))
     assert start.settings.matting.edges.strict == "balanced"
     assert (

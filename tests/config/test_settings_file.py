@@ -17,7 +17,7 @@ from app.core.errors import SettingsError
 from app.core.files import paths
 from app.core.files.json_file import BrokenFileError
 from app.core.matting_settings import HIDES_TEXT, full_strength
-from app.core.settings import SETTINGS_VERSION, PeopleSettings, Settings, Zone
+from app.core.settings import SETTINGS_VERSION, EdgeSettings, PeopleSettings, Settings, Zone
 from tests.other_values import other_value
 from tools.settings_table import PAGE, table
 
@@ -31,11 +31,6 @@ def test_every_setting_is_saved_and_read(tmp_path: Path) -> None:
     settings_file.save(path, settings)
     assert settings_file.load(path) == (settings, None)
     assert [entry.name for entry in path.parent.iterdir()] == ["settings.json"]
-
-
-def test_no_file_gives_the_defaults_silently(tmp_path: Path) -> None:
-    assert settings_file.load(tmp_path / "none.json") == (Settings(), None)
-    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no file modes")
@@ -149,9 +144,16 @@ def test_a_damaged_old_file_of_the_window_gives_its_defaults(tmp_path: Path, con
     assert old.read_bytes() == content
 
 
-@pytest.mark.parametrize(("saved", "name"), [("student", "mattecam"), ("student-plate", "mattecam-plate")])
-def test_a_network_of_an_earlier_name_is_read(saved: str, name: str) -> None:
-    assert settings_file.parse({"version": 2, "matting": {"model": saved}}).matting.model == name
+@pytest.mark.parametrize(
+    ("saved", "field", "value"),
+    [
+        ({"model": "student"}, "model", "mattecam"),
+        ({"model": "student-plate"}, "model", "mattecam-plate"),
+        ({"edges": {"steadiness": 0.4}}, "edges", EdgeSettings(temporal_smoothing=0.4)),
+    ],
+)
+def test_names_of_earlier_versions_are_read(saved: dict[str, object], field: str, value: object) -> None:
+    assert getattr(settings_file.parse({"version": 2, "matting": saved}).matting, field) == value
 
 
 @pytest.mark.parametrize(

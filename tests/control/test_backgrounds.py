@@ -90,12 +90,6 @@ def test_translated_and_english_names_choose_the_same_tile(files: list[Backgroun
         named_background("moon", BLUR, tiles)
 
 
-@pytest.mark.parametrize("text", ["blur:much", "#12"])
-def test_invalid_values_are_refused(text: str, files: list[BackgroundFile]) -> None:
-    with pytest.raises(UsageError):
-        named_background(text, BLUR, Tiles(files))
-
-
 def test_descriptions(files: list[BackgroundFile], tmp_path: Path) -> None:
     assert description(named_background("4", BLUR, Tiles(files)), files) == "Dusk hills"
     assert description(BackgroundSettings(kind="image", path=tmp_path / "other.png"), files) == "other.png"

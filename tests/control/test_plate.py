@@ -93,16 +93,9 @@ def test_it_is_taken_while_the_picture_is_frozen(program: Program, monkeypatch: 
     assert len(program.plates) == 1
 
 
-def test_the_same_plate_taken_again_builds_the_engine_again(program: Program) -> None:
-    program.run("plate take 0")
-    built: list[int] = []
-    program.world.faults.put("build_engine", lambda: built.append(1))
-    program.run("plate take 0")
-    assert built
-
-
-def test_the_exposure_is_held_until_an_engine_uses_the_plate(program: Program) -> None:
+def test_a_plate_taken_again_builds_the_engine_again_with_the_exposure_held(program: Program) -> None:
     """Automatic exposure came back while the engine was built; the plate was of another brightness then."""
+    program.run("plate take 0")
     held: list[bool] = []
     program.world.faults.put("build_engine", lambda: held.append(program.pipeline.demand.takes_plate))
     program.run("plate take 0")

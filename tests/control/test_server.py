@@ -27,10 +27,6 @@ def test_every_command_arrives_and_is_answered(
     assert threading.main_thread() not in controller.threads
 
 
-def test_the_status_is_returned_unchanged(address: ControlAddress, controller: Recorder, server: ControlServer) -> None:
-    assert ask(Command("status"), at=lambda: address).status == controller.status()
-
-
 @pytest.mark.parametrize(
     ("command", "words"),
     [

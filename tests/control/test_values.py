@@ -90,8 +90,9 @@ def test_what_get_shows_for_no_value_unsets(alone: SettingsAlone, name: str) -> 
 @pytest.mark.parametrize("name", sorted({name for name, setting in SETTABLE.items() if setting.is_path} - {*CREATED}))
 def test_a_file_that_does_not_exist_is_refused(alone: SettingsAlone, name: str) -> None:
     before = alone.settings
-    with pytest.raises(UsageError, match=rf"There is no file .*nosuch\.png for {name}"):
-        alone.run(f"set {name} /no/nosuch.png")
+    for file in ("/no/nosuch.png", "x" * 2000):  # the system can look up no name as long as the second
+        with pytest.raises(UsageError, match=rf"There is no file .*{file} for {name}"):
+            alone.run(f"set {name} {file}")
     assert alone.settings == before
 
 
@@ -191,9 +192,3 @@ def test_scenes_are_saved_renamed_and_removed(program: Program) -> None:
         program.run("remove-scene Desk")
     with pytest.raises(UsageError, match="rename-scene Work=Office"):
         program.run("rename-scene Desk")
-
-
-@pytest.mark.parametrize("name", ["matting.plate", "overlay.file", "matting.weights", "output.standby_image"])
-def test_a_name_that_is_too_long_is_answered_in_a_sentence(program: Program, name: str) -> None:
-    with pytest.raises(MattecamError):
-        program.run(f"set {name} {'x' * 2000}")

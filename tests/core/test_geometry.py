@@ -75,15 +75,6 @@ def test_fit_has_bars_of_the_pictures_own_colours() -> None:
     assert np.abs(result[:20].astype(int) - (12, 60, 120)).max() <= 2
 
 
-@pytest.mark.parametrize(("w", "h"), [(200, 100), (100, 200)])
-def test_fill_cuts_both_sides_evenly(w: int, h: int) -> None:
-    ramp = np.zeros((h, w), np.uint8)
-    ramp[:] = np.arange(w) if w > h else np.arange(h)[:, None]
-    result = geometry.fill(ramp, 100, 100).astype(int)
-    along = result[0] if w > h else result[:, 0]
-    assert along[0] == 50 and along[-1] == 149
-
-
 def test_panning_shows_the_edges_and_zooming_a_part() -> None:
     ramp = np.tile(np.arange(200, dtype=np.uint8)[None, :, None], (50, 1, 3))
     for pan, first, last in ((-1, 0, 49), (0, 75, 124), (1, 150, 199)):

@@ -14,7 +14,7 @@ from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import BgrImage, Picture
 from app.doctor import proof
 from app.doctor.finding import State
-from app.doctor.proof import Read, bar_error, colour_bars, prove
+from app.doctor.proof import Read, prove
 from tests.waiting import eventually
 
 Spoil = Callable[[BgrImage, int], BgrImage]
@@ -139,10 +139,3 @@ def test_a_camera_that_is_not_ready_in_time_is_not_said_to_be_unreadable(monkeyp
     finding = prove("wire", wire.open_sink, wire.open_reader)
     assert finding.state is State.PROBLEM and "accepted no frame within" in finding.detail
     assert wire.open_ends == 0
-
-
-def test_bars_differ_from_each_other_and_from_their_mirror() -> None:
-    bars = colour_bars(642, 480)
-    assert bars.shape == (480, 642, 3) and bar_error(bars) == 0
-    assert bar_error(np.ascontiguousarray(bars[:, ::-1])) > 100
-    assert bar_error(np.asarray(cv2.add(bars, np.full_like(bars, 5)), np.uint8)) == 5
