@@ -12,7 +12,7 @@ from app.cli import doctor as doctor_command
 from app.cli import main
 from app.core.errors import MattecamError
 from app.core.messages.doctor import CameraFinding
-from app.doctor import checks
+from app.doctor import checks, system
 from app.doctor.finding import CommandLine, Finding, State
 from tests.doctor.machine import Machine
 
@@ -59,7 +59,7 @@ def test_findings_are_shown_in_an_encoding_without_their_signs(monkeypatch: pyte
 def test_a_repair_that_is_not_possible_is_a_failure(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(checks, "System", Machine(tmp_path).system)
+    monkeypatch.setattr(system, "System", Machine(tmp_path).system)
     assert main.main(["doctor", "--fix"]) == 1
     assert "v4l2loopback is not installed" in capsys.readouterr().err
 
