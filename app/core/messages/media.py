@@ -112,6 +112,5 @@ class LibraryText(Message):
     NAME_TAKEN = "A background “{name}” already exists; choose another name."
     NOT_RENAMED = "{file} could not be renamed: {reason}."
     NOT_REMOVED = "{file} could not be removed: {reason}."
-    NOT_TRASHED = "{file} could not be moved to the trash and was kept."
     NOT_RESTORED = "{file} could not be restored from the trash: {reason}."
     NO_FOLDER = "The folder {folder} cannot be created: {reason}."

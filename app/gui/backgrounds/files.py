@@ -101,7 +101,7 @@ def rename_background(path: Path, name: str) -> Path:
 def remove_background(path: Path) -> Path | None:
     """Move a file to the trash; return its path there, None if the system does not tell it.
 
-    Raises BackgroundError with the message NOT_TRASHED if the system has no trash for it; the file is then kept.
+    Raises FileExistsError if the system has no trash for it; the file is then kept.
     """
     with suppress(OSError):  # Qt does not make the folder that the trash of a new account is in
         Path(QStandardPaths.writableLocation(USER_DATA)).mkdir(parents=True, exist_ok=True)
@@ -109,7 +109,7 @@ def remove_background(path: Path) -> Path | None:
     if moved:
         return Path(trash) if trash else None
     if path.exists():
-        raise BackgroundError(LibraryText.NOT_TRASHED(file=path.name))
+        raise FileExistsError(path)
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import partial
 
 from PyQt6.QtCore import QCoreApplication, QObject, QProcess, pyqtSignal
@@ -10,7 +11,7 @@ from PyQt6.QtWidgets import QDialog, QWidget
 
 from app.config.setting import with_value
 from app.doctor.finding import Finding, State
-from app.gui.dialogs.findings_view import AllFindingsView, FindingsView
+from app.gui.dialogs.findings_view import FindingsView
 from app.gui.dialogs.help_window import APPS_PAGE, open_help
 from app.gui.state import services
 from app.gui.state.bridge import Bridge
@@ -19,6 +20,8 @@ from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button
 from app.gui.widgets.qt import column, prepare, row, timer, was_hidden
 from app.runtime.status import PipelineStatus
+
+translate = QCoreApplication.translate
 
 
 class VirtualCameraView(FindingsView):
@@ -31,7 +34,7 @@ class VirtualCameraView(FindingsView):
     """The virtual camera was set up."""
 
     def __init__(self, tasks: Tasks) -> None:
-        super().__init__(tasks)
+        super().__init__(tasks, lambda: services.virtual_camera_findings(), _say_whether_ready)
         self._command: tuple[str, ...] = ()
         self._set_up = button(
             self.tr("Set up now"),
@@ -68,6 +71,12 @@ class VirtualCameraView(FindingsView):
             self.fail(services.repair_failure(output, exit_code))
 
 
+def _say_whether_ready(findings: Sequence[Finding]) -> str:
+    if any(finding.state is State.PROBLEM for finding in findings):
+        return translate("FindingsView", "Other programs cannot receive your video yet.")
+    return translate("FindingsView", "The virtual camera is ready.")
+
+
 def _stop(view: QObject) -> None:
     """End a password dialog that is still open. Not a closure: see `app.gui.widgets.qt`."""
     for process in view.findChildren(QProcess):
@@ -77,7 +86,6 @@ def _stop(view: QObject) -> None:
             process.waitForFinished(1000)
 
 
-translate = QCoreApplication.translate
 PROOF_CHECK, VIRTUAL_CAMERA = "virtual camera: proof", "output.virtual_camera"
 RELEASE_PATIENCE_MS = 5000
 
@@ -106,7 +114,7 @@ class DoctorDialog(FindingsDialog):
     """
 
     def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QWidget) -> None:
-        self.findings = AllFindingsView(tasks)
+        self.findings = FindingsView(tasks, lambda: services.run_checks(proof=False), _count_problems)
         title = translate("DoctorDialog", "Check this computer")
         super().__init__(self.findings, title, "doctorDialog", parent)
         self._store, self._bridge = store, bridge
@@ -162,3 +170,10 @@ class DoctorDialog(FindingsDialog):
         else:
             text = self.tr("The test picture failed; see “Virtual camera: test picture” below.")
         self.findings.show_result(text)
+
+
+def _count_problems(findings: Sequence[Finding]) -> str:
+    counts = [sum(finding.state is state for finding in findings) for state in (State.PROBLEM, State.WARNING)]
+    if not any(counts):
+        return translate("DoctorDialog", "No problems found.")
+    return translate("DoctorDialog", "Problems: {0}   ·   Warnings: {1}").format(*counts)

@@ -34,8 +34,6 @@ class DownloadControls(QWidget):
     """Downloads the model that is offered, on a task thread; after a failure a file from elsewhere can be chosen."""
 
     began = pyqtSignal()
-    ended = pyqtSignal()
-    """The download succeeded, failed or was cancelled."""
     succeeded = pyqtSignal(str, object)
     """Name of the model, and its file."""
     failed = pyqtSignal(object)  # a str would lose the message of a Text
@@ -112,13 +110,11 @@ class DownloadControls(QWidget):
     def _end(self, file: Path) -> None:
         self._cancel = None
         self.succeeded.emit(self._name, file)
-        self.ended.emit()
         self._show()
 
     def _fail(self, error: Exception) -> None:
         self._cancel = None
         self._failed = self._failed or not isinstance(error, _Cancelled)
-        self.ended.emit()
         self._show()
         if not isinstance(error, _Cancelled):
             self.failed.emit(text_of(error))

@@ -11,7 +11,6 @@ from PyQt6.QtWidgets import QPushButton, QScrollArea, QVBoxLayout, QWidget
 from app.core.files.program import advice
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui.i18n.messages import translated, translated_error
-from app.gui.state import services
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, label, selectable
 from app.gui.widgets.qt import column, copy_text, row
@@ -27,9 +26,10 @@ class FindingsView(QWidget):
     shown = pyqtSignal(object)
     """The findings, after they are displayed."""
 
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(self, tasks: Tasks, find: FindAll, summarise: Callable[[Sequence[Finding]], str]) -> None:
+        """find: runs the checks (on a task thread). summarise: returns the sentence above the list."""
         super().__init__()
-        self._tasks = tasks
+        self._tasks, self._find, self._summarise = tasks, find, summarise
         self._summary = label(translate("FindingsView", "Checking…"), "heading", wrap=True)
         self._summary.setObjectName("findingsSummary")
         self._list = column(None, spacing=14)
@@ -78,18 +78,7 @@ class FindingsView(QWidget):
     def check(self, find: FindAll | None = None) -> None:
         """Run `find` on a task thread, by default the checks of this view."""
         self.disable()
-        self._tasks.run(find or self.run_checks, self._show, self.fail)
-
-    def run_checks(self) -> tuple[Finding, ...]:
-        """Run the checks of this view (on a task thread)."""
-        return services.virtual_camera_findings()
-
-    def summarise(self, findings: Sequence[Finding]) -> str:
-        """Return the sentence above the list."""
-        ready = all(finding.state is not State.PROBLEM for finding in findings)
-        if ready:
-            return translate("FindingsView", "The virtual camera is ready.")
-        return translate("FindingsView", "Other programs cannot receive your video yet.")
+        self._tasks.run(find or self._find, self._show, self.fail)
 
     def _show(self, findings: tuple[Finding, ...]) -> None:
         self._set_enabled(True)
@@ -97,7 +86,7 @@ class FindingsView(QWidget):
             old = item.widget()
             if old is not None:
                 old.deleteLater()
-        self._summary.setText(self.summarise(findings))
+        self._summary.setText(self._summarise(findings))
         for finding in findings:
             self._list.addWidget(_row(finding))
         self.shown.emit(findings)
@@ -107,19 +96,6 @@ class FindingsView(QWidget):
         self._set_enabled(True)
         self._summary.setText(translated_error(error))
         self.shown.emit(())
-
-
-class AllFindingsView(FindingsView):
-    """Findings about the whole machine."""
-
-    def run_checks(self) -> tuple[Finding, ...]:
-        return services.run_checks(proof=False)
-
-    def summarise(self, findings: Sequence[Finding]) -> str:
-        counts = [sum(finding.state is state for finding in findings) for state in (State.PROBLEM, State.WARNING)]
-        if not any(counts):
-            return translate("AllFindingsView", "No problems found.")
-        return translate("AllFindingsView", "Problems: {0}   ·   Warnings: {1}").format(*counts)
 
 
 def _row(finding: Finding) -> QWidget:

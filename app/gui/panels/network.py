@@ -125,9 +125,6 @@ class NetworkControls(Form):
     A model that is not installed is only marked for download: the settings change after the download.
     """
 
-    model_installed = pyqtSignal()
-    """A download ended well."""
-
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__(store, spacing=4)
         self._tasks = tasks
@@ -145,7 +142,6 @@ class NetworkControls(Form):
         self.add(self.download, self.plate)
         self._model.activated.connect(lambda _row: self._choose(str(self._model.currentData())))
         self.download.succeeded.connect(self._use_downloaded)
-        self.download.ended.connect(self.reload)
         self.on_settings(self._show)
         self._show_used(None)
 
@@ -200,7 +196,7 @@ class NetworkControls(Form):
         if self._pending == name:
             self._pending = None
             self.store.set("matting.model", name)
-        self.model_installed.emit()
+        self.reload()
 
     def _set_reports(self, reports: tuple[WeightReport, ...]) -> None:
         self._reports = reports

@@ -25,7 +25,8 @@ class PresenterControls(Form):
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
         self._before, self._place_before = BackgroundSettings(), IN_PLACE
-        self._screens: Entries = [(self.tr("Off"), None)]
+        self._screens: Entries = []
+        """The screens and windows that were listed last."""
         self.add_beside(
             button(self.tr("PDF file…"), self.tr("Shows its pages behind you"), "presentPdf", self._ask_for_pdf,
                    name=self.tr("Present a PDF file")),
@@ -47,11 +48,12 @@ class PresenterControls(Form):
     def _entries(self) -> Entries:
         """The screens and windows that were listed last, and the one that is presented."""
         background = self.store.current.background
-        kind, _, which = background.screen.partition(":")
-        if background.kind != "screen" or any(target == background.screen for _title, target in self._screens):
-            return self._screens
-        titles = {"screen": self.tr("Screen {0}").format(which or 1), "window": which}
-        return [*self._screens, (titles.get(kind, background.screen), background.screen)]
+        entries = [(self.tr("Off"), None), *self._screens]
+        if background.kind == "screen" and all(target != background.screen for _title, target in entries):
+            kind, _, which = background.screen.partition(":")
+            titles = {"screen": self.tr("Screen {0}").format(which or 1), "window": which}
+            entries.append((titles.get(kind, background.screen), background.screen))
+        return entries
 
     def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
         """List the screens and windows anew before the list opens."""
@@ -113,7 +115,7 @@ class PresenterControls(Form):
         ask_for_folder(self, self.tr("Present a folder"), self.present, path_of(UserFolder.PicturesLocation))
 
     def _list_screens(self) -> None:
-        entries: Entries = [(self.tr("Off"), None)]
+        entries: Entries = []
         if asks_for_screens():
             entries.append((self.tr("Screen (your desktop asks which one)"), "screen:1"))
             entries.append((self.tr("Window (your desktop asks which one)"), "window:*"))

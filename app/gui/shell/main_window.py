@@ -115,7 +115,7 @@ class MainWindow(QMainWindow):
         network = self.panel.quality.network
         self.panel.virtual_camera.help_requested.connect(self.windows.open_virtual_camera_help)
         network.plate.capture_requested.connect(self.windows.open_plate_dialog)
-        network.model_installed.connect(self.bridge.pipeline.retry)
+        network.download.succeeded.connect(self.bridge.pipeline.retry)
         self.panel.server.retry_requested.connect(self.bridge.pipeline.retry)
         self.program_notices.check_requested.connect(self._check_cameras)
         self.program_notices.virtual_camera_requested.connect(self.windows.open_virtual_camera_help)

@@ -88,16 +88,6 @@
         <translation>Original und Ergebnis nebeneinander</translation>
     </message>
 </context><context>
-    <name>AllFindingsView</name>
-    <message>
-        <source>No problems found.</source>
-        <translation>Keine Probleme gefunden.</translation>
-    </message>
-    <message>
-        <source>Problems: {0}   ·   Warnings: {1}</source>
-        <translation>Probleme: {0}   ·   Warnungen: {1}</translation>
-    </message>
-</context><context>
     <name>Assistant</name>
     <message>
         <source>Set up Mattecam</source>
@@ -546,6 +536,14 @@
         <translation>Diesen Rechner prüfen</translation>
     </message>
     <message>
+        <source>No problems found.</source>
+        <translation>Keine Probleme gefunden.</translation>
+    </message>
+    <message>
+        <source>Problems: {0}   ·   Warnings: {1}</source>
+        <translation>Probleme: {0}   ·   Warnungen: {1}</translation>
+    </message>
+    <message>
         <source>Send a test picture</source>
         <translation>Testbild senden</translation>
     </message>
@@ -946,6 +944,14 @@
 </context><context>
     <name>FindingsView</name>
     <message>
+        <source>Other programs cannot receive your video yet.</source>
+        <translation>Andere Programme können Ihr Video noch nicht empfangen.</translation>
+    </message>
+    <message>
+        <source>The virtual camera is ready.</source>
+        <translation>Die virtuelle Kamera ist bereit.</translation>
+    </message>
+    <message>
         <source>Checking…</source>
         <translation>Wird geprüft…</translation>
     </message>
@@ -960,14 +966,6 @@
     <message>
         <source>Run the checks again</source>
         <translation>Die Prüfungen wiederholen</translation>
-    </message>
-    <message>
-        <source>The virtual camera is ready.</source>
-        <translation>Die virtuelle Kamera ist bereit.</translation>
-    </message>
-    <message>
-        <source>Other programs cannot receive your video yet.</source>
-        <translation>Andere Programme können Ihr Video noch nicht empfangen.</translation>
     </message>
     <message>
         <source>Copy</source>
@@ -1888,10 +1886,6 @@
 </context><context>
     <name>PresenterControls</name>
     <message>
-        <source>Off</source>
-        <translation>Aus</translation>
-    </message>
-    <message>
         <source>PDF file…</source>
         <translation>PDF-Datei…</translation>
     </message>
@@ -1934,6 +1928,10 @@
     <message>
         <source>Return to the previous background</source>
         <translation>Zum vorherigen Hintergrund zurückkehren</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Aus</translation>
     </message>
     <message>
         <source>Screen {0}</source>
@@ -4563,11 +4561,6 @@
         <source>{file} could not be removed: {reason}.</source>
         <comment>LibraryText.NOT_REMOVED</comment>
         <translation>{file} konnte nicht entfernt werden: {reason}.</translation>
-    </message>
-    <message>
-        <source>{file} could not be moved to the trash and was kept.</source>
-        <comment>LibraryText.NOT_TRASHED</comment>
-        <translation>{file} konnte nicht in den Papierkorb verschoben werden und wurde behalten.</translation>
     </message>
     <message>
         <source>{file} could not be restored from the trash: {reason}.</source>

@@ -88,16 +88,6 @@
         <translation>Original y resultado lado a lado</translation>
     </message>
 </context><context>
-    <name>AllFindingsView</name>
-    <message>
-        <source>No problems found.</source>
-        <translation>No se encontraron problemas.</translation>
-    </message>
-    <message>
-        <source>Problems: {0}   ·   Warnings: {1}</source>
-        <translation>Problemas: {0}   ·   Avisos: {1}</translation>
-    </message>
-</context><context>
     <name>Assistant</name>
     <message>
         <source>Set up Mattecam</source>
@@ -546,6 +536,14 @@
         <translation>Comprobar este equipo</translation>
     </message>
     <message>
+        <source>No problems found.</source>
+        <translation>No se encontraron problemas.</translation>
+    </message>
+    <message>
+        <source>Problems: {0}   ·   Warnings: {1}</source>
+        <translation>Problemas: {0}   ·   Avisos: {1}</translation>
+    </message>
+    <message>
         <source>Send a test picture</source>
         <translation>Enviar una imagen de prueba</translation>
     </message>
@@ -946,6 +944,14 @@
 </context><context>
     <name>FindingsView</name>
     <message>
+        <source>Other programs cannot receive your video yet.</source>
+        <translation>Otros programas todavía no pueden recibir su vídeo.</translation>
+    </message>
+    <message>
+        <source>The virtual camera is ready.</source>
+        <translation>La cámara virtual está lista.</translation>
+    </message>
+    <message>
         <source>Checking…</source>
         <translation>Comprobando…</translation>
     </message>
@@ -960,14 +966,6 @@
     <message>
         <source>Run the checks again</source>
         <translation>Repetir las comprobaciones</translation>
-    </message>
-    <message>
-        <source>The virtual camera is ready.</source>
-        <translation>La cámara virtual está lista.</translation>
-    </message>
-    <message>
-        <source>Other programs cannot receive your video yet.</source>
-        <translation>Otros programas todavía no pueden recibir su vídeo.</translation>
     </message>
     <message>
         <source>Copy</source>
@@ -1888,10 +1886,6 @@
 </context><context>
     <name>PresenterControls</name>
     <message>
-        <source>Off</source>
-        <translation>Desactivada</translation>
-    </message>
-    <message>
         <source>PDF file…</source>
         <translation>Archivo PDF…</translation>
     </message>
@@ -1934,6 +1928,10 @@
     <message>
         <source>Return to the previous background</source>
         <translation>Volver al fondo anterior</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Desactivada</translation>
     </message>
     <message>
         <source>Screen {0}</source>
@@ -4563,11 +4561,6 @@
         <source>{file} could not be removed: {reason}.</source>
         <comment>LibraryText.NOT_REMOVED</comment>
         <translation>No se pudo quitar {file}: {reason}.</translation>
-    </message>
-    <message>
-        <source>{file} could not be moved to the trash and was kept.</source>
-        <comment>LibraryText.NOT_TRASHED</comment>
-        <translation>No se pudo mover {file} a la papelera y se ha conservado.</translation>
     </message>
     <message>
         <source>{file} could not be restored from the trash: {reason}.</source>
