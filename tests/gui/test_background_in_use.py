@@ -87,7 +87,6 @@ def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_and_in_use_until
     """After "Keep" blur was in its place."""
     monkeypatch.setattr(QFile, "moveToTrash", lambda _name: (False, ""))
     tile = add(controls, qtbot, picture)
-    qtbot.waitUntil(lambda: chosen(controls).path == tile.path)
     controls.store.edit("background", zoom=2)
     before = chosen(controls)
     for reply, kept in (("Keep", True), ("Delete for good", False)):

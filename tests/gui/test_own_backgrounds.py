@@ -43,16 +43,9 @@ def names(controls: Session) -> list[str]:
     return [tile.name for tile in own(controls)]
 
 
-def use(controls: Session, qtbot: QtBot, picture: Path) -> Tile:
-    """Add a background and wait until it is in use."""
-    tile = add(controls, qtbot, picture)
-    qtbot.waitUntil(lambda: chosen(controls).path == tile.path)
-    return tile
-
-
 def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBot, picture: Path) -> None:
     """Those of one name differ by their suffix. A number key returns to it."""
-    use(controls, qtbot, picture)
+    add(controls, qtbot, picture)
     shutil.copy(picture, paths.backgrounds_dir() / "beach.jpg")
     controls.window.strip.library.reload()
     qtbot.waitUntil(lambda: names(controls) == ["beach.jpg", "beach.png"])
@@ -142,7 +135,6 @@ def test_a_background_that_failed_is_opened_again_when_its_file_is_back(
         return any(problem.stage is Stage.BACKGROUND for problem in session.bridge.status.problems)
 
     strip, tile = session.window.strip, add(session, qtbot, picture)
-    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
     undo: list[Callable[[], object]] = []
     strip.library.removed.connect(lambda _name, restore: undo.append(restore))
     strip.remove(tile)

@@ -67,7 +67,6 @@ def test_a_presentation_ends_although_the_background_before_it_was_renamed_or_re
     session: Session, qtbot: QtBot, picture: Path, tmp_path: Path, change: str
 ) -> None:
     tile = add(session, qtbot, picture)
-    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
     (tmp_path / "talk").mkdir()
     find(session.window, PresenterControls).present(talk(tmp_path / "talk"))
     qtbot.waitUntil(lambda: session.bridge.status.slides == 3)

@@ -20,7 +20,8 @@ from app.core.messages.settings import SettingsText
 from app.core.messages.system import ProgramName
 from app.core.text import Text, code_of
 from app.doctor.virtual_camera import check_virtual_camera
-from app.gui.dialogs.findings_view import FindingsView, check_names
+from app.gui.dialogs.doctor_dialog import VirtualCameraView
+from app.gui.dialogs.findings_view import check_names
 from app.gui.dialogs.plain_dialogs import ShortcutsDialog
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.i18n.language import translation_file
@@ -226,7 +227,7 @@ def test_the_doctor_speaks_german_except_in_commands_of_this_copy(
     machine.module_source()
     machine.module_file()
     with translate(qapp, QLocale("de")):
-        view = FindingsView(tasks)
+        view = VirtualCameraView(tasks)
         qtbot.addWidget(view)
         with qtbot.waitSignal(view.shown):
             view.check(lambda: check_virtual_camera(machine.system()))

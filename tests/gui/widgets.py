@@ -167,9 +167,13 @@ def own(session: Session) -> list[Tile]:
 
 
 def add(session: Session, qtbot: QtBot, path: Path) -> Tile:
+    """Add a background, which is in use then, and return its tile."""
+    before = own(session)
     session.window.strip.library.add_files([path])
-    qtbot.waitUntil(lambda: bool(own(session)))
-    return own(session)[-1]
+    qtbot.waitUntil(lambda: len(own(session)) > len(before))
+    (tile,) = (each for each in own(session) if each not in before)
+    qtbot.waitUntil(lambda: chosen(session).path == tile.path)
+    return tile
 
 
 NOTCH = 120
