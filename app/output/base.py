@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sized
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.types import Outgoing
-from app.output.recording import RecordingCounts
-from app.output.sound.microphone import OpenSource
+from app.output.sound.microphone import Microphone
 
 
 class FrameSink(Protocol):
@@ -65,7 +66,28 @@ class ReaderCounter(Protocol):
         ...
 
 
-K = TypeVar("K")
+class RecordingCounts:
+    """Counts the frames of all recordings of a run, and knows the finished files. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.encoded = 0
+        """Frames that were encoded."""
+        self.dropped = 0
+        """Frames that were left out because the encoder was too slow."""
+        self.files: tuple[str, ...] = ()
+        """Files of the recordings that ended, in their order."""
+
+    def add(self, *, encoded: int = 0, dropped: int = 0) -> None:
+        """Count frames."""
+        with self._lock:
+            self.encoded += encoded
+            self.dropped += dropped
+
+    def finish(self, file: Path) -> None:
+        """Note a file that can be played now."""
+        with self._lock:
+            self.files += (str(file),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,11 +96,10 @@ class SinkContext:
 
     settings: Callable[[], Settings]
     """The settings in force."""
-    open_microphone: OpenSource
-    report: Callable[[Stage, Exception | None], None]
-    """Reports a problem of a stage; None where it works again."""
+    open_microphone: Callable[[], Microphone]
+    """Opens the microphone of the settings."""
     wait_for_gap: Callable[[float], object] = lambda timeout_s: None
-    """Returns once no frame step runs, or after so many seconds."""
+    """Returns once no frame step runs, or after so many seconds: frames of recordings are encoded between the steps."""
     counts: RecordingCounts = field(default_factory=RecordingCounts)
 
     @property
@@ -87,6 +108,7 @@ class SinkContext:
         return self.settings().capture.fps
 
 
+K = TypeVar("K")
 OpenSink: TypeAlias = Callable[[Any, int, int, SinkContext], FrameSink]
 """(what is wanted, width and height in pixels, context); raises SinkOpenError."""
 

@@ -8,7 +8,6 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,21 +18,20 @@ from app.core.errors import SinkLostError, SinkOpenError
 from app.core.files.disk_errors import why_not_written
 from app.core.messages.media import WriteReason
 from app.core.messages.output import RecordingText
-from app.core.stage import Stage
 from app.core.text import Text
 from app.core.types import Picture
 from app.media.encoders import live_encoder
 from app.media.video_writer import VideoWriter
 from app.output import unfinished
 from app.output.base import SinkContext
-from app.output.recording import ConstantTimes, EncoderThread, FrameTimes, RecordingOptions, VariableTimes
+from app.output.recording import ConstantTimes, EncoderThread, FrameTimes, VariableTimes
 from app.output.sound.microphone import Microphone, SoundTrack
 
 log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """Writes the composite, or with `alpha` the matte in grey, as H.264.
+    """Writes the composite with the sound of the microphone, or with `alpha` the matte in grey, as H.264.
 
     Frames are encoded on threads of a low priority; `send` never waits for it. A frame of another size than the
     first is letterboxed. Without a matte, a matte recording is black.
@@ -44,21 +42,26 @@ class Recorder:
         path: Path,
         width: int,
         height: int,
-        options: RecordingOptions,
+        context: SinkContext,
+        *,
+        alpha: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
         """width, height: pixels. Raises SinkOpenError if the file cannot be written."""
         self.name = str(path)
-        self._alpha = options.alpha
+        self._alpha = alpha
         self._clock = clock
-        self._counts = options.counts
+        self._counts = context.counts
         self._size = width, height
         self._last: Picture | None = None
         self._closed = False
         self._microphone: Microphone | None = None
         self._track: SoundTrack | None = None
-        rate = Fraction(options.fps).limit_denominator(1001)
-        self._times: FrameTimes = ConstantTimes(rate) if options.constant_rate else VariableTimes(options.fps)
+        output = context.settings().output
+        has_sound = output.microphone != "off" and not alpha
+        is_constant = output.record_rate == "constant"
+        rate = Fraction(context.fps).limit_denominator(1001)
+        self._times: FrameTimes = ConstantTimes(rate) if is_constant else VariableTimes(context.fps)
 
         if not path.parent.is_dir():  # before encoders are tried, which takes a moment
             code = errno.ENOTDIR if path.parent.exists() else errno.ENOENT
@@ -67,21 +70,22 @@ class Recorder:
             raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=WriteReason.IN_PROGRESS()))
 
         def open_writer() -> VideoWriter:
-            chosen = live_encoder(options.encoder, width + width % 2, height + height % 2, rate)
-            if options.encoder not in ("auto", chosen.name):
-                log.warning("%s", RecordingText.OTHER_ENCODER(wanted=options.encoder, used=chosen.name))
-            return VideoWriter(path, width, height, rate, encoder=chosen, sound=options.open_microphone is not None)
+            chosen = live_encoder(output.encoder, width + width % 2, height + height % 2, rate)
+            if output.encoder not in ("auto", chosen.name):
+                log.warning("%s", RecordingText.OTHER_ENCODER(wanted=output.encoder, used=chosen.name))
+            return VideoWriter(path, width, height, rate, encoder=chosen, sound=has_sound)
 
         try:
-            fill_rate = rate if options.constant_rate else None
-            sound_for = None if options.open_microphone is None else self._sound_for
-            self._thread = EncoderThread(open_writer, self._image, options, fill_rate, sound_for)
+            fill_rate = rate if is_constant else None
+            self._thread = EncoderThread(
+                open_writer, self._image, context, fill_rate, self._sound_for if has_sound else None
+            )
         except OSError as error:
             raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=why_not_written(error))) from error
         self._writer = self._thread.writer
         unfinished.begin(self.part)
-        if options.open_microphone is not None:
-            self._microphone = options.open_microphone()
+        if has_sound:
+            self._microphone = context.open_microphone()
 
     @property
     def part(self) -> Path:
@@ -178,39 +182,3 @@ class Recorder:
             return RecordingText.NOTHING_KEPT()
         self._counts.finish(path)
         return RecordingText.KEPT(file=path)
-
-
-def open_recording(path: Path, width: int, height: int, context: SinkContext) -> Recorder:
-    """Record the output to a file, with the sound of the microphone that the settings choose. Raises SinkOpenError."""
-    sound = None if context.settings().output.microphone == "off" else lambda: _microphone(context)
-    return Recorder(path, width, height, _options(context, open_microphone=sound))
-
-
-def open_alpha_recording(path: Path, width: int, height: int, context: SinkContext) -> Recorder:
-    """Record the alpha to a file. Raises SinkOpenError."""
-    return Recorder(path, width, height, _options(context, alpha=True))
-
-
-def _options(
-    context: SinkContext, *, alpha: bool = False, open_microphone: Callable[[], Microphone] | None = None
-) -> RecordingOptions:
-    output = context.settings().output
-    return RecordingOptions(
-        context.fps,
-        alpha,
-        output.record_rate == "constant",
-        output.encoder,
-        open_microphone,
-        context.counts,
-        context.wait_for_gap,
-    )
-
-
-def _microphone(context: SinkContext) -> Microphone:
-    """Open the microphone of the settings; it is released while the output is paused."""
-
-    def wanted() -> str | None:
-        now = context.settings()
-        return None if now.paused or now.output.microphone == "off" else now.output.microphone
-
-    return Microphone(context.open_microphone, wanted, partial(context.report, Stage.MICROPHONE))

@@ -1,13 +1,11 @@
-"""How recordings are made: options, counters, times of their frames, and the encoder's thread."""
+"""How recordings are made: times of their frames, and the encoder's thread."""
 
 from __future__ import annotations
 
 import threading
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from fractions import Fraction
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,52 +13,7 @@ from numpy.typing import NDArray
 from app.core.threads import lower_priority, name_thread
 from app.core.types import Picture
 from app.media.video_writer import VideoWriter
-from app.output.sound.microphone import Microphone
-
-
-class RecordingCounts:
-    """Counts the frames of all recordings of a run, and knows the finished files. Thread-safe."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.encoded = 0
-        """Frames that were encoded."""
-        self.dropped = 0
-        """Frames that were left out because the encoder was too slow."""
-        self.files: tuple[str, ...] = ()
-        """Files of the recordings that ended, in their order."""
-
-    def add(self, *, encoded: int = 0, dropped: int = 0) -> None:
-        """Count frames."""
-        with self._lock:
-            self.encoded += encoded
-            self.dropped += dropped
-
-    def finish(self, file: Path) -> None:
-        """Note a file that can be played now."""
-        with self._lock:
-            self.files += (str(file),)
-
-
-@dataclass(frozen=True, slots=True)
-class RecordingOptions:
-    """How a recording is made."""
-
-    fps: float
-    """Nominal frame rate."""
-    alpha: bool = False
-    """Record the matte in grey instead of the composite."""
-    constant_rate: bool = False
-    """Write every picture that is sent, repetitions included, at multiples of the frame interval; otherwise only new
-    ones, at their own times."""
-    encoder: str = "auto"
-    """As in `app.media.encoders.NAMES`."""
-    open_microphone: Callable[[], Microphone] | None = None
-    """Opens the microphone whose sound is recorded; None: the file gets no sound track."""
-    counts: RecordingCounts = field(default_factory=RecordingCounts)
-    wait_for_gap: Callable[[float], object] = lambda timeout_s: None
-    """As of `SinkContext`: frames are encoded between the frame steps."""
-
+from app.output.base import SinkContext
 
 REPEAT_S = 0.25
 """Interval at which an unchanged picture is written again: the file lags by up to three frames, and a crash must not
@@ -154,17 +107,17 @@ class EncoderThread:
         self,
         open_writer: Callable[[], VideoWriter],
         image_of: Callable[[Picture], NDArray[np.uint8]],
-        options: RecordingOptions,
+        context: SinkContext,
         fill_rate: Fraction | None = None,
         sound_for: Callable[[Time], NDArray[np.int16]] | None = None,
     ) -> None:
-        """image_of: the image of the writer's size. options: whose counts and gaps are used. fill_rate: the constant
+        """image_of: the image of the writer's size. context: whose counts and gaps are used. fill_rate: the constant
         frame rate whose gaps are filled by repetitions; None for a variable one. sound_for: the samples that are
         written after the frame of this time. Waits for the writer; raises what `open_writer` raises.
         """
         self._open_writer = open_writer
         self._image_of = image_of
-        self._counts, self._wait_for_gap = options.counts, options.wait_for_gap
+        self._counts, self._wait_for_gap = context.counts, context.wait_for_gap
         self._fill_rate = fill_rate
         self._sound_for = sound_for
         self._condition = threading.Condition()

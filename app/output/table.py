@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from app.core.stage import Stage
@@ -20,7 +21,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
     SinkSpec(
         "recording",
         lambda settings: settings.output.record,
-        recorder.open_recording,
+        recorder.Recorder,
         Stage.RECORDING,
         retry_s=None,
         from_first_matte=True,
@@ -28,7 +29,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
     SinkSpec(
         "recording_alpha",
         lambda settings: settings.output.record_alpha,
-        recorder.open_alpha_recording,
+        partial(recorder.Recorder, alpha=True),
         Stage.RECORDING,
         retry_s=None,
         from_first_matte=True,

@@ -12,6 +12,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import cv2
@@ -22,6 +23,7 @@ from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.types import Frame, Outgoing, Picture
 from app.output.base import SinkContext
+from app.output.sound.microphone import Microphone
 from app.privacy.gate import Gate
 from app.runtime.backdrops import Backdrops, OverlayPainter
 from app.runtime.capture_worker import CaptureWorker
@@ -62,9 +64,7 @@ class Pipeline:
         self.screen = ScreenUse()
         self._backdrops = Backdrops(self._parts.open_background, self._board, self.screen, shared.timing)
         self._overlay = OverlayPainter(self._parts.render_overlay, self._board)
-        self._context = SinkContext(
-            lambda: self.settings, self._parts.open_microphone, self._board.report, shared.between_steps.wait
-        )
+        self._context = SinkContext(lambda: self.settings, self._open_microphone, shared.between_steps.wait)
         self._sinks = [SinkWorker(spec, self._context, self._gate, shared) for spec in self._parts.sinks]
         self.demand = DemandWatch(shared, self._sinks)
         self._capture = CaptureWorker(shared, self._frames, self.demand, self._engines)
@@ -217,6 +217,15 @@ class Pipeline:
         self.preview.close()
         self._final = replace(self.status(), phase=Phase.STOPPED).at_the_end_of(running)
         return ended
+
+    def _open_microphone(self) -> Microphone:
+        """Open the microphone of the settings; it is released while the user pauses."""
+
+        def wanted() -> str | None:
+            settings = self.settings
+            return None if settings.paused or settings.output.microphone == "off" else settings.output.microphone
+
+        return Microphone(self._parts.open_microphone, wanted, partial(self._board.report, Stage.MICROPHONE))
 
     def _settings_changed(self) -> None:
         self._backdrops.prepare(self.settings.background)

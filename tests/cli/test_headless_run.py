@@ -17,7 +17,7 @@ from app.core.settings import BackgroundSettings, Settings
 from app.core.stage import Stage
 from app.core.types import PictureKind, SourceInfo
 from app.matting.base.interface import EngineInfo
-from app.output.recorder import open_recording
+from app.output.recorder import Recorder
 from app.runtime.board import StatusBoard
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
@@ -266,7 +266,7 @@ def test_every_camera_that_is_offered_is_named(outputs: dict[str, str | None], w
 def test_a_recording_that_a_command_started_and_ended_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pipeline = Pipeline(BASE, parts=FakeWorld().parts().with_sinks(recording=open_recording))
+    pipeline = Pipeline(BASE, parts=FakeWorld().parts().with_sinks(recording=Recorder))
     session, file = HeadlessRun(pipeline, None, None), tmp_path / "a.mp4"
 
     def use() -> None:

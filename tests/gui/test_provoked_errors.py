@@ -21,10 +21,10 @@ from app.gui.i18n.messages import translated_error
 from app.matting.plate.plate import read_plate
 from app.media.video_reader import VideoReader
 from app.output.recorder import Recorder
-from app.output.recording import RecordingOptions
 from app.output.sound.devices import FFmpegMicrophone
 from models import weights
 from tests.gui.widgets import translate
+from tests.output.recordings import context
 from tools.make_translations import LANGUAGES
 
 
@@ -37,7 +37,7 @@ def source(name: str) -> object:
 
 
 def record(path: Path) -> object:
-    return Recorder(path, 64, 48, RecordingOptions(30))
+    return Recorder(path, 64, 48, context())
 
 
 def scenes(folder: Path) -> SceneStore:

@@ -22,7 +22,7 @@ from app.gui.shell.application import Session, WindowOptions
 from app.gui.state import recording, services
 from app.gui.state.bridge import Bridge
 from app.gui.state.tasks import Tasks
-from app.output.recorder import open_recording
+from app.output.recorder import Recorder
 from app.output.sound.devices import MicrophoneName
 from app.runtime.status import PipelineStatus
 from app.testing.parts import shows_room
@@ -35,7 +35,7 @@ from tests.output.sound.sources import FakeDevice
 def test_a_recording_starts_counts_and_says_where_it_was_saved(
     start_window: StartWindow, world: FakeWorld, qtbot: QtBot, tmp_path: Path
 ) -> None:
-    session = start_window(options=WindowOptions(parts=world.parts().with_sinks(recording=open_recording)))
+    session = start_window(options=WindowOptions(parts=world.parts().with_sinks(recording=Recorder)))
     session.window.resize(1270, 830)  # wide enough for texts on the buttons
     session.store.edit("window", recordings_dir=tmp_path)
     record = button(session, "recordButton")

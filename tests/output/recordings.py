@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
@@ -14,9 +14,11 @@ import av
 import numpy as np
 from av.error import InvalidDataError
 
+from app.core.settings import CaptureSettings, OutputSettings, Settings
 from app.core.types import BgrImage, Frame, Outgoing, Picture, PictureKind
+from app.output.base import RecordingCounts, SinkContext
 from app.output.recorder import Recorder
-from app.output.recording import RecordingCounts, RecordingOptions
+from app.output.sound.microphone import Microphone
 from app.testing.parts import FakeClock
 from tests.paths import ROOT
 
@@ -26,14 +28,14 @@ from pathlib import Path
 from app.capture.demo import DemoSource
 from app.core.types import Picture, PictureKind
 from app.output.recorder import Recorder
-from app.output.recording import RecordingOptions
 from app.output.sound.microphone import Microphone
+from tests.output.recordings import context
 from tests.output.sound.sources import FakeDevice
 path, fps, sound = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
 device = FakeDevice()
 microphone = None if sound == "off" else lambda: Microphone(device.open, lambda: "default", lambda error: None)
 source = DemoSource(320, 240, fps)
-recorder = Recorder(path, 320, 240, RecordingOptions(fps, open_microphone=microphone))
+recorder = Recorder(path, 320, 240, context(fps, open_microphone=microphone))
 started_s = time.perf_counter()
 while True:
     recorder.send(Picture(source.read().image, PictureKind.COMPOSITE))
@@ -41,6 +43,24 @@ while True:
     device.lost = sound == "lost" and seconds > 1
     print(seconds, flush=True)
 """
+
+
+def no_microphone() -> Microphone:
+    raise AssertionError("the settings choose no microphone")
+
+
+def context(
+    fps: float = 30,
+    *,
+    open_microphone: Callable[[], Microphone] | None = None,
+    wait_for_gap: Callable[[float], object] = lambda timeout_s: None,
+    **output: Any,
+) -> SinkContext:
+    """Return what a recorder is opened with under these settings of the output."""
+    if open_microphone is not None:
+        output["microphone"] = "default"
+    settings = Settings(capture=CaptureSettings(fps=fps), output=OutputSettings(**output))
+    return SinkContext(lambda: settings, open_microphone or no_microphone, wait_for_gap)
 
 
 @contextmanager
@@ -87,15 +107,19 @@ def read(path: Path) -> tuple[list[BgrImage], list[float]]:
 
 
 def record(
-    path: Path, sent: Iterable[tuple[float, Outgoing]], size: tuple[int, int] = (64, 48), **options: Any
+    path: Path,
+    sent: Iterable[tuple[float, Outgoing]],
+    size: tuple[int, int] = (64, 48),
+    alpha: bool = False,
+    **output: Any,
 ) -> RecordingCounts:
-    """Record pictures that are sent at these times, in seconds; return what was counted. options: of a recording."""
-    clock, counts = FakeClock(100.0), RecordingCounts()
-    recorder = Recorder(path, *size, RecordingOptions(30, counts=counts, **options), clock)
+    """Record pictures that are sent at these times, in seconds; return what was counted. output: its settings."""
+    clock, shared = FakeClock(100.0), context(**output)
+    recorder = Recorder(path, *size, shared, alpha=alpha, clock=clock)
     for clock.now_s, shown in sent:
         recorder.send(shown)
     recorder.close()
-    return counts
+    return shared.counts
 
 
 def composite(captured_at_s: float, number: int = 0) -> Outgoing:

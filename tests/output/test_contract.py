@@ -11,10 +11,10 @@ from app.output.base import FrameSink
 from app.output.camera_list import list_virtual_cameras
 from app.output.pipewire import PipeWireCamera
 from app.output.recorder import Recorder
-from app.output.recording import RecordingOptions
 from app.output.virtual_camera import VirtualCamera
 from tests.output import fake_driver
 from tests.output.pictures import Make, picture
+from tests.output.recordings import context
 
 
 def real_virtual_camera(folder: Path) -> FrameSink:
@@ -22,8 +22,8 @@ def real_virtual_camera(folder: Path) -> FrameSink:
 
 
 SINKS: dict[str, Make] = {
-    "recorder": lambda folder: Recorder(folder / "a.mp4", 64, 48, RecordingOptions(30)),
-    "alpha_recorder": lambda folder: Recorder(folder / "a.mkv", 64, 48, RecordingOptions(30, alpha=True)),
+    "recorder": lambda folder: Recorder(folder / "a.mp4", 64, 48, context()),
+    "alpha_recorder": lambda folder: Recorder(folder / "a.mkv", 64, 48, context(), alpha=True),
     "virtual_camera": real_virtual_camera,
     "v4l2_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, backend="v4l2"),
     "side_by_side_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, side_by_side=True),

@@ -16,10 +16,10 @@ from app.media.mp4 import fragments_of
 from app.media.recovery import recover
 from app.media.video_writer import VideoWriter
 from app.output.recorder import Recorder
-from app.output.recording import RecordingOptions
 from app.output.unfinished import end, unfinished_recordings
 from tests.clips import numbered
 from tests.output.pictures import picture
+from tests.output.recordings import context
 
 FPS = 25
 
@@ -133,7 +133,7 @@ def test_the_command_says_what_was_left_and_announces_it_once(
 @pytest.mark.parametrize("content", [b"", b"\0\0\0\x24ftyp"])
 def test_an_empty_file_is_not_announced_for_ever(tmp_path: Path, content: bytes) -> None:
     part = tmp_path / "a.part.mp4"
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30))
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context())
     (entry,) = (paths.data_dir() / "recordings").iterdir()
     fields = entry.read_text()
     recorder.close()
@@ -173,7 +173,7 @@ def test_a_file_that_appears_during_a_recording_is_not_replaced(tmp_path: Path) 
 def test_a_file_that_was_there_is_replaced_as_asked(tmp_path: Path) -> None:
     path = tmp_path / "a.mp4"
     path.write_bytes(b"the recording of yesterday")
-    recorder = Recorder(path, 64, 48, RecordingOptions(30))
+    recorder = Recorder(path, 64, 48, context())
     recorder.send(picture())
     recorder.close()
     assert packets(path) >= 1

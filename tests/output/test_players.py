@@ -19,7 +19,7 @@ import pytest
 
 from app.core.types import Frame, Outgoing, Picture, PictureKind
 from app.output.recorder import Recorder
-from app.output.recording import RecordingCounts, RecordingOptions
+from tests.output.recordings import context
 from tests.waiting import eventually
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(400)]
@@ -49,22 +49,21 @@ video.oncanplaythrough = async () => {
 </script>"""
 
 
-@pytest.fixture(params=[False, True], ids=["variable", "constant"])
+@pytest.fixture(params=["variable", "constant"])
 def recording(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
     """Return a recording in which each new composite is brighter; composites come at `UNEVEN_S`."""
     now_s = 100.0
-    counts = RecordingCounts()
-    options = RecordingOptions(30, constant_rate=request.param, encoder="x264", counts=counts)
+    shared = context(record_rate=request.param, encoder="x264")
     path = tmp_path / "recording.mp4"
-    recorder = Recorder(path, WIDTH, HEIGHT, options, lambda: now_s)
+    recorder = Recorder(path, WIDTH, HEIGHT, shared, clock=lambda: now_s)
     shown = [composite(number, at_s) for number, at_s in enumerate(UNEVEN_S)]
     for tick in range(round(END_S * 30) + 1):
         now_s = 100 + tick / 30
         # The clock of the outputs sends the newest composite 30 times per second.
         newest = sum(100 + at_s <= now_s + 1e-6 for at_s in UNEVEN_S)
         recorder.send(shown[newest - 1])
-        least = tick if request.param else newest
-        eventually(lambda expected=least: counts.encoded >= expected)  # type: ignore[misc]
+        least = tick if request.param == "constant" else newest
+        eventually(lambda expected=least: shared.counts.encoded >= expected)  # type: ignore[misc]
     recorder.close()
     return path
 

@@ -19,15 +19,15 @@ from app.media.encoders import VideoEncoder, live_encoder
 from app.media.video_writer import VideoWriter
 from app.output import recorder as recorder_module
 from app.output.recorder import Recorder
-from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread, RecordingCounts, RecordingOptions
+from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread
 from app.testing.parts import FakeClock
 from tests.output.pictures import picture
-from tests.output.recordings import composite, read, record
+from tests.output.recordings import composite, context, read, record
 from tests.waiting import eventually
 
 
 def test_the_composite_is_written_with_its_colours(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 640, 360, RecordingOptions(30))
+    recorder = Recorder(tmp_path / "a.mp4", 640, 360, context())
     for _ in range(5):
         recorder.send(picture(640, 360))
     assert not (tmp_path / "a.mp4").exists(), "the name is taken only when the file is complete"
@@ -99,7 +99,7 @@ def test_a_card_and_a_composite_captured_before_it_stay_in_order(tmp_path: Path)
 def test_a_constant_rate_repeats_pictures_and_fills_gaps(tmp_path: Path) -> None:
     still = picture()
     sent = [(100 + number / 30, still) for number in (0, 1.2, 1.9, 3.1, 7, 8, 9, 10)]
-    record(tmp_path / "a.mp4", sent, constant_rate=True)
+    record(tmp_path / "a.mp4", sent, record_rate="constant")
     _, times = read(tmp_path / "a.mp4")
     assert times == pytest.approx([number / 30 for number in range(11)], abs=1e-4)
     with av.open(str(tmp_path / "a.mp4")) as container:
@@ -108,18 +108,18 @@ def test_a_constant_rate_repeats_pictures_and_fills_gaps(tmp_path: Path) -> None
 
 
 def test_a_long_gap_is_not_filled(tmp_path: Path) -> None:
-    record(tmp_path / "a.mp4", [(100, picture()), (3700, picture())], constant_rate=True)
+    record(tmp_path / "a.mp4", [(100, picture()), (3700, picture())], record_rate="constant")
     assert read(tmp_path / "a.mp4")[1] == pytest.approx([0, 3600], abs=1e-3)
 
 
 def record_still(path: Path, count: int, fps: int, one_in: int = 1) -> Recorder:
     """Record the same picture so often, each time after the last one is encoded; one in so many is."""
-    clock, counts, still = FakeClock(100.0), RecordingCounts(), picture()
-    recorder = Recorder(path, 64, 48, RecordingOptions(30, counts=counts), clock)
+    clock, shared, still = FakeClock(100.0), context(), picture()
+    recorder = Recorder(path, 64, 48, shared, clock=clock)
     for number in range(count):
         clock.now_s = 100 + number / fps
         recorder.send(still)
-        eventually(lambda expected=1 + number // one_in: counts.encoded >= expected)  # type: ignore[misc]
+        eventually(lambda expected=1 + number // one_in: shared.counts.encoded >= expected)  # type: ignore[misc]
     return recorder
 
 
@@ -153,10 +153,10 @@ class SlowWriter(VideoWriter):
 
 
 def test_an_encoder_that_is_too_slow_drops_the_oldest_frames_and_never_blocks(tmp_path: Path) -> None:
-    counts = RecordingCounts()
+    shared = context()
+    counts = shared.counts
     SlowWriter.allowed.clear()
-    options = RecordingOptions(30, counts=counts)
-    thread = EncoderThread(lambda: SlowWriter(tmp_path / "a.mp4", 64, 48, 30), lambda shown: shown.image, options)
+    thread = EncoderThread(lambda: SlowWriter(tmp_path / "a.mp4", 64, 48, 30), lambda shown: shown.image, shared)
     for number in range(40):
         thread.put(composite(0.0, number), number / 30)
     SlowWriter.allowed.set()
@@ -169,13 +169,14 @@ def test_an_encoder_that_is_too_slow_drops_the_oldest_frames_and_never_blocks(tm
 
 
 def test_frames_are_encoded_between_the_steps_unless_many_wait(tmp_path: Path) -> None:
-    step_ended, waits_s, counts = threading.Event(), list[float](), RecordingCounts()
+    step_ended, waits_s = threading.Event(), list[float]()
 
     def wait_for_gap(timeout_s: float) -> None:
         waits_s.append(timeout_s)
         step_ended.wait(60)
 
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, counts=counts, wait_for_gap=wait_for_gap))
+    shared = context(wait_for_gap=wait_for_gap)
+    recorder, counts = Recorder(tmp_path / "a.mp4", 64, 48, shared), shared.counts
     recorder.send(composite(100.0))
     eventually(lambda: len(waits_s) == 1)
     for number in range(1, 6):
@@ -190,7 +191,7 @@ def test_frames_are_encoded_between_the_steps_unless_many_wait(tmp_path: Path) -
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
 def test_the_threads_of_the_encoder_have_a_low_priority(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 1920, 1080, RecordingOptions(60))
+    recorder = Recorder(tmp_path / "a.mp4", 1920, 1080, context(60))
     recorder.send(picture(1920, 1080))
     names = {int(task.name): (task / "comm").read_text().strip() for task in Path("/proc/self/task").iterdir()}
     started = [task for task, name in names.items() if name == "encoder-pool"]
@@ -205,7 +206,7 @@ def test_the_threads_of_the_encoder_have_a_low_priority(tmp_path: Path) -> None:
 def test_an_encoder_that_does_not_work_here_is_replaced_and_named(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, encoder="vaapi"))
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context(encoder="vaapi"))
     recorder.send(picture())
     recorder.close()
     assert len(read(tmp_path / "a.mp4")[0]) == 1

@@ -11,10 +11,9 @@ from numpy.typing import NDArray
 
 from app.media.recovery import recover
 from app.output.recorder import Recorder
-from app.output.recording import RecordingCounts, RecordingOptions
 from app.output.sound.microphone import RATE, SoundBlock
 from app.testing.parts import FakeClock
-from tests.output.recordings import composite, kill_while_recording
+from tests.output.recordings import composite, context, kill_while_recording
 from tests.output.recordings import record as record_pictures
 from tests.output.sound.sources import Feed, clicks
 from tests.waiting import eventually
@@ -63,15 +62,15 @@ def record(path: Path, blocks: list[SoundBlock], *, latency_s: float = 0.15, con
     """Record three seconds with flashes whose frames leave the matting `latency_s` after their capture."""
     clock = FakeClock(100.0)
     feed = Feed(blocks, clock)
-    counts = RecordingCounts()
-    options = RecordingOptions(30, False, constant, "x264", lambda: feed, counts)
-    recorder = Recorder(path, 64, 48, options, clock)
+    rate = "constant" if constant else "variable"
+    shared = context(open_microphone=lambda: feed, record_rate=rate, encoder="x264")
+    recorder = Recorder(path, 64, 48, shared, clock=clock)
     for number in range(90):
         captured_s = 100 + number / 30
         bright = any(0 <= captured_s - at_s < 0.1 for at_s in FLASHES_S)
         clock.now_s = captured_s + latency_s
         recorder.send(composite(captured_s, BRIGHT if bright else DARK))
-        eventually(lambda: counts.encoded > number)  # noqa: B023 - waited for in the same round
+        eventually(lambda: shared.counts.encoded > number)  # noqa: B023 - waited for in the same round
     recorder.close()
     return feed
 
@@ -113,7 +112,7 @@ def test_without_a_microphone_there_is_no_sound_track(tmp_path: Path) -> None:
 
 def test_a_recording_without_frames_releases_the_microphone_and_leaves_no_file(tmp_path: Path) -> None:
     feed = Feed([], lambda: 0.0)
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30, open_microphone=lambda: feed))
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context(open_microphone=lambda: feed))
     recorder.close()
     assert feed.closed and not list(tmp_path.iterdir())
 

@@ -25,13 +25,12 @@ from app.media.recovery import Recovered, recover
 from app.media.video_input import VideoError
 from app.media.video_writer import VideoWriter
 from app.output.recorder import Recorder
-from app.output.recording import RecordingCounts, RecordingOptions
 from app.output.unfinished import in_progress, unfinished_recordings
 from app.testing.parts import FakeClock
 from tests.clips import write_clip
 from tests.offline.converting import times_of
 from tests.output.pictures import picture
-from tests.output.recordings import full_disk, kill_while_recording, read, recording_elsewhere
+from tests.output.recordings import context, full_disk, kill_while_recording, read, recording_elsewhere
 from tests.waiting import eventually
 
 
@@ -39,7 +38,7 @@ from tests.waiting import eventually
 def test_a_failure_at_the_end_is_reported_and_the_rest_named(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str
 ) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30))
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context())
 
     def fail(self: VideoWriter, *_: object) -> None:
         if method == "close":
@@ -55,7 +54,7 @@ def test_a_failure_at_the_end_is_reported_and_the_rest_named(
 
 
 def test_a_recording_that_was_removed_meanwhile_is_told(tmp_path: Path) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30))
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context())
     recorder.send(picture())
     for file in tmp_path.iterdir():
         file.unlink()
@@ -75,15 +74,15 @@ def test_a_recording_that_was_removed_meanwhile_is_told(tmp_path: Path) -> None:
 def test_a_recording_that_cannot_start_reports_why(tmp_path: Path, name: str, words: str) -> None:
     (tmp_path / "file").touch()
     with pytest.raises(SinkOpenError, match=words):
-        Recorder(tmp_path / name, 64, 48, RecordingOptions(30))
+        Recorder(tmp_path / name, 64, 48, context())
 
 
 @pytest.mark.parametrize("suffix", ["mp4", "mkv"])
 def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suffix: str) -> None:
-    path, counts, clock = tmp_path / f"a.{suffix}", RecordingCounts(), FakeClock()
+    path, shared, clock = tmp_path / f"a.{suffix}", context(), FakeClock()
     generator = np.random.default_rng(0)
     with full_disk(1_500_000):
-        recorder = Recorder(path, 160, 120, RecordingOptions(30, counts=counts), clock)
+        recorder = Recorder(path, 160, 120, shared, clock=clock)
         encoder = recorder._thread  # noqa: SLF001
         written = 0
         with pytest.raises(SinkLostError, match=r"The recording stopped: .*the recording so far is in") as caught:
@@ -91,7 +90,7 @@ def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suf
                 clock.now_s = written / 30
                 noise = generator.integers(0, 256, (120, 160, 3), np.uint8)
                 recorder.send(Outgoing(Picture(noise, PictureKind.COMPOSITE)))
-                eventually(lambda sent=written: encoder.error is not None or counts.encoded >= sent - 4)  # type: ignore[misc]
+                eventually(lambda sent=written: encoder.error is not None or shared.counts.encoded >= sent - 4)  # type: ignore[misc]
         recorder.close()
     assert str(path) in str(caught.value)
     images, _ = read(path)
@@ -140,7 +139,7 @@ def test_a_killed_recording_plays_to_its_last_second_and_is_finished(
 def test_running_and_finished_recordings_are_not_offered(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, clock_was_set: bool
 ) -> None:
-    recorder = Recorder(tmp_path / "a.mp4", 64, 48, RecordingOptions(30))
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context())
     recorder.send(picture())
     if clock_was_set and sys.platform == "linux":  # elsewhere the start of a process does not depend on the clock
         booted_s = psutil.boot_time()  # as the kernel derives it from the clock
@@ -169,7 +168,7 @@ def test_entries_of_deleted_files_and_broken_entries_are_removed(tmp_path: Path)
 
 def test_a_reused_process_number_is_another_process(tmp_path: Path) -> None:
     part = write_clip(tmp_path / "a.part.mp4", 3)
-    recorder = Recorder(tmp_path / "b.mp4", 64, 48, RecordingOptions(30))
+    recorder = Recorder(tmp_path / "b.mp4", 64, 48, context())
     (entry,) = (paths.data_dir() / "recordings").iterdir()
     fields = json.loads(entry.read_text())
     assert fields["pid"] == os.getpid()
@@ -235,9 +234,9 @@ def test_a_file_that_another_program_records_to_is_not_replaced(tmp_path: Path) 
     with recording_elsewhere(path) as lines:
         assert lines.readline()
         with pytest.raises(SinkOpenError, match="another program records to it; choose another name"):
-            Recorder(path, 64, 48, RecordingOptions(30))
-        Recorder(tmp_path / "other.mp4", 64, 48, RecordingOptions(30)).close()
-    again = Recorder(path, 64, 48, RecordingOptions(30))
+            Recorder(path, 64, 48, context())
+        Recorder(tmp_path / "other.mp4", 64, 48, context()).close()
+    again = Recorder(path, 64, 48, context())
     again.send(picture())
     again.close()
     assert path.exists()

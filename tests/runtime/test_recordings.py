@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import av
@@ -18,7 +19,7 @@ from app.core.errors import ModelError, SinkLostError
 from app.core.stage import Stage
 from app.core.types import Matte, PictureKind
 from app.output.base import FrameSink, SinkContext
-from app.output.recorder import open_alpha_recording, open_recording
+from app.output.recorder import Recorder
 from app.output.recording import FEEDER_NICENESS
 from app.runtime.board import StatusBoard
 from app.runtime.pipeline import Pipeline
@@ -109,7 +110,7 @@ def test_no_status_lacks_a_recording_that_failed_without_its_problem(
 def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority_over_the_encoder(tmp_path: Path) -> None:
     output = BASE.output.replace(record=tmp_path / "a.mp4")
     world, own = FakeWorld(), os.getpriority(os.PRIO_PROCESS, 0)
-    with running(world, BASE.replace(output=output), parts=world.parts().with_sinks(recording=open_recording)) as live:
+    with running(world, BASE.replace(output=output), parts=world.parts().with_sinks(recording=Recorder)) as live:
         eventually(lambda: live.status().encoded_frames >= 5)
         if sys.platform == "linux":  # only there a thread has a niceness of its own
             niceness = {
@@ -156,7 +157,7 @@ def test_the_encoder_is_told_of_every_step(tmp_path: Path) -> None:
 def test_sound_is_recorded_but_not_while_paused(tmp_path: Path) -> None:
     world, device = FakeWorld(), FakeDevice()
     path = tmp_path / "a.mp4"
-    parts = replace(world.parts().with_sinks(recording=open_recording), open_microphone=device.open)
+    parts = replace(world.parts().with_sinks(recording=Recorder), open_microphone=device.open)
     output = BASE.output.replace(record=path, microphone="default", encoder="x264")
     with running(world, BASE.replace(output=output), parts=parts) as pipeline:
         eventually(lambda: device.open_now == 1 and pipeline.status().encoded_frames > 0)  # from then on it has sound
@@ -186,7 +187,9 @@ def test_sound_is_recorded_but_not_while_paused(tmp_path: Path) -> None:
 def test_the_matte_is_recorded_without_sound(tmp_path: Path) -> None:
     world, device = FakeWorld(), FakeDevice()
     path = tmp_path / "a.mp4"
-    parts = replace(world.parts().with_sinks(recording_alpha=open_alpha_recording), open_microphone=device.open)
+    parts = replace(
+        world.parts().with_sinks(recording_alpha=partial(Recorder, alpha=True)), open_microphone=device.open
+    )
     output = BASE.output.replace(record_alpha=path, microphone="default", encoder="x264")
     with running(world, BASE.replace(output=output), parts=parts) as pipeline:
         eventually(lambda: pipeline.status().encoded_frames > 3)

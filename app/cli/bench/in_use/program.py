@@ -18,7 +18,7 @@ from app.cli.bench.in_use.cpu import cpu_ms, sample, thread_table
 from app.core.errors import ModelError, SinkOpenError
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import CaptureSettings, Settings
-from app.output import recorder, unfinished
+from app.output import unfinished
 from app.output.base import CameraSink, ReaderCounter, SinkContext
 from app.output.recorder import Recorder
 from app.output.virtual_camera import CameraChoice, open_virtual_camera
@@ -173,7 +173,7 @@ class Program:
             return SimpleNamespace(readers=lambda: range(self._readers), close=lambda: None)
 
         def open_recording(path: Path, width: int, height: int, context: SinkContext) -> Recorder:
-            recording = recorder.open_recording(path, width, height, context)
+            recording = Recorder(path, width, height, context)
             unfinished.begin(recording.part, recording=False)  # nobody wants it where the benchmark is killed
             return recording
 
