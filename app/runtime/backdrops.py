@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -17,7 +18,7 @@ from app.core.messages.system import ProgramText
 from app.core.settings import BackgroundSettings, Settings, opens_alike
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Backdrop, Frame, Picture
-from app.people.parallax import DriftingBackdrop
+from app.people.parallax import DriftingBackdrop, moves
 from app.runtime.board import StatusBoard
 from app.runtime.timing import Timing
 from app.runtime.worker import Prepared, Preparer
@@ -56,7 +57,7 @@ class Backdrops:
             low_priority=True,
         )
         self._screen = screen
-        self._board = board
+        self._board, self._timing = board, timing
         self._background: Background | None = None
         self._settings: BackgroundSettings | None = None
         """What the background in use follows."""
@@ -67,9 +68,11 @@ class Backdrops:
         self._broken = False
         """The background that is wanted, or the one in use, has failed."""
         self._answered = False
-        """A background was opened, or could not be."""
-        self._wait_until_s: float | None = None
+        """A background was opened, could not be, or took too long."""
+        self._wait_until_s = 0.0
         self._drifting = DriftingBackdrop()
+        self._drifts = False
+        """Whether parallax moves the background in use."""
         self._request_lock = threading.Lock()
         self._requested: BackgroundSettings | None = None
         """The newest settings; a background was requested for their `opened`."""
@@ -105,7 +108,7 @@ class Backdrops:
         if self._background is None or self._settings is None or wanted is self._settings:
             return
         if opens_alike(wanted, self._settings):
-            self._settings = wanted
+            self._settings, self._drifts = wanted, moves(wanted)
             self._background.follow(wanted)
         elif self._settings.kind == "screen":
             self._use(None, None)  # grey: what was on a screen that the user has left does not stay
@@ -126,6 +129,7 @@ class Backdrops:
     def _use(self, background: Background | None, settings: BackgroundSettings | None) -> None:
         replaced, self._background = self._background, background
         self._settings, self._problem = settings, None
+        self._drifts = settings is not None and moves(settings)
         self.slides = 0 if background is None else background.slides
         if replaced is not None:
             self.preparer.retire(replaced)  # closing a video may take longer than a frame
@@ -135,18 +139,23 @@ class Backdrops:
         used = self._settings
         return used if used is not None and used.kind == "blur" else wanted
 
-    def awaited(self, now_s: float, wait_s: float) -> bool:
-        """Return whether the first background is still being opened: for up to `wait_s` from the first call."""
-        if self._wait_until_s is None:
-            self._wait_until_s = now_s + wait_s
-        return not self._answered and now_s < self._wait_until_s
+    def awaited(self) -> bool:
+        """Return whether the first background is still being opened: for `background_wait_s` from the first call."""
+        if not self._answered:
+            now_s = time.perf_counter()
+            self._wait_until_s = self._wait_until_s or now_s + self._timing.background_wait_s
+            self._answered = now_s >= self._wait_until_s
+        return not self._answered
 
     def backdrop(self, frame: Frame, time_s: float) -> Backdrop:
         """Return what is behind the person in this frame; grey if there is no background."""
         shown: Backdrop | None = None
         if self._background is not None and self._settings is not None:
             try:
-                shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
+                if self._drifts:
+                    shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
+                else:
+                    shown = self._background.backdrop(*frame.size, time_s)
                 problem: Exception | None = self._background.problem
             except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
                 problem = error
@@ -157,8 +166,8 @@ class Backdrops:
 
     def watch(self, alpha: AlphaImage, now_s: float) -> None:
         """Take the matte (h, w) of a frame, in its coordinates, for the parallax of the next one."""
-        if self._settings is not None:
-            self._drifting.watch(self._settings, alpha, now_s)
+        if self._drifts:
+            self._drifting.watch(alpha, now_s)
 
     def _report(self, problem: Exception | None) -> None:
         self._broken = problem is not None

@@ -114,7 +114,7 @@ class MattingWorker:
     def _process(self, frame: Frame, settings: Settings) -> None:
         self._finisher.size = frame.size
         self._overlay.follow(settings, *frame.size)
-        awaits_background = self._backdrops.awaited(time.perf_counter(), self._timing.background_wait_s)
+        awaits_background = self._backdrops.awaited()
         decision = self._engines.decide(frame, settings)
         if isinstance(decision, Run) and awaits_background:
             decision = StandBy(Phase.STARTING)

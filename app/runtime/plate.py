@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Callable
 from contextlib import closing, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from tempfile import TemporaryFile
 
@@ -127,13 +127,7 @@ def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_picture(path, plate)
-        fields: json_file.JsonObject = {
-            "camera": camera,
-            "width": width,
-            "height": height,
-            "taken_at_s": info.taken_at_s,
-        }
-        json_file.write_object(_sidecar(path), fields)
+        json_file.write_object(_sidecar(path), asdict(info))
     except SettingsError as error:
         raise PlateError(error.text) from error
     except OSError as error:

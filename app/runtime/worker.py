@@ -183,16 +183,12 @@ class Preparer(Worker, Generic[K, T]):
         stage: Stage = Stage.OUTPUT,
         *,
         low_priority: bool = False,
-        tidy: Callable[[], None] = return_free_memory,
     ) -> None:
         """stage, low_priority: as in `Worker`. No low priority for engines: OpenVINO's workers,
         which run them, are started here.
-
-        tidy: called after values were discarded.
         """
         self._build = build
         self._discard = discard
-        self._tidy = tidy
         self._condition = threading.Condition()
         self._request: K | None = None
         self._building = False
@@ -266,7 +262,7 @@ class Preparer(Worker, Generic[K, T]):
             return
         while retired:
             close_unused(partial(self._discard, retired.pop(0)))
-        self._tidy()
+        return_free_memory()
 
     def _keep(self, outcome: Prepared[K, T] | None) -> None:
         with self._condition:

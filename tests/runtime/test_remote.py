@@ -143,9 +143,9 @@ def test_a_server_that_accepts_and_then_fails_is_left_alone_for_a_while(error: M
 
 def test_a_server_that_is_not_used_needs_no_other_engine() -> None:
     named = EngineSettings(server=SERVER, server_token_file=Path("token"), server_ca_file=Path("ca.pem"))
-    assert EngineKey.of(named, 64, 48, WHOLE) == EngineKey.of(EngineSettings(), 64, 48, WHOLE)
+    assert EngineKey.of(named, (64, 48), WHOLE) == EngineKey.of(EngineSettings(), (64, 48), WHOLE)
     used = named.replace(location="remote")
-    assert EngineKey.of(used, 64, 48, WHOLE).settings == used
+    assert EngineKey.of(used, (64, 48), WHOLE).settings == used
 
 
 class Late(FakeEngine):

@@ -68,9 +68,8 @@ def test_a_closed_slot_gives_its_last_value_and_then_raises() -> None:
 def started(
     build: Callable[[int], int] = lambda key: key,
     discard: Callable[[int], None] = lambda value: None,
-    tidy: Callable[[], None] = lambda: None,
 ) -> Iterator[Preparer[int, int]]:
-    preparer = Preparer("builder", build, discard, tidy=tidy)
+    preparer = Preparer("builder", build, discard)
     preparer.start()
     yield preparer
     assert preparer.stop(60)
@@ -161,7 +160,7 @@ def test_what_cannot_be_discarded_does_not_end_the_building() -> None:
         assert built(preparer, 2) == Prepared(2, 2, None)
 
 
-def test_free_memory_is_returned_after_what_is_retired_is_gone() -> None:
+def test_free_memory_is_returned_after_what_is_retired_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What engines and backgrounds had freed stayed with the process."""
     order: list[int | str] = []
     tidied = threading.Event()
@@ -170,7 +169,8 @@ def test_free_memory_is_returned_after_what_is_retired_is_gone() -> None:
         order.append("tidied")
         tidied.set()
 
-    with started(discard=order.append, tidy=tidy) as preparer:
+    monkeypatch.setattr("app.runtime.worker.return_free_memory", tidy)
+    with started(discard=order.append) as preparer:
         preparer.retire(7)
         assert tidied.wait(60)
         built(preparer, 1)

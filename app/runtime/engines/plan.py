@@ -21,8 +21,8 @@ class EngineKey:
     """What an engine is built for; a change of any field needs another engine."""
 
     settings: EngineSettings
-    width: int
-    height: int
+    size: tuple[int, int]
+    """(width, height) of the source's frames, in pixels."""
     framing: FramingSettings
     """The crop of the source's frames that the engine is given; the whole frame for an engine without a plate, which
     takes any crop."""
@@ -30,17 +30,17 @@ class EngineKey:
     """The stable id of the source that the plate must show; empty for an engine without a plate, which takes any."""
 
     @staticmethod
-    def of(settings: EngineSettings, width: int, height: int, framing: FramingSettings, camera: str = "") -> EngineKey:
-        """Return the key for these settings, this size of the source's frames and this source."""
+    def of(settings: EngineSettings, size: tuple[int, int], framing: FramingSettings, camera: str = "") -> EngineKey:
+        """Return the key for these settings and this source, whose frames have this size."""
         if settings.location == "local" and (settings.server or settings.server_token_file or settings.server_ca_file):
             settings = settings.replace(server="", server_token_file=None, server_ca_file=None)
         if not may_use_plate(settings):
-            return EngineKey(settings, width, height, WHOLE)
-        return EngineKey(settings, width, height, framing, camera)
+            return EngineKey(settings, size, WHOLE)
+        return EngineKey(settings, size, framing, camera)
 
     def with_settings(self, settings: EngineSettings) -> EngineKey:
         """Return the key of other settings for the same frames."""
-        return EngineKey.of(settings, self.width, self.height, self.framing, self.camera)
+        return EngineKey.of(settings, self.size, self.framing, self.camera)
 
     def takes(self, frame: Frame) -> bool:
         """Return whether the engine may matte this frame of the source."""
@@ -63,11 +63,6 @@ class EngineKey:
     def remote(self) -> bool:
         """Whether the mattes come from a server."""
         return self.settings.location == "remote"
-
-    @property
-    def size(self) -> tuple[int, int]:
-        """(width, height) of the source's frames, in pixels."""
-        return self.width, self.height
 
 
 def may_use_plate(settings: EngineSettings) -> bool:

@@ -168,9 +168,9 @@ class EngineSelector:
     def _build_tested(self, key: EngineKey) -> MattingEngine:
         """Called on the builder thread."""
         key.check_plate()
-        engine = self._build(key.settings, key.width, key.height, key.framing)
+        engine = self._build(key.settings, *key.size, key.framing)
         try:
-            self._self_test(engine, key.width, key.height)
+            self._self_test(engine, *key.size)
         except BaseException:
             close_unused(engine.close)
             raise
@@ -216,7 +216,7 @@ class EngineSelector:
         same = same and settings is self._settings
         if self._anew or not same:
             self._settings = settings
-            wanted = EngineKey.of(settings.matting.engine, *frame.size, settings.framing, frame.camera)
+            wanted = EngineKey.of(settings.matting.engine, frame.size, settings.framing, frame.camera)
             if self._anew or wanted != plan.choice:
                 self._choose(wanted)
         if plan.due_at_s is not None and (again := plan.due(time.monotonic())) is not None:

@@ -47,11 +47,10 @@ class StandbyPictures:
         self._board = board
         self._make_card = make_card
         self._lock = threading.Lock()
-        self._cached: dict[CardKey, Picture] = {}
-        self._failed: set[CardKey] = set()
-        """Cards that could not be drawn; they are cached without their image, or as a plain picture."""
         self._shown: tuple[str, Path | None] | None = None
         """Text and image of the card returned last."""
+        self._cached: dict[tuple[int, int], Picture] = {}
+        """Its pictures by size; one that could not be drawn is without its image, or plain."""
         self._requested: CardKey | None = None
         self._fallback: Picture | None = None
         """What was returned last: it stands in for the card that is being drawn, if the size is the same."""
@@ -62,8 +61,9 @@ class StandbyPictures:
         text = settings.standby_text.strip() or ("" if settings.standby_image else self._default_text())
         key = text, settings.standby_image, width, height
         with self._lock:
-            self._forget_failed(key[:2])
-            card = self._cached.get(key)
+            if key[:2] != self._shown:
+                self._begin(key[:2])
+            card = self._cached.get((width, height))
             if card is not None:
                 self._requested, self._fallback = None, card
                 return card
@@ -75,18 +75,15 @@ class StandbyPictures:
             return self._fallback
 
     def retry(self) -> None:
-        """Read the image of the next card again if that failed (any thread)."""
+        """Draw the next card anew: its image may be there now (any thread)."""
         with self._lock:
-            self._forget_failed(None)
+            self._begin(None)
 
-    def _forget_failed(self, wanted: tuple[str, Path | None] | None) -> None:
-        """Close the problem of the last card if another one is wanted; its image is read again when it returns."""
-        if wanted == self._shown:
-            return
-        self._shown = wanted
+    def _begin(self, shown: tuple[str, Path | None] | None) -> None:
+        """Draw all cards anew, of this text and image; close the problem of the last ones."""
+        self._shown = shown
+        self._cached.clear()
         self._board.report(Stage.OUTPUT, None, CARD)
-        while self._failed:
-            self._cached.pop(self._failed.pop(), None)
 
     def _drawn(self, key: CardKey) -> tuple[BgrImage, Exception | None]:
         """Return the card, without its image if that fails, a plain picture if that fails too; and the failure."""
@@ -101,15 +98,13 @@ class StandbyPictures:
         return _plain(width, height), problem
 
     def _draw(self, key: CardKey) -> Picture:
-        text, image, *_ = key
         drawn, problem = self._drawn(key)
         picture = Picture(drawn, PictureKind.STANDBY)
         with self._lock:
-            while len(self._cached) >= MAX_CACHED:
-                del self._cached[next(iter(self._cached))]
-            self._cached[key] = picture
-            if problem is not None:
-                self._failed.add(key)
-                if self._shown == (text, image):
+            if key[:2] == self._shown:
+                while len(self._cached) >= MAX_CACHED:
+                    del self._cached[next(iter(self._cached))]
+                self._cached[picture.size] = picture
+                if problem is not None:
                     self._board.report(Stage.OUTPUT, problem, CARD)
         return picture

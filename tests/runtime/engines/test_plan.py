@@ -12,7 +12,7 @@ from app.runtime.engines.plan import ChoiceState, EngineKey, EnginePlan
 
 
 def key(**settings: object) -> EngineKey:
-    return EngineKey.of(EngineSettings.model_validate(settings), 64, 48, WHOLE)
+    return EngineKey.of(EngineSettings.model_validate(settings), (64, 48), WHOLE)
 
 
 LOCAL, OTHER, LIGHT = key(), key(precision="float32"), key(downsample_ratio=0.2)
