@@ -102,15 +102,10 @@ class CameraSource:
 
     def skip(self) -> bool:
         """See `LiveSource`."""
-        end_s = time.perf_counter() + self._timing.read_s
-        while not self._closed.is_set():
-            if self._capture.grab():
-                self._last_s = time.perf_counter()
-                self._index += 1
-                return True
-            if self._is_gone() or time.perf_counter() >= end_s:
-                break
-            self._closed.wait(self._timing.retry_s)
+        if self._grab(self._capture, time.perf_counter() + self._timing.read_s):
+            self._last_s = self._grabbed_s
+            self._index += 1
+            return True
         self._check_lost(time.perf_counter())
         return False
 
@@ -187,22 +182,27 @@ class CameraSource:
         """
         end_s = time.perf_counter() + timeout_s
         blank: CameraText | None = None
-        while not self._closed.is_set():
-            if capture.grab():
-                self._grabbed_s = time.perf_counter()
-                done, raw = capture.retrieve()
-                image = self._decoded(np.asarray(raw, np.uint8)) if done and raw is not None and raw.size else None
-                if image is not None:
-                    blank = blank_fault(image)
-                    if blank is None:
-                        return image, None
-            elif self._is_gone():
-                break
-            else:
-                self._closed.wait(self._timing.retry_s)
+        while self._grab(capture, end_s):
+            done, raw = capture.retrieve()
+            image = self._decoded(np.asarray(raw, np.uint8)) if done and raw is not None and raw.size else None
+            if image is not None:
+                blank = blank_fault(image)
+                if blank is None:
+                    return image, None
             if time.perf_counter() >= end_s:
                 break
         return None, blank
+
+    def _grab(self, capture: cv2.VideoCapture, end_s: float) -> bool:
+        """Wait for the next frame of the driver until this time; return whether it came."""
+        while not self._closed.is_set():
+            if capture.grab():
+                self._grabbed_s = time.perf_counter()
+                return True
+            if self._is_gone() or time.perf_counter() >= end_s:
+                break
+            self._closed.wait(self._timing.retry_s)
+        return False
 
     def _decoded(self, raw: NDArray[np.uint8]) -> BgrImage | None:
         """Return a frame from what the driver delivers; None if it is damaged."""
