@@ -1,16 +1,25 @@
-"""The inference thread alone: a test gives it frames and engines, and takes what it publishes."""
+"""The inference thread alone: a test gives it frames and engines, times their steps, and takes what it publishes."""
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import cast
+from dataclasses import replace
+from types import SimpleNamespace
+from typing import Any, cast
+
+import numpy as np
+import pytest
 
 from app.compositing.screen_use import ScreenUse
-from app.core.settings import Settings
-from app.core.types import Frame, Picture
-from app.matting.base.interface import MattingEngine
+from app.core.errors import ModelError
+from app.core.settings import BackgroundSettings, Settings
+from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture
+from app.matting.base.interface import EngineInfo, MattingEngine, Pending
 from app.matting.selection.governor import StepTiming
+from app.runtime import finishing, matting_worker
 from app.runtime.backdrops import Backdrops, OverlayPainter
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.plan import Decision, PassThrough, Run, StandBy
@@ -21,6 +30,7 @@ from app.runtime.shared import SettingsOwner, Shared
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.runtime.worker import LatestSlot
+from tests.fakes.world import FakeWorld
 from tests.waiting import eventually
 
 PATIENCE_S = 60.0
@@ -111,3 +121,152 @@ def running(inference: Inference) -> Iterator[None]:
         for preparer in inference.preparers:
             assert preparer.stop(PATIENCE_S)
     assert ended and thread.error is None
+
+
+WIDTH, HEIGHT = 64, 48
+POLL_S = 1.0
+"""The time in which a test must send the next frame, so that the last step has not ended before it."""
+
+
+class Clocks(threading.local):
+    """A clock per thread, which only the engine's work moves."""
+
+    now_s = 0.0
+
+
+class Overlapping:
+    """An engine whose second stages wait until the test lets them go on."""
+
+    def __init__(self) -> None:
+        self.info = EngineInfo("fake", "fake", "float32", "cpu", 0.5, (WIDTH // 2, HEIGHT // 2))
+        self.overlaps = True
+        self.clocks = Clocks()
+        self.step_s = 0.0
+        """Of a step that does not overlap."""
+        self.second_stage_s: dict[int, float] = {}
+        """By brightness of the frame; a frame that is not listed takes no time."""
+        self.events: list[str] = []
+        self.gates: dict[int, threading.Event] = {}
+        """By brightness of the frame; a frame that is not listed does not wait."""
+        self.alphas: dict[int, int] = {}
+        """Alpha of the whole frame by its brightness; 0 for one that is not listed."""
+        self.hides: set[int] = set()
+        """Brightness of the frames in which the strict level hides somebody."""
+        self.still: set[int] = set()
+        """Brightness of the frames that the network leaves out."""
+        self.calm: set[int] = set()
+        """Brightness of the frames whose composites also fit the next frame."""
+        self.errors: dict[int, Exception] = {}
+
+    def step(self, frame: BgrImage, backdrop: Backdrop, *_: Any, **__: Any) -> Pending:
+        number = int(frame[0, 0, 0])
+        detached = False
+
+        def detach() -> None:
+            nonlocal detached
+            detached = True
+            self.events.append(f"begin {number}")
+            if number == 0:
+                raise ModelError("The network fails.")
+
+        def result() -> Matte:
+            if not detached:
+                self.events.append("step")
+                self.clocks.now_s += self.step_s
+                return Matte(np.array(backdrop), np.zeros((HEIGHT, WIDTH), np.uint8))
+            if number in self.gates:
+                assert self.gates[number].wait(PATIENCE_S)
+            self.events.append(f"finish {number}")
+            self.clocks.now_s += self.second_stage_s.get(number, 0.0)
+            if number in self.errors:
+                raise self.errors[number]
+            alpha = np.full((HEIGHT, WIDTH), self.alphas.get(number, 0), np.uint8)
+            assert isinstance(backdrop, np.ndarray)
+            composite = np.where(alpha[..., None] > 0, frame, backdrop)
+            return Matte(composite, alpha, hides_person=number in self.hides)
+
+        return Pending(result, detach, number in self.still, number in self.calm)
+
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        self.events.append("reset")
+
+    def close(self) -> None:
+        self.events.append("close")
+
+
+class Bench:
+    """The inference thread with one engine, and what it publishes."""
+
+    def __init__(self) -> None:
+        self.engine = Overlapping()
+        self.engines = OneEngine(cast("MattingEngine", self.engine))
+        self.tested_beside: list[list[str]] = []
+        """What the engine had done when it was tested."""
+        settings = Settings(background=BackgroundSettings(kind="colour", colour="#0000ff"))
+        parts = replace(FakeWorld().parts(), self_test=self._test)
+        self.inference = Inference(settings, self.engines, parts, Timing(poll_s=POLL_S, plausibility_hold_s=0.0))
+        self.worker, self.published = self.inference.worker, self.inference.published
+        self._index = 0
+
+    def _test(self, engine: MattingEngine, width: int, height: int) -> None:
+        self.tested_beside.append(list(self.engine.events))
+
+    def send(self, brightness: int) -> None:
+        """Give the thread the next frame, and wait until it has taken it."""
+        image = np.full((HEIGHT, WIDTH, 3), brightness, np.uint8)
+        self.inference.frames.put(Frame(image, self._index, 0.0))
+        self._index += 1
+
+    def use(self, engine: Overlapping) -> None:
+        """Replace the engine, which is closed at once, as by `EngineSelector`."""
+        self.engine, old = engine, self.engine
+        self.engines.engine = cast("MattingEngine", engine)
+        old.close()
+        self._index = 0
+
+    def happens(self, *events: str) -> None:
+        """Wait until the engine has done exactly this since the first reset."""
+        eventually(lambda: self.engine.events[1:] == list(events))
+
+    def begin_beside(self, number: int) -> None:
+        """Hold the second stage of frame 1, and wait until frame `number` is begun beside it."""
+        self.engine.gates[1] = threading.Event()
+        self.send(1)
+        self.happens("begin 1")
+        self.send(number)
+        self.happens("begin 1", f"begin {number}")
+
+    def send_shown(self, *numbers: int) -> None:
+        """Send frames, each after the composite of the one before."""
+        for number in numbers:
+            goal = len(self.published) + 1
+            self.send(number)
+            eventually(lambda goal=goal: len(self.published) == goal)  # type: ignore[misc]
+
+    @property
+    def shown(self) -> list[int | str]:
+        """The brightness of each composite's frame, or `card`."""
+        return [
+            "card" if isinstance(each, StandBy) or each.frame is None else int(each.frame.image[0, 0, 0])
+            for each in self.published
+        ]
+
+
+@contextmanager
+def bench() -> Iterator[Bench]:
+    """Run the inference thread over a plain blue background."""
+    tried = Bench()
+    with running(tried.inference):
+        try:
+            yield tried
+        finally:
+            for gate in tried.engine.gates.values():
+                gate.set()
+    assert tried.engine.events[-1] == "close"
+
+
+def use_clocks(tried: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let steps take as long as the engine says, whatever else the machine does."""
+    clock = SimpleNamespace(perf_counter=lambda: tried.engine.clocks.now_s, monotonic=time.monotonic)
+    monkeypatch.setattr(matting_worker, "time", clock)
+    monkeypatch.setattr(finishing, "time", clock)

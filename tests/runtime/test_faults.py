@@ -13,8 +13,7 @@ from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import Matte
 from app.testing.parts import FakeEngine, StepInput, shows_room
 from tests.fakes.world import FakeWorld
-from tests.runtime.failing import check_the_room_never_shows, each_failure
-from tests.runtime.running import BASE, IMPATIENT, composites, running
+from tests.runtime.running import BASE, IMPATIENT, check_the_room_never_shows, composites, each_failure, running
 from tests.waiting import eventually
 
 STAGES = (

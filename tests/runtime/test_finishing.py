@@ -16,8 +16,8 @@ from app.runtime.engines.plan import StandBy
 from app.runtime.status import Phase
 from app.testing.parts import FakeEngine
 from tests.fakes.world import FakeWorld
-from tests.runtime.failing import check_the_room_never_shows, each_failure
-from tests.runtime.overlapping import Overlapping, bench, use_clocks
+from tests.runtime.inference import Overlapping, bench, use_clocks
+from tests.runtime.running import check_the_room_never_shows, each_failure
 from tests.waiting import eventually
 
 

@@ -13,7 +13,7 @@ from app.runtime.status import Phase, status_fields
 from app.testing.parts import PERSON
 from tests.fakes.hiding import HidingEngine
 from tests.fakes.world import FakeWorld
-from tests.runtime.overlapping import bench
+from tests.runtime.inference import bench
 from tests.runtime.running import BASE, apply, composites, running
 from tests.waiting import eventually
 

@@ -1,18 +1,175 @@
-"""Auto-framing in the running pipeline."""
+"""Framing, auto-framing, zones, one selected person and placing the person, in the running pipeline."""
 
 from __future__ import annotations
 
+import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 
-from app.core.matte_edit import WHOLE_VIEW
-from app.core.settings import FramingSettings, PeopleSettings, PlacementSettings, Settings, Zone
-from app.core.types import BgrImage, Matte
+from app.core.errors import ModelError
+from app.core.framing import framed, in_corner
+from app.core.matte_edit import WHOLE_VIEW, View
+from app.core.messages.matting import ModelText
+from app.core.settings import (
+    EngineSettings,
+    FramingSettings,
+    PeopleSettings,
+    PlacementSettings,
+    Settings,
+    Zone,
+)
+from app.core.types import BgrImage, BlurredBackground, Matte
+from app.matting.base.interface import MattingEngine
+from app.runtime.status import Phase
 from app.testing.parts import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, StepInput, room_picture, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, newest, person_share, running, shown_in
 from tests.waiting import eventually
+
+CLOSE_UP = FramingSettings(zoom=4, pan_y=1)
+"""Shows the person only."""
+
+
+def test_the_outputs_show_the_part_and_the_plate_sees_the_whole(world: FakeWorld) -> None:
+    with running(world) as pipeline:
+        composites(pipeline)
+        apply(pipeline, BASE.replace(framing=CLOSE_UP))
+        eventually(lambda: person_share(pipeline) == 1)
+        whole = newest(pipeline).whole
+        assert whole is not None
+        np.testing.assert_array_equal(whole[1:], room_picture()[1:])
+        apply(pipeline, BASE.replace(framing=CLOSE_UP, background=BASE.background.replace(kind="none")))
+        eventually(lambda: pipeline.status().unmatted and person_share(pipeline) == 1)
+        apply(pipeline, BASE)
+        eventually(lambda: person_share(pipeline) < 1)
+    assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
+
+
+def empty_room(width: int, height: int) -> BgrImage:
+    """No two columns alike."""
+    image = np.empty((height, width, 3), np.uint8)
+    image[:] = np.linspace(20, 120, width, dtype=np.uint8)[None, :, None]
+    return image
+
+
+class PlateLikeEngine(FakeEngine):
+    """Checks that its frames show the same crop as its plate."""
+
+    def __init__(self, settings: EngineSettings, size: tuple[int, int], framing: FramingSettings, world: FakeWorld):
+        super().__init__(settings, *size, world.faults)
+        self.plate = framed(empty_room(*size), framing) if settings.plate is not None else None
+
+    def matte(self, step: StepInput) -> Matte:
+        assert isinstance(step.backdrop, np.ndarray)
+        assert self.plate is None or np.array_equal(step.frame, self.plate), "another part of the room than the plate's"
+        return Matte(step.backdrop.copy(), np.zeros(step.frame.shape[:2], np.uint8))
+
+
+def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Path, world: FakeWorld) -> None:
+    gate = threading.Event()
+
+    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
+        if framing.zoom == 2:
+            assert gate.wait(60)
+        return PlateLikeEngine(settings, (width, height), framing, world)
+
+    world.shape = lambda frame: empty_room(*frame.size)
+    base = BASE.replace(matting=BASE.matting.replace(model="bgmv2-mobilenetv2", plate=tmp_path / "plate.png"))
+    with running(world, base, parts=replace(world.parts(), build_engine=build)) as pipeline:
+        composites(pipeline)
+        apply(pipeline, base.replace(framing=FramingSettings(zoom=2, pan_x=0.5)))
+        eventually(lambda: pipeline.status().busy == "the model")
+        composites(pipeline)
+        assert newest(pipeline).whole is None, "the engine in use knows the whole room only"
+        pipeline.change(lambda now: now.replace(frozen=True))
+        eventually(lambda: pipeline.status().phase is Phase.WAITING)  # the last picture shows more than was chosen
+        pipeline.change(lambda now: now.replace(frozen=False))
+        gate.set()
+        eventually(lambda: newest(pipeline).whole is not None)
+        composites(pipeline)
+        apply(pipeline, base.replace(matting=BASE.matting, framing=FramingSettings(zoom=2)))
+        composites(pipeline)
+        assert not pipeline.status().errors
+
+
+def test_the_engine_learns_how_far_the_frame_is_magnified() -> None:
+    class Noting(FakeEngine):
+        def matte(self, step: StepInput) -> Matte:
+            if isinstance(step.backdrop, BlurredBackground):
+                zooms.add(step.backdrop.zoom)
+            return super().matte(replace(step, backdrop=np.zeros_like(step.frame)))
+
+    world, zooms = FakeWorld(), set[float]()
+    blurred = BASE.replace(background=BASE.background.replace(kind="blur"), framing=CLOSE_UP)
+    world.engine = Noting
+    with running(world, blurred) as pipeline:
+        composites(pipeline)
+        assert zooms == {CLOSE_UP.zoom}
+
+
+IN_CORNER: Settings = BASE.replace(placement=in_corner("bottom-right", 0.5))
+
+
+def test_the_person_moves_to_the_corner_and_back_and_the_room_is_never_seen(world: FakeWorld) -> None:
+    with running(world) as pipeline:
+        composites(pipeline)
+        whole = person_share(pipeline)
+        apply(pipeline, IN_CORNER)
+        eventually(lambda: 0 < person_share(pipeline) < 0.3 * whole)
+        assert min(shown_in(pipeline, PERSON)) >= WIDTH // 2
+        corner = View(-1, -1, 2)
+        eventually(lambda: pipeline.status().view == corner)  # clicks find their place in the frame
+        np.testing.assert_array_equal(newest(pipeline).image[1:], room_picture()[1:])
+        apply(pipeline, BASE)
+        eventually(lambda: person_share(pipeline) == whole and pipeline.status().view == WHOLE_VIEW)
+        assert not pipeline.status().errors
+    assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
+
+
+def test_only_me_selects_in_coordinates_of_the_frame(world: FakeWorld) -> None:
+    wanted = IN_CORNER.replace(people=PeopleSettings(only_me=True), selected=(0.5, 0.6))
+    with running(world, wanted) as pipeline:
+        composites(pipeline)
+        eventually(lambda: bool(shown_in(pipeline, PERSON)) and not pipeline.status().hides_person)
+        assert min(shown_in(pipeline, PERSON)) >= WIDTH // 2
+
+
+class BlindEngine(FakeEngine):
+    """Takes everything for the person."""
+
+    def matte(self, step: StepInput) -> Matte:
+        frame = step.frame
+        if step.edit is None:
+            return Matte(frame.copy(), np.full(frame.shape[:2], 255, np.uint8))
+        step.edit.edit(np.zeros((3, HEIGHT, WIDTH), np.float32), np.ones((HEIGHT, WIDTH), np.float32))
+        composite, alpha = np.array(step.backdrop), np.zeros(frame.shape[:2], np.uint8)
+        composite[HEIGHT // 2 :, WIDTH // 2 :], alpha[HEIGHT // 2 :, WIDTH // 2 :] = frame[::2, ::2], 255
+        return Matte(composite, alpha)
+
+
+def test_a_matte_that_hides_nothing_is_found_when_the_frame_is_small_in_a_corner() -> None:
+    """The moved frame fills a quarter of the output only, which must not make the check believe the matte."""
+    world, broken = FakeWorld(), threading.Event()
+    world.engine = BlindEngine
+
+    def self_test(_engine: MattingEngine, _width: int, _height: int) -> None:
+        if broken.is_set():
+            raise ModelError(ModelText.UNEXPECTED())
+
+    with running(world, IN_CORNER, parts=replace(world.parts(), self_test=self_test)) as pipeline:
+        broken.set()
+        eventually(lambda: pipeline.status().phase is Phase.WAITING and bool(pipeline.status().problems))
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_a_placement_far_outside_shows_the_background_alone(world: FakeWorld) -> None:
+    with running(world, BASE.replace(placement=PlacementSettings(x=1, y=1, scale=0.5))) as pipeline:
+        composites(pipeline)
+        assert not shown_in(pipeline, PERSON)
+        assert not pipeline.status().errors
+
 
 CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))
 

@@ -1,13 +1,17 @@
-"""Open problems, each reported and closed by its part of the program; latencies and rates of the last seconds."""
+"""Open problems, latencies and rates of the last seconds, and the file of `--status-json`."""
 
 from __future__ import annotations
 
+import json
+import os
+from pathlib import Path
+
 import pytest
 
-from app.core.errors import SourceOpenError
+from app.core.errors import MattecamError, SourceOpenError
 from app.core.stage import Stage
 from app.runtime.board import LATENCY_SPAN_S, Meter, StatusBoard
-from app.runtime.status import Latency
+from app.runtime.status import Latency, PipelineStatus, write_status
 from app.testing.parts import FakeClock
 
 
@@ -86,3 +90,36 @@ def test_the_rate_falls_when_nothing_comes() -> None:
     clock.now_s += 0.4
     assert meter.per_second() == 0
     assert meter.count == 20
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs links and file modes")
+
+
+@posix
+def test_a_link_is_replaced_and_its_target_kept(tmp_path: Path) -> None:
+    notes, path = tmp_path / "notes", tmp_path / "status.json"
+    notes.write_text("mine")
+    path.symlink_to(notes)
+    write_status(path, PipelineStatus())
+    assert notes.read_text() == "mine"
+    assert json.loads(path.read_text())["frames_in"] == 0
+    assert not path.is_symlink() and path.stat().st_mode & 0o777 == 0o600
+
+
+@posix
+def test_a_device_is_written_to_and_stays() -> None:
+    write_status(Path(os.devnull), PipelineStatus())
+    assert not Path(os.devnull).is_file()
+
+
+@posix
+@pytest.mark.timeout(60)
+def test_a_pipe_is_written_to_while_a_program_reads(tmp_path: Path) -> None:
+    """Without a reader the program waited for one without a word."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(MattecamError, match="pipe cannot be written: no program reads from it; start one that does"):
+        write_status(pipe, PipelineStatus())
+    with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
+        write_status(pipe, PipelineStatus())
+        assert json.loads(reader.read())["frames_in"] == 0
