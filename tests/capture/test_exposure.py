@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import cv2
-import numpy as np
 import pytest
 
 from app.capture import camera, exposure
 from app.capture.camera import CameraSource, CameraTiming
-from app.capture.devices import CameraDevice
 from app.capture.exposure import ExposureLock
 from app.core.errors import SourceLostError
 from app.core.settings import CaptureSettings
+from tests.capture.played_camera import WEBCAM, FakeCapture, picture
 from tests.capture.played_time import played_time
 
 AUTO_EXPOSURE, EXPOSURE = cv2.CAP_PROP_AUTO_EXPOSURE, cv2.CAP_PROP_EXPOSURE
@@ -20,40 +19,29 @@ MANUAL, AUTOMATIC = exposure.EXPOSURE.manual, exposure.EXPOSURE.automatic
 STALE = 77.0
 
 
-class Controls:
+class Controls(FakeCapture):
     """A camera that goes to a stale value when it is switched to manual, as many do."""
 
+    made: list[FakeCapture] = []  # noqa: RUF012
+
     def __init__(self, *missing: int) -> None:
+        super().__init__()
         self.values = {AUTO_EXPOSURE: AUTOMATIC, EXPOSURE: 156.0, AUTO_WB: 1.0, TEMPERATURE: 4600.0}
         for control in missing:
             del self.values[control]
-        self.delivers = True
-        self.released = False
+        self.shows, self.undecoded = {"MJPG": picture()}, []
 
     def get(self, key: int) -> float:
-        return self.values.get(key, -1.0)
+        return super().get(key) if key in self.asked else self.values.get(key, -1.0)
 
     def set(self, key: int, value: float) -> bool:
-        if key in self.values and not self.released:
+        if key not in self.values:
+            return super().set(key, value)
+        if not self.released:
             self.values[key] = value
             if (key, value) in ((AUTO_EXPOSURE, MANUAL), (AUTO_WB, 0)):
                 self.values[EXPOSURE if key == AUTO_EXPOSURE else TEMPERATURE] = STALE
         return True
-
-    def isOpened(self) -> bool:
-        return True
-
-    def open(self, path: str, backend: int) -> bool:
-        return True
-
-    def grab(self) -> bool:
-        return self.delivers
-
-    def retrieve(self) -> tuple[bool, np.ndarray]:
-        return True, np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
-
-    def release(self) -> None:
-        self.released = True
 
 
 @pytest.mark.parametrize("missing", [(), (AUTO_EXPOSURE, EXPOSURE)], ids=["all-controls", "no-exposure"])
@@ -78,7 +66,7 @@ def test_manual_settings_of_the_user_are_kept() -> None:
 def plug_in(monkeypatch: pytest.MonkeyPatch) -> Controls:
     device = Controls()
     monkeypatch.setattr(cv2, "VideoCapture", lambda: device)
-    monkeypatch.setattr(camera, "find_camera", lambda _: CameraDevice("usb", "Webcam", "/dev/null", 0))
+    monkeypatch.setattr(camera, "find_camera", lambda _: WEBCAM)
     return device
 
 
@@ -114,7 +102,7 @@ def test_a_camera_that_falls_silent_gets_automatic_exposure_back(monkeypatch: py
     source = CameraSource("0", CaptureSettings(lock_exposure=True), CameraTiming(read_s=0, silence_s=0, settle_s=0))
     source.read()
     assert device.values[AUTO_EXPOSURE] == MANUAL
-    device.delivers = False
+    device.shows = {}
     with pytest.raises(SourceLostError):
         source.read()
     source.close()
