@@ -191,17 +191,6 @@ def test_a_file_without_read_permission(tmp_path: Path) -> None:
         VideoFileSource(path)
 
 
-def test_a_truncated_file_plays_to_its_end(tmp_path: Path) -> None:
-    whole = write_clip(tmp_path / "whole.mkv", 40).read_bytes()
-    path = tmp_path / "cut.mkv"
-    path.write_bytes(whole[: len(whole) * 6 // 10])
-    with closing(VideoFileSource(path, realtime=False)) as source:
-        seen = numbers(source, 60)
-    length = seen.index(0, 1)
-    assert 5 < length < 40
-    assert seen[:length] == list(range(length))
-
-
 def test_damaged_frames_are_skipped(tmp_path: Path) -> None:
     whole = bytearray(write_clip(tmp_path / "whole.ts", 40).read_bytes())
     middle = len(whole) // 2

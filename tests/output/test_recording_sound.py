@@ -118,8 +118,7 @@ def test_a_recording_without_frames_releases_the_microphone_and_leaves_no_file(t
 
 
 @pytest.mark.long
-@pytest.mark.parametrize("microphone", ["working", "lost"])
-@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+@pytest.mark.parametrize(("suffix", "microphone"), [("mp4", "working"), ("mkv", "lost")])
 def test_a_killed_recording_with_sound_plays_to_its_last_second(tmp_path: Path, suffix: str, microphone: str) -> None:
     path = tmp_path / f"a.{suffix}"
     seconds = kill_while_recording(path, 4.0, microphone=microphone)

@@ -24,12 +24,25 @@ def textured(height: int = HEIGHT, width: int = WIDTH) -> BgrImage:
     return np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
 
 
+FRAME = textured()
+
+
 def alpha_of(value: int) -> AlphaImage:
     return np.full((HEIGHT, WIDTH), value, np.uint8)
 
 
 def blurred(image: BgrImage) -> BgrImage:
     return np.broadcast_to(image.mean(axis=(0, 1)).astype(np.uint8), image.shape).copy()
+
+
+@pytest.mark.parametrize(
+    "composite",
+    [FRAME, np.zeros((8, 8, 3), np.uint8), np.zeros(FRAME.shape, np.float32)],
+    ids=["frame", "size", "type"],
+)
+def test_what_is_no_composite_of_the_frame_is_refused(composite: BgrImage) -> None:
+    with pytest.raises(ModelError):
+        MatteCheck().check(Matte(composite, alpha_of(255)), Frame(FRAME, 0, 0.0), np.zeros_like(FRAME))
 
 
 def refuses(matte: Matte, frame: BgrImage, backdrop: Backdrop) -> bool:

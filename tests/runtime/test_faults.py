@@ -4,17 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-
-import numpy as np
-import pytest
 
 from app.core.settings import EngineSettings, FramingSettings
-from app.core.types import Matte
-from app.testing.parts import FakeEngine, StepInput, shows_room
+from app.testing.parts import FakeEngine
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, IMPATIENT, check_the_room_never_shows, composites, each_failure, running
-from tests.waiting import eventually
 
 STAGES = (
     "open_source",
@@ -38,28 +32,6 @@ STAGES = (
 def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path, world: FakeWorld) -> None:
     world.node = 1
     check_the_room_never_shows(world, stage, kind, moment, tmp_path)
-
-
-@pytest.mark.parametrize("how", ["frame itself", "another size", "another type"])
-def test_an_engine_that_gives_no_matte_is_refused(how: str, world: FakeWorld) -> None:
-    class Engine(FakeEngine):
-        def matte(self, step: StepInput) -> Matte:
-            frame = step.frame
-            alpha = np.zeros(frame.shape[:2], np.uint8)
-            pictures: dict[str, Any] = {
-                "frame itself": frame,
-                "another size": np.zeros((8, 8, 3), np.uint8),
-                "another type": np.zeros(frame.shape, np.float32),
-            }
-            return Matte(pictures[how], alpha)
-
-    world.engine = Engine
-    with running(world, BASE, IMPATIENT) as pipeline:
-        eventually(lambda: bool(pipeline.status().problems))
-        sent = pipeline.status().frames_sent
-        eventually(lambda: pipeline.status().frames_sent >= sent + 5)
-    assert not any(shows_room(picture.image) for picture in world.pictures())
-    assert all(picture.frame is None for picture in world.pictures())
 
 
 def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu(world: FakeWorld) -> None:

@@ -41,17 +41,6 @@ def test_the_network_runs_while_the_last_frame_is_finished() -> None:
         assert tried.engines.begun_frames == [0, 1, 2]
 
 
-def test_steps_that_leave_time_until_the_next_frame_do_not_overlap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matting_worker, "CROWDED", 1e9)
-    with bench() as tried:
-        tried.send_shown(1, 2, 3)
-        assert tried.engine.events == ["reset", "step", "step", "step"]
-        monkeypatch.setattr(matting_worker, "CROWDED", -1.0)
-        tried.send_shown(4)
-        tried.send(5)
-        eventually(lambda: tried.engine.events[-1] == "finish 5")
-
-
 def test_a_slow_second_stage_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The governor sees the longer stage, not the sum, and not the wait for the frame before."""
     with bench() as tried:
@@ -176,16 +165,6 @@ def test_an_equal_frame_repeats_the_composite_that_is_not_finished_yet() -> None
         threading.Timer(0.05, tried.engine.gates[40].set).start()
         eventually(lambda: tried.shown[31:] == [40, 40])
         assert tried.engine.events.count("begin 40") == 1
-
-
-def test_a_composite_that_shows_too_much_is_not_published() -> None:
-    with bench() as tried:
-        tried.send(1)
-        eventually(lambda: tried.shown == [1])
-        tried.engine.alphas[2] = 1  # its composite is the frame: far more of it than alpha permits
-        tried.send(2)
-        eventually(lambda: tried.shown[:2] == [1, "card"])
-        eventually(lambda: len(tried.engines.errors) == 1)
 
 
 class OverlappingFakeEngine(FakeEngine):

@@ -15,14 +15,6 @@ from tests.runtime.engines.simulated import AUTO, Bench, bench
 from tests.waiting import eventually
 
 
-def test_a_choice_that_fails_is_reported_as_ever() -> None:
-    with bench() as simulated:
-        simulated.run(0.5, 2)
-        wrong = AUTO.replace(model="rvm-resnet50")
-        assert simulated.settle(wrong).model == "auto"
-        assert simulated.status.errors == ("It does not fit; choose another.",)
-
-
 def test_one_decision_for_each_frame() -> None:
     with bench() as simulated:
         assert simulated.decide() == StandBy(Phase.STARTING)

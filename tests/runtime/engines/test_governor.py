@@ -63,9 +63,8 @@ LIGHTEST = MattingSettings(model="mattecam")
 
 @pytest.mark.parametrize(
     ("settings", "load", "matted_hz"),
-    [(PINNED, 1.3, 27), (PINNED, 1.55, 24), (PINNED, 1.7, 20), (PINNED, 2.05, 18), (PINNED, 2.3, 15), (PINNED, 6.0, 10),
-     (LIGHTEST, 4.0, 18)],
-)  # fmt: skip
+    [(PINNED, 1.3, 27), (PINNED, 2.05, 18), (PINNED, 6.0, 10), (LIGHTEST, 4.0, 18)],
+)
 def test_what_is_not_lowered_stays_and_the_best_rate_that_fits_is_held(
     settings: MattingSettings, load: float, matted_hz: float
 ) -> None:
@@ -75,17 +74,6 @@ def test_what_is_not_lowered_stays_and_the_best_rate_that_fits_is_held(
         assert (info.model, info.downsample_ratio) == (settings.model, settings.downsample_ratio or FULL_RATIO)
         assert len(simulated.built) == 1, "nothing to build"
         assert simulated.matted_hz == matted_hz, "it may change the matting rate alone"
-
-
-def test_a_step_of_46_ms_at_30_fps_mattes_two_of_three_frames() -> None:
-    pinned = MattingSettings(model="rvm-mobilenetv3", downsample_ratio=FULL_RATIO)
-    with bench() as simulated:
-        simulated.run(46e-3 * 30, 20, pinned)
-        assert simulated.matted_hz == 20
-        matted = simulated.matted(30, pinned)
-        assert len(matted) == 20
-        gaps = [later - earlier for earlier, later in pairwise(matted)]
-        assert all(one + other == 3 for one, other in pairwise(gaps)), "gaps of one and two frames alternate"
 
 
 def test_switching_it_off_restores_full_quality() -> None:
