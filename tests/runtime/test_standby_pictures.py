@@ -28,8 +28,13 @@ SOON = OutputSettings(standby_text="soon")
 
 
 @pytest.fixture
-def cards() -> Iterator[StandbyPictures]:
-    made = StandbyPictures(StatusBoard())
+def board() -> StatusBoard:
+    return StatusBoard()
+
+
+@pytest.fixture
+def cards(board: StatusBoard) -> Iterator[StandbyPictures]:
+    made = StandbyPictures(board)
     made.preparer.start()
     yield made
     assert made.preparer.stop(60)
@@ -44,24 +49,47 @@ def settled(cards: StandbyPictures, settings: OutputSettings, width: int, height
     return cards.get(settings, width, height)
 
 
-def test_something_plain_until_the_card_is_drawn() -> None:
-    may_draw = threading.Event()
+class SlowCard(StandbyCard):
+    """Is drawn once `may_draw` is set; one without text fails."""
 
-    class Slow(StandbyCard):
-        def image(self, width: int, height: int) -> BgrImage:
-            may_draw.wait(60)
-            return super().image(width, height)
+    def __init__(self, text: str, image: Path | None) -> None:
+        SlowCard.begun.set()
+        assert SlowCard.may_draw.wait(60)
+        if not text:
+            raise RuntimeError("an error that nobody foresaw")
+        super().__init__(text, image)
 
-    cards = StandbyPictures(StatusBoard(), Slow)
-    cards.preparer.start()
-    first = cards.get(SOON, 64, 48)
+    begun, may_draw = threading.Event(), threading.Event()
+
+
+@pytest.fixture
+def slow(board: StatusBoard) -> Iterator[StandbyPictures]:
+    SlowCard.begun, SlowCard.may_draw = threading.Event(), threading.Event()
+    made = StandbyPictures(board, SlowCard)
+    made.preparer.start()
+    yield made
+    assert made.preparer.stop(60)
+
+
+def test_a_card_that_fails_after_another_one_was_chosen_is_no_problem(
+    slow: StandbyPictures, board: StatusBoard
+) -> None:
+    slow.get(OutputSettings(), 64, 48)
+    assert SlowCard.begun.wait(60)
+    slow.get(SOON, 64, 48)
+    SlowCard.may_draw.set()
+    assert np.array_equal(settled(slow, SOON, 64, 48).image, StandbyCard("soon", None).image(64, 48))
+    assert not board.read().problems
+
+
+def test_something_plain_until_the_card_is_drawn(slow: StandbyPictures) -> None:
+    first = slow.get(SOON, 64, 48)
     assert is_plain(first) and first.size == (64, 48) and first.kind is PictureKind.STANDBY
-    assert cards.get(SOON, 64, 48) is first
-    may_draw.set()
-    card = settled(cards, SOON, 64, 48)
+    assert slow.get(SOON, 64, 48) is first
+    SlowCard.may_draw.set()
+    card = settled(slow, SOON, 64, 48)
     assert card.kind is PictureKind.STANDBY
     assert np.array_equal(card.image, StandbyCard("soon", None).image(64, 48))
-    assert cards.preparer.stop(60)
 
 
 def test_another_text_shows_the_last_card_meanwhile(cards: StandbyPictures) -> None:
@@ -77,10 +105,9 @@ def test_every_size_comes_in_the_end(cards: StandbyPictures) -> None:
         assert settled(cards, SOON, width, 48).size == (width, 48)
 
 
-def test_an_image_that_cannot_be_read_is_reported_and_left_out(tmp_path: Path) -> None:
-    board = StatusBoard()
-    cards = StandbyPictures(board)
-    cards.preparer.start()
+def test_an_image_that_cannot_be_read_is_reported_and_left_out(
+    tmp_path: Path, cards: StandbyPictures, board: StatusBoard
+) -> None:
     gone = OutputSettings(standby_image=tmp_path / "gone.png")
 
     def problems(wanted: OutputSettings) -> list[str]:
@@ -90,7 +117,6 @@ def test_an_image_that_cannot_be_read_is_reported_and_left_out(tmp_path: Path) -
     for _ in range(2):
         eventually(lambda: any("gone.png" in message for message in problems(gone)))
         assert not problems(SOON)
-    assert cards.preparer.stop(60)
 
 
 def test_the_card_in_place_of_an_image_has_the_text_of_the_language(tmp_path: Path) -> None:
