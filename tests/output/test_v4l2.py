@@ -1,10 +1,11 @@
-"""The devices of v4l2loopback: which there are, and frames written to them by the program itself."""
+"""Loopback cameras of Linux, with a fake kernel, and who reads them: a file replaces the device there."""
 
 from __future__ import annotations
 
 import errno
 import struct
 import sys
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -12,11 +13,16 @@ import numpy as np
 import pytest
 
 from app.core.errors import SinkOpenError
-from app.output import v4l2, virtual_camera
+from app.output import camera_list, v4l2, virtual_camera
+from app.output.camera_list import ReaderWatch
 from app.output.v4l2 import LoopbackWriter
 from app.output.virtual_camera import VirtualCamera
+from app.system.device_holders import LINUX, Holder
 from app.system.v4l2 import PixelSize
+from tests.holding import program
 from tests.output import fake_driver
+
+pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")
 
 QUERYCAP, STREAMON = 0x80685600, 0x40045612
 G_FMT, S_FMT, S_PARM = 0xC0D05604, 0xC0D05605, 0xC0CC5616
@@ -211,3 +217,50 @@ def test_v4l2_is_refused_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(virtual_camera, "LINUX", False)
     with pytest.raises(SinkOpenError, match="on Linux only"):
         VirtualCamera("auto", 64, 48, 30, backend="v4l2")
+
+
+def test_opening_and_closing_readers_are_noticed(device: Path) -> None:
+    with closing(ReaderWatch(str(device))) as watch:
+        assert watch.readers() == ()
+        with program(device, "O_RDWR") as reader:
+            assert [one.pid for one in watch.readers() or ()] == [reader]
+        assert watch.readers() == ()
+
+
+def test_producers_and_own_handles_are_not_readers(device: Path) -> None:
+    with program(device, "O_WRONLY"), device.open(), closing(ReaderWatch(str(device))) as watch:
+        assert watch.readers() == ()
+
+
+def test_processes_are_not_scanned_without_an_event(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    searches: list[str] = []
+    now_s = [50.0]
+
+    def search(path: str) -> tuple[Holder, ...]:
+        searches.append(path)
+        return ()
+
+    monkeypatch.setattr(camera_list, "holders", search)
+    with closing(ReaderWatch(str(device), clock=lambda: now_s[0])) as watch:
+        for _ in range(100):
+            watch.readers()
+        assert len(searches) == 1
+        with device.open():
+            watch.readers()
+        watch.readers()
+        assert 2 <= len(searches) <= 3, "opening and closing are one search each at most"
+        now_s[0] += 6
+        watch.readers()
+        assert len(searches) >= 3, "from time to time it looks without being told"
+
+
+def test_a_removed_device_has_no_readers(tmp_path: Path) -> None:
+    with closing(ReaderWatch(str(tmp_path / "gone"))) as watch:
+        assert watch.readers() == ()
+    watch.close()
+
+
+def test_unsupported_systems_report_unknown(device: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(camera_list, "LINUX", False)
+    with closing(ReaderWatch(str(device))) as watch:
+        assert watch.readers() is None

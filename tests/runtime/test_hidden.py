@@ -1,4 +1,4 @@
-"""The room is shown only while background none is chosen, also where the background fails or opens slowly."""
+"""What is hidden: the room, unless background none is chosen, and people, of whom the status tells."""
 
 from __future__ import annotations
 
@@ -9,14 +9,17 @@ import pytest
 
 from app.core.errors import BackgroundError, SourceLostError
 from app.core.matte_edit import WHOLE_VIEW
-from app.core.settings import BackgroundSettings, PeopleSettings, PlacementSettings, Zone
+from app.core.settings import BackgroundSettings, EdgeSettings, PeopleSettings, PlacementSettings, Settings, Zone
 from app.core.types import BlurredBackground, Matte, PictureKind
+from app.runtime import matting_worker
 from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase
+from app.runtime.status import Phase, status_fields
 from app.runtime.timing import Timing
-from app.testing.parts import FakeEngine, StepInput, shows_room
+from app.testing.parts import PERSON, FakeEngine, StepInput, shows_room
+from tests.fakes.hiding import HidingEngine
 from tests.fakes.world import FakeWorld
+from tests.runtime.inference import bench
 from tests.runtime.running import BASE, apply, composites, kinds, running
 from tests.waiting import eventually
 
@@ -84,3 +87,73 @@ def test_the_first_composite_waits_for_its_background_for_a_bounded_time() -> No
     with running(world, timing=Timing(background_wait_s=0.2)) as pipeline:
         eventually(lambda: PictureKind.COMPOSITE in kinds(world))
         assert tuple(world.newest().image[0, 0]) == (PLAIN_GREY,) * 3
+
+
+STRICT: Settings = BASE.replace(matting=BASE.matting.replace(edges=EdgeSettings(strict="strict")))
+
+
+@pytest.fixture
+def hiding(world: FakeWorld) -> FakeWorld:
+    world.engine = HidingEngine
+    return world
+
+
+def told(pipeline: Pipeline) -> tuple[bool, bool]:
+    fields = status_fields(pipeline.status())
+    return fields["hides_person"], fields["awaits_movement"]
+
+
+def test_the_status_tells_it_until_the_level_changes_and_the_outputs_do_not(hiding: FakeWorld) -> None:
+    with running(hiding, STRICT) as pipeline:
+        eventually(lambda: told(pipeline) == (True, True))
+        eventually(lambda: hiding.newest().kind is PictureKind.COMPOSITE)
+        while_hiding = hiding.newest().image
+        pipeline.change(lambda settings: settings.with_strict("balanced"))
+        eventually(lambda: told(pipeline) == (False, False))
+        composites(pipeline)
+        colours = {tuple(colour) for colour in while_hiding.reshape(-1, 3).tolist()}
+        assert colours == {PERSON, (255, 0, 0)}, "the person and the background, and no text"
+        # The first row holds the number of the frame.
+        np.testing.assert_array_equal(while_hiding[1:], hiding.newest().image[1:])
+
+
+def test_nobody_is_said_to_be_hidden_in_a_card_and_with_the_background_none(hiding: FakeWorld) -> None:
+    with running(hiding, STRICT) as pipeline:
+        eventually(lambda: told(pipeline) == (True, True))
+        apply(pipeline, STRICT.replace(paused=True))
+        eventually(lambda: told(pipeline) == (False, False))
+        apply(pipeline, STRICT)
+        eventually(lambda: told(pipeline) == (True, True))
+        apply(pipeline, STRICT.replace(background=BackgroundSettings(kind="none")))
+        eventually(lambda: pipeline.status().unmatted and told(pipeline) == (False, False))
+
+
+def test_nobody_is_said_to_be_hidden_by_a_selection_with_the_background_none(hiding: FakeWorld) -> None:
+    nobody = BASE.replace(people=PeopleSettings(only_me=True), selected=(0.02, 0.02))
+    with running(hiding, nobody) as pipeline:
+        eventually(lambda: told(pipeline) == (True, False))
+        apply(pipeline, nobody.replace(background=BackgroundSettings(kind="none")))
+        eventually(lambda: pipeline.status().phase is Phase.RUNNING and told(pipeline) == (False, False))
+
+
+def test_others_who_are_hidden_do_not_matter_while_the_selected_person_is_shown(hiding: FakeWorld) -> None:
+    alone = STRICT.replace(people=PeopleSettings(only_me=True))
+    with running(hiding, alone) as pipeline:
+        composites(pipeline)
+        eventually(lambda: told(pipeline) == (False, False))
+        apply(pipeline, alone.replace(selected=(0.02, 0.02)))
+        eventually(lambda: told(pipeline) == (True, True))
+
+
+def test_overlapped_steps_tell_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(matting_worker, "CROWDED", -1.0)
+    with bench() as tried:
+        tried.engine.hides = {2}
+        tried.send_shown(1, 2)
+        eventually(lambda: tried.worker.awaits_movement)
+        tried.send_shown(3)
+        eventually(lambda: not tried.worker.awaits_movement)
+        tried.send_shown(2)
+        eventually(lambda: tried.worker.awaits_movement)
+        tried.send(0)  # the network fails
+        eventually(lambda: "card" in tried.shown and not tried.worker.awaits_movement)
