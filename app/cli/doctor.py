@@ -31,12 +31,6 @@ service_app = typer.Typer(
 )
 
 
-def mount(app: typer.Typer) -> None:
-    """Add the commands `doctor` and `service` to the program."""
-    app.command("doctor")(doctor)
-    app.add_typer(service_app, name="service")
-
-
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For scripts and support.")] = False,
     repair: Annotated[bool, typer.Option("--fix", help="Set up the virtual camera, after asking.")] = False,

@@ -186,9 +186,6 @@ class LiveOptions:
     """The options of one command line; None, or the default of `RunOptions`, for an option that was not given."""
 
     def __init__(self, **values: Any) -> None:
-        unknown = values.keys() - OPTIONS.keys()
-        if unknown:
-            raise TypeError(f"no such option: {', '.join(sorted(unknown))}")
         self.given = {name: value for name, value in values.items() if value != OPTIONS[name].default}
         """Those that were given."""
 

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 from app.config.value_problem import file_problem
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
-from app.core.files.json_file import BrokenFileError, JsonObject, read_object, set_aside, write_object
+from app.core.files.json_file import BrokenFileError, JsonObject, read_object, write_object
 from app.core.matting_settings import STRONGEST, level_strength
 from app.core.messages.settings import FileReason, SettingsText
 from app.core.settings import SETTINGS_VERSION, Settings, WindowSettings
@@ -91,14 +91,18 @@ def load(path: Path) -> tuple[Settings, str | None]:
 
 
 def keep_broken(path: Path, reason: str, renamed: Message, not_renamed: Message) -> Text:
-    """Rename a broken file to `.bad` and return the text that says so.
+    """Rename a broken file to `NAME.bad`, or to `NAME.bad2` and so on if that exists; return the text that says so.
 
     renamed: message with the placeholders `file`, `reason` and `kept`. not_renamed: with `file` and `reason`.
     """
+    number = 1
+    while (kept := path.with_name(f"{path.name}.bad{number if number > 1 else ''}")).exists():
+        number += 1
     try:
-        return renamed(file=path, reason=reason, kept=set_aside(path))
+        path.rename(kept)
     except OSError:
         return not_renamed(file=path, reason=reason)
+    return renamed(file=path, reason=reason, kept=kept)
 
 
 def save(path: Path, settings: Settings) -> None:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
-from app.control.folder import control_folder, is_owned
+from app.control.folder import LOCK_FILE, control_folder
 from app.control.pipe import PipeCall, PipeEndpoint, connect_pipe, pipe_address
 from app.control.transport import SocketCall, SocketEndpoint, connect_socket
+from app.core.files.lock import is_locked
 
 SOCKET_FILE = "control.sock"
 Call: TypeAlias = SocketCall | PipeCall
@@ -40,7 +41,10 @@ class ControlAddress:
 
     def in_use(self) -> bool:
         """Return whether a running program owns this address, even if it accepts no connection now."""
-        return is_owned(self.folder)
+        try:
+            return is_locked(self.folder / LOCK_FILE)
+        except OSError:
+            return False
 
 
 def default_address() -> ControlAddress:

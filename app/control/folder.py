@@ -15,7 +15,7 @@ import platformdirs
 from app.core.errors import MattecamError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
-from app.core.files.lock import is_locked, lock_file
+from app.core.files.lock import lock_file
 from app.core.messages.control import ControlText
 
 log = logging.getLogger(__name__)
@@ -82,11 +82,3 @@ def take_ownership(folder: Path) -> IO[bytes]:
     if file is None:
         raise ControlError(ControlText.ANOTHER_RUNS())
     return file
-
-
-def is_owned(folder: Path) -> bool:
-    """Return whether a running program holds the lock of `folder`."""
-    try:
-        return is_locked(folder / LOCK_FILE)
-    except OSError:
-        return False

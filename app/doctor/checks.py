@@ -22,10 +22,14 @@ def run_checks(system: System | None = None, *, proof: bool = True) -> tuple[Fin
     from app.capture.devices import list_cameras
 
     system = system or System()
-    findings = [*check_cameras(system, list_cameras()), *check_output(system)]
-    if proof and system.platform.startswith("linux"):
-        findings += _proof(system)
-    if system.platform.startswith("linux"):
+    findings = [*check_cameras(system, list_cameras())]
+    if system.platform == "win32":
+        findings += check_windows(system)
+    elif system.platform == "darwin":
+        findings += check_mac(system)
+    else:
+        findings += check_virtual_camera(system)
+        findings += _proof(system) if proof else []
         findings += check_pipewire(system, prove_pipewire if proof else None)
     findings += check_processor()
     findings += check_gpu(system, read_torch())
@@ -33,15 +37,6 @@ def run_checks(system: System | None = None, *, proof: bool = True) -> tuple[Fin
     findings += check_display(system)
     findings += check_disk(settings=paths.config_dir(), models=paths.data_dir())
     return tuple(findings)
-
-
-def check_output(system: System) -> tuple[Finding, ...]:
-    """Check only the virtual camera, without a test picture."""
-    if system.platform == "win32":
-        return check_windows(system)
-    if system.platform == "darwin":
-        return check_mac(system)
-    return check_virtual_camera(system)
 
 
 def _proof(system: System) -> list[Finding]:

@@ -60,11 +60,6 @@ def test_an_option_changes_its_setting_alone(option: str, tmp_path: Path) -> Non
     assert setting.text(setting.value_in(settings)) == value
 
 
-def test_an_option_that_there_is_not_is_a_defect() -> None:
-    with pytest.raises(TypeError, match="no such option: sound"):
-        LiveOptions(sound="on")
-
-
 ADA = OverlaySettings(text="Ada")
 VIEW = FramingSettings(zoom=3, pan_x=0.5)
 PLACED = in_corner("bottom-left", 0.3)

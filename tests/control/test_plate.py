@@ -13,6 +13,7 @@ from app.control.changes import Changes, CommandError
 from app.control.commands import Command
 from app.control.plate import PlateCommand
 from app.core.errors import MattecamError, PlateError, UsageError
+from app.core.plate_times import COUNTDOWN_S
 from app.runtime.plate import plate_path
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
@@ -127,6 +128,7 @@ def test_impossible_arguments_are_refused(program: Program, argument: str) -> No
 
 def test_a_client_waits_for_the_countdown() -> None:
     assert Command("plate", "take 20").extra_s > Command("plate", "take").extra_s > 8
+    assert Command("plate", "take").extra_s == Command("plate", f"take {COUNTDOWN_S:g}").extra_s
     assert Command("plate", "drop").extra_s == Command("pause").extra_s == 0
 
 

@@ -49,12 +49,3 @@ def write_object(path: Path, data: JsonObject) -> None:
         write_private(target, (json.dumps(data, indent=2) + "\n").encode(), durable=True)
     except OSError as error:
         raise SettingsError(SettingsText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
-
-
-def set_aside(path: Path) -> Path:
-    """Rename a broken file to `NAME.bad`, or to `NAME.bad2` and so on if that exists; return the new path."""
-    number = 1
-    while (kept := path.with_name(f"{path.name}.bad{number if number > 1 else ''}")).exists():
-        number += 1
-    path.rename(kept)
-    return kept
