@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.core.files.lock import lock_file
-from app.matting.openvino.artefact import Artefact
+from app.matting.openvino.artefact import Artefact, NetworkSource
 from app.matting.openvino.artefact_cache import ArtefactCache
 from app.matting.selection.hardware import torch_usable
 from models.conversions import folders
@@ -19,11 +19,9 @@ class SharedCache(ArtefactCache):
         folder.mkdir(exist_ok=True)
         self._lock_path = folder / "lock"
 
-    def load(
-        self, model: str, weights: Path, refiner: str = "auto", direct: bool = False, int8: Path | None = None
-    ) -> Artefact:
+    def load(self, source: NetworkSource) -> Artefact:
         """Return the artefact of a network; see `ArtefactCache.load`."""
         lock = lock_file(self._lock_path, wait=True)
         assert lock is not None
         with lock:
-            return super().load(model, weights, refiner, direct, int8)
+            return super().load(source)

@@ -21,7 +21,8 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.matting.openvino.artefact_cache import ArtefactCache, shipped_name
+from app.matting.openvino.artefact import NetworkSource
+from app.matting.openvino.artefact_cache import ArtefactCache
 from models.conversions import LIST
 from models.int8 import find_int8
 from models.spec import NetworkSpec
@@ -89,10 +90,9 @@ def convert_network(spec: NetworkSpec, weights: Path, target: Path) -> None:
         # In this order, since OpenVINO numbers the operations of a process: two builds give the same files.
         for direct in (False, True)[: 1 + spec.direct]:
             for int8 in dict.fromkeys((None, find_int8(weights, spec.int8))):
-                cache.load(spec.name, weights, direct=direct, int8=int8)
-                made = cache.folder(spec.name, weights, direct=direct, int8=int8)
-                named = target / shipped_name(spec.name, weights, direct=direct, int8=int8)
-                shutil.copytree(made, named, dirs_exist_ok=True)
+                source = NetworkSource(spec.name, weights, direct=direct, int8=int8)
+                cache.load(source)
+                shutil.copytree(cache.folder(source), target / source.artefact_name(), dirs_exist_ok=True)
 
 
 def pack(folder: Path, archive: Path) -> Path:

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from models.blocks import halve
 from models.export import Export
-from models.names import state_names
 from models.quantization import input_scales
+from models.rules import state_names
 from models.rvm.decoder import State
 from models.rvm.export import export, parts_of, quantized
 from models.rvm.network import MattingNetwork

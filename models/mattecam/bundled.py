@@ -19,8 +19,7 @@ from models.mattecam.parts import Trunk
 from models.mattecam.plate import PlateNetwork
 from models.mattecam.quantized import load_quantized
 from models.mattecam.spec import BUNDLED, BUNDLED_WITH_PLATE
-from models.names import PLATE_CHANNELS, state_names
-from models.rules import FastFilterWeights
+from models.rules import PLATE_CHANNELS, FastFilterWeights, state_names
 
 
 def load_bundled() -> MattecamNetwork:

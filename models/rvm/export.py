@@ -19,9 +19,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.backbones.mobilenetv3 import MobileNetV3Large
 from models.export import Export, ExportStage, example_inputs
-from models.names import COEFFICIENTS, state_names
 from models.quantization import quantize_convolutions, quantized_names, set_input_scales, set_weight_scales
-from models.rules import FastFilterWeights, FilterWeights, Floats, LearnedFilterWeights
+from models.rules import COEFFICIENTS, FastFilterWeights, FilterWeights, Floats, LearnedFilterWeights, state_names
 from models.rvm.decoder import RecurrentDecoder, UpsamplingBlock, upsample_like
 from models.rvm.guided_filter import EPS
 from models.rvm.network import MattingNetwork

@@ -14,8 +14,7 @@ from torch import Tensor, nn
 
 from models.blocks import ImageNetNormalise, resize
 from models.export import Export, ExportStage, Method, example_inputs
-from models.names import state_names
-from models.rules import FastFilterWeights
+from models.rules import FastFilterWeights, state_names
 from models.rvm.guided_filter import EPS, fast_guided_filter
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import ModelError
-from app.matting.openvino.artefact_cache import ArtefactCache, shipped_name
+from app.matting.openvino.artefact import NetworkSource
+from app.matting.openvino.artefact_cache import ArtefactCache
 from models import conversions, download
 from models.spec import WeightSpec
 from models.weights import DownloadError, sha256_of, user_folder
@@ -31,7 +32,7 @@ def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture
 def archive(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The published archive of a package that lacks torch."""
-    made = tmp_path / "made" / shipped_name(MODEL, installed)
+    made = tmp_path / "made" / NetworkSource(MODEL, installed).artefact_name()
     made.mkdir(parents=True)
     (made / "index.json").write_text("{}")
     file = pack(made.parent, tmp_path / "archives" / f"{MODEL}.zip")
@@ -62,11 +63,11 @@ def _copied(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_they_are_fetched_with_the_weights_and_found(installed: Path, tmp_path: Path) -> None:
     cache = ArtefactCache(lambda: tmp_path / "cache", conversions.folders)
     with pytest.raises(ModelError, match=f"weights download {MODEL}"):
-        cache.load(MODEL, installed)
+        cache.load(NetworkSource(MODEL, installed))
     older = user_folder() / "converted" / MODEL / "of another version"
     older.mkdir(parents=True)
     assert download.download(MODEL) == installed
-    found = cache.folder(MODEL, installed)
+    found = cache.folder(NetworkSource(MODEL, installed))
     assert (found / "index.json").read_text() == "{}"
     assert [path.name for path in (user_folder() / "converted").rglob("*") if path.is_dir()] == [
         MODEL,
@@ -88,7 +89,7 @@ def test_own_weights_need_torch(installed: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.pth"
     own.write_bytes(installed.read_bytes() + b"!")
     with pytest.raises(ModelError, match=r"install mattecam\[torch\]"):
-        ArtefactCache(lambda: tmp_path / "cache", conversions.folders).load(MODEL, own)
+        ArtefactCache(lambda: tmp_path / "cache", conversions.folders).load(NetworkSource(MODEL, own))
 
 
 def test_with_torch_nothing_is_fetched_or_taken(monkeypatch: pytest.MonkeyPatch, archive: Path) -> None:

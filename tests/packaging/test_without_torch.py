@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from app.core.settings import MattingSettings
 from app.matting import build_engine
 from app.matting.openvino import artefact_cache
+from app.matting.openvino.artefact import NetworkSource
 from app.matting.openvino.artefact_cache import ArtefactCache
 from app.matting.selection import choice, hardware
 from models.conversions import CONVERTED
@@ -129,8 +130,8 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def test_what_ships_is_found_under_its_name(origin: str, shipped: Path, tmp_path: Path) -> None:
     folder = shipped if origin == "release" else CONVERTED
     cache = ArtefactCache(lambda: tmp_path / "cache", lambda model: [folder])
-    found = {cache.folder("mattecam", BUNDLED, int8=int8) for int8 in (None, int8_file(BUNDLED))}
-    found.add(cache.folder("mattecam-plate", BUNDLED_WITH_PLATE))
+    found = {cache.folder(NetworkSource("mattecam", BUNDLED, int8=int8)) for int8 in (None, int8_file(BUNDLED))}
+    found.add(cache.folder(NetworkSource("mattecam-plate", BUNDLED_WITH_PLATE)))
     renew = "weights or OpenVINO have changed: run `python -m tools.convert_networks models/converted --bundled`"
     assert found == set(folder.glob("mattecam-*")), renew
 

@@ -6,22 +6,48 @@ holds the rule of the decision stage, and the SHA-256 of each of these files.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import TypeAdapter
 
+from app.core.errors import ModelError, text_of
 from app.core.threads import thread_limit
 from app.matting.openvino.runtime import core, ov
 from models.rules import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
-from models.weights import sha256_of
+from models.weights import WeightsError, known_sha256, sha256_of
 
 INDEX, WEIGHTS, CHECKSUMS = "index.json", "filter.npz", "SHA256SUMS"
 FILTERS: dict[str, type[FilterWeights]] = {"learned": LearnedFilterWeights, "fast": FastFilterWeights}
+
+
+class NetworkSource(NamedTuple):
+    """What a converted network is made of."""
+
+    model: str
+    weights: Path
+    refiner: str = "auto"
+    direct: bool = False
+    int8: Path | None = None
+    """The int8 version of the weights, which is converted in place of the float32 network."""
+
+    def artefact_name(self, code: str = "") -> str:
+        """Return the name of its artefact. Raises ModelError if a file cannot be read.
+
+        code: digest of the code that converts. A shipped artefact ships with it, so that it is no part of its name.
+        """
+        try:
+            content = " ".join(known_sha256(file) for file in (self.weights, self.int8) if file is not None)
+        except WeightsError as error:
+            raise ModelError(text_of(error)) from error
+        words = f"{ov.__version__} {self.model} {self.refiner} {self.direct} {content} {code}"
+        return f"{self.model}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,14 +17,13 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.core.errors import ModelError, text_of
+from app.core.errors import ModelError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
 from app.core.messages.matting import ModelText
-from app.matting.openvino.artefact import Artefact, read_artefact
-from app.matting.openvino.runtime import ov
+from app.matting.openvino.artefact import Artefact, NetworkSource, read_artefact
 from models.conversions import folders, missing
-from models.weights import WeightsError, known_sha256, on_hand
+from models.weights import on_hand
 
 LOG = logging.getLogger(__name__)
 _KEPT = 3
@@ -40,39 +39,31 @@ class ArtefactCache:
         self._lock = threading.Lock()
         self._artefacts: OrderedDict[str, Artefact] = OrderedDict()
 
-    def load(
-        self, model: str, weights: Path, refiner: str = "auto", direct: bool = False, int8: Path | None = None
-    ) -> Artefact:
+    def load(self, source: NetworkSource) -> Artefact:
         """Return the artefact of a network; convert the network on a cache miss.
 
-        int8: the int8 version of the weights, to be converted in place of the float32 network. Raises ModelError if the
-        file does not contain weights of this network.
+        Raises ModelError if a file does not contain weights of this network.
         """
-        folders = self._folders(model, weights, refiner, direct, int8)
+        folders = self._folders(source)
         key = folders[-1].name
         with self._lock:
-            artefact = self._artefacts.pop(key, None) or self._from_disk(
-                folders, lambda folder: _convert(model, weights, refiner, direct, folder, int8)
-            )
+            artefact = self._artefacts.pop(key, None) or self._from_disk(folders, source)
             self._artefacts[key] = artefact
             while len(self._artefacts) > _KEPT:
                 self._artefacts.popitem(last=False)
         return artefact
 
-    def folder(
-        self, model: str, weights: Path, refiner: str = "auto", direct: bool = False, int8: Path | None = None
-    ) -> Path:
+    def folder(self, source: NetworkSource) -> Path:
         """Return where the artefact of a network is kept; it may not exist. Raises ModelError as `load`."""
-        folders = self._folders(model, weights, refiner, direct, int8)
+        folders = self._folders(source)
         return next((folder for folder in folders if folder.is_dir()), folders[-1])
 
-    def _folders(self, model: str, weights: Path, refiner: str, direct: bool, int8: Path | None) -> list[Path]:
+    def _folders(self, source: NetworkSource) -> list[Path]:
         """Return where an artefact may be, in the order of the search; the last one is written to."""
-        name = shipped_name(model, weights, refiner, direct, int8)
-        own = self._folder() / _name(model, weights, refiner, direct, int8, _sources())
-        return [*(folder / name for folder in self._shipped(model)), own]
+        shipped = (folder / source.artefact_name() for folder in self._shipped(source.model))
+        return [*shipped, self._folder() / source.artefact_name(_sources())]
 
-    def _from_disk(self, folders: list[Path], convert: Callable[[Path], None]) -> Artefact:
+    def _from_disk(self, folders: list[Path], source: NetworkSource) -> Artefact:
         for folder in filter(Path.is_dir, folders):
             try:
                 return read_artefact(folder)
@@ -80,7 +71,7 @@ class ArtefactCache:
                 LOG.warning("The converted network %s cannot be read and is converted again (%r).", folder, error)
         folder = folders[-1]
         with tempfile.TemporaryDirectory() as temporary:
-            convert(Path(temporary))
+            _convert(source, Path(temporary))
             try:
                 _install(Path(temporary), folder)
                 return read_artefact(folder)
@@ -90,30 +81,14 @@ class ArtefactCache:
             return read_artefact(Path(temporary), in_memory=True)
 
 
-def _convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path, int8: Path | None) -> None:
+def _convert(source: NetworkSource, folder: Path) -> None:
     if importlib.util.find_spec("torch") is None:
-        if missing(model) and weights == on_hand(model):
-            raise ModelError(ModelText.NOT_FETCHED(model=model))
-        raise ModelError(ModelText.MODEL_NEEDS_TORCH(model=model))
+        if missing(source.model) and source.weights == on_hand(source.model):
+            raise ModelError(ModelText.NOT_FETCHED(model=source.model))
+        raise ModelError(ModelText.MODEL_NEEDS_TORCH(model=source.model))
     from app.matting.openvino.conversion import convert  # imports torch
 
-    convert(model, weights, refiner, direct, folder, int8)
-
-
-def shipped_name(
-    model: str, weights: Path, refiner: str = "auto", direct: bool = False, int8: Path | None = None
-) -> str:
-    """Return the name of a shipped artefact. It ships with the code that it was made by, so that is no part of it."""
-    return _name(model, weights, refiner, direct, int8, "")
-
-
-def _name(model: str, weights: Path, refiner: str, direct: bool, int8: Path | None, sources: str) -> str:
-    try:
-        content = " ".join(known_sha256(file) for file in (weights, int8) if file is not None)
-    except WeightsError as error:
-        raise ModelError(text_of(error)) from error
-    words = f"{ov.__version__} {model} {refiner} {direct} {content} {sources}"
-    return f"{model}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
+    convert(source, folder)
 
 
 @functools.cache

@@ -12,7 +12,16 @@ import torch
 
 from app.core.errors import ModelError
 from app.core.messages.matting import ModelText
-from app.matting.openvino.artefact import FILTERS, INDEX, JSON, WEIGHTS, Index, NetworkStage, write_checksums
+from app.matting.openvino.artefact import (
+    FILTERS,
+    INDEX,
+    JSON,
+    WEIGHTS,
+    Index,
+    NetworkSource,
+    NetworkStage,
+    write_checksums,
+)
 from app.matting.openvino.runtime import ov, preprocess
 from app.matting.torch.networks import load_network
 from models.checkpoint import load_state_dict
@@ -25,17 +34,16 @@ from models.weights import WeightsError
 LOG = logging.getLogger(__name__)
 
 
-def convert(model: str, weights: Path, refiner: str, direct: bool, folder: Path, int8: Path | None = None) -> None:
+def convert(source: NetworkSource, folder: Path) -> None:
     """Convert a network and write its artefact into an empty folder; see `app.matting.openvino.artefact`.
 
-    int8: the int8 version of the weights, to be converted in place of the float32 network. Raises ModelError if a file
-    does not fit the network.
+    Raises ModelError if a file does not fit the network.
     """
-    spec = NETWORKS[model]
+    model, int8, spec = source.model, source.int8, NETWORKS[source.model]
     whole = int8 if spec.quantize is None else None
-    network = load_network(model, whole or weights, refiner, "cpu", "float32")
+    network = load_network(model, whole or source.weights, source.refiner, "cpu", "float32")
     with torch.inference_mode():
-        export = spec.export(network, direct)
+        export = spec.export(network, source.direct)
         try:
             check_float32(network, export, spec.float32_modules)
         except ExportError as error:

@@ -40,32 +40,27 @@ class OpenVinoBackend(CpuBackend):
             return RecurrentNetwork(artefact, part, precision, self._strips, threads)
 
         narrows = live and bool(artefact.states) and bool(window_widths(geometry.small_width))
-        self._narrowed = NarrowedNetwork(self._network, narrow if narrows else None)
+        self.narrowed = NarrowedNetwork(self._network, narrow if narrows else None)
         self.overlaps = threads == 1  # each stage of the step then has a core
         self._ratios = geometry.ratio, geometry.ratio
         self.tracker = RegionTracker((geometry.width, geometry.height))
         self._whole_small = np.zeros((3, geometry.small_height, geometry.small_width), np.float32)
 
-    @property
-    def columns(self) -> slice | None:
-        """The window of columns that the network saw last; None if it saw all columns."""
-        return self._narrowed.window
-
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
         super().reset(seen)
-        self._narrowed.reset()
+        self.narrowed.reset()
         self.tracker.reset()
         self.tracker.seen = self.tracker.whole
 
     def state(self) -> StateArrays:
         """Return copies of the state."""
-        self._narrowed.leave()
+        self.narrowed.leave()
         return {**super().state(), **self._network.state(), **prefixed("region", self.tracker.state())}
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the state. Raises KeyError or ValueError if the arrays do not fit."""
-        self._narrowed.reset()
+        self.narrowed.reset()
         self._network.load_state(arrays)
         super().load_state(arrays)
         self.tracker.load_state(under("region", arrays))
@@ -75,7 +70,7 @@ class OpenVinoBackend(CpuBackend):
         tracker, alpha_outside = self.tracker, None
         if not region:
             tracker.reset()
-            self._narrowed.leave()
+            self.narrowed.leave()
         elif not tracker.roi.is_whole:
             shrink(self._strips, frame, self._ratios, self._whole_small)
             if tracker.full_frame_due:
@@ -95,16 +90,16 @@ class OpenVinoBackend(CpuBackend):
     def follow(self, alpha: Floats) -> None:
         """Choose the part of the next frame after the people who are shown."""
         if self._strict.hides_person:  # alpha does not show them
-            self._narrowed.leave()
+            self.narrowed.leave()
             self.tracker.follow(None)
             return
         if self.tracker.seen.is_whole:
-            self._narrowed.follow(alpha)
+            self.narrowed.follow(alpha)
         self.tracker.follow(people_box(alpha, self.tracker.whole, certain_share=CERTAIN_SHARE))
 
     def close(self) -> None:
         """Stop the threads and release the requests. Idempotent."""
-        self._narrowed.close()
+        self.narrowed.close()
         super().close()
 
     def _infer_at(self, frame: BgrImage, roi: Roi, steady: bool = False) -> Coefficients:
@@ -113,9 +108,9 @@ class OpenVinoBackend(CpuBackend):
         Its memory of another region is dropped: to resample the memory instead is no more accurate.
         """
         if roi != self.tracker.seen:
-            self._narrowed.reset()
+            self.narrowed.reset()
             self.tracker.seen = roi
         height, width = self._whole_small.shape[1:]
         ratios = self._ratios if roi.is_whole else (width / roi.width, height / roi.height)
         shrink(self._strips, roi.cut(frame), ratios, self._network.small)
-        return (self._narrowed if roi.is_whole else self._network).step(steady)
+        return (self.narrowed if roi.is_whole else self._network).step(steady)

@@ -16,8 +16,7 @@ from app.matting.cpu.cpu_backend import guided_filter
 from app.matting.kernels.network_arrays import halve_rows, pixel_rows
 from app.matting.openvino.artefact import Arrays, Artefact, NetworkStage, Shape, bound, compiled, fitted, halved_shapes
 from app.matting.openvino.runtime import ov
-from models.names import COEFFICIENTS, PLATE_CHANNELS, state_names
-from models.rules import DecisionRule, ForgettingRule
+from models.rules import COEFFICIENTS, PLATE_CHANNELS, DecisionRule, ForgettingRule, state_names
 
 DECISION, FORGETTING = "decision.last", "forgetting.last"
 """Names of what the stages around the network remember, at the size of the small frame and at a quarter of it."""

@@ -52,11 +52,9 @@ class PlateEngine:
     one of another stream or scene, is returned only if it and its matte match the plate.
     """
 
-    def __init__(
-        self, make_engine: Callable[[], FrameEngine], current: Callable[[], tuple[LitPlate, PlateWatch]]
-    ) -> None:
+    def __init__(self, engine: FrameEngine, current: Callable[[], tuple[LitPlate, PlateWatch]]) -> None:
         """current: returns plate and watch of the latest executor; both are recreated when the frame size changes."""
-        self._engine = make_engine()
+        self._engine = engine
         self._current = current
         self._lit, self._watch = current()
         self._alpha: AlphaImage | None = None

@@ -64,14 +64,16 @@ def compiled(name: str) -> list[Path]:
 
 def convert_bundled() -> list[Path]:
     """Convert the bundled network; return its folder."""
+    from app.matting.openvino.artefact import NetworkSource
     from app.matting.openvino.artefact_cache import artefacts
     from app.matting.selection.choice import choose
 
     choice = choose(MattingSettings(model=bundled().name))
     if choice.executor != "openvino":
         return []
-    artefacts.load(choice.model, choice.weights, int8=choice.int8)
-    return [artefacts.folder(choice.model, choice.weights, int8=choice.int8)]
+    source = NetworkSource(choice.model, choice.weights, int8=choice.int8)
+    artefacts.load(source)
+    return [artefacts.folder(source)]
 
 
 def measure_network(model: str, weights: Path, seconds: float) -> list[Path]:

@@ -72,9 +72,10 @@ def _is_usable(model: str) -> bool:
 
 
 def _is_converted(model: str, weights: Path) -> bool:
+    from app.matting.openvino.artefact import NetworkSource
     from app.matting.openvino.artefact_cache import artefacts
 
-    return artefacts.folder(model, weights).is_dir()
+    return artefacts.folder(NetworkSource(model, weights)).is_dir()
 
 
 def choose(settings: EngineSettings) -> Choice:

@@ -39,11 +39,12 @@ def make_backend(
         from app.matting.kernels.loading import start_loading
 
         start_loading()
+        from app.matting.openvino.artefact import NetworkSource
         from app.matting.openvino.artefact_cache import artefacts
         from app.matting.openvino.openvino_backend import OpenVinoBackend
 
         direct = geometry.ratio == 1 and choice.spec.direct
-        artefact = artefacts.load(choice.model, choice.weights, settings.refiner, direct, choice.int8)
+        artefact = artefacts.load(NetworkSource(choice.model, choice.weights, settings.refiner, direct, choice.int8))
         return OpenVinoBackend(artefact, geometry, choice.precision, threads, live=live)
     from app.matting.torch.networks import load_core
     from app.matting.torch.torch_backend import TorchBackend
@@ -137,10 +138,8 @@ def build_with_plate(
             return geometry_for(settings, choice.model, frame_width, frame_height)
         return StepGeometry(frame_width, frame_height, 1.0)
 
-    return PlateEngine(
-        lambda: FrameEngine(choice.model, make, make_geometry, width, height, strict_mode=False),
-        lambda: made[0],
-    )
+    engine = FrameEngine(choice.model, make, make_geometry, width, height, strict_mode=False)
+    return PlateEngine(engine, lambda: made[0])
 
 
 def sample_pixels(width: int, height: int) -> int:
@@ -155,10 +154,11 @@ def _plate_backend(
     scale = min(settings.downsample_ratio or auto_ratio(geometry.width, geometry.height), MOST_SCALE)
     pixels = sample_pixels(geometry.width, geometry.height)
     if choice.executor == "openvino":
+        from app.matting.openvino.artefact import NetworkSource
         from app.matting.openvino.artefact_cache import artefacts
         from app.matting.openvino.plate_backend import PlateOpenVinoBackend, SeenPlateBackend
 
-        artefact = artefacts.load(choice.model, choice.weights)
+        artefact = artefacts.load(NetworkSource(choice.model, choice.weights))
         backend = (
             SeenPlateBackend(artefact, plate, geometry, choice.precision)
             if choice.spec.recurrent

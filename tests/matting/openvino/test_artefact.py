@@ -14,12 +14,11 @@ import pytest
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.matting.openvino import artefact_cache
-from app.matting.openvino.artefact import CHECKSUMS, INDEX, compiled, fitted, halved_shapes
-from app.matting.openvino.artefact_cache import ArtefactCache, shipped_name
+from app.matting.openvino.artefact import CHECKSUMS, INDEX, NetworkSource, compiled, fitted, halved_shapes
+from app.matting.openvino.artefact_cache import ArtefactCache
 from app.matting.openvino.runtime import core
 from models import table
-from models.names import state_names
-from models.rules import FastFilterWeights, FilterWeights, LearnedFilterWeights
+from models.rules import FastFilterWeights, FilterWeights, LearnedFilterWeights, state_names
 from tests.matting.networks import BuildEngine, frames
 
 pytestmark = pytest.mark.torch
@@ -44,7 +43,7 @@ def test_converted_networks_give_the_mattes_of_torch(
     engines: BuildEngine,
 ) -> None:
     """On a stream, so that what the network remembers counts; with odd sizes of the small frame and of its halves."""
-    artefact = artefact_cache.artefacts.load(model, weights[model], refiner, ratio == 1)
+    artefact = artefact_cache.artefacts.load(NetworkSource(model, weights[model], refiner, ratio == 1))
     assert artefact.guided_filter is None if kind is None else isinstance(artefact.guided_filter, kind)
     settings = MattingSettings(
         model=model, weights=weights[model], refiner=refiner, device="cpu", precision="float32", downsample_ratio=ratio
@@ -67,7 +66,7 @@ def test_converted_networks_give_the_mattes_of_torch(
 def test_the_declared_submodules_run_in_float32_and_the_others_do_not(weights: dict[str, Path]) -> None:
     if "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor has no bfloat16")
-    artefact = artefact_cache.artefacts.load("rvm-mobilenetv3", weights["rvm-mobilenetv3"])
+    artefact = artefact_cache.artefacts.load(NetworkSource("rvm-mobilenetv3", weights["rvm-mobilenetv3"]))
     states = dict(zip(state_names(4)[0], artefact.state_shapes(44, 60), strict=True))
     models, _ = fitted(artefact, {"small": (1, 3, 44, 60), **halved_shapes(44, 60), **states})
     kinds: dict[str, list[str]] = {}
@@ -90,14 +89,14 @@ def test_a_float32_submodule_that_is_not_exported_so_is_an_error(
         spec = replace(table.NETWORKS["rvm-mobilenetv3"], float32_modules=(name,))
         monkeypatch.setitem(table.NETWORKS, "rvm-mobilenetv3", spec)
         with pytest.raises(ModelError, match="float32 part"):
-            ArtefactCache(lambda: tmp_path).load("rvm-mobilenetv3", weights["rvm-mobilenetv3"])
+            ArtefactCache(lambda: tmp_path).load(NetworkSource("rvm-mobilenetv3", weights["rvm-mobilenetv3"]))
     assert not list(tmp_path.iterdir())
 
 
 def test_a_damaged_artefact_is_converted_again(
     weights: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    ArtefactCache(lambda: tmp_path).load("toy", weights["toy"])
+    ArtefactCache(lambda: tmp_path).load(NetworkSource("toy", weights["toy"]))
     (kept,) = tmp_path.iterdir()
     names = sorted(file.name for file in kept.iterdir())
     assert names == [CHECKSUMS, "core.bin", "core.xml", INDEX]
@@ -108,14 +107,14 @@ def test_a_damaged_artefact_is_converted_again(
         for broken in (flipped, content[:middle], b"") if content else (b"more",):
             (kept / name).write_bytes(broken)
             caplog.clear()
-            artefact = ArtefactCache(lambda: tmp_path).load("toy", weights["toy"])
+            artefact = ArtefactCache(lambda: tmp_path).load(NetworkSource("toy", weights["toy"]))
             assert artefact.states == ((1, 1),)
             assert "converted again" in caplog.text
         (kept / name).unlink()
-        ArtefactCache(lambda: tmp_path).load("toy", weights["toy"])
+        ArtefactCache(lambda: tmp_path).load(NetworkSource("toy", weights["toy"]))
     assert [path.name for path in tmp_path.iterdir()] == [kept.name]
     caplog.clear()
-    ArtefactCache(lambda: tmp_path).load("toy", weights["toy"])
+    ArtefactCache(lambda: tmp_path).load(NetworkSource("toy", weights["toy"]))
     assert not caplog.text
 
 
@@ -123,7 +122,7 @@ def test_where_no_artefact_can_be_kept_it_is_the_same_network(
     weights: dict[str, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     def operations(folder: Path) -> list[str]:
-        (model,) = ArtefactCache(lambda: folder).load("toy", weights["toy"]).models
+        (model,) = ArtefactCache(lambda: folder).load(NetworkSource("toy", weights["toy"])).models
         return [operation.get_type_name() for operation in model.get_ordered_ops()]
 
     (tmp_path / "a file").touch()
@@ -141,7 +140,7 @@ def test_a_full_disk_is_the_reason_why_no_artefact_is_kept(
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(shutil, "copyfile", fail)
-    assert ArtefactCache(lambda: tmp_path).load("toy", weights["toy"]).stages
+    assert ArtefactCache(lambda: tmp_path).load(NetworkSource("toy", weights["toy"])).stages
     assert f"cannot be kept in {tmp_path}: the disk is full" in caplog.text
     caplog.clear()
 
@@ -149,21 +148,21 @@ def test_a_full_disk_is_the_reason_why_no_artefact_is_kept(
 def test_shipped_artefacts_are_used_until_one_is_damaged(
     weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shipped, cache = tmp_path / "shipped", tmp_path / "cache"
+    shipped, cache, source = tmp_path / "shipped", tmp_path / "cache", NetworkSource("toy", weights["toy"])
     made = ArtefactCache(lambda: tmp_path / "made")
-    made.load("toy", weights["toy"])
-    shutil.copytree(made.folder("toy", weights["toy"]), shipped / shipped_name("toy", weights["toy"]))
-    ArtefactCache(lambda: cache, lambda model: [shipped]).load("toy", weights["toy"])
+    made.load(source)
+    shutil.copytree(made.folder(source), shipped / source.artefact_name())
+    ArtefactCache(lambda: cache, lambda model: [shipped]).load(source)
     assert not cache.exists()
     (file,) = shipped.glob("*/core.xml")
     file.write_text("")
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "torch", None)
         with pytest.raises(ModelError, match=r"toy needs PyTorch.*mattecam\[torch\]"):
-            ArtefactCache(lambda: cache, lambda model: [shipped]).load("toy", weights["toy"])
-    ArtefactCache(lambda: cache, lambda model: [shipped]).load("toy", weights["toy"])
+            ArtefactCache(lambda: cache, lambda model: [shipped]).load(source)
+    ArtefactCache(lambda: cache, lambda model: [shipped]).load(source)
     monkeypatch.setattr("app.matting.openvino.conversion.convert", None)
-    ArtefactCache(lambda: cache, lambda model: [shipped]).load("toy", weights["toy"])  # converted again once
+    ArtefactCache(lambda: cache, lambda model: [shipped]).load(source)  # converted again once
 
 
 def test_unreadable_weights_are_a_named_error(
@@ -172,7 +171,7 @@ def test_unreadable_weights_are_a_named_error(
     def refuse(self: Path, mode: str) -> object:
         raise PermissionError(13, "Permission denied")
 
-    ArtefactCache(lambda: tmp_path).load("toy", weights["toy"])  # reads the sources once per process
+    ArtefactCache(lambda: tmp_path).load(NetworkSource("toy", weights["toy"]))  # reads the sources once per process
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ModelError, match=r"mattecam\.pth cannot be read; check the path"):
-        ArtefactCache(lambda: tmp_path).load("mattecam", weights["mattecam"])
+        ArtefactCache(lambda: tmp_path).load(NetworkSource("mattecam", weights["mattecam"]))

@@ -18,7 +18,7 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage, Floats
 from app.matting import build_engine
 from app.matting.openvino import artefact_cache
-from app.matting.openvino.artefact import Artefact, compiled, fitted, halved_shapes
+from app.matting.openvino.artefact import Artefact, NetworkSource, compiled, fitted, halved_shapes
 from app.matting.openvino.runtime import ov
 from app.matting.selection import hardware
 from app.matting.selection.choice import choose
@@ -26,7 +26,7 @@ from app.privacy.self_test import self_test
 from models.int8 import SIMILAR, SOURCE, find_int8, int8_file
 from models.mattecam.bundled import load
 from models.mattecam.spec import BUNDLED
-from models.names import state_names
+from models.rules import state_names
 from models.rvm.network import MattingNetwork
 from models.rvm.spec import RVM_MOBILENETV3
 from models.weights import sha256_of
@@ -150,7 +150,7 @@ def settings_for(path: Path, precision: str) -> MattingSettings:
 
 def in_openvino(path: Path) -> tuple[Artefact, list[ov.CompiledModel]]:
     """Return the artefact in int8, and its stages compiled for the size of the moving picture."""
-    artefact = artefact_cache.artefacts.load(NAME, path, int8=int8_file(path))
+    artefact = artefact_cache.artefacts.load(NetworkSource(NAME, path, int8=int8_file(path)))
     states = dict(zip(state_names(4)[0], artefact.state_shapes(HEIGHT, WIDTH), strict=True))
     models, _ = fitted(artefact, {"small": (1, 3, HEIGHT, WIDTH), **halved_shapes(HEIGHT, WIDTH), **states})
     return artefact, compiled(artefact.stages, models, "int8")
@@ -252,5 +252,5 @@ def test_the_shipped_scales_fit_the_published_weights_and_contain_no_weights(tmp
 
 
 def test_the_shipped_scales_fit_the_network(weights: dict[str, Path]) -> None:
-    artefact = artefact_cache.artefacts.load(NAME, weights[NAME], int8=RVM_MOBILENETV3.int8)
+    artefact = artefact_cache.artefacts.load(NetworkSource(NAME, weights[NAME], int8=RVM_MOBILENETV3.int8))
     assert [stage.name for stage in artefact.stages] == ["encoder", "decoder"]

@@ -14,6 +14,7 @@ from app.core.settings import EdgeSettings
 from app.core.threads import Strips
 from app.core.types import AlphaImage, BgrImage, Floats
 from app.matting.base.interface import StepGeometry
+from app.matting.openvino.artefact import NetworkSource
 from app.matting.openvino.artefact_cache import artefacts
 from app.matting.openvino.columns import SETTLE_FRAMES, NarrowedNetwork, window_widths
 from app.matting.openvino.openvino_backend import OpenVinoBackend
@@ -39,7 +40,7 @@ def _backends() -> Iterator[tuple[OpenVinoBackend, OpenVinoBackend]]:
     alpha_of(backends[0], FRAMES[0])
     for frame in itertools.islice(itertools.cycle(FRAMES), 1000):  # the network for fewer columns is made beside these
         alpha_of(backends[1], frame)
-        if backends[1].columns is not None:
+        if backends[1].narrowed.window is not None:
             break
     yield backends
     for backend in backends:
@@ -67,18 +68,18 @@ def settle(*backends: OpenVinoBackend, frames: Sequence[BgrImage] = FRAMES) -> N
     for frame in frames[:-4]:
         for backend in backends:
             alpha_of(backend, frame)
-    assert backends[-1].columns is not None
+    assert backends[-1].narrowed.window is not None
 
 
 def test_the_matte_is_nearly_that_of_the_whole_frame(whole: OpenVinoBackend, live: OpenVinoBackend) -> None:
     settle(whole, live)
     for frame in FRAMES[-4:]:
         expected, alpha = alpha_of(whole, frame), alpha_of(live, frame)
-        assert live.columns is not None
+        assert live.narrowed.window is not None
         # 0 is the whole frame; a window that begins without the memory of the frame differs by 3e-4.
         assert 0 < np.abs(expected / 255.0 - alpha / 255.0).mean() < 2e-4
         beside = np.ones(SIZE[0], np.bool_)
-        beside[live.columns] = False
+        beside[live.narrowed.window] = False
         assert beside.any()
         assert not alpha[:, beside].any()
 
@@ -91,7 +92,7 @@ def test_somebody_who_enters_beside_is_shown_as_in_the_whole_frame(
         two = frame.copy()
         two[:, 220:] = frame[:, 60:160]  # the middle of the person once more
         expected, alpha = alpha_of(whole, two), alpha_of(live, two)
-        assert live.columns is None
+        assert live.narrowed.window is None
     assert (expected[:, 240:] > 127).mean() > 0.2
     assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 2e-3
 
@@ -104,7 +105,7 @@ def test_an_arm_that_leaves_the_window_is_shown_in_the_same_frame(
     settle(whole, live, frames=frames)
     moved = np.ascontiguousarray(np.roll(frames[-1], shift, 1))
     expected, alpha = alpha_of(whole, moved), alpha_of(live, moved)
-    assert live.columns is None
+    assert live.narrowed.window is None
     assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 3e-3
 
 
@@ -117,8 +118,8 @@ def test_a_narrower_network_takes_over_where_it_suffices(monkeypatch: pytest.Mon
     widest, shares = max(window_widths(SIZE[0])), []
     for frame in itertools.islice(itertools.cycle(frames), 1000):
         expected, alpha = alpha_of(whole, frame), alpha_of(live, frame)
-        if live.columns is not None:
-            shares.append(live.columns.stop - live.columns.start)
+        if live.narrowed.window is not None:
+            shares.append(live.narrowed.window.stop - live.narrowed.window.start)
             assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 1e-3
         if shares.count(min(shares, default=widest)) > 4 and min(shares) < widest:
             break
@@ -130,11 +131,11 @@ def test_a_narrower_network_takes_over_where_it_suffices(monkeypatch: pytest.Mon
 def test_the_switch_and_a_reset_show_the_whole_frame(live: OpenVinoBackend) -> None:
     settle(live)
     alpha_of(live, FRAMES[-1], EDGES.replace(person_region=False))
-    assert live.columns is None
+    assert live.narrowed.window is None
     settle(live)
     live.reset()
     alpha_of(live, FRAMES[-1])
-    assert live.columns is None
+    assert live.narrowed.window is None
 
 
 def test_a_saved_state_holds_what_the_window_remembers(whole: OpenVinoBackend, live: OpenVinoBackend) -> None:
@@ -149,14 +150,14 @@ def test_a_saved_state_holds_what_the_window_remembers(whole: OpenVinoBackend, l
 def test_films_are_always_seen_whole(whole: OpenVinoBackend) -> None:
     for frame in FRAMES:
         alpha_of(whole, frame)
-        assert whole.columns is None
+        assert whole.narrowed.window is None
 
 
 @pytest.fixture
 def network() -> Iterator[RecurrentNetwork]:
     spec = bundled()
     with closing(Strips(1)) as strips:
-        artefact = artefacts.load(spec.name, find(spec.name))
+        artefact = artefacts.load(NetworkSource(spec.name, find(spec.name)))
         with closing(RecurrentNetwork(artefact, GEOMETRY, "float32", strips)) as network:
             yield network
 
