@@ -64,8 +64,8 @@ def test_a_name_has_no_key(qtbot: QtBot, controls: Session, tmp_path: Path) -> N
     picture = tmp_path / "Tom & Jerry.png"
     cv2.imwrite(str(picture), np.zeros((9, 16, 3), np.uint8))
     add(controls, qtbot, picture)
-    controls.tray.fill()
-    backgrounds = existing(controls.tray.menu.actions()[2].menu())
+    controls.lifecycle.tray.fill()
+    backgrounds = existing(controls.lifecycle.tray.menu.actions()[2].menu())
     assert backgrounds.actions()[0].text() == "Tom && Jerry"
 
 

@@ -193,7 +193,7 @@ def test_the_window_goes_on_in_another_language(session: Session, qtbot: QtBot) 
     window = session.window
     qtbot.waitUntil(lambda: sip.isdeleted(old) and session.bridge.status.frames_out > frames + 2)
     assert session.pipeline is pipeline and session.bridge.status.phase is Phase.RUNNING
-    assert window.isVisible() and session.tray.menu.actions()[-1].text() == "Beenden"
+    assert window.isVisible() and session.lifecycle.tray.menu.actions()[-1].text() == "Beenden"
     session.store.edit("window", mirror_preview=False)  # reaches no part of the old window
     assert (window.preview.mode, window.preview.divider) == (ViewMode.COMPARE, 0.48)
     assert button(session, "view_compare").isChecked()

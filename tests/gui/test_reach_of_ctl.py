@@ -87,7 +87,8 @@ def test_every_control_entry_and_key_has_a_command_or_a_reason(with_dialogs: Ses
     assert {command.split()[0] for command in COMMANDS.values()} <= set(SYNTAX)
     keys = {shortcut.key().toString() for shortcut in window.findChildren(QShortcut)}
     assert keys == set(KEYS)
-    assert {action.text() for action in with_dialogs.tray.menu.actions() if not action.isSeparator()} == set(TRAY)
+    tray = with_dialogs.lifecycle.tray.menu
+    assert {action.text() for action in tray.actions() if not action.isSeparator()} == set(TRAY)
     assert all(command in ("", *SYNTAX) for command in (*KEYS.values(), *TRAY.values()))
     kinds = (QAbstractButton, QAbstractSlider, QComboBox, QLineEdit, QTextEdit, QSpinBox, QListView)
     found = {control for kind in kinds for control in window.findChildren(kind) if not isinstance(control, QScrollBar)}

@@ -184,14 +184,3 @@ def test_an_image_of_a_part_owns_its_pixels() -> None:
     whole[:] = 200
     assert image.pixelColor(0, 0).red() == 9
     assert (image.width(), image.height()) == (4, 4)
-
-
-@pytest.mark.parametrize("shape", [(4, 4), (4, 4, 2), (0, 4, 3), (4, 0, 4)])
-def test_other_shapes_are_refused(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="must be"):
-        to_qimage(np.zeros(shape, np.uint8))
-
-
-def test_an_empty_image_has_no_pixels() -> None:
-    with pytest.raises(ValueError, match="empty"):
-        from_qimage(QImage())

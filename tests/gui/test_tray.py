@@ -66,11 +66,11 @@ def test_closing_to_the_tray_closes_the_dialogs(start_window: StartWindow, qtbot
 @pytest.mark.usefixtures("tray")
 def test_the_tray_pauses_changes_the_background_and_quits(start_window: StartWindow, qtbot: QtBot) -> None:
     session = start_window()
-    menu = session.tray.menu
-    session.tray.fill()
+    menu = session.lifecycle.tray.menu
+    session.lifecycle.tray.fill()
     menu.actions()[1].trigger()
     assert session.pipeline.settings.paused
-    session.tray.fill()
+    session.lifecycle.tray.fill()
     assert menu.actions()[1].text() == "Resume"
     next(action for action in existing(menu.actions()[2].menu()).actions() if action.text() == "Green").trigger()
     assert session.pipeline.settings.background.kind == "colour"
@@ -82,7 +82,7 @@ def test_the_tray_pauses_changes_the_background_and_quits(start_window: StartWin
 def test_start_minimised_to_the_tray(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
     session = start_window(options=WindowOptions(parts=world.parts(), start_minimised=True))
     assert not session.window.isVisible()
-    session.tray.open_requested.emit()
+    session.lifecycle.tray.menu.actions()[0].trigger()
     assert session.window.isVisible()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from PyQt6.QtCore import QSize, Qt
-from PyQt6.QtGui import QColor, QHideEvent, QResizeEvent
+from PyQt6.QtGui import QColor, QHideEvent
 from PyQt6.QtWidgets import QColorDialog, QComboBox, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from app.config.parsing import GREEN
@@ -132,7 +132,7 @@ class StripHeader(QWidget):
         super().__init__()
         self._options, self._all, self._add = options, show_all, add
         self._text = add.text()
-        self._fitting = AfterLayout(self, self.fit)
+        AfterLayout(self, self.fit)
         row(self, options, show_all, add, grows=options, spacing=GAP)
 
     @property
@@ -143,10 +143,6 @@ class StripHeader(QWidget):
     def minimumSizeHint(self) -> QSize:
         """The size without the text of "Add…", whether it is shown or not."""
         return QSize(self._options.minimumSizeHint().width() + self._icons_width, super().minimumSizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        super().resizeEvent(event)
-        self._fitting.start()
 
     def fit(self) -> None:
         """Show or leave out the text."""

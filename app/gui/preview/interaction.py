@@ -9,6 +9,7 @@ from PyQt6.QtGui import QInputEvent, QKeyEvent, QMouseEvent, QWheelEvent
 from PyQt6.QtWidgets import QAbstractButton
 
 from app.core.framing import move_by, pan_by, scale_at, zoom_at
+from app.core.settings import FramingSettings, PlacementSettings
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
@@ -94,30 +95,23 @@ class PreviewInteraction(QObject):
             return False
         return True
 
-    @property
-    def _hidden(self) -> bool:
-        """Whether the preview shows the stand-by card."""
-        picture = self._bridge.picture
-        return picture is not None and picture.frame is None
-
     def _scale(self, target: Target, factor: float, x: float = 0.5, y: float = 0.5) -> None:
         """Zoom the camera or scale the person, at a position in fractions of the view."""
-        if self._hidden:
-            return
-        current = self._store.current
         if target == "person":
-            self._store.edit("placement", **dict(scale_at(current.placement, factor, x, y)))
+            self._change(placement=scale_at(self._store.current.placement, factor, x, y))
         else:
-            self._store.edit("framing", **dict(zoom_at(current.framing, factor, x, y)))
+            self._change(framing=zoom_at(self._store.current.framing, factor, x, y))
 
     def _pan(self, target: Target, right: float, down: float) -> None:
-        if self._hidden:
-            return
-        current = self._store.current
         if target == "person":
-            self._store.edit("placement", **dict(move_by(current.placement, right, down)))
+            self._change(placement=move_by(self._store.current.placement, right, down))
         else:
-            self._store.edit("framing", **dict(pan_by(current.framing, right, down)))
+            self._change(framing=pan_by(self._store.current.framing, right, down))
+
+    def _change(self, **changes: FramingSettings | PlacementSettings) -> None:
+        picture = self._bridge.picture
+        if picture is None or picture.frame is not None:
+            self._store.change(lambda settings: settings.replace(**changes))
 
     def _in_output(self, target: Target, x: float) -> float:
         """Horizontal fraction of the output, of what the target is seen on."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QMargins, QSize, Qt
-from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPixmap, QResizeEvent
+from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
 from PyQt6.QtWidgets import QLabel, QWidget
 
 from app.core.matting_settings import hides_text
@@ -208,7 +208,7 @@ class ViewNote(QWidget):
             "", self.tr("Switch between a mirror and the output as it leaves"), "othersSeeButton",
             lambda: store.set("window.mirror_preview", not store.current.window.mirror_preview),
         )  # fmt: skip
-        self._fitting = AfterLayout(self, self._fit)
+        AfterLayout(self, self._fit)
         row(self, None, self._note, self._switch, spacing=SPACING)
         bridge.status_changed.connect(self._follow)
         for changed in (store.changed, preview.view_requested):
@@ -225,10 +225,6 @@ class ViewNote(QWidget):
     def minimumSizeHint(self) -> QSize:
         """The size without the sentence."""
         return (self._note if self._switch.isHidden() else self._switch).sizeHint()
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        super().resizeEvent(event)
-        self._fitting.start()
 
     def _fit(self) -> None:
         """Leave out the sentence where there is no room for it; it is the button's tool tip too."""

@@ -55,11 +55,6 @@ def shows_room(picture: Picture, request: ViewRequest) -> bool:
     return request.mode in (ViewMode.ORIGINAL, ViewMode.COMPARE, unmatted)
 
 
-def matted(picture: Picture, request: ViewRequest) -> ViewRequest:
-    """Return the request for the composite instead of a view that shows the room."""
-    return replace(request, mode=ViewMode.COMPOSITE) if shows_room(picture, request) else request
-
-
 class Renderer:
     """Renders the views of one preview. Used on one thread."""
 
@@ -176,7 +171,8 @@ class PreviewWorker:
             if picture is not None and request is not None and request.width > 0 and request.height > 0:
                 if self._is_captured():
                     picture = self._release(picture)
-                    request = matted(picture, request)
+                    if shows_room(picture, request):
+                        request = replace(request, mode=ViewMode.COMPOSITE)
                 self._show(self._renderer.render(picture, request), shows_room(picture, request))
 
     def _take(self) -> Picture | None:

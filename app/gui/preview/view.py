@@ -75,14 +75,13 @@ class Preview(QWidget):
         self._image: QImage | None = None
         self._shows_room = False
         """Whether the image shows the room."""
-        self._mode = ViewMode.COMPOSITE
+        self.mode = ViewMode.COMPOSITE
         self.divider = 0.5
         """Where the comparison is divided, as a fraction of the image's width."""
         self._draggable = False
         self._overlays: list[QWidget] = []
         self._notes: list[tuple[QWidget, tuple[Qt.AlignmentFlag, ...]]] = []
-        self._taken = _taken_places(store.current)
-        """Where notes are not laid: the output shows something there."""
+
         self._request: ViewRequest | None = None
         self._ring = False
         """Draw the focus ring: the focus came from the keyboard."""
@@ -113,14 +112,9 @@ class Preview(QWidget):
         """
         return None if self._shows_room and self._store.screen_captured else self._image
 
-    @property
-    def mode(self) -> ViewMode:
-        """The current view mode."""
-        return self._mode
-
     def set_mode(self, mode: ViewMode) -> None:
         """Change the view mode."""
-        self._mode = mode
+        self.mode = mode
         self._show_cursor()
         self._request_view()
 
@@ -131,13 +125,10 @@ class Preview(QWidget):
 
     def _show_cursor(self) -> None:
         plain = Qt.CursorShape.OpenHandCursor if self._draggable else Qt.CursorShape.ArrowCursor
-        self.setCursor(Qt.CursorShape.SplitHCursor if self._mode is ViewMode.COMPARE else plain)
+        self.setCursor(Qt.CursorShape.SplitHCursor if self.mode is ViewMode.COMPARE else plain)
 
     def _follow(self) -> None:
-        taken = _taken_places(self._store.current)
-        if taken != self._taken:
-            self._taken = taken
-            self._place_overlays()
+        self._place_overlays()
         self._request_view()
 
     def show_image(self, image: QImage, shows_room: bool = False) -> None:
@@ -190,7 +181,7 @@ class Preview(QWidget):
                 painter.drawImage(rect.topLeft(), image)
             else:
                 painter.drawImage(rect, image)
-            if self._mode is ViewMode.COMPARE:
+            if self.mode is ViewMode.COMPARE:
                 self._paint_divider(painter, rect)
         if self._ring:
             painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
@@ -245,12 +236,13 @@ class Preview(QWidget):
         rect = self._wide_enough(picture, max(notes, default=0) + 2 * NOTE_MARGIN)
         inside = rect.adjusted(NOTE_MARGIN, NOTE_MARGIN, -NOTE_MARGIN, -NOTE_MARGIN)
         free = dict.fromkeys((Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom), inside.width())
-        taken = set(self._taken)
+        shown = _taken_places(self._store.current)
+        taken = set(shown)
         for note, places in self._notes:
             place = next((each for each in places if each not in taken), places[0])
             taken.add(place)
             edge = place & Qt.AlignmentFlag.AlignVertical_Mask
-            shares = any(each & edge for each in self._taken)  # with something of the output at this edge
+            shares = any(each & edge for each in shown)  # with something of the output at this edge
             size = note.sizeHint().boundedTo(QSize(inside.width() // (2 if shares else 1), inside.height()))
             if edge in free:
                 size = size if size.width() <= free[edge] else QSize(0, 0)
@@ -275,7 +267,7 @@ class Preview(QWidget):
             width, height = round(self.width() * ratio), round(self.height() * ratio)
             settings = self._store.current
             mirror, others = settings.window.mirror_preview, settings.output.mirror
-            request = ViewRequest(width, height, self._mode, mirror, self.divider, others)
+            request = ViewRequest(width, height, self.mode, mirror, self.divider, others)
             if request != self._request:
                 self._request = request
                 self.view_requested.emit(request)

@@ -12,7 +12,6 @@ from PyQt6.QtWidgets import QWidget
 from app.core.framing import from_camera, to_camera, view_before
 from app.core.matte_edit import WHOLE_VIEW, View
 from app.core.settings import Zone
-from app.core.types import Frame
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
@@ -203,8 +202,7 @@ class ZoneMarks(QWidget):
             self._pick(event)
             return False
         if event.type() in PRESSES and event.button() is Qt.MouseButton.LeftButton:
-            frame = self._shown_frame()
-            self._painted = frame.camera if frame is not None and self._on_picture(event.position()) else ""
+            self._painted = self._camera_at(event.position())
         if event.type() is QEvent.Type.MouseButtonRelease and event.button() is Qt.MouseButton.LeftButton:
             self._finish()
         elif event.buttons() & Qt.MouseButton.LeftButton and self._painted:  # a zone without a camera is one of all
@@ -216,12 +214,12 @@ class ZoneMarks(QWidget):
         if event.button() is not Qt.MouseButton.LeftButton or not self._store.current.people.only_me:
             return
         if event.type() is QEvent.Type.MouseButtonPress:
-            self._pressed_at = event.position() if self._selectable(event.position()) else None
+            self._pressed_at = event.position() if self._camera_at(event.position()) else None
         elif event.type() is QEvent.Type.MouseButtonRelease and self._pressed_at is not None:
             moved = (event.position() - self._pressed_at).manhattanLength()
             point = self._in_camera(event.position())
-            inside = self._selectable(event.position()) and all(0 <= value <= 1 for value in point)
-            if moved < CLICK_PX and inside:
+            inside = all(0 <= value <= 1 for value in point)
+            if moved < CLICK_PX and inside and self._camera_at(event.position()):
                 self._store.change(lambda settings: settings.replace(selected=point))
             self._pressed_at = None
 
@@ -230,18 +228,11 @@ class ZoneMarks(QWidget):
         if zone is not None:
             self._store.change(lambda settings: settings.replace(people=settings.people.with_zone(zone)))
 
-    def _shown_frame(self) -> Frame | None:
-        """Return the camera's frame that the preview shows; None before the first one and for the stand-by card."""
+    def _camera_at(self, position: QPointF) -> str:
+        """Return the camera whose frame is shown here; empty on the stand-by card and beside the picture."""
         picture = self._bridge.picture
-        return None if picture is None else picture.frame
-
-    def _selectable(self, position: QPointF) -> bool:
-        """Return whether a person can be seen here: not on the stand-by card, not beside the picture."""
-        return self._shown_frame() is not None and self._on_picture(position)
-
-    def _on_picture(self, position: QPointF) -> bool:
-        """Return whether a position is on the picture, not on the border beside it."""
-        return all(0 <= value <= 1 for value in self._preview.fraction_of(position))
+        inside = all(0 <= value <= 1 for value in self._preview.fraction_of(position))
+        return picture.frame.camera if inside and picture is not None and picture.frame is not None else ""
 
     def _in_camera(self, position: QPointF) -> tuple[float, float]:
         self._show_status(self._bridge.status)  # now: auto-framing moves the view

@@ -23,8 +23,9 @@ from app.core.stage import Stage
 from app.core.window_settings import Language
 from app.gui.i18n.language import Translation
 from app.gui.i18n.messages import standby_text
-from app.gui.shell.lifecycle import SingleInstance, Tray, WindowLifecycle
+from app.gui.shell.lifecycle import SingleInstance, WindowLifecycle
 from app.gui.shell.main_window import MainWindow
+from app.gui.shell.notices import UNMATTED_START
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import LogBuffer
 from app.gui.state.remote import RemoteControl
@@ -150,8 +151,7 @@ class Session:
         self.window = MainWindow(self.store, self.bridge, self._tasks, self._scenes, self._buffer)
         if self._asks_before_unmatted:
             self.window.program_notices.ask_before_unmatted()
-        self.tray = Tray(self.store, self.window.strip, self.window)
-        self.lifecycle = WindowLifecycle(self.window, self.tray)
+        self.lifecycle = WindowLifecycle(self.window)
         self.lifecycle.ended.connect(self._app.quit)
         self._remote.scenes_changed.connect(self.window.scenes.reload)
         if self._saver is not None:
@@ -172,7 +172,7 @@ class Session:
         if self._app.font() != self._look[1]:
             theme.apply(self._app, self._dark)
         old, lifecycle, shown = self.window, self.lifecycle, self.window.isVisible()
-        self._asks_before_unmatted = old.program_notices.asks_before_unmatted
+        self._asks_before_unmatted = bool(old.notices.text_of(UNMATTED_START))
         self.store.set("window.geometry", old.encoded_geometry())
         self._build_window()
         self.window.take_over(old)
@@ -245,14 +245,12 @@ class Session:
         return code
 
     def _show(self) -> None:
-        if self._options.start_minimised and self.tray.available:
-            return
-        if self._options.start_minimised:
+        if not self._options.start_minimised:
+            self.window.show()
+            if not self.store.current.window.first_run_done and not self._options.limited:
+                self.window.windows.open_assistant()
+        elif not self.lifecycle.tray.available:
             self.window.showMinimized()
-            return
-        self.window.show()
-        if not self.store.current.window.first_run_done and not self._options.limited:
-            self.window.windows.open_assistant()
 
     def _apply_theme(self) -> None:
         dark = theme.is_dark(self.store.current.window.theme)

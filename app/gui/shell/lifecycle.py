@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtNetwork import QLocalServer, QLocalSocket
-from PyQt6.QtWidgets import QDialog, QMenu, QMessageBox, QSystemTrayIcon, QWidget
+from PyQt6.QtWidgets import QDialog, QMenu, QMessageBox, QSystemTrayIcon
 
 from app.core.files import paths
-from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.download_controls import DownloadControls
 from app.gui.shell.main_window import MainWindow
-from app.gui.state.store import SettingsStore
 from app.gui.widgets.qt import existing, prepare
 from app.gui.widgets.theme import icon
 
@@ -59,13 +58,10 @@ class SingleInstance(QObject):
 class Tray(QObject):
     """Tray menu: open the window, pause, choose a background, quit."""
 
-    open_requested = pyqtSignal()
-    quit_requested = pyqtSignal()
-
-    def __init__(self, store: SettingsStore, strip: BackgroundStrip, window: QWidget) -> None:
+    def __init__(self, window: MainWindow, show_window: Callable[[], None], end: Callable[[], None]) -> None:
         super().__init__(window)
-        self._store = store
-        self._strip = strip
+        self._store, self._strip = window.store, window.strip
+        self._show_window, self._end = show_window, end
         self.menu = QMenu(window)
         self.menu.aboutToShow.connect(self.fill)
         self._icon = QSystemTrayIcon(icon("app"), self)
@@ -88,7 +84,7 @@ class Tray(QObject):
     def fill(self) -> None:
         """Rebuild the menu from the current settings."""
         self.menu.clear()
-        self.menu.addAction(self.tr("Open Mattecam"), self.open_requested.emit)
+        self.menu.addAction(self.tr("Open Mattecam"), self._show_window)
         paused = self._store.current.paused
         text = self.tr("Resume") if paused else self.tr("Pause")
         self.menu.addAction(text, lambda: self._store.set("paused", not paused))
@@ -100,11 +96,11 @@ class Tray(QObject):
                 action.setChecked(tile.chosen_by(self._store.current.background))
                 action.triggered.connect(lambda _on, tile=tile: self._strip.choose(tile))
         self.menu.addSeparator()
-        self.menu.addAction(self.tr("Quit"), self.quit_requested.emit)
+        self.menu.addAction(self.tr("Quit"), self._end)
 
     def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
-            self.open_requested.emit()
+            self._show_window()
 
 
 class WindowLifecycle(QObject):
@@ -115,15 +111,13 @@ class WindowLifecycle(QObject):
 
     ended = pyqtSignal()
 
-    def __init__(self, window: MainWindow, tray: Tray) -> None:
+    def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
         self._window = window
-        self._tray = tray
+        self.tray = Tray(window, self.show_in_front, self.end)
         self._ending = False
         window.close_requested.connect(self._on_close)
         window.quit_requested.connect(self.end)
-        tray.open_requested.connect(self.show_in_front)
-        tray.quit_requested.connect(self.end)
 
     def show_in_front(self) -> None:
         """Show the window in front of all others."""
@@ -143,7 +137,7 @@ class WindowLifecycle(QObject):
 
         Downloads are cancelled: the end would wait for them.
         """
-        self._tray.hide()
+        self.tray.hide()
         for download in self._window.findChildren(DownloadControls):
             download.cancel()
         return self._hide_windows()
@@ -157,7 +151,7 @@ class WindowLifecycle(QObject):
 
     def _on_close(self, event: QCloseEvent) -> None:
         to_tray = self._window.store.current.window.close_to_tray
-        if self._ending or not self._tray.available or to_tray is False:
+        if self._ending or not self.tray.available or to_tray is False:
             self.end()
         elif to_tray:
             event.ignore()

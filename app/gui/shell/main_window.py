@@ -16,16 +16,16 @@ from app.gui.preview.overlay import MoveHint, PreviewOverlay, ViewNote
 from app.gui.preview.view import Preview
 from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.menus import Menus
-from app.gui.shell.notices import ProgramNotices
+from app.gui.shell.notices import REMOVED, UNFINISHED, ProgramNotices
 from app.gui.shell.scenes_menu import ScenesMenu
-from app.gui.shell.windows import SecondaryWindows, remedy_action
+from app.gui.shell.windows import SecondaryWindows
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import LogBuffer
 from app.gui.state.recording import Recording
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import DeviceWatcher, Tasks
 from app.gui.widgets.action_bar import ActionBar
-from app.gui.widgets.error_bar import ErrorBar, Remedy
+from app.gui.widgets.error_bar import ErrorBar
 from app.gui.widgets.folding import PanelSplitter
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.plot_panel import PlotPanel
@@ -67,7 +67,7 @@ class MainWindow(QMainWindow):
         )
         self.plot = PlotPanel()
         self._lay_out()
-        self.menus = Menus(self, self.windows, self.action_bar, self.strip, store)
+        self.menus = Menus(self, self.windows, self.action_bar, self.strip, store, self.quit_requested.emit)
         self.scenes = ScenesMenu(self.menus.scenes, scenes, store, tasks, self)
         self._connect()
         self._show_settings(store.current)
@@ -121,8 +121,7 @@ class MainWindow(QMainWindow):
         self.program_notices.virtual_camera_requested.connect(self.windows.open_virtual_camera_help)
         self.program_notices.download_requested.connect(self._download_missing_model)
         self.windows.diagnostics_copied.connect(self.program_notices.diagnostics_copied)
-        self.menus.quit_requested.connect(self.quit_requested)
-        self.error_bar.help_requested.connect(self._help)
+        self.error_bar.help_requested.connect(self.windows.help_with)
         for source in (
             self.recording.failed,
             self.strip.library.failed,
@@ -155,9 +154,9 @@ class MainWindow(QMainWindow):
         self.plot.take_over(old.plot)
         self.notices.take_over(old.notices)
         self.error_bar.take_over(old.error_bar)
-        if old.program_notices.offers_undo:
+        if old.notices.text_of(REMOVED):
             self.strip.library.take_over(old.strip.library)
-        if old.program_notices.offers_to_finish:
+        if old.notices.text_of(UNFINISHED):
             self.recording.look_for_unfinished()
         focus_like(self, old)
 
@@ -173,10 +172,6 @@ class MainWindow(QMainWindow):
     def _download_missing_model(self) -> None:
         self.panel.reveal(self.panel.quality)
         self.panel.quality.network.download_missing()
-
-    def _help(self, remedy: Remedy) -> None:
-        remedy_action(self.store, self.panel, self.windows, remedy)()
-        self.bridge.pipeline.retry()
 
     def _open_background_again(self) -> None:
         if any(problem.stage is Stage.BACKGROUND for problem in self.bridge.status.problems):

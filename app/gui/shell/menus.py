@@ -27,7 +27,6 @@ class Menus(QObject):
 
     failed = pyqtSignal(str)
     """What failed, in one sentence."""
-    quit_requested = pyqtSignal()
 
     def __init__(
         self,
@@ -36,9 +35,11 @@ class Menus(QObject):
         action_bar: ActionBar,
         strip: BackgroundStrip,
         store: SettingsStore,
+        end: Callable[[], object],
     ) -> None:
+        """end: ends the program."""
         super().__init__(window)
-        self._window, self._windows, self._store = window, windows, store
+        self._window, self._windows, self._store, self._end = window, windows, store, end
         self._action_bar, self._strip = action_bar, strip
         self._switches: dict[str, QAction] = {}
         """By the field of `WindowSettings` that each one shows."""
@@ -78,7 +79,7 @@ class Menus(QObject):
         self._add(menu, self.tr("Setup assistant…"), "", self._windows.open_assistant)
         self._add(menu, self.tr("Preferences…"), "Ctrl+,", self._windows.open_preferences)
         menu.addSeparator()
-        self._add(menu, self.tr("Quit"), "Ctrl+Q", self.quit_requested.emit)
+        self._add(menu, self.tr("Quit"), "Ctrl+Q", self._end)
 
     def _add_view_menu(self) -> None:
         menu, bar = self._add_menu(self.tr("&View")), self._action_bar

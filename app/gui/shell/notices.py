@@ -45,8 +45,7 @@ class ProgramNotices(QObject):
         """None until the system was asked."""
         self._cameras: tuple[CameraDevice, ...] = ()
         self._shortcuts_told = store.current.window.shortcuts_told
-        self._asks_to_show_background = False
-        store.changed.connect(self._show_unmatted_start)
+        store.changed.connect(self._follow_unmatted_start)
 
     @property
     def covered_stages(self) -> tuple[Stage, ...]:
@@ -62,15 +61,15 @@ class ProgramNotices(QObject):
         """Take the (device, label) pairs of the virtual cameras that exist."""
         self._virtual_cameras = cameras
 
-    @property
-    def asks_before_unmatted(self) -> bool:
-        """Whether the question of `ask_before_unmatted` is still open."""
-        return self._asks_to_show_background
-
     def ask_before_unmatted(self) -> None:
         """Ask whether to show the real background: the saved settings say so, and the program started paused."""
-        self._asks_to_show_background = True
-        self._show_unmatted_start(self._store.current)
+        text = self.tr("Paused: the saved background is “None”, which shows your real background to others.")
+        actions = (
+            (self.tr("Use blur"), self._blur_and_resume),
+            (self.tr("Show it"), partial(self._store.set, "paused", False)),
+        )
+        self._area.show_while(UNMATTED_START, Notice(UNMATTED_START, text, actions, Rank.QUESTION, dismissible=False))
+        self._follow_unmatted_start(self._store.current)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Update the notices that depend on the pipeline."""
@@ -119,16 +118,6 @@ class ProgramNotices(QObject):
         else:
             self._report(REMOVED, text, ((self.tr("Undo"), restore),), Rank.UNDO)
 
-    @property
-    def offers_undo(self) -> bool:
-        """Whether the notice of a removed background is still there."""
-        return bool(self._area.text_of(REMOVED))
-
-    @property
-    def offers_to_finish(self) -> bool:
-        """Whether the notice of unfinished recordings is still there."""
-        return bool(self._area.text_of(UNFINISHED))
-
     def unfinished_recordings(self, parts: tuple[Path, ...], recover: Callable[[], object]) -> None:
         """Offer to finish recordings that a crash left unfinished."""
         names = ", ".join(part.name for part in parts)
@@ -169,18 +158,9 @@ class ProgramNotices(QObject):
         actions = ((download_caption(spec), self.download_requested.emit),) if spec.url is not None else ()
         return Notice(MISSING_MODEL, text, actions)
 
-    def _show_unmatted_start(self, settings: Settings) -> None:
+    def _follow_unmatted_start(self, settings: Settings) -> None:
         if not settings.paused or settings.background.kind != "none":
-            self._asks_to_show_background = False
-        if not self._asks_to_show_background:
             self._area.show_while(UNMATTED_START, None)
-            return
-        text = self.tr("Paused: the saved background is “None”, which shows your real background to others.")
-        actions = (
-            (self.tr("Use blur"), self._blur_and_resume),
-            (self.tr("Show it"), partial(self._store.set, "paused", False)),
-        )
-        self._area.show_while(UNMATTED_START, Notice(UNMATTED_START, text, actions, Rank.QUESTION, dismissible=False))
 
     def _blur_and_resume(self) -> None:
         self._store.edit("background", kind="blur")

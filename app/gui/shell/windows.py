@@ -165,36 +165,30 @@ class SecondaryWindows(QObject):
         """Text for a bug report."""
         return diagnostics(self._store.current, self._bridge.status, self._log.lines())
 
-
-def remedy_action(
-    store: SettingsStore, panel: SidePanel, windows: SecondaryWindows, remedy: Remedy
-) -> Callable[[], object]:
-    """Return what the button of an error does, before what failed is tried again."""
-
-    def choose_camera() -> None:
-        panel.reveal(panel.camera)
-        panel.camera.open_list()
-
-    def choose_model() -> None:
-        panel.reveal(panel.quality)
-        panel.quality.network.open_model_list()
-
-    def choose_recordings_folder() -> None:
-        store.edit("output", record=None)
-        panel.reveal(panel.recordings.folder)
-        panel.recordings.ask_for_folder()
-
-    actions: dict[Remedy, Callable[[], object]] = {
-        Remedy.CAMERA: choose_camera,
-        Remedy.SOURCE: choose_camera,
-        Remedy.MODEL: choose_model,
-        Remedy.MATTING_SETTINGS: lambda: panel.reveal(panel.expert.device),
-        Remedy.SERVER: lambda: panel.reveal(panel.server.address),
-        Remedy.PLATE: windows.open_plate_dialog,
-        Remedy.BLUR: lambda: store.edit("background", kind="blur"),
-        Remedy.VIRTUAL_CAMERA: windows.open_virtual_camera_help,
-        Remedy.RECORDINGS_FOLDER: choose_recordings_folder,
-        Remedy.KEYS: windows.open_shortcuts,
-        Remedy.RETRY: lambda: None,
-    }
-    return actions[remedy]
+    def help_with(self, remedy: Remedy) -> None:
+        """Do what the button of an error offers, and try again what failed."""
+        panel = self._panel
+        match remedy:
+            case Remedy.CAMERA | Remedy.SOURCE:
+                panel.reveal(panel.camera)
+                panel.camera.open_list()
+            case Remedy.MODEL:
+                panel.reveal(panel.quality)
+                panel.quality.network.open_model_list()
+            case Remedy.MATTING_SETTINGS:
+                panel.reveal(panel.expert.device)
+            case Remedy.SERVER:
+                panel.reveal(panel.server.address)
+            case Remedy.PLATE:
+                self.open_plate_dialog()
+            case Remedy.BLUR:
+                self._store.edit("background", kind="blur")
+            case Remedy.VIRTUAL_CAMERA:
+                self.open_virtual_camera_help()
+            case Remedy.RECORDINGS_FOLDER:
+                self._store.edit("output", record=None)
+                panel.reveal(panel.recordings.folder)
+                panel.recordings.ask_for_folder()
+            case Remedy.KEYS:
+                self.open_shortcuts()
+        self._bridge.pipeline.retry()

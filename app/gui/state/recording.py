@@ -67,22 +67,17 @@ class Recording(QObject):
             self.failed.emit(self.tr("There is no frame yet. Try again when the preview shows one."))
             return
         folder = self._store.recordings_dir
-        # Released when it is written: the user may pause, or leave "none", until then.
-        self._tasks.run(
-            partial(_snapshot, folder, partial(self._bridge.pipeline.release, picture)), self.saved.emit, self._tell
-        )
+        release = partial(self._bridge.pipeline.release, picture)  # when it is written: the user may pause until then
+        self._tasks.run(partial(_snapshot, folder, release), self.saved.emit, self._tell)
 
     def look_for_unfinished(self) -> None:
         """Emit `unfinished_found` if a crash left recordings unfinished."""
         self._tasks.run(services.unfinished_recordings, self._report_unfinished)
 
-    def _recover(self, parts: tuple[Path, ...]) -> None:
-        """Finish recordings; emit `saved` for the last one."""
-        self._tasks.run(partial(services.recover_recordings, parts), self.saved.emit, self._tell)
-
     def _report_unfinished(self, parts: tuple[Path, ...]) -> None:
         if parts:
-            self.unfinished_found.emit(parts, partial(self._recover, parts))
+            recover = partial(services.recover_recordings, parts)
+            self.unfinished_found.emit(parts, lambda: self._tasks.run(recover, self.saved.emit, self._tell))
 
     def _tell(self, error: Exception) -> None:
         self.failed.emit(text_of(error))

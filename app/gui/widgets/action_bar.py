@@ -6,7 +6,6 @@ from enum import Enum
 from functools import partial
 
 from PyQt6.QtCore import QSignalBlocker, QSize, pyqtSignal
-from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QComboBox, QSizePolicy, QWidget
 
 from app.core.settings import Settings
@@ -53,7 +52,7 @@ class ActionBar(QWidget):
         self._recording = ""
         self._recording_failed = False
         self._layout = _Layout.FULL
-        self._fitting = AfterLayout(self, self._fit)
+        AfterLayout(self, self._fit)
         self.freeze.toggled.connect(partial(store.set, "frozen"))
         self.pause.toggled.connect(partial(store.set, "paused"))
         self.record.toggled.connect(self.record_requested)
@@ -87,10 +86,6 @@ class ActionBar(QWidget):
     def minimumSizeHint(self) -> QSize:
         """The size in the narrowest layout: a list of view modes, and icons without text."""
         return QSize(self._width_of(_Layout.NARROW), super().minimumSizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        super().resizeEvent(event)
-        self._fitting.start()
 
     def _fit(self) -> None:
         """Choose the fullest layout for which there is room."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from PyQt6.QtCore import QRect, QSize, Qt
-from PyQt6.QtGui import QResizeEvent
 from PyQt6.QtWidgets import QBoxLayout, QLayout, QLayoutItem, QSplitter, QWidget
 
 from app.gui.widgets.qt import AfterLayout, existing
@@ -78,16 +77,12 @@ class PanelSplitter(QSplitter):
         super().__init__(Qt.Orientation.Horizontal)
         self._panel = panel
         self._moved = False
-        self._fitting = AfterLayout(self, self._fit)
+        AfterLayout(self, self._fit)
         self.setChildrenCollapsible(False)
         self.addWidget(content)
         self.addWidget(panel)
         self.setStretchFactor(0, 1)
         self.splitterMoved.connect(self._on_move)
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        super().resizeEvent(event)
-        self._fitting.start()
 
     def _on_move(self) -> None:
         self._moved = True

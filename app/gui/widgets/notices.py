@@ -6,7 +6,6 @@ from collections.abc import Callable
 from functools import partial
 
 from PyQt6.QtCore import QEvent, QPoint, QSize, Qt, QTimer
-from PyQt6.QtGui import QEnterEvent, QResizeEvent
 from PyQt6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
 from PyQt6.sip import isdeleted
 
@@ -39,7 +38,7 @@ class NoticeArea(QWidget):
         describe(self._counter, self.tr("All messages"), self.tr("Show all messages in full"), "noticeCounter")
         self._counter.clicked.connect(self._open_list)
         self._row = row(self, self._counter, spacing=8)
-        self._fitting = AfterLayout(self, self._fit_line)
+        AfterLayout(self, self._fit_line)
         self._counter.hide()
         self.hide()
 
@@ -89,18 +88,9 @@ class NoticeArea(QWidget):
         if self._line is not None:
             self._line[1].setEnabled(self._is_current(self._line[0]))
 
-    def enterEvent(self, event: QEnterEvent | None) -> None:
-        super().enterEvent(event)
-        self._arrange()
-
     def minimumSizeHint(self) -> QSize:
         """As little as the window needs: what does not fit on the line is in the list."""
         return QSize(scaled(MIN_WIDTH, self), super().minimumSizeHint().height())
-
-    def resizeEvent(self, event: QResizeEvent | None) -> None:
-        super().resizeEvent(event)
-        if event is None or event.size().width() != event.oldSize().width():  # what fits decides on the height
-            self._fitting.start()
 
     def _add(self, notice: Notice) -> None:
         self._notices[notice.key] = notice

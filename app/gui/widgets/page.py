@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from PyQt6.QtCore import QEvent, QObject, QPoint, QSize, Qt
-from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from app.gui.widgets.controls import describe, label
-from app.gui.widgets.qt import AfterLayout, column, existing, scale_icon, scaled
+from app.gui.widgets.qt import AfterLayout, application, column, existing, scale_icon, scaled
 from app.gui.widgets.wrapping import WrappingToolButton
 
 ARROW_SIZE = QSize(16, 16)
@@ -32,11 +32,9 @@ class Page(QScrollArea):
         self.setWidget(content)
         self._followed: QWidget | None = None
         """Scrolled to once more whenever the page has another height."""
-        self._following = AfterLayout(self, self._scroll)
+        self._following = AfterLayout(content, self._scroll)
         existing(self.verticalScrollBar()).actionTriggered.connect(self._leave)
-        application = QApplication.instance()
-        assert isinstance(application, QApplication)
-        application.focusChanged.connect(self._leave)
+        application().focusChanged.connect(self._leave)
 
     def minimumSizeHint(self) -> QSize:
         """As wide as the controls need, and the scroll bar beside them; what is even wider can be scrolled."""
@@ -48,8 +46,6 @@ class Page(QScrollArea):
         """Follow the controls that appear and disappear."""
         if event is not None and event.type() == QEvent.Type.LayoutRequest:
             self.updateGeometry()
-        if event is not None and event.type() == QEvent.Type.Resize:
-            self._following.start()
         return super().eventFilter(watched, event)
 
     def add(self, item: QWidget) -> None:

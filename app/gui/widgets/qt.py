@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from PyQt6.QtCore import QObject, QSize, Qt, QTimer, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QFontMetrics, QGuiApplication, QHideEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -39,6 +39,13 @@ def existing(value: T | None) -> T:
     """Return a value that Qt declares as optional, but always has."""
     assert value is not None
     return value
+
+
+def application() -> QApplication:
+    """Return the QApplication of the process."""
+    running = QApplication.instance()
+    assert isinstance(running, QApplication)
+    return running
 
 
 def row(
@@ -115,19 +122,25 @@ def timer(parent: QObject, interval_ms: int, run: Callable[[], object], *, once:
 
 
 class AfterLayout(QObject):
-    """Does something once the layout that is at work is done, but before it is painted.
+    """Does something when a widget has another size, once the layout that is at work is done, but before it is painted.
 
     A size hint that changes within a layout may not be laid out.
     """
 
     _due = pyqtSignal()
 
-    def __init__(self, parent: QObject, run: Callable[[], object]) -> None:
-        super().__init__(parent)
+    def __init__(self, resized: QWidget, run: Callable[[], object]) -> None:
+        super().__init__(resized)
         self._due.connect(run, type=Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
+        resized.installEventFilter(self)
+
+    def eventFilter(self, _resized: QObject | None, event: QEvent | None) -> bool:
+        if event is not None and event.type() is QEvent.Type.Resize:
+            self.start()
+        return False
 
     def start(self) -> None:
-        """Let it be done: called in `resizeEvent`."""
+        """Let it be done now too."""
         self._due.emit()
 
 
@@ -235,13 +248,9 @@ def _scroll_to(control: QWidget) -> None:
         around = around.parentWidget()
 
 
-def focus_history() -> FocusHistory | None:
-    """The history of the running application, created on the first call; None without an application."""
-    app = QApplication.instance()
-    if not isinstance(app, QApplication):
-        return None
-    found = app.findChild(FocusHistory)
-    return found if found is not None else FocusHistory(app)
+def focus_history() -> FocusHistory:
+    """The history of the running application, created on the first call."""
+    return application().findChild(FocusHistory) or FocusHistory(application())
 
 
 @contextmanager
@@ -252,8 +261,7 @@ def keep_focus(disappearing: QWidget) -> Iterator[None]:
     """
     focused = QApplication.focusWidget()
     inside = focused is not None and (focused is disappearing or disappearing.isAncestorOf(focused))
-    history = focus_history()
-    target = history.last_outside(disappearing) if inside and history is not None else None
+    target = focus_history().last_outside(disappearing) if inside else None
     yield
     if target is not None:
         target.setFocus(Qt.FocusReason.OtherFocusReason)

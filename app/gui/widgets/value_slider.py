@@ -36,31 +36,25 @@ class StillSlider(QSlider):
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
-        self._mark: int | None = None
-
-    @property
-    def mark(self) -> int | None:
-        """The value that is marked on the scale."""
-        return self._mark
+        self.mark: int | None = None
+        """A value that is marked on the scale."""
 
     def set_mark(self, value: int | None) -> None:
         """Mark a value on the scale; None: no value."""
-        if value != self._mark:
-            self._mark = value
-            self.update()
+        self.mark = value
+        self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        self._paint_mark()
+        if self.mark is not None:
+            self._paint_mark(self.mark)
         super().paintEvent(event)  # the handle lies over the mark
 
-    def _paint_mark(self) -> None:
+    def _paint_mark(self, value: int) -> None:
         style, option = existing(self.style()), QStyleOptionSlider()
-        if self._mark is None:
-            return
         self.initStyleOption(option)
         handle = style.subControlRect(QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self)
         span = self.width() - handle.width()
-        x = handle.width() // 2 + QStyle.sliderPositionFromValue(self.minimum(), self.maximum(), self._mark, span)
+        x = handle.width() // 2 + QStyle.sliderPositionFromValue(self.minimum(), self.maximum(), value, span)
         painter = QPainter(self)
         painter.fillRect(x - 1, 1, 2, self.height() - 2, self.palette().windowText())
 
