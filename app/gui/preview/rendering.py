@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import Enum
 
@@ -125,33 +126,22 @@ class PreviewWorker:
         self._is_captured, self._release = is_captured, release
         self._pictures = pictures
         self._show = show
-        self._condition = threading.Condition()
-        self._woken = False
+        self._woken = threading.Event()
         self._request: ViewRequest | None = None
-        self._newest: Picture | None = None
+        self.newest: Picture | None = None
+        """The newest picture taken from the slot."""
         self._renderer = Renderer()
         self.thread = Worker("preview", self._run)
 
     def wake(self) -> None:
         """Announce a new picture (any thread)."""
-        with self._condition:
-            self._woken = True
-            self._condition.notify()
+        self._woken.set()
 
     def request(self, request: ViewRequest | None) -> None:
         """Set the view from now on, None for nothing, and render the last picture again."""
-        with self._condition:
-            if request == self._request:
-                return
+        if request != self._request:
             self._request = request
-            self._woken = True
-            self._condition.notify()
-
-    @property
-    def newest(self) -> Picture | None:
-        """The newest picture taken from the slot."""
-        with self._condition:
-            return self._newest
+            self.wake()
 
     def stop(self, timeout_s: float) -> bool:
         """Stop the thread; return False if it did not end in time."""
@@ -161,26 +151,16 @@ class PreviewWorker:
 
     def _run(self, stop: threading.Event) -> None:
         while True:
-            with self._condition:
-                self._condition.wait_for(lambda: self._woken)
-                if stop.is_set():
-                    return
-                self._woken = False
-                request = self._request
-            picture = self._take()
-            if picture is not None and request is not None and request.width > 0 and request.height > 0:
+            self._woken.wait()
+            self._woken.clear()
+            if stop.is_set():
+                return
+            with suppress(SlotClosed):
+                self.newest = self._pictures.get(timeout_s=0) or self.newest
+            picture, request = self.newest, self._request
+            if picture is not None and request is not None:
                 if self._is_captured():
                     picture = self._release(picture)
                     if shows_room(picture, request):
                         request = replace(request, mode=ViewMode.COMPOSITE)
                 self._show(self._renderer.render(picture, request), shows_room(picture, request))
-
-    def _take(self) -> Picture | None:
-        try:
-            picture = self._pictures.get(timeout_s=0)
-        except SlotClosed:
-            picture = None
-        with self._condition:
-            if picture is not None:
-                self._newest = picture
-            return self._newest

@@ -22,6 +22,17 @@ from app.gui.widgets.qt import existing
 from app.gui.widgets.theme import theme_names
 
 
+def add_action(menu: QMenu, text: str, key: str, run: Callable[[], object]) -> QAction:
+    """Add an entry to a menu. key: a keyboard shortcut, or nothing."""
+    action = QAction(text, menu)
+    action.setAutoRepeat(False)  # a key that is held must not pause and resume
+    if key:
+        action.setShortcut(QKeySequence(key))
+    action.triggered.connect(lambda _on: run())
+    menu.addAction(action)
+    return action
+
+
 class Menus(QObject):
     """Builds the menus of a window."""
 
@@ -56,15 +67,6 @@ class Menus(QObject):
     def _add_menu(self, title: str) -> QMenu:
         return existing(existing(self._window.menuBar()).addMenu(title))
 
-    def _add(self, menu: QMenu, text: str, key: str, run: Callable[[], object]) -> QAction:
-        action = QAction(text, menu)
-        action.setAutoRepeat(False)  # a key that is held must not pause and resume
-        if key:
-            action.setShortcut(QKeySequence(key))
-        action.triggered.connect(lambda _on: run())
-        menu.addAction(action)
-        return action
-
     def _add_program_menu(self) -> None:
         menu, bar = self._add_menu(self.tr("&Program")), self._action_bar
         for text, key, target in (
@@ -73,18 +75,18 @@ class Menus(QObject):
             (self.tr("Record"), "R", bar.record),
             (self.tr("Snapshot"), "S", bar.snapshot),
         ):
-            self._add(menu, text, key, target.click)
-        self._add(menu, self.tr("Open the recordings folder"), "", self._open_recordings)
+            add_action(menu, text, key, target.click)
+        add_action(menu, self.tr("Open the recordings folder"), "", self._open_recordings)
         menu.addSeparator()
-        self._add(menu, self.tr("Setup assistant…"), "", self._windows.open_assistant)
-        self._add(menu, self.tr("Preferences…"), "Ctrl+,", self._windows.open_preferences)
+        add_action(menu, self.tr("Setup assistant…"), "", self._windows.open_assistant)
+        add_action(menu, self.tr("Preferences…"), "Ctrl+,", self._windows.open_preferences)
         menu.addSeparator()
-        self._add(menu, self.tr("Quit"), "Ctrl+Q", self._end)
+        add_action(menu, self.tr("Quit"), "Ctrl+Q", self._end)
 
     def _add_view_menu(self) -> None:
         menu, bar = self._add_menu(self.tr("&View")), self._action_bar
         for number, mode in enumerate(ViewMode, start=1):
-            self._add(menu, bar.mode_name(mode), f"Alt+{number}", partial(bar.set_mode, mode))
+            add_action(menu, bar.mode_name(mode), f"Alt+{number}", partial(bar.set_mode, mode))
         menu.addSeparator()
         self._add_switch(menu, self.tr("Mirror the preview"), "M", "mirror_preview")
         self._add_switch(menu, self.tr("Show frame rate and delay"), "I", "show_readout")
@@ -99,12 +101,12 @@ class Menus(QObject):
         menu.addMenu(themes)
         group = QActionGroup(themes)
         for text, theme in theme_names():
-            action = self._themes[theme] = self._add(themes, text, "", partial(self._store.set, "window.theme", theme))
+            action = self._themes[theme] = add_action(themes, text, "", partial(self._store.set, "window.theme", theme))
             action.setCheckable(True)
             group.addAction(action)
 
     def _add_switch(self, menu: QMenu, text: str, key: str, field: str) -> None:
-        action = self._switches[field] = self._add(menu, text, key, lambda: None)
+        action = self._switches[field] = add_action(menu, text, key, lambda: None)
         action.setCheckable(True)
         action.setChecked(getattr(self._store.current.window, field))
         action.toggled.connect(partial(self._store.set, f"window.{field}"))
@@ -116,12 +118,12 @@ class Menus(QObject):
 
     def _add_background_menu(self) -> None:
         menu, strip = self._add_menu(self.tr("&Background")), self._strip
-        self._add(menu, self.tr("Add…"), "Ctrl+O", strip.ask_for_files)
-        self._add(menu, self.tr("Paste"), "Ctrl+V", self._paste)
+        add_action(menu, self.tr("Add…"), "Ctrl+O", strip.ask_for_files)
+        add_action(menu, self.tr("Paste"), "Ctrl+V", self._paste)
         menu.addSeparator()
         of_own = (
-            self._add(menu, self.tr("Rename…"), "", strip.rename_current),
-            self._add(menu, self.tr("Remove"), "", strip.remove_current),
+            add_action(menu, self.tr("Rename…"), "", strip.rename_current),
+            add_action(menu, self.tr("Remove"), "", strip.remove_current),
         )
 
         def enable() -> None:
@@ -133,16 +135,16 @@ class Menus(QObject):
 
     def _add_help_menu(self) -> None:
         menu, windows = self._add_menu(self.tr("&Help")), self._windows
-        self._add(menu, self.tr("Help…"), "", partial(open_help, self._window))
-        self._add(menu, self.tr("Check this computer…"), "", windows.open_doctor)
-        self._add(menu, self.tr("Keyboard shortcuts…"), "F1", windows.open_shortcuts)
-        self._add(
+        add_action(menu, self.tr("Help…"), "", partial(open_help, self._window))
+        add_action(menu, self.tr("Check this computer…"), "", windows.open_doctor)
+        add_action(menu, self.tr("Keyboard shortcuts…"), "F1", windows.open_shortcuts)
+        add_action(
             menu, self.tr("Choosing the camera in other programs"), "", partial(open_help, self._window, APPS_PAGE)
         )
-        self._add(menu, self.tr("Log"), "Ctrl+L", windows.open_log)
-        self._add(menu, self.tr("Copy diagnostics"), "", windows.copy_diagnostics)
-        self._add(menu, self.tr("Check for updates…"), "", windows.open_update_check)
-        self._add(menu, self.tr("About Mattecam"), "", windows.open_about)
+        add_action(menu, self.tr("Log"), "Ctrl+L", windows.open_log)
+        add_action(menu, self.tr("Copy diagnostics"), "", windows.copy_diagnostics)
+        add_action(menu, self.tr("Check for updates…"), "", windows.open_update_check)
+        add_action(menu, self.tr("About Mattecam"), "", windows.open_about)
 
     def _paste(self) -> None:
         if not self._strip.library.add_from(existing(QGuiApplication.clipboard()).mimeData()):

@@ -15,6 +15,7 @@ from app.config.scenes import Exposure, Scene, SceneStore
 from app.core.errors import text_of
 from app.core.settings import Settings
 from app.gui.dialogs.questions import ask_before_loss, ask_before_unmatted, ask_for_name
+from app.gui.shell.menus import add_action
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.qt import existing
@@ -156,13 +157,9 @@ class ScenesMenu(QObject):
         self._actions.clear()
         self._menu.clear()
         for number, name in enumerate(scenes, start=1):
-            action = self._actions[name] = QAction(name.replace("&", "&&"), self._menu)
-            action.setCheckable(True)
-            action.setAutoRepeat(False)
-            if number <= 9:
-                action.setShortcut(QKeySequence(f"Ctrl+{number}"))
-            action.triggered.connect(lambda _on, name=name: self.apply(name))
-            self._menu.addAction(action)
+            title, key = name.replace("&", "&&"), f"Ctrl+{number}" if number <= 9 else ""
+            self._actions[name] = add_action(self._menu, title, key, partial(self.apply, name))
+            self._actions[name].setCheckable(True)
         if scenes:
             self._menu.addSeparator()
             for title, act in (
@@ -173,9 +170,5 @@ class ScenesMenu(QObject):
                 for name in scenes:
                     more.addAction(name.replace("&", "&&"), partial(act, name))
             self._menu.addSeparator()
-        save = QAction(self.tr("Save as scene…"), self._menu)
-        save.setShortcut(QKeySequence("Ctrl+S"))
-        save.setAutoRepeat(False)
-        save.triggered.connect(lambda _on: self.ask_for_name())
-        self._menu.addAction(save)
+        add_action(self._menu, self.tr("Save as scene…"), "Ctrl+S", self.ask_for_name)
         self._menu.addAction(self.tr("Save as scene with camera…"), partial(self.ask_for_name, with_devices=True))

@@ -196,7 +196,7 @@ class ElidedComboBox(QComboBox):
         painter = QStylePainter(self)
         option = QStyleOptionComboBox()
         self.initStyleOption(option)
-        option.currentText = self.shown_text(self.text_width())
+        option.currentText = self.shown_text()
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
@@ -227,16 +227,14 @@ class ElidedComboBox(QComboBox):
             size -= QSize(max(0, longest - self.minimumContentsLength() * advance("X")), 0)
         return size
 
-    def text_width(self) -> int:
-        """Pixels that the current text may take."""
+    def shown_text(self) -> str:
+        """Return the current text, elided where it does not fit."""
         option, style = QStyleOptionComboBox(), existing(self.style())
         self.initStyleOption(option)
         field = QStyle.SubControl.SC_ComboBoxEditField
-        return style.subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self).width() - TEXT_MARGIN
-
-    def shown_text(self, width: int) -> str:
-        """Return the current text, elided to a width in pixels."""
-        return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, width)
+        place = style.subControlRect(QStyle.ComplexControl.CC_ComboBox, option, field, self)
+        room = place.width() - TEXT_MARGIN
+        return self.fontMetrics().elidedText(self.currentText(), Qt.TextElideMode.ElideRight, room)
 
 
 def combo(name: str, description: str, object_name: str) -> QComboBox:
