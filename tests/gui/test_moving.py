@@ -11,7 +11,7 @@ from app.core.framing import IN_PLACE, WHOLE, in_corner
 from app.core.settings import FramingSettings, PlacementSettings
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
-from tests.gui.widgets import at, bring_up, drag, find, pick, pull, ready, slider, turn_wheel
+from tests.gui.widgets import at, bring_up, drag, find, pick, pull, slider, turn_wheel
 
 
 def framing(controls: Session) -> FramingSettings:
@@ -42,7 +42,6 @@ def test_framing_sliders_take_effect_while_dragged(controls: Session, qtbot: QtB
 
 
 def test_wheel_zooms_at_the_pointer(controls: Session, qtbot: QtBot) -> None:
-    ready(controls, qtbot)
     turn_wheel(controls.window.preview, 8, at(controls, 0.0, 1.0))
     assert framing(controls).zoom == pytest.approx(1.1**8)
     assert framing(controls).pan_x == pytest.approx(1, abs=0.02), "the mirrored left is the camera's right"
@@ -54,7 +53,6 @@ def test_wheel_zooms_at_the_pointer(controls: Session, qtbot: QtBot) -> None:
 @pytest.mark.parametrize("mirror", [True, False])
 def test_dragging_pans_a_zoomed_image(controls: Session, qtbot: QtBot, mirror: bool) -> None:
     controls.store.edit("window", mirror_preview=mirror)
-    ready(controls, qtbot)
     pull(controls, qtbot, at(controls, 0.5, 0.5), at(controls, 0.7, 0.3))
     assert framing(controls) == WHOLE, "nothing to pan without a zoom"
     assert controls.window.preview.cursor().shape() is Qt.CursorShape.ArrowCursor
@@ -66,7 +64,6 @@ def test_dragging_pans_a_zoomed_image(controls: Session, qtbot: QtBot, mirror: b
 
 
 def test_keys_zoom_and_pan_the_preview(controls: Session, qtbot: QtBot) -> None:
-    ready(controls, qtbot)
     preview = controls.window.preview
     qtbot.keyClick(preview, Qt.Key.Key_Plus)
     assert framing(controls).zoom == pytest.approx(1.1)
@@ -101,34 +98,31 @@ def take_the_person(controls: Session) -> None:
     find(controls.window, QCheckBox, "mousePersonCheck").setChecked(True)
 
 
-@pytest.mark.parametrize("mirror", [True, False])
-def test_dragging_moves_the_person_with_the_mouse(controls: Session, qtbot: QtBot, mirror: bool) -> None:
+@pytest.mark.parametrize(
+    ("kind", "mirror", "sign"), [("blur", True, -1), ("blur", False, 1), ("colour", True, 1), ("colour", False, 1)]
+)
+def test_mouse_and_keys_move_the_person_where_others_see_it(
+    controls: Session, qtbot: QtBot, kind: str, mirror: bool, sign: int
+) -> None:
+    """Over an image the preview mirrors the person alone: left over the background is left for others."""
     controls.store.edit("window", mirror_preview=mirror)
-    ready(controls, qtbot)
+    controls.store.edit("background", kind=kind)
     take_the_person(controls)
-    assert controls.window.preview.cursor().shape() is Qt.CursorShape.OpenHandCursor
+    preview = controls.window.preview
+    assert preview.cursor().shape() is Qt.CursorShape.OpenHandCursor
     pull(controls, qtbot, at(controls, 0.5, 0.5), at(controls, 0.7, 0.3))
-    assert placement(controls).x == pytest.approx(-0.2 if mirror else 0.2, abs=0.02)
+    assert placement(controls).x == pytest.approx(0.2 * sign, abs=0.02)
     assert placement(controls).y == pytest.approx(-0.2, abs=0.02)
     assert controls.store.current.framing == WHOLE
+    qtbot.waitUntil(lambda: slider(controls, "placeXSlider").value() == round(100 * placement(controls).x * sign))
+    before = placement(controls)
+    qtbot.keyClick(preview, Qt.Key.Key_Right)
+    qtbot.keyClick(preview, Qt.Key.Key_Down)
+    assert placement(controls).x == pytest.approx(before.x + 0.05 * sign)
+    assert placement(controls).y == pytest.approx(before.y + 0.05)
 
 
-@pytest.mark.parametrize("mirror", [True, False])
-def test_over_an_image_the_person_is_where_others_see_it(controls: Session, qtbot: QtBot, mirror: bool) -> None:
-    """The preview mirrors the person alone: left over the background is left for others."""
-    controls.store.edit("window", mirror_preview=mirror)
-    controls.store.edit("background", kind="colour")
-    ready(controls, qtbot)
-    take_the_person(controls)
-    pull(controls, qtbot, at(controls, 0.5, 0.5), at(controls, 0.7, 0.5))
-    assert placement(controls).x == pytest.approx(0.2, abs=0.02)
-    qtbot.keyClick(controls.window.preview, Qt.Key.Key_Right)
-    assert placement(controls).x == pytest.approx(0.25, abs=0.02)
-    qtbot.waitUntil(lambda: slider(controls, "placeXSlider").value() > 0)
-
-
-def test_the_wheel_scales_the_person_and_with_ctrl_always(controls: Session, qtbot: QtBot) -> None:
-    ready(controls, qtbot)
+def test_wheel_and_keys_scale_the_person_and_with_ctrl_always(controls: Session, qtbot: QtBot) -> None:
     turn_wheel(controls.window.preview, -5, at(controls, 0.5, 1.0), CTRL)
     assert placement(controls).scale == pytest.approx(1.1**-5)
     assert placement(controls).y > 0, "the lower edge stays where the pointer is"
@@ -136,17 +130,7 @@ def test_the_wheel_scales_the_person_and_with_ctrl_always(controls: Session, qtb
     take_the_person(controls)
     turn_wheel(controls.window.preview, 5, at(controls, 0.5, 1.0))
     assert placement(controls).scale == pytest.approx(1)
-
-
-def test_keys_move_and_scale_the_person(controls: Session, qtbot: QtBot) -> None:
-    ready(controls, qtbot)
-    take_the_person(controls)
-    preview = controls.window.preview
-    qtbot.keyClick(preview, Qt.Key.Key_Down)
-    assert placement(controls).y == pytest.approx(0.05)
-    qtbot.keyClick(preview, Qt.Key.Key_Right)
-    assert placement(controls).x == pytest.approx(-0.05), "right in the mirrored preview"
-    qtbot.keyClick(preview, Qt.Key.Key_Minus)
+    qtbot.keyClick(controls.window.preview, Qt.Key.Key_Minus)
     assert placement(controls).scale == pytest.approx(1 / 1.1)
 
 

@@ -13,13 +13,24 @@ from pytestqt.qtbot import QtBot
 
 from app.config.scenes import Scene, SceneStore, default_path
 from app.core.files import paths
-from app.core.framing import in_corner
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.gui.backgrounds.tiles import TileKind
 from app.gui.shell.application import Session
 from app.gui.shell.scenes_menu import ScenesMenu
 from tests.gui.conftest import PATIENCE_MS, activate
-from tests.gui.widgets import add, answer, asked, chosen, find, own, tiles
+from tests.gui.widgets import add, answer, asked, chosen, own, tiles
+
+
+def save(session: Session, qtbot: QtBot, name: str, *, with_devices: bool = False) -> None:
+    session.window.scenes.save(name, with_devices=with_devices)
+    qtbot.waitUntil(lambda: name in session.window.scenes.names)
+
+
+def enter(session: Session, name: str) -> None:
+    """Answer the newest question for a name."""
+    dialog = session.window.findChildren(QInputDialog)[-1]
+    dialog.setTextValue(name)
+    dialog.accept()
 
 
 def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: QtBot) -> None:
@@ -27,9 +38,7 @@ def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: Q
     session.store.edit("background", kind="colour", colour="#112233")
     activate(session, qtbot)
     qtbot.keyClick(session.window, Qt.Key.Key_S, Qt.KeyboardModifier.ControlModifier)
-    dialog = find(session.window, QInputDialog)
-    dialog.setTextValue("Work")
-    dialog.accept()
+    enter(session, "Work")
     qtbot.waitUntil(lambda: scenes.names == ("Work",))
     session.store.edit("background", kind="blur")
     session.store.edit("matting", downsample_ratio=0.5)
@@ -40,9 +49,7 @@ def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: Q
     assert session.pipeline.settings.matting.downsample_ratio is None
     assert session.pipeline.settings.paused, "a scene does not end a pause"
     scenes.ask_for_new_name("Work")
-    dialog = session.window.findChildren(QInputDialog)[-1]
-    dialog.setTextValue("Office")
-    dialog.accept()
+    enter(session, "Office")
     qtbot.waitUntil(lambda: scenes.names == ("Office",))
     scenes.ask_before_removal("Office")
     assert "Office" in answer(session, qtbot, "deletionQuestion", "Remove").text()
@@ -86,20 +93,6 @@ def test_of_two_scenes_the_one_that_was_chosen_last_is_applied(controls: Session
     assert chosen(controls).colour == "#222222"
 
 
-def test_a_scene_keeps_what_the_preview_and_the_panel_change(controls: Session, qtbot: QtBot) -> None:
-    scenes, store = controls.window.scenes, controls.store
-    before = store.current
-    store.edit("framing", zoom=2.5, pan_x=-0.5, pan_y=0.25)
-    store.edit("people", auto_framing="close", zones=(Zone(kind="drop", points=((0.5, 0.5),)),))
-    store.edit("placement", **dict(in_corner("top-right")))
-    saved = store.current
-    scenes.save("Kept")
-    qtbot.waitUntil(lambda: scenes.names == ("Kept",))
-    store.change(lambda _settings: before)
-    scenes.apply("Kept")
-    qtbot.waitUntil(lambda: store.current == saved)
-
-
 ZONE = Zone(kind="keep", points=((0.5, 0.5),))
 
 
@@ -119,8 +112,7 @@ def test_a_scene_that_shows_the_room_asks_first(
     scenes, store = controls.window.scenes, controls.store
     store.edit(section, **shown)
     saved = getattr(store.current, section)
-    scenes.save("room")
-    qtbot.waitUntil(lambda: scenes.names == ("room",))
+    save(controls, qtbot, "room")
     store.edit(section, **hidden)
     before = getattr(store.current, section)
     for text, wanted in (("Keep it hidden", before), ("Show it", saved)):
@@ -136,8 +128,7 @@ def test_a_scene_that_shows_the_room_asks_first(
 def test_a_scene_that_shows_more_than_was_confirmed_asks_again(controls: Session, qtbot: QtBot) -> None:
     """The answer about “Only me” also ended a drop zone that `ctl` had added while the question was open."""
     scenes, store = controls.window.scenes, controls.store
-    scenes.save("everybody")
-    qtbot.waitUntil(lambda: scenes.names == ("everybody",))
+    save(controls, qtbot, "everybody")
     store.edit("people", only_me=True)
     scenes.apply("everybody")
     qtbot.waitUntil(lambda: asked(controls, "unmattedQuestion") is not None)
@@ -153,10 +144,8 @@ def test_a_scene_that_shows_more_than_was_confirmed_asks_again(controls: Session
 def test_a_scene_changes_the_camera_only_if_it_was_saved_with_it(controls: Session, qtbot: QtBot) -> None:
     scenes, store = controls.window.scenes, controls.store
     store.edit("capture", source="camera:usb-1")
-    scenes.save("look")
-    qtbot.waitUntil(lambda: scenes.names == ("look",))
-    scenes.save("desk", with_devices=True)
-    qtbot.waitUntil(lambda: scenes.names == ("look", "desk"))
+    save(controls, qtbot, "look")
+    save(controls, qtbot, "desk", with_devices=True)
     store.edit("capture", source="camera:usb-2")
     store.edit("background", kind="colour")
     scenes.apply("look")
@@ -174,11 +163,10 @@ def entry(controls: Session, name: str) -> QAction:
 
 
 def test_the_scene_in_use_is_marked(controls: Session, qtbot: QtBot) -> None:
-    scenes, store = controls.window.scenes, controls.store
-    scenes.save("Blurred")
+    store = controls.store
+    save(controls, qtbot, "Blurred")
     store.edit("background", kind="colour")
-    scenes.save("Coloured & more")
-    qtbot.waitUntil(lambda: len(scenes.names) == 2)
+    save(controls, qtbot, "Coloured & more")
     assert not entry(controls, "Blurred").isChecked()
     assert entry(controls, "Coloured && more").isChecked()
     entry(controls, "Blurred").trigger()
@@ -191,19 +179,15 @@ def test_the_scene_in_use_is_marked(controls: Session, qtbot: QtBot) -> None:
 def test_saving_says_so_and_asks_before_it_replaces_a_scene(session: Session, qtbot: QtBot) -> None:
     scenes, store = session.window.scenes, session.store
 
-    def save_as(name: str) -> None:
-        scenes.ask_for_name()
-        dialog = session.window.findChildren(QInputDialog)[-1]
-        dialog.setTextValue(name)
-        dialog.accept()
-
-    save_as("Work")
+    scenes.ask_for_name()
+    enter(session, "Work")
     qtbot.waitUntil(lambda: "Saved the scene “Work”. Ctrl+1 applies it." in session.window.notices.texts)
     store.edit("background", kind="colour", colour="#112233")
     file = SceneStore(paths.config_dir() / "scenes.json")
     for reply in ("Keep", "Replace"):
         assert file.get("Work").settings.background.kind == "blur"
-        save_as(" Work ")
+        scenes.ask_for_name()
+        enter(session, " Work ")
         question = answer(session, qtbot, "deletionQuestion", reply)
         assert question.text() == "There is a scene “Work” already. Replace it?"
         qtbot.waitUntil(lambda: asked(session, "deletionQuestion") is None)
@@ -215,8 +199,7 @@ def test_a_scene_follows_a_background_that_is_renamed(session: Session, qtbot: Q
     """Applying it failed: it named the old file."""
     tile, scenes = add(session, qtbot, picture), session.window.scenes
     scene_store = SceneStore(default_path())
-    scenes.save("Beach")
-    qtbot.waitUntil(lambda: scenes.names == ("Beach",))
+    save(session, qtbot, "Beach")
     session.window.strip.choose(next(each for each in tiles(session) if each.kind is TileKind.BLUR))
     session.window.strip.library.rename(tile, "Seaside")
     qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["Seaside"])

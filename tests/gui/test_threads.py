@@ -7,6 +7,7 @@ import os
 import re
 import sys
 import threading
+from collections.abc import Iterator
 
 import pytest
 from PyQt6.QtCore import QCoreApplication, QEvent, QObject
@@ -24,41 +25,39 @@ from tests.paths import ROOT
 from tests.waiting import eventually
 
 
-def test_at_most_one_frame_signal_is_pending(qtbot: QtBot, world: FakeWorld) -> None:
-    bridge = Bridge(Pipeline(QUIET, parts=world.parts()))
+@pytest.fixture
+def bridge(qapp: object, world: FakeWorld) -> Iterator[Bridge]:
+    """A running pipeline of which no view is requested."""
+    made = Bridge(Pipeline(QUIET, parts=world.parts()))
+    made.request_view(None)
+    made.start()
+    yield made
+    assert made.stop()
+
+
+def test_at_most_one_frame_signal_is_pending(bridge: Bridge, qtbot: QtBot) -> None:
     signals: list[int] = []
     bridge.frame_ready.connect(lambda: signals.append(1))
     bridge.request_view(ViewRequest(32, 24))
-    bridge.start()
-    try:
-        # The event loop is blocked, as during a long paint.
-        eventually(lambda: bridge.status.frames_out > 10)
-        qtbot.waitUntil(lambda: bool(signals))
-        frames = bridge.status.frames_out
-        qtbot.waitUntil(lambda: bridge.status.frames_out > frames + 10)
-        assert len(signals) == 1, "no second signal before the image is taken"
-        image, _shows_room = existing(bridge.take_image())
-        assert (image.width(), image.height()) == (32, 24)
-        qtbot.waitUntil(lambda: len(signals) == 2)
-    finally:
-        assert bridge.stop()
+    eventually(lambda: bridge.status.frames_out > 10)  # while the event loop is blocked, as during a long paint
+    qtbot.waitUntil(lambda: bool(signals))
+    frames = bridge.status.frames_out
+    qtbot.waitUntil(lambda: bridge.status.frames_out > frames + 10)
+    assert len(signals) == 1, "no second signal before the image is taken"
+    image, _shows_room = existing(bridge.take_image())
+    assert (image.width(), image.height()) == (32, 24)
+    qtbot.waitUntil(lambda: len(signals) == 2)
 
 
-def test_nothing_is_rendered_without_a_request(qtbot: QtBot, world: FakeWorld) -> None:
-    pipeline = Pipeline(QUIET, parts=world.parts())
-    bridge = Bridge(pipeline)
-    bridge.request_view(None)
-    bridge.start()
-    try:
-        eventually(lambda: bridge.status.frames_out > 10)
-        assert bridge.take_image() is None
-        assert (pipeline.demand.watched, pipeline.demand.want_foreground) == (False, False)
-        assert bridge.picture is not None, "snapshots do not need a view"
-        bridge.request_view(ViewRequest(32, 24, ViewMode.FOREGROUND))
-        assert (pipeline.demand.watched, pipeline.demand.want_foreground) == (True, True)
-        qtbot.waitUntil(lambda: bridge.take_image() is not None)
-    finally:
-        assert bridge.stop()
+def test_nothing_is_rendered_without_a_request(bridge: Bridge, qtbot: QtBot) -> None:
+    demand = bridge.pipeline.demand
+    eventually(lambda: bridge.status.frames_out > 10)
+    assert bridge.take_image() is None
+    assert (demand.watched, demand.want_foreground) == (False, False)
+    assert bridge.picture is not None, "snapshots do not need a view"
+    bridge.request_view(ViewRequest(32, 24, ViewMode.FOREGROUND))
+    assert (demand.watched, demand.want_foreground) == (True, True)
+    qtbot.waitUntil(lambda: bridge.take_image() is not None)
 
 
 def test_new_view_is_rendered_without_a_new_frame(session: Session, qtbot: QtBot) -> None:
@@ -138,17 +137,12 @@ def test_the_threads_let_the_window_run_first(qtbot: QtBot, tasks: Tasks, taker:
     qtbot.waitUntil(lambda: taker.taken == [(min(19, own + NICENESS), True)])
 
 
-def test_no_closure_hears_of_what_outlives_the_window() -> None:
+def test_no_closure_hears_of_what_outlives_the_window_or_of_a_deletion() -> None:
     """The window is built again in another language; Qt ends the connections of methods alone."""
     lasting = re.compile(r"(store|preferences|bridge)\.(status_)?changed\.connect$|^changed\.connect$")
     for path in (ROOT / "app" / "gui").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and lasting.search(ast.unparse(node.func)):
+        for node in (each for each in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(each, ast.Call)):
+            if lasting.search(ast.unparse(node.func)):
                 assert all(isinstance(each, ast.Attribute) for each in node.args), f"{path}:{node.lineno}"
-
-
-def test_no_closure_is_called_when_an_object_is_deleted() -> None:
-    for path in (ROOT / "app" / "gui").rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func).endswith("destroyed.connect"):
-                assert not any(isinstance(argument, ast.Lambda) for argument in node.args), f"{path}:{node.lineno}"
+            if ast.unparse(node.func).endswith("destroyed.connect"):
+                assert not any(isinstance(each, ast.Lambda) for each in node.args), f"{path}:{node.lineno}"

@@ -79,7 +79,7 @@ def test_the_tray_pauses_changes_the_background_and_quits(start_window: StartWin
 
 
 @pytest.mark.usefixtures("tray")
-def test_start_minimised_to_the_tray(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
+def test_start_minimised_to_the_tray(start_window: StartWindow, world: FakeWorld) -> None:
     session = start_window(options=WindowOptions(parts=world.parts(), start_minimised=True))
     assert not session.window.isVisible()
     session.lifecycle.tray.menu.actions()[0].trigger()

@@ -35,10 +35,16 @@ def shows_camera(session: Session) -> bool:
     return picture is not None and picture.frame is not None
 
 
-def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot: QtBot) -> None:
+@pytest.fixture
+def session(session: Session, qtbot: QtBot) -> Session:
+    """A running window whose preview shows the camera."""
     ready(session, qtbot)
-    session.store.edit("framing", zoom=2, pan_x=-1, pan_y=-1)
     qtbot.waitUntil(lambda: shows_camera(session))
+    return session
+
+
+def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot: QtBot) -> None:
+    session.store.edit("framing", zoom=2, pan_x=-1, pan_y=-1)
     button(session, "dropBrush").click()
     for mirror, start, end in ((False, 0.2, 0.6), (True, 0.8, 0.4)):
         session.store.edit("window", mirror_preview=mirror)
@@ -61,7 +67,6 @@ def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot
 def test_a_stroke_lies_where_the_shown_side_has_a_person_who_was_moved(
     session: Session, qtbot: QtBot, mode: ViewMode, moved: tuple[bool, bool]
 ) -> None:
-    ready(session, qtbot)
     session.store.edit("window", mirror_preview=False)
     session.store.edit("placement", scale=0.5, x=0.25)
     qtbot.waitUntil(lambda: session.bridge.status.view.size == 2 and shows_camera(session))
@@ -75,7 +80,6 @@ def test_a_stroke_lies_where_the_shown_side_has_a_person_who_was_moved(
 
 def test_a_stroke_begins_on_the_picture(session: Session, qtbot: QtBot) -> None:
     """A click on the empty border painted a zone at the picture's edge, where the room was shown."""
-    qtbot.waitUntil(lambda: shows_camera(session))
     preview = session.window.preview
     preview.setFixedSize(900, 300)
     qtbot.waitUntil(lambda: preview.picture_rect().left() > 20)
@@ -89,9 +93,8 @@ def test_a_stroke_begins_on_the_picture(session: Session, qtbot: QtBot) -> None:
     assert painted(session)[-1].points[-1][0] in (0, 1), "a stroke may leave the picture"
 
 
-def test_nothing_is_selected_or_moved_on_the_stand_by_card(session: Session, qtbot: QtBot) -> None:
+def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(session: Session, qtbot: QtBot) -> None:
     """A click on it selected an invisible spot: with "only me" the user was gone after the pause."""
-    qtbot.waitUntil(lambda: shows_camera(session))
     session.store.edit("people", only_me=True)
     find(session.window, QCheckBox, "mousePersonCheck").setChecked(True)
     session.store.set("paused", True)
@@ -102,6 +105,10 @@ def test_nothing_is_selected_or_moved_on_the_stand_by_card(session: Session, qtb
     turn_wheel(preview, 3)
     qtbot.keyClick(preview, Qt.Key.Key_Down)
     assert session.store.current == before
+    button(session, "keepBrush").click()
+    pull(session, qtbot, at(session, 0.2, 0.2), at(session, 0.6, 0.4))
+    assert painted(session) == (), "a stroke on it became a zone of every camera"
+    button(session, "keepBrush").click()
     session.store.set("paused", False)
     qtbot.waitUntil(lambda: shows_camera(session))
     qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.4, 0.6))
@@ -109,8 +116,6 @@ def test_nothing_is_selected_or_moved_on_the_stand_by_card(session: Session, qtb
 
 
 def test_a_keep_zone_is_marked_until_it_is_removed(session: Session, qtbot: QtBot) -> None:
-    ready(session, qtbot)
-    qtbot.waitUntil(lambda: shows_camera(session))
     keep = button(session, "keepBrush")
     keep.click()
     pull(session, qtbot, at(session, 0.3, 0.5), at(session, 0.4, 0.5))
@@ -130,8 +135,6 @@ def test_a_keep_zone_is_marked_until_it_is_removed(session: Session, qtbot: QtBo
 
 
 def test_drop_zones_are_outlined_while_a_brush_is_selected(session: Session, qtbot: QtBot) -> None:
-    ready(session, qtbot)
-    qtbot.waitUntil(lambda: shows_camera(session))
     drop = button(session, "dropBrush")
     drop.click()
     for x in (0.2, 0.6):
@@ -148,7 +151,6 @@ def test_drop_zones_are_outlined_while_a_brush_is_selected(session: Session, qtb
 
 def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBot) -> None:
     session.store.edit("window", mirror_preview=True)
-    qtbot.waitUntil(lambda: shows_camera(session))
     preview = session.window.preview
     qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.5))
     assert session.pipeline.settings.selected is None, "without Only me a click selects nobody"
@@ -166,7 +168,6 @@ def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBo
 
 
 def test_one_brush_at_a_time(session: Session, qtbot: QtBot) -> None:
-    ready(session, qtbot)
     drop = button(session, "dropBrush")
     drop.click()
     keep = button(session, "keepBrush")
@@ -177,14 +178,4 @@ def test_one_brush_at_a_time(session: Session, qtbot: QtBot) -> None:
     keep.click()
     assert [tool.kind, keep.isChecked()] == [None, False]
     qtbot.mouseClick(session.window.preview, Qt.MouseButton.LeftButton, pos=at(session, 0.5, 0.5))
-    assert painted(session) == ()
-
-
-def test_a_stroke_on_the_stand_by_card_is_no_zone(session: Session, qtbot: QtBot) -> None:
-    """It became a zone of every camera."""
-    ready(session, qtbot)
-    session.store.set("paused", True)
-    qtbot.waitUntil(lambda: session.bridge.picture is not None and session.bridge.picture.frame is None)
-    button(session, "keepBrush").click()
-    pull(session, qtbot, at(session, 0.2, 0.2), at(session, 0.6, 0.4))
     assert painted(session) == ()
