@@ -142,7 +142,7 @@ class MainWindow(QMainWindow):
         self.strip.library.reload()
         self.panel.quality.network.reload()
         self.panel.expert.reload()
-        self.devices.start()
+        self.devices.check()
 
     def take_over(self, old: MainWindow) -> None:
         """Go on with what another window records, presents, shows and offers to undo, with the same control focused."""

@@ -87,7 +87,7 @@ CHECKS_PER_VIRTUAL = 4
 
 
 class DeviceWatcher(QObject):
-    """Lists the devices every few seconds; one check at a time, however long it takes."""
+    """Lists the devices, and again some seconds after each list, however long it takes."""
 
     cameras_found = pyqtSignal(object)
     """tuple[CameraDevice, ...]"""
@@ -100,20 +100,11 @@ class DeviceWatcher(QObject):
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._tasks = tasks
-        self._checking = False
         self._checks = 0
-        self._timer = timer(self, WATCH_INTERVAL_MS, self.check)
-
-    def start(self) -> None:
-        """Check now and at every interval."""
-        self.check()
-        self._timer.start()
+        self._timer = timer(self, WATCH_INTERVAL_MS, self.check, once=True)
 
     def check(self) -> None:
-        """Check once."""
-        if self._checking:
-            return
-        self._checking = True
+        """List the devices now, and from then on."""
         self._tasks.run(services.list_cameras, self._found, self._failed)
         if self._checks % CHECKS_PER_VIRTUAL == 0:
             self._tasks.run(services.virtual_cameras, self.virtual_cameras_found.emit)
@@ -124,9 +115,9 @@ class DeviceWatcher(QObject):
         self._tasks.run(services.microphones, self.microphones_found.emit)
 
     def _found(self, cameras: tuple[CameraDevice, ...]) -> None:
-        self._checking = False
+        self._timer.start()
         self.cameras_found.emit(cameras)
 
     def _failed(self, error: Exception) -> None:
-        self._checking = False
+        self._timer.start()
         raise error  # a defect: listing cameras does not fail; sys.excepthook logs it
