@@ -10,7 +10,7 @@ from app.config import settings_file
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell.application import Session
 from tests.gui.conftest import Downloads
-from tests.gui.widgets import at, bring_up, button, find, open_last_step, pull, ready
+from tests.gui.widgets import at, bring_up, button, find, open_last_step, pull, ready, shows_camera
 
 
 def test_the_end_does_not_wait_for_a_download_of_the_assistant(
@@ -40,7 +40,7 @@ def test_the_end_leaves_no_exposure_locked(session: Session, qtbot: QtBot) -> No
 def test_a_brush_that_is_hidden_is_put_away(session: Session, qtbot: QtBot) -> None:
     """Dragging on the preview painted where the room is always shown, and nothing told of the brush."""
     ready(session, qtbot)
-    qtbot.waitUntil(lambda: session.bridge.picture is not None and session.bridge.picture.frame is not None)
+    qtbot.waitUntil(lambda: shows_camera(session))
     keep = button(session, "keepBrush")
     bring_up(session, keep)
     for hide in (

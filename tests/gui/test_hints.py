@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from PyQt6.QtCore import QPoint, QRect, Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QLabel
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import BackgroundSettings, OutputSettings, Settings, StrictLevel
@@ -16,16 +15,11 @@ from app.testing.parts import PERSON
 from tests.fakes.hiding import HidingEngine
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import button, find
+from tests.gui.widgets import button, find, said
 
 STRICT: Settings = QUIET.with_strict("strict").replace(
     background=BackgroundSettings(kind="colour", colour="#0000ff"), output=OutputSettings(virtual_camera="fake")
 )
-
-
-def text(session: Session, name: str) -> str:
-    found = find(session.window, QLabel, name)
-    return found.text() if found.isVisible() else ""
 
 
 def inside(session: Session) -> bool:
@@ -46,18 +40,18 @@ def test_the_preview_asks_to_move_and_a_button_shows_the_person(
 ) -> None:
     """The outputs never contain the hint, and it stays away while others see something else."""
     hint = "Move a little to appear"
-    qtbot.waitUntil(lambda: text(hiding, "moveHint") == hint)
+    qtbot.waitUntil(lambda: said(hiding, "moveHint") == hint)
     frames = hiding.bridge.status.frames_out
     qtbot.waitUntil(lambda: hiding.bridge.status.frames_out > frames + 5)
     assert {tuple(colour) for colour in world.newest().image.reshape(-1, 3).tolist()} == {PERSON, (255, 0, 0)}
     hiding.store.set("frozen", True)
-    assert text(hiding, "moveHint") == ""
-    assert text(hiding, "stateBadge") != "Only me: click yourself"
+    assert said(hiding, "moveHint") == ""
+    assert said(hiding, "stateBadge") != "Only me: click yourself"
     hiding.store.set("frozen", False)
     hiding.store.set("paused", True)
-    assert text(hiding, "moveHint") == ""
+    assert said(hiding, "moveHint") == ""
     hiding.store.set("paused", False)
-    qtbot.waitUntil(lambda: text(hiding, "moveHint") == hint)
+    qtbot.waitUntil(lambda: said(hiding, "moveHint") == hint)
     show = button(hiding, "showAnywayButton")
     assert show.text() == "Show me anyway"
     for size in ((240, 135), (480, 270)):
@@ -68,7 +62,7 @@ def test_the_preview_asks_to_move_and_a_button_shows_the_person(
 
     assert hiding.store.current == STRICT.with_strict("balanced")
     assert not show.isVisible()
-    assert text(hiding, "moveHint") == ""
+    assert said(hiding, "moveHint") == ""
     qtbot.waitUntil(lambda: not hiding.bridge.status.hides_person)
 
 
@@ -80,14 +74,14 @@ def blur(strength: float, level: StrictLevel) -> Settings:
 
 def test_the_preview_says_from_where_on_text_can_be_read(start_window: StartWindow, qtbot: QtBot) -> None:
     session = start_window(blur(69, "off"))
-    qtbot.waitUntil(lambda: text(session, "readableBadge") == "Text behind you can be read")
+    qtbot.waitUntil(lambda: said(session, "readableBadge") == "Text behind you can be read")
     for name, hides, reads in (("background.blur_strength", 70, 0), ("paused", True, False)):
         session.store.set(name, hides)
-        qtbot.waitUntil(lambda: text(session, "readableBadge") == "")
+        qtbot.waitUntil(lambda: said(session, "readableBadge") == "")
         session.store.set(name, reads)
-        qtbot.waitUntil(lambda: text(session, "readableBadge") != "")
+        qtbot.waitUntil(lambda: said(session, "readableBadge") != "")
     session.store.set("edges.strict", "balanced")
-    qtbot.waitUntil(lambda: text(session, "readableBadge") == "")
+    qtbot.waitUntil(lambda: said(session, "readableBadge") == "")
     assert session.store.current.background.blur_strength == 0
 
 

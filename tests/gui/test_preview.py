@@ -18,7 +18,7 @@ from app.gui.shell.application import Session
 from app.runtime.status import PipelineStatus
 from app.testing.parts import PERSON, ROOM
 from tests.gui.conftest import activate
-from tests.gui.widgets import Seen, existing, find, made_store
+from tests.gui.widgets import Seen, existing, find, made_store, said
 
 
 def ready(session: Session, qtbot: QtBot) -> Preview:
@@ -101,34 +101,29 @@ def test_the_divider_follows_the_mouse_and_the_arrow_keys(session: Session, qtbo
     assert session.store.current.framing == framing, "neither drags the picture"
 
 
-def note(session: Session) -> str:
-    found = find(session.window, QLabel, "viewNote")
-    return found.text() if found.isVisible() else ""
-
-
 def test_the_preview_says_how_it_differs_from_what_others_see(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
-    qtbot.waitUntil(lambda: note(session) == "You see a mirror, others do not")
+    qtbot.waitUntil(lambda: said(session, "viewNote") == "You see a mirror, others do not")
     session.store.edit("output", mirror=True)
-    qtbot.waitUntil(lambda: note(session) == "You see what others see")
+    qtbot.waitUntil(lambda: said(session, "viewNote") == "You see what others see")
     session.store.edit("window", mirror_preview=False)
-    qtbot.waitUntil(lambda: note(session) == "Others see a mirror, you do not")
+    qtbot.waitUntil(lambda: said(session, "viewNote") == "Others see a mirror, you do not")
     for mode in (ViewMode.ORIGINAL, ViewMode.COMPARE, ViewMode.MATTE, ViewMode.FOREGROUND):
         session.window.action_bar.set_mode(mode)
-        qtbot.waitUntil(lambda: note(session) == "Only you see this")
+        qtbot.waitUntil(lambda: said(session, "viewNote") == "Only you see this")
     session.store.set("paused", True)
-    qtbot.waitUntil(lambda: note(session) == "")
+    assert said(session, "viewNote") == ""
 
 
 def test_the_notes_at_the_lower_edge_never_overlap(session: Session, qtbot: QtBot) -> None:
     preview = ready(session, qtbot)
-    figures, said = (find(session.window, QLabel, name) for name in ("figures", "viewNote"))
+    figures, note = (find(session.window, QLabel, name) for name in ("figures", "viewNote"))
     for mode, width in product((ViewMode.COMPOSITE, ViewMode.ORIGINAL), (900, 240, 300, 400, 500, 900)):
         session.window.action_bar.set_mode(mode)
-        qtbot.waitUntil(lambda: said.text() != "")
+        qtbot.waitUntil(lambda: note.text() != "")
         preview.resize(width, width * 9 // 16)
         QApplication.processEvents()
-        note_place = said.parentWidget().geometry()  # type: ignore[union-attr]
+        note_place = note.parentWidget().geometry()  # type: ignore[union-attr]
         assert not figures.geometry().intersects(note_place), width
         assert preview.rect().contains(note_place)
     qtbot.waitUntil(lambda: figures.isVisible() and figures.width() >= figures.sizeHint().width() > 0)
@@ -136,12 +131,10 @@ def test_the_notes_at_the_lower_edge_never_overlap(session: Session, qtbot: QtBo
 
 def test_the_notes_leave_the_overlay_of_the_output_uncovered(session: Session, qtbot: QtBot) -> None:
     preview = ready(session, qtbot)
-    figures, said = (
-        find(session.window, QLabel, "figures"),
-        existing(find(session.window, QLabel, "viewNote").parentWidget()),
-    )
+    figures = find(session.window, QLabel, "figures")
+    note = existing(find(session.window, QLabel, "viewNote").parentWidget())
     preview.resize(900, 506)
-    qtbot.waitUntil(lambda: figures.isVisible() and said.isVisible())
+    qtbot.waitUntil(lambda: figures.isVisible() and note.isVisible())
     logo = assets_dir() / "astronaut.png"
 
     def corners(overlay: OverlaySettings, *, mirror: bool = False) -> tuple[str, str]:
@@ -156,7 +149,7 @@ def test_the_notes_leave_the_overlay_of_the_output_uncovered(session: Session, q
             edge = "top" if y < 0.3 else "bottom" if y > 0.7 else "middle"
             return f"{edge}-{'left' if x < 0.5 else 'right'}"
 
-        return place(figures), place(said)
+        return place(figures), place(note)
 
     assert corners(OverlaySettings()) == ("bottom-left", "bottom-right")
     assert corners(OverlaySettings(text="Ada")) == ("top-right", "bottom-right")
@@ -165,10 +158,10 @@ def test_the_notes_leave_the_overlay_of_the_output_uncovered(session: Session, q
     both = OverlaySettings(text="Ada", file=logo)
     assert corners(both) == ("middle-left", "bottom-right")
     assert corners(both.replace(text_place="bottom-right")) == ("bottom-left", "middle-right")
-    assert not figures.geometry().intersects(said.geometry())
+    assert not figures.geometry().intersects(note.geometry())
     preview.resize(450, 253)
     assert corners(OverlaySettings(text="Ada"))[1] == "bottom-right"
-    assert said.geometry().left() >= preview.picture_rect().center().x(), "the text is at the other side"
+    assert note.geometry().left() >= preview.picture_rect().center().x(), "the text is at the other side"
 
 
 def test_a_button_shows_the_output_as_it_leaves_and_the_mirror_again(session: Session, qtbot: QtBot) -> None:
@@ -181,14 +174,14 @@ def test_a_button_shows_the_output_as_it_leaves_and_the_mirror_again(session: Se
     qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
     assert requests[-1].mirror is requests[-1].output_mirror is False
     assert switch.text() == "Mirror"
-    assert note(session) == "You see what others see"
+    assert said(session, "viewNote") == "You see what others see"
     qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
     assert requests[-1].mirror
 
 
 def test_the_same_status_again_lays_nothing_out(session: Session, qtbot: QtBot) -> None:
     preview = ready(session, qtbot)
-    qtbot.waitUntil(lambda: note(session) != "")
+    qtbot.waitUntil(lambda: said(session, "viewNote") != "")
     status, camera = session.bridge.status, session.window.panel.camera
     seen = Seen(QEvent.Type.ToolTipChange, QEvent.Type.LayoutRequest, QEvent.Type.ZOrderChange)
     for widget in (preview, *preview.findChildren(QWidget), session.window.panel, camera):

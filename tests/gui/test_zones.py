@@ -12,7 +12,7 @@ from app.gui.preview.rendering import ViewMode
 from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.application import Session
 from app.gui.widgets.theme import ALARM
-from tests.gui.widgets import at, button, existing, find, pull, ready, turn_wheel
+from tests.gui.widgets import at, button, existing, find, pull, ready, shows_camera, turn_wheel
 
 
 def painted(session: Session) -> tuple[Zone, ...]:
@@ -28,11 +28,6 @@ def is_marked(session: Session, where: QPoint) -> bool:
     image = session.window.preview.grab().toImage()
     colour = image.pixelColor(QPointF(QPointF(where) * image.devicePixelRatio()).toPoint())
     return colour.red() > colour.green() + 40 and colour.name() != "#000000"
-
-
-def shows_camera(session: Session) -> bool:
-    picture = session.bridge.picture
-    return picture is not None and picture.frame is not None
 
 
 @pytest.fixture

@@ -136,8 +136,20 @@ def drag(qtbot: QtBot, slider: QSlider, fraction: float) -> None:
     qtbot.mouseRelease(slider, Qt.MouseButton.LeftButton, pos=QPoint(there, height))
 
 
+def said(session: Session, name: str) -> str:
+    """Return the text of a label; empty while it is hidden."""
+    found = find(session.window, QLabel, name)
+    return found.text() if found.isVisible() else ""
+
+
 def ready(session: Session, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: session.window.preview.image is not None)
+
+
+def shows_camera(session: Session) -> bool:
+    """Whether the newest picture is made of a frame of the camera: it is not the stand-by card."""
+    picture = session.bridge.picture
+    return picture is not None and picture.frame is not None
 
 
 def at(session: Session, x: float, y: float) -> QPoint:
