@@ -37,7 +37,7 @@ def test_a_resumed_batch_leaves_out_the_films_that_are_uploaded(tmp_path: Path) 
     memory = fsspec.filesystem("memory")
     good = write_clip(tmp_path / "a.mp4", 6).read_bytes()
     memory.pipe({"/monday/a.mp4": good, "/monday/b.mp4": b"no video"})
-    jobs = jobs_of(["memory://monday"], "memory://matted")
+    jobs = jobs_of(["memory://monday"], "memory://matted", overwrite=False)
     report = run_batch(jobs, "memory://matted", DirectWorkers())
     assert (report["done"], report["failed"]) == (1, 1)
     assert sorted(memory.ls("/matted", detail=False)) == ["/matted/a.mp4", f"/matted/{MANIFEST}"]
@@ -45,6 +45,9 @@ def test_a_resumed_batch_leaves_out_the_films_that_are_uploaded(tmp_path: Path) 
     again = DirectWorkers()
     report = run_batch(jobs, "memory://matted", again, resume=True)
     assert (report["done"], report["skipped"], again.run) == (1, 1, ["b.mp4"])
+    memory.pipe("/matted/a.mp4", b"of another size")
+    with pytest.raises(UsageError, match=r"matted/a\.mp4 exists already"):
+        run_batch(jobs, "memory://matted", DirectWorkers(), resume=True)
 
 
 def test_an_error_names_the_address_and_no_temporary_file() -> None:
