@@ -113,6 +113,16 @@ class Bench:
         """The reduced matting rate, as the status says."""
         return self.status.lowered.matted_hz if self.status.lowered is not None else None
 
+    def matted(self, frames: int, settings: MattingSettings = AUTO) -> list[int]:
+        """Return which of the next frames are matted, as numbers from 0."""
+        indexes = []
+        for index in range(frames):
+            decision = self.decide(settings)
+            if isinstance(decision, Run):
+                indexes.append(index)
+                self.ended(decision)
+        return indexes
+
     def _build(self, settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> SimulatedEngine:
         assert self.gate.wait(60)
         if settings.model == "mattecam" and self.student_is_missing:

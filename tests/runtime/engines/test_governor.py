@@ -76,6 +76,17 @@ def test_what_is_not_lowered_stays_and_the_best_rate_that_fits_is_held(
         assert simulated.matted_hz == matted_hz, "it may change the matting rate alone"
 
 
+def test_a_step_of_46_ms_at_30_fps_mattes_two_of_three_frames() -> None:
+    pinned = MattingSettings(model="rvm-mobilenetv3", downsample_ratio=FULL_RATIO)
+    with bench() as simulated:
+        simulated.run(46e-3 * 30, 20, pinned)
+        assert simulated.matted_hz == 20
+        matted = simulated.matted(30, pinned)
+        assert len(matted) == 20
+        gaps = [later - earlier for earlier, later in pairwise(matted)]
+        assert all(one + other == 3 for one, other in pairwise(gaps)), "gaps of one and two frames alternate"
+
+
 def test_switching_it_off_restores_full_quality() -> None:
     off = AUTO.replace(governor=False)
     with bench() as simulated:
