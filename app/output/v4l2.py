@@ -104,9 +104,6 @@ def _read_one(node: int) -> bool:
         return False
 
 
-_FOURCC: dict[Layout, str] = {"I420": "YU12", "YUYV": "YUYV", "UYVY": "UYVY"}
-
-
 class LoopbackWriter:
     """Writes frames of one format to a node. It has the part of pyvirtualcam's interface that the sink uses.
 
@@ -118,14 +115,14 @@ class LoopbackWriter:
         `current_format`. Raises OSError.
         """
         self.width, self.height = width, height
-        self._frame_bytes = width * height * 3 // 2 if layout == "I420" else width * height * 2
-        stride = width if layout == "I420" else width * 2
+        planar = layout == "I420"
+        self._frame_bytes = width * height * 3 // 2 if planar else width * height * 2
+        stride, fourcc = (width, "YU12") if planar else (2 * width, layout)
         self._node = os.open(device, os.O_WRONLY | os.O_CLOEXEC)  # write-only: readers are told apart by it
         try:
             if not v4l2.capability(self._node).flags & v4l2.CAN_OUTPUT:
                 raise OSError(errno.ENOTTY, "not a video output device", device)
-            wanted = PixelSize(width, height, _FOURCC[layout])
-            v4l2.set_output_format(self._node, wanted, stride, self._frame_bytes)
+            v4l2.set_output_format(self._node, PixelSize(width, height, fourcc), stride, self._frame_bytes)
             self._declare_rate(fps)
         except OSError:
             self.close()
