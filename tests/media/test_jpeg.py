@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage
-from app.media.jpeg import DamagedJpegError, check_jpeg, decode_jpeg
+from app.media.jpeg import HABIT_FRAMES, DamagedJpegError, MjpgDecoder, check_jpeg, decode_jpeg
 from app.media.video_reader import VideoReader
 from tests.clips import demo
 from tests.fuzz.damage import sampled
@@ -106,6 +106,14 @@ def test_what_drivers_add_is_ignored(images: list[BgrImage]) -> None:
     with pytest.raises(DamagedJpegError) as caught:
         decode_jpeg(array(frame[: len(frame) // 2]))
     assert not caught.value.is_surplus and caught.value.intact is None
+
+
+def test_surplus_bytes_after_single_frames_are_no_habit(images: list[BgrImage]) -> None:
+    frame, decoder = encode(images[0]), MjpgDecoder()
+    for _ in range(2):
+        for _ in range(HABIT_FRAMES - 1):
+            assert decoder.decode(array(frame[:-2] + b"\x11" * 9 + b"\xff\xd9")) is None
+        assert decoder.decode(array(frame)) is not None
 
 
 def test_a_header_that_promises_gigabytes_is_refused(images: list[BgrImage]) -> None:
