@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from typing import Annotated, Any
+from dataclasses import asdict
+from typing import Annotated
 
 import typer
 
@@ -18,21 +19,10 @@ def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")
 
     cameras, virtual = list_cameras(), list_virtual_cameras()
     if as_json:
-        found: dict[str, list[dict[str, Any]]] = {
-            "cameras": [
-                {
-                    "id": camera.id,
-                    "name": camera.name,
-                    "path": camera.path,
-                    "index": camera.index,
-                    "sizes": [list(size) for size in camera.sizes],
-                    "formats": list(camera.formats),
-                }
-                for camera in cameras
-            ],
-            "virtual_cameras": [
-                {"id": camera.id, "label": camera.label, "path": camera.path, "busy": camera.busy} for camera in virtual
-            ],
+        shown = ("id", "name", "path", "index", "sizes", "formats")
+        found = {
+            "cameras": [{name: getattr(camera, name) for name in shown} for camera in cameras],
+            "virtual_cameras": [asdict(camera) for camera in virtual],
         }
         print(json.dumps(found, indent=2, ensure_ascii=False))
         return

@@ -8,7 +8,7 @@ from functools import partial
 
 import typer
 
-from app.cli.headless_run import HeadlessRun, summary
+from app.cli.headless_run import HeadlessRun, records, summary
 from app.cli.live_options import LiveOptions
 from app.cli.options import StartSettings
 from app.cli.proof import PROOF_S, kept_private, with_proof, write_before_after
@@ -58,7 +58,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         seconds = PROOF_S
         notify(CommandLineText.PROOF(seconds=f"{seconds:g}", file=str(settings.output.record)))
     pipeline = Pipeline(settings, parts=default_parts())
-    session = HeadlessRun(pipeline, seconds, options.frames, from_first_matte=records(settings))
+    session = HeadlessRun(pipeline, seconds, options.frames)
     with (
         handled(lambda _number, _frame: session.interrupt()),
         _controlled(session, keeps_pause=not (limited or proves), proves=proves),
@@ -99,11 +99,6 @@ def needs_proof(settings: Settings) -> bool:
     if records(settings) or settings.output.virtual_camera != "auto" or list_virtual_cameras():
         return False
     return not (settings.output.offers_pipewire and daemon_answers())
-
-
-def records(settings: Settings) -> bool:
-    """Return whether a recording is made."""
-    return settings.output.record is not None or settings.output.record_alpha is not None
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from app.cli.proof import PROOF_S
 from app.cli.terminal import notify
 from app.core.messages.command_line import CommandLineText
+from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.text import counted
 from app.core.types import Picture, PictureKind
@@ -28,17 +29,15 @@ STANDBY_START_S = 10.0
 class HeadlessRun:
     """One run of the pipeline on the calling thread."""
 
-    def __init__(
-        self, pipeline: Pipeline, seconds: float | None, frames: int | None, *, from_first_matte: bool = False
-    ) -> None:
+    def __init__(self, pipeline: Pipeline, seconds: float | None, frames: int | None) -> None:
         """seconds, frames: limits, None for none; the seconds count from the first frame sent on.
 
-        from_first_matte: a run without a limit of seconds fails as well if none comes.
+        A run with a limit of seconds, or that records, fails if no frame comes.
         """
         self.pipeline = pipeline
         self._seconds = seconds
         self._frames = frames
-        self._from_first_matte = from_first_matte or seconds is not None
+        self._from_first_matte = seconds is not None or records(pipeline.settings)
         self._started_s = 0.0
         self._counted_from_s: float | None = None
         """time.monotonic() from which the seconds count."""
@@ -152,6 +151,11 @@ class HeadlessRun:
         elif self._seconds is not None and now_s - self._counted_from_s >= self._seconds:
             return True
         return self._frames is not None and self.status.frames_out >= self._frames
+
+
+def records(settings: Settings) -> bool:
+    """Return whether a recording is made."""
+    return settings.output.record is not None or settings.output.record_alpha is not None
 
 
 def summary(status: PipelineStatus) -> str:
