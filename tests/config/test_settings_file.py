@@ -71,6 +71,8 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
         (b'{"no such field": 1}', "no such field"),
         (b'{"version": 99}', "newer version of Mattecam"),
         (b'{"version": "one"}', "is not a version"),
+        (b'{"version": 0}', "is not a version"),
+        (b'{"version": true}', "is not a version"),
     ],
 )
 def test_a_broken_file_is_kept_and_said_once(
