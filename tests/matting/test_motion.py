@@ -184,7 +184,7 @@ def test_a_film_is_matted_frame_by_frame(engine: FrameEngine, case: Case) -> Non
 
 
 @pytest.mark.parametrize("what", ["reset", "cut", "size", "state"])
-def test_another_stream_is_seen_from_its_first_frame(engine: FrameEngine, case: Case, what: str) -> None:
+def test_of_another_stream_the_first_frames_are_all_seen(engine: FrameEngine, case: Case, what: str) -> None:
     frame = case.frame()
     last_of(engine, frame)
     if what == "reset":
@@ -198,8 +198,8 @@ def test_another_stream_is_seen_from_its_first_frame(engine: FrameEngine, case: 
     else:
         engine.load_state(engine.state())
     before = inferred(engine) if what != "size" else 0
-    last_of(engine, frame, 1)
-    assert inferred(engine) == before + 1
+    last_of(engine, frame)
+    assert inferred(engine) == before + FIRST_FRAMES
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ import pytest
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage
 from app.matting import choose_model
+from app.matting.openvino.recurrent import RecurrentNetwork
 from tests.clips import demo
 from tests.matting.networks import BuildEngine
 
@@ -57,6 +58,14 @@ def test_the_person_is_shown_and_nothing_of_the_room(settings: MattingSettings, 
 
 
 def test_an_empty_room_is_empty(settings: MattingSettings, engines: BuildEngine) -> None:
+    assert mattes(settings, engines, STILL_ROOM).max() == 0
+
+
+@pytest.mark.parametrize("settings", ["openvino"], indirect=True)
+def test_where_the_frame_is_the_plate_nobody_is_shown_whatever_the_network_finds(
+    settings: MattingSettings, engines: BuildEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(RecurrentNetwork, "infer", lambda self, steady: self.arrays["matte"].fill(1))
     assert mattes(settings, engines, STILL_ROOM).max() == 0
 
 
