@@ -130,16 +130,19 @@ def test_no_button_changes_under_the_pointer(area: NoticeArea, qtbot: QtBot, mon
     assert find(area, QPushButton, "bAction0").isEnabled()
 
 
-def test_what_appears_under_the_pointer_waits_before_it_can_be_pressed(
-    area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("leaves", [False, True])
+def test_what_appears_under_the_pointer_waits_for_a_moment_or_the_pointer_before_it_can_be_pressed(
+    area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, leaves: bool
 ) -> None:
-    monkeypatch.setattr(notices, "GUARD_MS", 50)
+    monkeypatch.setattr(notices, "GUARD_MS", 10**6 if leaves else 50)
     monkeypatch.setattr(area, "underMouse", lambda: True)
     area.show_notice(Notice("a", "It is bad.", (("Do a", list),), Rank.OUTAGE))
     area.show_notice(Notice("b", "It is so.", (("Do b", list),)))
     find(area, QPushButton, "aAction0").click()
     second = find(area, QPushButton, "bAction0")
     assert not second.isEnabled()
+    if leaves:
+        QApplication.sendEvent(area, QEvent(QEvent.Type.Leave))
     qtbot.waitUntil(second.isEnabled)
 
 
