@@ -46,7 +46,7 @@ def test_a_plate_is_taken_stored_and_used(program: Program) -> None:
 def test_nothing_is_taken_during_the_countdown(program: Program) -> None:
     started_s = time.monotonic()
     assert "Picture of the empty room" in program.run("plate take 1")
-    assert time.monotonic() - started_s > 1.3 and len(program.plates) == 1
+    assert time.monotonic() - started_s >= 1 and len(program.plates) == 1
 
 
 @pytest.mark.parametrize("first", ["before", "meanwhile"])
