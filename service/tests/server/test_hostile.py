@@ -167,10 +167,9 @@ def test_gaps_and_floods_of_packets_do_not_stop_other_streams(monkeypatch: pytes
             await hostile.packet(b"\x10\x00", number=number * 32_000 & 0xFFFF)
             await asyncio.sleep(0.001)  # after a lost packet, SRTP could not tell the number of the next
         hostile.number = 99 * 32_000 + 1 & 0xFFFF
-        for number in range(3 * round(bounds.PACKETS_PER_S)):
+        for _ in range(3 * round(bounds.PACKETS_PER_S)):
             await hostile.packet(b"\x10\x00")
-            if number % 20 == 0:
-                await asyncio.sleep(0.001)
+            await asyncio.sleep(0)  # the service reads one packet each time; more would be lost in the socket's buffer
 
     beside_another_stream(attack, ended_by="disconnected")
 
