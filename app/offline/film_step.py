@@ -17,7 +17,7 @@ from app.core.types import BgrImage, Matte, magnified
 from app.matting.base.interface import MattingEngine
 from app.output.packing import premultiplied
 from app.people.editor import PeopleEditor
-from app.people.parallax import DriftingBackdrop, moves
+from app.people.parallax import DriftingBackdrop
 
 
 class FilmStep:
@@ -37,8 +37,7 @@ class FilmStep:
         self._settings = settings
         self._want_alpha = want_alpha
         self._want_foreground = want_foreground
-        self._people = PeopleEditor()
-        self._drifting = DriftingBackdrop() if moves(settings.background) else None
+        self._people, self._drifting = PeopleEditor(), DriftingBackdrop()
         self._overlay: tuple[OverlayKey, Overlay] | None = None
         """The overlay rendered last, and what it was rendered for."""
 
@@ -63,10 +62,7 @@ class FilmStep:
     def _matted(self, image: BgrImage, background: Background, time_s: float) -> Matte:
         settings = self._settings
         height, width = image.shape[:2]
-        if self._drifting is None:
-            backdrop = background.backdrop(width, height, time_s)
-        else:
-            backdrop = self._drifting.shown(background, settings.background, width, height, time_s)
+        backdrop = self._drifting.shown(background, settings.background, width, height, time_s)
         if background.problem is not None:  # a film whose background stands still would be taken for a good one
             raise background.problem
         backdrop = magnified(backdrop, settings.framing.zoom)
@@ -74,8 +70,7 @@ class FilmStep:
         matte = self._engine.step(
             image, backdrop, settings.matting.edges, editor, want_foreground=self._want_foreground
         ).result()
-        if self._drifting is not None:
-            self._drifting.watch(self._people.whole_alpha(matte), time_s)
+        self._drifting.watch(settings.background, self._people.whole_alpha(matte), time_s)
         return matte
 
     def _painted(self, composite: BgrImage) -> BgrImage:

@@ -18,13 +18,6 @@ MOST = 0.03
 """Largest shift, as a fraction of each side."""
 STEPS = 4
 """Positions per pixel: finer ones are not visible."""
-MOVING = "image", "video"
-"""Kinds of background that parallax moves."""
-
-
-def moves(settings: BackgroundSettings) -> bool:
-    """Return whether parallax moves this background."""
-    return settings.parallax > 0 and settings.kind in MOVING
 
 
 def margins(width: int, height: int, strength: float) -> tuple[int, int]:
@@ -47,6 +40,8 @@ def _mixed(first: BgrImage, second: BgrImage, step: int) -> BgrImage:
     return np.asarray(cv2.addWeighted(first, 1 - step / STEPS, second, step / STEPS, 0), np.uint8)
 
 
+MOVING = ("image", "video")
+"""Kinds of background that parallax moves."""
 TIME_S = 0.6
 """Time constant of each of the two filters between the head and the background: it settles within about two seconds."""
 GRID = (48, 27)
@@ -74,10 +69,7 @@ def _towards(value: tuple[float, float], target: tuple[float, float], part: floa
 
 
 class DriftingBackdrop:
-    """Follows the head in the mattes of one stream, and shows a part of a larger backdrop, for settings that move it.
-
-    Used on one thread.
-    """
+    """Follows the head in the mattes of one stream, and shows a part of a larger backdrop. Used on one thread."""
 
     def __init__(self) -> None:
         self._target = self._first = self.offset = (0.0, 0.0)
@@ -91,6 +83,8 @@ class DriftingBackdrop:
         self, background: Background, settings: BackgroundSettings, width: int, height: int, time_s: float
     ) -> Backdrop:
         """Return what is behind the person, in this size at this time of the background's clock."""
+        if not _moves(settings):
+            return background.backdrop(width, height, time_s)
         margin_x, margin_y = margins(width, height, settings.parallax)
         larger = background.backdrop(width + 2 * margin_x, height + 2 * margin_y, time_s)
         if not isinstance(larger, np.ndarray):
@@ -114,11 +108,13 @@ class DriftingBackdrop:
         self._part = image, place, np.ascontiguousarray(part)
         return self._part[2]
 
-    def watch(self, alpha: AlphaImage, now_s: float) -> None:
+    def watch(self, settings: BackgroundSettings, alpha: AlphaImage, now_s: float) -> None:
         """Take the matte (h, w) of the frame captured at `now_s`, in its coordinates, for the parallax of the next one.
 
         Without a person the drift stays.
         """
+        if not _moves(settings):
+            return
         step_s = 0.0 if self._last_s is None else min(max(now_s - self._last_s, 0.0), 0.5)
         self._last_s = now_s
         head = head_of(alpha)
@@ -127,3 +123,7 @@ class DriftingBackdrop:
         part = 1 - math.exp(-step_s / TIME_S)
         self._first = _towards(self._first, self._target, part)
         self.offset = _towards(self.offset, self._first, part)
+
+
+def _moves(settings: BackgroundSettings) -> bool:
+    return settings.parallax > 0 and settings.kind in MOVING

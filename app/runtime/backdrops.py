@@ -18,7 +18,7 @@ from app.core.messages.system import ProgramText
 from app.core.settings import BackgroundSettings, Settings, opens_alike
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Backdrop, Frame, Picture
-from app.people.parallax import DriftingBackdrop, moves
+from app.people.parallax import DriftingBackdrop
 from app.runtime.board import StatusBoard
 from app.runtime.timing import Timing
 from app.runtime.worker import Prepared, Preparer
@@ -71,8 +71,6 @@ class Backdrops:
         """A background was opened, could not be, or took too long."""
         self._wait_until_s = 0.0
         self._drifting = DriftingBackdrop()
-        self._drifts = False
-        """Whether parallax moves the background in use."""
         self._request_lock = threading.Lock()
         self._requested: BackgroundSettings | None = None
         """The newest settings; a background was requested for their `opened`."""
@@ -108,7 +106,7 @@ class Backdrops:
         if self._background is None or self._settings is None or wanted is self._settings:
             return
         if opens_alike(wanted, self._settings):
-            self._settings, self._drifts = wanted, moves(wanted)
+            self._settings = wanted
             self._background.follow(wanted)
         elif self._settings.kind == "screen":
             self._use(None, None)  # grey: what was on a screen that the user has left does not stay
@@ -129,7 +127,6 @@ class Backdrops:
     def _use(self, background: Background | None, settings: BackgroundSettings | None) -> None:
         replaced, self._background = self._background, background
         self._settings, self._problem = settings, None
-        self._drifts = settings is not None and moves(settings)
         self.slides = 0 if background is None else background.slides
         if replaced is not None:
             self.preparer.retire(replaced)  # closing a video may take longer than a frame
@@ -152,10 +149,7 @@ class Backdrops:
         shown: Backdrop | None = None
         if self._background is not None and self._settings is not None:
             try:
-                if self._drifts:
-                    shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
-                else:
-                    shown = self._background.backdrop(*frame.size, time_s)
+                shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
                 problem: Exception | None = self._background.problem
             except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
                 problem = error
@@ -166,8 +160,8 @@ class Backdrops:
 
     def watch(self, alpha: AlphaImage, now_s: float) -> None:
         """Take the matte (h, w) of a frame, in its coordinates, for the parallax of the next one."""
-        if self._drifts:
-            self._drifting.watch(alpha, now_s)
+        if self._settings is not None:
+            self._drifting.watch(self._settings, alpha, now_s)
 
     def _report(self, problem: Exception | None) -> None:
         self._broken = problem is not None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from app.core.settings import BackgroundSettings
 from app.core.types import AlphaImage, BgrImage
 from app.people.parallax import STEPS, DriftingBackdrop, head_of, margins
 from tests.people.crowds import head_and_shoulders
@@ -38,12 +39,13 @@ def test_nothing_is_made_anew_while_nothing_moves() -> None:
 
 
 FPS = 30
+MOVING = BackgroundSettings(kind="image", parallax=100)
 
 
 def drifted(drift: DriftingBackdrop, alpha: AlphaImage, seconds: float, start_s: float = 0.0) -> list[float]:
     path = []
     for frame in range(round(seconds * FPS)):
-        drift.watch(alpha, start_s + frame / FPS)
+        drift.watch(MOVING, alpha, start_s + frame / FPS)
         path.append(drift.offset[0])
     return path
 
