@@ -10,6 +10,7 @@ from app.core.files.paths import assets_dir, backgrounds_dir
 from app.media.image_file import IMAGE_SUFFIXES
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif"})
+BACKGROUND_SUFFIXES = (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES)
 
 
 def bundled_backgrounds() -> tuple[Path, ...]:
@@ -31,8 +32,8 @@ def own_backgrounds() -> tuple[tuple[Path, str], ...]:
     folder = backgrounds_dir()
     if not folder.is_dir():
         return ()
-    known = (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES)
-    files = sorted((p for p in folder.iterdir() if is_of_kind(p, known)), key=lambda p: (p.stem.lower(), p.name))
+    found = (path for path in folder.iterdir() if is_of_kind(path, BACKGROUND_SUFFIXES))
+    files = sorted(found, key=lambda path: (path.stem.lower(), path.name))
     stems = Counter(path.stem for path in files)
     return tuple((path, path.stem if stems[path.stem] == 1 else path.name) for path in files)
 

@@ -21,6 +21,7 @@ VIDEOS = VIDEO_SUFFIXES | {
     *(".3g2", ".3gp", ".asf", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".mod", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv"),
     *(".qt", ".tod", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
 }
+VIDEOS_AND_IMAGES = (*VIDEOS, *IMAGE_SUFFIXES)
 FRAME = re.compile(r"\d{6,}\.png")
 """Name of a frame in a folder of frames of a video."""
 SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))

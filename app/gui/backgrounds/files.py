@@ -13,7 +13,7 @@ import numpy as np
 from PyQt6.QtCore import QFile, QStandardPaths
 
 from app.compositing import open_background
-from app.compositing.library import VIDEO_SUFFIXES
+from app.compositing.library import BACKGROUND_SUFFIXES
 from app.core.errors import BackgroundError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
@@ -21,7 +21,7 @@ from app.core.files.names import exists, new_file, new_file_held
 from app.core.messages.media import LibraryText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
-from app.media.image_file import IMAGE_SUFFIXES, kind_of_file
+from app.media.image_file import kind_of_file
 
 CHECK_SIZE = (160, 90)
 """(width, height) at which a new file is decoded once."""
@@ -53,7 +53,7 @@ def thumbnail(path: Path, width: int, height: int) -> BgrImage:
 
 def add_background(path: Path) -> Path:
     """Check a file and copy it to the backgrounds folder; return the copy. Raises MattecamError."""
-    if path.suffix.lower() not in (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES):
+    if path.suffix.lower() not in BACKGROUND_SUFFIXES:
         raise BackgroundError(LibraryText.UNKNOWN_FORMAT(file=path.name))
     thumbnail(path, *CHECK_SIZE)  # a damaged file must not enter the library
     folder = paths.backgrounds_dir()

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QPoint, Qt, pyqtSignal
 from PyQt6.QtGui import QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMenu, QWidget
 
-from app.compositing.library import VIDEO_SUFFIXES
+from app.compositing.library import BACKGROUND_SUFFIXES
 from app.core.settings import BackgroundSettings, opens_alike
 from app.gui.backgrounds.library import BackgroundLibrary, kind_of
 from app.gui.backgrounds.options import BackgroundOptions, ColourDialog, StripHeader
@@ -21,7 +21,6 @@ from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button
 from app.gui.widgets.qt import column, existing
 from app.gui.widgets.theme import restyle
-from app.media.image_file import IMAGE_SUFFIXES
 from app.runtime.status import PipelineStatus
 
 
@@ -102,7 +101,7 @@ class BackgroundStrip(QWidget):
 
     def ask_for_files(self) -> None:
         """Ask for files to add."""
-        patterns = " ".join(f"*{suffix}" for suffix in sorted((*IMAGE_SUFFIXES, *VIDEO_SUFFIXES)))
+        patterns = " ".join(f"*{suffix}" for suffix in sorted(BACKGROUND_SUFFIXES))
         name_filter = self.tr("Images and videos ({0})").format(patterns)
         ask_for_files(
             self, self.tr("Add backgrounds"), self.library.add_files, name_filter, UserFolder.PicturesLocation

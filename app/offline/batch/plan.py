@@ -19,7 +19,7 @@ from app.media.slides import picture_names
 from app.offline.batch.files import check_address, is_remote, joined, list_folder, parent_and_name, size_and_time
 from app.offline.batch.job import Job, Written, digest
 from app.offline.batch.manifest import MANIFEST, Record, last_records, state_folder
-from app.offline.targets import VIDEOS, check_folder, existing, film_name
+from app.offline.targets import VIDEOS, VIDEOS_AND_IMAGES, check_folder, existing, film_name
 
 OF_A_SERVER = ("location", "server", "server_token_file", "server_ca_file")
 """Settings of live matting: films are always converted on the workers."""
@@ -48,7 +48,7 @@ def folders_beside_clips(source: str, outputs: Sequence[str]) -> int:
     images, which is an error. Raises SourceOpenError.
     """
     names = [] if is_remote(source) else _names_in(source)
-    if not any(is_of_kind(Path(name), (*VIDEOS, *IMAGE_SUFFIXES)) for name in names):
+    if not any(is_of_kind(Path(name), VIDEOS_AND_IMAGES) for name in names):
         return 0
     others = [name for name in names if not any(same_file(Path(name), Path(output)) for output in outputs)]
     return sum(map(_holds_clips, others))

@@ -20,7 +20,7 @@ from app.media.video_input import VideoError
 from app.media.video_reader import VideoReader
 from app.offline.evaluation import metrics
 from app.offline.evaluation.metrics import Alpha
-from app.offline.targets import VIDEOS
+from app.offline.targets import VIDEOS, VIDEOS_AND_IMAGES
 
 MEASURES: dict[str, Callable[[Alpha, Alpha], float]] = {
     "mad": metrics.mad,
@@ -106,7 +106,7 @@ def find_clips(path: Path) -> dict[str, Path]:
     Raises UsageError if there is none.
     """
     if path.is_file():
-        if path.suffix.lower() not in (*VIDEOS, *IMAGE_SUFFIXES):
+        if path.suffix.lower() not in VIDEOS_AND_IMAGES:
             raise UsageError(EvaluateText.OTHER_FILE(file=path))
         return {"": path}
     if not path.is_dir():
