@@ -20,6 +20,7 @@ from app.matting.base.interface import MattingEngine
 from app.matting.selection import hardware
 from app.matting.selection.choice import Choice, choose, geometry_for
 from app.matting.selection.measured import best, cpu_precisions, described, trials_of
+from app.matting.selection.registry import converted
 
 FRAMES = 16
 Progress = Callable[[str], None]
@@ -138,15 +139,11 @@ def step_contender(
 
 def _network(settings: MattingSettings, width: int, height: int) -> Contender:
     """Return a contender that runs the network alone, on zeros."""
-    from app.matting.openvino.artefact import NetworkSource
-    from app.matting.openvino.artefact_cache import artefacts
     from app.matting.openvino.recurrent import RecurrentNetwork
 
     choice = choose(settings)
     geometry = geometry_for(settings, choice.model, width, height)
-    direct = geometry.ratio == 1 and choice.spec.direct
-    artefact = artefacts.load(NetworkSource(choice.model, choice.weights, settings.refiner, direct, choice.int8))
-    network = RecurrentNetwork(artefact, geometry, choice.precision, Strips(1))
+    network = RecurrentNetwork(converted(settings, choice, geometry), geometry, choice.precision, Strips(1))
     return Contender("network", choice.model, choice.executor, choice.precision, lambda index: network.infer())
 
 

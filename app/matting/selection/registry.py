@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -21,6 +22,9 @@ from app.matting.plate.engine import LitPlate, PlateEngine
 from app.matting.plate.plate import PlateWatch, check_shape, read_plate, whole_plate
 from app.matting.selection.choice import Choice, choose, choose_model, geometry_for, openvino_threads
 from models.table import bundled, needs_plate
+
+if TYPE_CHECKING:
+    from app.matting.openvino.artefact import Artefact
 
 
 def make_backend(
@@ -39,18 +43,23 @@ def make_backend(
         from app.matting.kernels.loading import start_loading
 
         start_loading()
-        from app.matting.openvino.artefact import NetworkSource
-        from app.matting.openvino.artefact_cache import artefacts
         from app.matting.openvino.openvino_backend import OpenVinoBackend
 
-        direct = geometry.ratio == 1 and choice.spec.direct
-        artefact = artefacts.load(NetworkSource(choice.model, choice.weights, settings.refiner, direct, choice.int8))
-        return OpenVinoBackend(artefact, geometry, choice.precision, threads, live=live)
+        return OpenVinoBackend(converted(settings, choice, geometry), geometry, choice.precision, threads, live=live)
     from app.matting.torch.networks import load_core
     from app.matting.torch.torch_backend import TorchBackend
 
     core = load_core(choice.model, choice.weights, settings.refiner, geometry.ratio, choice.device, choice.precision)
     return TorchBackend(core, geometry, choice.device, choice.precision)
+
+
+def converted(settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> Artefact:
+    """Return the network without a plate as OpenVINO runs it. Raises ModelError."""
+    from app.matting.openvino.artefact import NetworkSource
+    from app.matting.openvino.artefact_cache import artefacts
+
+    direct = geometry.ratio == 1 and choice.spec.direct
+    return artefacts.load(NetworkSource(choice.model, choice.weights, settings.refiner, direct, choice.int8))
 
 
 SHORT_SIDE = 288
