@@ -27,7 +27,8 @@ from app.gui.widgets.qt import LEAST_SCREEN
 from app.gui.widgets.status_line import StatusLine
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from tests.gui.conftest import QUIET, StartWindow, activate
-from tests.gui.widgets import Seen, cut_off, existing, far_captions, find, letters, translate
+from tests.gui.fitting import cut_off, far_captions
+from tests.gui.widgets import Seen, existing, find, letters, translate
 from tools.make_translations import LANGUAGES
 
 SIZES = ((1024, 700), (1366, 768), (1600, 1000))

@@ -31,7 +31,8 @@ from app.gui.widgets.plot_panel import HEIGHT_PX, LEAST_HEIGHT_PX, PlotPanel
 from app.gui.widgets.qt import LEAST_SCREEN, TITLE_BAR
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import cut_off, existing, far_captions, find, hidden_entries, letters, translate
+from tests.gui.fitting import cut_off, far_captions, hidden_entries
+from tests.gui.widgets import existing, find, letters, translate
 from tools.make_translations import LANGUAGES
 
 

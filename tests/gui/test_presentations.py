@@ -14,12 +14,12 @@ from app.core.framing import IN_PLACE, in_corner
 from app.gui.panels.presenter import PresenterControls
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
+from tests.gui.fitting import far_captions
 from tests.gui.widgets import (
     add,
     bring_up,
     button,
     chosen,
-    far_captions,
     find,
     own,
     ready,
