@@ -194,9 +194,14 @@ def shrink(strips: Strips, image: BgrImage, ratios: tuple[float, float], small: 
 
 
 def guided_filter(
-    strips: Strips, weights: FilterWeights, matte: Floats, small: Floats, outputs: tuple[Floats, Floats, Floats]
+    strips: Strips,
+    weights: FilterWeights,
+    matte: Floats,
+    small: Floats,
+    outputs: tuple[Floats, Floats, Floats],
+    column: int = 0,
 ) -> None:
-    """Fill slope, offset (4, h, w) and coarse alpha (1, h, w) by a guided filter.
+    """Fill slope, offset (4, h, w) and coarse alpha (1, h, w) by a guided filter, or wider ones from `column` on.
 
     matte: the filter's input (C, h, w); small: (3, h, w), RGB in 0..1. OpenVINO makes thirty passes over memory for
     it, the kernels make one.
@@ -204,8 +209,8 @@ def guided_filter(
     height = small.shape[1]
     if isinstance(weights, LearnedFilterWeights):
         matrices = weights.project, weights.box, weights.first, weights.second, weights.third
-        learned = small, matte, *matrices, *outputs
+        learned = small, matte, *matrices, *outputs, column
         strips.run(height, lambda top, bottom: learned_filter_rows(*learned, top, bottom))
     else:
-        fast = small, matte, weights.epsilon, weights.renormalize_borders, *outputs
+        fast = small, matte, weights.epsilon, weights.renormalize_borders, *outputs, column
         strips.run(height, lambda top, bottom: fast_filter_rows(*fast, top, bottom))

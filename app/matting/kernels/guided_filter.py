@@ -68,9 +68,9 @@ def _take(planes: Floats, y: int, left: int, tiles: Floats, first: int) -> None:
 
 
 @jit
-def _put(tiles: Floats, first: int, planes: Floats, y: int, left: int) -> None:
-    """Store tiles from index `first` to row `y` of planes from column `left`; the inverse of `_take`."""
-    begin, count = U(left), U(min(TILE_PX, planes.shape[2] - left))
+def _put(tiles: Floats, first: int, planes: Floats, y: int, left: int, end: int) -> None:
+    """Store tiles from index `first` to row `y` of planes, from column `left` up to `end`; the inverse of `_take`."""
+    begin, count = U(left), U(min(TILE_PX, end - left))
     for c in range(planes.shape[0]):
         start = U(first + c) * TILE
         for x in range(count):
@@ -144,9 +144,10 @@ def _offset(means: Floats, slopes: Floats, offsets: Floats) -> None:
 
 
 @jit
-def _clamp(matte: Floats, row: int, coarse: Floats, y: int) -> None:
-    for x in range(U(coarse.shape[2])):
-        coarse[0, y, x] = min(max(matte[3, row, x], F32(0)), F32(1))
+def _clamp(matte: Floats, row: int, coarse: Floats, y: int, column: int) -> None:
+    begin = U(column)
+    for x in range(U(matte.shape[2])):
+        coarse[0, y, begin + x] = min(max(matte[3, row, x], F32(0)), F32(1))
 
 
 @jit
@@ -155,7 +156,7 @@ def _rows_of_products(width: int) -> Floats:
     return np.zeros((3, MOMENTS, -(-width // TILE_PX) * TILE_PX + BORDER), np.float32)
 
 
-@rows(READ_PLANES, READ_PLANES, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, PLANES, PLANES, PLANES)
+@rows(READ_PLANES, READ_PLANES, MATRIX, MATRIX, MATRIX, MATRIX, MATRIX, PLANES, PLANES, PLANES, int)
 def learned_filter_rows(
     small: Floats,
     hidden: Floats,
@@ -167,12 +168,14 @@ def learned_filter_rows(
     slope: Floats,
     offset: Floats,
     coarse: Floats,
+    column: int,
     top: int,
     bottom: int,
 ) -> None:
-    """Run RVM's deep guided filter: slope and offset (4, h, w) and coarse alpha (1, h, w) in 0..1.
+    """Run RVM's deep guided filter: slope and offset (4, h, w) and coarse alpha (1, h, w) in 0..1, or wider ones.
 
-    small: (3, h, w) RGB in 0..1; hidden: (C, h, w), the decoder's features. Weights of 1x1 convolutions, bias last:
+    They are filled from `column` on. small: (3, h, w) RGB in 0..1; hidden: (C, h, w), the decoder's features. Weights
+    of 1x1 convolutions, bias last:
     project (4, C + 1), first (C, 8 + C + 1), second (C, C + 1), third (4, C + 1). box: (4, 9).
     """
     channels, width = hidden.shape[0], small.shape[2]
@@ -187,10 +190,10 @@ def learned_filter_rows(
             for left in range(0, width, TILE_PX):
                 _take(hidden, y, left, inner, 0)
                 _convolve(inner, project, slopes, True)
-                _put(slopes, 0, matte, 0, left)
+                _put(slopes, 0, matte, 0, left, width)
         _multiply(small, matte, 0, y, products)
         if top <= y < bottom:
-            _clamp(matte, 0, coarse, y)
+            _clamp(matte, 0, coarse, y, column)
         row = y - 1
         if row >= top:
             for left in range(0, width, TILE_PX):
@@ -201,8 +204,8 @@ def learned_filter_rows(
                 _convolve(inner, second, outer, False)
                 _convolve(outer, third, slopes, True)
                 _offset(means, slopes, offsets)
-                _put(slopes, 0, slope, row, left)
-                _put(offsets, 0, offset, row, left)
+                _put(slopes, 0, slope, row, column + left, column + width)
+                _put(offsets, 0, offset, row, column + left, column + width)
 
 
 @jit
@@ -242,7 +245,7 @@ def _column_shares(width: int, within: bool) -> Floats:
     return shares
 
 
-@rows(READ_PLANES, READ_PLANES, float, bool, PLANES, PLANES, PLANES)
+@rows(READ_PLANES, READ_PLANES, float, bool, PLANES, PLANES, PLANES, int)
 def fast_filter_rows(
     small: Floats,
     matte: Floats,
@@ -251,13 +254,14 @@ def fast_filter_rows(
     slope: Floats,
     offset: Floats,
     coarse: Floats,
+    column: int,
     top: int,
     bottom: int,
 ) -> None:
-    """Run the fast guided filter: slope and offset (4, h, w) and coarse alpha (1, h, w) in 0..1.
+    """Run the fast guided filter: slope and offset (4, h, w) and coarse alpha (1, h, w) in 0..1, or wider ones.
 
-    small: (3, h, w) RGB in 0..1; matte: (4, h, w). within: average only pixels inside the image at the borders;
-    otherwise zero-pad.
+    They are filled from `column` on. small: (3, h, w) RGB in 0..1; matte: (4, h, w). within: average only pixels inside
+    the image at the borders; otherwise zero-pad.
     """
     height, width = small.shape[1], small.shape[2]
     columns = _column_shares(width, within)
@@ -268,12 +272,12 @@ def fast_filter_rows(
         row = y - 1
         if row < top:
             continue
-        _clamp(matte, row, coarse, row)
+        _clamp(matte, row, coarse, row, column)
         row_share = F32(1) / F32(1 + (row > 0) + (row < height - 1) if within else 3)
         for x in range(shares.shape[0]):
             shares[x] = columns[x] * row_share
         for left in range(0, width, TILE_PX):
             _add_rows(products, left, sums)
             _solve(sums, shares, left, F32(epsilon), solved)
-            _put(solved, 0, slope, row, left)
-            _put(solved, PAIRS, offset, row, left)
+            _put(solved, 0, slope, row, column + left, column + width)
+            _put(solved, PAIRS, offset, row, column + left, column + width)

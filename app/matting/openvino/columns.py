@@ -181,7 +181,8 @@ class NarrowedNetwork:
     """
 
     def __init__(self, whole: RecurrentNetwork, make: Callable[[int], RecurrentNetwork] | None) -> None:
-        """whole: sees all columns. make: returns the same network for so many columns; None: all are always seen.
+        """whole: sees all columns. make: returns the same network for so many columns, with a guided filter; None: all
+        are always seen.
 
         It is made beside the first frames, which need all columns, and again when other windows suffice.
         """
@@ -230,9 +231,9 @@ class NarrowedNetwork:
         self._hand_over(first)
         if narrow is not None and first is not None:
             np.copyto(narrow.small, small[:, :, first : first + self._columns.window])
-            part = narrow.step(steady)
-            if not self._columns.is_too_narrow(part.coarse):
-                return self._on_frame(part, first)
+            alpha = narrow.run(steady, self._whole.coefficients, first)
+            if not self._columns.is_too_narrow(alpha):
+                return self._on_frame(alpha, first)
             self._hand_over(None)
         return self._whole.step(steady)
 
@@ -276,11 +277,11 @@ class NarrowedNetwork:
             narrow.take_memory(self._whole, 0, first, self._columns.window)
         self.at = first
 
-    def _on_frame(self, part: Coefficients, first: int) -> Coefficients:
-        """Return coefficients of the frame, in which nobody is beside the window."""
+    def _on_frame(self, alpha: Floats, first: int) -> Coefficients:
+        """Return coefficients of the frame, of which the window's are known: nobody is beside it."""
         slope, offset, _ = self._whole.coefficients
         coarse, end = np.empty(slope.shape[1:], np.float32), first + self._columns.window
-        for planes, window in ((slope, part.slope), (offset, part.offset), (coarse, part.coarse)):
+        coarse[:, first:end] = alpha
+        for planes in (slope, offset, coarse):
             planes[..., :first] = planes[..., end:] = 0
-            planes[..., first:end] = window
         return Coefficients(self._whole.small, slope, offset, coarse)

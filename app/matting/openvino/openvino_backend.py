@@ -39,7 +39,7 @@ class OpenVinoBackend(CpuBackend):
             part = StepGeometry(width, geometry.small_height, 1.0)
             return RecurrentNetwork(artefact, part, precision, self._strips, threads)
 
-        narrows = live and bool(artefact.states) and bool(window_widths(geometry.small_width))
+        narrows = live and artefact.states and artefact.guided_filter and window_widths(geometry.small_width)
         self.narrowed = NarrowedNetwork(self._network, narrow if narrows else None)
         self.overlaps = threads == 1  # each stage of the step then has a core
         self._ratios = geometry.ratio, geometry.ratio

@@ -81,8 +81,17 @@ class RecurrentNetwork:
     def step(self, steady: bool = False) -> Coefficients:
         """Return the coefficients of the input and advance the memory. Their arrays are those of the next step, too.
 
-        Their coarse alpha is that before the decision, if there is one: strict mode tells people from ghosts by how
-        certain the network is. steady: as of `CpuBackend.infer`.
+        Their coarse alpha is that of `run`. steady: as of `CpuBackend.infer`.
+        """
+        alpha = self.run(steady, self.coefficients, 0)
+        slope, offset, _ = self.coefficients
+        return Coefficients(self.small, slope, offset, alpha)
+
+    def run(self, steady: bool, outputs: tuple[Floats, Floats, Floats], column: int) -> Floats:
+        """Advance the memory, fill the outputs, and return alpha of the input (h, w): that before the decision.
+
+        Strict mode tells people from ghosts by how certain the network is. outputs: `coefficients` of this network, or
+        of one for more columns, which are filled from `column` on.
         """
         self._halve()
         if self._forgetting is not None:
@@ -94,9 +103,8 @@ class RecurrentNetwork:
         if self._decision is not None:
             undecided = self.arrays["matte"][0, 3].copy()
             decide(self.arrays["matte"][0, 3], self._last[DECISION], self._decision)
-        self._apply_filter()
-        slope, offset, alpha = self.coefficients
-        return Coefficients(self.small, slope, offset, alpha if undecided is None else undecided)
+        self._apply_filter(outputs, column)
+        return outputs[2][:, column : column + self.small.shape[2]] if undecided is None else undecided
 
     def alpha_without_memory(self, small: Floats) -> Floats:
         """Return alpha (h, w) of another input (3, h, w), for which the memory is neither used nor changed.
@@ -114,7 +122,7 @@ class RecurrentNetwork:
         self._has_features = False
         for state, copy in zip(states, kept, strict=True):
             np.copyto(state, copy)
-        self._apply_filter()
+        self._apply_filter(self.coefficients, 0)
         return self.coefficients[2].copy()
 
     @property
@@ -165,11 +173,11 @@ class RecurrentNetwork:
         for larger, halved in itertools.pairwise((self.small, *self._halves)):
             halve_rows(larger, halved, 0, halved.shape[1])
 
-    def _apply_filter(self) -> None:
+    def _apply_filter(self, outputs: tuple[Floats, Floats, Floats], column: int) -> None:
         if self._filter is not None:
-            slope, offset, alpha = self.coefficients
-            outputs = slope, offset, alpha[None]
-            guided_filter(self._strips, self._filter, self.arrays["matte"][0], self.small, outputs)
+            slope, offset, alpha = outputs
+            matte = self.arrays["matte"][0]
+            guided_filter(self._strips, self._filter, matte, self.small, (slope, offset, alpha[None]), column)
 
     def infer(self, steady: bool = False) -> None:
         """Run the network on its input, without the guided filter and the memory's turn.
