@@ -142,7 +142,7 @@ def test_the_steps_compile_and_convert_what_a_start_needs(
     assert {
         "composite.finish_rows",
         "network_arrays.shrink_rows",
-        "network_arrays.pixel_rows",
+        "network_arrays.matte_rows",
         "patches.cut_cells",
     } <= names
     monkeypatch.setattr(warm_up, "convert_bundled", list)

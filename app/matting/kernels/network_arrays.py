@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from app.core.native_kernels import Array
 from app.core.types import Bytes, Floats
-from app.matting.kernels.jit import PLANES, READ_FRAME, READ_PLANES, exact, rows, whole
+from app.matting.kernels.jit import PLANES, READ_FRAME, READ_PLANES, exact, jit, rows, whole
 
 F32, U64 = np.float32, np.uint64
 
@@ -61,18 +61,43 @@ def halve_rows(picture: Floats, halved: Floats, top: int, bottom: int) -> None:
                 line[width // 2] = (upper[width - 1] + lower[width - 1]) * F32(0.5)
 
 
-@rows(READ_PLANES, PLANES)
-def pixel_rows(cells: Floats, planes: Floats, top: int, bottom: int) -> None:
-    """Rearrange cells of 2x2 pixels, (ceil(h / 2), ceil(w / 2), 4 * C), as `pixel_shuffle` does; planes: (C, h, w)."""
-    width = planes.shape[2]
+@jit
+def _sigmoid(value: np.float32) -> np.float32:
+    """Return 1 / (1 + exp(-value)) within 1e-6; NaN stays. The loop around it vectorizes, unlike one around `exp`."""
+    part = (F32(40) if value > F32(40) else value) * F32(-1 / 16)
+    cubic = F32(1 / 6) + part * (F32(1 / 24) + part * (F32(1 / 120) + part * F32(1 / 720)))
+    power = F32(1) + part * (F32(1) + part * (F32(0.5) + part * cubic))
+    for _ in range(4):
+        power *= power
+    return F32(1) / (F32(1) + power)
+
+
+@jit
+def _alpha_row(logits: Floats, y: int, margin: np.float32) -> None:
+    """Convert row y of logits (h, w) to alpha in 0..1, in place: the sigmoid, stretched by a margin at either end."""
+    stretch = F32(1) / (F32(1) - F32(2) * margin)
+    for x in range(U64(logits.shape[1])):
+        alpha = (_sigmoid(logits[y, x]) - margin) * stretch
+        alpha = F32(0) if alpha < F32(0) else alpha
+        logits[y, x] = F32(1) if alpha > F32(1) else alpha
+
+
+@rows(READ_PLANES, float, PLANES)
+def matte_rows(cells: Floats, margin: float, matte: Floats, top: int, bottom: int) -> None:
+    """Fill the matte (4, h, w) from cells of 2x2 pixels, (ceil(h / 2), ceil(w / 2), 16); see `models.export.Export`.
+
+    Rearranges them as `pixel_shuffle` does. OpenVINO takes 1 ms more of a step for it.
+    """
+    width = matte.shape[2]
     for y in range(top, bottom):
         row = cells[y // 2]
-        for c in range(planes.shape[0]):
-            line, first = planes[c, y], 4 * c + 2 * (y % 2)
+        for c in range(matte.shape[0]):
+            line, first = matte[c, y], 4 * c + 2 * (y % 2)
             for x in range(width // 2):
                 line[2 * x], line[2 * x + 1] = row[x, first], row[x, first + 1]
             if width % 2:
                 line[width - 1] = row[width // 2, first]
+        _alpha_row(matte[3], y, F32(margin))
 
 
 AREA, CERTAIN, LEFT, TOP, RIGHT, BOTTOM = range(6)

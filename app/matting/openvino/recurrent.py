@@ -13,7 +13,7 @@ from app.core.types import Floats
 from app.matting.base.interface import StateArrays, StepGeometry, check_memory, copy_into
 from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.cpu_backend import guided_filter
-from app.matting.kernels.network_arrays import halve_rows, pixel_rows
+from app.matting.kernels.network_arrays import halve_rows, matte_rows
 from app.matting.openvino.artefact import Arrays, Artefact, NetworkStage, Shape, bound, compiled, fitted, halved_shapes
 from app.matting.openvino.runtime import ov
 from models.rules import COEFFICIENTS, PLATE_CHANNELS, DecisionRule, ForgettingRule, state_names
@@ -190,7 +190,8 @@ class RecurrentNetwork:
                 request.infer()
         self._has_features = True
         if self._alpha_margin is not None:
-            unpack(self.arrays["cells"][0], self._alpha_margin, self.arrays["matte"][0])
+            matte = self.arrays["matte"][0]
+            matte_rows(self.arrays["cells"][0], self._alpha_margin, matte, 0, matte.shape[1])
 
     def _bind(self, stage: NetworkStage, network: ov.CompiledModel, swapped: bool) -> ov.InferRequest:
         """Return a request bound to the arrays; `swapped` exchanges the state arrays before and after the step."""
@@ -198,21 +199,6 @@ class RecurrentNetwork:
         if swapped:
             arrays = arrays | {name: arrays[other] for name, other in self._after.items() if name in arrays}
         return bound(stage, network, arrays)
-
-
-def unpack(cells: Floats, alpha_margin: float, matte: Floats) -> None:
-    """Fill the matte (4, h, w) from cells (ceil(h / 2), ceil(w / 2), 16); see `models.export.Export`.
-
-    OpenVINO takes 1 ms more of a step for it.
-    """
-    pixel_rows(cells, matte, 0, matte.shape[1])
-    alpha = matte[3]
-    # The sigmoid as a hyperbolic tangent, which cannot overflow.
-    alpha *= 0.5
-    np.tanh(alpha, out=alpha)
-    alpha *= 0.5 / (1 - 2 * alpha_margin)
-    alpha += 0.5
-    np.clip(alpha, 0, 1, out=alpha)
 
 
 def decide(alpha: Floats, last: Floats, rule: DecisionRule) -> None:

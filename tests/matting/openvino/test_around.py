@@ -16,7 +16,8 @@ from torch import nn
 from app.core.threads import Strips
 from app.core.types import Floats
 from app.matting.cpu.cpu_backend import guided_filter
-from app.matting.openvino.recurrent import decide, forget_changed, quartered, unpack
+from app.matting.kernels.network_arrays import matte_rows
+from app.matting.openvino.recurrent import decide, forget_changed, quartered
 from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, stretched
 from models.mattecam.parts import Decision, Forgetting
 from models.rules import (
@@ -38,7 +39,7 @@ def test_cells_become_the_matte_of_the_network(size: tuple[int, int]) -> None:
     cells = np.random.default_rng(1).normal(0, 4, shape).astype(np.float32)
     cells[0, 0, 12:] = 1000, -1000, 0, 5  # no overflow
     matte = np.full((4, height, width), np.nan, np.float32)
-    unpack(cells, ALPHA_MARGIN, matte)
+    matte_rows(cells, ALPHA_MARGIN, matte, 0, height)
 
     raw = functional.pixel_shuffle(torch.from_numpy(cells).permute(2, 0, 1)[None], 2)[:, :, :height, :width]
     wanted = torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1)[0].numpy()
@@ -49,7 +50,7 @@ def test_cells_become_the_matte_of_the_network(size: tuple[int, int]) -> None:
 def test_a_broken_logit_stays_broken() -> None:
     """The step then refuses the matte; see `NotAMatteError`."""
     matte = np.zeros((4, 2, 2), np.float32)
-    unpack(np.full((1, 1, 16), np.nan, np.float32), ALPHA_MARGIN, matte)
+    matte_rows(np.full((1, 1, 16), np.nan, np.float32), ALPHA_MARGIN, matte, 0, 2)
     assert np.isnan(matte).all()
 
 
