@@ -163,7 +163,10 @@ class ColumnTracker:
 
 def _cells(small: Floats) -> Floats:
     """Return the means of cells, (3, 12, 20)."""
-    return np.stack([np.asarray(cv2.resize(plane, CELLS, interpolation=cv2.INTER_AREA)) for plane in small])
+    columns, rows = CELLS
+    below = small.reshape(-1, small.shape[2])  # the planes below each other: no cell lies in two
+    means = cv2.resize(below, (columns, len(small) * rows), interpolation=cv2.INTER_AREA)
+    return np.asarray(means, np.float32).reshape(-1, rows, columns)
 
 
 def _moved(cells: Floats, last: Floats, left: int, right: int) -> bool:

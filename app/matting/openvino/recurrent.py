@@ -207,12 +207,9 @@ def decide(alpha: Floats, last: Floats, rule: DecisionRule) -> None:
     last: (h, w) the decisions of the frame before, zeros before the first one; replaced by those of this frame.
     OpenVINO needs ten times as long for it as OpenCV, because it pads a single channel to sixteen.
     """
-    foreground = blurred(alpha, 1)
-    foreground -= np.float32(0.5)
-    foreground += np.float32(rule.hysteresis) * last
-    foreground /= np.float32(rule.width)
-    foreground += np.float32(0.5)
-    np.clip(foreground, 0, 1, out=foreground)
+    share, means = 1 / rule.width, blurred(alpha, 1)
+    unlimited = cv2.addWeighted(means, share, last, share * rule.hysteresis, 0.5 - 0.5 * share)
+    foreground = np.asarray(np.clip(unlimited, 0, 1), np.float32)
     band = np.ones((2 * rule.band + 1,) * 2, np.uint8)
     lowest = blurred(np.asarray(cv2.erode(foreground, band), np.float32), rule.ramp)
     highest = blurred(np.asarray(cv2.dilate(foreground, band), np.float32), rule.ramp)

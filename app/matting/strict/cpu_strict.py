@@ -280,11 +280,10 @@ def soft_gain(kept: Mask, alpha: Floats, cell: int) -> Floats:
     left, top, across, down = cv2.boundingRect(kept.view(np.uint8))
     part = _span(top, down, rows, height, cell), _span(left, across, columns, width, cell)
     weights = alpha[part] + np.float32(rules.FAINT_ALPHA)
-    around, shown = _sums(weights, cell), _sums(mask[part] * weights, cell)
-    shown /= around
-    shown -= np.float32(rules.EDGE_SHARE)
-    shown *= np.float32(1 / (1 - 2 * rules.EDGE_SHARE))
-    gain[part] = np.minimum(np.maximum(shown, 0, out=shown), 1, out=shown)
+    steeper = 1 / (1 - 2 * rules.EDGE_SHARE)
+    shown = np.asarray(cv2.divide(_sums(mask[part] * weights, cell), _sums(weights, cell), scale=steeper), np.float32)
+    shown -= np.float32(rules.EDGE_SHARE * steeper)
+    np.clip(shown, 0, 1, out=gain[part])
     return gain
 
 
