@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import SinkLostError, SinkOpenError, SourceOpenError, UsageError
+from app.core.files.names import free_name
 from app.core.types import Matte
 from app.offline.batch.manifest import MANIFEST
 from app.offline.batch.plan import clips_in
@@ -44,7 +45,7 @@ def test_links_that_lead_in_a_circle_are_no_defect(tmp_path: Path) -> None:
     with pytest.raises(SourceOpenError, match=r"There is no file or folder .*circle\.mp4"):
         run(circle, tmp_path / "out.mp4")
     assert len(jobs_of([source, circle], tmp_path / "out")) == 2
-    assert run(source, circle).complete
+    assert run(source, circle, overwrite=True).complete
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a path has a limit of 260 characters there")
@@ -87,6 +88,15 @@ def test_a_file_where_a_folder_of_frames_should_be_is_refused_before_the_first(t
         run(source, target, overwrite=True, progress=lambda *_: pytest.fail("a frame was converted"))
     assert names_in(tmp_path) == ["frames", "in.mp4"]
     assert target.read_text() == "precious"
+
+
+def test_a_link_that_leads_nowhere_is_kept(tmp_path: Path) -> None:
+    """Such as one to a disk that is not connected; the film replaced it."""
+    source, link = write_clip(tmp_path / "in.mp4", 3), tmp_path / "out.mp4"
+    link.symlink_to(tmp_path / "disk" / "film.mp4")
+    with pytest.raises(UsageError, match="exists already"):
+        run(source, link)
+    assert link.is_symlink() and free_name(link) == tmp_path / "out (2).mp4"
 
 
 def test_nothing_is_said_to_be_left_in_a_folder_that_was_removed(tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ def new_file_held(folder: Path, stem: str, suffix: str) -> Iterator[Path]:
 def _first_free(wanted: Path, numbered: str, taken: Path | None = None) -> Path:
     """Return the first of the names that neither exists nor is taken. numbered: stem of the second one and later."""
     path, number = wanted, 2
-    while exists(path) or path == taken:
+    while os.path.lexists(path) or path == taken:
         path = wanted.with_stem(numbered.format(wanted.stem, number))
         number += 1
     return path
@@ -126,8 +126,8 @@ def holds_something(path: Path) -> bool:
 
 
 def is_taken(path: Path) -> bool:
-    """Return whether a file written to a path would replace one that is not empty, a pipe or a device."""
-    return holds_something(path) or is_special(path)
+    """Return whether a file written to a path would replace a full one, a pipe, a device or a link to nowhere."""
+    return holds_something(path) or is_special(path) or (path.is_symlink() and not exists(path))
 
 
 def final_name(part: Path) -> Path:
