@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 
+import cv2
+import numpy as np
 import pytest
 from PyQt6 import sip
-from PyQt6.QtCore import Qt
+from PyQt6.QtCore import Qt, QUrl
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import (
     QAbstractButton,
@@ -33,10 +36,12 @@ from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, Shortcut
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session, WindowOptions
+from app.gui.widgets.folding import PanelSplitter
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, Downloads, StartWindow, activate
-from tests.gui.widgets import box, bring_up, button, existing, find, pick, ready, slider, speak
+from tests.gui.widgets import box, bring_up, button, existing, find, own, pick, ready, slider, speak
+from tests.serving import Handler, served
 
 
 def open_dialogs(session: Session) -> list[QDialog]:
@@ -166,6 +171,49 @@ def test_the_language_waits_for_a_download_and_the_picture_of_the_room(
     dialog.close()
     qtbot.waitUntil(lambda: session.window is not old)
     assert not session.window.notices.texts
+
+
+def test_the_language_waits_for_a_picture_from_the_web(session: Session, qtbot: QtBot) -> None:
+    """It was never added, and nothing told so."""
+    answers = threading.Event()
+
+    class Picture(Handler):
+        def do_GET(self) -> None:
+            answers.wait(60)
+            picture = np.asarray(cv2.imencode(".png", np.zeros((9, 16, 3), np.uint8))[1]).tobytes()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(picture)))
+            self.end_headers()
+            self.wfile.write(picture)
+
+    ready(session, qtbot)
+    old = session.window
+    with served(Picture) as address:
+        old.strip.library.fetch([QUrl(f"{address}/meadow.png")])
+        session.store.set("window.language", "de")
+        for _ in range(3):
+            with qtbot.waitSignal(session.bridge.status_changed):
+                pass
+        assert session.window is old
+        answers.set()
+        qtbot.waitUntil(lambda: session.window is not old)
+    qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["meadow"])
+
+
+def test_the_panel_keeps_width_and_place_in_another_language(session: Session, qtbot: QtBot) -> None:
+    ready(session, qtbot)
+    activate(session, qtbot)
+    bring_up(session, find(session.window, QToolButton, "pauseGroup"))
+    panel, splitter = session.window.panel, find(session.window, PanelSplitter)
+    qtbot.waitUntil(lambda: bar(panel.page) > 0)
+    splitter.moveSplitter(splitter.width() - panel.width() - 60, 1)
+    qtbot.waitUntil(lambda: splitter.sizes()[1] == panel.width() > panel.sizeHint().width())
+    width, share = panel.width(), bar(panel.page) / existing(panel.page.verticalScrollBar()).maximum()
+    speak(session, qtbot)
+    again = session.window.panel
+    qtbot.waitUntil(lambda: again.width() == width)
+    most = existing(again.page.verticalScrollBar()).maximum()
+    assert bar(again.page) / most == pytest.approx(share, abs=0.05)
 
 
 def test_the_window_goes_on_in_another_language(session: Session, qtbot: QtBot) -> None:

@@ -51,6 +51,8 @@ class BackgroundLibrary(QObject):
         self._network = QNetworkAccessManager(self)
         self._removed: tuple[str, Path | None, Path] | None = None
         """Name, path in the trash and former path of the background removed last."""
+        self.fetching = 0
+        """Downloads of images that run."""
         self._model.set_tiles(_tiles(()))
 
     def reload(self) -> None:
@@ -78,6 +80,7 @@ class BackgroundLibrary(QObject):
             reply = existing(self._network.get(request))
             reply.downloadProgress.connect(partial(_limit, reply))
             reply.finished.connect(partial(self._fetched, reply))
+            self.fetching += 1
 
     def rename(self, tile: Tile, name: str) -> None:
         """Rename a file of the user."""
@@ -150,6 +153,7 @@ class BackgroundLibrary(QObject):
         self.added.emit(path)
 
     def _fetched(self, reply: QNetworkReply) -> None:
+        self.fetching -= 1
         reply.deleteLater()
         image = QImage()
         if reply.error() is QNetworkReply.NetworkError.NoError:

@@ -161,7 +161,8 @@ class Session:
     def _follow_look(self) -> None:
         """Change language and letters once no work of the window runs, whose end the new window would not learn."""
         waits = self._look != (self.store.current.window.language, self._app.font())
-        if waits and not (self._tasks.running or self.pipeline.demand.takes_plate):
+        works = self._tasks.running or self.window.strip.library.fetching or self.pipeline.demand.takes_plate
+        if waits and not works:
             self._rebuild_window()
         else:
             self.window.program_notices.look_waits(waits)
@@ -178,6 +179,7 @@ class Session:
         self.window.take_over(old)
         dialogs = lifecycle.hide_all()
         self.window.setVisible(shown)
+        self.window.panel.page.scroll_like(old.panel.page)
         self.window.start()
         self.window.windows.reopen(dialogs)
         old.deleteLater()

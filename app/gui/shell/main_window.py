@@ -89,12 +89,12 @@ class MainWindow(QMainWindow):
         below = column(None, self.strip, self.plot, spacing=0)  # the plot has a gap of its own, which may go
         column(left, self.notices, self.preview, self.action_bar, below, grows=self.preview, spacing=12,
                margins=(12, 8, 12, 10))  # fmt: skip
-        splitter = PanelSplitter(left, self.panel)
+        self._splitter = PanelSplitter(left, self.panel)
         status_line = QWidget()
         status_line.setObjectName("statusLine")
         row(status_line, self.status_line, grows=self.status_line, margins=(12, 3, 12, 4))
         central = QWidget()
-        column(central, splitter, status_line, grows=splitter, spacing=0)
+        column(central, self._splitter, status_line, grows=self._splitter, spacing=0)
         self.setCentralWidget(central)
         self.preview.setFocus(Qt.FocusReason.OtherFocusReason)
 
@@ -147,6 +147,7 @@ class MainWindow(QMainWindow):
     def take_over(self, old: MainWindow) -> None:
         """Go on with what another window records, presents, shows and offers to undo, with the same control focused."""
         self.recording.take_over(old.recording)
+        self._splitter.take_over(old._splitter)
         self.panel.take_over(old.panel)
         self.strip.take_over(old.strip)
         self.preview.set_divider(old.preview.divider)

@@ -84,6 +84,12 @@ class PanelSplitter(QSplitter):
         self.setStretchFactor(0, 1)
         self.splitterMoved.connect(self._on_move)
 
+    def take_over(self, other: PanelSplitter) -> None:
+        """Give the panel the width that the user gave it in another window."""
+        if other._moved:
+            self._moved = True
+            self.setSizes(other.sizes())
+
     def _on_move(self) -> None:
         self._moved = True
 

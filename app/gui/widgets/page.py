@@ -8,7 +8,7 @@ from PyQt6.QtCore import QEvent, QObject, QPoint, QSize, Qt
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from app.gui.widgets.controls import describe, label
-from app.gui.widgets.qt import AfterLayout, application, column, existing, scale_icon, scaled
+from app.gui.widgets.qt import AfterLayout, application, column, existing, scale_icon, scaled, timer
 from app.gui.widgets.wrapping import WrappingToolButton
 
 ARROW_SIZE = QSize(16, 16)
@@ -74,6 +74,12 @@ class Page(QScrollArea):
         """
         self._followed = widget
         self._following.start()
+
+    def scroll_like(self, other: Page) -> None:
+        """Show what another page with the same items shows, as soon as this one is laid out."""
+        before, now = existing(other.verticalScrollBar()), existing(self.verticalScrollBar())
+        share = before.value() / max(before.maximum(), 1)
+        timer(self, 0, lambda: now.setValue(round(share * now.maximum())), once=True).start()
 
     def _leave(self) -> None:
         self._followed = None
