@@ -9,12 +9,15 @@ import cv2
 import numpy as np
 import pytest
 from PyQt6.QtCore import QFile, QLocale, Qt
-from PyQt6.QtGui import QImage
+from PyQt6.QtGui import QImage, QTextDocumentFragment
 from PyQt6.QtWidgets import QApplication, QColorDialog, QSlider
 from pytestqt.qtbot import QtBot
 
+from app.core.files import paths
+from app.gui.backgrounds.files import add_picture
 from app.gui.shell.application import Session
 from app.gui.widgets.controls import NameButton
+from app.media.image_file import MAX_SIDE
 from tests.gui.conftest import StartWindow, activate
 from tests.gui.widgets import add, answer, asked, box, button, chosen, existing, find, own, tiles, translate
 
@@ -79,6 +82,24 @@ def test_a_picture_with_a_long_name_is_added(controls: Session, qtbot: QtBot) ->
         qtbot.waitUntil(lambda number=number: len(own(controls)) == number + 1)  # type: ignore[misc]
     assert {tile.name for tile in own(controls)} == {"é" * 60, "Image", "ab"}
     assert not controls.window.error_bar.text
+
+
+def test_a_pasted_picture_is_kept_no_larger_than_outputs_need() -> None:
+    """One beyond the limit of the reader became a broken tile."""
+    path = add_picture(np.zeros((100, 2 * MAX_SIDE, 3), np.uint8), "panorama")
+    assert existing(cv2.imread(str(path))).shape == (50, MAX_SIDE, 3)
+
+
+def test_a_tool_tip_shows_a_name_that_looks_like_html_as_it_is(controls: Session, qtbot: QtBot) -> None:
+    folder = paths.backgrounds_dir()
+    folder.mkdir(parents=True)
+    cv2.imwrite(str(folder / "a <b>bold\nplan.png"), np.zeros((9, 16, 3), np.uint8))
+    controls.window.strip.library.reload()
+    qtbot.waitUntil(lambda: bool(own(controls)))
+    model = controls.window.strip.model
+    index = model.index(model.tiles.index(own(controls)[0]))
+    tip = QTextDocumentFragment.fromHtml(str(model.data(index, Qt.ItemDataRole.ToolTipRole))).toPlainText()
+    assert "a <b>bold\nplan" in tip
 
 
 def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_and_in_use_until_the_user_deletes_it(

@@ -222,6 +222,7 @@ def test_a_long_status_ends_in_an_ellipsis_and_is_whole_in_the_tool_tip(qapp: QA
 def test_a_name_of_a_tile_takes_two_lines_of_large_letters(qapp: QApplication) -> None:
     font = QFont(qapp.font())
     assert name_lines("Soft studio", QFontMetrics(font)) == "Soft studio"
+    assert name_lines("Soft\nstudio", QFontMetrics(font)) == "Soft studio"
     usual = tile_size(QFontMetrics(font))
     font.setPointSizeF(2.2 * font.pointSizeF())
     metrics = QFontMetrics(font)

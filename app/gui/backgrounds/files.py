@@ -14,6 +14,7 @@ from PyQt6.QtCore import QFile, QStandardPaths
 
 from app.compositing import open_background
 from app.compositing.library import BACKGROUND_SUFFIXES
+from app.core import geometry
 from app.core.errors import BackgroundError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
@@ -21,7 +22,7 @@ from app.core.files.names import exists, new_file, new_file_held
 from app.core.messages.media import LibraryText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
-from app.media.image_file import kind_of_file
+from app.media.image_file import MAX_SIDE, kind_of_file
 
 CHECK_SIZE = (160, 90)
 """(width, height) at which a new file is decoded once."""
@@ -68,7 +69,13 @@ def add_background(path: Path) -> Path:
 
 
 def add_picture(image: BgrImage, name: str) -> Path:
-    """Save a pasted or dropped image as a PNG file in the backgrounds folder. Raises MattecamError."""
+    """Save a pasted or dropped image as a PNG file in the backgrounds folder. Raises MattecamError.
+
+    A larger one than any output needs, which might not be read again, is scaled down.
+    """
+    height, width = image.shape[:2]
+    if max(height, width) > MAX_SIDE:
+        image = geometry.scale(image, *geometry.contain_size(width, height, MAX_SIDE, MAX_SIDE))
     coded, data = cv2.imencode(".png", image)
     if not coded:
         raise BackgroundError(LibraryText.NOT_PASTED())

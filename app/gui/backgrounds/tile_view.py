@@ -56,6 +56,7 @@ def tile_size(metrics: QFontMetrics) -> QSize:
 def name_lines(name: str, metrics: QFontMetrics) -> str:
     """Return the lines of a name below its tile; a line that is too long is elided in the middle."""
     room = THUMBNAIL.width() + MARGIN
+    name = " ".join(name.split())  # a file name may have line breaks
     first, _, rest = broken(name, metrics, room).partition("\n") if _lines(metrics) == 2 else (name, "", "")
     shown = (metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, room) for line in (first, " ".join(rest.split())))
     return "\n".join(filter(None, shown))

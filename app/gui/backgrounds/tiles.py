@@ -14,6 +14,7 @@ from app.compositing.library import named_backgrounds
 from app.config.parsing import GREEN
 from app.control.backgrounds import BackgroundFile, Tiles
 from app.core.settings import BackgroundSettings
+from app.gui.widgets.qt import tip_of
 
 
 class TileKind(Enum):
@@ -118,7 +119,8 @@ class TileModel(QAbstractListModel):
             return None
         tile, roles = self.tiles[index.row()], Qt.ItemDataRole
         if role in (roles.ToolTipRole, roles.AccessibleDescriptionRole):
-            return tile.broken or self._tip(tile, index.row())
+            described = tile.broken or self._tip(tile, index.row())
+            return tip_of(described) if role == roles.ToolTipRole else described
         if role == roles.AccessibleTextRole and index.row() == self.chosen_row:
             return self.tr("{0}, chosen").format(tile.name)
         return tile.name if role in (roles.DisplayRole, roles.AccessibleTextRole) else None

@@ -16,7 +16,7 @@ from app.gui.panels.form import Entries, Form, say
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, describe
 from app.gui.widgets.page import breakable, field_row
-from app.gui.widgets.qt import timer
+from app.gui.widgets.qt import timer, tip_of
 from app.output.sound.devices import MicrophoneName, open_microphone
 from app.output.sound.microphone import Microphone, OpenSource
 from app.runtime.status import PipelineStatus
@@ -120,6 +120,6 @@ class RecordingControls(Form):
     def _show(self, settings: Settings) -> None:
         folder = self.store.recordings_dir
         self.folder.setText(folder.name)
-        self.folder.setToolTip(str(folder))
+        self.folder.setToolTip(tip_of(str(folder)))
         self._meter.setVisible(settings.output.microphone != "off")
         self._follow()

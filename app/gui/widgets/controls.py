@@ -21,7 +21,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.widgets.qt import Margins, existing, row, scale_icon, scaled
+from app.gui.widgets.qt import Margins, existing, row, scale_icon, scaled, tip_of
 from app.gui.widgets.theme import icon
 from app.gui.widgets.wrapping import Wrapping, WrappingCheckBox
 
@@ -33,7 +33,7 @@ def describe(widget: QWidget, name: str, description: str, object_name: str = ""
     """Set name and description for screen readers; the description is also the tool tip."""
     widget.setAccessibleName(name)
     widget.setAccessibleDescription(description)
-    widget.setToolTip(description)
+    widget.setToolTip(tip_of(description))
     if object_name:
         widget.setObjectName(object_name)
 
@@ -62,7 +62,7 @@ class ElidedLabel(QLabel):
     def __init__(self, text: str, object_name: str) -> None:
         super().__init__(text)
         self.setTextFormat(Qt.TextFormat.PlainText)
-        self.setToolTip(text)
+        self.setToolTip(tip_of(text))
         self.setObjectName(object_name)
         self.setMinimumWidth(60)
 

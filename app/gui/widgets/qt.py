@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -105,6 +106,11 @@ def broken(text: str, metrics: QFontMetrics, room: int) -> str:
 def width_of(text: str, metrics: QFontMetrics) -> int:
     """Return the width of a text as the size hints of buttons compute it."""
     return metrics.size(Qt.TextFlag.TextShowMnemonic, text).width()
+
+
+def tip_of(text: str) -> str:
+    """Return a text so that a tool tip shows it as it is: names may look like HTML, which Qt would interpret."""
+    return f"<span>{html.escape(text)}</span>".replace("\n", "<br>") if "<" in text else text
 
 
 def longest_word(text: str, metrics: QFontMetrics) -> int:

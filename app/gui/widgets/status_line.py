@@ -8,6 +8,7 @@ from PyQt6.QtWidgets import QMenu, QPushButton, QSizePolicy, QStyle, QStyleOptio
 
 from app.gui.i18n.messages import decimal, describe_model, short, translated
 from app.gui.widgets.controls import describe
+from app.gui.widgets.qt import tip_of
 from app.runtime.status import Lowered, Phase, PipelineStatus, ServerState
 
 translate = QCoreApplication.translate
@@ -36,7 +37,7 @@ class StatusLine(QPushButton):
         if text != self.text():
             self.setText(text)
             self.setAccessibleName(text)
-            self.setToolTip(f"{text}\n{self.accessibleDescription()}")
+            self.setToolTip(tip_of(f"{text}\n{self.accessibleDescription()}"))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter, option = QStylePainter(self), QStyleOptionButton()
