@@ -8,7 +8,7 @@ from PyQt6.QtCore import QEvent, QObject, QPoint, QSize, Qt
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
 
 from app.gui.widgets.controls import describe, label
-from app.gui.widgets.qt import AfterLayout, application, column, existing, scale_icon, scaled, timer
+from app.gui.widgets.qt import AfterLayout, application, column, existing, scale_icon, scaled
 from app.gui.widgets.wrapping import WrappingToolButton
 
 ARROW_SIZE = QSize(16, 16)
@@ -33,7 +33,12 @@ class Page(QScrollArea):
         self._followed: QWidget | None = None
         """Scrolled to once more whenever the page has another height."""
         self._following = AfterLayout(content, self._scroll)
-        existing(self.verticalScrollBar()).actionTriggered.connect(self._leave)
+        self._share: float | None = None
+        """How far the page is scrolled, 0..1, whatever its height; None once something has scrolled it."""
+        bar = existing(self.verticalScrollBar())
+        bar.rangeChanged.connect(self._keep_share)
+        bar.valueChanged.connect(self._forget_share)
+        bar.actionTriggered.connect(self._leave)
         application().focusChanged.connect(self._leave)
 
     def minimumSizeHint(self) -> QSize:
@@ -76,10 +81,19 @@ class Page(QScrollArea):
         self._following.start()
 
     def scroll_like(self, other: Page) -> None:
-        """Show what another page with the same items shows, as soon as this one is laid out."""
-        before, now = existing(other.verticalScrollBar()), existing(self.verticalScrollBar())
-        share = before.value() / max(before.maximum(), 1)
-        timer(self, 0, lambda: now.setValue(round(share * now.maximum())), once=True).start()
+        """Show what another page with the same items shows, also once this one is laid out."""
+        before = existing(other.verticalScrollBar())
+        self._share = before.value() / max(before.maximum(), 1)
+        self._keep_share()
+
+    def _keep_share(self) -> None:
+        share, bar = self._share, existing(self.verticalScrollBar())
+        if share is not None:
+            bar.setValue(round(share * bar.maximum()))
+            self._share = share
+
+    def _forget_share(self) -> None:
+        self._share = None
 
     def _leave(self) -> None:
         self._followed = None
