@@ -68,7 +68,9 @@ class Meter:
 
     def _recent(self, now_s: float) -> list[tuple[float, float]]:
         with self._lock:
-            return [sample for sample in self._samples if sample[0] > now_s - self._span_s]
+            while self._samples and self._samples[0][0] <= now_s - self._span_s:
+                self._samples.popleft()
+            return list(self._samples)
 
 
 class StatusBoard:

@@ -32,7 +32,8 @@ class Pill(QLabel):
         super().__init__()
         self.setObjectName(name)
         self._colour = colour
-        self._drawn, self._drawn_for = QPixmap(), ""
+        self._drawn = QPixmap()
+        self._drawn_for: tuple[object, ...] = ()
         self.setTextFormat(Qt.TextFormat.PlainText)
         self.hide()
 
@@ -63,7 +64,7 @@ class Pill(QLabel):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         # Drawn once: it lies over the preview and is painted again with every frame.
         ratio = self.devicePixelRatioF()
-        drawn_for = f"{self.width()} {self.height()} {ratio} {self.font().key()} {self.text()}"
+        drawn_for = self.size(), ratio, self.font(), self.text()
         if drawn_for != self._drawn_for:
             self._drawn, self._drawn_for = QPixmap(self.size() * ratio), drawn_for
             self._drawn.setDevicePixelRatio(ratio)

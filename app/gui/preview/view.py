@@ -79,6 +79,8 @@ class Preview(QWidget):
         self.divider = 0.5
         """Where the comparison is divided, as a fraction of the image's width."""
         self._draggable = False
+        self._picture_rect = QRectF()
+        self._taken = _taken_places(store.current)
         self._overlays: list[QWidget] = []
         self._notes: list[tuple[QWidget, tuple[Qt.AlignmentFlag, ...]]] = []
 
@@ -127,14 +129,17 @@ class Preview(QWidget):
         plain = Qt.CursorShape.OpenHandCursor if self._draggable else Qt.CursorShape.ArrowCursor
         self.setCursor(Qt.CursorShape.SplitHCursor if self.mode is ViewMode.COMPARE else plain)
 
-    def _follow(self) -> None:
-        self._place_overlays()
+    def _follow(self, settings: Settings) -> None:
+        taken = _taken_places(settings)
+        if taken != self._taken:
+            self._taken = taken
+            self._place_overlays()
         self._request_view()
 
     def show_image(self, image: QImage, shows_room: bool = False) -> None:
         """Show an image that was rendered for the last request."""
         image.setDevicePixelRatio(self.devicePixelRatioF())
-        resized = self._image is None or image.size() != self._image.size()
+        resized = self._image is None or image.deviceIndependentSize() != self._image.deviceIndependentSize()
         self._image, self._shows_room = image, shows_room
         if resized:
             self._place_overlays()
@@ -146,7 +151,10 @@ class Preview(QWidget):
         return QSize(960, 540)
 
     def picture_rect(self) -> QRectF:
-        """Position of the image in the widget."""
+        """Position of the image in the widget, as it was when its size or the widget's changed last."""
+        return self._picture_rect
+
+    def _fitted_rect(self) -> QRectF:
         if self._image is None:
             return QRectF(self.rect())
         size = self._image.deviceIndependentSize()
@@ -229,14 +237,15 @@ class Preview(QWidget):
         self.view_requested.emit(None)
 
     def _place_overlays(self) -> None:
-        picture = self.picture_rect().toAlignedRect()
+        self._picture_rect = self._fitted_rect()
+        picture = self._picture_rect.toAlignedRect()
         for overlay in self._overlays:
             overlay.setGeometry(self._wide_enough(picture, overlay.sizeHint().width()))
         notes = (note.minimumSizeHint().width() for note, _places in self._notes if not note.isHidden())
         rect = self._wide_enough(picture, max(notes, default=0) + 2 * NOTE_MARGIN)
         inside = rect.adjusted(NOTE_MARGIN, NOTE_MARGIN, -NOTE_MARGIN, -NOTE_MARGIN)
         free = dict.fromkeys((Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom), inside.width())
-        shown = _taken_places(self._store.current)
+        shown = self._taken
         taken = set(shown)
         for note, places in self._notes:
             place = next((each for each in places if each not in taken), places[0])
@@ -258,6 +267,7 @@ class Preview(QWidget):
         if event is not None and event.type() == QEvent.Type.LayoutRequest:  # a note has another size
             self._place_overlays()
         elif event is not None and event.type() == QEvent.Type.DevicePixelRatioChange:  # on another screen
+            self._place_overlays()
             self._request_view()
         return super().event(event)
 

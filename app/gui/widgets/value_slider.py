@@ -41,8 +41,9 @@ class StillSlider(QSlider):
 
     def set_mark(self, value: int | None) -> None:
         """Mark a value on the scale; None: no value."""
-        self.mark = value
-        self.update()
+        if value != self.mark:
+            self.mark = value
+            self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         if self.mark is not None:
