@@ -31,10 +31,11 @@ def shrink_rows(frame: Bytes, across: float, down: float, small: Floats, top: in
         for i in range(U64(3 * width)):
             upper, lower = F32(pixels[y0, i]), F32(pixels[y1, i])
             line[i] = (upper + (lower - upper) * fy) * F32(1 / 255)
-        for channel in range(U64(3)):
-            for x in range(U64(small_width)):
-                left, right = line[columns[0, x] + channel], line[columns[1, x] + channel]
-                small[U64(2) - channel, y, x] = left + (right - left) * weights[x]
+        for x in range(U64(small_width)):
+            left, right, weight = columns[0, x], columns[1, x], weights[x]
+            for channel in range(U64(3)):
+                value = line[left + channel]
+                small[U64(2) - channel, y, x] = value + (line[right + channel] - value) * weight
 
 
 @whole(READ_PLANES, READ_PLANES, result=bool)
