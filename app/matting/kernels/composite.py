@@ -63,17 +63,17 @@ def _kinds(slope: Floats, offset: Floats, first: int, last: int, cells: NDArray[
 
 
 @jit
-def _pairs(planes: Floats, row: int, begin: int, end: int, firsts: Floats, steps: Floats) -> None:
-    """Fill the left value of the cells `begin` to `end` and the step to the right one, (4, w + 1) each."""
+def _pairs(planes: Floats, row: int, begin: int, end: int, scale: np.float32, firsts: Floats, steps: Floats) -> None:
+    """Fill `scale` times the left value of the cells `begin` to `end` and the step to the right one, (4, w + 1)."""
     last = planes.shape[2] - 1
     for plane in range(U64(4)):
         if begin == 0:
-            firsts[plane, 0], steps[plane, 0] = planes[plane, row, 0], F32(0)
+            firsts[plane, 0], steps[plane, 0] = planes[plane, row, 0] * scale, F32(0)
         for cell in range(U64(max(begin, 1)), U64(min(end, last + 1))):
-            left = planes[plane, row, cell - U64(1)]
-            firsts[plane, cell], steps[plane, cell] = left, planes[plane, row, cell] - left
+            left = planes[plane, row, cell - U64(1)] * scale
+            firsts[plane, cell], steps[plane, cell] = left, planes[plane, row, cell] * scale - left
         if end == last + 2:
-            firsts[plane, last + 1], steps[plane, last + 1] = planes[plane, row, last], F32(0)
+            firsts[plane, last + 1], steps[plane, last + 1] = planes[plane, row, last] * scale, F32(0)
 
 
 @jit
@@ -86,31 +86,35 @@ def _expand(
     weights: Floats,
     colours: Floats,
     alphas: Floats,
+    firsts: Floats,
+    steps: Floats,
 ) -> None:
     """Upsample a row to colours[row & 1] (2, 3 * W) and alphas[row & 1] (2, W): slopes and offsets (times 255).
 
-    Colours are left out where `kinds` is NOBODY, alpha where it is not EDGE.
+    Colours are left out where `kinds` is NOBODY, alpha where it is not EDGE. firsts, steps: buffers of `_pairs`.
     """
     w, width = row & 1, cells.shape[0]
-    shown = np.flatnonzero(kinds != NOBODY)
-    if shown.shape[0] == 0:
+    begin, end = firsts.shape[1], 0
+    for block in range(kinds.shape[0]):
+        if kinds[block] != NOBODY:
+            begin = min(begin, int(cells[block * BLOCK]))
+            end = int(cells[min((block + 1) * BLOCK, width) - 1]) + 1
+    if end == 0:
         return
-    begin = int(cells[shown[0] * BLOCK])
-    end = int(cells[min((shown[-1] + 1) * BLOCK, width) - 1]) + 1
-    firsts, steps = np.empty((4, slope.shape[2] + 1), np.float32), np.empty((4, slope.shape[2] + 1), np.float32)
     for part in range(2):
-        _pairs(offset if part else slope, row, begin, end, firsts, steps)
-        scale = F32(255) if part else F32(1)
-        for block in shown:
+        _pairs(offset if part else slope, row, begin, end, F32(255) if part else F32(1), firsts, steps)
+        for block in range(kinds.shape[0]):
+            if kinds[block] == NOBODY:
+                continue
             for x in range(U64(block * BLOCK), U64(min((block + 1) * BLOCK, width))):
                 i, cell, weight = U64(3) * x, cells[x], weights[x]
-                colours[w, part, i] = (firsts[2, cell] + steps[2, cell] * weight) * scale
-                colours[w, part, i + U64(1)] = (firsts[1, cell] + steps[1, cell] * weight) * scale
-                colours[w, part, i + U64(2)] = (firsts[0, cell] + steps[0, cell] * weight) * scale
+                colours[w, part, i] = firsts[2, cell] + steps[2, cell] * weight
+                colours[w, part, i + U64(1)] = firsts[1, cell] + steps[1, cell] * weight
+                colours[w, part, i + U64(2)] = firsts[0, cell] + steps[0, cell] * weight
             if kinds[block] == EDGE:
                 for x in range(U64(block * BLOCK), U64(min((block + 1) * BLOCK, width))):
                     cell = cells[x]
-                    alphas[w, part, x] = (firsts[3, cell] + steps[3, cell] * weights[x]) * scale
+                    alphas[w, part, x] = firsts[3, cell] + steps[3, cell] * weights[x]
 
 
 @jit
@@ -183,6 +187,15 @@ def _kind(upper: np.uint8, lower: np.uint8) -> np.uint8:
 
 
 @jit
+def _runs(kinds: NDArray[np.uint8], upper: int, lower: int, shown: NDArray[np.uint8], ends: NDArray[np.int64]) -> None:
+    """Fill what each block between two rows of `kinds` shows, and the block after its run of blocks of one kind."""
+    last = shown.shape[0] - 1
+    for block in range(last, -1, -1):
+        shown[block] = _kind(kinds[upper, block], kinds[lower, block])
+        ends[block] = ends[block + 1] if block < last and shown[block] == shown[block + 1] else block + 1
+
+
+@jit
 def _visible(alpha: Bytes, y: int, begin: int, end: int) -> bool:
     seen = np.uint8(0)
     for x in range(U64(begin), U64(end)):
@@ -225,30 +238,32 @@ def finish_rows(
     # The two coefficient rows around the current row, at full width: slopes, then offsets.
     colours = np.empty((2, 2, 3 * width), np.float32)
     alphas = np.empty((2, 2, width), np.float32)
+    firsts, steps = np.empty((4, slope.shape[2] + 1), np.float32), np.empty((4, slope.shape[2] + 1), np.float32)
     expanded = np.full(2, -1, np.int64)
-    near = np.empty(kinds.shape[1], np.uint8)
+    near, shown, ends = np.empty_like(kinds[0]), np.empty_like(kinds[0]), np.empty(kinds.shape[1], np.int64)
     values = np.empty(width, np.float32)
     parts = np.empty(3 * width, np.float32)
+    current = -1  # the upper coefficient row of the row before
     # Arrays are indexed, not sliced: each slice counts references, which takes longer than the work on a block.
     for y in range(top, bottom):
         y0, y1, fy = _rows_around(y, height, small_height)
-        for row in (y0, y1):
-            if expanded[row & 1] != row:
-                expanded[row & 1] = row
-                above, own, below = max(row - 1, first) - first, row - first, min(row + 1, last) - first
-                for block in range(near.shape[0]):
-                    near[block] = _kind(_kind(kinds[above, block], kinds[own, block]), kinds[below, block])
-                _expand(slope, offset, row, near, cells, weights, colours, alphas)
+        if y0 != current:
+            current = y0
+            _runs(kinds, y0 - first, y1 - first, shown, ends)
+            for row in (y0, y1):
+                if expanded[row & 1] != row:
+                    expanded[row & 1] = row
+                    above, own, below = max(row - 1, first) - first, row - first, min(row + 1, last) - first
+                    for block in range(near.shape[0]):
+                        near[block] = _kind(_kind(kinds[above, block], kinds[own, block]), kinds[below, block])
+                    _expand(slope, offset, row, near, cells, weights, colours, alphas, firsts, steps)
         u, v = y0 & 1, y1 & 1
         if foreground.shape[0]:
             _person_row(frame, y, colours, u, v, fy, 0, width, foreground)
-        begin = 0
-        while begin < width:
-            kind = _kind(kinds[y0 - first, begin // BLOCK], kinds[y1 - first, begin // BLOCK])
-            end = begin + BLOCK
-            while end < width and kind == _kind(kinds[y0 - first, end // BLOCK], kinds[y1 - first, end // BLOCK]):
-                end += BLOCK
-            end = min(end, width)
+        block = 0
+        while block < shown.shape[0]:
+            kind, begin, end = shown[block], block * BLOCK, min(ends[block] * BLOCK, width)
+            block = ends[block]
             if kind == EDGE:
                 _alpha_row(frame, y, alphas, u, v, fy, begin, end, values, alpha)
             else:
@@ -265,4 +280,3 @@ def finish_rows(
                         _blend(frame, backdrop, y, colours, u, v, fy, left, right, parts, composite)
                     else:
                         _copy(backdrop, y, left, right, composite)
-            begin = end
