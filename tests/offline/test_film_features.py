@@ -108,7 +108,8 @@ def film(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> l
 def test_a_film_ends_with_the_background_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The rest of the film had a background that stood still, and only the log told."""
     monkeypatch.setattr(VideoInput, "rewind", lambda video: False)  # its drive is gone
-    settings = BackgroundSettings(kind="video", path=write_video(tmp_path / "behind.mp4", frames=4, fps=10))
+    video = write_video(tmp_path / "behind.mp4", frames=9, fps=10)  # more than are decoded ahead
+    settings = BackgroundSettings(kind="video", path=video)
     image = np.zeros((48, 64, 3), np.uint8)
     with closing(open_background(settings, realtime=False)) as background:
         step = FilmStep(HalfEngine(), background, Settings(background=settings), False, False)
