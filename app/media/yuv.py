@@ -1,8 +1,8 @@
 """Kernels that convert BGR to YUV, compiled by numba; each byte of the frame is read once.
 
 Two rows of pixels share a row of chroma, of the mean of four pixels each. The loops vectorize because indices are
-unsigned, and neighbouring bytes are read and written as one number (little-endian). Arrays are indexed, not sliced:
-each slice counts references.
+unsigned, and neighbouring bytes are read and written as one number (little-endian). Sums of products whose low 16 bits
+count are computed in 16 bits by the compiler. Arrays are indexed, not sliced: each slice counts references.
 """
 
 from __future__ import annotations
@@ -17,23 +17,23 @@ from numpy.typing import NDArray
 from app.core.compiling import Function, compiled
 from app.core.native_kernels import Argument, Array
 from app.core.threads import cpu_part
-from app.core.types import Bytes, Floats
+from app.core.types import Bytes
 
-Sums = NDArray[np.uint16]
-Words = NDArray[np.uint32]
-F32, U8, U16, U32, U64 = np.float32, np.uint8, np.uint16, np.uint32, np.uint64
+Pairs = NDArray[np.uint16]
+Weights = NDArray[np.int32]
+U8, U16, U64 = np.uint8, np.uint16, np.uint64
 ONE, TWO, LOW, BYTE = U64(1), U64(2), U16(255), U16(8)
 
 
 def _jit(function: Function) -> Function:
-    return compiled(function, nogil=True, fastmath={"contract"})
+    return compiled(function, nogil=True)
 
 
 def _public(*more: type[bool]) -> Callable[[Function], Function]:
     """Return the decorator of a kernel that other modules call. more: arguments beside image, matrix and targets."""
     written = Array("uint8", 2, writable=True)
-    arguments: list[Argument] = [Array("uint8", 2), Array("float32", 2), written, written, *more]
-    return lambda function: compiled(function, arguments, nogil=True, fastmath={"contract"})
+    arguments: list[Argument] = [Array("uint8", 2), Array("int32", 2), written, written, *more]
+    return lambda function: compiled(function, arguments, nogil=True)
 
 
 @_jit
@@ -44,83 +44,78 @@ def _split(image: Bytes, y: int, colours: Bytes, row: int) -> None:
 
 
 @_jit
-def _luma(colours: Bytes, row: int, matrix: Floats, luma: Bytes, y: int) -> None:
-    b, g, r, offset = matrix[0, 0], matrix[0, 1], matrix[0, 2], matrix[0, 3] + F32(0.5)
-    for x in range(U64(luma.shape[1])):
-        blue, green, red = F32(colours[row, 0, x]), F32(colours[row, 1, x]), F32(colours[row, 2, x])
-        luma[y, x] = U8(np.int32(blue * b + green * g + red * r + offset))
+def _weigh(colours: Bytes, row: int, matrix: Weights, part: int, target: Bytes, y: int) -> None:
+    """Write one part of YUV from a row of blue, green and red."""
+    b, g, r, offset = matrix[part, 0], matrix[part, 1], matrix[part, 2], matrix[part, 3]
+    for x in range(U64(target.shape[1])):
+        target[y, x] = U8((colours[row, 0, x] * b + colours[row, 1, x] * g + colours[row, 2, x] * r + offset) >> 8)
 
 
 @_jit
-def _sums(pairs: Sums, colour: int, sums: Sums) -> None:
-    """Add up squares of 2x2 values. pairs: (2, 3, W / 2), two values in each number."""
-    for x in range(U64(sums.shape[1])):
+def _average(pairs: Pairs, colour: int, means: Bytes) -> None:
+    """Average squares of 2x2 values. pairs: (2, 3, W / 2), two values in each number. means: (1, 3, W / 2)."""
+    for x in range(U64(means.shape[2])):
         above, below = pairs[0, colour, x], pairs[1, colour, x]
-        left = U16(U16(above & LOW) + U16(below & LOW))
-        sums[colour, x] = U16(left + U16(U16(above >> BYTE) + U16(below >> BYTE)))
-
-
-@_jit
-def _chroma(sums: Sums, matrix: Floats, part: int, chroma: Bytes, y: int) -> None:
-    b, g, r, offset = matrix[part, 0], matrix[part, 1], matrix[part, 2], matrix[part, 3] + F32(0.5)
-    b, g, r = b * F32(0.25), g * F32(0.25), r * F32(0.25)
-    for x in range(U64(sums.shape[1])):
-        chroma[y, x] = U8(np.int32(F32(sums[0, x]) * b + F32(sums[1, x]) * g + F32(sums[2, x]) * r + offset))
+        left, right = (above & LOW) + (below & LOW), (above >> BYTE) + (below >> BYTE)
+        means[0, colour, x] = U8(U16(left + right + TWO) >> TWO)
 
 
 @_jit
 def _two_rows(
-    image: Bytes, y: int, matrix: Floats, colours: Bytes, pairs: Sums, sums: Sums, luma: Bytes, first: int,
+    image: Bytes, y: int, matrix: Weights, colours: Bytes, pairs: Pairs, means: Bytes, luma: Bytes, first: int,
     chroma: Bytes, blue: int, red: int,
 ) -> None:  # fmt: skip
     """Convert rows y and y + 1 to rows `first` and the next of luma, and to rows `blue` and `red` of chroma.
 
-    colours (2, 3, W), also as `pairs`, and sums (3, W / 2): scratch.
+    colours (2, 3, W), also as `pairs`, and means (1, 3, W / 2): scratch.
     """
     for row in range(2):
         _split(image, y + row, colours, row)
-        _luma(colours, row, matrix, luma, first + row)
+        _weigh(colours, row, matrix, 0, luma, first + row)
     for colour in range(3):
-        _sums(pairs, colour, sums)
-    _chroma(sums, matrix, 1, chroma, blue)
-    _chroma(sums, matrix, 2, chroma, red)
+        _average(pairs, colour, means)
+    _weigh(means, 0, matrix, 1, chroma, blue)
+    _weigh(means, 0, matrix, 2, chroma, red)
 
 
 @_jit
-def _weave(luma: Sums, row: int, chroma: Bytes, packed: Words, y: int, luma_first: bool) -> None:
-    one, other = U32(0 if luma_first else 8), U32(8 if luma_first else 0)
-    for x in range(U64(packed.shape[1])):
-        bright = U32(luma[row, x] & LOW) | U32(luma[row, x] >> BYTE) << U32(16)
-        packed[y, x] = bright << one | (U32(chroma[0, x]) | U32(chroma[1, x]) << U32(16)) << other
+def _weave(first: Bytes, row: int, second: Bytes, other: int, pairs: Pairs, y: int) -> None:
+    """Write the bytes of two rows in turn."""
+    for x in range(U64(pairs.shape[1])):
+        pairs[y, x] = U16(first[row, x]) | U16(second[other, x]) << BYTE
 
 
 @_public(bool)
-def packed_rows(image: Bytes, matrix: Floats, packed: Bytes, chroma: Bytes, luma_first: bool) -> None:
+def packed_rows(image: Bytes, matrix: Weights, packed: Bytes, chroma: Bytes, luma_first: bool) -> None:
     """Convert (H, 3 * W) BGR of even size to packed 4:2:2, (H, 2 * W): YUYV, or UYVY unless `luma_first`.
 
-    matrix: (3, 4) from BGR and 1 to YUV. chroma: (2, W / 2), scratch.
+    matrix: (3, 4) from BGR and 1 to YUV, in 256ths. chroma: (2, W / 2), scratch.
     """
     width = image.shape[1] // 3
-    colours, sums = np.empty((2, 3, width), np.uint8), np.empty((3, width // 2), np.uint16)
-    luma = np.empty((2, width), np.uint8)
-    pairs, luma_pairs, words = colours.view(np.uint16), luma.view(np.uint16), packed.view(np.uint32)
+    colours, means = np.empty((2, 3, width), np.uint8), np.empty((1, 3, width // 2), np.uint8)
+    luma, both = np.empty((2, width), np.uint8), np.empty((1, width), np.uint8)
+    pairs, chroma_pairs, packed_pairs = colours.view(np.uint16), both.view(np.uint16), packed.view(np.uint16)
     for y in range(0, image.shape[0], 2):
-        _two_rows(image, y, matrix, colours, pairs, sums, luma, 0, chroma, 0, 1)
+        _two_rows(image, y, matrix, colours, pairs, means, luma, 0, chroma, 0, 1)
+        _weave(chroma, 0, chroma, 1, chroma_pairs, 0)
         for row in range(2):
-            _weave(luma_pairs, row, chroma, words, y + row, luma_first)
+            if luma_first:
+                _weave(luma, row, both, 0, packed_pairs, y + row)
+            else:
+                _weave(both, 0, luma, row, packed_pairs, y + row)
 
 
 @_public()
-def planar_rows(image: Bytes, matrix: Floats, luma: Bytes, chroma: Bytes) -> None:
+def planar_rows(image: Bytes, matrix: Weights, luma: Bytes, chroma: Bytes) -> None:
     """Convert (H, 3 * W) BGR of even size to 4:2:0: luma (H, W) and chroma (H, W / 2), all of U before V.
 
-    matrix: (3, 4) from BGR and 1 to YUV.
+    matrix: (3, 4) from BGR and 1 to YUV, in 256ths.
     """
     height, width = luma.shape
-    colours, sums = np.empty((2, 3, width), np.uint8), np.empty((3, width // 2), np.uint16)
+    colours, means = np.empty((2, 3, width), np.uint8), np.empty((1, 3, width // 2), np.uint8)
     pairs = colours.view(np.uint16)
     for y in range(0, height, 2):
-        _two_rows(image, y, matrix, colours, pairs, sums, luma, y, chroma, y // 2, (height + y) // 2)
+        _two_rows(image, y, matrix, colours, pairs, means, luma, y, chroma, y // 2, (height + y) // 2)
 
 
 Layout = Literal["I420", "YUYV", "UYVY"]
@@ -166,12 +161,14 @@ class YuvConverter:
             return self._converted
 
 
-def _matrix(red: float, blue: float) -> NDArray[np.float32]:
-    """Return the (3, 4) matrix from BGR to YUV in limited range; its last column is the offset."""
+def _matrix(red: float, blue: float) -> NDArray[np.int32]:
+    """Return the (3, 4) matrix from BGR to YUV in limited range, in 256ths; its last column rounds as well."""
     luma = np.array([blue, 1 - red - blue, red])
-    scale = (WHITE - BLACK) / 255
-    rows = [luma * scale]
+    rows = [luma * (WHITE - BLACK)]
     for channel, weight in ((0, blue), (2, red)):
         difference = np.eye(3)[channel] - luma
-        rows.append(difference / (2 * (1 - weight)) * CHROMA_RANGE / 255)
-    return np.column_stack([rows, (BLACK, NEUTRAL, NEUTRAL)]).astype(np.float32)
+        rows.append(difference / (2 * (1 - weight)) * CHROMA_RANGE)
+    matrix = np.array(rows) * 256 / 255
+    parts = np.round(matrix)
+    parts[:, 1] = np.round(matrix.sum(1)) - parts[:, 0] - parts[:, 2]  # grey stays grey
+    return np.column_stack([parts, (np.array([BLACK, NEUTRAL, NEUTRAL]) + 0.5) * 256]).astype(np.int32)

@@ -41,6 +41,14 @@ def test_grey_frames_have_no_colour() -> None:
     assert (planes[HEIGHT:] == 128).all()
 
 
+@pytest.mark.parametrize("weights", [BT601, BT709])
+def test_greys_of_a_colour_frame_stay_grey_up_to_black_and_white(weights: tuple[float, float]) -> None:
+    grey = np.resize(np.arange(256, dtype=np.uint8), (WIDTH, HEIGHT)).T
+    planes = YuvConverter("I420", WIDTH, HEIGHT, weights).convert(np.repeat(grey[..., None], 3, 2))
+    assert (planes[HEIGHT:] == 128).all()
+    assert (planes[:HEIGHT].min(), planes[:HEIGHT].max()) == (16, 235)
+
+
 def test_a_colour_frame_after_a_grey_one_is_converted_anew() -> None:
     converter = YuvConverter("I420", WIDTH, HEIGHT, BT601)
     blue = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
