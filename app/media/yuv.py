@@ -1,8 +1,8 @@
 """Kernels that convert BGR to YUV, compiled by numba; each byte of the frame is read once.
 
 Two rows of pixels share a row of chroma, of the mean of four pixels each. The loops vectorize because indices are
-unsigned, and neighbouring bytes are read and written as one number (little-endian). Sums of products whose low 16 bits
-count are computed in 16 bits by the compiler. Arrays are indexed, not sliced: each slice counts references.
+unsigned, and neighbouring bytes are read and written as one number (little-endian). Weights are integers in 256ths,
+for which 16 bits suffice. Arrays are indexed, not sliced: each slice counts references.
 """
 
 from __future__ import annotations

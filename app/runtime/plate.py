@@ -15,7 +15,7 @@ from app.capture.base import FrameSource
 from app.core.errors import PlateError, SettingsError, UsageError
 from app.core.files import json_file, paths
 from app.core.files.disk_errors import why_not_written
-from app.core.files.names import check_outputs, exists, holds_something, is_file
+from app.core.files.names import check_outputs, exists, is_file, is_folder, is_taken
 from app.core.files.private_file import WRITTEN, write_picture
 from app.core.messages.command_line import UsageText
 from app.core.messages.matting import PlateText
@@ -167,9 +167,7 @@ def check_output(output: Path, source: str) -> None:
     check_outputs([output], Path(source) if is_file(Path(source)) else None)
     if output.suffix.lower() not in WRITTEN:
         raise UsageError(UsageText.NO_PLATE_NAME(file=output))
-    taken = [
-        file for file in (output, _sidecar(output)) if holds_something(file) or (exists(file) and not is_file(file))
-    ]
+    taken = [file for file in (output, _sidecar(output)) if is_taken(file) or is_folder(file)]
     if taken and plate_info(output) is None:
         raise UsageError(UsageText.NO_PLATE_FILE(file=taken[0]))
     try:

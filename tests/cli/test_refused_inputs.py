@@ -125,6 +125,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ),
     ("plate --source demo:empty --output note.txt", 2, "note.txt is not the name of an image; name a PNG file"),
     ("plate --source demo:empty --output .", 2, ". is not the name of an image"),
+    ("plate --source demo:empty --output away.png", 2, "away.png exists and was not written by `plate`"),
     ("plate --source demo:empty --output new.png", 2, "new.png.json exists and was not written by `plate`"),
     ("plate --source demo:empty --output note.txt/a.png", 1, "note.txt/a.png cannot be written: a part of the path is"),
     ("recover note.txt", 1, "note.txt is no unfinished recording"),
@@ -155,6 +156,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "note.txt").write_text("text")
     (place / "new.png.json").write_text("{}")
     os.mkfifo(place / "pipe.mp4")
+    (place / "away.png").symlink_to(place / "not connected" / "away.png")
     return place
 
 

@@ -209,6 +209,8 @@ def test_the_panel_keeps_width_and_place_in_another_language(session: Session, q
     ready(session, qtbot)
     activate(session, qtbot)
     bring_up(session, find(session.window, QToolButton, "pauseGroup"))
+    offer = find(session.window, QAbstractButton, "virtualCameraHelp")
+    qtbot.waitUntil(offer.isHidden)  # by the first status, which makes the page lower
     panel, splitter = session.window.panel, find(session.window, PanelSplitter)
     qtbot.waitUntil(lambda: bar(panel.page) > 0)
     splitter.moveSplitter(splitter.width() - panel.width() - 60, 1)

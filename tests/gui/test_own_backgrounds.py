@@ -78,6 +78,22 @@ def test_a_name_that_cannot_be_given_is_refused(controls: Session, qtbot: QtBot,
     assert controls.window.error_bar.text, "it comes back"
 
 
+def test_a_link_to_a_file_that_is_away_is_not_replaced(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    """It was, as by the file of a disk that was connected again later."""
+    tile = add(controls, qtbot, picture)
+    path, library = existing(tile.path), controls.window.strip.library
+    away = paths.backgrounds_dir() / "away.png"
+    away.symlink_to(path.parent / "not connected" / "away.png")
+    library.rename(tile, "away")
+    qtbot.waitUntil(lambda: "already" in controls.window.error_bar.text)
+    controls.window.strip.remove(tile)
+    qtbot.waitUntil(lambda: not controls.window.tasks.running and not path.exists())
+    path.symlink_to(away)
+    button(controls, "removedNoticeAction0").click()
+    qtbot.waitUntil(lambda: "beach 2" in names(controls))
+    assert away.is_symlink() and path.is_symlink()
+
+
 def test_files_of_one_name_that_are_added_together_are_all_kept(
     controls: Session, qtbot: QtBot, tmp_path: Path
 ) -> None:

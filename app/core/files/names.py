@@ -126,7 +126,7 @@ def holds_something(path: Path) -> bool:
 
 
 def is_taken(path: Path) -> bool:
-    """Return whether a file written to a path would replace a full one, a pipe, a device or a link to nowhere."""
+    """Return whether a file written to a path would replace content, a pipe, a device or a link to nowhere."""
     return holds_something(path) or is_special(path) or (os.path.lexists(path) and not exists(path))
 
 

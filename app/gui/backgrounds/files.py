@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from os.path import lexists
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -18,7 +19,7 @@ from app.core import geometry
 from app.core.errors import BackgroundError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
-from app.core.files.names import exists, new_file, new_file_held
+from app.core.files.names import new_file, new_file_held
 from app.core.messages.media import LibraryText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
@@ -98,7 +99,7 @@ def rename_background(path: Path, name: str) -> Path:
     target = path.with_name(cleaned + path.suffix)
     if target == path:
         return path
-    if exists(target):
+    if lexists(target):
         raise BackgroundError(LibraryText.NAME_TAKEN(name=cleaned))
     with _named_errors(LibraryText.NOT_RENAMED, path.name):
         path.rename(target)
@@ -131,7 +132,7 @@ def restore_background(trash: Path, original: Path) -> Path:
 
     Raises MattecamError.
     """
-    target = original if not original.exists() else new_file(paths.backgrounds_dir(), original.stem, original.suffix)
+    target = new_file(paths.backgrounds_dir(), original.stem, original.suffix) if lexists(original) else original
     with _named_errors(LibraryText.NOT_RESTORED, original.name):
         shutil.move(trash, target)
         # The FreeDesktop trash keeps a record of each file in a folder beside it.

@@ -51,8 +51,6 @@ class BackgroundLibrary(QObject):
         self._network = QNetworkAccessManager(self)
         self._removed: tuple[str, Path | None, Path] | None = None
         """Name, path in the trash and former path of the background removed last."""
-        self.fetching = 0
-        """Downloads of images that run."""
         self._model.set_tiles(_tiles(()))
 
     def reload(self) -> None:
@@ -80,7 +78,7 @@ class BackgroundLibrary(QObject):
             reply = existing(self._network.get(request))
             reply.downloadProgress.connect(partial(_limit, reply))
             reply.finished.connect(partial(self._fetched, reply))
-            self.fetching += 1
+            self._tasks.running += 1
 
     def rename(self, tile: Tile, name: str) -> None:
         """Rename a file of the user."""
@@ -153,7 +151,7 @@ class BackgroundLibrary(QObject):
         self.added.emit(path)
 
     def _fetched(self, reply: QNetworkReply) -> None:
-        self.fetching -= 1
+        self._tasks.running -= 1
         reply.deleteLater()
         image = QImage()
         if reply.error() is QNetworkReply.NetworkError.NoError:

@@ -18,7 +18,7 @@ def to_qimage(image: NDArray[np.uint8]) -> QImage:
     """
     height, width, channels = image.shape
     pixels = np.ascontiguousarray(image)
-    memory, line = voidptr(pixels.__array_interface__["data"][0]), channels * width
+    memory, line = voidptr(pixels.ctypes.data), channels * width
     layout = {3: QImage.Format.Format_BGR888, 4: QImage.Format.Format_RGB32}[channels]
     # Qt holds the array for `_release`, which it calls once nothing uses the pixels.
     made: QImage = QImage(memory, width, height, line, layout, _release, pixels)  # type: ignore[call-overload]

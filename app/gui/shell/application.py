@@ -161,8 +161,7 @@ class Session:
     def _follow_look(self) -> None:
         """Change language and letters once no work of the window runs, whose end the new window would not learn."""
         waits = self._look != (self.store.current.window.language, self._app.font())
-        works = self._tasks.running or self.window.strip.library.fetching or self.pipeline.demand.takes_plate
-        if waits and not works:
+        if waits and not (self._tasks.running or self.pipeline.demand.takes_plate):
             self._rebuild_window()
         else:
             self.window.program_notices.look_waits(waits)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
+from functools import partial
 
 from PyQt6.QtCore import QEvent, QObject, QPoint, QSize, Qt
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
@@ -30,21 +32,18 @@ class Page(QScrollArea):
         content.setObjectName("panelPage")
         self._column = column(content, None, spacing=12, margins=(18, 16, 18, 18))
         self.setWidget(content)
-        self._followed: QWidget | None = None
-        """Scrolled to once more whenever the page has another height."""
+        self._bar = existing(self.verticalScrollBar())
+        self._wanted: Callable[[], int] | None = None
+        """Where the page is scrolled once more whenever it has another height."""
         self._following = AfterLayout(content, self._scroll)
-        self._share: float | None = None
-        """How far the page is scrolled, 0..1, whatever its height; None once something has scrolled it."""
-        bar = existing(self.verticalScrollBar())
-        bar.rangeChanged.connect(self._keep_share)
-        bar.valueChanged.connect(self._forget_share)
-        bar.actionTriggered.connect(self._leave)
-        application().focusChanged.connect(self._leave)
+        self._bar.rangeChanged.connect(self._following.start)
+        self._bar.actionTriggered.connect(self._leave)
+        application().focusChanged.connect(self._follow_focus)
 
     def minimumSizeHint(self) -> QSize:
         """As wide as the controls need, and the scroll bar beside them; what is even wider can be scrolled."""
-        bar, content = existing(self.verticalScrollBar()), existing(self.widget())
-        width = min(content.minimumSizeHint().width(), scaled(MOST_PX, self)) + bar.sizeHint().width()
+        content = existing(self.widget())
+        width = min(content.minimumSizeHint().width(), scaled(MOST_PX, self)) + self._bar.sizeHint().width()
         return QSize(width, super().minimumSizeHint().height())
 
     def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
@@ -75,37 +74,33 @@ class Page(QScrollArea):
     def scroll_to(self, widget: QWidget | None) -> None:
         """Scroll as little as shows the widget whole, or its top where it is higher than the page; None: stay.
 
-        Texts wrap and others come later, so that it is done again until the user scrolls or the focus moves.
+        Texts wrap and others come later, so that it is done again until the user scrolls or the focus moves in
+        the window.
         """
-        self._followed = widget
+        self._wanted = None if widget is None else partial(self._place_of, widget)
         self._following.start()
 
     def scroll_like(self, other: Page) -> None:
-        """Show what another page with the same items shows, also once this one is laid out."""
-        before = existing(other.verticalScrollBar())
-        self._share = before.value() / max(before.maximum(), 1)
-        self._keep_share()
+        """Scroll as far as another page with the same items, for as long."""
+        share = other._bar.value() / max(other._bar.maximum(), 1)
+        self._wanted = lambda: round(share * self._bar.maximum())
+        self._following.start()
 
-    def _keep_share(self) -> None:
-        share, bar = self._share, existing(self.verticalScrollBar())
-        if share is not None:
-            bar.setValue(round(share * bar.maximum()))
-            self._share = share
-
-    def _forget_share(self) -> None:
-        self._share = None
-
-    def _leave(self) -> None:
-        self._followed = None
-
-    def _scroll(self) -> None:
-        widget = self._followed
-        if widget is None:
-            return
-        bar = existing(self.verticalScrollBar())
+    def _place_of(self, widget: QWidget) -> int:
         top = widget.mapTo(self.widget(), QPoint(0, 0)).y()
         below = top + widget.height() - existing(self.viewport()).height()
-        bar.setValue(min(top, max(below, bar.value())))
+        return min(top, max(below, self._bar.value()))
+
+    def _follow_focus(self, before: QWidget | None, now: QWidget | None) -> None:
+        if before is not None and now is not None and before.window() is now.window():
+            self._leave()
+
+    def _leave(self) -> None:
+        self._wanted = None
+
+    def _scroll(self) -> None:
+        if self._wanted is not None:
+            self._bar.setValue(self._wanted())
 
 
 def breakable(text: str) -> str:
