@@ -62,6 +62,33 @@ def halve_rows(picture: Floats, halved: Floats, top: int, bottom: int) -> None:
                 line[width // 2] = (upper[width - 1] + lower[width - 1]) * F32(0.5)
 
 
+@whole(READ_PLANES, PLANES)
+def average_cells(planes: Floats, means: Floats) -> None:
+    """Fill `means` (C, rows, columns) with those of cells of planes (C, h, w) that are equally large but for a pixel.
+
+    A cell has a pixel at least. OpenCV takes twenty times as long where pixels have parts in two cells.
+    """
+    height, width = planes.shape[1], planes.shape[2]
+    rows, columns = means.shape[1], means.shape[2]
+    sums = np.empty(width, np.float32)
+    for c in range(means.shape[0]):
+        for row in range(rows):
+            top = row * height // rows
+            bottom = max((row + 1) * height // rows, top + 1)
+            for x in range(U64(width)):
+                sums[x] = planes[c, top, x]
+            for y in range(top + 1, bottom):
+                for x in range(U64(width)):
+                    sums[x] += planes[c, y, x]
+            for column in range(columns):
+                left = column * width // columns
+                right = max((column + 1) * width // columns, left + 1)
+                total = F32(0)
+                for x in range(left, right):
+                    total += sums[x]
+                means[c, row, column] = total / F32((bottom - top) * (right - left))
+
+
 @jit
 def _sigmoid(value: np.float32) -> np.float32:
     """Return 1 / (1 + exp(-value)) within 1e-6; NaN stays. The loop around it vectorizes, unlike one around `exp`."""

@@ -16,6 +16,7 @@ import numpy as np
 from app.core.threads import name_thread
 from app.core.types import Floats
 from app.matting.cpu.compositor import Coefficients
+from app.matting.kernels.network_arrays import average_cells
 from app.matting.openvino.recurrent import RecurrentNetwork
 
 _log = logging.getLogger(__name__)
@@ -164,9 +165,9 @@ class ColumnTracker:
 def _cells(small: Floats) -> Floats:
     """Return the means of cells, (3, 12, 20)."""
     columns, rows = CELLS
-    below = small.reshape(-1, small.shape[2])  # the planes below each other: no cell lies in two
-    means = cv2.resize(below, (columns, len(small) * rows), interpolation=cv2.INTER_AREA)
-    return np.asarray(means, np.float32).reshape(-1, rows, columns)
+    means = np.empty((len(small), rows, columns), np.float32)
+    average_cells(small, means)
+    return means
 
 
 def _moved(cells: Floats, last: Floats, left: int, right: int) -> bool:
