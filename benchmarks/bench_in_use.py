@@ -1,6 +1,6 @@
 """The program in use, beside another version of it and beside a plain loop with the same network and recorder.
 
-    python -m benchmarks.bench_in_use [--model student] [--weights FILE] [--downsample-ratio 0.25]
+    python -m benchmarks.bench_in_use [--model mattecam] [--weights FILE] [--downsample-ratio 0.25]
         [--precision float32] [--fps 30] [--before FOLDER] [--seconds 15] [--turns 2]
 
 Prints the tables of docs/performance.md for a model in Markdown: `run.py bench --in-use`; then `run.py headless

@@ -1,7 +1,7 @@
 """Hours of use in minutes: random commands and faults while memory, threads and files are watched.
 
     python -m benchmarks.soak --frames 200000
-    python -m benchmarks.soak --seconds 600 --engine student --json soak.json
+    python -m benchmarks.soak --seconds 600 --engine mattecam --json soak.json
 
 The pipeline is the real one. With `--engine fake` source and network are stand-ins that run as fast as they can, so
 that many frames go through; any model's name runs that network on the demo view. Commands of `ctl` come from several

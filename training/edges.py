@@ -30,7 +30,7 @@ from training.edge_frames import Frames, draw_frames, shuffled
 from training.losses import highest, laplacian_loss, segmentation_loss, undecided_loss, variation
 from training.optimizer import LONGEST_GRADIENT, Optimizer, rate_at
 from training.progress import Bar
-from training.step import EDGE_REACH
+from training.step import EDGE_REACH, half_type
 from training.train import filled, run_processes
 
 LAST = "detail1", "reduce1", "decode1", "refine1", "project"
@@ -240,7 +240,7 @@ def losses_of(
 def _answer(network: MattecamNetwork, small: Tensor, moved: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
     """Return the residual of the foreground, (B, 3, h, w), and the logit of alpha, (B, 1, h, w)."""
     r1, r2, r3 = None, None, None
-    with torch.autocast(small.device.type, torch.bfloat16):
+    with torch.autocast(small.device.type, torch.bfloat16, enabled=half_type(small.device) is torch.bfloat16):
         with torch.no_grad():
             for step in moved:
                 _, _, (r1, r2, r3) = network.cells(torch.roll(small, step, (2, 3)), r1, r2, r3)

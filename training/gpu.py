@@ -130,13 +130,14 @@ def train(plan: Plan, run: Run, limit_s: float) -> dict[str, object]:
     finally:
         timer.cancel()
     took_s, steps = time.monotonic() - begun, run.step - first
+    dtype = half_type(run.device) if plan.stage.half else None
     return {
         "phase": "train",
         "steps": steps,
         "step": run.step,
         "samples_per_s": round(steps * plan.stage.batch / took_s, 1),
         "waited_for_samples": round(run.waited_s / took_s, 3),
-        "precision": str(half_type(run.device)).removeprefix("torch.") if plan.stage.half else "float32",
+        "precision": str(dtype or torch.float32).removeprefix("torch."),
         "finished": run.seconds >= plan.stage.minutes * 60,
     }
 

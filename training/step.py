@@ -9,6 +9,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
+from app.matting.selection.hardware import cpu_has_bfloat16
 from models.mattecam.network import MattecamNetwork, pixels_of, stretched
 from training.data import Sample
 from training.loader import Batch
@@ -43,14 +44,15 @@ class Learner(nn.Module):
     def forward(self, batch: Batch, half: bool, wanted: Tensor | None = None) -> dict[str, Tensor]:
         """Return the terms of the loss, to be summed, for (B, T, C, H, W) in 0..1; src begins with the frame's RGB.
 
-        half: run the network in half precision, see `half_type`; the losses stay in float32. wanted: the features of
-        `training.mimicry.FeatureTeacher`.
+        half: run the network in half precision where `half_type` names one; the losses stay in float32. wanted: the
+        features of `training.mimicry.FeatureTeacher`.
         """
         src, fgr, pha, _ = batch
         frames = src.shape[1]
         flat = src.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         image = flat[:, :3]
-        with torch.autocast(src.device.type, half_type(src.device), enabled=half):
+        dtype = half_type(src.device) if half else None
+        with torch.autocast(src.device.type, dtype, enabled=dtype is not None):
             keep, _ = self.student.forgetting(image, None, frames)
             cells, features, _ = self.student.cells(flat, None, None, None, frames, keep)
             raw = pixels_of(cells, flat)
@@ -79,11 +81,14 @@ class Learner(nn.Module):
         return losses
 
 
-def half_type(device: torch.device) -> torch.dtype:
-    """Return bfloat16, or float16 on GPUs without it (before Ampere), which then need a scaled loss."""
+def half_type(device: torch.device) -> torch.dtype | None:
+    """Return bfloat16, or float16 on GPUs without it (before Ampere), which then need a scaled loss.
+
+    None on CPUs without it, where a step takes ten times as long in bfloat16 as in float32.
+    """
     if device.type == "cuda" and not torch.cuda.is_bf16_supported(including_emulation=False):
         return torch.float16
-    return torch.bfloat16
+    return torch.bfloat16 if device.type != "cpu" or cpu_has_bfloat16() else None
 
 
 def stacked(samples: Sequence[Sample]) -> Batch:

@@ -59,7 +59,7 @@ def main(
     teacher: Annotated[Path | None, typer.Option(help="RVM MobileNetV3, to learn its features, too.")] = None,
     trunk: Annotated[Path | None, typer.Option(help="EfficientNet-Lite0, to add a trunk to the network.")] = None,
     plate: Annotated[bool, typer.Option(help="Train the network that also sees a picture of the empty room.")] = False,
-    half: Annotated[bool, typer.Option(help="bfloat16 in the network; float16 on GPUs without it.")] = True,
+    half: Annotated[bool, typer.Option(help="bfloat16; without it, float16 on GPUs and float32 on CPUs.")] = True,
 ) -> None:
     """Train the student, or resume the run in OUT. Start with small frames.
 

@@ -229,6 +229,18 @@ def test_on_a_cpu_depthwise_layers_learn_in_float32(person: Frames) -> None:
         assert torch.equal(learning, exact.bfloat16())
 
 
+@pytest.mark.parametrize("has_bfloat16", [True, False])
+def test_a_cpu_without_bfloat16_learns_in_float32(
+    person: Frames, monkeypatch: pytest.MonkeyPatch, has_bfloat16: bool
+) -> None:
+    """There, a step took ten times as long."""
+    monkeypatch.setattr("training.step.cpu_has_bfloat16", lambda: has_bfloat16)
+    network, seen = MattecamNetwork().eval(), set()
+    network.project.register_forward_hook(lambda _layer, _given, answer: seen.add(answer.dtype))
+    losses_of(network, person, network)
+    assert seen == {torch.bfloat16 if has_bfloat16 else torch.float32}
+
+
 def test_wide_layers_begin_with_the_output_of_the_narrow_ones() -> None:
     torch.manual_seed(2)
     narrow, image = MattecamNetwork(trunk=True).eval(), torch.rand(1, 3, 45, 80)

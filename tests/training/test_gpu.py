@@ -175,7 +175,6 @@ def test_without_pyav_sequences_are_not_compressed(monkeypatch: pytest.MonkeyPat
 def test_gpus_without_bfloat16_use_float16(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
     assert half_type(torch.device("cuda")) == torch.float16
-    assert half_type(torch.device("cpu")) == torch.bfloat16
 
 
 def test_a_scaled_loss_gives_the_same_step_and_infinite_gradients_none() -> None:

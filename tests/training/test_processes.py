@@ -7,6 +7,7 @@ import signal
 import sys
 import time
 from collections.abc import Sequence
+from multiprocessing import resource_tracker
 from types import SimpleNamespace
 
 import psutil
@@ -15,6 +16,12 @@ import pytest
 from app.core.exit_codes import EXIT_DONE, EXIT_FAILED
 from tests.training.failing import fail_or_work
 from training import train
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _tracker() -> None:
+    """Start a process of multiprocessing that outlives the test which needs it first."""
+    resource_tracker.ensure_running()
 
 
 class EndsMeanwhile:
