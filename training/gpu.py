@@ -30,7 +30,7 @@ from training.packs import listed_pictures, pack_all
 from training.rehearsal import draw_pictures
 from training.rows import agreement_row
 from training.run import Run, Stage
-from training.step import Learner, half_type
+from training.step import Learner
 from training.store import PACKS, Pack
 from training.torch_teacher import TorchTeacher, rvm_teacher
 
@@ -130,14 +130,13 @@ def train(plan: Plan, run: Run, limit_s: float) -> dict[str, object]:
     finally:
         timer.cancel()
     took_s, steps = time.monotonic() - begun, run.step - first
-    dtype = half_type(run.device) if plan.stage.half else None
     return {
         "phase": "train",
         "steps": steps,
         "step": run.step,
         "samples_per_s": round(steps * plan.stage.batch / took_s, 1),
         "waited_for_samples": round(run.waited_s / took_s, 3),
-        "precision": str(dtype or torch.float32).removeprefix("torch."),
+        "precision": str(run.dtype or torch.float32).removeprefix("torch."),
         "finished": run.seconds >= plan.stage.minutes * 60,
     }
 

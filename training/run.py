@@ -131,18 +131,17 @@ class Run:
         begin = self.checkpoint if self.checkpoint.exists() else stage.begin
         state = _checkpoint(begin)
         self.learner = Learner(_has_heads(begin, state), self._network(begin, state)).to(self.device)
-        on_gpu = self.device.type == "cuda"
-        if on_gpu:
+        if self.device.type == "cuda":
             torch.backends.cudnn.benchmark = True
             self.learner.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        half = half_type(self.device) if stage.half else None
-        self.teacher = FeatureTeacher(stage.teacher, self.device, half) if stage.teacher else None
+        self.dtype = half_type(self.device) if stage.half else None
+        """Half precision in which the networks run; None for float32."""
+        self.teacher = FeatureTeacher(stage.teacher, self.device, self.dtype) if stage.teacher else None
         self.average = Average(self.learner, stage.ema)
         trunk = self.learner.student.trunk
         pretrained = set_trained_parts(trunk) if trunk else ()
         self.optimizer = Optimizer(self.learner.parameters(), stage.rate, pretrained)
-        scaled = on_gpu and stage.half and half_type(self.device) == torch.float16
-        self.scaler = torch.amp.GradScaler(self.device.type, enabled=scaled)
+        self.scaler = torch.amp.GradScaler(self.device.type, enabled=self.dtype == torch.float16)
         self.step, self.seconds = 0, 0.0
         self.waited_s = 0.0
         """Time that `train` waited for samples."""
@@ -197,7 +196,7 @@ class Run:
         self.optimizer.set_rate(rate_at(self.stage.rate, self.step, progress, _WARM_UP_STEPS))
         batch = on_device(batch, self.device)
         wanted = self.teacher(batch.clean) if self.teacher else None
-        losses = self.learner(batch, self.stage.half, wanted)
+        losses = self.learner(batch, self.dtype, wanted)
         self.optimizer.zero_grad()
         torch.autograd.backward(self.scaler.scale(torch.stack(list(losses.values())).sum()))
         parallel.average_gradients(self.learner.parameters(), self.processes)

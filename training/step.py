@@ -41,17 +41,16 @@ class Learner(nn.Module):
         self.heads = nn.ModuleList(nn.Conv2d(channels, 1, 1) for channels in _FEATURES)
         self.mimicry = Mimicry(self.student.get_parameter("decode4.0.weight").shape[1])
 
-    def forward(self, batch: Batch, half: bool, wanted: Tensor | None = None) -> dict[str, Tensor]:
+    def forward(self, batch: Batch, dtype: torch.dtype | None, wanted: Tensor | None = None) -> dict[str, Tensor]:
         """Return the terms of the loss, to be summed, for (B, T, C, H, W) in 0..1; src begins with the frame's RGB.
 
-        half: run the network in half precision where `half_type` names one; the losses stay in float32. wanted: the
+        dtype: half precision in which the network runs, None for float32; the losses stay in float32. wanted: the
         features of `training.mimicry.FeatureTeacher`.
         """
         src, fgr, pha, _ = batch
         frames = src.shape[1]
         flat = src.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         image = flat[:, :3]
-        dtype = half_type(src.device) if half else None
         with torch.autocast(src.device.type, dtype, enabled=dtype is not None):
             keep, _ = self.student.forgetting(image, None, frames)
             cells, features, _ = self.student.cells(flat, None, None, None, frames, keep)

@@ -177,6 +177,14 @@ def test_gpus_without_bfloat16_use_float16(monkeypatch: pytest.MonkeyPatch) -> N
     assert half_type(torch.device("cuda")) == torch.float16
 
 
+@pytest.mark.parametrize(("has_bfloat16", "dtype"), [(True, torch.bfloat16), (False, None)])
+def test_cpus_without_bfloat16_use_float32(
+    monkeypatch: pytest.MonkeyPatch, has_bfloat16: bool, dtype: torch.dtype | None
+) -> None:
+    monkeypatch.setattr("training.step.cpu_has_bfloat16", lambda: has_bfloat16)
+    assert half_type(torch.device("cpu")) == dtype
+
+
 def test_a_scaled_loss_gives_the_same_step_and_infinite_gradients_none() -> None:
     plain, scaled = (nn.Conv2d(8, 8, 3) for _ in range(2))
     scaled.load_state_dict(plain.state_dict())

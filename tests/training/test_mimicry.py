@@ -51,7 +51,7 @@ def test_the_encoder_comes_nearer_to_the_teacher(weights: Path, stage: Stage) ->
     batch = to_batch([run.source.draw(i) for i in range(2)], torch.device("cpu"))
     wanted = run.teacher(batch.clean)
     learner = run.learner.train()
-    assert descended(learner.parameters(), lambda: learner(batch, half=False, wanted=wanted)["features"], 10) < 0.8
+    assert descended(learner.parameters(), lambda: learner(batch, dtype=None, wanted=wanted)["features"], 10) < 0.8
     run.train()
     assert run.step > 0
 

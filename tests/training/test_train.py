@@ -26,14 +26,14 @@ def test_a_few_steps_on_a_handful_of_samples_lower_the_loss(stage: Stage) -> Non
     run = Run(stage, 0, 1, "")
     batch = to_batch([run.source.draw(i) for i in range(2)], torch.device("cpu"))
     learner = run.learner.train()
-    assert descended(learner.parameters(), lambda: torch.stack([*learner(batch, half=False).values()]).sum(), 12) < 0.6
+    assert descended(learner.parameters(), lambda: torch.stack([*learner(batch, dtype=None).values()]).sum(), 12) < 0.6
 
 
 def test_sequences_teach_the_memory(stage: Stage) -> None:
     torch.manual_seed(0)
     run = Run(replace(stage, frames=3), 0, 1, "")
     batch = to_batch([run.source.draw(i) for i in range(2)], torch.device("cpu"))
-    torch.autograd.backward(torch.stack(list(run.learner(batch, half=False).values())).sum())
+    torch.autograd.backward(torch.stack(list(run.learner(batch, dtype=None).values())).sum())
     gates = run.learner.student.memory2.gates.weight.grad
     assert gates is not None
     assert float(gates[:, run.learner.student.memory2.channels :].abs().max()) > 0
@@ -48,7 +48,7 @@ def test_a_run_starts_from_exported_weights_without_the_heads_that_they_lack(sta
         for mine, theirs in zip(network.parameters(), load(BUNDLED).parameters(), strict=True):
             torch.testing.assert_close(mine, theirs)
     batch = to_batch([run.source.draw(0)], torch.device("cpu"))
-    losses = run.learner(batch, half=False)
+    losses = run.learner(batch, dtype=None)
     assert "hints" not in losses and "l1" in losses
     run.train()
     later = Run(replace(stage, begin=run.checkpoint, out=stage.out / "later"), 0, 1, "")

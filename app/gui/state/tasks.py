@@ -35,7 +35,7 @@ class Tasks(QObject):
         self._pool = ThreadPoolExecutor(3, "window-task", initializer=lower_priority, initargs=(NICENESS,))
         self._open = True
         self.running = 0
-        """How many results are still to be delivered."""
+        """How many results are still to be delivered; downloads count themselves, too."""
         # Queued: a future that is already done calls back on this thread, inside `run`.
         self._finished.connect(self._deliver, type=Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
