@@ -162,9 +162,9 @@ def _unmeasured_precision(model: str, weights: Path) -> str:
     possible = cpu_precisions(model, weights)
     if "bfloat16" in possible:
         return "bfloat16"
-    if find_int8(weights, NETWORKS[model].int8, measured=True) and "int8" in possible:
-        return "int8"
     if "int8" in NETWORKS[model].precisions and hardware.cpu_has_vnni():
+        if "int8" in possible and find_int8(weights, NETWORKS[model].int8, measured=True):
+            return "int8"
         _report_float32(model, weights)
     return "float32"
 

@@ -133,12 +133,12 @@ _KEPT: TypeAdapter[_Kept] = TypeAdapter(_Kept)
 
 
 def cpu_precisions(model: str, weights: Path) -> list[str]:
-    """Return the precisions in which OpenVINO can run this network here with a gain, the most accurate first."""
+    """Return the precisions in which OpenVINO may run this network here with a gain, the most accurate first."""
     spec = NETWORKS[model]
     possible = {
         "float32": True,
         "bfloat16": "bfloat16" in spec.precisions and hardware.cpu_has_bfloat16(),
-        "int8": "int8" in spec.precisions and hardware.cpu_has_vnni() and find_int8(weights, spec.int8) is not None,
+        "int8": "int8" in spec.precisions and find_int8(weights, spec.int8) is not None,
     }
     return [precision for precision in PRECISIONS if possible[precision]]
 
