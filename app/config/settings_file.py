@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -96,7 +97,7 @@ def keep_broken(path: Path, reason: str, renamed: Message, not_renamed: Message)
     renamed: message with the placeholders `file`, `reason` and `kept`. not_renamed: with `file` and `reason`.
     """
     number = 1
-    while (kept := path.with_name(f"{path.name}.bad{number if number > 1 else ''}")).exists():
+    while os.path.lexists(kept := path.with_name(f"{path.name}.bad{number if number > 1 else ''}")):
         number += 1
     try:
         path.rename(kept)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import logging
+import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -171,7 +172,7 @@ class Recorder:
         with suppress(OSError):
             self._writer.close()
         path, temporary_path = self._writer.path, self._writer.temporary_path
-        if temporary_path.exists() and not path.exists():
+        if temporary_path.exists() and not os.path.lexists(path):  # nor a link to nowhere
             # the end could not be written, but a fragmented file can be played without it
             with suppress(OSError):
                 temporary_path.rename(path)

@@ -91,6 +91,14 @@ def test_a_broken_file_is_kept_and_said_once(
     assert settings_file.load(path) == (Settings(), None)
 
 
+def test_a_broken_file_replaces_no_link_to_nowhere(tmp_path: Path) -> None:
+    path, link = tmp_path / "settings.json", tmp_path / "settings.json.bad"
+    path.write_bytes(b"{")
+    link.symlink_to("nowhere")
+    settings_file.load(path)
+    assert link.is_symlink() and (tmp_path / "settings.json.bad2").read_bytes() == b"{"
+
+
 def test_a_file_that_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
     settings, warning = settings_file.load(tmp_path)  # a folder
     assert settings == Settings()

@@ -53,6 +53,23 @@ def test_a_failure_at_the_end_is_reported_and_the_rest_named(
     recorder.close()
 
 
+def test_a_failure_at_the_end_leaves_a_link_to_nowhere_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "a.mp4"
+    recorder = Recorder(path, 64, 48, context())
+    path.symlink_to("elsewhere.mp4")
+
+    def fail(self: VideoWriter) -> None:
+        self._release()
+        raise OSError(errno.ENOSPC, "No space left on device", str(self.temporary_path))
+
+    monkeypatch.setattr(VideoWriter, "close", fail)
+    recorder.send(picture())
+    with pytest.raises(SinkLostError) as caught:
+        recorder.close()
+    assert path.is_symlink()
+    assert str(recorder.part) in str(caught.value) and recorder.part.exists()
+
+
 def test_a_recording_that_was_removed_meanwhile_is_told(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path / "a.mp4", 64, 48, context())
     recorder.send(picture())
