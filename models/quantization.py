@@ -18,9 +18,14 @@ UNSIGNED: Limits = (0, 255)
 SIGNED: Limits = (-128, 127)
 WEIGHT_LIMIT = 127
 """Weights are in -127..127, one scale for each output channel."""
+PAIR_LIMIT = 128
+"""Largest sum of the weights of one sign of two neighbouring input channels.
+
+Processors without VNNI add the products of such a pair in 16 bits, and clip the sum: 255 · 128 still fits.
+"""
 _INPUT = ".input"
-_LEAST, _CANDIDATES = 0.15, 60
-"""Ranges tried for a scale, as fractions of the largest value: from this to 1, so many."""
+_LEAST, _STEP = 0.15, 1 / 64
+"""Ranges tried for a scale, as fractions of the largest value: not less than this, in such steps."""
 _TINY = 1e-8
 
 
@@ -79,24 +84,45 @@ def quantize_convolutions(network: nn.Module, names: Iterable[str]) -> None:
         setattr(parent, leaf, nn.Sequential(Quantizer(), QuantizedConv(_folded(parent, leaf, convolution))))
 
 
-def best_scales(values: Tensor, limits: Limits) -> Tensor:
-    """Return the scale of each row of (N, count) with the least squared rounding error."""
+def best_scales(values: Tensor, limits: Limits, *, paired: bool = False) -> Tensor:
+    """Return the scale of each row of (N, count) with the least squared rounding error, as `rounded` rounds."""
     largest = values.abs().amax(1).clamp_min(_TINY)
     best, least = largest / limits[1], torch.full_like(largest, math.inf)
-    for fraction in torch.linspace(_LEAST, 1, _CANDIDATES):
+    for fraction in torch.arange(2 if paired else 1, _LEAST, -_STEP):
         scale = largest * fraction / limits[1]
-        rounded = (values / scale[:, None]).round().clamp(*limits) * scale[:, None]
-        error = (rounded - values).square().mean(1)
+        error = (rounded(values, scale, limits, paired=paired) - values).square().mean(1)
         best, least = torch.where(error < least, scale, best), torch.minimum(error, least)
     return best
 
 
+def rounded(values: Tensor, scale: Tensor, limits: Limits, *, paired: bool) -> Tensor:
+    """Return the rows of (N, count) in multiples of their scale within the limits.
+
+    paired: the values are weights, those of two neighbouring input channels behind each other; PAIR_LIMIT holds, too.
+    """
+    steps = (values / scale[:, None]).round().clamp(*limits)
+    if paired:
+        pairs = steps.view(len(steps), -1, 2)
+        for sign in (1, -1):
+            excess = ((sign * pairs).clamp_min(0).sum(2) - PAIR_LIMIT).clamp_min(0)
+            half = (excess / 2).floor()
+            pairs = pairs - sign * torch.stack([excess - half, half], 2)
+        steps = pairs.flatten(1)
+    return steps * scale[:, None]
+
+
 @torch.no_grad()
-def set_weight_scales(network: nn.Module) -> None:
-    """Set the scales of all weights to those with the least squared rounding error."""
+def round_weights(network: nn.Module) -> None:
+    """Round all weights, in place, with the scales that have the least squared error."""
+    limits = (-WEIGHT_LIMIT, WEIGHT_LIMIT)
     for module in network.modules():
         if isinstance(module, QuantizedConv):
-            module.scale.copy_(best_scales(module.weight.flatten(1), (-WEIGHT_LIMIT, WEIGHT_LIMIT)))
+            inputs = module.weight.shape[1]
+            channels_last = functional.pad(module.weight.permute(0, 2, 3, 1), (0, inputs % 2))
+            rows, paired = channels_last.flatten(1), module.groups == 1
+            module.scale.copy_(best_scales(rows, limits, paired=paired))
+            weights = rounded(rows, module.scale, limits, paired=paired).view_as(channels_last)
+            module.weight = nn.Parameter(weights[..., :inputs].permute(0, 3, 1, 2).contiguous(), requires_grad=False)
 
 
 def input_scales(network: nn.Module) -> dict[str, Tensor]:

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from models.mattecam.network import MattecamNetwork, Memories, pixels_of, stretched
-from models.quantization import SIGNED, QuantizedConv, Quantizer, best_scales, set_weight_scales
+from models.quantization import SIGNED, QuantizedConv, Quantizer, best_scales, round_weights
 from models.rvm.network import MattingNetwork
 from training.data import SampleSource
 from training.step import to_batch
@@ -34,11 +34,11 @@ def batches(source: SampleSource, count: int, size: int) -> Iterator[Tensor]:
 
 @torch.no_grad()
 def calibrate(network: nn.Module, sequences: Iterator[Tensor], run_network: Callable[[Tensor], object]) -> None:
-    """Set every scale of a quantized network, and the limits of its inputs.
+    """Round the weights of a quantized network, in place, and set the scales and limits of its inputs.
 
     run_network: runs the network on a batch of `sequences`; the activations are those with rounded weights.
     """
-    set_weight_scales(network)
+    round_weights(network)
     collectors = [(module, _Collector()) for module in network.modules() if isinstance(module, Quantizer)]
     hooks = [module.register_forward_hook(collector) for module, collector in collectors]
     for sequence in sequences:
@@ -53,12 +53,14 @@ def calibrate(network: nn.Module, sequences: Iterator[Tensor], run_network: Call
 
 
 @torch.no_grad()
-def correct_biases(network: N, sequences: Iterable[Tensor], run_network: Callable[[N, Tensor], object]) -> None:
+def correct_biases(
+    network: N, exact: N, sequences: Iterable[Tensor], run_network: Callable[[N, Tensor], object]
+) -> None:
     """Shift biases so that rounding does not move the mean of any channel (arXiv 1906.04721, section 4.2).
 
-    network: with all scales set; run_network: runs it, or a copy that does not round, on a batch of `sequences`.
+    network: calibrated; exact: the same before; run_network: runs one of them on a batch of `sequences`.
     """
-    exact = copy.deepcopy(network)
+    exact = copy.deepcopy(exact)
     means: dict[str, list[Tensor]] = {}
     for name, module in exact.named_modules():
         if isinstance(module, Quantizer):

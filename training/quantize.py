@@ -129,9 +129,9 @@ def _of_rvm(rvm: MattingNetwork, weights: Path, cache: Path) -> Work:
 
 def quantize(network: MattecamNetwork, cache: Path) -> MattecamNetwork:
     """Return the int8 version of the bundled network in evaluation mode."""
-    student = quantized(network)
+    exact, student = quantized(network), quantized(network)
     calibrate(student, sequences(cache), partial(run, student))
-    correct_biases(student, sequences(cache, seed=2), run)
+    correct_biases(student, exact, sequences(cache, seed=2), run)
     return student
 
 

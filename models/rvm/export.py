@@ -19,7 +19,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.backbones.mobilenetv3 import MobileNetV3Large
 from models.export import Export, ExportStage, example_inputs
-from models.quantization import quantize_convolutions, quantized_names, set_input_scales, set_weight_scales
+from models.quantization import quantize_convolutions, quantized_names, round_weights, set_input_scales
 from models.rules import COEFFICIENTS, FastFilterWeights, FilterWeights, Floats, LearnedFilterWeights, state_names
 from models.rvm.decoder import RecurrentDecoder, UpsamplingBlock, upsample_like
 from models.rvm.guided_filter import EPS
@@ -238,7 +238,7 @@ def load_quantized(export: Export, tensors: Mapping[str, Tensor]) -> Export:
     """Return a copy of an export in int8 with these scales. Raises RuntimeError if they do not fit."""
     made = quantized(export, quantized_names(tensors))
     set_input_scales(parts_of(made), tensors)
-    set_weight_scales(parts_of(made))
+    round_weights(parts_of(made))
     return made
 
 

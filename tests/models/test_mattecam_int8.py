@@ -15,9 +15,10 @@ from models.mattecam.bundled import load, load_bundled, save
 from models.mattecam.network import MattecamNetwork
 from models.mattecam.quantized import load_quantized, quantized, save_quantized
 from models.mattecam.spec import BUNDLED
-from models.quantization import SIGNED, UNSIGNED, Quantizer
+from models.quantization import PAIR_LIMIT, SIGNED, UNSIGNED, Quantizer
 from models.weights import sha256_of
 from tests.golden.fill import fill
+from tests.models.pairs import largest_pair
 from tests.paths import GOLDEN
 from training.export import expected_outputs
 
@@ -93,6 +94,14 @@ def test_a_quantizer_takes_256_values() -> None:
     for limits in (SIGNED, UNSIGNED):
         rounded = Quantizer(limits).eval()(torch.linspace(-500, 500, 4001))
         assert rounded.unique().tolist() == list(range(limits[0], limits[1] + 1))
+
+
+def test_no_pair_of_shipped_weights_can_overflow() -> None:
+    """Without VNNI, OpenVINO adds the products of two neighbouring input channels in 16 bits."""
+    weights = [x for x in load_file(int8_file(BUNDLED)).values() if x.dtype == torch.int8 and x.shape[1] > 1]
+    assert weights
+    for weight in weights:
+        assert largest_pair(weight) <= PAIR_LIMIT
 
 
 def test_a_file_without_scales_is_refused(random_int8: MattecamNetwork) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from functools import partial
 from pathlib import Path
 
@@ -43,7 +44,7 @@ def test_calibration_sets_every_scale_and_keeps_the_outputs(source: SampleSource
     for module in student.modules():
         if isinstance(module, QuantizedConv):
             largest = module.weight.detach().abs().amax((1, 2, 3)).clamp_min(1e-8) / 127  # a trunk has dead channels
-            assert bool((module.scale <= 1.001 * largest).all())
+            assert bool((module.scale <= 2.02 * largest).all()), "one that is doubled holds any pair of weights"
             assert bool((module.scale >= 0.1 * largest).all())
         if isinstance(module, Quantizer):
             assert 0 < float(module.scale) < 1  # the trunk has linear layers with large outputs
@@ -54,9 +55,10 @@ def test_means_of_the_outputs_stay_although_weights_are_rounded() -> None:
     torch.manual_seed(0)
     layers = [QuantizedConv(nn.Conv2d(8, 8, 3, padding=1)) for _ in range(2)]
     network = nn.Sequential(Quantizer(), layers[0], nn.ReLU(), Quantizer(), layers[1])
+    before = copy.deepcopy(network)
     batch = torch.rand(4, 8, 16, 16)
-    calibrate(network, iter([batch]), network)
     exact = layers[1].convolve(layers[0].convolve(batch, layers[0].weight).relu(), layers[1].weight)
+    calibrate(network, iter([batch]), network)
     for layer in layers:
         layer.scale *= 16
 
@@ -64,7 +66,7 @@ def test_means_of_the_outputs_stay_although_weights_are_rounded() -> None:
         return float((network(batch) - exact).mean((0, 2, 3)).abs().max())
 
     uncorrected = error()
-    correct_biases(network, [batch, batch], lambda module, x: module(x))
+    correct_biases(network, before, [batch, batch], lambda module, x: module(x))
     assert error() < min(0.05 * uncorrected, 1e-5)
 
 

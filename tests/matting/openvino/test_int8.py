@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import platform
 import shutil
 from functools import partial
 from pathlib import Path
@@ -187,8 +188,8 @@ def test_openvino_computes_what_the_simulation_of_rvm_computes(
 
 @pytest.mark.long
 def test_the_convolutions_run_in_int8(networks: tuple[Path, MattingNetwork, ExportedNetwork]) -> None:
-    if not hardware.cpu_has_vnni():
-        pytest.skip("this processor has no VNNI")
+    if platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("OpenVINO chooses other kernels for this kind of processor")
     path, _, _ = networks
     kinds = [
         str(operation.get_rt_info()["runtimePrecision"].astype(str))
