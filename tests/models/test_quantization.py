@@ -65,7 +65,7 @@ def test_rounded_weights_are_rounded_to_themselves() -> None:
 @pytest.mark.parametrize("limits", [UNSIGNED, SIGNED])
 @pytest.mark.parametrize("kernel", [1, 3])
 def test_openvino_computes_what_the_simulation_computes_with_the_largest_weights(limits: Limits, kernel: int) -> None:
-    """Processors without VNNI add two products in 16 bits: the result was wrong by up to a sixth."""
+    """Processors without VNNI add two products in 16 bits: results were off by a sixth on average."""
     torch.manual_seed(0)
     convolution = nn.Conv2d(32, 32, kernel, padding=kernel // 2)
     convolution.weight.copy_(torch.rand_like(convolution.weight))
