@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from app.cli.live_options import LiveOptions, with_live_options
-from app.cli.options import on_console
+from app.cli.options import on_console, prepare
 from app.cli.terminal import notify
 
 
@@ -41,6 +41,8 @@ def bench(
     Without --model each installed recurrent model is measured.
     """
     settings = on_console(live)
+    if not choose:
+        prepare(settings.matting)  # `auto` is resolved once for the whole run: by what was measured
     if in_use or still:
         from app.cli.bench.in_use.report import table as in_use_table
         from app.cli.bench.in_use.run import in_use as measure_in_use

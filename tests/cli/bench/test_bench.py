@@ -101,3 +101,20 @@ def test_a_card_is_measured_beside_the_processor() -> None:
     assert ("openvino", "float32") in beside
     alone = executor_choices(MattingSettings(device="cuda:0"), card)
     assert {executor for executor, _ in alone} == {"eager"}
+
+
+@pytest.mark.parametrize(("options", "measure"), [((), "run.bench"), (("--in-use",), "in_use.run.in_use")])
+def test_what_auto_takes_is_measured_before_the_benchmark_asks_for_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], options: tuple[str, ...], measure: str
+) -> None:
+    """After an update, `bench --in-use` ran in the precision of the rule for machines that were not measured."""
+    done: list[str] = []
+
+    def measured(*_: object, **__: object) -> list[str]:
+        done.append("benchmark")
+        return done
+
+    monkeypatch.setattr("app.cli.bench.command.prepare", lambda settings: done.append("preparation"))
+    monkeypatch.setattr(f"app.cli.bench.{measure}", measured)
+    assert main.main(["bench", "--json", *options]) == 0
+    assert json.loads(capsys.readouterr().out) == ["preparation", "benchmark"]
