@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 import logging
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.files.disk_errors import why_not_written
+from app.core.files.private_file import move
 from app.core.messages.media import WriteReason
 from app.core.messages.output import RecordingText
 from app.core.text import Text
@@ -172,10 +172,10 @@ class Recorder:
         with suppress(OSError):
             self._writer.close()
         path, temporary_path = self._writer.path, self._writer.temporary_path
-        if temporary_path.exists() and not os.path.lexists(path):  # nor a link to nowhere
+        if temporary_path.exists():
             # the end could not be written, but a fragmented file can be played without it
             with suppress(OSError):
-                temporary_path.rename(path)
+                move(temporary_path, path, overwrite=False)
         unfinished.end(temporary_path)
         if temporary_path.exists():
             return RecordingText.KEPT(file=temporary_path)
