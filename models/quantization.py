@@ -103,11 +103,10 @@ def rounded(values: Tensor, scale: Tensor, limits: Limits, *, paired: bool) -> T
     steps = (values / scale[:, None]).round().clamp(*limits)
     if paired:
         pairs = steps.view(len(steps), -1, 2)
-        for sign in (1, -1):
-            excess = ((sign * pairs).clamp_min(0).sum(2) - PAIR_LIMIT).clamp_min(0)
-            half = (excess / 2).floor()
-            pairs = pairs - sign * torch.stack([excess - half, half], 2)
-        steps = pairs.flatten(1)
+        total = pairs.sum(2)  # weights of opposite signs are within the limit
+        excess = (total.abs() - PAIR_LIMIT).clamp_min(0)
+        half = (excess / 2).floor()
+        steps = (pairs - total.sign()[..., None] * torch.stack([excess - half, half], 2)).flatten(1)
     return steps * scale[:, None]
 
 
