@@ -21,7 +21,7 @@ from tests.architecture.source import (
 )
 from tests.paths import ROOT
 
-MAX_LINES = 300
+MAX_LINES = 600
 SIBLINGS = ("app.capture", "app.matting", "app.compositing", "app.output")
 MAY_PROBE_QT = {"app.system.display"}
 """Checks whether Qt can be loaded, before the window is imported."""
