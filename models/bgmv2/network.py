@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import cast
+from typing import Literal, cast
 
 import torch
 import torch.nn.functional as functional
@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.backbones.mobilenetv2 import MobileNetV2
 from models.backbones.resnet import ResNet, resnet50, resnet101
-from models.bgmv2.refiner import ASPP, HIDDEN, CoarseDecoder, Refiner
+from models.bgmv2.refiner import ASPP, HIDDEN, CoarseDecoder, Refiner, RefineMode
 from models.bgmv2.spec import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW, Backbone
 from models.export import PROBE, Export, ExportStage, Method
 
@@ -25,11 +25,19 @@ _BACKBONES: dict[Backbone, Callable[[int], MobileNetV2 | ResNet]] = {
 class MattingRefine(nn.Module):
     """Maps a frame and its background plate to foreground and alpha at full size.
 
-    The base network runs at `backbone_scale` (at most 1/2). The refiner corrects its matte at full size in the cells
-    with the largest predicted error. The paper uses scale 1/4 and 80,000 pixels for HD, 1/8 and 320,000 for 4K.
+    The base network runs at `backbone_scale` (at most 1/2). The refiner corrects its matte at full size where
+    `refine_mode` says, see `Refiner`. The paper uses scale 1/4 and 80,000 pixels for HD, 1/8 and 320,000 for 4K.
     """
 
-    def __init__(self, backbone: Backbone, backbone_scale: float = 1 / 4, sample_pixels: int = 80_000) -> None:
+    def __init__(
+        self,
+        backbone: Backbone,
+        backbone_scale: float = 1 / 4,
+        refine_mode: RefineMode = "sampling",
+        sample_pixels: int = 80_000,
+        threshold: float = 0.1,
+        kernel_size: Literal[1, 3] = 3,
+    ) -> None:
         if not 0 < backbone_scale <= 1 / 2:
             raise ValueError(f"The backbone scale must be above 0 and at most 1/2, not {backbone_scale}.")
         super().__init__()
@@ -38,7 +46,7 @@ class MattingRefine(nn.Module):
         self.aspp = ASPP(f4)
         self.decoder = CoarseDecoder((256, 128, 64, 48, 1 + 3 + 1 + HIDDEN), (f3, f2, f1, 6))
         self.backbone_scale = backbone_scale
-        self.refiner = Refiner(sample_pixels)
+        self.refiner = Refiner(refine_mode, sample_pixels, threshold, kernel_size)
 
     def forward(self, src: Tensor, bgr: Tensor) -> tuple[Tensor, ...]:
         """Return pha, fgr, pha_sm, fgr_sm, err_sm and ref_sm, all in 0..1.

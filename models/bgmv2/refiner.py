@@ -6,6 +6,8 @@ identified by its row-major index in that grid, int64. Windows around them are z
 network's predicted error selects the cells.
 """
 
+from typing import Literal
+
 import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
@@ -144,23 +146,28 @@ CELLS_AT_ONCE = 2048
 """Batch size that fits into a CPU's cache; all 20,000 cells of a 4K frame in one batch take twice as long. A GPU
 refines all cells in one batch, since each launch costs more than a cell."""
 
-CONTEXT_BORDER, BORDER = 3, 2
-"""Pixels around a cell that the convolutions need, of the context at half size and of the images at full size."""
+RefineMode = Literal["full", "sampling", "thresholding"]
 
 
 class Refiner(nn.Module):
-    """Recomputes the matte at full size in the `sample_pixels` // 16 cells of 4x4 pixels with the largest error."""
+    """Recomputes the matte at full size in cells of 4x4 pixels: those with the largest predicted error, or all.
 
-    def __init__(self, sample_pixels: int) -> None:
+    mode: "sampling" refines the `sample_pixels` // 16 cells with the largest error, but none without error;
+    "thresholding" those with an error above `threshold`; "full" the whole image. A convolution of `kernel_size` 3 sees
+    what lies around a cell, one of 1 the cell alone.
+    """
+
+    def __init__(self, mode: RefineMode, sample_pixels: int, threshold: float, kernel_size: Literal[1, 3]) -> None:
         super().__init__()
-        self.sample_pixels = sample_pixels
-        self.conv1 = nn.Conv2d(HIDDEN + 4 + 6, 24, 3, bias=False)
+        self.mode, self.sample_pixels, self.threshold = mode, sample_pixels, threshold
+        self.context_border, self.border = (3, 2) if kernel_size == 3 else (0, 0)
+        self.conv1 = nn.Conv2d(HIDDEN + 4 + 6, 24, kernel_size, bias=False)
         self.bn1 = nn.BatchNorm2d(24)
-        self.conv2 = nn.Conv2d(24, 16, 3, bias=False)
+        self.conv2 = nn.Conv2d(24, 16, kernel_size, bias=False)
         self.bn2 = nn.BatchNorm2d(16)
-        self.conv3 = nn.Conv2d(16 + 6, 12, 3, bias=False)
+        self.conv3 = nn.Conv2d(16 + 6, 12, kernel_size, bias=False)
         self.bn3 = nn.BatchNorm2d(12)
-        self.conv4 = nn.Conv2d(12, 4, 3)
+        self.conv4 = nn.Conv2d(12, 4, kernel_size)
 
     def forward(self, src: Tensor, bgr: Tensor, matte: Tensor, error: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor]:
         """Return the refined [alpha, foreground residual] (1, 4, H, W) and the 0/1 map of cells (1, 1, H/4, W/4).
@@ -171,9 +178,9 @@ class Refiner(nn.Module):
         height, width = src.shape[2:]
         error = resize(error, (height // CELL, width // CELL))
         coarse = torch.cat([hidden, matte], 1)
-        # The number of cells does not depend on the values, so no device synchronization is required.
-        errors, cells = error.flatten().topk(min(self.sample_pixels // CELL**2, error.numel()), sorted=False)
-        chosen = errors > 0
+        if self.mode == "full":
+            return self._everywhere(torch.cat([src, bgr], 1), coarse), torch.ones_like(error)
+        cells, chosen = self._choose(error.flatten())
         if src.device.type == "cpu":
             refined = torch.cat([self._at(part, src, bgr, coarse) for part in torch.split(cells, CELLS_AT_ONCE)])
         else:
@@ -182,23 +189,38 @@ class Refiner(nn.Module):
         refined_cells = torch.zeros_like(error).flatten().index_copy(0, cells, chosen.to(error.dtype))
         return paste_(matte, cells, refined, chosen), refined_cells.view_as(error)
 
+    def _choose(self, error: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the cells to compute (N,), and which of their results count (N,), from the error of each cell."""
+        if self.mode == "thresholding":
+            cells = (error > self.threshold).nonzero()[:, 0]
+            return cells, torch.ones_like(cells, dtype=torch.bool)
+        # The number of cells does not depend on the values, so no device synchronization is required.
+        errors, cells = error.topk(min(self.sample_pixels // CELL**2, error.numel()), sorted=False)
+        return cells, errors > 0
+
+    def _everywhere(self, images: Tensor, coarse: Tensor) -> Tensor:
+        """Refine the whole image as one window; return (1, 4, H, W)."""
+        half = images.shape[2] // 2, images.shape[3] // 2
+        context = torch.cat([resize(coarse, half), resize(images, half)], 1)
+        return self.solve(_padded(context, self.context_border), _padded(images, self.border))
+
     def _at(self, cells: Tensor, src: Tensor, bgr: Tensor, coarse: Tensor) -> Tensor:
         """Refine the cells, one window each; return (N, 4, 4, 4)."""
         half = src.shape[2] // 2, src.shape[3] // 2
-        windows = torch.cat([cut(image, cells, 2 * CONTEXT_BORDER) for image in (src, bgr)], 1)
+        windows = torch.cat([cut(image, cells, 2 * self.context_border) for image in (src, bgr)], 1)
         context = torch.cat(
             [
-                cut_resized(coarse, cells, half, CONTEXT_BORDER),
+                cut_resized(coarse, cells, half, self.context_border),
                 functional.avg_pool2d(windows, 2),  # equals bilinear resizing to half size
             ],
             1,
         )
-        return self.solve(context, functional.pad(windows, (BORDER - 2 * CONTEXT_BORDER,) * 4))
+        return self.solve(context, _padded(windows, self.border - 2 * self.context_border))
 
     def solve(self, context: Tensor, images: Tensor) -> Tensor:
         """Return the matte (., 4, P, Q) from the context at half size and the images at full size.
 
-        The context has a border of `CONTEXT_BORDER` pixels, the images one of `BORDER` pixels.
+        The context has a border of `context_border` pixels, the images one of `border` pixels.
         """
         x = functional.relu(self.bn1(self.conv1(context)))
         x = functional.relu(self.bn2(self.conv2(x)))
@@ -206,3 +228,8 @@ class Refiner(nn.Module):
         x = functional.relu(self.bn3(self.conv3(x)))
         matte: Tensor = self.conv4(x)
         return matte
+
+
+def _padded(image: Tensor, border: int) -> Tensor:
+    """Pad with zeros by `border` pixels on each side, or cut them off if it is negative."""
+    return functional.pad(image, (border,) * 4)

@@ -39,8 +39,8 @@ class MattingNetwork(nn.Module):
     """RVM: maps a frame and recurrent states to foreground, alpha and new states.
 
     Images are RGB in 0..1, (B, 3, H, W). The states r1..r4 belong to one stream at one size; none, or those of
-    `initial_state`, start a stream. `forward` runs the whole network; `coefficients` and `apply_coefficients` run its
-    stages at small and at full size separately.
+    `initial_state`, start a stream. `forward` runs the whole network, `segment` its segmentation pass; `coefficients`
+    and `apply_coefficients` run the stages of matting at small and at full size separately.
     """
 
     def __init__(self, variant: Variant = "mobilenetv3", deep: bool = True) -> None:
@@ -52,7 +52,7 @@ class MattingNetwork(nn.Module):
         self.aspp = LRASPP(f4, bottleneck)
         self.decoder = RecurrentDecoder((f1, f2, f3, bottleneck), widths)
         self.project_mat = _projection(widths[3], 4)
-        self.project_seg = _projection(widths[3], 1)  # of the published weights; it segments, which nobody uses
+        self.project_seg = _projection(widths[3], 1)
         self.refiner = DeepGuidedFilter(widths[3]) if deep else None
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> State:
@@ -80,6 +80,15 @@ class MattingNetwork(nn.Module):
             return *_finish(src, self.project_mat(hid)), *after
         slope, offset, _, *rest = self.coefficients(downsampled(src, downsample_ratio), *state)
         return *self.apply_coefficients(src, slope, offset), *rest
+
+    def segment(self, src: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """Return logits of "belongs to a person" (B, 1, H, W) for src (B, 3, H, W), and the new states.
+
+        The second task of the paper's training, with masks in place of mattes. Weights that were published for
+        inference only have zeros here: their logits are 0.
+        """
+        hid, after = self._decode(src, state)
+        return self.project_seg(hid), *after
 
     def coefficients(self, src_small: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
         """Run the small-size stage: return A, b, coarse alpha and the new states.

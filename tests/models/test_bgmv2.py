@@ -1,4 +1,4 @@
-"""Background Matting V2: golden outputs, refinement, invalid input, synchronization, cost."""
+"""Background Matting V2: golden outputs, modes of refinement, invalid input, synchronization, cost."""
 
 import json
 from collections.abc import Iterator
@@ -6,14 +6,13 @@ from typing import Any, Literal
 
 import pytest
 import torch
-import torch.nn.functional as functional
 from torch import Tensor
 from torch._subclasses import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
 from models.bgmv2 import refiner
 from models.bgmv2.network import MattingRefine
-from models.bgmv2.refiner import BORDER, CONTEXT_BORDER
+from models.bgmv2.refiner import RefineMode
 from models.blocks import resize
 from tests.models.golden import assert_golden, filled, frame
 from tests.paths import GOLDEN
@@ -52,36 +51,57 @@ def expecting(error: Literal[0, 1], network: MattingRefine) -> MattingRefine:
     [pytest.param(case, id=case["case"], marks=pytest.mark.long if "resnet" in case["case"] else ()) for case in CASES],
 )
 def test_golden(case: dict[str, Any]) -> None:
-    """The published refiner without borders is not used: of that case only the base network is compared."""
-    network = filled(MattingRefine(case["backbone"], case["backbone_scale"], case["refine_sample_pixels"]))
+    network = filled(
+        MattingRefine(
+            case["backbone"],
+            case["backbone_scale"],
+            case["refine_mode"],
+            sample_pixels=case.get("refine_sample_pixels", 80_000),
+            threshold=case.get("refine_threshold", 0.1),
+            kernel_size=case["kernel_size"],
+        )
+    )
     pha, fgr, pha_sm, _, err_sm, ref_sm = network(frame(192, 320, 4), frame(192, 320, 5))
     got = {"pha": pha, "fgr": fgr, "pha_sm": pha_sm, "err_sm": err_sm, "ref_sm": ref_sm}
-    unused = ("pha", "fgr") if case["kernel_size"] == 1 else ()
-    assert_golden(case["case"], {name: value for name, value in got.items() if name not in unused}, unused=unused)
+    assert_golden(case["case"], got)
 
 
-def everywhere(network: MattingRefine) -> tuple[Tensor, Tensor]:
-    """Return alpha and foreground of the refiner that sees the whole image as one window."""
-    src, bgr = inputs()
-    small = [resize(image, tuple(int(side * network.backbone_scale) for side in SIZE)) for image in (src, bgr)]  # type: ignore[arg-type]
-    pha_sm, residual_sm, _, hidden = network.coarse(*small)
-    half, images = (SIZE[0] // 2, SIZE[1] // 2), torch.cat([src, bgr], 1)
-    context = torch.cat([resize(torch.cat([hidden, pha_sm, residual_sm], 1), half), resize(images, half)], 1)
-    borders = (functional.pad(x, (n,) * 4) for x, n in ((context, CONTEXT_BORDER), (images, BORDER)))
-    matte = network.refiner.solve(*borders)
-    return matte[:, :1].clamp(0, 1), (src + matte[:, 1:]).clamp(0, 1)
-
-
+@pytest.mark.parametrize("kernel_size", [1, 3])
 @pytest.mark.parametrize("scale", [1 / 2, 1 / 4, 0.3, 1 / 8])
-def test_sampling_every_cell_is_full_refinement(scale: float, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refining_every_cell_is_full_refinement(
+    scale: float, kernel_size: Literal[1, 3], monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr(refiner, "CELLS_AT_ONCE", 100)
-    network = expecting(1, MattingRefine("mobilenetv2", scale, SIZE[0] * SIZE[1]))
-    for a, b in zip(network(*inputs()), everywhere(network), strict=False):
-        torch.testing.assert_close(a, b, atol=1e-5, rtol=0)
+    modes: tuple[RefineMode, ...] = ("full", "sampling", "thresholding")
+    full, *others = (
+        expecting(1, MattingRefine("mobilenetv2", scale, mode, SIZE[0] * SIZE[1], kernel_size=kernel_size))(*inputs())
+        for mode in modes
+    )
+    for other in others:
+        for a, b in zip(other, full, strict=True):
+            torch.testing.assert_close(a, b, atol=1e-5, rtol=0)
 
 
-def test_without_expected_error_nothing_is_refined() -> None:
-    pha, _, pha_sm, _, _, ref_sm = expecting(0, MattingRefine("mobilenetv2"))(*inputs())
+@pytest.mark.parametrize("mode", ["sampling", "thresholding"])
+def test_cells_that_are_not_chosen_keep_the_coarse_matte(mode: RefineMode) -> None:
+    network = filled(MattingRefine("mobilenetv2", 1 / 4, mode, sample_pixels=640, threshold=0.3))
+    pha, _, pha_sm, _, err_sm, ref_sm = network(*inputs())
+    chosen = ref_sm.repeat_interleave(4, 2).repeat_interleave(4, 3) == 1
+    coarse = resize(pha_sm, SIZE)
+    assert torch.equal(pha[~chosen], coarse[~chosen])
+    assert (pha - coarse)[chosen].abs().min() > 0
+    if mode == "sampling":
+        assert ref_sm.sum() == 640 / 16
+        assert err_sm[ref_sm == 1].min() >= err_sm[ref_sm == 0].max()
+    else:
+        assert 0 < ref_sm.sum() < ref_sm.numel()
+        assert torch.equal(ref_sm == 1, err_sm > 0.3)
+
+
+@pytest.mark.parametrize(("mode", "threshold"), [("sampling", 0.1), ("thresholding", 0.1), ("thresholding", 0.0)])
+def test_without_expected_error_nothing_is_refined(mode: RefineMode, threshold: float) -> None:
+    network = expecting(0, MattingRefine("mobilenetv2", refine_mode=mode, threshold=threshold))
+    pha, _, pha_sm, _, _, ref_sm = network(*inputs())
     assert torch.equal(ref_sm, torch.zeros(1, 1, 16, 24))
     assert torch.equal(pha, resize(pha_sm, SIZE))
 

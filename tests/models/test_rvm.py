@@ -1,4 +1,4 @@
-"""RVM: golden outputs, precision."""
+"""RVM: golden outputs, segmentation, precision."""
 
 import json
 from collections.abc import Iterator
@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from models.rvm.guided_filter import fast_guided_filter
-from models.rvm.network import MattingNetwork
+from models.rvm.network import MattingNetwork, Variant
 from tests.models.golden import TOLERANCE, assert_golden, filled, frame
 from tests.paths import GOLDEN
 
@@ -48,12 +48,35 @@ def test_golden(case: dict[str, object]) -> None:
     assert_golden(name, outputs, TOLERANCES.get(name, TOLERANCE))
 
 
-def test_golden_batch(network: MattingNetwork) -> None:
+def test_golden_batch_and_segmentation(network: MattingNetwork) -> None:
     state: list[Tensor] = []
+    segmented: list[Tensor] = []
     for t in range(3):
         streams = torch.cat([frame(64, 96, seed, t) for seed in (2, 3)])
         fgr, pha, *state = network(streams, *state, downsample_ratio=0.5)
-    assert_golden("rvm_mobilenetv3_sequence", {"fgr": fgr, "pha": pha, "r4": state[3]}, unused=["seg"])
+        seg, *segmented = network.segment(streams, *segmented)
+    assert_golden("rvm_mobilenetv3_sequence", {"fgr": fgr, "pha": pha, "seg": seg, "r4": state[3]})
+
+
+@pytest.mark.parametrize("variant", ["mobilenetv3", pytest.param("resnet50", marks=pytest.mark.long)])
+def test_matting_and_segmentation_pass_the_same_states(variant: Variant) -> None:
+    network = filled(MattingNetwork(variant))
+    logits, *segmented = network.segment(frame(48, 64, 1))
+    _, _, *matted = network(frame(48, 64, 1))
+    assert logits.shape == (1, 1, 48, 64)
+    for one, other in zip(segmented, matted, strict=True):
+        assert torch.equal(one, other)
+
+
+def test_training_of_both_passes_reaches_every_parameter() -> None:
+    network = MattingNetwork().train()
+    frames = [torch.cat([frame(32, 48, seed, t) for seed in (1, 2)]) for t in range(2)]
+    with torch.enable_grad():
+        _, _, *state = network(frames[0], downsample_ratio=0.5)
+        fgr, pha, *_ = network(frames[1], *state, downsample_ratio=0.5)
+        seg, *_ = network.segment(frames[1], *network.segment(frames[0])[1:])
+        (fgr.mean() + pha.mean() + seg.mean()).backward()
+    assert [name for name, parameter in network.named_parameters() if parameter.grad is None] == []
 
 
 def test_the_guided_filter_survives_half_precision() -> None:

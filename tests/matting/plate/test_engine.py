@@ -134,7 +134,7 @@ def test_the_networks_own_output_is_what_comes_out(
     frame = visit(160, 96)
     monkeypatch.setattr(PlateWatch, "look", keep_the_plates_light)
     engine = engines(settings.replace(downsample_ratio=0.25), 160, 96)
-    network = MattingRefine("mobilenetv2", 0.25, sample_pixels(160, 96)).eval()
+    network = MattingRefine("mobilenetv2", 0.25, sample_pixels=sample_pixels(160, 96)).eval()
     network.load_state_dict(fill(network.state_dict()))
     with torch.inference_mode():
         images = [
