@@ -2028,6 +2028,18 @@
 </context><context>
     <name>ProgramNotices</name>
     <message>
+        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
+        <translation>Pausiert: Der gespeicherte Hintergrund ist „Keiner“; damit sähen andere Ihren echten Hintergrund.</translation>
+    </message>
+    <message>
+        <source>Use blur</source>
+        <translation>Weichzeichnen</translation>
+    </message>
+    <message>
+        <source>Show it</source>
+        <translation>Zeigen</translation>
+    </message>
+    <message>
         <source>Language and letters change when the download, or other work that is running, has ended.</source>
         <translation>Sprache und Schrift ändern sich, sobald der Download oder eine andere laufende Arbeit beendet ist.</translation>
     </message>
@@ -2094,18 +2106,6 @@
     <message>
         <source>The model “{0}” is not installed. The standard model is used instead.</source>
         <translation>Das Modell „{0}“ ist nicht installiert. Stattdessen wird das Standardmodell verwendet.</translation>
-    </message>
-    <message>
-        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
-        <translation>Pausiert: Der gespeicherte Hintergrund ist „Keiner“; damit sähen andere Ihren echten Hintergrund.</translation>
-    </message>
-    <message>
-        <source>Use blur</source>
-        <translation>Weichzeichnen</translation>
-    </message>
-    <message>
-        <source>Show it</source>
-        <translation>Zeigen</translation>
     </message>
 </context><context>
     <name>QualityControls</name>

@@ -2028,6 +2028,18 @@
 </context><context>
     <name>ProgramNotices</name>
     <message>
+        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
+        <translation>En pausa: el fondo guardado es «Ninguno», que mostraría a los demás su fondo real.</translation>
+    </message>
+    <message>
+        <source>Use blur</source>
+        <translation>Desenfocar</translation>
+    </message>
+    <message>
+        <source>Show it</source>
+        <translation>Mostrar</translation>
+    </message>
+    <message>
         <source>Language and letters change when the download, or other work that is running, has ended.</source>
         <translation>El idioma y la letra cambian cuando termine la descarga u otro trabajo en curso.</translation>
     </message>
@@ -2094,18 +2106,6 @@
     <message>
         <source>The model “{0}” is not installed. The standard model is used instead.</source>
         <translation>El modelo «{0}» no está instalado. Se usa el modelo estándar en su lugar.</translation>
-    </message>
-    <message>
-        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
-        <translation>En pausa: el fondo guardado es «Ninguno», que mostraría a los demás su fondo real.</translation>
-    </message>
-    <message>
-        <source>Use blur</source>
-        <translation>Desenfocar</translation>
-    </message>
-    <message>
-        <source>Show it</source>
-        <translation>Mostrar</translation>
     </message>
 </context><context>
     <name>QualityControls</name>
