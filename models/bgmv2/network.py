@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from models.backbones.mobilenetv2 import MobileNetV2
 from models.backbones.resnet import ResNet, resnet50, resnet101
-from models.bgmv2.refiner import ASPP, HIDDEN, CoarseDecoder, Refiner, RefineMode
+from models.bgmv2.refiner import ASPP, HIDDEN, CoarseDecoder, RefineMode, Refiner
 from models.bgmv2.spec import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW, Backbone
 from models.export import PROBE, Export, ExportStage, Method
 
