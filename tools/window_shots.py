@@ -228,7 +228,7 @@ ALL = (
     Shot("virtual-camera", _dialog(lambda session: session.window.windows.open_virtual_camera_help())),
     Shot("empty-room", _dialog(lambda session: session.window.windows.open_plate_dialog())),
     Shot("scene-name", _dialog(lambda session: session.window.scenes.ask_for_name())),
-    Shot("ask-none", _dialog(lambda session: session.window.strip.toggle(0))),
+    Shot("ask-none", _dialog(lambda session: session.window.strip.choose_number(0))),
     Shot("log", _dialog(lambda session: session.window.windows.open_log())),
     Shot("grid", _all_tiles),
     Shot("framing", _close_up),

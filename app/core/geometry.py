@@ -54,7 +54,7 @@ class Layout(NamedTuple):
     """Whether it covers the frame, or is shown whole on a blurred copy of itself."""
     zoom: float = 1.0
     pan_x: float = 0.0
-    """-1 shows its left edge, 1 its right one."""
+    """-1 shows its left edge, 1 its right one; moves it to the left as it grows, also where all of it is seen."""
     pan_y: float = 0.0
 
 
@@ -98,7 +98,7 @@ def _shown(pixels: int, inner: float, size: int, pan: float) -> tuple[slice, sli
 
     inner: the length of the whole image in the frame. size: that of the frame.
     """
-    start = (size - inner) * (pan + 1) / 2
+    start = (size - inner - pan * abs(size - inner)) / 2
     low, high = max(start, 0.0), min(start + inner, float(size))
     first = min(round(low), size - 1)
     begin = min(int((low - start) / inner * pixels), pixels - 1)

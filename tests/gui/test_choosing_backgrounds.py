@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage
-from PyQt6.QtWidgets import QApplication, QColorDialog, QFileDialog, QPushButton, QSlider, QWidget
+from PyQt6.QtWidgets import QApplication, QColorDialog, QDialog, QFileDialog, QPushButton, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.control.backgrounds import named_background
 from app.core.files import paths
 from app.core.types import BgrImage, PictureKind
 from app.gui.backgrounds.tile_view import TileGrid
 from app.gui.backgrounds.tiles import TileKind
+from app.gui.backgrounds.tiles import tiles as named_tiles
 from app.gui.shell.application import Session
 from app.media.image_file import read_image
 from tests.clips import write_clip
@@ -32,19 +34,43 @@ def click(controls: Session, qtbot: QtBot, kind: TileKind) -> None:
     qtbot.mouseClick(strip.view.viewport(), Qt.MouseButton.LeftButton, pos=strip.view.visualRect(index).center())
 
 
-def test_click_selects_and_number_key_toggles_a_background(controls: Session, qtbot: QtBot) -> None:
-    click(controls, qtbot, TileKind.GREEN)
-    assert chosen(controls).colour == "#00b140"
-    assert chosen(controls).kind == "colour"
+def test_number_keys_choose_in_the_order_of_the_strip_and_again_change_nothing(
+    controls: Session, qtbot: QtBot, picture: Path
+) -> None:
+    """The key of the first tile was 4, and 1 pressed twice returned to the background before."""
+    add(controls, qtbot, picture)
+    qtbot.waitUntil(lambda: len(tiles(controls)) > 10)
     activate(controls, qtbot)
+    keys = (Qt.Key(Qt.Key.Key_0 + number) for number in range(1, 10))
+    for place, key in enumerate(keys):
+        for _again in range(3):
+            qtbot.keyClick(controls.window, key)
+            assert tiles(controls)[place].chosen_by(chosen(controls)), f"key {place + 1}"
+            assert controls.window.strip.model.number(place) == place + 1
+    qtbot.keyClick(controls.window, Qt.Key.Key_1)
     qtbot.keyClick(controls.window, Qt.Key.Key_1)
     assert chosen(controls).kind == "blur"
-    qtbot.keyClick(controls.window, Qt.Key.Key_1)
-    assert chosen(controls).kind == "colour", "a second key press returns to the previous background"
-    controls.store.edit("background", kind="none")
+    listed = named_background("4", chosen(controls), named_tiles("#102030"))
+    assert listed.path == tiles(controls)[3].path == own(controls)[0].path, "`ctl background` has the same numbers"
     click(controls, qtbot, TileKind.GREEN)
-    qtbot.keyClick(controls.window, Qt.Key.Key_2)
-    assert chosen(controls).kind == "colour", "but never to the room"
+    click(controls, qtbot, TileKind.GREEN)
+    assert chosen(controls).colour == "#00b140"
+
+
+def test_one_key_always_hides_the_user_and_never_shows_them(controls: Session, qtbot: QtBot) -> None:
+    """P pressed twice in haste showed the user again."""
+    activate(controls, qtbot)
+    for _again in range(3):
+        qtbot.keyClick(controls.window, Qt.Key.Key_H)
+        assert controls.store.current.paused
+    controls.store.set("paused", False)
+    controls.window.windows.open_preferences()
+    dialog = find(controls.window, QDialog, "preferencesDialog")
+    dialog.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
+    qtbot.keyClick(dialog, Qt.Key.Key_H)
+    assert controls.store.current.paused, "a dialog in front does not take the key"
+    assert "H always hides you" in button(controls, "pauseButton").toolTip()
 
 
 def test_background_none_is_last_and_shown_after_a_question_only(controls: Session, qtbot: QtBot) -> None:
@@ -161,18 +187,17 @@ def test_added_file_reaches_the_output(session: Session, qtbot: QtBot, picture: 
     qtbot.waitUntil(lambda: bool(own(session)) and session.window.strip.model.image_of(own(session)[0]) is not None)
 
 
-def test_an_added_file_is_the_first_tile_shown_and_marked(controls: Session, qtbot: QtBot, picture: Path) -> None:
+def test_an_added_file_is_the_first_file_shown_and_marked(controls: Session, qtbot: QtBot, picture: Path) -> None:
     strip = controls.window.strip
     strip.view.setFocus()
     strip.view.setCurrentIndex(strip.model.index(len(strip.model.tiles) - 1))  # far from where the new tile is
     tile = add(controls, qtbot, picture)
-    index = strip.model.index(0)
-    assert strip.model.tiles[0] == tile, "own pictures come first"
+    index = strip.model.index(3)
+    assert strip.model.tiles[3] == tile, "own pictures come first of the files"
     assert strip.view.currentIndex() == index
-    assert strip.model.chosen_row == 0
+    assert strip.model.chosen_row == 3
     viewport = existing(strip.view.viewport())
     qtbot.waitUntil(lambda: viewport.rect().contains(strip.view.visualRect(index).center()))
-    assert strip.model.number(0) == 4, "the numbers of the others stay"
 
 
 def shows(session: Session, colour: tuple[int, int, int]) -> bool:

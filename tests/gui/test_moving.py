@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.framing import IN_PLACE, WHOLE, in_corner
+from app.core.framing import IN_PLACE, WHOLE, framed, in_corner
+from app.core.geometry import Layout, lay_out
 from app.core.settings import FramingSettings, PlacementSettings
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
@@ -28,17 +30,49 @@ def test_framing_sliders_take_effect_while_dragged(controls: Session, qtbot: QtB
     assert 2 < framing(controls).zoom < 3
     assert across.isEnabled()
     drag(qtbot, across, 1.0)
-    assert framing(controls).pan_x == pytest.approx(-1 if mirror else 1)
+    assert framing(controls).pan_x == pytest.approx(1 if mirror else -1)
     assert across.value() == 100
     controls.store.edit("window", mirror_preview=not mirror)
     assert across.value() == -100, "the direction is that of the mirrored preview"
     drag(qtbot, slider(controls, "panYSlider"), 0.0)
-    assert framing(controls).pan_y == pytest.approx(-1)
+    assert framing(controls).pan_y == pytest.approx(1)
     reset = find(controls.window, QPushButton, "framingReset")
     qtbot.mouseClick(reset, Qt.MouseButton.LeftButton)
     assert framing(controls) == WHOLE
     reset.clearFocus()
     assert not reset.isEnabled()
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_sliders_move_what_is_seen_in_their_own_direction(controls: Session, mirror: bool) -> None:
+    """One moved the background to the left, the other the person to the right."""
+    controls.store.edit("window", mirror_preview=mirror)
+    controls.store.edit("output", mirror=mirror)
+    controls.store.edit("framing", zoom=2)
+    width, height = 160, 90
+    frame = np.zeros((height, width, 3), np.uint8)
+    frame[40:50, 75:85] = 255
+    narrow, wide = np.zeros((180, 100, 3), np.uint8), np.zeros((90, 320, 3), np.uint8)
+    narrow[85:95, 45:55] = wide[40:50, 155:165] = 255
+
+    def seen() -> list[tuple[float, float]]:
+        """Return where the spot is, from the left and the top of the preview."""
+        settings = controls.store.current
+        pictures = [framed(frame, settings.framing)]
+        for image, is_whole in ((frame, False), (wide, False), (narrow, False), (narrow, True), (wide, True)):
+            zoom = 2 if image is frame else 1
+            layout = Layout("fit" if is_whole else "fill", zoom, settings.background.pan_x, settings.background.pan_y)
+            pictures.append(lay_out(image, layout, width, height, lambda _image, *_size: np.zeros_like(frame)))
+        spots = [np.argwhere((each[:, ::-1] if mirror else each)[..., 0] > 128) for each in pictures]
+        return [(float(spot[:, 1].mean()), float(spot[:, 0].mean())) for spot in spots]
+
+    for prefix, seen_of in (("pan", slice(0, 1)), ("background", slice(1, None))):
+        for axis, number in (("X", 0), ("Y", 1)):
+            before = seen()[seen_of]
+            slider(controls, f"{prefix}{axis}Slider").setValue(30)
+            after = seen()[seen_of]
+            moves = [now[number] - then[number] for now, then in zip(after, before, strict=True)]
+            assert min(moves) >= 0 < max(moves), (prefix, axis, moves)
 
 
 def test_wheel_zooms_at_the_pointer(controls: Session, qtbot: QtBot) -> None:

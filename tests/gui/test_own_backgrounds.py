@@ -44,7 +44,7 @@ def names(controls: Session) -> list[str]:
 
 
 def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    """Those of one name differ by their suffix. A number key returns to it."""
+    """Those of one name differ by their suffix. A number key chooses it."""
     add(controls, qtbot, picture)
     shutil.copy(picture, paths.backgrounds_dir() / "beach.jpg")
     controls.window.strip.library.reload()
@@ -55,11 +55,11 @@ def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBo
     qtbot.waitUntil(lambda: names(controls) == ["sand", "Seaside"])
     renamed = paths.backgrounds_dir() / "Seaside.png"
     qtbot.waitUntil(lambda: chosen(controls).path == renamed)
-    controls.window.strip.toggle(2)
+    controls.window.strip.choose_number(2)
     assert chosen(controls).kind == "colour"
     enter(controls, own(controls)[1], "Seaside", "Shore")
     qtbot.waitUntil(lambda: names(controls) == ["sand", "Shore"])
-    controls.window.strip.toggle(2)
+    controls.window.strip.choose_number(5)
     assert chosen(controls).path == renamed.with_name("Shore.png")
 
 
@@ -198,7 +198,7 @@ def test_the_tile_beside_a_removed_one_becomes_the_current_one(
     activate(controls, qtbot)
     view = controls.window.strip.view
     view.setFocus()
-    for left, current in ((["beach", "dune"], "dune"), (["beach"], "Blur")):
+    for left, current in ((["beach", "dune"], "dune"), (["beach"], "Soft studio")):
         qtbot.keyClick(view, Qt.Key.Key_Delete)
         assert chosen(controls).kind == "blur"
         qtbot.waitUntil(lambda left=left: names(controls) == left)  # type: ignore[misc]

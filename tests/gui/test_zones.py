@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
+
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
-from PyQt6.QtWidgets import QCheckBox
+from PyQt6.QtWidgets import QApplication, QCheckBox, QDialog, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.core.settings import FramingSettings, Zone
@@ -12,7 +15,8 @@ from app.gui.preview.rendering import ViewMode
 from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.application import Session
 from app.gui.widgets.theme import ALARM
-from tests.gui.widgets import at, button, existing, find, pull, ready, shows_camera, turn_wheel
+from tests.gui.conftest import activate
+from tests.gui.widgets import at, bring_up, button, existing, find, pull, ready, shows_camera, turn_wheel
 
 
 def painted(session: Session) -> tuple[Zone, ...]:
@@ -160,6 +164,105 @@ def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBo
     assert session.store.current.kept.selected is None
     box.click()
     assert session.pipeline.settings.selected is None
+
+
+def escape(session: Session, qtbot: QtBot) -> None:
+    qtbot.keyClick(session.window.preview, Qt.Key.Key_Escape)
+
+
+def only_me(session: Session, qtbot: QtBot) -> None:
+    find(session.window, QCheckBox, "onlyMeCheck").click()
+
+
+def close_the_group(session: Session, qtbot: QtBot) -> None:
+    find(session.window, QToolButton, "zonesGroup").click()
+
+
+def open_another_group(session: Session, qtbot: QtBot) -> None:
+    qtbot.mouseClick(find(session.window, QToolButton, "qualityGroup"), Qt.MouseButton.LeftButton)
+
+
+def choose_a_background(session: Session, qtbot: QtBot) -> None:
+    view = session.window.strip.view
+    place = view.visualRect(session.window.strip.model.index(0)).center()
+    qtbot.mouseClick(existing(view.viewport()), Qt.MouseButton.LeftButton, pos=place)
+
+
+def show_what_is_simple(session: Session, qtbot: QtBot) -> None:
+    qtbot.mouseClick(button(session, "simpleSettings"), Qt.MouseButton.LeftButton)
+
+
+def hide_the_panel(session: Session, qtbot: QtBot) -> None:
+    session.store.set("window.show_panel", False)
+
+
+def tab_away(session: Session, qtbot: QtBot) -> None:
+    for _ in range(8):
+        qtbot.keyClick(existing(session.window.focusWidget()), Qt.Key.Key_Tab)
+
+
+def open_a_dialog(session: Session, qtbot: QtBot) -> None:
+    session.window.windows.open_preferences()
+    dialog = find(session.window, QDialog, "preferencesDialog")
+    dialog.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
+
+
+def pause(session: Session, qtbot: QtBot) -> None:
+    session.store.set("paused", True)
+    session.store.set("paused", False)
+
+
+def another_camera(session: Session, qtbot: QtBot) -> None:
+    source = replace(existing(session.bridge.status.source), id="another")
+    session.window.panel.zones.show_status(replace(session.bridge.status, source=source))
+
+
+@pytest.mark.parametrize(
+    "leave",
+    [
+        escape, only_me, close_the_group, open_another_group, choose_a_background, show_what_is_simple, hide_the_panel,
+        tab_away, open_a_dialog, pause, another_camera,
+    ],
+)  # fmt: skip
+def test_whatever_leaves_the_controls_of_the_brush_ends_it(
+    session: Session, qtbot: QtBot, leave: Callable[[Session, QtBot], None]
+) -> None:
+    """After "Only me", the click that was to select a face painted a zone on it that hides."""
+    activate(session, qtbot)
+    drop, overlay = button(session, "dropBrush"), session.window.overlay
+    bring_up(session, drop)
+    qtbot.mouseClick(drop, Qt.MouseButton.LeftButton)
+    pull(session, qtbot, at(session, 0.1, 0.2), at(session, 0.2, 0.2))
+    assert session.window.panel.zones.tool.kind == "drop"
+    hint = find(session.window, QLabel, "brushHint")
+    session.window.panel.page.scroll_to(session.window.panel.zones)
+    qtbot.waitUntil(lambda: hint.visibleRegion().contains(hint.rect().center()))
+    qtbot.mouseClick(hint, Qt.MouseButton.LeftButton)
+    assert session.window.panel.zones.tool.kind == "drop", "nothing of the brush itself ends it"
+    assert "paints" in overlay.brush.text() and overlay.isVisible()
+    assert session.window.preview.cursor().shape() == Qt.CursorShape.CrossCursor
+    qtbot.mousePress(session.window.preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.2))
+    qtbot.mouseRelease(session.window.preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.2))
+    before = painted(session)
+    assert len(before) == 2
+    leave(session, qtbot)
+    assert not any((session.window.panel.zones.tool.kind, drop.isChecked(), overlay.brush.text()))
+    assert session.window.preview.cursor().shape() != Qt.CursorShape.CrossCursor
+    qtbot.waitUntil(lambda: shows_camera(session))
+    qtbot.mouseClick(session.window.preview, Qt.MouseButton.LeftButton, pos=at(session, 0.5, 0.5))
+    assert painted(session) == before
+
+
+def test_escape_drops_the_stroke_that_is_being_painted(session: Session, qtbot: QtBot) -> None:
+    activate(session, qtbot)
+    button(session, "dropBrush").click()
+    preview = session.window.preview
+    qtbot.mousePress(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.3))
+    qtbot.mouseMove(preview, at(session, 0.5, 0.5))
+    escape(session, qtbot)
+    qtbot.mouseRelease(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.5, 0.5))
+    assert painted(session) == ()
 
 
 def test_one_brush_at_a_time(session: Session, qtbot: QtBot) -> None:

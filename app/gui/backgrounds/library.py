@@ -206,11 +206,11 @@ class BackgroundLibrary(QObject):
 
 
 def _tiles(own: tuple[tuple[Path, str], ...]) -> list[Tile]:
-    """Return all tiles from left to right: the user's files first, "None" last. own: see `own_backgrounds`."""
+    """Return all tiles from left to right, by their numbers, but "None" last. own: see `own_backgrounds`."""
     none, *fixed = (Tile(kind, name) for kind, name in zip(FIXED_KINDS, fixed_names(), strict=True))
     return [
-        *(Tile(kind_of(path), name, path, own=True) for path, name in own),
         *fixed,
+        *(Tile(kind_of(path), name, path, own=True) for path, name in own),
         *(Tile(kind_of(path), bundled_name(title(path)), path) for path in bundled_backgrounds()),
         none,
     ]

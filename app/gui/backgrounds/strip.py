@@ -25,7 +25,7 @@ from app.runtime.status import PipelineStatus
 
 
 class BackgroundStrip(QWidget):
-    """Chooses the background by click or number key. Pressing a key again returns to the previous background."""
+    """Chooses the background by click, or by the number of its place; a number pressed again changes nothing."""
 
     current_changed = pyqtSignal()
     """Another tile became the current one, to which renaming and removing apply."""
@@ -35,7 +35,6 @@ class BackgroundStrip(QWidget):
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
         self._store = store
-        self._previous: BackgroundSettings | None = None
         self._replaced: BackgroundSettings | None = None
         """What blur replaced, because its file was removed, until the user chooses something else."""
         self.model = TileModel(self)
@@ -81,19 +80,15 @@ class BackgroundStrip(QWidget):
         else:
             self._use(new)
 
-    def toggle(self, number: int) -> None:
-        """Choose the tile of a number key; if it is already chosen, return to the previous background."""
+    def choose_number(self, number: int) -> None:
+        """Choose the tile of a number key."""
         row = self.model.row_of(number)
-        if row is None:
-            return
-        if row == self.model.chosen_row and self._previous is not None and self._previous.kind != "none":
-            self._use(self._previous)
-        elif row != self.model.chosen_row:
+        if row is not None:
             self.choose(self.model.tiles[row])
 
     def take_over(self, other: BackgroundStrip) -> None:
-        """Return to the background that was in use before in another window's strip."""
-        self._previous, self._replaced = other._previous, other._replaced
+        """Restore what another window's strip would restore."""
+        self._replaced = other._replaced
 
     def choose_colour(self) -> None:
         """Ask for the colour of the "Colour" tile; it is in use while it is picked."""
@@ -111,7 +106,6 @@ class BackgroundStrip(QWidget):
         current = self._store.current.background
         self._replaced = None
         if new != current:
-            self._previous = current
             self._store.edit("background", **dict(new))
         if opens_alike(new, current):
             self.chosen_again.emit()
@@ -124,8 +118,6 @@ class BackgroundStrip(QWidget):
     def _follow_rename(self, old: Path, new: Path) -> None:
         if self._store.current.background.path == old:
             self._store.edit("background", path=new)
-        if self._previous is not None and self._previous.path == old:
-            self._previous = self._previous.replace(path=new)
 
     def _follow_restore(self, old: Path, new: Path) -> None:
         current = self._store.current.background
@@ -199,9 +191,9 @@ class BackgroundStrip(QWidget):
 
     def _make_shortcuts(self) -> None:
         for number in range(1, 10):
-            QShortcut(QKeySequence(str(number)), self, partial(self.toggle, number))
+            QShortcut(QKeySequence(str(number)), self, partial(self.choose_number, number))
         # A key combination, so that no single key press can show the real background.
-        QShortcut(QKeySequence("Ctrl+0"), self, partial(self.toggle, 0))
+        QShortcut(QKeySequence("Ctrl+0"), self, partial(self.choose_number, 0))
         self._turning = [
             QShortcut(QKeySequence(key), self, partial(self._options.turn, step))
             for key, step in (("PgDown", 1), ("PgUp", -1))
@@ -234,8 +226,6 @@ class BackgroundStrip(QWidget):
         """Remove a file of the user. If it is in use, switch to blur first, and back if the file is kept."""
         if tile.own:
             self._put_away(tile)
-            if self._previous is not None and self._previous.path == tile.path:
-                self._previous = None
             self.library.remove(tile)
 
     def _ask_before_deletion(self, tile: Tile) -> None:

@@ -145,11 +145,8 @@ class TileModel(QAbstractListModel):
         return next((row for row in range(len(self.tiles)) if self.number(row) == number), None)
 
     def number(self, row: int) -> int:
-        """Return the number of a tile, as in `ctl background`: files follow those that are always there."""
-        tile = self.tiles[row]
-        if tile.kind in FIXED_KINDS:
-            return FIXED_KINDS.index(tile.kind)
-        return len(FIXED_KINDS) + sum(before.kind not in FIXED_KINDS for before in self.tiles[:row])
+        """Return the number of a tile, as in `ctl background`: its place in the strip; 0 for "None", which is last."""
+        return 0 if self.tiles[row].kind is TileKind.NONE else row + 1
 
     def set_tiles(self, tiles: Sequence[Tile]) -> None:
         """Replace all tiles; keep the thumbnails of tiles that stay."""

@@ -148,7 +148,7 @@ class ShortcutsDialog(QDialog):
     def _others(self) -> list[Shortcut]:
         """Keys that are in no menu."""
         return [
-            (self.tr("Choose a background; press again to return to the previous one"), "1 … 9"),
+            (self.tr("Choose a background, in the order of the strip"), "1 … 9"),
             (self.tr("Show the real background"), _native("Ctrl+0")),
             (self.tr("Zoom (over the preview)"), "+  −"),
             (

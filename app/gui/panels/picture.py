@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QSignalBlocker
-from PyQt6.QtGui import QHideEvent
-from PyQt6.QtWidgets import QPushButton
+from PyQt6.QtCore import QEvent, QObject, QSignalBlocker, Qt
+from PyQt6.QtGui import QHideEvent, QKeyEvent, QMouseEvent
+from PyQt6.QtWidgets import QPushButton, QWidget
 
 from app.core.framing import CORNERS, IN_PLACE, WHOLE, Corner, in_corner
 from app.core.settings import PlacementSettings, Settings, Zone
 from app.gui.panels.form import Entries, Form, places
+from app.gui.preview.view import Preview
 from app.gui.preview.zones import ZoneKind, ZoneTool
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, check
-from app.gui.widgets.qt import was_hidden
+from app.gui.widgets.qt import application, was_hidden
 from app.gui.widgets.value_slider import ValueSlider, offset, percent, times
 from app.runtime.status import PipelineStatus
 
@@ -21,7 +22,10 @@ LAID_OUT = ("image", "video", "slides", "screen")
 
 
 class FramingControls(Form):
-    """Auto-framing, and sliders for the zoom and, while zoomed, both directions. Left and right are the preview's."""
+    """Auto-framing, and sliders for the zoom and, while zoomed, both directions.
+
+    Sliders move what the preview shows: to its right and down, as in every form here.
+    """
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
@@ -37,9 +41,9 @@ class FramingControls(Form):
             lambda settings: settings.framing.zoom > 1,
             self.add_slider("framing.pan_x", offset, self.tr("Left–right"),
                             self.tr("Moves the image left or right"), "panXSlider",
-                            sign=lambda: -1 if store.current.window.mirror_preview else 1),
+                            sign=lambda: 1 if store.current.window.mirror_preview else -1),
             self.add_slider("framing.pan_y", offset, self.tr("Up–down"),
-                            self.tr("Moves the image up or down"), "panYSlider"),
+                            self.tr("Moves the image up or down"), "panYSlider", sign=lambda: -1),
         )  # fmt: skip
         self.add_hint(
             self.tr("Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.")
@@ -98,11 +102,11 @@ class BackgroundViewControls(Form):
             lambda settings: settings.background.kind in LAID_OUT,
             self.add_slider("background.zoom", times, self.tr("Background zoom"),
                             self.tr("Enlarges the image behind the person"), "backgroundZoomSlider"),
-            self.add_slider("background.pan_x", percent, self.tr("Left–right"),
-                            self.tr("Shows more of the left or right side"), "backgroundXSlider",
-                            sign=lambda: store.sides.backdrop_sign),
-            self.add_slider("background.pan_y", percent, self.tr("Up–down"),
-                            self.tr("Shows more of the top or bottom"), "backgroundYSlider"),
+            self.add_slider("background.pan_x", offset, self.tr("Left–right"),
+                            self.tr("Moves the background left or right"), "backgroundXSlider",
+                            sign=lambda: -store.sides.backdrop_sign),
+            self.add_slider("background.pan_y", offset, self.tr("Up–down"),
+                            self.tr("Moves the background up or down"), "backgroundYSlider", sign=lambda: -1),
         )  # fmt: skip
         self.add_link(self.tr("Centre the background"), self.tr("Show the background without zoom"), "backgroundReset",
                       lambda: store.edit("background", **CENTRED),
@@ -160,7 +164,10 @@ class PlacementControls(Form):
 
 
 class ZoneControls(Form):
-    """Shows one person alone, chooses a brush, and removes zones of the camera in use."""
+    """Shows one person alone, chooses a brush, and removes zones of the camera in use.
+
+    A click meant otherwise must paint nothing: everything but the preview and these controls puts the brush away.
+    """
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store, spacing=8)
@@ -179,7 +186,7 @@ class ZoneControls(Form):
         drop.toggled.connect(lambda on: self._choose("drop" if on else None, keep))
         keep.toggled.connect(lambda on: self._choose("keep" if on else None, drop))
         self.add_beside(drop, keep)
-        self.add_hint(self.tr("Choose one and paint on the picture."))
+        self.add_hint(self.tr("Choose one and paint on the picture; Esc ends."), "brushHint")
         self.brush_size = ValueSlider(
             1, 20, percent, self.tr("Brush size"), self.tr("Size of the brush on the preview"), "brushSlider"
         )
@@ -190,20 +197,55 @@ class ZoneControls(Form):
                       lambda: self._remove(self._own()[-1:]), lambda _settings: bool(self._own()))  # fmt: skip
         self.add_link(self.tr("Remove all zones"), self.tr("Remove all zones of this camera"), "zonesClear",
                       lambda: self._remove(self._own()), lambda _settings: bool(self._own()))  # fmt: skip
+        self._only_me = store.current.people.only_me
+        self.on_settings(self._follow)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Follow the camera in use."""
         camera = status.source.id if status.source is not None else ""
         if camera != self._camera:
             self._camera = camera
+            self.put_away()
             self.refresh()
 
+    def put_away(self) -> None:
+        """Paint no more, and drop the stroke that is being painted."""
+        for brush in self._brushes:
+            brush.setChecked(False)
+
     def hideEvent(self, event: QHideEvent | None) -> None:
-        """Put the brush away: nothing would show that dragging on the preview paints."""
         super().hideEvent(event)
         if was_hidden(event):
-            for brush in self._brushes:
-                brush.setChecked(False)
+            self.put_away()
+
+    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
+        """Put the brush away with Escape, when another part of the window is used, and when the window is left.
+
+        Installed for the whole program, but only while there is a brush.
+        """
+        if isinstance(event, QKeyEvent):
+            if event.type() is QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
+                self.put_away()
+                return True
+        elif isinstance(event, QMouseEvent):  # of a widget below the pointer: some take no focus
+            if event.type() is QEvent.Type.MouseButtonPress:
+                self._keep_within(application().widgetAt(event.globalPosition().toPoint()))
+        elif event is not None and event.type() is QEvent.Type.FocusIn and isinstance(watched, QWidget):
+            self._keep_within(watched)
+        elif event is not None and event.type() is QEvent.Type.WindowDeactivate:
+            self.put_away()
+        return False
+
+    def _keep_within(self, used: QWidget | None) -> None:
+        while used is not None and used is not self and not isinstance(used, Preview):
+            used = used.parentWidget()
+        if used is None:
+            self.put_away()
+
+    def _follow(self, settings: Settings) -> None:
+        if settings.paused or settings.people.only_me != self._only_me:
+            self.put_away()
+        self._only_me = settings.people.only_me
 
     def _set_only_me(self, on: bool) -> None:
         self.store.change(lambda now: now.replace(people=now.people.replace(only_me=on), selected=None))
@@ -212,6 +254,10 @@ class ZoneControls(Form):
         with QSignalBlocker(other):
             other.setChecked(False)
         self.tool.choose(kind)
+        if kind is None:
+            application().removeEventFilter(self)
+        else:
+            application().installEventFilter(self)
 
     def _own(self) -> tuple[Zone, ...]:
         return self.store.current.people.zones_of(self._camera)

@@ -96,11 +96,12 @@ class PreviewOverlay(QWidget):
         self.live = Pill("liveBadge", red)
         self.state = Pill("stateBadge", dark)
         self.readable = Pill("readableBadge", dark)
+        self.brush = Pill("brushBadge", dark)
         self.figures = Pill("figures", dark)
         """Frame rate and delay, a note of its own."""
         self.figures.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._figures_visible = True
-        self._badges = self.unmatted, self.live, self.recording, self.state, self.readable
+        self._badges = self.unmatted, self.live, self.recording, self.state, self.readable, self.brush
         above = FoldingRow(*self._badges)
         for badge in self._badges:
             above.setAlignment(badge, Qt.AlignmentFlag.AlignLeft)
@@ -119,11 +120,20 @@ class PreviewOverlay(QWidget):
         self.recording.show_text(recording_time)
         self.state.show_text(self._state(status, settings))
         self.readable.show_text(self._readable(settings))
-        self.setVisible(any(badge.text() for badge in self._badges))  # every frame of the preview paints it too
+        self._show_badges()
         running = status.phase is Phase.RUNNING and not settings.frozen
         latency = status.latency_ms.end_to_end.median or status.latency_ms.step.median
         figures = self.tr("{0} fps · {1} ms").format(f"{status.fps_out:.0f}", f"{latency:.0f}") if running else ""
         self.figures.show_text(figures if self._figures_visible else "")
+
+    def show_brush(self, in_use: bool) -> None:
+        """Say while a brush is in use that the mouse paints."""
+        self.brush.show_text(self.tr("The mouse paints. Esc ends.") if in_use else "")
+        self._show_badges()
+
+    def _show_badges(self) -> None:
+        """Hide the whole while it is empty: every frame of the preview paints it too."""
+        self.setVisible(any(badge.text() for badge in self._badges))
 
     def _visible(self, status: PipelineStatus) -> str:
         if status.unmatted:

@@ -78,7 +78,7 @@ class Preview(QWidget):
         self.mode = ViewMode.COMPOSITE
         self.divider = 0.5
         """Where the comparison is divided, as a fraction of the image's width."""
-        self._draggable = False
+        self._draggable = self._painted = False
         self._picture_rect = QRectF()
         self._taken = _taken_places(store.current)
         self._overlays: list[QWidget] = []
@@ -125,7 +125,15 @@ class Preview(QWidget):
         self._draggable = draggable
         self._show_cursor()
 
+    def set_painted(self, painted: bool) -> None:
+        """Show by the mouse cursor whether dragging paints."""
+        self._painted = painted
+        self._show_cursor()
+
     def _show_cursor(self) -> None:
+        if self._painted:
+            self.setCursor(Qt.CursorShape.CrossCursor)
+            return
         plain = Qt.CursorShape.OpenHandCursor if self._draggable else Qt.CursorShape.ArrowCursor
         self.setCursor(Qt.CursorShape.SplitHCursor if self.mode is ViewMode.COMPARE else plain)
 

@@ -78,6 +78,7 @@ class MainWindow(QMainWindow):
         tool = self.panel.zones.tool  # takes mouse events before the interaction, which was installed earlier
         self.zones = ZoneMarks(self.preview, tool, self.store, self.bridge)
         self.preview.add_overlay(self.overlay)
+        tool.changed.connect(lambda: self._show_brush(tool.kind is not None))
         note = ViewNote(self.preview, self.store, self.bridge)
         flags = Qt.AlignmentFlag
         upper = flags.AlignTop | flags.AlignRight
@@ -186,6 +187,10 @@ class MainWindow(QMainWindow):
         taken = self.bridge.take_image()
         if taken is not None:
             self.preview.show_image(*taken)
+
+    def _show_brush(self, in_use: bool) -> None:
+        self.preview.set_painted(in_use)
+        self.overlay.show_brush(in_use)
 
     def _show_status(self, status: PipelineStatus) -> None:
         elapsed = self.recording.follow(status)

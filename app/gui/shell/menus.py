@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, QUrl, pyqtSignal
+from PyQt6.QtCore import QObject, Qt, QUrl, pyqtSignal
 from PyQt6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication, QKeySequence
 from PyQt6.QtWidgets import QMainWindow, QMenu
 
@@ -69,6 +69,8 @@ class Menus(QObject):
 
     def _add_program_menu(self) -> None:
         menu, bar = self._add_menu(self.tr("&Program")), self._action_bar
+        hide = add_action(menu, self.tr("Hide me now"), "H", partial(self._store.set, "paused", True))
+        hide.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)  # also while a dialog is in front
         for text, key, target in (
             (self.tr("Pause"), "P", bar.pause),
             (self.tr("Freeze"), "F", bar.freeze),

@@ -45,8 +45,10 @@ class ActionBar(QWidget):
                                icon_name="snapshot")  # fmt: skip
         self.record = button(self.tr("Record"), self.tr("Record the output as a video (R)"), "recordButton",
                              icon_name="record", checkable=True)  # fmt: skip
-        self.pause = button(self.tr("Pause"), self.tr("Show the stand-by card instead of you (P)"), "pauseButton",
-                            icon_name="pause", checkable=True)  # fmt: skip
+        self.pause = button(
+            self.tr("Pause"), self.tr("Show the stand-by card instead of you, or you again (P). H always hides you."),
+            "pauseButton", icon_name="pause", checkable=True,
+        )  # fmt: skip
         self._buttons = (self.freeze, self.snapshot, self.record, self.pause)
         self._row = row(self, self._modes, self._mode_box, None, *self._buttons, spacing=8)
         self._recording = ""
