@@ -83,7 +83,5 @@ def test_panning_shows_the_edges_and_zooming_a_part() -> None:
     zoomed = geometry.lay_out(ramp, geometry.Layout("fill", 2, -1), 50, 50)
     assert int(zoomed[25, -1, 0]) == pytest.approx(25, abs=1)
     aside = geometry.lay_out(ramp, geometry.Layout("fit", 1.0, 0, 1), 100, 100)
-    assert int(aside[0, 50, 0]) == pytest.approx(100, abs=2), (
-        "it moves as an enlarged one"
-    )
+    assert int(aside[0, 50, 0]) == pytest.approx(100, abs=2), "it moves as an enlarged one"
     np.testing.assert_array_equal(geometry.lay_out(ramp, geometry.Layout(), 50, 50), geometry.fill(ramp, 50, 50))
