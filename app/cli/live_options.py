@@ -208,10 +208,10 @@ def with_live_options(*names: str) -> Callable[[Callable[..., None]], Callable[.
     options = [option for option in OPTIONS.values() if not names or option.name in names]
 
     def decorate(run: Callable[..., None]) -> Callable[..., None]:
-        hints = get_type_hints(run, include_extras=True)
+        # Not get_type_hints: Python 3.10 wraps the annotation of an argument with the default None in Optional.
         own = [
-            parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY)
-            for name, parameter in inspect.signature(run).parameters.items()
+            parameter.replace(kind=inspect.Parameter.KEYWORD_ONLY)
+            for name, parameter in inspect.signature(run, eval_str=True).parameters.items()
             if name != "live"
         ]
 

@@ -1,0 +1,120 @@
+"""Every command explains itself and runs once; `.ci/run` runs this with the oldest Python as well."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import av
+import pytest
+import typer
+from PIL import Image
+from typer.core import TyperGroup
+
+from app.cli import main
+from app.core.files import paths
+from tests.control.recorder import serving
+from tests.paths import ROOT
+
+pytestmark = pytest.mark.timeout(300)
+
+SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "mattecam"]
+RUNS: dict[str, list[str]] = {
+    "headless": [*SMALL, "--frames", "3", "--record", "recorded.mkv", "--status-json", "status.json"],
+    "convert": ["person.png", "matted.png", "--background", "#00b140", "--model", "mattecam"],
+    "devices": ["--json"],
+    "ctl": ["status", "--json"],
+    "doctor": ["--json"],
+    "service": ["remove"],
+    "plate": ["--source", "demo:empty", "--size", "320x240", "--countdown", "0", "--output", "plate.png"],
+    "recover": [],
+    "serve": ["--port", "0", "--host", "nowhere.invalid"],
+    "bench": ["--json", "--seconds", "0.1", "--size", "320x240", "--model", "mattecam"],
+    "evaluate": ["person.png", "person.png"],
+    "version": [],
+    "weights list": [],
+    "weights download": ["mattecam"],
+    "weights verify": [],
+}
+"""Arguments of one run of each command, in a folder with the picture `person.png`."""
+REFUSED = {"serve", "service", "weights download"}
+"""Commands that end with a sentence here: there is no such host or service, and the network ships with the program."""
+
+
+def commands(group: TyperGroup, above: str = "") -> Iterator[str]:
+    """Yield the words of every command, without groups."""
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
+            yield from commands(command, f"{above}{name} ")
+        else:
+            yield above + name
+
+
+def test_no_command_is_left_out() -> None:
+    group = typer.main.get_command(main.app)
+    assert isinstance(group, TyperGroup)
+    assert {"service" if name.startswith("service ") else name for name in commands(group)} == set(RUNS)
+
+
+@pytest.mark.parametrize("command", RUNS)
+def test_it_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main([*command.split(), "--help"]) == 0
+    output = capsys.readouterr()
+    assert output.out.startswith("Usage: ")
+    assert output.err == ""
+
+
+@pytest.mark.parametrize(
+    "command",
+    [pytest.param(name, marks=[pytest.mark.long] * (name == "bench")) for name in RUNS if name not in REFUSED],
+)
+def test_it_runs(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`convert` lost its arguments on Python 3.10."""
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(paths.assets_dir() / "astronaut.png", "person.png")
+    with serving():
+        code = main.main([*command.split(), *RUNS[command]])
+    output = capsys.readouterr()
+    assert code == 0 or (command == "doctor" and code == 1), output.err
+    if "--json" in RUNS[command]:
+        assert json.loads(output.out)
+    match command:
+        case "headless":
+            assert json.loads(Path("status.json").read_text())["frames_out"] > 0
+            with av.open("recorded.mkv") as film:
+                assert next(film.decode(video=0)).width == 320
+        case "convert":
+            with Image.open("matted.png") as picture:
+                assert picture.convert("RGB").getpixel((3, 3)) == (0x00, 0xB1, 0x40)
+        case "plate":
+            assert Path("plate.png").exists()
+        case _:
+            assert output.out + output.err
+
+
+@pytest.mark.parametrize("command", sorted(REFUSED))
+def test_it_refuses_with_a_sentence(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main.main([*command.split(), *RUNS[command]]) in (1, 2)
+    assert capsys.readouterr().err.startswith("mattecam: ")
+
+
+@pytest.mark.long
+def test_the_window_opens(tmp_path: Path) -> None:
+    status = tmp_path / "status.json"
+    words = [*SMALL, "--frames", "3", "--status-json", str(status)]
+    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen", "MATTECAM_DATA_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-m", "mattecam", *words], cwd=ROOT, env=environment, capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    assert json.loads(status.read_text())["frames_out"] > 0
