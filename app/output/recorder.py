@@ -9,6 +9,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
+from typing import NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ from app.core.files.private_file import move
 from app.core.messages.media import WriteReason
 from app.core.messages.output import RecordingText
 from app.core.text import Text
-from app.core.types import Picture
+from app.core.types import Picture, PictureKind
 from app.media.encoders import live_encoder
 from app.media.video_writer import VideoWriter
 from app.output import unfinished
@@ -34,8 +35,9 @@ log = logging.getLogger(__name__)
 class Recorder:
     """Writes the composite with the sound of the microphone, or with `alpha` the matte in grey, as H.264.
 
-    Frames are encoded on threads of a low priority; `send` never waits for it. A frame of another size than the
-    first is letterboxed. Without a matte, a matte recording is black.
+    Frames are encoded on threads of a low priority; `send` never waits for it. The file has the size of the first
+    composite: stand-by cards of another size before it are left out, and later frames of another size are letterboxed.
+    Without a matte, a matte recording is black.
     """
 
     def __init__(
@@ -48,45 +50,60 @@ class Recorder:
         alpha: bool = False,
         clock: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """width, height: pixels. Raises SinkOpenError if the file cannot be written."""
+        """width, height: pixels of the first picture. Raises SinkOpenError if the file cannot be written."""
         self.name = str(path)
+        self._path = path
         self._alpha = alpha
         self._clock = clock
+        self._context = context
         self._counts = context.counts
-        self._size = width, height
         self._last: Picture | None = None
+        self._only_cards = True
+        """Whether no composite has come yet."""
         self._closed = False
         self._microphone: Microphone | None = None
         self._track: SoundTrack | None = None
         output = context.settings().output
-        has_sound = output.microphone != "off" and not alpha
-        is_constant = output.record_rate == "constant"
-        rate = Fraction(context.fps).limit_denominator(1001)
-        self._times: FrameTimes = ConstantTimes(rate) if is_constant else VariableTimes(context.fps)
-
+        self._encoder_name, self._is_constant = output.encoder, output.record_rate == "constant"
+        self._has_sound = output.microphone != "off" and not alpha
         if not path.parent.is_dir():  # before encoders are tried, which takes a moment
             code = errno.ENOTDIR if path.parent.exists() else errno.ENOENT
             raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=why_not_written(OSError(code, ""))))
         if unfinished.records_elsewhere(path):  # the recording that ends last would replace the other
             raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=WriteReason.IN_PROGRESS()))
-
-        def open_writer() -> VideoWriter:
-            chosen = live_encoder(output.encoder, width + width % 2, height + height % 2, rate)
-            if output.encoder not in ("auto", chosen.name):
-                log.warning("%s", RecordingText.OTHER_ENCODER(wanted=output.encoder, used=chosen.name))
-            return VideoWriter(path, width, height, rate, encoder=chosen, sound=has_sound)
-
         try:
-            fill_rate = rate if is_constant else None
-            self._thread = EncoderThread(
-                open_writer, self._image, context, fill_rate, self._sound_for if has_sound else None
-            )
+            self._open(width, height)
         except OSError as error:
             raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=why_not_written(error))) from error
-        self._writer = self._thread.writer
-        unfinished.begin(self.part)
-        if has_sound:
+        if self._has_sound:
             self._microphone = context.open_microphone()
+
+    def _open(self, width: int, height: int) -> None:
+        """Begin a file for frames of this size. Raises OSError."""
+        rate = Fraction(self._context.fps).limit_denominator(1001)
+
+        def open_writer() -> VideoWriter:
+            chosen = live_encoder(self._encoder_name, width + width % 2, height + height % 2, rate)
+            if self._encoder_name not in ("auto", chosen.name):
+                log.warning("%s", RecordingText.OTHER_ENCODER(wanted=self._encoder_name, used=chosen.name))
+            return VideoWriter(self._path, width, height, rate, encoder=chosen, sound=self._has_sound)
+
+        fill_rate, sound_for = rate if self._is_constant else None, self._sound_for if self._has_sound else None
+        self._thread = EncoderThread(open_writer, self._image, self._context, fill_rate, sound_for)
+        self._writer, self._size = self._thread.writer, (width, height)
+        self._times: FrameTimes = ConstantTimes(rate) if self._is_constant else VariableTimes(self._context.fps)
+        unfinished.begin(self.part)
+
+    def _open_anew(self, width: int, height: int) -> None:
+        """Begin the file again in another size, without the cards so far. Raises SinkLostError."""
+        self._thread.finish()
+        self._writer.abort()
+        unfinished.end(self._writer.temporary_path)
+        self._last = self._track = None
+        try:
+            self._open(width, height)
+        except OSError as error:
+            self._fail(error)
 
     @property
     def part(self) -> Path:
@@ -98,7 +115,11 @@ class Recorder:
         if self._closed:
             raise SinkLostError(RecordingText.FINISHED(file=self.name))
         if self._thread.error is not None:
-            self._fail()
+            self._fail(self._thread.error)
+        if self._only_cards and picture.kind is not PictureKind.STANDBY:
+            self._only_cards = False
+            if picture.size != self._size:
+                self._open_anew(*picture.size)
         now_s = self._clock()
         if self._track is None:  # the sound begins with the first frame
             self._track = SoundTrack(now_s if picture.frame is None else min(now_s, picture.frame.captured_at_s))
@@ -121,7 +142,7 @@ class Recorder:
             self._thread.put(last, end_s)
         self._thread.finish()
         if self._thread.error is not None:
-            self._fail()
+            self._fail(self._thread.error)
         self._closed, self._last = True, None
         try:
             if last is None:
@@ -154,10 +175,8 @@ class Recorder:
             image = picture.alpha
         return geometry.letterbox(image, *self._size)
 
-    def _fail(self) -> None:
-        """Finish what was written and raise the error that ended the encoder's thread."""
-        error = self._thread.error
-        assert error is not None
+    def _fail(self, error: Exception) -> NoReturn:
+        """Finish what was written and raise the error that ended the encoder's thread or kept it from beginning."""
         kept = self._salvage()
         if isinstance(error, OSError):
             raise SinkLostError(RecordingText.STOPPED(reason=why_not_written(error), kept=kept)) from error

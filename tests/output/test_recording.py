@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import threading
 from fractions import Fraction
 from pathlib import Path
+from unittest.mock import Mock
 
 import av
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.core.errors import SinkLostError
 from app.core.types import Outgoing, Picture, PictureKind
 from app.doctor.proof import bar_error
 from app.media.encoders import VideoEncoder, live_encoder
@@ -51,6 +54,49 @@ def test_frames_of_another_size_are_letterboxed(tmp_path: Path) -> None:
     (_, boxed), _ = read(tmp_path / "a.mp4")
     assert boxed.shape == (48, 64, 3)
     assert boxed[:10].max() <= 12 and boxed[-10:].max() <= 12 and abs(int(boxed[24, 32, 0]) - 200) <= 6
+
+
+def card(width: int, height: int) -> Outgoing:
+    return Outgoing(Picture(np.full((height, width, 3), 40, np.uint8), PictureKind.STANDBY))
+
+
+@pytest.mark.parametrize("rate", ["variable", "constant"])
+@pytest.mark.parametrize("cards", [0, 1, 12])
+def test_the_size_is_that_of_the_first_composite(tmp_path: Path, rate: str, cards: int) -> None:
+    """The recorder is opened with the card, before it is known that the camera has another shape."""
+    shown = card(128, 72)
+    sent = [*((100 + number / 30, shown) for number in range(cards)), (101.0, picture(64, 48, grey=200))]
+    record(tmp_path / "a.mp4", [*sent, (101.1, card(128, 72))], (128, 72), record_rate=rate)
+    images, times = read(tmp_path / "a.mp4")
+    assert {image.shape for image in images} == {(48, 64, 3)}
+    assert images[0].min() > 190, "the composite has no bars"
+    assert times[0] == 0 and times[-1] == pytest.approx(0.1, abs=0.04)
+    assert images[-1][0].max() < 20 < images[-1][24].min(), "a later card is letterboxed"
+    assert [file.name for file in tmp_path.iterdir()] == ["a.mp4"]
+
+
+def test_cards_of_the_size_of_the_first_composite_are_kept(tmp_path: Path) -> None:
+    record(tmp_path / "a.mp4", [(100, card(64, 48)), (101, picture(64, 48, grey=200))])
+    images, times = read(tmp_path / "a.mp4")
+    assert images[0].max() < 60 and images[-1].min() > 190
+    assert times[-1] == pytest.approx(1, abs=0.04)
+
+
+def test_a_recording_of_cards_alone_has_their_size(tmp_path: Path) -> None:
+    record(tmp_path / "a.mp4", [(100, card(128, 72)), (100.1, card(128, 72))], (128, 72))
+    assert {image.shape for image in read(tmp_path / "a.mp4")[0]} == {(72, 128, 3)}
+
+
+def test_a_recording_that_cannot_begin_in_the_size_of_the_composite_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", 128, 72, context())
+    recorder.send(card(128, 72))
+    monkeypatch.setattr(recorder_module, "VideoWriter", Mock(side_effect=OSError(errno.ENOSPC, "full")))
+    with pytest.raises(SinkLostError, match="disk is full"):
+        recorder.send(picture())
+    recorder.close()
+    assert not list(tmp_path.iterdir())
 
 
 def test_odd_sizes_are_padded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
