@@ -16,12 +16,13 @@ from numpy.typing import NDArray
 
 from app.capture.devices import SYSTEM, CameraDevice, find_camera
 from app.capture.exposure import ExposureLock
-from app.core.errors import SourceLostError, SourceOpenError
+from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError
 from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings
 from app.core.text import Text
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.jpeg import MjpgDecoder
+from app.system.device_holders import holders
 
 log = logging.getLogger(__name__)
 
@@ -76,6 +77,8 @@ class CameraSource:
             "camera", self._device.name, self._device.id, 0, 0, settings.fps, "", self._device.is_virtual
         )
         """Size, rate and format as read back from the camera."""
+        if self._is_own_output():
+            raise SourceOpenError(CameraText.OWN_OUTPUT(camera=self._name()))
         self._capture = self._open()
         self._settled_at_s = self._last_s + self._timing.settle_s
         self._hold_at_s = math.inf
@@ -132,7 +135,8 @@ class CameraSource:
         for pixel_format in self._formats():
             capture = cv2.VideoCapture()
             if not _open_device(capture, self._device):
-                raise SourceOpenError(CameraText.CANNOT_OPEN(camera=self._name(), reason=self._why_not()))
+                failed = CameraAbsentError if self._is_gone() else SourceOpenError
+                raise failed(CameraText.CANNOT_OPEN(camera=self._name(), reason=self._why_not()))
             self._negotiate(capture, pixel_format)
             image, found = self._read_frame(capture, self._timing.start_s)
             if image is not None:
@@ -218,6 +222,10 @@ class CameraSource:
     def _is_gone(self) -> bool:
         return SYSTEM == "Linux" and not Path(self._device.path).exists()
 
+    def _is_own_output(self) -> bool:
+        may_be = self._device.is_virtual or self._device.index < 0
+        return may_be and any(one.pid == os.getpid() and one.only_writes for one in holders(self._device.path))
+
     def _why_not(self) -> Text:
         if SYSTEM == "Linux":
             from app.capture import v4l2
@@ -257,7 +265,7 @@ def _unlisted(wanted: str) -> CameraDevice:
         return CameraDevice((v4l2.links(path) or [path])[0], path, path, -1)
     if not linux and wanted.isdecimal():
         return CameraDevice(wanted, wanted, "", int(wanted))
-    raise SourceOpenError(CameraText.UNKNOWN(name=wanted))
+    raise CameraAbsentError(CameraText.UNKNOWN(name=wanted))
 
 
 def _open_device(capture: cv2.VideoCapture, device: CameraDevice) -> bool:

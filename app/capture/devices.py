@@ -8,19 +8,34 @@ import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from enum import IntEnum
+from pathlib import Path
 
 import cv2
 
+from app.core import camera_names
 from app.core.errors import SourceOpenError
 from app.core.messages.capture import CameraText
 
 SYSTEM = platform.system()
 """`Linux`, `Windows` or `Darwin`."""
-OWN_LABEL = "Mattecam"
-"""Label of this program's own virtual camera, which is never a source."""
-OTHER_VIRTUAL = re.compile(r"virtual camera|unity video capture", re.IGNORECASE)
 RAW_SENSOR = re.compile(r"Intel IPU\d|ipu3-(cio2|imgu)", re.IGNORECASE)
 """Nodes of raw sensors and their image processors, whose output an ordinary program cannot use."""
+DEPTH = re.compile(r"Z16|IN[RVZ][IZ]|CNF4|Y\d+I")
+"""Formats that only depth sensors and their pairs of infrared cameras offer."""
+GREY = re.compile(r"GREY|ip3y|Y(0?[468]|1[0246])[BP]?(-BE)?")
+COMPRESSED = re.compile(r"[HS]26[3-5].*|M264|AVC1|HEVC|V?VC1.?|VP[89].|AV[01].|MPG[124]|MG2S|XVID|FWHT|SFWH")
+"""Video, which OpenCV does not decode."""
+
+
+class Rank(IntEnum):
+    """The order in which `auto` takes cameras; among equals it takes the one that was used last."""
+
+    COLOUR = 0
+    PERHAPS_INFRARED = 1
+    PHONE = 2
+    SENT = 3
+    """A virtual camera to which a program sends, such as a phone's or a photo camera's."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +54,7 @@ class CameraDevice:
     formats: tuple[str, ...] = ()
     """FOURCCs such as `MJPG`; empty if unknown."""
     is_virtual: bool = False
-    """Another program's virtual camera; never chosen automatically."""
+    """Another program's virtual camera."""
     other_ids: tuple[str, ...] = ()
     """Alternative stable names."""
 
@@ -47,6 +62,25 @@ class CameraDevice:
     def source(self) -> str:
         """The value of `CaptureSettings.source` that opens it."""
         return f"camera:{self.id}"
+
+    @property
+    def rank(self) -> Rank | None:
+        """Its place in the order of `auto`; None for one that is used only if it is named."""
+        if camera_names.MIXER.search(self.name) or not self._sees_colours:
+            return None
+        if camera_names.PHONE.search(self.name):
+            return Rank.PHONE
+        if self.is_virtual:
+            return Rank.SENT
+        return Rank.PERHAPS_INFRARED if camera_names.may_be_infrared(self.name) else Rank.COLOUR
+
+    @property
+    def _sees_colours(self) -> bool:
+        """False for infrared cameras, depth sensors, and those of which no format can be read."""
+        if camera_names.is_infrared(self.name) or any(DEPTH.fullmatch(name) for name in self.formats):
+            return False
+        useless = [name for name in self.formats if GREY.fullmatch(name) or COMPRESSED.fullmatch(name)]
+        return not self.formats or len(useless) < len(self.formats)
 
 
 def list_cameras() -> tuple[CameraDevice, ...]:
@@ -60,10 +94,16 @@ def find_camera(wanted: str) -> CameraDevice | None:
 
     Raises SourceOpenError if several have it.
     """
-    found = cameras_named(os.path.realpath(wanted) if wanted.startswith("/dev/") else wanted, list_cameras())
+    found = cameras_named(os.path.realpath(wanted) if Path(wanted).is_absolute() else wanted, list_cameras())
     if len(found) > 1:
         raise SourceOpenError(CameraText.SEVERAL(name=wanted, sources=[camera.source for camera in found]))
     return found[0] if found else None
+
+
+def automatic_cameras(cameras: Sequence[CameraDevice], used_last: str) -> list[CameraDevice]:
+    """Return the cameras that `auto` may take, the best one first. used_last: the id of the one that was used last."""
+    ranked = [(camera.rank, camera.id != used_last, camera.index, camera) for camera in cameras]
+    return [entry[-1] for entry in sorted((e for e in ranked if e[0] is not None), key=lambda e: e[:3])]
 
 
 def cameras_named(wanted: str, cameras: Sequence[CameraDevice]) -> list[CameraDevice]:
@@ -102,7 +142,7 @@ def _linux() -> list[CameraDevice]:
     found = []
     for index, name in v4l2.nodes():
         path = f"/dev/video{index}"
-        if RAW_SENSOR.search(name) or name.startswith(OWN_LABEL):
+        if RAW_SENSOR.search(name) or name.startswith(camera_names.OWN):
             continue
         links = v4l2.links(path)
         try:
@@ -132,8 +172,8 @@ def _elsewhere() -> list[CameraDevice]:
             info.name,
             info.path or "",
             info.index,
-            is_virtual=bool(OTHER_VIRTUAL.search(info.name)),
+            is_virtual=bool(camera_names.MIXER.search(info.name)),
         )
         for info in enumerate_cameras(backend)
-        if not info.name.startswith(OWN_LABEL)
+        if not info.name.startswith(camera_names.OWN)
     ]

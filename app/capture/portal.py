@@ -7,7 +7,7 @@ from fractions import Fraction
 
 import numpy as np
 
-from app.capture.devices import OWN_LABEL
+from app.core import camera_names
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.messages.capture import CameraText, PortalText
 from app.core.settings import CaptureSettings
@@ -113,7 +113,7 @@ class PortalSource:
 
 def _choose(cameras: tuple[ListedCamera, ...], wanted: str) -> ListedCamera:
     """Return the camera that is asked for. Raises SourceOpenError."""
-    others = [camera for camera in cameras if not camera.title.startswith(OWN_LABEL)]
+    others = [camera for camera in cameras if not camera.title.startswith(camera_names.OWN)]
     if not others:
         raise SourceOpenError(PortalText.NO_CAMERA())
     if not wanted:

@@ -2,18 +2,25 @@
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
+from pathlib import Path
 
 from app.capture.base import FrameSource
 from app.capture.camera import CameraSource
 from app.capture.demo import DemoSource
-from app.capture.devices import list_cameras
+from app.capture.devices import Rank, automatic_cameras, find_camera, list_cameras
 from app.capture.video_file import VideoFileSource
-from app.core.errors import SourceOpenError, UsageError
+from app.core.errors import CameraAbsentError, SourceOpenError, UsageError
 from app.core.files import paths
-from app.core.messages.capture import SourceText
+from app.core.files.private_file import write_private
+from app.core.messages.capture import CameraText, SourceText
 from app.core.settings import CaptureSettings
+
+log = logging.getLogger(__name__)
 
 AUTO, CAMERA, FILE = "auto", "camera", "file"
 EMPTY_AT_FIRST = "empty"
@@ -75,7 +82,7 @@ class SourceName:
 
 def parse_source(text: str) -> SourceName:
     """Parse `auto`, `demo`, `demo:empty` (tripod, the person appears later), `camera:…`, `portal`, `portal:NAME`, a
-    `/dev/video` node or a link to one in `/dev/v4l`, a camera's number or a file.
+    `/dev/video` node or a link to one, a camera's number or a file.
 
     Raises UsageError for any other text.
     """
@@ -93,30 +100,45 @@ def parse_source(text: str) -> SourceName:
         return SourceName(kind, value)
     if "://" in text:
         raise UsageError(SourceText.ADDRESS(text=text))
+    node = os.path.realpath(paths.from_user(text))
+    if node.startswith("/dev/video"):
+        return SourceName(CAMERA, node)
     return SourceName(FILE, text)
 
 
 def open_source(settings: CaptureSettings) -> FrameSource:
-    """Open the source named in `settings`; `auto` is the first physical camera, or the demo if there is none.
-
-    Raises SourceOpenError. A camera that exists but cannot be opened is an error; it is not replaced by the demo.
-    """
+    """Open the source named in `settings`, as a `SourceOpener` does."""
     return SourceOpener()(settings)
 
 
+def source_device(text: str) -> str:
+    """Return the device file of the camera that a source names (Linux); empty for any other source."""
+    with suppress(UsageError, SourceOpenError):
+        name = parse_source(text)
+        if name.kind == CAMERA:
+            camera = find_camera(name.value)
+            path = f"/dev/video{int(name.value)}" if name.value.isdecimal() else name.value
+            return camera.path if camera is not None else os.path.realpath(path) if path.startswith("/dev/") else ""
+    return ""
+
+
 class SourceOpener:
-    """Opens sources and remembers which camera `auto` selected.
+    """Opens sources, and remembers which camera was used last, also from one run to the next."""
 
-    Once `auto` has selected a camera, it never falls back to the demo: if the camera is unplugged during a meeting, the
-    program waits for it.
-    """
-
-    def __init__(self) -> None:
-        self._camera: str | None = None
-        """The id of the camera that `auto` selected last."""
+    def __init__(self, is_sent_to: Callable[[str], bool] = lambda path: False) -> None:
+        """is_sent_to: whether another program sends to the virtual camera of this device file."""
+        self._is_sent_to = is_sent_to
+        self._used_last = ""
+        """The id of the camera that this run used last; empty before the first one."""
+        self._chosen = ""
+        """The same of the one that `auto` chose last."""
 
     def __call__(self, settings: CaptureSettings) -> FrameSource:
-        """Open a source as `open_source` does."""
+        """Open the source named in `settings`; `auto` is the best camera that there is (`Rank`).
+
+        Raises SourceOpenError; CameraAbsentError where the camera, or any for `auto`, is not there. A physical camera
+        that cannot be opened is not replaced by another one.
+        """
         try:
             name = parse_source(settings.source)
         except UsageError as error:
@@ -124,13 +146,51 @@ class SourceOpener:
         if name.kind == AUTO:
             return self._open_auto(settings)
         spec = next((spec for spec in SOURCES if spec.name == name.kind), None)
-        return VideoFileSource(paths.from_user(name.value)) if spec is None else spec.open(name.value, settings)
+        source = VideoFileSource(paths.from_user(name.value)) if spec is None else spec.open(name.value, settings)
+        if source.info.kind == CAMERA:
+            self._remember(source.info.id)
+        return source
 
     def _open_auto(self, settings: CaptureSettings) -> FrameSource:
-        ids = [camera.id for camera in list_cameras() if not camera.is_virtual]
-        if not ids and self._camera is None:
+        cameras = list_cameras()
+        missing = CameraAbsentError(CameraText.NONE())
+        for camera in automatic_cameras(cameras, self._used_last or _remembered()):
+            if camera.rank is Rank.SENT and not self._is_sent_to(camera.path):
+                continue
+            try:
+                source = CameraSource(camera.id, settings)
+            except SourceOpenError as error:
+                if not camera.is_virtual:
+                    raise
+                missing = CameraAbsentError(error.text)  # nothing is sent to it
+                continue
+            self._chosen = camera.id
+            self._remember(camera.id)
+            return source
+        if self._chosen and self._chosen not in (camera.id for camera in cameras):
+            return CameraSource(self._chosen, settings)  # tells which one is gone
+        if missing.text == CameraText.NONE():
             return open_demo("", settings)
-        if self._camera not in ids and ids:
-            self._camera = ids[0]
-        assert self._camera is not None
-        return CameraSource(self._camera, settings)
+        raise missing
+
+    def _remember(self, camera: str) -> None:
+        if camera != self._used_last and camera != _remembered():
+            try:
+                path = _memory()
+                path.parent.mkdir(parents=True, exist_ok=True)
+                write_private(path, camera.encode())
+            except OSError as error:
+                log.info("The camera used last cannot be remembered: %s", error)
+        self._used_last = camera
+
+
+def _memory() -> Path:
+    """Return the path of the file with the id of the camera used last."""
+    return paths.data_dir() / "last-camera"
+
+
+def _remembered() -> str:
+    try:
+        return _memory().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return ""

@@ -5,6 +5,7 @@
     ├── SettingsError       a settings file or scene cannot be read or written
     ├── SourceError         a camera or video
     │   ├── SourceOpenError     cannot be opened
+    │   │   └── CameraAbsentError   the camera, or any, is not there
     │   └── SourceLostError     stopped delivering frames after it was opened
     ├── ModelError          a network, its weights or its executor
     │   ├── WeightsMissingError the weights are not installed
@@ -69,6 +70,10 @@ class SourceError(MattecamError):
 
 class SourceOpenError(SourceError):
     """The source cannot be opened."""
+
+
+class CameraAbsentError(SourceOpenError):
+    """The camera is not there, or there is none; it may come."""
 
 
 class SourceLostError(SourceError):

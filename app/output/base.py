@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sized
+from collections.abc import Callable, Collection, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
@@ -98,6 +98,8 @@ class SinkContext:
     """The settings in force."""
     open_microphone: Callable[[], Microphone]
     """Opens the microphone of the settings."""
+    source_devices: Callable[[], Collection[str]] = tuple
+    """Returns the device files of the camera that is the source, to which nothing may be sent."""
     wait_for_gap: Callable[[float], object] = lambda timeout_s: None
     """Returns once no frame step runs, or after so many seconds: frames of recordings are encoded between the steps."""
     counts: RecordingCounts = field(default_factory=RecordingCounts)

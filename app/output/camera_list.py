@@ -11,12 +11,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from app.core import camera_names
 from app.core.messages.output import VirtualCameraText
 from app.core.text import Text
 from app.system.device_holders import LINUX, Holder, holders
-
-OUR_LABEL = "Mattecam"
-"""Label set by this program's setup; preferred if several are free."""
 
 WINDOWS_CLASSES = {
     "OBS Virtual Camera": "{A3FCE0F5-3493-419F-958A-ABA1250EC20B}",
@@ -39,8 +37,9 @@ class VirtualCameraDevice:
 
 
 def list_virtual_cameras(*, probe: bool = True) -> tuple[VirtualCameraDevice, ...]:
-    """Return all virtual cameras, ours first. No physical camera is opened. probe: also find out which are busy, which
-    takes up to half a second each.
+    """Return all virtual cameras, ours first, without those for a phone's camera. No physical camera is opened.
+
+    probe: also find out which are busy, which takes up to half a second each.
     """
     if LINUX:
         return _on_linux(probe)
@@ -54,7 +53,8 @@ def list_virtual_cameras(*, probe: bool = True) -> tuple[VirtualCameraDevice, ..
 def _on_linux(probe: bool) -> tuple[VirtualCameraDevice, ...]:
     from app.output import v4l2  # ioctls: Linux only
 
-    cameras = sorted(v4l2.loopback_labels().items(), key=lambda camera: camera[1] != OUR_LABEL)
+    cameras = sorted(v4l2.loopback_labels().items(), key=lambda camera: camera[1] != camera_names.OWN)
+    cameras = [(path, label) for path, label in cameras if not camera_names.PHONE.search(label)]
     return tuple(VirtualCameraDevice(path, label, path, probe and is_busy(path)) for path, label in cameras)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -81,16 +82,18 @@ class VirtualCamera:
         *,
         backend: str = "auto",
         side_by_side: bool = False,
+        avoided: Collection[str] = (),
     ) -> None:
         """device_or_label: `auto`, a device such as `/dev/video10`, or a label. width, height: pixels, rounded down to
         even. backend: `auto` (pyvirtualcam, or V4L2 where that is not installed or fails), `pyvirtualcam` or `v4l2`.
-        side_by_side: show the person and the alpha as one frame of twice the width. Raises SinkOpenError.
+        side_by_side: show the person and the alpha as one frame of twice the width. avoided: devices that are never
+        opened, because they are the source. Raises SinkOpenError.
         """
         if backend == "v4l2" and not LINUX:
             raise SinkOpenError(VirtualCameraText.V4L2_ON_LINUX_ONLY())
         self._backend, self._fps, self._side_by_side = backend, max(1.0, fps), side_by_side
         self._wanted = self._sendable(width, height)
-        chosen = self._open_first(_candidates(device_or_label))
+        chosen = self._open_first(_candidates(device_or_label, avoided))
         self.device = chosen.id
         """The device file, or the name if there is none."""
         self.name = chosen.label if chosen.label == chosen.id else f"{chosen.label} ({chosen.id})"
@@ -177,22 +180,28 @@ class _Feed:
                 v4l2.revive(self.device)
 
 
-def _candidates(device_or_label: str) -> list[VirtualCameraDevice]:
+def _candidates(device_or_label: str, avoided: Collection[str]) -> list[VirtualCameraDevice]:
     """Return the virtual cameras to try, in order of preference. Raises SinkOpenError if there are none."""
-    known = list(list_virtual_cameras(probe=False))  # opening reports which are busy
+    found = list_virtual_cameras(probe=False)  # opening reports which are busy
+    known = [one for one in found if one.id not in avoided]
     if device_or_label.startswith("/dev/"):
         device_or_label = os.path.realpath(device_or_label)
-        if device_or_label not in (one.path for one in known) and Path(device_or_label).exists():
+        if device_or_label not in (one.path for one in found) and Path(device_or_label).exists():
             raise SinkOpenError(VirtualCameraText.NOT_AN_OUTPUT(device=device_or_label))
-    if not known:
+    if not found:
         raise SinkOpenError(no_virtual_camera())
     if device_or_label == "auto":
+        if not known:
+            raise SinkOpenError(VirtualCameraText.IS_SOURCE(device=found[0].id))
         return known
-    named = [one for one in known if device_or_label in (one.id, one.label, one.path.removeprefix("/dev/video"))]
-    if named:
-        return named
-    devices = [f"{one.id} ({one.label})" for one in known]
-    raise SinkOpenError(VirtualCameraText.ABSENT_AMONG(device=device_or_label, devices=devices))
+    named = [one for one in found if device_or_label in (one.id, one.label, one.path.removeprefix("/dev/video"))]
+    if not named:
+        devices = [f"{one.id} ({one.label})" for one in known]
+        raise SinkOpenError(VirtualCameraText.ABSENT_AMONG(device=device_or_label, devices=devices))
+    free = [one for one in named if one in known]
+    if not free:
+        raise SinkOpenError(VirtualCameraText.IS_SOURCE(device=named[0].id))
+    return free
 
 
 def _open_loopback(backend: str, device: str, size: tuple[int, int], fps: float, asked: Layout | None) -> _Feed:
@@ -285,5 +294,11 @@ def wanted_camera(settings: Settings) -> CameraChoice | None:
 def open_virtual_camera(choice: CameraChoice, width: int, height: int, context: SinkContext) -> VirtualCamera:
     """Open the virtual camera that is asked for. Raises SinkOpenError."""
     return VirtualCamera(
-        choice.device, width, height, context.fps, backend=choice.backend, side_by_side=choice.side_by_side
+        choice.device,
+        width,
+        height,
+        context.fps,
+        backend=choice.backend,
+        side_by_side=choice.side_by_side,
+        avoided=context.source_devices(),
     )

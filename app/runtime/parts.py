@@ -39,6 +39,8 @@ class Parts:
     """What is being prepared once for this machine, for the user; None while nothing is."""
     cancel_preparing: Callable[[], None] = lambda: None
     """Ends the preparation, so that an engine that waits for it fails at once."""
+    source_device: Callable[[str], str] = lambda source: ""
+    """(a source as in the settings): the device file of its camera, if it is one"""
     standby_text: Callable[[], str] = lambda: DEFAULT_TEXT
     """Text of the stand-by card while the settings have none, in the user's language."""
 
@@ -49,13 +51,13 @@ class Parts:
 
 def default_parts() -> Parts:
     """Return the parts of the product. They are imported here so that packages load only where they are used."""
-    from app.capture import SourceOpener
+    from app.capture import SourceOpener, source_device
     from app.compositing import open_background
     from app.compositing.overlay import render_overlay
     from app.config.webrtc_service import require_service
     from app.matting import build_engine
     from app.matting.preparation.preparation import preparation, prepare_for
-    from app.output.camera_list import ReaderWatch
+    from app.output.camera_list import ReaderWatch, is_busy
     from app.output.sound.devices import open_microphone
     from app.output.table import SINKS
     from app.privacy.self_test import self_test
@@ -71,7 +73,7 @@ def default_parts() -> Parts:
         return build_engine(settings, width, height, framing, shared=True, live=True)
 
     return Parts(
-        SourceOpener(),
+        SourceOpener(is_busy),
         build_prepared,
         open_background,
         render_overlay,
@@ -81,4 +83,5 @@ def default_parts() -> Parts:
         self_test,
         lambda: preparation.progress,
         preparation.cancel,
+        source_device,
     )

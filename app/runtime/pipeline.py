@@ -64,7 +64,9 @@ class Pipeline:
         self.screen = ScreenUse()
         self._backdrops = Backdrops(self._parts.open_background, self._board, self.screen, shared.timing)
         self._overlay = OverlayPainter(self._parts.render_overlay, self._board)
-        self._context = SinkContext(lambda: self.settings, self._open_microphone, shared.between_steps.wait)
+        self._context = SinkContext(
+            lambda: self.settings, self._open_microphone, self._source_devices, shared.between_steps.wait
+        )
         self._sinks = [SinkWorker(spec, self._context, self._gate, shared) for spec in self._parts.sinks]
         self.demand = DemandWatch(shared, self._sinks)
         self._capture = CaptureWorker(shared, self._frames, self.demand, self._engines)
@@ -226,6 +228,12 @@ class Pipeline:
             return None if settings.paused or settings.output.microphone == "off" else settings.output.microphone
 
         return Microphone(self._parts.open_microphone, wanted, partial(self._board.report, Stage.MICROPHONE))
+
+    def _source_devices(self) -> set[str]:
+        """Return the device files of the camera that the settings name, and of the one in use."""
+        info = self._capture.info
+        named = [self.settings.capture.source, *([] if info is None else [f"camera:{info.id}"])]
+        return {self._parts.source_device(source) for source in named}
 
     def _settings_changed(self) -> None:
         self._backdrops.prepare(self.settings.background)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import shutil
 import threading
 from pathlib import Path
 
@@ -13,6 +12,7 @@ from app.capture import SourceOpener, devices, open_source, table, v4l2
 from app.core.errors import SourceOpenError
 from app.core.settings import CaptureSettings
 from app.system.device_holders import Holder
+from tests.capture.played_kernel import answers, plug, unplug
 
 
 @pytest.mark.parametrize("wanted", ["97", "/dev/video97", "usb-gone-video-index0", "-1", "99999999999999", "../x", "№"])
@@ -26,41 +26,6 @@ def test_an_absent_camera_is_named(wanted: str) -> None:
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/video97", "/dev"])
 def test_the_reason_why_a_device_delivers_no_frame(path: str) -> None:
     assert v4l2.why_not(path).startswith("it is not")
-
-
-@pytest.fixture
-def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fake sysfs folder of video devices."""
-    (tmp_path / "sys").mkdir()
-    for folder in ("by-id", "by-path", "udev"):
-        (tmp_path / folder).mkdir()
-    monkeypatch.setattr(v4l2, "SYS_CLASS", tmp_path / "sys")
-    monkeypatch.setattr(v4l2, "LINK_FOLDERS", (tmp_path / "by-id", tmp_path / "by-path"))
-    monkeypatch.setattr(v4l2, "UDEV_DATA", tmp_path / "udev")
-    monkeypatch.setattr(v4l2, "UDEV_S", 0.0)
-    monkeypatch.setattr(devices, "SYSTEM", "Linux")
-    return tmp_path
-
-
-def plug(kernel: Path, number: int, name: str, node: int = 0) -> None:
-    folder = kernel / "sys" / f"video{number}"
-    folder.mkdir()
-    (folder / "name").write_text(f"{name}\n")
-    (folder / "index").write_text(f"{node}\n")
-
-
-def unplug(kernel: Path, number: int) -> None:
-    shutil.rmtree(kernel / "sys" / f"video{number}")
-
-
-def answers(monkeypatch: pytest.MonkeyPatch, known: dict[str, v4l2.Capability | OSError]) -> None:
-    def query(path: str) -> v4l2.Capability:
-        answer = known[path]
-        if isinstance(answer, OSError):
-            raise answer
-        return answer
-
-    monkeypatch.setattr(v4l2, "query", query)
 
 
 @pytest.mark.parametrize(
@@ -187,13 +152,11 @@ def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_or
     assert devices.find_camera(ids[0]) is None
 
 
-def test_auto_falls_back_to_the_demo_without_a_physical_camera(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_auto_takes_neither_the_demo_nor_what_a_program_composes(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     plug(kernel, 2, "OBS Cam")
     loopback = v4l2.Capability(v4l2.LOOPBACK_DRIVER, "platform:v4l2loopback-000", True, (), ())
     answers(monkeypatch, {"/dev/video2": loopback})
-    source = open_source(CaptureSettings(source="auto", width=64, height=48))
-    source.close()
-    assert source.info.kind == "demo"
+    assert SourceOpener(lambda path: True)(CaptureSettings(source="auto", width=64, height=48)).info.kind == "demo"
 
 
 def test_auto_never_falls_back_to_the_demo_after_a_camera(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -60,7 +60,7 @@ def context(
     if open_microphone is not None:
         output["microphone"] = "default"
     settings = Settings(capture=CaptureSettings(fps=fps), output=OutputSettings(**output))
-    return SinkContext(lambda: settings, open_microphone or no_microphone, wait_for_gap)
+    return SinkContext(lambda: settings, open_microphone or no_microphone, wait_for_gap=wait_for_gap)
 
 
 @contextmanager

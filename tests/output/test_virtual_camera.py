@@ -278,3 +278,27 @@ def test_the_driver_is_imported_only_when_a_camera_is_opened() -> None:
         "print({'pyvirtualcam', 'torch'} & sys.modules.keys())"
     )
     assert printed_by(code) == "set()\n"
+
+
+@pytest.mark.parametrize("wanted", ["auto", "Cam 7"])
+def test_nothing_is_sent_to_the_camera_that_is_the_source(driver: FakeDriver, wanted: str) -> None:
+    driver.labels = {OTHER: "Cam 7", "/dev/video8": "Cam 7", OURS: "Mattecam"}
+    for avoided, device in (({OURS, OTHER}, "/dev/video8"), ({OTHER}, OURS if wanted == "auto" else "/dev/video8")):
+        assert VirtualCamera(wanted, 64, 48, 30, avoided=avoided).device == device
+    for named in (wanted, "/dev/video7", "7"):
+        driver.labels = {OTHER: "Cam 7"}
+        with pytest.raises(SinkOpenError, match=f"{OTHER} is the camera that the picture comes from"):
+            VirtualCamera(named, 64, 48, 30, avoided={OTHER})
+    assert OTHER not in [one.device for one in driver.opened]
+
+
+@pytest.mark.parametrize("label", ["DroidCam", "Iriun Webcam", "droidcam v4l2", "EpocCam", "My iPhone", "scrcpy"])
+def test_nothing_is_sent_to_the_camera_of_a_phone(driver: FakeDriver, label: str) -> None:
+    driver.labels = {"/dev/null": label}
+    for named in ("auto", label, "/dev/null"):
+        with pytest.raises(SinkOpenError):
+            VirtualCamera(named, 64, 48, 30)
+    driver.labels[OTHER] = "Cam 7"
+    assert VirtualCamera("auto", 64, 48, 30).device == OTHER
+    assert [one.device for one in driver.opened] == [OTHER]
+    assert [one.id for one in list_virtual_cameras(probe=False)] == [OTHER]

@@ -13,9 +13,10 @@ from app.core.errors import PlateError, SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings, PeopleSettings, Zone
 from app.core.types import PictureKind, SourceInfo
 from app.matting.selection.governor import GovernorTiming
+from app.output.base import SinkContext
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.testing.parts import FakeSource, shows_room
+from app.testing.parts import FakeSink, FakeSource, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, running
 from tests.waiting import eventually
@@ -210,3 +211,22 @@ def test_a_source_that_opens_but_gives_no_frame_is_opened_again_after_a_while(
         assert sum(message.startswith("Opened the source ") for message in caplog.messages) == 2
         (problem,) = pipeline.status().problems
         assert problem.message == "The camera is disconnected."
+
+
+def test_outputs_know_the_devices_of_the_source(world: FakeWorld) -> None:
+    """That of the settings, and that of the camera which `auto` took: nothing is sent there."""
+    known: list[set[str]] = []
+
+    def open_camera(wanted: object, width: int, height: int, context: SinkContext) -> FakeSink:
+        known.append(set(context.source_devices()))
+        return world.open_camera()
+
+    parts = replace(
+        world.parts().with_sinks(virtual_camera=open_camera), source_device=lambda named: f"node of {named}"
+    )
+    with running(world, BASE.replace(capture=BASE.capture.replace(source="auto")), parts=parts) as pipeline:
+        composites(pipeline)
+        output = BASE.output.replace(virtual_camera="another")
+        apply(pipeline, BASE.replace(capture=BASE.capture.replace(source="auto"), output=output))
+        eventually(lambda: len(known) == 2)
+    assert known[0] >= {"node of auto"} and known[1] == {"node of auto", f"node of camera:{world.sources[0].info.id}"}

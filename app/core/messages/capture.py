@@ -25,6 +25,10 @@ class CameraText(Message):
     GREEN = "The camera {camera} delivers only green frames; choose another size or format."
     DAMAGED = "The camera {camera} delivers only damaged frames; check its cable, or use another USB port."
     UNKNOWN = "There is no camera {name}; connect it or choose another one (the command `devices` lists them)."
+    NONE = "No camera was found; connect one. It is used as soon as it is there."
+    OWN_OUTPUT = (
+        "{camera} is the virtual camera that this program sends to; choose another source or another virtual camera."
+    )
     SEVERAL = "There are several cameras {name}; choose one of {sources}."
     REASON_UNKNOWN = (
         "check that it is connected, that no other program uses it, and that this program may access cameras"

@@ -22,9 +22,10 @@ class VirtualCameraText(Message):
         "log out and log in again."
     )
     NOT_AN_OUTPUT = (
-        "{device} accepts no frames: it is a real camera, or another program sends to it; close that program "
-        "or choose another virtual camera."
+        "{device} accepts no frames: it is a real camera or for that of a phone, or another program sends to it; "
+        "choose another virtual camera, or close that program."
     )
+    IS_SOURCE = "{device} is the camera that the picture comes from; choose another virtual camera or another source."
     OPEN_HERE = "The virtual camera {device} is already open in this program; choose another one."
     BUSY = "Another program sends to the virtual camera {device}; close that program or choose another virtual camera."
     NOT_STARTED = "The virtual camera {device} does not start; stop it in OBS and close other programs that send to it."

@@ -1,0 +1,31 @@
+"""What the names of cameras tell: which are this program's own, a phone's, or see no colours."""
+
+from __future__ import annotations
+
+import re
+
+OWN = "Mattecam"
+"""Label of this program's own virtual camera, set by its setup; never a source, and preferred as an output."""
+PHONE = re.compile(
+    r"droid ?cam|iriun|epoc ?cam|ivcam|\bcamo\b|reincubate|scrcpy|ip ?webcam|android|\b(?:i?phone|ipad)\b",
+    re.IGNORECASE,
+)
+"""Programs that send a phone's camera to this computer, and phones."""
+MIXER = re.compile(r"\bOBS\b|virtual camera|unity video capture", re.IGNORECASE)
+"""Virtual cameras of programs that compose what other cameras send."""
+
+_PARTS = re.compile(r"(?<![a-z])(?:(ir|infra-?red)|rgb|colou?r)(?![a-z])", re.IGNORECASE)
+_CUT = re.compile(r"\b(?:I|Infr\w*)$")
+_LONGEST = 31
+"""Letters of a name that the kernel keeps."""
+
+
+def is_infrared(name: str) -> bool:
+    """Return whether the name is that of an infrared camera. “RGB/IR Camera: RGB” is not one: the last word counts."""
+    parts = _PARTS.findall(name)
+    return bool(parts) and bool(parts[-1])
+
+
+def may_be_infrared(name: str) -> bool:
+    """Return whether the name may be that of an infrared camera, cut off by the kernel within the word."""
+    return len(name) >= _LONGEST and _CUT.search(name) is not None
