@@ -118,7 +118,7 @@ class GovernorTiming:
     max_wait_s: float = 300.0
     """Upper bound of that wait."""
     recheck_s: float = 2.0
-    """The same where overload had made the steps longer; see `INFLATED`."""
+    """The same where overload had made the steps longer, see `INFLATED`, and the network stays."""
     recheck_span_s: float = 5.0
     """How long after quality was lowered that is looked for."""
 
@@ -233,16 +233,19 @@ class Governor:
         self._busy_windows = 0
         easier = self._load < EASIER * self._failed_load
         better_levels = range(0 if easier else self._ceiling, self._index)
-        better = next((index for index in better_levels if predicted[index] < _low(self._levels[index])), None)
-        if better is None:
+        better = [index for index in better_levels if predicted[index] < _low(self._levels[index])]
+        if not better:
             self._headroom_since_s = None
             return self._index
         if self._headroom_since_s is None:
             self._headroom_since_s = now_s - self._timing.window_s
-        wait_s = self._timing.first_wait_s if easier else self._wait_s
+        lasts_s = now_s - self._headroom_since_s
         if now_s <= self._recheck_until_s and self._load < INFLATED * self._lowered_load:
-            wait_s = self._timing.recheck_s
-        return better if now_s - self._headroom_since_s >= wait_s else self._index
+            # Another network waits in full: its prediction is rough, and the picture would alternate between two.
+            same = [i for i in better if self._levels[i].lighter_model == self.quality.lighter_model]
+            if same and lasts_s >= self._timing.recheck_s:
+                return same[0]
+        return better[0] if lasts_s >= (self._timing.first_wait_s if easier else self._wait_s) else self._index
 
     def _lower(self, predicted: list[float], now_s: float) -> int:
         """Return the cheaper level to use; if the last upgrade failed, the level before it."""

@@ -38,6 +38,7 @@ class Simulated:
     fixed: float = 0.3
     """Fraction of the work that does not depend on the ratio."""
     lighter: float = 0.4
+    build_s: float = BUILD_S
     now_s: float = 0.0
     switches_s: list[float] = field(default_factory=list)
     steps: list[tuple[float, float, Quality]] = field(default_factory=list)
@@ -57,7 +58,7 @@ class Simulated:
             self.steps.append((self.now_s, busy_s * self.rate_hz * float(running.matted), running))
             if not building and self.governor.observe(StepTiming(self.now_s, busy_s, busy_s, self.rate_hz)):
                 self.switches_s.append(self.now_s)
-                ready_s = self.now_s + BUILD_S
+                ready_s = self.now_s + self.build_s
 
     def pressure(self, from_s: float, to_s: float) -> float:
         """Return the mean load of the steps within a span."""
@@ -259,6 +260,29 @@ def test_steps_that_overload_made_longer_do_not_lower_the_rate_for_long(wave: fl
     assert governor.quality.matted * 30 == 20
     machine.run(300)
     assert len(machine.switches_s) == 2
+
+
+OVERLOADS: dict[str, Callable[[Quality, float], float]] = {
+    "the better network makes its own steps longer": lambda quality, now_s: 0.6 if quality.lighter_model else 4.0,
+    "the load wavers": lambda quality, now_s: 6.0 if now_s % 3 < 1.8 else 0.4,
+}
+
+
+@pytest.mark.parametrize("build_s", [0.2, BUILD_S])
+@pytest.mark.parametrize("name", OVERLOADS)
+def test_a_change_back_to_the_better_network_waits(name: str, build_s: float) -> None:
+    """After 2 seconds of headroom, two networks alternated four times in 8 seconds."""
+    governor = Governor(LEVELS)
+    machine = Simulated(governor, lambda now_s: OVERLOADS[name](governor.quality, now_s), lighter=0.25, build_s=build_s)
+    machine.run(300)
+    changes = [
+        (at_s, after.lighter_model)
+        for (_, _, before), (at_s, _, after) in pairwise(machine.steps)
+        if before.lighter_model != after.lighter_model
+    ]
+    assert changes[0][1], "lowered first"
+    assert all(up_s - down_s >= 8 for (down_s, _), (up_s, lighter) in pairwise(changes) if not lighter)
+    assert len(changes) <= 12, "and ever longer where it fails"
 
 
 def test_an_overload_that_returns_is_not_answered_by_one_early_upgrade_after_another() -> None:
