@@ -13,7 +13,7 @@ from types import MappingProxyType, TracebackType
 from typing_extensions import Self
 
 from app.api.stream_background import StreamBackground
-from app.config.parsing import parse_background, replace_checked
+from app.config.parsing import TRANSPARENT, parse_background, replace_checked
 from app.config.setting import with_values
 from app.core.errors import MattecamError, ModelError, UsageError
 from app.core.messages.command_line import ApiText
@@ -244,7 +244,7 @@ def convert(
     target: Path | str,
     *,
     model: str = "auto",
-    background: Path | str = "green",
+    background: Path | str | None = None,
     alpha: Path | str | None = None,
     foreground: Path | str | None = None,
     edges: EdgeSettings = WITHOUT_STRICT,
@@ -264,9 +264,10 @@ def convert(
 ) -> ConvertReport:
     """Matte every frame of a video, an image or a folder of images once and in order, keeping its times and audio.
 
-    target, alpha, foreground: for composite, matte and premultiplied foreground; a video (.mp4, .m4v, .mov, .mkv), for
-    an image an image (.png, .jpg), or, without suffix, a folder for PNG images. background: `green`, `#RRGGBB`,
-    `blur[:0-100]`, an image, a video or `none`.
+    target, alpha, foreground: for composite, matte and premultiplied foreground; a video (.mp4, .m4v, .mov, .mkv,
+    .webm), for an image an image (.png, .jpg), or, without suffix, a folder for PNG images. background: `transparent`
+    (PNG, WebP, TIFF, .mov, .webm and folders, with straight alpha), `green`, `#RRGGBB`, `blur[:0-100]`, an image, a
+    video or `none`; None cuts out pictures, but for JPEG, and gives films green.
     settings: values by the names of docs/settings.md, such as {"framing.zoom": 2}; they win over the other arguments.
     progress(frames done, expected frames or None) is called after every frame, and with the true total when the outputs
     are complete; should_stop is called before every frame. keep_partial: keep the frames so far of a conversion that is
@@ -278,6 +279,11 @@ def convert(
         raise TypeError(f"settings must be a mapping, not {type(settings).__name__}")
     check_names(str(name) for name in (source, target, alpha, foreground) if name is not None)
     chosen = model, weights, refiner, plate, device, executor, precision, downsample_ratio
+    transparent: bool | None = background == TRANSPARENT
+    if background is None and not any(name.split(".")[0] == "background" for name in settings):
+        transparent = None
+    if background is None or transparent:
+        background = "green"
     return offline.convert(
         Path(source),
         Path(target),
@@ -289,4 +295,5 @@ def convert(
         keep_partial=keep_partial,
         reproducible=reproducible,
         overwrite=overwrite,
+        transparent=transparent,
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,7 @@ from app.cli.convert_batch import BatchOptions, convert_many, is_batch, tell_lef
 from app.cli.live_options import LiveOptions, with_live_options
 from app.cli.options import FILM_OPTIONS, film_settings, on_console
 from app.cli.terminal import notify, progress_bar
+from app.config.parsing import TRANSPARENT
 from app.core.errors import UsageError
 from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.messages.command_line import BatchText, ConvertText
@@ -38,6 +40,14 @@ def convert(
             help="The composite: a video, an image, a new folder for images, or a folder for films.",
         ),
     ],
+    background: Annotated[
+        str | None,
+        typer.Option(
+            metavar="transparent|blur[:0-100]|bokeh[:0-100]|FILE|PDF|FOLDER|#RRGGBB|green|none",
+            help="Background behind the person; transparent, for PNG, WebP, TIFF, .mov, .webm and folders, has none. "
+            "By default pictures are transparent; JPEG files and films are green.",
+        ),
+    ] = None,
     alpha: Annotated[str | None, typer.Option(metavar="FILE", help="Also write the matte here.")] = None,
     foreground: Annotated[
         str | None,
@@ -66,16 +76,19 @@ def convert(
     """Matte videos, images or folders of images offline: every frame once and in order, with audio.
 
     Several clips, or a folder of videos, go into the folder OUT under their names, with a manifest. Without
-    --background, --profile and --config the background is green; strict mode is off unless --strict is given.
+    --background, --profile and --config pictures are cut out, with a transparent background, and films are green;
+    strict mode is off unless --strict is given.
     """
     if not sources:  # the only name was taken for OUT
         raise UsageError(ConvertText.NO_OUT(file=target))
-    settings = on_console(live, film_settings)
+    settings, transparent = on_console(live, partial(film_settings, background=background)), None
+    if any(given is not None for given in (background, live.profile, live.config)):
+        transparent = background == TRANSPARENT
     from app.offline.film_step import check_settings
     from app.offline.targets import check_names
 
     check_settings(settings)
-    options = BatchOptions(jobs, resume, as_json, cluster, alpha, foreground, overwrite)
+    options = BatchOptions(jobs, resume, as_json, cluster, alpha, foreground, overwrite, transparent)
     check_names([*sources, target, *(name for name in (alpha, foreground) if name is not None)])
     if is_batch(sources, target, options):
         if keep_partial:
@@ -95,10 +108,10 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
         if options.as_json:
             print(json.dumps(asdict(Event(str(source), state, frames, expected, error))), flush=True)
 
-    target, alpha, foreground = (
-        None if each is None else single_output(source, each) for each in (name, options.alpha, options.foreground)
+    target = single_output(source, name, options.transparent)
+    alpha, foreground = (
+        None if each is None else single_output(source, each) for each in (options.alpha, options.foreground)
     )
-    assert target is not None
     tell_left_out([str(source)], name, options)
     stop = StopRequest(most=1)
     event("started")
@@ -114,6 +127,7 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
                 progress=(lambda done, total: event("progress", done, total)) if options.as_json else show,
                 should_stop=lambda: stop.requests > 0,
                 overwrite=options.overwrite,
+                transparent=options.transparent,
             )
     except MattecamError as error:
         event("failed", error=str(error))

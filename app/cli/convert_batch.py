@@ -38,6 +38,7 @@ class BatchOptions:
     alpha: str | None
     foreground: str | None
     overwrite: bool
+    transparent: bool | None
 
 
 def with_cluster_address(argv: Sequence[str]) -> list[str]:
@@ -69,7 +70,15 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
     from app.offline.batch.run import StopRequest, convert_batch
 
     alpha, foreground, overwrite = options.alpha, options.foreground, options.overwrite
-    jobs = plan_jobs(sources, folder, settings, alpha=alpha, foreground=foreground, overwrite=overwrite)
+    jobs = plan_jobs(
+        sources,
+        folder,
+        settings,
+        alpha=alpha,
+        foreground=foreground,
+        overwrite=overwrite,
+        transparent=options.transparent,
+    )
     tell_left_out(sources, folder, options)
 
     def workers() -> Workers:

@@ -15,7 +15,7 @@ from typer.core import TyperGroup
 from app.cli.live_options import OPTIONS, LiveOptions
 from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
-from app.config.parsing import describe_background, parse_server
+from app.config.parsing import TRANSPARENT, describe_background, parse_server
 from app.config.webrtc_service import require_service
 from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, UsageError
 from app.core.files.disk_errors import why_not_read, why_not_written
@@ -86,11 +86,11 @@ FILM_OPTIONS = (
         option.name
         for option in OPTIONS.values()
         if option.group in ("Background", "Person and framing", "Matting")
-        and option.name not in ("engine", "server", "governor")
+        and option.name not in ("background", "engine", "server", "governor")
     ),
     *("overlay", "overlay_text", "config", "profile", "verbose"),
 )
-"""Names of the live options that films have too."""
+"""Names of the live options that films have too; they have a `--background` of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,13 +163,15 @@ def check_options(command: str, context: typer.Context) -> None:
     settings_from(LiveOptions(**{**values, **paths}))
 
 
-def film_settings(options: LiveOptions) -> StartSettings:
+def film_settings(options: LiveOptions, background: str | None = None) -> StartSettings:
     """Return the settings of a film: command line over scene over the file of --config; green without a background.
 
-    Strict mode is off unless the command line asks for it: it hides people until they move. Raises UsageError.
+    background: as on the command line. Strict mode is off unless the command line asks for it. Raises UsageError.
     """
-    if options.background is None and options.profile is None and options.config is None:
-        options = options.replace(background="green")
+    if background == TRANSPARENT or (background is None and options.profile is None and options.config is None):
+        background = "green"
+    if background is not None:
+        options = options.replace(background=background)
     start = settings_from(options.replace(engine="local", strict=options.strict or "off"))
     zones = start.settings.people.zones
     if any(zone.camera for zone in zones):

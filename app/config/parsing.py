@@ -33,6 +33,8 @@ from app.media.image_file import kind_of_file
 from app.media.slides import are_slides
 
 GREEN = "#00b140"
+TRANSPARENT = "transparent"
+"""The background of a film or an image that is cut out; no live picture has it."""
 PLACEHOLDERS = ("{time}", "{date}")
 """What may stand in the text of an overlay for the local time and date."""
 LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
@@ -86,6 +88,8 @@ def parse_background(text: str | Path, base: BackgroundSettings | None = None) -
         return _file_background(text, base)
     if text == "none":
         return base.replace(kind="none")
+    if text == TRANSPARENT:
+        raise UsageError(UsageText.TRANSPARENT())
     if text == "green":
         return base.replace(kind="colour", colour=GREEN)
     if text.startswith("#"):

@@ -43,7 +43,7 @@ class VideoEncoder:
     """An encoder of FFmpeg and its configuration."""
 
     name: str
-    """`x264` or one of `HARDWARE`."""
+    """`x264`, one of `HARDWARE`, or of a film `prores` or `vp9`."""
     codec: str
     """FFmpeg's name."""
     options: Mapping[str, str] = field(default_factory=dict)
@@ -54,8 +54,29 @@ class VideoEncoder:
     """Holds no frames back; keyframes are requested by time, because the frame rate varies."""
 
 
-def file_encoder(crf: int = 20) -> VideoEncoder:
-    """Return x264 for files that are not written in real time. crf: quality; 0 is lossless."""
+ALPHA_SUFFIXES = (".mov", ".webm")
+"""Files of films that can be transparent: as ProRes 4444 and VP9."""
+
+
+def file_encoder(crf: int = 20, suffix: str = ".mp4", *, alpha: bool = False) -> VideoEncoder:
+    """Return the encoder of files that are not written in real time.
+
+    crf: quality of x264; 0 is lossless. suffix: of the file, in lower case. alpha: frames are BGRA; of `ALPHA_SUFFIXES`
+    only.
+    """
+    if suffix == ".webm":
+        options = {
+            "crf": str(min(crf, 10) if alpha else crf),
+            "b": "0",
+            "deadline": "good",
+            "cpu-used": "4",
+            "row-mt": "1",
+            "auto-alt-ref": "0",
+        }
+        return VideoEncoder("vp9", "libvpx-vp9", options, "yuva420p" if alpha else "yuv420p")
+    if alpha:
+        options = {"profile": "4444", "alpha_bits": "16", "vendor": "apl0", "qscale": "2"}
+        return VideoEncoder("prores", "prores_ks", options, "yuva444p10le")
     return VideoEncoder("x264", "libx264", {"preset": "veryfast", "crf": str(crf)})
 
 
@@ -126,9 +147,9 @@ JOIN_S = Fraction(1, 10)
 class AudioCopy:
     """Copies the first audio stream of a file into a video that is being written, interleaved with its frames.
 
-    Packets are copied if the target supports their codec, and encoded as AAC otherwise. Times are relative to the start
-    of the source and rise, also where two recordings were joined. The copy ends where the audio of the source is
-    damaged; a source without audio adds none.
+    Packets are copied if the target supports their codec, and encoded as AAC, in WebM as Opus, otherwise. Times are
+    relative to the start of the source and rise, also where two recordings were joined. The copy ends where the audio
+    of the source is damaged; a source without audio adds none.
     """
 
     def __init__(self, source: Path, target: OutputContainer) -> None:
@@ -154,8 +175,10 @@ class AudioCopy:
                     stream.codec_context.layout = f"{codec.channels}c"
             self._packets = self._copied(track, stream)
         elif codec is not None and codec.codec.name in AUDIO_CODECS.split(","):
-            stream = target.add_stream("aac", rate=SOUND_RATE, layout="mono" if codec.channels == 1 else "stereo")
-            self._packets = self._encoded(track, stream)
+            layout = "mono" if codec.channels == 1 else "stereo"
+            added = target.add_stream(_encoder_for(target), rate=SOUND_RATE, layout=layout)
+            assert isinstance(added, AudioStream)
+            self._packets = self._encoded(track, added)
         else:
             self._input.close()
             raise ExplainedOSError(errno.EIO, WriteReason.AUDIO(reason=VideoText.UNSUPPORTED(file=source)), source)
@@ -216,6 +239,10 @@ class AudioCopy:
         for packet in self._demuxed(track):
             with suppress(FFmpegError):  # a damaged packet becomes silence
                 yield from packet.decode()
+
+
+def _encoder_for(target: OutputContainer) -> str:
+    return "libopus" if target.format.name == "webm" else "aac"
 
 
 def _holds(target: OutputContainer, codec: AudioCodecContext) -> bool:

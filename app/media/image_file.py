@@ -99,6 +99,20 @@ def read_image_with_alpha(path: Path) -> NDArray[np.uint8]:
     return _decoded(path, convert)
 
 
+def read_cut_out(path: Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
+    """Read an image as `read_image`; one with transparent parts as (H, W, 4) uint8 BGRA, with straight alpha."""
+
+    def convert(image: Image.Image) -> NDArray[np.uint8]:
+        small = _small(image, path, max_side)
+        if small.has_transparency_data:
+            rgba = np.asarray(small.convert("RGBA"))
+            if rgba[..., 3].min() < 255:
+                return np.ascontiguousarray(rgba[..., [2, 1, 0, 3]])
+        return np.ascontiguousarray(np.asarray(small.convert("RGB"))[..., ::-1])
+
+    return _decoded(path, convert)
+
+
 def read_matte(path: Path) -> NDArray[np.float32]:
     """Read an image as a matte, (H, W) float32 in 0..1 in the precision and size of the file. Raises BackgroundError.
 

@@ -19,7 +19,8 @@ from app.core.files.names import is_folder, is_of_kind, is_special
 from app.core.messages.command_line import ConvertText
 from app.core.messages.media import SlidesText
 from app.core.types import BgrImage
-from app.media.image_file import IMAGE_SUFFIXES, drawn, read_image
+from app.media.alpha import BgraImage
+from app.media.image_file import IMAGE_SUFFIXES, drawn, read_cut_out, read_image
 from app.media.video_input import VideoError
 
 log = logging.getLogger(__name__)
@@ -46,8 +47,8 @@ class ImageFolderReader:
             raise VideoError(ConvertText.EMPTY_FOLDER(folder=path, formats=IMAGE_SUFFIXES))
         self.frame_estimate: int | None = len(self._names)
 
-    def frames(self) -> Generator[tuple[Fraction, str, BgrImage], None, None]:
-        """Yield (time in seconds, name, (height, width, 3) uint8 BGR) of every usable image; see `picture_names`.
+    def frames(self) -> Generator[tuple[Fraction, str, BgrImage | BgraImage], None, None]:
+        """Yield (time in seconds, name, image as of `read_cut_out`) of every usable image; see `picture_names`.
 
         Raises BackgroundError or ModelError if a single image cannot be used; such an image of a folder is left out.
         """
@@ -56,9 +57,9 @@ class ImageFolderReader:
             if image is not None:
                 yield number / self.fps, name, image
 
-    def _read(self, file: Path) -> BgrImage | None:
+    def _read(self, file: Path) -> BgrImage | BgraImage | None:
         try:
-            image = read_image(file, max_side=MAX_SIDE)
+            image = read_cut_out(file, MAX_SIDE)
             self._check_size(image.shape[1], image.shape[0])
         except (BackgroundError, ModelError) as error:
             if file == self.path:

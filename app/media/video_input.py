@@ -20,6 +20,7 @@ from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Disposition
+from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
 from av.video.stream import VideoStream
@@ -38,6 +39,7 @@ CONTAINERS = (
     "mov,mp4,m4a,3gp,3g2,mj2,matroska,webm,avi,mpeg,mpegts,mpegvideo,flv,ogg,asf,gif,apng,mjpeg,h264,hevc,m4v,obu,ivf,"
     "mxf,dv,yuv4mpegpipe,png_pipe,jpeg_pipe,webp_pipe,bmp_pipe,tiff_pipe"
 )
+CLEAR_DECODERS = {"vp8": "libvpx", "vp9": "libvpx-vp9"}
 VIDEO_CODECS = (
     "h264,hevc,libdav1d,av1,vp8,libvpx,vp9,libvpx-vp9,vvc,mpeg4,mpeg1video,mpeg2video,mpegvideo,h263,flv,msmpeg4,"
     "msmpeg4v1,msmpeg4v2,wmv1,wmv2,wmv3,vc1,theora,mjpeg,prores,dnxhd,cfhd,dvvideo,ffv1,ffvhuff,huffyuv,utvideo,"
@@ -117,7 +119,7 @@ class VideoInput:
         except BaseException:
             self.container.close()
             raise
-        codec = self.stream.codec_context
+        codec = self._decoder = _decoder_of(self.stream)
         self._is_mjpeg = codec.name == "mjpeg"
         codec.options = {"max_pixels": str(max_pixels * PADDING), "codec_whitelist": VIDEO_CODECS}
         codec.thread_type = "AUTO"
@@ -134,7 +136,7 @@ class VideoInput:
 
         Frames with BT.2020 colours, also of HDR, are converted to RGB with BT.709 colours.
         """
-        threads = self.stream.codec_context.thread_count
+        threads = self._decoder.thread_count
         return in_bt709(deinterlaced(self._decoded(), threads), threads)
 
     def _decoded(self) -> Iterator[VideoFrame]:
@@ -189,7 +191,7 @@ class VideoInput:
                     self.damaged += 1
                     return
         try:
-            frames = packet.decode()
+            frames = self._decoder.decode(packet)
         except (FFmpegError, ValueError) as error:
             self.damaged += 1
             log.debug("broken packet in %s: %s", self.path, error)
@@ -199,6 +201,17 @@ class VideoInput:
                 self.damaged += 1
             else:
                 yield frame
+
+
+def _decoder_of(stream: VideoStream) -> VideoCodecContext:
+    """Return the decoder of a stream; of VP8 and VP9 with alpha that of libvpx, because FFmpeg's own leaves it out."""
+    codec = stream.codec_context
+    if stream.metadata.get("alpha_mode") != "1" or codec.name not in CLEAR_DECODERS:
+        return codec
+    decoder = av.VideoCodecContext.create(CLEAR_DECODERS[codec.name], "r")
+    assert isinstance(decoder, VideoCodecContext)
+    decoder.extradata = codec.extradata
+    return decoder
 
 
 def is_mirrored(first: VideoFrame) -> bool:

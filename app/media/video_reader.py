@@ -15,6 +15,7 @@ from av.video.stream import VideoStream
 
 from app.core.messages.media import VideoText
 from app.core.types import BgrImage
+from app.media.alpha import has_alpha, over_colour
 from app.media.encoders import AV_TIME_BASE, JOIN_S
 from app.media.video_input import MAX_PIXELS, VideoError, VideoInput, colour_matrix, is_mirrored, upright
 
@@ -35,13 +36,14 @@ class VideoReader:
     Frames are turned upright and have square pixels. Damaged parts are skipped and counted.
     """
 
-    def __init__(self, path: Path, *, max_pixels: int = MAX_PIXELS) -> None:
-        """max_pixels: limit of width x height.
+    def __init__(self, path: Path, *, max_pixels: int = MAX_PIXELS, with_alpha: bool = False) -> None:
+        """max_pixels: limit of width x height. with_alpha: images have alpha where the frame is not opaque.
 
         Raises VideoError for a file that is missing, not a video, too large, or without a frame that can be decoded.
         """
         self.path = path
         self._max_pixels = max_pixels
+        self._with_alpha = with_alpha
         self.damaged = 0
         """Packets and frames skipped so far."""
         with closing(VideoInput(path, max_pixels=max_pixels)) as video:
@@ -84,7 +86,8 @@ class VideoReader:
     def frames(self) -> Generator[tuple[Fraction, BgrImage]]:
         """Yield (time, image) of every frame. Times are seconds from the start of the file and strictly increase.
 
-        image: (height, width, 3) uint8 BGR. Raises VideoError if the file no longer exists.
+        image: (height, width, 3) uint8 BGR, over black, or (height, width, 4) with straight alpha. Raises VideoError if
+        the file no longer exists.
         """
         interval_s = 1 / self.fps
         with closing(VideoInput(self.path, max_pixels=self._max_pixels)) as video:
@@ -112,7 +115,12 @@ class VideoReader:
         """Return the frame upright, in the size of the first one."""
         width, height = self._coded_size
         width = max(1, round(width * self._aspect))
-        image = frame.reformat(width, height, "bgr24", src_colorspace=colour_matrix(frame)).to_ndarray()
+        matrix = colour_matrix(frame)
+        kept = self._with_alpha and has_alpha(frame)
+        shown = frame if kept else over_colour(frame, matrix)
+        image = shown.reformat(width, height, "bgra" if kept else "bgr24", src_colorspace=matrix).to_ndarray()
+        if kept and image[..., 3].min() == 255:
+            image = image[..., :3]
         return upright(frame, image, self._mirrored)
 
 

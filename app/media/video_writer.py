@@ -12,20 +12,23 @@ import av
 import numpy as np
 from av.error import FFmpegError
 from av.video.frame import PictureType
-from av.video.reformatter import ColorPrimaries, ColorRange, ColorTrc
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from app.core.files.disk_errors import ExplainedOSError
 from app.core.files.names import free_name, is_special
 from app.core.messages.media import WriteReason
+from app.media.alpha import extended
 from app.media.encoders import AudioCopy, SoundWriter, VideoEncoder, file_encoder
 from app.media.mp4 import cut_incomplete_fragment
 from app.media.video_input import HD_HEIGHT, file_address
 from app.media.yuv import BT601, BT709, YuvConverter
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
-"""Supported file types."""
+"""Types of recordings."""
+FILM_SUFFIXES = (*SUFFIXES, ".webm")
+"""Types of films."""
 
 KEYFRAME_INTERVAL_S = 2
 FRAGMENT_S = 0.4
@@ -75,8 +78,8 @@ class VideoWriter:
         self._next_tick = 0
         self._closed = False
         self._reproducible = reproducible
-        if path.suffix.lower() not in SUFFIXES:
-            raise ExplainedOSError(errno.EINVAL, WriteReason.SUFFIX(suffixes=SUFFIXES), path)
+        if path.suffix.lower() not in FILM_SUFFIXES:
+            raise ExplainedOSError(errno.EINVAL, WriteReason.SUFFIX(suffixes=FILM_SUFFIXES), path)
         self.temporary_path = create_temporary(path)
         try:
             with _os_errors(path):
@@ -89,7 +92,7 @@ class VideoWriter:
         # delay_moov: without it the first times are not known when the header is written, and the sound leads the video
         mp4 = {"movflags": "+hybrid_fragmented+delay_moov", "frag_duration": str(round(FRAGMENT_S * 1e6))}
         mkv = {"cluster_time_limit": str(round(FRAGMENT_S * 1000))}
-        options = {"flush_packets": "1"} | (mkv if self.path.suffix.lower() == ".mkv" else mp4)
+        options = {"flush_packets": "1"} | (mkv if self.path.suffix.lower() in (".mkv", ".webm") else mp4)
         if self._reproducible:
             options["fflags"] = "+bitexact"
         self._container = av.open(file_address(self.temporary_path), "w", options=options)
@@ -133,7 +136,7 @@ class VideoWriter:
         return stream
 
     def write(self, image: NDArray[np.uint8], pts_s: Fraction | float | None = None) -> None:
-        """Append a frame: (height, width, 3) BGR or (height, width) grey, uint8.
+        """Append a frame, uint8: (height, width, 3) BGR or (height, width) grey, or BGRA for an encoder with alpha.
 
         pts_s: its time in seconds from the start of the file; None for one frame interval after the previous frame. A
         time that is not later than the previous one is moved to the next tick.
@@ -141,13 +144,21 @@ class VideoWriter:
         if image.shape[:2] != self.size[::-1]:
             raise ValueError(f"a frame of {image.shape[1]}x{image.shape[0]} does not fit a video of {self.size}")
         tick = self._next_tick if pts_s is None else max(round(Fraction(pts_s) / self._time_base), self._last_tick + 1)
-        planes = self._converter.convert(_even(image))
+        self._frame = self._converted(_even(image))
+        self._encode(self._frame, tick)
+
+    def _converted(self, image: NDArray[np.uint8]) -> av.VideoFrame:
+        if image.ndim == 3 and image.shape[2] == 4:
+            matrix = Colorspace.ITU709 if image.shape[0] >= HD_HEIGHT else Colorspace.ITU601
+            return av.VideoFrame.from_ndarray(extended(image), "bgra").reformat(
+                format=self._encoder.pixel_format, dst_colorspace=matrix, dst_color_range=ColorRange.MPEG
+            )
+        planes = self._converter.convert(image)
         # x264 copies a frame before `encode` returns; encoders of hardware may read it later, and PyAV lends frames of
         # other heights wrongly. It interleaves the chroma for NV12.
         lends = self._encoder.name == "x264" and len(planes) % 6 == 0
         made = av.VideoFrame.from_numpy_buffer if lends else av.VideoFrame.from_ndarray
-        self._frame = made(planes, format="yuv420p")
-        self._encode(self._frame, tick)
+        return made(planes, format="yuv420p")
 
     def repeat(self, pts_s: Fraction | float) -> None:
         """Append the last frame once more at this time."""

@@ -14,24 +14,28 @@ from app.core.errors import MattecamError, PlateError, SinkLostError, SinkOpenEr
 from app.core.files.disk_errors import why_not_read
 from app.core.files.names import check_outputs, is_file, is_folder, is_special, resolved
 from app.core.messages.command_line import ConvertText
-from app.core.settings import Settings
+from app.core.settings import BackgroundSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.selection.registry import frame_check
+from app.media.alpha import BgraImage
 from app.media.image_file import first_frame_alone
 from app.media.slides import ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep, check_settings
 from app.offline.outputs import Output, Outputs, OutputShape, VideoOutput, open_output
-from app.offline.targets import existing, is_image
+from app.offline.targets import existing, is_image, is_transparent
 
 VIDEO_CRF, MATTE_CRF = 18, 10
 """Quality of x264. The matte gets a higher one: its coding errors are visible as ghosts."""
 
+CLEAR = BackgroundSettings(kind="colour", colour="#000000")
+"""What the person of a cut-out is matted over; the composite is not used."""
+
 Progress = Callable[[int, int | None], None]
 """(frames done, total number of frames or None if unknown)"""
-NamedFrame = tuple[Fraction, str, BgrImage]
-"""Time in seconds, name of its file, image."""
+NamedFrame = tuple[Fraction, str, BgrImage | BgraImage]
+"""Time in seconds, name of its file, image: with alpha where it is not opaque."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +67,17 @@ def convert(
     keep_partial: bool | None = None,
     reproducible: bool = False,
     overwrite: bool = False,
+    transparent: bool | None = False,
 ) -> ConvertReport:
     """Matte every frame of `source` once and in order, keeping its times and audio.
 
     settings: matting, background, overlay, people, framing and placement take effect as in the live pipeline; a screen
     as background and a clock in the overlay are refused. Strict mode hides people until they move.
     source: a video, an image or a folder of images. target, alpha, foreground: for the composite, the matte and the
-    foreground over black (premultiplied by the matte); a video (.mp4, .mov, .mkv), of an image an image (.png, .jpg),
-    or, without suffix, a folder for PNG images. overwrite: replace files of these names, which are refused otherwise.
+    foreground over black (premultiplied by the matte); a video (.mp4, .mov, .mkv, .webm), of an image an image (.png,
+    .jpg), or, without suffix, a folder for PNG images. overwrite: replace files of these names, which are refused
+    otherwise. transparent: write the composite as a cut-out, with straight alpha and no background; None: where
+    `is_transparent` says so. Transparent parts of the source are so in the matte.
     progress is called after every frame, and with the true total when the outputs are complete; should_stop before
     every frame. reproducible: write the same bytes on every machine, for which x264 runs in one thread.
 
@@ -80,6 +87,7 @@ def convert(
     KeyboardInterrupt for Ctrl+C.
     """
     check_settings(settings)
+    transparent = is_transparent(target, transparent)
     wanted = [path for path in (target, alpha, foreground) if path is not None]
     check_outputs(wanted, source)
     _check_nested(wanted)
@@ -94,10 +102,14 @@ def convert(
         if first is None:
             raise UsageError(ConvertText.NO_FRAME(file=source))
         height, width = first[2].shape[:2]
-        engine = stack.enter_context(closing(build_engine(settings.matting, width, height, settings.framing)))
-        background = None
-        if settings.background.kind != "none":
-            background = stack.enter_context(closing(open_background(settings.background, realtime=False)))
+        backdrop = CLEAR if transparent else settings.background
+        if transparent:  # light is that of a background
+            settings = settings.replaced_at(["matting", "edges"], light_match=0.0, light_wrap=0.0)
+        engine = background = None
+        if backdrop.kind != "none":
+            background = stack.enter_context(closing(open_background(backdrop, realtime=False)))
+        if background is not None or alpha is not None or foreground is not None:
+            engine = stack.enter_context(closing(build_engine(settings.matting, width, height, settings.framing)))
         shape = OutputShape(
             (width, height),
             reader.fps,
@@ -107,8 +119,10 @@ def convert(
             numbered=isinstance(reader, VideoReader),
             overwrite=overwrite,
         )
-        opened, problems = _open_outputs(source, (target, alpha, foreground), shape)
-        step = FilmStep(engine, background, settings, alpha is not None, foreground is not None)
+        opened, problems = _open_outputs(source, (target, alpha, foreground), shape, transparent=transparent)
+        step = FilmStep(
+            engine, background, settings, alpha is not None, foreground is not None, transparent=transparent
+        )
         outputs = Outputs(opened)
         complete = _run(chain([first], frames), step, outputs, reader, progress, should_stop, keep_partial)
         written = _finish(outputs, complete, keep_partial)
@@ -145,7 +159,7 @@ def _opened(source: Path, check_size: Callable[[int, int], object]) -> VideoRead
             raise SourceOpenError(ConvertText.NO_SOURCE(file=source))
         if source.is_dir() or is_image(source):
             return ImageFolderReader(source, check_size)
-        return VideoReader(source)
+        return VideoReader(source, with_alpha=True)
     except OSError as error:  # of the folder: the readers of files explain their own
         raise SourceOpenError(ConvertText.NOT_READ(file=source, reason=why_not_read(error))) from error
 
@@ -206,7 +220,7 @@ def _named(reader: VideoReader | ImageFolderReader) -> Generator[NamedFrame, Non
 
 
 def _open_outputs(
-    source: Path, paths: tuple[Path, Path | None, Path | None], shape: OutputShape
+    source: Path, paths: tuple[Path, Path | None, Path | None], shape: OutputShape, *, transparent: bool
 ) -> tuple[list[Output], list[str]]:
     """Return the outputs in the order of `FilmStep`, and what could not be copied. Raises SinkOpenError.
 
@@ -218,13 +232,15 @@ def _open_outputs(
         for path, crf in zip(paths, (VIDEO_CRF, MATTE_CRF, VIDEO_CRF), strict=True):
             if path is None:
                 continue
-            sound = source if path is paths[0] and is_file(source) and not shape.is_image else None
+            is_composite = path is paths[0]
+            sound = source if is_composite and is_file(source) and not shape.is_image else None
+            has_alpha = is_composite and transparent
             try:
-                opened.append(open_output(path, shape, crf, sound))
+                opened.append(open_output(path, shape, crf, sound, alpha=has_alpha))
             except SinkOpenError:
                 if sound is None:
                     raise
-                opened.append(open_output(path, shape, crf))
+                opened.append(open_output(path, shape, crf, alpha=has_alpha))
                 problems.append(ConvertText.NO_SOUND(file=source))
     except SinkOpenError:
         for output in opened:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 import numpy as np
@@ -11,10 +12,12 @@ from app.compositing import Background
 from app.compositing.overlay import Overlay, OverlayKey, draw, render_overlay, wanted_overlay
 from app.core.errors import UsageError
 from app.core.framing import framed
+from app.core.matte_edit import viewed
 from app.core.messages.command_line import ConvertText
 from app.core.settings import Settings
-from app.core.types import BgrImage, Matte, magnified
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, magnified
 from app.matting.base.interface import MattingEngine
+from app.media.alpha import BgraImage, over, straight
 from app.output.packing import premultiplied
 from app.people.editor import PeopleEditor
 from app.people.parallax import DriftingBackdrop
@@ -25,33 +28,44 @@ class FilmStep:
 
     def __init__(
         self,
-        engine: MattingEngine,
+        engine: MattingEngine | None,
         background: Background | None,
         settings: Settings,
         want_alpha: bool,
         want_foreground: bool,
+        *,
+        transparent: bool = False,
     ) -> None:
-        """background: None for the kind "none", whose composite is the frame itself, as in the live pipeline."""
+        """engine: None where no matte is wanted, and the composite is the frame itself.
+
+        background: None for the kind "none", whose composite is the frame itself, as in the live pipeline. transparent:
+        the composite is (H, W, 4): the person alone, with straight alpha.
+        """
         self._engine = engine
         self._background = background
         self._settings = settings
         self._want_alpha = want_alpha
         self._want_foreground = want_foreground
+        self._transparent = transparent
         self._people, self._drifting = PeopleEditor(), DriftingBackdrop()
         self._overlay: tuple[OverlayKey, Overlay] | None = None
         """The overlay rendered last, and what it was rendered for."""
 
-    def __call__(self, image: BgrImage, time_s: float) -> list[NDArray[np.uint8]]:
-        """Return [composite, alpha if wanted, premultiplied foreground if wanted]. Raises MattecamError."""
-        image = framed(image, self._settings.framing)
-        if self._background is None:
-            matte = self._engine.step(
-                image, np.zeros_like(image), self._settings.matting.edges, want_foreground=self._want_foreground
-            ).result()
-        else:
-            matte = self._matted(image, self._background, time_s)
+    def __call__(self, image: BgrImage | BgraImage, time_s: float) -> list[NDArray[np.uint8]]:
+        """Return [composite, alpha if wanted, premultiplied foreground if wanted]. Raises MattecamError.
+
+        image: with straight alpha if parts of the source are transparent; alpha multiplies the matte.
+        """
+        image, opacity = self._framed(image)
+        if self._engine is None:
+            return [self._painted(image)]
+        matte = self._matted(self._engine, image, opacity, time_s)
         composite = image if self._background is None else matte.composite
         pictures: list[NDArray[np.uint8]] = [self._painted(composite)]
+        if self._transparent:
+            assert matte.foreground is not None
+            colours = straight(premultiplied(matte.foreground, matte.alpha), matte.alpha)
+            pictures = [np.dstack([colours, matte.alpha])]
         if self._want_alpha:
             pictures.append(matte.alpha)
         if self._want_foreground:
@@ -59,19 +73,34 @@ class FilmStep:
             pictures.append(premultiplied(matte.foreground, matte.alpha))
         return pictures
 
-    def _matted(self, image: BgrImage, background: Background, time_s: float) -> Matte:
-        settings = self._settings
+    def _framed(self, image: BgrImage | BgraImage) -> tuple[BgrImage, AlphaImage | None]:
+        """Return the crop, and its alpha; what a transparent part hides is black."""
+        framing = self._settings.framing
+        if image.shape[2] == 3:
+            return framed(image, framing), None
+        opacity = framed(image[..., 3], framing)
+        return straight(framed(over(image), framing), opacity), opacity
+
+    def _matted(self, engine: MattingEngine, image: BgrImage, opacity: AlphaImage | None, time_s: float) -> Matte:
+        foreground = self._want_foreground or self._transparent or opacity is not None
+        backdrop: Backdrop = np.zeros_like(image)
+        editor, edges = None, self._settings.matting.edges
         height, width = image.shape[:2]
-        backdrop = self._drifting.shown(background, settings.background, width, height, time_s)
+        if self._background is not None:
+            backdrop = self._backdrop(self._background, width, height, time_s)
+            editor = self._people.begin(self._settings, self._settings.framing, (width, height), "", time_s)
+        matte = engine.step(image, backdrop, edges, editor, want_foreground=foreground).result()
+        if self._background is not None:
+            self._drifting.watch(self._settings.background, self._people.whole_alpha(matte), time_s)
+        if opacity is None:
+            return matte
+        return _multiplied(matte, opacity if editor is None else viewed(opacity, editor.view), backdrop)
+
+    def _backdrop(self, background: Background, width: int, height: int, time_s: float) -> Backdrop:
+        backdrop = self._drifting.shown(background, self._settings.background, width, height, time_s)
         if background.problem is not None:  # a film whose background stands still would be taken for a good one
             raise background.problem
-        backdrop = magnified(backdrop, settings.framing.zoom)
-        editor = self._people.begin(settings, settings.framing, (width, height), "", time_s)
-        matte = self._engine.step(
-            image, backdrop, settings.matting.edges, editor, want_foreground=self._want_foreground
-        ).result()
-        self._drifting.watch(settings.background, self._people.whole_alpha(matte), time_s)
-        return matte
+        return magnified(backdrop, self._settings.framing.zoom)
 
     def _painted(self, composite: BgrImage) -> BgrImage:
         """Return the composite with the overlay; a frame of the source is not changed."""
@@ -84,6 +113,17 @@ class FilmStep:
         painted = composite.copy()
         draw(self._overlay[1], painted)
         return painted
+
+
+def _multiplied(matte: Matte, opacity: AlphaImage, backdrop: Backdrop) -> Matte:
+    """Return a matte times the alpha of the source, over the same backdrop; over black where that is a blur."""
+    alpha = ((matte.alpha * opacity.astype(np.uint16) + 127) // 255).astype(np.uint8)
+    if isinstance(backdrop, BlurredBackground):
+        return replace(matte, composite=premultiplied(matte.composite, opacity), alpha=alpha)
+    assert matte.foreground is not None
+    weights = alpha[..., None].astype(np.uint16)
+    composite = (matte.foreground * weights + backdrop * (255 - weights) + 127) // 255
+    return replace(matte, composite=composite.astype(np.uint8), alpha=alpha)
 
 
 def check_settings(settings: Settings) -> None:

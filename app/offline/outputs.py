@@ -119,8 +119,10 @@ class ImageOutput:
 class VideoOutput:
     """Writes a video, with the audio of `audio_from`."""
 
-    def __init__(self, path: Path, shape: OutputShape, crf: int, audio_from: Path | None = None) -> None:
-        """crf: quality of x264; 0 is lossless. Raises OSError."""
+    def __init__(
+        self, path: Path, shape: OutputShape, crf: int, audio_from: Path | None = None, *, alpha: bool = False
+    ) -> None:
+        """crf, alpha: as of `file_encoder`. Raises OSError."""
         self.path = path
         time_base = shape.time_base
         if time_base is not None and (time_base.numerator != 1 or time_base < FINEST_TIME_BASE):
@@ -131,7 +133,7 @@ class VideoOutput:
             shape.fps,
             time_base=time_base,
             audio_from=audio_from,
-            encoder=file_encoder(crf),
+            encoder=file_encoder(crf, path.suffix.lower(), alpha=alpha),
             reproducible=shape.reproducible,
         )
         self.temporary_path = self._writer.temporary_path
@@ -210,8 +212,12 @@ class Outputs:
             return None, left if self._reported else ConvertText.BOTH(first=text, second=left)
 
 
-def open_output(path: Path, shape: OutputShape, crf: int, audio_from: Path | None = None) -> Output:
+def open_output(
+    path: Path, shape: OutputShape, crf: int, audio_from: Path | None = None, *, alpha: bool = False
+) -> Output:
     """Open a folder if the name has no suffix or is an existing folder, otherwise an image or a video.
+
+    alpha: the images have alpha.
 
     Raises SinkOpenError.
     """
@@ -220,7 +226,7 @@ def open_output(path: Path, shape: OutputShape, crf: int, audio_from: Path | Non
             return FolderOutput(path, overwrite=shape.overwrite, numbered=shape.numbered)
         if shape.is_image and path.suffix.lower() in IMAGE_SUFFIXES:
             return ImageOutput(path, overwrite=shape.overwrite)
-        return VideoOutput(path, shape, crf, audio_from)
+        return VideoOutput(path, shape, crf, audio_from, alpha=alpha)
     except OSError as error:
         raise SinkOpenError(ConvertText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
 

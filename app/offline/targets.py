@@ -13,9 +13,10 @@ from app.core.files.disk_errors import why_not_written
 from app.core.files.names import exists, is_file, is_folder, is_taken
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.messages.media import ImageText
+from app.media.encoders import ALPHA_SUFFIXES
 from app.media.image_file import IMAGE_SUFFIXES
 from app.media.slides import picture_names
-from app.media.video_writer import SUFFIXES
+from app.media.video_writer import FILM_SUFFIXES, SUFFIXES
 
 VIDEOS = VIDEO_SUFFIXES | {
     *(".3g2", ".3gp", ".asf", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".mod", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv"),
@@ -24,6 +25,8 @@ VIDEOS = VIDEO_SUFFIXES | {
 VIDEOS_AND_IMAGES = (*VIDEOS, *IMAGE_SUFFIXES)
 FRAME = re.compile(r"\d{6,}\.png")
 """Name of a frame in a folder of frames of a video."""
+CLEAR_IMAGES = (".png", ".webp", ".tif", ".tiff")
+"""Images that are written with alpha."""
 SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 
 
@@ -47,20 +50,39 @@ def is_image(clip: str | Path) -> bool:
     return Path(clip).suffix.lower() in IMAGE_SUFFIXES
 
 
-def film_name(clip: str) -> str:
-    """Return the name of the film, or of the PNG image, that is made of a clip, without its folder."""
+def film_name(clip: str, transparent: bool | None = None) -> str:
+    """Return the name of the film, or of the PNG image, that is made of a clip, without its folder.
+
+    transparent: as of `is_transparent`.
+    """
     path = Path(clip)
     if is_image(clip):
         return f"{path.stem}.png"
-    return path.stem + (path.suffix.lower() if path.suffix.lower() in SUFFIXES else ".mp4")
+    usual, other = (ALPHA_SUFFIXES, ".mov") if transparent else (SUFFIXES, ".mp4")
+    return path.stem + (path.suffix.lower() if path.suffix.lower() in usual else other)
 
 
-def single_output(source: Path, name: str) -> Path:
+def is_transparent(target: Path, wanted: bool | None) -> bool:
+    """Return whether a composite is written with alpha.
+
+    wanted: None where nobody has said so: then pictures are (PNG, WebP, TIFF, folders of frames), JPEG and films not.
+    Raises UsageError for a file that cannot be.
+    """
+    suffix = "" if is_folder(target) else target.suffix.lower()
+    pictures = not suffix or suffix in CLEAR_IMAGES
+    if wanted and not pictures and suffix not in ALPHA_SUFFIXES:
+        raise UsageError(ConvertText.NO_ALPHA(file=target, formats=[*CLEAR_IMAGES, *ALPHA_SUFFIXES]))
+    return pictures if wanted is None else wanted
+
+
+def single_output(source: Path, name: str, transparent: bool | None = None) -> Path:
     """Return the path of an output of a single conversion.
 
     A video or an image goes under its own name into a folder that exists or whose name ends in a slash; but a folder
-    that holds frames gets frames of a video. Raises UsageError if the name is not that of a video or folder, of an
-    image or folder for an image; SinkOpenError if the folder cannot be created.
+    that holds frames gets frames of a video. transparent: as of `is_transparent`.
+
+    Raises UsageError if the name is not that of a video or folder, of an image or folder for an image; SinkOpenError if
+    the folder cannot be created.
     """
     path, wants_folder = Path(name), name.endswith(SEPARATORS)
     if is_folder(source):
@@ -72,14 +94,14 @@ def single_output(source: Path, name: str) -> Path:
     else:
         wants_film = is_folder(path) and (is_image(source) or not exists(path / "000000.png"))
     if wants_film:
-        return path / film_name(source.name)
+        return path / film_name(source.name, transparent)
     if not is_folder(source) and is_image(source):
         if not is_image(path):
             raise UsageError(ConvertText.NO_IMAGE_NAME(file=name, source=source))
     elif is_image(path) and is_file(source) and source.suffix.lower() not in VIDEOS:
         raise UsageError(ImageText.UNKNOWN_FORMAT(file=source))
-    elif path.suffix and path.suffix.lower() not in SUFFIXES and not is_folder(path):
-        raise UsageError(ConvertText.SUFFIX(file=name, suffixes=SUFFIXES))
+    elif path.suffix and path.suffix.lower() not in FILM_SUFFIXES and not is_folder(path):
+        raise UsageError(ConvertText.SUFFIX(file=name, suffixes=FILM_SUFFIXES))
     return path
 
 

@@ -143,7 +143,7 @@ class PeopleEditor:
         self._placement: PlacementSettings | None = None
         self.edits = False
         """Whether the matte of this frame is edited, so that its alpha is not the network's."""
-        self._view = WHOLE_VIEW
+        self.view = WHOLE_VIEW
         """The part of the last frame that auto-framing chose."""
         self.alpha: Plane | None = None
         """The network's alpha of the last frame that was edited, of the whole frame; None while nothing is edited."""
@@ -173,7 +173,7 @@ class PeopleEditor:
         self._placement = None if settings.placement == IN_PLACE else settings.placement
         self.edits = follows or bool(self._zones) or people.only_me or self._placement is not None
         if not self.edits:
-            self.alpha, self._view = None, WHOLE_VIEW
+            self.alpha, self.view = None, WHOLE_VIEW
         return self if self.edits else None
 
     def whole_alpha(self, matte: Matte) -> AlphaImage:
@@ -182,7 +182,7 @@ class PeopleEditor:
 
     def view_of(self, matte: Matte) -> View:
         """Return the part of the last frame that its matte shows; it exceeds the frame where the person is shrunk."""
-        shown = WHOLE_VIEW if matte.frame is None else self._view  # networks that refine cells show the whole frame
+        shown = WHOLE_VIEW if matte.frame is None else self.view  # networks that refine cells show the whole frame
         return shown if self._placement is None else view_through(self._placement, shown)
 
     def awaits_movement(self, matte: Matte) -> bool:
@@ -236,8 +236,8 @@ class PeopleEditor:
         step_s, self._last_s = min(max(self._now_s - self._last_s, 0.0), MAX_GAP_S), self._now_s
         gain = None if self._only_me is None else self._only_me.gain(small, alpha, step_s)
         gain = gain if self._elsewhere is None or gain is None else np.zeros_like(gain)
-        self._view = self._next_view(alpha if gain is None else alpha * gain, step_s)
-        view = None if self._view.is_whole else self._view
+        self.view = self._next_view(alpha if gain is None else alpha * gain, step_s)
+        view = None if self.view.is_whole else self.view
         if not self._zones:
             return MatteEdit(gain, view=view, placement=self._placement)
         planes = self._zone_planes(alpha.shape[0], alpha.shape[1])

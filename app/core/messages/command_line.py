@@ -82,6 +82,7 @@ class ConvertText(CommandLineMessage):
     )
     NOT_READ = "{file} cannot be read: {reason}; check its name and permissions, or choose another one."
     SUFFIX = "{file} is not the name of a video; name a video ({suffixes}) or, for PNG images, a folder."
+    NO_ALPHA = "{file} cannot be transparent; name a file of another kind ({formats}) or a folder for PNG images."
     NO_IMAGE_NAME = "{source} is an image, and {file} is no name of one; name an image such as out.png, or a folder."
     EXISTS = "{files} exists already; add --overwrite to replace it, or choose another name."
     NOT_REPLACED = "{file} is a pipe or a device, which is not replaced; choose another name."
@@ -201,6 +202,10 @@ class UsageText(CommandLineMessage):
     COLOUR = "“{text}” is not a colour; write it like #00b140."
     BLUR = "“{text}” is not a blur strength; write a number from 0 to 100."
     BACKGROUND = "There is no background “{text}”; write blur, a file, #RRGGBB, green or none."
+    TRANSPARENT = (
+        "A live picture has no transparent background; choose a colour, such as green. A film or an image has one (on "
+        "the command line: `run.py convert --background transparent`)."
+    )
     BACKGROUND_EMPTY = "The background is empty; write blur, a file, #RRGGBB, green or none."
     INVALID = "{option}: “{value}” is not possible: {problem}."
     NO_STATUS_FILE = "{file} exists and holds no measurements of an earlier run; name another file with --status-json."

@@ -37,6 +37,8 @@ class Job:
     settings: Settings
     settings_hash: str
     """Identifies everything but the source that the bits of the outputs depend on."""
+    transparent: bool | None = False
+    """As of `convert`."""
     overwrite: bool = False
     """Replace files of the final names."""
     replaceable: frozenset[str] = frozenset()
@@ -163,6 +165,7 @@ def _convert(job: Job, folder: Path, progress: _Progress) -> JobResult:
         should_stop=progress.should_stop,
         keep_partial=False,
         reproducible=True,
+        transparent=job.transparent,
     )
     if not report.complete:
         return JobResult("interrupted", report.frames, report.expected_frames)

@@ -83,8 +83,9 @@ def plan_jobs(
     alpha: str | None,
     foreground: str | None,
     overwrite: bool = False,
+    transparent: bool | None = False,
 ) -> list[Job]:
-    """Return a job for every clip; its outputs have its name, in the folders given.
+    """Return a job for every clip; its outputs have its name, in the folders given. transparent: as of `convert`.
 
     In a folder that is also an output, the films that its manifest names are no clips.
 
@@ -102,13 +103,13 @@ def plan_jobs(
     films = [record.target for record in last_records(state_folder(folder) / MANIFEST).values()]
     made = {_place(joined(place, film)) for place in folders.values() for film in films}
     clips = [clip for source in sources for clip in clips_in(source) if clip == source or _place(clip) not in made]
-    identity = settings_hash(settings)
+    identity = settings_hash(settings, transparent)
     sources_at = {Path(_place(clip)): clip for clip in clips}
     sources_in = {parent: clip for place, clip in sources_at.items() for parent in place.parents}
     for clip in clips:
         name = parent_and_name(clip)[1]
         if is_remote(clip) or not Path(clip).is_dir():
-            name = film_name(name)
+            name = film_name(name, transparent)
         if name in jobs:
             raise UsageError(BatchText.SAME_NAME(first=jobs[name].source, second=clip, name=name))
         outputs = {use: joined(place, name) for use, place in folders.items()}
@@ -123,7 +124,7 @@ def plan_jobs(
                 raise UsageError(BatchText.OUTPUT_IN_SOURCE(source=around, output=place))
         if len(set(places)) < len(places):
             raise UsageError(ConvertText.SAME_FILE(file=outputs["target"], use=ConvertText.OUTPUT()))
-        jobs[name] = Job(clip, outputs, settings, identity, overwrite)
+        jobs[name] = Job(clip, outputs, settings, identity, transparent, overwrite)
     return list(jobs.values())
 
 
@@ -131,7 +132,7 @@ def _place(name: str) -> str:
     return name if is_remote(name) else str(resolved(Path(name)))
 
 
-def settings_hash(settings: Settings) -> str:
+def settings_hash(settings: Settings, transparent: bool | None = False) -> str:
     """Return a hash of everything but the clip that the bits of the outputs depend on.
 
     Raises WeightsMissingError or ModelError.
@@ -140,6 +141,7 @@ def settings_hash(settings: Settings) -> str:
     files = [choice.weights, settings.background.path, settings.matting.plate, settings.overlay.file]
     fields = {
         "version": __version__,
+        "transparent": transparent,
         "model": [choice.model, choice.device, choice.executor, choice.precision],
         "files": [digest(file)[0] for file in files if file is not None and (is_file(file) or is_folder(file))],
         "matting": settings.matting.model_dump(mode="json", exclude={"weights", "plate", *OF_A_SERVER}),

@@ -1,0 +1,278 @@
+"""Cut-outs: files with straight alpha that look over every colour as the film over that colour does."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+import mattecam
+from app.cli import main
+from app.config.parsing import parse_background
+from app.core.errors import MattecamError, UsageError
+from app.core.settings import (
+    BackgroundSettings,
+    EdgeSettings,
+    FramingSettings,
+    MattingSettings,
+    PeopleSettings,
+    Settings,
+)
+from app.core.types import BgrImage, BlurredBackground, Matte
+from app.matting.base.interface import EngineInfo
+from app.media.alpha import extended
+from app.media.encoders import file_encoder
+from app.media.image_file import read_cut_out
+from app.media.video_reader import VideoReader
+from app.media.video_writer import VideoWriter
+from app.offline.convert import ConvertReport, convert
+from app.offline.targets import film_name
+from app.testing.parts import ImmediateEngine, StepInput
+from tests.clips import demo
+
+SIZE = 160, 96
+COLOURS = {"#000000": (0, 0, 0), "#ffffff": (255, 255, 255), "#ff0000": (0, 0, 255)}
+PICTURES = ("cut.png", "cut.webp", "cut.tif")
+Pixels = NDArray[Any]
+
+
+class SoftEngine(ImmediateEngine):
+    """Mattes a disc with a soft edge; the person's colours are those of the frame, darker by a quarter at the edge."""
+
+    info = EngineInfo("soft", "none", "uint8", "cpu", 1.0, (1, 1))
+
+    def matte(self, step: StepInput) -> Matte:
+        height, width = step.frame.shape[:2]
+        y, x = np.mgrid[:height, :width]
+        alpha = np.clip((0.45 * height - np.hypot(x - width / 2, y - height / 2)) / 12, 0, 1)[..., None]
+        foreground = step.frame * (0.75 + 0.25 * alpha)
+        behind = np.zeros_like(step.frame) if isinstance(step.backdrop, BlurredBackground) else step.backdrop
+        composite = foreground * alpha + behind * (1 - alpha)
+        return Matte(*(np.rint(values).astype(np.uint8) for values in (composite, alpha[..., 0] * 255, foreground)))
+
+
+def build_soft(settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> SoftEngine:
+    return SoftEngine()
+
+
+@pytest.fixture(autouse=True)
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.offline.convert.build_engine", build_soft)
+    monkeypatch.chdir(tmp_path)
+    frames = demo(*SIZE, range(3))
+    cv2.imwrite("photo.jpg", frames[0])
+    with_alpha("film.mov", [np.dstack([frame, np.full(frame.shape[:2], 255, np.uint8)]) for frame in frames])
+
+
+def with_alpha(name: str, images: list[NDArray[np.uint8]]) -> None:
+    height, width = images[0].shape[:2]
+    encoder = file_encoder(4, Path(name).suffix, alpha=True)
+    writer = VideoWriter(Path(name), width, height, 30, encoder=encoder)
+    for image in images:
+        writer.write(image)
+    writer.close()
+
+
+def made(source: str, target: str, colour: str | None = None, **changes: Any) -> ConvertReport:
+    background = BackgroundSettings(kind="colour", colour=colour or "#00ff00")
+    settings = Settings(background=background).replace(**changes)
+    return convert(Path(source), Path(target), settings=settings, transparent=colour is None, overwrite=True)
+
+
+def images_of(name: str) -> list[NDArray[np.uint8]]:
+    path = Path(name)
+    if path.is_dir():
+        return [read_cut_out(file) for file in sorted(path.iterdir())]
+    return [read_cut_out(path)] if path.suffix in (".png", ".webp", ".tif", ".jpg") else images_in(path)
+
+
+def images_in(path: Path) -> list[NDArray[np.uint8]]:
+    return [image for _, image in VideoReader(path, with_alpha=True).frames()]
+
+
+def recomposed(image: NDArray[np.uint8], colour: tuple[int, int, int]) -> Pixels:
+    alpha = image[..., 3:] / 255
+    return image[..., :3] * alpha + np.array(colour) * (1 - alpha)
+
+
+def differences(source: str, cut: str, **changes: Any) -> Pixels:
+    """Return how a cut-out over three colours differs from the composite over each."""
+    made(source, cut, **changes)
+    found = []
+    for colour, bgr in COLOURS.items():
+        whole = "whole.png" if source == "photo.jpg" or source.endswith(".png") else "whole"
+        made(source, whole, colour, **changes)
+        for image, truth in zip(images_of(cut), images_of(whole), strict=True):
+            assert image.shape[2] == 4
+            found.append(np.abs(recomposed(image, bgr) - truth))
+    return np.array(found)
+
+
+@pytest.mark.parametrize("cut", PICTURES)
+def test_a_cut_out_photo_looks_as_the_composite_over_every_colour(cut: str) -> None:
+    assert differences("photo.jpg", cut).max() <= 2
+
+
+@pytest.mark.parametrize("changes", [{}, {"framing": FramingSettings(zoom=1.5)}])
+def test_cut_out_frames_look_as_the_film_over_every_colour(changes: dict[str, Any]) -> None:
+    assert differences("film.mov", "cut", **changes).max() <= 2
+
+
+@pytest.mark.parametrize(("cut", "share", "most"), [("cut.mov", 99.5, 2), ("cut.webm", 99, 9)])
+def test_a_cut_out_film_looks_as_the_film_but_for_losses_of_its_codec(cut: str, share: float, most: int) -> None:
+    found = differences("film.mov", cut)
+    assert np.percentile(found, share) <= most
+    assert found.mean() < 1
+
+
+@pytest.mark.parametrize("cut", ["cut.png", "cut.mov", "cut.webm"])
+def test_a_cut_out_does_not_hold_the_room(cut: str) -> None:
+    source = "photo.jpg" if cut.endswith("png") else "film.mov"
+    made(source, cut)
+    image, room = images_of(cut)[0], images_of(source)[0][..., :3]
+    clear = image[..., 3] == 0
+    assert clear.mean() > 0.2
+    shown, hidden = image[..., :3][clear].astype(float), room[clear].astype(float)
+    if cut == "cut.png":
+        assert not shown.any()
+    likeness = [np.corrcoef(shown[:, channel], hidden[:, channel])[0, 1] for channel in range(3) if shown.any()]
+    assert all(abs(each) < 0.5 for each in likeness)
+
+
+def test_faint_pixels_tell_no_more_than_over_black() -> None:
+    made("photo.jpg", "cut.png")
+    image = images_of("cut.png")[0]
+    faint = (image[..., 3] > 0) & (image[..., 3] <= 3)
+    assert faint.any()
+    assert all(len(np.unique(image[..., :3][image[..., 3] == alpha])) <= alpha + 1 for alpha in (1, 2, 3))
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [("photo.jpg", "cut.jpg"), ("photo.jpg", "cut.bmp"), ("film.mov", "c.mp4"), ("film.mov", "c.mkv")],
+)
+def test_a_file_that_cannot_be_transparent_is_refused_with_those_that_can(
+    source: str, target: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main.main(["convert", source, target, "--background", "transparent", "--model", "mattecam"]) == 2
+    told = " ".join(capsys.readouterr().err.split())
+    assert all(name in told for name in (target, ".png", ".webp", ".mov", ".webm", "folder"))
+    assert not Path(target).exists()
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "transparent"),
+    [
+        ("photo.jpg", "c.png", True),
+        ("photo.jpg", "c.webp", True),
+        ("photo.jpg", "c.jpg", False),
+        ("photo.jpg", "c.bmp", False),
+        ("film.mov", "frames", True),
+        ("film.mov", "c.mov", False),
+        ("film.mov", "c.webm", False),
+    ],
+)
+def test_without_a_background_pictures_are_cut_out_and_films_are_green(
+    source: str, target: str, transparent: bool
+) -> None:
+    for convert_one in (
+        lambda: main.main(["convert", source, target, "--model", "mattecam", "--overwrite"]),
+        lambda: mattecam.convert(source, target, overwrite=True),
+    ):
+        convert_one()
+        image = (images_of(target) if not target.endswith(("jpg", "bmp")) else [read_cut_out(Path(target))])[0]
+        assert image.shape[2] == (4 if transparent else 3)
+        if not transparent:
+            assert np.abs(image[0, 0].astype(int) - (0x40, 0xB1, 0)).max() <= 4
+
+
+def test_a_background_that_is_named_is_used_everywhere() -> None:
+    assert main.main(["convert", "photo.jpg", "c.png", "--background", "green", "--model", "mattecam"]) == 0
+    assert images_of("c.png")[0].shape[2] == 3
+    mattecam.convert("photo.jpg", "d.png", settings={"background.kind": "colour"})
+    assert images_of("d.png")[0].shape[2] == 3
+    mattecam.convert("film.mov", "e.mov", background="transparent")
+    assert images_of("e.mov")[0].shape[2] == 4
+
+
+def test_live_pictures_have_no_transparent_background(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(UsageError, match="convert"):
+        parse_background("transparent")
+    with pytest.raises(MattecamError, match="transparent"):
+        mattecam.Matting(background="transparent")
+    assert main.main(["headless", "--background", "transparent"]) == 2
+    assert "convert" in capsys.readouterr().err
+
+
+def test_clips_of_a_batch_are_named_for_what_they_hold() -> None:
+    names = {clip: film_name(clip, True) for clip in ("a.mp4", "a.mov", "a.webm", "a.jpg")}
+    assert names == {"a.mp4": "a.mov", "a.mov": "a.mov", "a.webm": "a.webm", "a.jpg": "a.png"}
+    assert film_name("a.webm") == film_name("a.webm", None) == "a.mp4"
+
+
+def ramp(image: BgrImage) -> NDArray[np.uint8]:
+    """Return an image whose alpha rises from left to right, and which hides red where it is 0."""
+    alpha = np.tile(np.linspace(-40, 300, image.shape[1]).clip(0, 255).astype(np.uint8), (image.shape[0], 1))
+    hidden = image.copy()
+    hidden[alpha == 0] = (0, 0, 255)
+    return np.dstack([hidden, alpha])
+
+
+@pytest.mark.parametrize("source", ["clear.png", "clear.mov", "clear.webm"])
+@pytest.mark.parametrize("changes", [{}, {"framing": FramingSettings(zoom=1.5)}])
+def test_the_alpha_of_the_source_multiplies_the_matte(source: str, changes: dict[str, Any]) -> None:
+    frames = [ramp(frame) for frame in demo(*SIZE, range(2))]
+    if source == "clear.png":
+        cv2.imwrite(source, frames[0])
+    else:
+        with_alpha(source, frames)
+    cut = "cut.png" if source == "clear.png" else "cut"
+    assert differences(source, cut, **changes).max() <= 2
+    if not changes:
+        opaque = SoftEngine().matte(StepInput(frames[0][..., :3], frames[0][..., :3], EdgeSettings(), None, True)).alpha
+        wanted = opaque.astype(float) * frames[0][..., 3] / 255
+        found = np.abs(images_of(cut)[0][..., 3] - wanted)
+        assert np.percentile(found, 99) <= (6 if source == "clear.webm" else 1.5)
+
+
+def test_the_alpha_of_the_source_is_in_matte_foreground_and_composite() -> None:
+    frame = ramp(demo(*SIZE, [0])[0])
+    cv2.imwrite("clear.png", frame)
+    settings = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00"))
+    convert(Path("clear.png"), Path("c.png"), settings=settings, alpha=Path("a.png"), foreground=Path("f.png"))
+    composite, alpha, foreground = (cv2.imread(name) for name in ("c.png", "a.png", "f.png"))
+    clear = frame[..., 3] == 0
+    assert composite is not None and alpha is not None and foreground is not None
+    assert not alpha[clear].any() and not foreground[clear].any()
+    assert (composite[clear] == (0, 255, 0)).all()
+
+
+def test_no_network_runs_where_no_matte_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*values: object) -> SoftEngine:
+        raise AssertionError("an engine was built")
+
+    monkeypatch.setattr("app.offline.convert.build_engine", refuse)
+    settings = Settings(background=BackgroundSettings(kind="none"))
+    assert convert(Path("photo.jpg"), Path("c.png"), settings=settings).frames == 1
+    assert np.array_equal(images_of("c.png")[0], read_cut_out(Path("photo.jpg")))
+    assert convert(Path("film.mov"), Path("c.mp4"), settings=settings).frames == 3
+
+
+def test_what_auto_framing_shows_has_the_alpha_of_the_source() -> None:
+    cv2.imwrite("clear.png", ramp(demo(*SIZE, [0])[0]))
+    people = PeopleSettings(auto_framing="calm")
+    assert differences("clear.png", "cut.png", people=people).max() <= 2
+
+
+def test_colours_are_continued_beside_the_person() -> None:
+    image = np.zeros((40, 60, 4), np.uint8)
+    image[10:30, 20:40] = 30, 60, 200, 255
+    found = extended(image)
+    assert np.array_equal(found[..., 3], image[..., 3])
+    assert np.array_equal(found[10:30, 20:40], image[10:30, 20:40])
+    assert np.abs(found[..., :3].astype(int) - (30, 60, 200)).max() <= 2
+    assert not extended(np.zeros((5, 7, 4), np.uint8)).any()
