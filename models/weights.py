@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from models.faults import WeightsFault
+from models.faults import WeightsFault, for_command_line
 from models.shipped import SHA256 as SHIPPED_SHA256
 from models.spec import WeightSpec
 from models.table import NETWORKS, bundled
@@ -30,7 +30,7 @@ class WeightsError(Exception):
 
     def __init__(self, fault: WeightsFault, **values: object) -> None:
         """values: substituted into the text of `fault`."""
-        super().__init__(fault.value.format(**values))
+        super().__init__(for_command_line(fault.value).format(**values))
         self.fault = fault
         self.values = values
 

@@ -19,7 +19,7 @@ from pkgutil import iter_modules
 from app.core import messages
 from app.core.text import CommandLineMessage, Message, code_of
 from app.gui.i18n.messages import CONTEXT, MODELS
-from models.faults import WeightsFault
+from models.faults import WeightsFault, for_window
 from models.table import NETWORKS
 
 FOLDER = Path(__file__).resolve().parents[1] / "app" / "gui" / "translations"
@@ -43,7 +43,7 @@ def update() -> None:
     files = [FOLDER / f"mattecam_{language}.ts" for language in LANGUAGES]
     with tempfile.TemporaryDirectory() as folder:
         calls = Path(folder) / "messages.py"
-        lines = (f"translate({CONTEXT!r}, {each.value!r}, {code_of(each)!r})\n" for each in translatable())
+        lines = (f"translate({CONTEXT!r}, {for_window(each.value)!r}, {code_of(each)!r})\n" for each in translatable())
         titles = (f"translate({MODELS!r}, {spec.title!r})\n" for spec in NETWORKS.values())
         calls.write_text("".join((*lines, *titles)), "utf-8")
         program = [calls, *sorted(FOLDER.parent.rglob("*.py"))]

@@ -12,6 +12,8 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TypeAlias
 
+from models.faults import for_command_line
+
 Value: TypeAlias = "str | int | PurePath | Sequence[Value]"
 """What may be inserted into a message; a `Text` is translated with it, and a sequence is joined with commas."""
 
@@ -26,12 +28,15 @@ class Text(str):
     __slots__ = ("message", "values")
 
     message: Enum
-    """The member of an enumeration whose value is the English template, with places such as `{device}`."""
+    """The member of an enumeration whose value is the English template, with places such as `{device}`.
+
+    What is between ⟦ and ⟧, such as an option, is said everywhere but in the window.
+    """
     values: Mapping[str, Value]
 
     def __new__(cls, message: Enum, values: Mapping[str, Value]) -> Text:
         """Build the English text. Raise KeyError if a value is missing."""
-        text = super().__new__(cls, fill(message.value, values, str))
+        text = super().__new__(cls, fill(for_command_line(message.value), values, str))
         text.message = message
         text.values = values
         return text

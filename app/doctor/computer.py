@@ -96,18 +96,18 @@ def _missing(system: System, names: list[str], packages: dict[dist.Distribution,
 
 
 def check_processor() -> tuple[Finding, ...]:
-    """Return how `auto` runs the bundled model here, and the measured times; nothing if it cannot run."""
+    """Return which model `auto` chooses on the processor, in which precision, and why; nothing if none can run."""
     try:
-        choice = choose(EngineSettings(model=bundled().name, device="cpu"))
+        choice = choose(EngineSettings(device="cpu"))
     except MattecamError:
         return ()
-    trials, processor = trials_of(choice.model, choice.weights), hardware.processor()
-    if trial := best(trials):
-        times = described(trials, trial)
-        detail = ModelFinding.PRECISION_MEASURED(processor=processor, precision=trial.words, times=times)
-    else:
-        detail = ModelFinding.PRECISION(processor=processor, precision=choice.precision)
-    return (ok("processor", detail),)
+    trials, processor, model = trials_of(choice.model, choice.weights), hardware.processor(), choice.model
+    trial = best(trials)
+    if trial is None:
+        return (ok("processor", ModelFinding.PRECISION(processor=processor, model=model, precision=choice.precision)),)
+    chosen = ModelFinding.PRECISION_MEASURED if trial.holds_rate else ModelFinding.PRECISION_FASTEST
+    times = described(trials, trial)
+    return (ok("processor", chosen(processor=processor, model=model, precision=trial.words, times=times)),)
 
 
 _DOWNLOAD = CommandLine(f"python3 run.py weights download {recommended().name}")

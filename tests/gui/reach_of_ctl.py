@@ -31,6 +31,7 @@ WINDOW_ALONE = {
 }
 """Entries of the menus without a command, and why."""
 COMMANDS = {
+    "Hide me now": "pause on",
     "Pause": "pause",
     "Freeze": "freeze",
     "Record": "record",

@@ -27,7 +27,9 @@ from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.i18n.language import translation_file
 from app.gui.i18n.messages import describe_model, translated
 from app.gui.state.tasks import Tasks
+from models.faults import WeightsFault, for_command_line, for_window
 from models.table import NETWORKS
+from models.weights import WeightsError
 from tests.doctor.machine import Machine
 from tests.fresh_python import printed_by
 from tests.gui.conftest import StartWindow
@@ -90,7 +92,7 @@ def test_every_text_is_translated_with_its_values_and_found_by_qt(qapp: QApplica
 def test_the_translations_hold_every_text_of_the_program_and_no_other() -> None:
     present = {(source, comment) for _context, source, comment, _translation in messages("de")}
     program = {(text, "") for path in FOLDER.parent.rglob("*.py") for text in texts_of(path)}
-    program |= {(each.value, code_of(each)) for each in make_translations.translatable()}
+    program |= {(for_window(each.value), code_of(each)) for each in make_translations.translatable()}
     program |= {(spec.title, "") for spec in NETWORKS.values()}
     assert present == program, "run tools.make_translations"
 
@@ -194,19 +196,17 @@ def test_texts_within_texts_are_translated_and_others_are_shown_as_they_are(qapp
     ("language", "shown"),
     [("en", "“Standard, with a photo of your empty room”"), ("de", "„Standard, mit einem Foto Ihres leeren Raums“"),
      ("es", "«Estándar, con una foto de la habitación vacía»")])  # fmt: skip
-def test_a_model_is_called_as_in_the_lists_except_where_one_types_it(
-    qapp: QApplication, language: str, shown: str
-) -> None:
+def test_a_model_is_called_as_in_the_lists(qapp: QApplication, language: str, shown: str) -> None:
     """Errors named `mattecam-plate`, which no list of the window shows."""
     name = "mattecam-plate"
-    plain = [PlateText.NEEDED(model=name), SettingsText.CHECKPOINT_MISSING(file="a.pth", bundled=name)]
-    typed = [SettingsText.MODEL_MISSING(model=name, bundled="mattecam"), ModelText.NOT_FETCHED(model=name)]
+    texts = (
+        PlateText.NEEDED(model=name), SettingsText.CHECKPOINT_MISSING(file="a.pth", bundled=name),
+        SettingsText.MODEL_MISSING(model=name, bundled="mattecam"), ModelText.NOT_FETCHED(model=name),
+    )  # fmt: skip
     with translate(qapp, QLocale(language)):
-        for text in (*plain, *typed):
-            command = f"`{program.advice('python3 run.py')} weights download {name}`" if text in typed else ""
+        for text in texts:
             assert shown in translated(text)
-            assert command in translated(text)
-            assert name not in translated(text).replace(command, "")
+            assert name not in translated(text)
         assert f"{shown}, " in translated(ModelFinding.INSTALLED(models=(name, "u2net")))
 
 
@@ -250,6 +250,26 @@ def test_an_installed_copy_names_its_own_command(
             values = dict.fromkeys(re.findall(r"\{(\w+)\}", message.value), "x")
             assert "run.py" not in translated(Text(message, values)), code_of(message)
     assert str(script) in translated(CameraFinding.FOUND(name="x", device=script)), "a file keeps its name"
+
+
+COMMANDING = "GpuFinding", "LoopbackFinding", "Remote", "Serve"
+"""Messages that name what has to be typed."""
+
+
+def test_the_window_names_no_option_and_the_command_line_says_not_that_it_is_one() -> None:
+    """A failed download said "--weights" in the window, and "on the command line: --weights" on the command line."""
+    for message in make_translations.translatable():
+        if not code_of(message).startswith(COMMANDING):
+            assert not re.search(r"\s--\w|run\.py|⟦|⟧", for_window(message.value)), code_of(message)
+        assert "on the command line" not in for_command_line(message.value), code_of(message)
+    values = {"model": "a", "url": "https://example.org"}
+    assert str(Text(WeightsFault.NO_CONNECTION, values)).endswith(
+        "or download https://example.org elsewhere and choose that file with --weights."
+    )
+    missing = Text(WeightsFault.NO_FILE, {"file": "x"})
+    assert str(WeightsError(WeightsFault.NO_FILE, file="x")) == str(missing)
+    assert str(missing) == "There is no weights file x; choose another one with --weights."
+    assert translated(missing) == "There is no weights file x; choose another one."
 
 
 def test_every_check_of_the_doctor_has_a_name_in_the_window() -> None:

@@ -24,7 +24,7 @@ class CameraText(Message):
     BLACK = "The camera {camera} delivers only black frames; open its shutter, or choose another size or format."
     GREEN = "The camera {camera} delivers only green frames; choose another size or format."
     DAMAGED = "The camera {camera} delivers only damaged frames; check its cable, or use another USB port."
-    UNKNOWN = "There is no camera {name}; connect it or choose another one (the command `devices` lists them)."
+    UNKNOWN = "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧."
     NONE = "No camera was found; connect one. It is used as soon as it is there."
     OWN_OUTPUT = (
         "{camera} is the virtual camera that this program sends to; choose another source or another virtual camera."
@@ -56,9 +56,9 @@ class SourceText(Message):
         "file."
     )
     NO_CAMERA_NAMED = (
-        "“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id that the command `devices` lists."
+        "“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id⟦ that the command `devices` lists⟧."
     )
-    FOLDER = "{file} is a folder; choose a video or an image in it (`python3 run.py convert` converts folders)."
+    FOLDER = "{file} is a folder; choose a video or an image in it⟦ (`python3 run.py convert` converts folders)⟧."
 
 
 class PortalText(Message):

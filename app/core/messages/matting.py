@@ -17,8 +17,8 @@ class ModelText(Message):
         "The model {model} failed on the device {device}; choose another executor or device. The log has the details."
     )
     OUT_OF_MEMORY = (
-        "The model {model} ran out of memory on the device {device}; choose less detail (on the command line: a lower "
-        "--downsample-ratio) or another device."
+        "The model {model} ran out of memory on the device {device}; choose less detail⟦, which is a lower "
+        "--downsample-ratio,⟧ or another device."
     )
     UNEXPECTED = "Matting failed; choose another model or executor. The log has the details."
     OTHER_WEIGHTS = (
@@ -26,7 +26,7 @@ class ModelText(Message):
     )
     FRAME_TOO_SMALL = (
         "A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose a larger one "
-        "or more detail (on the command line: a higher --downsample-ratio)."
+        "or more detail⟦, which is a higher --downsample-ratio⟧."
     )
     NO_NVIDIA_GPU = "There is no usable NVIDIA GPU on this computer; choose the device cpu or auto."
     NO_SUCH_GPU = "There is no GPU {device}; this computer has {count}. Choose another device."
@@ -42,8 +42,8 @@ class ModelText(Message):
         "The model {model} needs PyTorch, which this copy of Mattecam lacks; install mattecam[torch] for it."
     )
     NOT_FETCHED = (
-        "The model {model} is installed without the part that runs here; download it again (on the command line: "
-        "`python3 run.py weights download {model}`)."
+        "The model {model} is installed without the part that runs here; download it again⟦ with `python3 run.py "
+        "weights download {model}`⟧."
     )
     OPENVINO_DEVICE = "The executor openvino does not run on the device {device}; choose eager or the device cpu."
     NOT_CONVERTED = "The model {model} cannot be converted with its float32 part; choose the executor eager."
@@ -75,8 +75,8 @@ class PlateText(Message):
     """Errors of the picture of the empty background (the plate)."""
 
     NEEDED = (
-        "The model {model} needs a picture of the empty room; take one in the window, with `python3 run.py ctl plate "
-        "take`, or with `python3 run.py plate` while Mattecam does not run."
+        "The model {model} needs a picture of the empty room; take one⟦ in the window, with `python3 run.py ctl plate "
+        "take`, or with `python3 run.py plate` while Mattecam does not run⟧."
     )
     OCCUPIED = "The picture of the empty room {file} shows a person; take it again with nobody in view."
     CHANGED = "The light or the camera has changed since the picture of the empty room was taken; take it again."

@@ -9,8 +9,8 @@ class VirtualCameraText(Message):
     """Errors of virtual cameras."""
 
     NONE_ON_LINUX = (
-        "There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`, "
-        "or let `python3 run.py doctor --fix` do it."
+        "There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`⟦, "
+        "or let `python3 run.py doctor --fix` do it⟧."
     )
     NONE_ELSEWHERE = (
         "There is no virtual camera: install OBS Studio 30 or later, which provides one, start it once and close it."
@@ -35,7 +35,7 @@ class VirtualCameraText(Message):
     )
     CLOSED = "The virtual camera {device} is closed; open it again."
     V4L2_ON_LINUX_ONLY = "The virtual-camera backend v4l2 exists on Linux only; choose `auto` or `pyvirtualcam`."
-    FAILED = "The virtual camera {device} cannot be used; choose another one or run `python3 run.py doctor`."
+    FAILED = "The virtual camera {device} cannot be used; choose another one⟦ or run `python3 run.py doctor`⟧."
 
 
 class PipeWireText(Message):
@@ -43,7 +43,7 @@ class PipeWireText(Message):
 
     ABSENT = (
         "PipeWire does not answer, so that there is no PipeWire camera; install and start pipewire and wireplumber, "
-        "or choose `--pipewire off`."
+        "or switch the PipeWire camera off⟦ with --pipewire off⟧."
     )
     LOST = "PipeWire has stopped, and the PipeWire camera with it; start pipewire again."
     CLOSED = "The PipeWire camera is closed; open it again."

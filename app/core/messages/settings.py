@@ -44,7 +44,7 @@ class ValueProblem(Message):
 class SettingsText(Message):
     """Errors of the settings file."""
 
-    NOT_WRITTEN = "The file {file} cannot be written: {reason}. Another file can be named with --config."
+    NOT_WRITTEN = "The file {file} cannot be written: {reason}⟦; another file can be named with --config⟧."
     UNREADABLE = "The settings file {file} cannot be read ({reason}); the default settings are used."
     BROKEN = (
         "The settings file {file} cannot be used ({reason}) and was renamed to {kept}; the default settings are used."
@@ -53,8 +53,8 @@ class SettingsText(Message):
         "The settings file {file} cannot be used ({reason}) nor renamed; the default settings are used."
     )
     MODEL_MISSING = (
-        "The saved model {model} is not installed; {bundled} is used instead "
-        "(`python3 run.py weights download {model}` installs it)."
+        "The saved model {model} is not installed; {bundled} is used instead⟦ "
+        "(`python3 run.py weights download {model}` installs it)⟧."
     )
     CHECKPOINT_MISSING = "The saved weights file {file} does not exist; {bundled} is used instead (check the path)."
     STRICT_WITH_SERVER = (

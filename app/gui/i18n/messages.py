@@ -1,8 +1,7 @@
 """Translate texts of the program into the language of the window.
 
 A `Text` keeps its message and values. The English template is looked up in Qt's translations under the code of the
-message, and the values are inserted into the translated template. A model is called as the window's lists call it, but
-within backticks, which hold what one types, it keeps its name.
+message, and the values are inserted into the translated template. A model is called as the window's lists call it.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from PyQt6.QtCore import QCoreApplication, QLocale
 from app.core.errors import text_of
 from app.core.files.program import advice
 from app.core.text import Text, Value, code_of, fill
+from models.faults import for_window
 from models.table import NETWORKS
 
 CONTEXT, MODELS = "messages", "Models"
@@ -22,15 +22,15 @@ translate = QCoreApplication.translate
 
 
 def translated(text: str) -> str:
-    """Return a text in the language of the window, with the command of this copy in its advice.
+    """Return a text in the language of the window, without options, and with the command of this copy in its advice.
 
     A plain `str` is returned as it is.
     """
     if not isinstance(text, Text):
         return text
-    parts = advice(translate(CONTEXT, text.message.value, code_of(text.message))).split("`")
-    titled = {**text.values, **{place: _titles(text.values[place]) for place in MODEL_PLACES if place in text.values}}
-    return "`".join(fill(part, text.values if at % 2 else titled, translated) for at, part in enumerate(parts))
+    template = advice(translate(CONTEXT, for_window(text.message.value), code_of(text.message)))
+    titles = {place: _titles(text.values[place]) for place in MODEL_PLACES if place in text.values}
+    return fill(template, {**text.values, **titles}, translated)
 
 
 def _titles(models: Value) -> Value:

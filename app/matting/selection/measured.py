@@ -105,16 +105,20 @@ class Trial:
         """What was measured, such as `int8 on one thread`."""
         return (TrialText.ALL_CORES if self.threads is None else TrialText.ONE_THREAD)(precision=self.precision)
 
+    @property
+    def holds_rate(self) -> bool:
+        """Whether it holds 30 fps well."""
+        return self.busy_ms <= LONGEST_MS
+
     def scaled(self, network: float, frame: float) -> Trial:
         """Return what is expected for so many times the pixels of the network's input and of the frame."""
         return replace(self, network_ms=self.network_ms * network, finish_ms=self.finish_ms * frame)
 
     def beats(self, other: Trial) -> bool:
         """Return whether this is the better choice: less CPU time where both hold 30 fps, else the higher rate."""
-        fits = self.busy_ms <= LONGEST_MS
-        if fits != (other.busy_ms <= LONGEST_MS):
-            return fits
-        cost, others = (self.cpu_ms, other.cpu_ms) if fits else (self.busy_ms, other.busy_ms)
+        if self.holds_rate != other.holds_rate:
+            return self.holds_rate
+        cost, others = (self.cpu_ms, other.cpu_ms) if self.holds_rate else (self.busy_ms, other.busy_ms)
         return cost * MIN_GAIN < others
 
 
