@@ -44,6 +44,8 @@ STANDARD_LIBRARY_ONLY = (
     "app.core.messages",
     "app.core.messages.command_line",
     "app.core.messages.system",
+    "models",
+    "models.faults",
 )
 
 
