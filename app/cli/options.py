@@ -245,7 +245,7 @@ def _with_strict_for_server(settings: Settings, options: LiveOptions) -> tuple[S
         return settings, None
     if options.strict is not None:
         raise UsageError(UsageText.STRICT_WITH_SERVER())
-    return settings.with_strict("balanced"), SettingsText.STRICT_WITH_SERVER()
+    return settings.replaced_at(("matting", "edges"), strict="balanced"), SettingsText.STRICT_WITH_SERVER()
 
 
 def _check_slide(background: BackgroundSettings) -> None:
@@ -263,8 +263,7 @@ def _check_slide(background: BackgroundSettings) -> None:
 def apply_options(base: Settings, options: LiveOptions) -> Settings:
     """Return `base` with the given options. Raises UsageError."""
     settings = base
-    # The strength of a blur is on the scale of the level of strict mode.
-    for name in sorted(options.given, key=lambda name: (name != "strict", list(OPTIONS).index(name))):
+    for name in sorted(options.given, key=list(OPTIONS).index):
         apply = OPTIONS[name].apply
         if apply is not None:
             settings = apply(settings, options.given[name])

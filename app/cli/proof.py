@@ -39,7 +39,7 @@ def kept_private(new: Settings, start: Settings) -> Settings:
 
     `ctl background none` or a keep zone during a proof is no request to save what it shows.
     """
-    if new.output.record != start.output.record or exposed_by(new, start) == "nothing":
+    if new.output.record != start.output.record or not exposed_by(new, start):
         return new
     return new.replace(output=new.output.replace(record=None))
 

@@ -34,8 +34,9 @@ _thread_lock = threading.Lock()
 """Excludes other threads also on a file system that cannot lock files."""
 
 
-Exposure = Literal["nothing", "people", "hidden", "zones", "room"]
-"""What settings may show and others do not: nothing, other people, what a drop zone hides, keep zones, or the room."""
+Exposure = Literal["room", "readable", "zones", "hidden", "people"]
+"""What settings may show and others do not: the room, text in the room, keep zones, what a drop zone hides, or other
+people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,23 +60,32 @@ class Scene:
         matting = self.settings.matting.replace(**{name: getattr(current.matting, name) for name in _SERVER})
         return self.settings.replace(capture=devices.capture, matting=matting, output=output, **own)
 
-    def exposes(self, current: Settings) -> Exposure:
+    def exposes(self, current: Settings) -> tuple[Exposure, ...]:
         """Return what the scene may show and `current` does not."""
         return exposed_by(self.applied_to(current), current)
 
 
-def exposed_by(new: Settings, current: Settings) -> Exposure:
-    """Return what `new` may show and `current` does not."""
+def exposed_by(new: Settings, current: Settings) -> tuple[Exposure, ...]:
+    """Return all that `new` may show and `current` does not, the worst first."""
     if new.background.kind == "none":
-        return "nothing" if current.background.kind == "none" else "room"
+        return () if current.background.kind == "none" else ("room",)
     zones, zones_now = set(new.people.zones), set(current.people.zones)
     hides_less = any(zone.kind == "drop" for zone in zones_now - zones)
     kept = {zone for zone in zones if zone.kind == "keep"}
-    if kept - zones_now or (kept and (hides_less or _view(new) != _view(current))):
-        return "zones"
-    if hides_less:
-        return "hidden"
-    return "people" if current.people.only_me and not new.people.only_me else "nothing"
+    exposed: dict[Exposure, bool] = {
+        "readable": new.text_is_readable and not _shows_as_much(current, new),
+        "zones": bool(kept - zones_now or (kept and (hides_less or _view(new) != _view(current)))),
+        "hidden": hides_less,
+        "people": current.people.only_me and not new.people.only_me,
+    }
+    return tuple(what for what, is_exposed in exposed.items() if is_exposed)
+
+
+def _shows_as_much(current: Settings, new: Settings) -> bool:
+    """Return whether text behind the person is as readable under the current settings as under a weak blur."""
+    if current.background.kind == "none":
+        return True
+    return current.background.kind == "blur" and current.shown_blur <= new.shown_blur
 
 
 def _view(settings: Settings) -> tuple[object, ...]:

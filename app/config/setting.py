@@ -156,8 +156,6 @@ def with_value(settings: Settings, name: str, value: Any, called: str = "") -> S
     """
     setting = SETTINGS[name]
     changed = setting.replaced_in(settings, value, called)
-    if name == "edges.strict":
-        return settings.with_strict(changed.matting.edges.strict)
     if name == "matting.model" and changed.matting.model != settings.matting.model:
         return changed.replace(matting=changed.matting.replace(weights=None))  # a checkpoint belongs to its model
     return changed

@@ -1,10 +1,9 @@
-"""The settings file: versioned JSON. Older versions are migrated; an invalid file is kept as `.bad`."""
+"""The settings file: versioned JSON. Older versions are read; an invalid file is kept as `.bad`."""
 
 from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,7 +13,7 @@ from app.config.value_problem import file_problem
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, JsonObject, read_object, write_object
-from app.core.matting_settings import STRONGEST, level_strength
+from app.core.matting_settings import HIDES_TEXT
 from app.core.messages.settings import FileReason, SettingsText
 from app.core.settings import SETTINGS_VERSION, Settings, WindowSettings
 from app.core.text import Message, Text
@@ -22,23 +21,18 @@ from app.core.text import Message, Text
 log = logging.getLogger(__name__)
 
 
-def _blur_on_scale_of_level(data: JsonObject) -> JsonObject:
-    """Give the blur the strength that was shown: strict mode raised it to the least that hides text."""
-    background, matting = data.get("background"), data.get("matting")
-    edges = matting.get("edges") if isinstance(matting, dict) else None
-    strict = edges.get("strict", True) if isinstance(edges, dict) else True
-    if not isinstance(background, dict) or strict in (False, "off"):
-        return data
-    strength = background.get("blur_strength")
-    if isinstance(strength, bool) or not isinstance(strength, int | float):
-        return data
-    if not 0 <= strength <= STRONGEST:
+def _with_absolute_blur(data: JsonObject) -> JsonObject:
+    """Give the blur of version 2, relative to the level of strict mode, the strength with which it was shown."""
+    background, matting = data.get("background", {}), data.get("matting", {})
+    edges = matting.get("edges", {}) if isinstance(matting, dict) else {}
+    if not isinstance(background, dict) or not isinstance(edges, dict):
         return data  # refused as in any version
-    return {**data, "background": {**background, "blur_strength": level_strength(strength, "balanced")}}
-
-
-MIGRATIONS: tuple[Callable[[JsonObject], JsonObject], ...] = (_blur_on_scale_of_level,)
-"""Entry N migrates data from version N + 1 to version N + 2. Add one entry for each new SETTINGS_VERSION."""
+    strength = background.get("blur_strength", 50.0)
+    if isinstance(strength, bool) or not isinstance(strength, int | float) or not 0 <= strength <= 100:
+        return data
+    if edges.get("strict", "balanced") not in (False, "off"):
+        strength = HIDES_TEXT + strength * (100 - HIDES_TEXT) / 100
+    return {**data, "background": {**background, "blur_strength": strength}}
 
 
 def default_path() -> Path:
@@ -53,8 +47,8 @@ def parse(data: JsonObject) -> Settings:
         raise BrokenFileError(FileReason.VERSION(version=str(version)))
     if version > SETTINGS_VERSION:
         raise BrokenFileError(FileReason.NEWER(version=version))
-    for migrate in MIGRATIONS[version - 1 :]:
-        data = migrate(data)
+    if version == 2:
+        data = _with_absolute_blur(data)
     try:
         return Settings.model_validate({**data, "version": SETTINGS_VERSION})
     except ValidationError as error:

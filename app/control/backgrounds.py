@@ -68,20 +68,25 @@ class Tiles:
 WITH_FILE = ("image", "video", "slides")
 
 
-def next_background(current: BackgroundSettings, files: Sequence[BackgroundFile]) -> BackgroundSettings:
-    """Return the background after `current`: blur, every file, then blur again; never "none". Raises UsageError."""
+def next_background(
+    current: BackgroundSettings, files: Sequence[BackgroundFile], *, blur: bool = True
+) -> BackgroundSettings:
+    """Return the background after `current`: blur, every file, then blur again; never "none".
+
+    blur: whether to use it; one that shows text is left out. Raises UsageError.
+    """
     paths = [file.path for file in files]
     if current.kind == "blur":
         following = 0
     elif current.kind in ("image", "video") and current.path in paths:
         following = paths.index(current.path) + 1
     else:
+        following = len(paths)
+    if following == len(paths) and blur and current.kind != "blur":
         return current.replace(kind="blur")
     if not paths:
         raise CommandError(ControlText.NO_OTHER_BACKGROUND())
-    if following == len(paths):
-        return current.replace(kind="blur")
-    return parse_background(str(paths[following]), current)
+    return parse_background(str(paths[following % len(paths)]), current)
 
 
 def named_background(text: str, current: BackgroundSettings, tiles: Tiles) -> BackgroundSettings:

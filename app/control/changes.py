@@ -55,15 +55,15 @@ class Changes:
         If one of `parts` then has a problem, restore `sections` and raise CommandError with that problem; not if it was
         there before and the change does not concern it, as nothing may be taken back that hides more.
         """
-        before = after = self.pipeline.settings
+        before = self.pipeline.settings
         known = self.pipeline.status().problems
 
         def tracked(settings: Settings) -> Settings:
-            nonlocal before, after
-            before, after = settings, update(settings)
-            return after
+            nonlocal before
+            before = settings
+            return update(settings)
 
-        self.apply(tracked)
+        after = self.apply(tracked)
         # Frames of the previous source may still be on their way.
         waits = 2 if "capture" in sections else 1
         if not all(self.wait_until_settled() for _ in range(waits)):
@@ -93,7 +93,7 @@ class Changes:
 
         def update(now: Settings) -> Settings:
             restored = {name: getattr(before, name) for name in sections if getattr(now, name) == getattr(after, name)}
-            if exposed_by(now.replace(**restored), now) != "nothing":  # a failure must not expose the room again
+            if exposed_by(now.replace(**restored), now):  # a failure must not expose the room again
                 restored = {name: value for name, value in restored.items() if name not in EXPOSING}
             return now.replace(**restored)
 

@@ -46,6 +46,7 @@ EXPOSURES = {
     "people": ControlText.SCENE_SHOWS_EVERYBODY,
     "hidden": ControlText.SCENE_HIDES_LESS,
     "zones": ControlText.SCENE_SHOWS_ZONES,
+    "readable": ControlText.SCENE_IS_READABLE,
     "room": ControlText.SCENE_SHOWS_ROOM,
 }
 """By what `Scene.exposes` returns."""
@@ -129,7 +130,11 @@ class SettingsController:
         tiles = self._tiles()
 
         def chosen(current: BackgroundSettings) -> BackgroundSettings:
-            return next_background(current, tiles.files) if name == "next" else named_background(name, current, tiles)
+            now = self._pipeline.settings
+            if name == "next":
+                readable = now.replace(background=current.replace(kind="blur")).text_is_readable
+                return next_background(current, tiles.files, blur=not readable)
+            return named_background(name, current, tiles)
 
         settings, in_use = self._changes.follow_section("background", chosen, Stage.BACKGROUND)
         return answered(AnswerText.BACKGROUND(background=description(settings.background, tiles.files)), in_use)
@@ -171,9 +176,9 @@ class SettingsController:
         scene = self._scenes.get(name)
 
         def update(current: Settings) -> Settings:
-            exposed = "nothing" if confirmed else scene.exposes(current)
-            if exposed != "nothing":
-                raise UsageError(EXPOSURES[exposed](name=name))
+            exposed = () if confirmed else scene.exposes(current)
+            if exposed:
+                raise UsageError(EXPOSURES[exposed[0]](name=name))
             return scene.applied_to(current)
 
         now = self._pipeline.settings

@@ -13,6 +13,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 from typing_extensions import Self
 
+from app.core.matting_settings import HIDES_TEXT, setting, shown_strength
 from app.core.matting_settings import MAX_RATIO as MAX_RATIO
 from app.core.matting_settings import MAX_ZOOM as MAX_ZOOM
 from app.core.matting_settings import MIN_RATIO as MIN_RATIO
@@ -21,7 +22,6 @@ from app.core.matting_settings import EngineSettings as EngineSettings
 from app.core.matting_settings import MattingSettings as MattingSettings
 from app.core.matting_settings import Model as Model
 from app.core.matting_settings import StrictLevel as StrictLevel
-from app.core.matting_settings import full_strength, level_strength, setting
 from app.core.window_settings import COLOUR as COLOUR
 from app.core.window_settings import CaptureSettings as CaptureSettings
 from app.core.window_settings import WindowSettings as WindowSettings
@@ -38,8 +38,8 @@ class BackgroundSettings(Model):
     )
     path: Path | None = setting(None, "Image, video or PDF file, or folder of slides; kept while another kind is used.")
     colour: str = setting("#00b140", "Colour of the kind colour.", pattern=COLOUR)
-    blur_strength: float = setting(50.0, "Strength of the blur.", 0, 100)
-    """On the scale of the level of strict mode; see `app.core.matting_settings`."""
+    blur_strength: float = setting(85.0, f"Strength of the blur; from {HIDES_TEXT:g} on it hides text.", 0, 100)
+    """The same at every level of strict mode, which may show a stronger one: `Settings.shown_blur`."""
     bokeh: bool = setting(False, "Blur with discs that keep highlights, like a lens.")
     distance_blur: bool = setting(
         False, "Blur what is farther from the person more strongly.", option="--distance-blur/--no-distance-blur"
@@ -79,7 +79,7 @@ def opens_alike(one: BackgroundSettings | CaptureSettings, other: BackgroundSett
     return other is not None and one.opened == other.opened
 
 
-SETTINGS_VERSION = 2
+SETTINGS_VERSION = 3
 
 MIN_SCALE, MAX_SCALE = 0.1, 3.0
 """Of the person over the background."""
@@ -287,13 +287,12 @@ class Settings(Model):
         output = self.output.replace(record=None, record_alpha=None)
         return self.replace(output=output, selected=None, paused=False, frozen=False)
 
-    def with_strict(self, level: StrictLevel) -> Self:
-        """Return the settings at another level of strict mode, with the blur as it was where the level allows it."""
-        edges, background = self.matting.edges, self.background
-        full = full_strength(background.blur_strength, edges.strict)
-        same_scale = (level == "off") == (edges.strict == "off")
-        strength = background.blur_strength if same_scale else level_strength(full, level)
-        return self.replace(
-            matting=self.matting.replace(edges=edges.replace(strict=level)),
-            background=background.replace(blur_strength=strength),
-        )
+    @property
+    def shown_blur(self) -> float:
+        """The strength of a blurred background as it is shown."""
+        return shown_strength(self.background.blur_strength, self.matting.strict_level)
+
+    @property
+    def text_is_readable(self) -> bool:
+        """Whether the background is a blur too weak to hide text; the background "none" is no blur."""
+        return self.background.kind == "blur" and self.shown_blur < HIDES_TEXT

@@ -87,8 +87,7 @@ class BlurredBackground:
     """The camera's background, blurred. The person is inpainted before the blur, which avoids a halo."""
 
     strength: float
-    """Strength from 0 to 100 (only colours remain): for engines on the scale of the level of strict mode, see
-    `app.core.matting_settings`, for executors on the full scale."""
+    """Strength from 0 to 100 (only colours remain). Engines raise it to what the level of strict mode allows."""
     bokeh: bool = False
     """Blur with discs that keep highlights, like a lens; executors that cannot do it blur as usual."""
     distance: bool = False

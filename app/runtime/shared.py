@@ -5,8 +5,9 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from app.core.settings import Model, Settings
+from app.core.settings import MAX_ZONES, Model, Settings
 from app.runtime.board import StatusBoard
 from app.runtime.parts import Parts
 from app.runtime.timing import Timing
@@ -41,19 +42,25 @@ class SettingsOwner:
         return new
 
 
-def rebase(current: Settings, before: Settings, after: Settings) -> Settings:
-    """Return `current` with the fields that differ between `before` and `after`.
+M = TypeVar("M", bound=Model)
+
+
+def rebase(current: M, before: M, after: M) -> M:
+    """Return `current` with what differs between `before` and `after`: fields at every depth, and single zones.
 
     An edit of a stale snapshot so changes what it was meant to change and nothing else.
     """
     changes: dict[str, object] = {}
-    for name, old in dict(before).items():
-        new = getattr(after, name)
-        if isinstance(old, Model) and new != old:
-            fields = {field: value for field, value in dict(new).items() if value != getattr(old, field)}
-            changes[name] = getattr(current, name).replace(**fields)
-        elif new != old:
-            changes[name] = new
+    for name, old in before:
+        new, own = getattr(after, name), getattr(current, name)
+        if new == old:
+            continue
+        if isinstance(old, Model):
+            new = rebase(own, old, new)
+        elif name == "zones":
+            kept = [zone for zone in own if zone in new or zone not in old]
+            new = (*kept, *(zone for zone in new if zone not in old and zone not in kept))[-MAX_ZONES:]
+        changes[name] = new
     return current.replace(**changes) if changes else current
 
 

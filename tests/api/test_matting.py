@@ -15,6 +15,8 @@ import pytest
 import app.api
 import mattecam
 from app.api import EdgeSettings, Matte, MattecamError, Matting, ModelError, convert, step_many
+from app.cli.live_options import LiveOptions
+from app.cli.options import film_settings
 from app.core.settings import (
     BackgroundSettings,
     EngineSettings,
@@ -24,7 +26,8 @@ from app.core.settings import (
     PeopleSettings,
     Settings,
 )
-from app.testing.parts import FakeEngine
+from app.core.types import Backdrop
+from app.testing.parts import FakeEngine, StepInput
 from tests.compositing.files import colour_number, write_video
 from tests.matting.networks import frames
 
@@ -97,6 +100,26 @@ def test_a_stream_that_nobody_closes_ends_with_its_thread(tmp_path: Path) -> Non
     assert not reader.is_alive()
     for engine in engines:
         engine.close()
+
+
+@pytest.mark.parametrize(("background", "strength"), [("blur", 85), ("bokeh", 85), ("blur:20", 20)])
+def test_a_blur_without_a_number_hides_text(monkeypatch: pytest.MonkeyPatch, background: str, strength: float) -> None:
+    """It was weaker than that of the command line, and text could be read."""
+    used: list[Settings] = []
+    monkeypatch.setattr("app.offline.convert.convert", lambda *_, settings, **__: used.append(settings))
+    convert("a.mp4", "b.mp4", background=background)
+    used.append(film_settings(LiveOptions(background=background)).settings)
+    assert [settings.shown_blur for settings in used] == [strength] * 2
+    stepped: list[Backdrop] = []
+
+    class Engine(FakeEngine):
+        def matte(self, step: StepInput) -> Matte:
+            stepped.append(step.backdrop)
+            return super().matte(step)
+
+    with Matting("mattecam", background=background, build=Engine) as matting:
+        matting.step(GIVEN[0])
+    assert [getattr(backdrop, "strength", None) for backdrop in stepped] == [strength]
 
 
 def test_many_streams_step_together() -> None:

@@ -40,18 +40,18 @@ def saved_defaults(folder: Path) -> Path:
 def test_without_options_a_film_is_green_and_does_not_follow_the_window(tmp_path: Path) -> None:
     settings_file.save(settings_file.default_path(), OF_A_CAMERA)
     settings = film_settings(LiveOptions()).settings
-    assert settings.background == BackgroundSettings(kind="colour", colour="#00b140", blur_strength=85)
+    assert settings.background == BackgroundSettings(kind="colour", colour="#00b140")
     assert settings == film_settings(LiveOptions(config=saved_defaults(tmp_path), background="green")).settings
     named = film_settings(LiveOptions(config=settings_file.default_path())).settings
     assert film_settings(LiveOptions(strict="on")).settings.matting.edges.strict == "strict"
-    assert (named.framing, named.background) == (OF_A_CAMERA.framing, OF_A_CAMERA.with_strict("off").background)
+    assert (named.framing, named.background) == (OF_A_CAMERA.framing, OF_A_CAMERA.background)
 
 
 def test_a_scene_gives_a_film_its_look(capsys: pytest.CaptureFixture[str]) -> None:
     SceneStore(default_path()).put("Desk", OF_A_CAMERA)
     settings = film_settings(LiveOptions(profile="Desk")).settings
     for name in ("framing", "people", "background", "overlay"):
-        assert getattr(settings, name) == getattr(OF_A_CAMERA.with_strict("off"), name)
+        assert getattr(settings, name) == getattr(OF_A_CAMERA, name)
     assert settings.matting.edges.strict == "off"
     assert "painted for a camera are not used" in capsys.readouterr().err
     over = film_settings(LiveOptions(profile="Desk", background="green", zoom=1, overlay_text="Bob")).settings

@@ -93,9 +93,10 @@ def test_a_checkpoint_belongs_to_its_model() -> None:
     assert apply_options(base, LiveOptions(model="u2netp", weights="mine.pth")).matting.weights == Path("mine.pth")
 
 
-def test_the_strength_of_a_blur_is_on_the_scale_of_the_level_that_is_named() -> None:
-    settings = apply_options(Settings(), LiveOptions(background="blur:20", strict="off"))
-    assert (settings.background.blur_strength, settings.matting.edges.strict) == (20, "off")
+def test_the_strength_of_a_blur_is_the_same_number_at_every_level() -> None:
+    for level, shown in (("off", 20), ("balanced", 70)):
+        settings = apply_options(Settings(), LiveOptions(background="blur:20", strict=level))
+        assert (settings.background.blur_strength, settings.shown_blur) == (20, shown)
 
 
 def test_the_background_is_laid_out(tmp_path: Path) -> None:
@@ -111,8 +112,8 @@ def test_the_background_is_laid_out(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("blur", BackgroundSettings(kind="blur", blur_strength=50)),
-        ("bokeh", BackgroundSettings(kind="blur", blur_strength=50, bokeh=True)),
+        ("blur", BackgroundSettings(kind="blur", blur_strength=85)),
+        ("bokeh", BackgroundSettings(kind="blur", blur_strength=85, bokeh=True)),
         ("#00B140", BackgroundSettings(kind="colour", colour="#00B140")),
         ("green", BackgroundSettings(kind="colour", colour="#00b140")),
         ("none", BackgroundSettings(kind="none")),
@@ -201,7 +202,7 @@ def test_a_saved_checkpoint_that_is_gone_is_replaced_by_the_bundled_model(tmp_pa
 
 def test_saved_settings_without_strict_mode_are_balanced_with_a_server(tmp_path: Path) -> None:
     """The level was raised without a word."""
-    saved = Settings().with_strict("off")
+    saved = Settings().replaced_at(("matting", "edges"), strict="off")
     matting = saved.matting.replace(location="remote", server="http://127.0.0.1:1")
     path = saved_as(tmp_path, saved.replace(matting=matting))
     start = settings_from(LiveOptions(config=path))

@@ -40,6 +40,21 @@ KEPT = PeopleSettings(zones=(Zone(kind="keep", points=((0.1, 0.1),), radius=0.2)
 PROOF = BASE.replace(output=BASE.output.replace(record=Path("proof.mp4")))
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"background": BASE.background.replace(kind="blur", blur_strength=0)},
+        {"matting": BASE.matting, "background": BASE.background.replace(kind="blur", blur_strength=0)},
+    ],
+    ids=["strength", "strength and level"],
+)
+def test_a_proof_ends_with_a_blur_that_shows_text(change: dict[str, Any]) -> None:
+    start = PROOF if "matting" in change else PROOF.replaced_at(("matting", "edges"), strict="off")
+    weak = start.replace(**change).replaced_at(("matting", "edges"), strict="off")
+    assert kept_private(weak, start).output.record is None
+    assert kept_private(weak.replaced_at(("matting", "edges"), strict="balanced"), start).output.record is not None
+
+
 @pytest.mark.parametrize("change", [{"background": NONE.background}, {"people": KEPT}], ids=["none", "keep zone"])
 def test_a_proof_ends_with_a_change_that_shows_the_room(change: dict[str, Any]) -> None:
     """It took keep zones that were added while it was written, without a question."""

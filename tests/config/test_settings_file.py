@@ -12,12 +12,12 @@ from typing import Any
 import pytest
 
 from app.config import settings_file
+from app.config.scenes import SceneStore
 from app.config.setting import SETTINGS, with_value
 from app.core.errors import SettingsError
 from app.core.files import paths
 from app.core.files.json_file import BrokenFileError
-from app.core.matting_settings import HIDES_TEXT, full_strength
-from app.core.settings import SETTINGS_VERSION, EdgeSettings, PeopleSettings, Settings, Zone
+from app.core.settings import EdgeSettings, PeopleSettings, Settings, Zone
 from tests.other_values import other_value
 from tools.settings_table import PAGE, table
 
@@ -107,10 +107,6 @@ def test_a_file_that_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
     assert tmp_path.is_dir()
 
 
-def test_every_version_of_the_format_has_a_migration() -> None:
-    assert len(settings_file.MIGRATIONS) + 1 == SETTINGS_VERSION
-
-
 def test_the_environment_names_the_folders(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MATTECAM_CONFIG_DIR", str(tmp_path / "config"))
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path / "data"))
@@ -181,29 +177,41 @@ def test_the_switch_of_strict_mode_is_read_as_a_level(saved: object, level: str)
     assert settings_file.parse(Settings().model_dump(mode="json")).matting.edges.strict == "balanced"
 
 
-@pytest.mark.parametrize(
-    ("strict", "before", "after"),
-    [
-        (True, 50, 0),
-        (True, 70, 0),
-        (True, 85, 50),
-        (False, 50, 50),
-        ("balanced", 40, 0),
-    ],
-)
-def test_a_blur_of_version_1_looks_as_it_did(strict: object, before: float, after: float) -> None:
-    edges = {"strict": strict}
-    data = {"version": 1, "matting": {"edges": edges}, "background": {"kind": "blur", "blur_strength": before}}
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("strict", [None, "balanced", "strict", True, "off", False])
+@pytest.mark.parametrize("before", [None, 0, 10, 50, 70, 85, 100])
+def test_a_blur_of_an_older_version_is_never_weaker_than_it_was_shown(
+    version: int, strict: object, before: float | None
+) -> None:
+    """Version 2 saved the strength on the scale of the level, version 1 one that strict mode raised."""
+    off = strict in (False, "off")
+    data: dict[str, Any] = {
+        "version": version,
+        "matting": {"edges": {} if strict is None else {"strict": strict}},
+        "background": {"kind": "blur"} if before is None else {"kind": "blur", "blur_strength": before},
+    }
+    given = 50 if before is None else before
+    shown = given if off else 70 + given * 0.3 if version == 2 else max(given, 70)
     settings = settings_file.parse(data)
-    assert settings.background.blur_strength == after
-    shown = full_strength(after, settings.matting.edges.strict)
-    assert shown == (before if strict is False else max(before, HIDES_TEXT))
-    assert settings_file.parse(settings.model_dump(mode="json")) == settings, "migrated once"
+    assert settings.shown_blur == pytest.approx(shown) or (version == 1 and before is None)
+    assert settings.shown_blur >= shown
+    assert settings_file.parse(settings.model_dump(mode="json")) == settings, "converted once"
 
 
-def test_a_damaged_blur_of_version_1_is_refused_as_it_was() -> None:
+def test_a_scene_of_an_older_version_is_shown_as_it_was(tmp_path: Path) -> None:
+    scene = {"version": 2, "matting": {"edges": {"strict": "off"}}, "background": {"blur_strength": 30}}
+    file = tmp_path / "scenes.json"
+    file.write_text(json.dumps({"version": 1, "scenes": {"Old": scene, "New": {**scene, "version": 3}}}))
+    assert [SceneStore(file).get(name).settings.shown_blur for name in ("Old", "New")] == [30, 30]
+    del scene["matting"]
+    file.write_text(json.dumps({"version": 1, "scenes": {"Old": scene, "New": {**scene, "version": 3}}}))
+    assert [SceneStore(file).get(name).settings.shown_blur for name in ("Old", "New")] == [79, 70]
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_damaged_blur_of_an_older_version_is_refused(version: int) -> None:
     for strength in ("much", None, 1e9, True):
-        data = {"version": 1, "background": {"blur_strength": strength}, "matting": {"edges": 5}}
+        data = {"version": version, "background": {"blur_strength": strength}, "matting": {"edges": 5}}
         with pytest.raises(BrokenFileError):
             settings_file.parse(data)
 

@@ -40,6 +40,12 @@ def test_next_is_blur_after_anything_that_is_not_listed(files: list[BackgroundFi
     assert next_background(current, files[:1]).kind == "blur"
 
 
+@pytest.mark.parametrize("text", ["waves", "green", "blur"])
+def test_next_leaves_out_a_blur_that_shows_text(files: list[BackgroundFile], text: str) -> None:
+    current = named_background(text, BLUR, Tiles(files))
+    assert chosen(next_background(current, files, blur=False)) == "7-dusk-hills.png"
+
+
 def test_next_without_files() -> None:
     with pytest.raises(CommandError, match="no other background"):
         next_background(BLUR, [])

@@ -77,6 +77,40 @@ def test_every_keep_zone_that_the_settings_lack_is_asked_for(program: Program) -
         program.run("scene Both")
 
 
+def blurred(strength: float, level: str) -> Settings:
+    blur = BASE.background.replace(kind="blur", blur_strength=strength)
+    return BASE.replace(background=blur).replaced_at(("matting", "edges"), strict=level)
+
+
+@pytest.mark.parametrize(
+    ("strength", "level", "now", "asks"),
+    [
+        (0, "off", BASE, True),
+        (69, "off", BASE, True),
+        (70, "off", BASE, False),
+        (0, "balanced", BASE, False),
+        (30, "off", blurred(30, "balanced"), True),
+        (30, "off", blurred(31, "off"), True),
+        (30, "off", blurred(30, "off"), False),
+        (30, "off", ROOM, False),
+    ],
+)
+def test_a_scene_whose_blur_shows_text_must_be_confirmed(
+    program: Program, strength: float, level: str, now: Settings, asks: bool
+) -> None:
+    """It replaced an image by a readable room without a question."""
+    program.scenes.put("Weak", blurred(strength, level))
+    program.pipeline.change(lambda _settings: now)
+    if asks:
+        with pytest.raises(
+            UsageError, match="so weak that text in your room can be read; write `ctl scene Weak --yes`"
+        ):
+            program.run("scene Weak")
+        assert program.settings == now
+    assert program.run("scene Weak --yes" if asks else "scene Weak") == "Scene: Weak."
+    assert program.settings.shown_blur == blurred(strength, level).shown_blur
+
+
 DROP = KEEP.replace(kind="drop")
 ZOOMED = _with_zones(KEEP).replace(framing=BASE.framing.replace(zoom=2, pan_x=1))
 MOVED = _with_zones(KEEP).replace(placement=BASE.placement.replace(x=-1))

@@ -1,33 +1,41 @@
-"""The scale of the blur strength at each level of strict mode."""
+"""One number says how strongly a room is blurred; strict mode shows at least what hides text."""
 
 from __future__ import annotations
-
-from itertools import pairwise
 
 import numpy as np
 import pytest
 
-from app.core.matting_settings import HIDES_TEXT, StrictLevel, full_strength, hides_text
-from app.core.settings import EdgeSettings, MattingSettings, Settings
+from app.core.matting_settings import HIDES_TEXT, StrictLevel, shown_strength
+from app.core.settings import BackgroundSettings, EdgeSettings, MattingSettings, Settings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting.base.interface import StepGeometry
 from app.matting.engine.frame_engine import FrameEngine
 from tests.matting.stubs import StubCpu
 
-LEVELS: tuple[StrictLevel, ...] = ("off", "balanced", "strict")
+LEVELS: tuple[StrictLevel, ...] = ("off", "balanced")
 
 
-@pytest.mark.parametrize("level", LEVELS)
-def test_every_step_of_the_scale_changes_the_blur(level: StrictLevel) -> None:
-    shown = [full_strength(strength, level) for strength in range(101)]
-    assert all(after > before for before, after in pairwise(shown))
-    assert shown[-1] == 100
-    assert shown[0] == (0 if level == "off" else HIDES_TEXT)
+def blurred(strength: float, level: StrictLevel) -> Settings:
+    return Settings(
+        matting=MattingSettings(edges=EdgeSettings(strict=level)),
+        background=BackgroundSettings(kind="blur", blur_strength=strength),
+    )
 
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_only_without_strict_mode_a_blur_may_show_text(level: StrictLevel) -> None:
-    assert [hides_text(strength, level) for strength in (0, 69, 70, 100)] == [level != "off"] * 2 + [True] * 2
+    strengths = (0, 69, 70, 85, 100)
+    assert [shown_strength(strength, level) for strength in strengths] == (
+        list(strengths) if level == "off" else [70, 70, 70, 85, 100]
+    )
+    readable = [blurred(strength, level).text_is_readable for strength in strengths]
+    assert readable == [level == "off"] * 2 + [False] * 3
+
+
+def test_the_default_hides_text_at_every_level() -> None:
+    for level in LEVELS:
+        strength = BackgroundSettings().blur_strength
+        assert shown_strength(strength, level) == strength == 85
 
 
 def test_an_engine_blurs_at_least_as_its_level_says() -> None:
@@ -38,26 +46,6 @@ def test_an_engine_blurs_at_least_as_its_level_says() -> None:
         return engine.prepare(frame, BlurredBackground(strength), EdgeSettings(strict=level))[1]
 
     assert given(40, "off") == BlurredBackground(40)
-    for level in ("balanced", "strict"):
-        assert given(0, level) == BlurredBackground(HIDES_TEXT)
-        assert given(50, level) == BlurredBackground(85)
+    assert given(0, "balanced") == BlurredBackground(HIDES_TEXT)
+    assert given(85, "balanced") == BlurredBackground(85)
     engine.close()
-
-
-@pytest.mark.parametrize(
-    ("before", "strength", "after", "expected"),
-    [
-        ("balanced", 50, "off", 85),
-        ("off", 85, "strict", 50),
-        ("off", 20, "balanced", 0),
-        ("balanced", 33, "strict", 33),
-        ("off", 33, "off", 33),
-    ],
-)
-def test_the_blur_looks_the_same_at_another_level(
-    before: StrictLevel, strength: float, after: StrictLevel, expected: float
-) -> None:
-    settings = Settings(matting=MattingSettings(edges=EdgeSettings(strict=before)))
-    settings = settings.replace(background=settings.background.replace(blur_strength=strength)).with_strict(after)
-    assert settings.matting.edges.strict == after
-    assert settings.background.blur_strength == expected

@@ -38,9 +38,9 @@ def test_the_keys_that_turn_slides_move_a_slider_while_there_are_none(controls: 
     slider = find(controls.window, QSlider, "blurSlider")
     slider.setFocus()
     qtbot.keyClick(slider, Qt.Key.Key_PageUp)
-    assert chosen(controls).blur_strength == 60
+    assert chosen(controls).blur_strength == 88
     qtbot.keyClick(slider, Qt.Key.Key_PageDown)
-    assert chosen(controls).blur_strength == 50
+    assert chosen(controls).blur_strength == 85
 
 
 def test_the_screen_in_use_has_its_title_in_the_list(start_window: StartWindow, qapp: QApplication) -> None:

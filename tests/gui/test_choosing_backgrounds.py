@@ -73,6 +73,31 @@ def test_one_key_always_hides_the_user_and_never_shows_them(controls: Session, q
     assert "H always hides you" in button(controls, "pauseButton").toolTip()
 
 
+@pytest.mark.parametrize("way", ["key", "click"])
+def test_a_blur_that_shows_text_replaces_an_image_after_a_question_only(
+    controls: Session, qtbot: QtBot, way: str
+) -> None:
+    """A single key showed a readable room."""
+    controls.store.edit("matting.edges", strict="off")
+    controls.store.edit("background", kind="blur", blur_strength=20)
+    click(controls, qtbot, TileKind.GREEN)
+    assert asked(controls, QUESTION) is None and chosen(controls).kind == "colour"
+    for text, kind in (("Keep it hidden", "colour"), ("Show it", "blur")):
+        if way == "click":
+            click(controls, qtbot, TileKind.BLUR)
+        else:
+            activate(controls, qtbot)
+            qtbot.keyClick(controls.window, Qt.Key.Key_1)
+        assert chosen(controls).kind == "colour"
+        answer(controls, qtbot, QUESTION, text)
+        qtbot.waitUntil(lambda: asked(controls, QUESTION) is None)
+        assert chosen(controls).kind == kind
+    click(controls, qtbot, TileKind.GREEN)
+    controls.store.edit("background", blur_strength=70)
+    click(controls, qtbot, TileKind.BLUR)
+    assert asked(controls, QUESTION) is None and chosen(controls).kind == "blur"
+
+
 def test_background_none_is_last_and_shown_after_a_question_only(controls: Session, qtbot: QtBot) -> None:
     assert [tile.kind for tile in tiles(controls)].index(TileKind.NONE) == len(tiles(controls)) - 1
     activate(controls, qtbot)

@@ -17,7 +17,7 @@ from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import button, find, said
 
-STRICT: Settings = QUIET.with_strict("strict").replace(
+STRICT: Settings = QUIET.replaced_at(("matting", "edges"), strict="strict").replace(
     background=BackgroundSettings(kind="colour", colour="#0000ff"), output=OutputSettings(virtual_camera="fake")
 )
 
@@ -60,15 +60,15 @@ def test_the_preview_asks_to_move_and_a_button_shows_the_person(
 
     qtbot.mouseClick(show, Qt.MouseButton.LeftButton)
 
-    assert hiding.store.current == STRICT.with_strict("balanced")
+    assert hiding.store.current == STRICT.replaced_at(("matting", "edges"), strict="balanced")
     assert not show.isVisible()
     assert said(hiding, "moveHint") == ""
     qtbot.waitUntil(lambda: not hiding.bridge.status.hides_person)
 
 
 def blur(strength: float, level: StrictLevel) -> Settings:
-    """Settings of a blur on the scale of the level."""
-    settings = QUIET.with_strict(level)
+    """Settings of a blur."""
+    settings = QUIET.replaced_at(("matting", "edges"), strict=level)
     return settings.replace(background=BackgroundSettings(kind="blur", blur_strength=strength))
 
 
@@ -82,7 +82,7 @@ def test_the_preview_says_from_where_on_text_can_be_read(start_window: StartWind
         qtbot.waitUntil(lambda: said(session, "readableBadge") != "")
     session.store.set("edges.strict", "balanced")
     qtbot.waitUntil(lambda: said(session, "readableBadge") == "")
-    assert session.store.current.background.blur_strength == 0
+    assert find(session.window, StillSlider, "blurSlider").value() == 70
 
 
 def test_the_strength_that_hides_text_is_marked_where_the_level_allows_less(controls: Session, qtbot: QtBot) -> None:
@@ -94,6 +94,7 @@ def test_the_strength_that_hides_text_is_marked_where_the_level_allows_less(cont
     for level in ("balanced", "strict"):
         controls.store.set("edges.strict", level)
         assert marked.mark is None
+        assert (marked.minimum(), marked.value()) == (70, 70), "what is shown"
         assert "at every strength" in marked.toolTip()
     controls.store.set("edges.strict", "off")
     controls.store.edit("background", blur_strength=30)

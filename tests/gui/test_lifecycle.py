@@ -64,11 +64,11 @@ def test_signals_end_the_window_cleanly(qtbot: QtBot, world: FakeWorld, machine:
 
 def test_settings_are_saved_shortly_after_a_change_and_at_the_end(session: Session, qtbot: QtBot) -> None:
     path = settings_file.default_path()
-    for strength in range(20):
+    for strength in range(70, 90):
         session.store.edit("background", blur_strength=strength)
     assert not path.exists(), "changes in quick succession are one write"
     qtbot.waitUntil(path.exists)
-    assert settings_file.load(path)[0].background.blur_strength == 19
+    assert settings_file.load(path)[0].background.blur_strength == 89
     assert settings_file.load(path)[0].output == session.pipeline.settings.output
     session.store.edit("window", mirror_preview=False)
     assert session.close() == 0

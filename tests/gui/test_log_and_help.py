@@ -28,7 +28,7 @@ def test_the_log_is_shown_and_diagnostics_are_copied(session: Session, qtbot: Qt
     button(session, "copyDiagnostics").click()
     text = existing(QGuiApplication.clipboard()).text()
     assert text.startswith("Mattecam ")
-    assert '"blur_strength": 50.0' in text
+    assert '"blur_strength": 85.0' in text
     assert "frames_out" in text
     assert str(Path.home()) + "/" not in text
     window.close()

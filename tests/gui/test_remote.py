@@ -99,11 +99,11 @@ def test_pause_takes_effect_while_the_gui_thread_is_busy_and_stays(
     eventually(lambda: len(world.pictures()) > sent + 2)  # the output continues while the GUI thread is blocked
     sent_after = world.pictures()[sent + 1 :]  # one picture may have been on its way into the device
     assert {picture.kind for picture in sent_after} == {PictureKind.STANDBY}
-    session.store.edit("background", blur_strength=12.0)  # based on what the window showed last
+    session.store.edit("background", blur_strength=72.0)  # based on what the window showed last
     assert session.pipeline.settings.paused
     qtbot.waitUntil(button(session, "pauseButton").isChecked)
     assert session.pipeline.settings.paused
-    assert session.pipeline.settings.background.blur_strength == 12.0
+    assert session.pipeline.settings.background.blur_strength == 72.0
 
 
 def test_a_background_set_by_ctl_survives_edits_of_the_window(session: Session, qtbot: QtBot) -> None:

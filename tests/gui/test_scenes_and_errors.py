@@ -103,6 +103,8 @@ ZONE = Zone(kind="keep", points=((0.5, 0.5),))
         ("people", {"zones": (ZONE,)}, {"zones": ()}, "“Always show”"),
         ("people", {"zones": ()}, {"zones": (ZONE.replace(kind="drop"),)}, "“Always hide”"),
         ("people", {"only_me": False}, {"only_me": True}, "“Only me”"),
+        ("background", {"blur_strength": 10}, {"kind": "colour"}, "text in your room can be read"),
+        ("matting.edges", {"strict": "off"}, {"strict": "balanced"}, "text in your room can be read"),
     ],
 )
 def test_a_scene_that_shows_the_room_asks_first(
@@ -110,10 +112,14 @@ def test_a_scene_that_shows_the_room_asks_first(
 ) -> None:
     """Keep zones were applied at once, and showed a part of the room."""
     scenes, store = controls.window.scenes, controls.store
+    store.edit("background", kind="blur")
+    store.edit("matting.edges", strict="off")
+    store.edit("background", blur_strength=10 if "strict" in shown else 85)
     store.edit(section, **shown)
+    section = section.partition(".")[0]
     saved = getattr(store.current, section)
     save(controls, qtbot, "room")
-    store.edit(section, **hidden)
+    store.edit("matting.edges" if section == "matting" else section, **hidden)
     before = getattr(store.current, section)
     for text, wanted in (("Keep it hidden", before), ("Show it", saved)):
         scenes.apply("room")
@@ -123,6 +129,29 @@ def test_a_scene_that_shows_the_room_asks_first(
         assert said in box.informativeText()
         assert getattr(store.current, section) == wanted
         qtbot.waitUntil(lambda: asked(controls, "unmattedQuestion") is None)
+
+
+def test_a_scene_asks_before_each_thing_that_it_shows(controls: Session, qtbot: QtBot) -> None:
+    """Who agreed to one was not asked about the others."""
+    scenes, store = controls.window.scenes, controls.store
+    store.edit("matting.edges", strict="off")
+    store.edit("background", kind="blur", blur_strength=10)
+    shown = store.current.background
+    save(controls, qtbot, "both")
+    store.edit("background", kind="colour")
+    store.edit("people", only_me=True)
+    for answers in (("Show it", "Keep it hidden"), ("Show it", "Show it")):
+        scenes.apply("both")
+        for text, words in zip(answers, ("text in your room", "“Only me”"), strict=True):
+
+            def questions(words: str = words) -> list[QMessageBox]:
+                return [box for box in controls.window.findChildren(QMessageBox) if words in box.informativeText()]
+
+            qtbot.waitUntil(lambda: bool(questions()))
+            assert store.current.background.kind == "colour"
+            next(each for each in questions()[-1].buttons() if each.text() == text).click()
+            qtbot.waitUntil(lambda: not questions())
+    assert (store.current.background, store.current.people.only_me) == (shown, False)
 
 
 def test_a_scene_that_shows_more_than_was_confirmed_asks_again(controls: Session, qtbot: QtBot) -> None:

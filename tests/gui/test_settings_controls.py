@@ -60,14 +60,14 @@ def test_sliders_take_effect_while_dragged(controls: Session, qtbot: QtBot) -> N
 
 def test_a_slider_that_is_let_go_shows_what_was_set_meanwhile(controls: Session, qtbot: QtBot) -> None:
     strength = find(controls.window, QSlider, "blurSlider")
-    controls.store.edit("background", kind="blur", blur_strength=50)
+    controls.store.edit("background", kind="blur", blur_strength=85)
     handle = QPoint(strength.width() // 2, strength.height() // 2)
     qtbot.mousePress(strength, Qt.MouseButton.LeftButton, pos=handle)
     assert strength.isSliderDown()
-    controls.store.edit("background", blur_strength=20)  # as `ctl` does
-    assert strength.value() == 50
+    controls.store.edit("background", blur_strength=90)  # as `ctl` does
+    assert strength.value() == 85
     qtbot.mouseRelease(strength, Qt.MouseButton.LeftButton, pos=handle)
-    assert strength.value() == controls.store.current.background.blur_strength == 20
+    assert strength.value() == controls.store.current.background.blur_strength == 90
 
 
 def test_dragging_the_detail_slider_disables_automatic(controls: Session, qtbot: QtBot) -> None:

@@ -108,7 +108,7 @@ def test_the_status_tells_it_until_the_level_changes_and_the_outputs_do_not(hidi
         eventually(lambda: told(pipeline) == (True, True))
         eventually(lambda: hiding.newest().kind is PictureKind.COMPOSITE)
         while_hiding = hiding.newest().image
-        pipeline.change(lambda settings: settings.with_strict("balanced"))
+        pipeline.change(lambda settings: settings.replaced_at(("matting", "edges"), strict="balanced"))
         eventually(lambda: told(pipeline) == (False, False))
         composites(pipeline)
         colours = {tuple(colour) for colour in while_hiding.reshape(-1, 3).tolist()}

@@ -34,6 +34,10 @@ class ControlText(CommandLineMessage):
     VALUE_MISSING = "{name} needs a value; `ctl reset {name}` restores the default."
     NO_FILE = "There is no file {file} for {name}; check the path, or write “none” to remove it."
     NO_MICROPHONE = "There is no microphone “{name}”; the choices are off, default, {names}."
+    SCENE_IS_READABLE = (
+        "The blur of the scene “{name}” is so weak that text in your room can be read; "
+        "write `ctl scene {name} --yes` to confirm it."
+    )
     SCENE_SHOWS_ROOM = "The scene “{name}” shows your real background; write `ctl scene {name} --yes` to confirm it."
     SCENE_SHOWS_ZONES = (
         "The scene “{name}” shows your real background inside its keep zones; write "

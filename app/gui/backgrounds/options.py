@@ -9,7 +9,7 @@ from PyQt6.QtGui import QColor, QHideEvent
 from PyQt6.QtWidgets import QColorDialog, QComboBox, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from app.config.parsing import GREEN
-from app.core.matting_settings import HIDES_TEXT, StrictLevel
+from app.core.matting_settings import HIDES_TEXT, StrictLevel, shown_strength
 from app.core.settings import Settings
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label
@@ -90,7 +90,7 @@ class BackgroundOptions(QStackedWidget):
         self._slide.setText(f"{shown} / {self._slides}" if self._slides else "")
         self._previous.set_useful(shown > 1)
         self._next.set_useful(shown < self._slides)
-        self._show_blur(background.blur_strength, settings.matting.strict_level)
+        self._show_blur(settings.shown_blur, settings.matting.strict_level)
         fill_combo(self._fit, [(self.tr("Fill the frame"), "fill"), (self.tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip
         green = background.colour.lower() == GREEN
@@ -103,6 +103,7 @@ class BackgroundOptions(QStackedWidget):
     def _show_blur(self, strength: float, level: StrictLevel) -> None:
         """Show the strength, and mark from where on text is hidden, unless every strength hides it."""
         slider, may_show_text = self._blur.slider, level == "off"
+        self._blur.set_least(round(shown_strength(0, level)))
         slider.set_mark(round(HIDES_TEXT) if may_show_text else None)
         marked = self.tr("How strongly the real background is blurred; from the mark on, text is unreadable")
         unmarked = self.tr("How strongly the real background is blurred; text is unreadable at every strength")

@@ -10,6 +10,7 @@ from PyQt6.QtGui import QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMenu, QWidget
 
 from app.compositing.library import BACKGROUND_SUFFIXES
+from app.config.scenes import exposed_by
 from app.core.settings import BackgroundSettings, opens_alike
 from app.gui.backgrounds.library import BackgroundLibrary, kind_of
 from app.gui.backgrounds.options import BackgroundOptions, ColourDialog, StripHeader
@@ -73,10 +74,12 @@ class BackgroundStrip(QWidget):
         self._header.fit()
 
     def choose(self, tile: Tile) -> None:
-        """Use this tile's background; ask before the real one is shown."""
-        new = tile.settings(self._store.current.background, self._store.current.window.own_colour)
-        if new.kind == "none" and self._store.current.background.kind != "none":
-            ask_before_unmatted(self, lambda: self._use(new))
+        """Use this tile's background; ask before the real one is shown, or a blur of it that lets text be read."""
+        now = self._store.current
+        new = tile.settings(now.background, now.window.own_colour)
+        exposed = exposed_by(now.replace(background=new), now)
+        if exposed:
+            ask_before_unmatted(self, lambda: self._use(new), exposed[0])
         else:
             self._use(new)
 
@@ -130,7 +133,9 @@ class BackgroundStrip(QWidget):
 
     def _show_settings(self) -> None:
         settings = self._store.current
-        if self._replaced is not None and settings.background != self._replaced.replace(kind="blur"):
+        replaced = self._replaced
+        put_away = () if replaced is None else (replaced.replace(kind="blur"), replaced.replace(kind="colour"))
+        if settings.background not in put_away:
             self._replaced = None
         self.model.show_settings(settings.background, settings.window.own_colour)
         self._header.fit()
@@ -238,10 +243,12 @@ class BackgroundStrip(QWidget):
         self.library.delete(tile)
 
     def _put_away(self, tile: Tile) -> None:
-        """Use blur if this tile is in use, so that its file is closed."""
-        before = self._store.current.background
+        """Use blur if this tile is in use, or a colour where it would let text be read, so that its file is closed."""
+        now = self._store.current
+        before = now.background
         if tile.chosen_by(before):
-            self._store.edit("background", kind="blur")
+            readable = now.replaced_at(["background"], kind="blur").text_is_readable
+            self._store.edit("background", kind="colour" if readable else "blur")
             self._replaced = before
 
     def ask_for_name(self, tile: Tile) -> None:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QCoreApplication, QStandardPaths, Qt
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
-from app.config.scenes import Exposure
+from app.config.scenes import Exposure, exposed_by
+from app.core.settings import Settings
+from app.gui.state.store import SettingsStore
 from app.gui.widgets.qt import prepare
 
 translate = QCoreApplication.translate
@@ -75,6 +78,29 @@ def ask_before_loss(parent: QWidget, text: str, consequence: str, caption: str, 
     _ask_before(parent, "deletionQuestion", text, consequence, (caption, translate("Dialogs", "Keep")), go_on)
 
 
+def change_or_ask(
+    parent: QWidget,
+    store: SettingsStore,
+    update: Callable[[Settings], Settings],
+    confirmed: tuple[Exposure, ...] = (),
+) -> None:
+    """Change the settings, or ask before each thing that would be shown and is hidden now.
+
+    confirmed: what the user agreed to show.
+    """
+    asked: list[Exposure] = []
+
+    def checked(current: Settings) -> Settings:
+        new = update(current)
+        asked[:] = [exposed for exposed in exposed_by(new, current) if exposed not in confirmed]
+        return current if asked else new
+
+    store.change(checked)
+    if asked:
+        go_on = partial(change_or_ask, parent, store, update, (*confirmed, asked[0]))
+        ask_before_unmatted(parent, go_on, asked[0])
+
+
 def ask_before_unmatted(parent: QWidget, show: Callable[[], object], exposed: Exposure = "room") -> None:
     """Ask whether to show the real background to others, or a part of it; the default is to keep it hidden."""
     text = translate("Dialogs", "Show your real background to others?")
@@ -84,6 +110,9 @@ def ask_before_unmatted(parent: QWidget, show: Callable[[], object], exposed: Ex
         consequence = translate("Dialogs", "This scene ends “Only me”: everyone in front of the camera is shown.")
     elif exposed == "hidden":
         consequence = translate("Dialogs", "This scene does not hide what you marked with “Always hide”.")
+    elif exposed == "readable":
+        text = translate("Dialogs", "Let others read what is behind you?")
+        consequence = translate("Dialogs", "The blur is so weak that text in your room can be read.")
     elif exposed == "zones":
         consequence = translate(
             "Dialogs", "What this scene marks with “Always show” is sent as it is, to every program that uses Mattecam."

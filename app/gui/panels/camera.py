@@ -29,7 +29,8 @@ def edit_capture(store: SettingsStore, **changes: Any) -> None:
     store.edit("capture", **changes)
     capture = store.current.capture
     if capture.source.startswith("camera:"):
-        store.set("window.cameras", {**store.current.window.cameras, capture.source: capture})
+        remembered = store.saved.capture.replace(source=capture.source)  # without the options of this run
+        store.set("window.cameras", {**store.current.window.cameras, capture.source: remembered})
 
 
 class CameraControls(Form):

@@ -6,7 +6,6 @@ from PyQt6.QtCore import QMargins, QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
 from PyQt6.QtWidgets import QLabel, QWidget
 
-from app.core.matting_settings import hides_text
 from app.core.settings import OutputSettings, Settings
 from app.gui.i18n.messages import standby_text
 from app.gui.preview.rendering import ViewMode
@@ -142,10 +141,7 @@ class PreviewOverlay(QWidget):
 
     def _readable(self, settings: Settings) -> str:
         """Say that the blur is too weak to hide text; it is never so weak unless strict mode is off."""
-        background, level = settings.background, settings.matting.strict_level
-        if background.kind != "blur" or settings.paused or hides_text(background.blur_strength, level):
-            return ""
-        return self.tr("Text behind you can be read")
+        return self.tr("Text behind you can be read") if settings.text_is_readable and not settings.paused else ""
 
     def _live(self, readers: int) -> str:
         if readers > 1:

@@ -16,7 +16,6 @@ from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from app.config import scenes, settings_file
-from app.core.errors import SettingsError
 from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.settings import Settings
 from app.core.stage import Stage
@@ -155,7 +154,7 @@ class Session:
         self.lifecycle.ended.connect(self._app.quit)
         self._remote.scenes_changed.connect(self.window.scenes.reload)
         if self._saver is not None:
-            self.window.error_bar.help_requested.connect(self._saver.retry)
+            self.window.error_bar.help_requested.connect(self._saver.write)
         self._instance.raised.connect(self.lifecycle.show_in_front)
 
     def _follow_look(self) -> None:
@@ -191,7 +190,7 @@ class Session:
         code = self.close()
         if self._options.on_finished is not None:
             self._options.on_finished(self.bridge.status)
-        return EXIT_INTERRUPTED if interrupted else code
+        return EXIT_INTERRUPTED if interrupted and code == EXIT_DONE else code
 
     def start(self) -> None:
         """Show the window and start the pipeline and the control server."""
@@ -228,17 +227,15 @@ class Session:
         self._instance.release()  # allow a new start while threads are still ending
         remote_ended = self._remote.stop()
         ended = self.bridge.stop(STOP_TIMEOUT_S) and remote_ended
-        self._tasks.close()
+        if self._saver is not None:
+            self._saver.write()
+        unsaved = self._tasks.close()
         self._translation.remove()
-        code = EXIT_DONE if ended else EXIT_FAILED
+        for error in unsaved:
+            log.error("%s", error)
         if not ended:
             log.error("A thread did not end in time: a device driver is blocked.")
-        if self._saver is not None:
-            try:
-                self._saver.finish()
-            except SettingsError as error:
-                log.error("%s", error)
-                code = EXIT_FAILED
+        code = EXIT_DONE if ended and not unsaved else EXIT_FAILED
         sys.setswitchinterval(self._switch_interval_s)
         logging.getLogger().removeHandler(self._buffer)
         self.window.deleteLater()  # before the interpreter shuts down

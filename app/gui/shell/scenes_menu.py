@@ -11,10 +11,9 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QMenu, QWidget
 
-from app.config.scenes import Exposure, Scene, SceneStore
+from app.config.scenes import Scene, SceneStore
 from app.core.errors import text_of
-from app.core.settings import Settings
-from app.gui.dialogs.questions import ask_before_loss, ask_before_unmatted, ask_for_name
+from app.gui.dialogs.questions import ask_before_loss, ask_for_name, change_or_ask
 from app.gui.shell.menus import add_action
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -65,7 +64,7 @@ class ScenesMenu(QObject):
             self._scenes.put(name, scene, with_devices=with_devices)
             return name, self._scenes.all()
 
-        self._tasks.run(put, self._say_saved, self._fail)
+        self._tasks.write(put, self._say_saved, self._fail)
 
     def remove(self, name: str) -> None:
         """Delete a scene."""
@@ -113,27 +112,14 @@ class ScenesMenu(QObject):
     def _apply(self, found: tuple[str, Scene]) -> None:
         name, scene = found
         if name == self._wanted:
-            self._use(scene, "nothing")
-
-    def _use(self, scene: Scene, confirmed: Exposure) -> None:
-        """Use a scene, or ask before it shows what has not been confirmed."""
-        exposed: Exposure = "nothing"
-
-        def update(current: Settings) -> Settings:
-            nonlocal exposed
-            exposed = scene.exposes(current)
-            return scene.applied_to(current) if exposed in ("nothing", confirmed) else current
-
-        self._store.change(update)
-        if exposed not in ("nothing", confirmed):
-            ask_before_unmatted(self._window, partial(self._use, scene, exposed), exposed)
+            change_or_ask(self._window, self._store, scene.applied_to)
 
     def _change(self, work: Callable[[], None]) -> None:
         def change() -> dict[str, Scene | None]:
             work()
             return self._scenes.all()
 
-        self._tasks.run(change, self._fill, self._fail)
+        self._tasks.write(change, self._fill, self._fail)
 
     def _say_saved(self, saved: tuple[str, dict[str, Scene | None]]) -> None:
         name, scenes = saved

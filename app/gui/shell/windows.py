@@ -16,6 +16,7 @@ from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog, VirtualC
 from app.gui.dialogs.help_window import HelpWindow, open_help
 from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog, menu_shortcuts
 from app.gui.dialogs.plate_dialog import PlateDialog
+from app.gui.dialogs.questions import change_or_ask
 from app.gui.dialogs.update_box import UpdateBox
 from app.gui.panels.side_panel import SidePanel
 from app.gui.state.bridge import Bridge
@@ -182,7 +183,7 @@ class SecondaryWindows(QObject):
             case Remedy.PLATE:
                 self.open_plate_dialog()
             case Remedy.BLUR:
-                self._store.edit("background", kind="blur")
+                change_or_ask(self._window, self._store, lambda now: now.replaced_at(["background"], kind="blur"))
             case Remedy.VIRTUAL_CAMERA:
                 self.open_virtual_camera_help()
             case Remedy.RECORDINGS_FOLDER:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +75,8 @@ class SettingsStore(QObject):
 
         def tracked(settings: Settings) -> Settings:
             new = update(settings)
+            if new.background.blur_strength != settings.background.blur_strength:  # as it is shown: it may be saved
+                new = new.replaced_at(["background"], blur_strength=new.shown_blur)  # beside a level that allows less
             saved = rebase(self._saved, settings, new)
             chosen_by = CHOSEN_BY.get(new.background.kind)
             if chosen_by and getattr(new.background, chosen_by) != getattr(settings.background, chosen_by):
@@ -106,7 +107,7 @@ DELAY_MS = 500
 class Saver(QObject):
     """Saves the settings. Changes within half a second are one write.
 
-    What could not be written is written with the next change, or by `retry`.
+    What could not be written is written with the next change, or by `write`.
     """
 
     failed = pyqtSignal(object)
@@ -118,29 +119,22 @@ class Saver(QObject):
         super().__init__()
         self._store, self._path, self._tasks = store, path, tasks
         self._written = store.saved
-        self._timer = timer(self, DELAY_MS, self.retry, once=True)
+        """What the file holds; of the thread that writes."""
+        self._timer = timer(self, DELAY_MS, self.write, once=True)
         store.changed.connect(self._timer.start)
 
-    def finish(self) -> None:
-        """Write pending changes now, on this thread. Raises SettingsError."""
+    def write(self) -> None:
+        """Write what is not written yet, after earlier writes; `Tasks.close` waits for it."""
         self._timer.stop()
-        if self._store.saved != self._written:
-            settings_file.save(self._path, self._store.saved)
+        self._tasks.write(self._write, lambda _none: self.saved.emit(), self._fail)
 
-    def retry(self) -> None:
-        """Write what is not written yet on a task thread, if anything."""
-        before, settings = self._written, self._store.saved
-        if settings != before:
+    def _write(self) -> None:
+        settings = self._store.saved
+        if settings != self._written:
+            settings_file.save(self._path, settings)
             self._written = settings
-            self._tasks.run(
-                partial(settings_file.save, self._path, settings),
-                lambda _none: self.saved.emit(),
-                lambda error: self._fail(error, before),
-            )
 
-    def _fail(self, error: Exception, before: Settings) -> None:
-        self._written = before
-        if isinstance(error, SettingsError):
-            self.failed.emit(error)
-        else:
+    def _fail(self, error: Exception) -> None:
+        if not isinstance(error, SettingsError):
             raise error
+        self.failed.emit(error)

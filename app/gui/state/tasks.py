@@ -5,7 +5,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
-from typing import TypeVar
+from functools import partial
+from typing import Any, TypeVar
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
 from PyQt6.sip import isdeleted
@@ -22,7 +23,7 @@ NICENESS = 4
 
 
 class Tasks(QObject):
-    """Runs functions on a thread pool and delivers each result on the GUI thread.
+    """Runs functions on threads and delivers each result on the GUI thread.
 
     A result for a method of a deleted QObject is dropped. After `close` nothing is delivered.
     """
@@ -33,6 +34,9 @@ class Tasks(QObject):
     def __init__(self) -> None:
         super().__init__()
         self._pool = ThreadPoolExecutor(3, "window-task", initializer=lower_priority, initargs=(NICENESS,))
+        self._writer = ThreadPoolExecutor(1, "window-writer")
+        self._writes: set[Future[Any]] = set()
+        """Those whose outcome has not been delivered."""
         self._open = True
         self.running = 0
         """How many results are still to be delivered; downloads count themselves, too."""
@@ -49,26 +53,53 @@ class Tasks(QObject):
 
         Without `failed`, errors are logged.
         """
+        self._submit(self._pool, work, done, failed)
+
+    def write(self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
+        """Call `work`, which changes settings or scenes on disk, as `run` does, but after every earlier write.
+
+        `close` waits for it, however busy the other threads are.
+        """
+        self._submit(self._writer, work, done, failed)
+
+    def close(self) -> list[Exception]:
+        """Finish all writes, cancel pending tasks, wait for running ones, and discard their results.
+
+        Returns the errors of writes that nobody has been told.
+        """
+        self._open = False
+        self._writer.shutdown(wait=True)
+        self._pool.shutdown(wait=True, cancel_futures=True)
+        return [error for write in self._writes if isinstance(error := write.exception(), Exception)]
+
+    def _submit(
+        self,
+        threads: ThreadPoolExecutor,
+        work: Callable[[], T],
+        done: Callable[[T], None],
+        failed: Callable[[Exception], None] | None,
+    ) -> None:
         if not self._open:
             return
+        future = threads.submit(work)
+        if threads is self._writer:
+            self._writes.add(future)
 
-        def finish(future: Future[T]) -> None:
+        def finish(_future: Future[T]) -> None:
             if future.cancelled():
                 return
             error = future.exception()
-            if error is None:
-                self._finished.emit(lambda: done(future.result()), getattr(done, "__self__", None))
-            elif isinstance(error, Exception):
-                take = failed or _log_error
-                self._finished.emit(lambda: take(error), getattr(take, "__self__", None))
+            take: Callable[[Any], None] = done if error is None else failed or _log_error
+            outcome = future.result() if error is None else error
+            if error is None or isinstance(error, Exception):
+                self._finished.emit(partial(self._give, future, take, outcome), getattr(take, "__self__", None))
 
         self.running += 1
-        self._pool.submit(work).add_done_callback(finish)
+        future.add_done_callback(finish)
 
-    def close(self) -> None:
-        """Cancel pending tasks, wait for running ones, and discard their results."""
-        self._open = False
-        self._pool.shutdown(wait=True, cancel_futures=True)
+    def _give(self, future: Future[Any], take: Callable[[Any], None], outcome: object) -> None:
+        self._writes.discard(future)
+        take(outcome)
 
     def _deliver(self, deliver: Callable[[], None], owner: object) -> None:
         self.running -= 1

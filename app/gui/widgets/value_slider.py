@@ -112,6 +112,12 @@ class ValueSlider(QWidget):
         self.slider.sliderReleased.connect(lambda: self.show_value(self._newest))
         self.value.setText(text(self.slider.value()))
 
+    def set_least(self, low: int) -> None:
+        """Let the scale begin at another value, without a signal."""
+        with QSignalBlocker(self.slider):
+            self.slider.setMinimum(low)
+        self.slider.setPageStep(max(1, (self.slider.maximum() - low) // 10))
+
     def show_value(self, value: int) -> None:
         """Set the value without a signal; while the user drags the slider, it is shown when that ends."""
         self._newest = value

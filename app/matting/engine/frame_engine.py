@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 
 from app.core.errors import ModelError
-from app.core.matting_settings import full_strength
+from app.core.matting_settings import shown_strength
 from app.core.messages.command_line import ApiText
 from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
@@ -118,7 +118,7 @@ class FrameEngine:
             raise ModelError(ModelText.CLOSED(model=self._model))
         check_bgr(frame)
         if isinstance(backdrop, BlurredBackground):
-            backdrop = replace(backdrop, strength=full_strength(backdrop.strength, edges.strict))
+            backdrop = replace(backdrop, strength=shown_strength(backdrop.strength, edges.strict))
         else:
             check_bgr(backdrop)
             if backdrop.shape != frame.shape:

@@ -1,0 +1,234 @@
+"""What the window saves: what the user changed, all of it, in order, and nothing of the options of a run."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as profile
+from hypothesis import strategies as st
+from PyQt6.QtWidgets import QApplication
+from pytestqt.qtbot import QtBot
+
+from app.compositing.screen_use import ScreenUse
+from app.config import settings_file
+from app.config.scenes import SceneStore
+from app.config.setting import SETTINGS, Setting
+from app.core.errors import SettingsError
+from app.core.messages.settings import SettingsText
+from app.core.settings import Settings, Zone
+from app.gui.panels.camera import edit_capture
+from app.gui.shell.application import Session, WindowOptions, make_application
+from app.gui.state.store import Saver, SettingsStore
+from app.gui.state.tasks import Tasks
+from app.runtime.shared import SettingsOwner
+from tests.fakes.world import FakeWorld
+from tests.gui.conftest import QUIET, StartWindow
+from tests.gui.widgets import existing
+from tests.other_values import other_value
+
+IN_A_FILE = [
+    setting
+    for setting in SETTINGS.values()
+    if setting.description and setting.name not in ("people.zones", "output.record", "output.record_alpha")
+]
+ZONES = [Zone(kind="drop", points=((x / 10, 0.5),)) for x in range(6)]
+
+
+def values_of(setting: Setting) -> st.SearchStrategy[Any]:
+    if setting.choices:
+        return st.sampled_from([setting.parsed(choice) for choice in setting.choices])
+    if setting.range is not None and setting.unset is None:
+        low, high = setting.range
+        return st.integers(int(low), int(high)) if setting.annotation is int else st.floats(low, high)
+    return st.sampled_from([setting.parsed(other_value(setting, Path("/nowhere/file.png"))), setting.default])
+
+
+CHANGES = st.lists(
+    st.sampled_from(IN_A_FILE).flatmap(lambda setting: values_of(setting).map(lambda value: (setting, value))),
+    max_size=4,
+)
+ZONE_LISTS = st.lists(st.sampled_from(ZONES), unique=True, max_size=4).map(tuple)
+
+
+def changed(settings: Settings, changes: list[tuple[Setting, Any]]) -> Settings:
+    for setting, value in changes:
+        settings = setting.replaced_in(settings, value)
+    return settings
+
+
+def store_of(saved: Settings, run: Settings) -> SettingsStore:
+    return SettingsStore(SettingsOwner(run), ScreenUse(), saved)
+
+
+@profile(deadline=None, max_examples=200)
+@given(file=CHANGES, options=CHANGES, touched=CHANGES, zones=st.tuples(ZONE_LISTS, ZONE_LISTS, ZONE_LISTS))
+def test_what_is_saved_differs_only_in_what_the_user_changed(
+    file: list[tuple[Setting, Any]],
+    options: list[tuple[Setting, Any]],
+    touched: list[tuple[Setting, Any]],
+    zones: tuple[tuple[Zone, ...], ...],
+) -> None:
+    """After one run with `--strict off`, a touch of any edge or light control saved that for good."""
+    saved = changed(Settings(), file).replaced_at(["people"], zones=zones[0])
+    run = changed(saved, options).replaced_at(["people"], zones=zones[1])
+    store = store_of(saved.kept, run)
+    before = store.saved
+    by_user = set[str]()
+    for setting, value in touched:
+        old = store.current
+        store.set(setting.name, value)
+        by_user |= {name for name, each in SETTINGS.items() if each.value_in(old) != each.value_in(store.current)}
+        if setting.name in ("background.path", "background.colour", "background.screen"):
+            by_user.add("background.kind")  # a background that was chosen is saved as the one in use
+    store.edit("people", zones=zones[2])
+    for name, setting in SETTINGS.items():
+        if name == "people.zones":
+            added, removed = set(zones[2]) - set(zones[1]), set(zones[1]) - set(zones[2])
+            assert set(store.saved.people.zones) == (set(zones[0]) - removed) | added
+        elif name not in by_user:
+            assert setting.value_in(store.saved) == setting.value_in(before), name
+
+
+def test_a_light_control_does_not_save_the_options_of_the_run(tmp_path: Path) -> None:
+    run = Settings().replaced_at(["matting", "edges"], strict="off", portrait_light=40)
+    store = store_of(Settings(), run.replaced_at(["background"], blur_strength=10))
+    store.set("edges.feather_px", 3)
+    expected = Settings().replaced_at(["matting", "edges"], feather_px=3)
+    assert store.saved == expected
+    assert store.current.matting.edges.strict == "off" and not store.saved.text_is_readable
+
+
+@pytest.mark.parametrize("saved_level", ["off", "balanced"])
+@pytest.mark.parametrize("run_level", ["off", "balanced"])
+@pytest.mark.parametrize("strength", [0, 10, 69, 70, 90])
+def test_the_next_start_blurs_at_least_as_what_the_user_saw(saved_level: str, run_level: str, strength: float) -> None:
+    """Saved without strict mode, 10 of a run at `balanced` was readable from the next start on."""
+    saved = Settings().replaced_at(["matting", "edges"], strict=saved_level)
+    store = store_of(saved, saved.replaced_at(["matting", "edges"], strict=run_level))
+    store.edit("background", blur_strength=strength)
+    assert store.saved.shown_blur >= store.current.shown_blur
+    assert store.saved.matting == saved.matting
+
+
+def test_a_camera_is_remembered_without_the_options_of_the_run() -> None:
+    store = store_of(Settings(), Settings().replaced_at(["capture"], source="camera:usb-1", width=640))
+    edit_capture(store, lock_exposure=True)
+    assert store.saved.window.cameras["camera:usb-1"].width == Settings().capture.width
+
+
+def write(session: Session) -> None:
+    """Write as after half a second."""
+    existing(session._saver).write()  # noqa: SLF001
+
+
+@pytest.fixture
+def busy(session: Session) -> Iterator[threading.Event]:
+    """Set to end what keeps all threads of the session's tasks busy."""
+    release = threading.Event()
+    for _ in range(3):
+        session.window.tasks.run(lambda: release.wait(60), lambda _done: None)
+    yield release
+    release.set()
+
+
+def test_what_was_changed_last_is_saved_while_all_threads_are_busy(session: Session, busy: threading.Event) -> None:
+    """It was lost, with exit code 0."""
+    session.store.edit("background", blur_strength=93)
+    write(session)
+    session.window.scenes.save("Late")
+    session.store.edit("background", blur_strength=94)
+    path = settings_file.default_path()
+    threading.Timer(0.3, busy.set).start()
+    assert session.close() == 0
+    assert settings_file.load(path)[0].background.blur_strength == 94
+    assert SceneStore(path.with_name("scenes.json")).get("Late").settings.background.blur_strength == 93
+
+
+def test_slow_writes_land_in_the_order_of_the_changes(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, written = threading.Event(), list[float]()
+    save = settings_file.save
+
+    def slow(path: Path, settings: Settings) -> None:
+        if not written:
+            first.wait(0.5)
+        save(path, settings)
+        written.append(settings.background.blur_strength)
+
+    monkeypatch.setattr(settings_file, "save", slow)
+    for strength in (91, 92):
+        session.store.edit("background", blur_strength=strength)
+        write(session)
+        qtbot.wait(50)
+    first.set()
+    session.store.edit("background", blur_strength=93)
+    assert session.close() == 0
+    assert written == sorted(written) and written[-1] == 93
+    assert settings_file.load(settings_file.default_path())[0].background.blur_strength == 93
+
+
+@pytest.fixture
+def failing(qapp: QApplication, world: FakeWorld, machine: object) -> Session:
+    """A running window that does not end with code 0."""
+    session = Session(make_application(), QUIET, WindowOptions(parts=world.parts()))
+    session.start()
+    return session
+
+
+@pytest.mark.error_logs
+@pytest.mark.parametrize("when", ["at the end", "before it"])
+def test_what_cannot_be_saved_is_told_with_an_exit_code(
+    failing: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, when: str
+) -> None:
+    def full(path: Path, _settings: Settings) -> None:
+        raise SettingsError(SettingsText.NOT_WRITTEN(file=path, reason="the disk is full"))
+
+    monkeypatch.setattr(settings_file, "save", full)
+    failing.store.edit("background", blur_strength=91)
+    if when == "before it":
+        write(failing)
+        QApplication.processEvents()
+    assert failing.close() == 1
+    assert "the disk is full" in caplog.text
+
+
+@pytest.mark.error_logs
+def test_a_scene_that_cannot_be_saved_at_the_end_is_told(
+    failing: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise SettingsError(SettingsText.NOT_WRITTEN(file=Path("scenes.json"), reason="the disk is full"))
+
+    monkeypatch.setattr(SceneStore, "put", full)
+    failing.window.scenes.save("Late")
+    assert failing.close() == 1
+    assert "scenes.json" in caplog.text
+
+
+def test_a_write_that_failed_is_repeated_at_the_end(
+    start_window: StartWindow, world: FakeWorld, tmp_path: Path, qtbot: QtBot
+) -> None:
+    folder = tmp_path / "config"
+    folder.write_text("a file in the place of the folder")
+    options = WindowOptions(parts=world.parts(), settings_path=folder / "settings.json")
+    session = start_window(QUIET, options=options)
+    session.store.edit("background", blur_strength=91)
+    qtbot.waitUntil(lambda: bool(session.window.error_bar.text))
+    folder.unlink()
+    assert session.close() == 0
+    assert settings_file.load(folder / "settings.json")[0].background.blur_strength == 91
+
+
+def test_a_saver_writes_nothing_that_the_file_holds(tmp_path: Path, qtbot: QtBot) -> None:
+    tasks, store = Tasks(), store_of(Settings(), Settings())
+    saver = Saver(store, tmp_path / "settings.json", tasks)
+    store.change(lambda settings: settings.replace(paused=True))
+    saver.write()
+    assert tasks.close() == []
+    assert list(tmp_path.iterdir()) == []
