@@ -122,6 +122,11 @@ def source_device(text: str) -> str:
     return ""
 
 
+def finds_camera(is_sent_to: Callable[[str], bool]) -> bool:
+    """Return whether there is a camera for `auto`. is_sent_to: as for `SourceOpener`."""
+    return any(not one.is_virtual or is_sent_to(one.path) for one in automatic_cameras(list_cameras(), ""))
+
+
 class SourceOpener:
     """Opens sources, and remembers which camera was used last, also from one run to the next."""
 
@@ -169,8 +174,6 @@ class SourceOpener:
             return source
         if self._chosen and self._chosen not in (camera.id for camera in cameras):
             return CameraSource(self._chosen, settings)  # tells which one is gone
-        if missing.text == CameraText.NONE():
-            return open_demo("", settings)
         raise missing
 
     def _remember(self, camera: str) -> None:

@@ -8,6 +8,7 @@ from functools import partial
 
 import typer
 
+from app.capture.table import AUTO, finds_camera
 from app.cli.headless_run import HeadlessRun, records, summary
 from app.cli.live_options import LiveOptions
 from app.cli.options import StartSettings
@@ -28,7 +29,7 @@ from app.core.files.names import is_file
 from app.core.messages.command_line import CommandLineText, ConvertText
 from app.core.settings import Settings
 from app.core.stage import Stage
-from app.output.camera_list import list_virtual_cameras
+from app.output.camera_list import is_busy, list_virtual_cameras
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline, Update
 from app.runtime.status import write_status
@@ -47,7 +48,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         notify(ConvertText.OTHER_ZONES())
     seconds = options.seconds
     limited = seconds is not None or options.frames is not None
-    proves = not limited and needs_proof(settings)
+    proves = not limited and not options.wait and needs_proof(settings)
     if not start.unmatted_confirmed:  # the background "none" was saved, not named for this run
         if limited or proves or records(settings):  # a paused run would end without a result
             raise UsageError(CommandLineText.CONFIRM_UNMATTED())
@@ -57,8 +58,11 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         settings = with_proof(settings)
         seconds = PROOF_S
         notify(CommandLineText.PROOF(seconds=f"{seconds:g}", file=str(settings.output.record)))
+        if settings.capture.source == AUTO and not finds_camera(is_busy):
+            notify(CommandLineText.DEMONSTRATION())
+            settings = settings.replace(capture=settings.capture.replace(source="demo"))
     pipeline = Pipeline(settings, parts=default_parts())
-    session = HeadlessRun(pipeline, seconds, options.frames)
+    session = HeadlessRun(pipeline, seconds, options.frames, waits=options.wait)
     with (
         handled(lambda _number, _frame: session.interrupt()),
         _controlled(session, keeps_pause=not (limited or proves), proves=proves),

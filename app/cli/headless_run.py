@@ -29,14 +29,16 @@ STANDBY_START_S = 10.0
 class HeadlessRun:
     """One run of the pipeline on the calling thread."""
 
-    def __init__(self, pipeline: Pipeline, seconds: float | None, frames: int | None) -> None:
+    def __init__(self, pipeline: Pipeline, seconds: float | None, frames: int | None, *, waits: bool = False) -> None:
         """seconds, frames: limits, None for none; the seconds count from the first frame sent on.
 
-        A run with a limit of seconds, or that records, fails if no frame comes.
+        A run with a limit of seconds, or that records, fails if no frame comes. One without a limit waits for a camera
+        where none is named, and with `waits` for every camera and virtual camera.
         """
         self.pipeline = pipeline
         self._seconds = seconds
         self._frames = frames
+        self._waits = waits
         self._from_first_matte = seconds is not None or records(pipeline.settings)
         self._started_s = 0.0
         self._counted_from_s: float | None = None
@@ -91,7 +93,7 @@ class HeadlessRun:
             last = self.status
             self.status = pipeline.status()
         if self.failure is None:
-            self.failure = _failure_at_end(last, self.status, stopped)
+            self.failure = _failure_at_end(last, self.status, stopped, waits=self._awaits_camera(last))
 
     def _observe(self) -> None:
         decided = self.pipeline.outputs_decided  # before the status, which has their problems then
@@ -112,6 +114,7 @@ class HeadlessRun:
             if description and description != self._announced:
                 notify(description)
                 self._announced = description
+            stands_by = stands_by or status.phase is Phase.NO_CAMERA
             if decided and (status.frames_out > 0 or (stands_by and now_s - self._started_s >= STANDBY_START_S)):
                 self.has_started = True
 
@@ -126,11 +129,19 @@ class HeadlessRun:
         unneeded = UNNEEDED
         if status.server is ServerState.LOCAL:
             unneeded += (Stage.MATTING,)
-        if settings.paused:
+        if self._waits:
+            unneeded += (Stage.VIRTUAL_CAMERA, Stage.PIPEWIRE)
+        if settings.paused or self._awaits_camera(status):
             unneeded += (Stage.CAPTURE,)  # the source is opened again until the user resumes
         problems = [p for p in status.problems if p.stage not in unneeded]
         failed = [p.message for p in problems if p.stage is not Stage.CAPTURE or status.frames_out == 0]
         return failed[0] if failed else None
+
+    def _awaits_camera(self, status: PipelineStatus) -> bool:
+        """Return whether the run goes on without a camera until one comes."""
+        limited = self._seconds is not None or self._frames is not None
+        any_camera = self.pipeline.settings.capture.source == "auto"
+        return self._waits or (status.phase is Phase.NO_CAMERA and any_camera and not limited)
 
     def _keep(self, picture: Picture | None) -> None:
         if picture is None:
@@ -146,7 +157,9 @@ class HeadlessRun:
             return True
         now_s = time.monotonic()
         if self._counted_from_s is None:
-            if now_s - self._started_s > START_LIMIT_S:
+            if self._awaits_camera(self.status):
+                self._started_s = now_s
+            elif now_s - self._started_s > START_LIMIT_S:
                 self.failure = CommandLineText.NO_MATTE(seconds=f"{START_LIMIT_S:.0f}")
         elif self._seconds is not None and now_s - self._counted_from_s >= self._seconds:
             return True
@@ -189,10 +202,10 @@ def described(status: PipelineStatus) -> str:
     )
 
 
-def _failure_at_end(last: PipelineStatus, end: PipelineStatus, stopped: bool) -> str | None:
+def _failure_at_end(last: PipelineStatus, end: PipelineStatus, stopped: bool, *, waits: bool) -> str | None:
     for problem in end.problems:
         if problem.stage is Stage.RECORDING:
             return problem.message
-    if last.phase is Phase.WAITING and last.problems:
+    if last.phase in (Phase.WAITING, Phase.NO_CAMERA) and last.problems and not waits:
         return last.problems[-1].message
     return None if stopped else CommandLineText.NOT_STOPPED()

@@ -78,6 +78,7 @@ class TextBlock:
 
 
 DEFAULT_TEXT = "One moment, please"
+NO_CAMERA_TEXT = "No camera"
 
 _TOP, _BOTTOM = (84, 58, 44), (46, 28, 22)
 """Colours of the gradient: blue, green, red."""

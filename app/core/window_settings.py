@@ -30,6 +30,11 @@ class CaptureSettings(Model):
     """If the camera supports it; keeps the plate valid."""
 
     @property
+    def is_demo(self) -> bool:
+        """Whether the user chose the demonstration as the source, for outputs as well."""
+        return self.source.partition(":")[0] == "demo"
+
+    @property
     def opened(self) -> tuple[object, ...]:
         """What a source is opened for: the values without what takes effect on an open one."""
         return tuple(value for name, value in self if name != "lock_exposure")

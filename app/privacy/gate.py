@@ -11,8 +11,17 @@ from app.core.types import Outgoing, Picture, PictureKind
 def may_leave(picture: Picture, settings: Settings) -> bool:
     """Return whether `picture` may reach an output or a file under `settings`.
 
-    An unmatted frame may leave only while the background is "none"; while paused, only the stand-by card may leave. A
-    frozen picture may leave only while the settings hide what they hid when it was made.
+    The demonstration may leave only where it was chosen as the source: in place of a camera, the user alone sees it.
+    """
+    stands_in = picture.frame is not None and picture.frame.synthetic and not settings.capture.is_demo
+    return may_show(picture, settings) and not stands_in
+
+
+def may_show(picture: Picture, settings: Settings) -> bool:
+    """Return whether the user may see `picture` in the preview under `settings`.
+
+    An unmatted frame only while the background is "none"; while paused, only the stand-by card. A frozen picture only
+    while the settings hide what they hid when it was made.
     """
     if picture.kind is PictureKind.STANDBY:
         return True
@@ -47,7 +56,11 @@ class Gate:
 
     def permits(self, picture: Picture) -> bool:
         """Return whether `picture` may leave now."""
-        return may_leave(picture, self._settings()) and (not self._blocked or picture.kind is PictureKind.STANDBY)
+        return may_leave(picture, self._settings()) and self.shows(picture)
+
+    def shows(self, picture: Picture) -> bool:
+        """Return whether the preview may show `picture` now."""
+        return may_show(picture, self._settings()) and (not self._blocked or picture.kind is PictureKind.STANDBY)
 
     def release(self, picture: Picture) -> Outgoing:
         """Return `picture` if it may leave now, otherwise the stand-by card of the same size."""

@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 
 from app.capture.base import FrameSource, LiveSource
-from app.core.errors import SourceLostError
+from app.core.errors import CameraAbsentError, SourceLostError
 from app.core.messages.capture import CameraText
 from app.core.messages.system import ProgramText
 from app.core.settings import CaptureSettings, opens_alike
@@ -49,6 +49,10 @@ class CaptureWorker:
         """The settings the open source was opened with."""
         self._tried: CaptureSettings | None = None
         """The settings tried last; they are not tried again while another source runs."""
+        self.no_camera = False
+        """The source opened last, if any, only stands in for a camera that is not there (any thread)."""
+        self._look_again_s = 0.0
+        """time.perf_counter() at which a camera is looked for again while the demonstration stands in for it."""
         self._kind = ""
         """The kind of the source opened last, as in `SourceInfo`."""
         self.info: SourceInfo | None = None
@@ -81,7 +85,8 @@ class CaptureWorker:
                     self._rest()
                     continue
                 settings = self._owner.current.capture
-                if self._source is None or not (settings is self._tried or opens_alike(settings, self._tried)):
+                looks = self.no_camera and time.perf_counter() >= self._look_again_s
+                if self._source is None or looks or not (settings is self._tried or opens_alike(settings, self._tried)):
                     self._switch(settings)
                 if self._source is not None:
                     held = self._demand.takes_plate or self._engines.compares_with_plate
@@ -118,13 +123,41 @@ class CaptureWorker:
         try:
             source = self._open(wanted)
         except Exception as error:  # noqa: BLE001 - carried to the status
-            self._board.report(Stage.CAPTURE, error)
-            if self._source is None:
-                self._return_to(None if opens_alike(wanted, previous) else previous)
+            self._fail(error, wanted, previous)
             return
         self._close()
         self._adopt(source, wanted)
         self._board.report(Stage.CAPTURE, None)
+
+    def _fail(self, error: Exception, wanted: CaptureSettings, previous: CaptureSettings | None) -> None:
+        """Note that the wanted source does not open; the one in use stays, unless the wanted one is any camera."""
+        stands_in, absent = self.no_camera, isinstance(error, CameraAbsentError)
+        if absent and wanted.source == "auto":
+            if self._demand.watched and self._shows_demonstration(wanted):
+                return
+            self._close()
+            previous = None
+        elif stands_in:
+            self._close()
+        self._board.report(Stage.CAPTURE, error)
+        self.no_camera = absent and self._source is None
+        if self._source is None:
+            self._return_to(None if opens_alike(wanted, previous) else previous)
+
+    def _shows_demonstration(self, wanted: CaptureSettings) -> bool:
+        """Show the demonstration in the preview while there is no camera; the gate keeps it from the outputs."""
+        if self._source is None or not self.no_camera:
+            try:
+                demonstration = self._open(wanted.replace(source="demo"))
+            except Exception as error:  # noqa: BLE001 - the missing camera is reported
+                _log.warning("The demonstration does not open: %s", error)
+                return False
+            self._close()
+            self._adopt(demonstration, None)
+            self.no_camera = True
+        self._look_again_s = time.perf_counter() + self._timing.source_retry_s
+        self._board.report(Stage.CAPTURE, None)
+        return True
 
     def _open(self, wanted: CaptureSettings) -> FrameSource:
         # Before the camera portal opens, the desktop may ask the user, who may take any time.
@@ -141,8 +174,9 @@ class CaptureWorker:
         if self._source is None:
             self._frames.put(StandBy(Phase.WAITING))
 
-    def _adopt(self, source: FrameSource, settings: CaptureSettings) -> None:
-        self._source, self._running = source, settings
+    def _adopt(self, source: FrameSource, settings: CaptureSettings | None) -> None:
+        """Use a source. settings: those that it was opened with; None for one that stands in."""
+        self._source, self._running, self.no_camera = source, settings, False
         self._live = source if isinstance(source, LiveSource) else None
         self._kind = source.info.kind
         self._generation += 1

@@ -21,10 +21,9 @@ class DemandWatch:
         self._shared = shared
         self._sinks = sinks
         self.on_change: Callable[[], None] = lambda: None
-        """Called when `resting` changes; set before the start."""
+        """Called when `resting` or `watched` changes; set before the start."""
         self.thread = Worker("demand", self._run, Stage.VIRTUAL_CAMERA)
-        self.watched = False
-        """Whether the preview is visible (set by the caller, on any thread)."""
+        self._watched = False
         self.want_foreground = False
         """Whether preview pictures carry the foreground image, which costs time (set by the caller)."""
         self.takes_plate = False
@@ -36,6 +35,17 @@ class DemandWatch:
         """Whether nobody needs frames."""
         self.readers: int | None = None
         """The number of programs that read the cameras among the sinks; None if unknown."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether the preview is visible (set by the caller, on any thread)."""
+        return self._watched
+
+    @watched.setter
+    def watched(self, watched: bool) -> None:
+        changed, self._watched = watched != self._watched, watched
+        if changed:
+            self.on_change()
 
     def _run(self, stop: threading.Event) -> None:
         """Count until `stop` is set."""

@@ -10,12 +10,13 @@ from app.capture.base import FrameSource
 from app.compositing.backgrounds import Background
 from app.compositing.overlay import Overlay, OverlayKey
 from app.compositing.screen_use import ScreenUse
-from app.compositing.standby import DEFAULT_TEXT
+from app.compositing.standby import DEFAULT_TEXT, NO_CAMERA_TEXT
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
 from app.core.text import Text
 from app.matting.base.interface import MattingEngine
 from app.output.base import OpenSink, ReaderCounter, SinkSpec
 from app.output.sound.microphone import OpenSource
+from app.runtime.status import Phase
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +42,7 @@ class Parts:
     """Ends the preparation, so that an engine that waits for it fails at once."""
     source_device: Callable[[str], str] = lambda source: ""
     """(a source as in the settings): the device file of its camera, if it is one"""
-    standby_text: Callable[[], str] = lambda: DEFAULT_TEXT
+    standby_text: Callable[[Phase], str] = lambda phase: NO_CAMERA_TEXT if phase is Phase.NO_CAMERA else DEFAULT_TEXT
     """Text of the stand-by card while the settings have none, in the user's language."""
 
     def with_sinks(self, **openers: OpenSink) -> Parts:

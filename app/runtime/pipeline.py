@@ -58,7 +58,7 @@ class Pipeline:
         self.preview: LatestSlot[Picture] = LatestSlot()
         self._frames: LatestSlot[Frame | StandBy] = LatestSlot()
         self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
-        self._cards = StandbyPictures(self._board, default_text=self._parts.standby_text)
+        self._cards = StandbyPictures(self._board, default_text=lambda: self._parts.standby_text(self._phase()))
         self._gate = Gate(lambda: self.settings, self._cards.get)
         self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, shared.timing)
         self.screen = ScreenUse()
@@ -165,7 +165,7 @@ class Pipeline:
         outputs = {sink.spec.name: sink.shown for sink in self._sinks}  # before the board, which has why one is closed
         return replace(
             self._board.read(),
-            phase=Phase.WAITING if self._gate.blocked else self._clock.phase,
+            phase=self._phase(),
             size=matting.size or (0, 0),
             source=self._capture.info,
             engine=engines.info,
@@ -186,6 +186,12 @@ class Pipeline:
             recording_dropped=self._context.counts.dropped,
             recorded=self._context.counts.files,
         )
+
+    def _phase(self) -> Phase:
+        if self._gate.blocked:
+            return Phase.WAITING
+        phase = self._clock.phase
+        return Phase.NO_CAMERA if self._capture.no_camera and phase is not Phase.PAUSED else phase
 
     def _busy(self) -> str:
         if self._engines.preparer.busy:

@@ -38,6 +38,9 @@ class Phase(Enum):
     """The user asked for the stand-by card."""
     WAITING = "waiting"
     """The source or the engine failed; the outputs show the stand-by card while it is retried."""
+    NO_CAMERA = "no_camera"
+    """No camera is there: the outputs show the card “No camera” until one comes. The window alone may show the
+    demonstration meanwhile."""
     RESTING = "resting"
     """No program reads the virtual camera; the real camera is released until one does."""
     STOPPED = "stopped"

@@ -9,7 +9,7 @@ import pytest
 
 from app.capture import SourceOpener, devices, source_device, table, v4l2
 from app.capture.devices import CameraDevice, Rank
-from app.capture.table import SourceSpec
+from app.capture.table import SourceSpec, finds_camera
 from app.core.errors import CameraAbsentError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import SourceInfo
@@ -81,6 +81,7 @@ def test_the_camera_that_is_taken(
     nodes: list[Node], taken: int, plugged: Callable[..., None], opened: list[str]
 ) -> None:
     plugged(*nodes)
+    assert finds_camera(lambda path: True)
     SourceOpener(lambda path: True)(AUTO)
     assert opened == [name for number, name, *_ in nodes if number == taken]
 
@@ -97,7 +98,9 @@ def test_the_camera_that_is_taken(
 )
 def test_other_cameras_are_used_only_by_name(node: Node, plugged: Callable[..., None], opened: list[str]) -> None:
     plugged(node)
-    assert SourceOpener(lambda path: False)(AUTO).info.kind == "demo"
+    with pytest.raises(CameraAbsentError, match="No camera was found; connect one"):
+        SourceOpener(lambda path: False)(AUTO)
+    assert not finds_camera(lambda path: False)
     SourceOpener()(CaptureSettings(source="camera:0"))
     assert opened == [node[1]]
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.capture import SourceOpener, devices, open_source, table, v4l2
-from app.core.errors import SourceOpenError
+from app.core.errors import CameraAbsentError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.system.device_holders import Holder
 from tests.capture.played_kernel import answers, plug, unplug
@@ -156,7 +156,8 @@ def test_auto_takes_neither_the_demo_nor_what_a_program_composes(kernel: Path, m
     plug(kernel, 2, "OBS Cam")
     loopback = v4l2.Capability(v4l2.LOOPBACK_DRIVER, "platform:v4l2loopback-000", True, (), ())
     answers(monkeypatch, {"/dev/video2": loopback})
-    assert SourceOpener(lambda path: True)(CaptureSettings(source="auto", width=64, height=48)).info.kind == "demo"
+    with pytest.raises(CameraAbsentError, match="No camera was found"):
+        SourceOpener(lambda path: True)(CaptureSettings(source="auto"))
 
 
 def test_auto_never_falls_back_to_the_demo_after_a_camera(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,9 +23,10 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
 from app.runtime.timing import Timing
 from app.testing.parts import FakeClock
+from tests.fakes.desk import Desk
 from tests.fakes.server import Network, Place
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, REMOTE, ignore
+from tests.runtime.running import BASE, IMPATIENT, REMOTE, ignore
 from tests.waiting import beside, eventually
 
 
@@ -289,3 +290,67 @@ def test_a_signal_may_come_in_the_middle_of_waiting() -> None:
     with session._wake._cond:  # type: ignore[attr-defined]  # noqa: SLF001
         beside(session.interrupt).result(60)  # else it waits for a lock that the interrupted thread holds
     assert session.interrupted
+
+
+AUTO = BASE.replace(capture=BASE.capture.replace(source="auto"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "waits"),
+    [(AUTO, False), (AUTO.replaced_at(["output"], record=Path("a.mp4")), False), (BASE, True)],
+    ids=["any camera", "recording", "a service with a named camera"],
+)
+def test_a_run_without_limit_waits_for_a_camera(
+    settings: Settings, waits: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It showed the demonstration for good, or ended."""
+    for limit in ("START_LIMIT_S", "STANDBY_START_S"):
+        monkeypatch.setattr(f"app.cli.headless_run.{limit}", 0.2)
+    desk = Desk()
+    session = HeadlessRun(Pipeline(settings, parts=desk.parts(), timing=IMPATIENT), None, None, waits=waits)
+    waited_s = time.monotonic() + 4 * POLL_S
+
+    def look() -> None:
+        if time.monotonic() > waited_s:
+            assert desk.world.newest().kind is PictureKind.STANDBY or desk.camera
+            desk.camera = True
+        if session.status.frames_out > 3:
+            session.end()
+
+    session.each_poll = look
+    beside(session.run).result(60)
+    assert session.failure is None and desk.camera and not desk.demonstrations
+
+
+def test_a_run_that_waits_for_a_camera_can_be_ended() -> None:
+    session = HeadlessRun(Pipeline(AUTO, parts=Desk().parts()), None, None)
+    session.each_poll = lambda: session.end() if session.status.phase is Phase.NO_CAMERA else None
+    beside(session.run).result(60)
+    assert session.failure is None
+
+
+@pytest.mark.parametrize(("settings", "frames"), [(AUTO, 3), (BASE, None)], ids=["limited", "named"])
+def test_other_runs_fail_without_a_camera(settings: Settings, frames: int | None) -> None:
+    session = HeadlessRun(Pipeline(settings, parts=Desk().parts()), None, frames)
+    beside(session.run).result(60)
+    assert session.failure == "No camera was found; connect one."
+
+
+def test_a_service_waits_for_a_virtual_camera() -> None:
+    world = FakeWorld()
+    world.faults.put("open_virtual_camera", SinkOpenError("There is no virtual camera."))
+    parts = world.parts()
+    session = HeadlessRun(Pipeline(BASE, parts=parts, timing=IMPATIENT), None, None, waits=True)
+    polls = 0
+
+    def look() -> None:
+        nonlocal polls
+        polls += bool(session.status.problems)
+        if polls == 3:
+            world.faults.heal()
+        if world.sinks and session.status.virtual_camera is not None:
+            session.end()
+
+    session.each_poll = look
+    beside(session.run).result(60)
+    assert session.failure is None and polls >= 3

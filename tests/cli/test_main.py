@@ -202,6 +202,38 @@ def test_a_run_of_the_demo_without_outputs_makes_a_proof(capsys: pytest.CaptureF
     assert "mattecam" in summary
 
 
+@pytest.mark.usefixtures("without_outputs")
+def test_without_camera_and_outputs_the_sample_shows_the_demonstration(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first `python3 run.py` on any machine shows a real result."""
+    monkeypatch.setattr("app.capture.table.list_cameras", tuple)
+    assert main.main(["headless", *AUTOMATIC, "--source", "auto"]) == 0
+    told = capsys.readouterr()
+    assert "No camera was found, so the sample shows the demonstration." in told.err
+    assert all(Path(file).stat().st_size > 1000 for file in told.out.splitlines()[:2])
+
+
+@pytest.mark.usefixtures("without_outputs", "fake_engine")
+def test_a_service_makes_no_sample_and_waits(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.capture.table.list_cameras", tuple)
+    recordings: list[object] = []
+
+    def commanded() -> Answer:
+        eventually(lambda: accepts(default_address().folder / SOCKET_FILE))
+        eventually(lambda: (ask(Command("status")).status or {})["phase"] == "no_camera")
+        recordings.append((ask(Command("status")).status or {})["recording"])
+        return ask(Command("quit"))
+
+    answer = beside(commanded)
+    assert main.main(["headless", *AUTOMATIC, "--source", "auto", "--wait"]) == 0
+    assert answer.result(60).done and recordings == [None]
+    assert not (paths.data_dir() / "proof").exists()
+    assert "No camera was found" in capsys.readouterr().err
+
+
 @pytest.mark.usefixtures("without_outputs", "fake_engine")
 def test_the_proof_of_a_users_source_is_the_composite_clip_only(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]

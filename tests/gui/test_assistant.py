@@ -121,7 +121,7 @@ def test_the_assistant_says_that_the_picture_is_a_demonstration(session: Session
     session.window.windows.open_assistant()
     demo = find(session.window, QLabel, "assistantDemo")
     for source, kind, said in (
-        ("auto", "demo", "No camera was found, so you see a demonstration. Connect a camera and choose it here."),
+        ("auto", "demo", "No camera was found, so you see a demonstration. Connect a camera: it is used at once."),
         ("demo", "demo", "You see a demonstration, not your camera."),
         ("demo", "camera", ""),
     ):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -10,24 +11,24 @@ from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.capture.devices import CameraDevice
-from app.core.errors import SinkOpenError, WeightsMissingError
+from app.capture.base import FrameSource
+from app.core.errors import CameraAbsentError, SinkOpenError, WeightsMissingError
 from app.core.settings import CaptureSettings, EngineSettings, MattingSettings
 from app.core.types import SourceInfo
 from app.gui.dialogs.doctor_dialog import FindingsDialog
+from app.gui.shell.application import WindowOptions
 from app.gui.shell.notices import ProgramNotices
-from app.gui.state import services
-from app.gui.state import tasks as device_tasks
 from app.gui.widgets import notices
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.controls import button as make_button
 from app.gui.widgets.error_bar import Remedy
 from app.gui.widgets.notice import READABLE_PX, Notice, Rank
 from app.gui.widgets.notices import NoticeArea
+from app.runtime.parts import Parts
 from app.runtime.status import PipelineStatus
 from app.testing.parts import FakeEngine, Faults
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import QUIET, Downloads, StartWindow
+from tests.gui.conftest import QUIET, CameraLikeSource, CameraLikeWorld, Downloads, StartWindow
 from tests.gui.widgets import button, existing, find, made_store
 
 AUTO_CAMERA = QUIET.replace(output=QUIET.output.replace(virtual_camera="auto"))
@@ -187,39 +188,42 @@ def test_a_missing_virtual_camera_is_shown_with_its_setup(
 
 
 def test_a_demonstration_in_place_of_a_camera_says_so_unless_it_was_chosen(area: NoticeArea) -> None:
-    store, asked = made_store(QUIET.replace(capture=CaptureSettings(source="auto"))), list[bool]()
+    store = made_store(QUIET.replace(capture=CaptureSettings(source="auto")))
     shown = ProgramNotices(area, store, lambda: None, area)
-    shown.check_requested.connect(lambda: asked.append(True))
     demo = PipelineStatus(source=SourceInfo("demo", "demo", "", 640, 360, 30.0, ""))
     shown.show_status(demo)
-    assert "No camera found" in area.text_of("demoNotice")
-    find(area, QPushButton, "demoNoticeAction0").click()
-    assert asked
-    shown.show_status(demo)
+    assert "only you see this demonstration" in area.text_of("demoNotice")
     store.edit("capture", source="demo")
     shown.show_status(demo)
     assert not area.text_of("demoNotice")
 
 
-def test_a_camera_connected_during_the_demonstration_is_offered_and_not_used_unasked(
-    start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(device_tasks, "WATCH_INTERVAL_MS", 100)
-    obs = CameraDevice("obs", "OBS Virtual Camera", "", 1, is_virtual=True)
-    monkeypatch.setattr(services, "list_cameras", lambda: (obs,))
-    world.source_kind = "demo"
-    session = start_window(QUIET.replace(capture=CaptureSettings(source="auto")))
-    shown = session.window.notices
-    qtbot.waitUntil(lambda: "No camera found" in shown.text_of("demoNotice"))
-    monkeypatch.setattr(services, "list_cameras", lambda: (CameraDevice("usb-1", "HD Cam", "", 0), obs))
-    world.source_kind = "camera"
-    qtbot.waitUntil(lambda: shown.text_of("demoNotice") == "Camera found: HD Cam.")  # without any click
-    assert session.bridge.status.source is not None
-    assert session.bridge.status.source.kind == "demo"
-    qtbot.waitUntil(lambda: button(session, "demoNoticeAction0").text() == "Use it")  # the old button is deleted
-    button(session, "demoNoticeAction0").click()
+class Desk(CameraLikeWorld):
+    """A computer without a camera at first."""
+
+    camera = False
+
+    def parts(self) -> Parts:
+        """For `WindowOptions(parts=…)`."""
+        return replace(super().parts(), open_source=self._open)
+
+    def _open(self, settings: CaptureSettings) -> FrameSource:
+        if settings.source == "auto" and not self.camera:
+            raise CameraAbsentError("No camera was found.")
+        return CameraLikeSource(settings, self.faults, "camera" if settings.source == "auto" else "demo")
+
+
+def test_a_camera_that_comes_takes_the_place_of_the_demonstration(start_window: StartWindow, qtbot: QtBot) -> None:
+    desk, settings = Desk(), QUIET.replace(capture=CaptureSettings(source="auto"))
+    session = start_window(settings, options=WindowOptions(parts=desk.parts()))
+    shown, overlay = session.window.notices, session.window.overlay
+    qtbot.waitUntil(lambda: "only you see this demonstration" in shown.text_of("demoNotice"))
+    qtbot.waitUntil(lambda: overlay.state.text() == "No camera: others see the stand-by card")
+    assert not session.bridge.status.problems, "said twice"
+    assert session.window.preview.image is not None, "the demonstration is seen"
+    desk.camera = True
     qtbot.waitUntil(lambda: session.bridge.status.source is not None and session.bridge.status.source.kind == "camera")
-    qtbot.waitUntil(lambda: not shown.text_of("demoNotice"))
+    qtbot.waitUntil(lambda: not shown.text_of("demoNotice") and not overlay.state.text())
 
 
 def test_a_missing_model_falls_back_and_offers_its_download(

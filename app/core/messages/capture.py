@@ -25,7 +25,7 @@ class CameraText(Message):
     GREEN = "The camera {camera} delivers only green frames; choose another size or format."
     DAMAGED = "The camera {camera} delivers only damaged frames; check its cable, or use another USB port."
     UNKNOWN = "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧."
-    NONE = "No camera was found; connect one. It is used as soon as it is there."
+    NONE = "No camera was found; connect one or choose another source."
     OWN_OUTPUT = (
         "{camera} is the virtual camera that this program sends to; choose another source or another virtual camera."
     )

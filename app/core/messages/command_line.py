@@ -35,6 +35,7 @@ class CommandLineText(CommandLineMessage):
     UNFINISHED = "Unfinished recordings: {files}; run `python3 run.py recover` to finish them."
     NOTHING_UNFINISHED = "There is no unfinished recording."
     PROOF = "No window and no virtual camera here, so I record a {seconds}-second sample: {file}"
+    DEMONSTRATION = "No camera was found, so the sample shows the demonstration."
     USED = (
         "Using {base}: source {source}, {width}x{height} at {fps} fps, model {model}, background {background}, virtual "
         "camera {camera}."

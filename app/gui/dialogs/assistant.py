@@ -134,7 +134,7 @@ class Assistant(QDialog):
         demo = status.source is not None and status.source.kind == "demo"
         text = self.tr("You see a demonstration, not your camera.")
         if self._store.current.capture.source == "auto":
-            text = self.tr("No camera was found, so you see a demonstration. Connect a camera and choose it here.")
+            text = self.tr("No camera was found, so you see a demonstration. Connect a camera: it is used at once.")
         say(self._demo, text if demo else "")
 
     def _show_cameras(self) -> None:

@@ -11,6 +11,7 @@ from PyQt6.QtCore import QCoreApplication, QLocale
 from app.core.errors import text_of
 from app.core.files.program import advice
 from app.core.text import Text, Value, code_of, fill
+from app.runtime.status import Phase
 from models.faults import for_window
 from models.table import NETWORKS
 
@@ -45,8 +46,10 @@ def translated_error(error: Exception) -> str:
     return translated(text_of(error))
 
 
-def standby_text() -> str:
+def standby_text(phase: Phase = Phase.WAITING) -> str:
     """Return the text of the stand-by card while the settings have none, in the language of the window."""
+    if phase is Phase.NO_CAMERA:
+        return translate("StandbyCard", "No camera")
     return translate("StandbyCard", "One moment, please")
 
 

@@ -159,6 +159,7 @@ class PreviewOverlay(QWidget):
             return self.tr("Only me: click yourself")
         return {
             Phase.WAITING: self.tr("Waiting: others see the stand-by card"),
+            Phase.NO_CAMERA: self.tr("No camera: others see the stand-by card"),
             Phase.RESTING: self.tr("Camera off: no program uses it"),
             Phase.STARTING: self.tr("Starting: others see the stand-by card"),
         }.get(status.phase, "")

@@ -111,14 +111,12 @@ class MainWindow(QMainWindow):
         self.recording.saved.connect(self.program_notices.saved)
         self.recording.unfinished_found.connect(self.program_notices.unfinished_recordings)
         self.panel.follow_devices(self.devices)
-        self.devices.cameras_found.connect(self.program_notices.show_cameras)
         self.devices.virtual_cameras_found.connect(self.program_notices.show_virtual_cameras)
         network = self.panel.quality.network
         self.panel.virtual_camera.help_requested.connect(self.windows.open_virtual_camera_help)
         network.plate.capture_requested.connect(self.windows.open_plate_dialog)
         network.download.succeeded.connect(self.bridge.pipeline.retry)
         self.panel.server.retry_requested.connect(self.bridge.pipeline.retry)
-        self.program_notices.check_requested.connect(self._check_cameras)
         self.program_notices.virtual_camera_requested.connect(self.windows.open_virtual_camera_help)
         self.program_notices.download_requested.connect(self._download_missing_model)
         self.windows.diagnostics_copied.connect(self.program_notices.diagnostics_copied)
@@ -178,10 +176,6 @@ class MainWindow(QMainWindow):
     def _open_background_again(self) -> None:
         if any(problem.stage is Stage.BACKGROUND for problem in self.bridge.status.problems):
             self.bridge.pipeline.retry()
-
-    def _check_cameras(self) -> None:
-        self.devices.check()
-        self.bridge.pipeline.retry()
 
     def _show_frame(self) -> None:
         taken = self.bridge.take_image()

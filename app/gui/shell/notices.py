@@ -8,7 +8,6 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from app.capture.devices import CameraDevice
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.gui.dialogs.download_controls import download_caption
@@ -28,8 +27,6 @@ REMOVED, UNFINISHED, LOOK = "removedNotice", "unfinishedNotice", "lookNotice"
 class ProgramNotices(QObject):
     """Reports events, and a missing camera, virtual camera or model; asks before the real background is shown."""
 
-    check_requested = pyqtSignal()
-    """The user asks for the cameras to be looked for again."""
     virtual_camera_requested = pyqtSignal()
     """The user asks how to set up a virtual camera."""
     download_requested = pyqtSignal()
@@ -43,7 +40,6 @@ class ProgramNotices(QObject):
         self._area, self._store, self._missing_model = area, store, missing_model
         self._virtual_cameras: tuple[tuple[str, str], ...] | None = None
         """None until the system was asked."""
-        self._cameras: tuple[CameraDevice, ...] = ()
         self._shortcuts_told = store.current.window.shortcuts_told
         store.changed.connect(self._follow_unmatted_start)
 
@@ -52,10 +48,6 @@ class ProgramNotices(QObject):
         """Stages whose problem a notice shows, with a better remedy, or that the user was told at an earlier start."""
         missing = (Stage.MATTING,) if self._missing_model() is not None else ()
         return (*missing, Stage.SHORTCUTS) if self._shortcuts_told else missing
-
-    def show_cameras(self, cameras: tuple[CameraDevice, ...]) -> None:
-        """Take the cameras that are connected."""
-        self._cameras = cameras
 
     def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
         """Take the (device, label) pairs of the virtual cameras that exist."""
@@ -139,13 +131,8 @@ class ProgramNotices(QObject):
             self._store.set("window.shortcuts_told", now)
 
     def _demo(self) -> Notice:
-        """Offer a camera that was connected after the start; the output does not change by itself."""
-        camera = next((camera for camera in self._cameras if not camera.is_virtual), None)
-        if camera is None:
-            text, action = self.tr("No camera found – showing a demonstration."), self.tr("Check again")
-        else:
-            text, action = self.tr("Camera found: {0}.").format(camera.name), self.tr("Use it")
-        return Notice(DEMO, text, ((action, self.check_requested.emit),))
+        text = self.tr("No camera found: only you see this demonstration. Connect a camera: it is used at once.")
+        return Notice(DEMO, text)
 
     def _no_virtual_camera(self) -> Notice:
         text = self.tr("Zoom and Meet cannot see Mattecam yet.")

@@ -94,6 +94,7 @@ def describe_details(status: PipelineStatus, *, frozen: bool = False) -> tuple[s
         Phase.RUNNING: translate("StatusLine", "Running"),
         Phase.PAUSED: translate("StatusLine", "Paused"),
         Phase.WAITING: translate("StatusLine", "Waiting"),
+        Phase.NO_CAMERA: translate("StandbyCard", "No camera"),
         Phase.RESTING: translate("StatusLine", "Camera off: no program uses it"),
         Phase.STOPPED: translate("StatusLine", "Stopped"),
     }

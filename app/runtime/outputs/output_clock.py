@@ -101,6 +101,8 @@ class OutputClock:
         """When the last picture came, and how long after the one before."""
         self._usual_s = 0.0
         """The shorter one of the last two intervals: a single late picture does not count."""
+        self._shown: Picture | None = None
+        """What the preview shows."""
         self._sent: Picture | None = None
         self._mirrored: tuple[Picture, Picture] | None = None
         self._prepared: tuple[OutputSettings, tuple[int, int]] | None = None
@@ -127,8 +129,10 @@ class OutputClock:
             clock.rate_hz = self._rate_hz(settings)
             self._prepare_card(settings)
             picture = self._choose(settings)
-            if picture is not self._sent:
+            if picture is not self._shown:
                 self._show(picture)
+            if not self._gate.permits(picture):  # the demonstration in place of a camera
+                picture = self._gate.card(*self._card_size(settings))
             self._send(picture, mirror=settings.output.mirror)
 
     @property
@@ -145,6 +149,7 @@ class OutputClock:
         self._show(card)
 
     def _show(self, picture: Picture) -> None:
+        self._shown = picture
         self._preview.put(picture)
         self.on_preview()
 
@@ -169,7 +174,7 @@ class OutputClock:
         elif latest is not None and self.last_tick_s - self._arrived_s >= self._limit_s(latest, settings):
             latest = self._latest = None
             self.phase = Phase.WAITING
-        if latest is not None and self._gate.permits(latest):
+        if latest is not None and self._gate.shows(latest):
             return latest
         return self._gate.card(*self._card_size(settings))
 
