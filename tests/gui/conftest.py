@@ -24,6 +24,7 @@ from app.core.types import BgrImage, Frame
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui.backgrounds import files
 from app.gui.dialogs.help_window import open_help
+from app.gui.preview import overlay
 from app.gui.shell import notices
 from app.gui.shell.application import Session, WindowOptions, make_application
 from app.gui.state import services
@@ -115,6 +116,7 @@ def _quick_thumbnails(
 @pytest.fixture(autouse=True)
 def _lasting_notices(monkeypatch: pytest.MonkeyPatch) -> None:
     """No notice or error ends while a test on a busy machine comes to it."""
+    monkeypatch.setattr(overlay, "NOTE_MS", 10 * PATIENCE_MS)
     monkeypatch.setattr(notices, "BRIEF_MS", 10 * PATIENCE_MS)
     monkeypatch.setattr(error_bar, "EVENT_MS", 10 * PATIENCE_MS)
 

@@ -65,7 +65,7 @@ def test_a_video_file_and_the_demonstration_are_sources(controls: Session, tmp_p
     assert cameras.currentText() == "film.mp4"
     camera.show_status(PipelineStatus(source=SourceInfo("demo", "Demo", "demo", 1280, 720, 30.0, "")))
     shown = [label.text() for label in camera.findChildren(QLabel)]
-    assert f"{cameras.itemText(cameras.findData('demo'))}: 1280 × 720, 30 fps" in shown, "it has one name"
+    assert f"{cameras.itemText(cameras.findData('demo'))}: 1280 × 720" in shown, "it has one name"
 
 
 def choose_model(controls: Session, qtbot: QtBot, name: str) -> None:

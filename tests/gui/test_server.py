@@ -199,11 +199,11 @@ def test_the_status_line_lists_the_rest_on_click_and_is_laid_out_only_for_a_new_
     qtbot.addWidget(window)
     source = SourceInfo("camera", "R&D camera", "id", 640, 480, 30.0, "")
     status = PipelineStatus(RUNNING, source, outputs=CAMERA, size=(640, 480), fps_in=29.8, fps_out=29.9)
-    line.show_status(status, frozen=False)
+    line.show_status(status, frozen=False, rate=True)
     window.show()
     QApplication.processEvents()
     window.installEventFilter(requests)
-    line.show_status(replace(status, fps_in=29.6), frozen=False)
+    line.show_status(replace(status, fps_in=29.6), frozen=False, rate=True)
     QApplication.processEvents()
     assert line.text() == line.accessibleName() == "Others can see you   ·   30 pictures per second"
     assert requests.events == []
@@ -212,6 +212,6 @@ def test_the_status_line_lists_the_rest_on_click_and_is_laid_out_only_for_a_new_
     listed = [action.text() for action in menu.actions()]
     menu.close()
     assert listed == ["Running", "R&&D camera 640 × 480", "29.6 fps in, 29.9 out", "/dev/video9"]
-    line.show_status(status, frozen=True)
+    line.show_status(status, frozen=True, rate=True)
     QApplication.processEvents()
     assert requests.events

@@ -22,6 +22,7 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.qt import column, prepare, row, timer, was_hidden
+from app.gui.widgets.theme import restyle
 from app.runtime.plate import PlateCapture
 
 TICK_MS = 30
@@ -127,6 +128,8 @@ class PlateDialog(QDialog):
         for each in (self.start_button, self.close_button):
             each.setAutoDefault(False)
             each.setDefault(each is primary)
+            each.setProperty("primary", each is primary)
+            restyle(each)
         primary.setFocus()
 
     def _fail(self, error: Exception) -> None:

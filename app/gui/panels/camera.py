@@ -61,7 +61,7 @@ class CameraControls(Form):
         text = ""
         if source is not None:
             name = self.tr("Demonstration") if source.kind == "demo" else source.name  # as in the list above it
-            text = self.tr("{0}: {1} × {2}, {3} fps").format(name, source.width, source.height, short(source.fps))
+            text = self.tr("{0}: {1} × {2}").format(name, source.width, source.height)
         self._delivered.setText(text)
 
     def open_list(self) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QMargins, QSize, Qt
+from PyQt6.QtCore import QEvent, QMargins, QObject, QSize, Qt
 from PyQt6.QtGui import QColor, QPainter, QPaintEvent, QPixmap
 from PyQt6.QtWidgets import QLabel, QWidget
 
@@ -14,7 +14,7 @@ from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button
 from app.gui.widgets.folding import FoldingRow
-from app.gui.widgets.qt import AfterLayout, broken, column, longest_word, row
+from app.gui.widgets.qt import AfterLayout, broken, column, keep_focus, longest_word, row, timer
 from app.gui.widgets.theme import ALARM
 from app.runtime.outputs.standby_pictures import CARD
 from app.runtime.status import Phase, PipelineStatus
@@ -204,13 +204,21 @@ class MoveHint(QWidget):
 SPACING = 6
 
 
+NOTE_MS = 5000
+"""How long the note about the mirror stays after the pointer has moved over the preview, or the note has changed."""
+
+
 class ViewNote(QWidget):
-    """One short sentence, and a button that changes whether the preview is a mirror."""
+    """One short sentence, and a button that changes whether the preview is a mirror.
+
+    They lie over the user's body: about the mirror they leave after a while, and return with the pointer.
+    """
 
     def __init__(self, preview: Preview, store: SettingsStore, bridge: Bridge) -> None:
         super().__init__()
         self._preview, self._store = preview, store
         self._runs = False
+        self._timer = timer(self, NOTE_MS, self._leave, once=True)
         self._note = Pill("viewNote", QColor(10, 12, 15, 165))
         self._switch = button(
             "", self.tr("Switch between a mirror and the output as it leaves"), "othersSeeButton",
@@ -221,7 +229,28 @@ class ViewNote(QWidget):
         bridge.status_changed.connect(self._follow)
         for changed in (store.changed, preview.view_requested):
             changed.connect(self._show)
+        preview.setMouseTracking(True)
+        preview.installEventFilter(self)
         self._show()
+
+    def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
+        if event is not None and event.type() in (QEvent.Type.Enter, QEvent.Type.MouseMove):
+            self._return()
+        return False
+
+    def _return(self) -> None:
+        """Show the note for some time from now on."""
+        hidden = not self._timer.isActive()
+        self._timer.start()
+        if hidden:
+            self._show()
+
+    def _leave(self) -> None:
+        if self.underMouse():
+            self._timer.start()
+        else:
+            with keep_focus(self):
+                self._show()
 
     def sizeHint(self) -> QSize:
         """The size with the sentence, whether it is shown or not."""
@@ -239,7 +268,9 @@ class ViewNote(QWidget):
         self._note.setVisible(self.width() >= self.sizeHint().width())
 
     def _follow(self, status: PipelineStatus) -> None:
-        self._runs = status.phase is Phase.RUNNING
+        before, self._runs = self._runs, status.phase is Phase.RUNNING
+        if self._runs and not before:
+            self._timer.start()
         self._show()
 
     def _show(self) -> None:
@@ -266,4 +297,5 @@ class ViewNote(QWidget):
             self._switch.setVisible(not alone)
             self.updateGeometry()
             self._fit()
-        self.setVisible(self._runs and not settings.paused)
+            self._timer.start()
+        self.setVisible(self._runs and not settings.paused and (alone or self._timer.isActive()))

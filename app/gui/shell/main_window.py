@@ -190,7 +190,8 @@ class MainWindow(QMainWindow):
         elapsed = self.recording.follow(status)
         self.overlay.show_status(status, elapsed, self.store.current)
         self.action_bar.show_recording(elapsed, failed=self.recording.broken)
-        self.status_line.show_status(status, frozen=self.store.current.frozen)
+        settings = self.store.current
+        self.status_line.show_status(status, frozen=settings.frozen, rate=not settings.window.show_readout)
         self.program_notices.show_status(status)
         self.error_bar.show_status(status, self.program_notices.covered_stages)
         for part in (self.panel, self.strip, self.plot):

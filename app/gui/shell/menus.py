@@ -71,13 +71,15 @@ class Menus(QObject):
         menu, bar = self._add_menu(self.tr("&Program")), self._action_bar
         hide = add_action(menu, self.tr("Hide me now"), "H", partial(self._store.set, "paused", True))
         hide.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)  # also while a dialog is in front
-        for text, key, target in (
-            (self.tr("Pause"), "P", bar.pause),
-            (self.tr("Freeze"), "F", bar.freeze),
-            (self.tr("Record"), "R", bar.record),
-            (self.tr("Snapshot"), "S", bar.snapshot),
-        ):
+        self._pause, self._freeze, self._record, _snapshot = (
             add_action(menu, text, key, target.click)
+            for text, key, target in (
+                (self.tr("Pause"), "P", bar.pause),
+                (self.tr("Freeze"), "F", bar.freeze),
+                (self.tr("Record"), "R", bar.record),
+                (self.tr("Snapshot"), "S", bar.snapshot),
+            )
+        )
         add_action(menu, self.tr("Open the recordings folder"), "", self._open_recordings)
         menu.addSeparator()
         add_action(menu, self.tr("Setup assistant…"), "", self._windows.open_assistant)
@@ -117,6 +119,9 @@ class Menus(QObject):
         for field, action in self._switches.items():
             action.setChecked(getattr(settings.window, field))
         self._themes[settings.window.theme].setChecked(True)
+        self._pause.setText(self.tr("Resume") if settings.paused else self.tr("Pause"))
+        self._freeze.setText(self.tr("Unfreeze") if settings.frozen else self.tr("Freeze"))
+        self._record.setText(self.tr("Record") if settings.output.record is None else self.tr("Stop recording"))
 
     def _add_background_menu(self) -> None:
         menu, strip = self._add_menu(self.tr("&Background")), self._strip

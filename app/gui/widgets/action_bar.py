@@ -112,7 +112,8 @@ class ActionBar(QWidget):
 
     def _button_texts(self) -> tuple[str, str, str, str]:
         pause = self.tr("Resume") if self._store.current.paused else self.tr("Pause")
-        return self.tr("Freeze"), self.tr("Snapshot"), self._recording or self.tr("Record"), pause
+        freeze = self.tr("Unfreeze") if self._store.current.frozen else self.tr("Freeze")
+        return freeze, self.tr("Snapshot"), self._recording or self.tr("Record"), pause
 
     def _set_texts(self) -> None:
         for button_, text in zip(self._buttons, self._button_texts(), strict=True):
@@ -148,6 +149,9 @@ class ActionBar(QWidget):
                 box.setChecked(on)
         self.pause.setIcon(icon("play" if settings.paused else "pause"))
         self._set_texts()
+        freeze, _snapshot, _record, pause = self._button_texts()
+        self.freeze.setAccessibleName(freeze)
+        self.pause.setAccessibleName(pause)
 
 
 def _text_width(widget: QWidget, text: str) -> int:

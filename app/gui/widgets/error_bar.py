@@ -19,7 +19,7 @@ from app.core.text import Text
 from app.gui.i18n.messages import translated
 from app.gui.widgets.notice import Notice, Rank
 from app.gui.widgets.notices import NoticeArea
-from app.runtime.status import PipelineStatus, Problem
+from app.runtime.status import Phase, PipelineStatus, Problem
 
 
 class Remedy(Enum):
@@ -88,10 +88,16 @@ def remedy_of(problem: Problem) -> Remedy | None:
     return _OF_MESSAGE.get(message, _OF_MESSAGES.get((problem.stage, type(message)), usual))
 
 
+def _is_of_file(problem: Problem) -> bool:
+    """Return whether a file that was chosen cannot be used: what was in use before goes on."""
+    of_choice = problem.stage in (Stage.BACKGROUND, Stage.OVERLAY, Stage.MATTING, Stage.OUTPUT)
+    return of_choice and isinstance(problem.message, Text) and "file" in problem.message.values
+
+
 KEY = "error "
 """Beginning of the keys of errors."""
 EVENT_MS = 30_000
-"""How long the error of a single action stays."""
+"""How long the error of a single action, or of a file, stays."""
 RANKS = {
     Stage.CAPTURE: Rank.OUTAGE,
     Stage.MATTING: Rank.OUTAGE,
@@ -103,7 +109,10 @@ RANKS = {
 
 
 class ErrorBar(QObject):
-    """Shows errors as notices. A dismissed problem stays hidden until it ends or its message changes."""
+    """Shows errors as notices. A dismissed problem stays hidden until it ends or its message changes.
+
+    That of a file leaves by itself; its tile, or its row in the panel, says what is wrong with it.
+    """
 
     help_requested = pyqtSignal(object)
     """The Remedy that the user chose."""
@@ -150,9 +159,11 @@ class ErrorBar(QObject):
             if problem.stage in covered:
                 self._area.hide_notice(key)
             else:
-                self._area.show_while(key, self._notice(key, problem))
+                works = status.phase in (Phase.RUNNING, Phase.PAUSED)
+                leaves = works and _is_of_file(problem)
+                self._area.show_while(key, self._notice(key, problem, EVENT_MS if leaves else 0))
 
-    def _notice(self, key: str, problem: Problem) -> Notice:
+    def _notice(self, key: str, problem: Problem, duration_ms: int) -> Notice:
         remedy = remedy_of(problem)
         actions = () if remedy is None else ((self.tr(remedy.value), partial(self.help_requested.emit, remedy)),)
         return Notice(
@@ -160,6 +171,7 @@ class ErrorBar(QObject):
             translated(problem.message),
             actions,
             RANKS.get(problem.stage, Rank.ERROR),
+            duration_ms,
             heading=self._stage_text(problem.stage),
             stays=True,
             at_s=problem.at_s,

@@ -60,7 +60,10 @@ class NoticeArea(QWidget):
             QTimer.singleShot(notice.duration_ms, partial(self._expire, notice))
 
     def show_while(self, key: str, notice: Notice | None) -> None:
-        """Show a notice about a state, or hide it with None. Once dismissed, it stays hidden while the state lasts."""
+        """Show a notice about a state, or hide it with None.
+
+        Once it is dismissed, or its time is over, it stays hidden while the state lasts.
+        """
         if notice is None:
             self._dismissed.pop(key, None)
             self.hide_notice(key)
@@ -68,6 +71,8 @@ class NoticeArea(QWidget):
             self._dismissed[key] = notice.text
         elif self._dismissed.get(key) != notice.text and self.text_of(key) != notice.text:
             self._add(notice)
+            if notice.duration_ms:
+                QTimer.singleShot(notice.duration_ms, partial(self._expire, notice, is_state=True))
 
     def take_over(self, other: NoticeArea) -> None:
         """Keep hidden what was dismissed in another window."""
@@ -165,8 +170,10 @@ class NoticeArea(QWidget):
             self._list = None
             self._arrange()
 
-    def _expire(self, notice: Notice) -> None:
+    def _expire(self, notice: Notice, *, is_state: bool = False) -> None:
         if not isdeleted(self) and self._is_current(notice):
+            if is_state:
+                self._dismissed[notice.key] = notice.text
             self.hide_notice(notice.key)
 
     def _dismiss(self, notice: Notice) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from functools import partial
 
 from PyQt6.QtCore import QEvent, QObject, QPoint, QSize, Qt
-from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
 
 from app.gui.widgets.controls import describe, label
 from app.gui.widgets.qt import AfterLayout, application, column, existing, scale_icon, scaled
@@ -123,7 +123,7 @@ class Collapsible(QWidget):
         super().__init__()
         self.toggle = WrappingToolButton()
         self.toggle.setText(title)
-        self.toggle.wrap(QSizePolicy.Policy.Maximum)
+        self.toggle.wrap()  # as wide as the page: all of its line can be clicked
         scale_icon(self.toggle, ARROW_SIZE)
         self.toggle.setCheckable(True)
         self.toggle.setProperty("collapsible", True)

@@ -1,4 +1,4 @@
-"""The status line: who sees the user, and the frame rate of the output; the rest on click."""
+"""The status line: who sees the user, and the frame rate unless the preview shows it; the rest on click."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class StatusLine(QPushButton):
         self._menu.aboutToShow.connect(self._list_details)
         self.setMenu(self._menu)
 
-    def show_status(self, status: PipelineStatus, *, frozen: bool) -> None:
-        """Show a status. frozen: the user has frozen the output."""
+    def show_status(self, status: PipelineStatus, *, frozen: bool, rate: bool) -> None:
+        """Show a status. frozen: the user has frozen the output. rate: the preview does not show the frame rate."""
         self.details = describe_details(status, frozen=frozen)
-        text = summarize(status, frozen=frozen)
+        text = summarize(status, frozen=frozen, rate=rate)
         if text != self.text():
             self.setText(text)
             self.setAccessibleName(text)
@@ -51,8 +51,8 @@ class StatusLine(QPushButton):
             self._menu.addAction(line.replace("&", "&&"))
 
 
-def summarize(status: PipelineStatus, *, frozen: bool = False) -> str:
-    """Return who sees the user, and what is being prepared or the frame rate of the output."""
+def summarize(status: PipelineStatus, *, frozen: bool = False, rate: bool = True) -> str:
+    """Return who sees the user, and what is being prepared or, with `rate`, the frame rate of the output."""
     parts = [_describe_viewers(status, frozen)]
     if status.server is ServerState.CONNECTING:
         parts.append(translate("StatusLine", "connecting to the server…"))
@@ -60,7 +60,7 @@ def summarize(status: PipelineStatus, *, frozen: bool = False) -> str:
         parts.append(_describe_busy(status.busy))
     elif status.lowered is not None:
         parts.append(_describe_lowered(status.lowered))
-    elif status.phase is Phase.RUNNING:
+    elif rate and status.phase is Phase.RUNNING:
         parts.append(_per_second(decimal(status.fps_out, 0)))
     return "   ·   ".join(parts)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from PyQt6.QtCore import QLocale, QSignalBlocker, Qt, pyqtSignal
-from PyQt6.QtGui import QPainter, QPaintEvent, QWheelEvent
+from PyQt6.QtCore import QLocale, QPointF, QRect, QSignalBlocker, Qt, pyqtSignal
+from PyQt6.QtGui import QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PyQt6.QtWidgets import QGridLayout, QSlider, QStyle, QStyleOptionSlider, QWidget
 
 from app.gui.i18n.messages import decimal
@@ -32,7 +32,7 @@ def offset(value: int) -> str:
 
 
 class StillSlider(QSlider):
-    """A horizontal slider that the wheel does not move: it scrolls the page."""
+    """A horizontal slider that goes where it is pressed, at any height; the wheel scrolls the page instead."""
 
     def __init__(self) -> None:
         super().__init__(Qt.Orientation.Horizontal)
@@ -51,13 +51,33 @@ class StillSlider(QSlider):
         super().paintEvent(event)  # the handle lies over the mark
 
     def _paint_mark(self, value: int) -> None:
-        style, option = existing(self.style()), QStyleOptionSlider()
-        self.initStyleOption(option)
-        handle = style.subControlRect(QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self)
+        handle = self._handle()
         span = self.width() - handle.width()
         x = handle.width() // 2 + QStyle.sliderPositionFromValue(self.minimum(), self.maximum(), value, span)
         painter = QPainter(self)
         painter.fillRect(x - 1, 1, 2, self.height() - 2, self.palette().windowText())
+
+    def mousePressEvent(self, event: QMouseEvent | None) -> None:
+        """Move the handle to the pointer, which then drags it: the style takes presses on the thin track only."""
+        if event is None or event.button() is not Qt.MouseButton.LeftButton:
+            super().mousePressEvent(event)
+            return
+        handle, x = self._handle(), event.position().x()
+        if not handle.left() <= x <= handle.right() + 1:
+            span = self.width() - handle.width()
+            place = round(x - handle.width() / 2)
+            self.setSliderPosition(QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), place, span))
+            handle = self._handle()
+            x = min(max(x, handle.left()), handle.right())  # beside the ends of the track
+        held = QPointF(x, handle.center().y())
+        super().mousePressEvent(
+            QMouseEvent(event.type(), held, self.mapToGlobal(held), event.button(), event.buttons(), event.modifiers())
+        )
+
+    def _handle(self) -> QRect:
+        style, option = existing(self.style()), QStyleOptionSlider()
+        self.initStyleOption(option)
+        return style.subControlRect(QStyle.ComplexControl.CC_Slider, option, QStyle.SubControl.SC_SliderHandle, self)
 
     def wheelEvent(self, event: QWheelEvent | None) -> None:
         if event is not None:

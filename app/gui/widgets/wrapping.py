@@ -35,9 +35,9 @@ class Wrapping(_Button):
     _lines = ""
     """What is drawn in place of the text."""
 
-    def wrap(self, horizontal: QSizePolicy.Policy = QSizePolicy.Policy.Preferred) -> None:
-        """Let the text take more lines. horizontal: the policy for the width."""
-        policy = QSizePolicy(horizontal, QSizePolicy.Policy.Minimum)
+    def wrap(self) -> None:
+        """Let the text take more lines, and the button the width that there is."""
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
         policy.setHeightForWidth(True)
         self.setSizePolicy(policy)
 
@@ -75,4 +75,4 @@ class WrappingCheckBox(Wrapping, QCheckBox):
 
 
 class WrappingToolButton(Wrapping, QToolButton):
-    """A tool button whose text wraps; no wider than it is on one line."""
+    """A tool button whose text wraps."""
