@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import gc
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 
 import numpy as np
 
@@ -39,6 +41,17 @@ def bundled_backend(geometry: StepGeometry, threads: int | None = None, *, live:
     spec = bundled()
     artefact = artefact_cache.artefacts.load(NetworkSource(spec.name, find(spec.name)))
     return OpenVinoBackend(artefact, geometry, "float32", threads, live=live)
+
+
+@contextmanager
+def without_collection() -> Iterator[None]:
+    """Free only what nothing refers to: reference cycles live for minutes, with all the memory that they hold."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
 
 
 def assert_nothing_shared(mattes: Sequence[Matte], given: Sequence[BgrImage]) -> None:

@@ -33,11 +33,13 @@ class OpenVinoBackend(CpuBackend):
         OpenVINO fails to compile it.
         """
         super().__init__(geometry, precision, threads)
-        self._network = RecurrentNetwork(artefact, geometry, precision, self._strips, threads)
+        strips = self._strips
+        self._network = RecurrentNetwork(artefact, geometry, precision, strips, threads)
 
         def narrow(width: int) -> RecurrentNetwork:
+            # Without `self`, which holds this function: in a cycle, its memory would outlive it by minutes.
             part = StepGeometry(width, geometry.small_height, 1.0)
-            return RecurrentNetwork(artefact, part, precision, self._strips, threads)
+            return RecurrentNetwork(artefact, part, precision, strips, threads)
 
         narrows = live and artefact.states and artefact.guided_filter and window_widths(geometry.small_width)
         self.narrowed = NarrowedNetwork(self._network, narrow if narrows else None)

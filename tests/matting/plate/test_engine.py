@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from pathlib import Path
 
 import cv2
@@ -12,15 +13,16 @@ import torch
 from app.core.errors import PlateError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground
-from app.matting import choose_model
+from app.matting import build_engine, choose_model
 from app.matting.base.interface import MattingEngine
+from app.matting.plate.engine import PlateEngine
 from app.matting.plate.plate import PATIENCE, PlateWatch
 from app.matting.selection import choice, hardware
 from app.matting.selection.hardware import CudaCards
 from app.matting.selection.registry import sample_pixels
 from models.bgmv2.network import MattingRefine
 from tests.golden.fill import fill
-from tests.matting.networks import BuildEngine, frames
+from tests.matting.networks import BuildEngine, frames, without_collection
 from tests.matting.selection.simulated_cuda import SimulatedCuda
 from tests.published import install
 
@@ -115,6 +117,17 @@ def test_executors_agree(
         assert np.abs(have.foreground.astype(int) - want.foreground).max() <= 3
         if backdrop == "picture":  # the blurred room comes from the small frame, whose size depends on the executor
             assert np.abs(have.composite.astype(int) - want.composite).max() <= 3
+
+
+def test_a_closed_engine_leaves_its_memory_at_once(settings: MattingSettings) -> None:
+    with without_collection():
+        engine = build_engine(settings, 160, 96)
+        engine.step(visit(160, 96), BlurredBackground(50), OFF).result()
+        assert isinstance(engine, PlateEngine)
+        parts = weakref.ref(engine), weakref.ref(engine.unwatched()[0])
+        engine.close()
+        del engine
+        assert [part() for part in parts] == [None, None]
 
 
 @pytest.mark.parametrize("settings", ["openvino"], indirect=True)
