@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from configparser import ConfigParser
 from dataclasses import replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from app.runtime.parts import default_parts
 from app.runtime.status import PipelineStatus
 from app.testing.parts import FakeEngine
 from tests.clips import write_clip
+from tests.paths import ROOT
 from tests.waiting import accepts, beside, eventually
 
 pytestmark = pytest.mark.timeout(300)
@@ -227,8 +229,12 @@ def test_a_service_makes_no_sample_and_waits(
         recordings.append((ask(Command("status")).status or {})["recording"])
         return ask(Command("quit"))
 
-    answer = beside(commanded)
-    assert main.main(["headless", *AUTOMATIC, "--source", "auto", "--wait"]) == 0
+    answer, unit = beside(commanded), ConfigParser(strict=False)
+    unit.read(ROOT / "deploy/mattecam.service")
+    assert unit["Unit"]["StartLimitIntervalSec"] == "0", "systemd gives up after five starts"
+    command, *words = unit["Service"]["ExecStart"].split()
+    assert command == "/usr/bin/mattecam", "as the Debian package installs it"
+    assert main.main([*words, *AUTOMATIC, "--source", "auto"]) == 0
     assert answer.result(60).done and recordings == [None]
     assert not (paths.data_dir() / "proof").exists()
     assert "No camera was found" in capsys.readouterr().err

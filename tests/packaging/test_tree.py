@@ -144,7 +144,8 @@ def test_the_package_recommends_the_module_and_loads_none(tmp_path: Path) -> Non
     assert "Recommends: v4l2loopback-dkms" in text
     assert "modprobe " not in deb.POSTRM and MODPROBE_FILE in deb.POSTRM and LOAD_FILE in deb.POSTRM
     deb.system_files(tmp_path, "1.2.3", Report())
-    assert "WantedBy" in (tmp_path / "usr/lib/systemd/user/mattecam.service").read_text()
+    unit = (tmp_path / "usr/lib/systemd/user/mattecam.service").read_text()
+    assert unit == (ROOT / "deploy/mattecam.service").read_text()
     assert not (tmp_path / "usr/lib/modules-load.d").exists()
 
 

@@ -21,7 +21,6 @@ from pathlib import Path
 
 from app import __version__
 from app.doctor.fix import LOAD_FILE, MODPROBE_FILE
-from app.system.service import unit_text
 from tools.packages.check import Report, check
 from tools.packages.tree import INSTALLED_IN, ROOT, reproducible
 
@@ -101,7 +100,7 @@ def desktop_files(usr: Path, version: str) -> None:
 
 def system_files(root: Path, version: str, report: Report) -> None:
     """Write what the system reads: user service, rules for the virtual camera, documents of the package."""
-    _write(root / "usr/lib/systemd/user/mattecam.service", unit_text([], start=["/usr/bin/mattecam"]))
+    _write(root / "usr/lib/systemd/user/mattecam.service", (ROOT / "deploy/mattecam.service").read_text())
     _write(root / "usr/lib/modprobe.d/mattecam.conf", (DESKTOP / "modprobe.conf").read_text())
     _write(root / "usr/lib/udev/rules.d/60-mattecam.rules", (DESKTOP / "udev.rules").read_text())
     _write(root / "usr/share/lintian/overrides/mattecam", (DESKTOP / "lintian-overrides").read_text())
