@@ -4,10 +4,20 @@ If this Python has the packages of requirements.txt, the program starts. Otherwi
 installs them there and starts again in it; until then it uses only the standard library.
 """
 
+import os
 import sys
 
 if sys.version_info < (3, 10):  # noqa: UP036 - the only place that an older Python reaches
     sys.exit("Mattecam needs Python 3.10 or newer; this is %s" % sys.version.split()[0])  # noqa: UP031
+
+ROOT = os.path.dirname(os.path.abspath(__file__))  # noqa: PTH100, PTH120 - see app/system/isolation.py
+if sys.flags.isolated and ROOT not in sys.path:
+    sys.path.insert(0, ROOT)
+
+from app.system.isolation import isolate
+
+if __name__ == "__main__":
+    isolate([sys.executable, "-I", os.path.join(ROOT, "run.py"), *sys.argv[1:]])  # noqa: PTH118
 
 from app.core.exit_codes import EXIT_INTERRUPTED
 from app.system.start import exit_on_signals
@@ -15,10 +25,10 @@ from app.system.start import exit_on_signals
 if __name__ == "__main__":
     exit_on_signals()
 
-import os
 import signal
 import subprocess
 
+from app.core.messages.command_line import DisplayText
 from app.system import display, environment
 
 PARALLEL = (f"--numprocesses={min((os.cpu_count() or 1) + 1, 4)}", "--dist=worksteal")
@@ -34,7 +44,7 @@ def main(argv: list[str]) -> int:
     if not environment.installed(requirements):
         missing = display.missing_libraries() if opens_window(argv) else None
         if missing:  # said before an installation of some minutes
-            sys.exit(f"mattecam: {missing}")
+            sys.exit(f"mattecam: {DisplayText.FIRST(reason=missing)}")
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
         try:
@@ -42,7 +52,7 @@ def main(argv: list[str]) -> int:
         except (OSError, subprocess.CalledProcessError) as error:
             sys.exit(f"mattecam: {environment.failure(error)}")
         if not environment.inside():
-            command = [str(environment.PYTHON), str(environment.ROOT / "run.py"), *argv]
+            command = [str(environment.PYTHON), "-I", str(environment.ROOT / "run.py"), *argv]
             if os.name == "nt":
                 return subprocess.call(command)
             os.execv(command[0], command)  # noqa: S606 - no shell is wanted

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import sys
 from typing import NoReturn
 
+from app.system.isolation import INSTALLED, isolate
 from app.system.start import exit_on_signals
 
 
 def main() -> NoReturn:
-    """Run the command line and end the process."""
+    """Run the command line and end the process, isolated where an environment of its own holds the packages."""
+    if INSTALLED and (sys.flags.isolated or sys.prefix != sys.base_prefix):
+        isolate([sys.executable, "-I", "-m", "mattecam", *sys.argv[1:]])
     exit_on_signals()
     from app.cli.main import run_to_exit
 

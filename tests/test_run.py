@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 import run
 from app.system import display, environment
+from app.system.isolation import isolated
 from tests.paths import ROOT
 
 
@@ -45,7 +47,9 @@ def test_a_signal_before_the_command_line_is_there_ends_the_process_as_later(sta
     if not environment.installed(ROOT / "requirements.txt"):
         pytest.skip("run.py would prepare an environment of its own")
     code = SIGNALLED.format(run=start)
-    done = subprocess.run([sys.executable, "-c", code, name], capture_output=True, text=True, cwd=ROOT)
+    code = f"import sys; sys.path.insert(0, '')\n{code}"
+    command = [sys.executable, "-I", "-c", code, name]
+    done = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, env=isolated(os.environ))
     assert (done.returncode, done.stdout, done.stderr) == (130, "", "")
 
 

@@ -24,7 +24,7 @@ def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")
             "cameras": [{name: getattr(camera, name) for name in shown} for camera in cameras],
             "virtual_cameras": [asdict(camera) for camera in virtual],
         }
-        print(json.dumps(found, indent=2, ensure_ascii=False))
+        print(json.dumps(found, indent=2))
         return
     for camera in cameras:
         widest = f", up to {camera.sizes[-1][0]}x{camera.sizes[-1][1]}" if camera.sizes else ""

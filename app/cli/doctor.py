@@ -23,7 +23,6 @@ if TYPE_CHECKING:
     from app.doctor.finding import Finding
 
 _SIGNS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[red]✗[/]"}
-_ASCII = str.maketrans("✓✗", "+x")
 _PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
 
 service_app = typer.Typer(
@@ -48,7 +47,7 @@ def doctor(
         print(fix(system, _ask), file=sys.stderr if as_json else sys.stdout)
     findings = run_checks(system)
     if as_json:
-        print(json.dumps({"findings": [finding.as_json() for finding in findings]}, indent=2, ensure_ascii=False))
+        print(json.dumps({"findings": [finding.as_json() for finding in findings]}, indent=2))
     else:
         _show(findings)
     if any(finding.state.value == "problem" for finding in findings):
@@ -58,8 +57,7 @@ def doctor(
 def _show(findings: Sequence[Finding]) -> None:
     console = terminal_console()
     for finding in findings:
-        sign = _SIGNS[finding.state.value]
-        console.print(sign if console.encoding.startswith("utf") else sign.translate(_ASCII), end=" ")
+        console.print(_SIGNS[finding.state.value], end=" ")
         console.print(visible(f"{finding.check}: {program.advice(finding.detail)}"), markup=False, soft_wrap=True)
         for line in [finding.why, *finding.fix.splitlines()]:
             if line:

@@ -29,7 +29,7 @@ from app.cli.options import prepare, settings_from, what_is_used
 from app.cli.plate import plate
 from app.cli.recover import offer_recovery, recover
 from app.cli.serve import serve
-from app.cli.terminal import LossyStream, notify, visible_output
+from app.cli.terminal import PLAIN, LossyStream, notify, visible_output
 from app.cli.usage import ControlCommand, GroupedCommand, GroupedProgram, refusal
 from app.cli.weights import app as weights_app
 from app.config import logs
@@ -139,12 +139,12 @@ def _interrupted() -> Iterator[None]:
 
 
 def _open_outputs() -> None:
-    """Open outputs that are closed, let standard output show what it cannot encode as `?`, and standard error fail."""
+    """Open outputs that are closed, let them show similar characters for those they lack, and standard error fail."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:
             setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))  # noqa: SIM115 - until the process ends
-    if isinstance(sys.stdout, TextIOWrapper):
-        sys.stdout.reconfigure(errors="replace")
+        if isinstance(stream := getattr(sys, name), TextIOWrapper):
+            stream.reconfigure(errors=PLAIN)
     sys.stderr = cast("TextIO", LossyStream(sys.stderr))
 
 
@@ -182,16 +182,13 @@ def headless(live: LiveOptions) -> None:
 
 
 def _window(options: LiveOptions) -> int:
-    """Run with the window and return the exit code; without a display run like `headless`."""
-    from app.system.display import missing_display, missing_libraries, unusable_qt
+    """Run with the window and return the exit code; run like `headless` where none can open."""
+    from app.system.display import window_problem
 
-    reason = missing_display()
+    reason = window_problem()
     if reason is not None:
         notify(CommandLineText.NO_WINDOW(reason=reason))
         return _headless(options)
-    problem = missing_libraries() or unusable_qt()
-    if problem is not None:
-        return _fail(problem, EXIT_FAILED)
     logs.set_up_window(verbose=options.verbose)
     log.info("Mattecam %s on %s, Python %s.", __version__, platform.platform(), platform.python_version())
     start = settings_from(options, window=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -13,6 +14,21 @@ from app.core.text import visible
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import ProgressColumn
+
+
+_SIMILAR = str.maketrans({"“": '"', "”": '"', "’": "'", "…": "...", "–": "-", "→": ">", "•": "*", "✓": "+", "✗": "x"})
+
+
+def _plain(error: UnicodeError) -> tuple[str, int]:
+    """Return similar characters in place of what a terminal cannot show, else `?`."""
+    assert isinstance(error, UnicodeEncodeError)
+    shown = error.object[error.start : error.end].translate(_SIMILAR)
+    return "".join(character if character.isascii() else "?" for character in shown), error.end
+
+
+PLAIN = "mattecam.plain"
+"""The error handler of standard output and standard error."""
+codecs.register_error(PLAIN, _plain)
 
 
 class VisibleStream:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from app.core.files import paths
 from app.core.messages.doctor import ProofFinding
 from app.doctor.camera import check_cameras
-from app.doctor.computer import check_disk, check_display, check_processor, check_weights
+from app.doctor.computer import check_disk, check_display, check_processor, check_variables, check_weights
 from app.doctor.finding import Finding, warning
 from app.doctor.gpu import check_gpu, read_torch
 from app.doctor.loopback import choose_device, read_devices
@@ -35,6 +35,7 @@ def run_checks(system: System | None = None, *, proof: bool = True) -> tuple[Fin
     findings += check_gpu(system, read_torch())
     findings += check_weights([name for name in NETWORKS if on_hand(name) is not None])
     findings += check_display(system)
+    findings += check_variables(system)
     findings += check_disk(settings=paths.config_dir(), models=paths.data_dir())
     return tuple(findings)
 

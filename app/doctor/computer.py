@@ -8,7 +8,7 @@ from collections.abc import Collection
 from pathlib import Path
 
 from app.core.errors import MattecamError
-from app.core.messages.doctor import DiskFinding, DisplayFinding, ModelFinding
+from app.core.messages.doctor import DiskFinding, DisplayFinding, ModelFinding, VariablesFinding
 from app.core.settings import EngineSettings
 from app.doctor import distribution as dist
 from app.doctor.finding import CommandLine, Finding, State, ok, problem, warning
@@ -17,6 +17,7 @@ from app.matting.selection import hardware
 from app.matting.selection.choice import choose
 from app.matting.selection.measured import best, described, trials_of
 from app.system.display import missing_x11_libraries
+from app.system.isolation import not_isolated
 from models.table import NETWORKS, bundled, recommended
 
 _GIB = 1 << 30
@@ -67,7 +68,22 @@ def check_display(system: System) -> tuple[Finding, ...]:
         return (warning("display", DisplayFinding.NO_DISPLAY(), DisplayFinding.WHY_NO_DISPLAY(), step),)
     if not system.find_library("EGL"):
         findings.append(_missing(system, ["EGL"], _EGL))
+    if len(findings) == 1 and (reason := system.window_problem()):
+        detail = DisplayFinding.NOT_OPENED(display=wayland or x11 or "")
+        if library := reason.values.get("library"):
+            detail = DisplayFinding.LIBRARY_MISSING(library=library)
+        step = CommandLine("python3 run.py headless")
+        findings = [warning("display", detail, DisplayFinding.WHY_NO_DISPLAY(), step)]
     return tuple(findings)
+
+
+def check_variables(system: System) -> tuple[Finding, ...]:
+    """Return a finding where variables of other programs could not be kept away (app/system/isolation.py)."""
+    names = not_isolated(system.environment)
+    if not names:
+        return ()
+    step = CommandLine(f"env {' '.join(f'-u {name}' for name in names)} python3 run.py")
+    return (warning("variables", VariablesFinding.SET(variables=names), VariablesFinding.WHY(), step),)
 
 
 def _x11_libraries(system: System) -> list[Finding]:

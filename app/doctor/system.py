@@ -14,8 +14,10 @@ from pathlib import Path
 from platform import machine
 from platform import release as running_kernel
 
+from app.core.text import Text
 from app.output.camera_list import is_busy
 from app.system.device_holders import Holder, holders
+from app.system.display import window_problem
 from app.system.pipewire.connection import daemon_answers
 
 _COMMAND_TIMEOUT_S = 10.0
@@ -96,6 +98,8 @@ class System:
     camera_permissions: Callable[[], Mapping[str, str] | None] = camera_permissions
     """Stored answers of the camera portal by the program's id; None if there is no portal."""
     find_library: Callable[[str], str | None] = ctypes.util.find_library
+    window_problem: Callable[[], Text | None] = window_problem
+    """Returns why no window can open, a part of a sentence; None if one can."""
 
     def path(self, absolute: str) -> Path:
         """Return the path of the machine's file `absolute`."""

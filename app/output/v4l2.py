@@ -31,7 +31,7 @@ def loopback_labels() -> dict[str, str]:
     for entry in SYSFS.glob("video*"):
         with suppress(OSError, ValueError):
             if _is_loopback(entry):
-                labels[int(entry.name[5:])] = (entry / "name").read_text().strip()
+                labels[int(entry.name[5:])] = (entry / "name").read_text("utf-8", "replace").strip()
     return {f"/dev/video{number}": label for number, label in sorted(labels.items())}
 
 

@@ -1,4 +1,4 @@
-"""Find out whether a window can open without starting Qt, which aborts the process if it cannot.
+"""Find out whether a window can open without starting Qt in this process: it aborts where it cannot.
 
 Imports the standard library only: what a window lacks is said before anything is installed.
 """
@@ -8,10 +8,10 @@ from __future__ import annotations
 import ctypes.util
 import os
 import re
+import subprocess
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from app.core.messages.command_line import DisplayText
 from app.core.text import Text
@@ -47,17 +47,10 @@ def missing_x11_libraries(find: Callable[[str], str | None] | None = None) -> tu
     return tuple(library for library in X11_LIBRARIES if find(library.name) is None)
 
 
-def missing_display(environment: Mapping[str, str] = os.environ) -> Text | None:
-    """Return why there is no display, to be followed by "; running without a window"; None if there is one."""
-    if not sys.platform.startswith("linux") or _draws_elsewhere(environment):
-        return None
-    display = environment.get("DISPLAY", "")
-    if not display:
-        return DisplayText.NO_DISPLAY()
-    local = re.fullmatch(r":(\d+)(\.\d+)?", display)
-    if local is not None and not _x11_socket_exists(local[1]):
-        return DisplayText.NO_ANSWER(display=display)
-    return None
+VARIABLES = ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY")
+"""What Qt chooses the display by, the first one first."""
+ANSWER_S = 30.0
+"""For a display to answer."""
 
 
 def missing_libraries(
@@ -68,7 +61,9 @@ def missing_libraries(
     Needs the standard library only: it is asked before anything is installed. find: like `ctypes.util.find_library`.
     """
     find = find or ctypes.util.find_library
-    if not sys.platform.startswith("linux") or _draws_elsewhere(environment) or missing_display(environment):
+    if not sys.platform.startswith("linux") or not environment.get("DISPLAY"):
+        return None
+    if environment.get("WAYLAND_DISPLAY") or environment.get("QT_QPA_PLATFORM", "xcb").partition(":")[0] != "xcb":
         return None
     missing = missing_x11_libraries(find)
     if not missing or find("c") is None:  # a system whose libraries cannot be searched
@@ -80,27 +75,25 @@ def missing_libraries(
     )
 
 
-def unusable_qt() -> Text | None:
-    """Return why PyQt6 cannot be loaded; None if it can."""
+def window_problem(environment: Mapping[str, str] = os.environ) -> Text | None:
+    """Return why no window can open, a part of a sentence; None if one can. A child process tries it (0.2 s)."""
+    if not sys.platform.startswith("linux"):
+        return None
+    named = [f"{name}={value}" for name in VARIABLES if (value := environment.get(name))]
+    if not named:
+        return DisplayText.NO_DISPLAY()
+    if missing := missing_libraries(environment):
+        return missing
+    code = "from PyQt6.QtWidgets import QApplication; QApplication([])"
     try:
-        from PyQt6 import QtWidgets  # noqa: F401
-    except ImportError as error:
-        missing = re.match(r"lib[\w.+-]+\.so[.\d]*", str(error))
-        return DisplayText.LIBRARY_FILE(library=missing[0]) if missing else DisplayText.QT()
-    return None
-
-
-def _draws_elsewhere(environment: Mapping[str, str]) -> bool:
-    """Return whether Qt needs no X11 display."""
-    platform = environment.get("QT_QPA_PLATFORM", "").partition(":")[0]
-    return platform in {"offscreen", "minimal", "vnc", "linuxfb", "eglfs"} or bool(environment.get("WAYLAND_DISPLAY"))
-
-
-def _x11_socket_exists(number: str) -> bool:
-    if Path(f"/tmp/.X11-unix/X{number}").exists():  # noqa: S108 - X's own name
-        return True
-    try:
-        # Some servers, such as those in containers, have only the abstract socket.
-        return f"@/tmp/.X11-unix/X{number}" in Path("/proc/net/unix").read_text(errors="replace")
-    except OSError:
-        return True
+        child = subprocess.run(
+            [sys.executable, "-c", code], cwd="/", env=environment, capture_output=True, timeout=ANSWER_S, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):  # a display at the other end of a dead connection
+        return DisplayText.NOT_OPENED(variables=named)
+    if child.returncode == 0:
+        return None
+    said = child.stderr.decode(errors="replace")
+    if library := re.search(r"^ImportError: (lib[\w.+-]+\.so[.\d]*)", said, re.MULTILINE):
+        return DisplayText.LIBRARY_FILE(library=library[1])
+    return DisplayText.QT() if "Error: " in said else DisplayText.NOT_OPENED(variables=named)

@@ -133,7 +133,7 @@ def lock_environment() -> Iterator[int]:
 
 
 def _works() -> bool:
-    check = [str(PYTHON), "-c", "import pip, sys; print('%d.%d' % sys.version_info[:2])"]
+    check = [str(PYTHON), "-I", "-c", "import pip, sys; print('%d.%d' % sys.version_info[:2])"]
     return PYTHON.exists() and subprocess.run(check, capture_output=True, text=True).stdout.strip() == VERSION
 
 
@@ -191,10 +191,10 @@ def _install_torch(build: TorchBuild, log: Path, lock: int, *, last: bool) -> bo
 
 def _pip(options: list[str], log: Path, lock: int) -> None:
     """Run `pip install`; raise OSError with the reason if it fails. lock: a handle that pip inherits."""
-    command = [str(PYTHON), "-m", "pip", "install", "--no-input", "--disable-pip-version-check", "--progress-bar=off"]
+    command = (str(PYTHON), "-I", "-m", "pip", "install", "--no-input")
     with log.open("a") as out:
         pip = subprocess.Popen(
-            [*command, *LOCKED, *options],
+            [*command, "--disable-pip-version-check", "--progress-bar=off", *LOCKED, *options],
             stdout=out,
             stderr=out,
             env={**os.environ, "PIP_USER": "0"},

@@ -13,7 +13,7 @@ from tests.paths import ROOT
 
 def test_a_source_folder_is_started_with_run_py() -> None:
     assert program.name() == "run.py"
-    assert program.command() == [sys.executable, str(ROOT / "run.py")]
+    assert program.command() == [sys.executable, "-I", str(ROOT / "run.py")]
     assert program.advice("Run `python3 run.py doctor`.") == "Run `python3 run.py doctor`."
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+from app.core.text import Text
 from app.doctor.finding import Finding, State
 from app.doctor.system import CommandResult, System
 
@@ -87,6 +88,7 @@ class Machine:
         user: str = "ada",
         pipewire: bool = False,
         permissions: Mapping[str, str] | None = None,
+        window_problem: Text | None = None,
     ) -> System:
         """The machine. answers: what commands say, by the words they hold. permissions: None without a portal."""
         return System(
@@ -104,6 +106,7 @@ class Machine:
             pipewire_answers=lambda: pipewire,
             camera_permissions=lambda: permissions,
             find_library=lambda name: f"lib{name}.so" if libraries else None,
+            window_problem=lambda: window_problem,
         )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from io import BytesIO, TextIOWrapper
 from pathlib import Path
 
 import pytest
@@ -45,15 +44,6 @@ def test_problems_are_shown_with_their_commands_and_are_a_failure(
         f"    {CameraFinding.FIX_NO_NODE()}",
         "    sudo plug --in [camera]",
     ]
-
-
-def test_findings_are_shown_in_an_encoding_without_their_signs(monkeypatch: pytest.MonkeyPatch) -> None:
-    bad = Finding("camera", State.PROBLEM, CameraFinding.NONE())
-    monkeypatch.setattr(checks, "run_checks", lambda system: (bad,))
-    written = BytesIO()
-    monkeypatch.setattr("sys.stdout", TextIOWrapper(written, "cp1252", write_through=True))
-    assert main.main(["doctor"]) == 1
-    assert written.getvalue().startswith(b"x camera: ")
 
 
 def test_a_repair_that_is_not_possible_is_a_failure(

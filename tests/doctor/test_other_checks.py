@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from app.core.messages.command_line import DisplayText
 from app.doctor import gpu
-from app.doctor.computer import check_disk, check_display, check_processor, check_weights
+from app.doctor.computer import check_disk, check_display, check_processor, check_variables, check_weights
 from app.doctor.finding import State
 from app.doctor.gpu import TorchFacts, check_gpu, read_torch
 from app.doctor.system import CommandResult, System, run_command
@@ -19,7 +20,7 @@ from app.matting.selection import hardware
 from app.matting.selection.measured import Trial, note_trials
 from app.system.display import X11_LIBRARIES
 from models.mattecam.spec import BUNDLED
-from tests.doctor.machine import Machine
+from tests.doctor.machine import Machine, expect
 
 CPU_TORCH = TorchFacts("2.13.0+cpu", None, None, (), False)
 CUDA_TORCH = TorchFacts("2.13.0", "13.0", None, (), False)
@@ -145,6 +146,22 @@ def test_a_user_without_a_name_is_named_by_number(monkeypatch: pytest.MonkeyPatc
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr(os, "getuid", lambda: 123_456_789)
     assert System().user == "123456789"
+
+
+def test_a_display_that_opens_no_window(machine: Machine) -> None:
+    """It was called fine, also where the program had found that it does not answer."""
+    reason = DisplayText.NOT_OPENED(variables=["DISPLAY=:9"])
+    (finding,) = check_display(machine.system(environment={"DISPLAY": ":9"}, window_problem=reason))
+    expect(finding, State.WARNING, "No window can open on :9.", "run.py headless")
+    reason = DisplayText.LIBRARY_FILE(library="libfontconfig.so.1")
+    (finding,) = check_display(machine.system(environment={"DISPLAY": ":9"}, window_problem=reason))
+    expect(finding, State.WARNING, "The library libfontconfig.so.1 is missing.")
+
+
+def test_variables_of_other_programs_are_named(machine: Machine) -> None:
+    (finding,) = check_variables(machine.system(environment={"PYTHONPATH": "/opt/ros", "LD_PRELOAD": "x.so"}))
+    expect(finding, State.WARNING, "PYTHONPATH, LD_PRELOAD", "env -u PYTHONPATH -u LD_PRELOAD python3 run.py")
+    assert check_variables(machine.system()) == ()
 
 
 def test_no_display(machine: Machine) -> None:

@@ -26,7 +26,7 @@ def name() -> str:
 def command() -> list[str]:
     """Return the command line that starts this copy from any folder, without arguments."""
     if SCRIPT.exists():
-        return [sys.executable, str(SCRIPT)]
+        return [sys.executable, "-I", str(SCRIPT)]
     if image := os.environ.get("APPIMAGE"):  # its folder is mounted elsewhere at each start
         return [image]
     suffix = ".exe" if sys.platform == "win32" else ""

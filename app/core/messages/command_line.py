@@ -176,19 +176,17 @@ class ApiText(CommandLineMessage):
 
 
 class DisplayText(CommandLineMessage):
-    """Why no window can open. Without a display, "; running without a window" follows."""
+    """Why no window can open, a part of a sentence."""
 
     NO_DISPLAY = "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"
-    NO_ANSWER = "the display {display} does not answer"
+    NOT_OPENED = "no window can open with {variables}"
     LIBRARIES = (
-        "The window needs libraries that are not installed: {libraries}. Install them (Debian and Ubuntu: sudo apt "
-        "install {debian}; Fedora: sudo dnf install {fedora}), or run `python3 run.py headless`."
+        "the window needs libraries that are not installed: {libraries} (Debian and Ubuntu: sudo apt install {debian}; "
+        "Fedora: sudo dnf install {fedora})"
     )
-    LIBRARY_FILE = (
-        "The window needs the library {library}, which is not installed. Install the package that "
-        "`python3 run.py doctor` names, or run `python3 run.py headless`."
-    )
-    QT = "The window needs PyQt6, which cannot be loaded. `python3 run.py doctor` names a missing library."
+    LIBRARY_FILE = "the window needs the library {library}, which `python3 run.py doctor` tells how to install"
+    QT = "the window needs PyQt6, which cannot be loaded"
+    FIRST = "{reason}; install them first, or run `python3 run.py headless`."
 
 
 class UsageText(CommandLineMessage):

@@ -40,6 +40,7 @@ class DisplayFinding(Message):
 
     NATIVE = "The window opens on the desktop of this system."
     NO_DISPLAY = "There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set."
+    NOT_OPENED = "No window can open on {display}."
     WHY_NO_DISPLAY = "The window cannot open; the program runs without a window."
     WAYLAND = "The display is Wayland ({name})."
     X11 = "The display is X11 ({name})."
@@ -47,6 +48,13 @@ class DisplayFinding(Message):
     LIBRARIES_MISSING = "The libraries {libraries} are missing."
     WHY_LIBRARIES = "Qt cannot open a window without them."
     FIX_PACKAGE = "Install one of these packages: {packages}."
+
+
+class VariablesFinding(Message):
+    """What the doctor finds about variables of other programs."""
+
+    SET = "Variables of other programs reach this one: {variables}."
+    WHY = "Libraries and packages that they name may take the place of the program's own and make it fail."
 
 
 class DiskFinding(Message):

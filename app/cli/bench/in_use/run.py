@@ -20,7 +20,7 @@ from app.core.files import paths
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import MattingSettings, Settings
 from app.matting.selection.choice import choose, geometry_for
-from app.system.display import unusable_qt
+from app.system.display import window_problem
 from app.system.process import how_ended
 from models.table import auto_order, bundled
 from models.weights import on_hand
@@ -157,7 +157,7 @@ def fixed(settings: Settings, model: str) -> Settings:
 
 def _possible(phases: Sequence[tuple[str, ...]]) -> list[tuple[str, ...]]:
     """Return the phases, without the preview where Qt cannot be loaded."""
-    if unusable_qt() is None:
+    if window_problem({**os.environ, "QT_QPA_PLATFORM": "offscreen"}) is None:
         return list(phases)
     without = [tuple(output for output in outputs if output != "preview") for outputs in phases]
     return list(dict.fromkeys(without))

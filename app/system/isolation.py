@@ -1,0 +1,68 @@
+"""Start the program apart from what other programs of the user name in variables: packages, libraries, plug-ins.
+
+ROS, conda and programs with a Qt of their own set such variables for whole sessions. This module imports only what
+Python itself has loaded already: any other module may be one of theirs.
+"""
+
+import os
+import sys
+
+TYPE_CHECKING = False  # the module typing may be of another program
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+INSTALLED = __name__ != "app.system.isolation"
+"""Whether this is an installed copy (setup.py completes the names of modules) and no source tree."""
+LIBRARIES = "LD_LIBRARY_PATH"
+OTHERS = (
+    "QT_PLUGIN_PATH", "QT_QPA_PLATFORM_PLUGIN_PATH", "GTK_PATH", "GIO_MODULE_DIR", "DYLD_LIBRARY_PATH",
+    "DYLD_FRAMEWORK_PATH",
+)  # fmt: skip
+"""Removed beside those of Python. Qt may load GTK, for the look of GNOME."""
+
+
+def isolate(command: list[str]) -> None:
+    """Go on as `command`, an isolated Python (-I) without variables of other programs, unless this process is that."""
+    clean = isolated(os.environ)
+    if sys.flags.isolated and all(clean.get(name) == value for name, value in os.environ.items()):
+        return
+    if os.name == "nt":  # exec would give the console back
+        import subprocess
+
+        sys.exit(subprocess.call(command, env=clean))
+    os.execve(command[0], command, clean)  # noqa: S606 - no shell is wanted
+
+
+def isolated(environment: "Mapping[str, str]") -> dict[str, str]:
+    """Return the environment without the variables of other programs; child processes inherit it."""
+    clean = {name: value for name, value in environment.items() if not name.startswith("PYTHON") and name not in OTHERS}
+    folders = [folder for folder in _folders(clean) if _of_system(folder) or _holds_python(folder)]
+    clean.pop(LIBRARIES, None)
+    if folders:
+        clean[LIBRARIES] = os.pathsep.join(folders)
+    return {**clean, "PYTHONNOUSERSITE": "1"}
+
+
+def not_isolated(environment: "Mapping[str, str]") -> tuple[str, ...]:
+    """Return the variables through which other programs still reach this process."""
+    names = [name for name in ("PYTHONPATH", "PYTHONHOME", *OTHERS, "LD_PRELOAD") if environment.get(name)]
+    libraries = [LIBRARIES] if not all(map(_of_system, _folders(environment))) else []
+    return (*names, *libraries)
+
+
+def _folders(environment: "Mapping[str, str]") -> list[str]:
+    return [folder for folder in environment.get(LIBRARIES, "").split(os.pathsep) if folder]
+
+
+def _of_system(folder: str) -> bool:
+    """Return whether a folder holds the NVIDIA driver, as in containers, or libraries of Nix, which has no others."""
+    return folder.startswith("/nix/store/") or os.path.exists(f"{folder}/libcuda.so.1")  # noqa: PTH110 - no pathlib
+
+
+def _holds_python(folder: str) -> bool:
+    """Return whether this process has loaded its libpython from a folder; without it Python does not start (Linux)."""
+    try:
+        with open("/proc/self/maps", "rb") as maps:  # noqa: PTH123
+            return os.fsencode(os.path.realpath(folder)) + b"/libpython" in maps.read()
+    except OSError:
+        return False
