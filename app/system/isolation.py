@@ -11,7 +11,7 @@ TYPE_CHECKING = False  # the module typing may be of another program
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-INSTALLED = __name__ != "app.system.isolation"
+INSTALLED = __name__.startswith("mattecam.")
 """Whether this is an installed copy (setup.py completes the names of modules) and no source tree."""
 LIBRARIES = "LD_LIBRARY_PATH"
 OTHERS = (

@@ -156,6 +156,7 @@ def check_names() -> dict[str, str]:
         "models": translate("Findings", "Models"),
         "display": translate("Findings", "Display"),
         "display: libraries": translate("Findings", "Display: libraries"),
+        "variables": translate("Findings", "Variables of other programs"),
         "disk: settings": translate("Findings", "Disk space: settings"),
         "disk: models": translate("Findings", "Disk space: models"),
     }

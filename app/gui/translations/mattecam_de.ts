@@ -949,6 +949,10 @@
             <source>problem</source>
             <translation>Problem</translation>
         </message>
+        <message>
+            <source>Variables of other programs</source>
+            <translation>Variablen anderer Programme</translation>
+        </message>
     </context>
     <context>
         <name>FindingsDialog</name>

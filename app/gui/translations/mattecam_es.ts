@@ -949,6 +949,10 @@
             <source>problem</source>
             <translation>problema</translation>
         </message>
+        <message>
+            <source>Variables of other programs</source>
+            <translation>Variables de otros programas</translation>
+        </message>
     </context>
     <context>
         <name>FindingsDialog</name>
