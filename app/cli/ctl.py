@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -44,7 +45,7 @@ def ctl(
 def _with_absolute_path(command: Command) -> Command:
     """Make paths in the command absolute, since the running program has another working directory."""
     argument = command.argument
-    if command.name in SETTERS:
+    if command.name in SETTERS and argument:
         for name, text in command.values.items():
             if _names_file(name, text):
                 return Command(command.name, argument.removesuffix(text) + _absolute(text))
@@ -77,12 +78,17 @@ def _names_background(command: Command) -> bool:
     return parse_background(name).path is not None
 
 
+def _model_in(status: Mapping[str, JsonValue]) -> str:
+    model, weights = str(status.get("model") or "no model"), status.get("weights")
+    return f"{model} with {Path(str(weights)).name}" if weights else model
+
+
 def status_line(status: Mapping[str, JsonValue]) -> str:
     """Return the state of the program in one line."""
     state = "frozen" if status.get("frozen") and not status.get("paused") else str(status.get("phase"))
     parts = [
         "paused" if status.get("paused") else state,
-        str(status.get("model") or "no model"),
+        _model_in(status),
         f"{status.get('fps_out')} fps",
         f"background {status.get('background')}",
         str(status.get("virtual_camera") or status.get("pipewire") or "no virtual camera"),

@@ -62,7 +62,7 @@ SYNTAX: Mapping[str, Syntax] = {
         "match|wrap|portrait 0-100, such as match 50",
     ),
     "microphone": Syntax("Choose the sound of recordings.", "off|default|NAME"),
-    "model": Syntax("Choose the network.", "auto|NAME"),
+    "model": Syntax("Choose the network, or show the one in use.", "auto|NAME", optional=True),
     "overlay": Syntax(
         "Show a picture or a text over the output.", "FILE|off|text TEXT|place PLACE|text-place PLACE|size 10-400"
     ),
@@ -159,7 +159,7 @@ def parse_words(words: Sequence[str]) -> Command:
         parse_person(argument)
     elif name == "plate":
         countdown_of(argument)
-    elif name in SETTERS:
+    elif name in SETTERS and argument:
         for setting_name, text in command.values.items():
             setting = find_settable(setting_name)
             if setting is not None:  # else the answer names similar ones

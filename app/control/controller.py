@@ -92,6 +92,7 @@ class SettingsController:
             "background": self._background,
             "freeze": self._freeze,
             "get": values.describe,
+            "model": lambda _: self._describe_model(),
             "only-me": self._only_me,
             "pause": self._pause,
             "plate": PlateCommand(changes, keep_plate).run,
@@ -113,7 +114,7 @@ class SettingsController:
 
     def run(self, command: Command) -> str:
         """Execute a checked command; return a sentence about the state it led to. Raises MattecamError."""
-        if command.name in SETTERS:
+        if command.name in SETTERS and command.argument:
             return self._values.set(command.values)
         return self._actions[command.name](command.argument)
 
@@ -125,6 +126,15 @@ class SettingsController:
     def close(self) -> None:
         """Let running commands return without waiting any longer."""
         self._changes.close()
+
+    def _describe_model(self) -> str:
+        """Return the model of the settings, and that in use as `ctl status` names it."""
+        status, chosen = self._pipeline.status(), self._pipeline.settings.matting.model
+        if status.engine is None:
+            return AnswerText.NO_MODEL(chosen=chosen)
+        if status.weights is None:
+            return AnswerText.MODEL(chosen=chosen, used=status.engine.model)
+        return AnswerText.MODEL_WITH_WEIGHTS(chosen=chosen, used=status.engine.model, file=status.weights)
 
     def _background(self, name: str) -> str:
         tiles = self._tiles()

@@ -169,6 +169,7 @@ class Pipeline:
             size=matting.size or (0, 0),
             source=self._capture.info,
             engine=engines.info,
+            weights=engines.weights,
             server=engines.server,
             lowered=engines.lowered,
             background=describe_background(self.settings.background),

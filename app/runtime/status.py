@@ -115,6 +115,8 @@ class PipelineStatus:
     phase: Phase = Phase.STARTING
     source: SourceInfo | None = None
     engine: EngineInfo | None = None
+    weights: Path | None = None
+    """The file of the engine that the settings name in place of the installed one."""
     background: str = ""
     outputs: Mapping[str, str | None] = field(default_factory=dict)
     """The sinks by the name of their `SinkSpec`: device or name of an open one, otherwise None."""
@@ -182,7 +184,7 @@ class PipelineStatus:
         return replace(self, **{name: getattr(running, name) for name in _OF_THE_RUN})
 
 
-_OF_THE_RUN = "source", "engine", "server", "outputs", "fps_in", "fps_out", "latency_ms"
+_OF_THE_RUN = "source", "engine", "weights", "server", "outputs", "fps_in", "fps_out", "latency_ms"
 _COUNTS = "frames_in", "frames_out", "frames_sent", "frames_dropped", "encoded_frames", "recording_dropped"
 _STATES = "keeps_room", "hides_person", "awaits_movement", "slides", "background", "readers", "busy"
 _OF_THE_ENGINE = "model", "executor", "precision", "device", "round_trip_ms", "downsample_ratio"
@@ -195,6 +197,7 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
     return {
         **{name: getattr(status, name) for name in (*_COUNTS, *_STATES)},
         **{name: getattr(status.engine, name, None) for name in _OF_THE_ENGINE},
+        "weights": None if status.weights is None else str(status.weights),
         "seconds": round(status.seconds, 3),
         "fps_in": round(status.fps_in, 2),
         "fps_out": round(status.fps_out, 2),

@@ -10,6 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
+from app.cli.ctl import status_line
 from app.control.commands import SYNTAX, parse_words
 from app.control.names import SETTABLE, SHORT, expanded
 from app.core.errors import MattecamError, ModelError, UsageError
@@ -124,6 +125,29 @@ def test_a_model_that_cannot_be_built_leaves_the_one_in_use(program: Program, tm
     with pytest.raises(MattecamError, match="weights are missing"):
         program.run("model u2netp")
     assert (program.settings.matting.model, program.settings.matting.weights) == ("mattecam", checkpoint)
+
+
+def test_the_model_and_the_status_agree_about_weights_of_ones_own(program: Program, tmp_path: Path) -> None:
+    """`ctl status` named the model alone, whose own weights were not in use, and `ctl model` said nothing."""
+    used = program.controller.status()["model"]
+    assert program.run("model") == f"matting.model: auto; in use: {used}"
+    checkpoint = tmp_path / "mine.safetensors"
+    checkpoint.touch()
+    program.run(f"set matting.weights {checkpoint}")
+    status = program.controller.status()
+    assert program.run("model") == f"matting.model: auto; in use: {status['model']}, with the weights {checkpoint}"
+    assert status["weights"] == str(checkpoint)
+    assert f", {status['model']} with mine.safetensors, " in status_line(status)
+    program.run("set matting.weights none")
+    assert program.run("model") == f"matting.model: auto; in use: {used}"
+    assert program.controller.status()["weights"] is None
+    program.run(f"set matting.weights {checkpoint}")
+    program.run("model mattecam")
+    assert program.controller.status()["weights"] is None, "a checkpoint belongs to its model"
+    program.world.faults.put("build_engine", ModelError("These are weights of another model."))
+    with pytest.raises(MattecamError, match="of another model"):
+        program.run(f"set matting.weights {checkpoint}")
+    assert program.run("model") == "matting.model: mattecam; in use: mattecam"
 
 
 def test_a_server_is_used_and_left(program: Program, tmp_path: Path) -> None:

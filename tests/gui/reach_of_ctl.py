@@ -90,6 +90,7 @@ CONTROLS_ALONE = {
     "`run.py doctor`": "checkAgain virtualCameraHelp",
     "closes a dialog": "closeLog findingsClose helpClose plateClose preferencesClose shortcutsClose",
     "the clipboard; `run.py doctor`": "copyCommand copyDiagnostics",
+    "the clipboard; `run.py weights list`": "downloadAddress",
     "the sight of the test picture in another program": "doctorProve",
     "`run.py weights download`": "downloadButton downloadCancel",
     "`--weights`": "downloadFile",

@@ -90,7 +90,7 @@ def test_the_assistant_shows_what_others_see(session: Session, qtbot: QtBot) -> 
             assert np.any(np.all(shown == np.array(PERSON), axis=2)) and not shows_room(shown)
 
 
-def test_after_a_failed_download_a_file_can_be_chosen_in_the_assistant(
+def test_a_file_can_be_chosen_in_the_assistant_and_the_address_copied(
     session: Session, downloads: Downloads, qtbot: QtBot, tmp_path: Path
 ) -> None:
     downloads.fails = True
@@ -102,7 +102,11 @@ def test_after_a_failed_download_a_file_can_be_chosen_in_the_assistant(
     assert text.text() == "For finer hair you can download a better model (15 MB)."
     assert failure.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse, "it names an address"
     assert assistant.findChild(QComboBox, "modelCombo") is None, "no page of model names"
-    assert not choose.isVisible()
+    assert choose.isVisible(), "also before a download has failed"
+    address = find(assistant, QPushButton, "downloadAddress")
+    address.click()
+    assert existing(QGuiApplication.clipboard()).text().startswith("https://")
+    assert address.text() == "Address copied"
     get.click()
     qtbot.waitUntil(lambda: "No internet?" in failure.text() and choose.isVisible())
     assert session.store.saved.matting.model == "auto", "the model that could not be downloaded is not saved"

@@ -111,6 +111,28 @@ def test_a_model_that_is_not_installed_is_used_only_after_its_download(
     assert not bar.isVisible() and not get.isVisible(), "it is installed now"
 
 
+def test_weights_of_ones_own_can_always_be_chosen_and_taken_back(
+    controls: Session, qtbot: QtBot, tmp_path: Path
+) -> None:
+    """The button was there only after a download had failed."""
+    bring_up(controls, controls.window.panel.quality)
+    own, removal = find(controls.window, QLabel, "ownWeights"), button(controls, "noWeights")
+    for model in ("auto", "mattecam"):
+        controls.store.set("matting.model", model)
+        choose = button(controls, "downloadFile")
+        assert choose.isVisible() and not button(controls, "downloadAddress").isVisible()
+        choose.click()
+        dialog = controls.window.findChildren(QFileDialog)[-1]
+        dialog.fileSelected.emit(str(tmp_path / "own.safetensors"))
+        dialog.close()
+        saved = controls.store.saved.matting
+        assert (saved.model, saved.weights) == (model, tmp_path / "own.safetensors")
+        assert own.isVisible() and "own.safetensors" in own.text()
+        removal.click()
+        assert controls.store.saved.matting.weights is None
+        assert not own.isVisible()
+
+
 ENGINE = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.25, (320, 180))
 RUNNING = PipelineStatus(engine=ENGINE)
 

@@ -18,7 +18,7 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label, selectable
 from app.gui.widgets.folding import FoldingRow
-from app.gui.widgets.qt import column, keep_focus
+from app.gui.widgets.qt import column, copy_text, keep_focus
 from models.spec import WeightSpec
 from models.weights import WeightReport
 
@@ -31,13 +31,15 @@ class _Cancelled(Exception):
 
 
 class DownloadControls(QWidget):
-    """Downloads the model that is offered, on a task thread; after a failure a file from elsewhere can be chosen."""
+    """Downloads the model that is offered, on a task thread; a file from elsewhere can be chosen at any time."""
 
     began = pyqtSignal()
     succeeded = pyqtSignal(str, object)
     """Name of the model, and its file."""
     failed = pyqtSignal(object)  # a str would lose the message of a Text
     """Why it failed, in one sentence."""
+    chosen = pyqtSignal(object)
+    """A file that was chosen while no model is offered."""
     _progressed = pyqtSignal(int, int)
     """(kilobytes received, kilobytes in total; 0 where that is unknown)"""
 
@@ -48,23 +50,26 @@ class DownloadControls(QWidget):
         self._name = ""
         self._cancel: threading.Event | None = None
         """Ends the download that runs; None while there is none."""
-        self._failed = False
         self._bar = QProgressBar()
         describe(self._bar, self.tr("Download"), self.tr("Progress of the download"), "downloadProgress")
         self._get = button(self.tr("Download"), self.tr("Download and use this model"), "downloadButton", self.start,
                            name=self.tr("Download the model"))  # fmt: skip
-        self._choose = button(self.tr("Choose file…"), self.tr("Use a file that you downloaded elsewhere"),
+        self._choose = button(self.tr("Choose file…"), self.tr("Use weights that you downloaded elsewhere or trained"),
                               "downloadFile", self._ask_for_file)  # fmt: skip
+        self._copy = button(
+            self.tr("Copy address"), self.tr("Copy the address, to download the file elsewhere"), "downloadAddress",
+            self._copy_address, link=True,
+        )  # fmt: skip
         self._stop = button(self.tr("Cancel"), self.tr("Stop the download"), "downloadCancel", self.cancel,
                             name=self.tr("Cancel the download"))  # fmt: skip
-        self.setLayout(FoldingRow(self._get, self._choose, self._bar, self._stop, grows=self._bar))
+        self.setLayout(FoldingRow(self._get, self._choose, self._copy, self._bar, self._stop, grows=self._bar))
         self._progressed.connect(self._show_progress)
         self._show()
 
     def offer(self, spec: WeightSpec | None) -> None:
         """Offer this model; None: there is nothing to download."""
-        if spec is None or self._offered is None or spec.name != self._offered.name:
-            self._failed = False
+        if spec != self._offered:
+            self._copy.setText(self.tr("Copy address"))
         self._offered = spec
         if spec is not None:
             self._get.setText(download_caption(spec))
@@ -89,8 +94,15 @@ class DownloadControls(QWidget):
         if self._cancel is not None:
             self._cancel.set()
 
+    def _copy_address(self) -> None:
+        if self._offered is not None and self._offered.url is not None:
+            copy_text(self._offered.url)
+            self._copy.setText(self.tr("Address copied"))
+
     def _ask_for_file(self) -> None:
         if self._offered is None:
+            title = self.tr("Choose a file with weights")
+            ask_for_file(self, title, self.chosen.emit, folder=UserFolder.DownloadLocation)
             return
         name, size = self._offered.name, describe_size(self._offered)
         title = self.tr("Choose the downloaded file ({0})").format(size or name)
@@ -114,7 +126,6 @@ class DownloadControls(QWidget):
 
     def _fail(self, error: Exception) -> None:
         self._cancel = None
-        self._failed = self._failed or not isinstance(error, _Cancelled)
         self._show()
         if not isinstance(error, _Cancelled):
             self.failed.emit(text_of(error))
@@ -129,7 +140,8 @@ class DownloadControls(QWidget):
         offered = spec is not None and spec.url is not None and not running
         with keep_focus(self._stop):
             self._get.setVisible(offered)
-            self._choose.setVisible(offered and self._failed)
+            self._choose.setVisible(not running)
+            self._copy.setVisible(offered)
             self._bar.setVisible(running and self._bar.value() > 0)
             if not running:
                 self._bar.reset()
@@ -180,3 +192,4 @@ class FinerHair(QWidget):
             text = self.tr("For finer hair you can download a better model ({0}).")
             self._text.setText(text.format(describe_size(report.spec)))
         self.download.offer(report.spec if report.path is None else None)
+        self.download.setVisible(report.path is None)

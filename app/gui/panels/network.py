@@ -138,8 +138,17 @@ class NetworkControls(Form):
         self.add(field_row(self._model.accessibleName(), self._model))
         self._used = self.add_hint()
         self._missing = self.add_hint(object_name="modelMissing")
+        self._own = self.add_hint(object_name="ownWeights")
         self.plate = PlateControls(store, tasks)
-        self.add(self.download, self.plate)
+        installed = self.tr("Use the installed weights")
+        self.add(
+            self.download,
+            self.make_removal(
+                "matting.weights", installed, installed, self.tr("Use no file of your own; the file stays"), "noWeights"
+            ),
+            self.plate,
+        )
+        self.download.chosen.connect(partial(self.store.set, "matting.weights"))
         self._model.activated.connect(lambda _row: self._choose(str(self._model.currentData())))
         self.download.succeeded.connect(self._use_downloaded)
         self.on_settings(self._show)
@@ -213,6 +222,8 @@ class NetworkControls(Form):
             size = describe_size(missing) or self.tr("size unknown")
             text = self.tr("Not installed: {0}, licence {1}").format(size, missing.licence)
         say(self._missing, text)
+        own = settings.matting.weights
+        say(self._own, "" if own is None else self.tr("Weights: {0}").format(breakable(own.name)))
         self.download.offer(missing)
 
     def _entries(self, model: str) -> list[tuple[str, object]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from app.core.settings import EngineSettings, FramingSettings, Settings
 from app.core.stage import Stage
@@ -64,6 +65,8 @@ class EngineSelector:
         """Built first, so that something mattes until the server answers."""
         self.info: EngineInfo | None = None
         """Of the engine in use; this and what follows may be read on any thread."""
+        self.weights: Path | None = None
+        """The file of the engine in use that the settings name in place of the installed one."""
         self.compares_with_plate = False
         """Whether the camera should hold its exposure."""
         self.lowered: Lowered | None = None
@@ -114,7 +117,8 @@ class EngineSelector:
         if self._engine is not None:
             self.preparer.retire(self._engine)  # closing it takes longer than a frame
         self._engine = outcome.value
-        info = self.info = outcome.value.info
+        info, self.weights = outcome.value.info, outcome.key.settings.weights
+        self.info = info
         words = info.model, info.device, info.precision, info.executor, info.downsample_ratio
         why = reason(outcome.key, plan.choice, plan.base)
         _log.info("The engine is %s on %s (%s, %s, ratio %.3g), %s.", *words, why)
@@ -161,7 +165,7 @@ class EngineSelector:
         engine, self._engine = self._engine, None
         self._plan.lose()
         self._sequence = None
-        self.info = None
+        self.info = self.weights = None
         if engine is not None:
             close(engine)
 
