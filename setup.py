@@ -1,6 +1,6 @@
 """Build the wheel: one package, `mattecam`, in which the program lies as the private `mattecam._program`.
 
-In the source tree the program is imported as `app`, `models` and `service`, names that an installed package must not
+In the source tree the program is imported as `app` and `models`, names that an installed package must not
 take from others. The build copies these folders into `mattecam/_program` and completes the names in their import
 statements. Nothing else in the sources may name a module: see `module` in `app/core/files/paths.py`.
 """
@@ -16,9 +16,9 @@ from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).parent
 PREFIX = "mattecam._program."
-PROGRAM = ("app", "models", "service")
-NOT_SHIPPED = ("service.tests*", "*__pycache__*")
-EXTRAS = {"service": "service/requirements.txt", "cluster": "requirements-cluster.txt"}
+PROGRAM = ("app", "models")
+NOT_SHIPPED = ("*__pycache__*",)
+EXTRAS = {"cluster": "requirements-cluster.txt"}
 
 
 class BuildProgram(build_py):

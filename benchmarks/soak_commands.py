@@ -23,7 +23,7 @@ SHOWS_THE_ROOM = ("background.kind",)
 """Settings with a value by which the user asks for the room."""
 OF_THE_MACHINE = (
     "capture.source", "capture.width", "capture.height", "capture.fps", "capture.pixel_format", "matting.model",
-    "matting.location", "matting.server", "matting.device", "matting.executor", "output.microphone",
+    "matting.device", "matting.executor", "output.microphone",
     "output.virtual_camera", "output.virtual_camera_backend", "output.pipewire", "output.encoder", "global_shortcuts",
 )  # fmt: skip
 """Settings that reach for devices; the monkey sets what it may of them by itself."""

@@ -1,6 +1,6 @@
 """The Python API of Mattecam. Its names stay stable within a major version; everything else in the package is private.
 
-`Matting` mattes one stream of frames, `step_many` several at once; `convert` mattes a file. `docs/api.md` has examples.
+`Matting` mattes one stream of frames; `convert` mattes a file. `docs/api.md` has examples.
 """
 
 from typing import TYPE_CHECKING

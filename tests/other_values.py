@@ -13,7 +13,6 @@ OTHER_VALUES = {
     "capture.fps": "60",
     "capture.pixel_format": "YUYV",
     "framing.zoom": "1.5",
-    "matting.server": "http://127.0.0.1:1",
     "matting.model": "mattecam",
     "matting.device": "cpu",
     "matting.downsample_ratio": "0.5",

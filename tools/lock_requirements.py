@@ -1,14 +1,13 @@
-"""Write the lock files in `requirements/` from `requirements.txt`, `-dev`, `-serve` and `-fleet`; needs `uv`.
+"""Write the lock files in `requirements/` from `requirements.txt` and `-dev`; needs `uv`.
 
     python -m tools.lock_requirements
 
 A lock file pins every package, also transitive ones, for every supported Python and system, with the SHA-256 of each
-published file: `base` for the program, `dev` for the tests, `serve` for what WebRTC needs in addition, `fleet` for
-what Ray Serve needs beside that, `torch` for PyPI's build of PyTorch, `cuda` for what only that build needs on Linux.
-PyTorch's own builds are in `torch-cpu`, `torch-cu126` and `torch-cu130` (Windows); `cuda-cu126` is what the build for
-CUDA 12.6 needs on Linux. `torch29-cu126` and `cuda29-cu126` are the same for an older version of torch, for Pythons
-that the former lacks. The hashes of PyTorch's own builds come from its index; if that cannot be reached, those in the
-present files are kept.
+published file: `base` for the program, `dev` for the tests, `torch` for PyPI's build of PyTorch, `cuda` for what only
+that build needs on Linux. PyTorch's own builds are in `torch-cpu`, `torch-cu126` and `torch-cu130` (Windows); `cuda-
+cu126` is what the build for CUDA 12.6 needs on Linux. `torch29-cu126` and `cuda29-cu126` are the same for an older
+version of torch, for Pythons that the former lacks. The hashes of PyTorch's own builds come from its index; if that
+cannot be reached, those in the present files are kept.
 """
 
 from __future__ import annotations
@@ -150,16 +149,9 @@ def main() -> None:
     (torch,) = everything.pop("torch")
     version = torch.partition("==")[2].split()[0]
     cuda = {name: found for name, found in everything.items() if CUDA_ONLY.match(name)}
-    serve = {name for name in resolve(ROOT / "service/requirements.txt") if name not in base}
-    dev = {name: found for name, found in everything.items() if name not in {*base, *serve, *cuda}}
+    dev = {name: found for name, found in everything.items() if name not in {*base, *cuda}}
     write("base", {name: found for name, found in everything.items() if name in base and name not in cuda})
     write("dev", dev)
-    write("serve", {name: everything[name] for name in serve if name in everything})
-    known = {*base, *serve}
-    write(
-        "fleet",
-        {name: each for name, each in resolve(ROOT / "service/requirements-fleet.txt").items() if name not in known},
-    )
     write("cuda", cuda)
     write("torch", {"torch": [torch]})
     write("torch-cpu", {"torch": cpu_entries(version)})

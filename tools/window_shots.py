@@ -9,7 +9,6 @@ from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtWidgets import QAbstractButton, QDialog, QWidget
 
 from app.core.files.paths import assets_dir
-from app.core.framing import IN_PLACE
 from app.core.settings import OverlaySettings
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
@@ -52,11 +51,6 @@ def _open_group(session: Session, name: str) -> None:
         group.toggle.setChecked(group.toggle.objectName() == name)
 
 
-def _plot(session: Session) -> QWidget:
-    session.store.edit("window", show_plot=True)
-    return session.window
-
-
 def _assistant(step: int) -> Callable[[Session], QWidget]:
     def prepare(session: Session) -> QWidget:
         session.store.edit("window", show_plot=False)
@@ -96,7 +90,6 @@ def _all_tiles(session: Session) -> QWidget:
 
 def _troubles(session: Session) -> QWidget:
     """Show a banner with others behind it, and in the panel the zones on the picture."""
-    session.store.edit("matting", location="local")
     session.store.edit("people", zones=(SHELF,))
     session.store.edit("output", virtual_camera="/dev/video99")
     return _scene(4, "zonesGroup")(session)
@@ -154,17 +147,6 @@ def _close_up(session: Session) -> QWidget:
     return _scene(4)(session)
 
 
-def _server(session: Session) -> QWidget:
-    """Show a server that does not answer."""
-    session.store.edit("framing", zoom=1.0, pan_y=0.0)
-    session.store.edit("placement", **dict(IN_PLACE))
-    window = _scene(1, "serverGroup")(session)
-    session.store.edit("matting", location="remote", server="http://127.0.0.1:9")
-    panel = session.window.panel
-    QTimer.singleShot(SETTLE_MS, lambda: panel.page.scroll_to(panel.server))
-    return window
-
-
 def _presenter(session: Session) -> QWidget:
     """Present the bundled backgrounds as slides; show the controls for it and for the person's place."""
     window = _scene(1, "presentGroup")(session)
@@ -216,14 +198,12 @@ ALL = (
     ),
     Shot("compare", _scene(2, mode=ViewMode.COMPARE)),
     Shot("original", _scene(3, mode=ViewMode.ORIGINAL)),
-    Shot("plot", _plot),
     *(Shot(f"assistant{step + 1}", _assistant(step)) for step in range(4)),
     Shot("doctor", _doctor),
     Shot("preferences", _preferences),
     Shot("help", _dialog(lambda session: open_help(session.window))),
     Shot("help-apps", _dialog(lambda session: open_help(session.window, APPS_PAGE))),
     Shot("keys", _dialog(lambda session: session.window.windows.open_shortcuts())),
-    Shot("updates", _dialog(lambda session: session.window.windows.open_update_check())),
     Shot("about", _dialog(lambda session: session.window.windows.open_about())),
     Shot("virtual-camera", _dialog(lambda session: session.window.windows.open_virtual_camera_help())),
     Shot("empty-room", _dialog(lambda session: session.window.windows.open_plate_dialog())),
@@ -233,7 +213,6 @@ ALL = (
     Shot("grid", _all_tiles),
     Shot("framing", _close_up),
     Shot("presenter", _presenter),
-    Shot("server", _server),
     Shot("troubles", _troubles),
     Shot("messages", _messages),
     Shot("pause", _pause),

@@ -1,9 +1,9 @@
 """The public Python API of Mattecam. Names that are imported from here stay stable within a major version.
 
-`Matting` mattes one stream of frames, `step_many` several at once; `convert` mattes a file. `docs/api.md` has examples.
+`Matting` mattes one stream of frames; `convert` mattes a file. `docs/api.md` has examples.
 """
 
-from app.api.matting import Matting, convert, step_many
+from app.api.matting import Matting, convert
 from app.core.errors import MattecamError, ModelError
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, BgrImage, Matte
@@ -22,5 +22,4 @@ __all__ = [
     "Matting",
     "ModelError",
     "convert",
-    "step_many",
 ]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import os
-from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType, TracebackType
@@ -21,7 +20,7 @@ from app.core.settings import EdgeSettings, EngineSettings, MattingSettings, Set
 from app.core.types import Backdrop, BgrImage, Matte, check_bgr
 from app.matting import build_engine
 from app.matting.base.interface import EngineInfo, EngineState, MattingEngine
-from app.matting.engine.frame_engine import FrameEngine, step_together
+from app.matting.engine.frame_engine import FrameEngine
 from app.matting.engine.saved_state import checked_state
 from app.offline import convert as offline
 from app.offline.convert import ConvertReport, Progress
@@ -208,35 +207,6 @@ class Matting:
         if not isinstance(engine, FrameEngine):
             raise ModelError(ApiText.NO_STATE(model=self._settings.matting.model))
         return engine
-
-
-def step_many(
-    streams: Sequence[Matting], frames: Sequence[BgrImage], *, times_s: Iterable[float] | None = None
-) -> list[Matte | ModelError]:
-    """Step every stream once, with its frame; return its matte, or its error, which does not affect the others.
-
-    A frame or time that is none (see `Matting.step`) raises before any stream is stepped.
-    On a GPU, streams with equal models, settings and frame sizes are computed in one batch; its mattes may differ from
-    those of `step` by one value of 255. On a CPU the streams run one after the other, which is as fast there.
-    """
-    if len(streams) != len(set(map(id, streams))):
-        raise ValueError("a stream takes one frame per step")
-    times_s = [0.0] * len(streams) if times_s is None else times_s
-    ready: dict[int, tuple[MattingEngine, Backdrop]] = {}
-    results: dict[int, Matte | ModelError] = {}
-    by_edges: defaultdict[EdgeSettings, list[int]] = defaultdict(list)
-    for index, (stream, frame, time_s) in enumerate(zip(streams, frames, times_s, strict=True)):
-        try:
-            ready[index] = stream.prepare(frame, time_s)
-        except ModelError as error:  # noqa: PERF203 - it does not affect the other streams
-            results[index] = error
-        else:
-            by_edges[stream.edges].append(index)
-    for edges, members in by_edges.items():
-        engines, backdrops = zip(*(ready[index] for index in members), strict=True)
-        done = step_together(engines, [frames[index] for index in members], backdrops, edges)
-        results.update(zip(members, done, strict=True))
-    return [results[index] for index in range(len(streams))]
 
 
 def convert(

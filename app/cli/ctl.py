@@ -93,11 +93,6 @@ def status_line(status: Mapping[str, JsonValue]) -> str:
         f"background {status.get('background')}",
         str(status.get("virtual_camera") or status.get("pipewire") or "no virtual camera"),
     ]
-    server = {"connecting": "connecting to the server", "local": "server failed, matting on this computer"}
-    if status.get("server_state") in server:
-        parts.insert(2, server[str(status["server_state"])])
-    elif status.get("round_trip_ms") is not None:
-        parts.insert(2, f"round trip {status['round_trip_ms']} ms")
     if status.get("recording"):
         parts.append(f"recording to {status['recording']}")
     if status.get("recording_alpha"):

@@ -14,7 +14,7 @@ from app.core.stage import Stage
 from app.core.text import counted
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Latency, Phase, PipelineStatus, ServerState
+from app.runtime.status import Latency, Phase, PipelineStatus
 from app.runtime.worker import SlotClosed
 
 START_LIMIT_S = 120.0
@@ -127,8 +127,6 @@ class HeadlessRun:
         if settings is not self._start_settings:
             return None
         unneeded = UNNEEDED
-        if status.server is ServerState.LOCAL:
-            unneeded += (Stage.MATTING,)
         if self._waits:
             unneeded += (Stage.VIRTUAL_CAMERA, Stage.PIPEWIRE)
         if settings.paused or self._awaits_camera(status):
@@ -181,7 +179,6 @@ def summary(status: PipelineStatus) -> str:
     return (
         f"{counted(status.frames_out, 'frame')} in {status.seconds:.1f} s with {ran},"
         f" step {_milliseconds(latency.step)},{whole} {status.frames_dropped} dropped"
-        + (f", round trip {engine.round_trip_ms:.1f} ms" if engine and engine.round_trip_ms is not None else "")
     )
 
 

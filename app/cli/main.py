@@ -28,7 +28,6 @@ from app.cli.live_options import LiveOptions, with_live_options
 from app.cli.options import prepare, settings_from, what_is_used
 from app.cli.plate import plate
 from app.cli.recover import offer_recovery, recover
-from app.cli.serve import serve
 from app.cli.terminal import PLAIN, LossyStream, notify, visible_output
 from app.cli.usage import ControlCommand, GroupedCommand, GroupedProgram, refusal
 from app.cli.weights import app as weights_app
@@ -245,7 +244,6 @@ app.command("doctor")(doctor)
 app.add_typer(service_app, name="service")
 app.command("plate", cls=GroupedCommand)(plate)
 app.command("recover", cls=GroupedCommand)(recover)
-app.command("serve", cls=GroupedCommand)(serve)
 app.command("bench", cls=GroupedCommand)(bench)
 app.command("evaluate", cls=GroupedCommand)(evaluate)
 app.command("version")(version)

@@ -15,8 +15,7 @@ from typer.core import TyperGroup
 from app.cli.live_options import OPTIONS, LiveOptions
 from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
-from app.config.parsing import TRANSPARENT, describe_background, parse_server
-from app.config.webrtc_service import require_service
+from app.config.parsing import TRANSPARENT, describe_background
 from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, UsageError
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.files.json_file import BrokenFileError
@@ -24,7 +23,6 @@ from app.core.files.names import check_outputs, free_name, is_stream, is_taken
 from app.core.messages.command_line import CommandLineText, ConvertText, UsageText
 from app.core.messages.media import WriteReason
 from app.core.messages.output import RecordingText
-from app.core.messages.remote import RemoteText
 from app.core.messages.settings import SettingsText
 from app.core.messages.system import ProgramText
 from app.core.settings import BackgroundSettings, EngineSettings, Settings
@@ -86,7 +84,7 @@ FILM_OPTIONS = (
         option.name
         for option in OPTIONS.values()
         if option.group in ("Background", "Person and framing", "Matting")
-        and option.name not in ("background", "engine", "server", "governor")
+        and option.name not in ("background", "governor")
     ),
     *("overlay", "overlay_text", "config", "profile", "verbose"),
 )
@@ -127,14 +125,13 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
         base = scenes.SceneStore(scenes.default_path()).get(options.profile).applied_to(base)
     base, missing = _with_installed_model(base, options)
     settings, renamed = checked_files(apply_options(base, options), options.status_json)
-    settings, raised = _with_strict_for_server(settings, options)
     if options.slide is not None:
         _check_slide(settings.background)
     return StartSettings(
         settings,
         saved,
         path,
-        _sentences(warning, missing, renamed, raised),
+        _sentences(warning, missing, renamed),
         unmatted_confirmed=settings.background.kind != "none" or options.background is not None,
     )
 
@@ -172,7 +169,7 @@ def film_settings(options: LiveOptions, background: str | None = None) -> StartS
         background = "green"
     if background is not None:
         options = options.replace(background=background)
-    start = settings_from(options.replace(engine="local", strict=options.strict or "off"))
+    start = settings_from(options.replace(strict=options.strict or "off"))
     zones = start.settings.people.zones
     if any(zone.camera for zone in zones):
         notify(ConvertText.OTHER_ZONES())
@@ -236,18 +233,6 @@ def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Set
     return settings.replace(matting=matting.replace(model=bundled().name, weights=None)), missing
 
 
-def _with_strict_for_server(settings: Settings, options: LiveOptions) -> tuple[Settings, Text | None]:
-    """Raise strict mode where it is off and a server makes the mattes; return a sentence about it.
-
-    Raises UsageError where the command line asks for both.
-    """
-    if settings.matting.location != "remote" or settings.matting.edges.strict != "off":
-        return settings, None
-    if options.strict is not None:
-        raise UsageError(UsageText.STRICT_WITH_SERVER())
-    return settings.replaced_at(("matting", "edges"), strict="balanced"), SettingsText.STRICT_WITH_SERVER()
-
-
 def _check_slide(background: BackgroundSettings) -> None:
     """Raise UsageError unless the slides have the number that the command line names."""
     if background.kind != "slides" or background.path is None:
@@ -267,17 +252,7 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         apply = OPTIONS[name].apply
         if apply is not None:
             settings = apply(settings, options.given[name])
-    if settings.matting.location == "remote":
-        _check_server(settings.matting.server)
     return settings
-
-
-def _check_server(server: str) -> None:
-    """Raise MattecamError if no server can be reached at this address, or a package is missing."""
-    require_service("--engine remote")
-    if not server:
-        raise UsageError(RemoteText.NO_SERVER())
-    parse_server(server)
 
 
 def prepare(settings: EngineSettings) -> None:

@@ -23,7 +23,7 @@ from app.core.text import Text, visible
 
 log = logging.getLogger(__name__)
 
-OWN_LOGGERS = tuple(paths.module(name) for name in ("app", "models", "service"))
+OWN_LOGGERS = tuple(paths.module(name) for name in ("app", "models"))
 HANDLER_NAME = "mattecam"
 """Marks the handlers of this module: a new set-up replaces these and keeps all others."""
 FILE_BYTES, FILE_COUNT = 1_000_000, 3

@@ -6,7 +6,6 @@ import re
 from os.path import lexists
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from pydantic import ValidationError
 
@@ -17,7 +16,6 @@ from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, read_object
 from app.core.framing import CORNER_SCALE, CORNERS, IN_PLACE, in_corner
 from app.core.messages.command_line import UsageText
-from app.core.messages.remote import RemoteText
 from app.core.messages.settings import FileReason, ZoneText
 from app.core.settings import (
     COLOUR,
@@ -136,23 +134,6 @@ def parse_overlay_text(text: str) -> str:
     if unknown:
         raise UsageError(UsageText.PLACEHOLDER(text=unknown[0], known=PLACEHOLDERS))
     return text
-
-
-def parse_server(text: str) -> str:
-    """Return the address of a server without a final slash. Raises UsageError unless it is HTTPS, or HTTP to loopback.
-
-    Over plain HTTP whoever is in between could take the place of the server and receive the camera.
-    """
-    try:
-        parts = urlsplit(text.strip())
-        secure = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK_NAMES)
-        unfit = not secure or not parts.hostname or parts.query or parts.fragment or parts.username
-        _ = parts.port  # raises ValueError for an impossible one
-    except ValueError:
-        unfit = True
-    if unfit:
-        raise UsageError(RemoteText.ADDRESS(server=text))
-    return text.strip().rstrip("/")
 
 
 def replace_checked(model: M, changes: dict[str, Any]) -> M:

@@ -27,9 +27,8 @@ _WITH_DEVICES = "with_devices"
 _OF_THE_PROGRAM = ("window", "global_shortcuts", "selected", "paused", "frozen")
 _OF_A_RUN = ("record", "record_alpha", "record_rate", "encoder", "microphone")
 _DEVICES = ("virtual_camera", "virtual_camera_backend", "alpha_output", "pipewire", "on_demand")
-_SERVER = ("location", "server", "server_token_file", "server_ca_file")
-"""Fields of `Settings`, of its output, and of its matting, that are never part of a scene; `_DEVICES` of the output are
-if it is saved with them."""
+"""Fields of `Settings`, and of its output, that are never part of a scene; `_DEVICES` of the output are if it is saved
+with them."""
 _thread_lock = threading.Lock()
 """Excludes other threads also on a file system that cannot lock files."""
 
@@ -43,8 +42,7 @@ people."""
 class Scene:
     """The look of the output: framing, matting, background, mirroring, stand-by card. Optionally the devices.
 
-    Pause, freeze, recording, microphone and the selected person belong to a run and are never part of a scene. Nor is
-    the matting server: it gets unmatted frames, and only those who name it may send them.
+    Pause, freeze, recording, microphone and the selected person belong to a run and are never part of a scene.
     """
 
     settings: Settings
@@ -57,8 +55,7 @@ class Scene:
         kept = {name: getattr(current.output, name) for name in _OF_A_RUN}
         output = self.settings.output.replace(**kept, **{name: getattr(devices.output, name) for name in _DEVICES})
         own = {name: getattr(current, name) for name in _OF_THE_PROGRAM}
-        matting = self.settings.matting.replace(**{name: getattr(current.matting, name) for name in _SERVER})
-        return self.settings.replace(capture=devices.capture, matting=matting, output=output, **own)
+        return self.settings.replace(capture=devices.capture, output=output, **own)
 
     def exposes(self, current: Settings) -> tuple[Exposure, ...]:
         """Return what the scene may show and `current` does not."""
@@ -216,7 +213,7 @@ class SceneStore:
 
 def _dump(settings: Settings, with_devices: bool) -> JsonObject:
     own = dict.fromkeys(_OF_THE_PROGRAM, True)
-    data = settings.model_dump(mode="json", exclude={**own, "output": set(_OF_A_RUN), "matting": set(_SERVER)})
+    data = settings.model_dump(mode="json", exclude={**own, "output": set(_OF_A_RUN)})
     if with_devices:
         data[_WITH_DEVICES] = True
         return data

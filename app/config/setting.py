@@ -12,7 +12,7 @@ from annotated_types import Ge, Le
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from app.config.parsing import parse_overlay_text, parse_server
+from app.config.parsing import parse_overlay_text
 from app.config.value_problem import first_problem
 from app.core.errors import UsageError
 from app.core.messages.command_line import ApiText, UsageText
@@ -20,7 +20,7 @@ from app.core.settings import Model, Settings
 
 NO_VALUE = "none"
 """The word for no value. A file of this name is `./none`."""
-PARSERS: Mapping[str, Callable[[str], str]] = {"matting.server": parse_server, "overlay.text": parse_overlay_text}
+PARSERS: Mapping[str, Callable[[str], str]] = {"overlay.text": parse_overlay_text}
 """Parsers of settings whose text is more than a value of their type."""
 
 

@@ -90,7 +90,6 @@ SYNTAX: Mapping[str, Syntax] = {
     "save-scene-with-camera": Syntax("Save the current look with camera and virtual camera.", "NAME"),
     "scene": Syntax("Use a saved scene.", "NAME [--yes], which confirms that it shows the room"),
     "set": Syntax("Change a setting.", "NAME VALUE, such as output.mirror on; `get` lists the names"),
-    "server": Syntax("Choose the matting server.", "URL|on|off|token FILE|token none|ca FILE|ca none"),
     "slide": Syntax("Turn the slides of the background.", "next|previous|NUMBER"),
     "snapshot": Syntax("Save the current frame of the output as a PNG file.", "FILE"),
     "status": Syntax("Print the state of the program."),

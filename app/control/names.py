@@ -68,11 +68,6 @@ SHORT: Mapping[str, Alias] = {
     "parallax": "background.parallax",
     "place": lambda text: {f"placement.{name}": f"{value:g}" for name, value in parse_place(text)},
     "ratio": "matting.downsample_ratio",
-    "server": lambda url: {"matting.server": url, "matting.location": "remote"},
-    "server ca": "matting.server_ca_file",
-    "server off": {"matting.location": "local"},
-    "server on": {"matting.location": "remote"},
-    "server token": "matting.server_token_file",
     "zoom": "framing.zoom",
 }
 """Commands, some with their first word, that are other names of `set`."""

@@ -12,9 +12,7 @@ from app.control.changes import Changes, answered
 from app.control.names import SETTABLE, find_settable
 from app.core.errors import UsageError
 from app.core.files.names import exists
-from app.core.messages.command_line import UsageText
 from app.core.messages.control import AnswerText, ControlText
-from app.core.messages.remote import RemoteText
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.text import Text
@@ -69,11 +67,6 @@ class Values:
 
     def _check_now(self, values: Mapping[str, Any]) -> None:
         """Raise UsageError for values that are possible, but not with what is in use."""
-        matting = self._changes.pipeline.settings.matting
-        if values.get("edges.strict") == "off" and matting.location == "remote":
-            raise UsageError(UsageText.STRICT_WITH_SERVER())
-        if values.get("matting.location") == "remote" and not values.get("matting.server", matting.server):
-            raise UsageError(RemoteText.NO_SERVER())
         slides = self._changes.pipeline.status().slides if "background.slide" in values else 0
         if 0 < slides < values.get("background.slide", 0):
             raise UsageError(ControlText.SLIDE(text=values["background.slide"], count=slides))

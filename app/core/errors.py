@@ -10,7 +10,6 @@
     ├── ModelError          a network, its weights or its executor
     │   ├── WeightsMissingError the weights are not installed
     │   ├── PlateError          the empty-background plate
-    │   └── RemoteError         a matting server
     ├── BackgroundError     a background image or video
     ├── MicrophoneError     a microphone, while a recording goes on without it
     └── SinkError           a virtual camera or recording
@@ -90,10 +89,6 @@ class WeightsMissingError(ModelError):
 
 class PlateError(ModelError):
     """The empty-background plate cannot be used."""
-
-
-class RemoteError(ModelError):
-    """A matting server takes no stream or sends no mattes."""
 
 
 class BackgroundError(MattecamError):

@@ -98,10 +98,6 @@ class EdgeSettings(Model):
     light_wrap: float = setting(0.0, "Light of the background on the person's outline.", 0, 100, option="--light-wrap")
     portrait_light: float = setting(0.0, "Soft virtual light on the face.", 0, 100, option="--portrait-light")
 
-    def level(self, *, served: bool) -> StrictLevel:
-        """Return the level of strict mode in effect, which is not off while a server makes the mattes."""
-        return "balanced" if served and self.strict == "off" else self.strict
-
     @model_validator(mode="before")
     @classmethod
     def _accept_old_names(cls, data: object) -> object:
@@ -122,14 +118,6 @@ class EdgeSettings(Model):
 class EngineSettings(Model):
     """Settings that identify an engine: the network and how it runs. A change requires another engine."""
 
-    location: Literal["local", "remote"] = setting(
-        "local", "Where the network runs: here, or on --server.", option="--engine"
-    )
-    server: str = setting("", "Matting server (run.py serve) for --engine remote.", option="--server", values="URL")
-    server_token_file: Path | None = setting(None, "File with the server's token.")
-    """None reads the file that `$MATTECAM_SERVER_TOKEN_FILE` names, if any."""
-    server_ca_file: Path | None = setting(None, "Certificate (PEM) that the server's must be signed with.")
-    """None trusts what the system trusts."""
     model: str = setting("auto", f"One of {', '.join(('auto', *NETWORKS))}.", option="--model")
     weights: Path | None = setting(
         None, "Checkpoint for the model, in place of the registered one.", option="--weights"
@@ -184,11 +172,6 @@ class MattingSettings(EngineSettings):
         option="--governor/--no-governor",
     )
     edges: EdgeSettings = EdgeSettings()
-
-    @property
-    def strict_level(self) -> StrictLevel:
-        """The level of strict mode in effect under these settings."""
-        return self.edges.level(served=self.location == "remote")
 
     @property
     def engine(self) -> EngineSettings:

@@ -290,7 +290,7 @@ class Settings(Model):
     @property
     def shown_blur(self) -> float:
         """The strength of a blurred background as it is shown."""
-        return shown_strength(self.background.blur_strength, self.matting.strict_level)
+        return shown_strength(self.background.blur_strength, self.matting.edges.strict)
 
     @property
     def text_is_readable(self) -> bool:

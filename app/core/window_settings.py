@@ -50,7 +50,6 @@ class WindowSettings(Model):
     mirror_preview: bool = setting(True, "Show the preview as a mirror.")
     show_panel: bool = setting(True, "Show the side panel.")
     all_settings: bool = setting(False, "Show every setting in the side panel, not only what most people need.")
-    show_plot: bool = setting(False, "Show the performance plot.")
     show_readout: bool = setting(True, "Show frame rate and delay on the preview.")
     theme: Theme = setting("system", "Colours of the window.")
     language: Language = setting("system", "Language of the window.")

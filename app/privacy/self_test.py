@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import secrets
 from typing import NamedTuple
 
 import cv2
@@ -52,8 +51,6 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
     if isinstance(engine, PlateEngine):
         engine, plate = engine.unwatched()
         scene, max_empty = _on_plate(plate), MAX_PLATE
-    elif info.executor == "webrtc":
-        scene = _drawn(width, height)  # a server could recognise the same scene and cheat afterwards
     else:
         scene = _scene(width, height)
     backdrop, edges = np.zeros_like(scene.empty), EdgeSettings(strict="off")  # strict mode hides still pictures
@@ -76,20 +73,6 @@ def _on_plate(plate: BgrImage) -> KnownScene:
 
 @functools.lru_cache(maxsize=2)
 def _scene(width: int, height: int) -> KnownScene:
-    return _rendered(width, height, motion=0.0, seed=0)
-
-
-def _drawn(width: int, height: int) -> KnownScene:
-    """Return the scene from a random view, mirrored or not."""
-    seed = secrets.randbelow(1 << 32)
-    scene = _rendered(width, height, motion=1.0, seed=seed)
-    if seed % 2:
-        return scene
-    empty, occupied, person = (np.ascontiguousarray(part[:, ::-1]) for part in scene)
-    return KnownScene(np.asarray(empty, np.uint8), np.asarray(occupied, np.uint8), np.asarray(person, np.bool_))
-
-
-def _rendered(width: int, height: int, *, motion: float, seed: int) -> KnownScene:
     scale = min(1.0, RENDERED_SHORT_SIDE / min(width, height))
     source = DemoSource(
         max(2, round(width * scale)),
@@ -97,8 +80,7 @@ def _rendered(width: int, height: int, *, motion: float, seed: int) -> KnownScen
         FPS,
         realtime=False,
         empty_scene_s=1 / FPS,
-        motion=motion,
-        seed=seed,
+        motion=0.0,
     )
     empty, occupied = (np.asarray(cv2.resize(source.render(index), (width, height)), np.uint8) for index in (0, 1))
     source.close()

@@ -60,13 +60,10 @@ def conditions_of(
     editor: PeopleEditor | None,
 ) -> Conditions:
     """Return what follows from the settings. background: those of the backdrop."""
-    edges = settings.matting.edges
-    # Strict mode cannot be off while a server makes the mattes, or is to.
-    level = edges.level(served=settings.matting.location == "remote" or run.engine.info.executor == "webrtc")
     return Conditions(
         run.sequence,
         backdrop,
-        edges if level == edges.strict else edges.replace(strict=level),
+        settings.matting.edges,
         want_foreground or settings.output.alpha_output != "off",
         settings.hides_in(run.framing, background),
         settings.placement.x,

@@ -55,7 +55,6 @@ def default_parts() -> Parts:
     from app.capture import SourceOpener, source_device
     from app.compositing import open_background
     from app.compositing.overlay import render_overlay
-    from app.config.webrtc_service import require_service
     from app.matting import build_engine
     from app.matting.preparation.preparation import preparation, prepare_for
     from app.output.camera_list import ReaderWatch, is_busy
@@ -64,12 +63,6 @@ def default_parts() -> Parts:
     from app.privacy.self_test import self_test
 
     def build_prepared(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
-        if settings.location == "remote":
-            require_service("--engine remote")
-            from service.entry import remote_engine
-
-            preparation.ensure()
-            return remote_engine(settings, width, height)
         prepare_for(settings)
         return build_engine(settings, width, height, framing, shared=True, live=True)
 

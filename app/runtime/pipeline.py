@@ -170,7 +170,6 @@ class Pipeline:
             source=self._capture.info,
             engine=engines.info,
             weights=engines.weights,
-            server=engines.server,
             lowered=engines.lowered,
             background=describe_background(self.settings.background),
             slides=self._backdrops.slides,

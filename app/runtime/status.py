@@ -46,15 +46,6 @@ class Phase(Enum):
     STOPPED = "stopped"
 
 
-class ServerState(Enum):
-    """Where the matte is computed while the settings name a server."""
-
-    CONNECTING = "connecting"
-    CONNECTED = "connected"
-    LOCAL = "local"
-    """The server failed; this machine computes the matte, and the server is asked again from time to time."""
-
-
 @dataclass(frozen=True, slots=True)
 class Problem:
     """A failure that the user should know about."""
@@ -127,7 +118,6 @@ class PipelineStatus:
     """Unmatted frames leave because the user chose the background "none"."""
     busy: str = ""
     """What is being prepared, such as `the model`; empty if nothing is."""
-    server: ServerState | None = None
     """None while the settings choose this machine."""
     lowered: Lowered | None = None
     """What the governor has lowered; None at full quality."""
@@ -184,10 +174,10 @@ class PipelineStatus:
         return replace(self, **{name: getattr(running, name) for name in _OF_THE_RUN})
 
 
-_OF_THE_RUN = "source", "engine", "weights", "server", "outputs", "fps_in", "fps_out", "latency_ms"
+_OF_THE_RUN = "source", "engine", "weights", "outputs", "fps_in", "fps_out", "latency_ms"
 _COUNTS = "frames_in", "frames_out", "frames_sent", "frames_dropped", "encoded_frames", "recording_dropped"
 _STATES = "keeps_room", "hides_person", "awaits_movement", "slides", "background", "readers", "busy"
-_OF_THE_ENGINE = "model", "executor", "precision", "device", "round_trip_ms", "downsample_ratio"
+_OF_THE_ENGINE = "model", "executor", "precision", "device", "downsample_ratio"
 
 
 def status_fields(status: PipelineStatus) -> dict[str, Any]:
@@ -205,7 +195,6 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
             stage: {figure: round(value, 2) for figure, value in latency.items()}
             for stage, latency in dataclasses.asdict(status.latency_ms).items()
         },
-        "server_state": status.server.value if status.server else None,
         "size": list(status.size),
         "view": [round(value, 4) for value in dataclasses.astuple(status.view)],
         "cpu_ms_per_frame": round(cpu_s * 1e3 / max(1, status.frames_out), 1),

@@ -20,10 +20,6 @@ class Timing:
     """While paused, one frame is read in this time, so that the engine follows the settings and the camera's size."""
     engine_retry_s: float = 5.0
     """Wait before an engine that failed is built again."""
-    remote_retry_s: float = 10.0
-    """Wait before a matting server that refused is asked again, while matting runs on this machine."""
-    remote_again_s: float = 60.0
-    """The same for a server that accepted a stream and failed then: each attempt interrupts the picture."""
     background_wait_s: float = 2.0
     """Bound for which the first composite waits for its background; after it, plain grey takes its place."""
     sink_retry_s: float | None = None

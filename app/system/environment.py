@@ -149,7 +149,7 @@ def _remove_incomplete() -> None:
 
 
 def _locks(requirements: Path, libraries: str) -> list[Path]:
-    tests = ["serve", "dev"] if requirements.stem.endswith("-dev") else []
+    tests = ["dev"] if requirements.stem.endswith("-dev") else []
     names = ["base", *tests, *([libraries] if libraries else [])]
     return [ROOT / "requirements" / f"{name}.lock" for name in names]
 

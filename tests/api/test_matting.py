@@ -14,7 +14,7 @@ import pytest
 
 import app.api
 import mattecam
-from app.api import EdgeSettings, Matte, MattecamError, Matting, ModelError, convert, step_many
+from app.api import EdgeSettings, Matte, MattecamError, Matting, ModelError, convert
 from app.cli.live_options import LiveOptions
 from app.cli.options import film_settings
 from app.core.settings import (
@@ -35,7 +35,7 @@ GIVEN = frames(160, 96, 6)
 
 
 def test_the_public_names_are_there() -> None:
-    assert {"Matting", "convert", "step_many", "MattecamError"} <= set(app.api.__all__)
+    assert {"Matting", "convert", "MattecamError"} <= set(app.api.__all__)
     assert all(hasattr(app.api, name) for name in app.api.__all__)
     assert set(dir(mattecam)) == set(app.api.__all__)
 
@@ -120,31 +120,6 @@ def test_a_blur_without_a_number_hides_text(monkeypatch: pytest.MonkeyPatch, bac
     with Matting("mattecam", background=background, build=Engine) as matting:
         matting.step(GIVEN[0])
     assert [getattr(backdrop, "strength", None) for backdrop in stepped] == [strength]
-
-
-def test_many_streams_step_together() -> None:
-    edges = EdgeSettings(contrast=0.5, strict="off")
-    streams, alone = ([Matting("mattecam"), Matting("mattecam", edges=edges, background="blur")] for _ in range(2))
-    try:
-        for first in range(3):
-            given = GIVEN[first : first + 2]
-            done = step_many(streams, given)
-            for result, stream, frame in zip(done, alone, given, strict=True):
-                assert isinstance(result, Matte)
-                np.testing.assert_array_equal(result.composite, stream.step(frame).composite)
-        with pytest.raises(ValueError, match="one frame"):
-            step_many([streams[0], streams[0]], GIVEN[:2])
-    finally:
-        for stream in (*streams, *alone):
-            stream.close()
-
-
-def test_a_stream_that_cannot_start_does_not_stop_the_others() -> None:
-    with Matting("mattecam") as good, Matting("mattecam") as closed:
-        closed.close()
-        failed, done = step_many([closed, good], GIVEN[:2], times_s=np.array([0.0, 0.1]))
-    assert isinstance(failed, ModelError)
-    assert isinstance(done, Matte)
 
 
 def test_a_closed_stream_stays_closed() -> None:

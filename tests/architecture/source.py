@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tests.paths import ROOT
 
-PACKAGES = ("app", "models", "service", "mattecam")
+PACKAGES = ("app", "models", "mattecam")
 """Top-level packages of the program."""
 MODELS_MAY_IMPORT = {
     "models.weights": {"platformdirs"},
@@ -25,7 +25,7 @@ MODELS_MAY_IMPORT = {
 def modules() -> dict[str, Path]:
     """Return every module of the program by its dotted name."""
     found = (path for folder in PACKAGES for path in (ROOT / folder).rglob("*.py"))
-    files = [ROOT / "run.py", *(path for path in found if not path.is_relative_to(ROOT / "service" / "tests"))]
+    files = [ROOT / "run.py", *found]
     return {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
 
 

@@ -19,25 +19,20 @@ from app.cli.main import app as program
 from app.control.commands import SYNTAX
 from app.control.names import find_settable
 from app.core.text import Message
-from service.fleet.options import FleetOptions
 from tests.architecture.source import MODELS_MAY_IMPORT
 from tests.paths import ROOT
 
-TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md")
+TOP = ("README.md", "CONTRIBUTING.md", "SECURITY.md")
 FOLDERS = ("docs", "models", "app")
 DOCUMENTS = [*(ROOT / name for name in TOP), *sorted(page for name in FOLDERS for page in (ROOT / name).rglob("*.md"))]
 SPEAK_OF_THE_WINDOW = (
     "README.md",
-    "CHANGELOG.md",
-    *(
-        f"docs/{name}.md"
-        for name in ("features", "films", "licences", "packages", "security", "serve", "troubleshooting")
-    ),
+    *(f"docs/{name}.md" for name in ("features", "films", "licences", "packages", "security", "troubleshooting")),
 )
 """Documents in which italics that begin with a capital are texts of the window."""
 NOT_OURS = {"Purge", "Key was rejected by service", "Module v4l2loopback is in use"}
 """Words and messages of other programs."""
-OURS = r"(?:app|models|service|mattecam|tests|training|benchmarks|tools|docs|\.ci)"
+OURS = r"(?:app|models|mattecam|tests|training|benchmarks|tools|docs|\.ci)"
 each_document = pytest.mark.parametrize("page", DOCUMENTS, ids=lambda page: page.relative_to(ROOT).as_posix())
 
 
@@ -61,7 +56,9 @@ def test_there_is_something_to_check() -> None:
     assert any(words[:1] == ["convert"] and "--alpha" in words for words in found)
 
 
-@each_document
+@pytest.mark.parametrize(
+    "page", [*DOCUMENTS, ROOT / "CHANGELOG.md"], ids=lambda page: page.relative_to(ROOT).as_posix()
+)
 def test_links_lead_somewhere(page: Path) -> None:
     for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text(encoding="utf-8")):
         if target.startswith(("http", "mailto:")):
@@ -83,9 +80,7 @@ def test_paths_exist(page: Path) -> None:
 @pytest.mark.torch
 @each_document
 def test_modules_exist(page: Path) -> None:
-    for name in re.findall(
-        r"python3? -m ((?:app|models|service|training|benchmarks|tools)[\w.]*)", page.read_text("utf-8")
-    ):
+    for name in re.findall(r"python3? -m ((?:app|models|training|benchmarks|tools)[\w.]*)", page.read_text("utf-8")):
         assert util.find_spec(name) is not None, name
 
 
@@ -148,11 +143,6 @@ def test_commands_are_in_the_manual_page_and_the_readme() -> None:
     assert isinstance(top, TyperGroup)
     assert [name for name in top.commands if f"| `run.py {name}" not in readme] == []
     assert [name for name in top.commands if not re.search(rf"^\.BI? {name}\b", manual, re.MULTILINE)] == []
-
-
-def test_options_of_a_fleet_are_described() -> None:
-    page = (ROOT / "docs" / "fleet.md").read_text(encoding="utf-8")
-    assert [name for name in FleetOptions.model_fields if f"`{name}`" not in page] == []
 
 
 def test_architecture_names_what_models_import() -> None:

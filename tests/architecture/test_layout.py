@@ -22,16 +22,12 @@ LAYERS = (
 """From the bottom up: a package imports from its own layer and from those below it."""
 OUTSIDE = {"app"}
 """The version alone."""
-ENTRY = "service.entry"
-"""What the program uses of the service beside it."""
-NOT_FOR_THE_SERVICE = ("app.runtime", "app.doctor", "app.gui", "app.cli", "run")
 MAX_MODULES = 24
 MAX_ARROWS = 85
 """Pairs of packages of `app` and `models` of which one imports from the other."""
 
 
 STILL_CYCLIC = [
-    {"app", "service"},
     {"app.config", "app.media"},
     {"app.gui.backgrounds", "app.gui.dialogs", "app.gui.panels", "app.gui.preview", "app.gui.state", "app.gui.widgets"},
     {"benchmarks", "training"},
@@ -49,8 +45,7 @@ def test_app_holds_packages_only() -> None:
 
 
 def test_every_module_is_in_a_layer() -> None:
-    program = [name for name in modules() if not under(name, "service")]
-    assert not [name for name in program if _layer(name) is None and name not in OUTSIDE]
+    assert not [name for name in modules() if _layer(name) is None and name not in OUTSIDE]
 
 
 def test_no_module_imports_from_a_higher_layer() -> None:
@@ -59,27 +54,9 @@ def test_no_module_imports_from_a_higher_layer() -> None:
         for name in modules()
         for imported in imports(name)
         if name not in OUTSIDE and imported in modules() and imported not in OUTSIDE
-        if not under(name, "service") and (_layer(imported) or 0) > (_layer(name) or 0)
+        if (_layer(imported) or 0) > (_layer(name) or 0)
     ]
     assert not upward
-
-
-def test_the_program_knows_the_service_by_its_entry_alone() -> None:
-    used = {i for name in modules() if not under(name, "service") for i in imports(name) if under(i, "service")}
-    assert used == {ENTRY}
-
-
-def test_the_service_knows_neither_pipeline_nor_window() -> None:
-    assert not [(name, i) for name in in_package("service") for i in imports(name) if under(i, *NOT_FOR_THE_SERVICE)]
-
-
-def test_server_and_client_share_one_package() -> None:
-    def crossing(package: str, *others: str) -> list[str]:
-        return [name for name in in_package(package) for i in imports(name) if under(i, *others)]
-
-    assert not crossing("service.webrtc", "service.server", "service.client", "service.fleet", ENTRY)
-    assert not crossing("service.client", "service.server", "service.fleet", ENTRY)
-    assert not crossing("service.server", "service.client", "service.fleet", ENTRY)
 
 
 def test_few_packages_know_each_other() -> None:
@@ -97,15 +74,12 @@ def test_no_two_modules_import_each_other() -> None:
 
 
 def test_no_two_packages_import_each_other() -> None:
-    """Folders beside each other, each with all that is in it; a package and its own sub-packages are one thing.
-
-    The service is left out: the program loads its entry where it is installed.
-    """
+    """Folders beside each other, each with all that is in it; a package and its own sub-packages are one thing."""
     known = {package: " and ".join(sorted(cycle)) for cycle in STILL_CYCLIC for package in cycle}
     edges: dict[str, set[str]] = {}
     for name in everything():
         for imported in imports(name):
-            if imported in everything() and imported != ENTRY:
+            if imported in everything():
                 one, other = (known.get(branch, branch) for branch in _branches(name, imported))
                 if one and other and one != other:
                     edges.setdefault(one, set()).add(other)

@@ -30,10 +30,6 @@ MAY_DECODE = {
 """Modules that decode or write media files, by the function they call: each is in the table of docs/security.md."""
 
 
-NETWORK = ("service",)
-"""The service, and WebRTC for it and its client."""
-
-
 def keyword(call: ast.Call, name: str) -> ast.expr | None:
     return next((argument.value for argument in call.keywords if argument.arg == name), None)
 
@@ -67,13 +63,13 @@ def test_composites_are_made_in_few_places() -> None:
     assert of_the_program <= MAY_COMPOSITE
 
 
-def test_only_the_service_listens_on_the_network() -> None:
+def test_nothing_listens_on_the_network() -> None:
     """The control socket is a file of this user, on Windows a named pipe."""
     families = {ast.unparse(argument) for _, call in calls_of("socket.socket") for argument in call.args[:1]}
     assert families == {"socket.AF_UNIX"}
-    servers = {"socketserver", "http.server", "xmlrpc.server", "asyncio", "aiohttp", "aiortc"}
-    assert not [name for name in modules() if imports(name) & servers and not under(name, *NETWORK)]
-    assert {name for name, _ in calls_of("socket.create_server")} == {"service.server.http"}
+    servers = {"socketserver", "http.server", "xmlrpc.server", "asyncio"}
+    assert not [name for name in modules() if imports(name) & servers]
+    assert not calls_of("socket.create_server")
 
 
 def test_downloads_are_encrypted_and_pinned() -> None:

@@ -56,9 +56,6 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         ("plate drop", "drop"),
         (f"plate {'x' * 300}", "x" * 300),
         ("record-alpha b.mp4", f"{here / 'b.mp4'}"),
-        ("server token token", f"token {here / 'token'}"),
-        ("server ca none", "ca none"),
-        ("server https://matting.example", "https://matting.example"),
     )
     for words, _ in sent:
         assert main.main(["ctl", *words.split()]) == 0
@@ -84,18 +81,6 @@ def test_the_status_line_names_state_background_and_recording() -> None:
     }
     words = "background blur:50, no virtual camera, recording to a.mp4, recording the matte to b.mkv"
     assert status_line(status) == f"frozen, no model, 30 fps, {words}"
-
-
-@pytest.mark.parametrize(
-    ("server", "words"),
-    [
-        ({"server_state": "connected", "round_trip_ms": 27.3}, "round trip 27.3 ms"),
-        ({"server_state": "connecting", "round_trip_ms": None}, "connecting to the server"),
-        ({"server_state": "local", "round_trip_ms": None}, "server failed, matting on this computer"),
-    ],
-)
-def test_the_status_line_names_the_server(server: dict[str, JsonValue], words: str) -> None:
-    assert f"mattecam, {words}, 30 fps" in status_line({"model": "mattecam", "fps_out": 30, **server})
 
 
 @pytest.mark.parametrize(

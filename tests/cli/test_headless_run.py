@@ -18,15 +18,13 @@ from app.core.stage import Stage
 from app.core.types import PictureKind, SourceInfo
 from app.matting.base.interface import EngineInfo
 from app.output.recorder import Recorder
-from app.runtime.board import StatusBoard
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
 from app.runtime.timing import Timing
 from app.testing.parts import FakeClock
 from tests.fakes.desk import Desk
-from tests.fakes.server import Network, Place
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, IMPATIENT, REMOTE, ignore
+from tests.runtime.running import BASE, IMPATIENT, ignore
 from tests.waiting import beside, eventually
 
 
@@ -216,27 +214,6 @@ def test_a_limited_run_without_composites_ends(start: str) -> None:
     session.run()
     assert session.failure == ("It is not installed." if start == "broken" else None)
     assert session.status.frames_out == 0
-
-
-def test_a_run_goes_on_here_where_the_server_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when a service of the user's session starts before the network is up."""
-    report = StatusBoard.report
-
-    def seen(*arguments: object) -> None:
-        report(*arguments)  # type: ignore[arg-type]
-        time.sleep(2 * POLL_S)  # the run looks at the problem before the next state is set
-
-    monkeypatch.setattr(StatusBoard, "report", seen)
-    world = FakeWorld()
-    world.engine = Place
-    Place.network = Network()
-    Place.network.up = False
-    session = HeadlessRun(Pipeline(REMOTE, parts=world.parts()), None, 5)
-    session.run()
-    assert session.failure is None
-    assert session.status.frames_out >= 5
-    assert session.status.engine is not None
-    assert session.status.engine.device == "cpu"
 
 
 def test_a_run_without_outputs_states_no_time_to_an_output() -> None:

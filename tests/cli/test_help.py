@@ -32,7 +32,7 @@ def test_the_help_has_commands_first_and_options_in_groups(capsys: pytest.Captur
     assert [title for title in titles if title[:-1] in GROUPS] == [f"{title}:" for title in GROUPS]
     commands = lines[lines.index("Commands:") + 1 : lines.index(titles[1])]
     named = {line.split()[0] for line in commands if line.startswith("  ") and line[2] != " "}
-    assert named >= {"headless", "convert", "ctl", "doctor", "serve", "weights"}
+    assert named >= {"headless", "convert", "ctl", "doctor", "weights"}
 
 
 @pytest.mark.parametrize("group", ["weights", "service"])

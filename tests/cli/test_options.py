@@ -53,7 +53,7 @@ def test_an_option_changes_its_setting_alone(option: str, tmp_path: Path) -> Non
     setting = OF_ONE_SETTING[option]
     name = option.removeprefix("--").replace("-", "_")
     value = other_value(setting, tmp_path / "file.png")
-    base = Settings(matting=MattingSettings(server="http://127.0.0.1:1"))
+    base = Settings()
     settings = apply_options(base, LiveOptions(**{name: value}))
     expected = with_value(base, setting.name, setting.parsed(value))
     assert settings == expected
@@ -198,19 +198,3 @@ def test_a_saved_checkpoint_that_is_gone_is_replaced_by_the_bundled_model(tmp_pa
     assert (start.settings.matting.model, start.settings.matting.weights) == ("mattecam", None)
     assert start.warning is not None
     assert "gone.pth does not exist" in start.warning
-
-
-def test_saved_settings_without_strict_mode_are_balanced_with_a_server(tmp_path: Path) -> None:
-    """The level was raised without a word."""
-    saved = Settings().replaced_at(("matting", "edges"), strict="off")
-    matting = saved.matting.replace(location="remote", server="http://127.0.0.1:1")
-    path = saved_as(tmp_path, saved.replace(matting=matting))
-    start = settings_from(LiveOptions(config=path))
-    assert start.settings.matting.edges.strict == "balanced"
-    assert (
-        start.warning
-        == "Strict mode is off in the settings, which is not allowed with a matting server; this run uses balanced."
-    )
-    assert start.saved.matting.edges.strict == "off"
-    film = film_settings(LiveOptions(config=path))
-    assert (film.settings.matting.edges.strict, film.warning) == ("off", None)

@@ -24,11 +24,6 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("headless --seconds 0", 2, "--seconds: “0” is not possible: it must be at least 0.1."),
     ("headless --frames 1.5", 2, "--frames: “1.5” is not possible: it must be a whole number."),
     ("headless --background pics --slide 2", 2, "There is no slide 2 in"),
-    (
-        "headless --engine remote --server http://127.0.0.1:1 --strict off",
-        2,
-        "Strict mode cannot be off with a matting",
-    ),
     ("headless --model gpt", 2, "“gpt” is not possible: it must be one of auto,"),
     ("headless --device gpu", 2, "“gpu” is not possible: it must be auto, cpu,"),
     ("headless --background '#00b14'", 2, "“#00b14” is not a colour; write it like #00b140."),
@@ -50,8 +45,6 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
         "The text of the overlay has no value for {nam}; write {time}, {date} or other text.",
     ),
     ("headless --source ''", 2, "A source cannot be empty"),
-    ("headless --engine remote", 2, "give its address with --server"),
-    ("headless --engine remote --server http://matting.example", 2, "is not the address of a server"),
     ("headless --config missing.json", 2, "There is no settings file missing.json; check --config."),
     ("headless --profile nowhere", 2, "There is no scene “nowhere”"),
     ("headless --zones missing.json", 2, "The zones file missing.json does not exist"),
@@ -115,7 +108,6 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("evaluate photo.jpg small.png", 2, "Frame 0 of photo.jpg is"),
     ("evaluate one.mp4 nowhere", 2, "nowhere does not exist"),
     ("evaluate note.txt photo.jpg", 2, "note.txt is neither a video nor an image"),
-    ("serve --port 99999", 2, "--port: “99999” is not possible: it must be at most 65535."),
     ("plate --countdown -1", 2, "--countdown: “-1” is not possible: it must be at least 0."),
     ("plate --source one.mp4 --output one.mp4", 2, "one.mp4 cannot be written: it is also the source"),
     (
@@ -172,7 +164,7 @@ def test_a_wrong_input_gets_one_sentence(
     if "s3x:" in words:
         pytest.importorskip("fsspec")
     monkeypatch.chdir(folder)
-    for build in ("app.offline.convert.build_engine", "app.cli.main.prepare", "app.cli.serve.prepare"):
+    for build in ("app.offline.convert.build_engine", "app.cli.main.prepare"):
         monkeypatch.setattr(build, lambda *_: pytest.fail("something was loaded"))
     before = sorted(folder.rglob("*"))
     assert main.main(shlex.split(words)) == code

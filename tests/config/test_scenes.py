@@ -10,13 +10,12 @@ from pathlib import Path
 import pytest
 
 from app.config import scenes
-from app.config.scenes import Scene, SceneStore
+from app.config.scenes import SceneStore
 from app.core.errors import SettingsError
 from app.core.settings import (
     BackgroundSettings,
     CaptureSettings,
     FramingSettings,
-    MattingSettings,
     OutputSettings,
     Settings,
 )
@@ -91,15 +90,6 @@ def test_a_scene_that_was_saved_with_its_devices_restores_them(store: SceneStore
     applied = store.get("Desk").applied_to(Settings())
     assert "microphone" not in store.path.read_text()
     assert applied == Settings(capture=RUN.capture, output=OutputSettings(virtual_camera="call", on_demand=False))
-
-
-def test_a_scene_never_names_a_matting_server(store: SceneStore) -> None:
-    """It sent the camera's frames to a server that the settings did not name."""
-    served = Settings(matting=MattingSettings(location="remote", server="https://matting.example:8765"))
-    store.put("Served", served)
-    assert "matting.example" not in store.path.read_text("utf-8")
-    assert Scene(served).applied_to(Settings()).matting == Settings().matting
-    assert Scene(Settings()).applied_to(served).matting == served.matting
 
 
 def test_older_scenes_that_hold_a_pause_a_recording_and_a_camera_apply_their_look_only(store: SceneStore) -> None:

@@ -17,7 +17,6 @@ from app.core.errors import MattecamError, ModelError, UsageError
 from app.core.settings import FramingSettings, OverlaySettings, PeopleSettings
 from app.output.sound.devices import MicrophoneName
 from tests.control.conftest import Program, SettingsAlone
-from tests.fakes.server import SERVER, Network, Place
 
 WHOLE = {"framing.zoom": "1", "framing.pan_x": "0", "framing.pan_y": "0"}
 CENTRED = {"background.zoom": "1", "background.pan_x": "0", "background.pan_y": "0"}
@@ -46,10 +45,6 @@ CENTRED = {"background.zoom": "1", "background.pan_x": "0", "background.pan_y": 
         ("overlay text", {"overlay.text": ""}),
         ("overlay text-place bottom", {"overlay.text_place": "bottom"}),
         ("overlay off", {"overlay.file": "none", "overlay.text": ""}),
-        (f"server {SERVER}", {"matting.server": SERVER, "matting.location": "remote"}),
-        ("server off", {"matting.location": "local"}),
-        ("server token my token", {"matting.server_token_file": "my token"}),
-        ("server ca none", {"matting.server_ca_file": "none"}),
         ("set overlay.text Ada", {"overlay.text": "Ada"}),
     ],
 )
@@ -77,7 +72,6 @@ def test_every_alias_sets_settings_that_there_are(words: str) -> None:
         ("model gpt", "“gpt” is not possible: it must be one of auto, rvm-mobilenetv3"),
         ("overlay place here", "overlay.place: “here” is not possible: it must be one of 'top-left', 'top'"),
         ("overlay text {nam}", "no value for {nam}"),
-        ("server http://matting.example", "is not the address of a server"),
         ("set output.mirror", "output.mirror needs a value"),
     ],
 )
@@ -148,25 +142,6 @@ def test_the_model_and_the_status_agree_about_weights_of_ones_own(program: Progr
     with pytest.raises(MattecamError, match="of another model"):
         program.run(f"set matting.weights {checkpoint}")
     assert program.run("model") == "matting.model: mattecam; in use: mattecam"
-
-
-def test_a_server_is_used_and_left(program: Program, tmp_path: Path) -> None:
-    program.world.engine = Place
-    network = Place.network = Network()
-    with pytest.raises(UsageError, match="No server is named"):
-        program.run("server on")
-    assert program.run(f"server {SERVER}/") == f"matting.server: {SERVER}, matting.location: remote"
-    assert program.controller.status()["server_state"] == "connected"
-    assert program.run("server off") == "matting.location: local"
-    with pytest.raises(UsageError, match="There is no file"):
-        program.run(f"server token {tmp_path / 'token'}")
-    (tmp_path / "token").write_text("x" * 20)
-    for name in (str(tmp_path / "token"), "none"):
-        assert program.run(f"server token {name}") == f"matting.server_token_file: {name}"
-    network.up = False
-    with pytest.raises(MattecamError, match="does not answer"):
-        program.run("server on")
-    assert program.settings.matting.location == "local", "what worked is kept"
 
 
 def test_a_microphone_must_be_one_that_the_system_lists(alone: SettingsAlone) -> None:

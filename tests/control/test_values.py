@@ -140,15 +140,6 @@ def test_a_number_out_of_range_is_refused_and_never_clamped(alone: SettingsAlone
     assert alone.settings == before
 
 
-def test_strict_mode_is_not_switched_off_while_a_server_mats(alone: SettingsAlone) -> None:
-    """It was answered "edges.strict: off", and the level balanced was used."""
-    remote = {"location": "remote", "server": "http://127.0.0.1:1"}
-    alone.owner.change(lambda now: now.replace(paused=True, matting=now.matting.replace(**remote)))
-    with pytest.raises(UsageError, match="cannot be off with a matting server"):
-        alone.run("set edges.strict off")
-    assert alone.settings.matting.edges.strict == "balanced"
-
-
 def test_impossible_values_name_the_choices_and_change_nothing(alone: SettingsAlone) -> None:
     before = alone.settings
     for text, words in (

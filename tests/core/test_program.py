@@ -50,12 +50,10 @@ def test_packages_are_installed_into_the_environment_of_this_copy(
     python = str(tmp_path / "my env" / "bin" / "python")
     monkeypatch.setattr(sys, "executable", python)
     monkeypatch.chdir(ROOT)
-    from_source = program.install_command("service/requirements.txt", ["aiortc"])
-    assert from_source == f"'{python}' -m pip install -r service/requirements.txt"
+    from_source = program.install_command("requirements-cluster.txt", ["ray"])
+    assert from_source == f"'{python}' -m pip install -r requirements-cluster.txt"
     monkeypatch.chdir(tmp_path)
-    elsewhere = program.install_command("service/requirements.txt", ["aiortc"])
-    assert elsewhere == f"'my env/bin/python' -m pip install -r {ROOT / 'service/requirements.txt'}"
+    elsewhere = program.install_command("requirements-cluster.txt", ["ray"])
+    assert elsewhere == f"'my env/bin/python' -m pip install -r {ROOT / 'requirements-cluster.txt'}"
     monkeypatch.setattr(program, "ROOT", tmp_path)
-    assert (
-        program.install_command("service/requirements.txt", ["aiortc"]) == "'my env/bin/python' -m pip install aiortc"
-    )
+    assert program.install_command("requirements-cluster.txt", ["ray"]) == "'my env/bin/python' -m pip install ray"

@@ -4,7 +4,6 @@ import io
 import random
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 from typing import cast
 
@@ -64,8 +63,6 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("app.cli.weights._download", lambda name, again: tmp_path)
     monkeypatch.setattr("app.system.service.install", lambda options: tmp_path)
     monkeypatch.setattr("app.system.service.remove", lambda: False)
-    if find_spec("aiortc"):  # absent below Python 3.11
-        monkeypatch.setattr("service.entry.serve", lambda *words: False)
     (tmp_path / "broken.json").write_text("{")
 
 

@@ -26,7 +26,6 @@ WINDOW_ALONE = {
     "Choosing the camera in other programs": "a page of the documentation",
     "Log": "a list",
     "Copy diagnostics": "the clipboard; `run.py doctor`",
-    "Check for updates…": "a question to the web page of the releases",
     "About Mattecam": "a text",
 }
 """Entries of the menus without a command, and why."""
@@ -41,7 +40,6 @@ COMMANDS = {
     "Show frame rate and delay": "set window.show_readout",
     "Side panel": "set window.show_panel",
     "All settings": "set window.all_settings",
-    "Performance plot": "set window.show_plot",
     "System": "set window.theme",
     "Light": "set window.theme",
     "Dark": "set window.theme",
@@ -69,8 +67,6 @@ CONTROLS = {
     "only-me": "preview",
     "record": "recordButton",
     "set window.recordings_dir": "recordingsFolder",
-    "set matting.server": "serverAddress",
-    "set matting.location": "serverConnect serverDisconnect",
     "snapshot": "snapshotButton",
     "set output.standby_image": "standbyImage",
     "set edges.strict": "showAnywayButton",
@@ -81,7 +77,7 @@ CONTROLS_ALONE = {
     "a dialog for files; `background FILE` uses any file": "addBackgroundButton",
     "opens a group of the panel": (
         "backgroundGroup cameraGroup expertGroup moveGroup outputGroup overlayGroup pauseGroup presentGroup "
-        "qualityGroup recordGroup zonesGroup serverGroup"
+        "qualityGroup recordGroup zonesGroup"
     ),
     "a page of the documentation": "appsLink",
     "a page of the assistant": "assistantBack assistantNext",

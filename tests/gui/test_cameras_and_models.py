@@ -211,14 +211,6 @@ def test_the_sentence_follows_the_network_and_is_looked_up_once(
     assert asked == [
         ("mattecam", None), ("rvm-mobilenetv3", None), ("mattecam", Path("own.pth")), ("mattecam", Path("own.pth")),
     ]  # fmt: skip
-    show(executor="webrtc")
-    assert not sentence(control)
-    show()
-    show(executor="webrtc")  # before the answer
-    qtbot.waitUntil(lambda: len(asked) == 5)
-    qtbot.wait(50)
-    assert not sentence(control)
-    show()
     qtbot.waitUntil(lambda: bool(sentence(control)))
     show(model="u2net")
     qtbot.waitUntil(lambda: not sentence(control))

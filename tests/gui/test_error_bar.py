@@ -15,7 +15,6 @@ from app.core.messages.capture import CameraText
 from app.core.messages.matting import ModelText, PlateText
 from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
-from app.core.messages.remote import RemoteText
 from app.core.messages.system import ProgramText
 from app.core.stage import Stage
 from app.core.text import Text
@@ -133,7 +132,6 @@ def test_a_settings_error_ends_when_they_are_saved(session: Session, qtbot: QtBo
 @pytest.mark.parametrize(
     ("stage", "text", "remedy"),
     [
-        (Stage.MATTING, RemoteText.NO_FRAMES(server="https://x"), Remedy.SERVER),
         (Stage.MATTING, PlateText.NEEDED(model="bgm"), Remedy.PLATE),
         (Stage.MATTING, ModelText.UNEXPECTED(), Remedy.MODEL),
         (Stage.MATTING, ProgramText.MODEL_HANGS(device="cpu"), None),
@@ -162,7 +160,6 @@ def test_another_model_is_offered_only_where_the_message_advises_it(message: Mod
 @pytest.mark.parametrize(
     ("stage", "text", "caption", "name"),
     [
-        (Stage.MATTING, RemoteText.FULL(server="https://x"), "Show the server settings", "serverAddress"),
         (Stage.MATTING, ModelText.NO_NVIDIA_GPU(), "Show the settings", "deviceCombo"),
         (Stage.MATTING, ModelText.UNEXPECTED(), "Choose another model", "modelCombo"),
         (Stage.CAPTURE, CameraText.UNKNOWN(name="x"), "Choose another camera", "cameraCombo"),

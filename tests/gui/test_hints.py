@@ -98,12 +98,7 @@ def test_the_strength_that_hides_text_is_marked_where_the_level_allows_less(cont
         assert "at every strength" in marked.toolTip()
     controls.store.set("edges.strict", "off")
     controls.store.edit("background", blur_strength=30)
-    controls.store.edit("matting", location="remote", server="https://matting.example:8765")
-    assert marked.mark is None, "while a server makes the mattes the level is balanced"
     overlay = controls.window.overlay
-    overlay.show_status(PipelineStatus(), "", controls.store.current)
-    assert overlay.readable.text() == ""
-    controls.store.edit("matting", location="local")
     overlay.show_status(PipelineStatus(), "", controls.store.current)
     assert overlay.readable.text() == "Text behind you can be read"
     marked.set_mark(None)

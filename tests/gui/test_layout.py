@@ -27,7 +27,6 @@ from app.gui.widgets.controls import ElidedComboBox, combo, fill_combo
 from app.gui.widgets.notice import Notice
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.page import Page
-from app.gui.widgets.plot_panel import HEIGHT_PX, LEAST_HEIGHT_PX, PlotPanel
 from app.gui.widgets.qt import LEAST_SCREEN, TITLE_BAR
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
@@ -118,8 +117,6 @@ def test_the_window_fits_into_800_by_600_pixels_also_with_plot_and_messages(
                 open_all_settings(session)
             nothing_is_cut_off(window, qtbot)
             qtbot.waitUntil(partial(fits_its_panel, window.panel.page))
-        session.store.edit("window", show_plot=True)
-        plot = find(window, PlotPanel, "plotPanel")
         for key in ("one", "two", "three"):
             window.notices.show_notice(
                 Notice(key, f"{key}: a sentence about something that has happened", (("Undo", list),))
@@ -127,11 +124,6 @@ def test_the_window_fits_into_800_by_600_pixels_also_with_plot_and_messages(
         qtbot.wait(300)
         qtbot.waitUntil(lambda: find(window.notices, QWidget, window.notices.shown).isVisible())
         assert window.height() == 600 and window.minimumSizeHint().height() <= 600
-        for _ in range(4):  # a low plot was empty
-            window.resize(800, window.height() - 20)
-            qtbot.waitUntil(lambda: plot.height() == 0 or plot.height() >= LEAST_HEIGHT_PX)
-        window.resize(1100, 800)
-        qtbot.waitUntil(lambda: plot.height() == HEIGHT_PX)
 
 
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])

@@ -96,15 +96,6 @@ def test_list_choices_by_keyboard_reach_the_pipeline(controls: Session, qtbot: Q
     assert count > 8
 
 
-def test_strict_cannot_be_off_while_a_server_mattes(controls: Session) -> None:
-    """The list showed "Off", although the pipeline treats it as balanced then."""
-    levels = find(controls.window, QComboBox, "strictCombo")
-    controls.store.set("edges.strict", "off")
-    for location, shown, count in (("remote", "balanced", 2), ("local", "off", 3)):
-        controls.store.edit("matting", location=location, server="https://matting.example:8765")
-        assert (levels.currentData(), levels.count()) == (shown, count)
-
-
 def test_check_boxes_toggle_by_mouse_and_keyboard(controls: Session, qtbot: QtBot) -> None:
     count = 0
     for switch, read in of_settings(controls, QAbstractButton):

@@ -76,18 +76,6 @@ def test_no_letter_is_left_where_auto_framing_comes_close(maker: str, look: str)
     engine.close()
 
 
-@pytest.mark.torch
-def test_streams_in_a_batch_are_blurred_as_their_zoom_asks() -> None:
-    from app.matting.torch.torch_backend import run_batch
-    from tests.matting.torch_stubs import StubTorch
-
-    frame = strokes(ZOOM * PERIOD)
-    backends = [StubTorch(GEOMETRY, nobody_of(frame)) for _ in range(2)]
-    backdrop = magnified(BlurredBackground(70), ZOOM)
-    mattes = run_batch(backends, [frame] * 2, [backdrop] * 2, EdgeSettings(strict="off"))
-    assert all(amplitude(matte.composite, ZOOM * PERIOD) <= LEFT for matte in mattes)
-
-
 def test_a_film_is_blurred_as_its_zoom_asks() -> None:
     camera = strokes(PERIOD)
     settings = Settings(

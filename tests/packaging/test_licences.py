@@ -28,16 +28,6 @@ def test_every_direct_dependency_is_listed() -> None:
     assert not set(direct) & set(indirect)
 
 
-@pytest.mark.skipif(sys.version_info < (3, 11), reason="aiortc needs Python 3.11")
-def test_the_packages_of_the_service_are_listed() -> None:
-    pytest.importorskip("aiortc", reason="service/requirements.txt is not installed")
-    table = PAGE.split("| licence in its metadata |")[1].split("\n\n")[0]
-    found = dict(re.findall(r"^\| ([\w.-]+) \| (.+) \|$", table, re.MULTILINE))
-    lock = (ROOT / "requirements" / "serve.lock").read_text(encoding="utf-8")
-    assert set(found) == set(re.findall(r"^([\w.-]+)==", lock, re.MULTILINE))
-    assert {package: stated(metadata.metadata(package)) for package in found} == found
-
-
 @pytest.mark.torch
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 gets older releases, which state less")
 def test_licences_are_those_of_the_installed_packages() -> None:

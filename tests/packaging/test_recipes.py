@@ -145,9 +145,9 @@ def test_a_release_has_every_format_with_its_sum(tree: Path, tmp_path: Path, mon
     monkeypatch.setattr(flatpak, "locked_wheels", lambda: [WHEEL])
     folder = tmp_path / "dist"
     release.release(folder, tmp_path / "opencv.whl", tmp_path, "owner/name")
-    made = f"mattecam-{__version__}"
+    made, debian = f"mattecam-{__version__}", __version__.replace(".dev", "~dev")
     assert {path.name for path in folder.iterdir()} == {
-        f"mattecam_{__version__}_amd64.deb", f"{made}-1.x86_64.rpm", "mattecam.spec", "PKGBUILD",
+        f"mattecam_{debian}_amd64.deb", f"{made}-1.x86_64.rpm", "mattecam.spec", "PKGBUILD",
         "org.mattecam.Mattecam.json", f"{made}-flatpak.tar.xz", f"{made}-x86_64.AppDir.tar.xz",
         "NOTES.md", "LICENCES.txt", "mattecam.cdx.json", "SHA256SUMS",
     }  # fmt: skip

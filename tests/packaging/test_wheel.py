@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shutil
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from app.cli.main import app
 from app.system.environment import pins
 from tests.paths import ROOT
 
-SOURCES = ("app", "models", "service", "mattecam", "docs", "setup.py", "pyproject.toml", "README.md", "LICENSE")
+SOURCES = ("app", "models", "mattecam", "docs", "setup.py", "pyproject.toml", "README.md", "LICENSE")
 REQUIREMENTS = ("requirements.txt", "requirements-cluster.txt")
 NOT_SHIPPED = shutil.ignore_patterns("__pycache__", "*.pyc")
 DEMO = ("--source", "demo", "--size", "320x240", "--frames", "3", "--virtual-camera", "off")
@@ -37,7 +36,6 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "service": (("install", "--help"), 0, "Usage"),
     "plate": (("--source", "absent.mp4", "--countdown", "0"), 1, "no video file absent.mp4"),
     "recover": ((), 0, ""),
-    "serve": (("--host", "0.0.0.0"), 2, "name a file with a secret token"),
     "bench": (("--seconds", "1"), 0, ""),
     "evaluate": (("photo.png", "photo.png"), 0, '"mad": 0'),
     "version": ((), 0, __version__),
@@ -54,7 +52,7 @@ for path in folder.rglob("*.py"):
         importlib.import_module(name)
     except ModuleNotFoundError as error:
         assert error.name.partition(".")[0] in ("ray", "aiohttp", "aiortc", "torch"), (name, error)
-assert not [name for name in sys.modules if name.partition(".")[0] in ("app", "models", "service")]
+assert not [name for name in sys.modules if name.partition(".")[0] in ("app", "models")]
 print(len([name for name in sys.modules if name.startswith("mattecam.")]))
 """
 pytestmark = [
@@ -114,23 +112,22 @@ def test_metadata_names_version_pinned_dependencies_and_extras(wheel: Path) -> N
         metadata = Parser().parsestr(archive.read(f"mattecam-{__version__}.dist-info/METADATA").decode())
     assert metadata["Version"] == __version__
     required = {str(line).partition(";")[0].strip() for line in metadata.get_all("Requires-Dist", [])}
-    for requirements in ("requirements.txt", "requirements-cluster.txt", "service/requirements.txt"):
+    for requirements in ("requirements.txt", "requirements-cluster.txt"):
         assert {f"{name}=={version}" for name, version in pins(ROOT / requirements)} <= required
-    assert set(metadata.get_all("Provides-Extra", [])) == {"cluster", "service", "torch"}
+    assert set(metadata.get_all("Provides-Extra", [])) == {"cluster", "torch"}
 
 
 def test_one_package_holds_everything_that_the_sources_read(wheel: Path) -> None:
     shipped = set(zipfile.ZipFile(wheel).namelist())
     stem = f"mattecam-{__version__}"
     assert {name.partition("/")[0] for name in shipped} == {"mattecam", f"{stem}.dist-info", f"{stem}.data"}
-    folders = ("app", "models", "service", "mattecam")
+    folders = ("app", "models", "mattecam")
     tracked = subprocess.run(
         ["git", "-C", str(ROOT), "ls-files", *folders], capture_output=True, text=True, check=False
     )
     if tracked.returncode != 0:
         pytest.skip("not a git checkout")
-    kept_back = re.compile(r"service/(tests/|requirements)")
-    names = [name for name in tracked.stdout.splitlines() if not kept_back.match(name)]
+    names = tracked.stdout.splitlines()
     assert {name if name.startswith("mattecam/") else f"mattecam/_program/{name}" for name in names} <= shipped
 
 

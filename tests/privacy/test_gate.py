@@ -121,10 +121,6 @@ def test_only_the_gate_makes_outgoing_pictures() -> None:
     assert _callers("Outgoing") == set(MAY_RELEASE)
 
 
-def test_a_service_sends_only_what_its_matting_returns() -> None:
-    assert _callers("SentFrame") == {"service.server.matting"}
-
-
 def test_only_these_modules_write_picture_files() -> None:
     writing = {name for name in _callers("write_picture") if name.startswith("app.")}
     assert writing <= set(MAY_WRITE_PICTURES)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -17,7 +16,7 @@ from torch import Tensor
 from app.capture.demo import DemoSource
 from app.core.errors import ModelError, PlateError
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
-from app.core.types import AlphaImage, BgrImage, Matte, PictureKind
+from app.core.types import AlphaImage, Matte, PictureKind
 from app.matting import build_engine
 from app.matting.base.interface import EngineInfo
 from app.privacy.self_test import self_test
@@ -176,32 +175,3 @@ def test_an_engine_that_fails_the_test_is_closed_and_none_of_its_frames_leaves()
         broken[0] = False
         composites(pipeline)
     assert FakeEngine.live == 0
-
-
-def test_the_scene_for_a_server_is_drawn_anew_and_a_real_engine_passes() -> None:
-    """A server that recognised the scene could cheat afterwards."""
-
-    class Remote(ImmediateEngine):
-        """The bundled network, seen as a server."""
-
-        def __init__(self) -> None:
-            self.engine = build_engine(EngineSettings(model="mattecam", device="cpu"), 320, 180)
-            self.info = replace(self.engine.info, executor="webrtc")
-            self.frames: list[BgrImage] = []
-
-        def matte(self, step: StepInput) -> Matte:
-            self.frames.append(step.frame.copy())
-            return self.engine.step(step.frame, step.backdrop, step.edges).result()
-
-        def reset(self, seen: AlphaImage | None = None) -> None:
-            self.engine.reset(seen)
-
-        def close(self) -> None:
-            self.engine.close()
-
-    engine = Remote()
-    for _ in range(6):
-        self_test(engine, 320, 180)
-    engine.close()
-    empty = engine.frames[::2]
-    assert all(np.abs(first.astype(int) - second).mean() > 2 for first, second in pairwise(empty))

@@ -24,7 +24,6 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import PERSON, FakeEngine, Fault, shows_room
-from tests.fakes.server import SERVER
 from tests.fakes.world import FakeWorld
 from tests.waiting import eventually
 
@@ -82,9 +81,6 @@ def kinds(world: FakeWorld) -> set[PictureKind]:
 
 
 IMPATIENT = Timing(stale_s=0.2, source_retry_s=0.05, engine_retry_s=0.05, sink_retry_s=0.05)
-
-
-REMOTE = BASE.replace(matting=BASE.matting.replace(location="remote", server=SERVER))
 
 
 def shown(pipeline: Pipeline) -> Picture:

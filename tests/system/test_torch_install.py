@@ -52,7 +52,7 @@ def test_pytorchs_own_index_is_asked_for_torch_alone(clone: Path, index: str, mo
     locks = clone / "requirements"
     assert calls == [
         ["--index-url", f"{index}/cpu", "-r", str(locks / "torch-cpu.lock")],
-        ["-r", str(locks / "base.lock"), "-r", str(locks / "serve.lock"), "-r", str(locks / "dev.lock")],
+        ["-r", str(locks / "base.lock"), "-r", str(locks / "dev.lock")],
     ]
     calls.clear()
     monkeypatch.setattr(environment, "PYTORCH_INDEX", "http://127.0.0.1:9")

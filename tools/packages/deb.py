@@ -59,6 +59,7 @@ def build_deb(
 ) -> Path:
     """Build the package of a tree; return its path. report: of the tree, if it is checked already."""
     report = report or check(tree)
+    version = version.replace(".dev", "~dev")  # before the release of that number, as in Python
     target = folder / f"mattecam_{version}_amd64.deb"
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:

@@ -46,8 +46,7 @@ exec "$(dirname "$(readlink -f "$0")")"{INSTALLED_IN}/bin/mattecam "$@"
 def release(folder: Path, opencv: Path | None = None, weights: Path | None = None, project: str = "") -> None:
     """Build a release into a new folder.
 
-    opencv: a wheel that is built already. weights: folder that may have published weights already. project: on GitHub,
-    whose releases *Check for updates* asks for.
+    opencv: a wheel that is built already. weights: folder that may have published weights already.
     """
     if git("status", "--porcelain", "--untracked-files=no"):
         sys.exit("Commit or undo the changes first.")
@@ -75,7 +74,7 @@ def _fill(folder: Path, scratch: Path, opencv: Path | None, weights: Path, proje
     """Write the packages, the bill of materials and the licences into a folder."""
     published = published_weights(weights)
     tree = scratch / "tree"
-    build(tree, [opencv or build_wheel(scratch)], weights, project)
+    build(tree, [opencv or build_wheel(scratch)], weights)
     report = check(tree)
     if report.wrong:
         sys.exit("\n".join(report.wrong))
@@ -156,6 +155,5 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("--opencv", type=Path, help="a wheel that is built already")
     parser.add_argument("--weights", type=Path, help="folder that has the published weights already")
-    parser.add_argument("--project", default="", help="OWNER/NAME on GitHub, which Check for updates asks")
     named = parser.parse_args()
-    release(named.folder.resolve(), named.opencv, named.weights, named.project)
+    release(named.folder.resolve(), named.opencv, named.weights)

@@ -1,10 +1,10 @@
 """Build the relocatable folder that packages contain: Python, locked wheels, Mattecam and converted networks.
 
-    python -m tools.packages.tree FOLDER [--wheel FILE]... [--weights FOLDER] [--project OWNER/NAME]
+    python -m tools.packages.tree FOLDER [--wheel FILE]... [--weights FOLDER]
 
 It is built of the Python that runs this command (x86-64 Linux), and can be moved afterwards. A wheel given by `--wheel`
-takes the place of the locked one; `--weights` adds the networks whose published weights are in a folder; `--project`
-names the project on GitHub whose releases *Check for updates* asks for. `tools.packages.check` checks the result.
+takes the place of the locked one; `--weights` adds the networks whose published weights are in a folder.
+`tools.packages.check` checks the result.
 """
 
 from __future__ import annotations
@@ -51,11 +51,11 @@ def locked_for_packages(text: str, replaced: Iterable[str] = ()) -> list[str]:
     return [entry for name, entries in entries_of(text).items() if name not in left_out for entry in entries]
 
 
-def build(tree: Path, wheels: Sequence[Path] = (), weights: Path | None = None, project: str = "") -> None:
+def build(tree: Path, wheels: Sequence[Path] = (), weights: Path | None = None) -> None:
     """Build the tree in a new folder.
 
     wheels: files that take the place of locked wheels. weights: folder of published weights that become part of it;
-    exits before the work if one is not the published file. project: `OWNER/NAME` on GitHub.
+    exits before the work if one is not the published file.
     """
     published = published_in(weights).values() if weights else ()
     copy_python(tree)
@@ -70,8 +70,6 @@ def build(tree: Path, wheels: Sequence[Path] = (), weights: Path | None = None, 
     prune(packages, PACKAGES)
     program = packages / "mattecam" / "_program"
     (program / "COMMIT").write_text(git("rev-parse", "--short=12", "HEAD"), encoding="utf-8")
-    if project:
-        (program / "PROJECT").write_text(project, encoding="utf-8")
     include_networks(program, published)
     compile_kernels = (sys.executable, "-m", "tools.packages.kernels", program / "app" / "core" / "kernels")
     subprocess.run(compile_kernels, cwd=ROOT, check=True)
@@ -201,6 +199,5 @@ if __name__ == "__main__":
     parser.add_argument("folder", type=Path)
     parser.add_argument("--wheel", type=Path, action="append", default=[])
     parser.add_argument("--weights", type=Path)
-    parser.add_argument("--project", default="")
     named = parser.parse_args()
-    build(named.folder.resolve(), named.wheel, named.weights, named.project)
+    build(named.folder.resolve(), named.wheel, named.weights)

@@ -14,8 +14,6 @@ from app.core.files.paths import NAME, ROOT
 SCRIPT = ROOT / "run.py"
 COMMIT = ROOT / "COMMIT"
 """Commit that a package was built of (tools/packages/tree.py)."""
-PROJECT = ROOT / "PROJECT"
-"""Project that publishes a package, `OWNER/NAME` on GitHub (tools/packages/tree.py)."""
 
 
 def name() -> str:
@@ -36,11 +34,6 @@ def command() -> list[str]:
 def commit() -> str:
     """Return the commit that this copy was packaged from; empty for other copies."""
     return _noted(COMMIT)
-
-
-def project() -> str:
-    """Return the project that published this copy, `OWNER/NAME` on GitHub; empty for copies of nobody's release."""
-    return _noted(PROJECT)
 
 
 def _noted(file: Path) -> str:

@@ -211,9 +211,6 @@ class UsageText(CommandLineMessage):
     NO_PLATE_NAME = "{file} is not the name of an image; name a PNG file with --output, such as room.png."
     NO_PLATE_FILE = "{file} exists and was not written by `plate`; name another file with --output."
     PLACEHOLDER = "The text of the overlay has no value for {text}; write {known} or other text."
-    STRICT_WITH_SERVER = (
-        "Strict mode cannot be off with a matting server, which could show the room; write balanced or strict."
-    )
     SLIDE = "There is no slide {number} in {file}; it has {count}."
     ON_OFF = "{option}: “{value}” is not possible; write on or off."
 

@@ -57,9 +57,6 @@ class SettingsText(Message):
         "(`python3 run.py weights download {model}` installs it)⟧."
     )
     CHECKPOINT_MISSING = "The saved weights file {file} does not exist; {bundled} is used instead (check the path)."
-    STRICT_WITH_SERVER = (
-        "Strict mode is off in the settings, which is not allowed with a matting server; this run uses balanced."
-    )
     RECORDING_EXISTS = "Files of this name exist and are kept: {files}. This run records to {new}."
     BOTH = "{first} {second}"
 

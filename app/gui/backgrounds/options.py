@@ -90,7 +90,7 @@ class BackgroundOptions(QStackedWidget):
         self._slide.setText(f"{shown} / {self._slides}" if self._slides else "")
         self._previous.set_useful(shown > 1)
         self._next.set_useful(shown < self._slides)
-        self._show_blur(settings.shown_blur, settings.matting.strict_level)
+        self._show_blur(settings.shown_blur, settings.matting.edges.strict)
         fill_combo(self._fit, [(self.tr("Fill the frame"), "fill"), (self.tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip
         green = background.colour.lower() == GREEN

@@ -56,15 +56,16 @@ class QualityControls(Form):
                 "Strict: shows only people who move; someone who has not moved yet is hidden too."
             ),
             "strictCombo", self._levels,
-            shows=lambda _level: store.current.matting.strict_level,
         )  # fmt: skip
         self.add_check("edges.person_region", self.tr("More detail for people far away"),
                        self.tr("Looks closer at people who are far away."), "regionCheck")  # fmt: skip
 
     def _levels(self) -> Entries:
-        served = self.store.current.matting.location == "remote"  # strict mode is never off then
-        off = [] if served else [(self.tr("Off"), "off")]
-        return [*off, (self.tr("Balanced"), "balanced"), (self.tr("Strict: only people who move"), "strict")]
+        return [
+            (self.tr("Off"), "off"),
+            (self.tr("Balanced"), "balanced"),
+            (self.tr("Strict: only people who move"), "strict"),
+        ]
 
 
 def _preset_of(edges: EdgeSettings) -> int | None:

@@ -20,7 +20,6 @@ from app.gui.panels.picture import (
 )
 from app.gui.panels.presenter import PresenterControls
 from app.gui.panels.recordings import RecordingControls
-from app.gui.panels.server import ServerControls
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import DeviceWatcher, Tasks
 from app.gui.widgets.controls import Segments
@@ -48,7 +47,6 @@ class SidePanel(QWidget):
         self.quality = QualityControls(store, tasks)
         self.output = OutputControls(store)
         self.recordings = RecordingControls(store)
-        self.server = ServerControls(store, tasks)
         self.expert = ExpertControls(store, tasks)
         self._choice = Segments(
             (
@@ -97,8 +95,6 @@ class SidePanel(QWidget):
             (self.tr("Record"), self.tr("Folder and microphone of recordings"), "recordGroup", self.recordings),
             (self.tr("Show a name or logo"), self.tr("Over the video"), "overlayGroup", OverlayControls(store)),
             (self.tr("Pause"), self.tr("What others see while you are paused"), "pauseGroup", StandbyControls(store)),
-            (self.tr("Matting on a server"), self.tr("Let another computer compute the matte"), "serverGroup",
-             self.server),
             (self.tr("Expert"), self.tr("Edge sliders, detail, device"), "expertGroup", self.expert),
         )  # fmt: skip
         for title, description, name, content in rows:
@@ -125,7 +121,7 @@ class SidePanel(QWidget):
     def show_status(self, status: PipelineStatus) -> None:
         """Show what is in use."""
         for part in (
-            self.camera, self.zones, self.quality.network, self.virtual_camera, self.recordings, self.server,
+            self.camera, self.zones, self.quality.network, self.virtual_camera, self.recordings,
             self.expert.ratio, self.expert.precision,
         ):  # fmt: skip
             part.show_status(status)

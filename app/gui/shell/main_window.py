@@ -28,7 +28,6 @@ from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.error_bar import ErrorBar
 from app.gui.widgets.folding import PanelSplitter
 from app.gui.widgets.notices import NoticeArea
-from app.gui.widgets.plot_panel import PlotPanel
 from app.gui.widgets.qt import column, existing, focus_like, row, scaled
 from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.theme import icon
@@ -65,7 +64,6 @@ class MainWindow(QMainWindow):
         self.program_notices = ProgramNotices(
             self.notices, store, lambda: self.panel.quality.network.missing_model, self
         )
-        self.plot = PlotPanel()
         self._lay_out()
         self.menus = Menus(self, self.windows, self.action_bar, self.strip, store, self.quit_requested.emit)
         self.scenes = ScenesMenu(self.menus.scenes, scenes, store, tasks, self)
@@ -87,8 +85,7 @@ class MainWindow(QMainWindow):
         self.preview.add_note(figures, flags.AlignBottom | flags.AlignLeft, upper, flags.AlignVCenter | flags.AlignLeft)
         self.preview.add_note(MoveHint(self.store, self.bridge), flags.AlignCenter)
         left = QWidget()
-        below = column(None, self.strip, self.plot, spacing=0)  # the plot has a gap of its own, which may go
-        column(left, self.notices, self.preview, self.action_bar, below, grows=self.preview, spacing=12,
+        column(left, self.notices, self.preview, self.action_bar, self.strip, grows=self.preview, spacing=12,
                margins=(12, 8, 12, 10))  # fmt: skip
         self._splitter = PanelSplitter(left, self.panel)
         status_line = QWidget()
@@ -116,7 +113,6 @@ class MainWindow(QMainWindow):
         self.panel.virtual_camera.help_requested.connect(self.windows.open_virtual_camera_help)
         network.plate.capture_requested.connect(self.windows.open_plate_dialog)
         network.download.succeeded.connect(self.bridge.pipeline.retry)
-        self.panel.server.retry_requested.connect(self.bridge.pipeline.retry)
         self.program_notices.virtual_camera_requested.connect(self.windows.open_virtual_camera_help)
         self.program_notices.download_requested.connect(self._download_missing_model)
         self.windows.diagnostics_copied.connect(self.program_notices.diagnostics_copied)
@@ -151,7 +147,6 @@ class MainWindow(QMainWindow):
         self.strip.take_over(old.strip)
         self.preview.set_divider(old.preview.divider)
         self.action_bar.set_mode(old.preview.mode)
-        self.plot.take_over(old.plot)
         self.notices.take_over(old.notices)
         self.error_bar.take_over(old.error_bar)
         if old.notices.text_of(REMOVED):
@@ -194,14 +189,13 @@ class MainWindow(QMainWindow):
         self.status_line.show_status(status, frozen=settings.frozen, rate=not settings.window.show_readout)
         self.program_notices.show_status(status)
         self.error_bar.show_status(status, self.program_notices.covered_stages)
-        for part in (self.panel, self.strip, self.plot):
+        for part in (self.panel, self.strip):
             part.show_status(status)
 
     def _show_settings(self, settings: Settings) -> None:
         shown = settings.window
         self.overlay.set_figures_visible(shown.show_readout)
         self.panel.setVisible(shown.show_panel)
-        self.plot.setVisible(shown.show_plot)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self.close_requested.emit(event)

@@ -96,7 +96,6 @@ class Menus(QObject):
         self._add_switch(menu, self.tr("Show frame rate and delay"), "I", "show_readout")
         self._add_switch(menu, self.tr("Side panel"), "F9", "show_panel")
         self._add_switch(menu, self.tr("All settings"), "", "all_settings")
-        self._add_switch(menu, self.tr("Performance plot"), "F8", "show_plot")
         menu.addSeparator()
         self._add_theme_menu(menu)
 
@@ -150,7 +149,6 @@ class Menus(QObject):
         )
         add_action(menu, self.tr("Log"), "Ctrl+L", windows.open_log)
         add_action(menu, self.tr("Copy diagnostics"), "", windows.copy_diagnostics)
-        add_action(menu, self.tr("Check for updates…"), "", windows.open_update_check)
         add_action(menu, self.tr("About Mattecam"), "", windows.open_about)
 
     def _paste(self) -> None:

@@ -17,7 +17,6 @@ from app.gui.dialogs.help_window import HelpWindow, open_help
 from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog, menu_shortcuts
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.dialogs.questions import change_or_ask
-from app.gui.dialogs.update_box import UpdateBox
 from app.gui.panels.side_panel import SidePanel
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import LogBuffer, diagnostics
@@ -59,7 +58,6 @@ class SecondaryWindows(QObject):
             "preferencesDialog": self.open_preferences,
             "shortcutsDialog": self.open_shortcuts,
             "logWindow": self.open_log,
-            "updateBox": self.open_update_check,
             "aboutBox": self.open_about,
             "helpWindow": partial(open_help, self._window),
         }
@@ -68,7 +66,7 @@ class SecondaryWindows(QObject):
                 continue
             openers[old.objectName()]()
             new = existing(self._window.findChild(QDialog, old.objectName()))
-            if isinstance(new, Assistant | HelpWindow | UpdateBox):
+            if isinstance(new, Assistant | HelpWindow):
                 new.take_over(old)
             take_place(new, old)
 
@@ -129,10 +127,6 @@ class SecondaryWindows(QObject):
         """Open the log window."""
         open_once(self._window, LogWindow, lambda: LogWindow(self._log, self.diagnostics, self._window))
 
-    def open_update_check(self) -> None:
-        """Ask whether a newer release is published."""
-        open_once(self._window, UpdateBox, lambda: UpdateBox(self._window))
-
     def open_about(self) -> None:
         """Show name, version, commit and licences."""
         box = QMessageBox(self._window)
@@ -152,10 +146,7 @@ class SecondaryWindows(QObject):
         box.open()
 
     def _where_processed(self) -> str:
-        matting = self._store.current.matting
-        if matting.location == "local":
-            return self.tr("All processing stays on this computer unless you connect a matting server.")
-        return self.tr("Small frames of your camera are sent to {0}, which computes the matte.").format(matting.server)
+        return self.tr("All processing stays on this computer.")
 
     def copy_diagnostics(self) -> None:
         """Copy the diagnostics to the clipboard."""
@@ -178,8 +169,6 @@ class SecondaryWindows(QObject):
                 panel.quality.network.open_model_list()
             case Remedy.MATTING_SETTINGS:
                 panel.reveal(panel.expert.device)
-            case Remedy.SERVER:
-                panel.reveal(panel.server.address)
             case Remedy.PLATE:
                 self.open_plate_dialog()
             case Remedy.BLUR:

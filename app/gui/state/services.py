@@ -13,12 +13,9 @@ import cv2
 import numpy as np
 
 from app.capture.devices import list_cameras as list_cameras
-from app.config.parsing import parse_server
-from app.config.webrtc_service import require_service
 from app.core.errors import BackgroundError, MattecamError
 from app.core.files.weights import download_weights as download_weights
 from app.core.files.weights import install_weights as install_weights
-from app.core.settings import MattingSettings
 from app.core.types import BgrImage
 from app.doctor.checks import run_checks as run_checks
 from app.doctor.finding import Finding
@@ -46,20 +43,6 @@ class PrecisionChoice:
     """How many times as fast as float32 it was measured to be; None without a measurement."""
     provisional: bool
     """Whether the network is still to be measured, which may change the choice."""
-
-
-def check_server(matting: MattingSettings) -> MattingSettings:
-    """Return the settings, with the address as it is saved, if a server can be tried. Raises MattecamError.
-
-    Checks address, token file, and the packages of the client; connects to nothing.
-    """
-    checked = matting.replace(server=parse_server(matting.server))
-    require_service("--engine remote")
-    if matting.server_token_file is not None:
-        from service.entry import read_token
-
-        read_token(matting.server_token_file)
-    return checked
 
 
 def virtual_cameras() -> tuple[tuple[str, str], ...]:

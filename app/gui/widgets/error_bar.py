@@ -12,7 +12,6 @@ from app.core.messages.capture import SourceText
 from app.core.messages.matting import ModelText, PlateText
 from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
-from app.core.messages.remote import RemoteText
 from app.core.messages.system import ProgramText, ShortcutText
 from app.core.stage import Stage
 from app.core.text import Text
@@ -29,7 +28,6 @@ class Remedy(Enum):
     SOURCE = QT_TRANSLATE_NOOP("ErrorBar", "Choose another source")
     MODEL = QT_TRANSLATE_NOOP("ErrorBar", "Choose another model")
     MATTING_SETTINGS = QT_TRANSLATE_NOOP("ErrorBar", "Show the settings")
-    SERVER = QT_TRANSLATE_NOOP("ErrorBar", "Show the server settings")
     PLATE = QT_TRANSLATE_NOOP("ErrorBar", "Take a picture of the empty room…")
     BLUR = QT_TRANSLATE_NOOP("ErrorBar", "Blur the background")
     VIRTUAL_CAMERA = QT_TRANSLATE_NOOP("ErrorBar", "Set up…")
@@ -49,7 +47,6 @@ _OF_STAGE = {
 _OF_MESSAGES: dict[tuple[Stage, type[Enum]], Remedy] = {
     (Stage.CAPTURE, SourceText): Remedy.SOURCE,
     (Stage.CAPTURE, VideoText): Remedy.SOURCE,
-    (Stage.MATTING, RemoteText): Remedy.SERVER,
     (Stage.MATTING, PlateText): Remedy.PLATE,
 }
 _OF_MESSAGE: dict[Enum, Remedy | None] = {

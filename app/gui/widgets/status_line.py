@@ -9,7 +9,7 @@ from PyQt6.QtWidgets import QMenu, QPushButton, QSizePolicy, QStyle, QStyleOptio
 from app.gui.i18n.messages import decimal, describe_model, short, translated
 from app.gui.widgets.controls import describe
 from app.gui.widgets.qt import tip_of
-from app.runtime.status import Lowered, Phase, PipelineStatus, ServerState
+from app.runtime.status import Lowered, Phase, PipelineStatus
 
 translate = QCoreApplication.translate
 
@@ -54,9 +54,7 @@ class StatusLine(QPushButton):
 def summarize(status: PipelineStatus, *, frozen: bool = False, rate: bool = True) -> str:
     """Return who sees the user, and what is being prepared or, with `rate`, the frame rate of the output."""
     parts = [_describe_viewers(status, frozen)]
-    if status.server is ServerState.CONNECTING:
-        parts.append(translate("StatusLine", "connecting to the server…"))
-    elif status.busy and status.server in (None, ServerState.CONNECTED):
+    if status.busy:
         parts.append(_describe_busy(status.busy))
     elif status.lowered is not None:
         parts.append(_describe_lowered(status.lowered))
@@ -85,7 +83,7 @@ def _describe_viewers(status: PipelineStatus, frozen: bool) -> str:
 
 
 def describe_details(status: PipelineStatus, *, frozen: bool = False) -> tuple[str, ...]:
-    """Return phase, source, frame rates, latency, model, device, server and virtual camera.
+    """Return phase, source, frame rates, latency, model, device and virtual camera.
 
     frozen: the user has frozen the output.
     """
@@ -112,12 +110,6 @@ def describe_details(status: PipelineStatus, *, frozen: bool = False) -> tuple[s
         engine = status.engine
         parts.append(describe_model(engine.model))
         parts.append(f"{engine.device} ({engine.executor}, {engine.precision})")
-        if engine.round_trip_ms is not None:
-            parts.append(translate("StatusLine", "round trip {0} ms").format(f"{engine.round_trip_ms:.0f}"))
-    if status.server is ServerState.CONNECTING:
-        parts.append(translate("StatusLine", "connecting to the server…"))
-    elif status.server is ServerState.LOCAL:
-        parts.append(translate("StatusLine", "server failed, matting on this computer"))
     parts.append(status.virtual_camera or status.pipewire or translate("StatusLine", "no virtual camera"))
     return tuple(parts)
 

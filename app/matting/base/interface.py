@@ -117,8 +117,6 @@ class EngineInfo:
     downsample_ratio: float
     small_size: tuple[int, int]
     """(width, height) of the network's input."""
-    round_trip_ms: float | None = None
-    """Time from sending a frame to its matte, for a network on a server."""
 
 
 class MatteEditor(Protocol):
@@ -182,7 +180,7 @@ class MattingEngine(Protocol):
         ...
 
     def reset(self, seen: AlphaImage | None = None) -> None:
-        """Forget the frames seen so far (a new source, scene, engine, or crop of a server's frames).
+        """Forget the frames seen so far (a new source, scene or engine).
 
         seen: alpha (H, W) of the last frame, if this stream goes on. Strict mode shows the
         people in it at once; otherwise people appear when they first move.

@@ -1,4 +1,4 @@
-"""The frame step in eager mode on any torch device: the reference for the other executors. One stream or a batch."""
+"""The frame step in eager mode on any torch device: the reference for the other executors."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from app.matting.base.interface import (
 )
 from app.matting.light.light import Light, relit
 from app.matting.torch.captured import SettledStep
-from app.matting.torch.core import Core, DirectCore, FrameStep, StepInputs
+from app.matting.torch.core import Core, FrameStep, StepInputs
 from app.matting.torch.cuda_api import release_memory
 from app.matting.torch.full_size import State
 
@@ -203,21 +203,6 @@ class TorchBackend:
         self.recurrent, self.previous_alpha = from_arrays(arrays, self.recurrent, size)
         self._light.load_state(under("light", arrays))
 
-    @property
-    def batch_key(self) -> object | None:
-        """Equal for executors that `run_batch` can run together; None where a batch would not be faster, on a CPU."""
-        if self.torch_device.type == "cpu" or type(self.frame_step.core) not in (Core, DirectCore):
-            return None
-        has_alpha = self.previous_alpha is not None
-        return (
-            id(self.frame_step.core.network),
-            type(self.frame_step.core),
-            self.frame_step.geometry,
-            self.frame_step.dtype,
-            self.device,
-            has_alpha,
-        )
-
     def close(self) -> None:
         """Drop the state, and return the memory of a GPU."""
         self.recurrent, self.previous_alpha = (), None
@@ -226,43 +211,3 @@ class TorchBackend:
         self._transfers = Transfers(self.torch_device)
         if self.torch_device.type == "cuda":
             release_memory()
-
-
-def run_batch(
-    executors: Sequence[TorchBackend],
-    frames: Sequence[BgrImage],
-    backdrops: Sequence[Backdrop],
-    edges: EdgeSettings,
-) -> list[Matte]:
-    """Run one step of every stream; the executors have the same `batch_key`.
-
-    backdrops: images, or blurs of the same strength. Raises NotAMatteError or RuntimeError, which leaves every stream
-    as it was. Batched arithmetic of the device may differ from that of single steps in the last bit.
-    """
-    first = executors[0]
-    previous = [alpha for executor in executors if (alpha := executor.previous_alpha) is not None]
-    blur = backdrops[0]
-    with torch.inference_mode():
-        device = first.torch_device
-        image = torch.from_numpy(np.stack(frames)).to(device)
-        if isinstance(blur, BlurredBackground):
-            short_side = first.frame_step.geometry.blur_short_side
-            backdrop = torch.from_numpy(strength_taps(blur.strength, short_side, blur.zoom))
-        else:
-            backdrop = torch.from_numpy(np.stack([np.asarray(each) for each in backdrops]))
-        state = tuple(torch.cat(parts) for parts in zip(*(each.recurrent for each in executors), strict=True))
-        previous_alpha = torch.cat(previous) if previous else None
-        output = first.frame_step(StepInputs(image, backdrop.to(device), state, plan(edges), previous_alpha))
-        if not bool(torch.isfinite(output.finite)):
-            raise NotAMatteError
-        count = len(executors)
-        composites = output.pixels.composite.cpu().numpy()
-        alphas = output.pixels.alpha.cpu().numpy()
-        parts = [tensor.split(1) for tensor in output.state]
-        smoothed = [None] * count if output.previous_alpha is None else list(output.previous_alpha.split(1))
-        for index, executor in enumerate(executors):
-            executor.recurrent = tuple(part[index].clone() for part in parts)
-            alpha = smoothed[index]
-            executor.previous_alpha = None if alpha is None else alpha.clone()
-    hides = [False] * count if output.hides_person is None else [flag > 0 for flag in output.hides_person.tolist()]
-    return [Matte(composites[index].copy(), alphas[index].copy(), hides_person=hides[index]) for index in range(count)]

@@ -21,7 +21,6 @@ from app.offline.batch.job import Job, Written, digest
 from app.offline.batch.manifest import MANIFEST, Record, last_records, state_folder
 from app.offline.targets import VIDEOS, VIDEOS_AND_IMAGES, check_folder, existing, film_name
 
-OF_A_SERVER = ("location", "server", "server_token_file", "server_ca_file")
 """Settings of live matting: films are always converted on the workers."""
 
 
@@ -144,7 +143,7 @@ def settings_hash(settings: Settings, transparent: bool | None = False) -> str:
         "transparent": transparent,
         "model": [choice.model, choice.device, choice.executor, choice.precision],
         "files": [digest(file)[0] for file in files if file is not None and (is_file(file) or is_folder(file))],
-        "matting": settings.matting.model_dump(mode="json", exclude={"weights", "plate", *OF_A_SERVER}),
+        "matting": settings.matting.model_dump(mode="json", exclude={"weights", "plate"}),
         "background": settings.background.model_dump(mode="json", exclude={"path"}),
         "overlay": settings.overlay.model_dump(mode="json", exclude={"file"}),
         **settings.model_dump(mode="json", include={"framing", "placement", "people", "selected"}),

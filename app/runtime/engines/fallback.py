@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from app.core.errors import MattecamError, ModelError, PlateError, RemoteError, WeightsMissingError
+from app.core.errors import MattecamError, ModelError, PlateError, WeightsMissingError
 from app.core.messages.matting import ModelText
 from app.core.settings import MIN_RATIO, EngineSettings
 from app.matting.base.interface import ExecutorError, is_device_lost, is_out_of_memory
@@ -15,8 +15,6 @@ from app.runtime.engines.plan import EngineKey
 
 MEMORY_RETRY_S = 120.0
 """An engine that ran out of memory is built once more, unless that happened already within this time."""
-OFFER_RETRY_S = 60.0
-"""A server whose stream failed gets another offer, unless that happened already within this time."""
 
 
 class Fallbacks:
@@ -26,12 +24,10 @@ class Fallbacks:
         """now: the time in seconds; replaced in tests, as is `cards`."""
         self._cards = cards or (lambda: hardware.cuda_cards())
         self._now = now
-        self._memory_failed_s = self._stream_failed_s = float("-inf")
+        self._memory_failed_s = float("-inf")
 
     def after_build(self, settings: EngineSettings, error: Exception) -> EngineSettings | None:
         """Return what to build after `settings` could not be built; None if nothing is left."""
-        if settings.location == "remote":
-            return settings.replace(location="local")
         if isinstance(error, WeightsMissingError) and (settings.model != "auto" or settings.weights is not None):
             return settings.replace(model="auto", weights=None)
         if isinstance(error, PlateError):
@@ -48,13 +44,8 @@ class Fallbacks:
     def after_step(self, settings: EngineSettings, error: Exception) -> EngineSettings | None:
         """Return what to build after a step of `settings` failed; `settings` themselves may be worth one more try.
 
-        That is the case for a server, and for memory: the engine that was being built beside the failed one needed it
-        for a moment.
+        That is the case for memory: the engine that was being built beside the failed one needed it for a moment.
         """
-        if isinstance(error, RemoteError):
-            failed_s, self._stream_failed_s = self._stream_failed_s, self._now()
-            if self._stream_failed_s - failed_s > OFFER_RETRY_S:
-                return settings
         if _on_gpu(settings, error) and is_out_of_memory(error):
             failed_s, self._memory_failed_s = self._memory_failed_s, self._now()
             if self._memory_failed_s - failed_s > MEMORY_RETRY_S:
@@ -83,9 +74,7 @@ def reason(used: EngineKey, wanted: EngineKey | None, base: EngineKey | None) ->
     """Return why an engine is used, for the log. wanted: the user's choice; base: what replaces it after a failure."""
     if used == wanted:
         return "as the settings ask"
-    if used == base:
-        return "in place of one that failed"
-    return "until the server answers" if wanted is not None and wanted.remote else "for the frame rate"
+    return "in place of one that failed" if used == base else "for the frame rate"
 
 
 def _moved(error: Exception, settings: EngineSettings) -> str | None:

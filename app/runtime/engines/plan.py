@@ -12,7 +12,7 @@ from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import Frame
 from app.matting.base.interface import EngineInfo, MattingEngine
 from app.runtime.plate import plate_info
-from app.runtime.status import Phase, ServerState
+from app.runtime.status import Phase
 from models.table import needs_plate
 
 
@@ -32,8 +32,6 @@ class EngineKey:
     @staticmethod
     def of(settings: EngineSettings, size: tuple[int, int], framing: FramingSettings, camera: str = "") -> EngineKey:
         """Return the key for these settings and this source, whose frames have this size."""
-        if settings.location == "local" and (settings.server or settings.server_token_file or settings.server_ca_file):
-            settings = settings.replace(server="", server_token_file=None, server_ca_file=None)
         if not may_use_plate(settings):
             return EngineKey(settings, size, WHOLE)
         return EngineKey(settings, size, framing, camera)
@@ -59,11 +57,6 @@ class EngineKey:
         if info is not None and info.camera != self.camera:
             raise PlateError(PlateText.OTHER_CAMERA(file=plate, camera=info.camera))
 
-    @property
-    def remote(self) -> bool:
-        """Whether the mattes come from a server."""
-        return self.settings.location == "remote"
-
 
 def may_use_plate(settings: EngineSettings) -> bool:
     """Return whether the engine may be one that compares the frame with a plate."""
@@ -81,17 +74,14 @@ class ChoiceState(Enum):
 class EnginePlan:
     """The states of the selector, without engines and threads: each method is an event.
 
-    | state    | asked for                                  | after `built`          | after `failed`          |
-    |----------|--------------------------------------------|------------------------|-------------------------|
-    | CHOSEN   | the choice, at the governor's quality      | CHOSEN                 | REPLACED, else FAILED   |
-    | REPLACED | what replaces the choice, or a server anew | REPLACED; base: CHOSEN | REPLACED, else FAILED   |
-    | FAILED   | nothing                                    | as what was being built | REPLACED, else FAILED  |
+    | state    | asked for                             | after `built`           | after `failed`        |
+    |----------|---------------------------------------|-------------------------|-----------------------|
+    | CHOSEN   | the choice, at the governor's quality | CHOSEN                  | REPLACED, else FAILED |
+    | REPLACED | what replaces the choice              | REPLACED                | REPLACED, else FAILED |
+    | FAILED   | nothing                               | as what was being built | REPLACED, else FAILED |
 
-    While the choice is built, an engine that goes before is in use: that of another choice, unless it is a server that
-    the choice does not name, or, for a server, which may take long to answer, one of this machine that the selector
-    builds first. After `failed` of a stream the server may get one more offer: CHOSEN. From every state `choose` leads
-    to CHOSEN and `keep` to REPLACED. `due` leads from FAILED to what failed; in REPLACED it asks the server again,
-    beside the engine in use. Times are those of one steady clock, in seconds.
+    While the choice is built, the engine of the choice before is in use. From every state `choose` leads to CHOSEN and
+    `keep` to REPLACED; `due` leads from FAILED to what failed. Times are those of one steady clock, in seconds.
     """
 
     def __init__(self) -> None:
@@ -104,7 +94,7 @@ class EnginePlan:
         """`base` at the governor's quality: what is built or in use."""
         self.in_use: EngineKey | None = None
         self.due_at_s: float | None = None
-        """When the server, or what failed, is tried again."""
+        """When what failed is tried again."""
 
     @property
     def settled(self) -> bool:
@@ -115,15 +105,6 @@ class EnginePlan:
     def lowered(self) -> bool:
         """Whether less than full quality is asked for."""
         return self.target != self.base
-
-    @property
-    def server(self) -> ServerState | None:
-        """What the status tells of the server; None while the choice is this machine."""
-        if self.choice is None or not self.choice.remote:
-            return None
-        if self.in_use is not None and self.in_use.remote:
-            return ServerState.CONNECTED
-        return ServerState.LOCAL if self.state in (ChoiceState.REPLACED, ChoiceState.FAILED) else ServerState.CONNECTING
 
     def compares_with_plate(self, info: EngineInfo | None) -> bool:
         """Return whether the engine in use compares frames with a plate, or the one that is being built may do so.
@@ -156,27 +137,20 @@ class EnginePlan:
         known, self.target = self.target, target
         return None if target in (self.in_use, known) else target
 
-    def failed(self, fallback: EngineKey | None, due_at_s: float | None) -> EngineKey | None:
-        """Take note that what was asked for failed; return what to build: the fallback, if there is one.
+    def failed(self, fallback: EngineKey | None, retry_at_s: float) -> EngineKey | None:
+        """Record that what was asked for failed; return what to build: the fallback, if there is one.
 
-        due_at_s: when to try the server, or without a fallback the same again; None: as before.
+        retry_at_s: when to try the same again without a fallback.
         """
-        if due_at_s is not None:
-            self.due_at_s = due_at_s
         if fallback is not None:
             return self._pursue(fallback)
+        self.due_at_s = retry_at_s
         self.state = ChoiceState.FAILED
         return None
 
-    def keep(self, due_at_s: float | None) -> None:
-        """Go on with the engine in use: what was built beside it has failed.
-
-        due_at_s: when to ask again, where that is a server; None: not before another choice.
-        """
+    def keep(self) -> None:
+        """Continue with the engine in use until another choice: what was built beside it has failed."""
         self.state = ChoiceState.REPLACED
-        if due_at_s is not None:
-            self.base = self.target = self.in_use
-            self.due_at_s = due_at_s
 
     def lose(self) -> None:
         """Take note that the engine in use was closed."""
@@ -187,10 +161,6 @@ class EnginePlan:
         if self.due_at_s is None or now_s < self.due_at_s:
             return None
         self.due_at_s = None
-        if self.choice is not None and self.choice.remote:
-            self.base = self.target = self.choice
-            self.state = ChoiceState.REPLACED
-            return self.choice
         if self.state is not ChoiceState.FAILED or self.base is None:
             return None
         return self._pursue(self.base)

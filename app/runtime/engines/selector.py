@@ -16,7 +16,7 @@ from app.runtime.board import StatusBoard
 from app.runtime.engines.fallback import Fallbacks, named, reason
 from app.runtime.engines.plan import ChoiceState, Decision, EngineKey, EnginePlan, PassThrough, Run, Skip, StandBy
 from app.runtime.engines.quality import MattingPattern, at_quality, described, levels
-from app.runtime.status import Lowered, Phase, ServerState
+from app.runtime.status import Lowered, Phase
 from app.runtime.timing import Timing
 from app.runtime.worker import Preparer, close_unused
 
@@ -61,8 +61,6 @@ class EngineSelector:
         """As of `EnginePlan`."""
         self._anew = False
         """The choice is to be built again."""
-        self._before_server: EngineKey | None = None
-        """Built first, so that something mattes until the server answers."""
         self.info: EngineInfo | None = None
         """Of the engine in use; this and what follows may be read on any thread."""
         self.weights: Path | None = None
@@ -73,16 +71,11 @@ class EngineSelector:
         self.unneeded: tuple[int, frozenset[int]] = (-1, frozenset())
         """Source generation, and indexes of frames of this source that will not be matted."""
         self._number = 0
-        """Counts the engines used so far, and with a server the crops."""
+        """Counts the engines used so far."""
         self._sequence: tuple[int, int] | None = None
         """Of the last step, while frames follow it without a break."""
         self._last_step: StepTiming | None = None
         self._pattern = MattingPattern()
-
-    @property
-    def server(self) -> ServerState | None:
-        """As of `EnginePlan` (any thread)."""
-        return self._plan.server
 
     def retry(self) -> None:
         """Build again at the next frame what failed, was replaced, or has a plate, which may be new (any thread)."""
@@ -103,9 +96,6 @@ class EngineSelector:
         outcome = self.preparer.take()
         if outcome is None:
             return
-        if outcome.key == self._before_server and self._plan.target is not None:
-            self._before_server = None
-            self.preparer.request(self._plan.target)
         if outcome.value is None:
             assert outcome.error is not None
             self._build_failed(outcome.key, outcome.error)
@@ -158,7 +148,7 @@ class EngineSelector:
             self._governor.remove_current()
             self._ask_for_quality()
         else:
-            self._fall_back(plan.base, fallback, error, self._timing.remote_again_s)
+            self._fall_back(plan.base, fallback, error)
 
     def close_engine(self, close: Callable[[MattingEngine], None] = lambda engine: close_unused(engine.close)) -> None:
         """Close the engine in use, if any. close: closes it."""
@@ -222,7 +212,8 @@ class EngineSelector:
             self._settings = settings
             wanted = EngineKey.of(settings.matting.engine, frame.size, settings.framing, frame.camera)
             if self._anew or wanted != plan.choice:
-                self._choose(wanted)
+                self._anew = False
+                self._ask(plan.choose(wanted))
         if plan.due_at_s is not None and (again := plan.due(time.monotonic())) is not None:
             self._ask(again)
         self.poll()
@@ -231,19 +222,7 @@ class EngineSelector:
         if not same or engines != self._derived_from:
             self._derived_from, self._settled = engines, plan.settled
             self.compares_with_plate = plan.compares_with_plate(self.info)
-            known, self._crop = self._crop, used.crop(settings.framing) if used and used.takes(frame) else None
-            if used and used.remote and self._crop != known:
-                self._number += 1  # mattes of the frames on their way would be late ones of another crop
-
-    def _choose(self, wanted: EngineKey) -> None:
-        """Build another choice; where nothing mattes, an engine of this machine before a server is asked."""
-        used = self._plan.in_use
-        if used is not None and used.remote and used.settings.server != wanted.settings.server:
-            self.close_engine(self.preparer.retire)  # no frame goes to a server that the user has left
-        self._anew, self._before_server, key = False, None, self._plan.choose(wanted)
-        if key.remote and self._plan.in_use is None:
-            key = self._before_server = key.with_settings(key.settings.replace(location="local"))
-        self._ask(key)
+            self._crop = used.crop(settings.framing) if used and used.takes(frame) else None
 
     def _ask(self, key: EngineKey) -> None:
         """Build an engine at full quality."""
@@ -255,8 +234,7 @@ class EngineSelector:
         """Start the governor once full quality runs; return to full quality where it is switched off."""
         base = self._plan.base
         if on and not self._governor.active:
-            # Not with a server: another quality would be another stream.
-            if self._engine is not None and base is not None and not base.remote and self._plan.in_use == base:
+            if self._engine is not None and base is not None and self._plan.in_use == base:
                 self._governor = Governor(levels(base.settings, self._engine.info), self._timing.governor)
         elif not on and self._governor.active:
             self._governor = Governor()
@@ -283,22 +261,16 @@ class EngineSelector:
         keeps = running is not None and running.size == key.size and frame is not None and running.takes(frame)
         if key == plan.target and not keeps:
             fallback = self._fallbacks.after_build(key.settings, error)
-            self._fall_back(key, fallback, error, self._timing.remote_retry_s)
+            self._fall_back(key, fallback, error)
             return
         if key == plan.target:  # else the settings ask for something else by now
-            beside_server = key.remote and running != key
-            plan.keep(time.monotonic() + self._timing.remote_retry_s if beside_server else None)
+            plan.keep()
         self._board.report(Stage.MATTING, named(error))
 
-    def _fall_back(self, key: EngineKey, fallback: EngineSettings | None, error: Exception, remote_s: float) -> None:
-        """Build `fallback` in place of `key`. remote_s: wait before a server that is left is asked again."""
-        now_s, due_at_s = time.monotonic(), None
-        if fallback is None:
-            due_at_s = now_s + self._timing.engine_retry_s
-        elif fallback.location != key.settings.location:
-            due_at_s = now_s + remote_s
-        # Before the problem is reported, which then ends no run: see `server`.
-        asked = self._plan.failed(None if fallback is None else key.with_settings(fallback), due_at_s)
+    def _fall_back(self, key: EngineKey, fallback: EngineSettings | None, error: Exception) -> None:
+        """Build `fallback` in place of `key`."""
+        retry_at_s = time.monotonic() + self._timing.engine_retry_s
+        asked = self._plan.failed(None if fallback is None else key.with_settings(fallback), retry_at_s)
         self._board.report(Stage.MATTING, named(error, fallback))
         if asked is not None:
             self._ask(asked)

@@ -106,7 +106,7 @@ class Bench:
     @property
     def status(self) -> PipelineStatus:
         selector = self.selector
-        return replace(self.board.read(), engine=selector.info, lowered=selector.lowered, server=selector.server)
+        return replace(self.board.read(), engine=selector.info, lowered=selector.lowered)
 
     @property
     def matted_hz(self) -> float | None:

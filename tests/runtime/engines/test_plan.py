@@ -16,7 +16,7 @@ def key(**settings: object) -> EngineKey:
 
 
 LOCAL, OTHER, LIGHT = key(), key(precision="float32"), key(downsample_ratio=0.2)
-CPU, SERVER = key(device="cpu"), key(location="remote", server="https://server")
+CPU = key(device="cpu")
 DUE_S = 5.0
 
 Events = Callable[[EnginePlan], object]
@@ -47,7 +47,7 @@ def lowered(target: EngineKey) -> Events:
 
 
 def kept(plan: EnginePlan) -> None:
-    plan.keep(DUE_S if plan.target == SERVER else None)
+    plan.keep()
 
 
 def due(plan: EnginePlan) -> None:
@@ -63,7 +63,7 @@ def again(plan: EnginePlan) -> None:
 
 TO: dict[ChoiceState, tuple[EngineKey, tuple[Events, ...]]] = {
     ChoiceState.CHOSEN: (LOCAL, (built(LOCAL),)),
-    ChoiceState.REPLACED: (SERVER, (fails(CPU), built(CPU))),
+    ChoiceState.REPLACED: (LOCAL, (fails(CPU), built(CPU))),
     ChoiceState.FAILED: (LOCAL, (built(LOCAL), fails(None))),
 }
 
@@ -74,9 +74,8 @@ TO: dict[ChoiceState, tuple[EngineKey, tuple[Events, ...]]] = {
         (ChoiceState.CHOSEN, fails(CPU), ChoiceState.REPLACED, CPU, None),
         (ChoiceState.CHOSEN, fails(None), ChoiceState.FAILED, LOCAL, None),
         (ChoiceState.CHOSEN, lowered(LIGHT), ChoiceState.CHOSEN, LIGHT, LOCAL),
-        (ChoiceState.REPLACED, due, ChoiceState.REPLACED, SERVER, CPU),
         (ChoiceState.REPLACED, fails(LIGHT), ChoiceState.REPLACED, LIGHT, None),
-        (ChoiceState.REPLACED, fails(SERVER), ChoiceState.CHOSEN, SERVER, None),
+        (ChoiceState.REPLACED, fails(LOCAL), ChoiceState.CHOSEN, LOCAL, None),
         (ChoiceState.REPLACED, fails(None), ChoiceState.FAILED, CPU, None),
         (ChoiceState.FAILED, due, ChoiceState.CHOSEN, LOCAL, None),
         *((state, again, ChoiceState.CHOSEN, choice, None) for state, (choice, _) in TO.items()),
@@ -100,20 +99,6 @@ def test_a_choice_is_built_beside_the_engine_in_use_and_its_failure_keeps_that_o
     kept(plan)
     assert (plan.state, plan.in_use, plan.settled) == (ChoiceState.REPLACED, LOCAL, False)
     assert plan.due(DUE_S) is None, "only another choice changes that"
-
-
-def test_a_server_is_asked_again_beside_this_machine_until_it_takes_the_stream() -> None:
-    plan = chosen(SERVER, fails(CPU), built(CPU), due, kept)
-    assert (plan.state, plan.in_use, plan.target, plan.settled) == (ChoiceState.REPLACED, CPU, CPU, True)
-    due(plan)
-    assert plan.built(SERVER)
-    assert (plan.state, plan.in_use) == (ChoiceState.CHOSEN, SERVER)
-    assert plan.due(999) is None
-
-
-def test_without_an_engine_the_server_is_asked_before_this_machine() -> None:
-    plan = chosen(SERVER, fails(CPU), fails(None))
-    assert plan.due(DUE_S) == SERVER
 
 
 def test_what_was_taken_back_or_is_out_of_date() -> None:

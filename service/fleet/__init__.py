@@ -1,1 +1,0 @@
-"""The WebRTC service as a Ray Serve application: replicas on many machines behind one address."""

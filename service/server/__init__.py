@@ -1,1 +1,0 @@
-"""WebRTC service: mattes the video of thin clients and browsers. One process, one state per connection."""
