@@ -2323,7 +2323,7 @@
     </message>
     <message>
         <source>All processing stays on this computer.</source>
-        <translation type="unfinished" />
+        <translation>Die gesamte Verarbeitung bleibt auf diesem Computer.</translation>
     </message>
 </context><context>
     <name>ShortcutsDialog</name>
