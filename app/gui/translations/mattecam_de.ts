@@ -2323,7 +2323,7 @@
     </message>
     <message>
         <source>All processing stays on this computer.</source>
-        <translation>Die gesamte Verarbeitung bleibt auf diesem Computer.</translation>
+        <translation>Die gesamte Verarbeitung bleibt auf diesem Rechner.</translation>
     </message>
 </context><context>
     <name>ShortcutsDialog</name>

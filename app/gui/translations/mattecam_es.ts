@@ -2323,7 +2323,7 @@
     </message>
     <message>
         <source>All processing stays on this computer.</source>
-        <translation>Todo el procesamiento se queda en este ordenador.</translation>
+        <translation>Todo el procesamiento se queda en este equipo.</translation>
     </message>
 </context><context>
     <name>ShortcutsDialog</name>
