@@ -11,7 +11,7 @@ from app.cli.terminal import notify
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.core.stage import Stage
-from app.core.text import counted
+from app.core.text import Text, counted
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latency, Phase, PipelineStatus
@@ -107,6 +107,11 @@ class HeadlessRun:
         now_s = time.monotonic()
         if self._counted_from_s is None and (status.frames_out > 0 or stands_by):
             self._counted_from_s = now_s
+        if isinstance(status.busy, Text):  # the preparation for this machine, which may take longer than a start
+            self._started_s = now_s
+            if status.busy != self._announced:
+                notify(status.busy)
+                self._announced = status.busy
         if not self.has_started:
             self.failure = self._failed_start(status)
         if self.failure is None:

@@ -25,7 +25,7 @@ from app.cli.ctl import ctl
 from app.cli.devices import devices
 from app.cli.doctor import doctor, service_app
 from app.cli.live_options import LiveOptions, with_live_options
-from app.cli.options import prepare, settings_from, what_is_used
+from app.cli.options import settings_from, what_is_used
 from app.cli.plate import plate
 from app.cli.recover import offer_recovery, recover
 from app.cli.terminal import PLAIN, LossyStream, notify, visible_output
@@ -37,7 +37,14 @@ from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_U
 from app.core.files import program
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.messages.command_line import CommandLineText
-from app.system.process import disable_core_dumps, handled, limit_heaps, refuse_open_umask, signal_main_thread
+from app.system.process import (
+    check_memory_limit,
+    disable_core_dumps,
+    handled,
+    limit_heaps,
+    refuse_open_umask,
+    signal_main_thread,
+)
 from models.weights import WeightsError
 
 if TYPE_CHECKING:
@@ -192,8 +199,7 @@ def _window(options: LiveOptions) -> int:
     log.info("Mattecam %s on %s, Python %s.", __version__, platform.platform(), platform.python_version())
     start = settings_from(options, window=True)
     log.info("%s", what_is_used(start.settings, options, start.path))
-    if sys.stderr is not None and sys.stderr.isatty():  # otherwise the window shows the progress
-        prepare(start.settings.matting.engine)
+    check_memory_limit()
     from app.gui.shell.application import WindowOptions, run_window
     from app.runtime.status import write_status
 
@@ -223,7 +229,7 @@ def _headless(options: LiveOptions) -> int:
     logs.set_up_console(verbose=options.verbose)
     start = settings_from(options)
     notify(what_is_used(start.settings, options, options.config))
-    prepare(start.settings.matting.engine)
+    check_memory_limit()
     from app.cli.headless import run
 
     return run(start, options)

@@ -256,12 +256,12 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
 
 
 def prepare(settings: EngineSettings) -> None:
-    """Compile and convert what the CPU needs, once after installation, so that no live picture stutters.
+    """Compile, convert and measure what the CPU needs, once after installation, before work that is not live.
 
     Raises MattecamError for too little memory.
     """
     check_memory_limit()
-    from app.matting.preparation.preparation import prepare_for
+    from app.matting.preparation import prepare_for
 
     with suppress(ModelError):  # the start reports it
-        prepare_for(settings, notify)
+        prepare_for(settings, notify, measured=True)

@@ -19,6 +19,13 @@ from app.output.sound.microphone import OpenSource
 from app.runtime.status import Phase
 
 
+def default_standby_text(phase: Phase, preparing: Text | None) -> str:
+    """Return the text of the stand-by card in English; see `Parts.standby_text`."""
+    if phase is Phase.NO_CAMERA:
+        return NO_CAMERA_TEXT
+    return preparing if phase is Phase.STARTING and preparing is not None else DEFAULT_TEXT
+
+
 @dataclass(frozen=True, slots=True)
 class Parts:
     """Constructors of sources, engines, backgrounds and sinks. Each raises a MattecamError if it fails."""
@@ -36,14 +43,19 @@ class Parts:
     self_test: Callable[[MattingEngine, int, int], None] = lambda engine, width, height: None
     """(engine, width, height of its frames): raises ModelError if the engine fails on known frames. Called before
     an engine's first frame and when its alpha is suspicious."""
+    prepare: Callable[[EngineSettings], None] = lambda settings: None
+    """Begins to prepare this machine, once, for the engines of these settings."""
     preparing: Callable[[], Text | None] = lambda: None
     """What is being prepared once for this machine, for the user; None while nothing is."""
+    measurements: Callable[[], int] = lambda: 0
+    """How many measurements of this machine have ended: after each, the same settings may mean another engine."""
     cancel_preparing: Callable[[], None] = lambda: None
     """Ends the preparation, so that an engine that waits for it fails at once."""
     source_device: Callable[[str], str] = lambda source: ""
     """(a source as in the settings): the device file of its camera, if it is one"""
-    standby_text: Callable[[Phase], str] = lambda phase: NO_CAMERA_TEXT if phase is Phase.NO_CAMERA else DEFAULT_TEXT
-    """Text of the stand-by card while the settings have none, in the user's language."""
+    standby_text: Callable[[Phase, Text | None], str] = default_standby_text
+    """(phase, what is being prepared): text of the stand-by card while the settings have none, in the user's
+    language"""
 
     def with_sinks(self, **openers: OpenSink) -> Parts:
         """Return these parts with other constructors of the sinks of these names."""
@@ -56,15 +68,18 @@ def default_parts() -> Parts:
     from app.compositing import open_background
     from app.compositing.overlay import render_overlay
     from app.matting import build_engine
-    from app.matting.preparation.preparation import preparation, prepare_for
+    from app.matting.preparation import preparation, prepare_for
     from app.output.camera_list import ReaderWatch, is_busy
     from app.output.sound.devices import open_microphone
     from app.output.table import SINKS
     from app.privacy.self_test import self_test
 
     def build_prepared(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
-        prepare_for(settings)
-        return build_engine(settings, width, height, framing, shared=True, live=True)
+        in_openvino = prepare_for(settings, measured=False)
+        engine = build_engine(settings, width, height, framing, shared=True, live=True)
+        if in_openvino:
+            preparation.measure_beside()
+        return engine
 
     return Parts(
         SourceOpener(is_busy),
@@ -75,7 +90,9 @@ def default_parts() -> Parts:
         open_microphone,
         ReaderWatch,
         self_test,
+        preparation.begin,
         lambda: preparation.progress,
+        lambda: preparation.measurements,
         preparation.cancel,
         source_device,
     )

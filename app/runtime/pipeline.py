@@ -58,9 +58,15 @@ class Pipeline:
         self.preview: LatestSlot[Picture] = LatestSlot()
         self._frames: LatestSlot[Frame | StandBy] = LatestSlot()
         self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
-        self._cards = StandbyPictures(self._board, default_text=lambda: self._parts.standby_text(self._phase()))
+        self._cards = StandbyPictures(self._board, default_text=self._standby_text)
         self._gate = Gate(lambda: self.settings, self._cards.get)
-        self._engines = EngineSelector(self._parts.build_engine, self._parts.self_test, self._board, shared.timing)
+        self._engines = EngineSelector(
+            self._parts.build_engine,
+            self._parts.self_test,
+            self._board,
+            shared.timing,
+            measurements=self._parts.measurements,
+        )
         self.screen = ScreenUse()
         self._backdrops = Backdrops(self._parts.open_background, self._board, self.screen, shared.timing)
         self._overlay = OverlayPainter(self._parts.render_overlay, self._board)
@@ -106,6 +112,7 @@ class Pipeline:
         # OpenCV's own threads spin while they wait, and inherit the priority of whichever thread used them first.
         cv2.setNumThreads(1)
         self._board.begin()
+        self._parts.prepare(self.settings.matting.engine)
         for preparer in self._preparers:
             preparer.start()
         for thread in [*reversed(self._threads), self._clock.thread, self._watchdog.thread]:
@@ -192,6 +199,9 @@ class Pipeline:
             return Phase.WAITING
         phase = self._clock.phase
         return Phase.NO_CAMERA if self._capture.no_camera and phase is not Phase.PAUSED else phase
+
+    def _standby_text(self) -> str:
+        return self._parts.standby_text(self._phase(), self._parts.preparing())
 
     def _busy(self) -> str:
         if self._engines.preparer.busy:

@@ -108,7 +108,7 @@ def test_a_blur_without_a_number_hides_text(monkeypatch: pytest.MonkeyPatch, bac
     used: list[Settings] = []
     monkeypatch.setattr("app.offline.convert.convert", lambda *_, settings, **__: used.append(settings))
     convert("a.mp4", "b.mp4", background=background)
-    used.append(film_settings(LiveOptions(background=background)).settings)
+    used.append(film_settings(LiveOptions(), background).settings)
     assert [settings.shown_blur for settings in used] == [strength] * 2
     stepped: list[Backdrop] = []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from numba.core.dispatcher import Dispatcher
 
-from app.matting.preparation.warm_up import KERNELS
+from app.matting.preparation import KERNELS
 from tests.architecture.source import modules
 
 CAN_COMPILE = "_can_compile"

@@ -21,7 +21,7 @@ from app.core.files import paths
 from app.core.settings import BackgroundSettings, PeopleSettings, Zone
 from app.gui.backgrounds.files import add_picture, thumbnail
 from app.matting.plate.plate import read_plate
-from app.matting.preparation.preparation import needed, note_prepared
+from app.matting.preparation import needed, note_prepared
 from app.media.image_file import kind_of_file, read_image, read_image_with_alpha
 from app.output.unfinished import begin, end, in_progress, records_elsewhere, unfinished_recordings
 from app.runtime.plate import PlateInfo, plate_info, plate_path, save_plate
@@ -68,7 +68,6 @@ def test_zones(tmp_path: Path, seed: int) -> None:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_stamp_of_the_preparation(tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.matting.selection.measured.PACKAGES", ())
-    monkeypatch.setattr("app.matting.preparation.preparation.measurement_missing", lambda: False)
     made = tmp_path / "made"
     made.touch()
     note_prepared([made])

@@ -6,18 +6,19 @@ import sys
 import textwrap
 from pathlib import Path
 
+import numpy as np
 import psutil
 import pytest
 
 from app.cli.options import prepare
+from app.compositing.standby import StandbyCard
 from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.core.text import Text
-from app.matting.preparation import preparation as module
-from app.matting.preparation import warm_up
-from app.matting.preparation.preparation import Preparation, needed, note_prepared
+from app.matting import preparation as module
+from app.matting.preparation import KERNELS, Preparation, compiled, do, needed, note_prepared
 from app.matting.selection.choice import choose
-from app.matting.selection.measured import measurable, note_trials
+from app.matting.selection.measured import measurable
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from tests.waiting import beside, eventually
@@ -30,8 +31,7 @@ def script(code: str) -> tuple[str, ...]:
 STEPS = "print('1 2', flush=True); print('2 2', flush=True)"
 
 
-def test_a_machine_is_prepared_until_a_result_is_missing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "measurement_missing", lambda: False)
+def test_a_machine_is_prepared_until_a_result_is_missing(tmp_path: Path) -> None:
     made = tmp_path / "made"
     made.touch()
     assert needed()
@@ -44,7 +44,7 @@ def test_a_machine_is_prepared_until_a_result_is_missing(tmp_path: Path, monkeyp
 @pytest.mark.torch
 def test_a_start_prepares_for_an_engine_in_openvino_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     prepared: list[object] = []
-    monkeypatch.setattr(module.preparation, "ensure", prepared.append)
+    monkeypatch.setattr(module.preparation, "ensure", lambda show, *, measured: prepared.append(measured))
     here = MattingSettings(model="mattecam", device="cpu", precision="float32").engine
     missing = here.replace(model="bgmv2-resnet101")
     with pytest.raises(ModelError):
@@ -53,7 +53,7 @@ def test_a_start_prepares_for_an_engine_in_openvino_alone(monkeypatch: pytest.Mo
         prepare(settings)
         assert prepared == []
     prepare(here.replace(executor="openvino"))
-    assert len(prepared) == 1
+    assert prepared == [True]
 
 
 def test_progress_is_shown_and_ends() -> None:
@@ -69,6 +69,55 @@ def test_progress_is_shown_and_ends() -> None:
 def test_a_prepared_machine_starts_no_process() -> None:
     note_prepared([])
     Preparation(("no-such-program",)).ensure()
+
+
+def test_a_live_picture_waits_for_the_kernels_alone_and_other_work_for_the_measurement(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """The outputs of a first start were not there for minutes."""
+    said = tmp_path / "said"
+    told = f"import sys; open({str(said)!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')"
+    monkeypatch.setattr(module, "measurement_missing", lambda: True)
+    preparation = Preparation(script(told))
+    preparation.ensure()
+    assert said.read_text() == "kernels\n"
+    preparation.ensure(measured=True)
+    assert said.read_text() == "kernels\nmeasurement\n", "each once per process"
+    Preparation(script(told)).ensure(measured=True)
+    assert said.read_text().splitlines()[-1] == "kernels measurement"
+
+
+def test_the_measurement_beside_a_picture_is_counted_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "BESIDE_AFTER_S", 0)
+    monkeypatch.setattr(module, "measurement_missing", lambda: True)
+    preparation = Preparation(script(STEPS))
+    preparation.measure_beside()
+    eventually(lambda: preparation.measurements == 1)
+    assert preparation.progress is None, "nothing waits for it"
+    preparation.measure_beside()
+    monkeypatch.setattr(module, "measurement_missing", lambda: False)
+    other = Preparation(("no-such-program",))
+    other.measure_beside()
+    for each in (preparation, other):
+        eventually(lambda each=each: not each._beside.is_alive())  # type: ignore[misc]  # noqa: SLF001
+    assert (preparation.measurements, other.measurements) == (1, 0)
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 60.0])
+def test_a_measurement_that_is_cancelled_ends_at_once_and_changes_nothing(
+    monkeypatch: pytest.MonkeyPatch, delay_s: float
+) -> None:
+    monkeypatch.setattr(module, "BESIDE_AFTER_S", delay_s)
+    monkeypatch.setattr(module, "measurement_missing", lambda: True)
+    preparation = Preparation(script("import time; time.sleep(60)"))
+    before = set(psutil.Process().children())
+    preparation.measure_beside()
+    if not delay_s:
+        eventually(lambda: bool(set(psutil.Process().children()) - before))
+    preparation.cancel()
+    eventually(lambda: not set(psutil.Process().children()) - before)
+    eventually(lambda: not preparation._beside.is_alive())  # type: ignore[union-attr]  # noqa: SLF001
+    assert preparation.measurements == 0
 
 
 @pytest.mark.parametrize(
@@ -135,25 +184,34 @@ def test_an_interrupted_preparation_leaves_no_process() -> None:
     eventually(lambda: not set(psutil.Process().children()) - set(before))
 
 
-def test_the_steps_compile_and_convert_what_a_start_needs(
+def test_the_steps_compile_convert_and_measure_what_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = {file.name.split("-")[0] for name in warm_up.KERNELS for file in warm_up.compiled(name)}
+    names = {file.name.split("-")[0] for name in KERNELS for file in compiled(name)}
     assert {
         "composite.finish_rows",
         "network_arrays.shrink_rows",
         "network_arrays.matte_rows",
         "patches.cut_cells",
     } <= names
-    monkeypatch.setattr(warm_up, "convert_bundled", list)
-    monkeypatch.setattr(warm_up, "measure_network", lambda model, weights, seconds: [note_trials(model, weights, [])])
-    warm_up.warm_up()
-    count = len(warm_up.KERNELS) + 1 + len(measurable())
-    assert capsys.readouterr().out.splitlines() == [f"{step} {count}" for step in range(1, count + 1)]
-    assert not needed()
+    measured: list[str] = []
+    monkeypatch.setattr(module, "convert_bundled", list)
+    monkeypatch.setattr(module, "measure_network", lambda model, weights, seconds: measured.append(model))
+    monkeypatch.setattr("os.nice", lambda _by: None)
+    kernels, networks = len(KERNELS) + 1, list(measurable())
+    for parts, count, trials in (
+        (["kernels"], kernels, []),
+        (["measurement"], len(networks), networks),
+        (["kernels", "measurement"], kernels + len(networks), networks),
+    ):
+        measured.clear()
+        do(parts)
+        assert capsys.readouterr().out.splitlines() == [f"{step} {count}" for step in range(1, count + 1)]
+        assert measured == trials
+        assert not needed()
 
 
-def test_the_pipeline_prepares_before_the_first_engine_and_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_pipeline_shows_a_card_that_says_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
     shared = Preparation(script("print('1 1', flush=True); import time; time.sleep(60)"))
     monkeypatch.setattr(module, "preparation", shared)
     settings = Settings(
@@ -167,6 +225,13 @@ def test_the_pipeline_prepares_before_the_first_engine_and_says_so(monkeypatch: 
         eventually(lambda: isinstance(pipeline.status().busy, Text))
         assert pipeline.status().busy == "Preparing for this computer, once: step 1 of 1"
         assert pipeline.status().phase is Phase.STARTING
+        wanted = StandbyCard("Preparing for this computer, once: step 1 of 1").image(320, 180)
+
+        def says_so() -> bool:
+            picture = pipeline.preview.get(1)
+            return picture is not None and np.array_equal(picture.image, wanted)
+
+        eventually(says_so)
     finally:
         assert pipeline.stop(), "a preparation does not delay the end"
     assert pipeline.status().frames_out == 0

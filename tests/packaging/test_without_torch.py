@@ -32,7 +32,7 @@ from tools.convert_networks import convert_all
 from tools.packages.release import INCLUDED as RVM
 
 DEMO = ("--source", "demo", "--size", "320x240", "--frames", "3", "--virtual-camera", "off")
-NOT_PREPARED = "from app.matting.preparation import preparation as p; p.needed = lambda: False"
+NOT_PREPARED = "from app.matting import preparation as p; p.needed = p.measurement_missing = lambda: False"
 NEEDS_TORCH = "needs PyTorch, which this copy of Mattecam lacks; install mattecam[torch] for it."
 pytestmark = [pytest.mark.torch, pytest.mark.long, pytest.mark.timeout(300)]
 

@@ -46,10 +46,12 @@ def translated_error(error: Exception) -> str:
     return translated(text_of(error))
 
 
-def standby_text(phase: Phase = Phase.WAITING) -> str:
+def standby_text(phase: Phase = Phase.WAITING, preparing: Text | None = None) -> str:
     """Return the text of the stand-by card while the settings have none, in the language of the window."""
     if phase is Phase.NO_CAMERA:
         return translate("StandbyCard", "No camera")
+    if phase is Phase.STARTING and preparing is not None:
+        return translated(preparing)
     return translate("StandbyCard", "One moment, please")
 
 

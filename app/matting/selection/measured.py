@@ -1,4 +1,4 @@
-"""What results that are kept for this machine depend on: processor, Python, packages, sources and shipped weights."""
+"""What was measured on this machine, and what that depends on: processor, versions, kernels and weights."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 from typing_extensions import TypedDict
 
+from app import __version__
 from app.core.files import paths
 from app.core.messages.matting import TrialText
 from app.core.text import Text
@@ -22,19 +23,18 @@ from models.int8 import find_int8
 from models.table import NETWORKS
 from models.weights import WeightsError, known_sha256, on_hand
 
+KERNEL_FOLDERS = ("matting/kernels", "matting/strict", "media")
 PACKAGES = ("numba", "llvmlite", "numpy", "openvino")
 
 
 def digest() -> str:
-    """Return a digest of everything that results depend on; results with another one are made again."""
+    """Return a digest of what results depend on; results with another one are made again."""
+    kernels = [file for folder in KERNEL_FOLDERS for file in sorted((paths.ROOT / "app" / folder).glob("*.py"))]
+    # Like numba, by time and size.
+    stats = [f"{file.name} {file.stat().st_mtime_ns} {file.stat().st_size}" for file in kernels]
     versions = [f"{package} {_version(package)}" for package in PACKAGES]
-    sources = sorted([*(paths.ROOT / "models").rglob("*"), *(paths.ROOT / "app" / "matting").rglob("*.py")])
-    # Like numba, by time and size: reading all files would delay every start.
-    stats = [f"{file} {file.stat().st_mtime_ns} {file.stat().st_size}" for file in sources if file.suffix != ".pyc"]
-    words = [hardware.processor(), hardware.processor_flags(), sys.version, *versions]
-    return hashlib.sha256(
-        "\n".join([*words, *(stat for stat in stats if "__pycache__" not in stat)]).encode()
-    ).hexdigest()
+    words = [hardware.processor(), hardware.processor_flags(), sys.version, __version__, *versions, *stats]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()
 
 
 def copy_of_program() -> str:
@@ -187,7 +187,7 @@ def measurement_missing() -> bool:
 
 
 def awaits_measurement(model: str) -> bool:
-    """Return whether the preparation will measure this network, and has not yet."""
+    """Return whether this network will be measured, and is not yet."""
     weights = measurable().get(model)
     return weights is not None and not _is_measured(model, weights)
 

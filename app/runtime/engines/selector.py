@@ -33,11 +33,14 @@ class EngineSelector:
         board: StatusBoard,
         timing: Timing,
         now: Callable[[], float] = time.perf_counter,
+        measurements: Callable[[], int] = lambda: 0,
     ) -> None:
-        """build, self_test: as in `Parts`. now: the time in seconds, on the clock of `StepTiming.now_s`."""
+        """now: the time in seconds, on the clock of `StepTiming.now_s`. The other functions: as in `Parts`."""
         self._build = build
         self._self_test = self_test
-        self._now = now
+        self._now, self._measurements = now, measurements
+        self._known = measurements()
+        """The measurements that the engine in use was chosen by."""
         self.preparer: Preparer[EngineKey, MattingEngine] = Preparer(
             "engine-builder", self._build_tested, lambda engine: engine.close(), Stage.MATTING
         )
@@ -128,7 +131,9 @@ class EngineSelector:
             self._pattern.note(run.sequence[0], run.index, matted)
 
     def completed(self, run: Run, step: StepTiming) -> None:
-        """Take note of a step that succeeded."""
+        """Take note of a step that succeeded; not of the last one of an engine that has been replaced meanwhile."""
+        if not self.uses(run):
+            return
         self._last_step = step
         self.info = run.engine.info
         if self.preparer.busy or not self._settled:
@@ -208,6 +213,9 @@ class EngineSelector:
         before, self._frame, plan = self._frame, frame, self._plan
         same = before is not None and before.source == frame.source and before.image.shape == frame.image.shape
         same = same and settings is self._settings
+        if self._known != (measured := self._measurements()):
+            self._known = measured
+            self._anew |= plan.in_use is not None and plan.state is ChoiceState.CHOSEN
         if self._anew or not same:
             self._settings = settings
             wanted = EngineKey.of(settings.matting.engine, frame.size, settings.framing, frame.camera)

@@ -17,7 +17,6 @@ from app.core.files import paths
 from app.core.settings import EngineSettings, MattingSettings
 from app.matting import build_engine
 from app.matting.base.interface import StepGeometry
-from app.matting.preparation.preparation import needed, note_prepared
 from app.matting.selection import choice as chosen
 from app.matting.selection import hardware, measured, trial
 from app.matting.selection.choice import Choice, choose, openvino_threads
@@ -133,12 +132,11 @@ def test_engines_beside_other_work_run_on_the_threads_that_were_measured() -> No
 
 def test_a_change_of_what_it_depends_on_measures_again(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(measured, "measurable", lambda: {"mattecam": BUNDLED})
-    note_prepared([])
-    assert measurement_missing() and needed()
+    assert measurement_missing()
     note_trials("mattecam", BUNDLED, [FLOAT32])
-    assert not measurement_missing() and not needed()
+    assert not measurement_missing()
     monkeypatch.setattr(measured, "_dependencies", lambda: "another processor")
-    assert trials_of("mattecam", BUNDLED) == [] and measurement_missing() and needed()
+    assert trials_of("mattecam", BUNDLED) == [] and measurement_missing()
 
 
 def test_other_weights_have_no_measurement(tmp_path: Path) -> None:

@@ -49,7 +49,10 @@ class Bench:
 
     def __init__(self) -> None:
         self.board = StatusBoard()
-        self.selector = EngineSelector(self._build, no_test, self.board, Timing(), lambda: self.now_s)
+        self.measurements = 0
+        self.selector = EngineSelector(
+            self._build, no_test, self.board, Timing(), lambda: self.now_s, lambda: self.measurements
+        )
         self.built: list[SimulatedEngine] = []
         self.student_is_missing = False
         self.gate = threading.Event()

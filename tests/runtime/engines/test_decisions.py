@@ -9,6 +9,7 @@ from unittest.mock import Mock
 import pytest
 
 from app.core.settings import BackgroundSettings, EdgeSettings, MattingSettings
+from app.matting.selection.governor import StepTiming
 from app.runtime.engines.plan import EngineKey, PassThrough, Run, Skip, StandBy
 from app.runtime.status import Phase
 from tests.runtime.engines.simulated import AUTO, Bench, bench
@@ -41,6 +42,56 @@ def test_what_changes_per_frame_needs_no_other_engine() -> None:
         for changed in (AUTO.replace(edges=EdgeSettings(feather_px=3)), AUTO.replace(governor=False)):
             assert simulated.settle(changed)
         assert len(simulated.built) == 1
+
+
+def test_after_a_measurement_the_engine_is_changed_without_a_gap() -> None:
+    """`auto` may take another precision then; nothing but composites is shown meanwhile."""
+    with bench() as simulated:
+        simulated.settle()
+        first = simulated.matte()
+        simulated.ended(first)
+        simulated.gate.clear()
+        simulated.measurements += 1
+        for _ in range(5):
+            run = simulated.matte()
+            assert run.engine is first.engine and not run.reset
+            simulated.ended(run)
+        simulated.gate.set()
+        eventually(lambda: simulated.matte().engine is not first.engine)
+        run = simulated.matte()
+        assert run.reset and run.continues, "the people of the last frame are still there"
+        assert len(simulated.built) == 2
+        simulated.ended(run)
+        assert not simulated.matte().reset
+        eventually(lambda: simulated.built[0].closed_on == "engine-builder")
+        simulated.settle()
+        assert len(simulated.built) == 2, "once per measurement"
+
+
+def test_a_measurement_does_not_try_again_what_was_replaced() -> None:
+    missing = AUTO.replace(model="rvm-resnet50")
+    with bench() as simulated:
+        simulated.settle()
+        eventually(lambda: bool(simulated.decide(missing) and simulated.status.problems))
+        built = len(simulated.built)
+        simulated.measurements += 1
+        simulated.settle(missing)
+        assert len(simulated.built) == built
+        simulated.measurements += 1
+        assert isinstance(simulated.decide(missing), Run), "the engine that works goes on"
+
+
+def test_the_last_step_of_a_replaced_engine_tells_nothing() -> None:
+    """The status named the old engine until the next step."""
+    with bench() as simulated:
+        simulated.settle()
+        late = simulated.matte()
+        simulated.selector.begun(late)
+        simulated.settle(AUTO.replace(model="mattecam"))
+        info = simulated.status.engine
+        assert info is not None and info.model == "mattecam"
+        simulated.selector.completed(late, StepTiming(simulated.now_s, 0.01, 0.01, 30.0))
+        assert simulated.status.engine == info
 
 
 def test_unchanged_settings_are_not_validated_for_each_frame(monkeypatch: pytest.MonkeyPatch) -> None:

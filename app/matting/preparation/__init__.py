@@ -1,1 +1,0 @@
-"""Preparation for this machine, once after installation."""
