@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.capture.devices import SYSTEM, CameraDevice, find_camera
+from app.capture.devices import COMPRESSED, DEPTH, GREY, SYSTEM, CameraDevice, find_camera
 from app.capture.exposure import ExposureLock
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError
 from app.core.messages.capture import CameraText
@@ -29,6 +29,12 @@ log = logging.getLogger(__name__)
 READ_TIMEOUT_S = 1.0
 AUTO_FORMATS = ("MJPG", "YUYV")
 """MJPG first: most cameras have their high rates only there."""
+SLOW_FPS, QUICK_FPS = 10.0, 30.0
+"""A size that is reached only at the first rate is left for one that is reached at the second."""
+ABOUT = 0.95
+"""Part of a rate that counts as the rate: 29.97 of 30, 59 of 60."""
+SIZES = ((320, 240), (640, 360), (640, 480), (800, 600), (960, 540), (1280, 720))
+"""Sizes of a camera whose own ones are unknown."""
 
 # OpenCV waits 10 s for a frame of a V4L2 camera by default; it reads the variable when the first camera is opened.
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(round(READ_TIMEOUT_S)))
@@ -130,22 +136,37 @@ class CameraSource:
         self._capture.release()
 
     def _open(self) -> cv2.VideoCapture:
-        """Open the camera in the first format that delivers a frame. Sets `info`."""
+        """Open the camera in the first format that delivers a frame. Sets `info`.
+
+        A format that reaches the size only at a few frames per second is put off, and then used at a smaller size that
+        it reaches at 30, if there is one.
+        """
         blank: CameraText | None = None
-        for pixel_format in self._formats():
-            capture = cv2.VideoCapture()
-            if not _open_device(capture, self._device):
-                failed = CameraAbsentError if self._is_gone() else SourceOpenError
-                raise failed(CameraText.CANNOT_OPEN(camera=self._name(), reason=self._why_not()))
-            self._negotiate(capture, pixel_format)
-            image, found = self._read_frame(capture, self._timing.start_s)
-            if image is not None:
-                self.info = self._read_back(capture, image)
-                self._last_s = self._grabbed_s
-                return capture
-            blank = found or blank
-            capture.release()
-            log.info("%s delivers no frame in the format %s", self._device.name, pixel_format)
+        wanted = self._settings.width, self._settings.height
+        put_off: list[str] = []
+        tries = 0
+        for may_be_slow in (False, True):
+            for pixel_format in put_off if may_be_slow else self._formats():
+                capture = cv2.VideoCapture()
+                if not _open_device(capture, self._device):
+                    failed = CameraAbsentError if self._is_gone() else SourceOpenError
+                    raise failed(CameraText.CANNOT_OPEN(camera=self._name(), reason=self._why_not()))
+                self._negotiate(capture, pixel_format, wanted)
+                if may_be_slow:
+                    self._negotiate(capture, pixel_format, self._quick_size(capture, pixel_format))
+                elif self._rate(capture) <= SLOW_FPS < self._settings.fps:
+                    put_off.append(pixel_format)
+                    capture.release()
+                    continue
+                tries += 1
+                image, found = self._read_frame(capture, self._timing.start_s if tries < 3 else self._timing.read_s)
+                if image is not None:
+                    self.info = self._read_back(capture, image)
+                    self._last_s = self._grabbed_s
+                    return capture
+                blank = blank or found
+                capture.release()
+                log.info("%s delivers no frame in the format %s", self._device.name, pixel_format)
         if blank is not None:
             raise SourceOpenError(blank(camera=self._name()))
         raise SourceOpenError(CameraText.NO_FRAMES(camera=self._name(), reason=self._why_not()))
@@ -154,30 +175,47 @@ class CameraSource:
         """Return the formats to try, in order."""
         if self._settings.pixel_format != "auto":
             return (self._settings.pixel_format,)
-        offered = self._device.formats
-        return tuple(f for f in AUTO_FORMATS if not offered or f in offered) or offered[:1]
+        return tuple(sorted(self._device.formats, key=_place_of)) or AUTO_FORMATS
 
-    def _negotiate(self, capture: cv2.VideoCapture, pixel_format: str) -> None:
+    def _quick_size(self, capture: cv2.VideoCapture, pixel_format: str) -> tuple[int, int]:
+        """Return the largest size below the wanted one that the format reaches at 30 frames per second.
+
+        Otherwise the one with the highest rate. Negotiates each.
+        """
+        settings, wanted = self._settings, (self._settings.width, self._settings.height)
+        rates = {wanted: self._rate(capture)}
+        smaller = [size for size in self._device.sizes or SIZES if size[0] * size[1] < wanted[0] * wanted[1]]
+        for size in sorted(smaller, key=lambda size: -size[0] * size[1]):
+            self._negotiate(capture, pixel_format, size)
+            rates[size] = self._rate(capture)
+            if rates[size] >= min(QUICK_FPS, settings.fps) * ABOUT:
+                break
+        best = max(rates, key=lambda size: (min(rates[size], settings.fps), size))
+        if best != wanted:
+            words = self._device.name, *wanted, pixel_format, rates[wanted], *best, rates[best]
+            log.warning("%s reaches %dx%d in %s only at %g fps; it is used at %dx%d and %g fps.", *words)
+        return best
+
+    def _negotiate(self, capture: cv2.VideoCapture, pixel_format: str, size: tuple[int, int]) -> None:
         # set() returns True even if it had no effect; the actual values are read back later
         if len(pixel_format) == 4 and pixel_format.isascii():
             capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*pixel_format))
-        capture.set(cv2.CAP_PROP_FRAME_WIDTH, self._settings.width)
-        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, self._settings.height)
+        capture.set(cv2.CAP_PROP_FRAME_WIDTH, size[0])
+        capture.set(cv2.CAP_PROP_FRAME_HEIGHT, size[1])
         capture.set(cv2.CAP_PROP_FPS, self._settings.fps)
         # OpenCV's own decoder fills the gaps of damaged frames; elsewhere than on Linux the system decodes
         self._is_raw_mjpg = SYSTEM == "Linux" and _fourcc(capture) == "MJPG"
         if self._is_raw_mjpg:
             self._is_raw_mjpg = bool(capture.set(cv2.CAP_PROP_CONVERT_RGB, 0))
 
-    def _read_back(self, capture: cv2.VideoCapture, image: BgrImage) -> SourceInfo:
+    def _rate(self, capture: cv2.VideoCapture) -> float:
+        """Return the frame rate that the camera has accepted; the wanted one if it is unknown."""
         fps = capture.get(cv2.CAP_PROP_FPS)
-        return replace(
-            self.info,
-            width=image.shape[1],
-            height=image.shape[0],
-            fps=fps if math.isfinite(fps) and 0 < fps <= 1000 else self._settings.fps,
-            pixel_format=_fourcc(capture),
-        )
+        return fps if math.isfinite(fps) and 0 < fps <= 1000 else self._settings.fps
+
+    def _read_back(self, capture: cv2.VideoCapture, image: BgrImage) -> SourceInfo:
+        height, width = image.shape[:2]
+        return replace(self.info, width=width, height=height, fps=self._rate(capture), pixel_format=_fourcc(capture))
 
     def _read_frame(self, capture: cv2.VideoCapture, timeout_s: float) -> tuple[BgrImage | None, CameraText | None]:
         """Return the next frame that is not blank, None without one within the timeout, and why the last one was blank.
@@ -188,6 +226,8 @@ class CameraSource:
         blank: CameraText | None = None
         while self._grab(capture, end_s):
             done, raw = capture.retrieve()
+            if done and raw is not None and not self._is_raw_mjpg and (raw.ndim == 1 or raw.shape[0] == 1):
+                return None, CameraText.NOT_DECODED  # OpenCV gives the bytes of video that it does not decode
             image = self._decoded(np.asarray(raw, np.uint8)) if done and raw is not None and raw.size else None
             if image is not None:
                 blank = blank_fault(image)
@@ -247,6 +287,15 @@ class CameraSource:
     def _name(self) -> str:
         name, path = self._device.name, self._device.path
         return CameraText.NAME(name=name, device=path) if path and path != name else name
+
+
+def _place_of(pixel_format: str) -> int:
+    """Return the place of a format in the order in which they are tried: colours before grey, compressed video last."""
+    if pixel_format in AUTO_FORMATS:
+        return AUTO_FORMATS.index(pixel_format)
+    if COMPRESSED.fullmatch(pixel_format):
+        return 4
+    return 3 if GREY.fullmatch(pixel_format) or DEPTH.fullmatch(pixel_format) else 2
 
 
 def _fourcc(capture: cv2.VideoCapture) -> str:

@@ -61,6 +61,81 @@ def test_a_format_without_frames_is_skipped(driver: type[FakeCapture], nothing: 
     assert first_frame(FAST)[1].pixel_format == "YUYV"
 
 
+@pytest.mark.parametrize(
+    ("offered", "used"),
+    [
+        (("H264", "NV12"), "NV12"), (("NV12", "H264"), "NV12"), (("HEVC", "VP80", "VP90", "UYVY"), "UYVY"),
+        (("GREY", "BGR3"), "BGR3"), (("Y16", "MPG4", "GREY"), "GREY"), (("NV12", "YUYV", "MJPG"), "MJPG"),
+        (("NV12", "YUYV"), "YUYV"), (("H264", "NV21", "YV12", "RGB3", "NV16"), "RGB3"),
+    ],
+)  # fmt: skip
+def test_every_format_is_tried_and_compressed_video_last(
+    offered: tuple[str, ...], used: str, driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A camera with H264 first was refused: only the first of such formats was tried."""
+    monkeypatch.setattr(camera, "find_camera", lambda wanted: replace(WEBCAM, formats=offered))
+    driver.shows = {used: picture(), **dict.fromkeys(("H264", "HEVC", "VP80", "VP90", "MPG4"), BYTES)}
+    assert first_frame(FAST)[1].pixel_format == used
+
+
+BYTES = np.zeros((1, 700), np.uint8)
+"""What OpenCV gives of video that it does not decode."""
+
+
+@pytest.mark.parametrize("chosen", ["auto", "H264"])
+def test_video_that_is_not_decoded_is_never_taken_for_a_picture(
+    chosen: str, driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(camera, "find_camera", lambda wanted: replace(WEBCAM, formats=("H264", "HEVC")))
+    driver.shows = {"H264": BYTES, "HEVC": BYTES[0]}
+    with pytest.raises(SourceOpenError, match="sends video that cannot be decoded; choose another format"):
+        CameraSource("0", CaptureSettings(pixel_format=chosen), FAST)
+
+
+Rates = dict[tuple[str, int], float]
+"""Frame rate by format and height."""
+
+
+@pytest.mark.parametrize(
+    ("rates", "fps", "used"),
+    [
+        ({("YUYV", 1080): 5, ("YUYV", 720): 10, ("YUYV", 480): 30, ("YUYV", 360): 30}, 30, ("YUYV", 480, 30)),
+        ({("YUYV", 1080): 2, ("YUYV", 720): 5, ("YUYV", 480): 15, ("YUYV", 360): 29.97}, 30, ("YUYV", 360, 29.97)),
+        ({("YUYV", 720): 10, ("YUYV", 480): 25, ("YUYV", 360): 25}, 30, ("YUYV", 480, 25)),
+        ({("YUYV", 720): 10, ("YUYV", 480): 30, ("YUYV", 360): 60}, 60, ("YUYV", 480, 30)),
+        ({("YUYV", 720): 10, ("YUYV", 480): 10, ("YUYV", 360): 10}, 30, ("YUYV", 720, 10)),
+        ({("YUYV", 720): 15, ("YUYV", 480): 30, ("YUYV", 360): 30}, 30, ("YUYV", 720, 15)),
+        ({("YUYV", 720): 10, ("YUYV", 480): 30, ("YUYV", 360): 30}, 10, ("YUYV", 720, 10)),
+        ({("MJPG", 720): 30, ("YUYV", 720): 10, ("YUYV", 480): 30}, 30, ("MJPG", 720, 30)),
+        ({("YUYV", 720): 10, ("YUYV", 480): 30, ("NV12", 720): 30}, 30, ("NV12", 720, 30)),
+        ({("YUYV", 720): 10, ("YUYV", 480): 20, ("NV12", 720): 5, ("NV12", 480): 30}, 30, ("YUYV", 480, 20)),
+    ],
+)
+def test_a_size_that_is_slow_is_left_for_one_that_reaches_30(
+    rates: Rates, fps: float, used: tuple[str, int, float], driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without MJPG, many cameras reach 720p at 10 frames per second."""
+
+    class Rated(driver):  # type: ignore[misc,valid-type]
+        def get(self, key: int) -> float:
+            name, height = self.code.to_bytes(4, "little").decode(), int(self.asked[cv2.CAP_PROP_FRAME_HEIGHT])
+            return float(rates[name, height]) if key == cv2.CAP_PROP_FPS else float(super().get(key))
+
+        @property
+        def image(self) -> BgrImage | None:
+            height = int(self.asked.get(cv2.CAP_PROP_FRAME_HEIGHT, 480))
+            return None if super().image is None else picture(height * 4 // 3, height)
+
+    formats = tuple(dict.fromkeys(name for name, _ in rates))
+    sizes = tuple(sorted((height * 4 // 3, height) for height in {height for _, height in rates}))
+    monkeypatch.setattr(cv2, "VideoCapture", Rated)
+    monkeypatch.setattr(camera, "find_camera", lambda wanted: replace(WEBCAM, formats=formats, sizes=sizes))
+    driver.shows = dict.fromkeys(formats, picture())
+    width, height = sizes[-1]
+    info = first_frame(width=width, height=height, fps=fps)[1]
+    assert (info.pixel_format, info.height, info.fps) == used
+
+
 def test_only_black_frames_are_reported(driver: type[FakeCapture]) -> None:
     driver.shows.update(MJPG=np.zeros((48, 64, 3), np.uint8), YUYV=np.zeros((48, 64, 3), np.uint8))
     with pytest.raises(SourceOpenError, match="only black frames; open its shutter"):

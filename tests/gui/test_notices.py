@@ -198,6 +198,24 @@ def test_a_demonstration_in_place_of_a_camera_says_so_unless_it_was_chosen(area:
     assert not area.text_of("demoNotice")
 
 
+@pytest.mark.parametrize(
+    ("kind", "fps", "wanted", "said"),
+    [
+        ("camera", 10.0, 30.0, True),
+        ("camera", 30.0, 30.0, False),
+        ("camera", 5.0, 5.0, False),
+        ("file", 5.0, 30.0, False),
+    ],
+)
+def test_a_camera_that_is_slow_at_its_size_says_so(
+    kind: str, fps: float, wanted: float, said: bool, area: NoticeArea
+) -> None:
+    shown = ProgramNotices(area, made_store(QUIET.replace(capture=CaptureSettings(fps=wanted))), lambda: None, area)
+    shown.show_status(PipelineStatus(source=SourceInfo(kind, "Cam", "", 1280, 720, fps, "YUYV")))
+    text = "The camera reaches 1280 × 720 only at 10 fps. Choose a smaller size or another format."
+    assert area.text_of("slowCameraNotice") == (text if said else "")
+
+
 class Desk(CameraLikeWorld):
     """A computer without a camera at first."""
 

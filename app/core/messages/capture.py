@@ -25,6 +25,7 @@ class CameraText(Message):
     GREEN = "The camera {camera} delivers only green frames; choose another size or format."
     DAMAGED = "The camera {camera} delivers only damaged frames; check its cable, or use another USB port."
     UNKNOWN = "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧."
+    NOT_DECODED = "The camera {camera} sends video that cannot be decoded; choose another format or another camera."
     NONE = "No camera was found; connect one or choose another source."
     OWN_OUTPUT = (
         "{camera} is the virtual camera that this program sends to; choose another source or another virtual camera."

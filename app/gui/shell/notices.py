@@ -8,10 +8,12 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
+from app.capture.camera import SLOW_FPS
 from app.core.settings import Settings
 from app.core.stage import Stage
+from app.core.types import SourceInfo
 from app.gui.dialogs.download_controls import download_caption
-from app.gui.i18n.messages import describe_model
+from app.gui.i18n.messages import describe_model, short
 from app.gui.shell.menus import open_folder
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.notice import Notice, Rank
@@ -19,7 +21,7 @@ from app.gui.widgets.notices import BRIEF_MS, NoticeArea
 from app.runtime.status import Phase, PipelineStatus
 from models.spec import WeightSpec
 
-DEMO, NO_VIRTUAL_CAMERA = "demoNotice", "virtualCameraNotice"
+DEMO, SLOW_CAMERA, NO_VIRTUAL_CAMERA = "demoNotice", "slowCameraNotice", "virtualCameraNotice"
 UNMATTED_START, MISSING_MODEL = "unmattedStartNotice", "missingModelNotice"
 REMOVED, UNFINISHED, LOOK = "removedNotice", "unfinishedNotice", "lookNotice"
 
@@ -68,6 +70,9 @@ class ProgramNotices(QObject):
         settings = self._store.current
         demo = settings.capture.source == "auto" and status.source is not None and status.source.kind == "demo"
         self._area.show_while(DEMO, self._demo() if demo else None)
+        source = status.source
+        slow = source is not None and source.kind == "camera" and 0 < source.fps <= SLOW_FPS < settings.capture.fps
+        self._area.show_while(SLOW_CAMERA, self._slow_camera(source) if source is not None and slow else None)
         missing = (
             settings.output.virtual_camera == "auto"
             and status.virtual_camera is None
@@ -133,6 +138,10 @@ class ProgramNotices(QObject):
     def _demo(self) -> Notice:
         text = self.tr("No camera found: only you see this demonstration. Connect a camera: it is used at once.")
         return Notice(DEMO, text)
+
+    def _slow_camera(self, source: SourceInfo) -> Notice:
+        text = self.tr("The camera reaches {0} × {1} only at {2} fps. Choose a smaller size or another format.")
+        return Notice(SLOW_CAMERA, text.format(source.width, source.height, short(source.fps, 3)))
 
     def _no_virtual_camera(self) -> Notice:
         text = self.tr("Zoom and Meet cannot see Mattecam yet.")
