@@ -24,7 +24,7 @@ SHOWS_THE_ROOM = ("background.kind",)
 OF_THE_MACHINE = (
     "capture.source", "capture.width", "capture.height", "capture.fps", "capture.pixel_format", "matting.model",
     "matting.device", "matting.executor", "output.microphone",
-    "output.virtual_camera", "output.virtual_camera_backend", "output.pipewire", "output.encoder", "global_shortcuts",
+    "output.virtual_camera", "output.virtual_camera_backend", "output.pipewire", "output.encoder",
 )  # fmt: skip
 """Settings that reach for devices; the monkey sets what it may of them by itself."""
 SIDES = ("width 320", "width 640", "width 1280", "width 1920", "height 240", "height 360", "height 720", "height 1080")

@@ -179,17 +179,14 @@ def _feature(feature: Feature) -> Callable[[Session], QWidget]:
 
 
 def _preferences(session: Session) -> QWidget:
-    """Show autostart, tray and global shortcuts."""
+    """Show autostart and tray."""
     session.window.windows.open_preferences()
     dialog = session.window.findChild(PreferencesDialog)
     assert dialog is not None
     return dialog
 
 
-FEATURE_SHOTS = (
-    *(Shot(f"feature-{each.name}", _without_figures(_feature(each))) for each in FEATURES),
-    Shot("feature-preferences", _preferences),
-)
+FEATURE_SHOTS = (*(Shot(f"feature-{each.name}", _without_figures(_feature(each))) for each in FEATURES),)
 ALL = (
     Shot("simple", _scene(4)),
     *(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import partial
 
 import typer
 
@@ -19,7 +18,6 @@ from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore, default_path
 from app.control.backgrounds import BackgroundFile, Tiles
 from app.control.controller import SettingsController
-from app.control.global_shortcuts import GlobalShortcuts
 from app.control.pause_mark import PauseMark
 from app.control.server import ControlServer
 from app.core.errors import UsageError
@@ -28,7 +26,6 @@ from app.core.files import paths
 from app.core.files.names import is_file
 from app.core.messages.command_line import CommandLineText, ConvertText
 from app.core.settings import Settings
-from app.core.stage import Stage
 from app.output.camera_list import is_busy, list_virtual_cameras
 from app.runtime.parts import default_parts
 from app.runtime.pipeline import Pipeline, Update
@@ -128,8 +125,6 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool, proves: bool) -> Ite
     )
     server = ControlServer(controller)
     server.start()
-    shortcuts = GlobalShortcuts(controller, partial(pipeline.report, Stage.SHORTCUTS))
-    session.each_poll = lambda: shortcuts.follow(pipeline.settings.global_shortcuts)
     pipeline.watch(server.thread)
     mark = PauseMark(server.folder) if keeps_pause and server.folder is not None else None
     if mark is not None:
@@ -142,5 +137,4 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool, proves: bool) -> Ite
         if mark is not None and session.failure is None:
             mark.follow(lambda: False)
     finally:
-        shortcuts.stop()
         server.stop()

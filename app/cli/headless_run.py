@@ -20,7 +20,7 @@ from app.runtime.worker import SlotClosed
 START_LIMIT_S = 120.0
 POLL_S = 0.25
 """Interval of status polls while no frame wakes the run."""
-UNNEEDED: tuple[Stage, ...] = (Stage.MICROPHONE, Stage.SHORTCUTS)
+UNNEEDED: tuple[Stage, ...] = (Stage.MICROPHONE,)
 """Parts without which a run goes on: their problems are reported."""
 STANDBY_START_S = 10.0
 """A run on stand-by has started after this time; any other has started with the first frame sent."""

@@ -26,7 +26,6 @@ SECTIONS: Mapping[str, str] = {
     "output": "Outputs",
     "overlay": "Outputs",
     "matting": "Matting",
-    "global_shortcuts": "Run",
 }
 """Titles of the help, in its order, by section of the settings."""
 
@@ -176,7 +175,7 @@ def _of_run() -> Iterator[LiveOption]:
         yield LiveOption(field.name, "Run", hints[field.name], field.default)
 
 
-GROUPS = tuple(dict.fromkeys(SECTIONS.values()))
+GROUPS = (*dict.fromkeys(SECTIONS.values()), "Run")
 """Titles of the help."""
 OPTIONS: Mapping[str, LiveOption] = {
     option.name: option

@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
 MAX_NAME_LENGTH = 80
 _WITH_DEVICES = "with_devices"
-_OF_THE_PROGRAM = ("window", "global_shortcuts", "selected", "paused", "frozen")
+_OF_THE_PROGRAM = ("window", "selected", "paused", "frozen")
 _OF_A_RUN = ("record", "record_alpha", "record_rate", "encoder", "microphone")
 _DEVICES = ("virtual_camera", "virtual_camera_backend", "alpha_output", "pipewire", "on_demand")
 """Fields of `Settings`, and of its output, that are never part of a scene; `_DEVICES` of the output are if it is saved

@@ -1,1 +1,1 @@
-"""Control of the running program from outside: desktop shortcuts, scripts, `run.py ctl`."""
+"""Control of the running program from outside: keys of the desktop, scripts, `run.py ctl`."""

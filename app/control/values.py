@@ -24,7 +24,6 @@ _STAGES: Mapping[str, tuple[Stage, ...]] = {
     "alpha_output": (Stage.VIRTUAL_CAMERA, Stage.PIPEWIRE),
     "pipewire": (Stage.PIPEWIRE,),
     "standby_image": (Stage.OUTPUT,),
-    "global_shortcuts": (Stage.SHORTCUTS,),
 }
 """Parts of the program that report a problem with these settings; of others, the part that has their section's name."""
 CREATED = ("window.recordings_dir",)

@@ -246,12 +246,6 @@ class Settings(Model):
     overlay: OverlaySettings = OverlaySettings()
     window: WindowSettings = WindowSettings()
     """Never part of a scene."""
-    global_shortcuts: bool = setting(
-        False,
-        "Keys that pause, freeze and choose backgrounds in every program.",
-        option="--global-shortcuts/--no-global-shortcuts",
-    )
-    """Never part of a scene."""
     selected: tuple[Fraction, Fraction] | None = None
     """Where the user last selected a person, in fractions of the camera's frame; never saved."""
     paused: bool = False

@@ -18,4 +18,3 @@ class Stage(Enum):
     MICROPHONE = "microphone"
     OUTPUT = "output"
     SETTINGS = "settings"
-    SHORTCUTS = "shortcuts"

@@ -53,8 +53,6 @@ class WindowSettings(Model):
     show_readout: bool = setting(True, "Show frame rate and delay on the preview.")
     theme: Theme = setting("system", "Colours of the window.")
     language: Language = setting("system", "Language of the window.")
-    shortcuts_told: bool = False
-    """The user was told that this desktop has no global shortcuts."""
     own_colour: str = setting("#3a5f8a", "The colour of the tile Colour.", pattern=COLOUR, values="#RRGGBB")
     recordings_dir: Path | None = setting(
         None, "Folder of recordings; none: Mattecam in your folder of videos.", values="FOLDER"

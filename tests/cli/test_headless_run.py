@@ -28,11 +28,9 @@ from tests.runtime.running import BASE, IMPATIENT, ignore
 from tests.waiting import beside, eventually
 
 
-@pytest.mark.parametrize(
-    ("stage", "goes_on"), [(Stage.SHORTCUTS, True), (Stage.MICROPHONE, True), (Stage.SETTINGS, False)]
-)
+@pytest.mark.parametrize(("stage", "goes_on"), [(Stage.MICROPHONE, True), (Stage.SETTINGS, False)])
 def test_a_run_goes_on_without_what_no_frame_needs(stage: Stage, goes_on: bool) -> None:
-    """The problem is there before the first frame, as that of a desktop without a portal for shortcuts is."""
+    """The problem is there before the first frame."""
     world, looked = FakeWorld(), threading.Event()
     pipeline = Pipeline(BASE, parts=world.parts())
 

@@ -33,7 +33,6 @@ RUN = Settings(
     ),
     paused=True,
     frozen=True,
-    global_shortcuts=True,
     window=WindowSettings(theme="dark"),
 )
 """State of a run and of its devices, which a scene must not change."""
@@ -81,7 +80,7 @@ def test_a_scene_changes_neither_pause_freeze_recording_nor_devices(store: Scene
     store.put("Run", RUN)
     assert store.get("Run").applied_to(Settings(background=BLUE)) == Settings()
     saved = store.path.read_text()
-    for word in ("paused", "frozen", "record", "capture", "virtual_camera", "global_shortcuts", "theme", "microphone"):
+    for word in ("paused", "frozen", "record", "capture", "virtual_camera", "theme", "microphone"):
         assert word not in saved
 
 

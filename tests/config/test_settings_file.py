@@ -243,5 +243,5 @@ def test_a_settings_file_with_an_impossible_value(section: str, field: str, valu
 def test_every_setting_is_described_as_in_the_documents() -> None:
     assert PAGE.read_text("utf-8") == table(), "run python -m tools.settings_table"
     undeclared = {"version", "selected", "paused", "frozen"}
-    undeclared |= {f"window.{name}" for name in ("first_run_done", "shortcuts_told", "geometry", "cameras")}
+    undeclared |= {f"window.{name}" for name in ("first_run_done", "geometry", "cameras")}
     assert {name for name, setting in SETTINGS.items() if not setting.description} == undeclared

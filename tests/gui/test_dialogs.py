@@ -12,13 +12,10 @@ from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushB
 from pytestqt.qtbot import QtBot
 
 from app import __version__
-from app.core.messages.system import ShortcutText
-from app.core.stage import Stage
 from app.core.window_settings import WindowSettings
 from app.gui.dialogs.plain_dialogs import PreferencesDialog, ShortcutsDialog
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.widgets.controls import label
-from app.runtime.status import PipelineStatus, Problem
 from app.system import autostart
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET
@@ -67,9 +64,8 @@ def test_about_names_the_version_and_where_frames_stay(session: Session) -> None
 def test_the_preferences_switch_the_autostart_and_say_what_fails(
     controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The notice about global shortcuts lay behind the dialog, while the box was checked."""
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    dialog = PreferencesDialog(controls.store, controls.bridge, controls.window)
+    dialog = PreferencesDialog(controls.store, controls.window)
     dialog.show()
 
     def said() -> list[str]:
@@ -86,10 +82,6 @@ def test_the_preferences_switch_the_autostart_and_say_what_fails(
     box.click()
     assert not box.isChecked()
     assert any("cannot be changed" in text for text in said())
-    missing = ShortcutText.NO_PORTAL()
-    for problems in ((Problem(Stage.SHORTCUTS, missing, 0.0),), ()):
-        controls.bridge.status_changed.emit(PipelineStatus(problems=problems))
-        assert (missing in said()) is bool(problems)
     dialog.close()
 
 

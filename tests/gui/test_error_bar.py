@@ -20,15 +20,14 @@ from app.core.stage import Stage
 from app.core.text import Text
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell.application import Session
-from app.gui.shell.notices import ProgramNotices
 from app.gui.widgets import error_bar
 from app.gui.widgets.error_bar import ErrorBar, Remedy, remedy_of
 from app.gui.widgets.notice import Notice
 from app.gui.widgets.notices import NoticeArea
 from app.runtime.status import PipelineStatus, Problem
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import box, find, made_store
+from tests.gui.conftest import StartWindow
+from tests.gui.widgets import box, find
 
 
 @pytest.fixture
@@ -48,19 +47,16 @@ def failing(*problems: tuple[Stage, str, float]) -> PipelineStatus:
 
 
 LOST = (Stage.CAPTURE, "The camera went away.", 1.0)
-NO_PORTAL = (Stage.SHORTCUTS, "This desktop has no portal for global shortcuts.", 2.0)
 
 
 def pressable(area: NoticeArea, part: str, kind: type[QAbstractButton] = QPushButton) -> QAbstractButton:
     return find(area, kind, f"{area.shown}{part}")
 
 
-def test_a_problem_of_the_camera_comes_before_others_and_a_convenience_after_all(
-    area: NoticeArea, bar: ErrorBar
-) -> None:
-    bar.show_status(failing((Stage.MICROPHONE, "There is no microphone.", 3.0), LOST, NO_PORTAL))
+def test_a_problem_of_the_camera_comes_before_others(area: NoticeArea, bar: ErrorBar) -> None:
+    bar.show_status(failing((Stage.MICROPHONE, "There is no microphone.", 3.0), LOST))
     area.show_notice(Notice("demo", "This is a demonstration."))
-    assert area.texts == (LOST[1], "There is no microphone.", "This is a demonstration.", NO_PORTAL[1])
+    assert area.texts == (LOST[1], "There is no microphone.", "This is a demonstration.")
     assert pressable(area, "Action0").text() == "Choose another camera"
 
 
@@ -100,20 +96,6 @@ def test_a_dismissed_problem_makes_room_at_once_and_stays_away(area: NoticeArea,
     pressable(area, "Action0").click()
     assert asked == [Remedy.CAMERA]
     assert area.texts == ("Another trouble.",), "also after its button was pressed"
-
-
-def test_missing_global_shortcuts_are_told_once(area: NoticeArea) -> None:
-    store = made_store(QUIET.replace(global_shortcuts=True))
-    first = ProgramNotices(area, store, lambda: None, area)
-    first.show_status(failing(LOST, NO_PORTAL))
-    assert Stage.SHORTCUTS not in first.covered_stages, "during the whole run"
-    second = ProgramNotices(area, store, lambda: None, area)
-    second.show_status(failing(NO_PORTAL))
-    assert Stage.SHORTCUTS in second.covered_stages
-    store.change(lambda settings: settings.replace(global_shortcuts=False))
-    second.show_status(failing())
-    assert Stage.SHORTCUTS not in second.covered_stages, "whoever switches them on again is told again"
-    assert not store.current.window.shortcuts_told
 
 
 def test_a_settings_error_ends_when_they_are_saved(session: Session, qtbot: QtBot) -> None:

@@ -89,7 +89,7 @@ def test_pages_are_rendered_and_open_in_one_window(parent: QWidget) -> None:
     assert existing(window.pages.currentItem()).text() == "Choose the camera in other programs"
     assert opened(parent, "troubleshooting.md") is window
     assert window.text.toPlainText().startswith("Troubleshooting")
-    assert window.pages.count() == 10
+    assert window.pages.count() == 9
     for row in range(window.pages.count()):
         window.pages.setCurrentRow(row)
         assert window.text.page.is_file()
@@ -102,10 +102,10 @@ def test_links_to_pages_stay_in_the_window_and_others_open_the_browser(
     addresses: list[str] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: addresses.append(url.toString()))
     window = opened(parent, "features.md")
-    window.text.follow(QUrl("troubleshooting.md#shortcuts-without-a-portal"))
+    window.text.follow(QUrl("troubleshooting.md#keys-in-every-program"))
     assert window.text.page == paths.manual_page("troubleshooting.md").resolve()
     assert existing(window.pages.currentItem()).text() == "Troubleshooting"
-    assert anchor_of(window.text.textCursor().block().text()) == "shortcuts-without-a-portal"
+    assert anchor_of(window.text.textCursor().block().text()) == "keys-in-every-program"
     assert not addresses
     window.text.follow(QUrl("https://obsproject.com"))
     window.text.follow(QUrl("../pyproject.toml"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import threading
 from functools import partial
 from pathlib import Path
@@ -24,7 +23,6 @@ from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import answered, button, made_store, translate
-from tests.played_portals import PlayedShortcuts, private_bus
 from tests.waiting import beside, eventually
 from tools import make_translations
 
@@ -134,24 +132,3 @@ def test_ctl_accepts_names_and_numbers_of_the_translated_tiles(
         for row, tile in enumerate(model.tiles):
             assert f"{model.number(row)} " in refused.message
             assert tile.name in refused.message
-
-
-def test_global_shortcuts_reach_the_window_through_the_portal(
-    start_window: StartWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    if shutil.which("dbus-daemon") is None:
-        pytest.skip("needs the package dbus")
-    with private_bus(tmp_path) as address, monkeypatch.context() as environment:
-        environment.setenv("DBUS_SESSION_BUS_ADDRESS", address)
-        with PlayedShortcuts() as portal:
-            session = start_window(QUIET.replace(global_shortcuts=True))
-            qtbot.waitUntil(lambda: len(portal.bound) == 11)
-            portal.press("pause")
-            qtbot.waitUntil(lambda: session.pipeline.settings.paused)
-            portal.press("background-1")
-            qtbot.waitUntil(lambda: session.pipeline.settings.background.kind == "blur")
-            session.store.change(lambda settings: settings.replace(global_shortcuts=False))
-            qtbot.waitUntil(lambda: portal.sessions == [])
-            session.store.change(lambda settings: settings.replace(global_shortcuts=True))
-            qtbot.waitUntil(lambda: len(portal.sessions) == 1)
-            assert session.close() == 0

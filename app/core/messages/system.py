@@ -1,4 +1,4 @@
-"""Messages of the program itself, its service, its entry at login and its shortcuts."""
+"""Messages of the program itself, its service and its entry at login."""
 
 from __future__ import annotations
 
@@ -54,11 +54,3 @@ class AutostartText(Message):
 
     NOT_WRITTEN = "The autostart entry {file} cannot be changed: {reason}."
     LINE_BREAK = "The path “{option}” contains a line break, which an autostart entry does not support."
-
-
-class ShortcutText(Message):
-    """Why the global shortcuts do not work, and what to do."""
-
-    NO_PORTAL = "This desktop does not support global shortcuts. Set keys yourself in its settings."
-    REFUSED = "The desktop refused the global shortcuts. Allow them in its settings, then switch them on again."
-    NO_ANSWER = "The desktop did not answer about the global shortcuts. Switch them off and on again."

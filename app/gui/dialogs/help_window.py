@@ -136,7 +136,6 @@ class HelpWindow(QDialog):
             ("command-line.md", self.tr("The command line")),
             ("performance.md", self.tr("Performance")),
             ("cuda.md", self.tr("NVIDIA graphics cards")),
-            ("serve.md", self.tr("Matting for other computers")),
         )
 
     def open_page(self, name: str) -> None:

@@ -10,17 +10,14 @@ from PyQt6.QtWidgets import QComboBox, QDialog, QMenuBar, QPlainTextEdit, QScrol
 
 from app.core.errors import MattecamError
 from app.core.files.program import advice
-from app.core.stage import Stage
 from app.gui.i18n.messages import translated
 from app.gui.panels.form import Form, say
-from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import MAX_LINES, LogBuffer
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, check, describe, label
 from app.gui.widgets.folding import FoldingRow
 from app.gui.widgets.qt import column, copy_text, existing, prepare, row, timer
 from app.gui.widgets.theme import theme_names
-from app.runtime.status import PipelineStatus
 from app.system import autostart
 
 translate = QCoreApplication.translate
@@ -39,7 +36,7 @@ def add_languages(form: Form, object_name: str) -> QComboBox:
 class PreferencesDialog(QDialog):
     """Each control takes effect at once."""
 
-    def __init__(self, store: SettingsStore, bridge: Bridge, parent: QWidget) -> None:
+    def __init__(self, store: SettingsStore, parent: QWidget) -> None:
         super().__init__(parent)
         prepare(self, "preferencesDialog", self.tr("Preferences"))
         form = Form(store, spacing=8)
@@ -57,23 +54,11 @@ class PreferencesDialog(QDialog):
         self._autostart.setVisible(autostart.supported())
         self._autostart.toggled.connect(self._set_autostart)
         form.add(self._autostart)
-        form.add_check(
-            "global_shortcuts", self.tr("Global shortcuts"),
-            self.tr("Ctrl+Alt+Shift with P, F or 1 … 9 pauses, freezes, or chooses a background in every program"),
-            "globalShortcutsCheck",
-        )  # fmt: skip
-        self._problem, self._without_shortcuts = label("", "warning", wrap=True), label("", "warning", wrap=True)
+        self._problem = label("", "warning", wrap=True)
         self._problem.setVisible(False)
         close = button(self.tr("Close"), self.tr("Close the preferences"), "preferencesClose", self.close)
-        column(self, form, self._without_shortcuts, self._problem, None, row(None, None, close), spacing=8, margins=18)
+        column(self, form, self._problem, None, row(None, None, close), spacing=8, margins=18)
         self.setMinimumWidth(400)
-        bridge.status_changed.connect(self._show_status)
-        self._show_status(bridge.status)
-
-    def _show_status(self, status: PipelineStatus) -> None:
-        """Say why there are no global shortcuts: the notice comes last, and lies behind this dialog."""
-        problems = (problem.message for problem in status.problems if problem.stage is Stage.SHORTCUTS)
-        say(self._without_shortcuts, "\n".join(map(translated, problems)))
 
     def _set_autostart(self, on: bool) -> None:
         try:
@@ -152,11 +137,7 @@ class ShortcutsDialog(QDialog):
             (self.tr("Show the real background"), _native("Ctrl+0")),
             (self.tr("Zoom (over the preview)"), "+  −"),
             (
-                self.tr("In every program, if global shortcuts are on: pause, freeze, choose a background"),
-                f"{_native('Ctrl+Alt+Shift+P')}, F, 1 … 9",
-            ),
-            (
-                self.tr("Without global shortcuts: give this command a key in the settings of your desktop"),
+                self.tr("In every program: give this command a key in the settings of your desktop"),
                 advice("python3 run.py ctl pause"),
             ),
             (self.tr("Move the zoomed image (over the preview)"), "←  →  ↑  ↓"),

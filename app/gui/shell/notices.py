@@ -42,14 +42,12 @@ class ProgramNotices(QObject):
         self._area, self._store, self._missing_model = area, store, missing_model
         self._virtual_cameras: tuple[tuple[str, str], ...] | None = None
         """None until the system was asked."""
-        self._shortcuts_told = store.current.window.shortcuts_told
         store.changed.connect(self._follow_unmatted_start)
 
     @property
     def covered_stages(self) -> tuple[Stage, ...]:
-        """Stages whose problem a notice shows, with a better remedy, or that the user was told at an earlier start."""
-        missing = (Stage.MATTING,) if self._missing_model() is not None else ()
-        return (*missing, Stage.SHORTCUTS) if self._shortcuts_told else missing
+        """Stages whose problem a notice shows, with a better remedy."""
+        return (Stage.MATTING,) if self._missing_model() is not None else ()
 
     def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
         """Take the (device, label) pairs of the virtual cameras that exist."""
@@ -81,7 +79,6 @@ class ProgramNotices(QObject):
             and status.phase is not Phase.STOPPED
         )
         self._area.show_while(NO_VIRTUAL_CAMERA, self._no_virtual_camera() if missing else None)
-        self._follow_shortcuts(status)
         model = self._missing_model()
         self._area.show_while(MISSING_MODEL, None if model is None else self._model_missing(model))
 
@@ -126,14 +123,6 @@ class ProgramNotices(QObject):
         self, key: str, text: str, actions: tuple[tuple[str, Callable[[], object]], ...] = (), rank: Rank = Rank.EVENT
     ) -> None:
         self._area.show_notice(Notice(key, text, actions, rank, BRIEF_MS))
-
-    def _follow_shortcuts(self, status: PipelineStatus) -> None:
-        """Report missing global shortcuts once, not at each start."""
-        wanted, told = self._store.current.global_shortcuts, self._store.current.window.shortcuts_told
-        self._shortcuts_told = self._shortcuts_told and wanted
-        now = wanted and (told or any(problem.stage is Stage.SHORTCUTS for problem in status.problems))
-        if now != told:
-            self._store.set("window.shortcuts_told", now)
 
     def _demo(self) -> Notice:
         text = self.tr("No camera found: only you see this demonstration. Connect a camera: it is used at once.")

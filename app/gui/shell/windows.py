@@ -116,7 +116,7 @@ class SecondaryWindows(QObject):
 
     def open_preferences(self) -> None:
         """Open the preferences."""
-        open_once(self._window, PreferencesDialog, lambda: PreferencesDialog(self._store, self._bridge, self._window))
+        open_once(self._window, PreferencesDialog, lambda: PreferencesDialog(self._store, self._window))
 
     def open_shortcuts(self) -> None:
         """Open the list of keyboard shortcuts."""
@@ -179,6 +179,4 @@ class SecondaryWindows(QObject):
                 self._store.edit("output", record=None)
                 panel.reveal(panel.recordings.folder)
                 panel.recordings.ask_for_folder()
-            case Remedy.KEYS:
-                self.open_shortcuts()
         self._bridge.pipeline.retry()

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.config.scenes import SceneStore
 from app.control.controller import SettingsController
-from app.control.global_shortcuts import GlobalShortcuts
 from app.control.server import ControlServer
-from app.core.settings import Settings
-from app.core.stage import Stage
 from app.gui.backgrounds.tiles import tiles
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
@@ -43,20 +39,12 @@ class RemoteControl(QObject):
             scenes_changed=self.scenes_changed.emit,
         )
         self._server = ControlServer(controller)
-        self._store = store
-        self._shortcuts = GlobalShortcuts(controller, partial(pipeline.report, Stage.SHORTCUTS))
-        store.changed.connect(self._follow)
         pipeline.watch(self._server.thread)
 
     def start(self) -> None:
         """Start listening. The window also works where that fails."""
         self._server.start()
-        self._follow(self._store.current)
 
     def stop(self) -> bool:
         """Stop listening; return False if the thread did not end."""
-        shortcuts_ended = self._shortcuts.stop()
-        return self._server.stop() and shortcuts_ended
-
-    def _follow(self, settings: Settings) -> None:
-        self._shortcuts.follow(settings.global_shortcuts)
+        return self._server.stop()

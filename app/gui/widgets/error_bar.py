@@ -12,7 +12,7 @@ from app.core.messages.capture import SourceText
 from app.core.messages.matting import ModelText, PlateText
 from app.core.messages.media import VideoText
 from app.core.messages.output import RecordingText
-from app.core.messages.system import ProgramText, ShortcutText
+from app.core.messages.system import ProgramText
 from app.core.stage import Stage
 from app.core.text import Text
 from app.gui.i18n.messages import translated
@@ -32,7 +32,6 @@ class Remedy(Enum):
     BLUR = QT_TRANSLATE_NOOP("ErrorBar", "Blur the background")
     VIRTUAL_CAMERA = QT_TRANSLATE_NOOP("ErrorBar", "Set up…")
     RECORDINGS_FOLDER = QT_TRANSLATE_NOOP("ErrorBar", "Choose another folder")
-    KEYS = QT_TRANSLATE_NOOP("ErrorBar", "How to set keys yourself")
     RETRY = QT_TRANSLATE_NOOP("ErrorBar", "Try again")
 
 
@@ -70,7 +69,6 @@ _OF_MESSAGE: dict[Enum, Remedy | None] = {
     ModelText.PREPARING: None,
     ModelText.PREPARATION_CANCELLED: Remedy.RETRY,
     ProgramText.MODEL_HANGS: None,
-    ShortcutText.NO_PORTAL: Remedy.KEYS,
     RecordingText.OTHER_ENCODER: None,  # the recording goes on
 }
 """Messages that advise something else than the others of their stage. None: there is nothing to do."""
@@ -100,7 +98,6 @@ RANKS = {
     Stage.MATTING: Rank.OUTAGE,
     Stage.OUTPUT: Rank.OUTAGE,
     Stage.RECORDING: Rank.OUTAGE,  # what is not recorded is lost
-    Stage.SHORTCUTS: Rank.CONVENIENCE,
 }
 """Of the stages whose problems are not just errors."""
 
@@ -186,5 +183,4 @@ class ErrorBar(QObject):
             Stage.MICROPHONE: self.tr("Microphone"),
             Stage.OUTPUT: self.tr("Output"),
             Stage.SETTINGS: self.tr("Settings"),
-            Stage.SHORTCUTS: self.tr("Global shortcuts"),
         }[stage]

@@ -25,8 +25,6 @@ READABLE_PX = 180
 class Rank(IntEnum):
     """Importance of a notice."""
 
-    CONVENIENCE = 0
-    """Something that is not needed does not work."""
     STATE = 1
     EVENT = 2
     ERROR = 3
