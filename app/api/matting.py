@@ -225,6 +225,8 @@ def convert(
     executor: str = "auto",
     precision: str = "auto",
     downsample_ratio: float | None = None,
+    rotate: int = 0,
+    flip: bool = False,
     settings: Mapping[str, object] = NO_VALUES,
     progress: Progress = lambda done, total: None,
     should_stop: Callable[[], bool] = lambda: False,
@@ -238,6 +240,7 @@ def convert(
     .webm), for an image an image (.png, .jpg), or, without suffix, a folder for PNG images. background: `transparent`
     (PNG, WebP, TIFF, .mov, .webm and folders, with straight alpha), `green`, `#RRGGBB`, `blur[:0-100]`, an image, a
     video or `none`; None cuts out pictures, but for JPEG, and gives films green.
+    rotate, flip: turn the source clockwise by 0, 90, 180 or 270 degrees, then swap left and right, before matting.
     settings: values by the names of docs/settings.md, such as {"framing.zoom": 2}; they win over the other arguments.
     progress(frames done, expected frames or None) is called after every frame, and with the true total when the outputs
     are complete; should_stop is called before every frame. keep_partial: keep the frames so far of a conversion that is
@@ -257,7 +260,9 @@ def convert(
     return offline.convert(
         Path(source),
         Path(target),
-        settings=with_values(_settings(background, edges, chosen), settings),
+        settings=with_values(
+            _settings(background, edges, chosen), {"capture.rotate": rotate, "capture.flip": flip, **settings}
+        ),
         alpha=None if alpha is None else Path(alpha),
         foreground=None if foreground is None else Path(foreground),
         progress=progress,

@@ -86,7 +86,7 @@ FILM_OPTIONS = (
         if option.group in ("Background", "Person and framing", "Matting")
         and option.name not in ("background", "governor")
     ),
-    *("overlay", "overlay_text", "config", "profile", "verbose"),
+    *("rotate", "flip", "overlay", "overlay_text", "config", "profile", "verbose"),
 )
 """Names of the live options that films have too; they have a `--background` of their own."""
 

@@ -13,7 +13,7 @@ from app.cli.terminal import notify
 from app.core.messages.command_line import CommandLineText
 
 
-@with_live_options("source", "size", "fps", "format", "config", "verbose")
+@with_live_options("source", "size", "fps", "format", "rotate", "flip", "config", "verbose")
 def plate(
     *,
     output: Annotated[

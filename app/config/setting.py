@@ -71,7 +71,7 @@ class Setting:
         if self.annotation is bool:
             return ("on", "off")
         values = get_args(self.annotation)
-        return tuple(map(str, values)) if values and all(isinstance(value, str) for value in values) else ()
+        return tuple(map(str, values)) if values and all(isinstance(value, str | int) for value in values) else ()
 
     @property
     def range(self) -> tuple[float, float] | None:

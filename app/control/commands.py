@@ -51,6 +51,7 @@ SYNTAX: Mapping[str, Syntax] = {
         "Choose the part of the background that is shown.",
         f"fill|fit|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}",
     ),
+    "flip": Syntax("Swap left and right of the camera.", "on|off", choices=("on", "off")),
     "framing": Syntax(
         "Show the whole frame, follow the person, or zoom.",
         f"whole|calm|close|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}",
@@ -86,6 +87,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "reset": Syntax("Give a setting its default value.", "NAME of a setting"),
     "resume": Syntax("Resume after a pause or a freeze."),
     "retry": Syntax("Try again what failed."),
+    "rotate": Syntax("Turn the camera clockwise, in degrees.", "0|90|180|270"),
     "save-scene": Syntax("Save the current look as a scene.", "NAME"),
     "save-scene-with-camera": Syntax("Save the current look with camera and virtual camera.", "NAME"),
     "scene": Syntax("Use a saved scene.", "NAME [--yes], which confirms that it shows the room"),

@@ -50,6 +50,7 @@ SHORT: Mapping[str, Alias] = {
     "background-view": _view("background"),
     "background-view fill": {"background.fit": "fill", **CENTRED},
     "background-view fit": {"background.fit": "fit", **CENTRED},
+    "flip": "capture.flip",
     "framing": _view("framing"),
     "framing calm": {**WHOLE, "people.auto_framing": "calm"},
     "framing close": {**WHOLE, "people.auto_framing": "close"},
@@ -68,6 +69,7 @@ SHORT: Mapping[str, Alias] = {
     "parallax": "background.parallax",
     "place": lambda text: {f"placement.{name}": f"{value:g}" for name, value in parse_place(text)},
     "ratio": "matting.downsample_ratio",
+    "rotate": "capture.rotate",
     "zoom": "framing.zoom",
 }
 """Commands, some with their first word, that are other names of `set`."""

@@ -68,7 +68,7 @@ class PlateCommand:
         capture = PlateCapture(COLLECT_S)
         while True:
             frame = self._pipeline.newest_frame
-            if frame is not None and capture.feed(frame, frame.camera):
+            if frame is not None and capture.feed(frame, frame.viewpoint):
                 return capture.plate(), capture.camera
             if capture.silent:
                 source = self._pipeline.status().source

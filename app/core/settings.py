@@ -111,7 +111,10 @@ class Zone(Model):
 
     kind: Literal["keep", "drop"]
     points: Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=1, max_length=1000)]
-    """A brush stroke or an outline: (x, y) in fractions of the frame's width and height."""
+    """A brush stroke or an outline: (x, y) in fractions of the frame's width and height.
+
+    The frame is that of the camera before `CaptureSettings.orientation` turns it: what a zone hides stays hidden.
+    """
     radius: Annotated[float, Field(ge=0, le=0.5)] = 0.03
     """Of the brush, as a fraction of the frame's height."""
     filled: bool = False
@@ -222,7 +225,9 @@ class OutputSettings(Model):
         min_length=1,
         max_length=300,
     )
-    mirror: bool = setting(False, "Mirror the output.", option="--mirror/--no-mirror")
+    mirror: bool = setting(
+        False, "Mirror what leaves, with the background; --flip mirrors the camera.", option="--mirror/--no-mirror"
+    )
     standby_text: str = setting("", "Text of the stand-by card.", max_length=200)
     standby_image: Path | None = setting(None, "Image of the stand-by card.")
 
@@ -247,7 +252,7 @@ class Settings(Model):
     window: WindowSettings = WindowSettings()
     """Never part of a scene."""
     selected: tuple[Fraction, Fraction] | None = None
-    """Where the user last selected a person, in fractions of the camera's frame; never saved."""
+    """Where the user last selected a person, in fractions of the camera's upright frame; never saved."""
     paused: bool = False
     """The outputs show the stand-by card."""
     frozen: bool = False
@@ -266,6 +271,7 @@ class Settings(Model):
             background.screen if background.kind == "screen" else None,
             (edges.strict, edges.threshold, edges.contrast, edges.grow_px, edges.feather_px),
             (self.people, self.selected, framing, self.placement),
+            self.capture.orientation,
         )
 
     def ends_freeze(self, hides: tuple[object, ...] | None) -> bool:

@@ -9,6 +9,8 @@ from typing import NewType
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.orientation import UNTURNED, Orientation
+
 BgrImage = NDArray[np.uint8]
 """(H, W, 3) uint8, 0..255, blue-green-red, C-contiguous, in host memory."""
 
@@ -63,6 +65,22 @@ class Frame:
         """The stable id of its source; empty where that is unknown."""
         return "" if self.source is None else self.source.id
 
+    @property
+    def viewpoint(self) -> str:
+        """As in `SourceInfo`; empty where the source is unknown."""
+        return "" if self.source is None else self.source.viewpoint
+
+    @property
+    def orientation(self) -> Orientation:
+        """How it was turned."""
+        return UNTURNED if self.source is None else self.source.orientation
+
+    def of(self, source: SourceInfo, orientation: Orientation) -> Frame:
+        """Return the frame turned upright, and named after its source. source: as it opened, not turned."""
+        if orientation == source.orientation:
+            return replace(self, source=source)
+        return replace(self, image=orientation.upright(self.image), source=source.turned(orientation))
+
 
 @dataclass(frozen=True, slots=True)
 class SourceInfo:
@@ -80,6 +98,18 @@ class SourceInfo:
     """Format before conversion to BGR, such as `MJPG`; empty if there is none."""
     is_virtual: bool = False
     """Another program sends the frames to this device."""
+    orientation: Orientation = UNTURNED
+    """How its frames are turned; `width` and `height` are those of turned frames."""
+
+    @property
+    def viewpoint(self) -> str:
+        """What its frames show, as far as the program can tell: the id, and how they are turned."""
+        return f"{self.id} {self.orientation}".rstrip()
+
+    def turned(self, orientation: Orientation) -> SourceInfo:
+        """Return the description of turned frames. Of a source as it opened."""
+        width, height = orientation.size(self.width, self.height)
+        return replace(self, width=width, height=height, orientation=orientation)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+from pydantic import field_validator
+
 from app.core.matting_settings import Model, setting
+from app.core.orientation import Orientation, Rotation
 
 COLOUR = r"^#[0-9a-fA-F]{6}$"
 
@@ -28,6 +31,15 @@ class CaptureSettings(Model):
     )
     lock_exposure: bool = setting(False, "Lock exposure and white balance once they have settled.")
     """If the camera supports it; keeps the plate valid."""
+    rotate: Rotation = setting(0, "Turn the camera or film clockwise, in degrees, before matting.", option="--rotate")
+    """Added to what a film's own metadata says."""
+    flip: bool = setting(False, "Swap left and right of the camera or film, before matting.", option="--flip/--no-flip")
+    """After the turn. Zones, plates and framing follow; `output.mirror` mirrors what leaves, with the background."""
+
+    @field_validator("rotate", mode="before")
+    @classmethod
+    def _from_text(cls, value: object) -> object:
+        return int(value) if isinstance(value, str) and value.isdecimal() else value
 
     @property
     def is_demo(self) -> bool:
@@ -37,7 +49,12 @@ class CaptureSettings(Model):
     @property
     def opened(self) -> tuple[object, ...]:
         """What a source is opened for: the values without what takes effect on an open one."""
-        return tuple(value for name, value in self if name != "lock_exposure")
+        return tuple(value for name, value in self if name not in ("lock_exposure", "rotate", "flip"))
+
+    @property
+    def orientation(self) -> Orientation:
+        """How the frames are turned."""
+        return Orientation(self.rotate, self.flip)
 
 
 class WindowSettings(Model):

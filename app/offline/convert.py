@@ -14,6 +14,7 @@ from app.core.errors import MattecamError, PlateError, SinkLostError, SinkOpenEr
 from app.core.files.disk_errors import why_not_read
 from app.core.files.names import check_outputs, is_file, is_folder, is_special, resolved
 from app.core.messages.command_line import ConvertText
+from app.core.orientation import Orientation
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
@@ -71,8 +72,9 @@ def convert(
 ) -> ConvertReport:
     """Matte every frame of `source` once and in order, keeping its times and audio.
 
-    settings: matting, background, overlay, people, framing and placement take effect as in the live pipeline; a screen
-    as background and a clock in the overlay are refused. Strict mode hides people until they move.
+    settings: matting, background, overlay, people, framing, placement and the turn of `capture` take effect as in the
+    live pipeline; a screen as background and a clock in the overlay are refused. Strict mode hides people until they
+    move.
     source: a video, an image or a folder of images. target, alpha, foreground: for the composite, the matte and the
     foreground over black (premultiplied by the matte); a video (.mp4, .mov, .mkv, .webm), of an image an image (.png,
     .jpg), or, without suffix, a folder for PNG images. overwrite: replace files of these names, which are refused
@@ -95,9 +97,10 @@ def convert(
     there = next((path for path in found if not overwrite or is_special(path)), None)
     if there is not None:
         raise UsageError(ConvertText.NOT_REPLACED(file=there) if is_special(there) else ConvertText.EXISTS(files=there))
-    reader = _opened(source, frame_check(settings.matting))
+    orientation, check = settings.capture.orientation, frame_check(settings.matting)
+    reader = _opened(source, lambda width, height: check(*orientation.size(width, height)))
     with ExitStack() as stack:
-        frames = stack.enter_context(closing(_named(reader)))
+        frames = stack.enter_context(closing(_named(reader, orientation)))
         first = next(frames, None)
         if first is None:
             raise UsageError(ConvertText.NO_FRAME(file=source))
@@ -210,13 +213,15 @@ def _finish(outputs: Outputs, complete: bool, keep_partial: bool | None) -> Path
     return written
 
 
-def _named(reader: VideoReader | ImageFolderReader) -> Generator[NamedFrame, None, None]:
+def _named(reader: VideoReader | ImageFolderReader, orientation: Orientation) -> Generator[NamedFrame, None, None]:
+    """Yield every frame, turned."""
     if isinstance(reader, ImageFolderReader):
-        yield from reader.frames()
+        for time_s, name, image in reader.frames():
+            yield time_s, name, orientation.upright(image)
         return
     with closing(reader.frames()) as frames:
         for number, (time_s, image) in enumerate(frames):
-            yield time_s, f"{number:06d}", image
+            yield time_s, f"{number:06d}", orientation.upright(image)
 
 
 def _open_outputs(

@@ -88,7 +88,8 @@ class FilmStep:
         height, width = image.shape[:2]
         if self._background is not None:
             backdrop = self._backdrop(self._background, width, height, time_s)
-            editor = self._people.begin(self._settings, self._settings.framing, (width, height), "", time_s)
+            orientation, framing = self._settings.capture.orientation, self._settings.framing
+            editor = self._people.begin(self._settings, framing, (width, height), "", time_s, orientation)
         matte = engine.step(image, backdrop, edges, editor, want_foreground=foreground).result()
         if self._background is not None:
             self._drifting.watch(self._settings.background, self._people.whole_alpha(matte), time_s)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from app.core.framing import IN_PLACE, cutout, from_camera, view_through
 from app.core.matte_edit import WHOLE_VIEW, MatteEdit, Plane, View
+from app.core.orientation import UNTURNED, Orientation
 from app.core.settings import FramingSettings, PeopleSettings, PlacementSettings, Settings, Zone
 from app.core.types import AlphaImage, Matte
 from app.people.auto_framing import AutoFraming
@@ -129,11 +130,14 @@ class PeopleEditor:
         self._zones: tuple[Zone, ...] = ()
         self.framing, self._camera = FramingSettings(), ""
         """`framing`: see `MatteEditor`."""
+        self._orientation: Orientation | None = None
+        """Of the last frame."""
         self._auto: AutoFraming | None = None
         self._only_me: OnlyMe | None = None
         self._selected: tuple[float, float] | None = None
         self._elsewhere: tuple[float, float] | None = None
-        """The selection, if it was made in the picture of another camera: nobody is shown until the next one."""
+        """The selection, if it was made in the picture of another camera, or before the camera was turned: nobody is
+        shown until the next one."""
         self._drawn: tuple[object, DrawnZones] | None = None
         self._planes: tuple[object, ZonePlanes] | None = None
         """The zones, drawn and as planes, and what each depends on."""
@@ -149,15 +153,21 @@ class PeopleEditor:
         """The network's alpha of the last frame that was edited, of the whole frame; None while nothing is edited."""
 
     def begin(
-        self, settings: Settings, framing: FramingSettings, size: tuple[int, int], camera: str, now_s: float
+        self,
+        settings: Settings,
+        framing: FramingSettings,
+        size: tuple[int, int],
+        camera: str,
+        now_s: float,
+        orientation: Orientation = UNTURNED,
     ) -> PeopleEditor | None:
         """Prepare for the next frame; return this object for its step, None if its matte is not edited.
 
         framing: the manual crop of the frame, which overrides auto-framing. size: (width, height) of the frame in
-        pixels. camera: its stable id. now_s: time of the frame on the stream's clock.
+        pixels. camera: its stable id. now_s: time of the frame on the stream's clock. orientation: how it was turned.
         """
         people, selected = settings.people, settings.selected
-        if self._camera and camera != self._camera:
+        if (self._camera and camera != self._camera) or self._orientation not in (None, orientation):
             self._elsewhere = selected
         elif selected != self._elsewhere:
             self._elsewhere = None
@@ -165,6 +175,7 @@ class PeopleEditor:
         if people is not self._settings or camera != self._camera:
             self._zones = people.zones_of(camera)
         self._settings, self.framing, self._camera, self._now_s = people, framing, camera, now_s
+        self._orientation = orientation
         aspect = size[0] / size[1]
         follows = people.auto_framing != "off" and framing.zoom == 1
         if not follows or aspect != self._aspect or now_s < self._last_s:
@@ -244,8 +255,11 @@ class PeopleEditor:
         return MatteEdit(planes.gain if gain is None else planes.gain * gain, planes.keep, view, self._placement)
 
     def _zone_planes(self, rows: int, columns: int) -> ZonePlanes:
-        if self._drawn is None or self._drawn[0] != (self._zones, self._aspect):
-            self._drawn = (self._zones, self._aspect), draw_zones(self._zones, self._aspect)
+        orientation = self._orientation or UNTURNED
+        drawn_of = self._zones, self._aspect, orientation
+        if self._drawn is None or self._drawn[0] != drawn_of:
+            drawn = draw_zones(self._zones, 1 / self._aspect if orientation.is_sideways else self._aspect)
+            self._drawn = drawn_of, DrawnZones(*(orientation.upright(canvas) for canvas in drawn))
             self._planes = None
         depends_on = self.framing, rows, columns, self._grow
         if self._planes is None or self._planes[0] != depends_on:

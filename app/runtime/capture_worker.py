@@ -12,6 +12,7 @@ from app.capture.base import FrameSource, LiveSource
 from app.core.errors import CameraAbsentError, SourceLostError
 from app.core.messages.capture import CameraText
 from app.core.messages.system import ProgramText
+from app.core.orientation import UNTURNED, Orientation
 from app.core.settings import CaptureSettings, opens_alike
 from app.core.stage import Stage
 from app.core.types import Frame, SourceInfo
@@ -57,6 +58,8 @@ class CaptureWorker:
         """The kind of the source opened last, as in `SourceInfo`."""
         self.info: SourceInfo | None = None
         """Of the open source (any thread)."""
+        self._orientation = UNTURNED
+        """Of the last frame."""
         self._generation = 0
         self._last_frame_s = 0.0
         self._read_at_s = 0.0
@@ -182,7 +185,8 @@ class CaptureWorker:
         self._generation += 1
         self._next_index = 0
         self._last_frame_s = time.perf_counter()
-        info = self.info = source.info
+        info = source.info
+        self.info = info.turned(self._wanted_orientation())
         words = info.kind, info.name, info.width, info.height, info.fps, info.pixel_format or "no format of its own"
         _log.info("Opened the source %s %s: %dx%d at %g fps, %s.", *words)
 
@@ -217,8 +221,17 @@ class CaptureWorker:
             return
         self._next_index = frame.index + 1
         self._board.capture_ms.add(self._last_frame_s - started_s)
-        self.info = self._source.info
-        self._frames.put(replace(frame, source=self._source.info, generation=self._generation))
+        if (orientation := self._wanted_orientation()) != self._orientation:
+            self._orientation = orientation
+            self._generation += 1  # the stream begins anew
+        frame = frame.of(self._source.info, orientation)
+        self.info = frame.source
+        self._frames.put(replace(frame, generation=self._generation))
+
+    def _wanted_orientation(self) -> Orientation:
+        """Return how to turn the frames of the open source, which may not be the one that the settings name now."""
+        wanted, running = self._owner.current.capture, self._running
+        return (wanted if running is None or wanted.source == running.source else running).orientation
 
     def _is_unneeded(self, now_s: float) -> bool:
         """Return whether nobody needs the next frame, so that decoding it would take time from the step."""

@@ -190,7 +190,9 @@ class MattingWorker:
         shown, wanted = self._backdrops.shown(settings.background), self._demand.want_foreground
         derived_from = settings, run.framing, run.sequence, frame.size, shown, wanted
         if self._conditions is None or self._people.edits or derived_from != self._derived_from:
-            editor = self._people.begin(settings, run.framing, frame.size, frame.camera, frame.captured_at_s)
+            editor = self._people.begin(
+                settings, run.framing, frame.size, frame.camera, frame.captured_at_s, frame.orientation
+            )
             derived = conditions_of(settings, run, shown, backdrop, want_foreground=wanted, editor=editor)
             self._conditions, self._derived_from = derived, derived_from
         backdrop = magnified(backdrop, run.framing.zoom)

@@ -19,6 +19,7 @@ from app.core.files.names import check_outputs, exists, is_file, is_folder, is_t
 from app.core.files.private_file import WRITTEN, write_picture
 from app.core.messages.command_line import UsageText
 from app.core.messages.matting import PlateText
+from app.core.orientation import UNTURNED, Orientation
 from app.core.plate_times import COLLECT_S
 from app.core.settings import Settings
 from app.core.types import BgrImage, Frame
@@ -37,7 +38,7 @@ class PlateInfo:
     """Metadata stored beside a plate."""
 
     camera: str
-    """The camera's stable id."""
+    """The camera's stable id, and how it was turned: `SourceInfo.viewpoint`."""
     width: int
     height: int
     taken_at_s: float
@@ -49,7 +50,7 @@ class PlateCapture:
 
     def __init__(self, seconds: float = COLLECT_S) -> None:
         self.camera = ""
-        """The id of the camera that the frames are of."""
+        """The viewpoint of the camera that the frames are of."""
         self._seconds = seconds
         self.frames: list[BgrImage] = []
         """The frames kept so far."""
@@ -97,8 +98,10 @@ class PlateCapture:
         return median_plate(self.frames)
 
 
-def capture_plate(source: FrameSource, seconds: float, *, after_s: float = 0.0) -> BgrImage:
-    """Capture a plate from `source`, starting after `after_s` seconds.
+def capture_plate(
+    source: FrameSource, seconds: float, *, after_s: float = 0.0, orientation: Orientation = UNTURNED
+) -> BgrImage:
+    """Capture a plate from `source`, starting after `after_s` seconds, and turn it.
 
     Raises SourceLostError, or PlateError if no frames arrive.
     """
@@ -108,7 +111,7 @@ def capture_plate(source: FrameSource, seconds: float, *, after_s: float = 0.0) 
         frame = source.read()
         if time.monotonic() - begun_s < after_s:
             continue
-        if frame is not None and capture.feed(frame, source.info.id):
+        if frame is not None and capture.feed(frame.of(source.info, orientation), source.info.id):
             return capture.plate()
         if capture.silent:
             raise PlateError(PlateText.SILENT(camera=source.info.name))
@@ -183,8 +186,9 @@ def take_plate(settings: Settings, output: Path | None, seconds: float, countdow
     output: None for the default file of this camera and size. Raises SourceError or PlateError.
     """
     with closing(open_source(settings.capture.replace(lock_exposure=True))) as source:
-        plate = capture_plate(source, seconds, after_s=countdown_s)
-        camera = source.info.id
+        orientation = settings.capture.orientation
+        plate = capture_plate(source, seconds, after_s=countdown_s, orientation=orientation)
+        camera = source.info.turned(orientation).viewpoint
     return keep_plate(plate, camera, output)
 
 

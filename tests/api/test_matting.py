@@ -245,3 +245,12 @@ def test_a_wrong_choice_is_a_sentence(wrong: dict[str, str]) -> None:
     with pytest.raises(MattecamError) as failure:
         Matting(**wrong)  # type: ignore[arg-type]
     assert str(failure.value)
+
+
+def test_a_film_is_turned_by_arguments(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "in.png"), GIVEN[0])
+    convert(tmp_path / "in.png", tmp_path / "out.png", model="mattecam", background="none", rotate=270, flip=True)
+    turned = np.rot90(GIVEN[0])[:, ::-1]
+    np.testing.assert_array_equal(cv2.imread(str(tmp_path / "out.png")), turned)
+    with pytest.raises(MattecamError, match=r"capture\.rotate.*45"):
+        convert(tmp_path / "in.png", tmp_path / "out.png", rotate=45)

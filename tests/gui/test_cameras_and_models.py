@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QFileDialog, QLabel, QProgressBar
+from PyQt6.QtWidgets import QCheckBox, QFileDialog, QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
 from app.core.messages.matting import TrialText
+from app.core.orientation import UNTURNED
 from app.core.settings import CaptureSettings
 from app.core.types import SourceInfo
 from app.gui.panels.camera import FILE
@@ -41,6 +42,22 @@ def test_cameras_are_listed_and_remember_their_settings(controls: Session) -> No
     assert controls.store.current.capture.source == "camera:usb-2"
     pick(cameras, cameras.findText("Front camera"))
     assert controls.store.current.capture == CaptureSettings(source="camera:usb-1", width=640, height=480)
+
+
+def test_each_camera_is_turned_in_its_own_way(controls: Session, tmp_path: Path) -> None:
+    cameras, rotation = box(controls, "cameraCombo"), box(controls, "rotateCombo")
+    pick(cameras, cameras.findText("Front camera"))
+    pick(rotation, rotation.findText("90° to the left"))
+    find(controls.window, QCheckBox, "flipCheck").click()
+    front = controls.store.current.capture
+    assert (front.rotate, front.flip) == (270, True)
+    pick(cameras, cameras.findText("Desk camera"))
+    assert controls.store.current.capture.orientation == UNTURNED
+    assert rotation.currentText() == "Not turned"
+    pick(cameras, cameras.findText("Front camera"))
+    assert controls.store.current.capture == front
+    controls.window.panel.camera.choose_source(str(tmp_path / "film.mp4"))
+    assert controls.store.current.capture.orientation == UNTURNED
 
 
 def test_a_camera_that_is_named_otherwise_is_found_in_the_list(controls: Session) -> None:

@@ -39,7 +39,7 @@ from tests.gui.widgets import bring_up, button, existing, find, turn_wheel, valu
 
 SIMPLE = {
     "autoFramingCombo", "blurSlider", "cameraCombo", "light_matchSlider", "light_wrapSlider", "panXSlider",
-    "panYSlider", "portrait_lightSlider", "virtualCameraToggle", "zoomSlider",
+    "panYSlider", "portrait_lightSlider", "rotateCombo", "virtualCameraToggle", "zoomSlider",
 }  # fmt: skip
 RESEARCH = re.compile(
     r"alpha|backend|BGRA|CUDA|executor|float|guided|matting|MJPG|network|numba|OpenVINO|PipeWire|precision|PyTorch"

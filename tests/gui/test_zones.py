@@ -7,9 +7,11 @@ from dataclasses import replace
 
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
+from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QApplication, QCheckBox, QDialog, QLabel, QToolButton
 from pytestqt.qtbot import QtBot
 
+from app.core.orientation import Orientation
 from app.core.settings import FramingSettings, Zone
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.zones import ZoneMarks
@@ -27,10 +29,15 @@ def marks(session: Session) -> ZoneMarks:
     return session.window.zones
 
 
+def colour_at(session: Session, where: QPoint) -> QColor:
+    """Return the colour of a pixel of the preview."""
+    image = session.window.preview.grab().toImage()
+    return image.pixelColor(QPointF(QPointF(where) * image.devicePixelRatio()).toPoint())
+
+
 def is_marked(session: Session, where: QPoint) -> bool:
     """Return whether the pixel has the colour of the mark."""
-    image = session.window.preview.grab().toImage()
-    colour = image.pixelColor(QPointF(QPointF(where) * image.devicePixelRatio()).toPoint())
+    colour = colour_at(session, where)
     return colour.red() > colour.green() + 40 and colour.name() != "#000000"
 
 
@@ -53,6 +60,27 @@ def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot
         assert zone.points[0] == pytest.approx((start / 2, 0.1), abs=0.01)
         assert zone.points[-1] == pytest.approx((end / 2, 0.2), abs=0.01)
     assert session.pipeline.settings.framing == FramingSettings(zoom=2, pan_x=-1, pan_y=-1), "the brush does not pan"
+
+
+def test_strokes_and_marks_follow_a_turned_camera(session: Session, qtbot: QtBot) -> None:
+    session.bridge.poll()  # a camera that comes puts the brush away
+    session.store.edit("window", mirror_preview=False)
+    button(session, "dropBrush").click()
+    pull(session, qtbot, at(session, 0.2, 0.3), at(session, 0.25, 0.3))
+    start = painted(session)[-1].points[0]
+    assert start == pytest.approx((0.2, 0.3), abs=0.01)
+    background = colour_at(session, at(session, 0.9, 0.5)).name()
+    session.store.edit("capture", rotate=90)
+
+    def shows_turned() -> bool:
+        frame, rect = existing(session.bridge.picture).frame, session.window.preview.picture_rect()
+        return frame is not None and frame.orientation == Orientation(90) and rect.width() < rect.height()
+
+    qtbot.waitUntil(shows_turned)
+    turned = at(session, *Orientation(90).to_upright(*start))
+    qtbot.waitUntil(lambda: colour_at(session, turned).name() != background)
+    pull(session, qtbot, at(session, 0.4, 0.6), at(session, 0.5, 0.6))
+    assert Orientation(90).to_upright(*painted(session)[-1].points[0]) == pytest.approx((0.4, 0.6), abs=0.02)
 
 
 @pytest.mark.parametrize(

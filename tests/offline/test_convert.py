@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import patch
 
 import av
 import cv2
@@ -13,12 +14,14 @@ import pytest
 from PIL import Image
 
 from app.core.errors import PlateError
-from app.core.settings import BackgroundSettings, MattingSettings, Settings
+from app.core.orientation import Orientation
+from app.core.settings import BackgroundSettings, MattingSettings, PeopleSettings, Settings, Zone
 from app.core.types import BgrImage, Matte
 from app.offline.convert import ConvertReport, convert
-from app.testing.parts import StepInput
+from app.testing.parts import PERSON, FakeEngine, StepInput
 from tests.clips import demo, names_in, number_of, numbered, read_numbers, write_clip, write_images
 from tests.offline.converting import GREEN, HalfEngine, pictures, run, times_of
+from tests.turns import TURNS
 
 
 def test_every_frame_is_converted_once_in_order(tmp_path: Path) -> None:
@@ -98,6 +101,36 @@ def test_rotated_and_mirrored_videos_are_upright(tmp_path: Path, rotation: int, 
     run(source, tmp_path / "out.mp4", Settings(background=BackgroundSettings(kind="none")))
     expected = np.rot90(numbered(2), rotation // 90)[:, :: -1 if mirrored else 1]
     assert np.abs(pictures(tmp_path / "out.mp4")[2].astype(int) - expected).mean() < 10
+
+
+@pytest.mark.parametrize("orientation", TURNS[1:], ids=str)
+def test_a_film_is_turned_before_matting(tmp_path: Path, orientation: Orientation) -> None:
+    """The engine mattes the left half of what it is given, which is turned, also beyond what the film asks for."""
+    source = write_clip(tmp_path / "in.mp4", 3, rotation=90)
+    plain = pictures(run(source, tmp_path / "plain.mkv", Settings(background=BackgroundSettings(kind="none"))).target)
+    settings = GREEN.replaced_at(["capture"], rotate=orientation.rotate, flip=orientation.flip)
+    made = pictures(run(source, tmp_path / "out.mkv", settings, alpha=tmp_path / "alpha.mkv").target)
+    assert len(made) == 3
+    for before, after, matte in zip(plain, made, pictures(tmp_path / "alpha.mkv"), strict=True):
+        upright, middle = orientation.upright(before), after.shape[1] // 2
+        assert after.shape == matte.shape == upright.shape
+        assert np.abs(after[:, : middle - 2].astype(int) - upright[:, : middle - 2]).mean() < 12
+        assert (np.abs(after[:, middle + 2 :].astype(int) - (0, 255, 0)) < 12).all()
+
+
+def test_photos_are_turned_and_zones_with_them(tmp_path: Path) -> None:
+    folder = write_images(tmp_path / "in", "1.png", "2.png")
+    drop = Zone(kind="drop", points=((0, 0), (1, 0), (1, 0.5), (0, 0.5)), radius=0, filled=True)
+    settings = GREEN.replace(people=PeopleSettings(zones=(drop,))).replaced_at(["capture"], rotate=90)
+    with patch("app.offline.convert.build_engine", lambda *_: FakeEngine(MattingSettings(), 48, 96)):
+        for name in ("1.png", "2.png"):
+            cv2.imwrite(str(folder / name), np.full((48, 96, 3), PERSON, np.uint8))
+        report = convert(folder, tmp_path / "out", settings=settings)
+    assert (report.frames, report.complete) == (2, True)
+    image = np.asarray(cv2.imread(str(tmp_path / "out" / "1.png")))
+    assert image.shape == (96, 48, 3)
+    assert (image[:, 24:] == (0, 255, 0)).all(), "the upper half of the photo is the right one of the turned one"
+    assert (image[:, :14] == PERSON).all()
 
 
 def test_frames_of_one_time_move_no_later_frame(tmp_path: Path) -> None:

@@ -83,7 +83,8 @@ class PlateText(Message):
     UNREADABLE = "The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again."
     NOT_AN_IMAGE = "The file {file} is not a readable image; take the picture of the empty room again."
     OTHER_CAMERA = (
-        "The picture of the empty room {file} was taken with another camera ({camera}); take it again with this one."
+        "The picture of the empty room {file} was taken with another camera ({camera}), or while it was turned "
+        "otherwise; take it again."
     )
     OTHER_SHAPE = (
         "The picture of the empty room {file} has {width}×{height} pixels, but the camera delivers "

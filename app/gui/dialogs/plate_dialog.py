@@ -100,7 +100,7 @@ class PlateDialog(QDialog):
             self.number.setText("●")
             self.text.setText(self.tr("Taking the picture…"))
         frame = self._newest()
-        done = frame is not None and self._capture.feed(frame, frame.camera)
+        done = frame is not None and self._capture.feed(frame, frame.viewpoint)
         self.bar.setValue(round(100 * self._capture.progress))
         if done:
             self._timer.stop()

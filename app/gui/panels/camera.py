@@ -47,6 +47,18 @@ class CameraControls(Form):
         self._delivered = label("", "faint", wrap=True)
         self.add(self.list, self._delivered)
         self.list.activated.connect(lambda _row: self.choose_source(self.list.currentData()))
+        self.add_choice(
+            "capture.rotate", self.tr("Turn the camera"),
+            self.tr("For a camera that hangs sideways or upside down"), "rotateCombo",
+            [(self.tr("Not turned"), 0), (self.tr("90° to the right"), 90), ("180°", 180),
+             (self.tr("90° to the left"), 270)],
+            choose=lambda degrees: edit_capture(store, rotate=degrees),
+        )  # fmt: skip
+        self.add_check(
+            "capture.flip", self.tr("Swap left and right of the camera"),
+            self.tr("The background is not swapped"), "flipCheck",
+            change=lambda on: edit_capture(store, flip=on),
+        )  # fmt: skip
         self.on_settings(self._show)
 
     def show_cameras(self, cameras: tuple[CameraDevice, ...]) -> None:
@@ -72,7 +84,7 @@ class CameraControls(Form):
     def ask_for_file(self) -> None:
         """Ask for a video file to use in place of a camera."""
         ask_for_file(
-            self, self.tr("Choose a video"), lambda path: edit_capture(self.store, source=str(path)),
+            self, self.tr("Choose a video"), lambda path: self.choose_source(str(path)),
             folder=UserFolder.MoviesLocation,
         )  # fmt: skip
 
@@ -82,7 +94,8 @@ class CameraControls(Form):
             self.refresh()
             self.ask_for_file()
             return
-        known = self.store.current.window.cameras.get(source, self.store.current.capture)
+        upright = self.store.current.capture.replace(rotate=0, flip=False)  # each camera hangs in its own way
+        known = self.store.current.window.cameras.get(source, upright)
         edit_capture(self.store, **{**dict(known), "source": source})
 
     @property

@@ -82,8 +82,8 @@ class PlateControls(Form):
         if source is None or taken_with is None:
             self.warning.hide()
             return
-        self.warning.setVisible(source.id != taken_with[0])
-        running = source.id, source.width, source.height
+        self.warning.setVisible(source.viewpoint != taken_with[0])
+        running = source.viewpoint, source.width, source.height
         if running not in (taken_with, self._searched):
             self._searched = running
             stored = services.stored_plate(*running)

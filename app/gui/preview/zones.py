@@ -11,6 +11,7 @@ from PyQt6.QtWidgets import QWidget
 
 from app.core.framing import from_camera, to_camera, view_before
 from app.core.matte_edit import WHOLE_VIEW, View
+from app.core.orientation import UNTURNED
 from app.core.settings import Zone
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
@@ -83,8 +84,8 @@ class ZoneMarks(QWidget):
         self.setObjectName("zoneMarks")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self._preview, self._tool, self._store, self._bridge = preview, tool, store, bridge
-        self._camera, self._view = "", WHOLE_VIEW
-        """The camera in use, and the part of its frame that the output shows."""
+        self._camera, self._orientation, self._view = "", UNTURNED, WHOLE_VIEW
+        """The camera in use, how it is turned, and the part of its upright frame that the output shows."""
         self._camera_share = 0.0
         """Of the width, from the left: there the preview shows the camera's frame, in which nobody is moved."""
         self._pressed_at: QPointF | None = None
@@ -106,9 +107,10 @@ class ZoneMarks(QWidget):
 
     def _show_status(self, status: PipelineStatus) -> None:
         """Follow camera and view."""
-        shown = status.source.id if status.source is not None else "", status.view
-        if shown != (self._camera, self._view):
-            self._camera, self._view = shown
+        source = status.source
+        shown = ("", UNTURNED) if source is None else (source.id, source.orientation)
+        if (*shown, status.view) != (self._camera, self._orientation, self._view):
+            self._camera, self._orientation, self._view = *shown, status.view
             self._follow()
 
     def _show_request(self, request: ViewRequest | None) -> None:
@@ -181,7 +183,8 @@ class ZoneMarks(QWidget):
         for point in points[1:] or [points[0] + QPointF(0.01, 0)]:
             line.lineTo(point)
         scale = self._store.current.framing.zoom / view.size
-        stroker = QPainterPathStroker(QPen(Qt.GlobalColor.black, max(1.0, 2 * zone.radius * self.height() * scale)))
+        height = self.width() if self._orientation.is_sideways else self.height()  # of the camera's frame
+        stroker = QPainterPathStroker(QPen(Qt.GlobalColor.black, max(1.0, 2 * zone.radius * height * scale)))
         stroker.setCapStyle(Qt.PenCapStyle.RoundCap)
         stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
         area = stroker.createStroke(line)
@@ -192,7 +195,7 @@ class ZoneMarks(QWidget):
         return area.simplified()
 
     def _on_screen(self, view: View, x: float, y: float) -> QPointF:
-        x, y = from_camera(self._store.current.framing, view, x, y)
+        x, y = from_camera(self._store.current.framing, view, *self._orientation.to_upright(x, y))
         return QPointF(self._store.sides.from_output(x) * self.width(), y * self.height())
 
     def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
@@ -206,7 +209,8 @@ class ZoneMarks(QWidget):
         if event.type() is QEvent.Type.MouseButtonRelease and event.button() is Qt.MouseButton.LeftButton:
             self._finish()
         elif event.buttons() & Qt.MouseButton.LeftButton and self._painted:  # a zone without a camera is one of all
-            self._tool.add(*self._in_camera(event.position()))
+            point = self._in_frame(event.position())
+            self._tool.add(*self._orientation.from_upright(*point))
         return True
 
     def _pick(self, event: QMouseEvent) -> None:
@@ -217,7 +221,7 @@ class ZoneMarks(QWidget):
             self._pressed_at = event.position() if self._camera_at(event.position()) else None
         elif event.type() is QEvent.Type.MouseButtonRelease and self._pressed_at is not None:
             moved = (event.position() - self._pressed_at).manhattanLength()
-            point = self._in_camera(event.position())
+            point = self._in_frame(event.position())
             inside = all(0 <= value <= 1 for value in point)
             if moved < CLICK_PX and inside and self._camera_at(event.position()):
                 self._store.change(lambda settings: settings.replace(selected=point))
@@ -234,7 +238,8 @@ class ZoneMarks(QWidget):
         inside = all(0 <= value <= 1 for value in self._preview.fraction_of(position))
         return picture.frame.camera if inside and picture is not None and picture.frame is not None else ""
 
-    def _in_camera(self, position: QPointF) -> tuple[float, float]:
+    def _in_frame(self, position: QPointF) -> tuple[float, float]:
+        """Return the position in the upright frame."""
         self._show_status(self._bridge.status)  # now: auto-framing moves the view
         x, y = self._preview.fraction_of(position)
         return to_camera(self._store.current.framing, self._view_at(x), self._store.sides.to_output(x), y)

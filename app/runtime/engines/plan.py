@@ -27,7 +27,7 @@ class EngineKey:
     """The crop of the source's frames that the engine is given; the whole frame for an engine without a plate, which
     takes any crop."""
     camera: str = ""
-    """The stable id of the source that the plate must show; empty for an engine without a plate, which takes any."""
+    """The viewpoint of the source that the plate must show; empty for an engine without a plate, which takes any."""
 
     @staticmethod
     def of(settings: EngineSettings, size: tuple[int, int], framing: FramingSettings, camera: str = "") -> EngineKey:
@@ -42,7 +42,7 @@ class EngineKey:
 
     def takes(self, frame: Frame) -> bool:
         """Return whether the engine may matte this frame of the source."""
-        return self.size == frame.size and self.camera in ("", frame.camera)
+        return self.size == frame.size and self.camera in ("", frame.viewpoint)
 
     def crop(self, framing: FramingSettings) -> FramingSettings:
         """Return the crop to matte, under the framing of the settings."""

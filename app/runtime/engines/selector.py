@@ -218,7 +218,7 @@ class EngineSelector:
             self._anew |= plan.in_use is not None and plan.state is ChoiceState.CHOSEN
         if self._anew or not same:
             self._settings = settings
-            wanted = EngineKey.of(settings.matting.engine, frame.size, settings.framing, frame.camera)
+            wanted = EngineKey.of(settings.matting.engine, frame.size, settings.framing, frame.viewpoint)
             if self._anew or wanted != plan.choice:
                 self._anew = False
                 self._ask(plan.choose(wanted))

@@ -255,6 +255,8 @@ MATTING = SETTINGS.matting
         SETTINGS.replace(people=PeopleSettings(only_me=True)),
         SETTINGS.replace(overlay=OverlaySettings(text="Ada")),
         SETTINGS.replace(selected=(0.5, 0.5)),
+        SETTINGS.replaced_at(["capture"], rotate=90),
+        SETTINGS.replaced_at(["capture"], flip=True),
     ],
 )
 def test_the_hash_covers_the_features_of_a_film(changed: Settings) -> None:

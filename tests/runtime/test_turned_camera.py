@@ -1,0 +1,115 @@
+"""A camera that hangs sideways, upside down or behind a mirror, in the running pipeline."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from app.core.orientation import Orientation
+from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
+from app.core.types import Picture, PictureKind
+from app.runtime.plate import capture_plate, save_plate
+from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeSource, room_picture, shows_room
+from tests.fakes.world import FakeWorld
+from tests.runtime.running import BASE, apply, composites, newest, running, shown
+from tests.turns import TURNS
+from tests.waiting import eventually
+
+RIGHT = Zone(kind="drop", points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True, camera="fake")
+HIDDEN = np.zeros((HEIGHT, WIDTH), np.uint8)
+HIDDEN[:, WIDTH // 2 :] = 1
+SIDEWAYS = Orientation(90, flip=True)
+
+
+def turned(settings: Settings, orientation: Orientation) -> Settings:
+    return settings.replaced_at(["capture"], rotate=orientation.rotate, flip=orientation.flip)
+
+
+def person_in(picture: Picture) -> np.ndarray[tuple[int, int], np.dtype[np.bool_]]:
+    """Return where the picture shows the person."""
+    return np.asarray(np.all(picture.image == np.array(PERSON, np.uint8), axis=2), np.bool_)
+
+
+def test_the_stream_starts_anew_with_upright_frames_and_the_camera_stays_open(world: FakeWorld) -> None:
+    resets: list[int] = []
+    world.faults.put("reset", lambda: resets.append(1))
+    with running(world) as pipeline:
+        composites(pipeline)
+        before, known = newest(pipeline).generation, len(resets)
+        apply(pipeline, turned(BASE, SIDEWAYS))
+        eventually(lambda: newest(pipeline).size == (HEIGHT, WIDTH))
+        frame = newest(pipeline)
+        np.testing.assert_array_equal(frame.image[1:, 1:], SIDEWAYS.upright(room_picture())[1:, 1:])
+        assert frame.generation > before and len(resets) > known
+        source = pipeline.status().source
+        assert source is not None
+        assert (source.width, source.height, source.orientation) == (HEIGHT, WIDTH, SIDEWAYS)
+        assert len(world.sources) == 1
+    assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
+
+
+def test_the_camera_is_turned_from_the_first_frame_on(world: FakeWorld) -> None:
+    with running(world, turned(BASE, Orientation(270))) as pipeline:
+        composites(pipeline)
+        assert newest(pipeline).size == (HEIGHT, WIDTH)
+        assert not pipeline.status().errors
+
+
+def test_what_a_zone_hides_stays_hidden_however_the_camera_is_turned(world: FakeWorld) -> None:
+    zoned = BASE.replace(people=PeopleSettings(zones=(RIGHT,)))
+    with running(world, zoned) as pipeline:
+        for orientation in (*TURNS, *TURNS[::-1]):
+            apply(pipeline, turned(zoned, orientation))
+            eventually(lambda: newest(pipeline).orientation == orientation)  # noqa: B023 - called at once
+            eventually(lambda: bool(person_in(shown(pipeline)).any()))
+    pictures = [picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE]
+    assert len({picture.frame.orientation for picture in pictures if picture.frame}) == len(TURNS)
+    for picture in pictures:
+        assert picture.frame is not None
+        assert not person_in(picture)[picture.frame.orientation.upright(HIDDEN) > 0].any()
+
+
+def test_the_crop_is_one_of_the_upright_frame(world: FakeWorld) -> None:
+    top_left = FramingSettings(zoom=4, pan_x=-1, pan_y=-1)
+    with running(world, turned(BASE, Orientation(180)).replace(framing=top_left)) as pipeline:
+        composites(pipeline)
+        whole = newest(pipeline).whole
+        assert whole is not None
+        np.testing.assert_array_equal(whole[:-1, :-1], room_picture()[::-1, ::-1][:-1, :-1])
+
+
+def test_a_frozen_picture_does_not_outlast_the_turn(world: FakeWorld) -> None:
+    """Its crop would show another part of the room than the one that is chosen by then."""
+    with running(world) as pipeline:
+        composites(pipeline)
+        apply(pipeline, BASE.replace(frozen=True))
+        apply(pipeline, turned(BASE, SIDEWAYS).replace(frozen=True))
+        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
+
+
+def test_a_plate_of_a_camera_that_was_turned_otherwise_is_refused(tmp_path: Path, world: FakeWorld) -> None:
+    source = FakeSource(BASE.capture)
+    plate = capture_plate(source, 0.05, orientation=Orientation(180))
+    np.testing.assert_array_equal(plate[1:-1, 1:-1], room_picture()[::-1, ::-1][1:-1, 1:-1])
+    path = tmp_path / "plate.png"
+    save_plate(path, plate, source.info.turned(Orientation(180)).viewpoint)
+    base = BASE.replace(matting=BASE.matting.replace(model="bgmv2-mobilenetv2", plate=path))
+    with running(world, turned(base, Orientation(180))) as pipeline:
+        composites(pipeline)
+        assert not pipeline.status().problems
+        apply(pipeline, turned(base, Orientation(0, flip=True)))
+        eventually(lambda: any("turned otherwise" in problem.message for problem in pipeline.status().problems))
+        apply(pipeline, turned(base, Orientation(180)))
+        eventually(lambda: not pipeline.status().problems)
+
+
+def test_another_camera_is_not_turned_before_it_is_in_use(world: FakeWorld) -> None:
+    """While the wanted one cannot be opened, the one in use hangs as it did."""
+    with running(world, turned(BASE, SIDEWAYS)) as pipeline:
+        composites(pipeline)
+        world.faults.put("open_source", ValueError("none"))
+        apply(pipeline, BASE.replaced_at(["capture"], source="other"))
+        eventually(lambda: bool(pipeline.status().problems))
+        composites(pipeline)
+        assert newest(pipeline).orientation == SIDEWAYS
