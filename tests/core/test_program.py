@@ -40,8 +40,6 @@ def test_a_packaged_copy_names_its_commit_and_an_image_its_file(
     program.COMMIT.write_text("0123456789ab\n")
     assert program.commit() == "0123456789ab"
     monkeypatch.setattr(program, "SCRIPT", tmp_path / "run.py")
-    monkeypatch.setenv("APPIMAGE", "/home/me/Mattecam.AppImage")
-    assert program.command() == ["/home/me/Mattecam.AppImage"]
 
 
 def test_packages_are_installed_into_the_environment_of_this_copy(

@@ -26,7 +26,6 @@ from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
 from tools.packages.check import check, digest
 from tools.packages.deb import build_deb
-from tools.packages.release import build_app_dir
 from tools.packages.tree import build
 
 MIRROR = "http://deb.debian.org/debian"
@@ -128,17 +127,6 @@ def test_the_tree_passes_its_own_check(tree: Path) -> None:
 def test_two_builds_are_identical(tree: Path, opencv: Path, tmp_path: Path) -> None:
     build(tmp_path / "mattecam", [opencv])
     assert digest(tmp_path / "mattecam") == digest(tree)
-
-
-def test_an_app_dir_runs_without_network(tree: Path, tmp_path: Path) -> None:
-    build_app_dir(tree, tmp_path / "Mattecam.AppDir")
-    variables = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "MATTECAM_RUNTIME_DIR": str(tmp_path / "run")}
-    command = ["unshare", "-n", f"{tmp_path}/Mattecam.AppDir/AppRun", "headless", *DEMO, "--record"]
-    done = subprocess.run(
-        [*command, f"{tmp_path}/demo.mp4"], env=variables, capture_output=True, text=True, check=False
-    )
-    assert done.returncode == 0, done.stderr
-    assert (tmp_path / "demo.mp4").stat().st_size > 1000
 
 
 def test_other_programs_read_its_pipewire_camera(tree: Path, pipewire: PrivateSession, tmp_path: Path) -> None:

@@ -245,17 +245,3 @@ def test_the_sums_are_those_that_sha256sum_checks(tmp_path: Path) -> None:
     (tmp_path / "SHA256SUMS").write_text(release.sums(tmp_path))
     checked = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
     assert subprocess.run(checked, cwd=tmp_path, capture_output=True, text=True, check=True).stdout == "a.deb: OK\n"
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="links")
-def test_an_app_dir_starts_the_tree_from_any_folder(tmp_path: Path) -> None:
-    program = tmp_path / "tree" / "bin" / "mattecam"
-    program.parent.mkdir(parents=True)
-    program.write_text("#!/bin/sh\necho started $1\n")
-    program.chmod(0o755)
-    app_dir = tmp_path / "of a user" / "Mattecam.AppDir"
-    release.build_app_dir(tmp_path / "tree", app_dir)
-    (tmp_path / "link").symlink_to(app_dir / "AppRun")
-    done = subprocess.run([tmp_path / "link", "doctor"], capture_output=True, text=True, check=True)
-    assert done.stdout == "started doctor\n"
-    assert all((app_dir / name).is_file() for name in ("mattecam.desktop", "mattecam.svg", ".DirIcon"))

@@ -1,11 +1,10 @@
 """Build everything that a release consists of, from a clean checkout: one command.
 
-    python -m tools.packages.release FOLDER [--opencv WHEEL] [--weights FOLDER] [--project OWNER/NAME]
+    python -m tools.packages.release FOLDER [--opencv WHEEL] [--weights FOLDER]
 
-Fetches the published weights of RVM, unless they are in the folder of `--weights`. Writes the Debian package, the rpm,
-the PKGBUILD of Arch, the Flatpak manifest, the AppDir, the bill of materials (CycloneDX), the licences, the notes of
-this version and the SHA-256 of every file. Refuses a version that CHANGELOG.md does not describe, a tag of another
-version, and weights whose SHA-256 is not that of the published file.
+Fetches the published weights of RVM, unless they are in the folder of `--weights`. Writes the Debian package, the bill
+of materials (CycloneDX), the licences, the notes of this version and the SHA-256 of every file. Refuses a version that
+CHANGELOG.md does not describe, a tag of another version, and weights whose SHA-256 is not that of the published file.
 """
 
 from __future__ import annotations
@@ -28,22 +27,16 @@ from models.table import NETWORKS
 from models.weights import DownloadError, spec_of
 from tools.convert_networks import published_in
 from tools.packages.check import check
-from tools.packages.deb import build_deb, desktop_files
-from tools.packages.flatpak import write_flatpak
+from tools.packages.deb import build_deb
 from tools.packages.opencv import build_wheel
-from tools.packages.recipes import write_recipes
-from tools.packages.tree import INSTALLED_IN, ROOT, archive, build, git
+from tools.packages.tree import ROOT, build, git
 
 INCLUDED = "rvm-mobilenetv3"
 """The published network that a release contains; its licence is that of Mattecam."""
-TOOLS = ("ar", "dpkg-deb", "objdump", "rpmbuild")
-APP_RUN = f"""\
-#!/bin/sh
-exec "$(dirname "$(readlink -f "$0")")"{INSTALLED_IN}/bin/mattecam "$@"
-"""
+TOOLS = ("dpkg-deb", "objdump")
 
 
-def release(folder: Path, opencv: Path | None = None, weights: Path | None = None, project: str = "") -> None:
+def release(folder: Path, opencv: Path | None = None, weights: Path | None = None) -> None:
     """Build a release into a new folder.
 
     opencv: a wheel that is built already. weights: folder that may have published weights already.
@@ -64,13 +57,13 @@ def release(folder: Path, opencv: Path | None = None, weights: Path | None = Non
     with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
         made = Path(scratch) / "made"
         made.mkdir(mode=0o755)
-        _fill(made, Path(scratch), opencv, weights or Path(scratch) / "weights", project)
+        _fill(made, Path(scratch), opencv, weights or Path(scratch) / "weights")
         (made / "NOTES.md").write_text(notes, encoding="utf-8")
         (made / "SHA256SUMS").write_text(sums(made), encoding="utf-8")
         made.rename(folder)  # only a whole release appears
 
 
-def _fill(folder: Path, scratch: Path, opencv: Path | None, weights: Path, project: str) -> None:
+def _fill(folder: Path, scratch: Path, opencv: Path | None, weights: Path) -> None:
     """Write the packages, the bill of materials and the licences into a folder."""
     published = published_weights(weights)
     tree = scratch / "tree"
@@ -78,12 +71,7 @@ def _fill(folder: Path, scratch: Path, opencv: Path | None, weights: Path, proje
     report = check(tree)
     if report.wrong:
         sys.exit("\n".join(report.wrong))
-    address = f"https://github.com/{project}" if project else ""
-    write_recipes(report, build_deb(tree, folder, report=report), folder, address)
-    write_flatpak(tree, folder, address)
-    app_dir = scratch / "Mattecam.AppDir"
-    build_app_dir(tree, app_dir)
-    archive(app_dir, folder / f"mattecam-{__version__}-x86_64.AppDir.tar.xz")
+    build_deb(tree, folder, report=report)
     networks = [spec for spec in NETWORKS.values() if spec.bundled or spec.name in published]
     materials = bill_of_materials(report.licences, __version__, networks)
     (folder / "mattecam.cdx.json").write_text(json.dumps(materials, indent=1) + "\n", encoding="utf-8")
@@ -101,20 +89,6 @@ def published_weights(folder: Path) -> dict[str, Path]:
         except DownloadError as error:
             sys.exit(str(error))
     return published_in(folder)
-
-
-def build_app_dir(tree: Path, app_dir: Path) -> None:
-    """Build an AppDir of a tree: `AppRun` starts it from any folder."""
-    shutil.copytree(tree, app_dir / INSTALLED_IN[1:], symlinks=True)
-    desktop_files(app_dir / "usr", __version__)
-    (app_dir / "AppRun").write_text(APP_RUN)
-    (app_dir / "AppRun").chmod(0o755)
-    for name, target in (
-        ("mattecam.desktop", "usr/share/applications/mattecam.desktop"),
-        ("mattecam.svg", "usr/share/icons/hicolor/scalable/apps/mattecam.svg"),
-        (".DirIcon", "mattecam.svg"),
-    ):
-        (app_dir / name).symlink_to(target)
 
 
 def notes_of(changelog: str, version: str) -> str:

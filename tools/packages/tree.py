@@ -20,7 +20,6 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
-from app import __version__
 from tools.convert_networks import published_in
 from tools.lock_requirements import entries_of
 from tools.packages.prune import PACKAGES, STDLIB, prune
@@ -162,19 +161,6 @@ def finish(tree: Path) -> None:
 def files_of(tree: Path) -> Iterator[Path]:
     """Yield the files of a folder, sorted, without links."""
     yield from sorted(path for path in tree.rglob("*") if path.is_file() and not path.is_symlink())
-
-
-def archive(folder: Path, target: Path) -> None:
-    """Pack a folder, equal for equal content."""
-    moment = f"--mtime=@{reproducible()['SOURCE_DATE_EPOCH']}"
-    owner = ("--sort=name", "--owner=0", "--group=0", "--numeric-owner", moment)
-    several = os.environ | {"XZ_OPT": "-T0"}  # blocks, whose bytes do not depend on the number of threads
-    subprocess.run(["tar", "-cJf", target, "-C", folder.parent, *owner, folder.name], check=True, env=several)
-
-
-def in_release(address: str, file: str) -> str:
-    """Return the address of a file of this version's release. address: of the project's page."""
-    return f"{address}/releases/download/v{__version__}/{file}"
 
 
 def git(*words: str) -> str:

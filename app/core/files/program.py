@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 import sysconfig
@@ -25,8 +24,6 @@ def command() -> list[str]:
     """Return the command line that starts this copy from any folder, without arguments."""
     if SCRIPT.exists():
         return [sys.executable, "-I", str(SCRIPT)]
-    if image := os.environ.get("APPIMAGE"):  # its folder is mounted elsewhere at each start
-        return [image]
     suffix = ".exe" if sys.platform == "win32" else ""
     return [str(Path(sysconfig.get_path("scripts")) / f"{NAME}{suffix}")]
 
