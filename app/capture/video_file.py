@@ -32,7 +32,7 @@ STILL_SIDE = 1920
 class _Still:
     """An image, read as a video of one frame."""
 
-    fps, codec = Fraction(30), "image"
+    fps, codec, reshaped, end_s = Fraction(30), "image", 0, Fraction(1, 30)
 
     def __init__(self, path: Path) -> None:
         """Raise BackgroundError."""
@@ -70,7 +70,7 @@ class VideoFileSource:
         self._waiting: tuple[Fraction, BgrImage] | None = None
         self._shown: BgrImage | None = None
         self._round_s = Fraction(0)
-        self._ends_s = Fraction(0)
+        self._reshape_told = False
         self._start_s: float | None = None
         self._index = 0
 
@@ -115,14 +115,15 @@ class VideoFileSource:
         """Return the next frame and its time since the first; restart the file at its end."""
         timed = self._decode()
         if timed is None:
-            self._round_s = self._ends_s
+            self._round_s += self._reader.end_s or 0
             self._frames = self._reader.frames()
             timed = self._decode()
         if timed is None:
             raise SourceLostError(VideoText.NO_MORE_FRAMES(file=self._reader.path))
-        time_s = self._round_s + timed[0]
-        self._ends_s = time_s + 1 / self._reader.fps
-        return time_s, timed[1]
+        if self._reader.reshaped and not self._reshape_told:
+            self._reshape_told = True
+            log.warning("%s", VideoText.RESHAPED(file=self._reader.path))
+        return self._round_s + timed[0], timed[1]
 
     def _decode(self) -> tuple[Fraction, BgrImage] | None:
         try:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 
 from av.video.frame import VideoFrame
@@ -18,12 +19,17 @@ from app.core.geometry import Layout
 from app.core.messages.media import VideoText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
-from app.media.video_input import LIVE_MAX_PIXELS, VideoError, VideoInput, colour_matrix, is_mirrored, upright
+from app.media.video_input import (
+    LIVE_MAX_PIXELS,
+    VideoError,
+    VideoInput,
+    colour_matrix,
+    is_mirrored,
+    is_turned,
+    upright,
+)
 
 log = logging.getLogger(__name__)
-_FALLBACK_RATE = 25.0
-_SHORTEST_STEP_S, _LONGEST_STEP_S = 1 / 240, 10.0
-"""A shorter or longer interval between two frames is a broken time stamp."""
 _THREADS = 2
 """Of the decoder: the network needs the other cores."""
 
@@ -37,15 +43,17 @@ class LoopingVideo:
             self._video = VideoInput(path, max_pixels=LIVE_MAX_PIXELS, threads=_THREADS)
         except VideoError as error:
             raise BackgroundError(error.text) from error
-        interval_s = 1.0 / float(self._video.stream.average_rate or _FALLBACK_RATE)
-        self.interval_s = min(max(interval_s, _SHORTEST_STEP_S), _LONGEST_STEP_S)
-        self._round = self._video.frames()
+        self.interval_s = float(1 / self._video.fps)
+        self._round = self._video.timed_frames()
         first = next(self._round, None)
         if first is None:
             self._video.close()
             raise BackgroundError(VideoText.NO_FRAME(file=path))
-        self.first: VideoFrame = first
-        self._mirrored = is_mirrored(first)
+        self._first_s: Fraction = first[0]
+        self.first: VideoFrame = first[1]
+        self._shape: tuple[int, int] | None = self._video.shape_of(self.first)
+        """Of the first frame; None once a frame of another shape has been reported."""
+        self._mirrored = is_mirrored(self.first)
         self._scaler = VideoReformatter()
         """One for all frames: each has threads, and a frame with side data would keep its own until it is collected."""
         self.round_s: float | None = None
@@ -57,29 +65,30 @@ class LoopingVideo:
         Before each frame comes its time, in seconds since the first frame of the first round. Raises VideoError if no
         frame can be read any more.
         """
-        at_s = 0.0
-        previous_s: float | None = self.first.time
+        begun_s = -self._first_s
         while True:
             count = 0
-            for frame in self._round:
-                step_s = self.interval_s
-                if frame.time is not None and previous_s is not None:
-                    stamped_s = frame.time - previous_s
-                    step_s = stamped_s if _SHORTEST_STEP_S <= stamped_s <= _LONGEST_STEP_S else step_s
-                at_s, previous_s, count = at_s + step_s, frame.time, count + 1
-                yield at_s, frame
+            for time_s, frame in self._round:
+                count += 1
+                self._tell_shape(frame)
+                yield float(begun_s + time_s), frame
             if count == 0 and self.round_s is None:
                 return  # a single frame
             if count == 0 or not self._video.rewind():
                 raise VideoError(VideoText.NO_MORE_FRAMES(file=self._video.path))
-            self.round_s = self.round_s or at_s + self.interval_s
-            self._round = self._video.frames()
-            previous_s = None  # the first frame of a round follows the last one of the previous round
+            begun_s += self._video.end_s - self._first_s
+            self.round_s = self.round_s or float(begun_s + self._first_s)
+            self._round = self._video.timed_frames()
+
+    def _tell_shape(self, frame: VideoFrame) -> None:
+        if self._shape is not None and not geometry.is_alike(self._video.shape_of(frame), self._shape):
+            self._shape = None
+            log.warning("%s", VideoText.RESHAPED(file=self._video.path))
 
     def picture(self, frame: VideoFrame, layout: Layout, width: int, height: int) -> BgrImage:
         """Return the frame upright, with square pixels, scaled to this size: (height, width, 3) uint8 BGR."""
-        shape = max(1, round(frame.width * self._video.pixel_aspect)), frame.height
-        size = (height, width) if round(frame.rotation / 90) % 2 else (width, height)
+        shape = self._video.shape_of(frame)
+        size = (height, width) if is_turned(frame) else (width, height)
         covering = (geometry.cover_size if layout.fit == "fill" else geometry.contain_size)(*shape, *size)
         wanted = round(covering[0] * layout.zoom), round(covering[1] * layout.zoom)
         # downscale during the conversion, so that the full size never exists in BGR; upscale only after the crop

@@ -34,6 +34,12 @@ def contain_size(width: int, height: int, out_width: int, out_height: int) -> tu
     return min(out_width, max(1, round(width * scale))), min(out_height, max(1, round(height * scale)))
 
 
+def is_alike(size: tuple[int, int], other: tuple[int, int]) -> bool:
+    """Return whether two sizes have the same aspect ratio, up to one pixel of `other`."""
+    width, height = contain_size(*size, *other)
+    return other[0] - width <= 1 and other[1] - height <= 1
+
+
 def even_size(width: int, height: int) -> tuple[int, int]:
     """Round the size down to even numbers, at least 2x2, as 4:2:0 video requires."""
     return max(2, width // 2 * 2), max(2, height // 2 * 2)

@@ -6,7 +6,7 @@ import errno
 import logging
 import math
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -23,11 +23,13 @@ from av.codec.codec import UnknownCodecError
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
+from av.stream import Disposition
 from numpy.typing import NDArray
 
 from app.core.files.disk_errors import ExplainedOSError
 from app.core.messages.media import VideoText, WriteReason
-from app.media.video_input import AUDIO_CODECS, VideoError, open_container
+from app.media.video_input import AUDIO_CODECS, VideoError, film_leaps, open_container, packet_counts
+from app.media.video_times import AV_TIME_BASE, JOIN_S, LEAP_S, Leap
 
 log = logging.getLogger(__name__)
 
@@ -134,22 +136,22 @@ def _hardware(name: str, width: int, height: int, rate: Fraction) -> VideoEncode
     return VideoEncoder(name, f"h264_{name}", options[name], pixel_format, bit_rate, live=True)
 
 
-AV_TIME_BASE = 1_000_000
-"""FFmpeg's ticks per second for times of a whole file."""
 SOUND_RATE, SOUND_BIT_RATE = 48_000, 96_000
 """Of what is encoded here."""
-MP4_ALONE = ("opus", "flac")
-"""Codecs that MP4 holds and MOV refuses."""
-JOIN_S = Fraction(1, 10)
-"""A clock that is set back by more than this is that of another recording."""
+PLAYED_IN_MP4 = ("aac", "ac3", "eac3", "alac")
+"""Sound that players of MP4 and MOV files can be expected to play; with other sound they are silent."""
+KEPT_LAYOUTS = {name: name for name in ("mono", "stereo", "3.0", "5.0", "5.1")}
+KEPT_LAYOUTS |= {"5.0(side)": "5.0", "5.1(side)": "5.1"}
+"""Places of channels that are kept, and what the encoders call them; others become stereo."""
 
 
 class AudioCopy:
-    """Copies the first audio stream of a file into a video that is being written, interleaved with its frames.
+    """Copies the sound of a film into a video that is being written, interleaved with its frames.
 
-    Packets are copied if the target supports their codec, and encoded as AAC, in WebM as Opus, otherwise. Times are
-    relative to the start of the source and rise, also where two recordings were joined. The copy ends where the audio
-    of the source is damaged; a source without audio adds none.
+    It is the default audio track, else the one with the most packets, of those that can be read. Packets are copied if
+    players of the target can be expected to play them, and encoded as AAC, in WebM as Opus, otherwise. Times are
+    relative to the start of the source and rise, also where recordings were joined. The copy ends where the audio of
+    the source is damaged; a source without audio adds none.
     """
 
     def __init__(self, source: Path, target: OutputContainer) -> None:
@@ -164,24 +166,27 @@ class AudioCopy:
             raise ExplainedOSError(errno.EIO, WriteReason.AUDIO(reason=error.text), source) from error
         self._waiting: Packet[AudioStream] | None = None
         self._packets: Iterator[Packet[AudioStream]] = iter(())
+        self._leaps: Sequence[Leap] = ()
         if not self._input.streams.audio:
             return
-        track = self._input.streams.audio[0]
-        codec = track.codec_context  # None for a codec that FFmpeg does not know
-        if codec is not None and _holds(target, codec):
+        track = _sound_among(source, self._input.streams.audio, target)
+        if track is None:
+            self._input.close()
+            raise ExplainedOSError(errno.EIO, WriteReason.AUDIO(reason=VideoText.UNSUPPORTED(file=source)), source)
+        self._leaps = film_leaps(source)
+        codec = track.codec_context
+        if _is_copied(target, codec):
             stream = target.add_stream_from_template(track)
             if codec.layout.name.endswith("channels"):  # without places: MP4 refuses such PCM, when it ends
                 with suppress(ValueError):  # a number of channels that has no usual names
                     stream.codec_context.layout = f"{codec.channels}c"
             self._packets = self._copied(track, stream)
-        elif codec is not None and codec.codec.name in AUDIO_CODECS.split(","):
-            layout = "mono" if codec.channels == 1 else "stereo"
+        else:
+            layout = "mono" if codec.channels == 1 else KEPT_LAYOUTS.get(codec.layout.name, "stereo")
             added = target.add_stream(_encoder_for(target), rate=SOUND_RATE, layout=layout)
             assert isinstance(added, AudioStream)
+            added.bit_rate = SOUND_BIT_RATE * added.channels
             self._packets = self._encoded(track, added)
-        else:
-            self._input.close()
-            raise ExplainedOSError(errno.EIO, WriteReason.AUDIO(reason=VideoText.UNSUPPORTED(file=source)), source)
 
     def copy_until(self, time_s: Fraction | None) -> None:
         """Write the packets that start before `time_s`; all packets for None. Raises FFmpegError."""
@@ -200,6 +205,7 @@ class AudioCopy:
         """Yield the packets of the stream, with rising times relative to the start of the file."""
         start_s = Fraction(self._input.start_time or 0, AV_TIME_BASE)
         last = end = None
+        stamp_s = Fraction(0)
         packets = self._input.demux(track)
         while True:
             try:
@@ -210,6 +216,9 @@ class AudioCopy:
                 return
             if packet.dts is None:  # the flush packet
                 continue
+            before_s, stamp_s = stamp_s, packet.dts * packet.time_base
+            if last is not None and stamp_s - before_s > LEAP_S:
+                start_s += sum(leap.shift_s for leap in self._leaps if leap.between(before_s, stamp_s))
             delay = 0 if packet.pts is None else packet.pts - packet.dts
             time = packet.dts - round(start_s / packet.time_base)
             if last is not None and end is not None and time <= last:
@@ -245,11 +254,25 @@ def _encoder_for(target: OutputContainer) -> str:
     return "libopus" if target.format.name == "webm" else "aac"
 
 
-def _holds(target: OutputContainer, codec: AudioCodecContext) -> bool:
-    """Return whether packets of this codec can be copied into the file."""
+def _sound_among(source: Path, tracks: Sequence[AudioStream], target: OutputContainer) -> AudioStream | None:
+    """Return the default track, else the one with the most packets, of those that can be read; None if none can."""
+    counts = packet_counts(source, tracks) if len(tracks) > 1 else {}
+    order = sorted(tracks, key=lambda track: (not track.disposition & Disposition.default, -counts.get(track.index, 0)))
+    return next((track for track in order if _is_readable(track.codec_context, target)), None)
+
+
+def _is_readable(codec: AudioCodecContext | None, target: OutputContainer) -> bool:
+    """Return whether the sound can be decoded or copied. codec: None for one that FFmpeg does not know."""
+    return codec is not None and (codec.codec.name in AUDIO_CODECS.split(",") or _is_copied(target, codec))
+
+
+def _is_copied(target: OutputContainer, codec: AudioCodecContext) -> bool:
+    """Return whether packets of this codec are copied into the file."""
     if codec.name == "aac" and not codec.extradata:
         return False  # from a transport stream: without a separate header, which MP4 needs
-    return codec.name in target.supported_codecs and not (codec.name in MP4_ALONE and target.format.name == "mov")
+    return codec.name in target.supported_codecs and (
+        target.format.name in ("matroska", "webm") or codec.name in PLAYED_IN_MP4
+    )
 
 
 def _alike(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:

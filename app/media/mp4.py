@@ -55,7 +55,7 @@ def declares_too_much(path: Path) -> bool:
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
         track, total = _Track(), 0
-        for number, (kind, start, end) in enumerate(_boxes(file, 0, size, 0)):
+        for number, (kind, start, end) in enumerate(boxes(file, 0, size, 0)):
             if kind == b"cmov" or number >= MAX_BOXES:  # compressed headers cannot be counted
                 return True
             if kind in (b"trak", b"traf"):
@@ -65,7 +65,7 @@ def declares_too_much(path: Path) -> bool:
         return total + track.entries > MAX_ENTRIES
 
 
-def _boxes(file: BinaryIO, at: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
+def boxes(file: BinaryIO, at: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:
     """Yield (type, start of the content, end) of every box, parents before their children."""
     while at + 8 <= end:
         file.seek(at)
@@ -79,7 +79,7 @@ def _boxes(file: BinaryIO, at: int, end: int, depth: int) -> Iterator[tuple[byte
             return
         yield kind, start, box_end
         if kind in CONTAINERS and depth < MAX_DEPTH:
-            yield from _boxes(file, start, box_end, depth + 1)
+            yield from boxes(file, start, box_end, depth + 1)
         at = box_end
 
 
@@ -146,7 +146,7 @@ class Fragments:
 
     def media_bytes(self) -> tuple[int, int] | None:
         """Return the bytes of media data, without and with a last box that is cut off; None where boxes are damaged."""
-        boxes = list(self._boxes())
+        boxes = list(self.boxes())
         sizes = [end - start for kind, start, end in boxes if kind == b"mdat" and end <= len(self.data)]
         kind, start, end = boxes[-1]
         if end < len(self.data) - 7:
@@ -156,7 +156,7 @@ class Fragments:
 
     def complete_bytes(self) -> int:
         """Return where the last fragment ends whose media data is not cut off."""
-        return max((end for kind, _, end in self._boxes() if kind == b"mdat" and end <= len(self.data)), default=0)
+        return max((end for kind, _, end in self.boxes() if kind == b"mdat" and end <= len(self.data)), default=0)
 
     @contextmanager
     def view(self, offset: int) -> Iterator[mmap.mmap]:
@@ -167,7 +167,7 @@ class Fragments:
                 changed[self.first : self.first + LARGE_HEADER_BYTES] = header
             yield changed
 
-    def _boxes(self) -> Iterator[tuple[bytes, int, int]]:
+    def boxes(self) -> Iterator[tuple[bytes, int, int]]:
         """Yield the boxes at the top level up to a damaged one; the last may end beyond the file."""
         at = 0
         while (box := _box(self.data, at)) is not None:

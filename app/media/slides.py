@@ -38,7 +38,8 @@ class ImageFolderReader:
     def __init__(self, path: Path, check_size: Callable[[int, int], object] = lambda width, height: None) -> None:
         """check_size: raises ModelError for images that cannot be matted. Raise VideoError if there is no image."""
         self.path = path
-        self.time_base: Fraction | None = None
+        self.end_s: Fraction | None = None
+        """None: the last frame lasts as long as the others."""
         self.damaged = 0
         """Images skipped so far: unreadable, or of an unsuitable size."""
         self._check_size = check_size

@@ -8,9 +8,13 @@ from __future__ import annotations
 
 import logging
 import mmap
+import re
 import time
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, suppress
 from fractions import Fraction
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +23,7 @@ import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
-from av.stream import Disposition
+from av.stream import Disposition, Stream
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace
@@ -30,8 +34,10 @@ from app.core.errors import MattecamError
 from app.core.messages.media import VideoText
 from app.core.types import BgrImage
 from app.media.frame_filters import deinterlaced, in_bt709
+from app.media.headers import is_short, named_size
 from app.media.jpeg import DamagedJpegError, check_jpeg
 from app.media.mp4 import declares_too_much
+from app.media.video_times import AV_TIME_BASE, MAX_RATE, NO_TIMESTAMPS, FrameClock, Leap, clock_leaps, is_discontinuous
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +70,15 @@ FRAME_TIMEOUT_S = 10.0
 """A video that gives no frame for so long while it is decoded counts as unreadable from there on."""
 MAX_PIXEL_ASPECT = 4
 """A pixel more elongated than this is a broken header."""
+FALLBACK_RATE = Fraction(25)
+BLOCK = 16
+"""Pixels by which the frames of codecs may exceed what is shown."""
+EACH_TIMED = ("gif", "apng", "mp4")
+"""Formats that name how long each frame lasts; elsewhere a short duration is that of a field, or of the clock."""
+PICTURES = Disposition.attached_pic | Disposition.timed_thumbnails
+"""Video tracks that are no film."""
+MOST_COUNTED = 2000
+"""Packets that are read at most to find the track with the most frames."""
 UNSPECIFIED_MATRIX, HD_HEIGHT = 2, 720
 """A video that names no colour matrix means BT.709 from this height on, BT.601 below it."""
 
@@ -106,29 +121,48 @@ def open_container(path: Path, view: mmap.mmap | None = None) -> InputContainer:
 
 
 class VideoInput:
-    """The first video stream of a file, opened for decoding; damaged parts are skipped and counted."""
+    """The film in a file, opened for decoding; damaged parts are skipped and counted.
+
+    It is the default video track, of several that with the most frames; pictures of a cover and thumbnails are none.
+    """
 
     def __init__(self, path: Path, *, max_pixels: int = MAX_PIXELS, threads: int = 0) -> None:
         """max_pixels: limit of width x height. threads: of the decoder, 0 for one per core. Raises VideoError."""
         self.path = path
+        self._max_pixels = max_pixels
         self.damaged = 0
         """Packets and frames skipped so far."""
+        self.end_s = Fraction(0)
+        """When the last frame read by `timed_frames` ends."""
         self.container = open_container(path)
+        self.is_short = is_short(path)
+        """Whether the file lacks bytes that it declares."""
         try:
-            self.stream = self._choose_stream(max_pixels)
+            self.stream = self._choose_stream()
         except BaseException:
             self.container.close()
             raise
         codec = self._decoder = _decoder_of(self.stream)
         self._is_mjpeg = codec.name == "mjpeg"
+        self._size = self._named_size()
+        self._aspect = codec.sample_aspect_ratio
+        """Of the bitstream, where it begins."""
+        self.has_stamps = not self.container.format.flags & NO_TIMESTAMPS
+        """Whether the file times its frames, which a bare stream of a codec does not."""
+        rate = None if self.has_stamps else codec.framerate  # else FFmpeg assumes one for the file
+        rate = rate or self.stream.average_rate or self.stream.guessed_rate or FALLBACK_RATE
+        self.fps = rate if 0 < rate < MAX_RATE else FALLBACK_RATE
+        """Frame rate that the file names."""
         codec.options = {"max_pixels": str(max_pixels * PADDING), "codec_whitelist": VIDEO_CODECS}
         codec.thread_type = "AUTO"
         codec.thread_count = threads
 
     @property
     def pixel_aspect(self) -> Fraction:
-        """Width of a pixel over its height; 1 where the file names none or an implausible one."""
-        aspect = self.stream.sample_aspect_ratio or Fraction(1)
+        """Width of a pixel of the frame decoded last over its height; 1 where none or an implausible one is named."""
+        aspect = self._decoder.sample_aspect_ratio
+        if aspect is None or aspect == self._aspect:  # the container may name another, which goes before
+            aspect = self.stream.sample_aspect_ratio or Fraction(1)
         return aspect if Fraction(1, MAX_PIXEL_ASPECT) <= aspect <= MAX_PIXEL_ASPECT else Fraction(1)
 
     def frames(self) -> Iterator[VideoFrame]:
@@ -138,6 +172,57 @@ class VideoInput:
         """
         threads = self._decoder.thread_count
         return in_bt709(deinterlaced(self._decoded(), threads), threads)
+
+    def timed_frames(self, leaps: Sequence[Leap] | None = None) -> Iterator[tuple[Fraction, VideoFrame]]:
+        """Yield (time, frame) as `frames`. Times are seconds from the start of the file and strictly increase.
+
+        leaps: of the clock of the file, which are closed; None for all, in formats that may have some.
+        """
+        interval_s, start_s = 1 / self.fps, Fraction(self.container.start_time or 0, AV_TIME_BASE)
+        clock = FrameClock(start_s, interval_s, leaps if is_discontinuous(self.container) else ())
+        for frame in self.frames():
+            tick_s = frame.time_base or self.stream.time_base or interval_s
+            stamp_s = frame.pts * tick_s if self.has_stamps and frame.pts is not None else None
+            time_s = clock.time_of(stamp_s, tick_s)
+            self.end_s = time_s + self.lasts_s(frame.duration * tick_s)
+            yield time_s, frame
+        if self.named_end_s is not None and not self.damaged and not self.is_short:
+            self.end_s = max(self.end_s, self.named_end_s)  # the duration of the last frame may be named nowhere else
+
+    def lasts_s(self, named_s: Fraction) -> Fraction:
+        """Return how long a frame lasts for which the file names this duration, 0 for none."""
+        interval_s = 1 / self.fps
+        if not self.has_stamps or not named_s:
+            return interval_s
+        is_exact = any(name in self.container.format.name for name in EACH_TIMED)
+        return named_s if is_exact else max(named_s, interval_s)
+
+    @property
+    def named_end_s(self) -> Fraction | None:
+        """When the film ends, in seconds from the start of the file, as its header says; None where it does not."""
+        start_s = Fraction(self.container.start_time or 0, AV_TIME_BASE)
+        name, stream = self.container.format.name, self.stream
+        if "matroska" in name:
+            whole_s = Fraction(self.container.duration or 0, AV_TIME_BASE)
+            tag = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
+            if tag:
+                whole_s = min(whole_s, int(tag[1]) * 3600 + int(tag[2]) * 60 + Fraction(tag[3]))
+            elif len(self.container.streams) > 1:  # the duration may be that of the sound
+                return None
+            return whole_s - start_s if whole_s else None
+        if ("mp4" in name or name == "avi") and stream.duration and stream.time_base:
+            return ((stream.start_time or 0) + stream.duration) * stream.time_base - start_s
+        return None
+
+    def shape_of(self, frame: VideoFrame) -> tuple[int, int]:
+        """Return width and height of a frame with square pixels, before it is turned upright."""
+        return max(1, round(frame.width * self.pixel_aspect)), frame.height
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Width and height of the film with square pixels, as the file names them; (0, 0) where it does not."""
+        width, height = self._size
+        return round(width * self.pixel_aspect), height
 
     def _decoded(self) -> Iterator[VideoFrame]:
         packets = self.container.demux(self.stream)
@@ -170,17 +255,37 @@ class VideoInput:
         """Close the file. Idempotent."""
         self.container.close()
 
-    def _choose_stream(self, max_pixels: int) -> VideoStream:
-        streams = [s for s in self.container.streams.video if not s.disposition & Disposition.attached_pic]
+    def _choose_stream(self) -> VideoStream:
+        streams = [stream for stream in self.container.streams.video if not stream.disposition & PICTURES]
         if not streams:
             raise VideoError(VideoText.NO_VIDEO(file=self.path))
-        stream = streams[0]
+        stream = streams[0] if len(streams) == 1 else self._film_among(streams)
         codec = stream.codec_context
-        if codec is None or codec.codec.name not in VIDEO_CODECS.split(","):
+        if not _is_decodable(stream):
             raise VideoError(VideoText.UNSUPPORTED(file=self.path))
-        if codec.width * codec.height > max_pixels:
+        if codec.width * codec.height > self._max_pixels:
             raise VideoError(VideoText.TOO_LARGE(file=self.path, width=codec.width, height=codec.height))
         return stream
+
+    def _named_size(self) -> tuple[int, int]:
+        """Return width and height of the frames as the container names them, else those of the first ones."""
+        first = self.stream.codec_context.width, self.stream.codec_context.height
+        named = named_size(self.path, self.container.streams.video.index(self.stream))
+        if named is None or not all(named) or named[0] * named[1] > self._max_pixels:
+            return first
+        # codecs have frames of whole blocks, which some containers name
+        return first if all(abs(a - b) < BLOCK for a, b in zip(first, named, strict=True)) else named
+
+    def _film_among(self, streams: Sequence[VideoStream]) -> VideoStream:
+        """Return the default track, else the one with the most frames; another as long one if it cannot be decoded."""
+        counts = packet_counts(self.path, streams)
+        films = [stream for stream in streams if counts[stream.index] > 1] or streams  # others are thumbnails
+        defaults = [stream for stream in films if stream.disposition & Disposition.default]
+        film = max(defaults or films, key=lambda stream: counts[stream.index])
+        if not _is_decodable(film):
+            as_long = [each for each in films if _is_decodable(each) and 2 * counts[each.index] > counts[film.index]]
+            film = max(as_long, key=lambda stream: counts[stream.index], default=film)
+        return film
 
     def _decode(self, packet: Packet[VideoStream]) -> Iterator[VideoFrame]:
         if self._is_mjpeg and packet.size:
@@ -214,6 +319,31 @@ def _decoder_of(stream: VideoStream) -> VideoCodecContext:
     return decoder
 
 
+def packet_counts(path: Path, streams: Sequence[Stream]) -> Mapping[int, int]:
+    """Return the number of packets by the index of the stream; counted near the start where it is not named."""
+    if all(stream.frames for stream in streams):
+        return {stream.index: stream.frames for stream in streams}
+    counts = Counter[int]()
+    with open_container(path) as container, suppress(FFmpegError, OSError):
+        for packet in islice(container.demux([container.streams[each.index] for each in streams]), MOST_COUNTED):
+            counts[packet.stream.index] += packet.size > 0
+    return counts
+
+
+def film_leaps(path: Path) -> Sequence[Leap]:
+    """Return the leaps of the clock of a film; none where there is no film."""
+    try:
+        with closing(VideoInput(path)) as video:
+            return clock_leaps(video.container, video.stream, 1 / video.fps)
+    except VideoError:
+        return ()
+
+
+def _is_decodable(stream: VideoStream) -> bool:
+    codec = stream.codec_context  # None for a codec that FFmpeg does not know
+    return codec is not None and codec.codec.name in VIDEO_CODECS.split(",")
+
+
 def is_mirrored(first: VideoFrame) -> bool:
     """Return whether the display matrix mirrors a video, as of front cameras.
 
@@ -224,6 +354,11 @@ def is_mirrored(first: VideoFrame) -> bool:
     except ValueError:  # PyAV does not know every kind of side data, such as EXIF, and then gives none
         return False
     return matrix is not None and bool(np.linalg.det(np.frombuffer(matrix, np.int32).reshape(3, 3)[:2, :2]) < 0)
+
+
+def is_turned(frame: VideoFrame) -> bool:
+    """Return whether a frame is turned by a quarter, so that width and height are exchanged."""
+    return bool(round(frame.rotation / 90) % 2)
 
 
 def upright(frame: VideoFrame, image: NDArray[Any], mirrored: bool) -> BgrImage:

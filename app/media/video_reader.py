@@ -2,38 +2,81 @@
 
 from __future__ import annotations
 
-import re
-from collections.abc import Generator
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import cached_property
 from pathlib import Path
 
 from av.container import InputContainer
-from av.stream import Disposition
+from av.error import FFmpegError
+from av.packet import Packet
+from av.stream import Stream
 from av.video.frame import VideoFrame
-from av.video.stream import VideoStream
 
+from app.core import geometry
 from app.core.messages.media import VideoText
 from app.core.types import BgrImage
 from app.media.alpha import has_alpha, over_colour
-from app.media.encoders import AV_TIME_BASE, JOIN_S
-from app.media.video_input import MAX_PIXELS, VideoError, VideoInput, colour_matrix, is_mirrored, upright
+from app.media.video_input import (
+    MAX_PIXELS,
+    PICTURES,
+    VideoError,
+    VideoInput,
+    colour_matrix,
+    is_mirrored,
+    is_turned,
+    upright,
+)
+from app.media.video_times import (
+    AV_TIME_BASE,
+    JOIN_S,
+    LEAP_S,
+    MAX_RATE,
+    FrameClock,
+    Grid,
+    Leap,
+    clock_leaps,
+    find_grid,
+    stamp_unit_s,
+)
 
-FALLBACK_RATE = Fraction(25)
-MAX_RATE = Fraction(1000)
-"""From here on it is the clock of the file in place of a frame rate, as in what browsers record."""
 CUT_TOLERANCE = Fraction(1, 50)
 """Fraction of the named duration or number of frames by which a whole file may fall short of it."""
-VAGUE_TOLERANCE_S, EXACT_TOLERANCE_FRAMES = Fraction(1, 2), 2
-"""The same at least: in seconds where the duration may be that of other streams, in frames where it is the video's."""
-AUDIO_TAIL_S = 2
-"""Audio may outlast the video by so much, where only the duration of the whole file is named."""
+CUT_TOLERANCE_S = Fraction(1, 2)
+"""The same at least, where the number of frames or bytes is not named."""
+HELD_SHARE = Fraction(1, 4)
+"""Share of a frame interval by which the last frame must be longer or shorter to count as held, or cut short."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """Times of a film, found by reading its packets without decoding them."""
+
+    rate: Fraction
+    """Frames per second; of a film with a variable rate, what its header names."""
+    grid: Grid | None
+    """The exact times where those of the file differ by rounding only."""
+    frames: int
+    """Number of frames in the file that are shown."""
+    ends_s: Fraction
+    """When the last of all its streams ends."""
+    leaps: Sequence[Leap]
+    is_constant: bool
+    """Whether all frames last alike, the last one too."""
+
+    def last_lasts_s(self, stamped_s: Fraction) -> Fraction:
+        """Return the exact duration of the last frame. stamped_s: what the file says."""
+        is_usual = self.grid is not None and abs(stamped_s * self.rate - 1) <= HELD_SHARE
+        return 1 / self.rate if is_usual else stamped_s
 
 
 class VideoReader:
     """A video file. The constructor decodes its first frame; `frames` reads it any number of times.
 
-    Frames are turned upright and have square pixels. Damaged parts are skipped and counted.
+    Frames are turned upright and have square pixels. They have the size that the file names; one of another shape is
+    letterboxed. Damaged parts are skipped and counted.
     """
 
     def __init__(self, path: Path, *, max_pixels: int = MAX_PIXELS, with_alpha: bool = False) -> None:
@@ -46,42 +89,68 @@ class VideoReader:
         self._with_alpha = with_alpha
         self.damaged = 0
         """Packets and frames skipped so far."""
+        self.reshaped = 0
+        """Frames of another shape so far."""
+        self.end_s: Fraction | None = None
+        """When the last frame ends; None before it has been read."""
         with closing(VideoInput(path, max_pixels=max_pixels)) as video:
             first = next(video.frames(), None)
             if first is None:
                 raise VideoError(VideoText.NO_FRAME(file=path))
             stream, container = video.stream, video.container
-            self._aspect, self._mirrored = video.pixel_aspect, is_mirrored(first)
-            self._coded_size = first.width, first.height
-            self.width, self.height = self._image(first).shape[1::-1]
-            rate = stream.average_rate or stream.guessed_rate or FALLBACK_RATE
-            self.fps = rate if 0 < rate < MAX_RATE else FALLBACK_RATE
-            self.time_base = stream.time_base or 1 / FALLBACK_RATE
+            self._mirrored = is_mirrored(first)
+            shape = video.shape if all(video.shape) else video.shape_of(first)
+            self.width, self.height = shape[::-1] if is_turned(first) else shape
+            self.fps, self.time_base = video.fps, stream.time_base or 1 / video.fps
             self.more_tracks = _further_tracks(container)
-            """Number of tracks that a film of the first video and sound leaves out."""
+            """Number of tracks that a film of one video and sound leaves out."""
             self.codec = stream.codec_context.name
-            self._named_s, self._named_exactly = _named_duration_s(container, stream)
-            self._read_s: Fraction | None = None
-            self._frames_read = 0
-            # A trimmed file still names the frames that its edit list hides; its duration leaves them out.
-            by_duration = max(0, round(_video_duration_s(container, stream) * self.fps))
-            counts = "mp4" in container.format.name and stream.frames > 0 and by_duration > 0
-            self._counted = min(stream.frames, by_duration) if counts else 0
-            self.frame_estimate = stream.frames or by_duration or None
+            self._named_s = video.named_end_s or Fraction(container.duration or 0, AV_TIME_BASE)
+            self._is_short = video.is_short
+            self._named_rates = [each for each in (stream.average_rate, stream.base_rate, stream.guessed_rate) if each]
+            named_frames = round(self._named_s * self.fps)
+            self._counts_frames = "mp4" in container.format.name and stream.frames > 0
+            self._names_length = "avi" not in container.format.name  # FFmpeg shortens it to what is there
+            self._declares_bytes = any(name in container.format.name for name in ("mp4", "matroska", "avi"))
+            self.frame_estimate: int | None = stream.frames or named_frames or None
             """Number of frames that the container names or its duration implies; None if unknown."""
+        self._frames_read = 0
+
+    @cached_property
+    def timing(self) -> Timing:
+        """How the frames are timed; `frames` gives exact times once it is known. Reads the whole file."""
+        with closing(VideoInput(self.path, max_pixels=self._max_pixels)) as video:
+            leaps = clock_leaps(video.container, video.stream, 1 / self.fps)
+        with closing(VideoInput(self.path, max_pixels=self._max_pixels)) as video:
+            found = _Packets(video, leaps)
+            film_ends_s = max(found.film_ends_s, video.named_end_s or 0)
+        if not self._is_short:
+            self.frame_estimate = len(found.times_s) or self.frame_estimate
+        if not video.has_stamps:
+            return Timing(self.fps, Grid(self.fps), len(found.times_s), found.ends_s, leaps, is_constant=True)
+        grid, rate, lasts_s = None, self.fps, film_ends_s - max(found.times_s, default=Fraction(0))
+        if len(found.times_s) > 1:
+            grid = find_grid(found.times_s, found.tick_s, self._named_rates)
+            rate = self.fps if grid is None else grid.rate
+        elif lasts_s > 0 and 1 / lasts_s < MAX_RATE:
+            rate = 1 / lasts_s
+        is_constant = grid is not None and grid.gapless and abs(lasts_s * rate - 1) <= HELD_SHARE
+        return Timing(rate, grid, len(found.times_s), found.ends_s, leaps, is_constant)
 
     @property
     def is_cut(self) -> bool:
         """Whether the file, once read to its end, had less than its header says, as after an interrupted download."""
-        if self._read_s is None:
+        if self.end_s is None:
             return False
-        tolerated = max(Fraction(EXACT_TOLERANCE_FRAMES), self._counted * CUT_TOLERANCE)
-        if self._frames_read < self._counted - tolerated:
+        timing = self.timing
+        if self._counts_frames and self._frames_read < timing.frames * (1 - CUT_TOLERANCE) - 2:
             return True
-        if self._named_s is None:
+        if self._is_short:
+            named_s = self._named_s if self._names_length else Fraction(0)
+            return not named_s or self.end_s < named_s - max(2 / timing.rate, named_s * CUT_TOLERANCE)
+        if self._declares_bytes:
             return False
-        least_s = EXACT_TOLERANCE_FRAMES / self.fps if self._named_exactly else VAGUE_TOLERANCE_S
-        return self._read_s < self._named_s - max(least_s, self._named_s * CUT_TOLERANCE)
+        return max(self.end_s, timing.ends_s) < self._named_s - max(CUT_TOLERANCE_S, self._named_s * CUT_TOLERANCE)
 
     def frames(self) -> Generator[tuple[Fraction, BgrImage]]:
         """Yield (time, image) of every frame. Times are seconds from the start of the file and strictly increase.
@@ -89,72 +158,80 @@ class VideoReader:
         image: (height, width, 3) uint8 BGR, over black, or (height, width, 4) with straight alpha. Raises VideoError if
         the file no longer exists.
         """
-        interval_s = 1 / self.fps
+        timing: Timing | None = self.__dict__.get("timing")  # playing needs none
         with closing(VideoInput(self.path, max_pixels=self._max_pixels)) as video:
-            start_s = Fraction(video.container.start_time or 0, AV_TIME_BASE)
-            last_s, end_s, number = -interval_s, Fraction(0), 0
-            counted = self.damaged
-            for frame in video.frames():
+            counted, number, total = self.damaged, -1, 0
+            time_s = stamp_s = Fraction(0)
+            for stamp_s, frame in video.timed_frames(None if timing is None else timing.leaps):
                 self.damaged = counted + video.damaged
-                time_s, tick = last_s + interval_s, frame.time_base or self.time_base
-                if frame.pts is not None:
-                    time_s = (frame.pts - round(start_s / tick)) * tick
-                if last_s - time_s > JOIN_S:  # the clock was set back, as where two recordings were joined
-                    start_s -= last_s + interval_s - time_s
-                    time_s = last_s + interval_s
-                elif time_s <= last_s:  # of equal times: the later frames, and the sound, keep theirs
-                    time_s = last_s + min(tick, interval_s)
-                last_s = time_s
-                end_s = time_s + max(interval_s, (frame.duration or 0) * tick)
-                number += 1
-                yield time_s, self._image(frame)
+                time_s = stamp_s
+                if timing is not None and timing.grid is not None:
+                    number, time_s = timing.grid.exact(stamp_s, number)
+                total += 1
+                yield time_s, self._image(video, frame)
             self.damaged = counted + video.damaged
-            self._read_s, self._frames_read = end_s, number
+            lasts_s = video.end_s - stamp_s
+            self.end_s = time_s + (lasts_s if timing is None else timing.last_lasts_s(lasts_s))
+            self._frames_read = total
 
-    def _image(self, frame: VideoFrame) -> BgrImage:
-        """Return the frame upright, in the size of the first one."""
-        width, height = self._coded_size
-        width = max(1, round(width * self._aspect))
-        matrix = colour_matrix(frame)
-        kept = self._with_alpha and has_alpha(frame)
+    def _image(self, video: VideoInput, frame: VideoFrame) -> BgrImage:
+        """Return the frame upright, in the size of the film."""
+        size = self.width, self.height
+        shape, upright_size = video.shape_of(frame), size[::-1] if is_turned(frame) else size
+        if geometry.is_alike(shape, upright_size):
+            shape = upright_size
+        else:
+            self.reshaped += 1
+        matrix, kept = colour_matrix(frame), self._with_alpha and has_alpha(frame)
         shown = frame if kept else over_colour(frame, matrix)
-        image = shown.reformat(width, height, "bgra" if kept else "bgr24", src_colorspace=matrix).to_ndarray()
+        image = shown.reformat(*shape, "bgra" if kept else "bgr24", src_colorspace=matrix).to_ndarray()
         if kept and image[..., 3].min() == 255:
             image = image[..., :3]
-        return upright(frame, image, self._mirrored)
+        return geometry.letterbox(upright(frame, image, self._mirrored), *size)
 
 
-def _named_duration_s(container: InputContainer, stream: VideoStream) -> tuple[Fraction | None, bool]:
-    """Return the duration in seconds that the headers name, None if they name none, and whether it is the video's own.
+class _Packets:
+    """What the packets of a file say of its times. They are read to its end, and not decoded."""
 
-    The duration of an MP4 stream counts as vague: it includes what an edit list hides.
-    """
-    named = re.fullmatch(r"(\d+):(\d\d):(\d\d(?:\.\d+)?)", stream.metadata.get("DURATION", ""))
-    start_s = _start_s(container)
-    if named:
-        return int(named[1]) * 3600 + int(named[2]) * 60 + Fraction(named[3]) - start_s, True
-    if stream.duration and stream.time_base:
-        return stream.duration * stream.time_base, False
-    if container.duration and "matroska" in container.format.name:
-        audio = bool(container.streams.audio)
-        return Fraction(container.duration, AV_TIME_BASE) - start_s - (AUDIO_TAIL_S if audio else 0), not audio
-    return None, False
+    def __init__(self, video: VideoInput, leaps: Sequence[Leap]) -> None:
+        start_s = Fraction(video.container.start_time or 0, AV_TIME_BASE)
+        recordings: list[list[int]] = [[]]
+        """Time stamps of the frames that are shown, between two changes of the clock."""
+        self.ends_s = self.film_ends_s = Fraction(0)
+        """When the last stream ends, and when the film does, without changes of the clock."""
+        last_s: Fraction | None = None
+        for packet in _packets(video.container):
+            stamp = packet.dts if packet.pts is None else packet.pts
+            is_film = packet.stream is video.stream and packet.size and not packet.is_discard
+            if stamp is not None:
+                at_s, lasts_s = stamp * packet.time_base - start_s, (packet.duration or 0) * packet.time_base
+                self.ends_s = max(self.ends_s, at_s + lasts_s)
+                if is_film:
+                    self.film_ends_s = max(self.film_ends_s, at_s + video.lasts_s(lasts_s))
+            if is_film and packet.dts is not None:
+                dts_s = packet.dts * packet.time_base
+                if last_s is not None and (last_s - dts_s > JOIN_S or dts_s - last_s > LEAP_S):
+                    recordings.append([])
+                last_s = dts_s
+            if is_film:
+                recordings[-1].append(stamp or 0)
+        unit_s = video.stream.time_base or 1 / video.fps
+        stamps = [stamp for recording in recordings for stamp in sorted(recording)]
+        clock = FrameClock(start_s, 1 / video.fps, leaps)
+        self.times_s = [clock.time_of(stamp * unit_s, unit_s) for stamp in stamps]
+        self.tick_s = stamp_unit_s(stamps, unit_s)
+        """Unit to which the times were rounded."""
+
+
+def _packets(container: InputContainer) -> Iterator[Packet[Stream]]:
+    try:
+        yield from container.demux()
+    except (FFmpegError, OSError):  # the rest is unreadable
+        return
 
 
 def _further_tracks(container: InputContainer) -> int:
-    """Return the number of tracks besides the first video and sound; cover images do not count."""
+    """Return the number of tracks besides one video and one sound; cover images and thumbnails do not count."""
     streams = container.streams
-    videos = [stream for stream in streams.video if not stream.disposition & Disposition.attached_pic]
+    videos = [stream for stream in streams.video if not stream.disposition & PICTURES]
     return max(0, len(videos) - 1) + max(0, len(streams.audio) - 1) + len(streams.subtitles)
-
-
-def _video_duration_s(container: InputContainer, stream: VideoStream) -> Fraction:
-    """Return the duration in seconds of the file from its first video frame on; 0 if unknown."""
-    duration_s = Fraction(container.duration or 0, AV_TIME_BASE)
-    video_start_s = (stream.start_time or 0) * (stream.time_base or Fraction(0))
-    return duration_s - video_start_s + (0 if "matroska" in container.format.name else _start_s(container))
-
-
-def _start_s(container: InputContainer) -> Fraction:
-    """Return the first time of the file in seconds. The durations that Matroska names are end times and include it."""
-    return max(Fraction(0), Fraction(container.start_time or 0, AV_TIME_BASE))

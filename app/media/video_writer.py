@@ -11,6 +11,7 @@ from pathlib import Path
 import av
 import numpy as np
 from av.error import FFmpegError
+from av.packet import Packet
 from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
@@ -23,6 +24,7 @@ from app.media.alpha import extended
 from app.media.encoders import AudioCopy, SoundWriter, VideoEncoder, file_encoder
 from app.media.mp4 import cut_incomplete_fragment
 from app.media.video_input import HD_HEIGHT, file_address
+from app.media.video_times import simple_rate
 from app.media.yuv import BT601, BT709, YuvConverter
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
@@ -31,6 +33,8 @@ FILM_SUFFIXES = (*SUFFIXES, ".webm")
 """Types of films."""
 
 KEYFRAME_INTERVAL_S = 2
+SLOWEST_REORDERED = 5
+"""Frames per second from which on some are encoded out of order: the delay of slower ones confuses players."""
 FRAGMENT_S = 0.4
 """Interval at which what is encoded reaches the file in a form that can be played without its end."""
 
@@ -56,22 +60,30 @@ class VideoWriter:
         audio_from: Path | None = None,
         sound: bool = False,
         encoder: VideoEncoder | None = None,
+        is_constant: bool = False,
         reproducible: bool = False,
     ) -> None:
         """width, height: pixels of every frame. fps: the nominal rate, also the spacing of frames written without a
         time. time_base: the unit that times are rounded to; by default about 1/90000 s and exact for `fps`.
-        audio_from: a file whose audio is copied. sound: add a track for `write_sound`. encoder: by default that of
-        `file_encoder`. reproducible: write the same bytes for the same frames on every machine: x264 runs in one thread
-        without code that depends on the processor, and the file gets no random identifiers.
+        is_constant: whether all frames are spaced alike; else none is encoded out of order, for which MP4 has no exact
+        durations. audio_from: a file whose audio is copied. sound: add a track for `write_sound`. encoder: by default
+        that of `file_encoder`. reproducible: write the same bytes for the same frames on every machine: x264 runs in
+        one thread without code that depends on the processor, and the file gets no random identifiers.
         """
         self.path = path
         """The name after `close`: numbered if another file has appeared under the wanted one."""
         self._replaced = _identity(path)
         self.size = width, height
-        self._rate = _simple_rate(Fraction(fps))
+        self._rate = simple_rate(Fraction(fps))
         self._time_base = time_base or _fine_time_base(self._rate)
+        self._interval = max(1, round(1 / self._rate / self._time_base))
         self._encoder = encoder or file_encoder()
+        self._is_constant = is_constant
         self._last_tick = -1
+        self._first_tick = 0
+        self._first_dts: int | None = None
+        self._waiting: list[Packet[VideoStream]] = []
+        """The packet encoded last, whose duration is not known yet."""
         self._keyframe_tick: int | None = None
         self._frame: av.VideoFrame | None = None
         """The frame written last; kept for `repeat`."""
@@ -90,7 +102,11 @@ class VideoWriter:
 
     def _open(self, audio_from: Path | None, sound: bool) -> None:
         # delay_moov: without it the first times are not known when the header is written, and the sound leads the video
-        mp4 = {"movflags": "+hybrid_fragmented+delay_moov", "frag_duration": str(round(FRAGMENT_S * 1e6))}
+        mp4 = {
+            "movflags": "+hybrid_fragmented+delay_moov",
+            "frag_duration": str(round(FRAGMENT_S * 1e6)),
+            "movie_timescale": str(self._time_base.denominator),  # of the lengths in edit lists, by default 1/1000 s
+        }
         mkv = {"cluster_time_limit": str(round(FRAGMENT_S * 1000))}
         options = {"flush_packets": "1"} | (mkv if self.path.suffix.lower() in (".mkv", ".webm") else mp4)
         if self._reproducible:
@@ -126,6 +142,8 @@ class VideoWriter:
         codec = stream.codec_context
         codec.time_base = self._time_base
         codec.thread_count = 1 if self._reproducible else 0
+        if not self._is_constant or self._rate < SLOWEST_REORDERED:
+            codec.max_b_frames = 0
         codec.gop_size = max(1, round(self._rate * KEYFRAME_INTERVAL_S))
         codec.color_range = ColorRange.MPEG
         high = height >= HD_HEIGHT
@@ -182,18 +200,30 @@ class VideoWriter:
             self._sound.write(samples)
 
     def _encode(self, frame: av.VideoFrame, tick: int) -> None:
-        interval = max(1, round(1 / self._rate / self._time_base))
         frame.pts, frame.time_base = tick, self._time_base
         frame.pict_type = self._picture_type(tick)
+        self._first_tick = tick if self._last_tick < 0 else self._first_tick
         with _os_errors(self.temporary_path):
             if self._audio is not None:
                 self._audio.copy_until(tick * self._time_base)
-            packets = self._video.encode(frame)
+            self._mux(self._video.encode(frame))
+        self._last_tick, self._next_tick = tick, tick + self._interval
+
+    def _mux(self, packets: list[Packet[VideoStream]], *, is_end: bool = False) -> None:
+        """Write packets with durations, of which that of the last one counts. is_end: none comes after them."""
+        packets = [*self._waiting, *packets]
+        for packet in packets:
+            self._first_dts = (packet.dts or 0) if self._first_dts is None else self._first_dts
+            packet.duration = self._interval
+        if is_end and packets and self._first_dts is not None:
             for packet in packets:
-                packet.duration = interval  # the last one's counts
-            self._container.mux(packets)
-        self._last_tick = tick
-        self._next_tick = tick + interval
+                if packet.pts == self._last_tick:
+                    packet.duration = self._next_tick - self._last_tick
+            # The frame coded last may be shown earlier. MP4 adds up the times of decoding.
+            decoded = (packets[-1].dts or 0) - self._first_dts
+            packets[-1].duration = max(1, self._next_tick - self._first_tick - decoded)
+        self._waiting = [] if is_end or self._encoder.live else packets[-1:]
+        self._container.mux(packets[: len(packets) - len(self._waiting)])
 
     def _picture_type(self, tick: int) -> PictureType:
         """Request a keyframe where one is due: encoders count frames, which come at any rate."""
@@ -204,22 +234,22 @@ class VideoWriter:
             return PictureType.I
         return PictureType.NONE
 
-    def close(self, *, complete: bool = True) -> None:
+    def close(self, *, complete: bool = True, end_s: Fraction | None = None) -> None:
         """Finish the file and rename it to its final name. Idempotent.
 
-        complete: False leaves the finished file under its temporary name, and the audio ends with the video. If the
-        file cannot be finished (a full disk), OSError names the temporary file, which keeps all that was written.
+        end_s: when the last frame ends, by default after one frame interval. complete: False leaves the finished file
+        under its temporary name, and the audio ends with the video. If the file cannot be finished (a full disk),
+        OSError names the temporary file, which keeps all that was written.
         """
         if self._closed:
             return
         self._closed = True
+        if end_s is not None:
+            self._next_tick = max(round(end_s / self._time_base), self._last_tick + 1)
         try:
             try:
                 with _os_errors(self.temporary_path):
-                    packets = self._video.encode(None)
-                    for last in packets[-1:]:  # in MP4 the film ends with it, even if others are shown later
-                        last.duration = self._next_tick - (last.pts or 0)
-                    self._container.mux(packets)
+                    self._mux(self._video.encode(None), is_end=True)
                     if self._sound is not None:
                         self._sound.finish()
                     if self._audio is not None:
@@ -259,11 +289,6 @@ def _even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
         padding = ((0, height % 2), (0, width % 2), *([(0, 0)] if image.ndim == 3 else []))
         image = np.pad(image, padding, mode="edge")
     return np.ascontiguousarray(image)
-
-
-def _simple_rate(rate: Fraction) -> Fraction:
-    """Return the rate, or the duration of a frame that lasts a second or more, with a denominator that codecs take."""
-    return rate.limit_denominator(1001) if rate > 1 else 1 / (1 / rate).limit_denominator(1001)
 
 
 def _fine_time_base(rate: Fraction) -> Fraction:

@@ -99,6 +99,7 @@ def convert(
         raise UsageError(ConvertText.NOT_REPLACED(file=there) if is_special(there) else ConvertText.EXISTS(files=there))
     orientation, check = settings.capture.orientation, frame_check(settings.matting)
     reader = _opened(source, lambda width, height: check(*orientation.size(width, height)))
+    timing = _timing(reader)  # before the first frame, whose exact time depends on those of all
     with ExitStack() as stack:
         frames = stack.enter_context(closing(_named(reader, orientation)))
         first = next(frames, None)
@@ -115,8 +116,7 @@ def convert(
             engine = stack.enter_context(closing(build_engine(settings.matting, width, height, settings.framing)))
         shape = OutputShape(
             (width, height),
-            reader.fps,
-            reader.time_base,
+            *timing,
             reproducible,
             is_image=is_image(source),
             numbered=isinstance(reader, VideoReader),
@@ -128,7 +128,7 @@ def convert(
         )
         outputs = Outputs(opened)
         complete = _run(chain([first], frames), step, outputs, reader, progress, should_stop, keep_partial)
-        written = _finish(outputs, complete, keep_partial)
+        written = _finish(outputs, complete, keep_partial, reader.end_s if complete else None)
     done, expected = outputs.frames, reader.frame_estimate
     cut = complete and isinstance(reader, VideoReader) and reader.is_cut
     if cut:
@@ -138,6 +138,8 @@ def convert(
         problems.append(damaged(file=source, count=reader.damaged))
     if shape.is_image and (told := first_frame_alone(source)):
         problems.append(told)
+    if isinstance(reader, VideoReader) and reader.reshaped:
+        problems.append(ConvertText.RESHAPED(file=source, count=reader.reshaped))
     if isinstance(reader, VideoReader) and reader.more_tracks and isinstance(opened[0], VideoOutput):
         problems.append(ConvertText.MORE_TRACKS(file=source, count=reader.more_tracks))
     if complete:
@@ -202,12 +204,20 @@ def _run(
     return True
 
 
-def _finish(outputs: Outputs, complete: bool, keep_partial: bool | None) -> Path | None:
+def _timing(reader: VideoReader | ImageFolderReader) -> tuple[Fraction, Fraction | None, bool]:
+    """Return the frame rate, the time base if it is not to fit that rate, and whether the rate is constant."""
+    if isinstance(reader, ImageFolderReader):
+        return reader.fps, None, True
+    timing = reader.timing
+    return timing.rate, reader.time_base if timing.grid is None else None, timing.is_constant
+
+
+def _finish(outputs: Outputs, complete: bool, keep_partial: bool | None, end_s: Fraction | None = None) -> Path | None:
     """Finish or remove the outputs; return the composite, None if it was removed. Raises SinkLostError."""
     if not complete and not keep_partial:
         outputs.abort()
         return None
-    written, failure = outputs.finish(complete=complete, keep=keep_partial is not False)
+    written, failure = outputs.finish(complete=complete, keep=keep_partial is not False, end_s=end_s)
     if failure:
         raise SinkLostError(failure)
     return written

@@ -38,7 +38,9 @@ class OutputShape:
     """(width, height) of a video; frames of another size are letterboxed."""
     fps: Fraction
     time_base: Fraction | None
-    """Time base of the source, kept if the video supports it."""
+    """Time base of the source, kept if the video supports it; None for one that fits `fps`."""
+    is_constant: bool = True
+    """Whether all frames are spaced alike."""
     reproducible: bool = False
     """Write the same bytes for the same frames on every machine, at the cost of speed."""
     is_image: bool = False
@@ -69,7 +71,7 @@ class FolderOutput:
         """Write `name`.png. Raises OSError."""
         write_picture(self.temporary_path / f"{name}.png", image)
 
-    def close(self, *, complete: bool) -> Path:
+    def close(self, *, complete: bool, end_s: Fraction | None = None) -> Path:
         """Move the images to the folder and return it; if they are not complete, return the temporary folder.
 
         Raises OSError.
@@ -104,7 +106,7 @@ class ImageOutput:
         """Write the image. Raises OSError."""
         write_picture(self.temporary_path, image)
 
-    def close(self, *, complete: bool) -> Path:
+    def close(self, *, complete: bool, end_s: Fraction | None = None) -> Path:
         """Move the image to its name and return it; return the temporary file of an incomplete one. Raises OSError."""
         if not complete:
             return self.temporary_path
@@ -134,6 +136,7 @@ class VideoOutput:
             time_base=time_base,
             audio_from=audio_from,
             encoder=file_encoder(crf, path.suffix.lower(), alpha=alpha),
+            is_constant=shape.is_constant,
             reproducible=shape.reproducible,
         )
         self.temporary_path = self._writer.temporary_path
@@ -143,10 +146,13 @@ class VideoOutput:
         """Append a frame. Raises OSError."""
         self._writer.write(geometry.letterbox(image, *self._writer.size), time_s)
 
-    def close(self, *, complete: bool) -> Path:
-        """Finish the file and return it; if it is not complete, it keeps its temporary name. Raises OSError."""
+    def close(self, *, complete: bool, end_s: Fraction | None = None) -> Path:
+        """Finish the file and return it; if it is not complete, it keeps its temporary name. Raises OSError.
+
+        end_s: when the last frame ends; None after one frame interval.
+        """
         try:
-            self._writer.close(complete=complete)
+            self._writer.close(complete=complete, end_s=end_s)
         finally:
             unfinished.forget(self.temporary_path)
         self.path = self._writer.path
@@ -188,21 +194,27 @@ class Outputs:
         for output in self._outputs:
             output.abort()
 
-    def finish(self, *, complete: bool, keep: bool = True) -> tuple[Path | None, Text | None]:
+    def finish(
+        self, *, complete: bool, keep: bool = True, end_s: Fraction | None = None
+    ) -> tuple[Path | None, Text | None]:
         """Finish every output, or remove it if nothing was written. keep: keep what cannot be completed.
+
+        end_s: when the last frame of a video ends; None after one frame interval.
 
         Return the file or folder of the composite, None if there is none, and a text on the first output that could not
         be completed.
         """
-        finished = [self._finish(output, complete, keep) for output in self._outputs]
+        finished = [self._finish(output, complete, keep, end_s) for output in self._outputs]
         return finished[0][0], next((failure for _, failure in finished if failure), None)
 
-    def _finish(self, output: Output, complete: bool, keep: bool) -> tuple[Path | None, Text | None]:
+    def _finish(
+        self, output: Output, complete: bool, keep: bool, end_s: Fraction | None
+    ) -> tuple[Path | None, Text | None]:
         if not self.frames:
             output.abort()
             return None, None
         try:
-            return output.close(complete=complete), None
+            return output.close(complete=complete, end_s=end_s), None
         except OSError as error:
             text = ConvertText.NOT_FINISHED(file=output.path, reason=why_not_written(error))
             if not keep or not exists(output.temporary_path):  # such as in a folder that was removed

@@ -8,6 +8,7 @@ import time
 import tracemalloc
 from collections.abc import Iterator, Sequence
 from contextlib import closing
+from fractions import Fraction
 from functools import partial
 from itertools import count
 from pathlib import Path
@@ -17,6 +18,7 @@ import cv2
 import numpy as np
 import psutil
 import pytest
+from PIL import Image
 
 from app.compositing.video import LoopingVideo, VideoBackground
 from app.core.geometry import Layout
@@ -44,6 +46,24 @@ def test_it_plays_at_its_own_rate_and_loops(
 ) -> None:
     with played(tmp_path, frames=frames, fps=20) as background:
         assert [colour_number(background.backdrop(64, 48, time_s)) for time_s in times_s] == expected
+
+
+def test_a_picture_may_stay_for_longer_than_ten_seconds(tmp_path: Path) -> None:
+    """Slides that were saved as a video were played at five times their rate."""
+    with played(tmp_path, frames=4, fps=Fraction(1, 20)) as background:
+        times_s = [0, 1, 19.9, 20.1, 39.9, 40.1, 60.1, 79.9, 80.1, 99.9, 100.1]
+        seen = [colour_number(background.backdrop(64, 48, time_s)) for time_s in times_s]
+    assert seen == [0, 0, 0, 1, 1, 2, 3, 3, 0, 0, 1]
+
+
+def test_the_last_picture_of_a_round_lasts_as_long_as_it_says(tmp_path: Path) -> None:
+    images = [Image.fromarray(flat(colour)) for colour in COLOURS[:3]]
+    images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:], duration=[100, 100, 1500], loop=0)
+    with closing(VideoBackground(tmp_path / "a.gif", realtime=False)) as background:
+        times_s = [0, 0.11, 0.21, 1.6, 1.71, 1.81, 1.91, 3.3]
+        shown = [background.backdrop(64, 48, time_s) for time_s in times_s]
+    same = [next(index for index, each in enumerate(shown) if np.array_equal(each, image)) for image in shown]
+    assert same == [0, 1, 2, 2, 0, 1, 2, 2]
 
 
 def test_real_time_playback_follows_the_clock(tmp_path: Path) -> None:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from pathlib import Path
 
 import av
+import numpy as np
 import pytest
 
 from app.cli import main
 from app.core.settings import BackgroundSettings, Settings
-from tests.clips import read_numbers, write_clip
+from tests.clips import numbered, read_numbers, write_clip
 from tests.offline.converting import build_half, run
 
 LATE_S = [3 + number / 25 for number in range(40)]
@@ -68,6 +70,99 @@ def test_whole_files_are_not_cut(tmp_path: Path, suffix: str, audio: str, times_
     assert not report.source_cut and not report.problems
     assert report.frames == 40
     assert report.expected_frames == 40 or not times_s, "sound may end after the last frame"
+
+
+def test_a_film_that_was_trimmed_without_encoding_is_whole(repo: Path, tmp_path: Path) -> None:
+    """An edit list hides its first frames, and what refers to frames after the cut was left out."""
+    source = repo / "tests" / "field" / "trimmed_without_reencoding_open_gop.mp4"
+    report = run(source, tmp_path / "out.mp4")
+    assert (report.frames, report.expected_frames, report.source_cut, report.problems) == (68, 68, False, ())
+
+
+def longer_sound(path: Path, audio: str, *, tags: bool) -> Path:
+    """Write 50 frames at 25 frames per second, and sound that lasts nine seconds."""
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 96, 48, "yuv420p"
+        sound = container.add_stream(audio, rate=48_000, layout="mono")
+        assert isinstance(sound, av.AudioStream)
+        for number in range(50):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), "bgr24")))
+        container.mux(stream.encode(None))
+        samples = av.AudioFrame.from_ndarray(np.zeros((1, 9 * 48_000), np.int16), "s16", "mono")
+        samples.sample_rate = 48_000
+        container.mux([*sound.encode(samples), *sound.encode(None)])
+    if not tags:
+        path.write_bytes(path.read_bytes().replace(b"DURATION", b"XURATION"))
+    return path
+
+
+@pytest.mark.parametrize("tags", [True, False])
+@pytest.mark.parametrize(
+    ("suffix", "audio"),
+    [("mkv", "libopus"), ("mkv", "aac"), ("mp4", "aac"), ("avi", "mp2"), ("flv", "aac"), ("ts", "mp2")],
+)
+def test_sound_that_outlasts_the_video_cuts_nothing(tmp_path: Path, suffix: str, audio: str, tags: bool) -> None:
+    report = run(longer_sound(tmp_path / f"in.{suffix}", audio, tags=tags), tmp_path / "out.mp4")
+    assert (report.frames, report.expected_frames, report.source_cut, report.problems) == (50, 50, False, ())
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        video, sound = container.streams.video[0], container.streams.audio[0]
+        assert video.duration is not None and video.time_base is not None
+        assert float(video.duration * video.time_base) == pytest.approx(2, abs=0.001), "its last frame is not held"
+        assert sound.duration is not None and sound.time_base is not None
+        assert float(sound.duration * sound.time_base) == pytest.approx(9, abs=0.1)
+
+
+@pytest.mark.parametrize(("suffix", "share"), [("mkv", 0.6), ("mkv", 0.9), ("avi", 0.4), ("flv", 0.6)])
+@pytest.mark.parametrize("audio", ["", "mp2"])
+def test_a_download_that_broke_off_is_cut(tmp_path: Path, suffix: str, share: float, audio: str) -> None:
+    audio = "libmp3lame" if audio and suffix == "flv" else audio
+    source = write_clip(tmp_path / f"in.{suffix}", 100, audio=audio, audio_rate=44_100)
+    source.write_bytes(source.read_bytes()[: round(source.stat().st_size * share)])
+    report = run(source, tmp_path / "out.mp4")
+    assert report.source_cut
+    assert any("is cut off" in problem for problem in report.problems)
+
+
+def test_an_mp4_whose_end_is_missing_is_cut(tmp_path: Path) -> None:
+    """Web servers put the header before the frames."""
+    path = tmp_path / "fast.mp4"
+    with (
+        av.open(str(write_clip(tmp_path / "in.mp4", 100))) as source,
+        av.open(str(path), "w", options={"movflags": "+faststart"}) as target,
+    ):
+        stream = target.add_stream_from_template(source.streams.video[0])
+        for packet in source.demux(video=0):
+            if packet.dts is not None:
+                packet.stream = stream
+                target.mux(packet)
+    path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
+    report = run(path, tmp_path / "out.mp4")
+    assert report.source_cut and report.frames < 95 and report.expected_frames == 100
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        assert container.duration == pytest.approx(report.frames * 40_000, abs=45_000), "its last frame is not held"
+
+
+@pytest.mark.parametrize(("suffix", "codec"), [("h264", "libx264"), ("hevc", "libx265"), ("m2v", "mpeg2video")])
+@pytest.mark.parametrize("rate", [Fraction(30), Fraction(24000, 1001), Fraction(50)])
+def test_a_bare_stream_has_the_rate_that_it_names(tmp_path: Path, suffix: str, codec: str, rate: Fraction) -> None:
+    """FFmpeg assumes 25 frames per second of every such file."""
+    source = tmp_path / f"in.{suffix}"
+    with av.open(str(source), "w") as container:
+        stream = container.add_stream(codec, rate=rate)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+        for number in range(40):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number, height=64), "bgr24")))
+        container.mux(stream.encode(None))
+    report = run(source, tmp_path / "out.mp4")
+    assert (report.frames, report.expected_frames, report.problems) == (40, 40, ())
+    with av.open(str(tmp_path / "out.mp4")) as container:
+        stream = container.streams.video[0]
+        assert stream.average_rate == rate
+        assert stream.duration is not None and stream.time_base is not None
+        assert stream.duration * stream.time_base == 40 / rate
 
 
 def test_the_clock_of_a_file_is_not_its_frame_rate(tmp_path: Path) -> None:

@@ -103,6 +103,7 @@ class ConvertText(CommandLineMessage):
     CUT = "{file} is cut off: {frames} of {expected} frames could be read; copy or download it again."
     DAMAGED = "Damaged parts of {file} were left out: {count}."
     DAMAGED_IMAGES = "Unreadable or unsuitable images in {file} were left out: {count}."
+    RESHAPED = "Frames of {file} that have another shape than the film were given black bars: {count}."
     MORE_TRACKS = "Further tracks of {file} (sound, subtitles, video) were left out: {count}."
     SCREEN = "A film cannot be converted over a screen; choose an image, a video, slides, a colour or blur."
     CLOCK = "A film shows no clock; remove time and date from the text of the overlay."

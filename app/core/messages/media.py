@@ -15,6 +15,7 @@ class VideoText(Message):
     UNSUPPORTED = "{file} is in a format that cannot be played; save it as MP4 (H.264)."
     TOO_LARGE = "The frames of {file} are too large ({width}×{height}); save the video in a smaller size."
     NO_FRAME = "The video {file} contains no readable frame; choose another file."
+    RESHAPED = "Frames of {file} have another shape than the first; they are cropped or given bars, not stretched."
     NO_MORE_FRAMES = "The video {file} can no longer be read; choose another file."
 
 

@@ -1,0 +1,205 @@
+"""Times of the frames of a video file: one clock over joined recordings, and frame rates that are constant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from fractions import Fraction
+
+import numpy as np
+from av.container import InputContainer
+from av.error import FFmpegError
+from av.stream import Stream
+from av.video.stream import VideoStream
+from numpy.typing import NDArray
+
+AV_TIME_BASE = 1_000_000
+"""FFmpeg's ticks per second for times of a whole file."""
+TS_DISCONT, NO_TIMESTAMPS = 0x200, 0x80
+"""FFmpeg's flags of formats whose clock may start anew within a file, and of those without times."""
+JOIN_S = Fraction(1, 10)
+"""A clock that is set back by more than this is that of another recording."""
+LEAP_S = 10
+"""So is one that leaps forward by more than this, in formats whose clock may start anew."""
+SOUND_MARGIN_S = 1
+"""Sound up to so close to the ends of a leap does not count as sound within it."""
+MAX_RATE = Fraction(1000)
+"""From here on it is the clock of the file in place of a frame rate, as in what browsers record."""
+MAX_GRID_RATE = 240
+"""Times at multiples of a finer unit, with gaps, are a clock in place of a frame rate."""
+ROUNDING_S = 1e-9
+"""Of times as floating point numbers."""
+FINEST_STAMP_S = Fraction(1, 1000)
+"""Times whose common unit is at most this count as rounded to that unit; a longer one may be a frame interval."""
+
+
+def is_discontinuous(container: InputContainer) -> bool:
+    """Return whether the clock of this format may start anew within a file, as in transport streams."""
+    return bool(container.format.flags & TS_DISCONT)
+
+
+def simple_rate(rate: Fraction) -> Fraction:
+    """Return the rate, or the duration of a frame that lasts a second or more, with a denominator that codecs take."""
+    return rate.limit_denominator(1001) if rate > 1 else 1 / (1 / rate).limit_denominator(1001)
+
+
+@dataclass(frozen=True, slots=True)
+class Leap:
+    """A leap of the clock of a file between two recordings; times as stamped, in seconds."""
+
+    from_s: Fraction
+    """Time of the last frame before it."""
+    to_s: Fraction
+    shift_s: Fraction
+    """What is subtracted from the times after it."""
+
+    def between(self, before_s: Fraction, after_s: Fraction) -> bool:
+        """Return whether it lies between two times of one stream."""
+        return before_s < self.to_s and self.from_s < after_s
+
+
+def clock_leaps(container: InputContainer, video: VideoStream, interval_s: Fraction) -> list[Leap]:
+    """Return the leaps of the video's clock during which there is no sound, which would lose its place.
+
+    Reads the whole file if its format may have leaps. interval_s: of the frames.
+    """
+    if not is_discontinuous(container):
+        return []
+    leaps: list[Leap] = []
+    last_s: Fraction | None = None
+    sounding: set[int] = set()
+    """Seconds of the clock in which there is sound."""
+    for stream, stamp_s in _stamps(container, video):
+        if stream.type == "audio":
+            sounding.add(int(stamp_s))
+        elif stream is video:
+            if last_s is not None and stamp_s - last_s > LEAP_S:
+                leaps.append(Leap(last_s, stamp_s, stamp_s - last_s - interval_s))
+            back = last_s is not None and last_s - stamp_s > LEAP_S
+            last_s = stamp_s if last_s is None or back else max(last_s, stamp_s)
+    return [leap for leap in leaps if not any(_within(second, leap) for second in sounding)]
+
+
+def _within(second: int, leap: Leap) -> bool:
+    return leap.from_s + SOUND_MARGIN_S < second < leap.to_s - SOUND_MARGIN_S - 1
+
+
+def _stamps(container: InputContainer, video: VideoStream) -> Iterator[tuple[Stream, Fraction]]:
+    try:
+        for packet in container.demux([video, *container.streams.audio]):
+            stamp = packet.dts if packet.pts is None else packet.pts
+            if stamp is not None:
+                yield packet.stream, stamp * packet.time_base
+    except (FFmpegError, OSError):  # the rest is unreadable
+        return
+
+
+class FrameClock:
+    """Gives each frame its time in seconds from the start of the file. Times strictly increase.
+
+    Where recordings were joined, and the clock was set back or leaps, the next frame follows one interval later.
+    """
+
+    def __init__(self, start_s: Fraction, interval_s: Fraction, leaps: Sequence[Leap] | None = ()) -> None:
+        """start_s: stamp of the start of the file. leaps: those that are closed; None for all."""
+        self._start_s, self._interval_s, self._leaps = start_s, interval_s, leaps
+        self._last_s, self._stamp_s = -interval_s, Fraction(0)
+        self._begun = False
+
+    def time_of(self, stamp_s: Fraction | None, tick_s: Fraction) -> Fraction:
+        """Return the time of the next frame. stamp_s: what the file says; None: one interval after the last.
+
+        tick_s: distance of frames with equal stamps.
+        """
+        follows_s = self._last_s + self._interval_s
+        time_s = follows_s if stamp_s is None else stamp_s - self._start_s
+        if self._last_s - time_s > JOIN_S or (stamp_s is not None and self._leaps_to(stamp_s)):
+            self._start_s += time_s - follows_s
+            time_s = follows_s
+        elif time_s <= self._last_s:  # of equal times: the later frames, and the sound, keep theirs
+            time_s = self._last_s + min(tick_s, self._interval_s)
+        self._last_s, self._begun = time_s, True
+        self._stamp_s = self._stamp_s if stamp_s is None else stamp_s
+        return time_s
+
+    def _leaps_to(self, stamp_s: Fraction) -> bool:
+        if not self._begun or stamp_s - self._stamp_s <= LEAP_S:
+            return False
+        return self._leaps is None or any(leap.between(self._stamp_s, stamp_s) for leap in self._leaps)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Times at multiples of one frame interval, from which those of a file differ by rounding only."""
+
+    rate: Fraction
+    origin_s: Fraction = Fraction(0)
+    tolerance_s: Fraction = Fraction(0)
+    """By which the time of a frame may differ from its multiple."""
+    gapless: bool = True
+    """Whether every multiple has its frame."""
+
+    def exact(self, time_s: Fraction, last: int) -> tuple[int, Fraction]:
+        """Return the number and the exact time of the frame that follows the one with the number `last`.
+
+        time_s: its rounded time, which it keeps where that lies beside the grid.
+        """
+        number = last + 1
+        if abs(self._time(number) - time_s) > self.tolerance_s:
+            number = max(number, round((time_s - self.origin_s) * self.rate))
+        exact_s = self._time(number)
+        return number, exact_s if abs(exact_s - time_s) <= self.tolerance_s else time_s
+
+    def _time(self, number: int) -> Fraction:
+        return self.origin_s + number / self.rate
+
+
+def find_grid(times_s: Sequence[Fraction], tick_s: Fraction, named: Iterable[Fraction]) -> Grid | None:
+    """Return the grid on which all times lie; None where the frame rate varies.
+
+    times_s: strictly increasing, at least two. tick_s: unit to which they were rounded. named: rates that the file
+    names, which are tried first.
+    """
+    stamps = np.array([float(time_s) for time_s in times_s])
+    exact = [simple_rate(rate) for rate in named if 0 < rate < MAX_RATE]
+    mean = (len(times_s) - 1) / (times_s[-1] - times_s[0])
+    likely = sorted([*exact, *_near(mean)], key=lambda rate: not _is_standard(rate))  # a mean is off by rounding
+    every, steps = np.arange(len(stamps)), stamps - stamps[0]
+    for rates, tolerance_s in ((exact, Fraction(0)), (likely, tick_s)):
+        for rate in rates:
+            if (grid := _fitted(stamps, every, tolerance_s, rate)) is not None:
+                return grid
+    for rate in exact:
+        numbers = np.round(steps * float(rate)).astype(np.int64)
+        told_apart = rate <= MAX_GRID_RATE and 4 * tick_s * rate <= 1 and np.all(np.diff(numbers) > 0)
+        if told_apart and (grid := _fitted(stamps, numbers, tick_s, rate)) is not None:
+            return grid
+    return None
+
+
+def _near(mean: Fraction) -> list[Fraction]:
+    """Return the rates that a mean one may stand for."""
+    whole, broadcast = Fraction(round(mean)), Fraction(round(mean * Fraction(1001, 1000)) * 1000, 1001)
+    return [rate for rate in (whole, broadcast, simple_rate(mean)) if rate]
+
+
+def _is_standard(rate: Fraction) -> bool:
+    return rate.denominator in (1, 1001)
+
+
+def stamp_unit_s(stamps: Sequence[int], time_base: Fraction) -> Fraction:
+    """Return the unit to which times were rounded: that of the file, or a coarser one that they came from."""
+    unit = int(np.gcd.reduce(np.diff(np.array(stamps, np.int64)))) * time_base if len(stamps) > 1 else time_base
+    return unit if time_base < unit <= FINEST_STAMP_S else time_base
+
+
+def _fitted(stamps: NDArray[np.float64], numbers: NDArray[np.int64], tick_s: Fraction, rate: Fraction) -> Grid | None:
+    """Return the grid of this rate if every time lies within a tick of it."""
+    offsets = stamps - numbers / float(rate)
+    low, high = offsets.max() - float(tick_s) - ROUNDING_S, offsets.min() + float(tick_s) + ROUNDING_S
+    if low > high:
+        return None
+    origins = (0.0, float(stamps[0]), (low + high) / 2)
+    origin_s = Fraction(next(origin for origin in origins if low <= origin <= high)).limit_denominator(90_000)
+    tolerance_s = min(tick_s + FINEST_STAMP_S / 1000, Fraction(3, 5) / rate)
+    return Grid(rate, origin_s, tolerance_s, bool(numbers[-1] == len(numbers) - 1))
