@@ -11,8 +11,9 @@ import logging.handlers
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from io import TextIOWrapper
 from pathlib import Path, PurePath
 from types import TracebackType
@@ -28,8 +29,9 @@ HANDLER_NAME = "mattecam"
 """Marks the handlers of this module: a new set-up replaces these and keeps all others."""
 FILE_BYTES, FILE_COUNT = 1_000_000, 3
 FILE_FORMAT = "%(asctime)s %(levelname)-8s %(threadName)s %(name)s: %(message)s"
-INTERVAL_S = 60.0
-"""A message that goes on being repeated is counted in a line of the log at most this often."""
+LONGEST_CYCLE, CYCLE_S = 4, 60.0
+"""Messages and seconds of a cycle whose repetitions are held back, such as those of a camera that fails in each format
+and is tried again."""
 _Key = tuple[int, str, object]
 
 
@@ -71,21 +73,30 @@ def _paths(value: object, seen: set[int]) -> Iterator[str]:
 
 @dataclass(slots=True)
 class _Said:
-    """The last message of a logger."""
+    """The last messages of a logger."""
 
-    key: _Key
-    written_s: float
+    keys: deque[tuple[_Key, float]] = field(default_factory=lambda: deque(maxlen=2 * LONGEST_CYCLE))
+    """Each with its time."""
     count: int = 0
-    """How often it was repeated since `written_s`."""
+    """How many repetitions were held back since the last line."""
     note: logging.LogRecord | None = None
     """The line with the count. It keeps nothing of the repeated record, whose traceback holds frames."""
 
+    @property
+    def repeats(self) -> bool:
+        """Whether the last message repeats the one before, or ends a cycle of messages that came twice in a row."""
+        keys = [key for key, _ in self.keys]
+        for length in range(1, len(keys) // 2 + 1):
+            if keys[-length:] == keys[-2 * length : -length]:
+                return length == 1 or self.keys[-1][1] - self.keys[-1 - length][1] < CYCLE_S
+        return False
+
 
 class RepeatsHandler(logging.Handler):
-    """Passes records to `target`, and holds back a message that equals the last one of its logger.
+    """Passes records to `target`, and holds back messages that a logger repeats, also in turn with others.
 
-    What was held back becomes one line with a count: before the next other message of that logger, with the first
-    message of any logger after INTERVAL_S, or when the handler is closed. Times are those of the records.
+    What was held back becomes one line with a count: before the next other message of that logger, or when the handler
+    is closed. Times are those of the records.
     """
 
     def __init__(self, target: logging.Handler) -> None:
@@ -103,23 +114,19 @@ class RepeatsHandler(logging.Handler):
 
     def _emit(self, record: logging.LogRecord) -> None:
         key = record.levelno, record.getMessage(), record.exc_info and record.exc_info[0]
-        last = self._said.get(record.name)
-        if last is not None and last.key == key:
-            last.count += 1
-            last.note = _note(record, last.count)
+        said = self._said.setdefault(record.name, _Said())
+        said.keys.append((key, record.created))
+        if said.repeats:
+            said.count += 1
+            said.note = _note(record, said.count)
         else:
-            if last is not None:
-                self._write_count(last, record.created)
-            self._said[record.name] = _Said(key, record.created)
+            self._write_count(said)
             self.target.handle(record)
-        for said in self._said.values():
-            if record.created - said.written_s >= INTERVAL_S:
-                self._write_count(said, record.created)
 
-    def _write_count(self, said: _Said, now_s: float) -> None:
+    def _write_count(self, said: _Said) -> None:
         if said.note is not None:
             self.target.handle(said.note)
-        said.count, said.note, said.written_s = 0, None, now_s
+        said.count, said.note = 0, None
 
     def flush(self) -> None:
         """Flush the target."""
@@ -130,7 +137,7 @@ class RepeatsHandler(logging.Handler):
         self.acquire()
         try:
             for said in self._said.values():
-                self._write_count(said, said.written_s)
+                self._write_count(said)
             self._said.clear()
         finally:
             self.release()

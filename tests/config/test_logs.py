@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from app.config import logs
-from app.config.logs import INTERVAL_S, RepeatsHandler
+from app.config.logs import RepeatsHandler
 from app.core.errors import BackgroundError
 from app.core.files import paths
 from app.core.messages.media import ImageText
@@ -198,13 +198,32 @@ def test_loggers_do_not_break_each_others_count(handler: RepeatsHandler, target:
     assert target.lines == ["a", "b"]
 
 
-def test_what_goes_on_is_counted_once_a_minute(handler: RepeatsHandler, target: Lines) -> None:
-    for second in range(0, 3 * int(INTERVAL_S), 5):
+def test_what_goes_on_is_said_once(handler: RepeatsHandler, target: Lines) -> None:
+    """“Host is down”, every five seconds, were 17 of 19 lines: it was counted once a minute."""
+    for second in range(0, 3600, 5):
         handler.handle(said("again", float(second)))
-    assert target.lines == ["again", "… repeated 12 times", "… repeated 12 times"]
-    handler.handle(said("from elsewhere", 4 * INTERVAL_S, "app.b"))
-    assert target.lines[3:] == ["from elsewhere", "… repeated 11 times"]
-    assert target.records[-1].name == "app.a"
+        if second % 600 == 0:
+            handler.handle(said(f"from elsewhere {second}", float(second), "app.b"))
+    assert [line for line in target.lines if "elsewhere" not in line] == ["again"]
+    handler.handle(said("over", 3600.0))
+    assert target.lines[-2:] == ["… repeated 719 times", "over"]
+
+
+@pytest.mark.parametrize("length", [2, 3, 4])
+def test_messages_that_take_turns_are_held_back(handler: RepeatsHandler, target: Lines, length: int) -> None:
+    """As of a camera that fails in each of its formats, and of virtual cameras that are all in use."""
+    for number in range(40 * length):
+        handler.handle(said(f"format {number % length}", 2.0 * number))
+    assert len(target.lines) < 2 * length and set(target.lines) == {f"format {number}" for number in range(length)}
+    handler.handle(said("over", 500.0))
+    assert target.lines[-1] == "over" and "repeated" in target.lines[-2]
+
+
+def test_what_comes_again_much_later_is_said_again(handler: RepeatsHandler, target: Lines) -> None:
+    for hour in range(4):
+        handler.handle(said("unplugged", 3600.0 * hour))
+        handler.handle(said("opened", 3600.0 * hour + 9))
+    assert target.lines == ["unplugged", "opened"] * 4
 
 
 def test_another_level_or_error_is_another_message(handler: RepeatsHandler, target: Lines) -> None:
