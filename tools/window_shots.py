@@ -195,7 +195,7 @@ ALL = (
     ),
     Shot("compare", _scene(2, mode=ViewMode.COMPARE)),
     Shot("original", _scene(3, mode=ViewMode.ORIGINAL)),
-    *(Shot(f"assistant{step + 1}", _assistant(step)) for step in range(4)),
+    *(Shot(f"assistant{step + 1}", _assistant(step)) for step in range(3)),
     Shot("doctor", _doctor),
     Shot("preferences", _preferences),
     Shot("help", _dialog(lambda session: open_help(session.window))),

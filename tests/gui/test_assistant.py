@@ -11,7 +11,7 @@ import psutil
 import pytest
 from PyQt6.QtCore import QPoint, QProcess, Qt
 from PyQt6.QtGui import QGuiApplication
-from PyQt6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton, QWidget
+from PyQt6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.messages.doctor import LoopbackFinding
@@ -34,7 +34,7 @@ from tests.gui.widgets import box, button, existing, find, open_last_step, pick,
 READY = (Finding("v", State.OK, LoopbackFinding.LOADED()),)
 
 
-def test_assistant_has_four_steps_which_can_be_skipped(
+def test_assistant_has_three_steps_which_can_be_skipped(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services, "virtual_camera_findings", lambda: READY)
@@ -59,8 +59,7 @@ def test_assistant_has_four_steps_which_can_be_skipped(
     forward.click()
     summary = find(assistant, QLabel, "findingsSummary")
     qtbot.waitUntil(lambda: "ready" in summary.text())
-    forward.click()
-    assert assistant.step == 3
+    assert assistant.step == 2
     assert not button(session, "assistantSkip").isVisible(), "nothing is left to be skipped"
     assert assistant.focusWidget() is forward
     assert not is_done()
@@ -121,11 +120,38 @@ def test_a_file_can_be_chosen_in_the_assistant_and_the_address_copied(
     assistant.accept()
 
 
+@pytest.mark.parametrize(("device", "pipewire", "said", "unsaid"), [
+    ("/dev/video10", None, "In Zoom, Meet or Teams, choose the camera “Mattecam”", "missing"),
+    ("OBS Virtual Camera", None, "choose the camera “OBS Virtual Camera”", "missing"),
+    (None, "Mattecam", "in a browser, choose the camera “Mattecam”", "In Zoom"),
+    (None, None, "cannot see Mattecam yet. This is missing", "choose"),
+])  # fmt: skip
+def test_the_last_page_says_how_to_get_into_a_call_or_what_is_missing(
+    session: Session, qtbot: QtBot, device: str | None, pipewire: str | None, said: str, unsaid: str
+) -> None:
+    """It said "Mattecam is ready." and no more, on half of the page."""
+    session.window.panel.virtual_camera.show_virtual_cameras((("/dev/video10", "Mattecam"),))
+    assistant = open_last_step(session)
+    call, finer = find(assistant, QLabel, "assistantCall"), find(assistant, QLabel, "finerHair")
+    status = PipelineStatus(outputs={"virtual_camera": device, "pipewire": pipewire})
+    session.bridge.status_changed.emit(status)
+    assert said in call.text() and unsaid not in call.text()
+    qtbot.waitUntil(lambda: finer.text() != "" and find(assistant, QLabel, "findingsSummary").text() != "Checking…")
+    commands = [each for each in assistant.findChildren(QLabel) if each.property("role") == "command"]
+    assert commands, "how to get it"
+    content = existing(assistant.findChildren(QScrollArea, "assistantPage")[-1].widget())
+    lowest = find(content, QPushButton, "downloadFile")
+    assert lowest.mapTo(content, lowest.rect().bottomLeft()).y() > 0.8 * content.height(), "the page is full"
+    session.window.panel.virtual_camera.show_status(status)
+    panel = [each.text() for each in session.window.panel.virtual_camera.findChildren(QLabel)]
+    assert not any("/dev/" in text for text in panel), "programs list its name, not its file"
+
+
 def test_the_assistant_says_that_the_picture_is_a_demonstration(session: Session) -> None:
     session.window.windows.open_assistant()
     demo = find(session.window, QLabel, "assistantDemo")
     for source, kind, said in (
-        ("auto", "demo", "No camera was found, so you see a demonstration. Connect a camera: it is used at once."),
+        ("auto", "demo", "No camera was found. Connect a camera: it is used at once."),
         ("demo", "demo", "You see a demonstration, not your camera."),
         ("demo", "camera", ""),
     ):

@@ -23,7 +23,6 @@ from app.gui.widgets import theme
 from app.gui.widgets.folding import FoldingRow
 from app.gui.widgets.notice import Notice
 from app.gui.widgets.notices import NoticeArea
-from app.gui.widgets.qt import LEAST_SCREEN
 from app.gui.widgets.status_line import StatusLine
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from tests.gui.conftest import QUIET, StartWindow, activate
@@ -94,7 +93,7 @@ def test_badges_and_notes_are_whole_beside_a_small_picture(
         image.fill(0)
         window.show()
         window.resize(1024, 700)
-        session.store.edit("window", show_plot=True, mirror_preview=True)
+        session.store.edit("window", mirror_preview=True)
         window.notices.show_notice(FAIR)
         window.preview.show_image(image)
         session.bridge.status_changed.emit(PipelineStatus(phase=Phase.RUNNING, unmatted=True, readers=2))
@@ -271,7 +270,7 @@ def test_the_titles_of_the_manual_wrap_beside_its_text(
     session: Session, qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """They took 60 % of the width of a small screen."""
-    monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: QRect(QPoint(), LEAST_SCREEN))
+    monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: QRect(QPoint(), QSize(800, 500)))
     with letters(qapp, 2.0):
         made = HelpWindow(session.window)
         made.show()

@@ -7,7 +7,7 @@ from contextlib import closing
 from functools import partial
 
 import pytest
-from PyQt6.QtCore import QEvent, QLocale, QPoint, QRect, Qt
+from PyQt6.QtCore import QEvent, QLocale, QPoint, QRect, QSize, Qt
 from PyQt6.QtGui import QScreen
 from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -16,6 +16,7 @@ from app.core.errors import SinkOpenError
 from app.core.messages.output import VirtualCameraText
 from app.core.window_settings import Theme, WindowSettings
 from app.gui.backgrounds.strip import BackgroundStrip
+from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.dialogs.help_window import open_help
 from app.gui.preview.overlay import ViewNote
@@ -27,7 +28,7 @@ from app.gui.widgets.controls import ElidedComboBox, combo, fill_combo
 from app.gui.widgets.notice import Notice
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.page import Page
-from app.gui.widgets.qt import LEAST_SCREEN, TITLE_BAR
+from app.gui.widgets.qt import FRAME
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.fitting import cut_off, far_captions, hidden_entries
@@ -126,19 +127,62 @@ def test_the_window_fits_into_800_by_600_pixels_also_with_plot_and_messages(
         assert window.height() == 600 and window.minimumSizeHint().height() <= 600
 
 
+SCREENS = QSize(1366, 768), QSize(1024, 700), QSize(800, 500), QSize(683, 384), QSize(512, 350)
+"""Of 1366x768 and 1024x700 pixels, also at scale 2, and of 1600x1000 pixels at scale 2."""
+
+
+@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+@pytest.mark.parametrize("size", SCREENS, ids=lambda size: f"{size.width()}x{size.height()}")
+def test_the_first_start_fits_the_screen_with_its_frame(
+    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, language: str,
+    size: QSize,
+) -> None:  # fmt: skip
+    """The window was as high as the screen without its title bar, and never lower than 420 pixels."""
+    monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: QRect(QPoint(), size))
+    room = size - FRAME
+    with translate(qapp, QLocale(language)):
+        session = start_window(window=WindowSettings())
+        window, assistant = session.window, find(session.window, Assistant)
+        for each in (window, assistant):
+            assert each.size().boundedTo(room) == each.size(), each.objectName()
+        for _step in range(2):
+            for control in ("assistantBack", "assistantNext"):
+                made = find(assistant, QPushButton, control)
+                assert assistant.rect().contains(made.geometry()), control
+            find(assistant, QPushButton, "assistantNext").click()
+        assistant.accept()
+        for key in ("one", "two"):
+            window.notices.show_notice(Notice(key, f"{key}: a sentence about something", (("Undo", list),)))
+        QApplication.processEvents()
+        qtbot.waitUntil(lambda: find(window.notices, QWidget, window.notices.shown).isVisible())
+        qtbot.waitUntil(lambda: window.minimumSizeHint().boundedTo(room) == window.minimumSizeHint())
+        assert window.size().boundedTo(room) == window.size()
+        for shown in (window.preview, window.action_bar, window.strip, window.status_line):
+            assert shown.isVisible() and not shown.visibleRegion().isEmpty()
+        if size.width() < 600:
+            assert not window.panel.isVisible(), "there is room for one of both"
+            session.store.set("window.show_panel", False)
+            session.store.set("window.show_panel", True)
+            qtbot.waitUntil(lambda: window.panel.isVisible() and not window.preview.isVisible())
+            session.store.set("window.show_panel", False)
+            qtbot.waitUntil(lambda: window.preview.isVisible() and not window.panel.isVisible())
+        else:
+            assert window.panel.isVisible()
+
+
 @pytest.mark.parametrize("language", ["en", *LANGUAGES])
 def test_every_dialog_fits_on_a_screen_of_800_by_500_pixels(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, language: str
 ) -> None:
     """A screen of 1600x1000 pixels at scale 2: the buttons of assistant, doctor and help were below its edge."""
-    screen = QRect(QPoint(), LEAST_SCREEN)
+    screen = QRect(QPoint(), QSize(800, 500))
     monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: screen)
     with translate(qapp, QLocale(language)):
         window = start_window(window=WindowSettings(first_run_done=True)).window
         for dialog in every_dialog(window):
             for following in dialog.findChildren(QPushButton, "assistantNext") * 3:  # every step of the assistant
                 qtbot.mouseClick(following, Qt.MouseButton.LeftButton)
-            assert dialog.height() <= screen.height() - TITLE_BAR, dialog.objectName()
+            assert dialog.height() <= screen.height() - FRAME.height(), dialog.objectName()
             assert dialog.width() <= screen.width(), dialog.objectName()
 
 

@@ -223,7 +223,7 @@ def open_last_step(session: Session) -> Assistant:
     """Open the assistant's page with the download."""
     session.window.windows.open_assistant()
     assistant = find(session.window, Assistant)
-    for _ in range(3):
+    for _ in range(2):
         button(session, "assistantNext").click()
     return assistant
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QPoint, Qt, pyqtSignal
+from PyQt6.QtCore import QPoint, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMenu, QWidget
 
@@ -20,9 +20,11 @@ from app.gui.dialogs.questions import UserFolder, ask_before_loss, ask_before_un
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button
-from app.gui.widgets.qt import column, existing
+from app.gui.widgets.qt import AfterLayout, column, existing
 from app.gui.widgets.theme import restyle
 from app.runtime.status import PipelineStatus
+
+GAP = 4
 
 
 class BackgroundStrip(QWidget):
@@ -50,7 +52,8 @@ class BackgroundStrip(QWidget):
                                  name=self.tr("All backgrounds"), icon_name="grid")  # fmt: skip
         self._options = BackgroundOptions(store, self.choose_colour)
         self._header = StripHeader(self._options, self.all_button, self._add)
-        column(self, self._header, self.view, spacing=4)
+        column(self, self._header, self.view, spacing=GAP)
+        AfterLayout(self, self._fit)
         self._make_shortcuts()
         self.library.added.connect(self._choose_path)
         self.library.renamed.connect(self._follow_rename)
@@ -67,6 +70,19 @@ class BackgroundStrip(QWidget):
         existing(self.view.selectionModel()).currentChanged.connect(lambda _new, _old: self.current_changed.emit())
         store.changed.connect(self._show_settings)
         self._show_settings()
+
+    def sizeHint(self) -> QSize:
+        """The size with the tiles, whether they are shown or not."""
+        header = self._header.sizeHint()
+        return QSize(header.width(), header.height() + GAP + self.view.maximumHeight())
+
+    def minimumSizeHint(self) -> QSize:
+        """The size without the tiles, which the button "All backgrounds" shows too."""
+        return self._header.minimumSizeHint()
+
+    def _fit(self) -> None:
+        """Leave the tiles out where the window is too low for them."""
+        self.view.setVisible(self.height() >= self.sizeHint().height())
 
     def show_status(self, status: PipelineStatus) -> None:
         """Follow the number of slides."""

@@ -1,10 +1,10 @@
-"""The setup assistant of the first run: camera, background, virtual camera, finer hair. Every step can be skipped."""
+"""The setup assistant of the first run: camera, background, and the way into a call. Every step can be skipped."""
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QPointF, QRectF, QSize
+from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent
-from PyQt6.QtWidgets import QDialog, QStackedWidget, QWidget
+from PyQt6.QtWidgets import QDialog, QFrame, QScrollArea, QStackedWidget, QWidget
 
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tile_view import TileView
@@ -13,6 +13,7 @@ from app.gui.dialogs.download_controls import FinerHair
 from app.gui.dialogs.plain_dialogs import add_languages
 from app.gui.panels.camera import CameraControls
 from app.gui.panels.form import Form, say
+from app.gui.panels.output import VirtualCameraControls
 from app.gui.preview.qimage import to_qimage
 from app.gui.preview.rendering import Renderer, ViewRequest, shows_room
 from app.gui.state.bridge import Bridge
@@ -56,13 +57,14 @@ class SmallPreview(QWidget):
 
 
 class Assistant(QDialog):
-    """Four steps in a dialog beside the running window."""
+    """Three steps in a dialog beside the running window, which scroll on a small screen."""
 
     def __init__(
         self,
         store: SettingsStore,
         bridge: Bridge,
         camera: CameraControls,
+        output: VirtualCameraControls,
         strip: BackgroundStrip,
         tasks: Tasks,
         parent: QWidget,
@@ -70,21 +72,14 @@ class Assistant(QDialog):
         super().__init__(parent)
         prepare(self, "assistant", self.tr("Set up Mattecam"), 640, 580)
         self._store = store
-        self._source = camera
+        self._source, self._output = camera, output
         self._steps = QStackedWidget()
         self._findings = VirtualCameraView(tasks)
         self._findings.repaired.connect(bridge.pipeline.retry)
         self._finer = FinerHair(store, tasks)
         self._steps.addWidget(self._camera_step(bridge))
         self._steps.addWidget(self._background_step(bridge, strip))
-        self._steps.addWidget(
-            _step(
-                self.tr("Virtual camera"),
-                self.tr("Other programs receive your video through a virtual camera. Status on this computer:"),
-                self._findings,
-            )
-        )
-        self._steps.addWidget(_step(self.tr("Ready"), self.tr("Mattecam is ready."), self._finer))
+        self._steps.addWidget(self._call_step())
         self._lay_out()
         self.show_step(0)
         bridge.status_changed.connect(self._show_status)
@@ -129,13 +124,34 @@ class Assistant(QDialog):
         return _step(self.tr("Background"), self.tr("Choose what others see behind you. You can change it later."),
                      content)  # fmt: skip
 
+    def _call_step(self) -> QWidget:
+        self._call = label("", wrap=True)
+        self._call.setObjectName("assistantCall")
+        content = QWidget()
+        column(content, self._call, self._findings, self._finer, grows=self._findings, spacing=12)
+        return _step(self.tr("In a call"), "", content)
+
     def _show_status(self, status: PipelineStatus) -> None:
-        """Say when the picture is not that of a camera."""
+        """Say when the picture is not that of a camera, and how it gets into a call."""
+        self._call.setText(self._describe_call(self._output.name_of(status), status.pipewire))
         demo = status.source is not None and status.source.kind == "demo"
         text = self.tr("You see a demonstration, not your camera.")
         if self._store.current.capture.source == "auto":
-            text = self.tr("No camera was found, so you see a demonstration. Connect a camera: it is used at once.")
+            text = self.tr("No camera was found. Connect a camera: it is used at once.")
         say(self._demo, text if demo else "")
+
+    def _describe_call(self, camera: str | None, pipewire: str | None) -> str:
+        if camera is not None:
+            return self.tr(
+                "In Zoom, Meet or Teams, choose the camera “{0}”: it is listed beside your own camera in the settings "
+                "for video. Restart a program that does not list it."
+            ).format(camera)
+        if pipewire is not None:
+            return self.tr(
+                "In Meet, Teams or Zoom in a browser, choose the camera “{0}”. Programs outside the browser cannot see "
+                "Mattecam yet; this is missing on this computer:"
+            ).format(pipewire)
+        return self.tr("Zoom, Meet and Teams cannot see Mattecam yet. This is missing on this computer:")
 
     def _show_cameras(self) -> None:
         fill_combo(self._camera, self._source.sources(), self._store.current.capture.source)
@@ -170,13 +186,19 @@ class Assistant(QDialog):
         self._next.setText(caption)
         self._next.setAccessibleName(caption)
         self._count.setText(self.tr("Step {0} of {1}").format(step + 1, self._steps.count()))
-        if step == 2:
+        if last:
             self._findings.check()
-        elif last:
             self._finer.reload()
 
 
 def _step(title: str, text: str, content: QWidget) -> QWidget:
-    whole = QWidget()
-    column(whole, label(title, "title"), label(text, wrap=True), content, grows=content, spacing=12)
-    return whole
+    whole, page = QWidget(), QScrollArea()
+    above = [label(title, "title"), *([label(text, wrap=True)] if text else [])]
+    column(whole, *above, content, grows=content, spacing=12)
+    page.setObjectName("assistantPage")
+    page.setAccessibleName(title)
+    page.setWidgetResizable(True)
+    page.setFrameShape(QFrame.Shape.NoFrame)
+    page.setFocusPolicy(Qt.FocusPolicy.NoFocus)  # its controls take the focus, and it scrolls to them
+    page.setWidget(whole)
+    return page

@@ -23,7 +23,7 @@ class VirtualCameraControls(Form):
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        self._none_exists = False
+        self._cameras: tuple[tuple[str, str], ...] | None = None
         self._chosen = "auto"
         """Device to use when the virtual camera is switched on again."""
         self.add_check(
@@ -42,18 +42,21 @@ class VirtualCameraControls(Form):
 
     def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
         """Take the (device, label) pairs of the virtual cameras that exist."""
-        self._none_exists = not cameras
+        self._cameras = cameras
+
+    def name_of(self, status: PipelineStatus) -> str | None:
+        """Return the virtual camera in use as other programs list it; None while there is none."""
+        return dict(self._cameras or ()).get(status.virtual_camera or "", status.virtual_camera)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show the device in use."""
         wanted = self.store.current.output.virtual_camera != "off"
-        camera = status.virtual_camera or status.pipewire
+        camera = self.name_of(status) or status.pipewire
         if camera is not None:
             say(self._state, self.tr("Choose “{0}” as the camera in your meeting.").format(camera))
         else:
-            say(
-                self._state, self.tr("This computer has no virtual camera yet.") if wanted and self._none_exists else ""
-            )
+            missing = wanted and self._cameras == ()
+            say(self._state, self.tr("This computer has no virtual camera yet.") if missing else "")
         self._help.setVisible(wanted and camera is None)
 
     def _remember(self, settings: Settings) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QByteArray, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QByteArray, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QMainWindow, QWidget
 
@@ -28,12 +28,12 @@ from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.error_bar import ErrorBar
 from app.gui.widgets.folding import PanelSplitter
 from app.gui.widgets.notices import NoticeArea
-from app.gui.widgets.qt import column, existing, focus_like, row, scaled
+from app.gui.widgets.qt import column, focus_like, resize, row
 from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
 
-FIRST_SIZE = QSize(1270, 830)
+FIRST_SIZE = 1270, 830
 """Size of the window in the usual font, before the user has resized it, where the screen is large enough."""
 
 
@@ -160,8 +160,7 @@ class MainWindow(QMainWindow):
         return self.saveGeometry().toBase64().data().decode()
 
     def _restore_geometry(self, encoded: str) -> None:
-        first = QSize(scaled(FIRST_SIZE.width(), self), scaled(FIRST_SIZE.height(), self))
-        self.resize(first.boundedTo(existing(self.screen()).availableSize()))
+        resize(self, *FIRST_SIZE)
         self.restoreGeometry(QByteArray.fromBase64(encoded.encode()))
 
     def _download_missing_model(self) -> None:
@@ -195,7 +194,7 @@ class MainWindow(QMainWindow):
     def _show_settings(self, settings: Settings) -> None:
         shown = settings.window
         self.overlay.set_figures_visible(shown.show_readout)
-        self.panel.setVisible(shown.show_panel)
+        self._splitter.show_panel(shown.show_panel)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self.close_requested.emit(event)

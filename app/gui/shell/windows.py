@@ -75,7 +75,7 @@ class SecondaryWindows(QObject):
 
         def make() -> Assistant:
             assistant = Assistant(
-                self._store, self._bridge, self._panel.camera, self._strip, self._tasks,
+                self._store, self._bridge, self._panel.camera, self._panel.virtual_camera, self._strip, self._tasks,
                 self._window,
             )  # fmt: skip
             assistant.finished.connect(self._panel.quality.network.reload)

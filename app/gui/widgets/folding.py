@@ -71,18 +71,39 @@ class FoldingRow(QBoxLayout):
 
 
 class PanelSplitter(QSplitter):
-    """Content and a panel beside it, which is as wide as its size hint until the user moves the handle."""
+    """Content and a panel beside it, which is as wide as its size hint until the user moves the handle.
+
+    Where there is no room for both, there is the content, or the panel after it was asked for.
+    """
 
     def __init__(self, content: QWidget, panel: QWidget) -> None:
         super().__init__(Qt.Orientation.Horizontal)
-        self._panel = panel
+        self._content, self._panel = content, panel
         self._moved = False
+        self._wanted, self._asked = True, False
         AfterLayout(self, self._fit)
         self.setChildrenCollapsible(False)
         self.addWidget(content)
         self.addWidget(panel)
         self.setStretchFactor(0, 1)
         self.splitterMoved.connect(self._on_move)
+
+    def minimumSizeHint(self) -> QSize:
+        """The size of the content or the panel alone."""
+        return self._content.minimumSizeHint().expandedTo(self._panel.minimumSizeHint())
+
+    def show_panel(self, wanted: bool) -> None:
+        """Show the panel, or hide it."""
+        self._asked = wanted and (self._asked or not self._wanted)
+        self._wanted = wanted
+        self._share()
+
+    def _share(self) -> None:
+        """Show both, or one of them where there is no room for both."""
+        least = (each.minimumSizeHint().width() for each in (self._content, self._panel))
+        both = self.width() >= sum(least) + self.handleWidth()
+        self._panel.setVisible(self._wanted and (both or self._asked))
+        self._content.setVisible(both or not (self._wanted and self._asked))
 
     def take_over(self, other: PanelSplitter) -> None:
         """Give the panel the width that the user gave it in another window."""
@@ -94,6 +115,7 @@ class PanelSplitter(QSplitter):
         self._moved = True
 
     def _fit(self) -> None:
+        self._share()
         if not self._moved:
             width = min(self._panel.sizeHint().width(), round(PANEL_SHARE * self.width()))
             self.setSizes([self.width() - width, width])

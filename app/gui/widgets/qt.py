@@ -30,8 +30,8 @@ Margins = int | tuple[int, int, int, int]
 Layout = TypeVar("Layout", bound=QBoxLayout)
 T = TypeVar("T")
 Dialog = TypeVar("Dialog", bound=QDialog)
-LEAST_SCREEN, TITLE_BAR = QSize(800, 500), 40
-"""The smallest screen that windows are laid out for, and the height that their frame may need, in pixels."""
+FRAME = QSize(8, 40)
+"""What the frame of a window may take of the screen, which is not known before it is shown: borders and title bar."""
 USUAL_LINE_PX = 16
 """Height of a line in the font that lengths in pixels are written for."""
 
@@ -209,8 +209,8 @@ def focus_like(new: QWidget, old: QWidget) -> None:
 
 def resize(window: QWidget, width: int, height: int) -> None:
     """Give a window this size in the usual font, but none beyond its screen, where its buttons could not be reached."""
-    room = existing(window.screen()).availableGeometry().size().expandedTo(LEAST_SCREEN)
-    window.resize(QSize(scaled(width, window), scaled(height, window)).boundedTo(room - QSize(0, TITLE_BAR)))
+    room = existing(window.screen()).availableGeometry().size()
+    window.resize(QSize(scaled(width, window), scaled(height, window)).boundedTo(room - FRAME))
 
 
 def copy_text(text: str) -> None:
