@@ -19,11 +19,17 @@ from app.core.messages.capture import CameraText
 
 SYSTEM = platform.system()
 """`Linux`, `Windows` or `Darwin`."""
+PIPEWIRE = "portal:"
+"""What the ids of cameras begin with that only PipeWire offers."""
 RAW_SENSOR = re.compile(r"Intel IPU\d|ipu3-(cio2|imgu)", re.IGNORECASE)
 """Nodes of raw sensors and their image processors, whose output an ordinary program cannot use."""
 DEPTH = re.compile(r"Z16|IN[RVZ][IZ]|CNF4|Y\d+I")
 """Formats that only depth sensors and their pairs of infrared cameras offer."""
 GREY = re.compile(r"GREY|ip3y|Y(0?[468]|1[0246])[BP]?(-BE)?")
+RAW_BAYER = re.compile(
+    r"BA81|GBRG|GRBG|RGGB|BYR2|BD10|(BG|GB|BA|GR|RG)1[0246]|[ab][BGgR]A8|p[BGgR](AA|CC|EE)|ip3[bgGr]|PC[12][BGgRM]"
+)
+"""What a sensor gives before its image processor, which PipeWire's libcamera drives, makes a picture of it."""
 COMPRESSED = re.compile(r"[HS]26[3-5].*|M264|AVC1|HEVC|V?VC1.?|VP[89].|AV[01].|MPG[124]|MG2S|XVID|FWHT|SFWH")
 """Video, which OpenCV does not decode."""
 
@@ -33,8 +39,10 @@ class Rank(IntEnum):
 
     COLOUR = 0
     PERHAPS_INFRARED = 1
-    PHONE = 2
-    SENT = 3
+    PIPEWIRE = 2
+    """One that only PipeWire offers."""
+    PHONE = 3
+    SENT = 4
     """A virtual camera to which a program sends, such as a phone's or a photo camera's."""
 
 
@@ -48,7 +56,7 @@ class CameraDevice:
     path: str
     """The device file; empty if the system has none."""
     index: int
-    """The current device number."""
+    """The current device number; -1 for one that only PipeWire offers."""
     sizes: tuple[tuple[int, int], ...] = ()
     """(width, height), ascending; empty if unknown."""
     formats: tuple[str, ...] = ()
@@ -59,9 +67,14 @@ class CameraDevice:
     """Alternative stable names."""
 
     @property
+    def by_pipewire(self) -> bool:
+        """Whether only PipeWire offers it."""
+        return self.id.startswith(PIPEWIRE)
+
+    @property
     def source(self) -> str:
         """The value of `CaptureSettings.source` that opens it."""
-        return f"camera:{self.id}"
+        return self.id if self.by_pipewire else f"camera:{self.id}"
 
     @property
     def rank(self) -> Rank | None:
@@ -72,6 +85,8 @@ class CameraDevice:
             return Rank.PHONE
         if self.is_virtual:
             return Rank.SENT
+        if self.by_pipewire:
+            return Rank.PIPEWIRE
         return Rank.PERHAPS_INFRARED if camera_names.may_be_infrared(self.name) else Rank.COLOUR
 
     @property
@@ -84,9 +99,19 @@ class CameraDevice:
 
 
 def list_cameras() -> tuple[CameraDevice, ...]:
-    """Return all cameras, physical ones first. Does not disturb a camera in use."""
+    """Return all cameras: physical ones, those that only PipeWire offers, virtual ones.
+
+    Does not disturb a camera in use, and asks the user nothing.
+    """
+    found = sorted(list_device_cameras(), key=lambda camera: camera.is_virtual)
+    physical = sum(not camera.is_virtual for camera in found)
+    return (*found[:physical], *_pipewire(), *found[physical:])
+
+
+def list_device_cameras() -> tuple[CameraDevice, ...]:
+    """Return the cameras of the system's own interface, by their device number."""
     found = _linux() if SYSTEM == "Linux" else _elsewhere()
-    return tuple(sorted(_distinct(found), key=lambda camera: (camera.is_virtual, camera.index)))
+    return tuple(sorted(_distinct(found), key=lambda camera: camera.index))
 
 
 def find_camera(wanted: str) -> CameraDevice | None:
@@ -94,7 +119,7 @@ def find_camera(wanted: str) -> CameraDevice | None:
 
     Raises SourceOpenError if several have it.
     """
-    found = cameras_named(os.path.realpath(wanted) if Path(wanted).is_absolute() else wanted, list_cameras())
+    found = cameras_named(os.path.realpath(wanted) if Path(wanted).is_absolute() else wanted, list_device_cameras())
     if len(found) > 1:
         raise SourceOpenError(CameraText.SEVERAL(name=wanted, sources=[camera.source for camera in found]))
     return found[0] if found else None
@@ -152,12 +177,20 @@ def _linux() -> list[CameraDevice]:
             continue
         except OSError:  # disconnected meanwhile, or not responding
             continue
-        if not device.is_camera:
+        if not device.is_camera or (device.formats and all(map(RAW_BAYER.fullmatch, device.formats))):
             continue
         ids = [*links, device.bus or path]
         virtual = device.driver == v4l2.LOOPBACK_DRIVER
         found.append(CameraDevice(ids[0], name, path, index, device.sizes, device.formats, virtual, tuple(ids[1:])))
     return found
+
+
+def _pipewire() -> list[CameraDevice]:
+    if SYSTEM != "Linux":
+        return []
+    from app.capture.portal import cameras_without_device
+
+    return [CameraDevice(f"{PIPEWIRE}{camera.name}", camera.title, "", -1) for camera in cameras_without_device()]
 
 
 def _elsewhere() -> list[CameraDevice]:

@@ -1,14 +1,20 @@
-"""A camera of the desktop's camera portal, for sandboxes in which no device file is visible (Linux)."""
+"""Cameras that only PipeWire offers, such as those of libcamera, and in sandboxes all: by the desktop's portal (Linux).
+
+The portal asks the user, once. Where the desktop has none, they are read as every program outside a
+sandbox may.
+"""
 
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 
 from app.core import camera_names
-from app.core.errors import SourceLostError, SourceOpenError
+from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError
 from app.core.messages.capture import CameraText, PortalText
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
@@ -43,8 +49,8 @@ class PortalSource:
         """The negotiated format."""
         connection: Connection | None = None
         try:
-            connection = Connection(open_cameras(QUESTION_S))
-            self._camera = _choose(list_cameras(connection), wanted)
+            connection = _connect()
+            self._camera = _choose(_usable(connection), wanted)
             self._reader = _read(self._camera, settings, connection)
             first = self._reader.read(FIRST_FRAME_S)
             if first is None:
@@ -111,18 +117,58 @@ class PortalSource:
             connection.close()
 
 
-def _choose(cameras: tuple[ListedCamera, ...], wanted: str) -> ListedCamera:
+def cameras_without_device() -> list[ListedCamera]:
+    """Return the cameras that PipeWire offers and no device file does. Asks the user nothing.
+
+    In a sandbox that shows no PipeWire but by the portal there are none: the user is asked when `portal` is chosen.
+    """
+    try:
+        connection = Connection()
+    except OSError:
+        return []
+    try:
+        return _usable(connection)
+    except OSError:
+        return []
+    finally:
+        connection.close()
+
+
+def _connect() -> Connection:
+    """Return a connection that shows the cameras which the user allows. Raises PortalError or OSError."""
+    try:
+        return Connection(open_cameras(QUESTION_S))
+    except PortalError as error:
+        if error.fault is not PortalFault.NO_PORTAL:
+            raise
+        with suppress(OSError):
+            connection = Connection()
+            if _usable(connection):
+                return connection
+            connection.close()
+        raise
+
+
+def _usable(connection: Connection) -> list[ListedCamera]:
+    """Return the cameras of other programs; those of device files only where these are not visible. Raises OSError."""
+    return [
+        camera
+        for camera in list_cameras(connection)
+        if not camera.title.startswith(camera_names.OWN) and not (camera.device and Path(camera.device).exists())
+    ]
+
+
+def _choose(others: list[ListedCamera], wanted: str) -> ListedCamera:
     """Return the camera that is asked for. Raises SourceOpenError."""
-    others = [camera for camera in cameras if not camera.title.startswith(camera_names.OWN)]
     if not others:
-        raise SourceOpenError(PortalText.NO_CAMERA())
+        raise CameraAbsentError(PortalText.NO_CAMERA())
     if not wanted:
         return others[0]
     found = [camera for camera in others if wanted in (camera.name, camera.title)]
     if len(found) > 1:
         raise SourceOpenError(CameraText.SEVERAL(name=wanted, sources=[f"portal:{camera.name}" for camera in found]))
     if not found:
-        raise SourceOpenError(PortalText.ABSENT_AMONG(camera=wanted, cameras=[camera.title for camera in others]))
+        raise CameraAbsentError(PortalText.ABSENT_AMONG(camera=wanted, cameras=[camera.title for camera in others]))
     return found[0]
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from app.capture.base import FrameSource
 from app.capture.camera import CameraSource
 from app.capture.demo import DemoSource
-from app.capture.devices import Rank, automatic_cameras, find_camera, list_cameras
+from app.capture.devices import PIPEWIRE, Rank, automatic_cameras, find_camera, list_cameras
 from app.capture.video_file import VideoFileSource
 from app.core.errors import CameraAbsentError, SourceOpenError, UsageError
 from app.core.files import paths
@@ -54,6 +54,13 @@ def _open_portal(value: str, settings: CaptureSettings) -> FrameSource:
     from app.capture.portal import PortalSource  # D-Bus and PipeWire: Linux only
 
     return PortalSource(value, settings)
+
+
+def _open_camera(camera: str, settings: CaptureSettings) -> FrameSource:
+    """Open a camera by its id."""
+    if camera.startswith(PIPEWIRE):
+        return _open_portal(camera.removeprefix(PIPEWIRE), settings)
+    return CameraSource(camera, settings)
 
 
 SOURCES: tuple[SourceSpec, ...] = (
@@ -163,7 +170,7 @@ class SourceOpener:
             if camera.rank is Rank.SENT and not self._is_sent_to(camera.path):
                 continue
             try:
-                source = CameraSource(camera.id, settings)
+                source = _open_camera(camera.id, settings)
             except SourceOpenError as error:
                 if not camera.is_virtual:
                     raise
@@ -173,7 +180,7 @@ class SourceOpener:
             self._remember(camera.id)
             return source
         if self._chosen and self._chosen not in (camera.id for camera in cameras):
-            return CameraSource(self._chosen, settings)  # tells which one is gone
+            return _open_camera(self._chosen, settings)  # tells which one is gone
         raise missing
 
     def _remember(self, camera: str) -> None:

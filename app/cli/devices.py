@@ -29,6 +29,9 @@ def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")
     for camera in cameras:
         widest = f", up to {camera.sizes[-1][0]}x{camera.sizes[-1][1]}" if camera.sizes else ""
         formats = f", {' '.join(camera.formats)}" if camera.formats else ""
+        if camera.by_pipewire:
+            print(f"{camera.source}  {camera.name}  (PipeWire)")
+            continue
         print(f"camera:{camera.index}  {camera.name}{widest}{formats}  (camera:{camera.id})")
     for device in virtual:
         print(f"virtual camera  {device.id}  {device.label}{', in use' if device.busy else ''}")

@@ -30,10 +30,10 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
         return tuple(_described(camera) for camera in cameras) or (_none_finding(system),)
     nodes = _nodes(system)
     usable = [node for node in nodes if not RAW_SENSOR.search(node.name)]
-    if not usable:
+    findings = [_described(camera) for camera in cameras if camera.by_pipewire]
+    if not usable and not findings:
         return (_raw_finding(nodes[0]) if nodes else _none_finding(system),)
     described = {camera.path: camera for camera in cameras}
-    findings = []
     for node in usable:
         blocked = _blocked_finding(system, node)
         if blocked:
@@ -65,9 +65,10 @@ def _described(camera: CameraDevice) -> Finding:
     if camera.sizes:
         width, height = max(camera.sizes, key=lambda size: size[0] * size[1])
         details.insert(0, CameraFinding.UP_TO(width=width, height=height))
+    device = camera.path or camera.source
     if not details:
-        return ok("camera", CameraFinding.FOUND(name=camera.name, device=camera.path))
-    return ok("camera", CameraFinding.FOUND_WITH_FORMATS(name=camera.name, device=camera.path, details=details))
+        return ok("camera", CameraFinding.FOUND(name=camera.name, device=device))
+    return ok("camera", CameraFinding.FOUND_WITH_FORMATS(name=camera.name, device=device, details=details))
 
 
 def _none_finding(system: System) -> Finding:

@@ -22,8 +22,8 @@ class CameraFinding(Message):
     FIX_LINUX = "Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:"
     RAW_SENSOR = "The camera at {device} is a raw sensor ({name}) that ordinary programs cannot read."
     FIX_RAW_SENSOR = (
-        "Set up libcamera with v4l2-relayd, or the manufacturer's camera service, which provides it as an "
-        "ordinary camera."
+        "Install the libcamera plugin of PipeWire (pipewire-libcamera or libspa-0.2-libcamera) and log in again; "
+        "PipeWire then offers it."
     )
     NO_NODE = "The kernel knows the camera {name}, but the device file {device} is missing."
     FIX_NO_NODE = "In a container, pass the device through:"

@@ -20,6 +20,8 @@ from app.runtime.status import PipelineStatus
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
 RATES = (15.0, 24.0, 25.0, 30.0, 50.0, 60.0)
 FORMATS = ("MJPG", "YUYV", "NV12", "H264")
+CAMERAS = "camera:", "portal:"
+"""What the sources begin with that are cameras."""
 FILE = "file…"
 """Data of the entry that opens a file dialog; not a valid source."""
 
@@ -28,7 +30,7 @@ def edit_capture(store: SettingsStore, **changes: Any) -> None:
     """Change the capture settings, and remember them for the camera in use."""
     store.edit("capture", **changes)
     capture = store.current.capture
-    if capture.source.startswith("camera:"):
+    if capture.source.startswith(CAMERAS):
         remembered = store.saved.capture.replace(source=capture.source)  # without the options of this run
         store.set("window.cameras", {**store.current.window.cameras, capture.source: remembered})
 
@@ -111,7 +113,7 @@ class CameraControls(Form):
         entries += [(camera.name, capture.source if camera is chosen else camera.source) for camera in self.cameras]
         entries.append((self.tr("Demonstration"), "demo"))
         if capture.source not in (data for _text, data in entries):
-            gone = capture.source.startswith("camera:")
+            gone = capture.source.startswith(CAMERAS)
             name = self.tr("A camera that is not connected") if gone else Path(capture.source).name
             entries.append((name, capture.source))
         return [*entries, (self.tr("Video file…"), FILE)]

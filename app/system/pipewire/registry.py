@@ -16,6 +16,8 @@ _REGISTRY_VERSION = 3
 _LISTING_S = 2.0
 _NODE_TYPE = b"PipeWire:Interface:Node"
 _CAMERA_CLASS = "Video/Source"
+_CAMERA_ROLES = ("Camera", None)
+"""Captured screens are of another role; some cameras name none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,8 @@ class ListedCamera:
     name: str
     """Stable across restarts."""
     title: str
+    device: str = ""
+    """The V4L2 device that the frames come from; empty for another kind of camera."""
 
 
 class _DictItem(Structure):
@@ -81,9 +85,11 @@ def list_cameras(connection: Connection) -> tuple[ListedCamera, ...]:
         items = properties.contents
         known = {_text(items.items[n].key): _text(items.items[n].value) for n in range(items.n_items)}
         name = known.get("node.name", "")
-        if known.get("media.class") == _CAMERA_CLASS and name != OWN_NODE:
+        is_camera = known.get("media.class") == _CAMERA_CLASS and known.get("media.role") in _CAMERA_ROLES
+        if is_camera and name != OWN_NODE:
             title = known.get("node.description") or known.get("node.nick") or name
-            cameras.append(ListedCamera(known.get("object.serial", name), name, title))
+            api, _, device = known.get("object.path", "").partition(":")
+            cameras.append(ListedCamera(known.get("object.serial", name), name, title, device if api == "v4l2" else ""))
 
     hooks = Hook(), Hook()
     core_events = _CoreEvents(done=_Done(lambda _data, _id, _seq: listed.set()))

@@ -1,0 +1,135 @@
+"""Cameras that only PipeWire offers, in a private session: in the lists, by `auto`, and through the portal."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing
+from fractions import Fraction
+from pathlib import Path
+
+import pytest
+
+from app.capture import SourceOpener, devices, v4l2
+from app.capture.base import FrameSource
+from app.capture.devices import RAW_BAYER, list_cameras
+from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError
+from app.core.settings import CaptureSettings
+from app.doctor.camera import check_cameras
+from app.doctor.proof import bar_error
+from app.doctor.system import System
+from app.system.pipewire.stream import OUTPUT, Stream, StreamFlags, StreamListener
+from app.system.pipewire.video_format import VideoFormat
+from tests.capture.played_kernel import answers, plug
+from tests.paths import ROOT
+from tests.pipewire_camera import camera, is_listed
+from tests.pipewire_session import PrivateSession
+from tests.played_portals import PlayedPortal
+from tests.waiting import eventually
+
+AUTO = CaptureSettings(width=64, height=48, fps=30)
+NAME, TITLE = "libcamera_input._SB_.PC00.LNK0", "Built-in Front Camera"
+
+
+@pytest.fixture(autouse=True)
+def _no_others(pipewire: PrivateSession, kernel: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The session has no camera yet, and the kernel none."""
+    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", pipewire.environment["DBUS_SESSION_BUS_ADDRESS"])
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    eventually(lambda: list_cameras() == ())
+
+
+@pytest.fixture
+def portal(pipewire: PrivateSession) -> Iterator[PlayedPortal]:
+    with PlayedPortal(pipewire.folder / "pipewire-0") as portal:
+        yield portal
+
+
+def node(name: str, device: Path | None = None, role: str = "Camera") -> Stream:
+    """Offer a source of video. device: whose frames it is said to give."""
+    properties = {"media.class": "Video/Source", "media.role": role, "node.name": name}
+    if device is not None:
+        properties["object.path"] = f"v4l2:{device}"
+    stream = Stream(properties, StreamListener())
+    stream.connect(OUTPUT, StreamFlags.DRIVER, [VideoFormat("YUY2", 64, 48, Fraction(30)).as_offer()])
+    return stream
+
+
+def shows_bars(source: FrameSource) -> bool:
+    frame = next(frame for _ in range(60) if (frame := source.read()) is not None)
+    return bar_error(frame.image) <= 6
+
+
+def test_it_is_listed_by_its_name_without_a_question(portal: PlayedPortal) -> None:
+    with camera("mattecam", title="Mattecam"), camera(NAME, title=TITLE):
+        (found,) = list_cameras()
+        assert (found.id, found.source, found.name, found.path) == (f"portal:{NAME}", f"portal:{NAME}", TITLE, "")
+    assert portal.asked == 0
+
+
+def test_auto_takes_it_through_the_portal_and_tells_when_it_is_gone(portal: PlayedPortal) -> None:
+    opener = SourceOpener()
+    with camera(NAME, title=TITLE) as remove:
+        with closing(opener(AUTO)) as source:
+            assert (source.info.id, source.info.name) == (f"portal:{NAME}", TITLE)
+            assert shows_bars(source)
+            assert portal.asked == 1
+            remove()
+            with pytest.raises(SourceLostError, match=TITLE):
+                for _ in range(60):
+                    source.read()
+        eventually(lambda: not is_listed(NAME))
+        with pytest.raises(CameraAbsentError, match="camera"):  # which shows the card, and waits
+            opener(AUTO)
+    with camera(NAME, title=TITLE), closing(opener(AUTO)) as source:
+        assert shows_bars(source)
+
+
+def test_a_refusal_is_one_sentence_and_is_not_gone_around(portal: PlayedPortal) -> None:
+    portal.responses["AccessCamera"] = 1
+    with camera(NAME, title=TITLE), pytest.raises(SourceOpenError, match=r"refused.*allow it in the privacy settings"):
+        SourceOpener()(AUTO)
+
+
+def test_without_a_portal_it_is_read_from_the_session() -> None:
+    with camera(NAME, title=TITLE), closing(SourceOpener()(AUTO.replace(source=f"portal:{TITLE}"))) as source:
+        assert shows_bars(source)
+
+
+def test_a_usable_device_goes_first_and_a_raw_sensor_is_no_camera(
+    kernel: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plug(kernel, 0, "unicam")
+    plug(kernel, 1, "Webcam")
+    known = {"/dev/video0": ("pBAA", "BG10", "RGGB", "ip3r"), "/dev/video1": ("MJPG", "BA81")}
+    answers(monkeypatch, {path: v4l2.Capability("d", path, True, (), formats) for path, formats in known.items()})
+    with camera(NAME, title=TITLE):
+        found = list_cameras()
+        assert [one.name for one in found] == ["Webcam", TITLE]
+        assert [one.name for one in devices.automatic_cameras(found, f"portal:{NAME}")] == ["Webcam", TITLE]
+    assert not any(RAW_BAYER.fullmatch(name) for name in ("GREY", "YUYV", "MJPG", "NV12", "BGR3", "RGB3", "BGR4"))
+
+
+def test_what_a_device_file_offers_too_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with closing(node("v4l2_input.1", tmp_path)):
+        eventually(lambda: is_listed("v4l2_input.1"))
+        assert list_cameras() == ()
+    with closing(node("v4l2_input.2", tmp_path / "none")):
+        eventually(lambda: [one.name for one in list_cameras()] == ["v4l2_input.2"])  # as in a sandbox
+    with closing(node("a-screen", role="Screen")), closing(node("a-camera")):
+        eventually(lambda: [one.name for one in list_cameras()] == ["a-camera"])
+
+
+def test_the_commands_name_it(pipewire: PrivateSession, portal: PlayedPortal) -> None:
+    command = [sys.executable, "run.py", "devices"]
+    with camera(NAME, title=TITLE):
+        run = [
+            subprocess.run([*command, *more], cwd=ROOT, env=pipewire.environment, capture_output=True, check=True)
+            for more in ((), ("--json",))
+        ]
+        assert f"portal:{NAME}  {TITLE}" in run[0].stdout.decode()
+        assert f"portal:{NAME}" in [one["id"] for one in json.loads(run[1].stdout)["cameras"]]
+        findings = check_cameras(System(), list_cameras())
+        assert any(TITLE in finding.detail for finding in findings)
