@@ -1,4 +1,4 @@
-"""The commands `doctor` and `service`."""
+"""The command `doctor`."""
 
 from __future__ import annotations
 
@@ -9,25 +9,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from app.cli.options import check_options
 from app.cli.terminal import console as terminal_console
-from app.cli.usage import GroupedProgram
-from app.core.errors import MattecamError, UsageError
+from app.core.errors import MattecamError
 from app.core.exit_codes import EXIT_FAILED
 from app.core.files import program
 from app.core.messages.doctor import DoctorFix
-from app.core.messages.system import ServiceText
 from app.core.text import visible
 
 if TYPE_CHECKING:
     from app.doctor.finding import Finding
 
 _SIGNS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[red]✗[/]"}
-_PASS_ON = {"allow_extra_args": True, "ignore_unknown_options": True}
-
-service_app = typer.Typer(
-    cls=GroupedProgram, help="Run without a window as a systemd user service.", no_args_is_help=True
-)
 
 
 def doctor(
@@ -71,22 +63,3 @@ def _ask(shown: str) -> bool:
         raise MattecamError(DoctorFix.NO_TERMINAL())
     print("Run this? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
-
-
-@service_app.command("install", context_settings=_PASS_ON)
-def service_install(context: typer.Context) -> None:
-    """Install the service and start it, now and at each login; takes the options of `run.py headless`."""
-    from app.system.service import install
-
-    check_options("headless", context)
-    print(f"Installed and started: {install(context.args)}")
-
-
-@service_app.command("remove")
-def service_remove() -> None:
-    """Stop the service and remove it."""
-    from app.system.service import remove
-
-    if not remove():
-        raise UsageError(ServiceText.NOT_INSTALLED())
-    print("Stopped and removed.")

@@ -23,7 +23,7 @@ from app.cli.convert import convert, evaluate
 from app.cli.convert_batch import with_cluster_address
 from app.cli.ctl import ctl
 from app.cli.devices import devices
-from app.cli.doctor import doctor, service_app
+from app.cli.doctor import doctor
 from app.cli.live_options import LiveOptions, with_live_options
 from app.cli.options import settings_from, what_is_used
 from app.cli.plate import plate
@@ -247,7 +247,6 @@ app.command("convert", cls=GroupedCommand)(convert)
 app.command("devices")(devices)
 app.command("ctl", cls=ControlCommand, context_settings={"ignore_unknown_options": True})(ctl)  # negative numbers
 app.command("doctor")(doctor)
-app.add_typer(service_app, name="service")
 app.command("plate", cls=GroupedCommand)(plate)
 app.command("recover", cls=GroupedCommand)(recover)
 app.command("bench", cls=GroupedCommand)(bench)

@@ -9,9 +9,6 @@ from functools import reduce
 from pathlib import Path
 from tempfile import TemporaryFile
 
-import typer
-from typer.core import TyperGroup
-
 from app.cli.live_options import OPTIONS, LiveOptions
 from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
@@ -148,16 +145,6 @@ def _of_run(file: Path | None) -> Settings:
     except (BrokenFileError, OSError) as error:
         reason = error.text if isinstance(error, BrokenFileError) else why_not_read(error)
         raise SettingsError(CommandLineText.BROKEN_SETTINGS(file=file, reason=reason)) from error
-
-
-def check_options(command: str, context: typer.Context) -> None:
-    """Check the words that a context passes on to another command, which has live options alone. Raises its errors."""
-    group = context.find_root().command
-    assert isinstance(group, TyperGroup)
-    name = f"{context.find_root().info_name} {command}"
-    values = group.commands[command].make_context(name, list(context.args)).params
-    paths = {name: Path(values[name]) for name in ("config", "status_json") if values[name] is not None}
-    settings_from(LiveOptions(**{**values, **paths}))
 
 
 def film_settings(options: LiveOptions, background: str | None = None) -> StartSettings:

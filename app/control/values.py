@@ -21,7 +21,7 @@ from app.output.sound.devices import MicrophoneName
 _STAGES: Mapping[str, tuple[Stage, ...]] = {
     "virtual_camera": (Stage.VIRTUAL_CAMERA,),
     "virtual_camera_backend": (Stage.VIRTUAL_CAMERA,),
-    "alpha_output": (Stage.VIRTUAL_CAMERA, Stage.PIPEWIRE),
+    "alpha_output": (Stage.PIPEWIRE,),
     "pipewire": (Stage.PIPEWIRE,),
     "standby_image": (Stage.OUTPUT,),
 }

@@ -192,9 +192,9 @@ class OutputSettings(Model):
         "auto", "What writes to the virtual camera.", option="--virtual-camera-backend"
     )
     """auto: pyvirtualcam, or V4L2 where that is not installed or fails."""
-    alpha_output: Literal["off", "bgra", "side-by-side"] = setting(
+    alpha_output: Literal["off", "bgra"] = setting(
         "off",
-        "Send the person with alpha: bgra in PipeWire, side-by-side in the virtual camera.",
+        "Send the person with alpha: bgra in the PipeWire camera.",
         option="--alpha-output",
     )
     pipewire: Literal["auto", "on", "off"] = setting(

@@ -27,10 +27,9 @@ def sendable(width: int, height: int) -> tuple[int, int]:
 class Packer:
     """Packs pictures for a camera of one size: letterboxed, once for all repetitions by the clock."""
 
-    def __init__(self, size: tuple[int, int], *, side_by_side: bool = False) -> None:
-        """size: (width, height) in pixels, even. side_by_side: show the person and the alpha beside each other."""
+    def __init__(self, size: tuple[int, int]) -> None:
+        """size: (width, height) in pixels, even."""
         self.size = size
-        self._side_by_side = side_by_side
         self._converter: YuvConverter | None = None
         self._last: tuple[BgrImage, PackedLayout, NDArray[np.uint8]] | None = None
 
@@ -44,8 +43,7 @@ class Packer:
         if layout == "BGRA" or layout == "RGBA":
             person = to_bgra(picture, *self.size)
             return person if layout == "BGRA" else np.asarray(cv2.cvtColor(person, cv2.COLOR_BGRA2RGBA), np.uint8)
-        image = side_by_side(picture).image if self._side_by_side else picture.image
-        fitted = geometry.letterbox(image, *self.size)
+        fitted = geometry.letterbox(picture.image, *self.size)
         if layout == "BGR":
             return fitted
         if self._converter is None or self._converter.layout != layout:
@@ -87,10 +85,3 @@ def to_bgra(picture: Picture, width: int, height: int) -> NDArray[np.uint8]:
         person, alpha = geometry.letterbox(person, width, height), geometry.letterbox(alpha, width, height)
     colours = np.asarray(cv2.divide(person, cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR), scale=255), np.uint8)
     return np.dstack([colours, alpha])
-
-
-def side_by_side(picture: Picture) -> Picture:
-    """Return the person on black at the left, alpha as grey at the right; twice as wide."""
-    person, alpha = person_on_black(picture)
-    image = np.hstack([person, cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR)])
-    return Picture(np.asarray(image, np.uint8), picture.kind, frame=picture.frame)

@@ -62,8 +62,6 @@ class CameraChoice:
     """`auto`, a device or its label."""
     backend: str = "auto"
     """`auto` (pyvirtualcam, else V4L2), `pyvirtualcam` or `v4l2`."""
-    side_by_side: bool = False
-    """Show the person and the alpha side by side."""
 
 
 class VirtualCamera:
@@ -81,18 +79,17 @@ class VirtualCamera:
         fps: float,
         *,
         backend: str = "auto",
-        side_by_side: bool = False,
         avoided: Collection[str] = (),
     ) -> None:
         """device_or_label: `auto`, a device such as `/dev/video10`, or a label. width, height: pixels, rounded down to
         even. backend: `auto` (pyvirtualcam, or V4L2 where that is not installed or fails), `pyvirtualcam` or `v4l2`.
-        side_by_side: show the person and the alpha as one frame of twice the width. avoided: devices that are never
+        avoided: devices that are never
         opened, because they are the source. Raises SinkOpenError.
         """
         if backend == "v4l2" and not LINUX:
             raise SinkOpenError(VirtualCameraText.V4L2_ON_LINUX_ONLY())
-        self._backend, self._fps, self._side_by_side = backend, max(1.0, fps), side_by_side
-        self._wanted = self._sendable(width, height)
+        self._backend, self._fps = backend, max(1.0, fps)
+        self._wanted = sendable(width, height)
         chosen = self._open_first(_candidates(device_or_label, avoided))
         self.device = chosen.id
         """The device file, or the name if there is none."""
@@ -110,7 +107,7 @@ class VirtualCamera:
         """
         if self._feed.closed:
             raise SinkLostError(VirtualCameraText.CLOSED(device=self.device))
-        wanted = self._sendable(*picture.size)
+        wanted = sendable(*picture.size)
         if wanted != self._wanted:
             self._wanted = wanted
             if self._resized():
@@ -124,9 +121,6 @@ class VirtualCamera:
     def close(self) -> None:
         """Release the device so that the next program can use it. Idempotent."""
         self._feed.close()
-
-    def _sendable(self, width: int, height: int) -> tuple[int, int]:
-        return sendable(2 * width if self._side_by_side else width, height)
 
     def _resized(self) -> bool:
         """Reopen with the new size if there is no reader; otherwise frames are letterboxed from now on."""
@@ -142,7 +136,7 @@ class VirtualCamera:
     def _open(self, device: str) -> None:
         open_device = _open_loopback if LINUX else _opened
         self._feed = open_device(self._backend, device, self._wanted, self._fps, _ASKED if LINUX else None)
-        self._packer = Packer((self._feed.driver.width, self._feed.driver.height), side_by_side=self._side_by_side)
+        self._packer = Packer((self._feed.driver.width, self._feed.driver.height))
 
     def _open_first(self, candidates: list[VirtualCameraDevice]) -> VirtualCameraDevice:
         """Open the first candidate that can be opened; otherwise raise the error of the first candidate."""
@@ -288,7 +282,7 @@ def wanted_camera(settings: Settings) -> CameraChoice | None:
     output = settings.output
     if output.virtual_camera == "off":
         return None
-    return CameraChoice(output.virtual_camera, output.virtual_camera_backend, output.alpha_output == "side-by-side")
+    return CameraChoice(output.virtual_camera, output.virtual_camera_backend)
 
 
 def open_virtual_camera(choice: CameraChoice, width: int, height: int, context: SinkContext) -> VirtualCamera:
@@ -299,6 +293,5 @@ def open_virtual_camera(choice: CameraChoice, width: int, height: int, context: 
         height,
         context.fps,
         backend=choice.backend,
-        side_by_side=choice.side_by_side,
         avoided=context.source_devices(),
     )

@@ -10,7 +10,7 @@ import pytest
 
 from tests.paths import ROOT
 
-TESTS = ROOT / "tests", ROOT / "service" / "tests"
+TESTS = (ROOT / "tests",)
 AREAS = sorted({path.parent for tests in TESTS for path in tests.rglob("test_*.py")} - {ROOT / "tests" / "vm"})
 """Folders of tests; that of the test bed needs real devices."""
 LEFT_OUT = re.compile(r"mark\.(long|slow|gpu)\b")

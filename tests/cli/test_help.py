@@ -35,7 +35,7 @@ def test_the_help_has_commands_first_and_options_in_groups(capsys: pytest.Captur
     assert named >= {"headless", "convert", "ctl", "doctor", "weights"}
 
 
-@pytest.mark.parametrize("group", ["weights", "service"])
+@pytest.mark.parametrize("group", ["weights"])
 def test_the_help_of_a_group_cuts_no_sentence(group: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "..." not in helped(capsys, group).partition("Commands:")[2]
 

@@ -57,29 +57,3 @@ def test_a_repair_that_is_not_possible_is_a_failure(
 def test_nobody_can_agree_without_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(MattecamError, match="no terminal"):
         doctor_command._ask("modprobe v4l2loopback")
-
-
-def test_service_takes_the_options_of_headless(
-    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    installed: list[list[str]] = []
-
-    def install(options: list[str]) -> Path:
-        installed.append(options)
-        return tmp_path
-
-    monkeypatch.setattr("app.system.service.install", install)
-    monkeypatch.setattr("app.system.service.remove", lambda: False)
-    assert main.main(["service", "install", "--background", "blur:30", "--size", "640x480"]) == 0
-    assert installed == [["--background", "blur:30", "--size", "640x480"]]
-    for wrong in (
-        ["--no-such"],
-        ["--fps", "fast"],
-        ["--background"],
-        ["--config", str(tmp_path / "absent.json")],
-        ["x"],
-    ):
-        assert main.main(["service", "install", *wrong]) == 2
-    assert len(installed) == 1
-    assert main.main(["service", "remove"]) == 2
-    assert "not installed" in capsys.readouterr().err

@@ -61,8 +61,6 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("app.cli.bench.in_use.report.table", lambda result: "")
     monkeypatch.setattr("app.runtime.plate.take_plate", lambda *words: tmp_path / "plate.png")
     monkeypatch.setattr("app.cli.weights._download", lambda name, again: tmp_path)
-    monkeypatch.setattr("app.system.service.install", lambda options: tmp_path)
-    monkeypatch.setattr("app.system.service.remove", lambda: False)
     (tmp_path / "broken.json").write_text("{")
 
 

@@ -26,8 +26,6 @@ SINKS: dict[str, Make] = {
     "alpha_recorder": lambda folder: Recorder(folder / "a.mkv", 64, 48, context(), alpha=True),
     "virtual_camera": real_virtual_camera,
     "v4l2_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, backend="v4l2"),
-    "side_by_side_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, side_by_side=True),
-    "v4l2_side_by_side_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, backend="v4l2", side_by_side=True),
     "real_virtual_camera": real_virtual_camera,
     "pipewire_camera": lambda folder: PipeWireCamera(64, 48, 30),
     "pipewire_alpha_camera": lambda folder: PipeWireCamera(64, 48, 30, alpha=True),

@@ -5,13 +5,12 @@ from __future__ import annotations
 from contextlib import closing
 from fractions import Fraction
 
-import cv2
 import numpy as np
 import pytest
 
 from app.core.types import Outgoing, Picture, PictureKind
 from app.media.yuv import Layout, YuvConverter
-from app.output.packing import person_on_black, side_by_side, to_bgra
+from app.output.packing import person_on_black, to_bgra
 from app.output.pipewire import PipeWireCamera
 from app.output.virtual_camera import VirtualCamera
 from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader, RawFrame
@@ -34,10 +33,9 @@ def test_packed_layouts_have_the_chroma_of_i420(width: int, height: int) -> None
 
 
 @pytest.mark.parametrize("backend", ["pyvirtualcam", "v4l2"])
-@pytest.mark.parametrize("side_by_side", [False, True])
-def test_a_virtual_camera_asks_for_yuyv_once(monkeypatch: pytest.MonkeyPatch, side_by_side: bool, backend: str) -> None:
+def test_a_virtual_camera_asks_for_yuyv_once(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
     driver = fake_driver.install(monkeypatch)
-    VirtualCamera("auto", 64, 48, 30, backend=backend, side_by_side=side_by_side).close()
+    VirtualCamera("auto", 64, 48, 30, backend=backend).close()
     assert [one.fmt.name for one in driver.opened] == ["YUYV"], "OBS takes no I420 through the camera portal"
     assert driver.formats["/dev/video10"].fourcc == "YUYV"
 
@@ -135,26 +133,3 @@ def test_alpha_through_pipewire_is_exact(
     multiplied = pixels[..., order] * (picture.alpha[..., None] / 255)
     assert np.abs(multiplied - expected(picture)).max() <= 1
     assert not pixels[picture.alpha == 0].any()
-
-
-@pytest.mark.parametrize("backend", ["pyvirtualcam", "v4l2"])
-def test_side_by_side_through_the_virtual_camera(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
-    driver = fake_driver.install(monkeypatch)
-    camera = VirtualCamera("auto", WIDTH, HEIGHT, 30, backend=backend, side_by_side=True)
-    assert camera.size == (2 * WIDTH, HEIGHT)
-    picture = matted()
-    smooth = np.asarray(np.linspace(0, 255, WIDTH, dtype=np.uint8)[None].repeat(HEIGHT, 0))
-    grey = np.full((HEIGHT, WIDTH, 3), 255, np.uint8)
-    camera.send(Outgoing(Picture(picture.image, PictureKind.COMPOSITE, alpha=smooth, foreground=grey)))
-    packed = driver.opened[0].sent[0].reshape(HEIGHT, 2 * WIDTH, 2)
-    shown = cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_YUY2).astype(int)
-    person, alpha = shown[:, :WIDTH], shown[:, WIDTH:]
-    assert np.abs(alpha - smooth[..., None]).max() <= 1
-    assert np.abs(person - smooth[..., None]).max() <= 1, "white times alpha"
-    camera.close()
-
-
-def test_side_by_side_keeps_kind_and_frame() -> None:
-    picture = matted()
-    both = side_by_side(picture)
-    assert both.kind is picture.kind and both.size == (2 * WIDTH, HEIGHT) and both.alpha is None

@@ -33,7 +33,6 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "devices": ((), 0, "amera"),
     "ctl": (("status",), 1, "is not running"),
     "doctor": ((), 1, "virtual camera"),
-    "service": (("install", "--help"), 0, "Usage"),
     "plate": (("--source", "absent.mp4", "--countdown", "0"), 1, "no video file absent.mp4"),
     "recover": ((), 0, ""),
     "bench": (("--seconds", "1"), 0, ""),

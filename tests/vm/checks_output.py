@@ -53,16 +53,15 @@ def contract() -> None:
         test_contract.test_close_is_idempotent_and_sending_afterwards_fails,
         test_contract.test_closing_without_a_frame,
     )
-    for side_by_side in (False, True):
-        load()
-        for test in tests:
-            with tempfile.TemporaryDirectory() as folder:
-                test(partial(_open_small, side_by_side), Path(folder))
-        say(f"side by side {side_by_side}: {len(tests)} tests of the contract")
+    load()
+    for test in tests:
+        with tempfile.TemporaryDirectory() as folder:
+            test(_open_small, Path(folder))
+    say(f"{len(tests)} tests of the contract")
 
 
-def _open_small(side_by_side: bool, _: Path) -> CameraSink:
-    return VirtualCamera("auto", 64, 48, 30, backend=backend(), side_by_side=side_by_side)
+def _open_small(_: Path) -> CameraSink:
+    return VirtualCamera("auto", 64, 48, 30, backend=backend())
 
 
 def negotiation() -> None:
@@ -80,23 +79,6 @@ def negotiation() -> None:
             if backend() == "v4l2":
                 expect(f"{fps}.000" in told, "another frame rate")
         expect(v4l2.takes_output(DEVICE), "the device takes no output after its sender has closed it")
-
-
-def side_by_side() -> None:
-    """Check that alpha and person come back with an error of at most 1 of 255."""
-    load()
-    alpha = np.tile(np.linspace(0, 255, WIDTH).astype(np.uint8), (HEIGHT, 1))
-    grey = np.tile(np.linspace(0, 255, HEIGHT).astype(np.uint8)[:, None], (1, WIDTH))
-    person = np.dstack([grey] * 3)
-    one = Outgoing(Picture(person, PictureKind.COMPOSITE, alpha=alpha, foreground=person))
-    with sender(one, VirtualCamera(DEVICE, WIDTH, HEIGHT, 30, backend=backend(), side_by_side=True)):
-        left, right = np.split(_luma(2 * WIDTH, HEIGHT), 2, axis=1)
-    errors = [
-        float(np.abs(left - np.round(grey.astype(float) * alpha / 255)).max()),
-        float(np.abs(right - alpha.astype(float)).max()),
-    ]
-    say(f"largest error of the person {errors[0]:.0f}, of alpha {errors[1]:.0f} of 255")
-    expect(max(errors) <= 1, "the round trip is not exact")
 
 
 def _luma(width: int, height: int) -> NDArray[np.float64]:
@@ -234,7 +216,6 @@ def _rmmod() -> str:
 CHECKS = {
     "contract": contract,
     "negotiation": negotiation,
-    "side-by-side": side_by_side,
     "reader-stopped": reader_stopped,
     "sender-stopped": sender_stopped,
     "module-comes-and-stays": module_comes_and_stays,

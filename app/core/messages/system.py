@@ -1,8 +1,8 @@
-"""Messages of the program itself, its service and its entry at login."""
+"""Messages of the program itself, and its entry at login."""
 
 from __future__ import annotations
 
-from app.core.text import CommandLineMessage, Message
+from app.core.text import Message
 
 
 class ProgramName(Message):
@@ -34,19 +34,6 @@ class ProgramText(Message):
     MODEL_HANGS = "The model does not respond on {device}; start the program again, or with another device."
     THREAD_STALLED = "The {thread} thread does not respond; start the program again."
     STATUS_NOT_WRITTEN = "The status file {file} cannot be written: {reason}."
-
-
-class ServiceText(CommandLineMessage):
-    """Errors of the background service."""
-
-    LINE_BREAK = "The option “{option}” contains a line break, which a service does not support."
-    NOT_WRITTEN = "The service file {file} cannot be written: {reason}."
-    NO_SYSTEMD = (
-        "There is no systemd on this system; start `python3 run.py headless` with the autostart of this desktop."
-    )
-    NOT_RUN = "`{command}` cannot be run; check that systemd is installed."
-    FAILED = "`{command}` failed with exit code {code}; the log has the details."
-    NOT_INSTALLED = "The service is not installed."
 
 
 class AutostartText(Message):

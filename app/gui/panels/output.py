@@ -74,8 +74,7 @@ class OutputControls(Form):
         self.add_choice(
             "output.alpha_output", self.tr("Send cut-out person to OBS"),
             self.tr("For programs that put another picture behind the person"), "alphaOutputCombo",
-            [off, (self.tr("In the PipeWire camera (BGRA)"), "bgra"),
-             (self.tr("Beside the person in the virtual camera"), "side-by-side")],
+            [off, (self.tr("In the PipeWire camera (BGRA)"), "bgra")],
             visible=LINUX,
         )  # fmt: skip
         device = self.add_choice(

@@ -15,20 +15,17 @@ import numpy as np
 from aiohttp import ClientError, ClientSession, ClientWebSocketResponse
 from numpy.typing import NDArray
 
-from tests.paths import ROOT
 from tests.waiting import eventually
 
 PORT = 4455
-SCRIPT = ROOT / "deploy" / "obs" / "mattecam-alpha.lua"
-ALPHA_FILTER, COLOUR_FILTER = "mattecam_alpha", "mattecam_colours"
 _HELLO, _IDENTIFY, _REQUEST, _RESPONSE = 0, 1, 6, 7
 
 
-def prepare(home: Path, kind: str, settings: Mapping[str, object], added: str = "") -> None:
+def prepare(home: Path, kind: str, settings: Mapping[str, object]) -> None:
     """Write settings without first-run questions, with the websocket (in `global.ini` for OBS 29, in its own file for
     later ones), a canvas of 640x480 and a scene "Scene": a source "camera" of `kind`
     before white. A source that is added through the websocket would never hear the answer of the portal: OBS waits for
-    it in a thread without an event loop. added: a filter of `SCRIPT` that the camera gets.
+    it in a thread without an event loop.
     """
     folder = home / ".config" / "obs-studio"
     (folder / "plugin_config" / "obs-websocket").mkdir(parents=True)
@@ -44,12 +41,11 @@ def prepare(home: Path, kind: str, settings: Mapping[str, object], added: str = 
     )
     socket = {"first_load": False, "server_enabled": True, "server_port": PORT, "auth_required": False}
     (folder / "plugin_config" / "obs-websocket" / "config.json").write_text(json.dumps(socket))
-    filters = [{"id": added, "versioned_id": added, "name": "filter", "settings": {}}] if added else []
     white = {"color": 0xFFFFFFFF, "width": 1920, "height": 1080}
     items = [{"name": "white", "id": 1, "visible": True}, {"name": "camera", "id": 2, "visible": True}]
     sources = [
         {"id": "color_source", "versioned_id": "color_source_v3", "name": "white", "settings": white},
-        {"id": kind, "versioned_id": kind, "name": "camera", "settings": dict(settings), "filters": filters},
+        {"id": kind, "versioned_id": kind, "name": "camera", "settings": dict(settings)},
         {"id": "scene", "versioned_id": "scene", "name": "Scene", "settings": {"id_counter": 2, "items": items}},
     ]
     scenes: dict[str, object] = {
@@ -59,8 +55,6 @@ def prepare(home: Path, kind: str, settings: Mapping[str, object], added: str = 
         "scene_order": [{"name": "Scene"}],
         "sources": sources,
     }
-    if added:
-        scenes["modules"] = {"scripts-tool": [{"path": str(SCRIPT), "settings": {}}]}
     (folder / "basic" / "scenes" / "Untitled.json").write_text(json.dumps(scenes))
 
 

@@ -11,14 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
 from app.doctor.proof import bar_error
-from app.output.packing import side_by_side
 from app.output.pipewire import PipeWireCamera
 from tests.output.pictures import picture, sender
 from tests.output.pipewire.desktop import desktop
@@ -72,30 +70,6 @@ def test_the_person_over_a_scene(desktop: PrivateSession, obs: Obs) -> None:
     weight = (alpha / 255)[..., None]
     blended = _encoded(_linear(person * weight) + (1 - weight))  # OBS multiplies by alpha, then adds light
     assert np.abs(scene - blended).max() <= 2
-
-
-def test_the_filter_joins_the_halves_of_side_by_side(desktop: PrivateSession, tmp_path: Path) -> None:
-    """The halves are those of the virtual camera, but come from a file: OBS needs no device for it."""
-    if shutil.which("obs") is None:
-        pytest.skip("needs obs-studio, version 30 or later")
-    pytest.importorskip("aiohttp")
-    from tests.output.pipewire.obs import ALPHA_FILTER, Obs, prepare
-
-    alpha = np.tile(np.linspace(0, 255, WIDTH).astype(np.uint8), (HEIGHT, 1))
-    person = np.full((HEIGHT, WIDTH, 3), (40, 120, 220), np.uint8)
-    both = side_by_side(Picture(person, PictureKind.COMPOSITE, alpha=alpha, foreground=person))
-    file = tmp_path / "both.png"
-    assert cv2.imwrite(str(file), both.image)
-    prepare(Path(desktop.environment["HOME"]), "image_source", {"file": str(file)}, ALPHA_FILTER)
-    desktop.environment["LIBGL_ALWAYS_SOFTWARE"] = "1"
-    obs = Obs()
-    with running(desktop, obs):
-        obs.wait_for_frames()
-        eventually(lambda: obs.screenshot("camera").shape == (HEIGHT, WIDTH, 4))
-        seen = obs.screenshot("camera").astype(int)
-    assert np.abs(seen[..., 3] - alpha).max() <= 1
-    weight = alpha[..., None] / 255
-    assert np.abs(seen[..., :3] * weight - person * weight).max() <= 2
 
 
 def _linear(values: NDArray[np.float64]) -> NDArray[np.float64]:
