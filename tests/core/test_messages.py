@@ -13,7 +13,7 @@ from app.core.text import CommandLineMessage, Message
 from models.faults import WeightsFault
 from tests.architecture.source import calls, modules, nodes
 
-PROGRAM = [name for name in modules() if name.split(".")[0] in ("app", "models")]
+PROGRAM = [name for name in modules() if name.split(".")[0] in ("app", "models", "run")]
 
 
 def catalogues() -> dict[str, type[Enum]]:
