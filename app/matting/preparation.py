@@ -51,7 +51,7 @@ KERNELS = (
     paths.module("app.matting.kernels.network_arrays"),
     paths.module("app.matting.kernels.patches"),
     paths.module("app.matting.strict.cell_kernels"),
-    paths.module("app.media.yuv"),
+    paths.module("app.media.yuv_kernels"),
 )
 """Modules that give access to all compiled functions."""
 NICENESS = 10

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import ast
 import importlib
+import subprocess
+import sys
 from pathlib import Path
 
 from numba.core.dispatcher import Dispatcher
 
 from app.matting.preparation import KERNELS
 from tests.architecture.source import modules
+from tests.paths import ROOT
 
 CAN_COMPILE = "_can_compile"
 """Of a dispatcher; numba has no public name for it."""
@@ -55,3 +58,14 @@ def test_other_modules_use_only_functions_that_were_compiled_ahead() -> None:
     assert ("app.matting.kernels.full_size", "_any_visible") in lazy
     assert ("app.matting.kernels.patches", "paste_cells") in used
     assert not lazy & used
+
+
+def test_a_run_opens_its_outputs_before_anything_is_compiled() -> None:
+    """The window and the outputs of a first start waited for the kernels that convert colours."""
+    code = (
+        "import sys; from app.runtime.parts import default_parts; from app.runtime.pipeline import Pipeline; "
+        "from app.core.settings import Settings; import app.cli.headless; Pipeline(Settings(), parts=default_parts()); "
+        "print(*sys.modules)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=True, capture_output=True, text=True)
+    assert not set(KERNELS) & set(ran.stdout.split())

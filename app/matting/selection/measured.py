@@ -15,6 +15,8 @@ from typing_extensions import TypedDict
 
 from app import __version__
 from app.core.files import paths
+from app.core.files.lock import locked
+from app.core.files.private_file import write_private
 from app.core.messages.matting import TrialText
 from app.core.text import Text
 from app.core.threads import usable_cores
@@ -207,9 +209,9 @@ def is_measurable(model: str, weights: Path) -> bool:
 def note_trials(model: str, weights: Path, trials: Trials) -> Path:
     """Keep the trials of a network in place of earlier ones; return the file. Raises OSError."""
     file = _file()
-    kept = _Kept(depends_on=_dependencies(), networks={**_read(), _identity(model, weights): list(trials)})
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_bytes(_KEPT.dump_json(kept))
+    with locked(file.with_suffix(".lock")):  # another copy of the program may keep its own at the same time
+        kept = _Kept(depends_on=_dependencies(), networks={**_read(), _identity(model, weights): list(trials)})
+        write_private(file, _KEPT.dump_json(kept))
     return file
 
 

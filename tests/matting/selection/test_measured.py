@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -147,6 +148,21 @@ def test_other_weights_have_no_measurement(tmp_path: Path) -> None:
     assert trials_of("mattecam", other) == []
     note_trials("mattecam", other, [INT8])
     assert trials_of("mattecam", BUNDLED) == [FLOAT32], "kept beside each other"
+
+
+def test_writers_at_the_same_time_lose_nothing_and_no_reader_sees_a_part(tmp_path: Path) -> None:
+    """The measurement writes beside a live picture, whose engine may be chosen at that moment."""
+    note_trials("mattecam", BUNDLED, [FLOAT32])
+    others = [tmp_path / f"{number}.safetensors" for number in range(12)]
+    for number, file in enumerate(others):
+        file.write_bytes(bytes([number]) * 100)
+    with ThreadPoolExecutor(6) as threads:
+        writes = [threads.submit(note_trials, "mattecam", file, [INT8]) for file in others]
+        while not all(write.done() for write in writes):
+            assert trials_of("mattecam", BUNDLED) == [FLOAT32]
+        for write in writes:
+            write.result()
+    assert all(trials_of("mattecam", file) == [INT8] for file in others)
 
 
 @pytest.mark.parametrize(
