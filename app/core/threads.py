@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import itertools
+import math
 import os
 import sys
 import threading
@@ -62,35 +63,48 @@ def limited_threads(count: int) -> Iterator[None]:
 
 
 def thread_limit() -> int | None:
-    """Return the limit of the context; None: as many as the cores."""
-    return _limit.get()
-
-
-def cpu_share(cgroups: Path = Path("/sys/fs/cgroup")) -> float:
-    """Return how many cores' time this process may use: a container's quota, at most its cores.
-
-    cgroups: replaced in tests.
-    """
-    cores = float(usable_cores())
-    quotas = (
-        _quota(cgroups / "cpu.max"),
-        _quota(cgroups / "cpu" / "cpu.cfs_quota_us", cgroups / "cpu" / "cpu.cfs_period_us"),
-    )
-    return min([cores, *(quota for quota in quotas if quota is not None)])
-
-
-def _quota(*files: Path) -> float | None:
-    """Return the quota divided by the period, which one or two files hold; None without a quota."""
-    try:
-        quota, period = (int(word) for word in " ".join(file.read_text() for file in files).split())
-    except (OSError, ValueError):
-        return None
-    return quota / period if quota > 0 else None
+    """Return the limit of the context, else that of a quota; None: as many as the cores."""
+    return _limit.get() or (usable_cores() if usable_cores() < _own_cores() else None)
 
 
 def usable_cores() -> int:
-    """Return the number of cores that this process may use."""
+    """Return how many cores this process may use: its own, or those whose time its quota allows, rounded up."""
+    return max(1, math.ceil(cpu_share()))
+
+
+def cpu_share(cgroups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> float:
+    """Return how many cores' time this process may use: the least quota of its control groups, at most its cores.
+
+    cgroups, membership: replaced in tests.
+    """
+    return min(float(_own_cores()), _quota(cgroups, membership))
+
+
+def _own_cores() -> int:
+    """Return the number of cores on which this process may run."""
     return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+
+
+def _quota(cgroups: Path, membership: Path) -> float:
+    """Return the least quota, in cores, of the control groups of this process and of all above them."""
+    quotas = [math.inf]
+    try:
+        groups = [line.split(":", 2)[1:] for line in membership.read_bytes().decode("utf-8", "replace").splitlines()]
+    except OSError:  # not Linux
+        groups = []
+    for controllers, path in [*groups, ["", "/"], ["cpu", "/"]]:
+        if controllers and "cpu" not in controllers.split(","):
+            continue
+        top, names = cgroups / "cpu", ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+        if not controllers:  # version 2
+            top, names = cgroups, ("cpu.max",)
+        nearest = top / path.lstrip("/")
+        for group in (nearest, *nearest.parents):
+            if group.is_relative_to(top):
+                with suppress(OSError, ValueError):  # "max": no quota
+                    quota, period = (int(word) for name in names for word in (group / name).read_text().split())
+                    quotas.append(quota / period if quota > 0 else math.inf)
+    return min(quotas)
 
 
 MOST_STRIPS = 4

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import logging
 import math
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -28,6 +27,7 @@ from numpy.typing import NDArray
 
 from app.core.files.disk_errors import ExplainedOSError
 from app.core.messages.media import VideoText, WriteReason
+from app.core.threads import usable_cores
 from app.media.video_input import AUDIO_CODECS, VideoError, film_leaps, open_container, packet_counts
 from app.media.video_times import AV_TIME_BASE, JOIN_S, LEAP_S, Leap
 
@@ -117,7 +117,7 @@ def _live_x264(width: int, height: int, rate: Fraction) -> VideoEncoder:
     # Without lookahead and B-frames, every frame reaches the file at once, however rarely new ones come.
     # With at least two threads, slices are encoded on x264's own threads, which may have another priority.
     needed = math.ceil(width * height * rate / PIXELS_PER_THREAD)
-    threads = max(2, min(MOST_THREADS, os.cpu_count() or 1, needed))
+    threads = max(2, min(MOST_THREADS, usable_cores(), needed))
     # Of the preset superfast, only motion search by quarter pixels and the deblocking filter are worth their time. At a
     # constant quantizer, x264 does not look at each frame twice to choose one.
     parameters = f"subme=1:deblock=0,0:bframes=0:rc-lookahead=0:sync-lookahead=0:sliced-threads=1:threads={threads}"

@@ -83,7 +83,11 @@ def unfinished_recordings() -> tuple[Path, ...]:
             if in_progress(part):
                 continue
             if _read(entry).get("recording", True):
-                if part.stat().st_size:
+                try:
+                    size = part.stat().st_size
+                except OSError:  # it or its share went away; the next start looks again
+                    continue
+                if size:
                     found.append(part)
                     continue
                 with suppress(OSError):

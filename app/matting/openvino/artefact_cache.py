@@ -5,7 +5,7 @@ Packages ship converted networks beside the weights (`tools.convert_networks`), 
 
 from __future__ import annotations
 
-import contextlib
+import errno
 import functools
 import hashlib
 import importlib.util
@@ -107,8 +107,11 @@ def _install(made: Path, folder: Path) -> None:
         for file in made.iterdir():  # copytree raises an error without its reason
             shutil.copy(file, copied)
         shutil.rmtree(folder, ignore_errors=True)
-        with contextlib.suppress(FileExistsError):  # another process installed it first
+        try:
             copied.replace(folder)
+        except OSError as error:
+            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):  # another process installed it first
+                raise
 
 
 artefacts = ArtefactCache(lambda: paths.data_dir() / "cache", folders)

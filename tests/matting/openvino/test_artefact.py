@@ -145,6 +145,26 @@ def test_a_full_disk_is_the_reason_why_no_artefact_is_kept(
     caplog.clear()
 
 
+def test_an_artefact_that_another_start_installs_first_is_used(
+    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The log said that it cannot be kept, and the network ran from memory."""
+    source = NetworkSource("toy", weights["toy"])
+    ArtefactCache(lambda: tmp_path / "first").load(source)
+    (made,) = (tmp_path / "first").iterdir()
+    remove = shutil.rmtree
+
+    def another_installs(folder: Path | str, *words: object, **options: object) -> None:
+        remove(folder, *words, **options)  # type: ignore[arg-type]
+        if Path(folder) == tmp_path / "cache" / made.name:
+            shutil.copytree(made, folder)
+
+    monkeypatch.setattr(shutil, "rmtree", another_installs)
+    assert ArtefactCache(lambda: tmp_path / "cache").load(source).stages
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [made.name]
+    assert not caplog.text
+
+
 def test_shipped_artefacts_are_used_until_one_is_damaged(
     weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
