@@ -28,7 +28,6 @@ if __name__ == "__main__":
 import signal
 import subprocess
 
-from app.core.messages.command_line import DisplayText
 from app.system import display, environment
 
 PARALLEL = (f"--numprocesses={min((os.cpu_count() or 1) + 1, 4)}", "--dist=worksteal")
@@ -42,9 +41,12 @@ def main(argv: list[str]) -> int:
     testing = argv[:1] == ["test"]
     requirements = environment.ROOT / ("requirements-dev.txt" if testing else "requirements.txt")
     if not environment.installed(requirements):
-        missing = display.missing_libraries() if opens_window(argv) else None
+        unsupported = environment.unsupported_system()
+        if unsupported:
+            sys.exit(f"mattecam: {unsupported}")
+        missing = display.libraries_to_install() if opens_window(argv) else None
         if missing:  # said before an installation of some minutes
-            sys.exit(f"mattecam: {DisplayText.FIRST(reason=missing)}")
+            sys.exit(f"mattecam: {missing}")
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
         try:

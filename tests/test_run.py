@@ -71,8 +71,11 @@ def test_a_window_without_its_libraries_stops_before_the_installation(
     """The packages were installed for minutes, then the window gave way to a run without one that ended with 0."""
     monkeypatch.setattr(environment, "installed", lambda requirements: False)
     monkeypatch.setattr(environment, "prepare", lambda requirements: pytest.fail("installed"))
-    monkeypatch.setattr(display, "missing_libraries", lambda: "The window needs libxcb-cursor0.")
-    with pytest.raises(SystemExit, match="mattecam: The window needs libxcb-cursor0") as stopped:
+    monkeypatch.setattr(environment, "unsupported_system", lambda: None)
+    monkeypatch.setattr(display, "missing_libraries", lambda: "the window needs libxcb-cursor0")
+    with pytest.raises(
+        SystemExit, match="mattecam: the window needs libxcb-cursor0; install them first, or "
+    ) as stopped:
         run.main(argv)
     assert isinstance(stopped.value.code, str), "which Python turns into exit code 1"
 

@@ -69,8 +69,9 @@ def links(path: str) -> list[str]:
 def _wait_for_udev(path: str) -> None:
     """Wait until udev has set up a device that was just connected, so that its names do not depend on the moment."""
     with suppress(OSError):  # disconnected meanwhile
-        while UDEV_DATA.is_dir() and abs(time.time() - (node := Path(path).stat()).st_ctime) < UDEV_S:
-            if (UDEV_DATA / f"c{os.major(node.st_rdev)}:{os.minor(node.st_rdev)}").exists():
+        while UDEV_DATA.is_dir() and abs(time.time() - Path(path).stat().st_ctime) < UDEV_S:
+            major, minor = v4l2.device_number(path)
+            if (UDEV_DATA / f"c{major}:{minor}").exists():
                 return
             time.sleep(UDEV_POLL_S)
 
@@ -124,7 +125,7 @@ def _in_use(path: str) -> Text:
 
 @contextmanager
 def _opened(path: str) -> Iterator[int]:
-    if os.major(Path(path).stat().st_rdev) != VIDEO_MAJOR:  # opening other devices may have side effects
+    if v4l2.device_number(path)[0] != VIDEO_MAJOR:  # opening other devices may have side effects
         raise OSError(errno.ENOTTY, "not a video device", path)
     with v4l2.opened(path) as node:
         yield node

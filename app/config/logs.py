@@ -187,7 +187,7 @@ class PrivateLog(logging.handlers.RotatingFileHandler):
 
     def _open(self) -> TextIOWrapper:
         handle = os.open(self.baseFilename, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-        if os.name == "posix":
+        if sys.platform != "win32":
             os.fchmod(handle, 0o600)  # a file of an earlier version
         file = os.fdopen(handle, f"{self.mode}b")
         return TextIOWrapper(file, encoding=self.encoding, errors="backslashreplace", line_buffering=True)

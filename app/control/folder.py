@@ -61,11 +61,10 @@ def make_private(folder: Path) -> None:
         facts = folder.lstat()
     except OSError as error:
         raise ControlError(ControlText.FOLDER_NOT_CREATED(folder=folder, reason=why_not_written(error))) from error
-    if sys.platform == "win32":
-        return  # on Windows the folder is in the user's profile
-    others_may_write = facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
-    if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or others_may_write:
-        raise ControlError(ControlText.FOLDER_SHARED(folder=folder))
+    if sys.platform != "win32":  # there the folder is in the user's profile
+        others_may_write = facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or others_may_write:
+            raise ControlError(ControlText.FOLDER_SHARED(folder=folder))
 
 
 def take_ownership(folder: Path) -> IO[bytes]:

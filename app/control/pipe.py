@@ -5,15 +5,24 @@ from __future__ import annotations
 import hmac
 import os
 import secrets
+import sys
 import threading
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
+from typing import TypeAlias
 
 from app.control.commands import MAX_LINE_BYTES
 from app.control.folder import ControlError, take_ownership
 from app.control.transport import ANSWER_TIMEOUT_S, REQUEST_TIMEOUT_S
 from app.core.files.disk_errors import why_not_written
 from app.core.messages.control import ControlText
+
+if sys.platform == "win32":
+    from multiprocessing.connection import PipeConnection
+
+    PipeEnd: TypeAlias = Connection | PipeConnection
+else:
+    PipeEnd: TypeAlias = Connection
 
 SECRET_FILE = "control.secret"  # noqa: S105 - a file name
 _SECRET_BYTES = 32
@@ -27,7 +36,7 @@ def pipe_address(user: str) -> str:
 class PipeCall:
     """One connection over a pipe."""
 
-    def __init__(self, connection: Connection, timeout_s: float, secret: bytes | None = None) -> None:
+    def __init__(self, connection: PipeEnd, timeout_s: float, secret: bytes | None = None) -> None:
         """secret: message that the peer must send before its line; None on the client side."""
         self._connection = connection
         self._timeout_s = timeout_s

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import selectors
 import socket
+import sys
 import time
 from pathlib import Path
 
@@ -59,13 +61,19 @@ class SocketCall:
         self._connection.close()
 
 
+def _unix_socket() -> socket.socket:
+    if sys.platform != "win32":
+        return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    raise OSError(errno.ENOSYS, "Windows has pipes instead")
+
+
 class SocketEndpoint:
     """A Unix socket of mode 0600 in a private folder. The lock file decides which program owns it."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
         self._lock = take_ownership(path.parent)
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+        self._socket = _unix_socket()
         try:
             path.unlink(missing_ok=True)  # left behind by a program that was killed
             self._socket.bind(str(path))
@@ -105,7 +113,7 @@ class SocketEndpoint:
 
 def connect_socket(path: Path) -> SocketCall | None:
     """Connect once; return None if nothing accepts the connection."""
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    connection = _unix_socket()
     connection.settimeout(REQUEST_TIMEOUT_S)
     try:
         connection.connect(str(path))

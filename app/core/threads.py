@@ -46,7 +46,9 @@ def lower_priority(niceness: int, *, batch: bool = False) -> None:
 
 def elapsed_s() -> float:
     """Return the seconds since an arbitrary moment, those in suspension included, unaffected by the wall clock."""
-    return time.monotonic() if _CLOCK is None else time.clock_gettime(_CLOCK)
+    if sys.platform != "win32" and _CLOCK is not None:
+        return time.clock_gettime(_CLOCK)
+    return time.monotonic()
 
 
 _limit: ContextVar[int | None] = ContextVar("compute_threads", default=None)
@@ -82,7 +84,11 @@ def cpu_share(cgroups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/
 
 def _own_cores() -> int:
     """Return the number of cores on which this process may run."""
-    return len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    if sys.platform == "linux":
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return cores
 
 
 def _quota(cgroups: Path, membership: Path) -> float:
@@ -95,9 +101,9 @@ def _quota(cgroups: Path, membership: Path) -> float:
     for controllers, path in [*groups, ["", "/"], ["cpu", "/"]]:
         if controllers and "cpu" not in controllers.split(","):
             continue
-        top, names = cgroups / "cpu", ("cpu.cfs_quota_us", "cpu.cfs_period_us")
+        top, names = cgroups / "cpu", ["cpu.cfs_quota_us", "cpu.cfs_period_us"]
         if not controllers:  # version 2
-            top, names = cgroups, ("cpu.max",)
+            top, names = cgroups, ["cpu.max"]
         nearest = top / path.lstrip("/")
         for group in (nearest, *nearest.parents):
             if group.is_relative_to(top):

@@ -52,7 +52,9 @@ def user_name() -> str:
     try:
         return getpass.getuser()
     except (KeyError, OSError):  # OSError from Python 3.13 on
-        return str(os.getuid())
+        if sys.platform != "win32":
+            return str(os.getuid())
+        raise
 
 
 def is_camera(device: str) -> bool:

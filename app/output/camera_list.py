@@ -7,7 +7,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -43,11 +43,12 @@ def list_virtual_cameras(*, probe: bool = True) -> tuple[VirtualCameraDevice, ..
     """
     if LINUX:
         return _on_linux(probe)
+    names: Iterable[str] = ()
     if sys.platform == "win32":
-        return tuple(VirtualCameraDevice(name, name, "", False) for name in _registered_on_windows())
-    if sys.platform == "darwin" and Path("/Applications/OBS.app").exists():
-        return (VirtualCameraDevice("OBS Virtual Camera", "OBS Virtual Camera", "", False),)
-    return ()
+        names = _registered_on_windows()
+    elif sys.platform == "darwin" and Path("/Applications/OBS.app").exists():
+        names = ("OBS Virtual Camera",)
+    return tuple(VirtualCameraDevice(name, name, "", False) for name in names)
 
 
 def _on_linux(probe: bool) -> tuple[VirtualCameraDevice, ...]:
@@ -181,7 +182,7 @@ def _open_events(device: str) -> int | None:
 
     opened, closed = 0x20, 0x08 | 0x10  # IN_OPEN, IN_CLOSE_WRITE | IN_CLOSE_NOWRITE
     library = ctypes.CDLL(None)
-    handle: int = library.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
+    handle: int = library.inotify_init1(getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     if handle < 0:
         return None
     if library.inotify_add_watch(handle, os.fsencode(device), opened | closed) < 0:

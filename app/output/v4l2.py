@@ -118,7 +118,7 @@ class LoopbackWriter:
         planar = layout == "I420"
         self._frame_bytes = width * height * 3 // 2 if planar else width * height * 2
         stride, fourcc = (width, "YU12") if planar else (2 * width, layout)
-        self._node = os.open(device, os.O_WRONLY | os.O_CLOEXEC)  # write-only: readers are told apart by it
+        self._node = os.open(device, os.O_WRONLY)  # write-only: readers are told apart by it
         try:
             if not v4l2.capability(self._node).flags & v4l2.CAN_OUTPUT:
                 raise OSError(errno.ENOTTY, "not a video output device", device)

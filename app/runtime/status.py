@@ -224,14 +224,17 @@ def write_status(path: Path, status: PipelineStatus) -> None:
 def _open_stream(name: str, flags: int) -> int:
     """Open a pipe only while a program reads from it: without one, opening it waits. Raises OSError."""
     descriptor = os.open(name, flags | getattr(os, "O_NONBLOCK", 0))
-    os.set_blocking(descriptor, True)
+    if sys.platform != "win32":
+        os.set_blocking(descriptor, True)
     return descriptor
 
 
 def _peak_rss_bytes(process: psutil.Process) -> float:
     if sys.platform == "win32":
-        return float(process.memory_info().peak_wset)
-    import resource
+        peak_bytes = process.memory_info().peak_wset
+    else:
+        import resource
 
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return float(peak if sys.platform == "darwin" else peak * 1024)
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        peak_bytes = peak if sys.platform == "darwin" else peak * 1024
+    return float(peak_bytes)

@@ -68,7 +68,7 @@ def _holder(process: str, handles: list[str]) -> Holder:
 
 def _only_writes(fdinfo: str) -> bool:
     _, _, flags = _text(fdinfo).partition("flags:")
-    return bool(flags) and int(flags.split()[0], 8) & os.O_ACCMODE == os.O_WRONLY
+    return bool(flags) and int(flags.split()[0], 8) & (os.O_WRONLY | os.O_RDWR) == os.O_WRONLY
 
 
 def _text(path: str) -> str:

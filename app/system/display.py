@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 from app.core.messages.command_line import DisplayText
 from app.core.text import Text
+from app.system.device_holders import LINUX
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +62,7 @@ def missing_libraries(
     Needs the standard library only: it is asked before anything is installed. find: like `ctypes.util.find_library`.
     """
     find = find or ctypes.util.find_library
-    if not sys.platform.startswith("linux") or not environment.get("DISPLAY"):
+    if not LINUX or not environment.get("DISPLAY"):
         return None
     if environment.get("WAYLAND_DISPLAY") or environment.get("QT_QPA_PLATFORM", "xcb").partition(":")[0] != "xcb":
         return None
@@ -75,9 +76,15 @@ def missing_libraries(
     )
 
 
+def libraries_to_install() -> Text | None:
+    """Return what to install before the program itself, a sentence; None if the window lacks no library."""
+    missing = missing_libraries()
+    return None if missing is None else DisplayText.FIRST(reason=missing)
+
+
 def window_problem(environment: Mapping[str, str] = os.environ) -> Text | None:
     """Return why no window can open, a part of a sentence; None if one can. A child process tries it (0.2 s)."""
-    if not sys.platform.startswith("linux"):
+    if not LINUX:
         return None
     named = [f"{name}={value}" for name in VARIABLES if (value := environment.get(name))]
     if not named:

@@ -63,6 +63,25 @@ CAUSES = {
 """Patterns in pip's output and their meaning for the user; the first match counts."""
 
 
+OLDEST = {
+    ("linux", "x86_64"): (2, 34),
+    ("linux", "aarch64"): (2, 39),
+    ("darwin", "arm64"): (14,),
+    ("win32", "AMD64"): (),
+}
+"""Version of glibc or macOS that the locked wheels need, by system and processor; there are none for others."""
+
+
+def unsupported_system() -> Text | None:
+    """Return that this system cannot run the locked packages; None if it can."""
+    name, version = platform.libc_ver() if sys.platform == "linux" else ("macOS", platform.mac_ver()[0])
+    oldest = OLDEST.get((sys.platform, platform.machine()))
+    if oldest is not None and tuple(map(int, re.findall(r"\d+", version))) >= oldest:
+        return None
+    found = f"with {name} {version}" if version else "without glibc" if sys.platform == "linux" else ""
+    return EnvironmentText.SYSTEM(system=" ".join(filter(None, (platform.system(), platform.machine(), found))))
+
+
 def installed(requirements: Path) -> bool:
     """Return whether all pinned versions are installed. Local versions match: 2.13.0+cpu counts as 2.13.0."""
     return all(_version(package) in {version, ALSO.get(package, version)} for package, version in pins(requirements))

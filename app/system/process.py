@@ -37,12 +37,11 @@ def disable_core_dumps() -> None:
     On Linux and macOS, for this process and those that it starts. The kernel gives programs that collect core dumps
     everything whatever the limit is: systemd's looks at it, Ubuntu's apport does not. So none of the memory is dumped.
     """
-    if sys.platform == "win32":  # Windows keeps no full dumps unless an administrator asks for them
-        return
-    import resource
+    if sys.platform != "win32":  # which keeps no full dumps unless an administrator asks for them
+        import resource
 
-    _, hard = resource.getrlimit(resource.RLIMIT_CORE)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
+        _, hard = resource.getrlimit(resource.RLIMIT_CORE)
+        resource.setrlimit(resource.RLIMIT_CORE, (0, hard))
     if sys.platform == "linux":
         with suppress(OSError):
             Path("/proc/self/coredump_filter").write_text("0")
@@ -66,13 +65,12 @@ use, and end the process or fail with any error where they cannot."""
 
 def check_memory_limit() -> None:
     """Raise MattecamError if a limit of this process (`ulimit -v`) leaves too little address space for matting."""
-    if sys.platform == "win32":
-        return
-    import resource
+    if sys.platform != "win32":
+        import resource
 
-    limit, _ = resource.getrlimit(resource.RLIMIT_AS)
-    if limit != resource.RLIM_INFINITY and limit < NEEDED_MB * 1e6:
-        raise MattecamError(CommandLineText.MEMORY_LIMIT(limit=round(limit / 1e6), needed=NEEDED_MB))
+        limit, _ = resource.getrlimit(resource.RLIMIT_AS)
+        if limit != resource.RLIM_INFINITY and limit < NEEDED_MB * 1e6:
+            raise MattecamError(CommandLineText.MEMORY_LIMIT(limit=round(limit / 1e6), needed=NEEDED_MB))
 
 
 def return_free_memory() -> None:

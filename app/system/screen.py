@@ -18,6 +18,7 @@ from Xlib.xobject.drawable import Window
 from app.core.errors import BackgroundError
 from app.core.messages.media import ScreenText
 from app.core.types import BgrImage
+from app.system.device_holders import LINUX
 
 Place = Mapping[str, int]
 """left, top, width and height in pixels of all screens."""
@@ -152,7 +153,7 @@ class XDisplay:
 
     def __init__(self) -> None:
         """Raise BackgroundError without display."""
-        if not sys.platform.startswith("linux"):
+        if not LINUX:
             raise BackgroundError(ScreenText.WINDOWS_ON_X11())
         try:
             self._display = Display()

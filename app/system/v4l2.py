@@ -6,9 +6,11 @@ Structures and numbers are those of linux/videodev2.h.
 from __future__ import annotations
 
 import ctypes
+import errno
 import fcntl
 import os
 import struct
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,10 +59,18 @@ class PixelSize:
     """FOURCC, such as `YU12` or `YUYV`."""
 
 
+def device_number(path: str) -> tuple[int, int]:
+    """Return major and minor number of a device file. Raises OSError."""
+    if sys.platform != "win32":
+        number = os.stat(path).st_rdev  # noqa: PTH116 - of a str
+        return os.major(number), os.minor(number)
+    raise OSError(errno.ENOTTY, "not a device", path)
+
+
 @contextmanager
 def opened(path: str) -> Iterator[int]:
     """Open a node for a moment. Raises OSError."""
-    node = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC)
+    node = os.open(path, os.O_RDWR | getattr(os, "O_NONBLOCK", 0))
     try:
         yield node
     finally:
@@ -137,11 +147,12 @@ def set_output_rate(node: int, fps: float) -> None:
 
 def start_output(node: int) -> None:
     """Start the output stream. Raises OSError."""
-    fcntl.ioctl(node, _STREAMON, struct.pack("i", OUTPUT))
+    _call(node, _STREAMON, bytearray(struct.pack("i", OUTPUT)))
 
 
 def _call(node: int, request: int, buffer: bytearray) -> bytearray:
-    fcntl.ioctl(node, request, buffer)
+    if sys.platform != "win32":  # for mypy: no other system imports this module
+        fcntl.ioctl(node, request, buffer)
     return buffer
 
 

@@ -41,6 +41,36 @@ def test_installed_compares_versions_builds_markers_and_included_files(
     assert not check("-r other.txt\n")
 
 
+@pytest.mark.parametrize(
+    ("system", "processor", "version", "said"),
+    [
+        ("linux", "x86_64", "2.34", ""),
+        ("linux", "x86_64", "2.31", "this is Linux x86_64 with glibc 2.31."),
+        ("linux", "aarch64", "2.36", "this is Linux aarch64 with glibc 2.36."),
+        ("linux", "aarch64", "2.41", ""),
+        ("linux", "x86_64", "", "this is Linux x86_64 without glibc."),
+        ("linux", "riscv64", "2.41", "this is Linux riscv64 with glibc 2.41."),
+        ("darwin", "arm64", "14.0", ""),
+        ("darwin", "arm64", "13.6.1", "this is Darwin arm64 with macOS 13.6.1."),
+        ("darwin", "x86_64", "15.1", "this is Darwin x86_64 with macOS 15.1."),
+        ("win32", "AMD64", "", ""),
+        ("win32", "ARM64", "", "this is Windows ARM64."),
+    ],
+)
+def test_a_system_for_which_there_are_no_packages_is_named(
+    system: str, processor: str, version: str, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After some minutes, pip's answer was taken for a wrong version of Python."""
+    names = {"linux": "Linux", "darwin": "Darwin", "win32": "Windows"}
+    monkeypatch.setattr("sys.platform", system)
+    monkeypatch.setattr("platform.system", lambda: names[system])
+    monkeypatch.setattr("platform.machine", lambda: processor)
+    monkeypatch.setattr("platform.libc_ver", lambda: ("glibc" if version else "", version))
+    monkeypatch.setattr("platform.mac_ver", lambda: (version, ("", "", ""), processor))
+    problem = environment.unsupported_system()
+    assert problem is None if not said else problem is not None and problem.endswith(said)
+
+
 def test_a_package_that_lost_its_metadata_is_not_installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A power failure during the setup leaves files without content."""
     (tmp_path / "thing-1.0.dist-info").mkdir()

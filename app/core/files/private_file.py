@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import stat
+import sys
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -45,10 +46,12 @@ def is_private(path: Path) -> bool:
 
     Always True on Windows.
     """
-    if os.name != "posix":
-        return True
-    found = path.stat()
-    return not stat.S_IMODE(found.st_mode) & 0o077 and found.st_uid in (0, os.geteuid())
+    if sys.platform == "win32":
+        private = True
+    else:
+        found = path.stat()
+        private = not stat.S_IMODE(found.st_mode) & 0o077 and found.st_uid in (0, os.geteuid())
+    return private
 
 
 def write_picture(path: Path, image: NDArray[np.uint8]) -> None:

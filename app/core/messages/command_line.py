@@ -232,6 +232,10 @@ class ParserText(CommandLineMessage):
 class EnvironmentText(CommandLineMessage):
     """What the setup does, and why it failed."""
 
+    SYSTEM = (
+        "The packages need Linux with glibc 2.34 (x86-64) or 2.39 (aarch64), macOS 14 on Apple silicon, or Windows on "
+        "x86-64, or newer; this is {system}."
+    )
     PREPARING = "preparing {folder}; this happens once and takes some minutes"
     ASKING = "asking the package index"
     PACKAGE = "package {count}: {step}"

@@ -6,23 +6,32 @@ import multiprocessing
 import multiprocessing.connection
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
+from typing import TypeAlias
 
 import psutil
 
 from app.offline.batch.job import Job, JobResult, Report
 from app.system.process import how_ended
 
+if sys.platform == "win32":
+    from multiprocessing.connection import PipeConnection
+
+    PipeEnd: TypeAlias = PipeConnection
+else:
+    PipeEnd: TypeAlias = Connection
+
 STOP = "stop"
 """Sent to a worker: interrupt the present clip."""
 
 
-def work(connection: Connection, core: int | None, begin: Callable[[], None] | None) -> None:
+def work(connection: PipeEnd, core: int | None, begin: Callable[[], None] | None) -> None:
     """Convert the jobs that arrive, until None or the end of the connection arrives.
 
     Sends (frames, expected frames) while a clip is converted, then its JobResult. core: the only core to use; None for
@@ -44,7 +53,7 @@ def work(connection: Connection, core: int | None, begin: Callable[[], None] | N
                 connection.send(run_job(job, partial(_exchange, connection)))
 
 
-def _exchange(connection: Connection, frames: int, expected: int | None) -> bool:
+def _exchange(connection: PipeEnd, frames: int, expected: int | None) -> bool:
     """Send the progress; return whether the parent wants the clip to stop, or has ended."""
     with suppress(EOFError, OSError):
         connection.send((frames, expected))
@@ -74,7 +83,7 @@ END_TIMEOUT_S = 5.0
 @dataclass(slots=True)
 class _Worker:
     process: SpawnProcess
-    connection: Connection
+    connection: PipeEnd
     core: int | None
     job: int | None = None
 
@@ -166,17 +175,17 @@ class Pool:
 @contextmanager
 def _signals_held() -> Iterator[None]:
     """Hold back Ctrl+C: a process that starts meanwhile does so for good, and prints no traceback of its imports."""
-    if not hasattr(signal, "pthread_sigmask"):  # Windows
+    if sys.platform == "win32":
         yield
-        return
-    from multiprocessing.resource_tracker import ensure_running
+    else:
+        from multiprocessing.resource_tracker import ensure_running
 
-    ensure_running()  # lets signals through when it starts, which the first worker would make it do
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        ensure_running()  # lets signals through when it starts, which the first worker would make it do
+        before = signal.pthread_sigmask(signal.SIG_BLOCK, (signal.SIGINT, signal.SIGHUP))
+        try:
+            yield
+        finally:
+            signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def core_numbers() -> list[int]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import threading
 import time
 from contextlib import suppress
@@ -12,6 +11,7 @@ from pathlib import Path
 import psutil
 
 from app.core.threads import cpu_parts_s
+from app.system.device_holders import LINUX
 
 PARTS = ("capture", "network", "finish", "convert", "camera", "encode", "preview", "gui", "other")
 _BY_THREAD = (
@@ -98,7 +98,7 @@ def _part(thread: ThreadTime) -> str:
 
 def _thread_times() -> list[tuple[int, float]]:
     """Return (native thread id, CPU seconds) of every thread."""
-    if sys.platform != "linux":
+    if not LINUX:
         return [(thread.id, thread.user_time + thread.system_time) for thread in psutil.Process().threads()]
     times = []
     for task in Path("/proc/self/task").iterdir():
