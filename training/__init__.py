@@ -4,4 +4,4 @@ import importlib.util
 import sys
 
 if importlib.util.find_spec("torch") is None:
-    sys.exit("training needs PyTorch, which this copy of Mattecam lacks; install mattecam[torch] for it.")
+    sys.exit("training needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it.")

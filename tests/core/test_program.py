@@ -48,10 +48,13 @@ def test_packages_are_installed_into_the_environment_of_this_copy(
     python = str(tmp_path / "my env" / "bin" / "python")
     monkeypatch.setattr(sys, "executable", python)
     monkeypatch.chdir(ROOT)
-    from_source = program.install_command("requirements-cluster.txt", ["ray"])
-    assert from_source == f"'{python}' -m pip install -r requirements-cluster.txt"
+    from_source = program.how_to_install("requirements-cluster.txt", ["ray"])
+    assert from_source == f"run `'{python}' -m pip install -r requirements-cluster.txt`"
     monkeypatch.chdir(tmp_path)
-    elsewhere = program.install_command("requirements-cluster.txt", ["ray"])
-    assert elsewhere == f"'my env/bin/python' -m pip install -r {ROOT / 'requirements-cluster.txt'}"
+    elsewhere = program.how_to_install("requirements-cluster.txt", ["ray"])
+    assert elsewhere == f"run `'my env/bin/python' -m pip install -r {ROOT / 'requirements-cluster.txt'}`"
     monkeypatch.setattr(program, "ROOT", tmp_path)
-    assert program.install_command("requirements-cluster.txt", ["ray"]) == "'my env/bin/python' -m pip install ray"
+    installed = program.how_to_install("requirements-cluster.txt", ["ray"])
+    assert installed == "run `'my env/bin/python' -m pip install ray`"
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    assert "this copy has no pip" in program.how_to_install("requirements-cluster.txt", ["ray"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import hashlib
 import re
 import shutil
@@ -27,7 +28,7 @@ from tests.serving import served
 from tools.packages import deb, release
 from tools.packages.check import Report, digest, foreign_folders, part_of, refused, resolved
 from tools.packages.prune import prune
-from tools.packages.tree import NOT_PACKAGED, build, locked_for_packages, relocated
+from tools.packages.tree import INSTALLED_IN, NOT_PACKAGED, build, locked_for_packages, relocated
 
 LOCK = (ROOT / "requirements" / "base.lock").read_text(encoding="utf-8")
 
@@ -147,6 +148,18 @@ def test_the_package_recommends_the_module_and_loads_none(tmp_path: Path) -> Non
     unit = (tmp_path / "usr/lib/systemd/user/mattecam.service").read_text()
     assert unit == (ROOT / "deploy/mattecam.service").read_text()
     assert not (tmp_path / "usr/lib/modules-load.d").exists()
+
+
+def test_the_manual_page_names_a_folder_that_is_there(tmp_path: Path) -> None:
+    """The folder that it named held licences and changes alone."""
+    deb.desktop_files(tmp_path / "usr", "1.2.3")
+    deb.system_files(tmp_path, "1.2.3", Report())
+    documents = tmp_path / INSTALLED_IN[1:] / "share/doc/mattecam"
+    documents.mkdir(parents=True)
+    (documents / "apps.md").touch()
+    page = gzip.decompress((tmp_path / "usr/share/man/man1/mattecam.1.gz").read_bytes()).decode()
+    (named,) = re.findall(r"^\.IR (/\S+) ", page, re.MULTILINE)
+    assert (tmp_path / named[1:] / "apps.md").is_file()
 
 
 def test_the_desktop_finds_the_program(tmp_path: Path) -> None:

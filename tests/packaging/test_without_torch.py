@@ -33,7 +33,7 @@ from tools.packages.release import INCLUDED as RVM
 
 DEMO = ("--source", "demo", "--size", "320x240", "--frames", "3", "--virtual-camera", "off")
 NOT_PREPARED = "from app.matting import preparation as p; p.needed = p.measurement_missing = lambda: False"
-NEEDS_TORCH = "needs PyTorch, which this copy of Mattecam lacks; install mattecam[torch] for it."
+NEEDS_TORCH = "needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it."
 pytestmark = [pytest.mark.torch, pytest.mark.long, pytest.mark.timeout(300)]
 
 

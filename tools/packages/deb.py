@@ -108,6 +108,7 @@ def system_files(root: Path, version: str, report: Report) -> None:
     doc = root / "usr/share/doc/mattecam"
     stated = "".join(f" {name}: {text}\n" for name, text in report.licences.items())
     _write(doc / "copyright", COPYRIGHT + stated)
+    (doc / "manual").symlink_to(f"../../../{INSTALLED_IN.removeprefix('/usr/')}/share/doc/mattecam")
     stamp = formatdate(_moment(), localtime=False)
     entry = f"mattecam ({version}) unstable; urgency=medium\n\n  * Release {version}.\n\n -- {_maintainer()}  {stamp}\n"
     _write(doc / "changelog.gz", entry)

@@ -137,9 +137,9 @@ class BatchText(CommandLineMessage):
     IN_USE = "Another conversion writes to {folder}; wait for it or choose another folder."
     NOT_FETCHED = "{file} cannot be fetched: {reason}; check the address and the access rights."
     NOT_UPLOADED = "{file} cannot be uploaded: {reason}; check the address and the access rights."
-    NO_FSSPEC = "{file} needs the package {package}; run `{command}`."
+    NO_FSSPEC = "{file} needs the package {package}; {remedy}."
     UNKNOWN_ADDRESS = "{file} is an address of an unknown kind; check the part before ://."
-    NO_RAY = "--cluster needs Ray; run `{command}`, or use --jobs."
+    NO_RAY = "--cluster needs Ray; {remedy}, or use --jobs."
     NO_CLUSTER = "Ray at {address} cannot be used: {reason}; check the address and that the versions agree."
     RAY_NOT_STARTED = "Ray did not start on this machine: {reason} Try again when it is less busy, or omit --cluster."
     RAY_LOST = "Ray ended during the conversion: {reason}; run the command again with --resume."
@@ -174,6 +174,13 @@ class ApiText(CommandLineMessage):
     OTHER_STATE = "The state was saved with {model} under other settings; this stream runs {own}."
     NO_SETTING = "There is no setting “{name}”; docs/settings.md lists them."
     NO_BACKDROP = 'The background "none" has no composite; choose another background.'
+
+
+class InstallText(CommandLineMessage):
+    """How packages get into this copy, a part of a sentence."""
+
+    COMMAND = "run `{command}`"
+    NO_PIP = "install Mattecam by pip or run it from its sources for that, because this copy has no pip"
 
 
 class DisplayText(CommandLineMessage):

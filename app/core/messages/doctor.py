@@ -78,7 +78,7 @@ class GpuFinding(Message):
     MAC = "torch {version} runs on the graphics processor of this Mac."
     NONE = "torch {version} found no supported graphics card; the CPU is used."
     NO_TORCH = "PyTorch is not installed; the networks run on the CPU."
-    FIX_NO_TORCH = "Install mattecam[torch] to run them on the graphics card."
+    FIX_NO_TORCH = "Run Mattecam from its sources to use the graphics card."
     BROKEN_TORCH = "PyTorch is installed, but cannot be loaded; the networks run on the CPU."
     FIX_BROKEN_TORCH = "Install PyTorch again. On Windows it also needs the Visual C++ Redistributable."
     WHY = "On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time."

@@ -37,9 +37,9 @@ class ModelText(Message):
     HALF_FAILED = (
         "The model {model} returned wrong values on the GPU {device} in half precision; matting continues in float32."
     )
-    NEEDS_TORCH = "{choice} needs PyTorch, which this copy of Mattecam lacks; install mattecam[torch] for it."
+    NEEDS_TORCH = "{choice} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it."
     MODEL_NEEDS_TORCH = (
-        "The model {model} needs PyTorch, which this copy of Mattecam lacks; install mattecam[torch] for it."
+        "The model {model} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it."
     )
     NOT_FETCHED = (
         "The model {model} is installed without the part that runs here; download it again⟦ with `python3 run.py "

@@ -53,8 +53,8 @@ class RayWorkers:
         try:
             import ray
         except ImportError as error:
-            command = program.install_command(REQUIREMENTS, ["ray"])
-            raise MattecamError(BatchText.NO_RAY(command=command)) from error
+            remedy = program.how_to_install(REQUIREMENTS, ["ray"])
+            raise MattecamError(BatchText.NO_RAY(remedy=remedy)) from error
         self._ray: Any = ray
         self._count = count
         self._running: dict[Any, int] = {}

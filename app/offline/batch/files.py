@@ -113,14 +113,14 @@ def check_address(address: str) -> None:
     try:
         import fsspec
     except ImportError as error:
-        command = program.install_command(REQUIREMENTS, ["fsspec"])
-        raise UsageError(BatchText.NO_FSSPEC(file=address, package="fsspec", command=command)) from error
+        remedy = program.how_to_install(REQUIREMENTS, ["fsspec"])
+        raise UsageError(BatchText.NO_FSSPEC(file=address, package="fsspec", remedy=remedy)) from error
     try:
         fsspec.get_filesystem_class(protocol)
     except ImportError as error:
         package = PACKAGES.get(protocol, protocol)
-        command = program.install_command("", [package])
-        raise UsageError(BatchText.NO_FSSPEC(file=address, package=package, command=command)) from error
+        remedy = program.how_to_install("", [package])
+        raise UsageError(BatchText.NO_FSSPEC(file=address, package=package, remedy=remedy)) from error
     except ValueError as error:
         raise UsageError(BatchText.UNKNOWN_ADDRESS(file=address)) from error
 
