@@ -17,7 +17,10 @@ from app.system.pipewire.registry import OWN_NODE, list_cameras
 from app.system.pipewire.video_format import Layout, VideoFormat
 from tests.waiting import eventually
 
-LAYOUTS: tuple[Layout, ...] = ("YUY2", "I420", "NV12", "BGRx", "BGRA", "RGB", "BGR", "MJPG")
+LAYOUTS: tuple[Layout, ...] = (
+    *("YUY2", "UYVY", "I420", "NV12", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR"),
+    "MJPG",
+)
 
 
 def packed(layout: Layout, width: int = 64, height: int = 48) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
@@ -30,7 +33,8 @@ def packed(layout: Layout, width: int = 64, height: int = 48) -> np.ndarray[tupl
     if layout == "MJPG":
         return np.asarray(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])[1], np.uint8)
     codes = {"YUY2": cv2.COLOR_BGR2YUV_YUY2, "I420": cv2.COLOR_BGR2YUV_I420, "RGB": cv2.COLOR_BGR2RGB}
-    codes |= dict.fromkeys(("BGRx", "BGRA"), cv2.COLOR_BGR2BGRA)
+    codes |= {"UYVY": cv2.COLOR_BGR2YUV_UYVY, **dict.fromkeys(("BGRx", "BGRA"), cv2.COLOR_BGR2BGRA)}
+    codes |= dict.fromkeys(("RGBx", "RGBA"), cv2.COLOR_BGR2RGBA)
     return image if layout == "BGR" else np.asarray(cv2.cvtColor(image, codes[layout]), np.uint8)
 
 

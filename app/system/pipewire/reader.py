@@ -24,7 +24,7 @@ from app.system.pipewire.video_format import (
     parse_format,
 )
 
-RAW_LAYOUTS: tuple[Layout, ...] = ("YUY2", "NV12", "I420", "BGRx", "BGRA", "RGB", "BGR")
+RAW_LAYOUTS: tuple[Layout, ...] = ("YUY2", "UYVY", "NV12", "I420", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR")
 READABLE: tuple[tuple[Layout, ...], ...] = (RAW_LAYOUTS,)
 """Layouts that a reader accepts by default, in groups that are offered together, the best first."""
 
@@ -137,10 +137,12 @@ class NodeReader(StreamListener):
 
 _CODES: dict[Layout, int] = {
     "YUY2": cv2.COLOR_YUV2BGR_YUY2,
+    "UYVY": cv2.COLOR_YUV2BGR_UYVY,
     "I420": cv2.COLOR_YUV2BGR_I420,
     "NV12": cv2.COLOR_YUV2BGR_NV12,
     "BGRx": cv2.COLOR_BGRA2BGR,
     "BGRA": cv2.COLOR_BGRA2BGR,
+    "RGBx": cv2.COLOR_RGBA2BGR,
     "RGBA": cv2.COLOR_RGBA2BGR,
     "RGB": cv2.COLOR_RGB2BGR,
 }

@@ -19,8 +19,10 @@ from app.system.pipewire.pods import (
     rectangle,
 )
 
-Layout = Literal["YUY2", "I420", "NV12", "BGRx", "BGRA", "RGBA", "RGB", "BGR", "MJPG"]
-"""YUY2: packed 4:2:2. I420: planes Y, U, V at half size. NV12: plane Y, then U and V interleaved. MJPG: a JPEG file."""
+Layout = Literal["YUY2", "UYVY", "I420", "NV12", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR", "MJPG"]
+"""YUY2, UYVY: packed 4:2:2. I420: planes Y, U, V at half size. NV12: plane Y, then U and V interleaved.
+MJPG: a JPEG file.
+"""
 
 PARAM_ENUM_FORMAT, PARAM_FORMAT = 3, 4
 _OBJECT_FORMAT = 0x40003
@@ -31,6 +33,8 @@ _LIMITED_RANGE, _BT601_MATRIX, _BT709_TRANSFER, _BT709_PRIMARIES = 2, 4, 5, 1
 _CODES: dict[Layout, int] = {
     "I420": 2,
     "YUY2": 4,
+    "UYVY": 5,
+    "RGBx": 7,
     "BGRx": 8,
     "RGBA": 11,
     "BGRA": 12,
@@ -43,10 +47,12 @@ PIXEL_BYTES: dict[Layout, int] = {
     "I420": 1,
     "NV12": 1,
     "YUY2": 2,
+    "UYVY": 2,
     "RGB": 3,
     "BGR": 3,
     "BGRx": 4,
     "BGRA": 4,
+    "RGBx": 4,
     "RGBA": 4,
     "MJPG": 2,
 }
@@ -83,7 +89,7 @@ class VideoFormat:
             _SIZE: rectangle(self.width, self.height),
             _RATE: fraction(self.fps.numerator, self.fps.denominator),
         }
-        if self.layout in ("YUY2", "I420", "NV12"):
+        if self.layout in ("YUY2", "UYVY", "I420", "NV12"):
             properties |= {
                 _COLOUR_RANGE: identifier(_LIMITED_RANGE),
                 _COLOUR_MATRIX: identifier(_BT601_MATRIX),
