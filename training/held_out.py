@@ -44,6 +44,8 @@ class MovingScene:
     alphas: list[Alpha]
     foregrounds: list[Pixels]
     """The person's own colour, meaningful where alpha > 0."""
+    room: Pixels
+    """The room without the person, as in the first frame."""
 
 
 def photos(folders: list[Path], people_of: Callable[[Pixels], Pixels], every: int = 1) -> list[StillScene]:
@@ -81,24 +83,28 @@ def rooms(folders: list[Path]) -> list[StillScene]:
     return [StillScene(p.name, np.ascontiguousarray(filling(to_rgb(read_image(p.path)), SIZE))) for p in found]
 
 
-def cutouts(folders: list[Path]) -> Iterator[MovingScene]:
-    """Yield held-out cut-outs with a drawn alpha, each moving over a held-out room."""
+def cutouts(folders: list[Path], *, held_out: bool = True, tripod: bool = False) -> Iterator[MovingScene]:
+    """Yield cut-outs with a drawn alpha, each moving over a held-out room.
+
+    held_out: those that no training saw, or all others. tripod: the room does not move.
+    """
     places = rooms(folders)
-    for number, picture in enumerate(_listed(folders, "cutout")):
+    for number, picture in enumerate(_listed(folders, "cutout", held_out=held_out)):
         bgra = read_image(picture.path, cv2.IMREAD_UNCHANGED)
         layers = np.ascontiguousarray(bgra[..., [2, 1, 0, 3]], np.uint8)
         rng = np.random.default_rng(number)
-        yield _moving(picture.name, layers, places[number % len(places)].frame, rng)
+        yield _moving(picture.name, layers, places[number % len(places)].frame, rng, 0 if tripod else SPEED / 4)
 
 
-def _moving(name: str, person: Pixels, room: Pixels, rng: np.random.Generator) -> MovingScene:
+def _moving(name: str, person: Pixels, room: Pixels, rng: np.random.Generator, room_speed: float) -> MovingScene:
     rows = np.flatnonzero(person[..., 3].max(1) > 127)
     scale = rng.uniform(0.7, 0.95) * SIZE[1] / (rows[-1] + 1 - rows[0])
     left = SIZE[0] / 2 - scale * person.shape[1] / 2
     matrix = np.array([[scale, 0, left], [0, scale, SIZE[1] - scale * (rows[-1] + 1)]])
     people = warp_all(person, matrix, random_path(rng, SEQUENCE_FRAMES, SIZE, SPEED), SIZE, cv2.BORDER_CONSTANT)
+    path = random_path(rng, SEQUENCE_FRAMES, SIZE, room_speed)
     behind = warp_all(
-        room, np.eye(3)[:2], random_path(rng, SEQUENCE_FRAMES, SIZE, SPEED / 4), SIZE, cv2.BORDER_REFLECT_101
+        room, np.eye(3)[:2], path if room_speed else path[:1] * SEQUENCE_FRAMES, SIZE, cv2.BORDER_REFLECT_101
     )
     frames, alphas, foregrounds = [], [], []
     for layers, place in zip(people, behind, strict=True):
@@ -107,8 +113,8 @@ def _moving(name: str, person: Pixels, room: Pixels, rng: np.random.Generator) -
         frames.append(np.rint(mixed).astype(np.uint8))
         alphas.append(alpha)
         foregrounds.append(np.ascontiguousarray(layers[..., :3]))
-    return MovingScene(name, frames, alphas, foregrounds)
+    return MovingScene(name, frames, alphas, foregrounds, behind[0])
 
 
-def _listed(folders: list[Path], kind: str) -> list[Picture]:
-    return [p for folder in folders for p in list_pictures(folder) if p.kind == kind and p.validation]
+def _listed(folders: list[Path], kind: str, *, held_out: bool = True) -> list[Picture]:
+    return [p for folder in folders for p in list_pictures(folder) if p.kind == kind and p.validation == held_out]

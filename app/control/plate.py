@@ -17,8 +17,7 @@ from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.text import Text
 from app.core.types import BgrImage
-from app.runtime.plate import PlateCapture
-from models.table import needs_plate
+from app.runtime.plate import PlateCapture, model_without_plate
 
 POLL_S = 0.03
 PAUSED_CHECK_S = 0.2
@@ -91,8 +90,7 @@ class PlateCommand:
 
     def _use(self, file: Path) -> Text:
         settings, in_use = self._changes.follow(lambda now: _with_plate(now, file), ("matting",), Stage.MATTING)
-        model = settings.matting.model
-        if model != "auto" and not needs_plate(model):
+        if (model := model_without_plate(settings.matting.engine)) is not None:
             return AnswerText.PLATE_UNUSED(file=file, model=model)
         return answered(AnswerText.PLATE(file=file), in_use)
 

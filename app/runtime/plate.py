@@ -21,10 +21,12 @@ from app.core.messages.command_line import UsageText
 from app.core.messages.matting import PlateText
 from app.core.orientation import UNTURNED, Orientation
 from app.core.plate_times import COLLECT_S
-from app.core.settings import Settings
+from app.core.settings import EngineSettings, Settings
 from app.core.types import BgrImage, Frame
+from app.matting import choose_model
 from app.matting.plate.plate import median_plate
 from app.matting.selection.registry import shows_someone
+from models.table import needs_plate
 
 MOST_FRAMES = 30
 MOST_BYTES = 200_000_000
@@ -156,6 +158,12 @@ def plate_info(path: Path) -> PlateInfo | None:
             with suppress(OverflowError):
                 return PlateInfo(camera, width, height, float(taken))
     return None
+
+
+def model_without_plate(settings: EngineSettings) -> str | None:
+    """Return the name of the model that these settings choose, unless it compares frames with a plate."""
+    model = choose_model(settings)
+    return None if needs_plate(model) else model
 
 
 def _sidecar(path: Path) -> Path:

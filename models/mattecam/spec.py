@@ -23,17 +23,15 @@ STUDENT = NetworkSpec(
     gpu_rank=6,
 )
 STUDENT_PLATE = NetworkSpec(
-    title="Standard, with a photo of your empty room",
+    title="Less exact, with a photo of your empty room",
     weights=WeightSpec(
         "mattecam-plate",
         BUNDLED_WITH_PLATE.name,
         "GPL-3.0",
-        "Mattecam's own, needs a picture of the empty room, ships with the program",
+        "Mattecam's own, less exact, needs a picture of the empty room, ships with the program",
     ),
     load=late(__package__, "bundled", "network_with_plate_of"),
     export=partial(late(__package__, "bundled", "export_images"), ("small", "plate")),
     needs_plate=True,
-    short_side=180,
-    cpu_rank=3,
-    gpu_rank=3,
+    short_side=180,  # No rank: `auto` does not take it, see README.md.
 )

@@ -191,12 +191,14 @@ def test_the_panel_shows_and_removes_the_plate_and_opens_the_dialog(session: Ses
     controls.reload()
     qtbot.waitUntil(lambda: session.store.current.matting.plate == own)
     qtbot.waitUntil(controls.warning.isHidden)
+    qtbot.waitUntil(controls.unused.isHidden)
     find(controls, QPushButton, "plateTake").click()
     (dialog,) = session.window.findChildren(PlateDialog)
     assert dialog.isVisible()
     dialog.close()
     session.store.edit("matting", model="auto")
     assert not controls.isHidden(), "a model that is chosen automatically may use the plate"
+    qtbot.waitUntil(lambda: not controls.unused.isHidden())
     controls.drop.click()
     assert session.store.current.matting.plate is None
     assert controls.isHidden() and own.is_file()

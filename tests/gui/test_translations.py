@@ -194,8 +194,9 @@ def test_texts_within_texts_are_translated_and_others_are_shown_as_they_are(qapp
 
 @pytest.mark.parametrize(
     ("language", "shown"),
-    [("en", "“Standard, with a photo of your empty room”"), ("de", "„Standard, mit einem Foto Ihres leeren Raums“"),
-     ("es", "«Estándar, con una foto de la habitación vacía»")])  # fmt: skip
+    [("en", "“Less exact, with a photo of your empty room”"),
+     ("de", "„Weniger genau, mit einem Foto Ihres leeren Raums“"),
+     ("es", "«Menos exacto, con una foto de la habitación vacía»")])  # fmt: skip
 def test_a_model_is_called_as_in_the_lists(qapp: QApplication, language: str, shown: str) -> None:
     """Errors named `mattecam-plate`, which no list of the window shows."""
     name = "mattecam-plate"

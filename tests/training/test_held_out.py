@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -10,6 +11,8 @@ import numpy as np
 import pytest
 
 from app.offline.evaluation.metrics import Alpha
+from models.mattecam.bundled import load_bundled, load_bundled_with_plate
+from training.compare_plates import cutout_figures
 from training.disputed import boxes, with_either_answer
 from training.held_out import SIZE, cutouts, masked_photos, photos, rooms
 from training.matte import decided
@@ -81,6 +84,26 @@ def test_a_moving_cut_out_is_its_own_truth(folder: Path) -> None:
     inside, outside = scene.alphas[0] == 1, scene.alphas[0] == 0
     np.testing.assert_array_equal(scene.frames[0][inside], scene.foregrounds[0][inside])
     np.testing.assert_array_equal(scene.frames[0][outside], place[outside])
+
+
+def test_before_a_tripod_the_room_of_a_cut_out_stays(folder: Path) -> None:
+    held_out = {scene.name for scene in cutouts([folder])}
+    others = list(cutouts([folder], held_out=False, tripod=True))
+    assert len(others) + len(held_out) == 40 and not held_out & {scene.name for scene in others}
+    for scene in others[:4]:
+        assert not np.array_equal(scene.frames[0], scene.room), "somebody is there"
+        for frame, alpha in zip(scene.frames, scene.alphas, strict=True):
+            np.testing.assert_array_equal(frame[alpha == 0], scene.room[alpha == 0])
+
+
+def test_an_error_before_a_tripod_is_what_is_hidden_and_what_is_shown(folder: Path) -> None:
+    scene = next(cutouts([folder], tripod=True))
+    short = replace(scene, frames=scene.frames[:2], alphas=scene.alphas[:2])
+    networks = {"bundled": load_bundled(), "exact plate": load_bundled_with_plate()}
+    found = cutout_figures(networks, short, seed=0)
+    for row in found.values():
+        assert row["mad"] == pytest.approx(row["hidden"] + row["shown"], rel=1e-4)
+        assert row["first"] > 0
 
 
 def test_ghosts_are_undecided_pixels_far_from_the_outline() -> None:

@@ -90,7 +90,7 @@ class AnswerText(CommandLineMessage):
     AUTOSTART_ON = "Mattecam starts when you log in."
     AUTOSTART_OFF = "Mattecam does not start when you log in."
     PLATE = "Picture of the empty room: {file}."
-    PLATE_UNUSED = "Picture of the empty room: {file}. The model {model} does not use it; `ctl model auto` does."
+    PLATE_UNUSED = "Picture of the empty room: {file}. The model {model} does not use it; `bgmv2-*` do."
     PLATE_DROPPED = "The picture of the empty room is no longer used; delete {file} if you do not need it."
     RETRIED = "What failed is tried again."
     SLIDE = "Slide {number} of {count}."

@@ -53,6 +53,9 @@ class PlateControls(Form):
         self.warning = self.add_hint(
             self.tr("This picture was taken with another camera. Take a new one."), role="warning"
         )
+        self.unused = self.add_hint(
+            self.tr("The model in use does not compare with this picture. Background Matting does.")
+        )
         take = button(
             self.tr("Take a picture of the empty room…"), self.tr("The camera takes it while you step aside"),
             "plateTake", self.capture_requested.emit, name=self.tr("Take a picture of the empty room"),
@@ -69,6 +72,7 @@ class PlateControls(Form):
         self.add(take, choose, self.drop)
         self.thumbnail.hide()
         self.warning.hide()
+        self.unused.hide()
         self.on_settings(self._follow)
 
     def ask_for_plate(self) -> None:
@@ -79,6 +83,7 @@ class PlateControls(Form):
     def show_status(self, status: PipelineStatus) -> None:
         """Use the stored plate of the running camera; without one, warn if the plate is from another camera."""
         source, taken_with = status.source, self._taken_with
+        self.unused.setVisible(status.engine is not None and not needs_plate(status.engine.model))
         if source is None or taken_with is None:
             self.warning.hide()
             return

@@ -12,6 +12,7 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage
 from app.matting import choose_model
 from app.matting.openvino.recurrent import RecurrentNetwork
+from models.table import auto_order
 from tests.clips import demo
 from tests.matting.networks import BuildEngine
 
@@ -84,7 +85,9 @@ def test_the_executors_agree(settings: MattingSettings, engines: BuildEngine) ->
         assert np.abs(here.astype(int) - there).mean() < 0.3
 
 
-def test_auto_takes_it_where_there_is_a_plate_and_nothing_was_downloaded(settings: MattingSettings) -> None:
+@pytest.mark.parametrize("gpu", [False, True])
+def test_auto_does_not_take_it(settings: MattingSettings, gpu: bool) -> None:
+    """With an exact plate it is worse than the bundled network on most cut-outs."""
     auto = settings.replace(model="auto", executor="auto")
-    assert choose_model(auto) == "mattecam-plate"
-    assert choose_model(auto.replace(plate=None)) == "mattecam"
+    assert choose_model(auto) == choose_model(auto.replace(plate=None)) == "mattecam"
+    assert "mattecam-plate" not in [spec.name for spec in auto_order(gpu=gpu, plate=True)]
