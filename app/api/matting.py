@@ -6,6 +6,7 @@ import math
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
+from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
@@ -24,7 +25,7 @@ from app.matting.engine.frame_engine import FrameEngine
 from app.matting.engine.saved_state import checked_state
 from app.offline import convert as offline
 from app.offline.convert import ConvertReport, Progress
-from app.offline.targets import check_names
+from app.offline.targets import check_names, frame_rate
 
 WITHOUT_STRICT = EdgeSettings(strict="off")
 NO_VALUES: Mapping[str, object] = MappingProxyType({})
@@ -233,6 +234,7 @@ def convert(
     keep_partial: bool | None = None,
     reproducible: bool = False,
     overwrite: bool = False,
+    fps: float | Fraction | str | None = None,
 ) -> ConvertReport:
     """Matte every frame of a video, an image or a folder of images once and in order, keeping its times and audio.
 
@@ -246,6 +248,7 @@ def convert(
     are complete; should_stop is called before every frame. keep_partial: keep the frames so far of a conversion that is
     interrupted (by should_stop or Ctrl+C) or fails; None keeps them only after a failure. reproducible: write the same
     bytes on every machine, with a slower encoder. overwrite: replace files of these names; without it they are refused.
+    fps: frame rate of a folder of images, such as 24, 29.97 or "24000/1001"; 30 by default.
     Raises MattecamError, and KeyboardInterrupt for Ctrl+C.
     """
     if not isinstance(settings, Mapping):
@@ -271,4 +274,5 @@ def convert(
         reproducible=reproducible,
         overwrite=overwrite,
         transparent=transparent,
+        fps=None if fps is None else frame_rate(fps),
     )

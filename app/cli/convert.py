@@ -56,6 +56,10 @@ def convert(
     keep_partial: Annotated[
         bool, typer.Option("--keep-partial", help="When interrupted, keep the frames so far in name.part.mp4.")
     ] = False,
+    fps: Annotated[
+        str | None,
+        typer.Option(metavar="RATE", help="Frame rate of a folder of images, such as 24, 29.97 or 24000/1001; 30."),
+    ] = None,
     jobs: Annotated[
         int | None,
         typer.Option(min=1, help="Worker processes, each with a core of its own; the default is one with all cores."),
@@ -85,10 +89,11 @@ def convert(
     if any(given is not None for given in (background, live.profile, live.config)):
         transparent = background == TRANSPARENT
     from app.offline.film_step import check_settings
-    from app.offline.targets import check_names
+    from app.offline.targets import check_names, frame_rate
 
     check_settings(settings)
-    options = BatchOptions(jobs, resume, as_json, cluster, alpha, foreground, overwrite, transparent)
+    rate = None if fps is None else frame_rate(fps)
+    options = BatchOptions(jobs, resume, as_json, cluster, alpha, foreground, overwrite, transparent, rate)
     check_names([*sources, target, *(name for name in (alpha, foreground) if name is not None)])
     if is_batch(sources, target, options):
         if keep_partial:
@@ -128,6 +133,7 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
                 should_stop=lambda: stop.requests > 0,
                 overwrite=options.overwrite,
                 transparent=options.transparent,
+                fps=options.fps,
             )
     except MattecamError as error:
         event("failed", error=str(error))

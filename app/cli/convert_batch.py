@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from rich.progress import TaskProgressColumn
@@ -39,6 +40,7 @@ class BatchOptions:
     foreground: str | None
     overwrite: bool
     transparent: bool | None
+    fps: Fraction | None = None
 
 
 def with_cluster_address(argv: Sequence[str]) -> list[str]:
@@ -78,6 +80,7 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
         foreground=foreground,
         overwrite=overwrite,
         transparent=options.transparent,
+        fps=options.fps,
     )
     tell_left_out(sources, folder, options)
 

@@ -25,6 +25,8 @@ from app.media.video_input import VideoError
 
 log = logging.getLogger(__name__)
 
+DEFAULT_FPS = Fraction(30)
+"""Frame rate of a video of images."""
 MAX_SIDE = 16_384
 """Larger images are downscaled to this."""
 
@@ -32,12 +34,17 @@ MAX_SIDE = 16_384
 class ImageFolderReader:
     """The images of a folder in natural order of their names, 9 before 10; or a single image."""
 
-    fps = Fraction(30)
-    """Frame rate of the video."""
+    def __init__(
+        self,
+        path: Path,
+        check_size: Callable[[int, int], object] = lambda width, height: None,
+        fps: Fraction = DEFAULT_FPS,
+    ) -> None:
+        """check_size: raises ModelError for images that cannot be matted. fps: frame rate of a video of them.
 
-    def __init__(self, path: Path, check_size: Callable[[int, int], object] = lambda width, height: None) -> None:
-        """check_size: raises ModelError for images that cannot be matted. Raise VideoError if there is no image."""
-        self.path = path
+        Raise VideoError if there is no image.
+        """
+        self.path, self.fps = path, fps
         self.end_s: Fraction | None = None
         """None: the last frame lasts as long as the others."""
         self.damaged = 0

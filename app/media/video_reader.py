@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -14,6 +15,7 @@ from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from app.core import geometry
 from app.core.messages.media import VideoText
@@ -46,6 +48,7 @@ CUT_TOLERANCE = Fraction(1, 50)
 """Fraction of the named duration or number of frames by which a whole file may fall short of it."""
 CUT_TOLERANCE_S = Fraction(1, 2)
 """The same at least, where the number of frames or bytes is not named."""
+TIMECODE = re.compile(r"\d\d:\d\d:\d\d[:;.]\d\d")
 HELD_SHARE = Fraction(1, 4)
 """Share of a frame interval by which the last frame must be longer or shorter to count as held, or cut short."""
 
@@ -105,6 +108,8 @@ class VideoReader:
             self.more_tracks = _further_tracks(container)
             """Number of tracks that a film of one video and sound leaves out."""
             self.codec = stream.codec_context.name
+            self.timecode = _timecode(container, video.stream, first)
+            """SMPTE timecode of the first frame, with `;` before the frames in drop frame; None without one."""
             self._named_s = video.named_end_s or Fraction(container.duration or 0, AV_TIME_BASE)
             self._is_short = video.is_short
             self._named_rates = [each for each in (stream.average_rate, stream.base_rate, stream.guessed_rate) if each]
@@ -228,6 +233,16 @@ def _packets(container: InputContainer) -> Iterator[Packet[Stream]]:
         yield from container.demux()
     except (FFmpegError, OSError):  # the rest is unreadable
         return
+
+
+def _timecode(container: InputContainer, stream: VideoStream, first: VideoFrame) -> str | None:
+    """Return the timecode that the file names, else that of its first frame, unless the encoder began at zero."""
+    named = [stream.metadata, container.metadata, *(data.metadata for data in container.streams.data)]
+    for number, tags in enumerate([*named, first.metadata]):
+        timecode = next((value for key, value in tags.items() if key.lower() == "timecode"), "")
+        if TIMECODE.fullmatch(timecode) and (number < len(named) or any(digit in timecode for digit in "123456789")):
+            return timecode
+    return None
 
 
 def _further_tracks(container: InputContainer) -> int:

@@ -61,14 +61,16 @@ class VideoWriter:
         sound: bool = False,
         encoder: VideoEncoder | None = None,
         is_constant: bool = False,
+        timecode: str | None = None,
         reproducible: bool = False,
     ) -> None:
         """width, height: pixels of every frame. fps: the nominal rate, also the spacing of frames written without a
         time. time_base: the unit that times are rounded to; by default about 1/90000 s and exact for `fps`.
         is_constant: whether all frames are spaced alike; else none is encoded out of order, for which MP4 has no exact
-        durations. audio_from: a file whose audio is copied. sound: add a track for `write_sound`. encoder: by default
-        that of `file_encoder`. reproducible: write the same bytes for the same frames on every machine: x264 runs in
-        one thread without code that depends on the processor, and the file gets no random identifiers.
+        durations. timecode: SMPTE timecode of the first frame. audio_from: a file whose audio is copied. sound: add a
+        track for `write_sound`. encoder: by default that of `file_encoder`. reproducible: write the same bytes for the
+        same frames on every machine: x264 runs in one thread without code that depends on the processor, and the file
+        gets no random identifiers.
         """
         self.path = path
         """The name after `close`: numbered if another file has appeared under the wanted one."""
@@ -78,7 +80,7 @@ class VideoWriter:
         self._time_base = time_base or _fine_time_base(self._rate)
         self._interval = max(1, round(1 / self._rate / self._time_base))
         self._encoder = encoder or file_encoder()
-        self._is_constant = is_constant
+        self._reorders, self._timecode = is_constant and self._rate >= SLOWEST_REORDERED, timecode
         self._last_tick = -1
         self._first_tick = 0
         self._first_dts: int | None = None
@@ -102,10 +104,14 @@ class VideoWriter:
 
     def _open(self, audio_from: Path | None, sound: bool) -> None:
         # delay_moov: without it the first times are not known when the header is written, and the sound leads the video
+        # Frames shown after the one coded last must be in its fragment: else the edit list ends before them.
+        fragments = {"frag_duration": str(round(FRAGMENT_S * 1e6))}
+        if self._reorders:
+            fragments = {"movflags": "+hybrid_fragmented+delay_moov+frag_keyframe"}
         mp4 = {
             "movflags": "+hybrid_fragmented+delay_moov",
-            "frag_duration": str(round(FRAGMENT_S * 1e6)),
             "movie_timescale": str(self._time_base.denominator),  # of the lengths in edit lists, by default 1/1000 s
+            **fragments,
         }
         mkv = {"cluster_time_limit": str(round(FRAGMENT_S * 1000))}
         options = {"flush_packets": "1"} | (mkv if self.path.suffix.lower() in (".mkv", ".webm") else mp4)
@@ -120,6 +126,10 @@ class VideoWriter:
                 self._audio = AudioCopy(audio_from, self._container)
             if sound:
                 self._sound = SoundWriter(self._container)
+            if self._timecode is not None:
+                # where FFmpeg looks for it first: MP4 and MOV have a track of their own for it
+                matroska = self._container.format.name == "matroska"
+                (self._container if matroska else self._video).metadata["timecode"] = self._timecode
             self._container.start_encoding()
         except BaseException:
             self._release()
@@ -142,7 +152,7 @@ class VideoWriter:
         codec = stream.codec_context
         codec.time_base = self._time_base
         codec.thread_count = 1 if self._reproducible else 0
-        if not self._is_constant or self._rate < SLOWEST_REORDERED:
+        if not self._reorders:
             codec.max_b_frames = 0
         codec.gop_size = max(1, round(self._rate * KEYFRAME_INTERVAL_S))
         codec.color_range = ColorRange.MPEG

@@ -21,7 +21,7 @@ from app.matting import build_engine
 from app.matting.selection.registry import frame_check
 from app.media.alpha import BgraImage
 from app.media.image_file import first_frame_alone
-from app.media.slides import ImageFolderReader
+from app.media.slides import DEFAULT_FPS, ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep, check_settings
 from app.offline.outputs import Output, Outputs, OutputShape, VideoOutput, open_output
@@ -69,6 +69,7 @@ def convert(
     reproducible: bool = False,
     overwrite: bool = False,
     transparent: bool | None = False,
+    fps: Fraction | None = None,
 ) -> ConvertReport:
     """Matte every frame of `source` once and in order, keeping its times and audio.
 
@@ -80,6 +81,7 @@ def convert(
     .jpg), or, without suffix, a folder for PNG images. overwrite: replace files of these names, which are refused
     otherwise. transparent: write the composite as a cut-out, with straight alpha and no background; None: where
     `is_transparent` says so. Transparent parts of the source are so in the matte.
+    fps: frame rate of a folder of images, by default 30; refused for what has its own.
     progress is called after every frame, and with the true total when the outputs are complete; should_stop before
     every frame. reproducible: write the same bytes on every machine, for which x264 runs in one thread.
 
@@ -98,7 +100,7 @@ def convert(
     if there is not None:
         raise UsageError(ConvertText.NOT_REPLACED(file=there) if is_special(there) else ConvertText.EXISTS(files=there))
     orientation, check = settings.capture.orientation, frame_check(settings.matting)
-    reader = _opened(source, lambda width, height: check(*orientation.size(width, height)))
+    reader = _opened(source, lambda width, height: check(*orientation.size(width, height)), fps)
     timing = _timing(reader)  # before the first frame, whose exact time depends on those of all
     with ExitStack() as stack:
         frames = stack.enter_context(closing(_named(reader, orientation)))
@@ -157,13 +159,17 @@ def _check_nested(outputs: Sequence[Path]) -> None:
             raise UsageError(ConvertText.NESTED(file=path, folder=around))
 
 
-def _opened(source: Path, check_size: Callable[[int, int], object]) -> VideoReader | ImageFolderReader:
-    """Open a video or a folder of images. check_size: of each image. Raises MattecamError."""
+def _opened(
+    source: Path, check_size: Callable[[int, int], object], fps: Fraction | None
+) -> VideoReader | ImageFolderReader:
+    """Open a video or a folder of images. check_size: of each image. fps: as of `convert`. Raises MattecamError."""
     try:
         if not source.exists():
             raise SourceOpenError(ConvertText.NO_SOURCE(file=source))
+        if fps is not None and not source.is_dir():
+            raise UsageError(ConvertText.OWN_RATE(file=source))
         if source.is_dir() or is_image(source):
-            return ImageFolderReader(source, check_size)
+            return ImageFolderReader(source, check_size, fps or DEFAULT_FPS)
         return VideoReader(source, with_alpha=True)
     except OSError as error:  # of the folder: the readers of files explain their own
         raise SourceOpenError(ConvertText.NOT_READ(file=source, reason=why_not_read(error))) from error
@@ -204,12 +210,12 @@ def _run(
     return True
 
 
-def _timing(reader: VideoReader | ImageFolderReader) -> tuple[Fraction, Fraction | None, bool]:
-    """Return the frame rate, the time base if it is not to fit that rate, and whether the rate is constant."""
+def _timing(reader: VideoReader | ImageFolderReader) -> tuple[Fraction, Fraction | None, bool, str | None]:
+    """Return frame rate, time base if it is not to fit that rate, whether the rate is constant, and the timecode."""
     if isinstance(reader, ImageFolderReader):
-        return reader.fps, None, True
+        return reader.fps, None, True, None
     timing = reader.timing
-    return timing.rate, reader.time_base if timing.grid is None else None, timing.is_constant
+    return timing.rate, reader.time_base if timing.grid is None else None, timing.is_constant, reader.timecode
 
 
 def _finish(outputs: Outputs, complete: bool, keep_partial: bool | None, end_s: Fraction | None = None) -> Path | None:

@@ -41,6 +41,8 @@ class OutputShape:
     """Time base of the source, kept if the video supports it; None for one that fits `fps`."""
     is_constant: bool = True
     """Whether all frames are spaced alike."""
+    timecode: str | None = None
+    """SMPTE timecode of the first frame."""
     reproducible: bool = False
     """Write the same bytes for the same frames on every machine, at the cost of speed."""
     is_image: bool = False
@@ -137,6 +139,7 @@ class VideoOutput:
             audio_from=audio_from,
             encoder=file_encoder(crf, path.suffix.lower(), alpha=alpha),
             is_constant=shape.is_constant,
+            timecode=shape.timecode,
             reproducible=shape.reproducible,
         )
         self.temporary_path = self._writer.temporary_path

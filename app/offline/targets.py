@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterable
+from fractions import Fraction
 from pathlib import Path
 
 from app.compositing.library import VIDEO_SUFFIXES
@@ -16,6 +17,7 @@ from app.core.messages.media import ImageText
 from app.media.encoders import ALPHA_SUFFIXES
 from app.media.image_file import IMAGE_SUFFIXES
 from app.media.slides import picture_names
+from app.media.video_times import simple_rate
 from app.media.video_writer import FILM_SUFFIXES, SUFFIXES
 
 VIDEOS = VIDEO_SUFFIXES | {
@@ -27,6 +29,10 @@ FRAME = re.compile(r"\d{6,}\.png")
 """Name of a frame in a folder of frames of a video."""
 CLEAR_IMAGES = (".png", ".webp", ".tif", ".tiff")
 """Images that are written with alpha."""
+LOWEST_FPS, HIGHEST_FPS = Fraction(1, 100), 1000
+"""Of a film of images."""
+BROADCAST_FPS = Fraction(1, 200)
+"""Difference up to which a decimal number stands for a rate such as 24000/1001."""
 SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 
 
@@ -43,6 +49,19 @@ def check_names(names: Iterable[str]) -> None:
             possible = False
         if not possible:
             raise UsageError(ConvertText.NO_FILE_NAME())
+
+
+def frame_rate(value: str | float | Fraction) -> Fraction:
+    """Return a frame rate as a fraction: 29.97 means 30000/1001. Raises UsageError for one that is not possible."""
+    try:
+        rate = Fraction(str(value).strip())
+    except (ValueError, ZeroDivisionError):
+        rate = Fraction(0)
+    if not LOWEST_FPS <= rate <= HIGHEST_FPS:
+        raise UsageError(ConvertText.NO_RATE(value=str(value), low=str(float(LOWEST_FPS)), high=HIGHEST_FPS))
+    broadcast = Fraction(round(rate * Fraction(1001, 1000)) * 1000, 1001)
+    is_decimal = rate.denominator not in (1, 1001)
+    return broadcast if is_decimal and abs(rate - broadcast) < BROADCAST_FPS else simple_rate(rate)
 
 
 def is_image(clip: str | Path) -> bool:

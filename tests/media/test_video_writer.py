@@ -154,6 +154,24 @@ def test_the_rate_is_kept(tmp_path: Path, fps: float | Fraction) -> None:
     assert np.allclose([frame.time for frame in decoded(path)], np.arange(30) / float(fps), atol=1e-3)
 
 
+@pytest.mark.parametrize("suffix", ["mp4", "mov"])
+@pytest.mark.parametrize("rate", [Fraction(24), Fraction(30000, 1001), Fraction(25, 2)])
+def test_every_frame_of_a_constant_rate_is_shown(tmp_path: Path, rate: Fraction, suffix: str) -> None:
+    """Frames are encoded out of order; the edit list of a fragmented file may end before the last one."""
+    random = np.random.default_rng(1)
+    for count in (*range(1, 26), 61):
+        path = tmp_path / f"{count}.{suffix}"
+        writer = VideoWriter(path, 64, 48, rate, is_constant=True)
+        for number in range(count):
+            writer.write(random.integers(0, 255, (48, 64, 3), np.uint8), number / rate)
+        writer.close()
+        with av.open(str(path)) as container:
+            stream = container.streams.video[0]
+            assert stream.duration is not None and stream.time_base is not None
+            assert stream.duration * stream.time_base == count / rate
+            assert sum(1 for _ in container.decode(stream)) == count
+
+
 @pytest.mark.parametrize("duration_s", [2, 1500, 3600])
 def test_a_frame_may_last_an_hour(tmp_path: Path, duration_s: int) -> None:
     """The film of a talk or of music may have one picture."""

@@ -88,6 +88,8 @@ class ConvertText(CommandLineMessage):
     EXISTS = "{files} exists already; add --overwrite to replace it, or choose another name."
     NOT_REPLACED = "{file} is a pipe or a device, which is not replaced; choose another name."
     NO_FRAME = "{file} contains no usable frame; choose another file."
+    NO_RATE = "“{value}” is no frame rate; write a number from {low} to {high}, such as 25, 29.97 or 24000/1001."
+    OWN_RATE = "{file} is no folder of images, whose frame rate could be chosen; leave --fps out."
     SAME_FILE = "{file} cannot be written: it is also {use}; choose another name."
     NESTED = "{file} lies in {folder}, which is also an output; create that folder first, or choose another name."
     SOURCE = "the source"

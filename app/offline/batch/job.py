@@ -9,6 +9,7 @@ import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
@@ -43,6 +44,8 @@ class Job:
     """Replace files of the final names."""
     replaceable: frozenset[str] = frozenset()
     """Uses of the outputs whose files are replaced without `overwrite` too: an earlier run of this clip made them."""
+    fps: Fraction | None = None
+    """Frame rate of a folder of images; None for 30."""
 
     @property
     def target(self) -> str:
@@ -165,6 +168,7 @@ def _convert(job: Job, folder: Path, progress: _Progress) -> JobResult:
         should_stop=progress.should_stop,
         keep_partial=False,
         reproducible=True,
+        fps=job.fps if job.is_folder else None,
         transparent=job.transparent,
     )
     if not report.complete:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Collection, Sequence
+from fractions import Fraction
 from pathlib import Path
 
 from app import __version__
@@ -83,13 +84,14 @@ def plan_jobs(
     foreground: str | None,
     overwrite: bool = False,
     transparent: bool | None = False,
+    fps: Fraction | None = None,
 ) -> list[Job]:
-    """Return a job for every clip; its outputs have its name, in the folders given. transparent: as of `convert`.
+    """Return a job for every clip; its outputs have its name, in the folders given. transparent, fps: as of `convert`.
 
     In a folder that is also an output, the films that its manifest names are no clips.
 
-    Raises UsageError if an output is no folder or needs a missing package, if two clips would have one name, or if an
-    output would replace a clip, hold one or lie in one.
+    Raises UsageError if an output is no folder or needs a missing package, if two clips would have one name, if an
+    output would replace a clip, hold one or lie in one, or if `fps` is given and no clip is a folder of images.
     """
     named = {"target": folder, "alpha": alpha, "foreground": foreground}
     folders = {use: given for use, given in named.items() if given is not None}
@@ -102,7 +104,9 @@ def plan_jobs(
     films = [record.target for record in last_records(state_folder(folder) / MANIFEST).values()]
     made = {_place(joined(place, film)) for place in folders.values() for film in films}
     clips = [clip for source in sources for clip in clips_in(source) if clip == source or _place(clip) not in made]
-    identity = settings_hash(settings, transparent)
+    if fps is not None and not any(is_folder(Path(clip)) for clip in clips if not is_remote(clip)):
+        raise UsageError(ConvertText.OWN_RATE(file=sources[0]))
+    identity = settings_hash(settings, transparent, fps)
     sources_at = {Path(_place(clip)): clip for clip in clips}
     sources_in = {parent: clip for place, clip in sources_at.items() for parent in place.parents}
     for clip in clips:
@@ -123,7 +127,7 @@ def plan_jobs(
                 raise UsageError(BatchText.OUTPUT_IN_SOURCE(source=around, output=place))
         if len(set(places)) < len(places):
             raise UsageError(ConvertText.SAME_FILE(file=outputs["target"], use=ConvertText.OUTPUT()))
-        jobs[name] = Job(clip, outputs, settings, identity, transparent, overwrite)
+        jobs[name] = Job(clip, outputs, settings, identity, transparent, overwrite, fps=fps)
     return list(jobs.values())
 
 
@@ -131,7 +135,7 @@ def _place(name: str) -> str:
     return name if is_remote(name) else str(resolved(Path(name)))
 
 
-def settings_hash(settings: Settings, transparent: bool | None = False) -> str:
+def settings_hash(settings: Settings, transparent: bool | None = False, fps: Fraction | None = None) -> str:
     """Return a hash of everything but the clip that the bits of the outputs depend on.
 
     Raises WeightsMissingError or ModelError.
@@ -141,6 +145,7 @@ def settings_hash(settings: Settings, transparent: bool | None = False) -> str:
     fields = {
         "version": __version__,
         "transparent": transparent,
+        "fps": str(fps),
         "model": [choice.model, choice.device, choice.executor, choice.precision],
         "files": [digest(file)[0] for file in files if file is not None and (is_file(file) or is_folder(file))],
         "matting": settings.matting.model_dump(mode="json", exclude={"weights", "plate"}),
