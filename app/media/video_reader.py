@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
@@ -136,6 +136,8 @@ class VideoReader:
         grid, rate, lasts_s = None, self.fps, film_ends_s - max(found.times_s, default=Fraction(0))
         if len(found.times_s) > 1:
             grid = find_grid(found.times_s, found.tick_s, self._named_rates)
+            if grid is not None and grid.rate == 2 * self.fps:  # packets of fields, as of some camcorders
+                grid = replace(grid, rate=self.fps)
             rate = self.fps if grid is None else grid.rate
         elif lasts_s > 0 and 1 / lasts_s < MAX_RATE:
             rate = 1 / lasts_s

@@ -29,7 +29,7 @@ MAX_GRID_RATE = 240
 """Times at multiples of a finer unit, with gaps, are a clock in place of a frame rate."""
 ROUNDING_S = 1e-9
 """Of times as floating point numbers."""
-FINEST_STAMP_S = Fraction(1, 1000)
+FINEST_STAMP_S = Fraction(1, 600)
 """Times whose common unit is at most this count as rounded to that unit; a longer one may be a frame interval."""
 
 
@@ -201,5 +201,5 @@ def _fitted(stamps: NDArray[np.float64], numbers: NDArray[np.int64], tick_s: Fra
         return None
     origins = (0.0, float(stamps[0]), (low + high) / 2)
     origin_s = Fraction(next(origin for origin in origins if low <= origin <= high)).limit_denominator(90_000)
-    tolerance_s = min(tick_s + FINEST_STAMP_S / 1000, Fraction(3, 5) / rate)
+    tolerance_s = min(tick_s + Fraction(1, 1_000_000), Fraction(3, 5) / rate)
     return Grid(rate, origin_s, tolerance_s, bool(numbers[-1] == len(numbers) - 1))

@@ -110,7 +110,7 @@ class VideoWriter:
             fragments = {"movflags": "+hybrid_fragmented+delay_moov+frag_keyframe"}
         mp4 = {
             "movflags": "+hybrid_fragmented+delay_moov",
-            "movie_timescale": str(self._time_base.denominator),  # of the lengths in edit lists, by default 1/1000 s
+            "movie_timescale": str(_at_least(90_000, self._time_base.denominator)),  # of edit lists; else 1/1000 s
             **fragments,
         }
         mkv = {"cluster_time_limit": str(round(FRAGMENT_S * 1000))}
@@ -303,7 +303,12 @@ def _even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
 
 def _fine_time_base(rate: Fraction) -> Fraction:
     """Return a unit of about 1/90000 s with a whole number of ticks per frame."""
-    return Fraction(1, rate.numerator * -(-90_000 // rate.numerator))
+    return Fraction(1, _at_least(90_000, rate.numerator))
+
+
+def _at_least(least: int, unit: int) -> int:
+    """Return the smallest multiple of `unit` that is at least `least`."""
+    return unit * -(-least // unit)
 
 
 def _identity(path: Path) -> tuple[int, int, int] | None:

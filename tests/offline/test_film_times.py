@@ -141,6 +141,16 @@ def test_times_that_a_copy_took_over_from_milliseconds_count_as_rounded_to_them(
         assert times.length_s == 48 * NTSC
 
 
+@pytest.mark.parametrize("rounded", [round, int])
+def test_times_in_600ths_of_a_second_count_as_rounded_to_them(tmp_path: Path, rounded: type[int]) -> None:
+    """The unit of QuickTime, in which 29.97 frames per second have no exact times."""
+    rate, unit = Fraction(30000, 1001), Fraction(1, 600)
+    clip = write_timed(tmp_path / "in.mov", [rounded(n / rate / unit) for n in range(90)], unit, rate=rate)
+    for times in converted(clip, "mov"):
+        assert times.starts_s == [n / rate for n in range(90)]
+        assert (times.rate, times.length_s) == (rate, 90 / rate)
+
+
 def test_film_and_sound_that_begin_apart_keep_their_distance(tmp_path: Path) -> None:
     clip = write_timed(tmp_path / "in.mkv", [21 + round(n * 1000 / 30) for n in range(30)], MS, audio="pcm_s16le")
     (film, *_) = converted(clip, "mp4")
