@@ -91,7 +91,7 @@ class EdgeSettings(Model):
     person_region: bool = setting(
         True, "Let the network see the part of the frame around people.", option="--region", values="on|off"
     )
-    """In effect unless `strict` is off, where people are far away."""
+    """In effect where people are far away."""
     light_match: float = setting(
         0.0, "Adapt the person's brightness, colour and contrast to the background.", 0, 100, option="--light-match"
     )

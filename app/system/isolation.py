@@ -46,8 +46,9 @@ def isolated(environment: "Mapping[str, str]") -> dict[str, str]:
 def not_isolated(environment: "Mapping[str, str]") -> tuple[str, ...]:
     """Return the variables through which other programs still reach this process."""
     names = [name for name in ("PYTHONPATH", "PYTHONHOME", *OTHERS, "LD_PRELOAD") if environment.get(name)]
-    libraries = [LIBRARIES] if not all(map(_of_system, _folders(environment))) else []
-    return (*names, *libraries)
+    own = tuple(entry + os.sep for entry in sys.path if entry.endswith("-packages"))  # cv2 adds its folder
+    others = [folder for folder in _folders(environment) if not (folder.startswith(own) or _of_system(folder))]
+    return (*names, *([LIBRARIES] if others else []))
 
 
 def _folders(environment: "Mapping[str, str]") -> list[str]:

@@ -158,6 +158,14 @@ def test_the_window_opens_and_ends(command: Path, tmp_path: Path, data: Path) ->
     assert json.loads((tmp_path / "status.json").read_text())["frames_out"] >= 3
 
 
+def test_the_command_starts_beside_broken_packages_and_libraries(command: Path, tmp_path: Path, data: Path) -> None:
+    """An environment of its own holds all that it needs; ROS and conda set these variables for whole sessions."""
+    for name in ("numpy.py", "typer.py", "libQt6Core.so.6", "libtbb.so.12"):
+        (tmp_path / name).write_text("raise RuntimeError")
+    hostile = {"PYTHONPATH": str(tmp_path), "LD_LIBRARY_PATH": str(tmp_path), "MATTECAM_DATA_DIR": str(data)}
+    assert run(str(command), "version", cwd=tmp_path, env={**os.environ, **hostile}) == f"{__version__}\n"
+
+
 def test_the_module_is_the_command(command: Path, tmp_path: Path, data: Path) -> None:
     assert "Usage: mattecam" in start(command.with_name("python"), "-m", "mattecam", "--help", cwd=tmp_path, data=data)
 

@@ -93,6 +93,14 @@ def test_a_folder_stays_that_this_python_was_loaded_from(monkeypatch: pytest.Mon
     assert not_isolated({LIBRARIES: libraries}) == (LIBRARIES,)
 
 
+def test_what_the_program_sets_itself_is_not_named() -> None:
+    code = "import cv2, os; from app.system.isolation import not_isolated; print(not_isolated(os.environ))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, env=isolated(os.environ), capture_output=True, text=True
+    )
+    assert done.stdout == "()\n", done.stderr
+
+
 def test_what_nobody_sets_is_not_named() -> None:
     assert not_isolated({"PATH": "/usr/bin", "LD_PRELOAD": "", "PYTHONUNBUFFERED": "1"}) == ()
     assert not_isolated({"LD_PRELOAD": "x.so", "PYTHONPATH": "/x"}) == ("PYTHONPATH", "LD_PRELOAD")
