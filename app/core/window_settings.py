@@ -20,9 +20,9 @@ class CaptureSettings(Model):
     """The source of the frames and its format."""
 
     source: str = setting(
-        "auto", "auto, camera:INDEX, camera:/dev/videoN, portal, demo, a video or an image.", option="--source"
+        "auto", "auto, camera:INDEX, camera:/dev/videoN, portal:NAME, demo, a video or an image.", option="--source"
     )
-    """Also `camera:STABLE-ID` and `portal:NAME`."""
+    """Also `camera:STABLE-ID`, and `portal` for the first camera of PipeWire."""
     width: int = setting(1280, "Width of the frames.", 16, 7680)
     height: int = setting(720, "Height of the frames.", 16, 4320)
     fps: float = setting(30.0, "Frame rate in frames per second.", 1, 240, option="--fps")

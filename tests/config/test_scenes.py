@@ -91,6 +91,16 @@ def test_a_scene_that_was_saved_with_its_devices_restores_them(store: SceneStore
     assert applied == Settings(capture=RUN.capture, output=OutputSettings(virtual_camera="call", on_demand=False))
 
 
+def test_how_a_camera_is_turned_belongs_to_its_scenes(store: SceneStore) -> None:
+    """A scene without a camera leaves the one in use upright."""
+    sideways = RUN.replaced_at(["capture"], rotate=90, flip=True)
+    for with_devices in (False, True):
+        store.put("Desk", sideways, with_devices=with_devices)
+        applied = store.get("Desk").applied_to(RUN)
+        assert applied.capture == (sideways if with_devices else RUN).capture
+        assert not store.get("Desk").exposes(RUN)
+
+
 def test_older_scenes_that_hold_a_pause_a_recording_and_a_camera_apply_their_look_only(store: SceneStore) -> None:
     old = {**RUN.model_dump(mode="json"), "background": BLUE.model_dump(mode="json")}
     store.path.write_text(json.dumps({"version": 1, "scenes": {"Old": old}}))

@@ -38,6 +38,8 @@ CENTRED = {"background.zoom": "1", "background.pan_x": "0", "background.pan_y": 
         ("place reset", {"placement.x": "0", "placement.y": "0", "placement.scale": "1"}),
         ("light wrap 12.5", {"edges.light_wrap": "12.5"}),
         ("ratio auto", {"matting.downsample_ratio": "auto"}),
+        ("rotate 270", {"capture.rotate": "270"}),
+        ("flip on", {"capture.flip": "on"}),
         ("model mattecam", {"matting.model": "mattecam"}),
         ("microphone USB Microphone", {"output.microphone": "USB Microphone"}),
         ("overlay my logo.png", {"overlay.file": "my logo.png"}),

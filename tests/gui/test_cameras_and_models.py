@@ -10,6 +10,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtWidgets import QCheckBox, QFileDialog, QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
+from app.capture.devices import CameraDevice
 from app.core.messages.matting import TrialText
 from app.core.orientation import UNTURNED
 from app.core.settings import CaptureSettings
@@ -58,6 +59,20 @@ def test_each_camera_is_turned_in_its_own_way(controls: Session, tmp_path: Path)
     assert controls.store.current.capture == front
     controls.window.panel.camera.choose_source(str(tmp_path / "film.mp4"))
     assert controls.store.current.capture.orientation == UNTURNED
+
+
+def test_a_camera_that_only_pipewire_offers_is_chosen_by_its_name(controls: Session) -> None:
+    page, cameras, rotation = controls.window.panel.camera, box(controls, "cameraCombo"), box(controls, "rotateCombo")
+    inside = CameraDevice("portal:libcamera_input.1", "Built-in Front Camera", "", -1)
+    page.show_cameras((*CAMERAS, inside))
+    pick(cameras, cameras.findText("Built-in Front Camera"))
+    assert controls.store.current.capture.source == "portal:libcamera_input.1"
+    pick(rotation, rotation.findText("180°"))
+    pick(cameras, cameras.findText("Front camera"))
+    pick(cameras, cameras.findText("Built-in Front Camera"))
+    assert controls.store.current.capture.rotate == 180, "its settings are remembered"
+    page.show_cameras(CAMERAS)
+    assert cameras.currentText() == "A camera that is not connected"
 
 
 def test_a_camera_that_is_named_otherwise_is_found_in_the_list(controls: Session) -> None:

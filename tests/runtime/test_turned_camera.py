@@ -9,9 +9,11 @@ import numpy as np
 from app.core.orientation import Orientation
 from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import Picture, PictureKind
+from app.output.base import FrameSink, SinkContext
+from app.output.packing import Packer
 from app.runtime.plate import capture_plate, save_plate
 from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeSource, room_picture, shows_room
-from tests.fakes.world import FakeWorld
+from tests.fakes.world import FakeRecorder, FakeWorld
 from tests.runtime.running import BASE, apply, composites, newest, running, shown
 from tests.turns import TURNS
 from tests.waiting import eventually
@@ -113,3 +115,29 @@ def test_another_camera_is_not_turned_before_it_is_in_use(world: FakeWorld) -> N
         eventually(lambda: bool(pipeline.status().problems))
         composites(pipeline)
         assert newest(pipeline).orientation == SIDEWAYS
+
+
+def test_a_portrait_picture_is_sent_with_bars_and_recorded_whole(tmp_path: Path, world: FakeWorld) -> None:
+    film = tmp_path / "out.mp4"
+    sizes: dict[str, list[tuple[int, int]]] = {"camera": [], "film": []}
+    parts = world.parts()
+
+    def recording(path: Path, width: int, height: int, context: SinkContext) -> FrameSink:
+        sizes["film"].append((width, height))
+        return FakeRecorder(path, world.faults)
+
+    def camera(choice: str, width: int, height: int, context: SinkContext) -> FrameSink:
+        sizes["camera"].append((width, height))
+        return world.open_camera()
+
+    parts = parts.with_sinks(recording=recording, virtual_camera=camera)
+    settings = turned(BASE, Orientation(90)).replaced_at(["output"], record=film)
+    with running(world, settings, parts=parts) as pipeline:
+        composites(pipeline)
+        eventually(lambda: bool(sizes["film"]))
+    assert sizes == {"camera": [(WIDTH, HEIGHT)], "film": [(HEIGHT, WIDTH)]}
+    bars = Packer((WIDTH, HEIGHT)).pack(
+        Picture(np.full((WIDTH, HEIGHT, 3), 200, np.uint8), PictureKind.COMPOSITE), "BGR"
+    )
+    across = np.flatnonzero(bars.any((0, 2)))
+    assert (across[0], across[-1]) == ((WIDTH - 36) // 2, (WIDTH + 36) // 2 - 1), "48:64 in 48 rows are 36 columns"

@@ -117,7 +117,7 @@ class SinkWorker:
         try:
             name = self.spec.name.replace("_", " ")
             with self.thread.calling(ProgramText.OUTPUT_NOT_OPEN, self._timing.open_hang_s, output=name):
-                sink = self.spec.open(wanted, *picture.size, self._context)
+                sink = self.spec.open(wanted, *self._size_for(picture), self._context)
         except Exception as error:  # noqa: BLE001 - carried to the status
             if self.spec.optional(wanted):
                 self._report(None)  # that of the device that was wanted before
@@ -128,6 +128,12 @@ class SinkWorker:
         self._report(None)
         self._close()
         self._use(sink)
+
+    def _size_for(self, picture: Picture) -> tuple[int, int]:
+        """Return the size in which to open the sink: a camera stays portrait or landscape, and adds bars."""
+        capture, (width, height) = self._owner.current.capture, picture.size
+        turned = (width < height) != (capture.width < capture.height)
+        return (capture.width, capture.height) if turned and self.spec.waits_for_readers else picture.size
 
     def _use(self, sink: FrameSink | None) -> None:
         self._sink = sink
