@@ -6,7 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from app.capture.devices import RAW_SENSOR, CameraDevice
+from app.capture.devices import RAW_SENSOR, CameraDevice, Rank
 from app.core.messages.doctor import CameraFinding
 from app.core.text import Value
 from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
@@ -30,7 +30,8 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
         return tuple(_described(camera) for camera in cameras) or (_none_finding(system),)
     nodes = _nodes(system)
     usable = [node for node in nodes if not RAW_SENSOR.search(node.name)]
-    findings = [_described(camera) for camera in cameras if camera.by_pipewire]
+    phones = [camera for camera in cameras if camera.is_virtual and camera.rank is Rank.PHONE]
+    findings = [_described(camera) for camera in cameras if camera.by_pipewire or camera in phones]
     if not usable and not findings:
         return (_raw_finding(nodes[0]) if nodes else _none_finding(system),)
     described = {camera.path: camera for camera in cameras}

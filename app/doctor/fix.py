@@ -8,11 +8,12 @@ import shutil
 import subprocess
 from collections.abc import Callable, Sequence
 
+from app.core import camera_names
 from app.core.errors import MattecamError
 from app.core.messages.doctor import DoctorFix, RepairFailure
 from app.core.text import Text
 from app.doctor import distribution as dist
-from app.doctor.loopback import LABEL, LoopbackDevice, Module, choose_device, free_number, read_devices, read_module
+from app.doctor.loopback import LoopbackDevice, Module, choose_device, free_number, read_devices, read_module
 from app.doctor.system import System
 from app.doctor.virtual_camera import check_module
 
@@ -143,7 +144,7 @@ def fix(system: System, ask: Ask, run: Callable[[Sequence[str]], None] = run_fix
     """Repair after asking and return one sentence about what was done. Raise MattecamError if it failed."""
     script = make_script(system)
     if not script:
-        return DoctorFix.NOTHING_TO_DO(label=LABEL)
+        return DoctorFix.NOTHING_TO_DO(label=camera_names.OWN)
     line = [*elevate(system), *shell(script)]
     shown = "\n".join(script)
     question = DoctorFix.AS_ROOT(script=shown)

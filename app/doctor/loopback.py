@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from app.core import camera_names
 from app.core.messages.doctor import SecureBootFinding
 from app.core.text import Text
 from app.doctor import distribution as dist
@@ -12,7 +13,6 @@ from app.doctor.finding import CommandLine, Finding, ok, warning
 from app.doctor.system import System
 
 PREFERRED_NUMBER = 10
-LABEL = "Mattecam"
 _SYSFS = "/sys/devices/virtual/video4linux"
 _PARAMETERS = "/sys/module/v4l2loopback/parameters"
 
@@ -70,16 +70,16 @@ def _has_module(system: System, folder: str) -> bool:
 
 
 def read_devices(system: System) -> tuple[LoopbackDevice, ...]:
-    """Return the devices of the module, sorted by number."""
+    """Return the devices of the module that the program may send to, sorted by number: not those of phones."""
     # only v4l2loopback devices have the attribute `max_openers`
     names = [name for name in system.names(_SYSFS) if system.path(f"{_SYSFS}/{name}/max_openers").exists()]
     numbers = sorted(int(match[1]) for name in names if (match := re.fullmatch(r"video(\d+)", name)))
     caps = system.read(f"{_PARAMETERS}/exclusive_caps").split(",")
     order = _order(system.read(f"{_PARAMETERS}/video_nr"), numbers)
     exclusive = {number for number, value in zip(order, caps, strict=False) if value in ("Y", "1")}
-    return tuple(
-        LoopbackDevice(number, system.read(f"{_SYSFS}/video{number}/name"), number in exclusive) for number in numbers
-    )
+    labels = {number: system.read(f"{_SYSFS}/video{number}/name") for number in numbers}
+    own = [number for number in numbers if not camera_names.PHONE.search(labels[number])]
+    return tuple(LoopbackDevice(number, labels[number], number in exclusive) for number in own)
 
 
 def _order(parameter: str, numbers: list[int]) -> list[int]:
@@ -91,7 +91,7 @@ def _order(parameter: str, numbers: list[int]) -> list[int]:
 
 def choose_device(devices: tuple[LoopbackDevice, ...]) -> LoopbackDevice | None:
     """Return the device that the program uses: the one with its label, else the first."""
-    return next((device for device in devices if device.label == LABEL), devices[0] if devices else None)
+    return next((device for device in devices if device.label == camera_names.OWN), devices[0] if devices else None)
 
 
 def free_number(system: System) -> int:

@@ -45,6 +45,14 @@ def test_no_camera(tmp_path: Path, platform: str, release: str, words: str) -> N
     assert finding.why
 
 
+def test_a_phone_is_a_camera_where_there_is_no_other(machine: Machine) -> None:
+    machine.loaded(2, label="DroidCam")
+    phone = CameraDevice("v4l2loopback-002", "DroidCam", "/dev/video2", 2, is_virtual=True)
+    (finding,) = check_cameras(machine.system(), [phone])
+    expect(finding, State.OK)
+    assert finding.detail == "DroidCam (/dev/video2)."
+
+
 def test_other_systems_show_what_was_listed(machine: Machine) -> None:
     (finding,) = check_cameras(machine.system(platform="darwin"), [replace(LISTED, path="0", sizes=(), formats=())])
     assert finding.detail == "HD Webcam (0)."

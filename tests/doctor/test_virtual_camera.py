@@ -127,6 +127,15 @@ def test_caps_are_read_in_the_order_in_which_the_devices_were_asked_for(machine:
     assert found(machine.system())["exclusive_caps"].state is State.PROBLEM
 
 
+def test_the_device_of_a_phone_is_no_virtual_camera(machine: Machine) -> None:
+    """The doctor called it one; nothing is ever sent to it."""
+    machine.loaded(2, 10)
+    machine.write("/sys/devices/virtual/video4linux/video2/name", "DroidCam")
+    assert "/dev/video10" in found(machine.system())["device"].detail
+    machine.write("/sys/devices/virtual/video4linux/video10/name", "Iriun Webcam")
+    expect(found(machine.system())["module"], State.PROBLEM, "has no device")
+
+
 def test_no_permission(machine: Machine) -> None:
     machine.loaded(10)
     permission = found(machine.system(allowed=False))["permission"]
