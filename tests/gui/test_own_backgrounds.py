@@ -17,9 +17,11 @@ from app.core.stage import Stage
 from app.gui.backgrounds.tiles import Tile, TileKind
 from app.gui.dialogs.questions import ask_for_name
 from app.gui.shell.application import Session
+from app.gui.widgets.error_bar import Remedy
 from tests.gui.conftest import activate
 from tests.gui.widgets import (
     add,
+    answer,
     button,
     chosen,
     existing,
@@ -127,6 +129,24 @@ def test_a_removed_background_can_be_restored_also_in_another_language(
     assert path.read_bytes() == picture.read_bytes()
     speak(session, qtbot, "en")
     assert not session.window.notices.text_of("removedNotice"), "it was undone"
+
+
+def test_a_removed_background_is_never_replaced_by_a_blur_that_shows_text(
+    session: Session, qtbot: QtBot, picture: Path
+) -> None:
+    """It was, without a question, and so was one that could not be opened."""
+    tile = add(session, qtbot, picture)
+    session.store.edit("matting.edges", strict="off")
+    session.store.edit("background", blur_strength=10)
+    before = chosen(session)
+    session.window.windows.help_with(Remedy.BLUR)
+    answer(session, qtbot, "unmattedQuestion", "Keep it hidden")
+    assert chosen(session) == before
+    session.window.strip.remove(tile)
+    assert chosen(session).kind == "colour"
+    qtbot.waitUntil(lambda: bool(session.window.notices.text_of("removedNotice")))
+    button(session, "removedNoticeAction0").click()
+    qtbot.waitUntil(lambda: chosen(session).kind == "image")
 
 
 def test_the_question_for_a_name_shows_a_long_one(controls: Session) -> None:
