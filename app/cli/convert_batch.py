@@ -16,7 +16,7 @@ from rich.progress import TaskProgressColumn
 from app.cli.terminal import notify, progress_bar
 from app.config import logs
 from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
-from app.core.messages.command_line import BatchText
+from app.core.messages.command_line import BatchText, ConvertText
 from app.core.text import counted
 from app.system.process import handled
 
@@ -107,12 +107,13 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
 
 def tell_left_out(sources: Sequence[str], target: str, options: BatchOptions) -> None:
     """Say what in the folders is not converted. Raises MattecamError."""
-    from app.offline.batch.plan import folders_beside_clips, images_beside_clips
+    from app.offline.batch.plan import folders_beside_clips, others_beside_clips
+    from app.offline.convert import left_out
 
     outputs = [name for name in (target, options.alpha, options.foreground) if name is not None]
     for source in sources:
-        if count := images_beside_clips(source):
-            notify(BatchText.IMAGES_BESIDE_CLIPS(folder=source, count=count))
+        if others := others_beside_clips(source):
+            notify(left_out(ConvertText.OTHER_FILES, source, others))
         if count := folders_beside_clips(source, outputs):
             notify(BatchText.FOLDERS_BESIDE_CLIPS(folder=source, count=count))
 

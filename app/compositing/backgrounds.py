@@ -7,7 +7,7 @@ from typing import Protocol
 from app.compositing.screen import ScreenBackground
 from app.compositing.screen_use import ScreenUse
 from app.compositing.slides import SlidesBackground
-from app.compositing.still import BlurBackground, ColourBackground, layout_of, open_image
+from app.compositing.still import BlurBackground, ColourBackground, layout_of, open_image, parse_colour
 from app.compositing.video import VideoBackground
 from app.core.errors import BackgroundError
 from app.core.messages.media import BackgroundText, SlidesText
@@ -72,5 +72,7 @@ def open_background(
         message = BackgroundText.NO_VIDEO if settings.kind == "video" else BackgroundText.NO_IMAGE
         raise BackgroundError(message())
     if settings.kind == "video":
-        return VideoBackground(settings.path, layout_of(settings), realtime=realtime)
+        return VideoBackground(
+            settings.path, layout_of(settings), colour=parse_colour(settings.colour), realtime=realtime
+        )
     return open_image(settings.path, settings)

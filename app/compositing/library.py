@@ -7,10 +7,10 @@ from pathlib import Path
 
 from app.core.files.names import is_of_kind
 from app.core.files.paths import assets_dir, backgrounds_dir
-from app.media.image_file import IMAGE_SUFFIXES
+from app.media.image_file import READ_SUFFIXES
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif"})
-BACKGROUND_SUFFIXES = (*VIDEO_SUFFIXES, *IMAGE_SUFFIXES)
+BACKGROUND_SUFFIXES = (*VIDEO_SUFFIXES, *READ_SUFFIXES)
 
 
 def bundled_backgrounds() -> tuple[Path, ...]:

@@ -19,6 +19,7 @@ from app.core.geometry import Layout
 from app.core.messages.media import VideoText
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
+from app.media.alpha import BLACK, over_colour
 from app.media.video_input import (
     LIVE_MAX_PIXELS,
     VideoError,
@@ -37,8 +38,11 @@ _THREADS = 2
 class LoopingVideo:
     """The frames of a video file, round after round."""
 
-    def __init__(self, path: Path) -> None:
-        """Raises BackgroundError for a file without a single readable frame."""
+    def __init__(self, path: Path, colour: tuple[int, int, int] = BLACK) -> None:
+        """colour: (blue, green, red) behind transparent parts.
+
+        Raises BackgroundError for a file without a single readable frame.
+        """
         try:
             self._video = VideoInput(path, max_pixels=LIVE_MAX_PIXELS, threads=_THREADS)
         except VideoError as error:
@@ -54,6 +58,7 @@ class LoopingVideo:
         self._shape: tuple[int, int] | None = self._video.shape_of(self.first)
         """Of the first frame; None once a frame of another shape has been reported."""
         self._mirrored = is_mirrored(self.first)
+        self._colour = colour
         self._scaler = VideoReformatter()
         """One for all frames: each has threads, and a frame with side data would keep its own until it is collected."""
         self.round_s: float | None = None
@@ -94,7 +99,8 @@ class LoopingVideo:
         # downscale during the conversion, so that the full size never exists in BGR; upscale only after the crop
         new_size = min(shape, wanted, key=lambda side: side[0] * side[1])
         matrix = colour_matrix(frame)
-        small = self._scaler.reformat(frame, *new_size, "bgr24", src_colorspace=matrix, interpolation="AREA")
+        opaque = over_colour(frame, matrix, self._colour)
+        small = self._scaler.reformat(opaque, *new_size, "bgr24", src_colorspace=matrix, interpolation="AREA")
         return geometry.lay_out(upright(frame, small.to_ndarray(), self._mirrored), layout, width, height)
 
     def close(self) -> None:
@@ -116,16 +122,23 @@ class VideoBackground:
     """Plays a video in a loop at its own rate.
 
     A thread decodes ahead and scales to the size requested last; `backdrop` returns what is ready. realtime: False
-    makes `backdrop` wait for the exact frame, for conversions.
+    makes `backdrop` wait for the exact frame, for conversions. colour: behind transparent parts.
     """
 
     slides = 0
 
-    def __init__(self, path: Path, layout: Layout = Layout(), *, realtime: bool = True) -> None:
+    def __init__(
+        self,
+        path: Path,
+        layout: Layout = Layout(),
+        *,
+        colour: tuple[int, int, int] = BLACK,
+        realtime: bool = True,
+    ) -> None:
         self._path = path
         self._layout = layout
         self._realtime = realtime
-        self._video = LoopingVideo(path)
+        self._video = LoopingVideo(path, colour)
         self._reader = ReadingThread(
             self._decode_ahead, "background video", f"decoder of the background video {path.name}"
         )

@@ -1,7 +1,7 @@
 """Filters of decoded frames: deinterlacing, and conversion of HDR and wide-gamut colours to BT.709.
 
 Frames of interlaced video hold two half images, taken at different times, in alternating rows. Tables convert BT.2020
-colours, also of HDR video, for standard displays.
+and P3 colours, also of HDR video, for standard displays.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ from av.filter import Graph
 from av.video.frame import VideoFrame
 from numpy.typing import NDArray
 
+from app.media.alpha import has_alpha
+
 Transfer = Literal["pq", "hlg", "sdr"]
 """How the values of a video encode light: SMPTE ST 2084, ARIB STD-B67, or as BT.1886 displays show them."""
 Values = NDArray[np.float64]
@@ -29,32 +31,56 @@ POINTS = 33
 PEAK_NITS, WHITE_NITS = 1000.0, 203.0
 """Brightest highlight that is kept, and the white of a standard display (ITU-R BT.2408)."""
 GAMMA = 2.4
-TO_BT709 = np.array(
-    [[1.660491, -0.587641, -0.072850], [-0.124550, 1.132900, -0.008349], [-0.018151, -0.100579, 1.118730]]
-)
-"""ITU-R BT.2087."""
-LUMINANCE = np.array([0.2627, 0.6780, 0.0593])
+D65, DCI = (0.3127, 0.3290), (0.314, 0.351)
+"""White points, (x, y)."""
+P3 = (0.680, 0.320), (0.265, 0.690), (0.150, 0.060)
+BT709 = (0.640, 0.330), (0.300, 0.600), (0.150, 0.060), D65
+BT2020_PRIMARIES = 9
+PRIMARIES = {
+    BT2020_PRIMARIES: ((0.708, 0.292), (0.170, 0.797), (0.131, 0.046), D65),
+    11: (*P3, DCI),
+    12: (*P3, D65),
+}
+"""Red, green, blue and white, (x, y), of the wide gamuts by FFmpeg's numbers: BT.2020, DCI-P3, Display P3."""
+BRADFORD = np.array([[0.8951, 0.2664, -0.1614], [-0.7502, 1.7135, 0.0367], [0.0389, -0.0685, 1.0296]])
+"""From XYZ to the responses of the eye, in which white points are adapted."""
+
+
+def to_xyz(points: tuple[tuple[float, float], ...]) -> Values:
+    """Return the matrix from linear RGB of these primaries and white to XYZ."""
+    x, y = np.array(points).T
+    columns = np.stack([x / y, np.ones(4), (1 - x - y) / y])
+    return np.asarray(columns[:, :3] * np.linalg.solve(columns[:, :3], columns[:, 3]))
+
+
+def matrix_to_bt709(primaries: int) -> Values:
+    """Return the matrix from linear RGB of a wide gamut to that of BT.709."""
+    wide, standard = to_xyz(PRIMARIES[primaries]), to_xyz(BT709)
+    whites = [BRADFORD @ matrix.sum(axis=1) for matrix in (standard, wide)]
+    adapted = np.linalg.inv(BRADFORD) @ np.diag(whites[0] / whites[1]) @ BRADFORD
+    return np.asarray(np.linalg.inv(standard) @ adapted @ wide)
 
 
 @contextmanager
-def colour_table(transfer: Transfer) -> Iterator[str]:
+def colour_table(transfer: Transfer, primaries: int) -> Iterator[str]:
     """Yield the name of a temporary .cube file for FFmpeg's filter lut3d, with its separators escaped."""
     steps = np.linspace(0, 1, POINTS)
     blue, green, red = np.meshgrid(steps, steps, steps, indexing="ij")
     with tempfile.TemporaryDirectory(prefix="mattecam-") as folder:
         file = Path(folder) / "colours.cube"
-        values = to_bt709(np.stack([red, green, blue], axis=-1), transfer).reshape(-1, 3)
+        values = to_bt709(np.stack([red, green, blue], axis=-1), transfer, primaries).reshape(-1, 3)
         np.savetxt(file, values, fmt="%.5f", header=f"LUT_3D_SIZE {POINTS}", comments="")
         yield file.as_posix().replace("\\", "\\\\").replace(":", "\\:").replace("'", "\\'")
 
 
-def to_bt709(rgb: Values, transfer: Transfer) -> Values:
-    """Convert BT.2020 RGB values (..., 3) in 0-1 to BT.709 values in 0-1."""
+def to_bt709(rgb: Values, transfer: Transfer, primaries: int = BT2020_PRIMARIES) -> Values:
+    """Convert RGB values (..., 3) in 0-1 of a wide gamut, by its number in `PRIMARIES`, to BT.709 values in 0-1."""
     if transfer == "sdr":
         light = rgb**GAMMA
     else:
-        light = _compressed(pq_to_nits(rgb) if transfer == "pq" else _hlg_to_nits(rgb)) / WHITE_NITS
-    return np.asarray(np.clip(light @ TO_BT709.T, 0, 1) ** (1 / GAMMA))
+        nits = pq_to_nits(rgb) if transfer == "pq" else _hlg_to_nits(rgb, to_xyz(PRIMARIES[primaries])[1])
+        light = _compressed(nits) / WHITE_NITS
+    return np.asarray(np.clip(light @ matrix_to_bt709(primaries).T, 0, 1) ** (1 / GAMMA))
 
 
 def pq_to_nits(values: Values) -> Values:
@@ -71,11 +97,11 @@ def nits_to_pq(nits: Values) -> Values:
     return np.asarray(((3424 / 4096 + 2413 / 128 * power) / (1 + 2392 / 128 * power)) ** (2523 / 32))
 
 
-def _hlg_to_nits(values: Values) -> Values:
-    """Return the light that a display of PEAK_NITS shows for HLG values (ITU-R BT.2100)."""
+def _hlg_to_nits(values: Values, luminance: Values) -> Values:
+    """Return the light that a display of PEAK_NITS shows for HLG values (ITU-R BT.2100). luminance: of each primary."""
     a, b, c = 0.17883277, 0.28466892, 0.55991073
     scene = np.where(values <= 0.5, values**2 / 3, (np.exp((values - c) / a) + b) / 12)
-    return np.asarray(PEAK_NITS * (scene @ LUMINANCE)[..., None] ** 0.2 * scene)
+    return np.asarray(PEAK_NITS * (scene @ luminance)[..., None] ** 0.2 * scene)
 
 
 def _compressed(nits: Values) -> Values:
@@ -95,10 +121,10 @@ log = logging.getLogger(__name__)
 
 DEINTERLACE = "mode=send_frame:parity=auto:deint=interlaced"
 """One frame for each, in the field order that it names; progressive frames pass unchanged."""
-UNSPECIFIED, BT2020_PRIMARIES, BT2020_MATRIX = 2, 9, 9
+UNSPECIFIED, BT709_MATRIX, BT2020_MATRIX = 2, 1, 9
 """FFmpeg's numbers, which are those of ITU-T H.273."""
 TRANSFERS: dict[int, Transfer] = {16: "pq", 18: "hlg"}
-RGB = "gbrp12le"
+RGB, RGB_ALPHA = "gbrp12le", "gbrap12le"
 Shape = tuple[int, int, str, Fraction | None]
 """What a graph is built for: width, height, format and unit of the times."""
 
@@ -126,33 +152,35 @@ def deinterlaced(frames: Iterable[VideoFrame], threads: int = 0) -> Iterator[Vid
 
 
 def in_bt709(frames: Iterable[VideoFrame], threads: int = 0) -> Iterator[VideoFrame]:
-    """Yield every frame at its time; HDR (PQ, HLG) and other BT.2020 video as RGB with BT.709 colours.
+    """Yield every frame at its time; HDR (PQ, HLG) and other video of a wide gamut as RGB with BT.709 colours.
 
     threads: of the filter, 0 for one per core.
     """
     graph: Graph | None = None
     kind = None
     for frame in frames:
-        transfer = _transfer(frame)
-        if transfer is None:
+        colours = _colours(frame)
+        if colours is None:
             yield frame
             continue
-        matrix = BT2020_MATRIX if frame.colorspace == UNSPECIFIED else None
-        rgb = frame.reformat(format=RGB, src_colorspace=matrix)
-        if kind != (transfer, _shape(frame)):
-            with colour_table(transfer) as table:
-                graph, kind = _graph(rgb, threads, "lut3d", f"file={table}"), (transfer, _shape(frame))
+        usual = BT2020_MATRIX if colours[1] == BT2020_PRIMARIES else BT709_MATRIX
+        matrix = usual if frame.colorspace == UNSPECIFIED else None
+        rgb = frame.reformat(format=RGB_ALPHA if has_alpha(frame) else RGB, src_colorspace=matrix)
+        if kind != (colours, _shape(frame)):
+            with colour_table(*colours) as table:
+                graph, kind = _graph(rgb, threads, "lut3d", f"file={table}"), (colours, _shape(frame))
         if graph is None:
             yield frame
         else:
             yield from _pushed(graph, rgb)
 
 
-def _transfer(frame: VideoFrame) -> Transfer | None:
-    """Return the transfer function of a frame with colours that need conversion, else None."""
+def _colours(frame: VideoFrame) -> tuple[Transfer, int] | None:
+    """Return the transfer function and the primaries of a frame with colours that need conversion, else None."""
+    primaries = int(frame.color_primaries)
     if frame.color_trc in TRANSFERS:
-        return TRANSFERS[frame.color_trc]
-    return "sdr" if frame.color_primaries == BT2020_PRIMARIES else None
+        return TRANSFERS[frame.color_trc], primaries if primaries in PRIMARIES else BT2020_PRIMARIES
+    return ("sdr", primaries) if primaries in PRIMARIES else None
 
 
 def _shape(frame: VideoFrame) -> Shape:

@@ -7,6 +7,7 @@ without a window does not load Qt.
 
 from __future__ import annotations
 
+import io
 import logging
 import os
 import struct
@@ -20,11 +21,12 @@ from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, UnidentifiedImageError
+from pi_heif import register_heif_opener
+from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from app.core.errors import BackgroundError
 from app.core.files import paths
-from app.core.files.names import is_special
+from app.core.files.names import is_file, is_special
 from app.core.messages.media import ImageText
 from app.core.text import Text
 from app.core.types import BgrImage
@@ -37,14 +39,29 @@ MAX_SIDE = 3840
 MAX_DECODED_BYTES = 1 << 29
 """Limit of the memory that decoding a file may take."""
 
-FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "QOI", "ICO")
+FORMATS = ("JPEG", "PNG", "WEBP", "AVIF", "HEIF", "GIF", "BMP", "DIB", "TIFF", "JPEG2000", "PPM", "QOI", "ICO")
 """Allowed formats. Others make Pillow start external programs, or have no signature."""
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
+"""Of images that are also written."""
+READ_SUFFIXES = (
+    *IMAGE_SUFFIXES,
+    *(".jfif", ".jpe", ".heic", ".heif", ".hif", ".avif", ".jp2", ".j2k", ".jpx", ".dib", ".ppm", ".pgm", ".qoi"),
+)
+"""Of images where only a name is known; otherwise the content decides."""
+RAW_SUFFIXES = frozenset(
+    (".arw", ".cr2", ".cr3", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".srw")
+)
+"""Of raw data of cameras, of which Pillow reads a small preview, as a TIFF image."""
 
 HEIF = (b"ftypheic", b"ftypheix", b"ftypmif1")
-"""Signatures of photos of telephones, which no reader here can read."""
-PLAYED = ("GIF", "PNG")
-"""Formats of animations that the video reader plays."""
+"""Signatures of photos of telephones."""
+PLAYED = ("GIF", "PNG", "WEBP")
+"""Formats of animations that a background plays."""
+MAX_PROFILE_BYTES = 4 << 20
+COLOURS = {"RGB ": "RGB", "CMYK": "CMYK", "GRAY": "L"}
+"""Pillow's mode for the pixels that a colour profile describes, by its colour space."""
+SRGB = ImageCms.createProfile("sRGB")
+register_heif_opener(thumbnails=False)
 
 SIXTEEN_BITS = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's modes for grey images of 16 bits."""
@@ -137,6 +154,8 @@ def read_matte(path: Path) -> NDArray[np.float32]:
 
 def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
     try:
+        if path.suffix.lower() in RAW_SUFFIXES and is_file(path):
+            raise BackgroundError(ImageText.RAW(file=path))
         with _named_file_errors(path), warnings.catch_warnings():
             # Pillow warns about invalid metadata, which is not used
             warnings.simplefilter("ignore")
@@ -181,8 +200,19 @@ def kind_of_file(path: Path) -> Literal["image", "video"]:
     with suppress(OSError, ValueError, BackgroundError):
         start = _start(path, 12)
     is_container = start[4:8] == b"ftyp" or start[:4] == b"\x1aE\xdf\xa3" or start[8:] == b"AVI "  # MP4, Matroska
-    still = start[4:] in HEIF or (path.suffix.lower() in IMAGE_SUFFIXES and not is_container)
-    return "image" if still else "video"
+    named = path.suffix.lower() in (*READ_SUFFIXES, *RAW_SUFFIXES) and not is_container
+    return "image" if start[4:] in HEIF or named else "video"
+
+
+def is_picture(path: Path) -> bool:
+    """Return whether a file is converted as an image: its first one, if its name is that of an image.
+
+    The content of other files decides, such as a GIF with a single frame; the name, where there is no file.
+    """
+    suffix = path.suffix.lower()
+    if suffix in IMAGE_SUFFIXES:
+        return True
+    return kind_of_file(path) == "image" if is_file(path) else suffix in READ_SUFFIXES
 
 
 def first_frame_alone(path: Path) -> Text | None:
@@ -215,8 +245,28 @@ def _small(image: Image.Image, path: Path, max_side: int) -> Image.Image:
     # palette indices cannot be averaged
     palette = image.mode in ("P", "PA")
     image.thumbnail((max_side, max_side), Image.Resampling.NEAREST if palette else Image.Resampling.HAMMING)
-    small = _to_8_bit(image)
+    small = _in_srgb(_to_8_bit(image), image.info.get("icc_profile"))
     return small if turn is None else small.transpose(turn)
+
+
+def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
+    """Return the image with the colours of its profile in sRGB, alpha as it is; unchanged without a usable profile."""
+    if not profile or len(profile) > MAX_PROFILE_BYTES:
+        return image
+    alpha = image.convert("RGBA").getchannel("A") if image.has_transparency_data else None
+    try:
+        source = ImageCms.ImageCmsProfile(io.BytesIO(profile))
+        mode = COLOURS[source.profile.xcolor_space]
+        if (mode == "CMYK") != (image.mode == "CMYK"):  # the profile is that of other pixels
+            return image
+        shown = ImageCms.profileToProfile(image.convert(mode), source, SRGB, outputMode="RGB")
+    except (ImageCms.PyCMSError, KeyError, OSError, ValueError) as error:
+        log.info("A colour profile is not used: %s", error)
+        return image
+    assert shown is not None
+    if alpha is not None:
+        shown.putalpha(alpha)
+    return shown
 
 
 def _check_size(image: Image.Image, path: Path) -> None:
@@ -237,6 +287,10 @@ def _to_8_bit(image: Image.Image) -> Image.Image:
         return Image.fromarray((np.asarray(image).astype(np.int64).clip(0, 65535) >> 8).astype(np.uint8))
     if image.mode == "F":
         return Image.fromarray((_unit(image) * 255).astype(np.uint8))
+    if image.mode == "LAB":  # which Pillow converts by profiles alone
+        shown = ImageCms.profileToProfile(image, ImageCms.createProfile("LAB"), SRGB, outputMode="RGB")
+        assert shown is not None
+        return shown
     return image
 
 

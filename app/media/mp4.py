@@ -6,8 +6,10 @@ are counted before FFmpeg makes an index of them. Of a damaged file, there is a 
 
 from __future__ import annotations
 
+import itertools
 import mmap
 import os
+import re
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -63,6 +65,34 @@ def declares_too_much(path: Path) -> bool:
             elif kind in TABLES:
                 _read(file, kind, start, end, track)
         return total + track.entries > MAX_ENTRIES
+
+
+DOLBY_VISION = re.compile(rb"dv[cvw]C(?:\x41\xed.)?(.{5})", re.DOTALL)
+"""The record of its configuration: in the box of its name in MP4, in Matroska after the tag of extra data."""
+HEADER_BYTES = 1 << 20
+
+
+def needs_dolby_vision(path: Path) -> bool:
+    """Return whether the picture has colours of Dolby Vision alone, as profile 5; others have those of HDR or SDR too.
+
+    Raises OSError.
+    """
+    with path.open("rb") as file:
+        if file.read(4) == b"\x1aE\xdf\xa3":
+            heads = [file.read(HEADER_BYTES)]
+        else:
+            size = os.fstat(file.fileno()).st_size
+            tables = [
+                (start, end)
+                for kind, start, end in itertools.islice(boxes(file, 0, size, 0), MAX_BOXES)
+                if kind == b"stsd"
+            ]
+            heads = []
+            for start, end in tables:
+                file.seek(start)
+                heads.append(file.read(min(end - start, HEADER_BYTES)))
+    records = [match[1] for head in heads for match in DOLBY_VISION.finditer(head)]
+    return any(record[2] >> 1 in (5, 10) and record[4] >> 4 == 0 for record in records)
 
 
 def boxes(file: BinaryIO, at: int, end: int, depth: int) -> Iterator[tuple[bytes, int, int]]:

@@ -15,18 +15,19 @@ from pathlib import Path
 from app.core.errors import BackgroundError, ModelError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
-from app.core.files.names import is_folder, is_of_kind, is_special
+from app.core.files.names import is_file, is_folder, is_special
 from app.core.messages.command_line import ConvertText
 from app.core.messages.media import SlidesText
 from app.core.types import BgrImage
 from app.media.alpha import BgraImage
-from app.media.image_file import IMAGE_SUFFIXES, drawn, read_cut_out, read_image
+from app.media.image_file import READ_SUFFIXES, drawn, is_picture, read_cut_out, read_image
 from app.media.video_input import VideoError
 
 log = logging.getLogger(__name__)
 
 DEFAULT_FPS = Fraction(30)
 """Frame rate of a video of images."""
+LEFT_THERE = ("thumbs.db", "desktop.ini")
 MAX_SIDE = 16_384
 """Larger images are downscaled to this."""
 
@@ -47,12 +48,12 @@ class ImageFolderReader:
         self.path, self.fps = path, fps
         self.end_s: Fraction | None = None
         """None: the last frame lasts as long as the others."""
-        self.damaged = 0
-        """Images skipped so far: unreadable, or of an unsuitable size."""
+        self.damaged: list[str] = []
+        """Names of the images skipped so far: unreadable, or of an unsuitable size."""
         self._check_size = check_size
         self._names = picture_names(path) if is_folder(path) else {path: path.stem}
         if not self._names:
-            raise VideoError(ConvertText.EMPTY_FOLDER(folder=path, formats=IMAGE_SUFFIXES))
+            raise VideoError(ConvertText.EMPTY_FOLDER(folder=path, formats=READ_SUFFIXES))
         self.frame_estimate: int | None = len(self._names)
 
     def frames(self) -> Generator[tuple[Fraction, str, BgrImage | BgraImage], None, None]:
@@ -72,15 +73,25 @@ class ImageFolderReader:
         except (BackgroundError, ModelError) as error:
             if file == self.path:
                 raise
-            self.damaged += 1
+            self.damaged.append(file.name)
             log.warning("%s", error if isinstance(error, BackgroundError) else f"{file}: {error}")
             return None
         return image
 
 
 def pictures_in(folder: Path) -> list[Path]:
-    """Return the images of a folder in natural order of their names. Raises OSError."""
-    return sorted((file for file in folder.iterdir() if is_of_kind(file, IMAGE_SUFFIXES)), key=_natural)
+    """Return the images of a folder, by their content, in natural order of their names. Raises OSError."""
+    return sorted((file for file in _visible(folder) if is_picture(file)), key=_natural)
+
+
+def others_in(folder: Path) -> list[Path]:
+    """Return the files of a folder that are no images, in natural order of their names. Raises OSError."""
+    return sorted((file for file in _visible(folder) if is_file(file) and not is_picture(file)), key=_natural)
+
+
+def _visible(folder: Path) -> list[Path]:
+    """Return what lies in a folder, but for what systems leave there."""
+    return [file for file in folder.iterdir() if not file.name.startswith(".") and file.name.lower() not in LEFT_THERE]
 
 
 def picture_names(folder: Path) -> dict[Path, str]:
@@ -161,7 +172,7 @@ class FolderSlides:
         except OSError as error:
             raise BackgroundError(SlidesText.UNREADABLE(file=folder, reason=why_not_read(error))) from None
         if not self._files:
-            raise BackgroundError(SlidesText.EMPTY(folder=folder, formats=IMAGE_SUFFIXES))
+            raise BackgroundError(SlidesText.EMPTY(folder=folder, formats=READ_SUFFIXES))
 
     @property
     def count(self) -> int:

@@ -6,6 +6,7 @@ and renders text files; a small file can hold frames that take gigabytes and min
 
 from __future__ import annotations
 
+import io
 import logging
 import mmap
 import re
@@ -33,10 +34,11 @@ from numpy.typing import NDArray
 from app.core.errors import MattecamError
 from app.core.messages.media import VideoText
 from app.core.types import BgrImage
+from app.media.animated_webp import as_video, is_animated_webp
 from app.media.frame_filters import deinterlaced, in_bt709
 from app.media.headers import is_short, named_size
 from app.media.jpeg import DamagedJpegError, check_jpeg
-from app.media.mp4 import declares_too_much
+from app.media.mp4 import declares_too_much, needs_dolby_vision
 from app.media.video_times import AV_TIME_BASE, MAX_RATE, NO_TIMESTAMPS, FrameClock, Leap, clock_leaps, is_discontinuous
 
 log = logging.getLogger(__name__)
@@ -92,7 +94,7 @@ def file_address(path: Path) -> str:
     return f"file:{path}"
 
 
-def open_container(path: Path, view: mmap.mmap | None = None) -> InputContainer:
+def open_container(path: Path, view: mmap.mmap | io.BytesIO | None = None) -> InputContainer:
     """Open a media file for reading under the allow-list. Raises VideoError.
 
     view: read in place of the file; of the same size.
@@ -102,6 +104,10 @@ def open_container(path: Path, view: mmap.mmap | None = None) -> InputContainer:
             raise VideoError(VideoText.ABSENT(file=path))
         if declares_too_much(path):
             raise VideoError(VideoText.UNREADABLE(file=path))
+        if view is None and needs_dolby_vision(path):
+            raise VideoError(VideoText.DOLBY_VISION(file=path))
+        if view is None and is_animated_webp(path):
+            view = as_video(path)
         return av.open(
             file_address(path) if view is None else view,
             "r",
@@ -168,7 +174,7 @@ class VideoInput:
     def frames(self) -> Iterator[VideoFrame]:
         """Decode from the current position to the end. Corrupt frames are skipped, interlaced ones deinterlaced.
 
-        Frames with BT.2020 colours, also of HDR, are converted to RGB with BT.709 colours.
+        Frames with BT.2020 or P3 colours, also of HDR, are converted to RGB with BT.709 colours.
         """
         threads = self._decoder.thread_count
         return in_bt709(deinterlaced(self._decoded(), threads), threads)
@@ -246,6 +252,7 @@ class VideoInput:
         """Return to the start; False where the file cannot be repositioned."""
         try:
             self.container.seek(0, backward=True)
+            self._decoder.flush_buffers()
         except (FFmpegError, OSError) as error:
             log.warning("The video %s cannot start again: %s", self.path, error)
             return False

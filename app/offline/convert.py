@@ -16,22 +16,26 @@ from app.core.files.names import check_outputs, is_file, is_folder, is_special, 
 from app.core.messages.command_line import ConvertText
 from app.core.orientation import Orientation
 from app.core.settings import BackgroundSettings, Settings
+from app.core.text import Text
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.selection.registry import frame_check
 from app.media.alpha import BgraImage
-from app.media.image_file import first_frame_alone
-from app.media.slides import DEFAULT_FPS, ImageFolderReader
+from app.media.image_file import first_frame_alone, is_picture
+from app.media.slides import DEFAULT_FPS, ImageFolderReader, others_in
 from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep, check_settings
 from app.offline.outputs import Output, Outputs, OutputShape, VideoOutput, open_output
-from app.offline.targets import existing, is_image, is_transparent
+from app.offline.targets import existing, is_transparent
 
 VIDEO_CRF, MATTE_CRF = 18, 10
 """Quality of x264. The matte gets a higher one: its coding errors are visible as ghosts."""
 
 CLEAR = BackgroundSettings(kind="colour", colour="#000000")
 """What the person of a cut-out is matted over; the composite is not used."""
+
+NAMED = 20
+"""Files that a sentence names."""
 
 Progress = Callable[[int, int | None], None]
 """(frames done, total number of frames or None if unknown)"""
@@ -120,7 +124,7 @@ def convert(
             (width, height),
             *timing,
             reproducible,
-            is_image=is_image(source),
+            is_image=is_file(source) and is_picture(source),
             numbered=isinstance(reader, VideoReader),
             overwrite=overwrite,
         )
@@ -135,9 +139,14 @@ def convert(
     cut = complete and isinstance(reader, VideoReader) and reader.is_cut
     if cut:
         problems.append(ConvertText.CUT(file=source, frames=done, expected=max(expected or 0, done + 1)))
-    if reader.damaged:
-        damaged = ConvertText.DAMAGED if isinstance(reader, VideoReader) else ConvertText.DAMAGED_IMAGES
-        problems.append(damaged(file=source, count=reader.damaged))
+    if isinstance(reader, ImageFolderReader):
+        others = [] if shape.is_image else [file.name for file in others_in(source)]
+        if reader.damaged:
+            problems.append(left_out(ConvertText.DAMAGED_IMAGES, source, reader.damaged))
+        if others:
+            problems.append(left_out(ConvertText.OTHER_FILES, source, others))
+    elif reader.damaged:
+        problems.append(ConvertText.DAMAGED(file=source, count=reader.damaged))
     if shape.is_image and (told := first_frame_alone(source)):
         problems.append(told)
     if isinstance(reader, VideoReader) and reader.reshaped:
@@ -147,6 +156,12 @@ def convert(
     if complete:
         progress(done, done)
     return ConvertReport(written or target, done, complete, tuple(problems), cut, expected)
+
+
+def left_out(message: ConvertText, folder: Path | str, names: Sequence[str]) -> Text:
+    """Return the sentence on the files of a folder that are left out."""
+    shown = [*names[:NAMED], *(["…"] if len(names) > NAMED else [])]
+    return message(file=folder, count=len(names), names=shown)
 
 
 def _check_nested(outputs: Sequence[Path]) -> None:
@@ -168,7 +183,7 @@ def _opened(
             raise SourceOpenError(ConvertText.NO_SOURCE(file=source))
         if fps is not None and not source.is_dir():
             raise UsageError(ConvertText.OWN_RATE(file=source))
-        if source.is_dir() or is_image(source):
+        if source.is_dir() or is_picture(source):
             return ImageFolderReader(source, check_size, fps or DEFAULT_FPS)
         return VideoReader(source, with_alpha=True)
     except OSError as error:  # of the folder: the readers of files explain their own

@@ -15,7 +15,7 @@ from app.core.files.names import exists, is_file, is_folder, is_taken
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.messages.media import ImageText
 from app.media.encoders import ALPHA_SUFFIXES
-from app.media.image_file import IMAGE_SUFFIXES
+from app.media.image_file import IMAGE_SUFFIXES, READ_SUFFIXES, is_picture
 from app.media.slides import picture_names
 from app.media.video_times import simple_rate
 from app.media.video_writer import FILM_SUFFIXES, SUFFIXES
@@ -24,7 +24,7 @@ VIDEOS = VIDEO_SUFFIXES | {
     *(".3g2", ".3gp", ".asf", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".mod", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv"),
     *(".qt", ".tod", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
 }
-VIDEOS_AND_IMAGES = (*VIDEOS, *IMAGE_SUFFIXES)
+VIDEOS_AND_IMAGES = (*VIDEOS, *READ_SUFFIXES)
 FRAME = re.compile(r"\d{6,}\.png")
 """Name of a frame in a folder of frames of a video."""
 CLEAR_IMAGES = (".png", ".webp", ".tif", ".tiff")
@@ -64,9 +64,9 @@ def frame_rate(value: str | float | Fraction) -> Fraction:
     return broadcast if is_decimal and abs(rate - broadcast) < BROADCAST_FPS else simple_rate(rate)
 
 
-def is_image(clip: str | Path) -> bool:
-    """Return whether the name of a clip is that of a single image."""
-    return Path(clip).suffix.lower() in IMAGE_SUFFIXES
+def names_image(output: Path) -> bool:
+    """Return whether an output has the name of an image."""
+    return output.suffix.lower() in IMAGE_SUFFIXES
 
 
 def film_name(clip: str, transparent: bool | None = None) -> str:
@@ -75,7 +75,7 @@ def film_name(clip: str, transparent: bool | None = None) -> str:
     transparent: as of `is_transparent`.
     """
     path = Path(clip)
-    if is_image(clip):
+    if is_picture(path):
         return f"{path.stem}.png"
     usual, other = (ALPHA_SUFFIXES, ".mov") if transparent else (SUFFIXES, ".mp4")
     return path.stem + (path.suffix.lower() if path.suffix.lower() in usual else other)
@@ -111,13 +111,13 @@ def single_output(source: Path, name: str, transparent: bool | None = None) -> P
             _create(path)
         wants_film = True
     else:
-        wants_film = is_folder(path) and (is_image(source) or not exists(path / "000000.png"))
+        wants_film = is_folder(path) and (is_picture(source) or not exists(path / "000000.png"))
     if wants_film:
-        return path / film_name(source.name, transparent)
-    if not is_folder(source) and is_image(source):
-        if not is_image(path):
+        return path / film_name(str(source), transparent)
+    if not is_folder(source) and is_picture(source):
+        if not names_image(path):
             raise UsageError(ConvertText.NO_IMAGE_NAME(file=name, source=source))
-    elif is_image(path) and is_file(source) and source.suffix.lower() not in VIDEOS:
+    elif names_image(path) and is_file(source) and source.suffix.lower() not in VIDEOS:
         raise UsageError(ImageText.UNKNOWN_FORMAT(file=source))
     elif path.suffix and path.suffix.lower() not in FILM_SUFFIXES and not is_folder(path):
         raise UsageError(ConvertText.SUFFIX(file=name, suffixes=FILM_SUFFIXES))
@@ -139,7 +139,7 @@ def check_folder(name: str) -> None:
     path = Path(name)
     if is_folder(path) or name.endswith(SEPARATORS):
         return
-    if exists(path) or is_image(path) or path.suffix.lower() in VIDEOS:
+    if exists(path) or names_image(path) or path.suffix.lower() in VIDEOS:
         raise UsageError(BatchText.NOT_A_FOLDER(file=name))
 
 

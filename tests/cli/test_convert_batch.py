@@ -80,7 +80,7 @@ def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capfd: pytest.C
     (source / "1.png").write_bytes(b"broken")
     cv2.imwrite(str(source / "2.png"), numbered(2))
     command = ["convert", str(source), str(out), "--model", "mattecam", "--jobs", "1"]
-    told = f"Unreadable or unsuitable images in {source} were left out: 1."
+    told = f"Unreadable or unsuitable images in {source} were left out: 1 (1.png)."
     assert main.main(command) == 0
     lines = capfd.readouterr().err.splitlines()
     assert f"mattecam: {told}" in lines
@@ -95,7 +95,7 @@ def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capfd: pytest.C
 @pytest.mark.parametrize(
     ("out", "names", "sentence"),
     [
-        ("out", "clip.mp4 0.png 1.png", "Images in {source} are left out, because it also holds videos: 2. To"),
+        ("out", "clip.mp4 0.png a.txt b.pdf", "neither images nor videos were left out: 2 (a.txt, b.pdf)."),
         ("out", "cover.png day1/clip.mp4", "Folders of videos in {source} are not searched: 1. To convert"),
         (
             "source/out",
@@ -103,7 +103,7 @@ def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capfd: pytest.C
             "Folders of videos in {source} are not searched: 2. To convert",
         ),
     ],
-    ids=["images beside videos", "folders beside images", "folders beside videos"],
+    ids=["files beside videos", "folders beside images", "folders beside videos"],
 )
 def test_what_is_left_out_of_a_folder_is_told(
     tmp_path: Path,

@@ -14,21 +14,24 @@ from av.video.frame import VideoFrame
 
 from app.core.types import BgrImage
 from app.media.frame_filters import (
+    BT2020_PRIMARIES,
     GAMMA,
-    LUMINANCE,
-    TO_BT709,
+    PRIMARIES,
     Transfer,
     Values,
     deinterlaced,
     in_bt709,
+    matrix_to_bt709,
     nits_to_pq,
     pq_to_nits,
     to_bt709,
+    to_xyz,
 )
 from app.media.video_input import VideoInput
 from app.media.video_reader import VideoReader
 from tests.clips import write_clip
 
+LUMINANCE = to_xyz(PRIMARIES[BT2020_PRIMARIES])[1]
 COLOURS = np.array([[1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1], [0.8, 0.55, 0.45], [0.3, 0.3, 0.3]])
 WHITE_NITS = 80.0
 """Light of the brightest test colour, dark enough to be kept as it is."""
@@ -37,7 +40,7 @@ NAMES: dict[Transfer, str] = {"pq": "smpte2084", "hlg": "arib-std-b67", "sdr": "
 
 def encoded(colours: Values, transfer: Transfer) -> Values:
     """Return the values of BT.709 colours in a BT.2020 video."""
-    light = np.maximum(colours, 1e-4) ** GAMMA @ np.linalg.inv(TO_BT709).T
+    light = np.maximum(colours, 1e-4) ** GAMMA @ np.linalg.inv(matrix_to_bt709(BT2020_PRIMARIES)).T
     if transfer == "sdr":
         return np.asarray(np.clip(light, 0, 1) ** (1 / GAMMA))
     if transfer == "pq":

@@ -146,8 +146,10 @@ def test_a_folder_of_pictures_to_a_folder(tmp_path: Path) -> None:
     (source / "p3.png").write_bytes(b"broken")
     report = run(source, tmp_path / "out", alpha=tmp_path / "alpha")
     assert report.frames == 4
-    assert len(report.problems) == 1
-    assert report.problems[0] == f"Unreadable or unsuitable images in {source} were left out: 1."
+    assert report.problems == (
+        f"Unreadable or unsuitable images in {source} were left out: 1 (p3.png).",
+        f"Files in {source} that are neither images nor videos were left out: 1 (notes.txt).",
+    )
     names = ["p1.png", "p10.png", "p11.png", "p2.png"]
     assert names_in(tmp_path / "out") == names
     assert names_in(tmp_path / "alpha") == names
@@ -199,7 +201,7 @@ def test_an_unsuitable_image_is_named_and_left_out(
     room, plate = write_room(tmp_path, p1=EMPTY, p3=EMPTY, **{name: unsuitable})
     matting = MattingSettings(model="mattecam-plate", plate=plate) if with_plate else GREEN.matting
     report = convert(room, tmp_path / "out", settings=GREEN.replace(matting=matting))
-    assert report.problems == (f"Unreadable or unsuitable images in {room} were left out: 1.",)
+    assert report.problems == (f"Unreadable or unsuitable images in {room} were left out: 1 ({name}.png).",)
     assert names_in(tmp_path / "out") == ["p1.png", "p3.png"]
     (warning,) = [record.message for record in caplog.records if record.levelname == "WARNING"]
     assert warning.startswith(f"{room / name}.png: {why}")

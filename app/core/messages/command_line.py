@@ -104,7 +104,8 @@ class ConvertText(CommandLineMessage):
     BOTH = "{first} {second}"
     CUT = "{file} is cut off: {frames} of {expected} frames could be read; copy or download it again."
     DAMAGED = "Damaged parts of {file} were left out: {count}."
-    DAMAGED_IMAGES = "Unreadable or unsuitable images in {file} were left out: {count}."
+    DAMAGED_IMAGES = "Unreadable or unsuitable images in {file} were left out: {count} ({names})."
+    OTHER_FILES = "Files in {file} that are neither images nor videos were left out: {count} ({names})."
     RESHAPED = "Frames of {file} that have another shape than the film were given black bars: {count}."
     MORE_TRACKS = "Further tracks of {file} (sound, subtitles, video) were left out: {count}."
     SCREEN = "A film cannot be converted over a screen; choose an image, a video, slides, a colour or blur."
@@ -129,10 +130,6 @@ class BatchText(CommandLineMessage):
     FILE_IN_THE_WAY = "{file} is a file, but the images need a folder of this name; choose another folder as OUT."
     FOLDERS_BESIDE_CLIPS = (
         "Folders of videos in {folder} are not searched: {count}. To convert their videos, name these folders too."
-    )
-    IMAGES_BESIDE_CLIPS = (
-        "Images in {folder} are left out, because it also holds videos: {count}. To convert them, move them to a "
-        "folder of their own."
     )
     SOURCE_IN_OUTPUT = "The source {source} lies in the output {output}; choose another folder as OUT."
     OUTPUT_IN_SOURCE = "The output {output} would lie in the source {source}; choose another folder as OUT."

@@ -11,6 +11,10 @@ class VideoText(Message):
     ABSENT = "There is no video file {file}; check the name."
     NOT_PERMITTED = "You have no permission to read the video {file}; check the permissions of the file."
     UNREADABLE = "{file} is not a readable video: it is damaged or in an unknown format; choose another file."
+    DOLBY_VISION = (
+        "{file} has colours of Dolby Vision that only its own displays show (profile 5); save it in HDR10, HLG or "
+        "without HDR."
+    )
     NO_VIDEO = "{file} contains no video; choose another file."
     UNSUPPORTED = "{file} is in a format that cannot be played; save it as MP4 (H.264)."
     TOO_LARGE = "The frames of {file} are too large ({width}×{height}); save the video in a smaller size."
@@ -25,9 +29,10 @@ class ImageText(Message):
     ABSENT = "The image {file} does not exist; choose another one."
     NOT_PERMITTED = "You have no permission to read the image {file}; check the permissions of the file."
     FOLDER = "{file} is a folder; choose an image in it."
-    UNKNOWN_FORMAT = "{file} is not a readable image; use a JPEG, PNG, WebP, TIFF or BMP file."
+    UNKNOWN_FORMAT = "{file} is not a readable image; use a JPEG, PNG, WebP, HEIC, AVIF, TIFF or BMP file."
+    RAW = "{file} is raw data of a camera; develop it and export it as JPEG or TIFF."
     DAMAGED = "The image {file} is damaged; save it again or choose another one."
-    TOO_LARGE = "The image {file} is too large; save it in a smaller size or as JPEG."
+    TOO_LARGE = "The image {file} is too large; save it in a smaller size."
     FIRST_FRAME = "Only the first of the {count} frames of {file} is used; save it as a video or GIF to use them all."
 
 

@@ -15,8 +15,8 @@ from app.core.files.names import final_name, is_file, is_folder, is_of_kind, res
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.settings import Settings
 from app.matting.selection.choice import choose
-from app.media.image_file import IMAGE_SUFFIXES
-from app.media.slides import picture_names
+from app.media.image_file import is_picture
+from app.media.slides import others_in, picture_names
 from app.offline.batch.files import check_address, is_remote, joined, list_folder, parent_and_name, size_and_time
 from app.offline.batch.job import Job, Written, digest
 from app.offline.batch.manifest import MANIFEST, Record, last_records, state_folder
@@ -26,19 +26,25 @@ from app.offline.targets import VIDEOS, VIDEOS_AND_IMAGES, check_folder, existin
 
 
 def clips_in(source: str) -> list[str]:
-    """Return the videos in a folder, by name; what is no folder, or has no videos, stands for itself.
+    """Return the videos and images in a folder, by name; what is no folder, or has no videos, stands for itself.
 
     Temporary files of conversions and recordings are left out.
 
     Raises SourceOpenError if the folder cannot be listed.
     """
-    return _clips_among(_names_in(source)) or [source]
-
-
-def images_beside_clips(source: str) -> int:
-    """Return the number of images in a folder of videos, which are not converted. Raises SourceOpenError."""
     names = _names_in(source)
-    return sum(is_of_kind(Path(name), IMAGE_SUFFIXES) for name in names) if _clips_among(names) else 0
+    clips = _clips_among(names)
+    return sorted([*clips, *_images_among(names)]) if clips else [source]
+
+
+def others_beside_clips(source: str) -> list[str]:
+    """Return the names of the files beside videos that are neither videos nor images. Raises SourceOpenError."""
+    names = _names_in(source)
+    clips = {Path(clip).name for clip in _clips_among(names)}
+    if not clips or is_remote(source):
+        return []
+    others = [file for file in others_in(Path(source)) if final_name(file) == file]
+    return [file.name for file in others if file.name not in {*clips, MANIFEST}]
 
 
 def folders_beside_clips(source: str, outputs: Sequence[str]) -> int:
@@ -62,7 +68,15 @@ def _holds_clips(folder: str) -> bool:
 
 
 def _clips_among(names: Sequence[str]) -> list[str]:
-    return sorted(name for name in names if is_of_kind(Path(name), VIDEOS) and final_name(Path(name)) == Path(name))
+    return sorted(name for name in names if _is_clip(Path(name)))
+
+
+def _is_clip(path: Path) -> bool:
+    return is_of_kind(path, VIDEOS) and final_name(path) == path and not is_picture(path)
+
+
+def _images_among(names: Sequence[str]) -> list[str]:
+    return [name for name in names if not Path(name).name.startswith(".") and is_picture(Path(name))]
 
 
 def _names_in(source: str) -> list[str]:
@@ -109,10 +123,16 @@ def plan_jobs(
     identity = settings_hash(settings, transparent, fps)
     sources_at = {Path(_place(clip)): clip for clip in clips}
     sources_in = {parent: clip for place, clip in sources_at.items() for parent in place.parents}
+    images = {
+        str(file): f"{name}.png"
+        for source in sources
+        if not is_remote(source) and is_folder(Path(source))
+        for file, name in picture_names(Path(source)).items()
+    }
     for clip in clips:
         name = parent_and_name(clip)[1]
         if is_remote(clip) or not Path(clip).is_dir():
-            name = film_name(name, transparent)
+            name = images.get(clip) or film_name(clip, transparent)
         if name in jobs:
             raise UsageError(BatchText.SAME_NAME(first=jobs[name].source, second=clip, name=name))
         outputs = {use: joined(place, name) for use, place in folders.items()}
