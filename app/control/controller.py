@@ -146,6 +146,7 @@ class SettingsController:
                 return next_background(current, tiles.files, blur=not readable)
             return named_background(name, current, tiles)
 
+        self._pipeline.read_files_again()  # the file may be the one in use, and edited
         settings, in_use = self._changes.follow_section("background", chosen, Stage.BACKGROUND)
         return answered(AnswerText.BACKGROUND(background=description(settings.background, tiles.files)), in_use)
 

@@ -61,6 +61,8 @@ class Values:
             if isinstance(value, Path) and not exists(value) and setting.name not in CREATED:
                 raise UsageError(ControlText.NO_FILE(name=name, file=value))
             parsed[name] = setting, value
+        if any(isinstance(value, Path) for _, value in parsed.values()):
+            self._changes.pipeline.read_files_again()  # a file may be the one in use, and edited
         self._check_now({setting.name: value for setting, value in parsed.values()})
         return self._store(parsed)
 

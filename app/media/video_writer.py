@@ -18,7 +18,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from app.core.files.disk_errors import ExplainedOSError
-from app.core.files.names import free_name, is_special
+from app.core.files.names import free_name, is_special, version_of
 from app.core.messages.media import WriteReason
 from app.media.alpha import extended
 from app.media.encoders import AudioCopy, SoundWriter, VideoEncoder, file_encoder
@@ -74,7 +74,7 @@ class VideoWriter:
         """
         self.path = path
         """The name after `close`: numbered if another file has appeared under the wanted one."""
-        self._replaced = _identity(path)
+        self._replaced = version_of(path)
         self.size = width, height
         self._rate = simple_rate(Fraction(fps))
         self._time_base = time_base or _fine_time_base(self._rate)
@@ -271,7 +271,7 @@ class VideoWriter:
                 cut_incomplete_fragment(self.temporary_path)
             raise
         if complete:
-            if _identity(self.path) != self._replaced or is_special(self.path):  # a pipe would be lost
+            if version_of(self.path) != self._replaced or is_special(self.path):  # a pipe would be lost
                 self.path = free_name(self.path)
             with _os_errors(self.temporary_path):
                 self.temporary_path.replace(self.path)
@@ -309,15 +309,6 @@ def _fine_time_base(rate: Fraction) -> Fraction:
 def _at_least(least: int, unit: int) -> int:
     """Return the smallest multiple of `unit` that is at least `least`."""
     return unit * -(-least // unit)
-
-
-def _identity(path: Path) -> tuple[int, int, int] | None:
-    """Return what tells a file from another one under the same name; None if there is none."""
-    try:
-        stat = path.stat()
-    except OSError:
-        return None
-    return stat.st_ino, stat.st_mtime_ns, stat.st_size
 
 
 def create_temporary(path: Path) -> Path:

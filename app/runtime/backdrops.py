@@ -14,6 +14,7 @@ from app.compositing.backgrounds import Background
 from app.compositing.overlay import Overlay, OverlayKey, overlaid, wanted_overlay
 from app.compositing.screen_use import ScreenUse
 from app.config.parsing import describe_background
+from app.core.files.names import version_of
 from app.core.messages.system import ProgramText
 from app.core.settings import BackgroundSettings, Settings, opens_alike
 from app.core.stage import Stage
@@ -26,6 +27,7 @@ from app.runtime.worker import Prepared, Preparer
 PLAIN_GREY = 24
 """Grey level (0..255) in place of a background that is not available; a blurred room would still show its colours."""
 
+WITH_FILE = "image", "video", "slides"
 LIVE = "blur", "screen"
 """Kinds of background that show the room or a screen."""
 
@@ -41,12 +43,15 @@ class Backdrops:
         timing: Timing,
     ) -> None:
         """open_background: called on a thread of its own. screen: notes captures of the screen."""
+        self._version: object = None
+        """Of the file that was opened last, from before it was read."""
 
         def opened(settings: BackgroundSettings) -> Background:
             # Before a screen is captured, the desktop may ask the user, who may take any time.
             limit_s = math.inf if settings.kind == "screen" else timing.open_hang_s
             name = describe_background(settings)
             with self.preparer.calling(ProgramText.BACKGROUND_NOT_OPEN, limit_s, background=name):
+                self._version = settings.path and version_of(settings.path)
                 return open_background(settings, screen)
 
         self.preparer: Preparer[BackgroundSettings, Background] = Preparer(
@@ -76,12 +81,17 @@ class Backdrops:
         """The newest settings; a background was requested for their `opened`."""
 
     def retry(self) -> None:
-        """Open the background again at the next frame if it failed (any thread).
+        """Open the background again at the next frame if it failed or its file was changed (any thread).
 
         Not a screen: the desktop may ask the user for it, and this is also called for what else failed.
         """
         with self._request_lock:
-            if self._broken and self._requested is not None and self._requested.kind != "screen":
+            wanted = self._requested
+        if wanted is None or wanted.kind == "screen":
+            return
+        changed = wanted.kind in WITH_FILE and wanted.path is not None and version_of(wanted.path) != self._version
+        with self._request_lock:
+            if (self._broken or changed) and self._requested is wanted:
                 self._requested = None
 
     def prepare(self, wanted: BackgroundSettings) -> None:

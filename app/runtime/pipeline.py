@@ -152,6 +152,10 @@ class Pipeline:
     def retry(self) -> None:
         """Retry now what failed."""
         self._capture.retry()
+        self.read_files_again()
+
+    def read_files_again(self) -> None:
+        """Read the files of background, plate and card again, if they failed or were changed."""
         self._engines.retry()
         self._backdrops.retry()
         self._overlay.retry()

@@ -117,6 +117,9 @@ class SettingsAlone:
     def run(self, text: str) -> str:
         return self.controller.run(parse_words(text.split()))
 
+    def read_files_again(self) -> None:
+        """Do nothing: no file is open."""
+
     @property
     def settings(self) -> Settings:
         return self.owner.current

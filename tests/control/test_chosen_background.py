@@ -116,3 +116,13 @@ def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) ->
     background = program.settings.background
     assert (background.path, background.fit) == (quick[0].path, "fit")
     assert program.settings.paused
+
+
+@pytest.mark.parametrize("command", ["background {file}", "background Beach", "set background.path {file}"])
+def test_a_file_that_was_edited_is_shown_when_it_is_named_again(program: Program, command: str) -> None:
+    file = program.files[0].path
+    program.run("background Beach")
+    eventually(lambda: shows_room(program.world.newest().image))
+    cv2.imwrite(str(file), np.full((48, 64, 3), 77, np.uint8))
+    program.run(command.format(file=file))
+    eventually(lambda: tuple(program.world.newest().image[0, 0]) == (77, 77, 77))

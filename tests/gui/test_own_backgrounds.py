@@ -65,6 +65,20 @@ def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBo
     assert chosen(controls).path == renamed.with_name("Shore.png")
 
 
+def test_the_thumbnail_of_an_edited_file_is_made_anew(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    tile, model = add(controls, qtbot, picture), controls.window.strip.model
+    qtbot.waitUntil(lambda: model.image_of(tile) is not None)
+    Image.new("RGB", (320, 180), (10, 200, 30)).save(existing(tile.path))
+    controls.window.strip.choose_number(4)
+
+    def colour() -> tuple[int, int]:
+        (edited,) = own(controls)
+        image = model.image_of(edited)
+        return (0, 0) if image is None else (image.pixelColor(5, 5).red(), image.pixelColor(5, 5).green())
+
+    qtbot.waitUntil(lambda: colour() == (10, 200))
+
+
 def test_a_name_that_cannot_be_given_is_refused(controls: Session, qtbot: QtBot, picture: Path) -> None:
     """Undo of a removal stood behind the error, and was gone before the error was."""
     add(controls, qtbot, picture)

@@ -125,6 +125,18 @@ def holds_something(path: Path) -> bool:
     return is_file(path) and path.stat().st_size > 0
 
 
+def version_of(path: Path) -> tuple[int, int, int] | None:
+    """Return what tells the present content of a file from an earlier one, or from a file that took its name.
+
+    None if there is none.
+    """
+    try:
+        stat = path.stat()
+    except (OSError, ValueError):
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+
 def is_taken(path: Path) -> bool:
     """Return whether a file written to a path would replace content, a pipe, a device or a link to nowhere."""
     return holds_something(path) or is_special(path) or (os.path.lexists(path) and not exists(path))

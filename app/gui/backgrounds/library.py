@@ -13,6 +13,7 @@ from PyQt6.QtWidgets import QWidget
 
 from app.compositing.library import VIDEO_SUFFIXES, bundled_backgrounds, own_backgrounds, title
 from app.core.errors import text_of
+from app.core.files.names import version_of
 from app.core.types import BgrImage
 from app.gui.backgrounds import files
 from app.gui.backgrounds.tile_view import THUMBNAIL
@@ -210,7 +211,7 @@ def _tiles(own: tuple[tuple[Path, str], ...]) -> list[Tile]:
     none, *fixed = (Tile(kind, name) for kind, name in zip(FIXED_KINDS, fixed_names(), strict=True))
     return [
         *fixed,
-        *(Tile(kind_of(path), name, path, own=True) for path, name in own),
+        *(Tile(kind_of(path), name, path, own=True, version=version_of(path)) for path, name in own),
         *(Tile(kind_of(path), bundled_name(title(path)), path) for path in bundled_backgrounds()),
         none,
     ]

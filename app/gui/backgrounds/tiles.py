@@ -41,6 +41,8 @@ class Tile:
     path: Path | None = None
     own: bool = False
     """A file of the user, which can be renamed and removed."""
+    version: object = None
+    """Of the file, as of `version_of`: a thumbnail shows one version."""
     broken: str = ""
     """Why the file cannot be used; empty for a usable file."""
 

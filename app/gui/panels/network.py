@@ -36,6 +36,8 @@ class PlateControls(Form):
     """Visible while a model is chosen that needs a plate, or one is chosen automatically and there is a plate."""
 
     capture_requested = pyqtSignal()
+    chosen_again = pyqtSignal()
+    """The file in use was chosen again: it may be edited."""
     """The user wants to capture a plate now."""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
@@ -78,7 +80,14 @@ class PlateControls(Form):
     def ask_for_plate(self) -> None:
         """Ask for an image file of the empty background."""
         title = self.tr("Picture of the empty room")
-        ask_for_file(self, title, partial(self.store.set, "matting.plate"), folder=UserFolder.PicturesLocation)
+        ask_for_file(self, title, self._use, folder=UserFolder.PicturesLocation)
+
+    def _use(self, path: Path) -> None:
+        again = path == self._path
+        self.store.set("matting.plate", path)
+        if again:
+            self.reload()
+            self.chosen_again.emit()
 
     def show_status(self, status: PipelineStatus) -> None:
         """Use the stored plate of the running camera; without one, warn if the plate is from another camera."""

@@ -8,7 +8,6 @@ from PyQt6.QtWidgets import QMainWindow, QWidget
 
 from app.config.scenes import SceneStore
 from app.core.settings import Settings
-from app.core.stage import Stage
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.interaction import PreviewInteraction
@@ -112,6 +111,7 @@ class MainWindow(QMainWindow):
         network = self.panel.quality.network
         self.panel.virtual_camera.help_requested.connect(self.windows.open_virtual_camera_help)
         network.plate.capture_requested.connect(self.windows.open_plate_dialog)
+        network.plate.chosen_again.connect(self.bridge.pipeline.read_files_again)
         network.download.succeeded.connect(self.bridge.pipeline.retry)
         self.program_notices.virtual_camera_requested.connect(self.windows.open_virtual_camera_help)
         self.program_notices.download_requested.connect(self._download_missing_model)
@@ -168,8 +168,8 @@ class MainWindow(QMainWindow):
         self.panel.quality.network.download_missing()
 
     def _open_background_again(self) -> None:
-        if any(problem.stage is Stage.BACKGROUND for problem in self.bridge.status.problems):
-            self.bridge.pipeline.retry()
+        self.bridge.pipeline.read_files_again()
+        self.strip.library.reload()
 
     def _show_frame(self) -> None:
         taken = self.bridge.take_image()

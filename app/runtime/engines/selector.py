@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from app.core.files.names import version_of
 from app.core.settings import EngineSettings, FramingSettings, Settings
 from app.core.stage import Stage
 from app.core.types import Frame
@@ -77,13 +78,16 @@ class EngineSelector:
         """Counts the engines used so far."""
         self._sequence: tuple[int, int] | None = None
         """Of the last step, while frames follow it without a break."""
+        self._plate: object = None
+        """Version of the plate that was read last."""
         self._last_step: StepTiming | None = None
         self._pattern = MattingPattern()
 
     def retry(self) -> None:
-        """Build again at the next frame what failed, was replaced, or has a plate, which may be new (any thread)."""
+        """Build again at the next frame what failed, was replaced, or has a plate that was changed (any thread)."""
         choice = self._plan.choice
-        if self._plan.state is not ChoiceState.CHOSEN or (choice is not None and choice.settings.plate is not None):
+        plate = None if choice is None else choice.settings.plate
+        if self._plan.state is not ChoiceState.CHOSEN or (plate is not None and version_of(plate) != self._plate):
             self._anew = True
 
     def decide(self, frame: Frame, settings: Settings) -> Decision:
@@ -166,6 +170,7 @@ class EngineSelector:
 
     def _build_tested(self, key: EngineKey) -> MattingEngine:
         """Called on the builder thread."""
+        self._plate = key.settings.plate and version_of(key.settings.plate)
         key.check_plate()
         engine = self._build(key.settings, *key.size, key.framing)
         try:
