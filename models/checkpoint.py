@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import math
 import pickle
+import re
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
@@ -21,18 +22,54 @@ from torch import Tensor
 from models.faults import WeightsFault
 from models.weights import WeightsDamagedError, WeightsNotFoundError
 
+CONTAINERS = (
+    *("state_dict", "model_state_dict", "model_state", "model", "net", "network", "generator"),
+    *("params", "weights", "module", "model_ema", "ema_state_dict", "ema"),
+)
+"""Names under which trainers save the network beside epoch, optimizer and the like, the first one first."""
+WRAPPERS = ("_orig_mod.", "module.", "model.", "net.", "network.", "generator.", "ema.")
+"""Prefixes of trainers and of `torch.compile`; what has none beside those that have one is a trainer's own. No network
+here has a part of such a name."""
+MAX_DEPTH = 4
+FOREIGN_SUFFIXES = {
+    ".onnx": "ONNX",
+    ".tflite": "TensorFlow Lite",
+    ".pb": "TensorFlow",
+    ".h5": "Keras",
+    ".keras": "Keras",
+    ".mlmodel": "Core ML",
+    ".engine": "TensorRT",
+    ".gguf": "GGUF",
+    ".xml": "OpenVINO",
+}
+FOREIGN_STARTS = {
+    rb"\x08[\x01-\x20]\x12": "ONNX",
+    rb"\x89HDF": "Keras",
+    rb"GGUF": "GGUF",
+    rb".{4}TFL3": "TensorFlow Lite",
+}
+"""Patterns of the first bytes of a file."""
+
+
+class _ForeignError(Exception):
+    """The file is that of another program, whose format is the text."""
+
 
 def load_state_dict(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a checkpoint by name, on the CPU.
 
-    Raises WeightsNotFoundError if the file cannot be read, and WeightsDamagedError if it is truncated, corrupt or not
-    a checkpoint, if it contains NaN or infinity, or if all its convolution weights are zero.
+    Of the checkpoint of a trainer, those of the network: see `CONTAINERS` and `WRAPPERS`.
+
+    Raises WeightsNotFoundError if the file cannot be read, and WeightsDamagedError if it is truncated, corrupt or not a
+    checkpoint, if it contains NaN or infinity, or if all its convolution weights are zero.
     """
     try:
-        tensors = _read(path)
+        tensors = _without_wrappers(_read(path))
         fault = _unusable(tensors)
     except OSError as error:
         raise WeightsNotFoundError(WeightsFault.UNREADABLE, file=path) from error
+    except _ForeignError as error:
+        raise WeightsDamagedError(WeightsFault.FOREIGN, file=path, format=str(error)) from None
     except Exception as error:  # on arbitrary bytes the three readers raise anything, from struct.error to MemoryError
         raise WeightsDamagedError(WeightsFault.DAMAGED, file=path) from error
     if fault is not None:
@@ -43,6 +80,8 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
 def _read(path: Path) -> dict[str, Tensor]:
     with path.open("rb") as file:
         start = file.read(16)
+    if (foreign := _foreign(path, start)) is not None:
+        raise _ForeignError(foreign)
     if start[8:9] == b"{":
         return safetensors.torch.load_file(path)
     if zipfile.is_zipfile(path):
@@ -80,9 +119,33 @@ def _extremes(tensor: Tensor) -> tuple[float, float]:
     return float(low), float(high)
 
 
+def _foreign(path: Path, start: bytes) -> str | None:
+    """Return the name of another program's format, None for one that may be read."""
+    by_start = next((name for magic, name in FOREIGN_STARTS.items() if re.match(magic, start, re.DOTALL)), None)
+    return by_start or FOREIGN_SUFFIXES.get(path.suffix.lower())
+
+
+def _without_wrappers(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """Return the tensors by their names in the network, without those that a trainer keeps beside it."""
+    while prefix := next((each for each in WRAPPERS if any(name.startswith(each) for name in tensors)), None):
+        tensors = {name.removeprefix(prefix): value for name, value in tensors.items() if name.startswith(prefix)}
+    return tensors
+
+
+def _network_in(loaded: object, depth: int = 0) -> object:
+    """Return the state dict of the network in the checkpoint of a trainer."""
+    if not isinstance(loaded, Mapping) or depth == MAX_DEPTH or _is_state(loaded):
+        return loaded
+    named = (loaded[name] for name in CONTAINERS if isinstance(loaded.get(name), Mapping) and loaded[name])
+    return _network_in(next(named, None), depth + 1)
+
+
+def _is_state(loaded: Mapping[object, object]) -> bool:
+    return bool(loaded) and all(isinstance(value, Tensor) for value in loaded.values())
+
+
 def _tensors(loaded: object) -> dict[str, Tensor]:
-    if isinstance(loaded, Mapping) and isinstance(loaded.get("state_dict"), Mapping):
-        loaded = loaded["state_dict"]
+    loaded = _network_in(loaded)
     if not isinstance(loaded, Mapping) or not loaded:
         raise ValueError("no state dict")
     if not all(isinstance(name, str) and isinstance(value, Tensor) for name, value in loaded.items()):

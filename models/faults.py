@@ -33,7 +33,14 @@ class WeightsFault(Enum):
         "or choose a file of your own⟦ with --weights⟧."
     )
     UNREADABLE = "The weights file {file} cannot be read; check the path and its permissions."
-    DAMAGED = "The weights file {file} is damaged or holds no weights; remove it and download it again."
+    DAMAGED = (
+        "The weights file {file} is damaged or holds no weights; download it again or choose another file⟦ with "
+        "--weights⟧."
+    )
+    FOREIGN = (
+        "The weights file {file} is in the format of {format}, which is not supported; choose a file of PyTorch or "
+        "safetensors⟦ with --weights⟧."
+    )
     BUNDLED_DAMAGED = (
         "The weights file {file}, which is part of the program, is damaged; reinstall the program, or choose "
         "another file⟦ with --weights⟧."

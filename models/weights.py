@@ -146,7 +146,7 @@ def check_intact(name: str, path: Path) -> None:
 def _report_other(name: str, path: Path) -> None:
     LOG.warning(
         "The weights %s in MATTECAM_WEIGHTS_DIR differ from the published ones of %s and are used as your own; if they "
-        "are not, the file is damaged: delete it and run `run.py weights download %s`.",
+        "are not, the file is damaged: `run.py weights download %s` fetches the published ones into the data folder.",
         path,
         name,
         name,

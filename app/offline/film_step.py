@@ -17,6 +17,7 @@ from app.core.messages.command_line import ConvertText
 from app.core.settings import Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, magnified
 from app.matting.base.interface import MattingEngine
+from app.matting.strict.rules import WAIT_FRAMES
 from app.media.alpha import BgraImage, over, straight
 from app.output.packing import premultiplied
 from app.people.editor import PeopleEditor
@@ -47,6 +48,9 @@ class FilmStep:
         self._want_alpha = want_alpha
         self._want_foreground = want_foreground
         self._transparent = transparent
+        self._stream: object = None
+        """Size of the last frame, and number of cuts before it: strict mode shows nobody in the first frames of a
+        scene, so that a film sees the first one more often."""
         self._people, self._drifting = PeopleEditor(), DriftingBackdrop()
         self._overlay: tuple[OverlayKey, Overlay] | None = None
         """The overlay rendered last, and what it was rendered for."""
@@ -91,6 +95,11 @@ class FilmStep:
             orientation, framing = self._settings.capture.orientation, self._settings.framing
             editor = self._people.begin(self._settings, framing, (width, height), "", time_s, orientation)
         matte = engine.step(image, backdrop, edges, editor, want_foreground=foreground).result()
+        stream = image.shape, getattr(engine, "cuts", 0)
+        if edges.strict != "off" and stream != self._stream:
+            for _ in range(WAIT_FRAMES):
+                matte = engine.step(image, backdrop, edges, editor, want_foreground=foreground).result()
+        self._stream = stream
         if self._background is not None:
             self._drifting.watch(self._settings.background, self._people.whole_alpha(matte), time_s)
         if opacity is None:
