@@ -31,6 +31,13 @@ def as_video(path: Path) -> io.BytesIO:
 
     Raises OSError or ValueError for one that is damaged or too large.
     """
+    try:
+        return _encoded(path)
+    except (EOFError, RuntimeError, SyntaxError, MemoryError) as error:
+        raise ValueError(str(error)) from error
+
+
+def _encoded(path: Path) -> io.BytesIO:
     video = io.BytesIO()
     with Image.open(path, formats=("WEBP",)) as image, av.open(video, "w", format="matroska") as container:
         count = getattr(image, "n_frames", 1)

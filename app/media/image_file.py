@@ -70,7 +70,10 @@ T = TypeVar("T")
 # Pillow's limit against decompression bombs counts pixels before the reduction of JPEG; ours counts bytes after it.
 Image.MAX_IMAGE_PIXELS = None
 
-_BROKEN = (OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError, ZeroDivisionError)
+_BROKEN = (
+    *(OSError, ValueError, SyntaxError, EOFError, struct.error, IndexError, KeyError, TypeError, ZeroDivisionError),
+    RuntimeError,  # of libavif and libheif
+)
 """Exceptions of Pillow's readers for broken files."""
 
 _UPRIGHT = {

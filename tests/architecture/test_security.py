@@ -21,8 +21,14 @@ MAY_PICKLE = {"models.checkpoint"}
 NO_PUBLISHED_HASH = {"bgmv2-resnet101", "u2net-human-seg"}
 """The first download is trusted and its hash recorded; weights are parsed as data in any case."""
 MAY_DECODE = {
-    "av.open": {"app.media.video_input", "app.media.video_writer", "app.media.recovery", "app.output.sound.devices"},
-    "Image.open": {"app.media.image_file"},
+    "av.open": {
+        "app.media.animated_webp",
+        "app.media.video_input",
+        "app.media.video_writer",
+        "app.media.recovery",
+        "app.output.sound.devices",
+    },
+    "Image.open": {"app.media.animated_webp", "app.media.image_file"},
     "cv2.imdecode": {"app.matting.plate.plate"},
     "simplejpeg.decode_jpeg": {"app.media.jpeg"},
     "cv2.imread": {"app.capture.demo", "app.gui.state.services", "app.matting.selection.trial"},

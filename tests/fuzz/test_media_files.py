@@ -20,9 +20,10 @@ from app.core.types import check_bgr
 from app.matting.plate.plate import read_plate
 from app.media.image_file import kind_of_file, read_image
 from tests.fuzz.damage import damaged, sampled
+from tests.paths import ROOT
 
 SLOWEST_S, SLOWEST_VIDEO_S = 20.0, 30.0
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF")
+FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000")
 
 
 def picture() -> Image.Image:
@@ -41,6 +42,20 @@ def encoded_picture(form: str) -> bytes:
         options["compression"] = "tiff_lzw"
     image.save(file, form, **options)
     return file.getvalue()
+
+
+@sampled(100, 1000)
+@pytest.mark.parametrize("name", ["IMG_0002.HEIC", "IMG_0004.avif"])
+def test_broken_photos_of_telephones(tmp_path: Path, name: str, cases: int) -> None:
+    """The libraries of HEIC and AVIF raise errors of their own."""
+    path = tmp_path / name
+    for data in damaged((ROOT / "tests/field/photo_folder_with_other_types" / name).read_bytes(), cases, seed=5):
+        path.write_bytes(data)
+        try:
+            check_bgr(read_image(path))
+        except BackgroundError as error:
+            assert str(path) in str(error)
+        kind_of_file(path)
 
 
 @sampled(40, 1000)
