@@ -5115,32 +5115,32 @@
         <message>
             <source>{file} has colours of Dolby Vision that only its own displays show (profile 5); save it in HDR10, HLG or without HDR.</source>
             <comment>VideoText.DOLBY_VISION</comment>
-            <translation type="unfinished" />
+            <translation>{file} hat Farben von Dolby Vision, die nur dessen eigene Bildschirme zeigen (Profil 5); speichern Sie das Video in HDR10, HLG oder ohne HDR.</translation>
         </message>
         <message>
             <source>{file} is not a readable image; use a JPEG, PNG, WebP, HEIC, AVIF, TIFF or BMP file.</source>
             <comment>ImageText.UNKNOWN_FORMAT</comment>
-            <translation type="unfinished" />
+            <translation>{file} ist kein lesbares Bild; verwenden Sie eine Datei im Format JPEG, PNG, WebP, HEIC, AVIF, TIFF oder BMP.</translation>
         </message>
         <message>
             <source>{file} is raw data of a camera; develop it and export it as JPEG or TIFF.</source>
             <comment>ImageText.RAW</comment>
-            <translation type="unfinished" />
+            <translation>{file} enthält Rohdaten einer Kamera; entwickeln Sie das Bild und exportieren Sie es als JPEG oder TIFF.</translation>
         </message>
         <message>
             <source>The image {file} is too large; save it in a smaller size.</source>
             <comment>ImageText.TOO_LARGE</comment>
-            <translation type="unfinished" />
+            <translation>Das Bild {file} ist zu groß; speichern Sie es kleiner.</translation>
         </message>
         <message>
             <source>The weights file {file} is damaged or holds no weights; download it again or choose another file.</source>
             <comment>WeightsFault.DAMAGED</comment>
-            <translation type="unfinished" />
+            <translation>Die Gewichtsdatei {file} ist beschädigt oder enthält keine Gewichte; laden Sie sie erneut herunter oder wählen Sie eine andere Datei.</translation>
         </message>
         <message>
             <source>The weights file {file} is in the format of {format}, which is not supported; choose a file of PyTorch or safetensors.</source>
             <comment>WeightsFault.FOREIGN</comment>
-            <translation type="unfinished" />
+            <translation>Die Gewichtsdatei {file} hat das Format von {format}, das nicht unterstützt wird; wählen Sie eine Datei von PyTorch oder safetensors.</translation>
         </message>
     </context>
 </TS>

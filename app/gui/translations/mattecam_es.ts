@@ -5115,32 +5115,32 @@
         <message>
             <source>{file} has colours of Dolby Vision that only its own displays show (profile 5); save it in HDR10, HLG or without HDR.</source>
             <comment>VideoText.DOLBY_VISION</comment>
-            <translation type="unfinished" />
+            <translation>{file} tiene colores de Dolby Vision que solo muestran sus propias pantallas (perfil 5); guárdelo en HDR10, HLG o sin HDR.</translation>
         </message>
         <message>
             <source>{file} is not a readable image; use a JPEG, PNG, WebP, HEIC, AVIF, TIFF or BMP file.</source>
             <comment>ImageText.UNKNOWN_FORMAT</comment>
-            <translation type="unfinished" />
+            <translation>{file} no es una imagen legible; use un archivo JPEG, PNG, WebP, HEIC, AVIF, TIFF o BMP.</translation>
         </message>
         <message>
             <source>{file} is raw data of a camera; develop it and export it as JPEG or TIFF.</source>
             <comment>ImageText.RAW</comment>
-            <translation type="unfinished" />
+            <translation>{file} contiene datos sin procesar de una cámara; revélelo y expórtelo como JPEG o TIFF.</translation>
         </message>
         <message>
             <source>The image {file} is too large; save it in a smaller size.</source>
             <comment>ImageText.TOO_LARGE</comment>
-            <translation type="unfinished" />
+            <translation>La imagen {file} es demasiado grande; guárdela en un tamaño menor.</translation>
         </message>
         <message>
             <source>The weights file {file} is damaged or holds no weights; download it again or choose another file.</source>
             <comment>WeightsFault.DAMAGED</comment>
-            <translation type="unfinished" />
+            <translation>El archivo de pesos {file} está dañado o no contiene pesos; descárguelo de nuevo o elija otro archivo.</translation>
         </message>
         <message>
             <source>The weights file {file} is in the format of {format}, which is not supported; choose a file of PyTorch or safetensors.</source>
             <comment>WeightsFault.FOREIGN</comment>
-            <translation type="unfinished" />
+            <translation>El archivo de pesos {file} tiene el formato de {format}, que no se admite; elija un archivo de PyTorch o safetensors.</translation>
         </message>
     </context>
 </TS>
