@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from array import array
 from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
@@ -10,6 +11,7 @@ from fractions import Fraction
 from functools import cached_property
 from pathlib import Path
 
+import numpy as np
 from av.container import InputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -133,7 +135,8 @@ class VideoReader:
             self.frame_estimate = len(found.times_s) or self.frame_estimate
         if not video.has_stamps:
             return Timing(self.fps, Grid(self.fps), len(found.times_s), found.ends_s, leaps, is_constant=True)
-        grid, rate, lasts_s = None, self.fps, film_ends_s - max(found.times_s, default=Fraction(0))
+        last_s = Fraction(found.times_s.max(initial=0)).limit_denominator(AV_TIME_BASE)
+        grid, rate, lasts_s = None, self.fps, film_ends_s - last_s
         if len(found.times_s) > 1:
             grid = find_grid(found.times_s, found.tick_s, self._named_rates)
             if grid is not None and grid.rate == 2 * self.fps:  # packets of fields, as of some camcorders
@@ -202,7 +205,7 @@ class _Packets:
 
     def __init__(self, video: VideoInput, leaps: Sequence[Leap]) -> None:
         start_s = Fraction(video.container.start_time or 0, AV_TIME_BASE)
-        recordings: list[list[int]] = [[]]
+        recordings = [array("q")]
         """Time stamps of the frames that are shown, between two changes of the clock."""
         self.ends_s = self.film_ends_s = Fraction(0)
         """When the last stream ends, and when the film does, without changes of the clock."""
@@ -218,14 +221,15 @@ class _Packets:
             if is_film and packet.dts is not None:
                 dts_s = packet.dts * packet.time_base
                 if last_s is not None and (last_s - dts_s > JOIN_S or dts_s - last_s > LEAP_S):
-                    recordings.append([])
+                    recordings.append(array("q"))
                 last_s = dts_s
             if is_film:
                 recordings[-1].append(stamp or 0)
         unit_s = video.stream.time_base or 1 / video.fps
-        stamps = [stamp for recording in recordings for stamp in sorted(recording)]
+        stamps = np.concatenate([np.sort(np.array(recording, np.int64)) for recording in recordings])
         clock = FrameClock(start_s, 1 / video.fps, leaps)
-        self.times_s = [clock.time_of(stamp * unit_s, unit_s) for stamp in stamps]
+        times_s = (float(clock.time_of(int(stamp) * unit_s, unit_s)) for stamp in stamps)
+        self.times_s = np.fromiter(times_s, np.float64, len(stamps))
         self.tick_s = stamp_unit_s(stamps, unit_s)
         """Unit to which the times were rounded."""
 

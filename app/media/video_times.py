@@ -154,25 +154,24 @@ class Grid:
         return self.origin_s + number / self.rate
 
 
-def find_grid(times_s: Sequence[Fraction], tick_s: Fraction, named: Iterable[Fraction]) -> Grid | None:
+def find_grid(times_s: NDArray[np.float64], tick_s: Fraction, named: Iterable[Fraction]) -> Grid | None:
     """Return the grid on which all times lie; None where the frame rate varies.
 
     times_s: strictly increasing, at least two. tick_s: unit to which they were rounded. named: rates that the file
     names, which are tried first.
     """
-    stamps = np.array([float(time_s) for time_s in times_s])
     exact = [simple_rate(rate) for rate in named if 0 < rate < MAX_RATE]
-    mean = (len(times_s) - 1) / (times_s[-1] - times_s[0])
+    mean = Fraction((len(times_s) - 1) / (times_s[-1] - times_s[0]))
     likely = sorted([*exact, *_near(mean)], key=lambda rate: not _is_standard(rate))  # a mean is off by rounding
-    every, steps = np.arange(len(stamps)), stamps - stamps[0]
+    every, steps = np.arange(len(times_s)), times_s - times_s[0]
     for rates, tolerance_s in ((exact, Fraction(0)), (likely, tick_s)):
         for rate in rates:
-            if (grid := _fitted(stamps, every, tolerance_s, rate)) is not None:
+            if (grid := _fitted(times_s, every, tolerance_s, rate)) is not None:
                 return grid
     for rate in exact:
         numbers = np.round(steps * float(rate)).astype(np.int64)
         told_apart = rate <= MAX_GRID_RATE and 4 * tick_s * rate <= 1 and np.all(np.diff(numbers) > 0)
-        if told_apart and (grid := _fitted(stamps, numbers, tick_s, rate)) is not None:
+        if told_apart and (grid := _fitted(times_s, numbers, tick_s, rate)) is not None:
             return grid
     return None
 
@@ -187,19 +186,19 @@ def _is_standard(rate: Fraction) -> bool:
     return rate.denominator in (1, 1001)
 
 
-def stamp_unit_s(stamps: Sequence[int], time_base: Fraction) -> Fraction:
+def stamp_unit_s(stamps: NDArray[np.int64], time_base: Fraction) -> Fraction:
     """Return the unit to which times were rounded: that of the file, or a coarser one that they came from."""
-    unit = int(np.gcd.reduce(np.diff(np.array(stamps, np.int64)))) * time_base if len(stamps) > 1 else time_base
+    unit = int(np.gcd.reduce(np.diff(stamps))) * time_base if len(stamps) > 1 else time_base
     return unit if time_base < unit <= FINEST_STAMP_S else time_base
 
 
-def _fitted(stamps: NDArray[np.float64], numbers: NDArray[np.int64], tick_s: Fraction, rate: Fraction) -> Grid | None:
+def _fitted(times_s: NDArray[np.float64], numbers: NDArray[np.int64], tick_s: Fraction, rate: Fraction) -> Grid | None:
     """Return the grid of this rate if every time lies within a tick of it."""
-    offsets = stamps - numbers / float(rate)
+    offsets = times_s - numbers / float(rate)
     low, high = offsets.max() - float(tick_s) - ROUNDING_S, offsets.min() + float(tick_s) + ROUNDING_S
     if low > high:
         return None
-    origins = (0.0, float(stamps[0]), (low + high) / 2)
+    origins = (0.0, float(times_s[0]), (low + high) / 2)
     origin_s = Fraction(next(origin for origin in origins if low <= origin <= high)).limit_denominator(90_000)
     tolerance_s = min(tick_s + Fraction(1, 1_000_000), Fraction(3, 5) / rate)
     return Grid(rate, origin_s, tolerance_s, bool(numbers[-1] == len(numbers) - 1))

@@ -111,6 +111,18 @@ def test_variable_frame_times_are_kept(tmp_path: Path, clock: FakeClock) -> None
     assert times(VideoFileSource(clip), 3) == pytest.approx([0, 0.04, 0.24])
 
 
+def test_the_last_frame_of_a_round_lasts_as_long_as_it_says(tmp_path: Path, clock: FakeClock) -> None:
+    images = [Image.fromarray(numbered(number)) for number in range(3)]
+    images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:], duration=[100, 100, 700], loop=0)
+    assert times(VideoFileSource(tmp_path / "a.gif"), 6) == pytest.approx([0, 0.1, 0.2, 0.9, 1.0, 1.1])
+
+
+def test_a_leap_of_the_clock_is_no_pause(tmp_path: Path, clock: FakeClock) -> None:
+    """Recorders of transport streams count on while they do not record."""
+    clip = write_clip(tmp_path / "clip.ts", 4, times_s=(0, 0.04, 3600, 3600.04))
+    assert times(VideoFileSource(clip), 4) == pytest.approx([0, 0.04, 0.08, 0.12])
+
+
 def test_playback_that_is_late_goes_on_at_its_rate(tmp_path: Path, clock: FakeClock) -> None:
     """Without a new start of its clock it would play the frames that it missed all at once."""
     source = VideoFileSource(write_clip(tmp_path / "clip.mkv", 3, times_s=(0, 2, 4)))
