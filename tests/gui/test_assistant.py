@@ -124,7 +124,7 @@ def test_a_file_can_be_chosen_in_the_assistant_and_the_address_copied(
     ("/dev/video10", None, "In Zoom, Meet or Teams, choose the camera “Mattecam”", "missing"),
     ("OBS Virtual Camera", None, "choose the camera “OBS Virtual Camera”", "missing"),
     (None, "Mattecam", "in a browser, choose the camera “Mattecam”", "In Zoom"),
-    (None, None, "cannot see Mattecam yet. This is missing", "choose"),
+    (None, None, "cannot see Mattecam yet.", "choose"),
 ])  # fmt: skip
 def test_the_last_page_says_how_to_get_into_a_call_or_what_is_missing(
     session: Session, qtbot: QtBot, device: str | None, pipewire: str | None, said: str, unsaid: str
@@ -190,7 +190,7 @@ def test_one_click_sets_up_the_virtual_camera(
     set_up = find(view, QPushButton, "virtualCameraSetUp")
     qtbot.waitUntil(set_up.isVisible)
     summary = find(view, QLabel, "findingsSummary")
-    assert summary.text() == "Other programs cannot receive your video yet."
+    assert summary.text() == "This is missing on this computer:"
     view.repaired.connect(lambda: monkeypatch.setattr(services, "virtual_camera_findings", lambda: READY))
     with qtbot.waitSignal(view.shown):
         set_up.click()

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from PyQt6.QtCore import QEvent, QLocale, QPoint, QRect, QSize, Qt
 from PyQt6.QtGui import QScreen
-from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLabel, QPushButton, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLabel, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError
@@ -150,6 +150,8 @@ def test_the_first_start_fits_the_screen_with_its_frame(
                 made = find(assistant, QPushButton, control)
                 assert assistant.rect().contains(made.geometry()), control
             find(assistant, QPushButton, "assistantNext").click()
+            page = next(each for each in assistant.findChildren(QScrollArea, "assistantPage") if each.isVisible())
+            assert existing(page.verticalScrollBar()).value() == 0, "the title is seen first"
         assistant.accept()
         for key in ("one", "two"):
             window.notices.show_notice(Notice(key, f"{key}: a sentence about something", (("Undo", list),)))

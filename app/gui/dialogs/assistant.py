@@ -21,7 +21,7 @@ from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, combo, fill_combo, label
 from app.gui.widgets.page import field_row
-from app.gui.widgets.qt import column, prepare, row
+from app.gui.widgets.qt import column, existing, prepare, row
 from app.runtime.status import PipelineStatus
 
 
@@ -149,9 +149,9 @@ class Assistant(QDialog):
         if pipewire is not None:
             return self.tr(
                 "In Meet, Teams or Zoom in a browser, choose the camera “{0}”. Programs outside the browser cannot see "
-                "Mattecam yet; this is missing on this computer:"
+                "Mattecam yet."
             ).format(pipewire)
-        return self.tr("Zoom, Meet and Teams cannot see Mattecam yet. This is missing on this computer:")
+        return self.tr("Zoom, Meet and Teams cannot see Mattecam yet.")
 
     def _show_cameras(self) -> None:
         fill_combo(self._camera, self._source.sources(), self._store.current.capture.source)
@@ -182,6 +182,9 @@ class Assistant(QDialog):
         self._skip.setVisible(not last)
         if step > 0:  # the control that had the focus is on another page
             self._next.setFocus()
+        page = self._steps.currentWidget()
+        assert isinstance(page, QScrollArea)
+        existing(page.verticalScrollBar()).setValue(0)  # Qt focused a control below the title
         caption = self.tr("Done") if last else self.tr("Next")
         self._next.setText(caption)
         self._next.setAccessibleName(caption)

@@ -73,7 +73,7 @@ class VirtualCameraView(FindingsView):
 
 def _say_whether_ready(findings: Sequence[Finding]) -> str:
     if any(finding.state is State.PROBLEM for finding in findings):
-        return translate("FindingsView", "Other programs cannot receive your video yet.")
+        return translate("FindingsView", "This is missing on this computer:")
     return translate("FindingsView", "The virtual camera is ready.")
 
 
