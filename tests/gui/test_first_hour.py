@@ -31,7 +31,7 @@ from app.gui.widgets.error_bar import ErrorBar
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.status_line import summarize
 from app.gui.widgets.value_slider import ValueSlider, percent
-from app.runtime.status import Phase, PipelineStatus, Problem
+from app.runtime.status import Lowered, Phase, PipelineStatus, Problem
 from tests.gui.conftest import StartWindow, activate
 from tests.gui.widgets import at, button, existing, find, ready, said
 
@@ -134,7 +134,10 @@ def test_the_frame_rate_is_said_once(session: Session, qtbot: QtBot) -> None:
         shown = [each.text() for each in window.findChildren(QLabel) if each.isVisible()] + [window.status_line.text()]
         assert sum("fps" in text or "per second" in text for text in shown) == 1, shown
     status = replace(session.bridge.status, phase=Phase.RUNNING)
-    assert "per second" in summarize(status) and "per second" not in summarize(status, rate=False)
+    for lowered in (None, Lowered(30.0, None, False, 15.0)):
+        slow = replace(status, lowered=lowered, busy="")
+        assert "per second" in summarize(slow) and "per second" not in summarize(slow, rate=False)
+    assert summarize(slow, rate=False).endswith("This computer is busy")
 
 
 def test_the_error_of_a_file_leaves_by_itself_and_others_stay(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:

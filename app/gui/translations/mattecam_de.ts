@@ -2706,6 +2706,10 @@
             <source>preparing the overlay…</source>
             <translation>Einblendung wird vorbereitet…</translation>
         </message>
+        <message>
+            <source>This computer is busy</source>
+            <translation>Dieser Rechner ist ausgelastet</translation>
+        </message>
     </context>
     <context>
         <name>Themes</name>

@@ -2706,6 +2706,10 @@
             <source>preparing the overlay…</source>
             <translation>preparando la superposición…</translation>
         </message>
+        <message>
+            <source>This computer is busy</source>
+            <translation>Este equipo está ocupado</translation>
+        </message>
     </context>
     <context>
         <name>Themes</name>

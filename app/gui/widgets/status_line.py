@@ -57,7 +57,7 @@ def summarize(status: PipelineStatus, *, frozen: bool = False, rate: bool = True
     if status.busy:
         parts.append(_describe_busy(status.busy))
     elif status.lowered is not None:
-        parts.append(_describe_lowered(status.lowered))
+        parts.append(_describe_lowered(status.lowered, rate=rate))
     elif rate and status.phase is Phase.RUNNING:
         parts.append(_per_second(decimal(status.fps_out, 0)))
     return "   ·   ".join(parts)
@@ -114,14 +114,16 @@ def describe_details(status: PipelineStatus, *, frozen: bool = False) -> tuple[s
     return tuple(parts)
 
 
-def _describe_lowered(lowered: Lowered) -> str:
+def _describe_lowered(lowered: Lowered, *, rate: bool) -> str:
     parts = []
     if lowered.ratio is not None:
         parts.append(translate("StatusLine", "detail {0} %").format(round(lowered.ratio * 100)))
     if lowered.lighter_model:
         parts.append(translate("StatusLine", "lighter model"))
-    if lowered.matted_hz is not None:
+    if rate and lowered.matted_hz is not None:
         parts.append(_per_second(short(lowered.matted_hz, 3)))
+    if not parts:
+        return translate("StatusLine", "This computer is busy")
     return translate("StatusLine", "This computer is busy – {0}").format(", ".join(parts))
 
 
