@@ -30,15 +30,15 @@ import psutil
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from app.cli.bench.in_use.camera_like import camera_frames
-from app.cli.bench.in_use.report import table
-from app.cli.bench.in_use.run import fixed, in_use, program_row
-from app.cli.bench.usual_loop import UsualLoop
+from app.cli.usual_loop import UsualLoop
 from app.core.settings import CaptureSettings, MattingSettings, Settings
 from app.matting.selection.choice import choose
 from app.matting.torch.networks import load_core
 from app.media.jpeg import MjpgDecoder
 from app.media.video_writer import VideoWriter
+from benchmarks.in_use.camera_like import camera_frames
+from benchmarks.in_use.report import table
+from benchmarks.in_use.run import fixed, in_use, program_row
 
 ROOT = Path(__file__).resolve().parents[1]
 WIDTH, HEIGHT = 1280, 720
@@ -142,7 +142,9 @@ def main() -> None:
     parser.add_argument("--fps", type=int, default=30, help="of the camera-like source")
     parser.add_argument("--before", type=Path, help="a checkout of an earlier version")
     parser.add_argument("--seconds", type=float, default=15.0, help="of each measurement")
-    parser.add_argument("--turns", type=int, default=2)
+    parser.add_argument("--turns", type=int, default=2, help="of recordings beside another checkout")
+    parser.add_argument("--still", action="store_true", help="nothing moves before the camera")
+    parser.add_argument("--json", action="store_true", help="print the measurements of this version alone, as JSON")
     chosen = parser.parse_args()
     matting = MattingSettings(
         model=chosen.model,
@@ -152,7 +154,10 @@ def main() -> None:
         device="cpu",
     )
     settings = Settings(capture=CaptureSettings(width=WIDTH, height=HEIGHT, fps=chosen.fps), matting=matting)
-    result = in_use(settings, chosen.seconds * 7, lambda line: print(line, file=sys.stderr))
+    result = in_use(settings, chosen.seconds * 7, lambda line: print(line, file=sys.stderr), still=chosen.still)
+    if chosen.json:
+        print(json.dumps(result, indent=2))
+        return
     print(json.dumps(result["machine"]), table(result), "", sep="\n", flush=True)
     if chosen.turns:
         compare_recordings(settings, chosen.before, chosen.turns, chosen.seconds)

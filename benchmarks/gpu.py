@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.cli.bench.usual_loop import UsualLoop
+from app.cli.usual_loop import UsualLoop
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
 from app.matting.base.edges import plan

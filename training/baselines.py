@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.offline.evaluation.metrics import Alpha
+from training.metrics import Alpha
 
 Pixels = npt.NDArray[np.uint8]
 

@@ -20,13 +20,13 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BlurredBackground
 from app.matting import build_engine
 from app.matting.base.interface import auto_ratio
-from app.offline.evaluation import metrics
-from app.offline.evaluation.metrics import Alpha
 from models.mattecam.bundled import load_bundled
 from models.mattecam.spec import STUDENT
+from training import metrics
 from training.baselines import GrabCut, Mog2
 from training.export import averaged_student
 from training.matte import overlap
+from training.metrics import Alpha
 from training.network_stream import NetworkStream
 from training.store import default_cache
 from training.torch_teacher import rvm_network

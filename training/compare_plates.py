@@ -18,7 +18,6 @@ import numpy.typing as npt
 import torch
 import typer
 
-from app.offline.evaluation.metrics import Alpha
 from models.mattecam.bundled import load_bundled, load_bundled_with_plate
 from models.mattecam.network import MattecamNetwork
 from models.mattecam.plate import PlateNetwork
@@ -26,6 +25,7 @@ from training.compare_strangers import Scenes
 from training.degrade import FLAWLESS, ToneRange, random_tone
 from training.export import averaged_student
 from training.held_out import SIZE, MovingScene, cutouts
+from training.metrics import Alpha
 from training.plates import plate_of
 from training.rows import Row, agreement_row, mean_row
 from training.torch_teacher import rvm_network

@@ -17,14 +17,14 @@ import numpy.typing as npt
 import typer
 
 from app.matting.engine.motion import Motion
-from app.offline.evaluation import metrics
-from app.offline.evaluation.metrics import Alpha
 from models.mattecam.bundled import load, load_bundled
 from models.mattecam.network import MattecamNetwork
 from models.rvm.network import MattingNetwork
+from training import metrics
 from training.disputed import with_either_answer
 from training.export import averaged_student
 from training.held_out import SIZE, MovingScene, StillScene, cutouts, masked_photos, photos, rooms
+from training.metrics import Alpha
 from training.network_stream import Network, NetworkStream
 from training.rows import (
     Row,

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.offline.evaluation.metrics import Alpha
+from training.metrics import Alpha
 
 CERTAIN = 0.9
 """Alpha of the reference above which it counts inside a marked box, too."""

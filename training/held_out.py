@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.offline.evaluation.metrics import Alpha
+from training.metrics import Alpha
 from training.motion import random_path, warp_all
 from training.sources import HELD_OUT_SOURCES, Picture, list_pictures, read_image, to_rgb
 from training.view import filling, head_in_view

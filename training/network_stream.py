@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from app.matting.openvino.runtime import core, ov
-from app.offline.evaluation.metrics import Alpha
 from models.mattecam.network import MattecamNetwork
 from models.rvm.network import MattingNetwork
+from training.metrics import Alpha
 
 Pixels = npt.NDArray[np.uint8]
 Network = MattecamNetwork | MattingNetwork

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.offline.evaluation import metrics
-from app.offline.evaluation.metrics import Alpha
+from training import metrics
 from training.gaps import enclosed, gaps
 from training.matte import overlap
+from training.metrics import Alpha
 
 Pixels = npt.NDArray[np.uint8]
 Row = dict[str, float]

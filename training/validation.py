@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from app.offline.evaluation.metrics import Alpha
+from training.metrics import Alpha
 from training.store import Pack
 from training.view import filling, head_in_view, shows_head_and_shoulders
 

@@ -1,4 +1,4 @@
-"""The commands `convert` and `evaluate`."""
+"""The command `convert`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from app.core.errors import UsageError
 from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.text import counted
-from app.system.process import check_memory_limit, handled
+from app.system.process import handled
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
@@ -150,17 +150,3 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
     if not report.complete:
         return EXIT_INTERRUPTED
     return EXIT_FAILED if report.source_cut else EXIT_DONE
-
-
-def evaluate(
-    pred: Annotated[
-        Path,
-        typer.Argument(metavar="PRED", help="Predicted mattes: a video, an image, or a folder of images or of clips."),
-    ],
-    true: Annotated[Path, typer.Argument(metavar="TRUE", help="Ground-truth mattes, under the same names.")],
-) -> None:
-    """Compute MAD, MSE, Grad, Conn and dtSSD of alpha sequences, as JSON."""
-    check_memory_limit()
-    from app.offline.evaluation.evaluate import evaluate_paths
-
-    print(json.dumps(evaluate_paths(pred, true), indent=2))

@@ -18,8 +18,8 @@ import typer
 from typer.exceptions import TyperException
 
 from app import __version__
-from app.cli.bench.command import bench
-from app.cli.convert import convert, evaluate
+from app.cli.bench import bench
+from app.cli.convert import convert
 from app.cli.convert_batch import with_cluster_address
 from app.cli.ctl import ctl
 from app.cli.devices import devices
@@ -250,7 +250,6 @@ app.command("doctor")(doctor)
 app.command("plate", cls=GroupedCommand)(plate)
 app.command("recover", cls=GroupedCommand)(recover)
 app.command("bench", cls=GroupedCommand)(bench)
-app.command("evaluate", cls=GroupedCommand)(evaluate)
 app.command("version")(version)
 app.add_typer(weights_app, name="weights")
 _command = typer.main.get_command(app)

@@ -33,7 +33,6 @@ RUNS: dict[str, list[str]] = {
     "plate": ["--source", "demo:empty", "--size", "320x240", "--countdown", "0", "--output", "plate.png"],
     "recover": [],
     "bench": ["--json", "--seconds", "0.1", "--size", "320x240", "--model", "mattecam"],
-    "evaluate": ["person.png", "person.png"],
     "version": [],
     "weights list": [],
     "weights download": ["mattecam"],

@@ -104,10 +104,6 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("convert nested out", 1, ".tiff), and folders in it are not searched for images or videos; name the folder that"),
     ("convert missing.mp4 new/", 1, "There is no file or folder missing.mp4"),
     (f"convert {'a' * 300} out.mp4", 1, f"mattecam: {'a' * 300} cannot be read: its name is too long; check its name"),
-    ("evaluate one.mp4", 2, "TRUE is missing"),
-    ("evaluate photo.jpg small.png", 2, "Frame 0 of photo.jpg is"),
-    ("evaluate one.mp4 nowhere", 2, "nowhere does not exist"),
-    ("evaluate note.txt photo.jpg", 2, "note.txt is neither a video nor an image"),
     ("plate --countdown -1", 2, "--countdown: “-1” is not possible: it must be at least 0."),
     ("plate --source one.mp4 --output one.mp4", 2, "one.mp4 cannot be written: it is also the source"),
     (

@@ -14,12 +14,12 @@ from app.core.files.names import free_name
 from app.core.types import Matte
 from app.offline.batch.manifest import MANIFEST
 from app.offline.batch.plan import clips_in
-from app.offline.evaluation.evaluate import find_clips
 from app.testing.parts import StepInput
 from tests.clips import names_in, write_clip, write_images
 from tests.offline.batch.clips import jobs_of, records_in, run_batch
 from tests.offline.batch.workers import DirectWorkers
 from tests.offline.converting import HalfEngine, run
+from training.evaluate import find_clips
 
 NO_UTF8 = os.fsdecode(b"caf\xe9")
 

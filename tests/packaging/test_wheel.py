@@ -36,7 +36,6 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "plate": (("--source", "absent.mp4", "--countdown", "0"), 1, "no video file absent.mp4"),
     "recover": ((), 0, ""),
     "bench": (("--seconds", "1"), 0, ""),
-    "evaluate": (("photo.png", "photo.png"), 0, '"mad": 0'),
     "version": ((), 0, __version__),
     "weights": (("list",), 0, "mattecam-plate"),
 }

@@ -25,7 +25,6 @@ MAY_RELEASE = {
     "app.doctor.proof": "colour bars, nothing of the camera",
 }
 MAY_WRITE_PICTURES = {
-    "app.cli.bench.in_use.camera_like": "frames of the demo source, in memory",
     "app.core.files.private_file": "the function itself",
     "app.gui.state.recording": "a snapshot, released by the gate",
     "app.control.controller": "a snapshot, released by the gate",

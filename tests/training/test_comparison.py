@@ -9,9 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from app.offline.evaluation.metrics import Alpha
 from tests.training.samples import person, room
 from training.baselines import GrabCut, Mog2
+from training.metrics import Alpha
 from training.report import draw_panel, read
 from training.validation import WARM_UP_FRAMES, Scene, alphas
 from training.view import filling, head_in_view, shows_head_and_shoulders

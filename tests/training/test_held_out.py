@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
-from app.offline.evaluation.metrics import Alpha
 from models.mattecam.bundled import load_bundled, load_bundled_with_plate
 from training.compare_plates import cutout_figures
 from training.disputed import boxes, with_either_answer
 from training.held_out import SIZE, cutouts, masked_photos, photos, rooms
 from training.matte import decided
+from training.metrics import Alpha
 from training.packs import listed_pictures
 from training.rows import agreement_row, frames_until_settled, ghost_share, mask_row, rim_error
 from training.sources import HELD_OUT_SCENES, HELD_OUT_SOURCES, list_pictures

@@ -58,7 +58,6 @@ class CommandLineText(CommandLineMessage):
     NOT_STOPPED = "A part of the program did not stop in time; the driver of a device may hang."
     NO_FRAMES = "The program processed no frames; try another model."
     TOO_FEW_FRAMES = "The program processed fewer than two frames in the time; measure for longer."
-    CHILD_FAILED = "The measuring process failed: {reason}."
     FILE = "{file} cannot be used: {reason}; check the name."
     NO_HOME = "This user has no home folder, as in a container; set HOME, or MATTECAM_CONFIG_DIR and MATTECAM_DATA_DIR."
     NO_MEMORY = "There is not enough memory; close other programs, or raise the limit if this one has one."
@@ -147,20 +146,6 @@ class BatchText(CommandLineMessage):
         "Clips: {all}, of which {done} done, {skipped} left out because they were done before, {failed} failed, "
         "{interrupted} interrupted."
     )
-
-
-class EvaluateText(CommandLineMessage):
-    """Errors of comparisons of mattes."""
-
-    OTHER_FILE = "{file} is neither a video nor an image; name a video, an image or a folder of images."
-    ABSENT = "{file} does not exist; name a video, an image or a folder of images."
-    EMPTY = "{folder} holds no images, videos or folders of images; name a folder that does."
-    DAMAGED = "{file} is damaged; replace it."
-    DIFFERENT_CLIPS = "{pred} and {true} hold different clips ({clips}); name folders with the same ones."
-    NO_FRAMES = "{pred} and {true} hold no frames; name sequences with some."
-    SHORTER = "{file} ends after {frames}, before its counterpart; name equally long sequences."
-    SIZES = "Frame {frame} of {pred} is {size}, that of {true} is {other}; name sequences of the same size."
-    NEIGHBOURS = "Frame {frame} of {file} is {size}, the first is {first}; all frames of a sequence must have one size."
 
 
 class ApiText(CommandLineMessage):

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from app.cli.bench.choose import choices_table, choose_again
+from app.cli.bench import TRIAL_COLUMNS, choose_again, table
 from app.cli.main import main
 from app.core.files import paths
 from app.core.settings import EngineSettings, MattingSettings
@@ -242,26 +242,26 @@ def test_differences_count_all_pixels_and_those_near_edges() -> None:
 
 
 def test_bench_choose_measures_again_and_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.cli.bench.choose.measurable", lambda: {"mattecam": BUNDLED})
-    monkeypatch.setattr("app.cli.bench.choose.measure", lambda model, weights, seconds: [FLOAT32, INT8, INT8_ONE])
+    monkeypatch.setattr("app.cli.bench.measurable", lambda: {"mattecam": BUNDLED})
+    monkeypatch.setattr("app.cli.bench.measure", lambda model, weights, seconds: [FLOAT32, INT8, INT8_ONE])
     lines: list[str] = []
     result = choose_again(MattingSettings(), 8.0, lines.append)
-    assert lines == ["mattecam: measuring for 8 s"]
+    assert lines == ["mattecam: measuring for 8 s", "auto takes int8 on all cores for mattecam"]
     choice = json.loads(json.dumps(result))["choices"][0]
     assert (choice["precision"], choice["threads"]) == ("int8", None)
-    table = choices_table(result).splitlines()
-    assert "| mattecam | int8 | all | 12.0 | 12.0 | 0.00010 | 0.0020 |" in table
-    assert "| mattecam | int8 | 1 | 15.0 | 15.0 | 0.00010 | 0.0020 |" in table
-    assert table[-1] == "auto takes int8 on all cores for mattecam."
+    rows = table(choice["trials"], TRIAL_COLUMNS).splitlines()
+    assert "| int8 |  | 12 | 12 | 0.0001 | 0.002 | True |" in rows
+    assert "| int8 | 1 | 15 | 15 | 0.0001 | 0.002 | False |" in rows
     assert trials_of("mattecam", BUNDLED) == [FLOAT32, INT8, INT8_ONE]
 
 
 def test_bench_choose_says_where_nothing_could_be_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """It said "auto takes None"."""
-    monkeypatch.setattr("app.cli.bench.choose.measurable", lambda: {"mattecam": BUNDLED})
-    monkeypatch.setattr("app.cli.bench.choose.measure", lambda model, weights, seconds: [])
-    last = choices_table(choose_again(MattingSettings(), 8.0, lambda line: None)).splitlines()[-1]
-    assert last == "Nothing could be measured for mattecam; the processor's instructions decide."
+    monkeypatch.setattr("app.cli.bench.measurable", lambda: {"mattecam": BUNDLED})
+    monkeypatch.setattr("app.cli.bench.measure", lambda model, weights, seconds: [])
+    lines: list[str] = []
+    choose_again(MattingSettings(), 8.0, lines.append)
+    assert lines[-1] == "Nothing could be measured for mattecam; the processor's instructions decide"
 
 
 def test_bench_choose_measures_the_weights_that_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -269,7 +269,7 @@ def test_bench_choose_measures_the_weights_that_are_named(tmp_path: Path, monkey
     named = tmp_path / "own.safetensors"
     monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: True)
     monkeypatch.setattr(
-        "app.cli.bench.choose.measure",
+        "app.cli.bench.measure",
         lambda model, weights, seconds: [FLOAT32, made("bfloat16", 26.0)] if weights == named else [],
     )
     save_file(load_file(BUNDLED), named, {"of": "the user"})
@@ -295,8 +295,8 @@ def test_a_measurement_that_cannot_be_kept_is_shown_all_the_same(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr(paths, "data_dir", lambda: tmp_path / "file")
-    monkeypatch.setattr("app.cli.bench.choose.measurable", lambda: {"mattecam": BUNDLED})
-    monkeypatch.setattr("app.cli.bench.choose.measure", lambda model, weights, seconds: [FLOAT32])
+    monkeypatch.setattr("app.cli.bench.measurable", lambda: {"mattecam": BUNDLED})
+    monkeypatch.setattr("app.cli.bench.measure", lambda model, weights, seconds: [FLOAT32])
     lines: list[str] = []
     assert choose_again(MattingSettings(), 8.0, lines.append)["choices"][0]["precision"] == "float32"
-    assert "cannot be kept: " in lines[-1]
+    assert any("cannot be kept: " in line for line in lines)

@@ -6,13 +6,12 @@ Network, weights, frame size and ratio are those of the frame step that it is co
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 
 import cv2
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from app.core.types import BgrImage
 
@@ -48,30 +47,3 @@ class UsualLoop:
         part = alpha[0].permute(1, 2, 0).float().cpu().numpy()
         composite = person * part + self._backdrop * (1 - part)
         return np.asarray(cv2.cvtColor((composite * 255).astype(np.uint8), cv2.COLOR_RGB2BGR), np.uint8)
-
-
-def frozen(network: nn.Module, source: Tensor, states: tuple[Tensor, ...], ratio: float) -> Network:
-    """Trace and freeze the network with TorchScript for this frame size and ratio; the signature stays the same."""
-
-    class AtRatio(nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.network = network
-
-        def forward(self, image: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
-            outputs: tuple[Tensor, ...] = self.network(image, *state, downsample_ratio=ratio)
-            return outputs
-
-    with warnings.catch_warnings(), torch.no_grad():
-        # Tracing warns that sizes become constants; here they are constant.
-        warnings.simplefilter("ignore")
-        traced = torch.jit.trace(AtRatio().eval(), (source, *states), check_trace=False)  # type: ignore[no-untyped-call]
-        traced = torch.jit.freeze(traced)
-
-    def call(image: Tensor, *state: Tensor, downsample_ratio: float = ratio) -> tuple[Tensor, ...]:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            outputs: tuple[Tensor, ...] = traced(image, *(state or states))
-        return outputs
-
-    return call

@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.offline.evaluation import metrics
-from app.offline.evaluation.metrics import Alpha
 from tests.golden.fill import image
 from tests.paths import GOLDEN
+from training import metrics
+from training.metrics import Alpha
 
 
 def _alpha(seed: int, t: int) -> Alpha:

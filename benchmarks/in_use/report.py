@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from app.cli.bench.in_use.cpu import PARTS
+from benchmarks.in_use.cpu import PARTS
 
 LEAST_MS = 0.05
 """Threads that take less per composite are left out of the table."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from app.cli.bench.in_use import child, program, run
 from app.runtime.timing import Timing
+from benchmarks.in_use import child, program, run
 
 
 @pytest.fixture

@@ -15,11 +15,6 @@ import psutil
 import pytest
 
 from app.capture.base import LiveSource
-from app.cli.bench.in_use import child, run
-from app.cli.bench.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
-from app.cli.bench.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
-from app.cli.bench.in_use.report import table
-from app.cli.bench.in_use.run import in_use, merged, rounds_of
 from app.core.errors import ModelError
 from app.core.files import paths
 from app.core.settings import CaptureSettings, MattingSettings, Settings
@@ -28,6 +23,11 @@ from app.core.types import Frame, Outgoing, Picture, PictureKind
 from app.media.jpeg import MjpgDecoder
 from app.output.unfinished import unfinished_recordings
 from app.testing.parts import FakeClock
+from benchmarks.in_use import child, run
+from benchmarks.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
+from benchmarks.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
+from benchmarks.in_use.report import table
+from benchmarks.in_use.run import in_use, merged, rounds_of
 from tests.waiting import beside, eventually
 
 SMALL = Settings(

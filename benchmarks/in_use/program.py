@@ -13,8 +13,6 @@ from typing import Any
 
 import numpy as np
 
-from app.cli.bench.in_use.camera_like import CameraLikeSource, Jpeg, MeasuredCamera, StandInCamera
-from app.cli.bench.in_use.cpu import cpu_ms, sample, thread_table
 from app.core.errors import ModelError, SinkOpenError
 from app.core.messages.command_line import CommandLineText
 from app.core.settings import CaptureSettings, Settings
@@ -26,6 +24,8 @@ from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
+from benchmarks.in_use.camera_like import CameraLikeSource, Jpeg, MeasuredCamera, StandInCamera
+from benchmarks.in_use.cpu import cpu_ms, sample, thread_table
 
 WARM_UP_FRAMES, WARM_UP_S = 30, 3.5
 """The governor lowers the quality for the first time after 2.5 s."""

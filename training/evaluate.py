@@ -1,7 +1,15 @@
-"""Metrics of predicted alpha sequences against reference ones, as in the RVM paper."""
+"""Compute MAD, MSE, Grad, Conn and dtSSD of predicted alpha sequences against true ones, as in the RVM paper.
+
+    python -m training.evaluate PRED TRUE
+
+PRED, TRUE: a video, an image, or a folder of images or of clips, under the same names. Prints JSON.
+"""
 
 from __future__ import annotations
 
+import argparse
+import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from itertools import zip_longest
@@ -10,17 +18,16 @@ from statistics import fmean
 
 import numpy as np
 
-from app.core.errors import BackgroundError, SourceOpenError, UsageError
+from app.core.errors import BackgroundError, MattecamError, SourceOpenError, UsageError
 from app.core.files.names import is_of_kind
-from app.core.messages.command_line import EvaluateText
 from app.core.text import counted
 from app.media.image_file import IMAGE_SUFFIXES, read_matte
 from app.media.slides import pictures_in
 from app.media.video_input import VideoError
 from app.media.video_reader import VideoReader
-from app.offline.evaluation import metrics
-from app.offline.evaluation.metrics import Alpha
 from app.offline.targets import VIDEOS, VIDEOS_AND_IMAGES
+from training import metrics
+from training.metrics import Alpha
 
 MEASURES: dict[str, Callable[[Alpha, Alpha], float]] = {
     "mad": metrics.mad,
@@ -43,9 +50,8 @@ def evaluate_paths(pred: Path, true: Path) -> dict[str, dict[str, float]]:
     if predicted.keys() != expected.keys():
         odd = sorted(predicted.keys() ^ expected.keys())
         single = pred if "" in predicted else true  # not in both
-        raise UsageError(
-            EvaluateText.DIFFERENT_CLIPS(pred=pred, true=true, clips=[name or single.name for name in odd])
-        )
+        clips = ", ".join(name or single.name for name in odd)
+        raise UsageError(f"{pred} and {true} hold different clips ({clips}); name folders with the same ones.")
     results: dict[str, dict[str, float]] = {}
     pooled: dict[str, list[float]] = {name: [] for name in (*MEASURES, "dtssd")}
     for name, path in predicted.items():
@@ -71,7 +77,7 @@ def _measured(pred: Path, true: Path) -> dict[str, list[float]]:
             values["dtssd"].append(metrics.dtssd(predicted, before[0], expected, before[1]))
         before = predicted, expected
     if before is None:
-        raise UsageError(EvaluateText.NO_FRAMES(pred=pred, true=true))
+        raise UsageError(f"{pred} and {true} hold no frames; name sequences with some.")
     return values
 
 
@@ -80,17 +86,19 @@ def _pairs(pred: Path, true: Path) -> Iterator[tuple[Alpha, Alpha]]:
     for index, (predicted, expected) in enumerate(zip_longest(read_alphas(pred), read_alphas(true))):
         if predicted is None or expected is None:
             shorter = pred if predicted is None else true
-            raise UsageError(EvaluateText.SHORTER(file=shorter, frames=counted(index, "frame")))
+            raise UsageError(
+                f"{shorter} ends after {counted(index, 'frame')}, before its counterpart; name equally long sequences."
+            )
         first = first or predicted.shape
         if predicted.shape != expected.shape:
             raise UsageError(
-                EvaluateText.SIZES(
-                    frame=index, pred=pred, size=_size(predicted.shape), true=true, other=_size(expected.shape)
-                )
+                f"Frame {index} of {pred} is {_size(predicted.shape)}, that of {true} is {_size(expected.shape)}; "
+                "name sequences of the same size."
             )
         if predicted.shape != first:  # dtssd compares neighbours
             raise UsageError(
-                EvaluateText.NEIGHBOURS(frame=index, file=pred, size=_size(predicted.shape), first=_size(first))
+                f"Frame {index} of {pred} is {_size(predicted.shape)}, the first is {_size(first)}; "
+                "all frames of a sequence must have one size."
             )
         yield predicted, expected
 
@@ -107,10 +115,10 @@ def find_clips(path: Path) -> dict[str, Path]:
     """
     if path.is_file():
         if path.suffix.lower() not in VIDEOS_AND_IMAGES:
-            raise UsageError(EvaluateText.OTHER_FILE(file=path))
+            raise UsageError(f"{path} is neither a video nor an image; name a video, an image or a folder of images.")
         return {"": path}
     if not path.is_dir():
-        raise UsageError(EvaluateText.ABSENT(file=path))
+        raise UsageError(f"{path} does not exist; name a video, an image or a folder of images.")
     if pictures_in(path):
         return {"": path}
     names = {
@@ -121,7 +129,7 @@ def find_clips(path: Path) -> dict[str, Path]:
     count = Counter(names.values())
     clips = {name if count[name] == 1 else entry.name: entry for entry, name in names.items()}
     if not clips:
-        raise UsageError(EvaluateText.EMPTY(folder=path))
+        raise UsageError(f"{path} holds no images, videos or folders of images; name a folder that does.")
     return clips
 
 
@@ -150,4 +158,20 @@ def _read_video(path: Path) -> Iterator[Alpha]:
     except VideoError as error:
         raise SourceOpenError(error.text) from error
     if reader.damaged:  # the frames that follow would be compared with others
-        raise SourceOpenError(EvaluateText.DAMAGED(file=path))
+        raise SourceOpenError(f"{path} is damaged; replace it.")
+
+
+def main() -> None:
+    """Print the metrics, or what is wrong with the files in one sentence."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("pred", type=Path)
+    parser.add_argument("true", type=Path)
+    named = parser.parse_args()
+    try:
+        print(json.dumps(evaluate_paths(named.pred, named.true), indent=2))
+    except MattecamError as error:
+        sys.exit(str(error))
+
+
+if __name__ == "__main__":
+    main()

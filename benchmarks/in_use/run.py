@@ -14,16 +14,13 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.cli.bench.measure import machine
+from app.cli.bench import machine, models_to_measure
 from app.core.errors import ModelError
 from app.core.files import paths
-from app.core.messages.command_line import CommandLineText
-from app.core.settings import MattingSettings, Settings
+from app.core.settings import Settings
 from app.matting.selection.choice import choose, geometry_for
 from app.system.display import window_problem
 from app.system.process import how_ended
-from models.table import auto_order, bundled
-from models.weights import on_hand
 
 
 class Workload(BaseModel):
@@ -88,7 +85,7 @@ def in_use(
     *,
     still: bool = False,
 ) -> dict[str, Any]:
-    """Measure every model of `models_to_measure`; return the content of `run.py bench --in-use --json`.
+    """Measure every model of `models_to_measure`; return the rows of all measurements.
 
     seconds: for all measurements together, without warm-up. phases: the outputs of each measurement.
     still: nothing moves before the camera. Raises ModelError.
@@ -116,7 +113,7 @@ def in_use(
 
 
 def program_row(settings: Settings, seconds: float) -> dict[str, Any]:
-    """Return the row `program` of `run.py bench`: the program with preview, virtual camera and recording.
+    """Return the row `program`: the program with preview, virtual camera and recording.
 
     Its median and 95th percentile are those of the step in use. Raises ModelError.
     """
@@ -131,13 +128,6 @@ def program_row(settings: Settings, seconds: float) -> dict[str, Any]:
         "cpu_ms_per_frame": row["cpu_ms_per_frame"]["total"],
         "cpu_ms_by_part": row["cpu_ms_per_frame"],
     }
-
-
-def models_to_measure(matting: MattingSettings) -> list[str]:
-    """Return the chosen model, or for `auto` every recurrent model whose weights are installed."""
-    if matting.model != "auto" or matting.weights is not None:
-        return [matting.model]
-    return [spec.name for spec in auto_order(gpu=False, plate=False) if on_hand(spec.name)] or [bundled().name]
 
 
 def fixed(settings: Settings, model: str) -> Settings:
@@ -179,7 +169,7 @@ def rows_of_child(work: Workload) -> Iterator[dict[str, Any]]:
     with tempfile.TemporaryDirectory() as home, tempfile.TemporaryFile("w+", encoding="utf-8") as errors:
         own = {f"MATTECAM_{name}_DIR": str(Path(home) / name.lower()) for name in ("CONFIG", "RUNTIME")}
         child = subprocess.Popen(
-            [sys.executable, "-m", paths.module("app.cli.bench.in_use.child")],
+            [sys.executable, "-m", "benchmarks.in_use.child"],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=errors,
@@ -203,7 +193,7 @@ def rows_of_child(work: Workload) -> Iterator[dict[str, Any]]:
                 errors.seek(0)
                 words = errors.read().strip().splitlines()
                 reason = words[-1].removesuffix(".") if words and child.returncode > 0 else how_ended(child.returncode)
-                raise ModelError(CommandLineText.CHILD_FAILED(reason=reason))
+                raise ModelError(f"The measuring process failed: {reason}.")
         finally:
             child.kill()
             child.wait()

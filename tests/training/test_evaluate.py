@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from app.core.errors import SourceOpenError, UsageError
-from app.offline.evaluation.evaluate import evaluate_paths, read_alphas
-from app.offline.evaluation.metrics import Alpha
 from tests.clips import write_clip
+from training.evaluate import evaluate_paths, read_alphas
+from training.metrics import Alpha
 
 
 def _disc(x: int) -> Alpha:

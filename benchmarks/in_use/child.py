@@ -16,9 +16,6 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from app.cli.bench.in_use.camera_like import camera_frames
-from app.cli.bench.in_use.program import Program
-from app.cli.bench.in_use.run import Workload
 from app.compositing import open_background
 from app.core.errors import MattecamError
 from app.core.settings import Settings
@@ -27,6 +24,9 @@ from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.kernels.loading import load
 from app.media.jpeg import MjpgDecoder
+from benchmarks.in_use.camera_like import camera_frames
+from benchmarks.in_use.program import Program
+from benchmarks.in_use.run import Workload
 
 SCENE_FRAMES, ALONE_FRAMES = 60, 16
 ALONE_WARM_UP = 10

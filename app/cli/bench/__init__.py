@@ -1,1 +1,0 @@
-"""Benchmark of the frame step on this machine: `run.py bench`."""

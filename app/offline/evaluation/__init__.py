@@ -1,1 +1,0 @@
-"""Compares predicted mattes with reference ones."""
