@@ -14,7 +14,6 @@ from typing import Any
 import numpy as np
 
 from app.core.errors import ModelError, SinkOpenError
-from app.core.messages.command_line import CommandLineText
 from app.core.settings import CaptureSettings, Settings
 from app.output import unfinished
 from app.output.base import CameraSink, ReaderCounter, SinkContext
@@ -27,6 +26,7 @@ from app.runtime.timing import Timing
 from benchmarks.in_use.camera_like import CameraLikeSource, Jpeg, MeasuredCamera, StandInCamera
 from benchmarks.in_use.cpu import cpu_ms, sample, thread_table
 
+NO_FRAMES = "The program processed no frames; try another model."
 WARM_UP_FRAMES, WARM_UP_S = 30, 3.5
 """The governor lowers the quality for the first time after 2.5 s."""
 SETTLE_S = 1.0
@@ -88,7 +88,7 @@ class Program:
         if not self._run.wait(PATIENCE_S, lambda: len(self._sent()) >= WARM_UP_FRAMES):
             problems = self._run.pipeline.status().problems
             self._run.close()
-            raise ModelError(problems[0].message if problems else CommandLineText.NO_FRAMES())
+            raise ModelError(problems[0].message if problems else NO_FRAMES)
         self._run.wait(WARM_UP_S)
         return self
 
@@ -103,7 +103,7 @@ class Program:
         ages_ms = [age_s * 1e3 for at_s, age_s in self._sent() if before.at_s < at_s <= after.at_s]
         status = self._run.pipeline.status()
         if not ages_ms or not status.latency_ms.step.median:
-            raise ModelError(CommandLineText.TOO_FEW_FRAMES())
+            raise ModelError("The program processed fewer than two frames in the time; measure for longer.")
         # Also those that repeat the last composite, because nothing moves.
         frames, elapsed_s = status.frames_out - shown, after.at_s - before.at_s
         gaps_ms = self._run.gaps_ms(seconds / 4)  # afterwards: the timer that it takes costs CPU time
@@ -138,7 +138,7 @@ class Program:
         """Wait until the program has released the camera because nobody reads the virtual one."""
         self._readers = 0
         if not self._run.wait(PATIENCE_S, lambda: self._run.pipeline.status().phase is Phase.RESTING):
-            raise ModelError(CommandLineText.NO_FRAMES())
+            raise ModelError(NO_FRAMES)
         self._run.wait(SETTLE_S)
 
     def pause(self) -> None:

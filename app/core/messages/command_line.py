@@ -56,8 +56,6 @@ class CommandLineText(CommandLineMessage):
     )
     NO_MATTE = "No frame was matted within {seconds} seconds; run `python3 run.py doctor`."
     NOT_STOPPED = "A part of the program did not stop in time; the driver of a device may hang."
-    NO_FRAMES = "The program processed no frames; try another model."
-    TOO_FEW_FRAMES = "The program processed fewer than two frames in the time; measure for longer."
     FILE = "{file} cannot be used: {reason}; check the name."
     NO_HOME = "This user has no home folder, as in a container; set HOME, or MATTECAM_CONFIG_DIR and MATTECAM_DATA_DIR."
     NO_MEMORY = "There is not enough memory; close other programs, or raise the limit if this one has one."
