@@ -32,7 +32,7 @@ def test_every_command_arrives_and_is_answered(
     [
         (Command("scene", "nowhere"), "There is no scene 'nowhere'"),
         (Command("zoom", "0.5"), "it must be at least 1"),
-        (Command("dance"), "the commands are autostart, background, background-view, framing, freeze"),
+        (Command("dance"), "the commands are autostart, background, background-view, flip, framing, freeze"),
         (Command("pause", "now"), "the choices are on, off, toggle"),
         (Command("resume", "now"), "takes no argument"),
         (Command("scene"), "needs an argument: NAME"),
