@@ -152,12 +152,13 @@ def test_what_was_changed_last_is_saved_while_all_threads_are_busy(session: Sess
 def test_slow_writes_land_in_the_order_of_the_changes(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    first, written = threading.Event(), list[float]()
+    first, begun, written = threading.Event(), list[Settings](), list[float]()
     save = settings_file.save
 
     def slow(path: Path, settings: Settings) -> None:
-        if not written:
-            first.wait(0.5)
+        begun.append(settings)
+        if len(begun) == 1:
+            first.wait(5)
         save(path, settings)
         written.append(settings.background.blur_strength)
 
