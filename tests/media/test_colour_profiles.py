@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import struct
 from fractions import Fraction
 from pathlib import Path
 
@@ -83,7 +84,33 @@ def test_every_format_and_mode_is_converted(suffix: str, mode: str, tmp_path: Pa
         assert np.abs(found[..., 3].astype(int) - 128).max() <= 1
 
 
-def test_a_grey_profile_and_lab_are_converted(tmp_path: Path) -> None:
+def grey_profile() -> bytes:
+    """Return the profile of linear light."""
+    white = struct.pack(">3i", *(round(each * 65536) for each in (0.9642, 1, 0.8249)))
+    tags = {
+        b"desc": b"desc" + bytes(4) + struct.pack(">I", 2) + b"g" + bytes(83),
+        b"wtpt": b"XYZ " + bytes(4) + white,
+        b"kTRC": b"curv" + bytes(4) + struct.pack(">IH", 1, 256) + bytes(2),
+    }
+    table, body = struct.pack(">I", len(tags)), b""
+    for name, data in tags.items():
+        table += name + struct.pack(">II", 132 + 12 * len(tags) + len(body), len(data))
+        body += data
+    head = struct.pack(">I4sI4s4s4s", 128 + len(table) + len(body), b"lcms", 0x02400000, b"mntr", b"GRAY", b"XYZ ")
+    return (head + bytes(12) + b"acsp" + bytes(28) + white).ljust(128, b"\0") + table + body
+
+
+@pytest.mark.parametrize("mode", ["L", "LA"])
+def test_a_grey_profile_is_converted(mode: str, tmp_path: Path) -> None:
+    image = Image.new("L", (8, 8), 55)
+    if mode == "LA":
+        image = image.convert("LA")
+        image.putalpha(100)
+    image.save(tmp_path / "a.png", icc_profile=grey_profile())
+    assert list(read_cut_out(tmp_path / "a.png")[4, 4]) == [128, 128, 128, *([100] if mode == "LA" else [])]
+
+
+def test_lab_is_converted(tmp_path: Path) -> None:
     lab = Image.new("LAB", (8, 8), (180, 128, 128))
     lab.save(tmp_path / "lab.tif")
     grey = read_image(tmp_path / "lab.tif")[4, 4].astype(int)

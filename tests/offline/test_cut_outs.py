@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -32,7 +33,7 @@ from app.media.video_writer import VideoWriter
 from app.offline.convert import ConvertReport, convert
 from app.offline.targets import film_name
 from app.testing.parts import ImmediateEngine, StepInput
-from tests.clips import demo
+from tests.clips import demo, write_clip
 
 SIZE = 160, 96
 COLOURS = {"#000000": (0, 0, 0), "#ffffff": (255, 255, 255), "#ff0000": (0, 0, 255)}
@@ -188,6 +189,15 @@ def test_without_a_background_pictures_are_cut_out_and_films_are_green(
         assert image.shape[2] == (4 if transparent else 3)
         if not transparent:
             assert np.abs(image[0, 0].astype(int) - (0x40, 0xB1, 0)).max() <= 4
+
+
+@pytest.mark.parametrize(("target", "codec"), [("cut.mov", "aac"), ("cut.webm", "opus")])
+def test_a_cut_out_film_keeps_its_sound(target: str, codec: str) -> None:
+    write_clip(Path("loud.mp4"), 15, audio="aac")
+    report = made("loud.mp4", target)
+    assert report.problems == ()
+    with av.open(target) as container:
+        assert container.streams.audio[0].codec_context.name == codec
 
 
 def test_a_background_that_is_named_is_used_everywhere() -> None:
