@@ -36,9 +36,9 @@ class PlateControls(Form):
     """Visible while a model is chosen that needs a plate, or one is chosen automatically and there is a plate."""
 
     capture_requested = pyqtSignal()
+    """The user wants to capture a plate now."""
     chosen_again = pyqtSignal()
     """The file in use was chosen again: it may be edited."""
-    """The user wants to capture a plate now."""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__(store, spacing=4)
@@ -92,7 +92,8 @@ class PlateControls(Form):
     def show_status(self, status: PipelineStatus) -> None:
         """Use the stored plate of the running camera; without one, warn if the plate is from another camera."""
         source, taken_with = status.source, self._taken_with
-        self.unused.setVisible(status.engine is not None and not needs_plate(status.engine.model))
+        engine = status.engine
+        self.unused.setVisible(self._path is not None and engine is not None and not needs_plate(engine.model))
         if source is None or taken_with is None:
             self.warning.hide()
             return
