@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -11,6 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
+from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
@@ -22,7 +25,7 @@ from app.core.errors import SettingsError
 from app.core.messages.settings import SettingsText
 from app.core.settings import Settings, Zone
 from app.gui.panels.camera import edit_capture
-from app.gui.shell.application import Session, WindowOptions, make_application
+from app.gui.shell.application import Session, WindowOptions, make_application, run_window
 from app.gui.state.store import Saver, SettingsStore
 from app.gui.state.tasks import Tasks
 from app.runtime.shared import SettingsOwner
@@ -166,7 +169,8 @@ def test_slow_writes_land_in_the_order_of_the_changes(
     for strength in (91, 92):
         session.store.edit("background", blur_strength=strength)
         write(session)
-        qtbot.wait(50)
+        qtbot.waitUntil(lambda: bool(begun))
+    qtbot.wait(200)
     first.set()
     session.store.edit("background", blur_strength=93)
     assert session.close() == 0
@@ -197,6 +201,21 @@ def test_what_cannot_be_saved_is_told_with_an_exit_code(
         QApplication.processEvents()
     assert failing.close() == 1
     assert "the disk is full" in caplog.text
+
+
+@pytest.mark.error_logs
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no signals of this kind")
+def test_a_signal_does_not_hide_that_settings_are_lost(
+    qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The exit code was that of a signal, which tells nobody to look at the log."""
+
+    def full(path: Path, _settings: Settings) -> None:
+        raise SettingsError(SettingsText.NOT_WRITTEN(file=path, reason="the disk is full"))
+
+    monkeypatch.setattr(settings_file, "save", full)
+    QTimer.singleShot(100, lambda: os.kill(os.getpid(), signal.SIGTERM))
+    assert run_window(QUIET, WindowOptions(frames=10**9, parts=world.parts())) == 1
 
 
 @pytest.mark.error_logs
