@@ -166,8 +166,6 @@ class StepInput:
 class ImmediateEngine(ABC):
     """Base of engines in tests without state and resources: a subclass returns the matte of a step."""
 
-    overlaps = False
-
     def step(
         self,
         frame: BgrImage,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from dataclasses import replace
 from typing import Any, TypeAlias, get_args
 
@@ -53,7 +54,7 @@ class StubCpu(CpuBackend):
             self.coefficients = coefficients
 
     def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
-        return self.coefficients.copied()  # strict mode changes the arrays
+        return deepcopy(self.coefficients)  # strict mode changes the arrays
 
 
 Stub: TypeAlias = "StubCpu | StubTorch"
@@ -164,7 +165,7 @@ FRAME = np.zeros((48, 64, 3), np.uint8)
 class FailingBackend:
     """Backend that raises a given error."""
 
-    name, precision, device, overlaps = "fake", "float32", "nowhere", False
+    name, precision, device = "fake", "float32", "nowhere"
 
     def __init__(self, geometry: StepGeometry) -> None:
         self.geometry = geometry

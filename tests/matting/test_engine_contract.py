@@ -18,7 +18,6 @@ from app.core.types import Backdrop, BlurredBackground, Matte
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.engine.motion import Motion
 from app.matting.selection import hardware
 from app.matting.torch import networks
 from tests.golden.fill import fill
@@ -158,28 +157,6 @@ def test_a_loaded_state_continues_bit_for_bit(
     continued = [other_engine.step(frame, BACKDROP, edges).result() for frame in given[3:]]
 
     assert_same(continued, expected, somebody=strict == "off")
-
-
-@pytest.mark.parametrize("strict", STRICT_LEVELS)
-def test_steps_that_overlap_give_the_mattes_of_single_steps(
-    engine: MattingEngine, other_engine: MattingEngine, strict: StrictLevel, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    edges = EdgeSettings(temporal_smoothing=0.8, strict=strict)
-    given = frames(160, 96, 8)
-    monkeypatch.setattr(Motion, "is_cut", lambda detector, frame: frame is given[4])
-    assert isinstance(engine, FrameEngine) and isinstance(other_engine, FrameEngine)
-    for each in (engine, other_engine):
-        each.reset(np.full((96, 160), 255, np.uint8))
-
-    expected = [engine.step(frame, BACKDROP, edges).result() for frame in given]
-    overlapped, pending = [], other_engine.step(given[0], BACKDROP, edges)
-    for frame in given[1:]:
-        pending.detach()
-        last, pending = pending, other_engine.step(frame, BACKDROP, edges)
-        overlapped.append(last.result())
-    overlapped.append(pending.result())
-
-    assert_same(overlapped, expected, somebody=strict == "off")
 
 
 def test_the_state_of_another_engine_is_refused(engine: MattingEngine) -> None:

@@ -11,7 +11,7 @@ import pytest
 from app.core.matte_edit import MatteEdit, View
 from app.core.settings import EdgeSettings, PlacementSettings
 from app.core.types import BgrImage, Matte
-from app.matting.base.interface import Pending, StepGeometry
+from app.matting.base.interface import StepGeometry
 from app.matting.cpu.compositor import Coefficients
 from app.matting.region.coefficients import RegionCoefficients
 from app.matting.region.tracker import Roi
@@ -52,19 +52,13 @@ EDGES = {
 }
 
 
-def detached(pending: Pending) -> Matte:
-    pending.detach()
-    return pending.result()
-
-
 @pytest.mark.parametrize("edges", EDGES.values(), ids=EDGES)
 @pytest.mark.parametrize("want_foreground", [False, True])
-def test_steps_and_overlapped_steps_tell(backend: Stub, edges: EdgeSettings, want_foreground: bool) -> None:
+def test_steps_tell(backend: Stub, edges: EdgeSettings, want_foreground: bool) -> None:
     first = backend.step(FRAME, BACKDROP, edges, want_foreground=want_foreground).result()
 
     assert not first.hides_person, "nobody is known in the first frames"
     assert last(lambda: backend.step(FRAME, BACKDROP, edges, want_foreground=want_foreground).result()).hides_person
-    assert last(lambda: detached(backend.step(FRAME, BACKDROP, edges, want_foreground=want_foreground))).hides_person
     assert (
         not backend.step(FRAME, BACKDROP, edges.replace(strict="balanced"), want_foreground=want_foreground)
         .result()

@@ -247,20 +247,6 @@ def test_a_moving_hand_lies_before_the_room_that_was_blurred_with_the_last_coars
     assert (engine.backend.inferred, engine.backend.featured, len(made)) == (FIRST_FRAMES + 6, FIRST_FRAMES + 2, 3)
 
 
-def test_a_composite_also_fits_the_next_frame_once_nothing_has_moved_for_a_second(
-    engine: FrameEngine, case: Case
-) -> None:
-    frame, told = case.frame(), list[bool]()
-    for _ in range(FIRST_FRAMES + CALM_FRAMES + 2):
-        pending = engine.step(frame, np.zeros_like(frame), EDGES)
-        told.append(pending.calm)
-        pending.result()
-    assert told == [False] * (FIRST_FRAMES + CALM_FRAMES) + [True] * 2
-    other = engine.step(np.flipud(255 - frame), np.zeros_like(frame), EDGES)
-    assert not other.calm
-    other.result()
-
-
 def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) -> None:
     frame = case.frame()
     size = case.geometry.small_height, case.geometry.small_width
@@ -269,16 +255,6 @@ def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) 
     assert inferred(engine) == FIRST_FRAMES + 2
     for matte in mattes[FIRST_FRAMES:]:
         np.testing.assert_array_equal(matte.alpha, mattes[FIRST_FRAMES - 1].alpha)
-
-
-def test_a_detached_step_keeps_its_matte_beside_a_still_one(engine: FrameEngine, case: Case) -> None:
-    frame = case.frame()
-    last = last_of(engine, frame)
-    pending = engine.step(frame, np.zeros_like(frame), EDGES)
-    pending.detach()
-    after = engine.step(frame, np.zeros_like(frame), EDGES)
-    np.testing.assert_array_equal(pending.result().alpha, last.alpha)
-    np.testing.assert_array_equal(after.result().alpha, last.alpha)
 
 
 def test_the_bundled_network_shows_the_same_person_on_still_frames() -> None:

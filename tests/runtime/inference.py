@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any, cast
 
 import numpy as np
-import pytest
 
 from app.compositing.screen_use import ScreenUse
 from app.core.errors import ModelError
@@ -19,7 +16,6 @@ from app.core.settings import BackgroundSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture
 from app.matting.base.interface import EngineInfo, MattingEngine, Pending
 from app.matting.selection.governor import StepTiming
-from app.runtime import finishing, matting_worker
 from app.runtime.backdrops import Backdrops, OverlayPainter
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.plan import Decision, PassThrough, Run, StandBy
@@ -51,9 +47,6 @@ class OneEngine:
         return Run(self.engine, settings.framing, (frame.generation, 1), frame.index, reset=frame.index == 0)
 
     def poll(self) -> None: ...
-
-    def uses(self, run: Run) -> bool:
-        return run.engine is self.engine
 
     def begun(self, run: Run) -> None:
         self.begun_frames.append(run.index)
@@ -128,23 +121,11 @@ POLL_S = 1.0
 """The time in which a test must send the next frame, so that the last step has not ended before it."""
 
 
-class Clocks(threading.local):
-    """A clock per thread, which only the engine's work moves."""
-
-    now_s = 0.0
-
-
-class Overlapping:
-    """An engine whose second stages wait until the test lets them go on."""
+class GatedEngine:
+    """An engine whose steps wait until the test lets them go on. A black frame fails."""
 
     def __init__(self) -> None:
         self.info = EngineInfo("fake", "fake", "float32", "cpu", 0.5, (WIDTH // 2, HEIGHT // 2))
-        self.overlaps = True
-        self.clocks = Clocks()
-        self.step_s = 0.0
-        """Of a step that does not overlap."""
-        self.second_stage_s: dict[int, float] = {}
-        """By brightness of the frame; a frame that is not listed takes no time."""
         self.events: list[str] = []
         self.gates: dict[int, threading.Event] = {}
         """By brightness of the frame; a frame that is not listed does not wait."""
@@ -154,38 +135,22 @@ class Overlapping:
         """Brightness of the frames in which the strict level hides somebody."""
         self.still: set[int] = set()
         """Brightness of the frames that the network leaves out."""
-        self.calm: set[int] = set()
-        """Brightness of the frames whose composites also fit the next frame."""
-        self.errors: dict[int, Exception] = {}
 
     def step(self, frame: BgrImage, backdrop: Backdrop, *_: Any, **__: Any) -> Pending:
         number = int(frame[0, 0, 0])
-        detached = False
-
-        def detach() -> None:
-            nonlocal detached
-            detached = True
-            self.events.append(f"begin {number}")
-            if number == 0:
-                raise ModelError("The network fails.")
+        self.events.append(f"step {number}")
 
         def result() -> Matte:
-            if not detached:
-                self.events.append("step")
-                self.clocks.now_s += self.step_s
-                return Matte(np.array(backdrop), np.zeros((HEIGHT, WIDTH), np.uint8))
             if number in self.gates:
                 assert self.gates[number].wait(PATIENCE_S)
-            self.events.append(f"finish {number}")
-            self.clocks.now_s += self.second_stage_s.get(number, 0.0)
-            if number in self.errors:
-                raise self.errors[number]
+            if number == 0:
+                raise ModelError("The network fails.")
             alpha = np.full((HEIGHT, WIDTH), self.alphas.get(number, 0), np.uint8)
             assert isinstance(backdrop, np.ndarray)
             composite = np.where(alpha[..., None] > 0, frame, backdrop)
             return Matte(composite, alpha, hides_person=number in self.hides)
 
-        return Pending(result, detach, number in self.still, number in self.calm)
+        return Pending(result, number in self.still)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         self.events.append("reset")
@@ -198,9 +163,9 @@ class Bench:
     """The inference thread with one engine, and what it publishes."""
 
     def __init__(self) -> None:
-        self.engine = Overlapping()
+        self.engine = GatedEngine()
         self.engines = OneEngine(cast("MattingEngine", self.engine))
-        self.tested_beside: list[list[str]] = []
+        self.tested_after: list[list[str]] = []
         """What the engine had done when it was tested."""
         settings = Settings(background=BackgroundSettings(kind="colour", colour="#0000ff"))
         parts = replace(FakeWorld().parts(), self_test=self._test)
@@ -209,32 +174,13 @@ class Bench:
         self._index = 0
 
     def _test(self, engine: MattingEngine, width: int, height: int) -> None:
-        self.tested_beside.append(list(self.engine.events))
+        self.tested_after.append(list(self.engine.events))
 
     def send(self, brightness: int) -> None:
         """Give the thread the next frame, and wait until it has taken it."""
         image = np.full((HEIGHT, WIDTH, 3), brightness, np.uint8)
         self.inference.frames.put(Frame(image, self._index, 0.0))
         self._index += 1
-
-    def use(self, engine: Overlapping) -> None:
-        """Replace the engine, which is closed at once, as by `EngineSelector`."""
-        self.engine, old = engine, self.engine
-        self.engines.engine = cast("MattingEngine", engine)
-        old.close()
-        self._index = 0
-
-    def happens(self, *events: str) -> None:
-        """Wait until the engine has done exactly this since the first reset."""
-        eventually(lambda: self.engine.events[1:] == list(events))
-
-    def begin_beside(self, number: int) -> None:
-        """Hold the second stage of frame 1, and wait until frame `number` is begun beside it."""
-        self.engine.gates[1] = threading.Event()
-        self.send(1)
-        self.happens("begin 1")
-        self.send(number)
-        self.happens("begin 1", f"begin {number}")
 
     def send_shown(self, *numbers: int) -> None:
         """Send frames, each after the composite of the one before."""
@@ -263,10 +209,3 @@ def bench() -> Iterator[Bench]:
             for gate in tried.engine.gates.values():
                 gate.set()
     assert tried.engine.events[-1] == "close"
-
-
-def use_clocks(tried: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Let steps take as long as the engine says, whatever else the machine does."""
-    clock = SimpleNamespace(perf_counter=lambda: tried.engine.clocks.now_s, monotonic=time.monotonic)
-    monkeypatch.setattr(matting_worker, "time", clock)
-    monkeypatch.setattr(finishing, "time", clock)

@@ -11,7 +11,6 @@ from app.core.errors import BackgroundError, SourceLostError
 from app.core.matte_edit import WHOLE_VIEW
 from app.core.settings import BackgroundSettings, EdgeSettings, PeopleSettings, PlacementSettings, Settings, Zone
 from app.core.types import BlurredBackground, Matte, PictureKind
-from app.runtime import matting_worker
 from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, status_fields
@@ -19,7 +18,6 @@ from app.runtime.timing import Timing
 from app.testing.parts import PERSON, FakeEngine, StepInput, shows_room
 from tests.fakes.hiding import HidingEngine
 from tests.fakes.world import FakeWorld
-from tests.runtime.inference import bench
 from tests.runtime.running import BASE, apply, composites, kinds, running
 from tests.waiting import eventually
 
@@ -143,17 +141,3 @@ def test_others_who_are_hidden_do_not_matter_while_the_selected_person_is_shown(
         eventually(lambda: told(pipeline) == (False, False))
         apply(pipeline, alone.replace(selected=(0.02, 0.02)))
         eventually(lambda: told(pipeline) == (True, True))
-
-
-def test_overlapped_steps_tell_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(matting_worker, "CROWDED", -1.0)
-    with bench() as tried:
-        tried.engine.hides = {2}
-        tried.send_shown(1, 2)
-        eventually(lambda: tried.worker.awaits_movement)
-        tried.send_shown(3)
-        eventually(lambda: not tried.worker.awaits_movement)
-        tried.send_shown(2)
-        eventually(lambda: tried.worker.awaits_movement)
-        tried.send(0)  # the network fails
-        eventually(lambda: "card" in tried.shown and not tried.worker.awaits_movement)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from app.core.settings import BackgroundSettings, EdgeSettings
-from app.core.types import BgrImage, BlurredBackground, Frame, Picture, PictureKind
+from app.core.types import BlurredBackground, Frame, Picture, PictureKind
 from app.runtime.board import StatusBoard
 from app.runtime.finishing import SETTLED_STEPS, Conditions, Finisher
 from app.testing.parts import FakeEngine
@@ -39,7 +39,7 @@ def settled(image: np.ndarray) -> Finisher:
     unchanged = Finisher(lambda picture: None, StatusBoard(), 0.0)
     for _ in range(SETTLED_STEPS):
         assert unchanged.repeated(SAME, frame_of(image.copy())) is None
-        unchanged.keep(SAME, shown(image), calm=False)
+        unchanged.keep(SAME, shown(image))
     return unchanged
 
 
@@ -67,54 +67,31 @@ def test_one_changed_value_is_another_frame(settled: Finisher, image: np.ndarray
     ],
 )
 def test_other_settings_need_another_composite(settled: Finisher, image: np.ndarray, conditions: Conditions) -> None:
-    settled.keep(SAME, shown(image), calm=True)
+    settled.keep(SAME, shown(image))
     assert settled.repeated(conditions, frame_of(image)) is None
 
 
 def test_after_a_reset_the_state_settles_anew(settled: Finisher, image: np.ndarray) -> None:
     settled.forget()
     assert settled.repeated(SAME, frame_of(image)) is None
-    settled.keep(SAME, shown(image), calm=True)
-    assert settled.repeated(SAME, frame_of(noisy(image))) is None
+    settled.keep(SAME, shown(image))
     assert settled.repeated(SAME, frame_of(image)) is None
 
 
-def noisy(image: np.ndarray) -> np.ndarray:
-    """Return the image with what a camera adds: every pixel differs a little."""
-    noise = np.random.default_rng(1).integers(-2, 3, image.shape)
-    return np.clip(image + noise, 0, 255).astype(np.uint8)
-
-
-def test_a_calm_composite_is_shown_once_more(settled: Finisher, image: np.ndarray) -> None:
-    assert settled.repeated(SAME, frame_of(noisy(image))) is None, "only while it is calm"
-    picture = shown(image)
-    settled.keep(SAME, picture, calm=True)
-    assert settled.repeated(SAME, frame_of(noisy(image))) is picture
-    assert settled.repeated(SAME, frame_of(noisy(image))) is None
-
-
-@pytest.mark.parametrize("changed", ["motion", "shape"])
-def test_a_calm_composite_is_not_shown_after_a_change(settled: Finisher, image: np.ndarray, changed: str) -> None:
-    settled.keep(SAME, shown(image), calm=True)
-    frame = noisy(image)
-    frame[20:40, 10:30] ^= 0x20 if changed == "motion" else 0
-    assert settled.repeated(SAME, frame_of(frame if changed == "motion" else frame[:, :-1])) is None
-
-
-def counting(steps: list[int], *, calm: bool) -> type[FakeEngine]:
-    """Return an engine that adds each step to the list; calm: as in `Pending`."""
+def counting(steps: list[int]) -> type[FakeEngine]:
+    """Return an engine that adds each step to the list."""
 
     class CountingEngine(FakeEngine):
         def step(self, *arguments, **named):  # type: ignore[no-untyped-def]
             steps.append(1)
-            return replace(super().step(*arguments, **named), calm=calm)
+            return super().step(*arguments, **named)
 
     return CountingEngine
 
 
 def test_a_still_source_is_not_matted_again_until_something_changes(world: FakeWorld) -> None:
     steps: list[int] = []
-    world.engine = counting(steps, calm=False)
+    world.engine = counting(steps)
     world.shape = still()
     with running(world) as pipeline:
         composites(pipeline, SETTLED_STEPS + 5)
@@ -127,28 +104,3 @@ def test_a_still_source_is_not_matted_again_until_something_changes(world: FakeW
         pipeline.change(lambda settings: settings.replace(background=green))
         eventually(lambda: tuple(world.newest().image[0, 0]) == (0, 255, 0))
         assert len(steps) > matted
-
-
-def test_while_it_is_calm_every_second_composite_is_shown_again(world: FakeWorld) -> None:
-    steps: list[int] = []
-    world.engine = counting(steps, calm=True)
-    picture = still()
-
-    def with_noise(frame: Frame) -> BgrImage:
-        noise = np.random.default_rng(frame.index).integers(0, 4, frame.image.shape, np.uint8)
-        return np.asarray(picture(frame) ^ noise, np.uint8)
-
-    def counted() -> tuple[int, int]:
-        """Return the numbers of steps and of composites at one moment."""
-        while True:
-            before, out = len(steps), pipeline.status().frames_out
-            if len(steps) == before:
-                return before, out
-
-    world.shape = with_noise
-    with running(world) as pipeline:
-        composites(pipeline, SETTLED_STEPS + 5)
-        matted, out = counted()
-        composites(pipeline, 40)
-        later = counted()
-        assert 0.4 < (later[0] - matted) / (later[1] - out) < 0.6

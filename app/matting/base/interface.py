@@ -137,13 +137,8 @@ class Pending:
     result: Callable[[], Matte]
     """Returns matte and composite in new arrays, which the caller may keep. Called at most once, before the next step;
     raises ModelError."""
-    detach: Callable[[], None] = lambda: None
-    """Copies what the next step overwrites: `result` may then run on any thread beside that step and after `close`, but
-    must have ended before the result of that step and before any other method of the engine."""
     still: bool = False
     """Whether the network left the frame out, because little has moved."""
-    calm: bool = False
-    """Whether little has moved for so long that the composite also fits the next frame, if that is as still."""
 
 
 class MattingEngine(Protocol):
@@ -156,11 +151,6 @@ class MattingEngine(Protocol):
     @property
     def info(self) -> EngineInfo:
         """Return the model, executor, precision, device and ratio in use."""
-        ...
-
-    @property
-    def overlaps(self) -> bool:
-        """Whether a higher frame rate results if a step's result is computed beside the next step; see `Pending`."""
         ...
 
     def step(
@@ -218,8 +208,6 @@ class Backend(Protocol):
     """Precision of the network: `float32`, `float16`, `bfloat16` or `int8`."""
     device: str
     """Name of the device, shown to the user."""
-    overlaps: bool
-    """See `MattingEngine.overlaps`."""
 
     def step(
         self,

@@ -65,11 +65,6 @@ class Coefficients:
     hides_person: bool = False
     """See `Matte`."""
 
-    def copied(self) -> Coefficients:
-        """Return the same with copies of the arrays that the next step overwrites."""
-        arrays = {name: getattr(self, name).copy() for name in ("small", "slope", "offset", "coarse")}
-        return replace(self, **arrays)
-
     @property
     def finite(self) -> bool:
         """Whether there is neither NaN nor infinity."""

@@ -74,13 +74,12 @@ class CpuBackend(ABC):
 
     name = "openvino"
     device = "cpu"
-    overlaps = False
 
     def __init__(self, geometry: StepGeometry, precision: str, threads: int | None = None) -> None:
         """threads: of a step; None for all cores."""
         self.precision = precision
-        self._strips = Strips(threads)
-        self._compositor = Compositor(geometry, self._strips)
+        self.strips = Strips(threads)
+        self._compositor = Compositor(geometry, self.strips)
         self._strict = StrictFilter()
         self._last: Coefficients | None = None
         self._blurred_for = object()
@@ -121,15 +120,11 @@ class CpuBackend(ABC):
         blurred_for = self._blurred_for if edit is None else None
         if edit is not None:
             matte_edit = edit.edit(coefficients.small, np.clip(coefficients.coarse, 0, 1))
-            shown, coefficients = edited(frame, coefficients, matte_edit, self._strips)
+            shown, coefficients = edited(frame, coefficients, matte_edit, self.strips)
             placement = matte_edit.placement
             if matte_edit.view is not None and shown is not frame:
                 backdrop = magnified(backdrop, 1 / matte_edit.view.size)
         resets, self._resets_compositor = self._resets_compositor, False
-
-        def detach() -> None:
-            nonlocal coefficients
-            coefficients = coefficients.copied()
 
         def result() -> Matte:
             if resets:
@@ -138,7 +133,7 @@ class CpuBackend(ABC):
             matte = self._compositor.composite(*composited)
             return matte if shown is frame else replace(matte, frame=shown)
 
-        return Pending(result, detach, still=reuse is Reuse.MATTE)
+        return Pending(result, still=reuse is Reuse.MATTE)
 
     def _strict_coefficients(self, frame: BgrImage, edges: EdgeSettings, steady: bool) -> Coefficients:
         coefficients = self.infer(frame, edges.person_region, steady)
@@ -170,7 +165,7 @@ class CpuBackend(ABC):
 
     def close(self) -> None:
         """Stop the threads. Idempotent."""
-        self._strips.close()
+        self.strips.close()
 
 
 def apply_strict(strict: StrictFilter, level: StrictLevel, coefficients: Coefficients) -> None:

@@ -71,11 +71,6 @@ class FrameEngine:
         """Number of scene cuts so far."""
         self._closed = False
 
-    @property
-    def overlaps(self) -> bool:
-        """See `MattingEngine.overlaps`."""
-        return self.backend.overlaps
-
     def step(
         self,
         frame: BgrImage,
@@ -100,7 +95,7 @@ class FrameEngine:
             with backend_errors(*errors):
                 return pending.result()
 
-        return replace(pending, result=result, calm=self._motion.calm)
+        return replace(pending, result=result)
 
     def prepare(
         self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings

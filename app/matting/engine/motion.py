@@ -69,8 +69,8 @@ FIRST_FRAMES = 10
 CALM_FRAMES = 30
 """After so many still frames in a row the network looks more rarely: whoever talks or gestures is never still so long.
 """
-SELDOM = 6
-"""It then sees one of so many frames that the engine gets (of a calm stream every second), before that one of two."""
+SELDOM = 12
+"""It then sees one of so many frames, before that one of two."""
 STEADY_LEVELS, STEADY_SHARE = 13.0, 0.05
 """The picture is steady while at most this share of the cells has changed by more than so many 8-bit levels.
 

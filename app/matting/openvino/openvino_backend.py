@@ -33,7 +33,7 @@ class OpenVinoBackend(CpuBackend):
         OpenVINO fails to compile it.
         """
         super().__init__(geometry, precision, threads)
-        strips = self._strips
+        strips = self.strips
         self._network = RecurrentNetwork(artefact, geometry, precision, strips, threads)
 
         def narrow(width: int) -> RecurrentNetwork:
@@ -43,7 +43,6 @@ class OpenVinoBackend(CpuBackend):
 
         narrows = live and artefact.states and artefact.guided_filter and window_widths(geometry.small_width)
         self.narrowed = NarrowedNetwork(self._network, narrow if narrows else None)
-        self.overlaps = threads == 1  # each stage of the step then has a core
         self._ratios = geometry.ratio, geometry.ratio
         self.tracker = RegionTracker((geometry.width, geometry.height))
         self._whole_small = np.zeros((3, geometry.small_height, geometry.small_width), np.float32)
@@ -74,7 +73,7 @@ class OpenVinoBackend(CpuBackend):
             tracker.reset()
             self.narrowed.leave()
         elif not tracker.roi.is_whole:
-            shrink(self._strips, frame, self._ratios, self._whole_small)
+            shrink(self.strips, frame, self._ratios, self._whole_small)
             if tracker.full_frame_due:
                 alpha_outside = self._network.alpha_without_memory(self._whole_small)
                 tracker.found(people_box(alpha_outside, tracker.whole, FOUND_ALPHA, FOUND_SHARE))
@@ -114,5 +113,5 @@ class OpenVinoBackend(CpuBackend):
             self.tracker.seen = roi
         height, width = self._whole_small.shape[1:]
         ratios = self._ratios if roi.is_whole else (width / roi.width, height / roi.height)
-        shrink(self._strips, roi.cut(frame), ratios, self._network.small)
+        shrink(self.strips, roi.cut(frame), ratios, self._network.small)
         return (self.narrowed if roi.is_whole else self._network).step(steady)

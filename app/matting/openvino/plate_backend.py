@@ -81,7 +81,7 @@ class PlateOpenVinoBackend(CpuBackend):
     def _shrink(self, image: BgrImage, small: Floats) -> None:
         """Downsample into `small` (3, h, w), RGB in 0..1, exactly as the network's own resizing does."""
         height, width = small.shape[1:]
-        shrink(self._strips, image, (width / image.shape[1], height / image.shape[0]), small)
+        shrink(self.strips, image, (width / image.shape[1], height / image.shape[0]), small)
 
     def _most_wrong(self, error: Floats) -> NDArray[np.int64]:
         """Return the sorted indices of the cells with the largest errors (h, w), without those of zero error."""
@@ -107,7 +107,7 @@ class PlateOpenVinoBackend(CpuBackend):
 
     def _cut(self, frame: BgrImage, coarse: Floats, cells: NDArray[np.int64]) -> None:
         """Fill the refiner's input windows for at most `AT_ONCE` cells."""
-        self._strips.run(
+        self.strips.run(
             len(cells),
             lambda first, last: cut_cells(frame, self._lit, coarse, cells, self._contexts, self._images, first, last),
         )
@@ -151,18 +151,18 @@ class SeenPlateBackend(CpuBackend):
         super().__init__(geometry, precision)
         self.size = plate.shape[0], plate.shape[1]
         self._plate, self._ratios = plate, (geometry.ratio, geometry.ratio)
-        self._network = SeenPlateNetwork(artefact, geometry, precision, self._strips)
+        self._network = SeenPlateNetwork(artefact, geometry, precision, self.strips)
         self.set_gain(np.ones(3, np.float32))
 
     def set_gain(self, gain: NDArray[np.float32]) -> None:
         """Set the illumination gain, (3,) BGR, by which the plate is multiplied."""
         small = np.empty_like(self._network.small)
-        shrink(self._strips, lit_plate(self._plate, gain), self._ratios, small)
+        shrink(self.strips, lit_plate(self._plate, gain), self._ratios, small)
         self._network.set_plate(small)
 
     def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
         """Run the network on the whole frame: the plate shows the whole background."""
-        shrink(self._strips, frame, self._ratios, self._network.small)
+        shrink(self.strips, frame, self._ratios, self._network.small)
         return self._network.step(steady)
 
     def reset(self, seen: AlphaImage | None = None) -> None:

@@ -72,11 +72,6 @@ class PlateEngine:
         width, height = info.small_size
         return dataclasses.replace(info, downsample_ratio=scale, small_size=(int(width * scale), int(height * scale)))
 
-    @property
-    def overlaps(self) -> bool:
-        """Whether steps may overlap: never, because each decides whether the plate still fits."""
-        return False
-
     def step(
         self,
         frame: BgrImage,

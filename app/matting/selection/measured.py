@@ -93,11 +93,6 @@ class Trial:
         return self.network_ms + self.finish_ms
 
     @property
-    def busy_ms(self) -> float:
-        """The time per frame that limits the frame rate: on one thread each, the stages of two steps overlap."""
-        return max(self.network_ms, self.finish_ms) if self.threads == 1 else self.step_ms
-
-    @property
     def accurate(self) -> bool:
         """Whether alpha is as close to float32 as in the versions that were accepted."""
         return self.mean_difference <= MEAN_BOUND and self.edge_difference <= EDGE_BOUND
@@ -110,7 +105,7 @@ class Trial:
     @property
     def holds_rate(self) -> bool:
         """Whether it holds 30 fps well."""
-        return self.busy_ms <= LONGEST_MS
+        return self.step_ms <= LONGEST_MS
 
     def scaled(self, network: float, frame: float) -> Trial:
         """Return what is expected for so many times the pixels of the network's input and of the frame."""
@@ -120,7 +115,7 @@ class Trial:
         """Return whether this is the better choice: less CPU time where both hold 30 fps, else the higher rate."""
         if self.holds_rate != other.holds_rate:
             return self.holds_rate
-        cost, others = (self.cpu_ms, other.cpu_ms) if self.holds_rate else (self.busy_ms, other.busy_ms)
+        cost, others = (self.cpu_ms, other.cpu_ms) if self.holds_rate else (self.step_ms, other.step_ms)
         return cost * MIN_GAIN < others
 
 

@@ -117,7 +117,6 @@ class TorchBackend:
     """Runs the step eagerly; on a GPU as a recorded graph where nothing on the host takes part in it."""
 
     name = "eager"
-    overlaps = False
 
     def __init__(
         self,

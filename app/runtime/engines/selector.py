@@ -124,10 +124,6 @@ class EngineSelector:
         if plan.settled and plan.base == plan.choice:
             self._board.report(Stage.MATTING, None)
 
-    def uses(self, run: Run) -> bool:
-        """Return whether the engine of a step is still in use."""
-        return run.engine is self._engine
-
     def begun(self, run: Run) -> None:
         """Take note that the network has seen a frame. The next decision may precede `completed`."""
         self._sequence = run.sequence
@@ -135,9 +131,7 @@ class EngineSelector:
             self._pattern.note(run.sequence[0], run.index, matted)
 
     def completed(self, run: Run, step: StepTiming) -> None:
-        """Take note of a step that succeeded; not of the last one of an engine that has been replaced meanwhile."""
-        if not self.uses(run):
-            return
+        """Record a step that succeeded."""
         self._last_step = step
         self.info = run.engine.info
         if self.preparer.busy or not self._settled:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
+
 import cv2
 import numpy as np
 import pytest
@@ -101,7 +103,7 @@ def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
             frame = np.ascontiguousarray(np.rint(image[::-1] * 255).astype(np.uint8).transpose(1, 2, 0))
             shrink(strips, frame, (0.5, 0.5), small)
             coefficients = showing(alpha, small)
-            eager.coefficients = coefficients.copied()
+            eager.coefficients = deepcopy(coefficients)
             expected = eager.step(frame, backdrop, edges).result()
 
             apply_strict(numpy_filter, "strict", coefficients)

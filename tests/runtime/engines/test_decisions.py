@@ -9,7 +9,6 @@ from unittest.mock import Mock
 import pytest
 
 from app.core.settings import BackgroundSettings, EdgeSettings, MattingSettings
-from app.matting.selection.governor import StepTiming
 from app.runtime.engines.plan import EngineKey, PassThrough, Run, Skip, StandBy
 from app.runtime.status import Phase
 from tests.runtime.engines.simulated import AUTO, Bench, bench
@@ -79,19 +78,6 @@ def test_a_measurement_does_not_try_again_what_was_replaced() -> None:
         assert len(simulated.built) == built
         simulated.measurements += 1
         assert isinstance(simulated.decide(missing), Run), "the engine that works goes on"
-
-
-def test_the_last_step_of_a_replaced_engine_tells_nothing() -> None:
-    """The status named the old engine until the next step."""
-    with bench() as simulated:
-        simulated.settle()
-        late = simulated.matte()
-        simulated.selector.begun(late)
-        simulated.settle(AUTO.replace(model="mattecam"))
-        info = simulated.status.engine
-        assert info is not None and info.model == "mattecam"
-        simulated.selector.completed(late, StepTiming(simulated.now_s, 0.01, 0.01, 30.0))
-        assert simulated.status.engine == info
 
 
 def test_unchanged_settings_are_not_validated_for_each_frame(monkeypatch: pytest.MonkeyPatch) -> None:
