@@ -119,7 +119,7 @@ def test_vlc_plays_every_composite(recording: Path) -> None:
 
 @pytest.mark.parametrize("name", ["chromium", "firefox"])
 def test_browsers_show_each_composite_at_its_time(recording: Path, name: str, tmp_path: Path) -> None:
-    pytest.importorskip("aiohttp", reason="service/requirements.txt is not installed")
+    pytest.importorskip("aiohttp", reason="aiohttp is not installed")
     from tests.browsers import Browser, chromium, firefox
 
     program = tool("chromium", "google-chrome") if name == "chromium" else tool("firefox", "firefox-esr")

@@ -22,7 +22,7 @@ fi
 export VM_DIR=${VM_DIR:-/tmp/vm}
 # what the guest's own interpreter gets, in the versions of the program: enough for the checks without a network
 wanted='^(aiohttp|av|numpy|opencv-python-headless|pillow|platformdirs|psutil|pydantic|pytest|pyvirtualcam|rich|typer|typing-extensions)=='
-VM_PIP=$(cat "$root"/requirements{,-dev}.txt "$root"/service/requirements.txt | grep -E "$wanted" | grep -v 'python_version < ' | sed 's/;.*//' | tr '\n' ' ')
+VM_PIP=$(cat "$root"/requirements{,-dev}.txt | grep -E "$wanted" | grep -v 'python_version < ' | sed 's/;.*//' | tr '\n' ' ')
 export VM_PIP
 export VM_EXTRA_PKGS=${VM_EXTRA_PKGS-firefox-esr obs-studio obs-plugins xvfb libgl1-mesa-dri}
 [ -s "$VM_DIR/stamp.img" ] || nice -n 15 "$bed/build.sh" >&2
