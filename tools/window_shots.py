@@ -12,7 +12,6 @@ from app.core.files.paths import assets_dir
 from app.core.settings import OverlaySettings
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
-from app.gui.dialogs.help_window import APPS_PAGE, open_help
 from app.gui.dialogs.plain_dialogs import PreferencesDialog
 from app.gui.panels.presenter import PresenterControls
 from app.gui.preview.rendering import ViewMode
@@ -198,8 +197,7 @@ ALL = (
     *(Shot(f"assistant{step + 1}", _assistant(step)) for step in range(3)),
     Shot("doctor", _doctor),
     Shot("preferences", _preferences),
-    Shot("help", _dialog(lambda session: open_help(session.window))),
-    Shot("help-apps", _dialog(lambda session: open_help(session.window, APPS_PAGE))),
+    Shot("help", _dialog(lambda session: session.window.windows.open_help())),
     Shot("keys", _dialog(lambda session: session.window.windows.open_shortcuts())),
     Shot("about", _dialog(lambda session: session.window.windows.open_about())),
     Shot("virtual-camera", _dialog(lambda session: session.window.windows.open_virtual_camera_help())),

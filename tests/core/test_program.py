@@ -17,8 +17,8 @@ def test_a_source_folder_is_started_with_run_py() -> None:
     assert program.advice("Run `python3 run.py doctor`.") == "Run `python3 run.py doctor`."
 
 
-def test_the_manual_of_a_source_folder_is_its_docs() -> None:
-    assert paths.manual_page("apps.md") == ROOT / "docs" / "apps.md"
+def test_the_documents_of_a_source_folder_are_its_docs() -> None:
+    assert paths.documents_dir() == ROOT / "docs"
 
 
 def test_an_installed_copy_names_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

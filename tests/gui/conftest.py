@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache, partial, partialmethod
+from functools import cache, partialmethod
 from pathlib import Path
 
 import cv2
@@ -23,7 +23,6 @@ from app.core.settings import CaptureSettings, OutputSettings, Settings, WindowS
 from app.core.types import BgrImage, Frame
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui.backgrounds import files
-from app.gui.dialogs.help_window import open_help
 from app.gui.preview import overlay
 from app.gui.shell import notices
 from app.gui.shell.application import Session, WindowOptions, make_application
@@ -238,7 +237,7 @@ def with_dialogs(session: Session, qtbot: QtBot) -> Iterator[Session]:
     windows = session.window.windows
     for show in (
         windows.open_assistant, windows.open_plate_dialog, windows.open_virtual_camera_help, windows.open_preferences,
-        windows.open_doctor, windows.open_shortcuts, windows.open_log, partial(open_help, session.window),
+        windows.open_doctor, windows.open_shortcuts, windows.open_log, windows.open_help,
     ):  # fmt: skip
         show()
     prove = session.window.findChild(QPushButton, "doctorProve")

@@ -23,7 +23,6 @@ WINDOW_ALONE = {
     "Help…": "a text",
     "Check this computer…": "`run.py doctor`",
     "Keyboard shortcuts…": "a list",
-    "Choosing the camera in other programs": "a page of the documentation",
     "Log": "a list",
     "Copy diagnostics": "the clipboard; `run.py doctor`",
     "About Mattecam": "a text",
@@ -79,7 +78,6 @@ CONTROLS_ALONE = {
         "backgroundGroup cameraGroup expertGroup moveGroup outputGroup overlayGroup pauseGroup presentGroup "
         "qualityGroup recordGroup zonesGroup"
     ),
-    "a page of the documentation": "appsLink",
     "a page of the assistant": "assistantBack assistantNext",
     "closes the assistant": "assistantSkip",
     "the brush; `zones FILE` names the radius": "brushSlider",
@@ -93,7 +91,7 @@ CONTROLS_ALONE = {
     "painting; `zones FILE`": "dropBrush keepBrush",
     "lists messages": "noticeCounter",
     "lists what `ctl status` says": "statusLabel",
-    "a text": "helpPages helpSearch helpText",
+    "a text": "helpText",
     "shows the backgrounds; `background NAME` chooses one": "allBackgroundsButton",
     "what the mouse moves": "mousePersonCheck",
     "what the preview shows": "viewCombo view_compare view_composite view_foreground view_matte view_original",

@@ -31,7 +31,6 @@ from app.core.files import paths
 from app.core.messages.settings import SettingsText
 from app.core.settings import OutputSettings
 from app.core.window_settings import WindowSettings
-from app.gui.dialogs.help_window import HelpWindow, open_help
 from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.preview.rendering import ViewMode
@@ -83,7 +82,7 @@ def test_the_dialogs_stay_open_in_another_language(with_dialogs: Session, qtbot:
     assert QApplication.focusWidget() is again.language
 
 
-def test_the_help_and_lists_stay_at_their_place_in_another_language(
+def test_the_lists_stay_at_their_place_in_another_language(
     session: Session, qtbot: QtBot, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -93,23 +92,7 @@ def test_the_help_and_lists_stay_at_their_place_in_another_language(
     session.window.windows.open_shortcuts()
     existing(find(find(session.window, LogWindow), QPlainTextEdit).verticalScrollBar()).setValue(20)
     existing(find(find(session.window, ShortcutsDialog), QScrollArea).verticalScrollBar()).setValue(50)
-    open_help(session.window)
-    shown = find(session.window, HelpWindow)
-    shown.open_page("troubleshooting.md")
-    shown.search.setText("camera")
-    shown.resize(777, 555)
-    for _ in range(30):
-        shown.search.returnPressed.emit()
-    shown.search.setFocus()
-    qtbot.waitUntil(lambda: bar(shown.text) > 0)
-    before = shown.text.page, bar(shown.text), shown.text.textCursor().selectionStart(), shown.size()
     speak(session, qtbot)
-    again = find(session.window, HelpWindow)
-    assert again.windowTitle() == "Hilfe"
-    cursor = again.text.textCursor()
-    assert (again.text.page, bar(again.text), cursor.selectionStart(), again.size()) == before
-    assert cursor.selectedText().lower() == again.search.text() == "camera"
-    assert again.focusWidget() is again.search
     assert bar(find(find(session.window, LogWindow), QPlainTextEdit)) == 20
     assert bar(find(find(session.window, ShortcutsDialog), QScrollArea)) == 50
     for each in open_dialogs(session):

@@ -8,13 +8,12 @@ from itertools import product
 import numpy as np
 import pytest
 from PyQt6.QtCore import QEvent, QLocale, QPoint, QRect, QSize, Qt
-from PyQt6.QtGui import QColor, QFont, QFontMetrics, QImage, QScreen
+from PyQt6.QtGui import QColor, QFont, QFontMetrics, QImage
 from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QSplitter, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.gui.backgrounds.tile_view import name_lines, tile_size
 from app.gui.dialogs.assistant import Assistant
-from app.gui.dialogs.help_window import HelpWindow
 from app.gui.preview.overlay import Pill
 from app.gui.preview.qimage import from_qimage
 from app.gui.shell.application import Session
@@ -264,16 +263,3 @@ def test_letters_that_change_while_the_program_runs_reach_titles_fields_and_badg
         enlarged = session.window
     qtbot.waitUntil(lambda: session.window is not enlarged)
     assert heights() == usual
-
-
-def test_the_titles_of_the_manual_wrap_beside_its_text(
-    session: Session, qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """They took 60 % of the width of a small screen."""
-    monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: QRect(QPoint(), QSize(800, 500)))
-    with letters(qapp, 2.0):
-        made = HelpWindow(session.window)
-        made.show()
-        assert made.pages.width() < 0.4 * made.width()
-        assert made.pages.sizeHintForColumn(0) <= existing(made.pages.viewport()).width()
-        made.close()

@@ -18,7 +18,6 @@ from app.core.window_settings import Theme, WindowSettings
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
-from app.gui.dialogs.help_window import open_help
 from app.gui.preview.overlay import ViewNote
 from app.gui.shell.application import Session
 from app.gui.shell.main_window import MainWindow
@@ -83,7 +82,7 @@ def every_dialog(window: MainWindow) -> Iterator[QDialog]:
     for opened in (
         windows.open_assistant, windows.open_doctor, windows.open_shortcuts, windows.open_virtual_camera_help,
         windows.open_preferences, windows.open_about, windows.open_plate_dialog, window.scenes.ask_for_name,
-        windows.open_log, partial(open_help, window),
+        windows.open_log, windows.open_help,
     ):  # fmt: skip
         opened()
         (dialog,) = (each for each in window.findChildren(QDialog) if each.isVisible())

@@ -171,7 +171,8 @@ def test_the_module_is_the_command(command: Path, tmp_path: Path, data: Path) ->
 
 def test_installed_paths_and_advice(command: Path, tmp_path: Path, data: Path) -> None:
     code = (
-        "from mattecam._program.app.core.files import paths, program; assert paths.manual_page('apps.md').is_file(); "
+        "from mattecam._program.app.core.files import paths, program; "
+        "assert (paths.documents_dir() / 'apps.md').is_file(); "
         "assert next(paths.assets_dir().glob('backgrounds/*.jpg')); "
         "print(program.name(), program.advice('Run `python3 run.py doctor`.'), *program.command())"
     )

@@ -58,7 +58,7 @@ def assets_dir() -> Path:
     return ROOT / "app" / "assets"
 
 
-def manual_page(name: str) -> Path:
-    """Return the path of a manual page such as `apps.md`, in `docs/` or in the installed package."""
-    page = ROOT / "docs" / name
-    return page if page.exists() else Path(sysconfig.get_path("data")) / "share" / "doc" / NAME / name
+def documents_dir() -> Path:
+    """Return the folder of the documents such as `apps.md`: `docs/`, or that of the installed package."""
+    folder = ROOT / "docs"
+    return folder if folder.is_dir() else Path(sysconfig.get_path("data")) / "share" / "doc" / NAME

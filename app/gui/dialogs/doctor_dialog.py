@@ -12,7 +12,6 @@ from PyQt6.QtWidgets import QDialog, QWidget
 from app.config.setting import with_value
 from app.doctor.finding import Finding, State
 from app.gui.dialogs.findings_view import FindingsView
-from app.gui.dialogs.help_window import APPS_PAGE, open_help
 from app.gui.state import services
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
@@ -96,14 +95,9 @@ class FindingsDialog(QDialog):
     def __init__(self, view: FindingsView, title: str, name: str, parent: QWidget) -> None:
         super().__init__(parent)
         prepare(self, name, title, 680, 560)
-        apps = button(
-            translate("FindingsDialog", "Choosing the camera in other programs…"),
-            translate("FindingsDialog", "Opens the manual"), "appsLink", lambda: open_help(parent, APPS_PAGE),
-            link=True,
-        )  # fmt: skip
         close = button(translate("FindingsDialog", "Close"), translate("FindingsDialog", "Back to the window"),
                        "findingsClose", self.close)  # fmt: skip
-        column(self, view, row(None, apps, None, close), grows=view, spacing=12, margins=18)
+        column(self, view, row(None, None, close), grows=view, spacing=12, margins=18)
         view.check()
 
 

@@ -12,7 +12,6 @@ from PyQt6.QtWidgets import QMainWindow, QMenu
 
 from app.core.settings import Settings
 from app.gui.backgrounds.strip import BackgroundStrip
-from app.gui.dialogs.help_window import APPS_PAGE, open_help
 from app.gui.dialogs.questions import nearest_folder
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.windows import SecondaryWindows
@@ -141,12 +140,9 @@ class Menus(QObject):
 
     def _add_help_menu(self) -> None:
         menu, windows = self._add_menu(self.tr("&Help")), self._windows
-        add_action(menu, self.tr("Help…"), "", partial(open_help, self._window))
+        add_action(menu, self.tr("Help…"), "", windows.open_help)
         add_action(menu, self.tr("Check this computer…"), "", windows.open_doctor)
         add_action(menu, self.tr("Keyboard shortcuts…"), "F1", windows.open_shortcuts)
-        add_action(
-            menu, self.tr("Choosing the camera in other programs"), "", partial(open_help, self._window, APPS_PAGE)
-        )
         add_action(menu, self.tr("Log"), "Ctrl+L", windows.open_log)
         add_action(menu, self.tr("Copy diagnostics"), "", windows.copy_diagnostics)
         add_action(menu, self.tr("About Mattecam"), "", windows.open_about)

@@ -13,7 +13,7 @@ from app.core.files import program
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog, VirtualCameraView
-from app.gui.dialogs.help_window import HelpWindow, open_help
+from app.gui.dialogs.help_window import HelpWindow
 from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog, menu_shortcuts
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.dialogs.questions import change_or_ask
@@ -59,14 +59,14 @@ class SecondaryWindows(QObject):
             "shortcutsDialog": self.open_shortcuts,
             "logWindow": self.open_log,
             "aboutBox": self.open_about,
-            "helpWindow": partial(open_help, self._window),
+            "helpWindow": self.open_help,
         }
         for old in dialogs:
             if old.objectName() not in openers:
                 continue
             openers[old.objectName()]()
             new = existing(self._window.findChild(QDialog, old.objectName()))
-            if isinstance(new, Assistant | HelpWindow):
+            if isinstance(new, Assistant):
                 new.take_over(old)
             take_place(new, old)
 
@@ -122,6 +122,10 @@ class SecondaryWindows(QObject):
         """Open the list of keyboard shortcuts."""
         shortcuts = menu_shortcuts(existing(self._window.menuBar()))
         open_once(self._window, ShortcutsDialog, lambda: ShortcutsDialog(shortcuts, self._window))
+
+    def open_help(self) -> None:
+        """Open the page of help."""
+        open_once(self._window, HelpWindow, lambda: HelpWindow(self._window))
 
     def open_log(self) -> None:
         """Open the log window."""

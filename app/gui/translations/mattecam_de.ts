@@ -974,14 +974,6 @@
 </context><context>
     <name>FindingsDialog</name>
     <message>
-        <source>Choosing the camera in other programs…</source>
-        <translation>Die Kamera in anderen Programmen wählen…</translation>
-    </message>
-    <message>
-        <source>Opens the manual</source>
-        <translation>Öffnet das Handbuch</translation>
-    </message>
-    <message>
         <source>Close</source>
         <translation>Schließen</translation>
     </message>
@@ -1094,26 +1086,6 @@
         <translation>Hilfe</translation>
     </message>
     <message>
-        <source>Search</source>
-        <translation>Suchen</translation>
-    </message>
-    <message>
-        <source>Search all pages; Enter goes to the next place</source>
-        <translation>Durchsucht alle Seiten; die Eingabetaste führt zur nächsten Stelle</translation>
-    </message>
-    <message>
-        <source>No page contains this text; the pages are in English.</source>
-        <translation>Keine Seite enthält diesen Text; die Seiten sind auf Englisch.</translation>
-    </message>
-    <message>
-        <source>Pages</source>
-        <translation>Seiten</translation>
-    </message>
-    <message>
-        <source>Choose a page of the manual</source>
-        <translation>Eine Seite des Handbuchs wählen</translation>
-    </message>
-    <message>
         <source>Close</source>
         <translation>Schließen</translation>
     </message>
@@ -1122,40 +1094,44 @@
         <translation>Die Hilfe schließen</translation>
     </message>
     <message>
-        <source>What Mattecam can do</source>
-        <translation>Was Mattecam kann</translation>
+        <source>What Mattecam does</source>
+        <translation>Was Mattecam tut</translation>
     </message>
     <message>
-        <source>Choose the camera in other programs</source>
+        <source>Mattecam puts another background behind the people in the picture of your camera, and sends the result to a virtual camera. All of that happens on this computer. Choose the background below the preview; the panel beside it has everything else. While you pause, others see a stand-by card.</source>
+        <translation>Mattecam setzt einen anderen Hintergrund hinter die Personen im Bild Ihrer Kamera und gibt das Ergebnis an eine virtuelle Kamera weiter. All das geschieht auf diesem Rechner. Den Hintergrund wählen Sie unter der Vorschau; alles andere steht daneben in der Seitenleiste. In der Pause sehen andere die Pausentafel.</translation>
+    </message>
+    <message>
+        <source>Choosing the camera in other programs</source>
         <translation>Die Kamera in anderen Programmen wählen</translation>
+    </message>
+    <message>
+        <source>Start Mattecam first. Then choose the camera “Mattecam” in the settings for video of Zoom, Meet, Teams or OBS; on Windows and macOS it is named “OBS Virtual Camera”. Turn the background effects of that program off. Quit a program that does not list the camera, and start it again. “Check this computer” in the menu says what is missing.</source>
+        <translation>Starten Sie zuerst Mattecam. Wählen Sie dann in den Videoeinstellungen von Zoom, Meet, Teams oder OBS die Kamera „Mattecam“; unter Windows und macOS heißt sie „OBS Virtual Camera“. Schalten Sie die Hintergrundeffekte dieses Programms aus. Beenden Sie ein Programm, das die Kamera nicht anbietet, und starten Sie es neu. „Diesen Rechner prüfen“ im Menü sagt, was fehlt.</translation>
+    </message>
+    <message>
+        <source>What Mattecam can do</source>
+        <translation>Was Mattecam kann</translation>
     </message>
     <message>
         <source>Troubleshooting</source>
         <translation>Fehlerbehebung</translation>
     </message>
     <message>
-        <source>Privacy leaks and strict mode</source>
-        <translation>Lücken der Privatsphäre und strenger Modus</translation>
-    </message>
-    <message>
-        <source>Security</source>
-        <translation>Sicherheit</translation>
-    </message>
-    <message>
-        <source>Many clips</source>
-        <translation>Viele Clips</translation>
-    </message>
-    <message>
         <source>The command line</source>
         <translation>Die Kommandozeile</translation>
     </message>
     <message>
-        <source>Performance</source>
-        <translation>Leistung</translation>
+        <source>All documents</source>
+        <translation>Alle Dokumente</translation>
     </message>
     <message>
-        <source>NVIDIA graphics cards</source>
-        <translation>NVIDIA-Grafikkarten</translation>
+        <source>They are in English, in the folder {0}.</source>
+        <translation>Sie sind auf Englisch und liegen im Ordner {0}.</translation>
+    </message>
+    <message>
+        <source>Documents</source>
+        <translation>Dokumente</translation>
     </message>
 </context><context>
     <name>LanguageList</name>
@@ -1230,16 +1206,6 @@
     <message>
         <source>Copied to the clipboard.</source>
         <translation>In die Zwischenablage kopiert.</translation>
-    </message>
-</context><context>
-    <name>ManualBrowser</name>
-    <message>
-        <source>Page</source>
-        <translation>Seite</translation>
-    </message>
-    <message>
-        <source>Text of the manual</source>
-        <translation>Text des Handbuchs</translation>
     </message>
 </context><context>
     <name>Menus</name>
@@ -1358,10 +1324,6 @@
     <message>
         <source>Keyboard shortcuts…</source>
         <translation>Tastenkürzel…</translation>
-    </message>
-    <message>
-        <source>Choosing the camera in other programs</source>
-        <translation>Die Kamera in anderen Programmen wählen</translation>
     </message>
     <message>
         <source>Log</source>

@@ -974,14 +974,6 @@
 </context><context>
     <name>FindingsDialog</name>
     <message>
-        <source>Choosing the camera in other programs…</source>
-        <translation>Elegir la cámara en otros programas…</translation>
-    </message>
-    <message>
-        <source>Opens the manual</source>
-        <translation>Abre el manual</translation>
-    </message>
-    <message>
         <source>Close</source>
         <translation>Cerrar</translation>
     </message>
@@ -1094,26 +1086,6 @@
         <translation>Ayuda</translation>
     </message>
     <message>
-        <source>Search</source>
-        <translation>Buscar</translation>
-    </message>
-    <message>
-        <source>Search all pages; Enter goes to the next place</source>
-        <translation>Busca en todas las páginas; Intro lleva al siguiente resultado</translation>
-    </message>
-    <message>
-        <source>No page contains this text; the pages are in English.</source>
-        <translation>Ninguna página contiene este texto; las páginas están en inglés.</translation>
-    </message>
-    <message>
-        <source>Pages</source>
-        <translation>Páginas</translation>
-    </message>
-    <message>
-        <source>Choose a page of the manual</source>
-        <translation>Elegir una página del manual</translation>
-    </message>
-    <message>
         <source>Close</source>
         <translation>Cerrar</translation>
     </message>
@@ -1122,40 +1094,44 @@
         <translation>Cerrar la ayuda</translation>
     </message>
     <message>
-        <source>What Mattecam can do</source>
-        <translation>Lo que Mattecam puede hacer</translation>
+        <source>What Mattecam does</source>
+        <translation>Qué hace Mattecam</translation>
     </message>
     <message>
-        <source>Choose the camera in other programs</source>
+        <source>Mattecam puts another background behind the people in the picture of your camera, and sends the result to a virtual camera. All of that happens on this computer. Choose the background below the preview; the panel beside it has everything else. While you pause, others see a stand-by card.</source>
+        <translation>Mattecam pone otro fondo detrás de las personas en la imagen de su cámara y envía el resultado a una cámara virtual. Todo ello ocurre en este equipo. Elija el fondo debajo de la vista previa; todo lo demás está en el panel lateral. Durante la pausa, los demás ven la pantalla de pausa.</translation>
+    </message>
+    <message>
+        <source>Choosing the camera in other programs</source>
         <translation>Elegir la cámara en otros programas</translation>
+    </message>
+    <message>
+        <source>Start Mattecam first. Then choose the camera “Mattecam” in the settings for video of Zoom, Meet, Teams or OBS; on Windows and macOS it is named “OBS Virtual Camera”. Turn the background effects of that program off. Quit a program that does not list the camera, and start it again. “Check this computer” in the menu says what is missing.</source>
+        <translation>Inicie primero Mattecam. Elija después la cámara «Mattecam» en los ajustes de vídeo de Zoom, Meet, Teams u OBS; en Windows y macOS se llama «OBS Virtual Camera». Desactive los efectos de fondo de ese programa. Si un programa no muestra la cámara, ciérrelo y vuelva a iniciarlo. «Comprobar este equipo» en el menú dice qué falta.</translation>
+    </message>
+    <message>
+        <source>What Mattecam can do</source>
+        <translation>Lo que Mattecam puede hacer</translation>
     </message>
     <message>
         <source>Troubleshooting</source>
         <translation>Solución de problemas</translation>
     </message>
     <message>
-        <source>Privacy leaks and strict mode</source>
-        <translation>Fugas de privacidad y modo estricto</translation>
-    </message>
-    <message>
-        <source>Security</source>
-        <translation>Seguridad</translation>
-    </message>
-    <message>
-        <source>Many clips</source>
-        <translation>Muchos clips</translation>
-    </message>
-    <message>
         <source>The command line</source>
         <translation>La línea de órdenes</translation>
     </message>
     <message>
-        <source>Performance</source>
-        <translation>Rendimiento</translation>
+        <source>All documents</source>
+        <translation>Todos los documentos</translation>
     </message>
     <message>
-        <source>NVIDIA graphics cards</source>
-        <translation>Tarjetas gráficas NVIDIA</translation>
+        <source>They are in English, in the folder {0}.</source>
+        <translation>Están en inglés, en la carpeta {0}.</translation>
+    </message>
+    <message>
+        <source>Documents</source>
+        <translation>Documentos</translation>
     </message>
 </context><context>
     <name>LanguageList</name>
@@ -1230,16 +1206,6 @@
     <message>
         <source>Copied to the clipboard.</source>
         <translation>Copiado al portapapeles.</translation>
-    </message>
-</context><context>
-    <name>ManualBrowser</name>
-    <message>
-        <source>Page</source>
-        <translation>Página</translation>
-    </message>
-    <message>
-        <source>Text of the manual</source>
-        <translation>Texto del manual</translation>
     </message>
 </context><context>
     <name>Menus</name>
@@ -1358,10 +1324,6 @@
     <message>
         <source>Keyboard shortcuts…</source>
         <translation>Atajos de teclado…</translation>
-    </message>
-    <message>
-        <source>Choosing the camera in other programs</source>
-        <translation>Elegir la cámara en otros programas</translation>
     </message>
     <message>
         <source>Log</source>
