@@ -31,7 +31,7 @@ SIDES = ("width 320", "width 640", "width 1280", "width 1920", "height 240", "he
 
 
 class CommandMonkey:
-    """Runs commands on threads of its own until it is stopped. It asks neither for *none* nor for keep zones."""
+    """Runs commands on threads of its own until it is stopped. It does not ask for *none*."""
 
     def __init__(
         self, pipeline: Pipeline, files: SoakFiles, sources: Sequence[str], models: Sequence[str], seed: int

@@ -14,12 +14,10 @@ from app.media.video_writer import VideoWriter
 
 KEPT = 3
 """Newest recordings that are kept; older ones are removed, so that they do not fill the disk."""
-KEEP_ZONE_OF = "camera:1"
-"""The only camera whose room may be seen, in its keep zone."""
 ZONES = {
     "zones": [
-        {"kind": "keep", "points": [[0.1, 0.1], [0.4, 0.4]], "radius": 0.1, "camera": KEEP_ZONE_OF},
-        {"kind": "drop", "points": [[0.6, 0.1], [0.9, 0.9]], "radius": 0.1},
+        {"points": [[0.1, 0.1], [0.4, 0.4]], "radius": 0.1, "camera": "camera:1"},
+        {"points": [[0.6, 0.1], [0.9, 0.9]], "radius": 0.1},
     ]
 }
 WIDTH, HEIGHT = 64, 48

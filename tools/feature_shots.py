@@ -11,8 +11,7 @@ from app.core.framing import in_corner
 from app.core.settings import MattingSettings, Settings, Zone
 
 EVENING = assets_dir() / "backgrounds" / "8-evening-lights.jpg"
-DOOR = Zone(kind="drop", points=((0.0, 0.0), (0.24, 0.0), (0.24, 1.0), (0.0, 1.0)), filled=True, radius=0.0)
-SHELF = Zone(kind="keep", points=((0.8, 0.42), (0.88, 0.5)), radius=0.1)
+DOOR = Zone(points=((0.0, 0.0), (0.24, 0.0), (0.24, 1.0), (0.0, 1.0)), filled=True, radius=0.0)
 
 
 @dataclass(frozen=True)
@@ -46,7 +45,7 @@ _IMAGE = {"kind": "image", "path": EVENING}
 FEATURES = (
     Feature("region", "regionCheck", background=_IMAGE),
     Feature("auto-framing", "autoFramingCombo", people={"auto_framing": "close"}, background=_IMAGE),
-    Feature("zones", "dropBrush", people={"zones": (DOOR, SHELF)}, background=_IMAGE),
+    Feature("zones", "dropBrush", people={"zones": (DOOR,)}, background=_IMAGE),
     Feature("only-me", "onlyMeCheck", people={"only_me": True}, background=_IMAGE),
     Feature("light", "light_matchSlider", edges={"light_match": 60, "light_wrap": 60, "portrait_light": 40},
             background=_IMAGE),

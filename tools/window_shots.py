@@ -16,7 +16,7 @@ from app.gui.dialogs.plain_dialogs import PreferencesDialog
 from app.gui.panels.presenter import PresenterControls
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session
-from tools.feature_shots import FEATURES, SHELF, Feature
+from tools.feature_shots import DOOR, FEATURES, Feature
 
 PATIENCE_MS, SETTLE_MS = 300_000, 200
 
@@ -89,7 +89,7 @@ def _all_tiles(session: Session) -> QWidget:
 
 def _troubles(session: Session) -> QWidget:
     """Show a banner with others behind it, and in the panel the zones on the picture."""
-    session.store.edit("people", zones=(SHELF,))
+    session.store.edit("people", zones=(DOOR,))
     session.store.edit("output", virtual_camera="/dev/video99")
     return _scene(4, "zonesGroup")(session)
 

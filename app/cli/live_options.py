@@ -139,7 +139,7 @@ SEVERAL = (
         "Person and framing",
         "zones",
         "FILE",
-        "JSON file of zones of the frame that are always dropped or kept; kept ones show the room.",
+        "JSON file of zones of the frame that are always hidden.",
         lambda settings, file: with_value(settings, "people.zones", read_zones(Path(file))),
     ),
 )

@@ -37,7 +37,7 @@ def with_proof(settings: Settings) -> Settings:
 def kept_private(new: Settings, start: Settings) -> Settings:
     """Return `new` without the recording of the clip, if they show more than the settings at its start.
 
-    `ctl background none` or a keep zone during a proof is no request to save what it shows.
+    `ctl background none` during a proof is no request to save what it shows.
     """
     if new.output.record != start.output.record or not exposed_by(new, start):
         return new

@@ -157,6 +157,9 @@ def read_zones(path: Path) -> tuple[Zone, ...]:
             raise SettingsError(ZoneText.MISSING(file=path))
         if set(data) != {"zones"}:
             raise BrokenFileError(FileReason.NO_ZONES())
+        zones = data["zones"] if isinstance(data["zones"], list) else []
+        if any(isinstance(zone, dict) and zone.get("kind") == "keep" for zone in zones):
+            raise BrokenFileError(FileReason.KEEP_ZONE())
         return PeopleSettings.model_validate(data).zones
     except ValidationError as error:
         raise SettingsError(ZoneText.BROKEN(file=path, reason=file_problem(error))) from error

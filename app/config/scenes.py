@@ -33,9 +33,8 @@ _thread_lock = threading.Lock()
 """Excludes other threads also on a file system that cannot lock files."""
 
 
-Exposure = Literal["room", "readable", "zones", "hidden", "people"]
-"""What settings may show and others do not: the room, text in the room, keep zones, what a drop zone hides, or other
-people."""
+Exposure = Literal["room", "readable", "hidden", "people"]
+"""What settings may show and others do not: the room, text in the room, what a zone hides, or other people."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,13 +65,9 @@ def exposed_by(new: Settings, current: Settings) -> tuple[Exposure, ...]:
     """Return all that `new` may show and `current` does not, the worst first."""
     if new.background.kind == "none":
         return () if current.background.kind == "none" else ("room",)
-    zones, zones_now = set(new.people.zones), set(current.people.zones)
-    hides_less = any(zone.kind == "drop" for zone in zones_now - zones)
-    kept = {zone for zone in zones if zone.kind == "keep"}
     exposed: dict[Exposure, bool] = {
         "readable": new.text_is_readable and not _shows_as_much(current, new),
-        "zones": bool(kept - zones_now or (kept and (hides_less or _view(new) != _view(current)))),
-        "hidden": hides_less,
+        "hidden": not set(current.people.zones) <= set(new.people.zones),
         "people": current.people.only_me and not new.people.only_me,
     }
     return tuple(what for what, is_exposed in exposed.items() if is_exposed)
@@ -83,11 +78,6 @@ def _shows_as_much(current: Settings, new: Settings) -> bool:
     if current.background.kind == "none":
         return True
     return current.background.kind == "blur" and current.shown_blur <= new.shown_blur
-
-
-def _view(settings: Settings) -> tuple[object, ...]:
-    """Return what decides which part of which camera's frame the output shows."""
-    return settings.capture.source, settings.framing, settings.placement, settings.people.auto_framing
 
 
 def default_path() -> Path:

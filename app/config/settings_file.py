@@ -5,9 +5,13 @@ from __future__ import annotations
 import logging
 import os
 from contextlib import suppress
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from app.config.value_problem import file_problem
 from app.core.files import paths
@@ -49,10 +53,46 @@ def parse(data: JsonObject) -> Settings:
         raise BrokenFileError(FileReason.NEWER(version=version))
     if version == 2:
         data = _with_absolute_blur(data)
+    data = {**data, "version": SETTINGS_VERSION}
     try:
-        return Settings.model_validate({**data, "version": SETTINGS_VERSION})
+        return _without_unknown(data)
     except ValidationError as error:
         raise BrokenFileError(file_problem(error)) from error
+
+
+def _without_unknown(data: JsonObject) -> Settings:
+    """Return the settings in `data`, without what this version does not know: names, choices and keep zones.
+
+    Their defaults show no more of the room. Raises ValidationError.
+    """
+    try:
+        return Settings.model_validate(data)
+    except ValidationError as error:
+        unknown = [place for place in map(_unknown_at, error.errors()) if place is not None]
+        if not unknown:
+            raise
+    known = deepcopy(data)
+    for *path, name in reversed(unknown):  # the last of a list first
+        part: Any = known
+        for step in path:
+            part = part[step]
+        del part[name]
+    settings = Settings.model_validate(known)
+    _log_unknown(", ".join(".".join(map(str, place)) for place in unknown))
+    return settings
+
+
+def _unknown_at(error: ErrorDetails) -> tuple[int | str, ...] | None:
+    """Return the place of a name, choice or keep zone that only another version knows; None for any other error."""
+    place = error["loc"]
+    if any(isinstance(part, int) for part in place):  # in a list: no other part of a zone may be left out
+        return place[:-1] if place[-1] == "kind" and error["input"] == "keep" else None
+    return place if error["type"] in ("extra_forbidden", "literal_error") else None
+
+
+@cache
+def _log_unknown(names: str) -> None:
+    log.warning("What this version does not know is left out of the settings: %s", names)
 
 
 def read(path: Path) -> Settings:

@@ -45,7 +45,6 @@ CHANGED_BY_SCENES = {
 EXPOSURES = {
     "people": ControlText.SCENE_SHOWS_EVERYBODY,
     "hidden": ControlText.SCENE_HIDES_LESS,
-    "zones": ControlText.SCENE_SHOWS_ZONES,
     "readable": ControlText.SCENE_IS_READABLE,
     "room": ControlText.SCENE_SHOWS_ROOM,
 }
@@ -235,11 +234,7 @@ class SettingsController:
 
         zones = self._changes.apply(update).people.zones
         self._changes.wait_until_settled()  # until then a picture, such as a snapshot, may show a zone that was removed
-        keep = sum(zone.kind == "keep" for zone in zones)
-        drop = len(zones) - keep
-        if keep:
-            return AnswerText.KEEP_ZONES(keep=keep, drop=drop)
-        return AnswerText.DROP_ZONES(drop=drop) if drop else AnswerText.NO_ZONES()
+        return AnswerText.ZONES(count=len(zones)) if zones else AnswerText.NO_ZONES()
 
     def _turn(self, to: str) -> str:
         """Show another slide: `next`, `previous`, or a number."""

@@ -44,21 +44,14 @@ WHOLE_VIEW = View()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class MatteEdit:
-    """The change of one matte: alpha becomes alpha * gain + keep, and the composite shows `view`."""
+    """The change of one matte: alpha becomes alpha * gain, and the composite shows `view`."""
 
     gain: Plane | None = None
-    """Factor of alpha, at most 1 - keep; None: 1."""
-    keep: Plane | None = None
-    """Alpha that is added, where the frame itself is shown; None: nothing."""
+    """Factor of alpha; None: 1."""
     view: View | None = None
     """The part of the frame that the composite shows; None: the whole frame."""
     placement: PlacementSettings | None = None
-    """Where the person lies over the background, after gain, keep and view; None: where the camera shows it."""
-
-    @property
-    def changes_alpha(self) -> bool:
-        """Whether alpha is changed."""
-        return self.gain is not None or self.keep is not None
+    """Where the person lies over the background, after gain and view; None: where the camera shows it."""
 
 
 def viewed(image: Pixels, view: View) -> Pixels:

@@ -107,9 +107,9 @@ Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class Zone(Model):
-    """A part of the camera's frame that always stays or always goes; not cropped by the framing."""
+    """A part of the camera's frame that is always hidden; not cropped by the framing."""
 
-    kind: Literal["keep", "drop"]
+    kind: Literal["drop"] = "drop"
     points: Annotated[tuple[tuple[Fraction, Fraction], ...], Field(min_length=1, max_length=1000)]
     """A brush stroke or an outline: (x, y) in fractions of the frame's width and height.
 
@@ -134,11 +134,12 @@ class PeopleSettings(Model):
         False, "Show one person only; click the person in the preview.", option="--only-me/--everybody"
     )
     """The largest person, or the one at `Settings.selected`."""
-    zones: tuple[Zone, ...] = setting((), "Parts of the frame that are always dropped or kept.", max_length=MAX_ZONES)
-    """Drop zones hide everything, also people; keep zones show the room. Drop zones win."""
+    zones: tuple[Zone, ...] = setting(
+        (), "Parts of the frame that are always hidden, also people.", max_length=MAX_ZONES
+    )
 
     def zones_of(self, camera: str) -> tuple[Zone, ...]:
-        """Return the zones of a camera, given by its stable id, and drop zones of cameras that may be the same one.
+        """Return the zones of a camera, given by its stable id, and those of cameras that may be the same one.
 
         An id gets a port (`#usb-2`) only while two cameras share it, so that without it nobody can tell them apart.
         """
@@ -147,9 +148,7 @@ class PeopleSettings(Model):
         def may_be_of(zone: Zone) -> bool:
             return _without_port(zone.camera) == shared or camera.endswith(f"#{zone.camera}")
 
-        return tuple(
-            zone for zone in self.zones if zone.camera in ("", camera) or (zone.kind == "drop" and may_be_of(zone))
-        )
+        return tuple(zone for zone in self.zones if zone.camera in ("", camera) or may_be_of(zone))
 
     def with_zone(self, zone: Zone) -> Self:
         """Return these settings with one more zone; the oldest goes where there are too many."""

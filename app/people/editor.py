@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import cv2
 import numpy as np
@@ -27,48 +26,17 @@ _SHIFT = 4
 """Fractional bits of OpenCV's coordinates."""
 
 
-class ZonePlanes(NamedTuple):
-    """What zones do to alpha: alpha * gain + keep."""
+def zone_gain(zones: NDArray[np.uint8], framing: FramingSettings, size: tuple[int, int], grow: float = 0.0) -> Plane:
+    """Return the factor of alpha for a matte of `size` (rows, columns): 0 inside the zones, soft outside.
 
-    gain: Plane
-    keep: Plane | None
-    """None if there is no keep zone."""
-
-
-class DrawnZones(NamedTuple):
-    """Zones drawn over the whole frame of the camera: (`CANVAS_HEIGHT`, W) uint8, 255 inside."""
-
-    drop: NDArray[np.uint8]
-    keep: NDArray[np.uint8]
-
-
-def draw_zones(zones: Sequence[Zone], aspect: float) -> DrawnZones:
-    """Draw zones. aspect: width of the camera's frame divided by its height."""
-    return DrawnZones(
-        _drawn([zone for zone in zones if zone.kind == "drop"], aspect),
-        _drawn([zone for zone in zones if zone.kind == "keep"], aspect),
-    )
-
-
-def zone_planes(zones: DrawnZones, framing: FramingSettings, size: tuple[int, int], grow: float = 0.0) -> ZonePlanes:
-    """Return the planes of a matte of `size` (rows, columns).
-
-    framing: the manual crop that the matte shows. grow: by how much of its height the edge controls then widen it. A
-    drop zone is empty everywhere inside its border and soft outside; a keep zone shows nothing outside its border and
-    is soft inside. Where both lie, the drop zone wins.
+    zones: of `draw_zones`. framing: the manual crop that the matte shows. grow: by how much of its height the edge
+    controls then widen it.
     """
     radius = max(1, round(SOFT * size[0]))
-    drop, kept = (_plane(canvas, framing, size) for canvas in zones)
     # One cell more than the blur and the edge controls reach: upsampling interpolates.
     square = np.ones((2 * (radius + 1 + math.ceil(grow * size[0])) + 1,) * 2, np.uint8)
-    # What touches a cell counts for a drop zone; a keep zone needs the whole cell.
-    hidden = _blurred(np.asarray(cv2.dilate((drop > 0).astype(np.float32), square), np.float32), radius)
-    gain = 1 - hidden
-    if not kept.any():
-        return ZonePlanes(gain, None)
-    whole = (kept > 0.999).astype(np.float32)
-    shown = _blurred(np.asarray(cv2.erode(whole, square, borderValue=1), np.float32), radius) * gain
-    return ZonePlanes(np.minimum(gain, 1 - shown), shown)
+    touched = (_plane(zones, framing, size) > 0).astype(np.float32)  # what touches a cell hides it
+    return 1 - _blurred(np.asarray(cv2.dilate(touched, square), np.float32), radius)
 
 
 def _plane(canvas: NDArray[np.uint8], framing: FramingSettings, size: tuple[int, int]) -> Plane:
@@ -81,9 +49,10 @@ def _plane(canvas: NDArray[np.uint8], framing: FramingSettings, size: tuple[int,
     return np.asarray(cv2.resize(part, (columns, rows), interpolation=flags), np.float32)
 
 
-def _drawn(zones: Sequence[Zone], aspect: float) -> NDArray[np.uint8]:
-    """Draw zones of one kind.
+def draw_zones(zones: Sequence[Zone], aspect: float) -> NDArray[np.uint8]:
+    """Draw zones over the whole frame of the camera; return (`CANVAS_HEIGHT`, W), 255 inside.
 
+    aspect: width of the camera's frame divided by its height.
     The lines of all brushes of one size are drawn thinly and widened at once by their distance: drawing 200,000 wide
     ones takes seconds.
     """
@@ -138,9 +107,9 @@ class PeopleEditor:
         self._elsewhere: tuple[float, float] | None = None
         """The selection, if it was made in the picture of another camera, or before the camera was turned: nobody is
         shown until the next one."""
-        self._drawn: tuple[object, DrawnZones] | None = None
-        self._planes: tuple[object, ZonePlanes] | None = None
-        """The zones, drawn and as planes, and what each depends on."""
+        self._drawn: tuple[object, NDArray[np.uint8]] | None = None
+        self._zone_gain: tuple[object, Plane] | None = None
+        """The zones, drawn and as a factor of alpha, and what each depends on."""
         self._now_s = self._last_s = 0.0
         self._aspect, self._grow = 1.0, 0.0
         """Of the frame: width divided by height, and by how much of its height the edge controls widen the matte."""
@@ -201,11 +170,6 @@ class PeopleEditor:
         return matte.hides_person and (self.hides_person or self._only_me is None)
 
     @property
-    def keeps_room(self) -> bool:
-        """Whether keep zones show a part of the room."""
-        return any(zone.kind == "keep" for zone in self._zones)
-
-    @property
     def moves(self) -> bool:
         """Whether the person is moved or scaled, so that the matte shows less or more of it than the frame."""
         return self._placement is not None
@@ -249,22 +213,21 @@ class PeopleEditor:
         gain = gain if self._elsewhere is None or gain is None else np.zeros_like(gain)
         self.view = self._next_view(alpha if gain is None else alpha * gain, step_s)
         view = None if self.view.is_whole else self.view
-        if not self._zones:
-            return MatteEdit(gain, view=view, placement=self._placement)
-        planes = self._zone_planes(alpha.shape[0], alpha.shape[1])
-        return MatteEdit(planes.gain if gain is None else planes.gain * gain, planes.keep, view, self._placement)
+        if self._zones:
+            shown = self._gain_of_zones(alpha.shape[0], alpha.shape[1])
+            gain = shown if gain is None else shown * gain
+        return MatteEdit(gain, view, self._placement)
 
-    def _zone_planes(self, rows: int, columns: int) -> ZonePlanes:
+    def _gain_of_zones(self, rows: int, columns: int) -> Plane:
         orientation = self._orientation or UNTURNED
         drawn_of = self._zones, self._aspect, orientation
         if self._drawn is None or self._drawn[0] != drawn_of:
             drawn = draw_zones(self._zones, 1 / self._aspect if orientation.is_sideways else self._aspect)
-            self._drawn = drawn_of, DrawnZones(*(orientation.upright(canvas) for canvas in drawn))
-            self._planes = None
+            self._drawn, self._zone_gain = (drawn_of, orientation.upright(drawn)), None
         depends_on = self.framing, rows, columns, self._grow
-        if self._planes is None or self._planes[0] != depends_on:
-            self._planes = depends_on, zone_planes(self._drawn[1], self.framing, (rows, columns), self._grow)
-        return self._planes[1]
+        if self._zone_gain is None or self._zone_gain[0] != depends_on:
+            self._zone_gain = depends_on, zone_gain(self._drawn[1], self.framing, (rows, columns), self._grow)
+        return self._zone_gain[1]
 
     def _next_view(self, alpha: Plane, step_s: float) -> View:
         style = self._settings.auto_framing

@@ -61,7 +61,7 @@ class MattingWorker:
         """As in `Picture`, of the picture that is shown."""
         self.view = WHOLE_VIEW
         """As in `PipelineStatus`, as is what follows (any thread)."""
-        self.keeps_room = self.awaits_movement = False
+        self.awaits_movement = False
         self.selection_uncertain = False
         """Nobody is shown, because it is not certain who the selected person is."""
         self.newest: Frame | None = None
@@ -126,7 +126,6 @@ class MattingWorker:
                     self._people.forget()
             conditions = self._conditions_of(run, frame, settings, self._backdrops.backdrop(frame, started_s))
             editor = conditions.editor
-            self.keeps_room = editor is not None and editor.keeps_room
             repeated = self._finisher.repeated(conditions, frame)
             if repeated is not None:
                 self._show(repeated)
@@ -200,7 +199,7 @@ class MattingWorker:
 
     def _hide_nobody(self) -> None:
         """Take note that the picture is a card, or not matted: it is edited in no way, and no person is hidden."""
-        self.selection_uncertain = self.awaits_movement = self.keeps_room = False
+        self.selection_uncertain = self.awaits_movement = False
         self.view = WHOLE_VIEW
 
     def _show(self, picture: Picture) -> None:

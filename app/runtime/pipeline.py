@@ -186,7 +186,6 @@ class Pipeline:
             slides=self._backdrops.slides,
             unmatted=self._clock.unmatted,
             view=matting.view,
-            keeps_room=matting.keeps_room,
             hides_person=matting.selection_uncertain or matting.awaits_movement,
             awaits_movement=matting.awaits_movement,
             outputs=outputs,

@@ -124,8 +124,6 @@ class PipelineStatus:
     view: View = WHOLE_VIEW
     """The part of the frame that the output covers, within the manual crop: that of auto-framing, and beyond the frame
     where the person is moved or shrunk."""
-    keeps_room: bool = False
-    """Keep zones show a part of the room."""
     hides_person: bool = False
     """Nobody is shown, because it is not certain who the selected person is; or `awaits_movement`."""
     awaits_movement: bool = False
@@ -176,7 +174,7 @@ class PipelineStatus:
 
 _OF_THE_RUN = "source", "engine", "weights", "outputs", "fps_in", "fps_out", "latency_ms"
 _COUNTS = "frames_in", "frames_out", "frames_sent", "frames_dropped", "encoded_frames", "recording_dropped"
-_STATES = "keeps_room", "hides_person", "awaits_movement", "slides", "background", "readers", "busy"
+_STATES = "hides_person", "awaits_movement", "slides", "background", "readers", "busy"
 _OF_THE_ENGINE = "model", "executor", "precision", "device", "downsample_ratio"
 
 

@@ -216,7 +216,7 @@ class FakeEngine(ImmediateEngine):
         alpha = (_alpha(frame) / 255).astype(np.float32)
         small = (frame[..., ::-1].transpose(2, 0, 1) / 255).astype(np.float32)
         change = step.edit.edit(small, alpha)
-        alpha = alpha * (1 if change.gain is None else change.gain) + (0 if change.keep is None else change.keep)
+        alpha = alpha if change.gain is None else alpha * change.gain
         shown = frame
         if change.view is not None:
             shown, alpha = viewed(frame, change.view), viewed(np.asarray(alpha, np.float32), change.view)

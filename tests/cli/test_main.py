@@ -273,7 +273,7 @@ def test_a_film_is_told_that_zones_of_a_camera_are_not_used(
     of_the_film: bool, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     source, config = write_clip(tmp_path / "in.mp4", 30, size=(320, 240)), tmp_path / "settings.json"
-    zone = Zone(kind="drop", points=((0, 0),), camera=str(source.resolve()) if of_the_film else "usb-1")
+    zone = Zone(points=((0, 0),), camera=str(source.resolve()) if of_the_film else "usb-1")
     settings_file.save(config, Settings(people=PeopleSettings(zones=(zone,))))
     words = ["--source", str(source), "--config", str(config), "--background", "green", "--frames", "3"]
     assert main.main(["headless", *SMALL, *words]) == 0

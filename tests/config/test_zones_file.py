@@ -23,10 +23,10 @@ def write(folder: Path, data: object) -> Path:
 
 
 def test_a_file_gives_zones_for_any_camera(tmp_path: Path) -> None:
-    path = write(tmp_path, {"zones": [DOOR, {"kind": "keep", "points": [[0.5, 0.5]], "radius": 0.1}]})
+    path = write(tmp_path, {"zones": [DOOR, {"points": [[0.5, 0.5]], "radius": 0.1}]})
     door, chair = read_zones(path)
-    assert door == Zone(kind="drop", points=((0, 0), (0.2, 0), (0.2, 1)), filled=True)
-    assert (chair.kind, chair.radius, chair.camera) == ("keep", 0.1, "")
+    assert door == Zone(points=((0, 0), (0.2, 0), (0.2, 1)), filled=True)
+    assert (chair.radius, chair.camera) == (0.1, "")
     assert apply_options(Settings(), LiveOptions(zones=path)).people.zones == (door, chair)
 
 
@@ -36,7 +36,7 @@ def test_a_file_gives_zones_for_any_camera(tmp_path: Path) -> None:
         ({}, "zones"),
         ({"zones": [DOOR], "auto_framing": "calm"}, "zones"),
         ({"zones": [{**DOOR, "kind": "maybe"}]}, "zones.0.kind: it must be one of"),
-        ({"zones": [{"points": [[0, 0]]}]}, "zones.0.kind: it is missing"),
+        ({"zones": [DOOR, {**DOOR, "kind": "keep"}]}, "it holds a keep zone, which shows the room"),
         ({"zones": [{**DOOR, "points": []}]}, "zones.0.points: it has fewer than 1 parts"),
         ({"zones": [{**DOOR, "points": [[0, 2]]}]}, "at most 1"),
         ({"zones": [3]}, "zones.0: it must be an object with names and values"),

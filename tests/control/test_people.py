@@ -8,33 +8,32 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import SettingsError, UsageError
-from app.core.settings import Zone
-from app.testing.parts import shows_room
 from tests.control.conftest import Program
+from tests.runtime.running import shows_person
 from tests.waiting import eventually
 
 
 def test_zones_are_read_from_a_file(program: Program, tmp_path: Path) -> None:
     path = tmp_path / "zones.json"
-    path.write_text('{"zones": [{"kind": "drop", "points": [[0, 0]]}, {"kind": "keep", "points": [[1, 1]]}]}')
-    assert program.run(f"zones {path}") == "Zones: 1 to keep, where your room can be seen; 1 to drop."
+    path.write_text('{"zones": [{"kind": "drop", "points": [[0, 0]]}, {"points": [[1, 1]]}]}')
+    assert program.run(f"zones {path}") == "Zones: 2."
     assert len(program.settings.people.zones) == 2
     with pytest.raises(SettingsError, match="does not exist"):
         program.run("zones /nowhere.json")
     assert len(program.settings.people.zones) == 2
-    assert program.run("zones undo") == "Zones: 1 to drop."
+    assert program.run("zones undo") == "Zones: 1."
     assert program.run("zones off") == "Zones: none."
     assert program.run("zones undo") == "Zones: none."
 
 
-def test_zones_that_are_gone_are_in_no_picture_after_the_answer(program: Program) -> None:
-    """A snapshot taken after it showed the room."""
-    left = Zone(kind="keep", filled=True, points=((0, 0), (0.3, 0), (0.3, 1), (0, 1)))
-    program.pipeline.change(lambda settings: settings.replace(people=settings.people.replace(zones=(left,))))
-    eventually(lambda: shows_room(program.world.newest().image))
+def test_what_zones_hide_is_in_no_picture_after_the_answer(program: Program, tmp_path: Path) -> None:
+    """A snapshot taken after it showed what they hide."""
+    path = tmp_path / "zones.json"
+    path.write_text('{"zones": [{"filled": true, "points": [[0, 0], [1, 0], [1, 1], [0, 1]]}]}')
+    eventually(lambda: shows_person(program.world.newest().image))
     program.world.faults.put("step", lambda: time.sleep(0.2))
-    assert program.run("zones off") == "Zones: none."
-    assert not shows_room(program.world.newest().image)
+    assert program.run(f"zones {path}") == "Zones: 1."
+    assert not shows_person(program.world.newest().image)
 
 
 def test_one_person_is_selected_by_a_point(program: Program) -> None:

@@ -19,7 +19,7 @@ from tests.control.recorder import serving
 from tests.runtime.running import BASE
 from tests.waiting import eventually
 
-KEEP = Zone(kind="keep", points=((0.1, 0.1), (0.4, 0.4)))
+HIDE = Zone(points=((0.1, 0.1), (0.4, 0.4)))
 ROOM = BASE.replace(background=BASE.background.replace(kind="none"))
 
 
@@ -27,29 +27,22 @@ def _with_zones(*zones: Zone) -> Settings:
     return BASE.replace(people=BASE.people.replace(zones=zones))
 
 
-@pytest.mark.parametrize(
-    ("scene", "sentence"),
-    [
-        (ROOM, "The scene “Late talk” shows your real background; write `ctl scene Late talk --yes` to confirm it."),
-        (_with_zones(KEEP), "shows your real background inside its keep zones; write `ctl scene Late talk --yes`"),
-    ],
-)
-def test_a_scene_that_shows_the_room_must_be_confirmed(program: Program, scene: Settings, sentence: str) -> None:
+def test_a_scene_that_shows_the_room_must_be_confirmed(program: Program) -> None:
     """It was applied and answered "Scene: Late talk."."""
     before = program.settings
-    program.scenes.put("Late talk", scene)
+    program.scenes.put("Late talk", ROOM)
     with pytest.raises(UsageError) as refused:
         program.run("scene Late talk")
-    assert sentence in str(refused.value)
+    assert "shows your real background; write `ctl scene Late talk --yes` to confirm it." in str(refused.value)
     assert program.settings == before
     assert PictureKind.UNMATTED not in program.sent_after()
     assert program.run("scene Late talk --yes") == "Scene: Late talk."
-    assert (program.settings.background, program.settings.people) == (scene.background, scene.people)
+    assert program.settings.background == ROOM.background
     assert program.run("scene Late talk") == "Scene: Late talk.", "what is shown already needs no answer"
 
 
 def test_a_scene_that_only_hides_needs_no_confirmation(program: Program) -> None:
-    program.scenes.put("Door", _with_zones(KEEP.replace(kind="drop")))
+    program.scenes.put("Door", _with_zones(HIDE))
     assert program.run("scene Door") == "Scene: Door."
     assert program.run("scene Door --yes") == "Scene: Door."
 
@@ -67,14 +60,6 @@ def test_a_scene_ends_neither_pause_nor_recording_and_keeps_the_camera(program: 
     assert set(program.sent_after()) == {PictureKind.STANDBY}
     with pytest.raises(SettingsError, match="the scenes are Work call"):
         program.run("scene Holiday")
-
-
-def test_every_keep_zone_that_the_settings_lack_is_asked_for(program: Program) -> None:
-    other = KEEP.replace(points=((0.8, 0.8),))
-    program.scenes.put("Both", _with_zones(KEEP, other))
-    program.pipeline.change(lambda settings: settings.replace(people=settings.people.replace(zones=(KEEP,))))
-    with pytest.raises(UsageError, match="inside its keep zones"):
-        program.run("scene Both")
 
 
 def blurred(strength: float, level: str) -> Settings:
@@ -111,31 +96,18 @@ def test_a_scene_whose_blur_shows_text_must_be_confirmed(
     assert program.settings.shown_blur == blurred(strength, level).shown_blur
 
 
-DROP = KEEP.replace(kind="drop")
-ZOOMED = _with_zones(KEEP).replace(framing=BASE.framing.replace(zoom=2, pan_x=1))
-MOVED = _with_zones(KEEP).replace(placement=BASE.placement.replace(x=-1))
+OTHER = HIDE.replace(points=((0.8, 0.8),))
 ALONE = BASE.replace(people=BASE.people.replace(only_me=True))
-CLOSE = BASE.replace(people=BASE.people.replace(zones=(KEEP,), auto_framing="close"))
 
 
 @pytest.mark.parametrize(
     ("now", "scene", "words"),
     [
-        (_with_zones(DROP), BASE, "does not hide what your drop zones hide now"),
-        (_with_zones(KEEP, DROP), _with_zones(KEEP), "inside its keep zones"),
-        (ZOOMED, _with_zones(KEEP), "inside its keep zones"),
-        (MOVED, _with_zones(KEEP), "inside its keep zones"),
-        (CLOSE, _with_zones(KEEP), "inside its keep zones"),
+        (_with_zones(HIDE), BASE, "does not hide what your zones hide now"),
+        (_with_zones(HIDE, OTHER), _with_zones(OTHER), "does not hide what your zones hide now"),
         (ALONE, BASE, "shows everybody"),
     ],
-    ids=[
-        "no drop zone",
-        "no drop zone over a keep zone",
-        "a wider view of a keep zone",
-        "a keep zone that was moved out of the output",
-        "a keep zone beside the person who was followed",
-        "everybody beside one person",
-    ],
+    ids=["no zone", "one zone of two", "everybody beside one person"],
 )
 def test_a_scene_that_hides_less_must_be_confirmed(
     program: Program, now: Settings, scene: Settings, words: str
@@ -179,14 +151,9 @@ def test_a_scene_of_which_a_part_fails_is_an_error_and_changes_nothing(
     assert program.settings == before
 
 
-@pytest.mark.parametrize(
-    ("now", "scene"), [(_with_zones(KEEP), BASE), (BASE, _with_zones(DROP))], ids=["keep zone", "drop zone"]
-)
-def test_a_scene_that_fails_takes_nothing_back_that_hides_more(
-    program: Program, now: Settings, scene: Settings
-) -> None:
-    """The room in a keep zone was hidden, and shown again some seconds later, with an error about another thing."""
-    program.pipeline.change(lambda settings: settings.replace(people=now.people))
+def test_a_scene_that_fails_takes_nothing_back_that_hides_more(program: Program) -> None:
+    """What was hidden was shown again some seconds later, with an error about another thing."""
+    scene = _with_zones(HIDE)
     camera = BASE.capture.replace(source="camera:9")
     program.scenes.put("Guests", scene.replace(capture=camera), with_devices=True)
     program.world.faults.put("open_source", SourceOpenError("There is no camera 9; choose another."))
@@ -204,13 +171,14 @@ def test_a_problem_that_a_scene_does_not_concern_is_none_of_its(program: Program
 
 @pytest.mark.parametrize("command", ["set edges.strict strict", "scene Safe"])
 def test_a_problem_from_before_takes_no_change_back(program: Program, command: str) -> None:
-    """A network that could not be built kept a keep zone in the output."""
-    program.pipeline.change(lambda settings: settings.replace(people=_with_zones(KEEP).people))
+    """A network that could not be built kept a part of the room in the output."""
     broken = BASE.matting.replace(downsample_ratio=0.7)
-    program.scenes.put("Safe", BASE.replace(matting=broken.replace(edges=broken.edges.replace(strict="strict"))))
+    program.scenes.put(
+        "Safe", _with_zones(HIDE).replace(matting=broken.replace(edges=broken.edges.replace(strict="strict")))
+    )
     program.world.faults.put("build_engine", ModelError("The network is broken."))
     program.pipeline.change(lambda settings: settings.replace(matting=broken))
     eventually(lambda: bool(program.pipeline.status().problems))
     program.run(command)
     assert program.settings.matting.edges.strict == "strict"
-    assert command != "scene Safe" or not program.settings.people.zones
+    assert command != "scene Safe" or program.settings.people.zones == (HIDE,)

@@ -57,7 +57,7 @@ def read_or_refused(read: Callable[[], T], refusal: type[Exception], path: Path)
 @pytest.mark.parametrize("seed", SEEDS)
 def test_zones(tmp_path: Path, seed: int) -> None:
     path = tmp_path / "zones.json"
-    zones = (Zone(kind="drop", points=((0.1, 0.2), (0.5, 0.75)), radius=0.1), Zone(kind="keep", points=((0.9, 0.1),)))
+    zones = (Zone(points=((0.1, 0.2), (0.5, 0.75)), radius=0.1), Zone(points=((0.9, 0.1),)))
     path.write_text(json.dumps(PeopleSettings(zones=zones).model_dump(mode="json", include={"zones"})))
     assert read_zones(path) == zones
     for _ in each_damage(path, seed):

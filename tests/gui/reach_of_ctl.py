@@ -88,7 +88,7 @@ CONTROLS_ALONE = {
     "the sight of the test picture in another program": "doctorProve",
     "`run.py weights download`": "downloadButton downloadCancel",
     "`--weights`": "downloadFile",
-    "painting; `zones FILE`": "dropBrush keepBrush",
+    "painting; `zones FILE`": "dropBrush",
     "lists messages": "noticeCounter",
     "lists what `ctl status` says": "statusLabel",
     "a text": "helpText",

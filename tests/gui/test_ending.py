@@ -38,19 +38,19 @@ def test_the_end_leaves_no_exposure_locked(session: Session, qtbot: QtBot) -> No
 
 
 def test_a_brush_that_is_hidden_is_put_away(session: Session, qtbot: QtBot) -> None:
-    """Dragging on the preview painted where the room is always shown, and nothing told of the brush."""
+    """Dragging on the preview painted, and nothing told of the brush."""
     ready(session, qtbot)
     qtbot.waitUntil(lambda: shows_camera(session))
-    keep = button(session, "keepBrush")
-    bring_up(session, keep)
+    brush = button(session, "dropBrush")
+    bring_up(session, brush)
     for hide in (
         lambda: session.store.edit("window", all_settings=False),
         lambda: session.store.edit("window", show_panel=False),
     ):
         session.store.edit("window", all_settings=True, show_panel=True)
-        keep.click()
+        brush.click()
         hide()
-        assert not keep.isChecked()
+        assert not brush.isChecked()
         pull(session, qtbot, at(session, 0.3, 0.5), at(session, 0.4, 0.5))
         assert session.pipeline.settings.people.zones == ()
 

@@ -39,7 +39,7 @@ IN_A_FILE = [
     for setting in SETTINGS.values()
     if setting.description and setting.name not in ("people.zones", "output.record", "output.record_alpha")
 ]
-ZONES = [Zone(kind="drop", points=((x / 10, 0.5),)) for x in range(6)]
+ZONES = [Zone(points=((x / 10, 0.5),)) for x in range(6)]
 
 
 def values_of(setting: Setting) -> st.SearchStrategy[Any]:

@@ -93,15 +93,14 @@ def test_of_two_scenes_the_one_that_was_chosen_last_is_applied(controls: Session
     assert chosen(controls).colour == "#222222"
 
 
-ZONE = Zone(kind="keep", points=((0.5, 0.5),))
+ZONE = Zone(points=((0.5, 0.5),))
 
 
 @pytest.mark.parametrize(
     ("section", "shown", "hidden", "said"),
     [
         ("background", {"kind": "none"}, {"kind": "blur"}, "“None”"),
-        ("people", {"zones": (ZONE,)}, {"zones": ()}, "“Always show”"),
-        ("people", {"zones": ()}, {"zones": (ZONE.replace(kind="drop"),)}, "“Always hide”"),
+        ("people", {"zones": ()}, {"zones": (ZONE,)}, "“Always hide”"),
         ("people", {"only_me": False}, {"only_me": True}, "“Only me”"),
         ("background", {"blur_strength": 10}, {"kind": "colour"}, "text in your room can be read"),
         ("matting.edges", {"strict": "off"}, {"strict": "balanced"}, "text in your room can be read"),
@@ -110,7 +109,6 @@ ZONE = Zone(kind="keep", points=((0.5, 0.5),))
 def test_a_scene_that_shows_the_room_asks_first(
     controls: Session, qtbot: QtBot, section: str, shown: dict[str, object], hidden: dict[str, object], said: str
 ) -> None:
-    """Keep zones were applied at once, and showed a part of the room."""
     scenes, store = controls.window.scenes, controls.store
     store.edit("background", kind="blur")
     store.edit("matting.edges", strict="off")
@@ -161,7 +159,7 @@ def test_a_scene_that_shows_more_than_was_confirmed_asks_again(controls: Session
     store.edit("people", only_me=True)
     scenes.apply("everybody")
     qtbot.waitUntil(lambda: asked(controls, "unmattedQuestion") is not None)
-    store.edit("people", zones=(ZONE.replace(kind="drop"),))
+    store.edit("people", zones=(ZONE,))
     hidden = store.current.people
     assert "“Only me”" in answer(controls, qtbot, "unmattedQuestion", "Show it").informativeText()
     assert store.current.people == hidden

@@ -16,7 +16,6 @@ from app.core.settings import FramingSettings, Zone
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.application import Session
-from app.gui.widgets.theme import ALARM
 from tests.gui.conftest import activate
 from tests.gui.widgets import at, bring_up, button, existing, find, pull, ready, shows_camera, turn_wheel
 
@@ -35,12 +34,6 @@ def colour_at(session: Session, where: QPoint) -> QColor:
     return image.pixelColor(QPointF(QPointF(where) * image.devicePixelRatio()).toPoint())
 
 
-def is_marked(session: Session, where: QPoint) -> bool:
-    """Return whether the pixel has the colour of the mark."""
-    colour = colour_at(session, where)
-    return colour.red() > colour.green() + 40 and colour.name() != "#000000"
-
-
 @pytest.fixture
 def session(session: Session, qtbot: QtBot) -> Session:
     """A running window whose preview shows the camera."""
@@ -56,7 +49,7 @@ def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot
         session.store.edit("window", mirror_preview=mirror)
         pull(session, qtbot, at(session, 0.2, 0.2), at(session, 0.6, 0.4))
         zone = painted(session)[-1]
-        assert (zone.kind, zone.camera, zone.filled) == ("drop", existing(session.bridge.status.source).id, False)
+        assert (zone.camera, zone.filled) == (existing(session.bridge.status.source).id, False)
         assert zone.points[0] == pytest.approx((start / 2, 0.1), abs=0.01)
         assert zone.points[-1] == pytest.approx((end / 2, 0.2), abs=0.01)
     assert session.pipeline.settings.framing == FramingSettings(zoom=2, pan_x=-1, pan_y=-1), "the brush does not pan"
@@ -111,7 +104,7 @@ def test_a_stroke_begins_on_the_picture(session: Session, qtbot: QtBot) -> None:
     preview.setFixedSize(900, 300)
     qtbot.waitUntil(lambda: preview.picture_rect().left() > 20)
     beside, inside = QPoint(5, 150), at(session, 0.3, 0.5)
-    button(session, "keepBrush").click()
+    button(session, "dropBrush").click()
     qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=beside)
     qtbot.mouseDClick(preview, Qt.MouseButton.LeftButton, pos=beside)
     pull(session, qtbot, beside, inside)
@@ -132,36 +125,17 @@ def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(session: Sess
     turn_wheel(preview, 3)
     qtbot.keyClick(preview, Qt.Key.Key_Down)
     assert session.store.current == before
-    button(session, "keepBrush").click()
+    button(session, "dropBrush").click()
     pull(session, qtbot, at(session, 0.2, 0.2), at(session, 0.6, 0.4))
     assert painted(session) == (), "a stroke on it became a zone of every camera"
-    button(session, "keepBrush").click()
+    button(session, "dropBrush").click()
     session.store.set("paused", False)
     qtbot.waitUntil(lambda: shows_camera(session))
     qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.4, 0.6))
     assert session.store.current.selected is not None
 
 
-def test_a_keep_zone_is_marked_until_it_is_removed(session: Session, qtbot: QtBot) -> None:
-    keep = button(session, "keepBrush")
-    keep.click()
-    pull(session, qtbot, at(session, 0.3, 0.5), at(session, 0.4, 0.5))
-    keep.click()
-    qtbot.waitUntil(lambda: [zone.kind for zone in marks(session).shown] == ["keep"])
-    qtbot.waitUntil(lambda: "always show" in session.window.overlay.unmatted.text())
-    image = marks(session).grab().toImage()
-    reddish = sum(
-        image.pixelColor(x, y).name() == ALARM.lower()
-        for x in range(0, image.width(), 2)
-        for y in range(image.height())
-    )
-    assert reddish > 20, "the label and the outline"
-    button(session, "zoneUndo").click()
-    qtbot.waitUntil(lambda: not marks(session).shown)
-    qtbot.waitUntil(lambda: session.window.overlay.unmatted.text() == "")
-
-
-def test_drop_zones_are_outlined_while_a_brush_is_selected(session: Session, qtbot: QtBot) -> None:
+def test_zones_are_outlined_while_the_brush_is_in_use(session: Session, qtbot: QtBot) -> None:
     drop = button(session, "dropBrush")
     drop.click()
     for x in (0.2, 0.6):
@@ -169,7 +143,6 @@ def test_drop_zones_are_outlined_while_a_brush_is_selected(session: Session, qtb
     qtbot.waitUntil(lambda: len(marks(session).shown) == 2)
     drop.click()
     assert not marks(session).shown
-    assert not is_marked(session, at(session, 0.25, 0.5))
     clear = button(session, "zonesClear")
     qtbot.waitUntil(clear.isEnabled)  # with the next status, which names the camera
     clear.click()
@@ -262,12 +235,12 @@ def test_whatever_leaves_the_controls_of_the_brush_ends_it(
     bring_up(session, drop)
     qtbot.mouseClick(drop, Qt.MouseButton.LeftButton)
     pull(session, qtbot, at(session, 0.1, 0.2), at(session, 0.2, 0.2))
-    assert session.window.panel.zones.tool.kind == "drop"
+    assert session.window.panel.zones.tool.in_use
     hint = find(session.window, QLabel, "brushHint")
     session.window.panel.page.scroll_to(session.window.panel.zones)
     qtbot.waitUntil(lambda: hint.visibleRegion().contains(hint.rect().center()))
     qtbot.mouseClick(hint, Qt.MouseButton.LeftButton)
-    assert session.window.panel.zones.tool.kind == "drop", "nothing of the brush itself ends it"
+    assert session.window.panel.zones.tool.in_use, "nothing of the brush itself ends it"
     assert "paints" in overlay.brush.text() and overlay.isVisible()
     assert session.window.preview.cursor().shape() == Qt.CursorShape.CrossCursor
     qtbot.mousePress(session.window.preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.2))
@@ -275,7 +248,7 @@ def test_whatever_leaves_the_controls_of_the_brush_ends_it(
     before = painted(session)
     assert len(before) == 2
     leave(session, qtbot)
-    assert not any((session.window.panel.zones.tool.kind, drop.isChecked(), overlay.brush.text()))
+    assert not any((session.window.panel.zones.tool.in_use, drop.isChecked(), overlay.brush.text()))
     assert session.window.preview.cursor().shape() != Qt.CursorShape.CrossCursor
     qtbot.waitUntil(lambda: shows_camera(session))
     qtbot.mouseClick(session.window.preview, Qt.MouseButton.LeftButton, pos=at(session, 0.5, 0.5))
@@ -290,18 +263,4 @@ def test_escape_drops_the_stroke_that_is_being_painted(session: Session, qtbot: 
     qtbot.mouseMove(preview, at(session, 0.5, 0.5))
     escape(session, qtbot)
     qtbot.mouseRelease(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.5, 0.5))
-    assert painted(session) == ()
-
-
-def test_one_brush_at_a_time(session: Session, qtbot: QtBot) -> None:
-    drop = button(session, "dropBrush")
-    drop.click()
-    keep = button(session, "keepBrush")
-    keep.click()
-    assert not drop.isChecked()
-    tool = session.window.panel.zones.tool
-    assert [tool.kind, keep.isChecked()] == ["keep", True]
-    keep.click()
-    assert [tool.kind, keep.isChecked()] == [None, False]
-    qtbot.mouseClick(session.window.preview, Qt.MouseButton.LeftButton, pos=at(session, 0.5, 0.5))
     assert painted(session) == ()

@@ -152,11 +152,10 @@ class Fixed:
 
 def random_edit(case: Case) -> MatteEdit:
     rng, size = case.rng, (case.geometry.small_height, case.geometry.small_width)
-    keep = np.where(rng.random(size) < 0.3, rng.random(size), 0).astype(np.float32)
-    gain = (rng.choice([0, 0.5, 1], size) * (1 - keep)).astype(np.float32)
+    gain = rng.choice([0, 0.5, 1], size).astype(np.float32)
     view_size = rng.uniform(0.2, 1)
     left, top = rng.uniform(0, 1 - view_size, 2)
-    return MatteEdit(gain, keep, View(left, top, view_size))
+    return MatteEdit(gain, View(left, top, view_size))
 
 
 FRAME = np.zeros((48, 64, 3), np.uint8)

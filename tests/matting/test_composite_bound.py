@@ -71,7 +71,7 @@ def test_composites_are_bounded(
     editor = None
     if edited != "as-it-is":
         edit = random_edit(case) if edited == "edited" else MatteEdit()
-        editor = Fixed(MatteEdit(edit.gain, edit.keep, edit.view, place))
+        editor = Fixed(MatteEdit(edit.gain, edit.view, place))
         kind = "picture" if edited == "edited" and ":" in kind else kind  # the part of the frame is what is blurred
     if editor is not None or backend == "plate" or ":" in kind:
         edges = edges.replace(strict="off")  # strict mode changes the coarse alpha, around which it is blurred

@@ -76,8 +76,7 @@ PLANE = np.ones((GEOMETRY.small_height, GEOMETRY.small_width), np.float32)
 EDITS = {
     "view": MatteEdit(view=View(0.1, 0.1, 0.7)),
     "gain": MatteEdit(gain=PLANE),
-    "keep": MatteEdit(keep=PLANE * 0),
-    "all": MatteEdit(PLANE, PLANE * 0, View(0.1, 0.1, 0.7), PlacementSettings(x=0.2)),
+    "all": MatteEdit(PLANE, View(0.1, 0.1, 0.7), PlacementSettings(x=0.2)),
     "moved": MatteEdit(placement=PlacementSettings(x=0.2, scale=0.7)),
 }
 

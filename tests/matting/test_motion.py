@@ -250,7 +250,7 @@ def test_a_moving_hand_lies_before_the_room_that_was_blurred_with_the_last_coars
 def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) -> None:
     frame = case.frame()
     size = case.geometry.small_height, case.geometry.small_width
-    half = Fixed(MatteEdit(np.full(size, 0.5, np.float32), np.full(size, 0.1, np.float32)))
+    half = Fixed(MatteEdit(np.full(size, 0.5, np.float32)))
     mattes = [engine.step(frame, np.zeros_like(frame), EDGES, half).result() for _ in range(FIRST_FRAMES + 4)]
     assert inferred(engine) == FIRST_FRAMES + 2
     for matte in mattes[FIRST_FRAMES:]:

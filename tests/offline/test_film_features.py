@@ -138,13 +138,12 @@ def look(
     ).replace(**{name: value for name, value in given.items() if value is not None})
 
 
-DOOR = Zone(kind="drop", points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
-CHAIR = Zone(kind="keep", points=((0, 0.6), (0.3, 0.6), (0.3, 1), (0, 1)), radius=0, filled=True)
+DOOR = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
 FEATURES = {
     "auto-framing": look(people=PeopleSettings(auto_framing="close")),
     "zoom, zones, place and overlay": look(
         framing=FramingSettings(zoom=1.5, pan_x=0.2),
-        people=PeopleSettings(zones=(DOOR, CHAIR)),
+        people=PeopleSettings(zones=(DOOR,)),
         placement=PlacementSettings(x=0.2, y=0.1, scale=0.6),
         overlay=OverlaySettings(text="Ada"),
     ),
@@ -162,7 +161,7 @@ FEATURES = {
         people=PeopleSettings(zones=(DOOR,), auto_framing="close"),
     ),
     "all together": look(
-        people=PeopleSettings(auto_framing="calm", only_me=True, zones=(CHAIR,)),
+        people=PeopleSettings(auto_framing="calm", only_me=True, zones=(DOOR,)),
         placement=PlacementSettings(x=-0.1, scale=0.8),
         overlay=OverlaySettings(text="Ada"),
         light_match=50,

@@ -1,4 +1,4 @@
-"""Zones as planes: what is inside, outside, and where both kinds meet."""
+"""Zones as planes: what is inside, and what is outside."""
 
 from __future__ import annotations
 
@@ -10,13 +10,14 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from app.core.framing import cutout, from_camera, to_camera
 from app.core.matte_edit import View
 from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, Settings, Zone
 from app.matting.base.interface import StepGeometry
 from app.people import editor as editor_module
-from app.people.editor import CANVAS_HEIGHT, DrawnZones, PeopleEditor, draw_zones, zone_planes
+from app.people.editor import CANVAS_HEIGHT, PeopleEditor, draw_zones, zone_gain
 from tests.matting.stubs import StubCpu, showing
 
 ASPECT, SIZE = 16 / 9, (90, 160)
@@ -24,14 +25,13 @@ WHOLE = FramingSettings()
 LEFT = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
 
 
-def area(kind: str, *points: tuple[float, float]) -> Zone:
-    return Zone.model_validate({"kind": kind, "points": points, "radius": 0, "filled": True})
+def area(*points: tuple[float, float]) -> Zone:
+    return Zone(points=points, radius=0, filled=True)
 
 
 fractions = st.floats(0, 1)
 zones = st.builds(
     Zone,
-    kind=st.sampled_from(["keep", "drop"]),
     points=st.lists(st.tuples(fractions, fractions), min_size=1, max_size=8).map(tuple),
     radius=st.floats(0, 0.3),
     filled=st.booleans(),
@@ -41,44 +41,20 @@ framings = st.builds(FramingSettings, zoom=st.floats(1, 4), pan_x=st.floats(-1, 
 
 @settings(deadline=None, max_examples=30)
 @given(st.lists(zones, max_size=4), framings, st.integers(20, 200), st.integers(20, 200))
-def test_planes_never_exceed_one_and_drop_zones_hide(
+def test_the_factor_stays_between_0_and_1(
     painted: list[Zone], framing: FramingSettings, rows: int, columns: int
 ) -> None:
-    gain, keep = zone_planes(draw_zones(painted, columns / rows), framing, (rows, columns))
+    gain = zone_gain(draw_zones(painted, columns / rows), framing, (rows, columns))
     assert gain.shape == (rows, columns)
     assert gain.min() >= 0
     assert gain.max() <= 1
-    if keep is not None:
-        assert keep.min() >= 0
-        assert (gain + keep).max() <= 1 + 1e-6
-    if not any(zone.kind == "keep" for zone in painted):
-        assert keep is None, "without a keep zone nothing is shown that the network hides"
 
 
-def test_a_drop_zone_is_empty_inside_and_soft_outside() -> None:
-    gain, keep = zone_planes(draw_zones([area("drop", *LEFT)], ASPECT), WHOLE, SIZE)
-    assert keep is None
+def test_a_zone_is_empty_inside_and_soft_outside() -> None:
+    gain = zone_gain(draw_zones([area(*LEFT)], ASPECT), WHOLE, SIZE)
     assert gain[:, :81].max() == 0, "up to the border, and one cell beyond"
     np.testing.assert_allclose(gain[45, 81:88], [0, 0.2, 0.4, 0.6, 0.8, 1, 1], atol=1e-6)
     assert gain[:, 86:].min() == 1
-
-
-def test_a_keep_zone_shows_nothing_outside_and_is_soft_inside() -> None:
-    gain, keep = zone_planes(draw_zones([area("keep", *LEFT)], ASPECT), WHOLE, SIZE)
-    assert keep is not None
-    assert keep[:, 79:].max() == 0
-    assert keep[:, :70].min() == 1, "also at the borders of the frame"
-    assert 0 < keep[45, 76] < 1
-    np.testing.assert_allclose(gain[:, :70], 0)
-
-
-def test_drop_wins_over_keep() -> None:
-    both = [area("drop", (0.2, 0.2), (0.6, 0.2), (0.6, 0.8), (0.2, 0.8)), area("keep", *LEFT)]
-    gain, keep = zone_planes(draw_zones(both, ASPECT), WHOLE, SIZE)
-    assert keep is not None
-    assert gain[20:70, 34:94].max() == 0
-    assert keep[20:70, 34:94].max() == 0
-    assert keep[40, 5] == 1
 
 
 @settings(deadline=None, max_examples=20)
@@ -86,8 +62,8 @@ def test_drop_wins_over_keep() -> None:
 def test_zones_follow_the_manual_framing(framing: FramingSettings, x: float, y: float) -> None:
     """A stroke hides the same part of the camera's frame, however it is cropped."""
     height, width = 360, 640
-    zone = Zone(kind="drop", points=((x, y),), radius=0.1)
-    gain, _ = zone_planes(draw_zones([zone], width / height), framing, (height, width))
+    zone = Zone(points=((x, y),), radius=0.1)
+    gain = zone_gain(draw_zones([zone], width / height), framing, (height, width))
     left, top, part_width, part_height = cutout(framing, width, height)
     camera = np.ones((height, width), np.float32)
     camera[top : top + part_height, left : left + part_width] = cv2.resize(gain, (part_width, part_height))
@@ -124,15 +100,14 @@ def test_positions_on_the_preview_and_in_the_frame_convert_both_ways(
         ("usb#a&1", "usb#b&1", False),
     ],
 )
-def test_drop_zones_hold_for_cameras_that_nobody_can_tell_apart(painted: str, camera: str, applies: bool) -> None:
+def test_zones_hold_for_cameras_that_nobody_can_tell_apart(painted: str, camera: str, applies: bool) -> None:
     """A second camera of a model without serial numbers gives both another id: zones of the first one were lost."""
-    zones = [area(kind, *LEFT).replace(camera=painted) for kind in ("drop", "keep")]
-    found = PeopleSettings(zones=tuple(zones)).zones_of(camera)
-    assert [zone.kind for zone in found] == ["drop"] * applies
+    zones = (area(*LEFT).replace(camera=painted),)
+    assert PeopleSettings(zones=zones).zones_of(camera) == zones * applies
 
 
 def test_zones_belong_to_their_camera() -> None:
-    ours, any_camera = area("drop", *LEFT).replace(camera="usb-1"), area("drop", *LEFT)
+    ours, any_camera = area(*LEFT).replace(camera="usb-1"), area(*LEFT)
     people = PeopleSettings(zones=(ours, any_camera))
     assert people.zones_of("usb-1") == (ours, any_camera)
     assert people.zones_of("usb-2") == (any_camera,)
@@ -140,14 +115,12 @@ def test_zones_belong_to_their_camera() -> None:
     only_ours = Settings(people=PeopleSettings(zones=(ours,)))
     assert editor.begin(only_ours, WHOLE, (160, 90), "usb-1", 0.0)
     assert not editor.begin(only_ours, WHOLE, (160, 90), "usb-2", 0.1)
-    assert not editor.keeps_room
 
 
 @pytest.mark.parametrize("radius", [0.02, 0.3])
 def test_a_stroke_covers_what_is_near_its_line_and_nothing_else(radius: float) -> None:
     points = ((0.3, 0.3), (0.5, 0.6), (0.7, 0.4))
-    drop, keep = draw_zones([Zone(kind="drop", points=points, radius=radius)], ASPECT)
-    assert not keep.any()
+    drop = draw_zones([Zone(points=points, radius=radius)], ASPECT)
     rows, columns = np.mgrid[: drop.shape[0], : drop.shape[1]]
     distance = np.full(drop.shape, np.inf)
     for start, end in itertools.pairwise(np.array(points) * (drop.shape[1], drop.shape[0])):
@@ -176,21 +149,21 @@ def test_the_most_zones_are_drawn_in_fewer_steps_than_points(monkeypatch: pytest
 
     for name in ("circle", "polylines", "distanceTransform"):
         counted(name)
-    painted = [Zone(kind="drop", points=walk, radius=0.5 if number % 2 else 0.03) for number in range(200)]
-    assert draw_zones(painted, ASPECT).drop.any()
+    painted = [Zone(points=walk, radius=0.5 if number % 2 else 0.03) for number in range(200)]
+    assert draw_zones(painted, ASPECT).any()
     assert (drawn.count("circle"), drawn.count("polylines"), drawn.count("distanceTransform")) == (0, 200, 2)
 
 
 def test_zones_are_not_drawn_again_for_another_framing(monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[float] = []
 
-    def counted(zones: tuple[Zone, ...], aspect: float) -> DrawnZones:
+    def counted(zones: tuple[Zone, ...], aspect: float) -> NDArray[np.uint8]:
         drawn.append(aspect)
         return draw_zones(zones, aspect)
 
     monkeypatch.setattr(editor_module, "draw_zones", counted)
     editor, small = PeopleEditor(), np.zeros((3, 45, 80), np.float32)
-    settings = Settings(people=PeopleSettings(zones=(area("drop", *LEFT),)))
+    settings = Settings(people=PeopleSettings(zones=(area(*LEFT),)))
     for number in range(6):
         framing = FramingSettings(zoom=1 + number / 4)
         editor.begin(settings, framing, (160, 90), "camera", float(number))
@@ -199,20 +172,17 @@ def test_zones_are_not_drawn_again_for_another_framing(monkeypatch: pytest.Monke
     assert len(drawn) == 1
 
 
-@pytest.mark.parametrize(("kind", "person"), [("drop", 1.0), ("keep", 0.0)])
 @pytest.mark.parametrize("grow_px", [0, 7, 20])
-def test_a_matte_that_is_grown_stays_within_the_borders_of_zones(kind: str, person: float, grow_px: int) -> None:
-    """It grew by up to 20 pixels into drop zones, and keep zones showed as much of the room around them."""
-    chosen = Settings(people=PeopleSettings(zones=(area(kind, *LEFT),)))
+def test_a_matte_that_is_grown_stays_out_of_zones(grow_px: int) -> None:
+    """It grew by up to 20 pixels into them."""
+    chosen = Settings(people=PeopleSettings(zones=(area(*LEFT),)))
     edges = EdgeSettings(strict="off", grow_px=grow_px)
     height, width = 4 * SIZE[0], 4 * SIZE[1]
     white = np.full((height, width, 3), 255, np.uint8)
-    backend = StubCpu(StepGeometry(width, height, 0.25), showing(np.full(SIZE, person, np.float32)))
+    backend = StubCpu(StepGeometry(width, height, 0.25), showing(np.ones(SIZE, np.float32)))
     editor = PeopleEditor()
     editor.begin(chosen.replace(matting=chosen.matting.replace(edges=edges)), WHOLE, (width, height), "", 0.0)
     with closing(backend):
         composite = backend.step(white, np.zeros_like(white), edges, editor).result().composite
-    left, right = composite[:, : width // 2], composite[:, width // 2 :]
-    hidden, shown = (left, right) if kind == "drop" else (right, left)
-    assert hidden.max() == 0
-    assert shown.max() == 255
+    assert composite[:, : width // 2].max() == 0
+    assert composite[:, width // 2 :].max() == 255

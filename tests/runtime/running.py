@@ -18,7 +18,7 @@ from app.core.settings import (
     OutputSettings,
     Settings,
 )
-from app.core.types import Frame, Picture, PictureKind
+from app.core.types import BgrImage, Frame, Picture, PictureKind
 from app.runtime.parts import Parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
@@ -97,6 +97,11 @@ def newest(pipeline: Pipeline) -> Frame:
     frame = shown(pipeline).frame
     assert frame is not None
     return frame
+
+
+def shows_person(image: BgrImage) -> bool:
+    """Whether any pixel has the person's colour."""
+    return bool(np.any(np.all(image == np.array(PERSON, np.uint8), axis=2)))
 
 
 def person_share(pipeline: Pipeline) -> float:

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.errors import BackgroundError, SourceLostError
 from app.core.matte_edit import WHOLE_VIEW
-from app.core.settings import BackgroundSettings, EdgeSettings, PeopleSettings, PlacementSettings, Settings, Zone
+from app.core.settings import BackgroundSettings, EdgeSettings, PeopleSettings, PlacementSettings, Settings
 from app.core.types import BlurredBackground, Matte, PictureKind
 from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.pipeline import Pipeline
@@ -36,14 +36,12 @@ def test_none_shows_the_room_only_while_it_is_chosen(world: FakeWorld, pipeline:
 
 
 def test_the_status_tells_what_an_unmatted_picture_shows_and_when_it_is_a_card(world: FakeWorld) -> None:
-    """The window laid zones that were painted on it where the moved person had been, and warned of a room beside it."""
-    zones = PeopleSettings(zones=(Zone(kind="keep", points=((0.1, 0.1),)),))
-    moved = BASE.replace(placement=PlacementSettings(scale=0.5), people=zones)
+    """The window laid zones that were painted on it where the moved person had been."""
+    moved = BASE.replace(placement=PlacementSettings(scale=0.5))
     with running(world, moved) as pipeline:
-        eventually(lambda: pipeline.status().view.size == 2 and pipeline.status().keeps_room)
+        eventually(lambda: pipeline.status().view.size == 2)
         apply(pipeline, moved.replace(background=BackgroundSettings(kind="none")))
         eventually(lambda: pipeline.status().unmatted and pipeline.status().view == WHOLE_VIEW)
-        assert not pipeline.status().keeps_room
         world.faults.put("read", SourceLostError("The camera is disconnected."))
         eventually(lambda: pipeline.status().phase is Phase.WAITING and not pipeline.status().unmatted)
 

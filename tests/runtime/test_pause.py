@@ -18,7 +18,7 @@ from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import HEIGHT, WIDTH, shows_room
 from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, NONE, apply, composites, running, stands_still
+from tests.runtime.running import BASE, NONE, apply, composites, running, shows_person, stands_still
 from tests.waiting import eventually
 
 
@@ -93,8 +93,8 @@ def test_the_card_is_sent_less_often_while_paused(world: FakeWorld, pipeline: Pi
     eventually(lambda: len(world.pictures()) > before + 60)
 
 
-KEEP = PeopleSettings(zones=(Zone(kind="keep", filled=True, points=((0, 0), (0.3, 0), (0.3, 1), (0, 1))),))
-"""Shows the left of the room."""
+HIDE = PeopleSettings(zones=(Zone(filled=True, points=((0, 0), (1, 0), (1, 1), (0, 1))),))
+"""Hides everything."""
 
 
 @pytest.mark.parametrize("background", [BASE.background, BackgroundSettings(kind="blur")], ids=["colour", "blur"])
@@ -102,75 +102,75 @@ KEEP = PeopleSettings(zones=(Zone(kind="keep", filled=True, points=((0, 0), (0.3
 def test_a_frozen_picture_ends_when_the_settings_hide_what_it_shows(
     moment: str, background: BackgroundSettings, world: FakeWorld
 ) -> None:
-    """The room in a keep zone was sent on after the zone was removed, also where both were changed at once."""
-    with running(world, BASE.replace(people=KEEP), Timing(poll_s=0.02)) as pipeline:
+    """What a new zone hides was sent on, also where both were changed at once."""
+    with running(world, BASE, Timing(poll_s=0.02)) as pipeline:
         composites(pipeline)
-        eventually(lambda: shows_room(world.newest().image))
+        eventually(lambda: shows_person(world.newest().image))
         if moment != "at once":
             pipeline.change(lambda now: now.replace(frozen=True))
             eventually(lambda: stands_still(pipeline, world))
-            assert shows_room(world.newest().image)
+            assert shows_person(world.newest().image)
         if moment == "without frames":
             world.faults.put("read", world.faults.hang)
-        pipeline.change(lambda now: now.replace(frozen=True, people=BASE.people, background=background))
+        pipeline.change(lambda now: now.replace(frozen=True, people=HIDE, background=background))
         eventually(lambda: world.newest().kind is PictureKind.STANDBY)
         eventually(lambda: stands_still(pipeline, world) and pipeline.status().phase is Phase.WAITING)
         world.faults.heal()
         pipeline.change(lambda now: now.replace(frozen=False))
         eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
-        assert not shows_room(world.newest().image)
+        assert not shows_person(world.newest().image)
 
 
 @pytest.mark.parametrize(
     "hiding",
-    [{"placement": PlacementSettings(x=-1)}, {"people": KEEP.replace(auto_framing="close")}],
+    [{"placement": PlacementSettings(x=-1)}, {"people": BASE.people.replace(auto_framing="close")}],
     ids=["moved out of the output", "beside the person who is followed"],
 )
-def test_a_frozen_picture_ends_when_the_room_in_it_is_moved_out_of_the_output(
+def test_a_frozen_picture_ends_when_what_it_shows_is_moved_out_of_the_output(
     hiding: dict[str, object], world: FakeWorld
 ) -> None:
-    """It went on as with a zoom before: the room in the keep zone was sent."""
-    with running(world, BASE.replace(people=KEEP)) as pipeline:
+    """It went on as with a zoom before."""
+    with running(world, BASE) as pipeline:
         composites(pipeline)
         pipeline.change(lambda now: now.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
-        assert shows_room(world.newest().image)
+        assert shows_person(world.newest().image)
         pipeline.change(lambda now: now.replace(**hiding))
         eventually(lambda: world.newest().kind is PictureKind.STANDBY and stands_still(pipeline, world))
 
 
 def test_a_frozen_picture_ends_also_while_the_network_hangs(world: FakeWorld) -> None:
-    """The thread that compares it with the settings was in a call that does not return: the room stayed for ever."""
+    """The thread that compares it with the settings was in a call that does not return: the picture stayed for ever."""
     begun = threading.Event()
 
     def hang() -> None:
         begun.set()
         world.faults.hang(120)
 
-    with running(world, BASE.replace(people=KEEP)) as pipeline:
+    with running(world, BASE) as pipeline:
         composites(pipeline)
-        eventually(lambda: shows_room(world.newest().image))
+        eventually(lambda: shows_person(world.newest().image))
         world.faults.put("step", hang)
         assert begun.wait(60)
         pipeline.change(lambda now: now.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
-        assert shows_room(world.newest().image)
-        pipeline.change(lambda now: now.replace(people=BASE.people))
+        assert shows_person(world.newest().image)
+        pipeline.change(lambda now: now.replace(people=HIDE))
         eventually(lambda: world.newest().kind is PictureKind.STANDBY and stands_still(pipeline, world))
 
 
 def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(world: FakeWorld) -> None:
-    """A picture from before a zone was removed was repeated until it counted as stale."""
-    with running(world, BASE.replace(people=KEEP), Timing(stale_s=60)) as pipeline:
+    """A picture from before a zone was added was repeated until it counted as stale."""
+    with running(world, BASE, Timing(stale_s=60)) as pipeline:
         composites(pipeline)
-        eventually(lambda: shows_room(world.newest().image))
+        eventually(lambda: shows_person(world.newest().image))
         world.faults.put("step", world.faults.hang)
-        pipeline.change(lambda now: now.replace(people=BASE.people))
+        pipeline.change(lambda now: now.replace(people=HIDE))
         eventually(lambda: world.newest().kind is PictureKind.STANDBY)
         assert pipeline.status().phase is Phase.WAITING
         world.faults.heal()
         # The step that hung was begun before.
-        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE and not shows_room(world.newest().image))
+        eventually(lambda: world.newest().kind is PictureKind.COMPOSITE and not shows_person(world.newest().image))
 
 
 def test_a_freeze_that_outlasts_a_pause_keeps_the_card_and_is_not_called_a_pause(

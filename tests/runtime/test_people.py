@@ -221,42 +221,21 @@ def test_the_status_tells_no_view_that_the_network_does_not_show(world: FakeWorl
         eventually(lambda: pipeline.status().view.size == 2)
 
 
-RIGHT = Zone(kind="drop", points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
-CORNER = Zone(kind="keep", points=((0, 0), (0.3, 0), (0.3, 1), (0, 1)), radius=0, filled=True)
+RIGHT = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
 
 
-def test_drop_zones_beat_the_network(world: FakeWorld) -> None:
+def test_zones_beat_the_network(world: FakeWorld) -> None:
     zoned = BASE.replace(people=PeopleSettings(zones=(RIGHT,)))
     with running(world, zoned) as pipeline:
         composites(pipeline)
         columns = shown_in(pipeline, PERSON)
         assert columns
         assert max(columns) < WIDTH // 2
-        assert not pipeline.status().keeps_room
         apply(pipeline, zoned.replace(framing=FramingSettings(zoom=2)))
         eventually(lambda: 0 < max(shown_in(pipeline, PERSON), default=0) < WIDTH // 2)
         apply(pipeline, BASE)
         eventually(lambda: max(shown_in(pipeline, PERSON)) > WIDTH // 2)
     assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
-
-
-def test_keep_zones_show_the_room_inside_their_border_only_and_say_so(world: FakeWorld) -> None:
-    zoned = BASE.replace(people=PeopleSettings(zones=(CORNER,)))
-    with running(world, zoned) as pipeline:
-        composites(pipeline)
-        eventually(lambda: pipeline.status().keeps_room)
-        # The status changes before the picture of the same frame leaves.
-        eventually(lambda: bool(shown_in(pipeline, ROOM)))
-        columns = shown_in(pipeline, ROOM)
-        assert max(columns) < 0.3 * WIDTH
-        apply(pipeline, zoned.replace(paused=True))
-        eventually(lambda: not pipeline.status().keeps_room)  # others see the stand-by card
-        apply(pipeline, zoned)
-        eventually(lambda: pipeline.status().keeps_room)
-        for other in ("another", "fake2"):
-            apply(pipeline, BASE.replace(people=PeopleSettings(zones=(CORNER.replace(camera=other),))))
-        eventually(lambda: not pipeline.status().keeps_room)
-        eventually(lambda: not shown_in(pipeline, ROOM))
 
 
 def two_people(width: int = WIDTH, height: int = HEIGHT) -> BgrImage:

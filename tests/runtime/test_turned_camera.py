@@ -18,7 +18,7 @@ from tests.runtime.running import BASE, apply, composites, newest, running, show
 from tests.turns import TURNS
 from tests.waiting import eventually
 
-RIGHT = Zone(kind="drop", points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True, camera="fake")
+RIGHT = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True, camera="fake")
 HIDDEN = np.zeros((HEIGHT, WIDTH), np.uint8)
 HIDDEN[:, WIDTH // 2 :] = 1
 SIDEWAYS = Orientation(90, flip=True)

@@ -39,12 +39,8 @@ class ControlText(CommandLineMessage):
         "write `ctl scene {name} --yes` to confirm it."
     )
     SCENE_SHOWS_ROOM = "The scene “{name}” shows your real background; write `ctl scene {name} --yes` to confirm it."
-    SCENE_SHOWS_ZONES = (
-        "The scene “{name}” shows your real background inside its keep zones; write "
-        "`ctl scene {name} --yes` to confirm it."
-    )
     SCENE_HIDES_LESS = (
-        "The scene “{name}” does not hide what your drop zones hide now; write `ctl scene {name} --yes` to confirm it."
+        "The scene “{name}” does not hide what your zones hide now; write `ctl scene {name} --yes` to confirm it."
     )
     SCENE_SHOWS_EVERYBODY = (
         "The scene “{name}” shows everybody, and not one person only; write `ctl scene {name} --yes` to confirm it."
@@ -98,8 +94,7 @@ class AnswerText(CommandLineMessage):
     ONLY_ME = "Only the selected person is shown."
     ONLY_ME_HIDDEN = "Nobody is shown: there is no person at this place, or it is not certain who is the selected one."
     NO_ZONES = "Zones: none."
-    DROP_ZONES = "Zones: {drop} to drop."
-    KEEP_ZONES = "Zones: {keep} to keep, where your room can be seen; {drop} to drop."
+    ZONES = "Zones: {count}."
     RECORDING = "Recording to {file}."
     RECORDING_WAITS = "Recording to {file} starts with the first matted frame."
     RECORDED = "Recorded to {file}."

@@ -16,6 +16,7 @@ class FileReason(Message):
     VERSION = "“{version}” is not a version"
     NEWER = "a newer version of Mattecam wrote it (format version {version})"
     NO_ZONES = "it does not hold one list “zones” and nothing else"
+    KEEP_ZONE = "it holds a keep zone, which shows the room; only zones of the kind “drop” can be used"
     SCENES_VERSION = "it is not a scenes file of format version {version}"
 
 

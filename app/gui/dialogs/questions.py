@@ -113,10 +113,6 @@ def ask_before_unmatted(parent: QWidget, show: Callable[[], object], exposed: Ex
     elif exposed == "readable":
         text = translate("Dialogs", "Let others read what is behind you?")
         consequence = translate("Dialogs", "The blur is so weak that text in your room can be read.")
-    elif exposed == "zones":
-        consequence = translate(
-            "Dialogs", "What this scene marks with “Always show” is sent as it is, to every program that uses Mattecam."
-        )
     answers = translate("Dialogs", "Show it"), translate("Dialogs", "Keep it hidden")
     _ask_before(parent, "unmattedQuestion", text, consequence, answers, show)
 

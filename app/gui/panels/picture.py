@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, QObject, QSignalBlocker, Qt
+from PyQt6.QtCore import QEvent, QObject, Qt
 from PyQt6.QtGui import QHideEvent, QKeyEvent, QMouseEvent
-from PyQt6.QtWidgets import QPushButton, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from app.core.framing import CORNERS, IN_PLACE, WHOLE, Corner, in_corner
 from app.core.settings import PlacementSettings, Settings, Zone
 from app.gui.panels.form import Entries, Form, places
 from app.gui.preview.view import Preview
-from app.gui.preview.zones import ZoneKind, ZoneTool
+from app.gui.preview.zones import ZoneTool
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, check
 from app.gui.widgets.qt import application, was_hidden
@@ -164,7 +164,7 @@ class PlacementControls(Form):
 
 
 class ZoneControls(Form):
-    """Shows one person alone, chooses a brush, and removes zones of the camera in use.
+    """Shows one person alone, takes the brush, and removes zones of the camera in use.
 
     A click meant otherwise must paint nothing: everything but the preview and these controls puts the brush away.
     """
@@ -178,15 +178,11 @@ class ZoneControls(Form):
             self.tr("Hides everybody but one person; click the person in the preview"), "onlyMeCheck",
             change=self._set_only_me,
         )  # fmt: skip
-        drop = button(self.tr("Always hide"), self.tr("What you paint is never shown, not even people"), "dropBrush",
-                      checkable=True)  # fmt: skip
-        keep = button(self.tr("Always show"), self.tr("What you paint is always shown, with your real room"),
-                      "keepBrush", checkable=True)  # fmt: skip
-        self._brushes = drop, keep
-        drop.toggled.connect(lambda on: self._choose("drop" if on else None, keep))
-        keep.toggled.connect(lambda on: self._choose("keep" if on else None, drop))
-        self.add_beside(drop, keep)
-        self.add_hint(self.tr("Choose one and paint on the picture; Esc ends."), "brushHint")
+        self._brush = button(self.tr("Always hide"), self.tr("What you paint is never shown, not even people"),
+                             "dropBrush", checkable=True)  # fmt: skip
+        self._brush.toggled.connect(self._use_brush)
+        self.add(self._brush)
+        self.add_hint(self.tr("Paint on the picture; Esc ends."), "brushHint")
         self.brush_size = ValueSlider(
             1, 20, percent, self.tr("Brush size"), self.tr("Size of the brush on the preview"), "brushSlider"
         )
@@ -210,8 +206,7 @@ class ZoneControls(Form):
 
     def put_away(self) -> None:
         """Paint no more, and drop the stroke that is being painted."""
-        for brush in self._brushes:
-            brush.setChecked(False)
+        self._brush.setChecked(False)
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         super().hideEvent(event)
@@ -250,14 +245,12 @@ class ZoneControls(Form):
     def _set_only_me(self, on: bool) -> None:
         self.store.change(lambda now: now.replace(people=now.people.replace(only_me=on), selected=None))
 
-    def _choose(self, kind: ZoneKind | None, other: QPushButton) -> None:
-        with QSignalBlocker(other):
-            other.setChecked(False)
-        self.tool.choose(kind)
-        if kind is None:
-            application().removeEventFilter(self)
-        else:
+    def _use_brush(self, on: bool) -> None:
+        self.tool.use(on)
+        if on:
             application().installEventFilter(self)
+        else:
+            application().removeEventFilter(self)
 
     def _own(self) -> tuple[Zone, ...]:
         return self.store.current.people.zones_of(self._camera)

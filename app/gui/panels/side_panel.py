@@ -82,7 +82,7 @@ class SidePanel(QWidget):
     def _add_groups(self, store: SettingsStore) -> None:
         rows: tuple[tuple[str, str, str, QWidget], ...] = (
             (self.tr("Move yourself"), self.tr("Place and size of the person"), "moveGroup", self.placement),
-            (self.tr("Always hide, always show"), self.tr("Hide other people, or parts of the picture"), "zonesGroup",
+            (self.tr("Always hide"), self.tr("Hide other people, or parts of the picture"), "zonesGroup",
              self.zones),
             (self.tr("Present slides or a screen"), self.tr("Show them behind you"), "presentGroup",
              self.presenter),

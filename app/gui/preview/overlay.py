@@ -135,9 +135,7 @@ class PreviewOverlay(QWidget):
         self.setVisible(any(badge.text() for badge in self._badges))
 
     def _visible(self, status: PipelineStatus) -> str:
-        if status.unmatted:
-            return self.tr("Your real background is visible")
-        return self.tr("Your room is visible where you always show it") if status.keeps_room else ""
+        return self.tr("Your real background is visible") if status.unmatted else ""
 
     def _readable(self, settings: Settings) -> str:
         """Say that the blur is too weak to hide text; it is never so weak unless strict mode is off."""

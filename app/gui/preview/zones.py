@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 from PyQt6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPainterPathStroker, QPaintEvent, QPen, QPolygonF
@@ -17,33 +16,30 @@ from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.theme import ALARM
 from app.runtime.status import PipelineStatus
 
-ZoneKind = Literal["keep", "drop"]
 MAX_POINTS = 1000
 STEP = 0.2
 """Least distance between two points of a stroke, relative to the radius of the brush."""
 
 
 class ZoneTool(QObject):
-    """The selected brush and the stroke that is being painted. A stroke takes effect when the button is released."""
+    """The brush and the stroke that is being painted. A stroke takes effect when the button is released."""
 
     changed = pyqtSignal()
     """The brush or the stroke changed."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.kind: ZoneKind | None = None
-        """What the brush paints; None while it is not in use."""
+        self.in_use = False
         self.radius = 0.05
         """Of the brush, as a fraction of the height of the camera's frame."""
         self.stroke: tuple[tuple[float, float], ...] = ()
         """Points of the stroke, in fractions of the camera's frame."""
 
-    def choose(self, kind: ZoneKind | None) -> None:
-        """Take a brush, or put it away."""
-        self.kind, self.stroke = kind, ()
+    def use(self, on: bool) -> None:
+        """Take the brush, or put it away."""
+        self.in_use, self.stroke = on, ()
         self.changed.emit()
 
     def add(self, x: float, y: float) -> None:
@@ -60,12 +56,12 @@ class ZoneTool(QObject):
     def finish(self, camera: str) -> Zone | None:
         """End the stroke and return its zone for this camera; None if there was none."""
         stroke, self.stroke = self.stroke, ()
-        if self.kind is None or not stroke:
+        if not self.in_use or not stroke:
             return None
-        return Zone(kind=self.kind, points=stroke, radius=self.radius, camera=camera)
+        return Zone(points=stroke, radius=self.radius, camera=camera)
 
 
-DROP = "#3d8bfd"
+COLOUR = "#3d8bfd"
 LINE_PX = 2
 CLICK_PX = 6
 """A click moves by less."""
@@ -74,7 +70,7 @@ PRESSES = QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick
 
 
 class ZoneMarks(QWidget):
-    """Outlines keep zones always, and drop zones while a brush is selected.
+    """Outlines zones while the brush is in use.
 
     Takes the preview's mouse events for the brush, and selects a person.
     """
@@ -102,8 +98,7 @@ class ZoneMarks(QWidget):
     @property
     def shown(self) -> tuple[Zone, ...]:
         """The zones that are outlined now."""
-        zones = self._store.current.people.zones_of(self._camera)
-        return tuple(zone for zone in zones if zone.kind == "keep" or self._tool.kind is not None)
+        return self._store.current.people.zones_of(self._camera) if self._tool.in_use else ()
 
     def _show_status(self, status: PipelineStatus) -> None:
         """Follow camera and view."""
@@ -140,36 +135,18 @@ class ZoneMarks(QWidget):
                 self._paint(painter, self._view_at(left))
 
     def _paint(self, painter: QPainter, view: View) -> None:
-        kept = [zone for zone in self.shown if zone.kind == "keep"]
-        self._outline(painter, kept, ALARM, view)
-        self._outline(painter, [zone for zone in self.shown if zone.kind == "drop"], DROP, view)
-        if kept:
-            self._label(painter, kept, view)
-        if self._tool.kind is not None and self._tool.stroke:
-            stroke = Zone(kind=self._tool.kind, points=self._tool.stroke, radius=self._tool.radius)
-            self._outline(painter, [stroke], ALARM if stroke.kind == "keep" else DROP, view)
+        self._outline(painter, self.shown, view)
+        if self._tool.stroke:
+            self._outline(painter, [Zone(points=self._tool.stroke, radius=self._tool.radius)], view)
 
-    def _outline(self, painter: QPainter, zones: Sequence[Zone], name: str, view: View) -> None:
+    def _outline(self, painter: QPainter, zones: Sequence[Zone], view: View) -> None:
         if not zones:
             return
-        fill = QColor(name)
+        fill = QColor(COLOUR)
         fill.setAlpha(45)
-        painter.setPen(QPen(QColor(name), LINE_PX))
+        painter.setPen(QPen(QColor(COLOUR), LINE_PX))
         painter.setBrush(fill)
         painter.drawPath(self._union(zones, view))
-
-    def _label(self, painter: QPainter, zones: Sequence[Zone], view: View) -> None:
-        text = self.tr("Your room can be seen here")
-        box = self._union(zones, view).boundingRect().intersected(self.rect().toRectF())
-        size = painter.fontMetrics().boundingRect(text).adjusted(-8, -4, 8, 4)
-        left = min(max(box.center().x() - size.width() / 2, 0.0), max(0.0, self.width() - size.width()))
-        top = min(max(box.center().y() - size.height() / 2, 0.0), max(0.0, self.height() - size.height()))
-        size.moveTo(round(left), round(top))
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(QColor(ALARM))
-        painter.drawRoundedRect(size, 6, 6)
-        painter.setPen(Qt.GlobalColor.white)
-        painter.drawText(size, Qt.AlignmentFlag.AlignCenter, text)
 
     def _union(self, zones: Sequence[Zone], view: View) -> QPainterPath:
         path = QPainterPath()
@@ -201,7 +178,7 @@ class ZoneMarks(QWidget):
     def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
         if not isinstance(event, QMouseEvent):
             return False
-        if self._tool.kind is None:
+        if not self._tool.in_use:
             self._pick(event)
             return False
         if event.type() in PRESSES and event.button() is Qt.MouseButton.LeftButton:

@@ -75,7 +75,7 @@ class MainWindow(QMainWindow):
         tool = self.panel.zones.tool  # takes mouse events before the interaction, which was installed earlier
         self.zones = ZoneMarks(self.preview, tool, self.store, self.bridge)
         self.preview.add_overlay(self.overlay)
-        tool.changed.connect(lambda: self._show_brush(tool.kind is not None))
+        tool.changed.connect(lambda: self._show_brush(tool.in_use))
         note = ViewNote(self.preview, self.store, self.bridge)
         flags = Qt.AlignmentFlag
         upper = flags.AlignTop | flags.AlignRight

@@ -558,10 +558,6 @@
         <translation>Die Unschärfe ist so schwach, dass Text in Ihrem Raum lesbar ist.</translation>
     </message>
     <message>
-        <source>What this scene marks with “Always show” is sent as it is, to every program that uses Mattecam.</source>
-        <translation>Was diese Szene mit „Immer zeigen“ markiert, wird so gesendet, wie es ist, an jedes Programm, das Mattecam verwendet.</translation>
-    </message>
-    <message>
         <source>Show it</source>
         <translation>Zeigen</translation>
     </message>
@@ -1958,10 +1954,6 @@
         <translation>Ihr echter Hintergrund ist sichtbar</translation>
     </message>
     <message>
-        <source>Your room is visible where you always show it</source>
-        <translation>Ihr Raum ist sichtbar, wo Sie ihn immer zeigen</translation>
-    </message>
-    <message>
         <source>Text behind you can be read</source>
         <translation>Text hinter Ihnen ist lesbar</translation>
     </message>
@@ -2380,8 +2372,8 @@
         <translation>Ort und Größe der Person</translation>
     </message>
     <message>
-        <source>Always hide, always show</source>
-        <translation>Immer verbergen, immer zeigen</translation>
+        <source>Always hide</source>
+        <translation>Immer verbergen</translation>
     </message>
     <message>
         <source>Hide other people, or parts of the picture</source>
@@ -2800,16 +2792,8 @@
         <translation>Was Sie übermalen, ist nie zu sehen, auch keine Personen</translation>
     </message>
     <message>
-        <source>Always show</source>
-        <translation>Immer zeigen</translation>
-    </message>
-    <message>
-        <source>What you paint is always shown, with your real room</source>
-        <translation>Was Sie übermalen, ist immer zu sehen, mit Ihrem echten Raum</translation>
-    </message>
-    <message>
-        <source>Choose one and paint on the picture; Esc ends.</source>
-        <translation>Wählen Sie eines und malen Sie auf das Bild; Esc beendet.</translation>
+        <source>Paint on the picture; Esc ends.</source>
+        <translation>Auf das Bild malen; Esc beendet.</translation>
     </message>
     <message>
         <source>Brush size</source>
@@ -2834,12 +2818,6 @@
     <message>
         <source>Remove all zones of this camera</source>
         <translation>Alle Zonen dieser Kamera löschen</translation>
-    </message>
-</context><context>
-    <name>ZoneMarks</name>
-    <message>
-        <source>Your room can be seen here</source>
-        <translation>Hier ist Ihr Raum zu sehen</translation>
     </message>
 </context><context>
     <name>messages</name>
@@ -4687,6 +4665,11 @@
         <source>it does not hold one list “zones” and nothing else</source>
         <comment>FileReason.NO_ZONES</comment>
         <translation>Sie muss eine Liste „zones“ enthalten und nichts sonst</translation>
+    </message>
+    <message>
+        <source>it holds a keep zone, which shows the room; only zones of the kind “drop” can be used</source>
+        <comment>FileReason.KEEP_ZONE</comment>
+        <translation>sie enthält eine Zone der Art „keep“, die den Raum zeigt; nur Zonen der Art „drop“ sind möglich</translation>
     </message>
     <message>
         <source>it is not a scenes file of format version {version}</source>

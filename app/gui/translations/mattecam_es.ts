@@ -558,10 +558,6 @@
         <translation>El desenfoque es tan débil que se puede leer el texto de su habitación.</translation>
     </message>
     <message>
-        <source>What this scene marks with “Always show” is sent as it is, to every program that uses Mattecam.</source>
-        <translation>Lo que esta escena marca con «Mostrar siempre» se envía tal como es a todos los programas que usan Mattecam.</translation>
-    </message>
-    <message>
         <source>Show it</source>
         <translation>Mostrar</translation>
     </message>
@@ -1958,10 +1954,6 @@
         <translation>Su fondo real está visible</translation>
     </message>
     <message>
-        <source>Your room is visible where you always show it</source>
-        <translation>Su habitación se ve donde la muestra siempre</translation>
-    </message>
-    <message>
         <source>Text behind you can be read</source>
         <translation>El texto detrás de usted se puede leer</translation>
     </message>
@@ -2380,8 +2372,8 @@
         <translation>Lugar y tamaño de la persona</translation>
     </message>
     <message>
-        <source>Always hide, always show</source>
-        <translation>Ocultar o mostrar siempre</translation>
+        <source>Always hide</source>
+        <translation>Ocultar siempre</translation>
     </message>
     <message>
         <source>Hide other people, or parts of the picture</source>
@@ -2800,16 +2792,8 @@
         <translation>Lo que pinte no se mostrará nunca, ni siquiera las personas</translation>
     </message>
     <message>
-        <source>Always show</source>
-        <translation>Mostrar siempre</translation>
-    </message>
-    <message>
-        <source>What you paint is always shown, with your real room</source>
-        <translation>Lo que pinte se mostrará siempre, con su habitación real</translation>
-    </message>
-    <message>
-        <source>Choose one and paint on the picture; Esc ends.</source>
-        <translation>Elija uno y pinte sobre la imagen; Esc termina.</translation>
+        <source>Paint on the picture; Esc ends.</source>
+        <translation>Pinte sobre la imagen; Esc termina.</translation>
     </message>
     <message>
         <source>Brush size</source>
@@ -2834,12 +2818,6 @@
     <message>
         <source>Remove all zones of this camera</source>
         <translation>Quitar todas las zonas de esta cámara</translation>
-    </message>
-</context><context>
-    <name>ZoneMarks</name>
-    <message>
-        <source>Your room can be seen here</source>
-        <translation>Aquí se ve su habitación</translation>
     </message>
 </context><context>
     <name>messages</name>
@@ -4687,6 +4665,11 @@
         <source>it does not hold one list “zones” and nothing else</source>
         <comment>FileReason.NO_ZONES</comment>
         <translation>debe contener una lista «zones» y nada más</translation>
+    </message>
+    <message>
+        <source>it holds a keep zone, which shows the room; only zones of the kind “drop” can be used</source>
+        <comment>FileReason.KEEP_ZONE</comment>
+        <translation>contiene una zona del tipo «keep», que muestra la habitación; solo se pueden usar zonas del tipo «drop»</translation>
     </message>
     <message>
         <source>it is not a scenes file of format version {version}</source>

@@ -79,22 +79,15 @@ class Coefficients:
         """Return the values of a plane (h, w) over the frame at the pixels of slope and offset."""
         return plane
 
-    def edited(self, gain: Plane | None, keep: Plane | None, view: View | None) -> Coefficients:
-        """Return the coefficients with a `MatteEdit`'s gain, keep and view (h, w), in new arrays where they change."""
+    def edited(self, gain: Plane | None, view: View | None) -> Coefficients:
+        """Return the coefficients with a `MatteEdit`'s gain and view (h, w), in new arrays where they change."""
         slope, offset, coarse = self.slope, self.offset, self.coarse
-        if gain is not None or keep is not None:
-            slope, offset = slope.copy(), offset.copy()
         if gain is not None:
+            slope, offset = slope.copy(), offset.copy()
             factor = self.at_slope(gain)
             slope[3] *= factor
             offset[3] *= factor
             coarse = coarse * gain
-        if keep is not None:
-            kept = self.at_slope(keep)
-            slope[:3] *= 1 - kept
-            offset[:3] *= 1 - kept  # where the frame is kept, its own colours are shown
-            offset[3] += kept
-            coarse = coarse + keep
         if view is None:
             return replace(self, slope=slope, offset=offset, coarse=coarse)
         small, slope, offset, alpha = (

@@ -43,23 +43,16 @@ def edited(
     """
     cells, view = coefficients.cells, edit.view
     if cells is None:
-        coefficients = coefficients.edited(edit.gain, edit.keep, view)
+        coefficients = coefficients.edited(edit.gain, view)
         return frame if view is None else enlarged(frame, view, strips), coefficients
-    refined = _with_cell_alpha(cells, edit.gain, edit.keep, frame.shape[:2])
-    return frame, replace(coefficients.edited(edit.gain, edit.keep, None), cells=refined)
+    refined = cells if edit.gain is None else _with_cell_alpha(cells, edit.gain, frame.shape[:2])
+    return frame, replace(coefficients.edited(edit.gain, None), cells=refined)
 
 
-def _with_cell_alpha(
-    cells: RefinedCells, gain: Plane | None, keep: Plane | None, size: tuple[int, ...]
-) -> RefinedCells:
+def _with_cell_alpha(cells: RefinedCells, gain: Plane, size: tuple[int, ...]) -> RefinedCells:
     rows, columns = (-(-side // CELL) for side in size)
     matte = cells.matte.copy()
-    if gain is not None:
-        matte[..., 0] *= _at_cells(gain, rows, columns, cells)
-    if keep is not None:
-        kept = _at_cells(keep, rows, columns, cells)
-        matte[..., 1:] *= (1 - kept)[..., None]
-        matte[..., 0] += kept
+    matte[..., 0] *= _at_cells(gain, rows, columns, cells)
     return RefinedCells(cells.indices, matte)
 
 

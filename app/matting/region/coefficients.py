@@ -48,8 +48,6 @@ class RegionCoefficients(Coefficients):
 
     roi: Roi
     """The part of the frame that slope and offset cover."""
-    keep: Floats | None = None
-    """(h, w) alpha with which the frame itself is shown; slope and offset contain it already."""
     alpha_outside: Floats | None = None
     """(h, w) the network's alpha of the whole frame, for what is outside the part; None: it did not look there."""
 
@@ -65,12 +63,11 @@ class RegionCoefficients(Coefficients):
         """See `Coefficients.at_slope`."""
         return resampled(plane, WHOLE, self.roi.fractions, cv2.BORDER_REPLICATE)
 
-    def edited(self, gain: Plane | None, keep: Plane | None, view: View | None) -> Coefficients:
+    def edited(self, gain: Plane | None, view: View | None) -> Coefficients:
         """See `Coefficients.edited`."""
         if view is None:
-            edited = super().edited(gain, keep, None)
-            return replace(self, slope=edited.slope, offset=edited.offset, coarse=edited.coarse, keep=keep)
-        # The view first: nothing is outside any more where something is kept.
+            edited = super().edited(gain, None)
+            return replace(self, slope=edited.slope, offset=edited.offset, coarse=edited.coarse)
         sides = view.left, view.top, view.size, view.size
         slope, offset = (
             np.stack([resampled(plane, self.roi.fractions, sides, cv2.BORDER_CONSTANT) for plane in planes])
@@ -78,14 +75,13 @@ class RegionCoefficients(Coefficients):
         )
         small = np.stack([viewed(plane, view) for plane in self.small])
         shown = Coefficients(small, slope, offset, viewed(self.coarse, view), hides_person=self.hides_person)
-        gain, keep = (None if plane is None else viewed(plane, view) for plane in (gain, keep))
-        return shown.edited(gain, keep, None)
+        return shown.edited(None if gain is None else viewed(gain, view), None)
 
     def full_size(self, finish: Finish, frame: BgrImage, backdrop: BgrImage) -> FullSize:
         """See `Coefficients.full_size`."""
         inner = Coefficients(self.small, self.slope, self.offset, self.coarse)
         part = finish(inner, self.roi.cut(frame), self.roi.cut(backdrop))
-        whole = self._outside(finish, frame, backdrop, part)
+        whole = self._outside(frame, backdrop, part)
         roi = self.roi
         for image, piece in zip(whole, part, strict=True):
             if image.size:
@@ -94,12 +90,8 @@ class RegionCoefficients(Coefficients):
                 image[roi.top : roi.top + roi.height, columns] = piece
         return whole
 
-    def _outside(self, finish: Finish, frame: BgrImage, backdrop: BgrImage, part: FullSize) -> FullSize:
-        """Return the same for a frame in which nobody is: the background, and what is kept of the frame."""
-        if self.keep is not None:
-            slope, offset = np.zeros_like(self.slope), np.zeros_like(self.offset)
-            offset[3] = self.keep
-            return finish(Coefficients(self.small, slope, offset, self.coarse), frame, backdrop)
+    def _outside(self, frame: BgrImage, backdrop: BgrImage, part: FullSize) -> FullSize:
+        """Return the same for a frame in which nobody is: the background."""
         height, width = frame.shape[:2]
         composite = backdrop.reshape(height, -1).copy() if part.composite.size else NOTHING
         foreground = np.zeros((height, 3 * width), np.uint8) if part.foreground.size else NOTHING

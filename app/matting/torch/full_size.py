@@ -106,19 +106,12 @@ def edited(slope: Tensor, offset: Tensor, coarse: Tensor, edit: MatteEdit) -> tu
 
     The view is not applied to the coarse alpha: what is made of it is enlarged after the background blur.
     """
-    if edit.changes_alpha:
-        slope, offset = slope.clone(), offset.clone()
     if edit.gain is not None:
+        slope, offset = slope.clone(), offset.clone()
         gain = _to_device(edit.gain, slope)
         slope[:, 3:] *= gain
         offset[:, 3:] *= gain
         coarse = coarse * gain
-    if edit.keep is not None:
-        keep = _to_device(edit.keep, slope)
-        slope[:, :3] *= 1 - keep
-        offset[:, :3] *= 1 - keep
-        offset[:, 3:] += keep
-        coarse = coarse + keep
     if edit.view is not None:
         slope, offset = (in_view(planes, edit.view) for planes in (slope, offset))
     return slope, offset, coarse

@@ -209,12 +209,9 @@ def test_without_strict_mode_the_network_looks_closer_at_a_certain_person(
 
 
 def test_zones_and_people_keep_the_coordinates_of_the_frame(following: OpenVinoBackend, room: Room) -> None:
-    gain, keep = np.ones((180, 320), np.float32), np.zeros((180, 320), np.float32)
+    gain = np.ones((180, 320), np.float32)
     gain[:, 160:] = 0
-    keep[10:40, 20:60] = 1
-    keep[100:110, 100:150] = 1
-    gain *= 1 - keep
-    editor = Fixed(MatteEdit(gain, keep))
+    editor = Fixed(MatteEdit(gain))
     matte = following.step(room.frame(0), BACKDROP, ON, editor).result()
     assert not roi_of(following).is_whole
     ((small, alpha),) = editor.seen
@@ -223,24 +220,17 @@ def test_zones_and_people_keep_the_coordinates_of_the_frame(following: OpenVinoB
     shown = cv2.resize(room.frame(0), (320, 180), interpolation=cv2.INTER_LINEAR)[..., ::-1].transpose(2, 0, 1) / 255
     assert np.abs(small - shown).mean() < 0.01
     assert not matte.alpha[:, 324:].any()
-    for kept in (np.s_[24:76, 44:116], np.s_[204:216, 204:296]):
-        assert matte.alpha[kept].min() == 255
-        np.testing.assert_allclose(matte.composite[kept].astype(int), room.frame(0)[kept], atol=1)
     np.testing.assert_array_equal(matte.composite[90:190, :200], BACKDROP[90:190, :200])
 
 
 def test_a_view_shows_the_same_person(following: OpenVinoBackend, room: Room) -> None:
-    view, keep = View(0.25, 0.4, 0.6), np.zeros((180, 320), np.float32)
-    keep[75:85, 85:95] = 1
-    matte = following.step(room.frame(0), BACKDROP, ON, Fixed(MatteEdit(None, keep, view))).result()
+    view = View(0.25, 0.4, 0.6)
+    matte = following.step(room.frame(0), BACKDROP, ON, Fixed(MatteEdit(view=view))).result()
     assert not roi_of(following).is_whole
     left, top = round(0.25 * SIZE[0]), round(0.4 * SIZE[1])
     seen = room.mask[top : top + round(0.6 * SIZE[1]), left : left + round(0.6 * SIZE[0])].astype(np.uint8)
     expected = cv2.resize(seen, SIZE, interpolation=cv2.INTER_NEAREST) > 0
     assert matte.frame is not None
-    kept = np.s_[15:40, 25:45]
-    assert matte.alpha[kept].min() == 255
-    matte.alpha[:60, :60] = 0
     assert error(matte.alpha, expected) < 0.25
 
 
