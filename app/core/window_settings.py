@@ -69,7 +69,7 @@ class WindowSettings(Model):
     all_settings: bool = setting(False, "Show every setting in the side panel, not only what most people need.")
     show_readout: bool = setting(True, "Show frame rate and delay on the preview.")
     theme: Theme = setting("system", "Colours of the window.")
-    language: Language = setting("system", "Language of the window.")
+    language: Language = setting("system", "Language of the window, from the next start on.")
     own_colour: str = setting("#3a5f8a", "The colour of the tile Colour.", pattern=COLOUR, values="#RRGGBB")
     recordings_dir: Path | None = setting(
         None, "Folder of recordings; none: Mattecam in your folder of videos.", values="FOLDER"

@@ -21,6 +21,7 @@ from app.doctor.finding import Finding, State
 from app.gui.backgrounds.tile_view import TileView
 from app.gui.dialogs.assistant import Assistant, SmallPreview
 from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog, VirtualCameraView
+from app.gui.dialogs.plain_dialogs import PreferencesDialog
 from app.gui.preview.qimage import from_qimage
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session
@@ -29,7 +30,7 @@ from app.gui.state.tasks import Tasks
 from app.runtime.status import PipelineStatus
 from app.testing.parts import PERSON, shows_room
 from tests.gui.conftest import FINDINGS, QUIET, Downloads, StartWindow
-from tests.gui.widgets import box, button, existing, find, open_last_step, pick, speak
+from tests.gui.widgets import box, button, existing, find, open_last_step, pick, settle
 
 READY = (Finding("v", State.OK, LoopbackFinding.LOADED()),)
 
@@ -160,19 +161,26 @@ def test_the_assistant_says_that_the_picture_is_a_demonstration(session: Session
         assert (demo.text(), demo.isVisible()) == (said, bool(said))
 
 
-def test_the_first_page_of_the_assistant_changes_the_language_and_each_page_stays(
+def test_the_assistant_and_the_preferences_choose_the_language_of_the_next_start(
     start_window: StartWindow, qtbot: QtBot
 ) -> None:
     session = start_window(window=WindowSettings())
-    old, languages = session.window, box(session, "assistantLanguage")
+    window, languages = session.window, box(session, "assistantLanguage")
     pick(languages, languages.findData("de"))
-    qtbot.waitUntil(lambda: session.window is not old)
-    assert find(session.window, Assistant).isVisible()
-    assert button(session, "assistantNext").text() == "Weiter"
-    assert not session.store.current.window.first_run_done
-    find(session.window, Assistant).show_step(1)
-    speak(session, qtbot, "es")
-    assert find(session.window, Assistant).step == 1
+    for _ in range(3):
+        with qtbot.waitSignal(session.bridge.status_changed):
+            pass
+    assert session.window is window and button(session, "assistantNext").text() == "Next"
+    said = "Another language is used from the next start on."
+    window.windows.open_preferences()
+    for dialog in (find(window, Assistant), find(window, PreferencesDialog)):
+        assert said in [each.text() for each in dialog.findChildren(QLabel) if each.isVisible()]
+        dialog.close()
+    session.close()
+    again = start_window(window=session.store.saved.window)
+    again.window.windows.open_preferences()
+    assert find(again.window, PreferencesDialog).windowTitle() == "Einstellungen"
+    find(again.window, PreferencesDialog).close()
 
 
 @pytest.mark.parametrize(("script", "said"), [
@@ -271,7 +279,7 @@ def test_doctor_lists_findings_with_commands_to_copy(
     for _ in range(2):
         with qtbot.waitSignal(session.bridge.status_changed):
             pass
-    qtbot.waitUntil(lambda: not session.window.tasks.running)
+    settle(session.window.tasks, qtbot)
     assert proofs == [False], "no picture is sent unasked"
     dialog.close()
 

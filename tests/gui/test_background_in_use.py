@@ -9,11 +9,12 @@ import cv2
 import numpy as np
 import pytest
 from PyQt6.QtCore import QFile, QLocale, Qt
-from PyQt6.QtGui import QImage, QTextDocumentFragment
-from PyQt6.QtWidgets import QApplication, QColorDialog, QSlider
+from PyQt6.QtGui import QColor, QImage, QTextDocumentFragment
+from PyQt6.QtWidgets import QApplication, QColorDialog, QSlider, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from app.core.files import paths
+from app.core.window_settings import WindowSettings
 from app.gui.backgrounds.files import add_picture
 from app.gui.shell.application import Session
 from app.gui.widgets.controls import NameButton
@@ -143,3 +144,27 @@ def test_a_background_that_is_restored_is_in_use_again_unless_another_one_was_ch
             undo.pop()()
         assert chosen(controls) == expected
         qtbot.waitUntil(lambda: own(controls) == [tile])
+
+
+def to_the_tray(session: Session) -> None:
+    session.window.close()
+
+
+def at_the_end(session: Session) -> None:
+    session.lifecycle.end()
+
+
+@pytest.mark.parametrize("go", [to_the_tray, at_the_end])
+def test_a_colour_that_is_not_confirmed_goes_with_its_dialog(
+    start_window: StartWindow, monkeypatch: pytest.MonkeyPatch, go: Callable[[Session], None]
+) -> None:
+    """It stayed in use, and was saved."""
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
+    session = start_window(window=WindowSettings(first_run_done=True, close_to_tray=True))
+    before, own = session.store.current.background, session.store.current.window.own_colour
+    session.window.strip.choose_colour()
+    find(session.window, QColorDialog).setCurrentColor(QColor("#ff0080"))
+    assert session.store.current.background.colour == "#ff0080"
+    go(session)
+    assert session.store.current.background == before
+    assert session.store.saved.window.own_colour == own

@@ -16,7 +16,6 @@ from app.gui.backgrounds.tile_view import name_lines, tile_size
 from app.gui.dialogs.assistant import Assistant
 from app.gui.preview.overlay import Pill
 from app.gui.preview.qimage import from_qimage
-from app.gui.shell.application import Session
 from app.gui.shell.main_window import MainWindow
 from app.gui.widgets import theme
 from app.gui.widgets.folding import FoldingRow
@@ -233,13 +232,15 @@ def test_a_name_of_a_tile_takes_two_lines_of_large_letters(qapp: QApplication) -
     assert all(metrics.horizontalAdvance(line) <= usual.width() for line in lines)
 
 
-def test_letters_that_change_while_the_program_runs_reach_titles_fields_and_badges(
-    session: Session, qapp: QApplication, qtbot: QtBot
+def test_letters_of_the_system_reach_titles_fields_and_badges(
+    start_window: StartWindow, qapp: QApplication, qtbot: QtBot
 ) -> None:
-    """They were set at the start, or stayed as they were."""
+    """They stayed as they were."""
 
     def heights() -> list[float]:
         """Of a title, a field, and the number on the green tile."""
+        session = start_window()
+        qtbot.waitUntil(lambda: session.window.strip.model.row_of(9) is not None)
         session.window.windows.open_assistant()
         titles = find(session.window, Assistant).findChildren(QLabel)
         title = next(each for each in titles if each.property("role") == "title")
@@ -248,18 +249,12 @@ def test_letters_that_change_while_the_program_runs_reach_titles_fields_and_badg
         badge = QRect(tile.topRight() + QPoint(-52, 8), QSize(44, 44))
         pixels = from_qimage(existing(view.viewport()).grab(badge).toImage()).min(axis=2)
         number = np.flatnonzero((pixels > 200).any(axis=1))
-        return [
-            title.sizeHint().height(),
-            find(session.window, QComboBox, "cameraCombo").height(),
-            float(np.ptp(number)),
-        ]
+        field = find(session.window, QComboBox, "cameraCombo")
+        seen = [title.sizeHint().height(), field.height(), float(np.ptp(number))]
+        session.close()
+        return seen
 
-    qtbot.waitUntil(lambda: session.window.strip.model.row_of(9) is not None)
-    usual, old = heights(), session.window
+    usual = heights()
     with letters(qapp, 2.0):
-        qtbot.waitUntil(lambda: session.window is not old)
-        for now, before in zip(heights(), usual, strict=True):
-            assert now > 1.4 * before
-        enlarged = session.window
-    qtbot.waitUntil(lambda: session.window is not enlarged)
-    assert heights() == usual
+        for large, before in zip(heights(), usual, strict=True):
+            assert large > 1.4 * before

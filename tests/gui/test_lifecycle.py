@@ -137,12 +137,6 @@ UNMATTED = QUIET.replace(
 )
 
 
-def speak_german(session: Session, qtbot: QtBot) -> None:
-    first = session.window
-    session.store.edit("window", language="de")
-    qtbot.waitUntil(lambda: session.window is not first)
-
-
 def test_a_saved_background_none_starts_paused_and_asks(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld
 ) -> None:
@@ -152,9 +146,6 @@ def test_a_saved_background_none_starts_paused_and_asks(
     assert "Paused: the saved background is “None”" in notices.text_of("unmattedStartNotice")
     qtbot.waitUntil(lambda: bool(world.pictures()))
     assert not any(picture.kind is PictureKind.UNMATTED for picture in world.pictures())
-    speak_german(session, qtbot)
-    notices = session.window.notices
-    assert "Pausiert: " in notices.text_of("unmattedStartNotice")
     button(session, "unmattedStartNoticeAction1").click()
     qtbot.waitUntil(lambda: session.window.overlay.unmatted.isVisible())
     assert not notices.texts
@@ -169,14 +160,11 @@ def test_the_question_about_the_background_none_offers_the_blur(start_window: St
     assert not session.window.notices.texts
 
 
-def test_the_question_about_the_background_none_that_is_settled_does_not_come_back_in_another_language(
-    start_window: StartWindow, qtbot: QtBot
-) -> None:
+def test_the_question_about_the_background_none_that_is_settled_does_not_come_back(start_window: StartWindow) -> None:
     """It came back with a pause of the user."""
     session = start_window(UNMATTED)
     button(session, "unmattedStartNoticeAction1").click()
     session.store.set("paused", True)
-    speak_german(session, qtbot)
     assert not session.window.notices.text_of("unmattedStartNotice")
 
 

@@ -108,7 +108,7 @@ def texts_of(path: Path) -> Iterator[str]:
                 yield text.value
 
 
-WHILE_THE_LANGUAGE_CHANGES = """
+WHILE_OTHERS_TRANSLATE = """
 import sys, threading
 from PyQt6.QtCore import QCoreApplication, QLocale
 from app.gui.i18n.language import Translation
@@ -122,10 +122,9 @@ def ask():
 threads = [threading.Thread(target=ask) for _ in range(3)]
 for thread in threads:
     thread.start()
-translation = Translation(app)
 number = 0
 while number < 2000 or len(found) < 2:  # also on a machine where the threads rarely run
-    translation.use(QLocale(("de", "es")[number % 2]))
+    Translation(app, QLocale(("de", "es")[number % 2])).remove()
     number += 1
 done.set()
 for thread in threads:
@@ -133,9 +132,9 @@ for thread in threads:
 """
 
 
-def test_the_language_changes_while_other_threads_translate() -> None:
+def test_a_language_comes_and_goes_while_other_threads_translate() -> None:
     """`ctl` looks up the names of backgrounds on its own threads: both waited for each other for ever."""
-    printed_by(WHILE_THE_LANGUAGE_CHANGES)
+    printed_by(WHILE_OTHERS_TRANSLATE)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -32,6 +33,7 @@ from app.gui.dialogs.assistant import Assistant
 from app.gui.i18n.language import Translation
 from app.gui.shell.application import Session
 from app.gui.state.store import SettingsStore
+from app.gui.state.tasks import THREADS, Tasks
 from app.gui.widgets.qt import existing as existing
 from app.runtime.shared import SettingsOwner
 from tests.waiting import beside
@@ -47,8 +49,7 @@ def made_store(settings: Settings | None = None) -> SettingsStore:
 @contextmanager
 def translate(app: QCoreApplication, locale: QLocale) -> Iterator[None]:
     """Use a language in the block."""
-    translation = Translation(app)
-    translation.use(locale)
+    translation = Translation(app, locale)
     try:
         yield
     finally:
@@ -228,11 +229,12 @@ def open_last_step(session: Session) -> Assistant:
     return assistant
 
 
-def speak(session: Session, qtbot: QtBot, language: str = "de") -> None:
-    """Change the language, which replaces the window."""
-    old = session.window
-    session.store.set("window.language", language)
-    qtbot.waitUntil(lambda: session.window is not old)
+def settle(tasks: Tasks, qtbot: QtBot) -> None:
+    """Wait until what the window's threads were given before is done and delivered: then all of them are free."""
+    meet, free = threading.Barrier(THREADS), list[int]()
+    for _ in range(THREADS):
+        tasks.run(meet.wait, free.append)
+    qtbot.waitUntil(lambda: len(free) == THREADS)
 
 
 class Seen(QObject):

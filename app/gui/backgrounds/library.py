@@ -50,8 +50,8 @@ class BackgroundLibrary(QObject):
         self._model = model
         self._tasks = tasks
         self._network = QNetworkAccessManager(self)
-        self._removed: tuple[str, Path | None, Path] | None = None
-        """Name, path in the trash and former path of the background removed last."""
+        self._removed: Path | None = None
+        """Former path of the background removed last."""
         self._model.set_tiles(_tiles(()))
 
     def reload(self) -> None:
@@ -79,7 +79,6 @@ class BackgroundLibrary(QObject):
             reply = existing(self._network.get(request))
             reply.downloadProgress.connect(partial(_limit, reply))
             reply.finished.connect(partial(self._fetched, reply))
-            self._tasks.running += 1
 
     def rename(self, tile: Tile, name: str) -> None:
         """Rename a file of the user."""
@@ -96,8 +95,9 @@ class BackgroundLibrary(QObject):
         original = existing(tile.path)
 
         def done(trash: Path | None) -> None:
-            if trash is not None or self._removed is None or self._removed[2] != original:  # else asked for twice
-                self._tell_removed(tile.name, trash, original)
+            if trash is not None or self._removed != original:  # else asked for twice
+                self._removed = original
+                self.removed.emit(tile.name, None if trash is None else partial(self._restore, trash, original))
             self.reload()
 
         def failed(_error: Exception) -> None:
@@ -105,15 +105,6 @@ class BackgroundLibrary(QObject):
             self.not_trashed.emit(tile)
 
         self._tasks.run(partial(files.remove_background, original), done, failed)
-
-    def take_over(self, other: BackgroundLibrary) -> None:
-        """Tell again what another window removed last."""
-        if other._removed is not None:
-            self._tell_removed(*other._removed)
-
-    def _tell_removed(self, name: str, trash: Path | None, original: Path) -> None:
-        self._removed = name, trash, original
-        self.removed.emit(name, None if trash is None else partial(self._restore, trash, original))
 
     def delete(self, tile: Tile) -> None:
         """Delete a file of the user for good."""
@@ -152,7 +143,6 @@ class BackgroundLibrary(QObject):
         self.added.emit(path)
 
     def _fetched(self, reply: QNetworkReply) -> None:
-        self._tasks.running -= 1
         reply.deleteLater()
         image = QImage()
         if reply.error() is QNetworkReply.NetworkError.NoError:

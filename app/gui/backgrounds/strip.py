@@ -105,10 +105,6 @@ class BackgroundStrip(QWidget):
         if row is not None:
             self.choose(self.model.tiles[row])
 
-    def take_over(self, other: BackgroundStrip) -> None:
-        """Restore what another window's strip would restore."""
-        self._replaced = other._replaced
-
     def choose_colour(self) -> None:
         """Ask for the colour of the "Colour" tile; it is in use while it is picked."""
         ColourDialog(self._store, self.model.colour, self).open()

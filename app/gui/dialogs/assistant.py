@@ -90,11 +90,6 @@ class Assistant(QDialog):
         """Index of the current step, from 0."""
         return self._steps.currentIndex()
 
-    def take_over(self, other: QDialog) -> None:
-        """Show the step that another assistant shows."""
-        assert isinstance(other, Assistant)
-        self.show_step(other.step)
-
     def done(self, result: int) -> None:
         self._finer.download.cancel()
         self._store.set("window.first_run_done", True)

@@ -26,15 +26,17 @@ LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
 
 
 def add_languages(form: Form, object_name: str) -> QComboBox:
-    """Add a list that changes the language of the window at once."""
-    return form.add_choice(
+    """Add a list of the languages, and say when a change applies: the window is built in one language."""
+    languages = form.add_choice(
         "window.language", translate("LanguageList", "Language"), translate("LanguageList", "Language of the window"),
         object_name, [(translate("LanguageList", "System"), "system"), *LANGUAGES],
     )  # fmt: skip
+    form.add(label(translate("LanguageList", "Another language is used from the next start on."), "faint", wrap=True))
+    return languages
 
 
 class PreferencesDialog(QDialog):
-    """Each control takes effect at once."""
+    """Each control takes effect at once, but for the language."""
 
     def __init__(self, store: SettingsStore, parent: QWidget) -> None:
         super().__init__(parent)

@@ -67,14 +67,11 @@ def translation_file(locale: QLocale) -> Path | None:
 class Translation:
     """The translations of the program and of Qt that are installed, and the format of numbers."""
 
-    def __init__(self, app: QCoreApplication) -> None:
+    def __init__(self, app: QCoreApplication, locale: QLocale | None) -> None:
+        """locale: of the language; None: that of the system. Texts that are shown already do not change."""
         self._app = app
         self._before = QLocale()
         self._installed: list[QTranslator] = []
-
-    def use(self, locale: QLocale | None) -> None:
-        """Change the language; None: that of the system. Texts that are shown already do not change."""
-        self.remove()
         locale = locale or self._before
         QLocale.setDefault(locale)
         path = translation_file(locale)

@@ -65,10 +65,6 @@ class PresenterControls(Form):
         """Show slides behind the person."""
         self._begin({**dict(self.store.current.background.with_file("slides", path)), "fit": "fit"})
 
-    def take_over(self, other: PresenterControls) -> None:
-        """Go on with the presentation of another window."""
-        self._before, self._place_before = other._before, other._place_before
-
     def follow_rename(self, old: Path, new: Path) -> None:
         """Follow the file of the previous background to its new name."""
         if self._before.path == old:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 
 from PyQt6.QtCore import QSize
-from PyQt6.QtWidgets import QAbstractButton, QWidget
+from PyQt6.QtWidgets import QWidget
 
 from app.core.settings import Settings
 from app.gui.panels.camera import CameraControls, CameraFormatControls
@@ -110,13 +110,6 @@ class SidePanel(QWidget):
             devices.virtual_cameras_found.connect(part.show_virtual_cameras)
         self.recordings.list_requested.connect(devices.check_microphones)
         devices.microphones_found.connect(self.recordings.show_microphones)
-
-    def take_over(self, other: SidePanel) -> None:
-        """Present what another window's panel presents, with the same groups open and the same brush."""
-        self.presenter.take_over(other.presenter)
-        for switch, before in zip(*(each.findChildren(QAbstractButton) for each in (self, other)), strict=True):
-            switch.setChecked(before.isChecked())
-        self.zones.brush_size.slider.setValue(other.zones.brush_size.slider.value())
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show what is in use."""

@@ -24,7 +24,6 @@ from app.gui.i18n.language import Translation
 from app.gui.i18n.messages import standby_text
 from app.gui.shell.lifecycle import SingleInstance, WindowLifecycle
 from app.gui.shell.main_window import MainWindow
-from app.gui.shell.notices import UNMATTED_START
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import LogBuffer
 from app.gui.state.remote import RemoteControl
@@ -116,14 +115,13 @@ class Session:
         self._instance = instance or SingleInstance()
         self._buffer = LogBuffer()
         logging.getLogger().addHandler(self._buffer)
-        self._translation = Translation(app)
-        self._translation.use(_locale(settings.window.language))
+        self._translation = Translation(app, _locale(settings.window.language))
         settings_path = options.settings_path or settings_file.default_path()
         self._seconds_left = options.seconds
         self._tasks = Tasks()
-        self._asks_before_unmatted = settings.background.kind == "none" and not options.unmatted_confirmed
+        asks_before_unmatted = settings.background.kind == "none" and not options.unmatted_confirmed
         saved = options.saved_settings or settings
-        if self._asks_before_unmatted:
+        if asks_before_unmatted:
             settings = settings.replace(paused=True)
         parts = replace(options.parts or default_parts(), standby_text=standby_text)
         self.pipeline = Pipeline(settings, parts=parts)
@@ -140,47 +138,17 @@ class Session:
             self._saver = Saver(self.store, settings_path, self._tasks)
             self._saver.failed.connect(lambda error: self.pipeline.report(Stage.SETTINGS, error))
             self._saver.saved.connect(partial(self.pipeline.report, Stage.SETTINGS, None))
-        self._build_window()
-        self.store.changed.connect(self._apply_theme)
-        self.bridge.status_changed.connect(self._follow_look)
-        existing(app.styleHints()).colorSchemeChanged.connect(self._apply_theme)
-
-    def _build_window(self) -> None:
-        self._look = self.store.current.window.language, self._app.font()
         self.window = MainWindow(self.store, self.bridge, self._tasks, self._scenes, self._buffer)
-        if self._asks_before_unmatted:
+        if asks_before_unmatted:
             self.window.program_notices.ask_before_unmatted()
         self.lifecycle = WindowLifecycle(self.window)
-        self.lifecycle.ended.connect(self._app.quit)
+        self.lifecycle.ended.connect(app.quit)
         self._remote.scenes_changed.connect(self.window.scenes.reload)
         if self._saver is not None:
             self.window.error_bar.help_requested.connect(self._saver.write)
         self._instance.raised.connect(self.lifecycle.show_in_front)
-
-    def _follow_look(self) -> None:
-        """Change language and letters once no work of the window runs, whose end the new window would not learn."""
-        waits = self._look != (self.store.current.window.language, self._app.font())
-        if waits and not (self._tasks.running or self.pipeline.demand.takes_plate):
-            self._rebuild_window()
-        else:
-            self.window.program_notices.look_waits(waits)
-
-    def _rebuild_window(self) -> None:
-        """Build the window again in the present language and font; pipeline, recordings and control server go on."""
-        self._translation.use(_locale(self.store.current.window.language))
-        if self._app.font() != self._look[1]:
-            theme.apply(self._app, self._dark)
-        old, lifecycle, shown = self.window, self.lifecycle, self.window.isVisible()
-        self._asks_before_unmatted = bool(old.notices.text_of(UNMATTED_START))
-        self.store.set("window.geometry", old.encoded_geometry())
-        self._build_window()
-        self.window.take_over(old)
-        dialogs = lifecycle.hide_all()
-        self.window.setVisible(shown)
-        self.window.panel.page.scroll_like(old.panel.page)
-        self.window.start()
-        self.window.windows.reopen(dialogs)
-        old.deleteLater()
+        self.store.changed.connect(self._apply_theme)
+        existing(app.styleHints()).colorSchemeChanged.connect(self._apply_theme)
 
     def run(self) -> int:
         """Start, run the event loop, close; return the exit code."""

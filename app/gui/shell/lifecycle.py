@@ -132,19 +132,15 @@ class WindowLifecycle(QObject):
         self.hide_all()
         self.ended.emit()
 
-    def hide_all(self) -> list[QDialog]:
-        """Hide the window, its dialogs and the tray icon; return the dialogs that were open, the active one last.
-
-        Downloads are cancelled: the end would wait for them.
-        """
+    def hide_all(self) -> None:
+        """Hide the window, its dialogs and the tray icon. Downloads are cancelled: the end would wait for them."""
         self.tray.hide()
         for download in self._window.findChildren(DownloadControls):
             download.cancel()
-        return self._hide_windows()
+        self._hide_windows()
 
     def _hide_windows(self) -> list[QDialog]:
         dialogs = [dialog for dialog in self._window.findChildren(QDialog) if dialog.isVisible()]
-        dialogs.sort(key=QDialog.isActiveWindow)
         for window in (self._window, *dialogs):
             window.hide()
         return dialogs

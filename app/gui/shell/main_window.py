@@ -15,7 +15,7 @@ from app.gui.preview.overlay import MoveHint, PreviewOverlay, ViewNote
 from app.gui.preview.view import Preview
 from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.menus import Menus
-from app.gui.shell.notices import REMOVED, UNFINISHED, ProgramNotices
+from app.gui.shell.notices import ProgramNotices
 from app.gui.shell.scenes_menu import ScenesMenu
 from app.gui.shell.windows import SecondaryWindows
 from app.gui.state.bridge import Bridge
@@ -27,7 +27,7 @@ from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.error_bar import ErrorBar
 from app.gui.widgets.folding import PanelSplitter
 from app.gui.widgets.notices import NoticeArea
-from app.gui.widgets.qt import column, focus_like, resize, row
+from app.gui.widgets.qt import column, resize, row
 from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
@@ -138,22 +138,6 @@ class MainWindow(QMainWindow):
         self.panel.quality.network.reload()
         self.panel.expert.reload()
         self.devices.check()
-
-    def take_over(self, old: MainWindow) -> None:
-        """Go on with what another window records, presents, shows and offers to undo, with the same control focused."""
-        self.recording.take_over(old.recording)
-        self._splitter.take_over(old._splitter)
-        self.panel.take_over(old.panel)
-        self.strip.take_over(old.strip)
-        self.preview.set_divider(old.preview.divider)
-        self.action_bar.set_mode(old.preview.mode)
-        self.notices.take_over(old.notices)
-        self.error_bar.take_over(old.error_bar)
-        if old.notices.text_of(REMOVED):
-            self.strip.library.take_over(old.strip.library)
-        if old.notices.text_of(UNFINISHED):
-            self.recording.look_for_unfinished()
-        focus_like(self, old)
 
     def encoded_geometry(self) -> str:
         """Size and position, for the settings."""

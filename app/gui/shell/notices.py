@@ -23,7 +23,7 @@ from models.spec import WeightSpec
 
 DEMO, SLOW_CAMERA, NO_VIRTUAL_CAMERA = "demoNotice", "slowCameraNotice", "virtualCameraNotice"
 UNMATTED_START, MISSING_MODEL = "unmattedStartNotice", "missingModelNotice"
-REMOVED, UNFINISHED, LOOK = "removedNotice", "unfinishedNotice", "lookNotice"
+REMOVED, UNFINISHED = "removedNotice", "unfinishedNotice"
 
 
 class ProgramNotices(QObject):
@@ -81,11 +81,6 @@ class ProgramNotices(QObject):
         self._area.show_while(NO_VIRTUAL_CAMERA, self._no_virtual_camera() if missing else None)
         model = self._missing_model()
         self._area.show_while(MISSING_MODEL, None if model is None else self._model_missing(model))
-
-    def look_waits(self, waits: bool) -> None:
-        """Say, while it is so, that the window cannot change its language and letters yet."""
-        text = self.tr("Language and letters change when the download, or other work that is running, has ended.")
-        self._area.show_while(LOOK, Notice(LOOK, text) if waits else None)
 
     def diagnostics_copied(self) -> None:
         """Confirm that the diagnostics are on the clipboard."""

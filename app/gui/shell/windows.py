@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from functools import partial
 
 from PyQt6.QtCore import QObject, pyqtSignal
-from PyQt6.QtWidgets import QDialog, QMainWindow, QMessageBox
+from PyQt6.QtWidgets import QMainWindow, QMessageBox
 
 from app import __version__
 from app.core.files import program
@@ -23,7 +22,7 @@ from app.gui.state.diagnostics import LogBuffer, diagnostics
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.error_bar import Remedy
-from app.gui.widgets.qt import copy_text, existing, open_once, prepare, take_place
+from app.gui.widgets.qt import copy_text, existing, open_once, prepare
 from app.gui.widgets.theme import icon
 from app.system.licences import licences
 
@@ -47,28 +46,6 @@ class SecondaryWindows(QObject):
         self._window, self._log = window, log
         self._panel, self._strip = panel, strip
         self._store, self._bridge, self._tasks = store, bridge, tasks
-
-    def reopen(self, dialogs: Sequence[QDialog]) -> None:
-        """Open again what was open in another window, as it was and where it was, but for questions."""
-        openers: dict[str, Callable[[], object]] = {
-            "assistant": self.open_assistant,
-            "plateDialog": self.open_plate_dialog,
-            "virtualCameraDialog": self.open_virtual_camera_help,
-            "doctorDialog": self.open_doctor,
-            "preferencesDialog": self.open_preferences,
-            "shortcutsDialog": self.open_shortcuts,
-            "logWindow": self.open_log,
-            "aboutBox": self.open_about,
-            "helpWindow": self.open_help,
-        }
-        for old in dialogs:
-            if old.objectName() not in openers:
-                continue
-            openers[old.objectName()]()
-            new = existing(self._window.findChild(QDialog, old.objectName()))
-            if isinstance(new, Assistant):
-                new.take_over(old)
-            take_place(new, old)
 
     def open_assistant(self) -> None:
         """Open the setup assistant, which may install a model."""

@@ -44,10 +44,6 @@ class Recording(QObject):
         self.broken = False
         """The recording that is wanted ended by itself, such as on a full disk."""
 
-    def take_over(self, other: Recording) -> None:
-        """Go on with the recording of another window."""
-        self._started_s, self._file, self._requested = other._started_s, other._file, other._requested
-
     def set_on(self, on: bool) -> None:
         """Start a recording under a new name, or stop it."""
         self._requested = on

@@ -22,6 +22,9 @@ NICENESS = 4
 """Added to the threads: at the start, they decode the pictures of the background strip while the window is drawn."""
 
 
+THREADS = 3
+
+
 class Tasks(QObject):
     """Runs functions on threads and delivers each result on the GUI thread.
 
@@ -33,13 +36,11 @@ class Tasks(QObject):
 
     def __init__(self) -> None:
         super().__init__()
-        self._pool = ThreadPoolExecutor(3, "window-task", initializer=lower_priority, initargs=(NICENESS,))
+        self._pool = ThreadPoolExecutor(THREADS, "window-task", initializer=lower_priority, initargs=(NICENESS,))
         self._writer = ThreadPoolExecutor(1, "window-writer")
         self._writes: set[Future[Any]] = set()
         """Those whose outcome has not been delivered."""
         self._open = True
-        self.running = 0
-        """How many results are still to be delivered; downloads count themselves, too."""
         # Queued: a future that is already done calls back on this thread, inside `run`.
         self._finished.connect(self._deliver, type=Qt.ConnectionType.QueuedConnection)  # type: ignore[call-arg]
 
@@ -94,7 +95,6 @@ class Tasks(QObject):
             if error is None or isinstance(error, Exception):
                 self._finished.emit(partial(self._give, future, take, outcome), getattr(take, "__self__", None))
 
-        self.running += 1
         future.add_done_callback(finish)
 
     def _give(self, future: Future[Any], take: Callable[[Any], None], outcome: object) -> None:
@@ -102,7 +102,6 @@ class Tasks(QObject):
         take(outcome)
 
     def _deliver(self, deliver: Callable[[], None], owner: object) -> None:
-        self.running -= 1
         is_gone = isinstance(owner, QObject) and isdeleted(owner)  # its dialog was closed in the meantime
         if self._open and not is_gone:
             deliver()

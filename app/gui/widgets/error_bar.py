@@ -116,8 +116,6 @@ class ErrorBar(QObject):
         self._area = area
         self._open: set[str] = set()
         """Keys of the problems that are open."""
-        self._lasting: list[str] = []
-        """The errors of the window that stay until they are dismissed."""
 
     @property
     def text(self) -> str:
@@ -130,15 +128,7 @@ class ErrorBar(QObject):
         The failure of what the user has just done comes before other errors.
         """
         rank, duration_ms = (Rank.ERROR, 0) if lasting else (Rank.OUTAGE, EVENT_MS)
-        if lasting:
-            self._lasting.append(message)
         self._area.show_notice(Notice(f"{KEY}{message}", translated(message), (), rank, duration_ms))
-
-    def take_over(self, other: ErrorBar) -> None:
-        """Show the lasting errors of another window that are not dismissed."""
-        for message in other._lasting:
-            if other._area.text_of(f"{KEY}{message}"):
-                self.show_message(message, lasting=True)
 
     def show_status(self, status: PipelineStatus, covered: Collection[Stage] = ()) -> None:
         """Show the open problems.

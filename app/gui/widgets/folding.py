@@ -105,12 +105,6 @@ class PanelSplitter(QSplitter):
         self._panel.setVisible(self._wanted and (both or self._asked))
         self._content.setVisible(both or not (self._wanted and self._asked))
 
-    def take_over(self, other: PanelSplitter) -> None:
-        """Give the panel the width that the user gave it in another window."""
-        if other._moved:
-            self._moved = True
-            self.setSizes(other.sizes())
-
     def _on_move(self) -> None:
         self._moved = True
 

@@ -30,8 +30,8 @@ class NoticeArea(QWidget):
         super().__init__()
         self._notices: dict[str, Notice] = {}
         """By key."""
-        self._dismissed: dict[str, str | None] = {}
-        """Text of each dismissed notice, by key; None for that in the language of this window."""
+        self._dismissed: dict[str, str] = {}
+        """Text of each dismissed notice, by key."""
         self._line: tuple[Notice, NoticeFrame] | None = None
         self._list: QFrame | None = None
         self._counter = QToolButton()
@@ -67,16 +67,10 @@ class NoticeArea(QWidget):
         if notice is None:
             self._dismissed.pop(key, None)
             self.hide_notice(key)
-        elif self._dismissed.get(key, "") is None:
-            self._dismissed[key] = notice.text
         elif self._dismissed.get(key) != notice.text and self.text_of(key) != notice.text:
             self._add(notice)
             if notice.duration_ms:
                 QTimer.singleShot(notice.duration_ms, partial(self._expire, notice, is_state=True))
-
-    def take_over(self, other: NoticeArea) -> None:
-        """Keep hidden what was dismissed in another window."""
-        self._dismissed.update(dict.fromkeys(other._dismissed))
 
     def text_of(self, key: str) -> str:
         """The sentence of a notice; empty where there is none."""

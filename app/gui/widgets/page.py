@@ -80,12 +80,6 @@ class Page(QScrollArea):
         self._wanted = None if widget is None else partial(self._place_of, widget)
         self._following.start()
 
-    def scroll_like(self, other: Page) -> None:
-        """Scroll as far as another page with the same items, for as long."""
-        share = other._bar.value() / max(other._bar.maximum(), 1)
-        self._wanted = lambda: round(share * self._bar.maximum())
-        self._following.start()
-
     def _place_of(self, widget: QWidget) -> int:
         top = widget.mapTo(self.widget(), QPoint(0, 0)).y()
         below = top + widget.height() - existing(self.viewport()).height()

@@ -11,7 +11,6 @@ from PyQt6.QtCore import QEvent, QObject, QSize, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QFontMetrics, QGuiApplication, QHideEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
-    QAbstractScrollArea,
     QApplication,
     QBoxLayout,
     QDialog,
@@ -185,26 +184,6 @@ def lengthen(dialog: QDialog) -> None:
     layout = existing(dialog.layout())
     layout.activate()
     dialog.resize(dialog.size().expandedTo(QSize(0, layout.totalHeightForWidth(dialog.width()))))
-
-
-def take_place(new: QDialog, old: QDialog) -> None:
-    """Put a dialog where another of its kind was, with the same control focused and its parts scrolled as far."""
-    new.restoreGeometry(old.saveGeometry())
-    lengthen(new)
-    focus_like(new, old)
-    for area, before in zip(*(each.findChildren(QAbstractScrollArea) for each in (new, old)), strict=False):
-        for bar in (QAbstractScrollArea.verticalScrollBar, QAbstractScrollArea.horizontalScrollBar):
-            now, then = existing(bar(area)), existing(bar(before))
-            at_end = then.value() == then.maximum() > 0
-            now.setValue(now.maximum() if at_end else then.value())
-
-
-def focus_like(new: QWidget, old: QWidget) -> None:
-    """Focus the control of a window that has the name of the one that is focused in another window."""
-    focused = old.focusWidget()
-    control = new.findChild(QWidget, focused.objectName()) if focused is not None and focused.objectName() else None
-    if control is not None:
-        control.setFocus(Qt.FocusReason.OtherFocusReason)
 
 
 def resize(window: QWidget, width: int, height: int) -> None:
