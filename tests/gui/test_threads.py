@@ -138,7 +138,7 @@ def test_the_threads_let_the_window_run_first(qtbot: QtBot, tasks: Tasks, taker:
 
 
 def test_no_closure_hears_of_what_outlives_the_window_or_of_a_deletion() -> None:
-    """The window is built again in another language; Qt ends the connections of methods alone."""
+    """Dialogs go while the store stays; Qt ends the connections of methods alone."""
     lasting = re.compile(r"(store|preferences|bridge)\.(status_)?changed\.connect$|^changed\.connect$")
     for path in (ROOT / "app" / "gui").rglob("*.py"):
         for node in (each for each in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(each, ast.Call)):
