@@ -124,7 +124,6 @@ class CommandMonkey:
             "save-scene": _scene,
             "scene": _scene,
             "set": self._set,
-            "slide": lambda d: d.choice(("next", "previous", "2", "99")),
             "status": lambda d: "",
             "zones": lambda d: d.choice(("off", "undo", str(files.zones))),
             "zoom": lambda d: f"{d.uniform(1, 4):.2f}",

@@ -30,16 +30,14 @@ class SoakFiles:
         self.folder = folder
         self.pictures = [folder / f"picture{number}.png" for number in range(3)]
         dice = np.random.default_rng(1)
-        slides = folder / "slides"
-        slides.mkdir()
-        for path in (*self.pictures, *(slides / f"{number}.png" for number in range(3))):
+        for path in self.pictures:
             cv2.imwrite(str(path), dice.integers(0, 12, (90, 160, 3), np.uint8))
         self.video = folder / "background.mp4"
         writer = VideoWriter(self.video, WIDTH, HEIGHT, 25.0)
         for shade in range(30):
             writer.write(np.full((HEIGHT, WIDTH, 3), shade, np.uint8))
         writer.close()
-        self.backgrounds = (*self.pictures, self.video, slides, folder / "missing.png")
+        self.backgrounds = (*self.pictures, self.video, folder / "missing.png")
         self.zones = folder / "zones.json"
         self.zones.write_text(json.dumps(ZONES))
         self._numbers = count(1)

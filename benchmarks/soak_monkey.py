@@ -12,7 +12,6 @@ from dataclasses import replace
 import numpy as np
 
 from app.compositing import Background, open_background
-from app.compositing.screen_use import ScreenUse
 from app.core.errors import MattecamError, MicrophoneError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings
 from app.core.types import BgrImage, Frame, Matte, Picture
@@ -138,9 +137,9 @@ class SoakWorld:
             cancel_preparing=lambda: None,
         )
 
-    def _open_background(self, settings: BackgroundSettings, screen: ScreenUse) -> Background:
+    def _open_background(self, settings: BackgroundSettings) -> Background:
         self.faults.at("open_background")
-        return open_background(settings, screen)
+        return open_background(settings)
 
     def _open_camera(self) -> WatchedSink:
         self.faults.at("open_virtual_camera")

@@ -45,8 +45,6 @@ class PlayedService(ABC):
         self.pipewire = pipewire
         self.responses: dict[str, int | None] = {}
         """Answers to the requests by member: 0 granted (the default), 1 refused, 2 ended otherwise; None: none."""
-        self.sessions: list[str] = []
-        """Sessions that are open."""
         self._owner = ""
         self._bus = open_dbus_connection(enable_fds=True, auth_timeout=30.0)
         for name in self.names:
@@ -80,24 +78,11 @@ class PlayedService(ABC):
             self.send_signal(address, "Response", "ua{sv}", (response, results if response == 0 else {}))
         return response
 
-    def open_session(self, call: Message) -> None:
-        """Answer CreateSession."""
-        options = call.body[0]
-        session = self._object("session", options["session_handle_token"][1])
-        if self.responses.get("CreateSession", 0) == 0:
-            self.sessions.append(session)
-        self.request(call, options, {"session_handle": ("s", session)})
-
     def send_remote(self, call: Message) -> None:
         """Answer with a connection to PipeWire."""
         with socket.socket(socket.AF_UNIX) as remote:
             remote.connect(str(self.pipewire))
             self.reply(call, "h", (remote,))
-
-    def close_session(self, call: Message) -> None:
-        """Answer the program that closes its session."""
-        self.sessions.remove(call.header.fields[HeaderFields.path])
-        self.reply(call)
 
     def send_signal(self, address: DBusAddress, member: str, signature: str, body: tuple[Any, ...]) -> None:
         """Send a signal to the program that called last."""
@@ -139,36 +124,6 @@ class PlayedPortal(PlayedService):
             self.send_remote(call)
         elif member == "Lookup" and self.permissions is not None:
             self.reply(call, "a{sas}v", (self.permissions, ("y", 0)))
-        else:
-            return False
-        return True
-
-
-class PlayedScreenCast(PlayedService):
-    """The portal for screen casts; the user chooses `streams`."""
-
-    def __init__(self, pipewire: Path) -> None:
-        super().__init__(pipewire)
-        self.streams: list[tuple[int, dict[str, tuple[str, Any]]]] = []
-        """The PipeWire nodes of what the user chooses, with their properties."""
-        self.types: list[int] = []
-        """What programs asked for: 1 a monitor, 2 a window."""
-
-    def answer(self, call: Message, member: str) -> bool:
-        if member == "CreateSession":
-            self.open_session(call)
-        elif member == "SelectSources":
-            assert call.body[0] == self.sessions[-1]
-            self.types.append(call.body[1]["types"][1])
-            self.request(call, call.body[1], {})
-        elif member == "Start":
-            assert call.body[0] == self.sessions[-1]
-            self.request(call, call.body[2], {"streams": ("a(ua{sv})", self.streams)})
-        elif member == "OpenPipeWireRemote":
-            assert call.body[0] == self.sessions[-1]
-            self.send_remote(call)
-        elif member == "Close":
-            self.close_session(call)
         else:
             return False
         return True

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from app.core.files.paths import assets_dir
-from app.core.framing import in_corner
 from app.core.settings import MattingSettings, Settings, Zone
 
 EVENING = assets_dir() / "backgrounds" / "8-evening-lights.jpg"
@@ -55,8 +54,6 @@ FEATURES = (
     Feature("placement", "placeYSlider", placement={"x": 0.22, "y": 0.2, "scale": 0.6}, background=_IMAGE),
     Feature("background-view", "parallaxSlider",
             background={**_IMAGE, "zoom": 1.6, "pan_x": 0.5, "pan_y": -0.3, "parallax": 40}),
-    Feature("presenter", "presentEnd", background={"kind": "slides", "path": EVENING.parent, "slide": 3},
-            placement=dict(in_corner("bottom-right"))),
     Feature("overlay", "overlayTextPlace", overlay={"text": "Ada Lovelace · {time}", "text_place": "bottom-left"},
             background=_IMAGE),
     Feature("sound", "microphoneCombo", background=_IMAGE),

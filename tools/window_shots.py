@@ -8,12 +8,10 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtWidgets import QAbstractButton, QDialog, QWidget
 
-from app.core.files.paths import assets_dir
 from app.core.settings import OverlaySettings
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.dialogs.plain_dialogs import PreferencesDialog
-from app.gui.panels.presenter import PresenterControls
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session
 from tools.feature_shots import DOOR, FEATURES, Feature
@@ -146,18 +144,6 @@ def _close_up(session: Session) -> QWidget:
     return _scene(4)(session)
 
 
-def _presenter(session: Session) -> QWidget:
-    """Present the bundled backgrounds as slides; show the controls for it and for the person's place."""
-    window = _scene(1, "presentGroup")(session)
-    session.store.edit("framing", zoom=1.0, pan_y=0.0)
-    presenter = session.window.findChild(PresenterControls)
-    assert presenter is not None
-    presenter.present(assets_dir() / "backgrounds")
-    session.store.edit("background", slide=3)
-    QTimer.singleShot(SETTLE_MS, lambda: session.window.panel.page.scroll_to(presenter))
-    return window
-
-
 README = (Shot("window", _without_figures(_scene(4))),)
 
 
@@ -207,7 +193,6 @@ ALL = (
     Shot("log", _dialog(lambda session: session.window.windows.open_log())),
     Shot("grid", _all_tiles),
     Shot("framing", _close_up),
-    Shot("presenter", _presenter),
     Shot("troubles", _troubles),
     Shot("messages", _messages),
     Shot("pause", _pause),

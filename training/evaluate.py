@@ -22,7 +22,7 @@ from app.core.errors import BackgroundError, MattecamError, SourceOpenError, Usa
 from app.core.files.names import is_of_kind
 from app.core.text import counted
 from app.media.image_file import IMAGE_SUFFIXES, read_matte
-from app.media.slides import pictures_in
+from app.media.image_folder import pictures_in
 from app.media.video_input import VideoError
 from app.media.video_reader import VideoReader
 from app.offline.targets import VIDEOS, VIDEOS_AND_IMAGES

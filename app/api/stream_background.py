@@ -23,7 +23,7 @@ class StreamBackground:
         """Raises BackgroundError."""
         self._settings = settings
         self._background = open_background(settings, realtime=False)
-        # The thread of a video or of slides refers to its background, which would outlive a stream that nobody closes.
+        # The thread of a video refers to its background, which would outlive a stream that nobody closes.
         self.close = weakref.finalize(self, self._background.close)
         """Release the file. Idempotent."""
         self.close.atexit = False

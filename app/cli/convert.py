@@ -43,7 +43,7 @@ def convert(
     background: Annotated[
         str | None,
         typer.Option(
-            metavar="transparent|blur[:0-100]|bokeh[:0-100]|FILE|PDF|FOLDER|#RRGGBB|green|none",
+            metavar="transparent|blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
             help="Background behind the person; transparent, for PNG, WebP, TIFF, .mov, .webm and folders, has none. "
             "By default pictures are transparent; JPEG files and films are green.",
         ),

@@ -108,8 +108,8 @@ SEVERAL = (
     _several(
         "Background",
         "background",
-        "blur[:0-100]|bokeh[:0-100]|FILE|PDF|FOLDER|screen[:N]|region:X,Y,WxH|window:TITLE|#RRGGBB|green|none",
-        "Background behind the person, such as an image, a video, slides or a screen; none shows the room.",
+        "blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
+        "Background behind the person, such as an image or a video; none shows the room.",
         lambda settings, text: settings.replace(background=parse_background(text, settings.background)),
     ),
     _split(

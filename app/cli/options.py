@@ -13,7 +13,7 @@ from app.cli.live_options import OPTIONS, LiveOptions
 from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
 from app.config.parsing import TRANSPARENT, describe_background
-from app.core.errors import BackgroundError, MattecamError, ModelError, SettingsError, UsageError
+from app.core.errors import MattecamError, ModelError, SettingsError, UsageError
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.files.json_file import BrokenFileError
 from app.core.files.names import check_outputs, free_name, is_stream, is_taken
@@ -22,9 +22,8 @@ from app.core.messages.media import WriteReason
 from app.core.messages.output import RecordingText
 from app.core.messages.settings import SettingsText
 from app.core.messages.system import ProgramText
-from app.core.settings import BackgroundSettings, EngineSettings, Settings
+from app.core.settings import EngineSettings, Settings
 from app.core.text import Text
-from app.media.slides import open_slides
 from app.system.process import check_memory_limit
 from models.table import bundled
 from models.weights import on_hand
@@ -115,15 +114,11 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
     path = options.config or settings_file.default_path()
     saved, warning = settings_file.load(path) if window else (_of_run(options.config), None)
     saved = saved.kept
-    if saved.background.kind == "screen":  # it may show anything by now, and nobody may be there to see that it is sent
-        saved = saved.replaced_at(["background"], kind="blur")
     base = saved
     if options.profile is not None:
         base = scenes.SceneStore(scenes.default_path()).get(options.profile).applied_to(base)
     base, missing = _with_installed_model(base, options)
     settings, renamed = checked_files(apply_options(base, options), options.status_json)
-    if options.slide is not None:
-        _check_slide(settings.background)
     return StartSettings(
         settings,
         saved,
@@ -218,18 +213,6 @@ def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Set
     else:
         return settings, None
     return settings.replace(matting=matting.replace(model=bundled().name, weights=None)), missing
-
-
-def _check_slide(background: BackgroundSettings) -> None:
-    """Raise UsageError unless the slides have the number that the command line names."""
-    if background.kind != "slides" or background.path is None:
-        return
-    try:
-        count = open_slides(background.path).count
-    except BackgroundError:
-        return  # the run says why
-    if background.slide > count:
-        raise UsageError(UsageText.SLIDE(number=background.slide, file=background.path, count=count))
 
 
 def apply_options(base: Settings, options: LiveOptions) -> Settings:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from app.compositing.screen import ScreenBackground
-from app.compositing.screen_use import ScreenUse
-from app.compositing.slides import SlidesBackground
 from app.compositing.still import BlurBackground, ColourBackground, layout_of, open_image, parse_colour
 from app.compositing.video import VideoBackground
 from app.core.errors import BackgroundError
-from app.core.messages.media import BackgroundText, SlidesText
+from app.core.messages.media import BackgroundText
 from app.core.settings import BackgroundSettings
 from app.core.types import Backdrop
 
@@ -20,9 +17,6 @@ class Background(Protocol):
 
     `open_background` opens it on any thread and raises BackgroundError; it is used and closed on one thread.
     """
-
-    slides: int
-    """Number of slides; 0 for a background that has none."""
 
     @property
     def problem(self) -> BackgroundError | None:
@@ -46,12 +40,9 @@ class Background(Protocol):
         ...
 
 
-def open_background(
-    settings: BackgroundSettings, screen: ScreenUse | None = None, *, realtime: bool = True
-) -> Background:
+def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> Background:
     """Open the background of these settings.
 
-    screen: as of `ScreenBackground`.
     realtime: False for conversions: a video then waits for the exact frame of each time. May block for a moment while a
     large image is decoded. Raises BackgroundError if the file cannot be used, and ValueError for the kind "none", which
     has no backdrop.
@@ -62,12 +53,6 @@ def open_background(
         return ColourBackground(settings.colour)
     if settings.kind == "none":
         raise ValueError('the kind "none" has no backdrop')
-    if settings.kind == "screen":
-        return ScreenBackground(settings, use=screen)
-    if settings.kind == "slides":
-        if settings.path is None:
-            raise BackgroundError(SlidesText.NO_SLIDES())
-        return SlidesBackground(settings.path, settings, realtime=realtime)
     if settings.path is None:
         message = BackgroundText.NO_VIDEO if settings.kind == "video" else BackgroundText.NO_IMAGE
         raise BackgroundError(message())

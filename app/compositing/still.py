@@ -34,7 +34,7 @@ def layout_of(settings: BackgroundSettings) -> Layout:
 class _Still:
     """What backgrounds have in common that neither follow settings nor hold a file."""
 
-    slides, problem = 0, None
+    problem = None
 
     def follow(self, settings: BackgroundSettings) -> None:
         """Do nothing: nothing of the background is followed."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from fractions import Fraction
 from pathlib import Path
 
 from av.video.frame import VideoFrame
 from av.video.reformatter import VideoReformatter
 
-from app.compositing.screen_use import ReadingThread
 from app.compositing.still import layout_of
 from app.core import geometry
 from app.core.errors import BackgroundError
@@ -33,6 +33,36 @@ from app.media.video_input import (
 log = logging.getLogger(__name__)
 _THREADS = 2
 """Of the decoder: the network needs the other cores."""
+
+END_S = 5.0
+"""Limit for the end of the thread that reads."""
+
+
+class ReadingThread:
+    """Runs `read` on a thread until `close`. Guard what both sides use with `condition`; `closing` ends the loop."""
+
+    def __init__(self, read: Callable[[], None], name: str, what: str) -> None:
+        """Do not start the thread yet. name: of the thread. what: names it in the log."""
+        self.condition = threading.Condition()
+        self.closing = False
+        self._what = what
+        # A daemon only so that a drive that never answers cannot keep the process alive.
+        self._thread = threading.Thread(target=read, name=name, daemon=True)
+
+    def start(self) -> None:
+        """Start the thread; what `read` uses must exist."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """End the thread. Idempotent. On the thread itself, where the garbage collector may call it, do not wait."""
+        with self.condition:
+            self.closing = True
+            self.condition.notify_all()
+        if self._thread is threading.current_thread():
+            return
+        self._thread.join(END_S)
+        if self._thread.is_alive():
+            log.error("The %s does not stop.", self._what)
 
 
 class LoopingVideo:
@@ -124,8 +154,6 @@ class VideoBackground:
     A thread decodes ahead and scales to the size requested last; `backdrop` returns what is ready. realtime: False
     makes `backdrop` wait for the exact frame, for conversions. colour: behind transparent parts.
     """
-
-    slides = 0
 
     def __init__(
         self,

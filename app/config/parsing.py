@@ -14,6 +14,7 @@ from app.core.errors import SettingsError, UsageError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, read_object
+from app.core.files.names import is_folder
 from app.core.framing import CORNER_SCALE, CORNERS, IN_PLACE, in_corner
 from app.core.messages.command_line import UsageText
 from app.core.messages.settings import FileReason, ZoneText
@@ -28,7 +29,6 @@ from app.core.settings import (
     Zone,
 )
 from app.media.image_file import kind_of_file
-from app.media.slides import are_slides
 
 GREEN = "#00b140"
 TRANSPARENT = "transparent"
@@ -103,26 +103,22 @@ def parse_background(text: str | Path, base: BackgroundSettings | None = None) -
         if not 0 <= strength <= 100:
             raise UsageError(UsageText.BLUR(text=blur[2]))
         return base.replace(kind="blur", blur_strength=strength, bokeh=blur[1] == "bokeh")
-    if re.match(r"screen(:|$)|region:|window:", text):
-        return replace_checked(base, {"kind": "screen", "screen": text})
     if not text:
         raise UsageError(UsageText.BACKGROUND_EMPTY())
     path = paths.from_user(text)
-    if "://" in text or not (path.suffix or lexists(path)):
+    if "://" in text or is_folder(path) or not (path.suffix or lexists(path)):
         raise UnknownBackgroundError(UsageText.BACKGROUND(text=text))
     return _file_background(path, base)
 
 
 def _file_background(path: Path, base: BackgroundSettings) -> BackgroundSettings:
-    return base.with_file("slides" if are_slides(path) else kind_of_file(path), path.absolute())
+    return base.with_file(kind_of_file(path), path.absolute())
 
 
 def describe_background(settings: BackgroundSettings) -> str:
     """Return the background as the command line writes it, such as `blur:50` or a file."""
     if settings.kind == "blur":
         return f"{'bokeh' if settings.bokeh else 'blur'}:{settings.blur_strength:g}"
-    if settings.kind == "screen":
-        return settings.screen
     if settings.kind == "colour":
         return settings.colour
     return "none" if settings.kind == "none" else str(settings.path)

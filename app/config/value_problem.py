@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from app.core.messages.settings import FileReason, ValueProblem
-from app.core.settings import COLOUR, SCREEN
+from app.core.settings import COLOUR
 from app.core.text import Text
 
-_PATTERNS: dict[str, ValueProblem] = {COLOUR: ValueProblem.COLOUR, SCREEN: ValueProblem.SCREEN}
+_PATTERNS: dict[str, ValueProblem] = {COLOUR: ValueProblem.COLOUR}
 
 _PROBLEMS: dict[str, Callable[[dict[str, Any]], Text]] = {
     "literal_error": lambda context: ValueProblem.CHOICE(expected=context["expected"]),

@@ -65,7 +65,7 @@ class Tiles:
         return ", ".join(f"{number} {name}" for number, name in enumerate(names))
 
 
-WITH_FILE = ("image", "video", "slides")
+WITH_FILE = ("image", "video")
 
 
 def next_background(
@@ -115,8 +115,6 @@ def description(background: BackgroundSettings, files: Sequence[BackgroundFile])
     """Return the background as an answer names it."""
     if background.kind in WITH_FILE and background.path is not None:
         return next((file.name for file in files if file.path == background.path), background.path.name)
-    if background.kind == "screen":
-        return background.screen
     if background.kind == "colour":
         return background.colour
     if background.kind == "blur" and background.bokeh:

@@ -43,9 +43,8 @@ def _switch(description: str) -> Syntax:
 SYNTAX: Mapping[str, Syntax] = {
     "autostart": Syntax("Start Mattecam when you log in, or no longer.", "on|off", choices=("on", "off")),
     "background": Syntax(
-        "Choose the background: by name or number as in the window, a blur, a file, slides or a screen.",
-        "next|NAME|NUMBER|blur[:0-100]|bokeh[:0-100]|FILE|PDF|FOLDER|screen[:N]|region:X,Y,WxH|window:TITLE|#RRGGBB|"
-        "green|none",
+        "Choose the background: by name or number as in the window, a blur, a colour or a file.",
+        "next|NAME|NUMBER|blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
     ),
     "background-view": Syntax(
         "Choose the part of the background that is shown.",
@@ -92,7 +91,6 @@ SYNTAX: Mapping[str, Syntax] = {
     "save-scene-with-camera": Syntax("Save the current look with camera and virtual camera.", "NAME"),
     "scene": Syntax("Use a saved scene.", "NAME [--yes], which confirms that it shows the room"),
     "set": Syntax("Change a setting.", "NAME VALUE, such as output.mirror on; `get` lists the names"),
-    "slide": Syntax("Turn the slides of the background.", "next|previous|NUMBER"),
     "snapshot": Syntax("Save the current frame of the output as a PNG file.", "FILE"),
     "status": Syntax("Print the state of the program."),
     "zones": Syntax("Use the zones of a file, undo the last one, or use none.", "FILE|undo|off"),

@@ -106,7 +106,6 @@ class SettingsController:
             "save-scene": self._save_scene,
             "save-scene-with-camera": partial(self._save_scene, with_devices=True),
             "scene": self._scene,
-            "slide": self._turn,
             "snapshot": self._snapshot,
             "zones": self._zones,
         }
@@ -235,24 +234,6 @@ class SettingsController:
         zones = self._changes.apply(update).people.zones
         self._changes.wait_until_settled()  # until then a picture, such as a snapshot, may show a zone that was removed
         return AnswerText.ZONES(count=len(zones)) if zones else AnswerText.NO_ZONES()
-
-    def _turn(self, to: str) -> str:
-        """Show another slide: `next`, `previous`, or a number."""
-        count = self._pipeline.status().slides
-        if count == 0:
-            raise CommandError(ControlText.NO_SLIDES())
-
-        def update(now: Settings) -> Settings:
-            present = min(now.background.slide, count)
-            if to in ("next", "previous"):
-                number = min(max(present + (1 if to == "next" else -1), 1), count)
-            elif not to.isdecimal() or len(to) > len(str(count)) or not 1 <= int(to) <= count:
-                raise UsageError(ControlText.SLIDE(text=to, count=count))
-            else:
-                number = int(to)
-            return now.replace(background=now.background.replace(slide=number))
-
-        return AnswerText.SLIDE(number=self._changes.apply(update).background.slide, count=count)
 
     def _snapshot(self, file: str) -> str:
         path, picture = Path(file), self._newest()

@@ -68,9 +68,6 @@ class Values:
 
     def _check_now(self, values: Mapping[str, Any]) -> None:
         """Raise UsageError for values that are possible, but not with what is in use."""
-        slides = self._changes.pipeline.status().slides if "background.slide" in values else 0
-        if 0 < slides < values.get("background.slide", 0):
-            raise UsageError(ControlText.SLIDE(text=values["background.slide"], count=slides))
         microphone = values.get("output.microphone", "off")
         listed = () if microphone in NO_DEVICE else tuple(each.name for each in self._microphones())
         if listed and microphone not in listed:

@@ -26,17 +26,14 @@ from app.core.window_settings import COLOUR as COLOUR
 from app.core.window_settings import CaptureSettings as CaptureSettings
 from app.core.window_settings import WindowSettings as WindowSettings
 
-MAX_SLIDES = 5000
-SCREEN = r"^(screen(:[1-9]\d?)?|region:-?\d{1,5},-?\d{1,5},[1-9]\d{0,4}x[1-9]\d{0,4}|window:.{1,200})$"
-
 
 class BackgroundSettings(Model):
     """The background that replaces the camera's."""
 
-    kind: Literal["blur", "image", "video", "slides", "screen", "colour", "none"] = setting(
+    kind: Literal["blur", "image", "video", "colour", "none"] = setting(
         "blur", "What replaces the camera's background; none shows the room."
     )
-    path: Path | None = setting(None, "Image, video or PDF file, or folder of slides; kept while another kind is used.")
+    path: Path | None = setting(None, "Image or video; kept while another kind is used.")
     colour: str = setting("#00b140", "Colour of the kind colour.", pattern=COLOUR)
     blur_strength: float = setting(85.0, f"Strength of the blur; from {HIDES_TEXT:g} on it hides text.", 0, 100)
     """The same at every level of strict mode, which may show a stronger one: `Settings.shown_blur`."""
@@ -51,12 +48,6 @@ class BackgroundSettings(Model):
     zoom: float = setting(1.0, "Enlarge the background.", 1, MAX_ZOOM, option="--background-zoom")
     pan_x: float = setting(0.0, "Part of an enlarged background that is shown: -1 left, 1 right.", -1, 1)
     pan_y: float = setting(0.0, "Part of an enlarged background that is shown: -1 top, 1 bottom.", -1, 1)
-    screen: str = setting("screen:1", "Screen, part or window of the kind screen.", pattern=SCREEN)
-    """`screen:N`, `region:X,Y,WxH` or `window:TITLE` (a part of the title)."""
-    slide: int = setting(
-        1, "Slide to begin with, if the background is slides.", 1, MAX_SLIDES, option="--slide", values="NUMBER"
-    )
-    """Past the end it is the last one."""
     parallax: float = setting(0.0, "Move the background slowly against the head.", 0, 100, option="--parallax")
 
     @property
@@ -66,11 +57,11 @@ class BackgroundSettings(Model):
 
     def with_file(self, kind: str, path: Path) -> Self:
         """Return the settings with a file, which starts in the middle unless it is the one in use."""
-        moved = {} if path == self.path else {"zoom": 1.0, "pan_x": 0.0, "pan_y": 0.0, "slide": 1}
+        moved = {} if path == self.path else {"zoom": 1.0, "pan_x": 0.0, "pan_y": 0.0}
         return self.replace(kind=kind, path=path, **moved)
 
 
-FOLLOWED = ("fit", "zoom", "pan_x", "pan_y", "slide", "parallax")
+FOLLOWED = ("fit", "zoom", "pan_x", "pan_y", "parallax")
 """Fields of `BackgroundSettings` that change a background in use, without opening it again."""
 
 
@@ -259,7 +250,7 @@ class Settings(Model):
 
     @property
     def hides(self) -> tuple[object, ...]:
-        """What decides which part of the room, or which screen, a picture shows."""
+        """What decides which part of the room a picture shows."""
         return self.hides_in(self.framing, self.background)
 
     def hides_in(self, framing: FramingSettings, background: BackgroundSettings) -> tuple[object, ...]:
@@ -267,7 +258,6 @@ class Settings(Model):
         edges = self.matting.edges
         return (
             (background.kind, background.blur_strength, background.bokeh, background.distance_blur),
-            background.screen if background.kind == "screen" else None,
             (edges.strict, edges.threshold, edges.contrast, edges.grow_px, edges.feather_px),
             (self.people, self.selected, framing, self.placement),
             self.capture.orientation,

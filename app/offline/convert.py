@@ -22,7 +22,7 @@ from app.matting import build_engine
 from app.matting.selection.registry import frame_check
 from app.media.alpha import BgraImage
 from app.media.image_file import first_frame_alone, is_picture
-from app.media.slides import DEFAULT_FPS, ImageFolderReader, others_in
+from app.media.image_folder import DEFAULT_FPS, ImageFolderReader, others_in
 from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep, check_settings
 from app.offline.outputs import Output, Outputs, OutputShape, VideoOutput, open_output

@@ -137,9 +137,7 @@ def _multiplied(matte: Matte, opacity: AlphaImage, backdrop: Backdrop) -> Matte:
 
 
 def check_settings(settings: Settings) -> None:
-    """Raise UsageError for what a film cannot have: a screen as background, a clock."""
-    if settings.background.kind == "screen":
-        raise UsageError(ConvertText.SCREEN())
+    """Raise UsageError for what a film cannot have: a clock."""
     wanted = wanted_overlay(settings.overlay, 1, 1, mirrored=False, now=lambda: datetime.min)
     if wanted is not None and wanted.minute:
         raise UsageError(ConvertText.CLOCK())

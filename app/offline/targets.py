@@ -16,7 +16,7 @@ from app.core.messages.command_line import BatchText, ConvertText
 from app.core.messages.media import ImageText
 from app.media.encoders import ALPHA_SUFFIXES
 from app.media.image_file import IMAGE_SUFFIXES, READ_SUFFIXES, is_picture
-from app.media.slides import picture_names
+from app.media.image_folder import picture_names
 from app.media.video_times import simple_rate
 from app.media.video_writer import FILM_SUFFIXES, SUFFIXES
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -12,7 +11,6 @@ import numpy as np
 
 from app.compositing.backgrounds import Background
 from app.compositing.overlay import Overlay, OverlayKey, overlaid, wanted_overlay
-from app.compositing.screen_use import ScreenUse
 from app.config.parsing import describe_background
 from app.core.files.names import version_of
 from app.core.messages.system import ProgramText
@@ -27,9 +25,7 @@ from app.runtime.worker import Prepared, Preparer
 PLAIN_GREY = 24
 """Grey level (0..255) in place of a background that is not available; a blurred room would still show its colours."""
 
-WITH_FILE = "image", "video", "slides"
-LIVE = "blur", "screen"
-"""Kinds of background that show the room or a screen."""
+WITH_FILE = "image", "video"
 
 
 class Backdrops:
@@ -37,22 +33,19 @@ class Backdrops:
 
     def __init__(
         self,
-        open_background: Callable[[BackgroundSettings, ScreenUse], Background],
+        open_background: Callable[[BackgroundSettings], Background],
         board: StatusBoard,
-        screen: ScreenUse,
         timing: Timing,
     ) -> None:
-        """open_background: called on a thread of its own. screen: notes captures of the screen."""
+        """open_background: called on a thread of its own."""
         self._version: object = None
         """Of the file that was opened last, from before it was read."""
 
         def opened(settings: BackgroundSettings) -> Background:
-            # Before a screen is captured, the desktop may ask the user, who may take any time.
-            limit_s = math.inf if settings.kind == "screen" else timing.open_hang_s
             name = describe_background(settings)
-            with self.preparer.calling(ProgramText.BACKGROUND_NOT_OPEN, limit_s, background=name):
+            with self.preparer.calling(ProgramText.BACKGROUND_NOT_OPEN, timing.open_hang_s, background=name):
                 self._version = settings.path and version_of(settings.path)
-                return open_background(settings, screen)
+                return open_background(settings)
 
         self.preparer: Preparer[BackgroundSettings, Background] = Preparer(
             "background-opener",
@@ -61,13 +54,10 @@ class Backdrops:
             Stage.BACKGROUND,
             low_priority=True,
         )
-        self._screen = screen
         self._board, self._timing = board, timing
         self._background: Background | None = None
         self._settings: BackgroundSettings | None = None
         """What the background in use follows."""
-        self.slides = 0
-        """Number of slides; 0 without slides (any thread)."""
         self._problem: Exception | None = None
         """Of the background in use, at the last frame."""
         self._broken = False
@@ -81,13 +71,10 @@ class Backdrops:
         """The newest settings; a background was requested for their `opened`."""
 
     def retry(self) -> None:
-        """Open the background again at the next frame if it failed or its file was changed (any thread).
-
-        Not a screen: the desktop may ask the user for it, and this is also called for what else failed.
-        """
+        """Open the background again at the next frame if it failed or its file was changed (any thread)."""
         with self._request_lock:
             wanted = self._requested
-        if wanted is None or wanted.kind == "screen":
+        if wanted is None:
             return
         changed = wanted.kind in WITH_FILE and wanted.path is not None and version_of(wanted.path) != self._version
         with self._request_lock:
@@ -100,7 +87,6 @@ class Backdrops:
             known, self._requested = self._requested, wanted
             if wanted is known or opens_alike(wanted, known):
                 return
-            self._screen.stop()
             if wanted.kind != "none":
                 self.preparer.request(wanted)
 
@@ -118,26 +104,23 @@ class Backdrops:
         if opens_alike(wanted, self._settings):
             self._settings = wanted
             self._background.follow(wanted)
-        elif self._settings.kind == "screen":
-            self._use(None, None)  # grey: what was on a screen that the user has left does not stay
 
     def _take(self, outcome: Prepared[BackgroundSettings, Background], asked_for: BackgroundSettings) -> None:
         """Use a background that was opened. asked_for: the settings in force."""
-        wanted, kinds = opens_alike(outcome.key, asked_for), (outcome.key.kind, asked_for.kind)
-        left = kinds[0] in LIVE and kinds != ("blur", "blur")
+        wanted = opens_alike(outcome.key, asked_for)
+        left = outcome.key.kind == "blur" and asked_for.kind != "blur"
         if outcome.value is not None and (wanted or not (left or opens_alike(asked_for, self._settings))):
             self._use(outcome.value, outcome.key)
             if wanted:
                 self._report(None)
         elif outcome.value is not None:
-            self.preparer.retire(outcome.value)  # the user has left that room or screen, or returned to what is in use
+            self.preparer.retire(outcome.value)  # the user has left that room, or returned to what is in use
         elif outcome.error is not None and wanted:
             self._report(outcome.error)
 
-    def _use(self, background: Background | None, settings: BackgroundSettings | None) -> None:
+    def _use(self, background: Background, settings: BackgroundSettings) -> None:
         replaced, self._background = self._background, background
         self._settings, self._problem = settings, None
-        self.slides = 0 if background is None else background.slides
         if replaced is not None:
             self.preparer.retire(replaced)  # closing a video may take longer than a frame
 

@@ -9,7 +9,6 @@ from typing import Any
 from app.capture.base import FrameSource
 from app.compositing.backgrounds import Background
 from app.compositing.overlay import Overlay, OverlayKey
-from app.compositing.screen_use import ScreenUse
 from app.compositing.standby import DEFAULT_TEXT, NO_CAMERA_TEXT
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
 from app.core.text import Text
@@ -33,7 +32,7 @@ class Parts:
     open_source: Callable[[CaptureSettings], FrameSource]
     build_engine: Callable[[EngineSettings, int, int, FramingSettings], MattingEngine]
     """(settings, width, height, the crop of the source's frames that the engine is given)"""
-    open_background: Callable[[BackgroundSettings, ScreenUse], Background]
+    open_background: Callable[[BackgroundSettings], Background]
     render_overlay: Callable[[OverlayKey], Overlay]
     sinks: Sequence[SinkSpec[Any]]
     open_microphone: OpenSource

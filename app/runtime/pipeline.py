@@ -17,7 +17,6 @@ from typing import Any
 
 import cv2
 
-from app.compositing.screen_use import ScreenUse
 from app.config.parsing import describe_background
 from app.core.settings import Settings
 from app.core.stage import Stage
@@ -67,8 +66,7 @@ class Pipeline:
             shared.timing,
             measurements=self._parts.measurements,
         )
-        self.screen = ScreenUse()
-        self._backdrops = Backdrops(self._parts.open_background, self._board, self.screen, shared.timing)
+        self._backdrops = Backdrops(self._parts.open_background, self._board, shared.timing)
         self._overlay = OverlayPainter(self._parts.render_overlay, self._board)
         self._context = SinkContext(
             lambda: self.settings, self._open_microphone, self._source_devices, shared.between_steps.wait
@@ -183,7 +181,6 @@ class Pipeline:
             weights=engines.weights,
             lowered=engines.lowered,
             background=describe_background(self.settings.background),
-            slides=self._backdrops.slides,
             unmatted=self._clock.unmatted,
             view=matting.view,
             hides_person=matting.selection_uncertain or matting.awaits_movement,
@@ -227,7 +224,6 @@ class Pipeline:
         for preparer in builders:
             preparer.request_stop()
         self._parts.cancel_preparing()
-        self.screen.close()
         ended = self._clock.thread.join(deadline_s - time.monotonic()) and ended
         for sink in self._sinks:
             sink.finish()

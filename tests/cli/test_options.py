@@ -101,11 +101,11 @@ def test_the_strength_of_a_blur_is_the_same_number_at_every_level() -> None:
 
 def test_the_background_is_laid_out(tmp_path: Path) -> None:
     options = LiveOptions(
-        background=str(tmp_path), background_fit="fit", background_zoom=2, background_pan="1,-1", slide=4, parallax=30
+        background=str(tmp_path / "a.png"), background_fit="fit", background_zoom=2, background_pan="1,-1", parallax=30
     )
     background = apply_options(Settings(), options).background
     assert background == BackgroundSettings(
-        kind="slides", path=tmp_path, fit="fit", zoom=2, pan_x=1, pan_y=-1, slide=4, parallax=30
+        kind="image", path=tmp_path / "a.png", fit="fit", zoom=2, pan_x=1, pan_y=-1, parallax=30
     )
 
 
@@ -166,15 +166,6 @@ def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(tmp_path
     SceneStore(default_path()).put("bare", Settings(background=none))
     assert not settings_from(LiveOptions(profile="bare")).unmatted_confirmed
     assert settings_from(LiveOptions()).unmatted_confirmed
-
-
-def test_a_saved_screen_is_not_captured_at_the_next_start(tmp_path: Path) -> None:
-    screen = BackgroundSettings(kind="screen", screen="screen:2", fit="fit")
-    file = saved_as(tmp_path, Settings(background=screen))
-    assert settings_from(LiveOptions(config=file)).settings.background == screen.replace(kind="blur")
-    assert settings_from(LiveOptions(config=file, background="screen:2")).settings.background == screen
-    SceneStore(default_path()).put("present", Settings(background=screen))
-    assert settings_from(LiveOptions(config=file, profile="present")).settings.background == screen, "asked for by name"
 
 
 def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(tmp_path: Path) -> None:

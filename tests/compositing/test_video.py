@@ -23,6 +23,7 @@ from PIL import Image
 from app.compositing.video import LoopingVideo, VideoBackground
 from app.core.geometry import Layout
 from tests.compositing.files import COLOURS, colour_number, cut, flat, write_video
+from tests.fresh_python import printed_by
 from tests.waiting import eventually
 
 
@@ -230,3 +231,25 @@ def test_close_ends_the_thread_at_once(tmp_path: Path) -> None:
     background.close()
     assert time.perf_counter() - start < 60
     assert not decoder.is_alive()
+
+
+HANGS = """
+import threading
+from app.cli import main
+from app.compositing import video
+
+def hang(argv):
+    video.END_S = 0.1
+    thread = video.ReadingThread(threading.Event().wait, "background video", "decoder")
+    thread.start()
+    thread.close()
+    print("done")
+    return 0
+
+main.main = hang
+main.run_to_exit([])
+"""
+
+
+def test_a_thread_that_reads_for_ever_does_not_keep_the_program_alive() -> None:
+    assert printed_by(HANGS) == "done\n"

@@ -21,6 +21,9 @@ from app.core.settings import EdgeSettings, PeopleSettings, Settings, Zone
 from tests.other_values import other_value
 from tools.settings_table import PAGE, table
 
+OLD = Path(__file__).with_name("settings_of_0_3.json")
+"""Every setting of version 0.3, with another value than its default."""
+
 
 def test_every_setting_is_saved_and_read(tmp_path: Path) -> None:
     path, zone = tmp_path / "new folder" / "settings.json", Zone(points=((0.5, 0.25),), camera="usb-1")
@@ -224,7 +227,6 @@ def test_a_damaged_blur_of_an_older_version_is_refused(version: int) -> None:
         ("people", "zones", 3, "it must be a list"),
         ("capture", "source", 3, "it must be text"),
         ("background", "colour", "#12", "it must be a colour like #00b140"),
-        ("background", "screen", "screen:0", "it must be like screen:1"),
         ("output", "microphone", "", "it is empty"),
         ("output", "standby_text", "a" * 201, "it has more than 200 characters"),
         ("window", "own_colour", "blue", "it must be a colour like #00b140"),
@@ -264,6 +266,26 @@ def test_what_this_version_does_not_know_is_left_out_and_named_once(
 def test_a_damaged_zone_is_refused_because_less_would_be_hidden_without_it(zone: dict[str, object]) -> None:
     with pytest.raises(BrokenFileError):
         settings_file.parse({"people": {"zones": [{"points": [[0, 0]], **zone}]}})
+
+
+def test_a_file_of_version_0_3_loads_without_what_has_gone(caplog: pytest.LogCaptureFixture) -> None:
+    """The background that has gone becomes a blur, never the room; the log names once what is unknown."""
+    data = json.loads(OLD.read_text())
+    for _time in range(2):
+        settings = settings_file.parse(data)
+    (said,) = (record.getMessage() for record in caplog.records)
+    for name in ("background.kind", "background.screen", "background.slide"):
+        assert name in said
+    assert settings.background.kind == "blur" and settings.shown_blur == 76
+    assert (settings.capture.source, settings.output.mirror) == ("other", True)
+    assert len(settings.people.zones) == 1, "what is hidden stays hidden"
+
+
+def test_a_scene_of_a_background_that_has_gone_is_a_blur(tmp_path: Path) -> None:
+    scene = {**json.loads(OLD.read_text()), "with_devices": True}
+    (tmp_path / "scenes.json").write_text(json.dumps({"version": 1, "scenes": {"Talk": scene}}))
+    applied = SceneStore(tmp_path / "scenes.json").get("Talk").applied_to(Settings())
+    assert applied.background.kind == "blur"
 
 
 def test_every_setting_is_described_as_in_the_documents() -> None:

@@ -1,4 +1,4 @@
-"""`ctl background`, `background-view`, `parallax` and `slide` against a running pipeline."""
+"""`ctl background`, `background-view` and `parallax` against a running pipeline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from app.control.backgrounds import BackgroundFile
-from app.control.changes import CommandError
 from app.control.commands import Command
 from app.core.errors import BackgroundError, MattecamError, UsageError
 from app.core.settings import BackgroundSettings, Settings
@@ -69,28 +68,6 @@ def test_a_failing_background_does_not_expose_the_room_again(program: Program, c
     before = len(program.world.pictures())
     assert PictureKind.UNMATTED not in program.sent_after(20)
     assert not any(shows_room(picture.image) for picture in program.world.pictures()[before:])
-
-
-def test_slides_are_turned(program: Program, tmp_path: Path) -> None:
-    with pytest.raises(CommandError, match="No slides are shown"):
-        program.run("slide next")
-    talk = tmp_path / "talk"
-    talk.mkdir()
-    for number in range(3):
-        cv2.imwrite(str(talk / f"{number}.png"), np.full((48, 64, 3), 90 * number, np.uint8))
-    assert program.run(f"background {talk}") == "Background: talk."
-    eventually(lambda: program.controller.status()["slides"] == 3)
-    assert program.run("slide next") == "Slide 2 of 3."
-    assert program.run("slide next") == "Slide 3 of 3."
-    assert program.run("slide next") == "Slide 3 of 3."
-    assert program.run("slide previous") == "Slide 2 of 3."
-    assert program.run("slide 1") == "Slide 1 of 3."
-    for wrong in ("0", "4", "last"):
-        with pytest.raises(UsageError, match="1 to 3"):
-            program.run(f"slide {wrong}")
-    with pytest.raises(UsageError, match="1 to 3"):
-        program.run("set background.slide 4")
-    assert program.settings.background.slide == 1
 
 
 def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) -> None:

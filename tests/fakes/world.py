@@ -8,7 +8,6 @@ from pathlib import Path
 
 from app.compositing import Background, open_background
 from app.compositing.overlay import render_overlay
-from app.compositing.screen_use import ScreenUse
 from app.core.errors import MicrophoneError, SinkLostError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings
 from app.core.types import Backdrop, BgrImage, Frame, Picture
@@ -67,7 +66,7 @@ class FakeBackground:
     def __init__(self, background: Background, faults: Faults) -> None:
         self._background = background
         self._faults = faults
-        self.slides, self.problem = background.slides, background.problem
+        self.problem = background.problem
 
     def backdrop(self, width: int, height: int, time_s: float) -> Backdrop:
         self._faults.at("backdrop")
@@ -150,9 +149,9 @@ class FakeWorld:
         self.sources.append(ShapedSource(settings, self))
         return self.sources[-1]
 
-    def _background(self, settings: BackgroundSettings, screen: ScreenUse) -> Background:
+    def _background(self, settings: BackgroundSettings) -> Background:
         self.faults.at("open_background")
-        return FakeBackground(open_background(settings, screen), self.faults)
+        return FakeBackground(open_background(settings), self.faults)
 
     def _pipewire_camera(self) -> FakeNode:
         if self.node is None:

@@ -13,12 +13,11 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from app.compositing import open_background
 from app.compositing.library import own_backgrounds
 from app.config.parsing import read_zones
 from app.core.errors import BackgroundError, MattecamError, PlateError, SettingsError
 from app.core.files import paths
-from app.core.settings import BackgroundSettings, PeopleSettings, Zone
+from app.core.settings import PeopleSettings, Zone
 from app.gui.backgrounds.files import add_picture, thumbnail
 from app.matting.plate.plate import read_plate
 from app.matting.preparation import needed, note_prepared
@@ -168,7 +167,6 @@ def test_records_of_sha256(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
         ("photo.png", read_image, "not a readable image"),
         ("photo.png", read_image_with_alpha, "not a readable image"),
         ("plate.png", lambda path: read_plate(path, WIDTH, HEIGHT), "not a readable image"),
-        ("talk.pdf", lambda path: open_background(BackgroundSettings(kind="slides", path=path)), "shown as slides"),
         ("zones.json", read_zones, "zones.json"),
     ],
 )

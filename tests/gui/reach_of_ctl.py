@@ -47,7 +47,7 @@ COMMANDS = {
 }
 
 CONTROLS = {
-    "background": "assistantBackgrounds backgroundList blurSlider colourButton presentEnd presentFolder presentPdf",
+    "background": "assistantBackgrounds backgroundList blurSlider colourButton",
     "set capture.source": "assistantCamera cameraCombo",
     "autostart": "autostartCheck",
     "reset background.zoom": "backgroundReset",
@@ -59,7 +59,6 @@ CONTROLS = {
     "freeze": "freezeButton",
     "set window.mirror_preview": "othersSeeButton",
     "set matting.model": "modelCombo",
-    "slide": "nextSlide previousSlide",
     "pause": "pauseButton",
     "reset placement.scale": "placementReset",
     "plate": "plateButton plateStart plateTake",
@@ -75,7 +74,7 @@ CONTROLS = {
 CONTROLS_ALONE = {
     "a dialog for files; `background FILE` uses any file": "addBackgroundButton",
     "opens a group of the panel": (
-        "backgroundGroup cameraGroup expertGroup moveGroup outputGroup overlayGroup pauseGroup presentGroup "
+        "backgroundGroup cameraGroup expertGroup moveGroup outputGroup overlayGroup pauseGroup "
         "qualityGroup recordGroup zonesGroup"
     ),
     "a page of the assistant": "assistantBack assistantNext",
@@ -105,8 +104,6 @@ TRAY = {"Open Mattecam": "", "Pause": "pause", "Background": "background", "Quit
 KEYS = {
     **{str(number): "background" for number in range(1, 10)},
     "Ctrl+0": "background",
-    "PgUp": "slide",
-    "PgDown": "slide",
     "Del": "",
     "F2": "",
 }

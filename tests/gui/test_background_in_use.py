@@ -1,4 +1,4 @@
-"""The background in use: its colour, its name, keys that turn slides, and the place when a presentation ends."""
+"""The background in use: its colour and its name."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PyQt6.QtCore import QFile, QLocale, Qt
+from PyQt6.QtCore import QFile, Qt
 from PyQt6.QtGui import QColor, QImage, QTextDocumentFragment
-from PyQt6.QtWidgets import QApplication, QColorDialog, QSlider, QSystemTrayIcon
+from PyQt6.QtWidgets import QColorDialog, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from app.core.files import paths
@@ -19,8 +19,8 @@ from app.gui.backgrounds.files import add_picture
 from app.gui.shell.application import Session
 from app.gui.widgets.controls import NameButton
 from app.media.image_file import MAX_SIDE
-from tests.gui.conftest import StartWindow, activate
-from tests.gui.widgets import add, answer, asked, box, button, chosen, existing, find, own, tiles, translate
+from tests.gui.conftest import StartWindow
+from tests.gui.widgets import add, answer, asked, button, chosen, existing, find, own, tiles
 
 
 def test_the_tile_and_the_dialog_have_the_colour_that_is_in_use(controls: Session) -> None:
@@ -32,28 +32,6 @@ def test_the_tile_and_the_dialog_have_the_colour_that_is_in_use(controls: Sessio
         dialog = controls.window.findChildren(QColorDialog)[-1]
         assert dialog.currentColor().name() == shown
         dialog.accept()
-
-
-def test_the_keys_that_turn_slides_move_a_slider_while_there_are_none(controls: Session, qtbot: QtBot) -> None:
-    activate(controls, qtbot)
-    slider = find(controls.window, QSlider, "blurSlider")
-    slider.setFocus()
-    qtbot.keyClick(slider, Qt.Key.Key_PageUp)
-    assert chosen(controls).blur_strength == 88
-    qtbot.keyClick(slider, Qt.Key.Key_PageDown)
-    assert chosen(controls).blur_strength == 85
-
-
-def test_the_screen_in_use_has_its_title_in_the_list(start_window: StartWindow, qapp: QApplication) -> None:
-    """After a start, or by `ctl`, it was called "screen:2" until the list was opened."""
-    with translate(qapp, QLocale("de")):
-        session = start_window(shown=False)
-        choice = box(session, "screenCombo")
-        for target, title in (("screen:2", "Bildschirm 2"), ("window:Talk: 1", "Talk: 1")):
-            session.store.edit("background", kind="screen", screen=target)
-            assert (choice.currentText(), choice.currentData()) == (title, target)
-        session.store.edit("background", kind="blur")
-        assert [choice.itemData(row) for row in range(choice.count())] == [None]
 
 
 def test_a_name_has_no_key(qtbot: QtBot, controls: Session, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The view of the background: zoom, place, parallax, and how a slide fits."""
+"""The view of the background: zoom, place, parallax, and how it fits."""
 
 from __future__ import annotations
 
@@ -8,14 +8,13 @@ from pathlib import Path
 import pytest
 from PIL import Image
 from PyQt6.QtCore import QLocale, QPoint, Qt
-from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
+from PyQt6.QtWidgets import QApplication, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.shell.application import Session
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import ElidedComboBox
-from app.runtime.status import PipelineStatus
 from tests.gui.widgets import (
     bring_up,
     button,
@@ -24,7 +23,6 @@ from tests.gui.widgets import (
     existing,
     find,
     slider,
-    talk,
     translate,
 )
 
@@ -71,8 +69,8 @@ def test_the_list_of_fits_is_whole_and_beside_its_caption(controls: Session, qtb
 
 
 @pytest.mark.parametrize("language", ["en", "de", "es"])
-def test_how_a_slide_fits_is_readable_in_a_narrow_window(
-    controls: Session, qapp: QApplication, qtbot: QtBot, tmp_path: Path, language: str
+def test_how_an_image_fits_is_readable_in_a_narrow_window(
+    controls: Session, qapp: QApplication, qtbot: QtBot, picture: Path, language: str
 ) -> None:
     with translate(qapp, QLocale(language)), closing(Tasks()) as tasks:
         strip = BackgroundStrip(controls.store, tasks)
@@ -80,11 +78,7 @@ def test_how_a_slide_fits_is_readable_in_a_narrow_window(
         strip.resize(480, 160)  # as in a window of 800 pixels
         strip.show()
         fit = find(strip, ElidedComboBox, "fitCombo")
-        add = find(strip, QPushButton, "addBackgroundButton")
-        controls.store.edit("background", kind="slides", path=talk(tmp_path))
-        strip.show_status(PipelineStatus(slides=12))
+        controls.store.edit("background", kind="image", path=picture)
         holder = existing(fit.parentWidget())
-        qtbot.waitUntil(lambda: add.text() == "" and fit.geometry().right() < holder.width())
+        qtbot.waitUntil(lambda: 0 < fit.geometry().right() < holder.width())
         assert fit.shown_text() == fit.currentText() != ""
-        controls.store.edit("background", kind="blur")
-        qtbot.waitUntil(lambda: add.text() != "")

@@ -106,7 +106,7 @@ def test_the_window_fits_into_800_by_600_pixels_also_with_plot_and_messages(
         qtbot.waitUntil(lambda: bool(window.notices.texts))
         screen = existing(window.screen())
         assert window.width() <= screen.availableSize().width(), "the first size is limited to the screen"
-        for kind in ("none", "image", "slides", "blur"):
+        for kind in ("none", "image", "blur"):
             session.store.edit("background", kind=kind)
             assert window.minimumSizeHint().width() <= 800
         session.store.edit("output", virtual_camera="/dev/video9")

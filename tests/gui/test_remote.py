@@ -11,7 +11,6 @@ from PyQt6.QtCore import QLocale
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.compositing.screen_use import ScreenUse
 from app.control.client import ask
 from app.control.commands import Command
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
@@ -28,7 +27,7 @@ from tools import make_translations
 
 
 def test_edits_are_saved_but_command_line_options_are_not() -> None:
-    store = SettingsStore(SettingsOwner(Settings(capture=CaptureSettings(source="demo"))), ScreenUse(), Settings())
+    store = SettingsStore(SettingsOwner(Settings(capture=CaptureSettings(source="demo"))), Settings())
     store.edit("background", kind="none")
     store.edit("capture", fps=15)
     assert store.current.capture.source == "demo"
@@ -39,7 +38,7 @@ def test_edits_are_saved_but_command_line_options_are_not() -> None:
 def test_a_background_chosen_after_one_of_the_command_line_is_saved_with_its_kind() -> None:
     """The next start showed the blur: of both the kind was "image", so that only the file was saved."""
     image = BackgroundSettings(kind="image", path=Path("option.png"))
-    store = SettingsStore(SettingsOwner(Settings(background=image)), ScreenUse(), Settings())
+    store = SettingsStore(SettingsOwner(Settings(background=image)), Settings())
     store.edit("background", fit="fit")
     assert store.saved.background == BackgroundSettings(fit="fit")
     store.edit("background", kind="image", path=Path("chosen.png"))

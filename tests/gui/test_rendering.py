@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import threading
 import weakref
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -14,12 +12,9 @@ from hypothesis import strategies as st
 from PyQt6.QtGui import QImage
 
 from app.core.types import Frame, Picture, PictureKind
-from app.gui.preview.mirroring import BgrxImage
 from app.gui.preview.qimage import from_qimage, to_qimage
-from app.gui.preview.rendering import PreviewWorker, Renderer, ViewMode, ViewRequest, shows_room
-from app.runtime.worker import LatestSlot
+from app.gui.preview.rendering import Renderer, ViewMode, ViewRequest
 from tests.gui.widgets import existing
-from tests.waiting import eventually
 
 WIDTH, HEIGHT = 40, 20
 
@@ -86,43 +81,6 @@ def test_a_view_fills_one_side_and_keeps_the_aspect_ratio(room_width: int, room_
     assert 1 <= width <= room_width and 1 <= height <= room_height and channels == 4
     assert width == room_width or height == room_height
     assert abs(width * HEIGHT - height * WIDTH) <= max(WIDTH, HEIGHT)
-
-
-def test_the_original_is_not_shown_on_a_screen_that_the_outputs_show() -> None:
-    """Presenter mode captures the screen with the window on it."""
-    room, composite = np.full((24, 32, 3), 200, np.uint8), np.full((24, 32, 3), 10, np.uint8)
-    pictures: LatestSlot[Picture] = LatestSlot()
-    shown: list[BgrxImage] = []
-    presenting = threading.Event()
-    worker = PreviewWorker(
-        pictures, lambda image, shows_room: shown.append(image), presenting.is_set, lambda picture: picture
-    )
-    worker.thread.start()
-    try:
-        alpha = np.full((24, 32), 255, np.uint8)  # of a person who was moved: the frame shows the room there
-        pictures.put(Picture(composite, PictureKind.COMPOSITE, alpha, frame=Frame(room, 0, 0.0)))
-        for mode in (ViewMode.ORIGINAL, ViewMode.COMPARE, ViewMode.FOREGROUND):
-            presenting.clear()
-            worker.request(ViewRequest(32, 24, mode))
-            worker.wake()
-            eventually(lambda: bool(shown) and bool((shown[-1] == 200).any()))
-            presenting.set()
-            worker.wake()
-            eventually(lambda: bool((shown[-1][..., :3] == 10).all()))
-    finally:
-        assert worker.stop(5)
-
-
-def test_a_view_shows_the_room_where_it_is_no_composite() -> None:
-    black, room_image = np.zeros((24, 32, 3), np.uint8), np.full((24, 32, 3), 200, np.uint8)
-    shown = Picture(black, PictureKind.COMPOSITE, frame=Frame(room_image, 0, 0.0))
-    room = {mode for mode in ViewMode if shows_room(shown, ViewRequest(32, 24, mode))}
-    assert room == {ViewMode.ORIGINAL, ViewMode.COMPARE, ViewMode.FOREGROUND}
-    estimated = replace(shown, foreground=shown.image)
-    assert not shows_room(estimated, ViewRequest(32, 24, ViewMode.FOREGROUND))
-    card, unmatted = (replace(shown, kind=kind, frame=None) for kind in (PictureKind.STANDBY, PictureKind.UNMATTED))
-    assert not shows_room(card, ViewRequest(32, 24, ViewMode.ORIGINAL))
-    assert shows_room(unmatted, ViewRequest(32, 24))
 
 
 sides = st.integers(1, 40)

@@ -17,7 +17,6 @@ from PyQt6.QtCore import QTimer
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.compositing.screen_use import ScreenUse
 from app.config import settings_file
 from app.config.scenes import SceneStore
 from app.config.setting import SETTINGS, Setting
@@ -65,7 +64,7 @@ def changed(settings: Settings, changes: list[tuple[Setting, Any]]) -> Settings:
 
 
 def store_of(saved: Settings, run: Settings) -> SettingsStore:
-    return SettingsStore(SettingsOwner(run), ScreenUse(), saved)
+    return SettingsStore(SettingsOwner(run), saved)
 
 
 @profile(deadline=None, max_examples=200)
@@ -86,7 +85,7 @@ def test_what_is_saved_differs_only_in_what_the_user_changed(
         old = store.current
         store.set(setting.name, value)
         by_user |= {name for name, each in SETTINGS.items() if each.value_in(old) != each.value_in(store.current)}
-        if setting.name in ("background.path", "background.colour", "background.screen"):
+        if setting.name in ("background.path", "background.colour"):
             by_user.add("background.kind")  # a background that was chosen is saved as the one in use
     store.edit("people", zones=zones[2])
     for name, setting in SETTINGS.items():

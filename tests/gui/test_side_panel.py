@@ -128,7 +128,7 @@ def is_whole(group: QWidget, viewport: QWidget) -> bool:
 
 def test_a_control_of_a_group_is_revealed(controls: Session, qtbot: QtBot) -> None:
     viewport = existing(controls.window.panel.page.viewport())
-    for name in ("thresholdSlider", "presentPdf", "onlyMeCheck"):
+    for name in ("thresholdSlider", "onlyMeCheck"):
         controls.store.edit("window", show_panel=False)
         control = find(controls.window, QWidget, name)
         bring_up(controls, control)

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from PIL import Image
 from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QObject, QPoint, QPointF, Qt
 from PyQt6.QtGui import QPaintEvent, QRegion, QWheelEvent
 from PyQt6.QtWidgets import (
@@ -24,7 +23,6 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.compositing.screen_use import ScreenUse
 from app.control.client import ask
 from app.control.commands import Answer, Command
 from app.core.settings import BackgroundSettings, Settings
@@ -43,7 +41,7 @@ Child = TypeVar("Child", bound=QObject)
 
 def made_store(settings: Settings | None = None) -> SettingsStore:
     """Return a store of settings that no pipeline owns, without a captured screen."""
-    return SettingsStore(SettingsOwner(settings or Settings()), ScreenUse())
+    return SettingsStore(SettingsOwner(settings or Settings()))
 
 
 @contextmanager
@@ -211,13 +209,6 @@ def values(controls: list[QWidget]) -> list[object]:
         elif isinstance(control, QComboBox):
             held.append(control.currentIndex())
     return held
-
-
-def talk(folder: Path) -> Path:
-    """Make three slides in a folder and return it."""
-    for number in range(3):
-        Image.new("RGB", (64, 36), (80 * number, 0, 0)).save(folder / f"{number}.png")
-    return folder
 
 
 def open_last_step(session: Session) -> Assistant:

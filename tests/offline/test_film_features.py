@@ -223,15 +223,3 @@ def test_a_network_with_a_plate_gets_the_crop_of_the_film(tmp_path: Path, monkey
     monkeypatch.setattr("app.offline.convert.build_engine", make)
     convert(source, tmp_path / "out", settings=zoomed)
     assert crops == [FramingSettings(zoom=2)]
-
-
-def test_slides_are_a_background_of_films(tmp_path: Path) -> None:
-    for folder, grey in (("in", 200), ("slides", 50)):
-        (tmp_path / folder).mkdir()
-        cv2.imwrite(str(tmp_path / folder / "0.png"), np.full((48, 64, 3), grey, np.uint8))
-    slides = Settings(background=BackgroundSettings(kind="slides", path=tmp_path / "slides"))
-    run(tmp_path / "in", tmp_path / "out", slides)
-    image = cv2.imread(str(tmp_path / "out" / "0.png"))
-    assert image is not None
-    assert (image[:, 40:] == 50).all()
-    assert (image[:, :20] == 200).all()

@@ -10,7 +10,6 @@ from typing import Any, cast
 
 import numpy as np
 
-from app.compositing.screen_use import ScreenUse
 from app.core.errors import ModelError
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture
@@ -71,9 +70,9 @@ class Inference:
         self.shared = Shared(SettingsOwner(settings), parts, timing)
         self.frames = LatestSlot[Frame | StandBy]()
         self.published: list[Picture | StandBy] = []
-        screen, board = ScreenUse(), self.shared.board
+        board = self.shared.board
         backdrops, painter = (
-            Backdrops(parts.open_background, board, screen, timing),
+            Backdrops(parts.open_background, board, timing),
             OverlayPainter(parts.render_overlay, board),
         )
         self.preparers = backdrops.preparer, painter.preparer

@@ -9,11 +9,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from PIL import Image
 
 from app.compositing import Background, open_background
-from app.compositing.screen_use import ScreenUse
-from app.compositing.still import ColourBackground
 from app.core.settings import BackgroundSettings, OverlaySettings
 from app.core.stage import Stage
 from app.core.types import BgrImage, Frame, Picture, PictureKind
@@ -39,16 +36,14 @@ class Opened:
         self.gates: dict[str, threading.Event] = {}
         """What holds the opening of a colour."""
         self.board = StatusBoard()
-        self.backdrops = Backdrops(self._open, self.board, ScreenUse(), Timing())
+        self.backdrops = Backdrops(self._open, self.board, Timing())
         self.backdrops.preparer.start()
 
-    def _open(self, settings: BackgroundSettings, screen: ScreenUse) -> Background:
+    def _open(self, settings: BackgroundSettings) -> Background:
         self.requests.append(settings)
         if settings.colour in self.gates:
             assert self.gates[settings.colour].wait(60)
-        if settings.kind == "screen":
-            return ColourBackground(settings.colour)
-        return open_background(settings, screen)
+        return open_background(settings)
 
     def shown(self, settings: BackgroundSettings) -> BgrImage:
         self.backdrops.follow(settings)
@@ -96,22 +91,6 @@ def test_parallax_moves_an_image_against_the_head_and_nothing_else(opened: Opene
     assert int(still[45, 80, 0]) == pytest.approx(before, abs=1)
     colour = BackgroundSettings(kind="colour", colour="#204060", parallax=100)
     opened.use(colour, lambda image: bool((image == (0x60, 0x40, 0x20)).all()))
-
-
-def test_a_slide_that_fails_is_reported_until_another_one_is_shown(opened: Opened, tmp_path: Path) -> None:
-    for number in (1, 3):
-        Image.new("RGB", (160, 90), (255, 255, 255)).save(tmp_path / f"{number}.png")
-    (tmp_path / "2.png").write_bytes(b"\x89PNG\r\n\x1a\n damaged")
-    slides = BackgroundSettings(kind="slides", path=tmp_path)
-    opened.use(slides, lambda image: bool((image == 255).all()))
-    assert opened.backdrops.slides == 3
-    opened.use(slides.replace(slide=2), lambda image: bool((image == PLAIN_GREY).all()))
-    status = opened.board.read()
-    assert "2.png" in status.problems[0].message
-    opened.use(slides.replace(slide=3), lambda image: bool((image == 255).all()))
-    assert not opened.board.read().problems
-    opened.use(BLACK, lambda image: not image.any())
-    assert opened.backdrops.slides == 0
 
 
 def test_a_video_that_stops_is_reported_and_keeps_its_last_frame(
@@ -162,18 +141,6 @@ def test_a_blurred_room_that_was_left_before_it_opened_is_never_shown(opened: Op
     assert not opened.shown(WHITE).any()
     opened.gates[WHITE.colour].set()
     opened.use(WHITE, lambda image: bool((image == 255).all()))
-
-
-@pytest.mark.parametrize("to", [BLACK, BackgroundSettings(kind="screen", screen="screen:2", colour=BLACK.colour)])
-def test_what_was_on_a_screen_goes_with_the_choice_of_another_background(
-    to: BackgroundSettings, opened: Opened
-) -> None:
-    """It stayed until the other one was open: as long as a desktop asks which screen that is."""
-    opened.use(WHITE.replace(kind="screen"), lambda image: bool((image == 255).all()))
-    opened.gates[to.colour] = threading.Event()
-    assert (opened.shown(to) == PLAIN_GREY).all()
-    opened.gates[to.colour].set()
-    opened.use(to, lambda image: not image.any())
 
 
 def test_the_problem_of_a_background_ends_when_none_is_chosen(opened: Opened, tmp_path: Path) -> None:

@@ -200,19 +200,16 @@ def test_the_card_of_a_stall_says_so_and_is_not_replaced_by_a_freeze(world: Fake
 @pytest.mark.parametrize(
     ("left", "chosen", "kind"),
     [
-        ({"kind": "screen", "screen": "screen:1"}, {"screen": "screen:2"}, PictureKind.STANDBY),
-        ({"kind": "screen", "screen": "screen:1"}, {"screen": "window:Slides"}, PictureKind.STANDBY),
-        ({"kind": "screen", "screen": "screen:1"}, {"zoom": 2.0}, PictureKind.COMPOSITE),
-        ({"kind": "colour", "screen": "screen:1"}, {"screen": "screen:2"}, PictureKind.COMPOSITE),
+        ({"kind": "colour"}, {"kind": "blur"}, PictureKind.STANDBY),
+        ({"kind": "colour"}, {"zoom": 2.0}, PictureKind.COMPOSITE),
         ({"kind": "colour"}, {"colour": "#00ff00"}, PictureKind.COMPOSITE),
     ],
 )
-def test_a_frozen_picture_ends_with_its_screen_and_outlives_what_hides_nothing(
+def test_a_frozen_picture_ends_with_what_hides_the_room_and_outlives_what_hides_nothing(
     left: dict[str, str], chosen: dict[str, object], kind: PictureKind
 ) -> None:
-    """The screen that the user had left was sent on."""
     world, background = FakeWorld(), BASE.background.replace(**left)
-    parts = replace(world.parts(), open_background=lambda settings, screen: ColourBackground(settings.colour))
+    parts = replace(world.parts(), open_background=lambda settings: ColourBackground(settings.colour))
     with running(world, BASE.replace(background=background), parts=parts) as pipeline:
         composites(pipeline)
         pipeline.change(lambda now: now.replace(frozen=True))

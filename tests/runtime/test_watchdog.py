@@ -218,7 +218,6 @@ def test_a_call_that_hangs_is_named_until_it_goes_on(stage: str, problem: tuple[
             "The background share/wall.png does not open; reconnect its disk",
         ),
         ("open_source", BASE.replace(capture=CaptureSettings(source="portal")), Stage.CAPTURE, None),
-        ("open_background", BASE.replace(background=BackgroundSettings(kind="screen")), Stage.BACKGROUND, None),
     ],
 )
 def test_what_does_not_open_is_named_unless_the_desktop_asks_the_user(

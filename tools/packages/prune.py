@@ -44,7 +44,6 @@ QT = (
     "Gui",
     "Network",
     "OpenGL",
-    "Pdf",
     "Svg",
     "WaylandClient",
     "Widgets",
@@ -66,7 +65,7 @@ QT_PLUGINS = (
     "xcbglintegrations",
 )
 QT_PLATFORMS = ("libqoffscreen", "libqminimal", "libqwayland", "libqxcb")
-QT_MODULES = ("QtCore", "QtGui", "QtNetwork", "QtPdf", "QtSvg", "QtWidgets", "sip")
+QT_MODULES = ("QtCore", "QtGui", "QtNetwork", "QtSvg", "QtWidgets", "sip")
 OPENVINO_LIBRARIES = ("libopenvino.so", "libopenvino_intel_cpu_plugin", "libopenvino_ir_frontend", "libtbb", "libhwloc")
 PACKAGES = (
     "pip*",

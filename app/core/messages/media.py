@@ -1,4 +1,4 @@
-"""Messages of files: videos, images, slides, backgrounds, screens."""
+"""Messages of files: videos, images, backgrounds."""
 
 from __future__ import annotations
 
@@ -34,18 +34,6 @@ class ImageText(Message):
     DAMAGED = "The image {file} is damaged; save it again or choose another one."
     TOO_LARGE = "The image {file} is too large; save it in a smaller size."
     FIRST_FRAME = "Only the first of the {count} frames of {file} is used; save it as a video or GIF to use them all."
-
-
-class SlidesText(Message):
-    """Errors of slides: PDF files and folders of images."""
-
-    ABSENT = "There is no file {file} with slides; check the name."
-    UNREADABLE = "The slides {file} cannot be read: {reason}; check their name and permissions."
-    DAMAGED = "{file} cannot be shown as slides: it is no PDF file, damaged, or has a password; export it again."
-    TOO_LARGE = "The slides {file} are too large; export them with smaller images."
-    EMPTY = "The folder {folder} contains no images ({formats}) to show as slides; choose another one."
-    PAST_END = "{file} has no slide {number}, so its last one, {count}, is shown."
-    NO_SLIDES = "No slides are chosen for the background; choose a PDF file or a folder of images."
 
 
 class WriteReason(Message):
@@ -87,23 +75,6 @@ class BackgroundText(Message):
 
     NO_IMAGE = "No image is chosen for the background; choose a file."
     NO_VIDEO = "No video is chosen for the background; choose a file."
-
-
-class ScreenText(Message):
-    """Errors of screens and windows as background."""
-
-    NO_DISPLAY = "There is no display whose screen could be captured; choose another background."
-    NO_PORTAL = "The desktop offers no screens; install xdg-desktop-portal and PipeWire, or choose another background."
-    REFUSED = "The desktop did not allow Mattecam to show a screen; choose it again and allow it."
-    NO_ANSWER = "No screen was chosen in the desktop's dialog in time; choose it again."
-    CAST_ENDED = "The desktop has ended the capture of {target}; end the presentation and choose it again."
-    WINDOWS_ON_X11 = "Windows can be captured on X11 only; choose a screen or a region."
-    NO_SCREEN = "There is no screen {number}, only {count}; choose another one."
-    NO_WINDOW = "There is no visible window with “{title}” in its title; open it or choose another background."
-    OFF_SCREEN = "{target} lies outside the screens; choose another region."
-    NOT_HIDDEN = "The window did not hide your room in time, so that no screen is shown; choose the screen again."
-    CHANGED = "The screens have changed, and {target} may be another one; end the presentation and choose it again."
-    LOST = "{target} can no longer be captured; allow screen recording for Mattecam, or choose another background."
 
 
 class LibraryText(Message):

@@ -31,7 +31,6 @@ class ValueProblem(Message):
     SWITCH = "it must be true or false"
     TEXT = "it must be text"
     COLOUR = "it must be a colour like #00b140"
-    SCREEN = "it must be like screen:1, region:0,0,1280x720 or window:TITLE"
     LONGER = "it has more than {limit} characters"
     EMPTY = "it is empty"
     LIST = "it must be a list"

@@ -15,7 +15,6 @@ from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label
 from app.gui.widgets.qt import AfterLayout, keep_focus, row, was_hidden, width_of
 from app.gui.widgets.value_slider import ValueSlider
-from app.runtime.status import PipelineStatus
 
 
 class BackgroundOptions(QStackedWidget):
@@ -24,8 +23,6 @@ class BackgroundOptions(QStackedWidget):
     def __init__(self, store: SettingsStore, choose_colour: Callable[[], None]) -> None:
         super().__init__()
         self._store = store
-        self._slides = 0
-        """Number of slides of the background in use."""
         self._blur = ValueSlider(
             0, 100, lambda value: f"{value} %", self.tr("Blur strength"), "", "blurSlider", caption=False
         )
@@ -43,17 +40,8 @@ class BackgroundOptions(QStackedWidget):
         warning = label(self.tr("Shows your real background."), "warning", wrap=True)
         warning.setObjectName("unmattedWarning")
         self.addWidget(_page(self._blur, self.tr("Blur strength"), wide=True))
-        self._previous = button("◀", self.tr("Show the previous slide (Page Up)"), "previousSlide",
-                                lambda: self.turn(-1), name=self.tr("Previous slide"))  # fmt: skip
-        self._next = button("▶", self.tr("Show the next slide (Page Down)"), "nextSlide", lambda: self.turn(1),
-                            name=self.tr("Next slide"))  # fmt: skip
-        self._slide = label("", "faint")
-        self._slide.setObjectName("slideNumber")
-        self._turning = QWidget()
-        self._turning.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Preferred)
-        row(self._turning, self._previous, self._slide, self._next)
         fitting = QWidget()
-        fit = row(fitting, self._turning, self._fit_caption, self._fit, grows=self._fit, spacing=8)
+        fit = row(fitting, self._fit_caption, self._fit, grows=self._fit, spacing=8)
         fit.addStretch(0)  # otherwise the list is centred where there is more room than it takes
         self.addWidget(_page(fitting, wide=True))
         self.addWidget(_page(colour))
@@ -69,27 +57,8 @@ class BackgroundOptions(QStackedWidget):
         page = self.currentWidget()
         return 0 if page is None else page.sizeHint().width()
 
-    def show_status(self, status: PipelineStatus) -> None:
-        """Follow the number of slides."""
-        if status.slides != self._slides:
-            self._slides = status.slides
-            self._show(self._store.current)
-
-    def turn(self, step: int) -> None:
-        """Show a later or an earlier slide; without slides, do nothing."""
-        background = self._store.current.background
-        if background.kind == "slides" and self._slides:
-            number = min(background.slide, self._slides) + step
-            self._store.edit("background", slide=min(max(number, 1), self._slides))
-
     def _show(self, settings: Settings) -> None:
         background = settings.background
-        shown = min(background.slide, self._slides)
-        self._turning.setVisible(background.kind == "slides")
-        self._fit_caption.setVisible(background.kind != "slides")  # there is no room for both
-        self._slide.setText(f"{shown} / {self._slides}" if self._slides else "")
-        self._previous.set_useful(shown > 1)
-        self._next.set_useful(shown < self._slides)
         self._show_blur(settings.shown_blur, settings.matting.edges.strict)
         fill_combo(self._fit, [(self.tr("Fill the frame"), "fill"), (self.tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip

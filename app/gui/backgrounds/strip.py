@@ -22,7 +22,6 @@ from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button
 from app.gui.widgets.qt import AfterLayout, column, existing
 from app.gui.widgets.theme import restyle
-from app.runtime.status import PipelineStatus
 
 GAP = 4
 
@@ -83,11 +82,6 @@ class BackgroundStrip(QWidget):
     def _fit(self) -> None:
         """Leave the tiles out where the window is too low for them."""
         self.view.setVisible(self.height() >= self.sizeHint().height())
-
-    def show_status(self, status: PipelineStatus) -> None:
-        """Follow the number of slides."""
-        self._options.show_status(status)
-        self._header.fit()
 
     def choose(self, tile: Tile) -> None:
         """Use this tile's background; ask before the real one is shown, or a blur of it that lets text be read."""
@@ -151,8 +145,6 @@ class BackgroundStrip(QWidget):
             self._replaced = None
         self.model.show_settings(settings.background, settings.window.own_colour)
         self._header.fit()
-        for shortcut in self._turning:  # sliders and pages that scroll take these keys too
-            shortcut.setEnabled(settings.background.kind == "slides")
         row = self.model.chosen_row
         if row >= 0 and not self.view.hasFocus():
             self.view.setCurrentIndex(self.model.index(row))
@@ -211,15 +203,11 @@ class BackgroundStrip(QWidget):
             QShortcut(QKeySequence(str(number)), self, partial(self.choose_number, number))
         # A key combination, so that no single key press can show the real background.
         QShortcut(QKeySequence("Ctrl+0"), self, partial(self.choose_number, 0))
-        self._turning = [
-            QShortcut(QKeySequence(key), self, partial(self._options.turn, step))
-            for key, step in (("PgDown", 1), ("PgUp", -1))
-        ]
         QShortcut(QKeySequence.StandardKey.Delete, self.view, self.remove_current,
                   context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
         QShortcut(QKeySequence("F2"), self.view, self.rename_current, context=Qt.ShortcutContext.WidgetShortcut)
         for each in self.findChildren(QShortcut):
-            each.setAutoRepeat(each in self._turning)  # a key that is held must not remove one tile after the other
+            each.setAutoRepeat(False)  # a key that is held must not remove one tile after the other
 
     def make_menu(self, tile: Tile | None) -> QMenu:
         """Return the context menu of a tile, or of the empty area."""

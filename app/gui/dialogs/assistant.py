@@ -15,7 +15,7 @@ from app.gui.panels.camera import CameraControls
 from app.gui.panels.form import Form, say
 from app.gui.panels.output import VirtualCameraControls
 from app.gui.preview.qimage import to_qimage
-from app.gui.preview.rendering import Renderer, ViewRequest, shows_room
+from app.gui.preview.rendering import Renderer, ViewRequest
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -37,18 +37,14 @@ class SmallPreview(QWidget):
         bridge.frame_ready.connect(self.update)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
-        picture, settings, captured = self._bridge.picture, self._store.current, self._store.screen_captured
+        picture, settings = self._bridge.picture, self._store.current
         if picture is None:
             return
-        if captured:
-            picture = self._bridge.pipeline.release(picture)
         ratio = self.devicePixelRatioF()
         request = ViewRequest(
             round(self.width() * ratio), round(self.height() * ratio),
             mirror=settings.window.mirror_preview, output_mirror=settings.output.mirror,
         )  # fmt: skip
-        if captured and shows_room(picture, request):
-            return
         image = to_qimage(self._renderer.render(picture, request))
         image.setDevicePixelRatio(ratio)
         rect = QRectF(QPointF(), image.deviceIndependentSize())

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QHideEvent, QPixmap
-from PyQt6.QtWidgets import QDialog, QProgressBar, QPushButton, QWidget
+from PyQt6.QtWidgets import QDialog, QLabel, QProgressBar, QPushButton, QWidget
 
 from app.core.errors import PlateError
 from app.core.messages.matting import PlateText
@@ -16,7 +16,6 @@ from app.core.plate_times import COLLECT_S, COUNTDOWN_S
 from app.core.types import BgrImage, Frame
 from app.gui.i18n.messages import translated_error
 from app.gui.preview.qimage import to_qimage
-from app.gui.preview.view import RoomLabel
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -52,7 +51,7 @@ class PlateDialog(QDialog):
         self._timer = timer(self, TICK_MS, self._tick)
         self.text = label("", wrap=True)
         self.text.setObjectName("plateText")
-        self.number = RoomLabel(store)
+        self.number = QLabel()
         self.number.setObjectName("plateCountdown")
         self.number.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.number.setMinimumSize(THUMBNAIL_WIDTH, THUMBNAIL_WIDTH * 9 // 16)

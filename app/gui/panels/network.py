@@ -8,6 +8,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QDateTime, QLocale, pyqtSignal
 from PyQt6.QtGui import QPixmap
+from PyQt6.QtWidgets import QLabel
 
 from app.core.settings import Settings
 from app.core.types import BgrImage
@@ -16,7 +17,6 @@ from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.i18n.messages import describe_model
 from app.gui.panels.form import Form, say
 from app.gui.preview.qimage import to_qimage
-from app.gui.preview.view import RoomLabel
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -48,7 +48,7 @@ class PlateControls(Form):
         """Camera and size of the plate in use; None where the program did not capture it."""
         self._searched: tuple[str, int, int] | None = None
         """Camera and size for which a stored plate was last searched."""
-        self.thumbnail = RoomLabel(store)
+        self.thumbnail = QLabel()
         self.thumbnail.setAccessibleName(self.tr("Picture of the empty room"))
         self.add(self.thumbnail)
         self.age = self.add_hint()

@@ -17,7 +17,7 @@ from app.gui.widgets.qt import application, was_hidden
 from app.gui.widgets.value_slider import ValueSlider, offset, percent, times
 from app.runtime.status import PipelineStatus
 
-LAID_OUT = ("image", "video", "slides", "screen")
+LAID_OUT = ("image", "video")
 """Kinds of background that have a position."""
 
 
@@ -128,7 +128,7 @@ class PlacementControls(Form):
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
         self.add_choice(
-            "placement", self.tr("Position"), self.tr("Shows the person small in a corner, such as beside slides"),
+            "placement", self.tr("Position"), self.tr("Shows the person small in a corner"),
             "cornerCombo", self._corners, choose=self._choose, shows=self._corner,
         )  # fmt: skip
         self.add_slider("placement.scale", percent, self.tr("Size of the person"),

@@ -18,7 +18,6 @@ from app.gui.panels.picture import (
     PlacementControls,
     ZoneControls,
 )
-from app.gui.panels.presenter import PresenterControls
 from app.gui.panels.recordings import RecordingControls
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import DeviceWatcher, Tasks
@@ -43,7 +42,6 @@ class SidePanel(QWidget):
         self.virtual_camera = VirtualCameraControls(store)
         self.placement = PlacementControls(store)
         self.zones = ZoneControls(store)
-        self.presenter = PresenterControls(store)
         self.quality = QualityControls(store, tasks)
         self.output = OutputControls(store)
         self.recordings = RecordingControls(store)
@@ -84,8 +82,6 @@ class SidePanel(QWidget):
             (self.tr("Move yourself"), self.tr("Place and size of the person"), "moveGroup", self.placement),
             (self.tr("Always hide"), self.tr("Hide other people, or parts of the picture"), "zonesGroup",
              self.zones),
-            (self.tr("Present slides or a screen"), self.tr("Show them behind you"), "presentGroup",
-             self.presenter),
             (self.tr("Adjust the background"), self.tr("Zoom, position, kind of blur"), "backgroundGroup",
              BackgroundViewControls(store)),
             (self.tr("Size and frame rate"), self.tr("What the camera delivers"), "cameraGroup",

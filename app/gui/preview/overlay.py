@@ -275,8 +275,7 @@ class ViewNote(QWidget):
         """Follow the state; the note is hidden while the stand-by card is shown."""
         settings, mirror = self._store.current, self._store.current.window.mirror_preview
         same = mirror == settings.output.mirror
-        # While the screen is the background, the composite is shown in every mode.
-        alone = self._preview.mode is not ViewMode.COMPOSITE and settings.background.kind != "screen"
+        alone = self._preview.mode is not ViewMode.COMPOSITE
         if alone:
             text = self.tr("Only you see this")
         elif same:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from enum import Enum
 
 import cv2
@@ -43,17 +43,6 @@ class ViewRequest:
     """Position of the divider in the comparison, 0 (left) to 1, in screen direction."""
     output_mirror: bool = False
     """Whether the outputs are mirrored."""
-
-
-def shows_room(picture: Picture, request: ViewRequest) -> bool:
-    """Return whether this view shows pixels of the camera's frame that are not in a composite."""
-    if picture.kind is PictureKind.UNMATTED:
-        return True
-    if picture.frame is None:
-        return False
-    # Without the network's foreground, the frame takes its place: that of a moved person lies elsewhere in it.
-    unmatted = ViewMode.FOREGROUND if picture.foreground is None else None
-    return request.mode in (ViewMode.ORIGINAL, ViewMode.COMPARE, unmatted)
 
 
 class Renderer:
@@ -113,17 +102,7 @@ class PreviewWorker:
     It sleeps until a picture or a request arrives, and renders nothing while no view is requested.
     """
 
-    def __init__(
-        self,
-        pictures: LatestSlot[Picture],
-        show: Callable[[BgrxImage, bool], None],
-        is_captured: Callable[[], bool],
-        release: Callable[[Picture], Picture],
-    ) -> None:
-        """show: takes an image and whether it shows the room. is_captured: whether the outputs may show the preview,
-        because they show the screen; it then shows what `release` lets out.
-        """
-        self._is_captured, self._release = is_captured, release
+    def __init__(self, pictures: LatestSlot[Picture], show: Callable[[BgrxImage], None]) -> None:
         self._pictures = pictures
         self._show = show
         self._woken = threading.Event()
@@ -159,8 +138,4 @@ class PreviewWorker:
                 self.newest = self._pictures.get(timeout_s=0) or self.newest
             picture, request = self.newest, self._request
             if picture is not None and request is not None:
-                if self._is_captured():
-                    picture = self._release(picture)
-                    if shows_room(picture, request):
-                        request = replace(request, mode=ViewMode.COMPOSITE)
-                self._show(self._renderer.render(picture, request), shows_room(picture, request))
+                self._show(self._renderer.render(picture, request))

@@ -1,4 +1,4 @@
-"""The preview widget, and a label with a picture of the user's room."""
+"""The preview widget."""
 
 from __future__ import annotations
 
@@ -16,25 +16,12 @@ from PyQt6.QtGui import (
     QResizeEvent,
     QShowEvent,
 )
-from PyQt6.QtWidgets import QLabel, QSizePolicy, QStyle, QWidget
+from PyQt6.QtWidgets import QSizePolicy, QStyle, QWidget
 
 from app.core.settings import OverlayPlace, Settings
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import describe
-
-
-class RoomLabel(QLabel):
-    """Paints no picture while the outputs may show the window, because they show a screen."""
-
-    def __init__(self, store: SettingsStore) -> None:
-        super().__init__()
-        self._store = store
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        if self.pixmap().isNull() or not self._store.screen_captured:
-            super().paintEvent(event)
-
 
 NOTE_MARGIN = 12
 NOTE_GAP = 8
@@ -72,9 +59,8 @@ class Preview(QWidget):
         self.setMinimumWidth(240)
         self.setMinimumHeight(90)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
-        self._image: QImage | None = None
-        self._shows_room = False
-        """Whether the image shows the room."""
+        self.image: QImage | None = None
+        """The image to paint, in physical pixels; None before the first one."""
         self.mode = ViewMode.COMPOSITE
         self.divider = 0.5
         """Where the comparison is divided, as a fraction of the image's width."""
@@ -106,14 +92,6 @@ class Preview(QWidget):
         self._notes.append((note, places))
         self._place_overlays()
 
-    @property
-    def image(self) -> QImage | None:
-        """The image to paint, in physical pixels; None before the first one, and where the outputs would show the room.
-
-        Ask it when it is painted.
-        """
-        return None if self._shows_room and self._store.screen_captured else self._image
-
     def set_mode(self, mode: ViewMode) -> None:
         """Change the view mode."""
         self.mode = mode
@@ -144,11 +122,11 @@ class Preview(QWidget):
             self._place_overlays()
         self._request_view()
 
-    def show_image(self, image: QImage, shows_room: bool = False) -> None:
+    def show_image(self, image: QImage) -> None:
         """Show an image that was rendered for the last request."""
         image.setDevicePixelRatio(self.devicePixelRatioF())
-        resized = self._image is None or image.deviceIndependentSize() != self._image.deviceIndependentSize()
-        self._image, self._shows_room = image, shows_room
+        resized = self.image is None or image.deviceIndependentSize() != self.image.deviceIndependentSize()
+        self.image = image
         if resized:
             self._place_overlays()
             self.update()
@@ -163,9 +141,9 @@ class Preview(QWidget):
         return self._picture_rect
 
     def _fitted_rect(self) -> QRectF:
-        if self._image is None:
+        if self.image is None:
             return QRectF(self.rect())
-        size = self._image.deviceIndependentSize()
+        size = self.image.deviceIndependentSize()
         # While the window is being resized, an image of an older request is scaled to the current size.
         scale = min(self.width() / size.width(), self.height() / size.height())
         if abs(scale - 1) * max(size.width(), size.height()) < 2:
@@ -184,8 +162,7 @@ class Preview(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
-        image = self.image
-        rect = self.picture_rect()
+        image, rect = self.image, self.picture_rect()
         if image is None or event is None or not rect.contains(QRectF(event.rect())):  # the picture is opaque
             painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Shadow))
         if image is None:

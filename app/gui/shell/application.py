@@ -126,7 +126,7 @@ class Session:
         parts = replace(options.parts or default_parts(), standby_text=standby_text)
         self.pipeline = Pipeline(settings, parts=parts)
         self.bridge = Bridge(self.pipeline)
-        self.store = SettingsStore(self.pipeline.owner, self.pipeline.screen, saved)
+        self.store = SettingsStore(self.pipeline.owner, saved)
         self._switch_interval_s = sys.getswitchinterval()
         self._dark = theme.is_dark(settings.window.theme)
         self._exit_code: int | None = None

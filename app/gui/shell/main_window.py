@@ -126,8 +126,7 @@ class MainWindow(QMainWindow):
         ):
             source.connect(self.error_bar.show_message)
         self.scenes.saved.connect(self.program_notices.scene_saved)
-        for follow_rename in (self.scenes.follow_rename, self.panel.presenter.follow_rename):
-            self.strip.library.renamed.connect(follow_rename)
+        self.strip.library.renamed.connect(self.scenes.follow_rename)
         self.strip.library.removed.connect(self.program_notices.background_removed)
         self.strip.chosen_again.connect(self._open_background_again)
         self.strip.library.watch(self)
@@ -158,7 +157,7 @@ class MainWindow(QMainWindow):
     def _show_frame(self) -> None:
         taken = self.bridge.take_image()
         if taken is not None:
-            self.preview.show_image(*taken)
+            self.preview.show_image(taken)
 
     def _show_brush(self, in_use: bool) -> None:
         self.preview.set_painted(in_use)
@@ -172,8 +171,7 @@ class MainWindow(QMainWindow):
         self.status_line.show_status(status, frozen=settings.frozen, rate=not settings.window.show_readout)
         self.program_notices.show_status(status)
         self.error_bar.show_status(status, self.program_notices.covered_stages)
-        for part in (self.panel, self.strip):
-            part.show_status(status)
+        self.panel.show_status(status)
 
     def _show_settings(self, settings: Settings) -> None:
         shown = settings.window

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
-from PyQt6.QtWidgets import QApplication
 
 from app.core.types import Picture
 from app.gui.preview.mirroring import BgrxImage
@@ -26,16 +25,13 @@ class Bridge(QObject):
     """A new image waits in `take_image`. At most one such signal is pending."""
     status_changed = pyqtSignal(object)
     """The newest PipelineStatus, several times a second."""
-    _screen_changed = pyqtSignal()
 
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__()
         self.pipeline = pipeline
-        self._images: LatestSlot[tuple[BgrxImage, bool]] = LatestSlot()
+        self._images: LatestSlot[BgrxImage] = LatestSlot()
         self._signalled = False
-        self._worker = PreviewWorker(pipeline.preview, self._keep, lambda: pipeline.screen.captured, pipeline.release)
-        self._screen_changed.connect(self._repaint)  # queued when emitted on another thread
-        pipeline.screen.listen(self._follow_screen)
+        self._worker = PreviewWorker(pipeline.preview, self._keep)
         pipeline.watch(self._worker.thread)
         self._timer = timer(self, STATUS_INTERVAL_MS, self.poll)
 
@@ -73,27 +69,15 @@ class Bridge(QObject):
         self.pipeline.demand.want_foreground = request is not None and request.mode is ViewMode.FOREGROUND
         self._worker.request(request)
 
-    def take_image(self) -> tuple[QImage, bool] | None:
-        """Return the newest rendered view, in physical pixels, and whether it shows the room; None if it was taken."""
+    def take_image(self) -> QImage | None:
+        """Return the newest rendered view, in physical pixels; None if it was taken."""
         self._signalled = False  # before the image is taken: a newer one is signalled again
         waiting = self._images.get(timeout_s=0)
-        return None if waiting is None else (to_qimage(waiting[0]), waiting[1])
+        return None if waiting is None else to_qimage(waiting)
 
-    def _follow_screen(self) -> None:
-        """Called on the thread that opens or captures a screen."""
-        self._screen_changed.emit()
-        self._worker.wake()
-
-    def _repaint(self) -> None:
-        """Paint every window again before the first image of a screen is taken."""
-        for window in QApplication.topLevelWidgets():
-            if window.isVisible():
-                window.repaint()  # at once, other than `update`
-        self.pipeline.screen.confirm_hidden()
-
-    def _keep(self, image: BgrxImage, shows_room: bool) -> None:
+    def _keep(self, image: BgrxImage) -> None:
         """Called on the preview thread."""
-        self._images.put((image, shows_room))
+        self._images.put(image)
         if not self._signalled:
             self._signalled = True
             self.frame_ready.emit()

@@ -8,7 +8,6 @@ from typing import Any
 
 from PyQt6.QtCore import QObject, QStandardPaths, pyqtSignal
 
-from app.compositing.screen_use import ScreenUse
 from app.config import settings_file
 from app.config.setting import with_value
 from app.core.errors import SettingsError
@@ -18,7 +17,7 @@ from app.gui.state.tasks import Tasks
 from app.gui.widgets.qt import timer
 from app.runtime.shared import SettingsOwner, rebase
 
-CHOSEN_BY = {"image": "path", "video": "path", "slides": "path", "colour": "colour", "screen": "screen"}
+CHOSEN_BY = {"image": "path", "video": "path", "colour": "colour"}
 """The field that chooses a background, by its kind: with the field, the kind is saved, also one of an option."""
 
 
@@ -33,9 +32,9 @@ class SettingsStore(QObject):
     """The Settings in effect, after they changed."""
     _owner_changed = pyqtSignal()
 
-    def __init__(self, owner: SettingsOwner, screen: ScreenUse, saved: Settings | None = None) -> None:
+    def __init__(self, owner: SettingsOwner, saved: Settings | None = None) -> None:
         super().__init__()
-        self._owner, self._screen = owner, screen
+        self._owner = owner
         self._saved = owner.current if saved is None else saved
         self._notified = owner.current
         self._owner_changed.connect(self._notify)  # queued when emitted on another thread
@@ -61,11 +60,6 @@ class SettingsStore(QObject):
         """Folder of recordings and snapshots."""
         videos = QStandardPaths.writableLocation(QStandardPaths.StandardLocation.MoviesLocation)
         return self.current.window.recordings_dir or Path(videos or Path.home()) / "Mattecam"
-
-    @property
-    def screen_captured(self) -> bool:
-        """Whether the outputs may show the windows, as they show a screen: no widget paints the room (any thread)."""
-        return self._screen.captured
 
     def change(self, update: Callable[[Settings], Settings]) -> Settings:
         """Apply `update` to the settings in effect at once, on any thread; return the new ones.

@@ -218,22 +218,6 @@
         <translation>Zeigt Ihren echten Hintergrund.</translation>
     </message>
     <message>
-        <source>Show the previous slide (Page Up)</source>
-        <translation>Die vorige Folie zeigen (Bild auf)</translation>
-    </message>
-    <message>
-        <source>Previous slide</source>
-        <translation>Vorige Folie</translation>
-    </message>
-    <message>
-        <source>Show the next slide (Page Down)</source>
-        <translation>Die nächste Folie zeigen (Bild ab)</translation>
-    </message>
-    <message>
-        <source>Next slide</source>
-        <translation>Nächste Folie</translation>
-    </message>
-    <message>
         <source>Fill the frame</source>
         <translation>Bild ausfüllen</translation>
     </message>
@@ -1598,8 +1582,8 @@
         <translation>Position</translation>
     </message>
     <message>
-        <source>Shows the person small in a corner, such as beside slides</source>
-        <translation>Zeigt die Person klein in einer Ecke, zum Beispiel neben Folien</translation>
+        <source>Shows the person small in a corner</source>
+        <translation>Zeigt die Person klein in einer Ecke</translation>
     </message>
     <message>
         <source>Size of the person</source>
@@ -1862,72 +1846,6 @@
     <message>
         <source>Close the preferences</source>
         <translation>Einstellungen schließen</translation>
-    </message>
-</context><context>
-    <name>PresenterControls</name>
-    <message>
-        <source>PDF file…</source>
-        <translation>PDF-Datei…</translation>
-    </message>
-    <message>
-        <source>Shows its pages behind you</source>
-        <translation>Zeigt ihre Seiten hinter Ihnen</translation>
-    </message>
-    <message>
-        <source>Present a PDF file</source>
-        <translation>PDF-Datei präsentieren</translation>
-    </message>
-    <message>
-        <source>Folder…</source>
-        <translation>Ordner…</translation>
-    </message>
-    <message>
-        <source>Shows the images of a folder behind you</source>
-        <translation>Zeigt die Bilder eines Ordners hinter Ihnen</translation>
-    </message>
-    <message>
-        <source>Present a folder</source>
-        <translation>Ordner präsentieren</translation>
-    </message>
-    <message>
-        <source>Screen</source>
-        <translation>Bildschirm</translation>
-    </message>
-    <message>
-        <source>Shows a screen or a window behind you, with all that covers it</source>
-        <translation>Zeigt einen Bildschirm oder ein Fenster hinter Ihnen, samt allem, was es verdeckt</translation>
-    </message>
-    <message>
-        <source>Everyone in the call sees the presentation. Press Page Up or Page Down to change slides.</source>
-        <translation>Alle in der Besprechung sehen die Präsentation. Mit Bild auf und Bild ab blättern Sie.</translation>
-    </message>
-    <message>
-        <source>End the presentation</source>
-        <translation>Präsentation beenden</translation>
-    </message>
-    <message>
-        <source>Return to the previous background</source>
-        <translation>Zum vorherigen Hintergrund zurückkehren</translation>
-    </message>
-    <message>
-        <source>Off</source>
-        <translation>Aus</translation>
-    </message>
-    <message>
-        <source>Screen {0}</source>
-        <translation>Bildschirm {0}</translation>
-    </message>
-    <message>
-        <source>PDF files ({0})</source>
-        <translation>PDF-Dateien ({0})</translation>
-    </message>
-    <message>
-        <source>Screen (your desktop asks which one)</source>
-        <translation>Bildschirm (der Desktop fragt, welcher)</translation>
-    </message>
-    <message>
-        <source>Window (your desktop asks which one)</source>
-        <translation>Fenster (der Desktop fragt, welches)</translation>
     </message>
 </context><context>
     <name>Preview</name>
@@ -2378,14 +2296,6 @@
     <message>
         <source>Hide other people, or parts of the picture</source>
         <translation>Verbirgt andere Personen oder Teile des Bilds</translation>
-    </message>
-    <message>
-        <source>Present slides or a screen</source>
-        <translation>Folien oder Bildschirm zeigen</translation>
-    </message>
-    <message>
-        <source>Show them behind you</source>
-        <translation>Zeigt sie hinter Ihnen</translation>
     </message>
     <message>
         <source>Adjust the background</source>
@@ -4177,41 +4087,6 @@
         <translation>Nur das erste der {count} Bilder von {file} wird verwendet; speichern Sie es als Video oder GIF, um alle zu verwenden.</translation>
     </message>
     <message>
-        <source>There is no file {file} with slides; check the name.</source>
-        <comment>SlidesText.ABSENT</comment>
-        <translation>Es gibt keine Datei {file} mit Folien; prüfen Sie den Namen.</translation>
-    </message>
-    <message>
-        <source>The slides {file} cannot be read: {reason}; check their name and permissions.</source>
-        <comment>SlidesText.UNREADABLE</comment>
-        <translation>Die Folien {file} können nicht gelesen werden: {reason}; prüfen Sie Namen und Zugriffsrechte.</translation>
-    </message>
-    <message>
-        <source>{file} cannot be shown as slides: it is no PDF file, damaged, or has a password; export it again.</source>
-        <comment>SlidesText.DAMAGED</comment>
-        <translation>{file} kann nicht als Folien gezeigt werden: Die Datei ist kein PDF, beschädigt oder mit einem Passwort geschützt; exportieren Sie sie neu.</translation>
-    </message>
-    <message>
-        <source>The slides {file} are too large; export them with smaller images.</source>
-        <comment>SlidesText.TOO_LARGE</comment>
-        <translation>Die Folien {file} sind zu groß; exportieren Sie sie mit kleineren Bildern.</translation>
-    </message>
-    <message>
-        <source>The folder {folder} contains no images ({formats}) to show as slides; choose another one.</source>
-        <comment>SlidesText.EMPTY</comment>
-        <translation>Der Ordner {folder} enthält keine Bilder ({formats}), die als Folien gezeigt werden könnten; wählen Sie einen anderen.</translation>
-    </message>
-    <message>
-        <source>{file} has no slide {number}, so its last one, {count}, is shown.</source>
-        <comment>SlidesText.PAST_END</comment>
-        <translation>{file} hat keine Folie {number}; die letzte, {count}, wird gezeigt.</translation>
-    </message>
-    <message>
-        <source>No slides are chosen for the background; choose a PDF file or a folder of images.</source>
-        <comment>SlidesText.NO_SLIDES</comment>
-        <translation>Für den Hintergrund sind keine Folien ausgewählt; wählen Sie eine PDF-Datei oder einen Ordner mit Bildern.</translation>
-    </message>
-    <message>
         <source>the disk is full; free some space and try again</source>
         <comment>WriteReason.DISK_FULL</comment>
         <translation>Der Datenträger ist voll; schaffen Sie Platz und versuchen Sie es erneut</translation>
@@ -4340,66 +4215,6 @@
         <source>No video is chosen for the background; choose a file.</source>
         <comment>BackgroundText.NO_VIDEO</comment>
         <translation>Für den Hintergrund ist kein Video gewählt; wählen Sie eine Datei.</translation>
-    </message>
-    <message>
-        <source>There is no display whose screen could be captured; choose another background.</source>
-        <comment>ScreenText.NO_DISPLAY</comment>
-        <translation>Es gibt keine Anzeige, deren Bildschirm aufgenommen werden könnte; wählen Sie einen anderen Hintergrund.</translation>
-    </message>
-    <message>
-        <source>The desktop offers no screens; install xdg-desktop-portal and PipeWire, or choose another background.</source>
-        <comment>ScreenText.NO_PORTAL</comment>
-        <translation>Der Desktop bietet keine Bildschirme an; installieren Sie xdg-desktop-portal und PipeWire, oder wählen Sie einen anderen Hintergrund.</translation>
-    </message>
-    <message>
-        <source>The desktop did not allow Mattecam to show a screen; choose it again and allow it.</source>
-        <comment>ScreenText.REFUSED</comment>
-        <translation>Der Desktop hat Mattecam nicht erlaubt, einen Bildschirm zu zeigen; wählen Sie ihn erneut und erlauben Sie es.</translation>
-    </message>
-    <message>
-        <source>No screen was chosen in the desktop's dialog in time; choose it again.</source>
-        <comment>ScreenText.NO_ANSWER</comment>
-        <translation>Im Dialog des Desktops wurde nicht rechtzeitig ein Bildschirm gewählt; wählen Sie ihn erneut.</translation>
-    </message>
-    <message>
-        <source>The desktop has ended the capture of {target}; end the presentation and choose it again.</source>
-        <comment>ScreenText.CAST_ENDED</comment>
-        <translation>Der Desktop hat die Aufnahme von {target} beendet; beenden Sie die Präsentation und wählen Sie sie erneut.</translation>
-    </message>
-    <message>
-        <source>Windows can be captured on X11 only; choose a screen or a region.</source>
-        <comment>ScreenText.WINDOWS_ON_X11</comment>
-        <translation>Fenster können nur unter X11 aufgenommen werden; wählen Sie einen Bildschirm oder einen Bereich.</translation>
-    </message>
-    <message>
-        <source>There is no screen {number}, only {count}; choose another one.</source>
-        <comment>ScreenText.NO_SCREEN</comment>
-        <translation>Es gibt keinen Bildschirm {number}, nur {count}; wählen Sie einen anderen.</translation>
-    </message>
-    <message>
-        <source>There is no visible window with “{title}” in its title; open it or choose another background.</source>
-        <comment>ScreenText.NO_WINDOW</comment>
-        <translation>Es gibt kein sichtbares Fenster mit „{title}“ im Titel; öffnen Sie es oder wählen Sie einen anderen Hintergrund.</translation>
-    </message>
-    <message>
-        <source>{target} lies outside the screens; choose another region.</source>
-        <comment>ScreenText.OFF_SCREEN</comment>
-        <translation>{target} liegt außerhalb der Bildschirme; wählen Sie einen anderen Bereich.</translation>
-    </message>
-    <message>
-        <source>The window did not hide your room in time, so that no screen is shown; choose the screen again.</source>
-        <comment>ScreenText.NOT_HIDDEN</comment>
-        <translation>Das Fenster hat Ihren Raum nicht rechtzeitig verborgen, daher wird kein Bildschirm gezeigt; wählen Sie den Bildschirm noch einmal.</translation>
-    </message>
-    <message>
-        <source>The screens have changed, and {target} may be another one; end the presentation and choose it again.</source>
-        <comment>ScreenText.CHANGED</comment>
-        <translation>Die Bildschirme haben sich geändert, und {target} kann ein anderer sein; beenden Sie die Präsentation und wählen Sie ihn neu.</translation>
-    </message>
-    <message>
-        <source>{target} can no longer be captured; allow screen recording for Mattecam, or choose another background.</source>
-        <comment>ScreenText.LOST</comment>
-        <translation>{target} kann nicht mehr aufgenommen werden; erlauben Sie Mattecam die Bildschirmaufnahme oder wählen Sie einen anderen Hintergrund.</translation>
     </message>
     <message>
         <source>{file} contains no readable frame; remove it or add it again.</source>
@@ -4715,11 +4530,6 @@
         <source>it must be a colour like #00b140</source>
         <comment>ValueProblem.COLOUR</comment>
         <translation>er muss eine Farbe wie #00b140 sein</translation>
-    </message>
-    <message>
-        <source>it must be like screen:1, region:0,0,1280x720 or window:TITLE</source>
-        <comment>ValueProblem.SCREEN</comment>
-        <translation>er muss wie screen:1, region:0,0,1280x720 oder window:TITEL aussehen</translation>
     </message>
     <message>
         <source>it has more than {limit} characters</source>

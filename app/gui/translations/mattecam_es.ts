@@ -218,22 +218,6 @@
         <translation>Muestra su fondo real.</translation>
     </message>
     <message>
-        <source>Show the previous slide (Page Up)</source>
-        <translation>Mostrar la diapositiva anterior (Re Pág)</translation>
-    </message>
-    <message>
-        <source>Previous slide</source>
-        <translation>Diapositiva anterior</translation>
-    </message>
-    <message>
-        <source>Show the next slide (Page Down)</source>
-        <translation>Mostrar la diapositiva siguiente (Av Pág)</translation>
-    </message>
-    <message>
-        <source>Next slide</source>
-        <translation>Diapositiva siguiente</translation>
-    </message>
-    <message>
         <source>Fill the frame</source>
         <translation>Llenar el fotograma</translation>
     </message>
@@ -1598,8 +1582,8 @@
         <translation>Posición</translation>
     </message>
     <message>
-        <source>Shows the person small in a corner, such as beside slides</source>
-        <translation>Muestra a la persona pequeña en una esquina, por ejemplo junto a diapositivas</translation>
+        <source>Shows the person small in a corner</source>
+        <translation>Muestra a la persona pequeña en una esquina</translation>
     </message>
     <message>
         <source>Size of the person</source>
@@ -1862,72 +1846,6 @@
     <message>
         <source>Close the preferences</source>
         <translation>Cerrar las preferencias</translation>
-    </message>
-</context><context>
-    <name>PresenterControls</name>
-    <message>
-        <source>PDF file…</source>
-        <translation>Archivo PDF…</translation>
-    </message>
-    <message>
-        <source>Shows its pages behind you</source>
-        <translation>Muestra sus páginas detrás de usted</translation>
-    </message>
-    <message>
-        <source>Present a PDF file</source>
-        <translation>Presentar un archivo PDF</translation>
-    </message>
-    <message>
-        <source>Folder…</source>
-        <translation>Carpeta…</translation>
-    </message>
-    <message>
-        <source>Shows the images of a folder behind you</source>
-        <translation>Muestra las imágenes de una carpeta detrás de usted</translation>
-    </message>
-    <message>
-        <source>Present a folder</source>
-        <translation>Presentar una carpeta</translation>
-    </message>
-    <message>
-        <source>Screen</source>
-        <translation>Pantalla</translation>
-    </message>
-    <message>
-        <source>Shows a screen or a window behind you, with all that covers it</source>
-        <translation>Muestra una pantalla o una ventana detrás de usted, con todo lo que la cubra</translation>
-    </message>
-    <message>
-        <source>Everyone in the call sees the presentation. Press Page Up or Page Down to change slides.</source>
-        <translation>Todos en la reunión ven la presentación. Pulse Re Pág o Av Pág para cambiar de diapositiva.</translation>
-    </message>
-    <message>
-        <source>End the presentation</source>
-        <translation>Terminar la presentación</translation>
-    </message>
-    <message>
-        <source>Return to the previous background</source>
-        <translation>Volver al fondo anterior</translation>
-    </message>
-    <message>
-        <source>Off</source>
-        <translation>Desactivada</translation>
-    </message>
-    <message>
-        <source>Screen {0}</source>
-        <translation>Pantalla {0}</translation>
-    </message>
-    <message>
-        <source>PDF files ({0})</source>
-        <translation>Archivos PDF ({0})</translation>
-    </message>
-    <message>
-        <source>Screen (your desktop asks which one)</source>
-        <translation>Pantalla (el escritorio pregunta cuál)</translation>
-    </message>
-    <message>
-        <source>Window (your desktop asks which one)</source>
-        <translation>Ventana (el escritorio pregunta cuál)</translation>
     </message>
 </context><context>
     <name>Preview</name>
@@ -2378,14 +2296,6 @@
     <message>
         <source>Hide other people, or parts of the picture</source>
         <translation>Oculta a otras personas o partes de la imagen</translation>
-    </message>
-    <message>
-        <source>Present slides or a screen</source>
-        <translation>Diapositivas o pantalla</translation>
-    </message>
-    <message>
-        <source>Show them behind you</source>
-        <translation>Los muestra detrás de usted</translation>
     </message>
     <message>
         <source>Adjust the background</source>
@@ -4177,41 +4087,6 @@
         <translation>Solo se usa el primero de los {count} fotogramas de {file}; guárdelo como vídeo o GIF para usarlos todos.</translation>
     </message>
     <message>
-        <source>There is no file {file} with slides; check the name.</source>
-        <comment>SlidesText.ABSENT</comment>
-        <translation>No existe el archivo {file} con diapositivas; compruebe el nombre.</translation>
-    </message>
-    <message>
-        <source>The slides {file} cannot be read: {reason}; check their name and permissions.</source>
-        <comment>SlidesText.UNREADABLE</comment>
-        <translation>No se pueden leer las diapositivas {file}: {reason}; compruebe el nombre y los permisos.</translation>
-    </message>
-    <message>
-        <source>{file} cannot be shown as slides: it is no PDF file, damaged, or has a password; export it again.</source>
-        <comment>SlidesText.DAMAGED</comment>
-        <translation>{file} no se puede mostrar como diapositivas: no es un PDF, está dañado o tiene contraseña; expórtelo de nuevo.</translation>
-    </message>
-    <message>
-        <source>The slides {file} are too large; export them with smaller images.</source>
-        <comment>SlidesText.TOO_LARGE</comment>
-        <translation>Las diapositivas {file} son demasiado grandes; expórtelas con imágenes más pequeñas.</translation>
-    </message>
-    <message>
-        <source>The folder {folder} contains no images ({formats}) to show as slides; choose another one.</source>
-        <comment>SlidesText.EMPTY</comment>
-        <translation>La carpeta {folder} no contiene imágenes ({formats}) que mostrar como diapositivas; elija otra.</translation>
-    </message>
-    <message>
-        <source>{file} has no slide {number}, so its last one, {count}, is shown.</source>
-        <comment>SlidesText.PAST_END</comment>
-        <translation>{file} no tiene ninguna diapositiva {number}; se muestra la última, {count}.</translation>
-    </message>
-    <message>
-        <source>No slides are chosen for the background; choose a PDF file or a folder of images.</source>
-        <comment>SlidesText.NO_SLIDES</comment>
-        <translation>No se han elegido diapositivas para el fondo; elija un archivo PDF o una carpeta de imágenes.</translation>
-    </message>
-    <message>
         <source>the disk is full; free some space and try again</source>
         <comment>WriteReason.DISK_FULL</comment>
         <translation>el disco está lleno; libere espacio e inténtelo de nuevo</translation>
@@ -4340,66 +4215,6 @@
         <source>No video is chosen for the background; choose a file.</source>
         <comment>BackgroundText.NO_VIDEO</comment>
         <translation>No se ha elegido ningún vídeo para el fondo; elija un archivo.</translation>
-    </message>
-    <message>
-        <source>There is no display whose screen could be captured; choose another background.</source>
-        <comment>ScreenText.NO_DISPLAY</comment>
-        <translation>No hay ninguna pantalla que se pueda capturar; elija otro fondo.</translation>
-    </message>
-    <message>
-        <source>The desktop offers no screens; install xdg-desktop-portal and PipeWire, or choose another background.</source>
-        <comment>ScreenText.NO_PORTAL</comment>
-        <translation>El escritorio no ofrece pantallas; instale xdg-desktop-portal y PipeWire, o elija otro fondo.</translation>
-    </message>
-    <message>
-        <source>The desktop did not allow Mattecam to show a screen; choose it again and allow it.</source>
-        <comment>ScreenText.REFUSED</comment>
-        <translation>El escritorio no permitió que Mattecam mostrara una pantalla; elíjala de nuevo y permítalo.</translation>
-    </message>
-    <message>
-        <source>No screen was chosen in the desktop's dialog in time; choose it again.</source>
-        <comment>ScreenText.NO_ANSWER</comment>
-        <translation>No se eligió a tiempo ninguna pantalla en el diálogo del escritorio; elíjala de nuevo.</translation>
-    </message>
-    <message>
-        <source>The desktop has ended the capture of {target}; end the presentation and choose it again.</source>
-        <comment>ScreenText.CAST_ENDED</comment>
-        <translation>El escritorio ha terminado la captura de {target}; termine la presentación y elíjala de nuevo.</translation>
-    </message>
-    <message>
-        <source>Windows can be captured on X11 only; choose a screen or a region.</source>
-        <comment>ScreenText.WINDOWS_ON_X11</comment>
-        <translation>Las ventanas solo se pueden capturar en X11; elija una pantalla o una zona.</translation>
-    </message>
-    <message>
-        <source>There is no screen {number}, only {count}; choose another one.</source>
-        <comment>ScreenText.NO_SCREEN</comment>
-        <translation>No hay pantalla {number}, solo {count}; elija otra.</translation>
-    </message>
-    <message>
-        <source>There is no visible window with “{title}” in its title; open it or choose another background.</source>
-        <comment>ScreenText.NO_WINDOW</comment>
-        <translation>No hay ninguna ventana visible con «{title}» en el título; ábrala o elija otro fondo.</translation>
-    </message>
-    <message>
-        <source>{target} lies outside the screens; choose another region.</source>
-        <comment>ScreenText.OFF_SCREEN</comment>
-        <translation>{target} queda fuera de las pantallas; elija otra zona.</translation>
-    </message>
-    <message>
-        <source>The window did not hide your room in time, so that no screen is shown; choose the screen again.</source>
-        <comment>ScreenText.NOT_HIDDEN</comment>
-        <translation>La ventana no ocultó su habitación a tiempo, así que no se muestra ninguna pantalla; elija la pantalla de nuevo.</translation>
-    </message>
-    <message>
-        <source>The screens have changed, and {target} may be another one; end the presentation and choose it again.</source>
-        <comment>ScreenText.CHANGED</comment>
-        <translation>Las pantallas han cambiado, y {target} puede ser otra; termine la presentación y elíjala de nuevo.</translation>
-    </message>
-    <message>
-        <source>{target} can no longer be captured; allow screen recording for Mattecam, or choose another background.</source>
-        <comment>ScreenText.LOST</comment>
-        <translation>{target} ya no se puede capturar; permita a Mattecam grabar la pantalla o elija otro fondo.</translation>
     </message>
     <message>
         <source>{file} contains no readable frame; remove it or add it again.</source>
@@ -4715,11 +4530,6 @@
         <source>it must be a colour like #00b140</source>
         <comment>ValueProblem.COLOUR</comment>
         <translation>debe ser un color como #00b140</translation>
-    </message>
-    <message>
-        <source>it must be like screen:1, region:0,0,1280x720 or window:TITLE</source>
-        <comment>ValueProblem.SCREEN</comment>
-        <translation>debe ser como screen:1, region:0,0,1280x720 o window:TÍTULO</translation>
     </message>
     <message>
         <source>it has more than {limit} characters</source>

@@ -16,7 +16,7 @@ from app.core.messages.command_line import BatchText, ConvertText
 from app.core.settings import Settings
 from app.matting.selection.choice import choose
 from app.media.image_file import is_picture
-from app.media.slides import others_in, picture_names
+from app.media.image_folder import others_in, picture_names
 from app.offline.batch.files import check_address, is_remote, joined, list_folder, parent_and_name, size_and_time
 from app.offline.batch.job import Job, Written, digest
 from app.offline.batch.manifest import MANIFEST, Record, last_records, state_folder

@@ -1,7 +1,4 @@
-"""Slides: the pages of a PDF file, or the images of a folder, which are also read as a video.
-
-Qt draws PDF files in child processes: a broken file ends the child, not the program.
-"""
+"""The images of a folder, read as a video."""
 
 from __future__ import annotations
 
@@ -13,14 +10,11 @@ from fractions import Fraction
 from pathlib import Path
 
 from app.core.errors import BackgroundError, ModelError
-from app.core.files import paths
-from app.core.files.disk_errors import why_not_read
-from app.core.files.names import is_file, is_folder, is_special
+from app.core.files.names import is_file, is_folder
 from app.core.messages.command_line import ConvertText
-from app.core.messages.media import SlidesText
 from app.core.types import BgrImage
 from app.media.alpha import BgraImage
-from app.media.image_file import READ_SUFFIXES, drawn, is_picture, read_cut_out, read_image
+from app.media.image_file import READ_SUFFIXES, is_picture, read_cut_out
 from app.media.video_input import VideoError
 
 log = logging.getLogger(__name__)
@@ -110,88 +104,3 @@ def picture_names(folder: Path) -> dict[Path, str]:
 
 def _natural(file: Path) -> list[tuple[int, str]]:
     return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", file.name.lower())]
-
-
-MAX_BYTES = 256 << 20
-MAX_PAGES = 5000
-
-
-class PdfPages:
-    """The pages of a PDF file."""
-
-    def __init__(self, path: Path, most: tuple[int, int]) -> None:
-        """most: (width, height) of a page in pixels. Raises BackgroundError."""
-        self._path, self._most = path, most
-        self._data = self._content()
-        self.count, self._first = self._drawn(0)  # a child starts for each page: the first one is kept
-        if not 0 < self.count <= MAX_PAGES:
-            raise self._damaged(f"{self.count} pages")
-
-    def read(self, index: int) -> BgrImage:
-        """Return a page, from 0; (H, W, 3). Raises BackgroundError."""
-        return self._drawn(index)[1] if index else self._first
-
-    def _drawn(self, index: int) -> tuple[int, BgrImage]:
-        try:
-            return drawn(paths.module("app.gui.render_pdf"), self._data, self._most, index)
-        except ValueError as error:
-            raise self._damaged(str(error)) from None
-
-    def _content(self) -> bytes:
-        try:
-            if is_special(self._path):
-                raise self._damaged("no file")
-            with self._path.open("rb") as file:
-                data = file.read(MAX_BYTES + 1)
-        except (FileNotFoundError, NotADirectoryError, ValueError):  # ValueError: a name that no file can have
-            raise BackgroundError(SlidesText.ABSENT(file=self._path)) from None
-        except OSError as error:
-            raise BackgroundError(SlidesText.UNREADABLE(file=self._path, reason=why_not_read(error))) from None
-        if len(data) > MAX_BYTES:
-            raise BackgroundError(SlidesText.TOO_LARGE(file=self._path))
-        if b"%PDF-" not in data[:1024]:
-            raise self._damaged("no signature")
-        return data
-
-    def _damaged(self, reason: str) -> BackgroundError:
-        log.info("%s was not rendered: %s", self._path, reason)
-        return BackgroundError(SlidesText.DAMAGED(file=self._path))
-
-
-SLIDE_SIDE = 2560
-"""Slides are read at this size: enough for a zoom of 2 at 720p."""
-
-
-class FolderSlides:
-    """The images of a folder. Used as `PdfPages`."""
-
-    def __init__(self, folder: Path) -> None:
-        """Raise BackgroundError for a folder that cannot be read or has no images."""
-        try:
-            self._files = pictures_in(folder)
-        except OSError as error:
-            raise BackgroundError(SlidesText.UNREADABLE(file=folder, reason=why_not_read(error))) from None
-        if not self._files:
-            raise BackgroundError(SlidesText.EMPTY(folder=folder, formats=READ_SUFFIXES))
-
-    @property
-    def count(self) -> int:
-        """Return the number of slides, at least 1."""
-        return len(self._files)
-
-    def read(self, index: int) -> BgrImage:
-        """Return a slide, from 0. Raises BackgroundError."""
-        return read_image(self._files[index], (255, 255, 255), SLIDE_SIDE)
-
-
-Slides = PdfPages | FolderSlides
-
-
-def open_slides(path: Path) -> Slides:
-    """Open a folder, or a PDF file. Raises BackgroundError."""
-    return FolderSlides(path) if is_folder(path) else PdfPages(path, (SLIDE_SIDE, SLIDE_SIDE))
-
-
-def are_slides(path: Path) -> bool:
-    """Return whether a path is to be used as slides: a folder, or by its suffix a PDF file."""
-    return path.suffix.lower() == ".pdf" or is_folder(path)
