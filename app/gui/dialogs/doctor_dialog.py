@@ -77,7 +77,7 @@ def _say_whether_ready(findings: Sequence[Finding]) -> str:
 
 
 def _stop(view: QObject) -> None:
-    """End a password dialog that is still open. Not a closure: see `app.gui.widgets.qt`."""
+    """End a password dialog that is still open. Not a closure, which Qt may call after the end of what it holds."""
     for process in view.findChildren(QProcess):
         process.blockSignals(True)
         if process.state() is not QProcess.ProcessState.NotRunning:

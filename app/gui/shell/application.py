@@ -131,18 +131,18 @@ class Session:
         self._dark = theme.is_dark(settings.window.theme)
         self._exit_code: int | None = None
         theme.apply(app, self._dark)
-        self._scenes = scenes.SceneStore(settings_path.with_name(scenes.default_path().name))
-        self._remote = RemoteControl(self.store, self.bridge, self._scenes, lambda: self.lifecycle.end())
+        scene_store = scenes.SceneStore(settings_path.with_name(scenes.default_path().name))
         self._saver: Saver | None = None
         if options.persist:
             self._saver = Saver(self.store, settings_path, self._tasks)
             self._saver.failed.connect(lambda error: self.pipeline.report(Stage.SETTINGS, error))
             self._saver.saved.connect(partial(self.pipeline.report, Stage.SETTINGS, None))
-        self.window = MainWindow(self.store, self.bridge, self._tasks, self._scenes, self._buffer)
+        self.window = MainWindow(self.store, self.bridge, self._tasks, scene_store, self._buffer)
         if asks_before_unmatted:
             self.window.program_notices.ask_before_unmatted()
         self.lifecycle = WindowLifecycle(self.window)
         self.lifecycle.ended.connect(app.quit)
+        self._remote = RemoteControl(self.store, self.bridge, scene_store, self.lifecycle.end)
         self._remote.scenes_changed.connect(self.window.scenes.reload)
         if self._saver is not None:
             self.window.error_bar.help_requested.connect(self._saver.write)

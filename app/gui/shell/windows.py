@@ -119,15 +119,12 @@ class SecondaryWindows(QObject):
             "\n\n".join(
                 (
                     self.tr("Replaces your background live."),
-                    self._where_processed(),
+                    self.tr("All processing stays on this computer."),
                     self.tr("Free software under the GNU General Public License, version 3 or later."),
                 )
             )
         )
         box.open()
-
-    def _where_processed(self) -> str:
-        return self.tr("All processing stays on this computer.")
 
     def copy_diagnostics(self) -> None:
         """Copy the diagnostics to the clipboard."""

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from functools import partial
 
 from PyQt6.QtCore import QEvent, QObject, QPoint, QSize, Qt
 from PyQt6.QtWidgets import QFrame, QLabel, QScrollArea, QWidget
@@ -33,8 +31,8 @@ class Page(QScrollArea):
         self._column = column(content, None, spacing=12, margins=(18, 16, 18, 18))
         self.setWidget(content)
         self._bar = existing(self.verticalScrollBar())
-        self._wanted: Callable[[], int] | None = None
-        """Where the page is scrolled once more whenever it has another height."""
+        self._wanted: QWidget | None = None
+        """What the page is scrolled to once more whenever it has another height."""
         self._following = AfterLayout(content, self._scroll)
         self._bar.rangeChanged.connect(self._following.start)
         self._bar.actionTriggered.connect(self._leave)
@@ -77,7 +75,7 @@ class Page(QScrollArea):
         Texts wrap and others come later, so that it is done again until the user scrolls or the focus moves in
         the window.
         """
-        self._wanted = None if widget is None else partial(self._place_of, widget)
+        self._wanted = widget
         self._following.start()
 
     def _place_of(self, widget: QWidget) -> int:
@@ -94,7 +92,7 @@ class Page(QScrollArea):
 
     def _scroll(self) -> None:
         if self._wanted is not None:
-            self._bar.setValue(self._wanted())
+            self._bar.setValue(self._place_of(self._wanted))
 
 
 def breakable(text: str) -> str:
