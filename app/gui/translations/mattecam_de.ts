@@ -2202,12 +2202,12 @@
         <translation>Ersetzt Ihren Hintergrund in Echtzeit.</translation>
     </message>
     <message>
-        <source>Free software under the GNU General Public License, version 3 or later.</source>
-        <translation>Freie Software unter der GNU General Public License, Version 3 oder neuer.</translation>
-    </message>
-    <message>
         <source>All processing stays on this computer.</source>
         <translation>Die gesamte Verarbeitung bleibt auf diesem Rechner.</translation>
+    </message>
+    <message>
+        <source>Free software under the GNU General Public License, version 3 or later.</source>
+        <translation>Freie Software unter der GNU General Public License, Version 3 oder neuer.</translation>
     </message>
 </context><context>
     <name>ShortcutsDialog</name>

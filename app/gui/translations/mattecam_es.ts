@@ -2202,12 +2202,12 @@
         <translation>Sustituye su fondo en directo.</translation>
     </message>
     <message>
-        <source>Free software under the GNU General Public License, version 3 or later.</source>
-        <translation>Software libre bajo la Licencia Pública General de GNU, versión 3 o posterior.</translation>
-    </message>
-    <message>
         <source>All processing stays on this computer.</source>
         <translation>Todo el procesamiento se queda en este equipo.</translation>
+    </message>
+    <message>
+        <source>Free software under the GNU General Public License, version 3 or later.</source>
+        <translation>Software libre bajo la Licencia Pública General de GNU, versión 3 o posterior.</translation>
     </message>
 </context><context>
     <name>ShortcutsDialog</name>
