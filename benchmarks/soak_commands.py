@@ -108,7 +108,6 @@ class CommandMonkey:
             "model": lambda d: d.choice(self._models),
             "only-me": lambda d: d.choice(("on", "off", f"{d.random():.2f},{d.random():.2f}")),
             "overlay": self._overlay,
-            "parallax": lambda d: str(d.randint(0, 100)),
             "pause": lambda d: d.choice(SWITCHES),
             "place": lambda d: d.choice(
                 ("reset", f"{d.uniform(-1, 1):.2f},{d.uniform(-1, 1):.2f},{d.uniform(0.1, 3):.2f}")

@@ -33,7 +33,7 @@ from tools.feature_shots import FEATURES, Feature
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOM = assets_dir() / "backgrounds" / "5-bookshelf.jpg"
-NAMES = ("auto-framing", "light", "distance-blur")
+NAMES = ("auto-framing", "light")
 SIZE, VIEW = (960, 540), (400, 225)
 SOURCE_FPS, FPS, SECONDS, WARM_UP_S = 30, 10, 4.0, 1.0
 QUALITY, GAP_PX = 50, 8
@@ -92,7 +92,7 @@ def without(feature: Feature) -> Settings:
     """Return the settings before the feature is switched on: those of its sequence without what it changes."""
     settings = feature.settings(Settings())
     plain = Settings()
-    return plain.replace(background=settings.background.replace(bokeh=False, distance_blur=False))
+    return plain.replace(background=settings.background.replace(bokeh=False))
 
 
 def record(feature: Feature, frames: Sequence[BgrImage], path: Path) -> None:

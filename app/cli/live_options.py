@@ -37,7 +37,7 @@ class LiveOption:
     """One option."""
 
     name: str
-    """As in Python: `distance_blur`."""
+    """As in Python: `background_fit`."""
     group: str
     """Title of the help."""
     annotation: Any

@@ -48,7 +48,7 @@ def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> B
     has no backdrop.
     """
     if settings.kind == "blur":
-        return BlurBackground(settings.blur_strength, bokeh=settings.bokeh, distance=settings.distance_blur)
+        return BlurBackground(settings.blur_strength, bokeh=settings.bokeh)
     if settings.kind == "colour":
         return ColourBackground(settings.colour)
     if settings.kind == "none":

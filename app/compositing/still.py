@@ -99,9 +99,9 @@ class ColourBackground(_Still):
 class BlurBackground(_Still):
     """The camera's own background, blurred by the frame step."""
 
-    def __init__(self, strength: float, *, bokeh: bool = False, distance: bool = False) -> None:
-        """strength: 0..100. bokeh, distance: see `BlurredBackground`."""
-        self._backdrop = BlurredBackground(strength, bokeh, distance)
+    def __init__(self, strength: float, *, bokeh: bool = False) -> None:
+        """strength: 0..100. bokeh: see `BlurredBackground`."""
+        self._backdrop = BlurredBackground(strength, bokeh)
 
     def backdrop(self, width: int, height: int, time_s: float) -> BlurredBackground:
         """Return the same value for every size."""

@@ -67,7 +67,6 @@ SYNTAX: Mapping[str, Syntax] = {
         "Show a picture or a text over the output.", "FILE|off|text TEXT|place PLACE|text-place PLACE|size 10-400"
     ),
     "only-me": Syntax("Show one person only.", "on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),
-    "parallax": Syntax("Move the background slowly against the head: strength in percent.", "0-100"),
     "pause": _switch("Send the stand-by card instead of the video, or resume."),
     "place": Syntax(
         "Move and scale the person over the background.",

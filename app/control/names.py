@@ -66,7 +66,6 @@ SHORT: Mapping[str, Alias] = {
     "overlay size": "overlay.size",
     "overlay text": "overlay.text",
     "overlay text-place": "overlay.text_place",
-    "parallax": "background.parallax",
     "place": lambda text: {f"placement.{name}": f"{value:g}" for name, value in parse_place(text)},
     "ratio": "matting.downsample_ratio",
     "rotate": "capture.rotate",

@@ -38,17 +38,12 @@ class BackgroundSettings(Model):
     blur_strength: float = setting(85.0, f"Strength of the blur; from {HIDES_TEXT:g} on it hides text.", 0, 100)
     """The same at every level of strict mode, which may show a stronger one: `Settings.shown_blur`."""
     bokeh: bool = setting(False, "Blur with discs that keep highlights, like a lens.")
-    distance_blur: bool = setting(
-        False, "Blur what is farther from the person more strongly.", option="--distance-blur/--no-distance-blur"
-    )
-    """The distance is that from the person's contact with floor or desk."""
     fit: Literal["fill", "fit"] = setting(
         "fill", "Whether the background covers the frame or is shown whole.", option="--background-fit"
     )
     zoom: float = setting(1.0, "Enlarge the background.", 1, MAX_ZOOM, option="--background-zoom")
     pan_x: float = setting(0.0, "Part of an enlarged background that is shown: -1 left, 1 right.", -1, 1)
     pan_y: float = setting(0.0, "Part of an enlarged background that is shown: -1 top, 1 bottom.", -1, 1)
-    parallax: float = setting(0.0, "Move the background slowly against the head.", 0, 100, option="--parallax")
 
     @property
     def opened(self) -> tuple[object, ...]:
@@ -61,7 +56,7 @@ class BackgroundSettings(Model):
         return self.replace(kind=kind, path=path, **moved)
 
 
-FOLLOWED = ("fit", "zoom", "pan_x", "pan_y", "parallax")
+FOLLOWED = ("fit", "zoom", "pan_x", "pan_y")
 """Fields of `BackgroundSettings` that change a background in use, without opening it again."""
 
 
@@ -257,7 +252,7 @@ class Settings(Model):
         """Return `hides` of a picture whose framing and background may not be the chosen ones."""
         edges = self.matting.edges
         return (
-            (background.kind, background.blur_strength, background.bokeh, background.distance_blur),
+            (background.kind, background.blur_strength, background.bokeh),
             (edges.strict, edges.threshold, edges.contrast, edges.grow_px, edges.feather_px),
             (self.people, self.selected, framing, self.placement),
             self.capture.orientation,

@@ -120,8 +120,6 @@ class BlurredBackground:
     """Strength from 0 to 100 (only colours remain). Engines raise it to what the level of strict mode allows."""
     bokeh: bool = False
     """Blur with discs that keep highlights, like a lens; executors that cannot do it blur as usual."""
-    distance: bool = False
-    """Blur more strongly with the distance from the person's contact with floor or desk, where the executor can."""
     zoom: float = 1.0
     """Pixels of the frame per pixel of the camera. The strength is that of the camera's frame, which is magnified."""
 

@@ -21,7 +21,6 @@ from app.matting.strict.rules import WAIT_FRAMES
 from app.media.alpha import BgraImage, over, straight
 from app.output.packing import premultiplied
 from app.people.editor import PeopleEditor
-from app.people.parallax import DriftingBackdrop
 
 
 class FilmStep:
@@ -51,7 +50,7 @@ class FilmStep:
         self._stream: object = None
         """Size of the last frame, and number of cuts before it: strict mode shows nobody in the first frames of a
         scene, so that a film sees the first one more often."""
-        self._people, self._drifting = PeopleEditor(), DriftingBackdrop()
+        self._people = PeopleEditor()
         self._overlay: tuple[OverlayKey, Overlay] | None = None
         """The overlay rendered last, and what it was rendered for."""
 
@@ -100,14 +99,12 @@ class FilmStep:
             for _ in range(WAIT_FRAMES):
                 matte = engine.step(image, backdrop, edges, editor, want_foreground=foreground).result()
         self._stream = stream
-        if self._background is not None:
-            self._drifting.watch(self._settings.background, self._people.whole_alpha(matte), time_s)
         if opacity is None:
             return matte
         return _multiplied(matte, opacity if editor is None else viewed(opacity, editor.view), backdrop)
 
     def _backdrop(self, background: Background, width: int, height: int, time_s: float) -> Backdrop:
-        backdrop = self._drifting.shown(background, self._settings.background, width, height, time_s)
+        backdrop = background.backdrop(width, height, time_s)
         if background.problem is not None:  # a film whose background stands still would be taken for a good one
             raise background.problem
         return magnified(backdrop, self._settings.framing.zoom)

@@ -16,8 +16,7 @@ from app.core.files.names import version_of
 from app.core.messages.system import ProgramText
 from app.core.settings import BackgroundSettings, Settings, opens_alike
 from app.core.stage import Stage
-from app.core.types import AlphaImage, Backdrop, Frame, Picture
-from app.people.parallax import DriftingBackdrop
+from app.core.types import Backdrop, Frame, Picture
 from app.runtime.board import StatusBoard
 from app.runtime.timing import Timing
 from app.runtime.worker import Prepared, Preparer
@@ -65,7 +64,6 @@ class Backdrops:
         self._answered = False
         """A background was opened, could not be, or took too long."""
         self._wait_until_s = 0.0
-        self._drifting = DriftingBackdrop()
         self._request_lock = threading.Lock()
         self._requested: BackgroundSettings | None = None
         """The newest settings; a background was requested for their `opened`."""
@@ -140,9 +138,9 @@ class Backdrops:
     def backdrop(self, frame: Frame, time_s: float) -> Backdrop:
         """Return what is behind the person in this frame; grey if there is no background."""
         shown: Backdrop | None = None
-        if self._background is not None and self._settings is not None:
+        if self._background is not None:
             try:
-                shown = self._drifting.shown(self._background, self._settings, *frame.size, time_s)
+                shown = self._background.backdrop(*frame.size, time_s)
                 problem: Exception | None = self._background.problem
             except Exception as error:  # noqa: BLE001 - carried to the status; the room stays hidden
                 problem = error
@@ -150,11 +148,6 @@ class Backdrops:
                 self._problem = problem
                 self._report(problem)
         return np.full_like(frame.image, PLAIN_GREY) if shown is None else shown
-
-    def watch(self, alpha: AlphaImage, now_s: float) -> None:
-        """Take the matte (h, w) of a frame, in its coordinates, for the parallax of the next one."""
-        if self._settings is not None:
-            self._drifting.watch(self._settings, alpha, now_s)
 
     def _report(self, problem: Exception | None) -> None:
         self._broken = problem is not None

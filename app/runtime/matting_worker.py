@@ -146,7 +146,6 @@ class MattingWorker:
             self.view = WHOLE_VIEW if editor is None else editor.view_of(matte)
             self.awaits_movement = matte.hides_person if editor is None else editor.awaits_movement(matte)
             self._last_alpha = matte.alpha if editor is None else editor.whole_alpha(matte)
-            self._backdrops.watch(self._last_alpha, frame.captured_at_s)
             self._finisher.keep(conditions, picture)
         else:
             self._last_alpha = None

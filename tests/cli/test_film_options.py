@@ -26,7 +26,7 @@ from app.core.settings import (
 OF_A_CAMERA = Settings(
     framing=FramingSettings(zoom=2),
     people=PeopleSettings(auto_framing="close", zones=(Zone(points=((0, 0),), camera="usb-1"),)),
-    background=BackgroundSettings(kind="blur", parallax=50),
+    background=BackgroundSettings(kind="blur", zoom=2),
     overlay=OverlaySettings(text="Ada"),
     matting=MattingSettings(edges=EdgeSettings(feather_px=3)),
 )

@@ -63,8 +63,8 @@ def test_an_option_changes_its_setting_alone(option: str, tmp_path: Path) -> Non
 ADA = OverlaySettings(text="Ada")
 VIEW = FramingSettings(zoom=3, pan_x=0.5)
 PLACED = in_corner("bottom-left", 0.3)
-DISTANT = BackgroundSettings(kind="blur", blur_strength=20, distance_blur=True)
-BOKEH = DISTANT.replace(blur_strength=30, bokeh=True)
+WEAK = BackgroundSettings(kind="blur", blur_strength=20, zoom=2)
+BOKEH = WEAK.replace(blur_strength=30, bokeh=True)
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,8 @@ BOKEH = DISTANT.replace(blur_strength=30, bokeh=True)
         ({"framing": VIEW}, {"pan": "-1,0.25"}, {"framing": VIEW.replace(pan_x=-1, pan_y=0.25)}),
         ({}, {"place": "bottom-left:30"}, {"placement": PLACED}),
         ({"placement": PLACED}, {"place": "reset"}, {"placement": PlacementSettings()}),
-        ({}, {"background": "blur:20", "distance_blur": True}, {"background": DISTANT}),
-        ({"background": DISTANT}, {"background": "bokeh:30"}, {"background": BOKEH}),
-        ({"background": DISTANT}, {"distance_blur": False}, {"background": DISTANT.replace(distance_blur=False)}),
+        ({}, {"background": "blur:20", "background_zoom": 2}, {"background": WEAK}),
+        ({"background": WEAK}, {"background": "bokeh:30"}, {"background": BOKEH}),
     ],
 )
 def test_an_option_leaves_what_it_does_not_name(
@@ -101,12 +100,10 @@ def test_the_strength_of_a_blur_is_the_same_number_at_every_level() -> None:
 
 def test_the_background_is_laid_out(tmp_path: Path) -> None:
     options = LiveOptions(
-        background=str(tmp_path / "a.png"), background_fit="fit", background_zoom=2, background_pan="1,-1", parallax=30
+        background=str(tmp_path / "a.png"), background_fit="fit", background_zoom=2, background_pan="1,-1"
     )
     background = apply_options(Settings(), options).background
-    assert background == BackgroundSettings(
-        kind="image", path=tmp_path / "a.png", fit="fit", zoom=2, pan_x=1, pan_y=-1, parallax=30
-    )
+    assert background == BackgroundSettings(kind="image", path=tmp_path / "a.png", fit="fit", zoom=2, pan_x=1, pan_y=-1)
 
 
 @pytest.mark.parametrize(

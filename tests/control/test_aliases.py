@@ -32,7 +32,6 @@ CENTRED = {"background.zoom": "1", "background.pan_x": "0", "background.pan_y": 
         ("framing calm", {**WHOLE, "people.auto_framing": "calm"}),
         ("background-view 1.5", {"background.zoom": "1.5"}),
         ("background-view fit", {"background.fit": "fit", **CENTRED}),
-        ("parallax 40", {"background.parallax": "40"}),
         ("place 0.2,-0.1,0.8", {"placement.x": "0.2", "placement.y": "-0.1", "placement.scale": "0.8"}),
         ("place bottom-right:40", {"placement.x": "0.3", "placement.y": "0.3", "placement.scale": "0.4"}),
         ("place reset", {"placement.x": "0", "placement.y": "0", "placement.scale": "1"}),

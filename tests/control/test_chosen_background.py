@@ -1,4 +1,4 @@
-"""`ctl background`, `background-view` and `parallax` against a running pipeline."""
+"""`ctl background` and `background-view` against a running pipeline."""
 
 from __future__ import annotations
 

@@ -106,7 +106,7 @@ def test_an_image_that_cannot_be_read_is_no_standby_image(program: Program, tmp_
 @pytest.mark.parametrize(
     ("words", "wrong_usage"),
     [
-        ("parallax 101", True),
+        ("zoom 101", True),
         ("background blur:200", True),
         ("set output.mirror", True),
         ("set nosuch 1", True),

@@ -1,4 +1,4 @@
-"""The view of the background: zoom, place, parallax, and how it fits."""
+"""The view of the background: zoom, place, and how it fits."""
 
 from __future__ import annotations
 
@@ -46,8 +46,6 @@ def test_the_background_is_zoomed_panned_and_centred(
     assert chosen(controls).pan_x == pytest.approx(1 if mirror else -1)
     drag(qtbot, slider(controls, "backgroundYSlider"), 0.0)
     assert chosen(controls).pan_y == pytest.approx(1)
-    drag(qtbot, slider(controls, "parallaxSlider"), 1.0)
-    assert chosen(controls).parallax == pytest.approx(100)
     qtbot.mouseClick(button(controls, "backgroundReset"), Qt.MouseButton.LeftButton)
     assert (chosen(controls).zoom, chosen(controls).pan_x, chosen(controls).pan_y) == (1, 0, 0)
 

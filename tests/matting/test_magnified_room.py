@@ -46,7 +46,6 @@ Look = Callable[[BlurredBackground], BlurredBackground]
 LOOKS: dict[str, Look] = {
     "blur": lambda blur: blur,
     "bokeh": lambda blur: replace(blur, bokeh=True),
-    "distance": lambda blur: replace(blur, distance=True),
 }
 
 

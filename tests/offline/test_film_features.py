@@ -149,10 +149,8 @@ FEATURES = {
     ),
     "light": look(light_match=80, light_wrap=80, portrait_light=80),
     "background view": look(background=BackgroundSettings(kind="image", fit="fit", zoom=1.5, pan_x=0.5)),
-    "parallax": look(background=BackgroundSettings(kind="image", parallax=100)),
     "blur": look(background=BackgroundSettings(kind="blur", blur_strength=40)),
     "bokeh": look(background=BackgroundSettings(kind="blur", bokeh=True, blur_strength=40)),
-    "distance blur": look(background=BackgroundSettings(kind="blur", distance_blur=True, blur_strength=40)),
     "strict mode": look(strict="strict"),
     "no background": look(
         background=BackgroundSettings(kind="none"),
@@ -167,7 +165,7 @@ FEATURES = {
         light_match=50,
         light_wrap=50,
         portrait_light=50,
-        background=BackgroundSettings(kind="image", parallax=60),
+        background=BackgroundSettings(kind="image", zoom=1.5),
     ),
 }
 

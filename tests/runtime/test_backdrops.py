@@ -20,7 +20,6 @@ from app.runtime.board import StatusBoard
 from app.runtime.timing import Timing
 from tests.compositing.files import colour_number, write_video
 from tests.fakes.world import FakeWorld
-from tests.people.crowds import head_and_shoulders
 from tests.runtime.running import BASE, running
 from tests.waiting import eventually
 
@@ -78,19 +77,6 @@ def test_a_new_view_opens_nothing_and_is_shown_at_once(opened: Opened, tmp_path:
     assert len(opened.requests) == 1
     opened.use(WHITE, lambda image: bool((image == 255).all()))
     assert len(opened.requests) == 2
-
-
-def test_parallax_moves_an_image_against_the_head_and_nothing_else(opened: Opened, tmp_path: Path) -> None:
-    moving = ramp(tmp_path).replace(parallax=100)
-    opened.use(moving.replace(parallax=0), lambda image: bool(100 < image[45, 80, 0] < 155))
-    before = int(opened.shown(moving)[45, 80, 0])
-    for frame in range(120):
-        opened.backdrops.watch(head_and_shoulders(0.9), frame / 30)
-    assert int(opened.shown(moving)[45, 80, 0]) > before, "the image went left, so that more of its right side is seen"
-    still = opened.shown(moving.replace(parallax=0))
-    assert int(still[45, 80, 0]) == pytest.approx(before, abs=1)
-    colour = BackgroundSettings(kind="colour", colour="#204060", parallax=100)
-    opened.use(colour, lambda image: bool((image == (0x60, 0x40, 0x20)).all()))
 
 
 def test_a_video_that_stops_is_reported_and_keeps_its_last_frame(

@@ -85,7 +85,7 @@ CENTRED = {"zoom": 1.0, "pan_x": 0.0, "pan_y": 0.0}
 
 
 class BackgroundViewControls(Form):
-    """Sliders for zoom, both directions and parallax, and kinds of blur. Left and right are the preview's."""
+    """Sliders for zoom and both directions, and bokeh. Left and right are the preview's."""
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
@@ -94,9 +94,6 @@ class BackgroundViewControls(Form):
             self.add_check("background.bokeh", self.tr("Bokeh"),
                            self.tr("Blurs like a wide lens: lights become discs; needs the executor OpenVINO"),
                            "bokehCheck"),
-            self.add_check("background.distance_blur", self.tr("Blur more with distance"),
-                           self.tr("Blurs what is farther from you more strongly; needs the executor OpenVINO"),
-                           "distanceBlurCheck"),
         )  # fmt: skip
         self.enable_while(
             lambda settings: settings.background.kind in LAID_OUT,
@@ -112,11 +109,6 @@ class BackgroundViewControls(Form):
                       lambda: store.edit("background", **CENTRED),
                       lambda now: any(getattr(now.background, name) != value for name, value in CENTRED.items()),
                       )  # fmt: skip
-        parallax = self.add_slider(
-            "background.parallax", percent, self.tr("Parallax"),
-            self.tr("Moves an image or a video slowly against your head, as if it were far away"), "parallaxSlider",
-        )  # fmt: skip
-        self.enable_while(lambda settings: settings.background.kind in ("image", "video"), parallax)
 
 
 class PlacementControls(Form):

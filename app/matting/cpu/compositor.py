@@ -16,15 +16,15 @@ from app.core.threads import Strips
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Bytes, Floats, Mask, Matte
 from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import StateArrays, StepGeometry, prefixed, saved, under
-from app.matting.cpu.cpu_blur import FOLLOW, NOBODY, blurred_background, ground_of
+from app.matting.cpu.cpu_blur import blurred_background
 from app.matting.cpu.full_size import beyond, feather, grow, placed
 from app.matting.kernels.composite import finish_rows
 from app.matting.kernels.full_size import blend_rows, extend_colour_rows, relight_rows, smooth_alpha_rows
 from app.matting.kernels.network_arrays import all_finite
 from app.matting.kernels.patches import paste_cells
-from app.matting.light.light import Light, followed, relit
+from app.matting.light.light import Light, relit
 
-PREVIOUS_ALPHA, GROUND = "previous_alpha", "ground.rows"
+PREVIOUS_ALPHA = "previous_alpha"
 """Names of what is remembered."""
 NOTHING: Bytes = np.empty((0, 0), np.uint8)
 
@@ -115,8 +115,6 @@ class Compositor:
         self._strips = strips
         self._previous_alpha: AlphaImage | None = None
         self._light = Light()
-        self._ground: Floats | None = None
-        """As of `ground_of`, smoothed; None until somebody was seen."""
         self._room: tuple[object, BlurredBackground, BgrImage] | None = None
         """The blurred background made last, and of what; it is shown again while little moves."""
 
@@ -124,20 +122,18 @@ class Compositor:
         """Forget the stream."""
         self._previous_alpha = None
         self._light.reset()
-        self._ground = None
         self._room = None
 
     def state(self) -> StateArrays:
-        """Return copies of the last alpha, if there is one, of the light and of the ground."""
-        kept = {PREVIOUS_ALPHA: self._previous_alpha, GROUND: self._ground}
+        """Return copies of the last alpha, if there is one, and of the light."""
+        kept = {PREVIOUS_ALPHA: self._previous_alpha}
         arrays = {name: array.copy() for name, array in kept.items() if array is not None}
         return arrays | prefixed("light", self._light.state())
 
     def load_state(self, arrays: StateArrays) -> None:
-        """Restore the last alpha, the light and the ground. Raises ValueError or TypeError if they do not fit."""
+        """Restore the last alpha and the light. Raises ValueError or TypeError if they do not fit."""
         size = self._geometry.height, self._geometry.width
         self._previous_alpha = saved(arrays, PREVIOUS_ALPHA, size, np.uint8)
-        self._ground = saved(arrays, GROUND, (2,), np.float32)
         self._light.load_state(under("light", arrays))
         self._room = None
 
@@ -201,14 +197,9 @@ class Compositor:
             return self._room[2]
         geometry = self._geometry
         size = geometry.blur_factor, geometry.width, geometry.height
-        ground = None
-        if backdrop.distance:
-            self._ground = followed(self._ground, ground_of(coarse), FOLLOW)
-            ground = NOBODY if self._ground is None else self._ground
         strength, bokeh, zoom = backdrop.strength, backdrop.bokeh, backdrop.zoom
-        picture = blurred_background(small, coarse, strength, *size, bokeh=bokeh, ground=ground, zoom=zoom)
-        # The blur that grows with the distance changes with every frame.
-        self._room = None if blurred_for is None or backdrop.distance else (blurred_for, backdrop, picture)
+        picture = blurred_background(small, coarse, strength, *size, bokeh=bokeh, zoom=zoom)
+        self._room = None if blurred_for is None else (blurred_for, backdrop, picture)
         return picture
 
     def _finished(

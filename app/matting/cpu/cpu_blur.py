@@ -1,9 +1,8 @@
-"""Background blur in numpy and OpenCV (see `app.matting.base.blur`), also one that grows with the distance."""
+"""Background blur in numpy and OpenCV (see `app.matting.base.blur`)."""
 
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
 
 import cv2
 import numpy as np
@@ -11,48 +10,8 @@ import numpy as np
 from app.core.types import BgrImage, Floats
 from app.matting.base import blur
 
-PERSON_ALPHA = 0.5
-NARROWEST = 0.02
-"""Rows with less of the person than this share of the width do not count."""
-FOLLOW = 0.08
-"""Share of the difference by which contact and head move per frame, against a jumping blur."""
-LEAST_REACH = 0.25
-"""Least distance from contact to full blur, as a fraction of the height."""
-NOBODY: Floats = np.array([1.0, 0.25], np.float32)
-"""The ground until somebody was seen."""
-
-
-def ground_of(alpha: Floats) -> Floats | None:
-    """Return the ground of a frame, (2,): contact and head as fractions of the height; None for nobody.
-
-    The contact is where the person touches the floor or the desk. alpha: (h, w) in 0..1.
-    """
-    height = alpha.shape[0]
-    person = (alpha > np.float32(PERSON_ALPHA)).astype(np.uint8)
-    share = np.asarray(cv2.reduce(person, 1, cv2.REDUCE_AVG, dtype=cv2.CV_32F), np.float32)[:, 0]
-    rows = np.flatnonzero(share >= NARROWEST)
-    if rows.size == 0:
-        return None
-    return np.array([(rows[-1] + 1) / height, rows[0] / height], np.float32)
-
-
-def distances(ground: Floats, height: int) -> Floats:
-    """Return how far each of `height` rows lies from the contact, (height,) in 0..1; 1 is full blur.
-
-    On a plane seen from above, a lens blurs in proportion to the distance in rows from the row in focus. The row in
-    focus is that of the contact, and the blur is full at the height of the head, where the plane ends for a camera at
-    eye level.
-    """
-    contact, head = map(float, ground)
-    reach = max(contact - head, LEAST_REACH)
-    rows = (np.arange(height, dtype=np.float32) + 0.5) / height
-    distance: Floats = np.minimum(np.abs(rows - np.float32(contact)) / np.float32(reach), 1).astype(np.float32)
-    return distance
-
-
-FULL_STRENGTH = 100.0
 COARSE_SIGMA = 2.5
-"""A blur that grows with the distance is computed on images so coarse that its Gaussians have at least this sigma."""
+"""The blur of a magnified room is computed on images so coarse that its Gaussians have at least this sigma."""
 LARGEST_DISC = 4.0
 """Discs of more pixels than this in radius are computed on a coarser image."""
 FINER = 8
@@ -68,38 +27,17 @@ def blurred_background(
     height: int,
     *,
     bokeh: bool = False,
-    ground: Floats | None = None,
     zoom: float = 1.0,
 ) -> BgrImage:
     """Return the blurred background without the person, (height, width, 3) uint8 BGR.
 
     small: (3, h, w) RGB and alpha: (h, w), both in 0..1. factor: downsampling factor from the small frame to the
-    background. bokeh: blur with soft-edged discs in which highlights prevail. ground: (2,) as of `ground_of`;
-    blur more strongly with the distance from the contact, up to strength 100; never less than `strength`. zoom: see
-    `BlurredBackground`.
+    background. bokeh: blur with soft-edged discs in which highlights prevail. zoom: see `BlurredBackground`.
     """
     weighted = _weighted(small, alpha, factor, highlights=bokeh)
-    blurs = _with_discs if bokeh else _with_gaussian if ground is None and zoom == 1 else _with_coarse_gaussian
-
-    def blurred(step: float) -> BgrImage:
-        return blurs(weighted, blur.strength_sigma(step, min(weighted.shape[:2]), zoom))
-
-    picture = blurred(strength) if ground is None else _receding(strength, blurred, ground)
+    blurs = _with_discs if bokeh else _with_gaussian if zoom == 1 else _with_coarse_gaussian
+    picture = blurs(weighted, blur.strength_sigma(strength, min(weighted.shape[:2]), zoom))
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
-
-
-def _receding(strength: float, blurred: Callable[[float], BgrImage], ground: Floats) -> BgrImage:
-    """Return a picture whose blur grows with the distance; intermediate blurs are mixed of the two next to them."""
-    steps = strength, (strength + FULL_STRENGTH) / 2, FULL_STRENGTH
-    near, middle, far = (blurred(step) for step in steps)
-    rows = distances(ground, near.shape[0])
-    return _mixed(_mixed(near, middle, 2 * rows), far, 2 * rows - 1)
-
-
-def _mixed(near: BgrImage, far: BgrImage, share: Floats) -> BgrImage:
-    """Return `near` with a share (h,) of `far` in each row; the share is clipped to 0..1."""
-    weight = np.repeat(np.clip(share, 0, 1)[:, None], near.shape[1], axis=1)
-    return np.asarray(cv2.blendLinear(near, far, 1 - weight, weight), np.uint8)
 
 
 def _with_gaussian(weighted: Floats, sigma: float) -> BgrImage:
