@@ -46,7 +46,7 @@ def test_without_hardware_it_is_x264(wanted: str, names: list[str], monkeypatch:
 
 
 def test_threads_are_bounded_and_follow_the_pixel_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("os.cpu_count", lambda: 64)
+    monkeypatch.setattr("app.media.encoders.usable_cores", lambda: 64)
 
     def threads(width: int, height: int, rate: int) -> str:
         options = live_encoder("x264", width, height, Fraction(rate)).options

@@ -178,7 +178,7 @@ def test_shipped_artefacts_are_used_until_one_is_damaged(
     file.write_text("")
     with monkeypatch.context() as patch:
         patch.setitem(sys.modules, "torch", None)
-        with pytest.raises(ModelError, match=r"toy needs PyTorch.*mattecam\[torch\]"):
+        with pytest.raises(ModelError, match="toy needs PyTorch"):
             ArtefactCache(lambda: cache, lambda model: [shipped]).load(source)
     ArtefactCache(lambda: cache, lambda model: [shipped]).load(source)
     monkeypatch.setattr("app.matting.openvino.conversion.convert", None)
