@@ -12,7 +12,6 @@ from app.cli.headless_run import HeadlessRun, records, summary
 from app.cli.live_options import LiveOptions
 from app.cli.options import StartSettings
 from app.cli.proof import PROOF_S, kept_private, with_proof, write_before_after
-from app.cli.recover import offer_recovery
 from app.cli.terminal import notify
 from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore, default_path
@@ -38,7 +37,6 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     """Run until a limit of `options`, a signal, or a failed start; return the exit code."""
     if start.warning:
         notify(start.warning)
-    offer_recovery()
     settings = start.settings
     film, people = paths.from_user(settings.capture.source), settings.people
     if is_file(film) and people.zones_of(str(film.resolve())) != people.zones:

@@ -27,7 +27,6 @@ from app.cli.doctor import doctor
 from app.cli.live_options import LiveOptions, with_live_options
 from app.cli.options import settings_from, what_is_used
 from app.cli.plate import plate
-from app.cli.recover import offer_recovery, recover
 from app.cli.terminal import PLAIN, LossyStream, notify, visible_output
 from app.cli.usage import ControlCommand, GroupedCommand, GroupedProgram, refusal
 from app.cli.weights import app as weights_app
@@ -205,7 +204,6 @@ def _window(options: LiveOptions) -> int:
 
     if start.warning:
         notify(start.warning)
-    offer_recovery()
 
     def finished(status: PipelineStatus) -> None:
         if options.status_json is not None:
@@ -248,7 +246,6 @@ app.command("devices")(devices)
 app.command("ctl", cls=ControlCommand, context_settings={"ignore_unknown_options": True})(ctl)  # negative numbers
 app.command("doctor")(doctor)
 app.command("plate", cls=GroupedCommand)(plate)
-app.command("recover", cls=GroupedCommand)(recover)
 app.command("bench", cls=GroupedCommand)(bench)
 app.command("version")(version)
 app.add_typer(weights_app, name="weights")

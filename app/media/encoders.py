@@ -298,26 +298,27 @@ def _alike(frames: Iterable[AudioFrame]) -> Iterator[AudioFrame]:
 class SoundWriter:
     """Encodes mono sound of 48 kHz that begins with the file: Opus in Matroska, AAC elsewhere. Raises FFmpegError."""
 
-    def __init__(self, target: OutputContainer) -> None:
-        """Add the stream to `target`, whose header must not be written yet."""
+    def __init__(self, target: OutputContainer, suffix: str) -> None:
+        """Add the stream to `target`, whose header must not be written yet. suffix: of the file that it becomes."""
         self._target = target
-        codec = "libopus" if target.format.name == "matroska" else "aac"
+        codec = "libopus" if suffix == ".mkv" else "aac"
         added = target.add_stream(codec, rate=SOUND_RATE, layout="mono")
         assert isinstance(added, AudioStream)
         self._stream = added
         self._stream.bit_rate = SOUND_BIT_RATE
-        self._count = 0
+        self.samples = 0
+        """What was written so far."""
 
     def write(self, samples: NDArray[np.int16]) -> None:
         """Append samples, (count,) int16."""
         if not len(samples):
             return
         frame = av.AudioFrame.from_ndarray(np.ascontiguousarray(samples[None]), format="s16", layout="mono")
-        frame.sample_rate, frame.pts, frame.time_base = SOUND_RATE, self._count, Fraction(1, SOUND_RATE)
-        self._count += len(samples)
+        frame.sample_rate, frame.pts, frame.time_base = SOUND_RATE, self.samples, Fraction(1, SOUND_RATE)
+        self.samples += len(samples)
         self._target.mux(self._stream.encode(frame))
 
     def finish(self) -> None:
         """Write what the encoder holds back."""
-        if self._count:
+        if self.samples:
             self._target.mux(self._stream.encode(None))

@@ -1,18 +1,16 @@
-"""MP4 and MOV files read without FFmpeg: what their headers declare, and their fragments.
+"""What the headers of MP4 and MOV files declare, read without FFmpeg.
 
 The tables are run-length coded: a file of 4 KB can declare a hundred million samples, for which FFmpeg takes 5 GB. They
-are counted before FFmpeg makes an index of them. Of a damaged file, there is a view from a later fragment on.
+are counted before FFmpeg makes an index of them.
 """
 
 from __future__ import annotations
 
 import itertools
-import mmap
 import os
 import re
 import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -135,92 +133,3 @@ def _read(file: BinaryIO, kind: bytes, start: int, end: int, track: _Track) -> N
         file.seek(start + 8)
         table = struct.iter_unpack(">III", file.read(12 * count)[: 12 * count])
         track.runs += [(first_chunk, samples) for first_chunk, samples, _ in table]
-
-
-TOP_LEVEL = frozenset(
-    (b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"skip", b"wide", b"sidx", b"mfra", b"uuid")
-)
-LARGE_HEADER_BYTES = 16
-
-
-@contextmanager
-def fragments_of(path: Path) -> Iterator[Fragments | None]:
-    """Give the fragments of an MP4 or MOV file; None of a file that consists of none. Raises OSError."""
-    if path.suffix.lower() == ".mkv" or path.stat().st_size == 0:
-        yield None
-        return
-    with path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
-        at = 0
-        while (box := _box(data, at)) is not None and box[0] not in (b"moof", b"mdat"):
-            at = box[2]
-        yield Fragments(path, data, at) if box is not None and box[0] == b"moof" else None
-
-
-@dataclass(frozen=True, slots=True)
-class Fragments:
-    """The fragments of a file, read without FFmpeg."""
-
-    path: Path
-    data: mmap.mmap
-    first: int
-    """Offset of the first fragment."""
-
-    def after(self, offset: int) -> int | None:
-        """Return the offset of the first fragment at or after `offset`, also behind damage; None if there is none."""
-        at = self.data.find(b"moof", offset + 4)
-        while at >= 0:
-            if _box(self.data, at - 4) is not None and self.data[at + 8 : at + 12] == b"mfhd":
-                return at - 4
-            at = self.data.find(b"moof", at + 1)
-        return None
-
-    def media_bytes(self) -> tuple[int, int] | None:
-        """Return the bytes of media data, without and with a last box that is cut off; None where boxes are damaged."""
-        boxes = list(self.boxes())
-        sizes = [end - start for kind, start, end in boxes if kind == b"mdat" and end <= len(self.data)]
-        kind, start, end = boxes[-1]
-        if end < len(self.data) - 7:
-            return None
-        cut_off = len(self.data) - start if kind == b"mdat" and end > len(self.data) else 0
-        return sum(sizes), sum(sizes) + cut_off
-
-    def complete_bytes(self) -> int:
-        """Return where the last fragment ends whose media data is not cut off."""
-        return max((end for kind, _, end in self.boxes() if kind == b"mdat" and end <= len(self.data)), default=0)
-
-    @contextmanager
-    def view(self, offset: int) -> Iterator[mmap.mmap]:
-        """Give the file without the fragments before `offset`, which are in one box that is skipped. Raises OSError."""
-        with self.path.open("rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) as changed:
-            if offset - self.first >= LARGE_HEADER_BYTES:
-                header = struct.pack(">I4sQ", 1, b"free", offset - self.first)
-                changed[self.first : self.first + LARGE_HEADER_BYTES] = header
-            yield changed
-
-    def boxes(self) -> Iterator[tuple[bytes, int, int]]:
-        """Yield the boxes at the top level up to a damaged one; the last may end beyond the file."""
-        at = 0
-        while (box := _box(self.data, at)) is not None:
-            yield box
-            at = box[2]
-
-
-def _box(data: mmap.mmap, at: int) -> tuple[bytes, int, int] | None:
-    """Return type, start of the content and end of a box at the top level; None if there is none."""
-    if at < 0 or at + 8 > len(data):
-        return None
-    size, kind = struct.unpack_from(">I4s", data, at)
-    start = at + 8
-    if size == 1 and at + LARGE_HEADER_BYTES <= len(data):
-        (size,) = struct.unpack_from(">Q", data, start)
-        start += 8
-    end = len(data) if size == 0 else at + size
-    return (kind, start, end) if kind in TOP_LEVEL and end >= start else None
-
-
-def cut_incomplete_fragment(path: Path) -> None:
-    """Shorten a file that could not be finished to its last complete fragment. Raises OSError."""
-    with fragments_of(path) as fragments:
-        complete_bytes = 0 if fragments is None else fragments.complete_bytes()
-    if complete_bytes:
-        os.truncate(path, complete_bytes)

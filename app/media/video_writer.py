@@ -22,7 +22,6 @@ from app.core.files.names import free_name, is_special, version_of
 from app.core.messages.media import WriteReason
 from app.media.alpha import extended
 from app.media.encoders import AudioCopy, SoundWriter, VideoEncoder, file_encoder
-from app.media.mp4 import cut_incomplete_fragment
 from app.media.video_input import HD_HEIGHT, file_address
 from app.media.video_times import simple_rate
 from app.media.yuv import BT601, BT709, YuvConverter
@@ -43,8 +42,8 @@ class VideoWriter:
     """Writes H.264 (4:2:0, limited range) into an MP4, MOV or Matroska file.
 
     The file has a temporary name (`name.part.mp4`, mode 0600) until `close` has finished it. Odd sizes are padded by a
-    copy of the last row or column. Until it is finished, the file consists of fragments, so that it can be played after
-    a crash or a power failure.
+    copy of the last row or column. Until it is finished, the file consists of fragments, so that the frames before a
+    failure can be played.
 
     Every method raises OSError (with errno and file name) if the file cannot be written. Used on one thread.
     """
@@ -94,13 +93,17 @@ class VideoWriter:
         self._reproducible = reproducible
         if path.suffix.lower() not in FILM_SUFFIXES:
             raise ExplainedOSError(errno.EINVAL, WriteReason.SUFFIX(suffixes=FILM_SUFFIXES), path)
-        self.temporary_path = create_temporary(path)
+        self.temporary_path = self._create_file()
         try:
-            with _os_errors(path):
+            with os_errors(path):
                 self._open(audio_from, sound)
         except OSError:
             self.temporary_path.unlink(missing_ok=True)
             raise
+
+    def _create_file(self) -> Path:
+        """Create the file that is written until `close`. Raises OSError."""
+        return create_temporary(self.path)
 
     def _open(self, audio_from: Path | None, sound: bool) -> None:
         # delay_moov: without it the first times are not known when the header is written, and the sound leads the video
@@ -110,11 +113,11 @@ class VideoWriter:
             fragments = {"movflags": "+hybrid_fragmented+delay_moov+frag_keyframe"}
         mp4 = {
             "movflags": "+hybrid_fragmented+delay_moov",
-            "movie_timescale": str(_at_least(90_000, self._time_base.denominator)),  # of edit lists; else 1/1000 s
+            **mp4_options(self._time_base),
             **fragments,
         }
         mkv = {"cluster_time_limit": str(round(FRAGMENT_S * 1000))}
-        options = {"flush_packets": "1"} | (mkv if self.path.suffix.lower() in (".mkv", ".webm") else mp4)
+        options = {"flush_packets": "1"} | (mkv if self.temporary_path.suffix.lower() in (".mkv", ".webm") else mp4)
         if self._reproducible:
             options["fflags"] = "+bitexact"
         self._container = av.open(file_address(self.temporary_path), "w", options=options)
@@ -125,7 +128,7 @@ class VideoWriter:
             if audio_from is not None:
                 self._audio = AudioCopy(audio_from, self._container)
             if sound:
-                self._sound = SoundWriter(self._container)
+                self._sound = SoundWriter(self._container, self.path.suffix.lower())
             if self._timecode is not None:
                 # where FFmpeg looks for it first: MP4 and MOV have a track of their own for it
                 matroska = self._container.format.name == "matroska"
@@ -206,14 +209,14 @@ class VideoWriter:
     def write_sound(self, samples: NDArray[np.int16]) -> None:
         """Append mono samples of 48 kHz, (count,) int16, to the track of a file opened with `sound`."""
         assert self._sound is not None
-        with _os_errors(self.temporary_path):
+        with os_errors(self.temporary_path):
             self._sound.write(samples)
 
     def _encode(self, frame: av.VideoFrame, tick: int) -> None:
         frame.pts, frame.time_base = tick, self._time_base
         frame.pict_type = self._picture_type(tick)
         self._first_tick = tick if self._last_tick < 0 else self._first_tick
-        with _os_errors(self.temporary_path):
+        with os_errors(self.temporary_path):
             if self._audio is not None:
                 self._audio.copy_until(tick * self._time_base)
             self._mux(self._video.encode(frame))
@@ -233,7 +236,10 @@ class VideoWriter:
             decoded = (packets[-1].dts or 0) - self._first_dts
             packets[-1].duration = max(1, self._next_tick - self._first_tick - decoded)
         self._waiting = [] if is_end or self._encoder.live else packets[-1:]
-        self._container.mux(packets[: len(packets) - len(self._waiting)])
+        self._write_packets(packets[: len(packets) - len(self._waiting)])
+
+    def _write_packets(self, packets: list[Packet[VideoStream]]) -> None:
+        self._container.mux(packets)
 
     def _picture_type(self, tick: int) -> PictureType:
         """Request a keyframe where one is due: encoders count frames, which come at any rate."""
@@ -257,24 +263,23 @@ class VideoWriter:
         if end_s is not None:
             self._next_tick = max(round(end_s / self._time_base), self._last_tick + 1)
         try:
-            try:
-                with _os_errors(self.temporary_path):
-                    self._mux(self._video.encode(None), is_end=True)
-                    if self._sound is not None:
-                        self._sound.finish()
-                    if self._audio is not None:
-                        self._audio.copy_until(None if complete else self._next_tick * self._time_base)
-            finally:
-                self._release()
-        except OSError:
-            with suppress(OSError):
-                cut_incomplete_fragment(self.temporary_path)
-            raise
+            with os_errors(self.temporary_path):
+                self._mux(self._video.encode(None), is_end=True)
+                if self._sound is not None:
+                    self._sound.finish()
+                if self._audio is not None:
+                    self._audio.copy_until(None if complete else self._next_tick * self._time_base)
+        finally:
+            self._release()
         if complete:
-            if version_of(self.path) != self._replaced or is_special(self.path):  # a pipe would be lost
-                self.path = free_name(self.path)
-            with _os_errors(self.temporary_path):
-                self.temporary_path.replace(self.path)
+            self._take_name(self.temporary_path)
+
+    def _take_name(self, file: Path) -> None:
+        """Give a finished file the name of the video, or a numbered one if another has appeared. Raises OSError."""
+        # A link to nowhere has no version; a pipe would be lost.
+        if self._replaced is None or version_of(self.path) != self._replaced or is_special(self.path):
+            self.path = free_name(self.path)
+        file.replace(self.path)
 
     def abort(self) -> None:
         """Remove the file. Does nothing after `close`."""
@@ -286,7 +291,7 @@ class VideoWriter:
         self.temporary_path.unlink(missing_ok=True)
 
     def _release(self) -> None:
-        with _os_errors(self.temporary_path):
+        with os_errors(self.temporary_path):
             if self._audio is not None:
                 self._audio.close()
             self._container.close()
@@ -311,13 +316,23 @@ def _at_least(least: int, unit: int) -> int:
     return unit * -(-least // unit)
 
 
+def mp4_options(time_base: Fraction) -> dict[str, str]:
+    """Return the options of FFmpeg that keep edit lists exact for this time base; else they are rounded to 1/1000 s."""
+    return {"movie_timescale": str(_at_least(90_000, time_base.denominator))}
+
+
 def create_temporary(path: Path) -> Path:
-    """Create `name.part.ext` beside `path`, or a numbered one: a file left by a crash is never overwritten.
+    """Create `name.part.ext` beside `path` as `create_beside`. Raises OSError."""
+    return create_beside(path, "part", path.suffix)
+
+
+def create_beside(path: Path, word: str, suffix: str) -> Path:
+    """Create `name.word.ext` beside `path`, or a numbered one: a file left by a crash is never overwritten.
 
     Raises OSError.
     """
     for number in range(1, 1000):
-        candidate = path.with_name(f"{path.stem}.part{'' if number == 1 else number}{path.suffix}")
+        candidate = path.with_name(f"{path.stem}.{word}{'' if number == 1 else number}{suffix}")
         try:
             candidate.touch(mode=0o600, exist_ok=False)
         except FileExistsError:
@@ -327,7 +342,7 @@ def create_temporary(path: Path) -> Path:
 
 
 @contextmanager
-def _os_errors(path: Path) -> Iterator[None]:
+def os_errors(path: Path) -> Iterator[None]:
     """Convert FFmpeg's errors to OSError with the file's name."""
     try:
         yield

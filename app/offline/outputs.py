@@ -25,7 +25,6 @@ from app.media.encoders import file_encoder
 from app.media.image_file import IMAGE_SUFFIXES
 from app.media.video_writer import VideoWriter, create_temporary
 from app.offline.targets import FRAME
-from app.output import unfinished
 
 FINEST_TIME_BASE = Fraction(1, 1_000_000)
 
@@ -143,7 +142,6 @@ class VideoOutput:
             reproducible=shape.reproducible,
         )
         self.temporary_path = self._writer.temporary_path
-        unfinished.begin(self.temporary_path, recording=False)
 
     def write(self, image: NDArray[np.uint8], time_s: Fraction, name: str) -> None:
         """Append a frame. Raises OSError."""
@@ -154,10 +152,7 @@ class VideoOutput:
 
         end_s: when the last frame ends; None after one frame interval.
         """
-        try:
-            self._writer.close(complete=complete, end_s=end_s)
-        finally:
-            unfinished.forget(self.temporary_path)
+        self._writer.close(complete=complete, end_s=end_s)
         self.path = self._writer.path
         return self.path if complete else self.temporary_path
 
@@ -165,7 +160,6 @@ class VideoOutput:
         """Remove the file, also one that could not be completed."""
         self._writer.abort()
         self.temporary_path.unlink(missing_ok=True)
-        unfinished.forget(self.temporary_path)
 
 
 Output = FolderOutput | ImageOutput | VideoOutput

@@ -17,14 +17,11 @@ from numpy.typing import NDArray
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.files.disk_errors import why_not_written
-from app.core.files.private_file import move
-from app.core.messages.media import WriteReason
 from app.core.messages.output import RecordingText
 from app.core.text import Text
 from app.core.types import Picture, PictureKind
 from app.media.encoders import live_encoder
-from app.media.video_writer import VideoWriter
-from app.output import unfinished
+from app.media.recording_writer import RecordingWriter
 from app.output.base import SinkContext
 from app.output.recording import ConstantTimes, EncoderThread, FrameTimes, VariableTimes
 from app.output.sound.microphone import Microphone, SoundTrack
@@ -69,8 +66,6 @@ class Recorder:
         if not path.parent.is_dir():  # before encoders are tried, which takes a moment
             code = errno.ENOTDIR if path.parent.exists() else errno.ENOENT
             raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=why_not_written(OSError(code, ""))))
-        if unfinished.records_elsewhere(path):  # the recording that ends last would replace the other
-            raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=WriteReason.IN_PROGRESS()))
         try:
             self._open(width, height)
         except OSError as error:
@@ -82,33 +77,26 @@ class Recorder:
         """Begin a file for frames of this size. Raises OSError."""
         rate = Fraction(self._context.fps).limit_denominator(1001)
 
-        def open_writer() -> VideoWriter:
+        def open_writer() -> RecordingWriter:
             chosen = live_encoder(self._encoder_name, width + width % 2, height + height % 2, rate)
             if self._encoder_name not in ("auto", chosen.name):
                 log.warning("%s", RecordingText.OTHER_ENCODER(wanted=self._encoder_name, used=chosen.name))
-            return VideoWriter(self._path, width, height, rate, encoder=chosen, sound=self._has_sound)
+            return RecordingWriter(self._path, width, height, rate, encoder=chosen, sound=self._has_sound)
 
         fill_rate, sound_for = rate if self._is_constant else None, self._sound_for if self._has_sound else None
         self._thread = EncoderThread(open_writer, self._image, self._context, fill_rate, sound_for)
         self._writer, self._size = self._thread.writer, (width, height)
         self._times: FrameTimes = ConstantTimes(rate) if self._is_constant else VariableTimes(self._context.fps)
-        unfinished.begin(self.part)
 
     def _open_anew(self, width: int, height: int) -> None:
         """Begin the file again in another size, without the cards so far. Raises SinkLostError."""
         self._thread.finish()
         self._writer.abort()
-        unfinished.end(self._writer.temporary_path)
         self._last = self._track = None
         try:
             self._open(width, height)
         except OSError as error:
             self._fail(error)
-
-    @property
-    def part(self) -> Path:
-        """The file that is written until the recording ends."""
-        return self._writer.temporary_path
 
     def send(self, picture: Picture) -> None:
         """Append the frame. Raises SinkLostError if an earlier one could not be written; the file is finished then."""
@@ -156,8 +144,6 @@ class Recorder:
             raise SinkLostError(
                 RecordingText.NOT_FINISHED(reason=why_not_written(error), kept=self._salvage())
             ) from error
-        finally:
-            unfinished.end(self._writer.temporary_path)
         if str(self._writer.path) != self.name:
             raise SinkLostError(RecordingText.NAME_TAKEN(file=self.name, copy=self._writer.path))
 
@@ -190,15 +176,8 @@ class Recorder:
         self._thread.finish()
         with suppress(OSError):
             self._writer.close()
-        path, temporary_path = self._writer.path, self._writer.temporary_path
-        if temporary_path.exists():
-            # the end could not be written, but a fragmented file can be played without it
-            with suppress(OSError):
-                move(temporary_path, path, overwrite=False)
-        unfinished.end(temporary_path)
-        if temporary_path.exists():
-            return RecordingText.KEPT(file=temporary_path)
-        if not path.exists():
+        file = self._writer.file
+        if not file.exists():
             return RecordingText.NOTHING_KEPT()
-        self._counts.finish(path)
-        return RecordingText.KEPT(file=path)
+        self._counts.finish(file)
+        return RecordingText.KEPT(file=file)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.core.threads import lower_priority, name_thread
 from app.core.types import Picture
-from app.media.video_writer import VideoWriter
+from app.media.recording_writer import RecordingWriter
 from app.output.base import SinkContext
 
 REPEAT_S = 0.25
@@ -105,7 +105,7 @@ class EncoderThread:
 
     def __init__(
         self,
-        open_writer: Callable[[], VideoWriter],
+        open_writer: Callable[[], RecordingWriter],
         image_of: Callable[[Picture], NDArray[np.uint8]],
         context: SinkContext,
         fill_rate: Fraction | None = None,
@@ -124,7 +124,7 @@ class EncoderThread:
         self._waiting: deque[tuple[Picture, Time]] = deque()
         self._written: Picture | None = None
         self._closed = False
-        self.writer: VideoWriter
+        self.writer: RecordingWriter
         """The writer, which only this thread may use until `finish`."""
         self.error: Exception | None = None
         """What ended the thread; None while it works."""

@@ -227,6 +227,8 @@ class Pipeline:
         ended = self._clock.thread.join(deadline_s - time.monotonic()) and ended
         for sink in self._sinks:
             sink.finish()
+        for sink in self._sinks:
+            sink.join(deadline_s)
         for thread in reversed(self._threads):
             ended = thread.join(deadline_s - time.monotonic()) and ended
         for preparer in self._preparers:

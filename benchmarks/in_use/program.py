@@ -15,9 +15,7 @@ import numpy as np
 
 from app.core.errors import ModelError, SinkOpenError
 from app.core.settings import CaptureSettings, Settings
-from app.output import unfinished
 from app.output.base import CameraSink, ReaderCounter, SinkContext
-from app.output.recorder import Recorder
 from app.output.virtual_camera import CameraChoice, open_virtual_camera
 from app.runtime.parts import Parts, default_parts
 from app.runtime.pipeline import Pipeline
@@ -172,10 +170,5 @@ class Program:
         def watch_readers(_device: str) -> ReaderCounter:
             return SimpleNamespace(readers=lambda: range(self._readers), close=lambda: None)
 
-        def open_recording(path: Path, width: int, height: int, context: SinkContext) -> Recorder:
-            recording = Recorder(path, width, height, context)
-            unfinished.begin(recording.part, recording=False)  # nobody wants it where the benchmark is killed
-            return recording
-
-        parts = default_parts().with_sinks(virtual_camera=open_camera, recording=open_recording)
+        parts = default_parts().with_sinks(virtual_camera=open_camera)
         return replace(parts, open_source=open_source, watch_readers=watch_readers)

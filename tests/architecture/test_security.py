@@ -25,7 +25,7 @@ MAY_DECODE = {
         "app.media.animated_webp",
         "app.media.video_input",
         "app.media.video_writer",
-        "app.media.recovery",
+        "app.media.recording_writer",
         "app.output.sound.devices",
     },
     "Image.open": {"app.media.animated_webp", "app.media.image_file"},

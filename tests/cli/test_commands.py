@@ -31,7 +31,6 @@ RUNS: dict[str, list[str]] = {
     "ctl": ["status", "--json"],
     "doctor": ["--json"],
     "plate": ["--source", "demo:empty", "--size", "320x240", "--countdown", "0", "--output", "plate.png"],
-    "recover": [],
     "bench": ["--json", "--seconds", "0.1", "--size", "320x240", "--model", "mattecam"],
     "version": [],
     "weights list": [],

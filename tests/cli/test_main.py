@@ -12,7 +12,7 @@ from pathlib import Path
 import av
 import pytest
 
-from app.cli import headless, main, recover
+from app.cli import headless, main
 from app.config import settings_file
 from app.control.address import SOCKET_FILE, default_address
 from app.control.client import ask
@@ -93,7 +93,7 @@ def test_a_conversion_that_cannot_start_shows_no_bar(
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="Windows and macOS have a home folder for every user")
-@pytest.mark.parametrize("words", [["recover"], ["weights", "list"], ["convert", "a.mp4", "b.mp4"], ["doctor"]])
+@pytest.mark.parametrize("words", [["weights", "list"], ["convert", "a.mp4", "b.mp4"], ["doctor"]])
 def test_a_user_without_a_home_folder_is_told(
     words: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -121,12 +121,9 @@ def test_an_installed_copy_names_its_command(
 ) -> None:
     monkeypatch.setattr(program, "SCRIPT", tmp_path / "run.py")
     monkeypatch.setattr("app.output.camera_list.list_virtual_cameras", tuple)
-    monkeypatch.setattr("app.cli.recover.unfinished_recordings", lambda: (tmp_path / "a.mp4.part",))
     assert main.main(["devices"]) == 0
-    recover.offer_recovery()
     output = capsys.readouterr()
     assert "`mattecam doctor`" in output.out
-    assert "`mattecam recover`" in output.err
     assert "run.py" not in output.out + output.err
 
 

@@ -31,7 +31,6 @@ def test_control_characters_of_names_do_not_reach_the_terminal(
     for words in (
         ("headless", "--profile", "missing"),
         ("convert", str(tmp_path / f"{EVIL}.mp4"), str(tmp_path / "out.mp4")),
-        ("recover", str(tmp_path / f"{EVIL}.part.mp4")),
     ):
         assert main(words) in (1, 2)
         told = capsys.readouterr().err

@@ -28,8 +28,8 @@ def test_an_installed_copy_names_its_command(tmp_path: Path, monkeypatch: pytest
     assert program.advice("Run `python3 run.py doctor` or run.py headless.") == (
         "Run `mattecam doctor` or mattecam headless."
     )
-    record = logging.LogRecord("x", logging.WARNING, "", 0, "run `run.py recover` to finish %s", ("a.mkv",), None)
-    assert logs.ShortFormatter().format(record) == "mattecam: run `mattecam recover` to finish a.mkv"
+    record = logging.LogRecord("x", logging.WARNING, "", 0, "run `run.py doctor` for %s", ("a.mkv",), None)
+    assert logs.ShortFormatter().format(record) == "mattecam: run `mattecam doctor` for a.mkv"
 
 
 def test_a_packaged_copy_names_its_commit_and_an_image_its_file(

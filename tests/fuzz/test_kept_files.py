@@ -22,7 +22,6 @@ from app.gui.backgrounds.files import add_picture, thumbnail
 from app.matting.plate.plate import read_plate
 from app.matting.preparation import needed, note_prepared
 from app.media.image_file import kind_of_file, read_image, read_image_with_alpha
-from app.output.unfinished import begin, end, in_progress, records_elsewhere, unfinished_recordings
 from app.runtime.plate import PlateInfo, plate_info, plate_path, save_plate
 from models import weights
 from models.table import NETWORKS
@@ -111,36 +110,6 @@ def test_a_plate_and_what_is_noted_beside_it(seed: int) -> None:
     for odd in ({**fields, "taken_at_s": 10**400}, {"camera": 1}, {"camera": "a", "width": "b"}, []):
         sidecar.write_text(json.dumps(odd))
         assert plate_info(path) is None
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_list_of_unfinished_recordings(tmp_path: Path, seed: int) -> None:
-    part = tmp_path / "a.part.mp4"
-    part.write_bytes(b"frames")
-    end(part)
-    (entry,) = (paths.data_dir() / "recordings").iterdir()
-    for _ in each_damage(entry, seed):
-        assert not records_elsewhere(tmp_path / "a.mp4")
-        assert not in_progress(part)
-        assert unfinished_recordings() in ((), (part,))
-        assert part.read_bytes() == b"frames"
-
-
-@pytest.mark.parametrize("path", ["", "/", ".", "a\0b", "\ud834", "empty.part.mp4"])
-def test_a_damaged_entry_names_no_file_of_the_user(tmp_path: Path, path: str) -> None:
-    """An empty file that an entry names is removed."""
-    other = tmp_path / "empty.part.mp4"
-    other.touch()
-    part = tmp_path / "a.part.mp4"
-    part.write_bytes(b"frames")
-    begin(part)
-    (entry,) = (paths.data_dir() / "recordings").iterdir()
-    fields = json.loads(entry.read_bytes())
-    named = str(other) if path == other.name else path
-    entry.write_text(json.dumps({**fields, "path": named, "pid": 0}))
-    assert not records_elsewhere(tmp_path / "a.mp4")
-    assert unfinished_recordings() == ()
-    assert other.exists()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -19,7 +19,7 @@ from app.core.messages.output import RecordingText
 from app.core.settings import OutputSettings, Settings
 from app.gui.panels.recordings import RecordingControls
 from app.gui.shell.application import Session, WindowOptions
-from app.gui.state import recording, services
+from app.gui.state import recording
 from app.gui.state.bridge import Bridge
 from app.gui.state.tasks import Tasks
 from app.output.recorder import Recorder
@@ -147,25 +147,6 @@ def test_a_file_in_place_of_the_folder_is_named(session: Session, qtbot: QtBot, 
         said = f"The folder {blocker} cannot be created: a file is where the folder should be; choose another folder."
         qtbot.waitUntil(lambda said=said: session.window.error_bar.text == said)  # type: ignore[misc]
         assert not button(session, "recordButton").isChecked()
-
-
-def test_an_unfinished_recording_is_offered_and_finished(
-    start_window: StartWindow, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    part, finished = tmp_path / "talk.mp4.part", tmp_path / "talk.mp4"
-    part.write_bytes(b"x")
-    monkeypatch.setattr(services, "unfinished_recordings", lambda: (part,))
-    monkeypatch.setattr(services, "recover_recordings", lambda parts: parts[0].rename(finished))
-    session = start_window()
-
-    def offer() -> str:
-        return session.window.notices.text_of("unfinishedNotice")
-
-    qtbot.waitUntil(lambda: "talk.mp4.part is unfinished" in offer())
-    button(session, "unfinishedNoticeAction0").click()
-    qtbot.waitUntil(lambda: "talk.mp4" in session.window.notices.text_of("savedNotice"))
-    assert finished.exists()
-    assert not offer()
 
 
 def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(qtbot: QtBot) -> None:

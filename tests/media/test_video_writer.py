@@ -16,7 +16,6 @@ import pytest
 from numpy.typing import NDArray
 
 from app.media.encoders import VideoEncoder, file_encoder
-from app.media.recovery import recover
 from app.media.video_writer import VideoWriter
 from tests.clips import names_in, numbered, read_numbers, write_clip
 
@@ -281,12 +280,3 @@ def test_a_name_that_looks_like_an_address(tmp_path: Path, monkeypatch: pytest.M
     write_numbers(Path(name), 3)
     assert names_in(tmp_path) == [name]
     assert read_numbers(tmp_path / name) == [0, 1, 2]
-
-
-@pytest.mark.skipif(os.name == "nt", reason="Windows has no names with a colon")
-def test_an_unfinished_file_whose_name_looks_like_an_address(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.chdir(tmp_path)
-    write_clip(tmp_path / "12:30.part.mp4", 5)
-    assert recover(Path("12:30.part.mp4")).file == Path("12:30.mp4")
-    assert names_in(tmp_path) == ["12:30.mp4"]
-    assert read_numbers(tmp_path / "12:30.mp4") == [0, 1, 2, 3, 4]

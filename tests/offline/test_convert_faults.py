@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -13,15 +12,12 @@ import av
 import numpy as np
 import pytest
 
-from app.cli import main
 from app.core.errors import MattecamError, ModelError, SinkError, SinkLostError, SourceOpenError, UsageError
-from app.core.files import paths
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import Matte
 from app.media.video_writer import VideoWriter
 from app.offline.batch.plan import clips_in
 from app.offline.convert import convert
-from app.output.unfinished import begin, unfinished_recordings
 from app.testing.parts import StepInput
 from tests.clips import names_in, write_clip, write_images
 from tests.offline.converting import GREEN, HalfEngine, pictures, run
@@ -39,31 +35,6 @@ def test_a_kept_partial_conversion_is_finished_under_a_temporary_name(tmp_path: 
     with av.open(str(report.target)) as container:
         assert container.duration is not None
         assert container.duration < 500_000
-
-
-def test_a_file_that_a_conversion_still_writes_is_not_recovered(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    codes = []
-    part = tmp_path / "out.part.mp4"
-
-    def recover(done: int, total: int | None) -> None:
-        codes.append(main.main(["recover", str(part)]))
-
-    report = run(write_clip(tmp_path / "in.mp4", 2), tmp_path / "out.mp4", progress=recover)
-    assert codes == [1, 1, 1] and report.complete
-    assert f"The file {part} is still being written" in capsys.readouterr().err.splitlines()[0]
-    assert names_in(tmp_path) == ["in.mp4", "out.mp4"]
-    assert list((paths.data_dir() / "recordings").iterdir()) == []
-
-
-def test_a_conversion_that_was_killed_is_not_offered_as_a_recording(tmp_path: Path) -> None:
-    part = write_clip(tmp_path / "out.part.mp4", 2)
-    begin(part, recording=False)
-    (entry,) = (paths.data_dir() / "recordings").iterdir()
-    entry.write_text(json.dumps(json.loads(entry.read_text()) | {"started_s": 0}))
-    assert unfinished_recordings() == ()
-    assert part.exists() and not entry.exists()
 
 
 FAILED = ModelError("The network failed.")

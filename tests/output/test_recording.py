@@ -19,7 +19,7 @@ from app.core.errors import SinkLostError
 from app.core.types import Outgoing, Picture, PictureKind
 from app.doctor.proof import bar_error
 from app.media.encoders import VideoEncoder, live_encoder
-from app.media.video_writer import VideoWriter
+from app.media.recording_writer import RecordingWriter
 from app.output import recorder as recorder_module
 from app.output.recorder import Recorder
 from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread
@@ -92,7 +92,7 @@ def test_a_recording_that_cannot_begin_in_the_size_of_the_composite_is_told(
 ) -> None:
     recorder = Recorder(tmp_path / "a.mp4", 128, 72, context())
     recorder.send(card(128, 72))
-    monkeypatch.setattr(recorder_module, "VideoWriter", Mock(side_effect=OSError(errno.ENOSPC, "full")))
+    monkeypatch.setattr(recorder_module, "RecordingWriter", Mock(side_effect=OSError(errno.ENOSPC, "full")))
     with pytest.raises(SinkLostError, match="disk is full"):
         recorder.send(picture())
     recorder.close()
@@ -188,7 +188,7 @@ def test_what_was_recorded_a_second_ago_is_in_the_file(tmp_path: Path) -> None:
     recorder.close()
 
 
-class SlowWriter(VideoWriter):
+class SlowWriter(RecordingWriter):
     """Encodes only while `allowed` is set."""
 
     allowed = threading.Event()

@@ -9,7 +9,6 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.media.recovery import recover
 from app.output.recorder import Recorder
 from app.output.sound.microphone import RATE, SoundBlock
 from app.testing.parts import FakeClock
@@ -120,9 +119,8 @@ def test_a_recording_without_frames_releases_the_microphone_and_leaves_no_file(t
 @pytest.mark.long
 @pytest.mark.parametrize(("suffix", "microphone"), [("mp4", "working"), ("mkv", "lost")])
 def test_a_killed_recording_with_sound_plays_to_its_last_second(tmp_path: Path, suffix: str, microphone: str) -> None:
-    path = tmp_path / f"a.{suffix}"
-    seconds = kill_while_recording(path, 4.0, microphone=microphone)
-    assert recover(tmp_path / f"a.part.{suffix}").file == path
+    seconds = kill_while_recording(tmp_path / f"a.{suffix}", 4.0, microphone=microphone)
+    path = tmp_path / "a.recording.mkv"
     with av.open(str(path)) as container:
         last_s = max(float(frame.time or 0) for frame in container.decode(video=0))
     assert last_s > seconds - 1

@@ -34,7 +34,6 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "ctl": (("status",), 1, "is not running"),
     "doctor": ((), 1, "virtual camera"),
     "plate": (("--source", "absent.mp4", "--countdown", "0"), 1, "no video file absent.mp4"),
-    "recover": ((), 0, ""),
     "bench": (("--seconds", "1"), 0, ""),
     "version": ((), 0, __version__),
     "weights": (("list",), 0, "mattecam-plate"),

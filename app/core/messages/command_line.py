@@ -32,8 +32,6 @@ class CommandLineText(CommandLineMessage):
     NO_CAMERA = "No camera was found; the demo view (--source demo) works without one."
     NO_VIRTUAL_CAMERA = "No virtual camera was found; `python3 run.py doctor` tells how to get one."
     NO_WINDOW = "{reason}; running without a window."
-    UNFINISHED = "Unfinished recordings: {files}; run `python3 run.py recover` to finish them."
-    NOTHING_UNFINISHED = "There is no unfinished recording."
     PROOF = "No window and no virtual camera here, so I record a {seconds}-second sample: {file}"
     DEMONSTRATION = "No camera was found, so the sample shows the demonstration."
     USED = (

@@ -54,7 +54,6 @@ class WriteReason(Message):
     REMOVED = "somebody removed the file in the meantime; start again"
     SUFFIX = "the name of a video must end in {suffixes}; choose another name"
     UNFINISHED_FILES = "too many unfinished files are in this folder; remove them or choose another folder"
-    IN_PROGRESS = "another program records to it; choose another name"
     NO_READER = "no program reads from it; start one that does"
     AUDIO = "its sound cannot be read ({reason}); choose another source"
     OTHER = "the disk reports an error; choose another path"

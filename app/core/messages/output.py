@@ -76,11 +76,3 @@ class RecordingText(Message):
     NAME_TAKEN = "Another file {file} appeared during the recording, which is saved as {copy}."
     KEPT = "the recording so far is in {file}"
     NOTHING_KEPT = "nothing was recorded"
-    NO_FRAME = "The file {file} contains no frame that can be recovered; delete it."
-    NOT_RECOVERED = "The recording {file} could not be completed: {reason}."
-    NOT_UNFINISHED = "{file} is no unfinished recording, whose name would be like `name.part.mp4`; choose another file."
-    PARTLY_RECOVERED = (
-        "{seconds} s of {file} were copied to {copy} ({copied} of {size} MB); the rest is damaged or of a kind that is "
-        "not copied, and the file is kept."
-    )
-    STILL_WRITTEN = "The file {file} is still being written; stop the recording or conversion first."

@@ -170,7 +170,6 @@ class Session:
         self._show()
         self.bridge.start()
         self.window.start()
-        self.window.recording.look_for_unfinished()
         self._remote.start()
         if self._options.warning:
             self.window.error_bar.show_message(self._options.warning, lasting=True)

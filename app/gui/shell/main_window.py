@@ -105,7 +105,6 @@ class MainWindow(QMainWindow):
         self.action_bar.snapshot.clicked.connect(self.recording.snapshot)
         self.recording.failed.connect(self.action_bar.refresh)
         self.recording.saved.connect(self.program_notices.saved)
-        self.recording.unfinished_found.connect(self.program_notices.unfinished_recordings)
         self.panel.follow_devices(self.devices)
         self.devices.virtual_cameras_found.connect(self.program_notices.show_virtual_cameras)
         network = self.panel.quality.network

@@ -23,7 +23,7 @@ from models.spec import WeightSpec
 
 DEMO, SLOW_CAMERA, NO_VIRTUAL_CAMERA = "demoNotice", "slowCameraNotice", "virtualCameraNotice"
 UNMATTED_START, MISSING_MODEL = "unmattedStartNotice", "missingModelNotice"
-REMOVED, UNFINISHED = "removedNotice", "unfinishedNotice"
+REMOVED = "removedNotice"
 
 
 class ProgramNotices(QObject):
@@ -106,13 +106,6 @@ class ProgramNotices(QObject):
             self._report(REMOVED, text)
         else:
             self._report(REMOVED, text, ((self.tr("Undo"), restore),), Rank.UNDO)
-
-    def unfinished_recordings(self, parts: tuple[Path, ...], recover: Callable[[], object]) -> None:
-        """Offer to finish recordings that a crash left unfinished."""
-        names = ", ".join(part.name for part in parts)
-        text = self.tr("Mattecam stopped during a recording: {0} is unfinished.").format(names)
-        actions = ((self.tr("Finish recording"), recover),)
-        self._area.show_notice(Notice(UNFINISHED, text, actions))
 
     def _report(
         self, key: str, text: str, actions: tuple[tuple[str, Callable[[], object]], ...] = (), rank: Rank = Rank.EVENT

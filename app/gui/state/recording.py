@@ -16,7 +16,6 @@ from app.core.files.private_file import write_picture
 from app.core.local_time import local_time
 from app.core.messages.media import LibraryText
 from app.core.types import Outgoing
-from app.gui.state import services
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -27,8 +26,6 @@ class Recording(QObject):
     """Starts and stops recordings through the settings; takes snapshots of the output."""
 
     failed = pyqtSignal(object)  # a str would lose the message of a Text
-    unfinished_found = pyqtSignal(object, object)
-    """The temporary files of recordings that a crash left unfinished, and what finishes them."""
     saved = pyqtSignal(object)
     """Path of a new snapshot or of a finished recording."""
 
@@ -65,15 +62,6 @@ class Recording(QObject):
         folder = self._store.recordings_dir
         release = partial(self._bridge.pipeline.release, picture)  # when it is written: the user may pause until then
         self._tasks.run(partial(_snapshot, folder, release), self.saved.emit, self._tell)
-
-    def look_for_unfinished(self) -> None:
-        """Emit `unfinished_found` if a crash left recordings unfinished."""
-        self._tasks.run(services.unfinished_recordings, self._report_unfinished)
-
-    def _report_unfinished(self, parts: tuple[Path, ...]) -> None:
-        if parts:
-            recover = partial(services.recover_recordings, parts)
-            self.unfinished_found.emit(parts, lambda: self._tasks.run(recover, self.saved.emit, self._tell))
 
     def _tell(self, error: Exception) -> None:
         self.failed.emit(text_of(error))

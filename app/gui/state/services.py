@@ -23,10 +23,7 @@ from app.matting.selection import hardware
 from app.matting.selection.choice import openvino_precision
 from app.matting.selection.measured import awaits_measurement, best, gain, trials_of
 from app.media.image_file import read_image
-from app.media.video_input import VideoError
 from app.output.sound.devices import microphones as microphones
-from app.output.unfinished import finish
-from app.output.unfinished import unfinished_recordings as unfinished_recordings
 from app.runtime.plate import PlateInfo, plate_info, plate_path
 from app.runtime.plate import keep_plate as keep_plate
 from models.table import recommended
@@ -113,22 +110,6 @@ def repair_not_started(program: str) -> Exception:
     from app.core.messages.doctor import RepairFailure
 
     return MattecamError(RepairFailure.NOT_RUN(program=program))
-
-
-def recover_recordings(parts: tuple[Path, ...]) -> Path:
-    """Finish recordings; return the path of the last one. Raises VideoError, also for what could not be copied."""
-    problems = []
-    for part in parts:
-        try:
-            recovered = finish(part)
-        except VideoError as error:
-            problems.append(error.text)
-            continue
-        if recovered.left is not None:
-            problems.append(recovered.left)
-    if problems:
-        raise VideoError(problems[0])
-    return recovered.file
 
 
 def plate_view(path: Path, width: int) -> tuple[BgrImage | None, PlateInfo | None]:

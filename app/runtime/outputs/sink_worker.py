@@ -14,6 +14,9 @@ from app.privacy.gate import Gate
 from app.runtime.shared import Shared
 from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
+FINISH_S = 120.0
+"""Longest wait at the end of the program for a recording of hours, whose packets are copied."""
+
 
 class SinkWorker:
     """Follows the settings; if a switch fails, the sink in use stays open."""
@@ -37,6 +40,8 @@ class SinkWorker:
         self._tried: Any = None
         """The settings for which a sink is open or has failed to open."""
         self._retry_at_s: float | None = None
+        self._finishes = False
+        """Whether the sink is being closed."""
         self.shown: str | None = None
         """The open sink in the status: its device or its name (any thread)."""
         self.thread = Worker(spec.name.replace("_", "-"), self._run, spec.stage)
@@ -96,6 +101,11 @@ class SinkWorker:
     def active(self) -> bool:
         """Whether a sink is open."""
         return self._sink is not None
+
+    def join(self, deadline_s: float) -> None:
+        """Wait for the end until this time of time.monotonic(), and longer for a file that is being finished."""
+        if not self.thread.join(deadline_s - time.monotonic()) and self._finishes:
+            self.thread.join(FINISH_S)
 
     def _follow(self, picture: Picture) -> bool:
         """Open or close the sink as the settings ask; return whether a sink was opened, which may take seconds."""
@@ -180,9 +190,11 @@ class SinkWorker:
         sink, self._sink = self._sink, None
         if sink is None:
             return
+        self._finishes = True
         try:
             sink.close()
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._report(error)
         finally:
+            self._finishes = False
             self._use(None)  # only now is a recording finished

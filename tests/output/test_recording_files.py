@@ -1,0 +1,250 @@
+"""Files of recordings: exact when they are finished, and playable where a crash or a full disk ends them."""
+
+from __future__ import annotations
+
+import errno
+import os
+import resource
+import stat
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from app.core.errors import SinkLostError, SinkOpenError
+from app.core.types import Outgoing, Picture, PictureKind
+from app.media.encoders import live_encoder
+from app.media.recording_writer import RecordingWriter
+from app.media.video_writer import VideoWriter
+from app.output.recorder import Recorder
+from app.testing.parts import FakeClock
+from tests.clips import names_in
+from tests.offline.converting import times_of
+from tests.output.pictures import picture
+from tests.output.recordings import context, full_disk, kill_while_recording, read
+from tests.waiting import eventually
+
+
+@pytest.mark.parametrize("count", [0, 12])
+@pytest.mark.parametrize("method", ["write", "close"])
+def test_a_failure_at_the_end_is_reported_and_the_rest_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, method: str, count: int
+) -> None:
+    shared, clock = context(), FakeClock()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, shared, clock=clock)
+
+    def fail(self: VideoWriter, *_: object, **_options: object) -> None:
+        if method == "close":
+            self._release()
+        raise OSError(errno.ENOSPC, "No space left on device", str(self.temporary_path))
+
+    for clock.now_s in range(count):
+        recorder.send(picture())
+        eventually(lambda: shared.counts.encoded > clock.now_s)
+    monkeypatch.setattr(VideoWriter, method, fail)
+    recorder.send(picture())
+    with pytest.raises(SinkLostError, match="the disk is full") as caught:
+        recorder.close()
+    kept = f"the recording so far is in {tmp_path / 'a.mp4'}" if count else "nothing was recorded"
+    assert kept in str(caught.value)
+    assert names_in(tmp_path) == ["a.mp4"] * bool(count)
+    recorder.close()
+
+
+def test_a_recording_that_was_removed_meanwhile_is_told(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context())
+    recorder.send(picture())
+    for file in tmp_path.iterdir():
+        file.unlink()
+    with pytest.raises(SinkLostError, match="somebody removed the file in the meantime"):
+        recorder.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("none/a.mp4", "does not exist"),
+        ("a.txt", "must end in"),
+        ("file/a.mp4", "not a folder"),
+        ("a" * 300 + ".mp4", "too long"),
+    ],
+)
+def test_a_recording_that_cannot_start_reports_why(tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(SinkOpenError, match=words):
+        Recorder(tmp_path / name, 64, 48, context())
+
+
+def links_of(path: Path) -> dict[str, str]:
+    """Return the links in a folder, and where they lead."""
+    return {each.name: str(each.readlink()) for each in path.iterdir() if each.is_symlink()}
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_a_link_to_nowhere_that_appears_is_left_alone(tmp_path: Path, suffix: str) -> None:
+    path = tmp_path / f"a.{suffix}"
+    recorder = Recorder(path, 64, 48, context())
+    path.symlink_to("elsewhere")
+    recorder.send(picture())
+    with pytest.raises(SinkLostError, match="appeared during the recording"):
+        recorder.close()
+    assert links_of(tmp_path) == {path.name: "elsewhere"}
+    assert len(read(tmp_path / f"a (2).{suffix}")[0]) >= 1
+
+
+def test_a_file_that_cannot_be_completed_is_kept_as_it_was_recorded(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk has no room for a second copy: the user is told of the first."""
+    copied = RecordingWriter._copy  # noqa: SLF001
+
+    def fail(self: RecordingWriter, recorded: Path, copy: Path) -> None:
+        copied(self, recorded, copy)
+        raise OSError(errno.ENOSPC, "No space left on device", str(copy))
+
+    monkeypatch.setattr(RecordingWriter, "_copy", fail)
+    kept, shared = tmp_path / "a.recording.mkv", context()
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, shared)
+    recorder.send(picture())
+    with pytest.raises(SinkLostError) as caught:
+        recorder.close()
+    assert str(caught.value) == (
+        "The recording could not be completed: the disk is full; free some space and try again (the recording so far "
+        f"is in {kept})."
+    )
+    assert shared.counts.files == (str(kept),)
+    assert names_in(tmp_path) == [kept.name] and len(read(kept)[0]) == 1
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+@pytest.mark.parametrize("room", [1.0, 0.4])
+def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suffix: str, room: float) -> None:
+    """room: for the copy at the end, as part of that for the recording."""
+    path, shared, clock = tmp_path / f"a.{suffix}", context(), FakeClock()
+    generator = np.random.default_rng(0)
+    with full_disk(1_500_000):
+        recorder = Recorder(path, 160, 120, shared, clock=clock)
+        encoder = recorder._thread  # noqa: SLF001
+        written = 0
+        with pytest.raises(SinkLostError, match=r"The recording stopped: .*the recording so far is in") as caught:
+            for written in range(400):
+                clock.now_s = written / 30
+                noise = generator.integers(0, 256, (120, 160, 3), np.uint8)
+                if encoder.error is not None and room < 1:
+                    resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1]))
+                recorder.send(Outgoing(Picture(noise, PictureKind.COMPOSITE)))
+                eventually(lambda sent=written: encoder.error is not None or shared.counts.encoded >= sent - 4)  # type: ignore[misc]
+        recorder.close()
+    (left,) = tmp_path.iterdir()
+    assert left.name == (path.name if suffix == "mkv" or room == 1 else "a.recording.mkv")
+    assert str(left) in str(caught.value)
+    images, times = read(left)
+    assert len(images) >= written - 30 >= 30
+    assert times == pytest.approx([number / 30 for number in range(len(images))], abs=1e-3)
+    with av.open(str(left)) as container:
+        assert len([frame for packet in container.demux(video=0) for frame in packet.decode()]) == len(images)
+
+
+@pytest.mark.parametrize(("suffix", "fps"), [("mp4", 30), ("mkv", 5)])
+def test_a_killed_recording_plays_from_its_first_to_its_last_second(tmp_path: Path, suffix: str, fps: int) -> None:
+    seconds = kill_while_recording(tmp_path / f"out.{suffix}", 3.0, fps)
+    (left,) = tmp_path.iterdir()
+    assert left.name == "out.recording.mkv"
+    times = times_of(left)
+    assert times[0] == 0 and times[-1] + 1 / fps > seconds - 1
+    assert max(np.diff(times)) < 1
+    images, _ = read(left)
+    assert len(images) == len(times)
+
+
+def test_the_recording_that_a_crash_left_is_kept(tmp_path: Path) -> None:
+    left = tmp_path / "a.recording.mkv"
+    left.write_bytes(b"an hour of work")
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context())
+    recorder.send(picture())
+    recorder.close()
+    assert left.read_bytes() == b"an hour of work"
+    assert names_in(tmp_path) == ["a.mp4", left.name]
+
+
+def test_a_file_that_another_program_records_to_is_not_replaced(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    first, second = (Recorder(path, 64, 48, context()) for _ in range(2))
+    for recorder in (first, second):
+        recorder.send(picture())
+    first.close()
+    content = path.read_bytes()
+    with pytest.raises(SinkLostError, match=r"appeared during the recording, which is saved as .*a \(2\)\.mp4"):
+        second.close()
+    assert path.read_bytes() == content
+    assert names_in(tmp_path) == ["a (2).mp4", "a.mp4"]
+
+
+def test_a_file_that_was_there_is_replaced_as_asked(tmp_path: Path) -> None:
+    path = tmp_path / "a.mp4"
+    path.write_bytes(b"the recording of yesterday")
+    recorder = Recorder(path, 64, 48, context())
+    recorder.send(picture())
+    assert path.read_bytes() == b"the recording of yesterday"
+    recorder.close()
+    assert len(read(path)[0]) >= 1
+    assert names_in(tmp_path) == [path.name]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "m4v", "mkv"])
+@pytest.mark.parametrize("rate", [Fraction(25), Fraction(30000, 1001), Fraction(60)])
+def test_a_finished_recording_has_exact_times(tmp_path: Path, suffix: str, rate: Fraction) -> None:
+    """Matroska rounds them to milliseconds, to which the times of the copy must not be rounded."""
+    path, count = tmp_path / f"a.{suffix}", 150
+    at_s = [number / rate + (number > 70) * Fraction(5, 3) for number in range(count)]
+    writer = RecordingWriter(path, 64, 48, rate, encoder=live_encoder("x264", 64, 48, rate), sound=True)
+    for number, time_s in enumerate(at_s):
+        writer.write(np.full((48, 64, 3), number, np.uint8), time_s)
+        writer.write_sound(np.zeros(round(48_000 / rate), np.int16))
+    writer.close()
+    exact = suffix != "mkv"
+    with av.open(str(path)) as container:
+        video, sound = container.streams.video[0], container.streams.audio[0]
+        assert sound.codec_context.name == ("aac" if exact else "opus")
+        tick = video.time_base
+        assert tick is not None
+        frames = list(container.decode(video=0))
+        assert container.duration == pytest.approx((at_s[-1] + 1 / rate) * 1_000_000, abs=1 if exact else 1000)
+        if exact:
+            assert (video.duration or 0) * tick == at_s[-1] + 1 / rate
+            assert (sound.duration or 0) * (sound.time_base or 0) == Fraction(count * round(48_000 / rate), 48_000)
+    times = [(frame.pts or 0) * tick for frame in frames]
+    assert times == at_s if exact else times == pytest.approx(at_s, abs=5.01e-4)
+    assert [int(frame.to_ndarray(format="gray")[20, 20]) for frame in frames] == pytest.approx(range(count), abs=3)
+
+
+def test_frames_closer_than_a_tick_of_matroska_keep_their_times(tmp_path: Path) -> None:
+    writer = RecordingWriter(tmp_path / "a.mp4", 64, 48, 30, encoder=live_encoder("x264", 64, 48, Fraction(30)))
+    at_s = [Fraction(0), Fraction(1, 3000), Fraction(2, 3000), Fraction(1, 10), Fraction(1001, 10000)]
+    for time_s in at_s:
+        writer.write(np.zeros((48, 64, 3), np.uint8), time_s)
+    writer.close()
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        assert [(frame.pts or 0) * (frame.time_base or 0) for frame in container.decode(video=0)] == at_s
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no names with a colon")
+@pytest.mark.parametrize("name", ["12:30.mp4", "file:y.mp4", "pipe:1.mkv", "-.mp4"])
+def test_a_recording_whose_name_looks_like_an_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recorder = Recorder(Path(name), 64, 48, context())
+    recorder.send(picture())
+    recorder.close()
+    assert names_in(tmp_path) == [name]
+
+
+def test_a_finished_recording_is_readable_by_its_owner_only(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path / "a.mp4", 64, 48, context())
+    recorder.send(picture())
+    modes = {stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    recorder.close()
+    assert modes | {stat.S_IMODE((tmp_path / "a.mp4").stat().st_mode)} == {0o600}
