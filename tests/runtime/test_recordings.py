@@ -194,3 +194,21 @@ def test_the_matte_is_recorded_without_sound(tmp_path: Path) -> None:
     with running(world, BASE.replace(output=output), parts=parts) as pipeline:
         eventually(lambda: pipeline.status().encoded_frames > 3)
     assert device.opened == []
+
+
+def test_the_end_of_the_program_waits_for_a_recording_that_is_being_finished(tmp_path: Path) -> None:
+    """Hours of packets take longer to copy than threads take to end."""
+    finished: list[Path] = []
+
+    class Long(FakeSink):
+        def close(self) -> None:
+            time.sleep(2)
+            finished.append(tmp_path)
+
+    world = FakeWorld()
+    parts = world.parts().with_sinks(recording=lambda *_: Long("recorder"))
+    pipeline = Pipeline(BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4")), parts=parts)
+    pipeline.start()
+    eventually(lambda: pipeline.status().recording is not None)
+    pipeline.stop(timeout_s=1)
+    assert finished
