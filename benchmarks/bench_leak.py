@@ -1,6 +1,6 @@
 """How much of the room leaks: alpha on background pixels, what an attacker reconstructs, text behind the blur.
 
-    python -m benchmarks.bench_leak [--data FOLDER] [--model M]... [--strict off|balanced|strict]... [--region on|off]
+    python -m benchmarks.bench_leak [--data FOLDER] [--model M]... [--strict off|balanced]... [--region on|off]
                                     [--draw N] [--precision P] [--quick] [--json]
 
 Sequences with known truth go through the engine as the program builds it on a CPU (float32 by default), in front of a
@@ -112,7 +112,7 @@ def measure(
 
 
 def strict_cost_ms(model: str) -> dict[str, float]:
-    """Median time of a 720p step at each strict level, taking turns in one run."""
+    """Median time of a 720p step at each level of strict mode, taking turns in one run."""
     source = DemoSource(*HD, 30.0, realtime=False)
     frames, backdrop = [source.render(index) for index in range(12)], np.full((HD[1], HD[0], 3), 90, np.uint8)
     engines = [build_engine(MattingSettings(model=model, device="cpu"), *HD) for _ in LEVELS]

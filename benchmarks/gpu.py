@@ -40,7 +40,7 @@ from models.rvm.network import MattingNetwork
 Row = dict[str, object]
 Step = Callable[[Tensor, State], tuple[Tensor, State]]
 """Maps frame and state to composite and state, on the device."""
-OFF, STRICT = EdgeSettings(strict="off"), EdgeSettings(strict="strict")
+OFF, BALANCED = EdgeSettings(strict="off"), EdgeSettings()
 SIZES = ((1280, 720, 0.25), (3840, 2160, 0.125))
 """Width, height and downsample ratio."""
 WARM_UPS = SETTLED_STEPS + 10
@@ -126,7 +126,7 @@ def correctness(bench: Bench) -> Iterator[Row]:
     """The program's executor on the device against float32 on the CPU."""
     geometry = bench.geometry(1280, 720, 0.25)
     pictures = frames(geometry.width, geometry.height, 12)
-    for edges in (OFF, STRICT):
+    for edges in (OFF, BALANCED):
         exact = TorchBackend(bench.core("mattecam", "cpu", "float32"), geometry)
         found = TorchBackend(bench.core("mattecam"), geometry, bench.device, bench.precision)
         for each in (exact, found):
@@ -154,7 +154,7 @@ def speed(bench: Bench) -> Iterator[Row]:
         with torch.inference_mode():
             row = timed(lambda index: usual.step(pictures[index % 4]), bench.seconds(4))  # noqa: B023
         yield names | {"what": "usual loop"} | row
-        for edges in (OFF, STRICT):
+        for edges in (OFF, BALANCED):
             yield from (names | row for row in _steps(bench, geometry, edges))
         yield from (names | row for row in _program(bench, geometry))
 
@@ -165,7 +165,7 @@ def _program(bench: Bench, geometry: StepGeometry) -> Iterator[Row]:
     for what in ("program", "program, eager"):
         executor = TorchBackend(bench.core("rvm"), geometry, bench.device, bench.precision)
         executor.settled = executor.settled if what == "program" else None
-        for edges in (OFF, STRICT):
+        for edges in (OFF, BALANCED):
 
             def call(index: int, edges: EdgeSettings = edges, executor: TorchBackend = executor) -> None:
                 executor.step(pictures[index % 4], pictures[0], edges).result()

@@ -1,4 +1,4 @@
-"""How much of people a strict level loses beyond what the network itself loses, when they appear, and holes in them."""
+"""How much of people strict mode loses beyond what the network itself loses, when they appear, and holes in them."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ SHOWN_SHARE = 0.9
 
 @dataclass(frozen=True, slots=True)
 class Lost:
-    """What a strict level made of the people of one sequence, or of several."""
+    """What a level of strict mode made of the people of one sequence, or of several."""
 
     sequences: int
     share: float

@@ -98,8 +98,6 @@ def without(feature: Feature) -> Settings:
 def record(feature: Feature, frames: Sequence[BgrImage], path: Path) -> None:
     """Write the sequence of a feature."""
     after = feature.settings(Settings())
-    edges = after.matting.edges.replace(strict="strict")  # hides what stands still, and leaves the strength of the blur
-    after = after.replace(matting=after.matting.replace(edges=edges))
     pairs = zip(composites(frames, without(feature)), composites(frames, after), strict=True)
     first = round(WARM_UP_S * SOURCE_FPS)
     images = [_joined(*pair) for index, pair in enumerate(pairs) if index >= first and index % (SOURCE_FPS // FPS) == 0]

@@ -1,6 +1,6 @@
 """The base of all settings; settings of matting: edges and light, the engine, what needs no other one; the blur scale.
 
-A blur strength is one number, 0 to 100, at every level of strict mode. Every level but `off` shows at least
+A blur strength is one number, 0 to 100, at every level of strict mode. The level `balanced` shows at least
 `HIDES_TEXT` (`shown_strength`), and every step of the engine applies that.
 """
 
@@ -56,7 +56,7 @@ def setting(
     return Field(default, description=description, ge=low, le=high, json_schema_extra={**shown}, **constraints)
 
 
-StrictLevel = Literal["off", "balanced", "strict"]
+StrictLevel = Literal["off", "balanced"]
 
 HIDES_TEXT = 70.0
 """Least strength at which text 60 px high at 720p is unreadable even after deconvolution."""
@@ -70,8 +70,6 @@ def shown_strength(strength: float, level: StrictLevel) -> float:
 log = logging.getLogger(__name__)
 
 MIN_RATIO, MAX_RATIO = 0.05, 1.0
-STRICT_SWITCH: dict[object, StrictLevel] = {True: "strict", "on": "strict", False: "off"}
-"""What the values of version 0.2, a switch, mean as levels."""
 
 
 class EdgeSettings(Model):
@@ -83,11 +81,7 @@ class EdgeSettings(Model):
     feather_px: int = setting(0, "Soften the edge outward, in output pixels; the inside stays opaque.", 0, 40)
     temporal_smoothing: float = setting(0.0, "How strongly small changes of alpha between frames are damped.", 0, 1)
     despill: float = setting(0.0, "Remove a green cast from the semi-transparent edge.", 0, 1)
-    strict: StrictLevel = setting(
-        "balanced",
-        "Hide things mistaken for people; strict: everything that is not a moving person.",
-        option="--strict",
-    )
+    strict: StrictLevel = setting("balanced", "Hide things mistaken for people.", option="--strict")
     person_region: bool = setting(
         True, "Let the network see the part of the frame around people.", option="--region", values="on|off"
     )
@@ -108,11 +102,6 @@ class EdgeSettings(Model):
                 "temporal_smoothing": data["steadiness"],
             }
         return data
-
-    @field_validator("strict", mode="before")
-    @classmethod
-    def _level_of_switch(cls, value: object) -> object:
-        return STRICT_SWITCH.get(value, value) if isinstance(value, bool | str) else value
 
 
 class EngineSettings(Model):

@@ -145,8 +145,6 @@ class Matte:
     """Estimated foreground colours of the whole frame; only if requested."""
     frame: BgrImage | None = None
     """The image that the composite shows, if not the whole frame given: a part of it, enlarged, or an earlier frame."""
-    hides_person: bool = False
-    """Whether the strict level hides somebody of whom the network is certain, after the first frames of a stream."""
 
 
 class PictureKind(Enum):

@@ -165,10 +165,6 @@ class PeopleEditor:
         shown = WHOLE_VIEW if matte.frame is None else self.view  # networks that refine cells show the whole frame
         return shown if self._placement is None else view_through(self._placement, shown)
 
-    def awaits_movement(self, matte: Matte) -> bool:
-        """Return whether somebody whom the strict level hides in this matte would be shown after moving."""
-        return matte.hides_person and (self.hides_person or self._only_me is None)
-
     @property
     def moves(self) -> bool:
         """Whether the person is moved or scaled, so that the matte shows less or more of it than the frame."""

@@ -61,7 +61,6 @@ class MattingWorker:
         """As in `Picture`, of the picture that is shown."""
         self.view = WHOLE_VIEW
         """As in `PipelineStatus`, as is what follows (any thread)."""
-        self.awaits_movement = False
         self.selection_uncertain = False
         """Nobody is shown, because it is not certain who the selected person is."""
         self.newest: Frame | None = None
@@ -144,7 +143,6 @@ class MattingWorker:
         if picture is not None:
             self._shown_under = picture.hides
             self.view = WHOLE_VIEW if editor is None else editor.view_of(matte)
-            self.awaits_movement = matte.hides_person if editor is None else editor.awaits_movement(matte)
             self._last_alpha = matte.alpha if editor is None else editor.whole_alpha(matte)
             self._finisher.keep(conditions, picture)
         else:
@@ -198,7 +196,7 @@ class MattingWorker:
 
     def _hide_nobody(self) -> None:
         """Take note that the picture is a card, or not matted: it is edited in no way, and no person is hidden."""
-        self.selection_uncertain = self.awaits_movement = False
+        self.selection_uncertain = False
         self.view = WHOLE_VIEW
 
     def _show(self, picture: Picture) -> None:

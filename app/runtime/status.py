@@ -125,9 +125,7 @@ class PipelineStatus:
     """The part of the frame that the output covers, within the manual crop: that of auto-framing, and beyond the frame
     where the person is moved or shrunk."""
     hides_person: bool = False
-    """Nobody is shown, because it is not certain who the selected person is; or `awaits_movement`."""
-    awaits_movement: bool = False
-    """The strict level hides somebody of whom the network is certain, until that person moves."""
+    """Nobody is shown, because it is not certain who the selected person is."""
     size: tuple[int, int] = (0, 0)
     fps_in: float = 0.0
     fps_out: float = 0.0
@@ -172,7 +170,7 @@ class PipelineStatus:
 
 _OF_THE_RUN = "source", "engine", "weights", "outputs", "fps_in", "fps_out", "latency_ms"
 _COUNTS = "frames_in", "frames_out", "frames_sent", "frames_dropped", "encoded_frames", "recording_dropped"
-_STATES = "hides_person", "awaits_movement", "background", "readers", "busy"
+_STATES = "hides_person", "background", "readers", "busy"
 _OF_THE_ENGINE = "model", "executor", "precision", "device", "downsample_ratio"
 
 

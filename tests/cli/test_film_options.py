@@ -43,7 +43,7 @@ def test_without_options_a_film_is_green_and_does_not_follow_the_window(tmp_path
     assert settings.background == BackgroundSettings(kind="colour", colour="#00b140")
     assert settings == film_settings(LiveOptions(config=saved_defaults(tmp_path), background="green")).settings
     named = film_settings(LiveOptions(config=settings_file.default_path())).settings
-    assert film_settings(LiveOptions(strict="on")).settings.matting.edges.strict == "strict"
+    assert film_settings(LiveOptions(strict="balanced")).settings.matting.edges.strict == "balanced"
     assert (named.framing, named.background) == (OF_A_CAMERA.framing, OF_A_CAMERA.background)
 
 

@@ -51,8 +51,8 @@ def test_a_name_may_be_written_with_hyphens(alone: SettingsAlone) -> None:
 def test_a_name_may_be_the_path_in_the_settings_file(alone: SettingsAlone) -> None:
     for setting in SETTABLE.values():
         assert find_settable(".".join(setting.path)) is setting
-    assert alone.run("set matting.edges.strict strict") == "matting.edges.strict: strict"
-    assert alone.settings.matting.edges.strict == "strict"
+    assert alone.run("set matting.edges.strict off") == "matting.edges.strict: off"
+    assert alone.settings.matting.edges.strict == "off"
     for wrong in ("background.edges.strict", "edges.edges.strict", "strict"):
         assert find_settable(wrong) is None
 

@@ -67,7 +67,6 @@ CONTROLS = {
     "set window.recordings_dir": "recordingsFolder",
     "snapshot": "snapshotButton",
     "set output.standby_image": "standbyImage",
-    "set edges.strict": "showAnywayButton",
     "zones": "zoneUndo zonesClear",
 }
 """What does in `ctl` the same as controls of the window and its dialogs, by their names; rows name their setting."""

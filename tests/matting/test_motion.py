@@ -85,7 +85,7 @@ def test_slow_motion_adds_up() -> None:
 
 
 def test_another_setting_is_looked_at() -> None:
-    assert not leaves_out(settled(), STILL, EdgeSettings(strict="strict"))
+    assert not leaves_out(settled(), STILL, EdgeSettings(strict="off"))
 
 
 def waved(frame: int, cells: int) -> Floats:

@@ -130,8 +130,6 @@ class GatedEngine:
         """By brightness of the frame; a frame that is not listed does not wait."""
         self.alphas: dict[int, int] = {}
         """Alpha of the whole frame by its brightness; 0 for one that is not listed."""
-        self.hides: set[int] = set()
-        """Brightness of the frames in which the strict level hides somebody."""
         self.still: set[int] = set()
         """Brightness of the frames that the network leaves out."""
 
@@ -147,7 +145,7 @@ class GatedEngine:
             alpha = np.full((HEIGHT, WIDTH), self.alphas.get(number, 0), np.uint8)
             assert isinstance(backdrop, np.ndarray)
             composite = np.where(alpha[..., None] > 0, frame, backdrop)
-            return Matte(composite, alpha, hides_person=number in self.hides)
+            return Matte(composite, alpha)
 
         return Pending(result, number in self.still)
 

@@ -9,14 +9,13 @@ import pytest
 
 from app.core.errors import BackgroundError, SourceLostError
 from app.core.matte_edit import WHOLE_VIEW
-from app.core.settings import BackgroundSettings, EdgeSettings, PeopleSettings, PlacementSettings, Settings
+from app.core.settings import BackgroundSettings, PeopleSettings, PlacementSettings
 from app.core.types import BlurredBackground, Matte, PictureKind
 from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase, status_fields
+from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.testing.parts import PERSON, FakeEngine, StepInput, shows_room
-from tests.fakes.hiding import HidingEngine
+from app.testing.parts import FakeEngine, StepInput, shows_room
 from tests.fakes.world import FakeWorld
 from tests.runtime.running import BASE, apply, composites, kinds, running
 from tests.waiting import eventually
@@ -85,57 +84,13 @@ def test_the_first_composite_waits_for_its_background_for_a_bounded_time() -> No
         assert tuple(world.newest().image[0, 0]) == (PLAIN_GREY,) * 3
 
 
-STRICT: Settings = BASE.replace(matting=BASE.matting.replace(edges=EdgeSettings(strict="strict")))
-
-
-@pytest.fixture
-def hiding(world: FakeWorld) -> FakeWorld:
-    world.engine = HidingEngine
-    return world
-
-
-def told(pipeline: Pipeline) -> tuple[bool, bool]:
-    fields = status_fields(pipeline.status())
-    return fields["hides_person"], fields["awaits_movement"]
-
-
-def test_the_status_tells_it_until_the_level_changes_and_the_outputs_do_not(hiding: FakeWorld) -> None:
-    with running(hiding, STRICT) as pipeline:
-        eventually(lambda: told(pipeline) == (True, True))
-        eventually(lambda: hiding.newest().kind is PictureKind.COMPOSITE)
-        while_hiding = hiding.newest().image
-        pipeline.change(lambda settings: settings.replaced_at(("matting", "edges"), strict="balanced"))
-        eventually(lambda: told(pipeline) == (False, False))
-        composites(pipeline)
-        colours = {tuple(colour) for colour in while_hiding.reshape(-1, 3).tolist()}
-        assert colours == {PERSON, (255, 0, 0)}, "the person and the background, and no text"
-        # The first row holds the number of the frame.
-        np.testing.assert_array_equal(while_hiding[1:], hiding.newest().image[1:])
-
-
-def test_nobody_is_said_to_be_hidden_in_a_card_and_with_the_background_none(hiding: FakeWorld) -> None:
-    with running(hiding, STRICT) as pipeline:
-        eventually(lambda: told(pipeline) == (True, True))
-        apply(pipeline, STRICT.replace(paused=True))
-        eventually(lambda: told(pipeline) == (False, False))
-        apply(pipeline, STRICT)
-        eventually(lambda: told(pipeline) == (True, True))
-        apply(pipeline, STRICT.replace(background=BackgroundSettings(kind="none")))
-        eventually(lambda: pipeline.status().unmatted and told(pipeline) == (False, False))
-
-
-def test_nobody_is_said_to_be_hidden_by_a_selection_with_the_background_none(hiding: FakeWorld) -> None:
+def test_nobody_is_said_to_be_hidden_by_a_selection_in_a_card_and_with_the_background_none(world: FakeWorld) -> None:
     nobody = BASE.replace(people=PeopleSettings(only_me=True), selected=(0.02, 0.02))
-    with running(hiding, nobody) as pipeline:
-        eventually(lambda: told(pipeline) == (True, False))
+    with running(world, nobody) as pipeline:
+        eventually(lambda: pipeline.status().hides_person)
+        apply(pipeline, nobody.replace(paused=True))
+        eventually(lambda: not pipeline.status().hides_person)
+        apply(pipeline, nobody)
+        eventually(lambda: pipeline.status().hides_person)
         apply(pipeline, nobody.replace(background=BackgroundSettings(kind="none")))
-        eventually(lambda: pipeline.status().phase is Phase.RUNNING and told(pipeline) == (False, False))
-
-
-def test_others_who_are_hidden_do_not_matter_while_the_selected_person_is_shown(hiding: FakeWorld) -> None:
-    alone = STRICT.replace(people=PeopleSettings(only_me=True))
-    with running(hiding, alone) as pipeline:
-        composites(pipeline)
-        eventually(lambda: told(pipeline) == (False, False))
-        apply(pipeline, alone.replace(selected=(0.02, 0.02)))
-        eventually(lambda: told(pipeline) == (True, True))
+        eventually(lambda: pipeline.status().unmatted and not pipeline.status().hides_person)

@@ -52,8 +52,7 @@ class QualityControls(Form):
         self.add_choice(
             "edges.strict", self.tr("Hide things mistaken for people"),
             self.tr(
-                "Off: nothing is hidden. Balanced: hides things mistaken for people, and nothing of a person. "
-                "Strict: shows only people who move; someone who has not moved yet is hidden too."
+                "Off: nothing is hidden. Balanced: hides things mistaken for people, and nothing of a person."
             ),
             "strictCombo", self._levels,
         )  # fmt: skip
@@ -64,7 +63,6 @@ class QualityControls(Form):
         return [
             (self.tr("Off"), "off"),
             (self.tr("Balanced"), "balanced"),
-            (self.tr("Strict: only people who move"), "strict"),
         ]
 
 

@@ -153,7 +153,7 @@ class PreviewOverlay(QWidget):
             return self.tr("Frozen: others see the last frame")
         if settings.frozen and status.phase is Phase.WAITING:
             return self.tr("Frozen: others see the stand-by card")
-        if status.hides_person and not status.awaits_movement and status.phase is Phase.RUNNING:
+        if status.hides_person and status.phase is Phase.RUNNING:
             return self.tr("Only me: click yourself")
         return {
             Phase.WAITING: self.tr("Waiting: others see the stand-by card"),
@@ -169,34 +169,6 @@ class PreviewOverlay(QWidget):
         if not text:
             return self.tr("your stand-by image")
         return self.tr("“{0}”").format(text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE].rstrip()}…")
-
-
-class MoveHint(QWidget):
-    """One sentence, and a button that chooses the balanced level. No output contains it."""
-
-    def __init__(self, store: SettingsStore, bridge: Bridge) -> None:
-        super().__init__()
-        self._store = store
-        self._hides = False
-        self._text = Pill("moveHint", QColor(10, 12, 15, 165))
-        self._text.show_text(self.tr("Move a little to appear"))
-        show = button(self.tr("Show me anyway"), self.tr("Also show people who do not move"), "showAnywayButton",
-                      lambda: store.set("edges.strict", "balanced"))  # fmt: skip
-        below = column(self, self._text, show, spacing=6)
-        for each in (self._text, show):
-            below.setAlignment(each, Qt.AlignmentFlag.AlignHCenter)
-        bridge.status_changed.connect(self._follow)
-        store.changed.connect(self._show)
-        self._show()
-
-    def _follow(self, status: PipelineStatus) -> None:
-        self._hides = status.awaits_movement and status.phase is Phase.RUNNING
-        self._show()
-
-    def _show(self) -> None:
-        settings = self._store.current
-        strict = settings.matting.edges.strict == "strict"
-        self.setVisible(self._hides and strict and not settings.paused and not settings.frozen)
 
 
 SPACING = 6

@@ -11,7 +11,7 @@ from app.core.settings import Settings
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.interaction import PreviewInteraction
-from app.gui.preview.overlay import MoveHint, PreviewOverlay, ViewNote
+from app.gui.preview.overlay import PreviewOverlay, ViewNote
 from app.gui.preview.view import Preview
 from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.menus import Menus
@@ -82,7 +82,6 @@ class MainWindow(QMainWindow):
         self.preview.add_note(note, flags.AlignBottom | flags.AlignRight, upper, flags.AlignVCenter | flags.AlignRight)
         figures = self.overlay.figures
         self.preview.add_note(figures, flags.AlignBottom | flags.AlignLeft, upper, flags.AlignVCenter | flags.AlignLeft)
-        self.preview.add_note(MoveHint(self.store, self.bridge), flags.AlignCenter)
         left = QWidget()
         column(left, self.notices, self.preview, self.action_bar, self.strip, grows=self.preview, spacing=12,
                margins=(12, 8, 12, 10))  # fmt: skip

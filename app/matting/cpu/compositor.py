@@ -62,8 +62,6 @@ class Coefficients:
     coarse: Floats
     """(h, w) alpha in 0..1."""
     cells: RefinedCells | None = None
-    hides_person: bool = False
-    """See `Matte`."""
 
     @property
     def finite(self) -> bool:
@@ -183,7 +181,6 @@ class Compositor:
             composite=composite.reshape(*size, 3),
             alpha=alpha,
             foreground=foreground.reshape(*size, 3) if want_foreground or relights_matte else None,
-            hides_person=coefficients.hides_person,
         )
         if relights_matte:
             own = isinstance(backdrop, BlurredBackground)

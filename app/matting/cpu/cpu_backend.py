@@ -135,7 +135,7 @@ class CpuBackend(ABC):
         apply_strict(self._strict, edges.strict, coefficients)
         if edges.person_region:
             self.follow(coefficients.coarse)
-        return replace(coefficients, hides_person=self._strict.hides_person)
+        return coefficients
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
@@ -166,7 +166,7 @@ def apply_strict(strict: StrictFilter, level: StrictLevel, coefficients: Coeffic
     if level == "off":
         strict.reset()
         return
-    gain = strict.gain(level, coefficients.small, *coefficients.network_alpha())
+    gain = strict.gain(coefficients.small, *coefficients.network_alpha())
     coarse = coefficients.coarse
     coarse *= gain
     gain = coefficients.at_slope(gain)

@@ -114,7 +114,7 @@ def placed(matte: Matte, backdrop: BgrImage, placement: PlacementSettings, strip
     strips.run(height, lambda first, last: place_rows(*arrays, first, last))
     foreground = None if matte.foreground is None else _on_black(matte.foreground, area)
     image = composite.reshape(height, width, 3)
-    return Matte(image, placed_alpha, foreground, hides_person=matte.hides_person)
+    return Matte(image, placed_alpha, foreground)
 
 
 def _moved(image: NDArray[np.uint8], area: Area, box: PixelBox | None = None) -> tuple[NDArray[np.uint8], int, int]:

@@ -90,10 +90,6 @@ class OpenVinoBackend(CpuBackend):
 
     def follow(self, alpha: Floats) -> None:
         """Choose the part of the next frame after the people who are shown."""
-        if self._strict.hides_person:  # alpha does not show them
-            self.narrowed.leave()
-            self.tracker.follow(None)
-            return
         if self.tracker.seen.is_whole:
             self.narrowed.follow(alpha)
         self.tracker.follow(people_box(alpha, self.tracker.whole, certain_share=CERTAIN_SHARE))

@@ -74,7 +74,7 @@ class RegionCoefficients(Coefficients):
             for planes in (self.slope, self.offset)
         )
         small = np.stack([viewed(plane, view) for plane in self.small])
-        shown = Coefficients(small, slope, offset, viewed(self.coarse, view), hides_person=self.hides_person)
+        shown = Coefficients(small, slope, offset, viewed(self.coarse, view))
         return shown.edited(None if gain is None else viewed(gain, view), None)
 
     def full_size(self, finish: Finish, frame: BgrImage, backdrop: BgrImage) -> FullSize:

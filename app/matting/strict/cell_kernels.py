@@ -1,4 +1,4 @@
-"""Kernels of the strict levels over the grid of cells, compiled by numba, with the arithmetic of `torch_strict`."""
+"""Kernels of strict mode over the grid of cells, compiled by numba, with the arithmetic of `torch_strict`."""
 
 from __future__ import annotations
 
@@ -116,17 +116,13 @@ def learn_cells(
                 background[c, y, x] += weights[x] * (image[c, y, x] - background[c, y, x])
 
 
-@whole(
-    Array("int32", 2, writable=True), int, _MASK, _MASK, _MASK, _MASK, _MASK, result=Array("int64", 2, writable=True)
-)
-def count_cells(
-    labels: NDArray[np.int32], count: int, certain: Mask, sure: Mask, moved: Mask, agreeing: Mask, hidden: Mask
-) -> NDArray[np.int64]:
-    """Return for each component its cells, and those that are certain, sure, moved, agreeing and hidden, (count, 6).
+@whole(Array("int32", 2, writable=True), int, _MASK, _MASK, _MASK, result=Array("int64", 2, writable=True))
+def count_cells(labels: NDArray[np.int32], count: int, certain: Mask, sure: Mask, moved: Mask) -> NDArray[np.int64]:
+    """Return for each component its cells, and those that are certain, sure and moved, (count, 4).
 
     The component 0, which is none, has none.
     """
-    counts = np.zeros((count, 6), np.int64)
+    counts = np.zeros((count, 4), np.int64)
     for y in range(labels.shape[0]):
         for x in range(labels.shape[1]):
             label = labels[y, x]
@@ -135,6 +131,4 @@ def count_cells(
                 counts[label, 1] += certain[y, x]
                 counts[label, 2] += sure[y, x]
                 counts[label, 3] += moved[y, x]
-                counts[label, 4] += agreeing[y, x]
-                counts[label, 5] += hidden[y, x]
     return counts

@@ -1,4 +1,4 @@
-"""The strict levels on a CPU for one stream, on a grid of cells; `app.matting.strict.rules` explains them."""
+"""Strict mode on a CPU for one stream, on a grid of cells; `app.matting.strict.rules` explains them."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.settings import StrictLevel
 from app.core.types import Floats, Mask
 from app.matting.base.interface import StateArrays, copy_into, saved
 from app.matting.strict import rules
@@ -31,10 +30,6 @@ class BackgroundModel:
     """The mean of the recent frames."""
     empty: Mask
     """Cells around which the network saw nobody in the last frame."""
-    first: Floats
-    """The first frame of the stream."""
-    unmoved: Mask
-    """Cells with a strong pattern that has not changed since the first frame."""
     age: NDArray[np.int64]
     """(), number of frames since the start, up to `rules.WAIT_FRAMES`."""
 
@@ -52,8 +47,6 @@ class BackgroundModel:
             moved=moved,
             recent=image.copy(),
             empty=np.ones(shape, np.bool_),
-            first=image,
-            unmoved=contrast(image) > rules.STRONG_PATTERN,
             age=np.array(0 if seen is None else rules.WAIT_FRAMES),
         )
 
@@ -73,12 +66,6 @@ class BackgroundModel:
         return {field.name: getattr(self, field.name).copy() for field in fields(self)}
 
 
-def contrast(planes: Floats) -> Floats:
-    """Return the range of brightness of 3x3 cells."""
-    red, green, blue = planes
-    return np.asarray(cv2.morphologyEx((red + green + blue) * np.float32(1 / 3), cv2.MORPH_GRADIENT, SQUARE))
-
-
 def pooled(planes: Floats, cell: int) -> Floats:
     """Return the means of the cells of planes (n, H, W); incomplete cells at the right and bottom are left out."""
     count, height, width = planes.shape
@@ -89,12 +76,10 @@ def pooled(planes: Floats, cell: int) -> Floats:
     return cells
 
 
-def kept_cells(
-    model: BackgroundModel, image: Floats, alpha: Floats, strict: bool, unseen: Mask | None
-) -> tuple[Mask, bool]:
-    """Return where the matte of a frame is kept, (h, w), and `StrictFilter.hides_person`; update the state.
+def kept_cells(model: BackgroundModel, image: Floats, alpha: Floats, unseen: Mask | None) -> Mask:
+    """Return where the matte of a frame is kept, (h, w); update the state.
 
-    strict: the level. unseen: (h, w) where the network did not look.
+    unseen: (h, w) where the network did not look.
     """
     empty = _largest(alpha) < rules.EMPTY_ALPHA
     certain = _smallest(alpha) > rules.CERTAIN_ALPHA
@@ -103,39 +88,22 @@ def kept_cells(
     difference, agreeing = _compare(model, image, empty & ~moving)
     model.moved = (model.moved | moving) & (alpha > rules.PRESENT_ALPHA) & ~(agreeing & model.hidden)
 
-    removed = agreeing & ~sure
-    if not strict:
-        removed &= ~model.hidden  # a ghost without its translucent part would pass for a person
+    removed = agreeing & ~sure & ~model.hidden  # a ghost without its translucent part would pass for a person
     count, labels = _components((alpha > rules.BODY_ALPHA) & ~removed)
-    marks = certain, sure, grown(model.moved), agreeing & ~model.hidden, agreeing & model.hidden
-    total, blocks, surely, moving_cells, agreeing_cells, hidden_cells = count_cells(labels, count, *marks).T
+    total, blocks, surely, moving_cells = count_cells(labels, count, certain, sure, grown(model.moved)).T
     moved = moving_cells > rules.MOVED_SHARE * total
     least = np.where(moved, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
-    likely = (blocks >= rules.CERTAIN_CELLS) & (surely >= least * total)
-    likely[0] = False
-    people = likely
-    if strict:
-        people = likely & moved & (agreeing_cells <= rules.AGREEING_SHARE * total)
-        beginning = people & (hidden_cells > rules.BEGINNING_SHARE * total)
-        if beginning.any():
-            forgotten = grown(beginning.take(labels)) & model.hidden
-            model.frames[forgotten], model.hidden[forgotten] = 0, False
-            removed &= ~forgotten
+    people = (blocks >= rules.CERTAIN_CELLS) & (surely >= least * total)
+    people[0] = False
     body = people.take(labels)
-    cut = removed
-    if strict:
-        cut = _repeated(model, difference, agreeing, moving, removed) | _furniture(model, image, empty, body)
     model.moved |= body & certain
-    kept = grown(body & ~cut) & ~cut
-    if strict:
-        kept |= _enclosed(kept) & sure & body
-    waits = int(model.age) < rules.WAIT_FRAMES
-    if waits:
+    kept = grown(body & ~removed) & ~removed
+    if int(model.age) < rules.WAIT_FRAMES:
         kept[:] = False
     hidden, spared = ~grown(kept) & ~empty & ~moving, np.zeros_like(empty) if unseen is None else grown(unseen)
     learn_cells(image, model.background, model.frames, model.hidden, difference, empty, hidden, spared)
     model.age = np.minimum(model.age + 1, rules.WAIT_FRAMES)
-    return kept, bool((likely & ~people).any()) and not waits
+    return kept
 
 
 def grown(mask: Mask) -> Mask:
@@ -164,41 +132,9 @@ def _compare(model: BackgroundModel, image: Floats, witnesses: Mask) -> tuple[Fl
     return difference, known & (np.asarray(mean) < rules.AGREEMENT)
 
 
-def _repeated(model: BackgroundModel, difference: Floats, agreeing: Mask, moving: Mask, removed: Mask) -> Mask:
-    """Return where a pattern of the empty background is seen, and where that background was just uncovered."""
-    exact = agreeing & ~model.hidden & (_largest(difference) < rules.EXACT)
-    repeating = grown(exact & (contrast(model.background) > rules.PATTERN)) & agreeing
-    uncovered = grown(exact & moving) & agreeing
-    found = removed | repeating
-    if (uncovered & ~found).any():
-        for _ in range(rules.UNCOVERED_CELLS):
-            found |= uncovered & grown(found)
-    return found
-
-
-def _furniture(model: BackgroundModel, image: Floats, empty: Mask, body: Mask) -> Mask:
-    """Return where the frame shows a strong pattern of the first frame that is furniture."""
-    light = _light(image, model.first, empty)
-    same = _largest(_difference(image, model.first, light)) < rules.UNMOVED
-    model.unmoved &= same
-    if np.count_nonzero(body & model.unmoved) > rules.UNMOVED_SHARE * np.count_nonzero(body):
-        return np.zeros_like(body)
-    near = cv2.boxFilter(
-        model.unmoved.view(np.uint8), cv2.CV_8U, (3, 3), normalize=False, borderType=cv2.BORDER_CONSTANT
-    )
-    return grown(model.unmoved & (np.asarray(near) >= rules.UNMOVED_CELLS))
-
-
 def _components(mask: Mask) -> tuple[int, NDArray[np.int32]]:
     count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
     return count, np.asarray(labels, np.int32)
-
-
-def _enclosed(kept: Mask) -> Mask:
-    """Return the holes of the mask."""
-    outside = cv2.copyMakeBorder((~kept).view(np.uint8), 1, 1, 1, 1, cv2.BORDER_CONSTANT, value=1)
-    cv2.floodFill(outside, None, (0, 0), 0)
-    return outside[1:-1, 1:-1].view(np.bool_)
 
 
 def _light(now: Floats, before: Floats, cells: Mask) -> Floats:
@@ -226,14 +162,12 @@ class StrictFilter:
     """Decides per frame which part of the matte is kept; holds the state of one stream."""
 
     def __init__(self) -> None:
-        self.hides_person = False
-        """Whether the network is certain of a person in the last frame who is not shown, after the first frames."""
         self._model: BackgroundModel | None = None
         self._seen: NDArray[np.uint8] | None = None
 
     def reset(self, seen: NDArray[np.uint8] | None = None) -> None:
         """Forget the stream. seen: alpha (H, W) of people who are shown at once, as if they had moved before."""
-        self._model, self._seen, self.hides_person = None, seen, False
+        self._model, self._seen = None, seen
 
     def state(self) -> StateArrays:
         """Return copies of the model."""
@@ -245,7 +179,7 @@ class StrictFilter:
         self._seen = saved(arrays, "seen", np.atleast_2d(arrays.get("seen", ())).shape[:2], np.uint8)
         self._model = BackgroundModel.of(arrays) if "frames" in arrays else None
 
-    def gain(self, level: StrictLevel, small: Floats, alpha: Floats, unseen: Mask | None = None) -> Floats:
+    def gain(self, small: Floats, alpha: Floats, unseen: Mask | None = None) -> Floats:
         """Return the factor for alpha (h, w), in 0..1, and update the state. alpha: (h, w) in 0..1.
 
         unseen: (h, w) where the network did not look; alpha is not read there.
@@ -259,8 +193,7 @@ class StrictFilter:
         if unseen is not None:
             unseen = pooled(unseen[None].astype(np.float32), cell)[0] > 0
             cells[unseen] = rules.UNSEEN_ALPHA
-        kept, self.hides_person = kept_cells(model, image, cells, level == "strict", unseen)
-        return soft_gain(kept, alpha, cell)
+        return soft_gain(kept_cells(model, image, cells, unseen), alpha, cell)
 
 
 def soft_gain(kept: Mask, alpha: Floats, cell: int) -> Floats:

@@ -1,10 +1,10 @@
-"""Rules and thresholds of the strict levels, shared by the implementation for CPUs and the one in torch.
+"""Rules and thresholds of strict mode, shared by the implementation for CPUs and the one in torch.
 
-Both work on a grid of cells, each the mean of some pixels of the small frame. At the levels balanced and strict:
+Both work on a grid of cells, each the mean of some pixels of the small frame:
 
 1. Nobody is shown in the first WAIT_FRAMES frames of a stream: a recurrent network sees people in furniture then.
 2. The network is certain of a cell if it lies in a square of 3x3 cells that all have an alpha above CERTAIN_ALPHA. Of a
-   person, only rule 6 removes such cells.
+   person, no such cell is removed.
 3. The background is learned where the network sees nobody, and where something is hidden and does not move. What the
    network overlooks passes as well: what was learned is replaced only after it has differed for a while. Cells that
    agree with the learned background are removed, unless the network is certain of them.
@@ -12,14 +12,6 @@ Both work on a grid of cells, each the mean of some pixels of the small frame. A
    it, or of a part where it has moved. Loose pieces and what the network is unsure of are no people.
 5. The matte is kept within people and one cell around them. Where it is cut, it fades; `soft_edge` says how.
    Alpha below FLOOR becomes 0 and alpha above 1 - FLOOR becomes 1.
-
-At the level strict also:
-
-6. A component must have moved since it appeared, and must not repeat the background that was seen empty. What equals
-   the background that was hidden has not moved. A person who begins to move is mostly such background, which is
-   forgotten then. At the edge of people, cells are removed, however certain the network is, if they repeat a pattern of
-   the background that was seen empty, if they have just changed to that background next to other removed cells, or if
-   they show a strong pattern that has not changed since the first frame. No hole is made.
 """
 
 from __future__ import annotations
@@ -63,23 +55,6 @@ REFERENCE_RATE = 0.5
 """Weight of the newest frame in the mean of the recent frames."""
 MOVED_SHARE = 0.02
 """Least share of a component that must have moved."""
-AGREEING_SHARE = 0.7
-"""A component of which a larger share agrees with the background that was seen empty is no person."""
-BEGINNING_SHARE = 0.5
-"""A person of whom a larger share agrees with the background that was hidden begins to move."""
-
-EXACT = 0.03
-"""Largest difference (0..1) of each of 3x3 cells that repeat the background; a few times the noise."""
-PATTERN, STRONG_PATTERN = 0.04, 0.12
-"""Range of brightness (0..1) of 3x3 cells of a pattern, and of one that changes visibly if it moves a little."""
-UNCOVERED_CELLS = 8
-"""Cells next to removed ones, at most, that are taken for uncovered in one frame."""
-UNMOVED = 0.015
-"""Largest difference (0..1) from the first frame of each of 3x3 cells that have not moved: little more than noise."""
-UNMOVED_CELLS = 5
-"""Least number of 3x3 cells with an unmoved pattern that are furniture. Fewer are chance."""
-UNMOVED_SHARE = 0.05
-"""Share of the cells of all people up to which unmoved patterns are furniture. Above, somebody sits still."""
 
 LIGHT_RANGE = (0.7, 1.4)
 """Changes of exposure and white balance, per channel, that are compensated."""

@@ -1,4 +1,4 @@
-"""The strict levels in torch; `app.matting.strict.rules` explains them.
+"""Strict mode in torch; `app.matting.strict.rules` explains them.
 
 There is no branch on values and no copy from the device, so that a GPU does not wait.
 """
@@ -9,7 +9,6 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from app.core.settings import StrictLevel
 from app.matting.strict import rules
 
 SWEEPS = 8
@@ -53,9 +52,9 @@ def _spread(labels: Tensor, runs: Tensor, inside: Tensor, dim: int) -> Tensor:
     return torch.maximum(forward, backward) * inside
 
 
-_PLANES = [3, 1, 1, 1, 3, 1, 3, 1, 1]
+_PLANES = [3, 1, 1, 1, 3, 1, 1]
 """Of the memory: learned background, frames it was learned from, whether it was hidden, motion, mean of the recent
-frames, whether the last one was empty, first frame, whether a strong pattern of it has not moved, and age.
+frames, whether the last one was empty, and age.
 
 The age is 0 before the first frame; then it is the number of frames since the start, plus 1, up to `_OLD`. It is
 negative before the first frame of a stream in which people are already known.
@@ -86,34 +85,27 @@ def with_people(memory: Tensor, seen: Tensor | None) -> Tensor:
 
 
 def strict_matte(
-    level: StrictLevel,
-    small: Tensor,
-    slope: Tensor,
-    offset: Tensor,
-    coarse: Tensor,
-    memory: Tensor,
-) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
-    """Return the filtered slope, offset and coarse alpha of a frame, the memory after it, and who is hidden.
+    small: Tensor, slope: Tensor, offset: Tensor, coarse: Tensor, memory: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the filtered slope, offset and coarse alpha of a frame, and the memory after it.
 
-    The last is (B,) float32: 1 where the network is certain of a person who is not shown, after the first frames.
-
-    level: balanced or strict. small: (B, 3, h, w), RGB in 0..1. slope, offset: (B, 4, h, w). coarse: (B, 1, h, w).
+    small: (B, 3, h, w), RGB in 0..1. slope, offset: (B, 4, h, w). coarse: (B, 1, h, w).
     """
-    gain, after, hides = _gain(level == "strict", small.float(), coarse.float().clamp(0, 1), memory)
+    gain, after = _gain(small.float(), coarse.float().clamp(0, 1), memory)
     stretch = gain / (1 - 2 * rules.FLOOR)
     strict_slope = torch.cat([slope[:, :3], slope[:, 3:] * stretch], 1)
     strict_offset = torch.cat([offset[:, :3], (offset[:, 3:] - rules.FLOOR) * stretch], 1)
-    return strict_slope, strict_offset, coarse * gain, after, hides
+    return strict_slope, strict_offset, coarse * gain, after
 
 
-def _gain(strict: bool, small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """What alpha is to be multiplied by, (B, 1, h, w) in 0..1, the new memory, and whether a person is hidden, (B,)."""
+def _gain(small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[Tensor, Tensor]:
+    """What alpha is to be multiplied by, (B, 1, h, w) in 0..1, and the new memory."""
     height, width = coarse.shape[2:]
     cell = rules.cell_size(width, height)
     image, alpha = functional.avg_pool2d(small, cell), functional.avg_pool2d(coarse, cell)
-    background, frames, hidden, moved, recent, was_empty, first, unmoved, age = torch.split(memory, _PLANES, 1)
-    background, recent, first = (torch.where(age > 0, kept, image) for kept in (background, recent, first))
-    was_empty, unmoved = ((kept > 0) | (age <= 0) for kept in (was_empty, unmoved))
+    background, frames, hidden, moved, recent, was_empty, age = torch.split(memory, _PLANES, 1)
+    background, recent = (torch.where(age > 0, kept, image) for kept in (background, recent))
+    was_empty = (was_empty > 0) | (age <= 0)
     age, hidden = torch.where(age < 0, _OLD, age.clamp(min=1)), hidden > 0
 
     empty = _largest(alpha) < rules.EMPTY_ALPHA
@@ -128,36 +120,20 @@ def _gain(strict: bool, small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[
     agreeing = known & (_mean(difference) < rules.AGREEMENT)
     has_moved = ((moved > 0) | moving) & (alpha > rules.PRESENT_ALPHA) & ~(agreeing & hidden)
 
-    removed = agreeing & ~sure if strict else agreeing & ~sure & ~hidden
+    removed = agreeing & ~sure & ~hidden
     mask = (alpha > rules.BODY_ALPHA) & ~removed
-    asked = torch.cat([mask, certain, sure, _grown(has_moved), agreeing & hidden, agreeing & ~hidden], 1) & mask
-    total, blocks, surely, near, old, seen = torch.split(count(components(mask), asked).view_as(asked), 1, 1)
+    asked = torch.cat([mask, certain, sure, _grown(has_moved)], 1) & mask
+    total, blocks, surely, near = torch.split(count(components(mask), asked).view_as(asked), 1, 1)
     stirred = near > rules.MOVED_SHARE * total
     least = torch.where(stirred, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
-    likely = mask & (blocks >= rules.CERTAIN_CELLS) & (surely >= least * total)
-    body = likely
-    if strict:
-        body = likely & stirred & (seen <= rules.AGREEING_SHARE * total)
-        forgotten = _grown(body & (old > rules.BEGINNING_SHARE * total)) & hidden
-        frames, hidden, removed = torch.where(forgotten, 0, frames), hidden & ~forgotten, removed & ~forgotten
-    hides = (likely & ~body & (age >= _OLD)).flatten(1).any(1).float()
-    cut = removed
-    if strict:
-        unmoved = unmoved & _unmoved(image, first, empty)
-        furniture = _count(body & unmoved) <= rules.UNMOVED_SHARE * _count(body)
-        cut = _repeated(background, difference, agreeing, hidden, moving, removed) | (
-            furniture & _grown(_clustered(unmoved))
-        )
+    body = mask & (blocks >= rules.CERTAIN_CELLS) & (surely >= least * total)
     has_moved = has_moved | (body & certain)
-    kept = _grown(body & ~cut) & ~cut
-    if strict:
-        kept = kept | (_enclosed(kept) & sure & body)
-    kept = kept & (age >= _OLD)
+    kept = _grown(body & ~removed) & ~removed & (age >= _OLD)
     gain = _soft(kept, coarse, cell)
     unseen = ~_grown(kept) & ~empty & ~moving
     background, frames, hidden = _learn(image, background, frames, hidden, difference, empty, unseen)
-    flags = (has_moved.float(), recent, empty.float(), first, unmoved.float(), (age + 1).clamp(max=_OLD))
-    return gain, torch.cat([background, frames, hidden.float(), *flags], 1), hides
+    flags = (has_moved.float(), recent, empty.float(), (age + 1).clamp(max=_OLD))
+    return gain, torch.cat([background, frames, hidden.float(), *flags], 1)
 
 
 def _soft(kept: Tensor, coarse: Tensor, cell: int) -> Tensor:
@@ -168,25 +144,6 @@ def _soft(kept: Tensor, coarse: Tensor, cell: int) -> Tensor:
     weights = coarse + rules.FAINT_ALPHA
     around, shown = (functional.avg_pool2d(plane, 2 * cell + 1, 1, cell) for plane in (weights, weights * mask))
     return ((shown / around - rules.EDGE_SHARE) / (1 - 2 * rules.EDGE_SHARE)).clamp(0, 1)
-
-
-def _repeated(
-    background: Tensor, difference: Tensor, agreeing: Tensor, hidden: Tensor, moving: Tensor, removed: Tensor
-) -> Tensor:
-    """Where a pattern of the empty background is seen, and where that background was just uncovered; see `cells`."""
-    exact = agreeing & ~hidden & (_largest(difference) < rules.EXACT)
-    repeating = _grown(exact & (_contrast(background) > rules.PATTERN)) & agreeing
-    uncovered = (_grown(exact & moving) & agreeing).float()
-    found = (removed | repeating).float()
-    for _ in range(rules.UNCOVERED_CELLS):
-        found = torch.maximum(found, uncovered * _largest(found))
-    return found > 0
-
-
-def _unmoved(image: Tensor, first: Tensor, empty: Tensor) -> Tensor:
-    """Where the frame shows a strong pattern of the first frame."""
-    change = (image - first * _light_of(image, first, empty)).abs().amax(1, keepdim=True)
-    return (_largest(change) < rules.UNMOVED) & (_contrast(first) > rules.STRONG_PATTERN)
 
 
 def _learn(
@@ -210,30 +167,12 @@ def _learn(
     return background + rate * (image - background), (frames + learned).clamp(max=rules.MOST_FRAMES), hidden
 
 
-def _enclosed(kept: Tensor) -> Tensor:
-    """The holes of the mask."""
-    outside = functional.pad(~kept, (1, 1, 1, 1), value=True)
-    labels = components(outside).view_as(outside)
-    return (outside & (labels != labels[..., :1, :1]))[..., 1:-1, 1:-1]
-
-
 def _light_of(now: Tensor, before: Tensor, cells: Tensor) -> Tensor:
     """The change of light of some cells, (B, 3, 1, 1); 1 where they are too few."""
     share = cells.float().mean((2, 3), keepdim=True)
     one, other = ((x * cells).mean((2, 3), keepdim=True) / share.clamp(min=1e-6) for x in (now, before))
     ratio = (one / other.clamp(min=1e-3)).clamp(*rules.LIGHT_RANGE)
     return torch.where(share > rules.LIGHT_SHARE, ratio, 1)
-
-
-def _contrast(planes: Tensor) -> Tensor:
-    """The range of brightness of 3x3 cells."""
-    brightness = planes.mean(1, keepdim=True)
-    return _largest(brightness) + _largest(-brightness)
-
-
-def _count(cells: Tensor) -> Tensor:
-    """How many cells of each frame, (B, 1, 1, 1)."""
-    return cells.sum((2, 3), keepdim=True)
 
 
 def _largest(cells: Tensor) -> Tensor:
@@ -243,12 +182,6 @@ def _largest(cells: Tensor) -> Tensor:
 def _grown(mask: Tensor) -> Tensor:
     """The mask dilated by one cell."""
     return _largest(mask.float()) > 0
-
-
-def _clustered(mask: Tensor) -> Tensor:
-    """1 in cells of the mask around which at least `rules.UNMOVED_CELLS` of 3x3 cells belong to it, else 0."""
-    cells = mask.float()
-    return cells * (functional.avg_pool2d(cells, 3, 1, 1) > (rules.UNMOVED_CELLS - 0.5) / 9)
 
 
 def _smallest(cells: Tensor) -> Tensor:

@@ -185,8 +185,6 @@ class StepOutput(NamedTuple):
     """Alpha (1, 1, H, W) after temporal smoothing, input of the next step; None while smoothing is off."""
     view: View | None = None
     """The part of the frame that the pixels show; None: the whole frame."""
-    hides_person: Tensor | None = None
-    """(B,) float32: see `strict_matte`; None where nothing is filtered."""
 
 
 class FrameStep(nn.Module):
@@ -220,9 +218,8 @@ class FrameStep(nn.Module):
         slope, offset, coarse, *new_state = self.core(small.to(self.dtype), *network_state)
         slope, offset, coarse = slope.float(), offset.float(), coarse.float()
         finite = slope.sum() + offset.sum()
-        hides = None
         if edges.strict != "off":
-            slope, offset, coarse, memory, hides = strict_matte(edges.strict, small, slope, offset, coarse, memory)
+            slope, offset, coarse, memory = strict_matte(small, slope, offset, coarse, memory)
         else:
             memory = torch.zeros_like(memory)
         edit = MatteEdit()
@@ -239,7 +236,7 @@ class FrameStep(nn.Module):
         if edit.placement is not None:
             whole = placed(whole, edit.placement)
         pixels = to_pixels(whole, foreground=want_foreground)
-        return StepOutput(pixels, finite, (*new_state, memory), previous_alpha, edit.view, hides)
+        return StepOutput(pixels, finite, (*new_state, memory), previous_alpha, edit.view)
 
     def _finished(
         self, whole: LayerTensors, edges: EdgePlan, previous_alpha: Tensor | None

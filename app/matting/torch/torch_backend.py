@@ -182,14 +182,13 @@ class TorchBackend:
             settled = None if edit is not None else self.settled
             output = settled(inputs) if settled is not None else self.frame_step(inputs, edit)
             pixels = [tensor for tensor in output.pixels if tensor is not None]
-            hides = torch.zeros(1) if output.hides_person is None else output.hides_person
-            finite, hides, composite, alpha, *foreground = self._transfers.down([output.finite, hides, *pixels])
+            finite, composite, alpha, *foreground = self._transfers.down([output.finite, *pixels])
             if not math.isfinite(finite.item()):
                 raise NotAMatteError
         self.recurrent, self.previous_alpha = output.state, output.previous_alpha
         shown = None if output.view is None else viewed(frame, output.view)
         person = foreground[0].numpy() if foreground else None
-        return Matte(composite.numpy(), alpha.numpy(), person, shown, bool(hides.item()))
+        return Matte(composite.numpy(), alpha.numpy(), person, shown)
 
     def state(self) -> StateArrays:
         """Return copies of the state."""

@@ -148,16 +148,6 @@ def test_a_second_person_is_shown_within_a_second(following: OpenVinoBackend, ro
     raise AssertionError(f"the second person was not shown within {n + 1} frames")
 
 
-def test_the_whole_frame_is_seen_while_strict_mode_hides_somebody(executor: OpenVinoBackend, room: Room) -> None:
-    hides = [
-        executor.step(room.frame(-180, 100 + round(6 * np.sin(n / 2)), noise=n), BACKDROP, ON.replace(strict="strict"))
-        .result()
-        .hides_person
-        for n in range(2 * SETTLE_FRAMES)
-    ]
-    assert all(hides[5:])
-
-
 @pytest.mark.parametrize("strict", ["off", "balanced"])
 def test_somebody_who_jumps_is_shown_in_the_same_frame_without_memory_of_the_region(
     following: OpenVinoBackend, room: Room, strict: StrictLevel

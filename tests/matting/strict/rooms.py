@@ -9,7 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.settings import StrictLevel
 from app.core.types import Floats
 from app.matting.strict.cpu_strict import StrictFilter
 
@@ -71,16 +70,16 @@ class Room:
 class Stream:
     """A strict filter and the room that it sees."""
 
-    def __init__(self, level: StrictLevel = "strict", grid: int = 1) -> None:
-        self.level, self.room, self.strict = level, Room(grid=grid), StrictFilter()
+    def __init__(self, grid: int = 1) -> None:
+        self.room, self.strict = Room(grid=grid), StrictFilter()
 
     def show(self, *blobs: Blob, light: float = 1.0) -> Floats:
         """Return the gain of the next frame."""
-        return self.strict.gain(self.level, *self.room.frame(*blobs, light=light))
+        return self.strict.gain(*self.room.frame(*blobs, light=light))
 
     def filter(self, image: Floats, alpha: Floats, unseen: NDArray[np.bool_] | None = None) -> Floats:
         """Return the gain of a frame that the test has changed."""
-        return self.strict.gain(self.level, image, alpha, unseen)
+        return self.strict.gain(image, alpha, unseen)
 
     def play(self, frames: int, scene: Callable[[int], Sequence[Blob]] = lambda n: ()) -> list[Floats]:
         """Return the gains of so many frames; without a scene the room is empty."""

@@ -10,24 +10,16 @@ import pytest
 from app.matting.strict import rules
 from tests.matting.strict.rooms import HEIGHT, POSTER, WIDTH, Blob, Stream, kept, walking
 
+DOUBTFUL = [Blob(30, 40, 12, 0.9), Blob(30, 40, 9)]
+"""What the network would have to see moving to be shown: it is certain of half of it."""
+
 
 def test_a_change_of_light_is_no_motion() -> None:
     stream = Stream()
 
-    gains = [stream.show(POSTER, light=0.85 + 0.15 * float(np.sin(n / 4))) for n in range(40)]
+    gains = [stream.show(*DOUBTFUL, light=0.85 + 0.15 * float(np.sin(n / 4))) for n in range(40)]
 
     assert not any(gain.any() for gain in gains)
-
-
-def test_what_a_person_leaves_behind_agrees_with_the_background() -> None:
-    """The network still gives an opaque person where the wall is visible again."""
-    stream = Stream()
-    stream.play(10)
-    stream.play(10, lambda n: [walking(n)])
-
-    gain = stream.show(Blob(80, 55, 24, visible=False))
-
-    assert not gain.any()
 
 
 def test_a_soft_shadow_beside_a_person_agrees_with_the_background() -> None:
@@ -42,21 +34,6 @@ def test_a_soft_shadow_beside_a_person_agrees_with_the_background() -> None:
 
     assert kept(gain, Blob(shadow.x + 6, 60, 6)) == 0
     assert kept(gain, walking(19)) == 1
-
-
-@pytest.mark.parametrize("pattern", [True, False])
-def test_what_a_person_has_just_uncovered_is_removed_even_if_opaque(pattern: bool) -> None:
-    """The network is late: it still sees the person where they were one frame before."""
-    stream = Stream()
-    if not pattern:
-        stream.room.wall[:] = 0.6
-    stream.play(10)
-    stream.play(6, lambda n: [Blob(190 - 15 * n, 50, 24)])
-
-    gain = stream.show(Blob(100, 50, 24), Blob(115, 50, 24, visible=False))
-
-    assert kept(gain, Blob(100, 50, 22)) == 1
-    assert kept(gain, Blob(134, 50, 4)) == 0  # all but the soft edge
 
 
 def test_what_a_person_uncovers_is_known_after_it_was_seen_empty() -> None:
@@ -105,9 +82,10 @@ def test_a_room_that_has_changed_is_learned_again() -> None:
     stream.room.wall[:, :60, :60] = 0.1
     stream.play(rules.MOST_FRAMES + rules.HIDDEN_FRAMES)
 
-    gain = stream.show(Blob(28, 30, 20, visible=False))
+    gain = stream.show(Blob(66, 30, 20), Blob(28, 30, 20, 0.9, visible=False))
 
-    assert not gain.any()
+    assert kept(gain, Blob(28, 30, 16)) == 0
+    assert kept(gain, Blob(66, 30, 20)) == 1
 
 
 def test_clothes_like_the_wall_stay_where_the_network_is_certain() -> None:
@@ -155,9 +133,9 @@ def test_a_person_who_enters_does_not_pass_for_a_change_of_light() -> None:
     """The mean of the frame changes, and what the network takes for a person seems to change with it."""
     stream = Stream()
     stream.room.wall[:, :, 80:] = 0.9
-    stream.play(2, lambda n: [POSTER])
+    stream.play(2, lambda n: DOUBTFUL)
 
-    gains = stream.play(9, lambda n: [POSTER, Blob(175 - 5 * n, 50, 30)])
+    gains = stream.play(9, lambda n: [*DOUBTFUL, Blob(175 - 5 * n, 50, 30)])
 
     assert all(kept(gain, POSTER) == 0 for gain in gains)
 
@@ -184,9 +162,9 @@ def test_nobody_is_shown_before_the_background_is_learned() -> None:
     assert kept(gains[-1], walking(rules.WAIT_FRAMES)) == 1
 
 
-@pytest.mark.parametrize(("top", "shown"), [(54, True), (42, False)])
-def test_a_person_in_clothes_like_the_wall_is_shown(top: int, shown: bool) -> None:
-    """54 % of the person look like the wall, or 84 %: then it is a mistake of the network."""
+@pytest.mark.parametrize("top", [54, 42])
+def test_a_person_in_clothes_like_the_wall_is_shown(top: int) -> None:
+    """54 % of the person look like the wall, or 84 %."""
     stream = Stream()
     stream.room.wall[:] = 0.5
     stream.play(10)
@@ -196,8 +174,7 @@ def test_a_person_in_clothes_like_the_wall_is_shown(top: int, shown: bool) -> No
         image[:, top:79] = stream.room.frame()[0][:, top:79]
         gain = stream.filter(image, alpha)
 
-    assert (kept(gain, walking(19)) > 0.9) == shown
-    assert gain.any() == shown
+    assert kept(gain, walking(19)) > 0.9
 
 
 def test_a_camera_that_sends_each_frame_twice_hides_nothing_of_a_person_who_moves() -> None:

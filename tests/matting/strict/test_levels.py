@@ -1,4 +1,4 @@
-"""The levels of strict mode, and the soft edge in which what is removed ends."""
+"""What strict mode shows, and the soft edge in which what is removed ends."""
 
 from __future__ import annotations
 
@@ -7,17 +7,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from app.core.settings import StrictLevel
 from app.core.types import Floats
 from app.matting.strict import rules
 from app.matting.strict.cpu_strict import StrictFilter, soft_gain
 from tests.matting.strict.rooms import WIDTH, Blob, Room, Stream, kept, walking
 
 
-@pytest.mark.parametrize("level", ["balanced", "strict"])
-def test_no_hole_is_made_where_the_network_is_certain(level: StrictLevel) -> None:
+def test_no_hole_is_made_where_the_network_is_certain() -> None:
     """A part of the clothes repeats a pattern of the room; before, square holes were cut."""
-    stream = Stream(level)
+    stream = Stream()
     stream.room.wall += 0.1 * np.sign(np.sin(np.arange(WIDTH, dtype=np.float32)))
     stream.play(10)
 
@@ -29,8 +27,8 @@ def test_no_hole_is_made_where_the_network_is_certain(level: StrictLevel) -> Non
         assert gain[walking(n).cover() > 0.99].min() == 1
 
 
-def test_balanced_shows_who_holds_still_after_the_first_frames() -> None:
-    stream = Stream("balanced")
+def test_strict_mode_shows_who_holds_still_after_the_first_frames() -> None:
+    stream = Stream()
 
     gains = stream.play(rules.WAIT_FRAMES + 20, lambda n: [walking(0)])
 
@@ -39,8 +37,8 @@ def test_balanced_shows_who_holds_still_after_the_first_frames() -> None:
     assert rules.WAIT_FRAMES < 3
 
 
-def test_balanced_shows_who_enters_at_once_and_who_then_stands() -> None:
-    stream = Stream("balanced")
+def test_strict_mode_shows_who_enters_at_once_and_who_then_stands() -> None:
+    stream = Stream()
     stream.play(10)
 
     for n in range(40):
@@ -49,40 +47,18 @@ def test_balanced_shows_who_enters_at_once_and_who_then_stands() -> None:
 
 
 @pytest.mark.parametrize("certain", [10, 16])
-def test_balanced_hides_what_the_network_is_unsure_of(certain: int) -> None:
+def test_strict_mode_hides_what_the_network_is_unsure_of(certain: int) -> None:
     """A recurrent network sees people in an empty room: a large part of such a ghost is translucent."""
-    stream = Stream("balanced")
+    stream = Stream()
 
     for _ in range(20):
         ghost = Blob(60, 50, 20, 0.9), Blob(60, 50, certain, 1.0)
         assert not stream.show(*ghost).any()
-        assert not stream.strict.hides_person
-
-
-def test_hides_person_tells_whether_somebody_certain_waits_to_move() -> None:
-    stream = Stream()
-    stream.play(8, lambda n: [walking(0)])
-    hid = stream.strict.hides_person
-
-    stream.play(6, lambda n: [walking(n)])
-
-    assert (hid, stream.strict.hides_person) == (True, False)
-
-
-def test_a_change_to_balanced_shows_who_is_hidden() -> None:
-    stream = Stream()
-    stream.play(8, lambda n: [walking(0)])
-
-    stream.level = "balanced"
-    gain = stream.show(walking(0))
-
-    assert kept(gain, walking(0)) == 1
-    assert not stream.strict.hides_person
 
 
 def test_somebody_who_moves_is_shown_though_the_network_is_certain_of_a_third() -> None:
     """Motion blur makes most of somebody who enters fast translucent."""
-    stream = Stream("balanced")
+    stream = Stream()
     stream.play(10)
 
     for n in range(4):
@@ -94,20 +70,19 @@ def test_somebody_who_moves_is_shown_though_the_network_is_certain_of_a_third() 
 PERSON, GHOST = Blob(80, 50, 24), Blob(108, 50, 18, 0.9, visible=False)
 
 
-def shown(level: StrictLevel, grid: int) -> tuple[Floats, Floats]:
+def shown(grid: int) -> tuple[Floats, Floats]:
     """Return the factor, and alpha with a part of the empty room removed at the edge of a person."""
     room, strict = Room(grid=grid), StrictFilter()
     for _ in range(10):
-        strict.gain(level, *room.frame())
+        strict.gain(*room.frame())
     image, alpha = room.frame(PERSON, GHOST)
-    gain = strict.gain(level, image, alpha)
+    gain = strict.gain(image, alpha)
     return gain, gain * alpha
 
 
-@pytest.mark.parametrize("level", ["balanced", "strict"])
 @pytest.mark.parametrize("grid", [1, 2, 3])
-def test_the_cut_at_the_edge_of_a_person_is_soft_and_follows_no_cells(level: StrictLevel, grid: int) -> None:
-    gain, alpha = shown(level, grid)
+def test_the_cut_at_the_edge_of_a_person_is_soft_and_follows_no_cells(grid: int) -> None:
+    gain, alpha = shown(grid)
 
     assert gain[PERSON.cover(grid) > 0.99].min() == 1
     assert alpha[50 * grid, 109 * grid] < 0.05
