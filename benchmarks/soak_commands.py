@@ -104,7 +104,7 @@ class CommandMonkey:
             "framing": lambda d: d.choice(("whole", "calm", "close", _zoom(d))),
             "freeze": lambda d: d.choice(SWITCHES),
             "get": lambda d: d.choice(("", d.choice(list(SETTABLE)))),
-            "light": lambda d: f"{d.choice(('match', 'wrap', 'portrait'))} {d.randint(0, 100)}",
+            "light": lambda d: f"{d.choice(('match', 'portrait'))} {d.randint(0, 100)}",
             "model": lambda d: d.choice(self._models),
             "only-me": lambda d: d.choice(("on", "off", f"{d.random():.2f},{d.random():.2f}")),
             "overlay": self._overlay,

@@ -46,7 +46,7 @@ FEATURES = (
     Feature("auto-framing", "autoFramingCombo", people={"auto_framing": "close"}, background=_IMAGE),
     Feature("zones", "dropBrush", people={"zones": (DOOR,)}, background=_IMAGE),
     Feature("only-me", "onlyMeCheck", people={"only_me": True}, background=_IMAGE),
-    Feature("light", "light_matchSlider", edges={"light_match": 60, "light_wrap": 60, "portrait_light": 40},
+    Feature("light", "light_matchSlider", edges={"light_match": 60, "portrait_light": 40},
             background=_IMAGE),
     Feature("bokeh", "bokehCheck", edges={"strict": "off"}, background={"blur_strength": 45, "bokeh": True}),
     Feature("placement", "placeYSlider", placement={"x": 0.22, "y": 0.2, "scale": 0.6}, background=_IMAGE),

@@ -59,7 +59,7 @@ SYNTAX: Mapping[str, Syntax] = {
     "get": Syntax("Show a setting with its choices, or all settings.", "[NAME of a setting]", optional=True),
     "light": Syntax(
         "Adapt the person's light to the background: strength in percent.",
-        "match|wrap|portrait 0-100, such as match 50",
+        "match|portrait 0-100, such as match 50",
     ),
     "microphone": Syntax("Choose the sound of recordings.", "off|default|NAME"),
     "model": Syntax("Choose the network, or show the one in use.", "auto|NAME", optional=True),

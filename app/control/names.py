@@ -57,7 +57,6 @@ SHORT: Mapping[str, Alias] = {
     "framing whole": {**WHOLE, "people.auto_framing": "off"},
     "light match": "edges.light_match",
     "light portrait": "edges.portrait_light",
-    "light wrap": "edges.light_wrap",
     "microphone": "output.microphone",
     "model": "matting.model",
     "overlay": "overlay.file",

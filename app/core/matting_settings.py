@@ -89,7 +89,6 @@ class EdgeSettings(Model):
     light_match: float = setting(
         0.0, "Adapt the person's brightness, colour and contrast to the background.", 0, 100, option="--light-match"
     )
-    light_wrap: float = setting(0.0, "Light of the background on the person's outline.", 0, 100, option="--light-wrap")
     portrait_light: float = setting(0.0, "Soft virtual light on the face.", 0, 100, option="--portrait-light")
 
     @model_validator(mode="before")

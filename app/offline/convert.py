@@ -114,7 +114,7 @@ def convert(
         height, width = first[2].shape[:2]
         backdrop = CLEAR if transparent else settings.background
         if transparent:  # light is that of a background
-            settings = settings.replaced_at(["matting", "edges"], light_match=0.0, light_wrap=0.0)
+            settings = settings.replaced_at(["matting", "edges"], light_match=0.0)
         engine = background = None
         if backdrop.kind != "none":
             background = stack.enter_context(closing(open_background(backdrop, realtime=False)))

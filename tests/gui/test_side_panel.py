@@ -38,7 +38,7 @@ from tests.gui.reach_of_ctl import use_everything_on
 from tests.gui.widgets import bring_up, button, existing, find, turn_wheel, values
 
 SIMPLE = {
-    "autoFramingCombo", "blurSlider", "cameraCombo", "light_matchSlider", "light_wrapSlider", "panXSlider",
+    "autoFramingCombo", "blurSlider", "cameraCombo", "light_matchSlider", "panXSlider",
     "panYSlider", "portrait_lightSlider", "rotateCombo", "virtualCameraToggle", "zoomSlider",
 }  # fmt: skip
 RESEARCH = re.compile(

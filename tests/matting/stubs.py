@@ -37,7 +37,6 @@ edge_settings = st.builds(
     despill=st.sampled_from([0.0, 0.4, 1.0]),
     strict=st.sampled_from(get_args(StrictLevel)),
     light_match=st.sampled_from([0.0, 0.0, 50.0, 100.0]),
-    light_wrap=st.sampled_from([0.0, 0.0, 100.0]),
     portrait_light=st.sampled_from([0.0, 0.0, 100.0]),
 )
 

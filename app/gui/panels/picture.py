@@ -68,7 +68,6 @@ class LightSliders(Form):
         for field, name, description in (
             ("light_match", self.tr("Light match"),
              self.tr("Adapts your brightness, colour and contrast to the background")),
-            ("light_wrap", self.tr("Light wrap"), self.tr("Lets light of the background fall on your outline")),
             ("portrait_light", self.tr("Portrait light"),
              self.tr("Brightens your face like a soft lamp beside the camera")),
         ):  # fmt: skip

@@ -40,8 +40,7 @@ class EdgePlan:
     strict: StrictLevel
     """How strict mode filters the matte before the edge controls; see `app.matting.strict`."""
     light_match: float
-    """Strength in 0..1, as of the other two lights; see `app.matting.light`."""
-    light_wrap: float
+    """Strength in 0..1, as of the portrait light; see `app.matting.light`."""
     portrait_light: float
     touches_alpha: bool
     """Whether any control changes alpha."""
@@ -63,11 +62,10 @@ def plan(edges: EdgeSettings) -> EdgePlan:
         despill=edges.despill,
         strict=edges.strict,
         light_match=edges.light_match / 100,
-        light_wrap=edges.light_wrap / 100,
         portrait_light=edges.portrait_light / 100,
         touches_alpha=touches_alpha,
         active=touches_alpha or edges.despill > 0,
-        relights=max(edges.light_match, edges.light_wrap, edges.portrait_light) > 0,
+        relights=max(edges.light_match, edges.portrait_light) > 0,
     )
 
 

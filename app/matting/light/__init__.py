@@ -1,1 +1,1 @@
-"""Light controls: match the person's light to the backdrop, light wrap at the rim, portrait light."""
+"""Light controls: match the person's light to the backdrop, and portrait light."""

@@ -11,7 +11,6 @@ from app.core.types import AlphaImage, BgrImage, Floats, Matte
 from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import StateArrays, saved
 from app.matting.light.maps import (
-    MAX_WRAP,
     Head,
     Tone,
     found_head,
@@ -20,8 +19,6 @@ from app.matting.light.maps import (
     key_light,
     measured_tone,
     relighting,
-    rim,
-    wrapping_light,
 )
 
 TONE_RATE = 0.06
@@ -35,8 +32,8 @@ class Light:
     def __init__(self) -> None:
         self._tone: Floats | None = None
         self._head: Floats | None = None
-        self._backdrop: tuple[BgrImage, Floats, Floats] | None = None
-        """The last backdrop, its grid and its wrapping light."""
+        self._backdrop: tuple[BgrImage, Floats] | None = None
+        """The last backdrop and its grid."""
 
     def reset(self) -> None:
         """Forget the stream."""
@@ -65,9 +62,8 @@ class Light:
     def maps_of_grid(self, image: Floats, alpha: Floats, backdrop: BgrImage, own: bool, plan: EdgePlan) -> Floats:
         """Return the same for an image (h, w, 3) RGB and alpha (h, w) that have the size of the grid."""
         height, width = alpha.shape
-        backdrop_light, wrapping = self._light_of(backdrop, width, height)
-        flat = is_flat(backdrop_light)
-        found = measured_tone(image, alpha, None if own or flat else backdrop_light)
+        backdrop_light = self._light_of(backdrop, width, height)
+        found = measured_tone(image, alpha, None if own or is_flat(backdrop_light) else backdrop_light)
         self._tone = followed(self._tone, None if found is None else found.array(), TONE_RATE)
         tone = Tone(np.zeros(3, np.float32), 0.0, 0.5, 0.5) if self._tone is None else Tone.of(self._tone)
         key = None
@@ -76,17 +72,13 @@ class Light:
             self._head = followed(self._head, None if head is None else head.array(), HEAD_RATE)
             if self._head is not None:
                 key = key_light(Head(*map(float, self._head)), width, height)
-        wrap = None
-        if plan.light_wrap > 0 and not flat:
-            wrap = (plan.light_wrap * MAX_WRAP) * rim(alpha)[..., None] * wrapping
-        return relighting(tone, plan.light_match, key, plan.portrait_light, wrap, (height, width))
+        return relighting(tone, plan.light_match, key, plan.portrait_light, (height, width))
 
-    def _light_of(self, backdrop: BgrImage, width: int, height: int) -> tuple[Floats, Floats]:
-        """Return the backdrop on the grid (h, w, 3), RGB in 0..1, and the light that it wraps around the person."""
+    def _light_of(self, backdrop: BgrImage, width: int, height: int) -> Floats:
+        """Return the backdrop on the grid (h, w, 3), RGB in 0..1."""
         if self._backdrop is None or self._backdrop[0] is not backdrop or self._backdrop[1].shape[1] != width:
-            grid = on_grid(backdrop, width, height)
-            self._backdrop = backdrop, grid, wrapping_light(grid)
-        return self._backdrop[1:]
+            self._backdrop = backdrop, on_grid(backdrop, width, height)
+        return self._backdrop[1]
 
 
 def on_grid(image: BgrImage, width: int, height: int) -> Floats:

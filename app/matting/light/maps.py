@@ -124,12 +124,6 @@ def _log_contrast(person: float, luminance: Floats) -> float:
 
 GRID_SHORT_SIDE = 48
 """Short side of the grid, in cells."""
-RIM_SIGMA = 0.035
-"""Width of the light wrap's rim, as a fraction of the frame's short side."""
-WRAP_BLUR = 0.05
-"""Blur of the backdrop whose light wraps around the person, as a fraction of the frame's short side."""
-MAX_WRAP = 0.5
-"""Share of the backdrop's light at the rim with a full light wrap."""
 KEY_LIGHT = 0.3
 """Log gain in the centre of the portrait light."""
 KEY_SHADE = 0.05
@@ -180,27 +174,10 @@ def key_light(head: Head, width: int, height: int) -> Floats:
     return light
 
 
-def rim(alpha: Floats) -> Floats:
-    """Return the weight (h, w) of the light wrap: 1 at the person's outline and beyond, 0 well inside."""
-    sigma = max(RIM_SIGMA * min(alpha.shape), 0.5)
-    inside = cv2.GaussianBlur(alpha, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE)
-    weight: Floats = np.clip(2 * (1 - np.asarray(inside, np.float32)), 0, 1)
-    return weight
-
-
-def wrapping_light(backdrop: Floats) -> Floats:
-    """Return the blurred backdrop (h, w, 3)."""
-    sigma = max(WRAP_BLUR * min(backdrop.shape[:2]), 0.5)
-    return np.asarray(cv2.GaussianBlur(backdrop, (0, 0), sigma, borderType=cv2.BORDER_REPLICATE), np.float32)
-
-
-def relighting(
-    tone: Tone, match: float, key: Floats | None, portrait: float, wrap: Floats | None, shape: tuple[int, int]
-) -> Floats:
+def relighting(tone: Tone, match: float, key: Floats | None, portrait: float, shape: tuple[int, int]) -> Floats:
     """Return gains (3) and biases (3), RGB, as (6, h, w).
 
-    match, portrait: strengths in 0..1. key: log gain (h, w). wrap: light (h, w, 3) in 0..1, added like a projection on
-    the person (screen), so that it only brightens. shape: (h, w).
+    match, portrait: strengths in 0..1. key: log gain (h, w). shape: (h, w).
     """
     maps = np.empty((6, *shape), np.float32)
     contrast = float(np.exp(match * tone.log_contrast))
@@ -210,9 +187,4 @@ def relighting(
     if key is not None:
         limit = np.log(max(BRIGHTEST / max(tone.highlight * float(gains.mean()), DARKEST), 1.0))
         maps *= np.exp(np.minimum(portrait * key, limit))
-    if wrap is not None:
-        light = wrap.transpose(2, 0, 1)
-        both = maps.reshape(2, *light.shape)
-        both *= 1 - light
-        both[1] += light
     return maps

@@ -20,7 +20,7 @@ from app.matting.light.maps import MAX_CHROMA, MAX_CONTRAST, MAX_EXPOSURE, found
 from tests.matting.stubs import STUBS, showing
 
 SIZE = WIDTH, HEIGHT = 160, 96
-ALL = EdgeSettings(strict="off", light_match=100, light_wrap=100, portrait_light=100)
+ALL = EdgeSettings(strict="off", light_match=100, portrait_light=100)
 ROUNDING = 2
 """The gate allows as much: alpha, foreground and composite are rounded before they are relit."""
 
@@ -46,9 +46,9 @@ def scene(seed: int, width: int = WIDTH, height: int = HEIGHT, level: float = 0.
     return picture
 
 
-def lights(match: float, wrap: float, portrait: float) -> EdgePlan:
+def lights(match: float, portrait: float) -> EdgePlan:
     """Return the plan of these strengths in 0..1."""
-    return plan(EdgeSettings(light_match=100 * match, light_wrap=100 * wrap, portrait_light=100 * portrait))
+    return plan(EdgeSettings(light_match=100 * match, portrait_light=100 * portrait))
 
 
 def tone_of(frame: BgrImage, backdrop: BgrImage) -> NDArray[np.float32]:
@@ -93,33 +93,22 @@ def maps_of(alpha: Floats, backdrop: BgrImage, plan_: EdgePlan, room: bool = Fal
 
 @pytest.mark.parametrize("colour", [(64, 177, 0), (255, 255, 255), (0, 0, 0)])
 def test_one_colour_has_no_light_to_follow(colour: tuple[int, int, int]) -> None:
-    """A green screen must stay one: neither match nor wrap tints the person."""
-    found = maps_of(PERSON, np.full((HEIGHT, WIDTH, 3), colour, np.uint8), lights(1.0, 1.0, 0.0))
+    """A green screen must stay one: the match does not tint the person."""
+    found = maps_of(PERSON, np.full((HEIGHT, WIDTH, 3), colour, np.uint8), lights(1.0, 0.0))
     np.testing.assert_allclose(found[:3], 1, atol=1e-6)
     np.testing.assert_allclose(found[3:], 0, atol=1e-6)
 
 
 def test_the_own_room_does_not_change_the_person() -> None:
-    found = maps_of(PERSON, scene(6, level=0.1), lights(1.0, 0.0, 0.0), room=True)
+    found = maps_of(PERSON, scene(6, level=0.1), lights(1.0, 0.0), room=True)
     np.testing.assert_allclose(found[:3], 1, atol=1e-6)
-
-
-def test_light_wrap_only_brightens_and_only_the_rim() -> None:
-    alpha = np.zeros_like(PERSON)
-    alpha[:, GRID_WIDTH // 4 :] = 1
-    found = maps_of(alpha, scene(7, level=0.9), lights(0.0, 1.0, 0.0))
-    for level in (0.0, 0.4, 1.0):
-        lit = level * found[:3] + found[3:]
-        assert (lit >= level - 1e-5).all() and (lit <= 1 + 1e-5).all()
-    assert (found[3:, :, GRID_WIDTH // 4] > 0.1).all(), "the rim is lit"
-    assert (found[3:, :, 3 * GRID_WIDTH // 4 :] < 1e-3).all(), "the inside is not"
 
 
 def test_the_portrait_light_is_on_the_face_and_follows_it() -> None:
     head = found_head(PERSON)
     assert head is not None and abs(head.x - GRID_WIDTH / 2) < 2
-    found = maps_of(PERSON, scene(8), lights(0.0, 0.0, 1.0))
-    moved = maps_of(np.roll(PERSON, 20, axis=1), scene(8), lights(0.0, 0.0, 1.0))
+    found = maps_of(PERSON, scene(8), lights(0.0, 1.0))
+    moved = maps_of(np.roll(PERSON, 20, axis=1), scene(8), lights(0.0, 1.0))
     brightest, then = (int(found_[1].max(axis=0).argmax()) for found_ in (found, moved))
     assert abs(brightest - GRID_WIDTH / 2) < GRID_WIDTH / 4
     assert then == pytest.approx(brightest + 20, abs=2)
@@ -128,12 +117,12 @@ def test_the_portrait_light_is_on_the_face_and_follows_it() -> None:
 
 def test_highlights_are_not_clipped() -> None:
     bright = np.full((GRID_HEIGHT, GRID_WIDTH, 3), 0.9, np.float32)
-    found = Light().maps_of_grid(bright, PERSON, scene(9, level=1.0), False, lights(1.0, 0.0, 1.0))
+    found = Light().maps_of_grid(bright, PERSON, scene(9, level=1.0), False, lights(1.0, 1.0))
     assert (0.9 * found[:3] + found[3:]).max() <= 1.01 + MAX_CHROMA
 
 
 def test_a_sudden_backdrop_changes_the_light_slowly() -> None:
-    light, image, only_match = Light(), on_grid(scene(10), *GRID), lights(1.0, 0.0, 0.0)
+    light, image, only_match = Light(), on_grid(scene(10), *GRID), lights(1.0, 0.0)
     first = light.maps_of_grid(image, PERSON, scene(11, level=0.9), False, only_match)
     dark = scene(12, level=0.1)
     gains = [light.maps_of_grid(image, PERSON, dark, False, only_match)[1, 0, 0] for _ in range(120)]
@@ -145,7 +134,7 @@ def test_a_sudden_backdrop_changes_the_light_slowly() -> None:
 
 def test_nobody_keeps_the_last_light() -> None:
     light, image = Light(), on_grid(scene(13), *GRID)
-    backdrop, plan_ = scene(14, level=0.2), lights(1.0, 0.0, 0.0)
+    backdrop, plan_ = scene(14, level=0.2), lights(1.0, 0.0)
     shown = light.maps_of_grid(image, PERSON, backdrop, False, plan_)
     empty = light.maps_of_grid(image, np.zeros_like(PERSON), backdrop, False, plan_)
     np.testing.assert_array_equal(shown, empty)
@@ -204,5 +193,5 @@ def test_the_light_of_a_blurred_room_comes_from_the_composite() -> None:
     alpha = (person_alpha(*SIZE) * 255).astype(np.uint8)
     composite = np.where(alpha[..., None] > 127, frame, np.uint8(230))
     matte = Matte(composite, alpha, frame.copy())
-    lit = relit(Light(), matte, None, True, lights(0.0, 1.0, 0.0), True)
+    lit = relit(Light(), matte, None, False, lights(1.0, 0.0), True)
     np.testing.assert_array_equal(lit.composite, composite, "a uniform room gives no light")

@@ -226,7 +226,7 @@ def test_a_view_shows_the_same_person(following: OpenVinoBackend, room: Room) ->
 
 BLUR, BOKEH = BlurredBackground(60), BlurredBackground(60, bokeh=True)
 EDGES = EdgeSettings(grow_px=2, feather_px=4, temporal_smoothing=0.5, despill=0.5)
-LIGHT = EdgeSettings(light_match=80, light_wrap=80, portrait_light=80)
+LIGHT = EdgeSettings(light_match=80, portrait_light=80)
 
 
 @pytest.mark.parametrize(
