@@ -28,6 +28,8 @@ STALLED_S = 2.0
 """Stop waiting after this time without a frame, for example while the output is frozen."""
 EXPOSING = ("background", "framing", "people", "placement")
 """Sections of the settings that decide which part of the room is shown."""
+Apply = Callable[[Update], Settings]
+"""Changes the settings in force by an update and returns the new ones."""
 
 
 class CommandError(MattecamError):
@@ -41,11 +43,21 @@ class _ChangedMeanwhileError(Exception):
 class Changes:
     """Changes the settings and waits, for a limited time, until the status shows the effect. Thread-safe."""
 
-    def __init__(self, pipeline: Pipeline, timeout_s: float, apply: Callable[[Update], Settings] | None = None) -> None:
-        """timeout_s: longest wait for an effect. apply: in place of `pipeline.change`."""
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        timeout_s: float,
+        apply: Apply | None = None,
+        undo: Callable[[], Apply] | None = None,
+    ) -> None:
+        """timeout_s: longest wait for an effect. apply: in place of `pipeline.change`.
+
+        undo: returns what applies an update that gives back settings of now; called while they are changed.
+        """
         self.pipeline = pipeline
         self.apply = apply or pipeline.change
         """Replaces the settings atomically by `update(settings)` and returns the new ones."""
+        self._undo = undo or (lambda: self.apply)
         self._timeout_s = timeout_s
         self._closed = threading.Event()
 
@@ -55,12 +67,12 @@ class Changes:
         If one of `parts` then has a problem, restore `sections` and raise CommandError with that problem; not if it was
         there before and the change does not concern it, as nothing may be taken back that hides more.
         """
-        before = self.pipeline.settings
+        before, give_back = self.pipeline.settings, self.apply
         known = self.pipeline.status().problems
 
         def tracked(settings: Settings) -> Settings:
-            nonlocal before
-            before = settings
+            nonlocal before, give_back
+            before, give_back = settings, self._undo()
             return update(settings)
 
         after = self.apply(tracked)
@@ -71,7 +83,7 @@ class Changes:
         asked = (each for each in parts if (each, after.background.kind) != (Stage.BACKGROUND, "none"))
         found = [each for each in self._problems(asked) if each not in known or _concerns(each.stage, before, after)]
         if found:
-            self._restore(sections, before, after)
+            self._restore(sections, before, after, give_back)
             raise CommandError(found[-1].message)
         return after, True
 
@@ -88,7 +100,8 @@ class Changes:
             except _ChangedMeanwhileError:
                 continue
 
-    def _restore(self, sections: Sequence[str], before: Settings, after: Settings) -> None:
+    @staticmethod
+    def _restore(sections: Sequence[str], before: Settings, after: Settings, give_back: Apply) -> None:
         """Take back what has not been changed again meanwhile."""
 
         def update(now: Settings) -> Settings:
@@ -97,7 +110,7 @@ class Changes:
                 restored = {name: value for name, value in restored.items() if name not in EXPOSING}
             return now.replace(**restored)
 
-        self.apply(update)
+        give_back(update)
 
     def problem(self, *parts: Stage | str) -> str | None:
         """Return the newest problem of these stages, or parts of a stage as in `Problem`; None if they work."""

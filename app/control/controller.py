@@ -10,7 +10,7 @@ from pathlib import Path
 from app.config.parsing import read_zones
 from app.config.scenes import SceneStore
 from app.control.backgrounds import Tiles, description, named_background, next_background
-from app.control.changes import Changes, CommandError, answered
+from app.control.changes import Apply, Changes, CommandError, answered
 from app.control.commands import Command, JsonValue, parse_person
 from app.control.names import SETTERS
 from app.control.plate import PlateCommand
@@ -27,7 +27,7 @@ from app.core.stage import Stage
 from app.core.text import Text
 from app.core.types import BgrImage, Picture
 from app.output.sound.devices import MicrophoneName, microphones
-from app.runtime.pipeline import Pipeline, Update
+from app.runtime.pipeline import Pipeline
 from app.runtime.plate import keep_plate
 from app.runtime.status import Phase, status_fields
 from app.system import autostart
@@ -66,7 +66,8 @@ class SettingsController:
         scenes: SceneStore,
         request_quit: Callable[[], None],
         newest: Callable[[], Picture | None] = lambda: None,
-        change: Callable[[Update], Settings] | None = None,
+        change: Apply | None = None,
+        undo: Callable[[], Apply] | None = None,
         scenes_changed: Callable[[], None] = lambda: None,
         keep_plate: Callable[[BgrImage, str], Path] = keep_plate,
         listed_microphones: Callable[[], Iterable[MicrophoneName]] = microphones,
@@ -75,14 +76,14 @@ class SettingsController:
         """Connect the controller with the program; the callables are called on control threads.
 
         request_quit: returns at once. newest: the picture that a snapshot shows; None before the first one.
-        change: in place of `pipeline.change`; in effect when it returns. scenes_changed: called
+        change: in place of `pipeline.change`; in effect when it returns. undo: as in `Changes`. scenes_changed: called
         after a scene was saved or removed. keep_plate: as in `PlateCommand`.
         """
         self._pipeline = pipeline
         self._tiles = tiles
         self._request_quit = request_quit
         self._newest = newest
-        self._changes = changes = Changes(pipeline, confirm_s, change)
+        self._changes = changes = Changes(pipeline, confirm_s, change, undo)
         self._values = values = Values(changes, listed_microphones)
         self._scenes, self._scenes_changed = scenes, scenes_changed
         output, alpha = RecordCommand(changes, "record"), RecordCommand(changes, "record_alpha")

@@ -45,10 +45,11 @@ class SettingsOwner:
 M = TypeVar("M", bound=Model)
 
 
-def rebase(current: M, before: M, after: M) -> M:
+def rebase(current: M, before: M, after: M, values: M | None = None) -> M:
     """Return `current` with what differs between `before` and `after`: fields at every depth, and single zones.
 
-    An edit of a stale snapshot so changes what it was meant to change and nothing else.
+    An edit of a stale snapshot so changes what it was meant to change and nothing else. values: where what differs is
+    taken from, in place of `after`.
     """
     changes: dict[str, object] = {}
     for name, old in before:
@@ -56,7 +57,9 @@ def rebase(current: M, before: M, after: M) -> M:
         if new == old:
             continue
         if isinstance(old, Model):
-            new = rebase(own, old, new)
+            new = rebase(own, old, new, None if values is None else getattr(values, name))
+        elif values is not None:
+            new = getattr(values, name)
         elif name == "zones":
             kept = [zone for zone in own if zone in new or zone not in old]
             new = (*kept, *(zone for zone in new if zone not in old and zone not in kept))[-MAX_ZONES:]

@@ -14,13 +14,14 @@ from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
 from PyQt6.QtCore import QTimer
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtGui import QColor
+from PyQt6.QtWidgets import QApplication, QColorDialog
 from pytestqt.qtbot import QtBot
 
 from app.config import settings_file
 from app.config.scenes import SceneStore
 from app.config.setting import SETTINGS, Setting
-from app.core.errors import SettingsError
+from app.core.errors import SettingsError, SourceOpenError
 from app.core.messages.settings import SettingsText
 from app.core.settings import Settings, Zone
 from app.gui.panels.camera import edit_capture
@@ -28,10 +29,12 @@ from app.gui.shell.application import Session, WindowOptions, make_application, 
 from app.gui.state.store import Saver, SettingsStore
 from app.gui.state.tasks import Tasks
 from app.runtime.shared import SettingsOwner
+from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import existing
+from tests.gui.widgets import answered, existing, find
 from tests.other_values import other_value
+from tests.waiting import eventually
 
 IN_A_FILE = [
     setting
@@ -121,6 +124,40 @@ def test_a_camera_is_remembered_without_the_options_of_the_run() -> None:
     store = store_of(Settings(), Settings().replaced_at(["capture"], source="camera:usb-1", width=640))
     edit_capture(store, lock_exposure=True)
     assert store.saved.window.cameras["camera:usb-1"].width == Settings().capture.width
+
+
+RUN = QUIET.replaced_at(["matting", "edges"], strict="off").replaced_at(["background"], kind="colour")
+SAVED = QUIET.replaced_at(["capture"], source="auto")
+
+
+@pytest.fixture
+def with_options(start_window: StartWindow, world: FakeWorld) -> Session:
+    """A window whose run has options that the settings file does not."""
+    session = start_window(RUN, options=WindowOptions(parts=world.parts(), saved_settings=SAVED))
+    eventually(lambda: session.bridge.pipeline.status().phase is Phase.RUNNING)
+    return session
+
+
+def test_a_scene_that_failed_saves_no_option_of_the_run(with_options: Session, world: FakeWorld, qtbot: QtBot) -> None:
+    """It took back the level `off` of the run also in the settings file: the next run had it."""
+    world.faults.put("open_source", SourceOpenError("There is no such camera."))
+    store = with_options.store
+    scenes = SceneStore(settings_file.default_path().with_name("scenes.json"))
+    scenes.put("Desk", SAVED.replaced_at(["capture"], source="camera:7"), with_devices=True)
+    assert "no such camera" in str(answered(qtbot, "scene", "Desk"))
+    assert store.current.capture.source == "demo"
+    assert store.current.matting.edges.strict == "off"
+    assert store.saved.replace(window=SAVED.window) == SAVED
+
+
+def test_a_cancelled_colour_saves_no_option_of_the_run(with_options: Session) -> None:
+    with_options.window.strip.choose_colour()
+    dialog = find(with_options.window, QColorDialog)
+    dialog.setCurrentColor(QColor("#3060a0"))
+    assert with_options.store.saved.background.kind == "colour"
+    dialog.reject()
+    assert with_options.store.current.background == RUN.background
+    assert with_options.store.saved.background == SAVED.background
 
 
 def write(session: Session) -> None:
@@ -251,3 +288,18 @@ def test_a_saver_writes_nothing_that_the_file_holds(tmp_path: Path, qtbot: QtBot
     saver.write()
     assert tasks.close() == []
     assert list(tmp_path.iterdir()) == []
+
+
+def test_two_windows_save_only_what_each_of_them_changed(
+    start_window: StartWindow, world: FakeWorld, tmp_path: Path
+) -> None:
+    """A run of some seconds beside the window wrote the zones of its start over those that were painted meanwhile."""
+    path = tmp_path / "settings.json"
+    settings_file.save(path, QUIET)
+    window, beside_it = (start_window(options=WindowOptions(parts=world.parts(), settings_path=path)) for _ in range(2))
+    window.store.edit("people", zones=ZONES[:1])
+    assert window.close() == 0
+    beside_it.store.edit("background", blur_strength=91)
+    assert beside_it.close() == 0
+    kept = settings_file.read(path)
+    assert kept.people.zones == tuple(ZONES[:1]) and kept.background.blur_strength == 91

@@ -129,6 +129,7 @@ class ColourDialog(QColorDialog):
         """colour: the one to begin with."""
         super().__init__(QColor(colour), parent)
         self._store, self._before, self._own = store, store.current.background, store.current.window.own_colour
+        self._undo = store.undo()
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.currentColorChanged.connect(self._use)
 
@@ -144,7 +145,7 @@ class ColourDialog(QColorDialog):
         if self._before.kind == "none":
             self._store.edit("background", colour=self._own)
         else:
-            self._store.edit("background", **dict(self._before))
+            self._undo(lambda now: now.replace(background=self._before))
 
     def _use(self, colour: QColor) -> None:
         self._store.set("window.own_colour", colour.name())

@@ -39,6 +39,7 @@ class BackgroundStrip(QWidget):
         self._store = store
         self._replaced: BackgroundSettings | None = None
         """What blur replaced, because its file was removed, until the user chooses something else."""
+        self._undo = store.undo()
         self.model = TileModel(self)
         self.library = BackgroundLibrary(self.model, tasks, self)
         self.view = self._make_view()
@@ -135,7 +136,9 @@ class BackgroundStrip(QWidget):
         replaced = self._replaced
         if replaced is not None and replaced.path == old:
             self._replaced = None
-            self._store.edit("background", **dict(replaced.replace(path=new)))
+            self._undo(lambda now: now.replace(background=replaced))
+            if new != old:
+                self._store.edit("background", path=new)
 
     def _show_settings(self) -> None:
         settings = self._store.current
@@ -248,6 +251,7 @@ class BackgroundStrip(QWidget):
         before = now.background
         if tile.chosen_by(before):
             readable = now.replaced_at(["background"], kind="blur").text_is_readable
+            self._undo = self._store.undo()
             self._store.edit("background", kind="colour" if readable else "blur")
             self._replaced = before
 

@@ -32,6 +32,7 @@ class RemoteControl(QObject):
         controller = SettingsController(
             pipeline,
             change=store.change,
+            undo=store.undo,
             tiles=lambda: tiles(store.current.window.own_colour),
             scenes=scenes,
             request_quit=self._end_requested.emit,

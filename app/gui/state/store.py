@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ from PyQt6.QtCore import QObject, QStandardPaths, pyqtSignal
 from app.config import settings_file
 from app.config.setting import with_value
 from app.core.errors import SettingsError
+from app.core.files.json_file import BrokenFileError
 from app.core.settings import Settings
 from app.gui.preview.mirroring import Sides
 from app.gui.state.tasks import Tasks
@@ -66,15 +69,26 @@ class SettingsStore(QObject):
 
         The fields that it changes are also changed in the settings to be saved.
         """
+        return self._change(update, None)
 
+    def undo(self) -> Callable[[Callable[[Settings], Settings]], Settings]:
+        """Return what is used as `change` for an update that gives back settings of now.
+
+        What was to be saved now is given back beside them: the two differ where an option of this run is undone.
+        """
+        return partial(self._change, saved_then=self._saved)
+
+    def _change(self, update: Callable[[Settings], Settings], saved_then: Settings | None) -> Settings:
         def tracked(settings: Settings) -> Settings:
             new = update(settings)
-            if new.background.blur_strength != settings.background.blur_strength:  # as it is shown: it may be saved
+            if (
+                saved_then is None and new.background.blur_strength != settings.background.blur_strength
+            ):  # as it is shown: it may be saved
                 new = new.replaced_at(["background"], blur_strength=new.shown_blur)  # beside a level that allows less
-            saved = rebase(self._saved, settings, new)
+            saved = rebase(self._saved, settings, new, saved_then)
             chosen_by = CHOSEN_BY.get(new.background.kind)
             if chosen_by and getattr(new.background, chosen_by) != getattr(settings.background, chosen_by):
-                saved = saved.replaced_at(["background"], kind=new.background.kind)
+                saved = saved.replaced_at(["background"], kind=(saved_then or new).background.kind)
             self._saved = saved  # serialized by the owner's lock
             return new
 
@@ -113,7 +127,7 @@ class Saver(QObject):
         super().__init__()
         self._store, self._path, self._tasks = store, path, tasks
         self._written = store.saved
-        """What the file holds; of the thread that writes."""
+        """What was written last; of the thread that writes."""
         self._timer = timer(self, DELAY_MS, self.write, once=True)
         store.changed.connect(self._timer.start)
 
@@ -125,8 +139,15 @@ class Saver(QObject):
     def _write(self) -> None:
         settings = self._store.saved
         if settings != self._written:
-            settings_file.save(self._path, settings)
+            settings_file.save(self._path, rebase(self._present or self._written, self._written, settings))
             self._written = settings
+
+    @property
+    def _present(self) -> Settings | None:
+        """What the file holds, which another window may have changed; None where it cannot be used."""
+        with suppress(BrokenFileError, OSError):
+            return settings_file.read(self._path) if self._path.exists() else None
+        return None
 
     def _fail(self, error: Exception) -> None:
         if not isinstance(error, SettingsError):
