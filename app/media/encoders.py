@@ -230,8 +230,14 @@ class AudioCopy:
             yield packet
 
     def _copied(self, track: AudioStream, stream: AudioStream) -> Iterator[Packet[AudioStream]]:
+        # Matroska has no times before 0, where the priming of AAC lies: FFmpeg would delay the film instead.
+        is_late = self._target.format.name in ("matroska", "webm") and track.codec_context.name != "opus"
         for packet in self._demuxed(track):
             packet.stream = stream
+            if (packet.dts or 0) < 0 and is_late:
+                if (packet.dts or 0) + (packet.duration or 0) <= 0:
+                    continue
+                packet.dts = packet.pts = 0
             yield packet
 
     def _encoded(self, track: AudioStream, stream: AudioStream) -> Iterator[Packet[AudioStream]]:

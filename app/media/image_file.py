@@ -48,6 +48,8 @@ READ_SUFFIXES = (
     *(".jfif", ".jpe", ".heic", ".heif", ".hif", ".avif", ".jp2", ".j2k", ".jpx", ".dib", ".ppm", ".pgm", ".qoi"),
 )
 """Of images where only a name is known; otherwise the content decides."""
+JPEG_FILMS = (".mjpeg", ".mjpg")
+"""Of films that are JPEG images in a row; Pillow reads the first."""
 RAW_SUFFIXES = frozenset(
     (".arw", ".cr2", ".cr3", ".dng", ".nef", ".nrw", ".orf", ".pef", ".raf", ".raw", ".rw2", ".srw")
 )
@@ -194,8 +196,11 @@ def _named_file_errors(path: Path) -> Iterator[None]:
 def kind_of_file(path: Path) -> Literal["image", "video"]:
     """Return the kind of background of a file: `image` for still images, otherwise `video`.
 
-    The content decides. A file without a known signature, such as a damaged one, has the kind of its suffix.
+    The content decides, except of a row of JPEG images, whose first one alone would be seen. A file without a known
+    signature, such as a damaged one, has the kind of its suffix.
     """
+    if path.suffix.lower() in JPEG_FILMS:
+        return "video"
     found = _frames_of(path)
     if found is not None:
         return "video" if found[0] > 1 and found[1] in PLAYED else "image"
@@ -244,6 +249,7 @@ def _small(image: Image.Image, path: Path, max_side: int) -> Image.Image:
     """Return the image upright, in 8 bits, its long side at most `max_side` pixels."""
     image.draft("RGB", (max_side, max_side))  # JPEG only: decode at 1/2, 1/4 or 1/8
     _check_size(image, path)
+    image.load()  # which turns TIFF
     turn = _UPRIGHT.get(_orientation(image))
     # palette indices cannot be averaged
     palette = image.mode in ("P", "PA")

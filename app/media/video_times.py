@@ -25,6 +25,8 @@ SOUND_MARGIN_S = 1
 """Sound up to so close to the ends of a leap does not count as sound within it."""
 MAX_RATE = Fraction(1000)
 """From here on it is the clock of the file in place of a frame rate, as in what browsers record."""
+NANOSECONDS = Fraction(1, 10_000_000)
+"""Error of a rate from a frame duration in nanoseconds; 29.97 differs ten times as much from 30000/1001."""
 MAX_GRID_RATE = 240
 """Times at multiples of a finer unit, with gaps, are a clock in place of a frame rate."""
 ROUNDING_S = 1e-9
@@ -39,7 +41,13 @@ def is_discontinuous(container: InputContainer) -> bool:
 
 
 def simple_rate(rate: Fraction) -> Fraction:
-    """Return the rate, or the duration of a frame that lasts a second or more, with a denominator that codecs take."""
+    """Return the rate, or the duration of a frame that lasts a second or more, with a denominator that codecs take.
+
+    Files that name the duration of a frame in nanoseconds give a rate that is almost a broadcast one.
+    """
+    broadcast = Fraction(round(rate * Fraction(1001, 1000)) * 1000, 1001)
+    if abs(broadcast - rate) < rate * NANOSECONDS:
+        return broadcast
     return rate.limit_denominator(1001) if rate > 1 else 1 / (1 / rate).limit_denominator(1001)
 
 

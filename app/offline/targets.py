@@ -15,14 +15,15 @@ from app.core.files.names import exists, is_file, is_folder, is_taken
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.messages.media import ImageText
 from app.media.encoders import ALPHA_SUFFIXES
-from app.media.image_file import IMAGE_SUFFIXES, READ_SUFFIXES, is_picture
+from app.media.image_file import IMAGE_SUFFIXES, JPEG_FILMS, READ_SUFFIXES, is_picture
 from app.media.image_folder import picture_names
 from app.media.video_times import simple_rate
 from app.media.video_writer import FILM_SUFFIXES, SUFFIXES
 
 VIDEOS = VIDEO_SUFFIXES | {
     *(".3g2", ".3gp", ".asf", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".mod", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv"),
-    *(".qt", ".tod", ".ts", ".vob", ".webm", ".wmv", ".y4m"),
+    *(".qt", ".tod", ".ts", ".vob", ".webm", ".wmv", ".y4m", ".apng", *JPEG_FILMS),
+    *(".264", ".265", ".avc", ".h264", ".h265", ".hevc", ".ivf", ".obu"),
 }
 VIDEOS_AND_IMAGES = (*VIDEOS, *READ_SUFFIXES)
 FRAME = re.compile(r"\d{6,}\.png")

@@ -96,7 +96,8 @@ def converted(source: Path, suffix: str) -> list[Times]:
 
 @pytest.mark.parametrize("b_frames", [0, 3])
 @pytest.mark.parametrize(
-    "rate", [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(25), Fraction(60), Fraction(7)]
+    "rate",
+    [Fraction(24000, 1001), Fraction(30000, 1001), Fraction(25), Fraction(60000, 1001), Fraction(60), Fraction(7)],
 )
 @pytest.mark.parametrize(("source", "unit"), [("in.mkv", MS), ("in.mp4", None), ("in.ts", Fraction(1, 90_000))])
 @pytest.mark.parametrize("suffix", ["mp4", "mov"])
@@ -149,6 +150,16 @@ def test_times_in_600ths_of_a_second_count_as_rounded_to_them(tmp_path: Path, ro
     for times in converted(clip, "mov"):
         assert times.starts_s == [n / rate for n in range(90)]
         assert (times.rate, times.length_s) == (rate, 90 / rate)
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "webm"])
+def test_the_priming_of_sound_does_not_delay_the_film(tmp_path: Path, suffix: str) -> None:
+    """Matroska has no times before the start, where encoders of AAC begin."""
+    clip = write_timed(tmp_path / "in.mp4", range(25), Fraction(1, 25), rate=25, audio="aac")
+    film, matte, _ = converted(clip, suffix)
+    assert film.starts_s == matte.starts_s == [Fraction(number, 25) for number in range(25)]
+    with av.open(str(tmp_path / f"film.{suffix}")) as container:
+        assert next(container.decode(audio=0)).time == pytest.approx(0, abs=0.025)
 
 
 def test_film_and_sound_that_begin_apart_keep_their_distance(tmp_path: Path) -> None:

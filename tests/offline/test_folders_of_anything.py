@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import av
 import cv2
 import numpy as np
 import pytest
@@ -65,6 +66,33 @@ def test_a_folder_of_photos_and_films_converts_both() -> None:
     photos = ["IMG_0001.JPG.png", "IMG_0001.bmp.png", "IMG_0002.png"]
     assert names_in(Path("out")) == sorted([*photos, "IMG_0002.mov", "manifest.jsonl"])
     assert read_image(Path("out/IMG_0002.png")).shape == (128, 192, 3)
+
+
+@pytest.mark.parametrize(
+    ("suffix", "form", "codec"),
+    [
+        ("mjpeg", "mjpeg", "mjpeg"),
+        ("mjpg", "mjpeg", "mjpeg"),
+        ("apng", "apng", "apng"),
+        ("h264", "h264", "libx264"),
+        ("ivf", "ivf", "libvpx"),
+    ],
+)
+def test_a_bare_stream_of_frames_is_a_film(suffix: str, form: str, codec: str) -> None:
+    """The first image of a row of JPEG images is no photo."""
+    clip = Path("in", f"clip.{suffix}")
+    pixels = {"mjpeg": "yuvj420p", "apng": "rgb24"}.get(codec, "yuv420p")
+    with av.open(str(clip), "w", format=form) as container:
+        stream = container.add_stream(codec, rate=25)
+        assert isinstance(stream, av.VideoStream)
+        stream.width, stream.height, stream.pix_fmt = 96, 48, pixels
+        for number in range(4):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), "bgr24")))
+        container.mux(stream.encode(None))
+    assert kind_of_file(clip) == "video"
+    assert main.main(["convert", "in", "out", *FAST]) == 0
+    with av.open("out/clip.mp4") as container:
+        assert sum(1 for _ in container.decode(video=0)) == 4
 
 
 @pytest.mark.parametrize("film", [False, True])
