@@ -81,10 +81,9 @@ class SettingsStore(QObject):
     def _change(self, update: Callable[[Settings], Settings], saved_then: Settings | None) -> Settings:
         def tracked(settings: Settings) -> Settings:
             new = update(settings)
-            if (
-                saved_then is None and new.background.blur_strength != settings.background.blur_strength
-            ):  # as it is shown: it may be saved
-                new = new.replaced_at(["background"], blur_strength=new.shown_blur)  # beside a level that allows less
+            if saved_then is None and new.background.blur_strength != settings.background.blur_strength:
+                # as it is shown: it may be saved beside a level that allows less
+                new = new.replaced_at(["background"], blur_strength=new.shown_blur)
             saved = rebase(self._saved, settings, new, saved_then)
             chosen_by = CHOSEN_BY.get(new.background.kind)
             if chosen_by and getattr(new.background, chosen_by) != getattr(settings.background, chosen_by):
