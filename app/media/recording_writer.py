@@ -5,15 +5,12 @@ from __future__ import annotations
 import errno
 import os
 from array import array
-from collections.abc import Iterator
 from contextlib import suppress
 from fractions import Fraction
 from pathlib import Path
 
 import av
 from av.audio.stream import AudioStream
-from av.container import InputContainer
-from av.error import FFmpegError
 from av.packet import Packet
 from av.stream import Stream
 from av.video.stream import VideoStream
@@ -21,9 +18,6 @@ from av.video.stream import VideoStream
 from app.media.encoders import SOUND_RATE
 from app.media.video_input import file_address
 from app.media.video_writer import VideoWriter, create_beside, create_temporary, mp4_options, os_errors
-
-MATROSKA_TICK_S = Fraction(1, 1000)
-"""FFmpeg rounds all times in Matroska to it."""
 
 
 class RecordingWriter(VideoWriter):
@@ -87,7 +81,7 @@ class RecordingWriter(VideoWriter):
         recorded.unlink()
 
     def _copy(self, recorded: Path, copy: Path) -> None:
-        """Write the packets of the Matroska file into a file of the wanted type. Raises OSError or FFmpegError."""
+        """Write all packets of the Matroska file into a file of the wanted type. Raises OSError or FFmpegError."""
         with (
             av.open(file_address(recorded), format="matroska") as source,
             av.open(file_address(copy), "w", options=mp4_options(self._time_base)) as target,
@@ -97,39 +91,24 @@ class RecordingWriter(VideoWriter):
                 if isinstance(each, VideoStream):
                     each.time_base, each.codec_context.framerate = self._time_base, self._rate
             ticks = iter(self._ticks)
-            for packet in _readable(source):
-                time_s = (packet.pts or 0) * packet.time_base
+            for packet in source.demux():
+                if packet.pts is None:  # the end of a stream
+                    continue
                 if isinstance(packet.stream, AudioStream):
-                    self._set_sound_time(packet, time_s, packet.stream.codec_context.frame_size)
+                    self._set_sound_time(packet, packet.stream.codec_context.frame_size)
                 else:
-                    self._set_frame_time(packet, time_s, ticks)
+                    packet.pts, packet.time_base = next(ticks, self._next_tick), self._time_base
+                    is_last = packet.pts == self._last_tick
+                    packet.duration = self._next_tick - packet.pts if is_last else self._interval
                 packet.dts = packet.pts
                 packet.stream = copies[packet.stream]
                 target.mux_one(packet)
+        if next(ticks, None) is not None:  # the disk was full, or cannot be read
+            raise OSError(errno.EIO, "the Matroska file is not whole", str(recorded))
 
-    def _set_frame_time(self, packet: Packet[Stream], time_s: Fraction, ticks: Iterator[int]) -> None:
-        unit = packet.time_base = self._time_base
-        # A packet that a full disk swallowed is not in the file.
-        packet.pts = next((tick for tick in ticks if tick * unit > time_s - MATROSKA_TICK_S), round(time_s / unit))
-        packet.duration = self._next_tick - packet.pts if packet.pts == self._last_tick else self._interval
-
-    def _set_sound_time(self, packet: Packet[Stream], time_s: Fraction, length: int) -> None:
+    def _set_sound_time(self, packet: Packet[Stream], length: int) -> None:
         """length: samples per packet."""
         assert self._sound is not None
-        packet.time_base = Fraction(1, SOUND_RATE)
-        packet.pts = round(time_s * SOUND_RATE / length) * length
-        packet.duration = max(1, min(length, self._sound.samples - packet.pts))
-
-
-def _readable(source: InputContainer) -> Iterator[Packet[Stream]]:
-    """Yield the packets up to where the file breaks off."""
-    packets = source.demux()
-    while True:
-        try:
-            packet = next(packets, None)
-        except FFmpegError:
-            return
-        if packet is None:
-            return
-        if packet.pts is not None and not packet.is_corrupt:
-            yield packet
+        start = round((packet.pts or 0) * packet.time_base * SOUND_RATE / length) * length
+        packet.pts, packet.time_base = start, Fraction(1, SOUND_RATE)
+        packet.duration = max(1, min(length, self._sound.samples - start))
