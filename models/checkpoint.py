@@ -18,6 +18,7 @@ from pathlib import Path
 import safetensors.torch
 import torch
 from torch import Tensor
+from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
 from models.faults import WeightsFault
 from models.weights import WeightsDamagedError, WeightsNotFoundError
@@ -90,7 +91,23 @@ def _read(path: Path) -> dict[str, Tensor]:
                 raise ValueError("the archive is compressed or declares more than it holds")
             if any(name.endswith("/constants.pkl") for name in archive.namelist()):
                 return _torchscript_state(archive)
-    return _tensors(torch.load(path, map_location="cpu", weights_only=True))
+    # Trainers save their arguments and scores beside the network, as objects of any class.
+    others = get_unsafe_globals_in_checkpoint(path) if zipfile.is_zipfile(path) else []
+    with safe_globals([(_Inert, name) for name in others]):
+        return _tensors(torch.load(path, map_location="cpu", weights_only=True))
+
+
+class _Inert:
+    """Stands for an object of any class: keeps nothing of it, and runs nothing."""
+
+    def __new__(cls, *_: object) -> _Inert:
+        return super().__new__(cls)
+
+    def __init__(self, *_: object) -> None:
+        pass
+
+    def __setstate__(self, state: object) -> None:
+        pass
 
 
 def _declared_bytes(archive: zipfile.ZipFile) -> int:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import argparse
 import pickle
 import warnings
 import zipfile
+from datetime import datetime, timezone
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -79,6 +82,31 @@ def test_transposed_and_shared_storage_in_torchscript(tmp_path: Path) -> None:
     path = tmp_path / "weights"
     save_torchscript(block, path)
     assert same(load_state_dict(path), block.state_dict())
+
+
+OBJECTS: dict[str, object] = {
+    "arguments": argparse.Namespace(learning_rate=0.1),
+    "score": np.float64(0.5),
+    "history": np.zeros(3),
+    "folder": Path("runs"),
+    "time": datetime(2026, 1, 1, tzinfo=timezone.utc),
+    "class": nn.Conv2d,
+}
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_objects_that_a_trainer_saves_beside_the_network_do_not_matter(
+    network: Block, tmp_path: Path, kind: str
+) -> None:
+    torch.save({"model": network.state_dict(), kind: OBJECTS[kind]}, tmp_path / "weights.pth")
+    assert same(load_state_dict(tmp_path / "weights.pth"), network.state_dict())
+
+
+def test_no_code_beside_the_network_runs(network: Block, tmp_path: Path) -> None:
+    marker = tmp_path / "marker"
+    torch.save({"model": network.state_dict(), "other": Bomb(marker)}, tmp_path / "weights.pth")
+    assert same(load_state_dict(tmp_path / "weights.pth"), network.state_dict())
+    assert not marker.exists()
 
 
 class Bomb:
