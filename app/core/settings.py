@@ -137,8 +137,8 @@ class PeopleSettings(Model):
         return tuple(zone for zone in self.zones if zone.camera in ("", camera) or may_be_of(zone))
 
     def with_zone(self, zone: Zone) -> Self:
-        """Return these settings with one more zone; the oldest goes where there are too many."""
-        return self.replace(zones=(*self.zones, zone)[-MAX_ZONES:])
+        """Return these settings with one more zone; unchanged where there are `MAX_ZONES`, so that none is shown."""
+        return self.replace(zones=(*self.zones, zone)) if len(self.zones) < MAX_ZONES else self
 
 
 def _without_port(camera: str) -> str:

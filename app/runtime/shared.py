@@ -62,7 +62,7 @@ def rebase(current: M, before: M, after: M, values: M | None = None) -> M:
             new = getattr(values, name)
         elif name == "zones":
             kept = [zone for zone in own if zone in new or zone not in old]
-            new = (*kept, *(zone for zone in new if zone not in old and zone not in kept))[-MAX_ZONES:]
+            new = (*kept, *(zone for zone in new if zone not in old and zone not in kept))[:MAX_ZONES]
         changes[name] = new
     return current.replace(**changes) if changes else current
 

@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QApplication, QCheckBox, QDialog, QLabel, QToolButto
 from pytestqt.qtbot import QtBot
 
 from app.core.orientation import Orientation
-from app.core.settings import FramingSettings, Zone
+from app.core.settings import MAX_ZONES, FramingSettings, Zone
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.application import Session
@@ -53,6 +53,19 @@ def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot
         assert zone.points[0] == pytest.approx((start / 2, 0.1), abs=0.01)
         assert zone.points[-1] == pytest.approx((end / 2, 0.2), abs=0.01)
     assert session.pipeline.settings.framing == FramingSettings(zoom=2, pan_x=-1, pan_y=-1), "the brush does not pan"
+
+
+def test_no_zone_is_shown_again_where_there_are_too_many(session: Session, qtbot: QtBot) -> None:
+    """The stroke after the last possible one ended the oldest hide zone without a word."""
+    zones = tuple(Zone(points=((0.1, n / 400),), radius=0.01) for n in range(MAX_ZONES))
+    session.store.edit("people", zones=zones)
+    button(session, "dropBrush").click()
+    pull(session, qtbot, at(session, 0.7, 0.7), at(session, 0.8, 0.8))
+    assert painted(session) == zones
+    assert "remove some" in session.window.notices.text_of("zonesNotice")
+    session.store.edit("people", zones=zones[1:])
+    pull(session, qtbot, at(session, 0.7, 0.7), at(session, 0.8, 0.8))
+    assert painted(session)[:-1] == zones[1:] and len(painted(session)) == MAX_ZONES
 
 
 def test_strokes_and_marks_follow_a_turned_camera(session: Session, qtbot: QtBot) -> None:

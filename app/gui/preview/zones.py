@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QWidget
 from app.core.framing import from_camera, to_camera, view_before
 from app.core.matte_edit import WHOLE_VIEW, View
 from app.core.orientation import UNTURNED
-from app.core.settings import Zone
+from app.core.settings import MAX_ZONES, Zone
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
@@ -74,6 +74,9 @@ class ZoneMarks(QWidget):
 
     Takes the preview's mouse events for the brush, and selects a person.
     """
+
+    full = pyqtSignal()
+    """There are as many zones as possible, and a stroke was not kept."""
 
     def __init__(self, preview: Preview, tool: ZoneTool, store: SettingsStore, bridge: Bridge) -> None:
         super().__init__()
@@ -207,6 +210,8 @@ class ZoneMarks(QWidget):
     def _finish(self) -> None:
         zone, self._painted = self._tool.finish(self._painted), ""
         if zone is not None:
+            if len(self._store.current.people.zones) >= MAX_ZONES:
+                self.full.emit()
             self._store.change(lambda settings: settings.replace(people=settings.people.with_zone(zone)))
 
     def _camera_at(self, position: QPointF) -> str:

@@ -76,6 +76,7 @@ class MainWindow(QMainWindow):
         self.zones = ZoneMarks(self.preview, tool, self.store, self.bridge)
         self.preview.add_overlay(self.overlay)
         tool.changed.connect(lambda: self._show_brush(tool.in_use))
+        self.zones.full.connect(self.program_notices.report_full_zones)
         note = ViewNote(self.preview, self.store, self.bridge)
         flags = Qt.AlignmentFlag
         upper = flags.AlignTop | flags.AlignRight

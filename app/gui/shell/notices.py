@@ -9,7 +9,7 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.capture.camera import SLOW_FPS
-from app.core.settings import Settings
+from app.core.settings import MAX_ZONES, Settings
 from app.core.stage import Stage
 from app.core.types import SourceInfo
 from app.gui.dialogs.download_controls import download_caption
@@ -106,6 +106,11 @@ class ProgramNotices(QObject):
             self._report(REMOVED, text)
         else:
             self._report(REMOVED, text, ((self.tr("Undo"), restore),), Rank.UNDO)
+
+    def report_full_zones(self) -> None:
+        """Say that a stroke was not kept."""
+        text = self.tr("There are {0} zones, as many as possible: remove some before you paint another.")
+        self._report("zonesNotice", text.format(MAX_ZONES), rank=Rank.ERROR)
 
     def _report(
         self, key: str, text: str, actions: tuple[tuple[str, Callable[[], object]], ...] = (), rank: Rank = Rank.EVENT

@@ -1932,6 +1932,10 @@
         <translation>Rückgängig</translation>
     </message>
     <message>
+        <source>There are {0} zones, as many as possible: remove some before you paint another.</source>
+        <translation>Es gibt {0} Zonen, mehr sind nicht möglich: Entfernen Sie einige, bevor Sie eine weitere malen.</translation>
+    </message>
+    <message>
         <source>No camera found: only you see this demonstration. Connect a camera: it is used at once.</source>
         <translation>Keine Kamera gefunden: Diese Demo sehen nur Sie. Schließen Sie eine Kamera an: Sie wird sofort verwendet.</translation>
     </message>

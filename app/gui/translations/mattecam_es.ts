@@ -1932,6 +1932,10 @@
         <translation>Deshacer</translation>
     </message>
     <message>
+        <source>There are {0} zones, as many as possible: remove some before you paint another.</source>
+        <translation>Hay {0} zonas, el máximo posible: elimine algunas antes de pintar otra.</translation>
+    </message>
+    <message>
         <source>No camera found: only you see this demonstration. Connect a camera: it is used at once.</source>
         <translation>No se encontró ninguna cámara: esta demostración solo la ve usted. Conecte una cámara: se usará enseguida.</translation>
     </message>
