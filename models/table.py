@@ -24,8 +24,6 @@ NETWORKS: dict[str, NetworkSpec] = {
     )
 }
 """All networks by name, in display order."""
-OLD_NAMES = {"student": "mattecam", "student-plate": "mattecam-plate"}
-"""Names of networks in earlier versions, which files and command lines still hold, and their present names."""
 
 
 def needs_plate(name: str) -> bool:

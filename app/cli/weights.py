@@ -17,7 +17,7 @@ from app.core.errors import ModelError, UsageError
 from app.core.files.weights import download_weights
 from app.core.messages.command_line import CommandLineText
 from app.core.text import visible
-from models.table import NETWORKS, OLD_NAMES
+from models.table import NETWORKS
 from models.weights import WeightReport, WeightState, describe, verified
 
 app = typer.Typer(
@@ -38,7 +38,6 @@ def download(
     again: Annotated[bool, typer.Option("--again", help="Download again even if installed.")] = False,
 ) -> None:
     """Download models to the user's data folder and verify them; interrupted downloads resume."""
-    names = [OLD_NAMES.get(name, name) for name in names]
     unknown = [name for name in names if name not in NETWORKS]
     if unknown:
         raise UsageError(CommandLineText.UNKNOWN_WEIGHTS(names=unknown, known=tuple(NETWORKS)))

@@ -1,10 +1,9 @@
-"""The settings file: versioned JSON. Older versions are read; an invalid file is kept as `.bad`."""
+"""The settings file: versioned JSON. That of version 0.3 is read; an invalid file is kept as `.bad`."""
 
 from __future__ import annotations
 
 import logging
 import os
-from contextlib import suppress
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -19,7 +18,7 @@ from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, JsonObject, read_object, write_object
 from app.core.matting_settings import HIDES_TEXT
 from app.core.messages.settings import FileReason, SettingsText
-from app.core.settings import SETTINGS_VERSION, Settings, WindowSettings
+from app.core.settings import SETTINGS_VERSION, Settings
 from app.core.text import Message, Text
 
 log = logging.getLogger(__name__)
@@ -34,7 +33,7 @@ def _with_absolute_blur(data: JsonObject) -> JsonObject:
     strength = background.get("blur_strength", 50.0)
     if isinstance(strength, bool) or not isinstance(strength, int | float) or not 0 <= strength <= 100:
         return data
-    if edges.get("strict", "balanced") not in (False, "off"):
+    if edges.get("strict", "balanced") != "off":
         strength = HIDES_TEXT + strength * (100 - HIDES_TEXT) / 100
     return {**data, "background": {**background, "blur_strength": strength}}
 
@@ -45,9 +44,9 @@ def default_path() -> Path:
 
 
 def parse(data: JsonObject) -> Settings:
-    """Convert JSON data of any known version to settings. Raises BrokenFileError with the reason."""
-    version = data.get("version", 1)
-    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+    """Convert JSON data of a known version to settings. Raises BrokenFileError with the reason."""
+    version = data.get("version", SETTINGS_VERSION)
+    if not isinstance(version, int) or isinstance(version, bool) or version < 2:
         raise BrokenFileError(FileReason.VERSION(version=str(version)))
     if version > SETTINGS_VERSION:
         raise BrokenFileError(FileReason.NEWER(version=version))
@@ -97,17 +96,7 @@ def _log_unknown(names: str) -> None:
 
 def read(path: Path) -> Settings:
     """Return the settings in a file, the defaults without it. Raises BrokenFileError with the reason, or OSError."""
-    data = read_object(path) or {}
-    return parse(data if "window" in data else {**data, **_window_file(path)})
-
-
-def _window_file(path: Path) -> JsonObject:
-    """Return the section of the window as earlier versions kept it, in a file beside the settings."""
-    with suppress(BrokenFileError, ValidationError, OSError):
-        data = dict(read_object(path.with_name("window.json")) or {})
-        data.pop("version", None)
-        return {"window": WindowSettings.model_validate(data).model_dump(mode="json")}
-    return {}
+    return parse(read_object(path) or {})
 
 
 def load(path: Path) -> tuple[Settings, str | None]:

@@ -6,16 +6,15 @@ A blur strength is one number, 0 to 100, at every level of strict mode. The leve
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 from typing_extensions import Self
 
-from models.table import NETWORKS, OLD_NAMES
+from models.table import NETWORKS
 
 MAX_ZOOM = 4.0
 
@@ -67,8 +66,6 @@ def shown_strength(strength: float, level: StrictLevel) -> float:
     return strength if level == "off" else max(strength, HIDES_TEXT)
 
 
-log = logging.getLogger(__name__)
-
 MIN_RATIO, MAX_RATIO = 0.05, 1.0
 
 
@@ -90,17 +87,6 @@ class EdgeSettings(Model):
         0.0, "Adapt the person's brightness, colour and contrast to the background.", 0, 100, option="--light-match"
     )
     portrait_light: float = setting(0.0, "Soft virtual light on the face.", 0, 100, option="--portrait-light")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _accept_old_names(cls, data: object) -> object:
-        """Read files of version 0.1, which call the temporal smoothing `steadiness`."""
-        if isinstance(data, dict) and "steadiness" in data:
-            return {
-                **{name: value for name, value in data.items() if name != "steadiness"},
-                "temporal_smoothing": data["steadiness"],
-            }
-        return data
 
 
 class EngineSettings(Model):
@@ -126,19 +112,10 @@ class EngineSettings(Model):
     )
     """None selects a ratio for which the short side of the network's input is about 270 pixels."""
 
-    @field_validator("executor", mode="before")
-    @classmethod
-    def _removed_executor(cls, value: object) -> object:
-        """Replace the executors of older versions that were removed."""
-        if value in ("compiled", "cuda-graph"):
-            log.warning("The executor %s was removed; the executor is chosen automatically.", value)
-            return "auto"
-        return value
-
     @field_validator("model")
     @classmethod
     def _known_model(cls, value: str) -> str:
-        value, names = OLD_NAMES.get(value, value), ("auto", *NETWORKS)
+        names = ("auto", *NETWORKS)
         if value not in names:
             raise ValueError(f"it must be one of {', '.join(names)}")
         return value

@@ -56,8 +56,7 @@ def test_download_prints_the_file_alone(capsys: pytest.CaptureFixture[str], monk
     output = capsys.readouterr()
     assert output.out.splitlines() == [str(Path("/models/u2netTrue")), str(Path("/models/bgmv2-resnet101True"))]
     assert "No checksum of bgmv2-resnet101 is published" in output.err
-    assert main(["weights", "download", "student"]) == 0
-    assert capsys.readouterr().out == f"{Path('/models/mattecamFalse')}\n", "the name in earlier versions"
+    assert main(["weights", "download", "student"]) != 0
 
 
 def test_a_download_shows_a_bar_only_once_data_arrives(

@@ -17,7 +17,7 @@ from app.config.setting import SETTINGS, with_value
 from app.core.errors import SettingsError
 from app.core.files import paths
 from app.core.files.json_file import BrokenFileError
-from app.core.settings import EdgeSettings, PeopleSettings, Settings, Zone
+from app.core.settings import PeopleSettings, Settings, Zone
 from tests.other_values import other_value
 from tools.settings_table import PAGE, table
 
@@ -70,7 +70,9 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
         (b"{", "it is not valid JSON"),
         (b"\xff\xfe\x00", "it is not a text file"),
         (b"[]", "it contains no JSON object"),
-        (b'{"version": 1, "capture": {"width": 1}}', "capture.width"),
+        (b'{"version": 3, "capture": {"width": 1}}', "capture.width"),
+        (b'{"version": 1}', "is not a version"),
+        (b'{"matting": {"model": "student"}}', "matting.model"),
         (b'{"version": 99}', "newer version of Mattecam"),
         (b'{"version": "one"}', "is not a version"),
         (b'{"version": 0}', "is not a version"),
@@ -118,52 +120,6 @@ def test_the_environment_names_the_folders(tmp_path: Path, monkeypatch: pytest.M
     assert paths.config_dir().name == "mattecam"
 
 
-@pytest.mark.parametrize("executor", ["compiled", "cuda-graph"])
-def test_a_file_with_a_removed_executor_is_read(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture, executor: str
-) -> None:
-    path = tmp_path / "settings.json"
-    data = {"version": 1, "matting": {"executor": executor, "model": "mattecam"}}
-    path.write_text(json.dumps(data), encoding="utf-8")
-
-    settings, problem = settings_file.load(path)
-
-    assert problem is None
-    assert (settings.matting.executor, settings.matting.model) == ("auto", "mattecam")
-    assert f"{executor} was removed" in caplog.text
-
-
-def test_what_the_window_kept_in_a_file_of_its_own_is_read_until_the_settings_hold_it(tmp_path: Path) -> None:
-    path, old = tmp_path / "settings.json", tmp_path / "window.json"
-    camera = {"source": "camera:usb-1", "fps": 15}
-    old.write_text(json.dumps({"version": 1, "first_run_done": True, "theme": "dark", "cameras": {"usb-1": camera}}))
-    window = settings_file.load(path)[0].window
-    assert (window.first_run_done, window.theme, window.cameras["usb-1"].fps) == (True, "dark", 15)
-    settings_file.save(path, Settings(window=window.replace(theme="light"), paused=True))
-    assert settings_file.load(path)[0] == Settings(window=window.replace(theme="light"), paused=True)
-
-
-@pytest.mark.parametrize("content", [b"", b"[]", b'{"theme": "pink"}', b"\xff"])
-def test_a_damaged_old_file_of_the_window_gives_its_defaults(tmp_path: Path, content: bytes) -> None:
-    path, old = tmp_path / "settings.json", tmp_path / "window.json"
-    path.write_text('{"version": 2, "paused": true}')
-    old.write_bytes(content)
-    assert settings_file.load(path) == (Settings(paused=True), None)
-    assert old.read_bytes() == content
-
-
-@pytest.mark.parametrize(
-    ("saved", "field", "value"),
-    [
-        ({"model": "student"}, "model", "mattecam"),
-        ({"model": "student-plate"}, "model", "mattecam-plate"),
-        ({"edges": {"steadiness": 0.4}}, "edges", EdgeSettings(temporal_smoothing=0.4)),
-    ],
-)
-def test_names_of_earlier_versions_are_read(saved: dict[str, object], field: str, value: object) -> None:
-    assert getattr(settings_file.parse({"version": 2, "matting": saved}).matting, field) == value
-
-
 @pytest.mark.parametrize(
     ("saved", "level"),
     [
@@ -174,28 +130,25 @@ def test_names_of_earlier_versions_are_read(saved: dict[str, object], field: str
     ],
 )
 def test_a_level_that_is_gone_is_read_as_balanced(saved: object, level: str) -> None:
-    edges = settings_file.parse({"version": 1, "matting": {"edges": {"strict": saved}}}).matting.edges
+    edges = settings_file.parse({"matting": {"edges": {"strict": saved}}}).matting.edges
     assert edges.strict == level
     assert settings_file.parse(Settings().model_dump(mode="json")).matting.edges.strict == "balanced"
 
 
-@pytest.mark.parametrize("version", [1, 2])
 @pytest.mark.parametrize("strict", [None, "balanced", "strict", True, "off"])
 @pytest.mark.parametrize("before", [None, 0, 10, 50, 70, 85, 100])
-def test_a_blur_of_an_older_version_is_never_weaker_than_it_was_shown(
-    version: int, strict: object, before: float | None
-) -> None:
-    """Version 2 saved the strength on the scale of the level, version 1 one that strict mode raised."""
-    off = strict in (False, "off")
+def test_a_blur_of_an_older_version_is_never_weaker_than_it_was_shown(strict: object, before: float | None) -> None:
+    """Version 2 saved the strength on the scale of the level."""
+    off = strict == "off"
     data: dict[str, Any] = {
-        "version": version,
+        "version": 2,
         "matting": {"edges": {} if strict is None else {"strict": strict}},
         "background": {"kind": "blur"} if before is None else {"kind": "blur", "blur_strength": before},
     }
     given = 50 if before is None else before
-    shown = given if off else 70 + given * 0.3 if version == 2 else max(given, 70)
+    shown = given if off else 70 + given * 0.3
     settings = settings_file.parse(data)
-    assert settings.shown_blur == pytest.approx(shown) or (version == 1 and before is None)
+    assert settings.shown_blur == pytest.approx(shown)
     assert settings.shown_blur >= shown
     assert settings_file.parse(settings.model_dump(mode="json")) == settings, "converted once"
 
@@ -210,10 +163,9 @@ def test_a_scene_of_an_older_version_is_shown_as_it_was(tmp_path: Path) -> None:
     assert [SceneStore(file).get(name).settings.shown_blur for name in ("Old", "New")] == [79, 70]
 
 
-@pytest.mark.parametrize("version", [1, 2])
-def test_a_damaged_blur_of_an_older_version_is_refused(version: int) -> None:
+def test_a_damaged_blur_of_an_older_version_is_refused() -> None:
     for strength in ("much", None, 1e9, True):
-        data = {"version": version, "background": {"blur_strength": strength}, "matting": {"edges": 5}}
+        data = {"version": 2, "background": {"blur_strength": strength}, "matting": {"edges": 5}}
         with pytest.raises(BrokenFileError):
             settings_file.parse(data)
 
@@ -247,6 +199,7 @@ def test_what_this_version_does_not_know_is_left_out_and_named_once(
         "no such field": 1,
         "paused": True,
         "background": {"kind": "rainbow", "no such view": 3},
+        "matting": {"executor": "cuda-graph"},
         "people": {"zones": [keep, hide, keep]},
     }
     path = tmp_path / "settings.json"
@@ -258,7 +211,14 @@ def test_what_this_version_does_not_know_is_left_out_and_named_once(
         assert settings_file.load(path) == (Settings(paused=True, people=PeopleSettings(zones=zones)), None)
         assert scenes.get("Old").settings.people.zones == zones, "a keep zone neither shows nor hides"
     (said,) = (record.getMessage() for record in caplog.records)
-    for name in ("no such field", "background.kind", "background.no such view", "people.zones.0", "people.zones.2"):
+    for name in (
+        "no such field",
+        "background.kind",
+        "background.no such view",
+        "matting.executor",
+        "people.zones.0",
+        "people.zones.2",
+    ):
         assert name in said
 
 

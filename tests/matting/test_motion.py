@@ -261,7 +261,7 @@ def test_the_bundled_network_shows_the_same_person_on_still_frames() -> None:
     (frame,) = demo(320, 180, [0])
     noise = np.random.default_rng(4)
     stream = [np.clip(frame + noise.normal(0, 2, frame.shape), 0, 255).astype(np.uint8) for _ in range(24)]
-    settings = MattingSettings(model="student", device="cpu", executor="openvino", precision="float32")
+    settings = MattingSettings(model="mattecam", device="cpu", executor="openvino", precision="float32")
     alphas = []
     for live in (False, True):
         engine = build_engine(settings, 320, 180, live=live)
