@@ -125,7 +125,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("ctl dance", 2, "There is no command “dance”"),
     ("ctl pause maybe", 2, "the choices are on, off, toggle"),
     ("ctl zoom 99", 2, "framing.zoom: “99” is not possible: it must be at most 4."),
-    ("ctl set matting.edges.strict on", 1, "Mattecam is not running"),
+    ("ctl set matting.edges.strict off", 1, "Mattecam is not running"),
     ("ctl light sun 5", 2, "light “sun 5” is not possible; write match|portrait 0-100, such as match 50."),
 )
 """(words after `run.py`, exit code, part of the sentence)"""
