@@ -87,7 +87,8 @@ def test_media_files_are_opened_in_one_place() -> None:
     opened = calls_of("av.open")
     reading = {name for name, call in opened if [ast.unparse(mode) for mode in call.args[1:]] != ["'w'"]}
     # the microphone opens an input device, by a format of the program's own choice, and never a file
-    assert reading == {"app.media.video_input", "app.output.sound.devices"}
+    # the recording writer reads what it has just written, to copy it into the type that was asked for
+    assert reading == {"app.media.video_input", "app.media.recording_writer", "app.output.sound.devices"}
     devices = [call for name, call in opened if name == "app.output.sound.devices"]
     assert devices and all("format" in {keyword.arg for keyword in call.keywords} for call in devices)
 

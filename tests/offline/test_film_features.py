@@ -151,7 +151,6 @@ FEATURES = {
     "background view": look(background=BackgroundSettings(kind="image", fit="fit", zoom=1.5, pan_x=0.5)),
     "blur": look(background=BackgroundSettings(kind="blur", blur_strength=40)),
     "bokeh": look(background=BackgroundSettings(kind="blur", bokeh=True, blur_strength=40)),
-    "strict mode": look(strict="balanced"),
     "no background": look(
         background=BackgroundSettings(kind="none"),
         framing=FramingSettings(zoom=2),
