@@ -19,12 +19,15 @@ OTHERS = (
     "DYLD_FRAMEWORK_PATH",
 )  # fmt: skip
 """Removed beside those of Python. Qt may load GTK, for the look of GNOME."""
+HARMLESS = "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONNOUSERSITE", "PYTHONSAFEPATH"
+"""Variables of Python that bring in no code."""
 
 
 def isolate(command: list[str]) -> None:
-    """Go on as `command`, an isolated Python (-I) without variables of other programs, unless this process is that."""
+    """Go on as `command`, an isolated Python (-I) without variables of other programs, unless nothing disturbs this."""
     clean = isolated(os.environ)
-    if sys.flags.isolated and all(clean.get(name) == value for name, value in os.environ.items()):
+    disturbed = any(clean.get(name) != value for name, value in os.environ.items() if name not in HARMLESS)
+    if not disturbed and (sys.flags.isolated or not _has_packages_of_the_user()):
         return
     if os.name == "nt":  # exec would give the console back
         import subprocess
@@ -49,6 +52,12 @@ def not_isolated(environment: "Mapping[str, str]") -> tuple[str, ...]:
     own = tuple(entry + os.sep for entry in sys.path if entry.endswith("-packages"))  # cv2 adds its folder
     others = [folder for folder in _folders(environment) if not (folder.startswith(own) or _of_system(folder))]
     return (*names, *([LIBRARIES] if others else []))
+
+
+def _has_packages_of_the_user() -> bool:
+    """Return whether this Python also finds what `pip install --user` has installed."""
+    site = sys.modules.get("site")
+    return site is None or getattr(site, "USER_SITE", None) in sys.path
 
 
 def _folders(environment: "Mapping[str, str]") -> list[str]:

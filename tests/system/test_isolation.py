@@ -40,6 +40,23 @@ def libraries(tmp_path: Path) -> str:
 WINDOW = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--frames", "3", "--model", "mattecam"]
 
 
+def test_a_process_that_nothing_disturbs_goes_on(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """Debuggers and profilers lost the program, which was replaced for `PYTHONUNBUFFERED` alone."""
+    replaced: list[str] = []
+    monkeypatch.setattr(os, "execve", lambda *_: replaced.append("replaced"))
+    for name in [name for name in os.environ if isolated(os.environ).get(name) != os.environ[name]]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PYTHONUNBUFFERED", "1")
+    monkeypatch.setattr("site.USER_SITE", str(tmp_path))
+    isolation.isolate(["python"])
+    assert not replaced
+    monkeypatch.setattr(sys, "path", [*sys.path, str(tmp_path)])
+    isolation.isolate(["python"])
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    isolation.isolate(["python"])
+    assert replaced == ["replaced"] * 2
+
+
 @pytest.mark.skipif(os.name == "nt", reason="variables of Linux")
 @pytest.mark.parametrize("words", [["devices"], pytest.param(WINDOW, marks=pytest.mark.long)], ids=["short", "window"])
 def test_run_py_starts_beside_broken_packages_and_libraries(
