@@ -29,7 +29,7 @@ from app.core.files.disk_errors import ExplainedOSError
 from app.core.messages.media import VideoText, WriteReason
 from app.core.threads import usable_cores
 from app.media.video_input import AUDIO_CODECS, VideoError, film_leaps, open_container, packet_counts
-from app.media.video_times import AV_TIME_BASE, JOIN_S, LEAP_S, Leap
+from app.media.video_times import AV_TIME_BASE, JOIN_S, LEAP_S, Leap, is_discontinuous
 
 log = logging.getLogger(__name__)
 
@@ -173,7 +173,8 @@ class AudioCopy:
         if track is None:
             self._input.close()
             raise ExplainedOSError(errno.EIO, WriteReason.AUDIO(reason=VideoText.UNSUPPORTED(file=source)), source)
-        self._leaps = film_leaps(source)
+        if is_discontinuous(self._input):
+            self._leaps = film_leaps(source)
         codec = track.codec_context
         if _is_copied(target, codec):
             stream = target.add_stream_from_template(track)

@@ -39,7 +39,7 @@ from app.media.frame_filters import deinterlaced, in_bt709
 from app.media.headers import is_short, named_size
 from app.media.jpeg import DamagedJpegError, check_jpeg
 from app.media.mp4 import declares_too_much, needs_dolby_vision
-from app.media.video_times import AV_TIME_BASE, MAX_RATE, NO_TIMESTAMPS, FrameClock, Leap, clock_leaps, is_discontinuous
+from app.media.video_times import AV_TIME_BASE, MAX_RATE, NO_TIMESTAMPS, FrameClock, Leap, LeapFinder, is_discontinuous
 
 log = logging.getLogger(__name__)
 
@@ -337,11 +337,27 @@ def packet_counts(path: Path, streams: Sequence[Stream]) -> Mapping[int, int]:
     return counts
 
 
+def stamped_packets(container: InputContainer) -> Iterator[tuple[Packet[Stream], int | None]]:
+    """Yield every packet of a file, up to where it is unreadable, and its time stamp, None for one without."""
+    try:
+        for packet in container.demux():
+            yield packet, packet.dts if packet.pts is None else packet.pts
+    except (FFmpegError, OSError):
+        return
+
+
 def film_leaps(path: Path) -> Sequence[Leap]:
-    """Return the leaps of the clock of a film; none where there is no film."""
+    """Return the leaps of the clock of a film, of a format that may have some; none where there is no film.
+
+    Reads the whole file.
+    """
     try:
         with closing(VideoInput(path)) as video:
-            return clock_leaps(video.container, video.stream, 1 / video.fps)
+            finder = LeapFinder(video.stream, 1 / video.fps)
+            for packet, stamp in stamped_packets(video.container):
+                if stamp is not None:
+                    finder.add(packet.stream, stamp * packet.time_base)
+            return finder.found()
     except VideoError:
         return ()
 

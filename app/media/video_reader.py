@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -13,9 +13,6 @@ from pathlib import Path
 
 import numpy as np
 from av.container import InputContainer
-from av.error import FFmpegError
-from av.packet import Packet
-from av.stream import Stream
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
@@ -31,6 +28,7 @@ from app.media.video_input import (
     colour_matrix,
     is_mirrored,
     is_turned,
+    stamped_packets,
     upright,
 )
 from app.media.video_times import (
@@ -41,8 +39,9 @@ from app.media.video_times import (
     FrameClock,
     Grid,
     Leap,
-    clock_leaps,
+    LeapFinder,
     find_grid,
+    is_discontinuous,
     stamp_unit_s,
 )
 
@@ -127,14 +126,12 @@ class VideoReader:
     def timing(self) -> Timing:
         """How the frames are timed; `frames` gives exact times once it is known. Reads the whole file."""
         with closing(VideoInput(self.path, max_pixels=self._max_pixels)) as video:
-            leaps = clock_leaps(video.container, video.stream, 1 / self.fps)
-        with closing(VideoInput(self.path, max_pixels=self._max_pixels)) as video:
-            found = _Packets(video, leaps)
+            found = _Packets(video)
             film_ends_s = max(found.film_ends_s, video.named_end_s or 0)
         if not self._is_short:
             self.frame_estimate = len(found.times_s) or self.frame_estimate
         if not video.has_stamps:
-            return Timing(self.fps, Grid(self.fps), len(found.times_s), found.ends_s, leaps, is_constant=True)
+            return Timing(self.fps, Grid(self.fps), len(found.times_s), found.ends_s, found.leaps, is_constant=True)
         last_s = Fraction(found.times_s.max(initial=0)).limit_denominator(AV_TIME_BASE)
         grid, rate, lasts_s = None, self.fps, film_ends_s - last_s
         if len(found.times_s) > 1:
@@ -145,7 +142,7 @@ class VideoReader:
         elif lasts_s > 0 and 1 / lasts_s < MAX_RATE:
             rate = 1 / lasts_s
         is_constant = grid is not None and grid.gapless and abs(lasts_s * rate - 1) <= HELD_SHARE
-        return Timing(rate, grid, len(found.times_s), found.ends_s, leaps, is_constant)
+        return Timing(rate, grid, len(found.times_s), found.ends_s, found.leaps, is_constant)
 
     @property
     def is_cut(self) -> bool:
@@ -203,18 +200,20 @@ class VideoReader:
 class _Packets:
     """What the packets of a file say of its times. They are read to its end, and not decoded."""
 
-    def __init__(self, video: VideoInput, leaps: Sequence[Leap]) -> None:
+    def __init__(self, video: VideoInput) -> None:
         start_s = Fraction(video.container.start_time or 0, AV_TIME_BASE)
         recordings = [array("q")]
         """Time stamps of the frames that are shown, between two changes of the clock."""
         self.ends_s = self.film_ends_s = Fraction(0)
         """When the last stream ends, and when the film does, without changes of the clock."""
+        finder = LeapFinder(video.stream, 1 / video.fps)
         last_s: Fraction | None = None
-        for packet in _packets(video.container):
-            stamp = packet.dts if packet.pts is None else packet.pts
+        for packet, stamp in stamped_packets(video.container):
             is_film = packet.stream is video.stream and packet.size and not packet.is_discard
             if stamp is not None:
-                at_s, lasts_s = stamp * packet.time_base - start_s, (packet.duration or 0) * packet.time_base
+                stamp_s, lasts_s = stamp * packet.time_base, (packet.duration or 0) * packet.time_base
+                finder.add(packet.stream, stamp_s)
+                at_s = stamp_s - start_s
                 self.ends_s = max(self.ends_s, at_s + lasts_s)
                 if is_film:
                     self.film_ends_s = max(self.film_ends_s, at_s + video.lasts_s(lasts_s))
@@ -227,18 +226,12 @@ class _Packets:
                 recordings[-1].append(stamp or 0)
         unit_s = video.stream.time_base or 1 / video.fps
         stamps = np.concatenate([np.sort(np.array(recording, np.int64)) for recording in recordings])
-        clock = FrameClock(start_s, 1 / video.fps, leaps)
+        self.leaps = finder.found() if is_discontinuous(video.container) else ()
+        clock = FrameClock(start_s, 1 / video.fps, self.leaps)
         times_s = (float(clock.time_of(int(stamp) * unit_s, unit_s)) for stamp in stamps)
         self.times_s = np.fromiter(times_s, np.float64, len(stamps))
         self.tick_s = stamp_unit_s(stamps, unit_s)
         """Unit to which the times were rounded."""
-
-
-def _packets(container: InputContainer) -> Iterator[Packet[Stream]]:
-    try:
-        yield from container.demux()
-    except (FFmpegError, OSError):  # the rest is unreadable
-        return
 
 
 def _timecode(container: InputContainer, stream: VideoStream, first: VideoFrame) -> str | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from av.container import InputContainer
-from av.error import FFmpegError
 from av.stream import Stream
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
@@ -66,40 +65,35 @@ class Leap:
         return before_s < self.to_s and self.from_s < after_s
 
 
-def clock_leaps(container: InputContainer, video: VideoStream, interval_s: Fraction) -> list[Leap]:
-    """Return the leaps of the video's clock during which there is no sound, which would lose its place.
+class LeapFinder:
+    """Finds the leaps of the video's clock during which there is no sound, which would lose its place."""
 
-    Reads the whole file if its format may have leaps. interval_s: of the frames.
-    """
-    if not is_discontinuous(container):
-        return []
-    leaps: list[Leap] = []
-    last_s: Fraction | None = None
-    sounding: set[int] = set()
-    """Seconds of the clock in which there is sound."""
-    for stream, stamp_s in _stamps(container, video):
+    def __init__(self, video: VideoStream, interval_s: Fraction) -> None:
+        """interval_s: of the frames."""
+        self._video, self._interval_s = video, interval_s
+        self._leaps: list[Leap] = []
+        self._last_s: Fraction | None = None
+        self._sounding: set[int] = set()
+        """Seconds of the clock in which there is sound."""
+
+    def add(self, stream: Stream, stamp_s: Fraction) -> None:
+        """Take the next packet of the file, of any stream, by its time as stamped."""
+        last_s = self._last_s
         if stream.type == "audio":
-            sounding.add(int(stamp_s))
-        elif stream is video:
+            self._sounding.add(int(stamp_s))
+        elif stream is self._video:
             if last_s is not None and stamp_s - last_s > LEAP_S:
-                leaps.append(Leap(last_s, stamp_s, stamp_s - last_s - interval_s))
+                self._leaps.append(Leap(last_s, stamp_s, stamp_s - last_s - self._interval_s))
             back = last_s is not None and last_s - stamp_s > LEAP_S
-            last_s = stamp_s if last_s is None or back else max(last_s, stamp_s)
-    return [leap for leap in leaps if not any(_within(second, leap) for second in sounding)]
+            self._last_s = stamp_s if last_s is None or back else max(last_s, stamp_s)
+
+    def found(self) -> Sequence[Leap]:
+        """Return the leaps among all packets so far."""
+        return [leap for leap in self._leaps if not any(_within(second, leap) for second in self._sounding)]
 
 
 def _within(second: int, leap: Leap) -> bool:
     return leap.from_s + SOUND_MARGIN_S < second < leap.to_s - SOUND_MARGIN_S - 1
-
-
-def _stamps(container: InputContainer, video: VideoStream) -> Iterator[tuple[Stream, Fraction]]:
-    try:
-        for packet in container.demux([video, *container.streams.audio]):
-            stamp = packet.dts if packet.pts is None else packet.pts
-            if stamp is not None:
-                yield packet.stream, stamp * packet.time_base
-    except (FFmpegError, OSError):  # the rest is unreadable
-        return
 
 
 class FrameClock:
