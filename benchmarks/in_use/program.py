@@ -75,7 +75,7 @@ class Program:
         output = settings.output.replace(virtual_camera="auto", pipewire="off", record=record, on_demand=True)
         parts = self._parts()
         if "preview" in outputs:
-            from app.gui.shell.measured import MeasuredWindow
+            from benchmarks.in_use.measured_window import MeasuredWindow
 
             self._run: MeasuredWindow | Headless = MeasuredWindow(settings.replace(output=output), parts)
         else:

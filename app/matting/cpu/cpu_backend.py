@@ -77,8 +77,6 @@ class CpuBackend(ABC):
         self._last: Coefficients | None = None
         self._blurred_for = object()
         """Another object once so much has moved that the blurred background is made anew."""
-        self._resets_compositor = False
-        """Whether the compositor is reset before the next composite: now it may be at work for the frame before."""
 
     @abstractmethod
     def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
@@ -117,11 +115,8 @@ class CpuBackend(ABC):
             placement = matte_edit.placement
             if matte_edit.view is not None and shown is not frame:
                 backdrop = magnified(backdrop, 1 / matte_edit.view.size)
-        resets, self._resets_compositor = self._resets_compositor, False
 
         def result() -> Matte:
-            if resets:
-                self._compositor.reset()
             composited = shown, coefficients, backdrop, plan(edges), want_foreground, placement, blurred_for
             matte = self._compositor.composite(*composited)
             return matte if shown is frame else replace(matte, frame=shown)
@@ -140,19 +135,16 @@ class CpuBackend(ABC):
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
         self._last = None
-        self._resets_compositor = True
+        self._compositor.reset()
         self._strict.reset(seen)
 
     def state(self) -> StateArrays:
         """Return copies of the state."""
-        if self._resets_compositor:
-            self._resets_compositor = False
-            self._compositor.reset()
         return prefixed("compositor", self._compositor.state()) | prefixed("strict", self._strict.state())
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the state. Raises KeyError or ValueError if the arrays do not fit."""
-        self._last, self._resets_compositor = None, False
+        self._last = None
         self._compositor.load_state(under("compositor", arrays))
         self._strict.load_state(under("strict", arrays))
 
