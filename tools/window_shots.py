@@ -11,7 +11,6 @@ from PyQt6.QtWidgets import QAbstractButton, QDialog, QWidget
 from app.core.settings import OverlaySettings
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
-from app.gui.dialogs.plain_dialogs import PreferencesDialog
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session
 from tools.feature_shots import DOOR, FEATURES, Feature
@@ -50,7 +49,6 @@ def _open_group(session: Session, name: str) -> None:
 
 def _assistant(step: int) -> Callable[[Session], QWidget]:
     def prepare(session: Session) -> QWidget:
-        session.store.edit("window", show_plot=False)
         session.window.windows.open_assistant()
         (assistant,) = (each for each in session.window.findChildren(Assistant) if each.isVisible())
         while assistant.step < step:
@@ -163,15 +161,7 @@ def _feature(feature: Feature) -> Callable[[Session], QWidget]:
     return prepare
 
 
-def _preferences(session: Session) -> QWidget:
-    """Show autostart and tray."""
-    session.window.windows.open_preferences()
-    dialog = session.window.findChild(PreferencesDialog)
-    assert dialog is not None
-    return dialog
-
-
-FEATURE_SHOTS = (*(Shot(f"feature-{each.name}", _without_figures(_feature(each))) for each in FEATURES),)
+FEATURE_SHOTS = tuple(Shot(f"feature-{each.name}", _without_figures(_feature(each))) for each in FEATURES)
 ALL = (
     Shot("simple", _scene(4)),
     *(
@@ -182,7 +172,7 @@ ALL = (
     Shot("original", _scene(3, mode=ViewMode.ORIGINAL)),
     *(Shot(f"assistant{step + 1}", _assistant(step)) for step in range(3)),
     Shot("doctor", _doctor),
-    Shot("preferences", _preferences),
+    Shot("preferences", _dialog(lambda session: session.window.windows.open_preferences())),
     Shot("help", _dialog(lambda session: session.window.windows.open_help())),
     Shot("keys", _dialog(lambda session: session.window.windows.open_shortcuts())),
     Shot("about", _dialog(lambda session: session.window.windows.open_about())),
