@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.capture.devices import COMPRESSED, DEPTH, GREY, SYSTEM, CameraDevice, find_camera
+from app.capture.devices import COMPRESSED, DEPTH, GREY, SYSTEM, CameraDevice, device_file, find_camera
 from app.capture.exposure import ExposureLock
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError
 from app.core.messages.capture import CameraText
@@ -306,14 +306,13 @@ def _fourcc(capture: cv2.VideoCapture) -> str:
 
 def _unlisted(wanted: str) -> CameraDevice:
     """Return a camera that the system does not list: it can still be opened by number or device file."""
-    linux = SYSTEM == "Linux"
-    path = os.path.realpath(f"/dev/video{wanted}" if wanted.isdecimal() else wanted) if linux else ""
-    if linux and path.startswith("/dev/"):
+    if SYSTEM != "Linux":
+        if wanted.isdecimal():
+            return CameraDevice(wanted, wanted, "", int(wanted))
+    elif path := device_file(wanted):
         from app.capture import v4l2
 
         return CameraDevice((v4l2.links(path) or [path])[0], path, path, -1)
-    if not linux and wanted.isdecimal():
-        return CameraDevice(wanted, wanted, "", int(wanted))
     raise CameraAbsentError(CameraText.UNKNOWN(name=wanted))
 
 

@@ -125,6 +125,12 @@ def find_camera(wanted: str) -> CameraDevice | None:
     return found[0] if found else None
 
 
+def device_file(wanted: str) -> str:
+    """Return the device file that a number, a device file or a link to one names (Linux); empty for other names."""
+    path = os.path.realpath(f"/dev/video{int(wanted)}" if wanted.isdecimal() else wanted)
+    return path if path.startswith("/dev/") else ""
+
+
 def automatic_cameras(cameras: Sequence[CameraDevice], used_last: str) -> list[CameraDevice]:
     """Return the cameras that `auto` may take, the best one first. used_last: the id of the one that was used last."""
     ranked = [(camera.rank, camera.id != used_last, camera.index, camera) for camera in cameras]

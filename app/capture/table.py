@@ -12,7 +12,7 @@ from pathlib import Path
 from app.capture.base import FrameSource
 from app.capture.camera import CameraSource
 from app.capture.demo import DemoSource
-from app.capture.devices import PIPEWIRE, Rank, automatic_cameras, find_camera, list_cameras
+from app.capture.devices import PIPEWIRE, Rank, automatic_cameras, device_file, find_camera, list_cameras
 from app.capture.video_file import VideoFileSource
 from app.core.errors import CameraAbsentError, SourceOpenError, UsageError
 from app.core.files import paths
@@ -124,8 +124,7 @@ def source_device(text: str) -> str:
         name = parse_source(text)
         if name.kind == CAMERA:
             camera = find_camera(name.value)
-            path = f"/dev/video{int(name.value)}" if name.value.isdecimal() else name.value
-            return camera.path if camera is not None else os.path.realpath(path) if path.startswith("/dev/") else ""
+            return device_file(name.value) if camera is None else camera.path
     return ""
 
 
