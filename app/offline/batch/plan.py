@@ -22,8 +22,6 @@ from app.offline.batch.job import Job, Written, digest
 from app.offline.batch.manifest import MANIFEST, Record, last_records, state_folder
 from app.offline.targets import VIDEOS, VIDEOS_AND_IMAGES, check_folder, existing, film_name
 
-"""Settings of live matting: films are always converted on the workers."""
-
 
 def clips_in(source: str) -> list[str]:
     """Return the videos and images in a folder, by name; what is no folder, or has no videos, stands for itself.
