@@ -6,9 +6,7 @@ and renders text files; a small file can hold frames that take gigabytes and min
 
 from __future__ import annotations
 
-import io
 import logging
-import mmap
 import re
 import time
 from collections import Counter
@@ -94,22 +92,17 @@ def file_address(path: Path) -> str:
     return f"file:{path}"
 
 
-def open_container(path: Path, view: mmap.mmap | io.BytesIO | None = None) -> InputContainer:
-    """Open a media file for reading under the allow-list. Raises VideoError.
-
-    view: read in place of the file; of the same size.
-    """
+def open_container(path: Path) -> InputContainer:
+    """Open a media file for reading under the allow-list. Raises VideoError."""
     try:
         if not path.is_file():
             raise VideoError(VideoText.ABSENT(file=path))
         if declares_too_much(path):
             raise VideoError(VideoText.UNREADABLE(file=path))
-        if view is None and needs_dolby_vision(path):
+        if needs_dolby_vision(path):
             raise VideoError(VideoText.DOLBY_VISION(file=path))
-        if view is None and is_animated_webp(path):
-            view = as_video(path)
         return av.open(
-            file_address(path) if view is None else view,
+            as_video(path) if is_animated_webp(path) else file_address(path),
             "r",
             container_options={
                 "protocol_whitelist": PROTOCOLS,
