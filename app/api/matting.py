@@ -18,7 +18,7 @@ from app.config.setting import with_values
 from app.core.errors import MattecamError, ModelError, UsageError
 from app.core.messages.command_line import ApiText
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings, Settings
-from app.core.types import Backdrop, BgrImage, Matte, check_bgr
+from app.core.types import BgrImage, Matte, check_bgr
 from app.matting import build_engine
 from app.matting.base.interface import EngineInfo, EngineState, MattingEngine
 from app.matting.engine.frame_engine import FrameEngine
@@ -110,7 +110,11 @@ class Matting:
         fails; the stream then starts anew with the next frame. Raises TypeError or ValueError for a wrong frame or
         time.
         """
-        engine, backdrop = self.prepare(frame, time_s)
+        check_bgr(frame)
+        if not math.isfinite(time_s):
+            raise ValueError(f"time_s must be a finite number of seconds, not {time_s}")
+        height, width = frame.shape[:2]
+        engine, backdrop = self._fit(width, height), self._background.backdrop(width, height, time_s)
         return engine.step(frame, backdrop, self.edges, want_foreground=want_foreground).result()
 
     @property
@@ -178,14 +182,6 @@ class Matting:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
-
-    def prepare(self, frame: BgrImage, time_s: float) -> tuple[MattingEngine, Backdrop]:
-        """Return the engine and the backdrop for a frame; `step_many` steps the engines of its streams together."""
-        check_bgr(frame)
-        if not math.isfinite(time_s):
-            raise ValueError(f"time_s must be a finite number of seconds, not {time_s}")
-        height, width = frame.shape[:2]
-        return self._fit(width, height), self._background.backdrop(width, height, time_s)
 
     def _fit(self, width: int, height: int) -> MattingEngine:
         self._check_open()
