@@ -39,12 +39,17 @@ def is_discontinuous(container: InputContainer) -> bool:
     return bool(container.format.flags & TS_DISCONT)
 
 
+def broadcast_rate(rate: Fraction) -> Fraction:
+    """Return the nearest rate of broadcasts, such as 30000/1001."""
+    return Fraction(round(rate * Fraction(1001, 1000)) * 1000, 1001)
+
+
 def simple_rate(rate: Fraction) -> Fraction:
     """Return the rate, or the duration of a frame that lasts a second or more, with a denominator that codecs take.
 
     Files that name the duration of a frame in nanoseconds give a rate that is almost a broadcast one.
     """
-    broadcast = Fraction(round(rate * Fraction(1001, 1000)) * 1000, 1001)
+    broadcast = broadcast_rate(rate)
     if abs(broadcast - rate) < rate * NANOSECONDS:
         return broadcast
     return rate.limit_denominator(1001) if rate > 1 else 1 / (1 / rate).limit_denominator(1001)
@@ -180,8 +185,7 @@ def find_grid(times_s: NDArray[np.float64], tick_s: Fraction, named: Iterable[Fr
 
 def _near(mean: Fraction) -> list[Fraction]:
     """Return the rates that a mean one may stand for."""
-    whole, broadcast = Fraction(round(mean)), Fraction(round(mean * Fraction(1001, 1000)) * 1000, 1001)
-    return [rate for rate in (whole, broadcast, simple_rate(mean)) if rate]
+    return [rate for rate in (Fraction(round(mean)), broadcast_rate(mean), simple_rate(mean)) if rate]
 
 
 def _is_standard(rate: Fraction) -> bool:

@@ -17,7 +17,7 @@ from app.core.messages.media import ImageText
 from app.media.encoders import ALPHA_SUFFIXES
 from app.media.image_file import IMAGE_SUFFIXES, JPEG_FILMS, READ_SUFFIXES, is_picture
 from app.media.image_folder import picture_names
-from app.media.video_times import simple_rate
+from app.media.video_times import broadcast_rate, simple_rate
 from app.media.video_writer import FILM_SUFFIXES, SUFFIXES
 
 VIDEOS = VIDEO_SUFFIXES | {
@@ -60,7 +60,7 @@ def frame_rate(value: str | float | Fraction) -> Fraction:
         rate = Fraction(0)
     if not LOWEST_FPS <= rate <= HIGHEST_FPS:
         raise UsageError(ConvertText.NO_RATE(value=str(value), low=str(float(LOWEST_FPS)), high=HIGHEST_FPS))
-    broadcast = Fraction(round(rate * Fraction(1001, 1000)) * 1000, 1001)
+    broadcast = broadcast_rate(rate)
     is_decimal = rate.denominator not in (1, 1001)
     return broadcast if is_decimal and abs(rate - broadcast) < BROADCAST_FPS else simple_rate(rate)
 
