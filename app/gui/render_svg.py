@@ -1,7 +1,7 @@
 """Child process of `app.media.image_file`: draws the SVG on standard input with Qt.
 
-Arguments: greatest width and height, scale. Writes as 32-bit integers the number of pages and the size of the picture,
-then its rows, here of premultiplied BGRA.
+Arguments: greatest width and height, scale. Writes the size of the picture as 32-bit integers, then its rows, of
+premultiplied BGRA.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import base64
 import binascii
 import struct
 import sys
-from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from PyQt6.QtCore import QByteArray, QSize, QXmlStreamReader, QXmlStreamWriter
@@ -61,8 +60,8 @@ def _is_inside(reference: str) -> bool:
     return image.startswith(RASTER)
 
 
-def render(data: bytes, most: QSize, scale: float) -> tuple[int, QImage] | None:
-    """Return 1, for the only page, and the picture; None if the data is no SVG."""
+def render(data: bytes, most: QSize, scale: float) -> QImage | None:
+    """Return the picture; None if the data is no SVG."""
     document = self_contained(data)
     if document is None:
         return None
@@ -77,18 +76,17 @@ def render(data: bytes, most: QSize, scale: float) -> tuple[int, QImage] | None:
     painter = QPainter(image)
     renderer.render(painter)
     painter.end()
-    return 1, image
+    return image
 
 
-def main(arguments: list[str], draw: Callable[[bytes, QSize, float], tuple[int, QImage] | None] = render) -> int:
+def main(arguments: list[str]) -> int:
     """Draw; return the exit code."""
     application = QGuiApplication(arguments)  # texts need its fonts
-    width, height, what = arguments[1:4]
-    drawn = draw(sys.stdin.buffer.read(), QSize(int(width), int(height)), float(what))
-    if drawn is None:
+    width, height, scale = arguments[1:4]
+    image = render(sys.stdin.buffer.read(), QSize(int(width), int(height)), float(scale))
+    if image is None:
         return 1
-    pages, image = drawn
-    sys.stdout.buffer.write(struct.pack("<III", pages, image.width(), image.height()))
+    sys.stdout.buffer.write(struct.pack("<II", image.width(), image.height()))
     for row in range(image.height()):
         line = image.constScanLine(row)
         assert line is not None

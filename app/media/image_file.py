@@ -313,8 +313,8 @@ def _unit(image: Image.Image) -> NDArray[np.float32]:
 MAX_BYTES = 8 << 20
 TIMEOUT_S = 20.0
 """Limit for drawing a picture; the child is then killed."""
-HEADER = struct.Struct("<III")
-"""Number of pages, width and height of what a child draws."""
+HEADER = struct.Struct("<II")
+"""Width and height of what the child draws."""
 
 
 def is_svg(path: Path) -> bool:
@@ -332,18 +332,15 @@ def render_svg(path: Path, scale: float, most: tuple[int, int]) -> NDArray[np.ui
         data = _start(path, MAX_BYTES + 1)
         if len(data) > MAX_BYTES:
             raise BackgroundError(ImageText.TOO_LARGE(file=path))
-        return drawn(paths.module("app.gui.render_svg"), data, most, scale)[1]
+        return _drawn(data, most, scale)
     except (OSError, ValueError) as error:
         log.info("%s was not rendered: %s", path, error)
         raise BackgroundError(ImageText.DAMAGED(file=path)) from None
 
 
-def drawn(module: str, data: bytes, most: tuple[int, int], what: float) -> tuple[int, NDArray[np.uint8]]:
-    """Return the number of pages of a file, and one, (H, W, channels) uint8, as Qt draws it in a child process.
-
-    module: of the child. most: greatest width and height. what: as the child describes it. Raises ValueError.
-    """
-    command = [sys.executable, "-m", module, *map(str, (*most, what))]
+def _drawn(data: bytes, most: tuple[int, int], scale: float) -> NDArray[np.uint8]:
+    """Return an SVG, (H, W, 4) uint8, as Qt draws it in a child process. Raises ValueError."""
+    command = [sys.executable, "-m", paths.module("app.gui.render_svg"), *map(str, (*most, scale))]
     environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
     try:
         child = subprocess.run(
@@ -355,9 +352,9 @@ def drawn(module: str, data: bytes, most: tuple[int, int], what: float) -> tuple
             timeout=TIMEOUT_S,
             check=True,
         )
-        pages, width, height = HEADER.unpack_from(child.stdout)
+        width, height = HEADER.unpack_from(child.stdout)
     except (OSError, subprocess.SubprocessError, struct.error) as error:
         raise ValueError(str(error)) from error
     if not (0 < width <= most[0] and 0 < height <= most[1]):
         raise ValueError(f"a picture of {width}x{height}")
-    return pages, np.frombuffer(child.stdout, np.uint8, offset=HEADER.size).reshape(height, width, -1)
+    return np.frombuffer(child.stdout, np.uint8, offset=HEADER.size).reshape(height, width, 4)
