@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,12 +79,12 @@ class VirtualCamera:
         fps: float,
         *,
         backend: str = "auto",
-        avoided: Collection[str] = (),
+        avoided: Callable[[], Collection[str]] = tuple,
     ) -> None:
         """device_or_label: `auto`, a device such as `/dev/video10`, or a label. width, height: pixels, rounded down to
         even. backend: `auto` (pyvirtualcam, or V4L2 where that is not installed or fails), `pyvirtualcam` or `v4l2`.
-        avoided: devices that are never
-        opened, because they are the source. Raises SinkOpenError.
+        avoided: returns the devices that are never opened, because they are the source; it queries the cameras.
+        Raises SinkOpenError.
         """
         if backend == "v4l2" and not LINUX:
             raise SinkOpenError(VirtualCameraText.V4L2_ON_LINUX_ONLY())
@@ -174,16 +174,17 @@ class _Feed:
                 v4l2.revive(self.device)
 
 
-def _candidates(device_or_label: str, avoided: Collection[str]) -> list[VirtualCameraDevice]:
+def _candidates(device_or_label: str, avoided: Callable[[], Collection[str]]) -> list[VirtualCameraDevice]:
     """Return the virtual cameras to try, in order of preference. Raises SinkOpenError if there are none."""
     found = list_virtual_cameras(probe=False)  # opening reports which are busy
-    known = [one for one in found if one.id not in avoided]
     if device_or_label.startswith("/dev/"):
         device_or_label = os.path.realpath(device_or_label)
         if device_or_label not in (one.path for one in found) and Path(device_or_label).exists():
             raise SinkOpenError(VirtualCameraText.NOT_AN_OUTPUT(device=device_or_label))
     if not found:
         raise SinkOpenError(no_virtual_camera())
+    sources = avoided()
+    known = [one for one in found if one.id not in sources]
     if device_or_label == "auto":
         if not known:
             raise SinkOpenError(VirtualCameraText.IS_SOURCE(device=found[0].id))
@@ -293,5 +294,5 @@ def open_virtual_camera(choice: CameraChoice, width: int, height: int, context: 
         height,
         context.fps,
         backend=choice.backend,
-        avoided=context.source_devices(),
+        avoided=context.source_devices,
     )

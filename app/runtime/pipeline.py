@@ -248,7 +248,7 @@ class Pipeline:
     def _source_devices(self) -> set[str]:
         """Return the device files of the camera that the settings name, and of the one in use."""
         info = self._capture.info
-        named = [self.settings.capture.source, *([] if info is None else [f"camera:{info.id}"])]
+        named = {self.settings.capture.source} | (set() if info is None else {f"camera:{info.id}"})
         return {self._parts.source_device(source) for source in named}
 
     def _settings_changed(self) -> None:

@@ -284,12 +284,19 @@ def test_the_driver_is_imported_only_when_a_camera_is_opened() -> None:
 def test_nothing_is_sent_to_the_camera_that_is_the_source(driver: FakeDriver, wanted: str) -> None:
     driver.labels = {OTHER: "Cam 7", "/dev/video8": "Cam 7", OURS: "Mattecam"}
     for avoided, device in (({OURS, OTHER}, "/dev/video8"), ({OTHER}, OURS if wanted == "auto" else "/dev/video8")):
-        assert VirtualCamera(wanted, 64, 48, 30, avoided=avoided).device == device
+        assert VirtualCamera(wanted, 64, 48, 30, avoided=avoided.copy).device == device
     for named in (wanted, "/dev/video7", "7"):
         driver.labels = {OTHER: "Cam 7"}
         with pytest.raises(SinkOpenError, match=f"{OTHER} is the camera that the picture comes from"):
-            VirtualCamera(named, 64, 48, 30, avoided={OTHER})
+            VirtualCamera(named, 64, 48, 30, avoided={OTHER}.copy)
     assert OTHER not in [one.device for one in driver.opened]
+
+
+def test_the_source_is_not_looked_for_without_a_virtual_camera(driver: FakeDriver) -> None:
+    """Opening is retried every two seconds; listing the cameras opens each, which wakes those that sleep."""
+    driver.labels = {}
+    with pytest.raises(SinkOpenError, match="There is no virtual camera"):
+        VirtualCamera("auto", 64, 48, 30, avoided=lambda: pytest.fail("the cameras are listed"))
 
 
 @pytest.mark.parametrize("label", ["DroidCam", "Iriun Webcam", "droidcam v4l2", "EpocCam", "My iPhone", "scrcpy"])
