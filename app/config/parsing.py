@@ -35,7 +35,6 @@ TRANSPARENT = "transparent"
 """The background of a film or an image that is cut out; no live picture has it."""
 PLACEHOLDERS = ("{time}", "{date}")
 """What may stand in the text of an overlay for the local time and date."""
-LOOPBACK_NAMES = ("localhost", "127.0.0.1", "::1")
 M = TypeVar("M", bound=Model)
 
 
