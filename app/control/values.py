@@ -60,15 +60,15 @@ class Values:
             value = setting.parsed(text, name)
             if isinstance(value, Path) and not exists(value) and setting.name not in CREATED:
                 raise UsageError(ControlText.NO_FILE(name=name, file=value))
+            if setting.name == "output.microphone":
+                self._check_microphone(value)
             parsed[name] = setting, value
         if any(isinstance(value, Path) for _, value in parsed.values()):
             self._changes.pipeline.read_files_again()  # a file may be the one in use, and edited
-        self._check_now({setting.name: value for setting, value in parsed.values()})
         return self._store(parsed)
 
-    def _check_now(self, values: Mapping[str, Any]) -> None:
-        """Raise UsageError for values that are possible, but not with what is in use."""
-        microphone = values.get("output.microphone", "off")
+    def _check_microphone(self, microphone: str) -> None:
+        """Raise UsageError for a microphone that the system does not list."""
         listed = () if microphone in NO_DEVICE else tuple(each.name for each in self._microphones())
         if listed and microphone not in listed:
             raise UsageError(ControlText.NO_MICROPHONE(name=microphone, names=listed))
