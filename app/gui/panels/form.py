@@ -67,7 +67,7 @@ class Form(QWidget):
             if widget.property("link"):
                 self.column.setAlignment(widget, Qt.AlignmentFlag.AlignLeft)
 
-    def add_beside(self, *widgets: QWidget, grows: QWidget | None = None) -> None:
+    def add_beside(self, *widgets: QWidget, grows: QWidget) -> None:
         """Add widgets beside each other, or below each other where that is too narrow for them.
 
         grows: takes the width that is left.
@@ -163,14 +163,15 @@ class Form(QWidget):
         return made
 
     def make_file(
-        self, setting: str, name: str, description: str, object_name: str, folder: UserFolder, *,
-        caption: str, name_filter: str = "", named: bool = True,
+        self, setting: str, name: str, description: str, object_name: str, *,
+        caption: str, name_filter: str, named: bool = True,
     ) -> SteadyButton:  # fmt: skip
-        """Return a button that asks for a file. caption: while there is none. named: the button names the file."""
+        """Return a button that asks for a picture. caption: while there is none. named: the button names the file."""
         made = button(
             caption, description, object_name,
-            lambda: ask_for_file(self, name, partial(self.store.set, setting), name_filter, folder=folder), name=name,
-            names_file=named,
+            lambda: ask_for_file(self, name, partial(self.store.set, setting), name_filter,
+                                 folder=UserFolder.PicturesLocation),
+            name=name, names_file=named,
         )  # fmt: skip
         if named:
             self._bind(made, setting, lambda path: made.setText(caption if path is None else Path(path).name))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from app.core.settings import EdgeSettings
 from app.gui.i18n.messages import decimal, translated
-from app.gui.panels.form import Entries, Form, say
+from app.gui.panels.form import Form, say
 from app.gui.panels.network import NetworkControls
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
@@ -51,19 +51,11 @@ class QualityControls(Form):
         self.add(label(self.tr("Edge")), presets)
         self.add_choice(
             "edges.strict", self.tr("Hide things mistaken for people"),
-            self.tr(
-                "Off: nothing is hidden. Balanced: hides things mistaken for people, and nothing of a person."
-            ),
-            "strictCombo", self._levels,
+            self.tr("Off: nothing is hidden. Balanced: hides things mistaken for people, and nothing of a person."),
+            "strictCombo", [(self.tr("Off"), "off"), (self.tr("Balanced"), "balanced")],
         )  # fmt: skip
         self.add_check("edges.person_region", self.tr("More detail for people far away"),
                        self.tr("Looks closer at people who are far away."), "regionCheck")  # fmt: skip
-
-    def _levels(self) -> Entries:
-        return [
-            (self.tr("Off"), "off"),
-            (self.tr("Balanced"), "balanced"),
-        ]
 
 
 def _preset_of(edges: EdgeSettings) -> int | None:

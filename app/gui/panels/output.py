@@ -5,7 +5,6 @@ from __future__ import annotations
 from PyQt6.QtCore import pyqtSignal
 
 from app.core.settings import Settings
-from app.gui.dialogs.questions import UserFolder
 from app.gui.i18n.messages import standby_text
 from app.gui.panels.form import Entries, Form, places, say
 from app.gui.state.store import SettingsStore
@@ -113,7 +112,7 @@ class StandbyControls(Form):
         text = self.make_text("output.standby_text", self.tr("Stand-by text"), shown, "standbyText")
         text.setPlaceholderText(standby_text())
         image = self.make_file(
-            "output.standby_image", self.tr("Stand-by image"), shown, "standbyImage", UserFolder.PicturesLocation,
+            "output.standby_image", self.tr("Stand-by image"), shown, "standbyImage",
             caption=self.tr("Image…"), name_filter=self.tr("Images ({0})").format(IMAGE_FILTER), named=False,
         )  # fmt: skip
         self.add_beside(text, image, grows=text)
@@ -136,7 +135,7 @@ class OverlayControls(Form):
         where = self.tr("Where it is shown in the video")
         file = self.make_file(
             "overlay.file", self.tr("Overlay image"), self.tr("SVG or image with transparency, such as a logo"),
-            "overlayFile", UserFolder.PicturesLocation, caption=self.tr("Choose image…"),
+            "overlayFile", caption=self.tr("Choose image…"),
             name_filter=self.tr("Images ({0})").format(FILE_FILTER),
         )  # fmt: skip
         remove = self.make_removal(
