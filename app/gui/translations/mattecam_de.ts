@@ -2002,20 +2002,20 @@
         <translation>Aus: Nichts wird verborgen. Ausgewogen: verbirgt, was für Personen gehalten wird, und nichts von einer Person.</translation>
     </message>
     <message>
-        <source>More detail for people far away</source>
-        <translation>Mehr Details bei Personen in der Ferne</translation>
-    </message>
-    <message>
-        <source>Looks closer at people who are far away.</source>
-        <translation>Sieht bei weit entfernten Personen genauer hin.</translation>
-    </message>
-    <message>
         <source>Off</source>
         <translation>Aus</translation>
     </message>
     <message>
         <source>Balanced</source>
         <translation>Ausgewogen</translation>
+    </message>
+    <message>
+        <source>More detail for people far away</source>
+        <translation>Mehr Details bei Personen in der Ferne</translation>
+    </message>
+    <message>
+        <source>Looks closer at people who are far away.</source>
+        <translation>Sieht bei weit entfernten Personen genauer hin.</translation>
     </message>
 </context><context>
     <name>RatioControl</name>

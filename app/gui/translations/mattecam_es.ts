@@ -2002,20 +2002,20 @@
         <translation>Desactivado: no se oculta nada. Equilibrado: oculta lo que se confunde con personas, y nada de una persona.</translation>
     </message>
     <message>
-        <source>More detail for people far away</source>
-        <translation>Más detalle en personas lejanas</translation>
-    </message>
-    <message>
-        <source>Looks closer at people who are far away.</source>
-        <translation>Mira con más detalle a las personas lejanas.</translation>
-    </message>
-    <message>
         <source>Off</source>
         <translation>Desactivado</translation>
     </message>
     <message>
         <source>Balanced</source>
         <translation>Equilibrado</translation>
+    </message>
+    <message>
+        <source>More detail for people far away</source>
+        <translation>Más detalle en personas lejanas</translation>
+    </message>
+    <message>
+        <source>Looks closer at people who are far away.</source>
+        <translation>Mira con más detalle a las personas lejanas.</translation>
     </message>
 </context><context>
     <name>RatioControl</name>
