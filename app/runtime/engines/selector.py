@@ -67,8 +67,6 @@ class EngineSelector:
         """The choice is to be built again."""
         self.info: EngineInfo | None = None
         """Of the engine in use; this and what follows may be read on any thread."""
-        self.weights: Path | None = None
-        """The file of the engine in use that the settings name in place of the installed one."""
         self.compares_with_plate = False
         """Whether the camera should hold its exposure."""
         self.lowered: Lowered | None = None
@@ -82,6 +80,12 @@ class EngineSelector:
         """Version of the plate that was read last."""
         self._last_step: StepTiming | None = None
         self._pattern = MattingPattern()
+
+    @property
+    def weights(self) -> Path | None:
+        """The file of the engine in use that the settings name in place of the installed one (any thread)."""
+        used = self._plan.in_use
+        return None if used is None else used.settings.weights
 
     def retry(self) -> None:
         """Build again at the next frame what failed, was replaced, or has a plate that was changed (any thread)."""
@@ -114,8 +118,7 @@ class EngineSelector:
         if self._engine is not None:
             self.preparer.retire(self._engine)  # closing it takes longer than a frame
         self._engine = outcome.value
-        info, self.weights = outcome.value.info, outcome.key.settings.weights
-        self.info = info
+        self.info = info = outcome.value.info
         words = info.model, info.device, info.precision, info.executor, info.downsample_ratio
         why = reason(outcome.key, plan.choice, plan.base)
         _log.info("The engine is %s on %s (%s, %s, ratio %.3g), %s.", *words, why)
@@ -158,7 +161,7 @@ class EngineSelector:
         engine, self._engine = self._engine, None
         self._plan.lose()
         self._sequence = None
-        self.info = self.weights = None
+        self.info = None
         if engine is not None:
             close(engine)
 
