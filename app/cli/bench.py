@@ -18,10 +18,10 @@ import typer
 
 from app.capture.demo import DemoSource
 from app.cli.live_options import LiveOptions, with_live_options
-from app.cli.options import on_console, prepare
+from app.cli.options import on_console
 from app.cli.terminal import notify
 from app.core.errors import ModelError
-from app.core.settings import EdgeSettings, MattingSettings
+from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
 from app.core.threads import Strips
 from app.core.types import BgrImage
 from app.matting import build_engine
@@ -63,6 +63,14 @@ def bench(
         rows, columns = result["results"], (*COLUMNS, "cpu_ms_per_frame", "times_usual_loop")
     if as_json or rows:  # otherwise it was said that there is nothing to measure
         print(json.dumps(result, indent=2) if as_json else table(rows, columns))
+
+
+def prepare(settings: EngineSettings) -> None:
+    """Compile, convert and measure what the CPU needs, once after installation."""
+    from app.matting.preparation import prepare_for
+
+    with contextlib.suppress(ModelError):  # the measurement reports it
+        prepare_for(settings, notify, measured=True)
 
 
 def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
@@ -13,7 +12,7 @@ from app.cli.live_options import OPTIONS, LiveOptions
 from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
 from app.config.parsing import TRANSPARENT, describe_background
-from app.core.errors import MattecamError, ModelError, SettingsError, UsageError
+from app.core.errors import MattecamError, SettingsError, UsageError
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.files.json_file import BrokenFileError
 from app.core.files.names import check_outputs, free_name, is_stream, is_taken
@@ -22,7 +21,7 @@ from app.core.messages.media import WriteReason
 from app.core.messages.output import RecordingText
 from app.core.messages.settings import SettingsText
 from app.core.messages.system import ProgramText
-from app.core.settings import EngineSettings, Settings
+from app.core.settings import Settings
 from app.core.text import Text
 from app.system.process import check_memory_limit
 from models.table import bundled
@@ -223,15 +222,3 @@ def apply_options(base: Settings, options: LiveOptions) -> Settings:
         if apply is not None:
             settings = apply(settings, options.given[name])
     return settings
-
-
-def prepare(settings: EngineSettings) -> None:
-    """Compile, convert and measure what the CPU needs, once after installation, before work that is not live.
-
-    Raises MattecamError for too little memory.
-    """
-    check_memory_limit()
-    from app.matting.preparation import prepare_for
-
-    with suppress(ModelError):  # the start reports it
-        prepare_for(settings, notify, measured=True)
