@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
 
 from app.cli.proof import PROOF_S
 from app.cli.terminal import notify
@@ -56,8 +55,6 @@ class HeadlessRun:
         self.failure: str | None = None
         """Why the run failed, in one sentence."""
         self.interrupted = False
-        self.each_poll: Callable[[], None] = lambda: None
-        """Called on the thread of the run, several times a second."""
         self._ending = False
 
     def end(self) -> None:
@@ -87,7 +84,6 @@ class HeadlessRun:
                 self._wake.wait(POLL_S)
                 self._wake.clear()
                 self._observe()
-                self.each_poll()
         finally:
             stopped = pipeline.stop()
             last = self.status

@@ -28,6 +28,16 @@ from tests.runtime.running import BASE, IMPATIENT, ignore
 from tests.waiting import beside, eventually
 
 
+class WatchedRun(HeadlessRun):
+    """A run that is looked at on its thread, several times a second."""
+
+    each_poll: Callable[[], object]
+
+    def _observe(self) -> None:
+        super()._observe()
+        self.each_poll()
+
+
 @pytest.mark.parametrize(("stage", "goes_on"), [(Stage.MICROPHONE, True), (Stage.SETTINGS, False)])
 def test_a_run_goes_on_without_what_no_frame_needs(stage: Stage, goes_on: bool) -> None:
     """The problem is there before the first frame."""
@@ -39,7 +49,7 @@ def test_a_run_goes_on_without_what_no_frame_needs(stage: Stage, goes_on: bool) 
         looked.wait(60)
 
     world.faults.put("read", report_and_wait)
-    session = HeadlessRun(pipeline, None, 5)
+    session = WatchedRun(pipeline, None, 5)
 
     def observed() -> None:
         if any(problem.stage is stage for problem in session.status.problems):
@@ -53,7 +63,7 @@ def test_a_run_goes_on_without_what_no_frame_needs(stage: Stage, goes_on: bool) 
 
 def test_a_run_of_twelve_frames_sends_twelve() -> None:
     """Frames that were ready before the limit was noticed went out too: 13 for 12."""
-    session = HeadlessRun(Pipeline(BASE, parts=FakeWorld().parts()), None, 12)
+    session = WatchedRun(Pipeline(BASE, parts=FakeWorld().parts()), None, 12)
     session.each_poll = lambda: time.sleep(0.3)  # the end is noticed late
     session.run()
     assert session.status.frames_out == 12
@@ -68,7 +78,7 @@ def test_the_seconds_and_the_sample_of_a_run_do_not_depend_on_the_start(monkeypa
     world, composites, clock, ready = FakeWorld(), list[int](), FakeClock(), threading.Event()
     world.faults.put("build_engine", lambda: ignore(ready.wait(60)))
     monkeypatch.setattr("app.cli.headless_run.time", SimpleNamespace(monotonic=clock))
-    session = HeadlessRun(Pipeline(BASE, parts=world.parts()), 1.2, None)
+    session = WatchedRun(Pipeline(BASE, parts=world.parts()), 1.2, None)
 
     def look() -> None:
         newest = session.newest
@@ -101,7 +111,7 @@ def test_a_background_that_fails_ends_the_start_however_late_it_is_noticed() -> 
         eventually(lambda: pipeline.status().frames_out > 0)
 
     world.faults.put("open_background", fail)
-    session = HeadlessRun(pipeline, None, 50)
+    session = WatchedRun(pipeline, None, 50)
     session.each_poll = look
     session.run()
     assert session.failure == "The picture is missing."
@@ -120,7 +130,7 @@ def test_a_virtual_camera_that_is_being_opened_is_not_called_missing(capsys: pyt
             seen.set()
 
     world.faults.put("open_virtual_camera", fail)
-    session = HeadlessRun(Pipeline(BASE, parts=world.parts()), None, None)
+    session = WatchedRun(Pipeline(BASE, parts=world.parts()), None, None)
     session.each_poll = look
     session.run()
     assert session.failure == "It is in use."
@@ -157,7 +167,7 @@ def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(start:
         settings = settings.replace(background=BackgroundSettings(kind="none"))
     timing = Timing(demand_poll_s=0.02, demand_linger_s=0.1)
     pipeline = Pipeline(settings, parts=world.parts(), timing=timing)
-    session = HeadlessRun(pipeline, None, None)
+    session = WatchedRun(pipeline, None, None)
     has_begun, polls = False, 0
 
     def use() -> None:
@@ -186,7 +196,7 @@ def test_what_is_unplugged_does_not_end_a_run_on_standby(stage: Stage, monkeypat
     if stage is not Stage.CAPTURE:
         monkeypatch.setattr("app.cli.headless_run.STANDBY_START_S", 0.0)
     pipeline = Pipeline(BASE.replace(paused=True), parts=FakeWorld().parts())
-    session = HeadlessRun(pipeline, None, None)
+    session = WatchedRun(pipeline, None, None)
     polls = 0
 
     def use() -> None:
@@ -243,7 +253,7 @@ def test_a_recording_that_a_command_started_and_ended_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pipeline = Pipeline(BASE, parts=FakeWorld().parts().with_sinks(recording=Recorder))
-    session, file = HeadlessRun(pipeline, None, None), tmp_path / "a.mp4"
+    session, file = WatchedRun(pipeline, None, None), tmp_path / "a.mp4"
 
     def use() -> None:
         status = session.status
@@ -282,7 +292,7 @@ def test_a_run_without_limit_waits_for_a_camera(
     for limit in ("START_LIMIT_S", "STANDBY_START_S"):
         monkeypatch.setattr(f"app.cli.headless_run.{limit}", 0.2)
     desk = Desk()
-    session = HeadlessRun(Pipeline(settings, parts=desk.parts(), timing=IMPATIENT), None, None, waits=waits)
+    session = WatchedRun(Pipeline(settings, parts=desk.parts(), timing=IMPATIENT), None, None, waits=waits)
     waited_s = time.monotonic() + 4 * POLL_S
 
     def look() -> None:
@@ -298,7 +308,7 @@ def test_a_run_without_limit_waits_for_a_camera(
 
 
 def test_a_run_that_waits_for_a_camera_can_be_ended() -> None:
-    session = HeadlessRun(Pipeline(AUTO, parts=Desk().parts()), None, None)
+    session = WatchedRun(Pipeline(AUTO, parts=Desk().parts()), None, None)
     session.each_poll = lambda: session.end() if session.status.phase is Phase.NO_CAMERA else None
     beside(session.run).result(60)
     assert session.failure is None
@@ -315,7 +325,7 @@ def test_a_service_waits_for_a_virtual_camera() -> None:
     world = FakeWorld()
     world.faults.put("open_virtual_camera", SinkOpenError("There is no virtual camera."))
     parts = world.parts()
-    session = HeadlessRun(Pipeline(BASE, parts=parts, timing=IMPATIENT), None, None, waits=True)
+    session = WatchedRun(Pipeline(BASE, parts=parts, timing=IMPATIENT), None, None, waits=True)
     polls = 0
 
     def look() -> None:
