@@ -4,10 +4,10 @@
 
 A lock file pins every package, also transitive ones, for every supported Python and system, with the SHA-256 of each
 published file: `base` for the program, `dev` for the tests, `torch` for PyPI's build of PyTorch, `cuda` for what only
-that build needs on Linux. PyTorch's own builds are in `torch-cpu`, `torch-cu126` and `torch-cu130` (Windows); `cuda-
-cu126` is what the build for CUDA 12.6 needs on Linux. `torch29-cu126` and `cuda29-cu126` are the same for an older
-version of torch, for Pythons that the former lacks. The hashes of PyTorch's own builds come from its index; if that
-cannot be reached, those in the present files are kept.
+that build needs on Linux. PyTorch's own builds are in `torch-cpu`, `torch-cu126` and `torch-cu130` (Windows);
+`cuda-cu126` is what the build for CUDA 12.6 needs on Linux. `torch29-cu126` and `cuda29-cu126` are the same for an
+older version of torch, for Pythons that the former lacks. The hashes of PyTorch's own builds come from its index; if
+that cannot be reached, those in the present files are kept.
 """
 
 from __future__ import annotations

@@ -40,7 +40,7 @@ Child = TypeVar("Child", bound=QObject)
 
 
 def made_store(settings: Settings | None = None) -> SettingsStore:
-    """Return a store of settings that no pipeline owns, without a captured screen."""
+    """Return a store of settings that no pipeline owns."""
     return SettingsStore(SettingsOwner(settings or Settings()))
 
 

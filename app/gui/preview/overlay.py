@@ -172,8 +172,6 @@ class PreviewOverlay(QWidget):
 
 
 SPACING = 6
-
-
 NOTE_MS = 5000
 """How long the note about the mirror stays after the pointer has moved over the preview, or the note has changed."""
 

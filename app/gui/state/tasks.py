@@ -20,8 +20,6 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 NICENESS = 4
 """Added to the threads: at the start, they decode the pictures of the background strip while the window is drawn."""
-
-
 THREADS = 3
 
 
