@@ -3,10 +3,10 @@
     python -m benchmarks.bench_in_use [--model mattecam] [--weights FILE] [--downsample-ratio 0.25]
         [--precision float32] [--fps 30] [--before FOLDER] [--seconds 15] [--turns 2]
 
-Prints the tables of docs/performance.md for a model in Markdown: `run.py bench --in-use`; then `run.py headless
---record` on a 720p MJPEG file, alternating with the checkout in FOLDER; then the program and the plain loop, in turn.
-The recordings are read back: frames, rate, duration. `--turns 0` leaves them out. `--fps 60` is a camera that the
-program cannot keep up with, so that its rate is comparable with that of the plain loop, which reads as fast as it can.
+Prints the tables of docs/performance.md for a model in Markdown; then `run.py headless --record` on a 720p MJPEG file,
+alternating with the checkout in FOLDER; then the program and the plain loop, in turn. The recordings are read back:
+frames, rate, duration. `--turns 0` leaves them out. `--fps 60` is a camera that the program cannot keep up with, so
+that its rate is comparable with that of the plain loop, which reads as fast as it can.
 """
 
 from __future__ import annotations
