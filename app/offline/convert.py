@@ -124,7 +124,7 @@ def convert(
             (width, height),
             *timing,
             reproducible,
-            is_image=is_file(source) and is_picture(source),
+            is_image=isinstance(reader, ImageFolderReader) and is_file(source),
             numbered=isinstance(reader, VideoReader),
             overwrite=overwrite,
         )
