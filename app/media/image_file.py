@@ -16,12 +16,12 @@ import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import cache
 from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
-from pi_heif import register_heif_opener
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from app.core.errors import BackgroundError
@@ -63,7 +63,6 @@ MAX_PROFILE_BYTES = 4 << 20
 COLOURS = {"RGB ": "RGB", "CMYK": "CMYK", "GRAY": "L"}
 """Pillow's mode for the pixels that a colour profile describes, by its colour space."""
 SRGB = ImageCms.createProfile("sRGB")
-register_heif_opener(thumbnails=False)
 
 SIXTEEN_BITS = ("I", "I;16", "I;16L", "I;16B", "I;16N")
 """Pillow's modes for grey images of 16 bits."""
@@ -158,6 +157,7 @@ def read_matte(path: Path) -> NDArray[np.float32]:
 
 
 def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
+    _register_heif()
     try:
         if path.suffix.lower() in RAW_SUFFIXES and is_file(path):
             raise BackgroundError(ImageText.RAW(file=path))
@@ -173,6 +173,14 @@ def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
     except _BROKEN as error:
         log.info("%s cannot be decoded: %s", path, error)
         raise BackgroundError(ImageText.DAMAGED(file=path)) from None
+
+
+@cache
+def _register_heif() -> None:
+    """Let Pillow read HEIF; not at the start of the program, which needs no image."""
+    from pi_heif import register_heif_opener
+
+    register_heif_opener(thumbnails=False)
 
 
 @contextmanager
