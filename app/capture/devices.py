@@ -94,8 +94,8 @@ class CameraDevice:
         """False for infrared cameras, depth sensors, and those of which no format can be read."""
         if camera_names.is_infrared(self.name) or any(DEPTH.fullmatch(name) for name in self.formats):
             return False
-        useless = [name for name in self.formats if GREY.fullmatch(name) or COMPRESSED.fullmatch(name)]
-        return not self.formats or len(useless) < len(self.formats)
+        useful = [name for name in self.formats if not (GREY.fullmatch(name) or COMPRESSED.fullmatch(name))]
+        return bool(useful) or not self.formats
 
 
 def list_cameras() -> tuple[CameraDevice, ...]:
@@ -103,9 +103,7 @@ def list_cameras() -> tuple[CameraDevice, ...]:
 
     Does not disturb a camera in use, and asks the user nothing.
     """
-    found = sorted(list_device_cameras(), key=lambda camera: camera.is_virtual)
-    physical = sum(not camera.is_virtual for camera in found)
-    return (*found[:physical], *_pipewire(), *found[physical:])
+    return tuple(sorted((*list_device_cameras(), *_pipewire()), key=lambda camera: camera.is_virtual))
 
 
 def list_device_cameras() -> tuple[CameraDevice, ...]:
@@ -133,8 +131,8 @@ def device_file(wanted: str) -> str:
 
 def automatic_cameras(cameras: Sequence[CameraDevice], used_last: str) -> list[CameraDevice]:
     """Return the cameras that `auto` may take, the best one first. used_last: the id of the one that was used last."""
-    ranked = [(camera.rank, camera.id != used_last, camera.index, camera) for camera in cameras]
-    return [entry[-1] for entry in sorted((e for e in ranked if e[0] is not None), key=lambda e: e[:3])]
+    usable = [camera for camera in cameras if camera.rank is not None]
+    return sorted(usable, key=lambda camera: (camera.rank, camera.id != used_last, camera.index))
 
 
 def cameras_named(wanted: str, cameras: Sequence[CameraDevice]) -> list[CameraDevice]:

@@ -30,8 +30,11 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
         return tuple(_described(camera) for camera in cameras) or (_none_finding(system),)
     nodes = _nodes(system)
     usable = [node for node in nodes if not RAW_SENSOR.search(node.name)]
-    phones = [camera for camera in cameras if camera.is_virtual and camera.rank is Rank.PHONE]
-    findings = [_described(camera) for camera in cameras if camera.by_pipewire or camera in phones]
+    findings = [
+        _described(camera)
+        for camera in cameras
+        if camera.by_pipewire or (camera.is_virtual and camera.rank is Rank.PHONE)
+    ]
     if not usable and not findings:
         return (_raw_finding(nodes[0]) if nodes else _none_finding(system),)
     described = {camera.path: camera for camera in cameras}
