@@ -118,7 +118,6 @@ class PipelineStatus:
     """Unmatted frames leave because the user chose the background "none"."""
     busy: str = ""
     """What is being prepared, such as `the model`; empty if nothing is."""
-    """None while the settings choose this machine."""
     lowered: Lowered | None = None
     """What the governor has lowered; None at full quality."""
     view: View = WHOLE_VIEW

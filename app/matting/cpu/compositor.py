@@ -25,7 +25,7 @@ from app.matting.kernels.patches import paste_cells
 from app.matting.light.light import Light, relit
 
 PREVIOUS_ALPHA = "previous_alpha"
-"""Names of what is remembered."""
+"""Name of the last alpha in the state."""
 NOTHING: Bytes = np.empty((0, 0), np.uint8)
 
 
@@ -124,8 +124,7 @@ class Compositor:
 
     def state(self) -> StateArrays:
         """Return copies of the last alpha, if there is one, and of the light."""
-        kept = {PREVIOUS_ALPHA: self._previous_alpha}
-        arrays = {name: array.copy() for name, array in kept.items() if array is not None}
+        arrays = {} if self._previous_alpha is None else {PREVIOUS_ALPHA: self._previous_alpha.copy()}
         return arrays | prefixed("light", self._light.state())
 
     def load_state(self, arrays: StateArrays) -> None:

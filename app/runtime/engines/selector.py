@@ -156,14 +156,14 @@ class EngineSelector:
         else:
             self._fall_back(plan.base, fallback, error)
 
-    def close_engine(self, close: Callable[[MattingEngine], None] = lambda engine: close_unused(engine.close)) -> None:
-        """Close the engine in use, if any. close: closes it."""
+    def close_engine(self) -> None:
+        """Close the engine in use, if any."""
         engine, self._engine = self._engine, None
         self._plan.lose()
         self._sequence = None
         self.info = None
         if engine is not None:
-            close(engine)
+            close_unused(engine.close)
 
     def _build_tested(self, key: EngineKey) -> MattingEngine:
         """Called on the builder thread."""
