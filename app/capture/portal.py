@@ -49,8 +49,8 @@ class PortalSource:
         """The negotiated format."""
         connection: Connection | None = None
         try:
-            connection = _connect()
-            self._camera = _choose(_usable(connection), wanted)
+            connection, cameras = _connect()
+            self._camera = _choose(cameras, wanted)
             self._reader = _read(self._camera, settings, connection)
             first = self._reader.read(FIRST_FRAME_S)
             if first is None:
@@ -123,37 +123,41 @@ def cameras_without_device() -> list[ListedCamera]:
     In a sandbox that shows no PipeWire but by the portal there are none: the user is asked when `portal` is chosen.
     """
     try:
-        connection = Connection()
+        connection, cameras = _listed(Connection())
     except OSError:
         return []
-    try:
-        return _usable(connection)
-    except OSError:
-        return []
-    finally:
-        connection.close()
+    connection.close()
+    return cameras
 
 
-def _connect() -> Connection:
-    """Return a connection that shows the cameras which the user allows. Raises PortalError or OSError."""
+def _connect() -> tuple[Connection, list[ListedCamera]]:
+    """Return a connection and the cameras that the user allows. Raises PortalError or OSError."""
     try:
-        return Connection(open_cameras(QUESTION_S))
+        return _listed(Connection(open_cameras(QUESTION_S)))
     except PortalError as error:
         if error.fault is not PortalFault.NO_PORTAL:
             raise
         with suppress(OSError):
-            connection = Connection()
-            if _usable(connection):
-                return connection
+            connection, cameras = _listed(Connection())
+            if cameras:
+                return connection, cameras
             connection.close()
         raise
 
 
-def _usable(connection: Connection) -> list[ListedCamera]:
-    """Return the cameras of other programs; those of device files only where these are not visible. Raises OSError."""
-    return [
+def _listed(connection: Connection) -> tuple[Connection, list[ListedCamera]]:
+    """Return the connection, and the cameras of other programs; those of device files only where these are not visible.
+
+    Raises OSError, after closing the connection.
+    """
+    try:
+        found = list_cameras(connection)
+    except OSError:
+        connection.close()
+        raise
+    return connection, [
         camera
-        for camera in list_cameras(connection)
+        for camera in found
         if not camera.title.startswith(camera_names.OWN) and not (camera.device and Path(camera.device).exists())
     ]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import subprocess
 import sys
@@ -9,10 +10,12 @@ from collections.abc import Iterator
 from contextlib import closing
 from fractions import Fraction
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
 from app.capture import SourceOpener, devices, v4l2
+from app.capture import portal as portal_module
 from app.capture.base import FrameSource
 from app.capture.devices import RAW_BAYER, list_cameras
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError
@@ -20,6 +23,7 @@ from app.core.settings import CaptureSettings
 from app.doctor.camera import check_cameras
 from app.doctor.proof import bar_error
 from app.doctor.system import System
+from app.system.pipewire.connection import Connection
 from app.system.pipewire.stream import OUTPUT, Stream, StreamFlags, StreamListener
 from app.system.pipewire.video_format import VideoFormat
 from tests.capture.played_kernel import answers, plug
@@ -96,6 +100,31 @@ def test_a_refusal_is_one_sentence_and_is_not_gone_around(portal: PlayedPortal) 
 def test_without_a_portal_it_is_read_from_the_session() -> None:
     with camera(NAME, title=TITLE), closing(SourceOpener()(AUTO.replace(source=f"portal:{TITLE}"))) as source:
         assert shows_bars(source)
+
+
+def test_a_connection_whose_listing_fails_is_closed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its thread was left, one more at each attempt."""
+    opened: list[Connection] = []
+    closed: list[Connection] = []
+
+    class Failing(Connection):
+        def __init__(self, remote_fd: int | None = None) -> None:
+            super().__init__(remote_fd)
+            opened.append(self)
+
+        def close(self) -> None:
+            super().close()
+            closed.append(self)
+
+    def fail(connection: Connection) -> NoReturn:
+        raise OSError(errno.EPIPE, "no registry")
+
+    monkeypatch.setattr(portal_module, "Connection", Failing)
+    monkeypatch.setattr(portal_module, "list_cameras", fail)
+    with pytest.raises(SourceOpenError):
+        SourceOpener()(AUTO.replace(source="portal"))
+    assert list_cameras() == ()
+    assert len(opened) == 2 and closed == opened
 
 
 def test_a_usable_device_goes_first_and_a_raw_sensor_is_no_camera(
