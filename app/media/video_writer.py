@@ -108,14 +108,11 @@ class VideoWriter:
     def _open(self, audio_from: Path | None, sound: bool) -> None:
         # delay_moov: without it the first times are not known when the header is written, and the sound leads the video
         # Frames shown after the one coded last must be in its fragment: else the edit list ends before them.
-        fragments = {"frag_duration": str(round(FRAGMENT_S * 1e6))}
+        mp4 = {"movflags": "+hybrid_fragmented+delay_moov", **mp4_options(self._time_base)}
         if self._reorders:
-            fragments = {"movflags": "+hybrid_fragmented+delay_moov+frag_keyframe"}
-        mp4 = {
-            "movflags": "+hybrid_fragmented+delay_moov",
-            **mp4_options(self._time_base),
-            **fragments,
-        }
+            mp4["movflags"] += "+frag_keyframe"
+        else:
+            mp4["frag_duration"] = str(round(FRAGMENT_S * 1e6))
         mkv = {"cluster_time_limit": str(round(FRAGMENT_S * 1000))}
         options = {"flush_packets": "1"} | (mkv if self.temporary_path.suffix.lower() in (".mkv", ".webm") else mp4)
         if self._reproducible:
