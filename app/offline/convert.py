@@ -140,22 +140,32 @@ def convert(
     if cut:
         problems.append(ConvertText.CUT(file=source, frames=done, expected=max(expected or 0, done + 1)))
     if isinstance(reader, ImageFolderReader):
-        others = [] if shape.is_image else [file.name for file in others_in(source)]
-        if reader.damaged:
-            problems.append(left_out(ConvertText.DAMAGED_IMAGES, source, reader.damaged))
-        if others:
-            problems.append(left_out(ConvertText.OTHER_FILES, source, others))
-    elif reader.damaged:
-        problems.append(ConvertText.DAMAGED(file=source, count=reader.damaged))
-    if shape.is_image and (told := first_frame_alone(source)):
-        problems.append(told)
-    if isinstance(reader, VideoReader) and reader.reshaped:
-        problems.append(ConvertText.RESHAPED(file=source, count=reader.reshaped))
-    if isinstance(reader, VideoReader) and reader.more_tracks and isinstance(opened[0], VideoOutput):
-        problems.append(ConvertText.MORE_TRACKS(file=source, count=reader.more_tracks))
+        problems += _of_images(reader, is_image=shape.is_image)
+    else:
+        problems += _of_film(reader, is_film=isinstance(opened[0], VideoOutput))
     if complete:
         progress(done, done)
     return ConvertReport(written or target, done, complete, tuple(problems), cut, expected)
+
+
+def _of_images(reader: ImageFolderReader, *, is_image: bool) -> Iterator[Text]:
+    """Yield what of a folder of images, or of a single image, was not converted."""
+    if reader.damaged:
+        yield left_out(ConvertText.DAMAGED_IMAGES, reader.path, reader.damaged)
+    if not is_image and (others := [file.name for file in others_in(reader.path)]):
+        yield left_out(ConvertText.OTHER_FILES, reader.path, others)
+    if is_image and (told := first_frame_alone(reader.path)):
+        yield told
+
+
+def _of_film(reader: VideoReader, *, is_film: bool) -> Iterator[Text]:
+    """Yield what of a film was not converted as it is. is_film: whether the composite is one too."""
+    if reader.damaged:
+        yield ConvertText.DAMAGED(file=reader.path, count=reader.damaged)
+    if reader.reshaped:
+        yield ConvertText.RESHAPED(file=reader.path, count=reader.reshaped)
+    if reader.more_tracks and is_film:
+        yield ConvertText.MORE_TRACKS(file=reader.path, count=reader.more_tracks)
 
 
 def left_out(message: ConvertText, folder: Path | str, names: Sequence[str]) -> Text:
