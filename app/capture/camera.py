@@ -30,11 +30,11 @@ READ_TIMEOUT_S = 1.0
 AUTO_FORMATS = ("MJPG", "YUYV")
 """MJPG first: most cameras have their high rates only there."""
 SLOW_FPS, QUICK_FPS = 10.0, 30.0
-"""A size that is reached only at the first rate is left for one that is reached at the second."""
-ABOUT = 0.95
-"""Part of a rate that counts as the rate: 29.97 of 30, 59 of 60."""
+"""A size that the camera offers at SLOW_FPS or less is replaced by a smaller one at QUICK_FPS or more."""
+RATE_TOLERANCE = 0.95
+"""Fraction of a frame rate that counts as that rate: 29.97 of 30, 59 of 60."""
 SIZES = ((320, 240), (640, 360), (640, 480), (800, 600), (960, 540), (1280, 720))
-"""Sizes of a camera whose own ones are unknown."""
+"""Sizes to try if the camera reports none."""
 
 # OpenCV waits 10 s for a frame of a V4L2 camera by default; it reads the variable when the first camera is opened.
 os.environ.setdefault("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", str(round(READ_TIMEOUT_S)))
@@ -138,8 +138,8 @@ class CameraSource:
     def _open(self) -> cv2.VideoCapture:
         """Open the camera in the first format that delivers a frame. Sets `info`.
 
-        A format that reaches the size only at a few frames per second is put off, and then used at a smaller size that
-        it reaches at 30, if there is one.
+        A format that offers the size only at a low frame rate is tried last, at a smaller size with 30 fps if there is
+        one.
         """
         blank: CameraText | None = None
         wanted = self._settings.width, self._settings.height
@@ -175,7 +175,7 @@ class CameraSource:
         """Return the formats to try, in order."""
         if self._settings.pixel_format != "auto":
             return (self._settings.pixel_format,)
-        return tuple(sorted(self._device.formats, key=_place_of)) or AUTO_FORMATS
+        return tuple(sorted(self._device.formats, key=_format_order)) or AUTO_FORMATS
 
     def _quick_size(self, capture: cv2.VideoCapture, pixel_format: str) -> tuple[int, int]:
         """Return the largest size below the wanted one that the format reaches at 30 frames per second.
@@ -188,7 +188,7 @@ class CameraSource:
         for size in sorted(smaller, key=lambda size: -size[0] * size[1]):
             self._negotiate(capture, pixel_format, size)
             rates[size] = self._rate(capture)
-            if rates[size] >= min(QUICK_FPS, settings.fps) * ABOUT:
+            if rates[size] >= min(QUICK_FPS, settings.fps) * RATE_TOLERANCE:
                 break
         best = max(rates, key=lambda size: (min(rates[size], settings.fps), size))
         if best != wanted:
@@ -289,8 +289,8 @@ class CameraSource:
         return CameraText.NAME(name=name, device=path) if path and path != name else name
 
 
-def _place_of(pixel_format: str) -> int:
-    """Return the place of a format in the order in which they are tried: colours before grey, compressed video last."""
+def _format_order(pixel_format: str) -> int:
+    """Return the sort key of a format: the preferred ones, other colour formats, grey, compressed video."""
     if pixel_format in AUTO_FORMATS:
         return AUTO_FORMATS.index(pixel_format)
     if COMPRESSED.fullmatch(pixel_format):

@@ -20,7 +20,7 @@ from app.core.messages.capture import CameraText
 SYSTEM = platform.system()
 """`Linux`, `Windows` or `Darwin`."""
 PIPEWIRE = "portal:"
-"""What the ids of cameras begin with that only PipeWire offers."""
+"""Prefix of the ids of cameras that only PipeWire offers."""
 RAW_SENSOR = re.compile(r"Intel IPU\d|ipu3-(cio2|imgu)", re.IGNORECASE)
 """Nodes of raw sensors and their image processors, whose output an ordinary program cannot use."""
 DEPTH = re.compile(r"Z16|IN[RVZ][IZ]|CNF4|Y\d+I")
@@ -29,13 +29,13 @@ GREY = re.compile(r"GREY|ip3y|Y(0?[468]|1[0246])[BP]?(-BE)?")
 RAW_BAYER = re.compile(
     r"BA81|GBRG|GRBG|RGGB|BYR2|BD10|(BG|GB|BA|GR|RG)1[0246]|[ab][BGgR]A8|p[BGgR](AA|CC|EE)|ip3[bgGr]|PC[12][BGgRM]"
 )
-"""What a sensor gives before its image processor, which PipeWire's libcamera drives, makes a picture of it."""
+"""Raw sensor formats. Only libcamera, through PipeWire, runs the image processor that makes colour frames of them."""
 COMPRESSED = re.compile(r"[HS]26[3-5].*|M264|AVC1|HEVC|V?VC1.?|VP[89].|AV[01].|MPG[124]|MG2S|XVID|FWHT|SFWH")
-"""Video, which OpenCV does not decode."""
+"""Video formats that OpenCV does not decode."""
 
 
 class Rank(IntEnum):
-    """The order in which `auto` takes cameras; among equals it takes the one that was used last."""
+    """Order of preference of `auto`; within a rank it prefers the camera used last."""
 
     COLOUR = 0
     PERHAPS_INFRARED = 1
@@ -78,7 +78,7 @@ class CameraDevice:
 
     @property
     def rank(self) -> Rank | None:
-        """Its place in the order of `auto`; None for one that is used only if it is named."""
+        """Its preference for `auto`; None for a camera that opens only by name."""
         if camera_names.MIXER.search(self.name) or not self._sees_colours:
             return None
         if camera_names.PHONE.search(self.name):

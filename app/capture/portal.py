@@ -1,7 +1,6 @@
-"""Cameras that only PipeWire offers, such as those of libcamera, and in sandboxes all: by the desktop's portal (Linux).
+"""Cameras through the desktop's camera portal: those that only PipeWire offers, and all of them in a sandbox (Linux).
 
-The portal asks the user, once. Where the desktop has none, they are read as every program outside a
-sandbox may.
+The portal asks the user for permission once. Without a portal, the cameras are opened through PipeWire directly.
 """
 
 from __future__ import annotations

@@ -11,7 +11,8 @@ from app.core.types import Outgoing, Picture, PictureKind
 def may_leave(picture: Picture, settings: Settings) -> bool:
     """Return whether `picture` may reach an output or a file under `settings`.
 
-    The demonstration may leave only where it was chosen as the source: in place of a camera, the user alone sees it.
+    The demonstration may leave only if it was chosen as the source. In place of a missing camera, only the preview
+    shows it.
     """
     stands_in = picture.frame is not None and picture.frame.synthetic and not settings.capture.is_demo
     return may_show(picture, settings) and not stands_in

@@ -1,7 +1,7 @@
-"""Start the program apart from what other programs of the user name in variables: packages, libraries, plug-ins.
+"""Isolate the program from packages, libraries and plug-ins that environment variables of other programs name.
 
 ROS, conda and programs with a Qt of their own set such variables for whole sessions. This module imports only what
-Python itself has loaded already: any other module may be one of theirs.
+Python itself has loaded already: any other module may be shadowed by one of theirs.
 """
 
 import os
@@ -24,7 +24,7 @@ HARMLESS = "PYTHONUNBUFFERED", "PYTHONDONTWRITEBYTECODE", "PYTHONNOUSERSITE", "P
 
 
 def isolate(command: list[str]) -> None:
-    """Go on as `command`, an isolated Python (-I) without variables of other programs, unless nothing disturbs this."""
+    """Replace this process by `command`, an isolated Python (-I) with a clean environment; return if it needs none."""
     clean = isolated(os.environ)
     disturbed = any(clean.get(name) != value for name, value in os.environ.items() if name not in HARMLESS)
     if not disturbed and (sys.flags.isolated or not _has_packages_of_the_user()):
