@@ -24,7 +24,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from app.capture.demo import DemoSource
-from app.cli.bench import interleave, step_contender
+from app.cli.bench_run import interleave, step_contender
 from app.config.parsing import parse_size
 from app.core.errors import MattecamError
 from app.core.matting_settings import HIDES_TEXT

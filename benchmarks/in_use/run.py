@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.cli.bench import machine, models_to_measure
+from app.cli.bench_run import machine, models_to_measure
 from app.core.errors import ModelError
 from app.core.files import paths
 from app.core.settings import Settings

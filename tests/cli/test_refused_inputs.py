@@ -158,7 +158,7 @@ def test_a_wrong_input_gets_one_sentence(
     if "s3x:" in words:
         pytest.importorskip("fsspec")
     monkeypatch.chdir(folder)
-    for build in ("app.offline.convert.build_engine", "app.cli.bench.prepare"):
+    for build in ("app.offline.convert.build_engine", "app.cli.bench_run.prepare"):
         monkeypatch.setattr(build, lambda *_: pytest.fail("something was loaded"))
     before = sorted(folder.rglob("*"))
     assert main.main(shlex.split(words)) == code

@@ -10,7 +10,7 @@ import numpy as np
 import psutil
 import pytest
 
-from app.cli.bench import prepare
+from app.cli.bench_run import prepare
 from app.compositing.standby import StandbyCard
 from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from app.cli.bench import TRIAL_COLUMNS, choose_again, table
+from app.cli.bench_run import TRIAL_COLUMNS, choose_again, table
 from app.cli.main import main
 from app.core.files import paths
 from app.core.settings import EngineSettings, MattingSettings
@@ -243,8 +243,8 @@ def test_differences_count_all_pixels_and_those_near_edges() -> None:
 
 
 def test_bench_choose_measures_again_and_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.cli.bench.measurable", lambda: {"mattecam": BUNDLED})
-    monkeypatch.setattr("app.cli.bench.measure", lambda model, weights, seconds: [FLOAT32, INT8, INT8_ONE])
+    monkeypatch.setattr("app.cli.bench_run.measurable", lambda: {"mattecam": BUNDLED})
+    monkeypatch.setattr("app.cli.bench_run.measure", lambda model, weights, seconds: [FLOAT32, INT8, INT8_ONE])
     lines: list[str] = []
     result = choose_again(MattingSettings(), 8.0, lines.append)
     assert lines == ["mattecam: measuring for 8 s", "auto takes int8 on all cores for mattecam"]
@@ -258,8 +258,8 @@ def test_bench_choose_measures_again_and_keeps_it(monkeypatch: pytest.MonkeyPatc
 
 def test_bench_choose_says_where_nothing_could_be_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     """It said "auto takes None"."""
-    monkeypatch.setattr("app.cli.bench.measurable", lambda: {"mattecam": BUNDLED})
-    monkeypatch.setattr("app.cli.bench.measure", lambda model, weights, seconds: [])
+    monkeypatch.setattr("app.cli.bench_run.measurable", lambda: {"mattecam": BUNDLED})
+    monkeypatch.setattr("app.cli.bench_run.measure", lambda model, weights, seconds: [])
     lines: list[str] = []
     choose_again(MattingSettings(), 8.0, lines.append)
     assert lines[-1] == "Nothing could be measured for mattecam; the processor's instructions decide"
@@ -270,7 +270,7 @@ def test_bench_choose_measures_the_weights_that_are_named(tmp_path: Path, monkey
     named = tmp_path / "own.safetensors"
     monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: True)
     monkeypatch.setattr(
-        "app.cli.bench.measure",
+        "app.cli.bench_run.measure",
         lambda model, weights, seconds: [FLOAT32, made("bfloat16", 26.0)] if weights == named else [],
     )
     save_file(load_file(BUNDLED), named, {"of": "the user"})
@@ -296,8 +296,8 @@ def test_a_measurement_that_cannot_be_kept_is_shown_all_the_same(
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setattr(paths, "data_dir", lambda: tmp_path / "file")
-    monkeypatch.setattr("app.cli.bench.measurable", lambda: {"mattecam": BUNDLED})
-    monkeypatch.setattr("app.cli.bench.measure", lambda model, weights, seconds: [FLOAT32])
+    monkeypatch.setattr("app.cli.bench_run.measurable", lambda: {"mattecam": BUNDLED})
+    monkeypatch.setattr("app.cli.bench_run.measure", lambda model, weights, seconds: [FLOAT32])
     lines: list[str] = []
     assert choose_again(MattingSettings(), 8.0, lines.append)["choices"][0]["precision"] == "float32"
     assert any("cannot be kept: " in line for line in lines)

@@ -1,0 +1,267 @@
+"""Measurements of `bench`: network and frame step beside the usual loop around the same network, interleaved."""
+
+from __future__ import annotations
+
+import contextlib
+import platform
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+from datetime import date
+from typing import Any
+
+import numpy as np
+import psutil
+
+from app.capture.demo import DemoSource
+from app.cli.terminal import notify
+from app.core.errors import ModelError
+from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
+from app.core.threads import Strips
+from app.core.types import BgrImage
+from app.matting import build_engine
+from app.matting.base.interface import MattingEngine
+from app.matting.preparation import prepare_for
+from app.matting.selection import hardware
+from app.matting.selection.choice import Choice, choose, geometry_for
+from app.matting.selection.measured import best, cpu_precisions, is_measurable, measurable, note_trials
+from app.matting.selection.registry import converted
+from app.matting.selection.trial import measure
+from models.table import auto_order, bundled
+from models.weights import on_hand
+
+FRAMES, WARM_UP_CALLS, TURN_CALLS = 16, 5, 5
+TRIAL_COLUMNS = "precision", "threads", "step_ms", "cpu_ms", "mean_difference", "edge_difference", "taken"
+COLUMNS = "what", "model", "executor", "precision", "size", "downsample_ratio", "median_ms", "p95_ms", "fps"
+
+
+def prepare(settings: EngineSettings) -> None:
+    """Compile, convert and measure what the CPU needs, once after installation."""
+    with contextlib.suppress(ModelError):  # the measurement reports it
+        prepare_for(settings, notify, measured=True)
+
+
+def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
+    """Return a Markdown table of these columns."""
+    lines = [columns, ["---"] * len(columns), *([_cell(row.get(name)) for name in columns] for row in rows)]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _cell(value: object) -> str:
+    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def machine() -> dict[str, object]:
+    """Return date, operating system, processor, numbers of cores and threads, and GPU of the machine that measures."""
+    return {
+        "date": date.today().isoformat(),
+        "system": platform.platform(),
+        "processor": hardware.processor(),
+        "cores": psutil.cpu_count(logical=False),
+        "threads": psutil.cpu_count(),
+        "bfloat16": hardware.cpu_has_bfloat16(),
+        "vnni": hardware.cpu_has_vnni(),
+        "gpu": hardware.gpu(card) if (card := hardware.cuda_cards().first()) else None,
+        "load_before": round(psutil.getloadavg()[0], 2),
+        "python": platform.python_version(),
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class Contender:
+    """A callable to time, and its labels in the results."""
+
+    what: str
+    model: str
+    executor: str
+    precision: str
+    call: Callable[[int], object]
+    """Processes one frame; the argument is the frame index. Must synchronize with the device before it returns."""
+
+
+@dataclass(slots=True)
+class CallTimes:
+    """Wall-clock and CPU times of one contender's frames, in milliseconds."""
+
+    wall_ms: list[float] = field(default_factory=list)
+    cpu_ms: list[float] = field(default_factory=list)
+
+    def figures(self) -> dict[str, float]:
+        """Return median and 95th percentile (ms), frame rate (fps) and CPU time per frame (ms)."""
+        median = statistics.median(self.wall_ms)
+        return {
+            "median_ms": round(median, 2),
+            "p95_ms": round(float(np.percentile(self.wall_ms, 95)), 2),
+            "fps": round(1000 / median, 2),
+            "cpu_ms_per_frame": round(statistics.median(self.cpu_ms), 2),
+        }
+
+
+def interleave(contenders: Sequence[Contender], seconds: float) -> list[CallTimes]:
+    """Time all contenders in turns of a few frames for about `seconds`, and for at least two turns."""
+    timings = [CallTimes() for _ in contenders]
+    for contender in contenders:
+        for index in range(WARM_UP_CALLS):
+            contender.call(index)
+    started_s, turn = time.perf_counter(), 0
+    while turn < 2 or time.perf_counter() - started_s < seconds:
+        for contender, timing in zip(contenders, timings, strict=True):
+            for index in range(turn * TURN_CALLS, (turn + 1) * TURN_CALLS):
+                wall_s, cpu_s = time.perf_counter(), time.process_time()
+                contender.call(index)
+                timing.wall_ms.append((time.perf_counter() - wall_s) * 1e3)
+                timing.cpu_ms.append((time.process_time() - cpu_s) * 1e3)
+        turn += 1
+    return timings
+
+
+def measure_models(
+    settings: MattingSettings, size: tuple[int, int], seconds: float, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    """Return the content of `bench --json`. size: (width, height) of frames. Raises ModelError.
+
+    The model `auto` stands for every recurrent model whose weights are installed.
+    """
+    models = models_to_measure(settings)
+    source = DemoSource(*size, 30.0, realtime=False)
+    frames = [frame.image for frame in (source.read() for _ in range(FRAMES)) if frame is not None]
+    source.close()
+    results: list[dict[str, Any]] = []
+    for model in models:
+        progress(f"{model}: preparing")
+        results += _measure_model(settings.replace(model=model), frames, seconds / len(models), progress)
+    picks = [choose(settings.replace(model=model)) for model in models]
+    auto = [{"model": pick.model, "executor": pick.executor, "precision": pick.precision} for pick in picks]
+    return {"machine": machine(), "results": results, "auto": auto}
+
+
+def models_to_measure(settings: MattingSettings) -> list[str]:
+    """Return the chosen model, or for `auto` every recurrent model whose weights are installed."""
+    if settings.model != "auto" or settings.weights is not None:
+        return [settings.model]
+    return [spec.name for spec in auto_order(gpu=False, plate=False) if on_hand(spec.name)] or [bundled().name]
+
+
+def _measure_model(
+    settings: MattingSettings, frames: list[BgrImage], seconds: float, progress: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    height, width = frames[0].shape[:2]
+    choice = choose(settings)
+    ratio = geometry_for(settings, choice.model, width, height).ratio
+    settings = settings.replace(model=choice.model, device=choice.device, downsample_ratio=ratio)
+    backdrop, contenders, failures = np.full_like(frames[0], 90), [], []
+    with contextlib.ExitStack() as built:
+        for executor, precision in executor_choices(settings, choice):
+            device = "cpu" if executor == "openvino" else settings.device
+            chosen = settings.replace(executor=executor, precision=precision, device=device)
+            try:
+                engine = build_engine(chosen, width, height)
+            except ModelError as error:
+                failures.append(error)
+                continue
+            built.callback(engine.close)
+            if executor == "openvino" and not choice.spec.needs_plate:
+                contenders.append(_network(chosen, width, height))
+            contenders.append(step_contender(engine, EdgeSettings(strict="off"), frames, backdrop))
+        if failures and not contenders:
+            raise failures[0]
+        for failure in failures:
+            progress(str(failure))
+        if choice.spec.recurrent and hardware.torch_usable():  # the usual loop supports no other networks
+            contenders.append(_usual(settings, frames, backdrop))
+        progress(f"{choice.model}: measuring for {seconds:.0f} s")
+        timings = interleave(contenders, seconds)
+    common = {"size": [width, height], "downsample_ratio": round(ratio, 4)}
+    labels = [{name: getattr(each, name) for name in COLUMNS[:4]} for each in contenders]
+    rows = [{**label, **common, **timing.figures()} for label, timing in zip(labels, timings, strict=True)]
+    usual = next((row["median_ms"] for row in rows if row["what"] == "usual-loop"), None)
+    return rows if usual is None else [{**row, "times_usual_loop": round(usual / row["median_ms"], 2)} for row in rows]
+
+
+def executor_choices(settings: MattingSettings, choice: Choice) -> list[tuple[str, str]]:
+    """Return the (executor, precision) pairs to measure: the requested ones, or all that the device supports.
+
+    Where `auto` chose a GPU, OpenVINO on the CPU is measured too: it may be faster than a weak card.
+    """
+    choices = [("eager", "float32"), *([("eager", "float16")] if choice.device != "cpu" else [])]
+    if (choice.device == "cpu" or settings.device == "auto") and hardware.openvino_usable():
+        choices += [("openvino", precision) for precision in cpu_precisions(choice.model, choice.weights)]
+    return [
+        (executor, precision)
+        for executor, precision in choices
+        if settings.executor in ("auto", executor) and settings.precision in ("auto", precision)
+    ]
+
+
+def step_contender(
+    engine: MattingEngine, edges: EdgeSettings, frames: Sequence[BgrImage], backdrop: BgrImage
+) -> Contender:
+    """Return a contender that steps the engine over the frames, again and again."""
+    info = engine.info
+    return Contender(
+        "step",
+        info.model,
+        info.executor,
+        info.precision,
+        lambda index: engine.step(frames[index % len(frames)], backdrop, edges).result(),
+    )
+
+
+def _network(settings: MattingSettings, width: int, height: int) -> Contender:
+    """Return a contender that runs the network alone, on zeros."""
+    from app.matting.openvino.recurrent import RecurrentNetwork
+
+    choice = choose(settings)
+    geometry = geometry_for(settings, choice.model, width, height)
+    network = RecurrentNetwork(converted(settings, choice, geometry), geometry, choice.precision, Strips(1))
+    return Contender("network", choice.model, choice.executor, choice.precision, lambda index: network.infer())
+
+
+def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage) -> Contender:
+    """Return the usual loop in float32, on a GPU in float16."""
+    import torch
+
+    from app.cli.usual_loop import UsualLoop
+    from app.matting.torch.networks import load_core
+
+    choice = choose(settings.replace(executor="eager", precision="float32"))
+    precision = "float16" if choice.device.startswith("cuda") else "float32"
+    core = load_core(choice.model, choice.weights, settings.refiner, 0.5, choice.device, precision)
+    ratio, dtype = settings.downsample_ratio or 1.0, getattr(torch, precision)
+    loop = UsualLoop(core.network, backdrop, ratio, choice.device, dtype)
+    return Contender(
+        "usual-loop", choice.model, "eager", precision, lambda index: loop.step(frames[index % len(frames)])
+    )
+
+
+def choose_again(settings: MattingSettings, seconds: float, progress: Callable[[str], None]) -> dict[str, Any]:
+    """Measure which precision and number of threads `auto` takes, keep the result, and return it for `--json`.
+
+    settings: with weights, the network of that file is measured; without, all installed ones. Raises
+    WeightsMissingError, or ModelError if a network cannot run.
+    """
+    networks = measurable()
+    if settings.weights is not None:
+        choice = choose(settings.replace(device="cpu", executor="openvino", precision="auto"))
+        networks = {choice.model: choice.weights} if is_measurable(choice.model, choice.weights) else {}
+    if not networks:
+        progress("Nothing to measure: auto has no choice of precisions or threads here")
+    choices: list[dict[str, Any]] = []
+    for model, weights in networks.items():
+        progress(f"{model}: measuring for {seconds / len(networks):.0f} s")
+        trials = measure(model, weights, seconds / len(networks))
+        try:
+            note_trials(model, weights, trials)
+        except OSError as error:
+            progress(f"The measurement cannot be kept: {error.strerror}; free space, or set MATTECAM_DATA_DIR")
+        taken = best(trials)
+        rows = [{**asdict(each), "step_ms": each.step_ms, "taken": each is taken} for each in trials]
+        precision, threads = (taken.precision, taken.threads) if taken else (None, None)
+        choices.append({"model": model, "precision": precision, "threads": threads, "trials": rows})
+        progress(
+            f"auto takes {taken.words} for {model}"
+            if taken
+            else f"Nothing could be measured for {model}; the processor's instructions decide"
+        )
+    return {"choices": choices}
