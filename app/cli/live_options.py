@@ -10,7 +10,6 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from app.capture.table import parse_source
 from app.config.parsing import parse_background, parse_pan, parse_place, parse_size, read_zones
 from app.config.setting import SETTINGS, Setting, with_value
 from app.core.files import paths
@@ -148,6 +147,8 @@ SEVERAL = (
 def _apply_setting(setting: Setting, option: str) -> Apply:
     def apply(settings: Settings, value: Any) -> Settings:
         if setting.name == "capture.source":
+            from app.capture.table import parse_source  # loads FFmpeg
+
             parse_source(value)
         if setting.name == "overlay.file":
             value = paths.from_user(str(value)).absolute()

@@ -10,6 +10,7 @@ from app import __version__
 from app.cli import main
 from app.cli.live_options import GROUPS
 from app.control.commands import SYNTAX
+from tests.fresh_python import printed_by
 
 
 def helped(capsys: pytest.CaptureFixture[str], *words: str) -> str:
@@ -52,3 +53,9 @@ def test_the_help_of_ctl_lists_its_commands(capsys: pytest.CaptureFixture[str]) 
     named = {line.split()[0] for line in lines[begin + 1 :] if line.startswith("  ") and line[2] != " "}
     assert named >= set(SYNTAX)
     assert all(syntax.description.endswith(".") for syntax in SYNTAX.values())
+
+
+def test_a_command_starts_without_what_only_others_need() -> None:
+    """`ctl`, which keys of the desktop start, loaded FFmpeg and the choice of networks."""
+    loaded = printed_by("import sys, app.cli.main; print(*sys.modules)").split()
+    assert not {"app.matting", "av", "openvino", "torch"} & set(loaded)
