@@ -78,8 +78,7 @@ def convert(
     """Matte every frame of `source` once and in order, keeping its times and audio.
 
     settings: matting, background, overlay, people, framing, placement and the turn of `capture` take effect as in the
-    live pipeline; a screen as background and a clock in the overlay are refused. Strict mode hides people until they
-    move.
+    live pipeline; a clock in the overlay is refused.
     source: a video, an image or a folder of images. target, alpha, foreground: for the composite, the matte and the
     foreground over black (premultiplied by the matte); a video (.mp4, .mov, .mkv, .webm), of an image an image (.png,
     .jpg), or, without suffix, a folder for PNG images. overwrite: replace files of these names, which are refused
