@@ -65,15 +65,15 @@ class FilmStep:
         matte = self._matted(self._engine, image, opacity, time_s)
         composite = image if self._background is None else matte.composite
         pictures: list[NDArray[np.uint8]] = [self._painted(composite)]
-        if self._transparent:
-            assert matte.foreground is not None
-            colours = straight(premultiplied(matte.foreground, matte.alpha), matte.alpha)
-            pictures = [np.dstack([colours, matte.alpha])]
         if self._want_alpha:
             pictures.append(matte.alpha)
-        if self._want_foreground:
+        if self._want_foreground or self._transparent:
             assert matte.foreground is not None
-            pictures.append(premultiplied(matte.foreground, matte.alpha))
+            person = premultiplied(matte.foreground, matte.alpha)
+            if self._transparent:
+                pictures[0] = np.dstack([straight(person, matte.alpha), matte.alpha])
+            if self._want_foreground:
+                pictures.append(person)
         return pictures
 
     def _framed(self, image: BgrImage | BgraImage) -> tuple[BgrImage, AlphaImage | None]:
