@@ -71,7 +71,7 @@ def _names_file(name: str, text: str) -> bool:
 
 
 def _names_background(command: Command) -> bool:
-    """Return whether the argument is a file, or a folder of images, and not another word that the command takes."""
+    """Return whether the argument is a file, and not another word that the command takes."""
     name = command.argument
     if command.name != "background" or name == "next" or name.isdecimal() or not paths.from_user(name).is_file():
         return False
