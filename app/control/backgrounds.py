@@ -65,9 +65,6 @@ class Tiles:
         return ", ".join(f"{number} {name}" for number, name in enumerate(names))
 
 
-WITH_FILE = ("image", "video")
-
-
 def next_background(
     current: BackgroundSettings, files: Sequence[BackgroundFile], *, blur: bool = True
 ) -> BackgroundSettings:
@@ -78,8 +75,8 @@ def next_background(
     paths = [file.path for file in files]
     if current.kind == "blur":
         following = 0
-    elif current.kind in ("image", "video") and current.path in paths:
-        following = paths.index(current.path) + 1
+    elif current.file in paths:
+        following = paths.index(current.file) + 1
     else:
         following = len(paths)
     if following == len(paths) and blur and current.kind != "blur":
@@ -106,15 +103,15 @@ def named_background(text: str, current: BackgroundSettings, tiles: Tiles) -> Ba
         chosen = parse_background(text, current)
     except UnknownBackgroundError:
         raise UsageError(ControlText.NO_BACKGROUND(text=text, choices=tiles.choices())) from None
-    if chosen.kind in WITH_FILE and not (chosen.path and exists(chosen.path)):
+    if chosen.file is not None and not exists(chosen.file):
         raise UsageError(ControlText.NO_BACKGROUND(text=text, choices=tiles.choices()))
     return chosen
 
 
 def description(background: BackgroundSettings, files: Sequence[BackgroundFile]) -> str:
     """Return the background as an answer names it."""
-    if background.kind in WITH_FILE and background.path is not None:
-        return next((file.name for file in files if file.path == background.path), background.path.name)
+    if background.file is not None:
+        return next((file.name for file in files if file.path == background.file), background.file.name)
     if background.kind == "colour":
         return background.colour
     if background.kind == "blur" and background.bokeh:

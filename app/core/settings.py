@@ -50,6 +50,11 @@ class BackgroundSettings(Model):
         """What a background is opened for: the values without those that an open background follows."""
         return tuple(value for name, value in self if name not in FOLLOWED)
 
+    @property
+    def file(self) -> Path | None:
+        """The image or video that is used; None for another kind."""
+        return self.path if self.kind in ("image", "video") else None
+
     def with_file(self, kind: str, path: Path) -> Self:
         """Return the settings with a file, which starts in the middle unless it is the one in use."""
         moved = {} if path == self.path else {"zoom": 1.0, "pan_x": 0.0, "pan_y": 0.0}

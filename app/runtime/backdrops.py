@@ -24,8 +24,6 @@ from app.runtime.worker import Prepared, Preparer
 PLAIN_GREY = 24
 """Grey level (0..255) in place of a background that is not available; a blurred room would still show its colours."""
 
-WITH_FILE = "image", "video"
-
 
 class Backdrops:
     """Owns the background in use. Used on the inference thread, but for `prepare`, `retry` and `preparer`."""
@@ -74,7 +72,7 @@ class Backdrops:
             wanted = self._requested
         if wanted is None:
             return
-        changed = wanted.kind in WITH_FILE and wanted.path is not None and version_of(wanted.path) != self._version
+        changed = wanted.file is not None and version_of(wanted.file) != self._version
         with self._request_lock:
             if (self._broken or changed) and self._requested is wanted:
                 self._requested = None

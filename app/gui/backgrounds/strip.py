@@ -131,7 +131,7 @@ class BackgroundStrip(QWidget):
 
     def _follow_restore(self, old: Path, new: Path) -> None:
         current = self._store.current.background
-        if current.kind in ("image", "video") and current.path == new:
+        if current.file == new:
             self.chosen_again.emit()
         replaced = self._replaced
         if replaced is not None and replaced.path == old:
