@@ -17,6 +17,7 @@ import psutil
 from app.capture.demo import DemoSource
 from app.cli.terminal import notify
 from app.core.errors import ModelError
+from app.core.files.disk_errors import why_not_written
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
 from app.core.threads import Strips
 from app.core.types import BgrImage
@@ -254,7 +255,8 @@ def choose_again(settings: MattingSettings, seconds: float, progress: Callable[[
         try:
             note_trials(model, weights, trials)
         except OSError as error:
-            progress(f"The measurement cannot be kept: {error.strerror}; free space, or set MATTECAM_DATA_DIR")
+            reason = why_not_written(error)
+            progress(f"The measurement cannot be kept: {reason}; MATTECAM_DATA_DIR names another folder")
         taken = best(trials)
         rows = [{**asdict(each), "step_ms": each.step_ms, "taken": each is taken} for each in trials]
         precision, threads = (taken.precision, taken.threads) if taken else (None, None)

@@ -20,6 +20,7 @@ from types import TracebackType
 
 from app.core.errors import text_of
 from app.core.files import paths, program
+from app.core.files.disk_errors import why_not_written
 from app.core.text import Text, visible
 
 log = logging.getLogger(__name__)
@@ -206,7 +207,7 @@ def set_up_window(*, verbose: bool = False) -> Path | None:
         file = PrivateLog(path, maxBytes=FILE_BYTES, backupCount=FILE_COUNT, encoding="utf-8")
     except OSError as error:
         _set_up([_console(verbose)], verbose)
-        log.warning("The log file %s cannot be written (%s); the program goes on without.", path, error.strerror)
+        log.warning("The program goes on without its log file %s: %s.", path, why_not_written(error))
         return None
     file.setFormatter(FullFormatter(FILE_FORMAT))
     file.setLevel(logging.DEBUG if verbose else logging.INFO)

@@ -7,6 +7,8 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
+from app.core.files.disk_errors import why_not_written
+
 log = logging.getLogger(__name__)
 FILE = "paused"
 
@@ -34,4 +36,5 @@ class PauseMark:
                 else:
                     self._file.unlink(missing_ok=True)
             except OSError as error:  # the pause itself is in force
-                log.warning("After a crash the program would not be paused: %s", error)
+                reason = why_not_written(error)
+                log.warning("A crash would end the pause, because %s cannot be written: %s.", self._file, reason)

@@ -16,6 +16,7 @@ from typing import Any, BinaryIO, TypeVar, cast
 import numba
 from numba.core.caching import FunctionCache, IndexDataCacheFile
 
+from app.core.files.disk_errors import why_not_written
 from app.core.native_kernels import Argument, Array
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -74,7 +75,7 @@ class CheckedFunctionCache(FunctionCache):  # type: ignore[misc]
         try:
             super().save_overload(sig, data)
         except OSError as error:
-            log.warning("A compiled function cannot be kept in %s: %s.", self._cache_path, error.strerror)
+            log.warning("A compiled function cannot be kept in %s: %s.", self._cache_path, why_not_written(error))
 
 
 class _CheckedFiles(IndexDataCacheFile):  # type: ignore[misc]

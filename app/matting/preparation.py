@@ -26,6 +26,7 @@ from typing import Literal
 
 from app.core.errors import ModelError
 from app.core.files import paths
+from app.core.files.disk_errors import why_not_written
 from app.core.files.json_file import BrokenFileError, read_object
 from app.core.messages.matting import ModelText
 from app.core.settings import EngineSettings, MattingSettings
@@ -141,6 +142,16 @@ class Preparation:
         try:
             if "kernels" in parts:
                 _write_stamp([], key="")  # shows whether the folder can be written to
+        except OSError as error:
+            log.warning(
+                "Nothing that is prepared can be kept in %s, so that every start takes longer: %s; MATTECAM_DATA_DIR "
+                "names another folder.",
+                paths.data_dir(),
+                why_not_written(error),
+            )
+            self._tried.update(parts)
+            return
+        try:
             child = subprocess.Popen(
                 [*self._command, *parts],
                 cwd=paths.IMPORT_ROOT,
@@ -151,10 +162,10 @@ class Preparation:
             )
         except OSError as error:
             log.warning(
-                "This computer cannot be prepared, so that every start takes longer: %s. Another folder for what is "
-                "prepared can be named in MATTECAM_DATA_DIR, in place of %s.",
-                error,
-                paths.data_dir(),
+                "This computer cannot be prepared, so that every start takes longer: %s cannot run (%s); start the "
+                "program again.",
+                self._command[0],
+                error.strerror,
             )
             self._tried.update(parts)
             return

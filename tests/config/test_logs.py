@@ -104,7 +104,8 @@ def test_a_log_folder_that_cannot_be_written_does_not_stop_the_program(capsys: p
     paths.data_dir().mkdir(parents=True)
     paths.log_dir().write_text("a file in its place")
     assert logs.set_up_window() is None
-    assert "cannot be written" in capsys.readouterr().err
+    reason = "a file is where the folder should be; choose another folder"
+    assert f"without its log file {paths.log_dir() / 'mattecam.log'}: {reason}." in capsys.readouterr().err
 
 
 def test_no_standard_error_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from app.control.pause_mark import FILE, PauseMark
 from app.core.errors import UsageError
 from app.core.types import PictureKind
 from tests.control.conftest import Program
@@ -22,6 +23,14 @@ def test_pause_is_answered_when_the_outputs_show_the_card(program: Program) -> N
     assert program.settings.paused
     assert program.run("resume") == "Resumed."
     eventually(lambda: PictureKind.COMPOSITE in program.sent_after())
+
+
+def test_a_pause_that_a_crash_would_end_says_why(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    PauseMark(tmp_path / "gone").follow(lambda: True)
+    reason = "the folder does not exist; create it or choose another one"
+    assert (
+        f"A crash would end the pause, because {tmp_path / 'gone' / FILE} cannot be written: {reason}." in caplog.text
+    )
 
 
 def test_freeze_while_paused_says_what_the_outputs_show(program: Program) -> None:

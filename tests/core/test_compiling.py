@@ -80,4 +80,5 @@ def test_where_nothing_can_be_written_every_start_compiles(
         file.unlink()
         file.mkdir()  # cannot be replaced by a file, as on a full disk
     assert not loaded(module())
-    assert "cannot be kept" in caplog.text
+    assert f"cannot be kept in {tmp_path}" in caplog.text
+    assert ": a folder has this name; choose another name." in caplog.text
