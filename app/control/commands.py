@@ -1,4 +1,4 @@
-"""Commands for the running program and their wire format: one line of JSON in, one line of JSON out."""
+"""Commands for the running program and their wire format: one JSON object in, one out."""
 
 from __future__ import annotations
 
@@ -16,7 +16,6 @@ from app.core.settings import MAX_RATIO, MAX_ZOOM, MIN_RATIO
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
-MAX_LINE_BYTES = 64 * 1024
 SWITCHES = ("on", "off", "toggle")
 MAX_COUNTDOWN_S = 60.0
 PLATE_CHECKS_S = 30.0
@@ -116,8 +115,8 @@ class Command:
         return values_of(self.name, self.argument, SYNTAX[self.name].usage)
 
     def encode(self) -> bytes:
-        """Return one line of JSON."""
-        return json.dumps({"command": self.name, "argument": self.argument}).encode() + b"\n"
+        """Return a JSON object."""
+        return json.dumps({"command": self.name, "argument": self.argument}).encode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +132,8 @@ class Answer:
     """Whether the command is not done because it asks for something impossible."""
 
     def encode(self) -> bytes:
-        """Return one line of JSON."""
-        return json.dumps(asdict(self)).encode() + b"\n"
+        """Return a JSON object."""
+        return json.dumps(asdict(self)).encode()
 
 
 def parse_words(words: Sequence[str]) -> Command:

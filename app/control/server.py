@@ -6,12 +6,12 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from multiprocessing.connection import Connection
 from pathlib import Path
 
-from app.control.address import Call, ControlAddress, Endpoint, default_address
 from app.control.commands import Answer, decode_command
 from app.control.controller import SettingsController
-from app.control.folder import ControlError
+from app.control.transport import ControlAddress, ControlError, Endpoint, default_address
 from app.core.errors import MattecamError, UsageError
 from app.core.messages.control import ControlText
 from app.core.stage import Stage
@@ -35,13 +35,13 @@ class ControlServer:
         """The private folder that this program owns while it listens; None where it does not."""
         self.thread = Worker("control", self._accept, Stage.SETTINGS)
         self._lock = threading.Lock()
-        self._calls: dict[Call, threading.Thread] = {}
+        self._calls: dict[Connection, threading.Thread] = {}
 
     def start(self) -> None:
         """Start listening. If that fails, the log says why and the program continues without."""
         try:
             address = self._at()
-            self._endpoint = address.open()
+            self._endpoint = Endpoint(address)
         except ControlError as error:
             log.warning("%s", error)
             return
@@ -60,59 +60,64 @@ class ControlServer:
         self._controller.close()
         self.thread.request_stop()
         endpoint.wake()
-        ended = self.thread.join(timeout_s)
+        while not self.thread.join(RETRY_S):
+            if time.monotonic() >= deadline_s:
+                return False
+            endpoint.wake()
         with self._lock:
             calls = tuple(self._calls.values())
         for thread in calls:
             thread.join(max(0.0, deadline_s - time.monotonic()))
-        if not ended or any(thread.is_alive() for thread in calls):
+        if any(thread.is_alive() for thread in calls):
             return False
         endpoint.close()
         return True
 
     def _accept(self, stop: threading.Event) -> None:
         endpoint, told = self._endpoint, False
-        while endpoint is not None and not stop.is_set():
+        while endpoint is not None:
             try:
-                call = endpoint.accept()
-                if call is None:
+                connection = endpoint.accept()
+                if stop.is_set():
+                    connection.close()
                     return
-                self._begin(call)
+                self._begin(connection, endpoint)
             except (OSError, RuntimeError) as error:  # noqa: PERF203 - no file or thread is left
                 if not told:
                     log.warning("A command could not be accepted: %s", error)
                 told = True
-                stop.wait(RETRY_S)
+                if stop.wait(RETRY_S):
+                    return
 
-    def _begin(self, call: Call) -> None:
+    def _begin(self, connection: Connection, endpoint: Endpoint) -> None:
         """Serve a connection on a thread of its own. Raises RuntimeError if none can be started."""
         # A daemon only so that a command that writes to a drive that never answers cannot keep the process alive.
-        thread = threading.Thread(target=self._serve, args=(call,), name="control-call", daemon=True)
+        thread = threading.Thread(target=self._serve, args=(connection, endpoint), name="control-call", daemon=True)
         with self._lock:
             if len(self._calls) >= MAX_CALLS:
-                call.close()
+                connection.close()
                 return
-            self._calls[call] = thread
+            self._calls[connection] = thread
         try:
             thread.start()
         except RuntimeError:
-            self._end(call)
+            self._end(connection)
             raise
 
-    def _serve(self, call: Call) -> None:
+    def _serve(self, connection: Connection, endpoint: Endpoint) -> None:
         try:
-            line = call.receive()
-            if line:
-                call.send(answer(self._controller, line).encode())
+            request = endpoint.receive(connection)
+            if request:
+                connection.send_bytes(answer(self._controller, request).encode())
         except OSError as error:  # the client closed the connection or sent invalid data
             log.info("A control connection was dropped: %s", error)
         finally:
-            self._end(call)
+            self._end(connection)
 
-    def _end(self, call: Call) -> None:
-        call.close()
+    def _end(self, connection: Connection) -> None:
+        connection.close()
         with self._lock:
-            del self._calls[call]
+            del self._calls[connection]
 
 
 def answer(controller: SettingsController, line: bytes) -> Answer:

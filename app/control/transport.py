@@ -1,123 +1,227 @@
-"""One line per connection over a Unix socket of this user. `pipe` does the same over a named pipe for Windows."""
+"""One request and one answer per connection to the running program of this user, both in bytes.
+
+The connection is a Unix socket in a folder of the user, or a named pipe of Windows. Every request begins with a secret
+from that folder: on Windows all users share the names of pipes.
+"""
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import selectors
+import getpass
+import hmac
+import logging
+import os
+import secrets
 import socket
+import stat
 import sys
 import time
+import warnings
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
+from typing import IO
 
-from app.control.commands import MAX_LINE_BYTES
-from app.control.folder import ControlError, take_ownership
+import platformdirs
+
+from app.control.commands import Answer, Command, decode_answer
+from app.core.errors import MattecamError
+from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
+from app.core.files.lock import is_locked, lock_file
+from app.core.files.private_file import write_private
 from app.core.messages.control import ControlText
 
-REQUEST_TIMEOUT_S = 2.0
-"""Total time that a client has to send its line, and to read the answer."""
-ANSWER_TIMEOUT_S = 15.0
-"""Total time that a client waits for the answer; commands are confirmed within less."""
+log = logging.getLogger(__name__)
+LOCK_FILE, SOCKET_FILE, SECRET_FILE = "control.lock", "control.sock", "control.secret"
+SECRET_BYTES = 32
+MAX_REQUEST_BYTES = 16 * 1024
+"""A message of this size is written, and arrives, in one piece."""
+MAX_ANSWER_BYTES = 1024 * 1024
 BACKLOG = 64
+REQUEST_TIMEOUT_S = 2.0
+"""How long a client may be silent after it has connected."""
+CONNECT_TIMEOUT_S = 5.0
+RETRY_S = 0.05
+ANSWER_TIMEOUT_S = 15.0
+"""How long a client waits for the answer; commands are confirmed within less."""
 
 
-class SocketCall:
-    """One connection over a Unix socket."""
-
-    def __init__(self, connection: socket.socket, timeout_s: float) -> None:
-        """timeout_s: total time for the line to arrive, and again for a line to be sent."""
-        self._connection = connection
-        self._timeout_s = timeout_s
-
-    def receive(self, extra_s: float = 0.0) -> bytes:
-        """Return the bytes up to the line end, or b"" if it did not arrive in time. Raises OSError.
-
-        extra_s: more time than usual.
-        """
-        deadline_s = time.monotonic() + self._timeout_s + extra_s
-        received = bytearray()
-        while not received.endswith(b"\n") and len(received) < MAX_LINE_BYTES:
-            left_s = deadline_s - time.monotonic()
-            if left_s <= 0:
-                return b""
-            self._connection.settimeout(left_s)
-            try:
-                part = self._connection.recv(4096)
-            except TimeoutError:
-                return b""
-            if not part:
-                break
-            received += part
-        return bytes(received)
-
-    def send(self, line: bytes) -> None:
-        """Send the whole line. Raises OSError."""
-        self._connection.settimeout(self._timeout_s)  # sendall treats the timeout as the total time
-        self._connection.sendall(line)
-
-    def close(self) -> None:
-        """Close the connection. Idempotent."""
-        self._connection.close()
+class ControlError(MattecamError):
+    """The control socket cannot be used, or no running program answers there."""
 
 
-def _unix_socket() -> socket.socket:
-    if sys.platform != "win32":
-        return socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    raise OSError(errno.ENOSYS, "Windows has pipes instead")
+@dataclass(frozen=True, slots=True)
+class ControlAddress:
+    """A private folder that contains the socket; `pipe` is the name of a pipe that replaces the socket."""
 
+    folder: Path
+    pipe: str | None = None
 
-class SocketEndpoint:
-    """A Unix socket of mode 0600 in a private folder. The lock file decides which program owns it."""
+    @property
+    def name(self) -> str:
+        """The address of the socket or pipe."""
+        return self.pipe or str(self.folder / SOCKET_FILE)
 
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._lock = take_ownership(path.parent)
-        self._socket = _unix_socket()
+    def connect(self) -> Connection | None:
+        """Connect to the program that listens here; return None if nothing accepts the connection now."""
         try:
-            path.unlink(missing_ok=True)  # left behind by a program that was killed
-            self._socket.bind(str(path))
-            path.chmod(0o600)
-            self._socket.listen(BACKLOG)
-            self._socket.setblocking(False)
-        except OSError as error:
-            self._socket.close()
-            self._lock.close()
-            raise ControlError(ControlText.NOT_OPENED(address=path, reason=why_not_written(error))) from error
-        self._woken, self._waker = socket.socketpair()
-        self._selector = selectors.DefaultSelector()
-        self._selector.register(self._socket, selectors.EVENT_READ)
-        self._selector.register(self._woken, selectors.EVENT_READ)
+            if sys.platform == "win32":
+                return Client(self.name)
+            with socket.socket(socket.AF_UNIX) as client:
+                client.setblocking(False)  # a full backlog is an error, and no reason to wait
+                client.connect(self.name)
+                client.setblocking(True)
+                return Connection(client.detach())
+        except OSError:
+            return None
 
-    def accept(self) -> SocketCall | None:
-        """Wait for the next connection; return None after `wake`."""
-        while True:
-            ready = [key.fileobj for key, _ in self._selector.select()]
-            if self._woken in ready:
-                return None
-            with contextlib.suppress(BlockingIOError, ConnectionAbortedError):  # the client has disconnected already
-                return SocketCall(self._socket.accept()[0], REQUEST_TIMEOUT_S)
+    def in_use(self) -> bool:
+        """Return whether a running program owns this address, even if it accepts no connection now."""
+        try:
+            return is_locked(self.folder / LOCK_FILE)
+        except OSError:
+            return False
+
+
+def default_address() -> ControlAddress:
+    """Return the address of this user, in a folder for this user alone.
+
+    Where another user can write to the runtime folder, this is a folder in the user's data folder, for server and
+    client alike. Raises ControlError if neither can be used.
+    """
+    folder = runtime_dir()
+    try:
+        make_private(folder)
+    except ControlError as error:
+        folder = paths.data_dir() / "run"
+        make_private(folder)
+        log.warning("%s %s is used instead.", error, folder)
+    return ControlAddress(folder, rf"\\.\pipe\mattecam-{getpass.getuser()}" if sys.platform == "win32" else None)
+
+
+def runtime_dir() -> Path:
+    """Return the platform's folder for sockets; `$MATTECAM_RUNTIME_DIR` overrides it."""
+    named = os.environ.get("MATTECAM_RUNTIME_DIR")
+    if named:
+        return Path(named)
+    with warnings.catch_warnings():
+        # Without XDG_RUNTIME_DIR platformdirs falls back to the temporary folder and warns; `make_private` checks it.
+        warnings.simplefilter("ignore")
+        return Path(platformdirs.user_runtime_dir(paths.NAME, appauthor=False))
+
+
+def make_private(folder: Path) -> None:
+    """Create `folder` for this user alone; raise ControlError if other users can write to it."""
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        facts = folder.lstat()
+    except OSError as error:
+        raise ControlError(ControlText.FOLDER_NOT_CREATED(folder=folder, reason=why_not_written(error))) from error
+    if sys.platform != "win32":  # there the folder is in the user's profile
+        others_may_write = facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
+        if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or others_may_write:
+            raise ControlError(ControlText.FOLDER_SHARED(folder=folder))
+
+
+def take_ownership(folder: Path) -> IO[bytes]:
+    """Lock `folder` for this program and return the open lock file.
+
+    The socket does not show whether its owner is alive, since a busy program also refuses connections. Raises
+    ControlError if another program holds the lock.
+    """
+    path = folder / LOCK_FILE
+    try:
+        file = lock_file(path, wait=False)
+    except OSError as error:
+        raise ControlError(ControlText.LOCK_NOT_CREATED(file=path, reason=why_not_written(error))) from error
+    if file is None:
+        raise ControlError(ControlText.ANOTHER_RUNS())
+    return file
+
+
+class Endpoint:
+    """A socket of mode 0600 or a pipe; the lock file decides which program owns it."""
+
+    def __init__(self, address: ControlAddress) -> None:
+        """Listen at the address. Raises ControlError."""
+        self._address = address
+        self._lock = take_ownership(address.folder)
+        self._secret = secrets.token_bytes(SECRET_BYTES)
+        try:
+            write_private(address.folder / SECRET_FILE, self._secret)
+            if address.pipe is None:
+                Path(address.name).unlink(missing_ok=True)  # left behind by a program that was killed
+            self._listener = Listener(address.name, backlog=BACKLOG)
+            if address.pipe is None:
+                Path(address.name).chmod(0o600)
+        except OSError as error:
+            self._lock.close()
+            raise ControlError(ControlText.NOT_OPENED(address=address.name, reason=why_not_written(error))) from error
+
+    def accept(self) -> Connection:
+        """Return the next connection, which may be from `wake`. Raises OSError."""
+        return self._listener.accept()
+
+    def receive(self, connection: Connection) -> bytes:
+        """Return the request of a client; b"" if none came in time, or one without the secret. Raises OSError."""
+        if not connection.poll(REQUEST_TIMEOUT_S):
+            return b""
+        if sys.platform != "win32":  # there a pipe carries whole messages
+            os.set_blocking(connection.fileno(), False)  # fail for a request that arrives in pieces
+        try:
+            message = connection.recv_bytes(MAX_REQUEST_BYTES)
+        except EOFError:
+            return b""
+        known = hmac.compare_digest(message[:SECRET_BYTES], self._secret)
+        return message[SECRET_BYTES:] if known else b""
 
     def wake(self) -> None:
-        """Make `accept` return None (any thread)."""
-        self._waker.send(b"!")
+        """Let `accept` return (any thread)."""
+        connection = self._address.connect()
+        if connection is not None:
+            connection.close()
 
     def close(self) -> None:
-        """Close and remove the socket, then release the lock."""
-        self._selector.close()
-        for each in (self._socket, self._woken, self._waker):
-            each.close()
-        self._path.unlink(missing_ok=True)
+        """Close the socket and remove it and the secret, then release the lock."""
+        with suppress(FileNotFoundError):  # somebody has removed the socket
+            self._listener.close()
+        (self._address.folder / SECRET_FILE).unlink(missing_ok=True)
         self._lock.close()
 
 
-def connect_socket(path: Path) -> SocketCall | None:
-    """Connect once; return None if nothing accepts the connection."""
-    connection = _unix_socket()
-    connection.settimeout(REQUEST_TIMEOUT_S)
-    try:
-        connection.connect(str(path))
-    except OSError:  # no socket, nothing behind it, a full backlog, or a path that is too long
-        connection.close()
-        return None
-    return SocketCall(connection, ANSWER_TIMEOUT_S)
+def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address) -> Answer:
+    """Send one command to this user's running program and return its answer.
+
+    Raises ControlError, or UsageError for an answer of another version.
+    """
+    address = at()
+    with _connected(address) as connection:
+        try:
+            send(connection, address, command.encode())
+            came = connection.poll(ANSWER_TIMEOUT_S + command.extra_s)
+            line = connection.recv_bytes(MAX_ANSWER_BYTES) if came else b""
+        except (EOFError, OSError) as error:
+            raise ControlError(ControlText.NOT_ANSWERED()) from error
+    if not line:
+        raise ControlError(ControlText.NOT_ANSWERED())
+    return decode_answer(line)
+
+
+def send(connection: Connection, address: ControlAddress, request: bytes) -> None:
+    """Send a request with the secret of the program that listens at the address. Raises OSError."""
+    connection.send_bytes((address.folder / SECRET_FILE).read_bytes() + request)
+
+
+def _connected(address: ControlAddress) -> Connection:
+    deadline_s = time.monotonic() + CONNECT_TIMEOUT_S
+    while True:
+        connection = address.connect()
+        if connection is not None:
+            return connection
+        if not address.in_use():
+            raise ControlError(ControlText.NOT_RUNNING())
+        if time.monotonic() >= deadline_s:  # the program is starting, or its connection backlog is full
+            raise ControlError(ControlText.BUSY())
+        time.sleep(RETRY_S)

@@ -14,9 +14,8 @@ import pytest
 
 from app.cli import headless, main
 from app.config import settings_file
-from app.control.address import SOCKET_FILE, default_address
-from app.control.client import ask
 from app.control.commands import Answer, Command
+from app.control.transport import SOCKET_FILE, ask, default_address
 from app.core.errors import MattecamError
 from app.core.files import paths, program
 from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, PeopleSettings, Settings, Zone

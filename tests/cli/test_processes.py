@@ -16,9 +16,8 @@ import av
 import pytest
 
 from app.config import settings_file
-from app.control.client import ask
 from app.control.commands import Command, JsonValue
-from app.control.folder import ControlError
+from app.control.transport import ControlError, ask
 from app.core.settings import BackgroundSettings, Settings
 from tests.paths import ROOT
 from tests.waiting import eventually

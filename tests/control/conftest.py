@@ -14,12 +14,12 @@ import pytest
 
 from app.config.scenes import SceneStore
 from app.control import changes
-from app.control.address import ControlAddress
 from app.control.backgrounds import BackgroundFile, Tiles
 from app.control.changes import SETTLED_FRAMES
 from app.control.commands import parse_words
 from app.control.controller import SettingsController
 from app.control.server import ControlServer
+from app.control.transport import ControlAddress
 from app.core.errors import PlateError
 from app.core.settings import Settings
 from app.core.types import BgrImage, Picture, PictureKind

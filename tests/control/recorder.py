@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from app.control.address import ControlAddress, default_address
 from app.control.commands import Command, JsonValue
 from app.control.controller import SettingsController
 from app.control.server import ControlServer
+from app.control.transport import ControlAddress, default_address
 from app.core.errors import SettingsError, UsageError
 
 

@@ -9,12 +9,18 @@ from pathlib import Path
 
 import pytest
 
-from app.control.address import SOCKET_FILE
-from app.control.client import ask
 from app.control.commands import Command
-from app.control.folder import LOCK_FILE, ControlError, control_folder, make_private
-from app.control.pipe import SECRET_FILE, PipeEndpoint
-from app.control.transport import SocketEndpoint
+from app.control.transport import (
+    LOCK_FILE,
+    SECRET_FILE,
+    SOCKET_FILE,
+    ControlAddress,
+    ControlError,
+    Endpoint,
+    ask,
+    default_address,
+    make_private,
+)
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
 from app.core.files.lock import lock_file
@@ -28,14 +34,11 @@ def test_only_the_user_can_open_what_it_creates(tmp_path: Path) -> None:
     folder = tmp_path / "run"
     make_private(folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    endpoint = SocketEndpoint(folder / SOCKET_FILE)
-    for name in (SOCKET_FILE, LOCK_FILE):
+    endpoint = Endpoint(ControlAddress(folder))
+    for name in (SOCKET_FILE, LOCK_FILE, SECRET_FILE):
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
     endpoint.close()
-    pipe = PipeEndpoint(str(tmp_path / "pipe"), folder)
-    assert stat.S_IMODE((folder / SECRET_FILE).stat().st_mode) == 0o600
-    pipe.close()
-    assert not (folder / SECRET_FILE).exists()
+    assert {path.name for path in folder.iterdir()} == {LOCK_FILE}
 
 
 @posix_only
@@ -78,7 +81,7 @@ def test_an_unusable_runtime_folder_is_replaced_with_a_warning(
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(folder))
     caplog.set_level(logging.WARNING)
     with serving():
-        assert control_folder() == paths.data_dir() / "run"
+        assert default_address().folder == paths.data_dir() / "run"
         assert f"{paths.data_dir() / 'run'} is used instead" in caplog.text
         assert ask(Command("pause")).done
 

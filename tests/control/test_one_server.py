@@ -12,13 +12,18 @@ from unittest.mock import Mock
 
 import pytest
 
-from app.control import client
-from app.control.address import SOCKET_FILE, ControlAddress, Endpoint
-from app.control.client import CONNECT_TIMEOUT_S, ask
-from app.control.commands import Answer, Command
-from app.control.folder import ControlError, take_ownership
+from app.control import transport
+from app.control.commands import Command
 from app.control.server import ControlServer
-from app.control.transport import SocketEndpoint
+from app.control.transport import (
+    CONNECT_TIMEOUT_S,
+    SOCKET_FILE,
+    ControlAddress,
+    ControlError,
+    Endpoint,
+    ask,
+    take_ownership,
+)
 from app.testing.parts import FakeClock
 from tests.control.conftest import posix_only, socket_address
 from tests.control.recorder import Recorder, serving
@@ -43,7 +48,7 @@ def test_a_second_program_does_not_take_over(
 def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("app.control.client.CONNECT_TIMEOUT_S", 0.2)
+    monkeypatch.setattr("app.control.transport.CONNECT_TIMEOUT_S", 0.2)
     address = socket_address(tmp_path / "run")
     with take_ownership(address.folder), socket.socket(socket.AF_UNIX) as busy:
         path = address.folder / SOCKET_FILE
@@ -82,8 +87,8 @@ def test_a_server_that_was_never_started_can_be_stopped(address: ControlAddress)
 def test_a_killed_program_leaves_nothing_in_the_way(tmp_path: Path) -> None:
     address = socket_address(tmp_path / "run")
     code = (
-        "import os, sys; from pathlib import Path; from app.control.address import ControlAddress;"
-        "ControlAddress(Path(sys.argv[1])).open(); print('open', flush=True); os.kill(os.getpid(), 9)"
+        "import os, sys; from pathlib import Path; from app.control.transport import ControlAddress, Endpoint;"
+        "kept = Endpoint(ControlAddress(Path(sys.argv[1]))); print('open', flush=True); os.kill(os.getpid(), 9)"
     )
     killed = subprocess.run([sys.executable, "-c", code, str(address.folder)], capture_output=True, text=True, cwd=ROOT)
     assert killed.stdout == "open\n"
@@ -93,17 +98,15 @@ def test_a_killed_program_leaves_nothing_in_the_way(tmp_path: Path) -> None:
     assert not (address.folder / SOCKET_FILE).exists()
 
 
-class BrokenAddress(ControlAddress):
-    """Its endpoint fails to accept, like a socket whose folder was deleted."""
-
-    def open(self) -> Endpoint:
-        return Mock(SocketEndpoint, **{"accept.return_value": None})
-
-
-def test_a_thread_that_ends_without_being_stopped_has_died(tmp_path: Path, address: ControlAddress) -> None:
-    broken = ControlServer(Recorder(), at=lambda: BrokenAddress(tmp_path))
-    assert not broken.thread.died
-    broken.start()
+def test_a_thread_that_ends_without_being_stopped_has_died(
+    address: ControlAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = Mock(Endpoint, **{"accept.side_effect": ZeroDivisionError("a defect")})
+    with monkeypatch.context() as patched:
+        patched.setattr("app.control.server.Endpoint", lambda _address: endpoint)
+        broken = ControlServer(Recorder(), at=lambda: address)
+        assert not broken.thread.died
+        broken.start()
     eventually(lambda: broken.thread.died)
     assert broken.stop()
     assert not broken.thread.died
@@ -112,27 +115,32 @@ def test_a_thread_that_ends_without_being_stopped_has_died(tmp_path: Path, addre
     assert not working.thread.died
 
 
-@pytest.mark.parametrize(("refuses", "accepted"), [(0, True), (3, True), (1000, False)])
-def test_a_program_that_starts_is_waited_for(refuses: int, accepted: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("refuses", "accepted"), [(3, True), (1000, False)])
+def test_a_program_that_starts_is_waited_for(
+    address: ControlAddress, server: ControlServer, refuses: int, accepted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = FakeClock(100.0)
 
     def sleep(seconds: float) -> None:
         clock.now_s += seconds
 
-    monkeypatch.setattr(client, "time", SimpleNamespace(monotonic=clock, sleep=sleep))
-    call = Mock(**{"receive.return_value": Answer(True, "").encode()})
-    attempts = [*repeat(None, refuses), call]
-    address = Mock(ControlAddress, **{"connect.side_effect": attempts, "in_use.return_value": True})
+    monkeypatch.setattr(transport, "time", SimpleNamespace(monotonic=clock, sleep=sleep))
+    attempts = [*repeat(None, refuses), address.connect()]
+    starting = Mock(
+        ControlAddress, folder=address.folder, **{"connect.side_effect": attempts, "in_use.return_value": True}
+    )
     if accepted:
-        assert ask(Command("status"), at=lambda: address).done
+        assert ask(Command("status"), at=lambda: starting).done
     else:
-        with pytest.raises(ControlError):
-            ask(Command("status"), at=lambda: address)
+        with pytest.raises(ControlError, match="accepts no connection"):
+            ask(Command("status"), at=lambda: starting)
         assert clock.now_s == pytest.approx(100 + CONNECT_TIMEOUT_S, abs=0.1)
 
 
-def test_a_program_that_answers_too_late_did_not_close_the_connection() -> None:
-    call = Mock(**{"receive.return_value": b""})
-    address = Mock(ControlAddress, **{"connect.return_value": call})
+def test_a_program_that_answers_too_late_did_not_close_the_connection(
+    address: ControlAddress, controller: Recorder, server: ControlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "ANSWER_TIMEOUT_S", 0.1)
     with pytest.raises(ControlError, match="did not answer"):
-        ask(Command("status"), at=lambda: address)
+        ask(Command("scene", "slow"), at=lambda: address)
+    controller.close()

@@ -7,9 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from app.control.address import ControlAddress
-from app.control.client import ask
 from app.control.commands import Command
+from app.control.transport import ControlAddress, ask
 from app.core.errors import MattecamError, ModelError, SettingsError, SourceOpenError, UsageError
 from app.core.settings import CaptureSettings, Settings, Zone
 from app.core.stage import Stage

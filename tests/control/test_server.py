@@ -6,10 +6,9 @@ import threading
 
 import pytest
 
-from app.control.address import ControlAddress
-from app.control.client import ask
 from app.control.commands import Command
 from app.control.server import ControlServer
+from app.control.transport import ControlAddress, ask
 from app.core.messages.control import ControlText
 from tests.control.recorder import Recorder
 from tests.waiting import beside

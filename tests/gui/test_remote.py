@@ -11,8 +11,8 @@ from PyQt6.QtCore import QLocale
 from PyQt6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
-from app.control.client import ask
 from app.control.commands import Command
+from app.control.transport import ask
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
 from app.core.types import PictureKind
 from app.gui.shell.application import Session

@@ -23,8 +23,8 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.control.client import ask
 from app.control.commands import Answer, Command
+from app.control.transport import ask
 from app.core.settings import BackgroundSettings, Settings
 from app.gui.backgrounds.tiles import Tile
 from app.gui.dialogs.assistant import Assistant

@@ -23,8 +23,8 @@ from pathlib import Path
 import numpy as np
 
 from app.compositing.overlay import render_overlay
-from app.control.client import ask
 from app.control.commands import Command
+from app.control.transport import ask
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import BgrImage, BlurredBackground, Matte
 from app.matting import preparation
