@@ -28,7 +28,6 @@ from app.gui.shell import notices
 from app.gui.shell.application import Session, WindowOptions, make_application
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
-from app.gui.widgets import error_bar
 from app.output.sound.devices import MicrophoneName
 from app.runtime.parts import Parts
 from app.testing.parts import FakeSource
@@ -117,7 +116,7 @@ def _lasting_notices(monkeypatch: pytest.MonkeyPatch) -> None:
     """No notice or error ends while a test on a busy machine comes to it."""
     monkeypatch.setattr(overlay, "NOTE_MS", 10 * PATIENCE_MS)
     monkeypatch.setattr(notices, "BRIEF_MS", 10 * PATIENCE_MS)
-    monkeypatch.setattr(error_bar, "EVENT_MS", 10 * PATIENCE_MS)
+    monkeypatch.setattr(notices, "EVENT_MS", 10 * PATIENCE_MS)
 
 
 @pytest.fixture

@@ -60,7 +60,7 @@ def test_a_picture_with_a_long_name_is_added(controls: Session, qtbot: QtBot) ->
         library.add_image(image, name)
         qtbot.waitUntil(lambda number=number: len(own(controls)) == number + 1)  # type: ignore[misc]
     assert {tile.name for tile in own(controls)} == {"é" * 60, "Image", "ab"}
-    assert not controls.window.error_bar.text
+    assert not controls.window.notices.error
 
 
 def test_a_pasted_picture_is_kept_no_larger_than_outputs_need() -> None:

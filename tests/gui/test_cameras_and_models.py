@@ -131,11 +131,11 @@ def test_a_model_that_is_not_installed_is_used_only_after_its_download(
     qtbot.waitUntil(lambda: bar.isVisible() and bar.value() == 5000)
     button(controls, "downloadCancel").click()
     qtbot.waitUntil(get.isVisible)
-    assert not controls.window.error_bar.text, "a cancelled download is not an error"
+    assert not controls.window.notices.error, "a cancelled download is not an error"
     downloads.fails = True
     downloads.may_end.set()
     get.click()
-    qtbot.waitUntil(lambda: "could not be downloaded" in controls.window.error_bar.text)
+    qtbot.waitUntil(lambda: "could not be downloaded" in controls.window.notices.error)
     assert controls.store.saved.matting.model == "mattecam"
     downloads.fails = False
     get.click()

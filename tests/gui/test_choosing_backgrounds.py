@@ -298,14 +298,14 @@ def test_copied_image_is_pasted(session: Session, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: shows(session, (10, 10, 250)))
     clipboard.setText("no picture")
     qtbot.keyClick(session.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    assert "no image to paste" in session.window.error_bar.text
+    assert "no image to paste" in session.window.notices.error
 
 
 def test_a_file_that_is_no_picture_does_not_enter_the_library(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
     for name, said in (("broken.jpg", "broken.jpg"), ("notes.txt", "notes.txt is neither an image nor a video")):
         (tmp_path / name).write_bytes(b"not a picture at all")
         controls.window.strip.library.add_files([tmp_path / name])
-        qtbot.waitUntil(lambda said=said: said in controls.window.error_bar.text)  # type: ignore[misc]
+        qtbot.waitUntil(lambda said=said: said in controls.window.notices.error)  # type: ignore[misc]
     assert not own(controls)
     assert not list(paths.backgrounds_dir().glob("*"))
     assert chosen(controls).kind == "blur"

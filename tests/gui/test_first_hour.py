@@ -25,15 +25,15 @@ from app.core.messages.output import RecordingText
 from app.core.stage import Stage
 from app.gui.dialogs.questions import ask_before_loss
 from app.gui.preview import overlay
+from app.gui.shell import notices
 from app.gui.shell.application import Session
-from app.gui.widgets import error_bar
-from app.gui.widgets.error_bar import ErrorBar
+from app.gui.shell.notices import ProgramNotices
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.status_line import summarize
 from app.gui.widgets.value_slider import ValueSlider, percent
 from app.runtime.status import Lowered, Phase, PipelineStatus, Problem
 from tests.gui.conftest import StartWindow, activate
-from tests.gui.widgets import at, button, existing, find, ready, said
+from tests.gui.widgets import at, button, existing, find, made_store, ready, said
 
 
 def test_a_title_opens_its_group_over_the_whole_width(controls: Session, qtbot: QtBot) -> None:
@@ -142,28 +142,28 @@ def test_the_frame_rate_is_said_once(session: Session, qtbot: QtBot) -> None:
 
 def test_the_error_of_a_file_leaves_by_itself_and_others_stay(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     """A red message about a broken picture stayed until another background was chosen."""
-    monkeypatch.setattr(error_bar, "EVENT_MS", 200)
+    monkeypatch.setattr(notices, "EVENT_MS", 200)
     area = NoticeArea()
     qtbot.addWidget(area)
-    bar = ErrorBar(area)
+    bar = ProgramNotices(area, made_store(), lambda: None, area)
     area.show()
     broken = Problem(Stage.BACKGROUND, ImageText.DAMAGED(file=Path("beach.png")), 0.0)
     gone = Problem(Stage.RECORDING, RecordingText.NOT_STARTED(file=Path("a.mkv"), reason="x"), 0.0)
     status = PipelineStatus(phase=Phase.RUNNING, problems=(broken,))
     bar.show_status(status)
-    assert "beach.png" in bar.text
-    qtbot.waitUntil(lambda: bar.text == "")
+    assert "beach.png" in area.error
+    qtbot.waitUntil(lambda: area.error == "")
     bar.show_status(status)
-    assert bar.text == "", "it does not come back while it lasts"
+    assert area.error == "", "it does not come back while it lasts"
     bar.show_status(PipelineStatus(phase=Phase.RUNNING))
     bar.show_status(status)
-    assert "beach.png" in bar.text, "but when it happens again"
-    qtbot.waitUntil(lambda: bar.text == "")
+    assert "beach.png" in area.error, "but when it happens again"
+    qtbot.waitUntil(lambda: area.error == "")
     for lasting in (PipelineStatus(Phase.RUNNING, problems=(gone,)), PipelineStatus(Phase.WAITING, problems=(broken,))):
         bar.show_status(PipelineStatus(phase=Phase.RUNNING))
         bar.show_status(lasting)
         qtbot.wait(400)
-        assert bar.text != "", "others do not see what they should"
+        assert area.error != "", "others do not see what they should"
 
 
 def test_every_dialog_ends_in_the_filled_button_that_goes_on_without_icons(controls: Session, qtbot: QtBot) -> None:

@@ -19,8 +19,7 @@ from app.gui.preview.qimage import from_qimage
 from app.gui.shell.main_window import MainWindow
 from app.gui.widgets import theme
 from app.gui.widgets.folding import FoldingRow
-from app.gui.widgets.notice import Notice
-from app.gui.widgets.notices import NoticeArea
+from app.gui.widgets.notices import Notice, NoticeArea
 from app.gui.widgets.status_line import StatusLine
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from tests.gui.conftest import QUIET, StartWindow, activate

@@ -24,8 +24,7 @@ from app.gui.shell.main_window import MainWindow
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.controls import ElidedComboBox, combo, fill_combo
-from app.gui.widgets.notice import Notice
-from app.gui.widgets.notices import NoticeArea
+from app.gui.widgets.notices import Notice, NoticeArea
 from app.gui.widgets.page import Page
 from app.gui.widgets.qt import FRAME
 from tests.fakes.world import FakeWorld
@@ -110,7 +109,7 @@ def test_the_window_fits_into_800_by_600_pixels_also_with_plot_and_messages(
             session.store.edit("background", kind=kind)
             assert window.minimumSizeHint().width() <= 800
         session.store.edit("output", virtual_camera="/dev/video9")
-        qtbot.waitUntil(lambda: "v4l2loopback" in window.error_bar.text)
+        qtbot.waitUntil(lambda: "v4l2loopback" in window.notices.error)
         window.resize(800, 600)
         for everything in (False, True):
             if everything:

@@ -101,7 +101,7 @@ def test_a_warning_of_the_start_is_shown_and_translated(
     missing = SettingsText.MODEL_MISSING(model="u2net", bundled="mattecam")
     both = SettingsText.BOTH(first=warning, second=missing)
     with translate(qapp, QLocale("de")):
-        text = start_window(options=WindowOptions(parts=world.parts(), warning=both)).window.error_bar.text
+        text = start_window(options=WindowOptions(parts=world.parts(), warning=both)).window.notices.error
     assert "ist nicht verwendbar" in text
     assert "Das gespeicherte Modell „Gegenstände“ ist nicht installiert" in text
 

@@ -18,12 +18,11 @@ from app.core.types import SourceInfo
 from app.gui.dialogs.doctor_dialog import FindingsDialog
 from app.gui.shell.application import WindowOptions
 from app.gui.shell.notices import ProgramNotices
+from app.gui.shell.remedies import Remedy
 from app.gui.widgets import notices
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.controls import button as make_button
-from app.gui.widgets.error_bar import Remedy
-from app.gui.widgets.notice import READABLE_PX, Notice, Rank
-from app.gui.widgets.notices import NoticeArea
+from app.gui.widgets.notices import READABLE_PX, Notice, NoticeArea, Rank
 from app.runtime.parts import Parts
 from app.runtime.status import PipelineStatus
 from app.testing.parts import FakeEngine, Faults
@@ -68,7 +67,7 @@ def test_one_line_shows_the_most_important_notice(area: NoticeArea) -> None:
     assert visible(area) == ["d"]
     assert area.sizeHint().height() <= height + 8, "one line"
     for key in "dec":
-        area.hide_notice(key)
+        find(area, QToolButton, f"{key}Dismiss").click()
     assert visible(area) == ["b"]
 
 
@@ -117,11 +116,12 @@ def test_a_wide_button_gives_way_to_the_sentence(area: NoticeArea, qtbot: QtBot)
 
 def test_no_button_changes_under_the_pointer(area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(area, "underMouse", lambda: True)
-    area.show_notice(Notice("a", "It is so.", (("Do a", list),)))
+    bad = Notice("b", "It is bad.", (("Do b", list),), Rank.OUTAGE)
+    area.show_states([Notice("a", "It is so.", (("Do a", list),))])
     qtbot.waitUntil(find(area, QPushButton, "aAction0").isVisible)
-    area.show_notice(Notice("b", "It is bad.", (("Do b", list),), Rank.OUTAGE))
+    area.show_notice(bad)
     assert area.shown == "a"
-    area.hide_notice("a")
+    area.show_states([])
     button_of_a = find(area, QPushButton, "aAction0")
     assert button_of_a.isVisible()
     assert not button_of_a.isEnabled(), "it has ended"
@@ -149,12 +149,12 @@ def test_what_appears_under_the_pointer_waits_for_a_moment_or_the_pointer_before
 
 def test_a_dismissed_state_stays_hidden_until_it_has_ended(area: NoticeArea) -> None:
     notice = Notice("k", "It is so.")
-    area.show_while("k", notice)
+    area.show_states([notice])
     find(area, QToolButton, "kDismiss").click()
-    area.show_while("k", notice)
+    area.show_states([notice])
     assert not area.texts and area.isHidden()
-    area.show_while("k", None)
-    area.show_while("k", notice)
+    area.show_states([])
+    area.show_states([notice])
     assert area.texts == ("It is so.",)
 
 
@@ -183,7 +183,7 @@ def test_a_missing_virtual_camera_is_shown_with_its_setup(
     button(session, "virtualCameraNoticeAction0").click()
     find(session.window, FindingsDialog).close()
     qtbot.waitUntil(lambda: session.window.findChild(FindingsDialog) is None)
-    session.window.error_bar.help_requested.emit(Remedy.VIRTUAL_CAMERA)
+    session.window.program_notices.remedy_chosen.emit(Remedy.VIRTUAL_CAMERA)
     find(session.window, FindingsDialog).close()
 
 
@@ -259,11 +259,11 @@ def test_a_missing_model_falls_back_and_offers_its_download(
     world.engine = PartlyInstalled
     downloads.may_end.set()
     session = start_window(QUIET.replace(matting=MattingSettings(model="rvm-mobilenetv3")))
-    shown, bar = session.window.notices, session.window.error_bar
+    shown = session.window.notices
     qtbot.waitUntil(lambda: "is not installed" in shown.text_of("missingModelNotice"))
     qtbot.waitUntil(lambda: session.bridge.status.frames_out > 0)
     session.bridge.poll()
-    assert "run.py" not in bar.text
+    assert "run.py" not in shown.error
     action = button(session, "missingModelNoticeAction0")
     assert action.text() == "Download (15 MB)"
     action.click()

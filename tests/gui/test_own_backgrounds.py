@@ -17,7 +17,7 @@ from app.core.stage import Stage
 from app.gui.backgrounds.tiles import Tile, TileKind
 from app.gui.dialogs.questions import ask_for_name
 from app.gui.shell.application import Session
-from app.gui.widgets.error_bar import Remedy
+from app.gui.shell.remedies import Remedy
 from tests.gui.conftest import activate
 from tests.gui.widgets import (
     add,
@@ -86,12 +86,12 @@ def test_a_name_that_cannot_be_given_is_refused(controls: Session, qtbot: QtBot,
     qtbot.waitUntil(lambda: len(own(controls)) == 2)
     for name, said in (("beach", "already"), (300 * "x", "the name is too long"), ("///", "letters or digits")):
         controls.window.strip.library.rename(own(controls)[1], name)
-        qtbot.waitUntil(lambda said=said: said in controls.window.error_bar.text)  # type: ignore[misc]
+        qtbot.waitUntil(lambda said=said: said in controls.window.notices.error)  # type: ignore[misc]
         assert names(controls) == ["beach", "beach 2"]
     controls.window.strip.remove(own(controls)[1])
     qtbot.waitUntil(lambda: controls.window.notices.shown == "removedNotice")
     assert button(controls, "removedNoticeAction0").isVisible()
-    assert controls.window.error_bar.text, "it comes back"
+    assert controls.window.notices.error, "it comes back"
 
 
 def test_a_link_to_a_file_that_is_away_is_not_replaced(controls: Session, qtbot: QtBot, picture: Path) -> None:
@@ -101,7 +101,7 @@ def test_a_link_to_a_file_that_is_away_is_not_replaced(controls: Session, qtbot:
     away = paths.backgrounds_dir() / "away.png"
     away.symlink_to(path.parent / "not connected" / "away.png")
     library.rename(tile, "away")
-    qtbot.waitUntil(lambda: "already" in controls.window.error_bar.text)
+    qtbot.waitUntil(lambda: "already" in controls.window.notices.error)
     controls.window.strip.remove(tile)
     qtbot.waitUntil(lambda: not path.exists())
     settle(controls.window.tasks, qtbot)
@@ -119,10 +119,10 @@ def test_files_of_one_name_that_are_added_together_are_all_kept(
         path.parent.mkdir()
         Image.new("RGB", (600, 400), (40 * number, 0, 0)).save(path)
     controls.window.strip.library.add_files(dropped)
-    qtbot.waitUntil(lambda: len(own(controls)) == 6 or controls.window.error_bar.text != "")
+    qtbot.waitUntil(lambda: len(own(controls)) == 6 or controls.window.notices.error != "")
     kept = {path.read_bytes() for path in paths.backgrounds_dir().iterdir()}
     assert kept == {path.read_bytes() for path in dropped}
-    assert controls.window.error_bar.text == ""
+    assert controls.window.notices.error == ""
 
 
 def test_a_removed_background_can_be_restored(session: Session, qtbot: QtBot, picture: Path) -> None:

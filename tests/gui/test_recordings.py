@@ -90,7 +90,7 @@ def test_the_button_of_a_recording_that_failed_starts_a_new_one(
 
     world.faults.put("recorder", SinkError(RecordingText.STOPPED(reason="the disk is full", kept="nothing")))
     qtbot.waitUntil(lambda: not record.isChecked())
-    assert "the disk is full" in session.window.error_bar.text
+    assert "the disk is full" in session.window.notices.error
 
     world.faults.heal()
     qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
@@ -145,7 +145,7 @@ def test_a_file_in_place_of_the_folder_is_named(session: Session, qtbot: QtBot, 
         session.store.edit("window", recordings_dir=blocker)
         button(session, control).click()
         said = f"The folder {blocker} cannot be created: a file is where the folder should be; choose another folder."
-        qtbot.waitUntil(lambda said=said: session.window.error_bar.text == said)  # type: ignore[misc]
+        qtbot.waitUntil(lambda said=said: session.window.notices.error == said)  # type: ignore[misc]
         assert not button(session, "recordButton").isChecked()
 
 

@@ -275,7 +275,7 @@ def test_a_write_that_failed_is_repeated_at_the_end(
     options = WindowOptions(parts=world.parts(), settings_path=folder / "settings.json")
     session = start_window(QUIET, options=options)
     session.store.edit("background", blur_strength=91)
-    qtbot.waitUntil(lambda: bool(session.window.error_bar.text))
+    qtbot.waitUntil(lambda: bool(session.window.notices.error))
     folder.unlink()
     assert session.close() == 0
     assert settings_file.load(folder / "settings.json")[0].background.blur_strength == 91

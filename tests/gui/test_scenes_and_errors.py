@@ -55,7 +55,7 @@ def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: Q
     assert "Office" in answer(session, qtbot, "deletionQuestion", "Remove").text()
     qtbot.waitUntil(lambda: scenes.names == ())
     scenes.apply("Office")
-    qtbot.waitUntil(lambda: "There is no scene “Office”" in session.window.error_bar.text)
+    qtbot.waitUntil(lambda: "There is no scene “Office”" in session.window.notices.error)
 
 
 class ScenesOfASlowDisk(SceneStore):

@@ -293,7 +293,7 @@ def test_errors_are_german_in_the_window_but_not_in_logs(
     broken.write_text("no picture")
     with translate(qapp, QLocale("de")):
         session = start_window()
-        window, bar, model = session.window, session.window.error_bar, session.window.strip.model
+        window, model = session.window, session.window.strip.model
 
         def tip() -> str:
             row = next((row for row, tile in enumerate(model.tiles) if tile.path == broken), 0)
@@ -301,11 +301,11 @@ def test_errors_are_german_in_the_window_but_not_in_logs(
 
         qtbot.waitUntil(lambda: tip().startswith(f"{broken} ist kein lesbares Bild; verwenden Sie eine Datei"))
         session.store.edit("background", kind="image", path=gone)
-        qtbot.waitUntil(lambda: bar.text == f"Das Bild {gone} gibt es nicht; wählen Sie ein anderes.")
+        qtbot.waitUntil(lambda: window.notices.error == f"Das Bild {gone} gibt es nicht; wählen Sie ein anderes.")
         assert f"The image {gone} does not exist; choose another one." in session.bridge.status.errors
         assert "does not exist; choose another one." in window.windows.diagnostics()
         window.scenes.apply("Office")
-        qtbot.waitUntil(lambda: bar.text == "Es gibt keine Szene „Office“; es ist noch keine gespeichert.")
+        qtbot.waitUntil(lambda: window.notices.error == "Es gibt keine Szene „Office“; es ist noch keine gespeichert.")
         window.windows.open_plate_dialog()
         dialog = find(window, PlateDialog)
         session.store.set("paused", True)

@@ -145,7 +145,7 @@ class Session:
         self._remote = RemoteControl(self.store, self.bridge, scene_store, self.lifecycle.end)
         self._remote.scenes_changed.connect(self.window.scenes.reload)
         if self._saver is not None:
-            self.window.error_bar.help_requested.connect(self._saver.write)
+            self.window.program_notices.remedy_chosen.connect(self._saver.write)
         self._instance.raised.connect(self.lifecycle.show_in_front)
         self.store.changed.connect(self._apply_theme)
         existing(app.styleHints()).colorSchemeChanged.connect(self._apply_theme)
@@ -172,7 +172,7 @@ class Session:
         self.window.start()
         self._remote.start()
         if self._options.warning:
-            self.window.error_bar.show_message(self._options.warning, lasting=True)
+            self.window.program_notices.show_error(self._options.warning, lasting=True)
 
     def _end_at_the_limit(self, status: PipelineStatus) -> None:
         """End the run after its frames, or its seconds from the first frame sent or as soon as none is due."""

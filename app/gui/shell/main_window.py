@@ -24,7 +24,6 @@ from app.gui.state.recording import Recording
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import DeviceWatcher, Tasks
 from app.gui.widgets.action_bar import ActionBar
-from app.gui.widgets.error_bar import ErrorBar
 from app.gui.widgets.folding import PanelSplitter
 from app.gui.widgets.notices import NoticeArea
 from app.gui.widgets.qt import column, resize, row
@@ -55,7 +54,6 @@ class MainWindow(QMainWindow):
         self.strip = BackgroundStrip(store, tasks)
         self.panel = SidePanel(store, tasks)
         self.notices = NoticeArea()
-        self.error_bar = ErrorBar(self.notices, self)
         self.status_line = StatusLine()
         self.recording = Recording(store, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
@@ -112,10 +110,9 @@ class MainWindow(QMainWindow):
         network.plate.capture_requested.connect(self.windows.open_plate_dialog)
         network.plate.chosen_again.connect(self.bridge.pipeline.read_files_again)
         network.download.succeeded.connect(self.bridge.pipeline.retry)
-        self.program_notices.virtual_camera_requested.connect(self.windows.open_virtual_camera_help)
         self.program_notices.download_requested.connect(self._download_missing_model)
         self.windows.diagnostics_copied.connect(self.program_notices.diagnostics_copied)
-        self.error_bar.help_requested.connect(self.windows.help_with)
+        self.program_notices.remedy_chosen.connect(self.windows.help_with)
         for source in (
             self.recording.failed,
             self.strip.library.failed,
@@ -123,7 +120,7 @@ class MainWindow(QMainWindow):
             self.scenes.failed,
             self.menus.failed,
         ):
-            source.connect(self.error_bar.show_message)
+            source.connect(self.program_notices.show_error)
         self.scenes.saved.connect(self.program_notices.scene_saved)
         self.strip.library.renamed.connect(self.scenes.follow_rename)
         self.strip.library.removed.connect(self.program_notices.background_removed)
@@ -169,7 +166,6 @@ class MainWindow(QMainWindow):
         settings = self.store.current
         self.status_line.show_status(status, frozen=settings.frozen, rate=not settings.window.show_readout)
         self.program_notices.show_status(status)
-        self.error_bar.show_status(status, self.program_notices.covered_stages)
         self.panel.show_status(status)
 
     def _show_settings(self, settings: Settings) -> None:

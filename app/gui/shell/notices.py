@@ -1,36 +1,44 @@
-"""Notices about events, such as saved files, and about the state of the program."""
+"""What the notices above the preview say: states of the program, problems with what helps, and events."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QObject, pyqtSignal
+from PyQt6.QtCore import QCoreApplication, QObject, pyqtSignal
 
 from app.capture.camera import SLOW_FPS
-from app.core.settings import MAX_ZONES, Settings
+from app.core.settings import MAX_ZONES
 from app.core.stage import Stage
-from app.core.types import SourceInfo
+from app.core.text import Text
 from app.gui.dialogs.download_controls import download_caption
-from app.gui.i18n.messages import describe_model, short
+from app.gui.i18n.messages import describe_model, short, translated
 from app.gui.shell.menus import open_folder
+from app.gui.shell.remedies import Remedy, remedy_of
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.notice import Notice, Rank
-from app.gui.widgets.notices import BRIEF_MS, NoticeArea
-from app.runtime.status import Phase, PipelineStatus
+from app.gui.widgets.notices import Act, Notice, NoticeArea, Rank
+from app.runtime.status import Phase, PipelineStatus, Problem
 from models.spec import WeightSpec
 
-DEMO, SLOW_CAMERA, NO_VIRTUAL_CAMERA = "demoNotice", "slowCameraNotice", "virtualCameraNotice"
-UNMATTED_START, MISSING_MODEL = "unmattedStartNotice", "missingModelNotice"
-REMOVED = "removedNotice"
+BRIEF_MS = 12_000
+"""How long a notice about something that was done stays."""
+EVENT_MS = 30_000
+"""How long the error of a single action, or of a file, stays."""
+RANKS = {
+    Stage.CAPTURE: Rank.OUTAGE,
+    Stage.MATTING: Rank.OUTAGE,
+    Stage.OUTPUT: Rank.OUTAGE,
+    Stage.RECORDING: Rank.OUTAGE,  # what is not recorded is lost
+}
+"""Of the stages whose problems are not just errors."""
 
 
 class ProgramNotices(QObject):
-    """Reports events, and a missing camera, virtual camera or model; asks before the real background is shown."""
+    """Shows notices in an area. A problem of a file leaves by itself: its tile, or its row in the panel, says it."""
 
-    virtual_camera_requested = pyqtSignal()
-    """The user asks how to set up a virtual camera."""
+    remedy_chosen = pyqtSignal(object)
+    """The Remedy that the user chose."""
     download_requested = pyqtSignal()
     """The user asks for the model of the settings to be downloaded."""
 
@@ -42,12 +50,9 @@ class ProgramNotices(QObject):
         self._area, self._store, self._missing_model = area, store, missing_model
         self._virtual_cameras: tuple[tuple[str, str], ...] | None = None
         """None until the system was asked."""
-        store.changed.connect(self._follow_unmatted_start)
-
-    @property
-    def covered_stages(self) -> tuple[Stage, ...]:
-        """Stages whose problem a notice shows, with a better remedy."""
-        return (Stage.MATTING,) if self._missing_model() is not None else ()
+        self._asks_before_unmatted = False
+        self._status = PipelineStatus()
+        store.changed.connect(self._show_states)
 
     def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
         """Take the (device, label) pairs of the virtual cameras that exist."""
@@ -55,37 +60,25 @@ class ProgramNotices(QObject):
 
     def ask_before_unmatted(self) -> None:
         """Ask whether to show the real background: the saved settings say so, and the program started paused."""
-        text = self.tr("Paused: the saved background is “None”, which shows your real background to others.")
-        actions = (
-            (self.tr("Use blur"), self._blur_and_resume),
-            (self.tr("Show it"), partial(self._store.set, "paused", False)),
-        )
-        self._area.show_while(UNMATTED_START, Notice(UNMATTED_START, text, actions, Rank.QUESTION, dismissible=False))
-        self._follow_unmatted_start(self._store.current)
+        self._asks_before_unmatted = True
+        self._show_states()
 
     def show_status(self, status: PipelineStatus) -> None:
-        """Update the notices that depend on the pipeline."""
-        settings = self._store.current
-        demo = settings.capture.source == "auto" and status.source is not None and status.source.kind == "demo"
-        self._area.show_while(DEMO, self._demo() if demo else None)
-        source = status.source
-        slow = source is not None and source.kind == "camera" and 0 < source.fps <= SLOW_FPS < settings.capture.fps
-        self._area.show_while(SLOW_CAMERA, self._slow_camera(source) if source is not None and slow else None)
-        missing = (
-            settings.output.virtual_camera == "auto"
-            and status.virtual_camera is None
-            and status.pipewire is None
-            and self._virtual_cameras == ()
-            and status.phase is not Phase.STOPPED
-        )
-        self._area.show_while(NO_VIRTUAL_CAMERA, self._no_virtual_camera() if missing else None)
-        model = self._missing_model()
-        self._area.show_while(MISSING_MODEL, None if model is None else self._model_missing(model))
+        """Show what the pipeline has to say."""
+        self._status = status
+        self._show_states()
+
+    def show_error(self, message: str, *, lasting: bool = False) -> None:
+        """Show an error of the window. It goes after a while, unless it is `lasting`; then until it is dismissed.
+
+        The failure of what the user has just done comes before other errors.
+        """
+        rank, duration_ms = (Rank.ERROR, 0) if lasting else (Rank.OUTAGE, EVENT_MS)
+        self._area.show_notice(Notice(f"error {message}", translated(message), (), rank, duration_ms))
 
     def diagnostics_copied(self) -> None:
         """Confirm that the diagnostics are on the clipboard."""
-        text = self.tr("Diagnostics copied to the clipboard.")
-        self._report("diagnosticsNotice", text)
+        self._report("diagnosticsNotice", self.tr("Diagnostics copied to the clipboard."))
 
     def saved(self, path: Path) -> None:
         """Say where a recording or snapshot was saved."""
@@ -97,48 +90,88 @@ class ProgramNotices(QObject):
         text = self.tr("Saved the scene “{0}”.").format(name)
         if keys:
             text = self.tr("Saved the scene “{0}”. {1} applies it.").format(name, keys)
-        self._area.show_notice(Notice("sceneNotice", text, duration_ms=BRIEF_MS))
+        self._report("sceneNotice", text, rank=Rank.STATE)
 
     def background_removed(self, name: str, restore: Callable[[], object] | None) -> None:
         """Confirm that a background was removed, with Undo where that is possible."""
         text = self.tr("Removed the background “{0}”.").format(name)
         if restore is None:
-            self._report(REMOVED, text)
+            self._report("removedNotice", text)
         else:
-            self._report(REMOVED, text, ((self.tr("Undo"), restore),), Rank.UNDO)
+            self._report("removedNotice", text, ((self.tr("Undo"), restore),), Rank.UNDO)
 
     def report_full_zones(self) -> None:
         """Say that a stroke was not kept."""
         text = self.tr("There are {0} zones, as many as possible: remove some before you paint another.")
         self._report("zonesNotice", text.format(MAX_ZONES), rank=Rank.ERROR)
 
-    def _report(
-        self, key: str, text: str, actions: tuple[tuple[str, Callable[[], object]], ...] = (), rank: Rank = Rank.EVENT
-    ) -> None:
+    def _report(self, key: str, text: str, actions: tuple[tuple[str, Act], ...] = (), rank: Rank = Rank.EVENT) -> None:
         self._area.show_notice(Notice(key, text, actions, rank, BRIEF_MS))
 
-    def _demo(self) -> Notice:
-        text = self.tr("No camera found: only you see this demonstration. Connect a camera: it is used at once.")
-        return Notice(DEMO, text)
+    def _show_states(self) -> None:
+        missing = self._missing_model()
+        # A model that is not installed is a problem of matting too; its own notice has the better remedy.
+        problems = (each for each in self._status.problems if missing is None or each.stage is not Stage.MATTING)
+        self._area.show_states([*self._states(missing), *map(self._problem, problems)])
 
-    def _slow_camera(self, source: SourceInfo) -> Notice:
-        text = self.tr("The camera reaches {0} × {1} only at {2} fps. Choose a smaller size or another format.")
-        return Notice(SLOW_CAMERA, text.format(source.width, source.height, short(source.fps, 3)))
-
-    def _no_virtual_camera(self) -> Notice:
-        text = self.tr("Zoom and Meet cannot see Mattecam yet.")
-        return Notice(NO_VIRTUAL_CAMERA, text, ((self.tr("Set up…"), self.virtual_camera_requested.emit),))
-
-    def _model_missing(self, spec: WeightSpec) -> Notice:
-        text = self.tr("The model “{0}” is not installed. The standard model is used instead.").format(
-            describe_model(spec.name)
-        )
-        actions = ((download_caption(spec), self.download_requested.emit),) if spec.url is not None else ()
-        return Notice(MISSING_MODEL, text, actions)
-
-    def _follow_unmatted_start(self, settings: Settings) -> None:
+    def _states(self, missing: WeightSpec | None) -> Iterator[Notice]:
+        """Yield the notices about what holds now beside problems. missing: the model that is not installed."""
+        settings, status = self._store.current, self._status
+        source = status.source
         if not settings.paused or settings.background.kind != "none":
-            self._area.show_while(UNMATTED_START, None)
+            self._asks_before_unmatted = False
+        if self._asks_before_unmatted:
+            text = self.tr("Paused: the saved background is “None”, which shows your real background to others.")
+            answers = (
+                (self.tr("Use blur"), self._blur_and_resume),
+                (self.tr("Show it"), partial(self._store.set, "paused", False)),
+            )
+            yield Notice("unmattedStartNotice", text, answers, Rank.QUESTION)
+        if settings.capture.source == "auto" and source is not None and source.kind == "demo":
+            text = self.tr("No camera found: only you see this demonstration. Connect a camera: it is used at once.")
+            yield Notice("demoNotice", text)
+        if source is not None and source.kind == "camera" and 0 < source.fps <= SLOW_FPS < settings.capture.fps:
+            text = self.tr("The camera reaches {0} × {1} only at {2} fps. Choose a smaller size or another format.")
+            yield Notice("slowCameraNotice", text.format(source.width, source.height, short(source.fps, 3)))
+        unseen = status.virtual_camera is None and status.pipewire is None and status.phase is not Phase.STOPPED
+        if settings.output.virtual_camera == "auto" and unseen and self._virtual_cameras == ():
+            set_up = self.tr("Set up…"), partial(self.remedy_chosen.emit, Remedy.VIRTUAL_CAMERA)
+            yield Notice("virtualCameraNotice", self.tr("Zoom and Meet cannot see Mattecam yet."), (set_up,))
+        if missing is not None:
+            text = self.tr("The model “{0}” is not installed. The standard model is used instead.")
+            download = download_caption(missing), self.download_requested.emit
+            actions = (download,) if missing.url is not None else ()
+            yield Notice("missingModelNotice", text.format(describe_model(missing.name)), actions)
+
+    def _problem(self, problem: Problem) -> Notice:
+        of_choice = problem.stage in (Stage.BACKGROUND, Stage.OVERLAY, Stage.MATTING, Stage.OUTPUT)
+        of_file = of_choice and isinstance(problem.message, Text) and "file" in problem.message.values
+        leaves = of_file and self._status.phase in (Phase.RUNNING, Phase.PAUSED)  # what was in use before goes on
+        remedy = remedy_of(problem)
+        caption = "" if remedy is None else QCoreApplication.translate("Remedies", remedy.value)
+        return Notice(
+            f"error {problem.stage.name}: {problem.message}",
+            translated(problem.message),
+            ((caption, partial(self.remedy_chosen.emit, remedy)),) if caption else (),
+            RANKS.get(problem.stage, Rank.ERROR),
+            EVENT_MS if leaves else 0,
+            heading=self._stage_text(problem.stage),
+            at_s=problem.at_s,
+        )
+
+    def _stage_text(self, stage: Stage) -> str:
+        return {
+            Stage.CAPTURE: self.tr("Camera"),
+            Stage.MATTING: self.tr("Matting"),
+            Stage.BACKGROUND: self.tr("Background"),
+            Stage.OVERLAY: self.tr("Overlay"),
+            Stage.VIRTUAL_CAMERA: self.tr("Virtual camera"),
+            Stage.PIPEWIRE: self.tr("PipeWire camera"),
+            Stage.RECORDING: self.tr("Recording"),
+            Stage.MICROPHONE: self.tr("Microphone"),
+            Stage.OUTPUT: self.tr("Output"),
+            Stage.SETTINGS: self.tr("Settings"),
+        }[stage]
 
     def _blur_and_resume(self) -> None:
         self._store.edit("background", kind="blur")

@@ -17,11 +17,11 @@ from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, Shortcut
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.dialogs.questions import change_or_ask
 from app.gui.panels.side_panel import SidePanel
+from app.gui.shell.remedies import Remedy
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import LogBuffer, diagnostics
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.error_bar import Remedy
 from app.gui.widgets.qt import copy_text, existing, open_once, prepare
 from app.gui.widgets.theme import icon
 from app.system.licences import licences

@@ -630,84 +630,6 @@
         <translation>Herunterladen ({0})</translation>
     </message>
 </context><context>
-    <name>ErrorBar</name>
-    <message>
-        <source>Choose another camera</source>
-        <translation>Andere Kamera wählen</translation>
-    </message>
-    <message>
-        <source>Choose another source</source>
-        <translation>Andere Quelle wählen</translation>
-    </message>
-    <message>
-        <source>Choose another model</source>
-        <translation>Anderes Modell wählen</translation>
-    </message>
-    <message>
-        <source>Show the settings</source>
-        <translation>Einstellungen zeigen</translation>
-    </message>
-    <message>
-        <source>Take a picture of the empty room…</source>
-        <translation>Leeren Raum aufnehmen…</translation>
-    </message>
-    <message>
-        <source>Blur the background</source>
-        <translation>Hintergrund weichzeichnen</translation>
-    </message>
-    <message>
-        <source>Set up…</source>
-        <translation>Einrichten…</translation>
-    </message>
-    <message>
-        <source>Choose another folder</source>
-        <translation>Anderen Ordner wählen</translation>
-    </message>
-    <message>
-        <source>Try again</source>
-        <translation>Erneut versuchen</translation>
-    </message>
-    <message>
-        <source>Camera</source>
-        <translation>Kamera</translation>
-    </message>
-    <message>
-        <source>Matting</source>
-        <translation>Freistellen</translation>
-    </message>
-    <message>
-        <source>Background</source>
-        <translation>Hintergrund</translation>
-    </message>
-    <message>
-        <source>Overlay</source>
-        <translation>Einblendung</translation>
-    </message>
-    <message>
-        <source>Virtual camera</source>
-        <translation>Virtuelle Kamera</translation>
-    </message>
-    <message>
-        <source>PipeWire camera</source>
-        <translation>PipeWire-Kamera</translation>
-    </message>
-    <message>
-        <source>Recording</source>
-        <translation>Aufnahme</translation>
-    </message>
-    <message>
-        <source>Microphone</source>
-        <translation>Mikrofon</translation>
-    </message>
-    <message>
-        <source>Output</source>
-        <translation>Ausgabe</translation>
-    </message>
-    <message>
-        <source>Settings</source>
-        <translation>Einstellungen</translation>
-    </message>
-</context><context>
     <name>ExpertControls</name>
     <message>
         <source>Automatic</source>
@@ -1892,18 +1814,6 @@
 </context><context>
     <name>ProgramNotices</name>
     <message>
-        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
-        <translation>Pausiert: Der gespeicherte Hintergrund ist „Keiner“; damit sähen andere Ihren echten Hintergrund.</translation>
-    </message>
-    <message>
-        <source>Use blur</source>
-        <translation>Weichzeichnen</translation>
-    </message>
-    <message>
-        <source>Show it</source>
-        <translation>Zeigen</translation>
-    </message>
-    <message>
         <source>Diagnostics copied to the clipboard.</source>
         <translation>Diagnose in die Zwischenablage kopiert.</translation>
     </message>
@@ -1936,6 +1846,18 @@
         <translation>Es gibt {0} Zonen, mehr sind nicht möglich: Entfernen Sie einige, bevor Sie eine weitere malen.</translation>
     </message>
     <message>
+        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
+        <translation>Pausiert: Der gespeicherte Hintergrund ist „Keiner“; damit sähen andere Ihren echten Hintergrund.</translation>
+    </message>
+    <message>
+        <source>Use blur</source>
+        <translation>Weichzeichnen</translation>
+    </message>
+    <message>
+        <source>Show it</source>
+        <translation>Zeigen</translation>
+    </message>
+    <message>
         <source>No camera found: only you see this demonstration. Connect a camera: it is used at once.</source>
         <translation>Keine Kamera gefunden: Diese Demo sehen nur Sie. Schließen Sie eine Kamera an: Sie wird sofort verwendet.</translation>
     </message>
@@ -1944,16 +1866,56 @@
         <translation>Die Kamera erreicht {0} × {1} nur mit {2} Bildern pro Sekunde. Wählen Sie eine kleinere Größe oder ein anderes Format.</translation>
     </message>
     <message>
-        <source>Zoom and Meet cannot see Mattecam yet.</source>
-        <translation>Zoom und Meet sehen Mattecam noch nicht.</translation>
-    </message>
-    <message>
         <source>Set up…</source>
         <translation>Einrichten…</translation>
     </message>
     <message>
+        <source>Zoom and Meet cannot see Mattecam yet.</source>
+        <translation>Zoom und Meet sehen Mattecam noch nicht.</translation>
+    </message>
+    <message>
         <source>The model “{0}” is not installed. The standard model is used instead.</source>
         <translation>Das Modell „{0}“ ist nicht installiert. Stattdessen wird das Standardmodell verwendet.</translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation>Kamera</translation>
+    </message>
+    <message>
+        <source>Matting</source>
+        <translation>Freistellen</translation>
+    </message>
+    <message>
+        <source>Background</source>
+        <translation>Hintergrund</translation>
+    </message>
+    <message>
+        <source>Overlay</source>
+        <translation>Einblendung</translation>
+    </message>
+    <message>
+        <source>Virtual camera</source>
+        <translation>Virtuelle Kamera</translation>
+    </message>
+    <message>
+        <source>PipeWire camera</source>
+        <translation>PipeWire-Kamera</translation>
+    </message>
+    <message>
+        <source>Recording</source>
+        <translation>Aufnahme</translation>
+    </message>
+    <message>
+        <source>Microphone</source>
+        <translation>Mikrofon</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>Ausgabe</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Einstellungen</translation>
     </message>
 </context><context>
     <name>QualityControls</name>
@@ -2090,6 +2052,44 @@
     <message>
         <source>Default</source>
         <translation>Standard</translation>
+    </message>
+</context><context>
+    <name>Remedies</name>
+    <message>
+        <source>Choose another camera</source>
+        <translation>Andere Kamera wählen</translation>
+    </message>
+    <message>
+        <source>Choose another source</source>
+        <translation>Andere Quelle wählen</translation>
+    </message>
+    <message>
+        <source>Choose another model</source>
+        <translation>Anderes Modell wählen</translation>
+    </message>
+    <message>
+        <source>Show the settings</source>
+        <translation>Einstellungen zeigen</translation>
+    </message>
+    <message>
+        <source>Take a picture of the empty room…</source>
+        <translation>Leeren Raum aufnehmen…</translation>
+    </message>
+    <message>
+        <source>Blur the background</source>
+        <translation>Hintergrund weichzeichnen</translation>
+    </message>
+    <message>
+        <source>Set up…</source>
+        <translation>Einrichten…</translation>
+    </message>
+    <message>
+        <source>Choose another folder</source>
+        <translation>Anderen Ordner wählen</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Erneut versuchen</translation>
     </message>
 </context><context>
     <name>ScenesMenu</name>

@@ -630,84 +630,6 @@
         <translation>Descargar ({0})</translation>
     </message>
 </context><context>
-    <name>ErrorBar</name>
-    <message>
-        <source>Choose another camera</source>
-        <translation>Elegir otra cámara</translation>
-    </message>
-    <message>
-        <source>Choose another source</source>
-        <translation>Elegir otra fuente</translation>
-    </message>
-    <message>
-        <source>Choose another model</source>
-        <translation>Elegir otro modelo</translation>
-    </message>
-    <message>
-        <source>Show the settings</source>
-        <translation>Mostrar los ajustes</translation>
-    </message>
-    <message>
-        <source>Take a picture of the empty room…</source>
-        <translation>Tomar una imagen de la habitación vacía…</translation>
-    </message>
-    <message>
-        <source>Blur the background</source>
-        <translation>Desenfocar el fondo</translation>
-    </message>
-    <message>
-        <source>Set up…</source>
-        <translation>Configurar…</translation>
-    </message>
-    <message>
-        <source>Choose another folder</source>
-        <translation>Elegir otra carpeta</translation>
-    </message>
-    <message>
-        <source>Try again</source>
-        <translation>Reintentar</translation>
-    </message>
-    <message>
-        <source>Camera</source>
-        <translation>Cámara</translation>
-    </message>
-    <message>
-        <source>Matting</source>
-        <translation>Recorte</translation>
-    </message>
-    <message>
-        <source>Background</source>
-        <translation>Fondo</translation>
-    </message>
-    <message>
-        <source>Overlay</source>
-        <translation>Superposición</translation>
-    </message>
-    <message>
-        <source>Virtual camera</source>
-        <translation>Cámara virtual</translation>
-    </message>
-    <message>
-        <source>PipeWire camera</source>
-        <translation>Cámara de PipeWire</translation>
-    </message>
-    <message>
-        <source>Recording</source>
-        <translation>Grabación</translation>
-    </message>
-    <message>
-        <source>Microphone</source>
-        <translation>Micrófono</translation>
-    </message>
-    <message>
-        <source>Output</source>
-        <translation>Salida</translation>
-    </message>
-    <message>
-        <source>Settings</source>
-        <translation>Ajustes</translation>
-    </message>
-</context><context>
     <name>ExpertControls</name>
     <message>
         <source>Automatic</source>
@@ -1892,18 +1814,6 @@
 </context><context>
     <name>ProgramNotices</name>
     <message>
-        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
-        <translation>En pausa: el fondo guardado es «Ninguno», que mostraría a los demás su fondo real.</translation>
-    </message>
-    <message>
-        <source>Use blur</source>
-        <translation>Desenfocar</translation>
-    </message>
-    <message>
-        <source>Show it</source>
-        <translation>Mostrar</translation>
-    </message>
-    <message>
         <source>Diagnostics copied to the clipboard.</source>
         <translation>Diagnóstico copiado al portapapeles.</translation>
     </message>
@@ -1936,6 +1846,18 @@
         <translation>Hay {0} zonas, el máximo posible: elimine algunas antes de pintar otra.</translation>
     </message>
     <message>
+        <source>Paused: the saved background is “None”, which shows your real background to others.</source>
+        <translation>En pausa: el fondo guardado es «Ninguno», que mostraría a los demás su fondo real.</translation>
+    </message>
+    <message>
+        <source>Use blur</source>
+        <translation>Desenfocar</translation>
+    </message>
+    <message>
+        <source>Show it</source>
+        <translation>Mostrar</translation>
+    </message>
+    <message>
         <source>No camera found: only you see this demonstration. Connect a camera: it is used at once.</source>
         <translation>No se encontró ninguna cámara: esta demostración solo la ve usted. Conecte una cámara: se usará enseguida.</translation>
     </message>
@@ -1944,16 +1866,56 @@
         <translation>La cámara alcanza {0} × {1} solo a {2} fps. Elija un tamaño menor u otro formato.</translation>
     </message>
     <message>
-        <source>Zoom and Meet cannot see Mattecam yet.</source>
-        <translation>Zoom y Meet aún no ven Mattecam.</translation>
-    </message>
-    <message>
         <source>Set up…</source>
         <translation>Configurar…</translation>
     </message>
     <message>
+        <source>Zoom and Meet cannot see Mattecam yet.</source>
+        <translation>Zoom y Meet aún no ven Mattecam.</translation>
+    </message>
+    <message>
         <source>The model “{0}” is not installed. The standard model is used instead.</source>
         <translation>El modelo «{0}» no está instalado. Se usa el modelo estándar en su lugar.</translation>
+    </message>
+    <message>
+        <source>Camera</source>
+        <translation>Cámara</translation>
+    </message>
+    <message>
+        <source>Matting</source>
+        <translation>Recorte</translation>
+    </message>
+    <message>
+        <source>Background</source>
+        <translation>Fondo</translation>
+    </message>
+    <message>
+        <source>Overlay</source>
+        <translation>Superposición</translation>
+    </message>
+    <message>
+        <source>Virtual camera</source>
+        <translation>Cámara virtual</translation>
+    </message>
+    <message>
+        <source>PipeWire camera</source>
+        <translation>Cámara de PipeWire</translation>
+    </message>
+    <message>
+        <source>Recording</source>
+        <translation>Grabación</translation>
+    </message>
+    <message>
+        <source>Microphone</source>
+        <translation>Micrófono</translation>
+    </message>
+    <message>
+        <source>Output</source>
+        <translation>Salida</translation>
+    </message>
+    <message>
+        <source>Settings</source>
+        <translation>Ajustes</translation>
     </message>
 </context><context>
     <name>QualityControls</name>
@@ -2090,6 +2052,44 @@
     <message>
         <source>Default</source>
         <translation>Predeterminado</translation>
+    </message>
+</context><context>
+    <name>Remedies</name>
+    <message>
+        <source>Choose another camera</source>
+        <translation>Elegir otra cámara</translation>
+    </message>
+    <message>
+        <source>Choose another source</source>
+        <translation>Elegir otra fuente</translation>
+    </message>
+    <message>
+        <source>Choose another model</source>
+        <translation>Elegir otro modelo</translation>
+    </message>
+    <message>
+        <source>Show the settings</source>
+        <translation>Mostrar los ajustes</translation>
+    </message>
+    <message>
+        <source>Take a picture of the empty room…</source>
+        <translation>Tomar una imagen de la habitación vacía…</translation>
+    </message>
+    <message>
+        <source>Blur the background</source>
+        <translation>Desenfocar el fondo</translation>
+    </message>
+    <message>
+        <source>Set up…</source>
+        <translation>Configurar…</translation>
+    </message>
+    <message>
+        <source>Choose another folder</source>
+        <translation>Elegir otra carpeta</translation>
+    </message>
+    <message>
+        <source>Try again</source>
+        <translation>Reintentar</translation>
     </message>
 </context><context>
     <name>ScenesMenu</name>

@@ -1,23 +1,132 @@
-"""The banner above the preview: one line with the most important notice, and a counter for the others."""
+"""Notices above the preview: one line with the most important one, and a counter that lists the others in full."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from enum import IntEnum
 from functools import partial
 
 from PyQt6.QtCore import QEvent, QPoint, QSize, Qt, QTimer
-from PyQt6.QtWidgets import QFrame, QToolButton, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
 from PyQt6.sip import isdeleted
 
-from app.gui.widgets.controls import describe
-from app.gui.widgets.notice import Notice, NoticeFrame
-from app.gui.widgets.qt import AfterLayout, keep_focus, row, scaled
+from app.gui.widgets.controls import ElidedLabel, button, describe, label, selectable
+from app.gui.widgets.qt import AfterLayout, column, keep_focus, row, scale_icon, scaled
+from app.gui.widgets.theme import icon
 
-BRIEF_MS = 12_000
-"""How long a notice about something that was done stays."""
 MIN_WIDTH = 240
+MARGINS = (12, 4, 6, 4)
+CLOSE_SIZE, SIGN_SIZE = QSize(16, 16), 20
+READABLE_PX = 180
+"""A sentence keeps at least this width in the usual font, or its own if that is less; buttons are left out for it."""
 GUARD_MS = 800
 """How long the buttons of a notice that appears under the pointer do nothing, unless the pointer leaves before."""
+Act = Callable[[], object]
+
+
+class Rank(IntEnum):
+    """Importance of a notice."""
+
+    STATE = 1
+    EVENT = 2
+    ERROR = 3
+    OUTAGE = 4
+    """Others do not see what they should, or an action of the user failed."""
+    UNDO = 5
+    """What the user has just done can be undone, for a moment."""
+    QUESTION = 6
+    """The program waits for an answer; it cannot be dismissed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """A sentence for the user."""
+
+    key: str
+    """Identifies the notice: a new one replaces an old one with the same key. Also its object name."""
+    text: str
+    actions: tuple[tuple[str, Act], ...] = ()
+    """(button text, what it does)"""
+    rank: Rank = Rank.STATE
+    duration_ms: int = 0
+    """Hide it after this time; 0: keep it."""
+    heading: str = ""
+    """What it is about, before the text."""
+    at_s: float = field(default_factory=time.monotonic)
+    """time.monotonic(); among notices of the same rank the newest comes first."""
+
+    @property
+    def is_alarm(self) -> bool:
+        """Whether it is drawn with the border of an error."""
+        return self.rank in (Rank.ERROR, Rank.OUTAGE, Rank.QUESTION)
+
+
+class NoticeFrame(QFrame):
+    """Shows a notice on one line, or with all of its text: below its heading and buttons, or beside these alone."""
+
+    def __init__(
+        self, notice: Notice, act: Callable[[Notice, Act], object], dismiss: Callable[[Notice], object], *,
+        whole: bool = False,
+    ) -> None:  # fmt: skip
+        """act: called with the notice and what a pressed button does. dismiss: called with the notice."""
+        super().__init__()
+        name = f"{notice.key}InList" if whole else notice.key
+        self.setObjectName(name)
+        self.setProperty("role", "alarm" if notice.is_alarm else "notice")
+        self.setAccessibleName(notice.text)
+        self._heading = [label(notice.heading, "heading")] if notice.heading else []
+        self._text = selectable(notice.text) if whole else ElidedLabel(notice.text, "noticeText")
+        self._actions = [
+            button(caption, notice.text, f"{name}Action{number}", partial(act, notice, run))
+            for number, (caption, run) in enumerate(notice.actions)
+        ]
+        fixed: list[QWidget] = []
+        if notice.is_alarm:
+            sign, side = QLabel(), scaled(SIGN_SIZE, self)
+            sign.setPixmap(icon("warning").pixmap(QSize(side, side)))
+            fixed.append(sign)
+        close = []
+        if notice.rank is not Rank.QUESTION:
+            cross = QToolButton()
+            cross.setIcon(icon("close"))
+            scale_icon(cross, CLOSE_SIZE)
+            describe(cross, self.tr("Dismiss"), self.tr("Hide this message"), f"{name}Dismiss")
+            cross.clicked.connect(partial(dismiss, notice))
+            close.append(cross)
+        self._fixed = [*fixed, *close]
+        below = [self._text] if whole and notice.heading else []
+        text = None if below else self._text
+        self._row = row(None if whole else self, *fixed, *self._heading, text, *self._actions, *close, grows=text,
+                        spacing=10, margins=0 if whole else MARGINS)  # fmt: skip
+        if whole:
+            column(self, self._row, *below, spacing=4, margins=MARGINS)
+
+    def fit(self, room: int) -> bool:
+        """Leave out the heading, then the buttons, where they do not fit; return whether something is hidden.
+
+        room: width for the line in pixels.
+        """
+        whole = self._text.sizeHint().width()
+        readable = max(self._text.minimumSizeHint().width(), min(whole, scaled(READABLE_PX, self)))
+        extras: list[QWidget] = [*self._heading, *self._actions]
+        shown = next(
+            (each for each in (extras, extras[len(self._heading) :]) if self._width(each) + readable <= room), []
+        )
+        for widget in extras:
+            if widget.isHidden() is (widget in shown):
+                with keep_focus(widget):
+                    widget.setVisible(widget in shown)
+        return len(shown) < len(extras) or self._width(shown) + whole > room
+
+    def _width(self, shown: Sequence[QWidget]) -> int:
+        """Return the width of the line without its text. Showing widgets to measure it would resize the line."""
+        widgets = [*self._fixed, *shown]
+        for widget in widgets:
+            widget.ensurePolished()
+        left, _top, right, _bottom = MARGINS
+        return sum(each.minimumSizeHint().width() + self._row.spacing() for each in widgets) + left + right
 
 
 class NoticeArea(QWidget):
@@ -30,8 +139,10 @@ class NoticeArea(QWidget):
         super().__init__()
         self._notices: dict[str, Notice] = {}
         """By key."""
-        self._dismissed: dict[str, str] = {}
-        """Text of each dismissed notice, by key."""
+        self._states: set[str] = set()
+        """Keys of the notices about states that last, also of those that are hidden."""
+        self._hidden: dict[str, str] = {}
+        """Text of each notice about a state that was dismissed, or whose time is over, by key."""
         self._line: tuple[Notice, NoticeFrame] | None = None
         self._list: QFrame | None = None
         self._counter = QToolButton()
@@ -45,40 +156,44 @@ class NoticeArea(QWidget):
     @property
     def texts(self) -> tuple[str, ...]:
         """Sentences of all notices, the most important first."""
-        return tuple(notice.text for notice in self.in_order())
+        return tuple(notice.text for notice in self._in_order())
+
+    @property
+    def error(self) -> str:
+        """The sentence of the most important error; empty if there is none."""
+        return next((each.text for each in self._in_order() if each.rank in (Rank.ERROR, Rank.OUTAGE)), "")
 
     @property
     def shown(self) -> str:
         """The key of the notice on the line; empty if there is none."""
         return "" if self._line is None else self._line[0].key
 
-    def show_notice(self, notice: Notice) -> None:
-        """Show a notice about an event; a dismissed one comes back."""
-        self._dismissed.pop(notice.key, None)
-        self._add(notice)
-        if notice.duration_ms:
-            QTimer.singleShot(notice.duration_ms, partial(self._expire, notice))
-
-    def show_while(self, key: str, notice: Notice | None) -> None:
-        """Show a notice about a state, or hide it with None.
-
-        Once it is dismissed, or its time is over, it stays hidden while the state lasts.
-        """
-        if notice is None:
-            self._dismissed.pop(key, None)
-            self.hide_notice(key)
-        elif self._dismissed.get(key) != notice.text and self.text_of(key) != notice.text:
-            self._add(notice)
-            if notice.duration_ms:
-                QTimer.singleShot(notice.duration_ms, partial(self._expire, notice, is_state=True))
-
     def text_of(self, key: str) -> str:
         """The sentence of a notice; empty where there is none."""
         return self._notices[key].text if key in self._notices else ""
 
-    def hide_notice(self, key: str) -> None:
-        """Hide a notice. Keyboard focus inside it returns to the widget that had it before."""
-        if self._notices.pop(key, None) is not None:
+    def show_notice(self, notice: Notice) -> None:
+        """Show a notice about an event, until the user answers it or its time is over."""
+        self._add(notice)
+        self._arrange()
+
+    def show_states(self, notices: Iterable[Notice]) -> None:
+        """Show the states that hold now, in place of those that held.
+
+        Once a notice is dismissed, or its time is over, it stays hidden while its state lasts with the same text.
+        """
+        holding = {notice.key: notice for notice in notices}
+        ended = self._states - holding.keys()
+        self._states = set(holding)
+        changed = False
+        for key in ended:
+            self._hidden.pop(key, None)
+            changed |= self._notices.pop(key, None) is not None
+        for key, notice in holding.items():
+            if notice.text not in (self._hidden.get(key), self.text_of(key)):
+                self._add(notice)
+                changed = True
+        if changed:
             self._arrange()
 
     def leaveEvent(self, event: QEvent | None) -> None:
@@ -93,9 +208,10 @@ class NoticeArea(QWidget):
 
     def _add(self, notice: Notice) -> None:
         self._notices[notice.key] = notice
-        self._arrange()
+        if notice.duration_ms:
+            QTimer.singleShot(notice.duration_ms, partial(self._expire, notice))
 
-    def in_order(self) -> list[Notice]:
+    def _in_order(self) -> list[Notice]:
         """Return all notices, the most important first."""
         return sorted(self._notices.values(), key=lambda notice: (notice.rank, notice.at_s), reverse=True)
 
@@ -106,14 +222,18 @@ class NoticeArea(QWidget):
         """Show the most important notice on the line, unless the present one is held there."""
         if held is None:
             held = self.underMouse() or self._list is not None
-        order = self.in_order()
-        wanted = order[0] if order else None
+        wanted = next(iter(self._in_order()), None)
         if self._line is not None and self._line[0] is not wanted:
             if held:
                 self._line[1].setEnabled(self._is_current(self._line[0]))
                 self._fit_line()
                 return
-            self._drop_line()
+            frame, self._line = self._line[1], None
+            with keep_focus(frame):
+                frame.hide()
+            self._row.removeWidget(frame)
+            frame.setParent(None)
+            frame.deleteLater()
         if self._line is None and wanted is not None:
             self._line = wanted, NoticeFrame(wanted, self._act, self._dismiss)
             self._row.insertWidget(0, self._line[1], 1)
@@ -121,23 +241,18 @@ class NoticeArea(QWidget):
         self._fit_line()
         self.setVisible(self._line is not None)
 
-    def _drop_line(self) -> None:
-        assert self._line is not None
-        frame, self._line = self._line[1], None
-        with keep_focus(frame):
-            frame.hide()
-        self._row.removeWidget(frame)
-        frame.setParent(None)
-        frame.deleteLater()
-
     def _fit_line(self) -> None:
         """Fit the notice to the line; show the counter where there are others, or something of it is hidden."""
         others = len(self._notices) - (self._line is not None and self._is_current(self._line[0]))
         self._counter.setText(self.tr("{0} more").format(others) if others else "…")
-        narrow = self.width() - self._counter.sizeHint().width() - self._row.spacing()
-        cut = self._line is not None and self._line[1].fit(self.width(), narrow)
+        beside = self._counter.sizeHint().width() + self._row.spacing()
+        counted = others > 0
+        if self._line is not None:
+            counted = counted or self._line[1].fit(self.width())
+            if counted:
+                self._line[1].fit(self.width() - beside)
         with keep_focus(self._counter):
-            self._counter.setVisible(others > 0 or cut)
+            self._counter.setVisible(counted)
 
     def _open_list(self) -> None:
         """Show all notices in full over the preview; it closes with a click beside it."""
@@ -145,13 +260,11 @@ class NoticeArea(QWidget):
         listed.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         listed.setObjectName("noticeList")
         listed.setAccessibleName(self.tr("All messages"))
-        column = QVBoxLayout(listed)
-        column.setSpacing(8)
-        for notice in self.in_order():
-            column.addWidget(NoticeFrame(notice, self._act, self._dismiss, whole=True))
+        frames = (NoticeFrame(notice, self._act, self._dismiss, whole=True) for notice in self._in_order())
+        lines = column(listed, *frames, spacing=8, margins=None)
         listed.destroyed.connect(self._list_closed)
         self._list = listed
-        listed.setFixedSize(self.width(), column.totalHeightForWidth(self.width()))
+        listed.setFixedSize(self.width(), lines.totalHeightForWidth(self.width()))
         listed.move(self.mapToGlobal(QPoint(0, self.height())))
         listed.show()
 
@@ -164,28 +277,28 @@ class NoticeArea(QWidget):
             self._list = None
             self._arrange()
 
-    def _expire(self, notice: Notice, *, is_state: bool = False) -> None:
+    def _expire(self, notice: Notice) -> None:
         if not isdeleted(self) and self._is_current(notice):
-            if is_state:
-                self._dismissed[notice.key] = notice.text
-            self.hide_notice(notice.key)
+            self._remove(notice)
+            self._arrange()
 
-    def _dismiss(self, notice: Notice) -> None:
-        self._dismissed[notice.key] = notice.text
-        self._answer(notice)
-
-    def _act(self, notice: Notice, run: Callable[[], object]) -> None:
-        if notice.stays:
-            self._close_list()
-        else:
-            self._answer(notice)
-        run()
-
-    def _answer(self, notice: Notice) -> None:
-        """Remove a notice that the user has answered. The next one waits a little before it can be answered."""
-        self._close_list()
+    def _remove(self, notice: Notice) -> None:
         if self._is_current(notice):
             del self._notices[notice.key]
+        if notice.key in self._states:
+            self._hidden[notice.key] = notice.text
+
+    def _act(self, notice: Notice, run: Act) -> None:
+        if notice.key in self._states:  # whoever shows it ends it
+            self._close_list()
+        else:
+            self._dismiss(notice)
+        run()
+
+    def _dismiss(self, notice: Notice) -> None:
+        """Remove a notice that the user has answered. The next one waits a little before it can be answered."""
+        self._close_list()
+        self._remove(notice)
         if self._line is not None and self._line[0] is notice:
             self._arrange(held=False)
         if self._line is not None and self.underMouse():

@@ -19,15 +19,15 @@ from app.core.messages.system import ProgramText
 from app.core.stage import Stage
 from app.core.text import Text
 from app.gui.dialogs.plate_dialog import PlateDialog
+from app.gui.shell import notices
 from app.gui.shell.application import Session
-from app.gui.widgets import error_bar
-from app.gui.widgets.error_bar import ErrorBar, Remedy, remedy_of
-from app.gui.widgets.notice import Notice
-from app.gui.widgets.notices import NoticeArea
+from app.gui.shell.notices import ProgramNotices
+from app.gui.shell.remedies import Remedy, remedy_of
+from app.gui.widgets.notices import Notice, NoticeArea
 from app.runtime.status import PipelineStatus, Problem
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import StartWindow
-from tests.gui.widgets import box, find
+from tests.gui.conftest import QUIET, StartWindow
+from tests.gui.widgets import box, find, made_store
 
 
 @pytest.fixture
@@ -38,8 +38,8 @@ def area(qtbot: QtBot) -> NoticeArea:
 
 
 @pytest.fixture
-def bar(area: NoticeArea) -> ErrorBar:
-    return ErrorBar(area, area)
+def bar(area: NoticeArea) -> ProgramNotices:
+    return ProgramNotices(area, made_store(QUIET), lambda: None, area)
 
 
 def failing(*problems: tuple[Stage, str, float]) -> PipelineStatus:
@@ -53,7 +53,7 @@ def pressable(area: NoticeArea, part: str, kind: type[QAbstractButton] = QPushBu
     return find(area, kind, f"{area.shown}{part}")
 
 
-def test_a_problem_of_the_camera_comes_before_others(area: NoticeArea, bar: ErrorBar) -> None:
+def test_a_problem_of_the_camera_comes_before_others(area: NoticeArea, bar: ProgramNotices) -> None:
     bar.show_status(failing((Stage.MICROPHONE, "There is no microphone.", 3.0), LOST))
     area.show_notice(Notice("demo", "This is a demonstration."))
     assert area.texts == (LOST[1], "There is no microphone.", "This is a demonstration.")
@@ -61,37 +61,37 @@ def test_a_problem_of_the_camera_comes_before_others(area: NoticeArea, bar: Erro
 
 
 def test_the_failure_of_an_action_is_shown_first_and_what_lasts_comes_back(
-    area: NoticeArea, bar: ErrorBar, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+    area: NoticeArea, bar: ProgramNotices, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(error_bar, "EVENT_MS", 50)
+    monkeypatch.setattr(notices, "EVENT_MS", 50)
     broken, paste = "The settings file is broken.", "There is no image to paste."
-    bar.show_message(broken)
-    bar.show_message(broken, lasting=True)  # it is one error, which stays from the repetition on
+    bar.show_error(broken)
+    bar.show_error(broken, lasting=True)  # it is one error, which stays from the repetition on
     bar.show_status(failing(LOST))
-    bar.show_message(paste)
+    bar.show_error(paste)
     assert area.texts == (paste, LOST[1], broken)
     qtbot.waitUntil(lambda: area.texts == (LOST[1], broken))
     bar.show_status(PipelineStatus())
-    assert bar.text == broken
+    assert area.error == broken
 
 
-def test_a_recording_that_stops_comes_before_the_failed_action_before_it(area: NoticeArea, bar: ErrorBar) -> None:
-    bar.show_message("The image cannot be written.")
+def test_a_recording_that_stops_comes_before_the_failed_action_before_it(area: NoticeArea, bar: ProgramNotices) -> None:
+    bar.show_error("The image cannot be written.")
     bar.show_status(failing((Stage.RECORDING, "The recording has stopped.", time.monotonic())))
-    bar.show_message("There is no image to paste.")
+    bar.show_error("There is no image to paste.")
     assert area.texts == ("There is no image to paste.", "The recording has stopped.", "The image cannot be written.")
 
 
-def test_a_dismissed_problem_makes_room_at_once_and_stays_away(area: NoticeArea, bar: ErrorBar) -> None:
-    bar.show_message("There is no image to paste.")
+def test_a_dismissed_problem_makes_room_at_once_and_stays_away(area: NoticeArea, bar: ProgramNotices) -> None:
+    bar.show_error("There is no image to paste.")
     bar.show_status(failing(LOST))
     pressable(area, "Dismiss", QToolButton).click()
-    assert bar.text == LOST[1], "at once, not with the next status"
+    assert area.error == LOST[1], "at once, not with the next status"
     pressable(area, "Dismiss", QToolButton).click()
     bar.show_status(failing(LOST))
     assert area.isHidden()
     asked: list[Remedy] = []
-    bar.help_requested.connect(asked.append)
+    bar.remedy_chosen.connect(asked.append)
     bar.show_status(failing((Stage.CAPTURE, "Another trouble.", 2.0)))
     pressable(area, "Action0").click()
     assert asked == [Remedy.CAMERA]
@@ -102,12 +102,12 @@ def test_a_settings_error_ends_when_they_are_saved(session: Session, qtbot: QtBo
     blocked = settings_file.default_path()
     blocked.mkdir(parents=True)
     session.store.edit("background", kind="colour", colour="#123456")
-    bar = session.window.error_bar
-    qtbot.waitUntil(lambda: "settings.json cannot be written" in bar.text)
+    area = session.window.notices
+    qtbot.waitUntil(lambda: "settings.json cannot be written" in area.error)
     assert any(problem.stage is Stage.SETTINGS for problem in session.bridge.status.problems)
     blocked.rmdir()
     pressable(session.window.notices, "Action0").click()
-    qtbot.waitUntil(lambda: not bar.text)
+    qtbot.waitUntil(lambda: not area.error)
     assert settings_file.load(paths.config_dir() / "settings.json")[0].background.colour == "#123456"
 
 
@@ -151,7 +151,7 @@ def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(
     controls: Session, qtbot: QtBot, stage: Stage, text: str, caption: str, name: str
 ) -> None:
     window = controls.window
-    window.error_bar.show_status(failing((stage, text, 1.0)))
+    window.program_notices.show_status(failing((stage, text, 1.0)))
     action = pressable(controls.window.notices, "Action0")
     assert action.text() == caption
     action.click()
@@ -167,7 +167,7 @@ def test_a_missing_plate_leads_to_its_capture_and_what_failed_is_tried_again(
     retried: list[bool] = []
     world.faults.put("build_engine", PlateError(PlateText.NEEDED(model="bgmv2")))
     session = start_window()
-    qtbot.waitUntil(lambda: "needs a picture of the empty room" in session.window.error_bar.text)
+    qtbot.waitUntil(lambda: "needs a picture of the empty room" in session.window.notices.error)
     monkeypatch.setattr(session.pipeline, "retry", lambda: retried.append(True))
     action = pressable(session.window.notices, "Action0")
     assert action.text() == "Take a picture of the empty room…"
