@@ -109,9 +109,6 @@ class CommandMonkey:
             "only-me": lambda d: d.choice(("on", "off", f"{d.random():.2f},{d.random():.2f}")),
             "overlay": self._overlay,
             "pause": lambda d: d.choice(SWITCHES),
-            "place": lambda d: d.choice(
-                ("reset", f"{d.uniform(-1, 1):.2f},{d.uniform(-1, 1):.2f},{d.uniform(0.1, 3):.2f}")
-            ),
             "ratio": lambda d: d.choice(("auto", "0.25", "0.5", "1")),
             "record": lambda d: d.choice(("stop", str(files.next_recording()))),
             "record-alpha": lambda d: d.choice(("stop", str(files.next_recording()))),

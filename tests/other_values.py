@@ -19,7 +19,6 @@ OTHER_VALUES = {
     "background.colour": "#102030",
     "background.screen": "screen:2",
     "background.zoom": "2",
-    "placement.scale": "2",
     "output.virtual_camera": "off",
     "output.microphone": "default",
     "output.standby_text": "Back at noon",

@@ -24,7 +24,6 @@ class Feature:
     edges: Mapping[str, Any] = field(default_factory=dict)
     background: Mapping[str, Any] = field(default_factory=dict)
     overlay: Mapping[str, Any] = field(default_factory=dict)
-    placement: Mapping[str, Any] = field(default_factory=dict)
 
     def settings(self, base: Settings) -> Settings:
         """Return `base` with this feature and none of the others."""
@@ -36,7 +35,6 @@ class Feature:
             matting=matting,
             background=plain.background.replace(**self.background),
             overlay=plain.overlay.replace(**self.overlay),
-            placement=plain.placement.replace(**self.placement),
         )
 
 
@@ -49,7 +47,6 @@ FEATURES = (
     Feature("light", "light_matchSlider", edges={"light_match": 60, "portrait_light": 40},
             background=_IMAGE),
     Feature("bokeh", "bokehCheck", edges={"strict": "off"}, background={"blur_strength": 45, "bokeh": True}),
-    Feature("placement", "placeYSlider", placement={"x": 0.22, "y": 0.2, "scale": 0.6}, background=_IMAGE),
     Feature("background-view", "backgroundZoomSlider",
             background={**_IMAGE, "zoom": 1.6, "pan_x": 0.5, "pan_y": -0.3}),
     Feature("overlay", "overlayTextPlace", overlay={"text": "Ada Lovelace · {time}", "text_place": "bottom-left"},

@@ -10,7 +10,7 @@ from typing import Annotated, Any, get_type_hints
 
 import typer
 
-from app.config.parsing import parse_background, parse_pan, parse_place, parse_size, read_zones
+from app.config.parsing import parse_background, parse_pan, parse_size, read_zones
 from app.config.setting import SETTINGS, Setting, with_value
 from app.core.files import paths
 from app.core.settings import Settings
@@ -19,7 +19,6 @@ SECTIONS: Mapping[str, str] = {
     "capture": "Camera",
     "background": "Background",
     "framing": "Person and framing",
-    "placement": "Person and framing",
     "people": "Person and framing",
     "edges": "Person and framing",
     "output": "Outputs",
@@ -126,13 +125,6 @@ SEVERAL = (
         "Position of the zoom, from -1,-1 (top left) to 1,1 (bottom right); 0,0 is the centre.",
         ("framing.pan_x", "framing.pan_y"),
         parse_pan,
-    ),
-    _several(
-        "Person and framing",
-        "place",
-        "X,Y[,SCALE]|CORNER[:PERCENT]|reset",
-        "Move and scale the person over the background, such as 0.2,0,0.8 or bottom-right:35.",
-        lambda settings, text: settings.replace(placement=parse_place(text)),
     ),
     _several(
         "Person and framing",

@@ -15,17 +15,13 @@ from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, read_object
 from app.core.files.names import is_folder
-from app.core.framing import CORNER_SCALE, CORNERS, IN_PLACE, in_corner
 from app.core.messages.command_line import UsageText
 from app.core.messages.settings import FileReason, ZoneText
 from app.core.settings import (
     COLOUR,
-    MAX_SCALE,
-    MIN_SCALE,
     BackgroundSettings,
     Model,
     PeopleSettings,
-    PlacementSettings,
     Zone,
 )
 from app.media.image_file import kind_of_file
@@ -57,21 +53,6 @@ def parse_pan(text: str) -> tuple[float, float]:
     except ValueError:
         raise UsageError(UsageText.PAN(text=text)) from None
     return x, y
-
-
-def parse_place(text: str) -> PlacementSettings:
-    """Parse `X,Y`, `X,Y,SCALE`, a corner such as `bottom-right:35` (percent), or `reset`. Raises UsageError."""
-    if text == "reset":
-        return IN_PLACE
-    corner, _, percent = text.partition(":")
-    try:
-        if corner in CORNERS:
-            return in_corner(corner, float(percent) / 100 if percent else CORNER_SCALE)
-        x, y, scale = (float(part) for part in (text if text.count(",") == 2 else f"{text},1").split(","))
-        return PlacementSettings(x=x, y=y, scale=scale)
-    except ValueError:  # pydantic's is one
-        low, high = f"{MIN_SCALE:g}", f"{MAX_SCALE:g}"
-        raise UsageError(UsageText.PLACE(text=text, corners=CORNERS, low=low, high=high)) from None
 
 
 def parse_background(text: str | Path, base: BackgroundSettings | None = None) -> BackgroundSettings:

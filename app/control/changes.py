@@ -26,7 +26,7 @@ IDLE_S = 0.6
 """Longest interval at which workers read the settings while they process no frames."""
 STALLED_S = 2.0
 """Stop waiting after this time without a frame, for example while the output is frozen."""
-EXPOSING = ("background", "framing", "people", "placement")
+EXPOSING = ("background", "framing", "people")
 """Sections of the settings that decide which part of the room is shown."""
 Apply = Callable[[Update], Settings]
 """Changes the settings in force by an update and returns the new ones."""

@@ -67,10 +67,6 @@ SYNTAX: Mapping[str, Syntax] = {
     ),
     "only-me": Syntax("Show one person only.", "on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),
     "pause": _switch("Send the stand-by card instead of the video, or resume."),
-    "place": Syntax(
-        "Move and scale the person over the background.",
-        "X,Y[,SCALE]|CORNER[:PERCENT]|reset, such as 0.2,0,0.8 or bottom-right:35",
-    ),
     "plate": Syntax(
         "Take, stop using or choose the picture of the empty room.",
         "take [SECONDS to step out of the picture]|drop|FILE",

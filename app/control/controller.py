@@ -34,7 +34,7 @@ from app.system import autostart
 
 CONFIRM_S = 8.0
 """Timeout for the effect of a command, which is then answered as pending."""
-OF_SCENES = ("capture", "framing", "placement", "people", "matting", "background", "output", "overlay")
+OF_SCENES = ("capture", "framing", "people", "matting", "background", "output", "overlay")
 """Sections of the settings that a scene may change."""
 CHANGED_BY_SCENES = {
     Stage.CAPTURE: attrgetter("capture"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 
-from app.config.parsing import parse_pan, parse_place
+from app.config.parsing import parse_pan
 from app.config.setting import SETTINGS, Setting
 from app.core.errors import UsageError
 from app.core.messages.control import ControlText
@@ -65,7 +65,6 @@ SHORT: Mapping[str, Alias] = {
     "overlay size": "overlay.size",
     "overlay text": "overlay.text",
     "overlay text-place": "overlay.text_place",
-    "place": lambda text: {f"placement.{name}": f"{value:g}" for name, value in parse_place(text)},
     "ratio": "matting.downsample_ratio",
     "rotate": "capture.rotate",
     "zoom": "framing.zoom",

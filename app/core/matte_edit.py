@@ -9,8 +9,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.settings import PlacementSettings
-
 Pixels = TypeVar("Pixels", NDArray[np.uint8], NDArray[np.float32])
 Plane = NDArray[np.float32]
 """(h, w) float32 at the size of the network's input, in 0..1."""
@@ -50,8 +48,6 @@ class MatteEdit:
     """Factor of alpha; None: 1."""
     view: View | None = None
     """The part of the frame that the composite shows; None: the whole frame."""
-    placement: PlacementSettings | None = None
-    """Where the person lies over the background, after gain and view; None: where the camera shows it."""
 
 
 def viewed(image: Pixels, view: View) -> Pixels:

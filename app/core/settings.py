@@ -72,8 +72,6 @@ def opens_alike(one: BackgroundSettings | CaptureSettings, other: BackgroundSett
 
 SETTINGS_VERSION = 3
 
-MIN_SCALE, MAX_SCALE = 0.1, 3.0
-"""Of the person over the background."""
 MAX_ZONES = 200
 
 
@@ -83,15 +81,6 @@ class FramingSettings(Model):
     zoom: float = setting(1.0, "Digital zoom, 1 (the whole frame) to 4.", 1, MAX_ZOOM, option="--zoom")
     pan_x: float = setting(0.0, "Position of the zoom: -1 at the left edge of the frame, 1 at the right edge.", -1, 1)
     pan_y: float = setting(0.0, "Position of the zoom: -1 at the top edge of the frame, 1 at the bottom edge.", -1, 1)
-
-
-class PlacementSettings(Model):
-    """Where the moved frame of the camera lies over the background; the defaults leave the person in place."""
-
-    x: float = setting(0.0, "Move the person right, in fractions of the output's width.", -1, 1)
-    """Centre of the moved frame, from the output's centre."""
-    y: float = setting(0.0, "Move the person down, in fractions of the output's height.", -1, 1)
-    scale: float = setting(1.0, "Size of the person relative to the frame.", MIN_SCALE, MAX_SCALE)
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -233,7 +222,6 @@ class Settings(Model):
     version: int = SETTINGS_VERSION
     capture: CaptureSettings = CaptureSettings()
     framing: FramingSettings = FramingSettings()
-    placement: PlacementSettings = PlacementSettings()
     people: PeopleSettings = PeopleSettings()
     matting: MattingSettings = MattingSettings()
     background: BackgroundSettings = BackgroundSettings()
@@ -259,7 +247,7 @@ class Settings(Model):
         return (
             (background.kind, background.blur_strength, background.bokeh),
             (edges.strict, edges.threshold, edges.contrast, edges.grow_px, edges.feather_px),
-            (self.people, self.selected, framing, self.placement),
+            (self.people, self.selected, framing),
             self.capture.orientation,
         )
 

@@ -176,8 +176,6 @@ class Layers:
 
     backdrop: BgrImage | None = None
     """The image behind the person; None where the camera's image is."""
-    shift: float = 0.0
-    """Horizontal shift of the person by its placement, as a fraction of the width."""
     patches: tuple[Patch, ...] = ()
     """The overlay, in drawing order."""
     covered: tuple[BgrImage, ...] = ()

@@ -77,7 +77,7 @@ def convert(
 ) -> ConvertReport:
     """Matte every frame of `source` once and in order, keeping its times and audio.
 
-    settings: matting, background, overlay, people, framing, placement and the turn of `capture` take effect as in the
+    settings: matting, background, overlay, people, framing and the turn of `capture` take effect as in the
     live pipeline; a clock in the overlay is refused.
     source: a video, an image or a folder of images. target, alpha, foreground: for the composite, the matte and the
     foreground over black (premultiplied by the matte); a video (.mp4, .mov, .mkv, .webm), of an image an image (.png,

@@ -9,10 +9,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.framing import IN_PLACE, cutout, from_camera, view_through
+from app.core.framing import cutout, from_camera
 from app.core.matte_edit import WHOLE_VIEW, MatteEdit, Plane, View
 from app.core.orientation import UNTURNED, Orientation
-from app.core.settings import FramingSettings, PeopleSettings, PlacementSettings, Settings, Zone
+from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import AlphaImage, Matte
 from app.people.auto_framing import AutoFraming
 from app.people.only_me import OnlyMe
@@ -113,7 +113,6 @@ class PeopleEditor:
         self._now_s = self._last_s = 0.0
         self._aspect, self._grow = 1.0, 0.0
         """Of the frame: width divided by height, and by how much of its height the edge controls widen the matte."""
-        self._placement: PlacementSettings | None = None
         self.edits = False
         """Whether the matte of this frame is edited, so that its alpha is not the network's."""
         self.view = WHOLE_VIEW
@@ -150,8 +149,7 @@ class PeopleEditor:
         if not follows or aspect != self._aspect or now_s < self._last_s:
             self._auto = None
         self._aspect, self._grow = aspect, max(0, settings.matting.edges.grow_px) / size[1]
-        self._placement = None if settings.placement == IN_PLACE else settings.placement
-        self.edits = follows or bool(self._zones) or people.only_me or self._placement is not None
+        self.edits = follows or bool(self._zones) or people.only_me
         if not self.edits:
             self.alpha, self.view = None, WHOLE_VIEW
         return self if self.edits else None
@@ -161,14 +159,8 @@ class PeopleEditor:
         return matte.alpha if self.alpha is None else (self.alpha * 255).astype(np.uint8)
 
     def view_of(self, matte: Matte) -> View:
-        """Return the part of the last frame that its matte shows; it exceeds the frame where the person is shrunk."""
-        shown = WHOLE_VIEW if matte.frame is None else self.view  # networks that refine cells show the whole frame
-        return shown if self._placement is None else view_through(self._placement, shown)
-
-    @property
-    def moves(self) -> bool:
-        """Whether the person is moved or scaled, so that the matte shows less or more of it than the frame."""
-        return self._placement is not None
+        """Return the part of the last frame that its matte shows."""
+        return WHOLE_VIEW if matte.frame is None else self.view  # networks that refine cells show the whole frame
 
     @property
     def hides_person(self) -> bool:
@@ -212,7 +204,7 @@ class PeopleEditor:
         if self._zones:
             shown = self._gain_of_zones(alpha.shape[0], alpha.shape[1])
             gain = shown if gain is None else shown * gain
-        return MatteEdit(gain, view, self._placement)
+        return MatteEdit(gain, view)
 
     def _gain_of_zones(self, rows: int, columns: int) -> Plane:
         orientation = self._orientation or UNTURNED

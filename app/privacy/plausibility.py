@@ -79,16 +79,13 @@ class MatteCheck:
         now_s: float,
         sequence: tuple[int, int],
         self_test: Callable[[], None] | None,
-        whole_alpha: AlphaImage | None = None,
     ) -> bool | None:
         """Return whether the matte of `frame` may be shown, as `believes`; raise ModelError if the engine has failed.
 
-        whole_alpha: alpha of the whole frame, of any size, where the composite shows the person in another size. The
-        other parameters are those of `check` and `believes`.
+        The parameters are those of `check` and `believes`.
         """
         self.check(matte, frame, backdrop)
-        alpha = matte.alpha if whole_alpha is None else whole_alpha
-        return self.believes(mean_alpha(alpha), now_s, sequence, self_test)
+        return self.believes(mean_alpha(matte.alpha), now_s, sequence, self_test)
 
     def check(self, matte: Matte, frame: Frame, backdrop: Backdrop) -> None:
         """Raise ModelError unless the composite is a person before this backdrop.

@@ -37,8 +37,6 @@ class Conditions:
     want_foreground: bool = False
     hides: tuple[object, ...] = ()
     """As in `Settings`."""
-    shift: float = 0.0
-    """As in `Layers`."""
     editor: PeopleEditor | None = None
     """Edits the matte, which then depends on the frames before; None: nothing is edited."""
     overlay: Overlay | None = None
@@ -60,7 +58,6 @@ def conditions_of(
         settings.matting.edges,
         want_foreground or settings.output.alpha_output != "off",
         settings.hides_in(run.framing, background),
-        settings.placement.x,
         editor,
     )
 
@@ -112,12 +109,11 @@ class Finisher:
         if matte.frame is not None:
             whole = frame.image if frame.whole is None else frame.whole
             frame = replace(frame, image=matte.frame, whole=None if editor is None else whole)
-        whole_alpha = None if editor is None or not editor.moves else editor.whole_alpha(matte)
         sequence = conditions.sequence
-        if not self._mattes.permits(matte, frame, backdrop, time.monotonic(), sequence, self_test, whole_alpha):
+        if not self._mattes.permits(matte, frame, backdrop, time.monotonic(), sequence, self_test):
             self.stand_by(Phase.WAITING)
             return None
-        layers = Layers(backdrop if isinstance(backdrop, np.ndarray) else None, conditions.shift)
+        layers = Layers(backdrop if isinstance(backdrop, np.ndarray) else None)
         picture = Picture(
             matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame, layers, conditions.hides
         )

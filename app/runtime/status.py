@@ -121,8 +121,7 @@ class PipelineStatus:
     lowered: Lowered | None = None
     """What the governor has lowered; None at full quality."""
     view: View = WHOLE_VIEW
-    """The part of the frame that the output covers, within the manual crop: that of auto-framing, and beyond the frame
-    where the person is moved or shrunk."""
+    """The part of the frame that the output covers, within the manual crop: that of auto-framing."""
     hides_person: bool = False
     """Nobody is shown, because it is not certain who the selected person is."""
     size: tuple[int, int] = (0, 0)

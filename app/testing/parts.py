@@ -9,11 +9,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from app.core.framing import area_of
 from app.core.matte_edit import viewed
-from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings, PlacementSettings
+from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, SourceInfo
 from app.matting.base.interface import EngineInfo, MatteEditor, Pending
 
@@ -221,10 +219,6 @@ class FakeEngine(ImmediateEngine):
         if change.view is not None:
             shown, alpha = viewed(frame, change.view), viewed(np.asarray(alpha, np.float32), change.view)
         levels = (alpha * 255).astype(np.uint8)
-        if change.placement is not None:
-            moved, levels = _moved(shown, change.placement), _moved(levels, change.placement)
-            placed = _composited(moved, levels, step.backdrop, step.want_foreground)
-            return replace(placed, frame=None if shown is frame else shown)
         matte = _composited(shown, levels, step.backdrop, step.want_foreground)
         return matte if shown is frame else replace(matte, frame=shown)
 
@@ -241,18 +235,6 @@ class FakeEngine(ImmediateEngine):
 
 def _alpha(frame: BgrImage) -> AlphaImage:
     return np.where(np.all(frame == np.array(PERSON, np.uint8), axis=2), 255, 0).astype(np.uint8)
-
-
-def _moved(image: NDArray[np.uint8], placement: PlacementSettings) -> NDArray[np.uint8]:
-    """Return the image where its placement shows it, black beside it: each pixel is the nearest one."""
-    height, width = image.shape[:2]
-    area = area_of(placement, width, height)
-    rows = ((np.arange(height) - area.top + 0.5) * height / area.height).astype(int)
-    columns = ((np.arange(width) - area.left + 0.5) * width / area.width).astype(int)
-    moved: NDArray[np.uint8] = image[rows.clip(0, height - 1)][:, columns.clip(0, width - 1)].copy()
-    moved[(rows < 0) | (rows >= height)] = 0
-    moved[:, (columns < 0) | (columns >= width)] = 0
-    return moved
 
 
 def _composited(frame: BgrImage, alpha: AlphaImage, backdrop: Backdrop, want_foreground: bool) -> Matte:

@@ -39,7 +39,6 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         ("background green", "green"),
         ("background 1", "1"),
         ("background -1", "-1"),
-        ("place -0.2,0", "-0.2,0"),
         ("framing 1.5 -0.5,0", "1.5 -0.5,0"),
         ("record a.mp4", f"{here / 'a.mp4'}"),
         ("record stop", "stop"),

@@ -16,14 +16,12 @@ from app.config.parsing import parse_background, parse_pan, parse_size
 from app.config.scenes import SceneStore, default_path
 from app.config.setting import SETTINGS, with_value
 from app.core.errors import SettingsError, UsageError
-from app.core.framing import in_corner
 from app.core.settings import (
     BackgroundSettings,
     CaptureSettings,
     FramingSettings,
     MattingSettings,
     OverlaySettings,
-    PlacementSettings,
     Settings,
 )
 from models import weights
@@ -62,7 +60,6 @@ def test_an_option_changes_its_setting_alone(option: str, tmp_path: Path) -> Non
 
 ADA = OverlaySettings(text="Ada")
 VIEW = FramingSettings(zoom=3, pan_x=0.5)
-PLACED = in_corner("bottom-left", 0.3)
 WEAK = BackgroundSettings(kind="blur", blur_strength=20, zoom=2)
 BOKEH = WEAK.replace(blur_strength=30, bokeh=True)
 
@@ -72,8 +69,6 @@ BOKEH = WEAK.replace(blur_strength=30, bokeh=True)
     [
         ({"overlay": ADA}, {"overlay": "~/logo.svg"}, {"overlay": ADA.replace(file=Path.home() / "logo.svg")}),
         ({"framing": VIEW}, {"pan": "-1,0.25"}, {"framing": VIEW.replace(pan_x=-1, pan_y=0.25)}),
-        ({}, {"place": "bottom-left:30"}, {"placement": PLACED}),
-        ({"placement": PLACED}, {"place": "reset"}, {"placement": PlacementSettings()}),
         ({}, {"background": "blur:20", "background_zoom": 2}, {"background": WEAK}),
         ({"background": WEAK}, {"background": "bokeh:30"}, {"background": BOKEH}),
     ],

@@ -20,7 +20,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("headless --size huge", 2, "“huge” is not a size; write it like 1280x720."),
     ("headless --size 99999x1", 2, "--size: “99999” is not possible: it must be at most"),
     ("headless --pan 1", 2, "“1” is not a position"),
-    ("headless --place middle", 2, "“middle” is not a place of the person"),
+    ("headless --place 0,0", 2, "--place"),
     ("headless --seconds 0", 2, "--seconds: “0” is not possible: it must be at least 0.1."),
     ("headless --frames 1.5", 2, "--frames: “1.5” is not possible: it must be a whole number."),
     ("headless --background pics", 2, "There is no background “pics”"),

@@ -112,7 +112,7 @@ def test_a_scene_that_hides_less_must_be_confirmed(
     program: Program, now: Settings, scene: Settings, words: str
 ) -> None:
     program.scenes.put("Call", scene)
-    shown = {name: getattr(now, name) for name in ("people", "framing", "placement")}
+    shown = {name: getattr(now, name) for name in ("people", "framing")}
     program.pipeline.change(lambda settings: settings.replace(**shown))
     with pytest.raises(UsageError, match=words):
         program.run("scene Call")

@@ -60,7 +60,6 @@ CONTROLS = {
     "set window.mirror_preview": "othersSeeButton",
     "set matting.model": "modelCombo",
     "pause": "pauseButton",
-    "reset placement.scale": "placementReset",
     "plate": "plateButton plateStart plateTake",
     "only-me": "preview",
     "record": "recordButton",
@@ -73,7 +72,7 @@ CONTROLS = {
 CONTROLS_ALONE = {
     "a dialog for files; `background FILE` uses any file": "addBackgroundButton",
     "opens a group of the panel": (
-        "backgroundGroup cameraGroup expertGroup moveGroup outputGroup overlayGroup pauseGroup "
+        "backgroundGroup cameraGroup expertGroup outputGroup overlayGroup pauseGroup "
         "qualityGroup recordGroup zonesGroup"
     ),
     "a page of the assistant": "assistantBack assistantNext",
@@ -91,7 +90,6 @@ CONTROLS_ALONE = {
     "lists what `ctl status` says": "statusLabel",
     "a text": "helpText",
     "shows the backgrounds; `background NAME` chooses one": "allBackgroundsButton",
-    "what the mouse moves": "mousePersonCheck",
     "what the preview shows": "viewCombo view_compare view_composite view_foreground view_matte view_original",
     "`run.py doctor --fix`": "virtualCameraSetUp",
 }

@@ -40,7 +40,7 @@ def test_a_title_opens_its_group_over_the_whole_width(controls: Session, qtbot: 
     """It took presses as far as its text reached."""
     controls.store.set("window.all_settings", True)
     page = controls.window.panel.page
-    qtbot.waitUntil(lambda: find(page, QToolButton, "moveGroup").isVisible())
+    qtbot.waitUntil(lambda: find(page, QToolButton, "zonesGroup").isVisible())
     QApplication.processEvents()
     for group in controls.window.panel.groups:
         title, before = group.toggle, group.toggle.isChecked()

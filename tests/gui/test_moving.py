@@ -1,16 +1,16 @@
-"""Zoom, pan, and place of the person, with sliders, wheel, drag and keys."""
+"""Zoom and pan, with sliders, wheel, drag and keys."""
 
 from __future__ import annotations
 
 import numpy as np
 import pytest
 from PyQt6.QtCore import Qt
-from PyQt6.QtWidgets import QCheckBox, QComboBox, QPushButton
+from PyQt6.QtWidgets import QComboBox, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.core.framing import IN_PLACE, WHOLE, framed, in_corner
+from app.core.framing import WHOLE, framed
 from app.core.geometry import Layout, lay_out
-from app.core.settings import FramingSettings, PlacementSettings
+from app.core.settings import FramingSettings
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
 from tests.gui.widgets import at, bring_up, drag, find, pick, pull, slider, turn_wheel
@@ -121,80 +121,12 @@ def test_auto_framing_is_chosen_in_the_panel(controls: Session, qtbot: QtBot) ->
     qtbot.waitUntil(lambda: box.currentData() == "off")
 
 
-CTRL = Qt.KeyboardModifier.ControlModifier
-
-
-def placement(controls: Session) -> PlacementSettings:
-    return controls.store.current.placement
-
-
-def take_the_person(controls: Session) -> None:
-    find(controls.window, QCheckBox, "mousePersonCheck").setChecked(True)
-
-
-@pytest.mark.parametrize(
-    ("kind", "mirror", "sign"), [("blur", True, -1), ("blur", False, 1), ("colour", True, 1), ("colour", False, 1)]
-)
-def test_mouse_and_keys_move_the_person_where_others_see_it(
-    controls: Session, qtbot: QtBot, kind: str, mirror: bool, sign: int
-) -> None:
-    """Over an image the preview mirrors the person alone: left over the background is left for others."""
-    controls.store.edit("window", mirror_preview=mirror)
-    controls.store.edit("background", kind=kind)
-    take_the_person(controls)
-    preview = controls.window.preview
-    assert preview.cursor().shape() is Qt.CursorShape.OpenHandCursor
-    pull(controls, qtbot, at(controls, 0.5, 0.5), at(controls, 0.7, 0.3))
-    assert placement(controls).x == pytest.approx(0.2 * sign, abs=0.02)
-    assert placement(controls).y == pytest.approx(-0.2, abs=0.02)
-    assert controls.store.current.framing == WHOLE
-    qtbot.waitUntil(lambda: slider(controls, "placeXSlider").value() == round(100 * placement(controls).x * sign))
-    before = placement(controls)
-    qtbot.keyClick(preview, Qt.Key.Key_Right)
-    qtbot.keyClick(preview, Qt.Key.Key_Down)
-    assert placement(controls).x == pytest.approx(before.x + 0.05 * sign)
-    assert placement(controls).y == pytest.approx(before.y + 0.05)
-
-
-def test_wheel_and_keys_scale_the_person_and_with_ctrl_always(controls: Session, qtbot: QtBot) -> None:
-    turn_wheel(controls.window.preview, -5, at(controls, 0.5, 1.0), CTRL)
-    assert placement(controls).scale == pytest.approx(1.1**-5)
-    assert placement(controls).y > 0, "the lower edge stays where the pointer is"
-    assert controls.store.current.framing == WHOLE
-    take_the_person(controls)
-    turn_wheel(controls.window.preview, 5, at(controls, 0.5, 1.0))
-    assert placement(controls).scale == pytest.approx(1)
-    qtbot.keyClick(controls.window.preview, Qt.Key.Key_Minus)
-    assert placement(controls).scale == pytest.approx(1 / 1.1)
-
-
-def test_the_panel_places_scales_and_resets(controls: Session, qtbot: QtBot) -> None:
-    controls.store.edit("window", mirror_preview=False)
-    box = find(controls.window, QComboBox, "cornerCombo")
-    bring_up(controls, box)
-    assert box.currentText() == "In place"
-    pick(box, box.findData("bottom-right"))
-    assert placement(controls) == in_corner("bottom-right")
-    controls.store.edit("window", mirror_preview=True)
-    qtbot.waitUntil(lambda: box.currentData() == "bottom-left")
-    drag(qtbot, slider(controls, "scaleSlider"), 0.5)
-    assert 1.3 < placement(controls).scale < 1.8
-    qtbot.waitUntil(lambda: box.currentText() == "Free")
-    drag(qtbot, slider(controls, "placeXSlider"), 1.0)
-    assert placement(controls).x == pytest.approx(-1), "right in the mirrored preview"
-    drag(qtbot, slider(controls, "placeYSlider"), 0.0)
-    assert placement(controls).y == pytest.approx(-1)
-    qtbot.mouseClick(find(controls.window, QPushButton, "placementReset"), Qt.MouseButton.LeftButton)
-    assert placement(controls) == IN_PLACE
-
-
 def test_links_keep_the_focus_when_there_is_nothing_left_to_do(controls: Session, qtbot: QtBot) -> None:
-    """Qt handed the focus of "Reset position" to the next control when the link was disabled."""
+    """Qt handed the focus of "Reset zoom" to the next control when the link was disabled."""
     activate(controls, qtbot)
-    controls.store.edit("placement", scale=0.5)
     controls.store.edit("framing", zoom=2.0)
     controls.store.edit("background", zoom=2.0)
-    for name in ("placementReset", "framingReset", "backgroundReset"):
+    for name in ("framingReset", "backgroundReset"):
         link = find(controls.window, QPushButton, name)
         bring_up(controls, link)
         qtbot.keyClick(link, Qt.Key.Key_Space)

@@ -145,7 +145,7 @@ def test_the_wheel_changes_no_control_and_every_scrolled_page_has_a_name(with_di
     controls = [
         control for kind in kinds for control in window.findChildren(kind) if not isinstance(control, QScrollBar)
     ]
-    assert {control.objectName() for control in controls} >= {"placeYSlider", "blurSlider", "modelCombo", "themeCombo"}
+    assert {control.objectName() for control in controls} >= {"zoomSlider", "blurSlider", "modelCombo", "themeCombo"}
     for control in controls:
         if isinstance(control, QAbstractSlider) and control.isEnabled():
             control.setValue((control.minimum() + control.maximum()) // 2)

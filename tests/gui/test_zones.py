@@ -13,7 +13,6 @@ from pytestqt.qtbot import QtBot
 
 from app.core.orientation import Orientation
 from app.core.settings import MAX_ZONES, FramingSettings, Zone
-from app.gui.preview.rendering import ViewMode
 from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
@@ -89,28 +88,6 @@ def test_strokes_and_marks_follow_a_turned_camera(session: Session, qtbot: QtBot
     assert Orientation(90).to_upright(*painted(session)[-1].points[0]) == pytest.approx((0.4, 0.6), abs=0.02)
 
 
-@pytest.mark.parametrize(
-    ("mode", "moved"),
-    [
-        (ViewMode.ORIGINAL, (False, False)),
-        (ViewMode.COMPARE, (False, True)),
-        (ViewMode.COMPOSITE, (True, True)),
-    ],
-)
-def test_a_stroke_lies_where_the_shown_side_has_a_person_who_was_moved(
-    session: Session, qtbot: QtBot, mode: ViewMode, moved: tuple[bool, bool]
-) -> None:
-    session.store.edit("window", mirror_preview=False)
-    session.store.edit("placement", scale=0.5, x=0.25)
-    qtbot.waitUntil(lambda: session.bridge.status.view.size == 2 and shows_camera(session))
-    session.window.preview.set_mode(mode)
-    button(session, "dropBrush").click()
-    for x, is_moved in zip((0.4, 0.6), moved, strict=True):
-        pull(session, qtbot, at(session, x, 0.5), at(session, x, 0.6))
-        expected = max(0.0, 0.5 + (x - 0.5 - 0.25) * 2) if is_moved else x
-        assert painted(session)[-1].points[0] == pytest.approx((expected, 0.5), abs=0.02)
-
-
 def test_a_stroke_begins_on_the_picture(session: Session, qtbot: QtBot) -> None:
     """A click on the empty border painted a zone at the picture's edge, where the room was shown."""
     preview = session.window.preview
@@ -129,7 +106,7 @@ def test_a_stroke_begins_on_the_picture(session: Session, qtbot: QtBot) -> None:
 def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(session: Session, qtbot: QtBot) -> None:
     """A click on it selected an invisible spot: with "only me" the user was gone after the pause."""
     session.store.edit("people", only_me=True)
-    find(session.window, QCheckBox, "mousePersonCheck").setChecked(True)
+    session.store.edit("framing", zoom=2)
     session.store.set("paused", True)
     qtbot.waitUntil(lambda: not shows_camera(session))
     before, preview = session.store.current, session.window.preview

@@ -1,4 +1,4 @@
-"""Edited and placed mattes: what the executors make of them, on random coefficients and in every engine."""
+"""Edited mattes: what the executors make of them, on random coefficients and in every engine."""
 
 from __future__ import annotations
 
@@ -6,20 +6,16 @@ from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.framing import area_of, in_corner
 from app.core.matte_edit import MatteEdit, View, viewed
-from app.core.settings import MattingSettings, PlacementSettings
-from app.core.threads import Strips
+from app.core.settings import MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import MattingEngine
 from app.matting.cpu.compositor import Coefficients
-from app.matting.cpu.full_size import placed
 from tests.matting.networks import BuildEngine, frames
 from tests.matting.stubs import OFF, STUBS, Case, Fixed, few_examples, random_edit
 
@@ -113,43 +109,3 @@ def test_an_engine_drops_and_crops(engine: MattingEngine, behind: Backdrop) -> N
     assert cropped.frame is not None
     np.testing.assert_allclose(cropped.frame.astype(int), viewed(FRAME, view), atol=2)
     assert cropped.alpha[:, :70].max() == 0
-
-
-at_each_place = pytest.mark.parametrize(
-    "place",
-    [PlacementSettings(x=0.25, y=-0.125), in_corner("bottom-right", 0.5), PlacementSettings(scale=2)],
-    ids=["shifted", "corner", "large"],
-)
-
-
-@pytest.mark.torch
-@at_each_place
-def test_torch_and_the_cpu_place_alike(place: PlacementSettings) -> None:
-    case = Case(160, 96, 0.5, 3)
-    random = case.coefficients()
-    smooth = replace(random, slope=np.zeros_like(random.slope), offset=np.zeros_like(random.offset))
-    smooth.offset[3] = np.linspace(0, 1, smooth.offset.shape[2], dtype=np.float32)
-    grey = np.tile(np.linspace(40, 200, 160, dtype=np.uint8)[None, :, None], (96, 1, 3))
-    one, other = of_both(case, smooth, grey, np.full_like(grey, 90), MatteEdit(placement=place))
-    np.testing.assert_allclose(one.alpha, other.alpha, atol=TOLERANCE)
-    np.testing.assert_allclose(one.composite, other.composite, atol=TOLERANCE)
-
-
-@pytest.mark.parametrize("scale", [0.55, 0.83, 1.27, 2.6])
-def test_a_person_does_not_shake_while_the_part_that_is_resized_changes(scale: float) -> None:
-    """Only the part around the person is resized; a raised hand makes it larger."""
-    strips, behind = Strips(), np.zeros((360, 640, 3), np.uint8)
-    results = []
-    for hand in range(0, 90, 7):
-        alpha = np.zeros((360, 640), np.float32)
-        alpha[120:300, 260:380] = 255
-        alpha = np.asarray(cv2.GaussianBlur(alpha, (0, 0), 6))
-        alpha[200:204, 120 - hand : 124 - hand] = 255
-        levels = alpha.astype(np.uint8)
-        matte = Matte(np.repeat(levels[..., None], 3, axis=2), levels)
-        area = area_of(PlacementSettings(scale=scale), 640, 360)
-        moved = placed(matte, behind, PlacementSettings(scale=scale), strips).alpha
-        results.append(moved[:, max(0, round(area.left + 150 * scale)) :].astype(int))
-    strips.close()
-    for other in results[1:]:
-        assert np.abs(other - results[0]).max() <= 3

@@ -19,7 +19,6 @@ from app.core.settings import (
     MattingSettings,
     OverlaySettings,
     PeopleSettings,
-    PlacementSettings,
     Settings,
     Zone,
 )
@@ -126,13 +125,12 @@ def look(
     *,
     people: PeopleSettings | None = None,
     framing: FramingSettings | None = None,
-    placement: PlacementSettings | None = None,
     overlay: OverlaySettings | None = None,
     background: BackgroundSettings = IMAGE,
     **edges: float | str,
 ) -> Settings:
     """Return settings of a film over an image, without strict mode, and with these features."""
-    given = {"people": people, "framing": framing, "placement": placement, "overlay": overlay}
+    given = {"people": people, "framing": framing, "overlay": overlay}
     return Settings(
         matting=MattingSettings(edges=EdgeSettings(strict="off").replace(**edges)), background=background
     ).replace(**{name: value for name, value in given.items() if value is not None})
@@ -141,10 +139,9 @@ def look(
 DOOR = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
 FEATURES = {
     "auto-framing": look(people=PeopleSettings(auto_framing="close")),
-    "zoom, zones, place and overlay": look(
+    "zoom, zones and overlay": look(
         framing=FramingSettings(zoom=1.5, pan_x=0.2),
         people=PeopleSettings(zones=(DOOR,)),
-        placement=PlacementSettings(x=0.2, y=0.1, scale=0.6),
         overlay=OverlaySettings(text="Ada"),
     ),
     "light": look(light_match=80, portrait_light=80),
@@ -159,7 +156,6 @@ FEATURES = {
     ),
     "all together": look(
         people=PeopleSettings(auto_framing="calm", only_me=True, zones=(DOOR,)),
-        placement=PlacementSettings(x=-0.1, scale=0.8),
         overlay=OverlaySettings(text="Ada"),
         light_match=50,
         portrait_light=50,

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.errors import BackgroundError, SourceLostError
 from app.core.matte_edit import WHOLE_VIEW
-from app.core.settings import BackgroundSettings, PeopleSettings, PlacementSettings
+from app.core.settings import BackgroundSettings, PeopleSettings
 from app.core.types import BlurredBackground, Matte, PictureKind
 from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.pipeline import Pipeline
@@ -35,11 +35,11 @@ def test_none_shows_the_room_only_while_it_is_chosen(world: FakeWorld, pipeline:
 
 
 def test_the_status_tells_what_an_unmatted_picture_shows_and_when_it_is_a_card(world: FakeWorld) -> None:
-    """The window laid zones that were painted on it where the moved person had been."""
-    moved = BASE.replace(placement=PlacementSettings(scale=0.5))
-    with running(world, moved) as pipeline:
-        eventually(lambda: pipeline.status().view.size == 2)
-        apply(pipeline, moved.replace(background=BackgroundSettings(kind="none")))
+    """The window laid zones that were painted on it where the followed person had been."""
+    followed = BASE.replace(people=PeopleSettings(auto_framing="close"))
+    with running(world, followed) as pipeline:
+        eventually(lambda: pipeline.status().view.size < 1)
+        apply(pipeline, followed.replace(background=BackgroundSettings(kind="none")))
         eventually(lambda: pipeline.status().unmatted and pipeline.status().view == WHOLE_VIEW)
         world.faults.put("read", SourceLostError("The camera is disconnected."))
         eventually(lambda: pipeline.status().phase is Phase.WAITING and not pipeline.status().unmatted)

@@ -1,4 +1,4 @@
-"""Framing, auto-framing, zones, one selected person and placing the person, in the running pipeline."""
+"""Framing, auto-framing, zones and one selected person, in the running pipeline."""
 
 from __future__ import annotations
 
@@ -8,15 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
-from app.core.errors import ModelError
-from app.core.framing import framed, in_corner
-from app.core.matte_edit import WHOLE_VIEW, View
-from app.core.messages.matting import ModelText
+from app.core.framing import framed
+from app.core.matte_edit import WHOLE_VIEW
 from app.core.settings import (
     EngineSettings,
     FramingSettings,
     PeopleSettings,
-    PlacementSettings,
     Settings,
     Zone,
 )
@@ -109,66 +106,11 @@ def test_the_engine_learns_how_far_the_frame_is_magnified() -> None:
         assert zooms == {CLOSE_UP.zoom}
 
 
-IN_CORNER: Settings = BASE.replace(placement=in_corner("bottom-right", 0.5))
-
-
-def test_the_person_moves_to_the_corner_and_back_and_the_room_is_never_seen(world: FakeWorld) -> None:
-    with running(world) as pipeline:
-        composites(pipeline)
-        whole = person_share(pipeline)
-        apply(pipeline, IN_CORNER)
-        eventually(lambda: 0 < person_share(pipeline) < 0.3 * whole)
-        assert min(shown_in(pipeline, PERSON)) >= WIDTH // 2
-        corner = View(-1, -1, 2)
-        eventually(lambda: pipeline.status().view == corner)  # clicks find their place in the frame
-        np.testing.assert_array_equal(newest(pipeline).image[1:], room_picture()[1:])
-        apply(pipeline, BASE)
-        eventually(lambda: person_share(pipeline) == whole and pipeline.status().view == WHOLE_VIEW)
-        assert not pipeline.status().errors
-    assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind.name == "COMPOSITE")
-
-
 def test_only_me_selects_in_coordinates_of_the_frame(world: FakeWorld) -> None:
-    wanted = IN_CORNER.replace(people=PeopleSettings(only_me=True), selected=(0.5, 0.6))
+    wanted = BASE.replace(people=PeopleSettings(only_me=True), selected=(0.5, 0.6))
     with running(world, wanted) as pipeline:
         composites(pipeline)
         eventually(lambda: bool(shown_in(pipeline, PERSON)) and not pipeline.status().hides_person)
-        assert min(shown_in(pipeline, PERSON)) >= WIDTH // 2
-
-
-class BlindEngine(FakeEngine):
-    """Takes everything for the person."""
-
-    def matte(self, step: StepInput) -> Matte:
-        frame = step.frame
-        if step.edit is None:
-            return Matte(frame.copy(), np.full(frame.shape[:2], 255, np.uint8))
-        step.edit.edit(np.zeros((3, HEIGHT, WIDTH), np.float32), np.ones((HEIGHT, WIDTH), np.float32))
-        composite, alpha = np.array(step.backdrop), np.zeros(frame.shape[:2], np.uint8)
-        composite[HEIGHT // 2 :, WIDTH // 2 :], alpha[HEIGHT // 2 :, WIDTH // 2 :] = frame[::2, ::2], 255
-        return Matte(composite, alpha)
-
-
-def test_a_matte_that_hides_nothing_is_found_when_the_frame_is_small_in_a_corner() -> None:
-    """The moved frame fills a quarter of the output only, which must not make the check believe the matte."""
-    world, broken = FakeWorld(), threading.Event()
-    world.engine = BlindEngine
-
-    def self_test(_engine: MattingEngine, _width: int, _height: int) -> None:
-        if broken.is_set():
-            raise ModelError(ModelText.UNEXPECTED())
-
-    with running(world, IN_CORNER, parts=replace(world.parts(), self_test=self_test)) as pipeline:
-        broken.set()
-        eventually(lambda: pipeline.status().phase is Phase.WAITING and bool(pipeline.status().problems))
-    assert not any(shows_room(picture.image) for picture in world.pictures())
-
-
-def test_a_placement_far_outside_shows_the_background_alone(world: FakeWorld) -> None:
-    with running(world, BASE.replace(placement=PlacementSettings(x=1, y=1, scale=0.5))) as pipeline:
-        composites(pipeline)
-        assert not shown_in(pipeline, PERSON)
-        assert not pipeline.status().errors
 
 
 CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))
@@ -217,8 +159,6 @@ def test_the_status_tells_no_view_that_the_network_does_not_show(world: FakeWorl
     with running(world, CLOSE) as pipeline:
         composites(pipeline, 60)
         assert pipeline.status().view == WHOLE_VIEW
-        apply(pipeline, CLOSE.replace(placement=PlacementSettings(scale=0.5)))
-        eventually(lambda: pipeline.status().view.size == 2)
 
 
 RIGHT = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)

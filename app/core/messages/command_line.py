@@ -181,10 +181,6 @@ class UsageText(CommandLineMessage):
 
     SIZE = "“{text}” is not a size; write it like 1280x720."
     PAN = "“{text}” is not a position; write two numbers like 0.5,-1."
-    PLACE = (
-        "“{text}” is not a place of the person; write X,Y from -1,-1 to 1,1, X,Y,SCALE with a scale from {low} to "
-        "{high}, one of {corners}, such as bottom-right:35, or reset."
-    )
     COLOUR = "“{text}” is not a colour; write it like #00b140."
     BLUR = "“{text}” is not a blur strength; write a number from 0 to 100."
     BACKGROUND = "There is no background “{text}”; write blur, a file, #RRGGBB, green or none."

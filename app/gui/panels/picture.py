@@ -1,4 +1,4 @@
-"""Zoom, light, view of the background, place of the person, and zones."""
+"""Zoom, light, view of the background, and zones."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from PyQt6.QtCore import QEvent, QObject, Qt
 from PyQt6.QtGui import QHideEvent, QKeyEvent, QMouseEvent
 from PyQt6.QtWidgets import QWidget
 
-from app.core.framing import CORNERS, IN_PLACE, WHOLE, Corner, in_corner
-from app.core.settings import PlacementSettings, Settings, Zone
-from app.gui.panels.form import Entries, Form, places
+from app.core.framing import WHOLE
+from app.core.settings import Settings, Zone
+from app.gui.panels.form import Form
 from app.gui.preview.view import Preview
 from app.gui.preview.zones import ZoneTool
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, check
+from app.gui.widgets.controls import button
 from app.gui.widgets.qt import application, was_hidden
 from app.gui.widgets.value_slider import ValueSlider, offset, percent, times
 from app.runtime.status import PipelineStatus
@@ -108,50 +108,6 @@ class BackgroundViewControls(Form):
                       lambda: store.edit("background", **CENTRED),
                       lambda now: any(getattr(now.background, name) != value for name, value in CENTRED.items()),
                       )  # fmt: skip
-
-
-class PlacementControls(Form):
-    """A list of corners, the scale, both directions, and whether the mouse moves the person.
-
-    Left and right are the preview's.
-    """
-
-    def __init__(self, store: SettingsStore) -> None:
-        super().__init__(store)
-        self.add_choice(
-            "placement", self.tr("Position"), self.tr("Shows the person small in a corner"),
-            "cornerCombo", self._corners, choose=self._choose, shows=self._corner,
-        )  # fmt: skip
-        self.add_slider("placement.scale", percent, self.tr("Size of the person"),
-                        self.tr("Scales the person over the background"), "scaleSlider")  # fmt: skip
-        self.add_slider("placement.x", offset, self.tr("Left–right"), self.tr("Moves the person left or right"),
-                        "placeXSlider", sign=lambda: store.sides.backdrop_sign)  # fmt: skip
-        self.add_slider("placement.y", offset, self.tr("Up–down"),
-                        self.tr("Moves the person up or down"), "placeYSlider")  # fmt: skip
-        self.mouse = check(
-            self.tr("Mouse moves the person"),
-            self.tr("Dragging and the wheel move and scale the person in place of the camera image"),
-            "mousePersonCheck",
-        )
-        self.add(self.mouse)
-        self.add_hint(self.tr("With Ctrl, dragging and the wheel in the preview always move the person."))
-        self.add_link(self.tr("Reset position"), self.tr("Show the person where the camera does"), "placementReset",
-                      lambda: store.edit("placement", **dict(IN_PLACE)),
-                      lambda settings: settings.placement != IN_PLACE)  # fmt: skip
-
-    def _mirrored(self, placement: PlacementSettings) -> PlacementSettings:
-        return placement.replace(x=self.store.sides.backdrop_sign * placement.x)
-
-    def _corner(self, placement: PlacementSettings) -> Corner | None:
-        return next((corner for corner in CORNERS if self._mirrored(placement) == in_corner(corner)), None)
-
-    def _corners(self) -> Entries:
-        first = self.tr("In place") if self.store.current.placement == IN_PLACE else self.tr("Free")
-        return [(first, None), *(entry for entry in places() if entry[1] in CORNERS)]
-
-    def _choose(self, corner: Corner | None) -> None:
-        if corner is not None:
-            self.store.edit("placement", **dict(self._mirrored(in_corner(corner))))
 
 
 class ZoneControls(Form):

@@ -15,7 +15,6 @@ from app.gui.panels.picture import (
     BackgroundViewControls,
     FramingControls,
     LightSliders,
-    PlacementControls,
     ZoneControls,
 )
 from app.gui.panels.recordings import RecordingControls
@@ -40,7 +39,6 @@ class SidePanel(QWidget):
         self.groups: list[Collapsible] = []
         self.camera = CameraControls(store)
         self.virtual_camera = VirtualCameraControls(store)
-        self.placement = PlacementControls(store)
         self.zones = ZoneControls(store)
         self.quality = QualityControls(store, tasks)
         self.output = OutputControls(store)
@@ -79,7 +77,6 @@ class SidePanel(QWidget):
 
     def _add_groups(self, store: SettingsStore) -> None:
         rows: tuple[tuple[str, str, str, QWidget], ...] = (
-            (self.tr("Move yourself"), self.tr("Place and size of the person"), "moveGroup", self.placement),
             (self.tr("Always hide"), self.tr("Hide other people, or parts of the picture"), "zonesGroup",
              self.zones),
             (self.tr("Adjust the background"), self.tr("Zoom, position, kind of blur"), "backgroundGroup",

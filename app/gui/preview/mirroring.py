@@ -64,29 +64,22 @@ class Sides:
     mirror: bool = False
     """Whether the camera's image is mirrored."""
     mirrors_backdrop: bool = False
-    """Whether the background is mirrored, and where the person is placed over it."""
-    shift: float = 0.0
-    """As in `Layers`; 0 where the whole output is mirrored, or nothing."""
+    """Whether the background is mirrored."""
 
     @staticmethod
     def of(settings: Settings, mirror: bool) -> Sides:
         """Return the sides of a preview. mirror: whether it mirrors the camera's image."""
         others = settings.output.mirror
         whole = mirror == others or settings.background.kind in CAMERA_KINDS
-        return Sides(mirror, mirror) if whole else Sides(mirror, others, settings.placement.x)
+        return Sides(mirror, mirror if whole else others)
 
     def to_output(self, x: float) -> float:
         """Convert a position on the camera's image in the preview to one in the output."""
-        return (1 - x if self.mirror else x) + 2 * self.shift
+        return 1 - x if self.mirror else x
 
     def from_output(self, x: float) -> float:
         """Convert the other way round."""
-        x -= 2 * self.shift
-        return 1 - x if self.mirror else x
-
-    def over_backdrop(self, x: float) -> float:
-        """Convert a position of the placed person in the preview to one in the output, or the other way round."""
-        return 1 - x if self.mirrors_backdrop else x
+        return self.to_output(x)
 
     @property
     def backdrop_sign(self) -> int:
@@ -196,7 +189,7 @@ def _person_flipped(picture: Picture, alpha: AlphaImage, behind: _Backdrop, *, o
 
     The picture is mirrored if `others`. Exact but for rounding: it differs from its background by the person alone.
     """
-    backdrop, shown, shift = behind.image, behind.canvas.copy(), picture.layers.shift
+    backdrop, shown = behind.image, behind.canvas.copy()
     height, width = backdrop.shape[:2]
     left, top, across, down = cv2.boundingRect(alpha)
     if not across:
@@ -207,8 +200,8 @@ def _person_flipped(picture: Picture, alpha: AlphaImage, behind: _Backdrop, *, o
     parts = _uncovered(picture, source_rows, source_columns), alpha[source_rows, source_columns]
     over, opacity = (scaled(image, size, mirror=others) for image in parts)
     if others:
-        columns, shift = slice(width - columns.stop, width - columns.start), -shift
-    target = round((1 + 2 * shift) * width) - columns.stop
+        columns = slice(width - columns.stop, width - columns.start)
+    target = width - columns.stop
     first, last = max(0, -target), min(size[0], width - target)
     if first >= last:
         return shown

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from PyQt6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, QPointF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPainterPathStroker, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QWidget
 
-from app.core.framing import from_camera, to_camera, view_before
-from app.core.matte_edit import WHOLE_VIEW, View
+from app.core.framing import from_camera, to_camera
+from app.core.matte_edit import WHOLE_VIEW
 from app.core.orientation import UNTURNED
 from app.core.settings import MAX_ZONES, Zone
-from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
@@ -85,13 +84,10 @@ class ZoneMarks(QWidget):
         self._preview, self._tool, self._store, self._bridge = preview, tool, store, bridge
         self._camera, self._orientation, self._view = "", UNTURNED, WHOLE_VIEW
         """The camera in use, how it is turned, and the part of its upright frame that the output shows."""
-        self._camera_share = 0.0
-        """Of the width, from the left: there the preview shows the camera's frame, in which nobody is moved."""
         self._pressed_at: QPointF | None = None
         self._painted = ""
         """The camera whose picture the stroke is painted on."""
         preview.add_overlay(self)
-        preview.view_requested.connect(self._show_request)
         preview.installEventFilter(self)
         bridge.status_changed.connect(self._show_status)
         store.changed.connect(self._follow)
@@ -111,19 +107,6 @@ class ZoneMarks(QWidget):
             self._camera, self._orientation, self._view = *shown, status.view
             self._follow()
 
-    def _show_request(self, request: ViewRequest | None) -> None:
-        """Follow what the preview shows."""
-        if request is not None:
-            share = request.divider if request.mode is ViewMode.COMPARE else float(request.mode is ViewMode.ORIGINAL)
-            self._camera_share = share
-            self.update()
-
-    def _view_at(self, x: float) -> View:
-        """Return the part of the frame that the preview shows at this fraction of its width."""
-        if x >= self._camera_share or self._view == WHOLE_VIEW:  # without a matte the whole frame is shown
-            return self._view
-        return view_before(self._store.current.placement, self._view)
-
     def _follow(self) -> None:
         """Paint again; hidden while there is nothing to paint, since every frame of the preview paints it too."""
         self.setVisible(bool(self.shown or self._tool.stroke))
@@ -132,37 +115,31 @@ class ZoneMarks(QWidget):
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        for left, right in ((0.0, self._camera_share), (self._camera_share, 1.0)):
-            if left < right:
-                painter.setClipRect(QRectF(left * self.width(), 0, (right - left) * self.width(), self.height()))
-                self._paint(painter, self._view_at(left))
-
-    def _paint(self, painter: QPainter, view: View) -> None:
-        self._outline(painter, self.shown, view)
+        self._outline(painter, self.shown)
         if self._tool.stroke:
-            self._outline(painter, [Zone(points=self._tool.stroke, radius=self._tool.radius)], view)
+            self._outline(painter, [Zone(points=self._tool.stroke, radius=self._tool.radius)])
 
-    def _outline(self, painter: QPainter, zones: Sequence[Zone], view: View) -> None:
+    def _outline(self, painter: QPainter, zones: Sequence[Zone]) -> None:
         if not zones:
             return
         fill = QColor(COLOUR)
         fill.setAlpha(45)
         painter.setPen(QPen(QColor(COLOUR), LINE_PX))
         painter.setBrush(fill)
-        painter.drawPath(self._union(zones, view))
+        painter.drawPath(self._union(zones))
 
-    def _union(self, zones: Sequence[Zone], view: View) -> QPainterPath:
+    def _union(self, zones: Sequence[Zone]) -> QPainterPath:
         path = QPainterPath()
         for zone in zones:
-            path = path.united(self._path(zone, view))
+            path = path.united(self._path(zone))
         return path
 
-    def _path(self, zone: Zone, view: View) -> QPainterPath:
-        points = [self._on_screen(view, x, y) for x, y in zone.points]
+    def _path(self, zone: Zone) -> QPainterPath:
+        points = [self._on_screen(x, y) for x, y in zone.points]
         line = QPainterPath(points[0])
         for point in points[1:] or [points[0] + QPointF(0.01, 0)]:
             line.lineTo(point)
-        scale = self._store.current.framing.zoom / view.size
+        scale = self._store.current.framing.zoom / self._view.size
         height = self.width() if self._orientation.is_sideways else self.height()  # of the camera's frame
         stroker = QPainterPathStroker(QPen(Qt.GlobalColor.black, max(1.0, 2 * zone.radius * height * scale)))
         stroker.setCapStyle(Qt.PenCapStyle.RoundCap)
@@ -174,8 +151,8 @@ class ZoneMarks(QWidget):
             area = area.united(inside)
         return area.simplified()
 
-    def _on_screen(self, view: View, x: float, y: float) -> QPointF:
-        x, y = from_camera(self._store.current.framing, view, *self._orientation.to_upright(x, y))
+    def _on_screen(self, x: float, y: float) -> QPointF:
+        x, y = from_camera(self._store.current.framing, self._view, *self._orientation.to_upright(x, y))
         return QPointF(self._store.sides.from_output(x) * self.width(), y * self.height())
 
     def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
@@ -224,4 +201,4 @@ class ZoneMarks(QWidget):
         """Return the position in the upright frame."""
         self._show_status(self._bridge.status)  # now: auto-framing moves the view
         x, y = self._preview.fraction_of(position)
-        return to_camera(self._store.current.framing, self._view_at(x), self._store.sides.to_output(x), y)
+        return to_camera(self._store.current.framing, self._view, self._store.sides.to_output(x), y)

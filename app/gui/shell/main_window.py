@@ -69,7 +69,7 @@ class MainWindow(QMainWindow):
         self._restore_geometry(store.current.window.geometry)
 
     def _lay_out(self) -> None:
-        PreviewInteraction(self.preview, self.store, self.bridge, self.panel.placement.mouse)
+        PreviewInteraction(self.preview, self.store, self.bridge)
         tool = self.panel.zones.tool  # takes mouse events before the interaction, which was installed earlier
         self.zones = ZoneMarks(self.preview, tool, self.store, self.bridge)
         self.preview.add_overlay(self.overlay)

@@ -11,13 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.matte_edit import Plane, View, viewed
-from app.core.settings import PlacementSettings
 from app.core.threads import Strips
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Bytes, Floats, Mask, Matte
 from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import StateArrays, StepGeometry, prefixed, saved, under
 from app.matting.cpu.cpu_blur import blurred_background
-from app.matting.cpu.full_size import beyond, feather, grow, placed
+from app.matting.cpu.full_size import beyond, feather, grow
 from app.matting.kernels.composite import finish_rows
 from app.matting.kernels.full_size import blend_rows, extend_colour_rows, relight_rows, smooth_alpha_rows
 from app.matting.kernels.network_arrays import all_finite
@@ -141,10 +140,9 @@ class Compositor:
         backdrop: Backdrop,
         edges: EdgePlan,
         want_foreground: bool,
-        placement: PlacementSettings | None = None,
         blurred_for: object = None,
     ) -> Matte:
-        """Return the matte of a frame, (H, W, 3). placement: see `MatteEdit`.
+        """Return the matte of a frame, (H, W, 3).
 
         blurred_for: equal by identity where the blurred background of the composite before still fits; None if it does
         not.
@@ -160,15 +158,13 @@ class Compositor:
         relights_matte = edges.relights and cells is not None
         if edges.relights and cells is None:
             coefficients = self._relit(coefficients, picture, isinstance(backdrop, BlurredBackground), edges)
-        # A person that is moved is first composited over black, which gives alpha times foreground.
-        over = picture if placement is None else np.zeros_like(picture)
         wanted = not edges.active, want_foreground or edges.active or relights_matte
         composite, alpha, foreground = coefficients.full_size(
-            lambda coefficients, image, backdrop: self._finished(coefficients, image, backdrop, *wanted), frame, over
+            lambda coefficients, image, backdrop: self._finished(coefficients, image, backdrop, *wanted), frame, picture
         )
-        backdrop_rows = over.reshape(height, -1)
+        backdrop_rows = picture.reshape(height, -1)
         if cells is not None:
-            pasted = frame, over, cells.matte, cells.indices, composite, alpha, foreground
+            pasted = frame, picture, cells.matte, cells.indices, composite, alpha, foreground
             self._strips.run(len(cells.indices), lambda first, last: paste_cells(*pasted, first, last))
         alpha, backdrop_rows, foreground, composite = cropped(size, alpha, backdrop_rows, foreground, composite)
         if edges.active:
@@ -184,9 +180,7 @@ class Compositor:
         if relights_matte:
             own = isinstance(backdrop, BlurredBackground)
             matte = relit(self._light, matte, picture, own, edges, want_foreground)
-        if placement is None:
-            return matte
-        return placed(matte, np.ascontiguousarray(picture[: size[0], : size[1]]), placement, self._strips)
+        return matte
 
     def _blurred(self, small: Floats, coarse: Floats, backdrop: BlurredBackground, blurred_for: object) -> BgrImage:
         if self._room is not None and blurred_for is self._room[0] and backdrop == self._room[1]:

@@ -107,17 +107,16 @@ class CpuBackend(ABC):
             self._blurred_for = object()
         if self._last is None or reuse is not Reuse.MATTE:
             self._last = self._strict_coefficients(frame, edges, reuse is Reuse.FEATURES)
-        coefficients, shown, placement = self._last, frame, None
+        coefficients, shown = self._last, frame
         blurred_for = self._blurred_for if edit is None else None
         if edit is not None:
             matte_edit = edit.edit(coefficients.small, np.clip(coefficients.coarse, 0, 1))
             shown, coefficients = edited(frame, coefficients, matte_edit, self.strips)
-            placement = matte_edit.placement
             if matte_edit.view is not None and shown is not frame:
                 backdrop = magnified(backdrop, 1 / matte_edit.view.size)
 
         def result() -> Matte:
-            composited = shown, coefficients, backdrop, plan(edges), want_foreground, placement, blurred_for
+            composited = shown, coefficients, backdrop, plan(edges), want_foreground, blurred_for
             matte = self._compositor.composite(*composited)
             return matte if shown is frame else replace(matte, frame=shown)
 

@@ -118,11 +118,10 @@ def relit(light: Light, matte: Matte, backdrop: BgrImage | None, own: bool, plan
     """
     assert matte.foreground is not None
     height, width = matte.alpha.shape
-    shown = matte.foreground  # lies where alpha does, also where the person was moved
     columns, rows = grid_size(width, height)
     alpha = _alpha_grid(matte.alpha, columns, rows)
     backdrop_image = _blurred_background(matte.composite, alpha, columns, rows) if backdrop is None else backdrop
-    maps = light.maps_of_grid(on_grid(shown, columns, rows), alpha, backdrop_image, own, plan)
+    maps = light.maps_of_grid(on_grid(matte.foreground, columns, rows), alpha, backdrop_image, own, plan)
     composite, person = (np.array(image, order="C") for image in (matte.composite, matte.foreground))
     rows_of = person.reshape(height, -1), np.ascontiguousarray(matte.alpha), maps, composite.reshape(height, -1)
     from app.matting.kernels.full_size import relight_composite_rows

@@ -30,7 +30,6 @@ from app.matting.torch.full_size import (
     edited,
     in_view,
     layers,
-    placed,
     small_frame,
     to_pixels,
     viewed_frame,
@@ -233,8 +232,6 @@ class FrameStep(nn.Module):
         if edit.view is not None:
             frame = viewed_frame(frame, edit.view)
         whole, previous_alpha = self._finished(layers(frame, slope, offset, background), edges, previous_alpha)
-        if edit.placement is not None:
-            whole = placed(whole, edit.placement)
         pixels = to_pixels(whole, foreground=want_foreground)
         return StepOutput(pixels, finite, (*new_state, memory), previous_alpha, edit.view)
 

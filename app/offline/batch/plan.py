@@ -170,7 +170,7 @@ def settings_hash(settings: Settings, transparent: bool | None = False, fps: Fra
         "background": settings.background.model_dump(mode="json", exclude={"path"}),
         "overlay": settings.overlay.model_dump(mode="json", exclude={"file"}),
         "turned": [settings.capture.rotate, settings.capture.flip],
-        **settings.model_dump(mode="json", include={"framing", "placement", "people", "selected"}),
+        **settings.model_dump(mode="json", include={"framing", "people", "selected"}),
     }
     return hashlib.sha256(json.dumps(fields, sort_keys=True).encode()).hexdigest()
 

@@ -14,7 +14,6 @@ from app.core.settings import (
     FramingSettings,
     OverlaySettings,
     PeopleSettings,
-    PlacementSettings,
     Settings,
 )
 from app.offline.batch.job import TRIES, Job, JobResult, run_job
@@ -251,7 +250,6 @@ MATTING = SETTINGS.matting
     [
         SETTINGS.replace(matting=MATTING.replace(downsample_ratio=0.3)),
         SETTINGS.replace(framing=FramingSettings(zoom=2)),
-        SETTINGS.replace(placement=PlacementSettings(scale=0.5)),
         SETTINGS.replace(people=PeopleSettings(only_me=True)),
         SETTINGS.replace(overlay=OverlaySettings(text="Ada")),
         SETTINGS.replace(selected=(0.5, 0.5)),
