@@ -1,13 +1,19 @@
-"""Reading checkpoints: the three formats give equal tensors; malicious or damaged files are rejected."""
+"""Reading checkpoints: formats, containers of trainers, and files that are malicious, damaged or of other programs."""
 
 from __future__ import annotations
 
 import argparse
+import io
 import pickle
+import sys
 import warnings
 import zipfile
+from collections import OrderedDict
+from collections.abc import Callable
 from datetime import datetime, timezone
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,8 +23,10 @@ from hypothesis import strategies as st
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
-from models.checkpoint import load_state_dict
-from models.weights import WeightsDamagedError, WeightsError, WeightsNotFoundError
+from models.checkpoint import CONTAINERS, WRAPPERS, load_state_dict
+from models.faults import WeightsFault
+from models.table import NETWORKS
+from models.weights import WeightsDamagedError, WeightsError, WeightsNotFoundError, on_hand
 
 pytestmark = pytest.mark.torch
 
@@ -217,3 +225,195 @@ def test_truncated_and_flipped_files_are_named(samples: list[bytes], tmp_path: P
         assert str(path) in str(error)
     else:
         assert all(isinstance(tensor, Tensor) for tensor in tensors.values())
+
+
+@pytest.fixture(scope="module")
+def state() -> dict[str, Tensor]:
+    torch.manual_seed(3)
+    return {"conv.weight": torch.randn(4, 3, 3, 3), "norm.weight": torch.randn(4), "norm.count": torch.tensor(7)}
+
+
+def prefixed(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    return {f"{prefix}{name}": value for name, value in state.items()}
+
+
+def trainer(state: object, name: str) -> dict[str, Any]:
+    """Return a checkpoint with what trainers keep beside the network."""
+    other = nn.Linear(2, 2)
+    optimizer = torch.optim.Adam(other.parameters())
+    other(torch.ones(2)).sum().backward()
+    optimizer.step()
+    return {"epoch": 3, "best": 0.5, "optimizer": optimizer.state_dict(), "scaler": {}, "name": "rvm", name: state}
+
+
+def check(path: Path, state: dict[str, Tensor]) -> None:
+    found = load_state_dict(path)
+    assert found.keys() == state.keys() and all(torch.equal(found[name], state[name]) for name in state)
+
+
+@pytest.mark.parametrize("prefix", [*WRAPPERS, "module.model.", "_orig_mod.module.", "model._orig_mod.", "model.net."])
+@pytest.mark.parametrize("safe", [False, True])
+def test_prefixes_of_trainers_are_removed(prefix: str, safe: bool, state: dict[str, Tensor], tmp_path: Path) -> None:
+    save = save_file if safe else torch.save
+    save(prefixed(state, prefix), tmp_path / "a.pth")
+    check(tmp_path / "a.pth", state)
+
+
+@pytest.mark.parametrize("container", CONTAINERS)
+def test_containers_of_trainers_are_opened(container: str, state: dict[str, Tensor], tmp_path: Path) -> None:
+    torch.save(trainer(prefixed(state, "module."), container), tmp_path / "a.pth")
+    check(tmp_path / "a.pth", state)
+
+
+def test_nested_containers_are_opened(state: dict[str, Tensor], tmp_path: Path) -> None:
+    torch.save(trainer({"state_dict": prefixed(state, "model."), "config": {"size": 3}}, "model"), tmp_path / "a.pth")
+    check(tmp_path / "a.pth", state)
+
+
+def test_the_network_goes_before_its_average_and_other_networks(state: dict[str, Tensor], tmp_path: Path) -> None:
+    other = {"conv.weight": torch.ones(1, 1, 1, 1)}
+    torch.save({"ema": other, "discriminator": other, "model": state}, tmp_path / "a.pth")
+    check(tmp_path / "a.pth", state)
+    torch.save(prefixed(state, "model.") | prefixed(other, "criterion."), tmp_path / "b.pth")
+    check(tmp_path / "b.pth", state)
+
+
+@pytest.mark.parametrize("content", [{"epoch": 3}, {"model": {}}, {"net": {"net": {"net": {"net": {}}}}}, {"model": 3}])
+def test_a_checkpoint_without_weights_is_refused(content: dict[str, Any], tmp_path: Path) -> None:
+    torch.save(content, tmp_path / "a.pth")
+    with pytest.raises(WeightsDamagedError) as raised:
+        load_state_dict(tmp_path / "a.pth")
+    assert raised.value.fault is WeightsFault.DAMAGED
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "format_name"),
+    [
+        ("a.onnx", b"anything", "ONNX"),
+        ("a.pth", b"\x08\x08\x12\x07pytorch\x1a\x05", "ONNX"),
+        ("a.tflite", b"\x1c\0\0\0TFL3", "TensorFlow Lite"),
+        ("a.bin", b"\x1c\0\0\0TFL3", "TensorFlow Lite"),
+        ("a.pth", b"\x89HDF\r\n\x1a\n", "Keras"),
+        ("a.gguf", b"GGUF\x03", "GGUF"),
+    ],
+)
+def test_files_of_other_programs_are_not_supported(name: str, content: bytes, format_name: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(content + bytes(64))
+    with pytest.raises(WeightsDamagedError, match=f"format of {format_name}, which is not supported") as raised:
+        load_state_dict(tmp_path / name)
+    assert str(tmp_path / name) in str(raised.value)
+
+
+@pytest.mark.parametrize("fault", WeightsFault)
+def test_no_sentence_advises_to_remove_a_file(fault: WeightsFault) -> None:
+    assert not any(word in fault.value for word in ("remove it", "delete it", "remove the", "delete the"))
+
+
+@pytest.mark.parametrize("name", NETWORKS)
+def test_no_network_has_a_part_named_as_a_wrapper(name: str) -> None:
+    path = on_hand(name)
+    if path is None:
+        pytest.skip("the weights are not installed")
+    tensors = load_state_dict(path)
+    assert not any(each.startswith(WRAPPERS) for each in tensors)
+    assert len({each.split(".")[0] for each in tensors}) > 1
+
+
+class Storage:
+    """Pickles as a storage of the 16 bytes in `model/data/0`."""
+
+
+class ArchivePickler(pickle.Pickler):
+    def persistent_id(self, value: object) -> object:
+        return ("storage", torch.FloatStorage, "0", "cpu", 4) if isinstance(value, Storage) else None
+
+
+class Tensors:
+    """Pickles as a tensor of any size over those 16 bytes."""
+
+    def __init__(self, size: tuple[int, ...], stride: tuple[int, ...]) -> None:
+        self.size, self.stride = size, stride
+
+    def __reduce__(self) -> tuple[Callable[..., object], tuple[object, ...]]:
+        rebuild: Callable[..., object] = torch._utils._rebuild_tensor_v2
+        return rebuild, (Storage(), 0, self.size, self.stride, False, OrderedDict())
+
+
+@pytest.mark.parametrize(
+    ("size", "stride"),
+    [((1 << 16, 1 << 8), (0, 0)), ((1 << 40,), (0,)), ((5,), (1,)), ((-5,), (1,)), ((2, 2), (-1, 1)), ((4,), (9,))],
+)
+def test_a_small_file_cannot_ask_for_much_memory(
+    tmp_path: Path, size: tuple[int, ...], stride: tuple[int, ...]
+) -> None:
+    pickled = io.BytesIO()
+    ArchivePickler(pickled, protocol=2).dump({"weight": Tensors(size, stride)})
+    path = tmp_path / "weights.pth"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("model/data.pkl", pickled.getvalue())
+        archive.writestr("model/data/0", bytes(16))
+        archive.writestr("model/constants.pkl", pickle.dumps(()))
+    with pytest.raises(WeightsDamagedError):
+        load_state_dict(path)
+
+
+class ScriptModule:
+    """Pickles as a module of a TorchScript archive."""
+
+    __module__ = "__torch__"
+    __qualname__ = "ScriptModule"
+
+    def __init__(self, attributes: dict[str, Tensors]) -> None:
+        vars(self).update(attributes)
+
+
+def archive_of(path: Path, tensors: int, floats: int, *, compressed: bool, script: bool) -> None:
+    """Write an archive with that many tensors over one storage."""
+    pickled = io.BytesIO()
+    pickler = ArchivePickler(pickled, protocol=2)
+    attributes = {str(number): Tensors((floats,), (1,)) for number in range(tensors)}
+    pickler.dump(ScriptModule(attributes) if script else attributes)
+    method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    with zipfile.ZipFile(path, "w", method) as archive:
+        archive.writestr("model/data.pkl", pickled.getvalue())
+        archive.writestr("model/data/0", b"\0\0\x80\x3f" * floats)
+        archive.writestr("model/version", b"3\n")
+        if script:
+            archive.writestr("model/constants.pkl", pickle.dumps(()))
+
+
+@pytest.fixture
+def _importable(monkeypatch: pytest.MonkeyPatch) -> None:
+    module = ModuleType("__torch__")
+    vars(module)["ScriptModule"] = ScriptModule
+    monkeypatch.setitem(sys.modules, "__torch__", module)
+
+
+@pytest.mark.usefixtures("_importable")
+@pytest.mark.parametrize("script", [True, False])
+def test_the_sizes_in_an_archive_are_added_up_before_it_is_read(
+    tmp_path: Path, script: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "weights.pth"
+    archive_of(path, 1, 1 << 22, compressed=True, script=script)
+    assert path.stat().st_size < 1 << 16
+
+    def refuse(*_: object) -> bytes:
+        raise AssertionError
+
+    monkeypatch.setattr(torch, "load", refuse)
+    monkeypatch.setattr(zipfile.ZipFile, "read", refuse)
+    with pytest.raises(WeightsDamagedError) as caught:
+        load_state_dict(path)
+    assert "declares more than it holds" in str(caught.value.__cause__)
+
+
+@pytest.mark.usefixtures("_importable")
+def test_tensors_that_share_a_storage_take_its_memory_once_and_are_bounded(tmp_path: Path) -> None:
+    path = tmp_path / "weights.pth"
+    archive_of(path, 3, 1 << 16, compressed=False, script=True)
+    tensors = load_state_dict(path).values()
+    assert len({tensor.untyped_storage().data_ptr() for tensor in tensors}) == 1
+    archive_of(path, 2000, 1 << 16, compressed=False, script=True)
+    with pytest.raises(WeightsDamagedError):
+        load_state_dict(path)

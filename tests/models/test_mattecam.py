@@ -1,19 +1,43 @@
-"""The bundled network: weights and outputs, the decision stage, and memories that are cleared where frames change."""
+"""The bundled network: weights and outputs, decision stage, memories cleared where frames change; its int8 version."""
 
 from __future__ import annotations
 
 import math
+import shutil
+import warnings
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
-from torch import Tensor
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from safetensors.torch import load_file
+from torch import Tensor, nn
 
-from models.mattecam.bundled import export, load_bundled
+from app.matting.openvino.runtime import core, ov
+from models.int8 import SOURCE, find_int8, int8_file
+from models.mattecam.bundled import export, load, load_bundled, save
 from models.mattecam.network import MattecamNetwork
 from models.mattecam.parts import Decision, Forgetting, Shares
+from models.mattecam.quantized import load_quantized, quantized, save_quantized
 from models.mattecam.spec import BUNDLED
+from models.quantization import (
+    PAIR_LIMIT,
+    SIGNED,
+    UNSIGNED,
+    WEIGHT_LIMIT,
+    Limits,
+    QuantizedConv,
+    Quantizer,
+    best_scales,
+    round_weights,
+    rounded,
+)
 from models.rules import DecisionRule, ForgettingRule
+from models.weights import sha256_of
+from tests.golden.fill import fill
 from tests.paths import GOLDEN
 from training.export import expected_outputs, portrait
 
@@ -151,3 +175,151 @@ def test_memories_go_where_the_picture_changes() -> None:
         far = share.clone()
         far[..., 16 // factor : 80 // factor, 48 // factor : 128 // factor] = 1
         assert torch.equal(far, torch.ones_like(far))
+
+
+@pytest.fixture
+def random_int8() -> MattecamNetwork:
+    """Return a network with generated weights, in int8."""
+    network = MattecamNetwork().eval()
+    network.load_state_dict(fill(network.state_dict()))
+    student = quantized(network)
+    for module in student.modules():
+        if isinstance(module, Quantizer):
+            module.scale.fill_(4 / module.limits[1])
+    return student.eval()
+
+
+def test_the_int8_version_was_made_of_the_bundled_weights() -> None:
+    assert find_int8(BUNDLED) == int8_file(BUNDLED), "run `python -m training.quantize` for the new weights"
+
+
+def test_the_int8_version_is_small() -> None:
+    assert int8_file(BUNDLED).stat().st_size <= 4_000_000
+
+
+def test_the_int8_version_gives_nearly_the_expected_outputs() -> None:
+    outputs = expected_outputs(load(int8_file(BUNDLED)))
+    with np.load(GOLDEN / "student.npz") as golden:
+        for name in ("r1", "r2", "r3"):
+            difference = np.abs(outputs[name] - golden[name]).mean()
+            assert 0 < difference < 0.1 * golden[name].std(), name
+
+
+def test_changed_weights_have_no_int8_version(tmp_path: Path) -> None:
+    weights = Path(shutil.copy(BUNDLED, tmp_path))
+    assert find_int8(weights) is None
+    shutil.copy(int8_file(BUNDLED), int8_file(weights))
+    assert find_int8(weights) == int8_file(weights)
+    network = load_bundled()
+    torch.nn.init.zeros_(network.memory2.gates.weight)
+    save(network, weights)
+    assert find_int8(weights) is None
+
+
+@pytest.mark.parametrize("content", [b"", b"no safetensors", b"\xff" * 64])
+def test_a_damaged_file_is_no_int8_version(tmp_path: Path, content: bytes) -> None:
+    weights = Path(shutil.copy(BUNDLED, tmp_path))
+    int8_file(weights).write_bytes(content)
+    assert find_int8(weights) is None
+
+
+@torch.no_grad()
+def test_a_saved_network_gives_the_same_outputs(random_int8: MattecamNetwork, tmp_path: Path) -> None:
+    save_quantized(random_int8, tmp_path / "int8.safetensors", {SOURCE: sha256_of(BUNDLED)})
+    loaded = load(tmp_path / "int8.safetensors")
+    image = torch.rand(1, 3, 48, 64)
+    for before, after in zip(random_int8(image), loaded(image), strict=True):
+        assert before.std() > 0
+        torch.testing.assert_close(before, after, rtol=1e-3, atol=1e-3)
+
+
+def test_all_but_the_first_convolutions_and_the_gate_by_context_are_int8() -> None:
+    tensors = load_file(int8_file(BUNDLED))
+    weights = {name: tensor.dtype for name, tensor in tensors.items() if tensor.ndim == 4}
+    exact = {name for name, dtype in weights.items() if dtype != torch.int8}
+    assert exact == {"detail1.0.weight", "encode1.0.weight", "trunk.encoder.stem.0.weight", "reduce1.0.weight"}
+    assert any(name.startswith("memory2.gates") for name in weights)
+
+
+@torch.no_grad()
+def test_a_quantizer_takes_256_values() -> None:
+    for limits in (SIGNED, UNSIGNED):
+        rounded = Quantizer(limits).eval()(torch.linspace(-500, 500, 4001))
+        assert rounded.unique().tolist() == list(range(limits[0], limits[1] + 1))
+
+
+def test_no_pair_of_shipped_weights_can_overflow() -> None:
+    """Without VNNI, OpenVINO adds the products of two neighbouring input channels in 16 bits."""
+    weights = [x for x in load_file(int8_file(BUNDLED)).values() if x.dtype == torch.int8 and x.shape[1] > 1]
+    assert weights
+    for weight in weights:
+        assert largest_pair(weight) <= PAIR_LIMIT
+
+
+def test_a_file_without_scales_is_refused(random_int8: MattecamNetwork) -> None:
+    tensors = {name: value.detach() for name, value in random_int8.state_dict().items()}
+    name = "project.1.weight"
+    tensors[name] = tensors[name].to(torch.int8)
+    del tensors["project.1.scale"]
+    with pytest.raises(RuntimeError, match="no scales"):
+        load_quantized(tensors)
+
+
+LIMITS = (-WEIGHT_LIMIT, WEIGHT_LIMIT)
+
+
+@given(arrays(np.float32, (3, 8), elements=st.floats(-10, 10, width=32)))
+def test_pairs_of_weights_stay_within_the_limit_at_little_cost(values: np.ndarray) -> None:
+    weights = torch.from_numpy(values)
+    scale = best_scales(weights, LIMITS, paired=True)
+    made = rounded(weights, scale, LIMITS, paired=True)
+    steps = (made / scale[:, None]).round()
+    assert float(steps.abs().max()) <= WEIGHT_LIMIT
+    assert largest_pair(steps[..., None, None]) <= PAIR_LIMIT
+    assert torch.equal(made.sign() * weights.sign(), made.abs().sign()), "no weight changes its sign"
+    largest = weights.abs().amax(1, keepdim=True).clamp_min(1e-8)
+    halved = rounded(weights, 2 * largest[:, 0] / WEIGHT_LIMIT, LIMITS, paired=False)
+    error, plain = ((x - weights).square().mean(1) for x in (made, halved))
+    assert bool((error <= plain).all()), "weights of 7 bits also stay within the limit"
+
+
+@torch.no_grad()
+def test_rounded_weights_are_rounded_to_themselves() -> None:
+    torch.manual_seed(0)
+    convolution = QuantizedConv(nn.Conv2d(7, 16, 3, padding=1))
+    before = convolution.weight.clone()
+    network = nn.Sequential(Quantizer(), convolution)
+    round_weights(network)
+    steps = convolution.weight / convolution.scale[:, None, None, None]
+    torch.testing.assert_close(steps, steps.round(), rtol=0, atol=1e-3)
+    assert largest_pair(steps.round()) <= PAIR_LIMIT
+    assert 0 < float((convolution.weight - before).abs().max()) < 0.05 * float(before.abs().max())
+    image = torch.rand(1, 7, 8, 8)
+    torch.testing.assert_close(convolution(image), convolution.convolve(image, convolution.weight))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("limits", [UNSIGNED, SIGNED])
+@pytest.mark.parametrize("kernel", [1, 3])
+def test_openvino_computes_what_the_simulation_computes_with_the_largest_weights(limits: Limits, kernel: int) -> None:
+    """Processors without VNNI add two products in 16 bits: results were off by a sixth on average."""
+    torch.manual_seed(0)
+    convolution = nn.Conv2d(32, 32, kernel, padding=kernel // 2)
+    convolution.weight.copy_(torch.rand_like(convolution.weight))
+    quantizer = Quantizer(limits)
+    quantizer.scale.fill_(1 / limits[1])
+    network = nn.Sequential(quantizer, QuantizedConv(convolution)).eval()
+    round_weights(network)
+    image = torch.rand(1, 32, 24, 40)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about constants and old ways of torch
+        converted = ov.convert_model(network, example_input=image, input=[tuple(image.shape)])
+    compiled = core().compile_model(converted, "CPU", {"INFERENCE_PRECISION_HINT": "f32"})
+    torch.testing.assert_close(torch.from_numpy(compiled(image.numpy())[0]), network(image), rtol=1e-3, atol=1e-3)
+
+
+def largest_pair(steps: Tensor) -> float:
+    """Return the largest sum, of one sign, of two neighbouring input channels of weights (O, I, H, W) in int8."""
+    even = nn.functional.pad(steps.float(), (0, 0, 0, 0, 0, steps.shape[1] % 2))
+    positive, negative = even.clamp_min(0), (-even).clamp_min(0)
+    return max(float((part[:, ::2] + part[:, 1::2]).max()) for part in (positive, negative))

@@ -1,29 +1,49 @@
-"""The registry of weights, the search path and verification."""
+"""Weights: registry, search path, verification; downloads from a local server; conversions without torch."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import importlib.util
+import json
 import re
-from dataclasses import replace
+import threading
+from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
+from app.core.errors import ModelError
 from app.core.files import paths
-from models import weights
-from models.shipped import SHA256
+from app.core.files.weights import download_weights
+from app.matting.openvino.artefact import NetworkSource
+from app.matting.openvino.artefact_cache import ArtefactCache
+from models import conversions, weights
+from models import download as downloads
+from models.download import download, fetch
+from models.shipped import SHA256 as SHIPPED
 from models.spec import WeightSpec
 from models.table import NETWORKS
 from models.weights import (
+    DownloadError,
     WeightsError,
     WeightsNotFoundError,
     WeightState,
     describe,
     find,
     hash_record,
+    sha256_of,
     spec_of,
+    user_folder,
     verified,
 )
+from tests.published import install
+from tests.serving import Handler, served
+from tests.waiting import eventually
+from tools.convert_networks import pack
 
 
 @pytest.fixture
@@ -111,12 +131,389 @@ def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch
 
 def test_the_files_that_ship_are_those_that_are_expected(monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = {file.relative_to(weights.MODELS).as_posix(): file for file in weights.MODELS.rglob("*.safetensors")}
-    assert {name: weights.sha256_of(file) for name, file in shipped.items()} == SHA256, "update models/shipped.py"
+    assert {name: weights.sha256_of(file) for name, file in shipped.items()} == SHIPPED, "update models/shipped.py"
     assert {verified(spec_of(name)).state for name in ("mattecam", "mattecam-plate")} == {WeightState.SHIPPED}
-    monkeypatch.setitem(SHA256, "mattecam/student.safetensors", "0" * 64)
+    monkeypatch.setitem(SHIPPED, "mattecam/student.safetensors", "0" * 64)
     assert verified(spec_of("mattecam")).state is WeightState.DIFFERENT, "damaged"
 
 
 def test_an_unreadable_file_is_named(folder: Path) -> None:
     with pytest.raises(WeightsError, match=re.escape(str(folder))):
         weights.sha256_of(folder)
+
+
+CONTENT = bytes(range(256)) * 4096
+
+
+class Server(Handler):
+    """Serves CONTENT in the way that the path names; records the requested ranges."""
+
+    protocol_version = "HTTP/1.1"
+    ranges: ClassVar[list[str | None]] = []
+    sent: ClassVar[int] = 0
+    goes_on: ClassVar[threading.Event] = threading.Event()
+
+    def do_GET(self) -> None:
+        wanted = self.headers.get("Range")
+        Server.ranges.append(wanted)
+        start = int(match[1]) if (match := re.fullmatch(r"bytes=(\d+)-", wanted or "")) else 0
+        kind = self.path.strip("/")
+        if kind == "absent":
+            self.send_error(404)
+        elif kind == "moved":
+            self.send_response(302)
+            self.send_header("Location", "/file")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+        elif kind in ("no-length", "no-address"):
+            self.send_response(200 if kind == "no-length" else 302)
+            self.send_header("Content-Length", "many" if kind == "no-length" else "0")
+            self.send_header("Location", "http://[")
+            self.end_headers()
+            self.close_connection = True
+        elif kind == "page":
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", "13")
+            self.end_headers()
+            self.wfile.write(b"<html></html>")
+        elif start >= len(CONTENT):
+            self.send_error(416)
+        elif kind == "whole":  # ignores ranges
+            self._send(200, CONTENT, len(CONTENT))
+        elif kind == "cut":  # announces the full length and disconnects half-way
+            self._send(206 if start else 200, CONTENT[start : start + len(CONTENT) // 2], len(CONTENT) - start)
+            self.close_connection = True
+        elif kind == "unknown-length":
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(CONTENT)
+            self.close_connection = True
+        elif kind == "endless":
+            self.send_response(200)
+            self.end_headers()
+            with contextlib.suppress(OSError):  # the client disconnects
+                for _ in range(200):
+                    self.wfile.write(CONTENT)
+                    Server.sent += len(CONTENT)
+            self.close_connection = True
+        elif kind == "slow":
+            self._send(200, CONTENT[: len(CONTENT) // 2], len(CONTENT))
+            self.wfile.flush()
+            Server.goes_on.wait(60)
+            self.wfile.write(CONTENT[len(CONTENT) // 2 :])
+        elif kind == "longer":
+            self._send(200, CONTENT + CONTENT, 2 * len(CONTENT))
+        else:
+            self._send(206 if start else 200, CONTENT[start:], len(CONTENT) - start)
+
+    def _send(self, status: int, body: bytes, length: int) -> None:
+        self.send_response(status)
+        self.send_header("Content-Length", str(length))
+        self.end_headers()
+        self.wfile.write(body)
+
+
+SHA256 = hashlib.sha256(CONTENT).hexdigest()
+SPEC = WeightSpec("a-model", "a.pth", "MIT", "", "https://example.org/a.pth", len(CONTENT), SHA256)
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    Server.ranges.clear()
+    Server.sent = 0
+    with served(Server) as address:
+        yield address
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Path:
+    return tmp_path / "new folder" / "a.pth"
+
+
+def names(target: Path) -> list[str]:
+    return sorted(path.name for path in target.parent.iterdir())
+
+
+def part_of(target: Path, content: bytes) -> Path:
+    target.parent.mkdir(exist_ok=True)
+    part = target.with_name(target.name + ".part")
+    part.write_bytes(content)
+    return part
+
+
+@pytest.mark.parametrize(
+    ("kind", "begun"), [("file", 0), ("moved", 0), ("unknown-length", 0), ("file", 1000), ("whole", 1000)]
+)
+def test_a_download_is_whole_with_progress_also_after_an_interruption(
+    server: str, target: Path, kind: str, begun: int
+) -> None:
+    if begun:
+        part_of(target, CONTENT[:begun])
+    seen: list[tuple[int, int | None]] = []
+    fetch(SPEC, f"{server}/{kind}", target, lambda done, total: seen.append((done, total)))
+    assert target.read_bytes() == CONTENT
+    assert names(target) == ["a.pth"]
+    assert Server.ranges[-1] == (f"bytes={begun}-" if begun else None)
+    assert begun or [done for done, _ in seen] == sorted(done for done, _ in seen)
+    assert seen[-1] == (len(CONTENT), None if kind == "unknown-length" else len(CONTENT))
+
+
+def test_a_cut_transfer_is_named_and_resumed(server: str, target: Path) -> None:
+    with pytest.raises(DownloadError, match="the download resumes"):
+        fetch(SPEC, f"{server}/cut", target)
+    assert names(target) == ["a.pth.part"]
+    fetch(SPEC, f"{server}/file", target)
+    assert target.read_bytes() == CONTENT
+    assert Server.ranges == [None, f"bytes={len(CONTENT) // 2}-"]
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("{server}/absent", r"a-model .*HTTP status 404.*--weights"),
+        ("http://127.0.0.1:1/a.pth", "No internet"),
+        ("{server}/no-length", "No internet"),
+        ("{server}/no-address", "No internet"),
+    ],
+)
+def test_a_failed_download_is_a_sentence_and_leaves_no_empty_file(
+    server: str, target: Path, url: str, words: str
+) -> None:
+    with pytest.raises(DownloadError, match=words):
+        fetch(SPEC, url.format(server=server), target)
+    assert names(target) == []
+
+
+def test_a_user_who_stops_it_can_go_on(server: str, target: Path) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop(done: int, total: int | None) -> None:
+        raise Stopped
+
+    with pytest.raises(Stopped):
+        fetch(SPEC, f"{server}/file", target, stop)
+    assert names(target) == ["a.pth.part"]
+    fetch(SPEC, f"{server}/file", target)
+    assert target.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize(
+    ("beginning", "refused"), [(b"x" * 1000, True), (CONTENT + b"too long", False), (b"x" * len(CONTENT), True)]
+)
+def test_a_wrong_beginning_never_becomes_weights(server: str, target: Path, beginning: bytes, refused: bool) -> None:
+    part_of(target, beginning)
+    target.write_bytes(b"what worked")
+    if refused:
+        wrong = rf"not the published file.* as a\.pth in the folder {target.parent}\."
+        with pytest.raises(DownloadError, match=wrong):
+            fetch(SPEC, f"{server}/file", target)
+        assert target.read_bytes() == b"what worked"
+        assert names(target) == ["a.pth"]
+    fetch(SPEC, f"{server}/file", target)
+    assert target.read_bytes() == CONTENT
+    assert names(target) == ["a.pth"]
+
+
+def test_a_page_of_the_server_never_becomes_weights(server: str, target: Path) -> None:
+    """Google Drive answers so, with status 200, when the quota of a file is used up."""
+    with pytest.raises(DownloadError, match="could not be downloaded"):
+        fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/page", target)
+    assert names(target) == []
+
+
+def test_without_a_published_hash_the_first_is_kept(server: str, target: Path) -> None:
+    fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/file", target)
+    assert hash_record(target).read_text() == f"{SHA256}  a.pth\n"
+    hash_record(target).write_text("0" * 64)
+    target.write_bytes(b"what worked")
+    with pytest.raises(DownloadError, match="not the file that was downloaded first"):
+        fetch(replace(SPEC, sha256=None, bytes=None), f"{server}/file", target)
+    assert target.read_bytes() == b"what worked"
+
+
+@pytest.mark.parametrize("kind", ["endless", "longer"])
+def test_a_download_stops_at_the_published_size(server: str, target: Path, kind: str) -> None:
+    seen: list[int] = []
+    with pytest.raises(DownloadError, match="sends more than 1048576 bytes"):
+        fetch(SPEC, f"{server}/{kind}", target, lambda done, total: seen.append(done))
+    assert max(seen, default=0) <= len(CONTENT)
+    assert Server.sent < 100 * len(CONTENT)
+    assert list(target.parent.iterdir()) == []
+
+
+def test_a_download_of_unknown_size_is_limited(server: str, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(downloads, "MAX_BYTES", len(CONTENT))
+    with pytest.raises(DownloadError, match="sends more than 1048576 bytes"):
+        fetch(replace(SPEC, bytes=None, sha256=None), f"{server}/endless", target)
+    assert list(target.parent.iterdir()) == []
+
+
+def test_a_folder_that_cannot_be_made_is_named(server: str, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(DownloadError, match="cannot be written"):
+        fetch(SPEC, f"{server}/file", tmp_path / "file" / "a.pth")
+
+
+def test_encryption_is_not_given_up_on_the_way(target: Path) -> None:
+    @dataclass
+    class Answer:
+        headers: Mapping[str, str]
+        status_code: int = 200
+        url: str = "http://example.org/a.pth"
+
+    transfer = downloads._Transfer("https://example.org/a.pth", target, None, downloads.ignore_progress)
+    with pytest.raises(ConnectionError, match="without encryption"):
+        transfer._on_response(Answer({}))
+
+
+def test_download_by_name(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = replace(NETWORKS["u2netp"], weights=replace(SPEC, url=f"{server}/file"))
+    monkeypatch.setitem(NETWORKS, "a-model", spec)
+    path = download("a-model")
+    assert path.read_bytes() == CONTENT
+    assert download("a-model") == path
+    assert len(Server.ranges) == 1
+    download("a-model", again=True)
+    assert len(Server.ranges) == 2
+    path.write_bytes(b"damaged")
+    assert download("a-model").read_bytes() == CONTENT
+
+
+def test_a_model_that_is_downloaded_twice_at_once_is_fetched_once(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    spec = replace(NETWORKS["u2netp"], weights=replace(SPEC, url=f"{server}/slow"))
+    monkeypatch.setitem(NETWORKS, "a-model", spec)
+    waits = threading.Event()
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(download_weights, "a-model", downloads.ignore_progress)
+        eventually(lambda: len(Server.ranges) == 1)
+        second = threads.submit(download_weights, "a-model", lambda done, total: waits.set())
+        assert waits.wait(60)
+        Server.goes_on.set()
+        assert first.result().read_bytes() == second.result().read_bytes() == CONTENT
+    assert len(Server.ranges) == 1
+
+
+def test_what_cannot_be_downloaded_is_said() -> None:
+    with pytest.raises(DownloadError, match="are part of the program"):
+        download("mattecam")
+    with pytest.raises(WeightsNotFoundError):
+        download("mona-lisa")
+
+
+def test_a_file_from_elsewhere_is_installed_only_if_it_is_the_published_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path / "data"))
+    right, wrong = tmp_path / "right", tmp_path / "wrong"
+    right.write_bytes(b"published")
+    wrong.write_bytes(b"another file")
+    digest = hashlib.sha256(b"published").hexdigest()
+    spec = replace(SPEC, sha256=digest, bytes=len(b"published"))
+    monkeypatch.setattr(downloads, "spec_of", lambda _name: spec)
+    with pytest.raises(DownloadError, match=r"wrong is not the published file of a-model"):
+        downloads.install("a-model", wrong)
+    assert not (tmp_path / "data").exists()
+    target = downloads.install("a-model", right)
+    assert target.read_bytes() == b"published"
+    assert [file.name for file in target.parent.iterdir()] == [target.name]
+    with pytest.raises(DownloadError):
+        downloads.install("a-model", wrong)
+    assert target.read_bytes() == b"published", "what is installed stays"
+
+
+def test_the_log_has_the_fate_of_a_download(server: str, target: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def stop(done: int, total: int | None) -> None:
+        raise KeyboardInterrupt
+
+    caplog.set_level("INFO", "models.download")
+    with pytest.raises(DownloadError):
+        fetch(SPEC, f"{server}/absent", target)
+    with pytest.raises(KeyboardInterrupt):
+        fetch(SPEC, f"{server}/file", target, stop)
+    fetch(SPEC, f"{server}/file", target)
+    told = [message.removeprefix("The download of a-model ") for message in caplog.messages]
+    assert [words.split(" ")[0] for words in told] == ["from", "failed:", "from", "was", "from", "is"]
+    assert told[-1] == f"is done: a.pth, {len(CONTENT)} bytes."
+
+
+CONVERTED_MODEL = "u2netp"
+
+
+@pytest.fixture
+def installed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Installed weights, which nobody opens."""
+    file = tmp_path / "weights"
+    file.write_bytes(b"weights")
+    return install(file, CONVERTED_MODEL, monkeypatch)
+
+
+@pytest.fixture
+def archive(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """The published archive of a package that lacks torch."""
+    made = tmp_path / "made" / NetworkSource(CONVERTED_MODEL, installed).artefact_name()
+    made.mkdir(parents=True)
+    (made / "index.json").write_text("{}")
+    file = pack(made.parent, tmp_path / "archives" / f"{CONVERTED_MODEL}.zip")
+    package = tmp_path / "package"
+    package.mkdir()
+    entry = {"file": file.name, "url": file.as_uri(), "bytes": file.stat().st_size, "sha256": sha256_of(file)}
+    (package / conversions.LIST).write_text(json.dumps({CONVERTED_MODEL: entry}))
+    monkeypatch.setattr(conversions, "CONVERTED", package)
+    spec = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else spec(name))
+    conversions.published.cache_clear()
+    yield file
+    conversions.published.cache_clear()
+
+
+@pytest.fixture
+def _copied(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server is the folder of the archives."""
+
+    def fetch(spec: WeightSpec, url: str, target: Path, progress: downloads.Progress) -> None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(archive.read_bytes())
+
+    monkeypatch.setattr(downloads, "fetch", fetch)
+
+
+@pytest.mark.usefixtures("_copied")
+def test_they_are_fetched_with_the_weights_and_found(installed: Path, tmp_path: Path) -> None:
+    cache = ArtefactCache(lambda: tmp_path / "cache", conversions.folders)
+    with pytest.raises(ModelError, match=f"weights download {CONVERTED_MODEL}"):
+        cache.load(NetworkSource(CONVERTED_MODEL, installed))
+    older = user_folder() / "converted" / CONVERTED_MODEL / "of another version"
+    older.mkdir(parents=True)
+    assert downloads.download(CONVERTED_MODEL) == installed
+    found = cache.folder(NetworkSource(CONVERTED_MODEL, installed))
+    assert (found / "index.json").read_text() == "{}"
+    assert [path.name for path in (user_folder() / "converted").rglob("*") if path.is_dir()] == [
+        CONVERTED_MODEL,
+        found.parent.name,
+        found.name,
+    ]
+    assert conversions.missing(CONVERTED_MODEL) is None
+
+
+@pytest.mark.usefixtures("archive")
+def test_a_failed_download_is_named() -> None:
+    with pytest.raises(DownloadError):
+        downloads.download(CONVERTED_MODEL)
+    assert conversions.missing(CONVERTED_MODEL) is not None
+
+
+@pytest.mark.usefixtures("archive")
+def test_own_weights_need_torch(installed: Path, tmp_path: Path) -> None:
+    own = tmp_path / "own.pth"
+    own.write_bytes(installed.read_bytes() + b"!")
+    with pytest.raises(ModelError, match="needs PyTorch"):
+        ArtefactCache(lambda: tmp_path / "cache", conversions.folders).load(NetworkSource(CONVERTED_MODEL, own))
+
+
+def test_with_torch_nothing_is_fetched_or_taken(monkeypatch: pytest.MonkeyPatch, archive: Path) -> None:
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
+    conversions.published.cache_clear()
+    assert conversions.missing(CONVERTED_MODEL) is None
+    assert conversions.folders(CONVERTED_MODEL) == []

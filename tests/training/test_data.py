@@ -1,10 +1,11 @@
-"""Training samples: value ranges, references, reproducibility by seed."""
+"""Training samples: value ranges, references, reproducibility by seed; crops of photos; gaps between arm and body."""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 
@@ -12,9 +13,15 @@ from app.core.errors import UsageError
 from tests.training.samples import make_cache, person, room
 from training.data import Mixture, SampleSource
 from training.degrade import FLAWLESS, random_camera, random_dye, through_h264
+from training.framing import Pixels as Photo
+from training.gaps import Pixels as Mask
+from training.gaps import gaps
 from training.matte import corrected, judge
 from training.objects import with_objects
+from training.rows import gaps_shown, holes
+from training.sources import WHOLE_BODY, Picture
 from training.store import CUTOUT, Entry, Pack, PackWriter, Pixels
+from training.views import KEPT_SIZE, pack_views
 
 SIZE = (64, 36)
 
@@ -207,3 +214,142 @@ def test_a_dye_changes_hues_and_keeps_grey_and_brightness() -> None:
         change = dye(image).mean(2, dtype=float) - image.mean(2, dtype=float)
         assert inside.any() and np.abs(change[inside]).max() <= 1
     assert (dye(image) != image).any()
+
+
+SKIN = person(0)[0, 0, 3:6]
+
+
+class ColourKey:
+    """A teacher that detects the colour of the drawn people."""
+
+    def photo(self, rgb: Photo, passes: int) -> tuple[Photo, Photo]:
+        assert passes > 1
+        alpha = (np.abs(rgb.astype(int) - SKIN).max(2) < 40).astype(np.uint8) * 255
+        return rgb, alpha[..., None]
+
+
+class SomebodyElse(ColourKey):
+    """A teacher that detects everything else."""
+
+    def photo(self, rgb: Photo, passes: int) -> tuple[Photo, Photo]:
+        foreground, alpha = super().photo(rgb, passes)
+        return foreground, 255 - alpha
+
+
+@pytest.fixture
+def photos(tmp_path: Path) -> Path:
+    with PackWriter(tmp_path / "people") as pack:
+        pack.add(person(1), "portrait", "photos")
+        pack.add(person(2, 200, 70), "street", min(WHOLE_BODY))
+        pack.add(person(3), "kept out", "photos", validation=True)
+        pack.add(person(4), "doubtful", "photos", usable=False)
+    return tmp_path
+
+
+def views(photos: Path) -> list[tuple[Entry, Photo]]:
+    pack = Pack(photos / "views")
+    return [(entry, pack.pixels(entry).copy()) for entry in pack.entries]
+
+
+def test_portraits_are_cut_twice_others_once_and_the_doubtful_never(photos: Path) -> None:
+    pack_views(photos, [], ColourKey())
+    found = views(photos)
+    assert sorted(entry.name for entry, _ in found) == ["kept out", "portrait", "portrait", "street"]
+    assert [entry.name for entry, _ in found if entry.validation] == ["kept out"]
+    first, second = (layers for entry, layers in found if entry.name == "portrait")
+    assert not np.array_equal(first, second)
+
+
+def test_the_matte_is_that_of_the_very_cut(photos: Path) -> None:
+    pack_views(photos, [], ColourKey())
+    for _, layers in views(photos):
+        assert layers.shape == (KEPT_SIZE[1], KEPT_SIZE[0], 7)
+        seen = ColourKey().photo(np.ascontiguousarray(layers[..., :3]), 2)[1][..., 0]
+        assert float((np.abs(seen.astype(int) - layers[..., 6]) > 127).mean()) < 0.03
+
+
+def test_a_cut_in_which_the_teacher_sees_somebody_else_is_dropped(photos: Path) -> None:
+    pack_views(photos, [], SomebodyElse())
+    assert [entry.name for entry, _ in views(photos)] == ["kept out"]
+
+
+def test_a_mask_corrects_the_teacher_in_the_cut_too(photos: Path, tmp_path: Path) -> None:
+    left = person(1)[..., 6].copy()
+    left[:, : left.shape[1] // 2] = 0
+    cv2.imwrite(str(tmp_path / "mask.png"), left)
+    pack_views(photos, [], ColourKey())
+    plain = [layers for entry, layers in views(photos) if entry.name == "portrait"]
+    pack_views(photos, [Picture("portrait", "photos", "photo", tmp_path, tmp_path / "mask.png")], ColourKey())
+    masked = [layers for entry, layers in views(photos) if entry.name == "portrait"]
+    for before, after in zip(plain, masked, strict=True):
+        assert 0.2 * before[..., 6].mean() < after[..., 6].mean() < 0.8 * before[..., 6].mean()
+
+
+HEIGHT, WIDTH = 180, 320
+
+
+def body() -> Mask:
+    """Return the alpha of a person seen from the front, whose arms hang close to the body."""
+    alpha = np.zeros((HEIGHT, WIDTH), np.uint8)
+    cv2.circle(alpha, (160, 40), 25, 255, -1)
+    alpha[60:, 130:190] = 255
+    return alpha
+
+
+def test_a_hole_is_a_gap() -> None:
+    alpha = body()
+    alpha[100:140, 145:175] = 0
+    found = gaps(alpha)
+    assert found[101:139, 146:174].all()
+    assert not found[:, :130].any()
+
+
+def test_a_narrow_bay_is_a_gap() -> None:
+    alpha = body()
+    alpha[60:150, 100:120] = 255
+    alpha[60:75, 120:130] = 255
+    found = gaps(alpha)
+    assert found[80:140, 121:129].mean() > 0.9
+    assert not found[:60].any()
+    assert not found[:, 200:].any()
+
+
+def test_a_gap_that_the_frame_cuts_off_is_one() -> None:
+    alpha = body()
+    alpha[100:, 112:118] = alpha[100:110, 112:130] = 255
+    assert gaps(alpha)[120:, 119:129].all()
+
+
+@pytest.mark.parametrize("fill", [0, 255])
+def test_frames_without_edges_have_no_gap(fill: int) -> None:
+    assert not gaps(np.full((HEIGHT, WIDTH), fill, np.uint8)).any()
+
+
+def test_a_plain_outline_and_spaces_between_strands_have_no_gap() -> None:
+    alpha = body()
+    assert not gaps(alpha)[70:].any()
+    alpha[20:60, 140:180:3] = 0
+    assert not gaps(alpha)[20:60, 140:180].any()
+
+
+def test_the_share_counts_pixels_over_all_frames() -> None:
+    holed = body().astype(np.float32) / np.float32(255)
+    holed[100:140, 145:175] = 0
+    half = holed.copy()
+    half[100:120, 145:175] = 1
+    assert gaps_shown([holed], [holed]) == 0
+    assert gaps_shown([half, holed], [holed, holed]) == pytest.approx(25, abs=2)
+    assert gaps_shown([half], [np.zeros_like(half)]) == 0
+
+
+def test_only_what_a_matte_leaves_out_inside_of_people_is_a_hole() -> None:
+    person = np.zeros((HEIGHT, WIDTH), np.float32)
+    person[40:, 100:200] = 1
+    pierced, cut, narrower = person.copy(), person.copy(), person.copy()
+    pierced[100:110, 140:150] = 0
+    cut[100:, 140:150] = 0
+    narrower[:, 190:] = 0
+    inside = (HEIGHT - 50) * 80
+    assert holes([pierced], [person]) == pytest.approx(100 * 100 / inside, rel=0.03)
+    assert holes([person], [person]) == holes([cut], [person]) == holes([narrower], [person]) == 0
+    assert holes([pierced], [pierced]) == holes([person], [np.zeros_like(person)]) == 0

@@ -1,17 +1,37 @@
-"""Metrics of alpha sequences on disk."""
+"""Evaluation: metrics of alpha sequences, what is held out, and the comparison of networks."""
 
 from __future__ import annotations
 
+import itertools
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from app.core.errors import SourceOpenError, UsageError
+from models.mattecam.bundled import load_bundled, load_bundled_with_plate
 from tests.clips import write_clip
+from tests.golden.fill import image
+from tests.paths import GOLDEN
+from tests.training.samples import person, room
+from training import metrics
+from training.baselines import GrabCut, Mog2
+from training.compare_plates import cutout_figures
+from training.disputed import boxes, with_either_answer
 from training.evaluate import evaluate_paths, read_alphas
+from training.held_out import SIZE, cutouts, masked_photos, photos, rooms
+from training.matte import decided
 from training.metrics import Alpha
+from training.packs import listed_pictures
+from training.report import draw_panel, read
+from training.rows import agreement_row, frames_until_settled, ghost_share, mask_row, rim_error
+from training.sources import HELD_OUT_SCENES, HELD_OUT_SOURCES, list_pictures
+from training.validation import WARM_UP_FRAMES, Scene, alphas
+from training.view import filling, head_in_view, shows_head_and_shoulders
 
 
 def _disc(x: int) -> Alpha:
@@ -104,12 +124,12 @@ def test_the_matte_of_a_cut_out_image_is_its_alpha(tmp_path: Path) -> None:
     matte = np.rint(_disc(20) * 255).astype(np.uint8)
     opaque = np.full_like(matte, 255)
     colours = np.random.default_rng(0).integers(0, 255, (*matte.shape, 3), np.uint8)
-    for name, image, alpha, expected in (
+    for name, colour, alpha, expected in (
         ("cut-out", colours, matte, matte),
         ("full", colours, opaque, opaque),
         ("grey", np.dstack([matte] * 3), opaque, matte),
     ):
-        cv2.imwrite(str(tmp_path / f"{name}.png"), np.dstack([image, alpha]))
+        cv2.imwrite(str(tmp_path / f"{name}.png"), np.dstack([colour, alpha]))
         (read,) = read_alphas(tmp_path / f"{name}.png")
         np.testing.assert_array_equal(np.rint(read * 255), expected, name)
 
@@ -158,3 +178,283 @@ def test_a_damaged_video_is_refused(tmp_path: Path) -> None:
     path.write_bytes(data)
     with pytest.raises(SourceOpenError, match=r"clip\.mkv"):
         list(read_alphas(path))
+
+
+def _alpha(seed: int, t: int) -> Alpha:
+    level = np.clip((image(144, 256, seed, t)[0] - 0.35) * 3, 0, 1)
+    alpha: Alpha = (np.round(level * 255) / 255).astype(np.float32)
+    return alpha
+
+
+def _pair(t: int) -> tuple[Alpha, Alpha]:
+    true = _alpha(30, t)
+    return np.clip(0.9 * true + 0.1 * _alpha(31, t), 0, 1).astype(np.float32), true
+
+
+@pytest.mark.parametrize("name", ["mad", "mse", "grad", "conn"])
+@pytest.mark.parametrize("t", [0, 1, 2])
+def test_a_frames_measure_matches_the_golden_value(name: str, t: int) -> None:
+    with np.load(GOLDEN / "metrics.npz") as file:
+        expected = float(file[name][t])
+    pred, true = _pair(t)
+    assert getattr(metrics, name)(pred, true) == pytest.approx(expected, rel=1e-3)
+
+
+@pytest.mark.parametrize("t", [1, 2])
+def test_dtssd_matches_the_golden_value(t: int) -> None:
+    with np.load(GOLDEN / "metrics.npz") as file:
+        expected = float(file["dtssd"][t])
+    pred, true = _pair(t)
+    pred_before, true_before = _pair(t - 1)
+    assert metrics.dtssd(pred, pred_before, true, true_before) == pytest.approx(expected, rel=1e-4)
+
+
+@pytest.mark.parametrize("name", ["mad", "mse", "grad", "conn"])
+@pytest.mark.parametrize("level", [0.0, 0.4, 1.0])
+def test_equal_alphas_differ_by_nothing_even_where_they_are_flat(name: str, level: float) -> None:
+    flat = np.full((20, 30), level, np.float32)
+    assert getattr(metrics, name)(flat, flat) == 0
+
+
+Pixels = npt.NDArray[np.uint8]
+
+
+class Counting:
+    """Returns the number of frames since the last reset as alpha."""
+
+    def __init__(self) -> None:
+        self.seen = 100
+
+    def reset(self) -> None:
+        self.seen = 0
+
+    def alpha(self, rgb: Pixels) -> Alpha:
+        self.seen += 1
+        return np.full(rgb.shape[:2], self.seen, np.float32)
+
+
+def test_a_photo_is_shown_until_the_memory_has_settled() -> None:
+    scene = Scene("photo", "shoulders", [room(1)], [])
+    (last,) = alphas(Counting(), scene)
+    assert last[0, 0] == WARM_UP_FRAMES + 1
+
+
+def test_the_first_frames_of_a_clip_are_not_measured() -> None:
+    scene = Scene("clip", "clip", [room(i) for i in range(7)], [])
+    assert [a[0, 0] for a in alphas(Counting(), scene)] == [4, 5, 6, 7]
+
+
+@pytest.mark.parametrize("size", [(256, 144), (144, 256), (96, 96)])
+def test_a_picture_fills_the_frame(size: tuple[int, int]) -> None:
+    image = filling(person(1)[..., :3], size)
+    assert image.shape == (size[1], size[0], 3)
+
+
+@pytest.mark.parametrize("size", [(256, 144), (144, 256), (96, 96)])
+def test_the_head_is_in_view_where_the_photo_is_too_high(size: tuple[int, int]) -> None:
+    layers = person(1, 480, 128)[..., [0, 1, 2, 6]]
+    framed = head_in_view(layers, size)
+    assert framed.shape == (size[1], size[0], 4)
+    rows = np.flatnonzero((framed[..., 3] > 127).any(1))
+    assert 0 < rows[0] <= 0.15 * size[1]
+
+
+def test_head_and_shoulders_are_told_from_faces_groups_and_people_far_away() -> None:
+    alpha = np.ascontiguousarray(person(1, 144, 256)[..., 6])
+    assert shows_head_and_shoulders(alpha)
+    assert not shows_head_and_shoulders(alpha[60:]), "the head is cut off"
+    assert not shows_head_and_shoulders(alpha[:72]), "a face without shoulders"
+    assert not shows_head_and_shoulders(np.pad(alpha[::4, ::4], ((108, 0), (0, 0)))), "far away"
+    assert not shows_head_and_shoulders(np.hstack([alpha, alpha])), "two people"
+    beside = np.maximum(alpha, np.roll(alpha, alpha.shape[1] // 4, 1))
+    assert not shows_head_and_shoulders(beside), "two people, one piece"
+    assert not shows_head_and_shoulders(np.zeros_like(alpha)), "nobody"
+
+
+def test_grabcut_finds_a_bright_person_before_a_dark_wall() -> None:
+    layers = person(1, 288, 512)
+    true = layers[..., 6] > 0
+    alpha = GrabCut().alpha(np.where(true[..., None], layers[..., :3], np.uint8(40)))
+    assert ((alpha > 0.5) & true).sum() / ((alpha > 0.5) | true).sum() > 0.5
+
+
+def test_mog2_finds_what_moves_and_forgets_on_reset() -> None:
+    mog2 = Mog2()
+    empty = np.ascontiguousarray(room(1001, 144, 256))
+    occupied = np.ascontiguousarray(person(1, 144, 256)[..., :3])
+    for _ in range(20):
+        mog2.alpha(empty)
+    true = person(1, 144, 256)[..., 6] > 0
+    moving = mog2.alpha(occupied) > 0.5
+    assert (moving & true).sum() / (moving | true).sum() > 0.6
+    mog2.reset()
+    for _ in range(20):
+        mog2.alpha(occupied)
+    assert mog2.alpha(occupied).mean() < 0.01
+
+
+def test_curves_of_stretches_follow_each_other(tmp_path: Path) -> None:
+    logs = []
+    for stretch in range(2):
+        path = tmp_path / f"{stretch}.jsonl"
+        lines = [{"minutes": m, "check": {"empty": 0.1 * m + stretch}} for m in (1.0, 2.0)]
+        path.write_text("\n".join(json.dumps(line) for line in lines), encoding="utf-8")
+        logs.append(path)
+    curves = read(logs, "check", ("empty",))
+    assert curves == {"empty": [(1.0, 0.1), (2.0, 0.2), (3.0, 1.1), (4.0, 1.2)]}
+    assert read(logs, "check", ("hints", "empty")) == curves, "a stretch without a loss"
+    panel = draw_panel("empty rooms", curves)
+    assert panel.dtype == np.uint8 and panel.min() < 100
+    with pytest.raises(ValueError, match="nothing to draw"):
+        draw_panel("empty rooms", {"empty": []})
+
+
+def disc(radius: int, size: tuple[int, int] = (120, 160)) -> Alpha:
+    rows, columns = np.mgrid[: size[0], : size[1]]
+    return np.asarray(np.hypot(rows - size[0] / 2, columns - size[1] / 2) < radius, np.float32)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Two photos, one of a held-out source, a mask, a cut-out and two rooms, one of a held-out scene."""
+    rng = np.random.default_rng(0)
+    for kind in ("portraits", "masks", "cutouts", "backgrounds"):
+        (tmp_path / kind).mkdir()
+    person = np.dstack([rng.integers(0, 255, (200, 160, 3)), 255 * disc(60, (200, 160))]).astype(np.uint8)
+    names = [f"name{i}" for i in range(40)]
+    lines = ["name\tsource\tlicence\tkind"]
+    for name in names:
+        cv2.imwrite(str(tmp_path / "portraits" / f"{name}p.jpg"), person[..., :3])
+        cv2.imwrite(str(tmp_path / "masks" / f"{name}p.png"), person[..., 3])
+        cv2.imwrite(str(tmp_path / "cutouts" / f"{name}c.png"), person)
+        lines += [f"{name}p\tsomebody/photos\tCC0\tmask", f"{name}c\tsomebody/cut\tCC0\tcutout, alpha"]
+    cv2.imwrite(str(tmp_path / "portraits" / "stranger.jpg"), person[..., :3])
+    cv2.imwrite(str(tmp_path / "backgrounds" / f"{HELD_OUT_SCENES[0]}_1.jpg"), person[..., :3])
+    lines += [f"portraits/stranger.jpg\t{min(HELD_OUT_SOURCES)}\tCC0\tportrait"]
+    lines += [f"backgrounds/{HELD_OUT_SCENES[0]}_1.jpg\tsomebody/rooms\tCC0\troom"]
+    (tmp_path / "index.tsv").write_text("\n".join(lines), encoding="utf-8")
+    return tmp_path
+
+
+def test_whole_sources_and_scenes_are_held_out(folder: Path) -> None:
+    listed = {picture.name: picture for picture in list_pictures(folder)}
+    assert listed["stranger"].validation
+    assert listed[f"{HELD_OUT_SCENES[0]}_1"].kind == "background"
+    assert listed[f"{HELD_OUT_SCENES[0]}_1"].validation
+    assert 0 < sum(picture.validation for picture in listed.values()) < len(listed) / 3
+
+
+def test_pictures_with_a_stated_licence_can_be_listed_alone(folder: Path) -> None:
+    every = listed_pictures([folder])
+    assert listed_pictures([folder], clean=True) == []
+    header, *rows = (folder / "index.tsv").read_text(encoding="utf-8").split("\n")
+    rows = [f"{row}\ttier A2; a path" if "stranger" in row else row for row in rows]
+    rows[0] = rows[0].replace("somebody/photos", "18F/18f.gsa.gov")
+    (folder / "index.tsv").write_text("\n".join([f"{header}\tnote", *rows]), encoding="utf-8")
+    assert {picture.name for picture in listed_pictures([folder], clean=True)} == {"stranger", "name0p"}
+    assert len(listed_pictures([folder])) == len(every)
+
+
+def test_every_held_out_scene_has_the_size_of_the_comparison(folder: Path) -> None:
+    shape = (SIZE[1], SIZE[0])
+    (stranger,) = photos([folder], lambda rgb: np.full(rgb.shape[:2], 255, np.uint8))
+    assert stranger.frame.shape == (*shape, 3)
+    masked = masked_photos([folder])
+    assert masked
+    assert all(scene.mask is not None and scene.mask.shape == shape for scene in masked)
+    assert [room.frame.shape for room in rooms([folder])] == [(*shape, 3)]
+
+
+def test_a_moving_cut_out_is_its_own_truth(folder: Path) -> None:
+    scene = next(cutouts([folder]))
+    place = rooms([folder])[0].frame
+    assert len(scene.frames) == len(scene.alphas) == len(scene.foregrounds)
+    inside, outside = scene.alphas[0] == 1, scene.alphas[0] == 0
+    np.testing.assert_array_equal(scene.frames[0][inside], scene.foregrounds[0][inside])
+    np.testing.assert_array_equal(scene.frames[0][outside], place[outside])
+
+
+def test_before_a_tripod_the_room_of_a_cut_out_stays(folder: Path) -> None:
+    held_out = {scene.name for scene in cutouts([folder])}
+    others = list(cutouts([folder], held_out=False, tripod=True))
+    assert len(others) + len(held_out) == 40 and not held_out & {scene.name for scene in others}
+    for scene in others[:4]:
+        assert not np.array_equal(scene.frames[0], scene.room), "somebody is there"
+        for frame, alpha in zip(scene.frames, scene.alphas, strict=True):
+            np.testing.assert_array_equal(frame[alpha == 0], scene.room[alpha == 0])
+
+
+def test_an_error_before_a_tripod_is_what_is_hidden_and_what_is_shown(folder: Path) -> None:
+    scene = next(cutouts([folder], tripod=True))
+    short = replace(scene, frames=scene.frames[:2], alphas=scene.alphas[:2])
+    networks = {"bundled": load_bundled(), "exact plate": load_bundled_with_plate()}
+    found = cutout_figures(networks, short, seed=0)
+    for row in found.values():
+        assert row["mad"] == pytest.approx(row["hidden"] + row["shown"], rel=1e-4)
+        assert row["first"] > 0
+
+
+def test_ghosts_are_undecided_pixels_far_from_the_outline() -> None:
+    alpha = disc(20)
+    assert ghost_share(alpha) == 0
+    alpha[:10, :10] = 0.5
+    assert ghost_share(alpha) == pytest.approx(100 * 100 / alpha.size)
+    soft = np.clip(disc(20) + 0.5 * (disc(25) - disc(20)), 0, 1)
+    assert ghost_share(soft) == 0
+
+
+def test_a_failure_is_a_photo_with_a_large_error() -> None:
+    true = disc(40)
+    row = agreement_row([true, np.zeros_like(true)], [true, true])
+    assert row["failures %"] == 50
+    assert row["iou"] == 0.5
+    assert row["p99"] > row["median"] > 0
+
+
+def test_masks_are_not_compared_near_their_edge() -> None:
+    row = mask_row([disc(35)], [disc(40) > 0])
+    assert row["mask error"] == 0
+    assert mask_row([np.zeros_like(disc(40))], [disc(40) > 0])["mask error"] > 50
+
+
+def test_the_rim_of_the_truth_has_no_error_and_a_pale_fringe_has_one() -> None:
+    alpha = disc(40)
+    colour = np.full((*alpha.shape, 3), 40, np.uint8)
+    assert rim_error(colour, alpha, colour, alpha) == 0
+    pale = np.full_like(colour, 200)
+    assert rim_error(pale, alpha, colour, alpha) > 50
+
+
+@pytest.mark.parametrize(("errors", "fresh", "frames"), [([10, 10], 10, 0), ([50, 30, 12], 10, 2), ([50, 50], 10, 2)])
+def test_settling_after_a_cut_is_counted_in_frames(errors: list[float], fresh: float, frames: int) -> None:
+    assert frames_until_settled(errors, fresh) == frames
+
+
+def test_far_from_the_outline_the_teacher_is_made_to_decide() -> None:
+    alpha = (255 * disc(30)).astype(np.uint8)[..., None]
+    alpha[:10, :10] = 90
+    alpha[58:62, 78:82] = 140
+    clear = decided(alpha)
+    assert set(np.unique(clear)) == {0, 255}
+    edge = alpha.copy()
+    edge[60, 111] = 90
+    assert decided(edge)[60, 111] == 90
+
+
+def test_where_the_answer_is_open_either_counts_and_half_does_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("training.disputed.boxes", lambda: {"group": [(4, 0, 8, 8)]})
+    true = np.zeros((8, 8), np.float32)
+    true[4:] = 1
+    for answer, error in ((0.0, 0.0), (1.0, 0.0), (0.5, 0.5), (0.9, 0.1)):
+        pred = true.copy()
+        pred[:4, 4:] = answer
+        assert np.abs(pred - with_either_answer("group", pred, true)).max() == pytest.approx(error)
+        assert (with_either_answer("another", pred, true) == true).all()
+    pred = np.zeros_like(true)
+    assert (np.abs(pred - with_either_answer("group", pred, true)) == true).all(), "where the reference is certain"
+
+
+def test_open_places_lie_in_the_frame() -> None:
+    for left, top, right, bottom in itertools.chain.from_iterable(boxes().values()):
+        assert 0 <= left < right <= SIZE[0]
+        assert 0 <= top < bottom <= SIZE[1]

@@ -1,24 +1,42 @@
-"""The trainer: learning, resuming, starting from weights."""
+"""The trainer: losses, optimizer, learning, resuming, starting from weights, with a teacher, a trunk or a plate."""
 
 from __future__ import annotations
 
+import copy
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
+import torch.nn.functional as functional
 import typer
+from torch import Tensor, nn
 from typer.testing import CliRunner
 
-from models.mattecam.bundled import load, save
+from app.core.errors import UsageError
+from models.backbones.efficientnet_lite import EfficientNetLite0
+from models.mattecam.bundled import load, load_bundled, save
 from models.mattecam.network import MattecamNetwork
+from models.mattecam.plate import FIRST_KERNEL, PlateNetwork, difference, with_plate
+from models.mattecam.quantized import quantized, save_quantized
 from models.mattecam.spec import BUNDLED
+from models.rvm.network import MattingNetwork
+from tests.golden.fill import fill, image
+from tests.paths import GOLDEN
 from tests.training.samples import descended, make_cache
+from training.calibration import calibrate, run
 from training.export import averaged_student, blended
+from training.losses import coherence_loss, highest, laplacian_loss, matting_losses, segmentation_loss, undecided_loss
+from training.mimicry import CHANNELS, FeatureTeacher, Mimicry
+from training.optimizer import Optimizer, orthogonal
+from training.plates import PlateSource
 from training.run import Run, Stage, frames_of_step, size_of_step
 from training.step import Learner, to_batch
 from training.train import main
+from training.trunk import load_pretrained, set_trained_parts, with_trunk
 
 
 def test_a_few_steps_on_a_handful_of_samples_lower_the_loss(stage: Stage) -> None:
@@ -132,3 +150,367 @@ def test_it_learns_from_frames_of_several_sizes(stage: Stage) -> None:
     run.train()
     assert run.step > 1
     assert all(bool(torch.isfinite(p).all()) for p in run.learner.parameters())
+
+
+@pytest.mark.parametrize("shape", [(2, 16, 144), (1, 40, 96), (3, 72, 24)])
+def test_every_direction_counts_alike(shape: tuple[int, int, int]) -> None:
+    matrices = torch.randn(shape, generator=torch.Generator().manual_seed(1))
+    values = torch.linalg.svdvals(orthogonal(1e-3 * matrices))
+    assert values.min() > 0.5 and values.max() < 1.3
+
+
+def test_the_singular_vectors_stay() -> None:
+    matrix = torch.randn(1, 24, 40, generator=torch.Generator().manual_seed(2))
+    u, _, v = torch.linalg.svd(matrix, full_matrices=False)
+    turned = u.mT @ orthogonal(matrix) @ v.mT
+    off = turned - torch.diag_embed(turned.diagonal(dim1=1, dim2=2))
+    assert off.abs().max() < 1e-3
+
+
+def _network() -> nn.Sequential:
+    torch.manual_seed(3)
+    return nn.Sequential(nn.Conv2d(3, 16, 3), nn.BatchNorm2d(16), nn.ReLU(), nn.Conv2d(16, 1, 1))
+
+
+def _steps(network: nn.Module, optimizer: Optimizer, count: int) -> list[float]:
+    images = torch.rand(4, 3, 12, 12, generator=torch.Generator().manual_seed(4))
+    wanted = images.mean(1, keepdim=True)[..., 1:-1, 1:-1]
+    losses = []
+    for _ in range(count):
+        loss = nn.functional.mse_loss(network(images), wanted)
+        optimizer.zero_grad()
+        torch.autograd.backward(loss)
+        optimizer.step()
+        losses.append(float(loss.detach()))
+    return losses
+
+
+def test_kernels_and_the_rest_both_learn() -> None:
+    network = _network()
+    before = {name: value.detach().clone() for name, value in network.named_parameters()}
+    losses = _steps(network, Optimizer(network.parameters(), 0.01), 30)
+    assert losses[-1] < losses[0] / 3
+    assert all((value != before[name]).any() for name, value in network.named_parameters() if name != "0.bias")
+
+
+def test_without_a_rate_nothing_moves() -> None:
+    network = _network()
+    optimizer = Optimizer(network.parameters(), 0.01)
+    optimizer.set_rate(0.0)
+    before = [value.detach().clone() for value in network.parameters()]
+    _steps(network, optimizer, 2)
+    assert all((now == old).all() for now, old in zip(network.parameters(), before, strict=True))
+
+
+def test_a_resumed_run_goes_the_same_way() -> None:
+    network = _network()
+    optimizer = Optimizer(network.parameters(), 0.01)
+    _steps(network, optimizer, 3)
+    again = _network()
+    again.load_state_dict(network.state_dict())
+    resumed = Optimizer(again.parameters(), 0.01)
+    resumed.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    assert _steps(again, resumed, 3) == pytest.approx(_steps(network, optimizer, 3), rel=1e-5)
+
+
+@pytest.fixture
+def weights(tmp_path: Path) -> Path:
+    network = MattingNetwork()
+    torch.save(fill(network.state_dict()), tmp_path / "teacher.pth")
+    return tmp_path / "teacher.pth"
+
+
+@pytest.mark.parametrize("size", [(48, 64), (45, 75)])
+def test_features_have_the_size_of_the_students(weights: Path, stage: Stage, size: tuple[int, int]) -> None:
+    run = Run(stage, 0, 1, "")
+    frames = torch.rand(1, 2, 3, *size)
+    wanted = FeatureTeacher(weights, torch.device("cpu"), None)(frames)
+    _, features, _ = run.learner.student.cells(frames.flatten(0, 1), None, None, None, 2)
+    assert wanted.shape == (2, CHANNELS, *features[-1].shape[2:])
+    assert not wanted.requires_grad
+
+
+@torch.no_grad()
+def test_the_error_is_relative_to_the_deviation_of_each_channel() -> None:
+    torch.manual_seed(0)
+    mimicry = Mimicry(192)
+    torch.nn.init.zeros_(mimicry.project.weight)
+    assert mimicry.project.bias is not None
+    torch.nn.init.zeros_(mimicry.project.bias)
+    wanted = torch.randn(4, CHANNELS, 6, 10) * torch.linspace(1, 50, CHANNELS).view(1, -1, 1, 1) + 7
+    assert float(mimicry(torch.zeros(4, mimicry.project.in_channels, 6, 10), wanted)) == pytest.approx(1, abs=0.02)
+
+
+def test_the_encoder_comes_nearer_to_the_teacher(weights: Path, stage: Stage) -> None:
+    torch.manual_seed(0)
+    run = Run(replace(stage, teacher=weights), 0, 1, "")
+    assert run.teacher is not None
+    batch = to_batch([run.source.draw(i) for i in range(2)], torch.device("cpu"))
+    wanted = run.teacher(batch.clean)
+    learner = run.learner.train()
+    assert descended(learner.parameters(), lambda: learner(batch, dtype=None, wanted=wanted)["features"], 10) < 0.8
+    run.train()
+    assert run.step > 0
+
+
+def test_the_teacher_sees_the_picture_before_the_camera_spoiled_it(stage: Stage) -> None:
+    run = Run(stage, 0, 1, "")
+    samples = [run.source.draw(i) for i in range(12)]
+    assert all(sample.clean.shape == sample.src.shape for sample in samples)
+    assert any((sample.clean != sample.src).any() for sample in samples)
+    flawless = Run(replace(stage, unspoilt=1.0), 0, 1, "").source.draw(0)
+    assert (flawless.clean == flawless.src).all()
+
+
+NAMES = "expand", "depthwise", "project"
+MODEL = "_fc.weight"
+
+
+@pytest.fixture(scope="module")
+def pretrained() -> EfficientNetLite0:
+    """Return an encoder whose tensors are all different."""
+    torch.manual_seed(0)
+    encoder = EfficientNetLite0().eval()
+    for name, tensor in encoder.state_dict().items():
+        if name.endswith(("1.weight", "bias", "mean", "var")):
+            tensor.copy_(torch.rand_like(tensor) * 0.1 + (0 if name.endswith(("bias", "mean")) else 0.9))
+    return encoder
+
+
+@pytest.fixture(scope="module")
+def package(pretrained: EfficientNetLite0, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a file with its weights under the names of the package, with a classifier."""
+    state: dict[str, Tensor] = {MODEL: torch.zeros(10, 4)}
+
+    def name(layer: torch.nn.Module, convolution: str, norm: str) -> None:
+        state[f"{convolution}.weight"] = layer.get_parameter("0.weight").detach()
+        state.update({f"{norm}.{key}": value for key, value in layer.get_submodule("1").state_dict().items()})
+
+    name(pretrained.stem, "_conv_stem", "_bn0")
+    blocks = [block for stage in pretrained.stages for block in stage.children()]
+    for number, block in enumerate(blocks):
+        layers = list(block.body.children())  # type: ignore[union-attr]
+        first = len(NAMES) - len(layers)
+        for index, layer in enumerate(layers, first):
+            name(layer, f"_blocks.{number}._{NAMES[index]}_conv", f"_blocks.{number}._bn{index}")
+    file = tmp_path_factory.mktemp("package") / "lite0.pth"
+    torch.save(state, file)
+    return file
+
+
+@torch.no_grad()
+def test_the_weights_of_the_package_are_loaded(pretrained: EfficientNetLite0, package: Path) -> None:
+    found = EfficientNetLite0()
+    load_pretrained(found, package)
+    for name, tensor in pretrained.state_dict().items():
+        assert torch.equal(found.state_dict()[name], tensor), name
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("size", [(64, 96), (45, 75)])
+def test_features_have_a_16th_and_a_32th_of_the_size(size: tuple[int, int]) -> None:
+    encoder = EfficientNetLite0().eval()
+    fine, coarse = encoder.finish(encoder.begin(torch.rand(2, 3, *size)))
+    height, width = size
+    assert fine.shape == (2, 112, -(-height // 16), -(-width // 16))
+    assert coarse.shape == (2, 320, -(-height // 32), -(-width // 32))
+
+
+def test_a_trunk_takes_the_place_of_the_coarse_layers(package: Path) -> None:
+    torch.manual_seed(1)
+    network = MattecamNetwork().eval()
+    found = with_trunk(network, package)
+    assert found.trunk is not None and not found.training
+    state = found.state_dict()
+    same = (name for name, value in network.state_dict().items() if name in state and value.shape == state[name].shape)
+    kept = {name.split(".")[0] for name in same if torch.equal(network.state_dict()[name], state[name])}
+    assert {"encode1", "encode2", "encode3", "memory4", "decode3", "memory2", "project"} <= kept
+    assert not any(name.startswith(("encode4", "encode5")) for name in state)
+
+
+def test_a_new_trunk_needs_single_pictures(package: Path, stage: Stage) -> None:
+    """Batches of sequences would not set the statistics of the new layers."""
+    with pytest.raises(UsageError, match="--frames 1"):
+        Run(replace(stage, trunk=package, frames=2), 0, 1, "")
+
+
+def test_only_the_last_stages_of_a_trunk_are_trained(package: Path, stage: Stage, tmp_path: Path) -> None:
+    stretch = Run(replace(stage, trunk=package), 0, 1, "")
+    trunk = stretch.learner.student.trunk
+    assert trunk is not None
+    before = {name: value.clone() for name, value in trunk.state_dict().items()}
+    stretch.train()
+    changed = {name for name, value in trunk.state_dict().items() if not torch.equal(value, before[name])}
+    assert {name.split(".")[2] for name in changed if name.startswith("encoder.stages")} == {"5", "6"}
+    assert not any(name.startswith("encoder.stem") for name in changed)
+    assert not any(name.startswith("encoder") and name.endswith(("mean", "var")) for name in changed)
+    assert "lateral4.0.weight" in changed
+    assert averaged_student(stretch.checkpoint).trunk is not None
+    onward = Run(replace(stage, out=tmp_path / "onward", begin=stretch.checkpoint), 0, 1, "")
+    assert onward.learner.student.trunk is not None
+
+
+def test_a_checkpoint_gets_no_trunk(package: Path, stage: Stage) -> None:
+    Run(stage, 0, 1, "").train()
+    with pytest.raises(UsageError, match="no trunk"):
+        Run(replace(stage, trunk=package), 0, 1, "")
+
+
+def test_pretrained_parameters_change_more_slowly() -> None:
+    network = MattecamNetwork(trunk=True)
+    assert network.trunk is not None
+    pretrained = set_trained_parts(network.trunk)
+    optimizer = Optimizer(network.parameters(), 0.01, pretrained)
+    optimizer.set_rate(0.01)
+    bias = network.get_parameter("decode4.1.bias")
+    before = bias.detach().clone(), pretrained[-1].detach().clone()
+    for parameter in (bias, pretrained[-1]):
+        parameter.grad = torch.ones_like(parameter)
+    optimizer.step()
+    fast, slow = (bias - before[0]).abs().max(), (pretrained[-1] - before[1]).abs().max()
+    assert 0 < slow < 0.3 * fast
+
+
+@pytest.mark.parametrize("trunk", [True, False])
+@pytest.mark.parametrize("wide", [True, False])
+def test_files_tell_which_layers_their_network_has(trunk: bool, wide: bool, tmp_path: Path) -> None:
+    network = MattecamNetwork(trunk, wide).eval()
+    save(network, tmp_path / "float.safetensors")
+    save_quantized(quantized(network), tmp_path / "int8.safetensors", {})
+    for found in (*(load(tmp_path / f"{name}.safetensors") for name in ("float", "int8")), with_plate(network)):
+        assert (found.trunk is not None, found.detail1 is not None) == (trunk, wide)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [(MattecamNetwork(), MattecamNetwork(trunk=True)), (MattecamNetwork(wide=True), MattecamNetwork())],
+    ids=["trunk", "wide"],
+)
+def test_weights_of_other_layers_cannot_be_blended(one: MattecamNetwork, other: MattecamNetwork) -> None:
+    with pytest.raises(UsageError, match="different layers"):
+        blended(one, other, 0.5)
+
+
+@torch.no_grad()
+def test_the_stages_of_a_trunk_are_nearly_the_same_in_int8() -> None:
+    torch.manual_seed(0)
+    network = MattecamNetwork(trunk=True)
+    assert network.trunk is not None
+    images = torch.rand(2, 3, 64, 96)
+    for norm in (module for module in network.modules() if isinstance(module, torch.nn.BatchNorm2d)):
+        norm.momentum = 1.0
+    network(images)  # sets the statistics of the normalizations
+    student = quantized(network.eval())
+    assert student.trunk is not None
+    calibrate(student, iter([images[None]]), partial(run, student))
+    x = network.trunk.encoder.stem(network.normalized(images))
+    stages = zip(network.trunk.encoder.stages, student.trunk.encoder.stages, strict=True)
+    for stage, rounded in stages:
+        wanted = stage(x)
+        assert 0 < float((rounded(x) - wanted).abs().mean()) < 0.1 * float(wanted.std())
+        x = wanted
+
+
+def _clip(seed: int) -> Tensor:
+    return torch.from_numpy(np.stack([image(128, 160, seed, t) for t in range(4)])[None])
+
+
+@pytest.fixture(scope="module")
+def golden() -> dict[str, float]:
+    with np.load(GOLDEN / "rvm_losses.npz") as file:
+        return {name: float(file[name]) for name in file}
+
+
+def test_matting_losses_match_the_golden_values(golden: dict[str, float]) -> None:
+    true_pha = (_clip(13)[:, :, :1] - 0.3).clamp(0, 1)
+    losses = matting_losses(_clip(10), _clip(11)[:, :, :1], _clip(12), true_pha)
+    for name in ("pha_l1", "pha_laplacian", "pha_coherence", "fgr_l1", "fgr_coherence", "total"):
+        assert float(getattr(losses, name)) == pytest.approx(golden[name], abs=1e-5), name
+
+
+def test_segmentation_loss_matches_the_golden_value(golden: dict[str, float]) -> None:
+    target = (_clip(11)[:, :, :1] > 0.5).float()
+    loss = segmentation_loss(4 * _clip(10)[:, :, :1] - 2, target)
+    assert float(loss) == pytest.approx(golden["segmentation"], abs=1e-5)
+
+
+def test_a_single_frame_has_no_coherence_to_lose() -> None:
+    assert float(coherence_loss(torch.rand(2, 1, 1, 4, 4), torch.rand(2, 1, 1, 4, 4))) == 0
+
+
+def test_the_pyramid_accepts_odd_sizes() -> None:
+    loss = laplacian_loss(torch.rand(1, 1, 73, 129), torch.rand(1, 1, 73, 129), levels=4)
+    assert 0 < float(loss) < 10
+
+
+def test_indecision_costs_only_far_from_an_edge() -> None:
+    true = torch.zeros(1, 1, 40, 60)
+    true[..., 30:] = 1
+    near, far = true.clone(), true.clone()
+    near[..., 29:31] = 0.5
+    far[..., :10] = 0.5
+    assert undecided_loss(true, true, 4) == 0
+    assert undecided_loss(near, true, 4) == 0
+    assert undecided_loss(far, true, 4) > 0.1
+
+
+@pytest.mark.parametrize("reach", [0, 1, 2, 3, 6, 7])
+def test_the_highest_value_around_is_that_of_pooling(reach: int) -> None:
+    image = torch.randn(2, 1, 17, 23)
+    assert torch.equal(highest(image, reach), functional.max_pool2d(image, 2 * reach + 1, 1, reach))
+
+
+SIZE = (64, 48)
+
+
+def test_a_sample_holds_the_frame_and_its_plate(cache: Path) -> None:
+    source = PlateSource(cache, SIZE, 2, unspoilt=1.0)
+    inside, outside = [], []
+    for index in range(30):
+        sample = source.draw(index)
+        assert sample.src.shape == (2, 48, 64, 6) and sample.src.dtype == np.uint8
+        away = np.abs(sample.src[..., :3].astype(int) - sample.src[..., 3:]).mean(-1)
+        person = sample.pha[..., 0] > 127
+        outside.append(away[sample.pha[..., 0] == 0].mean())
+        if person.any():
+            inside.append(away[person].mean())
+        np.testing.assert_array_equal(sample.src[0, ..., 3:], sample.src[1, ..., 3:])
+    assert len(inside) > 15
+    assert np.median(inside) > 3 * np.median(outside)
+
+
+def test_an_index_determines_the_sample(cache: Path) -> None:
+    one, other = (PlateSource(cache, SIZE, seed=3).draw(5) for _ in range(2))
+    np.testing.assert_array_equal(one.src, other.src)
+
+
+@torch.no_grad()
+def test_training_begins_with_the_output_of_the_network_without_a_plate() -> None:
+    torch.manual_seed(0)
+    bundled, clip = load_bundled(), torch.rand(2, 6, 48, 64)
+    plated = with_plate(bundled).eval()
+    for mine, theirs in zip(plated.matte(clip, frames=2), bundled.matte(clip[:, :3], frames=2), strict=True):
+        torch.testing.assert_close(mine, theirs)
+    assert with_plate(plated) is plated
+
+
+def test_a_small_shift_of_the_plate_is_no_difference() -> None:
+    torch.manual_seed(0)
+    room = torch.rand(1, 3, 24, 32)
+    frame = room.roll(2, 3)
+    frame[:, :, 8:16, 10:20] = 1.5
+    away = difference(frame, room)
+    assert away[:, :, :, 4:].mean() > 0
+    assert away[:, :, 18:, 4:-2].abs().max() < 1e-6
+    assert away[:, :, 10:14, 13:17].min() > 0.3
+
+
+def test_a_run_trains_it_from_exported_weights(stage: Stage, tmp_path: Path) -> None:
+    save(load_bundled(), tmp_path / "student.safetensors")
+    run = Run(replace(stage, begin=tmp_path / "student.safetensors", plate=True), 0, 1, "")
+    run.train()
+    assert run.step > 0
+    network = averaged_student(tmp_path / "run" / "checkpoint.pt", PlateNetwork)
+    assert isinstance(network, PlateNetwork)
+    new_inputs = network.state_dict()[FIRST_KERNEL][:, 3:]
+    assert new_inputs.abs().max() > 0

@@ -1,7 +1,8 @@
-"""Hands, people cut by the border of the frame, and straight edges beside people: truth is exact."""
+"""Composites: where people are placed and cut, hands, blur of motion, furniture, straight edges and light."""
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import cv2
@@ -9,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.training.samples import room
+from tests.training.samples import person, room
 from training import hard
 from training.data import Mixture, SampleSource
 from training.framing import at_limb, cut_aside, placed
-from training.hard import Layers, straight_edges
+from training.hard import Layers, furniture, lit_like, rushing, straight_edges
 from training.limbs import limbs
 from training.motion import Placement, warp_all
 
@@ -174,3 +175,121 @@ def test_a_seed_and_an_index_decide_them(everything: SampleSource) -> None:
     for index, sample in reversed(list(enumerate(first))):
         again = everything.draw(index)
         assert np.array_equal(again.src, sample.src) and np.array_equal(again.pha, sample.pha)
+
+
+FRAME = 160, 90
+
+
+def whole(layers: npt.NDArray[np.uint8]) -> npt.NDArray[np.float64]:
+    height, width = layers.shape[:2]
+    scale = FRAME[1] / height
+    return Placement((width / 2, height / 2), (FRAME[0] / 2, FRAME[1] / 2), (scale, scale)).matrix()
+
+
+def soft(alpha: npt.NDArray[np.float32]) -> float:
+    return float(((alpha > 0.05) & (alpha < 0.95)).mean())
+
+
+def test_some_people_are_blurred_by_their_motion_and_the_others_stand() -> None:
+    layers = np.ascontiguousarray(person(1)[..., 3:])
+    edges = []
+    for seed in range(12):
+        images = rushing(np.random.default_rng(seed), layers, whole(layers), 3, FRAME)
+        assert len(images) == 3
+        assert all(colour.shape == (90, 160, 3) and 0 <= alpha.min() <= alpha.max() <= 1 for colour, alpha in images)
+        edges.append(soft(images[-1][1]))
+    assert max(edges) > 1.5 * min(edges)
+
+
+def test_the_colour_of_a_blurred_person_is_not_darkened_by_the_blur() -> None:
+    layers = np.zeros((90, 100, 4), np.uint8)
+    layers[..., :3] = 200, 120, 40
+    layers[20:70, 30:70, 3] = 255
+
+    images = [rushing(np.random.default_rng(seed), layers, whole(layers), 2, FRAME) for seed in range(6)]
+    blurred = [
+        colour[(alpha[..., 0] > 0.1) & (alpha[..., 0] < 0.9)] for colour, alpha in itertools.chain.from_iterable(images)
+    ]
+    np.testing.assert_allclose(np.median(np.concatenate(blurred), 0), (200, 120, 40), atol=2)
+
+
+def test_a_person_in_a_dark_room_gets_darker_with_the_same_alpha() -> None:
+    colour, alpha = np.full((90, 160, 3), 180, np.float32), np.ones((90, 160, 1), np.float32)
+    dark = np.full((90, 160, 3), 30, np.uint8)
+
+    ((lit, opacity),) = lit_like(dark, [(colour, alpha)], np.random.default_rng(0))
+
+    assert lit.mean() < 150
+    assert opacity is alpha
+
+
+def test_furniture_touches_the_person_and_moves_with_the_room() -> None:
+    plain = np.full((90, 160, 3), 250, np.uint8)
+    alpha = np.zeros((90, 160, 1), np.float32)
+    alpha[30:, 60:100] = 1
+    shift = np.array([[1, 0, 7], [0, 1, -4], [0, 0, 1.0]])
+
+    for seed in range(8):
+        still, moved = furniture([plain] * 2, [np.eye(3), shift], alpha, np.random.default_rng(seed))
+        (alone,) = furniture([plain], [np.eye(3)], alpha, np.random.default_rng(seed))
+        assert np.array_equal(still, alone)
+        assert (still != plain).any(2)[20:, 30:130].any()
+        np.testing.assert_allclose(moved[:-4, 7:].astype(int), still[4:, :-7], atol=1)
+
+
+def test_nobody_has_no_furniture() -> None:
+    frames = [room(1, 90, 160)]
+    nobody = np.zeros((90, 160, 1), np.float32)
+
+    assert furniture(frames, [np.eye(3)], nobody, np.random.default_rng(0)) is frames
+
+
+Cuts = tuple[bool, bool, bool, bool]
+"""Whether the photo ends at the left, right, above and below."""
+
+
+def somebody(rng: np.random.Generator, cuts: Cuts) -> Pixels:
+    """Return an ellipse or a rectangle that goes on beyond these sides of a photo."""
+    height, width = (int(side) for side in rng.integers(60, 200, 2))
+    left, right, above, below = (rng.uniform(-0.5, -0.3) if cut else rng.uniform(0.05, 0.2) for cut in cuts)
+    first = int(left * width), int(above * height)
+    last = int((1 - right) * width), int((1 - below) * height)
+    alpha = np.zeros((height, width), np.uint8)
+    if rng.random() < 0.5:
+        cv2.rectangle(alpha, first, last, 255, -1)
+    else:
+        middle, half = np.add(first, last) // 2, np.subtract(last, first) // 2
+        cv2.ellipse(alpha, middle.tolist(), half.tolist(), 0, 0, 360, 255, -1)
+    return alpha
+
+
+def ends_in_frame(alpha: Pixels, placement: Placement) -> bool:
+    border = np.ones_like(alpha)
+    border[1:-1, 1:-1] = 0
+    rows, columns = np.nonzero(border & (alpha > 127))
+    x, y = placement.matrix() @ np.stack([columns, rows, np.ones(len(rows))])
+    return bool(((x > 0) & (x < FRAME[0] - 1) & (y > 0) & (y < FRAME[1] - 1)).any())
+
+
+@pytest.mark.parametrize("cuts", list(itertools.product([False, True], repeat=4)))
+def test_where_the_photo_ends_is_out_of_the_frame(cuts: Cuts, monkeypatch: pytest.MonkeyPatch) -> None:
+    people = [somebody(np.random.default_rng([seed, *cuts]), cuts) for seed in range(30)]
+    found = [placed(np.random.default_rng(seed), alpha, FRAME, seed % 4 == 0) for seed, alpha in enumerate(people)]
+    monkeypatch.setattr("training.framing._filled", lambda usual, alpha, size: usual)
+    usual = [placed(np.random.default_rng(seed), alpha, FRAME, seed % 4 == 0) for seed, alpha in enumerate(people)]
+
+    assert not any(map(ends_in_frame, people, found))
+    if any(cuts[:3]):
+        assert any(map(ends_in_frame, people, usual)), "nobody had to be shifted"
+    elif not cuts[3]:
+        assert found == usual
+
+
+def test_a_head_that_only_touches_the_border_of_the_photo_is_not_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    alpha = np.zeros((1000, 400), np.uint8)
+    cv2.ellipse(alpha, (200, 80), (60, 80), 0, 0, 360, 255, -1)
+    alpha[160:, 100:300] = 255
+    found = [placed(np.random.default_rng(seed), alpha, FRAME, small=True).scale for seed in range(20)]
+    monkeypatch.setattr("training.framing._filled", lambda usual, alpha, size: usual)
+    usual = [placed(np.random.default_rng(seed), alpha, FRAME, small=True).scale for seed in range(20)]
+    assert found == usual and min(found) < (0.05, 0.05)
