@@ -1,9 +1,10 @@
-"""The benchmark of the program in use: its devices, its account of CPU time, and its report."""
+"""The benchmark of the program in use, and the soak: its commands, its files, and a short run."""
 
 from __future__ import annotations
 
 import itertools
 import json
+import random
 import threading
 import time
 from contextlib import suppress
@@ -16,18 +17,38 @@ import psutil
 import pytest
 
 from app.capture.base import LiveSource
-from app.core.errors import ModelError
+from app.control.commands import parse_words
+from app.core.errors import MattecamError, ModelError
 from app.core.settings import CaptureSettings, MattingSettings, Settings
 from app.core.threads import cpu_part, cpu_parts_s
 from app.core.types import Frame, Outgoing, Picture, PictureKind
 from app.media.jpeg import MjpgDecoder
-from app.testing.parts import FakeClock
-from benchmarks.in_use import child, run
+from app.runtime.pipeline import Pipeline
+from app.runtime.timing import Timing
+from app.testing.parts import FakeClock, room_picture
+from benchmarks import soak
+from benchmarks.in_use import child, program, run
 from benchmarks.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
 from benchmarks.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
 from benchmarks.in_use.report import table
 from benchmarks.in_use.run import in_use, merged, rounds_of
+from benchmarks.soak_commands import CommandMonkey
+from benchmarks.soak_files import SoakFiles
+from benchmarks.soak_monkey import ROOMS, SoakWorld, rooms_in
 from tests.waiting import beside, eventually
+
+
+@pytest.fixture
+def short(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measure in this process, without warm-up and for a short time."""
+    monkeypatch.setattr(run, "SHORTEST_S", 0.1)
+    monkeypatch.setattr(run, "rows_of_child", child.measure)
+    monkeypatch.setattr(program, "WARM_UP_FRAMES", 3)
+    monkeypatch.setattr(program, "WARM_UP_S", 0.0)
+    monkeypatch.setattr(program, "TIMING", Timing(demand_linger_s=0.1))
+    monkeypatch.setattr(program, "SETTLE_S", 0.0)
+    monkeypatch.setattr(child, "SHORTEST_IDLE_S", 0.1)
+
 
 SMALL = Settings(
     capture=CaptureSettings(width=192, height=144, fps=30),
@@ -274,3 +295,43 @@ def test_a_process_that_fails_is_reported_in_one_sentence() -> None:
         in_use(broken, 1.0, phases=[()])
     assert "\n" not in str(caught.value)
     assert "Error" not in str(caught.value), "the name of an exception tells the user nothing"
+
+
+SECONDS = 20.0
+
+
+def test_commands_follow_from_the_seed_and_ask_for_no_room(tmp_path: Path) -> None:
+    pipeline = Pipeline(Settings(), parts=SoakWorld().parts())
+    monkey = CommandMonkey(pipeline, SoakFiles(tmp_path), [*ROOMS], ["auto"], seed=1)
+    first, second = ([monkey.words(dice) for _ in range(500)] for dice in (random.Random("1-0"), random.Random("1-0")))
+    names = {words[0] for words in first}
+    assert {"background", "scene", "zones", "set", "record", "pause"} <= names
+    assert [words[0] for words in first] == [words[0] for words in second]
+    for words in first:
+        assert words[:2] not in (["background", "none"], ["set", "background.kind"])
+        try:
+            parse_words(words)
+        except MattecamError:
+            assert words[0] in ("set", "reset")
+
+
+def test_a_room_is_found_by_its_colour() -> None:
+    image = room_picture()
+    assert rooms_in(image) == ["camera:0"]
+    image[3, 4] = ROOMS["camera:2"]
+    assert rooms_in(image) == ["camera:0", "camera:2"]
+    assert rooms_in(np.zeros_like(image)) == []
+
+
+@pytest.mark.slow
+@pytest.mark.error_logs
+@pytest.mark.timeout(300)
+def test_random_commands_and_faults_show_no_room() -> None:
+    seed = time.time_ns() % 10_000
+    report = soak.run(10**9, SECONDS, "fake", seed)
+    again = f"repeat with: python -m benchmarks.soak --seconds {SECONDS:g} --seed {seed}"
+    assert sum(report.commands.values()) > 20, again
+    assert not report.leaks, again
+    assert report.ended, again
+    grown = ("memory grew", "threads grew", "files grew", "too few samples")
+    assert not [fault for fault in report.faults if not fault.startswith(grown)], again

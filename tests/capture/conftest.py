@@ -10,7 +10,7 @@ import pytest
 
 from app.capture import camera, devices, v4l2
 from app.core.types import BgrImage
-from tests.capture.played_camera import WEBCAM, FakeCapture, picture
+from tests.capture.played import WEBCAM, FakeCapture, picture
 
 
 @pytest.fixture

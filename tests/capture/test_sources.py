@@ -1,27 +1,37 @@
-"""Names of sources, and the contract of all sources."""
+"""Names of sources, the contract of all sources, the demo, and video files, intact and damaged."""
 
 from __future__ import annotations
 
+import os
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import closing
+from fractions import Fraction
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
+from PIL import ExifTags, Image
 
-from app.capture import SourceName, open_source, parse_source
+from app.capture import SourceName, open_source, parse_source, video_file
+from app.capture import demo as demo_source
 from app.capture.base import FrameSource
 from app.capture.camera import CameraSource
 from app.capture.demo import DemoSource
 from app.capture.devices import list_cameras
 from app.capture.video_file import VideoFileSource
-from app.core.errors import MattecamError, SourceOpenError, UsageError
-from app.core.settings import CaptureSettings
-from app.core.types import check_bgr
-from tests.clips import write_clip
+from app.core.errors import MattecamError, SourceLostError, SourceOpenError, UsageError
+from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
+from app.core.types import BgrImage, BlurredBackground, check_bgr
+from app.matting.selection.registry import build_engine
+from app.matting.strict.rules import WAIT_FRAMES
+from app.testing.parts import FakeClock
+from tests.capture.played import played_time
+from tests.clips import number_of, numbered, write_clip, write_images
 
 
 @pytest.mark.parametrize(
@@ -148,3 +158,282 @@ def test_close_is_idempotent_and_ends_the_frames(source: FrameSource) -> None:
     source.close()
     assert source.read() is None
     assert threading.active_count() <= threads
+
+
+def suit_share(image: BgrImage) -> float:
+    """Return the share of the frame with the colour of the suit."""
+    blue, green, red = (image[..., channel].astype(int) for channel in range(3))
+    return float(((red > 150) & (green > 40) & (green < 140) & (blue < 90) & (red - blue > 110)).mean())
+
+
+def test_a_frame_depends_on_seed_and_index_only() -> None:
+    one, same, other = DemoSource(160, 90), DemoSource(160, 90), DemoSource(160, 90, seed=1)
+    same.render(7)
+    assert np.array_equal(one.render(3), same.render(3))
+    assert not np.array_equal(one.render(3), one.render(4))
+    assert not np.array_equal(one.render(3), other.render(3))
+
+
+@pytest.mark.parametrize("size", [(1280, 720), (640, 480), (360, 640), (500, 500)])
+def test_the_person_is_visible(size: tuple[int, int]) -> None:
+    demo = DemoSource(*size, realtime=False)
+    for index in (0, 100, 500):
+        image = demo.render(index)
+        assert suit_share(image) > 0.01  # the lowest share is that of 16:9, where the view ends below the collar
+        middle = image[:, size[0] // 4 : 3 * size[0] // 4]
+        assert suit_share(middle) > 0.6 * suit_share(image)
+
+
+def test_the_person_appears_later_if_requested_before_the_same_background() -> None:
+    demo = DemoSource(320, 180, 10, empty_scene_s=1.0, motion=0, realtime=False)
+    images = [frame.image for frame in (demo.read() for _ in range(20)) if frame]
+    shares = [suit_share(image) for image in images]
+    assert max(shares[:10]) < 0.001
+    assert min(shares[10:]) > 0.01
+    change = np.abs(np.mean(images[:10], axis=0) - np.mean(images[10:], axis=0))
+    assert change[:60, 200:].mean() < 4, "the wall"
+    assert change[100:, 120:180].mean() > 40
+
+
+@pytest.mark.parametrize("motion", [0.0, 1.0])
+def test_camera_motion_is_optional(motion: float) -> None:
+    demo = DemoSource(320, 180, motion=motion)
+    moved = np.abs(demo.render(0).astype(int) - demo.render(60)).mean()
+    assert (moved > 8) == bool(motion)
+    assert np.abs(demo.render(0).astype(int) - demo.render(1)).mean() > 0.5  # exposure and noise go on
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(16, 700), st.integers(16, 700), st.integers(0, 100_000))
+def test_any_size(width: int, height: int, index: int) -> None:
+    image = DemoSource(width, height).render(index)
+    assert image.shape == (height, width, 3)
+    assert image.std() > 2
+
+
+def test_frames_follow_the_clock_and_a_slow_reader_misses_some(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = played_time(monkeypatch, demo_source)
+    demo = DemoSource(64, 48, 50)
+    frames = [frame for frame in (demo.read() for _ in range(40)) if frame is not None]
+    assert [frame.index for frame in frames] == list(range(40))
+    assert [frame.captured_at_s - 100 for frame in frames] == pytest.approx([number / 50 for number in range(40)])
+    clock.now_s += 0.21
+    late = demo.read()
+    assert late is not None and late.index == 39 + 10
+
+
+def test_a_waiting_read_ends_with_close() -> None:
+    demo = DemoSource(64, 48, 0.005)
+    demo.read()
+    closer = threading.Timer(0.1, demo.close)
+    closer.start()
+    started_s = time.perf_counter()
+    assert demo.read() is None
+    assert time.perf_counter() - started_s < 60
+    closer.join()
+
+
+def test_the_demonstration_shows_the_person_on_a_machine_that_mattes_two_frames_a_second() -> None:
+    demo = open_source(CaptureSettings(source="demo", width=640, height=360))
+    assert isinstance(demo, DemoSource)
+    engine = build_engine(EngineSettings(model="mattecam"), 640, 360)
+    shares = []
+    for index in range(0, 12 * 15, 15):
+        matte = engine.step(demo.render(index), BlurredBackground(70), EdgeSettings(strict="balanced")).result()
+        shares.append(float((matte.alpha > 127).mean()))
+    demo.close()
+    engine.close()
+    assert min(shares[WAIT_FRAMES:]) > 0.2, "strict mode hides the first frames of a stream only"
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "tif"])
+def test_an_image_is_a_still_source(tmp_path: Path, suffix: str) -> None:
+    write_images(tmp_path / "pics", f"1.{suffix}")
+    with closing(VideoFileSource(tmp_path / "pics" / f"1.{suffix}", realtime=False)) as source:
+        assert (source.info.width, source.info.height) == (96, 48)
+        assert numbers(source, 3) == [0, 0, 0]
+
+
+def test_an_animation_that_is_not_played_is_named(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """Its first frame was shown without a word."""
+    first, second = (Image.fromarray(numbered(number)) for number in range(2))
+    path = tmp_path / "a.tif"
+    first.save(path, save_all=True, append_images=[second])
+    with closing(VideoFileSource(path, realtime=False)):
+        assert f"Only the first of the 2 frames of {path} is used; save it as a video or GIF" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("folder", r"folder is a folder; choose a video or an image in it"),
+        ("broken.jpg", r"image .*broken\.jpg is damaged"),
+        ("broken.mp4", r"broken\.mp4 is not a readable video"),
+        ("photo.heic", r"photo\.heic is not a readable image"),
+        ("absent.jpg", r"image .*absent\.jpg does not exist"),
+    ],
+)
+def test_what_is_no_video_is_called_what_it_is(tmp_path: Path, name: str, words: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0broken")
+    (tmp_path / "broken.mp4").write_bytes(b"broken")
+    (tmp_path / "photo.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic")
+    with pytest.raises(SourceOpenError, match=words):
+        VideoFileSource(tmp_path / name)
+
+
+def test_frames_with_side_data_that_pyav_does_not_know_are_read(tmp_path: Path) -> None:
+    """It does not know EXIF."""
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "Camera"
+    Image.fromarray(numbered(0)).save(tmp_path / "1.jpg", exif=exif)
+    (tmp_path / "clip.mjpeg").write_bytes((tmp_path / "1.jpg").read_bytes() * 3)
+    with closing(VideoFileSource(tmp_path / "clip.mjpeg", realtime=False)) as source:
+        assert source.read() is not None
+
+
+def numbers(source: VideoFileSource, count: int) -> list[int]:
+    frames = [source.read() for _ in range(count)]
+    return [number_of(frame.image) for frame in frames if frame is not None]
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv", "mov", "ts", "avi"])
+def test_every_frame_once_in_order_then_the_loop(tmp_path: Path, suffix: str) -> None:
+    source = VideoFileSource(write_clip(tmp_path / f"clip.{suffix}", 10), realtime=False)
+    assert numbers(source, 25) == [*range(10), *range(10), *range(5)]
+    source.close()
+
+
+def test_a_deleted_file_is_a_lost_source(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", 3)
+    source = VideoFileSource(path, realtime=False)
+    assert numbers(source, 3) == [0, 1, 2]
+    path.unlink()
+    with pytest.raises(SourceLostError, match=r"clip\.mp4"):
+        source.read()
+    source.close()
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> FakeClock:
+    return played_time(monkeypatch, video_file)
+
+
+def times(source: VideoFileSource, count: int) -> list[float]:
+    with closing(source):
+        return [frame.captured_at_s - 100 for frame in (source.read() for _ in range(count)) if frame is not None]
+
+
+def test_the_rate_is_kept_across_the_loop(tmp_path: Path, clock: FakeClock) -> None:
+    clip = write_clip(tmp_path / "clip.mp4", 5, fps=50)
+    assert times(VideoFileSource(clip), 16) == pytest.approx([number / 50 for number in range(16)])
+
+
+def test_variable_frame_times_are_kept(tmp_path: Path, clock: FakeClock) -> None:
+    clip = write_clip(tmp_path / "clip.mkv", 3, times_s=(0, 0.04, 0.24))
+    assert times(VideoFileSource(clip), 3) == pytest.approx([0, 0.04, 0.24])
+
+
+def test_the_last_frame_of_a_round_lasts_as_long_as_it_says(tmp_path: Path, clock: FakeClock) -> None:
+    images = [Image.fromarray(numbered(number)) for number in range(3)]
+    images[0].save(tmp_path / "a.gif", save_all=True, append_images=images[1:], duration=[100, 100, 700], loop=0)
+    assert times(VideoFileSource(tmp_path / "a.gif"), 6) == pytest.approx([0, 0.1, 0.2, 0.9, 1.0, 1.1])
+
+
+def test_a_leap_of_the_clock_is_no_pause(tmp_path: Path, clock: FakeClock) -> None:
+    """Recorders of transport streams count on while they do not record."""
+    clip = write_clip(tmp_path / "clip.ts", 4, times_s=(0, 0.04, 3600, 3600.04))
+    assert times(VideoFileSource(clip), 4) == pytest.approx([0, 0.04, 0.08, 0.12])
+
+
+def test_playback_that_is_late_goes_on_at_its_rate(tmp_path: Path, clock: FakeClock) -> None:
+    """Without a new start of its clock it would play the frames that it missed all at once."""
+    source = VideoFileSource(write_clip(tmp_path / "clip.mkv", 3, times_s=(0, 2, 4)))
+    assert numbers(source, 2) == [0, 0], "the second is due after two seconds"
+    clock.now_s = 150
+    assert numbers(source, 2) == [1, 1], "the third is due after two more"
+    clock.now_s = 152
+    assert numbers(source, 1) == [2]
+    source.close()
+
+
+def test_a_long_pause_shows_the_last_frame(tmp_path: Path, clock: FakeClock) -> None:
+    """A recording of a screen without a change for two seconds counted as lost and began again, for ever."""
+    with closing(VideoFileSource(write_clip(tmp_path / "long.mkv", 2, times_s=(0, 60)))) as source:
+        assert numbers(source, 2) == [0, 0]
+        assert clock.now_s == 100 + video_file.READ_TIMEOUT_S
+        assert numbers(source, 59) == [*[0] * 58, 1]
+
+
+def test_pixel_aspect_is_applied(tmp_path: Path) -> None:
+    source = VideoFileSource(write_clip(tmp_path / "clip.mp4", pixel_aspect=Fraction(4, 3)), realtime=False)
+    frame = source.read()
+    source.close()
+    assert frame is not None
+    assert frame.size == (128, 48)
+
+
+def test_info_describes_the_file(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4", fps=20)
+    source = VideoFileSource(path)
+    source.close()
+    assert (source.info.kind, source.info.name, source.info.pixel_format) == ("file", "clip.mp4", "h264")
+    assert source.info.fps == pytest.approx(20)
+
+
+def broken(folder: Path, kind: str) -> Path:
+    """Write a file that is not a readable video."""
+    path = folder / "broken.mp4"
+    if kind == "noise":
+        path.write_bytes(np.random.default_rng(0).bytes(50_000))
+    elif kind == "cut before its index":
+        good = write_clip(folder / "good.mp4").read_bytes()
+        path.write_bytes(good[: len(good) // 2])
+    elif kind == "sound only":
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("aac", rate=16_000, layout="mono")
+            frame = av.AudioFrame.from_ndarray(np.zeros((1, 16_000), np.int16), "s16", "mono")
+            frame.sample_rate = 16_000
+            container.mux([*stream.encode(frame), *stream.encode(None)])
+    elif kind == "no frames":
+        with av.open(str(path), "w") as container:
+            video = container.add_stream("libx264", rate=25)
+            video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+            container.start_encoding()
+    return path
+
+
+@pytest.mark.parametrize("kind", ["noise", "cut before its index", "sound only", "no frames", "missing"])
+def test_a_file_that_is_not_a_video_is_reported(tmp_path: Path, kind: str, capfd: pytest.CaptureFixture[str]) -> None:
+    path = broken(tmp_path, kind)
+    with pytest.raises(SourceOpenError) as failure:
+        VideoFileSource(path)
+    assert str(path) in str(failure.value)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("name", ["a" * 5000, "no\0name", "file/below/nothing"])
+def test_impossible_names(name: str) -> None:
+    with pytest.raises(SourceOpenError):
+        VideoFileSource(Path(name))
+
+
+@pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="needs a user whom permissions bind")
+def test_a_file_without_read_permission(tmp_path: Path) -> None:
+    path = write_clip(tmp_path / "clip.mp4")
+    path.chmod(0)
+    with pytest.raises(SourceOpenError, match="permission"):
+        VideoFileSource(path)
+
+
+def test_damaged_frames_are_skipped(tmp_path: Path) -> None:
+    whole = bytearray(write_clip(tmp_path / "whole.ts", 40).read_bytes())
+    middle = len(whole) // 2
+    whole[middle : middle + 3000] = bytes(3000)
+    path = tmp_path / "hole.ts"
+    path.write_bytes(whole)
+    source = VideoFileSource(path, realtime=False)
+    seen = numbers(source, 60)
+    source.close()
+    assert len(seen) == 60
+    assert {0, 1, 2, 38, 39} <= set(seen)

@@ -1,4 +1,4 @@
-"""Contract of all backgrounds, and their settings."""
+"""Contract of all backgrounds, their settings, transparent parts of moving ones, and the stand-by card."""
 
 from __future__ import annotations
 
@@ -11,17 +11,25 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 from PIL import Image
 
 from app.compositing import Background, bundled_backgrounds, open_background
 from app.compositing.library import own_backgrounds
+from app.compositing.standby import StandbyCard, TextBlock
 from app.config.parsing import parse_background
 from app.core.errors import BackgroundError
 from app.core.files import paths
 from app.core.settings import BackgroundSettings
-from app.core.types import BlurredBackground, check_bgr
+from app.core.types import BgrImage, BlurredBackground, check_bgr
+from app.media.encoders import file_encoder
 from app.media.image_file import kind_of_file
+from app.media.video_reader import VideoReader
+from app.media.video_writer import VideoWriter
 from tests.compositing.files import cut, flat, photo, write, write_video
+from tests.paths import ROOT
 
 COLOUR = BackgroundSettings(kind="colour", colour="#c8640a")
 BLUR = BackgroundSettings(kind="blur", blur_strength=30)
@@ -177,3 +185,149 @@ def test_bundled_backgrounds_are_reproducible() -> None:
     assert committed is not None
     painted = to_bytes(SCENES["1-soft-studio"](), 0.004, 1)
     assert np.abs(painted.astype(int) - committed).mean() < 2
+
+
+FIELD = ROOT / "tests" / "field"
+BEHIND, BGR = "#2050c0", (0xC0, 0x50, 0x20)
+SHADES = [(200, 40, 40), (40, 200, 40), (40, 40, 200)]
+
+
+def half_clear(name: str) -> list[NDArray[np.uint8]]:
+    """Return pictures whose left half is clear and hides red."""
+    made = []
+    for shade in SHADES:
+        image = np.zeros((48, 64, 4), np.uint8)
+        image[:, :32] = 255, 0, 0, 0
+        image[:, 32:] = *shade, 255
+        made.append(image)
+    return made
+
+
+def write_moving(path: Path) -> Path:
+    images = [Image.fromarray(image) for image in half_clear(path.name)]
+    if path.suffix == ".gif":
+        images[0].save(path, save_all=True, append_images=images[1:], duration=100, disposal=2)
+    elif path.suffix in (".png", ".apng"):
+        images[0].save(path, "PNG", save_all=True, append_images=images[1:], duration=100, disposal=1)
+    elif path.suffix == ".webp":
+        images[0].save(path, save_all=True, append_images=images[1:], duration=100, lossless=True, exact=True)
+    else:
+        writer = VideoWriter(path, 64, 48, 10, encoder=file_encoder(4, path.suffix, alpha=True))
+        for image in images:
+            writer.write(np.ascontiguousarray(np.asarray(image)[..., [2, 1, 0, 3]]))
+        writer.close()
+    return path
+
+
+def shown(path: Path, times_s: list[float], fit: str = "fill") -> list[NDArray[np.uint8]]:
+    settings = parse_background(path, BackgroundSettings(colour=BEHIND)).replace(fit=fit)
+    assert settings.kind == "video"
+    with closing(open_background(settings, realtime=False)) as background:
+        return [np.asarray(background.backdrop(64, 48, time_s)).copy() for time_s in times_s]
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.png", "a.apng", "a.webp", "a.webm", "a.mov"])
+def test_clear_parts_show_the_background_colour_and_the_others_play(name: str, tmp_path: Path) -> None:
+    pictures = shown(write_moving(tmp_path / name), [0.0, 0.1, 0.2, 0.35])
+    for picture, shade in zip(pictures, [*SHADES, SHADES[0]], strict=True):
+        assert np.abs(picture[24, 8].astype(int) - BGR).max() <= 4
+        assert np.abs(picture[24, 56].astype(int) - shade[::-1]).max() <= 8
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "live-background-animated-transparent.gif",
+        "live-background-vp9-alpha-hidden-red.webm",
+    ],
+)
+def test_what_a_clear_part_hides_does_not_show(name: str) -> None:
+    for picture in shown(FIELD / name, [0.0, 0.3, 1.0]):
+        blue, green, red = (picture[..., channel].astype(int) for channel in range(3))
+        assert not ((red > 200) & (green < 60) & (blue < 60)).any()
+        assert (np.abs(picture.astype(int) - BGR).max(axis=2) <= 6).mean() > 0.2
+
+
+def test_an_animated_webp_plays_at_its_times() -> None:
+    pictures = shown(FIELD / "live-background-animated.webp", [0.0, 0.1, 0.25, 0.5])
+    assert np.array_equal(pictures[0], pictures[1])
+    assert not np.array_equal(pictures[1], pictures[2])
+    assert len(list(VideoReader(FIELD / "live-background-animated.webp").frames())) == 8
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_a_damaged_animated_webp_is_a_sentence(share: float, tmp_path: Path) -> None:
+    data = (FIELD / "live-background-animated.webp").read_bytes()
+    path = tmp_path / "a.webp"
+    path.write_bytes(data[: int(share * len(data))])
+    try:
+        with closing(open_background(parse_background(path), realtime=False)) as background:
+            background.backdrop(64, 48, 0.0)
+    except BackgroundError as error:
+        assert str(path) in str(error)
+
+
+def test_an_animated_webp_that_declares_too_much_is_refused(tmp_path: Path) -> None:
+    images = [Image.new("RGB", (3000, 2000), (number % 2 * 255, number, 0)) for number in range(30)]
+    images[0].save(tmp_path / "a.webp", save_all=True, append_images=images[1:], lossless=True, method=0)
+    with pytest.raises(BackgroundError, match=r"a\.webp"):
+        open_background(parse_background(tmp_path / "a.webp"))
+
+
+def ink(text: str) -> BgrImage:
+    """The text alone, white on black."""
+    image = np.zeros((90, 700, 3), np.uint8)
+    TextBlock(text, 700, 90, 40).draw(image, 350, 20, (255, 255, 255))
+    return image
+
+
+def test_the_card_shows_its_text_and_is_cached() -> None:
+    card = StandbyCard("Back soon")
+    image = card.image(640, 360)
+    assert image.shape == (360, 640, 3) and card.image(640, 360) is image
+    assert not np.array_equal(image, StandbyCard("Gone fishing").image(640, 360))
+    assert (StandbyCard().image(640, 360) > 200).any(), "without a text of the user's there is one of ours"
+
+
+@pytest.mark.parametrize("letters", ["äöüßÄÖÜ", "ñáéíóú¿¡", "žščłő", "Привет", "Ελλάδα", "你好"])
+def test_letters_of_other_languages_are_drawn(letters: str) -> None:
+    unknown = ink("\U0010fffd")
+    for letter in letters:
+        assert ink(letter).any()
+        assert not np.array_equal(ink(letter), unknown), f"{letter} is drawn as an unknown sign"
+    assert not np.array_equal(ink("u"), ink("ü"))
+
+
+def test_long_texts_wrap_and_shrink_into_their_box() -> None:
+    text = "Ich bin gleich zurück, es dauert nur noch einen Augenblick. " * 3
+    block = TextBlock(text + "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 2, 300, 120, 40)
+    assert len(block.lines) > 3 and block.height <= 120 + block.size_px * 2
+    image = np.zeros((200, 400, 3), np.uint8)
+    block.draw(image, 200, 20, (255, 255, 255))
+    columns = np.flatnonzero(image.any((0, 2)))
+    assert columns[0] >= 48 and columns[-1] <= 352
+    assert (
+        "".join(block.lines).replace(" ", "")
+        == text.replace(" ", "") + "Donaudampfschifffahrtsgesellschaftskapitänsmützenabzeichen" * 2
+    )
+
+
+def test_line_breaks_are_kept() -> None:
+    assert TextBlock("Lunch\n14:30", 400, 100, 20).lines == ["Lunch", "14:30"]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=60), st.integers(2, 300), st.integers(2, 300))
+def test_any_text_at_any_size(text: str, width: int, height: int) -> None:
+    assert StandbyCard(text).image(width, height).shape == (height, width, 3)
+
+
+def test_half_a_surrogate_does_not_break_the_card() -> None:
+    assert StandbyCard("a\ud800b\0c").image(64, 48).shape == (48, 64, 3)
+
+
+def test_the_users_image_fills_the_card(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.png", flat((10, 100, 200), 100, 100))
+    assert (StandbyCard("", path).image(160, 90) == (10, 100, 200)).all()
+    with_text = StandbyCard("Back soon", path).image(640, 360)
+    assert (with_text[:100] == (10, 100, 200)).all() and (with_text[-110:] > 210).any()

@@ -1,4 +1,4 @@
-"""Resizing: exact sizes, no distortion, nothing lost in the middle."""
+"""Resizing, turning, zoom and pan: exact sizes, no distortion, and what lies under the pointer stays there."""
 
 from __future__ import annotations
 
@@ -8,7 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core import geometry
+from app.core.framing import WHOLE, cutout, framed, pan_by, zoom_at
 from app.core.geometry import Image
+from app.core.orientation import UNTURNED, Orientation
+from app.core.settings import MAX_ZOOM, FramingSettings
+from tests.turns import TURNS
 
 SIDES = st.integers(1, 400)
 SHAPES = st.sampled_from([(), (3,)])
@@ -85,3 +89,87 @@ def test_panning_shows_the_edges_and_zooming_a_part() -> None:
     aside = geometry.lay_out(ramp, geometry.Layout("fit", 1.0, 0, 1), 100, 100)
     assert int(aside[0, 50, 0]) == pytest.approx(100, abs=2), "it moves as an enlarged one"
     np.testing.assert_array_equal(geometry.lay_out(ramp, geometry.Layout(), 50, 50), geometry.fill(ramp, 50, 50))
+
+
+def test_a_quarter_turn_is_clockwise_and_the_flip_follows_it() -> None:
+    image = np.array([[1, 2, 3], [4, 5, 6]], np.uint8)
+    np.testing.assert_array_equal(Orientation(90).upright(image), [[4, 1], [5, 2], [6, 3]])
+    np.testing.assert_array_equal(Orientation(90, flip=True).upright(image), [[1, 4], [2, 5], [3, 6]])
+    np.testing.assert_array_equal(Orientation(180).upright(image), [[6, 5, 4], [3, 2, 1]])
+    np.testing.assert_array_equal(Orientation(270).upright(image), [[3, 6], [2, 5], [1, 4]])
+    assert UNTURNED.upright(image) is image
+
+
+@pytest.mark.parametrize("orientation", TURNS, ids=str)
+def test_size_and_positions_follow_the_picture(orientation: Orientation) -> None:
+    image = np.arange(1, 13, dtype=np.uint8).reshape(3, 4)
+    turned = orientation.upright(image)
+    assert turned.flags.c_contiguous
+    assert turned.shape[::-1] == orientation.size(4, 3)
+    for row, column in np.ndindex(image.shape):
+        x, y = (column + 0.5) / 4, (row + 0.5) / 3
+        upright_x, upright_y = orientation.to_upright(x, y)
+        assert turned[int(upright_y * turned.shape[0]), int(upright_x * turned.shape[1])] == image[row, column]
+        assert orientation.from_upright(upright_x, upright_y) == pytest.approx((x, y))
+
+
+def test_every_turn_has_its_own_words() -> None:
+    assert [str(orientation) for orientation in TURNS[:3]] == ["", "flipped", "rotated 90"]
+    assert len({str(orientation) for orientation in TURNS}) == len(TURNS)
+
+
+PAN = st.floats(-1, 1)
+FRAMINGS = st.builds(FramingSettings, zoom=st.floats(1, MAX_ZOOM), pan_x=PAN, pan_y=PAN)
+SIZES = st.tuples(st.integers(16, 7680), st.integers(16, 4320))
+PLACE = st.floats(0, 1)
+
+
+def seen_at(framing: FramingSettings, x: float, y: float) -> tuple[float, float]:
+    """What of the whole picture, in parts of it, is seen at (x, y) of the part."""
+    room = 1 - 1 / framing.zoom
+    return room * (framing.pan_x + 1) / 2 + x / framing.zoom, room * (framing.pan_y + 1) / 2 + y / framing.zoom
+
+
+@given(FRAMINGS, SIZES)
+def test_the_part_is_inside_the_picture_and_has_its_shape(framing: FramingSettings, size: tuple[int, int]) -> None:
+    width, height = size
+    left, top, part_width, part_height = cutout(framing, width, height)
+    assert 0 <= left <= left + part_width <= width
+    assert 0 <= top <= top + part_height <= height
+    assert abs(part_width - width / framing.zoom) <= 0.5
+    assert abs(part_height - height / framing.zoom) <= 0.5
+
+
+def test_without_a_zoom_the_picture_is_not_touched() -> None:
+    image = np.zeros((48, 64, 3), np.uint8)
+    assert framed(image, WHOLE) is image
+    assert framed(image, FramingSettings(pan_x=1, pan_y=-1)) is image
+
+
+@pytest.mark.parametrize(
+    ("pan_x", "pan_y", "colour"), [(-1, -1, 0), (1, -1, 1), (-1, 1, 2), (1, 1, 3)], ids=["ul", "ur", "ll", "lr"]
+)
+def test_a_quarter_fills_the_frame(pan_x: float, pan_y: float, colour: int) -> None:
+    image = np.kron(np.arange(4, dtype=np.uint8).reshape(2, 2), np.ones((24, 32), np.uint8))[..., None].repeat(3, 2)
+    part = framed(image, FramingSettings(zoom=2, pan_x=pan_x, pan_y=pan_y))
+    assert part.shape == image.shape
+    assert part.flags.c_contiguous
+    assert (part == colour).all()
+
+
+@given(FRAMINGS, st.floats(-2, 2), st.floats(-2, 2))
+def test_what_is_dragged_follows_the_hand_to_the_border(framing: FramingSettings, right: float, down: float) -> None:
+    before, after = seen_at(framing, 0.5, 0.5), seen_at(pan_by(framing, right, down), 0.5, 0.5)
+    margin = 0.5 / framing.zoom
+    for old, new, pull in zip(before, after, (right, down), strict=True):
+        assert new == pytest.approx(min(1 - margin, max(margin, old - pull / framing.zoom)), abs=1e-6)
+
+
+@given(FRAMINGS, st.floats(0.2, 5), PLACE, PLACE)
+def test_what_lies_under_the_pointer_stays_there_while_zooming_in(
+    framing: FramingSettings, factor: float, x: float, y: float
+) -> None:
+    after = zoom_at(framing, factor, x, y)
+    assert after.zoom == pytest.approx(min(MAX_ZOOM, max(1, framing.zoom * factor)))
+    if after.zoom >= framing.zoom:
+        assert seen_at(after, x, y) == pytest.approx(seen_at(framing, x, y), abs=1e-6)

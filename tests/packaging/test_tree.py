@@ -1,9 +1,10 @@
-"""Pure parts of the packaging tools; test_installed.py builds and installs the package itself."""
+"""Pure parts of the packaging tools: tree, release, lock files, workflows and licences."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import json
 import re
 import shutil
 import subprocess
@@ -12,23 +13,29 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
 from http.server import SimpleHTTPRequestHandler
+from importlib import metadata
 from importlib.metadata import PackageNotFoundError, distribution, distributions
 from pathlib import Path
 
 import pytest
+from packaging.markers import Marker
 from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
+from app import __version__
 from app.doctor.fix import LOAD_FILE, MODPROBE_FILE
+from app.system import environment
 from app.system.environment import pins
 from app.system.licences import stated
 from models.table import NETWORKS
 from tests.paths import ROOT
 from tests.serving import served
+from tools import lock_requirements
 from tools.packages import deb, release
 from tools.packages.check import Report, digest, foreign_folders, part_of, refused, resolved
+from tools.packages.opencv import replace_texts
 from tools.packages.prune import prune
-from tools.packages.tree import INSTALLED_IN, NOT_PACKAGED, build, locked_for_packages, relocated
+from tools.packages.tree import INSTALLED_IN, NOT_PACKAGED, build, locked_for_packages, relocated, site_packages
 
 LOCK = (ROOT / "requirements" / "base.lock").read_text(encoding="utf-8")
 
@@ -258,3 +265,202 @@ def test_the_sums_are_those_that_sha256sum_checks(tmp_path: Path) -> None:
     (tmp_path / "SHA256SUMS").write_text(release.sums(tmp_path))
     checked = ["sha256sum", "--check", "--strict", "SHA256SUMS"]
     assert subprocess.run(checked, cwd=tmp_path, capture_output=True, text=True, check=True).stdout == "a.deb: OK\n"
+
+
+def needs(*tools: str) -> pytest.MarkDecorator:
+    return pytest.mark.skipif(not all(map(shutil.which, tools)), reason=f"needs {', '.join(tools)}")
+
+
+@pytest.fixture
+def tree(tmp_path: Path) -> Path:
+    """A tree with a program, a package of a wheel, and two parts of our own."""
+    made = tmp_path / "tree"
+    (made / "bin").mkdir(parents=True)
+    (made / "bin" / "mattecam").write_text("#!/bin/sh\necho started $1\n")
+    (made / "bin" / "mattecam").chmod(0o755)
+    for package in ("numpy", "six-1.17.dist-info", "mattecam", "cv2", "opencv_python_headless-4.13.dist-info"):
+        (site_packages(made) / package).mkdir(parents=True)
+        (site_packages(made) / package / "file").touch()
+    (site_packages(made) / "six.py").touch()
+    return made
+
+
+@needs(*release.TOOLS)
+def test_a_release_has_the_package_and_sums(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _use(monkeypatch, tree, Report(megabytes=1, glibc="2.34", licences={"six 1.17": "MIT"}))
+    folder = tmp_path / "dist"
+    release.release(folder, tmp_path / "opencv.whl", tmp_path)
+    debian = __version__.replace(".dev", "~dev")
+    assert {path.name for path in folder.iterdir()} == {
+        f"mattecam_{debian}_amd64.deb", "NOTES.md", "LICENCES.txt", "mattecam.cdx.json", "SHA256SUMS",
+    }  # fmt: skip
+    materials = json.loads((folder / "mattecam.cdx.json").read_text())["components"]
+    assert {"CPython", "six", "mattecam", "mattecam-plate", release.INCLUDED} == {part["name"] for part in materials}
+    subprocess.run(["sha256sum", "--check", "--strict", "--quiet", "SHA256SUMS"], cwd=folder, check=True)
+
+
+@needs(*release.TOOLS)
+def test_a_release_that_fails_leaves_nothing(tree: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _use(monkeypatch, tree, Report(wrong=["needs glibc 2.99"]))
+    with pytest.raises(SystemExit, match=r"needs glibc 2\.99"):
+        release.release(tmp_path / "releases" / "dist", tmp_path / "opencv.whl", tmp_path)
+    assert list((tmp_path / "releases").iterdir()) == []
+
+
+@needs(*release.TOOLS)
+def test_a_folder_that_exists_is_refused_before_anything_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(release, "git", lambda *words: "")
+    with pytest.raises(SystemExit, match="exists already"):
+        release.release(tmp_path)
+
+
+def _use(monkeypatch: pytest.MonkeyPatch, tree: Path, report: Report) -> None:
+    """Let a release take this tree, with this result of its check, as a version that the changelog describes."""
+    monkeypatch.setattr(release, "__version__", "0.3.0")
+    monkeypatch.setattr(release, "git", lambda *words: "")
+    monkeypatch.setattr(release, "missing_x11_libraries", lambda: ())
+    monkeypatch.setattr(release, "build", lambda made, *given: shutil.copytree(tree, made))
+    monkeypatch.setattr(release, "check", lambda made: report)
+    monkeypatch.setattr(release, "published_weights", lambda folder: {release.INCLUDED: folder})
+
+
+def test_a_tag_of_another_version_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(release, "git", lambda *words: "v0.0.1\n" if words[0] == "tag" else "")
+    monkeypatch.setattr(release, "TOOLS", ())
+    with pytest.raises(SystemExit, match=r"tagged v0\.0\.1"):
+        release.release(tmp_path / "dist")
+    assert not (tmp_path / "dist").exists()
+
+
+def test_another_version_of_opencv_is_noticed(tmp_path: Path) -> None:
+    source = tmp_path / "system.cpp"
+    source.write_text("int main() {}\n")
+    replace_texts(source, {"int": "void"})
+    assert source.read_text() == "void main() {}\n"
+    with pytest.raises(ValueError, match=r"system\.cpp of this version of OpenCV does not contain 'int'"):
+        replace_texts(source, {"int": "void"})
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_every_requirement_is_an_exact_pin_that_is_understood(name: str) -> None:
+    lines = [line for line in (ROOT / name).read_text().splitlines() if line and not line.startswith(("#", "-r "))]
+    for line in lines:
+        assert re.fullmatch(r'[\w.-]+==[\w.]+(; python_version (<|>=) "3\.\d+")?', line), line
+    pinned = dict(environment.pins(ROOT / name))
+    assert pinned.keys() >= {re.split("==", line)[0] for line in lines}
+    assert pinned["torch"] == "2.13.0"
+
+
+LOCK_ENTRY = re.compile(r"^([\w.-]+)==([\w.+]+)(?: ; (.+?))?((?: \\\n    --hash=sha256:\w{64})+)$", re.MULTILINE)
+
+
+def locked() -> dict[str, str]:
+    """Return package → version for this Python from the lock files, with the libraries of one build with CUDA."""
+    found: dict[str, str] = {}
+    other_builds = {"cuda-cu126.lock", "cuda29-cu126.lock", "torch29-cu126.lock"}
+    for path in (path for path in (ROOT / "requirements").glob("*.lock") if path.name not in other_builds):
+        text = path.read_text()
+        entries = LOCK_ENTRY.findall(text)
+        assert len(entries) == len(re.findall(r"^\w", text, re.MULTILINE)), f"{path.name}: an entry without a hash"
+        for name, number, marker, _ in entries:
+            if not marker or Marker(marker).evaluate():
+                number = number.partition("+")[0]
+                assert found.setdefault(name, number) == number, f"{name} is locked twice"
+    return found
+
+
+def test_the_lock_files_hold_every_requirement_and_what_it_requires() -> None:
+    versions = locked()
+    for name, number in environment.pins(ROOT / "requirements-dev.txt"):
+        assert versions[canonicalize_name(name)] == number, "run python -m tools.lock_requirements"
+    for package in versions:
+        try:
+            required = distribution(package).requires or []
+        except PackageNotFoundError:
+            continue  # needed for another build of torch only
+        for requirement in map(Requirement, required):
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                number = versions[canonicalize_name(requirement.name)]
+                assert requirement.specifier.contains(number), f"{package} requires {requirement}"
+
+
+def test_the_cache_depends_on_the_lock_files() -> None:
+    workflow = (ROOT / ".github" / "workflows" / "ci.yml").read_text(encoding="utf-8")
+    patterns = re.findall(r"cache-dependency-path: (.+)", workflow)
+    assert len(patterns) == workflow.count("cache: pip")
+    for pattern in patterns:
+        assert set(ROOT.glob(pattern)) == set((ROOT / "requirements").glob("*.lock"))
+
+
+def test_actions_are_named_by_commit() -> None:
+    """The owner of an action can move its tags to other code."""
+    for workflow in (ROOT / ".github" / "workflows").glob("*.yml"):
+        for action in re.findall(r"uses: (.+)", workflow.read_text(encoding="utf-8")):
+            assert re.fullmatch(r"[\w/-]+@[0-9a-f]{40}  # v[\d.]+", action), action
+
+
+PAGE = (ROOT / "docs" / "licences.md").read_text(encoding="utf-8")
+TABLES = "| licence as stated in its metadata |"
+
+
+def listed() -> list[dict[str, str]]:
+    """The tables of direct and of indirect dependencies, licence by package."""
+    tables = [part.split("\n\n")[0] for part in PAGE.split(TABLES)[1:]]
+    return [dict(re.findall(r"^\| ([\w.-]+) \| (.+) \|$", table, re.MULTILINE)) for table in tables]
+
+
+def test_every_direct_dependency_is_listed() -> None:
+    direct, indirect = listed()
+    assert set(direct) == {package for package, _ in pins(ROOT / "requirements.txt")}
+    assert not set(direct) & set(indirect)
+
+
+@pytest.mark.torch
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="Python 3.10 gets older releases, which state less")
+def test_licences_are_those_of_the_installed_packages() -> None:
+    direct, indirect = listed()
+    installed = {str(found.metadata["Name"]) for found in metadata.distributions()}
+    named = {package: licence for package, licence in indirect.items() if package in installed}
+    assert len(named) > len(indirect) // 2
+    expected = direct | named
+    states = {package: stated(metadata.metadata(package)) for package in expected}
+    differing = {package: states[package] for package in expected if states[package] != expected[package]}
+    assert not differing
+
+
+INDEX = "".join(
+    f'<a href="/whl/{build}/torch-{version}%2B{build}-{tags}.whl#sha256={digit * 64}">x</a>\n'
+    for build, version, tags, digit in [
+        ("cu126", "2.13.0", "cp310-cp310-manylinux_2_28_x86_64", "1"),
+        ("cu126", "2.13.0", "cp312-cp312-win_amd64", "2"),
+        ("cu126", "2.13.0", "cp313-cp313t-win_amd64", "3"),
+        ("cu126", "2.13.0", "cp312-cp312-manylinux_2_28_aarch64", "4"),
+        ("cu126", "2.12.0", "cp312-cp312-win_amd64", "5"),
+        ("cu126", "2.13.0", "cp315-cp315-win_amd64", "6"),
+        ("cpu", "2.13.0", "cp312-cp312-manylinux_2_28_x86_64", "7"),
+    ]
+)
+
+
+def test_each_file_of_a_cuda_build_becomes_an_entry_for_its_python(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock_requirements, "index_page", lambda build: INDEX)
+    linux, windows = lock_requirements.cuda_entries("2.13.0", "cu126", ("linux", "win32"))
+    assert linux.startswith("torch==2.13.0+cu126 ; python_version == '3.10' and sys_platform == 'linux'")
+    assert linux.endswith("--hash=sha256:" + "1" * 64) and windows.endswith("2" * 64)
+    assert "platform_machine == 'AMD64'" in windows
+    assert lock_requirements.cuda_entries("2.13.0", "cu126", ("win32",)) == [windows]
+    assert lock_requirements.cuda_entries("2.13.0", "cu126", ("linux", "win32"), pythons=(11, 12)) == [windows]
+    assert lock_requirements.cpu_entries("2.13.0") == ["torch==2.13.0+cpu \\\n    --hash=sha256:" + "7" * 64]
+
+
+def test_without_the_index_the_present_entries_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lock_requirements, "index_page", lambda build: "")
+    text = (lock_requirements.LOCKS / "torch-cu126.lock").read_text()
+    kept = lock_requirements.cuda_entries("2.13.0", "cu126", ("linux", "win32"))
+    assert lock_requirements.HEADER + "\n".join(kept) + "\n" == text
+    older = lock_requirements.cuda_entries(lock_requirements.OLDER_VERSION, "cu126", ("linux",), "torch29-cu126")
+    assert [re.search(r"== '([\d.]+)'", entry)[1] for entry in older] == ["3.10", "3.11", "3.12"]  # type: ignore[index]
+    with pytest.raises(SystemExit, match=r"No hashes of torch 9\.0\+cu126 are known"):
+        lock_requirements.cuda_entries("9.0", "cu126", ("win32",))

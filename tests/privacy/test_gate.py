@@ -1,15 +1,23 @@
-"""Everything that leaves passes one gate, which is asked at the moment of the write."""
+"""Everything that leaves passes one gate; composites and mattes that cannot be right do not."""
 
 from __future__ import annotations
 
 import ast
 import threading
+from collections.abc import Callable
+from contextlib import closing
 
+import numpy as np
 import pytest
 
-from app.core.settings import PeopleSettings, Settings
-from app.core.types import Picture, PictureKind
+from app.capture.demo import DemoSource
+from app.core.errors import ModelError
+from app.core.settings import EdgeSettings, EngineSettings, PeopleSettings, Settings
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, PictureKind
+from app.matting import build_engine
 from app.privacy.gate import Gate, may_leave
+from app.privacy.plausibility import IMAGE_ROW_STEP, MAX_ROUNDING, SATURATED, MatteCheck
+from app.privacy.self_test import self_test
 from app.runtime.board import StatusBoard
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.shared import SettingsOwner
@@ -127,3 +135,187 @@ def test_only_these_modules_write_picture_files() -> None:
         assert "release" in attributes(name), f"{name} writes what the gate has not released"
     for encoder in ("imwrite", "imencode"):
         assert {name for name in naming(encoder) if encoder in attributes(name)} <= set(MAY_WRITE_PICTURES)
+
+
+HEIGHT, WIDTH = 96, 128
+
+
+def textured(height: int = HEIGHT, width: int = WIDTH) -> BgrImage:
+    """A frame with detail everywhere."""
+    return np.random.default_rng(1).integers(0, 256, (height, width, 3), np.uint8)
+
+
+FRAME = textured()
+
+
+def alpha_of(value: int) -> AlphaImage:
+    return np.full((HEIGHT, WIDTH), value, np.uint8)
+
+
+def blurred(image: BgrImage) -> BgrImage:
+    return np.broadcast_to(image.mean(axis=(0, 1)).astype(np.uint8), image.shape).copy()
+
+
+@pytest.mark.parametrize(
+    "composite",
+    [FRAME, np.zeros((8, 8, 3), np.uint8), np.zeros(FRAME.shape, np.float32)],
+    ids=["frame", "size", "type"],
+)
+def test_what_is_no_composite_of_the_frame_is_refused(composite: BgrImage) -> None:
+    with pytest.raises(ModelError):
+        MatteCheck().check(Matte(composite, alpha_of(255)), Frame(FRAME, 0, 0.0), np.zeros_like(FRAME))
+
+
+def refuses(matte: Matte, frame: BgrImage, backdrop: Backdrop) -> bool:
+    check = MatteCheck()
+    try:
+        for index in range(8):  # other rows are compared in each frame
+            check.check(matte, Frame(frame, index, 0.0), backdrop)
+    except ModelError:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("alpha", [0, 1, 2, 100, 254])
+def test_room_that_alpha_does_not_cover_is_refused(alpha: int) -> None:
+    """Alpha 1 with the composite equal to the frame passed a check of the pixels where alpha is 0."""
+    frame, backdrop = np.full((HEIGHT, WIDTH, 3), 255, np.uint8), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    assert refuses(Matte(frame.copy(), alpha_of(alpha)), frame, backdrop) == (alpha < 255 - MAX_ROUNDING)
+
+
+def test_room_between_the_points_of_a_grid_is_refused() -> None:
+    frame, backdrop = textured(), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    for row, column in ((3, 5), (95, 127), (1, 0), (0, 1)):
+        composite = backdrop.copy()
+        composite[row, column] = 200
+        assert refuses(Matte(composite, alpha_of(0)), frame, backdrop)
+    grid = frame.copy()
+    grid[::8, ::8] = 0
+    assert refuses(Matte(grid, alpha_of(0)), frame, backdrop)
+
+
+@pytest.mark.parametrize("frames", range(IMAGE_ROW_STEP))
+def test_as_many_rows_of_the_room_as_the_step_are_refused_at_once(frames: int) -> None:
+    frame, backdrop = textured(), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    check, leaking = MatteCheck(), backdrop.copy()
+    leaking[41 : 41 + IMAGE_ROW_STEP, 60] = 200
+    for index in range(frames):
+        check.check(Matte(backdrop.copy(), alpha_of(0)), Frame(frame, index, 0.0), backdrop)
+    with pytest.raises(ModelError):
+        check.check(Matte(leaking, alpha_of(0)), Frame(frame, frames, 0.0), backdrop)
+
+
+@pytest.mark.parametrize("part", ["all of it", "one tile", "all but a grid"])
+def test_a_copy_of_the_frame_as_blurred_room_is_refused(part: str) -> None:
+    frame = textured()
+    composite = blurred(frame)
+    if part == "one tile":
+        composite[:32, :32] = frame[:32, :32]
+    else:
+        composite = frame.copy()
+        if part == "all but a grid":
+            composite[::8, ::8] = 0
+    assert refuses(Matte(composite, alpha_of(0)), frame, BlurredBackground(50))
+
+
+def test_what_blur_cannot_change_is_permitted() -> None:
+    dark = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    assert not refuses(Matte(dark.copy(), alpha_of(0)), dark, BlurredBackground(0)), "a covered camera"
+    frame = textured()
+    assert not refuses(Matte(blurred(frame), alpha_of(0)), frame, BlurredBackground(0))
+    assert not refuses(Matte(frame.copy(), alpha_of(255)), frame, BlurredBackground(0)), (
+        "all person: the alpha watch's case"
+    )
+
+
+@pytest.mark.parametrize("executor", [pytest.param("eager", marks=pytest.mark.torch), "openvino"])
+def test_real_composites_are_permitted(executor: str) -> None:
+    settings = EngineSettings(model="mattecam", executor=executor, device="cpu", precision="float32")
+    backdrops: list[Backdrop] = [textured(180, 320), *(BlurredBackground(strength) for strength in (0.0, 50.0, 100.0))]
+    with (
+        closing(build_engine(settings, 320, 180)) as engine,
+        closing(DemoSource(320, 180, 30.0, realtime=False)) as source,
+    ):
+        for edges in (EdgeSettings(), EdgeSettings(grow_px=4, feather_px=9, despill=1.0, contrast=0.5)):
+            check = MatteCheck()
+            engine.reset()
+            for backdrop in backdrops * 2:
+                frame = source.read()
+                assert frame is not None
+                check.check(engine.step(frame.image, backdrop, edges).result(), frame, backdrop)
+        self_test(engine, 320, 180)
+
+
+SEQUENCE = (1, 1)
+"""(source generation, engine number)"""
+
+
+def never() -> None:
+    raise AssertionError("there was nothing to test")
+
+
+def fails() -> None:
+    raise ModelError("The model fails its self-test; choose another.")
+
+
+def shown(
+    watch: MatteCheck, shares: list[float], test: Callable[[], None], interval_s: float = 1 / 30
+) -> list[bool | None]:
+    return [watch.believes(share, n * interval_s, SEQUENCE, test) for n, share in enumerate(shares)]
+
+
+def test_a_person_who_comes_closer_until_the_face_fills_the_frame_is_never_carded() -> None:
+    tests: list[int] = []
+    shares = [0.3 + 0.7 * n / 60 for n in range(61)] + [1.0] * 60 + [0.96, 0.97, 1.0] * 20
+    assert all(shown(MatteCheck(0.5), shares, lambda: tests.append(1)))
+    assert len(tests) == 1, "and the engine is tested once"
+
+
+def test_ordinary_movement_is_never_suspicious() -> None:
+    dice = np.random.default_rng(3)
+    shares = list(np.clip(0.4 + np.cumsum(dice.normal(0, 0.05, 3000)), 0, 0.95))
+    assert all(shown(MatteCheck(0.5), shares, never))
+    assert all(shown(MatteCheck(0.5), [0.0, 0.55, 0.0, 0.59], never)), "someone enters at a low frame rate"
+
+
+def test_a_sudden_rise_is_shown_once_it_has_lasted() -> None:
+    assert shown(MatteCheck(0.5), [0.0] * 3 + [0.8] * 20, lambda: None) == [True] * 3 + [False] * 15 + [True] * 5
+
+
+def test_an_alpha_that_flickers_between_nothing_and_all_is_never_shown() -> None:
+    permitted = shown(MatteCheck(0.5), [0.0, 1.0] * 200, lambda: None)
+    assert permitted == [True, False] * 200
+
+
+def test_a_first_frame_that_is_all_person_has_to_last() -> None:
+    permitted = shown(MatteCheck(0.5), [1.0] * 20, lambda: None)
+    assert permitted == [False] * 15 + [True] * 5
+    with pytest.raises(ModelError):
+        shown(MatteCheck(0.5), [1.0] * 20, fails)
+    with pytest.raises(ModelError):
+        shown(MatteCheck(0.5), [0.9, SATURATED], fails)
+
+
+def test_a_person_who_reappears_after_a_self_test_is_shown_at_once() -> None:
+    """The self-test resets the engine, and strict mode hides people until they move."""
+    tests: list[int] = []
+    permitted = shown(MatteCheck(0.5), [0.0] + [0.8] * 16 + [0.0] * 5 + [0.8] * 5, lambda: tests.append(1))
+    assert permitted[16:] == [True] * 11
+    assert len(tests) == 1
+
+
+def test_another_source_starts_anew() -> None:
+    watch = MatteCheck(0.5)
+    assert watch.believes(0.0, 0.0, (1, 1), never)
+    assert watch.believes(0.9, 0.03, (2, 1), never)
+
+
+def test_a_rise_with_the_first_frame_of_another_engine_has_to_last() -> None:
+    """The watch began anew with every engine, so that the first matte of a broken one was shown."""
+    watch, tests = MatteCheck(0.5), list[int]()
+    assert watch.believes(0.2, 0.0, (1, 1), never)
+    assert not watch.believes(0.9, 0.1, (1, 2), never)
+    assert not watch.believes(0.9, 0.5, (1, 3), never), "every engine has to prove itself"
+    assert not watch.believes(0.9, 0.9, (1, 3), never)
+    assert watch.believes(0.9, 1.1, (1, 3), lambda: tests.append(1))
+    assert tests == [1]

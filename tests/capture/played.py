@@ -1,20 +1,25 @@
-"""A camera with a fake driver."""
+"""A camera with a fake driver, video devices of a played kernel, and time that passes only while a source waits."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import cv2
 import numpy as np
 import pytest
 
+from app.capture import v4l2
 from app.capture.camera import CameraSource, CameraTiming
 from app.capture.devices import CameraDevice
 from app.core.errors import SourceLostError
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
+from app.testing.parts import FakeClock
 from tests.media.damaged_jpegs import encode
 
 FAST = CameraTiming(start_s=0.1, read_s=0.05, silence_s=0.2)
@@ -92,3 +97,47 @@ def lost(read: Callable[[], object], reason: str, most: int = 50) -> None:
     with pytest.raises(SourceLostError, match=reason):
         for _ in range(most):
             assert not read()
+
+
+def plug(kernel: Path, number: int, name: str, node: int = 0) -> None:
+    folder = kernel / "sys" / f"video{number}"
+    folder.mkdir()
+    (folder / "name").write_text(f"{name}\n")
+    (folder / "index").write_text(f"{node}\n")
+
+
+def unplug(kernel: Path, number: int) -> None:
+    shutil.rmtree(kernel / "sys" / f"video{number}")
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, known: dict[str, v4l2.Capability | OSError]) -> None:
+    def query(path: str) -> v4l2.Capability:
+        answer = known[path]
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(v4l2, "query", query)
+
+
+def played_time(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> FakeClock:
+    """Replace the clock and the events of `module`; return the clock."""
+    clock = FakeClock(100.0)
+
+    class Event:
+        def __init__(self) -> None:
+            self._set = False
+
+        def set(self) -> None:
+            self._set = True
+
+        def is_set(self) -> bool:
+            return self._set
+
+        def wait(self, timeout_s: float) -> bool:
+            clock.now_s += 0 if self._set else timeout_s
+            return self._set
+
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=clock))
+    monkeypatch.setattr(module, "threading", SimpleNamespace(Event=Event), raising=False)
+    return clock

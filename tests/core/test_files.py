@@ -1,13 +1,22 @@
+"""How the program is named and started; private files, and why a file cannot be written."""
+
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from app.config import logs
 from app.core.files import paths, program
+from app.core.files.disk_errors import why_not_written
+from app.core.files.private_file import write_picture, write_private
+from app.core.messages.media import WriteReason
 from tests.paths import ROOT
 
 
@@ -58,3 +67,49 @@ def test_packages_are_installed_into_the_environment_of_this_copy(
     assert installed == "run `'my env/bin/python' -m pip install ray`"
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     assert "this copy has no pip" in program.how_to_install("requirements-cluster.txt", ["ray"])
+
+
+@pytest.mark.skipif(os.name != "posix", reason="needs file modes")
+def test_only_the_owner_may_read_it(tmp_path: Path) -> None:
+    path = tmp_path / "picture.png"
+    path.write_text("an older file, open to all")
+    path.chmod(0o644)
+    write_picture(path, np.full((4, 6, 3), 77, np.uint8))
+    assert path.stat().st_mode & 0o777 == 0o600
+    image = cv2.imread(str(path))
+    assert image is not None and image.shape == (4, 6, 3) and (image == 77).all()
+
+
+def test_a_long_name_fits(tmp_path: Path) -> None:
+    path = tmp_path / ("n" * 250)
+    write_private(path, b"x")
+    assert path.read_bytes() == b"x"
+
+
+def test_a_picture_that_a_format_cannot_hold_is_an_error_of_the_file(tmp_path: Path) -> None:
+    """WebP ends at 16,383 pixels."""
+    with pytest.raises(OSError, match=r"16384x4 cannot be \.webp"):
+        write_picture(tmp_path / "wide.webp", np.zeros((4, 16_384, 3), np.uint8))
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_is_absent_only_where_there_is_none(tmp_path: Path) -> None:
+    """Nobody can create anything below /proc: the system says that there is no such file."""
+    below_proc = OSError(errno.ENOENT, os.strerror(errno.ENOENT), str(tmp_path / "a.mp4"))
+    assert why_not_written(below_proc) == WriteReason.NOT_PERMITTED()
+    with pytest.raises(FileNotFoundError) as caught:
+        (tmp_path / "none" / "a.mp4").touch()
+    assert why_not_written(caught.value) == WriteReason.NO_FOLDER()
+
+
+def test_a_file_that_somebody_removed_is_told_from_a_missing_folder(tmp_path: Path) -> None:
+    file, removed = tmp_path / "a.mp4", tmp_path / "removed.mp4"
+    file.touch()
+    for source, target, reason in (
+        (removed, file, WriteReason.REMOVED()),
+        (file, tmp_path / "none" / "a.mp4", WriteReason.NO_FOLDER()),
+        (tmp_path / "none" / "a.mp4", file, WriteReason.NO_FOLDER()),
+    ):
+        with pytest.raises(FileNotFoundError) as caught:
+            source.rename(target)
+        assert why_not_written(caught.value) == reason

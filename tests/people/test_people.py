@@ -1,0 +1,526 @@
+"""Auto-framing and one selected person, on walks of drawn people."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from app.core.matte_edit import Plane
+from app.core.settings import FramingSettings, PeopleSettings, Settings
+from app.core.types import AlphaImage, Floats
+from app.people.auto_framing import (
+    MAX_SPEED,
+    MAX_ZOOM_RATE,
+    STYLES,
+    AutoFraming,
+    FramingStyle,
+    Motion,
+    minimum_jerk_step,
+)
+from app.people.editor import PeopleEditor
+from app.people.only_me import PROOF_FRAMES, OnlyMe
+from app.people.regions import Region, find_people
+
+ASPECT = 16 / 9
+ROWS, COLUMNS = 180, 320
+
+
+def person(x: float, top: float = 0.25, head: float = 0.12) -> Region:
+    """Return a person whose head is at `x`, with head and neck of this height."""
+    half = 1.1 * head / ASPECT
+    return Region(x - half, top, x + half, 1.0, x, top, top + head, 2 * half * (1 - top))
+
+
+def silhouette(x: float, top: float, head: float, *, raised_arm: bool = False, below: float = 1.0) -> Floats:
+    """Return a matte (ROWS, COLUMNS) of one person: a head, a neck, shoulders and a body down to `below`.
+
+    x, top, head: centre and upper edge of the head, and height of head and neck, in fractions of the frame.
+    """
+    alpha = np.zeros((ROWS, COLUMNS), np.uint8)
+    height = head * ROWS
+    cx, y = round(x * COLUMNS), top * ROWS
+    radius = round(0.4 * height)
+    cv2.ellipse(alpha, (cx, round(y + radius)), (round(0.33 * height), radius), 0, 0, 360, 255, -1)
+    cv2.rectangle(
+        alpha, (cx - round(0.15 * height), round(y + radius)), (cx + round(0.15 * height), round(y + height)), 255, -1
+    )
+    shoulder = round(0.95 * height)
+    cv2.rectangle(alpha, (cx - shoulder, round(y + height)), (cx + shoulder, round(below * ROWS)), 255, -1)
+    if raised_arm:
+        arm = round(0.2 * height)
+        left = cx + shoulder - arm
+        cv2.rectangle(alpha, (left, round(y - 0.5 * height)), (left + arm, round(y + height)), 255, -1)
+    return np.asarray(alpha / 255, np.float32)
+
+
+def head_and_shoulders(x: float) -> AlphaImage:
+    """Return the matte of one person whose head is at `x`, in the levels of an image."""
+    return np.asarray(255 * silhouette(x, 0.25, 0.25), np.uint8)
+
+
+RED, BLUE, DARK_BLUE = (0.8, 0.2, 0.15), (0.15, 0.25, 0.7), (0.2, 0.2, 0.65)
+JEANS = (0.25, 0.3, 0.4)
+SKIN, WALL = (0.8, 0.6, 0.5), (0.6, 0.62, 0.6)
+
+WAIST = 0.72
+NOISE = 0.03 * np.random.default_rng(3).standard_normal((ROWS, COLUMNS)).astype(np.float32)
+"""Rolled by another distance in each frame and channel: new noise took most of the time of the tests."""
+
+
+@dataclass(frozen=True)
+class Walker:
+    """A person with clothes of one colour, who walks along `x` over time."""
+
+    x: Callable[[float], float]
+    clothes: tuple[float, float, float]
+    top: float = 0.3
+    head: float = 0.14
+    jeans: bool = False
+    """Whether the lower part of the body has a colour that others have, too."""
+
+    def alpha(self, time_s: float) -> Plane:
+        """Return the matte; empty beyond the frame."""
+        x = self.x(time_s)
+        return silhouette(x, self.top, self.head) if -0.3 < x < 1.3 else np.zeros((ROWS, COLUMNS), np.float32)
+
+    def paint(self, image: Plane, alpha: Plane, rng: np.random.Generator) -> None:
+        """Draw the person into (3, ROWS, COLUMNS)."""
+        chest = round((self.top + self.head) * ROWS)
+        for channel in range(3):
+            colour = np.full((ROWS, COLUMNS), self.clothes[channel], np.float32)
+            colour[:chest] = SKIN[channel]
+            if self.jeans:
+                colour[round(WAIST * ROWS) :] = JEANS[channel]
+            colour += np.roll(NOISE, int(rng.integers(NOISE.size)))
+            image[channel] += alpha * (colour - image[channel])
+
+
+@dataclass
+class Outcome:
+    """What was shown of both, per frame."""
+
+    own: NDArray[np.float64]
+    """Share of the visible selected person that is shown."""
+    bystander: NDArray[np.float64]
+    """Part of the frame in which the bystander is shown."""
+    shown: list[bool]
+    """Whether the selected person is known well enough to be shown."""
+
+
+def watch(behind: Walker, front: Walker, seconds: float, *, select: Walker, rate_hz: int = 30) -> Outcome:
+    """Track one of two people."""
+    rng = np.random.default_rng(3)
+    tracker, own, bystander, shown = OnlyMe(), [], [], []
+    tracker.select((select.x(0.0), select.top + 2 * select.head))
+    for index in range(round(seconds * rate_hz)):
+        time_s = index / rate_hz
+        image = np.empty((3, ROWS, COLUMNS), np.float32)
+        image[:] = np.array(WALL, np.float32)[:, None, None]
+        back, near = behind.alpha(time_s), front.alpha(time_s)
+        behind.paint(image, back, rng)
+        front.paint(image, near, rng)
+        gain = tracker.gain(image, np.maximum(back, near), 1 / rate_hz)
+        visible = {id(behind): back * (1 - near), id(front): near}
+        other = front if select is behind else behind
+        own.append(_shown(gain, visible[id(select)]))
+        bystander.append(float((gain * visible[id(other)]).mean()))
+        shown.append(tracker.shown)
+    return Outcome(np.array(own), np.array(bystander), shown)
+
+
+def _shown(gain: Plane, visible: Plane) -> float:
+    total = float(visible.sum())
+    return float((gain * visible).sum()) / total if total else 0.0
+
+
+CELL = 1 / 45
+"""Two cells of the grid."""
+
+
+@settings(deadline=None, max_examples=40)
+@given(x=st.floats(0.25, 0.75), top=st.floats(0.05, 0.5), head=st.floats(0.12, 0.35))
+def test_head_and_shoulders_are_found(x: float, top: float, head: float) -> None:
+    (found,) = find_people(silhouette(x, top, head))
+    assert found.head_x == pytest.approx(x, abs=0.02)
+    assert found.head_top == pytest.approx(top, abs=CELL + 0.1 * head)
+    assert found.shoulders == pytest.approx(top + head, abs=CELL + 0.25 * head)
+
+
+@pytest.mark.parametrize("head", [0.15, 0.25])
+def test_a_raised_arm_is_not_a_head(head: float) -> None:
+    (plain,) = find_people(silhouette(0.5, 0.3, head))
+    (waving,) = find_people(silhouette(0.5, 0.3, head, raised_arm=True))
+    assert waving.top < plain.top - 0.3 * head, "the arm is part of the person"
+    assert waving.head_top == pytest.approx(plain.head_top, abs=CELL)
+    assert waving.head_x == pytest.approx(plain.head_x, abs=0.03)
+
+
+def test_two_people_are_told_apart_and_specks_are_nobody() -> None:
+    alpha = np.maximum(silhouette(0.25, 0.3, 0.2), silhouette(0.75, 0.4, 0.15))
+    alpha[:6, :6] = 1
+    first, second = find_people(alpha)
+    assert first.head_x == pytest.approx(0.25, abs=0.02)
+    assert second.head_x == pytest.approx(0.75, abs=0.02)
+    assert first.area > second.area
+
+
+def test_an_empty_matte_holds_nobody() -> None:
+    assert find_people(np.zeros((ROWS, COLUMNS), np.float32)) == ()
+
+
+@settings(deadline=None, max_examples=60)
+@given(seed=st.integers(0, 1 << 30), rows=st.integers(1, 200), columns=st.integers(1, 300))
+def test_any_matte_gives_lines_inside_the_frame(seed: int, rows: int, columns: int) -> None:
+    rng = np.random.default_rng(seed)
+    coarse = rng.random((max(1, rows // 16), max(1, columns // 16)))
+    alpha = np.kron(coarse, np.ones((16, 16)))[:rows, :columns].astype(np.float32)
+    for region in find_people(alpha):
+        assert 0 <= region.left < region.right <= 1
+        assert 0 <= region.top < region.bottom <= 1
+        assert 0 <= region.head_top <= region.shoulders <= 1
+        assert 0 <= region.head_x <= 1
+
+
+FPS = 30
+Track = NDArray[np.float64]
+"""(N, 3): centre of the view along both axes, and the logarithm of its size, per frame."""
+
+
+def track(people: Callable[[float], Sequence[Region]], seconds: float, style: FramingStyle = "calm") -> Track:
+    """Return the views of a scene in which `people(time)` are seen."""
+    framing = AutoFraming(style, ASPECT)
+    views = [framing.follow(people(index / FPS), 1 / FPS) for index in range(round(seconds * FPS))]
+    return np.array([(v.left + v.size / 2, v.top + v.size / 2, math.log(v.size)) for v in views])
+
+
+def speed(path: Track) -> Track:
+    return np.abs(np.diff(path, axis=0)) * FPS
+
+
+def jerk(path: Track) -> Track:
+    return np.abs(np.diff(path, 3, axis=0)) * FPS**3
+
+
+def walk(time_s: float) -> list[Region]:
+    """Stand for five seconds, walk across half of the frame in two, stand again."""
+    return [person(0.25 + 0.25 * min(max(time_s - 5, 0.0), 2.0))]
+
+
+def leap(time_s: float) -> list[Region]:
+    return [person(0.3 if time_s < 5 else 0.7)]
+
+
+def pacing(time_s: float) -> list[Region]:
+    return [person(0.5 + 0.3 * math.sin(0.8 * time_s))]
+
+
+@pytest.mark.parametrize("style", ["calm", "close"])
+@pytest.mark.parametrize("scene", [walk, leap, pacing])
+def test_paths_are_smooth_and_slow(scene: Callable[[float], list[Region]], style: FramingStyle) -> None:
+    path = track(scene, 15, style)
+    assert jerk(path).max() < 6, "widths of the frame per second cubed; measured 3.7"
+    assert (speed(path).max(0) <= (1.1 * MAX_SPEED, 1.1 * MAX_SPEED, 1.1 * MAX_ZOOM_RATE)).all()
+
+
+@pytest.mark.parametrize("scene", [walk, leap])
+def test_a_move_ends_at_the_head_without_overshoot(scene: Callable[[float], list[Region]]) -> None:
+    path = track(scene, 15)
+    end = path[-1, 0]
+    assert end == pytest.approx(scene(15)[0].head_x, abs=0.03)
+    moved = end - path[5 * FPS, 0]
+    assert path[5 * FPS :, 0].max() - end < 0.015 * moved, "measured up to 1.3 %"
+    assert speed(path[-FPS:]).max() < 1e-3, "the camera rests in the end"
+
+
+def test_gestures_and_noise_of_the_matte_do_not_move_the_camera() -> None:
+    rng = np.random.default_rng(7)
+
+    def sway(time_s: float) -> list[Region]:
+        noise = 0.004 * rng.standard_normal(3)
+        return [person(0.5 + 0.02 * math.sin(2 * time_s) + noise[0], 0.25 + noise[1], 0.12 + noise[2])]
+
+    path = track(sway, 25)
+    assert np.ptp(path[8 * FPS :], axis=0).max() < 1e-3, "neither moves nor pumps"
+
+
+def test_all_people_are_in_view_and_one_who_leaves_is_let_go() -> None:
+    def scene(time_s: float) -> list[Region]:
+        return [person(0.35), person(0.65)] if 4 < time_s < 12 else [person(0.35)]
+
+    path = track(scene, 22)
+    alone, together, again = (path[round(at * FPS) - 1] for at in (4, 12, 22))
+    half = math.exp(together[2]) / 2
+    assert together[0] - half < 0.35 - 0.08
+    assert together[0] + half > 0.65 + 0.08
+    assert again == pytest.approx(alone, abs=0.03)
+
+
+def test_nobody_widens_the_view_after_a_while() -> None:
+    path = track(lambda time_s: [person(0.3)] if time_s < 5 else [], 14)
+    assert path[6 * FPS, 2] == pytest.approx(path[5 * FPS - 1, 2], abs=0.02), "a person may be lost for a moment"
+    assert path[-1] == pytest.approx((0.5, 0.5, 0), abs=0.01)
+    assert jerk(path)[: 8 * FPS].max() < 6
+    assert jerk(path).max() < 16, "the size stops at that of the frame"
+
+
+def test_a_person_who_returns_elsewhere_is_found_again() -> None:
+    """The network sees the whole frame, so that only the calm path takes time."""
+    path = track(lambda t: [person(0.25)] if t < 5 else [person(0.75)] if t > 6 else [], 14)
+    shown = np.abs(path[:, 0] - 0.75) < np.exp(path[:, 2]) / 2 - 0.03
+    seconds = (np.flatnonzero(shown[6 * FPS :])[0]) / FPS
+    assert seconds < 2.0, "measured 1.4 s"
+
+
+def test_close_shows_a_larger_head_than_calm() -> None:
+    calm, close = (track(lambda _: [person(0.5, head=0.2)], 10, style)[-1, 2] for style in ("calm", "close"))
+    assert math.exp(calm) == pytest.approx(0.2 / STYLES["calm"].head_share, rel=0.02)
+    assert math.exp(close) == pytest.approx(0.2 / STYLES["close"].head_share, rel=0.02)
+
+
+@settings(deadline=None, max_examples=40)
+@given(
+    st.lists(
+        st.tuples(st.floats(0, 1), st.floats(0, 0.9), st.floats(0, 1), st.integers(0, 3), st.floats(0, 3)),
+        min_size=1,
+        max_size=25,
+    ),
+    st.sampled_from(["calm", "close"]),
+)
+def test_no_view_leaves_the_frame(events: list[tuple[float, float, float, int, float]], style: FramingStyle) -> None:
+    framing = AutoFraming(style, ASPECT)
+    for x, top, head, count, gap_s in events:
+        people = [person((x + index / 3) % 1, top, min(head, 1 - top)) for index in range(count)]
+        for step_s in (gap_s, *[1 / FPS] * 10):
+            view = framing.follow(people, step_s)
+            assert 0 < view.size <= 1
+            assert view.left >= 0
+            assert view.top >= 0
+            assert view.left + view.size <= 1 + 1e-9
+            assert view.top + view.size <= 1 + 1e-9
+
+
+@given(
+    st.floats(-1, 1), st.floats(-2, 2), st.floats(-5, 5), st.floats(-1, 1), st.floats(0.1, 3)
+)  # fmt: skip
+def test_the_planned_path_starts_with_the_motion_and_rests_at_the_target(
+    position: float, velocity: float, acceleration: float, target: float, horizon_s: float
+) -> None:
+    start = Motion(position, velocity, acceleration)
+    assert minimum_jerk_step(start, target, horizon_s, 0.0) == start
+    end = minimum_jerk_step(start, target, horizon_s, horizon_s)
+    assert end.position == pytest.approx(target, abs=1e-6)
+    assert end.velocity == pytest.approx(0, abs=1e-5)
+    assert end.acceleration == pytest.approx(0, abs=1e-3)
+
+
+GLIMPSE = 0.003
+"""Part of the frame: a strip at the rim of the person, less than a tenth of the bystander's head."""
+
+
+def standing(clothes: tuple[float, float, float]) -> Walker:
+    return Walker(lambda _: 0.4, clothes)
+
+
+def passing(clothes: tuple[float, float, float], top: float = 0.28, head: float = 0.1) -> Walker:
+    """Cross the whole frame within six seconds."""
+    return Walker(lambda time_s: -0.2 + 0.25 * time_s, clothes, top, head)
+
+
+def assert_private(outcome: Outcome) -> None:
+    assert outcome.bystander.max() <= GLIMPSE
+
+
+def test_somebody_beside_is_never_shown() -> None:
+    me, other = standing(RED), Walker(lambda time_s: 0.85 - 0.02 * time_s, BLUE)
+    outcome = watch(other, me, 4, select=me)
+    assert outcome.bystander.max() == 0
+    assert outcome.own.min() > 0.99
+
+
+def test_somebody_who_passes_behind_is_cut_off_and_i_stay() -> None:
+    me = standing(RED)
+    outcome = watch(passing(BLUE), me, 7, select=me)
+    assert_private(outcome)
+    assert outcome.own.min() > 0.85
+
+
+@pytest.mark.parametrize("clothes", [BLUE, DARK_BLUE])
+def test_somebody_who_passes_in_front_hides_me_for_a_while_and_is_not_shown(
+    clothes: tuple[float, float, float],
+) -> None:
+    me = standing(BLUE if clothes is DARK_BLUE else RED)
+    outcome = watch(me, passing(clothes, 0.22, 0.12), 8, select=me)
+    assert_private(outcome)
+    assert outcome.own[-1] > 0.95, "shown again, and nobody else in my place"
+
+
+def test_people_in_the_same_clothes_are_hidden_while_they_touch() -> None:
+    me = standing(BLUE)
+    outcome = watch(passing(DARK_BLUE), me, 8, select=me)
+    assert_private(outcome)
+    assert outcome.own[-1] > 0.95
+    assert 0.1 < outcome.shown.count(False) / len(outcome.shown) < 0.4
+
+
+def test_colours_that_everybody_wears_do_not_make_people_alike() -> None:
+    """Skin and trousers are the same: their histograms are similar, but clothes tell the two apart."""
+    me = Walker(lambda _: 0.4, RED, jeans=True)
+    other = Walker(lambda time_s: -0.2 + 0.25 * time_s, BLUE, 0.28, 0.1, jeans=True)
+    outcome = watch(other, me, 8, select=me)
+    assert_private(outcome)
+    assert all(outcome.shown)
+    assert outcome.own.min() > 0.6
+    assert outcome.own[-1] > 0.95, "all of the person is shown once the other one is gone"
+
+
+def test_somebody_in_front_in_the_same_trousers_is_not_shown() -> None:
+    me = Walker(lambda _: 0.4, RED, jeans=True)
+    other = Walker(lambda time_s: -0.2 + 0.25 * time_s, BLUE, 0.25, 0.12, jeans=True)
+    outcome = watch(me, other, 8, select=me)
+    assert_private(outcome)
+    assert outcome.own[-1] > 0.95
+
+
+def test_somebody_who_looks_the_same_never_takes_my_place() -> None:
+    """Nothing tells the two apart after they have met, so that nobody is shown until the next click."""
+    me, other = standing(BLUE), passing(BLUE, 0.3, 0.14)
+    outcome = watch(other, me, 8, select=me)
+    assert_private(outcome)
+    assert not outcome.shown[-1]
+
+
+@pytest.mark.parametrize("in_front", [True, False])
+def test_two_who_cross_do_not_swap(in_front: bool) -> None:
+    me, other = Walker(lambda t: 0.15 + 0.1 * t, RED), Walker(lambda t: 0.85 - 0.1 * t, BLUE)
+    outcome = watch(other, me, 8, select=me) if in_front else watch(me, other, 8, select=me)
+    assert_private(outcome)
+    assert outcome.own[-1] > 0.85
+
+
+def test_somebody_who_stays_at_my_side_is_not_shown() -> None:
+    me, other = standing(RED), Walker(lambda time_s: max(0.45, 0.95 - 0.15 * time_s), BLUE)
+    outcome = watch(other, me, 9, select=me)
+    assert_private(outcome)
+    assert outcome.own.min() > 0.8
+
+
+def test_nobody_takes_my_place_when_i_leave() -> None:
+    me, other = Walker(lambda t: 0.3 - 0.15 * t, RED), Walker(lambda _: 0.75, BLUE)
+    outcome = watch(other, me, 8, select=me)
+    assert outcome.bystander.max() == 0
+    assert not outcome.shown[-1]
+
+
+def test_the_click_selects_and_without_one_the_largest() -> None:
+    small, large = silhouette(0.25, 0.5, 0.12), silhouette(0.7, 0.2, 0.2)
+    image = np.full((3, ROWS, COLUMNS), 0.5, np.float32)
+    alpha = np.maximum(small, large)
+    tracker = OnlyMe()
+    gain = tracker.gain(image, alpha, 0.0)
+    assert (gain * large).sum() > 0.99 * large.sum()
+    assert (gain * small).max() == 0
+    tracker.select((0.25, 0.8))
+    gain = tracker.gain(image, alpha, 0.0)
+    assert (gain * small).sum() > 0.99 * small.sum()
+    assert (gain * large).max() == 0
+    tracker.select((0.5, 0.05))
+    assert tracker.gain(image, alpha, 0.0).max() == 0, "a click on the wall selects nobody, and shows nobody"
+    assert not tracker.shown
+
+
+def test_a_change_of_the_crop_keeps_the_selection() -> None:
+    """Zoom at the selected person: the mask of the last frame moves with the crop."""
+    tracker, image = OnlyMe(), np.empty((3, ROWS, COLUMNS), np.float32)
+    image[:] = np.array(WALL, np.float32)[:, None, None]
+    me, other = silhouette(0.45, 0.4, 0.12), silhouette(0.75, 0.4, 0.12)
+    tracker.select((0.45, 0.7))
+    tracker.gain(image, np.maximum(me, other), 0.0)
+    tracker.reframe(FramingSettings(), FramingSettings(zoom=1.5))
+    zoomed = silhouette(0.5 + 1.5 * (0.45 - 0.5), 0.5 + 1.5 * (0.4 - 0.5), 0.18, below=1.25)
+    neighbour = silhouette(0.5 + 1.5 * (0.75 - 0.5), 0.5 + 1.5 * (0.4 - 0.5), 0.18, below=1.25)
+    gain = tracker.gain(image, np.maximum(zoomed, neighbour), 1 / 30)
+    assert (gain * zoomed).sum() > 0.98 * zoomed.sum()
+    assert (gain * neighbour).max() == 0
+
+
+@settings(deadline=None, max_examples=25)
+@given(st.integers(0, 1 << 30), st.lists(st.tuples(st.floats(0, 1), st.floats(0, 1)), max_size=3))
+def test_any_sequence_only_lowers_alpha(seed: int, clicks: list[tuple[float, float]]) -> None:
+    rng = np.random.default_rng(seed)
+    tracker = OnlyMe()
+    for point in [None, *clicks]:
+        tracker.select(point)
+        for _ in range(4):
+            blocks = rng.random((9, 16)) ** 2
+            alpha = np.kron(blocks, np.ones((10, 10))).astype(np.float32)
+            gain = tracker.gain(rng.random((3, 90, 160)).astype(np.float32), alpha, 1 / 30)
+            assert gain.shape == alpha.shape
+            assert gain.min() >= 0
+            assert gain.max() <= 1
+
+
+def test_switching_it_off_forgets_the_person() -> None:
+    editor, framing = PeopleEditor(), FramingSettings()
+    chosen = Settings(people=PeopleSettings(only_me=True), selected=(0.5, 0.5))
+    assert editor.begin(chosen, framing, (320, 180), "", 0.0)
+    assert editor.hides_person, "nobody is found yet"
+    assert not editor.begin(Settings(), framing, (320, 180), "", 0.1)
+    assert not editor.hides_person
+
+
+def test_nobody_takes_my_place_in_a_pause() -> None:
+    """Whoever stood at the old click was shown after a pause, and after a reconnect of the camera."""
+    editor, framing = PeopleEditor(), FramingSettings()
+    chosen = Settings(people=PeopleSettings(only_me=True), selected=(0.3, 0.9))
+
+    def shown(who: Walker) -> bool:
+        """Return whether the person is shown in the end."""
+        image = np.empty((3, ROWS, COLUMNS), np.float32)
+        image[:] = np.array(WALL, np.float32)[:, None, None]
+        alpha = who.alpha(0.0)
+        who.paint(image, alpha, np.random.default_rng(3))
+        for _ in range(PROOF_FRAMES + 1):
+            editor.begin(chosen, framing, (320, 180), "one", 0.0)
+            gain = editor.edit(image, alpha).gain
+            assert gain is not None and editor.hides_person == (not gain.any())
+        return not editor.hides_person
+
+    assert shown(Walker(lambda _: 0.3, RED))
+    editor.forget()
+    assert not shown(Walker(lambda _: 0.3, BLUE)), "somebody else at the old click"
+    editor.forget()
+    assert shown(Walker(lambda _: 0.6, RED)), "I, at another place"
+    chosen = chosen.replace(selected=None)
+    editor.forget()
+    assert shown(Walker(lambda _: 0.3, BLUE)), "without a click, it is the largest person"
+
+
+def test_a_selection_in_the_picture_of_another_camera_selects_nobody() -> None:
+    """Whoever stood at the same place before the next camera was shown."""
+    editor, framing, chosen = PeopleEditor(), FramingSettings(), Settings(people=PeopleSettings(only_me=True))
+    image, alpha = np.zeros((3, 90, 160), np.float32), np.zeros((90, 160), np.float32)
+    alpha[20:90, 60:100] = 1
+
+    def shown(camera: str, selected: tuple[float, float] | None) -> bool:
+        editor.begin(chosen.replace(selected=selected), framing, (320, 180), camera, 0.0)
+        gain = editor.edit(image, alpha).gain
+        assert gain is not None and editor.hides_person == (not gain.any())
+        return bool(gain.any())
+
+    assert shown("one", (0.5, 0.6))
+    editor.forget()
+    assert [shown("one", (0.5, 0.6)) for _ in range(PROOF_FRAMES)][-2:] == [False, True], "after a pause"
+    for _ in range(2):
+        assert not shown("two", (0.5, 0.6))
+        editor.forget()
+    assert not shown("one", (0.5, 0.6))
+    assert shown("one", (0.5, 0.61)), "the next selection"
+    assert shown("two", None), "without a selection it is the largest person"

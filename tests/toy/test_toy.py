@@ -1,0 +1,185 @@
+"""The smallest source, sink and setting: what a new one has to bring."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from app.capture import SourceName, SourceOpener, parse_source, table
+from app.capture.table import SourceSpec
+from app.core.settings import CaptureSettings, Settings
+from app.core.types import Frame, Outgoing, SourceInfo
+from app.output.base import SinkContext, SinkSpec
+from app.runtime.parts import Parts
+from app.runtime.status import Phase, status_fields
+from app.runtime.timing import Timing
+from app.testing.parts import ROOM
+from tests.fakes.world import FakeWorld
+from tests.fresh_python import printed_by
+from tests.runtime.running import BASE, composites, running
+from tests.waiting import eventually
+
+
+def test_a_row_is_all_that_a_source_needs(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert parse_source("toy:90") == SourceName("file", "toy:90")
+    monkeypatch.setattr(table, "SOURCES", (*table.SOURCES, TOY_SOURCE))
+    assert parse_source("toy:90") == SourceName("toy", "90")
+    assert parse_source("toy:blue") == SourceName("file", "toy:blue")
+
+    world = FakeWorld()
+    settings = BASE.replace(capture=CaptureSettings(source="toy:90", fps=120))
+    with running(world, settings, parts=replace(world.parts(), open_source=SourceOpener())) as pipeline:
+        composites(pipeline)
+        info = pipeline.status().source
+    assert info is not None and (info.kind, info.name) == ("toy", "Toy 90")
+    newest = world.newest()
+    assert newest.frame is not None and (newest.frame.image == 90).all()
+
+
+class ToySource:
+    """Gives frames of the grey level that it is named by."""
+
+    def __init__(self, value: str, settings: CaptureSettings) -> None:
+        self.info = SourceInfo("toy", f"Toy {value}", f"toy:{value}", 64, 48, settings.fps, "")
+        self._image = np.full((48, 64, 3), int(value), np.uint8)
+        self._index = 0
+
+    def read(self) -> Frame | None:
+        """Return the next frame."""
+        time.sleep(1 / self.info.fps)
+        self._index += 1
+        return Frame(self._image, self._index - 1, time.perf_counter())
+
+    def close(self) -> None:
+        """Nothing to release."""
+
+
+TOY_SOURCE = SourceSpec("toy", ToySource, str.isdigit)
+
+
+ON = BASE.replace(output=BASE.output.replace(mirror=True))
+BLUE = (255, 0, 0)
+
+
+def parts_of(world: FakeWorld) -> Parts:
+    return replace(world.parts(), sinks=[*world.parts().sinks, TOY]).with_sinks(toy_sink=TOY.open)
+
+
+def test_a_row_is_all_that_a_sink_needs() -> None:
+    world = FakeWorld()
+    with running(world, BASE, parts=parts_of(world)) as pipeline:
+        assert "toy-sink" in {thread.name for thread in threading.enumerate()}
+        composites(pipeline)
+        assert status_fields(pipeline.status())["toy_sink"] is None
+        pipeline.change(lambda settings: ON)
+        eventually(lambda: pipeline.status().outputs["toy_sink"] == "/dev/toy")
+        sink = ToySink.opened[-1]
+        eventually(lambda: BLUE in sink.corners)
+        pipeline.change(lambda settings: settings.replace(paused=True))
+        eventually(lambda: sink.corners[-1] != BLUE)
+        pipeline.change(lambda settings: BASE)
+        eventually(lambda: sink.closed and pipeline.status().outputs["toy_sink"] is None)
+    assert ROOM not in sink.corners
+
+
+def test_the_camera_stays_on_for_it() -> None:
+    world = FakeWorld()
+    world.source_kind, world.readers = "camera", 0
+    with running(world, ON, Timing(demand_poll_s=0.02, demand_linger_s=0.1), parts=parts_of(world)) as pipeline:
+        composites(pipeline, 60)
+        pipeline.change(lambda settings: BASE)
+        eventually(lambda: pipeline.status().phase is Phase.RESTING)
+
+
+class ToySink:
+    """Keeps the colour of a corner."""
+
+    opened: list[ToySink] = []  # noqa: RUF012 - for the test
+
+    def __init__(self, settings: str) -> None:
+        self.name = settings
+        self.corners: list[tuple[int, ...]] = []
+        self.closed = False
+        ToySink.opened.append(self)
+
+    def send(self, picture: Outgoing) -> None:
+        """Keep the corner."""
+        self.corners.append(tuple(int(value) for value in picture.image[0, -1]))
+
+    def close(self) -> None:
+        """Note the end."""
+        self.closed = True
+
+
+def wanted(settings: Settings) -> str | None:
+    """Return the device; the toy is on while the output is mirrored."""
+    return "/dev/toy" if settings.output.mirror else None
+
+
+def open_toy(device: str, width: int, height: int, context: SinkContext) -> ToySink:
+    """Open the toy."""
+    return ToySink(device)
+
+
+TOY = SinkSpec("toy_sink", wanted, open_toy)
+
+
+LINE = 'rotate: int = setting(0, "Rotate the output.", 0, 270, option="--rotate")'
+PROGRAM = """
+import json, sys, types
+from pathlib import Path
+
+import app.core.matting_settings
+module = types.ModuleType("app.core.settings")
+source = Path("app/core/settings.py").read_text(encoding="utf-8")
+beside = "    mirror: bool = setting("
+assert source.count(beside) == 1
+sys.modules[module.__name__] = module
+exec(source.replace(beside, f"    {LINE}\\n{beside}"), module.__dict__)
+
+from app.cli.live_options import LiveOptions
+from app.cli.main import main
+from app.cli.options import apply_options
+from app.config import settings_file
+from app.config.setting import SETTINGS
+from app.control.commands import parse_words
+from app.core.errors import UsageError
+
+changed = apply_options(module.Settings(), LiveOptions(rotate="90"))
+def refused(act):
+    try:
+        act()
+    except UsageError as error:
+        return str(error)
+
+said = {
+    "option": changed.output.rotate,
+    "refused option": refused(lambda: apply_options(module.Settings(), LiveOptions(rotate="300"))),
+    "ctl": parse_words(["set", "output.rotate", "180"]).argument,
+    "refused in ctl": refused(lambda: parse_words(["set", "output.rotate", "300"])),
+    "file": settings_file.parse(changed.model_dump(mode="json")) == changed,
+    "described": [SETTINGS["output.rotate"].values, SETTINGS["output.rotate"].description],
+}
+assert main(["headless", "--help"]) == 0
+print(json.dumps(said))
+"""
+
+
+def test_a_setting_is_declared_in_one_line() -> None:
+    program = PROGRAM.replace("{LINE}", LINE.replace('"', '\\"'))
+    *help_lines, said = printed_by(program).splitlines()
+    assert any(line.split() == ["--rotate", "0-270", "Rotate", "the", "output."] for line in help_lines)
+    problem = "“300” is not possible: it must be at most 270."
+    assert json.loads(said) == {
+        "option": 90,
+        "refused option": f"--rotate: {problem}",
+        "ctl": "output.rotate 180",
+        "refused in ctl": f"output.rotate: {problem}",
+        "file": True,
+        "described": ["0-270", "Rotate the output."],
+    }
