@@ -1,6 +1,6 @@
 """How much of the room leaks: alpha on background pixels, what an attacker reconstructs, text behind the blur.
 
-    python -m benchmarks.bench_leak [--data FOLDER] [--model M]... [--strict off|balanced]... [--region on|off]
+    python -m benchmarks.bench_leak [--data FOLDER] [--model M]... [--strict off|balanced]...
                                     [--draw N] [--precision P] [--quick] [--json]
 
 Sequences with known truth go through the engine as the program builds it on a CPU (float32 by default), in front of a
@@ -83,11 +83,10 @@ def measure(
     data: Sequence[Scene],
     precision: Precision = "float32",
     *,
-    region: bool = True,
     live: bool = False,
 ) -> list[Row]:
     """Run every sequence through one model. Raises MattecamError where the model is not installed."""
-    edges = EdgeSettings(strict=strict, person_region=region)
+    edges = EdgeSettings(strict=strict)
     settings = MattingSettings(model=model, device="cpu", precision=precision)
     engine = build_engine(settings, *SIZE, live=live)
     results: dict[str, list[Leak]] = defaultdict(list)
@@ -175,7 +174,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, default=DATA, help="folder with clips, train and train-clean")
     parser.add_argument("--model", action="append", help=f"repeatable; default: {', '.join(MODELS)}")
     parser.add_argument("--strict", action="append", choices=LEVELS, help="repeatable; default: all levels")
-    parser.add_argument("--region", choices=("on", "off"), default="on", help="see EdgeSettings.person_region")
     parser.add_argument("--live", action="store_true", help="the network spares work where little moves, as in a call")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
     parser.add_argument("--size", type=parse_size, default=SIZE, metavar="WxH", help="of the frames made from data")
@@ -187,17 +185,17 @@ def _arguments() -> argparse.Namespace:
 
 def _measure_model(model: str, words: argparse.Namespace, data: Sequence[Scene], found: Report) -> None:
     """Add the model's rows and cost, or a sentence where it cannot be measured."""
-    levels, region = words.strict or LEVELS, words.region == "on"
+    levels = words.strict or LEVELS
     try:
         for strict in levels:
             print(f"{model}, strict {strict}: {len(data)} sequences", file=sys.stderr)
-            found.rows.extend(measure(model, strict, data, words.precision, region=region, live=words.live))
+            found.rows.extend(measure(model, strict, data, words.precision, live=words.live))
         filters = [level for level in levels if level != "off"]
         people = presence_scenes(words.data, words.size, words.quick, words.draw) if filters else []
         if people:
             print(f"{model}, persons lost: {len(people)} sequences", file=sys.stderr)
             settings = MattingSettings(model=model, device="cpu", precision=words.precision)
-            found.lost[model] = persons_lost(settings, filters, people, region=region, live=words.live)
+            found.lost[model] = persons_lost(settings, filters, people, live=words.live)
         if not words.quick:
             found.strict_ms[model] = strict_cost_ms(model)
     except MattecamError as error:

@@ -92,7 +92,6 @@ def persons_lost(
     levels: Sequence[StrictLevel],
     data: Sequence[Scene],
     *,
-    region: bool = True,
     live: bool = False,
 ) -> dict[StrictLevel, dict[str, Lost]]:
     """Run every sequence at each level beside the network alone; return the cases of each level.
@@ -100,7 +99,7 @@ def persons_lost(
     Raises MattecamError where the model is not installed.
     """
     engines = [build_engine(settings, *SIZE, live=live) for _ in ("off", *levels)]
-    edges = [EdgeSettings(strict=level, person_region=region) for level in ("off", *levels)]
+    edges = [EdgeSettings(strict=level) for level in ("off", *levels)]
     found: dict[StrictLevel, dict[str, list[Lost]]] = {level: defaultdict(list) for level in levels}
     try:
         for scene in data:

@@ -40,7 +40,6 @@ class Feature:
 
 _IMAGE = {"kind": "image", "path": EVENING}
 FEATURES = (
-    Feature("region", "regionCheck", background=_IMAGE),
     Feature("auto-framing", "autoFramingCombo", people={"auto_framing": "close"}, background=_IMAGE),
     Feature("zones", "dropBrush", people={"zones": (DOOR,)}, background=_IMAGE),
     Feature("only-me", "onlyMeCheck", people={"only_me": True}, background=_IMAGE),

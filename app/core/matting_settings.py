@@ -79,10 +79,6 @@ class EdgeSettings(Model):
     temporal_smoothing: float = setting(0.0, "How strongly small changes of alpha between frames are damped.", 0, 1)
     despill: float = setting(0.0, "Remove a green cast from the semi-transparent edge.", 0, 1)
     strict: StrictLevel = setting("balanced", "Hide things mistaken for people.", option="--strict")
-    person_region: bool = setting(
-        True, "Let the network see the part of the frame around people.", option="--region", values="on|off"
-    )
-    """In effect where people are far away."""
     light_match: float = setting(
         0.0, "Adapt the person's brightness, colour and contrast to the background.", 0, 100, option="--light-match"
     )

@@ -293,7 +293,6 @@ def test_a_refused_state_leaves_the_stream_as_it_was() -> None:
                 replace(own, arrays={**own.arrays, last: array})  # type: ignore[dict-item]
                 for array in (None, [1.0], np.full_like(own.arrays[last], np.nan), np.zeros(3, np.float32))
             ),
-            replace(own, arrays={**own.arrays, "region.tracker": np.full(15, np.inf)}),
         ]
         with Matting("mattecam") as fresh:
             for state in wrong:

@@ -40,7 +40,6 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("headless --auto-framing wild", 2, "--auto-framing: “wild” is not possible: it must be one of 'off', 'calm' or"),
     ("headless --record talk.avi", 2, "talk.avi cannot be started: the name of a video must end in .mp4, .m4v, .mov"),
     ("headless --microphone ''", 2, "--microphone: “” is not possible: it is empty."),
-    ("headless --region maybe", 2, "--region: “maybe” is not possible; write on or off."),
     (
         "headless --overlay-text '{nam}'",
         2,

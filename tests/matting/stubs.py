@@ -52,7 +52,7 @@ class StubCpu(CpuBackend):
         if coefficients is not None:
             self.coefficients = coefficients
 
-    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
+    def infer(self, frame: BgrImage, steady: bool = False) -> Coefficients:
         return deepcopy(self.coefficients)  # strict mode changes the arrays
 
 

@@ -123,10 +123,10 @@ class Counting(StubCpu):
 
     inferred = featured = 0
 
-    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
+    def infer(self, frame: BgrImage, steady: bool = False) -> Coefficients:
         self.inferred += 1
         self.featured += not steady
-        return super().infer(frame, region)
+        return super().infer(frame)
 
 
 @pytest.fixture

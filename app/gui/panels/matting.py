@@ -54,8 +54,6 @@ class QualityControls(Form):
             self.tr("Off: nothing is hidden. Balanced: hides things mistaken for people, and nothing of a person."),
             "strictCombo", [(self.tr("Off"), "off"), (self.tr("Balanced"), "balanced")],
         )  # fmt: skip
-        self.add_check("edges.person_region", self.tr("More detail for people far away"),
-                       self.tr("Looks closer at people who are far away."), "regionCheck")  # fmt: skip
 
 
 def _preset_of(edges: EdgeSettings) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -12,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.core.matte_edit import Plane, View, viewed
 from app.core.threads import Strips
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Bytes, Floats, Mask, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Bytes, Floats, Matte
 from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import StateArrays, StepGeometry, prefixed, saved, under
 from app.matting.cpu.cpu_blur import blurred_background
@@ -68,22 +67,13 @@ class Coefficients:
         refined = self.cells is None or bool(np.isfinite(self.cells.matte).all())
         return refined and all_finite(self.slope, self.offset)
 
-    def network_alpha(self) -> tuple[Floats, Mask | None]:
-        """Return the network's alpha of the frame, (h, w) in 0..1, and where it did not look; None: nowhere."""
-        return np.clip(self.coarse, 0, 1), None
-
-    def at_slope(self, plane: Floats) -> Floats:
-        """Return the values of a plane (h, w) over the frame at the pixels of slope and offset."""
-        return plane
-
     def edited(self, gain: Plane | None, view: View | None) -> Coefficients:
         """Return the coefficients with a `MatteEdit`'s gain and view (h, w), in new arrays where they change."""
         slope, offset, coarse = self.slope, self.offset, self.coarse
         if gain is not None:
             slope, offset = slope.copy(), offset.copy()
-            factor = self.at_slope(gain)
-            slope[3] *= factor
-            offset[3] *= factor
+            slope[3] *= gain
+            offset[3] *= gain
             coarse = coarse * gain
         if view is None:
             return replace(self, slope=slope, offset=offset, coarse=coarse)
@@ -91,13 +81,6 @@ class Coefficients:
             np.stack([viewed(plane, view) for plane in planes]) for planes in (self.small, slope, offset, coarse[None])
         )
         return replace(self, small=small, slope=slope, offset=offset, coarse=alpha[0])
-
-    def full_size(self, finish: Finish, frame: BgrImage, backdrop: BgrImage) -> FullSize:
-        """Return what `finish` makes of the frame, (H, W, 3), and the backdrop of the same shape."""
-        return finish(self, frame, backdrop)
-
-
-Finish = Callable[[Coefficients, BgrImage, BgrImage], FullSize]
 
 
 class Compositor:
@@ -159,9 +142,7 @@ class Compositor:
         if edges.relights and cells is None:
             coefficients = self._relit(coefficients, picture, isinstance(backdrop, BlurredBackground), edges)
         wanted = not edges.active, want_foreground or edges.active or relights_matte
-        composite, alpha, foreground = coefficients.full_size(
-            lambda coefficients, image, backdrop: self._finished(coefficients, image, backdrop, *wanted), frame, picture
-        )
+        composite, alpha, foreground = self._finished(coefficients, frame, picture, *wanted)
         backdrop_rows = picture.reshape(height, -1)
         if cells is not None:
             pasted = frame, picture, cells.matte, cells.indices, composite, alpha, foreground
@@ -212,7 +193,6 @@ class Compositor:
     def _relit(self, coefficients: Coefficients, picture: BgrImage, own: bool, edges: EdgePlan) -> Coefficients:
         """Return coefficients that give the relit foreground, in new arrays."""
         maps = self._light.maps(coefficients.small, coefficients.coarse, picture, own, edges)
-        maps = np.stack([coefficients.at_slope(plane) for plane in maps])
         slope, offset = np.empty_like(coefficients.slope), np.empty_like(coefficients.offset)
         arrays = coefficients.slope, coefficients.offset, maps, slope, offset
         self._strips.run(slope.shape[1], lambda top, bottom: relight_rows(*arrays, top, bottom))

@@ -79,11 +79,10 @@ class CpuBackend(ABC):
         """Another object once so much has moved that the blurred background is made anew."""
 
     @abstractmethod
-    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
+    def infer(self, frame: BgrImage, steady: bool = False) -> Coefficients:
         """Run the network on the next frame, (H, W, 3), and advance the recurrent state.
 
-        region: whether it may look at a part of the frame; see `EdgeSettings.person_region`. steady: whether it may use
-        its coarse features of the last frames again; see `Reuse`.
+        steady: whether it may use its coarse features of the last frames again; see `Reuse`.
         """
 
     def follow(self, alpha: Floats) -> None:  # noqa: B027 - most networks see the whole frame
@@ -123,12 +122,11 @@ class CpuBackend(ABC):
         return Pending(result, still=reuse is Reuse.MATTE)
 
     def _strict_coefficients(self, frame: BgrImage, edges: EdgeSettings, steady: bool) -> Coefficients:
-        coefficients = self.infer(frame, edges.person_region, steady)
+        coefficients = self.infer(frame, steady)
         if not coefficients.finite:
             raise NotAMatteError
         apply_strict(self._strict, edges.strict, coefficients)
-        if edges.person_region:
-            self.follow(coefficients.coarse)
+        self.follow(coefficients.coarse)
         return coefficients
 
     def reset(self, seen: AlphaImage | None = None) -> None:
@@ -157,10 +155,9 @@ def apply_strict(strict: StrictFilter, level: StrictLevel, coefficients: Coeffic
     if level == "off":
         strict.reset()
         return
-    gain = strict.gain(coefficients.small, *coefficients.network_alpha())
+    gain = strict.gain(coefficients.small, np.clip(coefficients.coarse, 0, 1))
     coarse = coefficients.coarse
     coarse *= gain
-    gain = coefficients.at_slope(gain)
     gain *= np.float32(1 / (1 - 2 * rules.FLOOR))
     coefficients.slope[3] *= gain
     coefficients.offset[3] -= np.float32(rules.FLOOR)

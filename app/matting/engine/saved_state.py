@@ -59,5 +59,4 @@ def _fits(arrays: Mapping[str, object], width: int, height: int) -> bool:
 def _is_saved(name: object, array: object) -> bool:
     if not (isinstance(name, str) and isinstance(array, (np.ndarray, np.generic)) and array.dtype.kind in "biuf"):
         return False
-    # one NaN would hide the person for ever; the region checks its own, which stand for a picture without people
-    return array.size > 0 and (name.startswith("region.") or bool(np.isfinite(array).all()))
+    return array.size > 0 and bool(np.isfinite(array).all())  # one NaN would hide the person for ever

@@ -1,7 +1,6 @@
 """A recurrent network that sees the columns around people, while nothing moves beside them, and now and then all.
 
-It then computes only what a part of the frame needs. `app.matting.region` does the opposite where people are far away:
-there the network sees a part at its full size.
+It then computes only what a part of the frame needs.
 """
 
 from __future__ import annotations

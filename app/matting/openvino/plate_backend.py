@@ -68,8 +68,8 @@ class PlateOpenVinoBackend(CpuBackend):
         self._lit = lit_plate(self._plate, gain)
         self._shrink(self._lit, self._small_plate[0])
 
-    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
-        """Run both networks on the whole frame, which is compared with the plate; they have no recurrent state."""
+    def infer(self, frame: BgrImage, steady: bool = False) -> Coefficients:
+        """Run both networks on the frame, which is compared with the plate; they have no recurrent state."""
         frame = padded(frame, self._plate.shape[1], self._plate.shape[0])
         self._shrink(frame, self._small[0])
         self._base.infer()
@@ -160,8 +160,8 @@ class SeenPlateBackend(CpuBackend):
         shrink(self.strips, lit_plate(self._plate, gain), self._ratios, small)
         self._network.set_plate(small)
 
-    def infer(self, frame: BgrImage, region: bool, steady: bool = False) -> Coefficients:
-        """Run the network on the whole frame: the plate shows the whole background."""
+    def infer(self, frame: BgrImage, steady: bool = False) -> Coefficients:
+        """Run the network on the frame, which is compared with the plate."""
         shrink(self.strips, frame, self._ratios, self._network.small)
         return self._network.step(steady)
 

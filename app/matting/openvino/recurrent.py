@@ -106,25 +106,6 @@ class RecurrentNetwork:
         self._apply_filter(outputs, column)
         return outputs[2][:, column : column + self.small.shape[2]] if undecided is None else undecided
 
-    def alpha_without_memory(self, small: Floats) -> Floats:
-        """Return alpha (h, w) of another input (3, h, w), for which the memory is neither used nor changed.
-
-        Overwrites `coefficients`.
-        """
-        states = self._states[self._turn]
-        kept = [state.copy() for state in states]
-        for state in states:
-            state.fill(0)
-        np.copyto(self.small, small)
-        self._halve()
-        with cpu_part("network"):
-            self.infer()
-        self._has_features = False
-        for state, copy in zip(states, kept, strict=True):
-            np.copyto(state, copy)
-        self._apply_filter(self.coefficients, 0)
-        return self.coefficients[2].copy()
-
     @property
     def _memory(self) -> Arrays:
         """All that is remembered of the stream, by name."""

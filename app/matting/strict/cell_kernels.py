@@ -82,7 +82,7 @@ def sum_light(now: Floats, before: Floats, cells: Mask, light: Floats) -> None:
         light[c] = min(max(ratio, DARKEST), BRIGHTEST) if enough else F32(1)
 
 
-@whole(READ_PLANES, PLANES, _FLOATS, _MASK, _FLOATS, _MASK, _MASK, _MASK)
+@whole(READ_PLANES, PLANES, _FLOATS, _MASK, _FLOATS, _MASK, _MASK)
 def learn_cells(
     image: Floats,
     background: Floats,
@@ -91,9 +91,8 @@ def learn_cells(
     difference: Floats,
     empty: Mask,
     hidden: Mask,
-    spared: Mask,
 ) -> None:
-    """Learn the background where cells are empty, and where they are hidden and do not change; not where `spared`.
+    """Learn the background where cells are empty, and where they are hidden and do not change.
 
     Updates background (3, h, w), frames and was_hidden (h, w).
     """
@@ -101,12 +100,12 @@ def learn_cells(
     weights = np.empty(width, np.float32)
     for y in range(image.shape[1]):
         for x in range(U64(width)):
-            changed, seen = difference[y, x] > CHANGED, not spared[y, x]
-            anew = hidden[y, x] & (changed | (frames[y, x] == F32(0))) & seen
-            stale = empty[y, x] & changed & seen
-            free = empty[y, x] & (not (stale & (frames[y, x] > F32(1)))) & seen
+            changed = difference[y, x] > CHANGED
+            anew = hidden[y, x] & (changed | (frames[y, x] == F32(0)))
+            stale = empty[y, x] & changed
+            free = empty[y, x] & (not (stale & (frames[y, x] > F32(1))))
             agrees = was_hidden[y, x] | anew | (difference[y, x] < AGREEMENT)
-            learned = free | (hidden[y, x] & agrees & seen)
+            learned = free | (hidden[y, x] & agrees)
             count = max((F32(0) if anew else frames[y, x]) - F32(stale), F32(0))
             weights[x] = F32(learned) / min(count + F32(1), MOST_FRAMES)
             was_hidden[y, x] = (was_hidden[y, x] & (not free)) | anew

@@ -76,11 +76,8 @@ def pooled(planes: Floats, cell: int) -> Floats:
     return cells
 
 
-def kept_cells(model: BackgroundModel, image: Floats, alpha: Floats, unseen: Mask | None) -> Mask:
-    """Return where the matte of a frame is kept, (h, w); update the state.
-
-    unseen: (h, w) where the network did not look.
-    """
+def kept_cells(model: BackgroundModel, image: Floats, alpha: Floats) -> Mask:
+    """Return where the matte of a frame is kept, (h, w); update the state."""
     empty = _largest(alpha) < rules.EMPTY_ALPHA
     certain = _smallest(alpha) > rules.CERTAIN_ALPHA
     sure = grown(certain)
@@ -100,8 +97,8 @@ def kept_cells(model: BackgroundModel, image: Floats, alpha: Floats, unseen: Mas
     kept = grown(body & ~removed) & ~removed
     if int(model.age) < rules.WAIT_FRAMES:
         kept[:] = False
-    hidden, spared = ~grown(kept) & ~empty & ~moving, np.zeros_like(empty) if unseen is None else grown(unseen)
-    learn_cells(image, model.background, model.frames, model.hidden, difference, empty, hidden, spared)
+    hidden = ~grown(kept) & ~empty & ~moving
+    learn_cells(image, model.background, model.frames, model.hidden, difference, empty, hidden)
     model.age = np.minimum(model.age + 1, rules.WAIT_FRAMES)
     return kept
 
@@ -179,21 +176,15 @@ class StrictFilter:
         self._seen = saved(arrays, "seen", np.atleast_2d(arrays.get("seen", ())).shape[:2], np.uint8)
         self._model = BackgroundModel.of(arrays) if "frames" in arrays else None
 
-    def gain(self, small: Floats, alpha: Floats, unseen: Mask | None = None) -> Floats:
-        """Return the factor for alpha (h, w), in 0..1, and update the state. alpha: (h, w) in 0..1.
-
-        unseen: (h, w) where the network did not look; alpha is not read there.
-        """
+    def gain(self, small: Floats, alpha: Floats) -> Floats:
+        """Return the factor for alpha (h, w), in 0..1, and update the state. alpha: (h, w) in 0..1."""
         height, width = alpha.shape
         cell = rules.cell_size(width, height)
         image, cells = pooled(small, cell), pooled(alpha[None], cell)[0]
         model = self._model
         if model is None or model.moved.shape != cells.shape:
             model = self._model = BackgroundModel.begun(image, self._seen)
-        if unseen is not None:
-            unseen = pooled(unseen[None].astype(np.float32), cell)[0] > 0
-            cells[unseen] = rules.UNSEEN_ALPHA
-        return soft_gain(kept_cells(model, image, cells, unseen), alpha, cell)
+        return soft_gain(kept_cells(model, image, cells), alpha, cell)
 
 
 def soft_gain(kept: Mask, alpha: Floats, cell: int) -> Floats:

@@ -36,8 +36,6 @@ EMPTY_ALPHA = 0.04
 """Largest alpha of 3x3 cells that are empty: the background is learned from them."""
 PRESENT_ALPHA = 0.05
 """Motion is remembered where alpha stays above this."""
-UNSEEN_ALPHA = 0.06
-"""Alpha of cells at which the network did not look: neither empty nor a person, and motion is remembered."""
 FAINT_ALPHA = 0.02
 """Added to alpha where it weighs what is kept around a pixel."""
 EDGE_SHARE = 0.15

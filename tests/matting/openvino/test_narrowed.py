@@ -128,10 +128,7 @@ def test_a_narrower_network_takes_over_where_it_suffices(monkeypatch: pytest.Mon
         backend.close()
 
 
-def test_the_switch_and_a_reset_show_the_whole_frame(live: OpenVinoBackend) -> None:
-    settle(live)
-    alpha_of(live, FRAMES[-1], EDGES.replace(person_region=False))
-    assert live.narrowed.window is None
+def test_a_reset_shows_the_whole_frame(live: OpenVinoBackend) -> None:
     settle(live)
     live.reset()
     alpha_of(live, FRAMES[-1])
@@ -186,7 +183,6 @@ CHANGES: dict[str, Callable[[RecurrentNetwork], object]] = {
     "nothing": lambda network: None,
     "reset": RecurrentNetwork.reset,
     "saved state": lambda network: network.load_state(network.state()),
-    "another part of the frame": lambda network: network.alpha_without_memory(np.zeros_like(network.small)),
 }
 
 

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from app.core.types import Floats
 from app.matting.strict.cpu_strict import StrictFilter
@@ -77,9 +76,9 @@ class Stream:
         """Return the gain of the next frame."""
         return self.strict.gain(*self.room.frame(*blobs, light=light))
 
-    def filter(self, image: Floats, alpha: Floats, unseen: NDArray[np.bool_] | None = None) -> Floats:
+    def filter(self, image: Floats, alpha: Floats) -> Floats:
         """Return the gain of a frame that the test has changed."""
-        return self.strict.gain(image, alpha, unseen)
+        return self.strict.gain(image, alpha)
 
     def play(self, frames: int, scene: Callable[[int], Sequence[Blob]] = lambda n: ()) -> list[Floats]:
         """Return the gains of so many frames; without a scene the room is empty."""

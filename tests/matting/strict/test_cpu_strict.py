@@ -30,21 +30,6 @@ def test_a_person_who_stops_moving_stays() -> None:
     assert all(kept(gain, walking(9)) == 1 for gain in gains)
 
 
-def test_who_enters_where_the_network_does_not_look_is_shown_when_it_looks() -> None:
-    stream = Stream()
-    unseen = np.zeros((HEIGHT, WIDTH), np.bool_)
-    unseen[:, 100:] = True
-    newcomer = Blob(130, 45, 14)
-    stream.play(20, lambda n: [Blob(40 + 2 * (n % 2), 50, 16)])
-    for n in range(12):  # enters from the right and then stands still
-        image, alpha = stream.room.frame(Blob(40, 50, 16), Blob(max(130, 170 - 10 * n), 45, 14))
-        assert not stream.filter(image, np.where(unseen, np.float32(0), alpha), unseen)[newcomer.cover() > 0].any()
-
-    gain = stream.show(Blob(40, 50, 16), newcomer)
-
-    assert kept(gain, newcomer) == 1
-
-
 @pytest.mark.parametrize("alpha", [0.1, 0.3, 0.6])
 def test_a_faint_ghost_is_removed_even_if_attached(alpha: float) -> None:
     stream = Stream()
