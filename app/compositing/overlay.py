@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
@@ -50,24 +50,21 @@ Overlay = tuple[Patch, ...]
 """A rendered overlay."""
 
 
-def draw(overlay: Overlay, image: BgrImage) -> tuple[BgrImage, ...]:
-    """Draw over an image of the size that the overlay was rendered for, in place; return what each patch covers.
+def draw(overlay: Overlay, image: BgrImage) -> None:
+    """Draw over an image of the size that the overlay was rendered for, in place.
 
     Pixels without overlay do not change.
     """
-    covered = []
     for patch in overlay:
         height, width = patch.colours.shape[:2]
         region = image[patch.top : patch.top + height, patch.left : patch.left + width]
-        covered.append(region.copy())
         region[:] = cv2.add(cv2.multiply(region, patch.remaining, scale=1 / 255), patch.colours)
-    return tuple(covered)
 
 
 def overlaid(picture: Picture, overlay: Overlay) -> Picture:
-    """Draw an overlay over a picture whose pixels belong to the caller; return it with the layers that it has now."""
-    covered = draw(overlay, picture.image)
-    return replace(picture, layers=replace(picture.layers, patches=overlay, covered=covered))
+    """Draw an overlay over a picture whose pixels belong to the caller; return it."""
+    draw(overlay, picture.image)
+    return picture
 
 
 def wanted_overlay(

@@ -171,18 +171,6 @@ class Patch:
 
 
 @dataclass(frozen=True, slots=True)
-class Layers:
-    """What a picture was put together from, for a preview that mirrors the camera's image alone."""
-
-    backdrop: BgrImage | None = None
-    """The image behind the person; None where the camera's image is."""
-    patches: tuple[Patch, ...] = ()
-    """The overlay, in drawing order."""
-    covered: tuple[BgrImage, ...] = ()
-    """The pixels that were under each patch."""
-
-
-@dataclass(frozen=True, slots=True)
 class Picture:
     """A picture for the outputs and the preview."""
 
@@ -192,7 +180,6 @@ class Picture:
     foreground: BgrImage | None = None
     frame: Frame | None = None
     """The frame that it was made from; None for the stand-by card."""
-    layers: Layers = Layers()
     hides: tuple[object, ...] | None = None
     """As in `Settings`, of the settings that it was made under; None for the stand-by card."""
 

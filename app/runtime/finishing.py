@@ -13,7 +13,7 @@ import numpy as np
 
 from app.compositing.overlay import Overlay, overlaid
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
-from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Layers, Matte, Picture, PictureKind
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, PictureKind
 from app.people.editor import PeopleEditor
 from app.privacy.plausibility import MatteCheck
 from app.runtime.board import StatusBoard
@@ -113,9 +113,8 @@ class Finisher:
         if not self._mattes.permits(matte, frame, backdrop, time.monotonic(), sequence, self_test):
             self.stand_by(Phase.WAITING)
             return None
-        layers = Layers(backdrop if isinstance(backdrop, np.ndarray) else None)
         picture = Picture(
-            matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame, layers, conditions.hides
+            matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame, conditions.hides
         )
         # Only now: the check compares the composite with its background, and the overlay draws itself alone.
         picture = picture if conditions.overlay is None else overlaid(picture, conditions.overlay)

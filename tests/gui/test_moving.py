@@ -47,7 +47,6 @@ def test_framing_sliders_take_effect_while_dragged(controls: Session, qtbot: QtB
 def test_sliders_move_what_is_seen_in_their_own_direction(controls: Session, mirror: bool) -> None:
     """One moved the background to the left, the other the person to the right."""
     controls.store.edit("window", mirror_preview=mirror)
-    controls.store.edit("output", mirror=mirror)
     controls.store.edit("framing", zoom=2)
     width, height = 160, 90
     frame = np.zeros((height, width, 3), np.uint8)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from itertools import product
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from PyQt6.QtGui import QImage
 
 from app.core.types import Frame, Picture, PictureKind
 from app.gui.preview.qimage import from_qimage, to_qimage
-from app.gui.preview.rendering import Renderer, ViewMode, ViewRequest
+from app.gui.preview.rendering import ViewMode, ViewRequest, render
 from tests.gui.widgets import existing
 
 WIDTH, HEIGHT = 40, 20
@@ -37,7 +38,7 @@ def picture(kind: PictureKind = PictureKind.COMPOSITE, *, foreground: bool = Tru
 def shown(
     mode: ViewMode, *, mirror: bool = False, divider: float = 0.5, of: Picture | None = None
 ) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    return Renderer().render(of or picture(), ViewRequest(WIDTH, HEIGHT, mode, mirror, divider))
+    return render(of or picture(), ViewRequest(WIDTH, HEIGHT, mode, mirror, divider))
 
 
 def test_each_mode_shows_its_own_image() -> None:
@@ -59,6 +60,19 @@ def test_comparison_divider_uses_screen_direction() -> None:
         assert set(view[:, WIDTH // 4 :, 0].ravel()) == {10}
 
 
+@pytest.mark.parametrize("mode", [ViewMode.COMPOSITE, ViewMode.ORIGINAL, ViewMode.MATTE])
+def test_a_mirrored_view_shows_everything_the_other_way_round(mode: ViewMode) -> None:
+    assert np.array_equal(shown(mode, mirror=True), shown(mode)[:, ::-1])
+
+
+def test_rendering_leaves_the_picture_as_it_is() -> None:
+    given, same = picture(), picture()
+    for mode, mirror in product(ViewMode, (False, True)):
+        shown(mode, mirror=mirror, of=given)
+    assert np.array_equal(given.image, same.image)
+    assert given.frame is not None and same.frame is not None and np.array_equal(given.frame.image, same.frame.image)
+
+
 def test_a_stand_by_card_is_shown_in_every_mode_and_never_mirrored() -> None:
     card = Picture(picture().image, PictureKind.STANDBY)
     for mode in ViewMode:
@@ -69,15 +83,13 @@ def test_a_stand_by_card_is_shown_in_every_mode_and_never_mirrored() -> None:
 def test_fine_stripes_do_not_alias_in_a_small_view(factor: float) -> None:
     stripes = np.zeros((241, 321, 3), np.uint8)
     stripes[::2] = 200
-    view = Renderer().render(
-        Picture(stripes, PictureKind.COMPOSITE), ViewRequest(round(321 / factor), round(241 / factor))
-    )
+    view = render(Picture(stripes, PictureKind.COMPOSITE), ViewRequest(round(321 / factor), round(241 / factor)))
     assert np.abs(view[..., :3].astype(int) - 100).max() <= 1
 
 
 @given(st.integers(1, 300), st.integers(1, 200))
 def test_a_view_fills_one_side_and_keeps_the_aspect_ratio(room_width: int, room_height: int) -> None:
-    height, width, channels = Renderer().render(picture(), ViewRequest(room_width, room_height)).shape
+    height, width, channels = render(picture(), ViewRequest(room_width, room_height)).shape
     assert 1 <= width <= room_width and 1 <= height <= room_height and channels == 4
     assert width == room_width or height == room_height
     assert abs(width * HEIGHT - height * WIDTH) <= max(WIDTH, HEIGHT)

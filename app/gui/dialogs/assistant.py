@@ -15,7 +15,7 @@ from app.gui.panels.camera import CameraControls
 from app.gui.panels.form import Form, say
 from app.gui.panels.output import VirtualCameraControls
 from app.gui.preview.qimage import to_qimage
-from app.gui.preview.rendering import Renderer, ViewRequest
+from app.gui.preview.rendering import ViewRequest, render
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -31,7 +31,6 @@ class SmallPreview(QWidget):
     def __init__(self, store: SettingsStore, bridge: Bridge) -> None:
         super().__init__()
         self._store, self._bridge = store, bridge
-        self._renderer = Renderer()
         self.setMinimumSize(QSize(240, 135))
         self.setAccessibleName(self.tr("Preview"))
         bridge.frame_ready.connect(self.update)
@@ -42,10 +41,9 @@ class SmallPreview(QWidget):
             return
         ratio = self.devicePixelRatioF()
         request = ViewRequest(
-            round(self.width() * ratio), round(self.height() * ratio),
-            mirror=settings.window.mirror_preview, output_mirror=settings.output.mirror,
-        )  # fmt: skip
-        image = to_qimage(self._renderer.render(picture, request))
+            round(self.width() * ratio), round(self.height() * ratio), mirror=settings.window.mirror_preview
+        )
+        image = to_qimage(render(picture, request))
         image.setDevicePixelRatio(ratio)
         rect = QRectF(QPointF(), image.deviceIndependentSize())
         rect.moveCenter(QRectF(self.rect()).center())

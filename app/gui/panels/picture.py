@@ -21,6 +21,11 @@ LAID_OUT = ("image", "video")
 """Kinds of background that have a position."""
 
 
+def _sign_across(store: SettingsStore) -> int:
+    """Return the sign of the pan that moves a picture to the right of the preview."""
+    return 1 if store.current.window.mirror_preview else -1
+
+
 class FramingControls(Form):
     """Auto-framing, and sliders for the zoom and, while zoomed, both directions.
 
@@ -41,7 +46,7 @@ class FramingControls(Form):
             lambda settings: settings.framing.zoom > 1,
             self.add_slider("framing.pan_x", offset, self.tr("Left–right"),
                             self.tr("Moves the image left or right"), "panXSlider",
-                            sign=lambda: 1 if store.current.window.mirror_preview else -1),
+                            sign=lambda: _sign_across(store)),
             self.add_slider("framing.pan_y", offset, self.tr("Up–down"),
                             self.tr("Moves the image up or down"), "panYSlider", sign=lambda: -1),
         )  # fmt: skip
@@ -100,7 +105,7 @@ class BackgroundViewControls(Form):
                             self.tr("Enlarges the image behind the person"), "backgroundZoomSlider"),
             self.add_slider("background.pan_x", offset, self.tr("Left–right"),
                             self.tr("Moves the background left or right"), "backgroundXSlider",
-                            sign=lambda: -store.sides.backdrop_sign),
+                            sign=lambda: _sign_across(store)),
             self.add_slider("background.pan_y", offset, self.tr("Up–down"),
                             self.tr("Moves the background up or down"), "backgroundYSlider", sign=lambda: -1),
         )  # fmt: skip

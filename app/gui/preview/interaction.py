@@ -52,7 +52,7 @@ class PreviewInteraction(QObject):
     def _turn_wheel(self, event: QWheelEvent) -> None:
         x, y = self._preview.fraction_of(event.position())
         if 0 <= x <= 1 and 0 <= y <= 1:
-            self._zoom(ZOOM_PER_NOTCH ** (event.angleDelta().y() / NOTCH), self._in_output(x), y)
+            self._zoom(ZOOM_PER_NOTCH ** (event.angleDelta().y() / NOTCH), self._preview.mirrored(x), y)
 
     def _move(self, event: QMouseEvent) -> None:
         if not event.buttons() & Qt.MouseButton.LeftButton:
@@ -64,7 +64,7 @@ class PreviewInteraction(QObject):
         previous, self._drag_position = self._drag_position, event.position()
         if previous is not None and event.type() is QEvent.Type.MouseMove:
             (x, y), (was_x, was_y) = self._preview.fraction_of(self._drag_position), self._preview.fraction_of(previous)
-            self._pan(self._in_output(x) - self._in_output(was_x), y - was_y)
+            self._pan(x - was_x, y - was_y)
 
     def _press_key(self, event: QKeyEvent) -> bool:
         key = Qt.Key(event.key())
@@ -74,7 +74,7 @@ class PreviewInteraction(QObject):
             self._preview.set_divider(self._preview.divider - PAN_KEYS[key][0] * DIVIDER_STEP)
         elif key in PAN_KEYS and self._store.current.framing.zoom > 1:
             right, down = PAN_KEYS[key]
-            self._pan(self._in_output(right * KEY_STEP) - self._in_output(0), down * KEY_STEP)
+            self._pan(right * KEY_STEP, down * KEY_STEP)
         else:
             return False
         return True
@@ -84,13 +84,11 @@ class PreviewInteraction(QObject):
         self._show(zoom_at(self._store.current.framing, factor, x, y))
 
     def _pan(self, right: float, down: float) -> None:
+        """Pan the camera by fractions of the preview."""
+        right = self._preview.mirrored(right) - self._preview.mirrored(0)
         self._show(pan_by(self._store.current.framing, right, down))
 
     def _show(self, framing: FramingSettings) -> None:
         picture = self._bridge.picture
         if picture is None or picture.frame is not None:
             self._store.change(lambda settings: settings.replace(framing=framing))
-
-    def _in_output(self, x: float) -> float:
-        """Return the horizontal position in the output of one in the preview, both in fractions of the width."""
-        return self._store.sides.to_output(x)

@@ -10,9 +10,9 @@ from enum import Enum
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from app.core.types import AlphaImage, BgrImage, Picture, PictureKind
-from app.gui.preview.mirroring import BgrxImage, MirroredOutput, Size, bgrx, fitted_size, scaled
 from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
 CHECKER_PX, CHECKER_LIGHT, CHECKER_DARK = 12, 70, 52
@@ -38,35 +38,54 @@ class ViewRequest:
     """Available height; both in physical pixels. The view is fitted into it with its aspect ratio."""
     mode: ViewMode = ViewMode.COMPOSITE
     mirror: bool = True
-    """Mirror the camera's image."""
+    """Mirror everything but the stand-by card."""
     divider: float = 0.5
     """Position of the divider in the comparison, 0 (left) to 1, in screen direction."""
-    output_mirror: bool = False
-    """Whether the outputs are mirrored."""
 
 
-class Renderer:
-    """Renders the views of one preview. Used on one thread."""
+Size = tuple[int, int]
+"""(width, height) in physical pixels."""
+BgrxImage = NDArray[np.uint8]
+"""(H, W, 4) uint8, blue, green, red and an unused byte, C-contiguous."""
 
-    def __init__(self) -> None:
-        self._output = MirroredOutput()
 
-    def render(self, picture: Picture, request: ViewRequest) -> BgrxImage:
-        """Render a view of a picture. Without a source frame or matte, show the output in every mode."""
-        size = fitted_size(*picture.size, request.width, request.height)
-        camera = _camera_view(picture, request, size)
-        if camera is None:
-            return self._result(picture, request, size)
-        shown = bgrx(camera)
-        if request.mode is ViewMode.COMPARE:
-            split = round(request.divider * size[0])
-            shown[:, split:] = self._result(picture, request, size)[:, split:]
-        return shown
+def render(picture: Picture, request: ViewRequest) -> BgrxImage:
+    """Return a view of a picture in a new array. Without a source frame or matte, show the output in every mode."""
+    size = fitted_size(*picture.size, request.width, request.height)
+    mirror = request.mirror and picture.kind is not PictureKind.STANDBY  # the card holds text
+    camera = _camera_view(picture, request, size)
+    if camera is None:
+        return _bgrx(scaled(picture.image, size, mirror=mirror))
+    shown = _bgrx(camera)
+    if request.mode is ViewMode.COMPARE:
+        split = round(request.divider * size[0])
+        shown[:, split:] = _bgrx(scaled(picture.image, size, mirror=mirror))[:, split:]
+    return shown
 
-    def _result(self, picture: Picture, request: ViewRequest, size: Size) -> BgrxImage:
-        if picture.kind is PictureKind.STANDBY:  # the card holds text
-            return bgrx(scaled(picture.image, size))
-        return self._output.render(picture, size, mirror=request.mirror, others=request.output_mirror)
+
+def fitted_size(width: int, height: int, max_width: int, max_height: int) -> Size:
+    """Return the largest (width, height) of the same aspect ratio within the maximum, at least (1, 1)."""
+    scale = min(max_width / width, max_height / height)
+    return max(1, round(width * scale)), max(1, round(height * scale))
+
+
+def scaled(image: NDArray[np.uint8], size: Size, *, mirror: bool = False) -> NDArray[np.uint8]:
+    """Return the image, mirrored or not, at this (width, height); the image itself where nothing changes."""
+    given, (width, height) = image, size
+    # Bilinear interpolation aliases below half size. Area averaging is fast for exact halves only.
+    while 2 * width <= image.shape[1] and 2 * height <= image.shape[0]:
+        half = image.shape[1] // 2, image.shape[0] // 2
+        even = image[: 2 * half[1], : 2 * half[0]]
+        image = np.asarray(cv2.resize(even, half, interpolation=cv2.INTER_AREA), np.uint8)
+    if (image.shape[1], image.shape[0]) != size:
+        image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+    if not mirror:
+        return image
+    return np.asarray(cv2.flip(image, 1, None if image is given else image), np.uint8)
+
+
+def _bgrx(image: BgrImage) -> BgrxImage:
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2BGRA), np.uint8)
 
 
 def _camera_view(picture: Picture, request: ViewRequest, size: Size) -> BgrImage | None:
@@ -109,7 +128,6 @@ class PreviewWorker:
         self._request: ViewRequest | None = None
         self.newest: Picture | None = None
         """The newest picture taken from the slot."""
-        self._renderer = Renderer()
         self.thread = Worker("preview", self._run)
 
     def wake(self) -> None:
@@ -138,4 +156,4 @@ class PreviewWorker:
                 self.newest = self._pictures.get(timeout_s=0) or self.newest
             picture, request = self.newest, self._request
             if picture is not None and request is not None:
-                self._show(self._renderer.render(picture, request))
+                self._show(render(picture, request))

@@ -160,6 +160,10 @@ class Preview(QWidget):
         x, y = position.x() - rect.left(), position.y() - rect.top()
         return x / max(1.0, rect.width()), y / max(1.0, rect.height())
 
+    def mirrored(self, x: float) -> float:
+        """Convert a horizontal position in the preview to one in the output or back, in fractions of the width."""
+        return 1 - x if self._store.current.window.mirror_preview else x
+
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         image, rect = self.image, self.picture_rect()
@@ -261,8 +265,7 @@ class Preview(QWidget):
             ratio = self.devicePixelRatioF()
             width, height = round(self.width() * ratio), round(self.height() * ratio)
             settings = self._store.current
-            mirror, others = settings.window.mirror_preview, settings.output.mirror
-            request = ViewRequest(width, height, self.mode, mirror, self.divider, others)
+            request = ViewRequest(width, height, self.mode, settings.window.mirror_preview, self.divider)
             if request != self._request:
                 self._request = request
                 self.view_requested.emit(request)

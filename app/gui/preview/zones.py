@@ -153,7 +153,7 @@ class ZoneMarks(QWidget):
 
     def _on_screen(self, x: float, y: float) -> QPointF:
         x, y = from_camera(self._store.current.framing, self._view, *self._orientation.to_upright(x, y))
-        return QPointF(self._store.sides.from_output(x) * self.width(), y * self.height())
+        return QPointF(self._preview.mirrored(x) * self.width(), y * self.height())
 
     def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
         if not isinstance(event, QMouseEvent):
@@ -201,4 +201,4 @@ class ZoneMarks(QWidget):
         """Return the position in the upright frame."""
         self._show_status(self._bridge.status)  # now: auto-framing moves the view
         x, y = self._preview.fraction_of(position)
-        return to_camera(self._store.current.framing, self._view, self._store.sides.to_output(x), y)
+        return to_camera(self._store.current.framing, self._view, self._preview.mirrored(x), y)

@@ -6,9 +6,8 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 
 from app.core.types import Picture
-from app.gui.preview.mirroring import BgrxImage
 from app.gui.preview.qimage import to_qimage
-from app.gui.preview.rendering import PreviewWorker, ViewMode, ViewRequest
+from app.gui.preview.rendering import BgrxImage, PreviewWorker, ViewMode, ViewRequest
 from app.gui.widgets.qt import timer
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus

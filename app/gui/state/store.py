@@ -15,7 +15,6 @@ from app.config.setting import with_value
 from app.core.errors import SettingsError
 from app.core.files.json_file import BrokenFileError
 from app.core.settings import Settings
-from app.gui.preview.mirroring import Sides
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.qt import timer
 from app.runtime.shared import SettingsOwner, rebase
@@ -52,11 +51,6 @@ class SettingsStore(QObject):
     def saved(self) -> Settings:
         """The settings for the settings file: without recording, freeze and pause."""
         return self._saved.kept
-
-    @property
-    def sides(self) -> Sides:
-        """Where left and right of the output are in the preview."""
-        return Sides.of(self.current, self.current.window.mirror_preview)
 
     @property
     def recordings_dir(self) -> Path:
