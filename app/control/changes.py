@@ -15,17 +15,9 @@ from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.text import Text
 from app.runtime.pipeline import Pipeline, Update
-from app.runtime.status import Phase, PipelineStatus, Problem
+from app.runtime.status import PipelineStatus, Problem
 
 POLL_S = 0.02
-SETTLED_FRAMES = 2
-"""Workers apply settings at the next frame; one more is needed since that frame may be in progress."""
-ROUNDS = 2
-"""So many frames begin to prepare what a change needs, and as many use it; no poll may have seen it prepared."""
-IDLE_S = 0.6
-"""Longest interval at which workers read the settings while they process no frames."""
-STALLED_S = 2.0
-"""Stop waiting after this time without a frame, for example while the output is frozen."""
 EXPOSING = ("background", "framing", "people")
 """Sections of the settings that decide which part of the room is shown."""
 Apply = Callable[[Update], Settings]
@@ -76,9 +68,7 @@ class Changes:
             return update(settings)
 
         after = self.apply(tracked)
-        # Frames of the previous source may still be on their way.
-        waits = 2 if "capture" in sections else 1
-        if not all(self.wait_until_settled() for _ in range(waits)):
+        if not self.wait_until_used(with_outputs="output" in sections):
             return after, False
         asked = (each for each in parts if (each, after.background.kind) != (Stage.BACKGROUND, "none"))
         found = [each for each in self._problems(asked) if each not in known or _concerns(each.stage, before, after)]
@@ -137,26 +127,15 @@ class Changes:
                 return False
         return True
 
-    def wait_until_settled(self) -> bool:
-        """Wait until the workers use the settings and no engine is being prepared; return False at the time limit."""
-        rounds = 0
-        since_s: float | None = time.monotonic()
-        frames = self.pipeline.status().frames_out
+    def wait_until_used(self, *, with_outputs: bool = False) -> bool:
+        """Wait until the settings of now are in use, or their use has failed; return False at the time limit.
 
-        def settled(status: PipelineStatus) -> bool:
-            nonlocal rounds, since_s, frames
-            if status.busy:
-                rounds, since_s = ROUNDS - 1, None
-                return False
-            if since_s is None:  # frames before this one may not have seen what was prepared
-                since_s, frames = time.monotonic(), status.frames_out
-                return False
-            if status.frames_out >= frames + SETTLED_FRAMES:
-                rounds, since_s, frames = rounds + 1, time.monotonic(), status.frames_out
-                return rounds == ROUNDS
-            return time.monotonic() - since_s >= (STALLED_S if status.phase is Phase.RUNNING else IDLE_S)
-
-        return self.wait_for(settled)
+        with_outputs: also by the outputs, which open and close on their own threads.
+        """
+        pipeline, revision = self.pipeline, self.pipeline.owner.revision
+        return self.wait_for(
+            lambda status: status.revision >= revision and (pipeline.outputs_decided or not with_outputs)
+        )
 
 
 def answered(answer: Text, in_use: bool) -> Text:

@@ -221,7 +221,7 @@ class SettingsController:
         self._changes.apply(lambda now: now.replace(people=now.people.replace(only_me=on), selected=point))
         if not on:
             return AnswerText.EVERYBODY()
-        self._changes.wait_until_settled()
+        self._changes.wait_until_used()
         hidden = self._pipeline.status().hides_person
         return AnswerText.ONLY_ME_HIDDEN() if hidden else AnswerText.ONLY_ME()
 
@@ -233,7 +233,7 @@ class SettingsController:
             return settings.replace(people=settings.people.replace(zones=zones))
 
         zones = self._changes.apply(update).people.zones
-        self._changes.wait_until_settled()  # until then a picture, such as a snapshot, may show a zone that was removed
+        self._changes.wait_until_used()  # until then a picture, such as a snapshot, may show a zone that was removed
         return AnswerText.ZONES(count=len(zones)) if zones else AnswerText.NO_ZONES()
 
     def _snapshot(self, file: str) -> str:
@@ -252,7 +252,7 @@ class SettingsController:
 
     def _retry_failed(self) -> str:
         self._pipeline.retry()
-        self._changes.wait_until_settled()
+        self._changes.wait_until_used()
         problem = self._changes.problem(*RETRIED)
         if problem is not None:
             raise CommandError(problem)

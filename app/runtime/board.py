@@ -92,6 +92,9 @@ class StatusBoard:
         self.frames_sent = Meter(RATE_SPAN_S)
         self.resumed_s = 0.0
         """When the last suspension ended, by time.perf_counter(); set by the output clock (any thread)."""
+        self.captured = self.matted = self.sent = 0
+        """Revisions of the settings that are in use, or whose use has failed: by the source, by matting of its frames,
+        and by the picture sent (any thread)."""
 
     def report(self, stage: Stage, problem: Exception | str | None, part: object = None) -> None:
         """Report the problem of a part of `stage`, which stays open until None is reported: the part works (again).
@@ -120,6 +123,7 @@ class StatusBoard:
 
     def read(self) -> PipelineStatus:
         """Return a snapshot."""
+        revision = self.sent  # before the problems with these settings
         with self._lock:
             problems = tuple(sorted(self._problems.values(), key=lambda problem: problem.at_s))
             errors = tuple(self._errors)
@@ -135,6 +139,7 @@ class StatusBoard:
             frames_in=self.frames_in.count,
             frames_out=self.frames_out.count,
             frames_sent=self.frames_sent.count,
+            revision=revision,
             seconds=time.perf_counter() - self._started_s,
             cpu_seconds=time.process_time() - self._started_cpu_s,
             problems=problems,

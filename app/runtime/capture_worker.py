@@ -84,22 +84,29 @@ class CaptureWorker:
         """Read frames until `stop` is set."""
         try:
             while not stop.is_set():
-                if self._rests:
-                    self._rest()
-                    continue
-                settings = self._owner.current.capture
-                looks = self.no_camera and time.perf_counter() >= self._look_again_s
-                if self._source is None or looks or not (settings is self._tried or opens_alike(settings, self._tried)):
-                    self._switch(settings)
-                if self._source is not None:
-                    held = self._demand.takes_plate or self._engines.compares_with_plate
-                    self._read(hold_exposure=settings.lock_exposure or held)
-                    if not self._lost_without_frame:
-                        continue  # also to open it again at once
-                self._wake.wait(self._timing.source_retry_s)
-                self._wake.clear()
+                revision = self._owner.revision
+                reads = self._follow()
+                self._board.captured = revision
+                if not reads:
+                    self._wake.wait(self._timing.source_retry_s)
+                    self._wake.clear()
         finally:
             self._close()
+
+    def _follow(self) -> bool:
+        """Open, read or release the source as the settings ask; return whether to go on at once."""
+        if self._rests:
+            self._rest()
+            return False
+        settings = self._owner.current.capture
+        looks = self.no_camera and time.perf_counter() >= self._look_again_s
+        if self._source is None or looks or not (settings is self._tried or opens_alike(settings, self._tried)):
+            self._switch(settings)
+        if self._source is None:
+            return False
+        held = self._demand.takes_plate or self._engines.compares_with_plate
+        self._read(hold_exposure=settings.lock_exposure or held)
+        return not self._lost_without_frame  # also to open it again at once
 
     @property
     def _lost_without_frame(self) -> bool:
@@ -114,8 +121,6 @@ class CaptureWorker:
         if self._source is not None:
             self._close()
             self._frames.put(StandBy(Phase.RESTING))
-        self._wake.wait(self._timing.source_retry_s)
-        self._wake.clear()
 
     def _switch(self, wanted: CaptureSettings) -> None:
         previous = self._running

@@ -70,10 +70,12 @@ class MattingWorker:
         """Process frames until `stop` is set or the slot is closed."""
         try:
             while not stop.is_set():
+                captured_revision = self._board.captured  # before the frame
                 try:
                     captured = self._frames.get(self._timing.poll_s)
                 except SlotClosed:
                     return
+                revision = min(captured_revision, self._shared.owner.revision)
                 settings = self._shared.owner.current
                 self._backdrops.follow(settings.background)
                 if captured is not None:
@@ -86,6 +88,8 @@ class MattingWorker:
                     self._stand_by(captured.reason)
                 else:
                     self._process(captured, settings)
+                if not any(part.preparer.pending for part in (self._engines, self._backdrops, self._overlay)):
+                    self._board.matted = revision
         finally:
             self._engines.close_engine()
             self._backdrops.close()

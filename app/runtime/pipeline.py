@@ -158,6 +158,7 @@ class Pipeline:
         self._backdrops.retry()
         self._overlay.retry()
         self._cards.retry()
+        self.owner.renew()
 
     @property
     def outputs_decided(self) -> bool:

@@ -20,6 +20,9 @@ class SettingsOwner:
         self._lock = threading.Lock()
         self.current = settings
         """The settings in force."""
+        self.revision = 0
+        """Counts the changes, and the requests to read files again. It grows after `current` has changed: read it
+        before `current` to know settings that are at least as new."""
         self._listeners: list[Callable[[], None]] = []
 
     def listen(self, callback: Callable[[], None]) -> None:
@@ -37,9 +40,19 @@ class SettingsOwner:
             if new == self.current:
                 return self.current
             self.current = new
+            self.revision += 1
+        self._notify()
+        return new
+
+    def renew(self) -> None:
+        """Let the workers use the settings again, since what they name has changed."""
+        with self._lock:
+            self.revision += 1
+        self._notify()
+
+    def _notify(self) -> None:
         for callback in tuple(self._listeners):
             callback()
-        return new
 
 
 M = TypeVar("M", bound=Model)

@@ -116,6 +116,8 @@ class PipelineStatus:
     as one."""
     unmatted: bool = False
     """Unmatted frames leave because the user chose the background "none"."""
+    revision: int = 0
+    """The revision of the settings that is in use, or whose use has failed; see `SettingsOwner`."""
     busy: str = ""
     """What is being prepared, such as `the model`; empty if nothing is."""
     lowered: Lowered | None = None

@@ -214,6 +214,12 @@ class Preparer(Worker, Generic[K, T]):
         with self._condition:
             return self._building or self._request is not None
 
+    @property
+    def pending(self) -> bool:
+        """Whether an outcome is still to be taken."""
+        with self._condition:
+            return self._building or self._request is not None or self._outcome is not None
+
     def take(self) -> Prepared[K, T] | None:
         """Return the newest outcome, once; None while there is none."""
         with self._condition:

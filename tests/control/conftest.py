@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import sys
 import threading
 from collections.abc import Iterator
@@ -15,7 +14,6 @@ import pytest
 from app.config.scenes import SceneStore
 from app.control import changes
 from app.control.backgrounds import BackgroundFile, Tiles
-from app.control.changes import SETTLED_FRAMES
 from app.control.commands import parse_words
 from app.control.controller import SettingsController
 from app.control.server import ControlServer
@@ -105,7 +103,7 @@ class SettingsAlone:
         self.image = folder / "beach.png"
         cv2.imwrite(str(self.image), room_picture())
         self.microphones: list[MicrophoneName] = []
-        self._frames = itertools.count(step=SETTLED_FRAMES)
+        self.outputs_decided = True
         self.controller = SettingsController(
             cast("Pipeline", self),
             tiles=lambda: Tiles([]),
@@ -127,7 +125,7 @@ class SettingsAlone:
     def status(self) -> PipelineStatus:
         phase = Phase.PAUSED if self.settings.paused else Phase.RUNNING
         recordings = {"recording": None, "recording_alpha": None}
-        return PipelineStatus(phase=phase, frames_out=next(self._frames), outputs=recordings)
+        return PipelineStatus(phase=phase, outputs=recordings, revision=self.owner.revision)
 
 
 @pytest.fixture

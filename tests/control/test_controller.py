@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import SimpleNamespace
-from typing import cast
 
 import pytest
 
-from app.control.changes import Changes
 from app.control.commands import JsonValue
 from app.control.server import answer
+from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import FramingSettings
-from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase, PipelineStatus
+from app.runtime.status import Phase
 from tests.control.conftest import Program, SettingsAlone
 from tests.runtime.running import BASE
-from tests.waiting import beside
+from tests.waiting import beside, eventually
 
 
 def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
@@ -52,7 +49,7 @@ def test_text_that_no_file_can_have_is_refused(program: Program, text: str) -> N
     """It would be stored, and end the program where it is printed or opened."""
     for name in ("background", "overlay", "zones", "snapshot", "record", "set", "microphone"):
         refused = answer(program.controller, f'{{"command": "{name}", "argument": "{text}"}}\n'.encode())
-        assert not refused.done and "one line of JSON" in refused.message
+        assert not refused.done and "a JSON object" in refused.message
     assert program.settings == BASE
 
 
@@ -60,24 +57,12 @@ def test_a_name_in_another_encoding_is_possible(program: Program) -> None:
     assert "no file" in answer(program.controller, b'{"command": "background", "argument": "\\udcff.png"}\n').message
 
 
-@pytest.mark.parametrize(
-    "reports",
-    [
-        [("", 7), ("the background", 8), ("", 10), ("", 11), ("", 12)],
-        [("", 7), ("", 8), ("", 11), ("", 12), ("", 13)],
-    ],
-    ids=["seen preparing", "prepared between two polls"],
-)
-def test_the_frames_that_count_use_what_was_prepared(reports: list[tuple[str, int]]) -> None:
-    """A damaged background was confirmed: the two frames came before the status said that it had been opened."""
-    statuses = iter(reports)
-    seen: list[int] = []
-
-    def status() -> PipelineStatus:
-        busy, frames = next(statuses)
-        seen.append(frames)
-        return PipelineStatus(phase=Phase.RUNNING, busy=busy, frames_out=frames)
-
-    pipeline = SimpleNamespace(status=status, change=None)
-    assert Changes(cast("Pipeline", pipeline), timeout_s=10).wait_until_settled()
-    assert seen == [frames for _, frames in reports]
+@pytest.mark.parametrize("state", ["pause", "freeze", "lost"])
+def test_a_change_is_in_use_although_no_frame_shows_it(program: Program, state: str) -> None:
+    if state == "lost":
+        program.world.faults.put("open_source", SourceOpenError("There is no camera."))
+        program.world.faults.put("read", SourceLostError("The camera was unplugged."))
+        eventually(lambda: program.pipeline.status().phase is Phase.WAITING)
+    else:
+        program.run(state)
+    assert program.run("zoom 1.5") == "framing.zoom: 1.5", "not pending"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-from itertools import repeat
+from itertools import chain, repeat
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
@@ -125,7 +125,7 @@ def test_a_program_that_starts_is_waited_for(
         clock.now_s += seconds
 
     monkeypatch.setattr(transport, "time", SimpleNamespace(monotonic=clock, sleep=sleep))
-    attempts = [*repeat(None, refuses), address.connect()]
+    attempts = chain(repeat(None, refuses), map(ControlAddress.connect, repeat(address)))
     starting = Mock(
         ControlAddress, folder=address.folder, **{"connect.side_effect": attempts, "in_use.return_value": True}
     )

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any, cast
+from unittest.mock import Mock
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from app.runtime.parts import Parts
 from app.runtime.shared import SettingsOwner, Shared
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.runtime.worker import LatestSlot
+from app.runtime.worker import LatestSlot, Preparer
 from tests.fakes.world import FakeWorld
 from tests.waiting import eventually
 
@@ -36,6 +37,7 @@ class OneEngine:
 
     def __init__(self, engine: MattingEngine) -> None:
         self.engine: MattingEngine | None = engine
+        self.preparer = Mock(Preparer, pending=False)
         self.errors, self.begun_frames, self.steps = list[str](), list[int](), list[StepTiming]()
 
     def decide(self, frame: Frame, settings: Settings) -> Decision:

@@ -114,6 +114,7 @@ class OutputClock:
         """Run until `stop` is set or the slot is closed."""
         clock = SteadyClock(self._owner.current.capture.fps)
         while clock.wait(stop):
+            revision = self._board.matted  # before the picture
             try:
                 arrived = self._pictures.get(clock.remaining_s)
             except SlotClosed:
@@ -134,6 +135,7 @@ class OutputClock:
             if not self._gate.permits(picture):  # the demonstration in place of a camera
                 picture = self._gate.card(*self._card_size(settings))
             self._send(picture, mirror=settings.output.mirror)
+            self._board.sent = revision
 
     @property
     def unmatted(self) -> bool:
