@@ -19,7 +19,6 @@ from app.core.files import paths
 from app.core.files.json_file import BrokenFileError
 from app.core.settings import PeopleSettings, Settings, Zone
 from tests.other_values import other_value
-from tools.settings_table import PAGE, table
 
 OLD = Path(__file__).with_name("settings_of_0_3.json")
 """Every setting of version 0.3, with another value than its default."""
@@ -248,8 +247,7 @@ def test_a_scene_of_a_background_that_has_gone_is_a_blur(tmp_path: Path) -> None
     assert applied.background.kind == "blur"
 
 
-def test_every_setting_is_described_as_in_the_documents() -> None:
-    assert PAGE.read_text("utf-8") == table(), "run python -m tools.settings_table"
+def test_every_setting_is_described() -> None:
     undeclared = {"version", "selected", "paused", "frozen"}
     undeclared |= {f"window.{name}" for name in ("first_run_done", "geometry", "cameras")}
     assert {name for name, setting in SETTINGS.items() if not setting.description} == undeclared

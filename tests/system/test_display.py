@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.system import display
-from app.system.display import X11_LIBRARIES, missing_libraries, window_problem
+from app.system.display import missing_libraries, window_problem
 from tests.paths import ROOT
 
 pytestmark = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="looks at a Linux display")
@@ -107,9 +107,3 @@ def test_what_pyqt_lacks_is_named(raised: str, said: str, tmp_path: Path) -> Non
 
 def test_wayland_needs_no_x11() -> None:
     assert missing_libraries({"WAYLAND_DISPLAY": "wayland-0", "DISPLAY": ":0"}, without("xcb-cursor")) is None
-
-
-def test_the_readme_names_every_package() -> None:
-    words = (ROOT / "README.md").read_text().split()
-    for library in X11_LIBRARIES:
-        assert library.debian in words and library.fedora in words, library
