@@ -22,7 +22,7 @@ from app.system.process import handled
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
-    from app.offline.batch.job import Workers
+    from app.offline.batch.job import Executor
     from app.offline.batch.run import Event
 
 RAY_ADDRESS = re.compile(r"auto|local|ray://\S+|[\w.-]+:\d+")
@@ -68,7 +68,7 @@ def is_batch(sources: Sequence[str], target: str, options: BatchOptions) -> bool
 def convert_many(sources: Sequence[str], folder: str, settings: Settings, options: BatchOptions) -> int:
     """Convert the clips and return the exit code. Raises MattecamError."""
     from app.offline.batch.plan import plan_jobs
-    from app.offline.batch.pool import Pool
+    from app.offline.batch.processes import Processes
     from app.offline.batch.run import StopRequest, convert_batch
 
     alpha, foreground, overwrite = options.alpha, options.foreground, options.overwrite
@@ -84,16 +84,16 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
     )
     tell_left_out(sources, folder, options)
 
-    def workers() -> Workers:
+    def executor() -> Executor:
         if options.cluster is None:
-            return Pool(min(options.jobs or 1, len(jobs)), logs.set_up_console)
-        from app.offline.batch.cluster import RayWorkers
+            return Processes(min(options.jobs or 1, len(jobs)), logs.set_up_console)
+        from app.offline.batch.cluster import RayTasks
 
-        return RayWorkers(options.cluster, options.jobs or os.cpu_count() or 1)
+        return RayTasks(options.cluster, options.jobs or os.cpu_count() or 1)
 
     stop = StopRequest()
     with handled(stop), _shown(len(jobs), options.as_json) as tell:
-        ended = convert_batch(jobs, folder, workers, resume=options.resume, tell=tell, stop=stop)
+        ended = convert_batch(jobs, folder, executor, resume=options.resume, tell=tell, stop=stop)
     done, skipped, failed, interrupted = (ended[state] for state in ("done", "skipped", "failed", "interrupted"))
     text = BatchText.RESULT(done=done, skipped=skipped, all=len(jobs), failed=failed, interrupted=interrupted)
     if options.as_json:

@@ -18,8 +18,7 @@ from app.cli import main
 from app.core.errors import MattecamError
 from app.offline.batch.manifest import MANIFEST, last_records
 from tests.clips import numbered, write_clip
-from tests.offline.batch.clips import jobs_of, resource_tracker, sequential_hashes
-from tests.offline.batch.workers import DirectWorkers
+from tests.offline.batch.clips import DirectExecutor, jobs_of, resource_tracker, sequential_hashes
 from tests.offline.converting import build_half
 
 __all__ = ["resource_tracker"]
@@ -65,7 +64,7 @@ def test_a_failure_names_its_clip(
         raise MattecamError("The frame is too small.")
 
     monkeypatch.setattr("app.offline.convert.build_engine", refuse)
-    monkeypatch.setattr("app.offline.batch.pool.Pool", lambda *_: DirectWorkers())
+    monkeypatch.setattr("app.offline.batch.processes.Processes", lambda *_: DirectExecutor())
     good, bad = write_clip(tmp_path / "small.mp4", 3), tmp_path / "gone.mp4"
     assert main.main(["convert", str(good), str(bad), str(tmp_path / "out"), "--model", "mattecam"]) == 1
     told = capsys.readouterr().err

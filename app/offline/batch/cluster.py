@@ -1,4 +1,4 @@
-"""Workers on Ray: the machines of a cluster, or Ray on this machine.
+"""Executor of Ray: the machines of a cluster, or Ray on this machine.
 
 `requirements-cluster.txt` lists the packages. Whole clips are tasks; the driver keeps the manifest and retries, as with
 worker processes. Ray trusts its network: see docs/films.md.
@@ -11,17 +11,19 @@ import secrets
 import signal
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from app.core.errors import MattecamError, UsageError
 from app.core.files import paths, program
+from app.core.files.lock import lock_file
 from app.core.files.private_file import is_private
 from app.core.messages.command_line import BatchText
 from app.offline.batch.files import REQUIREMENTS
-from app.offline.batch.job import Job, JobResult, Report, run_job
-from app.offline.batch.pool import use_one_core
+from app.offline.batch.job import Job, JobResult, News, run_job
+from app.offline.batch.processes import core_numbers, use_one_core
 from app.system.process import disable_core_dumps
 
 LOCAL = "local"
@@ -44,8 +46,8 @@ def _sigterm_kept() -> Iterator[None]:
         signal.signal(signal.SIGTERM, before)
 
 
-class RayWorkers:
-    """Implements `Workers` with Ray tasks."""
+class RayTasks:
+    """Implements `Executor`."""
 
     @_sigterm_kept()
     def __init__(self, address: str, count: int) -> None:
@@ -56,8 +58,8 @@ class RayWorkers:
             remedy = program.how_to_install(REQUIREMENTS, ["ray"])
             raise MattecamError(BatchText.NO_RAY(remedy=remedy)) from error
         self._ray: Any = ray
-        self._count = count
-        self._running: dict[Any, int] = {}
+        self.count = count
+        self._running: set[Any] = set()
         self._stopping = False
         try:
             _connect(ray, address, count)
@@ -72,53 +74,43 @@ class RayWorkers:
                 raise MattecamError(BatchText.RAY_NOT_STARTED(reason=_first_line(error))) from error
             raise MattecamError(BatchText.NO_CLUSTER(address=address, reason=_first_line(error))) from error
 
-    @property
-    def free(self) -> int:
-        """How many jobs can be started now."""
-        return self._count - len(self._running)
-
-    def start(self, index: int, job: Job) -> None:
-        """Submit a job as a task. Raises MattecamError if Ray is lost."""
+    def submit(self, index: int, job: Job) -> Future[JobResult]:
+        """See `Executor`. Raises MattecamError if Ray is lost."""
         with _while_ray_answers():
-            self._running[self._task.remote(index, job, self._coordinator)] = index
+            reference = self._task.remote(index, job, self._coordinator)
+            self._running.add(reference)
+            result: Future[JobResult] = Future()
+            reference.future().add_done_callback(lambda ended: self._end(reference, ended, result))
+            return result
 
-    def wait(self, timeout_s: float) -> Sequence[Report]:
-        """Return news, at the latest after the timeout. Raises MattecamError if Ray is lost."""
+    def news(self) -> list[News]:
+        """See `Executor`. Raises MattecamError if Ray is lost; empty where the coordinator is being started anew."""
         with _while_ray_answers():
-            ended, _ = self._ray.wait(list(self._running), num_returns=1, timeout=timeout_s)
-            reports = [Report(index, told) for index, told in self._take().items()]
-            return [*reports, *(self._result(reference) for reference in ended)]
+            try:
+                return list(self._ray.get(self._coordinator.take.remote(self._stopping), timeout=COORDINATOR_TIMEOUT_S))
+            except self._ray.exceptions.RayError:
+                return []
 
     def stop(self) -> None:
-        """Ask every job to end as interrupted, also those that have not begun; the next `wait` tells them."""
+        """See `Executor`; jobs that have not begun end too."""
         self._stopping = True
 
     def close(self) -> None:
-        """End all tasks and disconnect; Ray on this machine ends. Idempotent."""
-        for reference in self._running:
+        """See `Executor`. Ray on this machine ends."""
+        for reference in tuple(self._running):
             with suppress(Exception):  # Ray is lost, and its tasks with it
                 self._ray.cancel(reference, force=True)
-        self._running.clear()
         self._ray.shutdown()
 
-    def _take(self) -> dict[int, tuple[int, int | None]]:
-        """Return the progress since the last call; none where the coordinator is being started anew."""
+    def _end(self, reference: Any, ended: Future[JobResult], result: Future[JobResult]) -> None:
+        """Set the result of a task. Called on a thread of Ray."""
+        self._running.discard(reference)
         try:
-            news: dict[int, tuple[int, int | None]] = self._ray.get(
-                self._coordinator.take.remote(self._stopping), timeout=COORDINATOR_TIMEOUT_S
-            )
-        except self._ray.exceptions.RayError:
-            return {}
-        return news
-
-    def _result(self, reference: Any) -> Report:
-        index = self._running.pop(reference)
-        try:
-            return Report(index, self._ray.get(reference))
+            result.set_result(ended.result())
         except self._ray.exceptions.RayTaskError as error:
-            return Report(index, JobResult("failed", error=str(error.cause)))
-        except self._ray.exceptions.RayError as error:  # the worker or its machine died
-            return Report(index, JobResult("died", error=type(error).__name__))
+            result.set_result(JobResult("failed", error=str(error.cause)))
+        except Exception as error:  # noqa: BLE001 - the worker or its machine died
+            result.set_result(JobResult("died", error=type(error).__name__))
 
 
 class Coordinator:
@@ -129,18 +121,18 @@ class Coordinator:
 
     def __init__(self) -> None:
         self._stopping = False
-        self._news: dict[int, tuple[int, int | None]] = {}
+        self._news: dict[int, News] = {}
 
     def tell(self, index: int, frames: int, expected: int | None) -> bool:
         """Take the progress of a task; return whether it should stop."""
-        self._news[index] = frames, expected
+        self._news[index] = News(index, frames, expected)
         return self._stopping
 
-    def take(self, stopping: bool) -> dict[int, tuple[int, int | None]]:
-        """Return the progress since the last call, by job. stopping: every task should stop."""
+    def take(self, stopping: bool) -> Sequence[News]:
+        """Return the progress since the last call. stopping: every task should stop."""
         self._stopping = stopping
         news, self._news = self._news, {}
-        return news
+        return tuple(news.values())
 
 
 def run_task(index: int, job: Job, coordinator: Any) -> JobResult:
@@ -176,9 +168,6 @@ def pin() -> None:
 
     Do nothing if the folder for this cannot be used, such as one of the same name that belongs to somebody else.
     """
-    from app.core.files.lock import lock_file
-    from app.offline.batch.pool import core_numbers
-
     if _pinned:
         return
     folder = Path(tempfile.gettempdir()) / f"mattecam-cores-{os.getuid() if hasattr(os, 'getuid') else 'user'}"

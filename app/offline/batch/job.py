@@ -8,6 +8,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Callable, Collection, Mapping, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
@@ -248,29 +249,27 @@ def publish(finished: Path, final: Path, *, overwrite: bool) -> None:
             near.unlink(missing_ok=True)
 
 
-class Report(NamedTuple):
-    """News of a running job; a result ends it."""
+class News(NamedTuple):
+    """Progress of a running job."""
 
     job: int
     """Its index in the batch."""
-    news: tuple[int, int | None] | JobResult
-    """Frames done and expected ones (None if unknown), or the result."""
+    frames: int
+    expected_frames: int | None
 
 
-class Workers(Protocol):
-    """Run jobs side by side."""
+class Executor(Protocol):
+    """Runs jobs side by side."""
 
-    @property
-    def free(self) -> int:
-        """How many jobs can be started now."""
+    count: int
+    """How many."""
+
+    def submit(self, index: int, job: Job) -> Future[JobResult]:
+        """Start a job, which fewer than `count` others run beside; `index` names it in news. The result is no error."""
         ...
 
-    def start(self, index: int, job: Job) -> None:
-        """Start a job; `index` names it in reports."""
-        ...
-
-    def wait(self, timeout_s: float) -> Sequence[Report]:
-        """Return news, at the latest after the timeout."""
+    def news(self) -> Sequence[News]:
+        """Return the progress since the last call."""
         ...
 
     def stop(self) -> None:
@@ -278,5 +277,5 @@ class Workers(Protocol):
         ...
 
     def close(self) -> None:
-        """End all workers at once, also those that still run. Idempotent."""
+        """End everything at once, also the jobs that still run. Idempotent."""
         ...

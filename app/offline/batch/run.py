@@ -8,6 +8,7 @@ import shutil
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,7 +20,7 @@ from app.core.files.lock import lock_file
 from app.core.messages.command_line import BatchText, ConvertText
 from app.core.messages.media import WriteReason
 from app.offline.batch.files import is_remote, joined, parent_and_name, size_and_time, upload
-from app.offline.batch.job import TRIES, Job, JobResult, Report, Workers
+from app.offline.batch.job import TRIES, Executor, Job, JobResult
 from app.offline.batch.manifest import MANIFEST, Manifest, Record, last_records, state_folder
 from app.offline.batch.plan import existing_output, record_of, unchanged_outputs
 from app.offline.targets import check_folder
@@ -75,17 +76,17 @@ class Batch:
     """One run over many clips."""
 
     def __init__(
-        self, jobs: Sequence[Job], workers: Workers, manifest: Manifest, tell: Callable[[Event], None]
+        self, jobs: Sequence[Job], executor: Executor, manifest: Manifest, tell: Callable[[Event], None]
     ) -> None:
-        """workers: closed by `run`. tell: receives every event on the calling thread."""
+        """executor: closed by `run`. tell: receives every event on the calling thread."""
         self._jobs = list(jobs)
-        self._workers = workers
+        self._executor = executor
         self._manifest = manifest
         self._tell = tell
         self._tries = [0] * len(jobs)
         self._sources: dict[int, tuple[int | None, int | None]] = {}
         """Size and time of a source before it is read: it may still be written to."""
-        self._running: set[int] = set()
+        self._running: dict[Future[JobResult], int] = {}
         self._waiting: deque[int] = deque()
         self.states: dict[int, str] = {}
         """Final state by index of the job."""
@@ -110,12 +111,11 @@ class Batch:
             self._check_existing()
             while (self._waiting or self._running) and not stop.requests:
                 self._start()
-                for report in self._workers.wait(WAIT_S):
-                    self._handle(report, retry=True)
+                self._follow(retry=True)
             if stop.requests:
                 self._stop(stop)
         finally:
-            self._workers.close()
+            self._executor.close()
 
     def _check_existing(self) -> None:
         """Raise UsageError if a clip would replace a file."""
@@ -125,42 +125,43 @@ class Batch:
             raise UsageError(ConvertText.EXISTS(files=[*files[:NAMED], *(["…"] if len(files) > NAMED else [])]))
 
     def _start(self) -> None:
-        while self._waiting and self._workers.free:
+        while self._waiting and len(self._running) < self._executor.count:
             index = self._waiting.popleft()
             self._tries[index] += 1
             self._sources[index] = size_and_time(self._jobs[index].source)
-            self._running.add(index)
             self._record(index, "started")
             if self._tries[index] == 1:
                 self._tell(Event(self._jobs[index].source, "started"))
-            self._workers.start(index, self._jobs[index])
+            self._running[self._executor.submit(index, self._jobs[index])] = index
 
     def _stop(self, stop: StopRequest) -> None:
-        self._workers.stop()
+        self._executor.stop()
         deadline_s = time.monotonic() + STOP_TIMEOUT_S
         while self._running and stop.requests < 2 and time.monotonic() < deadline_s:
-            for report in self._workers.wait(WAIT_S):
-                self._handle(report, retry=False)
-        for index in sorted(self._running):
+            self._follow(retry=False)
+        for index in sorted(self._running.values()):
             self._finish(index, "interrupted")
 
-    def _handle(self, report: Report, *, retry: bool) -> None:
-        index, news = report
-        source, tries = self._jobs[index].source, self._tries[index]
-        if not isinstance(news, JobResult):
-            self._tell(Event(source, "progress", *news))
-        elif news.state != "died":
-            self._finish(index, news.state, news.frames, news)
+    def _follow(self, *, retry: bool) -> None:
+        """Wait for a moment; tell the progress, and how clips ended. retry: start those again whose worker died."""
+        ended, _ = wait(self._running, WAIT_S, FIRST_COMPLETED)
+        for index, frames, expected in self._executor.news():
+            self._tell(Event(self._jobs[index].source, "progress", frames, expected))
+        for future in ended:
+            self._handle(self._running.pop(future), future.result(), retry=retry)
+
+    def _handle(self, index: int, result: JobResult, *, retry: bool) -> None:
+        tries = self._tries[index]
+        if result.state != "died":
+            self._finish(index, result.state, result.frames, result)
         elif retry and tries < MOST_TRIES:
-            self._running.discard(index)
             self._waiting.appendleft(index)
-            self._record(index, "retried", news)
+            self._record(index, "retried", result)
         else:
-            text = BatchText.DIED(file=source, reason=news.error or "", tries=tries)
-            self._finish(index, "failed" if retry else "interrupted", result=replace(news, error=text))
+            text = BatchText.DIED(file=self._jobs[index].source, reason=result.error or "", tries=tries)
+            self._finish(index, "failed" if retry else "interrupted", result=replace(result, error=text))
 
     def _finish(self, index: int, state: State, frames: int = 0, result: JobResult | None = None) -> None:
-        self._running.discard(index)
         self.states[index] = state
         if state != "skipped":
             self._record(index, state, result)
@@ -187,7 +188,7 @@ class Batch:
 def convert_batch(
     jobs: Sequence[Job],
     target: str,
-    workers: Callable[[], Workers],
+    executor: Callable[[], Executor],
     *,
     resume: bool = False,
     tell: Callable[[Event], None] = lambda event: None,
@@ -211,7 +212,7 @@ def convert_batch(
             _refuse_link(folder / MANIFEST)
             known = last_records(folder / MANIFEST) if resume else None
             with closing(Manifest(folder / MANIFEST)) as manifest:
-                batch = Batch(jobs, workers(), manifest, tell)
+                batch = Batch(jobs, executor(), manifest, tell)
                 batch.run(stop or StopRequest(), known)
             if is_remote(target):
                 upload(folder / MANIFEST, joined(target, MANIFEST))

@@ -1,21 +1,27 @@
-"""Clips and batches for the tests."""
+"""Clips, batches and executors for the tests."""
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Sequence
+from concurrent.futures import Future
 from multiprocessing.resource_tracker import ensure_running
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
 from app.core.settings import BackgroundSettings, MattingSettings, Settings
-from app.offline.batch.job import Job, Workers, run_job
+from app.core.types import Matte
+from app.offline.batch.job import Executor, Job, JobResult, News, run_job
 from app.offline.batch.manifest import MANIFEST, Record, last_records
 from app.offline.batch.plan import plan_jobs
 from app.offline.batch.run import convert_batch
+from app.testing.parts import StepInput
 from tests.clips import write_clip
+from tests.offline.converting import HalfEngine
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -54,9 +60,9 @@ def jobs_of(
     return plan_jobs(clips, str(target), settings, alpha=names[0], foreground=names[1], overwrite=overwrite)
 
 
-def run_batch(jobs: Sequence[Job], target: Path | str, workers: Workers, **options: Any) -> Counter[str]:
-    """Convert with these workers. options: those of `convert_batch`."""
-    return convert_batch(jobs, str(target), lambda: workers, **options)
+def run_batch(jobs: Sequence[Job], target: Path | str, executor: Executor, **options: Any) -> Counter[str]:
+    """Convert with this executor. options: those of `convert_batch`."""
+    return convert_batch(jobs, str(target), lambda: executor, **options)
 
 
 def records_in(folder: Path) -> dict[str, Record]:
@@ -67,3 +73,44 @@ def records_in(folder: Path) -> dict[str, Record]:
 def sequential_hashes(jobs: Sequence[Job]) -> dict[str, str | None]:
     """SHA-256 by name of the source, computed in this process one after the other."""
     return {Path(job.source).name: run_job(job, lambda done, total: False).sha256 for job in jobs}
+
+
+class DirectExecutor:
+    """Runs jobs in this process; the worker of a clip in `deadly` dies so many times."""
+
+    count = 1
+
+    def __init__(self, deadly: dict[str, int] | None = None) -> None:
+        self.run: list[str] = []
+        self._deadly = deadly or {}
+
+    def submit(self, index: int, job: Job) -> Future[JobResult]:
+        name = Path(job.source).name
+        self.run.append(name)
+        result: Future[JobResult] = Future()
+        if self._deadly.get(name, 0) > 0:
+            self._deadly[name] -= 1
+            result.set_result(JobResult("died", error="signal 9"))
+        else:
+            result.set_result(run_job(job, lambda done, total: False))
+        return result
+
+    def news(self) -> Sequence[News]:
+        return ()
+
+    def stop(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class SlowEngine(HalfEngine):
+    """Takes as long as a network, so that its clip can be interrupted."""
+
+    def matte(self, step: StepInput) -> Matte:
+        time.sleep(0.02)
+        return super().matte(step)
+
+
+def use_slow_engine() -> None:
+    """Convert without a network in this process, from now on."""
+    patch("app.offline.convert.build_engine", lambda *_: SlowEngine()).start()

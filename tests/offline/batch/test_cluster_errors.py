@@ -1,21 +1,25 @@
-"""Ray that does not start, does not answer, or ends while it converts."""
+"""Ray that does not start, does not answer, or ends while it converts; its token, with which code can be run."""
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from concurrent.futures import Future
 from pathlib import Path
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
-from app.core.errors import MattecamError
+from app.core.errors import MattecamError, UsageError
 from app.core.settings import Settings
-from app.offline.batch.cluster import LOCAL, RayWorkers, pin
-from app.offline.batch.job import Job
+from app.offline.batch.cluster import LOCAL, RayTasks, check_token_file, pin
+from app.offline.batch.job import Job, JobResult
 from tests.fresh_python import printed_by
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="modes of files")
 
 
 class Ray(ModuleType):
@@ -26,6 +30,7 @@ class Ray(ModuleType):
         self.error = error
         self.starts = starts
         self.running = False
+        self.exceptions = SimpleNamespace(RayError=Lost, RayTaskError=Lost)
 
     def init(self, **options: object) -> None:
         self.running = True
@@ -36,7 +41,7 @@ class Ray(ModuleType):
     def remote(self, **options: object) -> Callable[[object], Remote]:
         return lambda wrapped: Remote(self.error)
 
-    def wait(self, references: Sequence[object], **options: object) -> None:
+    def get(self, reference: object, **options: object) -> None:
         raise self.error
 
     def cancel(self, reference: object, *, force: bool) -> None:
@@ -46,12 +51,21 @@ class Ray(ModuleType):
         self.running = False
 
 
+class Lost(Exception):
+    """Base of the errors of a worker."""
+
+
 class Remote:
     """An actor or a task; it submits one job before Ray is lost."""
 
     def __init__(self, error: Exception) -> None:
         self.error = error
         self.submitted = 0
+        self.ended: Future[JobResult] = Future()
+        self.tell = self.take = self
+
+    def future(self) -> Future[JobResult]:
+        return self.ended
 
     def remote(self, *arguments: object) -> Remote:
         if self.submitted:
@@ -73,25 +87,25 @@ def test_a_start_that_fails_is_a_sentence_and_leaves_no_process(
     ray = Ray(error("The node timed out.\nDetails"))
     monkeypatch.setitem(sys.modules, "ray", ray)
     with pytest.raises(MattecamError, match=expected) as raised:
-        RayWorkers(address, 2)
+        RayTasks(address, 2)
     assert "Details" not in str(raised.value)
     assert not ray.running
 
 
-@pytest.mark.parametrize("call", ["start", "wait"])
+@pytest.mark.parametrize("call", ["submit", "news"])
 def test_ray_that_ends_during_the_conversion_is_a_sentence(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
     for name in ("RAY_AUTH_TOKEN", "RAY_worker_niceness"):
         monkeypatch.setenv(name, "0")
     ray = Ray(RuntimeError("The cluster is gone.\nDetails"), starts=True)
     monkeypatch.setitem(sys.modules, "ray", ray)
     before = signal.getsignal(signal.SIGTERM)
-    workers = RayWorkers(LOCAL, 2)
+    tasks = RayTasks(LOCAL, 2)
     assert signal.getsignal(signal.SIGTERM) is before, "the command still stops gently"
     job = Job("a.mp4", {"target": "out/a.mp4"}, Settings(), "")
-    workers.start(0, job)
+    tasks.submit(0, job)
     with pytest.raises(MattecamError, match=r"Ray ended during the conversion: The cluster is gone\.; run .* --resume"):
-        workers.start(1, job) if call == "start" else workers.wait(0.0)
-    workers.close()
+        tasks.submit(1, job) if call == "submit" else tasks.news()
+    tasks.close()
     assert not ray.running
 
 
@@ -123,3 +137,43 @@ def test_a_worker_leaves_no_core_dump() -> None:
     if int(hard) == 0:
         pytest.skip("the system forbids core dumps already")
     assert (state, int(soft)) == ("interrupted", 0)
+
+
+@pytest.fixture
+def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "token"))
+    return tmp_path / "token"
+
+
+@POSIX
+def test_a_token_file_that_others_can_read_is_refused(token: Path) -> None:
+    check_token_file()
+    token.write_text("secret")
+    token.chmod(0o644)
+    with pytest.raises(UsageError, match="chmod 600"):
+        check_token_file()
+    token.chmod(0o600)
+    check_token_file()
+
+
+@POSIX
+def test_the_file_that_ray_makes_by_itself_is_checked(
+    token: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_AUTH_TOKEN_PATH")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file = tmp_path / ".ray" / "auth_token"
+    file.parent.mkdir()
+    file.write_text("secret")
+    file.chmod(0o644)
+    with pytest.raises(UsageError, match="auth_token"):
+        check_token_file()
+
+
+@POSIX
+def test_a_token_in_the_environment_needs_no_file(token: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    token.write_text("secret")
+    token.chmod(0o644)
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
+    check_token_file()

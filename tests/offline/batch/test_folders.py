@@ -1,4 +1,4 @@
-"""Batches over folders of images: no file of the user is lost, and a changed image is noticed."""
+"""Folders of a batch: no file of the user is lost, a changed image is noticed, links and pipes are not followed."""
 
 from __future__ import annotations
 
@@ -10,19 +10,21 @@ from pathlib import Path
 import cv2
 import pytest
 
-from app.core.errors import UsageError
-from app.offline.batch.job import run_job
-from app.offline.batch.manifest import MANIFEST
-from app.offline.batch.plan import unchanged_outputs
-from app.offline.batch.run import Event
+from app.core.errors import SinkOpenError, UsageError
+from app.core.settings import BackgroundSettings, OverlaySettings
+from app.offline.batch.job import TRIES, run_job
+from app.offline.batch.manifest import MANIFEST, Manifest
+from app.offline.batch.plan import settings_hash, unchanged_outputs
+from app.offline.batch.run import Event, convert_batch
 from tests.clips import names_in, write_clip, write_images
-from tests.offline.batch.clips import jobs_of, records_in, run_batch
-from tests.offline.batch.workers import DirectWorkers
+from tests.offline.batch.clips import SETTINGS, DirectExecutor, jobs_of, records_in, run_batch
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has other links and pipes")
 
 
 def convert_to(target: Path, *sources: Path, resume: bool = False, alpha: Path | None = None) -> list[str]:
     """Convert, and return the names of the sources that were not left out."""
-    workers = DirectWorkers()
+    workers = DirectExecutor()
     jobs = jobs_of(sources, target, alpha=alpha)
     report = run_batch(jobs, target, workers, resume=resume)
     assert report["done"] + report["skipped"] == len(jobs)
@@ -120,7 +122,7 @@ def test_a_matte_of_which_the_film_is_gone_is_replaced_unless_it_was_changed(tmp
     clip, target, alpha = write_clip(tmp_path / "a.mp4", 3), tmp_path / "out", tmp_path / "alpha"
 
     def resumed() -> Counter[str]:
-        return run_batch(jobs_of([clip], target, alpha=alpha, overwrite=False), target, DirectWorkers(), resume=True)
+        return run_batch(jobs_of([clip], target, alpha=alpha, overwrite=False), target, DirectExecutor(), resume=True)
 
     assert resumed()["done"] == 1
     (target / "a.mp4").unlink()
@@ -145,7 +147,7 @@ def test_the_manifest_holds_the_hash_of_every_output(tmp_path: Path) -> None:
 
 def test_a_slash_at_the_end_makes_a_folder_of_any_name(tmp_path: Path) -> None:
     source, target = write_images(tmp_path / "pics", "1.png"), tmp_path / "films.mp4"
-    assert run_batch(jobs_of([source], f"{target}/"), f"{target}/", DirectWorkers())["done"] == 1
+    assert run_batch(jobs_of([source], f"{target}/"), f"{target}/", DirectExecutor())["done"] == 1
     assert names_in(target) == [MANIFEST, "pics"]
 
 
@@ -155,5 +157,46 @@ def test_an_output_that_nobody_reads_is_not_taken_for_the_folder(tmp_path: Path)
 
     jobs, target = jobs_of([write_clip(tmp_path / "a.mp4", 4)], tmp_path / "out"), tmp_path / "out"
     with pytest.raises(BrokenPipeError):
-        run_batch(jobs, target, DirectWorkers(), tell=tell)
-    assert run_batch(jobs, target, DirectWorkers(), resume=True)["done"] == 1
+        run_batch(jobs, target, DirectExecutor(), tell=tell)
+    assert run_batch(jobs, target, DirectExecutor(), resume=True)["done"] == 1
+
+
+@POSIX
+@pytest.mark.parametrize("name", [MANIFEST, TRIES])
+def test_a_link_in_the_folder_is_refused_and_its_target_kept(tmp_path: Path, name: str) -> None:
+    target, kept = tmp_path / "out", tmp_path / "kept"
+    for folder in (target, kept / "mine"):
+        folder.mkdir(parents=True)
+    (kept / "notes").write_text("mine")
+    (target / name).symlink_to(kept if name == TRIES else kept / "notes")
+    with pytest.raises(SinkOpenError, match=f"{name} cannot be written: it is a symbolic link"):
+        convert_batch(jobs_of([], target), str(target), DirectExecutor)
+    assert (kept / "mine").is_dir()
+    assert (kept / "notes").read_text() == "mine"
+
+
+@POSIX
+def test_the_manifest_follows_no_link_that_appears_after_the_check(tmp_path: Path) -> None:
+    (tmp_path / MANIFEST).symlink_to(tmp_path / "notes")
+    with pytest.raises(OSError, match="symbolic links"):
+        Manifest(tmp_path / MANIFEST)
+    assert not (tmp_path / "notes").exists()
+
+
+@POSIX
+@pytest.mark.timeout(60)
+def test_a_pipe_as_manifest_is_refused(tmp_path: Path) -> None:
+    """It was waited for without a word."""
+    os.mkfifo(tmp_path / MANIFEST)
+    with pytest.raises(SinkOpenError, match=f"{tmp_path} cannot be written"):
+        convert_batch(jobs_of([], tmp_path), str(tmp_path), DirectExecutor, resume=True)
+
+
+@POSIX
+@pytest.mark.timeout(60)
+def test_what_is_no_file_is_not_read_before_the_conversion_refuses_it(tmp_path: Path) -> None:
+    """A pipe was waited for without a word."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    settings_hash(SETTINGS.replace(background=BackgroundSettings(kind="image", path=pipe)))
+    settings_hash(SETTINGS.replace(overlay=OverlaySettings(file=pipe)))

@@ -11,20 +11,26 @@ import psutil
 import pytest
 
 from app.core.errors import UsageError
-from app.offline.batch.job import JobResult
 from app.offline.batch.manifest import MANIFEST
-from app.offline.batch.pool import Pool
+from app.offline.batch.processes import Processes
 from app.offline.batch.run import Event, StopRequest
 from tests.clips import names_in, write_clip
-from tests.offline.batch.clips import jobs_of, records_in, run_batch, sequential_hashes, write_clips
-from tests.offline.batch.workers import DirectWorkers, use_slow_engine
+from tests.offline.batch.clips import (
+    DirectExecutor,
+    jobs_of,
+    records_in,
+    run_batch,
+    sequential_hashes,
+    use_slow_engine,
+    write_clips,
+)
 
 
 @pytest.mark.long
-def test_a_pool_writes_the_bits_of_one_after_the_other(tmp_path: Path) -> None:
+def test_processes_write_the_bits_of_one_after_the_other(tmp_path: Path) -> None:
     source, out = write_clips(tmp_path / "in"), tmp_path / "out"
     events: list[Event] = []
-    report = run_batch(jobs_of([source], out), out, Pool(2), tell=events.append)
+    report = run_batch(jobs_of([source], out), out, Processes(2), tell=events.append)
 
     assert report == {"done": 2, "failed": 2}
     assert names_in(out) == ["a.mp4", "b.mkv", "cut.mkv", MANIFEST]
@@ -50,7 +56,7 @@ def test_a_killed_worker_is_replaced(tmp_path: Path) -> None:
                     killed.append(process.pid)
                     os.kill(process.pid, signal.SIGKILL)
 
-    report = run_batch(jobs_of([clip], out), out, Pool(1, use_slow_engine), tell=kill_once)
+    report = run_batch(jobs_of([clip], out), out, Processes(1, use_slow_engine), tell=kill_once)
     assert killed and report["done"] == 1
     assert records_in(out)["clip.mp4"].tries == 2
     assert names_in(out) == ["clip.mp4", MANIFEST]
@@ -65,7 +71,7 @@ def test_the_second_stop_ends_the_workers_at_once(tmp_path: Path) -> None:
             stop()
             stop()
 
-    report = run_batch(jobs_of(clips, out), out, Pool(1, use_slow_engine), tell=stop_twice, stop=stop)
+    report = run_batch(jobs_of(clips, out), out, Processes(1, use_slow_engine), tell=stop_twice, stop=stop)
     assert report == {"interrupted": 3}
     assert names_in(out) == [MANIFEST]
 
@@ -74,13 +80,12 @@ def test_the_second_stop_ends_the_workers_at_once(tmp_path: Path) -> None:
 def test_ctrl_c_while_a_worker_starts_is_for_the_command(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     """A terminal sends it to every process. The worker ended with a traceback of what it was importing."""
     (job,) = jobs_of([tmp_path / "missing.mp4"], tmp_path / "out")
-    with closing(Pool(1)) as pool:
+    with closing(Processes(1)) as processes:
         before = psutil.Process().children()
-        pool.start(0, job)
+        ended = processes.submit(0, job)
         (worker,) = (child for child in psutil.Process().children() if child not in before)
         worker.send_signal(signal.SIGINT)
-        (report,) = pool.wait(60.0)
-    assert isinstance(report.news, JobResult) and "There is no file or folder" in (report.news.error or "")
+        assert "There is no file or folder" in (ended.result(60.0).error or "")
     assert "Traceback" not in capfd.readouterr().err
 
 
@@ -91,6 +96,6 @@ def test_only_one_batch_writes_to_a_folder(tmp_path: Path) -> None:
     def start_another(event: Event) -> None:
         if event.state == "started":
             with pytest.raises(UsageError, match="Another conversion"):
-                run_batch(jobs, out, DirectWorkers())
+                run_batch(jobs, out, DirectExecutor())
 
-    assert run_batch(jobs, out, DirectWorkers(), tell=start_another)["done"] == 1
+    assert run_batch(jobs, out, DirectExecutor(), tell=start_another)["done"] == 1
