@@ -1,24 +1,30 @@
-"""Rules for imports, checked in the source."""
+"""Rules for imports: layers, what each package may know, and networks that are named in their own folders alone."""
 
 from __future__ import annotations
 
 import ast
 import re
+from graphlib import TopologicalSorter
 
 import pytest
 
+from app.core.files.paths import NAME
+from models.table import NETWORKS
 from tests.architecture.source import (
     MODELS_MAY_IMPORT,
     PACKAGES,
     attributes,
     calls_of,
+    everything,
     foreign,
     imports,
     in_package,
     modules,
     nodes,
+    tree,
     under,
 )
+from tests.fresh_python import printed_by
 from tests.paths import ROOT
 
 MAX_LINES = 600
@@ -70,7 +76,7 @@ def test_modules_are_named_in_imports_alone() -> None:
     assert sorted(value for _, value in named) == sorted(through), named
 
 
-def test_there_is_something_to_check() -> None:
+def test_there_is_something_to_import() -> None:
     assert {"run", "app.core.settings", "app.runtime.pipeline", "models.weights"} <= set(modules())
     assert "app.core.settings" in imports("app.config.settings_file")
     assert foreign("models.checkpoint") == {"torch", "safetensors"}
@@ -123,3 +129,142 @@ def test_modules_are_short() -> None:
 def test_ioctls_are_called_in_one_module() -> None:
     calling = {name for name in modules() if "ioctl" in attributes(name)}
     assert calling == {"app.system.v4l2"}
+
+
+LAYERS = (
+    ("models", "app.core"),
+    ("app.config", "app.media"),
+    ("app.matting", "app.people", "app.compositing", "app.system"),
+    ("app.capture", "app.output", "app.offline", "app.privacy"),
+    ("app.runtime", "app.doctor", "app.api", "app.testing"),
+    ("app.control",),
+    ("app.gui",),
+    ("app.cli",),
+    ("run", "mattecam"),
+)
+"""From the bottom up: a package imports from its own layer and from those below it."""
+OUTSIDE = {"app"}
+"""The version alone."""
+MAX_ARROWS = 85
+"""Pairs of packages of `app` and `models` of which one imports from the other."""
+
+
+STILL_CYCLIC = [
+    {"app.config", "app.media"},
+    {"app.gui.backgrounds", "app.gui.dialogs", "app.gui.panels", "app.gui.preview", "app.gui.state", "app.gui.widgets"},
+    {"benchmarks", "training"},
+]
+"""Packages that import each other; to become less."""
+
+
+def _layer(name: str) -> int | None:
+    return next((level for level, packages in enumerate(LAYERS) if under(name, *packages)), None)
+
+
+def test_every_module_is_in_a_layer() -> None:
+    assert not [name for name in modules() if _layer(name) is None and name not in OUTSIDE]
+
+
+def test_no_module_imports_from_a_higher_layer() -> None:
+    upward = [
+        (name, imported)
+        for name in modules()
+        for imported in imports(name)
+        if name not in OUTSIDE and imported in modules() and imported not in OUTSIDE
+        if (_layer(imported) or 0) > (_layer(name) or 0)
+    ]
+    assert not upward
+
+
+def test_few_packages_know_each_other() -> None:
+    def package(name: str) -> str:
+        return ".".join(name.split(".")[: 2 if under(name, "app") else 1])
+
+    program = set(in_package("app", "models")) - OUTSIDE
+    arrows = {(package(name), package(i)) for name in program for i in imports(name) if i in program}
+    assert len({arrow for arrow in arrows if arrow[0] != arrow[1]}) <= MAX_ARROWS
+
+
+def test_no_two_modules_import_each_other() -> None:
+    edges = {name: {i for i in imports(name) if i in modules() and i != name} for name in modules()}
+    TopologicalSorter(edges).prepare()  # the error names the cycle
+
+
+def test_no_two_packages_import_each_other() -> None:
+    """Folders beside each other, each with all that is in it; a package and its own sub-packages are one thing."""
+    known = {package: " and ".join(sorted(cycle)) for cycle in STILL_CYCLIC for package in cycle}
+    edges: dict[str, set[str]] = {}
+    for name in everything():
+        for imported in imports(name):
+            if imported in everything():
+                one, other = (known.get(branch, branch) for branch in _branches(name, imported))
+                if one and other and one != other:
+                    edges.setdefault(one, set()).add(other)
+    TopologicalSorter(edges).prepare()  # the error names the cycle
+
+
+def _branches(name: str, other: str) -> tuple[str, str]:
+    """Return the folders that hold the modules, below the last folder that holds both; empty for loose modules."""
+    one, two = (path.relative_to(ROOT).parent.parts for path in (everything()[name], everything()[other]))
+    same = next((level for level, (a, b) in enumerate(zip(one, two, strict=False)) if a != b), min(len(one), len(two)))
+    return ".".join(one[: same + 1]) if len(one) > same else "", ".".join(two[: same + 1]) if len(two) > same else ""
+
+
+def test_what_surrounds_the_program_is_in_layers() -> None:
+    """Nothing of the program imports these, a package imports from those after it, and nothing imports the tests."""
+    order = ("benchmarks", "training", "tools")
+    allowed = {name: set(order[index + 1 :]) for index, name in enumerate(order)}
+    for package in (*order, "app", "models"):
+        for name in (name for name in everything() if under(name, package)):
+            tops = {imported.partition(".")[0] for imported in imports(name)} & {*order, "tests"}
+            assert tops <= allowed.get(package, set()) | {package}, name
+
+
+def test_tools_benchmarks_and_training_parse_their_arguments() -> None:
+    """`--help` was the name of a folder, or was ignored and the work began."""
+    beside = {name: path.read_text(encoding="utf-8") for name, path in everything().items() if name not in modules()}
+    started = {name for name, text in beside.items() if '\nif __name__ == "__main__":' in text}
+    started.remove("benchmarks.in_use.child")  # reads its workload from standard input
+    assert {name for name in started if not imports(name) & {"argparse", "typer"}} == set()
+    assert len(started) > 30
+
+
+FAMILIES = {path.parent.name for path in (ROOT / "models").glob("*/spec.py")}
+"""Folders of networks."""
+NAMES = tuple({*NETWORKS, *FAMILIES} - {NAME})
+"""Names that the program must not use; one network has the name of the program."""
+
+
+def named(text: str) -> bool:
+    """Whether a string is, or begins with, the name of a network or of a family of networks."""
+    return text.lower().startswith(NAMES)
+
+
+def docstrings(module: ast.Module) -> set[int]:
+    """Identities of the constants that are docstrings of anything in the module."""
+    bodies = [node.body for node in ast.walk(module) if hasattr(node, "body") and isinstance(node.body, list)]
+    expressions = [statement.value for body in bodies for statement in body if isinstance(statement, ast.Expr)]
+    return {id(value) for value in expressions if isinstance(value, ast.Constant)}
+
+
+def test_every_family_is_in_the_table() -> None:
+    assert {spec.name.partition("-")[0].removesuffix("p") for spec in NETWORKS.values()} == FAMILIES
+
+
+def test_nothing_in_the_program_names_a_network() -> None:
+    found = []
+    for name in in_package("app"):
+        module = tree(name)
+        ignored = docstrings(module)
+        found += [
+            f"{name}:{node.lineno}: {node.value!r}"
+            for node in nodes(name)
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in ignored
+            if named(node.value)
+        ]
+    assert not found
+
+
+@pytest.mark.parametrize("module", ["models.table", "models.weights", "app.core.settings"])
+def test_the_table_needs_no_torch(module: str) -> None:
+    assert printed_by(f"import sys, {module}; print('torch' in sys.modules)") == "False\n"
