@@ -22,9 +22,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
 from app.runtime.timing import Timing
 from app.testing.parts import FakeClock
-from tests.fakes.desk import Desk
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, IMPATIENT, ignore
+from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, ignore
 from tests.waiting import beside, eventually
 
 
@@ -297,7 +295,7 @@ def test_a_run_without_limit_waits_for_a_camera(
 
     def look() -> None:
         if time.monotonic() > waited_s:
-            assert desk.world.newest().kind is PictureKind.STANDBY or desk.camera
+            assert desk.newest().kind is PictureKind.STANDBY or desk.camera
             desk.camera = True
         if session.status.frames_out > 3:
             session.end()

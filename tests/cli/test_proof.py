@@ -14,8 +14,7 @@ from app.cli.proof import kept_private, write_before_after
 from app.core.settings import BackgroundSettings
 from app.core.types import Frame, Outgoing, Picture, PictureKind
 from app.testing.parts import shows_room
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, NONE, composites, running
+from tests.fakes.world import BASE, NONE, FakeWorld, composites, running
 from tests.waiting import eventually
 
 

@@ -28,8 +28,7 @@ from app.runtime.shared import SettingsOwner
 from app.runtime.status import Phase, PipelineStatus
 from app.testing.parts import room_picture
 from tests.control.recorder import Recorder, serving
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE
+from tests.fakes.world import BASE, FakeWorld
 from tests.waiting import eventually
 
 

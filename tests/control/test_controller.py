@@ -12,7 +12,7 @@ from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import FramingSettings
 from app.runtime.status import Phase
 from tests.control.conftest import Program, SettingsAlone
-from tests.runtime.running import BASE
+from tests.fakes.world import BASE
 from tests.waiting import beside, eventually
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.errors import SettingsError, UsageError
 from tests.control.conftest import Program
-from tests.runtime.running import shows_person
+from tests.fakes.world import shows_person
 from tests.waiting import eventually
 
 

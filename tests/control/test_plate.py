@@ -19,8 +19,7 @@ from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import room_picture
 from tests.control.conftest import Program
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, running
+from tests.fakes.world import BASE, FakeWorld, running
 from tests.waiting import beside, eventually
 
 SIZE = 64, 48

@@ -15,7 +15,7 @@ from app.core.stage import Stage
 from app.core.types import PictureKind
 from tests.control.conftest import Program
 from tests.control.recorder import serving
-from tests.runtime.running import BASE
+from tests.fakes.world import BASE
 from tests.waiting import eventually
 
 HIDE = Zone(points=((0.1, 0.1), (0.4, 0.4)))

@@ -20,7 +20,7 @@ from app.capture.devices import CameraDevice
 from app.compositing.library import bundled_backgrounds
 from app.core.messages.doctor import CameraFinding, DiskFinding, LoopbackFinding
 from app.core.settings import CaptureSettings, OutputSettings, Settings, WindowSettings
-from app.core.types import BgrImage, Frame
+from app.core.types import BgrImage
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui.backgrounds import files
 from app.gui.preview import overlay
@@ -29,8 +29,6 @@ from app.gui.shell.application import Session, WindowOptions, make_application
 from app.gui.state import services
 from app.gui.state.tasks import Tasks
 from app.output.sound.devices import MicrophoneName
-from app.runtime.parts import Parts
-from app.testing.parts import FakeSource
 from models.faults import WeightsFault
 from models.weights import DownloadError, WeightReport, spec_of
 from tests.fakes.world import FakeWorld
@@ -174,28 +172,12 @@ def tasks(qapp: QApplication, machine: object) -> Iterator[Tasks]:
     made.close()
 
 
-class CameraLikeWorld(FakeWorld):
-    """Delivers frames at about the rate of a camera; a faster source would starve the window."""
-
-    def parts(self) -> Parts:
-        """For `WindowOptions(parts=…)`."""
-        return replace(
-            super().parts(), open_source=lambda settings: CameraLikeSource(settings, self.faults, self.source_kind)
-        )
-
-
-class CameraLikeSource(FakeSource):
-    """Waits 25 ms for each frame."""
-
-    def read(self) -> Frame | None:
-        self._pace.wait(1 / 40)
-        return super().read()
-
-
 @pytest.fixture
 def world() -> FakeWorld:
-    """Parts of the pipeline with fault injection."""
-    return CameraLikeWorld()
+    """Parts of the pipeline with fault injection, whose frames come at about the rate of a camera."""
+    world = FakeWorld()
+    world.pause_s = 1 / 40
+    return world
 
 
 @pytest.fixture

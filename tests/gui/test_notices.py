@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -11,8 +10,7 @@ from PyQt6.QtCore import QEvent, Qt
 from PyQt6.QtWidgets import QApplication, QFrame, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.capture.base import FrameSource
-from app.core.errors import CameraAbsentError, SinkOpenError, WeightsMissingError
+from app.core.errors import SinkOpenError, WeightsMissingError
 from app.core.settings import CaptureSettings, EngineSettings, MattingSettings
 from app.core.types import SourceInfo
 from app.gui.dialogs.doctor_dialog import FindingsDialog
@@ -23,11 +21,10 @@ from app.gui.widgets import notices
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.controls import button as make_button
 from app.gui.widgets.notices import READABLE_PX, Notice, NoticeArea, Rank
-from app.runtime.parts import Parts
 from app.runtime.status import PipelineStatus
 from app.testing.parts import FakeEngine, Faults
-from tests.fakes.world import FakeWorld
-from tests.gui.conftest import QUIET, CameraLikeSource, CameraLikeWorld, Downloads, StartWindow
+from tests.fakes.world import Desk, FakeWorld
+from tests.gui.conftest import QUIET, Downloads, StartWindow
 from tests.gui.widgets import button, existing, find, made_store
 
 AUTO_CAMERA = QUIET.replace(output=QUIET.output.replace(virtual_camera="auto"))
@@ -216,23 +213,9 @@ def test_a_camera_that_is_slow_at_its_size_says_so(
     assert area.text_of("slowCameraNotice") == (text if said else "")
 
 
-class Desk(CameraLikeWorld):
-    """A computer without a camera at first."""
-
-    camera = False
-
-    def parts(self) -> Parts:
-        """For `WindowOptions(parts=…)`."""
-        return replace(super().parts(), open_source=self._open)
-
-    def _open(self, settings: CaptureSettings) -> FrameSource:
-        if settings.source == "auto" and not self.camera:
-            raise CameraAbsentError("No camera was found.")
-        return CameraLikeSource(settings, self.faults, "camera" if settings.source == "auto" else "demo")
-
-
 def test_a_camera_that_comes_takes_the_place_of_the_demonstration(start_window: StartWindow, qtbot: QtBot) -> None:
     desk, settings = Desk(), QUIET.replace(capture=CaptureSettings(source="auto"))
+    desk.pause_s = 1 / 40
     session = start_window(settings, options=WindowOptions(parts=desk.parts()))
     shown, overlay = session.window.notices, session.window.overlay
     qtbot.waitUntil(lambda: "only you see this demonstration" in shown.text_of("demoNotice"))

@@ -24,8 +24,7 @@ from app.runtime.shared import SettingsOwner
 from app.runtime.timing import Timing
 from app.testing.parts import room_picture, shows_room
 from tests.architecture.source import attributes, calls, naming
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, NONE, composites, ignore, running
+from tests.fakes.world import BASE, NONE, FakeWorld, composites, ignore, running
 from tests.waiting import eventually
 
 MAY_RELEASE = {

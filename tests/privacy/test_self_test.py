@@ -24,10 +24,9 @@ from app.runtime.parts import default_parts
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import FakeEngine, ImmediateEngine, StepInput
-from tests.fakes.world import FakeWorld
+from tests.fakes.world import BASE, FakeWorld, composites, running
 from tests.matting.modules import NETWORKS
 from tests.plate_weights import ALPHA, darker_than_the_plate, nobody
-from tests.runtime.running import BASE, composites, running
 from tests.waiting import eventually
 
 pytestmark = pytest.mark.torch

@@ -7,8 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.runtime.pipeline import Pipeline
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import composites, running
+from tests.fakes.world import FakeWorld, composites, running
 
 
 @pytest.fixture

@@ -19,8 +19,7 @@ from app.runtime.backdrops import PLAIN_GREY, Backdrops
 from app.runtime.board import StatusBoard
 from app.runtime.timing import Timing
 from tests.compositing.files import colour_number, write_video
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, running
+from tests.fakes.world import BASE, FakeWorld, running
 from tests.waiting import eventually
 
 BLACK, WHITE = (BackgroundSettings(kind="colour", colour=colour) for colour in ("#000000", "#ffffff"))

@@ -13,8 +13,7 @@ import pytest
 from app.core.files.names import version_of
 from app.core.settings import BackgroundSettings
 from app.testing.parts import HEIGHT, WIDTH
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, running
+from tests.fakes.world import BASE, FakeWorld, running
 from tests.waiting import eventually
 
 

@@ -17,9 +17,8 @@ from app.matting.selection.hardware import CudaCards
 from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named
 from app.runtime.status import Phase
 from app.testing.parts import FakeEngine, Faults, StepInput, shows_room
-from tests.fakes.world import FakeWorld
+from tests.fakes.world import BASE, IMPATIENT, FakeWorld, composites, running
 from tests.matting.selection.simulated_cuda import SimulatedCuda
-from tests.runtime.running import BASE, IMPATIENT, composites, running
 from tests.waiting import eventually
 
 AUTO = EngineSettings()

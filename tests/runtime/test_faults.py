@@ -7,8 +7,7 @@ from pathlib import Path
 
 from app.core.settings import EngineSettings, FramingSettings
 from app.testing.parts import FakeEngine
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, IMPATIENT, check_the_room_never_shows, composites, each_failure, running
+from tests.fakes.world import BASE, IMPATIENT, FakeWorld, check_the_room_never_shows, composites, each_failure, running
 
 STAGES = (
     "open_source",

@@ -11,9 +11,8 @@ from app.matting.base.interface import Pending
 from app.runtime.engines.plan import StandBy
 from app.runtime.status import Phase
 from app.testing.parts import FakeEngine
-from tests.fakes.world import FakeWorld
+from tests.fakes.world import FakeWorld, check_the_room_never_shows, each_failure
 from tests.runtime.inference import bench
-from tests.runtime.running import check_the_room_never_shows, each_failure
 from tests.waiting import eventually
 
 

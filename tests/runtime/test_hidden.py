@@ -16,8 +16,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import FakeEngine, StepInput, shows_room
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, apply, composites, kinds, running
+from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, running
 from tests.waiting import eventually
 
 

@@ -16,8 +16,7 @@ from app.matting.base.interface import MattingEngine
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import FakeEngine, StepInput, room_picture, shows_room
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, composites, running
+from tests.fakes.world import BASE, FakeWorld, composites, running
 from tests.waiting import eventually
 
 Trick = Callable[[Matte, BgrImage, int], Matte]

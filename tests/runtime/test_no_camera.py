@@ -13,8 +13,7 @@ from app.privacy.gate import may_leave, may_show
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.testing.parts import room_picture
-from tests.fakes.desk import Desk
-from tests.runtime.running import BASE, IMPATIENT, composites, kinds, running, shown
+from tests.fakes.world import BASE, IMPATIENT, Desk, composites, kinds, running, shown
 from tests.waiting import eventually
 
 AUTO = BASE.replace(capture=BASE.capture.replace(source="auto"))
@@ -23,14 +22,14 @@ NONE = AUTO.replace(background=BackgroundSettings(kind="none"))
 
 
 def shows_no_camera(desk: Desk) -> bool:
-    picture = desk.world.newest()
+    picture = desk.newest()
     card = StandbyCard(NO_CAMERA_TEXT).image(*picture.size)
     return picture.kind is PictureKind.STANDBY and np.array_equal(picture.image, card)
 
 
 def goes_out(desk: Desk, pipeline: Pipeline) -> None:
     """The camera has come, and its composites leave."""
-    eventually(lambda: desk.world.newest().kind is PictureKind.COMPOSITE)
+    eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE)
     status = pipeline.status()
     assert (status.phase, status.problems) == (Phase.RUNNING, ())
     assert status.source is not None and status.source.kind == "camera"
@@ -39,7 +38,7 @@ def goes_out(desk: Desk, pipeline: Pipeline) -> None:
 @pytest.mark.parametrize("settings", [AUTO, NONE], ids=["matted", "background none"])
 def test_where_the_preview_is_seen_it_shows_the_demonstration_and_others_see_a_card(settings: Settings) -> None:
     desk = Desk()
-    with running(desk.world, settings, IMPATIENT, parts=desk.parts()) as pipeline:
+    with running(desk, settings, IMPATIENT) as pipeline:
         pipeline.demand.watched = True
         picture = shown(pipeline)
         assert picture.frame is not None and picture.frame.synthetic
@@ -48,18 +47,18 @@ def test_where_the_preview_is_seen_it_shows_the_demonstration_and_others_see_a_c
         assert (status.phase, status.problems, status.unmatted) == (Phase.NO_CAMERA, (), False)
         assert pipeline.release(picture).kind is PictureKind.STANDBY, "a snapshot"
         desk.camera = True
-        eventually(lambda: desk.world.newest().kind is not PictureKind.STANDBY)
-        sent = {picture.frame.synthetic for picture in desk.world.pictures() if picture.frame is not None}
+        eventually(lambda: desk.newest().kind is not PictureKind.STANDBY)
+        sent = {picture.frame.synthetic for picture in desk.pictures() if picture.frame is not None}
         assert sent == {False} and desk.demonstrations == 1
 
 
 def test_a_run_that_nobody_sees_has_no_demonstration() -> None:
     desk = Desk()
-    with running(desk.world, AUTO, IMPATIENT, parts=desk.parts()) as pipeline:
+    with running(desk, AUTO, IMPATIENT) as pipeline:
         eventually(lambda: shows_no_camera(desk))
         (problem,) = pipeline.status().problems
         assert problem.message == "No camera was found; connect one." and pipeline.status().phase is Phase.NO_CAMERA
-        assert kinds(desk.world) == {PictureKind.STANDBY}
+        assert kinds(desk) == {PictureKind.STANDBY}
         desk.plug_in()
         goes_out(desk, pipeline)
         for _ in range(2):
@@ -72,35 +71,35 @@ def test_a_run_that_nobody_sees_has_no_demonstration() -> None:
 
 def test_the_demonstration_ends_while_the_window_is_hidden() -> None:
     desk = Desk()
-    with running(desk.world, AUTO, IMPATIENT, parts=desk.parts()) as pipeline:
+    with running(desk, AUTO, IMPATIENT) as pipeline:
         for number in (1, 2):
             pipeline.demand.watched = True
             eventually(lambda: pipeline.status().source is not None)
             pipeline.demand.watched = False
             eventually(lambda: pipeline.status().source is None)
             assert desk.demonstrations == number
-    assert kinds(desk.world) == {PictureKind.STANDBY}
+    assert kinds(desk) == {PictureKind.STANDBY}
 
 
 def test_the_demonstration_leaves_only_while_it_is_the_chosen_source() -> None:
     desk = Desk()
-    with running(desk.world, DEMO, IMPATIENT, parts=desk.parts()) as pipeline:
+    with running(desk, DEMO, IMPATIENT) as pipeline:
         pipeline.demand.watched = True
         composites(pipeline)
-        eventually(lambda: desk.world.newest().kind is PictureKind.COMPOSITE)
-        (sink,) = desk.world.sinks
+        eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE)
+        (sink,) = desk.sinks
         pipeline.change(lambda _: AUTO)
         changed = len(sink.pictures) + 1  # one may be on its way
         eventually(lambda: shows_no_camera(desk))
         assert {picture.kind for picture in sink.pictures[changed:]} == {PictureKind.STANDBY}
         pipeline.change(lambda _: DEMO)
-        eventually(lambda: desk.world.newest().kind is PictureKind.COMPOSITE)
+        eventually(lambda: desk.newest().kind is PictureKind.COMPOSITE)
 
 
 def test_any_camera_replaces_a_film_also_before_it_comes() -> None:
     film = BASE.replace(capture=BASE.capture.replace(source="film.mp4"))
     desk = Desk()
-    with running(desk.world, film, IMPATIENT, parts=desk.parts()) as pipeline:
+    with running(desk, film, IMPATIENT) as pipeline:
         composites(pipeline)
         pipeline.change(lambda _: AUTO)
         eventually(lambda: shows_no_camera(desk))
@@ -110,7 +109,7 @@ def test_any_camera_replaces_a_film_also_before_it_comes() -> None:
 
 def test_a_camera_that_is_named_is_not_replaced_by_the_demonstration() -> None:
     desk = Desk()
-    with running(desk.world, AUTO, IMPATIENT, parts=desk.parts()) as pipeline:
+    with running(desk, AUTO, IMPATIENT) as pipeline:
         pipeline.demand.watched = True
         eventually(lambda: pipeline.status().source is not None)
         pipeline.change(lambda _: BASE)
@@ -121,18 +120,18 @@ def test_a_camera_that_is_named_is_not_replaced_by_the_demonstration() -> None:
 
 def test_a_camera_in_use_elsewhere_is_not_called_missing() -> None:
     desk = Desk()
-    with running(desk.world, AUTO, IMPATIENT, parts=desk.parts()) as pipeline:
+    with running(desk, AUTO, IMPATIENT) as pipeline:
         eventually(lambda: shows_no_camera(desk))
         desk.plug_in()
-        desk.world.faults.put("open_source", SourceOpenError("It is in use."))
+        desk.faults.put("open_source", SourceOpenError("It is in use."))
         eventually(lambda: pipeline.status().phase is Phase.WAITING)
         eventually(lambda: not shows_no_camera(desk))
 
 
 def test_a_demonstration_that_does_not_open_leaves_the_card() -> None:
     desk = Desk()
-    desk.world.faults.put("open_source", SourceOpenError("The photo is missing."))
-    with running(desk.world, AUTO, IMPATIENT, parts=desk.parts()) as pipeline:
+    desk.faults.put("open_source", SourceOpenError("The photo is missing."))
+    with running(desk, AUTO, IMPATIENT) as pipeline:
         pipeline.demand.watched = True
         eventually(lambda: shows_no_camera(desk))
         eventually(lambda: bool(pipeline.status().problems))

@@ -19,8 +19,7 @@ from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.shared import SettingsOwner, Shared
 from app.runtime.timing import Timing
 from app.runtime.worker import LatestSlot, SlotClosed
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE
+from tests.fakes.world import BASE, FakeWorld
 
 
 class SimulatedTime:

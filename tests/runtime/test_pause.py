@@ -17,8 +17,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import HEIGHT, WIDTH, shows_room
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, NONE, apply, composites, running, shows_person, stands_still
+from tests.fakes.world import BASE, NONE, FakeWorld, apply, composites, running, shows_person, stands_still
 from tests.waiting import eventually
 
 

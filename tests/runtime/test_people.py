@@ -21,8 +21,7 @@ from app.core.types import BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import MattingEngine
 from app.runtime.status import Phase
 from app.testing.parts import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, StepInput, room_picture, shows_room
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, apply, composites, newest, person_share, running, shown_in
+from tests.fakes.world import BASE, FakeWorld, apply, composites, newest, person_share, running, shown_in
 from tests.waiting import eventually
 
 CLOSE_UP = FramingSettings(zoom=4, pan_y=1)

@@ -20,10 +20,9 @@ from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.system.pipewire.reader import NodeReader
 from app.testing.parts import ROOM
-from tests.fakes.world import FakeWorld
+from tests.fakes.world import BASE, FakeWorld, apply, composites, running
 from tests.output.pipewire.feeding import image_of, next_frame, reading
 from tests.pipewire_session import PrivateSession, private_session
-from tests.runtime.running import BASE, apply, composites, running
 from tests.waiting import eventually
 
 FAST = Timing(demand_poll_s=0.02, demand_linger_s=0.1, sink_retry_s=0.2)

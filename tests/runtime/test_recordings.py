@@ -25,9 +25,8 @@ from app.runtime.board import StatusBoard
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus
 from app.testing.parts import FakeEngine, FakeSink, StepInput
-from tests.fakes.world import FakeWorld
+from tests.fakes.world import BASE, FakeWorld, apply, composites, ignore, running
 from tests.output.sound.sources import FakeDevice
-from tests.runtime.running import BASE, apply, composites, ignore, running
 from tests.waiting import eventually
 
 

@@ -17,8 +17,7 @@ from app.output.base import SinkContext
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import FakeSink, FakeSource, shows_room
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, apply, composites, running, shows_person
+from tests.fakes.world import BASE, FakeWorld, apply, composites, running, shows_person
 from tests.waiting import eventually
 
 

@@ -20,8 +20,7 @@ from app.runtime.outputs.output_clock import OutputClock
 from app.runtime.outputs.standby_pictures import PLACEHOLDER_GREY, StandbyPictures
 from app.runtime.shared import SettingsOwner, Shared
 from app.runtime.worker import LatestSlot
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE
+from tests.fakes.world import BASE, FakeWorld
 from tests.waiting import eventually
 
 SOON = OutputSettings(standby_text="soon")

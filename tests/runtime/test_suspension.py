@@ -13,8 +13,7 @@ from app.runtime import watchdog
 from app.runtime.finishing import SETTLED_STEPS
 from app.runtime.outputs import output_clock
 from app.runtime.timing import Timing
-from tests.fakes.world import FakeWorld, still
-from tests.runtime.running import BASE, composites, running, stands_still
+from tests.fakes.world import BASE, FakeWorld, composites, running, stands_still, still
 from tests.waiting import eventually
 
 UNHURRIED = Timing(stale_s=60.0)

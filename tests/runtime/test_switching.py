@@ -18,8 +18,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.shared import SettingsOwner, rebase
 from app.runtime.status import Phase
 from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeEngine, shows_room
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, apply, composites, ignore, kinds, running
+from tests.fakes.world import BASE, FakeWorld, apply, composites, ignore, kinds, running
 from tests.waiting import beside, eventually
 
 

@@ -13,8 +13,7 @@ from app.output.base import FrameSink, SinkContext
 from app.output.packing import Packer
 from app.runtime.plate import capture_plate, save_plate
 from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeSource, room_picture, shows_room
-from tests.fakes.world import FakeRecorder, FakeWorld
-from tests.runtime.running import BASE, apply, composites, newest, running, shown
+from tests.fakes.world import BASE, FakeRecorder, FakeWorld, apply, composites, newest, running, shown
 from tests.turns import TURNS
 from tests.waiting import eventually
 

@@ -12,8 +12,7 @@ from app.core.types import BlurredBackground, Frame, Picture, PictureKind
 from app.runtime.board import StatusBoard
 from app.runtime.finishing import SETTLED_STEPS, Conditions, Finisher
 from app.testing.parts import FakeEngine
-from tests.fakes.world import FakeWorld, still
-from tests.runtime.running import composites, running
+from tests.fakes.world import FakeWorld, composites, running, still
 from tests.waiting import eventually
 
 BACKDROP = BlurredBackground(50)

@@ -25,8 +25,7 @@ from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog
 from app.runtime.worker import Worker
 from app.testing.parts import shows_room
-from tests.fakes.world import FakeWorld
-from tests.runtime.running import BASE, composites, ignore, running
+from tests.fakes.world import BASE, FakeWorld, composites, ignore, running
 from tests.waiting import eventually
 
 TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)

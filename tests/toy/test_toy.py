@@ -19,9 +19,8 @@ from app.runtime.parts import Parts
 from app.runtime.status import Phase, status_fields
 from app.runtime.timing import Timing
 from app.testing.parts import ROOM
-from tests.fakes.world import FakeWorld
+from tests.fakes.world import BASE, FakeWorld, composites, running
 from tests.fresh_python import printed_by
-from tests.runtime.running import BASE, composites, running
 from tests.waiting import eventually
 
 
