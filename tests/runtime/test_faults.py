@@ -1,13 +1,26 @@
-"""Every stage fails in every way at every moment: the room never shows, and the pipeline recovers or stops."""
+"""Every stage fails in every way at every moment, and what is built after an engine failed on a GPU."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
+from app.core.errors import ModelError
+from app.core.messages.matting import ModelText
 from app.core.settings import EngineSettings, FramingSettings
-from app.testing.parts import FakeEngine
+from app.core.stage import Stage
+from app.core.types import AlphaImage, Matte
+from app.matting.base.interface import ExecutorError
+from app.matting.selection import hardware
+from app.matting.selection.hardware import CudaCards
+from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named
+from app.runtime.status import Phase
+from app.testing.parts import FakeEngine, Faults, StepInput, shows_room
 from tests.fakes.world import BASE, IMPATIENT, FakeWorld, check_the_room_never_shows, composites, each_failure, running
+from tests.matting.selection.simulated_cuda import SimulatedCuda
+from tests.waiting import eventually
 
 STAGES = (
     "open_source",
@@ -46,3 +59,144 @@ def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu(w
     with running(world, settings, IMPATIENT, parts=replace(world.parts(), build_engine=build)) as pipeline:
         composites(pipeline, 5)
     assert tried == [("cuda", 0.4), ("cuda", 0.2), ("cuda", 0.1), ("cpu", None)]
+
+
+AUTO = EngineSettings()
+ILLEGAL = "CUDA error: an illegal memory access was encountered"
+
+
+def gpu_error(text: str, precision: str = "float16", *, invalid_output: bool = False) -> ExecutorError:
+    """Return the error of an engine on a GPU, caused by an error of torch."""
+    error = ExecutorError("It failed.", "mattecam", "cuda", precision, invalid_output=invalid_output)
+    error.__cause__ = RuntimeError(text)
+    return error
+
+
+@pytest.fixture
+def cards() -> CudaCards:
+    return SimulatedCuda((8, 6)).cards()
+
+
+def leads_to_the_cpu(settings: EngineSettings | None) -> bool:
+    return settings is not None and settings.device == "cpu"
+
+
+@pytest.mark.parametrize(
+    ("text", "stays"),
+    [
+        (ILLEGAL, False),
+        ("CUDA error: no kernel image is available for execution on the device", False),
+        ("CUDA error: unspecified launch failure", False),
+        ("cuDNN error: CUDNN_STATUS_ALLOC_FAILED", True),
+        ("Unable to find an engine to execute this computation", True),
+    ],
+)
+def test_any_error_of_a_gpu_leads_to_the_cpu(cards: CudaCards, text: str, stays: bool) -> None:
+    lighter = Fallbacks(lambda: cards).after_build(AUTO, gpu_error(text))
+    assert lighter is not None
+    assert (lighter.device, lighter.executor, lighter.precision) == ("cpu", "auto", "auto")
+    assert (cards.first() is not None) is stays, "a device that is lost is not used again in this process"
+
+
+def test_wrong_values_lead_to_float32_and_then_to_the_cpu(cards: CudaCards) -> None:
+    fallbacks = Fallbacks(lambda: cards)
+    single = fallbacks.after_step(AUTO, gpu_error("", invalid_output=True))
+    assert single == AUTO.replace(precision="float32")
+    assert not cards.half_works("cuda")
+    assert leads_to_the_cpu(fallbacks.after_step(single, gpu_error("", "float32", invalid_output=True)))
+
+
+def test_memory_that_ran_out_once_in_a_step_is_worth_another_try(cards: CudaCards) -> None:
+    clock = [0.0]
+    fallbacks = Fallbacks(lambda: cards, lambda: clock[0])
+    error = gpu_error("CUDA out of memory. Tried to allocate 2 GiB")
+    assert fallbacks.after_step(AUTO, error) == AUTO
+    clock[0] += MEMORY_RETRY_S - 1
+    assert leads_to_the_cpu(fallbacks.after_step(AUTO, error))
+    assert cards.first() == "cuda"
+
+
+def test_an_error_of_the_cpu_leads_nowhere(cards: CudaCards) -> None:
+    error = ExecutorError("It failed.", "mattecam", "cpu", "float32", invalid_output=True)
+    assert Fallbacks(lambda: cards).after_step(AUTO, error) is None
+    assert Fallbacks(lambda: cards).after_build(AUTO, ValueError("not for users")) is None
+
+
+def test_an_int8_network_that_fails_on_the_cpu_leads_to_float32(cards: CudaCards) -> None:
+    error = ExecutorError("It failed.", "mattecam", "cpu", "int8", invalid_output=True)
+    assert Fallbacks(lambda: cards).after_build(AUTO, error) == AUTO.replace(precision="float32")
+
+
+def test_the_message_says_where_matting_continues() -> None:
+    cpu = AUTO.replace(device="cpu")
+    for error, settings, message in (
+        (gpu_error(ILLEGAL), cpu, ModelText.GPU_LOST),
+        (gpu_error("cuDNN error"), cpu, ModelText.GPU_FAILED),
+        (gpu_error("CUDA out of memory"), cpu, ModelText.GPU_MEMORY),
+        (gpu_error("", invalid_output=True), AUTO.replace(precision="float32"), ModelText.HALF_FAILED),
+    ):
+        shown = named(error, settings)
+        assert shown.code == f"ModelText.{message.name}"
+        assert shown.__cause__ is error
+    assert named(gpu_error(ILLEGAL)).text == "It failed."
+    assert named(ValueError("details")).code == "ModelText.UNEXPECTED"
+
+
+class LostGpu(FakeEngine):
+    """An engine whose device is lost after some frames: every call fails, even `reset` and `close`."""
+
+    frames = 5
+
+    def __init__(self, settings: EngineSettings, width: int, height: int, faults: Faults) -> None:
+        super().__init__(settings, width, height, faults)
+        self.info = replace(self.info, device="cuda", precision="float16")
+        self.steps = 0
+
+    def _check(self) -> None:
+        if self.steps > self.frames:
+            raise gpu_error(ILLEGAL)
+
+    def matte(self, step: StepInput) -> Matte:
+        self.steps += 1
+        self._check()
+        return super().matte(step)
+
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        self._check()
+
+    def close(self) -> None:
+        super().close()
+        if self.steps > self.frames:
+            raise RuntimeError(ILLEGAL)
+
+
+@pytest.mark.parametrize("device", ["auto", "cuda"])
+def test_a_lost_gpu_shows_the_card_and_then_the_composites_of_the_cpu(
+    device: str, monkeypatch: pytest.MonkeyPatch, cards: CudaCards, world: FakeWorld
+) -> None:
+    monkeypatch.setattr(hardware, "cuda_cards", lambda: cards)
+    built: list[FakeEngine] = []
+
+    def build(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> FakeEngine:
+        make = FakeEngine if settings.device == "cpu" else LostGpu
+        if settings.device == "cpu":
+            eventually(lambda: world.newest().frame is None)  # the card, before the CPU's engine is ready
+        built.append(make(settings, width, height, world.faults))
+        return built[-1]
+
+    settings = BASE.replace(matting=BASE.matting.replace(device=device))
+    with running(world, settings, IMPATIENT, parts=replace(world.parts(), build_engine=build)) as pipeline:
+        eventually(lambda: len(built) == 2 and pipeline.status().phase is Phase.RUNNING)
+        composites(pipeline, 5)
+        assert [problem.message for problem in pipeline.status().problems if problem.stage is Stage.MATTING] == [
+            "The GPU cuda stopped working; matting continues on the CPU until Mattecam is restarted."
+        ]
+        assert [type(engine) for engine in built] == [LostGpu, FakeEngine]
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_a_card_that_was_lost_is_refused_and_the_cpu_taken(cards: CudaCards) -> None:
+    cards.give_up()
+    with pytest.raises(ModelError) as caught:
+        cards.find("cuda:1")
+    assert leads_to_the_cpu(Fallbacks(lambda: cards).after_build(AUTO.replace(device="cuda:1"), caught.value))

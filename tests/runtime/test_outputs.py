@@ -1,0 +1,502 @@
+"""Outputs: their steady clock, cards drawn beside it, and when a recording begins, what it contains and how it ends."""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import sys
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from app.compositing.standby import StandbyCard
+from app.core.errors import ModelError, SinkLostError
+from app.core.settings import OutputSettings
+from app.core.stage import Stage
+from app.core.types import BgrImage, Matte, Picture, PictureKind
+from app.output.base import FrameSink, SinkContext
+from app.output.recorder import Recorder
+from app.output.recording import FEEDER_NICENESS
+from app.privacy.gate import Gate
+from app.runtime.board import StatusBoard
+from app.runtime.engines.plan import StandBy
+from app.runtime.outputs import output_clock
+from app.runtime.outputs.output_clock import OutputClock, SteadyClock
+from app.runtime.outputs.standby_pictures import PLACEHOLDER_GREY, StandbyPictures
+from app.runtime.pipeline import Pipeline
+from app.runtime.shared import SettingsOwner, Shared
+from app.runtime.status import PipelineStatus
+from app.runtime.timing import Timing
+from app.runtime.worker import LatestSlot, SlotClosed
+from app.testing.parts import FakeEngine, FakeSink, StepInput
+from tests.fakes.world import BASE, FakeWorld, apply, composites, ignore, running
+from tests.output.sound.sources import FakeDevice
+from tests.waiting import eventually
+
+
+def test_a_recording_begins_with_the_first_matte_and_keeps_later_stand_by_cards(
+    tmp_path: Path, world: FakeWorld
+) -> None:
+    world.faults.put("build_engine", world.faults.hang)
+    output = BASE.output.replace(record=tmp_path / "a.mp4")
+    with running(world, BASE.replace(output=output)) as pipeline:
+        eventually(lambda: {"virtual_camera", "recorder"} == {sink.name for sink in world.sinks})
+        camera, recorder = sorted(world.sinks, key=lambda sink: sink.name != "virtual_camera")
+        eventually(lambda: len(camera.pictures) > 5)
+        assert not recorder.pictures, "the program's start was recorded"
+        world.faults.heal()
+        eventually(lambda: len(recorder.pictures) > 2)
+        assert recorder.pictures[0].kind is PictureKind.COMPOSITE
+        apply(pipeline, BASE.replace(output=output, paused=True))
+        eventually(lambda: recorder.pictures[-1].kind is PictureKind.STANDBY)
+
+
+def test_a_card_on_its_way_while_the_first_matte_comes_is_not_recorded(tmp_path: Path) -> None:
+    world, opening, matted = FakeWorld(), threading.Event(), threading.Event()
+    pipeline = Pipeline(BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4")), parts=world.parts())
+
+    def hold_the_recorder() -> None:
+        """It has a card to send by now."""
+        opening.set()
+        matted.wait(60)
+
+    def hold_the_output() -> None:
+        """The composite is not handed over before the recorder, which holds the card, has had time to send it."""
+        picture = pipeline.preview.get(0)
+        if picture is not None and picture.kind is PictureKind.COMPOSITE and not matted.is_set():
+            matted.set()
+            eventually(lambda: pipeline.status().recording is not None)
+            time.sleep(0.05)
+
+    world.faults.put("open_recorder", hold_the_recorder)
+    world.faults.put("step", lambda: ignore(opening.wait(60)))
+    pipeline.listen(hold_the_output)
+    pipeline.start()
+    try:
+        eventually(lambda: any(sink.name == "recorder" and len(sink.pictures) > 2 for sink in world.sinks))
+    finally:
+        assert pipeline.stop()
+    (recorder,) = (sink for sink in world.sinks if sink.name == "recorder")
+    assert recorder.pictures[0].kind is PictureKind.COMPOSITE
+
+
+def test_a_full_disk_stops_one_recording_and_nothing_else_and_stays_reported(tmp_path: Path, world: FakeWorld) -> None:
+    """A run without a window ended with 0 although its recording had failed."""
+    output = BASE.output.replace(record=tmp_path / "full.mp4", record_alpha=tmp_path / "alpha.mp4")
+    with running(world, BASE.replace(output=output)) as pipeline:
+        world.faults.put("open_recorder", lambda: eventually(lambda: bool(pipeline.status().problems)))
+        eventually(lambda: pipeline.status().outputs.get("recording_alpha") is not None)
+        composites(pipeline)
+        assert [problem.stage for problem in pipeline.status().problems] == [Stage.RECORDING]
+
+
+def test_no_status_lacks_a_recording_that_failed_without_its_problem(
+    tmp_path: Path, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The problems were read first: a recording that failed meanwhile looked like one that had been stopped."""
+    read = StatusBoard.read
+
+    def read_before_it_fails(board: StatusBoard) -> PipelineStatus:
+        monkeypatch.setattr(StatusBoard, "read", read)
+        before = read(board)
+        world.faults.put("recorder", SinkLostError("The disk is full."))
+        eventually(lambda: pipeline.status().recording is None)
+        return before
+
+    with running(world, BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4"))) as pipeline:
+        eventually(lambda: pipeline.status().recording is not None)
+        monkeypatch.setattr(StatusBoard, "read", read_before_it_fails)
+        status = pipeline.status()
+        assert status.recording is not None or status.problems
+
+
+def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority_over_the_encoder(tmp_path: Path) -> None:
+    output = BASE.output.replace(record=tmp_path / "a.mp4")
+    world, own = FakeWorld(), os.getpriority(os.PRIO_PROCESS, 0)
+    with running(world, BASE.replace(output=output), parts=world.parts().with_sinks(recording=Recorder)) as live:
+        eventually(lambda: live.status().encoded_frames >= 5)
+        if sys.platform == "linux":  # only there a thread has a niceness of its own
+            niceness = {
+                (task / "comm").read_text().strip(): os.getpriority(os.PRIO_PROCESS, int(task.name))
+                for task in Path("/proc/self/task").iterdir()
+            }
+            assert {niceness[name] for name in ("capture", "matting", "output-clock", "virtual-camera")} == {own}
+            assert niceness["encoder"] == min(19, own + FEEDER_NICENESS)
+    with av.open(str(tmp_path / "a.mp4")) as container:
+        images = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
+    assert live.status().encoded_frames == len(images)
+    assert images[0][4:12, 4:12, 0].mean() > 200, "blue behind the person"
+
+
+def test_the_encoder_is_told_of_every_step(tmp_path: Path) -> None:
+    world, gaps, waits_s = FakeWorld(), list[Callable[[float], object]](), list[float]()
+
+    class Waiting(FakeEngine):
+        """Waits within its steps for the gap between steps, as the encoder does."""
+
+        def matte(self, step: StepInput) -> Matte:
+            for wait_for_gap in gaps:
+                started_s = time.perf_counter()
+                wait_for_gap(0.05)
+                waits_s.append(time.perf_counter() - started_s)
+            return super().matte(step)
+
+    def open_recorder(path: Path, width: int, height: int, context: SinkContext) -> FrameSink:
+        gaps.append(context.wait_for_gap)
+        return FakeSink("recorder")
+
+    world.engine = Waiting
+    output = BASE.output.replace(record=tmp_path / "a.mp4")
+    parts = world.parts().with_sinks(recording=open_recorder)
+    with running(world, BASE.replace(output=output), parts=parts) as pipeline:
+        eventually(lambda: len(waits_s) >= 3)
+        world.faults.put("step", ModelError("The network fails."))
+        eventually(lambda: bool(pipeline.status().problems))
+        assert gaps[0](60), "a step that fails is over"
+        world.faults.heal()
+    assert min(waits_s) > 0.04
+
+
+def test_sound_is_recorded_but_not_while_paused(tmp_path: Path) -> None:
+    world, device = FakeWorld(), FakeDevice()
+    path = tmp_path / "a.mp4"
+    parts = replace(world.parts().with_sinks(recording=Recorder), open_microphone=device.open)
+    output = BASE.output.replace(record=path, microphone="default", encoder="x264")
+    with running(world, BASE.replace(output=output), parts=parts) as pipeline:
+        eventually(lambda: device.open_now == 1 and pipeline.status().encoded_frames > 0)  # from then on it has sound
+        time.sleep(1)
+        apply(pipeline, BASE.replace(output=output, paused=True))
+        eventually(lambda: device.open_now == 0)
+        time.sleep(1)
+        assert device.open_now == 0, "a paused program holds no microphone"
+        apply(pipeline, BASE.replace(output=output))
+        eventually(lambda: device.open_now == 1)
+        time.sleep(0.7)
+        device.lost = True
+        eventually(lambda: any(problem.stage is Stage.MICROPHONE for problem in pipeline.status().problems))
+        assert pipeline.status().recording is not None
+        apply(pipeline, BASE)
+        eventually(lambda: pipeline.status().recording is None)
+        eventually(lambda: not [p for p in pipeline.status().problems if p.stage is Stage.MICROPHONE])
+    assert device.open_now == 0 and device.opened == ["default", "default"]
+    with av.open(str(path)) as container:
+        sound = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+    loud = np.abs(sound[: len(sound) // 960 * 960].reshape(-1, 960)).max(axis=1) > 0.05
+    edges = np.flatnonzero(np.diff(loud.astype(int)))
+    quiet_s = max(np.diff(edges)) * 0.02
+    assert loud.sum() * 0.02 > 1.2 and quiet_s > 0.9
+
+
+def test_the_matte_is_recorded_without_sound(tmp_path: Path) -> None:
+    world, device = FakeWorld(), FakeDevice()
+    path = tmp_path / "a.mp4"
+    parts = replace(
+        world.parts().with_sinks(recording_alpha=partial(Recorder, alpha=True)), open_microphone=device.open
+    )
+    output = BASE.output.replace(record_alpha=path, microphone="default", encoder="x264")
+    with running(world, BASE.replace(output=output), parts=parts) as pipeline:
+        eventually(lambda: pipeline.status().encoded_frames > 3)
+    assert device.opened == []
+
+
+def test_the_end_of_the_program_waits_for_a_recording_that_is_being_finished(tmp_path: Path) -> None:
+    """Hours of packets take longer to copy than threads take to end."""
+    finished: list[Path] = []
+
+    class Long(FakeSink):
+        def close(self) -> None:
+            time.sleep(2)
+            finished.append(tmp_path)
+
+    world = FakeWorld()
+    parts = world.parts().with_sinks(recording=lambda *_: Long("recorder"))
+    pipeline = Pipeline(BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4")), parts=parts)
+    pipeline.start()
+    eventually(lambda: pipeline.status().recording is not None)
+    pipeline.stop(timeout_s=1)
+    assert finished
+
+
+SOON = OutputSettings(standby_text="soon")
+
+
+@pytest.fixture
+def board() -> StatusBoard:
+    return StatusBoard()
+
+
+@pytest.fixture
+def cards(board: StatusBoard) -> Iterator[StandbyPictures]:
+    made = StandbyPictures(board)
+    made.preparer.start()
+    yield made
+    assert made.preparer.stop(60)
+
+
+def is_plain(picture: Picture) -> bool:
+    return bool((picture.image == PLACEHOLDER_GREY).all())
+
+
+def settled(cards: StandbyPictures, settings: OutputSettings, width: int, height: int) -> Picture:
+    eventually(lambda: not is_plain(cards.get(settings, width, height)))
+    return cards.get(settings, width, height)
+
+
+class SlowCard(StandbyCard):
+    """Is drawn once `may_draw` is set; one without text fails."""
+
+    def __init__(self, text: str, image: Path | None) -> None:
+        SlowCard.begun.set()
+        assert SlowCard.may_draw.wait(60)
+        if not text:
+            raise RuntimeError("an error that nobody foresaw")
+        super().__init__(text, image)
+
+    begun, may_draw = threading.Event(), threading.Event()
+
+
+@pytest.fixture
+def slow(board: StatusBoard) -> Iterator[StandbyPictures]:
+    SlowCard.begun, SlowCard.may_draw = threading.Event(), threading.Event()
+    made = StandbyPictures(board, SlowCard)
+    made.preparer.start()
+    yield made
+    assert made.preparer.stop(60)
+
+
+def test_a_card_that_fails_after_another_one_was_chosen_is_no_problem(
+    slow: StandbyPictures, board: StatusBoard
+) -> None:
+    slow.get(OutputSettings(), 64, 48)
+    assert SlowCard.begun.wait(60)
+    slow.get(SOON, 64, 48)
+    SlowCard.may_draw.set()
+    assert np.array_equal(settled(slow, SOON, 64, 48).image, StandbyCard("soon", None).image(64, 48))
+    assert not board.read().problems
+
+
+def test_something_plain_until_the_card_is_drawn(slow: StandbyPictures) -> None:
+    first = slow.get(SOON, 64, 48)
+    assert is_plain(first) and first.size == (64, 48) and first.kind is PictureKind.STANDBY
+    assert slow.get(SOON, 64, 48) is first
+    SlowCard.may_draw.set()
+    card = settled(slow, SOON, 64, 48)
+    assert card.kind is PictureKind.STANDBY
+    assert np.array_equal(card.image, StandbyCard("soon", None).image(64, 48))
+
+
+def test_another_text_shows_the_last_card_meanwhile(cards: StandbyPictures) -> None:
+    first = settled(cards, SOON, 64, 48)
+    later = OutputSettings(standby_text="later")
+    assert cards.get(later, 64, 48) is first
+    eventually(lambda: cards.get(later, 64, 48) is not first)
+    assert is_plain(cards.get(later, 80, 48)), "a card of another size does not stand in"
+
+
+def test_every_size_comes_in_the_end(cards: StandbyPictures) -> None:
+    for width in (64, 80, 96, 112, 128, 144, 64, 80):
+        assert settled(cards, SOON, width, 48).size == (width, 48)
+
+
+def test_an_image_that_cannot_be_read_is_reported_and_left_out(
+    tmp_path: Path, cards: StandbyPictures, board: StatusBoard
+) -> None:
+    gone = OutputSettings(standby_image=tmp_path / "gone.png")
+
+    def problems(wanted: OutputSettings) -> list[str]:
+        assert settled(cards, wanted, 64, 48).kind is PictureKind.STANDBY
+        return [problem.message for problem in board.read().problems]
+
+    for _ in range(2):
+        eventually(lambda: any("gone.png" in message for message in problems(gone)))
+        assert not problems(SOON)
+
+
+def test_the_card_in_place_of_an_image_has_the_text_of_the_language(tmp_path: Path) -> None:
+    """It was English in every language."""
+    cards = StandbyPictures(StatusBoard(), default_text=lambda: "Einen Moment")
+    cards.preparer.start()
+    shown = settled(cards, OutputSettings(standby_image=tmp_path / "gone.png"), 160, 90)
+    assert np.array_equal(shown.image, StandbyCard("Einen Moment").image(160, 90))
+    assert cards.preparer.stop(60)
+
+
+def test_a_card_that_cannot_be_drawn_is_reported_and_not_drawn_again() -> None:
+    drawn = []
+
+    class Broken(StandbyCard):
+        def image(self, width: int, height: int) -> BgrImage:
+            drawn.append(width)
+            raise RuntimeError("an error that nobody foresaw")
+
+    board = StatusBoard()
+    cards = StandbyPictures(board, Broken)
+    cards.preparer.start()
+    eventually(lambda: cards.get(SOON, 64, 48) is not None and bool(board.read().problems))
+    eventually(lambda: not cards.preparer.busy)
+    assert [problem.stage for problem in board.read().problems] == [Stage.OUTPUT]
+    count = len(drawn)
+    assert is_plain(cards.get(SOON, 64, 48)) and not cards.preparer.busy
+    assert len(drawn) == count == 1
+    assert cards.preparer.stop(60)
+
+
+class AlwaysAPicture(LatestSlot[Picture | StandBy]):
+    """A network so fast that no tick of the clock is without a picture."""
+
+    def get(self, timeout_s: float | None = None) -> Picture:
+        return Picture(np.zeros((48, 64, 3), np.uint8), PictureKind.COMPOSITE, hides=BASE.hides)
+
+
+def test_an_image_that_cannot_be_read_is_reported_before_its_card_is_needed(tmp_path: Path) -> None:
+    """It was reported when the first card left, which is too late to choose another one."""
+    gone = BASE.output.replace(standby_image=tmp_path / "gone.png")
+    shared = Shared(SettingsOwner(BASE.replace(output=gone)), FakeWorld().parts())
+    cards = StandbyPictures(shared.board)
+    preview = LatestSlot[Picture]()
+    clock = OutputClock(shared, AlwaysAPicture(), Gate(lambda: shared.owner.current, cards.get), (), preview)
+    cards.preparer.start()
+    clock.thread.start()
+
+    def reported() -> list[str]:
+        return [problem.message for problem in shared.board.read().problems]
+
+    eventually(lambda: any("gone.png" in message for message in reported()))
+    newest = preview.get(60)
+    assert newest is not None and newest.kind is PictureKind.COMPOSITE
+    shared.owner.change(lambda settings: settings.replace(output=SOON))
+    eventually(lambda: not reported())
+    assert clock.thread.stop(60) and cards.preparer.stop(10)
+
+
+class SimulatedTime:
+    """Time that goes by only where somebody waits; stands in for the clock's time and for the event `stop`."""
+
+    def __init__(self) -> None:
+        self.now_s = 0.0
+
+    def perf_counter(self) -> float:
+        return self.now_s
+
+    def wait(self, duration_s: float) -> bool:
+        self.now_s += duration_s
+        return False
+
+
+def test_the_clock_neither_drifts_nor_makes_up_for_missed_ticks() -> None:
+    simulated = SimulatedTime()
+    clock = SteadyClock(200, simulated.perf_counter)
+    for _ in range(40):
+        assert clock.wait(simulated)  # type: ignore[arg-type]
+    assert simulated.now_s == pytest.approx(0.2, abs=0.005)
+    simulated.now_s += 0.1  # a long tick: 20 are missed
+    burst_s = simulated.now_s
+    for _ in range(4):
+        clock.wait(simulated)  # type: ignore[arg-type]
+    assert 0.009 <= simulated.now_s - burst_s <= 0.02
+
+
+def test_the_clock_ends_at_once_when_stopped() -> None:
+    stop = threading.Event()
+    stop.set()
+    assert not SteadyClock(0.1).wait(stop)
+
+
+def play(arrivals_s: list[float]) -> tuple[list[float], list[float], float]:
+    """A clock of 30 Hz over news at these times: how long each that was sent had waited, the ticks, the seconds."""
+    simulated = SimulatedTime()
+    clock = SteadyClock(30, simulated.perf_counter)
+    coming = deque(arrivals_s)
+    waits_s: list[float] = []
+    ticks_s: list[float] = []
+    while coming:
+        clock.wait(simulated)  # type: ignore[arg-type]
+        newest_s: float | None = None
+        while coming and coming[0] <= simulated.now_s:
+            newest_s = coming.popleft()
+        if newest_s is None and coming and coming[0] <= simulated.now_s + clock.remaining_s:
+            newest_s = simulated.now_s = coming.popleft()
+        if newest_s is None:
+            simulated.now_s += clock.remaining_s
+        else:
+            clock.note_arrival()
+            waits_s.append(simulated.now_s - newest_s)
+        ticks_s.append(simulated.now_s)
+    return waits_s, ticks_s, simulated.now_s
+
+
+@pytest.mark.parametrize("rate_hz", [5.0, 14.3, 23.8, 29.0])
+def test_what_comes_more_slowly_than_the_clock_never_waits(rate_hz: float) -> None:
+    waits_s, ticks_s, seconds = play([0.02 + n / rate_hz for n in range(400)])
+    assert len(waits_s) == 400
+    assert max(waits_s) == 0
+    assert 29.5 < len(ticks_s) / seconds <= 30.1
+
+
+@pytest.mark.parametrize("phase_ms", range(0, 34, 3))
+def test_a_camera_at_the_clocks_rate_hardly_waits_and_loses_nothing(phase_ms: int) -> None:
+    dice = random.Random(phase_ms)
+    waits_s, ticks_s, _ = play([0.1 + phase_ms / 1e3 + n / 30 + dice.gauss(0, 0.002) for n in range(600)])
+    assert sorted(waits_s)[300] < 0.005
+    assert len(waits_s) >= 597
+    assert len(ticks_s) - len(waits_s) < 30, "hardly a repetition"
+
+
+def test_what_comes_faster_is_sent_at_the_clocks_rate() -> None:
+    waits_s, ticks_s, seconds = play([n / 100 for n in range(2000)])
+    gaps_s = [after - before for before, after in itertools.pairwise(ticks_s[5:-1])]
+    assert max(waits_s[:-1]) <= 0.0101
+    assert max(gaps_s) - min(gaps_s) < 1e-6
+    assert len(ticks_s) / seconds == pytest.approx(30, rel=0.01)
+
+
+class SlowPictures(LatestSlot[Picture | StandBy]):
+    """Ten pictures, one in every sixth tick of 25 ms, each made under settings that are no longer those in force."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now_s = 0.0
+        self._ticks = 0
+
+    def get(self, timeout_s: float | None = None) -> Picture | None:
+        if self._ticks == 60:
+            raise SlotClosed
+        self._ticks, self.now_s = self._ticks + 1, self.now_s + 0.025
+        comes = self._ticks % 6 == 1
+        image = np.zeros((48, 64, 3), np.uint8)
+        return Picture(image, PictureKind.COMPOSITE, hides=("another zone",)) if comes else None
+
+
+class Shown(LatestSlot[Picture]):
+    """Keeps the kinds of all pictures for the preview."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.kinds: list[PictureKind] = []
+
+    def put(self, value: Picture) -> None:
+        self.kinds.append(value.kind)
+
+
+def test_no_card_is_shown_while_zones_are_painted_before_slow_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody paints zones between cards."""
+    pictures, shown = SlowPictures(), Shown()
+    monkeypatch.setattr(output_clock, "elapsed_s", lambda: pictures.now_s)
+    shared = Shared(SettingsOwner(BASE), FakeWorld().parts(), Timing(outdated_s=0.05))
+    clock = OutputClock(
+        shared, pictures, Gate(lambda: shared.owner.current, StandbyPictures(shared.board).get), (), shown
+    )
+    clock.thread.start()
+    assert clock.thread.join(60)
+    composites = [index for index, kind in enumerate(shown.kinds) if kind is PictureKind.COMPOSITE]
+    usual = composites[2]  # from the third one on, two intervals are known
+    assert len(composites) == 10 and set(shown.kinds[usual:]) == {PictureKind.COMPOSITE}

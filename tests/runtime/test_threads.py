@@ -1,0 +1,525 @@
+"""Threads and the newest-value slot between them, the status, and a watchdog that names whichever dies or hangs."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from app.core.errors import MattecamError, SourceOpenError
+from app.core.settings import BackgroundSettings, CaptureSettings, Settings
+from app.core.stage import Stage
+from app.core.threads import elapsed_s
+from app.core.types import PictureKind
+from app.output.base import ReaderCounter
+from app.privacy.gate import Gate
+from app.runtime.board import LATENCY_SPAN_S, Meter, StatusBoard
+from app.runtime.outputs.output_clock import OutputClock
+from app.runtime.outputs.standby_pictures import StandbyPictures
+from app.runtime.pipeline import Pipeline
+from app.runtime.shared import SettingsOwner, Shared
+from app.runtime.status import Latency, Phase, PipelineStatus, write_status
+from app.runtime.timing import Timing
+from app.runtime.watchdog import Watchdog
+from app.runtime.worker import NICENESS, LatestSlot, Prepared, Preparer, SlotClosed, Worker
+from app.testing.parts import FakeClock, shows_room
+from tests.fakes.world import BASE, FakeWorld, composites, ignore, running
+from tests.waiting import eventually
+
+TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)
+
+
+class Clock:
+    """An output clock that a test moves."""
+
+    def __init__(self, last_tick_s: float) -> None:
+        self.thread = Worker("output-clock", ignore)
+        self.last_tick_s = last_tick_s
+        self.cards = 0
+
+    def send_card(self) -> None:
+        self.cards += 1
+
+
+def die() -> None:
+    raise SystemExit("made to die")
+
+
+def only_cards_from_now_on(world: FakeWorld) -> None:
+    sent = len(world.pictures())
+    eventually(lambda: len(world.pictures()) > sent + 5)
+    sent = len(world.pictures())
+    eventually(lambda: len(world.pictures()) > sent + 5)
+    assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.STANDBY}
+
+
+def names_the_thread(pipeline: Pipeline, name: str, stage: Stage) -> bool:
+    problems = pipeline.status().problems
+    return any(problem.stage is stage and f"The {name} thread " in problem.message for problem in problems)
+
+
+@pytest.mark.parametrize(("thread", "fault", "stage"), [("capture", "read", "capture"), ("matting", "step", "matting")])
+def test_without_capture_or_matting_only_the_card_leaves(thread: str, fault: str, stage: str, world: FakeWorld) -> None:
+    with running(world, BASE, TIMING) as pipeline:
+        composites(pipeline)
+        world.faults.put(fault, die)
+        eventually(lambda: names_the_thread(pipeline, thread, Stage(stage)))
+        only_cards_from_now_on(world)
+        assert pipeline.status().phase is Phase.WAITING
+        world.faults.heal()
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+@pytest.mark.parametrize("how", ["dies", "stalls"])
+def test_without_the_output_clock_the_watchdog_sends_the_card_until_it_goes_on(how: str) -> None:
+    world, go_on = FakeWorld(), threading.Event()
+    with running(world, BASE, TIMING) as pipeline:
+        composites(pipeline)
+        suffer = die if how == "dies" else lambda: ignore(go_on.wait(60))
+        pipeline.listen(lambda: suffer() if threading.current_thread().name == "output-clock" else None)
+        eventually(lambda: names_the_thread(pipeline, "output-clock", Stage.OUTPUT))
+        only_cards_from_now_on(world)
+        if how == "stalls":
+            go_on.set()
+            eventually(lambda: not pipeline.status().problems)
+            composites(pipeline)
+            eventually(lambda: world.newest().kind is PictureKind.COMPOSITE)
+
+
+def problems_at_each_check(clock: Clock, checks: int, *watched: Worker, moves: int = -1) -> list[int]:
+    """Let a watchdog check so often; return how many problems were open before each check and after the last.
+
+    moves: the check before which the clock goes on.
+    """
+    shared = Shared(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
+    gate = Gate(lambda: shared.owner.current, StandbyPictures(shared.board).get)
+    watchdog = Watchdog(shared, gate, cast("OutputClock", clock), *watched)
+    stop, found = threading.Event(), list[int]()
+
+    def next_check(timeout: float | None = None) -> bool:
+        found.append(len(shared.board.read().problems))
+        if len(found) == moves:
+            clock.last_tick_s = elapsed_s() + 60
+        return len(found) > checks
+
+    stop.wait = next_check  # type: ignore[method-assign]
+    watchdog.run(stop)
+    return found
+
+
+def test_a_program_that_was_stopped_reports_no_stall() -> None:
+    """SIGSTOP stops watchdog and clock; the watchdog may be the first to go on."""
+    clock = Clock(elapsed_s() - 60)
+    assert problems_at_each_check(clock, 3, moves=2) == [0, 0, 0, 0]
+    assert clock.cards == 1, "the card leaves all the same"
+
+
+def test_a_program_that_was_stopped_reports_no_driver() -> None:
+    answers = iter(["camera", None, "camera", "camera", None])
+    camera = Worker("capture", ignore, Stage.CAPTURE)
+    camera.hangs = lambda: next(answers)  # type: ignore[method-assign]
+    assert problems_at_each_check(Clock(elapsed_s() + 60), 5, camera) == [0, 0, 0, 0, 1, 0]
+
+
+def test_the_log_names_a_dead_thread_and_its_error_once(caplog: pytest.LogCaptureFixture) -> None:
+    """It had the traceback ten times a second until the program ended."""
+    camera = Worker("capture", lambda _stop: die(), Stage.CAPTURE)
+    camera.start()
+    assert camera.join(60)
+    assert problems_at_each_check(Clock(elapsed_s() + 60), 3, camera) == [0, 1, 1, 1]
+    ended, named = caplog.messages
+    assert ended == "The capture thread ended with an error." and named.startswith("The capture thread ")
+
+
+@pytest.mark.parametrize(
+    ("thread", "fault", "stage"),
+    [
+        ("virtual-camera", "virtual_camera", Stage.VIRTUAL_CAMERA),
+        ("recording", "recorder", Stage.RECORDING),
+        ("engine-builder", "build_engine", Stage.MATTING),
+        ("background-opener", "open_background", Stage.BACKGROUND),
+    ],
+)
+def test_the_death_of_another_thread_is_reported(
+    thread: str, fault: str, stage: Stage, tmp_path: Path, world: FakeWorld
+) -> None:
+    settings = BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4"))
+    with running(world, settings, TIMING) as pipeline:
+        composites(pipeline)
+        eventually(lambda: pipeline.status().recording is not None)
+        world.faults.put(fault, die)
+        pipeline.change(
+            lambda now: now.replace(
+                matting=now.matting.replace(model="mattecam"), background=now.background.replace(colour="#102030")
+            )
+        )
+        eventually(lambda: names_the_thread(pipeline, thread, stage))
+        composites(pipeline)
+        world.faults.heal()
+    assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_the_death_of_the_demand_thread_is_reported(world: FakeWorld) -> None:
+    def count(device: str) -> ReaderCounter:
+        raise OSError("no such folder")
+
+    with running(world, BASE, TIMING, parts=replace(world.parts(), watch_readers=count)) as pipeline:
+        eventually(lambda: names_the_thread(pipeline, "demand", Stage.VIRTUAL_CAMERA))
+        composites(pipeline)
+
+
+def test_the_death_of_the_watchdog_is_seen_by_the_status() -> None:
+    with running(FakeWorld(), BASE, TIMING) as pipeline:
+        broken = Worker("broken", ignore)
+        broken.hangs = die  # type: ignore[method-assign]
+        pipeline.watch(broken)
+        eventually(lambda: names_the_thread(pipeline, "watchdog", Stage.OUTPUT))
+
+
+@pytest.mark.parametrize(
+    ("stage", "problem"),
+    [
+        ("read", (Stage.CAPTURE, "fake does not respond; reconnect it")),
+        ("virtual_camera", (Stage.VIRTUAL_CAMERA, "virtual_camera does not respond; close the programs that use it")),
+        ("step", (Stage.MATTING, "The model does not respond on cpu; start the program again")),
+    ],
+)
+def test_a_call_that_hangs_is_named_until_it_goes_on(stage: str, problem: tuple[Stage, str], world: FakeWorld) -> None:
+    with running(world, BASE, replace(TIMING, hang_s=0.2, step_hang_s=0.2)) as pipeline:
+
+        def messages() -> list[str]:
+            return [found.message for found in pipeline.status().problems if found.stage is problem[0]]
+
+        composites(pipeline)
+        world.faults.put(stage, lambda: world.faults.hang(60))
+        eventually(lambda: bool(messages()))
+        assert messages()[0].startswith(problem[1])
+        world.faults.heal()
+        eventually(lambda: not messages())
+
+
+@pytest.mark.parametrize(
+    ("call", "settings", "stage", "message"),
+    [
+        ("open_source", BASE, Stage.CAPTURE, "The source fake does not open; reconnect it"),
+        (
+            "open_virtual_camera",
+            BASE,
+            Stage.VIRTUAL_CAMERA,
+            "The output virtual camera does not open; close the programs",
+        ),
+        (
+            "open_background",
+            BASE.replace(background=BackgroundSettings(kind="image", path=Path("share/wall.png"))),
+            Stage.BACKGROUND,
+            "The background share/wall.png does not open; reconnect its disk",
+        ),
+        ("open_source", BASE.replace(capture=CaptureSettings(source="portal")), Stage.CAPTURE, None),
+    ],
+)
+def test_what_does_not_open_is_named_unless_the_desktop_asks_the_user(
+    call: str, settings: Settings, stage: Stage, message: str | None
+) -> None:
+    world, waiting = FakeWorld(), threading.Event()
+
+    def hang() -> None:
+        waiting.set()
+        world.faults.hang()
+
+    world.faults.put(call, hang)
+    with running(world, settings, replace(TIMING, open_hang_s=0.2)) as pipeline:
+
+        def messages() -> list[str]:
+            return [found.message for found in pipeline.status().problems if found.stage is stage]
+
+        assert waiting.wait(60)
+        if message is None:
+            time.sleep(0.5)
+            assert not messages()
+        else:
+            eventually(lambda: bool(messages()))
+            assert messages()[0].startswith(message)
+        world.faults.heal()
+        eventually(lambda: not any("does not open" in text for text in messages()))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
+@pytest.mark.parametrize("low_priority", [True, False])
+def test_low_priority_raises_the_niceness(low_priority: bool) -> None:
+    found: list[int] = []
+
+    def niceness() -> int:
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    worker = Worker("test", lambda stop: found.append(niceness()), low_priority=low_priority)
+    worker.start()
+    assert worker.join(60)
+    assert found == [min(19, niceness() + NICENESS) if low_priority else niceness()]
+
+
+def test_a_thread_died_if_it_ended_without_being_asked_to() -> None:
+    def fail(stop: threading.Event) -> None:
+        raise SystemExit("no longer")
+
+    crashed, returned, stopped = Worker("a", fail), Worker("b", lambda stop: None), Worker("c", lambda stop: None)
+    assert not crashed.died, "it was not started yet"
+    stopped.request_stop()
+    for worker in (crashed, returned, stopped):
+        worker.start()
+        assert worker.join(60)
+    assert isinstance(crashed.error, SystemExit)
+    assert (crashed.died, returned.died, stopped.died) == (True, True, False)
+
+
+@given(st.lists(st.integers(), min_size=1))
+def test_keeps_the_newest_and_counts_the_rest_as_dropped(values: list[int]) -> None:
+    slot: LatestSlot[int] = LatestSlot()
+    for value in values:
+        slot.put(value)
+    assert slot.get(0) == values[-1]
+    assert slot.dropped == len(values) - 1
+    assert slot.get(0) is None
+
+
+def test_a_closed_slot_gives_its_last_value_and_then_raises() -> None:
+    slot: LatestSlot[str] = LatestSlot()
+    slot.put("last")
+    slot.close()
+    slot.put("too late")
+    assert slot.get() == "last"
+    with pytest.raises(SlotClosed):
+        slot.get()
+
+
+@contextmanager
+def building(
+    build: Callable[[int], int] = lambda key: key,
+    discard: Callable[[int], None] = lambda value: None,
+) -> Iterator[Preparer[int, int]]:
+    preparer = Preparer("builder", build, discard)
+    preparer.start()
+    yield preparer
+    assert preparer.stop(60)
+
+
+def built(preparer: Preparer[int, int], key: int) -> Prepared[int, int] | None:
+    """Return the outcome of a request."""
+    preparer.request(key)
+    eventually(lambda: not preparer.busy)
+    return preparer.take()
+
+
+def test_the_newest_request_wins_and_replaced_values_are_discarded() -> None:
+    gate, discarded = threading.Event(), list[int]()
+
+    def build(key: int) -> int:
+        gate.wait(60)
+        return 10 + key
+
+    with building(build, discarded.append) as preparer:
+        for key in range(5):
+            preparer.request(key)
+        assert preparer.busy
+        assert preparer.take() is None
+        gate.set()
+        eventually(lambda: not preparer.busy)
+        assert preparer.take() == Prepared(4, 14, None)
+    assert set(discarded) <= {10}
+
+
+def test_an_error_is_the_outcome_and_the_next_request_works() -> None:
+    with building(lambda key: 10 // key) as preparer:
+        failed = built(preparer, 0)
+        assert failed is not None and isinstance(failed.error, ZeroDivisionError)
+        assert built(preparer, 5) == Prepared(5, 2, None)
+
+
+def test_what_is_retired_or_not_taken_is_discarded_beside_the_rest_and_before_the_next_is_built() -> None:
+    happened: list[tuple[str, int]] = []
+    threads: list[str] = []
+
+    def build(key: int) -> int:
+        happened.append(("built", key))
+        return key
+
+    def discard(value: int) -> None:
+        threads.append(threading.current_thread().name)
+        happened.append(("discarded", value))
+
+    with building(build, discard) as preparer:
+        preparer.retire(1)
+        eventually(lambda: happened == [("discarded", 1)])
+        preparer.retire(2)
+        preparer.request(3)
+        eventually(lambda: not preparer.busy)
+        assert happened[1:] == [("discarded", 2), ("built", 3)]
+        assert threads == ["builder", "builder"]
+    preparer.retire(4)
+    assert preparer.join(60)
+    assert happened[3:] == [("discarded", 3), ("discarded", 4)], "what nobody took, and what came too late"
+
+
+def test_what_is_retired_during_a_discard_goes_before_the_next_is_built() -> None:
+    happened: list[tuple[str, int]] = []
+
+    def discard(value: int) -> None:
+        happened.append(("discarded", value))
+        if value == 1:
+            preparer.retire(2)
+            preparer.request(3)
+
+    def build(key: int) -> int:
+        happened.append(("built", key))
+        return key
+
+    with building(build, discard) as preparer:
+        preparer.retire(1)
+        eventually(lambda: ("built", 3) in happened)
+    assert happened[:3] == [("discarded", 1), ("discarded", 2), ("built", 3)]
+
+
+def test_what_cannot_be_discarded_does_not_end_the_building() -> None:
+    def discard(value: int) -> None:
+        raise OSError("the device is gone")
+
+    with building(discard=discard) as preparer:
+        preparer.retire(1)
+        assert built(preparer, 2) == Prepared(2, 2, None)
+
+
+def test_free_memory_is_returned_after_what_is_retired_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What engines and backgrounds had freed stayed with the process."""
+    order: list[int | str] = []
+    tidied = threading.Event()
+
+    def tidy() -> None:
+        order.append("tidied")
+        tidied.set()
+
+    monkeypatch.setattr("app.runtime.worker.return_free_memory", tidy)
+    with building(discard=order.append) as preparer:
+        preparer.retire(7)
+        assert tidied.wait(60)
+        built(preparer, 1)
+        assert order == [7, "tidied"], "nothing was discarded since"
+
+
+def _open(board: StatusBoard) -> list[str]:
+    return [problem.message for problem in board.read().problems]
+
+
+def test_two_parts_of_a_stage_have_a_problem_each() -> None:
+    board = StatusBoard()
+    board.report(Stage.BACKGROUND, SourceOpenError("The film is damaged."), "film")
+    board.report(Stage.BACKGROUND, SourceOpenError("The picture is missing."), "card")
+    assert _open(board) == ["The film is damaged.", "The picture is missing."]
+    board.report(Stage.BACKGROUND, None, "card")
+    assert _open(board) == ["The film is damaged."], "the older problem is still there"
+    board.report(Stage.BACKGROUND, None, "film")
+    assert not _open(board)
+
+
+def test_a_part_has_one_problem() -> None:
+    board = StatusBoard()
+    board.report(Stage.CAPTURE, "The camera is busy.")
+    board.report(Stage.CAPTURE, "The camera is gone.")
+    board.report(Stage.CAPTURE, "The camera is gone.")
+    assert _open(board) == ["The camera is gone."]
+    board.report(Stage.CAPTURE, None, "another part")
+    assert _open(board) == ["The camera is gone."]
+    board.report(Stage.CAPTURE, None)
+    assert not _open(board)
+    errors = board.read().errors
+    assert errors == ("The camera is busy.", "The camera is gone.")
+
+
+def test_the_log_has_what_began_and_what_is_over(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO", "app.runtime.board")
+    board = StatusBoard()
+    board.report(Stage.CAPTURE, "The camera is gone.")
+    for _ in range(2):
+        board.report(Stage.CAPTURE, None)
+    assert caplog.messages == [
+        "The camera is gone.",
+        "Over: The camera is gone.",
+    ]
+
+
+def test_latency_is_that_of_the_last_seconds() -> None:
+    clock = FakeClock()
+    meter = Meter(span_s=0.2, now=clock)
+    meter.add(0.5)
+    assert meter.latency() == Latency(500.0, 500.0)
+    clock.now_s += 0.25
+    assert meter.latency() == Latency()
+    meter.add(0.01)
+    assert meter.latency() == Latency(10.0, 10.0)
+
+
+def test_latency_figures() -> None:
+    meter = Meter(LATENCY_SPAN_S)
+    assert meter.latency().median == 0
+    for milliseconds in range(1, 101):
+        meter.add(milliseconds / 1e3)
+    figures = meter.latency()
+    assert abs(figures.median - 51) < 1.5
+    assert abs(figures.p95 - 96) < 1.5
+
+
+def test_the_rate_falls_when_nothing_comes() -> None:
+    clock = FakeClock()
+    meter = Meter(span_s=0.5, now=clock)
+    for _ in range(20):
+        meter.add()
+        clock.now_s += 0.005
+    busy = meter.per_second()
+    assert busy == pytest.approx(200, rel=0.06)
+    clock.now_s += 0.2
+    assert busy > meter.per_second() > 0
+    clock.now_s += 0.4
+    assert meter.per_second() == 0
+    assert meter.count == 20
+
+
+posix = pytest.mark.skipif(os.name != "posix", reason="needs links and file modes")
+
+
+@posix
+def test_a_link_is_replaced_and_its_target_kept(tmp_path: Path) -> None:
+    notes, path = tmp_path / "notes", tmp_path / "status.json"
+    notes.write_text("mine")
+    path.symlink_to(notes)
+    write_status(path, PipelineStatus())
+    assert notes.read_text() == "mine"
+    assert json.loads(path.read_text())["frames_in"] == 0
+    assert not path.is_symlink() and path.stat().st_mode & 0o777 == 0o600
+
+
+@posix
+def test_a_device_is_written_to_and_stays() -> None:
+    write_status(Path(os.devnull), PipelineStatus())
+    assert not Path(os.devnull).is_file()
+
+
+@posix
+@pytest.mark.timeout(60)
+def test_a_pipe_is_written_to_while_a_program_reads(tmp_path: Path) -> None:
+    """Without a reader the program waited for one without a word."""
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    with pytest.raises(MattecamError, match="pipe cannot be written: no program reads from it; start one that does"):
+        write_status(pipe, PipelineStatus())
+    with os.fdopen(os.open(pipe, os.O_RDONLY | os.O_NONBLOCK), "rb") as reader:
+        write_status(pipe, PipelineStatus())
+        assert json.loads(reader.read())["frames_in"] == 0
