@@ -30,7 +30,7 @@ import psutil
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from app.cli.usual_loop import UsualLoop
+from app.cli.bench_run import usual_loop
 from app.core.settings import CaptureSettings, MattingSettings, Settings
 from app.matting.selection.choice import choose
 from app.matting.torch.networks import load_core
@@ -119,7 +119,7 @@ def usual_loop_fps(matting: MattingSettings, fps: int, seconds: float) -> float:
     core = load_core(choice.model, choice.weights, matting.refiner, 0.5, "cpu", "float32")
     ratio = matting.downsample_ratio or 1.0
     backdrop = np.full((HEIGHT, WIDTH, 3), 90, np.uint8)
-    loop = UsualLoop(core.network, backdrop, ratio, "cpu")
+    step = usual_loop(core.network, backdrop, ratio, "cpu")
     clip, decoder = camera_frames(WIDTH, HEIGHT, fps, 30), MjpgDecoder()
     with tempfile.TemporaryDirectory() as folder:
         writer = VideoWriter(Path(folder) / "out.mp4", WIDTH, HEIGHT, fps)
@@ -127,7 +127,7 @@ def usual_loop_fps(matting: MattingSettings, fps: int, seconds: float) -> float:
         while len(ended_s) <= 2 * WARM_UP or ended_s[-1] - ended_s[WARM_UP] < seconds:
             image = decoder.decode(clip[len(ended_s) % len(clip)])
             assert image is not None
-            writer.write(loop.step(image))
+            writer.write(step(image))
             ended_s.append(time.perf_counter())
         writer.abort()
     return (len(ended_s) - 1 - WARM_UP) / (ended_s[-1] - ended_s[WARM_UP])

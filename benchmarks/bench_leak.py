@@ -120,7 +120,8 @@ def strict_cost_ms(model: str) -> dict[str, float]:
             step_contender(engine, EdgeSettings(strict=level), frames, backdrop)
             for level, engine in zip(LEVELS, engines, strict=True)
         ]
-        medians = [timing.figures()["median_ms"] for timing in interleave(contenders, COST_SECONDS)]
+        interleave(contenders, COST_SECONDS)
+        medians = [each.figures()["median_ms"] for each in contenders]
     finally:
         for engine in engines:
             engine.close()

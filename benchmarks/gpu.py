@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.cli.usual_loop import UsualLoop
+from app.cli.bench_run import usual_loop
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
 from app.matting.base.edges import plan
@@ -150,9 +150,9 @@ def speed(bench: Bench) -> Iterator[Row]:
         pictures = frames(geometry.width, geometry.height, 4)
         names = {"size": [geometry.width, geometry.height], "ratio": geometry.ratio}
         network = MattingNetwork().eval().requires_grad_(False).to(bench.device, DTYPES[bench.precision])
-        usual = UsualLoop(network, pictures[0], geometry.ratio, bench.device, DTYPES[bench.precision])
+        usual = usual_loop(network, pictures[0], geometry.ratio, bench.device, bench.precision)
         with torch.inference_mode():
-            row = timed(lambda index: usual.step(pictures[index % 4]), bench.seconds(4))  # noqa: B023
+            row = timed(lambda index: usual(pictures[index % 4]), bench.seconds(4))  # noqa: B023
         yield names | {"what": "usual loop"} | row
         for edges in (OFF, BALANCED):
             yield from (names | row for row in _steps(bench, geometry, edges))

@@ -6,11 +6,12 @@ import contextlib
 import platform
 import statistics
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
+import cv2
 import numpy as np
 import psutil
 
@@ -43,14 +44,14 @@ def prepare(settings: EngineSettings) -> None:
         prepare_for(settings, notify, measured=True)
 
 
-def table(rows: Sequence[dict[str, Any]], columns: Sequence[str]) -> str:
+def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
     """Return a Markdown table of these columns."""
-    lines = [columns, ["---"] * len(columns), *([_cell(row.get(name)) for name in columns] for row in rows)]
+
+    def cell(value: object) -> str:
+        return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
+
+    lines = [columns, ["---"] * len(columns), *([cell(row.get(name)) for name in columns] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def _cell(value: object) -> str:
-    return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 def machine() -> dict[str, object]:
@@ -69,22 +70,14 @@ def machine() -> dict[str, object]:
     }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Contender:
-    """A callable to time, and its labels in the results."""
+    """A callable to time, and the times of its frames in milliseconds."""
 
-    what: str
-    model: str
-    executor: str
-    precision: str
+    labels: Mapping[str, str]
+    """Values of the first columns."""
     call: Callable[[int], object]
     """Processes one frame; the argument is the frame index. Must synchronize with the device before it returns."""
-
-
-@dataclass(slots=True)
-class CallTimes:
-    """Wall-clock and CPU times of one contender's frames, in milliseconds."""
-
     wall_ms: list[float] = field(default_factory=list)
     cpu_ms: list[float] = field(default_factory=list)
 
@@ -99,22 +92,20 @@ class CallTimes:
         }
 
 
-def interleave(contenders: Sequence[Contender], seconds: float) -> list[CallTimes]:
+def interleave(contenders: Sequence[Contender], seconds: float) -> None:
     """Time all contenders in turns of a few frames for about `seconds`, and for at least two turns."""
-    timings = [CallTimes() for _ in contenders]
     for contender in contenders:
         for index in range(WARM_UP_CALLS):
             contender.call(index)
     started_s, turn = time.perf_counter(), 0
     while turn < 2 or time.perf_counter() - started_s < seconds:
-        for contender, timing in zip(contenders, timings, strict=True):
+        for contender in contenders:
             for index in range(turn * TURN_CALLS, (turn + 1) * TURN_CALLS):
                 wall_s, cpu_s = time.perf_counter(), time.process_time()
                 contender.call(index)
-                timing.wall_ms.append((time.perf_counter() - wall_s) * 1e3)
-                timing.cpu_ms.append((time.process_time() - cpu_s) * 1e3)
+                contender.wall_ms.append((time.perf_counter() - wall_s) * 1e3)
+                contender.cpu_ms.append((time.process_time() - cpu_s) * 1e3)
         turn += 1
-    return timings
 
 
 def measure_models(
@@ -132,9 +123,7 @@ def measure_models(
     for model in models:
         progress(f"{model}: preparing")
         results += _measure_model(settings.replace(model=model), frames, seconds / len(models), progress)
-    picks = [choose(settings.replace(model=model)) for model in models]
-    auto = [{"model": pick.model, "executor": pick.executor, "precision": pick.precision} for pick in picks]
-    return {"machine": machine(), "results": results, "auto": auto}
+    return {"machine": machine(), "results": results}
 
 
 def models_to_measure(settings: MattingSettings) -> list[str]:
@@ -151,7 +140,8 @@ def _measure_model(
     choice = choose(settings)
     ratio = geometry_for(settings, choice.model, width, height).ratio
     settings = settings.replace(model=choice.model, device=choice.device, downsample_ratio=ratio)
-    backdrop, contenders, failures = np.full_like(frames[0], 90), [], []
+    backdrop, failures = np.full_like(frames[0], 90), list[ModelError]()
+    contenders: list[Contender] = []
     with contextlib.ExitStack() as built:
         for executor, precision in executor_choices(settings, choice):
             device = "cpu" if executor == "openvino" else settings.device
@@ -172,10 +162,9 @@ def _measure_model(
         if choice.spec.recurrent and hardware.torch_usable():  # the usual loop supports no other networks
             contenders.append(_usual(settings, frames, backdrop))
         progress(f"{choice.model}: measuring for {seconds:.0f} s")
-        timings = interleave(contenders, seconds)
+        interleave(contenders, seconds)
     common = {"size": [width, height], "downsample_ratio": round(ratio, 4)}
-    labels = [{name: getattr(each, name) for name in COLUMNS[:4]} for each in contenders]
-    rows = [{**label, **common, **timing.figures()} for label, timing in zip(labels, timings, strict=True)]
+    rows: list[dict[str, Any]] = [{**each.labels, **common, **each.figures()} for each in contenders]
     usual = next((row["median_ms"] for row in rows if row["what"] == "usual-loop"), None)
     return rows if usual is None else [{**row, "times_usual_loop": round(usual / row["median_ms"], 2)} for row in rows]
 
@@ -188,25 +177,20 @@ def executor_choices(settings: MattingSettings, choice: Choice) -> list[tuple[st
     choices = [("eager", "float32"), *([("eager", "float16")] if choice.device != "cpu" else [])]
     if (choice.device == "cpu" or settings.device == "auto") and hardware.openvino_usable():
         choices += [("openvino", precision) for precision in cpu_precisions(choice.model, choice.weights)]
-    return [
-        (executor, precision)
-        for executor, precision in choices
-        if settings.executor in ("auto", executor) and settings.precision in ("auto", precision)
-    ]
+    wanted = settings.executor, settings.precision
+    return [pair for pair in choices if all(asked in ("auto", has) for asked, has in zip(wanted, pair, strict=True))]
+
+
+def _labels(what: str, model: str, executor: str, precision: str) -> dict[str, str]:
+    return dict(zip(COLUMNS, (what, model, executor, precision), strict=False))
 
 
 def step_contender(
     engine: MattingEngine, edges: EdgeSettings, frames: Sequence[BgrImage], backdrop: BgrImage
 ) -> Contender:
     """Return a contender that steps the engine over the frames, again and again."""
-    info = engine.info
-    return Contender(
-        "step",
-        info.model,
-        info.executor,
-        info.precision,
-        lambda index: engine.step(frames[index % len(frames)], backdrop, edges).result(),
-    )
+    labels = _labels("step", engine.info.model, engine.info.executor, engine.info.precision)
+    return Contender(labels, lambda index: engine.step(frames[index % len(frames)], backdrop, edges).result())
 
 
 def _network(settings: MattingSettings, width: int, height: int) -> Contender:
@@ -216,24 +200,43 @@ def _network(settings: MattingSettings, width: int, height: int) -> Contender:
     choice = choose(settings)
     geometry = geometry_for(settings, choice.model, width, height)
     network = RecurrentNetwork(converted(settings, choice, geometry), geometry, choice.precision, Strips(1))
-    return Contender("network", choice.model, choice.executor, choice.precision, lambda index: network.infer())
+    return Contender(_labels("network", choice.model, choice.executor, choice.precision), lambda _: network.infer())
 
 
 def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage) -> Contender:
     """Return the usual loop in float32, on a GPU in float16."""
-    import torch
-
-    from app.cli.usual_loop import UsualLoop
     from app.matting.torch.networks import load_core
 
     choice = choose(settings.replace(executor="eager", precision="float32"))
     precision = "float16" if choice.device.startswith("cuda") else "float32"
     core = load_core(choice.model, choice.weights, settings.refiner, 0.5, choice.device, precision)
-    ratio, dtype = settings.downsample_ratio or 1.0, getattr(torch, precision)
-    loop = UsualLoop(core.network, backdrop, ratio, choice.device, dtype)
-    return Contender(
-        "usual-loop", choice.model, "eager", precision, lambda index: loop.step(frames[index % len(frames)])
-    )
+    step = usual_loop(core.network, backdrop, settings.downsample_ratio or 1.0, choice.device, precision)
+    labels = _labels("usual-loop", choice.model, "eager", precision)
+    return Contender(labels, lambda index: step(frames[index % len(frames)]))
+
+
+def usual_loop(
+    network: Callable[..., Any], backdrop: BgrImage, ratio: float, device: str, precision: str = "float32"
+) -> Callable[[BgrImage], BgrImage]:
+    """Return the straightforward step around a published network: float RGB in numpy, network in torch, back in numpy.
+
+    It turns frames into composites, (H, W, 3) uint8 BGR like the backdrop. precision: dtype of the network.
+    """
+    import torch
+
+    behind = cv2.cvtColor(backdrop, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
+    state: list[torch.Tensor] = []
+
+    def step(frame: BgrImage) -> BgrImage:
+        rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
+        source = torch.from_numpy(rgb).permute(2, 0, 1).unsqueeze(0).to(device, getattr(torch, precision))
+        with torch.no_grad():
+            foreground, alpha, *state[:] = network(source, *state, downsample_ratio=ratio)
+        person, part = (each[0].permute(1, 2, 0).float().cpu().numpy() for each in (foreground, alpha))
+        composite = person * part + behind * (1 - part)
+        return np.asarray(cv2.cvtColor((composite * 255).astype(np.uint8), cv2.COLOR_RGB2BGR), np.uint8)
+
+    return step
 
 
 def choose_again(settings: MattingSettings, seconds: float, progress: Callable[[str], None]) -> dict[str, Any]:
@@ -258,12 +261,14 @@ def choose_again(settings: MattingSettings, seconds: float, progress: Callable[[
             reason = why_not_written(error)
             progress(f"The measurement cannot be kept: {reason}; MATTECAM_DATA_DIR names another folder")
         taken = best(trials)
-        rows = [{**asdict(each), "step_ms": each.step_ms, "taken": each is taken} for each in trials]
-        precision, threads = (taken.precision, taken.threads) if taken else (None, None)
-        choices.append({"model": model, "precision": precision, "threads": threads, "trials": rows})
-        progress(
-            f"auto takes {taken.words} for {model}"
-            if taken
-            else f"Nothing could be measured for {model}; the processor's instructions decide"
+        choices.append(
+            {
+                "model": model,
+                "precision": taken and taken.precision,
+                "threads": taken and taken.threads,
+                "trials": [{**asdict(each), "step_ms": each.step_ms, "taken": each is taken} for each in trials],
+            }
         )
+        found = taken and f"auto takes {taken.words} for {model}"
+        progress(found or f"Nothing could be measured for {model}; the processor's instructions decide")
     return {"choices": choices}

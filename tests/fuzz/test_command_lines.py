@@ -55,7 +55,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("app.gui.shell.application.run_window", lambda settings, options: 0)
     monkeypatch.setattr("app.cli.headless.run", lambda start, options: 0)
     monkeypatch.setattr("app.doctor.checks.run_checks", lambda system: ())
-    monkeypatch.setattr("app.cli.bench_run.measure_models", lambda *words: {"results": [], "auto": []})
+    monkeypatch.setattr("app.cli.bench_run.measure_models", lambda *words: {"results": []})
     monkeypatch.setattr("app.cli.bench_run.choose_again", lambda *words: {"choices": []})
     monkeypatch.setattr("app.runtime.plate.take_plate", lambda *words: tmp_path / "plate.png")
     monkeypatch.setattr("app.cli.weights._download", lambda name, again: tmp_path)
