@@ -96,7 +96,7 @@ def measure(
             counters: dict[str, Counter] = {}
             for sample in scene.samples():
                 backdrop: BgrImage = np.full_like(sample.image, BACKDROP)
-                matte = engine.step(sample.image, backdrop, edges).result()
+                matte = engine.step(sample.image, backdrop, edges)
                 if sample.case:
                     counter = counters.setdefault(sample.case, Counter(backdrop))
                     counter.add(sample.image, sample.person, sample.exact, matte.alpha, matte.composite)

@@ -133,8 +133,8 @@ def correctness(bench: Bench) -> Iterator[Row]:
             each.reset(np.full(pictures[0].shape[:2], 255, np.uint8))  # strict mode shows people at once
         most, mean, person = 0, 0.0, 0.0
         for picture in pictures * (1 + WARM_UPS // len(pictures)):
-            mine = found.step(picture, pictures[0], edges).result().alpha.astype(int)
-            right = exact.step(picture, pictures[0], edges).result().alpha
+            mine = found.step(picture, pictures[0], edges).alpha.astype(int)
+            right = exact.step(picture, pictures[0], edges).alpha
             off = np.abs(mine - right)
             most, mean, person = max(most, int(off.max())), max(mean, float(off.mean())), float((right > 127).mean())
         graph = found.settled is not None and found.settled.captured
@@ -168,7 +168,7 @@ def _program(bench: Bench, geometry: StepGeometry) -> Iterator[Row]:
         for edges in (OFF, BALANCED):
 
             def call(index: int, edges: EdgeSettings = edges, executor: TorchBackend = executor) -> None:
-                executor.step(pictures[index % 4], pictures[0], edges).result()
+                executor.step(pictures[index % 4], pictures[0], edges)
 
             yield {"what": what, "edges": edges.strict, **timed(call, bench.seconds(4))}
         executor.close()

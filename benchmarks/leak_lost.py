@@ -109,9 +109,7 @@ def persons_lost(
             for sample in scene.samples():
                 case, backdrop = sample.case, np.zeros_like(sample.image)
                 steps = zip(engines, edges, strict=True)
-                network, *shown = (
-                    engine.step(sample.image, backdrop, chosen).result().alpha for engine, chosen in steps
-                )
+                network, *shown = (engine.step(sample.image, backdrop, chosen).alpha for engine, chosen in steps)
                 known = not bool((sample.person == 255).all())
                 for counter, alpha in zip(counters, shown, strict=True):
                     counter.add(sample.person, known, network, alpha)

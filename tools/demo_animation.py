@@ -69,7 +69,7 @@ def frames(engine: MattingEngine) -> Iterator[BgrImage]:
                 frame = source.render(index)
                 index += 1
                 backdrop = background.backdrop(*FRAME_SIZE, index / SOURCE_FPS)
-                composite = engine.step(frame, backdrop, EdgeSettings()).result().composite
+                composite = engine.step(frame, backdrop, EdgeSettings()).composite
                 if step >= 0 and step % stride == 0:
                     yield join(small(frame), small(composite), divider(step / stride / count))
 

@@ -53,7 +53,7 @@ def walk(count: int, *, crosses: bool) -> Iterator[BgrImage]:
     black = np.zeros((height, width, 3), np.uint8)
     with closing(DemoSource(*SIZE, SOURCE_FPS, realtime=False)) as source, closing(_engine()) as engine:
         for index in range(count):
-            matte = engine.step(source.render(index), black, EdgeSettings(strict="off")).result()
+            matte = engine.step(source.render(index), black, EdgeSettings(strict="off"))
             now_s = index / SOURCE_FPS
             turn = math.sin(2 * math.pi * now_s / WALK_S)
             if crosses:
@@ -85,7 +85,7 @@ def composites(frames: Sequence[BgrImage], settings: Settings) -> Iterator[BgrIm
             now_s = index / SOURCE_FPS
             editor = people.begin(settings, settings.framing, SIZE, "", now_s)
             backdrop = background.backdrop(*SIZE, now_s)
-            yield engine.step(frame, backdrop, settings.matting.edges, editor).result().composite
+            yield engine.step(frame, backdrop, settings.matting.edges, editor).composite
 
 
 def without(feature: Feature) -> Settings:

@@ -115,7 +115,7 @@ class Matting:
             raise ValueError(f"time_s must be a finite number of seconds, not {time_s}")
         height, width = frame.shape[:2]
         engine, backdrop = self._fit(width, height), self._background.backdrop(width, height, time_s)
-        return engine.step(frame, backdrop, self.edges, want_foreground=want_foreground).result()
+        return engine.step(frame, backdrop, self.edges, want_foreground=want_foreground)
 
     @property
     def state(self) -> EngineState:

@@ -190,7 +190,7 @@ def step_contender(
 ) -> Contender:
     """Return a contender that steps the engine over the frames, again and again."""
     labels = _labels("step", engine.info.model, engine.info.executor, engine.info.precision)
-    return Contender(labels, lambda index: engine.step(frames[index % len(frames)], backdrop, edges).result())
+    return Contender(labels, lambda index: engine.step(frames[index % len(frames)], backdrop, edges))
 
 
 def _network(settings: MattingSettings, width: int, height: int) -> Contender:

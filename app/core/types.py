@@ -145,6 +145,8 @@ class Matte:
     """Estimated foreground colours of the whole frame; only if requested."""
     frame: BgrImage | None = None
     """The image that the composite shows, if not the whole frame given: a part of it, enlarged, or an earlier frame."""
+    still: bool = False
+    """Whether the network left the frame out, because little has moved."""
 
 
 class PictureKind(Enum):

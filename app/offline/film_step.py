@@ -93,11 +93,11 @@ class FilmStep:
             backdrop = self._backdrop(self._background, width, height, time_s)
             orientation, framing = self._settings.capture.orientation, self._settings.framing
             editor = self._people.begin(self._settings, framing, (width, height), "", time_s, orientation)
-        matte = engine.step(image, backdrop, edges, editor, want_foreground=foreground).result()
+        matte = engine.step(image, backdrop, edges, editor, want_foreground=foreground)
         stream = image.shape, getattr(engine, "cuts", 0)
         if edges.strict != "off" and stream != self._stream:
             for _ in range(WAIT_FRAMES):
-                matte = engine.step(image, backdrop, edges, editor, want_foreground=foreground).result()
+                matte = engine.step(image, backdrop, edges, editor, want_foreground=foreground)
         self._stream = stream
         if opacity is None:
             return matte

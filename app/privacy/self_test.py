@@ -55,8 +55,8 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
         scene = _scene(width, height)
     backdrop, edges = np.zeros_like(scene.empty), EdgeSettings(strict="off")  # strict mode hides still pictures
     engine.reset()
-    empty = mean_alpha(engine.step(scene.empty, backdrop, edges).result().alpha)
-    alpha = engine.step(scene.occupied, backdrop, edges).result().alpha
+    empty = mean_alpha(engine.step(scene.empty, backdrop, edges).alpha)
+    alpha = engine.step(scene.occupied, backdrop, edges).alpha
     engine.reset()
     contrast = float(alpha[scene.person].mean() - alpha[~scene.person].mean()) / 255
     too_small = min(info.small_size) < MIN_SHORT_SIDE

@@ -15,7 +15,6 @@ from app.core.messages.system import ProgramText
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Backdrop, Frame, Matte, Picture, PictureKind, magnified
-from app.matting.base.interface import Pending
 from app.matting.selection.governor import StepTiming
 from app.people.editor import PeopleEditor
 from app.runtime.backdrops import Backdrops, OverlayPainter
@@ -133,7 +132,7 @@ class MattingWorker:
             if repeated is not None:
                 self._show(repeated)
                 return
-            pending, matte = self._step(run, frame, conditions)
+            matte = self._step(run, frame, conditions)
             self._engines.begun(run)
             self.selection_uncertain = editor is not None and editor.hides_person
             self_test = partial(self._shared.parts.self_test, run.engine, *frame.size)
@@ -156,23 +155,22 @@ class MattingWorker:
         ended_s = time.perf_counter()
         self._board.step_ms.add(ended_s - started_s)
         rate_hz = self._rate_hz(self._shared.owner.current, frame)
-        timing = StepTiming(ended_s, ended_s - started_s, ended_s - frame.captured_at_s, rate_hz, pending.still)
+        timing = StepTiming(ended_s, ended_s - started_s, ended_s - frame.captured_at_s, rate_hz, matte.still)
         self._engines.completed(run, timing)
 
-    def _step(self, run: Run, frame: Frame, conditions: Conditions) -> tuple[Pending, Matte]:
+    def _step(self, run: Run, frame: Frame, conditions: Conditions) -> Matte:
         """Run the engine; the watchdog reports it where it hangs."""
         device = run.engine.info.device
         self._shared.between_steps.clear()
         try:
             with self.thread.calling(ProgramText.MODEL_HANGS, self._timing.step_hang_s, device=device):
-                pending = run.engine.step(
+                return run.engine.step(
                     frame.image,
                     conditions.backdrop,
                     conditions.edges,
                     conditions.editor,
                     want_foreground=conditions.want_foreground,
                 )
-                return pending, pending.result()
         finally:
             self._shared.between_steps.set()
 

@@ -13,7 +13,7 @@ import numpy as np
 from app.core.matte_edit import viewed
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, SourceInfo
-from app.matting.base.interface import EngineInfo, MatteEditor, Pending
+from app.matting.base.interface import EngineInfo, MatteEditor
 
 
 class FakeClock:
@@ -172,10 +172,9 @@ class ImmediateEngine(ABC):
         edit: MatteEditor | None = None,
         *,
         want_foreground: bool = False,
-    ) -> Pending:
-        """Run one step; its matte is ready."""
-        matte = self.matte(StepInput(frame, backdrop, edges, edit, want_foreground))
-        return Pending(lambda: matte)
+    ) -> Matte:
+        """Run one step."""
+        return self.matte(StepInput(frame, backdrop, edges, edit, want_foreground))
 
     @abstractmethod
     def matte(self, step: StepInput) -> Matte:

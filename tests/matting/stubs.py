@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from app.core.matte_edit import MatteEdit, Plane, View
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
-from app.matting.base.interface import Pending, StateArrays, StepGeometry
+from app.matting.base.interface import StateArrays, StepGeometry
 from app.matting.cpu.compositor import Coefficients, RefinedCells
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.selection.hardware import torch_usable
@@ -172,10 +172,10 @@ class FailingBackend:
         self.resets = 0
         self.closed = 0
 
-    def step(self, frame: BgrImage, *_: Any, **__: Any) -> Pending:
+    def step(self, frame: BgrImage, *_: Any, **__: Any) -> Matte:
         if self.error is not None:
             raise self.error
-        return Pending(lambda: Matte(frame.copy(), frame[..., 0].copy()))
+        return Matte(frame.copy(), frame[..., 0].copy())
 
     def state(self) -> StateArrays:
         return {}

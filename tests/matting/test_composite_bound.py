@@ -65,9 +65,9 @@ def test_composites_are_bounded(
             backdrop = shown = case.backdrop(kind, frame)
             if isinstance(backdrop, BlurredBackground):
                 stub.coefficients = nobody(coefficients)
-                shown = stub.step(frame, backdrop, OFF).result().composite
+                shown = stub.step(frame, backdrop, OFF).composite
             stub.coefficients = coefficients
-            matte = stub.step(frame, backdrop, edges, editor, want_foreground=editor is not None).result()
+            matte = stub.step(frame, backdrop, edges, editor, want_foreground=editor is not None)
             assert isinstance(shown, np.ndarray)
             assert_bounded(matte, shown, rounding)
             if editor is not None:
@@ -92,10 +92,10 @@ def test_what_is_not_a_number_never_passes(backend: str, seed: int, value: float
     make = case.refined if backend == "plate" else case.coefficients
     intact, broken, frame = make(), spoiled(case, make(), value), case.frame()
     with closing(STUBS["torch" if backend == "torch" else "cpu"](case.geometry, intact)) as stub:
-        stub.step(frame, np.zeros_like(frame), edges).result()  # smoothing begins with this frame
+        stub.step(frame, np.zeros_like(frame), edges)  # smoothing begins with this frame
         stub.coefficients = broken
         with pytest.raises(NotAMatteError):
-            stub.step(frame, np.zeros_like(frame), edges).result()
+            stub.step(frame, np.zeros_like(frame), edges)
 
 
 def test_infinities_of_both_signs_are_refused_without_a_warning() -> None:
@@ -103,7 +103,7 @@ def test_infinities_of_both_signs_are_refused_without_a_warning() -> None:
     coefficients = case.coefficients()
     coefficients.slope.flat[:2] = np.inf, -np.inf
     with closing(StubCpu(case.geometry, coefficients)) as backend, pytest.raises(NotAMatteError):
-        backend.step(case.frame(), np.zeros_like(case.frame()), EdgeSettings()).result()
+        backend.step(case.frame(), np.zeros_like(case.frame()), EdgeSettings())
 
 
 def test_a_composite_that_is_not_bounded_is_noticed() -> None:

@@ -20,7 +20,7 @@ def composited(frame: BgrImage, alpha: Floats, backdrop: BgrImage, edges: EdgeSe
     """Return the matte of coefficients that give `alpha` (H, W) in 0..1, with its foreground."""
     height, width = alpha.shape
     with closing(StubCpu(StepGeometry(width, height, 1.0), showing(alpha))) as backend:
-        return backend.step(frame, backdrop, edges.replace(strict="off"), want_foreground=True).result()
+        return backend.step(frame, backdrop, edges.replace(strict="off"), want_foreground=True)
 
 
 def treated(alpha: AlphaImage, edges: EdgeSettings) -> AlphaImage:

@@ -30,7 +30,7 @@ def of_both(
     mattes = []
     for stub in STUBS.values():
         with closing(stub(case.geometry, coefficients)) as backend:
-            mattes.append(backend.step(frame, backdrop, OFF, Fixed(edit)).result())
+            mattes.append(backend.step(frame, backdrop, OFF, Fixed(edit)))
     return mattes
 
 
@@ -87,12 +87,12 @@ def test_an_engine_drops_and_crops(engine: MattingEngine, behind: Backdrop) -> N
     plain = Fixed(MatteEdit())
 
     def step(edit: Fixed) -> Matte:
-        return engine.step(FRAME, behind, OFF, edit).result()
+        return engine.step(FRAME, behind, OFF, edit)
 
     engine.reset()
     same = step(plain)
     engine.reset()
-    np.testing.assert_array_equal(same.alpha, engine.step(FRAME, behind, OFF).result().alpha)
+    np.testing.assert_array_equal(same.alpha, engine.step(FRAME, behind, OFF).alpha)
     assert plain.seen[0][0].shape == (3, height, width)
     assert plain.seen[0][1].shape == (height, width)
     engine.reset()

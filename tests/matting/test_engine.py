@@ -40,26 +40,26 @@ def test_a_failure_is_named_and_starts_the_state_anew(
 ) -> None:
     made[0].error = error
     with pytest.raises(ModelError, match=words):
-        engine.step(FRAME, FRAME, OFF).result()
+        engine.step(FRAME, FRAME, OFF)
     assert made[0].resets == 1
 
     made[0].error = None
-    assert engine.step(FRAME, FRAME, OFF).result().alpha.shape == (48, 64)
+    assert engine.step(FRAME, FRAME, OFF).alpha.shape == (48, 64)
 
 
 def test_a_lost_device_that_refuses_the_reset_as_well_is_named(engine: FrameEngine, made: list[FailingBackend]) -> None:
     made[0].error = made[0].reset_error = RuntimeError("CUDA error: an illegal memory access was encountered")
     with pytest.raises(ExecutorError, match="failed on the device nowhere") as caught:
-        engine.step(FRAME, FRAME, OFF).result()
+        engine.step(FRAME, FRAME, OFF)
     assert is_device_lost(caught.value)
     assert (caught.value.device, caught.value.precision) == ("nowhere", "float32")
 
 
 def test_another_size_gets_another_executor(engine: FrameEngine, made: list[FailingBackend]) -> None:
-    engine.step(FRAME, FRAME, OFF).result()
+    engine.step(FRAME, FRAME, OFF)
     assert len(made) == 1
     tall = np.zeros((64, 48, 3), np.uint8)
-    engine.step(tall, tall, OFF).result()
+    engine.step(tall, tall, OFF)
 
     assert [executor.closed for executor in made] == [1, 0]
     assert engine.info.small_size == (24, 32)
@@ -86,7 +86,7 @@ def test_a_scene_cut_starts_the_state_anew(engine: FrameEngine, made: list[Faili
     here, there = (np.repeat(np.repeat(random.integers(0, 256, (6, 8, 3), np.uint8), 8, 0), 8, 1) for _ in range(2))
     resets = []
     for frame in (here, here, there, there, here):
-        engine.step(frame, FRAME, OFF).result()
+        engine.step(frame, FRAME, OFF)
         resets.append(made[0].resets)
 
     assert resets == [0, 0, 1, 1, 2]
@@ -95,9 +95,9 @@ def test_a_scene_cut_starts_the_state_anew(engine: FrameEngine, made: list[Faili
 def test_a_reset_is_followed_by_no_cut(engine: FrameEngine, made: list[FailingBackend]) -> None:
     """Else the people that strict mode is told of would be forgotten."""
     random = np.random.default_rng(0)
-    engine.step(random.integers(0, 256, FRAME.shape, np.uint8), FRAME, OFF).result()
+    engine.step(random.integers(0, 256, FRAME.shape, np.uint8), FRAME, OFF)
 
     engine.reset(np.full(FRAME.shape[:2], 255, np.uint8))
-    engine.step(FRAME, FRAME, OFF).result()
+    engine.step(FRAME, FRAME, OFF)
 
     assert made[0].resets == 1

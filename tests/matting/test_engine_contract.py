@@ -70,7 +70,7 @@ def settings(request: pytest.FixtureRequest, weights: dict[str, Path]) -> Mattin
 def _two_engines(settings: MattingSettings) -> Iterator[tuple[MattingEngine, MattingEngine]]:
     with closing(build_engine(settings, 160, 96)) as one, closing(build_engine(settings, 160, 96)) as other:
         for each in (one, other):
-            each.step(FRAME, BACKDROP, OFF).result()  # starts its threads here, outside of the tests
+            each.step(FRAME, BACKDROP, OFF)  # starts its threads here, outside of the tests
         yield one, other
 
 
@@ -92,7 +92,7 @@ def test_matte_has_the_frames_size(settings: MattingSettings, engines: BuildEngi
     engine = engines(settings, width, height)
     frame, backdrop = frames(width, height, 2)
 
-    matte = engine.step(frame, backdrop, OFF).result()
+    matte = engine.step(frame, backdrop, OFF)
 
     assert matte.alpha.shape == (height, width)
     assert matte.alpha.dtype == matte.composite.dtype == np.uint8
@@ -104,11 +104,11 @@ def test_matte_has_the_frames_size(settings: MattingSettings, engines: BuildEngi
 def test_reset_restores_the_first_frames_output(engine: MattingEngine) -> None:
     first, second, backdrop = frames(160, 96, 3)
 
-    before = engine.step(first, backdrop, OFF).result()
-    engine.step(second, backdrop, OFF).result()
-    remembered = engine.step(first, backdrop, OFF).result()
+    before = engine.step(first, backdrop, OFF)
+    engine.step(second, backdrop, OFF)
+    remembered = engine.step(first, backdrop, OFF)
     engine.reset()
-    after = engine.step(first, backdrop, OFF).result()
+    after = engine.step(first, backdrop, OFF)
 
     np.testing.assert_array_equal(after.alpha, before.alpha)
     np.testing.assert_array_equal(after.composite, before.composite)
@@ -122,7 +122,7 @@ def test_a_closed_engine_leaves_its_memory_at_once(settings: MattingSettings) ->
         engine = build_engine(settings, 320, 192, live=True)
         assert isinstance(engine, FrameEngine)
         for number, frame in enumerate(frames(320, 192, 4)):
-            engine.step(frame, blurred if number % 2 else frame, EdgeSettings(light_match=50)).result()
+            engine.step(frame, blurred if number % 2 else frame, EdgeSettings(light_match=50))
         parts = weakref.ref(engine), weakref.ref(engine.backend)
         engine.close()
         del engine
@@ -148,20 +148,20 @@ def test_a_loaded_state_continues_bit_for_bit(
     assert isinstance(engine, FrameEngine) and isinstance(other_engine, FrameEngine)
     engine.reset(np.full((96, 160), 255, np.uint8))
     for frame in given[:3]:
-        engine.step(frame, BACKDROP, edges).result()
-    other_engine.step(255 - given[5], BACKDROP, edges).result()
+        engine.step(frame, BACKDROP, edges)
+    other_engine.step(255 - given[5], BACKDROP, edges)
 
     state = engine.state()
-    expected = [engine.step(frame, BACKDROP, edges).result() for frame in given[3:]]
+    expected = [engine.step(frame, BACKDROP, edges) for frame in given[3:]]
     other_engine.load_state(state)
-    continued = [other_engine.step(frame, BACKDROP, edges).result() for frame in given[3:]]
+    continued = [other_engine.step(frame, BACKDROP, edges) for frame in given[3:]]
 
     assert_same(continued, expected, somebody=strict == "off")
 
 
 def test_the_state_of_another_engine_is_refused(engine: MattingEngine) -> None:
     assert isinstance(engine, FrameEngine)
-    engine.step(FRAME, BACKDROP, OFF).result()
+    engine.step(FRAME, BACKDROP, OFF)
     state = engine.state()
     for other in (replace(state, model="other"), replace(state, precision="int3"), replace(state, downsample_ratio=1)):
         with pytest.raises(ModelError, match="was saved with"):
@@ -176,7 +176,7 @@ def test_a_saved_array_of_another_shape_is_refused(engine: MattingEngine) -> Non
     edges = EdgeSettings(temporal_smoothing=0.5, light_match=100, portrait_light=100, strict="balanced")
     assert isinstance(engine, FrameEngine)
     engine.reset(np.full((96, 160), 255, np.uint8))
-    engine.step(FRAME, BACKDROP, edges).result()
+    engine.step(FRAME, BACKDROP, edges)
     state = engine.state()
     for name, array in state.arrays.items():
         for shape in ((*array.shape, 2), tuple(side + 1 for side in array.shape) or (1,)):
@@ -184,7 +184,7 @@ def test_a_saved_array_of_another_shape_is_refused(engine: MattingEngine) -> Non
             if name != "strict.seen" or len(shape) > 2:  # which may have any size
                 with pytest.raises(ModelError, match="was saved with"):
                     engine.load_state(replace(state, arrays=other))
-    engine.step(FRAME, BACKDROP, edges).result()
+    engine.step(FRAME, BACKDROP, edges)
 
 
 @pytest.mark.parametrize(
@@ -198,9 +198,9 @@ def test_nothing_is_shared_or_written_to(engine: MattingEngine, edges: EdgeSetti
         frame.flags.writeable = False
     behind = given[3] if backdrop is None else backdrop
 
-    mattes = [engine.step(frame, behind, edges, want_foreground=True).result() for frame in given[:3]]
+    mattes = [engine.step(frame, behind, edges, want_foreground=True) for frame in given[:3]]
     copies = [(m.alpha.copy(), m.composite.copy()) for m in mattes[:2]]
-    engine.step(given[3], behind, edges, want_foreground=True).result()
+    engine.step(given[3], behind, edges, want_foreground=True)
 
     assert_nothing_shared(mattes, given)
     for frame, copy in zip(given, kept, strict=True):
@@ -213,8 +213,8 @@ def test_nothing_is_shared_or_written_to(engine: MattingEngine, edges: EdgeSetti
 def test_composite_is_the_foreground_before_the_backdrop(engine: MattingEngine) -> None:
     frame, backdrop = frames(160, 96, 1)[0], frames(160, 96, 1, seed=7)[0]
 
-    assert engine.step(frame, backdrop, OFF).result().foreground is None, "only on request"
-    matte = engine.step(frame, backdrop, OFF, want_foreground=True).result()
+    assert engine.step(frame, backdrop, OFF).foreground is None, "only on request"
+    matte = engine.step(frame, backdrop, OFF, want_foreground=True)
 
     assert matte.foreground is not None and matte.foreground.shape == frame.shape
     part = matte.alpha[..., None] / 255
@@ -234,4 +234,4 @@ def test_numbers_that_are_none_are_an_error(
 
     for _ in range(2):
         with pytest.raises(ModelError, match="not numbers"):
-            engine.step(FRAME, BACKDROP, OFF).result()
+            engine.step(FRAME, BACKDROP, OFF)

@@ -56,8 +56,8 @@ def test_no_letter_is_left_of_a_magnified_room(maker: str, look: str) -> None:
     engine = engine_of(maker, frame)
     blur = LOOKS[look](BlurredBackground(0))
     assert amplitude(frame, ZOOM * PERIOD) > 100
-    unaware = engine.step(frame, blur, edges).result().composite
-    aware = engine.step(frame, magnified(blur, ZOOM), edges).result().composite
+    unaware = engine.step(frame, blur, edges).composite
+    aware = engine.step(frame, magnified(blur, ZOOM), edges).composite
     assert amplitude(unaware, ZOOM * PERIOD) > 4 * LEFT, "the blur of the camera's frame does not hide them"
     assert amplitude(aware, ZOOM * PERIOD) <= LEFT
     engine.close()
@@ -69,7 +69,7 @@ def test_no_letter_is_left_where_auto_framing_comes_close(maker: str, look: str)
     frame, size = strokes(PERIOD), 0.3
     engine = engine_of(maker, frame)
     edit = MatteEdit(view=View(0.3, 0.35, size))
-    matte: Matte = engine.step(frame, LOOKS[look](BlurredBackground(0)), EdgeSettings(), Fixed(edit)).result()
+    matte: Matte = engine.step(frame, LOOKS[look](BlurredBackground(0)), EdgeSettings(), Fixed(edit))
     assert amplitude(matte.composite, PERIOD / size) <= LEFT
     engine.close()
 

@@ -151,7 +151,7 @@ def engine(case: Case, request: pytest.FixtureRequest) -> Iterator[FrameEngine]:
 
 def last_of(engine: FrameEngine, frame: BgrImage, count: int = FIRST_FRAMES) -> Matte:
     """Return the last matte of a frame that is given several times, before black."""
-    return [engine.step(frame, np.zeros_like(frame), EDGES).result() for _ in range(count)][-1]
+    return [engine.step(frame, np.zeros_like(frame), EDGES) for _ in range(count)][-1]
 
 
 def inferred(engine: FrameEngine) -> int:
@@ -167,12 +167,11 @@ def test_the_network_leaves_out_every_second_still_frame_and_the_composite_is_of
     assert inferred(engine) == FIRST_FRAMES
     again = engine.step(frame, backdrop, EDGES)
     assert inferred(engine) == FIRST_FRAMES and again.still
-    np.testing.assert_array_equal(again.result().alpha, last.alpha)
+    np.testing.assert_array_equal(again.alpha, last.alpha)
     brighter = np.clip(frame.astype(int) + 3, 0, 255).astype(np.uint8)
     seen = engine.step(brighter, backdrop, EDGES)
     assert not seen.still
-    seen.result()
-    shown = engine.step(frame, backdrop, EDGES).result()
+    shown = engine.step(frame, backdrop, EDGES)
     assert inferred(engine) == FIRST_FRAMES + 1
     np.testing.assert_array_equal(shown.composite, last.composite, "of the new frame, not of the one before")
 
@@ -220,17 +219,17 @@ def test_a_still_frame_lies_before_the_room_that_was_blurred_for_the_last_one(
 ) -> None:
     frame, room = case.frame(), BlurredBackground(10.0)
     for _ in range(FIRST_FRAMES):
-        last = engine.step(frame, room, EDGES).result()
-    again = engine.step(frame, room, EDGES).result()
+        last = engine.step(frame, room, EDGES)
+    again = engine.step(frame, room, EDGES)
     assert len(made) == FIRST_FRAMES
     np.testing.assert_array_equal(again.composite, last.composite)
-    engine.step(frame, room, EDGES).result()
+    engine.step(frame, room, EDGES)
     assert len(made) == FIRST_FRAMES + 1, "the network saw this frame"
-    engine.step(frame, BlurredBackground(90.0), EDGES).result()
+    engine.step(frame, BlurredBackground(90.0), EDGES)
     assert len(made) == FIRST_FRAMES + 2 and made[-1] > made[0], "another strength, on a frame that it leaves out"
     hidden = Fixed(MatteEdit(np.zeros((case.geometry.small_height, case.geometry.small_width), np.float32)))
     for count in (3, 4):
-        engine.step(frame, BlurredBackground(90.0), EDGES, hidden).result()
+        engine.step(frame, BlurredBackground(90.0), EDGES, hidden)
         assert len(made) == FIRST_FRAMES + count, "whom a zone hides is in the room, also on a frame that it leaves out"
 
 
@@ -242,7 +241,7 @@ def test_a_moving_hand_lies_before_the_room_that_was_blurred_with_the_last_coars
     for n in range(1, 7):
         waved = frame.copy()
         waved[:4, :4] = 40 * n  # one cell of the thumbnail, and a part of another
-        engine.step(waved, BlurredBackground(10.0), EDGES).result()
+        engine.step(waved, BlurredBackground(10.0), EDGES)
     assert isinstance(engine.backend, Counting)
     assert (engine.backend.inferred, engine.backend.featured, len(made)) == (FIRST_FRAMES + 6, FIRST_FRAMES + 2, 3)
 
@@ -251,7 +250,7 @@ def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) 
     frame = case.frame()
     size = case.geometry.small_height, case.geometry.small_width
     half = Fixed(MatteEdit(np.full(size, 0.5, np.float32)))
-    mattes = [engine.step(frame, np.zeros_like(frame), EDGES, half).result() for _ in range(FIRST_FRAMES + 4)]
+    mattes = [engine.step(frame, np.zeros_like(frame), EDGES, half) for _ in range(FIRST_FRAMES + 4)]
     assert inferred(engine) == FIRST_FRAMES + 2
     for matte in mattes[FIRST_FRAMES:]:
         np.testing.assert_array_equal(matte.alpha, mattes[FIRST_FRAMES - 1].alpha)
@@ -265,7 +264,7 @@ def test_the_bundled_network_shows_the_same_person_on_still_frames() -> None:
     alphas = []
     for live in (False, True):
         engine = build_engine(settings, 320, 180, live=live)
-        alphas.append(np.stack([engine.step(image, np.zeros_like(image), EDGES).result().alpha for image in stream]))
+        alphas.append(np.stack([engine.step(image, np.zeros_like(image), EDGES).alpha for image in stream]))
         engine.close()
     every, second = (alpha.astype(np.float32) / 255 for alpha in alphas)
     assert 0 < np.abs(every - second).mean() < 1e-3, "0 is no frame left out"

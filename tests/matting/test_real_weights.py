@@ -45,7 +45,7 @@ def test_executors_agree_on_real_clips(model: str, ratio: float, name: str, engi
     fast = engines(settings.replace(executor="openvino", precision="bfloat16"), width, height)
     for frame in pictures:
         expected, same, rough = (
-            engine.step(frame, BlurredBackground(50), settings.edges.replace(strict="off")).result().alpha / 255
+            engine.step(frame, BlurredBackground(50), settings.edges.replace(strict="off")).alpha / 255
             for engine in (reference, exact, fast)
         )
         assert np.abs(same - expected).max() <= 1.01 / 255

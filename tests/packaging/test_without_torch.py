@@ -156,7 +156,7 @@ def test_what_ships_gives_the_bits_of_one_converted_here(
 
     def mattes() -> NDArray[np.int16]:
         engine = build_engine(settings, 640, 360)
-        made = [engine.step(image, np.zeros_like(image), settings.edges).result() for image in given]
+        made = [engine.step(image, np.zeros_like(image), settings.edges) for image in given]
         engine.close()
         return np.array([np.dstack([matte.alpha, matte.composite]) for matte in made], np.int16)
 

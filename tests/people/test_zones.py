@@ -183,6 +183,6 @@ def test_a_matte_that_is_grown_stays_out_of_zones(grow_px: int) -> None:
     editor = PeopleEditor()
     editor.begin(chosen.replace(matting=chosen.matting.replace(edges=edges)), WHOLE, (width, height), "", 0.0)
     with closing(backend):
-        composite = backend.step(white, np.zeros_like(white), edges, editor).result().composite
+        composite = backend.step(white, np.zeros_like(white), edges, editor).composite
     assert composite[:, : width // 2].max() == 0
     assert composite[:, width // 2 :].max() == 255

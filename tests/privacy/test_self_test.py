@@ -123,9 +123,9 @@ def test_a_plate_engine_that_works_passes_in_any_light_whatever_its_plate(execut
     with closing(build_engine(with_plate(tmp_path, darker_than_the_plate(), executor), *PLATE_SIZE)) as engine:
         self_test(engine, *PLATE_SIZE)
         with pytest.raises(PlateError):  # the self-test does not prove the plate
-            engine.step(np.full_like(plate, 250), backdrop, edges).result()
+            engine.step(np.full_like(plate, 250), backdrop, edges)
         for light in (1.0, 0.8):
-            engine.step((plate * light).astype(np.uint8), backdrop, edges).result()
+            engine.step((plate * light).astype(np.uint8), backdrop, edges)
             self_test(engine, *PLATE_SIZE)
 
 

@@ -14,7 +14,7 @@ import numpy as np
 from app.core.errors import ModelError
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture
-from app.matting.base.interface import EngineInfo, MattingEngine, Pending
+from app.matting.base.interface import EngineInfo, MattingEngine
 from app.matting.selection.governor import StepTiming
 from app.runtime.backdrops import Backdrops, OverlayPainter
 from app.runtime.demand import DemandWatch
@@ -135,21 +135,17 @@ class GatedEngine:
         self.still: set[int] = set()
         """Brightness of the frames that the network leaves out."""
 
-    def step(self, frame: BgrImage, backdrop: Backdrop, *_: Any, **__: Any) -> Pending:
+    def step(self, frame: BgrImage, backdrop: Backdrop, *_: Any, **__: Any) -> Matte:
         number = int(frame[0, 0, 0])
         self.events.append(f"step {number}")
-
-        def result() -> Matte:
-            if number in self.gates:
-                assert self.gates[number].wait(PATIENCE_S)
-            if number == 0:
-                raise ModelError("The network fails.")
-            alpha = np.full((HEIGHT, WIDTH), self.alphas.get(number, 0), np.uint8)
-            assert isinstance(backdrop, np.ndarray)
-            composite = np.where(alpha[..., None] > 0, frame, backdrop)
-            return Matte(composite, alpha)
-
-        return Pending(result, number in self.still)
+        if number in self.gates:
+            assert self.gates[number].wait(PATIENCE_S)
+        if number == 0:
+            raise ModelError("The network fails.")
+        alpha = np.full((HEIGHT, WIDTH), self.alphas.get(number, 0), np.uint8)
+        assert isinstance(backdrop, np.ndarray)
+        composite = np.where(alpha[..., None] > 0, frame, backdrop)
+        return Matte(composite, alpha, still=number in self.still)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         self.events.append("reset")

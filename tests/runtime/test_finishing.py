@@ -3,15 +3,9 @@
 from __future__ import annotations
 
 import threading
-from pathlib import Path
-from typing import Any
 
-from app.core.types import Matte, PictureKind
-from app.matting.base.interface import Pending
 from app.runtime.engines.plan import StandBy
 from app.runtime.status import Phase
-from app.testing.parts import FakeEngine
-from tests.fakes.world import FakeWorld, check_the_room_never_shows, each_failure
 from tests.runtime.inference import bench
 from tests.waiting import eventually
 
@@ -50,23 +44,3 @@ def test_a_suspicious_matte_is_shown_after_a_test_of_the_engine() -> None:
         tried.send_shown(1, 2, 3)
         assert tried.shown == [1, 2, 3]
         assert tried.tested_after == [["reset", "step 1", "step 2"]]
-
-
-class FailingResult(FakeEngine):
-    """A `FakeEngine` whose composites suffer faults under the name `finish`."""
-
-    def step(self, *arguments: Any, **named: Any) -> Pending:
-        ready = super().step(*arguments, **named)
-
-        def result() -> Matte:
-            self._faults.at("finish")
-            return ready.result()
-
-        return Pending(result)
-
-
-@each_failure(["finish"], ["start", "middle", "shutdown"])
-def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path, world: FakeWorld) -> None:
-    world.engine = FailingResult
-    check_the_room_never_shows(world, stage, kind, moment, tmp_path)
-    assert any(picture.kind is PictureKind.COMPOSITE for picture in world.pictures())

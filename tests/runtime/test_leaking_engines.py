@@ -72,7 +72,7 @@ def detailed(frame: Frame) -> BgrImage:
 def detailed_self_test(engine: MattingEngine, width: int, height: int) -> None:
     """As the real one, for engines that know the fake person alone."""
     image = room_picture(width, height)
-    share = engine.step(image, np.zeros_like(image), EdgeSettings()).result().alpha.mean() / 255
+    share = engine.step(image, np.zeros_like(image), EdgeSettings()).alpha.mean() / 255
     engine.reset()
     if not 0.05 <= share <= 0.75:
         raise ModelError("The model fails its self-test; choose another model or executor.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any, Protocol, TypeVar
@@ -130,17 +130,6 @@ class MatteEditor(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Pending:
-    """A step whose network has run."""
-
-    result: Callable[[], Matte]
-    """Returns matte and composite in new arrays, which the caller may keep. Called at most once, before the next step;
-    raises ModelError."""
-    still: bool = False
-    """Whether the network left the frame out, because little has moved."""
-
-
 class MattingEngine(Protocol):
     """Extracts the person from consecutive frames and composites them over the backdrop.
 
@@ -161,8 +150,8 @@ class MattingEngine(Protocol):
         edit: MatteEditor | None = None,
         *,
         want_foreground: bool = False,
-    ) -> Pending:
-        """Run the network on the next frame and return the pending matte.
+    ) -> Matte:
+        """Return matte and composite of the next frame, in new arrays, which the caller may keep.
 
         frame: (H, W, 3) uint8 BGR. backdrop: the same size, or a BlurredBackground. Raises ModelError if the network
         fails or its output is not finite; never returns the frame itself.
@@ -218,7 +207,7 @@ class Backend(Protocol):
         *,
         want_foreground: bool = False,
         reuse: Reuse = Reuse.NOTHING,
-    ) -> Pending:
+    ) -> Matte:
         """Run one step; see `MattingEngine.step`. Raises NotAMatteError. The caller has validated the sizes."""
         ...
 

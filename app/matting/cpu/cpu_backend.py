@@ -17,7 +17,6 @@ from app.matting.base.edges import plan
 from app.matting.base.interface import (
     MatteEditor,
     NotAMatteError,
-    Pending,
     Reuse,
     StateArrays,
     StepGeometry,
@@ -98,7 +97,7 @@ class CpuBackend(ABC):
         *,
         want_foreground: bool = False,
         reuse: Reuse = Reuse.NOTHING,
-    ) -> Pending:
+    ) -> Matte:
         """Run one step; see `Backend.step`."""
         if self._last is None:
             reuse = Reuse.NOTHING
@@ -113,13 +112,10 @@ class CpuBackend(ABC):
             shown, coefficients = edited(frame, coefficients, matte_edit, self.strips)
             if matte_edit.view is not None and shown is not frame:
                 backdrop = magnified(backdrop, 1 / matte_edit.view.size)
-
-        def result() -> Matte:
-            composited = shown, coefficients, backdrop, plan(edges), want_foreground, blurred_for
-            matte = self._compositor.composite(*composited)
-            return matte if shown is frame else replace(matte, frame=shown)
-
-        return Pending(result, still=reuse is Reuse.MATTE)
+        matte = self._compositor.composite(shown, coefficients, backdrop, plan(edges), want_foreground, blurred_for)
+        if shown is not frame or reuse is Reuse.MATTE:
+            matte = replace(matte, frame=None if shown is frame else shown, still=reuse is Reuse.MATTE)
+        return matte
 
     def _strict_coefficients(self, frame: BgrImage, edges: EdgeSettings, steady: bool) -> Coefficients:
         coefficients = self.infer(frame, steady)

@@ -20,7 +20,6 @@ from app.matting.base.interface import (
     EngineState,
     MatteEditor,
     NotAMatteError,
-    Pending,
     StepGeometry,
     backend_errors,
     prefixed,
@@ -79,23 +78,16 @@ class FrameEngine:
         edit: MatteEditor | None = None,
         *,
         want_foreground: bool = False,
-    ) -> Pending:
-        """Run the network on the next frame; see `MattingEngine.step`."""
+    ) -> Matte:
+        """Matte the next frame; see `MattingEngine.step`."""
         frame, backdrop, edges = self.prepare(frame, backdrop, edges)
         reuse = self._motion.reuse(edges)
-        errors = self._model, self.backend.device, self.backend.precision
-        with backend_errors(*errors):
+        with backend_errors(self._model, self.backend.device, self.backend.precision):
             try:
-                pending = self.backend.step(frame, backdrop, edges, edit, want_foreground=want_foreground, reuse=reuse)
+                return self.backend.step(frame, backdrop, edges, edit, want_foreground=want_foreground, reuse=reuse)
             except (NotAMatteError, RuntimeError):
                 self._reset_failed()
                 raise
-
-        def result() -> Matte:
-            with backend_errors(*errors):
-                return pending.result()
-
-        return replace(pending, result=result)
 
     def prepare(
         self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings

@@ -16,8 +16,8 @@ from app.core.errors import PlateError
 from app.core.matte_edit import MatteEdit, Plane
 from app.core.messages.matting import PlateText
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, check_bgr
-from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine, Pending
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
+from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.plate.plate import PlateWatch
 
@@ -80,13 +80,13 @@ class PlateEngine:
         edit: MatteEditor | None = None,
         *,
         want_foreground: bool = False,
-    ) -> Pending:
+    ) -> Matte:
         """Matte one frame; see `MattingEngine.step`. Raises PlateError if the plate is outdated."""
         check_bgr(frame)
         if frame.shape[:2] == self._lit.size and time.monotonic() >= self._look_at_s:
             self._look(frame, self._alpha)
         watched, cuts = None if edit is None else _WatchedEditor(edit), self._engine.cuts
-        matte = self._engine.step(frame, backdrop, edges, watched, want_foreground=want_foreground).result()
+        matte = self._engine.step(frame, backdrop, edges, watched, want_foreground=want_foreground)
         lit, watch = self._current()
         if lit is not self._lit:
             self._lit, self._watch, self._proven = lit, watch, False
@@ -96,7 +96,7 @@ class PlateEngine:
             self._look(frame, alpha)
             self._proven = True
         self._alpha = alpha
-        return Pending(lambda: matte)
+        return matte
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far; the plate stays, to be verified unless the stream goes on."""

@@ -136,7 +136,7 @@ class StepTiming:
     rate_hz: float
     """Target frame rate."""
     still: bool = False
-    """As in `Pending`. It tells nothing of the load once somebody moves."""
+    """As in `Matte`. It tells nothing of the load once somebody moves."""
 
 
 @dataclass(frozen=True, slots=True)

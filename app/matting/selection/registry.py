@@ -95,8 +95,7 @@ def person_matte(picture: BgrImage) -> AlphaImage:
     settings = MattingSettings(model=network.name, device="cpu", precision="float32")
     with contextlib.closing(make_backend(settings, choose(settings), geometry)) as backend:
         for _ in range(LOOKS):
-            pending = backend.step(small, np.zeros_like(small), EdgeSettings(strict="off"))
-            alpha = pending.result().alpha.copy()
+            alpha = backend.step(small, np.zeros_like(small), EdgeSettings(strict="off")).alpha
     return alpha
 
 

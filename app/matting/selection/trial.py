@@ -19,6 +19,7 @@ from app.core.errors import ModelError
 from app.core.files import paths
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage
+from app.matting.base.interface import Reuse
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.selection.choice import choose
 from app.matting.selection.measured import HEIGHT, THREADS, WIDTH, Trial, Trials, cpu_precisions
@@ -70,8 +71,9 @@ def measure(model: str, weights: Path, seconds: float, clocks: Clocks = CLOCKS) 
         return []
     trials = []
     for (precision, threads), steps_s in times_s.items():
-        network_s, finish_s, cpu_s = zip(*steps_s, strict=True)
-        network_ms, finish_ms = round(min(network_s) * 1e3, 2), round(min(finish_s) * 1e3, 2)
+        step_s, finish_s, cpu_s = zip(*steps_s, strict=True)
+        network_ms = round(max(0.0, min(step_s) - min(finish_s)) * 1e3, 2)
+        finish_ms = round(min(finish_s) * 1e3, 2)
         cpu_ms = round(statistics.median(cpu_s) * 1e3, 2)
         found = differences(alphas[precision], alphas["float32"])
         trials.append(Trial(precision, threads, network_ms, finish_ms, cpu_ms, *found))
@@ -94,17 +96,17 @@ def _engine(model: str, weights: Path, precision: str, threads: int | None) -> F
 
 def _alphas(engine: FrameEngine, frames: list[BgrImage], backdrop: BgrImage) -> Alphas:
     edges = EdgeSettings(strict="off")
-    alphas = [engine.step(frame, backdrop, edges).result().alpha.copy() for frame in frames]
+    alphas = [engine.step(frame, backdrop, edges).alpha.copy() for frame in frames]
     return np.stack(alphas[WARM_UP:]).astype(np.float32) / np.float32(255)
 
 
 def _times(
     engines: Mapping[Run, FrameEngine], frames: list[BgrImage], backdrop: BgrImage, seconds: float, clocks: Clocks
 ) -> dict[Run, list[tuple[float, float, float]]]:
-    """Return the times of each engine's steps in seconds: network, composite, and CPU time of both.
+    """Return the times of each engine's steps in seconds: the step, its composite again, and CPU time of the step.
 
-    The turns are short, so that changes of the processor's speed affect all engines. On one thread, the CPU time is the
-    time of a stage, which other load does not change.
+    The turns are short, so that changes of the processor's
+    speed affect all engines. On one thread, the CPU time is the time of a stage, which other load does not change.
     """
     edges, (wall_clock, cpu_clock) = EdgeSettings(), clocks
     times_s: dict[Run, list[tuple[float, float, float]]] = {run: [] for run in engines}
@@ -114,10 +116,11 @@ def _times(
             clock = cpu_clock if run[1] == 1 else wall_clock
             for frame in frames[:TURN]:
                 cpu_s, started_s = cpu_clock(), clock()
-                pending = engine.step(frame, backdrop, edges)
-                middle_s = clock()
-                pending.result()
-                times_s[run].append((middle_s - started_s, clock() - middle_s, cpu_clock() - cpu_s))
+                engine.step(frame, backdrop, edges)
+                step_s, spent_s = clock() - started_s, cpu_clock() - cpu_s
+                started_s = clock()
+                engine.backend.step(frame, backdrop, edges, reuse=Reuse.MATTE)
+                times_s[run].append((step_s, clock() - started_s, spent_s))
     return times_s
 
 

@@ -18,7 +18,6 @@ from app.matting.base.edges import EdgePlan, plan
 from app.matting.base.interface import (
     MatteEditor,
     NotAMatteError,
-    Pending,
     Reuse,
     StateArrays,
     StepGeometry,
@@ -153,14 +152,14 @@ class TorchBackend:
         *,
         want_foreground: bool = False,
         reuse: Reuse = Reuse.NOTHING,
-    ) -> Pending:
-        """Run one step; its matte is ready. The network sees all of still frames too: a GPU has time for it."""
+    ) -> Matte:
+        """Run one step. The network sees all of still frames too: a GPU has time for it."""
         planned = plan(edges)
         matte = self._matte(frame, backdrop, planned, edit, want_foreground or planned.relights)
         if planned.relights:
             picture = None if isinstance(backdrop, BlurredBackground) else backdrop
             matte = relit(self._light, matte, picture, picture is None, planned, want_foreground)
-        return Pending(lambda: matte)
+        return matte
 
     def _matte(
         self, frame: BgrImage, backdrop: Backdrop, edges: EdgePlan, edit: MatteEditor | None, want_foreground: bool

@@ -156,8 +156,8 @@ def test_both_backends_give_the_same_light(backdrop: Backdrop) -> None:
     mattes = []
     for stub in STUBS.values():
         engine = stub(GEOMETRY, person_of(frame))
-        mattes.append(engine.step(frame, backdrop, ALL, want_foreground=True).result())
-        dark = engine.step(frame, backdrop, EdgeSettings(strict="off")).result()
+        mattes.append(engine.step(frame, backdrop, ALL, want_foreground=True))
+        dark = engine.step(frame, backdrop, EdgeSettings(strict="off"))
         engine.close()
         assert (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha > 200].any(), "the person is relit"
         assert not (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha == 0].any(), "nothing else is"

@@ -54,7 +54,7 @@ def test_converted_networks_give_the_mattes_of_torch(
     *stream, backdrop = frames(150, 106, 5)
     for frame in stream:
         expected, found = (
-            engine.step(frame, backdrop, EdgeSettings(strict="off"), want_foreground=True).result()
+            engine.step(frame, backdrop, EdgeSettings(strict="off"), want_foreground=True)
             for engine in (torch_engine, converted)
         )
         assert np.ptp(expected.alpha) > 0

@@ -44,7 +44,7 @@ def alphas(settings: MattingSettings, stream: list[BgrImage]) -> Floats:
     height, width = stream[0].shape[:2]
     engine = build_engine(settings, width, height)
     assert engine.info.precision == settings.precision
-    steps = [engine.step(frame, np.zeros_like(frame), EdgeSettings(strict="off")).result() for frame in stream]
+    steps = [engine.step(frame, np.zeros_like(frame), EdgeSettings(strict="off")) for frame in stream]
     engine.close()
     return np.stack([step.alpha for step in steps]).astype(np.float32) / np.float32(255)
 

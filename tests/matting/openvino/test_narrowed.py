@@ -60,7 +60,7 @@ def live(_backends: tuple[OpenVinoBackend, OpenVinoBackend]) -> OpenVinoBackend:
 
 
 def alpha_of(backend: OpenVinoBackend, frame: BgrImage, edges: EdgeSettings = EDGES) -> AlphaImage:
-    return backend.step(frame, BACKDROP, edges).result().alpha
+    return backend.step(frame, BACKDROP, edges).alpha
 
 
 def settle(*backends: OpenVinoBackend, frames: Sequence[BgrImage] = FRAMES) -> None:

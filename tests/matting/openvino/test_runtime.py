@@ -24,7 +24,7 @@ def test_one_thread_and_all_threads_give_the_same_mattes() -> None:
     for _ in range(3):
         frame = rng.integers(0, 255, (96, 160, 3), np.uint8)
         backdrop = np.zeros_like(frame)
-        mattes = [each.step(frame, backdrop, EdgeSettings()).result() for each in (usual, alone)]
+        mattes = [each.step(frame, backdrop, EdgeSettings()) for each in (usual, alone)]
         assert np.abs(mattes[0].alpha.astype(int) - mattes[1].alpha).max() <= 1
     usual.close()
     alone.close()
@@ -38,7 +38,7 @@ def test_another_engine_uses_the_threads_of_those_that_were_closed() -> None:
         width, height = 160 + 32 * number, 96
         engine = build_engine(EngineSettings(model=bundled().name, device="cpu"), width, height)
         frame = np.zeros((height, width, 3), np.uint8)
-        engine.step(frame, frame, EdgeSettings()).result()
+        engine.step(frame, frame, EdgeSettings())
         engine.close()
         counts.append(len(list(Path("/proc/self/task").iterdir())))
     later = counts[2:]

@@ -76,7 +76,7 @@ def test_matte_and_info(settings: MattingSettings, engines: BuildEngine, width: 
     engine = engines(settings, width, height)
     frame, backdrop = visit(width, height), frames(width, height, 1, seed=4)[0]
 
-    matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.9), want_foreground=True).result()
+    matte = engine.step(frame, backdrop, EdgeSettings(contrast=0.9), want_foreground=True)
 
     assert matte.alpha.shape == (height, width)
     assert np.ptp(matte.alpha) > 0
@@ -109,7 +109,7 @@ def test_executors_agree(
     reference, other = (engines(settings.replace(executor=name), width, height) for name in ("eager", "openvino"))
     behind: Backdrop = frames(width, height, 1, seed=4)[0] if backdrop == "picture" else BlurredBackground(50)
     for frame in (visit(width, height), frames(width, height, 1)[0]):
-        want, have = (engine.step(frame, behind, edges, want_foreground=True).result() for engine in (reference, other))
+        want, have = (engine.step(frame, behind, edges, want_foreground=True) for engine in (reference, other))
         assert have.alpha.shape == frame.shape[:2] and have.composite.shape == frame.shape
         assert np.abs(have.alpha.astype(int) - want.alpha).max() <= 2
         assert have.foreground is not None
@@ -122,7 +122,7 @@ def test_executors_agree(
 def test_a_closed_engine_leaves_its_memory_at_once(settings: MattingSettings) -> None:
     with without_collection():
         engine = build_engine(settings, 160, 96)
-        engine.step(visit(160, 96), BlurredBackground(50), OFF).result()
+        engine.step(visit(160, 96), BlurredBackground(50), OFF)
         assert isinstance(engine, PlateEngine)
         parts = weakref.ref(engine), weakref.ref(engine.unwatched()[0])
         engine.close()
@@ -135,7 +135,7 @@ def test_in_half_precision_the_matte_stays_the_same(settings: MattingSettings, e
     write_plate(settings, 320, 192)
     exact, half = (engines(settings.replace(precision=name), 320, 192) for name in ("float32", "bfloat16"))
     one, other = (
-        engine.step(visit(320, 192), BlurredBackground(50), OFF).result().alpha.astype(int) for engine in (exact, half)
+        engine.step(visit(320, 192), BlurredBackground(50), OFF).alpha.astype(int) for engine in (exact, half)
     )
     assert np.abs(one - other).mean() <= 1
     assert np.percentile(np.abs(one - other), 99) <= 5
@@ -156,7 +156,7 @@ def test_the_networks_own_output_is_what_comes_out(
         ]
         alpha = network(*images)[0][0, 0].numpy()
 
-    matte = engine.step(frame, BlurredBackground(50), OFF).result()
+    matte = engine.step(frame, BlurredBackground(50), OFF)
 
     assert np.abs(matte.alpha / 255 - alpha).max() <= 1.01 / 255
 
@@ -192,16 +192,10 @@ def test_light_reaches_the_network(
     frame = (visit(160, 96) * evening).astype(np.uint8)
     cv2.imwrite(str(tmp_path / "evening.png"), (frames(160, 96, 1)[0] * evening).astype(np.uint8))
     aligned, unaligned = engines(settings, 160, 96), engines(settings, 160, 96)
-    wanted = (
-        engines(settings.replace(plate=tmp_path / "evening.png"), 160, 96)
-        .step(frame, BlurredBackground(50), OFF)
-        .result()
-    )
+    wanted = engines(settings.replace(plate=tmp_path / "evening.png"), 160, 96).step(frame, BlurredBackground(50), OFF)
 
     def error(engine: MattingEngine) -> float:
-        return float(
-            np.abs(engine.step(frame, BlurredBackground(50), OFF).result().alpha.astype(int) - wanted.alpha).mean()
-        )
+        return float(np.abs(engine.step(frame, BlurredBackground(50), OFF).alpha.astype(int) - wanted.alpha).mean())
 
     with_alignment = error(aligned)
     monkeypatch.setattr(PlateWatch, "look", keep_the_plates_light)
@@ -215,13 +209,13 @@ def test_drift_is_a_plate_error(
     monkeypatch.setattr("app.matting.plate.engine.LOOK_EVERY_S", 0.0)
     monkeypatch.setattr("app.matting.plate.engine.LOOK_AGAIN_S", 0.0)
     engine = engines(settings, 160, 96)
-    engine.step(visit(160, 96), BlurredBackground(50), OFF).result()
+    engine.step(visit(160, 96), BlurredBackground(50), OFF)
     other = visit(160, 96)
     other[:, :56] = 250  # no scene cut
     for _ in range(PATIENCE - 1):
-        engine.step(other, BlurredBackground(50), OFF).result()
+        engine.step(other, BlurredBackground(50), OFF)
     with pytest.raises(PlateError, match="take it again"):
-        engine.step(other, BlurredBackground(50), OFF).result()
+        engine.step(other, BlurredBackground(50), OFF)
 
 
 def bumped(image: BgrImage) -> BgrImage:
@@ -236,22 +230,22 @@ def test_a_stream_that_changes_is_compared_with_the_plate_before_a_picture_leave
     """The other room was shown for up to 1.7 s, until the next looks at the plate had found it."""
     engine = engines(settings, 160, 96)
     for _ in range(0 if how == "from the start" else 2):
-        engine.step(visit(160, 96), BlurredBackground(50), OFF).result()
+        engine.step(visit(160, 96), BlurredBackground(50), OFF)
     if how == "another camera":
         engine.reset()
     room = np.ascontiguousarray(frames(160, 96, 1, seed=3)[0][::-1])
     other = bumped(visit(160, 96)) if how == "a bump of the camera" else room
     for _ in range(2):
         with pytest.raises(PlateError, match="take it again"):
-            engine.step(other, BlurredBackground(50), OFF).result()
+            engine.step(other, BlurredBackground(50), OFF)
     if how != "another camera":
         engine.reset()
-    assert engine.step(visit(160, 96), BlurredBackground(50), OFF).result().alpha.shape == (96, 160)
+    assert engine.step(visit(160, 96), BlurredBackground(50), OFF).alpha.shape == (96, 160)
 
 
 def test_another_size_scales_the_plate_or_refuses(settings: MattingSettings, engines: BuildEngine) -> None:
     engine = engines(settings, 160, 96)
-    engine.step(frames(160, 96, 1)[0], BlurredBackground(50), OFF).result()
-    assert engine.step(frames(320, 192, 1)[0], BlurredBackground(50), OFF).result().alpha.shape == (192, 320)
+    engine.step(frames(160, 96, 1)[0], BlurredBackground(50), OFF)
+    assert engine.step(frames(320, 192, 1)[0], BlurredBackground(50), OFF).alpha.shape == (192, 320)
     with pytest.raises(PlateError, match="take it again"):
-        engine.step(frames(128, 96, 1)[0], BlurredBackground(50), OFF).result()
+        engine.step(frames(128, 96, 1)[0], BlurredBackground(50), OFF)

@@ -46,7 +46,7 @@ def settings(request: pytest.FixtureRequest, tmp_path: Path) -> MattingSettings:
 def mattes(settings: MattingSettings, engines: BuildEngine, frame: BgrImage, edges: EdgeSettings = OFF) -> AlphaImage:
     """Return alpha of a still frame after three steps."""
     engine = engines(settings, *SIZE)
-    return [engine.step(frame, np.zeros_like(frame), edges).result().alpha for _ in range(3)][-1]
+    return [engine.step(frame, np.zeros_like(frame), edges).alpha for _ in range(3)][-1]
 
 
 def test_the_person_is_shown_and_nothing_of_the_room(settings: MattingSettings, engines: BuildEngine) -> None:

@@ -113,7 +113,7 @@ def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engin
 
     def alpha(refiner: str) -> AlphaImage:
         engine = engines(settings.replace(refiner=refiner), 160, 96)
-        return engine.step(frame, backdrop, settings.edges.replace(strict="off")).result().alpha
+        return engine.step(frame, backdrop, settings.edges.replace(strict="off")).alpha
 
     deep, same, fast = map(alpha, ("auto", "deep-guided-filter", "fast-guided-filter"))
     assert (deep == same).all()
@@ -136,5 +136,5 @@ def test_ratio_one_is_the_network_without_a_filter(weights: dict[str, Path], eng
 
     for executor in ("eager", "openvino"):
         engine = engines(settings.replace(executor=executor), 96, 64)
-        matte = engine.step(frame, backdrop, settings.edges.replace(strict="off")).result()
+        matte = engine.step(frame, backdrop, settings.edges.replace(strict="off"))
         assert abs(matte.alpha / 255 - alpha).max() <= 1.01 / 255

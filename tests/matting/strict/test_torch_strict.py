@@ -99,7 +99,7 @@ def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
             shrink(strips, frame, (0.5, 0.5), small)
             coefficients = showing(alpha, small)
             eager.coefficients = deepcopy(coefficients)
-            expected = eager.step(frame, backdrop, edges).result()
+            expected = eager.step(frame, backdrop, edges)
 
             apply_strict(numpy_filter, "balanced", coefficients)
             found = cpu.composite(frame, coefficients, backdrop, plan(edges), False)

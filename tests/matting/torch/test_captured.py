@@ -100,7 +100,7 @@ def mattes_of(made: TorchBackend, resets: Sequence[int] = (9, 20)) -> Iterator[M
     for number, (frame, backdrop, edges, foreground) in enumerate(steps()):
         if number in resets:
             made.reset(np.full((HEIGHT, WIDTH), 255, np.uint8))
-        yield made.step(frame, backdrop, edges, want_foreground=foreground).result()
+        yield made.step(frame, backdrop, edges, want_foreground=foreground)
 
 
 def assert_same(found: Matte, right: Matte, most: float = 0) -> None:
@@ -133,7 +133,7 @@ def test_recorded_steps_return_the_same_as_the_step(unrecorded: list[Matte]) -> 
 def test_a_recorded_step_is_used_again_after_other_controls_for_a_moment() -> None:
     recorded, frame, wall = backend(record=run_again), *people(1), *frames(WIDTH, HEIGHT, 1)
     for edges, expected in [*[(OFF, None)] * SETTLED_STEPS, (OFF, None), (OFF, True), (BALANCED, True), (OFF, True)]:
-        recorded.step(frame, wall, edges).result()
+        recorded.step(frame, wall, edges)
         if expected is not None:
             assert is_captured(recorded) is expected
 
@@ -150,12 +150,12 @@ def test_a_failed_step_leaves_the_stream_as_it_was(edges: EdgeSettings) -> None:
     recorded = backend(SometimesBlind(load_bundled()).eval(), record=run_again)
     wall = frames(WIDTH, HEIGHT, 1)[0]
     for picture in people(9):
-        recorded.step(picture, wall, edges).result()
+        recorded.step(picture, wall, edges)
     assert is_captured(recorded)
     before = {name: array.copy() for name, array in recorded.state().items()}
 
     with pytest.raises(NotAMatteError):
-        recorded.step(np.zeros_like(wall), wall, edges).result()
+        recorded.step(np.zeros_like(wall), wall, edges)
 
     for name, array in recorded.state().items():
         np.testing.assert_array_equal(array, before[name])
@@ -195,8 +195,8 @@ def test_an_editor_is_asked_at_every_frame() -> None:
     editor = Fixed(MatteEdit(view=View(0.2, 0.2, 0.5)))
     for number, frame in enumerate(people(SETTLED_STEPS + 4)):
         edit = editor if number > SETTLED_STEPS + 1 else None
-        found = recorded.step(frame, wall, OFF, edit).result()
-        assert_same(found, plain.step(frame, wall, OFF, edit).result())
+        found = recorded.step(frame, wall, OFF, edit)
+        assert_same(found, plain.step(frame, wall, OFF, edit))
     assert len(editor.seen) == 4, "two of each"
 
 
