@@ -6,7 +6,6 @@ import random
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
-from typing import get_args
 
 from app.config.scenes import SceneStore
 from app.config.setting import Setting
@@ -15,7 +14,6 @@ from app.control.commands import SWITCHES, Command, parse_words
 from app.control.controller import SettingsController
 from app.control.names import SETTABLE
 from app.core.errors import MattecamError
-from app.core.settings import OverlayPlace
 from app.runtime.pipeline import Pipeline
 from benchmarks.soak_files import SoakFiles
 
@@ -107,7 +105,6 @@ class CommandMonkey:
             "light": lambda d: f"{d.choice(('match', 'portrait'))} {d.randint(0, 100)}",
             "model": lambda d: d.choice(self._models),
             "only-me": lambda d: d.choice(("on", "off", f"{d.random():.2f},{d.random():.2f}")),
-            "overlay": self._overlay,
             "pause": lambda d: d.choice(SWITCHES),
             "ratio": lambda d: d.choice(("auto", "0.25", "0.5", "1")),
             "record": lambda d: d.choice(("stop", str(files.next_recording()))),
@@ -134,12 +131,6 @@ class CommandMonkey:
             if chosen == "colour"
             else chosen
         )
-
-    def _overlay(self, dice: random.Random) -> str:
-        return dice.choice(
-            ("off", "text {time} soak", "text", str(self._files.pictures[0]), f"size {dice.randint(10, 400)}",
-             f"place {dice.choice(get_args(OverlayPlace))}")
-        )  # fmt: skip
 
     def _set(self, dice: random.Random) -> str:
         if dice.random() < 0.2:

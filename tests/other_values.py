@@ -22,7 +22,6 @@ OTHER_VALUES = {
     "output.virtual_camera": "off",
     "output.microphone": "default",
     "output.standby_text": "Back at noon",
-    "overlay.text": "Ada at {time}",
     "window.close_to_tray": "on",
     "window.own_colour": "#102030",
 }

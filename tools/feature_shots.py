@@ -23,7 +23,6 @@ class Feature:
     people: Mapping[str, Any] = field(default_factory=dict)
     edges: Mapping[str, Any] = field(default_factory=dict)
     background: Mapping[str, Any] = field(default_factory=dict)
-    overlay: Mapping[str, Any] = field(default_factory=dict)
 
     def settings(self, base: Settings) -> Settings:
         """Return `base` with this feature and none of the others."""
@@ -34,7 +33,6 @@ class Feature:
             people=plain.people.replace(**self.people),
             matting=matting,
             background=plain.background.replace(**self.background),
-            overlay=plain.overlay.replace(**self.overlay),
         )
 
 
@@ -48,7 +46,5 @@ FEATURES = (
     Feature("bokeh", "bokehCheck", edges={"strict": "off"}, background={"blur_strength": 45, "bokeh": True}),
     Feature("background-view", "backgroundZoomSlider",
             background={**_IMAGE, "zoom": 1.6, "pan_x": 0.5, "pan_y": -0.3}),
-    Feature("overlay", "overlayTextPlace", overlay={"text": "Ada Lovelace · {time}", "text_place": "bottom-left"},
-            background=_IMAGE),
     Feature("sound", "microphoneCombo", background=_IMAGE),
 )  # fmt: skip

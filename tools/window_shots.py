@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtWidgets import QAbstractButton, QDialog, QWidget
 
-from app.core.settings import OverlaySettings
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog
 from app.gui.preview.rendering import ViewMode
@@ -105,11 +104,9 @@ def _pause(session: Session) -> QWidget:
 
 
 def _unmatted(session: Session) -> QWidget:
-    """Show the real room, a name over it, and the controls of the name."""
+    """Show the real room."""
     session.store.set("paused", False)
     session.store.edit("background", kind="none")
-    session.store.change(lambda settings: settings.replace(overlay=OverlaySettings(text="Ada Lovelace · {time}")))
-    _open_group(session, "overlayGroup")
     return session.window
 
 

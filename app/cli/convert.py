@@ -88,10 +88,8 @@ def convert(
     settings, transparent = on_console(live, partial(film_settings, background=background)), None
     if any(given is not None for given in (background, live.profile, live.config)):
         transparent = background == TRANSPARENT
-    from app.offline.film_step import check_settings
     from app.offline.targets import check_names, frame_rate
 
-    check_settings(settings)
     rate = None if fps is None else frame_rate(fps)
     options = BatchOptions(jobs, resume, as_json, cluster, alpha, foreground, overwrite, transparent, rate)
     check_names([*sources, target, *(name for name in (alpha, foreground) if name is not None)])

@@ -12,7 +12,6 @@ import typer
 
 from app.config.parsing import parse_background, parse_pan, parse_size, read_zones
 from app.config.setting import SETTINGS, Setting, with_value
-from app.core.files import paths
 from app.core.settings import Settings
 
 SECTIONS: Mapping[str, str] = {
@@ -22,7 +21,6 @@ SECTIONS: Mapping[str, str] = {
     "people": "Person and framing",
     "edges": "Person and framing",
     "output": "Outputs",
-    "overlay": "Outputs",
     "matting": "Matting",
 }
 """Titles of the help, in its order, by section of the settings."""
@@ -142,8 +140,6 @@ def _apply_setting(setting: Setting, option: str) -> Apply:
             from app.capture.table import parse_source  # loads FFmpeg
 
             parse_source(value)
-        if setting.name == "overlay.file":
-            value = paths.from_user(str(value)).absolute()
         return with_value(settings, setting.name, setting.parsed(value, option))
 
     return apply

@@ -81,7 +81,7 @@ FILM_OPTIONS = (
         if option.group in ("Background", "Person and framing", "Matting")
         and option.name not in ("background", "governor")
     ),
-    *("rotate", "flip", "overlay", "overlay_text", "config", "profile", "verbose"),
+    *("rotate", "flip", "config", "profile", "verbose"),
 )
 """Names of the live options that films have too; they have a `--background` of their own."""
 

@@ -29,8 +29,6 @@ from app.media.image_file import kind_of_file
 GREEN = "#00b140"
 TRANSPARENT = "transparent"
 """The background of a film or an image that is cut out; no live picture has it."""
-PLACEHOLDERS = ("{time}", "{date}")
-"""What may stand in the text of an overlay for the local time and date."""
 M = TypeVar("M", bound=Model)
 
 
@@ -102,14 +100,6 @@ def describe_background(settings: BackgroundSettings) -> str:
     if settings.kind == "colour":
         return settings.colour
     return "none" if settings.kind == "none" else str(settings.path)
-
-
-def parse_overlay_text(text: str) -> str:
-    """Return the text of an overlay. Raises UsageError for a word in braces that stands for nothing."""
-    unknown = [word for word in re.findall(r"\{[^{}]*\}", text) if word not in PLACEHOLDERS]
-    if unknown:
-        raise UsageError(UsageText.PLACEHOLDER(text=unknown[0], known=PLACEHOLDERS))
-    return text
 
 
 def replace_checked(model: M, changes: dict[str, Any]) -> M:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
@@ -12,7 +12,6 @@ from annotated_types import Ge, Le
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from app.config.parsing import parse_overlay_text
 from app.config.value_problem import first_problem
 from app.core.errors import UsageError
 from app.core.messages.command_line import ApiText, UsageText
@@ -20,7 +19,6 @@ from app.core.settings import Model, Settings
 
 NO_VALUE = "none"
 """The word for no value. A file of this name is `./none`."""
-PARSERS: Mapping[str, Callable[[str], str]] = {"overlay.text": parse_overlay_text}
 """Parsers of settings whose text is more than a value of their type."""
 
 
@@ -119,8 +117,6 @@ class Setting:
         """Return the value that the text names. name: what an error calls the setting. Raises UsageError."""
         if self.unset is not None and text in (self.unset, NO_VALUE):
             return None
-        if self.name in PARSERS:
-            text = PARSERS[self.name](text)
         return self.value_in(self.replaced_in(Settings(), text, name))
 
     def text(self, value: Any) -> str:

@@ -62,9 +62,6 @@ SYNTAX: Mapping[str, Syntax] = {
     ),
     "microphone": Syntax("Choose the sound of recordings.", "off|default|NAME"),
     "model": Syntax("Choose the network, or show the one in use.", "auto|NAME", optional=True),
-    "overlay": Syntax(
-        "Show a picture or a text over the output.", "FILE|off|text TEXT|place PLACE|text-place PLACE|size 10-400"
-    ),
     "only-me": Syntax("Show one person only.", "on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),
     "pause": _switch("Send the stand-by card instead of the video, or resume."),
     "plate": Syntax(

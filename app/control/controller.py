@@ -34,11 +34,10 @@ from app.system import autostart
 
 CONFIRM_S = 8.0
 """Timeout for the effect of a command, which is then answered as pending."""
-OF_SCENES = ("capture", "framing", "people", "matting", "background", "output", "overlay")
+OF_SCENES = ("capture", "framing", "people", "matting", "background", "output")
 """Sections of the settings that a scene may change."""
 CHANGED_BY_SCENES = {
     Stage.CAPTURE: attrgetter("capture"),
-    Stage.OVERLAY: attrgetter("overlay"),
     Stage.VIRTUAL_CAMERA: attrgetter("output.virtual_camera"),
 }
 """Parts of the program whose problems concern a scene that changes these settings."""

@@ -139,30 +139,6 @@ def _without_port(camera: str) -> str:
     return re.sub(r"#(\d+|(pci|platform|usb)-[\w.:-]+)$", "", camera)
 
 
-OverlayPlace = Literal[
-    "top-left", "top", "top-right", "left", "centre", "right", "bottom-left", "bottom", "bottom-right"
-]
-
-
-class OverlaySettings(Model):
-    """A picture and a text over the output."""
-
-    file: Path | None = setting(
-        None, "SVG, or image with alpha, over the output; fitted to the safe area.", option="--overlay"
-    )
-    place: OverlayPlace = setting("top-right", "Where the picture is.")
-    text: str = setting(
-        "",
-        "Text over the output; {time} and {date} show the local time.",
-        option="--overlay-text",
-        values="TEXT",
-        max_length=120,
-    )
-    text_place: OverlayPlace = setting("bottom-left", "Where the text is.")
-    size: float = setting(100.0, "Percent of the picture's own size in frames 720 pixels high.", 10, 400)
-    """It is never larger than the safe area."""
-
-
 class OutputSettings(Model):
     """The virtual camera and other outputs."""
 
@@ -226,7 +202,6 @@ class Settings(Model):
     matting: MattingSettings = MattingSettings()
     background: BackgroundSettings = BackgroundSettings()
     output: OutputSettings = OutputSettings()
-    overlay: OverlaySettings = OverlaySettings()
     window: WindowSettings = WindowSettings()
     """Never part of a scene."""
     selected: tuple[Fraction, Fraction] | None = None

@@ -11,7 +11,6 @@ class Stage(Enum):
     CAPTURE = "capture"
     MATTING = "matting"
     BACKGROUND = "background"
-    OVERLAY = "overlay"
     VIRTUAL_CAMERA = "virtual_camera"
     PIPEWIRE = "pipewire"
     RECORDING = "recording"

@@ -161,18 +161,6 @@ class PictureKind(Enum):
 
 
 @dataclass(frozen=True, slots=True)
-class Patch:
-    """An item of the overlay in its bounding box: what it adds, and how much of the picture remains."""
-
-    top: int
-    left: int
-    colours: NDArray[np.uint8]
-    """(h, w, 3) BGR, premultiplied."""
-    remaining: NDArray[np.uint8]
-    """(h, w, 3): 255 minus alpha."""
-
-
-@dataclass(frozen=True, slots=True)
 class Picture:
     """A picture for the outputs and the preview."""
 

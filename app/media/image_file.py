@@ -1,18 +1,14 @@
 """Reading image files in bounded memory.
 
 Pillow rather than OpenCV: it reports the size before it decodes, reads JPEG at reduced size, applies EXIF orientation
-to images with alpha, and raises an error for a truncated file. Qt renders SVG files in a child process: the program
-without a window does not load Qt.
+to images with alpha, and raises an error for a truncated file.
 """
 
 from __future__ import annotations
 
 import io
 import logging
-import os
 import struct
-import subprocess
-import sys
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -25,7 +21,6 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from app.core.errors import BackgroundError
-from app.core.files import paths
 from app.core.files.names import is_file, is_special
 from app.core.messages.media import ImageText
 from app.core.text import Text
@@ -104,18 +99,6 @@ def read_image(path: Path, over: tuple[int, int, int] = (0, 0, 0), max_side: int
             small = Image.alpha_composite(canvas, small.convert("RGBA"))
         rgb = np.asarray(small.convert("RGB"))
         return np.ascontiguousarray(rgb[:, :, ::-1])
-
-    return _decoded(path, convert)
-
-
-def read_image_with_alpha(path: Path) -> NDArray[np.uint8]:
-    """Read an image as (H, W, 4) uint8 BGRA, premultiplied; otherwise as `read_image`."""
-
-    def convert(image: Image.Image) -> NDArray[np.uint8]:
-        rgba = np.asarray(_small(image, path, MAX_SIDE).convert("RGBA"))
-        alpha = rgba[..., 3:].astype(np.uint16)
-        colours = (rgba[..., 2::-1] * alpha + 127) // 255
-        return np.concatenate([colours, alpha], axis=2).astype(np.uint8)
 
     return _decoded(path, convert)
 
@@ -316,53 +299,3 @@ def _unit(image: Image.Image) -> NDArray[np.float32]:
     values = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=255.0, neginf=0.0)
     top = np.float32(1.0 if values.max() <= 1.0 else 255.0)
     return np.asarray(values.clip(0, top) / top, np.float32)
-
-
-MAX_BYTES = 8 << 20
-TIMEOUT_S = 20.0
-"""Limit for drawing a picture; the child is then killed."""
-HEADER = struct.Struct("<II")
-"""Width and height of what the child draws."""
-
-
-def is_svg(path: Path) -> bool:
-    """Return whether a file is to be read as SVG: by its suffix."""
-    return path.suffix.lower() == ".svg"
-
-
-def render_svg(path: Path, scale: float, most: tuple[int, int]) -> NDArray[np.uint8]:
-    """Return an SVG file as (H, W, 4) uint8 BGRA, premultiplied.
-
-    scale: of the size that the file names. most: (width, height) into which it is shrunk. Raises BackgroundError for a
-    file that is missing, not an SVG or too large. The child may take this long: TIMEOUT_S.
-    """
-    try:
-        data = _start(path, MAX_BYTES + 1)
-        if len(data) > MAX_BYTES:
-            raise BackgroundError(ImageText.TOO_LARGE(file=path))
-        return _drawn(data, most, scale)
-    except (OSError, ValueError) as error:
-        log.info("%s was not rendered: %s", path, error)
-        raise BackgroundError(ImageText.DAMAGED(file=path)) from None
-
-
-def _drawn(data: bytes, most: tuple[int, int], scale: float) -> NDArray[np.uint8]:
-    """Return an SVG, (H, W, 4) uint8, as Qt draws it in a child process. Raises ValueError."""
-    command = [sys.executable, "-m", paths.module("app.gui.render_svg"), *map(str, (*most, scale))]
-    environment = {**os.environ, "QT_QPA_PLATFORM": "offscreen"}
-    try:
-        child = subprocess.run(
-            command,
-            input=data,
-            capture_output=True,
-            cwd=paths.IMPORT_ROOT,
-            env=environment,
-            timeout=TIMEOUT_S,
-            check=True,
-        )
-        width, height = HEADER.unpack_from(child.stdout)
-    except (OSError, subprocess.SubprocessError, struct.error) as error:
-        raise ValueError(str(error)) from error
-    if not (0 < width <= most[0] and 0 < height <= most[1]):
-        raise ValueError(f"a picture of {width}x{height}")
-    return np.frombuffer(child.stdout, np.uint8, offset=HEADER.size).reshape(height, width, 4)

@@ -24,7 +24,7 @@ from app.media.alpha import BgraImage
 from app.media.image_file import first_frame_alone, is_picture
 from app.media.image_folder import DEFAULT_FPS, ImageFolderReader, others_in
 from app.media.video_reader import VideoReader
-from app.offline.film_step import FilmStep, check_settings
+from app.offline.film_step import FilmStep
 from app.offline.outputs import Output, Outputs, OutputShape, VideoOutput, open_output
 from app.offline.targets import existing, is_transparent
 
@@ -77,8 +77,7 @@ def convert(
 ) -> ConvertReport:
     """Matte every frame of `source` once and in order, keeping its times and audio.
 
-    settings: matting, background, overlay, people, framing and the turn of `capture` take effect as in the
-    live pipeline; a clock in the overlay is refused.
+    settings: matting, background, people, framing and the turn of `capture` take effect as in the live pipeline.
     source: a video, an image or a folder of images. target, alpha, foreground: for the composite, the matte and the
     foreground over black (premultiplied by the matte); a video (.mp4, .mov, .mkv, .webm), of an image an image (.png,
     .jpg), or, without suffix, a folder for PNG images. overwrite: replace files of these names, which are refused
@@ -93,7 +92,6 @@ def convert(
     or fails; None keeps them only after a failure. Memory use is independent of the length. Raises MattecamError, and
     KeyboardInterrupt for Ctrl+C.
     """
-    check_settings(settings)
     transparent = is_transparent(target, transparent)
     wanted = [path for path in (target, alpha, foreground) if path is not None]
     check_outputs(wanted, source)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
 from app.compositing import Background
-from app.compositing.overlay import Overlay, OverlayKey, draw, render_overlay, wanted_overlay
-from app.core.errors import UsageError
 from app.core.framing import framed
 from app.core.matte_edit import viewed
-from app.core.messages.command_line import ConvertText
 from app.core.settings import Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, magnified
 from app.matting.base.interface import MattingEngine
@@ -51,8 +47,6 @@ class FilmStep:
         """Size of the last frame, and number of cuts before it: strict mode shows nobody in the first frames of a
         scene, so that a film sees the first one more often."""
         self._people = PeopleEditor()
-        self._overlay: tuple[OverlayKey, Overlay] | None = None
-        """The overlay rendered last, and what it was rendered for."""
 
     def __call__(self, image: BgrImage | BgraImage, time_s: float) -> list[NDArray[np.uint8]]:
         """Return [composite, alpha if wanted, premultiplied foreground if wanted]. Raises MattecamError.
@@ -61,10 +55,10 @@ class FilmStep:
         """
         image, opacity = self._framed(image)
         if self._engine is None:
-            return [self._painted(image)]
+            return [image]
         matte = self._matted(self._engine, image, opacity, time_s)
         composite = image if self._background is None else matte.composite
-        pictures: list[NDArray[np.uint8]] = [self._painted(composite)]
+        pictures: list[NDArray[np.uint8]] = [composite]
         if self._want_alpha:
             pictures.append(matte.alpha)
         if self._want_foreground or self._transparent:
@@ -109,18 +103,6 @@ class FilmStep:
             raise background.problem
         return magnified(backdrop, self._settings.framing.zoom)
 
-    def _painted(self, composite: BgrImage) -> BgrImage:
-        """Return the composite with the overlay; a frame of the source is not changed."""
-        height, width = composite.shape[:2]
-        wanted = wanted_overlay(self._settings.overlay, width, height, mirrored=False)
-        if wanted is None:
-            return composite
-        if self._overlay is None or self._overlay[0] != wanted:
-            self._overlay = wanted, render_overlay(wanted)
-        painted = composite.copy()
-        draw(self._overlay[1], painted)
-        return painted
-
 
 def _multiplied(matte: Matte, opacity: AlphaImage, backdrop: Backdrop) -> Matte:
     """Return a matte times the alpha of the source, over the same backdrop; over black where that is a blur."""
@@ -131,10 +113,3 @@ def _multiplied(matte: Matte, opacity: AlphaImage, backdrop: Backdrop) -> Matte:
     weights = alpha[..., None].astype(np.uint16)
     composite = (matte.foreground * weights + backdrop * (255 - weights) + 127) // 255
     return replace(matte, composite=composite.astype(np.uint8), alpha=alpha)
-
-
-def check_settings(settings: Settings) -> None:
-    """Raise UsageError for what a film cannot have: a clock."""
-    wanted = wanted_overlay(settings.overlay, 1, 1, mirrored=False, now=lambda: datetime.min)
-    if wanted is not None and wanted.minute:
-        raise UsageError(ConvertText.CLOCK())

@@ -1,22 +1,20 @@
-"""The background and the overlay in use: swapped in between two frames, and shown for each frame."""
+"""The background in use: swapped in between two frames, and shown for each frame."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
 
 import numpy as np
 
 from app.compositing.backgrounds import Background
-from app.compositing.overlay import Overlay, OverlayKey, overlaid, wanted_overlay
 from app.config.parsing import describe_background
 from app.core.files.names import version_of
 from app.core.messages.system import ProgramText
-from app.core.settings import BackgroundSettings, Settings, opens_alike
+from app.core.settings import BackgroundSettings, opens_alike
 from app.core.stage import Stage
-from app.core.types import Backdrop, Frame, Picture
+from app.core.types import Backdrop, Frame
 from app.runtime.board import StatusBoard
 from app.runtime.timing import Timing
 from app.runtime.worker import Prepared, Preparer
@@ -155,47 +153,3 @@ class Backdrops:
         """Close the background in use."""
         if self._background is not None:
             self._background.close()
-
-
-class OverlayPainter:
-    """Draws the overlay over pictures; renders it on a thread of its own when settings, size or minute change.
-
-    Owned by the inference thread, but for `retry` and `preparer`, which the pipeline uses.
-    """
-
-    def __init__(self, render: Callable[[OverlayKey], Overlay], board: StatusBoard) -> None:
-        self.preparer: Preparer[OverlayKey, Overlay] = Preparer(
-            "overlay-renderer", render, lambda overlay: None, Stage.OVERLAY, low_priority=True
-        )
-        self._board = board
-        self._requested: OverlayKey | None = None
-        self.current: Overlay | None = None
-        """What `painted` draws; None for nothing."""
-        self._size = (0, 0)
-
-    def retry(self) -> None:
-        """Render the overlay again at the next frame: its file may be there now (any thread)."""
-        self._requested = None
-
-    def follow(self, settings: Settings, width: int, height: int) -> None:
-        """Take what has been rendered, and have rendered what is wanted for frames of this size."""
-        wanted = wanted_overlay(settings.overlay, width, height, settings.output.mirror)
-        if wanted != self._requested:
-            self._requested = wanted
-            if wanted is None:
-                self._board.report(Stage.OVERLAY, None)
-            else:
-                self.preparer.request(wanted)
-            if wanted is None or self._size != (width, height):
-                self.current = None
-        outcome = self.preparer.take()
-        if outcome is None or outcome.key != self._requested:
-            return
-        self.current, self._size = outcome.value, (width, height)
-        self._board.report(Stage.OVERLAY, outcome.error)
-
-    def painted(self, picture: Picture) -> Picture:
-        """Return the picture with the overlay, on a copy of its pixels."""
-        if self.current is None:
-            return picture
-        return overlaid(replace(picture, image=picture.image.copy()), self.current)

@@ -11,7 +11,6 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.compositing.overlay import Overlay, overlaid
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, PictureKind
 from app.people.editor import PeopleEditor
@@ -39,7 +38,6 @@ class Conditions:
     """As in `Settings`."""
     editor: PeopleEditor | None = None
     """Edits the matte, which then depends on the frames before; None: nothing is edited."""
-    overlay: Overlay | None = None
 
 
 def conditions_of(
@@ -63,14 +61,13 @@ def conditions_of(
 
 
 def _alike(one: Conditions, other: Conditions) -> bool:
-    """Return whether the same frame gives the same composite; images of a background and overlays by identity."""
+    """Return whether the same frame gives the same composite; images of a background by identity."""
     blurred = isinstance(one.backdrop, BlurredBackground) and isinstance(other.backdrop, BlurredBackground)
     return (
         one.editor is None
         and other.editor is None
         and one.sequence == other.sequence
         and (one.backdrop is other.backdrop or (blurred and one.backdrop == other.backdrop))
-        and one.overlay is other.overlay
         and one.want_foreground == other.want_foreground
         and one.edges == other.edges
         and one.hides == other.hides
@@ -116,8 +113,6 @@ class Finisher:
         picture = Picture(
             matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame, conditions.hides
         )
-        # Only now: the check compares the composite with its background, and the overlay draws itself alone.
-        picture = picture if conditions.overlay is None else overlaid(picture, conditions.overlay)
         self.show(picture)
         return picture
 

@@ -17,7 +17,7 @@ from app.core.stage import Stage
 from app.core.types import AlphaImage, Backdrop, Frame, Matte, Picture, PictureKind, magnified
 from app.matting.selection.governor import StepTiming
 from app.people.editor import PeopleEditor
-from app.runtime.backdrops import Backdrops, OverlayPainter
+from app.runtime.backdrops import Backdrops
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.plan import PassThrough, Run, Skip, StandBy
 from app.runtime.engines.selector import EngineSelector
@@ -38,7 +38,6 @@ class MattingWorker:
         frames: LatestSlot[Frame | StandBy],
         engines: EngineSelector,
         backdrops: Backdrops,
-        overlay: OverlayPainter,
         demand: DemandWatch,
         publish: Callable[[Picture | StandBy], None],
     ) -> None:
@@ -46,7 +45,6 @@ class MattingWorker:
         self._frames = frames
         self._engines = engines
         self._backdrops = backdrops
-        self._overlay = overlay
         self._demand = demand
         self.thread = Worker("matting", self._run, Stage.MATTING, frame_path=True)
         self._finisher = Finisher(publish, self._board, self._timing.plausibility_hold_s)
@@ -87,7 +85,7 @@ class MattingWorker:
                     self._stand_by(captured.reason)
                 else:
                     self._process(captured, settings)
-                if not any(part.preparer.pending for part in (self._engines, self._backdrops, self._overlay)):
+                if not any(part.preparer.pending for part in (self._engines, self._backdrops)):
                     self._board.matted = revision
         finally:
             self._engines.close_engine()
@@ -100,7 +98,6 @@ class MattingWorker:
 
     def _process(self, frame: Frame, settings: Settings) -> None:
         self._finisher.size = frame.size
-        self._overlay.follow(settings, *frame.size)
         awaits_background = self._backdrops.awaited()
         decision = self._engines.decide(frame, settings)
         if isinstance(decision, Run) and awaits_background:
@@ -114,7 +111,7 @@ class MattingWorker:
             self._hide_nobody()
             shown = cropped(frame, settings.framing)
             unmatted = Picture(shown.image, PictureKind.UNMATTED, frame=shown, hides=settings.hides)
-            self._show(self._overlay.painted(unmatted))
+            self._show(unmatted)
         elif isinstance(decision, Run):
             self._matte(decision, cropped(frame, decision.framing), settings)
 
@@ -185,7 +182,7 @@ class MattingWorker:
             derived = conditions_of(settings, run, shown, backdrop, want_foreground=wanted, editor=editor)
             self._conditions, self._derived_from = derived, derived_from
         backdrop = magnified(backdrop, run.framing.zoom)
-        return replace(self._conditions, backdrop=backdrop, overlay=self._overlay.current)
+        return replace(self._conditions, backdrop=backdrop)
 
     def _rate_hz(self, settings: Settings, frame: Frame) -> float:
         """Return the frame rate to hold: the requested one, or that of the frame's source if it is lower."""

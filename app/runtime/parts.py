@@ -8,7 +8,6 @@ from typing import Any
 
 from app.capture.base import FrameSource
 from app.compositing.backgrounds import Background
-from app.compositing.overlay import Overlay, OverlayKey
 from app.compositing.standby import DEFAULT_TEXT, NO_CAMERA_TEXT
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
 from app.core.text import Text
@@ -33,7 +32,6 @@ class Parts:
     build_engine: Callable[[EngineSettings, int, int, FramingSettings], MattingEngine]
     """(settings, width, height, the crop of the source's frames that the engine is given)"""
     open_background: Callable[[BackgroundSettings], Background]
-    render_overlay: Callable[[OverlayKey], Overlay]
     sinks: Sequence[SinkSpec[Any]]
     open_microphone: OpenSource
     """(`default` or a name)"""
@@ -65,7 +63,6 @@ def default_parts() -> Parts:
     """Return the parts of the product. They are imported here so that packages load only where they are used."""
     from app.capture import SourceOpener, source_device
     from app.compositing import open_background
-    from app.compositing.overlay import render_overlay
     from app.matting import build_engine
     from app.matting.preparation import preparation, prepare_for
     from app.output.camera_list import ReaderWatch, is_busy
@@ -84,7 +81,6 @@ def default_parts() -> Parts:
         SourceOpener(is_busy),
         build_prepared,
         open_background,
-        render_overlay,
         SINKS,
         open_microphone,
         ReaderWatch,

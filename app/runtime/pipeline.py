@@ -24,7 +24,7 @@ from app.core.types import Frame, Outgoing, Picture
 from app.output.base import SinkContext
 from app.output.sound.microphone import Microphone
 from app.privacy.gate import Gate
-from app.runtime.backdrops import Backdrops, OverlayPainter
+from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import CaptureWorker
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.plan import StandBy
@@ -67,7 +67,6 @@ class Pipeline:
             measurements=self._parts.measurements,
         )
         self._backdrops = Backdrops(self._parts.open_background, self._board, shared.timing)
-        self._overlay = OverlayPainter(self._parts.render_overlay, self._board)
         self._context = SinkContext(
             lambda: self.settings, self._open_microphone, self._source_devices, shared.between_steps.wait
         )
@@ -79,7 +78,6 @@ class Pipeline:
             self._frames,
             self._engines,
             self._backdrops,
-            self._overlay,
             self.demand,
             self._pictures.put,
         )
@@ -87,7 +85,6 @@ class Pipeline:
         self._preparers: tuple[Preparer[Any, Any], ...] = (
             self._engines.preparer,
             self._backdrops.preparer,
-            self._overlay.preparer,
             self._cards.preparer,
         )
         live: list[CaptureWorker | MattingWorker | DemandWatch] = [self._capture, self._matting, self.demand]
@@ -156,7 +153,6 @@ class Pipeline:
         """Read the files of background, plate and card again, if they failed or were changed."""
         self._engines.retry()
         self._backdrops.retry()
-        self._overlay.retry()
         self._cards.retry()
         self.owner.renew()
 
@@ -206,8 +202,6 @@ class Pipeline:
     def _busy(self) -> str:
         if self._engines.preparer.busy:
             return self._parts.preparing() or "the model"
-        if self._overlay.preparer.busy:
-            return "the overlay"
         return "the background" if self._backdrops.preparer.busy else ""
 
     def stop(self, timeout_s: float = 15.0) -> bool:

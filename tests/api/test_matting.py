@@ -28,7 +28,6 @@ from app.core.settings import (
     EngineSettings,
     FramingSettings,
     MattingSettings,
-    OverlaySettings,
     PeopleSettings,
     Settings,
 )
@@ -221,14 +220,13 @@ def test_settings_of_a_film_are_values_by_name(tmp_path: Path, monkeypatch: pyte
     """They needed a class of a private module."""
     used: list[Settings] = []
     monkeypatch.setattr("app.offline.convert.convert", lambda *_, settings, **__: used.append(settings))
-    values = {"framing.zoom": 2, "edges.strict": "off", "overlay.file": "logo.png", "people.only_me": "on"}
+    values = {"framing.zoom": 2, "edges.strict": "off", "people.only_me": "on"}
     convert("a.mp4", "b.mp4", model="u2net", background="blur:60", settings=values)
     matting = MattingSettings(model="u2net", edges=EdgeSettings(strict="off"))
     assert used[0] == Settings(
         matting=matting,
         background=BackgroundSettings(blur_strength=60),
         framing=FramingSettings(zoom=2),
-        overlay=OverlaySettings(file=Path("logo.png")),
         people=PeopleSettings(only_me=True),
     )
 

@@ -47,7 +47,7 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         ("set output.standby-image beach.png", f"output.standby-image {here / 'beach.png'}"),
         ("set output.standby-image none", "output.standby-image none"),
         ("set capture.source demo", "capture.source demo"),
-        ("set overlay.text beach.png", "overlay.text beach.png"),
+        ("set output.standby-text beach.png", "output.standby-text beach.png"),
         ("set capture.source ~/beach.png", f"capture.source {here / 'beach.png'}"),
         ("plate ~/beach.png", f"{here / 'beach.png'}"),
         ("plate drop", "drop"),

@@ -17,7 +17,6 @@ from app.core.settings import (
     EdgeSettings,
     FramingSettings,
     MattingSettings,
-    OverlaySettings,
     PeopleSettings,
     Settings,
     Zone,
@@ -27,7 +26,6 @@ OF_A_CAMERA = Settings(
     framing=FramingSettings(zoom=2),
     people=PeopleSettings(auto_framing="close", zones=(Zone(points=((0, 0),), camera="usb-1"),)),
     background=BackgroundSettings(kind="blur", zoom=2),
-    overlay=OverlaySettings(text="Ada"),
     matting=MattingSettings(edges=EdgeSettings(feather_px=3)),
 )
 
@@ -50,12 +48,12 @@ def test_without_options_a_film_is_green_and_does_not_follow_the_window(tmp_path
 def test_a_scene_gives_a_film_its_look(capsys: pytest.CaptureFixture[str]) -> None:
     SceneStore(default_path()).put("Desk", OF_A_CAMERA)
     settings = film_settings(LiveOptions(profile="Desk")).settings
-    for name in ("framing", "people", "background", "overlay"):
+    for name in ("framing", "people", "background"):
         assert getattr(settings, name) == getattr(OF_A_CAMERA, name)
     assert settings.matting.edges.strict == "off"
     assert "painted for a camera are not used" in capsys.readouterr().err
-    over = film_settings(LiveOptions(profile="Desk", background="green", zoom=1, overlay_text="Bob")).settings
-    assert (over.background.kind, over.framing.zoom, over.overlay.text) == ("colour", 1, "Bob")
+    over = film_settings(LiveOptions(profile="Desk", background="green", zoom=1)).settings
+    assert (over.background.kind, over.framing.zoom) == ("colour", 1)
 
 
 def test_the_help_names_every_option_of_a_film() -> None:

@@ -21,7 +21,6 @@ from app.core.settings import (
     CaptureSettings,
     FramingSettings,
     MattingSettings,
-    OverlaySettings,
     Settings,
 )
 from models import weights
@@ -58,7 +57,6 @@ def test_an_option_changes_its_setting_alone(option: str, tmp_path: Path) -> Non
     assert setting.text(setting.value_in(settings)) == value
 
 
-ADA = OverlaySettings(text="Ada")
 VIEW = FramingSettings(zoom=3, pan_x=0.5)
 WEAK = BackgroundSettings(kind="blur", blur_strength=20, zoom=2)
 BOKEH = WEAK.replace(blur_strength=30, bokeh=True)
@@ -67,7 +65,6 @@ BOKEH = WEAK.replace(blur_strength=30, bokeh=True)
 @pytest.mark.parametrize(
     ("base", "options", "expected"),
     [
-        ({"overlay": ADA}, {"overlay": "~/logo.svg"}, {"overlay": ADA.replace(file=Path.home() / "logo.svg")}),
         ({"framing": VIEW}, {"pan": "-1,0.25"}, {"framing": VIEW.replace(pan_x=-1, pan_y=0.25)}),
         ({}, {"background": "blur:20", "background_zoom": 2}, {"background": WEAK}),
         ({"background": WEAK}, {"background": "bokeh:30"}, {"background": BOKEH}),

@@ -233,7 +233,7 @@ def test_a_file_of_version_0_3_loads_without_what_has_gone(caplog: pytest.LogCap
     for _time in range(2):
         settings = settings_file.parse(data)
     (said,) = (record.getMessage() for record in caplog.records)
-    for name in ("background.kind", "background.screen", "background.slide", "placement"):
+    for name in ("background.kind", "background.screen", "background.slide", "placement", "overlay"):
         assert name in said
     assert settings.background.kind == "blur" and settings.shown_blur == 76
     assert (settings.capture.source, settings.output.mirror) == ("other", True)

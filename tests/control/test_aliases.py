@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-import cv2
-import numpy as np
 import pytest
 
 from app.cli.ctl import status_line
 from app.control.commands import SYNTAX, parse_words
 from app.control.names import SETTABLE, SHORT, expanded
 from app.core.errors import MattecamError, ModelError, UsageError
-from app.core.settings import FramingSettings, OverlaySettings, PeopleSettings
+from app.core.settings import FramingSettings, PeopleSettings
 from app.output.sound.devices import MicrophoneName
 from tests.control.conftest import Program, SettingsAlone
 
@@ -38,12 +36,6 @@ CENTRED = {"background.zoom": "1", "background.pan_x": "0", "background.pan_y": 
         ("flip on", {"capture.flip": "on"}),
         ("model mattecam", {"matting.model": "mattecam"}),
         ("microphone USB Microphone", {"output.microphone": "USB Microphone"}),
-        ("overlay my logo.png", {"overlay.file": "my logo.png"}),
-        ("overlay text Ada Lovelace", {"overlay.text": "Ada Lovelace"}),
-        ("overlay text", {"overlay.text": ""}),
-        ("overlay text-place bottom", {"overlay.text_place": "bottom"}),
-        ("overlay off", {"overlay.file": "none", "overlay.text": ""}),
-        ("set overlay.text Ada", {"overlay.text": "Ada"}),
     ],
 )
 def test_a_command_stands_for_values_of_settings(words: str, values: Mapping[str, str]) -> None:
@@ -67,8 +59,6 @@ def test_every_alias_sets_settings_that_there_are(words: str) -> None:
         ("light sun 5", r"light “sun 5” is not possible; write match\|portrait"),
         ("light match", "edges.light_match: “” is not possible: it must be a number."),
         ("model gpt", "“gpt” is not possible: it must be one of auto, rvm-mobilenetv3"),
-        ("overlay place here", "overlay.place: “here” is not possible: it must be one of 'top-left', 'top'"),
-        ("overlay text {nam}", "no value for {nam}"),
         ("set output.mirror", "output.mirror needs a value"),
     ],
 )
@@ -87,21 +77,6 @@ def test_several_settings_change_at_once(alone: SettingsAlone) -> None:
         FramingSettings(),
         PeopleSettings(auto_framing="calm"),
     )
-
-
-def test_an_overlay_that_cannot_be_read_changes_nothing(program: Program, tmp_path: Path) -> None:
-    logo, broken = tmp_path / "logo.png", tmp_path / "broken.png"
-    cv2.imwrite(str(logo), np.full((9, 9, 4), 255, np.uint8))
-    broken.write_bytes(b"no PNG")
-    program.run(f"overlay {logo}")
-    program.run("overlay size 50")
-    kept = OverlaySettings(file=logo, size=50)
-    assert program.settings.overlay == kept
-    for wrong in (f"overlay {broken}", "overlay no-such-file.svg"):
-        with pytest.raises(MattecamError):
-            program.run(wrong)
-        assert program.settings.overlay == kept
-    assert program.run("overlay off") == "overlay.file: none, overlay.text: "
 
 
 def test_a_model_that_cannot_be_built_leaves_the_one_in_use(program: Program, tmp_path: Path) -> None:

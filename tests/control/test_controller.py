@@ -47,7 +47,7 @@ def test_the_status_holds_the_fields_of_status_json_and_the_switches(program: Pr
 @pytest.mark.parametrize("text", ["\\ud800.png", "\\u0000", "matting.plate \\ud800"])
 def test_text_that_no_file_can_have_is_refused(program: Program, text: str) -> None:
     """It would be stored, and end the program where it is printed or opened."""
-    for name in ("background", "overlay", "zones", "snapshot", "record", "set", "microphone"):
+    for name in ("background", "zones", "snapshot", "record", "set", "microphone"):
         refused = answer(program.controller, f'{{"command": "{name}", "argument": "{text}"}}\n'.encode())
         assert not refused.done and "a JSON object" in refused.message
     assert program.settings == BASE

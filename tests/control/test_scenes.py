@@ -134,9 +134,8 @@ def test_the_answer_through_the_socket_is_an_error_of_usage(program: Program, ad
     [
         ({"capture": BASE.capture.replace(source="camera:9")}, "open_source", "There is no camera 9"),
         ({"background": BASE.background.replace(kind="image", path="beach.png")}, "open_background", "is damaged"),
-        ({"overlay": BASE.overlay.replace(file="gone.svg")}, "", r"gone\.svg"),
     ],
-    ids=["camera", "background", "logo"],
+    ids=["camera", "background"],
 )
 def test_a_scene_of_which_a_part_fails_is_an_error_and_changes_nothing(
     program: Program, part: Mapping[str, object], stage: str, words: str

@@ -12,7 +12,6 @@ import numpy as np
 import pytest
 
 from app.compositing import Background, open_background
-from app.compositing.overlay import render_overlay
 from app.core.errors import (
     CameraAbsentError,
     MattecamError,
@@ -143,7 +142,6 @@ class FakeWorld:
             open_source=self.open_source,
             build_engine=lambda settings, width, height, framing: self.engine(settings, width, height, self.faults),
             open_background=self._background,
-            render_overlay=render_overlay,
             sinks=SINKS,
             open_microphone=self._microphone,
             watch_readers=lambda device: FakeCounter(self),

@@ -45,7 +45,7 @@ from app.core.types import check_bgr
 from app.gui.backgrounds.files import add_picture, thumbnail
 from app.matting.plate.plate import read_plate
 from app.matting.preparation import needed, note_prepared
-from app.media.image_file import kind_of_file, read_image, read_image_with_alpha
+from app.media.image_file import kind_of_file, read_image
 from app.runtime.plate import PlateInfo, plate_info, plate_path, save_plate
 from models import weights
 from models.table import NETWORKS
@@ -159,7 +159,6 @@ def test_records_of_sha256(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
     ("name", "read", "words"),
     [
         ("photo.png", read_image, "not a readable image"),
-        ("photo.png", read_image_with_alpha, "not a readable image"),
         ("plate.png", lambda path: read_plate(path, WIDTH, HEIGHT), "not a readable image"),
         ("zones.json", read_zones, "zones.json"),
     ],

@@ -72,8 +72,7 @@ CONTROLS = {
 CONTROLS_ALONE = {
     "a dialog for files; `background FILE` uses any file": "addBackgroundButton",
     "opens a group of the panel": (
-        "backgroundGroup cameraGroup expertGroup outputGroup overlayGroup pauseGroup "
-        "qualityGroup recordGroup zonesGroup"
+        "backgroundGroup cameraGroup expertGroup outputGroup pauseGroup qualityGroup recordGroup zonesGroup"
     ),
     "a page of the assistant": "assistantBack assistantNext",
     "closes the assistant": "assistantSkip",

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable
 from itertools import product
 
-from PyQt6.QtCore import QEvent, QPoint, QRect, QRectF, Qt
+from PyQt6.QtCore import QEvent, QPoint, QRect, Qt
 from PyQt6.QtGui import QColor, QImage, QRegion
 from PyQt6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.files.paths import assets_dir
-from app.core.settings import OverlaySettings
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.preview.view import Preview
 from app.gui.shell.application import Session
 from app.runtime.status import PipelineStatus
 from app.testing.parts import PERSON, ROOM
 from tests.gui.conftest import activate
-from tests.gui.widgets import Seen, existing, find, made_store, said
+from tests.gui.widgets import Seen, find, made_store, said
 
 
 def ready(session: Session, qtbot: QtBot) -> Preview:
@@ -127,41 +125,6 @@ def test_the_notes_at_the_lower_edge_never_overlap(session: Session, qtbot: QtBo
         assert not figures.geometry().intersects(note_place), width
         assert preview.rect().contains(note_place)
     qtbot.waitUntil(lambda: figures.isVisible() and figures.width() >= figures.sizeHint().width() > 0)
-
-
-def test_the_notes_leave_the_overlay_of_the_output_uncovered(session: Session, qtbot: QtBot) -> None:
-    preview = ready(session, qtbot)
-    figures = find(session.window, QLabel, "figures")
-    note = existing(find(session.window, QLabel, "viewNote").parentWidget())
-    preview.resize(900, 506)
-    qtbot.waitUntil(lambda: figures.isVisible() and note.isVisible())
-    logo = assets_dir() / "astronaut.png"
-
-    def corners(overlay: OverlaySettings, *, mirror: bool = False) -> tuple[str, str]:
-        session.store.change(
-            lambda settings: settings.replace(overlay=overlay, output=settings.output.replace(mirror=mirror))
-        )
-        picture = preview.picture_rect()
-
-        def place(widget: QWidget) -> str:
-            centre = QRectF(widget.geometry()).center()
-            x, y = (centre.x() - picture.left()) / picture.width(), (centre.y() - picture.top()) / picture.height()
-            edge = "top" if y < 0.3 else "bottom" if y > 0.7 else "middle"
-            return f"{edge}-{'left' if x < 0.5 else 'right'}"
-
-        return place(figures), place(note)
-
-    assert corners(OverlaySettings()) == ("bottom-left", "bottom-right")
-    assert corners(OverlaySettings(text="Ada")) == ("top-right", "bottom-right")
-    assert corners(OverlaySettings(text="Ada"), mirror=True) == ("bottom-left", "top-right")
-    assert corners(OverlaySettings(text="Ada", text_place="bottom-right")) == ("bottom-left", "top-right")
-    both = OverlaySettings(text="Ada", file=logo)
-    assert corners(both) == ("middle-left", "bottom-right")
-    assert corners(both.replace(text_place="bottom-right")) == ("bottom-left", "middle-right")
-    assert not figures.geometry().intersects(note.geometry())
-    preview.resize(450, 253)
-    assert corners(OverlaySettings(text="Ada"))[1] == "bottom-right"
-    assert note.geometry().left() >= preview.picture_rect().center().x(), "the text is at the other side"
 
 
 def test_a_button_shows_the_output_as_it_leaves_and_the_mirror_again(session: Session, qtbot: QtBot) -> None:

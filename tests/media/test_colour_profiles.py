@@ -19,7 +19,7 @@ from app.config.parsing import parse_background
 from app.gui.backgrounds.files import thumbnail
 from app.matting.plate.plate import read_plate
 from app.media.frame_filters import PRIMARIES, matrix_to_bt709
-from app.media.image_file import read_cut_out, read_image, read_image_with_alpha
+from app.media.image_file import read_cut_out, read_image
 from app.media.mp4 import needs_dolby_vision
 from app.media.video_input import VideoError, open_container
 from app.media.video_reader import VideoReader
@@ -39,7 +39,6 @@ def test_an_image_with_a_profile_looks_as_in_srgb(file: Path) -> None:
     plain = read_image(PLAIN)
     assert distance(read_image(file), plain) <= 4
     assert distance(read_cut_out(file), plain) <= 4
-    assert distance(read_image_with_alpha(file)[..., :3], plain) <= 4
 
 
 @pytest.mark.parametrize("file", PROFILED, ids=["Display P3", "Adobe RGB"])

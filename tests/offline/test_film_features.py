@@ -11,13 +11,12 @@ import pytest
 
 from app.capture.demo import DemoSource
 from app.compositing import open_background
-from app.core.errors import BackgroundError, MattecamError
+from app.core.errors import BackgroundError
 from app.core.settings import (
     BackgroundSettings,
     EdgeSettings,
     FramingSettings,
     MattingSettings,
-    OverlaySettings,
     PeopleSettings,
     Settings,
     Zone,
@@ -32,7 +31,7 @@ from app.runtime.timing import Timing
 from tests.clips import write_images
 from tests.compositing.files import write_video
 from tests.fakes.world import FakeWorld
-from tests.offline.converting import HalfEngine, run
+from tests.offline.converting import HalfEngine
 from tests.runtime.inference import Inference, OneEngine, running
 from tests.waiting import eventually
 
@@ -79,7 +78,6 @@ def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> l
     """Return what the inference thread publishes for the frames, one after the other."""
     engines = KeptEngine(engine)
     inference = Inference(settings, engines, FakeWorld().parts(), Timing())
-    inference.draw_overlay(*SIZE)
     published = inference.published
     with running(inference):
         for index, image in enumerate(frames):
@@ -125,12 +123,11 @@ def look(
     *,
     people: PeopleSettings | None = None,
     framing: FramingSettings | None = None,
-    overlay: OverlaySettings | None = None,
     background: BackgroundSettings = IMAGE,
     **edges: float | str,
 ) -> Settings:
     """Return settings of a film over an image, without strict mode, and with these features."""
-    given = {"people": people, "framing": framing, "overlay": overlay}
+    given = {"people": people, "framing": framing}
     return Settings(
         matting=MattingSettings(edges=EdgeSettings(strict="off").replace(**edges)), background=background
     ).replace(**{name: value for name, value in given.items() if value is not None})
@@ -139,10 +136,9 @@ def look(
 DOOR = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
 FEATURES = {
     "auto-framing": look(people=PeopleSettings(auto_framing="close")),
-    "zoom, zones and overlay": look(
+    "zoom and zones": look(
         framing=FramingSettings(zoom=1.5, pan_x=0.2),
         people=PeopleSettings(zones=(DOOR,)),
-        overlay=OverlaySettings(text="Ada"),
     ),
     "light": look(light_match=80, portrait_light=80),
     "background view": look(background=BackgroundSettings(kind="image", fit="fit", zoom=1.5, pan_x=0.5)),
@@ -151,12 +147,10 @@ FEATURES = {
     "no background": look(
         background=BackgroundSettings(kind="none"),
         framing=FramingSettings(zoom=2),
-        overlay=OverlaySettings(text="Ada"),
         people=PeopleSettings(zones=(DOOR,), auto_framing="close"),
     ),
     "all together": look(
         people=PeopleSettings(auto_framing="calm", only_me=True, zones=(DOOR,)),
-        overlay=OverlaySettings(text="Ada"),
         light_match=50,
         portrait_light=50,
         background=BackgroundSettings(kind="image", zoom=1.5),
@@ -178,29 +172,6 @@ def test_a_film_has_every_feature_of_the_live_pipeline(picture: Path) -> None:
                 if shown.alpha is not None:
                     np.testing.assert_array_equal(alpha, shown.alpha, err_msg=name)
             assert any((first != second).any() for (first, _), (second, _) in zip(made, plain, strict=True)), name
-
-
-def test_a_frame_of_the_source_is_not_painted_on(tmp_path: Path) -> None:
-    image = np.full((90, 160, 3), 120, np.uint8)
-    settings = Settings(background=BackgroundSettings(kind="none"), overlay=OverlaySettings(text="Ada"))
-    (composite,) = FilmStep(HalfEngine(), None, settings, want_alpha=False, want_foreground=False)(image, 0.0)
-    assert (composite != 120).any()
-    assert (image == 120).all()
-
-
-@pytest.mark.parametrize(
-    ("settings", "said"),
-    [
-        (Settings(overlay=OverlaySettings(text="{date}")), "no clock"),
-        (Settings(overlay=OverlaySettings(file=Path("/nowhere.svg"))), "nowhere.svg"),
-    ],
-)
-def test_what_a_film_cannot_have_is_refused_and_leaves_nothing(tmp_path: Path, settings: Settings, said: str) -> None:
-    source = write_images(tmp_path / "in", "0.png")
-    chosen = settings.replace(background=BackgroundSettings(kind="colour"))
-    with pytest.raises(MattecamError, match=said):
-        run(source, tmp_path / "out", chosen, keep_partial=False)
-    assert [each.name for each in tmp_path.iterdir()] == ["in"]
 
 
 def test_a_network_with_a_plate_gets_the_crop_of_the_film(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -16,7 +16,7 @@ from app.core.settings import BackgroundSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Frame, Matte, Picture
 from app.matting.base.interface import EngineInfo, MattingEngine
 from app.matting.selection.governor import StepTiming
-from app.runtime.backdrops import Backdrops, OverlayPainter
+from app.runtime.backdrops import Backdrops
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.plan import Decision, PassThrough, Run, StandBy
 from app.runtime.engines.selector import EngineSelector
@@ -73,32 +73,21 @@ class Inference:
         self.frames = LatestSlot[Frame | StandBy]()
         self.published: list[Picture | StandBy] = []
         board = self.shared.board
-        backdrops, painter = (
-            Backdrops(parts.open_background, board, timing),
-            OverlayPainter(parts.render_overlay, board),
-        )
-        self.preparers = backdrops.preparer, painter.preparer
+        backdrops = Backdrops(parts.open_background, board, timing)
+        self.preparer = backdrops.preparer
         self.worker = MattingWorker(
             self.shared,
             self.frames,
             cast("EngineSelector", engines),
             backdrops,
-            painter,
             DemandWatch(self.shared, ()),
             self.published.append,
         )
-        for preparer in self.preparers:
-            preparer.start()
+        self.preparer.start()
         if settings.background.kind != "none":
             backdrops.follow(settings.background)
             eventually(lambda: not backdrops.preparer.busy)
             backdrops.follow(settings.background)
-        self._painter = painter
-
-    def draw_overlay(self, width: int, height: int) -> None:
-        """Have the overlay drawn for frames of this size before the first one."""
-        self._painter.follow(self.shared.owner.current, width, height)
-        eventually(lambda: not self._painter.preparer.busy)
 
 
 @contextmanager
@@ -112,8 +101,7 @@ def running(inference: Inference) -> Iterator[None]:
         thread.request_stop()
         inference.frames.close()
         ended = thread.join(PATIENCE_S)
-        for preparer in inference.preparers:
-            assert preparer.stop(PATIENCE_S)
+        assert inference.preparer.stop(PATIENCE_S)
     assert ended and thread.error is None
 
 

@@ -208,7 +208,7 @@ def test_a_frozen_picture_ends_with_what_hides_the_room_and_outlives_what_hides_
         eventually(lambda: stands_still(pipeline, world))
         assert world.newest().kind is PictureKind.COMPOSITE
         other = background.replace(**chosen)
-        pipeline.change(lambda now: now.replace(background=other, overlay=now.overlay.replace(text="Back soon")))
+        pipeline.change(lambda now: now.replace(background=other))
         eventually(lambda: stands_still(pipeline, world) and world.newest().kind is kind)
 
 

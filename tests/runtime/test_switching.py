@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import BackgroundError, ModelError, SourceOpenError
-from app.core.settings import BackgroundSettings, Model, OverlaySettings, Settings
+from app.core.settings import BackgroundSettings, Model, Settings
 from app.core.stage import Stage
 from app.core.types import AlphaImage, Picture, PictureKind
 from app.runtime.pipeline import Pipeline
@@ -181,22 +181,21 @@ def test_a_new_engine_is_told_who_is_in_the_picture(world: FakeWorld) -> None:
 
 
 def test_a_retry_reads_the_files_again_that_were_missing(tmp_path: Path, world: FakeWorld) -> None:
-    """It tried cameras and engines alone, so that *Try again* did nothing for an overlay or a card."""
-    files = [tmp_path / f"{name}.png" for name in ("background", "overlay", "card")]
+    """It tried cameras and engines alone, so that *Try again* did nothing for a card."""
+    files = [tmp_path / f"{name}.png" for name in ("background", "card")]
     settings = BASE.replace(
         background=BackgroundSettings(kind="image", path=files[0]),
-        overlay=OverlaySettings(file=files[1], place="centre"),
-        output=BASE.output.replace(standby_image=files[2]),
+        output=BASE.output.replace(standby_image=files[1]),
     )
 
     def shows(grey: int, row: int, column: int) -> bool:
         return tuple(world.newest().image[row, column]) == (grey,) * 3
 
     with running(world, settings) as pipeline:
-        eventually(lambda: len(pipeline.status().problems) == 3)
-        for file, grey in zip(files, (200, 100, 50), strict=True):
+        eventually(lambda: len(pipeline.status().problems) == 2)
+        for file, grey in zip(files, (200, 50), strict=True):
             cv2.imwrite(str(file), np.full((HEIGHT, WIDTH, 3), grey, np.uint8))
         pipeline.retry()
-        eventually(lambda: not pipeline.status().problems and shows(200, 0, 0) and shows(100, 24, 32))
+        eventually(lambda: not pipeline.status().problems and shows(200, 0, 0))
         apply(pipeline, settings.replace(paused=True))
         eventually(lambda: shows(50, 0, 0))

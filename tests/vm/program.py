@@ -22,7 +22,6 @@ from pathlib import Path
 
 import numpy as np
 
-from app.compositing.overlay import render_overlay
 from app.control.commands import Command
 from app.control.transport import ask
 from app.core.settings import EngineSettings, FramingSettings
@@ -72,7 +71,6 @@ def _parts() -> Parts:
         open_source,
         StandIn,
         open_background,
-        render_overlay,
         SINKS,
         open_microphone,
         ReaderWatch,

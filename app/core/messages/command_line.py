@@ -103,7 +103,6 @@ class ConvertText(CommandLineMessage):
     OTHER_FILES = "Files in {file} that are neither images nor videos were left out: {count} ({names})."
     RESHAPED = "Frames of {file} that have another shape than the film were given black bars: {count}."
     MORE_TRACKS = "Further tracks of {file} (sound, subtitles, video) were left out: {count}."
-    CLOCK = "A film shows no clock; remove time and date from the text of the overlay."
     OTHER_ZONES = "Zones that were painted for a camera are not used for films; name a file with --zones."
     NO_SOUND = "The sound of {file} could not be taken over."
 
@@ -193,7 +192,6 @@ class UsageText(CommandLineMessage):
     NO_STATUS_FILE = "{file} exists and holds no measurements of an earlier run; name another file with --status-json."
     NO_PLATE_NAME = "{file} is not the name of an image; name a PNG file with --output, such as room.png."
     NO_PLATE_FILE = "{file} exists and was not written by `plate`; name another file with --output."
-    PLACEHOLDER = "The text of the overlay has no value for {text}; write {known} or other text."
     ON_OFF = "{option}: “{value}” is not possible; write on or off."
 
 

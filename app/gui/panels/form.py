@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from operator import attrgetter
-from pathlib import Path
 from typing import Any
 
 from annotated_types import MaxLen
@@ -164,18 +163,15 @@ class Form(QWidget):
 
     def make_file(
         self, setting: str, name: str, description: str, object_name: str, *,
-        caption: str, name_filter: str, named: bool = True,
+        caption: str, name_filter: str,
     ) -> SteadyButton:  # fmt: skip
-        """Return a button that asks for a picture. caption: while there is none. named: the button names the file."""
-        made = button(
+        """Return a button with a caption that asks for a picture."""
+        return button(
             caption, description, object_name,
             lambda: ask_for_file(self, name, partial(self.store.set, setting), name_filter,
                                  folder=UserFolder.PicturesLocation),
-            name=name, names_file=named,
+            name=name,
         )  # fmt: skip
-        if named:
-            self._bind(made, setting, lambda path: made.setText(caption if path is None else Path(path).name))
-        return made
 
     def make_removal(self, setting: str, text: str, name: str, description: str, object_name: str) -> SteadyButton:
         """Return a link that unsets a file; hidden while there is none."""
@@ -193,21 +189,6 @@ def say(shown: QLabel, text: str) -> None:
     """Show a text, or no line where it is empty."""
     shown.setText(text)
     shown.setVisible(bool(text))
-
-
-def places() -> Entries:
-    """Return the (translated name, value) of each place in the picture."""
-    return [
-        (translate("Places", "Top left"), "top-left"),
-        (translate("Places", "Top"), "top"),
-        (translate("Places", "Top right"), "top-right"),
-        (translate("Places", "Left"), "left"),
-        (translate("Places", "Centre"), "centre"),
-        (translate("Places", "Right"), "right"),
-        (translate("Places", "Bottom left"), "bottom-left"),
-        (translate("Places", "Bottom"), "bottom"),
-        (translate("Places", "Bottom right"), "bottom-right"),
-    ]
 
 
 def _set_text(line: QLineEdit, text: str) -> None:

@@ -1,4 +1,4 @@
-"""What other programs receive: virtual camera, PipeWire, stand-by card and overlay."""
+"""What other programs receive: virtual camera, PipeWire and stand-by card."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ from PyQt6.QtCore import pyqtSignal
 
 from app.core.settings import Settings
 from app.gui.i18n.messages import standby_text
-from app.gui.panels.form import Entries, Form, places, say
+from app.gui.panels.form import Entries, Form, say
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button
-from app.gui.widgets.value_slider import percent
 from app.runtime.status import PipelineStatus
 from app.system.device_holders import LINUX
 
@@ -113,7 +112,7 @@ class StandbyControls(Form):
         text.setPlaceholderText(standby_text())
         image = self.make_file(
             "output.standby_image", self.tr("Stand-by image"), shown, "standbyImage",
-            caption=self.tr("Image…"), name_filter=self.tr("Images ({0})").format(IMAGE_FILTER), named=False,
+            caption=self.tr("Image…"), name_filter=self.tr("Images ({0})").format(IMAGE_FILTER),
         )  # fmt: skip
         self.add_beside(text, image, grows=text)
         removal = self.tr("Remove image")
@@ -122,34 +121,3 @@ class StandbyControls(Form):
                 "output.standby_image", removal, removal, self.tr("Use the default stand-by card"), "noStandbyImage"
             )
         )
-
-
-FILE_FILTER = "*.svg *.png *.webp"
-
-
-class OverlayControls(Form):
-    """Edits file, text, their places and the size; each takes effect at once."""
-
-    def __init__(self, store: SettingsStore) -> None:
-        super().__init__(store, spacing=8)
-        where = self.tr("Where it is shown in the video")
-        file = self.make_file(
-            "overlay.file", self.tr("Overlay image"), self.tr("SVG or image with transparency, such as a logo"),
-            "overlayFile", caption=self.tr("Choose image…"),
-            name_filter=self.tr("Images ({0})").format(FILE_FILTER),
-        )  # fmt: skip
-        remove = self.make_removal(
-            "overlay.file", self.tr("Remove"), self.tr("Remove overlay image"),
-            self.tr("Show no image over the video"), "noOverlayFile",
-        )  # fmt: skip
-        self.add_beside(file, remove, grows=file)
-        self.add_choice("overlay.place", self.tr("Image position"), where, "overlayPlace", places())
-        text = self.make_text(
-            "overlay.text", self.tr("Overlay text"),
-            self.tr("Shown over the video; {time} and {date} show the local time and date"), "overlayText",
-        )  # fmt: skip
-        text.setPlaceholderText(self.tr("Your name, or {time}"))
-        self.add(text)
-        self.add_choice("overlay.text_place", self.tr("Text position"), where, "overlayTextPlace", places())
-        self.add_slider("overlay.size", percent, self.tr("Overlay size"),
-                        self.tr("Size of image and text; they stay inside the safe area"), "overlaySize")  # fmt: skip

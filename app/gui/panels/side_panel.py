@@ -10,7 +10,7 @@ from PyQt6.QtWidgets import QWidget
 from app.core.settings import Settings
 from app.gui.panels.camera import CameraControls, CameraFormatControls
 from app.gui.panels.matting import ExpertControls, QualityControls
-from app.gui.panels.output import OutputControls, OverlayControls, StandbyControls, VirtualCameraControls
+from app.gui.panels.output import OutputControls, StandbyControls, VirtualCameraControls
 from app.gui.panels.picture import (
     BackgroundViewControls,
     FramingControls,
@@ -86,7 +86,6 @@ class SidePanel(QWidget):
             (self.tr("Quality"), self.tr("Model and edge"), "qualityGroup", self.quality),
             (self.tr("Send to OBS"), self.tr("How other programs receive your video"), "outputGroup", self.output),
             (self.tr("Record"), self.tr("Folder and microphone of recordings"), "recordGroup", self.recordings),
-            (self.tr("Show a name or logo"), self.tr("Over the video"), "overlayGroup", OverlayControls(store)),
             (self.tr("Pause"), self.tr("What others see while you are paused"), "pauseGroup", StandbyControls(store)),
             (self.tr("Expert"), self.tr("Edge sliders, detail, device"), "expertGroup", self.expert),
         )  # fmt: skip

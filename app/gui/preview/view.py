@@ -18,28 +18,12 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QSizePolicy, QStyle, QWidget
 
-from app.core.settings import OverlayPlace, Settings
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import describe
 
 NOTE_MARGIN = 12
 NOTE_GAP = 8
-
-
-def _taken_places(settings: Settings) -> frozenset[Qt.AlignmentFlag]:
-    """Return where the preview shows a logo or a text of the output, which no note may cover."""
-    overlay = settings.overlay
-    named = ((overlay.file, overlay.place), (overlay.text, overlay.text_place))
-    return frozenset(_alignment(place, settings.output.mirror) for shown, place in named if shown)
-
-
-def _alignment(place: OverlayPlace, mirror: bool) -> Qt.AlignmentFlag:
-    flags = Qt.AlignmentFlag
-    left, right = (flags.AlignRight, flags.AlignLeft) if mirror else (flags.AlignLeft, flags.AlignRight)
-    across = left if place.endswith("left") else right if place.endswith("right") else flags.AlignHCenter
-    top, bottom = place.startswith("top"), place.startswith("bottom")
-    return across | (flags.AlignTop if top else flags.AlignBottom if bottom else flags.AlignVCenter)
 
 
 class Preview(QWidget):
@@ -51,7 +35,7 @@ class Preview(QWidget):
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
         self._store = store
-        store.changed.connect(self._follow)
+        store.changed.connect(self._request_view)
         describe(self, self.tr("Preview"), self.tr("What other programs see"), "preview")
         self.setToolTip("")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -66,9 +50,8 @@ class Preview(QWidget):
         """Where the comparison is divided, as a fraction of the image's width."""
         self._draggable = self._painted = False
         self._picture_rect = QRectF()
-        self._taken = _taken_places(store.current)
         self._overlays: list[QWidget] = []
-        self._notes: list[tuple[QWidget, tuple[Qt.AlignmentFlag, ...]]] = []
+        self._notes: list[tuple[QWidget, Qt.AlignmentFlag]] = []
 
         self._request: ViewRequest | None = None
         self._ring = False
@@ -78,18 +61,14 @@ class Preview(QWidget):
         """Lay a widget over the image and the overlays added before; it follows the image's position."""
         overlay.setParent(self)
         self._overlays.append(overlay)
-        for note, _places in self._notes:
+        for note, _place in self._notes:
             note.raise_()
         self._place_overlays()
 
-    def add_note(self, note: QWidget, *places: Qt.AlignmentFlag) -> None:
-        """Lay a widget of its own size over a part of the image, such as the lower right corner.
-
-        places: in order of preference; the first that is not taken. At the upper and the lower edge, a note that does
-        not fit beside those added before is left out.
-        """
+    def add_note(self, note: QWidget, place: Qt.AlignmentFlag) -> None:
+        """Lay a widget of its own size into a lower corner of the image; left out where it does not fit there."""
         note.setParent(self)
-        self._notes.append((note, places))
+        self._notes.append((note, place))
         self._place_overlays()
 
     def set_mode(self, mode: ViewMode) -> None:
@@ -114,13 +93,6 @@ class Preview(QWidget):
             return
         plain = Qt.CursorShape.OpenHandCursor if self._draggable else Qt.CursorShape.ArrowCursor
         self.setCursor(Qt.CursorShape.SplitHCursor if self.mode is ViewMode.COMPARE else plain)
-
-    def _follow(self, settings: Settings) -> None:
-        taken = _taken_places(settings)
-        if taken != self._taken:
-            self._taken = taken
-            self._place_overlays()
-        self._request_view()
 
     def show_image(self, image: QImage) -> None:
         """Show an image that was rendered for the last request."""
@@ -230,21 +202,14 @@ class Preview(QWidget):
         picture = self._picture_rect.toAlignedRect()
         for overlay in self._overlays:
             overlay.setGeometry(self._wide_enough(picture, overlay.sizeHint().width()))
-        notes = (note.minimumSizeHint().width() for note, _places in self._notes if not note.isHidden())
+        notes = (note.minimumSizeHint().width() for note, _place in self._notes if not note.isHidden())
         rect = self._wide_enough(picture, max(notes, default=0) + 2 * NOTE_MARGIN)
         inside = rect.adjusted(NOTE_MARGIN, NOTE_MARGIN, -NOTE_MARGIN, -NOTE_MARGIN)
-        free = dict.fromkeys((Qt.AlignmentFlag.AlignTop, Qt.AlignmentFlag.AlignBottom), inside.width())
-        shown = self._taken
-        taken = set(shown)
-        for note, places in self._notes:
-            place = next((each for each in places if each not in taken), places[0])
-            taken.add(place)
-            edge = place & Qt.AlignmentFlag.AlignVertical_Mask
-            shares = any(each & edge for each in shown)  # with something of the output at this edge
-            size = note.sizeHint().boundedTo(QSize(inside.width() // (2 if shares else 1), inside.height()))
-            if edge in free:
-                size = size if size.width() <= free[edge] else QSize(0, 0)
-                free[edge] -= size.width() + NOTE_GAP
+        free = inside.width()
+        for note, place in self._notes:
+            size = note.sizeHint().boundedTo(inside.size())
+            size = size if size.width() <= free else QSize(0, 0)
+            free -= size.width() + NOTE_GAP
             note.setGeometry(QStyle.alignedRect(Qt.LayoutDirection.LeftToRight, place, size, inside))
 
     def _wide_enough(self, picture: QRect, least: int) -> QRect:

@@ -77,10 +77,8 @@ class MainWindow(QMainWindow):
         self.zones.full.connect(self.program_notices.report_full_zones)
         note = ViewNote(self.preview, self.store, self.bridge)
         flags = Qt.AlignmentFlag
-        upper = flags.AlignTop | flags.AlignRight
-        self.preview.add_note(note, flags.AlignBottom | flags.AlignRight, upper, flags.AlignVCenter | flags.AlignRight)
-        figures = self.overlay.figures
-        self.preview.add_note(figures, flags.AlignBottom | flags.AlignLeft, upper, flags.AlignVCenter | flags.AlignLeft)
+        self.preview.add_note(note, flags.AlignBottom | flags.AlignRight)
+        self.preview.add_note(self.overlay.figures, flags.AlignBottom | flags.AlignLeft)
         left = QWidget()
         column(left, self.notices, self.preview, self.action_bar, self.strip, grows=self.preview, spacing=12,
                margins=(12, 8, 12, 10))  # fmt: skip

@@ -144,7 +144,7 @@ class ProgramNotices(QObject):
             yield Notice("missingModelNotice", text.format(describe_model(missing.name)), actions)
 
     def _problem(self, problem: Problem) -> Notice:
-        of_choice = problem.stage in (Stage.BACKGROUND, Stage.OVERLAY, Stage.MATTING, Stage.OUTPUT)
+        of_choice = problem.stage in (Stage.BACKGROUND, Stage.MATTING, Stage.OUTPUT)
         of_file = of_choice and isinstance(problem.message, Text) and "file" in problem.message.values
         leaves = of_file and self._status.phase in (Phase.RUNNING, Phase.PAUSED)  # what was in use before goes on
         remedy = remedy_of(problem)
@@ -164,7 +164,6 @@ class ProgramNotices(QObject):
             Stage.CAPTURE: self.tr("Camera"),
             Stage.MATTING: self.tr("Matting"),
             Stage.BACKGROUND: self.tr("Background"),
-            Stage.OVERLAY: self.tr("Overlay"),
             Stage.VIRTUAL_CAMERA: self.tr("Virtual camera"),
             Stage.PIPEWIRE: self.tr("PipeWire camera"),
             Stage.RECORDING: self.tr("Recording"),

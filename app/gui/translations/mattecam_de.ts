@@ -1398,106 +1398,6 @@
         <translation>Nur solange dieses Fenster verborgen ist</translation>
     </message>
 </context><context>
-    <name>OverlayControls</name>
-    <message>
-        <source>Where it is shown in the video</source>
-        <translation>Wo es im Video steht</translation>
-    </message>
-    <message>
-        <source>Overlay image</source>
-        <translation>Eingeblendetes Bild</translation>
-    </message>
-    <message>
-        <source>SVG or image with transparency, such as a logo</source>
-        <translation>SVG oder Bild mit Transparenz, etwa ein Logo</translation>
-    </message>
-    <message>
-        <source>Choose image…</source>
-        <translation>Bild wählen…</translation>
-    </message>
-    <message>
-        <source>Images ({0})</source>
-        <translation>Bilder ({0})</translation>
-    </message>
-    <message>
-        <source>Remove</source>
-        <translation>Entfernen</translation>
-    </message>
-    <message>
-        <source>Remove overlay image</source>
-        <translation>Eingeblendetes Bild entfernen</translation>
-    </message>
-    <message>
-        <source>Show no image over the video</source>
-        <translation>Kein Bild über dem Video zeigen</translation>
-    </message>
-    <message>
-        <source>Image position</source>
-        <translation>Position des Bilds</translation>
-    </message>
-    <message>
-        <source>Overlay text</source>
-        <translation>Eingeblendeter Text</translation>
-    </message>
-    <message>
-        <source>Shown over the video; {time} and {date} show the local time and date</source>
-        <translation>Steht über dem Video; {time} und {date} zeigen Uhrzeit und Datum</translation>
-    </message>
-    <message>
-        <source>Your name, or {time}</source>
-        <translation>Ihr Name oder {time}</translation>
-    </message>
-    <message>
-        <source>Text position</source>
-        <translation>Position des Texts</translation>
-    </message>
-    <message>
-        <source>Overlay size</source>
-        <translation>Größe der Einblendung</translation>
-    </message>
-    <message>
-        <source>Size of image and text; they stay inside the safe area</source>
-        <translation>Größe von Bild und Text; sie bleiben im sicheren Bereich</translation>
-    </message>
-</context><context>
-    <name>Places</name>
-    <message>
-        <source>Top left</source>
-        <translation>Oben links</translation>
-    </message>
-    <message>
-        <source>Top</source>
-        <translation>Oben</translation>
-    </message>
-    <message>
-        <source>Top right</source>
-        <translation>Oben rechts</translation>
-    </message>
-    <message>
-        <source>Left</source>
-        <translation>Links</translation>
-    </message>
-    <message>
-        <source>Centre</source>
-        <translation>Mitte</translation>
-    </message>
-    <message>
-        <source>Right</source>
-        <translation>Rechts</translation>
-    </message>
-    <message>
-        <source>Bottom left</source>
-        <translation>Unten links</translation>
-    </message>
-    <message>
-        <source>Bottom</source>
-        <translation>Unten</translation>
-    </message>
-    <message>
-        <source>Bottom right</source>
-        <translation>Unten rechts</translation>
-    </message>
-</context><context>
     <name>PlateControls</name>
     <message>
         <source>Picture of the empty room</source>
@@ -1826,10 +1726,6 @@
     <message>
         <source>Background</source>
         <translation>Hintergrund</translation>
-    </message>
-    <message>
-        <source>Overlay</source>
-        <translation>Einblendung</translation>
     </message>
     <message>
         <source>Virtual camera</source>
@@ -2214,14 +2110,6 @@
         <translation>Ordner und Mikrofon der Aufnahmen</translation>
     </message>
     <message>
-        <source>Show a name or logo</source>
-        <translation>Name oder Logo zeigen</translation>
-    </message>
-    <message>
-        <source>Over the video</source>
-        <translation>Über dem Video</translation>
-    </message>
-    <message>
         <source>Pause</source>
         <translation>Pause</translation>
     </message>
@@ -2392,10 +2280,6 @@
     <message>
         <source>preparing the background…</source>
         <translation>der Hintergrund wird vorbereitet…</translation>
-    </message>
-    <message>
-        <source>preparing the overlay…</source>
-        <translation>Einblendung wird vorbereitet…</translation>
     </message>
 </context><context>
     <name>Themes</name>

@@ -1398,106 +1398,6 @@
         <translation>Solo mientras esta ventana esté oculta</translation>
     </message>
 </context><context>
-    <name>OverlayControls</name>
-    <message>
-        <source>Where it is shown in the video</source>
-        <translation>Dónde se muestra en el vídeo</translation>
-    </message>
-    <message>
-        <source>Overlay image</source>
-        <translation>Imagen superpuesta</translation>
-    </message>
-    <message>
-        <source>SVG or image with transparency, such as a logo</source>
-        <translation>SVG o imagen con transparencia, como un logotipo</translation>
-    </message>
-    <message>
-        <source>Choose image…</source>
-        <translation>Elegir imagen…</translation>
-    </message>
-    <message>
-        <source>Images ({0})</source>
-        <translation>Imágenes ({0})</translation>
-    </message>
-    <message>
-        <source>Remove</source>
-        <translation>Quitar</translation>
-    </message>
-    <message>
-        <source>Remove overlay image</source>
-        <translation>Quitar la imagen superpuesta</translation>
-    </message>
-    <message>
-        <source>Show no image over the video</source>
-        <translation>No mostrar ninguna imagen sobre el vídeo</translation>
-    </message>
-    <message>
-        <source>Image position</source>
-        <translation>Posición de la imagen</translation>
-    </message>
-    <message>
-        <source>Overlay text</source>
-        <translation>Texto superpuesto</translation>
-    </message>
-    <message>
-        <source>Shown over the video; {time} and {date} show the local time and date</source>
-        <translation>Se muestra sobre el vídeo; {time} y {date} muestran la hora y la fecha locales</translation>
-    </message>
-    <message>
-        <source>Your name, or {time}</source>
-        <translation>Su nombre o {time}</translation>
-    </message>
-    <message>
-        <source>Text position</source>
-        <translation>Posición del texto</translation>
-    </message>
-    <message>
-        <source>Overlay size</source>
-        <translation>Tamaño de la superposición</translation>
-    </message>
-    <message>
-        <source>Size of image and text; they stay inside the safe area</source>
-        <translation>Tamaño de imagen y texto; permanecen dentro del área segura</translation>
-    </message>
-</context><context>
-    <name>Places</name>
-    <message>
-        <source>Top left</source>
-        <translation>Arriba a la izquierda</translation>
-    </message>
-    <message>
-        <source>Top</source>
-        <translation>Arriba</translation>
-    </message>
-    <message>
-        <source>Top right</source>
-        <translation>Arriba a la derecha</translation>
-    </message>
-    <message>
-        <source>Left</source>
-        <translation>Izquierda</translation>
-    </message>
-    <message>
-        <source>Centre</source>
-        <translation>Centro</translation>
-    </message>
-    <message>
-        <source>Right</source>
-        <translation>Derecha</translation>
-    </message>
-    <message>
-        <source>Bottom left</source>
-        <translation>Abajo a la izquierda</translation>
-    </message>
-    <message>
-        <source>Bottom</source>
-        <translation>Abajo</translation>
-    </message>
-    <message>
-        <source>Bottom right</source>
-        <translation>Abajo a la derecha</translation>
-    </message>
-</context><context>
     <name>PlateControls</name>
     <message>
         <source>Picture of the empty room</source>
@@ -1826,10 +1726,6 @@
     <message>
         <source>Background</source>
         <translation>Fondo</translation>
-    </message>
-    <message>
-        <source>Overlay</source>
-        <translation>Superposición</translation>
     </message>
     <message>
         <source>Virtual camera</source>
@@ -2214,14 +2110,6 @@
         <translation>Carpeta y micrófono de las grabaciones</translation>
     </message>
     <message>
-        <source>Show a name or logo</source>
-        <translation>Mostrar un nombre o logotipo</translation>
-    </message>
-    <message>
-        <source>Over the video</source>
-        <translation>Sobre el vídeo</translation>
-    </message>
-    <message>
         <source>Pause</source>
         <translation>Pausa</translation>
     </message>
@@ -2392,10 +2280,6 @@
     <message>
         <source>preparing the background…</source>
         <translation>preparando el fondo…</translation>
-    </message>
-    <message>
-        <source>preparing the overlay…</source>
-        <translation>preparando la superposición…</translation>
     </message>
 </context><context>
     <name>Themes</name>

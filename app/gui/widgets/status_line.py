@@ -135,5 +135,4 @@ def _describe_busy(busy: str) -> str:
     return {
         "the model": translate("StatusLine", "preparing the model…"),
         "the background": translate("StatusLine", "preparing the background…"),
-        "the overlay": translate("StatusLine", "preparing the overlay…"),
     }.get(busy, translated(busy))

@@ -159,7 +159,7 @@ def settings_hash(settings: Settings, transparent: bool | None = False, fps: Fra
     Raises WeightsMissingError or ModelError.
     """
     choice = choose(settings.matting)
-    files = [choice.weights, settings.background.path, settings.matting.plate, settings.overlay.file]
+    files = [choice.weights, settings.background.path, settings.matting.plate]
     fields = {
         "version": __version__,
         "transparent": transparent,
@@ -168,7 +168,6 @@ def settings_hash(settings: Settings, transparent: bool | None = False, fps: Fra
         "files": [digest(file)[0] for file in files if file is not None and (is_file(file) or is_folder(file))],
         "matting": settings.matting.model_dump(mode="json", exclude={"weights", "plate"}),
         "background": settings.background.model_dump(mode="json", exclude={"path"}),
-        "overlay": settings.overlay.model_dump(mode="json", exclude={"file"}),
         "turned": [settings.capture.rotate, settings.capture.flip],
         **settings.model_dump(mode="json", include={"framing", "people", "selected"}),
     }

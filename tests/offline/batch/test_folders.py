@@ -11,7 +11,7 @@ import cv2
 import pytest
 
 from app.core.errors import SinkOpenError, UsageError
-from app.core.settings import BackgroundSettings, OverlaySettings
+from app.core.settings import BackgroundSettings
 from app.offline.batch.job import TRIES, run_job
 from app.offline.batch.manifest import MANIFEST, Manifest
 from app.offline.batch.plan import settings_hash, unchanged_outputs
@@ -199,4 +199,3 @@ def test_what_is_no_file_is_not_read_before_the_conversion_refuses_it(tmp_path: 
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     settings_hash(SETTINGS.replace(background=BackgroundSettings(kind="image", path=pipe)))
-    settings_hash(SETTINGS.replace(overlay=OverlaySettings(file=pipe)))

@@ -13,7 +13,6 @@ from app.core.errors import UsageError
 from app.core.settings import (
     BackgroundSettings,
     FramingSettings,
-    OverlaySettings,
     PeopleSettings,
     Settings,
 )
@@ -252,7 +251,6 @@ MATTING = SETTINGS.matting
         SETTINGS.replace(matting=MATTING.replace(downsample_ratio=0.3)),
         SETTINGS.replace(framing=FramingSettings(zoom=2)),
         SETTINGS.replace(people=PeopleSettings(only_me=True)),
-        SETTINGS.replace(overlay=OverlaySettings(text="Ada")),
         SETTINGS.replace(selected=(0.5, 0.5)),
         SETTINGS.replaced_at(["capture"], rotate=90),
         SETTINGS.replaced_at(["capture"], flip=True),
@@ -262,12 +260,12 @@ def test_the_hash_covers_the_features_of_a_film(changed: Settings) -> None:
     assert settings_hash(changed) != settings_hash(SETTINGS)
 
 
-def test_another_file_of_the_overlay_changes_the_hash(tmp_path: Path) -> None:
-    logo = tmp_path / "logo.png"
-    chosen = SETTINGS.replace(overlay=OverlaySettings(file=logo))
-    logo.write_bytes(b"one")
+def test_another_image_behind_the_person_changes_the_hash(tmp_path: Path) -> None:
+    room = tmp_path / "room.png"
+    chosen = SETTINGS.replaced_at(["background"], kind="image", path=room)
+    room.write_bytes(b"one")
     first = settings_hash(chosen)
-    logo.write_bytes(b"two")
+    room.write_bytes(b"two")
     assert settings_hash(chosen) != first
 
 
