@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import socket
-import subprocess
 import threading
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,24 +13,7 @@ from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_error, 
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import Proxy, open_dbus_connection
 
-from tests.pipewire_session import BUS_CONFIGURATION
-from tests.waiting import accepts, eventually
-
 DESKTOP_NAME, DESKTOP_PATH = "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop"
-
-
-@contextmanager
-def private_bus(folder: Path) -> Iterator[str]:
-    """Run a bus that starts no service of the machine; yield its address."""
-    address = f"unix:path={folder}/bus"
-    (folder / "bus.conf").write_text(BUS_CONFIGURATION.format(address=address))
-    daemon = subprocess.Popen(["dbus-daemon", f"--config-file={folder}/bus.conf", "--nofork", "--nopidfile"])
-    try:
-        eventually(lambda: accepts(folder / "bus"))
-        yield address
-    finally:
-        daemon.terminate()
-        daemon.wait(60)
 
 
 class PlayedService(ABC):

@@ -14,7 +14,6 @@ import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
-from contextvars import ContextVar
 from pathlib import Path
 
 MAX_NAME_BYTES = 15
@@ -51,22 +50,9 @@ def elapsed_s() -> float:
     return time.monotonic()
 
 
-_limit: ContextVar[int | None] = ContextVar("compute_threads", default=None)
-
-
-@contextmanager
-def limited_threads(count: int) -> Iterator[None]:
-    """Build engines of at most `count` threads inside the context, on the calling thread."""
-    token = _limit.set(count)
-    try:
-        yield
-    finally:
-        _limit.reset(token)
-
-
 def thread_limit() -> int | None:
-    """Return the limit of the context, else that of a quota; None: as many as the cores."""
-    return _limit.get() or (usable_cores() if usable_cores() < _own_cores() else None)
+    """Return the limit of a quota; None: as many as the cores."""
+    return usable_cores() if usable_cores() < _own_cores() else None
 
 
 def usable_cores() -> int:
@@ -120,7 +106,7 @@ class Strips:
     """Runs work on the rows of an image in strips, each on a thread of its own."""
 
     def __init__(self, threads: int | None = None) -> None:
-        """threads: None for the limit of the context, else for the cores."""
+        """threads: None for as many as the cores or a quota allow."""
         self.threads = min(threads or thread_limit() or usable_cores(), MOST_STRIPS)
         """Strips per image."""
         self._pool = ThreadPoolExecutor(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from app.core import threads
-from app.core.threads import cpu_share, limited_threads, thread_limit, usable_cores
+from app.core.threads import cpu_share, thread_limit, usable_cores
 
 CORES = 16
 OLD = ("cpu.cfs_quota_us", "cpu.cfs_period_us")
@@ -62,5 +62,3 @@ def test_a_quota_limits_the_threads(
     """All cores were taken, so that the quota was used up early and every step waited for the next period."""
     monkeypatch.setattr(threads, "cpu_share", lambda: share)
     assert (usable_cores(), thread_limit()) == (cores, limit)
-    with limited_threads(1):
-        assert thread_limit() == 1

@@ -22,7 +22,7 @@ from app.media.video_reader import VideoReader
 from tests.clips import write_clip
 from tests.offline.converting import pictures, run
 
-WIDE, TALL, SQUARE = (96, 48), (48, 96), (64, 64)
+WIDE, TALL = (96, 48), (48, 96)
 COUNT = 8
 """Frames of one shape."""
 

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.core.matte_edit import Plane
 from app.core.settings import FramingSettings, PeopleSettings, Settings
-from app.core.types import AlphaImage, Floats
+from app.core.types import Floats
 from app.people.auto_framing import (
     MAX_SPEED,
     MAX_ZOOM_RATE,
@@ -59,11 +59,6 @@ def silhouette(x: float, top: float, head: float, *, raised_arm: bool = False, b
         left = cx + shoulder - arm
         cv2.rectangle(alpha, (left, round(y - 0.5 * height)), (left + arm, round(y + height)), 255, -1)
     return np.asarray(alpha / 255, np.float32)
-
-
-def head_and_shoulders(x: float) -> AlphaImage:
-    """Return the matte of one person whose head is at `x`, in the levels of an image."""
-    return np.asarray(255 * silhouette(x, 0.25, 0.25), np.uint8)
 
 
 RED, BLUE, DARK_BLUE = (0.8, 0.2, 0.15), (0.15, 0.25, 0.7), (0.2, 0.2, 0.65)

@@ -42,7 +42,6 @@ from tests.vm.tools import (
 
 STOPPED_S = 10.0
 LONGEST_SEND_S = 0.5
-WIDTH, HEIGHT = 320, 240
 BARS = Outgoing(Picture(colour_bars(640, 480), PictureKind.STANDBY))
 
 
@@ -79,20 +78,6 @@ def negotiation() -> None:
             if backend() == "v4l2":
                 expect(f"{fps}.000" in told, "another frame rate")
         expect(v4l2.takes_output(DEVICE), "the device takes no output after its sender has closed it")
-
-
-def _luma(width: int, height: int) -> NDArray[np.float64]:
-    """Return the brightness of a frame, 0 to 255, read without any conversion."""
-    size = width * height * 2
-    node, data = os.open(DEVICE, os.O_RDONLY), b""
-    try:
-        for _ in range(10):  # the first ones are old
-            data = os.read(node, size)
-    finally:
-        os.close(node)
-    expect(len(data) == size, f"a frame has {len(data)} bytes, not {size}")
-    levels = np.frombuffer(data, np.uint8)[::2].reshape(height, width).astype(float)
-    return np.round((levels - 16) * 255 / 219)
 
 
 def reader_stopped() -> None:

@@ -1,25 +1,27 @@
-"""Blur of the room: nothing of the person in it, no text left, and discs."""
+"""Kernels: the blur of the room, means of cells, and loading without a collection of everything."""
 
 from __future__ import annotations
+
+import gc
 
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from app.core.matting_settings import HIDES_TEXT
-from app.core.settings import EdgeSettings
 from app.core.types import BgrImage, Floats
 from app.matting.base import blur
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu.cpu_blur import blurred_background, disc
+from app.matting.kernels.loading import without_garbage_collection
+from app.matting.kernels.network_arrays import average_cells
+from tests.fresh_python import printed_by
 from tests.matting.networks import small_of
 from tests.matting.stubs import amplitude
 
 GEOMETRY = StepGeometry(1280, 720, 0.375)
 ROWS, COLUMNS = GEOMETRY.small_height, GEOMETRY.small_width
 EMPTY = np.zeros((ROWS, COLUMNS), np.float32)
-OFF = EdgeSettings(strict="off")
 
 
 def blurred(
@@ -108,19 +110,47 @@ def test_at_the_least_strength_of_strict_mode_no_text_of_60_px_is_left(period_px
     assert lens <= max(usual, 0.5), "of 255 levels"
 
 
-def person(top: float = 0.25, bottom: float = 0.75) -> Floats:
-    """A matte (h, w) of somebody between two rows, given as fractions of the height."""
-    alpha = np.zeros((ROWS, COLUMNS), np.float32)
-    alpha[round(top * ROWS) : round(bottom * ROWS), 3 * COLUMNS // 7 : 4 * COLUMNS // 7] = 1
-    return alpha
+@pytest.mark.parametrize("size", [(180, 320), (270, 480), (184, 326), (12, 20), (5, 13), (1, 1)])
+def test_every_pixel_counts_in_one_cell(size: tuple[int, int]) -> None:
+    planes = np.random.default_rng(0).random((3, *size), np.float32)
+    means = np.empty((3, 12, 20), np.float32)
+    average_cells(planes, means)
+    for c, row, column in np.ndindex(means.shape):
+        top, left = row * size[0] // 12, column * size[1] // 20
+        bottom, right = max(top + 1, (row + 1) * size[0] // 12), max(left + 1, (column + 1) * size[1] // 20)
+        assert means[c, row, column] == pytest.approx(planes[c, top:bottom, left:right].mean(), abs=1e-6)
 
 
-def stripes() -> Floats:
-    """A room (3, h, w) of vertical stripes."""
-    across = (np.arange(COLUMNS) // 12 % 2).astype(np.float32)
-    return np.ascontiguousarray(np.broadcast_to(across, (3, ROWS, COLUMNS)))
+LOAD_AND_COUNT = """
+import gc, sys
+import app.gui.shell.application  # what a window keeps alive makes a collection of everything due
+from app.matting.kernels.loading import start_loading
+
+whole = []
+gc.callbacks.append(lambda phase, info: whole.append(phase) if info["generation"] == 2 else None)
+start_loading()
+import app.matting.cpu
+print("app.matting.kernels.composite" in sys.modules, len(whole), gc.isenabled(), gc.get_freeze_count() > 0)
+"""
 
 
-def contrast(image: NDArray[np.uint8], row: float) -> float:
-    """Standard deviation of a row left of the person, given as a fraction of the height."""
-    return float(image[round(row * 719), 40:440, 1].std())
+def test_a_failure_ends_it_as_well() -> None:
+    with pytest.raises(ImportError), without_garbage_collection():
+        raise ImportError
+    assert gc.isenabled()
+    gc.unfreeze()
+
+
+def test_who_has_switched_it_off_keeps_it_off() -> None:
+    gc.disable()
+    try:
+        with without_garbage_collection():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
+        gc.unfreeze()
+
+
+def test_the_kernels_are_loaded_without_a_collection_of_everything() -> None:
+    assert printed_by(LOAD_AND_COUNT, limit_s=300).split() == ["True", "0", "True", "True"]

@@ -1,0 +1,413 @@
+"""Strict mode: what it learns of the room, what it keeps and removes, and the soft edge in which that ends."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import cv2
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from app.core.types import Floats
+from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.cpu_backend import apply_strict
+from app.matting.strict import rules
+from app.matting.strict.cpu_strict import StrictFilter, soft_gain
+from tests.matting.strict.rooms import HEIGHT, POSTER, WIDTH, Blob, Room, Stream, kept, walking
+
+DOUBTFUL = [Blob(30, 40, 12, 0.9), Blob(30, 40, 9)]
+"""What the network would have to see moving to be shown: it is certain of half of it."""
+
+
+def test_a_change_of_light_is_no_motion() -> None:
+    stream = Stream()
+
+    gains = [stream.show(*DOUBTFUL, light=0.85 + 0.15 * float(np.sin(n / 4))) for n in range(40)]
+
+    assert not any(gain.any() for gain in gains)
+
+
+def test_a_soft_shadow_beside_a_person_agrees_with_the_background() -> None:
+    stream = Stream()
+    stream.play(10)
+
+    for n in range(20):
+        shadow = Blob(walking(n).x + 34, 60, 14, 0.8, visible=False)
+        image, alpha = stream.room.frame(shadow, walking(n))
+        image -= 0.02 * shadow.cover() * (walking(n).cover() == 0)
+        gain = stream.filter(image, alpha)
+
+    assert kept(gain, Blob(shadow.x + 6, 60, 6)) == 0
+    assert kept(gain, walking(19)) == 1
+
+
+def test_what_a_person_uncovers_is_known_after_it_was_seen_empty() -> None:
+    """The person stops; the network then takes a part of the wall for a part of the person."""
+    stream = Stream(grid=2)
+    stream.play(rules.WAIT_FRAMES, lambda n: [Blob(48 + 6 * n, 50, 24)])
+    person, ghost = Blob(82, 50, 24), Blob(56, 50, 10, 0.8, visible=False)
+    stream.play(2, lambda n: [person])
+
+    gains = stream.play(15, lambda n: [person, ghost])
+
+    assert all(gain[Blob(52, 50, 4).cover(2) > 0.99].mean() < 0.1 for gain in gains)
+    assert all(gain[replace(person, radius=22).cover(2) > 0.99].mean() == 1 for gain in gains)
+
+
+@pytest.mark.parametrize("furniture", [[], [replace(POSTER, alpha=0.9)]])
+def test_what_is_behind_a_person_whom_the_network_overlooks_is_not_forgotten(furniture: list[Blob]) -> None:
+    """The network then takes what it sees there for a person."""
+    stream, ghost = Stream(), replace(POSTER, alpha=0.9, visible=False)
+    stream.play(16, lambda n: [*furniture, walking(n)])
+    for n in range(16, 25):
+        image, _ = stream.room.frame(*furniture, Blob(4 * (n - 16), 45, 16), walking(n))
+        _, alpha = stream.room.frame(walking(n))
+        stream.filter(image, alpha)
+
+    gains = [stream.show(*furniture, ghost, walking(n)) for n in range(25, 35)]
+
+    assert all(kept(gain, POSTER) == 0 for gain in gains)
+    assert kept(gains[-1], walking(34)) == 1
+
+
+def test_a_person_whom_the_network_overlooks_does_not_pass_for_a_change_of_light() -> None:
+    stream = Stream()
+    stream.room.wall[:] = 0.6
+    stream.play(16)
+    for n in range(9):
+        image, _ = stream.room.frame(Blob(6 * n, 45, 20))
+        stream.filter(image, np.zeros((HEIGHT, WIDTH), np.float32))
+
+    assert np.abs(stream.strict.state()["background"] - stream.room.wall)[:, :, 90:].mean() < 0.01
+
+
+def test_a_room_that_has_changed_is_learned_again() -> None:
+    stream = Stream()
+    stream.play(16)
+    stream.room.wall[:, :60, :60] = 0.1
+    stream.play(rules.MOST_FRAMES + rules.HIDDEN_FRAMES)
+
+    gain = stream.show(Blob(66, 30, 20), Blob(28, 30, 20, 0.9, visible=False))
+
+    assert kept(gain, Blob(28, 30, 16)) == 0
+    assert kept(gain, Blob(66, 30, 20)) == 1
+
+
+def test_clothes_like_the_wall_stay_where_the_network_is_certain() -> None:
+    stream = Stream()
+    stream.room.wall[:] = 0.5
+    stream.play(10)
+
+    for n in range(20):
+        person = walking(n)
+        patch = Blob(person.x, 60, 8, like_wall=True)
+        image, alpha = stream.room.frame(person)
+        image = np.where(patch.cover() > 0.5, stream.room.wall, image).astype(np.float32)
+        gain = stream.filter(image, alpha)
+
+    assert kept(gain, patch) == 1
+
+
+def test_a_face_at_rest_is_shown_whole_while_the_person_moves_from_the_first_frame_on() -> None:
+    """It does not change until it is shown, as background does, and the rest of the person does."""
+    stream, face = Stream(), Blob(80, 50, 12, visible=False)
+    shading = np.float32(0.6) + np.float32(0.02) * np.abs(np.arange(WIDTH, dtype=np.float32) % 8 - 4)
+
+    for n in range(14):
+        person = Blob(80 + 12 * float(np.sin(n)), 55, 30)
+        image, alpha = stream.room.frame(person)
+        image += face.cover() * (np.broadcast_to(shading, image.shape) - image)
+        gain = stream.filter(image, np.maximum(alpha, face.cover()))
+        if n >= rules.WAIT_FRAMES:
+            assert kept(gain, face) == 1
+
+
+def test_a_few_cells_of_a_person_that_equal_the_first_frame_by_chance_are_no_furniture() -> None:
+    stream, spot = Stream(grid=2), (slice(None), slice(106, 114), slice(156, 164))
+
+    for n in range(14):
+        person = Blob(80 + 4 * float(np.sin(n)), 55, 30)
+        image, alpha = stream.room.frame(person)
+        image[spot] = np.repeat(np.array([0.3, 0.6, 0.6, 0.3], np.float32), 2)
+        gain = stream.filter(image, alpha)
+        if n >= rules.WAIT_FRAMES:
+            assert (gain[spot[1:]] == 1).all()
+
+
+def test_a_person_who_enters_does_not_pass_for_a_change_of_light() -> None:
+    """The mean of the frame changes, and what the network takes for a person seems to change with it."""
+    stream = Stream()
+    stream.room.wall[:, :, 80:] = 0.9
+    stream.play(2, lambda n: DOUBTFUL)
+
+    gains = stream.play(9, lambda n: [*DOUBTFUL, Blob(175 - 5 * n, 50, 30)])
+
+    assert all(kept(gain, POSTER) == 0 for gain in gains)
+
+
+def test_a_large_person_who_enters_is_no_cut() -> None:
+    stream = Stream()
+    stream.play(10)
+    wall = stream.strict.state()["background"]
+
+    for x in (190, 160, 130):
+        gain = stream.show(Blob(x, 46, 40))
+
+    assert kept(gain, Blob(130, 46, 38)) > 0.99
+    assert stream.strict.state()["age"] == rules.WAIT_FRAMES
+    assert np.abs(stream.strict.state()["background"] - wall)[:, :, :60].max() < 0.02
+
+
+def test_nobody_is_shown_before_the_background_is_learned() -> None:
+    stream = Stream()
+
+    gains = stream.play(rules.WAIT_FRAMES + 1, lambda n: [walking(n)])
+
+    assert not any(gain.any() for gain in gains[:-1])
+    assert kept(gains[-1], walking(rules.WAIT_FRAMES)) == 1
+
+
+@pytest.mark.parametrize("top", [54, 42])
+def test_a_person_in_clothes_like_the_wall_is_shown(top: int) -> None:
+    """54 % of the person look like the wall, or 84 %."""
+    stream = Stream()
+    stream.room.wall[:] = 0.5
+    stream.play(10)
+
+    for n in range(20):
+        image, alpha = stream.room.frame(walking(n))
+        image[:, top:79] = stream.room.frame()[0][:, top:79]
+        gain = stream.filter(image, alpha)
+
+    assert kept(gain, walking(19)) > 0.9
+
+
+def test_a_camera_that_sends_each_frame_twice_hides_nothing_of_a_person_who_moves() -> None:
+    """The second one equals the last frame everywhere, but for its noise."""
+    stream = Stream(grid=2)
+    for n in range(24):
+        x = 60 + 12 * abs(n // 2 % 6 - 3)
+        hair = Blob(x + 26, 50, 12, 0.8)
+        gain = stream.show(Blob(x, 50, 24), hair)
+        if n > 10:
+            assert gain[hair.cover(2) > 0.99].mean() > 0.75, n
+
+
+def test_no_hole_is_made_where_the_network_is_certain() -> None:
+    """A part of the clothes repeats a pattern of the room; before, square holes were cut."""
+    stream = Stream()
+    stream.room.wall += 0.1 * np.sign(np.sin(np.arange(WIDTH, dtype=np.float32)))
+    stream.play(10)
+
+    for n in range(20):
+        image, alpha = stream.room.frame(walking(n))
+        image = np.where(Blob(walking(n).x, 60, 9).cover() > 0.5, stream.room.frame()[0], image).astype(np.float32)
+        gain = stream.filter(image, alpha)
+
+        assert gain[walking(n).cover() > 0.99].min() == 1
+
+
+def test_strict_mode_shows_who_holds_still_after_the_first_frames() -> None:
+    stream = Stream()
+
+    gains = stream.play(rules.WAIT_FRAMES + 20, lambda n: [walking(0)])
+
+    assert not any(gain.any() for gain in gains[: rules.WAIT_FRAMES])
+    assert all(kept(gain, walking(0)) == 1 for gain in gains[rules.WAIT_FRAMES :])
+    assert rules.WAIT_FRAMES < 3
+
+
+def test_strict_mode_shows_who_enters_at_once_and_who_then_stands() -> None:
+    stream = Stream()
+    stream.play(10)
+
+    for n in range(40):
+        person = Blob(max(80, 150 - 10 * n), 50, 24)
+        assert kept(stream.show(person), person) == 1, n
+
+
+@pytest.mark.parametrize("certain", [10, 16])
+def test_strict_mode_hides_what_the_network_is_unsure_of(certain: int) -> None:
+    """A recurrent network sees people in an empty room: a large part of such a ghost is translucent."""
+    stream = Stream()
+
+    for _ in range(20):
+        ghost = Blob(60, 50, 20, 0.9), Blob(60, 50, certain, 1.0)
+        assert not stream.show(*ghost).any()
+
+
+def test_somebody_who_moves_is_shown_though_the_network_is_certain_of_a_third() -> None:
+    """Motion blur makes most of somebody who enters fast translucent."""
+    stream = Stream()
+    stream.play(10)
+
+    for n in range(4):
+        x = 140 - 15 * n
+        gain = stream.show(Blob(x, 50, 24, 0.9), Blob(x, 50, 15, 1.0))
+        assert kept(gain, Blob(x, 50, 15)) == 1
+
+
+PERSON, GHOST = Blob(80, 50, 24), Blob(108, 50, 18, 0.9, visible=False)
+
+
+def shown(grid: int) -> tuple[Floats, Floats]:
+    """Return the factor, and alpha with a part of the empty room removed at the edge of a person."""
+    room, strict = Room(grid=grid), StrictFilter()
+    for _ in range(10):
+        strict.gain(*room.frame())
+    image, alpha = room.frame(PERSON, GHOST)
+    gain = strict.gain(image, alpha)
+    return gain, gain * alpha
+
+
+@pytest.mark.parametrize("grid", [1, 2, 3])
+def test_the_cut_at_the_edge_of_a_person_is_soft_and_follows_no_cells(grid: int) -> None:
+    gain, alpha = shown(grid)
+
+    assert gain[PERSON.cover(grid) > 0.99].min() == 1
+    assert alpha[50 * grid, 109 * grid] < 0.05
+    rows, columns = slice(40 * grid, 60 * grid), slice(95 * grid, 115 * grid)
+    assert np.abs(np.diff(alpha[rows, columns], axis=1)).max() < 0.6 / grid
+    distances = _outline(alpha, grid)
+    assert np.abs(distances[2:] - distances[:-2]).max() < 0.25  # a cell of 1 unit makes steps of 0.45 or more
+
+
+def test_the_edge_lies_where_the_matte_is_faint() -> None:
+    """A piece is removed beside a person; between them the matte falls to zero, where no cell ends."""
+    alpha: Floats = np.ones((12, 24), np.float32)
+    alpha[:, 11:14] = 0
+    cells: NDArray[np.bool_] = np.zeros((6, 12), np.bool_)
+    cells[:, :6] = True
+
+    alpha *= soft_gain(cells, alpha, 2)
+
+    assert (alpha[:, :11] == 1).all()
+    assert (alpha[:, 14:] < 0.1).all()
+
+
+def test_the_soft_edge_of_a_person_is_not_cut_at_the_kept_cells() -> None:
+    alpha = np.tile(np.clip(np.linspace(2, -1, 24, dtype=np.float32), 0, 1), (12, 1))
+    cells: NDArray[np.bool_] = np.zeros((6, 12), np.bool_)
+    cells[:, :7] = True
+
+    gain = soft_gain(cells, alpha, 2)
+
+    assert (gain[alpha > 0.1] > 0.75).all()
+
+
+def _outline(alpha: Floats, grid: int) -> Floats:
+    """Return how far from the middle of the person alpha falls to 0.5, twice per degree, in units."""
+    angles = np.radians(np.arange(-30, 30, 0.5))[:, None]
+    distances = np.arange(20, 40, 0.05)
+    x = (PERSON.x + distances * np.cos(angles)) * grid
+    y = (PERSON.y + distances * np.sin(angles)) * grid
+    along = cv2.remap(alpha, x.astype(np.float32), y.astype(np.float32), cv2.INTER_LINEAR)
+    return np.asarray(distances[np.argmax(along < 0.5, axis=1)], np.float32)
+
+
+def test_a_moving_person_is_kept_whole() -> None:
+    stream = Stream()
+
+    gains = stream.play(20, lambda n: [walking(n)])
+
+    assert all(kept(gain, walking(n)) == 1 for n, gain in enumerate(gains) if n >= 5)
+    assert gains[-1][walking(19).cover() > 0.5].min() == 1  # includes half of the soft edge
+
+
+def test_a_person_who_stops_moving_stays() -> None:
+    stream = Stream()
+    stream.play(10, lambda n: [walking(n)])
+
+    gains = stream.play(60, lambda n: [walking(9)])
+
+    assert all(kept(gain, walking(9)) == 1 for gain in gains)
+
+
+@pytest.mark.parametrize("alpha", [0.1, 0.3, 0.6])
+def test_a_faint_ghost_is_removed_even_if_attached(alpha: float) -> None:
+    stream = Stream()
+
+    for n in range(20):
+        ghost = Blob(walking(n).x + 34, 60, 14, alpha, visible=False)
+        gain = stream.show(walking(n), ghost)
+
+    outside = (ghost.cover() > 0.5) & (walking(n).cover() == 0)
+    assert gain[outside].mean() < 0.15  # one cell around the person is kept
+    assert kept(gain, walking(n)) == 1
+
+
+@pytest.mark.parametrize("still", [1, 3, 10, 60])
+def test_a_person_who_begins_to_move_is_shown_whole(still: int) -> None:
+    stream = Stream()
+    stream.play(still, lambda n: [walking(0)])
+
+    gains = stream.play(20, lambda n: [walking(n)])
+
+    assert all(kept(gain, walking(n)) > 0.99 for n, gain in enumerate(gains) if n >= 5)
+
+
+def test_a_second_person_who_begins_to_move_is_shown_whole() -> None:
+    stream = Stream()
+    other = Blob(28, 60, 16)
+    stream.play(20, lambda n: [walking(n), other])
+
+    for n in range(20):
+        moved = Blob(28 + 5 * float(np.sin(n / 3)), 60, 16)
+        gain = stream.show(walking(20 + n), moved)
+        if n >= 4:
+            assert kept(gain, moved) > 0.99
+
+
+def test_a_reset_forgets_the_stream() -> None:
+    frames = [Room().frame(walking(n)) for n in range(12)]
+    fresh, used = StrictFilter(), StrictFilter()
+    for image, alpha in frames:
+        used.gain(image, alpha)
+    used.reset()
+
+    for image, alpha in frames:
+        np.testing.assert_array_equal(used.gain(image, alpha), fresh.gain(image, alpha))
+
+
+def test_a_frame_of_another_size_starts_anew() -> None:
+    strict = StrictFilter()
+    for n in range(5):
+        strict.gain(*Room().frame(walking(n)))
+
+    image, alpha = Room(grid=3).frame(walking(5))
+
+    assert strict.gain(image, alpha).shape == (3 * HEIGHT, 3 * WIDTH)
+
+
+def test_coefficients_get_the_gain_and_the_floor() -> None:
+    room, strict, twin = Room(), StrictFilter(), StrictFilter()
+    for n in range(6):
+        image, alpha = room.frame(walking(n), POSTER)
+        slope, offset = np.ones((4, HEIGHT, WIDTH), np.float32), np.stack([alpha] * 4)
+        coarse = alpha.copy()
+        apply_strict(strict, "balanced", Coefficients(image, slope, offset, coarse))
+        gain = twin.gain(image, alpha)
+
+    assert (slope[:3] == 1).all() and (offset[:3] == alpha).all()
+    np.testing.assert_allclose(coarse, alpha * gain)
+    np.testing.assert_allclose(offset[3], (alpha - rules.FLOOR) * gain / (1 - 2 * rules.FLOOR), atol=1e-6)
+    assert np.isclose(offset[3].max(), (1 - rules.FLOOR) / (1 - 2 * rules.FLOOR))
+
+
+def test_no_more_of_the_room_is_kept_than_the_cells() -> None:
+    assert rules.cell_size(480, 270) == 3
+    assert rules.cell_size(320, 180) == 2
+    assert rules.cell_size(48, 32) == 1
+
+
+def test_people_known_from_another_engine_are_shown_at_once() -> None:
+    stream = Stream()
+    still = walking(0)
+    image, alpha = stream.room.frame(still)
+    assert not stream.filter(image, alpha).any()
+
+    stream.strict.reset(np.rint(255 * still.cover()).astype(np.uint8))
+    gain = stream.filter(image, alpha)
+
+    assert kept(gain, still) == 1
