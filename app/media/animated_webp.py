@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from fractions import Fraction
+from functools import lru_cache
 from pathlib import Path
 
 import av
@@ -32,12 +33,15 @@ def as_video(path: Path) -> io.BytesIO:
     Raises OSError or ValueError for one that is damaged or too large.
     """
     try:
-        return _encoded(path)
+        changed = path.stat()
+        return io.BytesIO(_encoded(path, changed.st_size, changed.st_mtime_ns))
     except (EOFError, RuntimeError, SyntaxError, MemoryError) as error:
         raise ValueError(str(error)) from error
 
 
-def _encoded(path: Path) -> io.BytesIO:
+@lru_cache(maxsize=1)
+def _encoded(path: Path, size: int, time_ns: int) -> bytes:
+    """size, time_ns: of the file, which a film opens several times."""
     video = io.BytesIO()
     with Image.open(path, formats=("WEBP",)) as image, av.open(video, "w", format="matroska") as container:
         count = getattr(image, "n_frames", 1)
@@ -59,5 +63,4 @@ def _encoded(path: Path) -> io.BytesIO:
                 container.mux(packet)
             at_ms += duration_ms
         container.mux(stream.encode(None))
-    video.seek(0)
-    return video
+    return video.getvalue()

@@ -28,8 +28,8 @@ from numpy.typing import NDArray
 from app.core.files.disk_errors import ExplainedOSError
 from app.core.messages.media import VideoText, WriteReason
 from app.core.threads import usable_cores
-from app.media.video_input import AUDIO_CODECS, VideoError, film_leaps, open_container, packet_counts
-from app.media.video_times import AV_TIME_BASE, JOIN_S, LEAP_S, Leap, is_discontinuous
+from app.media.video_input import AUDIO_CODECS, VideoError, open_container, packet_counts
+from app.media.video_times import AV_TIME_BASE, JOIN_S, LEAP_S, Leap
 
 log = logging.getLogger(__name__)
 
@@ -154,27 +154,24 @@ class AudioCopy:
     the source is damaged; a source without audio adds none.
     """
 
-    def __init__(self, source: Path, target: OutputContainer) -> None:
-        """Add the stream to `target`, whose header must not be written yet.
+    def __init__(self, source: Path, target: OutputContainer, leaps: Sequence[Leap] = ()) -> None:
+        """Add the stream to `target`, whose header must not be written yet. leaps: of the clock of the source.
 
         Raises OSError, also for audio that can be neither copied nor decoded, or FFmpegError.
         """
-        self._target = target
+        self._target, self._leaps = target, leaps
         try:
             self._input = open_container(source)
         except VideoError as error:
             raise ExplainedOSError(errno.EIO, WriteReason.AUDIO(reason=error.text), source) from error
         self._waiting: Packet[AudioStream] | None = None
         self._packets: Iterator[Packet[AudioStream]] = iter(())
-        self._leaps: Sequence[Leap] = ()
         if not self._input.streams.audio:
             return
         track = _sound_among(source, self._input.streams.audio, target)
         if track is None:
             self._input.close()
             raise ExplainedOSError(errno.EIO, WriteReason.AUDIO(reason=VideoText.UNSUPPORTED(file=source)), source)
-        if is_discontinuous(self._input):
-            self._leaps = film_leaps(source)
         codec = track.codec_context
         if _is_copied(target, codec):
             stream = target.add_stream_from_template(track)

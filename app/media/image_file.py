@@ -12,7 +12,7 @@ import struct
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, TypeVar
 
@@ -211,7 +211,16 @@ def is_picture(path: Path) -> bool:
     suffix = path.suffix.lower()
     if suffix in IMAGE_SUFFIXES:
         return True
-    return kind_of_file(path) == "image" if is_file(path) else suffix in READ_SUFFIXES
+    if not is_file(path):
+        return suffix in READ_SUFFIXES
+    found = path.stat()
+    return _holds_picture(path, found.st_size, found.st_mtime_ns)
+
+
+@lru_cache(maxsize=10_000)
+def _holds_picture(path: Path, size: int, time_ns: int) -> bool:
+    """Read a file once for each of its versions: planning a batch asks several times."""
+    return kind_of_file(path) == "image"
 
 
 def first_frame_alone(path: Path) -> Text | None:

@@ -11,7 +11,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, suppress
+from contextlib import suppress
 from fractions import Fraction
 from itertools import islice
 from pathlib import Path
@@ -34,10 +34,9 @@ from app.core.messages.media import VideoText
 from app.core.types import BgrImage
 from app.media.animated_webp import as_video, is_animated_webp
 from app.media.frame_filters import deinterlaced, in_bt709
-from app.media.headers import is_short, named_size
+from app.media.headers import declares_too_much, is_short, named_size, needs_dolby_vision
 from app.media.jpeg import DamagedJpegError, check_jpeg
-from app.media.mp4 import declares_too_much, needs_dolby_vision
-from app.media.video_times import AV_TIME_BASE, MAX_RATE, NO_TIMESTAMPS, FrameClock, Leap, LeapFinder, is_discontinuous
+from app.media.video_times import AV_TIME_BASE, MAX_RATE, NO_TIMESTAMPS, FrameClock, Leap, is_discontinuous
 
 log = logging.getLogger(__name__)
 
@@ -337,22 +336,6 @@ def stamped_packets(container: InputContainer) -> Iterator[tuple[Packet[Stream],
             yield packet, packet.dts if packet.pts is None else packet.pts
     except (FFmpegError, OSError):
         return
-
-
-def film_leaps(path: Path) -> Sequence[Leap]:
-    """Return the leaps of the clock of a film, of a format that may have some; none where there is no film.
-
-    Reads the whole file.
-    """
-    try:
-        with closing(VideoInput(path)) as video:
-            finder = LeapFinder(video.stream, 1 / video.fps)
-            for packet, stamp in stamped_packets(video.container):
-                if stamp is not None:
-                    finder.add(packet.stream, stamp * packet.time_base)
-            return finder.found()
-    except VideoError:
-        return ()
 
 
 def _is_decodable(stream: VideoStream) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
@@ -23,7 +23,7 @@ from app.core.messages.media import WriteReason
 from app.media.alpha import extended
 from app.media.encoders import AudioCopy, SoundWriter, VideoEncoder, file_encoder
 from app.media.video_input import HD_HEIGHT, file_address
-from app.media.video_times import simple_rate
+from app.media.video_times import Leap, simple_rate
 from app.media.yuv import BT601, BT709, YuvConverter
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
@@ -57,6 +57,7 @@ class VideoWriter:
         *,
         time_base: Fraction | None = None,
         audio_from: Path | None = None,
+        leaps: Sequence[Leap] = (),
         sound: bool = False,
         encoder: VideoEncoder | None = None,
         is_constant: bool = False,
@@ -66,10 +67,10 @@ class VideoWriter:
         """width, height: pixels of every frame. fps: the nominal rate, also the spacing of frames written without a
         time. time_base: the unit that times are rounded to; by default about 1/90000 s and exact for `fps`.
         is_constant: whether all frames are spaced alike; else none is encoded out of order, for which MP4 has no exact
-        durations. timecode: SMPTE timecode of the first frame. audio_from: a file whose audio is copied. sound: add a
-        track for `write_sound`. encoder: by default that of `file_encoder`. reproducible: write the same bytes for the
-        same frames on every machine: x264 runs in one thread without code that depends on the processor, and the file
-        gets no random identifiers.
+        durations. timecode: SMPTE timecode of the first frame. audio_from: a file whose audio is copied. leaps: of its
+        clock. sound: add a track for `write_sound`. encoder: by default that of `file_encoder`. reproducible: write the
+        same bytes for the same frames on every machine: x264 runs in one thread without code that depends on the
+        processor, and the file gets no random identifiers.
         """
         self.path = path
         """The name after `close`: numbered if another file has appeared under the wanted one."""
@@ -96,7 +97,7 @@ class VideoWriter:
         self.temporary_path = self._create_file()
         try:
             with os_errors(path):
-                self._open(audio_from, sound)
+                self._open(audio_from, leaps, sound)
         except OSError:
             self.temporary_path.unlink(missing_ok=True)
             raise
@@ -105,7 +106,7 @@ class VideoWriter:
         """Create the file that is written until `close`. Raises OSError."""
         return create_temporary(self.path)
 
-    def _open(self, audio_from: Path | None, sound: bool) -> None:
+    def _open(self, audio_from: Path | None, leaps: Sequence[Leap], sound: bool) -> None:
         # delay_moov: without it the first times are not known when the header is written, and the sound leads the video
         # Frames shown after the one coded last must be in its fragment: else the edit list ends before them.
         mp4 = {"movflags": "+hybrid_fragmented+delay_moov", **mp4_options(self._time_base)}
@@ -123,7 +124,7 @@ class VideoWriter:
         try:
             self._video = self._add_video()
             if audio_from is not None:
-                self._audio = AudioCopy(audio_from, self._container)
+                self._audio = AudioCopy(audio_from, self._container, leaps)
             if sound:
                 self._sound = SoundWriter(self._container, self.path.suffix.lower())
             if self._timecode is not None:

@@ -24,6 +24,7 @@ from app.media.alpha import BgraImage
 from app.media.image_file import first_frame_alone, is_picture
 from app.media.image_folder import DEFAULT_FPS, ImageFolderReader, others_in
 from app.media.video_reader import VideoReader
+from app.media.video_times import Leap
 from app.offline.film_step import FilmStep
 from app.offline.outputs import Output, Outputs, OutputShape, VideoOutput, open_output
 from app.offline.targets import existing, is_transparent
@@ -232,12 +233,15 @@ def _run(
     return True
 
 
-def _timing(reader: VideoReader | ImageFolderReader) -> tuple[Fraction, Fraction | None, bool, str | None]:
-    """Return frame rate, time base if it is not to fit that rate, whether the rate is constant, and the timecode."""
+def _timing(
+    reader: VideoReader | ImageFolderReader,
+) -> tuple[Fraction, Fraction | None, bool, str | None, Sequence[Leap]]:
+    """Return the fields of `OutputShape` from `fps` to `leaps`."""
     if isinstance(reader, ImageFolderReader):
-        return reader.fps, None, True, None
+        return reader.fps, None, True, None, ()
     timing = reader.timing
-    return timing.rate, reader.time_base if timing.grid is None else None, timing.is_constant, reader.timecode
+    time_base = reader.time_base if timing.grid is None else None
+    return timing.rate, time_base, timing.is_constant, reader.timecode, timing.leaps
 
 
 def _finish(outputs: Outputs, complete: bool, keep_partial: bool | None, end_s: Fraction | None = None) -> Path | None:

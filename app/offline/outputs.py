@@ -5,7 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import shutil
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -23,6 +23,7 @@ from app.core.messages.media import WriteReason
 from app.core.text import Text
 from app.media.encoders import file_encoder
 from app.media.image_file import IMAGE_SUFFIXES
+from app.media.video_times import Leap
 from app.media.video_writer import VideoWriter, create_temporary
 from app.offline.targets import FRAME
 
@@ -42,6 +43,8 @@ class OutputShape:
     """Whether all frames are spaced alike."""
     timecode: str | None = None
     """SMPTE timecode of the first frame."""
+    leaps: Sequence[Leap] = ()
+    """Of the clock of the source."""
     reproducible: bool = False
     """Write the same bytes for the same frames on every machine, at the cost of speed."""
     is_image: bool = False
@@ -136,6 +139,7 @@ class VideoOutput:
             shape.fps,
             time_base=time_base,
             audio_from=audio_from,
+            leaps=shape.leaps,
             encoder=file_encoder(crf, path.suffix.lower(), alpha=alpha),
             is_constant=shape.is_constant,
             timecode=shape.timecode,

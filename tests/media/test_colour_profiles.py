@@ -19,8 +19,8 @@ from app.config.parsing import parse_background
 from app.gui.backgrounds.files import thumbnail
 from app.matting.plate.plate import read_plate
 from app.media.frame_filters import PRIMARIES, matrix_to_bt709
+from app.media.headers import needs_dolby_vision
 from app.media.image_file import read_cut_out, read_image
-from app.media.mp4 import needs_dolby_vision
 from app.media.video_input import VideoError, open_container
 from app.media.video_reader import VideoReader
 from tests.paths import ROOT

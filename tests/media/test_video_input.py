@@ -22,7 +22,7 @@ from app.compositing import open_background
 from app.core.errors import MattecamError
 from app.core.settings import BackgroundSettings
 from app.media.encoders import AudioCopy
-from app.media.mp4 import declares_too_much
+from app.media.headers import declares_too_much
 from app.media.video_input import LIVE_MAX_PIXELS, MAX_PIXELS, VideoError, VideoInput
 from app.media.video_reader import VideoReader
 from tests.architecture.source import calls_of
