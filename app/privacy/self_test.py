@@ -49,8 +49,8 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
     """
     info, max_empty = engine.info, MAX_EMPTY
     if isinstance(engine, PlateEngine):
-        engine, plate = engine.unwatched()
-        scene, max_empty = _on_plate(plate), MAX_PLATE
+        scene, max_empty = _on_plate(engine.lit_plate), MAX_PLATE
+        engine = engine.engine
     else:
         scene = _scene(width, height)
     backdrop, edges = np.zeros_like(scene.empty), EdgeSettings(strict="off")  # strict mode hides still pictures

@@ -1,10 +1,8 @@
-"""Engine for networks that see a plate: adapts it to the illumination and detects when it is outdated."""
+"""Engine for networks that see a plate: adapts it to the light of a stream, and refuses one of another room."""
 
 from __future__ import annotations
 
 import dataclasses
-import math
-import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -17,13 +15,9 @@ from app.core.matte_edit import MatteEdit, Plane
 from app.core.messages.matting import PlateText
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
-from app.matting.base.interface import EngineInfo, MatteEditor, MattingEngine
+from app.matting.base.interface import EngineInfo, MatteEditor
 from app.matting.engine.frame_engine import FrameEngine
-from app.matting.plate.plate import PlateWatch
-
-LOOK_EVERY_S = 1.0
-LOOK_AGAIN_S = 0.25
-"""Interval between checks while a change is suspected, in seconds."""
+from app.matting.plate.plate import PlateFit
 
 
 class LitPlate(Protocol):
@@ -47,30 +41,34 @@ class LitPlate(Protocol):
 class PlateEngine:
     """Wraps a `MattingEngine` whose executor compares frames with a plate.
 
-    About once a second the plate's gain is adapted to the frame's illumination. `step` raises PlateError if the
-    background has changed, because this network mattes a changed background as a person. The first frame, and the first
-    one of another stream or scene, is returned only if it and its matte match the plate.
+    The first frame of an engine, a stream or a scene is returned only if it and its matte show the plate's room, in
+    whatever light; the plate keeps that light. Else `step` raises PlateError, because this network mattes a changed
+    background as a person.
     """
 
-    def __init__(self, engine: FrameEngine, current: Callable[[], tuple[LitPlate, PlateWatch]]) -> None:
-        """current: returns plate and watch of the latest executor; both are recreated when the frame size changes."""
-        self._engine = engine
+    def __init__(self, engine: FrameEngine, current: Callable[[], tuple[LitPlate, PlateFit]]) -> None:
+        """current: returns plate and fit of the latest executor; both are recreated when the frame size changes."""
+        self.engine = engine
+        """The engine without the check, for frames that are not of the source."""
         self._current = current
-        self._lit, self._watch = current()
-        self._alpha: AlphaImage | None = None
-        self._look_at_s = 0.0
-        self._proven = False
+        self._lit, self._fit = current()
+        self._fits = False
         """Whether the plate has matched a frame of this stream since its last scene cut."""
 
     @property
     def info(self) -> EngineInfo:
         """Engine info; ratio and small size are those of the base network."""
-        info = self._engine.info
+        info = self.engine.info
         scale = self._lit.scale
         if scale is None:
             return info
         width, height = info.small_size
         return dataclasses.replace(info, downsample_ratio=scale, small_size=(int(width * scale), int(height * scale)))
+
+    @property
+    def lit_plate(self) -> BgrImage:
+        """The plate in the light of the last frame examined."""
+        return self._fit.lit_plate
 
     def step(
         self,
@@ -81,47 +79,36 @@ class PlateEngine:
         *,
         want_foreground: bool = False,
     ) -> Matte:
-        """Matte one frame; see `MattingEngine.step`. Raises PlateError if the plate is outdated."""
+        """Matte one frame; see `MattingEngine.step`. Raises PlateError if the plate is of another room or light."""
         check_bgr(frame)
-        if frame.shape[:2] == self._lit.size and time.monotonic() >= self._look_at_s:
-            self._look(frame, self._alpha)
-        watched, cuts = None if edit is None else _WatchedEditor(edit), self._engine.cuts
-        matte = self._engine.step(frame, backdrop, edges, watched, want_foreground=want_foreground)
-        lit, watch = self._current()
-        if lit is not self._lit:
-            self._lit, self._watch, self._proven = lit, watch, False
-        self._proven = self._proven and self._engine.cuts == cuts
-        alpha = matte.alpha if watched is None or watched.alpha is None else _to_bytes(watched.alpha, frame)
-        if not self._proven:
-            self._look(frame, alpha)
-            self._proven = True
-        self._alpha = alpha
+        if not self._fits and frame.shape[:2] == self._lit.size:
+            self._fit.adapt(frame)  # in another light the network would take the room for a person
+            self._lit.set_gain(self._fit.gain)
+        seen, cuts = None if edit is None else _SeeingEditor(edit), self.engine.cuts
+        matte = self.engine.step(frame, backdrop, edges, seen, want_foreground=want_foreground)
+        lit, fit = self._current()
+        if lit is not self._lit or self.engine.cuts != cuts:
+            self._lit, self._fit, self._fits = lit, fit, False
+        if not self._fits:
+            alpha = matte.alpha if seen is None or seen.alpha is None else _to_bytes(seen.alpha, frame)
+            if not self._fit.fits(frame, alpha):
+                raise PlateError(PlateText.CHANGED())
+            self._lit.set_gain(self._fit.gain)
+            self._fits = True
         return matte
 
     def reset(self, seen: AlphaImage | None = None) -> None:
-        """Forget the frames seen so far; the plate stays, to be verified unless the stream goes on."""
-        self._engine.reset(seen)
-        self._alpha = None
+        """Forget the frames seen so far; the plate stays, to be checked again unless the stream goes on."""
+        self.engine.reset(seen)
         if seen is None:
-            self._proven, self._look_at_s = False, 0.0
-
-    def unwatched(self) -> tuple[MattingEngine, BgrImage]:
-        """Return the engine without the watch, and the plate in the present light: for frames not of the source."""
-        return self._engine, self._watch.lit_plate
+            self._fits = False
 
     def close(self) -> None:
         """Release the device; a second call does nothing."""
-        self._look_at_s = math.inf
-        self._engine.close()
-
-    def _look(self, frame: BgrImage, alpha: AlphaImage | None) -> None:
-        if self._watch.look(frame, alpha, at_once=not self._proven):
-            raise PlateError(PlateText.CHANGED())
-        self._lit.set_gain(self._watch.gain)
-        self._look_at_s = time.monotonic() + (LOOK_AGAIN_S if self._watch.suspicious else LOOK_EVERY_S)
+        self.engine.close()
 
 
-class _WatchedEditor:
+class _SeeingEditor:
     """Keeps the network's alpha: zones say nothing about where the plate is covered."""
 
     def __init__(self, editor: MatteEditor) -> None:

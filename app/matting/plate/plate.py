@@ -1,4 +1,4 @@
-"""The empty-background plate: loading, illumination gain and drift detection."""
+"""The empty-background plate: loading, illumination gain, and whether frames show its room."""
 
 from __future__ import annotations
 
@@ -19,15 +19,14 @@ from app.media.image_file import read_image
 
 LOG = logging.getLogger(__name__)
 ASPECT_TOLERANCE = 0.02
-WATCH_HEIGHT = 90
-"""Height in pixels at which illumination and drift are measured."""
+FIT_HEIGHT = 90
+"""Height in pixels at which light and change are measured."""
 DARK, BRIGHT = 16, 240
 """Values outside this range are ignored for the gain: noise or clipping."""
 OUTSIDE_ALPHA = 13
 PERSON_MARGIN = 5
 FEWEST = 0.02
 """Minimum share of usable pixels for measuring the gain."""
-FOLLOW = 0.5
 MOST_GAIN = 2.0
 CHANGED = 30
 MOST_CHANGED_OUTSIDE = 0.12
@@ -42,8 +41,6 @@ MOST_CHANGED = 0.8
 HARDLY_OUTSIDE = 0.1
 MOST_CHANGED_ALL_OVER = 0.3
 """Maximum changed share of the whole frame where the matte covers nearly all of it: the background may be matted."""
-PATIENCE = 3
-"""Number of consecutive checks that must detect a change."""
 
 
 def read_plate(path: Path, width: int, height: int) -> BgrImage:
@@ -102,45 +99,35 @@ def median_plate(frames: Sequence[BgrImage]) -> BgrImage:
     return plate
 
 
-class PlateWatch:
-    """Compares frames with the plate periodically."""
+class PlateFit:
+    """Compares frames with the plate."""
 
     def __init__(self, plate: BgrImage) -> None:
-        self._size = max(1, round(plate.shape[1] * WATCH_HEIGHT / plate.shape[0])), WATCH_HEIGHT
+        self._size = max(1, round(plate.shape[1] * FIT_HEIGHT / plate.shape[0])), FIT_HEIGHT
         self._full_plate = plate
         self._plate = self._small(plate)
         self.gain = np.ones(3, np.float32)
         """(3,) BGR: factor from the plate's illumination to that of the last frame examined."""
-        self._strikes = 0
-        self._looked = False
 
     @property
     def lit_plate(self) -> BgrImage:
         """The plate in the light of the last frame examined."""
         return lit_plate(self._full_plate, self.gain)
 
-    @property
-    def suspicious(self) -> bool:
-        """Whether the last check detected a change."""
-        return self._strikes > 0
+    def adapt(self, frame: BgrImage) -> None:
+        """Take the gain from a frame whose matte is not known."""
+        self._align(self._small(frame), np.ones(self._size[::-1], np.bool_))
 
-    def look(self, frame: BgrImage, alpha: AlphaImage | None, *, at_once: bool = False) -> bool:
-        """Take the gain from a frame; return whether the plate no longer matches the background.
-
-        alpha: the last matte, or None. at_once: report drift on the first detection, in any light.
-        """
-        small = self._small(frame)
-        outside = self._outside(alpha)
-        self._align(small, outside, 1.0 if at_once or not self._looked else FOLLOW)
-        self._looked = True
+    def fits(self, frame: BgrImage, alpha: AlphaImage) -> bool:
+        """Take the gain from a frame and its matte (H, W); return whether the plate matches the background."""
+        small, outside = self._small(frame), self._outside(alpha)
+        self._align(small, outside)
         changed = np.abs(small - self._plate * self.gain).max(2) > CHANGED
-        odd = (
+        return not (
             changed.mean() > MOST_CHANGED
-            or (alpha is not None and self._differs(changed, outside))
+            or self._differs(changed, outside)
             or not (self.gain.min() > 1 / MOST_GAIN and self.gain.max() < MOST_GAIN)
         )
-        self._strikes = self._strikes + 1 if odd else 0
-        return self._strikes >= (1 if at_once else PATIENCE)
 
     @staticmethod
     def _differs(changed: Mask, outside: Mask) -> bool:
@@ -149,19 +136,16 @@ class PlateWatch:
             return True
         return share > FEWEST and float(changed[outside].mean()) > MOST_CHANGED_OUTSIDE
 
-    def _align(self, small: NDArray[np.float32], outside: Mask, follow: float) -> None:
+    def _align(self, small: NDArray[np.float32], outside: Mask) -> None:
         """Update the gain: per-channel median over background pixels that are neither dark nor clipped."""
         lowest, highest = np.minimum(small, self._plate).min(2), np.maximum(small, self._plate).max(2)
         usable = outside & (lowest > DARK) & (highest < BRIGHT)
         if usable.mean() < FEWEST:
             return
-        gain = np.median(small[usable] / self._plate[usable], axis=0).astype(np.float32)
-        self.gain = self.gain + (gain - self.gain) * np.float32(follow)
+        self.gain = np.median(small[usable] / self._plate[usable], axis=0).astype(np.float32)
 
-    def _outside(self, alpha: AlphaImage | None) -> Mask:
+    def _outside(self, alpha: AlphaImage) -> Mask:
         """Return the mask of pixels that certainly show background."""
-        if alpha is None:
-            return np.ones(self._size[::-1], np.bool_)
         small = cv2.resize(alpha, self._size, interpolation=cv2.INTER_AREA)
         _, labels, stats, _ = cv2.connectedComponentsWithStats((np.asarray(small) >= OUTSIDE_ALPHA).astype(np.uint8))
         large = stats[:, cv2.CC_STAT_AREA] >= LEAST_PERSON * labels.size

@@ -19,7 +19,7 @@ from app.core.types import AlphaImage, BgrImage
 from app.matting.base.interface import Backend, StepGeometry, auto_ratio, backend_errors
 from app.matting.engine.frame_engine import FrameEngine
 from app.matting.plate.engine import LitPlate, PlateEngine
-from app.matting.plate.plate import PlateWatch, check_shape, read_plate, whole_plate
+from app.matting.plate.plate import PlateFit, check_shape, read_plate, whole_plate
 from app.matting.selection.choice import Choice, choose, choose_model, geometry_for, openvino_threads
 from models.table import bundled, needs_plate
 
@@ -130,7 +130,7 @@ def build_with_plate(
     path = settings.plate
     if path is None:
         raise PlateError(PlateText.NEEDED(model=choice.model))
-    made: list[tuple[LitPlate, PlateWatch]] = []
+    made: list[tuple[LitPlate, PlateFit]] = []
 
     def make(geometry: StepGeometry) -> Backend:
         plate = framed(read_plate(path, geometry.width, geometry.height), framing)
@@ -138,7 +138,7 @@ def build_with_plate(
             raise PlateError(PlateText.OCCUPIED(file=path))
         with backend_errors(choice.model, choice.device, choice.precision):
             backend, lit = _plate_backend(settings, choice, geometry, plate)
-        made[:] = [(lit, PlateWatch(plate))]
+        made[:] = [(lit, PlateFit(plate))]
         return backend
 
     def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:

@@ -1,7 +1,8 @@
-"""The plate: files, adaptation to light, drift."""
+"""The plate: files, adaptation to light, fit."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -10,7 +11,7 @@ import pytest
 
 from app.core.errors import PlateError
 from app.core.types import AlphaImage, BgrImage
-from app.matting.plate.plate import PATIENCE, PlateWatch, median_plate, read_plate
+from app.matting.plate.plate import PlateFit, median_plate, read_plate
 from tests.rooms import clip_frames
 
 
@@ -65,19 +66,16 @@ def test_median_leaves_the_person_out() -> None:
         median_plate([])
 
 
-class TestWatch:
-    def test_light_is_followed_whoever_stands_there(self) -> None:
-        watch = PlateWatch(room())
+class TestFit:
+    def test_light_is_no_change_whoever_stands_there(self) -> None:
+        fit = PlateFit(room())
         brighter = np.clip(room() * np.array([1.2, 1.1, 0.9]), 0, 255).astype(np.uint8)
         shown, alpha = with_person(brighter)
-        for _ in range(6):
-            assert not watch.look(shown, alpha)
-        np.testing.assert_allclose(watch.gain, [1.2, 1.1, 0.9], atol=0.02)
-
-    def test_a_person_is_no_drift(self) -> None:
-        watch = PlateWatch(room())
-        shown, alpha = with_person(room())
-        assert not any(watch.look(shown, alpha) for _ in range(2 * PATIENCE))
+        fit.adapt(shown)
+        np.testing.assert_allclose(fit.gain, [1.2, 1.1, 0.9], atol=0.1)
+        assert fit.fits(shown, alpha)
+        np.testing.assert_allclose(fit.gain, [1.2, 1.1, 0.9], atol=0.02)
+        assert np.abs(fit.lit_plate.astype(int) - brighter).max() <= 4
 
     @pytest.mark.parametrize(
         "change",
@@ -88,35 +86,30 @@ class TestWatch:
         ],
         ids=["camera moved", "another room", "light off"],
     )
-    def test_a_changed_room_is_drift_after_a_while(self, change: object) -> None:
-        assert callable(change)
-        watch = PlateWatch(room())
-        shown, alpha = with_person(change(room()))
-        assert [watch.look(shown, alpha) for _ in range(PATIENCE)] == [False] * (PATIENCE - 1) + [True]
+    def test_a_changed_room_does_not_fit(self, change: Callable[[BgrImage], BgrImage]) -> None:
+        fit = PlateFit(room())
+        assert fit.fits(*with_person(room()))
+        assert not fit.fits(*with_person(change(room())))
 
-    def test_everything_taken_for_the_person_is_drift_too(self) -> None:
-        watch = PlateWatch(room())
+    def test_everything_taken_for_the_person_does_not_fit(self) -> None:
         moved = np.full_like(room(), 250)
-        drifted = [watch.look(moved, np.full(moved.shape[:2], 255, np.uint8)) for _ in range(PATIENCE)]
-        assert drifted[-1]
+        assert not PlateFit(room()).fits(moved, np.full(moved.shape[:2], 255, np.uint8))
 
-    def test_a_room_taken_for_the_person_is_drift(self) -> None:
-        watch = PlateWatch(room())
+    def test_a_room_taken_for_the_person_does_not_fit(self) -> None:
         half = room()
         half[:, :160] = 250
         everyone = np.full(half.shape[:2], 255, np.uint8)
-        assert watch.look(half, everyone, at_once=True)
-        assert not PlateWatch(room()).look(room(), everyone, at_once=True)
+        assert not PlateFit(room()).fits(half, everyone)
+        assert PlateFit(room()).fits(room(), everyone)
 
-    def test_furniture_taken_for_persons_is_drift(self) -> None:
+    def test_furniture_taken_for_persons_does_not_fit(self) -> None:
         """The network takes edges of a shifted room for persons; small detections are ignored."""
-        watch = PlateWatch(room())
         shown, alpha = with_person(np.roll(room(), 25, 1))
         changed = np.abs(shown.astype(int) - room()).max(2) > 30
         cells = np.indices(alpha.shape).sum(0) // 8 % 2 == 0
         alpha[changed & cells] = 255
         alpha[:, ::16] = alpha[::16] = 0
-        assert watch.look(shown, alpha, at_once=True)
+        assert not PlateFit(room()).fits(shown, alpha)
 
     @pytest.mark.parametrize("clip", ["asl_book", "asl_walk"])
     def test_a_real_room(self, clip: str) -> None:
@@ -127,16 +120,8 @@ class TestWatch:
         alpha[height // 8 :, width // 4 : 3 * width // 4] = 255
         for light in (0.7, 1.0, 1.25):
             lit = np.clip(frame * light, 0, 255).astype(np.uint8)
-            assert not PlateWatch(plate).look(lit, alpha, at_once=True)
+            assert PlateFit(plate).fits(lit, alpha)
         lamp = frame.copy()
         lamp[:, : width // 3] //= 2
         for changed in (np.roll(frame, width // 50, 1), np.roll(frame, height // 30, 0), lamp):
-            assert PlateWatch(plate).look(changed, alpha, at_once=True)
-
-    def test_a_passing_change_is_forgiven(self) -> None:
-        watch = PlateWatch(room())
-        shown, alpha = with_person(room())
-        moved = np.roll(shown, 25, 1)
-        for _ in range(4):
-            assert not watch.look(moved, alpha)
-            assert not watch.look(shown, alpha)
+            assert not PlateFit(plate).fits(changed, alpha)
