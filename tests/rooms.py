@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from app.core.types import AlphaImage, BgrImage
-from app.matting.selection.registry import person_matte
+from app.matting.plate.engine import person_matte
 from app.media.video_reader import VideoReader
 from tests.paths import shared
 

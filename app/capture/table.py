@@ -113,11 +113,6 @@ def parse_source(text: str) -> SourceName:
     return SourceName(FILE, text)
 
 
-def open_source(settings: CaptureSettings) -> FrameSource:
-    """Open the source named in `settings`, as a `SourceOpener` does."""
-    return SourceOpener()(settings)
-
-
 def source_device(text: str) -> str:
     """Return the device file of the camera that a source names (Linux); empty for any other source."""
     with suppress(UsageError, SourceOpenError):
@@ -136,7 +131,7 @@ def finds_camera(is_sent_to: Callable[[str], bool]) -> bool:
 class SourceOpener:
     """Opens sources, and remembers which camera was used last, also from one run to the next."""
 
-    def __init__(self, is_sent_to: Callable[[str], bool] = lambda path: False) -> None:
+    def __init__(self, is_sent_to: Callable[[str], bool]) -> None:
         """is_sent_to: whether another program sends to the virtual camera of this device file."""
         self._is_sent_to = is_sent_to
         self._used_last = ""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated
 
 import typer
@@ -10,7 +12,13 @@ import typer
 from app.cli.live_options import LiveOptions, with_live_options
 from app.cli.options import on_console
 from app.cli.terminal import notify
-from app.core.messages.command_line import CommandLineText
+from app.core.errors import PlateError, UsageError
+from app.core.files.disk_errors import why_not_written
+from app.core.files.names import check_outputs, exists, is_file, is_folder, is_taken
+from app.core.files.private_file import WRITTEN
+from app.core.messages.command_line import CommandLineText, UsageText
+from app.core.messages.matting import PlateText
+from app.core.settings import Settings
 
 
 @with_live_options("source", "size", "fps", "format", "rotate", "flip", "config", "verbose")
@@ -26,9 +34,46 @@ def plate(
 ) -> None:
     """Capture an empty-background plate for --plate; rejected while someone is in the frame."""
     settings = on_console(live)
-    from app.runtime.plate import check_output, take_plate
-
     if output is not None:
         check_output(output, settings.capture.source)
     notify(CommandLineText.STEP_OUT(countdown=f"{countdown:g}", seconds=f"{seconds:g}"))
     print(take_plate(settings, output, seconds, countdown))
+
+
+def check_output(output: Path, source: str) -> None:
+    """Raise UsageError unless `output` names an image that does not exist, or a plate taken before.
+
+    source: as in the settings, a file or a camera. Raises PlateError if nothing can be written there.
+    """
+    from app.matting.plate.capture import plate_info, record_of
+
+    check_outputs([output], Path(source) if is_file(Path(source)) else None)
+    if output.suffix.lower() not in WRITTEN:
+        raise UsageError(UsageText.NO_PLATE_NAME(file=output))
+    taken = [file for file in (output, record_of(output)) if is_taken(file) or is_folder(file)]
+    if taken and plate_info(output) is None:
+        raise UsageError(UsageText.NO_PLATE_FILE(file=taken[0]))
+    try:
+        with TemporaryFile(dir=next(filter(exists, output.absolute().parents))):  # before the user leaves the frame
+            pass
+    except OSError as error:
+        raise PlateError(PlateText.NOT_WRITTEN(file=output, reason=why_not_written(error))) from error
+
+
+def take_plate(settings: Settings, output: Path | None, seconds: float, countdown_s: float) -> Path:
+    """Open the source as a run does, wait for `countdown_s`, collect frames for `seconds`, and keep the plate.
+
+    output: None for the default file of this camera and size. Raises SourceError, or PlateError, also for somebody in
+    view.
+    """
+    from app.capture import SourceOpener
+    from app.matting.plate.capture import PlateCapture, keep_plate
+    from app.output.camera_list import is_busy
+
+    with closing(SourceOpener(is_busy)(settings.capture.replace(lock_exposure=True))) as source:
+        capture, orientation = PlateCapture(countdown_s, seconds), settings.capture.orientation
+        enough = False
+        while not enough:
+            frame = source.read()
+            enough = capture.feed(None if frame is None else frame.of(source.info, orientation))
+    return keep_plate(capture.plate(), capture.camera, output)

@@ -26,9 +26,9 @@ from app.core.settings import BackgroundSettings, Settings
 from app.core.stage import Stage
 from app.core.text import Text
 from app.core.types import BgrImage, Picture
+from app.matting.plate.capture import keep_plate
 from app.output.sound.devices import MicrophoneName, microphones
 from app.runtime.pipeline import Pipeline
-from app.runtime.plate import keep_plate
 from app.runtime.status import Phase, status_fields
 from app.system import autostart
 

@@ -17,10 +17,11 @@ from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.text import Text
 from app.core.types import BgrImage
-from app.runtime.plate import PlateCapture, model_without_plate
+from app.matting import choose_model
+from app.matting.plate.capture import PlateCapture
+from models.table import needs_plate
 
 POLL_S = 0.03
-PAUSED_CHECK_S = 0.2
 
 
 class PlateCommand:
@@ -54,43 +55,27 @@ class PlateCommand:
             raise CommandError(ControlText.PLATE_RUNS())
         self._pipeline.demand.takes_plate = True
         try:
-            self._wait(countdown_s)
-            path = self._keep(*self._collect())
+            path = self._keep(*self._collect(countdown_s))
             self._pipeline.retry()  # the file may be the one in use
             return self._use(path)
         finally:
             self._pipeline.demand.takes_plate = False
             self._taking.release()
 
-    def _collect(self) -> tuple[BgrImage, str]:
-        """Return the plate and the id of its camera. Raises PlateError."""
-        capture = PlateCapture(COLLECT_S)
-        while True:
-            frame = self._pipeline.newest_frame
-            if frame is not None and capture.feed(frame, frame.viewpoint):
-                return capture.plate(), capture.camera
-            if capture.silent:
-                source = self._pipeline.status().source
-                camera = self._pipeline.settings.capture.source if source is None else source.name
-                raise PlateError(PlateText.SILENT(camera=camera))
-            self._wait(POLL_S)
-
-    def _wait(self, seconds: float) -> None:
-        """Wait. Raises PlateError if the user has paused or the program ends."""
-        left_s = seconds
+    def _collect(self, countdown_s: float) -> tuple[BgrImage, str]:
+        """Return the plate and the id of its camera. Raises PlateError, also if the user pauses or the program ends."""
+        capture = PlateCapture(countdown_s, COLLECT_S)
         while True:
             if self._pipeline.settings.paused:
                 raise PlateError(PlateText.PAUSED())
-            if left_s <= 0:
-                return
-            step_s = min(left_s, PAUSED_CHECK_S)
-            if self._changes.wait(step_s):
+            if capture.feed(self._pipeline.newest_frame):
+                return capture.plate(), capture.camera
+            if self._changes.wait(POLL_S):
                 raise PlateError(PlateText.CANCELLED())
-            left_s -= step_s
 
     def _use(self, file: Path) -> Text:
         settings, in_use = self._changes.follow(lambda now: _with_plate(now, file), ("matting",), Stage.MATTING)
-        if (model := model_without_plate(settings.matting.engine)) is not None:
+        if not needs_plate(model := choose_model(settings.matting.engine)):
             return AnswerText.PLATE_UNUSED(file=file, model=model)
         return answered(AnswerText.PLATE(file=file), in_use)
 

@@ -19,7 +19,7 @@ from app.core.settings import BackgroundSettings, Settings
 from app.core.text import Text
 from app.core.types import BgrImage
 from app.matting import build_engine
-from app.matting.selection.registry import frame_check
+from app.matting.build import frame_check
 from app.media.alpha import BgraImage
 from app.media.image_file import first_frame_alone, is_picture
 from app.media.image_folder import DEFAULT_FPS, ImageFolderReader, others_in

@@ -29,7 +29,7 @@ MAY_DECODE = {
         "app.output.sound.devices",
     },
     "Image.open": {"app.media.animated_webp", "app.media.image_file"},
-    "cv2.imdecode": {"app.matting.plate.plate"},
+    "cv2.imdecode": {"app.matting.plate.picture"},
     "simplejpeg.decode_jpeg": {"app.media.jpeg"},
     "cv2.imread": {"app.capture.demo", "app.gui.state.services", "app.matting.selection.trial"},
 }

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from app.capture import SourceOpener, devices, open_source, source_device, table, v4l2
+from app.capture import SourceOpener, devices, source_device, table, v4l2
 from app.capture.devices import CameraDevice, Rank
 from app.capture.table import SourceSpec, finds_camera
 from app.core.errors import CameraAbsentError, SourceOpenError
@@ -17,6 +17,7 @@ from app.core.settings import CaptureSettings
 from app.core.types import SourceInfo
 from app.system.device_holders import Holder
 from tests.capture.played import answers, plug, unplug
+from tests.sources import new_opener, open_source
 
 
 @pytest.mark.parametrize("wanted", ["97", "/dev/video97", "usb-gone-video-index0", "-1", "99999999999999", "../x", "№"])
@@ -178,7 +179,7 @@ def test_auto_never_falls_back_to_the_demo_after_a_camera(kernel: Path, monkeypa
     other = v4l2.Capability("uvcvideo", "usb-2", True, (), ())
     answers(monkeypatch, {"/dev/video0": webcam, "/dev/video1": other, "/dev/video2": webcam})
     plug(kernel, 0, "Webcam")
-    opener, auto = SourceOpener(), CaptureSettings(source="auto")
+    opener, auto = new_opener(), CaptureSettings(source="auto")
     opener(auto)
     unplug(kernel, 0)
     with pytest.raises(SourceOpenError):
@@ -283,14 +284,14 @@ def test_other_cameras_are_used_only_by_name(node: Node, plugged: Callable[..., 
     with pytest.raises(CameraAbsentError, match="No camera was found; connect one"):
         SourceOpener(lambda path: False)(AUTO)
     assert not finds_camera(lambda path: False)
-    SourceOpener()(CaptureSettings(source="camera:0"))
+    new_opener()(CaptureSettings(source="camera:0"))
     assert opened == [node[1]]
 
 
 def test_a_phone_that_sends_nothing_is_named(plugged: Callable[..., None], opened: list[str]) -> None:
     plugged((0, "DroidCam silent", ("YU12",), LOOPBACK))
     with pytest.raises(CameraAbsentError, match="bus-0 does not open"):
-        SourceOpener()(AUTO)
+        new_opener()(AUTO)
 
 
 def test_a_physical_camera_that_fails_is_not_replaced(plugged: Callable[..., None], opened: list[str]) -> None:
@@ -304,14 +305,14 @@ def test_of_equal_cameras_the_one_used_last_is_taken_also_after_a_restart(
     kernel: Path, plugged: Callable[..., None], opened: list[str]
 ) -> None:
     plugged((0, "Built-in", COLOUR, "uvc"))
-    SourceOpener()(AUTO)
+    new_opener()(AUTO)
     plugged((3, "Desk", COLOUR, "uvc"), (4, "Third", COLOUR, "uvc"))
-    SourceOpener()(AUTO)
+    new_opener()(AUTO)
     unplug(kernel, 0)
-    opener = SourceOpener()
+    opener = new_opener()
     opener(AUTO)
     plugged((0, "Built-in", COLOUR, "uvc"))
-    SourceOpener()(AUTO)
+    new_opener()(AUTO)
     opener(AUTO)
     assert opened == ["Built-in", "Built-in", "Desk", "Desk", "Desk"]
 
@@ -320,7 +321,7 @@ def test_a_camera_used_by_name_is_remembered_but_no_infrared_one_is_taken_for_it
     plugged: Callable[..., None], opened: list[str]
 ) -> None:
     plugged((0, "IR", ("GREY",), "uvc"), (2, "Built-in", COLOUR, "uvc"), (3, "Desk", COLOUR, "uvc"))
-    opener = SourceOpener()
+    opener = new_opener()
     for wanted in ("3", "0"):
         opener(CaptureSettings(source=f"camera:{wanted}"))
         opener(AUTO)
@@ -333,12 +334,12 @@ def test_where_it_cannot_be_remembered_the_camera_is_used(
     (tmp_path / "file").touch()
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path / "file"))
     plugged((0, "Cam", COLOUR, "uvc"))
-    SourceOpener()(AUTO)
+    new_opener()(AUTO)
     assert opened == ["Cam"]
 
 
 def test_a_phone_gives_way_to_a_camera_that_comes(plugged: Callable[..., None], opened: list[str]) -> None:
-    opener = SourceOpener()
+    opener = new_opener()
     plugged((0, "Iriun", ("YU12",), LOOPBACK))
     opener(AUTO)
     plugged((2, "Cam", COLOUR, "uvc"))
@@ -373,4 +374,4 @@ def test_the_virtual_camera_in_use_is_no_source(plugged: Callable[..., None], mo
     monkeypatch.setattr("app.capture.camera.holders", lambda path: (Holder(7, "mattecam", True),))
     for named in ("camera:2", "/dev/video9"):
         with pytest.raises(SourceOpenError, match="is the virtual camera that this program sends to"):
-            SourceOpener()(CaptureSettings(source=named))
+            new_opener()(CaptureSettings(source=named))

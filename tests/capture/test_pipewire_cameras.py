@@ -15,12 +15,11 @@ from typing import NoReturn
 import numpy as np
 import pytest
 
-from app.capture import SourceOpener, devices, v4l2
+from app.capture import devices, v4l2
 from app.capture import portal as portal_module
 from app.capture.base import FrameSource, LiveSource
 from app.capture.devices import RAW_BAYER, list_cameras
 from app.capture.portal import PortalSource
-from app.capture.table import open_source
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import Frame
@@ -38,6 +37,7 @@ from tests.paths import ROOT
 from tests.pipewire_camera import LAYOUTS, camera, is_listed, packed
 from tests.pipewire_session import PrivateSession
 from tests.played_portals import PlayedPortal
+from tests.sources import new_opener, open_source
 from tests.waiting import eventually
 
 AUTO = CaptureSettings(width=64, height=48, fps=30)
@@ -81,7 +81,7 @@ def test_it_is_listed_by_its_name_without_a_question(portal: PlayedPortal) -> No
 
 
 def test_auto_takes_it_through_the_portal_and_tells_when_it_is_gone(portal: PlayedPortal) -> None:
-    opener = SourceOpener()
+    opener = new_opener()
     with camera(NAME, title=TITLE) as remove:
         with closing(opener(AUTO)) as source:
             assert (source.info.id, source.info.name) == (f"portal:{NAME}", TITLE)
@@ -101,11 +101,11 @@ def test_auto_takes_it_through_the_portal_and_tells_when_it_is_gone(portal: Play
 def test_a_refusal_is_one_sentence_and_is_not_gone_around(portal: PlayedPortal) -> None:
     portal.responses["AccessCamera"] = 1
     with camera(NAME, title=TITLE), pytest.raises(SourceOpenError, match=r"refused.*allow it in the privacy settings"):
-        SourceOpener()(AUTO)
+        new_opener()(AUTO)
 
 
 def test_without_a_portal_it_is_read_from_the_session() -> None:
-    with camera(NAME, title=TITLE), closing(SourceOpener()(AUTO.replace(source=f"portal:{TITLE}"))) as source:
+    with camera(NAME, title=TITLE), closing(new_opener()(AUTO.replace(source=f"portal:{TITLE}"))) as source:
         assert shows_bars(source)
 
 
@@ -129,7 +129,7 @@ def test_a_connection_whose_listing_fails_is_closed(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(portal_module, "Connection", Failing)
     monkeypatch.setattr(portal_module, "list_cameras", fail)
     with pytest.raises(SourceOpenError):
-        SourceOpener()(AUTO.replace(source="portal"))
+        new_opener()(AUTO.replace(source="portal"))
     assert list_cameras() == ()
     assert len(opened) == 2 and closed == opened
 

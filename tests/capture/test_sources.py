@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
 
-from app.capture import SourceName, open_source, parse_source, video_file
+from app.capture import SourceName, parse_source, video_file
 from app.capture import demo as demo_source
 from app.capture.base import FrameSource
 from app.capture.camera import CameraSource
@@ -27,11 +27,12 @@ from app.capture.video_file import VideoFileSource
 from app.core.errors import MattecamError, SourceLostError, SourceOpenError, UsageError
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import BgrImage, BlurredBackground, check_bgr
-from app.matting.selection.registry import build_engine
+from app.matting.build import build_engine
 from app.matting.strict.rules import WAIT_FRAMES
 from app.testing.parts import FakeClock
 from tests.capture.played import played_time
 from tests.clips import number_of, numbered, write_clip, write_images
+from tests.sources import open_source
 
 
 @pytest.mark.parametrize(

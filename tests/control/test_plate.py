@@ -14,7 +14,7 @@ from app.control.commands import Command
 from app.control.plate import PlateCommand
 from app.core.errors import MattecamError, PlateError, UsageError
 from app.core.plate_times import COUNTDOWN_S
-from app.runtime.plate import plate_path
+from app.matting.plate.capture import plate_path
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import room_picture

@@ -43,10 +43,10 @@ from app.core.files.json_file import BrokenFileError
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.core.types import check_bgr
 from app.gui.backgrounds.files import add_picture, thumbnail
-from app.matting.plate.plate import read_plate
+from app.matting.plate.capture import PlateInfo, plate_info, plate_path, save_plate
+from app.matting.plate.picture import read_plate
 from app.matting.preparation import needed, note_prepared
 from app.media.image_file import kind_of_file, read_image
-from app.runtime.plate import PlateInfo, plate_info, plate_path, save_plate
 from models import weights
 from models.table import NETWORKS
 from tests.fuzz.damage import damaged, sampled

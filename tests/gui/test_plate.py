@@ -13,7 +13,6 @@ from PyQt6.QtCore import Qt, QTimer
 from PyQt6.QtWidgets import QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.capture import open_source
 from app.core.errors import PlateError
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame
@@ -23,9 +22,10 @@ from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.runtime import plate as plate_capture
-from app.runtime.plate import plate_path, save_plate
+from app.matting.plate import capture as plate_capture
+from app.matting.plate.capture import plate_path, save_plate
 from tests.gui.widgets import existing, find, made_store
+from tests.sources import open_source
 
 SIZE = 160, 96
 
@@ -139,7 +139,7 @@ def test_enter_starts_the_capture_and_closes_only_when_it_is_done(
 
 
 @pytest.mark.parametrize(("fault", "said"), [
-    ("person", "Someone is still in the picture"), ("silence", "The camera delivers no frames."), ("pause", "paused"),
+    ("person", "Someone is still in the picture"), ("silence", "The camera delivers no frames"), ("pause", "paused"),
 ])  # fmt: skip
 def test_a_capture_that_fails_is_reported_and_can_be_repeated(
     dialog: PlateDialog, store: SettingsStore, qtbot: QtBot, quick: list[BgrImage], fault: str, said: str

@@ -11,20 +11,20 @@ import pytest
 from PyQt6.QtCore import QLocale
 from PyQt6.QtWidgets import QApplication
 
-from app.capture.table import open_source
 from app.compositing.backgrounds import open_background
 from app.config import settings_file
 from app.config.scenes import SceneStore
 from app.core.errors import MattecamError
 from app.core.settings import BackgroundSettings, CaptureSettings
 from app.gui.i18n.messages import translated_error
-from app.matting.plate.plate import read_plate
+from app.matting.plate.picture import read_plate
 from app.media.video_reader import VideoReader
 from app.output.recorder import Recorder
 from app.output.sound.devices import FFmpegMicrophone
 from models import weights
 from tests.gui.widgets import translate
 from tests.output.recordings import context
+from tests.sources import open_source
 from tools.make_translations import LANGUAGES
 
 

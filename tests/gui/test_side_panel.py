@@ -25,7 +25,6 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.capture import open_source
 from app.core.window_settings import WindowSettings
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session, WindowOptions
@@ -36,6 +35,7 @@ from tests.fakes.world import FakeWorld
 from tests.gui.conftest import MODELS, Downloads, StartWindow, activate
 from tests.gui.reach_of_ctl import use_everything_on
 from tests.gui.widgets import bring_up, button, existing, find, turn_wheel, values
+from tests.sources import open_source
 
 SIMPLE = {
     "autoFramingCombo", "blurSlider", "cameraCombo", "light_matchSlider", "panXSlider",

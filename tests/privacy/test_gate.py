@@ -36,7 +36,7 @@ MAY_WRITE_PICTURES = {
     "app.gui.state.recording": "a snapshot, released by the gate",
     "app.control.controller": "a snapshot, released by the gate",
     "app.offline.outputs": "converting a file that the user names",
-    "app.runtime.plate": "the plate, which the user asks for by name",
+    "app.matting.plate.capture": "the plate, which the user asks for by name",
     "app.cli.proof": "the proof of the demo",
     "app.gui.backgrounds.files": "an image that the user pastes as a background",
 }

@@ -9,9 +9,9 @@ import numpy as np
 from app.core.orientation import Orientation
 from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import Picture, PictureKind
+from app.matting.plate.capture import PlateCapture, save_plate
 from app.output.base import FrameSink, SinkContext
 from app.output.packing import Packer
-from app.runtime.plate import capture_plate, save_plate
 from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeSource, room_picture, shows_room
 from tests.fakes.world import BASE, FakeRecorder, FakeWorld, apply, composites, newest, running, shown
 from tests.turns import TURNS
@@ -90,11 +90,14 @@ def test_a_frozen_picture_does_not_outlast_the_turn(world: FakeWorld) -> None:
 
 
 def test_a_plate_of_a_camera_that_was_turned_otherwise_is_refused(tmp_path: Path, world: FakeWorld) -> None:
-    source = FakeSource(BASE.capture)
-    plate = capture_plate(source, 0.05, orientation=Orientation(180))
+    source, capture, enough = FakeSource(BASE.capture), PlateCapture(0.0, 0.05), False
+    while not enough:
+        frame = source.read()
+        enough = capture.feed(frame and frame.of(source.info, Orientation(180)))
+    plate = capture.plate()
     np.testing.assert_array_equal(plate[1:-1, 1:-1], room_picture()[::-1, ::-1][1:-1, 1:-1])
     path = tmp_path / "plate.png"
-    save_plate(path, plate, source.info.turned(Orientation(180)).viewpoint)
+    save_plate(path, plate, capture.camera)
     base = BASE.replace(matting=BASE.matting.replace(model="bgmv2-mobilenetv2", plate=path))
     with running(world, turned(base, Orientation(180))) as pipeline:
         composites(pipeline)

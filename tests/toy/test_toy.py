@@ -10,7 +10,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.capture import SourceName, SourceOpener, parse_source, table
+from app.capture import SourceName, parse_source, table
 from app.capture.table import SourceSpec
 from app.core.settings import CaptureSettings, Settings
 from app.core.types import Frame, Outgoing, SourceInfo
@@ -21,6 +21,7 @@ from app.runtime.timing import Timing
 from app.testing.parts import ROOM
 from tests.fakes.world import BASE, FakeWorld, composites, running
 from tests.fresh_python import printed_by
+from tests.sources import new_opener
 from tests.waiting import eventually
 
 
@@ -32,7 +33,7 @@ def test_a_row_is_all_that_a_source_needs(monkeypatch: pytest.MonkeyPatch) -> No
 
     world = FakeWorld()
     settings = BASE.replace(capture=CaptureSettings(source="toy:90", fps=120))
-    with running(world, settings, parts=replace(world.parts(), open_source=SourceOpener())) as pipeline:
+    with running(world, settings, parts=replace(world.parts(), open_source=new_opener())) as pipeline:
         composites(pipeline)
         info = pipeline.status().source
     assert info is not None and (info.kind, info.name) == ("toy", "Toy 90")

@@ -11,11 +11,12 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
-from app.capture import open_source
+from app.capture import SourceOpener
 from app.capture.base import FrameSource
 from app.capture.devices import list_cameras
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
+from app.output.camera_list import is_busy
 from tests.vm.tools import become, expect, ffmpeg_sends, in_a_child, load, load_camera, say, shell, unload
 
 FEED = 10
@@ -25,7 +26,7 @@ LONGEST_READ_S = 1.5
 
 @contextmanager
 def opened(source: str, width: int = 640, height: int = 480) -> Iterator[FrameSource]:
-    made = open_source(CaptureSettings(source=source, width=width, height=height))
+    made = SourceOpener(is_busy)(CaptureSettings(source=source, width=width, height=height))
     try:
         yield made
     finally:

@@ -61,14 +61,14 @@ class StandIn(ImmediateEngine):
 
 
 def _parts() -> Parts:
-    from app.capture import open_source
+    from app.capture import SourceOpener
     from app.compositing import open_background
-    from app.output.camera_list import ReaderWatch
+    from app.output.camera_list import ReaderWatch, is_busy
     from app.output.sound.devices import open_microphone
     from app.output.table import SINKS
 
     return Parts(
-        open_source,
+        SourceOpener(is_busy),
         StandIn,
         open_background,
         SINKS,

@@ -91,7 +91,7 @@ class PlateText(Message):
         "{camera_width}×{camera_height}; take it again with this camera."
     )
     NO_FRAMES = "There are no frames for the picture of the empty room; check that the camera delivers frames."
-    SILENT = "The camera {camera} delivers no frames; no picture of the empty room was taken."
+    SILENT = "The camera delivers no frames; no picture of the empty room was taken."
     NOT_WRITTEN = "The picture of the empty room {file} cannot be written: {reason}."
     PAUSED = "While Mattecam is paused, no picture of the empty room is taken; resume and take it again."
     CANCELLED = "Mattecam stops; no picture of the empty room was taken."

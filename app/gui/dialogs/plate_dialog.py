@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
@@ -22,7 +23,7 @@ from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.qt import column, prepare, row, timer, was_hidden
 from app.gui.widgets.theme import restyle
-from app.runtime.plate import PlateCapture
+from app.matting.plate.capture import PlateCapture
 
 TICK_MS = 30
 THUMBNAIL_WIDTH = 320
@@ -47,7 +48,6 @@ class PlateDialog(QDialog):
         prepare(self, "plateDialog", self.tr("Picture of the empty room"))
         self._store, self._tasks, self._newest, self._hold = store, tasks, newest, hold
         self._capture: PlateCapture | None = None
-        self._ticks_left = 0
         self._timer = timer(self, TICK_MS, self._tick)
         self.text = label("", wrap=True)
         self.text.setObjectName("plateText")
@@ -73,9 +73,7 @@ class PlateDialog(QDialog):
         """Hold the camera's exposure and start the countdown."""
         self._hold(True)
         self.start_button.setEnabled(False)
-        self._capture = None
-        self._ticks_left = int(COUNTDOWN_S * 1000) // TICK_MS
-        self.text.setText(self.tr("Step out of the picture."))
+        self._capture = PlateCapture(COUNTDOWN_S, COLLECT_S)
         self._timer.start()
 
     def hideEvent(self, event: QHideEvent | None) -> None:
@@ -87,26 +85,23 @@ class PlateDialog(QDialog):
             self._hold(False)
 
     def _tick(self) -> None:
-        if self._store.current.paused:
-            self._fail(PlateError(PlateText.PAUSED()))
+        capture = self._capture
+        assert capture is not None
+        try:
+            if self._store.current.paused:
+                raise PlateError(PlateText.PAUSED())
+            done = capture.feed(self._newest())
+        except PlateError as error:
+            self._fail(error)
             return
-        if self._ticks_left > 0:
-            self._ticks_left -= 1
-            self.number.setText(str(self._ticks_left * TICK_MS // 1000 + 1))
-            return
-        if self._capture is None:
-            self._capture = PlateCapture(COLLECT_S)
-            self.number.setText("●")
-            self.text.setText(self.tr("Taking the picture…"))
-        frame = self._newest()
-        done = frame is not None and self._capture.feed(frame, frame.viewpoint)
-        self.bar.setValue(round(100 * self._capture.progress))
+        left_s = capture.countdown_left_s
+        self.number.setText(str(math.ceil(left_s)) if left_s > 0 else "●")
+        self.text.setText(self.tr("Step out of the picture.") if left_s > 0 else self.tr("Taking the picture…"))
+        self.bar.setValue(round(100 * capture.progress))
         if done:
             self._timer.stop()
             self.text.setText(self.tr("Checking that nobody is in the picture…"))
-            self._tasks.run(partial(self._keep, self._capture), self._show, self._fail)
-        elif self._capture.silent:
-            self._fail(PlateError(self.tr("The camera delivers no frames.")))
+            self._tasks.run(partial(self._keep, capture), self._show, self._fail)
 
     def _keep(self, capture: PlateCapture) -> tuple[BgrImage, Path]:
         """Store the plate (on a task thread); return it and its file."""

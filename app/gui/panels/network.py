@@ -23,7 +23,7 @@ from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, combo, fill_combo
 from app.gui.widgets.page import breakable, field_row
 from app.matting.base.interface import EngineInfo
-from app.runtime.plate import PlateInfo
+from app.matting.plate.capture import PlateInfo
 from app.runtime.status import PipelineStatus
 from models.spec import WeightSpec
 from models.table import needs_plate

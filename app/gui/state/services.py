@@ -19,13 +19,13 @@ from app.core.files.weights import install_weights as install_weights
 from app.core.types import BgrImage
 from app.doctor.checks import run_checks as run_checks
 from app.doctor.finding import Finding
+from app.matting.plate.capture import PlateInfo, plate_info, plate_path
+from app.matting.plate.capture import keep_plate as keep_plate
 from app.matting.selection import hardware
 from app.matting.selection.choice import openvino_precision
 from app.matting.selection.measured import awaits_measurement, best, gain, trials_of
 from app.media.image_file import read_image
 from app.output.sound.devices import microphones as microphones
-from app.runtime.plate import PlateInfo, plate_info, plate_path
-from app.runtime.plate import keep_plate as keep_plate
 from models.table import recommended
 from models.weights import WeightReport, describe, on_hand
 

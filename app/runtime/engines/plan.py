@@ -11,7 +11,7 @@ from app.core.messages.matting import PlateText
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import Frame
 from app.matting.base.interface import EngineInfo, MattingEngine
-from app.runtime.plate import plate_info
+from app.matting.plate.capture import plate_info
 from app.runtime.status import Phase
 from models.table import needs_plate
 

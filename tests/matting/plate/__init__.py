@@ -1,1 +1,1 @@
-"""Tests of `app.matting.plate.plate`."""
+"""Tests of `app.matting.plate.picture`."""

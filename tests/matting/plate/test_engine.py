@@ -16,10 +16,9 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting import build_engine, choose_model
 from app.matting.base.interface import MattingEngine
-from app.matting.plate.engine import PlateEngine
+from app.matting.plate.engine import PlateEngine, sample_pixels
 from app.matting.selection import choice, hardware
 from app.matting.selection.hardware import CudaCards
-from app.matting.selection.registry import sample_pixels
 from models.bgmv2.network import MattingRefine
 from tests.golden.fill import fill
 from tests.matting.networks import BuildEngine, frames, without_collection
@@ -42,7 +41,7 @@ def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def _nobody_in_the_plate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the detection of persons: the plates of these tests are noise."""
-    monkeypatch.setattr("app.matting.selection.registry.shows_someone", lambda plate: False)
+    monkeypatch.setattr("app.matting.plate.engine.shows_someone", lambda plate: False)
 
 
 @pytest.fixture(params=["eager", "openvino"])

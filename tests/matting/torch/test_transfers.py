@@ -16,7 +16,7 @@ from torch import nn
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
 from app.matting.base.edges import plan
-from app.matting.plate.plate import lit_plate
+from app.matting.plate.picture import lit_plate
 from app.matting.torch import torch_edges
 from app.matting.torch.core import PlateCore
 from app.matting.torch.networks import fold_batch_norms, forget_networks, load_core, load_network, place

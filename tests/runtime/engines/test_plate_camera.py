@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from app.core.settings import MattingSettings
+from app.matting.plate.capture import save_plate
 from app.runtime.engines.plan import Run
-from app.runtime.plate import save_plate
 from tests.runtime.engines.simulated import Bench, bench
 from tests.waiting import eventually
 

@@ -13,7 +13,7 @@ from app.matting.cpu.cpu_backend import CpuBackend, shrink
 from app.matting.kernels.patches import cut_cells
 from app.matting.openvino.artefact import Arrays, Artefact, bound, compiled, fitted
 from app.matting.openvino.recurrent import RecurrentNetwork, blurred
-from app.matting.plate.plate import lit_plate
+from app.matting.plate.picture import lit_plate
 from models.bgmv2.spec import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
 from models.rules import NEAR, OTHER, REACH, SAME
 

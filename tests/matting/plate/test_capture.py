@@ -11,34 +11,33 @@ import numpy as np
 import pytest
 
 from app.capture.demo import DemoSource
-from app.cli import main
 from app.core.errors import PlateError
-from app.core.types import BgrImage, Frame
-from app.matting.selection.registry import shows_someone
-from app.runtime.plate import (
+from app.core.types import BgrImage, Frame, SourceInfo
+from app.matting.plate.capture import (
     MOST_FRAMES,
     START_LIMIT_S,
     PlateCapture,
-    capture_plate,
     plate_info,
     plate_path,
     save_plate,
 )
+from app.matting.plate.engine import shows_someone
 from tests.rooms import clip_frames, empty_room
 
 SIZE = 160, 96
 
 
-def shot(index: int, value: int = 100, size: tuple[int, int] = SIZE) -> Frame:
+def shot(index: int, value: int = 100, size: tuple[int, int] = SIZE, camera: str = "one") -> Frame:
     """Return a grey frame at 30 fps."""
-    return Frame(np.full((size[1], size[0], 3), value, np.uint8), index, index / 30)
+    source = SourceInfo("camera", camera, camera, *size, 30.0, "")
+    return Frame(np.full((size[1], size[0], 3), value, np.uint8), index, index / 30, source=source)
 
 
 def test_frames_are_spread_over_the_time_and_few() -> None:
-    capture = PlateCapture(2.0)
+    capture = PlateCapture(0.0, 2.0)
     done, progress = list[bool](), list[float]()
     for index in range(61):
-        done.append(capture.feed(shot(index, value=index), "one"))
+        done.append(capture.feed(shot(index, value=index)))
         progress.append(capture.progress)
     assert done == [False] * 60 + [True]
     assert progress == pytest.approx([index / 60 for index in range(61)])
@@ -48,18 +47,18 @@ def test_frames_are_spread_over_the_time_and_few() -> None:
 
 
 def test_large_frames_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.runtime.plate.MOST_BYTES", 5 * shot(0).image.nbytes)
-    capture = PlateCapture(1.0)
-    assert [capture.feed(shot(index), "one") for index in range(31)][-1]
+    monkeypatch.setattr("app.matting.plate.capture.MOST_BYTES", 5 * shot(0).image.nbytes)
+    capture = PlateCapture(0.0, 1.0)
+    assert [capture.feed(shot(index)) for index in range(31)][-1]
     assert len(capture.frames) == 5
 
 
 @pytest.mark.parametrize(("size", "camera"), [((80, 60), "one"), (SIZE, "two")])
 def test_another_size_or_camera_begins_anew(size: tuple[int, int], camera: str) -> None:
-    capture = PlateCapture(1.0)
-    assert not any(capture.feed(shot(index, value=0), "one") for index in range(20))
-    assert not any(capture.feed(shot(index, size=size), camera) for index in range(20, 50))
-    assert capture.feed(shot(50, size=size), camera)
+    capture = PlateCapture(0.0, 1.0)
+    assert not any(capture.feed(shot(index, value=0)) for index in range(20))
+    assert not any(capture.feed(shot(index, size=size, camera=camera)) for index in range(20, 50))
+    assert capture.feed(shot(50, size=size, camera=camera))
     assert capture.plate().shape == (size[1], size[0], 3)
     assert (capture.plate() == 100).all()
     assert capture.camera == camera
@@ -67,45 +66,40 @@ def test_another_size_or_camera_begins_anew(size: tuple[int, int], camera: str) 
 
 def test_a_camera_that_repeats_its_last_frame_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
     now_s = [100.0]
-    monkeypatch.setattr("app.runtime.plate.time", SimpleNamespace(monotonic=lambda: now_s[0]))
-    capture = PlateCapture(1.0)
+    monkeypatch.setattr("app.matting.plate.capture.time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    capture = PlateCapture(30.0, 1.0)
+    now_s[0] += 29
+    assert not capture.feed(shot(0)) and not capture.frames, "the countdown goes on"
+    now_s[0] += START_LIMIT_S
+    capture.feed(None)
+    capture.feed(shot(0))
     now_s[0] += START_LIMIT_S - 1
-    capture.feed(shot(0), "one")
-    now_s[0] += START_LIMIT_S - 1
-    assert not capture.silent
-    capture.feed(shot(0), "one")
+    capture.feed(shot(0))
     now_s[0] += 2
-    assert capture.silent
+    with pytest.raises(PlateError, match="delivers no frames"):
+        capture.feed(shot(0))
 
 
 def test_a_repeated_picture_counts_once() -> None:
-    capture = PlateCapture(1.0)
+    capture = PlateCapture(0.0, 1.0)
     for _ in range(5):
-        capture.feed(shot(7), "one")
+        capture.feed(shot(7))
     assert len(capture.frames) == 1
 
 
 def test_nothing_seen_is_no_plate() -> None:
-    assert PlateCapture().progress == 0
+    assert PlateCapture(0.0, 1.0).progress == 0
     with pytest.raises(PlateError):
-        PlateCapture().plate()
+        PlateCapture(0.0, 1.0).plate()
 
 
 def test_a_passer_by_is_not_in_the_plate() -> None:
-    capture = PlateCapture(1.0)
+    capture = PlateCapture(0.0, 1.0)
     for index in range(31):
         frame = shot(index)
         frame.image[:, 4 * index : 4 * index + 30] = 255
-        capture.feed(frame, "one")
+        capture.feed(frame)
     assert (capture.plate() == 100).all()
-
-
-def test_demo_room_is_taken_before_the_person_comes() -> None:
-    source = DemoSource(*SIZE, 30, empty_scene_s=3.0, motion=0)
-    plate = capture_plate(source, 0.6, after_s=0.2)
-    source.close()
-    empty = DemoSource(*SIZE, 30, empty_scene_s=3.0, motion=0).render(0)
-    assert np.abs(plate.astype(int) - empty).mean() < 5
 
 
 @pytest.mark.parametrize("size", [(320, 240), (160, 96)])
@@ -146,33 +140,11 @@ def test_cameras_have_their_own_files() -> None:
     assert len(twins) == 2, "their files had one name, which was cut off before the port"
 
 
-def test_it_writes_the_plate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "plate.png"
-    words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo:empty", "--size", "160x96"]
-    assert main.main(["plate", "--output", str(path), *words]) == 0
-    said = capsys.readouterr()
-    assert said.out == f"{path}\n"
-    assert "Step out" in said.err
-    assert np.asarray(cv2.imread(str(path))).shape == (96, 160, 3)
-    info = plate_info(path)
-    assert info is not None
-    assert info.camera == "demo"
-    assert main.main(["plate", "--output", str(path), *words]) == 0, "an earlier plate is replaced"
-
-
-def test_it_refuses_someone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "plate.png"
-    words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo", "--size", "160x96"]
-    assert main.main(["plate", "--output", str(path), *words]) == 1
-    assert "Someone is still in view" in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
-
-
 def median(frames: Sequence[BgrImage]) -> BgrImage:
     """Return the plate that the capture computes from the frames."""
-    capture = PlateCapture(1.0)
+    capture = PlateCapture(0.0, 1.0)
     for index, image in enumerate(frames):
-        capture.feed(Frame(image, index, index / (len(frames) - 1)), "one")
+        capture.feed(Frame(image, index, index / (len(frames) - 1)))
     return capture.plate()
 
 

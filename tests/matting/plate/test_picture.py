@@ -11,7 +11,7 @@ import pytest
 
 from app.core.errors import PlateError
 from app.core.types import AlphaImage, BgrImage
-from app.matting.plate.plate import PlateFit, median_plate, read_plate
+from app.matting.plate.picture import PlateFit, median_plate, read_plate
 from tests.rooms import clip_frames
 
 

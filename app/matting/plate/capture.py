@@ -1,0 +1,159 @@
+"""Capturing an empty-background plate: the median of the frames of a few seconds, stored per camera and size."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from app.core.errors import PlateError, SettingsError
+from app.core.files import json_file, paths
+from app.core.files.disk_errors import why_not_written
+from app.core.files.private_file import write_picture
+from app.core.messages.matting import PlateText
+from app.core.types import BgrImage, Frame
+from app.matting.plate.engine import shows_someone
+from app.matting.plate.picture import median_plate
+
+MOST_FRAMES = 30
+MOST_BYTES = 200_000_000
+"""Limit of the memory for frames: fewer are kept if they are large."""
+FEWEST_FRAMES = 3
+START_LIMIT_S = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class PlateInfo:
+    """Metadata stored beside a plate."""
+
+    camera: str
+    """The camera's stable id, and how it was turned: `SourceInfo.viewpoint`."""
+    width: int
+    height: int
+    taken_at_s: float
+    """time.time() of the capture."""
+
+
+class PlateCapture:
+    """Counts down, then collects frames of one camera for some seconds, in bounded memory."""
+
+    def __init__(self, countdown_s: float, collect_s: float) -> None:
+        self.camera = ""
+        """The viewpoint of the camera that the frames are of."""
+        self.frames: list[BgrImage] = []
+        """The frames kept so far."""
+        self._collect_s = collect_s
+        self._begin_s = self._advanced_s = time.monotonic() + countdown_s
+        self._first_s: float | None = None
+        """When the first of these frames was captured; None before it. The next is that of the last one."""
+        self._last_s = 0.0
+        self._index = -1
+
+    @property
+    def countdown_left_s(self) -> float:
+        """Seconds until frames are collected, at least 0."""
+        return max(0.0, self._begin_s - time.monotonic())
+
+    @property
+    def progress(self) -> float:
+        """Fraction of the time of collecting that has passed, 0..1."""
+        return 0.0 if self._first_s is None else min(1.0, (self._last_s - self._first_s) / self._collect_s)
+
+    def feed(self, frame: Frame | None) -> bool:
+        """Add the newest frame, if there is one, without copying it; return True once there are enough.
+
+        A frame of another camera or size restarts. A plate shows the whole camera frame, so that it matches any zoom
+        and pan. Raises PlateError if no new frame has arrived for `START_LIMIT_S`.
+        """
+        if self.countdown_left_s > 0:
+            return False
+        if frame is not None:
+            self._add(frame)
+        if time.monotonic() - self._advanced_s > START_LIMIT_S:
+            raise PlateError(PlateText.SILENT())
+        return self.progress >= 1 and len(self.frames) >= FEWEST_FRAMES
+
+    def _add(self, frame: Frame) -> None:
+        image = frame.image if frame.whole is None else frame.whole
+        if frame.viewpoint != self.camera or (self.frames and self.frames[0].shape != image.shape):
+            self.frames.clear()
+            self._first_s, self.camera = None, frame.viewpoint
+        if self._first_s is None or frame.captured_at_s != self._last_s:
+            self._advanced_s = time.monotonic()
+        if self._first_s is None:
+            self._first_s = frame.captured_at_s
+        self._last_s = frame.captured_at_s
+        wanted = max(FEWEST_FRAMES, min(MOST_FRAMES, MOST_BYTES // image.nbytes))
+        if len(self.frames) < wanted and self.progress >= len(self.frames) / wanted and frame.index != self._index:
+            self.frames.append(image)
+            self._index = frame.index
+
+    def plate(self) -> BgrImage:
+        """Return the median of the frames so far. Raises PlateError if there are none."""
+        return median_plate(self.frames)
+
+
+def plate_path(camera: str, width: int, height: int) -> Path:
+    """Return the file of the plate of a camera in a size."""
+    name = re.sub(r"[^A-Za-z0-9._-]+", "_", camera)[:160].strip(".") or "camera"
+    return paths.data_dir() / "plates" / f"{name}-{width}x{height}.png"
+
+
+def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
+    """Write the plate as PNG, atomically, and its metadata beside it. Raises PlateError."""
+    height, width = plate.shape[:2]
+    info = PlateInfo(camera, width, height, time.time())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_picture(path, plate)
+        json_file.write_object(record_of(path), asdict(info))
+    except SettingsError as error:
+        raise PlateError(error.text) from error
+    except OSError as error:
+        raise PlateError(PlateText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+    return info
+
+
+def plate_info(path: Path) -> PlateInfo | None:
+    """Return the metadata of a plate; None for an image of unknown origin."""
+    try:
+        fields = json_file.read_object(record_of(path))
+    except (OSError, json_file.BrokenFileError):
+        return None
+    if fields is None:
+        return None
+    match fields:
+        case {
+            "camera": str(camera),
+            "width": int(width),
+            "height": int(height),
+            "taken_at_s": int() | float() as taken,
+        }:
+            with suppress(OverflowError):
+                return PlateInfo(camera, width, height, float(taken))
+    return None
+
+
+def record_of(path: Path) -> Path:
+    """Return the file beside a plate that holds its metadata."""
+    return path.with_name(f"{path.name}.json")
+
+
+def keep_plate(
+    plate: BgrImage, camera: str, output: Path | None = None, *, wanted: Callable[[], bool] = lambda: True
+) -> Path:
+    """Store the plate if nobody is in it and return its file. output: None for the default file.
+
+    wanted: asked after the check, which takes a moment. Raises PlateError, also if the plate is no longer wanted.
+    """
+    if shows_someone(plate):
+        raise PlateError(PlateText.SOMEONE_IN_VIEW())
+    if not wanted():
+        raise PlateError(PlateText.CANCELLED())
+    height, width = plate.shape[:2]
+    path = output or plate_path(camera, width, height)
+    save_plate(path, plate, camera)
+    return path
