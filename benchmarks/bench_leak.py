@@ -7,7 +7,7 @@ Sequences with known truth go through the engine as the program builds it on a C
 backdrop that the attacker knows. Reported per case, in percent of the background pixels: pixels whose largest alpha
 over the sequence reaches 0.1 and 0.5, and pixels that the attacker reconstructs within 24/255, knowing alpha or not;
 within 10 pixels of the person (rim) and beyond. A second table says how much of people a level loses beyond what the
-network loses (level off). `docs/privacy-leaks.md` explains the method.
+network loses (level off). `docs/security.md` explains the method.
 """
 
 from __future__ import annotations

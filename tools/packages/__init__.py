@@ -1,1 +1,1 @@
-"""Builds what people install: a relocatable tree, and packages made of it (docs/packaging.md)."""
+"""Builds what people install: a relocatable tree, and packages made of it (docs/packages.md)."""

@@ -54,7 +54,7 @@ class MattingPattern:
 
 
 GPU_PIXEL_WORK = 0.0077
-"""Work for a pixel of the full frame relative to one of the small frame, on a GPU, by bytes (RVM; `docs/cuda.md`)."""
+"""Work for a pixel of the full frame relative to one of the small frame, on a GPU, by bytes (RVM)."""
 
 
 def fixed_work(device: str, downsample_ratio: float) -> float:
