@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from contextlib import closing
 from pathlib import Path
+from typing import cast
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -24,15 +26,22 @@ from app.core.settings import (
 from app.core.types import BgrImage, Frame, Picture
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
+from app.matting.selection.governor import StepTiming
 from app.media.video_input import VideoInput
 from app.offline.convert import convert
 from app.offline.film_step import FilmStep
+from app.runtime.backdrops import Backdrops
+from app.runtime.demand import DemandWatch
+from app.runtime.engines.plan import Decision, PassThrough, Run, StandBy
+from app.runtime.engines.selector import EngineSelector
+from app.runtime.matting_worker import MattingWorker
+from app.runtime.shared import SettingsOwner, Shared
 from app.runtime.timing import Timing
+from app.runtime.worker import LatestSlot, Preparer
 from tests.clips import write_images
 from tests.compositing.files import write_video
 from tests.fakes.world import FakeWorld
 from tests.offline.converting import HalfEngine
-from tests.runtime.inference import Inference, OneEngine, running
 from tests.waiting import eventually
 
 SIZE = 320, 180
@@ -68,22 +77,49 @@ def picture(tmp_path: Path) -> Path:
     return tmp_path / "behind.png"
 
 
-class KeptEngine(OneEngine):
-    """An engine that is used for several films."""
+class OneEngine:
+    """In place of `EngineSelector`: one engine, which is used for several films. A step that fails ends the thread."""
+
+    def __init__(self, engine: MattingEngine) -> None:
+        self.engine = engine
+        self.preparer = Mock(Preparer, pending=False)
+
+    def decide(self, frame: Frame, settings: Settings) -> Decision:
+        if settings.background.kind == "none":
+            return PassThrough()
+        return Run(self.engine, settings.framing, (frame.generation, 1), frame.index, reset=frame.index == 0)
+
+    def poll(self) -> None: ...
+
+    def begun(self, run: Run) -> None: ...
+
+    def completed(self, run: Run, step: StepTiming) -> None: ...
+
+    def failed(self, error: Exception) -> None:
+        raise error
 
     def close_engine(self) -> None: ...
 
 
 def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> list[Picture]:
     """Return what the inference thread publishes for the frames, one after the other."""
-    engines = KeptEngine(engine)
-    inference = Inference(settings, engines, FakeWorld().parts(), Timing())
-    published = inference.published
-    with running(inference):
-        for index, image in enumerate(frames):
-            inference.frames.put(Frame(image, index, index * STEP_S))
-            eventually(lambda count=index + 1: len(published) >= count)  # type: ignore[misc]
-    assert not engines.errors
+    shared = Shared(SettingsOwner(settings), FakeWorld().parts(), Timing())
+    slot, published = LatestSlot[Frame | StandBy](), list[Picture | StandBy]()
+    backdrops = Backdrops(shared.parts.open_background, shared.board, shared.timing)
+    engines, demand = cast("EngineSelector", OneEngine(engine)), DemandWatch(shared, ())
+    thread = MattingWorker(shared, slot, engines, backdrops, demand, published.append).thread
+    backdrops.preparer.start()
+    if settings.background.kind != "none":
+        backdrops.follow(settings.background)
+        eventually(lambda: not backdrops.preparer.busy)
+        backdrops.follow(settings.background)
+    thread.start()
+    for index, image in enumerate(frames):
+        slot.put(Frame(image, index, index * STEP_S))
+        eventually(lambda count=index + 1: len(published) >= count or thread.died)  # type: ignore[misc]
+    thread.request_stop()
+    slot.close()
+    assert thread.join(60) and backdrops.preparer.stop(60) and thread.error is None
     pictures = [each for each in published if isinstance(each, Picture)]
     assert len(pictures) == len(frames)
     return pictures

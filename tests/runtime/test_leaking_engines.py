@@ -13,6 +13,9 @@ from app.core.errors import ModelError
 from app.core.settings import BackgroundSettings, EdgeSettings
 from app.core.types import BgrImage, Frame, Matte, PictureKind
 from app.matting.base.interface import MattingEngine
+from app.matting.selection.governor import StepTiming
+from app.runtime.engines.plan import Run
+from app.runtime.engines.selector import EngineSelector
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import FakeEngine, StepInput, room_picture, shows_room
@@ -137,3 +140,40 @@ def test_another_engine_that_shows_the_room_at_once_leads_to_the_card(world: Fak
         eventually(lambda: pipeline.status().phase is Phase.WAITING)
         frames_pass(world)
     assert not any(shows_room(picture.image) for picture in world.pictures())
+
+
+def test_a_suspicious_matte_is_shown_after_a_test_of_the_engine(world: FakeWorld) -> None:
+    """Somebody may come so near that nothing of the room is seen."""
+    near, tests = threading.Event(), list[bool]()
+
+    class Engine(FakeEngine):
+        def matte(self, step: StepInput) -> Matte:
+            matte = super().matte(step)
+            return alpha_all(matte, step.frame, 0) if near.is_set() else matte
+
+    world.engine = Engine
+    parts = replace(world.parts(), self_test=lambda *_: tests.append(near.is_set()))
+    with running(world, BASE, Timing(plausibility_hold_s=0.0), parts=parts) as pipeline:
+        composites(pipeline)
+        near.set()
+        eventually(lambda: shows_room(world.newest().image))
+    assert tests == [False, True], "before its first frame, and once more"
+
+
+def test_the_governor_is_told_which_frames_the_network_left_out(
+    world: FakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, completed = list[bool](), EngineSelector.completed
+
+    class Engine(FakeEngine):
+        def matte(self, step: StepInput) -> Matte:
+            return replace(super().matte(step), still=len(told) % 2 == 1)
+
+    def noted(selector: EngineSelector, run: Run, step: StepTiming) -> None:
+        told.append(step.still)
+        completed(selector, run, step)
+
+    monkeypatch.setattr(EngineSelector, "completed", noted)
+    world.engine = Engine
+    with running(world):
+        eventually(lambda: told[:4] == [False, True, False, True])
