@@ -1,4 +1,4 @@
-"""While paused, frames are skipped and cards sent, and the rest goes on; while frozen, the last composite stays."""
+"""Paused, frozen, suspended and unchanged pictures: what is shown again, and what is not."""
 
 from __future__ import annotations
 
@@ -6,18 +6,24 @@ import threading
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from app.compositing.still import ColourBackground
 from app.core.errors import SourceLostError
-from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
+from app.core.settings import BackgroundSettings, EdgeSettings, PeopleSettings, Settings, Zone
 from app.core.stage import Stage
-from app.core.types import PictureKind
+from app.core.threads import elapsed_s
+from app.core.types import BlurredBackground, Frame, Picture, PictureKind
+from app.runtime import watchdog
+from app.runtime.board import StatusBoard
+from app.runtime.finishing import SETTLED_STEPS, Conditions, Finisher
+from app.runtime.outputs import output_clock
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
-from app.testing.parts import HEIGHT, WIDTH, shows_room
-from tests.fakes.world import BASE, NONE, FakeWorld, apply, composites, running, shows_person, stands_still
+from app.testing.parts import HEIGHT, WIDTH, FakeEngine, shows_room
+from tests.fakes.world import BASE, NONE, FakeWorld, apply, composites, running, shows_person, stands_still, still
 from tests.waiting import eventually
 
 
@@ -224,3 +230,165 @@ def test_a_blurred_room_that_is_frozen_after_another_choice_ends(world: FakeWorl
         world.faults.heal()
         apply(pipeline, BASE)
         eventually(lambda: tuple(world.newest().image[0, 0]) == (255, 0, 0))
+
+
+UNHURRIED = Timing(stale_s=60.0)
+"""In these tests only a suspension makes a composite stale."""
+
+
+class Suspension:
+    """Moves the clock that goes on while the machine is suspended."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._slept_s = 0.0
+        for module in (output_clock, watchdog):
+            monkeypatch.setattr(module, "elapsed_s", lambda: elapsed_s() + self._slept_s)
+
+    def sleep(self, seconds: float = 300) -> float:
+        """Let the time pass; return time.perf_counter(), which does not know of it."""
+        self._slept_s += seconds
+        return time.perf_counter()
+
+
+@pytest.fixture
+def suspension(monkeypatch: pytest.MonkeyPatch) -> Suspension:
+    return Suspension(monkeypatch)
+
+
+def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension, world: FakeWorld) -> None:
+    goes_on, begun = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        begun.set()
+        goes_on.wait(60)
+
+    with running(world, BASE, UNHURRIED) as pipeline:
+        composites(pipeline)
+        world.faults.put("step", hold)
+        assert begun.wait(60)
+        world.faults.put("read", world.faults.hang)
+        asleep_s = suspension.sleep()
+        eventually(lambda: world.newest().frame is None)
+        sent, matted = len(world.pictures()), pipeline.status().frames_out
+        goes_on.set()
+        eventually(lambda: pipeline.status().frames_out > matted)
+        eventually(lambda: len(world.pictures()) > sent + 5)
+        shown = [picture.frame for picture in world.pictures()[sent:]]
+        assert not [frame for frame in shown if frame is not None and frame.captured_at_s < asleep_s]
+
+
+def test_a_source_that_stands_still_is_shown_again_after_a_suspension(suspension: Suspension, world: FakeWorld) -> None:
+    """The composite from before was repeated for every equal frame, and dropped each time: only the card was left."""
+    world.shape = still()
+    with running(world, BASE, UNHURRIED) as pipeline:
+        composites(pipeline, SETTLED_STEPS + 5)
+        asleep_s = suspension.sleep()
+        # The card before it may last one tick, which waiting for it would miss.
+        eventually(lambda: (frame := world.newest().frame) is not None and frame.captured_at_s >= asleep_s)
+
+
+def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(suspension: Suspension, world: FakeWorld) -> None:
+    """The frozen picture was too old to be repeated until then."""
+    with running(world, BASE, UNHURRIED) as pipeline:
+        composites(pipeline)
+        pipeline.change(lambda now: now.replace(frozen=True))
+        for _ in range(3):
+            eventually(lambda: stands_still(pipeline, world))
+            suspension.sleep(UNHURRIED.stale_s / 2)
+        world.faults.put("step", lambda: time.sleep(0.1))
+        eventually(lambda: stands_still(pipeline, world))
+        sent = len(world.pictures())
+        pipeline.change(lambda now: now.replace(frozen=False))
+        composites(pipeline)
+        eventually(lambda: len(world.pictures()) > sent)
+        assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.COMPOSITE}
+
+
+BACKDROP = BlurredBackground(50)
+SAME = Conditions((1, 1), BACKDROP, EdgeSettings())
+
+
+def frame_of(image: np.ndarray) -> Frame:
+    return Frame(image, 0, 0.0)
+
+
+def kept(image: np.ndarray) -> Picture:
+    return Picture(np.zeros_like(image), PictureKind.COMPOSITE, frame=frame_of(image))
+
+
+@pytest.fixture
+def image() -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, (64, 48, 3), np.uint8)
+
+
+@pytest.fixture
+def settled(image: np.ndarray) -> Finisher:
+    """After enough steps on one frame."""
+    unchanged = Finisher(lambda picture: None, StatusBoard(), 0.0)
+    for _ in range(SETTLED_STEPS):
+        assert unchanged.repeated(SAME, frame_of(image.copy())) is None
+        unchanged.keep(SAME, kept(image))
+    return unchanged
+
+
+def test_an_equal_frame_gives_the_last_composite(settled: Finisher, image: np.ndarray) -> None:
+    first = settled.repeated(SAME, frame_of(image.copy()))
+    assert first is not None and settled.repeated(SAME, frame_of(image.copy())) is first
+
+
+@pytest.mark.parametrize("row", [0, 31, 63])
+def test_one_changed_value_is_another_frame(settled: Finisher, image: np.ndarray, row: int) -> None:
+    changed = image.copy()
+    changed[row, 5, 2] += 1
+    assert settled.repeated(SAME, frame_of(changed)) is None
+    assert settled.repeated(SAME, frame_of(image[:32].copy())) is None
+
+
+@pytest.mark.parametrize(
+    "conditions",
+    [
+        replace(SAME, sequence=(1, 2)),
+        replace(SAME, backdrop=np.zeros((64, 48, 3), np.uint8)),
+        replace(SAME, edges=EdgeSettings(grow_px=2)),
+        replace(SAME, want_foreground=True),
+        replace(SAME, hides=("more",)),
+    ],
+)
+def test_other_settings_need_another_composite(settled: Finisher, image: np.ndarray, conditions: Conditions) -> None:
+    settled.keep(SAME, kept(image))
+    assert settled.repeated(conditions, frame_of(image)) is None
+
+
+def test_after_a_reset_the_state_settles_anew(settled: Finisher, image: np.ndarray) -> None:
+    settled.forget()
+    assert settled.repeated(SAME, frame_of(image)) is None
+    settled.keep(SAME, kept(image))
+    assert settled.repeated(SAME, frame_of(image)) is None
+
+
+def counting(steps: list[int]) -> type[FakeEngine]:
+    """Return an engine that adds each step to the list."""
+
+    class CountingEngine(FakeEngine):
+        def step(self, *arguments, **named):  # type: ignore[no-untyped-def]
+            steps.append(1)
+            return super().step(*arguments, **named)
+
+    return CountingEngine
+
+
+def test_a_still_source_is_not_matted_again_until_something_changes(world: FakeWorld) -> None:
+    steps: list[int] = []
+    world.engine = counting(steps)
+    world.shape = still()
+    with running(world) as pipeline:
+        composites(pipeline, SETTLED_STEPS + 5)
+        matted = len(steps)
+        composites(pipeline, 20)
+        assert len(steps) == matted
+        eventually(lambda: len({id(picture) for picture in world.pictures()[-5:]}) == 1)
+        assert world.newest().kind is PictureKind.COMPOSITE
+        green = BackgroundSettings(kind="colour", colour="#00ff00")
+        pipeline.change(lambda settings: settings.replace(background=green))
+        eventually(lambda: tuple(world.newest().image[0, 0]) == (0, 255, 0))
+        assert len(steps) > matted
