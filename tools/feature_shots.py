@@ -1,4 +1,4 @@
-"""The features that `tools.screenshots --set features` shows: their settings and the control of the window."""
+"""The features that the pictures of `docs/features.md` show: their settings and the control of the window."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class Feature:
     """One feature as the user switches it on."""
 
     name: str
-    control: str
-    """Object name of a control that the screenshot shows; empty: the top of the side panel."""
+    control: str = ""
+    """Object name of a control that its screenshot shows; empty: there is none, but a sequence."""
     people: Mapping[str, Any] = field(default_factory=dict)
     edges: Mapping[str, Any] = field(default_factory=dict)
     background: Mapping[str, Any] = field(default_factory=dict)
@@ -38,13 +38,8 @@ class Feature:
 
 _IMAGE = {"kind": "image", "path": EVENING}
 FEATURES = (
-    Feature("auto-framing", "autoFramingCombo", people={"auto_framing": "close"}, background=_IMAGE),
+    Feature("auto-framing", people={"auto_framing": "close"}, background=_IMAGE),
     Feature("zones", "dropBrush", people={"zones": (DOOR,)}, background=_IMAGE),
-    Feature("only-me", "onlyMeCheck", people={"only_me": True}, background=_IMAGE),
-    Feature("light", "light_matchSlider", edges={"light_match": 60, "portrait_light": 40},
-            background=_IMAGE),
+    Feature("light", edges={"light_match": 60, "portrait_light": 40}, background=_IMAGE),
     Feature("bokeh", "bokehCheck", edges={"strict": "off"}, background={"blur_strength": 45, "bokeh": True}),
-    Feature("background-view", "backgroundZoomSlider",
-            background={**_IMAGE, "zoom": 1.6, "pan_x": 0.5, "pan_y": -0.3}),
-    Feature("sound", "microphoneCombo", background=_IMAGE),
-)  # fmt: skip
+)

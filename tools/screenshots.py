@@ -1,7 +1,6 @@
 """Take screenshots of the window over a running pipeline.
 
-    python -m tools.screenshots                        those of the README, written to docs/images
-    python -m tools.screenshots --set features         those of docs/features.md, small WebP files in docs/images
+    python -m tools.screenshots                        those of the documents, written to docs/images
     python -m tools.screenshots --all --output FOLDER  every theme, size, scale and language, for review
 
 Without a display it renders offscreen. The best installed model is used (`run.py weights list`).
@@ -24,7 +23,7 @@ from PyQt6.QtWidgets import QApplication, QWidget
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings, WindowSettings
 from app.gui.shell.application import Session, WindowOptions, make_application
 from app.runtime.status import PipelineStatus
-from tools.window_shots import ALL, FEATURE_SHOTS, PATIENCE_MS, README, SETTLE_MS, Shot
+from tools.window_shots import ALL, DOCUMENTS, PATIENCE_MS, SETTLE_MS, Shot
 
 ROOT = Path(__file__).resolve().parent.parent
 FRAMES = 12
@@ -59,7 +58,7 @@ def take(
                 session.window.resize(*size)
                 _wait_for_frames(app, session)
                 name = shot.name if len(sizes) == 1 else f"{shot.name}-{widget.width()}"
-                print(_save(widget, folder / name, small=shot in FEATURE_SHOTS))
+                print(_save(widget, folder / name, small=shot.name.startswith("feature-")))
             if widget is not session.window:
                 widget.close()
     finally:
@@ -120,7 +119,7 @@ def _size(text: str) -> tuple[int, int]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--all", action="store_true", help="every size and scale, theme and language")
-    parser.add_argument("--set", choices=("readme", "features", "all"), default="readme", help="which pictures")
+    parser.add_argument("--set", choices=("documents", "all"), default="documents", help="which pictures")
     parser.add_argument("--only", metavar="NAME", help="the picture of this name")
     parser.add_argument("--theme", choices=THEMES, help="dark by default; of --all both")
     parser.add_argument("--language", choices=LANGUAGES, help="en by default; of --all every one")
@@ -137,7 +136,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as home:
         for name in ("CONFIG", "DATA", "RUNTIME"):
             os.environ[f"MATTECAM_{name}_DIR"] = str(Path(home) / name.lower())
-        sets = {"readme": README, "features": FEATURE_SHOTS, "all": ALL}
+        sets = {"documents": DOCUMENTS, "all": ALL}
         shots = [shot for shot in sets[chosen.set] if chosen.only in (None, shot.name)]
         take(shots, chosen.theme or "dark", chosen.language or "en", chosen.output, chosen.size or (SIZE,))
 

@@ -139,26 +139,25 @@ def _close_up(session: Session) -> QWidget:
     return _scene(4)(session)
 
 
-README = (Shot("window", _without_figures(_scene(4))),)
-
-
 def _feature(feature: Feature) -> Callable[[Session], QWidget]:
     def prepare(session: Session) -> QWidget:
         window = session.window
         session.store.edit("window", mirror_preview=False)  # texts are readable as in the output
         session.store.change(feature.settings)
         _open_group(session, "")
-        control = window.panel.findChild(QWidget, feature.control) if feature.control else None
-        if feature.control and control is None:
+        control = window.panel.findChild(QWidget, feature.control)
+        if control is None:
             raise SystemExit(f"There is no control {feature.control} in the side panel.")
-        if control is not None:
-            window.panel.reveal(control)
+        window.panel.reveal(control)
         return window
 
     return prepare
 
 
-FEATURE_SHOTS = tuple(Shot(f"feature-{each.name}", _without_figures(_feature(each))) for each in FEATURES)
+DOCUMENTS = (
+    Shot("window", _without_figures(_scene(4))),
+    *(Shot(f"feature-{each.name}", _without_figures(_feature(each))) for each in FEATURES if each.control),
+)
 ALL = (
     Shot("simple", _scene(4)),
     *(
