@@ -30,7 +30,7 @@ import psutil
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from app.cli.bench_run import usual_loop
+from app.cli.usual_loop import usual_loop
 from app.core.settings import CaptureSettings, MattingSettings, Settings
 from app.matting.selection.choice import choose
 from app.matting.torch.networks import load_core

@@ -23,7 +23,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.cli.bench_run import usual_loop
+from app.cli.usual_loop import usual_loop
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
 from app.matting.base.edges import plan

@@ -10,9 +10,8 @@ from collections.abc import Callable, Sequence
 from app.config.scenes import SceneStore
 from app.config.setting import Setting
 from app.control.backgrounds import BackgroundFile, Tiles
-from app.control.commands import SWITCHES, Command, parse_words
+from app.control.commands import SETTABLE, SWITCHES, Command, parse_words
 from app.control.controller import SettingsController
-from app.control.names import SETTABLE
 from app.core.errors import MattecamError
 from app.runtime.pipeline import Pipeline
 from benchmarks.soak_files import SoakFiles
@@ -98,15 +97,12 @@ class CommandMonkey:
         files = self._files
         return {
             "background": self._background,
-            "background-view": lambda d: d.choice(("fill", "fit", _zoom(d))),
             "framing": lambda d: d.choice(("whole", "calm", "close", _zoom(d))),
             "freeze": lambda d: d.choice(SWITCHES),
             "get": lambda d: d.choice(("", d.choice(list(SETTABLE)))),
-            "light": lambda d: f"{d.choice(('match', 'portrait'))} {d.randint(0, 100)}",
             "model": lambda d: d.choice(self._models),
             "only-me": lambda d: d.choice(("on", "off", f"{d.random():.2f},{d.random():.2f}")),
             "pause": lambda d: d.choice(SWITCHES),
-            "ratio": lambda d: d.choice(("auto", "0.25", "0.5", "1")),
             "record": lambda d: d.choice(("stop", str(files.next_recording()))),
             "record-alpha": lambda d: d.choice(("stop", str(files.next_recording()))),
             "remove-scene": _scene,
@@ -119,7 +115,6 @@ class CommandMonkey:
             "set": self._set,
             "status": lambda d: "",
             "zones": lambda d: d.choice(("off", "undo", str(files.zones))),
-            "zoom": lambda d: f"{d.uniform(1, 4):.2f}",
         }
 
     def _background(self, dice: random.Random) -> str:

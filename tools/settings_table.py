@@ -14,8 +14,7 @@ from typer.main import get_command
 from app.cli.main import app as program
 from app.cli.usage import VALUES
 from app.config.setting import Setting
-from app.control.commands import SYNTAX
-from app.control.names import OWN_COMMANDS, SETTABLE
+from app.control.commands import OWN_COMMANDS, SETTABLE, SYNTAX
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 SETTINGS_HEAD = """# All settings

@@ -11,12 +11,12 @@ from dataclasses import asdict, dataclass, field
 from datetime import date
 from typing import Any
 
-import cv2
 import numpy as np
 import psutil
 
 from app.capture.demo import DemoSource
 from app.cli.terminal import notify
+from app.cli.usual_loop import usual_loop
 from app.core.errors import ModelError
 from app.core.files.disk_errors import why_not_written
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
@@ -213,30 +213,6 @@ def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage
     step = usual_loop(core.network, backdrop, settings.downsample_ratio or 1.0, choice.device, precision)
     labels = _labels("usual-loop", choice.model, "eager", precision)
     return Contender(labels, lambda index: step(frames[index % len(frames)]))
-
-
-def usual_loop(
-    network: Callable[..., Any], backdrop: BgrImage, ratio: float, device: str, precision: str = "float32"
-) -> Callable[[BgrImage], BgrImage]:
-    """Return the straightforward step around a published network: float RGB in numpy, network in torch, back in numpy.
-
-    It turns frames into composites, (H, W, 3) uint8 BGR like the backdrop. precision: dtype of the network.
-    """
-    import torch
-
-    behind = cv2.cvtColor(backdrop, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
-    state: list[torch.Tensor] = []
-
-    def step(frame: BgrImage) -> BgrImage:
-        rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
-        source = torch.from_numpy(rgb).permute(2, 0, 1).unsqueeze(0).to(device, getattr(torch, precision))
-        with torch.no_grad():
-            foreground, alpha, *state[:] = network(source, *state, downsample_ratio=ratio)
-        person, part = (each[0].permute(1, 2, 0).float().cpu().numpy() for each in (foreground, alpha))
-        composite = person * part + behind * (1 - part)
-        return np.asarray(cv2.cvtColor((composite * 255).astype(np.uint8), cv2.COLOR_RGB2BGR), np.uint8)
-
-    return step
 
 
 def choose_again(settings: MattingSettings, seconds: float, progress: Callable[[str], None]) -> dict[str, Any]:

@@ -12,8 +12,8 @@ import typer
 from rich.progress import TaskProgressColumn
 
 from app.cli.convert_batch import BatchOptions, convert_many, is_batch, tell_left_out
-from app.cli.live_options import LiveOptions, with_live_options
-from app.cli.options import FILM_OPTIONS, film_settings, on_console
+from app.cli.options import FILM_OPTIONS, LiveOptions, with_live_options
+from app.cli.start import film_settings, on_console
 from app.cli.terminal import notify, progress_bar
 from app.config.parsing import TRANSPARENT
 from app.core.errors import UsageError

@@ -12,8 +12,7 @@ import typer
 from app.cli.terminal import notify
 from app.config.parsing import parse_background
 from app.config.setting import NO_VALUE
-from app.control.commands import Command, JsonValue, countdown_of, parse_words
-from app.control.names import SETTERS, find_settable
+from app.control.commands import SETTERS, Command, JsonValue, countdown_of, find_settable, parse_words
 from app.control.transport import ask
 from app.core.errors import MattecamError, UsageError
 from app.core.files import paths, program

@@ -9,9 +9,9 @@ import typer
 
 from app.capture.table import AUTO, finds_camera
 from app.cli.headless_run import HeadlessRun, records, summary
-from app.cli.live_options import LiveOptions
-from app.cli.options import StartSettings
+from app.cli.options import LiveOptions
 from app.cli.proof import PROOF_S, kept_private, with_proof, write_before_after
+from app.cli.start import StartSettings
 from app.cli.terminal import notify
 from app.compositing.library import named_backgrounds
 from app.config.scenes import SceneStore, default_path

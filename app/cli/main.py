@@ -24,9 +24,9 @@ from app.cli.convert_batch import with_cluster_address
 from app.cli.ctl import ctl
 from app.cli.devices import devices
 from app.cli.doctor import doctor
-from app.cli.live_options import LiveOptions, with_live_options
-from app.cli.options import settings_from, what_is_used
+from app.cli.options import LiveOptions, with_live_options
 from app.cli.plate import plate
+from app.cli.start import settings_from, what_is_used
 from app.cli.terminal import PLAIN, LossyStream, notify, visible_output
 from app.cli.usage import ControlCommand, GroupedCommand, GroupedProgram, refusal
 from app.cli.weights import app as weights_app

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
-from app.cli.live_options import GROUPS, OPTIONS
+from app.cli.options import GROUPS, RUN
 from app.config.value_problem import first_problem
 from app.control.commands import SYNTAX
 from app.core.messages.command_line import ParserText, UsageText
@@ -40,9 +40,9 @@ def _write(command: Any, context: Any, formatter: Any) -> None:
         is_argument = parameter.param_type_name == "argument"
         row = re.sub(r" <(.+?)>", "" if is_argument else lambda kind: f" {VALUES[kind[1]]}", row[0]), row[1]
         title = "Arguments" if is_argument else "Options"
-        of_program = "Run" if parameter.name in ("version", "help") else None
-        if grouped and title == "Options":
-            title = OPTIONS[parameter.name].group if parameter.name in OPTIONS else of_program or title
+        if grouped and not is_argument:
+            of_program = RUN if parameter.name in ("version", "help") else None
+            title = parameter.rich_help_panel or of_program or title
         sections[title].append(row)
     for title, rows in sections.items():
         if rows:

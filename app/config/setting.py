@@ -1,8 +1,8 @@
-"""One setting by its name, such as `output.mirror`: its declaration, and its values as text."""
+"""The declarations of the settings: by name, such as `output.mirror`, and by option, with values as text."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from types import NoneType
@@ -12,6 +12,7 @@ from annotated_types import Ge, Le
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
+from app.config.parsing import parse_background, parse_pan, parse_size, read_zones
 from app.config.value_problem import first_problem
 from app.core.errors import UsageError
 from app.core.messages.command_line import ApiText, UsageText
@@ -34,6 +35,11 @@ class Setting:
     def name(self) -> str:
         """The last two names of the path, such as `edges.contrast`."""
         return ".".join(self.path[-2:])
+
+    @property
+    def section(self) -> str:
+        """The name before the last, such as `edges`; of a setting without a section its own name."""
+        return self.path[-2] if len(self.path) > 1 else self.name
 
     @property
     def annotation(self) -> Any:
@@ -113,6 +119,11 @@ class Setting:
             problem = first_problem(error)[1]
             raise UsageError(UsageText.INVALID(option=name or self.name, value=str(value), problem=problem)) from None
 
+    def applied(self, settings: Settings, text: Any) -> Settings:
+        """Return the settings with the value that the text of the option names, and what follows. Raises UsageError."""
+        option = self.option.partition("/")[0]
+        return with_value(settings, self.name, self.parsed(text, option), option)
+
     def parsed(self, text: Any, name: str = "") -> Any:
         """Return the value that the text names. name: what an error calls the setting. Raises UsageError."""
         if self.unset is not None and text in (self.unset, NO_VALUE):
@@ -155,6 +166,74 @@ def with_value(settings: Settings, name: str, value: Any, called: str = "") -> S
     if name == "matting.model" and changed.matting.model != settings.matting.model:
         return changed.replace(matting=changed.matting.replace(weights=None))  # a checkpoint belongs to its model
     return changed
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Settings that have one option together."""
+
+    option: str
+    section: str
+    """As in `Setting`."""
+    values: str
+    description: str
+    applied: Callable[[Settings, str], Settings]
+    """As in `Setting`."""
+
+
+def _parts(option: str, parse: Callable[[str], Iterable[object]], *names: str) -> Callable[[Settings, str], Settings]:
+    """Return `applied` of an option whose text has a part for each of these settings."""
+
+    def applied(settings: Settings, text: str) -> Settings:
+        for name, value in zip(names, parse(text), strict=True):
+            settings = with_value(settings, name, value, option)
+        return settings
+
+    return applied
+
+
+SEVERAL = (
+    Several(
+        "--size",
+        "capture",
+        "WxH",
+        "Frame size, such as 1280x720.",
+        _parts("--size", parse_size, "capture.width", "capture.height"),
+    ),
+    Several(
+        "--background",
+        "background",
+        "blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
+        "Background behind the person, such as an image or a video; none shows the room.",
+        lambda settings, text: settings.replace(background=parse_background(text, settings.background)),
+    ),
+    Several(
+        "--background-pan",
+        "background",
+        "X,Y",
+        "Part of the background that is shown, from -1,-1 (top left) to 1,1.",
+        _parts("--background-pan", parse_pan, "background.pan_x", "background.pan_y"),
+    ),
+    Several(
+        "--pan",
+        "framing",
+        "X,Y",
+        "Position of the zoom, from -1,-1 (top left) to 1,1 (bottom right); 0,0 is the centre.",
+        _parts("--pan", parse_pan, "framing.pan_x", "framing.pan_y"),
+    ),
+    Several(
+        "--zones",
+        "people",
+        "FILE",
+        "JSON file of zones of the frame that are always hidden.",
+        _parts("--zones", lambda file: [read_zones(Path(file))], "people.zones"),
+    ),
+)
+_WITH_OPTION: list[Setting | Several] = [*SEVERAL, *(setting for setting in SETTINGS.values() if setting.option)]
+OPTIONS: Mapping[str, Setting | Several] = {
+    each.option.partition("/")[0].removeprefix("--").replace("-", "_"): each for each in _WITH_OPTION
+}
+"""What each option sets, by its name in Python, such as `background_fit`."""
 
 
 def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:

@@ -1,4 +1,7 @@
-"""Commands for the running program and their wire format: one JSON object in, one out."""
+"""Commands for the running program and their wire format: one JSON object in, one out.
+
+`get`, `set` and `reset` reach every setting by its name; the others do what no setting is, or what is done often.
+"""
 
 from __future__ import annotations
 
@@ -8,11 +11,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from app.config.parsing import parse_pan
-from app.control.names import SETTERS, ValueTexts, find_settable, values_of
+from app.config.setting import SETTINGS, Setting
 from app.core.errors import UsageError
 from app.core.messages.control import ControlText
 from app.core.plate_times import COLLECT_S, COUNTDOWN_S
-from app.core.settings import MAX_RATIO, MAX_ZOOM, MIN_RATIO
+from app.core.settings import MAX_ZOOM
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
@@ -39,28 +42,36 @@ def _switch(description: str) -> Syntax:
     return Syntax(description, "|".join(SWITCHES), optional=True, choices=SWITCHES)
 
 
+OWN_COMMANDS = {
+    "paused": "pause",
+    "frozen": "freeze",
+    "selected": "only-me",
+    "people.zones": "zones",
+    "output.record": "record",
+    "output.record_alpha": "record-alpha",
+}
+"""Settings that other commands change, and those commands."""
+SETTABLE: Mapping[str, Setting] = {
+    name: setting for name, setting in SETTINGS.items() if setting.description and name not in OWN_COMMANDS
+}
+"""The settings that `ctl set` changes; one without a description is set by the program."""
+SETTERS = "set", "framing", "model"
+"""Commands that only set something."""
+AUTO_FRAMINGS = {"whole": "off", "calm": "calm", "close": "close"}
+"""Words of `framing`, and the auto-framing that each stands for."""
+
 SYNTAX: Mapping[str, Syntax] = {
     "autostart": Syntax("Start Mattecam when you log in, or no longer.", "on|off", choices=("on", "off")),
     "background": Syntax(
         "Choose the background: by name or number as in the window, a blur, a colour or a file.",
         "next|NAME|NUMBER|blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
     ),
-    "background-view": Syntax(
-        "Choose the part of the background that is shown.",
-        f"fill|fit|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}",
-    ),
-    "flip": Syntax("Swap left and right of the camera.", "on|off", choices=("on", "off")),
     "framing": Syntax(
         "Show the whole frame, follow the person, or zoom.",
         f"whole|calm|close|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}",
     ),
     "freeze": _switch("Keep sending the current frame, or resume."),
     "get": Syntax("Show a setting with its choices, or all settings.", "[NAME of a setting]", optional=True),
-    "light": Syntax(
-        "Adapt the person's light to the background: strength in percent.",
-        "match|portrait 0-100, such as match 50",
-    ),
-    "microphone": Syntax("Choose the sound of recordings.", "off|default|NAME"),
     "model": Syntax("Choose the network, or show the one in use.", "auto|NAME", optional=True),
     "only-me": Syntax("Show one person only.", "on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),
     "pause": _switch("Send the stand-by card instead of the video, or resume."),
@@ -69,7 +80,6 @@ SYNTAX: Mapping[str, Syntax] = {
         "take [SECONDS to step out of the picture]|drop|FILE",
     ),
     "quit": Syntax("End the program."),
-    "ratio": Syntax("Set the downsample ratio of the frame for the network.", f"auto|{MIN_RATIO}-{MAX_RATIO:g}"),
     "record": Syntax("Record the output to a new file, or stop.", "FILE|stop"),
     "record-alpha": Syntax("Record the matte to a new file, or stop.", "FILE|stop"),
     "remove-scene": Syntax("Delete a saved scene.", "NAME"),
@@ -77,7 +87,6 @@ SYNTAX: Mapping[str, Syntax] = {
     "reset": Syntax("Give a setting its default value.", "NAME of a setting"),
     "resume": Syntax("Resume after a pause or a freeze."),
     "retry": Syntax("Try again what failed."),
-    "rotate": Syntax("Turn the camera clockwise, in degrees.", "0|90|180|270"),
     "save-scene": Syntax("Save the current look as a scene.", "NAME"),
     "save-scene-with-camera": Syntax("Save the current look with camera and virtual camera.", "NAME"),
     "scene": Syntax("Use a saved scene.", "NAME [--yes], which confirms that it shows the room"),
@@ -85,7 +94,6 @@ SYNTAX: Mapping[str, Syntax] = {
     "snapshot": Syntax("Save the current frame of the output as a PNG file.", "FILE"),
     "status": Syntax("Print the state of the program."),
     "zones": Syntax("Use the zones of a file, undo the last one, or use none.", "FILE|undo|off"),
-    "zoom": Syntax("Enlarge the camera's picture.", f"1-{MAX_ZOOM:g}"),
 }
 
 
@@ -103,9 +111,25 @@ class Command:
         return 0.0 if countdown_s is None else countdown_s + COLLECT_S + PLATE_CHECKS_S
 
     @property
-    def values(self) -> ValueTexts:
+    def values(self) -> Mapping[str, str]:
         """What one of `SETTERS` sets: texts by the names of settings. Raises UsageError."""
-        return values_of(self.name, self.argument, SYNTAX[self.name].usage)
+        word, _, rest = self.argument.partition(" ")
+        if self.name == "model":
+            return {"matting.model": self.argument}
+        if self.name == "set":
+            if not rest:
+                raise UsageError(ControlText.VALUE_MISSING(name=word))
+            return {word: rest}
+        if self.argument in AUTO_FRAMINGS:
+            whole = {"framing.zoom": "1", "framing.pan_x": "0", "framing.pan_y": "0"}
+            return {**whole, "people.auto_framing": AUTO_FRAMINGS[word]}
+        try:
+            float(word)
+        except ValueError:
+            usage = SYNTAX[self.name].usage
+            raise UsageError(ControlText.NOT_POSSIBLE(name=self.name, argument=self.argument, usage=usage)) from None
+        pan = zip(("pan_x", "pan_y"), parse_pan(rest), strict=True) if rest else ()
+        return {"framing.zoom": word, **{f"framing.{name}": str(value) for name, value in pan}}
 
     def encode(self) -> bytes:
         """Return a JSON object."""
@@ -155,6 +179,13 @@ def parse_words(words: Sequence[str]) -> Command:
             if setting is not None:  # else the answer names similar ones
                 setting.parsed(text, setting_name)
     return command
+
+
+def find_settable(name: str) -> Setting | None:
+    """Return the setting of a name, which may be its path in the settings file, such as `matting.edges.strict`."""
+    plain = name.replace("-", "_")
+    known = SETTABLE.get(plain) or SETTABLE.get(".".join(plain.split(".")[-2:]))
+    return known if known is not None and plain in (known.name, ".".join(known.path)) else None
 
 
 def parse_person(text: str) -> tuple[float, float] | None:

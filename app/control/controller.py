@@ -11,8 +11,7 @@ from app.config.parsing import read_zones
 from app.config.scenes import SceneStore
 from app.control.backgrounds import Tiles, description, named_background, next_background
 from app.control.changes import Apply, Changes, CommandError, answered
-from app.control.commands import Command, JsonValue, parse_person
-from app.control.names import SETTERS
+from app.control.commands import SETTERS, Command, JsonValue, parse_person
 from app.control.plate import PlateCommand
 from app.control.recording import RecordCommand
 from app.control.values import Values

@@ -9,7 +9,7 @@ from typing import Any
 
 from app.config.setting import Setting, with_value
 from app.control.changes import Changes, answered
-from app.control.names import SETTABLE, find_settable
+from app.control.commands import SETTABLE, find_settable
 from app.core.errors import UsageError
 from app.core.files.names import exists
 from app.core.messages.control import AnswerText, ControlText

@@ -13,8 +13,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from app.cli.main import app as program
-from app.control.commands import SYNTAX
-from app.control.names import find_settable
+from app.control.commands import SYNTAX, find_settable
 from tests.paths import ROOT
 from tools.settings_table import pages
 

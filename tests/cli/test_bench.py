@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from app.cli import main
-from app.cli.bench_run import COLUMNS, Contender, executor_choices, interleave, measure_models, table, usual_loop
+from app.cli.bench_run import COLUMNS, Contender, executor_choices, interleave, measure_models, table
+from app.cli.usual_loop import usual_loop
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting import build_engine

@@ -8,8 +8,8 @@ import pytest
 from typer.testing import CliRunner
 
 from app.cli import main
-from app.cli.live_options import LiveOptions
-from app.cli.options import FILM_OPTIONS, film_settings
+from app.cli.options import FILM_OPTIONS, LiveOptions
+from app.cli.start import film_settings
 from app.config import settings_file
 from app.config.scenes import SceneStore, default_path
 from app.core.settings import (

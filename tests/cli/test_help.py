@@ -8,7 +8,7 @@ import pytest
 
 from app import __version__
 from app.cli import main
-from app.cli.live_options import GROUPS
+from app.cli.options import GROUPS
 from app.control.commands import SYNTAX
 from tests.fresh_python import printed_by
 

@@ -9,12 +9,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.cli.live_options import LiveOptions
-from app.cli.options import apply_options, film_settings, settings_from
+from app.cli.options import LiveOptions, apply_options
+from app.cli.start import film_settings, settings_from
 from app.config import settings_file
 from app.config.parsing import parse_background, parse_pan, parse_size
 from app.config.scenes import SceneStore, default_path
-from app.config.setting import SETTINGS, with_value
 from app.core.errors import SettingsError, UsageError
 from app.core.settings import (
     BackgroundSettings,
@@ -24,7 +23,6 @@ from app.core.settings import (
     Settings,
 )
 from models import weights
-from tests.other_values import other_value
 
 
 @given(st.integers(1, 99999), st.integers(1, 99999), st.sampled_from("xX×"))
@@ -40,21 +38,6 @@ def test_any_other_text_is_refused_in_one_sentence(text: str, parse: Callable[[s
         parse(text)
     except UsageError as error:
         assert len(str(error).splitlines()) == 1 or text.splitlines() != [text]
-
-
-OF_ONE_SETTING = {setting.option.partition("/")[0]: setting for setting in SETTINGS.values() if setting.option}
-
-
-@pytest.mark.parametrize("option", OF_ONE_SETTING)
-def test_an_option_changes_its_setting_alone(option: str, tmp_path: Path) -> None:
-    setting = OF_ONE_SETTING[option]
-    name = option.removeprefix("--").replace("-", "_")
-    value = other_value(setting, tmp_path / "file.png")
-    base = Settings()
-    settings = apply_options(base, LiveOptions(**{name: value}))
-    expected = with_value(base, setting.name, setting.parsed(value))
-    assert settings == expected
-    assert setting.text(setting.value_in(settings)) == value
 
 
 VIEW = FramingSettings(zoom=3, pan_x=0.5)

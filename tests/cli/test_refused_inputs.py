@@ -118,9 +118,9 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("ctl", 2, "COMMAND is missing"),
     ("ctl dance", 2, "There is no command “dance”"),
     ("ctl pause maybe", 2, "the choices are on, off, toggle"),
-    ("ctl zoom 99", 2, "framing.zoom: “99” is not possible: it must be at most 4."),
+    ("ctl framing 99", 2, "framing.zoom: “99” is not possible: it must be at most 4."),
     ("ctl set matting.edges.strict off", 1, "Mattecam is not running"),
-    ("ctl light sun 5", 2, "light “sun 5” is not possible; write match|portrait 0-100, such as match 50."),
+    ("ctl framing sun", 2, "framing “sun” is not possible; write whole|calm|close|ZOOM [X,Y]"),
 )
 """(words after `run.py`, exit code, part of the sentence)"""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.options import checked_files
+from app.cli.start import checked_files
 from app.core.errors import MattecamError, UsageError
 from app.core.settings import CaptureSettings, OutputSettings, Settings
 

@@ -7,8 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.live_options import LiveOptions
-from app.cli.options import apply_options
+from app.cli.options import LiveOptions, apply_options
 from app.config.parsing import read_zones
 from app.core.errors import SettingsError
 from app.core.settings import Settings, Zone

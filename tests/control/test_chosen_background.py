@@ -86,7 +86,7 @@ def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) ->
         assert asked.wait(60)
         program.files = quick
         assert "stand-by card" in program.run("pause")
-        program.run("background-view fit")
+        program.run("set background.fit fit")
     finally:
         go_on.set()
         slow.result(60)

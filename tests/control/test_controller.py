@@ -65,4 +65,4 @@ def test_a_change_is_in_use_although_no_frame_shows_it(program: Program, state: 
         eventually(lambda: program.pipeline.status().phase is Phase.WAITING)
     else:
         program.run(state)
-    assert program.run("zoom 1.5") == "framing.zoom: 1.5", "not pending"
+    assert program.run("framing 1.5") == "framing.zoom: 1.5", "not pending"

@@ -1,4 +1,4 @@
-"""`ctl record`, `ctl record-alpha` and `ctl microphone` against a running pipeline with replaceable parts."""
+"""`ctl record` and `ctl record-alpha` against a running pipeline with replaceable parts."""
 
 from __future__ import annotations
 

@@ -30,8 +30,8 @@ def test_every_command_arrives_and_is_answered(
     ("command", "words"),
     [
         (Command("scene", "nowhere"), "There is no scene 'nowhere'"),
-        (Command("zoom", "0.5"), "it must be at least 1"),
-        (Command("dance"), "the commands are autostart, background, background-view, flip, framing, freeze"),
+        (Command("framing", "0.5"), "it must be at least 1"),
+        (Command("dance"), "the commands are autostart, background, framing, freeze"),
         (Command("pause", "now"), "the choices are on, off, toggle"),
         (Command("resume", "now"), "takes no argument"),
         (Command("scene"), "needs an argument: NAME"),

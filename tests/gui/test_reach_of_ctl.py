@@ -18,8 +18,7 @@ from PyQt6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.config.setting import SETTINGS
-from app.control.commands import SYNTAX
-from app.control.names import OWN_COMMANDS, SETTABLE
+from app.control.commands import OWN_COMMANDS, SETTABLE, SYNTAX
 from app.core.settings import Settings
 from app.gui.shell.application import Session
 from app.system import autostart

@@ -142,7 +142,7 @@ assert source.count(beside) == 1
 sys.modules[module.__name__] = module
 exec(source.replace(beside, f"    {LINE}\\n{beside}"), module.__dict__)
 
-from app.cli.live_options import LiveOptions
+from app.cli.options import LiveOptions
 from app.cli.main import main
 from app.cli.options import apply_options
 from app.config import settings_file
