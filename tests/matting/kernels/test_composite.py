@@ -1,6 +1,8 @@
-"""The CPU kernels compared with the frame step in torch."""
+"""The CPU kernels of a step, and what surrounds a network in OpenVINO, are as in torch."""
 
 from __future__ import annotations
+
+from contextlib import closing
 
 import numpy as np
 import pytest
@@ -9,17 +11,29 @@ import torch.nn.functional as functional
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from torch import nn
 
 from app.core.settings import EdgeSettings
 from app.core.threads import Strips
-from app.core.types import Backdrop, BlurredBackground
+from app.core.types import Backdrop, BlurredBackground, Floats
 from app.matting.base.edges import plan
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu.compositor import Coefficients, Compositor
-from app.matting.cpu.cpu_backend import shrink
+from app.matting.cpu.cpu_backend import guided_filter, shrink
 from app.matting.kernels import composite as kernels
-from app.matting.kernels.network_arrays import halve_rows, shrink_rows
+from app.matting.kernels.network_arrays import halve_rows, matte_rows, shrink_rows
+from app.matting.openvino.recurrent import decide, forget_changed, quartered
 from app.matting.torch.full_size import LayerTensors, Pixels, layers, to_pixels
+from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, stretched
+from models.mattecam.parts import Decision, Forgetting
+from models.rules import (
+    DecisionRule,
+    FastFilterWeights,
+    FilterWeights,
+    ForgettingRule,
+    LearnedFilterWeights,
+)
+from models.rvm.guided_filter import EPS, DeepGuidedFilter, fast_guided_filter
 from tests.matting.networks import frames
 from tests.matting.torch_stubs import StubTorch
 
@@ -51,7 +65,7 @@ def coefficients(
     return slope.astype(np.float32), offset.astype(np.float32), alpha.astype(np.float32)
 
 
-def finished(
+def in_torch(
     frame: NDArray[np.uint8], slope: NDArray[np.float32], offset: NDArray[np.float32], behind: NDArray[np.uint8]
 ) -> Pixels:
     """Return what torch makes of frame and backdrop, (H, 3 * W), and coefficients."""
@@ -155,7 +169,7 @@ def test_rows_of_any_size_are_finished_as_in_torch_also_where_nobody_can_be(
     composite, alpha = np.full_like(frame, 77), np.full((height, width), 77, np.uint8)
     person = np.full_like(frame, 77) if wanted else np.empty((0, 0), np.uint8)
     kernels.finish_rows(frame, slope, offset, behind, composite, alpha, person, 0, height)
-    expected = finished(frame, slope, offset, behind)
+    expected = in_torch(frame, slope, offset, behind)
     assert difference(composite, expected.composite.numpy().reshape(height, -1)) <= 1
     assert difference(alpha, expected.alpha.numpy().reshape(height, -1)) <= 1
     assert expected.foreground is not None
@@ -163,3 +177,154 @@ def test_rows_of_any_size_are_finished_as_in_torch_also_where_nobody_can_be(
         assert difference(person, expected.foreground.numpy().reshape(height, -1)) <= 1
     nobody = (alpha == 0).repeat(3, 1)
     np.testing.assert_allclose(composite[nobody].astype(int), behind[nobody].astype(int), atol=1)
+
+
+@pytest.mark.parametrize("size", [(6, 8), (7, 9), (1, 1)])
+def test_cells_become_the_matte_of_the_network(size: tuple[int, int]) -> None:
+    height, width = size
+    shape = (-(-height // 2), -(-width // 2), 16)
+    cells = np.random.default_rng(1).normal(0, 4, shape).astype(np.float32)
+    cells[0, 0, 12:] = 1000, -1000, 0, 5  # no overflow
+    matte = np.full((4, height, width), np.nan, np.float32)
+    matte_rows(cells, ALPHA_MARGIN, matte, 0, height)
+
+    raw = functional.pixel_shuffle(torch.from_numpy(cells).permute(2, 0, 1)[None], 2)[:, :, :height, :width]
+    wanted = torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1)[0].numpy()
+    np.testing.assert_array_equal(matte[:3], wanted[:3])
+    np.testing.assert_allclose(matte[3], wanted[3], atol=1e-6)
+
+
+def test_a_broken_logit_stays_broken() -> None:
+    """The step then refuses the matte; see `NotAMatteError`."""
+    matte = np.zeros((4, 2, 2), np.float32)
+    matte_rows(np.full((1, 1, 16), np.nan, np.float32), ALPHA_MARGIN, matte, 0, 2)
+    assert np.isnan(matte).all()
+
+
+DECIDING = DecisionRule()
+
+
+def changing_alphas(height: int, width: int, count: int) -> list[Floats]:
+    """Return alphas with regions that are certain, unsure, and that change."""
+    random = np.random.default_rng(1)
+    y, x = np.mgrid[0:height, 0:width].astype(np.float32)
+    alphas = []
+    for t in range(count):
+        body = 1 / (1 + np.exp((np.hypot(x - width / 2 - 3 * t, y - height) - height / 2) / 1.5))
+        ghost = 0.25 + 0.35 * (np.sin(x / 9 + t / 2) * np.cos(y / 7) > 0)
+        alphas.append(np.clip(np.maximum(body, ghost * (x < width / 3)) + random.normal(0, 0.02, x.shape), 0, 1))
+    return [alpha.astype(np.float32) for alpha in alphas]
+
+
+@pytest.mark.parametrize("size", [(45, 80), (37, 51), (8, 9)])
+def test_every_frame_of_a_stream_is_as_in_torch(size: tuple[int, int]) -> None:
+    reference, last, known = Decision(), np.zeros(size, np.float32), torch.zeros(1, 1, *size)
+    for alpha in changing_alphas(*size, 6):
+        wanted, known = reference(torch.from_numpy(alpha)[None, None], known)
+        found = alpha.copy()
+        decide(found, last, DECIDING)
+        np.testing.assert_allclose(found, wanted[0, 0].numpy(), atol=1e-4)
+
+
+FORGETTING = ForgettingRule()
+
+
+def frames_with_disc(height: int, width: int, count: int) -> list[NDArray[np.float32]]:
+    """Return noisy frames, (3, h, w), in which a dark disc rushes past."""
+    random = np.random.default_rng(1)
+    y, x = np.mgrid[0:height, 0:width]
+    frames = []
+    for t in range(count):
+        disc = np.hypot(x - width * t / count, y - height / 2) < height / 4
+        frames.append(np.where(disc, 0.1, 0.7) + random.normal(0, 0.02, (3, height, width)))
+    return [frame.astype(np.float32) for frame in frames]
+
+
+@pytest.mark.parametrize("size", [(90, 160), (91, 163), (33, 50)])
+def test_the_memories_keep_what_they_keep_in_torch(size: tuple[int, int]) -> None:
+    reference, last = Forgetting(), quartered(np.zeros((3, *size), np.float32))
+    state = MattecamNetwork().initial_state(1, *size)
+    seen = state[3]
+    for frame in frames_with_disc(*size, 4):
+        memories = [np.ones((1, *memory.shape[2:], 5), np.float32) for memory in state[:3]]
+        forget_changed(frame, last, FORGETTING, memories)
+        shares, seen = reference(torch.from_numpy(frame)[None], seen, 1)
+        assert shares is not None
+        for memory, share in zip(memories, shares, strict=True):
+            np.testing.assert_allclose(memory, share[0, 0, :, :, None].expand(memory.shape[1:])[None], atol=1e-4)
+    assert 0.01 < np.mean(memories[0] < 0.5) < 0.7
+
+
+CHANNELS = 8
+sizes = given(height=st.integers(1, 12), width=st.integers(1, 140), seed=st.integers(0, 99))
+
+
+def image_and_given(height: int, width: int, channels: int, seed: int) -> tuple[Floats, Floats]:
+    """Return a noisy small frame and random outputs of the network for it."""
+    rng = np.random.default_rng(seed)
+    return rng.random((3, height, width), np.float32), rng.random((channels, height, width), np.float32)
+
+
+def run(weights: FilterWeights, image: Floats, values: Floats) -> list[Floats]:
+    """Return slope, offset and coarse alpha, computed in two strips."""
+    height, width = image.shape[1:]
+    outputs = tuple(np.full((planes, height, width), np.nan, np.float32) for planes in (4, 4, 1))
+    with closing(Strips(2)) as strips:
+        guided_filter(strips, weights, values, image, outputs)  # type: ignore[arg-type]
+    return list(outputs)
+
+
+def assert_close(found: list[Floats], image: Floats, slope: torch.Tensor, offset: torch.Tensor, alpha: Floats) -> None:
+    """Assert that the matte of the small frame is equal and the slopes are close."""
+    guide = np.concatenate([image, image.mean(0, keepdims=True)])
+    wanted_slope, wanted_offset = slope[0].numpy(), offset[0].numpy()
+    scale = max(1.0, float(np.abs(wanted_slope).max()))
+    # A covariance is the difference of two nearly equal numbers: rounding depends on the order of summation.
+    np.testing.assert_allclose(found[0], wanted_slope, atol=3e-3 * scale)
+    matte, wanted = found[0] * guide + found[1], wanted_slope * guide + wanted_offset
+    np.testing.assert_allclose(matte, wanted, atol=1e-4 * scale)
+    np.testing.assert_allclose(found[2][0], np.clip(alpha, 0, 1), atol=1e-5)
+
+
+@settings(max_examples=25, deadline=None)
+@sizes
+def test_the_learned_filter_is_that_of_rvm(height: int, width: int, seed: int) -> None:
+    image, hidden = image_and_given(height, width, CHANNELS, seed)
+    torch.manual_seed(seed)
+    reference = DeepGuidedFilter(CHANNELS).eval()
+    project = nn.Conv2d(CHANNELS, 4, 1)
+    with torch.inference_mode():
+        values = torch.from_numpy(hidden)[None]
+        matte = project(values)
+        slope, offset = reference(torch.from_numpy(image)[None], matte, values)
+    norms = [module for module in reference.conv if isinstance(module, nn.BatchNorm2d)]
+    first, second, third = (module for module in reference.conv if isinstance(module, nn.Conv2d))
+    guided = LearnedFilterWeights(
+        joined(project),
+        reference.box_filter.weight.detach().numpy().reshape(4, 9),
+        joined(first) * float(1 / np.sqrt(1 + norms[0].eps)),
+        joined(second) * float(1 / np.sqrt(1 + norms[1].eps)),
+        joined(third),
+    )
+
+    assert_close(run(guided, image, hidden), image, slope, offset, matte[0, 3].numpy())
+
+
+@pytest.mark.parametrize("within", [False, True], ids=["rvm", "mattecam"])
+@settings(max_examples=25, deadline=None)
+@sizes
+def test_the_fast_filter_is_that_of_the_networks(within: bool, height: int, width: int, seed: int) -> None:
+    image, matte = image_and_given(height, width, 4, seed)
+    with torch.inference_mode():
+        small, values = torch.from_numpy(image)[None], torch.from_numpy(matte)[None]
+        slope, offset = explained(small, values) if within else fast_guided_filter(small, values)
+    guided = FastFilterWeights(1e-4 if within else EPS, within)
+
+    assert_close(run(guided, image, matte), image, slope, offset, matte[3])
+
+
+def joined(convolution: nn.Conv2d) -> Floats:
+    """Return the weights (M, N + 1) of a 1x1 convolution; the last column is the bias, or zero without one."""
+    weights = convolution.weight.detach()[:, :, 0, 0]
+    bias = torch.zeros(len(weights)) if convolution.bias is None else convolution.bias.detach()
+    return np.ascontiguousarray(torch.cat([weights, bias[:, None]], 1).numpy())

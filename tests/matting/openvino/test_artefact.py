@@ -1,25 +1,45 @@
-"""Converted networks: the stages together equal the network, and damaged artefacts are rebuilt."""
+"""Converted networks: the stages together equal the network, damaged artefacts are rebuilt, and int8 where it pays."""
 
 from __future__ import annotations
 
 import errno
+import logging
+import platform
 import shutil
 import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
+from safetensors import safe_open
+from safetensors.torch import load_file, save_file
 
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import BgrImage, Floats
+from app.matting import build_engine
 from app.matting.openvino import artefact_cache
-from app.matting.openvino.artefact import CHECKSUMS, INDEX, NetworkSource, compiled, fitted, halved_shapes
+from app.matting.openvino.artefact import CHECKSUMS, INDEX, Artefact, NetworkSource, compiled, fitted, halved_shapes
 from app.matting.openvino.artefact_cache import ArtefactCache
-from app.matting.openvino.runtime import core
+from app.matting.openvino.runtime import core, ov
+from app.matting.selection import hardware
+from app.matting.selection.choice import choose
+from app.privacy.self_test import self_test
 from models import table
+from models.int8 import SIMILAR, SOURCE, find_int8, int8_file
+from models.mattecam.bundled import load
+from models.mattecam.spec import BUNDLED
 from models.rules import FastFilterWeights, FilterWeights, LearnedFilterWeights, state_names
+from models.rvm.network import MattingNetwork
+from models.rvm.spec import RVM_MOBILENETV3
+from models.weights import sha256_of
+from tests.clips import demo
 from tests.matting.networks import BuildEngine, frames
+from training.calibration import calibrate, run_rvm
+from training.rvm_int8 import LAYERS, ExportedNetwork, in_int8, scales_of
 
 pytestmark = pytest.mark.torch
 
@@ -195,3 +215,221 @@ def test_unreadable_weights_are_a_named_error(
     monkeypatch.setattr(Path, "open", refuse)
     with pytest.raises(ModelError, match=r"mattecam\.pth cannot be read; check the path"):
         ArtefactCache(lambda: tmp_path).load(NetworkSource("mattecam", weights["mattecam"]))
+
+
+def alphas(settings: MattingSettings, stream: list[BgrImage]) -> Floats:
+    """Return the alphas of the frames, in 0..1."""
+    height, width = stream[0].shape[:2]
+    engine = build_engine(settings, width, height)
+    assert engine.info.precision == settings.precision
+    steps = [engine.step(frame, np.zeros_like(frame), EdgeSettings(strict="off")) for frame in stream]
+    engine.close()
+    return np.stack([step.alpha for step in steps]).astype(np.float32) / np.float32(255)
+
+
+def set_processor(monkeypatch: pytest.MonkeyPatch, *, bfloat16: bool, vnni: bool) -> None:
+    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: bfloat16)
+    monkeypatch.setattr(hardware, "cpu_has_vnni", lambda: vnni)
+
+
+BUNDLED_MODEL = MattingSettings(model="mattecam", device="cpu", downsample_ratio=1.0)
+PERSON = demo(320, 180, range(0, 18, 3))
+
+
+@pytest.fixture(scope="module")
+def quantized() -> Floats:
+    return alphas(BUNDLED_MODEL.replace(precision="int8"), PERSON)
+
+
+def test_the_bundled_network_stays_close_to_float32(quantized: Floats) -> None:
+    reference = alphas(BUNDLED_MODEL.replace(precision="float32"), PERSON)
+    assert np.ptp(reference) > 0.9
+    difference = np.abs(reference - quantized)
+    assert 0 < difference.mean() < 0.005, "0 is float32 under another name"
+
+
+@torch.no_grad()
+def test_openvino_computes_what_the_simulation_of_the_bundled_network_computes(quantized: Floats) -> None:
+    network = load(int8_file(BUNDLED))
+    state: tuple[torch.Tensor, ...] = network.initial_state(1, 180, 320)
+    expected = []
+    for frame in PERSON:
+        image = torch.from_numpy(np.ascontiguousarray(frame[..., ::-1])).permute(2, 0, 1)[None].float() / 255
+        _, alpha, *rest = network(image, *state)
+        state = tuple(rest)
+        expected.append(alpha[0, 0].numpy())
+    assert np.abs(np.stack(expected) - quantized).mean() < 0.005
+
+
+def test_the_int8_engine_passes_the_self_test() -> None:
+    engine = build_engine(BUNDLED_MODEL.replace(precision="int8", downsample_ratio=0.5), 640, 360)
+    self_test(engine, 640, 360)
+    engine.close()
+
+
+@pytest.mark.parametrize(
+    ("bfloat16", "vnni", "precision"),
+    [(True, True, "bfloat16"), (False, True, "int8"), (False, False, "float32")],
+)
+def test_auto_selects_the_precision_by_the_processors_instructions(
+    monkeypatch: pytest.MonkeyPatch, bfloat16: bool, vnni: bool, precision: str
+) -> None:
+    set_processor(monkeypatch, bfloat16=bfloat16, vnni=vnni)
+    choice = choose(BUNDLED_MODEL)
+    assert choice.precision == precision
+    assert choice.weights == BUNDLED
+    assert choice.int8 == (int8_file(BUNDLED) if precision == "int8" else None)
+
+
+def test_auto_selects_float32_for_weights_without_an_int8_version(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    set_processor(monkeypatch, bfloat16=False, vnni=True)
+    weights = Path(shutil.copy(BUNDLED, tmp_path))
+    assert choose(BUNDLED_MODEL.replace(weights=weights)).precision == "float32"
+    with pytest.raises(ModelError, match="no int8 version"):
+        choose(BUNDLED_MODEL.replace(weights=weights, precision="int8"))
+
+
+def test_only_openvino_runs_int8() -> None:
+    with pytest.raises(ModelError, match="no int8 version"):
+        choose(BUNDLED_MODEL.replace(executor="eager", precision="int8"))
+
+
+NAME = RVM_MOBILENETV3.name
+WIDTH, HEIGHT = 128, 96
+COUNT = 5
+
+
+@pytest.fixture(scope="module")
+def pictures() -> torch.Tensor:
+    """Return a moving picture, (1, T, 3, H, W) RGB in 0..1."""
+    moving = np.stack(frames(WIDTH, HEIGHT, COUNT))[..., ::-1]
+    return torch.from_numpy(np.ascontiguousarray(moving)).permute(0, 3, 1, 2)[None].float() / 255
+
+
+@pytest.fixture(scope="module")
+def networks(
+    weights: dict[str, Path], pictures: torch.Tensor, tmp_path_factory: pytest.TempPathFactory
+) -> tuple[Path, MattingNetwork, ExportedNetwork]:
+    """Return generated weights with an int8 version beside them, their network, and its simulation in int8."""
+    path = Path(shutil.copy(weights[NAME], tmp_path_factory.mktemp("rvm")))
+    torch.manual_seed(0)
+    network = MattingNetwork().eval()
+    network.load_state_dict(torch.load(path, weights_only=True))
+    int8 = in_int8(network)
+    calibrate(int8, iter([pictures]), partial(run_rvm, int8))
+    save_file(scales_of(int8), int8_file(path), {SOURCE: sha256_of(path)})
+    return path, network, int8
+
+
+def settings_for(path: Path, precision: str) -> MattingSettings:
+    return MattingSettings(model=NAME, weights=path, device="cpu", precision=precision, downsample_ratio=1.0)
+
+
+def in_openvino(path: Path) -> tuple[Artefact, list[ov.CompiledModel]]:
+    """Return the artefact in int8, and its stages compiled for the size of the moving picture."""
+    artefact = artefact_cache.artefacts.load(NetworkSource(NAME, path, int8=int8_file(path)))
+    states = dict(zip(state_names(4)[0], artefact.state_shapes(HEIGHT, WIDTH), strict=True))
+    models, _ = fitted(artefact, {"small": (1, 3, HEIGHT, WIDTH), **halved_shapes(HEIGHT, WIDTH), **states})
+    return artefact, compiled(artefact.stages, models, "int8")
+
+
+@pytest.mark.long
+@torch.no_grad()
+def test_openvino_computes_what_the_simulation_of_rvm_computes(
+    networks: tuple[Path, MattingNetwork, ExportedNetwork], pictures: torch.Tensor
+) -> None:
+    path, _, int8 = networks
+    artefact, stages = in_openvino(path)
+    requests = [network.create_infer_request() for network in stages]
+    before, after = state_names(4)
+    shapes = zip(before, artefact.state_shapes(HEIGHT, WIDTH), strict=True)
+    arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes}
+    r1, r2, r3, r4 = int8.initial_state(1, HEIGHT, WIDTH)
+    for frame in pictures.unbind(1):
+        image = frame
+        arrays["small"] = frame.numpy()
+        for name in halved_shapes(HEIGHT, WIDTH):
+            image = torch.nn.functional.avg_pool2d(image, 2, 2)
+            arrays[name] = image.numpy()
+        for stage, request in zip(artefact.stages, requests, strict=True):
+            outputs = request.infer([arrays[name] for name in stage.reads])
+            arrays |= {name: outputs[index].copy() for index, name in enumerate(stage.writes)}
+        _, _, _, r1, r2, r3, r4 = int8.coefficients(frame, r1, r2, r3, r4)
+        for name, wanted in zip(after, (r1, r2, r3, r4), strict=True):
+            found = arrays[name].transpose(0, 3, 1, 2)
+            error = float(np.abs(found - wanted.numpy()).mean())
+            assert error < 0.02 * float(wanted.std()), name
+        arrays |= {name: arrays[new_name] for name, new_name in zip(before, after, strict=True)}
+
+
+@pytest.mark.long
+def test_the_convolutions_run_in_int8(networks: tuple[Path, MattingNetwork, ExportedNetwork]) -> None:
+    if platform.machine() not in ("x86_64", "AMD64"):
+        pytest.skip("OpenVINO chooses other kernels for this kind of processor")
+    path, _, _ = networks
+    kinds = [
+        str(operation.get_rt_info()["runtimePrecision"].astype(str))
+        for network in in_openvino(path)[1]
+        for operation in network.get_runtime_model().get_ops()
+        if operation.get_rt_info()["layerType"].astype(str) == "Convolution"
+    ]
+    assert sum(kind in ("u8", "i8") for kind in kinds) == len(LAYERS)
+    assert set(kinds) <= {"u8", "i8", "f32"}
+
+
+def test_other_weights_run_in_float32_and_the_log_says_so(
+    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = Path(shutil.copy(weights[NAME], tmp_path))
+    set_processor(monkeypatch, bfloat16=False, vnni=True)
+    with caplog.at_level(logging.WARNING):
+        assert [choose(settings_for(path, "auto")).precision for _ in range(3)] == ["float32"] * 3
+    (record,) = caplog.records
+    assert "runs in float32" in record.getMessage() and str(path) in record.getMessage()
+    with pytest.raises(ModelError, match="no int8 version"):
+        choose(settings_for(path, "int8"))
+
+
+def test_scales_that_do_not_fit_are_a_named_error(
+    networks: tuple[Path, MattingNetwork, ExportedNetwork], tmp_path: Path
+) -> None:
+    path = Path(shutil.copy(networks[0], tmp_path))
+    tensors = load_file(int8_file(networks[0]))
+    without = {name: tensor for name, tensor in tensors.items() if name != f"{LAYERS[0]}.limits"}
+    unknown = {name.replace("decoder", "nowhere"): tensor for name, tensor in tensors.items()}
+    four_bit = {**tensors, f"{LAYERS[0]}.limits": torch.tensor([0, 15], dtype=torch.int32)}
+    for changed in (without, unknown, four_bit):
+        save_file(changed, int8_file(path), {SOURCE: sha256_of(path)})
+        with pytest.raises(ModelError, match="no int8 version"):
+            build_engine(settings_for(path, "int8"), WIDTH, HEIGHT)
+
+
+def test_weights_with_which_int8_was_not_measured_run_in_int8_only_on_request(
+    weights: dict[str, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = Path(shutil.copy(weights[NAME], tmp_path))
+    set_processor(monkeypatch, bfloat16=False, vnni=True)
+    save_file({"scale": torch.ones(1)}, int8_file(path), {SOURCE: "0" * 64, SIMILAR: sha256_of(path)})
+    assert choose(settings_for(path, "auto")).precision == "float32"
+    assert choose(settings_for(path, "int8")).int8 == int8_file(path)
+
+
+def test_the_shipped_scales_fit_the_published_weights_and_contain_no_weights(tmp_path: Path) -> None:
+    assert RVM_MOBILENETV3.int8 is not None
+    with safe_open(RVM_MOBILENETV3.int8, framework="pt") as opened:
+        metadata = opened.metadata()
+    assert RVM_MOBILENETV3.weights.sha256 in (metadata[SOURCE], metadata.get(SIMILAR))
+    tensors = load_file(RVM_MOBILENETV3.int8)
+    assert {name.rpartition(".")[0] for name in tensors} == set(LAYERS)
+    assert all(tensor.numel() <= 2 for tensor in tensors.values())
+    assert RVM_MOBILENETV3.int8.stat().st_size < 10_000
+    other = tmp_path / "rvm_mobilenetv3.pth"
+    other.write_bytes(b"other weights")
+    assert find_int8(other, RVM_MOBILENETV3.int8) is None
+
+
+def test_the_shipped_scales_fit_the_network(weights: dict[str, Path]) -> None:
+    artefact = artefact_cache.artefacts.load(NetworkSource(NAME, weights[NAME], int8=RVM_MOBILENETV3.int8))
+    assert [stage.name for stage in artefact.stages] == ["encoder", "decoder"]
