@@ -16,7 +16,6 @@ from app.api.stream_background import StreamBackground
 from app.config.parsing import TRANSPARENT, parse_background, replace_checked
 from app.config.setting import with_values
 from app.core.errors import MattecamError, ModelError, UsageError
-from app.core.messages.command_line import ApiText
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings, Settings
 from app.core.types import BgrImage, Matte, check_bgr
 from app.matting import build_engine
@@ -85,7 +84,7 @@ class Matting:
         chosen = model, weights, refiner, plate, device, executor, precision, downsample_ratio
         self._settings = _settings(background, edges, chosen)
         if self._settings.background.kind == "none":
-            raise UsageError(ApiText.NO_BACKDROP())
+            raise UsageError('The background "none" has no composite; choose another background.')
         self._background = StreamBackground(self._settings.background)
         self._build = build
         self._engine: MattingEngine | None = None
@@ -125,7 +124,7 @@ class Matting:
         """
         self._check_open()
         if self._engine is None:
-            raise ModelError(ApiText.NO_STATE_YET())
+            raise ModelError("A stream has a state only after its first frame; step it first.")
         state = self._resumable(self._engine).state()
         return replace(state, arrays={**state.arrays, **self._background.state()})
 
@@ -153,7 +152,9 @@ class Matting:
                 self._engine = None
             if isinstance(error, MattecamError):
                 raise
-            raise ModelError(ApiText.OTHER_STATE(model=state.model, own=own)) from error
+            raise ModelError(
+                f"The state was saved with {state.model} under other settings; this stream runs {own}."
+            ) from error
         self._take(background)
 
     def reset(self) -> None:
@@ -196,13 +197,16 @@ class Matting:
 
     def _check_open(self) -> None:
         if self._closed:
-            raise ModelError(ApiText.CLOSED())
+            raise ModelError("The stream is closed; make a new Matting object.")
         if os.getpid() != self._process:  # after a fork, whose child has none of the threads and would wait for them
-            raise ModelError(ApiText.FORKED())
+            raise ModelError("This stream belongs to the process that made it; make a stream in each process.")
 
     def _resumable(self, engine: MattingEngine) -> FrameEngine:
         if not isinstance(engine, FrameEngine):
-            raise ModelError(ApiText.NO_STATE(model=self._settings.matting.model))
+            raise ModelError(
+                f"The state of the model {self._settings.matting.model} cannot be saved; choose a model without an "
+                "empty-background plate."
+            )
         return engine
 
 

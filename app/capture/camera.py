@@ -9,6 +9,7 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal
 
 import cv2
 import numpy as np
@@ -17,9 +18,8 @@ from numpy.typing import NDArray
 from app.capture.devices import COMPRESSED, DEPTH, GREY, SYSTEM, CameraDevice, device_file, find_camera
 from app.capture.exposure import ExposureLock
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError
-from app.core.messages.capture import CameraText
 from app.core.settings import CaptureSettings
-from app.core.text import Text
+from app.core.text import Text, t
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.jpeg import MjpgDecoder
 from app.system.device_holders import holders
@@ -73,7 +73,7 @@ class CameraSource:
         self._timing = timing
         self._closed = threading.Event()
         self._index = 0
-        self._blank: CameraText | None = None
+        self._blank: Blank | None = None
         self._lock: ExposureLock | None = None
         self._mjpg = MjpgDecoder()
         self._is_raw_mjpg = False
@@ -84,7 +84,13 @@ class CameraSource:
         )
         """Size, rate and format as read back from the camera."""
         if self._is_own_output():
-            raise SourceOpenError(CameraText.OWN_OUTPUT(camera=self._name()))
+            raise SourceOpenError(
+                t(
+                    "{camera} is the virtual camera that this program sends to; choose another source or another "
+                    "virtual camera.",
+                    camera=self._name(),
+                )
+            )
         self._capture = self._open()
         self._settled_at_s = self._last_s + self._timing.settle_s
         self._hold_at_s = math.inf
@@ -141,7 +147,7 @@ class CameraSource:
         A format that offers the size only at a low frame rate is tried last, at a smaller size with 30 fps if there is
         one.
         """
-        blank: CameraText | None = None
+        blank: Blank | None = None
         wanted = self._settings.width, self._settings.height
         put_off: list[str] = []
         tries = 0
@@ -150,7 +156,13 @@ class CameraSource:
                 capture = cv2.VideoCapture()
                 if not _open_device(capture, self._device):
                     failed = CameraAbsentError if self._is_gone() else SourceOpenError
-                    raise failed(CameraText.CANNOT_OPEN(camera=self._name(), reason=self._why_not()))
+                    raise failed(
+                        t(
+                            "The camera {camera} cannot be opened: {reason}.",
+                            camera=self._name(),
+                            reason=self._why_not(),
+                        )
+                    )
                 self._negotiate(capture, pixel_format, wanted)
                 if may_be_slow:
                     self._negotiate(capture, pixel_format, self._quick_size(capture, pixel_format))
@@ -168,8 +180,10 @@ class CameraSource:
                 capture.release()
                 log.info("%s delivers no frame in the format %s", self._device.name, pixel_format)
         if blank is not None:
-            raise SourceOpenError(blank(camera=self._name()))
-        raise SourceOpenError(CameraText.NO_FRAMES(camera=self._name(), reason=self._why_not()))
+            raise SourceOpenError(self._why_blank(blank))
+        raise SourceOpenError(
+            t("The camera {camera} delivers no frames: {reason}.", camera=self._name(), reason=self._why_not())
+        )
 
     def _formats(self) -> tuple[str, ...]:
         """Return the formats to try, in order."""
@@ -217,17 +231,17 @@ class CameraSource:
         height, width = image.shape[:2]
         return replace(self.info, width=width, height=height, fps=self._rate(capture), pixel_format=_fourcc(capture))
 
-    def _read_frame(self, capture: cv2.VideoCapture, timeout_s: float) -> tuple[BgrImage | None, CameraText | None]:
+    def _read_frame(self, capture: cv2.VideoCapture, timeout_s: float) -> tuple[BgrImage | None, Blank | None]:
         """Return the next frame that is not blank, None without one within the timeout, and why the last one was blank.
 
         A closed shutter, or a format that the driver gets wrong, gives frames of a single colour.
         """
         end_s = time.perf_counter() + timeout_s
-        blank: CameraText | None = None
+        blank: Blank | None = None
         while self._grab(capture, end_s):
             done, raw = capture.retrieve()
             if done and raw is not None and not self._is_raw_mjpg and (raw.ndim == 1 or raw.shape[0] == 1):
-                return None, CameraText.NOT_DECODED  # OpenCV gives the bytes of video that it does not decode
+                return None, "not decoded"  # OpenCV gives the bytes of video that it does not decode
             image = self._decoded(np.asarray(raw, np.uint8)) if done and raw is not None and raw.size else None
             if image is not None:
                 blank = blank_fault(image)
@@ -271,22 +285,45 @@ class CameraSource:
             from app.capture import v4l2
 
             return v4l2.why_not(self._device.path)
-        return CameraText.REASON_UNKNOWN()
+        return t("check that it is connected, that no other program uses it, and that this program may access cameras")
 
     def _why_lost(self) -> Text:
         if self._is_gone():
-            return CameraText.DISCONNECTED(camera=self._name())
+            return t("The camera {camera} is disconnected; reconnect it or choose another camera.", camera=self._name())
         if self._blank is not None:
-            return self._blank(camera=self._name())
+            return self._why_blank(self._blank)
         if self._mjpg.last_damage:
-            return CameraText.DAMAGED(camera=self._name())
+            return t(
+                "The camera {camera} delivers only damaged frames; check its cable, or use another USB port.",
+                camera=self._name(),
+            )
         self.hold_exposure(False)
         self._capture.release()  # so that this program itself is not reported as the user of the camera
-        return CameraText.SILENT(camera=self._name(), seconds=f"{self._timing.silence_s:.0f}", reason=self._why_not())
+        return t(
+            "The camera {camera} has delivered no frame for {seconds} seconds: {reason}.",
+            camera=self._name(),
+            seconds=f"{self._timing.silence_s:.0f}",
+            reason=self._why_not(),
+        )
+
+    def _why_blank(self, blank: Blank) -> Text:
+        if blank == "black":
+            return t(
+                "The camera {camera} delivers only black frames; open its shutter, or choose another size or format.",
+                camera=self._name(),
+            )
+        if blank == "green":
+            return t(
+                "The camera {camera} delivers only green frames; choose another size or format.", camera=self._name()
+            )
+        return t(
+            "The camera {camera} sends video that cannot be decoded; choose another format or another camera.",
+            camera=self._name(),
+        )
 
     def _name(self) -> str:
         name, path = self._device.name, self._device.path
-        return CameraText.NAME(name=name, device=path) if path and path != name else name
+        return t("{name} ({device})", name=name, device=path) if path and path != name else name
 
 
 def _format_order(pixel_format: str) -> int:
@@ -313,7 +350,12 @@ def _unlisted(wanted: str) -> CameraDevice:
         from app.capture import v4l2
 
         return CameraDevice((v4l2.links(path) or [path])[0], path, path, -1)
-    raise CameraAbsentError(CameraText.UNKNOWN(name=wanted))
+    raise CameraAbsentError(
+        t(
+            "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.",
+            name=wanted,
+        )
+    )
 
 
 def _open_device(capture: cv2.VideoCapture, device: CameraDevice) -> bool:
@@ -335,8 +377,12 @@ STEPS = (64, 8)
 """Distances of the sampled pixels: few of them tell that most frames are not blank."""
 
 
-def blank_fault(image: BgrImage) -> CameraText | None:
-    """Return BLACK or GREEN (all planes zero in a YUV format) if the frame has no other colour, else None.
+Blank = Literal["black", "green", "not decoded"]
+"""What is wrong with a frame that shows nothing."""
+
+
+def blank_fault(image: BgrImage) -> Blank | None:
+    """Return "black" or "green" (all planes zero in a YUV format) if the frame has no other colour, else None.
 
     image: (height, width, 3) uint8 BGR.
     """
@@ -347,5 +393,5 @@ def blank_fault(image: BgrImage) -> CameraText | None:
             return None
     blue, green, red = (int(value) for value in high)
     if max(blue, green, red) <= 2:
-        return CameraText.BLACK
-    return CameraText.GREEN if max(blue, red) <= 8 and 100 <= green <= 170 else None
+        return "black"
+    return "green" if max(blue, red) <= 8 and 100 <= green <= 170 else None

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import SourceOpenError
-from app.core.messages.capture import SourceText
+from app.core.text import t
 from app.core.types import BgrImage, Frame, SourceInfo
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
@@ -142,7 +142,9 @@ def _view_size(width: int, height: int) -> tuple[float, float]:
 def _load(name: str) -> BgrImage:
     image = cv2.imread(str(ASSETS / name), cv2.IMREAD_COLOR)
     if image is None:
-        raise SourceOpenError(SourceText.DEMO_DAMAGED(file=ASSETS / name))
+        raise SourceOpenError(
+            t("The demo image {file} is missing or damaged; reinstall the program.", file=ASSETS / name)
+        )
     return np.asarray(image, np.uint8)
 
 

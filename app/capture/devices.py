@@ -15,7 +15,7 @@ import cv2
 
 from app.core import camera_names
 from app.core.errors import SourceOpenError
-from app.core.messages.capture import CameraText
+from app.core.text import t
 
 SYSTEM = platform.system()
 """`Linux`, `Windows` or `Darwin`."""
@@ -119,7 +119,13 @@ def find_camera(wanted: str) -> CameraDevice | None:
     """
     found = cameras_named(os.path.realpath(wanted) if Path(wanted).is_absolute() else wanted, list_device_cameras())
     if len(found) > 1:
-        raise SourceOpenError(CameraText.SEVERAL(name=wanted, sources=[camera.source for camera in found]))
+        raise SourceOpenError(
+            t(
+                "There are several cameras {name}; choose one of {sources}.",
+                name=wanted,
+                sources=[camera.source for camera in found],
+            )
+        )
     return found[0] if found else None
 
 

@@ -14,8 +14,8 @@ import numpy as np
 
 from app.core import camera_names
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError
-from app.core.messages.capture import CameraText, PortalText
 from app.core.settings import CaptureSettings
+from app.core.text import t
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.jpeg import MjpgDecoder
 from app.system.pipewire.connection import Connection
@@ -30,9 +30,16 @@ QUESTION_S = 12.0
 READ_TIMEOUT_S = 1.0
 
 _FAULTS = {
-    PortalFault.NO_PORTAL: PortalText.ABSENT,
-    PortalFault.REFUSED: PortalText.REFUSED,
-    PortalFault.NO_ANSWER: PortalText.NO_ANSWER,
+    PortalFault.NO_PORTAL: t(
+        "The desktop has no camera portal; install xdg-desktop-portal with the backend of the desktop, or choose "
+        "another source."
+    ),
+    PortalFault.REFUSED: t(
+        "The desktop refused access to its cameras; allow it in the privacy settings, or choose another source."
+    ),
+    PortalFault.NO_ANSWER: t(
+        "The question of the desktop about the camera was not answered; answer it, or choose another source."
+    ),
 }
 
 
@@ -53,13 +60,18 @@ class PortalSource:
             self._reader = _read(self._camera, settings, connection)
             first = self._reader.read(FIRST_FRAME_S)
             if first is None:
-                raise SourceOpenError(PortalText.NO_FRAMES(camera=self._camera.title))
+                raise SourceOpenError(
+                    t(
+                        "The camera {camera} of the portal delivers no frames; close the programs that use it.",
+                        camera=self._camera.title,
+                    )
+                )
             self.info = self._describe(first)
             self._waiting: RawFrame | None = first
         except (PortalError, OSError) as error:
             self._release(connection)
             fault = error.fault if isinstance(error, PortalError) else PortalFault.NO_PORTAL
-            raise SourceOpenError(_FAULTS[fault]()) from error
+            raise SourceOpenError(_FAULTS[fault]) from error
         except SourceOpenError:
             self._release(connection)
             raise
@@ -95,7 +107,9 @@ class PortalSource:
             return None
         raw, self._waiting = self._waiting or self._reader.read(READ_TIMEOUT_S), None
         if raw is None and self._reader.lost:
-            raise SourceLostError(PortalText.LOST(camera=self._camera.title))
+            raise SourceLostError(
+                t("The camera {camera} of the portal is gone; connect it again.", camera=self._camera.title)
+            )
         return raw
 
     def _decode(self, raw: RawFrame) -> BgrImage | None:
@@ -164,14 +178,26 @@ def _listed(connection: Connection) -> tuple[Connection, list[ListedCamera]]:
 def _choose(others: list[ListedCamera], wanted: str) -> ListedCamera:
     """Return the camera that is asked for. Raises SourceOpenError."""
     if not others:
-        raise CameraAbsentError(PortalText.NO_CAMERA())
+        raise CameraAbsentError(t("The camera portal offers no camera; connect one or choose another source."))
     if not wanted:
         return others[0]
     found = [camera for camera in others if wanted in (camera.name, camera.title)]
     if len(found) > 1:
-        raise SourceOpenError(CameraText.SEVERAL(name=wanted, sources=[f"portal:{camera.name}" for camera in found]))
+        raise SourceOpenError(
+            t(
+                "There are several cameras {name}; choose one of {sources}.",
+                name=wanted,
+                sources=[f"portal:{camera.name}" for camera in found],
+            )
+        )
     if not found:
-        raise CameraAbsentError(PortalText.ABSENT_AMONG(camera=wanted, cameras=[camera.title for camera in others]))
+        raise CameraAbsentError(
+            t(
+                "The camera portal offers no camera {camera}; choose one of {cameras}.",
+                camera=wanted,
+                cameras=[camera.title for camera in others],
+            )
+        )
     return found[0]
 
 

@@ -17,8 +17,8 @@ from app.capture.video_file import VideoFileSource
 from app.core.errors import CameraAbsentError, SourceOpenError, UsageError
 from app.core.files import paths
 from app.core.files.private_file import write_private
-from app.core.messages.capture import CameraText, SourceText
 from app.core.settings import CaptureSettings
+from app.core.text import t
 
 log = logging.getLogger(__name__)
 
@@ -94,7 +94,9 @@ def parse_source(text: str) -> SourceName:
     Raises UsageError for any other text.
     """
     if "\0" in text or not text.strip():
-        raise UsageError(SourceText.EMPTY())
+        raise UsageError(
+            t("A source cannot be empty; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.")
+        )
     if text == AUTO:
         return SourceName(AUTO)
     if text.startswith(("/dev/video", "/dev/v4l/")) or (text.isascii() and text.isdigit()):
@@ -102,11 +104,23 @@ def parse_source(text: str) -> SourceName:
     kind, colon, value = text.partition(":")
     value = value.strip()
     if kind == CAMERA and colon and not value:
-        raise UsageError(SourceText.NO_CAMERA_NAMED(text=text))
+        raise UsageError(
+            t(
+                "“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id⟦ that the command `devices` "
+                "lists⟧.",
+                text=text,
+            )
+        )
     if any(spec.name == kind and spec.takes(value) for spec in SOURCES):
         return SourceName(kind, value)
     if "://" in text:
-        raise UsageError(SourceText.ADDRESS(text=text))
+        raise UsageError(
+            t(
+                "{text} is an address, which cannot be a source; use auto, demo, camera:INDEX, camera:/dev/videoN or "
+                "a video file.",
+                text=text,
+            )
+        )
     node = os.path.realpath(paths.from_user(text))
     if node.startswith("/dev/video"):
         return SourceName(CAMERA, node)
@@ -159,7 +173,7 @@ class SourceOpener:
 
     def _open_auto(self, settings: CaptureSettings) -> FrameSource:
         cameras = list_cameras()
-        missing = CameraAbsentError(CameraText.NONE())
+        missing = CameraAbsentError(t("No camera was found; connect one or choose another source."))
         for camera in automatic_cameras(cameras, self._used_last or _remembered()):
             if camera.rank is Rank.SENT and not self._is_sent_to(camera.path):
                 continue

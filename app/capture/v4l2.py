@@ -11,9 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.messages.capture import CameraText
-from app.core.messages.system import ProgramName
-from app.core.text import Text
+from app.core.text import Text, t
 from app.system import v4l2
 from app.system.device_holders import CAMERA_SERVICES, holders
 
@@ -93,34 +91,49 @@ def why_not(path: str) -> Text:
     try:
         capability = query(path)
     except FileNotFoundError:
-        return CameraText.REASON_ABSENT()
+        return t("it is not connected; connect it or choose another camera")
     except PermissionError:
-        return CameraText.REASON_NOT_PERMITTED()
+        return t("you have no permission to open it; add your user to the group video and log in again")
     except OSError as error:
         if error.errno == errno.EBUSY:
             return _in_use(path)
         if error.errno in (errno.ENODEV, errno.ENXIO):
-            return CameraText.REASON_DISCONNECTED()
-        return CameraText.REASON_NOT_A_CAMERA()
+            return t("it was disconnected; reconnect it")
+        return t("it is not a camera; choose another one")
     if capability.driver == LOOPBACK_DRIVER:  # has any number of readers; who holds it is, or hides, the sender
         programs = users(path) if capability.is_camera else []
-        return CameraText.REASON_SILENT_SENDER(programs=programs) if programs else CameraText.REASON_NO_SENDER()
+        return (
+            t(
+                "nothing is sent to it, though it is open in {programs}; start the program that sends again or choose "
+                "another camera",
+                programs=programs,
+            )
+            if programs
+            else t("no program sends to it; start one or choose another camera")
+        )
     if users(path):
         return _in_use(path)
-    return CameraText.REASON_NO_FRAMES() if capability.is_camera else CameraText.REASON_NOT_A_CAMERA()
+    return (
+        t("it delivers no frames; reconnect it, or choose another size or format")
+        if capability.is_camera
+        else t("it is not a camera; choose another one")
+    )
 
 
 def users(path: str) -> list[Text]:
     """Return the programs that use the camera, as far as this user may see them."""
     return [
-        ProgramName.THIS() if holder.pid == os.getpid() else holder.text
+        t("Mattecam itself") if holder.pid == os.getpid() else holder.text
         for holder in holders(path)
         if holder.name not in CAMERA_SERVICES
     ]
 
 
 def _in_use(path: str) -> Text:
-    return CameraText.REASON_IN_USE(programs=users(path) or [ProgramName.OTHER()])
+    return t(
+        "it is in use by {programs}; close it there or choose another camera",
+        programs=users(path) or [t("another program")],
+    )
 
 
 @contextmanager

@@ -11,8 +11,7 @@ from pathlib import Path
 
 from app.core.errors import BackgroundError, SourceLostError, SourceOpenError
 from app.core.files.names import exists
-from app.core.messages.capture import SourceText
-from app.core.messages.media import VideoText
+from app.core.text import t
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.image_file import first_frame_alone, kind_of_file, read_image
 from app.media.video_input import LIVE_MAX_PIXELS, VideoError
@@ -53,7 +52,13 @@ class VideoFileSource:
     def __init__(self, path: Path, *, realtime: bool = True) -> None:
         """realtime: False delivers frames as fast as they are read. Raises SourceOpenError."""
         if exists(path) and path.is_dir():
-            raise SourceOpenError(SourceText.FOLDER(file=path))
+            raise SourceOpenError(
+                t(
+                    "{file} is a folder; choose a video or an image in it⟦ (`python3 run.py convert` converts "
+                    "folders)⟧.",
+                    file=path,
+                )
+            )
         try:
             still = kind_of_file(path) == "image"
             self._reader = _Still(path) if still else VideoReader(path, max_pixels=LIVE_MAX_PIXELS)
@@ -119,10 +124,19 @@ class VideoFileSource:
             self._frames = self._reader.frames()
             timed = self._decode()
         if timed is None:
-            raise SourceLostError(VideoText.NO_MORE_FRAMES(file=self._reader.path))
+            raise SourceLostError(
+                t("The video {file} can no longer be read; choose another file.", file=self._reader.path)
+            )
         if self._reader.reshaped and not self._reshape_told:
             self._reshape_told = True
-            log.warning("%s", VideoText.RESHAPED(file=self._reader.path))
+            log.warning(
+                "%s",
+                t(
+                    "Frames of {file} have another shape than the first; they are cropped or given bars, not "
+                    "stretched.",
+                    file=self._reader.path,
+                ),
+            )
         return self._round_s + timed[0], timed[1]
 
     def _decode(self) -> tuple[Fraction, BgrImage] | None:

@@ -18,7 +18,6 @@ from app.cli.terminal import notify, progress_bar
 from app.config.parsing import TRANSPARENT
 from app.core.errors import UsageError
 from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
-from app.core.messages.command_line import BatchText, ConvertText
 from app.core.text import counted
 from app.system.process import handled
 
@@ -84,7 +83,7 @@ def convert(
     strict mode is off unless --strict is given.
     """
     if not sources:  # the only name was taken for OUT
-        raise UsageError(ConvertText.NO_OUT(file=target))
+        raise UsageError(f"OUT is missing; name the result after {target}.")
     settings, transparent = on_console(live, partial(film_settings, background=background)), None
     if any(given is not None for given in (background, live.profile, live.config)):
         transparent = background == TRANSPARENT
@@ -95,7 +94,9 @@ def convert(
     check_names([*sources, target, *(name for name in (alpha, foreground) if name is not None)])
     if is_batch(sources, target, options):
         if keep_partial:
-            raise UsageError(BatchText.KEEP_PARTIAL())
+            raise UsageError(
+                "--keep-partial is for a single clip; of several, --resume converts the interrupted ones again."
+            )
         raise typer.Exit(convert_many(sources, target, settings, options))
     raise typer.Exit(_convert_one(Path(sources[0]), target, settings, options, keep_partial=keep_partial))
 
@@ -142,7 +143,9 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
     state: State = "interrupted" if not report.complete else "failed" if report.source_cut else "done"
     event(state, report.frames, report.expected_frames, problems)
     if not report.complete and report.target == target:
-        notify(ConvertText.INTERRUPTED(frames=report.frames))
+        notify(
+            f"Interrupted (frames so far: {report.frames}); nothing was kept. --keep-partial keeps the frames so far."
+        )
     elif not options.as_json:
         print(f"{report.target}: {counted(report.frames, 'frame')}{'' if report.complete else ', interrupted'}")
     if not report.complete:

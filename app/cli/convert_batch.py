@@ -16,7 +16,6 @@ from rich.progress import TaskProgressColumn
 from app.cli.terminal import notify, progress_bar
 from app.config import logs
 from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
-from app.core.messages.command_line import BatchText, ConvertText
 from app.core.text import counted
 from app.system.process import handled
 
@@ -95,7 +94,10 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
     with handled(stop), _shown(len(jobs), options.as_json) as tell:
         ended = convert_batch(jobs, folder, executor, resume=options.resume, tell=tell, stop=stop)
     done, skipped, failed, interrupted = (ended[state] for state in ("done", "skipped", "failed", "interrupted"))
-    text = BatchText.RESULT(done=done, skipped=skipped, all=len(jobs), failed=failed, interrupted=interrupted)
+    text = (
+        f"Clips: {len(jobs)}, of which {done} done, {skipped} left out because they were done before, {failed} "
+        f"failed, {interrupted} interrupted."
+    )
     if options.as_json:
         notify(text)
     else:
@@ -108,14 +110,17 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
 def tell_left_out(sources: Sequence[str], target: str, options: BatchOptions) -> None:
     """Say what in the folders is not converted. Raises MattecamError."""
     from app.offline.batch.plan import folders_beside_clips, others_beside_clips
-    from app.offline.convert import left_out
+    from app.offline.convert import others_left_out
 
     outputs = [name for name in (target, options.alpha, options.foreground) if name is not None]
     for source in sources:
         if others := others_beside_clips(source):
-            notify(left_out(ConvertText.OTHER_FILES, source, others))
+            notify(others_left_out(source, others))
         if count := folders_beside_clips(source, outputs):
-            notify(BatchText.FOLDERS_BESIDE_CLIPS(folder=source, count=count))
+            notify(
+                f"Folders of videos in {source} are not searched: {count}. To convert their videos, name these "
+                "folders too."
+            )
 
 
 @contextmanager

@@ -17,7 +17,6 @@ from app.control.transport import ask
 from app.core.errors import MattecamError, UsageError
 from app.core.files import paths, program
 from app.core.files.names import is_file
-from app.core.messages.command_line import CommandLineText
 from app.core.plate_times import COLLECT_S
 
 
@@ -31,7 +30,7 @@ def ctl(
     command = _with_absolute_path(parse_words(words))
     countdown_s = countdown_of(command.argument) if command.name == "plate" else None
     if countdown_s is not None:
-        notify(CommandLineText.STEP_OUT(countdown=f"{countdown_s:g}", seconds=f"{COLLECT_S:g}"))
+        notify(f"Step out of the frame; capturing starts in {countdown_s:g} s and takes {COLLECT_S:g} s.")
     answer = ask(command)
     if not answer.done:
         raise (UsageError if answer.wrong_usage else MattecamError)(answer.message)

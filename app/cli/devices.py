@@ -9,7 +9,6 @@ from typing import Annotated
 import typer
 
 from app.core.files import program
-from app.core.messages.command_line import CommandLineText
 
 
 def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
@@ -36,6 +35,6 @@ def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")
     for device in virtual:
         print(f"virtual camera  {device.id}  {device.label}{', in use' if device.busy else ''}")
     if not cameras:
-        print(CommandLineText.NO_CAMERA())
+        print("No camera was found; the demo view (--source demo) works without one.")
     if not virtual:
-        print(program.advice(CommandLineText.NO_VIRTUAL_CAMERA()))
+        print(program.advice("No virtual camera was found; `python3 run.py doctor` tells how to get one."))

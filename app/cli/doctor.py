@@ -13,7 +13,6 @@ from app.cli.terminal import console as terminal_console
 from app.core.errors import MattecamError
 from app.core.exit_codes import EXIT_FAILED
 from app.core.files import program
-from app.core.messages.doctor import DoctorFix
 from app.core.text import visible
 
 if TYPE_CHECKING:
@@ -60,6 +59,8 @@ def _ask(shown: str) -> bool:
     """Show the commands and ask for confirmation. Raise MattecamError without a terminal."""
     print(f"{shown}\n", file=sys.stderr)
     if not sys.stdin.isatty():
-        raise MattecamError(DoctorFix.NO_TERMINAL())
+        raise MattecamError(
+            "There is no terminal to confirm on; run the lines above as root, or run this command in a terminal."
+        )
     print("Run this? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")

@@ -23,7 +23,6 @@ from app.core.errors import UsageError
 from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.files import paths
 from app.core.files.names import is_file
-from app.core.messages.command_line import CommandLineText, ConvertText
 from app.core.settings import Settings
 from app.output.camera_list import is_busy, list_virtual_cameras
 from app.runtime.parts import default_parts
@@ -40,21 +39,30 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     settings = start.settings
     film, people = paths.from_user(settings.capture.source), settings.people
     if is_file(film) and people.zones_of(str(film.resolve())) != people.zones:
-        notify(ConvertText.OTHER_ZONES())
+        notify("Zones that were painted for a camera are not used for films; name a file with --zones.")
     seconds = options.seconds
     limited = seconds is not None or options.frames is not None
     proves = not limited and not options.wait and needs_proof(settings)
     if not start.unmatted_confirmed:  # the background "none" was saved, not named for this run
         if limited or proves or records(settings):  # a paused run would end without a result
-            raise UsageError(CommandLineText.CONFIRM_UNMATTED())
-        notify(CommandLineText.STARTS_PAUSED())
+            raise UsageError(
+                'The saved background is "none", which shows the room; add `--background none` to confirm it, or name '
+                "another background."
+            )
+        notify(
+            'The saved background is "none", which shows the room, so the outputs show the stand-by card. Start with '
+            "`--background none` to confirm it, or choose another with `python3 run.py ctl background` and then "
+            "`python3 run.py ctl resume`."
+        )
         settings = settings.replace(paused=True)
     if proves:
         settings = with_proof(settings)
         seconds = PROOF_S
-        notify(CommandLineText.PROOF(seconds=f"{seconds:g}", file=str(settings.output.record)))
+        notify(
+            f"No window and no virtual camera here, so I record a {seconds:g}-second sample: {settings.output.record}"
+        )
         if settings.capture.source == AUTO and not finds_camera(is_busy):
-            notify(CommandLineText.DEMONSTRATION())
+            notify("No camera was found, so the sample shows the demonstration.")
             settings = settings.replace(capture=settings.capture.replace(source="demo"))
     pipeline = Pipeline(settings, parts=default_parts())
     session = HeadlessRun(pipeline, seconds, options.frames, waits=options.wait)
@@ -76,7 +84,7 @@ def report(session: HeadlessRun, settings: Settings, *, proves: bool) -> int:
     if not proves:
         # Both end at the same time, in any order: the output is named first.
         for file in sorted(session.status.recorded, key=lambda file: file == str(settings.output.record_alpha)):
-            typer.echo(CommandLineText.RECORDED(file=file))
+            typer.echo(f"Recorded {file}")
     elif clip is not None and str(clip) in session.status.recorded and session.sample is not None:
         typer.echo(clip)
         picture = clip.with_name("before-after.png")
@@ -127,7 +135,10 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool, proves: bool) -> Ite
     mark = PauseMark(server.folder) if keeps_pause and server.folder is not None else None
     if mark is not None:
         if mark.left_behind:
-            notify(CommandLineText.STILL_PAUSED())
+            notify(
+                "The last run crashed while it was paused, so the outputs show the stand-by card; `python3 run.py ctl "
+                "resume` goes on."
+            )
             pipeline.change(lambda settings: settings.replace(paused=True))
         pipeline.owner.listen(lambda: mark.follow(lambda: pipeline.settings.paused))
     try:

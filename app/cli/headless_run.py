@@ -7,7 +7,6 @@ import time
 
 from app.cli.proof import PROOF_S
 from app.cli.terminal import notify
-from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.text import Text, counted
@@ -159,7 +158,7 @@ class HeadlessRun:
             if self._awaits_camera(self.status):
                 self._started_s = now_s
             elif now_s - self._started_s > START_LIMIT_S:
-                self.failure = CommandLineText.NO_MATTE(seconds=f"{START_LIMIT_S:.0f}")
+                self.failure = f"No frame was matted within {START_LIMIT_S:.0f} seconds; run `python3 run.py doctor`."
         elif self._seconds is not None and now_s - self._counted_from_s >= self._seconds:
             return True
         return self._frames is not None and self.status.frames_out >= self._frames
@@ -206,4 +205,4 @@ def _failure_at_end(last: PipelineStatus, end: PipelineStatus, stopped: bool, *,
             return problem.message
     if last.phase in (Phase.WAITING, Phase.NO_CAMERA) and last.problems and not waits:
         return last.problems[-1].message
-    return None if stopped else CommandLineText.NOT_STOPPED()
+    return None if stopped else "A part of the program did not stop in time; the driver of a device may hang."

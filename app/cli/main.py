@@ -35,7 +35,6 @@ from app.core.errors import MattecamError, SettingsError, UsageError, text_of
 from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from app.core.files import program
 from app.core.files.disk_errors import why_not_read, why_not_written
-from app.core.messages.command_line import CommandLineText
 from app.system.process import (
     check_memory_limit,
     disable_core_dumps,
@@ -86,15 +85,20 @@ def _run(argv: Sequence[str] | None) -> int:
     except (MattecamError, WeightsError) as error:
         return _fail(text_of(error), EXIT_FAILED)
     except MemoryError:
-        return _fail(CommandLineText.NO_MEMORY(), EXIT_FAILED)
+        return _fail(
+            "There is not enough memory; close other programs, or raise the limit if this one has one.", EXIT_FAILED
+        )
     except RuntimeError as error:
         if "home directory" not in str(error):  # as platformdirs and pathlib call it
             raise
-        return _fail(CommandLineText.NO_HOME(), EXIT_FAILED)
+        return _fail(
+            "This user has no home folder, as in a container; set HOME, or MATTECAM_CONFIG_DIR and MATTECAM_DATA_DIR.",
+            EXIT_FAILED,
+        )
     except OSError as error:  # such as a file name that is too long
         if error.filename is None:
-            return _fail(CommandLineText.OUTPUT(reason=why_not_written(error)), EXIT_FAILED)
-        return _fail(CommandLineText.FILE(file=str(error.filename)[:80], reason=why_not_read(error)), EXIT_FAILED)
+            return _fail(f"The output cannot be written: {why_not_written(error)}.", EXIT_FAILED)
+        return _fail(f"{str(error.filename)[:80]} cannot be used: {why_not_read(error)}; check the name.", EXIT_FAILED)
     return code if isinstance(code, int) else EXIT_DONE
 
 
@@ -110,7 +114,7 @@ def run_to_exit(argv: Sequence[str] | None = None) -> NoReturn:
     try:
         sys.stdout.flush()
     except OSError as error:
-        notify(CommandLineText.OUTPUT(reason=why_not_written(error)))
+        notify(f"The output cannot be written: {why_not_written(error)}.")
         os._exit(EXIT_FAILED)  # Python would try to flush again and print a traceback
     sys.stderr.flush()
     if threading.active_count() > 1:
@@ -177,7 +181,7 @@ def _program(
     if ctx.invoked_subcommand is None:
         raise typer.Exit(_window(live))
     if live.given:
-        raise UsageError(CommandLineText.OPTIONS_FIRST(command=ctx.invoked_subcommand))
+        raise UsageError(f"Options go after the command: `python3 run.py {ctx.invoked_subcommand} --…`.")
 
 
 @with_live_options()
@@ -192,7 +196,7 @@ def _window(options: LiveOptions) -> int:
 
     reason = window_problem()
     if reason is not None:
-        notify(CommandLineText.NO_WINDOW(reason=reason))
+        notify(f"{reason}; running without a window.")
         return _headless(options)
     logs.set_up_window(verbose=options.verbose)
     log.info("Mattecam %s on %s, Python %s.", __version__, platform.platform(), platform.python_version())

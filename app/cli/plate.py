@@ -16,9 +16,8 @@ from app.core.errors import PlateError, UsageError
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import check_outputs, exists, is_file, is_folder, is_taken
 from app.core.files.private_file import WRITTEN
-from app.core.messages.command_line import CommandLineText, UsageText
-from app.core.messages.matting import PlateText
 from app.core.settings import Settings
+from app.core.text import t
 
 
 @with_live_options("source", "size", "fps", "format", "rotate", "flip", "config", "verbose")
@@ -36,7 +35,7 @@ def plate(
     settings = on_console(live)
     if output is not None:
         check_output(output, settings.capture.source)
-    notify(CommandLineText.STEP_OUT(countdown=f"{countdown:g}", seconds=f"{seconds:g}"))
+    notify(f"Step out of the frame; capturing starts in {countdown:g} s and takes {seconds:g} s.")
     print(take_plate(settings, output, seconds, countdown))
 
 
@@ -49,15 +48,21 @@ def check_output(output: Path, source: str) -> None:
 
     check_outputs([output], Path(source) if is_file(Path(source)) else None)
     if output.suffix.lower() not in WRITTEN:
-        raise UsageError(UsageText.NO_PLATE_NAME(file=output))
+        raise UsageError(f"{output} is not the name of an image; name a PNG file with --output, such as room.png.")
     taken = [file for file in (output, record_of(output)) if is_taken(file) or is_folder(file)]
     if taken and plate_info(output) is None:
-        raise UsageError(UsageText.NO_PLATE_FILE(file=taken[0]))
+        raise UsageError(f"{taken[0]} exists and was not written by `plate`; name another file with --output.")
     try:
         with TemporaryFile(dir=next(filter(exists, output.absolute().parents))):  # before the user leaves the frame
             pass
     except OSError as error:
-        raise PlateError(PlateText.NOT_WRITTEN(file=output, reason=why_not_written(error))) from error
+        raise PlateError(
+            t(
+                "The picture of the empty room {file} cannot be written: {reason}.",
+                file=output,
+                reason=why_not_written(error),
+            )
+        ) from error
 
 
 def take_plate(settings: Settings, output: Path | None, seconds: float, countdown_s: float) -> Path:

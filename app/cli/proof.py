@@ -11,7 +11,6 @@ from app.core.errors import MattecamError, SinkError, UsageError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
 from app.core.files.private_file import write_picture
-from app.core.messages.command_line import CommandLineText
 from app.core.settings import Settings
 from app.core.types import Outgoing, PictureKind
 
@@ -25,12 +24,18 @@ def with_proof(settings: Settings) -> Settings:
     the folder cannot be created.
     """
     if settings.background.kind == "none":
-        raise UsageError(CommandLineText.PROOF_WITHOUT_BACKGROUND())
+        raise UsageError(
+            'With the background "none" a proof would show the unprocessed camera frame; name a file with --record, '
+            "or choose another background."
+        )
     folder = paths.data_dir() / "proof"
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise MattecamError(CommandLineText.PROOF_NOT_WRITTEN(folder=folder, reason=why_not_written(error))) from error
+        raise MattecamError(
+            f"The proof cannot be written to {folder}: {why_not_written(error)}. Another folder can be named in "
+            "MATTECAM_DATA_DIR."
+        ) from error
     return settings.replace(output=settings.output.replace(record=folder / "proof.mp4"))
 
 
@@ -57,5 +62,5 @@ def write_before_after(path: Path, picture: Outgoing) -> bool:
     try:
         write_picture(path, both)
     except OSError as error:
-        raise SinkError(CommandLineText.IMAGE_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+        raise SinkError(f"The image {path} cannot be written: {why_not_written(error)}.") from error
     return True

@@ -16,13 +16,8 @@ from app.core.errors import MattecamError, SettingsError, UsageError
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.files.json_file import BrokenFileError
 from app.core.files.names import check_outputs, free_name, is_stream, is_taken
-from app.core.messages.command_line import CommandLineText, ConvertText, UsageText
-from app.core.messages.media import WriteReason
-from app.core.messages.output import RecordingText
-from app.core.messages.settings import SettingsText
-from app.core.messages.system import ProgramText
 from app.core.settings import Settings
-from app.core.text import Text
+from app.core.text import Text, t
 from app.system.process import check_memory_limit
 from models.table import bundled
 from models.weights import on_hand
@@ -48,18 +43,28 @@ def checked_files(settings: Settings, status_json: Path | None) -> tuple[Setting
         from app.media.video_writer import SUFFIXES  # loads FFmpeg
 
         if path.suffix.lower() not in SUFFIXES:
-            raise UsageError(RecordingText.NOT_STARTED(file=path, reason=WriteReason.SUFFIX(suffixes=SUFFIXES)))
+            raise UsageError(
+                t(
+                    "The recording {file} cannot be started: {reason}.",
+                    file=path,
+                    reason=t("the name of a video must end in {suffixes}; choose another name", suffixes=SUFFIXES),
+                )
+            )
     taken = {name: path for name, path in named.items() if path is not None and is_taken(path)}
     if not taken:
         return settings, None
     new = {name: free_name(path) for name, path in taken.items()}
-    sentence = SettingsText.RECORDING_EXISTS(files=tuple(taken.values()), new=tuple(new.values()))
+    sentence = t(
+        "Files of this name exist and are kept: {files}. This run records to {new}.",
+        files=tuple(taken.values()),
+        new=tuple(new.values()),
+    )
     return settings.replace(output=output.replace(**new)), sentence
 
 
 def _check_status_file(path: Path) -> None:
     if str(path) == "-":
-        raise UsageError(ConvertText.DASH())
+        raise UsageError("“-” does not stand for standard input or output; name a file or a folder.")
     try:
         if is_stream(path):
             return
@@ -67,11 +72,15 @@ def _check_status_file(path: Path) -> None:
             with path.open("r+b") as file:
                 head = file.read(HEAD_BYTES)
             if head and STATUS_FIELD not in head:
-                raise UsageError(UsageText.NO_STATUS_FILE(file=path))
+                raise UsageError(
+                    f"{path} exists and holds no measurements of an earlier run; name another file with --status-json."
+                )
         with TemporaryFile(dir=path.parent):  # the system names the reason; the file leaves no trace
             pass
     except OSError as error:
-        raise MattecamError(ProgramText.STATUS_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+        raise MattecamError(
+            t("The status file {file} cannot be written: {reason}.", file=path, reason=why_not_written(error))
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +106,7 @@ def settings_from(options: LiveOptions, *, window: bool = False) -> StartSetting
     Raises UsageError for an impossible value and SettingsError for an unknown scene or a damaged file.
     """
     if options.config is not None and not options.config.is_file():
-        raise UsageError(CommandLineText.NO_SETTINGS_FILE(file=options.config))
+        raise UsageError(f"There is no settings file {options.config}; check --config.")
     path = options.config or settings_file.default_path()
     saved, warning = settings_file.load(path) if window else (_of_run(options.config), None)
     saved = saved.kept
@@ -126,7 +135,9 @@ def _of_run(file: Path | None) -> Settings:
         return settings_file.read(file)
     except (BrokenFileError, OSError) as error:
         reason = error.text if isinstance(error, BrokenFileError) else why_not_read(error)
-        raise SettingsError(CommandLineText.BROKEN_SETTINGS(file=file, reason=reason)) from error
+        raise SettingsError(
+            f"The settings file {file} cannot be used: {reason}; correct or replace it, or leave --config out."
+        ) from error
 
 
 def film_settings(options: LiveOptions, background: str | None = None) -> StartSettings:
@@ -141,7 +152,7 @@ def film_settings(options: LiveOptions, background: str | None = None) -> StartS
     start = settings_from(options.replace(strict=options.strict or "off"))
     zones = start.settings.people.zones
     if any(zone.camera for zone in zones):
-        notify(ConvertText.OTHER_ZONES())
+        notify("Zones that were painted for a camera are not used for films; name a file with --zones.")
     return start
 
 
@@ -158,29 +169,24 @@ def on_console(options: LiveOptions, make: Callable[[LiveOptions], StartSettings
     return start.settings
 
 
-def what_is_used(settings: Settings, options: LiveOptions, file: Path | None) -> Text:
+def what_is_used(settings: Settings, options: LiveOptions, file: Path | None) -> str:
     """Return the sentence about what a run uses. file: the settings file on which it is based, None for none."""
-    base = CommandLineText.DEFAULTS()
+    base = "the default settings"
     if file is not None:
-        base = CommandLineText.SETTINGS_OF(file=file)
+        base = f"the settings in {file}"
     if options.profile is not None:
-        base = CommandLineText.SCENE_OVER(scene=options.profile, base=base)
+        base = f"the scene “{options.profile}” and {base}"
     capture = settings.capture
-    return CommandLineText.USED(
-        base=base,
-        source=capture.source,
-        width=capture.width,
-        height=capture.height,
-        fps=f"{capture.fps:g}",
-        model=settings.matting.model,
-        background=describe_background(settings.background),
-        camera=settings.output.virtual_camera,
+    return (
+        f"Using {base}: source {capture.source}, {capture.width}x{capture.height} at {capture.fps:g} fps, model "
+        f"{settings.matting.model}, background {describe_background(settings.background)}, virtual camera "
+        f"{settings.output.virtual_camera}."
     )
 
 
 def _sentences(*texts: str | None) -> str | None:
     given = [text for text in texts if text]
-    return reduce(lambda first, second: SettingsText.BOTH(first=first, second=second), given) if given else None
+    return reduce(lambda first, second: t("{first} {second}", first=first, second=second), given) if given else None
 
 
 def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Settings, str | None]:
@@ -194,9 +200,18 @@ def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Set
     if matting.weights is not None:
         if matting.weights.is_file():
             return settings, None
-        missing = SettingsText.CHECKPOINT_MISSING(file=matting.weights, bundled=bundled().name)
+        missing = t(
+            "The saved weights file {file} does not exist; {bundled} is used instead (check the path).",
+            file=matting.weights,
+            bundled=bundled().name,
+        )
     elif on_hand(matting.model) is None:
-        missing = SettingsText.MODEL_MISSING(model=matting.model, bundled=bundled().name)
+        missing = t(
+            "The saved model {model} is not installed; {bundled} is used instead⟦ (`python3 run.py weights download "
+            "{model}` installs it)⟧.",
+            model=matting.model,
+            bundled=bundled().name,
+        )
     else:
         return settings, None
     return settings.replace(matting=matting.replace(model=bundled().name, weights=None)), missing

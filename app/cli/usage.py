@@ -14,8 +14,6 @@ from typer.exceptions import TyperException
 from app.cli.options import GROUPS, RUN
 from app.config.value_problem import first_problem
 from app.control.commands import SYNTAX
-from app.core.messages.command_line import ParserText, UsageText
-from app.core.text import Text
 
 Row = tuple[str, str]
 
@@ -81,7 +79,7 @@ class ControlCommand(TyperCommand):
         _write(self, ctx, formatter)
 
 
-def refusal(error: TyperException) -> Text:
+def refusal(error: TyperException) -> str:
     """Return the sentence for an error of the parser, with what to do."""
     context = getattr(error, "ctx", None)
     # The first word is the name of the program.
@@ -91,21 +89,23 @@ def refusal(error: TyperException) -> Text:
         option, similar = getattr(error, "option_name", ""), tuple(getattr(error, "possibilities", None) or ())
         similar = tuple(get_close_matches(option, similar, cutoff=0.7))
         if similar:
-            return ParserText.SIMILAR(name=option, names=similar)
-        return ParserText.NO_OPTION(option=option, command=command)
+            return f"There is no “{option}”; did you mean {', '.join(similar)}?"
+        return f"There is no option {option}; `{command} --help` lists the options."
     if kind == "BadOptionUsage":
-        message = ParserText.NO_VALUE if "does not take" in error.message else ParserText.VALUE_MISSING
-        return message(option=getattr(error, "option_name", ""))
+        option = getattr(error, "option_name", "")
+        if "does not take" in error.message:
+            return f"{option} takes no value; write the option alone."
+        return f"{option} needs a value; write it after the option."
     parameter = getattr(error, "param", None)
     if parameter is None:
         return _of_words(error.message, command)
     if kind == "MissingParameter":
-        return ParserText.MISSING(name=_name(parameter), command=command)
+        return f"{_name(parameter)} is missing; `{command} --help` shows what belongs there."
     cause = error.__cause__
     if isinstance(cause, ValidationError):
         first, problem = first_problem(cause)
-        return UsageText.INVALID(option=_name(parameter), value=str(first["input"]), problem=problem)
-    return ParserText.OTHER(message=f"{_name(parameter)}: {error.message.rstrip('.')}", command=command)
+        return f"{_name(parameter)}: “{first['input']}” is not possible: {problem}."
+    return f"{_name(parameter)}: {error.message.rstrip('.')}; `{command} --help` shows the usage."
 
 
 def _name(parameter: Any) -> str:
@@ -114,14 +114,15 @@ def _name(parameter: Any) -> str:
     return str(parameter.metavar or parameter.name.upper()).strip("[]. ")
 
 
-def _of_words(message: str, command: str) -> Text:
+def _of_words(message: str, command: str) -> str:
     """Return the sentence for words that are no command, or too many."""
     unknown = re.match(r"No such command '(.*?)'\.?(?: Did you mean (.*)\?)?$", message, re.DOTALL)
     if unknown is not None and unknown[2]:
-        return ParserText.SIMILAR(name=unknown[1], names=tuple(re.findall(r"'(.*?)'", unknown[2])))
+        similar = re.findall(r"'(.*?)'", unknown[2])
+        return f"There is no “{unknown[1]}”; did you mean {', '.join(similar)}?"
     if unknown is not None:
-        return ParserText.NO_COMMAND(name=unknown[1], command=command)
+        return f"There is no command “{unknown[1]}”; `{command} --help` lists the commands."
     more = re.match(r"Got unexpected extra argument\S* \((.*)\)", message, re.DOTALL)
     if more is not None:
-        return ParserText.TOO_MANY(words=more[1], command=command)
-    return ParserText.OTHER(message=message.rstrip("."), command=command)
+        return f"“{more[1]}” is too much; `{command} --help` shows what belongs there."
+    return f"{message.rstrip('.')}; `{command} --help` shows the usage."

@@ -15,7 +15,6 @@ from app.cli.terminal import notify, progress_bar
 from app.cli.usage import GroupedCommand, GroupedProgram
 from app.core.errors import ModelError, UsageError
 from app.core.files.weights import download_weights
-from app.core.messages.command_line import CommandLineText
 from app.core.text import visible
 from models.table import NETWORKS
 from models.weights import WeightReport, WeightState, describe, verified
@@ -40,12 +39,12 @@ def download(
     """Download models to the user's data folder and verify them; interrupted downloads resume."""
     unknown = [name for name in names if name not in NETWORKS]
     if unknown:
-        raise UsageError(CommandLineText.UNKNOWN_WEIGHTS(names=unknown, known=tuple(NETWORKS)))
+        raise UsageError(f"There are no weights named {', '.join(unknown)}; the names are {', '.join(NETWORKS)}.")
     for name in names:
         path = _download(name, again)
         print(path)
         if NETWORKS[name].weights.sha256 is None:
-            notify(CommandLineText.NO_CHECKSUM(name=name))
+            notify(f"No checksum of {name} is published; the downloaded file was trusted and its checksum recorded.")
 
 
 @app.command("verify")
@@ -55,7 +54,10 @@ def verify_weights() -> None:
     _show(("model", "state", "file"), [(r.spec.name, _state(r), str(r.path)) for r in reports])
     bad = [str(report.path) for report in reports if report.state is WeightState.DIFFERENT]
     if bad:
-        raise ModelError(CommandLineText.OTHER_WEIGHTS(files=bad))
+        raise ModelError(
+            f"These files are not the published weights: {', '.join(bad)}; download them with `weights download "
+            "--again NAME`, or leave them if you put them there on purpose."
+        )
 
 
 def _download(name: str, again: bool) -> Path:

@@ -7,8 +7,8 @@ from typing import Protocol
 from app.compositing.still import BlurBackground, ColourBackground, layout_of, open_image, parse_colour
 from app.compositing.video import VideoBackground
 from app.core.errors import BackgroundError
-from app.core.messages.media import BackgroundText
 from app.core.settings import BackgroundSettings
+from app.core.text import t
 from app.core.types import Backdrop
 
 
@@ -54,8 +54,11 @@ def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> B
     if settings.kind == "none":
         raise ValueError('the kind "none" has no backdrop')
     if settings.path is None:
-        message = BackgroundText.NO_VIDEO if settings.kind == "video" else BackgroundText.NO_IMAGE
-        raise BackgroundError(message())
+        raise BackgroundError(
+            t("No video is chosen for the background; choose a file.")
+            if settings.kind == "video"
+            else t("No image is chosen for the background; choose a file.")
+        )
     if settings.kind == "video":
         return VideoBackground(
             settings.path, layout_of(settings), colour=parse_colour(settings.colour), realtime=realtime

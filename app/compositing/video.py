@@ -16,8 +16,8 @@ from app.compositing.still import layout_of
 from app.core import geometry
 from app.core.errors import BackgroundError
 from app.core.geometry import Layout
-from app.core.messages.media import VideoText
 from app.core.settings import BackgroundSettings
+from app.core.text import t
 from app.core.types import BgrImage
 from app.media.alpha import BLACK, over_colour
 from app.media.video_input import (
@@ -82,7 +82,7 @@ class LoopingVideo:
         first = next(self._round, None)
         if first is None:
             self._video.close()
-            raise BackgroundError(VideoText.NO_FRAME(file=path))
+            raise BackgroundError(t("The video {file} contains no readable frame; choose another file.", file=path))
         self._first_s: Fraction = first[0]
         self.first: VideoFrame = first[1]
         self._shape: tuple[int, int] | None = self._video.shape_of(self.first)
@@ -110,7 +110,9 @@ class LoopingVideo:
             if count == 0 and self.round_s is None:
                 return  # a single frame
             if count == 0 or not self._video.rewind():
-                raise VideoError(VideoText.NO_MORE_FRAMES(file=self._video.path))
+                raise VideoError(
+                    t("The video {file} can no longer be read; choose another file.", file=self._video.path)
+                )
             begun_s += self._video.end_s - self._first_s
             self.round_s = self.round_s or float(begun_s + self._first_s)
             self._round = self._video.timed_frames()
@@ -118,7 +120,14 @@ class LoopingVideo:
     def _tell_shape(self, frame: VideoFrame) -> None:
         if self._shape is not None and not geometry.is_alike(self._video.shape_of(frame), self._shape):
             self._shape = None
-            log.warning("%s", VideoText.RESHAPED(file=self._video.path))
+            log.warning(
+                "%s",
+                t(
+                    "Frames of {file} have another shape than the first; they are cropped or given bars, not "
+                    "stretched.",
+                    file=self._video.path,
+                ),
+            )
 
     def picture(self, frame: VideoFrame, layout: Layout, width: int, height: int) -> BgrImage:
         """Return the frame upright, with square pixels, scaled to this size: (height, width, 3) uint8 BGR."""
@@ -253,7 +262,9 @@ class VideoBackground:
                     self._condition.notify_all()
         except Exception as error:  # the boundary of the thread
             log.warning("The background video %s stopped: %s", self._path.name, error, exc_info=error)
-            self.problem = BackgroundError(VideoText.NO_MORE_FRAMES(file=self._path))
+            self.problem = BackgroundError(
+                t("The video {file} can no longer be read; choose another file.", file=self._path)
+            )
         finally:
             with self._condition:
                 self._ended = True

@@ -15,8 +15,6 @@ from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, read_object
 from app.core.files.names import is_folder
-from app.core.messages.command_line import UsageText
-from app.core.messages.settings import FileReason, ZoneText
 from app.core.settings import (
     COLOUR,
     BackgroundSettings,
@@ -24,6 +22,7 @@ from app.core.settings import (
     PeopleSettings,
     Zone,
 )
+from app.core.text import t
 from app.media.image_file import kind_of_file
 
 GREEN = "#00b140"
@@ -40,7 +39,7 @@ def parse_size(text: str) -> tuple[int, int]:
     """Parse a size such as `1280x720` to (1280, 720). Raises UsageError."""
     match = re.fullmatch(r"(\d{1,5})[xX×](\d{1,5})", text.strip())
     if match is None:
-        raise UsageError(UsageText.SIZE(text=text))
+        raise UsageError(f"“{text}” is not a size; write it like 1280x720.")
     return int(match[1]), int(match[2])
 
 
@@ -49,7 +48,7 @@ def parse_pan(text: str) -> tuple[float, float]:
     try:
         x, y = (float(part) for part in text.split(","))
     except ValueError:
-        raise UsageError(UsageText.PAN(text=text)) from None
+        raise UsageError(f"“{text}” is not a position; write two numbers like 0.5,-1.") from None
     return x, y
 
 
@@ -65,27 +64,30 @@ def parse_background(text: str | Path, base: BackgroundSettings | None = None) -
     if text == "none":
         return base.replace(kind="none")
     if text == TRANSPARENT:
-        raise UsageError(UsageText.TRANSPARENT())
+        raise UsageError(
+            "A live picture has no transparent background; choose a colour, such as green. A film or an image has one "
+            "(on the command line: `run.py convert --background transparent`)."
+        )
     if text == "green":
         return base.replace(kind="colour", colour=GREEN)
     if text.startswith("#"):
         if not re.match(COLOUR, text):
-            raise UsageError(UsageText.COLOUR(text=text))
+            raise UsageError(f"“{text}” is not a colour; write it like #00b140.")
         return base.replace(kind="colour", colour=text)
     blur = re.fullmatch(r"(blur|bokeh)(?::(.*))?", text)
     if blur is not None:
         try:
             strength = base.blur_strength if blur[2] is None else float(blur[2])
         except ValueError:
-            raise UsageError(UsageText.BLUR(text=blur[2])) from None
+            raise UsageError(f"“{blur[2]}” is not a blur strength; write a number from 0 to 100.") from None
         if not 0 <= strength <= 100:
-            raise UsageError(UsageText.BLUR(text=blur[2]))
+            raise UsageError(f"“{blur[2]}” is not a blur strength; write a number from 0 to 100.")
         return base.replace(kind="blur", blur_strength=strength, bokeh=blur[1] == "bokeh")
     if not text:
-        raise UsageError(UsageText.BACKGROUND_EMPTY())
+        raise UsageError("The background is empty; write blur, a file, #RRGGBB, green or none.")
     path = paths.from_user(text)
     if "://" in text or is_folder(path) or not (path.suffix or lexists(path)):
-        raise UnknownBackgroundError(UsageText.BACKGROUND(text=text))
+        raise UnknownBackgroundError(f"There is no background “{text}”; write blur, a file, #RRGGBB, green or none.")
     return _file_background(path, base)
 
 
@@ -109,7 +111,7 @@ def replace_checked(model: M, changes: dict[str, Any]) -> M:
     except ValidationError as error:
         first, problem = first_problem(error)
         name = str(first["loc"][0]).replace("_", "-") if first["loc"] else "value"
-        raise UsageError(UsageText.INVALID(option=name, value=str(first["input"]), problem=problem)) from None
+        raise UsageError(f"{name}: “{first['input']}” is not possible: {problem}.") from None
 
 
 def read_zones(path: Path) -> tuple[Zone, ...]:
@@ -120,16 +122,24 @@ def read_zones(path: Path) -> tuple[Zone, ...]:
     try:
         data = read_object(path)
         if data is None:
-            raise SettingsError(ZoneText.MISSING(file=path))
+            raise SettingsError(t("The zones file {file} does not exist; check the path.", file=path))
         if set(data) != {"zones"}:
-            raise BrokenFileError(FileReason.NO_ZONES())
+            raise BrokenFileError(t("it does not hold one list “zones” and nothing else"))
         zones = data["zones"] if isinstance(data["zones"], list) else []
         if any(isinstance(zone, dict) and zone.get("kind") == "keep" for zone in zones):
-            raise BrokenFileError(FileReason.KEEP_ZONE())
+            raise BrokenFileError(
+                t("it holds a keep zone, which shows the room; only zones of the kind “drop” can be used")
+            )
         return PeopleSettings.model_validate(data).zones
     except ValidationError as error:
-        raise SettingsError(ZoneText.BROKEN(file=path, reason=file_problem(error))) from error
+        raise SettingsError(
+            t("The zones file {file} cannot be used: {reason}.", file=path, reason=file_problem(error))
+        ) from error
     except BrokenFileError as error:
-        raise SettingsError(ZoneText.BROKEN(file=path, reason=error.text)) from error
+        raise SettingsError(
+            t("The zones file {file} cannot be used: {reason}.", file=path, reason=error.text)
+        ) from error
     except OSError as error:
-        raise SettingsError(ZoneText.BROKEN(file=path, reason=why_not_read(error))) from error
+        raise SettingsError(
+            t("The zones file {file} cannot be used: {reason}.", file=path, reason=why_not_read(error))
+        ) from error

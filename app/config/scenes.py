@@ -17,8 +17,8 @@ from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, JsonObject, read_object, write_object
 from app.core.files.lock import locked
 from app.core.files.names import resolved
-from app.core.messages.settings import FileReason, SceneText
 from app.core.settings import Settings
+from app.core.text import t
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1
@@ -89,7 +89,13 @@ def check_name(name: str) -> str:
     """Return the stripped name; raise SettingsError unless it is one line of 1 to 80 printable characters."""
     name = name.strip()
     if not name or len(name) > MAX_NAME_LENGTH or not name.isprintable():
-        raise SettingsError(SceneText.NAME(name=name, length=MAX_NAME_LENGTH))
+        raise SettingsError(
+            t(
+                "“{name}” cannot be the name of a scene; use 1 to {length} printable characters.",
+                name=name,
+                length=MAX_NAME_LENGTH,
+            )
+        )
     return name
 
 
@@ -111,11 +117,18 @@ class SceneStore:
         data = self._find(self._read(), name)
         try:
             if not isinstance(data, dict):
-                raise BrokenFileError(FileReason.NO_OBJECT())
+                raise BrokenFileError(t("it contains no JSON object"))
             values = {key: value for key, value in data.items() if key != _WITH_DEVICES}
             return Scene(settings_file.parse(values), with_devices=data.get(_WITH_DEVICES) is True)
         except BrokenFileError as error:
-            raise SettingsError(SceneText.BROKEN(name=name, file=self.path, reason=error.text)) from error
+            raise SettingsError(
+                t(
+                    "The scene “{name}” in {file} cannot be used ({reason}); save it again or remove it.",
+                    name=name,
+                    file=self.path,
+                    reason=error.text,
+                )
+            ) from error
 
     def all(self) -> dict[str, Scene | None]:
         """Return all scenes by their names, in the order of `names`; None for an invalid one."""
@@ -141,7 +154,9 @@ class SceneStore:
             self._find(scenes, name)
             new_name = check_name(new_name)
             if new_name in scenes and new_name != name:
-                raise SettingsError(SceneText.EXISTS(name=new_name))
+                raise SettingsError(
+                    t("A scene “{name}” already exists; choose another name or remove it first.", name=new_name)
+                )
             self._write({new_name if key == name else key: data for key, data in scenes.items()})
 
     def follow_rename(self, old: Path, new: Path) -> None:
@@ -167,8 +182,10 @@ class SceneStore:
     def _find(scenes: JsonObject, name: str) -> object:
         if name not in scenes:
             if not scenes:
-                raise SettingsError(SceneText.NONE_SAVED(name=name))
-            raise SettingsError(SceneText.UNKNOWN(name=name, names=tuple(scenes)))
+                raise SettingsError(t("There is no scene “{name}”; no scene is saved yet.", name=name))
+            raise SettingsError(
+                t("There is no scene “{name}”; the scenes are {names}.", name=name, names=tuple(scenes))
+            )
         return scenes[name]
 
     @contextmanager
@@ -185,16 +202,29 @@ class SceneStore:
                 return {}
             scenes = data.get("scenes")
             if data.get("version") != FORMAT_VERSION or not isinstance(scenes, dict):
-                raise BrokenFileError(FileReason.SCENES_VERSION(version=FORMAT_VERSION))
+                raise BrokenFileError(t("it is not a scenes file of format version {version}", version=FORMAT_VERSION))
         except BrokenFileError as error:
-            told = settings_file.keep_broken(
-                self.path, error.text, SceneText.FILE_BROKEN, SceneText.FILE_BROKEN_NOT_RENAMED
-            )
+            if kept := settings_file.keep_broken(self.path):
+                told = t(
+                    "The scenes file {file} cannot be used ({reason}) and was renamed to {kept}; no scenes are "
+                    "available.",
+                    file=self.path,
+                    reason=error.text,
+                    kept=kept,
+                )
+            else:
+                told = t(
+                    "The scenes file {file} cannot be used ({reason}) nor renamed; no scenes are available.",
+                    file=self.path,
+                    reason=error.text,
+                )
             log.warning("%s", told)
             return {}
         except OSError as error:
             # Writing after a failed read would delete the scenes in the file.
-            raise SettingsError(SceneText.FILE_UNREADABLE(file=self.path, reason=why_not_read(error))) from error
+            raise SettingsError(
+                t("The scenes file {file} cannot be read ({reason}).", file=self.path, reason=why_not_read(error))
+            ) from error
         return scenes
 
     def _write(self, scenes: JsonObject) -> None:

@@ -15,7 +15,6 @@ from pydantic.fields import FieldInfo
 from app.config.parsing import parse_background, parse_pan, parse_size, read_zones
 from app.config.value_problem import first_problem
 from app.core.errors import UsageError
-from app.core.messages.command_line import ApiText, UsageText
 from app.core.settings import Model, Settings
 
 NO_VALUE = "none"
@@ -115,9 +114,9 @@ class Setting:
             return settings.replaced_at(self.path[:-1], **{self.path[-1]: value})
         except ValidationError as error:
             if self.annotation is bool:
-                raise UsageError(UsageText.ON_OFF(option=name or self.name, value=str(value))) from None
+                raise UsageError(f"{name or self.name}: “{value}” is not possible; write on or off.") from None
             problem = first_problem(error)[1]
-            raise UsageError(UsageText.INVALID(option=name or self.name, value=str(value), problem=problem)) from None
+            raise UsageError(f"{name or self.name}: “{value}” is not possible: {problem}.") from None
 
     def applied(self, settings: Settings, text: Any) -> Settings:
         """Return the settings with the value that the text of the option names, and what follows. Raises UsageError."""
@@ -240,7 +239,7 @@ def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:
     """Return the settings with other values, texts as on the command line, by name. Raises UsageError."""
     for name, value in values.items():
         if name not in SETTINGS:
-            raise UsageError(ApiText.NO_SETTING(name=name))
+            raise UsageError(f"There is no setting “{name}”; docs/settings.md lists them.")
         setting = SETTINGS[name]
         settings = setting.replaced_in(settings, setting.parsed(value) if isinstance(value, str) else value)
     return settings

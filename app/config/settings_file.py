@@ -17,9 +17,8 @@ from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, JsonObject, read_object, write_object
 from app.core.matting_settings import HIDES_TEXT
-from app.core.messages.settings import FileReason, SettingsText
 from app.core.settings import SETTINGS_VERSION, Settings
-from app.core.text import Message, Text
+from app.core.text import t
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +46,9 @@ def parse(data: JsonObject) -> Settings:
     """Convert JSON data of a known version to settings. Raises BrokenFileError with the reason."""
     version = data.get("version", SETTINGS_VERSION)
     if not isinstance(version, int) or isinstance(version, bool) or version < 2:
-        raise BrokenFileError(FileReason.VERSION(version=str(version)))
+        raise BrokenFileError(t("“{version}” is not a version", version=str(version)))
     if version > SETTINGS_VERSION:
-        raise BrokenFileError(FileReason.NEWER(version=version))
+        raise BrokenFileError(t("a newer version of Mattecam wrote it (format version {version})", version=version))
     if version == 2:
         data = _with_absolute_blur(data)
     data = {**data, "version": SETTINGS_VERSION}
@@ -107,17 +106,34 @@ def load(path: Path) -> tuple[Settings, str | None]:
     try:
         return read(path), None
     except BrokenFileError as error:
-        text = keep_broken(path, error.text, SettingsText.BROKEN, SettingsText.BROKEN_NOT_RENAMED)
+        if kept := keep_broken(path):
+            text = t(
+                "The settings file {file} cannot be used ({reason}) and was renamed to {kept}; the default settings "
+                "are used.",
+                file=path,
+                reason=error.text,
+                kept=kept,
+            )
+        else:
+            text = t(
+                "The settings file {file} cannot be used ({reason}) nor renamed; the default settings are used.",
+                file=path,
+                reason=error.text,
+            )
         log.info("%s", text)  # the caller prints it
         return Settings(), text
     except OSError as error:
-        return Settings(), SettingsText.UNREADABLE(file=path, reason=why_not_read(error))
+        return Settings(), t(
+            "The settings file {file} cannot be read ({reason}); the default settings are used.",
+            file=path,
+            reason=why_not_read(error),
+        )
 
 
-def keep_broken(path: Path, reason: str, renamed: Message, not_renamed: Message) -> Text:
-    """Rename a broken file to `NAME.bad`, or to `NAME.bad2` and so on if that exists; return the text that says so.
+def keep_broken(path: Path) -> Path | None:
+    """Rename a broken file to `NAME.bad`, or to `NAME.bad2` and so on if that exists.
 
-    renamed: message with the placeholders `file`, `reason` and `kept`. not_renamed: with `file` and `reason`.
+    Return the new path; None if it cannot be renamed.
     """
     number = 1
     while os.path.lexists(kept := path.with_name(f"{path.name}.bad{number if number > 1 else ''}")):
@@ -125,8 +141,8 @@ def keep_broken(path: Path, reason: str, renamed: Message, not_renamed: Message)
     try:
         path.rename(kept)
     except OSError:
-        return not_renamed(file=path, reason=reason)
-    return renamed(file=path, reason=reason, kept=kept)
+        return None
+    return kept
 
 
 def save(path: Path, settings: Settings) -> None:

@@ -10,7 +10,6 @@ from app.config.parsing import GREEN, UnknownBackgroundError, parse_background
 from app.control.changes import CommandError
 from app.core.errors import UsageError
 from app.core.files.names import exists
-from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import BackgroundSettings
 
 
@@ -82,7 +81,7 @@ def next_background(
     if following == len(paths) and blur and current.kind != "blur":
         return current.replace(kind="blur")
     if not paths:
-        raise CommandError(ControlText.NO_OTHER_BACKGROUND())
+        raise CommandError("There is no other background; add images or videos first.")
     return parse_background(str(paths[following % len(paths)]), current)
 
 
@@ -102,9 +101,11 @@ def named_background(text: str, current: BackgroundSettings, tiles: Tiles) -> Ba
     try:
         chosen = parse_background(text, current)
     except UnknownBackgroundError:
-        raise UsageError(ControlText.NO_BACKGROUND(text=text, choices=tiles.choices())) from None
+        raise UsageError(
+            f"There is no background and no file “{text}”; the backgrounds are {tiles.choices()}."
+        ) from None
     if chosen.file is not None and not exists(chosen.file):
-        raise UsageError(ControlText.NO_BACKGROUND(text=text, choices=tiles.choices()))
+        raise UsageError(f"There is no background and no file “{text}”; the backgrounds are {tiles.choices()}.")
     return chosen
 
 
@@ -116,7 +117,7 @@ def description(background: BackgroundSettings, files: Sequence[BackgroundFile])
         return background.colour
     if background.kind == "blur" and background.bokeh:
         return "bokeh"
-    return AnswerText.BACKGROUND_NONE() if background.kind == "none" else background.kind
+    return "none; the outputs show the room" if background.kind == "none" else background.kind
 
 
 def _tile(number: int, current: BackgroundSettings, tiles: Tiles) -> BackgroundSettings:
@@ -124,7 +125,7 @@ def _tile(number: int, current: BackgroundSettings, tiles: Tiles) -> BackgroundS
         return _fixed(FIXED[number], current, tiles)
     if number - len(FIXED) < len(tiles.files):
         return parse_background(str(tiles.files[number - len(FIXED)].path), current)
-    raise UsageError(ControlText.NO_TILE(number=number, choices=tiles.choices()))
+    raise UsageError(f"There is no tile {number}; the backgrounds are {tiles.choices()}.")
 
 
 def _fixed(name: str, current: BackgroundSettings, tiles: Tiles) -> BackgroundSettings:

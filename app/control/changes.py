@@ -10,10 +10,8 @@ from typing import Any
 
 from app.config.scenes import exposed_by
 from app.core.errors import MattecamError
-from app.core.messages.control import AnswerText
 from app.core.settings import Settings
 from app.core.stage import Stage
-from app.core.text import Text
 from app.runtime.pipeline import Pipeline, Update
 from app.runtime.status import PipelineStatus, Problem
 
@@ -138,9 +136,13 @@ class Changes:
         )
 
 
-def answered(answer: Text, in_use: bool) -> Text:
+def answered(answer: str, in_use: bool) -> str:
     """Return the answer about a change, which says so where the change is not yet in use."""
-    return answer if in_use else AnswerText.PENDING(answer=answer)
+    return (
+        answer
+        if in_use
+        else f"{answer} (It is still being prepared; `python3 run.py ctl status` shows when it is in use.)"
+    )
 
 
 def _concerns(stage: Stage, before: Settings, after: Settings) -> bool:

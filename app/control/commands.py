@@ -13,7 +13,6 @@ from dataclasses import asdict, dataclass
 from app.config.parsing import parse_pan
 from app.config.setting import SETTINGS, Setting
 from app.core.errors import UsageError
-from app.core.messages.control import ControlText
 from app.core.plate_times import COLLECT_S, COUNTDOWN_S
 from app.core.settings import MAX_ZOOM
 
@@ -118,7 +117,7 @@ class Command:
             return {"matting.model": self.argument}
         if self.name == "set":
             if not rest:
-                raise UsageError(ControlText.VALUE_MISSING(name=word))
+                raise UsageError(f"{word} needs a value; `ctl reset {word}` restores the default.")
             return {word: rest}
         if self.argument in AUTO_FRAMINGS:
             whole = {"framing.zoom": "1", "framing.pan_x": "0", "framing.pan_y": "0"}
@@ -127,7 +126,7 @@ class Command:
             float(word)
         except ValueError:
             usage = SYNTAX[self.name].usage
-            raise UsageError(ControlText.NOT_POSSIBLE(name=self.name, argument=self.argument, usage=usage)) from None
+            raise UsageError(f"{self.name} “{self.argument}” is not possible; write {usage}.") from None
         pan = zip(("pan_x", "pan_y"), parse_pan(rest), strict=True) if rest else ()
         return {"framing.zoom": word, **{f"framing.{name}": str(value) for name, value in pan}}
 
@@ -157,17 +156,17 @@ def parse_words(words: Sequence[str]) -> Command:
     """Parse the words of a command line. Raises UsageError, which names the choices."""
     known = ", ".join(SYNTAX)
     if not words:
-        raise UsageError(ControlText.NO_COMMAND(names=known))
+        raise UsageError(f"Name a command: {known}.")
     name, argument = words[0], " ".join(words[1:]).strip()
     syntax = SYNTAX.get(name)
     if syntax is None:
-        raise UsageError(ControlText.UNKNOWN_COMMAND(name=name, names=known))
+        raise UsageError(f"There is no command “{name}”; the commands are {known}.")
     if argument and not syntax.usage:
-        raise UsageError(ControlText.NO_ARGUMENT_ALLOWED(name=name, argument=argument))
+        raise UsageError(f"{name} takes no argument, but got {argument}.")
     if not argument and syntax.usage and not syntax.optional:
-        raise UsageError(ControlText.ARGUMENT_MISSING(name=name, usage=syntax.usage))
+        raise UsageError(f"{name} needs an argument: {syntax.usage}.")
     if argument and syntax.choices and argument not in syntax.choices:
-        raise UsageError(ControlText.NOT_A_CHOICE(name=name, argument=argument, choices=syntax.choices))
+        raise UsageError(f"{name} “{argument}” is not possible; the choices are {', '.join(syntax.choices)}.")
     command = Command(name, argument)
     if name == "only-me":
         parse_person(argument)
@@ -194,7 +193,7 @@ def parse_person(text: str) -> tuple[float, float] | None:
         return None
     point = parse_pan(text)
     if not all(0 <= value <= 1 for value in point):
-        raise UsageError(ControlText.PERSON(text=text))
+        raise UsageError(f"The point must lie between 0,0 and 1,1, not at “{text}”.")
     return point
 
 
@@ -211,7 +210,10 @@ def countdown_of(argument: str) -> float | None:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= MAX_COUNTDOWN_S:
-        raise UsageError(ControlText.PLATE(text=argument))
+        raise UsageError(
+            f"There is no file “{argument}”; write take, take and the seconds of the countdown (0 to 60), drop, or an "
+            "image."
+        )
     return seconds
 
 
@@ -220,7 +222,7 @@ def decode_command(line: bytes) -> Command:
     record = _record(line)
     name, argument = record.get("command"), record.get("argument", "")
     if not isinstance(name, str) or not isinstance(argument, str) or not _is_possible(name + argument):
-        raise UsageError(ControlText.REQUEST(example='{"command": "background", "argument": "next"}'))
+        raise UsageError('A request is a JSON object such as {"command": "background", "argument": "next"}.')
     return parse_words([name, argument] if argument else [name])
 
 
@@ -237,7 +239,7 @@ def decode_answer(line: bytes) -> Answer:
     record = _record(line)
     done, message, status = record.get("done"), record.get("message"), record.get("status")
     if not isinstance(done, bool) or not isinstance(message, str) or not (status is None or isinstance(status, dict)):
-        raise UsageError(ControlText.ANSWER_UNKNOWN())
+        raise UsageError("The running program gave an answer that this version does not understand.")
     return Answer(done, message, status, record.get("wrong_usage") is True)
 
 
@@ -247,5 +249,5 @@ def _record(line: bytes) -> dict[str, JsonValue]:
     except (ValueError, RecursionError):
         record = None
     if not isinstance(record, dict):
-        raise UsageError(ControlText.NOT_JSON())
+        raise UsageError("The message does not hold one JSON object.")
     return record

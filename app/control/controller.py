@@ -19,11 +19,8 @@ from app.core.errors import SinkError, UsageError
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import exists
 from app.core.files.private_file import write_picture
-from app.core.messages.command_line import CommandLineText
-from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import BackgroundSettings, Settings
 from app.core.stage import Stage
-from app.core.text import Text
 from app.core.types import BgrImage, Picture
 from app.matting.plate.capture import keep_plate
 from app.output.sound.devices import MicrophoneName, microphones
@@ -41,10 +38,17 @@ CHANGED_BY_SCENES = {
 }
 """Parts of the program whose problems concern a scene that changes these settings."""
 EXPOSURES = {
-    "people": ControlText.SCENE_SHOWS_EVERYBODY,
-    "hidden": ControlText.SCENE_HIDES_LESS,
-    "readable": ControlText.SCENE_IS_READABLE,
-    "room": ControlText.SCENE_SHOWS_ROOM,
+    "people": (
+        "The scene “{name}” shows everybody, and not one person only; write `ctl scene {name} --yes` to confirm it."
+    ),
+    "hidden": (
+        "The scene “{name}” does not hide what your zones hide now; write `ctl scene {name} --yes` to confirm it."
+    ),
+    "readable": (
+        "The blur of the scene “{name}” is so weak that text in your room can be read; write `ctl scene "
+        "{name} --yes` to confirm it."
+    ),
+    "room": "The scene “{name}” shows your real background; write `ctl scene {name} --yes` to confirm it.",
 }
 """By what `Scene.exposes` returns."""
 CONFIRMED = " --yes"
@@ -128,10 +132,10 @@ class SettingsController:
         """Return the model of the settings, and that in use as `ctl status` names it."""
         status, chosen = self._pipeline.status(), self._pipeline.settings.matting.model
         if status.engine is None:
-            return AnswerText.NO_MODEL(chosen=chosen)
+            return f"matting.model: {chosen}; none is in use yet"
         if status.weights is None:
-            return AnswerText.MODEL(chosen=chosen, used=status.engine.model)
-        return AnswerText.MODEL_WITH_WEIGHTS(chosen=chosen, used=status.engine.model, file=status.weights)
+            return f"matting.model: {chosen}; in use: {status.engine.model}"
+        return f"matting.model: {chosen}; in use: {status.engine.model}, with the weights {status.weights}"
 
     def _background(self, name: str) -> str:
         tiles = self._tiles()
@@ -145,7 +149,7 @@ class SettingsController:
 
         self._pipeline.read_files_again()  # the file may be the one in use, and edited
         settings, in_use = self._changes.follow_section("background", chosen, Stage.BACKGROUND)
-        return answered(AnswerText.BACKGROUND(background=description(settings.background, tiles.files)), in_use)
+        return answered(f"Background: {description(settings.background, tiles.files)}.", in_use)
 
     def _pause(self, switch: str) -> str:
         paused = self._switch("paused", switch).paused
@@ -155,7 +159,11 @@ class SettingsController:
         settings = self._switch("frozen", switch)
         if not settings.frozen:
             return self._resumed()
-        return AnswerText.FROZEN_WHILE_PAUSED() if settings.paused else AnswerText.FROZEN()
+        return (
+            "Frozen, and paused: the outputs show the stand-by card."
+            if settings.paused
+            else "Frozen: the outputs keep the last frame."
+        )
 
     def _resume(self) -> str:
         self._changes.apply(lambda settings: settings.replace(paused=False, frozen=False))
@@ -170,13 +178,17 @@ class SettingsController:
 
     def _paused(self) -> str:
         shown = self._changes.wait_for(lambda status: status.phase is not Phase.RUNNING)
-        return AnswerText.PAUSED() if shown else AnswerText.PAUSE_UNSEEN()
+        return (
+            "Paused: the outputs show the stand-by card."
+            if shown
+            else "Paused: the outputs show the stand-by card. The part that processes frames does not answer."
+        )
 
     def _resumed(self) -> str:
         if self._pipeline.settings.paused:
             return self._paused()
         shown = self._changes.wait_for(lambda status: status.phase is not Phase.PAUSED)
-        return AnswerText.RESUMED() if shown else AnswerText.RESUME_UNSEEN()
+        return "Resumed." if shown else "Resumed; the next frame is still to come."
 
     def _scene(self, argument: str) -> str:
         """Use the scene in `NAME [--yes]`; without `--yes` only if it shows nothing that the settings hide."""
@@ -186,42 +198,46 @@ class SettingsController:
         def update(current: Settings) -> Settings:
             exposed = () if confirmed else scene.exposes(current)
             if exposed:
-                raise UsageError(EXPOSURES[exposed[0]](name=name))
+                raise UsageError(EXPOSURES[exposed[0]].format(name=name))
             return scene.applied_to(current)
 
         now = self._pipeline.settings
         new = scene.applied_to(now)
         changed = (stage for stage, part in CHANGED_BY_SCENES.items() if part(new) != part(now))
         _, in_use = self._changes.follow(update, OF_SCENES, Stage.MATTING, Stage.BACKGROUND, *changed)
-        return answered(AnswerText.SCENE(name=name), in_use)
+        return answered(f"Scene: {name}.", in_use)
 
     def _save_scene(self, name: str, *, with_devices: bool = False) -> str:
         self._scenes.put(name, self._pipeline.settings, with_devices=with_devices)
         self._scenes_changed()
-        return AnswerText.SCENE_SAVED(name=name)
+        return f"Saved the scene {name}."
 
     def _rename_scene(self, argument: str) -> str:
         """Rename the scene in `NAME=NEW NAME`."""
         name, equals, new = argument.partition("=")
         if not equals:
-            raise UsageError(ControlText.RENAME(text=argument))
+            raise UsageError(f"Name the scene and its new name, such as `rename-scene Work=Office`, not “{argument}”.")
         self._scenes.rename(name.strip(), new)
         self._scenes_changed()
-        return AnswerText.SCENE_RENAMED(name=name.strip(), new=new.strip())
+        return f"Renamed the scene {name.strip()} to {new.strip()}."
 
     def _remove_scene(self, name: str) -> str:
         self._scenes.remove(name)
         self._scenes_changed()
-        return AnswerText.SCENE_REMOVED(name=name)
+        return f"Removed the scene {name}."
 
     def _only_me(self, text: str) -> str:
         point, on = parse_person(text), text != "off"
         self._changes.apply(lambda now: now.replace(people=now.people.replace(only_me=on), selected=point))
         if not on:
-            return AnswerText.EVERYBODY()
+            return "Everybody is shown."
         self._changes.wait_until_used()
         hidden = self._pipeline.status().hides_person
-        return AnswerText.ONLY_ME_HIDDEN() if hidden else AnswerText.ONLY_ME()
+        return (
+            "Nobody is shown: there is no person at this place, or it is not certain who is the selected one."
+            if hidden
+            else "Only the selected person is shown."
+        )
 
     def _zones(self, file: str) -> str:
         read = () if file in ("off", "undo") else read_zones(Path(file))
@@ -232,21 +248,21 @@ class SettingsController:
 
         zones = self._changes.apply(update).people.zones
         self._changes.wait_until_used()  # until then a picture, such as a snapshot, may show a zone that was removed
-        return AnswerText.ZONES(count=len(zones)) if zones else AnswerText.NO_ZONES()
+        return f"Zones: {len(zones)}." if zones else "Zones: none."
 
     def _snapshot(self, file: str) -> str:
         path, picture = Path(file), self._newest()
         if path.suffix.lower() != ".png":
-            raise UsageError(ControlText.SNAPSHOT_NAME(file=path.name))
+            raise UsageError(f"The name of a snapshot must end in .png, not “{path.name}”.")
         if exists(path):
-            raise UsageError(ControlText.FILE_EXISTS(file=path))
+            raise UsageError(f"{path} already exists; name a new file.")
         if picture is None:
-            raise SinkError(ControlText.NO_FRAME())
+            raise SinkError("There is no frame yet; try again when the preview shows one.")
         try:
             write_picture(path, self._pipeline.release(picture).image)
         except OSError as error:
-            raise SinkError(CommandLineText.IMAGE_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
-        return AnswerText.SAVED(file=path)
+            raise SinkError(f"The image {path} cannot be written: {why_not_written(error)}.") from error
+        return f"Saved {path}."
 
     def _retry_failed(self) -> str:
         self._pipeline.retry()
@@ -254,19 +270,19 @@ class SettingsController:
         problem = self._changes.problem(*RETRIED)
         if problem is not None:
             raise CommandError(problem)
-        return AnswerText.RETRIED()
+        return "What failed is tried again."
 
     def _quit(self) -> str:
         self._request_quit()
-        return AnswerText.STOPS()
+        return "Mattecam stops."
 
 
-def switch_autostart(switch: str) -> Text:
+def switch_autostart(switch: str) -> str:
     """Start the window when the user logs in, or not. Raises UsageError where the system has no such entry."""
     if not autostart.supported():
-        raise UsageError(ControlText.NO_AUTOSTART())
+        raise UsageError("Mattecam cannot be started at login by this system; add it to the system's list by hand.")
     if switch == "on":
         autostart.enable()
-        return AnswerText.AUTOSTART_ON()
+        return "Mattecam starts when you log in."
     autostart.disable()
-    return AnswerText.AUTOSTART_OFF()
+    return "Mattecam does not start when you log in."

@@ -10,12 +10,10 @@ from app.control.changes import Changes, CommandError, answered
 from app.control.commands import countdown_of
 from app.core.errors import PlateError, UsageError
 from app.core.files.names import is_file
-from app.core.messages.control import AnswerText, ControlText
-from app.core.messages.matting import PlateText
 from app.core.plate_times import COLLECT_S
 from app.core.settings import Settings
 from app.core.stage import Stage
-from app.core.text import Text
+from app.core.text import t
 from app.core.types import BgrImage
 from app.matting import choose_model
 from app.matting.plate.capture import PlateCapture
@@ -33,7 +31,7 @@ class PlateCommand:
         self._pipeline = changes.pipeline
         self._taking = threading.Lock()
 
-    def run(self, argument: str) -> Text:
+    def run(self, argument: str) -> str:
         """Execute the command; return after the engine uses the plate. Raises MattecamError."""
         if argument == "drop":
             return self._drop()
@@ -42,17 +40,20 @@ class PlateCommand:
             return self._take(countdown_s)
         file = Path(argument)
         if not is_file(file):
-            raise UsageError(ControlText.PLATE(text=argument))
+            raise UsageError(
+                f"There is no file “{argument}”; write take, take and the seconds of the countdown (0 to 60), drop, "
+                "or an image."
+            )
         return self._use(file)
 
-    def _take(self, countdown_s: float) -> Text:
+    def _take(self, countdown_s: float) -> str:
         """Count down, collect frames of the camera, store the plate if nobody is in it, and use it.
 
         Like the window's dialog: the camera stays on and holds its exposure until the engine compares frames with the
         plate, and nothing is taken while the user has paused.
         """
         if not self._taking.acquire(blocking=False):
-            raise CommandError(ControlText.PLATE_RUNS())
+            raise CommandError("A picture of the empty room is already being taken; wait for it.")
         self._pipeline.demand.takes_plate = True
         try:
             path = self._keep(*self._collect(countdown_s))
@@ -67,19 +68,21 @@ class PlateCommand:
         capture = PlateCapture(countdown_s, COLLECT_S)
         while True:
             if self._pipeline.settings.paused:
-                raise PlateError(PlateText.PAUSED())
+                raise PlateError(
+                    t("While Mattecam is paused, no picture of the empty room is taken; resume and take it again.")
+                )
             if capture.feed(self._pipeline.newest_frame):
                 return capture.plate(), capture.camera
             if self._changes.wait(POLL_S):
-                raise PlateError(PlateText.CANCELLED())
+                raise PlateError(t("Mattecam stops; no picture of the empty room was taken."))
 
-    def _use(self, file: Path) -> Text:
+    def _use(self, file: Path) -> str:
         settings, in_use = self._changes.follow(lambda now: _with_plate(now, file), ("matting",), Stage.MATTING)
         if not needs_plate(model := choose_model(settings.matting.engine)):
-            return AnswerText.PLATE_UNUSED(file=file, model=model)
-        return answered(AnswerText.PLATE(file=file), in_use)
+            return f"Picture of the empty room: {file}. The model {model} does not use it; `bgmv2-*` do."
+        return answered(f"Picture of the empty room: {file}.", in_use)
 
-    def _drop(self) -> Text:
+    def _drop(self) -> str:
         before: Path | None = None
 
         def update(settings: Settings) -> Settings:
@@ -89,8 +92,10 @@ class PlateCommand:
 
         _, in_use = self._changes.follow(update, ("matting",), Stage.MATTING)
         if before is None:
-            raise CommandError(ControlText.NO_PLATE())
-        return answered(AnswerText.PLATE_DROPPED(file=before), in_use)
+            raise CommandError("No picture of the empty room is in use.")
+        return answered(
+            f"The picture of the empty room is no longer used; delete {before} if you do not need it.", in_use
+        )
 
 
 def _with_plate(settings: Settings, file: Path | None) -> Settings:

@@ -9,9 +9,7 @@ from typing import Literal
 from app.control.changes import Changes, CommandError
 from app.core.errors import UsageError
 from app.core.files.names import check_outputs, exists
-from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
-from app.core.text import Text
 from app.runtime.status import PipelineStatus
 
 
@@ -25,13 +23,13 @@ class RecordCommand:
         self._part = self._sink.replace("_", "-")
         """As in `Problem`."""
 
-    def run(self, argument: str) -> Text:
+    def run(self, argument: str) -> str:
         """Record to the file that the argument names, or stop. Raises UsageError, and MattecamError if it fails."""
         return self._stop() if argument == "stop" else self._start(Path(argument))
 
-    def _start(self, path: Path) -> Text:
+    def _start(self, path: Path) -> str:
         if exists(path):
-            raise UsageError(ControlText.FILE_EXISTS(file=path))
+            raise UsageError(f"{path} already exists; name a new file.")
 
         def update(settings: Settings) -> Settings:
             output = settings.output
@@ -40,7 +38,7 @@ class RecordCommand:
             if other is not None:
                 check_outputs((other, path))
             if running is not None:
-                raise CommandError(ControlText.ALREADY_RECORDING(file=running))
+                raise CommandError(f"A recording to {running} is running; stop it first with `ctl record stop`.")
             return settings.replace(output=output.replace(**{self._field: path}))
 
         self._leave_failed(getattr(self._changes.pipeline.settings.output, self._field))
@@ -54,7 +52,7 @@ class RecordCommand:
             self._leave_failed(path)
             raise
         begins = runs and self._changes.pipeline.status().frames_out != 0
-        return AnswerText.RECORDING(file=path) if begins else AnswerText.RECORDING_WAITS(file=path)
+        return f"Recording to {path}." if begins else f"Recording to {path} starts with the first matted frame."
 
     def _leave_failed(self, path: Path | None) -> None:
         """Take a recording that failed out of the settings and wait until its problem, not the next one's, ends."""
@@ -62,7 +60,7 @@ class RecordCommand:
             self._changes.apply(partial(self._without, path))
             self._changes.wait_for(lambda _status: self._problem() is None)
 
-    def _stop(self) -> Text:
+    def _stop(self) -> str:
         path: Path | None = None
 
         def update(settings: Settings) -> Settings:
@@ -72,15 +70,15 @@ class RecordCommand:
 
         self._changes.apply(update)
         if path is None:
-            raise CommandError(ControlText.NOT_RECORDING())
+            raise CommandError("Nothing is being recorded.")
         if not self._shows(running=False):
-            return AnswerText.RECORDING_ENDS(file=path)
+            return f"The recording {path} is still being finished."
         problem = self._problem()
         if problem is not None:
             raise CommandError(problem)
         if not exists(path):
-            raise CommandError(ControlText.NOTHING_RECORDED(file=path))
-        return AnswerText.RECORDED(file=path)
+            raise CommandError(f"Nothing was recorded to {path}: there was no matted frame; resume, then record again.")
+        return f"Recorded to {path}."
 
     def _problem(self) -> str | None:
         return self._changes.problem(self._part)

@@ -13,7 +13,6 @@ from app.control.commands import Answer, decode_command
 from app.control.controller import SettingsController
 from app.control.transport import ControlAddress, ControlError, Endpoint, default_address
 from app.core.errors import MattecamError, UsageError
-from app.core.messages.control import ControlText
 from app.core.stage import Stage
 from app.runtime.worker import Worker
 
@@ -131,4 +130,4 @@ def answer(controller: SettingsController, line: bytes) -> Answer:
         return Answer(False, error.text, wrong_usage=isinstance(error, UsageError))
     except Exception as error:  # thread boundary: carried to the client and the log
         log.error("A control command failed.", exc_info=error)
-        return Answer(False, ControlText.FAILED())
+        return Answer(False, "The command failed; the log of the running program has the details.")

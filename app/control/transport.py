@@ -31,7 +31,6 @@ from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
 from app.core.files.lock import is_locked, lock_file
 from app.core.files.private_file import write_private
-from app.core.messages.control import ControlText
 
 log = logging.getLogger(__name__)
 LOCK_FILE, SOCKET_FILE, SECRET_FILE = "control.lock", "control.sock", "control.secret"
@@ -118,11 +117,13 @@ def make_private(folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         facts = folder.lstat()
     except OSError as error:
-        raise ControlError(ControlText.FOLDER_NOT_CREATED(folder=folder, reason=why_not_written(error))) from error
+        raise ControlError(
+            f"The folder {folder} for the control socket cannot be created: {why_not_written(error)}."
+        ) from error
     if sys.platform != "win32":  # there the folder is in the user's profile
         others_may_write = facts.st_mode & (stat.S_IWGRP | stat.S_IWOTH)
         if not stat.S_ISDIR(facts.st_mode) or facts.st_uid != os.getuid() or others_may_write:
-            raise ControlError(ControlText.FOLDER_SHARED(folder=folder))
+            raise ControlError(f"Other users can write to {folder}.")
 
 
 def take_ownership(folder: Path) -> IO[bytes]:
@@ -135,9 +136,9 @@ def take_ownership(folder: Path) -> IO[bytes]:
     try:
         file = lock_file(path, wait=False)
     except OSError as error:
-        raise ControlError(ControlText.LOCK_NOT_CREATED(file=path, reason=why_not_written(error))) from error
+        raise ControlError(f"The lock file {path} cannot be created: {why_not_written(error)}.") from error
     if file is None:
-        raise ControlError(ControlText.ANOTHER_RUNS())
+        raise ControlError("Another Mattecam of this user is running; `ctl` controls that one.")
     return file
 
 
@@ -158,7 +159,9 @@ class Endpoint:
                 Path(address.name).chmod(0o600)
         except OSError as error:
             self._lock.close()
-            raise ControlError(ControlText.NOT_OPENED(address=address.name, reason=why_not_written(error))) from error
+            raise ControlError(
+                f"The control socket {address.name} cannot be opened: {why_not_written(error)}."
+            ) from error
 
     def accept(self) -> Connection:
         """Return the next connection, which may be from `wake`. Raises OSError."""
@@ -203,9 +206,9 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
             came = connection.poll(ANSWER_TIMEOUT_S + command.extra_s)
             line = connection.recv_bytes(MAX_ANSWER_BYTES) if came else b""
         except (EOFError, OSError) as error:
-            raise ControlError(ControlText.NOT_ANSWERED()) from error
+            raise ControlError("The running Mattecam did not answer; try again.") from error
     if not line:
-        raise ControlError(ControlText.NOT_ANSWERED())
+        raise ControlError("The running Mattecam did not answer; try again.")
     return decode_answer(line)
 
 
@@ -221,7 +224,9 @@ def _connected(address: ControlAddress) -> Connection:
         if connection is not None:
             return connection
         if not address.in_use():
-            raise ControlError(ControlText.NOT_RUNNING())
+            raise ControlError(
+                "Mattecam is not running for this user; start it with `python3 run.py` or `python3 run.py headless`."
+            )
         if time.monotonic() >= deadline_s:  # the program is starting, or its connection backlog is full
-            raise ControlError(ControlText.BUSY())
+            raise ControlError("Mattecam is running but accepts no connection now; try again.")
         time.sleep(RETRY_S)

@@ -12,10 +12,8 @@ from app.control.changes import Changes, answered
 from app.control.commands import SETTABLE, find_settable
 from app.core.errors import UsageError
 from app.core.files.names import exists
-from app.core.messages.control import AnswerText, ControlText
 from app.core.settings import Settings
 from app.core.stage import Stage
-from app.core.text import Text
 from app.output.sound.devices import MicrophoneName
 
 _STAGES: Mapping[str, tuple[Stage, ...]] = {
@@ -45,21 +43,18 @@ class Values:
             setting = _find(name)
             value = setting.text(self._value(setting))
             if setting.choices:
-                return AnswerText.SETTING_WITH_CHOICES(name=name, value=value, choices=setting.choices)
-            return AnswerText.SETTING(name=name, value=value)
-        return "\n".join(
-            AnswerText.SETTING(name=known, value=setting.text(self._value(setting)))
-            for known, setting in SETTABLE.items()
-        )
+                return f"{name}: {value}; the choices are {', '.join(setting.choices)}"
+            return f"{name}: {value}"
+        return "\n".join(f"{known}: {setting.text(self._value(setting))}" for known, setting in SETTABLE.items())
 
-    def set(self, values: Mapping[str, str]) -> Text:
+    def set(self, values: Mapping[str, str]) -> str:
         """Set settings by their names, all at once. Raises UsageError, which lists the choices."""
         parsed: dict[str, tuple[Setting, Any]] = {}
         for name, text in values.items():
             setting = _find(name)
             value = setting.parsed(text, name)
             if isinstance(value, Path) and not exists(value) and setting.name not in CREATED:
-                raise UsageError(ControlText.NO_FILE(name=name, file=value))
+                raise UsageError(f"There is no file {value} for {name}; check the path, or write “none” to remove it.")
             if setting.name == "output.microphone":
                 self._check_microphone(value)
             parsed[name] = setting, value
@@ -71,14 +66,16 @@ class Values:
         """Raise UsageError for a microphone that the system does not list."""
         listed = () if microphone in NO_DEVICE else tuple(each.name for each in self._microphones())
         if listed and microphone not in listed:
-            raise UsageError(ControlText.NO_MICROPHONE(name=microphone, names=listed))
+            raise UsageError(
+                f"There is no microphone “{microphone}”; the choices are off, default, {', '.join(listed)}."
+            )
 
-    def reset(self, name: str) -> Text:
+    def reset(self, name: str) -> str:
         """Give a setting its default value."""
         setting = _find(name)
         return self._store({name: (setting, setting.default)})
 
-    def _store(self, values: Mapping[str, tuple[Setting, Any]]) -> Text:
+    def _store(self, values: Mapping[str, tuple[Setting, Any]]) -> str:
         """Store values by the names of their settings."""
 
         def update(settings: Settings) -> Settings:
@@ -89,11 +86,8 @@ class Values:
         sections = {setting.path[0] for setting, _ in values.values()}
         stages = {stage for setting, _ in values.values() for stage in _stages(setting)}
         settings, in_use = self._changes.follow(update, tuple(sections), *stages)
-        answers = tuple(
-            AnswerText.SETTING(name=name, value=setting.text(setting.value_in(settings)))
-            for name, (setting, _) in values.items()
-        )
-        return answered(AnswerText.SETTINGS(settings=answers), in_use)
+        answers = tuple(f"{name}: {setting.text(setting.value_in(settings))}" for name, (setting, _) in values.items())
+        return answered(", ".join(answers), in_use)
 
     def _value(self, setting: Setting) -> Any:
         return setting.value_in(self._changes.pipeline.settings)
@@ -104,8 +98,10 @@ def _find(name: str) -> Setting:
     if setting is None:
         similar = get_close_matches(name.replace("-", "_"), SETTABLE, cutoff=0.4)
         if not similar:
-            raise UsageError(ControlText.UNKNOWN_SETTING(name=name))
-        raise UsageError(ControlText.SIMILAR_SETTINGS(name=name, names=similar))
+            raise UsageError(f"There is no setting “{name}”; `ctl get` lists all.")
+        raise UsageError(
+            f"There is no setting “{name}”; similar ones are {', '.join(similar)}, and `ctl get` lists all."
+        )
     return setting
 
 

@@ -23,8 +23,7 @@ from __future__ import annotations
 
 from enum import Enum
 
-from app.core.messages.system import ProgramText
-from app.core.text import Text
+from app.core.text import Text, t
 
 
 class MattecamError(Exception):
@@ -34,11 +33,6 @@ class MattecamError(Exception):
         """text: a `Text`, so that the window can translate it; a plain `str` stays English."""
         super().__init__(text)
         self.text = text
-
-    @property
-    def code(self) -> str:
-        """The stable name of the message, such as `CameraError.IN_USE`; empty for a plain text."""
-        return self.text.code if isinstance(self.text, Text) else ""
 
 
 def text_of(error: BaseException) -> str:
@@ -51,8 +45,8 @@ def text_of(error: BaseException) -> str:
         return error.text
     fault = getattr(error, "fault", None)
     if isinstance(fault, Enum):
-        return Text(fault, getattr(error, "values", {}))
-    return ProgramText.UNEXPECTED()
+        return Text(fault.value, getattr(error, "values", {}))
+    return t("An internal error occurred; the log has the details.")
 
 
 class UsageError(MattecamError):

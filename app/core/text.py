@@ -1,71 +1,54 @@
-"""Text for the user: a message and its values.
+"""Text for the user: an English template and its values.
 
-Code never builds a sentence for the user from pieces. It calls a message with values; the result is English text that
-keeps both, so that the window can build the same sentence from the translated template.
+`t("The camera {camera} is black.", camera=name)` is written where it is raised. The result is English text that keeps
+both, so that the window can build the same sentence from the translated template. What only the command line prints is
+a plain `str`.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from enum import Enum
 from pathlib import PurePath
 from typing import TypeAlias
 
 from models.faults import for_command_line
 
 Value: TypeAlias = "str | int | PurePath | Sequence[Value]"
-"""What may be inserted into a message; a `Text` is translated with it, and a sequence is joined with commas."""
+"""What may be inserted into a text; a `Text` is translated with it, and a sequence is joined with commas."""
 
 
 class Text(str):
-    """An English text for the user that keeps its message and values.
+    """An English text for the user that keeps its template and values.
 
     It is a `str`: logs, JSON and the command line write it as it is. Note that `str(text)` and formatting return a
     plain `str`, which cannot be translated.
     """
 
-    __slots__ = ("message", "values")
+    __slots__ = ("template", "values")
 
-    message: Enum
-    """The member of an enumeration whose value is the English template, with places such as `{device}`.
+    template: str
+    """In English, with places such as `{device}`.
 
     What is between ⟦ and ⟧, such as an option, is said everywhere but in the window.
     """
     values: Mapping[str, Value]
 
-    def __new__(cls, message: Enum, values: Mapping[str, Value]) -> Text:
+    def __new__(cls, template: str, values: Mapping[str, Value]) -> Text:
         """Build the English text. Raise KeyError if a value is missing."""
-        text = super().__new__(cls, fill(for_command_line(message.value), values, str))
-        text.message = message
+        text = super().__new__(cls, fill(for_command_line(template), values, str))
+        text.template = template
         text.values = values
         return text
 
-    def __getnewargs__(self) -> tuple[Enum, Mapping[str, Value]]:  # type: ignore[override]
+    def __getnewargs__(self) -> tuple[str, Mapping[str, Value]]:  # type: ignore[override]
         """Return the arguments of `__new__`, for copies."""
-        return self.message, self.values
-
-    @property
-    def code(self) -> str:
-        """A stable name of the message, such as `CameraError.IN_USE`."""
-        return code_of(self.message)
+        return self.template, self.values
 
 
-class Message(Enum):
-    """Base of the enumerations of messages: each value is an English template, each member makes texts of it."""
-
-    def __call__(self, **values: Value) -> Text:
-        """Return the text with these values."""
-        return Text(self, values)
-
-
-class CommandLineMessage(Message):
-    """Base of messages that only the command line prints; they stay English."""
-
-
-def code_of(message: Enum) -> str:
-    """Return the stable name of a message; translations are stored under it."""
-    return f"{type(message).__name__}.{message.name}"
+def t(template: str, /, **values: Value) -> Text:
+    """Return a text that the window translates. template: a literal, which `tools.make_translations` finds."""
+    return Text(template, values)
 
 
 def fill(template: str, values: Mapping[str, Value], render: Callable[[str], str]) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.capture.devices import RAW_SENSOR, CameraDevice, Rank
-from app.core.messages.doctor import CameraFinding
-from app.core.text import Value
+from app.core.text import Value, t
 from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
 from app.doctor.system import System
 from app.doctor.virtual_camera import permission_steps
@@ -46,7 +45,7 @@ def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Find
         if node.path in described:
             findings.append(_described(described[node.path]))
         elif system.is_camera(node.path):
-            findings.append(ok("camera", CameraFinding.FOUND(name=node.name, device=node.path)))
+            findings.append(ok("camera", t("{name} ({device}).", name=node.name, device=node.path)))
         else:
             continue
         findings += _in_use_findings(system, node)
@@ -68,39 +67,75 @@ def _described(camera: CameraDevice) -> Finding:
     details: list[Value] = list(camera.formats)
     if camera.sizes:
         width, height = max(camera.sizes, key=lambda size: size[0] * size[1])
-        details.insert(0, CameraFinding.UP_TO(width=width, height=height))
+        details.insert(0, t("up to {width}×{height}", width=width, height=height))
     device = camera.path or camera.source
     if not details:
-        return ok("camera", CameraFinding.FOUND(name=camera.name, device=device))
-    return ok("camera", CameraFinding.FOUND_WITH_FORMATS(name=camera.name, device=device, details=details))
+        return ok("camera", t("{name} ({device}).", name=camera.name, device=device))
+    return ok("camera", t("{name} ({device}, {details}).", name=camera.name, device=device, details=details))
 
 
 def _none_finding(system: System) -> Finding:
     steps: Steps
     if "microsoft" in system.release.lower():
-        steps = (CameraFinding.FIX_WSL(),)
+        steps = (t("Attach the camera to WSL with usbipd, or run the program on Windows itself."),)
     elif system.platform == "darwin":
-        steps = (CameraFinding.FIX_MAC(),)
+        steps = (t("Allow camera access for this terminal in System Settings › Privacy & Security › Camera."),)
     elif system.platform == "win32":
-        steps = (CameraFinding.FIX_WINDOWS(),)
+        steps = (
+            t(
+                "Allow camera access for desktop apps in Settings › Privacy & security › Camera, and check the "
+                "camera's own switch."
+            ),
+        )
     else:
-        steps = (CameraFinding.FIX_LINUX(), CommandLine("sudo dmesg | grep -i -e uvc -e video"))
-    return warning("camera", CameraFinding.NONE(), CameraFinding.WHY_NEEDED(), *steps)
+        steps = (
+            t("Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:"),
+            CommandLine("sudo dmesg | grep -i -e uvc -e video"),
+        )
+    return warning(
+        "camera", t("No camera was found."), t("Without a camera, only the demo and video files are available."), *steps
+    )
 
 
 def _raw_finding(node: _Node) -> Finding:
-    detail = CameraFinding.RAW_SENSOR(device=node.path, name=node.name)
-    return warning("camera", detail, CameraFinding.WHY_NEEDED(), CameraFinding.FIX_RAW_SENSOR())
+    detail = t(
+        "The camera at {device} is a raw sensor ({name}) that ordinary programs cannot read.",
+        device=node.path,
+        name=node.name,
+    )
+    return warning(
+        "camera",
+        detail,
+        t("Without a camera, only the demo and video files are available."),
+        t(
+            "Install the libcamera plugin of PipeWire (pipewire-libcamera or libspa-0.2-libcamera) and log in again; "
+            "PipeWire then offers it."
+        ),
+    )
 
 
 def _blocked_finding(system: System, node: _Node) -> Finding | None:
     if not system.path(node.path).exists():
-        detail = CameraFinding.NO_NODE(device=node.path, name=node.name)
-        steps = CameraFinding.FIX_NO_NODE(), CommandLine(f"docker run --device {node.path} …")
-        return problem("camera", detail, CameraFinding.WHY_NEEDED(), *steps)
+        detail = t(
+            "The kernel knows the camera {name}, but the device file {device} is missing.",
+            device=node.path,
+            name=node.name,
+        )
+        steps = t("In a container, pass the device through:"), CommandLine(f"docker run --device {node.path} …")
+        return problem("camera", detail, t("Without a camera, only the demo and video files are available."), *steps)
     if not system.may_use(system.path(node.path)):
-        detail = CameraFinding.NOT_PERMITTED(user=system.user, device=node.path, name=node.name)
-        return problem("camera: permission", detail, CameraFinding.WHY_PERMISSION(), *permission_steps(system.user))
+        detail = t(
+            "The user {user} has no permission to open {device} ({name}).",
+            user=system.user,
+            device=node.path,
+            name=node.name,
+        )
+        return problem(
+            "camera: permission",
+            detail,
+            t("Without permission the camera cannot be read."),
+            *permission_steps(system.user),
+        )
     return None
 
 
@@ -109,5 +144,12 @@ def _in_use_findings(system: System, node: _Node) -> list[Finding]:
     programs: list[Value] = [h.text for h in system.holders(node.path) if h.name not in CAMERA_SERVICES]
     if not programs:
         return []
-    detail = CameraFinding.IN_USE(device=node.path, name=node.name, programs=programs)
-    return [warning("camera: in use", detail, CameraFinding.WHY_IN_USE(), CameraFinding.FIX_IN_USE())]
+    detail = t("{device} ({name}) is in use by {programs}.", device=node.path, name=node.name, programs=programs)
+    return [
+        warning(
+            "camera: in use",
+            detail,
+            t("A camera delivers frames to one program at a time."),
+            t("If that program is not Mattecam, close it or choose another camera."),
+        )
+    ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from app.core.files import paths
-from app.core.messages.doctor import ProofFinding
+from app.core.text import t
 from app.doctor.camera import check_cameras
 from app.doctor.computer import check_disk, check_display, check_processor, check_variables, check_weights
 from app.doctor.finding import Finding, warning
@@ -48,7 +48,14 @@ def _proof(system: System) -> list[Finding]:
     if device is None or not system.may_use(system.path(device.path)):
         return []
     if system.is_busy(device.path):
-        return [warning("virtual camera: proof", ProofFinding.BUSY(device=device.path), None, ProofFinding.FIX_BUSY())]
+        return [
+            warning(
+                "virtual camera: proof",
+                t("No test picture was sent to {device} because another program sends to it.", device=device.path),
+                None,
+                t("Close that program and check again."),
+            )
+        ]
     path = device.path
     return [
         prove(

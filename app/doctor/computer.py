@@ -8,8 +8,8 @@ from collections.abc import Collection
 from pathlib import Path
 
 from app.core.errors import MattecamError
-from app.core.messages.doctor import DiskFinding, DisplayFinding, ModelFinding, VariablesFinding
 from app.core.settings import EngineSettings
+from app.core.text import Text, t
 from app.doctor import distribution as dist
 from app.doctor.finding import CommandLine, Finding, State, ok, problem, warning
 from app.doctor.system import System
@@ -27,22 +27,23 @@ _LOW_BYTES, _FULL_BYTES = 2 * _GIB, _GIB // 5
 def check_disk(settings: Path, models: Path) -> tuple[Finding, ...]:
     """Return one finding per folder."""
     return (
-        _folder_finding("disk: settings", DiskFinding.SETTINGS, settings),
-        _folder_finding("disk: models", DiskFinding.MODELS, models),
+        _folder_finding("disk: settings", t("settings"), settings),
+        _folder_finding("disk: models", t("models"), models),
     )
 
 
-def _folder_finding(check: str, contents: DiskFinding, folder: Path) -> Finding:
+def _folder_finding(check: str, contents: Text, folder: Path) -> Finding:
     existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
     if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
-        detail, step = DiskFinding.NOT_WRITABLE(contents=contents(), folder=folder), DiskFinding.FIX_NOT_WRITABLE
-        return problem(check, detail, DiskFinding.WHY_NOT_WRITABLE(), step(folder=existing))
+        detail = t("The folder for {contents}, {folder}, is not writable.", contents=contents, folder=folder)
+        step = t("Make {folder} a folder that you have permission to write to.", folder=existing)
+        return problem(check, detail, t("The program cannot store its files."), step)
     free_bytes = shutil.disk_usage(existing).free
-    detail = DiskFinding.FREE(gibibytes=f"{free_bytes / _GIB:.1f}", folder=folder)
+    detail = t("{gibibytes} GiB are free in {folder}.", gibibytes=f"{free_bytes / _GIB:.1f}", folder=folder)
     if free_bytes < _FULL_BYTES:
-        return problem(check, detail, DiskFinding.WHY_FULL(), DiskFinding.FIX_FREE_SPACE())
+        return problem(check, detail, t("Writing files will fail."), t("Free some space on this disk."))
     if free_bytes < _LOW_BYTES:
-        return warning(check, detail, DiskFinding.WHY_LOW(), DiskFinding.FIX_FREE_SPACE())
+        return warning(check, detail, t("Models and recordings need more space."), t("Free some space on this disk."))
     return ok(check, detail)
 
 
@@ -57,23 +58,30 @@ _EGL = {
 def check_display(system: System) -> tuple[Finding, ...]:
     """Return findings about the display and the libraries that Qt loads for it."""
     if not system.platform.startswith("linux"):
-        return (ok("display", DisplayFinding.NATIVE()),)
+        return (ok("display", t("The window opens on the desktop of this system.")),)
     wayland, x11 = system.environment.get("WAYLAND_DISPLAY"), system.environment.get("DISPLAY")
     if wayland:
-        findings = [ok("display", DisplayFinding.WAYLAND(name=wayland))]
+        findings = [ok("display", t("The display is Wayland ({name}).", name=wayland))]
     elif x11:
-        findings = [ok("display", DisplayFinding.X11(name=x11)), *_x11_libraries(system)]
+        findings = [ok("display", t("The display is X11 ({name}).", name=x11)), *_x11_libraries(system)]
     else:
         step = CommandLine("python3 run.py headless")
-        return (warning("display", DisplayFinding.NO_DISPLAY(), DisplayFinding.WHY_NO_DISPLAY(), step),)
+        return (
+            warning(
+                "display",
+                t("There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set."),
+                t("The window cannot open; the program runs without a window."),
+                step,
+            ),
+        )
     if not system.find_library("EGL"):
         findings.append(_missing(system, ["EGL"], _EGL))
     if len(findings) == 1 and (reason := system.window_problem()):
-        detail = DisplayFinding.NOT_OPENED(display=wayland or x11 or "")
-        if library := reason.values.get("library"):
-            detail = DisplayFinding.LIBRARY_MISSING(library=library)
+        detail = t("No window can open on {display}.", display=wayland or x11 or "")
+        if isinstance(reason, Text) and isinstance(library := reason.values.get("library"), str):
+            detail = t("The library {library} is missing.", library=library)
         step = CommandLine("python3 run.py headless")
-        findings = [warning("display", detail, DisplayFinding.WHY_NO_DISPLAY(), step)]
+        findings = [warning("display", detail, t("The window cannot open; the program runs without a window."), step)]
     return tuple(findings)
 
 
@@ -83,7 +91,14 @@ def check_variables(system: System) -> tuple[Finding, ...]:
     if not names:
         return ()
     step = CommandLine(f"env {' '.join(f'-u {name}' for name in names)} python3 run.py")
-    return (warning("variables", VariablesFinding.SET(variables=names), VariablesFinding.WHY(), step),)
+    return (
+        warning(
+            "variables",
+            t("Variables of other programs reach this one: {variables}.", variables=names),
+            t("Libraries and packages that they name may take the place of the program's own and make it fail."),
+            step,
+        ),
+    )
 
 
 def _x11_libraries(system: System) -> list[Finding]:
@@ -104,11 +119,11 @@ def _x11_libraries(system: System) -> list[Finding]:
 def _missing(system: System, names: list[str], packages: dict[dist.Distribution, str]) -> Finding:
     libraries = tuple(f"lib{name}" for name in names)
     if len(libraries) == 1:
-        detail = DisplayFinding.LIBRARY_MISSING(library=libraries[0])
+        detail = t("The library {library} is missing.", library=libraries[0])
     else:
-        detail = DisplayFinding.LIBRARIES_MISSING(libraries=libraries)
+        detail = t("The libraries {libraries} are missing.", libraries=libraries)
     steps = dist.install_package(system, packages)
-    return problem("display: libraries", detail, DisplayFinding.WHY_LIBRARIES(), *steps)
+    return problem("display: libraries", detail, t("Qt cannot open a window without them."), *steps)
 
 
 def check_processor() -> tuple[Finding, ...]:
@@ -120,10 +135,37 @@ def check_processor() -> tuple[Finding, ...]:
     trials, processor, model = trials_of(choice.model, choice.weights), hardware.processor(), choice.model
     trial = best(trials)
     if trial is None:
-        return (ok("processor", ModelFinding.PRECISION(processor=processor, model=model, precision=choice.precision)),)
-    chosen = ModelFinding.PRECISION_MEASURED if trial.holds_rate else ModelFinding.PRECISION_FASTEST
-    times = described(trials, trial)
-    return (ok("processor", chosen(processor=processor, model=model, precision=trial.words, times=times)),)
+        return (
+            ok(
+                "processor",
+                t(
+                    "{processor}: the model {model} is chosen, in {precision}; nothing was measured yet.",
+                    processor=processor,
+                    model=model,
+                    precision=choice.precision,
+                ),
+            ),
+        )
+    precision, times = trial.words, described(trials, trial)
+    if trial.holds_rate:
+        chosen = t(
+            "{processor}: the model {model} is chosen, in {precision}, which holds 30 fps with the least processor "
+            "time. Measured per frame: {times}.",
+            processor=processor,
+            model=model,
+            precision=precision,
+            times=times,
+        )
+    else:
+        chosen = t(
+            "{processor}: the model {model} is chosen, in {precision}, which is the fastest here. Measured per frame: "
+            "{times}.",
+            processor=processor,
+            model=model,
+            precision=precision,
+            times=times,
+        )
+    return (ok("processor", chosen),)
 
 
 _DOWNLOAD = CommandLine(f"python3 run.py weights download {recommended().name}")
@@ -133,10 +175,28 @@ def check_weights(installed: Collection[str]) -> tuple[Finding, ...]:
     """Return one finding. installed: names of the models whose weights were found."""
     models = sorted(installed)
     if bundled().name not in installed:
-        state, detail = State.PROBLEM, ModelFinding.NONE()
+        state, detail = State.PROBLEM, t("No model is installed, not even the bundled one.")
         if models:
-            state, detail = State.WARNING, ModelFinding.BUNDLED_MISSING(models=tuple(models))
-        return (Finding("models", state, detail, ModelFinding.WHY_NEEDED(), (ModelFinding.FIX_MISSING(), _DOWNLOAD)),)
+            state, detail = (
+                State.WARNING,
+                t("The bundled model is missing from this installation; installed are {models}.", models=tuple(models)),
+            )
+        return (
+            Finding(
+                "models",
+                state,
+                detail,
+                t("Without a model the background cannot be replaced."),
+                (t("Reinstall the program, or download a model:"), _DOWNLOAD),
+            ),
+        )
     if all(NETWORKS[name].bundled for name in installed):
-        return (warning("models", ModelFinding.ONLY_BUNDLED(), ModelFinding.WHY_MORE(), _DOWNLOAD),)
-    return (ok("models", ModelFinding.INSTALLED(models=tuple(models))),)
+        return (
+            warning(
+                "models",
+                t("Only the small bundled model is installed."),
+                t("The published models resolve finer edges, above all hair."),
+                _DOWNLOAD,
+            ),
+        )
+    return (ok("models", t("Installed models: {models}.", models=tuple(models))),)

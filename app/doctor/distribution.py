@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from enum import Enum
 
-from app.core.messages.doctor import DisplayFinding, LoopbackFinding
+from app.core.text import t
 from app.doctor.finding import CommandLine, Steps
 from app.doctor.system import System
 
@@ -69,12 +69,12 @@ def install_module(distribution: Distribution, release: str) -> Steps:
         return (CommandLine(f"sudo apt install v4l2loopback-dkms linux-headers-{release}"),)
     if distribution is Distribution.FEDORA:
         commands = ("sudo dnf install akmod-v4l2loopback", "sudo akmods --force")
-        return (LoopbackFinding.FIX_RPM_FUSION(), *map(CommandLine, commands))
+        return (t("With RPM Fusion (free) enabled:"), *map(CommandLine, commands))
     if distribution is Distribution.ARCH:
         return (CommandLine(f"sudo pacman -S --needed v4l2loopback-dkms {arch_headers(release)}"),)
     if distribution is Distribution.SUSE:
         return (CommandLine("sudo zypper install v4l2loopback-kmp-default"),)
-    return (LoopbackFinding.FIX_PACKAGE(),)
+    return (t("Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel."),)
 
 
 def build_module(distribution: Distribution, release: str) -> Steps:
@@ -89,7 +89,7 @@ def build_module(distribution: Distribution, release: str) -> Steps:
         return (CommandLine(f"sudo pacman -S --needed {arch_headers(release)}"), dkms)
     if distribution is Distribution.SUSE:
         return (CommandLine("sudo zypper update v4l2loopback-kmp-default kernel-default"),)
-    return (LoopbackFinding.FIX_HEADERS(), dkms)
+    return (t("Install the headers of the running kernel, then:"), dkms)
 
 
 def arch_headers(release: str) -> str:
@@ -102,11 +102,11 @@ def nixos_configuration(number: int) -> Steps:
     """Return the steps that change configuration.nix; NixOS discards changes in /etc."""
     options = MODULE_OPTIONS.format(number=number)
     return (
-        LoopbackFinding.FIX_NIXOS(),
+        t("In /etc/nixos/configuration.nix:"),
         CommandLine("boot.extraModulePackages = [ config.boot.kernelPackages.v4l2loopback ];"),
         CommandLine('boot.kernelModules = [ "v4l2loopback" ];'),
         CommandLine(f"boot.extraModprobeConfig = ''options v4l2loopback {options}'';"),
-        LoopbackFinding.THEN(),
+        t("Then:"),
         CommandLine("sudo nixos-rebuild switch"),
     )
 
@@ -116,5 +116,5 @@ def install_package(system: System, names: dict[Distribution, str]) -> Steps:
     distribution = detect(system)
     name = names.get(distribution)
     if name is None or distribution not in INSTALL:
-        return (DisplayFinding.FIX_PACKAGE(packages=sorted(set(names.values()))),)
+        return (t("Install one of these packages: {packages}.", packages=sorted(set(names.values()))),)
     return (CommandLine(f"{INSTALL[distribution]} {name}"),)

@@ -52,7 +52,6 @@ class Finding:
         return {
             "check": self.check,
             "state": self.state.value,
-            "code": self.detail.code,
             "detail": self.detail,
             "why": self.why or "",
             "fix": self.fix,

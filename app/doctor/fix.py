@@ -10,8 +10,7 @@ from collections.abc import Callable, Sequence
 
 from app.core import camera_names
 from app.core.errors import MattecamError
-from app.core.messages.doctor import DoctorFix, RepairFailure
-from app.core.text import Text
+from app.core.text import Text, t
 from app.doctor import distribution as dist
 from app.doctor.loopback import LoopbackDevice, Module, choose_device, free_number, read_devices, read_module
 from app.doctor.system import System
@@ -30,7 +29,7 @@ def make_script(system: System) -> list[str]:
     Empty if nothing is to be done. Raise MattecamError if the repair is not possible.
     """
     if not system.platform.startswith("linux"):
-        raise MattecamError(DoctorFix.NOT_LINUX())
+        raise MattecamError("On this system the virtual camera comes from OBS; run `doctor` to see what to install.")
     module = read_module(system)
     devices = read_devices(system)
     device = choose_device(devices)
@@ -38,7 +37,7 @@ def make_script(system: System) -> list[str]:
     if nixos or (not module.built and not devices):
         finding = check_module(system, module, devices)
         steps = "\n".join(dist.nixos_configuration(_number(system, device))) if nixos else finding.fix
-        told = DoctorFix.FOLLOW(detail=finding.detail, steps=steps)  # lines of steps after the sentence
+        told = f"{finding.detail}\n{steps}"  # lines of steps after the sentence
         raise MattecamError(told)
     if device is not None and device.exclusive_caps and _written(system, device.number):
         return []
@@ -81,7 +80,7 @@ def elevate(system: System) -> list[str]:
     for name, usable in (("sudo", terminal), ("pkexec", desktop), ("sudo", True)):
         if usable and shutil.which(name, path=system.environment.get("PATH")):
             return [name]
-    raise MattecamError(DoctorFix.NO_ELEVATION())
+    raise MattecamError("Neither sudo nor pkexec is installed; run the shown commands as root.")
 
 
 def shell(script: Sequence[str]) -> list[str]:
@@ -110,9 +109,16 @@ def run_fix(line: Sequence[str]) -> None:
     try:
         done = subprocess.run(list(line), check=False, timeout=_FIX_TIMEOUT_S, stderr=subprocess.PIPE)
     except subprocess.TimeoutExpired as error:
-        raise MattecamError(DoctorFix.TIMED_OUT(seconds=f"{_FIX_TIMEOUT_S:.0f}")) from error
+        raise MattecamError(
+            f"The repair did not finish within {_FIX_TIMEOUT_S:.0f} seconds; run the shown commands as root."
+        ) from error
     except OSError as error:
-        raise MattecamError(RepairFailure.NOT_RUN(program=line[0])) from error
+        raise MattecamError(
+            t(
+                "The repair could not be started ({program} cannot be run); run the shown commands as root.",
+                program=line[0],
+            )
+        ) from error
     if done.returncode != 0:
         said = done.stderr.decode("utf-8", "replace").strip()
         raise MattecamError(failure(said, done.returncode))
@@ -121,36 +127,40 @@ def run_fix(line: Sequence[str]) -> None:
 def failure(output: str, exit_code: int) -> Text:
     """Return what a failed script means, in a sentence; the log gets its output."""
     log.warning("The repair ended with exit code %d: %s", exit_code, output)
-    meanings = {
-        "in use": RepairFailure.FAILED_IN_USE,
-        "Key was rejected": RepairFailure.FAILED_KEY,
-        "Required key not available": RepairFailure.FAILED_KEY,
-        "Operation not permitted": RepairFailure.FAILED_FORBIDDEN,
-        "No authentication agent": RepairFailure.NO_DIALOG,
-        "Request dismissed": RepairFailure.DISMISSED,
-        "Not authorized": RepairFailure.DISMISSED,
-    }
-    known = next((message for words, message in meanings.items() if words in output), None)
-    if known is not None:
-        return known()
-    return RepairFailure.FAILED(code=exit_code)
+    if "in use" in output:
+        return t("The repair failed: the virtual camera is in use. Close the programs that use it and try again.")
+    if "Key was rejected" in output or "Required key not available" in output:
+        return t(
+            "The repair failed: Secure Boot rejects the module. Enrol its key as shown under “Virtual camera: Secure "
+            "Boot”."
+        )
+    if "Operation not permitted" in output:
+        return t("The repair failed: Secure Boot or a container forbids loading modules.")
+    if "No authentication agent" in output:
+        return t("This desktop cannot ask for the password; run the shown commands in a terminal.")
+    if "Request dismissed" in output or "Not authorized" in output:
+        return t("Nothing was changed: the password was not entered.")
+    return t(
+        "The repair failed with exit code {code} (details are in the log); run the shown commands as root.",
+        code=exit_code,
+    )
 
 
 Ask = Callable[[str], bool]
 """Shows what will be run and asks; returns True to continue."""
 
 
-def fix(system: System, ask: Ask, run: Callable[[Sequence[str]], None] = run_fix) -> Text:
+def fix(system: System, ask: Ask, run: Callable[[Sequence[str]], None] = run_fix) -> str:
     """Repair after asking and return one sentence about what was done. Raise MattecamError if it failed."""
     script = make_script(system)
     if not script:
-        return DoctorFix.NOTHING_TO_DO(label=camera_names.OWN)
+        return f"Nothing to repair: the virtual camera “{camera_names.OWN}” is set up."
     line = [*elevate(system), *shell(script)]
     shown = "\n".join(script)
-    question = DoctorFix.AS_ROOT(script=shown)
+    question = f"As root:\n{shown}"
     if line[0] != "sh":
-        question = DoctorFix.AS_ROOT_WITH(program=line[0], script=shown)
+        question = f"As root (with {line[0]}):\n{shown}"
     if not ask(question):
-        return DoctorFix.DECLINED()
+        return "Nothing was changed."
     run(line)
-    return DoctorFix.DONE()
+    return "Done: the virtual camera is loaded, now and at every start of the computer."

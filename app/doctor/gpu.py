@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from app.core.messages.doctor import GpuFinding
-from app.core.text import Text
+from app.core.text import Text, t
 from app.doctor.finding import CommandLine, Finding, ok, warning
 from app.doctor.system import System
 from app.matting.selection.hardware import load_torch, supports, torch_usable
@@ -74,28 +73,55 @@ def check_gpu(system: System, torch: TorchFacts | None) -> tuple[Finding, ...]:
     """Return one finding: the card in use, or why torch cannot use one."""
     if torch is None:
         if _NVIDIA in _cards(system):
-            return (_warning(GpuFinding.NO_TORCH(), GpuFinding.FIX_NO_TORCH()),)
-        return (ok(_CHECK, GpuFinding.NO_TORCH()),)
+            return (
+                _warning(
+                    t("PyTorch is not installed; the networks run on the CPU."),
+                    t("Run Mattecam from its sources to use the graphics card."),
+                ),
+            )
+        return (ok(_CHECK, t("PyTorch is not installed; the networks run on the CPU.")),)
     if not torch.version:
-        return (_warning(GpuFinding.BROKEN_TORCH(), GpuFinding.FIX_BROKEN_TORCH()),)
+        return (
+            _warning(
+                t("PyTorch is installed, but cannot be loaded; the networks run on the CPU."),
+                t("Install PyTorch again. On Windows it also needs the Visual C++ Redistributable."),
+            ),
+        )
     if torch.devices:
-        return (ok(_CHECK, GpuFinding.IN_USE(version=torch.version, cards=torch.devices)),)
+        return (ok(_CHECK, t("torch {version} runs on {cards}.", version=torch.version, cards=torch.devices)),)
     nvidia = read_nvidia(_smi(system), system.read(NVIDIA_MARK))
     if torch.unsupported:
-        finding = GpuFinding.UNSUPPORTED(version=torch.version, cards=torch.unsupported)
+        finding = t(
+            "torch {version} does not support the architecture of {cards}; the CPU is used.",
+            version=torch.version,
+            cards=torch.unsupported,
+        )
         return (_warning(finding, *_steps_to_build(system, nvidia)),)
     if torch.mps:
-        return (ok(_CHECK, GpuFinding.MAC(version=torch.version)),)
+        return (ok(_CHECK, t("torch {version} runs on the graphics processor of this Mac.", version=torch.version)),)
     cards = _cards(system)
     if _NVIDIA in cards or nvidia:
         return (_nvidia_finding(system, torch, nvidia),)
     if _AMD in cards and torch.hip is None:
-        return (_warning(GpuFinding.AMD_WITHOUT_ROCM(version=torch.version), GpuFinding.FIX_AMD()),)
-    return (ok(_CHECK, GpuFinding.NONE(version=torch.version)),)
+        return (
+            _warning(
+                t(
+                    "An AMD graphics card is present, but torch {version} was built without ROCm.",
+                    version=torch.version,
+                ),
+                t("If ROCm supports the card, install the ROCm build of torch; otherwise OpenVINO runs on the CPU."),
+            ),
+        )
+    return (ok(_CHECK, t("torch {version} found no supported graphics card; the CPU is used.", version=torch.version)),)
 
 
 def _warning(detail: Text, *steps: Text | CommandLine) -> Finding:
-    return warning(_CHECK, detail, GpuFinding.WHY(), *steps)
+    return warning(
+        _CHECK,
+        detail,
+        t("On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time."),
+        *steps,
+    )
 
 
 def _cards(system: System) -> set[str]:
@@ -115,15 +141,39 @@ def _smi(system: System) -> str:
 
 def _nvidia_finding(system: System, torch: TorchFacts, nvidia: Nvidia | None) -> Finding:
     if nvidia is None:
-        return _warning(GpuFinding.NVIDIA_WITHOUT_DRIVER(), GpuFinding.FIX_DRIVER(), CommandLine("nvidia-smi"))
+        return _warning(
+            t("An NVIDIA graphics card is present, but its driver is not loaded."),
+            t("Install the NVIDIA driver of this system, restart, and check with:"),
+            CommandLine("nvidia-smi"),
+        )
     if torch.cuda is None:
-        finding = GpuFinding.TORCH_WITHOUT_CUDA(driver=nvidia.driver, version=torch.version)
+        finding = t(
+            "An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.",
+            driver=nvidia.driver,
+            version=torch.version,
+        )
         return _warning(finding, *_steps_to_build(system, nvidia))
     if nvidia.branch < OLDEST_DRIVER.get(int(torch.cuda.split(".")[0]), 0):
-        finding = GpuFinding.DRIVER_TOO_OLD(driver=nvidia.driver, version=torch.version, cuda=torch.cuda)
+        finding = t(
+            "The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.",
+            driver=nvidia.driver,
+            version=torch.version,
+            cuda=torch.cuda,
+        )
         return _warning(finding, *_steps_to_build(system, nvidia))
-    finding = GpuFinding.NO_CARD_FOUND(driver=nvidia.driver, version=torch.version, cuda=torch.cuda)
-    return _warning(finding, GpuFinding.FIX_NO_CARD())
+    finding = t(
+        "The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.",
+        driver=nvidia.driver,
+        version=torch.version,
+        cuda=torch.cuda,
+    )
+    return _warning(
+        finding,
+        t(
+            "Restart after a driver update. In a container, pass the card through (docker run --gpus all …). "
+            "CUDA_VISIBLE_DEVICES must not be empty."
+        ),
+    )
 
 
 def _steps_to_build(system: System, nvidia: Nvidia | None) -> tuple[Text, ...]:
@@ -133,19 +183,47 @@ def _steps_to_build(system: System, nvidia: Nvidia | None) -> tuple[Text, ...]:
     builds = [build for build in suitable_builds(*place, nvidia) if build.cuda]
     steps: list[Text] = []
     if nvidia is not None and nvidia.branch < newest:
-        steps.append(GpuFinding.FIX_DRIVER_VERSION(driver=newest))
+        steps.append(
+            t("Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it.", driver=newest)
+        )
     if not builds:
-        return (*steps, GpuFinding.NO_BUILD(cards=_described(nvidia)))
+        return (
+            *steps,
+            t(
+                "No build of PyTorch with CUDA suits this driver and compute capability ({cards}).",
+                cards=_described(nvidia),
+            ),
+        )
     locks = ROOT / "requirements"
     ready = [build for build in builds if is_locked(build, locks, VERSION, *place)]
     chosen: TorchBuild = (ready or builds)[0]
-    steps.append(GpuFinding.SUITS(cuda=chosen.cuda, cards=_described(nvidia)))
+    steps.append(
+        t(
+            "Driver and compute capability ({cards}) suit PyTorch's build for CUDA {cuda}.",
+            cuda=chosen.cuda,
+            cards=_described(nvidia),
+        )
+    )
     if ready:
-        steps.append(GpuFinding.FIX_TORCH(folder=VENV, cuda=chosen.cuda))
+        steps.append(
+            t(
+                "Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.",
+                folder=VENV,
+                cuda=chosen.cuda,
+            )
+        )
     elif pythons := locked_pythons(chosen, locks, *place):
-        steps.append(GpuFinding.FIX_PYTHON(python=VERSION, others=pythons, cuda=chosen.cuda))
+        steps.append(
+            t(
+                "The lock files hold no hash of the build for CUDA {cuda} and Python {python}. Start run.py with "
+                "another Python, of which they hold one: {others}.",
+                python=VERSION,
+                others=pythons,
+                cuda=chosen.cuda,
+            )
+        )
     index = f"{PYTORCH_INDEX}/{chosen.index}" if chosen.index else "PyPI"
-    return (*steps, GpuFinding.FIX_OWN_ENVIRONMENT(index=index))
+    return (*steps, t("In an environment of your own, install torch from {index}.", index=index))
 
 
 def _described(nvidia: Nvidia | None) -> str:

@@ -6,8 +6,7 @@ import re
 from dataclasses import dataclass
 
 from app.core import camera_names
-from app.core.messages.doctor import SecureBootFinding
-from app.core.text import Text
+from app.core.text import Text, t
 from app.doctor import distribution as dist
 from app.doctor.finding import CommandLine, Finding, ok, warning
 from app.doctor.system import System
@@ -119,19 +118,31 @@ def check_secure_boot(system: System) -> list[Finding]:
     if enabled is None:
         return []
     if not enabled:
-        return [ok(check, SecureBootFinding.OFF())]
+        return [ok(check, t("Secure Boot is off: the kernel loads unsigned modules."))]
     if system.path("/sys/module/v4l2loopback").is_dir():
-        return [ok(check, SecureBootFinding.ACCEPTED())]
+        return [ok(check, t("Secure Boot is on, and the kernel accepted the module's signature."))]
     enrol = CommandLine(f"sudo mokutil --import {_key(system)}")
-    return [warning(check, _signature(system), SecureBootFinding.WHY(), SecureBootFinding.FIX(), enrol)]
+    return [
+        warning(
+            check,
+            _signature(system),
+            t("With Secure Boot the kernel rejects modules whose key is not enrolled (“Key was rejected by service”)."),
+            t("Enrol the signing key, restart, and confirm on the blue screen:"),
+            enrol,
+        )
+    ]
 
 
 def _signature(system: System) -> Text:
     if not read_module(system).built:
-        return SecureBootFinding.NOT_BUILT()
+        return t("Secure Boot is on: the module must be signed with a key that is enrolled in the firmware.")
     answer = system.run(["modinfo", "-k", system.release, "-F", "signer", "v4l2loopback"])
     signer = answer.output.strip() if answer.exit_code == 0 else ""
-    return SecureBootFinding.SIGNED(signer=signer) if signer else SecureBootFinding.UNSIGNED()
+    return (
+        t("Secure Boot is on, and the module is signed by “{signer}”.", signer=signer)
+        if signer
+        else t("Secure Boot is on, and the module is not signed.")
+    )
 
 
 def _key(system: System) -> str:

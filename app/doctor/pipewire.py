@@ -8,8 +8,7 @@ from contextlib import closing, contextmanager
 from fractions import Fraction
 from functools import partial
 
-from app.core.messages.doctor import PipeWireFinding
-from app.core.text import Text
+from app.core.text import Text, t
 from app.doctor import distribution as dist
 from app.doctor.finding import CommandLine, Finding, Steps, ok, warning
 from app.doctor.proof import Advice, Read, prove
@@ -33,10 +32,14 @@ def check_pipewire(system: System, proof: Callable[[], Finding] | None) -> list[
     """Return findings from the daemon to the programs. proof: sends a test picture; None: leave it out."""
     if system.find_library("pipewire-0.3") is None:
         steps = dist.install_package(system, _PACKAGES)
-        return [_warning("daemon", PipeWireFinding.NOT_INSTALLED(), steps)]
+        return [_warning("daemon", t("PipeWire is not installed, so there is no PipeWire camera."), steps)]
     if not system.pipewire_answers():
-        return [_warning("daemon", PipeWireFinding.NOT_RUNNING(), (PipeWireFinding.FIX_START(), _START))]
-    findings = [ok(f"{_CHECK}daemon", PipeWireFinding.RUNNING())]
+        return [
+            _warning(
+                "daemon", t("PipeWire does not answer, so there is no PipeWire camera."), (t("Start PipeWire:"), _START)
+            )
+        ]
+    findings = [ok(f"{_CHECK}daemon", t("PipeWire answers: the program offers a PipeWire camera."))]
     if proof is not None:
         findings.append(proof())
     return [*findings, *_portal_findings(system), *_program_findings(system)]
@@ -46,7 +49,7 @@ def prove_pipewire() -> Finding:
     """Send bars through PipeWire and read them back."""
     from app.output.pipewire import PipeWireCamera, PipeWireNode
 
-    steps = (PipeWireFinding.FIX_SESSION_MANAGER(), _START)
+    steps = (t("Start WirePlumber, which connects programs with cameras:"), _START)
     make = partial(PipeWireNode, name=_PROOF_NODE)
     return prove(
         "PipeWire",
@@ -74,18 +77,24 @@ def _portal_findings(system: System) -> list[Finding]:
     permissions = system.camera_permissions()
     if permissions is None:
         steps = dist.install_package(system, _PORTAL_PACKAGES)
-        return [_warning("portal", PipeWireFinding.NO_PORTAL(), steps)]
-    findings = [ok(f"{_CHECK}portal", PipeWireFinding.PORTAL())]
+        return [_warning("portal", t("The desktop has no camera portal."), steps)]
+    findings = [ok(f"{_CHECK}portal", t("The desktop has a camera portal."))]
     for program, answer in sorted(permissions.items()):
         if answer != "yes":
-            name = program or PipeWireFinding.OUTSIDE_SANDBOX()
+            name = program or t("programs outside a sandbox")
             forget = CommandLine(
                 "busctl --user call org.freedesktop.impl.portal.PermissionStore "
                 "/org/freedesktop/impl/portal/PermissionStore org.freedesktop.impl.portal.PermissionStore "
                 f'DeletePermission sss devices camera "{program}"'
             )
-            detail = PipeWireFinding.NOT_ALLOWED(program=name, answer=answer)
-            findings.append(_warning("permission", detail, (PipeWireFinding.FIX_FORGET(), forget)))
+            detail = t(
+                "The camera permission of {program} is “{answer}”: they get no camera from the portal.",
+                program=name,
+                answer=answer,
+            )
+            findings.append(
+                _warning("permission", detail, (t("Forget the answer, so that the desktop asks again:"), forget))
+            )
     return findings
 
 
@@ -97,20 +106,40 @@ def _program_findings(system: System) -> list[Finding]:
         texts = [system.read(f"{profile}/{name}") for profile in profiles for name in ("prefs.js", "user.js")]
         if any(texts):
             uses = any(_FIREFOX_PREFERENCE.search(text) for text in texts)
-            detail = PipeWireFinding.FIREFOX_PIPEWIRE() if uses else PipeWireFinding.FIREFOX_DEVICES()
+            detail = (
+                t("Firefox looks for cameras in PipeWire: it shows the PipeWire camera, and no camera of v4l2loopback.")
+                if uses
+                else t(
+                    "Firefox looks for device files: it shows the virtual camera, but no PipeWire camera. "
+                    "media.webrtc.camera.allow-pipewire in about:config changes that."
+                )
+            )
             findings.append(ok(f"{_CHECK}Firefox", detail))
             break
     flatpaks = {name for root in ("/var/lib", f"{home}/.local/share") for name in system.names(f"{root}/flatpak/app")}
     if flatpaks:
-        findings.append(ok(f"{_CHECK}Flatpak", PipeWireFinding.FLATPAK()))
+        findings.append(
+            ok(
+                f"{_CHECK}Flatpak",
+                t(
+                    "Flatpak programs are installed; those without access to device files find the PipeWire camera "
+                    "only."
+                ),
+            )
+        )
     snaps = [name for name in system.names("/snap") if name in ("firefox", "chromium")]
     for snap in snaps:
         connected = system.run(["snap", "connections", snap])
         if connected.exit_code == 0 and re.search(rf"^camera\s+{snap}:camera\s+-", connected.output, re.MULTILINE):
             steps = (CommandLine(f"sudo snap connect {snap}:camera"),)
-            findings.append(_warning("Snap", PipeWireFinding.SNAP(program=snap), steps))
+            findings.append(_warning("Snap", t("The snap {program} may not use cameras.", program=snap), steps))
     return findings
 
 
 def _warning(what: str, detail: Text, steps: Steps) -> Finding:
-    return warning(f"{_CHECK}{what}", detail, PipeWireFinding.WHY(), *steps)
+    return warning(
+        f"{_CHECK}{what}",
+        detail,
+        t("Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera."),
+        *steps,
+    )

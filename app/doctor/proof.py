@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from app.core.errors import SinkError
-from app.core.messages.doctor import ProofFinding
+from app.core.text import t
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
 from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
 from app.output.base import FrameSink
@@ -68,11 +68,11 @@ class Advice:
 LOOPBACK_ADVICE = Advice(
     "virtual camera: proof",
     (
-        ProofFinding.FIX_NOT_SENT(),
+        t("Close other programs that use the device; if that does not help, reload the module:"),
         CommandLine("sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback"),
     ),
-    (ProofFinding.FIX_NOT_READABLE(), CommandLine("python3 run.py doctor --fix")),
-    (ProofFinding.FIX_CLOSE_PROGRAMS(),),
+    (t("Load the module with exclusive_caps=1:"), CommandLine("python3 run.py doctor --fix")),
+    (t("Close every program that uses the device and check again."),),
 )
 
 
@@ -97,17 +97,26 @@ def prove(
     finally:
         ended = sender.stop()
     if not ended:
-        return _not_sent(ProofFinding.HANGS(device=device), advice)
+        return _not_sent(t("The driver of {device} does not respond.", device=device), advice)
     if sender.error or not sent:
-        nothing = ProofFinding.NOTHING_SENT(device=device, seconds=f"{_FIRST_FRAME_TIMEOUT_S:.0f}")
+        nothing = t(
+            "{device} accepted no frame within {seconds} seconds.",
+            device=device,
+            seconds=f"{_FIRST_FRAME_TIMEOUT_S:.0f}",
+        )
         return _not_sent(sender.error or nothing, advice)
     programs = () if opened else readers()
     if programs:
-        detail = ProofFinding.ONE_READER(device=device, programs=programs)
-        return warning(advice.check, detail, ProofFinding.WHY_ONE_READER(), ProofFinding.FIX_CLOSE_PROGRAMS())
+        detail = t("{device} takes one program at a time, and {programs} reads it.", device=device, programs=programs)
+        return warning(
+            advice.check,
+            detail,
+            t("No other program can open the camera meanwhile."),
+            t("Close every program that uses the device and check again."),
+        )
     if not opened:
-        detail = ProofFinding.NOT_READABLE(device=device)
-        return problem(advice.check, detail, ProofFinding.WHY_SAME(), *advice.not_readable)
+        detail = t("{device} accepts frames, but cannot be opened as a camera.", device=device)
+        return problem(advice.check, detail, t("Other programs see the same."), *advice.not_readable)
     return _judge(device, image, advice)
 
 
@@ -152,24 +161,59 @@ def _settled(read: Read) -> BgrImage | None:
 
 
 def _not_sent(reason: str, advice: Advice) -> Finding:
-    return problem(advice.check, ProofFinding.NOT_SENT(reason=reason), ProofFinding.WHY_NOT_SENT(), *advice.not_sent)
+    return problem(
+        advice.check,
+        t("The test picture could not be sent: {reason}", reason=reason),
+        t("Other programs see no picture."),
+        *advice.not_sent,
+    )
 
 
 def _judge(device: str, image: BgrImage | None, advice: Advice) -> Finding:
-    check, why = advice.check, ProofFinding.WHY_SAME()
+    check, why = advice.check, t("Other programs see the same.")
     if image is None:
-        return problem(check, ProofFinding.NO_PICTURE(device=device), why, *advice.no_picture)
+        return problem(
+            check,
+            t("{device} can be opened as a camera, but delivers no frames.", device=device),
+            why,
+            *advice.no_picture,
+        )
     height, width = image.shape[:2]
     if width * _HEIGHT != height * _WIDTH:
-        detail = ProofFinding.OTHER_SIZE(
-            device=device, width=width, height=height, wanted_width=_WIDTH, wanted_height=_HEIGHT
+        detail = t(
+            "{device} delivers {width}×{height} instead of {wanted_width}×{wanted_height} because a program is "
+            "reading it.",
+            device=device,
+            width=width,
+            height=height,
+            wanted_width=_WIDTH,
+            wanted_height=_HEIGHT,
         )
-        return warning(check, detail, ProofFinding.WHY_OTHER_SIZE(), ProofFinding.FIX_OTHER_SIZE())
+        return warning(
+            check,
+            detail,
+            t("The picture is letterboxed to that size."),
+            t("Close the programs that read the camera so that it can take the new size."),
+        )
     error = round(bar_error(image))
     if error > _MAX_ERROR:
-        detail = ProofFinding.WRONG_COLOURS(device=device, error=error)
-        return problem(check, detail, why, ProofFinding.FIX_WRONG_COLOURS())
-    return ok(check, ProofFinding.GOOD(device=device, width=width, height=height, error=error))
+        detail = t("The colours read back from {device} differ by up to {error} of 255.", device=device, error=error)
+        return problem(
+            check,
+            detail,
+            why,
+            t("Close every program that uses the device and check again; if that does not help, update v4l2loopback."),
+        )
+    return ok(
+        check,
+        t(
+            "Colour bars sent to {device} were read back at {width}×{height}; the largest error is {error} of 255.",
+            device=device,
+            width=width,
+            height=height,
+            error=error,
+        ),
+    )
 
 
 @contextmanager

@@ -14,7 +14,6 @@ from pathlib import Path
 from platform import machine
 from platform import release as running_kernel
 
-from app.core.text import Text
 from app.output.camera_list import is_busy
 from app.system.device_holders import Holder, holders
 from app.system.display import window_problem
@@ -100,7 +99,7 @@ class System:
     camera_permissions: Callable[[], Mapping[str, str] | None] = camera_permissions
     """Stored answers of the camera portal by the program's id; None if there is no portal."""
     find_library: Callable[[str], str | None] = ctypes.util.find_library
-    window_problem: Callable[[], Text | None] = window_problem
+    window_problem: Callable[[], str | None] = window_problem
     """Returns why no window can open, a part of a sentence; None if one can."""
 
     def path(self, absolute: str) -> Path:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from app.core.messages.doctor import CameraFinding, LoopbackFinding, ObsFinding
-from app.core.text import Text
+from app.core.text import Text, t
 from app.doctor import distribution as dist
 from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
 from app.doctor.loopback import (
@@ -49,32 +48,54 @@ def check_module(system: System, module: Module, devices: tuple[LoopbackDevice, 
     """Return the state of the kernel module and the next step towards loading it."""
     check = "virtual camera: module"
     if devices:
-        return ok(check, LoopbackFinding.LOADED())
+        return ok(check, t("The kernel module v4l2loopback is loaded."))
     load = load_command(free_number(system))
     steps: Steps
     if module.loaded:
-        detail, steps = LoopbackFinding.NO_DEVICE(), (_REPAIR, LoopbackFinding.BY_HAND(), _UNLOAD, load)
+        detail, steps = (
+            t("The kernel module v4l2loopback is loaded, but has no device."),
+            (_REPAIR, t("Or manually:"), _UNLOAD, load),
+        )
     elif module.built:
-        detail = LoopbackFinding.NOT_LOADED(kernel=system.release)
-        steps = (_REPAIR, LoopbackFinding.BY_HAND_UNTIL_RESTART(), load)
+        detail = t(
+            "The kernel module v4l2loopback is installed for the running kernel {kernel}, but not loaded.",
+            kernel=system.release,
+        )
+        steps = (_REPAIR, t("Or manually, until the next restart:"), load)
     else:
         detail, steps = _absent_detail(system, module), _absent_steps(system, module)
-    return problem(check, detail, LoopbackFinding.WHY_NEEDED(), *steps)
+    return problem(
+        check,
+        detail,
+        t("Without a virtual camera other programs cannot see the picture; only recording works."),
+        *steps,
+    )
 
 
 def _absent_detail(system: System, module: Module) -> Text:
     kernel = system.release
     if kernel not in module.modules_of:
         if module.modules_of:
-            return LoopbackFinding.KERNEL_REMOVED(kernel=kernel, installed=module.modules_of)
-        return LoopbackFinding.KERNEL_ELSEWHERE(kernel=kernel)
+            return t(
+                "The running kernel {kernel} is no longer installed (installed: {installed}).",
+                kernel=kernel,
+                installed=module.modules_of,
+            )
+        return t(
+            "This looks like a container: the camera driver must be loaded on the host (kernel {kernel}).",
+            kernel=kernel,
+        )
     if not module.source and not module.other_kernels:
-        return LoopbackFinding.NOT_INSTALLED()
+        return t("The kernel module v4l2loopback is not installed.")
     if module.other_kernels:
-        finding = LoopbackFinding.BUILT_FOR_OTHERS(kernels=module.other_kernels, kernel=kernel)
+        finding = t(
+            "v4l2loopback is built for {kernels}, but not for the running kernel {kernel}.",
+            kernels=module.other_kernels,
+            kernel=kernel,
+        )
     else:
-        finding = LoopbackFinding.NOT_BUILT(kernel=kernel)
-    return finding if module.headers else LoopbackFinding.WITHOUT_HEADERS(finding=finding)
+        finding = t("v4l2loopback is installed, but not built for the running kernel {kernel}.", kernel=kernel)
+    return finding if module.headers else t("{finding} The headers of this kernel are not installed.", finding=finding)
 
 
 def _absent_steps(system: System, module: Module) -> Steps:
@@ -84,53 +105,79 @@ def _absent_steps(system: System, module: Module) -> Steps:
         return dist.nixos_configuration(number)
     if system.release not in module.modules_of:
         if module.modules_of:
-            return (LoopbackFinding.FIX_RESTART(),)
+            return (t("Restart the computer: its kernel was updated since it was started."),)
         install = dist.install_module(distribution, "$(uname -r)")
-        return (LoopbackFinding.FIX_ON_HOST(), *install, load_command(number))
+        return (t("Load the module on the host, outside the container:"), *install, load_command(number))
     if module.source or module.other_kernels:
         steps = dist.build_module(distribution, system.release)
     else:
         steps = dist.install_module(distribution, system.release)
-    return (*steps, LoopbackFinding.THEN(), _REPAIR)
+    return (*steps, t("Then:"), _REPAIR)
 
 
 def _device_finding(device: LoopbackDevice, devices: tuple[LoopbackDevice, ...]) -> Finding:
     if len(devices) > 1:
-        detail = LoopbackFinding.DEVICE_OF_SEVERAL(device=device.path, label=device.label, count=len(devices))
+        detail = t(
+            "{device} appears as “{label}” in other programs; there are {count} virtual cameras.",
+            device=device.path,
+            label=device.label,
+            count=len(devices),
+        )
     else:
-        detail = LoopbackFinding.DEVICE(device=device.path, label=device.label)
+        detail = t("{device} appears as “{label}” in other programs.", device=device.path, label=device.label)
     return ok("virtual camera: device", detail)
 
 
 def _caps_finding(system: System, device: LoopbackDevice) -> Finding:
     check = "virtual camera: exclusive_caps"
     if device.exclusive_caps:
-        return ok(check, LoopbackFinding.EXCLUSIVE(device=device.path))
+        return ok(check, t("{device} has exclusive_caps=1: browsers and meeting programs list it.", device=device.path))
     steps: Steps
     if dist.detect(system) is dist.Distribution.NIXOS:
         steps = dist.nixos_configuration(device.number)
     else:
-        by_hand = (LoopbackFinding.BY_HAND_UNTIL_RESTART(), _UNLOAD, load_command(device.number))
-        steps = (LoopbackFinding.FIX_CLOSE_PROGRAMS(device=device.path), _REPAIR, *by_hand)
-    return problem(check, LoopbackFinding.NOT_EXCLUSIVE(device=device.path), LoopbackFinding.WHY_EXCLUSIVE(), *steps)
+        by_hand = (t("Or manually, until the next restart:"), _UNLOAD, load_command(device.number))
+        steps = (t("Close every program that uses {device}, then:", device=device.path), _REPAIR, *by_hand)
+    return problem(
+        check,
+        t("{device} was loaded without exclusive_caps=1.", device=device.path),
+        t("Chromium, Chrome, Teams, Discord and Zoom do not list a virtual camera that also accepts output."),
+        *steps,
+    )
 
 
 def _permission_finding(system: System, device: LoopbackDevice) -> Finding:
     check = "virtual camera: permission"
     if not system.path(device.path).exists():
-        pass_through = LoopbackFinding.FIX_NO_NODE(device=device.path)
+        pass_through = t(
+            "In a container, pass the device through (docker run --device {device} …); otherwise start udev:",
+            device=device.path,
+        )
         start_udev = CommandLine("sudo udevadm trigger --subsystem-match=video4linux")
-        detail = LoopbackFinding.NO_NODE(device=device.path)
-        return problem(check, detail, LoopbackFinding.WHY_NEEDED(), pass_through, start_udev)
+        detail = t("The kernel has a virtual camera, but the device file {device} is missing.", device=device.path)
+        return problem(
+            check,
+            detail,
+            t("Without a virtual camera other programs cannot see the picture; only recording works."),
+            pass_through,
+            start_udev,
+        )
     if system.may_use(system.path(device.path)):
-        return ok(check, LoopbackFinding.PERMITTED(user=system.user, device=device.path))
-    detail = LoopbackFinding.NOT_PERMITTED(user=system.user, device=device.path)
-    return problem(check, detail, LoopbackFinding.WHY_PERMISSION(), *permission_steps(system.user))
+        return ok(
+            check, t("The user {user} has permission to write to {device}.", user=system.user, device=device.path)
+        )
+    detail = t("The user {user} has no permission to open {device}.", user=system.user, device=device.path)
+    return problem(
+        check,
+        detail,
+        t("Without permission the program cannot send frames to the virtual camera."),
+        *permission_steps(system.user),
+    )
 
 
 def permission_steps(user: str) -> Steps:
     """Return the steps that give a user access to video devices."""
-    return CommandLine(f"sudo usermod -aG video {user}"), CameraFinding.FIX_LOG_IN_AGAIN()
+    return CommandLine(f"sudo usermod -aG video {user}"), t("Then log out and log in again.")
 
 
 def _busy_finding(system: System, device: LoopbackDevice) -> Finding:
@@ -138,14 +185,24 @@ def _busy_finding(system: System, device: LoopbackDevice) -> Finding:
     programs = tuple(holder.text for holder in system.holders(device.path))
     if system.is_busy(device.path):
         if programs:
-            detail = LoopbackFinding.BUSY(device=device.path, programs=programs)
+            detail = t(
+                "Another program sends to {device}; it is open in {programs}.", device=device.path, programs=programs
+            )
         else:
-            detail = LoopbackFinding.BUSY_UNKNOWN(device=device.path)
+            detail = t("A program of another user sends to {device}.", device=device.path)
         users = CommandLine(f"fuser -v {device.path}")
-        return warning(check, detail, LoopbackFinding.WHY_BUSY(), LoopbackFinding.FIX_BUSY(), users)
+        return warning(
+            check,
+            detail,
+            t("A virtual camera accepts frames from one program at a time."),
+            t("If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:"),
+            users,
+        )
     if programs:
-        return ok(check, LoopbackFinding.FREE_WITH_READERS(device=device.path, programs=programs))
-    return ok(check, LoopbackFinding.FREE(device=device.path))
+        return ok(
+            check, t("{device} is free; waiting for its picture: {programs}.", device=device.path, programs=programs)
+        )
+    return ok(check, t("{device} is free.", device=device.path))
 
 
 def _boot_findings(system: System) -> list[Finding]:
@@ -153,10 +210,17 @@ def _boot_findings(system: System) -> list[Finding]:
     folders = ("/etc/modules-load.d", "/usr/lib/modules-load.d", "/run/modules-load.d")
     lists = ["/etc/modules", *(f"{folder}/{name}" for folder in folders for name in system.names(folder))]
     if any("v4l2loopback" in system.read(file) for file in lists):
-        return [ok(check, LoopbackFinding.AT_START())]
+        return [ok(check, t("The module is loaded at every start of the computer."))]
     nixos = dist.detect(system) is dist.Distribution.NIXOS
     steps = dist.nixos_configuration(free_number(system)) if nixos else (_REPAIR,)
-    return [warning(check, LoopbackFinding.NOT_AT_START(), LoopbackFinding.WHY_AT_START(), *steps)]
+    return [
+        warning(
+            check,
+            t("The module is not loaded at the start of the computer."),
+            t("After a restart the virtual camera is missing."),
+            *steps,
+        )
+    ]
 
 
 def _conflict_findings(system: System) -> list[Finding]:
@@ -171,13 +235,20 @@ def _conflict_findings(system: System) -> list[Finding]:
         return []
     options = 'devices=2 video_nr=10,11 card_label="Mattecam,OBS Virtual Camera" exclusive_caps=1,1'
     steps = (
-        LoopbackFinding.FIX_ONE_FILE(),
+        t("Keep one file with both devices, for example:"),
         CommandLine(f"options v4l2loopback {options}"),
-        LoopbackFinding.FIX_REMOVE_OTHERS(),
+        t("Remove the other files:"),
         CommandLine(f"sudo rm {' '.join(others)}"),
     )
-    detail = LoopbackFinding.OTHER_OPTIONS(files=others)
-    return [warning("virtual camera: options", detail, LoopbackFinding.WHY_OTHER_OPTIONS(), *steps)]
+    detail = t("Options of v4l2loopback are also set in {files}.", files=others)
+    return [
+        warning(
+            "virtual camera: options",
+            detail,
+            t("modprobe merges the options of all files, so devices may get another number, label or mode."),
+            *steps,
+        )
+    ]
 
 
 def _sets_options(text: str) -> bool:
@@ -197,22 +268,46 @@ def check_windows(system: System) -> tuple[Finding, ...]:
         if system.run(["reg", "query", rf"HKCR\CLSID\{clsid}"]).exit_code == 0
     ]
     if found:
-        return (ok(_INSTALLED, ObsFinding.INSTALLED(programs=found)),)
+        return (ok(_INSTALLED, t("Installed: {programs}.", programs=found)),)
     step = CommandLine("winget install OBSProject.OBSStudio")
-    return _absent(ObsFinding.NONE_ON_WINDOWS(), ObsFinding.FIX_WINDOWS(), step)
+    return _absent(
+        t("Neither OBS Virtual Camera nor Unity Video Capture is installed."),
+        t("Install OBS Studio (it need not run), then restart the programs that use the camera:"),
+        step,
+    )
 
 
 def check_mac(system: System) -> tuple[Finding, ...]:
     """Look for the camera extension of OBS, which must be installed and allowed by the user."""
     lines = [line for line in system.run(["systemextensionsctl", "list"]).output.splitlines() if _MAC_EXTENSION in line]
     if any("activated enabled" in line for line in lines) or system.path(_MAC_PLUGIN).exists():
-        return (ok(_INSTALLED, ObsFinding.ALLOWED()),)
+        return (ok(_INSTALLED, t("OBS Virtual Camera is installed and allowed.")),)
     if lines:
-        return _absent(ObsFinding.NOT_ALLOWED(), ObsFinding.FIX_ALLOW())
+        return _absent(
+            t("The camera extension of OBS is installed, but not allowed."),
+            t(
+                "Allow it in System Settings › General › Login Items & Extensions › Camera Extensions (before macOS "
+                "15: Privacy & Security), then restart OBS once."
+            ),
+        )
     if system.path("/Applications/OBS.app").exists():
-        return _absent(ObsFinding.WITHOUT_EXTENSION(), ObsFinding.FIX_EXTENSION())
-    return _absent(ObsFinding.NONE_ON_MAC(), ObsFinding.FIX_MAC(), CommandLine("brew install --cask obs"))
+        return _absent(
+            t("OBS is installed, but its camera extension is not."),
+            t("Open OBS, press “Start Virtual Camera” once, allow the extension, and close OBS."),
+        )
+    return _absent(
+        t("OBS Studio, which provides the virtual camera, is not installed."),
+        t("Install OBS Studio, press “Start Virtual Camera” once, and allow the extension:"),
+        CommandLine("brew install --cask obs"),
+    )
 
 
 def _absent(detail: Text, *steps: Text | CommandLine) -> tuple[Finding, ...]:
-    return (problem(_INSTALLED, detail, LoopbackFinding.WHY_NEEDED(), *steps),)
+    return (
+        problem(
+            _INSTALLED,
+            detail,
+            t("Without a virtual camera other programs cannot see the picture; only recording works."),
+            *steps,
+        ),
+    )

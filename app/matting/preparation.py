@@ -28,9 +28,8 @@ from app.core.errors import ModelError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
 from app.core.files.json_file import BrokenFileError, read_object
-from app.core.messages.matting import ModelText
 from app.core.settings import EngineSettings, MattingSettings
-from app.core.text import Text
+from app.core.text import Text, t
 from app.matting.selection.choice import choose
 from app.matting.selection.measured import (
     Trials,
@@ -115,7 +114,7 @@ class Preparation:
             finally:
                 self.progress = None
             if self._cancelled.is_set():
-                raise ModelError(ModelText.PREPARATION_CANCELLED())
+                raise ModelError(t("The preparation for this computer was cancelled; it continues at the next start."))
 
     def measure_beside(self) -> None:
         """Measure what is not measured yet, beside a live picture, once; `measurements` then tells that it ended."""
@@ -196,7 +195,7 @@ def _follow(child: subprocess.Popen[str], show: Callable[[Text], None]) -> list[
     for line in map(str.strip, child.stdout):
         step, _, count = line.partition(" ")
         if step.isdecimal() and count.isdecimal():
-            show(ModelText.PREPARING(step=int(step), count=int(count)))
+            show(t("Preparing for this computer, once: step {step} of {count}", step=int(step), count=int(count)))
         elif line:
             said.append(line)
     return said

@@ -26,7 +26,7 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 
 from app.core.files.disk_errors import ExplainedOSError
-from app.core.messages.media import VideoText, WriteReason
+from app.core.text import t
 from app.core.threads import usable_cores
 from app.media.video_input import AUDIO_CODECS, VideoError, open_container, packet_counts
 from app.media.video_times import AV_TIME_BASE, JOIN_S, LEAP_S, Leap
@@ -163,7 +163,9 @@ class AudioCopy:
         try:
             self._input = open_container(source)
         except VideoError as error:
-            raise ExplainedOSError(errno.EIO, WriteReason.AUDIO(reason=error.text), source) from error
+            raise ExplainedOSError(
+                errno.EIO, t("its sound cannot be read ({reason}); choose another source", reason=error.text), source
+            ) from error
         self._waiting: Packet[AudioStream] | None = None
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         if not self._input.streams.audio:
@@ -171,7 +173,14 @@ class AudioCopy:
         track = _sound_among(source, self._input.streams.audio, target)
         if track is None:
             self._input.close()
-            raise ExplainedOSError(errno.EIO, WriteReason.AUDIO(reason=VideoText.UNSUPPORTED(file=source)), source)
+            raise ExplainedOSError(
+                errno.EIO,
+                t(
+                    "its sound cannot be read ({reason}); choose another source",
+                    reason=t("{file} is in a format that cannot be played; save it as MP4 (H.264).", file=source),
+                ),
+                source,
+            )
         codec = track.codec_context
         if _is_copied(target, codec):
             stream = target.add_stream_from_template(track)

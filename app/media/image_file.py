@@ -22,8 +22,7 @@ from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from app.core.errors import BackgroundError
 from app.core.files.names import is_file, is_special
-from app.core.messages.media import ImageText
-from app.core.text import Text
+from app.core.text import Text, t
 from app.core.types import BgrImage
 
 log = logging.getLogger(__name__)
@@ -143,19 +142,25 @@ def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
     _register_heif()
     try:
         if path.suffix.lower() in RAW_SUFFIXES and is_file(path):
-            raise BackgroundError(ImageText.RAW(file=path))
+            raise BackgroundError(
+                t("{file} is raw data of a camera; develop it and export it as JPEG or TIFF.", file=path)
+            )
         with _named_file_errors(path), warnings.catch_warnings():
             # Pillow warns about invalid metadata, which is not used
             warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as image:
                 return convert(image)
     except UnidentifiedImageError:
-        raise BackgroundError(ImageText.UNKNOWN_FORMAT(file=path)) from None
+        raise BackgroundError(
+            t("{file} is not a readable image; use a JPEG, PNG, WebP, HEIC, AVIF, TIFF or BMP file.", file=path)
+        ) from None
     except MemoryError:
-        raise BackgroundError(ImageText.TOO_LARGE(file=path)) from None
+        raise BackgroundError(t("The image {file} is too large; save it in a smaller size.", file=path)) from None
     except _BROKEN as error:
         log.info("%s cannot be decoded: %s", path, error)
-        raise BackgroundError(ImageText.DAMAGED(file=path)) from None
+        raise BackgroundError(
+            t("The image {file} is damaged; save it again or choose another one.", file=path)
+        ) from None
 
 
 @cache
@@ -174,14 +179,18 @@ def _named_file_errors(path: Path) -> Iterator[None]:
     """
     try:
         if is_special(path):
-            raise BackgroundError(ImageText.UNKNOWN_FORMAT(file=path))
+            raise BackgroundError(
+                t("{file} is not a readable image; use a JPEG, PNG, WebP, HEIC, AVIF, TIFF or BMP file.", file=path)
+            )
         yield
     except FileNotFoundError:
-        raise BackgroundError(ImageText.ABSENT(file=path)) from None
+        raise BackgroundError(t("The image {file} does not exist; choose another one.", file=path)) from None
     except PermissionError:
-        raise BackgroundError(ImageText.NOT_PERMITTED(file=path)) from None
+        raise BackgroundError(
+            t("You have no permission to read the image {file}; check the permissions of the file.", file=path)
+        ) from None
     except IsADirectoryError:
-        raise BackgroundError(ImageText.FOLDER(file=path)) from None
+        raise BackgroundError(t("{file} is a folder; choose an image in it.", file=path)) from None
 
 
 def kind_of_file(path: Path) -> Literal["image", "video"]:
@@ -228,7 +237,11 @@ def first_frame_alone(path: Path) -> Text | None:
     count, image_format = _frames_of(path) or (1, None)
     if count == 1 or image_format == "MPO":  # the further images of a photo are of the same scene
         return None
-    return ImageText.FIRST_FRAME(file=path, count=count)
+    return t(
+        "Only the first of the {count} frames of {file} is used; save it as a video or GIF to use them all.",
+        file=path,
+        count=count,
+    )
 
 
 def _frames_of(path: Path) -> tuple[int, str | None] | None:
@@ -281,7 +294,7 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 def _check_size(image: Image.Image, path: Path) -> None:
     bytes_per_pixel = {"1": 1, "L": 1, "P": 1}.get(image.mode, 2 if image.mode.startswith("I;16") else 4)
     if image.width * image.height * bytes_per_pixel > MAX_DECODED_BYTES:
-        raise BackgroundError(ImageText.TOO_LARGE(file=path))
+        raise BackgroundError(t("The image {file} is too large; save it in a smaller size.", file=path))
 
 
 def _orientation(image: Image.Image) -> int:

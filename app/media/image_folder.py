@@ -11,7 +11,6 @@ from pathlib import Path
 
 from app.core.errors import BackgroundError, ModelError
 from app.core.files.names import is_file, is_folder
-from app.core.messages.command_line import ConvertText
 from app.core.types import BgrImage
 from app.media.alpha import BgraImage
 from app.media.image_file import READ_SUFFIXES, is_picture, read_cut_out
@@ -47,7 +46,10 @@ class ImageFolderReader:
         self._check_size = check_size
         self._names = picture_names(path) if is_folder(path) else {path: path.stem}
         if not self._names:
-            raise VideoError(ConvertText.EMPTY_FOLDER(folder=path, formats=READ_SUFFIXES))
+            raise VideoError(
+                f"The folder {path} contains no images ({', '.join(READ_SUFFIXES)}), and folders in it are not "
+                "searched for images or videos; name the folder that holds them."
+            )
         self.frame_estimate: int | None = len(self._names)
 
     def frames(self) -> Generator[tuple[Fraction, str, BgrImage | BgraImage], None, None]:

@@ -30,7 +30,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from app.core.errors import MattecamError
-from app.core.messages.media import VideoText
+from app.core.text import t
 from app.core.types import BgrImage
 from app.media.animated_webp import as_video, is_animated_webp
 from app.media.frame_filters import deinterlaced, in_bt709
@@ -95,11 +95,22 @@ def open_container(path: Path) -> InputContainer:
     """Open a media file for reading under the allow-list. Raises VideoError."""
     try:
         if not path.is_file():
-            raise VideoError(VideoText.ABSENT(file=path))
+            raise VideoError(t("There is no video file {file}; check the name.", file=path))
         if declares_too_much(path):
-            raise VideoError(VideoText.UNREADABLE(file=path))
+            raise VideoError(
+                t(
+                    "{file} is not a readable video: it is damaged or in an unknown format; choose another file.",
+                    file=path,
+                )
+            )
         if needs_dolby_vision(path):
-            raise VideoError(VideoText.DOLBY_VISION(file=path))
+            raise VideoError(
+                t(
+                    "{file} has colours of Dolby Vision that only its own displays show (profile 5); save it in "
+                    "HDR10, HLG or without HDR.",
+                    file=path,
+                )
+            )
         return av.open(
             as_video(path) if is_animated_webp(path) else file_address(path),
             "r",
@@ -113,9 +124,13 @@ def open_container(path: Path) -> InputContainer:
             timeout=OPEN_TIMEOUT_S,
         )
     except PermissionError:
-        raise VideoError(VideoText.NOT_PERMITTED(file=path)) from None
+        raise VideoError(
+            t("You have no permission to read the video {file}; check the permissions of the file.", file=path)
+        ) from None
     except (FFmpegError, OSError, ValueError):
-        raise VideoError(VideoText.UNREADABLE(file=path)) from None
+        raise VideoError(
+            t("{file} is not a readable video: it is damaged or in an unknown format; choose another file.", file=path)
+        ) from None
 
 
 class VideoInput:
@@ -257,13 +272,20 @@ class VideoInput:
     def _choose_stream(self) -> VideoStream:
         streams = [stream for stream in self.container.streams.video if not stream.disposition & PICTURES]
         if not streams:
-            raise VideoError(VideoText.NO_VIDEO(file=self.path))
+            raise VideoError(t("{file} contains no video; choose another file.", file=self.path))
         stream = streams[0] if len(streams) == 1 else self._film_among(streams)
         codec = stream.codec_context
         if not _is_decodable(stream):
-            raise VideoError(VideoText.UNSUPPORTED(file=self.path))
+            raise VideoError(t("{file} is in a format that cannot be played; save it as MP4 (H.264).", file=self.path))
         if codec.width * codec.height > self._max_pixels:
-            raise VideoError(VideoText.TOO_LARGE(file=self.path, width=codec.width, height=codec.height))
+            raise VideoError(
+                t(
+                    "The frames of {file} are too large ({width}×{height}); save the video in a smaller size.",
+                    file=self.path,
+                    width=codec.width,
+                    height=codec.height,
+                )
+            )
         return stream
 
     def _named_size(self) -> tuple[int, int]:

@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from app.core import geometry
-from app.core.messages.media import VideoText
+from app.core.text import t
 from app.core.types import BgrImage
 from app.media.alpha import has_alpha, over_colour
 from app.media.video_input import (
@@ -100,7 +100,7 @@ class VideoReader:
         with closing(VideoInput(path, max_pixels=max_pixels)) as video:
             first = next(video.frames(), None)
             if first is None:
-                raise VideoError(VideoText.NO_FRAME(file=path))
+                raise VideoError(t("The video {file} contains no readable frame; choose another file.", file=path))
             stream, container = video.stream, video.container
             self._mirrored = is_mirrored(first)
             shape = video.shape if all(video.shape) else video.shape_of(first)

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from app.core.files.disk_errors import ExplainedOSError
 from app.core.files.names import free_name, is_special, version_of
-from app.core.messages.media import WriteReason
+from app.core.text import t
 from app.media.alpha import extended
 from app.media.encoders import AudioCopy, SoundWriter, VideoEncoder, file_encoder
 from app.media.video_input import HD_HEIGHT, file_address
@@ -93,7 +93,11 @@ class VideoWriter:
         self._closed = False
         self._reproducible = reproducible
         if path.suffix.lower() not in FILM_SUFFIXES:
-            raise ExplainedOSError(errno.EINVAL, WriteReason.SUFFIX(suffixes=FILM_SUFFIXES), path)
+            raise ExplainedOSError(
+                errno.EINVAL,
+                t("the name of a video must end in {suffixes}; choose another name", suffixes=FILM_SUFFIXES),
+                path,
+            )
         self.temporary_path = self._create_file()
         try:
             with os_errors(path):
@@ -336,7 +340,9 @@ def create_beside(path: Path, word: str, suffix: str) -> Path:
         except FileExistsError:
             continue
         return candidate
-    raise ExplainedOSError(errno.EEXIST, WriteReason.UNFINISHED_FILES(), path)
+    raise ExplainedOSError(
+        errno.EEXIST, t("too many unfinished files are in this folder; remove them or choose another folder"), path
+    )
 
 
 @contextmanager

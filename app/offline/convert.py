@@ -13,10 +13,8 @@ from app.compositing import open_background
 from app.core.errors import MattecamError, PlateError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.files.disk_errors import why_not_read
 from app.core.files.names import check_outputs, is_file, is_folder, is_special, resolved
-from app.core.messages.command_line import ConvertText
 from app.core.orientation import Orientation
 from app.core.settings import BackgroundSettings, Settings
-from app.core.text import Text
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.build import frame_check
@@ -100,7 +98,11 @@ def convert(
     found = filter(None, (existing(source, path) for path in wanted))
     there = next((path for path in found if not overwrite or is_special(path)), None)
     if there is not None:
-        raise UsageError(ConvertText.NOT_REPLACED(file=there) if is_special(there) else ConvertText.EXISTS(files=there))
+        raise UsageError(
+            f"{there} is a pipe or a device, which is not replaced; choose another name."
+            if is_special(there)
+            else f"{there} exists already; add --overwrite to replace it, or choose another name."
+        )
     orientation, check = settings.capture.orientation, frame_check(settings.matting)
     reader = _opened(source, lambda width, height: check(*orientation.size(width, height)), fps)
     timing = _timing(reader)  # before the first frame, whose exact time depends on those of all
@@ -108,7 +110,7 @@ def convert(
         frames = stack.enter_context(closing(_named(reader, orientation)))
         first = next(frames, None)
         if first is None:
-            raise UsageError(ConvertText.NO_FRAME(file=source))
+            raise UsageError(f"{source} contains no usable frame; choose another file.")
         height, width = first[2].shape[:2]
         backdrop = CLEAR if transparent else settings.background
         if transparent:  # light is that of a background
@@ -136,7 +138,10 @@ def convert(
     done, expected = outputs.frames, reader.frame_estimate
     cut = complete and isinstance(reader, VideoReader) and reader.is_cut
     if cut:
-        problems.append(ConvertText.CUT(file=source, frames=done, expected=max(expected or 0, done + 1)))
+        problems.append(
+            f"{source} is cut off: {done} of {max(expected or 0, done + 1)} frames could be read; copy or download it "
+            "again."
+        )
     if isinstance(reader, ImageFolderReader):
         problems += _of_images(reader, is_image=shape.is_image)
     else:
@@ -146,30 +151,40 @@ def convert(
     return ConvertReport(written or target, done, complete, tuple(problems), cut, expected)
 
 
-def _of_images(reader: ImageFolderReader, *, is_image: bool) -> Iterator[Text]:
+def _of_images(reader: ImageFolderReader, *, is_image: bool) -> Iterator[str]:
     """Yield what of a folder of images, or of a single image, was not converted."""
     if reader.damaged:
-        yield left_out(ConvertText.DAMAGED_IMAGES, reader.path, reader.damaged)
+        damaged = reader.damaged
+        yield (
+            f"Unreadable or unsuitable images in {reader.path} were left out: {len(damaged)} "
+            f"({', '.join(_first_names(damaged))})."
+        )
     if not is_image and (others := [file.name for file in others_in(reader.path)]):
-        yield left_out(ConvertText.OTHER_FILES, reader.path, others)
+        yield others_left_out(reader.path, others)
     if is_image and (told := first_frame_alone(reader.path)):
         yield told
 
 
-def _of_film(reader: VideoReader, *, is_film: bool) -> Iterator[Text]:
+def _of_film(reader: VideoReader, *, is_film: bool) -> Iterator[str]:
     """Yield what of a film was not converted as it is. is_film: whether the composite is one too."""
     if reader.damaged:
-        yield ConvertText.DAMAGED(file=reader.path, count=reader.damaged)
+        yield f"Damaged parts of {reader.path} were left out: {reader.damaged}."
     if reader.reshaped:
-        yield ConvertText.RESHAPED(file=reader.path, count=reader.reshaped)
+        yield f"Frames of {reader.path} that have another shape than the film were given black bars: {reader.reshaped}."
     if reader.more_tracks and is_film:
-        yield ConvertText.MORE_TRACKS(file=reader.path, count=reader.more_tracks)
+        yield f"Further tracks of {reader.path} (sound, subtitles, video) were left out: {reader.more_tracks}."
 
 
-def left_out(message: ConvertText, folder: Path | str, names: Sequence[str]) -> Text:
-    """Return the sentence on the files of a folder that are left out."""
-    shown = [*names[:NAMED], *(["…"] if len(names) > NAMED else [])]
-    return message(file=folder, count=len(names), names=shown)
+def others_left_out(folder: Path | str, names: Sequence[str]) -> str:
+    """Return the sentence on the other files of a folder that are left out."""
+    return (
+        f"Files in {folder} that are neither images nor videos were left out: {len(names)} "
+        f"({', '.join(_first_names(names))})."
+    )
+
+
+def _first_names(names: Sequence[str]) -> list[str]:
+    return [*names[:NAMED], *(["…"] if len(names) > NAMED else [])]
 
 
 def _check_nested(outputs: Sequence[Path]) -> None:
@@ -179,7 +194,9 @@ def _check_nested(outputs: Sequence[Path]) -> None:
             (other for other in outputs if not is_folder(other) and resolved(other) in resolved(path).parents), None
         )
         if around is not None:
-            raise UsageError(ConvertText.NESTED(file=path, folder=around))
+            raise UsageError(
+                f"{path} lies in {around}, which is also an output; create that folder first, or choose another name."
+            )
 
 
 def _opened(
@@ -188,14 +205,16 @@ def _opened(
     """Open a video or a folder of images. check_size: of each image. fps: as of `convert`. Raises MattecamError."""
     try:
         if not source.exists():
-            raise SourceOpenError(ConvertText.NO_SOURCE(file=source))
+            raise SourceOpenError(f"There is no file or folder {source}; check the name.")
         if fps is not None and not source.is_dir():
-            raise UsageError(ConvertText.OWN_RATE(file=source))
+            raise UsageError(f"{source} is no folder of images, whose frame rate could be chosen; leave --fps out.")
         if source.is_dir() or is_picture(source):
             return ImageFolderReader(source, check_size, fps or DEFAULT_FPS)
         return VideoReader(source, with_alpha=True)
     except OSError as error:  # of the folder: the readers of files explain their own
-        raise SourceOpenError(ConvertText.NOT_READ(file=source, reason=why_not_read(error))) from error
+        raise SourceOpenError(
+            f"{source} cannot be read: {why_not_read(error)}; check its name and permissions, or choose another one."
+        ) from error
 
 
 def _run(
@@ -215,7 +234,7 @@ def _run(
             try:
                 converted = step(image, float(time_s))
             except PlateError as error:
-                raise PlateError(ConvertText.AT_IMAGE(name=name, file=reader.path, problem=error.text)) from error
+                raise PlateError(f"Image {name} of {reader.path}: {error.text}") from error
             outputs.write(converted, time_s, name)
             progress(outputs.frames, reader.frame_estimate)
     except MattecamError as error:
@@ -223,8 +242,8 @@ def _run(
             outputs.abort()
             raise
         written, failure = outputs.finish(complete=False)
-        more = failure or (ConvertText.KEPT(frames=outputs.frames, file=written) if written else None)
-        text = ConvertText.BOTH(first=error.text, second=more) if more else error.text
+        more = failure or (f"Frames kept in {written}: the first {outputs.frames}." if written else None)
+        text = f"{error.text} {more}" if more else error.text
         raise type(error)(text) from error
     except BaseException as error:  # of a callback, or Ctrl+C
         failed = isinstance(error, Exception) and not isinstance(error, BrokenPipeError)  # nobody reads the progress
@@ -288,7 +307,7 @@ def _open_outputs(
                 if sound is None:
                     raise
                 opened.append(open_output(path, shape, crf, alpha=has_alpha))
-                problems.append(ConvertText.NO_SOUND(file=source))
+                problems.append(f"The sound of {source} could not be taken over.")
     except SinkOpenError:
         for output in opened:
             output.abort()

@@ -18,9 +18,7 @@ from app.core.errors import SinkLostError, SinkOpenError
 from app.core.files.disk_errors import ExplainedOSError, why_not_written
 from app.core.files.names import exists, is_folder
 from app.core.files.private_file import move, write_picture
-from app.core.messages.command_line import ConvertText
-from app.core.messages.media import WriteReason
-from app.core.text import Text
+from app.core.text import t
 from app.media.encoders import file_encoder
 from app.media.image_file import IMAGE_SUFFIXES
 from app.media.video_times import Leap
@@ -187,7 +185,7 @@ class Outputs:
         except OSError as error:
             assert output is not None
             self._reported = True
-            raise SinkLostError(ConvertText.STOPPED(file=output.path, reason=why_not_written(error))) from error
+            raise SinkLostError(f"The conversion stopped at {output.path}: {why_not_written(error)}.") from error
         self.frames += 1
 
     def abort(self) -> None:
@@ -197,7 +195,7 @@ class Outputs:
 
     def finish(
         self, *, complete: bool, keep: bool = True, end_s: Fraction | None = None
-    ) -> tuple[Path | None, Text | None]:
+    ) -> tuple[Path | None, str | None]:
         """Finish every output, or remove it if nothing was written. keep: keep what cannot be completed.
 
         end_s: when the last frame of a video ends; None after one frame interval.
@@ -210,19 +208,19 @@ class Outputs:
 
     def _finish(
         self, output: Output, complete: bool, keep: bool, end_s: Fraction | None
-    ) -> tuple[Path | None, Text | None]:
+    ) -> tuple[Path | None, str | None]:
         if not self.frames:
             output.abort()
             return None, None
         try:
             return output.close(complete=complete, end_s=end_s), None
         except OSError as error:
-            text = ConvertText.NOT_FINISHED(file=output.path, reason=why_not_written(error))
+            text = f"{output.path} could not be completed: {why_not_written(error)}."
             if not keep or not exists(output.temporary_path):  # such as in a folder that was removed
                 output.abort()
                 return None, text
-            left = ConvertText.LEFT_IN(file=output.temporary_path)
-            return None, left if self._reported else ConvertText.BOTH(first=text, second=left)
+            left = f"What was written is in {output.temporary_path}."
+            return None, left if self._reported else f"{text} {left}"
 
 
 def open_output(
@@ -241,7 +239,7 @@ def open_output(
             return ImageOutput(path, overwrite=shape.overwrite)
         return VideoOutput(path, shape, crf, audio_from, alpha=alpha)
     except OSError as error:
-        raise SinkOpenError(ConvertText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+        raise SinkOpenError(f"{path} cannot be written: {why_not_written(error)}.") from error
 
 
 def move_images(folder: Path, target: Path, *, overwrite: bool) -> None:
@@ -260,4 +258,6 @@ def _new_folder(path: Path) -> Path:
         except FileExistsError:
             continue
         return candidate
-    raise ExplainedOSError(errno.EEXIST, WriteReason.UNFINISHED_FILES(), path)
+    raise ExplainedOSError(
+        errno.EEXIST, t("too many unfinished files are in this folder; remove them or choose another folder"), path
+    )

@@ -12,8 +12,7 @@ from app.compositing.library import VIDEO_SUFFIXES
 from app.core.errors import SinkOpenError, UsageError
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import exists, is_file, is_folder, is_taken
-from app.core.messages.command_line import BatchText, ConvertText
-from app.core.messages.media import ImageText
+from app.core.text import t
 from app.media.encoders import ALPHA_SUFFIXES
 from app.media.image_file import IMAGE_SUFFIXES, JPEG_FILMS, READ_SUFFIXES, is_picture
 from app.media.image_folder import picture_names
@@ -41,15 +40,15 @@ def check_names(names: Iterable[str]) -> None:
     """Raise UsageError for an empty name, which Python would take for the current folder, a dash or a NUL."""
     for name in names:
         if not name.strip():
-            raise UsageError(ConvertText.EMPTY_NAME())
+            raise UsageError("A name is empty; name the file or the folder.")
         if name == "-":
-            raise UsageError(ConvertText.DASH())
+            raise UsageError("“-” does not stand for standard input or output; name a file or a folder.")
         try:
             possible = b"\0" not in os.fsencode(name)
         except UnicodeEncodeError:
             possible = False
         if not possible:
-            raise UsageError(ConvertText.NO_FILE_NAME())
+            raise UsageError("A name holds a character that no file can have in its name; name the file or the folder.")
 
 
 def frame_rate(value: str | float | Fraction) -> Fraction:
@@ -59,7 +58,10 @@ def frame_rate(value: str | float | Fraction) -> Fraction:
     except (ValueError, ZeroDivisionError):
         rate = Fraction(0)
     if not LOWEST_FPS <= rate <= HIGHEST_FPS:
-        raise UsageError(ConvertText.NO_RATE(value=str(value), low=str(float(LOWEST_FPS)), high=HIGHEST_FPS))
+        raise UsageError(
+            f"“{value}” is no frame rate; write a number from {float(LOWEST_FPS)} to {HIGHEST_FPS}, such as 25, 29.97 "
+            "or 24000/1001."
+        )
     broadcast = broadcast_rate(rate)
     is_decimal = rate.denominator not in (1, 1001)
     return broadcast if is_decimal and abs(rate - broadcast) < BROADCAST_FPS else simple_rate(rate)
@@ -91,7 +93,10 @@ def is_transparent(target: Path, wanted: bool | None) -> bool:
     suffix = "" if is_folder(target) else target.suffix.lower()
     pictures = not suffix or suffix in CLEAR_IMAGES
     if wanted and not pictures and suffix not in ALPHA_SUFFIXES:
-        raise UsageError(ConvertText.NO_ALPHA(file=target, formats=[*CLEAR_IMAGES, *ALPHA_SUFFIXES]))
+        raise UsageError(
+            f"{target} cannot be transparent; name a file of another kind "
+            f"({', '.join([*CLEAR_IMAGES, *ALPHA_SUFFIXES])}) or a folder for PNG images."
+        )
     return pictures if wanted is None else wanted
 
 
@@ -117,11 +122,18 @@ def single_output(source: Path, name: str, transparent: bool | None = None) -> P
         return path / film_name(str(source), transparent)
     if not is_folder(source) and is_picture(source):
         if not names_image(path):
-            raise UsageError(ConvertText.NO_IMAGE_NAME(file=name, source=source))
+            raise UsageError(
+                f"{source} is an image, and {name} is no name of one; name an image such as out.png, or a folder."
+            )
     elif names_image(path) and is_file(source) and source.suffix.lower() not in VIDEOS:
-        raise UsageError(ImageText.UNKNOWN_FORMAT(file=source))
+        raise UsageError(
+            t("{file} is not a readable image; use a JPEG, PNG, WebP, HEIC, AVIF, TIFF or BMP file.", file=source)
+        )
     elif path.suffix and path.suffix.lower() not in FILM_SUFFIXES and not is_folder(path):
-        raise UsageError(ConvertText.SUFFIX(file=name, suffixes=FILM_SUFFIXES))
+        raise UsageError(
+            f"{name} is not the name of a video; name a video ({', '.join(FILM_SUFFIXES)}) or, for PNG images, a "
+            "folder."
+        )
     return path
 
 
@@ -141,11 +153,14 @@ def check_folder(name: str) -> None:
     if is_folder(path) or name.endswith(SEPARATORS):
         return
     if exists(path) or names_image(path) or path.suffix.lower() in VIDEOS:
-        raise UsageError(BatchText.NOT_A_FOLDER(file=name))
+        raise UsageError(
+            f"{name} is not a folder; several clips, a folder of videos, --jobs, --resume and --cluster need a folder "
+            "for the results."
+        )
 
 
 def _create(folder: Path) -> None:
     try:
         folder.mkdir(parents=True)
     except OSError as error:
-        raise SinkOpenError(ConvertText.NOT_WRITTEN(file=folder, reason=why_not_written(error))) from error
+        raise SinkOpenError(f"{folder} cannot be written: {why_not_written(error)}.") from error

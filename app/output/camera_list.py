@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core import camera_names
-from app.core.messages.output import VirtualCameraText
-from app.core.text import Text
+from app.core.text import Text, t
 from app.system.device_holders import LINUX, Holder, holders
 
 WINDOWS_CLASSES = {
@@ -92,43 +91,80 @@ log = logging.getLogger(__name__)
 
 LOAD_COMMAND = 'sudo modprobe v4l2loopback devices=1 video_nr=10 exclusive_caps=1 card_label="Mattecam"'
 
-_BY_NUMBER = {
-    errno.ENOENT: VirtualCameraText.ABSENT,
-    errno.ENODEV: VirtualCameraText.ABSENT,
-    errno.ENXIO: VirtualCameraText.ABSENT,
-    errno.EACCES: VirtualCameraText.NOT_PERMITTED,
-    errno.EPERM: VirtualCameraText.NOT_PERMITTED,
-    errno.EBUSY: VirtualCameraText.BUSY,
-    errno.ENOTTY: VirtualCameraText.NOT_AN_OUTPUT,
-    errno.EINVAL: VirtualCameraText.NOT_AN_OUTPUT,
-}
-_BY_WORDS = (
-    # pyvirtualcam raises RuntimeError for everything; only its text tells the cause
-    ("does not exist", VirtualCameraText.ABSENT),
-    ("missing permissions", VirtualCameraText.NOT_PERMITTED),
-    ("Permission denied", VirtualCameraText.NOT_PERMITTED),
-    ("is not a video output device", VirtualCameraText.NOT_AN_OUTPUT),
-    ("already in use", VirtualCameraText.OPEN_HERE),
-    ("resource busy", VirtualCameraText.BUSY),
-    ("could not be started", VirtualCameraText.NOT_STARTED),
-)
 _NO_CAMERA = ("No v4l2 loopback device found", "Did you install OBS")
 
 
 def no_virtual_camera() -> Text:
     """Return how to get a virtual camera on this system."""
-    return VirtualCameraText.NONE_ON_LINUX(command=LOAD_COMMAND) if LINUX else VirtualCameraText.NONE_ELSEWHERE()
+    return (
+        t(
+            "There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`⟦, or "
+            "let `python3 run.py doctor --fix` do it⟧.",
+            command=LOAD_COMMAND,
+        )
+        if LINUX
+        else t(
+            "There is no virtual camera: install OBS Studio 30 or later, which provides one, start it once and close "
+            "it."
+        )
+    )
 
 
 def explain(error: Exception, device: str) -> Text:
     """Return what an error of opening or writing to `device` means. The error itself is logged."""
     log.info("The virtual camera %s: %s", device, error)
-    if isinstance(error, OSError) and error.errno in _BY_NUMBER:
-        return _BY_NUMBER[error.errno](device=device)
+    absent = t("The virtual camera {device} does not exist; choose another one or `auto`.", device=device)
+    not_permitted = t(
+        "You have no permission to open the virtual camera {device}; run `sudo usermod -aG video $USER`, then log out "
+        "and log in again.",
+        device=device,
+    )
+    busy = t(
+        "Another program sends to the virtual camera {device}; close that program or choose another virtual camera.",
+        device=device,
+    )
+    not_an_output = t(
+        "{device} accepts no frames: it is a real camera or for that of a phone, or another program sends to it; "
+        "choose another virtual camera, or close that program.",
+        device=device,
+    )
+    by_number = {
+        errno.ENOENT: absent,
+        errno.ENODEV: absent,
+        errno.ENXIO: absent,
+        errno.EACCES: not_permitted,
+        errno.EPERM: not_permitted,
+        errno.EBUSY: busy,
+        errno.ENOTTY: not_an_output,
+        errno.EINVAL: not_an_output,
+    }
+    if isinstance(error, OSError) and error.errno in by_number:
+        return by_number[error.errno]
     if any(words in str(error) for words in _NO_CAMERA):
         return no_virtual_camera()
-    message = next((message for words, message in _BY_WORDS if words in str(error)), VirtualCameraText.FAILED)
-    return message(device=device)
+    by_words = (  # pyvirtualcam raises RuntimeError for everything; only its text tells the cause
+        ("does not exist", absent),
+        ("missing permissions", not_permitted),
+        ("Permission denied", not_permitted),
+        ("is not a video output device", not_an_output),
+        (
+            "already in use",
+            t("The virtual camera {device} is already open in this program; choose another one.", device=device),
+        ),
+        ("resource busy", busy),
+        (
+            "could not be started",
+            t(
+                "The virtual camera {device} does not start; stop it in OBS and close other programs that send to it.",
+                device=device,
+            ),
+        ),
+    )
+    failed = t(
+        "The virtual camera {device} cannot be used; choose another one⟦ or run `python3 run.py doctor`⟧.",
+        device=device,
+    )
+    return next((text for words, text in by_words if words in str(error)), failed)
 
 
 _RESCAN_S = 5.0

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import SinkLostError, SinkOpenError
-from app.core.messages.output import PipeWireText
 from app.core.settings import Settings
+from app.core.text import t
 from app.core.types import Picture
 from app.output.base import SinkContext
 from app.output.packing import PackedLayout, Packer, sendable
@@ -191,9 +191,9 @@ class PipeWireCamera:
     def send(self, picture: Picture) -> None:
         """Send a frame. Raises SinkLostError."""
         if self._closed:
-            raise SinkLostError(PipeWireText.CLOSED())
+            raise SinkLostError(t("The PipeWire camera is closed; open it again."))
         if self._node.lost:
-            raise SinkLostError(PipeWireText.LOST())
+            raise SinkLostError(t("PipeWire has stopped, and the PipeWire camera with it; start pipewire again."))
         if self._node.reading:
             self._node.send(self._packer.pack(picture, _PACKED[self._node.layout]))
             return
@@ -216,7 +216,12 @@ class PipeWireCamera:
             self._node = self._make(video)
         except OSError as error:
             log.info("PipeWire: %s", error)
-            raise SinkOpenError(PipeWireText.ABSENT()) from error
+            raise SinkOpenError(
+                t(
+                    "PipeWire does not answer, so that there is no PipeWire camera; install and start pipewire and "
+                    "wireplumber, or switch the PipeWire camera off⟦ with --pipewire off⟧."
+                )
+            ) from error
         self._packer = Packer(self._wanted)
 
 

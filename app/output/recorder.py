@@ -17,8 +17,7 @@ from numpy.typing import NDArray
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.files.disk_errors import why_not_written
-from app.core.messages.output import RecordingText
-from app.core.text import Text
+from app.core.text import Text, t
 from app.core.types import Picture, PictureKind
 from app.media.encoders import live_encoder
 from app.media.recording_writer import RecordingWriter
@@ -65,11 +64,19 @@ class Recorder:
         self._has_sound = output.microphone != "off" and not alpha
         if not path.parent.is_dir():  # before encoders are tried, which takes a moment
             code = errno.ENOTDIR if path.parent.exists() else errno.ENOENT
-            raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=why_not_written(OSError(code, ""))))
+            raise SinkOpenError(
+                t(
+                    "The recording {file} cannot be started: {reason}.",
+                    file=path,
+                    reason=why_not_written(OSError(code, "")),
+                )
+            )
         try:
             self._open(width, height)
         except OSError as error:
-            raise SinkOpenError(RecordingText.NOT_STARTED(file=path, reason=why_not_written(error))) from error
+            raise SinkOpenError(
+                t("The recording {file} cannot be started: {reason}.", file=path, reason=why_not_written(error))
+            ) from error
         if self._has_sound:
             self._microphone = context.open_microphone()
 
@@ -80,7 +87,14 @@ class Recorder:
         def open_writer() -> RecordingWriter:
             chosen = live_encoder(self._encoder_name, width + width % 2, height + height % 2, rate)
             if self._encoder_name not in ("auto", chosen.name):
-                log.warning("%s", RecordingText.OTHER_ENCODER(wanted=self._encoder_name, used=chosen.name))
+                log.warning(
+                    "%s",
+                    t(
+                        "The encoder {wanted} does not work on this computer; the recording uses {used}.",
+                        wanted=self._encoder_name,
+                        used=chosen.name,
+                    ),
+                )
             return RecordingWriter(self._path, width, height, rate, encoder=chosen, sound=self._has_sound)
 
         fill_rate, sound_for = rate if self._is_constant else None, self._sound_for if self._has_sound else None
@@ -101,7 +115,7 @@ class Recorder:
     def send(self, picture: Picture) -> None:
         """Append the frame. Raises SinkLostError if an earlier one could not be written; the file is finished then."""
         if self._closed:
-            raise SinkLostError(RecordingText.FINISHED(file=self.name))
+            raise SinkLostError(t("The recording {file} is finished; start another one.", file=self.name))
         if self._thread.error is not None:
             self._fail(self._thread.error)
         if self._only_cards and picture.kind is not PictureKind.STANDBY:
@@ -142,10 +156,20 @@ class Recorder:
                 self._counts.finish(self._writer.path)
         except OSError as error:
             raise SinkLostError(
-                RecordingText.NOT_FINISHED(reason=why_not_written(error), kept=self._salvage())
+                t(
+                    "The recording could not be completed: {reason} ({kept}).",
+                    reason=why_not_written(error),
+                    kept=self._salvage(),
+                )
             ) from error
         if str(self._writer.path) != self.name:
-            raise SinkLostError(RecordingText.NAME_TAKEN(file=self.name, copy=self._writer.path))
+            raise SinkLostError(
+                t(
+                    "Another file {file} appeared during the recording, which is saved as {copy}.",
+                    file=self.name,
+                    copy=self._writer.path,
+                )
+            )
 
     def _sound_for(self, time_s: Fraction | float, final: bool = False) -> NDArray[np.int16]:
         """Return the samples that arrived up to the frame of this time; `final`: those up to the end of the file."""
@@ -165,7 +189,9 @@ class Recorder:
         """Finish what was written and raise the error that ended the encoder's thread or kept it from beginning."""
         kept = self._salvage()
         if isinstance(error, OSError):
-            raise SinkLostError(RecordingText.STOPPED(reason=why_not_written(error), kept=kept)) from error
+            raise SinkLostError(
+                t("The recording stopped: {reason} ({kept}).", reason=why_not_written(error), kept=kept)
+            ) from error
         raise error
 
     def _salvage(self) -> Text:
@@ -178,6 +204,6 @@ class Recorder:
             self._writer.close()
         file = self._writer.file
         if not file.exists():
-            return RecordingText.NOTHING_KEPT()
+            return t("nothing was recorded")
         self._counts.finish(file)
-        return RecordingText.KEPT(file=file)
+        return t("the recording so far is in {file}", file=file)

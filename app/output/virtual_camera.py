@@ -14,8 +14,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import SinkLostError, SinkOpenError
-from app.core.messages.output import VirtualCameraText
 from app.core.settings import Settings
+from app.core.text import t
 from app.core.types import Picture
 from app.media.yuv import Layout
 from app.output.base import SinkContext
@@ -87,7 +87,9 @@ class VirtualCamera:
         Raises SinkOpenError.
         """
         if backend == "v4l2" and not LINUX:
-            raise SinkOpenError(VirtualCameraText.V4L2_ON_LINUX_ONLY())
+            raise SinkOpenError(
+                t("The virtual-camera backend v4l2 exists on Linux only; choose `auto` or `pyvirtualcam`.")
+            )
         self._backend, self._fps = backend, max(1.0, fps)
         self._wanted = sendable(width, height)
         chosen = self._open_first(_candidates(device_or_label, avoided))
@@ -106,7 +108,7 @@ class VirtualCamera:
         A frame for which the camera is reopened is not sent: that takes time, in which the user may have paused.
         """
         if self._feed.closed:
-            raise SinkLostError(VirtualCameraText.CLOSED(device=self.device))
+            raise SinkLostError(t("The virtual camera {device} is closed; open it again.", device=self.device))
         wanted = sendable(*picture.size)
         if wanted != self._wanted:
             self._wanted = wanted
@@ -180,22 +182,41 @@ def _candidates(device_or_label: str, avoided: Callable[[], Collection[str]]) ->
     if device_or_label.startswith("/dev/"):
         device_or_label = os.path.realpath(device_or_label)
         if device_or_label not in (one.path for one in found) and Path(device_or_label).exists():
-            raise SinkOpenError(VirtualCameraText.NOT_AN_OUTPUT(device=device_or_label))
+            raise SinkOpenError(
+                t(
+                    "{device} accepts no frames: it is a real camera or for that of a phone, or another program sends "
+                    "to it; choose another virtual camera, or close that program.",
+                    device=device_or_label,
+                )
+            )
     if not found:
         raise SinkOpenError(no_virtual_camera())
     sources = avoided()
     known = [one for one in found if one.id not in sources]
     if device_or_label == "auto":
         if not known:
-            raise SinkOpenError(VirtualCameraText.IS_SOURCE(device=found[0].id))
+            raise SinkOpenError(
+                t(
+                    "{device} is the camera that the picture comes from; choose another virtual camera or another "
+                    "source.",
+                    device=found[0].id,
+                )
+            )
         return known
     named = [one for one in found if device_or_label in (one.id, one.label, one.path.removeprefix("/dev/video"))]
     if not named:
         devices = [f"{one.id} ({one.label})" for one in known]
-        raise SinkOpenError(VirtualCameraText.ABSENT_AMONG(device=device_or_label, devices=devices))
+        raise SinkOpenError(
+            t("There is no virtual camera {device}; choose one of {devices}.", device=device_or_label, devices=devices)
+        )
     free = [one for one in named if one in known]
     if not free:
-        raise SinkOpenError(VirtualCameraText.IS_SOURCE(device=named[0].id))
+        raise SinkOpenError(
+            t(
+                "{device} is the camera that the picture comes from; choose another virtual camera or another source.",
+                device=named[0].id,
+            )
+        )
     return free
 
 
@@ -222,7 +243,14 @@ def _open_loopback(backend: str, device: str, size: tuple[int, int], fps: float,
             return feed
         feed.close()
     raise refused or SinkOpenError(
-        VirtualCameraText.FORMAT(device=device, width=real.width, height=real.height, format=real.fourcc)
+        t(
+            "The virtual camera {device} is held in a format that cannot be sent ({width}×{height} {format}); close "
+            "the programs that use it and try again.",
+            device=device,
+            width=real.width,
+            height=real.height,
+            format=real.fourcc,
+        )
     )
 
 
@@ -266,7 +294,13 @@ def _make_ready(device: str) -> None:
     from app.output import v4l2
 
     if is_busy(device):
-        raise SinkOpenError(VirtualCameraText.BUSY(device=device))
+        raise SinkOpenError(
+            t(
+                "Another program sends to the virtual camera {device}; close that program or choose another virtual "
+                "camera.",
+                device=device,
+            )
+        )
     try:
         if not v4l2.takes_output(device):
             v4l2.revive(device)

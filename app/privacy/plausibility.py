@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 
 from app.core.errors import ModelError
-from app.core.messages.matting import ModelText
+from app.core.text import t
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
 
 MAX_ROUNDING = 2
@@ -106,7 +106,12 @@ class MatteCheck:
         else:
             shows_room = self._excess(composite, alpha, backdrop[rows]) > MAX_ROUNDING
         if shows_room:
-            raise ModelError(ModelText.BACKGROUND_EXPOSED())
+            raise ModelError(
+                t(
+                    "The network's frame shows the real background where there is no person; choose another model or "
+                    "executor."
+                )
+            )
 
     def _excess(self, composite: BgrImage, alpha: AlphaImage, backdrop: BgrImage) -> float:
         """Return by how much, of 255, the composite differs more from the backdrop than alpha permits."""
@@ -170,10 +175,17 @@ def _check_form(matte: Matte, frame: Frame) -> None:
     if not fits or matte.composite.dtype != np.uint8 or matte.alpha.dtype != np.uint8:
         found_height, found_width = matte.composite.shape[:2]
         raise ModelError(
-            ModelText.WRONG_SIZE(width=found_width, height=found_height, frame_width=width, frame_height=height)
+            t(
+                "The network returned {width}×{height} pixels for a frame of {frame_width}×{frame_height}; choose "
+                "another model or executor.",
+                width=found_width,
+                height=found_height,
+                frame_width=width,
+                frame_height=height,
+            )
         )
     if np.may_share_memory(matte.composite, frame.image):
-        raise ModelError(ModelText.NOT_A_MATTE())
+        raise ModelError(t("The network returned the camera's own frame; choose another model or executor."))
 
 
 def _has_copied_tile(composite: BgrImage, alpha: AlphaImage, frame: BgrImage) -> bool:

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from app.capture.demo import DemoSource
-from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
+from app.core.text import t
 from app.core.types import BgrImage, Mask
 from app.matting.base.interface import ExecutorError, MattingEngine
 from app.matting.plate.engine import PlateEngine
@@ -61,7 +61,11 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
     contrast = float(alpha[scene.person].mean() - alpha[~scene.person].mean()) / 255
     too_small = min(info.small_size) < MIN_SHORT_SIDE
     if empty > max_empty or (contrast < MIN_CONTRAST and not too_small):
-        text = ModelText.SELF_TEST(model=info.model, device=info.device)
+        text = t(
+            "The model {model} fails its self-test on the device {device}; choose another model or executor.",
+            model=info.model,
+            device=info.device,
+        )
         raise ExecutorError(text, info.model, info.device, info.precision, invalid_output=True)
 
 

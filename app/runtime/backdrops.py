@@ -11,9 +11,9 @@ import numpy as np
 from app.compositing.backgrounds import Background
 from app.config.parsing import describe_background
 from app.core.files.names import version_of
-from app.core.messages.system import ProgramText
 from app.core.settings import BackgroundSettings, opens_alike
 from app.core.stage import Stage
+from app.core.text import t
 from app.core.types import Backdrop, Frame
 from app.runtime.board import StatusBoard
 from app.runtime.timing import Timing
@@ -38,7 +38,14 @@ class Backdrops:
 
         def opened(settings: BackgroundSettings) -> Background:
             name = describe_background(settings)
-            with self.preparer.calling(ProgramText.BACKGROUND_NOT_OPEN, timing.open_hang_s, background=name):
+            with self.preparer.calling(
+                t(
+                    "The background {background} does not open; reconnect its disk, or start the program again with "
+                    "another background.",
+                    background=name,
+                ),
+                timing.open_hang_s,
+            ):
                 self._version = settings.path and version_of(settings.path)
                 return open_background(settings)
 

@@ -10,11 +10,10 @@ from dataclasses import replace
 
 from app.capture.base import FrameSource, LiveSource
 from app.core.errors import CameraAbsentError, SourceLostError
-from app.core.messages.capture import CameraText
-from app.core.messages.system import ProgramText
 from app.core.orientation import UNTURNED, Orientation
 from app.core.settings import CaptureSettings, opens_alike
 from app.core.stage import Stage
+from app.core.text import t
 from app.core.types import Frame, SourceInfo
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.plan import StandBy
@@ -170,7 +169,13 @@ class CaptureWorker:
     def _open(self, wanted: CaptureSettings) -> FrameSource:
         # Before the camera portal opens, the desktop may ask the user, who may take any time.
         limit_s = math.inf if wanted.source.startswith("portal") else self._timing.open_hang_s
-        with self.thread.calling(ProgramText.SOURCE_NOT_OPEN, limit_s, source=wanted.source):
+        with self.thread.calling(
+            t(
+                "The source {source} does not open; reconnect it, or start the program again with another source.",
+                source=wanted.source,
+            ),
+            limit_s,
+        ):
             return self._parts.open_source(wanted)
 
     def _return_to(self, previous: CaptureSettings | None) -> None:
@@ -200,7 +205,13 @@ class CaptureWorker:
         started_s = time.perf_counter()
         try:
             frame = None
-            with self.thread.calling(ProgramText.SOURCE_HANGS, self._timing.hang_s, device=self._source.info.name):
+            with self.thread.calling(
+                t(
+                    "{device} does not respond; reconnect it, or start the program again with another source.",
+                    device=self._source.info.name,
+                ),
+                self._timing.hang_s,
+            ):
                 live = self._live
                 if live is not None:
                     live.hold_exposure(hold_exposure)
@@ -212,9 +223,24 @@ class CaptureWorker:
                     frame = self._source.read()
                     arrived = frame is not None
             if not arrived and time.perf_counter() - self._last_frame_s > self._timing.source_timeout_s:
-                info = self._source.info
-                message = CameraText.SILENT_SENDER if info.is_virtual else CameraText.SILENT_SOURCE
-                raise SourceLostError(message(source=info.name, seconds=f"{self._timing.source_timeout_s:.0f}"))
+                info, seconds = self._source.info, f"{self._timing.source_timeout_s:.0f}"
+                if info.is_virtual:
+                    raise SourceLostError(
+                        t(
+                            "The program that sends to {source} has delivered no frame for {seconds} seconds; start "
+                            "it again or choose another camera.",
+                            source=info.name,
+                            seconds=seconds,
+                        )
+                    )
+                raise SourceLostError(
+                    t(
+                        "{source} has delivered no frame for {seconds} seconds; check its cable and that no other "
+                        "program uses it. It is being reopened.",
+                        source=info.name,
+                        seconds=seconds,
+                    )
+                )
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._lose(error)
             return

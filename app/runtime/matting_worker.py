@@ -11,9 +11,9 @@ from functools import partial
 
 from app.core.framing import cropped
 from app.core.matte_edit import WHOLE_VIEW
-from app.core.messages.system import ProgramText
 from app.core.settings import Settings
 from app.core.stage import Stage
+from app.core.text import t
 from app.core.types import AlphaImage, Backdrop, Frame, Matte, Picture, PictureKind, magnified
 from app.matting.selection.governor import StepTiming
 from app.people.editor import PeopleEditor
@@ -160,7 +160,13 @@ class MattingWorker:
         device = run.engine.info.device
         self._shared.between_steps.clear()
         try:
-            with self.thread.calling(ProgramText.MODEL_HANGS, self._timing.step_hang_s, device=device):
+            with self.thread.calling(
+                t(
+                    "The model does not respond on {device}; start the program again, or with another device.",
+                    device=device,
+                ),
+                self._timing.step_hang_s,
+            ):
                 return run.engine.step(
                     frame.image,
                     conditions.backdrop,

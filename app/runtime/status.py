@@ -22,8 +22,8 @@ from app.core.files.disk_errors import why_not_written
 from app.core.files.names import is_stream
 from app.core.files.private_file import write_private
 from app.core.matte_edit import WHOLE_VIEW, View
-from app.core.messages.system import ProgramText
 from app.core.stage import Stage
+from app.core.text import t
 from app.core.types import SourceInfo
 from app.matting.base.interface import EngineInfo
 
@@ -212,7 +212,9 @@ def write_status(path: Path, status: PipelineStatus) -> None:
         else:
             write_private(path, data)
     except OSError as error:
-        raise MattecamError(ProgramText.STATUS_NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+        raise MattecamError(
+            t("The status file {file} cannot be written: {reason}.", file=path, reason=why_not_written(error))
+        ) from error
 
 
 def _open_stream(name: str, flags: int) -> int:

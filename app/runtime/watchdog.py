@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 
-from app.core.messages.system import ProgramText
 from app.core.stage import Stage
+from app.core.text import t
 from app.core.threads import elapsed_s
 from app.privacy.gate import Gate
 from app.runtime.board import StatusBoard
@@ -58,7 +58,11 @@ class Watchdog:
             self._clock.send_card()
         # A process that was stopped finds the clock late at first: the clock is stopped as well.
         if stalled and self._stalled and not thread.died:
-            self._board.report(Stage.OUTPUT, ProgramText.THREAD_STALLED(thread=thread.name), self)
+            self._board.report(
+                Stage.OUTPUT,
+                t("The {thread} thread does not respond; start the program again.", thread=thread.name),
+                self,
+            )
         elif self._stalled and not stalled:
             self._board.report(Stage.OUTPUT, None, self)
         self._stalled = stalled
@@ -66,4 +70,8 @@ class Watchdog:
 
 def report_failure(board: StatusBoard, thread: Worker) -> None:
     """Report that a thread has failed, or ended without an error."""
-    board.report(thread.stage, ProgramText.THREAD_FAILED(thread=thread.name), thread.name)
+    board.report(
+        thread.stage,
+        t("The {thread} thread failed; start the program again. The log has the details.", thread=thread.name),
+        thread.name,
+    )

@@ -8,14 +8,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
 from app.core.stage import Stage
-from app.core.text import Message, Value
+from app.core.text import Text
 from app.core.threads import lower_priority, name_thread
 from app.system.process import return_free_memory
 
@@ -103,7 +103,7 @@ class Worker:
         # A daemon only so that a driver that never returns cannot keep the process alive; `join` is always checked.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.error: BaseException | None = None
-        self._call: tuple[float, Message, Mapping[str, Value]] | None = None
+        self._call: tuple[float, Text] | None = None
         """When the call that goes on counts as one that does not return, and what is said of it then."""
 
     def start(self) -> None:
@@ -131,12 +131,12 @@ class Worker:
         return self._ended.is_set() and not self._stop.is_set()
 
     @contextmanager
-    def calling(self, problem: Message, limit_s: float, **values: Value) -> Iterator[None]:
+    def calling(self, problem: Text, limit_s: float) -> Iterator[None]:
         """Note the call of a driver, network or file system in this block (its thread).
 
-        problem, values: tell the user of a call that has not returned after limit_s.
+        problem: tells the user of a call that has not returned after limit_s.
         """
-        self._call = time.monotonic() + limit_s, problem, values
+        self._call = time.monotonic() + limit_s, problem
         try:
             yield
         finally:
@@ -147,8 +147,7 @@ class Worker:
         call = self._call
         if call is None or time.monotonic() <= call[0]:
             return None
-        _, problem, values = call
-        return problem(**values)
+        return call[1]
 
     def _run(self) -> None:
         name_thread(self.name)

@@ -12,7 +12,7 @@ from app.core.errors import MattecamError
 from app.core.files import program
 from app.core.files.disk_errors import why_not_written
 from app.core.files.private_file import write_private
-from app.core.messages.system import AutostartText
+from app.core.text import t
 
 ENTRY = "mattecam.desktop"
 _RESERVED = '"`$\\'
@@ -47,7 +47,9 @@ def enable() -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_private(path, text.encode())
     except OSError as error:
-        raise MattecamError(AutostartText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+        raise MattecamError(
+            t("The autostart entry {file} cannot be changed: {reason}.", file=path, reason=why_not_written(error))
+        ) from error
 
 
 def disable() -> None:
@@ -56,12 +58,19 @@ def disable() -> None:
     try:
         path.unlink(missing_ok=True)
     except OSError as error:
-        raise MattecamError(AutostartText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+        raise MattecamError(
+            t("The autostart entry {file} cannot be changed: {reason}.", file=path, reason=why_not_written(error))
+        ) from error
 
 
 def _quoted(word: str) -> str:
     """Quote a word for the key Exec of the Desktop Entry Specification, whose strings are escaped once more."""
     if "\n" in word or "\r" in word or "\0" in word:
-        raise MattecamError(AutostartText.LINE_BREAK(option=word.replace("\n", " ")))
+        raise MattecamError(
+            t(
+                "The path “{option}” contains a line break, which an autostart entry does not support.",
+                option=word.replace("\n", " "),
+            )
+        )
     escaped = "".join(f"\\{letter}" if letter in _RESERVED else letter for letter in word)
     return '"' + escaped.replace("\\", "\\\\").replace("%", "%%") + '"'

@@ -8,8 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.messages.system import ProgramName
-from app.core.text import Text
+from app.core.text import Text, t
 
 LINUX: bool = sys.platform.startswith("linux")
 PROC = Path("/proc")
@@ -29,7 +28,7 @@ class Holder:
     @property
     def text(self) -> Text:
         """Return the name of the process for the user."""
-        return ProgramName.PROCESS(name=self.name, pid=str(self.pid))
+        return t("{name} (process {pid})", name=self.name, pid=str(self.pid))
 
     def __str__(self) -> str:
         return self.text

@@ -13,7 +13,6 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.core.messages.command_line import DisplayText
 from app.core.text import Text
 from app.system.device_holders import LINUX
 
@@ -56,7 +55,7 @@ ANSWER_S = 30.0
 
 def missing_libraries(
     environment: Mapping[str, str] = os.environ, find: Callable[[str], str | None] | None = None
-) -> Text | None:
+) -> str | None:
     """Return which libraries the window lacks on the X11 display, and the packages; None if it lacks none.
 
     Needs the standard library only: it is asked before anything is installed. find: like `ctypes.util.find_library`.
@@ -69,26 +68,27 @@ def missing_libraries(
     missing = missing_x11_libraries(find)
     if not missing or find("c") is None:  # a system whose libraries cannot be searched
         return None
-    return DisplayText.LIBRARIES(
-        libraries=[f"lib{library.name}" for library in missing],
-        debian=" ".join(library.debian for library in missing),
-        fedora=" ".join(dict.fromkeys(library.fedora for library in missing)),
+    return (
+        "the window needs libraries that are not installed: "
+        f"{', '.join(f'lib{library.name}' for library in missing)} (Debian and Ubuntu: sudo apt install "
+        f"{' '.join(library.debian for library in missing)}; Fedora: sudo dnf install "
+        f"{' '.join(dict.fromkeys(library.fedora for library in missing))})"
     )
 
 
-def libraries_to_install() -> Text | None:
+def libraries_to_install() -> str | None:
     """Return what to install before the program itself, a sentence; None if the window lacks no library."""
     missing = missing_libraries()
-    return None if missing is None else DisplayText.FIRST(reason=missing)
+    return None if missing is None else f"{missing}; install them first, or run `python3 run.py headless`."
 
 
-def window_problem(environment: Mapping[str, str] = os.environ) -> Text | None:
+def window_problem(environment: Mapping[str, str] = os.environ) -> str | None:
     """Return why no window can open, a part of a sentence; None if one can. A child process tries it (0.2 s)."""
     if not LINUX:
         return None
     named = [f"{name}={value}" for name in VARIABLES if (value := environment.get(name))]
     if not named:
-        return DisplayText.NO_DISPLAY()
+        return "there is no display (neither DISPLAY nor WAYLAND_DISPLAY is set)"
     if missing := missing_libraries(environment):
         return missing
     code = "from PyQt6.QtWidgets import QApplication; QApplication([])"
@@ -97,10 +97,17 @@ def window_problem(environment: Mapping[str, str] = os.environ) -> Text | None:
             [sys.executable, "-c", code], cwd="/", env=environment, capture_output=True, timeout=ANSWER_S, check=False
         )
     except (OSError, subprocess.TimeoutExpired):  # a display at the other end of a dead connection
-        return DisplayText.NOT_OPENED(variables=named)
+        return f"no window can open with {', '.join(named)}"
     if child.returncode == 0:
         return None
     said = child.stderr.decode(errors="replace")
     if library := re.search(r"^ImportError: (lib[\w.+-]+\.so[.\d]*)", said, re.MULTILINE):
-        return DisplayText.LIBRARY_FILE(library=library[1])
-    return DisplayText.QT() if "Error: " in said else DisplayText.NOT_OPENED(variables=named)
+        return Text(
+            "the window needs the library {library}, which `python3 run.py doctor` tells how to install",
+            {"library": library[1]},
+        )
+    return (
+        "the window needs PyQt6, which cannot be loaded"
+        if "Error: " in said
+        else f"no window can open with {', '.join(named)}"
+    )

@@ -27,8 +27,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from app.core.files.lock import lock_file
-from app.core.messages.command_line import EnvironmentText
-from app.core.text import Text
 from app.system.process import refuse_open_umask
 from app.system.torch_build import (
     CUDA_13_LINUX,
@@ -53,12 +51,12 @@ STEP = re.compile(r"^ *((?:Collecting|Processing|Downloading|Installing) .*)", r
 NOISE = re.compile(r" \(from .*|(?<= )\S*/|-(?:cp|py)\d\S*\.whl")
 """Parts of pip's output that are not shown: requiring package, folder, build."""
 CAUSES = {
-    r"No space left|Errno 28": EnvironmentText.DISK_FULL(),
-    r"Permission denied|Access is denied|Read-only file": EnvironmentText.NOT_WRITABLE(folder=VENV),
-    r"DO NOT MATCH THE HASHES": EnvironmentText.HASHES(),
-    r"CERTIFICATE_VERIFY_FAILED|SSLError": EnvironmentText.CERTIFICATE(),
-    r"Connection|NameResolution|ProxyError|[Tt]imed? ?out": EnvironmentText.NO_CONNECTION(),
-    r"No matching distribution|Failed (to build|building)": EnvironmentText.UNSUPPORTED(version=VERSION),
+    r"No space left|Errno 28": "the disk is full; free 4 GB, or 10 GB with an NVIDIA GPU",
+    r"Permission denied|Access is denied|Read-only file": f"{VENV} is not writable; make it writable",
+    r"DO NOT MATCH THE HASHES": "a package differs from the published one; check PIP_INDEX_URL and pip's configuration",
+    r"CERTIFICATE_VERIFY_FAILED|SSLError": "the certificate of the package index is not trusted; set PIP_CERT",
+    r"Connection|NameResolution|ProxyError|[Tt]imed? ?out": "the package index cannot be reached; check the network",
+    r"No matching distribution|Failed (to build|building)": f"a package does not support Python {VERSION}; try 3.12",
 }
 """Patterns in pip's output and their meaning for the user; the first match counts."""
 
@@ -72,14 +70,18 @@ OLDEST = {
 """Version of glibc or macOS that the locked wheels need, by system and processor; there are none for others."""
 
 
-def unsupported_system() -> Text | None:
+def unsupported_system() -> str | None:
     """Return that this system cannot run the locked packages; None if it can."""
     name, version = platform.libc_ver() if sys.platform == "linux" else ("macOS", platform.mac_ver()[0])
     oldest = OLDEST.get((sys.platform, platform.machine()))
     if oldest is not None and tuple(map(int, re.findall(r"\d+", version))) >= oldest:
         return None
     found = f"with {name} {version}" if version else "without glibc" if sys.platform == "linux" else ""
-    return EnvironmentText.SYSTEM(system=" ".join(filter(None, (platform.system(), platform.machine(), found))))
+    return (
+        "The packages need Linux with glibc 2.34 (x86-64) or 2.39 (aarch64), macOS 14 on Apple silicon, or "
+        "Windows on x86-64, or newer; this is "
+        f"{' '.join(filter(None, (platform.system(), platform.machine(), found)))}."
+    )
 
 
 def installed(requirements: Path) -> bool:
@@ -126,14 +128,14 @@ def prepare(requirements: Path) -> None:
 
     if ready():
         return
-    print(f"mattecam: {EnvironmentText.PREPARING(folder=VENV)}", file=sys.stderr, flush=True)
+    print(f"mattecam: {f'preparing {VENV}; this happens once and takes some minutes'}", file=sys.stderr, flush=True)
     refuse_open_umask()
     with lock_environment() as lock:
         if ready():
             return
         if not _works():
             if importlib.util.find_spec("ensurepip") is None:
-                raise OSError(EnvironmentText.NO_VENV(version=VERSION))
+                raise OSError(f"Python's venv module is missing; on Debian `sudo apt install python{VERSION}-venv`")
             venv.create(VENV, clear=True, symlinks=os.name != "nt", with_pip=True)
         _remove_incomplete()
         install(requirements, lock)
@@ -225,23 +227,23 @@ def _pip(options: list[str], log: Path, lock: int) -> None:
         pip.terminate()
         pip.wait()
     if pip.returncode != 0:
-        raise OSError(EnvironmentText.FAILED(reason=explain(log.read_text(errors="replace")), log=log))
+        raise OSError(f"{explain(log.read_text(errors='replace'))} (pip's output is in {log})")
 
 
-def failure(error: OSError | subprocess.CalledProcessError) -> Text:
+def failure(error: OSError | subprocess.CalledProcessError) -> str:
     """Return what to tell the user about an error of `prepare`."""
     if isinstance(error, OSError) and error.filename:
         reason = f"{error.filename}: {error.strerror}"
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):  # a start again alone changes nothing
-            reason = EnvironmentText.NOT_WRITABLE(folder=Path(error.filename).parent)
-        return EnvironmentText.NOT_PREPARED(reason=reason)
-    return EnvironmentText.NOT_PREPARED(reason=str(error))
+            reason = f"{Path(error.filename).parent} is not writable; make it writable"
+        return f"The environment could not be prepared: {reason}. Start again to resume the setup."
+    return f"The environment could not be prepared: {error}. Start again to resume the setup."
 
 
-def explain(output: str) -> Text:
+def explain(output: str) -> str:
     """Return why pip failed, from its output."""
     causes = (meaning for pattern, meaning in CAUSES.items() if re.search(pattern, output))
-    return next(causes, EnvironmentText.PIP_FAILED())
+    return next(causes, "pip failed")
 
 
 def _show_progress(pip: subprocess.Popen[bytes], log: Path) -> None:
@@ -253,9 +255,9 @@ def _show_progress(pip: subprocess.Popen[bytes], log: Path) -> None:
         ended = pip.poll() is not None
         steps = STEP.findall(log.read_text(errors="replace"))
         count = sum(step.startswith(("Collecting", "Processing")) for step in steps)
-        step = EnvironmentText.ASKING()
+        step = "asking the package index"
         if steps:
-            step = EnvironmentText.PACKAGE(count=count, step=NOISE.sub("", steps[-1]))
+            step = f"package {count}: {NOISE.sub('', steps[-1])}"
         if sys.stderr.isatty():
             print(f"\r{time.monotonic() - started:4.0f} s  {step[:68]:68}", end="", file=sys.stderr, flush=True)
         elif step != shown:

@@ -13,7 +13,6 @@ from pathlib import Path
 from types import FrameType
 
 from app.core.errors import MattecamError
-from app.core.messages.command_line import CommandLineText
 from app.core.threads import usable_cores
 from app.system.start import HANGUP, stopping
 
@@ -70,7 +69,10 @@ def check_memory_limit() -> None:
 
         limit, _ = resource.getrlimit(resource.RLIMIT_AS)
         if limit != resource.RLIM_INFINITY and limit < NEEDED_MB * 1e6:
-            raise MattecamError(CommandLineText.MEMORY_LIMIT(limit=round(limit / 1e6), needed=NEEDED_MB))
+            raise MattecamError(
+                f"A program may use {round(limit / 1000000.0)} MB of memory here, and this one needs {NEEDED_MB}; "
+                "raise the limit with `ulimit -v unlimited`, or ask who set it."
+            )
 
 
 def return_free_memory() -> None:

@@ -47,9 +47,6 @@ STANDARD_LIBRARY_ONLY = (
     "app.core.exit_codes",
     "app.core.text",
     "app.core.threads",
-    "app.core.messages",
-    "app.core.messages.command_line",
-    "app.core.messages.system",
     "models",
     "models.faults",
 )

@@ -118,7 +118,7 @@ def test_a_damaged_picture_is_reported_as_a_picture(content: bytes, tmp_path: Pa
         broken.write_bytes(content)
         with pytest.raises(BackgroundError) as caught:
             open_background(parse_background(str(broken)))
-        assert caught.value.code.startswith("ImageText."), caught.value
+        assert "image" in str(caught.value).replace(str(broken), ""), caught.value
 
 
 @pytest.mark.parametrize("kind", ["image", "video"])

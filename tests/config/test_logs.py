@@ -15,7 +15,7 @@ from app.config import logs
 from app.config.logs import RepeatsHandler
 from app.core.errors import BackgroundError
 from app.core.files import paths
-from app.core.messages.media import ImageText
+from app.core.text import t
 
 log = logging.getLogger("app.test")
 
@@ -262,7 +262,7 @@ BEACH = Path(FOLDER) / "beach 1.png"
 
 def test_a_picture_is_named_without_its_folder(capsys: pytest.CaptureFixture[str]) -> None:
     file = window_log()
-    damaged = ImageText.DAMAGED(file=BEACH)
+    damaged = t("The image {file} is damaged; save it again or choose another one.", file=BEACH)
     log.info("%s cannot be decoded: %s", BEACH, "end of file")
     log.info("Shortcut for %s %s", "background", str(BEACH))
     log.warning("%s", damaged)

@@ -9,7 +9,6 @@ import pytest
 from app.control.commands import Command
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress, ask
-from app.core.messages.control import ControlText
 from tests.control.recorder import Recorder
 from tests.waiting import beside
 
@@ -53,7 +52,7 @@ def test_a_defect_in_a_command_is_answered_and_logged(
 ) -> None:
     answer = ask(Command("scene", "defect"), at=lambda: address)
     assert not answer.done
-    assert answer.message == ControlText.FAILED()
+    assert answer.message == "The command failed; the log of the running program has the details."
     assert any(record.exc_info and isinstance(record.exc_info[1], ZeroDivisionError) for record in caplog.records)
     assert "A control command failed" in caplog.text
     assert ask(Command("pause"), at=lambda: address).done

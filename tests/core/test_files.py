@@ -16,7 +16,7 @@ from app.config import logs
 from app.core.files import paths, program
 from app.core.files.disk_errors import why_not_written
 from app.core.files.private_file import write_picture, write_private
-from app.core.messages.media import WriteReason
+from app.core.text import t
 from tests.paths import ROOT
 
 
@@ -96,19 +96,19 @@ def test_a_picture_that_a_format_cannot_hold_is_an_error_of_the_file(tmp_path: P
 def test_a_folder_is_absent_only_where_there_is_none(tmp_path: Path) -> None:
     """Nobody can create anything below /proc: the system says that there is no such file."""
     below_proc = OSError(errno.ENOENT, os.strerror(errno.ENOENT), str(tmp_path / "a.mp4"))
-    assert why_not_written(below_proc) == WriteReason.NOT_PERMITTED()
+    assert why_not_written(below_proc) == t("you have no permission to write there; choose another folder")
     with pytest.raises(FileNotFoundError) as caught:
         (tmp_path / "none" / "a.mp4").touch()
-    assert why_not_written(caught.value) == WriteReason.NO_FOLDER()
+    assert why_not_written(caught.value) == t("the folder does not exist; create it or choose another one")
 
 
 def test_a_file_that_somebody_removed_is_told_from_a_missing_folder(tmp_path: Path) -> None:
     file, removed = tmp_path / "a.mp4", tmp_path / "removed.mp4"
     file.touch()
     for source, target, reason in (
-        (removed, file, WriteReason.REMOVED()),
-        (file, tmp_path / "none" / "a.mp4", WriteReason.NO_FOLDER()),
-        (tmp_path / "none" / "a.mp4", file, WriteReason.NO_FOLDER()),
+        (removed, file, t("somebody removed the file in the meantime; start again")),
+        (file, tmp_path / "none" / "a.mp4", t("the folder does not exist; create it or choose another one")),
+        (tmp_path / "none" / "a.mp4", file, t("the folder does not exist; create it or choose another one")),
     ):
         with pytest.raises(FileNotFoundError) as caught:
             source.rename(target)

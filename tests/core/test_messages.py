@@ -1,38 +1,30 @@
-"""Errors and reports carry messages, and every message gets the values that its template names."""
+"""Errors and reports carry messages that the window translates, and each gets the values of its template."""
 
 from __future__ import annotations
 
 import ast
 import string
-from enum import Enum
-from importlib import import_module
-from pkgutil import iter_modules
+from pathlib import Path
 
-from app.core import messages
-from app.core.text import CommandLineMessage, Message
+import pytest
+
 from models.faults import WeightsFault
 from tests.architecture.source import calls, modules, nodes
+from tools.make_translations import templates
 
 PROGRAM = [name for name in modules() if name.split(".")[0] in ("app", "models", "run")]
-
-
-def catalogues() -> dict[str, type[Enum]]:
-    """Return every enumeration of messages by its name, which no two have."""
-    paths = iter_modules(messages.__path__, f"{messages.__name__}.")
-    candidates = {each for path in paths for each in vars(import_module(path.name)).values() if isinstance(each, type)}
-    found: set[type[Enum]] = {each for each in candidates if issubclass(each, Message)} | {WeightsFault}
-    named = {each.__name__: each for each in found - {Message, CommandLineMessage}}
-    assert len(named) == len(found - {Message, CommandLineMessage}) > 5
-    return named
-
-
-def test_no_two_messages_of_an_enumeration_are_the_same() -> None:
-    """The second would be another name of the first."""
-    assert not [name for name, each in catalogues().items() if len(each) < len(each.__members__)]
-
-
-def places(message: Enum) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(message.value) if name is not None}
+COMMAND_LINE = (
+    "app.api",
+    "app.cli",
+    "app.control",
+    "app.doctor.fix",
+    "app.matting.engine",
+    "app.media.image_folder",
+    "app.offline",
+    "app.runtime.plate",
+    "app.system.process",
+)
+"""What speaks to the command line or to programs alone: its own messages are English."""
 
 
 def called(call: ast.Call) -> str:
@@ -40,10 +32,10 @@ def called(call: ast.Call) -> str:
     return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
 
 
-def error_classes() -> set[str]:
-    """Return the names of MattecamError, of WeightsError, and of all classes derived from them."""
+def error_classes(*bases: str) -> set[str]:
+    """Return the names of these classes and of all classes derived from them."""
     classes = [node for name in PROGRAM for node in nodes(name) if isinstance(node, ast.ClassDef)]
-    found = {"MattecamError", "WeightsError"}
+    found = set(bases)
     while more := {c.name for c in classes if any(isinstance(b, ast.Name) and b.id in found for b in c.bases)} - found:
         found |= more
     return found
@@ -59,62 +51,76 @@ def is_plain(node: ast.expr) -> bool:
 
 
 def test_errors_and_reports_carry_messages() -> None:
-    errors = error_classes()
+    errors = error_classes("MattecamError", "WeightsError") - error_classes("UsageError")
     assert len(errors) > 20
     plain = []
-    for name in PROGRAM:
+    for name in (each for each in PROGRAM if not each.startswith(COMMAND_LINE)):
         for call in calls(name):
-            name_called = called(call)
-            arguments = call.args[:1] if name_called in errors else call.args[1:2] if name_called == "report" else []
+            arguments = call.args[:1] if called(call) in errors else call.args[1:2] if called(call) == "report" else []
             plain += [f"{name}:{call.lineno}" for argument in arguments if is_plain(argument)]
-    assert not plain, "use a message of app/core/messages"
+    assert not plain, "use t() of app/core/text"
 
 
-def messages_of(node: ast.expr, known: dict[str, type[Enum]]) -> list[Enum]:
-    """Return the message that an expression is, with or without its values; both of a choice."""
+def sentences(node: ast.expr) -> list[str]:
+    """Return the template that an expression writes in place, with or without `t`; both of a choice."""
     if isinstance(node, ast.IfExp):
-        return messages_of(node.body, known) + messages_of(node.orelse, known)
-    node = node.func if isinstance(node, ast.Call) else node
-    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
-        return [known[node.value.id][node.attr]]
-    return []
+        return sentences(node.body) + sentences(node.orelse)
+    if isinstance(node, ast.Call) and called(node) == "t":
+        return sentences(node.args[0])
+    if isinstance(node, ast.JoinedStr):
+        return ["".join(str(part.value) if isinstance(part, ast.Constant) else "{problem}" for part in node.values)]
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
 
 
 def test_every_error_is_one_sentence() -> None:
-    known, found, wrong = catalogues(), 0, set()
-    errors = error_classes() - {"BrokenFileError"}  # its text is a part of another one's
+    found = []
+    errors = error_classes("MattecamError", "WeightsError") - {"BrokenFileError"}  # its text is a part of another one's
     for name in PROGRAM:
         for call in calls(name):
-            for message in messages_of(call.args[0], known) if call.args and called(call) in errors else []:
-                found += 1
-                # {problem} is another error, a sentence itself
-                if not message.value.endswith((".", ": {problem}")) or "\n" in message.value:
-                    wrong.add(message)
-    assert found > 200
+            if call.args and called(call) in errors:
+                found += sentences(call.args[0])
+    # {problem} is another error, a sentence itself
+    wrong = [text for text in found if text and (not text.endswith((".", "{problem}")) or "\n" in text)]
+    assert len(found) > 200
     assert not wrong
+
+
+def places(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
 
 
 def test_every_message_gets_the_values_of_its_template() -> None:
-    known = catalogues()
-    wrong, used = [], set()
+    faults, wrong, used = {fault.name: fault for fault in WeightsFault}, [], set()
     for name in PROGRAM:
-        for node in nodes(name):
-            if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
-                used.add((node.value.id, node.attr))
         for call in calls(name):
-            raised = call.args[0] if call.args and call.keywords else None  # WeightsError(WeightsFault.X, file=...)
-            for message in (call.func, raised):
-                if isinstance(message, ast.Attribute) and isinstance(message.value, ast.Name):
-                    catalogue = known.get(message.value.id)
-                    given = {word.arg for word in call.keywords}
-                    if catalogue is not None and given != places(catalogue[message.attr]):
-                        wrong.append(f"{name}:{call.lineno}")
+            given = {word.arg for word in call.keywords}
+            first = call.args[0] if call.args else None
+            if called(call) == "t" and isinstance(first, ast.Constant) and given != places(str(first.value)):
+                wrong.append(f"{name}:{call.lineno}")
+            if isinstance(first, ast.Attribute) and getattr(first.value, "id", "") == "WeightsFault":
+                used.add(first.attr)
+                if call.keywords and given != places(faults[first.attr].value):
+                    wrong.append(f"{name}:{call.lineno}")
+        used |= {
+            node.attr
+            for node in nodes(name)
+            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "WeightsFault"
+        }
     assert not wrong
-    unused = {(name, each.name) for name, catalogue in known.items() for each in catalogue} - used
-    assert not unused, "delete messages that nothing uses"
+    assert set(faults) == used, "delete messages that nothing uses"
 
 
 def test_a_plain_text_is_noticed() -> None:
-    expressions = ("'The camera is gone.'", "f'{name} is gone.'", "str(error)", "'a' + b", "X.A() if y else 'gone'")
+    expressions = ("'The camera is gone.'", "f'{name} is gone.'", "str(error)", "'a' + b", "t('a') if y else 'gone'")
     assert all(is_plain(ast.parse(text, mode="eval").body) for text in expressions)
-    assert not any(is_plain(ast.parse(text, mode="eval").body) for text in ("X.A(b=1)", "error.text", "text_of(error)"))
+    assert not any(is_plain(ast.parse(text, mode="eval").body) for text in ("t('a {b}', b=1)", "error.text"))
+
+
+@pytest.mark.parametrize("call", ["t(template)", "t(f'{name} is gone.')", "partial(t, TEXTS[name])", "t('a' + b)"])
+def test_a_template_that_no_translation_could_find_is_refused(call: str, tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text("t('found')\npartial(t, 'found {later}')\nother(t)\n")
+    assert list(templates(path)) == ["found", "found {later}"]
+    path.write_text(call)
+    with pytest.raises(ValueError, match="needs a literal"):
+        list(templates(path))

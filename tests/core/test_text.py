@@ -1,4 +1,4 @@
-"""Texts are English strings that keep their message and values."""
+"""Texts are English strings that keep their template and values."""
 
 from __future__ import annotations
 
@@ -11,14 +11,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import SinkError, text_of
-from app.core.messages.system import ProgramName
-from app.core.text import Message, Text, fill
-
-
-class Sample(Message):
-    NESTED = "{file} is damaged ({reason}); remove {file}."
-    REASON = "{count} bytes are missing"
-    LIST = "Choose one of {names}."
+from app.core.text import Text, fill, t
 
 
 class Fault(Enum):
@@ -33,33 +26,31 @@ class FaultError(Exception):
 
 
 def test_a_text_is_its_english_sentence_and_keeps_its_parts() -> None:
-    text = Sample.NESTED(file=Path("/x/{y}.png"), reason=Sample.REASON(count=3))
+    reason = Text("{count} bytes are missing", {"count": 3})
+    text = Text("{file} is damaged ({reason}); remove {file}.", {"file": Path("/x/{y}.png"), "reason": reason})
     assert text == "/x/{y}.png is damaged (3 bytes are missing); remove /x/{y}.png."
-    assert text.code == "Sample.NESTED" and text.message is Sample.NESTED
-    assert text.values["reason"] == Sample.REASON(count=3)
+    assert text.template.startswith("{file} is damaged (")
+    assert text.values["reason"] is reason
     assert json.loads(json.dumps({"message": text})) == {"message": str(text)}
 
 
 def test_texts_among_the_values_are_rendered_also_within_lists() -> None:
-    text = Sample.LIST(names=["a", Sample.REASON(count=1)])
+    text = Text("Choose one of {names}.", {"names": ["a", Text("{count} bytes are missing", {"count": 1})]})
     assert text == "Choose one of a, 1 bytes are missing."
-    assert fill(text.message.value, text.values, lambda value: value.upper()) == "Choose one of A, 1 BYTES ARE MISSING."
+    assert fill(text.template, text.values, lambda value: value.upper()) == "Choose one of A, 1 BYTES ARE MISSING."
 
 
 @pytest.mark.parametrize("duplicate", [copy.copy, copy.deepcopy, lambda text: pickle.loads(pickle.dumps(text))])
-def test_a_copy_keeps_message_and_values(duplicate: object) -> None:
+def test_a_copy_keeps_template_and_values(duplicate: object) -> None:
     assert callable(duplicate)
-    made = duplicate(ProgramName.PROCESS(name="zoom", pid="12"))
+    made = duplicate(t("{name} (process {pid})", name="zoom", pid="12"))
     assert isinstance(made, Text)
-    assert (made, made.message, made.values) == (
-        "zoom (process 12)",
-        ProgramName.PROCESS,
-        {"name": "zoom", "pid": "12"},
-    )
+    assert (made, made.template) == ("zoom (process 12)", "{name} (process {pid})")
+    assert made.values == {"name": "zoom", "pid": "12"}
 
 
 def test_errors_tell_their_text() -> None:
-    error = SinkError(Sample.REASON(count=2))
-    assert (error.code, str(error), text_of(error)) == ("Sample.REASON", "2 bytes are missing", "2 bytes are missing")
+    error = SinkError(t("it does not exist"))
+    assert (str(error), text_of(error)) == ("it does not exist", "it does not exist")
     assert text_of(FaultError()) == "The weights /w.pth are damaged."
     assert isinstance(text_of(FaultError()), Text)

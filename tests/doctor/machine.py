@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from app.core.text import Text
 from app.doctor.finding import Finding, State
 from app.doctor.system import CommandResult, System
 
@@ -88,7 +87,7 @@ class Machine:
         user: str = "ada",
         pipewire: bool = False,
         permissions: Mapping[str, str] | None = None,
-        window_problem: Text | None = None,
+        window_problem: str | None = None,
     ) -> System:
         """The machine. answers: what commands say, by the words they hold. permissions: None without a portal."""
         return System(

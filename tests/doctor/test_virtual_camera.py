@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.messages.doctor import LoopbackFinding
+from app.core.text import t
 from app.doctor.finding import Finding, State
 from app.doctor.system import CommandResult, System
 from app.doctor.virtual_camera import check_virtual_camera
@@ -21,7 +21,13 @@ def test_a_bare_machine_is_told_what_to_install(machine: Machine) -> None:
     findings = found(machine.system())
     assert set(findings) == {"module"}
     install = f"sudo apt install v4l2loopback-dkms linux-headers-{RELEASE}"
-    expect(findings["module"], State.PROBLEM, LoopbackFinding.NOT_INSTALLED(), install, "run.py doctor --fix")
+    expect(
+        findings["module"],
+        State.PROBLEM,
+        t("The kernel module v4l2loopback is not installed."),
+        install,
+        "run.py doctor --fix",
+    )
 
 
 @pytest.mark.parametrize(
@@ -146,7 +152,11 @@ def test_no_permission(machine: Machine) -> None:
 def test_a_device_that_is_not_in_the_container(machine: Machine, tmp_path: Path) -> None:
     machine.loaded(10)
     (tmp_path / "dev/video10").unlink()
-    expect(found(machine.system())["permission"], State.PROBLEM, LoopbackFinding.NO_NODE(device="/dev/video10"))
+    expect(
+        found(machine.system())["permission"],
+        State.PROBLEM,
+        t("The kernel has a virtual camera, but the device file {device} is missing.", device="/dev/video10"),
+    )
 
 
 def test_a_busy_device_names_who_has_it(machine: Machine) -> None:

@@ -18,8 +18,8 @@ from pytestqt.qtbot import QtBot
 
 from app.capture.devices import CameraDevice
 from app.compositing.library import bundled_backgrounds
-from app.core.messages.doctor import CameraFinding, DiskFinding, LoopbackFinding
 from app.core.settings import CaptureSettings, OutputSettings, Settings, WindowSettings
+from app.core.text import t
 from app.core.types import BgrImage
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui.backgrounds import files
@@ -47,19 +47,27 @@ MODELS = (
     WeightReport(spec_of("mattecam"), Path("mattecam.safetensors")),
 )
 FINDINGS = (
-    Finding("camera", State.OK, CameraFinding.FOUND(name="Front camera", device="/dev/video0")),
+    Finding("camera", State.OK, t("{name} ({device}).", name="Front camera", device="/dev/video0")),
     Finding(
         "virtual camera: module",
         State.PROBLEM,
-        LoopbackFinding.NOT_LOADED(kernel="6.18.0"),
-        LoopbackFinding.WHY_NEEDED(),
+        t(
+            "The kernel module v4l2loopback is installed for the running kernel {kernel}, but not loaded.",
+            kernel="6.18.0",
+        ),
+        t("Without a virtual camera other programs cannot see the picture; only recording works."),
         (
             CommandLine("python3 run.py doctor --fix"),
-            LoopbackFinding.BY_HAND(),
+            t("Or manually:"),
             CommandLine("sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Mattecam video_nr=10"),
         ),
     ),
-    Finding("disk: models", State.WARNING, DiskFinding.FREE(gibibytes="1.9", folder="/home"), DiskFinding.WHY_LOW()),
+    Finding(
+        "disk: models",
+        State.WARNING,
+        t("{gibibytes} GiB are free in {folder}.", gibibytes="1.9", folder="/home"),
+        t("Models and recordings need more space."),
+    ),
 )
 MEASURED = services.PrecisionChoice("int8", 2.24, provisional=False)
 StartWindow = Callable[..., Session]

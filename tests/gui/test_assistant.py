@@ -14,7 +14,7 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.messages.doctor import LoopbackFinding
+from app.core.text import t
 from app.core.types import SourceInfo
 from app.core.window_settings import WindowSettings
 from app.doctor.finding import Finding, State
@@ -32,7 +32,7 @@ from app.testing.parts import PERSON, shows_room
 from tests.gui.conftest import FINDINGS, QUIET, Downloads, StartWindow
 from tests.gui.widgets import box, button, existing, find, open_last_step, pick, settle
 
-READY = (Finding("v", State.OK, LoopbackFinding.LOADED()),)
+READY = (Finding("v", State.OK, t("The kernel module v4l2loopback is loaded.")),)
 
 
 def test_assistant_has_three_steps_which_can_be_skipped(

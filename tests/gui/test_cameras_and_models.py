@@ -11,9 +11,9 @@ from PyQt6.QtWidgets import QCheckBox, QFileDialog, QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
 from app.capture.devices import CameraDevice
-from app.core.messages.matting import TrialText
 from app.core.orientation import UNTURNED
 from app.core.settings import CaptureSettings
+from app.core.text import t
 from app.core.types import SourceInfo
 from app.gui.panels.camera import FILE
 from app.gui.panels.matting import PrecisionControl
@@ -197,7 +197,7 @@ def sentence(control: PrecisionControl) -> str:
     [
         (PrecisionChoice("int8", 2.24, False), "Automatic: int8, 2.2 times as fast as float32 on this computer"),
         (PrecisionChoice("float32", 1.0, False), "Automatic: float32, the best choice on this computer"),
-        (PrecisionChoice(TrialText.ONE_THREAD(precision="int8"), 0.98, False),
+        (PrecisionChoice(t("{precision} on one thread", precision="int8"), 0.98, False),
          "Automatic: int8 on one thread, the best choice on this computer"),
         (PrecisionChoice("bfloat16", None, True), "Automatic: bfloat16 until this computer has been measured"),
         (PrecisionChoice("float32", None, True), "Automatic: float32 until this computer has been measured"),

@@ -20,9 +20,8 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.core.messages.media import ImageText
-from app.core.messages.output import RecordingText
 from app.core.stage import Stage
+from app.core.text import t
 from app.gui.dialogs.questions import ask_before_loss
 from app.gui.preview import overlay
 from app.gui.shell import notices
@@ -147,8 +146,14 @@ def test_the_error_of_a_file_leaves_by_itself_and_others_stay(qtbot: QtBot, monk
     qtbot.addWidget(area)
     bar = ProgramNotices(area, made_store(), lambda: None, area)
     area.show()
-    broken = Problem(Stage.BACKGROUND, ImageText.DAMAGED(file=Path("beach.png")), 0.0)
-    gone = Problem(Stage.RECORDING, RecordingText.NOT_STARTED(file=Path("a.mkv"), reason="x"), 0.0)
+    broken = Problem(
+        Stage.BACKGROUND,
+        t("The image {file} is damaged; save it again or choose another one.", file=Path("beach.png")),
+        0.0,
+    )
+    gone = Problem(
+        Stage.RECORDING, t("The recording {file} cannot be started: {reason}.", file=Path("a.mkv"), reason="x"), 0.0
+    )
     status = PipelineStatus(phase=Phase.RUNNING, problems=(broken,))
     bar.show_status(status)
     assert "beach.png" in area.error

@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, Q
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError
-from app.core.messages.output import VirtualCameraText
+from app.core.text import t
 from app.core.window_settings import Theme, WindowSettings
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.assistant import Assistant
@@ -97,7 +97,11 @@ MODPROBE = 'sudo modprobe v4l2loopback devices=1 video_nr=10 exclusive_caps=1 ca
 def test_the_window_fits_into_800_by_600_pixels_also_with_plot_and_messages(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, world: FakeWorld, language: str
 ) -> None:
-    error = VirtualCameraText.NONE_ON_LINUX(command=MODPROBE)
+    error = t(
+        "There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`⟦, or let "
+        "`python3 run.py doctor --fix` do it⟧.",
+        command=MODPROBE,
+    )
     world.faults.put("open_virtual_camera", SinkOpenError(error))
     with translate(qapp, QLocale(language)):
         session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="auto")))

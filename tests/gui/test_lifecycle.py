@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from app.compositing.standby import StandbyCard
 from app.config import settings_file
-from app.core.messages.settings import SettingsText
 from app.core.settings import BackgroundSettings
+from app.core.text import t
 from app.core.types import PictureKind
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.shell.lifecycle import SingleInstance
@@ -98,8 +98,13 @@ def test_a_warning_of_the_start_is_shown_and_translated(
     settings_file.default_path().write_text("{")
     _, warning = settings_file.load(settings_file.default_path())
     assert warning is not None
-    missing = SettingsText.MODEL_MISSING(model="u2net", bundled="mattecam")
-    both = SettingsText.BOTH(first=warning, second=missing)
+    missing = t(
+        "The saved model {model} is not installed; {bundled} is used instead⟦ (`python3 run.py weights download "
+        "{model}` installs it)⟧.",
+        model="u2net",
+        bundled="mattecam",
+    )
+    both = t("{first} {second}", first=warning, second=missing)
     with translate(qapp, QLocale("de")):
         text = start_window(options=WindowOptions(parts=world.parts(), warning=both)).window.notices.error
     assert "ist nicht verwendbar" in text

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -11,13 +12,9 @@ from pytestqt.qtbot import QtBot
 from app.config import settings_file
 from app.core.errors import PlateError
 from app.core.files import paths
-from app.core.messages.capture import CameraText
-from app.core.messages.matting import ModelText, PlateText
-from app.core.messages.media import VideoText
-from app.core.messages.output import RecordingText
-from app.core.messages.system import ProgramText
+from app.core.files.paths import ROOT
 from app.core.stage import Stage
-from app.core.text import Text
+from app.core.text import Text, t
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell import notices
 from app.gui.shell.application import Session
@@ -28,6 +25,7 @@ from app.runtime.status import PipelineStatus, Problem
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import box, find, made_store
+from tools.make_translations import templates
 
 
 @pytest.fixture
@@ -114,13 +112,36 @@ def test_a_settings_error_ends_when_they_are_saved(session: Session, qtbot: QtBo
 @pytest.mark.parametrize(
     ("stage", "text", "remedy"),
     [
-        (Stage.MATTING, PlateText.NEEDED(model="bgm"), Remedy.PLATE),
-        (Stage.MATTING, ModelText.UNEXPECTED(), Remedy.MODEL),
-        (Stage.MATTING, ProgramText.MODEL_HANGS(device="cpu"), None),
-        (Stage.CAPTURE, CameraText.UNKNOWN(name="x"), Remedy.CAMERA),
-        (Stage.CAPTURE, VideoText.ABSENT(file="x.mp4"), Remedy.SOURCE),
-        (Stage.BACKGROUND, VideoText.ABSENT(file="x.mp4"), Remedy.BLUR),
-        (Stage.RECORDING, RecordingText.OTHER_ENCODER(wanted="a", used="b"), None),
+        (
+            Stage.MATTING,
+            t(
+                "The model {model} needs a picture of the empty room; take one⟦ in the window, with `python3 run.py "
+                "ctl plate take`, or with `python3 run.py plate` while Mattecam does not run⟧.",
+                model="bgm",
+            ),
+            Remedy.PLATE,
+        ),
+        (Stage.MATTING, t("Matting failed; choose another model or executor. The log has the details."), Remedy.MODEL),
+        (
+            Stage.MATTING,
+            t("The model does not respond on {device}; start the program again, or with another device.", device="cpu"),
+            None,
+        ),
+        (
+            Stage.CAPTURE,
+            t(
+                "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.",
+                name="x",
+            ),
+            Remedy.CAMERA,
+        ),
+        (Stage.CAPTURE, t("There is no video file {file}; check the name.", file="x.mp4"), Remedy.SOURCE),
+        (Stage.BACKGROUND, t("There is no video file {file}; check the name.", file="x.mp4"), Remedy.BLUR),
+        (
+            Stage.RECORDING,
+            t("The encoder {wanted} does not work on this computer; the recording uses {used}.", wanted="a", used="b"),
+            None,
+        ),
         (Stage.VIRTUAL_CAMERA, "There is no such camera.", Remedy.VIRTUAL_CAMERA),
         (Stage.PIPEWIRE, "PipeWire has stopped.", Remedy.VIRTUAL_CAMERA),
         (Stage.OUTPUT, "unknown", Remedy.RETRY),
@@ -130,11 +151,16 @@ def test_a_problem_has_the_remedy_that_its_message_advises(stage: Stage, text: s
     assert remedy_of(Problem(stage, text, 0.0)) is remedy
 
 
-@pytest.mark.parametrize("message", ModelText)
-def test_another_model_is_offered_only_where_the_message_advises_it(message: ModelText) -> None:
-    text = Text(message, dict.fromkeys(("model", "device", "executor", "file", "reason", "width", "height", "ratio",
-                                        "count", "frame_width", "frame_height", "step", "choice"), "x"))  # fmt: skip
-    advised = any(words in text for words in ("another model", "model it belongs to", "file or choose another"))
+def templates_of_matting() -> list[str]:
+    """Return what errors of models say."""
+    folder = ROOT / "app" / "matting"
+    return sorted({text for path in folder.rglob("*.py") for text in templates(path) if re.search(r"\{model\}", text)})
+
+
+@pytest.mark.parametrize("template", templates_of_matting())
+def test_another_model_is_offered_only_where_the_message_advises_it(template: str) -> None:
+    text = Text(template, dict.fromkeys(re.findall(r"\{(\w+)\}", template), "x"))
+    advised = any(words in text for words in ("another model", "model it belongs to"))
     shown = remedy_of(Problem(Stage.MATTING, text, 0.0))
     assert (shown is Remedy.MODEL) == advised
 
@@ -142,9 +168,27 @@ def test_another_model_is_offered_only_where_the_message_advises_it(message: Mod
 @pytest.mark.parametrize(
     ("stage", "text", "caption", "name"),
     [
-        (Stage.MATTING, ModelText.NO_NVIDIA_GPU(), "Show the settings", "deviceCombo"),
-        (Stage.MATTING, ModelText.UNEXPECTED(), "Choose another model", "modelCombo"),
-        (Stage.CAPTURE, CameraText.UNKNOWN(name="x"), "Choose another camera", "cameraCombo"),
+        (
+            Stage.MATTING,
+            t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto."),
+            "Show the settings",
+            "deviceCombo",
+        ),
+        (
+            Stage.MATTING,
+            t("Matting failed; choose another model or executor. The log has the details."),
+            "Choose another model",
+            "modelCombo",
+        ),
+        (
+            Stage.CAPTURE,
+            t(
+                "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.",
+                name="x",
+            ),
+            "Choose another camera",
+            "cameraCombo",
+        ),
     ],
 )
 def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(
@@ -165,7 +209,16 @@ def test_a_missing_plate_leads_to_its_capture_and_what_failed_is_tried_again(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     retried: list[bool] = []
-    world.faults.put("build_engine", PlateError(PlateText.NEEDED(model="bgmv2")))
+    world.faults.put(
+        "build_engine",
+        PlateError(
+            t(
+                "The model {model} needs a picture of the empty room; take one⟦ in the window, with `python3 run.py "
+                "ctl plate take`, or with `python3 run.py plate` while Mattecam does not run⟧.",
+                model="bgmv2",
+            )
+        ),
+    )
     session = start_window()
     qtbot.waitUntil(lambda: "needs a picture of the empty room" in session.window.notices.error)
     monkeypatch.setattr(session.pipeline, "retry", lambda: retried.append(True))

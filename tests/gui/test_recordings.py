@@ -15,8 +15,8 @@ from PyQt6.QtWidgets import QComboBox, QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkError
-from app.core.messages.output import RecordingText
 from app.core.settings import OutputSettings, Settings
+from app.core.text import t
 from app.gui.panels.recordings import RecordingControls
 from app.gui.shell.application import Session, WindowOptions
 from app.gui.state import recording
@@ -88,7 +88,9 @@ def test_the_button_of_a_recording_that_failed_starts_a_new_one(
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None and record.isChecked())
     first = session.pipeline.settings.output.record
 
-    world.faults.put("recorder", SinkError(RecordingText.STOPPED(reason="the disk is full", kept="nothing")))
+    world.faults.put(
+        "recorder", SinkError(t("The recording stopped: {reason} ({kept}).", reason="the disk is full", kept="nothing"))
+    )
     qtbot.waitUntil(lambda: not record.isChecked())
     assert "the disk is full" in session.window.notices.error
 

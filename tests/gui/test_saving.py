@@ -22,8 +22,8 @@ from app.config import settings_file
 from app.config.scenes import SceneStore
 from app.config.setting import SETTINGS, Setting
 from app.core.errors import SettingsError, SourceOpenError
-from app.core.messages.settings import SettingsText
 from app.core.settings import Settings, Zone
+from app.core.text import t
 from app.gui.panels.camera import edit_capture
 from app.gui.shell.application import Session, WindowOptions, make_application, run_window
 from app.gui.state.store import Saver, SettingsStore
@@ -228,7 +228,13 @@ def test_what_cannot_be_saved_is_told_with_an_exit_code(
     failing: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, when: str
 ) -> None:
     def full(path: Path, _settings: Settings) -> None:
-        raise SettingsError(SettingsText.NOT_WRITTEN(file=path, reason="the disk is full"))
+        raise SettingsError(
+            t(
+                "The file {file} cannot be written: {reason}⟦; another file can be named with --config⟧.",
+                file=path,
+                reason="the disk is full",
+            )
+        )
 
     monkeypatch.setattr(settings_file, "save", full)
     failing.store.edit("background", blur_strength=91)
@@ -247,7 +253,13 @@ def test_a_signal_does_not_hide_that_settings_are_lost(
     """The exit code was that of a signal, which tells nobody to look at the log."""
 
     def full(path: Path, _settings: Settings) -> None:
-        raise SettingsError(SettingsText.NOT_WRITTEN(file=path, reason="the disk is full"))
+        raise SettingsError(
+            t(
+                "The file {file} cannot be written: {reason}⟦; another file can be named with --config⟧.",
+                file=path,
+                reason="the disk is full",
+            )
+        )
 
     monkeypatch.setattr(settings_file, "save", full)
     QTimer.singleShot(100, lambda: os.kill(os.getpid(), signal.SIGTERM))
@@ -259,7 +271,13 @@ def test_a_scene_that_cannot_be_saved_at_the_end_is_told(
     failing: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     def full(*_: object, **__: object) -> None:
-        raise SettingsError(SettingsText.NOT_WRITTEN(file=Path("scenes.json"), reason="the disk is full"))
+        raise SettingsError(
+            t(
+                "The file {file} cannot be written: {reason}⟦; another file can be named with --config⟧.",
+                file=Path("scenes.json"),
+                reason="the disk is full",
+            )
+        )
 
     monkeypatch.setattr(SceneStore, "put", full)
     failing.window.scenes.save("Late")

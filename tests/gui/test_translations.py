@@ -14,18 +14,14 @@ from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core.files import paths, program
-from app.core.messages.doctor import CameraFinding, ModelFinding
-from app.core.messages.matting import ModelText, PlateText
-from app.core.messages.settings import SettingsText
-from app.core.messages.system import ProgramName
-from app.core.text import Text, code_of
+from app.core.text import Text, t
 from app.doctor.virtual_camera import check_virtual_camera
 from app.gui.dialogs.doctor_dialog import VirtualCameraView
 from app.gui.dialogs.findings_view import check_names
 from app.gui.dialogs.plain_dialogs import ShortcutsDialog
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.i18n.language import translation_file
-from app.gui.i18n.messages import describe_model, translated
+from app.gui.i18n.messages import CONTEXT, describe_model, translated
 from app.gui.state.tasks import Tasks
 from models.faults import WeightsFault, for_command_line, for_window
 from models.table import NETWORKS
@@ -67,7 +63,7 @@ def messages(language: str) -> Iterator[tuple[str, str, str, str]]:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_is_translated_with_its_values_and_found_by_qt(qapp: QApplication, language: str) -> None:
-    """Messages of the program have their code as comment; they are sentences, or parts of these."""
+    """Messages of the program are sentences, or parts of these."""
     count = 0
     with translate(qapp, QLocale(language)):
         for context, source, comment, translation in messages(language):
@@ -76,7 +72,7 @@ def test_every_text_is_translated_with_its_values_and_found_by_qt(qapp: QApplica
             assert QCoreApplication.translate(context, source, comment) == translation
             assert sorted(PLACE.findall(source)) == sorted(PLACE.findall(translation)), source
             assert source.endswith("…") == translation.endswith("…"), source
-            if comment:
+            if context == CONTEXT:
                 assert (source[-1] in ".:") == (translation[-1] in ".:"), source
                 assert not ENGLISH.search(PLACE.sub("", translation)), source
             else:
@@ -90,10 +86,10 @@ def test_every_text_is_translated_with_its_values_and_found_by_qt(qapp: QApplica
 
 
 def test_the_translations_hold_every_text_of_the_program_and_no_other() -> None:
-    present = {(source, comment) for _context, source, comment, _translation in messages("de")}
-    program = {(text, "") for path in FOLDER.parent.rglob("*.py") for text in texts_of(path)}
-    program |= {(for_window(each.value), code_of(each)) for each in make_translations.translatable()}
-    program |= {(spec.title, "") for spec in NETWORKS.values()}
+    present = {source for _context, source, _comment, _translation in messages("de")}
+    program = {text for path in FOLDER.parent.rglob("*.py") for text in texts_of(path)}
+    program |= {for_window(template) for template in make_translations.translatable()}
+    program |= {spec.title for spec in NETWORKS.values()}
     assert present == program, "run tools.make_translations"
 
 
@@ -182,8 +178,8 @@ def test_every_shortcut_is_named_in_the_language(
 
 
 def test_texts_within_texts_are_translated_and_others_are_shown_as_they_are(qapp: QApplication) -> None:
-    programs = (ProgramName.PROCESS(name="zoom", pid="12"), ProgramName.THIS())
-    text = CameraFinding.IN_USE(device="/dev/video0", name="HD Cam", programs=programs)
+    programs = (t("{name} (process {pid})", name="zoom", pid="12"), t("Mattecam itself"))
+    text = t("{device} ({name}) is in use by {programs}.", device="/dev/video0", name="HD Cam", programs=programs)
     with translate(qapp, QLocale("de")):
         assert translated(text) == "/dev/video0 (HD Cam) wird von zoom (Prozess 12), Mattecam selbst benutzt."
         assert translated("Nobody translated this: {x}.") == "Nobody translated this: {x}."
@@ -200,14 +196,34 @@ def test_a_model_is_called_as_in_the_lists(qapp: QApplication, language: str, sh
     """Errors named `mattecam-plate`, which no list of the window shows."""
     name = "mattecam-plate"
     texts = (
-        PlateText.NEEDED(model=name), SettingsText.CHECKPOINT_MISSING(file="a.pth", bundled=name),
-        SettingsText.MODEL_MISSING(model=name, bundled="mattecam"), ModelText.NOT_FETCHED(model=name),
-    )  # fmt: skip
+        t(
+            "The model {model} needs a picture of the empty room; take one⟦ in the window, with `python3 run.py ctl "
+            "plate take`, or with `python3 run.py plate` while Mattecam does not run⟧.",
+            model=name,
+        ),
+        t(
+            "The saved weights file {file} does not exist; {bundled} is used instead (check the path).",
+            file="a.pth",
+            bundled=name,
+        ),
+        t(
+            "The saved model {model} is not installed; {bundled} is used instead⟦ (`python3 run.py weights download "
+            "{model}` installs it)⟧.",
+            model=name,
+            bundled="mattecam",
+        ),
+        t(
+            "The model {model} is installed without the part that runs here; download it again⟦ with `python3 run.py "
+            "weights download {model}`⟧.",
+            model=name,
+        ),
+    )
     with translate(qapp, QLocale(language)):
         for text in texts:
             assert shown in translated(text)
             assert name not in translated(text)
-        assert f"{shown}, " in translated(ModelFinding.INSTALLED(models=(name, "u2net")))
+        installed = t("Installed models: {models}.", models=(name, "u2net"))
+        assert f"{shown}, " in translated(installed)
 
 
 @pytest.mark.parametrize(("copy", "command"), [("run.py", "python3 run.py"), ("", "mattecam")])
@@ -246,27 +262,27 @@ def test_an_installed_copy_names_its_own_command(
     script = tmp_path / "run.py"
     monkeypatch.setattr(program, "SCRIPT", script)
     with translate(qapp, QLocale(language)):
-        for message in make_translations.translatable():
-            values = dict.fromkeys(re.findall(r"\{(\w+)\}", message.value), "x")
-            assert "run.py" not in translated(Text(message, values)), code_of(message)
-    assert str(script) in translated(CameraFinding.FOUND(name="x", device=script)), "a file keeps its name"
+        for template in make_translations.translatable():
+            values = dict.fromkeys(re.findall(r"\{(\w+)\}", template), "x")
+            assert "run.py" not in translated(Text(template, values)), template
+    assert str(script) in translated(t("{name} ({device}).", name="x", device=script)), "a file keeps its name"
 
 
-COMMANDING = "GpuFinding", "LoopbackFinding", "Remote", "Serve"
-"""Messages that name what has to be typed."""
+COMMANDING = "docker run --", "start run.py again:", "Start run.py with"
+"""What findings of the doctor tell to type."""
 
 
 def test_the_window_names_no_option_and_the_command_line_says_not_that_it_is_one() -> None:
     """A failed download said "--weights" in the window, and "on the command line: --weights" on the command line."""
-    for message in make_translations.translatable():
-        if not code_of(message).startswith(COMMANDING):
-            assert not re.search(r"\s--\w|run\.py|⟦|⟧", for_window(message.value)), code_of(message)
-        assert "on the command line" not in for_command_line(message.value), code_of(message)
+    for template in make_translations.translatable():
+        if not any(words in template for words in COMMANDING):
+            assert not re.search(r"\s--\w|run\.py|⟦|⟧", for_window(template)), template
+        assert "on the command line" not in for_command_line(template), template
     values = {"model": "a", "url": "https://example.org"}
-    assert str(Text(WeightsFault.NO_CONNECTION, values)).endswith(
+    assert str(Text(WeightsFault.NO_CONNECTION.value, values)).endswith(
         "or download https://example.org elsewhere and choose that file with --weights."
     )
-    missing = Text(WeightsFault.NO_FILE, {"file": "x"})
+    missing = Text(WeightsFault.NO_FILE.value, {"file": "x"})
     assert str(WeightsError(WeightsFault.NO_FILE, file="x")) == str(missing)
     assert str(missing) == "There is no weights file x; choose another one with --weights."
     assert translated(missing) == "There is no weights file x; choose another one."

@@ -7,32 +7,31 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from app.core.messages.media import ReadReason, WriteReason
-from app.core.text import Text
+from app.core.text import Text, t
 
 _WRITING = {
-    errno.ENOSPC: WriteReason.DISK_FULL,
-    errno.EDQUOT: WriteReason.QUOTA,
-    errno.EFBIG: WriteReason.FILE_TOO_LARGE,
-    errno.EACCES: WriteReason.NOT_PERMITTED,
-    errno.EPERM: WriteReason.NOT_PERMITTED,
-    errno.EROFS: WriteReason.READ_ONLY,
-    errno.ENOENT: WriteReason.NO_FOLDER,
-    errno.EISDIR: WriteReason.IS_FOLDER,
-    errno.ENOTDIR: WriteReason.NOT_A_FOLDER,
-    errno.EEXIST: WriteReason.FILE_FOR_FOLDER,
-    errno.ENOTEMPTY: WriteReason.APPEARED,
-    errno.ENAMETOOLONG: WriteReason.NAME_TOO_LONG,
-    errno.ELOOP: WriteReason.IS_LINK,
-    errno.ENXIO: WriteReason.NO_READER,
-    errno.EPIPE: WriteReason.NO_READER,
+    errno.ENOSPC: t("the disk is full; free some space and try again"),
+    errno.EDQUOT: t("your disk quota is used up; free some space and try again"),
+    errno.EFBIG: t("the file has become too large for this disk; choose another one"),
+    errno.EACCES: t("you have no permission to write there; choose another folder"),
+    errno.EPERM: t("you have no permission to write there; choose another folder"),
+    errno.EROFS: t("the disk is read-only; choose another folder"),
+    errno.ENOENT: t("the folder does not exist; create it or choose another one"),
+    errno.EISDIR: t("a folder has this name; choose another name"),
+    errno.ENOTDIR: t("a part of the path is not a folder; choose another path"),
+    errno.EEXIST: t("a file is where the folder should be; choose another folder"),
+    errno.ENOTEMPTY: t("another file has got this name in the meantime; rename one of them"),
+    errno.ENAMETOOLONG: t("the name is too long; choose a shorter one"),
+    errno.ELOOP: t("it is a symbolic link, which is not followed; remove it or choose another name"),
+    errno.ENXIO: t("no program reads from it; start one that does"),
+    errno.EPIPE: t("no program reads from it; start one that does"),
 }
 _READING = {
-    errno.ENOENT: ReadReason.ABSENT,
-    errno.EACCES: ReadReason.NOT_PERMITTED,
-    errno.EPERM: ReadReason.NOT_PERMITTED,
-    errno.EISDIR: ReadReason.IS_FOLDER,
-    errno.ENAMETOOLONG: ReadReason.NAME_TOO_LONG,
+    errno.ENOENT: t("it does not exist"),
+    errno.EACCES: t("you have no permission to read it"),
+    errno.EPERM: t("you have no permission to read it"),
+    errno.EISDIR: t("it is a folder"),
+    errno.ENAMETOOLONG: t("its name is too long"),
 }
 
 
@@ -50,7 +49,7 @@ def why_not_written(error: OSError) -> Text:
         return error.reason
     if error.errno == errno.ENOENT and (reason := _not_found(error)):
         return reason
-    return _WRITING.get(error.errno or 0, WriteReason.OTHER)()
+    return _WRITING.get(error.errno or 0, t("the disk reports an error; choose another path"))
 
 
 def _not_found(error: OSError) -> Text | None:
@@ -62,12 +61,12 @@ def _not_found(error: OSError) -> Text | None:
         if not path.parent.is_dir():
             return None
         if error.filename2 is not None:  # the file was to be moved
-            return None if path.exists() else WriteReason.REMOVED()
+            return None if path.exists() else t("somebody removed the file in the meantime; start again")
         if not path.is_symlink():  # as below /proc, where nobody can create files
-            return WriteReason.NOT_PERMITTED()
+            return t("you have no permission to write there; choose another folder")
     return None
 
 
 def why_not_read(error: OSError) -> Text:
     """Return the reason: a part of a sentence."""
-    return _READING.get(error.errno or 0, ReadReason.OTHER)()
+    return _READING.get(error.errno or 0, t("the disk reports an error"))

@@ -9,7 +9,7 @@ from app.core.errors import SettingsError
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import is_special, resolved
 from app.core.files.private_file import write_private
-from app.core.messages.settings import FileReason, SettingsText
+from app.core.text import t
 
 JsonObject = dict[str, object]
 
@@ -24,20 +24,20 @@ def read_object(path: Path) -> JsonObject | None:
     Raises BrokenFileError for any other content and OSError if the file cannot be read.
     """
     if is_special(path):
-        raise BrokenFileError(FileReason.NOT_TEXT())
+        raise BrokenFileError(t("it is not a text file"))
     try:
         data = json.loads(path.read_bytes().decode("utf-8-sig"))
     except FileNotFoundError:
         return None
     except UnicodeDecodeError as error:
-        raise BrokenFileError(FileReason.NOT_TEXT()) from error
+        raise BrokenFileError(t("it is not a text file")) from error
     except ValueError as error:  # also raised for integers with thousands of digits
         line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
-        raise BrokenFileError(FileReason.NOT_JSON(line=line)) from error
+        raise BrokenFileError(t("it is not valid JSON, see line {line}", line=line)) from error
     except RecursionError as error:
-        raise BrokenFileError(FileReason.NESTED()) from error
+        raise BrokenFileError(t("it is nested too deeply")) from error
     if not isinstance(data, dict):
-        raise BrokenFileError(FileReason.NO_OBJECT())
+        raise BrokenFileError(t("it contains no JSON object"))
     return data
 
 
@@ -48,4 +48,10 @@ def write_object(path: Path, data: JsonObject) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         write_private(target, (json.dumps(data, indent=2) + "\n").encode(), durable=True)
     except OSError as error:
-        raise SettingsError(SettingsText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+        raise SettingsError(
+            t(
+                "The file {file} cannot be written: {reason}⟦; another file can be named with --config⟧.",
+                file=path,
+                reason=why_not_written(error),
+            )
+        ) from error

@@ -12,8 +12,7 @@ from pathlib import Path
 
 from app.core.errors import MattecamError, UsageError
 from app.core.files.disk_errors import why_not_written
-from app.core.messages.command_line import ConvertText
-from app.core.messages.media import LibraryText
+from app.core.text import t
 
 _naming = threading.Lock()
 """Held from the choice of a name until there is a file of it."""
@@ -79,12 +78,12 @@ def is_of_kind(path: Path, suffixes: Collection[str]) -> bool:
 
 def check_outputs(outputs: Iterable[Path], source: Path | None = None) -> None:
     """Raise UsageError if an output is the source or another output."""
-    known = {} if source is None else {source: ConvertText.SOURCE}
+    known = {} if source is None else {source: "the source"}
     for path in outputs:
         for other, use in known.items():
             if same_file(path, other):
-                raise UsageError(ConvertText.SAME_FILE(file=path, use=use()))
-        known[path] = ConvertText.OUTPUT
+                raise UsageError(f"{path} cannot be written: it is also {use}; choose another name.")
+        known[path] = "another output"
 
 
 def free_name(wanted: Path) -> Path:
@@ -100,7 +99,9 @@ def new_file(folder: Path, stem: str, suffix: str, taken: Path | None = None) ->
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise MattecamError(LibraryText.NO_FOLDER(folder=folder, reason=why_not_written(error))) from error
+        raise MattecamError(
+            t("The folder {folder} cannot be created: {reason}.", folder=folder, reason=why_not_written(error))
+        ) from error
     return _first_free(folder / f"{stem}{suffix}", "{} {}", taken)
 
 

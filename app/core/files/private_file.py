@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from app.core.files.disk_errors import ExplainedOSError
 from app.core.files.names import holds_something, is_special
-from app.core.messages.media import WriteReason
+from app.core.text import t
 
 WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 """Suffixes of the formats in which images are written."""
@@ -80,7 +80,9 @@ def move(source: Path, target: Path, *, overwrite: bool) -> None:
         os.link(source, target)
     except OSError:
         if os.path.lexists(target):
-            raise ExplainedOSError(errno.EEXIST, WriteReason.APPEARED(), target) from None
+            raise ExplainedOSError(
+                errno.EEXIST, t("another file has got this name in the meantime; rename one of them"), target
+            ) from None
         source.rename(target)  # a file system without hard links
     else:
         source.unlink()

@@ -10,8 +10,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from app.core.files.paths import NAME, ROOT
-from app.core.messages.command_line import InstallText
-from app.core.text import Text
 
 SCRIPT = ROOT / "run.py"
 COMMIT = ROOT / "COMMIT"
@@ -41,17 +39,17 @@ def _noted(file: Path) -> str:
     return file.read_text(encoding="utf-8").strip() if file.exists() else ""
 
 
-def how_to_install(requirements: str, packages: Sequence[str]) -> Text:
+def how_to_install(requirements: str, packages: Sequence[str]) -> str:
     """Return how packages get into this copy, from any folder: a part of a sentence.
 
     requirements: the file in a source tree that lists them, "" if none does; an installed copy has none and names the
     packages.
     """
     if importlib.util.find_spec("pip") is None:  # the Debian package, and environments of uv
-        return InstallText.NO_PIP()
+        return "install Mattecam by pip or run it from its sources for that, because this copy has no pip"
     listed = ROOT / requirements
     wanted = ["-r", _shown(listed)] if listed.is_file() else packages
-    return InstallText.COMMAND(command=shlex.join([_shown(Path(sys.executable)), "-m", "pip", "install", *wanted]))
+    return f"run `{shlex.join([_shown(Path(sys.executable)), '-m', 'pip', 'install', *wanted])}`"
 
 
 def _shown(path: Path) -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from os.path import lexists
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,8 +21,8 @@ from app.core.errors import BackgroundError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import new_file, new_file_held
-from app.core.messages.media import LibraryText
 from app.core.settings import BackgroundSettings
+from app.core.text import Text, t
 from app.core.types import BgrImage
 from app.media.image_file import MAX_SIDE, kind_of_file
 
@@ -33,7 +34,7 @@ USER_DATA = QStandardPaths.StandardLocation.GenericDataLocation
 
 
 @contextmanager
-def _named_errors(message: LibraryText, file: str | Path) -> Iterator[None]:
+def _named_errors(message: Callable[..., Text], file: str | Path) -> Iterator[None]:
     """Raise BackgroundError with a message about a file in place of an OSError."""
     try:
         yield
@@ -49,17 +50,19 @@ def thumbnail(path: Path, width: int, height: int) -> BgrImage:
     finally:
         background.close()
     if not isinstance(backdrop, np.ndarray):
-        raise BackgroundError(LibraryText.NO_PICTURE(file=path.name))
+        raise BackgroundError(t("{file} contains no readable frame; remove it or add it again.", file=path.name))
     return backdrop
 
 
 def add_background(path: Path) -> Path:
     """Check a file and copy it to the backgrounds folder; return the copy. Raises MattecamError."""
     if path.suffix.lower() not in BACKGROUND_SUFFIXES:
-        raise BackgroundError(LibraryText.UNKNOWN_FORMAT(file=path.name))
+        raise BackgroundError(
+            t("{file} is neither an image nor a video; use a PNG, JPEG, WebP or MP4 file.", file=path.name)
+        )
     thumbnail(path, *CHECK_SIZE)  # a damaged file must not enter the library
     folder = paths.backgrounds_dir()
-    with _named_errors(LibraryText.NOT_COPIED, path.name):
+    with _named_errors(partial(t, "{file} could not be copied: {reason}."), path.name):
         folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(prefix=".", dir=folder) as own:  # others may add a file of the same name now
             part = Path(own) / "part"
@@ -79,8 +82,11 @@ def add_picture(image: BgrImage, name: str) -> Path:
         image = geometry.scale(image, *geometry.contain_size(width, height, MAX_SIDE, MAX_SIDE))
     coded, data = cv2.imencode(".png", image)
     if not coded:
-        raise BackgroundError(LibraryText.NOT_PASTED())
-    with new_file_held(paths.backgrounds_dir(), name, ".png") as target, _named_errors(LibraryText.NOT_WRITTEN, target):
+        raise BackgroundError(t("The pasted image could not be encoded; save it as a file and add that file."))
+    with (
+        new_file_held(paths.backgrounds_dir(), name, ".png") as target,
+        _named_errors(partial(t, "{file} could not be written: {reason}."), target),
+    ):
         target.write_bytes(data.tobytes())
     return target
 
@@ -95,13 +101,13 @@ def rename_background(path: Path, name: str) -> Path:
     """Rename a file, keeping its suffix; return the new path. Raises BackgroundError."""
     cleaned = clean_name(name)
     if not cleaned:
-        raise BackgroundError(LibraryText.NAME_EMPTY())
+        raise BackgroundError(t("The name of a background must contain letters or digits."))
     target = path.with_name(cleaned + path.suffix)
     if target == path:
         return path
     if lexists(target):
-        raise BackgroundError(LibraryText.NAME_TAKEN(name=cleaned))
-    with _named_errors(LibraryText.NOT_RENAMED, path.name):
+        raise BackgroundError(t("A background “{name}” already exists; choose another name.", name=cleaned))
+    with _named_errors(partial(t, "{file} could not be renamed: {reason}."), path.name):
         path.rename(target)
     return target
 
@@ -123,7 +129,7 @@ def remove_background(path: Path) -> Path | None:
 
 def delete_background(path: Path) -> None:
     """Delete a file for good. Raises BackgroundError."""
-    with _named_errors(LibraryText.NOT_REMOVED, path.name):
+    with _named_errors(partial(t, "{file} could not be removed: {reason}."), path.name):
         path.unlink(missing_ok=True)
 
 
@@ -133,7 +139,7 @@ def restore_background(trash: Path, original: Path) -> Path:
     Raises MattecamError.
     """
     target = new_file(paths.backgrounds_dir(), original.stem, original.suffix) if lexists(original) else original
-    with _named_errors(LibraryText.NOT_RESTORED, original.name):
+    with _named_errors(partial(t, "{file} could not be restored from the trash: {reason}."), original.name):
         shutil.move(trash, target)
         # The FreeDesktop trash keeps a record of each file in a folder beside it.
         (trash.parent.parent / "info" / f"{trash.name}.trashinfo").unlink(missing_ok=True)

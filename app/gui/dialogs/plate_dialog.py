@@ -12,8 +12,8 @@ from PyQt6.QtGui import QHideEvent, QPixmap
 from PyQt6.QtWidgets import QDialog, QLabel, QProgressBar, QPushButton, QWidget
 
 from app.core.errors import PlateError
-from app.core.messages.matting import PlateText
 from app.core.plate_times import COLLECT_S, COUNTDOWN_S
+from app.core.text import t
 from app.core.types import BgrImage, Frame
 from app.gui.i18n.messages import translated_error
 from app.gui.preview.qimage import to_qimage
@@ -89,7 +89,9 @@ class PlateDialog(QDialog):
         assert capture is not None
         try:
             if self._store.current.paused:
-                raise PlateError(PlateText.PAUSED())
+                raise PlateError(
+                    t("While Mattecam is paused, no picture of the empty room is taken; resume and take it again.")
+                )
             done = capture.feed(self._newest())
         except PlateError as error:
             self._fail(error)

@@ -1,7 +1,7 @@
 """Translate texts of the program into the language of the window.
 
-A `Text` keeps its message and values. The English template is looked up in Qt's translations under the code of the
-message, and the values are inserted into the translated template. A model is called as the window's lists call it.
+A `Text` keeps its template and values. The English template is looked up in Qt's translations, and the values are
+inserted into the translated template. A model is called as the window's lists call it.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from PyQt6.QtCore import QCoreApplication, QLocale
 
 from app.core.errors import text_of
 from app.core.files.program import advice
-from app.core.text import Text, Value, code_of, fill
+from app.core.text import Text, Value, fill
 from app.runtime.status import Phase
 from models.faults import for_window
 from models.table import NETWORKS
@@ -29,7 +29,7 @@ def translated(text: str) -> str:
     """
     if not isinstance(text, Text):
         return text
-    template = advice(translate(CONTEXT, for_window(text.message.value), code_of(text.message)))
+    template = advice(translate(CONTEXT, for_window(text.template)))
     titles = {place: _titles(text.values[place]) for place in MODEL_PLACES if place in text.values}
     return fill(template, {**text.values, **titles}, translated)
 

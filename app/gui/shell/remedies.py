@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from enum import Enum
 
 from PyQt6.QtCore import QT_TRANSLATE_NOOP
 
-from app.core.messages.capture import SourceText
-from app.core.messages.matting import ModelText, PlateText
-from app.core.messages.media import VideoText
-from app.core.messages.output import RecordingText
-from app.core.messages.system import ProgramText
 from app.core.stage import Stage
 from app.core.text import Text
 from app.runtime.status import Problem
@@ -38,35 +34,21 @@ _OF_STAGE = {
     Stage.PIPEWIRE: Remedy.VIRTUAL_CAMERA,
     Stage.RECORDING: Remedy.RECORDINGS_FOLDER,
 }
-_OF_MESSAGES: dict[tuple[Stage, type[Enum]], Remedy] = {
-    (Stage.CAPTURE, SourceText): Remedy.SOURCE,
-    (Stage.CAPTURE, VideoText): Remedy.SOURCE,
-    (Stage.MATTING, PlateText): Remedy.PLATE,
+_ADVISED: dict[Stage, tuple[tuple[str, Remedy | None], ...]] = {
+    Stage.CAPTURE: ((r"\{file\}|camera:INDEX", Remedy.SOURCE),),
+    Stage.MATTING: (
+        ("empty room|Someone is still in view", Remedy.PLATE),
+        ("another model|model it belongs to", Remedy.MODEL),
+        ("choose the model again|was cancelled", Remedy.RETRY),
+        ("matting continues|^The model does not respond|^Preparing", None),
+        (
+            r"executor|(the|another) device|precision|\bdetail\b|needs PyTorch|the part that runs here",
+            Remedy.MATTING_SETTINGS,
+        ),
+    ),
+    Stage.RECORDING: (("^The encoder", None),),  # the recording goes on
 }
-_OF_MESSAGE: dict[Enum, Remedy | None] = {
-    ModelText.CLOSED: Remedy.RETRY,
-    ModelText.FAILED: Remedy.MATTING_SETTINGS,
-    ModelText.OUT_OF_MEMORY: Remedy.MATTING_SETTINGS,
-    ModelText.FRAME_TOO_SMALL: Remedy.MATTING_SETTINGS,
-    ModelText.NO_NVIDIA_GPU: Remedy.MATTING_SETTINGS,
-    ModelText.NO_SUCH_GPU: Remedy.MATTING_SETTINGS,
-    ModelText.GPU_UNSUPPORTED: Remedy.MATTING_SETTINGS,
-    ModelText.GPU_LOST: None,
-    ModelText.GPU_FAILED: None,
-    ModelText.GPU_MEMORY: None,
-    ModelText.HALF_FAILED: None,
-    ModelText.OPENVINO_DEVICE: Remedy.MATTING_SETTINGS,
-    ModelText.NOT_CONVERTED: Remedy.MATTING_SETTINGS,
-    ModelText.NO_INT8: Remedy.MATTING_SETTINGS,
-    ModelText.NEEDS_TORCH: Remedy.MATTING_SETTINGS,
-    ModelText.MODEL_NEEDS_TORCH: Remedy.MATTING_SETTINGS,
-    ModelText.NOT_FETCHED: Remedy.MATTING_SETTINGS,
-    ModelText.PREPARING: None,
-    ModelText.PREPARATION_CANCELLED: Remedy.RETRY,
-    ProgramText.MODEL_HANGS: None,
-    RecordingText.OTHER_ENCODER: None,  # the recording goes on
-}
-"""Messages that advise something else than the others of their stage. None: there is nothing to do."""
+"""Words of templates that advise something else than others of their stage. None: there is nothing to do."""
 
 
 def remedy_of(problem: Problem) -> Remedy | None:
@@ -74,5 +56,5 @@ def remedy_of(problem: Problem) -> Remedy | None:
     usual = _OF_STAGE.get(problem.stage, Remedy.RETRY)
     if not isinstance(problem.message, Text):
         return usual
-    message = problem.message.message
-    return _OF_MESSAGE.get(message, _OF_MESSAGES.get((problem.stage, type(message)), usual))
+    advised = _ADVISED.get(problem.stage, ())
+    return next((found for words, found in advised if re.search(words, problem.message.template)), usual)

@@ -14,7 +14,7 @@ from app.core.files.disk_errors import why_not_written
 from app.core.files.names import new_file, new_file_held
 from app.core.files.private_file import write_picture
 from app.core.local_time import local_time
-from app.core.messages.media import LibraryText
+from app.core.text import t
 from app.core.types import Outgoing
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
@@ -111,5 +111,7 @@ def _snapshot(folder: Path, release: Callable[[], Outgoing]) -> Path:
         try:
             write_picture(path, release().image)
         except OSError as error:
-            raise SinkError(LibraryText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+            raise SinkError(
+                t("{file} could not be written: {reason}.", file=path, reason=why_not_written(error))
+            ) from error
     return path

@@ -16,6 +16,7 @@ from app.capture.devices import list_cameras as list_cameras
 from app.core.errors import BackgroundError, MattecamError
 from app.core.files.weights import download_weights as download_weights
 from app.core.files.weights import install_weights as install_weights
+from app.core.text import t
 from app.core.types import BgrImage
 from app.doctor.checks import run_checks as run_checks
 from app.doctor.finding import Finding
@@ -107,9 +108,9 @@ def repair_failure(output: str, exit_code: int) -> Exception:
 
 def repair_not_started(program: str) -> Exception:
     """Return that the command of `repair_command` could not be started."""
-    from app.core.messages.doctor import RepairFailure
-
-    return MattecamError(RepairFailure.NOT_RUN(program=program))
+    return MattecamError(
+        t("The repair could not be started ({program} cannot be run); run the shown commands as root.", program=program)
+    )
 
 
 def plate_view(path: Path, width: int) -> tuple[BgrImage | None, PlateInfo | None]:

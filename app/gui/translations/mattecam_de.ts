@@ -2488,2078 +2488,1663 @@
 </context><context>
     <name>messages</name>
     <message>
-        <source>{name} ({device})</source>
-        <comment>CameraText.NAME</comment>
-        <translation>{name} ({device})</translation>
-    </message>
-    <message>
-        <source>The camera {camera} cannot be opened: {reason}.</source>
-        <comment>CameraText.CANNOT_OPEN</comment>
-        <translation>Die Kamera {camera} lässt sich nicht öffnen: {reason}.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} delivers no frames: {reason}.</source>
-        <comment>CameraText.NO_FRAMES</comment>
-        <translation>Die Kamera {camera} liefert keine Bilder: {reason}.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} has delivered no frame for {seconds} seconds: {reason}.</source>
-        <comment>CameraText.SILENT</comment>
-        <translation>Die Kamera {camera} liefert seit {seconds} Sekunden kein Bild: {reason}.</translation>
-    </message>
-    <message>
-        <source>{source} has delivered no frame for {seconds} seconds; check its cable and that no other program uses it. It is being reopened.</source>
-        <comment>CameraText.SILENT_SOURCE</comment>
-        <translation>{source} liefert seit {seconds} Sekunden kein Bild; prüfen Sie das Kabel und ob ein anderes Programm die Quelle benutzt. Sie wird neu geöffnet.</translation>
-    </message>
-    <message>
-        <source>The program that sends to {source} has delivered no frame for {seconds} seconds; start it again or choose another camera.</source>
-        <comment>CameraText.SILENT_SENDER</comment>
-        <translation>Das Programm, das an {source} sendet, liefert seit {seconds} Sekunden kein Bild; starten Sie es neu oder wählen Sie eine andere Kamera.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} is disconnected; reconnect it or choose another camera.</source>
-        <comment>CameraText.DISCONNECTED</comment>
-        <translation>Die Kamera {camera} ist getrennt; schließen Sie sie wieder an oder wählen Sie eine andere Kamera.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} delivers only black frames; open its shutter, or choose another size or format.</source>
-        <comment>CameraText.BLACK</comment>
-        <translation>Die Kamera {camera} liefert nur schwarze Bilder; öffnen Sie ihre Abdeckung oder wählen Sie eine andere Größe oder ein anderes Format.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} delivers only green frames; choose another size or format.</source>
-        <comment>CameraText.GREEN</comment>
-        <translation>Die Kamera {camera} liefert nur grüne Bilder; wählen Sie eine andere Größe oder ein anderes Format.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} delivers only damaged frames; check its cable, or use another USB port.</source>
-        <comment>CameraText.DAMAGED</comment>
-        <translation>Die Kamera {camera} liefert nur beschädigte Bilder; prüfen Sie das Kabel oder benutzen Sie einen anderen USB-Anschluss.</translation>
-    </message>
-    <message>
-        <source>There is no camera {name}; connect it or choose another one.</source>
-        <comment>CameraText.UNKNOWN</comment>
-        <translation>Es gibt keine Kamera {name}; schließen Sie sie an oder wählen Sie eine andere.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} sends video that cannot be decoded; choose another format or another camera.</source>
-        <comment>CameraText.NOT_DECODED</comment>
-        <translation>Die Kamera {camera} sendet Video, das nicht dekodiert werden kann; wählen Sie ein anderes Format oder eine andere Kamera.</translation>
-    </message>
-    <message>
-        <source>No camera was found; connect one or choose another source.</source>
-        <comment>CameraText.NONE</comment>
-        <translation>Es wurde keine Kamera gefunden; schließen Sie eine an oder wählen Sie eine andere Quelle.</translation>
-    </message>
-    <message>
-        <source>{camera} is the virtual camera that this program sends to; choose another source or another virtual camera.</source>
-        <comment>CameraText.OWN_OUTPUT</comment>
-        <translation>{camera} ist die virtuelle Kamera, an die dieses Programm sendet; wählen Sie eine andere Quelle oder eine andere virtuelle Kamera.</translation>
-    </message>
-    <message>
-        <source>There are several cameras {name}; choose one of {sources}.</source>
-        <comment>CameraText.SEVERAL</comment>
-        <translation>Es gibt mehrere Kameras {name}; wählen Sie eine von {sources}.</translation>
-    </message>
-    <message>
-        <source>check that it is connected, that no other program uses it, and that this program may access cameras</source>
-        <comment>CameraText.REASON_UNKNOWN</comment>
-        <translation>Prüfen Sie, ob sie angeschlossen ist, ob ein anderes Programm sie benutzt und ob dieses Programm auf Kameras zugreifen darf</translation>
-    </message>
-    <message>
-        <source>it is not connected; connect it or choose another camera</source>
-        <comment>CameraText.REASON_ABSENT</comment>
-        <translation>Sie ist nicht angeschlossen; schließen Sie sie an oder wählen Sie eine andere Kamera</translation>
-    </message>
-    <message>
-        <source>you have no permission to open it; add your user to the group video and log in again</source>
-        <comment>CameraText.REASON_NOT_PERMITTED</comment>
-        <translation>Sie haben keine Berechtigung, sie zu öffnen; nehmen Sie Ihren Benutzer in die Gruppe video auf und melden Sie sich neu an</translation>
-    </message>
-    <message>
-        <source>it was disconnected; reconnect it</source>
-        <comment>CameraText.REASON_DISCONNECTED</comment>
-        <translation>Sie wurde getrennt; schließen Sie sie wieder an</translation>
-    </message>
-    <message>
-        <source>it is not a camera; choose another one</source>
-        <comment>CameraText.REASON_NOT_A_CAMERA</comment>
-        <translation>Das Gerät ist keine Kamera; wählen Sie ein anderes</translation>
-    </message>
-    <message>
-        <source>no program sends to it; start one or choose another camera</source>
-        <comment>CameraText.REASON_NO_SENDER</comment>
-        <translation>Kein Programm sendet an sie; starten Sie eines oder wählen Sie eine andere Kamera</translation>
-    </message>
-    <message>
-        <source>nothing is sent to it, though it is open in {programs}; start the program that sends again or choose another camera</source>
-        <comment>CameraText.REASON_SILENT_SENDER</comment>
-        <translation>An sie wird nichts gesendet, obwohl sie in {programs} geöffnet ist; starten Sie das sendende Programm neu oder wählen Sie eine andere Kamera</translation>
-    </message>
-    <message>
-        <source>it delivers no frames; reconnect it, or choose another size or format</source>
-        <comment>CameraText.REASON_NO_FRAMES</comment>
-        <translation>Sie liefert keine Bilder; schließen Sie sie neu an oder wählen Sie eine andere Größe oder ein anderes Format</translation>
-    </message>
-    <message>
-        <source>it is in use by {programs}; close it there or choose another camera</source>
-        <comment>CameraText.REASON_IN_USE</comment>
-        <translation>Sie wird benutzt von {programs}; schließen Sie sie dort oder wählen Sie eine andere Kamera</translation>
-    </message>
-    <message>
-        <source>The demo image {file} is missing or damaged; reinstall the program.</source>
-        <comment>SourceText.DEMO_DAMAGED</comment>
-        <translation>Das Demobild {file} fehlt oder ist beschädigt; installieren Sie das Programm neu.</translation>
-    </message>
-    <message>
-        <source>A source cannot be empty; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
-        <comment>SourceText.EMPTY</comment>
-        <translation>Eine Quelle darf nicht leer sein; verwenden Sie auto, demo, camera:INDEX, camera:/dev/videoN oder eine Videodatei.</translation>
-    </message>
-    <message>
-        <source>{text} is an address, which cannot be a source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
-        <comment>SourceText.ADDRESS</comment>
-        <translation>{text} ist eine Adresse und kann keine Quelle sein; verwenden Sie auto, demo, camera:INDEX, camera:/dev/videoN oder eine Videodatei.</translation>
-    </message>
-    <message>
-        <source>“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id.</source>
-        <comment>SourceText.NO_CAMERA_NAMED</comment>
-        <translation>„{text}“ bezeichnet keine Kamera; verwenden Sie camera:INDEX, camera:/dev/videoN oder eine Kennung.</translation>
-    </message>
-    <message>
-        <source>{file} is a folder; choose a video or an image in it.</source>
-        <comment>SourceText.FOLDER</comment>
-        <translation>{file} ist ein Ordner; wählen Sie ein Video oder ein Bild darin.</translation>
-    </message>
-    <message>
-        <source>The desktop has no camera portal; install xdg-desktop-portal with the backend of the desktop, or choose another source.</source>
-        <comment>PortalText.ABSENT</comment>
-        <translation>Der Desktop hat kein Kameraportal; installieren Sie xdg-desktop-portal mit dem Backend des Desktops, oder wählen Sie eine andere Quelle.</translation>
-    </message>
-    <message>
-        <source>The desktop refused access to its cameras; allow it in the privacy settings, or choose another source.</source>
-        <comment>PortalText.REFUSED</comment>
-        <translation>Der Desktop hat den Zugriff auf seine Kameras abgelehnt; erlauben Sie ihn in den Datenschutzeinstellungen, oder wählen Sie eine andere Quelle.</translation>
-    </message>
-    <message>
-        <source>The question of the desktop about the camera was not answered; answer it, or choose another source.</source>
-        <comment>PortalText.NO_ANSWER</comment>
-        <translation>Die Frage des Desktops nach der Kamera wurde nicht beantwortet; beantworten Sie sie, oder wählen Sie eine andere Quelle.</translation>
-    </message>
-    <message>
-        <source>The camera portal offers no camera; connect one or choose another source.</source>
-        <comment>PortalText.NO_CAMERA</comment>
-        <translation>Das Kameraportal bietet keine Kamera an; schließen Sie eine an, oder wählen Sie eine andere Quelle.</translation>
-    </message>
-    <message>
-        <source>The camera portal offers no camera {camera}; choose one of {cameras}.</source>
-        <comment>PortalText.ABSENT_AMONG</comment>
-        <translation>Das Kameraportal bietet keine Kamera {camera} an; wählen Sie eine von {cameras}.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} of the portal delivers no frames; close the programs that use it.</source>
-        <comment>PortalText.NO_FRAMES</comment>
-        <translation>Die Kamera {camera} des Portals liefert keine Bilder; schließen Sie die Programme, die sie verwenden.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} of the portal is gone; connect it again.</source>
-        <comment>PortalText.LOST</comment>
-        <translation>Die Kamera {camera} des Portals ist verschwunden; schließen Sie sie wieder an.</translation>
-    </message>
-    <message>
-        <source>{name} ({device}).</source>
-        <comment>CameraFinding.FOUND</comment>
-        <translation>{name} ({device}).</translation>
-    </message>
-    <message>
-        <source>{name} ({device}, {details}).</source>
-        <comment>CameraFinding.FOUND_WITH_FORMATS</comment>
-        <translation>{name} ({device}, {details}).</translation>
-    </message>
-    <message>
-        <source>up to {width}×{height}</source>
-        <comment>CameraFinding.UP_TO</comment>
-        <translation>bis {width} × {height}</translation>
-    </message>
-    <message>
-        <source>No camera was found.</source>
-        <comment>CameraFinding.NONE</comment>
-        <translation>Es wurde keine Kamera gefunden.</translation>
-    </message>
-    <message>
-        <source>Without a camera, only the demo and video files are available.</source>
-        <comment>CameraFinding.WHY_NEEDED</comment>
-        <translation>Ohne Kamera stehen nur die Demo und Videodateien zur Verfügung.</translation>
-    </message>
-    <message>
-        <source>Attach the camera to WSL with usbipd, or run the program on Windows itself.</source>
-        <comment>CameraFinding.FIX_WSL</comment>
-        <translation>Binden Sie die Kamera mit usbipd in WSL ein oder starten Sie das Programm direkt unter Windows.</translation>
-    </message>
-    <message>
-        <source>Allow camera access for this terminal in System Settings › Privacy &amp; Security › Camera.</source>
-        <comment>CameraFinding.FIX_MAC</comment>
-        <translation>Erlauben Sie diesem Terminal den Kamerazugriff in Systemeinstellungen › Datenschutz &amp; Sicherheit › Kamera.</translation>
-    </message>
-    <message>
-        <source>Allow camera access for desktop apps in Settings › Privacy &amp; security › Camera, and check the camera's own switch.</source>
-        <comment>CameraFinding.FIX_WINDOWS</comment>
-        <translation>Erlauben Sie Desktop-Apps den Kamerazugriff in Einstellungen › Datenschutz und Sicherheit › Kamera und prüfen Sie den Schalter an der Kamera.</translation>
-    </message>
-    <message>
-        <source>Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:</source>
-        <comment>CameraFinding.FIX_LINUX</comment>
-        <translation>Schließen Sie eine Kamera an; prüfen Sie am Laptop den Kameraschalter oder die Kamerataste. Sehen Sie dann ins Kernel-Protokoll:</translation>
-    </message>
-    <message>
-        <source>The camera at {device} is a raw sensor ({name}) that ordinary programs cannot read.</source>
-        <comment>CameraFinding.RAW_SENSOR</comment>
-        <translation>Die Kamera an {device} ist ein Rohdatensensor ({name}), den gewöhnliche Programme nicht lesen können.</translation>
-    </message>
-    <message>
-        <source>Install the libcamera plugin of PipeWire (pipewire-libcamera or libspa-0.2-libcamera) and log in again; PipeWire then offers it.</source>
-        <comment>CameraFinding.FIX_RAW_SENSOR</comment>
-        <translation>Installieren Sie die libcamera-Erweiterung von PipeWire (pipewire-libcamera oder libspa-0.2-libcamera) und melden Sie sich neu an; PipeWire bietet sie dann an.</translation>
-    </message>
-    <message>
-        <source>The kernel knows the camera {name}, but the device file {device} is missing.</source>
-        <comment>CameraFinding.NO_NODE</comment>
-        <translation>Der Kernel kennt die Kamera {name}, aber die Gerätedatei {device} fehlt.</translation>
-    </message>
-    <message>
-        <source>In a container, pass the device through:</source>
-        <comment>CameraFinding.FIX_NO_NODE</comment>
-        <translation>Reichen Sie das Gerät in den Container durch:</translation>
-    </message>
-    <message>
-        <source>The user {user} has no permission to open {device} ({name}).</source>
-        <comment>CameraFinding.NOT_PERMITTED</comment>
-        <translation>Der Benutzer {user} darf {device} ({name}) nicht öffnen.</translation>
-    </message>
-    <message>
-        <source>Without permission the camera cannot be read.</source>
-        <comment>CameraFinding.WHY_PERMISSION</comment>
-        <translation>Ohne Berechtigung kann die Kamera nicht gelesen werden.</translation>
-    </message>
-    <message>
-        <source>Then log out and log in again.</source>
-        <comment>CameraFinding.FIX_LOG_IN_AGAIN</comment>
-        <translation>Melden Sie sich danach ab und wieder an.</translation>
-    </message>
-    <message>
-        <source>{device} ({name}) is in use by {programs}.</source>
-        <comment>CameraFinding.IN_USE</comment>
-        <translation>{device} ({name}) wird von {programs} benutzt.</translation>
+        <source>A background “{name}” already exists; choose another name.</source>
+        <translation>Einen Hintergrund „{name}“ gibt es bereits; wählen Sie einen anderen Namen.</translation>
     </message>
     <message>
         <source>A camera delivers frames to one program at a time.</source>
-        <comment>CameraFinding.WHY_IN_USE</comment>
         <translation>Eine Kamera liefert ihre Bilder immer nur an ein Programm.</translation>
     </message>
     <message>
-        <source>If that program is not Mattecam, close it or choose another camera.</source>
-        <comment>CameraFinding.FIX_IN_USE</comment>
-        <translation>Ist dieses Programm nicht Mattecam, schließen Sie es oder wählen Sie eine andere Kamera.</translation>
-    </message>
-    <message>
-        <source>The window opens on the desktop of this system.</source>
-        <comment>DisplayFinding.NATIVE</comment>
-        <translation>Das Fenster öffnet sich auf dem Desktop dieses Systems.</translation>
-    </message>
-    <message>
-        <source>There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set.</source>
-        <comment>DisplayFinding.NO_DISPLAY</comment>
-        <translation>Es gibt keine Anzeige: Weder WAYLAND_DISPLAY noch DISPLAY ist gesetzt.</translation>
-    </message>
-    <message>
-        <source>No window can open on {display}.</source>
-        <comment>DisplayFinding.NOT_OPENED</comment>
-        <translation>Auf {display} lässt sich kein Fenster öffnen.</translation>
-    </message>
-    <message>
-        <source>The window cannot open; the program runs without a window.</source>
-        <comment>DisplayFinding.WHY_NO_DISPLAY</comment>
-        <translation>Das Fenster lässt sich nicht öffnen; das Programm läuft ohne Fenster.</translation>
-    </message>
-    <message>
-        <source>The display is Wayland ({name}).</source>
-        <comment>DisplayFinding.WAYLAND</comment>
-        <translation>Die Anzeige ist Wayland ({name}).</translation>
-    </message>
-    <message>
-        <source>The display is X11 ({name}).</source>
-        <comment>DisplayFinding.X11</comment>
-        <translation>Die Anzeige ist X11 ({name}).</translation>
-    </message>
-    <message>
-        <source>The library {library} is missing.</source>
-        <comment>DisplayFinding.LIBRARY_MISSING</comment>
-        <translation>Die Bibliothek {library} fehlt.</translation>
-    </message>
-    <message>
-        <source>The libraries {libraries} are missing.</source>
-        <comment>DisplayFinding.LIBRARIES_MISSING</comment>
-        <translation>Die Bibliotheken {libraries} fehlen.</translation>
-    </message>
-    <message>
-        <source>Qt cannot open a window without them.</source>
-        <comment>DisplayFinding.WHY_LIBRARIES</comment>
-        <translation>Ohne sie kann Qt kein Fenster öffnen.</translation>
-    </message>
-    <message>
-        <source>Install one of these packages: {packages}.</source>
-        <comment>DisplayFinding.FIX_PACKAGE</comment>
-        <translation>Installieren Sie eines dieser Pakete: {packages}.</translation>
-    </message>
-    <message>
-        <source>Variables of other programs reach this one: {variables}.</source>
-        <comment>VariablesFinding.SET</comment>
-        <translation>Variablen anderer Programme erreichen dieses: {variables}.</translation>
-    </message>
-    <message>
-        <source>Libraries and packages that they name may take the place of the program's own and make it fail.</source>
-        <comment>VariablesFinding.WHY</comment>
-        <translation>Bibliotheken und Pakete, die sie nennen, können an die Stelle der eigenen des Programms treten und es scheitern lassen.</translation>
-    </message>
-    <message>
-        <source>settings</source>
-        <comment>DiskFinding.SETTINGS</comment>
-        <translation>Einstellungen</translation>
-    </message>
-    <message>
-        <source>models</source>
-        <comment>DiskFinding.MODELS</comment>
-        <translation>Modelle</translation>
-    </message>
-    <message>
-        <source>The folder for {contents}, {folder}, is not writable.</source>
-        <comment>DiskFinding.NOT_WRITABLE</comment>
-        <translation>Der Ordner für {contents}, {folder}, ist nicht beschreibbar.</translation>
-    </message>
-    <message>
-        <source>The program cannot store its files.</source>
-        <comment>DiskFinding.WHY_NOT_WRITABLE</comment>
-        <translation>Das Programm kann seine Dateien nicht speichern.</translation>
-    </message>
-    <message>
-        <source>Make {folder} a folder that you have permission to write to.</source>
-        <comment>DiskFinding.FIX_NOT_WRITABLE</comment>
-        <translation>Geben Sie sich Schreibrecht für den Ordner {folder}.</translation>
-    </message>
-    <message>
-        <source>{gibibytes} GiB are free in {folder}.</source>
-        <comment>DiskFinding.FREE</comment>
-        <translation>In {folder} sind {gibibytes} GiB frei.</translation>
-    </message>
-    <message>
-        <source>Writing files will fail.</source>
-        <comment>DiskFinding.WHY_FULL</comment>
-        <translation>Das Schreiben von Dateien wird fehlschlagen.</translation>
-    </message>
-    <message>
-        <source>Models and recordings need more space.</source>
-        <comment>DiskFinding.WHY_LOW</comment>
-        <translation>Modelle und Aufnahmen brauchen mehr Platz.</translation>
-    </message>
-    <message>
-        <source>Free some space on this disk.</source>
-        <comment>DiskFinding.FIX_FREE_SPACE</comment>
-        <translation>Schaffen Sie Platz auf diesem Datenträger.</translation>
-    </message>
-    <message>
-        <source>torch {version} runs on {cards}.</source>
-        <comment>GpuFinding.IN_USE</comment>
-        <translation>torch {version} läuft auf {cards}.</translation>
-    </message>
-    <message>
-        <source>torch {version} runs on the graphics processor of this Mac.</source>
-        <comment>GpuFinding.MAC</comment>
-        <translation>torch {version} läuft auf dem Grafikprozessor dieses Macs.</translation>
-    </message>
-    <message>
-        <source>torch {version} found no supported graphics card; the CPU is used.</source>
-        <comment>GpuFinding.NONE</comment>
-        <translation>torch {version} hat keine unterstützte Grafikkarte gefunden; es wird die CPU benutzt.</translation>
-    </message>
-    <message>
-        <source>PyTorch is not installed; the networks run on the CPU.</source>
-        <comment>GpuFinding.NO_TORCH</comment>
-        <translation>PyTorch ist nicht installiert; die Netze laufen auf der CPU.</translation>
-    </message>
-    <message>
-        <source>Run Mattecam from its sources to use the graphics card.</source>
-        <comment>GpuFinding.FIX_NO_TORCH</comment>
-        <translation>Starten Sie Mattecam aus seinem Quelltext, um die Grafikkarte zu benutzen.</translation>
-    </message>
-    <message>
-        <source>PyTorch is installed, but cannot be loaded; the networks run on the CPU.</source>
-        <comment>GpuFinding.BROKEN_TORCH</comment>
-        <translation>PyTorch ist installiert, lässt sich aber nicht laden; die Netze laufen auf der CPU.</translation>
-    </message>
-    <message>
-        <source>Install PyTorch again. On Windows it also needs the Visual C++ Redistributable.</source>
-        <comment>GpuFinding.FIX_BROKEN_TORCH</comment>
-        <translation>Installieren Sie PyTorch neu. Unter Windows braucht es außerdem Visual C++ Redistributable.</translation>
-    </message>
-    <message>
-        <source>On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time.</source>
-        <comment>GpuFinding.WHY</comment>
-        <translation>Auf einer CPU erreichen die genauesten Modelle wenige Bilder pro Sekunde; auf einer Grafikkarte laufen sie in Echtzeit.</translation>
-    </message>
-    <message>
-        <source>An AMD graphics card is present, but torch {version} was built without ROCm.</source>
-        <comment>GpuFinding.AMD_WITHOUT_ROCM</comment>
-        <translation>Eine AMD-Grafikkarte ist vorhanden, aber torch {version} wurde ohne ROCm gebaut.</translation>
-    </message>
-    <message>
-        <source>If ROCm supports the card, install the ROCm build of torch; otherwise OpenVINO runs on the CPU.</source>
-        <comment>GpuFinding.FIX_AMD</comment>
-        <translation>Unterstützt ROCm die Karte, installieren Sie den ROCm-Build von torch; sonst läuft OpenVINO auf der CPU.</translation>
-    </message>
-    <message>
-        <source>An NVIDIA graphics card is present, but its driver is not loaded.</source>
-        <comment>GpuFinding.NVIDIA_WITHOUT_DRIVER</comment>
-        <translation>Eine NVIDIA-Grafikkarte ist vorhanden, aber ihr Treiber ist nicht geladen.</translation>
-    </message>
-    <message>
-        <source>Install the NVIDIA driver of this system, restart, and check with:</source>
-        <comment>GpuFinding.FIX_DRIVER</comment>
-        <translation>Installieren Sie den NVIDIA-Treiber dieses Systems, starten Sie neu und prüfen Sie mit:</translation>
-    </message>
-    <message>
-        <source>An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.</source>
-        <comment>GpuFinding.TORCH_WITHOUT_CUDA</comment>
-        <translation>Eine NVIDIA-Grafikkarte ist vorhanden (Treiber {driver}), aber torch {version} wurde ohne CUDA gebaut.</translation>
-    </message>
-    <message>
-        <source>Driver and compute capability ({cards}) suit PyTorch's build for CUDA {cuda}.</source>
-        <comment>GpuFinding.SUITS</comment>
-        <translation>Zu Treiber und Compute Capability ({cards}) passt PyTorchs Build für CUDA {cuda}.</translation>
-    </message>
-    <message>
-        <source>No build of PyTorch with CUDA suits this driver and compute capability ({cards}).</source>
-        <comment>GpuFinding.NO_BUILD</comment>
-        <translation>Kein Build von PyTorch mit CUDA passt zu diesem Treiber und dieser Compute Capability ({cards}).</translation>
-    </message>
-    <message>
-        <source>Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.</source>
-        <comment>GpuFinding.FIX_TORCH</comment>
-        <translation>Löschen Sie {folder} und starten Sie run.py neu: Die Einrichtung installiert dann den Build für CUDA {cuda}.</translation>
-    </message>
-    <message>
-        <source>The lock files hold no hash of the build for CUDA {cuda} and Python {python}. Start run.py with another Python, of which they hold one: {others}.</source>
-        <comment>GpuFinding.FIX_PYTHON</comment>
-        <translation>Die Lock-Dateien enthalten keine Prüfsumme des Builds für CUDA {cuda} und Python {python}. Starten Sie run.py mit einem anderen Python, für das sie eine enthalten: {others}.</translation>
-    </message>
-    <message>
-        <source>In an environment of your own, install torch from {index}.</source>
-        <comment>GpuFinding.FIX_OWN_ENVIRONMENT</comment>
-        <translation>In einer eigenen Umgebung installieren Sie torch aus {index}.</translation>
-    </message>
-    <message>
-        <source>The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.</source>
-        <comment>GpuFinding.DRIVER_TOO_OLD</comment>
-        <translation>Der NVIDIA-Treiber {driver} ist zu alt für torch {version}, das mit CUDA {cuda} gebaut wurde.</translation>
-    </message>
-    <message>
-        <source>Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it.</source>
-        <comment>GpuFinding.FIX_DRIVER_VERSION</comment>
-        <translation>Am besten installieren Sie den NVIDIA-Treiber {driver} oder neuer und starten den Rechner neu, falls dieser Treiber die Karte unterstützt.</translation>
-    </message>
-    <message>
-        <source>torch {version} does not support the architecture of {cards}; the CPU is used.</source>
-        <comment>GpuFinding.UNSUPPORTED</comment>
-        <translation>torch {version} unterstützt die Architektur von {cards} nicht; die CPU wird verwendet.</translation>
-    </message>
-    <message>
-        <source>The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.</source>
-        <comment>GpuFinding.NO_CARD_FOUND</comment>
-        <translation>Der NVIDIA-Treiber {driver} unterstützt torch {version} (CUDA {cuda}), aber torch findet keine Karte.</translation>
-    </message>
-    <message>
-        <source>Restart after a driver update. In a container, pass the card through (docker run --gpus all …). CUDA_VISIBLE_DEVICES must not be empty.</source>
-        <comment>GpuFinding.FIX_NO_CARD</comment>
-        <translation>Starten Sie nach einem Treiberupdate neu. Reichen Sie die Karte in den Container durch (docker run --gpus all …). CUDA_VISIBLE_DEVICES darf nicht leer sein.</translation>
-    </message>
-    <message>
-        <source>{processor}: the model {model} is chosen, in {precision}; nothing was measured yet.</source>
-        <comment>ModelFinding.PRECISION</comment>
-        <translation>{processor}: Gewählt ist das Modell {model} in {precision}; gemessen wurde noch nichts.</translation>
-    </message>
-    <message>
-        <source>{processor}: the model {model} is chosen, in {precision}, which holds 30 fps with the least processor time. Measured per frame: {times}.</source>
-        <comment>ModelFinding.PRECISION_MEASURED</comment>
-        <translation>{processor}: Gewählt ist das Modell {model} in {precision}: Das hält 30 Bilder/s mit der wenigsten Prozessorzeit. Gemessen je Bild: {times}.</translation>
-    </message>
-    <message>
-        <source>{processor}: the model {model} is chosen, in {precision}, which is the fastest here. Measured per frame: {times}.</source>
-        <comment>ModelFinding.PRECISION_FASTEST</comment>
-        <translation>{processor}: Gewählt ist das Modell {model} in {precision}, was hier am schnellsten ist. Gemessen je Bild: {times}.</translation>
-    </message>
-    <message>
-        <source>Installed models: {models}.</source>
-        <comment>ModelFinding.INSTALLED</comment>
-        <translation>Installierte Modelle: {models}.</translation>
-    </message>
-    <message>
-        <source>The bundled model is missing from this installation; installed are {models}.</source>
-        <comment>ModelFinding.BUNDLED_MISSING</comment>
-        <translation>Das mitgelieferte Modell fehlt in dieser Installation; installiert sind {models}.</translation>
-    </message>
-    <message>
-        <source>No model is installed, not even the bundled one.</source>
-        <comment>ModelFinding.NONE</comment>
-        <translation>Es ist kein Modell installiert, auch nicht das mitgelieferte.</translation>
-    </message>
-    <message>
-        <source>Without a model the background cannot be replaced.</source>
-        <comment>ModelFinding.WHY_NEEDED</comment>
-        <translation>Ohne Modell lässt sich der Hintergrund nicht ersetzen.</translation>
-    </message>
-    <message>
-        <source>Reinstall the program, or download a model:</source>
-        <comment>ModelFinding.FIX_MISSING</comment>
-        <translation>Installieren Sie das Programm neu oder laden Sie ein Modell herunter:</translation>
-    </message>
-    <message>
-        <source>Only the small bundled model is installed.</source>
-        <comment>ModelFinding.ONLY_BUNDLED</comment>
-        <translation>Nur das kleine mitgelieferte Modell ist installiert.</translation>
-    </message>
-    <message>
-        <source>The published models resolve finer edges, above all hair.</source>
-        <comment>ModelFinding.WHY_MORE</comment>
-        <translation>Die veröffentlichten Modelle lösen feinere Kanten auf, vor allem Haare.</translation>
-    </message>
-    <message>
-        <source>Without a virtual camera other programs cannot see the picture; only recording works.</source>
-        <comment>LoopbackFinding.WHY_NEEDED</comment>
-        <translation>Ohne virtuelle Kamera können andere Programme das Bild nicht sehen; nur das Aufnehmen funktioniert.</translation>
-    </message>
-    <message>
-        <source>The kernel module v4l2loopback is loaded.</source>
-        <comment>LoopbackFinding.LOADED</comment>
-        <translation>Das Kernelmodul v4l2loopback ist geladen.</translation>
-    </message>
-    <message>
-        <source>The kernel module v4l2loopback is loaded, but has no device.</source>
-        <comment>LoopbackFinding.NO_DEVICE</comment>
-        <translation>Das Kernelmodul v4l2loopback ist geladen, hat aber kein Gerät.</translation>
-    </message>
-    <message>
-        <source>The kernel module v4l2loopback is installed for the running kernel {kernel}, but not loaded.</source>
-        <comment>LoopbackFinding.NOT_LOADED</comment>
-        <translation>Das Kernelmodul v4l2loopback ist für den laufenden Kernel {kernel} installiert, aber nicht geladen.</translation>
-    </message>
-    <message>
-        <source>Or manually:</source>
-        <comment>LoopbackFinding.BY_HAND</comment>
-        <translation>Oder von Hand:</translation>
-    </message>
-    <message>
-        <source>Or manually, until the next restart:</source>
-        <comment>LoopbackFinding.BY_HAND_UNTIL_RESTART</comment>
-        <translation>Oder von Hand, bis zum nächsten Neustart:</translation>
-    </message>
-    <message>
-        <source>Then:</source>
-        <comment>LoopbackFinding.THEN</comment>
-        <translation>Danach:</translation>
-    </message>
-    <message>
-        <source>The running kernel {kernel} is no longer installed (installed: {installed}).</source>
-        <comment>LoopbackFinding.KERNEL_REMOVED</comment>
-        <translation>Der laufende Kernel {kernel} ist nicht mehr installiert (installiert: {installed}).</translation>
-    </message>
-    <message>
-        <source>Restart the computer: its kernel was updated since it was started.</source>
-        <comment>LoopbackFinding.FIX_RESTART</comment>
-        <translation>Starten Sie den Rechner neu: Sein Kernel wurde seit dem Start aktualisiert.</translation>
-    </message>
-    <message>
-        <source>This looks like a container: the camera driver must be loaded on the host (kernel {kernel}).</source>
-        <comment>LoopbackFinding.KERNEL_ELSEWHERE</comment>
-        <translation>Dies scheint ein Container zu sein: Der Kameratreiber muss auf dem Host geladen werden (Kernel {kernel}).</translation>
-    </message>
-    <message>
-        <source>Load the module on the host, outside the container:</source>
-        <comment>LoopbackFinding.FIX_ON_HOST</comment>
-        <translation>Laden Sie das Modul auf dem Hostsystem, außerhalb des Containers:</translation>
-    </message>
-    <message>
-        <source>v4l2loopback is installed, but not built for the running kernel {kernel}.</source>
-        <comment>LoopbackFinding.NOT_BUILT</comment>
-        <translation>v4l2loopback ist installiert, aber nicht für den laufenden Kernel {kernel} gebaut.</translation>
-    </message>
-    <message>
-        <source>v4l2loopback is built for {kernels}, but not for the running kernel {kernel}.</source>
-        <comment>LoopbackFinding.BUILT_FOR_OTHERS</comment>
-        <translation>v4l2loopback ist für {kernels} gebaut, aber nicht für den laufenden Kernel {kernel}.</translation>
-    </message>
-    <message>
-        <source>{finding} The headers of this kernel are not installed.</source>
-        <comment>LoopbackFinding.WITHOUT_HEADERS</comment>
-        <translation>{finding} Die Header dieses Kernels sind nicht installiert.</translation>
-    </message>
-    <message>
-        <source>The kernel module v4l2loopback is not installed.</source>
-        <comment>LoopbackFinding.NOT_INSTALLED</comment>
-        <translation>Das Kernelmodul v4l2loopback ist nicht installiert.</translation>
-    </message>
-    <message>
-        <source>{device} appears as “{label}” in other programs.</source>
-        <comment>LoopbackFinding.DEVICE</comment>
-        <translation>{device} erscheint in anderen Programmen als „{label}“.</translation>
-    </message>
-    <message>
-        <source>{device} appears as “{label}” in other programs; there are {count} virtual cameras.</source>
-        <comment>LoopbackFinding.DEVICE_OF_SEVERAL</comment>
-        <translation>{device} erscheint in anderen Programmen als „{label}“; es gibt {count} virtuelle Kameras.</translation>
-    </message>
-    <message>
-        <source>{device} has exclusive_caps=1: browsers and meeting programs list it.</source>
-        <comment>LoopbackFinding.EXCLUSIVE</comment>
-        <translation>{device} hat exclusive_caps=1: Browser und Besprechungsprogramme listen sie auf.</translation>
-    </message>
-    <message>
-        <source>{device} was loaded without exclusive_caps=1.</source>
-        <comment>LoopbackFinding.NOT_EXCLUSIVE</comment>
-        <translation>{device} wurde ohne exclusive_caps=1 geladen.</translation>
-    </message>
-    <message>
-        <source>Chromium, Chrome, Teams, Discord and Zoom do not list a virtual camera that also accepts output.</source>
-        <comment>LoopbackFinding.WHY_EXCLUSIVE</comment>
-        <translation>Chromium, Chrome, Teams, Discord und Zoom listen keine virtuelle Kamera auf, die auch Ausgaben annimmt.</translation>
-    </message>
-    <message>
-        <source>Close every program that uses {device}, then:</source>
-        <comment>LoopbackFinding.FIX_CLOSE_PROGRAMS</comment>
-        <translation>Schließen Sie alle Programme, die {device} benutzen, dann:</translation>
-    </message>
-    <message>
-        <source>The kernel has a virtual camera, but the device file {device} is missing.</source>
-        <comment>LoopbackFinding.NO_NODE</comment>
-        <translation>Der Kernel hat eine virtuelle Kamera, aber die Gerätedatei {device} fehlt.</translation>
-    </message>
-    <message>
-        <source>In a container, pass the device through (docker run --device {device} …); otherwise start udev:</source>
-        <comment>LoopbackFinding.FIX_NO_NODE</comment>
-        <translation>Reichen Sie das Gerät in den Container durch (docker run --device {device} …); sonst starten Sie udev:</translation>
-    </message>
-    <message>
-        <source>The user {user} has permission to write to {device}.</source>
-        <comment>LoopbackFinding.PERMITTED</comment>
-        <translation>Der Benutzer {user} darf auf {device} schreiben.</translation>
-    </message>
-    <message>
-        <source>The user {user} has no permission to open {device}.</source>
-        <comment>LoopbackFinding.NOT_PERMITTED</comment>
-        <translation>Der Benutzer {user} darf {device} nicht öffnen.</translation>
-    </message>
-    <message>
-        <source>Without permission the program cannot send frames to the virtual camera.</source>
-        <comment>LoopbackFinding.WHY_PERMISSION</comment>
-        <translation>Ohne Berechtigung kann das Programm keine Bilder an die virtuelle Kamera senden.</translation>
-    </message>
-    <message>
-        <source>Another program sends to {device}; it is open in {programs}.</source>
-        <comment>LoopbackFinding.BUSY</comment>
-        <translation>Ein anderes Programm sendet an {device}; geöffnet ist das Gerät in {programs}.</translation>
+        <source>A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose a larger one or more detail.</source>
+        <translation>Ein Bild von {width} × {height} ist beim Detail {ratio} zu klein für das Modell {model}; wählen Sie ein größeres oder mehr Detail.</translation>
     </message>
     <message>
         <source>A program of another user sends to {device}.</source>
-        <comment>LoopbackFinding.BUSY_UNKNOWN</comment>
         <translation>Ein Programm eines anderen Benutzers sendet an {device}.</translation>
     </message>
     <message>
+        <source>A scene “{name}” already exists; choose another name or remove it first.</source>
+        <translation>Eine Szene „{name}“ gibt es bereits; wählen Sie einen anderen Namen oder entfernen Sie sie zuerst.</translation>
+    </message>
+    <message>
+        <source>A source cannot be empty; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
+        <translation>Eine Quelle darf nicht leer sein; verwenden Sie auto, demo, camera:INDEX, camera:/dev/videoN oder eine Videodatei.</translation>
+    </message>
+    <message>
         <source>A virtual camera accepts frames from one program at a time.</source>
-        <comment>LoopbackFinding.WHY_BUSY</comment>
         <translation>Eine virtuelle Kamera nimmt immer nur Bilder eines Programms an.</translation>
     </message>
     <message>
-        <source>If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:</source>
-        <comment>LoopbackFinding.FIX_BUSY</comment>
-        <translation>Ist dieses Programm Mattecam, ist nichts zu tun. Sonst schließen Sie es oder nehmen Sie ein anderes Gerät:</translation>
-    </message>
-    <message>
-        <source>{device} is free.</source>
-        <comment>LoopbackFinding.FREE</comment>
-        <translation>{device} ist frei.</translation>
-    </message>
-    <message>
-        <source>{device} is free; waiting for its picture: {programs}.</source>
-        <comment>LoopbackFinding.FREE_WITH_READERS</comment>
-        <translation>{device} ist frei; auf ihr Bild warten: {programs}.</translation>
-    </message>
-    <message>
-        <source>The module is loaded at every start of the computer.</source>
-        <comment>LoopbackFinding.AT_START</comment>
-        <translation>Das Modul wird bei jedem Start des Rechners geladen.</translation>
-    </message>
-    <message>
-        <source>The module is not loaded at the start of the computer.</source>
-        <comment>LoopbackFinding.NOT_AT_START</comment>
-        <translation>Das Modul wird beim Start des Rechners nicht geladen.</translation>
-    </message>
-    <message>
         <source>After a restart the virtual camera is missing.</source>
-        <comment>LoopbackFinding.WHY_AT_START</comment>
         <translation>Nach einem Neustart fehlt die virtuelle Kamera.</translation>
     </message>
     <message>
-        <source>Options of v4l2loopback are also set in {files}.</source>
-        <comment>LoopbackFinding.OTHER_OPTIONS</comment>
-        <translation>Optionen von v4l2loopback werden auch in {files} gesetzt.</translation>
+        <source>Allow camera access for desktop apps in Settings › Privacy &amp; security › Camera, and check the camera's own switch.</source>
+        <translation>Erlauben Sie Desktop-Apps den Kamerazugriff in Einstellungen › Datenschutz und Sicherheit › Kamera und prüfen Sie den Schalter an der Kamera.</translation>
     </message>
     <message>
-        <source>modprobe merges the options of all files, so devices may get another number, label or mode.</source>
-        <comment>LoopbackFinding.WHY_OTHER_OPTIONS</comment>
-        <translation>modprobe führt die Optionen aller Dateien zusammen, so dass Geräte eine andere Nummer, einen anderen Namen oder Modus bekommen können.</translation>
-    </message>
-    <message>
-        <source>Keep one file with both devices, for example:</source>
-        <comment>LoopbackFinding.FIX_ONE_FILE</comment>
-        <translation>Behalten Sie eine Datei mit beiden Geräten, zum Beispiel:</translation>
-    </message>
-    <message>
-        <source>Remove the other files:</source>
-        <comment>LoopbackFinding.FIX_REMOVE_OTHERS</comment>
-        <translation>Entfernen Sie die anderen Dateien:</translation>
-    </message>
-    <message>
-        <source>Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel.</source>
-        <comment>LoopbackFinding.FIX_PACKAGE</comment>
-        <translation>Installieren Sie das Paket v4l2loopback (oft v4l2loopback-dkms) und die Header des laufenden Kernels.</translation>
-    </message>
-    <message>
-        <source>Install the headers of the running kernel, then:</source>
-        <comment>LoopbackFinding.FIX_HEADERS</comment>
-        <translation>Installieren Sie die Header des laufenden Kernels, dann:</translation>
-    </message>
-    <message>
-        <source>With RPM Fusion (free) enabled:</source>
-        <comment>LoopbackFinding.FIX_RPM_FUSION</comment>
-        <translation>Mit aktiviertem RPM Fusion (free):</translation>
-    </message>
-    <message>
-        <source>In /etc/nixos/configuration.nix:</source>
-        <comment>LoopbackFinding.FIX_NIXOS</comment>
-        <translation>In /etc/nixos/configuration.nix:</translation>
-    </message>
-    <message>
-        <source>Secure Boot is off: the kernel loads unsigned modules.</source>
-        <comment>SecureBootFinding.OFF</comment>
-        <translation>Secure Boot ist aus: Der Kernel lädt unsignierte Module.</translation>
-    </message>
-    <message>
-        <source>Secure Boot is on, and the kernel accepted the module's signature.</source>
-        <comment>SecureBootFinding.ACCEPTED</comment>
-        <translation>Secure Boot ist an, und der Kernel hat die Signatur des Moduls angenommen.</translation>
-    </message>
-    <message>
-        <source>Secure Boot is on: the module must be signed with a key that is enrolled in the firmware.</source>
-        <comment>SecureBootFinding.NOT_BUILT</comment>
-        <translation>Secure Boot ist an: Das Modul muss mit einem Schlüssel signiert sein, der in der Firmware eingetragen ist.</translation>
-    </message>
-    <message>
-        <source>Secure Boot is on, and the module is signed by “{signer}”.</source>
-        <comment>SecureBootFinding.SIGNED</comment>
-        <translation>Secure Boot ist an, und das Modul ist von „{signer}“ signiert.</translation>
-    </message>
-    <message>
-        <source>Secure Boot is on, and the module is not signed.</source>
-        <comment>SecureBootFinding.UNSIGNED</comment>
-        <translation>Secure Boot ist an, und das Modul ist nicht signiert.</translation>
-    </message>
-    <message>
-        <source>With Secure Boot the kernel rejects modules whose key is not enrolled (“Key was rejected by service”).</source>
-        <comment>SecureBootFinding.WHY</comment>
-        <translation>Mit Secure Boot lehnt der Kernel Module ab, deren Schlüssel nicht eingetragen ist („Key was rejected by service“).</translation>
-    </message>
-    <message>
-        <source>Enrol the signing key, restart, and confirm on the blue screen:</source>
-        <comment>SecureBootFinding.FIX</comment>
-        <translation>Tragen Sie den Signaturschlüssel ein, starten Sie neu und bestätigen Sie auf dem blauen Bildschirm:</translation>
-    </message>
-    <message>
-        <source>Installed: {programs}.</source>
-        <comment>ObsFinding.INSTALLED</comment>
-        <translation>Installiert: {programs}.</translation>
-    </message>
-    <message>
-        <source>Neither OBS Virtual Camera nor Unity Video Capture is installed.</source>
-        <comment>ObsFinding.NONE_ON_WINDOWS</comment>
-        <translation>Weder OBS Virtual Camera noch Unity Video Capture ist installiert.</translation>
-    </message>
-    <message>
-        <source>Install OBS Studio (it need not run), then restart the programs that use the camera:</source>
-        <comment>ObsFinding.FIX_WINDOWS</comment>
-        <translation>Installieren Sie OBS Studio (es muss nicht laufen) und starten Sie dann die Programme neu, die die Kamera benutzen:</translation>
-    </message>
-    <message>
-        <source>OBS Virtual Camera is installed and allowed.</source>
-        <comment>ObsFinding.ALLOWED</comment>
-        <translation>OBS Virtual Camera ist installiert und erlaubt.</translation>
-    </message>
-    <message>
-        <source>The camera extension of OBS is installed, but not allowed.</source>
-        <comment>ObsFinding.NOT_ALLOWED</comment>
-        <translation>Die Kameraerweiterung von OBS ist installiert, aber nicht erlaubt.</translation>
+        <source>Allow camera access for this terminal in System Settings › Privacy &amp; Security › Camera.</source>
+        <translation>Erlauben Sie diesem Terminal den Kamerazugriff in Systemeinstellungen › Datenschutz &amp; Sicherheit › Kamera.</translation>
     </message>
     <message>
         <source>Allow it in System Settings › General › Login Items &amp; Extensions › Camera Extensions (before macOS 15: Privacy &amp; Security), then restart OBS once.</source>
-        <comment>ObsFinding.FIX_ALLOW</comment>
         <translation>Erlauben Sie sie in Systemeinstellungen › Allgemein › Anmeldeobjekte &amp; Erweiterungen › Kameraerweiterungen (vor macOS 15: Datenschutz &amp; Sicherheit) und starten Sie OBS dann einmal neu.</translation>
     </message>
     <message>
-        <source>OBS is installed, but its camera extension is not.</source>
-        <comment>ObsFinding.WITHOUT_EXTENSION</comment>
-        <translation>OBS ist installiert, seine Kameraerweiterung aber nicht.</translation>
+        <source>An AMD graphics card is present, but torch {version} was built without ROCm.</source>
+        <translation>Eine AMD-Grafikkarte ist vorhanden, aber torch {version} wurde ohne ROCm gebaut.</translation>
     </message>
     <message>
-        <source>Open OBS, press “Start Virtual Camera” once, allow the extension, and close OBS.</source>
-        <comment>ObsFinding.FIX_EXTENSION</comment>
-        <translation>Öffnen Sie OBS, drücken Sie einmal „Virtuelle Kamera starten“, erlauben Sie die Erweiterung und schließen Sie OBS.</translation>
+        <source>An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.</source>
+        <translation>Eine NVIDIA-Grafikkarte ist vorhanden (Treiber {driver}), aber torch {version} wurde ohne CUDA gebaut.</translation>
     </message>
     <message>
-        <source>OBS Studio, which provides the virtual camera, is not installed.</source>
-        <comment>ObsFinding.NONE_ON_MAC</comment>
-        <translation>OBS Studio, das die virtuelle Kamera bereitstellt, ist nicht installiert.</translation>
+        <source>An NVIDIA graphics card is present, but its driver is not loaded.</source>
+        <translation>Eine NVIDIA-Grafikkarte ist vorhanden, aber ihr Treiber ist nicht geladen.</translation>
     </message>
     <message>
-        <source>Install OBS Studio, press “Start Virtual Camera” once, and allow the extension:</source>
-        <comment>ObsFinding.FIX_MAC</comment>
-        <translation>Installieren Sie OBS Studio, drücken Sie einmal „Virtuelle Kamera starten“ und erlauben Sie die Erweiterung:</translation>
+        <source>An internal error occurred; the log has the details.</source>
+        <translation>Ein interner Fehler ist aufgetreten; Einzelheiten stehen im Protokoll.</translation>
     </message>
     <message>
-        <source>Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera.</source>
-        <comment>PipeWireFinding.WHY</comment>
-        <translation>Programme, die Kameras in PipeWire suchen, etwa Browser und Flatpak-Programme, zeigen die Kamera nicht.</translation>
+        <source>Another file {file} appeared during the recording, which is saved as {copy}.</source>
+        <translation>Während der Aufnahme erschien eine andere Datei {file}; die Aufnahme ist als {copy} gespeichert.</translation>
     </message>
     <message>
-        <source>PipeWire is not installed, so there is no PipeWire camera.</source>
-        <comment>PipeWireFinding.NOT_INSTALLED</comment>
-        <translation>PipeWire ist nicht installiert, daher gibt es keine PipeWire-Kamera.</translation>
+        <source>Another program sends to the virtual camera {device}; close that program or choose another virtual camera.</source>
+        <translation>Ein anderes Programm sendet an die virtuelle Kamera {device}; schließen Sie es oder wählen Sie eine andere virtuelle Kamera.</translation>
     </message>
     <message>
-        <source>PipeWire does not answer, so there is no PipeWire camera.</source>
-        <comment>PipeWireFinding.NOT_RUNNING</comment>
-        <translation>PipeWire antwortet nicht, daher gibt es keine PipeWire-Kamera.</translation>
+        <source>Another program sends to {device}; it is open in {programs}.</source>
+        <translation>Ein anderes Programm sendet an {device}; geöffnet ist das Gerät in {programs}.</translation>
     </message>
     <message>
-        <source>Start PipeWire:</source>
-        <comment>PipeWireFinding.FIX_START</comment>
-        <translation>PipeWire starten:</translation>
+        <source>Attach the camera to WSL with usbipd, or run the program on Windows itself.</source>
+        <translation>Binden Sie die Kamera mit usbipd in WSL ein oder starten Sie das Programm direkt unter Windows.</translation>
     </message>
     <message>
-        <source>PipeWire answers: the program offers a PipeWire camera.</source>
-        <comment>PipeWireFinding.RUNNING</comment>
-        <translation>PipeWire antwortet: Das Programm bietet eine PipeWire-Kamera an.</translation>
+        <source>Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it.</source>
+        <translation>Am besten installieren Sie den NVIDIA-Treiber {driver} oder neuer und starten den Rechner neu, falls dieser Treiber die Karte unterstützt.</translation>
     </message>
     <message>
-        <source>Start WirePlumber, which connects programs with cameras:</source>
-        <comment>PipeWireFinding.FIX_SESSION_MANAGER</comment>
-        <translation>WirePlumber starten, das Programme mit Kameras verbindet:</translation>
+        <source>Chromium, Chrome, Teams, Discord and Zoom do not list a virtual camera that also accepts output.</source>
+        <translation>Chromium, Chrome, Teams, Discord und Zoom listen keine virtuelle Kamera auf, die auch Ausgaben annimmt.</translation>
     </message>
     <message>
-        <source>The desktop has no camera portal.</source>
-        <comment>PipeWireFinding.NO_PORTAL</comment>
-        <translation>Der Desktop hat kein Kameraportal.</translation>
+        <source>Close every program that uses the device and check again.</source>
+        <translation>Schließen Sie alle Programme, die das Gerät benutzen, und prüfen Sie erneut.</translation>
     </message>
     <message>
-        <source>The desktop has a camera portal.</source>
-        <comment>PipeWireFinding.PORTAL</comment>
-        <translation>Der Desktop hat ein Kameraportal.</translation>
+        <source>Close every program that uses the device and check again; if that does not help, update v4l2loopback.</source>
+        <translation>Schließen Sie alle Programme, die das Gerät benutzen, und prüfen Sie erneut; hilft das nicht, aktualisieren Sie v4l2loopback.</translation>
     </message>
     <message>
-        <source>programs outside a sandbox</source>
-        <comment>PipeWireFinding.OUTSIDE_SANDBOX</comment>
-        <translation>Programme außerhalb einer Sandbox</translation>
+        <source>Close every program that uses {device}, then:</source>
+        <translation>Schließen Sie alle Programme, die {device} benutzen, dann:</translation>
     </message>
     <message>
-        <source>The camera permission of {program} is “{answer}”: they get no camera from the portal.</source>
-        <comment>PipeWireFinding.NOT_ALLOWED</comment>
-        <translation>Die Kameraberechtigung für {program} ist „{answer}“: Das Portal gibt ihnen keine Kamera.</translation>
+        <source>Close other programs that use the device; if that does not help, reload the module:</source>
+        <translation>Schließen Sie andere Programme, die das Gerät benutzen; hilft das nicht, laden Sie das Modul neu:</translation>
     </message>
     <message>
-        <source>Forget the answer, so that the desktop asks again:</source>
-        <comment>PipeWireFinding.FIX_FORGET</comment>
-        <translation>Die Antwort vergessen, damit der Desktop erneut fragt:</translation>
+        <source>Close that program and check again.</source>
+        <translation>Schließen Sie dieses Programm und prüfen Sie erneut.</translation>
+    </message>
+    <message>
+        <source>Close the programs that read the camera so that it can take the new size.</source>
+        <translation>Schließen Sie die Programme, die die Kamera lesen, damit sie die neue Größe annehmen kann.</translation>
+    </message>
+    <message>
+        <source>Colour bars sent to {device} were read back at {width}×{height}; the largest error is {error} of 255.</source>
+        <translation>Farbbalken an {device} wurden mit {width} × {height} zurückgelesen; die größte Abweichung ist {error} von 255.</translation>
+    </message>
+    <message>
+        <source>Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:</source>
+        <translation>Schließen Sie eine Kamera an; prüfen Sie am Laptop den Kameraschalter oder die Kamerataste. Sehen Sie dann ins Kernel-Protokoll:</translation>
+    </message>
+    <message>
+        <source>Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.</source>
+        <translation>Löschen Sie {folder} und starten Sie run.py neu: Die Einrichtung installiert dann den Build für CUDA {cuda}.</translation>
+    </message>
+    <message>
+        <source>Driver and compute capability ({cards}) suit PyTorch's build for CUDA {cuda}.</source>
+        <translation>Zu Treiber und Compute Capability ({cards}) passt PyTorchs Build für CUDA {cuda}.</translation>
+    </message>
+    <message>
+        <source>Enrol the signing key, restart, and confirm on the blue screen:</source>
+        <translation>Tragen Sie den Signaturschlüssel ein, starten Sie neu und bestätigen Sie auf dem blauen Bildschirm:</translation>
+    </message>
+    <message>
+        <source>Files of this name exist and are kept: {files}. This run records to {new}.</source>
+        <translation>Dateien dieses Namens gibt es schon, und sie bleiben erhalten: {files}. Aufgenommen wird in {new}.</translation>
     </message>
     <message>
         <source>Firefox looks for cameras in PipeWire: it shows the PipeWire camera, and no camera of v4l2loopback.</source>
-        <comment>PipeWireFinding.FIREFOX_PIPEWIRE</comment>
         <translation>Firefox sucht Kameras in PipeWire: Es zeigt die PipeWire-Kamera und keine Kamera von v4l2loopback.</translation>
     </message>
     <message>
         <source>Firefox looks for device files: it shows the virtual camera, but no PipeWire camera. media.webrtc.camera.allow-pipewire in about:config changes that.</source>
-        <comment>PipeWireFinding.FIREFOX_DEVICES</comment>
         <translation>Firefox sucht Gerätedateien: Es zeigt die virtuelle Kamera, aber keine PipeWire-Kamera. media.webrtc.camera.allow-pipewire in about:config ändert das.</translation>
     </message>
     <message>
         <source>Flatpak programs are installed; those without access to device files find the PipeWire camera only.</source>
-        <comment>PipeWireFinding.FLATPAK</comment>
         <translation>Flatpak-Programme sind installiert; solche ohne Zugriff auf Gerätedateien finden nur die PipeWire-Kamera.</translation>
     </message>
     <message>
-        <source>The snap {program} may not use cameras.</source>
-        <comment>PipeWireFinding.SNAP</comment>
-        <translation>Das Snap {program} darf keine Kameras verwenden.</translation>
-    </message>
-    <message>
-        <source>No test picture was sent to {device} because another program sends to it.</source>
-        <comment>ProofFinding.BUSY</comment>
-        <translation>An {device} wurde kein Testbild gesendet, weil ein anderes Programm dorthin sendet.</translation>
-    </message>
-    <message>
-        <source>Close that program and check again.</source>
-        <comment>ProofFinding.FIX_BUSY</comment>
-        <translation>Schließen Sie dieses Programm und prüfen Sie erneut.</translation>
-    </message>
-    <message>
-        <source>The test picture could not be sent: {reason}</source>
-        <comment>ProofFinding.NOT_SENT</comment>
-        <translation>Das Testbild konnte nicht gesendet werden: {reason}</translation>
-    </message>
-    <message>
-        <source>The driver of {device} does not respond.</source>
-        <comment>ProofFinding.HANGS</comment>
-        <translation>Der Treiber von {device} antwortet nicht.</translation>
-    </message>
-    <message>
-        <source>{device} accepted no frame within {seconds} seconds.</source>
-        <comment>ProofFinding.NOTHING_SENT</comment>
-        <translation>{device} hat innerhalb von {seconds} Sekunden kein Bild angenommen.</translation>
-    </message>
-    <message>
-        <source>Other programs see no picture.</source>
-        <comment>ProofFinding.WHY_NOT_SENT</comment>
-        <translation>Andere Programme sehen kein Bild.</translation>
-    </message>
-    <message>
-        <source>Close other programs that use the device; if that does not help, reload the module:</source>
-        <comment>ProofFinding.FIX_NOT_SENT</comment>
-        <translation>Schließen Sie andere Programme, die das Gerät benutzen; hilft das nicht, laden Sie das Modul neu:</translation>
-    </message>
-    <message>
-        <source>{device} accepts frames, but cannot be opened as a camera.</source>
-        <comment>ProofFinding.NOT_READABLE</comment>
-        <translation>{device} nimmt Bilder an, lässt sich aber nicht als Kamera öffnen.</translation>
-    </message>
-    <message>
-        <source>Load the module with exclusive_caps=1:</source>
-        <comment>ProofFinding.FIX_NOT_READABLE</comment>
-        <translation>Laden Sie das Modul mit exclusive_caps=1:</translation>
-    </message>
-    <message>
-        <source>{device} takes one program at a time, and {programs} reads it.</source>
-        <comment>ProofFinding.ONE_READER</comment>
-        <translation>{device} lässt ein Programm zugleich zu, und {programs} liest bereits.</translation>
-    </message>
-    <message>
-        <source>No other program can open the camera meanwhile.</source>
-        <comment>ProofFinding.WHY_ONE_READER</comment>
-        <translation>Kein anderes Programm kann die Kamera so lange öffnen.</translation>
-    </message>
-    <message>
-        <source>{device} can be opened as a camera, but delivers no frames.</source>
-        <comment>ProofFinding.NO_PICTURE</comment>
-        <translation>{device} lässt sich als Kamera öffnen, liefert aber keine Bilder.</translation>
-    </message>
-    <message>
-        <source>Close every program that uses the device and check again.</source>
-        <comment>ProofFinding.FIX_CLOSE_PROGRAMS</comment>
-        <translation>Schließen Sie alle Programme, die das Gerät benutzen, und prüfen Sie erneut.</translation>
-    </message>
-    <message>
-        <source>Other programs see the same.</source>
-        <comment>ProofFinding.WHY_SAME</comment>
-        <translation>Andere Programme sehen dasselbe.</translation>
-    </message>
-    <message>
-        <source>{device} delivers {width}×{height} instead of {wanted_width}×{wanted_height} because a program is reading it.</source>
-        <comment>ProofFinding.OTHER_SIZE</comment>
-        <translation>{device} liefert {width} × {height} statt {wanted_width} × {wanted_height}, weil ein Programm sie liest.</translation>
-    </message>
-    <message>
-        <source>The picture is letterboxed to that size.</source>
-        <comment>ProofFinding.WHY_OTHER_SIZE</comment>
-        <translation>Das Bild wird mit Rändern in diese Größe eingepasst.</translation>
-    </message>
-    <message>
-        <source>Close the programs that read the camera so that it can take the new size.</source>
-        <comment>ProofFinding.FIX_OTHER_SIZE</comment>
-        <translation>Schließen Sie die Programme, die die Kamera lesen, damit sie die neue Größe annehmen kann.</translation>
-    </message>
-    <message>
-        <source>The colours read back from {device} differ by up to {error} of 255.</source>
-        <comment>ProofFinding.WRONG_COLOURS</comment>
-        <translation>Die von {device} zurückgelesenen Farben weichen um bis zu {error} von 255 ab.</translation>
-    </message>
-    <message>
-        <source>Close every program that uses the device and check again; if that does not help, update v4l2loopback.</source>
-        <comment>ProofFinding.FIX_WRONG_COLOURS</comment>
-        <translation>Schließen Sie alle Programme, die das Gerät benutzen, und prüfen Sie erneut; hilft das nicht, aktualisieren Sie v4l2loopback.</translation>
-    </message>
-    <message>
-        <source>Colour bars sent to {device} were read back at {width}×{height}; the largest error is {error} of 255.</source>
-        <comment>ProofFinding.GOOD</comment>
-        <translation>Farbbalken an {device} wurden mit {width} × {height} zurückgelesen; die größte Abweichung ist {error} von 255.</translation>
-    </message>
-    <message>
-        <source>The repair could not be started ({program} cannot be run); run the shown commands as root.</source>
-        <comment>RepairFailure.NOT_RUN</comment>
-        <translation>Die Reparatur konnte nicht gestartet werden ({program} lässt sich nicht ausführen); führen Sie die gezeigten Befehle als root aus.</translation>
-    </message>
-    <message>
-        <source>The repair failed with exit code {code} (details are in the log); run the shown commands as root.</source>
-        <comment>RepairFailure.FAILED</comment>
-        <translation>Die Reparatur ist mit dem Exit-Code {code} fehlgeschlagen (Einzelheiten stehen im Protokoll); führen Sie die gezeigten Befehle als root aus.</translation>
-    </message>
-    <message>
-        <source>The repair failed: the virtual camera is in use. Close the programs that use it and try again.</source>
-        <comment>RepairFailure.FAILED_IN_USE</comment>
-        <translation>Die Reparatur ist fehlgeschlagen: Die virtuelle Kamera wird benutzt. Schließen Sie die Programme, die sie benutzen, und versuchen Sie es erneut.</translation>
-    </message>
-    <message>
-        <source>The repair failed: Secure Boot rejects the module. Enrol its key as shown under “Virtual camera: Secure Boot”.</source>
-        <comment>RepairFailure.FAILED_KEY</comment>
-        <translation>Die Reparatur ist fehlgeschlagen: Secure Boot weist das Modul ab. Tragen Sie seinen Schlüssel ein, wie unter „Virtuelle Kamera: Secure Boot“ gezeigt.</translation>
-    </message>
-    <message>
-        <source>The repair failed: Secure Boot or a container forbids loading modules.</source>
-        <comment>RepairFailure.FAILED_FORBIDDEN</comment>
-        <translation>Die Reparatur ist fehlgeschlagen: Secure Boot oder ein Container verbietet es, Module zu laden.</translation>
-    </message>
-    <message>
-        <source>This desktop cannot ask for the password; run the shown commands in a terminal.</source>
-        <comment>RepairFailure.NO_DIALOG</comment>
-        <translation>Dieser Desktop kann nicht nach dem Passwort fragen; führen Sie die gezeigten Befehle in einem Terminal aus.</translation>
-    </message>
-    <message>
-        <source>Nothing was changed: the password was not entered.</source>
-        <comment>RepairFailure.DISMISSED</comment>
-        <translation>Nichts wurde geändert: Das Passwort wurde nicht eingegeben.</translation>
-    </message>
-    <message>
-        <source>The model {model} was closed and accepts no more frames; choose the model again.</source>
-        <comment>ModelText.CLOSED</comment>
-        <translation>Das Modell {model} wurde geschlossen und nimmt keine Bilder mehr an; wählen Sie es erneut.</translation>
-    </message>
-    <message>
-        <source>The model {model} returned values that are not numbers; if this happens again, choose the precision float32 or another model.</source>
-        <comment>ModelText.NOT_A_NUMBER</comment>
-        <translation>Das Modell {model} lieferte Werte, die keine Zahlen sind; geschieht das erneut, wählen Sie die Genauigkeit float32 oder ein anderes Modell.</translation>
-    </message>
-    <message>
-        <source>The model {model} failed on the device {device}; choose another executor or device. The log has the details.</source>
-        <comment>ModelText.FAILED</comment>
-        <translation>Das Modell {model} ist auf dem Gerät {device} fehlgeschlagen; wählen Sie eine andere Ausführung oder ein anderes Gerät. Einzelheiten stehen im Protokoll.</translation>
-    </message>
-    <message>
-        <source>The model {model} ran out of memory on the device {device}; choose less detail or another device.</source>
-        <comment>ModelText.OUT_OF_MEMORY</comment>
-        <translation>Dem Modell {model} ging auf dem Gerät {device} der Speicher aus; wählen Sie weniger Detail oder ein anderes Gerät.</translation>
-    </message>
-    <message>
-        <source>Matting failed; choose another model or executor. The log has the details.</source>
-        <comment>ModelText.UNEXPECTED</comment>
-        <translation>Das Freistellen ist fehlgeschlagen; wählen Sie ein anderes Modell oder eine andere Ausführung. Einzelheiten stehen im Protokoll.</translation>
-    </message>
-    <message>
-        <source>The file {file} does not contain weights of {model}; choose the model it belongs to or another file.</source>
-        <comment>ModelText.OTHER_WEIGHTS</comment>
-        <translation>Die Datei {file} enthält keine Gewichte von {model}; wählen Sie das zugehörige Modell oder eine andere Datei.</translation>
-    </message>
-    <message>
-        <source>A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose a larger one or more detail.</source>
-        <comment>ModelText.FRAME_TOO_SMALL</comment>
-        <translation>Ein Bild von {width} × {height} ist beim Detail {ratio} zu klein für das Modell {model}; wählen Sie ein größeres oder mehr Detail.</translation>
-    </message>
-    <message>
-        <source>There is no usable NVIDIA GPU on this computer; choose the device cpu or auto.</source>
-        <comment>ModelText.NO_NVIDIA_GPU</comment>
-        <translation>Auf diesem Rechner gibt es keine verwendbare NVIDIA-GPU; wählen Sie das Gerät cpu oder auto.</translation>
-    </message>
-    <message>
-        <source>There is no GPU {device}; this computer has {count}. Choose another device.</source>
-        <comment>ModelText.NO_SUCH_GPU</comment>
-        <translation>Die GPU {device} gibt es nicht; dieser Rechner hat {count}. Wählen Sie ein anderes Gerät.</translation>
-    </message>
-    <message>
-        <source>The installed torch does not support the GPU {device}; choose the device cpu or auto.</source>
-        <comment>ModelText.GPU_UNSUPPORTED</comment>
-        <translation>Das installierte torch unterstützt die GPU {device} nicht; wählen Sie das Gerät cpu oder auto.</translation>
-    </message>
-    <message>
-        <source>The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted.</source>
-        <comment>ModelText.GPU_LOST</comment>
-        <translation>Die GPU {device} ist ausgefallen; das Freistellen läuft auf der CPU weiter, bis Mattecam neu gestartet wird.</translation>
-    </message>
-    <message>
-        <source>The model {model} failed on the GPU {device}; matting continues on the CPU. The log has the details.</source>
-        <comment>ModelText.GPU_FAILED</comment>
-        <translation>Das Modell {model} ist auf der GPU {device} ausgefallen; das Freistellen läuft auf der CPU weiter. Einzelheiten stehen im Protokoll.</translation>
-    </message>
-    <message>
-        <source>The GPU {device} has too little memory for the model {model}; matting continues on the CPU.</source>
-        <comment>ModelText.GPU_MEMORY</comment>
-        <translation>Die GPU {device} hat zu wenig Speicher für das Modell {model}; das Freistellen läuft auf der CPU weiter.</translation>
-    </message>
-    <message>
-        <source>The model {model} returned wrong values on the GPU {device} in half precision; matting continues in float32.</source>
-        <comment>ModelText.HALF_FAILED</comment>
-        <translation>Das Modell {model} lieferte auf der GPU {device} in halber Genauigkeit falsche Werte; das Freistellen läuft in float32 weiter.</translation>
-    </message>
-    <message>
-        <source>{choice} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it.</source>
-        <comment>ModelText.NEEDS_TORCH</comment>
-        <translation>{choice} braucht PyTorch, das in dieser Kopie von Mattecam fehlt; starten Sie Mattecam dafür aus seinem Quelltext.</translation>
-    </message>
-    <message>
-        <source>The model {model} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it.</source>
-        <comment>ModelText.MODEL_NEEDS_TORCH</comment>
-        <translation>Das Modell {model} braucht PyTorch, das in dieser Kopie von Mattecam fehlt; starten Sie Mattecam dafür aus seinem Quelltext.</translation>
-    </message>
-    <message>
-        <source>The model {model} is installed without the part that runs here; download it again.</source>
-        <comment>ModelText.NOT_FETCHED</comment>
-        <translation>Das Modell {model} ist ohne den Teil installiert, der hier läuft; laden Sie es noch einmal herunter.</translation>
-    </message>
-    <message>
-        <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
-        <comment>ModelText.OPENVINO_DEVICE</comment>
-        <translation>Die Ausführung openvino läuft nicht auf dem Gerät {device}; wählen Sie eager oder das Gerät cpu.</translation>
-    </message>
-    <message>
-        <source>The model {model} cannot be converted with its float32 part; choose the executor eager.</source>
-        <comment>ModelText.NOT_CONVERTED</comment>
-        <translation>Das Modell {model} lässt sich nicht mit seinem float32-Teil umwandeln; wählen Sie die Ausführung eager.</translation>
-    </message>
-    <message>
-        <source>The network returned {width}×{height} pixels for a frame of {frame_width}×{frame_height}; choose another model or executor.</source>
-        <comment>ModelText.WRONG_SIZE</comment>
-        <translation>Das Netz lieferte {width} × {height} Pixel für ein Bild von {frame_width} × {frame_height}; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
-    </message>
-    <message>
-        <source>The network returned the camera's own frame; choose another model or executor.</source>
-        <comment>ModelText.NOT_A_MATTE</comment>
-        <translation>Das Netz lieferte das Kamerabild selbst; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
-    </message>
-    <message>
-        <source>The network's frame shows the real background where there is no person; choose another model or executor.</source>
-        <comment>ModelText.BACKGROUND_EXPOSED</comment>
-        <translation>Das Bild des Netzes zeigt den echten Hintergrund, wo keine Person ist; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
-    </message>
-    <message>
-        <source>There is no int8 version of the model {model} for this device and these weights; choose another precision.</source>
-        <comment>ModelText.NO_INT8</comment>
-        <translation>Für das Modell {model} gibt es auf diesem Gerät und mit diesen Gewichten keine int8-Fassung; wählen Sie eine andere Genauigkeit.</translation>
-    </message>
-    <message>
-        <source>Preparing for this computer, once: step {step} of {count}</source>
-        <comment>ModelText.PREPARING</comment>
-        <translation>Vorbereitung für diesen Rechner, einmalig: Schritt {step} von {count}</translation>
-    </message>
-    <message>
-        <source>The preparation for this computer was cancelled; it continues at the next start.</source>
-        <comment>ModelText.PREPARATION_CANCELLED</comment>
-        <translation>Die Vorbereitung für diesen Rechner wurde abgebrochen; sie wird beim nächsten Start fortgesetzt.</translation>
-    </message>
-    <message>
-        <source>The model {model} fails its self-test on the device {device}; choose another model or executor.</source>
-        <comment>ModelText.SELF_TEST</comment>
-        <translation>Das Modell {model} besteht seinen Selbsttest auf dem Gerät {device} nicht; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
-    </message>
-    <message>
-        <source>{precision} on one thread</source>
-        <comment>TrialText.ONE_THREAD</comment>
-        <translation>{precision} auf einem Thread</translation>
-    </message>
-    <message>
-        <source>{precision} on all cores</source>
-        <comment>TrialText.ALL_CORES</comment>
-        <translation>{precision} auf allen Kernen</translation>
-    </message>
-    <message>
-        <source>{run} {step} ms (CPU {cpu} ms)</source>
-        <comment>TrialText.TRIAL</comment>
-        <translation>{run} {step} ms (CPU {cpu} ms)</translation>
-    </message>
-    <message>
-        <source>The model {model} needs a picture of the empty room; take one.</source>
-        <comment>PlateText.NEEDED</comment>
-        <translation>Das Modell {model} braucht ein Bild des leeren Raums; nehmen Sie eines auf.</translation>
-    </message>
-    <message>
-        <source>The picture of the empty room {file} shows a person; take it again with nobody in view.</source>
-        <comment>PlateText.OCCUPIED</comment>
-        <translation>Das Bild des leeren Raums {file} zeigt eine Person; nehmen Sie es erneut auf, ohne dass jemand zu sehen ist.</translation>
-    </message>
-    <message>
-        <source>The light or the camera has changed since the picture of the empty room was taken; take it again.</source>
-        <comment>PlateText.CHANGED</comment>
-        <translation>Licht oder Kamera haben sich seit der Aufnahme des leeren Raums verändert; nehmen Sie das Bild erneut auf.</translation>
-    </message>
-    <message>
-        <source>The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again.</source>
-        <comment>PlateText.UNREADABLE</comment>
-        <translation>Das Bild des leeren Raums {file} lässt sich nicht lesen ({reason}); wählen Sie ein anderes oder nehmen Sie es erneut auf.</translation>
-    </message>
-    <message>
-        <source>The file {file} is not a readable image; take the picture of the empty room again.</source>
-        <comment>PlateText.NOT_AN_IMAGE</comment>
-        <translation>Die Datei {file} ist kein lesbares Bild; nehmen Sie das Bild des leeren Raums erneut auf.</translation>
-    </message>
-    <message>
-        <source>The picture of the empty room {file} was taken with another camera ({camera}), or while it was turned otherwise; take it again.</source>
-        <comment>PlateText.OTHER_CAMERA</comment>
-        <translation>Das Bild des leeren Raums {file} wurde mit einer anderen Kamera ({camera}) aufgenommen oder als sie anders gedreht war; nehmen Sie es noch einmal auf.</translation>
-    </message>
-    <message>
-        <source>The picture of the empty room {file} has {width}×{height} pixels, but the camera delivers {camera_width}×{camera_height}; take it again with this camera.</source>
-        <comment>PlateText.OTHER_SHAPE</comment>
-        <translation>Das Bild des leeren Raums {file} hat {width} × {height} Pixel, die Kamera liefert aber {camera_width} × {camera_height}; nehmen Sie es mit dieser Kamera erneut auf.</translation>
-    </message>
-    <message>
-        <source>There are no frames for the picture of the empty room; check that the camera delivers frames.</source>
-        <comment>PlateText.NO_FRAMES</comment>
-        <translation>Für das Bild des leeren Raums gibt es keine Kamerabilder; prüfen Sie, ob die Kamera Bilder liefert.</translation>
-    </message>
-    <message>
-        <source>The camera delivers no frames; no picture of the empty room was taken.</source>
-        <comment>PlateText.SILENT</comment>
-        <translation>Die Kamera liefert keine Bilder; es wurde kein Bild des leeren Raums aufgenommen.</translation>
-    </message>
-    <message>
-        <source>The picture of the empty room {file} cannot be written: {reason}.</source>
-        <comment>PlateText.NOT_WRITTEN</comment>
-        <translation>Das Bild des leeren Raums {file} lässt sich nicht schreiben: {reason}.</translation>
-    </message>
-    <message>
-        <source>While Mattecam is paused, no picture of the empty room is taken; resume and take it again.</source>
-        <comment>PlateText.PAUSED</comment>
-        <translation>Solange Mattecam pausiert, wird kein Bild des leeren Raums aufgenommen; setzen Sie fort und nehmen Sie es erneut auf.</translation>
-    </message>
-    <message>
-        <source>Mattecam stops; no picture of the empty room was taken.</source>
-        <comment>PlateText.CANCELLED</comment>
-        <translation>Mattecam wird beendet; es wurde kein Bild des leeren Raums aufgenommen.</translation>
-    </message>
-    <message>
-        <source>Someone is still in view; step out of the picture and take it again.</source>
-        <comment>PlateText.SOMEONE_IN_VIEW</comment>
-        <translation>Es ist noch jemand im Bild; gehen Sie aus dem Bild und nehmen Sie es erneut auf.</translation>
-    </message>
-    <message>
-        <source>There is no video file {file}; check the name.</source>
-        <comment>VideoText.ABSENT</comment>
-        <translation>Es gibt keine Videodatei {file}; prüfen Sie den Namen.</translation>
-    </message>
-    <message>
-        <source>You have no permission to read the video {file}; check the permissions of the file.</source>
-        <comment>VideoText.NOT_PERMITTED</comment>
-        <translation>Sie haben keine Berechtigung, das Video {file} zu lesen; prüfen Sie die Berechtigungen der Datei.</translation>
-    </message>
-    <message>
-        <source>{file} is not a readable video: it is damaged or in an unknown format; choose another file.</source>
-        <comment>VideoText.UNREADABLE</comment>
-        <translation>{file} ist kein lesbares Video: Die Datei ist beschädigt oder hat ein unbekanntes Format; wählen Sie eine andere.</translation>
-    </message>
-    <message>
-        <source>{file} has colours of Dolby Vision that only its own displays show (profile 5); save it in HDR10, HLG or without HDR.</source>
-        <comment>VideoText.DOLBY_VISION</comment>
-        <translation>{file} hat Farben von Dolby Vision, die nur dessen eigene Bildschirme zeigen (Profil 5); speichern Sie das Video in HDR10, HLG oder ohne HDR.</translation>
-    </message>
-    <message>
-        <source>{file} contains no video; choose another file.</source>
-        <comment>VideoText.NO_VIDEO</comment>
-        <translation>{file} enthält kein Video; wählen Sie eine andere Datei.</translation>
-    </message>
-    <message>
-        <source>{file} is in a format that cannot be played; save it as MP4 (H.264).</source>
-        <comment>VideoText.UNSUPPORTED</comment>
-        <translation>{file} hat ein Format, das sich nicht abspielen lässt; speichern Sie es als MP4 (H.264).</translation>
-    </message>
-    <message>
-        <source>The frames of {file} are too large ({width}×{height}); save the video in a smaller size.</source>
-        <comment>VideoText.TOO_LARGE</comment>
-        <translation>Die Bilder von {file} sind zu groß ({width} × {height}); speichern Sie das Video in einer kleineren Größe.</translation>
-    </message>
-    <message>
-        <source>The video {file} contains no readable frame; choose another file.</source>
-        <comment>VideoText.NO_FRAME</comment>
-        <translation>Das Video {file} enthält kein lesbares Bild; wählen Sie eine andere Datei.</translation>
+        <source>Forget the answer, so that the desktop asks again:</source>
+        <translation>Die Antwort vergessen, damit der Desktop erneut fragt:</translation>
     </message>
     <message>
         <source>Frames of {file} have another shape than the first; they are cropped or given bars, not stretched.</source>
-        <comment>VideoText.RESHAPED</comment>
         <translation>Bilder von {file} haben eine andere Form als das erste; sie werden beschnitten oder bekommen Balken, nicht verzerrt.</translation>
     </message>
     <message>
-        <source>The video {file} can no longer be read; choose another file.</source>
-        <comment>VideoText.NO_MORE_FRAMES</comment>
-        <translation>Das Video {file} lässt sich nicht weiter lesen; wählen Sie eine andere Datei.</translation>
+        <source>Free some space on this disk.</source>
+        <translation>Schaffen Sie Platz auf diesem Datenträger.</translation>
+    </message>
+    <message>
+        <source>If ROCm supports the card, install the ROCm build of torch; otherwise OpenVINO runs on the CPU.</source>
+        <translation>Unterstützt ROCm die Karte, installieren Sie den ROCm-Build von torch; sonst läuft OpenVINO auf der CPU.</translation>
+    </message>
+    <message>
+        <source>If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:</source>
+        <translation>Ist dieses Programm Mattecam, ist nichts zu tun. Sonst schließen Sie es oder nehmen Sie ein anderes Gerät:</translation>
+    </message>
+    <message>
+        <source>If that program is not Mattecam, close it or choose another camera.</source>
+        <translation>Ist dieses Programm nicht Mattecam, schließen Sie es oder wählen Sie eine andere Kamera.</translation>
+    </message>
+    <message>
+        <source>In /etc/nixos/configuration.nix:</source>
+        <translation>In /etc/nixos/configuration.nix:</translation>
+    </message>
+    <message>
+        <source>In a container, pass the device through (docker run --device {device} …); otherwise start udev:</source>
+        <translation>Reichen Sie das Gerät in den Container durch (docker run --device {device} …); sonst starten Sie udev:</translation>
+    </message>
+    <message>
+        <source>In a container, pass the device through:</source>
+        <translation>Reichen Sie das Gerät in den Container durch:</translation>
+    </message>
+    <message>
+        <source>In an environment of your own, install torch from {index}.</source>
+        <translation>In einer eigenen Umgebung installieren Sie torch aus {index}.</translation>
+    </message>
+    <message>
+        <source>Install OBS Studio (it need not run), then restart the programs that use the camera:</source>
+        <translation>Installieren Sie OBS Studio (es muss nicht laufen) und starten Sie dann die Programme neu, die die Kamera benutzen:</translation>
+    </message>
+    <message>
+        <source>Install OBS Studio, press “Start Virtual Camera” once, and allow the extension:</source>
+        <translation>Installieren Sie OBS Studio, drücken Sie einmal „Virtuelle Kamera starten“ und erlauben Sie die Erweiterung:</translation>
+    </message>
+    <message>
+        <source>Install PyTorch again. On Windows it also needs the Visual C++ Redistributable.</source>
+        <translation>Installieren Sie PyTorch neu. Unter Windows braucht es außerdem Visual C++ Redistributable.</translation>
+    </message>
+    <message>
+        <source>Install one of these packages: {packages}.</source>
+        <translation>Installieren Sie eines dieser Pakete: {packages}.</translation>
+    </message>
+    <message>
+        <source>Install the NVIDIA driver of this system, restart, and check with:</source>
+        <translation>Installieren Sie den NVIDIA-Treiber dieses Systems, starten Sie neu und prüfen Sie mit:</translation>
+    </message>
+    <message>
+        <source>Install the headers of the running kernel, then:</source>
+        <translation>Installieren Sie die Header des laufenden Kernels, dann:</translation>
+    </message>
+    <message>
+        <source>Install the libcamera plugin of PipeWire (pipewire-libcamera or libspa-0.2-libcamera) and log in again; PipeWire then offers it.</source>
+        <translation>Installieren Sie die libcamera-Erweiterung von PipeWire (pipewire-libcamera oder libspa-0.2-libcamera) und melden Sie sich neu an; PipeWire bietet sie dann an.</translation>
+    </message>
+    <message>
+        <source>Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel.</source>
+        <translation>Installieren Sie das Paket v4l2loopback (oft v4l2loopback-dkms) und die Header des laufenden Kernels.</translation>
+    </message>
+    <message>
+        <source>Installed models: {models}.</source>
+        <translation>Installierte Modelle: {models}.</translation>
+    </message>
+    <message>
+        <source>Installed: {programs}.</source>
+        <translation>Installiert: {programs}.</translation>
+    </message>
+    <message>
+        <source>Keep one file with both devices, for example:</source>
+        <translation>Behalten Sie eine Datei mit beiden Geräten, zum Beispiel:</translation>
+    </message>
+    <message>
+        <source>Libraries and packages that they name may take the place of the program's own and make it fail.</source>
+        <translation>Bibliotheken und Pakete, die sie nennen, können an die Stelle der eigenen des Programms treten und es scheitern lassen.</translation>
+    </message>
+    <message>
+        <source>Load the module on the host, outside the container:</source>
+        <translation>Laden Sie das Modul auf dem Hostsystem, außerhalb des Containers:</translation>
+    </message>
+    <message>
+        <source>Load the module with exclusive_caps=1:</source>
+        <translation>Laden Sie das Modul mit exclusive_caps=1:</translation>
+    </message>
+    <message>
+        <source>Make {folder} a folder that you have permission to write to.</source>
+        <translation>Geben Sie sich Schreibrecht für den Ordner {folder}.</translation>
+    </message>
+    <message>
+        <source>Mattecam itself</source>
+        <translation>Mattecam selbst</translation>
+    </message>
+    <message>
+        <source>Mattecam stops; no picture of the empty room was taken.</source>
+        <translation>Mattecam wird beendet; es wurde kein Bild des leeren Raums aufgenommen.</translation>
+    </message>
+    <message>
+        <source>Matting failed; choose another model or executor. The log has the details.</source>
+        <translation>Das Freistellen ist fehlgeschlagen; wählen Sie ein anderes Modell oder eine andere Ausführung. Einzelheiten stehen im Protokoll.</translation>
+    </message>
+    <message>
+        <source>Models and recordings need more space.</source>
+        <translation>Modelle und Aufnahmen brauchen mehr Platz.</translation>
+    </message>
+    <message>
+        <source>Neither OBS Virtual Camera nor Unity Video Capture is installed.</source>
+        <translation>Weder OBS Virtual Camera noch Unity Video Capture ist installiert.</translation>
+    </message>
+    <message>
+        <source>No build of PyTorch with CUDA suits this driver and compute capability ({cards}).</source>
+        <translation>Kein Build von PyTorch mit CUDA passt zu diesem Treiber und dieser Compute Capability ({cards}).</translation>
+    </message>
+    <message>
+        <source>No camera was found.</source>
+        <translation>Es wurde keine Kamera gefunden.</translation>
+    </message>
+    <message>
+        <source>No camera was found; connect one or choose another source.</source>
+        <translation>Es wurde keine Kamera gefunden; schließen Sie eine an oder wählen Sie eine andere Quelle.</translation>
+    </message>
+    <message>
+        <source>No image is chosen for the background; choose a file.</source>
+        <translation>Für den Hintergrund ist kein Bild gewählt; wählen Sie eine Datei.</translation>
+    </message>
+    <message>
+        <source>No model is installed, not even the bundled one.</source>
+        <translation>Es ist kein Modell installiert, auch nicht das mitgelieferte.</translation>
+    </message>
+    <message>
+        <source>No other program can open the camera meanwhile.</source>
+        <translation>Kein anderes Programm kann die Kamera so lange öffnen.</translation>
+    </message>
+    <message>
+        <source>No test picture was sent to {device} because another program sends to it.</source>
+        <translation>An {device} wurde kein Testbild gesendet, weil ein anderes Programm dorthin sendet.</translation>
+    </message>
+    <message>
+        <source>No video is chosen for the background; choose a file.</source>
+        <translation>Für den Hintergrund ist kein Video gewählt; wählen Sie eine Datei.</translation>
+    </message>
+    <message>
+        <source>No window can open on {display}.</source>
+        <translation>Auf {display} lässt sich kein Fenster öffnen.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed: the password was not entered.</source>
+        <translation>Nichts wurde geändert: Das Passwort wurde nicht eingegeben.</translation>
+    </message>
+    <message>
+        <source>OBS Studio, which provides the virtual camera, is not installed.</source>
+        <translation>OBS Studio, das die virtuelle Kamera bereitstellt, ist nicht installiert.</translation>
+    </message>
+    <message>
+        <source>OBS Virtual Camera is installed and allowed.</source>
+        <translation>OBS Virtual Camera ist installiert und erlaubt.</translation>
+    </message>
+    <message>
+        <source>OBS is installed, but its camera extension is not.</source>
+        <translation>OBS ist installiert, seine Kameraerweiterung aber nicht.</translation>
+    </message>
+    <message>
+        <source>On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time.</source>
+        <translation>Auf einer CPU erreichen die genauesten Modelle wenige Bilder pro Sekunde; auf einer Grafikkarte laufen sie in Echtzeit.</translation>
+    </message>
+    <message>
+        <source>Only the first of the {count} frames of {file} is used; save it as a video or GIF to use them all.</source>
+        <translation>Nur das erste der {count} Bilder von {file} wird verwendet; speichern Sie es als Video oder GIF, um alle zu verwenden.</translation>
+    </message>
+    <message>
+        <source>Only the small bundled model is installed.</source>
+        <translation>Nur das kleine mitgelieferte Modell ist installiert.</translation>
+    </message>
+    <message>
+        <source>Open OBS, press “Start Virtual Camera” once, allow the extension, and close OBS.</source>
+        <translation>Öffnen Sie OBS, drücken Sie einmal „Virtuelle Kamera starten“, erlauben Sie die Erweiterung und schließen Sie OBS.</translation>
+    </message>
+    <message>
+        <source>Options of v4l2loopback are also set in {files}.</source>
+        <translation>Optionen von v4l2loopback werden auch in {files} gesetzt.</translation>
+    </message>
+    <message>
+        <source>Or manually, until the next restart:</source>
+        <translation>Oder von Hand, bis zum nächsten Neustart:</translation>
+    </message>
+    <message>
+        <source>Or manually:</source>
+        <translation>Oder von Hand:</translation>
+    </message>
+    <message>
+        <source>Other programs see no picture.</source>
+        <translation>Andere Programme sehen kein Bild.</translation>
+    </message>
+    <message>
+        <source>Other programs see the same.</source>
+        <translation>Andere Programme sehen dasselbe.</translation>
+    </message>
+    <message>
+        <source>PipeWire answers: the program offers a PipeWire camera.</source>
+        <translation>PipeWire antwortet: Das Programm bietet eine PipeWire-Kamera an.</translation>
+    </message>
+    <message>
+        <source>PipeWire does not answer, so that there is no PipeWire camera; install and start pipewire and wireplumber, or switch the PipeWire camera off.</source>
+        <translation>PipeWire antwortet nicht, daher gibt es keine PipeWire-Kamera; installieren und starten Sie pipewire und wireplumber, oder schalten Sie die PipeWire-Kamera aus.</translation>
+    </message>
+    <message>
+        <source>PipeWire does not answer, so there is no PipeWire camera.</source>
+        <translation>PipeWire antwortet nicht, daher gibt es keine PipeWire-Kamera.</translation>
+    </message>
+    <message>
+        <source>PipeWire has stopped, and the PipeWire camera with it; start pipewire again.</source>
+        <translation>PipeWire wurde beendet und mit ihm die PipeWire-Kamera; starten Sie pipewire erneut.</translation>
+    </message>
+    <message>
+        <source>PipeWire is not installed, so there is no PipeWire camera.</source>
+        <translation>PipeWire ist nicht installiert, daher gibt es keine PipeWire-Kamera.</translation>
+    </message>
+    <message>
+        <source>Preparing for this computer, once: step {step} of {count}</source>
+        <translation>Vorbereitung für diesen Rechner, einmalig: Schritt {step} von {count}</translation>
+    </message>
+    <message>
+        <source>Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera.</source>
+        <translation>Programme, die Kameras in PipeWire suchen, etwa Browser und Flatpak-Programme, zeigen die Kamera nicht.</translation>
+    </message>
+    <message>
+        <source>PyTorch is installed, but cannot be loaded; the networks run on the CPU.</source>
+        <translation>PyTorch ist installiert, lässt sich aber nicht laden; die Netze laufen auf der CPU.</translation>
+    </message>
+    <message>
+        <source>PyTorch is not installed; the networks run on the CPU.</source>
+        <translation>PyTorch ist nicht installiert; die Netze laufen auf der CPU.</translation>
+    </message>
+    <message>
+        <source>Qt cannot open a window without them.</source>
+        <translation>Ohne sie kann Qt kein Fenster öffnen.</translation>
+    </message>
+    <message>
+        <source>Reinstall the program, or download a model:</source>
+        <translation>Installieren Sie das Programm neu oder laden Sie ein Modell herunter:</translation>
+    </message>
+    <message>
+        <source>Remove the other files:</source>
+        <translation>Entfernen Sie die anderen Dateien:</translation>
+    </message>
+    <message>
+        <source>Restart after a driver update. In a container, pass the card through (docker run --gpus all …). CUDA_VISIBLE_DEVICES must not be empty.</source>
+        <translation>Starten Sie nach einem Treiberupdate neu. Reichen Sie die Karte in den Container durch (docker run --gpus all …). CUDA_VISIBLE_DEVICES darf nicht leer sein.</translation>
+    </message>
+    <message>
+        <source>Restart the computer: its kernel was updated since it was started.</source>
+        <translation>Starten Sie den Rechner neu: Sein Kernel wurde seit dem Start aktualisiert.</translation>
+    </message>
+    <message>
+        <source>Run Mattecam from its sources to use the graphics card.</source>
+        <translation>Starten Sie Mattecam aus seinem Quelltext, um die Grafikkarte zu benutzen.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is off: the kernel loads unsigned modules.</source>
+        <translation>Secure Boot ist aus: Der Kernel lädt unsignierte Module.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on, and the kernel accepted the module's signature.</source>
+        <translation>Secure Boot ist an, und der Kernel hat die Signatur des Moduls angenommen.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on, and the module is not signed.</source>
+        <translation>Secure Boot ist an, und das Modul ist nicht signiert.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on, and the module is signed by “{signer}”.</source>
+        <translation>Secure Boot ist an, und das Modul ist von „{signer}“ signiert.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on: the module must be signed with a key that is enrolled in the firmware.</source>
+        <translation>Secure Boot ist an: Das Modul muss mit einem Schlüssel signiert sein, der in der Firmware eingetragen ist.</translation>
+    </message>
+    <message>
+        <source>Someone is still in view; step out of the picture and take it again.</source>
+        <translation>Es ist noch jemand im Bild; gehen Sie aus dem Bild und nehmen Sie es erneut auf.</translation>
+    </message>
+    <message>
+        <source>Sound cannot be recorded because the library of the sound server is missing; install it (package libpulse0), or turn the microphone off.</source>
+        <translation>Ton kann nicht aufgenommen werden, weil die Bibliothek des Audioservers fehlt; installieren Sie sie (Paket libpulse0) oder schalten Sie das Mikrofon aus.</translation>
+    </message>
+    <message>
+        <source>Start PipeWire:</source>
+        <translation>PipeWire starten:</translation>
+    </message>
+    <message>
+        <source>Start WirePlumber, which connects programs with cameras:</source>
+        <translation>WirePlumber starten, das Programme mit Kameras verbindet:</translation>
+    </message>
+    <message>
+        <source>The GPU {device} has too little memory for the model {model}; matting continues on the CPU.</source>
+        <translation>Die GPU {device} hat zu wenig Speicher für das Modell {model}; das Freistellen läuft auf der CPU weiter.</translation>
+    </message>
+    <message>
+        <source>The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted.</source>
+        <translation>Die GPU {device} ist ausgefallen; das Freistellen läuft auf der CPU weiter, bis Mattecam neu gestartet wird.</translation>
+    </message>
+    <message>
+        <source>The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.</source>
+        <translation>Der NVIDIA-Treiber {driver} ist zu alt für torch {version}, das mit CUDA {cuda} gebaut wurde.</translation>
+    </message>
+    <message>
+        <source>The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.</source>
+        <translation>Der NVIDIA-Treiber {driver} unterstützt torch {version} (CUDA {cuda}), aber torch findet keine Karte.</translation>
+    </message>
+    <message>
+        <source>The PipeWire camera is closed; open it again.</source>
+        <translation>Die PipeWire-Kamera ist geschlossen; öffnen Sie sie erneut.</translation>
+    </message>
+    <message>
+        <source>The autostart entry {file} cannot be changed: {reason}.</source>
+        <translation>Der Autostart-Eintrag {file} kann nicht geändert werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>The background {background} does not open; reconnect its disk, or start the program again with another background.</source>
+        <translation>Der Hintergrund {background} lässt sich nicht öffnen; schließen Sie sein Laufwerk neu an oder starten Sie das Programm mit einem anderen Hintergrund neu.</translation>
+    </message>
+    <message>
+        <source>The bundled model is missing from this installation; installed are {models}.</source>
+        <translation>Das mitgelieferte Modell fehlt in dieser Installation; installiert sind {models}.</translation>
+    </message>
+    <message>
+        <source>The camera at {device} is a raw sensor ({name}) that ordinary programs cannot read.</source>
+        <translation>Die Kamera an {device} ist ein Rohdatensensor ({name}), den gewöhnliche Programme nicht lesen können.</translation>
+    </message>
+    <message>
+        <source>The camera delivers no frames; no picture of the empty room was taken.</source>
+        <translation>Die Kamera liefert keine Bilder; es wurde kein Bild des leeren Raums aufgenommen.</translation>
+    </message>
+    <message>
+        <source>The camera extension of OBS is installed, but not allowed.</source>
+        <translation>Die Kameraerweiterung von OBS ist installiert, aber nicht erlaubt.</translation>
+    </message>
+    <message>
+        <source>The camera permission of {program} is “{answer}”: they get no camera from the portal.</source>
+        <translation>Die Kameraberechtigung für {program} ist „{answer}“: Das Portal gibt ihnen keine Kamera.</translation>
+    </message>
+    <message>
+        <source>The camera portal offers no camera {camera}; choose one of {cameras}.</source>
+        <translation>Das Kameraportal bietet keine Kamera {camera} an; wählen Sie eine von {cameras}.</translation>
+    </message>
+    <message>
+        <source>The camera portal offers no camera; connect one or choose another source.</source>
+        <translation>Das Kameraportal bietet keine Kamera an; schließen Sie eine an, oder wählen Sie eine andere Quelle.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} cannot be opened: {reason}.</source>
+        <translation>Die Kamera {camera} lässt sich nicht öffnen: {reason}.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers no frames: {reason}.</source>
+        <translation>Die Kamera {camera} liefert keine Bilder: {reason}.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers only black frames; open its shutter, or choose another size or format.</source>
+        <translation>Die Kamera {camera} liefert nur schwarze Bilder; öffnen Sie ihre Abdeckung oder wählen Sie eine andere Größe oder ein anderes Format.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers only damaged frames; check its cable, or use another USB port.</source>
+        <translation>Die Kamera {camera} liefert nur beschädigte Bilder; prüfen Sie das Kabel oder benutzen Sie einen anderen USB-Anschluss.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers only green frames; choose another size or format.</source>
+        <translation>Die Kamera {camera} liefert nur grüne Bilder; wählen Sie eine andere Größe oder ein anderes Format.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} has delivered no frame for {seconds} seconds: {reason}.</source>
+        <translation>Die Kamera {camera} liefert seit {seconds} Sekunden kein Bild: {reason}.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} is disconnected; reconnect it or choose another camera.</source>
+        <translation>Die Kamera {camera} ist getrennt; schließen Sie sie wieder an oder wählen Sie eine andere Kamera.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} of the portal delivers no frames; close the programs that use it.</source>
+        <translation>Die Kamera {camera} des Portals liefert keine Bilder; schließen Sie die Programme, die sie verwenden.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} of the portal is gone; connect it again.</source>
+        <translation>Die Kamera {camera} des Portals ist verschwunden; schließen Sie sie wieder an.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} sends video that cannot be decoded; choose another format or another camera.</source>
+        <translation>Die Kamera {camera} sendet Video, das nicht dekodiert werden kann; wählen Sie ein anderes Format oder eine andere Kamera.</translation>
+    </message>
+    <message>
+        <source>The colours read back from {device} differ by up to {error} of 255.</source>
+        <translation>Die von {device} zurückgelesenen Farben weichen um bis zu {error} von 255 ab.</translation>
+    </message>
+    <message>
+        <source>The demo image {file} is missing or damaged; reinstall the program.</source>
+        <translation>Das Demobild {file} fehlt oder ist beschädigt; installieren Sie das Programm neu.</translation>
+    </message>
+    <message>
+        <source>The desktop has a camera portal.</source>
+        <translation>Der Desktop hat ein Kameraportal.</translation>
+    </message>
+    <message>
+        <source>The desktop has no camera portal.</source>
+        <translation>Der Desktop hat kein Kameraportal.</translation>
+    </message>
+    <message>
+        <source>The desktop has no camera portal; install xdg-desktop-portal with the backend of the desktop, or choose another source.</source>
+        <translation>Der Desktop hat kein Kameraportal; installieren Sie xdg-desktop-portal mit dem Backend des Desktops, oder wählen Sie eine andere Quelle.</translation>
+    </message>
+    <message>
+        <source>The desktop refused access to its cameras; allow it in the privacy settings, or choose another source.</source>
+        <translation>Der Desktop hat den Zugriff auf seine Kameras abgelehnt; erlauben Sie ihn in den Datenschutzeinstellungen, oder wählen Sie eine andere Quelle.</translation>
+    </message>
+    <message>
+        <source>The disk is full while downloading {model} to {folder}; free some space and try again.</source>
+        <translation>Der Datenträger ist beim Herunterladen von {model} nach {folder} voll; schaffen Sie Platz und versuchen Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>The display is Wayland ({name}).</source>
+        <translation>Die Anzeige ist Wayland ({name}).</translation>
+    </message>
+    <message>
+        <source>The display is X11 ({name}).</source>
+        <translation>Die Anzeige ist X11 ({name}).</translation>
+    </message>
+    <message>
+        <source>The download of {model} was stopped: the server sends more than {limit} bytes. Download {url} elsewhere and choose that file.</source>
+        <translation>Der Download von {model} wurde angehalten: Der Server sendet mehr als {limit} Bytes. Laden Sie {url} anderswo herunter und wählen Sie diese Datei.</translation>
+    </message>
+    <message>
+        <source>The driver of {device} does not respond.</source>
+        <translation>Der Treiber von {device} antwortet nicht.</translation>
+    </message>
+    <message>
+        <source>The encoder {wanted} does not work on this computer; the recording uses {used}.</source>
+        <translation>Der Encoder {wanted} funktioniert auf diesem Rechner nicht; die Aufnahme verwendet {used}.</translation>
+    </message>
+    <message>
+        <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
+        <translation>Die Ausführung openvino läuft nicht auf dem Gerät {device}; wählen Sie eager oder das Gerät cpu.</translation>
+    </message>
+    <message>
+        <source>The file downloaded for {model} is not the file that was downloaded first (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later.</source>
+        <translation>Die für {model} heruntergeladene Datei ist nicht die zuerst heruntergeladene (ihr SHA-256 beginnt mit {found}, nicht {expected}) und wurde gelöscht; versuchen Sie es später erneut.</translation>
+    </message>
+    <message>
+        <source>The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
+        <translation>Die für {model} heruntergeladene Datei ist nicht die veröffentlichte (ihr SHA-256 beginnt mit {found}, nicht {expected}) und wurde gelöscht; versuchen Sie es später erneut oder speichern Sie eine vertrauenswürdige Kopie als {name} im Ordner {folder}.</translation>
+    </message>
+    <message>
+        <source>The file {file} cannot be written: {reason}.</source>
+        <translation>Die Datei {file} lässt sich nicht schreiben: {reason}.</translation>
+    </message>
+    <message>
+        <source>The file {file} cannot be written; make its folder writable and try again.</source>
+        <translation>Die Datei {file} lässt sich nicht schreiben; geben Sie sich Schreibrecht für den Ordner und versuchen Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>The file {file} does not contain weights of {model}; choose the model it belongs to or another file.</source>
+        <translation>Die Datei {file} enthält keine Gewichte von {model}; wählen Sie das zugehörige Modell oder eine andere Datei.</translation>
+    </message>
+    <message>
+        <source>The file {file} is not a readable image; take the picture of the empty room again.</source>
+        <translation>Die Datei {file} ist kein lesbares Bild; nehmen Sie das Bild des leeren Raums erneut auf.</translation>
+    </message>
+    <message>
+        <source>The file {file} is not the published file of {model}, whose name is {published}; download it again or choose another file.</source>
+        <translation>Die Datei {file} ist nicht die veröffentlichte Datei von {model}, die {published} heißt; laden Sie sie erneut herunter oder wählen Sie eine andere Datei.</translation>
+    </message>
+    <message>
+        <source>The folder for {contents}, {folder}, is not writable.</source>
+        <translation>Der Ordner für {contents}, {folder}, ist nicht beschreibbar.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be created: {reason}.</source>
+        <translation>Der Ordner {folder} lässt sich nicht anlegen: {reason}.</translation>
+    </message>
+    <message>
+        <source>The frames of {file} are too large ({width}×{height}); save the video in a smaller size.</source>
+        <translation>Die Bilder von {file} sind zu groß ({width} × {height}); speichern Sie das Video in einer kleineren Größe.</translation>
     </message>
     <message>
         <source>The image {file} does not exist; choose another one.</source>
-        <comment>ImageText.ABSENT</comment>
         <translation>Das Bild {file} gibt es nicht; wählen Sie ein anderes.</translation>
     </message>
     <message>
-        <source>You have no permission to read the image {file}; check the permissions of the file.</source>
-        <comment>ImageText.NOT_PERMITTED</comment>
-        <translation>Sie haben keine Berechtigung, das Bild {file} zu lesen; prüfen Sie die Berechtigungen der Datei.</translation>
-    </message>
-    <message>
-        <source>{file} is a folder; choose an image in it.</source>
-        <comment>ImageText.FOLDER</comment>
-        <translation>{file} ist ein Ordner; wählen Sie ein Bild darin.</translation>
-    </message>
-    <message>
-        <source>{file} is not a readable image; use a JPEG, PNG, WebP, HEIC, AVIF, TIFF or BMP file.</source>
-        <comment>ImageText.UNKNOWN_FORMAT</comment>
-        <translation>{file} ist kein lesbares Bild; verwenden Sie eine Datei im Format JPEG, PNG, WebP, HEIC, AVIF, TIFF oder BMP.</translation>
-    </message>
-    <message>
-        <source>{file} is raw data of a camera; develop it and export it as JPEG or TIFF.</source>
-        <comment>ImageText.RAW</comment>
-        <translation>{file} enthält Rohdaten einer Kamera; entwickeln Sie das Bild und exportieren Sie es als JPEG oder TIFF.</translation>
-    </message>
-    <message>
         <source>The image {file} is damaged; save it again or choose another one.</source>
-        <comment>ImageText.DAMAGED</comment>
         <translation>Das Bild {file} ist beschädigt; speichern Sie es neu oder wählen Sie ein anderes.</translation>
     </message>
     <message>
         <source>The image {file} is too large; save it in a smaller size.</source>
-        <comment>ImageText.TOO_LARGE</comment>
         <translation>Das Bild {file} ist zu groß; speichern Sie es kleiner.</translation>
     </message>
     <message>
-        <source>Only the first of the {count} frames of {file} is used; save it as a video or GIF to use them all.</source>
-        <comment>ImageText.FIRST_FRAME</comment>
-        <translation>Nur das erste der {count} Bilder von {file} wird verwendet; speichern Sie es als Video oder GIF, um alle zu verwenden.</translation>
+        <source>The installed FFmpeg cannot read microphones, and the recording has no sound; turn the microphone off.</source>
+        <translation>Das installierte FFmpeg kann keine Mikrofone lesen, und die Aufnahme hat keinen Ton; schalten Sie das Mikrofon aus.</translation>
     </message>
     <message>
-        <source>the disk is full; free some space and try again</source>
-        <comment>WriteReason.DISK_FULL</comment>
-        <translation>Der Datenträger ist voll; schaffen Sie Platz und versuchen Sie es erneut</translation>
+        <source>The installed torch does not support the GPU {device}; choose the device cpu or auto.</source>
+        <translation>Das installierte torch unterstützt die GPU {device} nicht; wählen Sie das Gerät cpu oder auto.</translation>
     </message>
     <message>
-        <source>your disk quota is used up; free some space and try again</source>
-        <comment>WriteReason.QUOTA</comment>
-        <translation>Ihr Speicherkontingent ist aufgebraucht; schaffen Sie Platz und versuchen Sie es erneut</translation>
+        <source>The kernel has a virtual camera, but the device file {device} is missing.</source>
+        <translation>Der Kernel hat eine virtuelle Kamera, aber die Gerätedatei {device} fehlt.</translation>
     </message>
     <message>
-        <source>the file has become too large for this disk; choose another one</source>
-        <comment>WriteReason.FILE_TOO_LARGE</comment>
-        <translation>Die Datei ist für diesen Datenträger zu groß geworden; wählen Sie einen anderen</translation>
+        <source>The kernel knows the camera {name}, but the device file {device} is missing.</source>
+        <translation>Der Kernel kennt die Kamera {name}, aber die Gerätedatei {device} fehlt.</translation>
     </message>
     <message>
-        <source>you have no permission to write there; choose another folder</source>
-        <comment>WriteReason.NOT_PERMITTED</comment>
-        <translation>Sie haben dort kein Schreibrecht; wählen Sie einen anderen Ordner</translation>
+        <source>The kernel module v4l2loopback is installed for the running kernel {kernel}, but not loaded.</source>
+        <translation>Das Kernelmodul v4l2loopback ist für den laufenden Kernel {kernel} installiert, aber nicht geladen.</translation>
     </message>
     <message>
-        <source>the disk is read-only; choose another folder</source>
-        <comment>WriteReason.READ_ONLY</comment>
-        <translation>Der Datenträger ist schreibgeschützt; wählen Sie einen anderen Ordner</translation>
+        <source>The kernel module v4l2loopback is loaded, but has no device.</source>
+        <translation>Das Kernelmodul v4l2loopback ist geladen, hat aber kein Gerät.</translation>
     </message>
     <message>
-        <source>the folder does not exist; create it or choose another one</source>
-        <comment>WriteReason.NO_FOLDER</comment>
-        <translation>Der Ordner existiert nicht; legen Sie ihn an oder wählen Sie einen anderen</translation>
+        <source>The kernel module v4l2loopback is loaded.</source>
+        <translation>Das Kernelmodul v4l2loopback ist geladen.</translation>
     </message>
     <message>
-        <source>a folder has this name; choose another name</source>
-        <comment>WriteReason.IS_FOLDER</comment>
-        <translation>Ein Ordner hat diesen Namen; wählen Sie einen anderen Namen</translation>
+        <source>The kernel module v4l2loopback is not installed.</source>
+        <translation>Das Kernelmodul v4l2loopback ist nicht installiert.</translation>
     </message>
     <message>
-        <source>it is a symbolic link, which is not followed; remove it or choose another name</source>
-        <comment>WriteReason.IS_LINK</comment>
-        <translation>Es ist eine symbolische Verknüpfung, der nicht gefolgt wird; entfernen Sie sie oder wählen Sie einen anderen Namen</translation>
+        <source>The libraries {libraries} are missing.</source>
+        <translation>Die Bibliotheken {libraries} fehlen.</translation>
     </message>
     <message>
-        <source>a part of the path is not a folder; choose another path</source>
-        <comment>WriteReason.NOT_A_FOLDER</comment>
-        <translation>Ein Teil des Pfads ist kein Ordner; wählen Sie einen anderen Pfad</translation>
+        <source>The library {library} is missing.</source>
+        <translation>Die Bibliothek {library} fehlt.</translation>
     </message>
     <message>
-        <source>a file is where the folder should be; choose another folder</source>
-        <comment>WriteReason.FILE_FOR_FOLDER</comment>
-        <translation>An der Stelle des Ordners ist eine Datei; wählen Sie einen anderen Ordner</translation>
+        <source>The light or the camera has changed since the picture of the empty room was taken; take it again.</source>
+        <translation>Licht oder Kamera haben sich seit der Aufnahme des leeren Raums verändert; nehmen Sie das Bild erneut auf.</translation>
     </message>
     <message>
-        <source>the name is too long; choose a shorter one</source>
-        <comment>WriteReason.NAME_TOO_LONG</comment>
-        <translation>Der Name ist zu lang; wählen Sie einen kürzeren</translation>
-    </message>
-    <message>
-        <source>another file has got this name in the meantime; rename one of them</source>
-        <comment>WriteReason.APPEARED</comment>
-        <translation>Inzwischen trägt eine andere Datei diesen Namen; benennen Sie eine der beiden um</translation>
-    </message>
-    <message>
-        <source>somebody removed the file in the meantime; start again</source>
-        <comment>WriteReason.REMOVED</comment>
-        <translation>jemand hat die Datei inzwischen entfernt; beginnen Sie von vorn</translation>
-    </message>
-    <message>
-        <source>the name of a video must end in {suffixes}; choose another name</source>
-        <comment>WriteReason.SUFFIX</comment>
-        <translation>Der Name eines Videos muss auf {suffixes} enden; wählen Sie einen anderen Namen</translation>
-    </message>
-    <message>
-        <source>too many unfinished files are in this folder; remove them or choose another folder</source>
-        <comment>WriteReason.UNFINISHED_FILES</comment>
-        <translation>In diesem Ordner liegen zu viele unfertige Dateien; entfernen Sie sie oder wählen Sie einen anderen Ordner</translation>
-    </message>
-    <message>
-        <source>no program reads from it; start one that does</source>
-        <comment>WriteReason.NO_READER</comment>
-        <translation>kein Programm liest daraus; starten Sie eines, das es tut</translation>
-    </message>
-    <message>
-        <source>its sound cannot be read ({reason}); choose another source</source>
-        <comment>WriteReason.AUDIO</comment>
-        <translation>Der Ton ist nicht lesbar ({reason}); wählen Sie eine andere Quelle</translation>
-    </message>
-    <message>
-        <source>the disk reports an error; choose another path</source>
-        <comment>WriteReason.OTHER</comment>
-        <translation>Der Datenträger meldet einen Fehler; wählen Sie einen anderen Pfad</translation>
-    </message>
-    <message>
-        <source>it does not exist</source>
-        <comment>ReadReason.ABSENT</comment>
-        <translation>Sie existiert nicht</translation>
-    </message>
-    <message>
-        <source>you have no permission to read it</source>
-        <comment>ReadReason.NOT_PERMITTED</comment>
-        <translation>Sie haben keine Leseberechtigung</translation>
-    </message>
-    <message>
-        <source>it is a folder</source>
-        <comment>ReadReason.IS_FOLDER</comment>
-        <translation>Es ist ein Ordner</translation>
-    </message>
-    <message>
-        <source>its name is too long</source>
-        <comment>ReadReason.NAME_TOO_LONG</comment>
-        <translation>Der Name ist zu lang</translation>
-    </message>
-    <message>
-        <source>the disk reports an error</source>
-        <comment>ReadReason.OTHER</comment>
-        <translation>Der Datenträger meldet einen Fehler</translation>
-    </message>
-    <message>
-        <source>No image is chosen for the background; choose a file.</source>
-        <comment>BackgroundText.NO_IMAGE</comment>
-        <translation>Für den Hintergrund ist kein Bild gewählt; wählen Sie eine Datei.</translation>
-    </message>
-    <message>
-        <source>No video is chosen for the background; choose a file.</source>
-        <comment>BackgroundText.NO_VIDEO</comment>
-        <translation>Für den Hintergrund ist kein Video gewählt; wählen Sie eine Datei.</translation>
-    </message>
-    <message>
-        <source>{file} contains no readable frame; remove it or add it again.</source>
-        <comment>LibraryText.NO_PICTURE</comment>
-        <translation>{file} enthält kein lesbares Bild; entfernen Sie die Datei oder fügen Sie sie erneut hinzu.</translation>
-    </message>
-    <message>
-        <source>{file} is neither an image nor a video; use a PNG, JPEG, WebP or MP4 file.</source>
-        <comment>LibraryText.UNKNOWN_FORMAT</comment>
-        <translation>{file} ist weder ein Bild noch ein Video; verwenden Sie eine Datei im Format PNG, JPEG, WebP oder MP4.</translation>
-    </message>
-    <message>
-        <source>{file} could not be copied: {reason}.</source>
-        <comment>LibraryText.NOT_COPIED</comment>
-        <translation>{file} konnte nicht kopiert werden: {reason}.</translation>
-    </message>
-    <message>
-        <source>The pasted image could not be encoded; save it as a file and add that file.</source>
-        <comment>LibraryText.NOT_PASTED</comment>
-        <translation>Das eingefügte Bild konnte nicht kodiert werden; speichern Sie es als Datei und fügen Sie diese hinzu.</translation>
-    </message>
-    <message>
-        <source>{file} could not be written: {reason}.</source>
-        <comment>LibraryText.NOT_WRITTEN</comment>
-        <translation>{file} konnte nicht geschrieben werden: {reason}.</translation>
-    </message>
-    <message>
-        <source>The name of a background must contain letters or digits.</source>
-        <comment>LibraryText.NAME_EMPTY</comment>
-        <translation>Der Name eines Hintergrunds muss Buchstaben oder Ziffern enthalten.</translation>
-    </message>
-    <message>
-        <source>A background “{name}” already exists; choose another name.</source>
-        <comment>LibraryText.NAME_TAKEN</comment>
-        <translation>Einen Hintergrund „{name}“ gibt es bereits; wählen Sie einen anderen Namen.</translation>
-    </message>
-    <message>
-        <source>{file} could not be renamed: {reason}.</source>
-        <comment>LibraryText.NOT_RENAMED</comment>
-        <translation>{file} konnte nicht umbenannt werden: {reason}.</translation>
-    </message>
-    <message>
-        <source>{file} could not be removed: {reason}.</source>
-        <comment>LibraryText.NOT_REMOVED</comment>
-        <translation>{file} konnte nicht entfernt werden: {reason}.</translation>
-    </message>
-    <message>
-        <source>{file} could not be restored from the trash: {reason}.</source>
-        <comment>LibraryText.NOT_RESTORED</comment>
-        <translation>{file} konnte nicht aus dem Papierkorb wiederhergestellt werden: {reason}.</translation>
-    </message>
-    <message>
-        <source>The folder {folder} cannot be created: {reason}.</source>
-        <comment>LibraryText.NO_FOLDER</comment>
-        <translation>Der Ordner {folder} lässt sich nicht anlegen: {reason}.</translation>
-    </message>
-    <message>
-        <source>There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`.</source>
-        <comment>VirtualCameraText.NONE_ON_LINUX</comment>
-        <translation>Es gibt keine virtuelle Kamera: Installieren Sie v4l2loopback (Paket v4l2loopback-dkms) und führen Sie `{command}` aus.</translation>
-    </message>
-    <message>
-        <source>There is no virtual camera: install OBS Studio 30 or later, which provides one, start it once and close it.</source>
-        <comment>VirtualCameraText.NONE_ELSEWHERE</comment>
-        <translation>Es gibt keine virtuelle Kamera: Installieren Sie OBS Studio 30 oder neuer, das eine bereitstellt, starten Sie es einmal und schließen Sie es.</translation>
-    </message>
-    <message>
-        <source>The virtual camera {device} does not exist; choose another one or `auto`.</source>
-        <comment>VirtualCameraText.ABSENT</comment>
-        <translation>Die virtuelle Kamera {device} gibt es nicht; wählen Sie eine andere oder `auto`.</translation>
-    </message>
-    <message>
-        <source>There is no virtual camera {device}; choose one of {devices}.</source>
-        <comment>VirtualCameraText.ABSENT_AMONG</comment>
-        <translation>Es gibt keine virtuelle Kamera {device}; wählen Sie eine von {devices}.</translation>
-    </message>
-    <message>
-        <source>You have no permission to open the virtual camera {device}; run `sudo usermod -aG video $USER`, then log out and log in again.</source>
-        <comment>VirtualCameraText.NOT_PERMITTED</comment>
-        <translation>Sie haben keine Berechtigung, die virtuelle Kamera {device} zu öffnen; führen Sie `sudo usermod -aG video $USER` aus und melden Sie sich neu an.</translation>
-    </message>
-    <message>
-        <source>{device} accepts no frames: it is a real camera or for that of a phone, or another program sends to it; choose another virtual camera, or close that program.</source>
-        <comment>VirtualCameraText.NOT_AN_OUTPUT</comment>
-        <translation>{device} nimmt keine Bilder an: Es ist eine echte Kamera oder für die eines Telefons bestimmt, oder ein anderes Programm sendet daran; wählen Sie eine andere virtuelle Kamera, oder schließen Sie dieses Programm.</translation>
-    </message>
-    <message>
-        <source>{device} is the camera that the picture comes from; choose another virtual camera or another source.</source>
-        <comment>VirtualCameraText.IS_SOURCE</comment>
-        <translation>{device} ist die Kamera, von der das Bild kommt; wählen Sie eine andere virtuelle Kamera oder eine andere Quelle.</translation>
-    </message>
-    <message>
-        <source>The virtual camera {device} is already open in this program; choose another one.</source>
-        <comment>VirtualCameraText.OPEN_HERE</comment>
-        <translation>Die virtuelle Kamera {device} ist in diesem Programm bereits geöffnet; wählen Sie eine andere.</translation>
-    </message>
-    <message>
-        <source>Another program sends to the virtual camera {device}; close that program or choose another virtual camera.</source>
-        <comment>VirtualCameraText.BUSY</comment>
-        <translation>Ein anderes Programm sendet an die virtuelle Kamera {device}; schließen Sie es oder wählen Sie eine andere virtuelle Kamera.</translation>
-    </message>
-    <message>
-        <source>The virtual camera {device} does not start; stop it in OBS and close other programs that send to it.</source>
-        <comment>VirtualCameraText.NOT_STARTED</comment>
-        <translation>Die virtuelle Kamera {device} startet nicht; stoppen Sie sie in OBS und schließen Sie andere Programme, die an sie senden.</translation>
-    </message>
-    <message>
-        <source>The virtual camera {device} is held in a format that cannot be sent ({width}×{height} {format}); close the programs that use it and try again.</source>
-        <comment>VirtualCameraText.FORMAT</comment>
-        <translation>Die virtuelle Kamera {device} wird in einem Format gehalten, das sich nicht senden lässt ({width} × {height} {format}); schließen Sie die Programme, die sie benutzen, und versuchen Sie es erneut.</translation>
-    </message>
-    <message>
-        <source>The virtual camera {device} is closed; open it again.</source>
-        <comment>VirtualCameraText.CLOSED</comment>
-        <translation>Die virtuelle Kamera {device} ist geschlossen; öffnen Sie sie wieder.</translation>
-    </message>
-    <message>
-        <source>The virtual-camera backend v4l2 exists on Linux only; choose `auto` or `pyvirtualcam`.</source>
-        <comment>VirtualCameraText.V4L2_ON_LINUX_ONLY</comment>
-        <translation>Das Backend v4l2 der virtuellen Kamera gibt es nur unter Linux; wählen Sie `auto` oder `pyvirtualcam`.</translation>
-    </message>
-    <message>
-        <source>The virtual camera {device} cannot be used; choose another one.</source>
-        <comment>VirtualCameraText.FAILED</comment>
-        <translation>Die virtuelle Kamera {device} lässt sich nicht verwenden; wählen Sie eine andere.</translation>
-    </message>
-    <message>
-        <source>PipeWire does not answer, so that there is no PipeWire camera; install and start pipewire and wireplumber, or switch the PipeWire camera off.</source>
-        <comment>PipeWireText.ABSENT</comment>
-        <translation>PipeWire antwortet nicht, daher gibt es keine PipeWire-Kamera; installieren und starten Sie pipewire und wireplumber, oder schalten Sie die PipeWire-Kamera aus.</translation>
-    </message>
-    <message>
-        <source>PipeWire has stopped, and the PipeWire camera with it; start pipewire again.</source>
-        <comment>PipeWireText.LOST</comment>
-        <translation>PipeWire wurde beendet und mit ihm die PipeWire-Kamera; starten Sie pipewire erneut.</translation>
-    </message>
-    <message>
-        <source>The PipeWire camera is closed; open it again.</source>
-        <comment>PipeWireText.CLOSED</comment>
-        <translation>Die PipeWire-Kamera ist geschlossen; öffnen Sie sie erneut.</translation>
-    </message>
-    <message>
-        <source>Sound cannot be recorded because the library of the sound server is missing; install it (package libpulse0), or turn the microphone off.</source>
-        <comment>MicrophoneText.NO_LIBRARY</comment>
-        <translation>Ton kann nicht aufgenommen werden, weil die Bibliothek des Audioservers fehlt; installieren Sie sie (Paket libpulse0) oder schalten Sie das Mikrofon aus.</translation>
+        <source>The lock files hold no hash of the build for CUDA {cuda} and Python {python}. Start run.py with another Python, of which they hold one: {others}.</source>
+        <translation>Die Lock-Dateien enthalten keine Prüfsumme des Builds für CUDA {cuda} und Python {python}. Starten Sie run.py mit einem anderen Python, für das sie eine enthalten: {others}.</translation>
     </message>
     <message>
         <source>The microphone {device} cannot be opened, and the recording has no sound; connect it or choose another one.</source>
-        <comment>MicrophoneText.NOT_OPENED</comment>
         <translation>Das Mikrofon {device} lässt sich nicht öffnen, und die Aufnahme hat keinen Ton; schließen Sie es an oder wählen Sie ein anderes.</translation>
     </message>
     <message>
         <source>The microphone {device} was disconnected, and the recording goes on without sound; connect it again.</source>
-        <comment>MicrophoneText.LOST</comment>
         <translation>Das Mikrofon {device} wurde getrennt, und die Aufnahme läuft ohne Ton weiter; schließen Sie es wieder an.</translation>
     </message>
     <message>
-        <source>The installed FFmpeg cannot read microphones, and the recording has no sound; turn the microphone off.</source>
-        <comment>MicrophoneText.NOT_SUPPORTED</comment>
-        <translation>Das installierte FFmpeg kann keine Mikrofone lesen, und die Aufnahme hat keinen Ton; schalten Sie das Mikrofon aus.</translation>
+        <source>The model does not respond on {device}; start the program again, or with another device.</source>
+        <translation>Das Modell antwortet auf {device} nicht; starten Sie das Programm neu oder mit einem anderen Gerät.</translation>
+    </message>
+    <message>
+        <source>The model {model} cannot be converted with its float32 part; choose the executor eager.</source>
+        <translation>Das Modell {model} lässt sich nicht mit seinem float32-Teil umwandeln; wählen Sie die Ausführung eager.</translation>
+    </message>
+    <message>
+        <source>The model {model} failed on the GPU {device}; matting continues on the CPU. The log has the details.</source>
+        <translation>Das Modell {model} ist auf der GPU {device} ausgefallen; das Freistellen läuft auf der CPU weiter. Einzelheiten stehen im Protokoll.</translation>
+    </message>
+    <message>
+        <source>The model {model} failed on the device {device}; choose another executor or device. The log has the details.</source>
+        <translation>Das Modell {model} ist auf dem Gerät {device} fehlgeschlagen; wählen Sie eine andere Ausführung oder ein anderes Gerät. Einzelheiten stehen im Protokoll.</translation>
+    </message>
+    <message>
+        <source>The model {model} fails its self-test on the device {device}; choose another model or executor.</source>
+        <translation>Das Modell {model} besteht seinen Selbsttest auf dem Gerät {device} nicht; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
+    </message>
+    <message>
+        <source>The model {model} is installed without the part that runs here; download it again.</source>
+        <translation>Das Modell {model} ist ohne den Teil installiert, der hier läuft; laden Sie es noch einmal herunter.</translation>
+    </message>
+    <message>
+        <source>The model {model} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it.</source>
+        <translation>Das Modell {model} braucht PyTorch, das in dieser Kopie von Mattecam fehlt; starten Sie Mattecam dafür aus seinem Quelltext.</translation>
+    </message>
+    <message>
+        <source>The model {model} needs a picture of the empty room; take one.</source>
+        <translation>Das Modell {model} braucht ein Bild des leeren Raums; nehmen Sie eines auf.</translation>
+    </message>
+    <message>
+        <source>The model {model} ran out of memory on the device {device}; choose less detail or another device.</source>
+        <translation>Dem Modell {model} ging auf dem Gerät {device} der Speicher aus; wählen Sie weniger Detail oder ein anderes Gerät.</translation>
+    </message>
+    <message>
+        <source>The model {model} returned values that are not numbers; if this happens again, choose the precision float32 or another model.</source>
+        <translation>Das Modell {model} lieferte Werte, die keine Zahlen sind; geschieht das erneut, wählen Sie die Genauigkeit float32 oder ein anderes Modell.</translation>
+    </message>
+    <message>
+        <source>The model {model} returned wrong values on the GPU {device} in half precision; matting continues in float32.</source>
+        <translation>Das Modell {model} lieferte auf der GPU {device} in halber Genauigkeit falsche Werte; das Freistellen läuft in float32 weiter.</translation>
+    </message>
+    <message>
+        <source>The model {model} was closed and accepts no more frames; choose the model again.</source>
+        <translation>Das Modell {model} wurde geschlossen und nimmt keine Bilder mehr an; wählen Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>The module is loaded at every start of the computer.</source>
+        <translation>Das Modul wird bei jedem Start des Rechners geladen.</translation>
+    </message>
+    <message>
+        <source>The module is not loaded at the start of the computer.</source>
+        <translation>Das Modul wird beim Start des Rechners nicht geladen.</translation>
+    </message>
+    <message>
+        <source>The name of a background must contain letters or digits.</source>
+        <translation>Der Name eines Hintergrunds muss Buchstaben oder Ziffern enthalten.</translation>
+    </message>
+    <message>
+        <source>The network returned the camera's own frame; choose another model or executor.</source>
+        <translation>Das Netz lieferte das Kamerabild selbst; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
+    </message>
+    <message>
+        <source>The network returned {width}×{height} pixels for a frame of {frame_width}×{frame_height}; choose another model or executor.</source>
+        <translation>Das Netz lieferte {width} × {height} Pixel für ein Bild von {frame_width} × {frame_height}; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
+    </message>
+    <message>
+        <source>The network's frame shows the real background where there is no person; choose another model or executor.</source>
+        <translation>Das Bild des Netzes zeigt den echten Hintergrund, wo keine Person ist; wählen Sie ein anderes Modell oder eine andere Ausführung.</translation>
+    </message>
+    <message>
+        <source>The output {output} does not open; close the programs that use it, or start the program again with another output.</source>
+        <translation>Die Ausgabe {output} lässt sich nicht öffnen; schließen Sie die Programme, die sie benutzen, oder starten Sie das Programm mit einer anderen Ausgabe neu.</translation>
+    </message>
+    <message>
+        <source>The pasted image could not be encoded; save it as a file and add that file.</source>
+        <translation>Das eingefügte Bild konnte nicht kodiert werden; speichern Sie es als Datei und fügen Sie diese hinzu.</translation>
+    </message>
+    <message>
+        <source>The path “{option}” contains a line break, which an autostart entry does not support.</source>
+        <translation>Der Pfad „{option}“ enthält einen Zeilenumbruch, den ein Autostart-Eintrag nicht unterstützt.</translation>
+    </message>
+    <message>
+        <source>The picture is letterboxed to that size.</source>
+        <translation>Das Bild wird mit Rändern in diese Größe eingepasst.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again.</source>
+        <translation>Das Bild des leeren Raums {file} lässt sich nicht lesen ({reason}); wählen Sie ein anderes oder nehmen Sie es erneut auf.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} cannot be written: {reason}.</source>
+        <translation>Das Bild des leeren Raums {file} lässt sich nicht schreiben: {reason}.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} has {width}×{height} pixels, but the camera delivers {camera_width}×{camera_height}; take it again with this camera.</source>
+        <translation>Das Bild des leeren Raums {file} hat {width} × {height} Pixel, die Kamera liefert aber {camera_width} × {camera_height}; nehmen Sie es mit dieser Kamera erneut auf.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} shows a person; take it again with nobody in view.</source>
+        <translation>Das Bild des leeren Raums {file} zeigt eine Person; nehmen Sie es erneut auf, ohne dass jemand zu sehen ist.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} was taken with another camera ({camera}), or while it was turned otherwise; take it again.</source>
+        <translation>Das Bild des leeren Raums {file} wurde mit einer anderen Kamera ({camera}) aufgenommen oder als sie anders gedreht war; nehmen Sie es noch einmal auf.</translation>
+    </message>
+    <message>
+        <source>The preparation for this computer was cancelled; it continues at the next start.</source>
+        <translation>Die Vorbereitung für diesen Rechner wurde abgebrochen; sie wird beim nächsten Start fortgesetzt.</translation>
+    </message>
+    <message>
+        <source>The program cannot store its files.</source>
+        <translation>Das Programm kann seine Dateien nicht speichern.</translation>
+    </message>
+    <message>
+        <source>The program that sends to {source} has delivered no frame for {seconds} seconds; start it again or choose another camera.</source>
+        <translation>Das Programm, das an {source} sendet, liefert seit {seconds} Sekunden kein Bild; starten Sie es neu oder wählen Sie eine andere Kamera.</translation>
+    </message>
+    <message>
+        <source>The published models resolve finer edges, above all hair.</source>
+        <translation>Die veröffentlichten Modelle lösen feinere Kanten auf, vor allem Haare.</translation>
+    </message>
+    <message>
+        <source>The question of the desktop about the camera was not answered; answer it, or choose another source.</source>
+        <translation>Die Frage des Desktops nach der Kamera wurde nicht beantwortet; beantworten Sie sie, oder wählen Sie eine andere Quelle.</translation>
+    </message>
+    <message>
+        <source>The recording could not be completed: {reason} ({kept}).</source>
+        <translation>Die Aufnahme konnte nicht abgeschlossen werden: {reason} ({kept}).</translation>
+    </message>
+    <message>
+        <source>The recording stopped: {reason} ({kept}).</source>
+        <translation>Die Aufnahme wurde beendet: {reason} ({kept}).</translation>
     </message>
     <message>
         <source>The recording {file} cannot be started: {reason}.</source>
-        <comment>RecordingText.NOT_STARTED</comment>
         <translation>Die Aufnahme {file} lässt sich nicht starten: {reason}.</translation>
     </message>
     <message>
         <source>The recording {file} is finished; start another one.</source>
-        <comment>RecordingText.FINISHED</comment>
         <translation>Die Aufnahme {file} ist abgeschlossen; starten Sie eine neue.</translation>
     </message>
     <message>
-        <source>The recording stopped: {reason} ({kept}).</source>
-        <comment>RecordingText.STOPPED</comment>
-        <translation>Die Aufnahme wurde beendet: {reason} ({kept}).</translation>
+        <source>The repair could not be started ({program} cannot be run); run the shown commands as root.</source>
+        <translation>Die Reparatur konnte nicht gestartet werden ({program} lässt sich nicht ausführen); führen Sie die gezeigten Befehle als root aus.</translation>
     </message>
     <message>
-        <source>The recording could not be completed: {reason} ({kept}).</source>
-        <comment>RecordingText.NOT_FINISHED</comment>
-        <translation>Die Aufnahme konnte nicht abgeschlossen werden: {reason} ({kept}).</translation>
+        <source>The repair failed with exit code {code} (details are in the log); run the shown commands as root.</source>
+        <translation>Die Reparatur ist mit dem Exit-Code {code} fehlgeschlagen (Einzelheiten stehen im Protokoll); führen Sie die gezeigten Befehle als root aus.</translation>
     </message>
     <message>
-        <source>The encoder {wanted} does not work on this computer; the recording uses {used}.</source>
-        <comment>RecordingText.OTHER_ENCODER</comment>
-        <translation>Der Encoder {wanted} funktioniert auf diesem Rechner nicht; die Aufnahme verwendet {used}.</translation>
+        <source>The repair failed: Secure Boot or a container forbids loading modules.</source>
+        <translation>Die Reparatur ist fehlgeschlagen: Secure Boot oder ein Container verbietet es, Module zu laden.</translation>
     </message>
     <message>
-        <source>Another file {file} appeared during the recording, which is saved as {copy}.</source>
-        <comment>RecordingText.NAME_TAKEN</comment>
-        <translation>Während der Aufnahme erschien eine andere Datei {file}; die Aufnahme ist als {copy} gespeichert.</translation>
+        <source>The repair failed: Secure Boot rejects the module. Enrol its key as shown under “Virtual camera: Secure Boot”.</source>
+        <translation>Die Reparatur ist fehlgeschlagen: Secure Boot weist das Modul ab. Tragen Sie seinen Schlüssel ein, wie unter „Virtuelle Kamera: Secure Boot“ gezeigt.</translation>
     </message>
     <message>
-        <source>the recording so far is in {file}</source>
-        <comment>RecordingText.KEPT</comment>
-        <translation>das bisher Aufgenommene ist in {file}</translation>
+        <source>The repair failed: the virtual camera is in use. Close the programs that use it and try again.</source>
+        <translation>Die Reparatur ist fehlgeschlagen: Die virtuelle Kamera wird benutzt. Schließen Sie die Programme, die sie benutzen, und versuchen Sie es erneut.</translation>
     </message>
     <message>
-        <source>nothing was recorded</source>
-        <comment>RecordingText.NOTHING_KEPT</comment>
-        <translation>es wurde nichts aufgenommen</translation>
-    </message>
-    <message>
-        <source>it is not valid JSON, see line {line}</source>
-        <comment>FileReason.NOT_JSON</comment>
-        <translation>Sie ist kein gültiges JSON, siehe Zeile {line}</translation>
-    </message>
-    <message>
-        <source>it is nested too deeply</source>
-        <comment>FileReason.NESTED</comment>
-        <translation>Sie ist zu tief verschachtelt</translation>
-    </message>
-    <message>
-        <source>it contains no JSON object</source>
-        <comment>FileReason.NO_OBJECT</comment>
-        <translation>Sie enthält kein JSON-Objekt</translation>
-    </message>
-    <message>
-        <source>it is not a text file</source>
-        <comment>FileReason.NOT_TEXT</comment>
-        <translation>Sie ist keine Textdatei</translation>
-    </message>
-    <message>
-        <source>{field}: {problem}</source>
-        <comment>FileReason.INVALID</comment>
-        <translation>{field}: {problem}</translation>
-    </message>
-    <message>
-        <source>“{version}” is not a version</source>
-        <comment>FileReason.VERSION</comment>
-        <translation>„{version}“ ist keine Version</translation>
-    </message>
-    <message>
-        <source>a newer version of Mattecam wrote it (format version {version})</source>
-        <comment>FileReason.NEWER</comment>
-        <translation>Eine neuere Version von Mattecam hat sie geschrieben (Formatversion {version})</translation>
-    </message>
-    <message>
-        <source>it does not hold one list “zones” and nothing else</source>
-        <comment>FileReason.NO_ZONES</comment>
-        <translation>Sie muss eine Liste „zones“ enthalten und nichts sonst</translation>
-    </message>
-    <message>
-        <source>it holds a keep zone, which shows the room; only zones of the kind “drop” can be used</source>
-        <comment>FileReason.KEEP_ZONE</comment>
-        <translation>sie enthält eine Zone der Art „keep“, die den Raum zeigt; nur Zonen der Art „drop“ sind möglich</translation>
-    </message>
-    <message>
-        <source>it is not a scenes file of format version {version}</source>
-        <comment>FileReason.SCENES_VERSION</comment>
-        <translation>Sie ist keine Szenendatei der Formatversion {version}</translation>
-    </message>
-    <message>
-        <source>it must be one of {expected}</source>
-        <comment>ValueProblem.CHOICE</comment>
-        <translation>er muss einer von diesen sein: {expected}</translation>
-    </message>
-    <message>
-        <source>it must be at least {limit}</source>
-        <comment>ValueProblem.AT_LEAST</comment>
-        <translation>er muss mindestens {limit} sein</translation>
-    </message>
-    <message>
-        <source>it must be at most {limit}</source>
-        <comment>ValueProblem.AT_MOST</comment>
-        <translation>er darf höchstens {limit} sein</translation>
-    </message>
-    <message>
-        <source>it must be a number</source>
-        <comment>ValueProblem.NUMBER</comment>
-        <translation>er muss eine Zahl sein</translation>
-    </message>
-    <message>
-        <source>it must be a whole number</source>
-        <comment>ValueProblem.WHOLE_NUMBER</comment>
-        <translation>er muss eine ganze Zahl sein</translation>
-    </message>
-    <message>
-        <source>it must be true or false</source>
-        <comment>ValueProblem.SWITCH</comment>
-        <translation>er muss true oder false sein</translation>
-    </message>
-    <message>
-        <source>it must be text</source>
-        <comment>ValueProblem.TEXT</comment>
-        <translation>er muss Text sein</translation>
-    </message>
-    <message>
-        <source>it must be a colour like #00b140</source>
-        <comment>ValueProblem.COLOUR</comment>
-        <translation>er muss eine Farbe wie #00b140 sein</translation>
-    </message>
-    <message>
-        <source>it has more than {limit} characters</source>
-        <comment>ValueProblem.LONGER</comment>
-        <translation>er hat mehr als {limit} Zeichen</translation>
-    </message>
-    <message>
-        <source>it is empty</source>
-        <comment>ValueProblem.EMPTY</comment>
-        <translation>er ist leer</translation>
-    </message>
-    <message>
-        <source>it must be a list</source>
-        <comment>ValueProblem.LIST</comment>
-        <translation>er muss eine Liste sein</translation>
-    </message>
-    <message>
-        <source>it must be an object with names and values</source>
-        <comment>ValueProblem.OBJECT</comment>
-        <translation>er muss ein Objekt mit Namen und Werten sein</translation>
-    </message>
-    <message>
-        <source>it has more than {limit} parts</source>
-        <comment>ValueProblem.FEWER</comment>
-        <translation>er hat mehr als {limit} Teile</translation>
-    </message>
-    <message>
-        <source>it has fewer than {limit} parts</source>
-        <comment>ValueProblem.MORE</comment>
-        <translation>er hat weniger als {limit} Teile</translation>
-    </message>
-    <message>
-        <source>it is missing</source>
-        <comment>ValueProblem.ABSENT</comment>
-        <translation>er fehlt</translation>
-    </message>
-    <message>
-        <source>there is no such setting</source>
-        <comment>ValueProblem.UNKNOWN</comment>
-        <translation>diese Einstellung gibt es nicht</translation>
-    </message>
-    <message>
-        <source>The file {file} cannot be written: {reason}.</source>
-        <comment>SettingsText.NOT_WRITTEN</comment>
-        <translation>Die Datei {file} lässt sich nicht schreiben: {reason}.</translation>
-    </message>
-    <message>
-        <source>The settings file {file} cannot be read ({reason}); the default settings are used.</source>
-        <comment>SettingsText.UNREADABLE</comment>
-        <translation>Die Einstellungsdatei {file} lässt sich nicht lesen ({reason}); es gelten die Standardeinstellungen.</translation>
-    </message>
-    <message>
-        <source>The settings file {file} cannot be used ({reason}) and was renamed to {kept}; the default settings are used.</source>
-        <comment>SettingsText.BROKEN</comment>
-        <translation>Die Einstellungsdatei {file} ist nicht verwendbar ({reason}) und wurde in {kept} umbenannt; es gelten die Standardeinstellungen.</translation>
-    </message>
-    <message>
-        <source>The settings file {file} cannot be used ({reason}) nor renamed; the default settings are used.</source>
-        <comment>SettingsText.BROKEN_NOT_RENAMED</comment>
-        <translation>Die Einstellungsdatei {file} ist nicht verwendbar ({reason}) und lässt sich nicht umbenennen; es gelten die Standardeinstellungen.</translation>
+        <source>The running kernel {kernel} is no longer installed (installed: {installed}).</source>
+        <translation>Der laufende Kernel {kernel} ist nicht mehr installiert (installiert: {installed}).</translation>
     </message>
     <message>
         <source>The saved model {model} is not installed; {bundled} is used instead.</source>
-        <comment>SettingsText.MODEL_MISSING</comment>
         <translation>Das gespeicherte Modell {model} ist nicht installiert; stattdessen wird {bundled} verwendet.</translation>
     </message>
     <message>
         <source>The saved weights file {file} does not exist; {bundled} is used instead (check the path).</source>
-        <comment>SettingsText.CHECKPOINT_MISSING</comment>
         <translation>Die gespeicherte Gewichtsdatei {file} gibt es nicht; stattdessen wird {bundled} verwendet (prüfen Sie den Pfad).</translation>
     </message>
     <message>
-        <source>Files of this name exist and are kept: {files}. This run records to {new}.</source>
-        <comment>SettingsText.RECORDING_EXISTS</comment>
-        <translation>Dateien dieses Namens gibt es schon, und sie bleiben erhalten: {files}. Aufgenommen wird in {new}.</translation>
-    </message>
-    <message>
-        <source>{first} {second}</source>
-        <comment>SettingsText.BOTH</comment>
-        <translation>{first} {second}</translation>
-    </message>
-    <message>
-        <source>The zones file {file} does not exist; check the path.</source>
-        <comment>ZoneText.MISSING</comment>
-        <translation>Die Zonendatei {file} gibt es nicht; prüfen Sie den Pfad.</translation>
-    </message>
-    <message>
-        <source>The zones file {file} cannot be used: {reason}.</source>
-        <comment>ZoneText.BROKEN</comment>
-        <translation>Die Zonendatei {file} ist nicht verwendbar: {reason}.</translation>
-    </message>
-    <message>
-        <source>“{name}” cannot be the name of a scene; use 1 to {length} printable characters.</source>
-        <comment>SceneText.NAME</comment>
-        <translation>„{name}“ kann nicht der Name einer Szene sein; verwenden Sie 1 bis {length} druckbare Zeichen.</translation>
-    </message>
-    <message>
         <source>The scene “{name}” in {file} cannot be used ({reason}); save it again or remove it.</source>
-        <comment>SceneText.BROKEN</comment>
         <translation>Die Szene „{name}“ in {file} ist nicht verwendbar ({reason}); speichern Sie sie neu oder entfernen Sie sie.</translation>
     </message>
     <message>
-        <source>A scene “{name}” already exists; choose another name or remove it first.</source>
-        <comment>SceneText.EXISTS</comment>
-        <translation>Eine Szene „{name}“ gibt es bereits; wählen Sie einen anderen Namen oder entfernen Sie sie zuerst.</translation>
-    </message>
-    <message>
-        <source>There is no scene “{name}”; the scenes are {names}.</source>
-        <comment>SceneText.UNKNOWN</comment>
-        <translation>Es gibt keine Szene „{name}“; die Szenen sind {names}.</translation>
-    </message>
-    <message>
-        <source>There is no scene “{name}”; no scene is saved yet.</source>
-        <comment>SceneText.NONE_SAVED</comment>
-        <translation>Es gibt keine Szene „{name}“; es ist noch keine gespeichert.</translation>
-    </message>
-    <message>
         <source>The scenes file {file} cannot be read ({reason}).</source>
-        <comment>SceneText.FILE_UNREADABLE</comment>
         <translation>Die Szenendatei {file} lässt sich nicht lesen ({reason}).</translation>
     </message>
     <message>
         <source>The scenes file {file} cannot be used ({reason}) and was renamed to {kept}; no scenes are available.</source>
-        <comment>SceneText.FILE_BROKEN</comment>
         <translation>Die Szenendatei {file} ist nicht verwendbar ({reason}) und wurde in {kept} umbenannt; es sind keine Szenen verfügbar.</translation>
     </message>
     <message>
         <source>The scenes file {file} cannot be used ({reason}) nor renamed; no scenes are available.</source>
-        <comment>SceneText.FILE_BROKEN_NOT_RENAMED</comment>
         <translation>Die Szenendatei {file} ist nicht verwendbar ({reason}) und lässt sich nicht umbenennen; es sind keine Szenen verfügbar.</translation>
     </message>
     <message>
-        <source>{name} (process {pid})</source>
-        <comment>ProgramName.PROCESS</comment>
-        <translation>{name} (Prozess {pid})</translation>
+        <source>The settings file {file} cannot be read ({reason}); the default settings are used.</source>
+        <translation>Die Einstellungsdatei {file} lässt sich nicht lesen ({reason}); es gelten die Standardeinstellungen.</translation>
     </message>
     <message>
-        <source>Mattecam itself</source>
-        <comment>ProgramName.THIS</comment>
-        <translation>Mattecam selbst</translation>
+        <source>The settings file {file} cannot be used ({reason}) and was renamed to {kept}; the default settings are used.</source>
+        <translation>Die Einstellungsdatei {file} ist nicht verwendbar ({reason}) und wurde in {kept} umbenannt; es gelten die Standardeinstellungen.</translation>
     </message>
     <message>
-        <source>another program</source>
-        <comment>ProgramName.OTHER</comment>
-        <translation>einem anderen Programm</translation>
+        <source>The settings file {file} cannot be used ({reason}) nor renamed; the default settings are used.</source>
+        <translation>Die Einstellungsdatei {file} ist nicht verwendbar ({reason}) und lässt sich nicht umbenennen; es gelten die Standardeinstellungen.</translation>
     </message>
     <message>
-        <source>An internal error occurred; the log has the details.</source>
-        <comment>ProgramText.UNEXPECTED</comment>
-        <translation>Ein interner Fehler ist aufgetreten; Einzelheiten stehen im Protokoll.</translation>
-    </message>
-    <message>
-        <source>The {thread} thread failed; start the program again. The log has the details.</source>
-        <comment>ProgramText.THREAD_FAILED</comment>
-        <translation>Der Thread {thread} ist fehlgeschlagen; starten Sie das Programm neu. Einzelheiten stehen im Protokoll.</translation>
-    </message>
-    <message>
-        <source>{device} does not respond; reconnect it, or start the program again with another source.</source>
-        <comment>ProgramText.SOURCE_HANGS</comment>
-        <translation>{device} reagiert nicht; schließen Sie das Gerät neu an oder starten Sie das Programm mit einer anderen Quelle neu.</translation>
-    </message>
-    <message>
-        <source>{device} does not respond; close the programs that use it, or start the program again with another output.</source>
-        <comment>ProgramText.OUTPUT_HANGS</comment>
-        <translation>{device} reagiert nicht; schließen Sie die Programme, die das Gerät benutzen, oder starten Sie das Programm mit einer anderen Ausgabe neu.</translation>
+        <source>The snap {program} may not use cameras.</source>
+        <translation>Das Snap {program} darf keine Kameras verwenden.</translation>
     </message>
     <message>
         <source>The source {source} does not open; reconnect it, or start the program again with another source.</source>
-        <comment>ProgramText.SOURCE_NOT_OPEN</comment>
         <translation>Die Quelle {source} lässt sich nicht öffnen; schließen Sie sie neu an oder starten Sie das Programm mit einer anderen Quelle neu.</translation>
     </message>
     <message>
-        <source>The output {output} does not open; close the programs that use it, or start the program again with another output.</source>
-        <comment>ProgramText.OUTPUT_NOT_OPEN</comment>
-        <translation>Die Ausgabe {output} lässt sich nicht öffnen; schließen Sie die Programme, die sie benutzen, oder starten Sie das Programm mit einer anderen Ausgabe neu.</translation>
-    </message>
-    <message>
-        <source>The background {background} does not open; reconnect its disk, or start the program again with another background.</source>
-        <comment>ProgramText.BACKGROUND_NOT_OPEN</comment>
-        <translation>Der Hintergrund {background} lässt sich nicht öffnen; schließen Sie sein Laufwerk neu an oder starten Sie das Programm mit einem anderen Hintergrund neu.</translation>
-    </message>
-    <message>
-        <source>The model does not respond on {device}; start the program again, or with another device.</source>
-        <comment>ProgramText.MODEL_HANGS</comment>
-        <translation>Das Modell antwortet auf {device} nicht; starten Sie das Programm neu oder mit einem anderen Gerät.</translation>
-    </message>
-    <message>
-        <source>The {thread} thread does not respond; start the program again.</source>
-        <comment>ProgramText.THREAD_STALLED</comment>
-        <translation>Der Thread {thread} reagiert nicht; starten Sie das Programm neu.</translation>
-    </message>
-    <message>
         <source>The status file {file} cannot be written: {reason}.</source>
-        <comment>ProgramText.STATUS_NOT_WRITTEN</comment>
         <translation>Die Statusdatei {file} lässt sich nicht schreiben: {reason}.</translation>
     </message>
     <message>
-        <source>The autostart entry {file} cannot be changed: {reason}.</source>
-        <comment>AutostartText.NOT_WRITTEN</comment>
-        <translation>Der Autostart-Eintrag {file} kann nicht geändert werden: {reason}.</translation>
+        <source>The test picture could not be sent: {reason}</source>
+        <translation>Das Testbild konnte nicht gesendet werden: {reason}</translation>
     </message>
     <message>
-        <source>The path “{option}” contains a line break, which an autostart entry does not support.</source>
-        <comment>AutostartText.LINE_BREAK</comment>
-        <translation>Der Pfad „{option}“ enthält einen Zeilenumbruch, den ein Autostart-Eintrag nicht unterstützt.</translation>
+        <source>The user {user} has no permission to open {device} ({name}).</source>
+        <translation>Der Benutzer {user} darf {device} ({name}) nicht öffnen.</translation>
     </message>
     <message>
-        <source>There are no weights named {name}; the names are {names}.</source>
-        <comment>WeightsFault.UNKNOWN</comment>
-        <translation>Es gibt keine Gewichte mit dem Namen {name}; die Namen sind {names}.</translation>
+        <source>The user {user} has no permission to open {device}.</source>
+        <translation>Der Benutzer {user} darf {device} nicht öffnen.</translation>
     </message>
     <message>
-        <source>There is no weights file {file}; choose another one.</source>
-        <comment>WeightsFault.NO_FILE</comment>
-        <translation>Es gibt keine Gewichtsdatei {file}; wählen Sie eine andere.</translation>
+        <source>The user {user} has permission to write to {device}.</source>
+        <translation>Der Benutzer {user} darf auf {device} schreiben.</translation>
     </message>
     <message>
-        <source>The weights of {model} ({file}) are not installed; download them, or choose a file of your own.</source>
-        <comment>WeightsFault.NOT_INSTALLED</comment>
-        <translation>Die Gewichte von {model} ({file}) sind nicht installiert; laden Sie sie herunter oder wählen Sie eine eigene Datei.</translation>
+        <source>The video {file} can no longer be read; choose another file.</source>
+        <translation>Das Video {file} lässt sich nicht weiter lesen; wählen Sie eine andere Datei.</translation>
     </message>
     <message>
-        <source>The weights of {model} ({file}), which are part of the program, are missing; reinstall the program, or choose a file of your own.</source>
-        <comment>WeightsFault.BUNDLED_MISSING</comment>
-        <translation>Die Gewichte von {model} ({file}), die zum Programm gehören, fehlen; installieren Sie das Programm neu oder wählen Sie eine eigene Datei.</translation>
+        <source>The video {file} contains no readable frame; choose another file.</source>
+        <translation>Das Video {file} enthält kein lesbares Bild; wählen Sie eine andere Datei.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} cannot be used; choose another one.</source>
+        <translation>Die virtuelle Kamera {device} lässt sich nicht verwenden; wählen Sie eine andere.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} does not exist; choose another one or `auto`.</source>
+        <translation>Die virtuelle Kamera {device} gibt es nicht; wählen Sie eine andere oder `auto`.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} does not start; stop it in OBS and close other programs that send to it.</source>
+        <translation>Die virtuelle Kamera {device} startet nicht; stoppen Sie sie in OBS und schließen Sie andere Programme, die an sie senden.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} is already open in this program; choose another one.</source>
+        <translation>Die virtuelle Kamera {device} ist in diesem Programm bereits geöffnet; wählen Sie eine andere.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} is closed; open it again.</source>
+        <translation>Die virtuelle Kamera {device} ist geschlossen; öffnen Sie sie wieder.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} is held in a format that cannot be sent ({width}×{height} {format}); close the programs that use it and try again.</source>
+        <translation>Die virtuelle Kamera {device} wird in einem Format gehalten, das sich nicht senden lässt ({width} × {height} {format}); schließen Sie die Programme, die sie benutzen, und versuchen Sie es erneut.</translation>
+    </message>
+    <message>
+        <source>The virtual-camera backend v4l2 exists on Linux only; choose `auto` or `pyvirtualcam`.</source>
+        <translation>Das Backend v4l2 der virtuellen Kamera gibt es nur unter Linux; wählen Sie `auto` oder `pyvirtualcam`.</translation>
     </message>
     <message>
         <source>The weights file {file} cannot be read; check the path and its permissions.</source>
-        <comment>WeightsFault.UNREADABLE</comment>
         <translation>Die Gewichtsdatei {file} lässt sich nicht lesen; prüfen Sie den Pfad und die Berechtigungen.</translation>
     </message>
     <message>
+        <source>The weights file {file} contains NaN or infinite values; replace it with an intact file.</source>
+        <translation>Die Gewichtsdatei {file} enthält NaN oder unendliche Werte; ersetzen Sie sie durch eine intakte Datei.</translation>
+    </message>
+    <message>
         <source>The weights file {file} is damaged or holds no weights; download it again or choose another file.</source>
-        <comment>WeightsFault.DAMAGED</comment>
         <translation>Die Gewichtsdatei {file} ist beschädigt oder enthält keine Gewichte; laden Sie sie erneut herunter oder wählen Sie eine andere Datei.</translation>
     </message>
     <message>
+        <source>The weights file {file} is damaged or not the published one; download it again, or choose a file of your own.</source>
+        <translation>Die Gewichtsdatei {file} ist beschädigt oder nicht die veröffentlichte; laden Sie sie neu herunter oder wählen Sie eine eigene Datei.</translation>
+    </message>
+    <message>
         <source>The weights file {file} is in the format of {format}, which is not supported; choose a file of PyTorch or safetensors.</source>
-        <comment>WeightsFault.FOREIGN</comment>
         <translation>Die Gewichtsdatei {file} hat das Format von {format}, das nicht unterstützt wird; wählen Sie eine Datei von PyTorch oder safetensors.</translation>
     </message>
     <message>
         <source>The weights file {file}, which is part of the program, is damaged; reinstall the program, or choose another file.</source>
-        <comment>WeightsFault.BUNDLED_DAMAGED</comment>
         <translation>Die Gewichtsdatei {file}, die zum Programm gehört, ist beschädigt; installieren Sie das Programm neu oder wählen Sie eine andere Datei.</translation>
     </message>
     <message>
-        <source>The weights file {file} is damaged or not the published one; download it again, or choose a file of your own.</source>
-        <comment>WeightsFault.NOT_INTACT</comment>
-        <translation>Die Gewichtsdatei {file} ist beschädigt oder nicht die veröffentlichte; laden Sie sie neu herunter oder wählen Sie eine eigene Datei.</translation>
-    </message>
-    <message>
-        <source>The weights file {file} contains NaN or infinite values; replace it with an intact file.</source>
-        <comment>WeightsFault.NOT_FINITE</comment>
-        <translation>Die Gewichtsdatei {file} enthält NaN oder unendliche Werte; ersetzen Sie sie durch eine intakte Datei.</translation>
-    </message>
-    <message>
         <source>The weights in the file {file} are all zero; replace it with an intact file.</source>
-        <comment>WeightsFault.ALL_ZERO</comment>
         <translation>Die Gewichte in der Datei {file} sind alle null; ersetzen Sie sie durch eine intakte Datei.</translation>
     </message>
     <message>
+        <source>The weights of {model} ({file}) are not installed; download them, or choose a file of your own.</source>
+        <translation>Die Gewichte von {model} ({file}) sind nicht installiert; laden Sie sie herunter oder wählen Sie eine eigene Datei.</translation>
+    </message>
+    <message>
+        <source>The weights of {model} ({file}), which are part of the program, are missing; reinstall the program, or choose a file of your own.</source>
+        <translation>Die Gewichte von {model} ({file}), die zum Programm gehören, fehlen; installieren Sie das Programm neu oder wählen Sie eine eigene Datei.</translation>
+    </message>
+    <message>
         <source>The weights of {model} are part of the program and are not downloaded.</source>
-        <comment>WeightsFault.BUNDLED</comment>
         <translation>Die Gewichte von {model} gehören zum Programm und werden nicht heruntergeladen.</translation>
     </message>
     <message>
-        <source>The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
-        <comment>WeightsFault.NOT_PUBLISHED</comment>
-        <translation>Die für {model} heruntergeladene Datei ist nicht die veröffentlichte (ihr SHA-256 beginnt mit {found}, nicht {expected}) und wurde gelöscht; versuchen Sie es später erneut oder speichern Sie eine vertrauenswürdige Kopie als {name} im Ordner {folder}.</translation>
-    </message>
-    <message>
-        <source>The file downloaded for {model} is not the file that was downloaded first (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later.</source>
-        <comment>WeightsFault.NOT_AS_BEFORE</comment>
-        <translation>Die für {model} heruntergeladene Datei ist nicht die zuerst heruntergeladene (ihr SHA-256 beginnt mit {found}, nicht {expected}) und wurde gelöscht; versuchen Sie es später erneut.</translation>
-    </message>
-    <message>
-        <source>The disk is full while downloading {model} to {folder}; free some space and try again.</source>
-        <comment>WeightsFault.DISK_FULL</comment>
-        <translation>Der Datenträger ist beim Herunterladen von {model} nach {folder} voll; schaffen Sie Platz und versuchen Sie es erneut.</translation>
-    </message>
-    <message>
-        <source>The file {file} cannot be written; make its folder writable and try again.</source>
-        <comment>WeightsFault.NOT_WRITABLE</comment>
-        <translation>Die Datei {file} lässt sich nicht schreiben; geben Sie sich Schreibrecht für den Ordner und versuchen Sie es erneut.</translation>
-    </message>
-    <message>
-        <source>The download of {model} was stopped: the server sends more than {limit} bytes. Download {url} elsewhere and choose that file.</source>
-        <comment>WeightsFault.TOO_LARGE</comment>
-        <translation>Der Download von {model} wurde angehalten: Der Server sendet mehr als {limit} Bytes. Laden Sie {url} anderswo herunter und wählen Sie diese Datei.</translation>
-    </message>
-    <message>
         <source>The weights of {model} could not be downloaded (HTTP status {status}). Try again later, or download {url} elsewhere and choose that file.</source>
-        <comment>WeightsFault.HTTP_STATUS</comment>
         <translation>Die Gewichte von {model} konnten nicht heruntergeladen werden (HTTP-Status {status}). Versuchen Sie es später erneut oder laden Sie {url} anderswo herunter und wählen Sie diese Datei.</translation>
     </message>
     <message>
         <source>The weights of {model} could not be downloaded. No internet? Try again later (the download resumes), or download {url} elsewhere and choose that file.</source>
-        <comment>WeightsFault.NO_CONNECTION</comment>
         <translation>Die Gewichte von {model} konnten nicht heruntergeladen werden. Kein Internet? Versuchen Sie es später erneut (der Download wird fortgesetzt) oder laden Sie {url} anderswo herunter und wählen Sie diese Datei.</translation>
     </message>
     <message>
-        <source>The file {file} is not the published file of {model}, whose name is {published}; download it again or choose another file.</source>
-        <comment>WeightsFault.OTHER_FILE</comment>
-        <translation>Die Datei {file} ist nicht die veröffentlichte Datei von {model}, die {published} heißt; laden Sie sie erneut herunter oder wählen Sie eine andere Datei.</translation>
+        <source>The window cannot open; the program runs without a window.</source>
+        <translation>Das Fenster lässt sich nicht öffnen; das Programm läuft ohne Fenster.</translation>
+    </message>
+    <message>
+        <source>The window opens on the desktop of this system.</source>
+        <translation>Das Fenster öffnet sich auf dem Desktop dieses Systems.</translation>
+    </message>
+    <message>
+        <source>The zones file {file} cannot be used: {reason}.</source>
+        <translation>Die Zonendatei {file} ist nicht verwendbar: {reason}.</translation>
+    </message>
+    <message>
+        <source>The zones file {file} does not exist; check the path.</source>
+        <translation>Die Zonendatei {file} gibt es nicht; prüfen Sie den Pfad.</translation>
+    </message>
+    <message>
+        <source>The {thread} thread does not respond; start the program again.</source>
+        <translation>Der Thread {thread} reagiert nicht; starten Sie das Programm neu.</translation>
+    </message>
+    <message>
+        <source>The {thread} thread failed; start the program again. The log has the details.</source>
+        <translation>Der Thread {thread} ist fehlgeschlagen; starten Sie das Programm neu. Einzelheiten stehen im Protokoll.</translation>
+    </message>
+    <message>
+        <source>Then log out and log in again.</source>
+        <translation>Melden Sie sich danach ab und wieder an.</translation>
+    </message>
+    <message>
+        <source>Then:</source>
+        <translation>Danach:</translation>
+    </message>
+    <message>
+        <source>There are no frames for the picture of the empty room; check that the camera delivers frames.</source>
+        <translation>Für das Bild des leeren Raums gibt es keine Kamerabilder; prüfen Sie, ob die Kamera Bilder liefert.</translation>
+    </message>
+    <message>
+        <source>There are no weights named {name}; the names are {names}.</source>
+        <translation>Es gibt keine Gewichte mit dem Namen {name}; die Namen sind {names}.</translation>
+    </message>
+    <message>
+        <source>There are several cameras {name}; choose one of {sources}.</source>
+        <translation>Es gibt mehrere Kameras {name}; wählen Sie eine von {sources}.</translation>
+    </message>
+    <message>
+        <source>There is no GPU {device}; this computer has {count}. Choose another device.</source>
+        <translation>Die GPU {device} gibt es nicht; dieser Rechner hat {count}. Wählen Sie ein anderes Gerät.</translation>
+    </message>
+    <message>
+        <source>There is no camera {name}; connect it or choose another one.</source>
+        <translation>Es gibt keine Kamera {name}; schließen Sie sie an oder wählen Sie eine andere.</translation>
+    </message>
+    <message>
+        <source>There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set.</source>
+        <translation>Es gibt keine Anzeige: Weder WAYLAND_DISPLAY noch DISPLAY ist gesetzt.</translation>
+    </message>
+    <message>
+        <source>There is no int8 version of the model {model} for this device and these weights; choose another precision.</source>
+        <translation>Für das Modell {model} gibt es auf diesem Gerät und mit diesen Gewichten keine int8-Fassung; wählen Sie eine andere Genauigkeit.</translation>
+    </message>
+    <message>
+        <source>There is no scene “{name}”; no scene is saved yet.</source>
+        <translation>Es gibt keine Szene „{name}“; es ist noch keine gespeichert.</translation>
+    </message>
+    <message>
+        <source>There is no scene “{name}”; the scenes are {names}.</source>
+        <translation>Es gibt keine Szene „{name}“; die Szenen sind {names}.</translation>
+    </message>
+    <message>
+        <source>There is no usable NVIDIA GPU on this computer; choose the device cpu or auto.</source>
+        <translation>Auf diesem Rechner gibt es keine verwendbare NVIDIA-GPU; wählen Sie das Gerät cpu oder auto.</translation>
+    </message>
+    <message>
+        <source>There is no video file {file}; check the name.</source>
+        <translation>Es gibt keine Videodatei {file}; prüfen Sie den Namen.</translation>
+    </message>
+    <message>
+        <source>There is no virtual camera {device}; choose one of {devices}.</source>
+        <translation>Es gibt keine virtuelle Kamera {device}; wählen Sie eine von {devices}.</translation>
+    </message>
+    <message>
+        <source>There is no virtual camera: install OBS Studio 30 or later, which provides one, start it once and close it.</source>
+        <translation>Es gibt keine virtuelle Kamera: Installieren Sie OBS Studio 30 oder neuer, das eine bereitstellt, starten Sie es einmal und schließen Sie es.</translation>
+    </message>
+    <message>
+        <source>There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`.</source>
+        <translation>Es gibt keine virtuelle Kamera: Installieren Sie v4l2loopback (Paket v4l2loopback-dkms) und führen Sie `{command}` aus.</translation>
+    </message>
+    <message>
+        <source>There is no weights file {file}; choose another one.</source>
+        <translation>Es gibt keine Gewichtsdatei {file}; wählen Sie eine andere.</translation>
+    </message>
+    <message>
+        <source>This desktop cannot ask for the password; run the shown commands in a terminal.</source>
+        <translation>Dieser Desktop kann nicht nach dem Passwort fragen; führen Sie die gezeigten Befehle in einem Terminal aus.</translation>
+    </message>
+    <message>
+        <source>This looks like a container: the camera driver must be loaded on the host (kernel {kernel}).</source>
+        <translation>Dies scheint ein Container zu sein: Der Kameratreiber muss auf dem Host geladen werden (Kernel {kernel}).</translation>
+    </message>
+    <message>
+        <source>Variables of other programs reach this one: {variables}.</source>
+        <translation>Variablen anderer Programme erreichen dieses: {variables}.</translation>
+    </message>
+    <message>
+        <source>While Mattecam is paused, no picture of the empty room is taken; resume and take it again.</source>
+        <translation>Solange Mattecam pausiert, wird kein Bild des leeren Raums aufgenommen; setzen Sie fort und nehmen Sie es erneut auf.</translation>
+    </message>
+    <message>
+        <source>With RPM Fusion (free) enabled:</source>
+        <translation>Mit aktiviertem RPM Fusion (free):</translation>
+    </message>
+    <message>
+        <source>With Secure Boot the kernel rejects modules whose key is not enrolled (“Key was rejected by service”).</source>
+        <translation>Mit Secure Boot lehnt der Kernel Module ab, deren Schlüssel nicht eingetragen ist („Key was rejected by service“).</translation>
+    </message>
+    <message>
+        <source>Without a camera, only the demo and video files are available.</source>
+        <translation>Ohne Kamera stehen nur die Demo und Videodateien zur Verfügung.</translation>
+    </message>
+    <message>
+        <source>Without a model the background cannot be replaced.</source>
+        <translation>Ohne Modell lässt sich der Hintergrund nicht ersetzen.</translation>
+    </message>
+    <message>
+        <source>Without a virtual camera other programs cannot see the picture; only recording works.</source>
+        <translation>Ohne virtuelle Kamera können andere Programme das Bild nicht sehen; nur das Aufnehmen funktioniert.</translation>
+    </message>
+    <message>
+        <source>Without permission the camera cannot be read.</source>
+        <translation>Ohne Berechtigung kann die Kamera nicht gelesen werden.</translation>
+    </message>
+    <message>
+        <source>Without permission the program cannot send frames to the virtual camera.</source>
+        <translation>Ohne Berechtigung kann das Programm keine Bilder an die virtuelle Kamera senden.</translation>
+    </message>
+    <message>
+        <source>Writing files will fail.</source>
+        <translation>Das Schreiben von Dateien wird fehlschlagen.</translation>
+    </message>
+    <message>
+        <source>You have no permission to open the virtual camera {device}; run `sudo usermod -aG video $USER`, then log out and log in again.</source>
+        <translation>Sie haben keine Berechtigung, die virtuelle Kamera {device} zu öffnen; führen Sie `sudo usermod -aG video $USER` aus und melden Sie sich neu an.</translation>
+    </message>
+    <message>
+        <source>You have no permission to read the image {file}; check the permissions of the file.</source>
+        <translation>Sie haben keine Berechtigung, das Bild {file} zu lesen; prüfen Sie die Berechtigungen der Datei.</translation>
+    </message>
+    <message>
+        <source>You have no permission to read the video {file}; check the permissions of the file.</source>
+        <translation>Sie haben keine Berechtigung, das Video {file} zu lesen; prüfen Sie die Berechtigungen der Datei.</translation>
+    </message>
+    <message>
+        <source>a file is where the folder should be; choose another folder</source>
+        <translation>An der Stelle des Ordners ist eine Datei; wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>a folder has this name; choose another name</source>
+        <translation>Ein Ordner hat diesen Namen; wählen Sie einen anderen Namen</translation>
+    </message>
+    <message>
+        <source>a newer version of Mattecam wrote it (format version {version})</source>
+        <translation>Eine neuere Version von Mattecam hat sie geschrieben (Formatversion {version})</translation>
+    </message>
+    <message>
+        <source>a part of the path is not a folder; choose another path</source>
+        <translation>Ein Teil des Pfads ist kein Ordner; wählen Sie einen anderen Pfad</translation>
+    </message>
+    <message>
+        <source>another file has got this name in the meantime; rename one of them</source>
+        <translation>Inzwischen trägt eine andere Datei diesen Namen; benennen Sie eine der beiden um</translation>
+    </message>
+    <message>
+        <source>another program</source>
+        <translation>einem anderen Programm</translation>
+    </message>
+    <message>
+        <source>check that it is connected, that no other program uses it, and that this program may access cameras</source>
+        <translation>Prüfen Sie, ob sie angeschlossen ist, ob ein anderes Programm sie benutzt und ob dieses Programm auf Kameras zugreifen darf</translation>
+    </message>
+    <message>
+        <source>it contains no JSON object</source>
+        <translation>Sie enthält kein JSON-Objekt</translation>
+    </message>
+    <message>
+        <source>it delivers no frames; reconnect it, or choose another size or format</source>
+        <translation>Sie liefert keine Bilder; schließen Sie sie neu an oder wählen Sie eine andere Größe oder ein anderes Format</translation>
+    </message>
+    <message>
+        <source>it does not exist</source>
+        <translation>Sie existiert nicht</translation>
+    </message>
+    <message>
+        <source>it does not hold one list “zones” and nothing else</source>
+        <translation>Sie muss eine Liste „zones“ enthalten und nichts sonst</translation>
+    </message>
+    <message>
+        <source>it has fewer than {limit} parts</source>
+        <translation>er hat weniger als {limit} Teile</translation>
+    </message>
+    <message>
+        <source>it has more than {limit} characters</source>
+        <translation>er hat mehr als {limit} Zeichen</translation>
+    </message>
+    <message>
+        <source>it has more than {limit} parts</source>
+        <translation>er hat mehr als {limit} Teile</translation>
+    </message>
+    <message>
+        <source>it holds a keep zone, which shows the room; only zones of the kind “drop” can be used</source>
+        <translation>sie enthält eine Zone der Art „keep“, die den Raum zeigt; nur Zonen der Art „drop“ sind möglich</translation>
+    </message>
+    <message>
+        <source>it is a folder</source>
+        <translation>Es ist ein Ordner</translation>
+    </message>
+    <message>
+        <source>it is a symbolic link, which is not followed; remove it or choose another name</source>
+        <translation>Es ist eine symbolische Verknüpfung, der nicht gefolgt wird; entfernen Sie sie oder wählen Sie einen anderen Namen</translation>
+    </message>
+    <message>
+        <source>it is empty</source>
+        <translation>er ist leer</translation>
+    </message>
+    <message>
+        <source>it is in use by {programs}; close it there or choose another camera</source>
+        <translation>Sie wird benutzt von {programs}; schließen Sie sie dort oder wählen Sie eine andere Kamera</translation>
+    </message>
+    <message>
+        <source>it is missing</source>
+        <translation>er fehlt</translation>
+    </message>
+    <message>
+        <source>it is nested too deeply</source>
+        <translation>Sie ist zu tief verschachtelt</translation>
+    </message>
+    <message>
+        <source>it is not a camera; choose another one</source>
+        <translation>Das Gerät ist keine Kamera; wählen Sie ein anderes</translation>
+    </message>
+    <message>
+        <source>it is not a scenes file of format version {version}</source>
+        <translation>Sie ist keine Szenendatei der Formatversion {version}</translation>
+    </message>
+    <message>
+        <source>it is not a text file</source>
+        <translation>Sie ist keine Textdatei</translation>
+    </message>
+    <message>
+        <source>it is not connected; connect it or choose another camera</source>
+        <translation>Sie ist nicht angeschlossen; schließen Sie sie an oder wählen Sie eine andere Kamera</translation>
+    </message>
+    <message>
+        <source>it is not valid JSON, see line {line}</source>
+        <translation>Sie ist kein gültiges JSON, siehe Zeile {line}</translation>
+    </message>
+    <message>
+        <source>it must be a colour like #00b140</source>
+        <translation>er muss eine Farbe wie #00b140 sein</translation>
+    </message>
+    <message>
+        <source>it must be a list</source>
+        <translation>er muss eine Liste sein</translation>
+    </message>
+    <message>
+        <source>it must be a number</source>
+        <translation>er muss eine Zahl sein</translation>
+    </message>
+    <message>
+        <source>it must be a whole number</source>
+        <translation>er muss eine ganze Zahl sein</translation>
+    </message>
+    <message>
+        <source>it must be an object with names and values</source>
+        <translation>er muss ein Objekt mit Namen und Werten sein</translation>
+    </message>
+    <message>
+        <source>it must be at least {limit}</source>
+        <translation>er muss mindestens {limit} sein</translation>
+    </message>
+    <message>
+        <source>it must be at most {limit}</source>
+        <translation>er darf höchstens {limit} sein</translation>
+    </message>
+    <message>
+        <source>it must be one of {expected}</source>
+        <translation>er muss einer von diesen sein: {expected}</translation>
+    </message>
+    <message>
+        <source>it must be text</source>
+        <translation>er muss Text sein</translation>
+    </message>
+    <message>
+        <source>it must be true or false</source>
+        <translation>er muss true oder false sein</translation>
+    </message>
+    <message>
+        <source>it was disconnected; reconnect it</source>
+        <translation>Sie wurde getrennt; schließen Sie sie wieder an</translation>
+    </message>
+    <message>
+        <source>its name is too long</source>
+        <translation>Der Name ist zu lang</translation>
+    </message>
+    <message>
+        <source>its sound cannot be read ({reason}); choose another source</source>
+        <translation>Der Ton ist nicht lesbar ({reason}); wählen Sie eine andere Quelle</translation>
+    </message>
+    <message>
+        <source>models</source>
+        <translation>Modelle</translation>
+    </message>
+    <message>
+        <source>modprobe merges the options of all files, so devices may get another number, label or mode.</source>
+        <translation>modprobe führt die Optionen aller Dateien zusammen, so dass Geräte eine andere Nummer, einen anderen Namen oder Modus bekommen können.</translation>
+    </message>
+    <message>
+        <source>no program reads from it; start one that does</source>
+        <translation>kein Programm liest daraus; starten Sie eines, das es tut</translation>
+    </message>
+    <message>
+        <source>no program sends to it; start one or choose another camera</source>
+        <translation>Kein Programm sendet an sie; starten Sie eines oder wählen Sie eine andere Kamera</translation>
+    </message>
+    <message>
+        <source>nothing is sent to it, though it is open in {programs}; start the program that sends again or choose another camera</source>
+        <translation>An sie wird nichts gesendet, obwohl sie in {programs} geöffnet ist; starten Sie das sendende Programm neu oder wählen Sie eine andere Kamera</translation>
+    </message>
+    <message>
+        <source>nothing was recorded</source>
+        <translation>es wurde nichts aufgenommen</translation>
+    </message>
+    <message>
+        <source>programs outside a sandbox</source>
+        <translation>Programme außerhalb einer Sandbox</translation>
+    </message>
+    <message>
+        <source>settings</source>
+        <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>somebody removed the file in the meantime; start again</source>
+        <translation>jemand hat die Datei inzwischen entfernt; beginnen Sie von vorn</translation>
+    </message>
+    <message>
+        <source>the disk is full; free some space and try again</source>
+        <translation>Der Datenträger ist voll; schaffen Sie Platz und versuchen Sie es erneut</translation>
+    </message>
+    <message>
+        <source>the disk is read-only; choose another folder</source>
+        <translation>Der Datenträger ist schreibgeschützt; wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>the disk reports an error</source>
+        <translation>Der Datenträger meldet einen Fehler</translation>
+    </message>
+    <message>
+        <source>the disk reports an error; choose another path</source>
+        <translation>Der Datenträger meldet einen Fehler; wählen Sie einen anderen Pfad</translation>
+    </message>
+    <message>
+        <source>the file has become too large for this disk; choose another one</source>
+        <translation>Die Datei ist für diesen Datenträger zu groß geworden; wählen Sie einen anderen</translation>
+    </message>
+    <message>
+        <source>the folder does not exist; create it or choose another one</source>
+        <translation>Der Ordner existiert nicht; legen Sie ihn an oder wählen Sie einen anderen</translation>
+    </message>
+    <message>
+        <source>the name is too long; choose a shorter one</source>
+        <translation>Der Name ist zu lang; wählen Sie einen kürzeren</translation>
+    </message>
+    <message>
+        <source>the name of a video must end in {suffixes}; choose another name</source>
+        <translation>Der Name eines Videos muss auf {suffixes} enden; wählen Sie einen anderen Namen</translation>
+    </message>
+    <message>
+        <source>the recording so far is in {file}</source>
+        <translation>das bisher Aufgenommene ist in {file}</translation>
+    </message>
+    <message>
+        <source>there is no such setting</source>
+        <translation>diese Einstellung gibt es nicht</translation>
+    </message>
+    <message>
+        <source>too many unfinished files are in this folder; remove them or choose another folder</source>
+        <translation>In diesem Ordner liegen zu viele unfertige Dateien; entfernen Sie sie oder wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>torch {version} does not support the architecture of {cards}; the CPU is used.</source>
+        <translation>torch {version} unterstützt die Architektur von {cards} nicht; die CPU wird verwendet.</translation>
+    </message>
+    <message>
+        <source>torch {version} found no supported graphics card; the CPU is used.</source>
+        <translation>torch {version} hat keine unterstützte Grafikkarte gefunden; es wird die CPU benutzt.</translation>
+    </message>
+    <message>
+        <source>torch {version} runs on the graphics processor of this Mac.</source>
+        <translation>torch {version} läuft auf dem Grafikprozessor dieses Macs.</translation>
+    </message>
+    <message>
+        <source>torch {version} runs on {cards}.</source>
+        <translation>torch {version} läuft auf {cards}.</translation>
+    </message>
+    <message>
+        <source>up to {width}×{height}</source>
+        <translation>bis {width} × {height}</translation>
+    </message>
+    <message>
+        <source>v4l2loopback is built for {kernels}, but not for the running kernel {kernel}.</source>
+        <translation>v4l2loopback ist für {kernels} gebaut, aber nicht für den laufenden Kernel {kernel}.</translation>
+    </message>
+    <message>
+        <source>v4l2loopback is installed, but not built for the running kernel {kernel}.</source>
+        <translation>v4l2loopback ist installiert, aber nicht für den laufenden Kernel {kernel} gebaut.</translation>
+    </message>
+    <message>
+        <source>you have no permission to open it; add your user to the group video and log in again</source>
+        <translation>Sie haben keine Berechtigung, sie zu öffnen; nehmen Sie Ihren Benutzer in die Gruppe video auf und melden Sie sich neu an</translation>
+    </message>
+    <message>
+        <source>you have no permission to read it</source>
+        <translation>Sie haben keine Leseberechtigung</translation>
+    </message>
+    <message>
+        <source>you have no permission to write there; choose another folder</source>
+        <translation>Sie haben dort kein Schreibrecht; wählen Sie einen anderen Ordner</translation>
+    </message>
+    <message>
+        <source>your disk quota is used up; free some space and try again</source>
+        <translation>Ihr Speicherkontingent ist aufgebraucht; schaffen Sie Platz und versuchen Sie es erneut</translation>
+    </message>
+    <message>
+        <source>{camera} is the virtual camera that this program sends to; choose another source or another virtual camera.</source>
+        <translation>{camera} ist die virtuelle Kamera, an die dieses Programm sendet; wählen Sie eine andere Quelle oder eine andere virtuelle Kamera.</translation>
+    </message>
+    <message>
+        <source>{choice} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it.</source>
+        <translation>{choice} braucht PyTorch, das in dieser Kopie von Mattecam fehlt; starten Sie Mattecam dafür aus seinem Quelltext.</translation>
+    </message>
+    <message>
+        <source>{device} ({name}) is in use by {programs}.</source>
+        <translation>{device} ({name}) wird von {programs} benutzt.</translation>
+    </message>
+    <message>
+        <source>{device} accepted no frame within {seconds} seconds.</source>
+        <translation>{device} hat innerhalb von {seconds} Sekunden kein Bild angenommen.</translation>
+    </message>
+    <message>
+        <source>{device} accepts frames, but cannot be opened as a camera.</source>
+        <translation>{device} nimmt Bilder an, lässt sich aber nicht als Kamera öffnen.</translation>
+    </message>
+    <message>
+        <source>{device} accepts no frames: it is a real camera or for that of a phone, or another program sends to it; choose another virtual camera, or close that program.</source>
+        <translation>{device} nimmt keine Bilder an: Es ist eine echte Kamera oder für die eines Telefons bestimmt, oder ein anderes Programm sendet daran; wählen Sie eine andere virtuelle Kamera, oder schließen Sie dieses Programm.</translation>
+    </message>
+    <message>
+        <source>{device} appears as “{label}” in other programs.</source>
+        <translation>{device} erscheint in anderen Programmen als „{label}“.</translation>
+    </message>
+    <message>
+        <source>{device} appears as “{label}” in other programs; there are {count} virtual cameras.</source>
+        <translation>{device} erscheint in anderen Programmen als „{label}“; es gibt {count} virtuelle Kameras.</translation>
+    </message>
+    <message>
+        <source>{device} can be opened as a camera, but delivers no frames.</source>
+        <translation>{device} lässt sich als Kamera öffnen, liefert aber keine Bilder.</translation>
+    </message>
+    <message>
+        <source>{device} delivers {width}×{height} instead of {wanted_width}×{wanted_height} because a program is reading it.</source>
+        <translation>{device} liefert {width} × {height} statt {wanted_width} × {wanted_height}, weil ein Programm sie liest.</translation>
+    </message>
+    <message>
+        <source>{device} does not respond; close the programs that use it, or start the program again with another output.</source>
+        <translation>{device} reagiert nicht; schließen Sie die Programme, die das Gerät benutzen, oder starten Sie das Programm mit einer anderen Ausgabe neu.</translation>
+    </message>
+    <message>
+        <source>{device} does not respond; reconnect it, or start the program again with another source.</source>
+        <translation>{device} reagiert nicht; schließen Sie das Gerät neu an oder starten Sie das Programm mit einer anderen Quelle neu.</translation>
+    </message>
+    <message>
+        <source>{device} has exclusive_caps=1: browsers and meeting programs list it.</source>
+        <translation>{device} hat exclusive_caps=1: Browser und Besprechungsprogramme listen sie auf.</translation>
+    </message>
+    <message>
+        <source>{device} is free.</source>
+        <translation>{device} ist frei.</translation>
+    </message>
+    <message>
+        <source>{device} is free; waiting for its picture: {programs}.</source>
+        <translation>{device} ist frei; auf ihr Bild warten: {programs}.</translation>
+    </message>
+    <message>
+        <source>{device} is the camera that the picture comes from; choose another virtual camera or another source.</source>
+        <translation>{device} ist die Kamera, von der das Bild kommt; wählen Sie eine andere virtuelle Kamera oder eine andere Quelle.</translation>
+    </message>
+    <message>
+        <source>{device} takes one program at a time, and {programs} reads it.</source>
+        <translation>{device} lässt ein Programm zugleich zu, und {programs} liest bereits.</translation>
+    </message>
+    <message>
+        <source>{device} was loaded without exclusive_caps=1.</source>
+        <translation>{device} wurde ohne exclusive_caps=1 geladen.</translation>
+    </message>
+    <message>
+        <source>{field}: {problem}</source>
+        <translation>{field}: {problem}</translation>
+    </message>
+    <message>
+        <source>{file} contains no readable frame; remove it or add it again.</source>
+        <translation>{file} enthält kein lesbares Bild; entfernen Sie die Datei oder fügen Sie sie erneut hinzu.</translation>
+    </message>
+    <message>
+        <source>{file} contains no video; choose another file.</source>
+        <translation>{file} enthält kein Video; wählen Sie eine andere Datei.</translation>
+    </message>
+    <message>
+        <source>{file} could not be copied: {reason}.</source>
+        <translation>{file} konnte nicht kopiert werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be removed: {reason}.</source>
+        <translation>{file} konnte nicht entfernt werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be renamed: {reason}.</source>
+        <translation>{file} konnte nicht umbenannt werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be restored from the trash: {reason}.</source>
+        <translation>{file} konnte nicht aus dem Papierkorb wiederhergestellt werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be written: {reason}.</source>
+        <translation>{file} konnte nicht geschrieben werden: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} has colours of Dolby Vision that only its own displays show (profile 5); save it in HDR10, HLG or without HDR.</source>
+        <translation>{file} hat Farben von Dolby Vision, die nur dessen eigene Bildschirme zeigen (Profil 5); speichern Sie das Video in HDR10, HLG oder ohne HDR.</translation>
+    </message>
+    <message>
+        <source>{file} is a folder; choose a video or an image in it.</source>
+        <translation>{file} ist ein Ordner; wählen Sie ein Video oder ein Bild darin.</translation>
+    </message>
+    <message>
+        <source>{file} is a folder; choose an image in it.</source>
+        <translation>{file} ist ein Ordner; wählen Sie ein Bild darin.</translation>
+    </message>
+    <message>
+        <source>{file} is in a format that cannot be played; save it as MP4 (H.264).</source>
+        <translation>{file} hat ein Format, das sich nicht abspielen lässt; speichern Sie es als MP4 (H.264).</translation>
+    </message>
+    <message>
+        <source>{file} is neither an image nor a video; use a PNG, JPEG, WebP or MP4 file.</source>
+        <translation>{file} ist weder ein Bild noch ein Video; verwenden Sie eine Datei im Format PNG, JPEG, WebP oder MP4.</translation>
+    </message>
+    <message>
+        <source>{file} is not a readable image; use a JPEG, PNG, WebP, HEIC, AVIF, TIFF or BMP file.</source>
+        <translation>{file} ist kein lesbares Bild; verwenden Sie eine Datei im Format JPEG, PNG, WebP, HEIC, AVIF, TIFF oder BMP.</translation>
+    </message>
+    <message>
+        <source>{file} is not a readable video: it is damaged or in an unknown format; choose another file.</source>
+        <translation>{file} ist kein lesbares Video: Die Datei ist beschädigt oder hat ein unbekanntes Format; wählen Sie eine andere.</translation>
+    </message>
+    <message>
+        <source>{file} is raw data of a camera; develop it and export it as JPEG or TIFF.</source>
+        <translation>{file} enthält Rohdaten einer Kamera; entwickeln Sie das Bild und exportieren Sie es als JPEG oder TIFF.</translation>
+    </message>
+    <message>
+        <source>{finding} The headers of this kernel are not installed.</source>
+        <translation>{finding} Die Header dieses Kernels sind nicht installiert.</translation>
+    </message>
+    <message>
+        <source>{first} {second}</source>
+        <translation>{first} {second}</translation>
+    </message>
+    <message>
+        <source>{gibibytes} GiB are free in {folder}.</source>
+        <translation>In {folder} sind {gibibytes} GiB frei.</translation>
+    </message>
+    <message>
+        <source>{name} (process {pid})</source>
+        <translation>{name} (Prozess {pid})</translation>
+    </message>
+    <message>
+        <source>{name} ({device})</source>
+        <translation>{name} ({device})</translation>
+    </message>
+    <message>
+        <source>{name} ({device}).</source>
+        <translation>{name} ({device}).</translation>
+    </message>
+    <message>
+        <source>{name} ({device}, {details}).</source>
+        <translation>{name} ({device}, {details}).</translation>
+    </message>
+    <message>
+        <source>{precision} on all cores</source>
+        <translation>{precision} auf allen Kernen</translation>
+    </message>
+    <message>
+        <source>{precision} on one thread</source>
+        <translation>{precision} auf einem Thread</translation>
+    </message>
+    <message>
+        <source>{processor}: the model {model} is chosen, in {precision}, which holds 30 fps with the least processor time. Measured per frame: {times}.</source>
+        <translation>{processor}: Gewählt ist das Modell {model} in {precision}: Das hält 30 Bilder/s mit der wenigsten Prozessorzeit. Gemessen je Bild: {times}.</translation>
+    </message>
+    <message>
+        <source>{processor}: the model {model} is chosen, in {precision}, which is the fastest here. Measured per frame: {times}.</source>
+        <translation>{processor}: Gewählt ist das Modell {model} in {precision}, was hier am schnellsten ist. Gemessen je Bild: {times}.</translation>
+    </message>
+    <message>
+        <source>{processor}: the model {model} is chosen, in {precision}; nothing was measured yet.</source>
+        <translation>{processor}: Gewählt ist das Modell {model} in {precision}; gemessen wurde noch nichts.</translation>
+    </message>
+    <message>
+        <source>{run} {step} ms (CPU {cpu} ms)</source>
+        <translation>{run} {step} ms (CPU {cpu} ms)</translation>
+    </message>
+    <message>
+        <source>{source} has delivered no frame for {seconds} seconds; check its cable and that no other program uses it. It is being reopened.</source>
+        <translation>{source} liefert seit {seconds} Sekunden kein Bild; prüfen Sie das Kabel und ob ein anderes Programm die Quelle benutzt. Sie wird neu geöffnet.</translation>
+    </message>
+    <message>
+        <source>{text} is an address, which cannot be a source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
+        <translation>{text} ist eine Adresse und kann keine Quelle sein; verwenden Sie auto, demo, camera:INDEX, camera:/dev/videoN oder eine Videodatei.</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be the name of a scene; use 1 to {length} printable characters.</source>
+        <translation>„{name}“ kann nicht der Name einer Szene sein; verwenden Sie 1 bis {length} druckbare Zeichen.</translation>
+    </message>
+    <message>
+        <source>“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id.</source>
+        <translation>„{text}“ bezeichnet keine Kamera; verwenden Sie camera:INDEX, camera:/dev/videoN oder eine Kennung.</translation>
+    </message>
+    <message>
+        <source>“{version}” is not a version</source>
+        <translation>„{version}“ ist keine Version</translation>
     </message>
 </context></TS>

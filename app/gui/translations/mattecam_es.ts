@@ -2488,2078 +2488,1663 @@
 </context><context>
     <name>messages</name>
     <message>
-        <source>{name} ({device})</source>
-        <comment>CameraText.NAME</comment>
-        <translation>{name} ({device})</translation>
-    </message>
-    <message>
-        <source>The camera {camera} cannot be opened: {reason}.</source>
-        <comment>CameraText.CANNOT_OPEN</comment>
-        <translation>La cámara {camera} no se puede abrir: {reason}.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} delivers no frames: {reason}.</source>
-        <comment>CameraText.NO_FRAMES</comment>
-        <translation>La cámara {camera} no entrega imágenes: {reason}.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} has delivered no frame for {seconds} seconds: {reason}.</source>
-        <comment>CameraText.SILENT</comment>
-        <translation>La cámara {camera} no entrega ninguna imagen desde hace {seconds} segundos: {reason}.</translation>
-    </message>
-    <message>
-        <source>{source} has delivered no frame for {seconds} seconds; check its cable and that no other program uses it. It is being reopened.</source>
-        <comment>CameraText.SILENT_SOURCE</comment>
-        <translation>{source} no entrega ninguna imagen desde hace {seconds} segundos; compruebe el cable y que ningún otro programa la use. Se está volviendo a abrir.</translation>
-    </message>
-    <message>
-        <source>The program that sends to {source} has delivered no frame for {seconds} seconds; start it again or choose another camera.</source>
-        <comment>CameraText.SILENT_SENDER</comment>
-        <translation>El programa que envía a {source} no entrega imágenes desde hace {seconds} segundos; vuelva a iniciarlo o elija otra cámara.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} is disconnected; reconnect it or choose another camera.</source>
-        <comment>CameraText.DISCONNECTED</comment>
-        <translation>La cámara {camera} está desconectada; vuelva a conectarla o elija otra cámara.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} delivers only black frames; open its shutter, or choose another size or format.</source>
-        <comment>CameraText.BLACK</comment>
-        <translation>La cámara {camera} solo entrega imágenes negras; abra su tapa o elija otro tamaño o formato.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} delivers only green frames; choose another size or format.</source>
-        <comment>CameraText.GREEN</comment>
-        <translation>La cámara {camera} solo entrega imágenes verdes; elija otro tamaño o formato.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} delivers only damaged frames; check its cable, or use another USB port.</source>
-        <comment>CameraText.DAMAGED</comment>
-        <translation>La cámara {camera} solo entrega imágenes dañadas; compruebe el cable o use otro puerto USB.</translation>
-    </message>
-    <message>
-        <source>There is no camera {name}; connect it or choose another one.</source>
-        <comment>CameraText.UNKNOWN</comment>
-        <translation>No hay ninguna cámara {name}; conéctela o elija otra.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} sends video that cannot be decoded; choose another format or another camera.</source>
-        <comment>CameraText.NOT_DECODED</comment>
-        <translation>La cámara {camera} envía vídeo que no se puede descodificar; elija otro formato u otra cámara.</translation>
-    </message>
-    <message>
-        <source>No camera was found; connect one or choose another source.</source>
-        <comment>CameraText.NONE</comment>
-        <translation>No se encontró ninguna cámara; conecte una o elija otra fuente.</translation>
-    </message>
-    <message>
-        <source>{camera} is the virtual camera that this program sends to; choose another source or another virtual camera.</source>
-        <comment>CameraText.OWN_OUTPUT</comment>
-        <translation>{camera} es la cámara virtual a la que envía este programa; elija otra fuente u otra cámara virtual.</translation>
-    </message>
-    <message>
-        <source>There are several cameras {name}; choose one of {sources}.</source>
-        <comment>CameraText.SEVERAL</comment>
-        <translation>Hay varias cámaras {name}; elija una de {sources}.</translation>
-    </message>
-    <message>
-        <source>check that it is connected, that no other program uses it, and that this program may access cameras</source>
-        <comment>CameraText.REASON_UNKNOWN</comment>
-        <translation>compruebe que esté conectada, que ningún otro programa la use y que este programa pueda acceder a las cámaras</translation>
-    </message>
-    <message>
-        <source>it is not connected; connect it or choose another camera</source>
-        <comment>CameraText.REASON_ABSENT</comment>
-        <translation>no está conectada; conéctela o elija otra cámara</translation>
-    </message>
-    <message>
-        <source>you have no permission to open it; add your user to the group video and log in again</source>
-        <comment>CameraText.REASON_NOT_PERMITTED</comment>
-        <translation>no tiene permiso para abrirla; añada su usuario al grupo video y vuelva a iniciar la sesión</translation>
-    </message>
-    <message>
-        <source>it was disconnected; reconnect it</source>
-        <comment>CameraText.REASON_DISCONNECTED</comment>
-        <translation>se desconectó; vuelva a conectarla</translation>
-    </message>
-    <message>
-        <source>it is not a camera; choose another one</source>
-        <comment>CameraText.REASON_NOT_A_CAMERA</comment>
-        <translation>no es una cámara; elija otra</translation>
-    </message>
-    <message>
-        <source>no program sends to it; start one or choose another camera</source>
-        <comment>CameraText.REASON_NO_SENDER</comment>
-        <translation>ningún programa le envía imágenes; inicie uno o elija otra cámara</translation>
-    </message>
-    <message>
-        <source>nothing is sent to it, though it is open in {programs}; start the program that sends again or choose another camera</source>
-        <comment>CameraText.REASON_SILENT_SENDER</comment>
-        <translation>no se le envía nada, aunque está abierta en {programs}; reinicie el programa que envía o elija otra cámara</translation>
-    </message>
-    <message>
-        <source>it delivers no frames; reconnect it, or choose another size or format</source>
-        <comment>CameraText.REASON_NO_FRAMES</comment>
-        <translation>no entrega imágenes; vuelva a conectarla o elija otro tamaño o formato</translation>
-    </message>
-    <message>
-        <source>it is in use by {programs}; close it there or choose another camera</source>
-        <comment>CameraText.REASON_IN_USE</comment>
-        <translation>la está usando {programs}; ciérrela allí o elija otra cámara</translation>
-    </message>
-    <message>
-        <source>The demo image {file} is missing or damaged; reinstall the program.</source>
-        <comment>SourceText.DEMO_DAMAGED</comment>
-        <translation>La imagen de demostración {file} falta o está dañada; vuelva a instalar el programa.</translation>
-    </message>
-    <message>
-        <source>A source cannot be empty; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
-        <comment>SourceText.EMPTY</comment>
-        <translation>Una fuente no puede estar vacía; use auto, demo, camera:INDEX, camera:/dev/videoN o un archivo de vídeo.</translation>
-    </message>
-    <message>
-        <source>{text} is an address, which cannot be a source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
-        <comment>SourceText.ADDRESS</comment>
-        <translation>{text} es una dirección y no puede ser una fuente; use auto, demo, camera:INDEX, camera:/dev/videoN o un archivo de vídeo.</translation>
-    </message>
-    <message>
-        <source>“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id.</source>
-        <comment>SourceText.NO_CAMERA_NAMED</comment>
-        <translation>«{text}» no designa ninguna cámara; use camera:INDEX, camera:/dev/videoN o un identificador.</translation>
-    </message>
-    <message>
-        <source>{file} is a folder; choose a video or an image in it.</source>
-        <comment>SourceText.FOLDER</comment>
-        <translation>{file} es una carpeta; elija un vídeo o una imagen de ella.</translation>
-    </message>
-    <message>
-        <source>The desktop has no camera portal; install xdg-desktop-portal with the backend of the desktop, or choose another source.</source>
-        <comment>PortalText.ABSENT</comment>
-        <translation>El escritorio no tiene portal de cámara; instale xdg-desktop-portal con el backend del escritorio o elija otra fuente.</translation>
-    </message>
-    <message>
-        <source>The desktop refused access to its cameras; allow it in the privacy settings, or choose another source.</source>
-        <comment>PortalText.REFUSED</comment>
-        <translation>El escritorio denegó el acceso a sus cámaras; permítalo en los ajustes de privacidad o elija otra fuente.</translation>
-    </message>
-    <message>
-        <source>The question of the desktop about the camera was not answered; answer it, or choose another source.</source>
-        <comment>PortalText.NO_ANSWER</comment>
-        <translation>No se respondió a la pregunta del escritorio sobre la cámara; respóndala o elija otra fuente.</translation>
-    </message>
-    <message>
-        <source>The camera portal offers no camera; connect one or choose another source.</source>
-        <comment>PortalText.NO_CAMERA</comment>
-        <translation>El portal de cámara no ofrece ninguna cámara; conecte una o elija otra fuente.</translation>
-    </message>
-    <message>
-        <source>The camera portal offers no camera {camera}; choose one of {cameras}.</source>
-        <comment>PortalText.ABSENT_AMONG</comment>
-        <translation>El portal de cámara no ofrece la cámara {camera}; elija una de {cameras}.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} of the portal delivers no frames; close the programs that use it.</source>
-        <comment>PortalText.NO_FRAMES</comment>
-        <translation>La cámara {camera} del portal no entrega imágenes; cierre los programas que la usan.</translation>
-    </message>
-    <message>
-        <source>The camera {camera} of the portal is gone; connect it again.</source>
-        <comment>PortalText.LOST</comment>
-        <translation>La cámara {camera} del portal ha desaparecido; vuelva a conectarla.</translation>
-    </message>
-    <message>
-        <source>{name} ({device}).</source>
-        <comment>CameraFinding.FOUND</comment>
-        <translation>{name} ({device}).</translation>
-    </message>
-    <message>
-        <source>{name} ({device}, {details}).</source>
-        <comment>CameraFinding.FOUND_WITH_FORMATS</comment>
-        <translation>{name} ({device}, {details}).</translation>
-    </message>
-    <message>
-        <source>up to {width}×{height}</source>
-        <comment>CameraFinding.UP_TO</comment>
-        <translation>hasta {width} × {height}</translation>
-    </message>
-    <message>
-        <source>No camera was found.</source>
-        <comment>CameraFinding.NONE</comment>
-        <translation>No se encontró ninguna cámara.</translation>
-    </message>
-    <message>
-        <source>Without a camera, only the demo and video files are available.</source>
-        <comment>CameraFinding.WHY_NEEDED</comment>
-        <translation>Sin cámara solo están disponibles la demostración y los archivos de vídeo.</translation>
-    </message>
-    <message>
-        <source>Attach the camera to WSL with usbipd, or run the program on Windows itself.</source>
-        <comment>CameraFinding.FIX_WSL</comment>
-        <translation>Conecte la cámara a WSL con usbipd o ejecute el programa directamente en Windows.</translation>
-    </message>
-    <message>
-        <source>Allow camera access for this terminal in System Settings › Privacy &amp; Security › Camera.</source>
-        <comment>CameraFinding.FIX_MAC</comment>
-        <translation>Permita a este terminal el acceso a la cámara en Ajustes del Sistema › Privacidad y seguridad › Cámara.</translation>
-    </message>
-    <message>
-        <source>Allow camera access for desktop apps in Settings › Privacy &amp; security › Camera, and check the camera's own switch.</source>
-        <comment>CameraFinding.FIX_WINDOWS</comment>
-        <translation>Permita el acceso de las aplicaciones de escritorio en Configuración › Privacidad y seguridad › Cámara y compruebe el interruptor de la cámara.</translation>
-    </message>
-    <message>
-        <source>Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:</source>
-        <comment>CameraFinding.FIX_LINUX</comment>
-        <translation>Conecte una cámara; en un portátil compruebe el interruptor o la tecla de la cámara. Después consulte el registro del núcleo:</translation>
-    </message>
-    <message>
-        <source>The camera at {device} is a raw sensor ({name}) that ordinary programs cannot read.</source>
-        <comment>CameraFinding.RAW_SENSOR</comment>
-        <translation>La cámara en {device} es un sensor sin procesar ({name}) que los programas normales no pueden leer.</translation>
-    </message>
-    <message>
-        <source>Install the libcamera plugin of PipeWire (pipewire-libcamera or libspa-0.2-libcamera) and log in again; PipeWire then offers it.</source>
-        <comment>CameraFinding.FIX_RAW_SENSOR</comment>
-        <translation>Instale el complemento de libcamera para PipeWire (pipewire-libcamera o libspa-0.2-libcamera) y vuelva a iniciar sesión; PipeWire la ofrecerá entonces.</translation>
-    </message>
-    <message>
-        <source>The kernel knows the camera {name}, but the device file {device} is missing.</source>
-        <comment>CameraFinding.NO_NODE</comment>
-        <translation>El núcleo conoce la cámara {name}, pero falta el archivo de dispositivo {device}.</translation>
-    </message>
-    <message>
-        <source>In a container, pass the device through:</source>
-        <comment>CameraFinding.FIX_NO_NODE</comment>
-        <translation>En un contenedor, pase el dispositivo:</translation>
-    </message>
-    <message>
-        <source>The user {user} has no permission to open {device} ({name}).</source>
-        <comment>CameraFinding.NOT_PERMITTED</comment>
-        <translation>El usuario {user} no tiene permiso para abrir {device} ({name}).</translation>
-    </message>
-    <message>
-        <source>Without permission the camera cannot be read.</source>
-        <comment>CameraFinding.WHY_PERMISSION</comment>
-        <translation>Sin permiso no se puede leer la cámara.</translation>
-    </message>
-    <message>
-        <source>Then log out and log in again.</source>
-        <comment>CameraFinding.FIX_LOG_IN_AGAIN</comment>
-        <translation>Después cierre la sesión y vuelva a iniciarla.</translation>
-    </message>
-    <message>
-        <source>{device} ({name}) is in use by {programs}.</source>
-        <comment>CameraFinding.IN_USE</comment>
-        <translation>{device} ({name}) está en uso por {programs}.</translation>
+        <source>A background “{name}” already exists; choose another name.</source>
+        <translation>Ya existe un fondo «{name}»; elija otro nombre.</translation>
     </message>
     <message>
         <source>A camera delivers frames to one program at a time.</source>
-        <comment>CameraFinding.WHY_IN_USE</comment>
         <translation>Una cámara entrega sus imágenes a un solo programa a la vez.</translation>
     </message>
     <message>
-        <source>If that program is not Mattecam, close it or choose another camera.</source>
-        <comment>CameraFinding.FIX_IN_USE</comment>
-        <translation>Si ese programa no es Mattecam, ciérrelo o elija otra cámara.</translation>
-    </message>
-    <message>
-        <source>The window opens on the desktop of this system.</source>
-        <comment>DisplayFinding.NATIVE</comment>
-        <translation>La ventana se abre en el escritorio de este sistema.</translation>
-    </message>
-    <message>
-        <source>There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set.</source>
-        <comment>DisplayFinding.NO_DISPLAY</comment>
-        <translation>No hay ninguna pantalla: ni WAYLAND_DISPLAY ni DISPLAY están definidas.</translation>
-    </message>
-    <message>
-        <source>No window can open on {display}.</source>
-        <comment>DisplayFinding.NOT_OPENED</comment>
-        <translation>No se puede abrir ninguna ventana en {display}.</translation>
-    </message>
-    <message>
-        <source>The window cannot open; the program runs without a window.</source>
-        <comment>DisplayFinding.WHY_NO_DISPLAY</comment>
-        <translation>La ventana no se puede abrir; el programa funciona sin ventana.</translation>
-    </message>
-    <message>
-        <source>The display is Wayland ({name}).</source>
-        <comment>DisplayFinding.WAYLAND</comment>
-        <translation>La pantalla es Wayland ({name}).</translation>
-    </message>
-    <message>
-        <source>The display is X11 ({name}).</source>
-        <comment>DisplayFinding.X11</comment>
-        <translation>La pantalla es X11 ({name}).</translation>
-    </message>
-    <message>
-        <source>The library {library} is missing.</source>
-        <comment>DisplayFinding.LIBRARY_MISSING</comment>
-        <translation>Falta la biblioteca {library}.</translation>
-    </message>
-    <message>
-        <source>The libraries {libraries} are missing.</source>
-        <comment>DisplayFinding.LIBRARIES_MISSING</comment>
-        <translation>Faltan las bibliotecas {libraries}.</translation>
-    </message>
-    <message>
-        <source>Qt cannot open a window without them.</source>
-        <comment>DisplayFinding.WHY_LIBRARIES</comment>
-        <translation>Sin ellas Qt no puede abrir ninguna ventana.</translation>
-    </message>
-    <message>
-        <source>Install one of these packages: {packages}.</source>
-        <comment>DisplayFinding.FIX_PACKAGE</comment>
-        <translation>Instale uno de estos paquetes: {packages}.</translation>
-    </message>
-    <message>
-        <source>Variables of other programs reach this one: {variables}.</source>
-        <comment>VariablesFinding.SET</comment>
-        <translation>Variables de otros programas llegan a este: {variables}.</translation>
-    </message>
-    <message>
-        <source>Libraries and packages that they name may take the place of the program's own and make it fail.</source>
-        <comment>VariablesFinding.WHY</comment>
-        <translation>Las bibliotecas y los paquetes que nombran pueden ocupar el lugar de los propios del programa y hacer que falle.</translation>
-    </message>
-    <message>
-        <source>settings</source>
-        <comment>DiskFinding.SETTINGS</comment>
-        <translation>los ajustes</translation>
-    </message>
-    <message>
-        <source>models</source>
-        <comment>DiskFinding.MODELS</comment>
-        <translation>los modelos</translation>
-    </message>
-    <message>
-        <source>The folder for {contents}, {folder}, is not writable.</source>
-        <comment>DiskFinding.NOT_WRITABLE</comment>
-        <translation>No se puede escribir en la carpeta para {contents}, {folder}.</translation>
-    </message>
-    <message>
-        <source>The program cannot store its files.</source>
-        <comment>DiskFinding.WHY_NOT_WRITABLE</comment>
-        <translation>El programa no puede guardar sus archivos.</translation>
-    </message>
-    <message>
-        <source>Make {folder} a folder that you have permission to write to.</source>
-        <comment>DiskFinding.FIX_NOT_WRITABLE</comment>
-        <translation>Dese permiso de escritura en la carpeta {folder}.</translation>
-    </message>
-    <message>
-        <source>{gibibytes} GiB are free in {folder}.</source>
-        <comment>DiskFinding.FREE</comment>
-        <translation>Hay {gibibytes} GiB libres en {folder}.</translation>
-    </message>
-    <message>
-        <source>Writing files will fail.</source>
-        <comment>DiskFinding.WHY_FULL</comment>
-        <translation>La escritura de archivos fallará.</translation>
-    </message>
-    <message>
-        <source>Models and recordings need more space.</source>
-        <comment>DiskFinding.WHY_LOW</comment>
-        <translation>Los modelos y las grabaciones necesitan más espacio.</translation>
-    </message>
-    <message>
-        <source>Free some space on this disk.</source>
-        <comment>DiskFinding.FIX_FREE_SPACE</comment>
-        <translation>Libere espacio en este disco.</translation>
-    </message>
-    <message>
-        <source>torch {version} runs on {cards}.</source>
-        <comment>GpuFinding.IN_USE</comment>
-        <translation>torch {version} se ejecuta en {cards}.</translation>
-    </message>
-    <message>
-        <source>torch {version} runs on the graphics processor of this Mac.</source>
-        <comment>GpuFinding.MAC</comment>
-        <translation>torch {version} se ejecuta en el procesador gráfico de este Mac.</translation>
-    </message>
-    <message>
-        <source>torch {version} found no supported graphics card; the CPU is used.</source>
-        <comment>GpuFinding.NONE</comment>
-        <translation>torch {version} no encontró ninguna tarjeta gráfica compatible; se usa la CPU.</translation>
-    </message>
-    <message>
-        <source>PyTorch is not installed; the networks run on the CPU.</source>
-        <comment>GpuFinding.NO_TORCH</comment>
-        <translation>PyTorch no está instalado; las redes se ejecutan en la CPU.</translation>
-    </message>
-    <message>
-        <source>Run Mattecam from its sources to use the graphics card.</source>
-        <comment>GpuFinding.FIX_NO_TORCH</comment>
-        <translation>Inicie Mattecam desde su código fuente para usar la tarjeta gráfica.</translation>
-    </message>
-    <message>
-        <source>PyTorch is installed, but cannot be loaded; the networks run on the CPU.</source>
-        <comment>GpuFinding.BROKEN_TORCH</comment>
-        <translation>PyTorch está instalado, pero no se puede cargar; las redes se ejecutan en la CPU.</translation>
-    </message>
-    <message>
-        <source>Install PyTorch again. On Windows it also needs the Visual C++ Redistributable.</source>
-        <comment>GpuFinding.FIX_BROKEN_TORCH</comment>
-        <translation>Instale PyTorch de nuevo. En Windows necesita además Visual C++ Redistributable.</translation>
-    </message>
-    <message>
-        <source>On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time.</source>
-        <comment>GpuFinding.WHY</comment>
-        <translation>En una CPU los modelos más precisos alcanzan pocos fotogramas por segundo; una tarjeta gráfica los ejecuta en tiempo real.</translation>
-    </message>
-    <message>
-        <source>An AMD graphics card is present, but torch {version} was built without ROCm.</source>
-        <comment>GpuFinding.AMD_WITHOUT_ROCM</comment>
-        <translation>Hay una tarjeta gráfica AMD, pero torch {version} se compiló sin ROCm.</translation>
-    </message>
-    <message>
-        <source>If ROCm supports the card, install the ROCm build of torch; otherwise OpenVINO runs on the CPU.</source>
-        <comment>GpuFinding.FIX_AMD</comment>
-        <translation>Si ROCm es compatible con la tarjeta, instale la versión de torch para ROCm; si no, OpenVINO se ejecuta en la CPU.</translation>
-    </message>
-    <message>
-        <source>An NVIDIA graphics card is present, but its driver is not loaded.</source>
-        <comment>GpuFinding.NVIDIA_WITHOUT_DRIVER</comment>
-        <translation>Hay una tarjeta gráfica NVIDIA, pero su controlador no está cargado.</translation>
-    </message>
-    <message>
-        <source>Install the NVIDIA driver of this system, restart, and check with:</source>
-        <comment>GpuFinding.FIX_DRIVER</comment>
-        <translation>Instale el controlador NVIDIA de este sistema, reinicie y compruebe con:</translation>
-    </message>
-    <message>
-        <source>An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.</source>
-        <comment>GpuFinding.TORCH_WITHOUT_CUDA</comment>
-        <translation>Hay una tarjeta gráfica NVIDIA (controlador {driver}), pero torch {version} se compiló sin CUDA.</translation>
-    </message>
-    <message>
-        <source>Driver and compute capability ({cards}) suit PyTorch's build for CUDA {cuda}.</source>
-        <comment>GpuFinding.SUITS</comment>
-        <translation>Al controlador y a la capacidad de cómputo ({cards}) les corresponde la compilación de PyTorch para CUDA {cuda}.</translation>
-    </message>
-    <message>
-        <source>No build of PyTorch with CUDA suits this driver and compute capability ({cards}).</source>
-        <comment>GpuFinding.NO_BUILD</comment>
-        <translation>Ninguna compilación de PyTorch con CUDA es compatible con este controlador y esta capacidad de cómputo ({cards}).</translation>
-    </message>
-    <message>
-        <source>Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.</source>
-        <comment>GpuFinding.FIX_TORCH</comment>
-        <translation>Elimine {folder} y vuelva a iniciar run.py: la preparación instalará la compilación para CUDA {cuda}.</translation>
-    </message>
-    <message>
-        <source>The lock files hold no hash of the build for CUDA {cuda} and Python {python}. Start run.py with another Python, of which they hold one: {others}.</source>
-        <comment>GpuFinding.FIX_PYTHON</comment>
-        <translation>Los archivos de bloqueo no contienen la suma de comprobación de la compilación para CUDA {cuda} y Python {python}. Inicie run.py con otro Python para el que sí la contengan: {others}.</translation>
-    </message>
-    <message>
-        <source>In an environment of your own, install torch from {index}.</source>
-        <comment>GpuFinding.FIX_OWN_ENVIRONMENT</comment>
-        <translation>En un entorno propio, instale torch desde {index}.</translation>
-    </message>
-    <message>
-        <source>The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.</source>
-        <comment>GpuFinding.DRIVER_TOO_OLD</comment>
-        <translation>El controlador NVIDIA {driver} es demasiado antiguo para torch {version}, compilado con CUDA {cuda}.</translation>
-    </message>
-    <message>
-        <source>Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it.</source>
-        <comment>GpuFinding.FIX_DRIVER_VERSION</comment>
-        <translation>Lo mejor es instalar el controlador de NVIDIA {driver} o posterior y reiniciar, si ese controlador admite la tarjeta.</translation>
-    </message>
-    <message>
-        <source>torch {version} does not support the architecture of {cards}; the CPU is used.</source>
-        <comment>GpuFinding.UNSUPPORTED</comment>
-        <translation>torch {version} no admite la arquitectura de {cards}; se usa la CPU.</translation>
-    </message>
-    <message>
-        <source>The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.</source>
-        <comment>GpuFinding.NO_CARD_FOUND</comment>
-        <translation>El controlador NVIDIA {driver} es compatible con torch {version} (CUDA {cuda}), pero torch no encuentra ninguna tarjeta.</translation>
-    </message>
-    <message>
-        <source>Restart after a driver update. In a container, pass the card through (docker run --gpus all …). CUDA_VISIBLE_DEVICES must not be empty.</source>
-        <comment>GpuFinding.FIX_NO_CARD</comment>
-        <translation>Reinicie tras actualizar el controlador. En un contenedor, pase la tarjeta (docker run --gpus all …). CUDA_VISIBLE_DEVICES no debe estar vacía.</translation>
-    </message>
-    <message>
-        <source>{processor}: the model {model} is chosen, in {precision}; nothing was measured yet.</source>
-        <comment>ModelFinding.PRECISION</comment>
-        <translation>{processor}: se elige el modelo {model} en {precision}; aún no se ha medido nada.</translation>
-    </message>
-    <message>
-        <source>{processor}: the model {model} is chosen, in {precision}, which holds 30 fps with the least processor time. Measured per frame: {times}.</source>
-        <comment>ModelFinding.PRECISION_MEASURED</comment>
-        <translation>{processor}: se elige el modelo {model} en {precision}, que mantiene 30 imágenes/s con el menor tiempo de procesador. Medido por imagen: {times}.</translation>
-    </message>
-    <message>
-        <source>{processor}: the model {model} is chosen, in {precision}, which is the fastest here. Measured per frame: {times}.</source>
-        <comment>ModelFinding.PRECISION_FASTEST</comment>
-        <translation>{processor}: se elige el modelo {model} en {precision}, que es lo más rápido aquí. Medido por imagen: {times}.</translation>
-    </message>
-    <message>
-        <source>Installed models: {models}.</source>
-        <comment>ModelFinding.INSTALLED</comment>
-        <translation>Modelos instalados: {models}.</translation>
-    </message>
-    <message>
-        <source>The bundled model is missing from this installation; installed are {models}.</source>
-        <comment>ModelFinding.BUNDLED_MISSING</comment>
-        <translation>A esta instalación le falta el modelo incluido; están instalados {models}.</translation>
-    </message>
-    <message>
-        <source>No model is installed, not even the bundled one.</source>
-        <comment>ModelFinding.NONE</comment>
-        <translation>No hay ningún modelo instalado, ni siquiera el incluido.</translation>
-    </message>
-    <message>
-        <source>Without a model the background cannot be replaced.</source>
-        <comment>ModelFinding.WHY_NEEDED</comment>
-        <translation>Sin un modelo no se puede sustituir el fondo.</translation>
-    </message>
-    <message>
-        <source>Reinstall the program, or download a model:</source>
-        <comment>ModelFinding.FIX_MISSING</comment>
-        <translation>Vuelva a instalar el programa o descargue un modelo:</translation>
-    </message>
-    <message>
-        <source>Only the small bundled model is installed.</source>
-        <comment>ModelFinding.ONLY_BUNDLED</comment>
-        <translation>Solo está instalado el pequeño modelo incluido.</translation>
-    </message>
-    <message>
-        <source>The published models resolve finer edges, above all hair.</source>
-        <comment>ModelFinding.WHY_MORE</comment>
-        <translation>Los modelos publicados resuelven bordes más finos, sobre todo el pelo.</translation>
-    </message>
-    <message>
-        <source>Without a virtual camera other programs cannot see the picture; only recording works.</source>
-        <comment>LoopbackFinding.WHY_NEEDED</comment>
-        <translation>Sin cámara virtual los otros programas no pueden ver la imagen; solo funciona la grabación.</translation>
-    </message>
-    <message>
-        <source>The kernel module v4l2loopback is loaded.</source>
-        <comment>LoopbackFinding.LOADED</comment>
-        <translation>El módulo del núcleo v4l2loopback está cargado.</translation>
-    </message>
-    <message>
-        <source>The kernel module v4l2loopback is loaded, but has no device.</source>
-        <comment>LoopbackFinding.NO_DEVICE</comment>
-        <translation>El módulo del núcleo v4l2loopback está cargado, pero no tiene ningún dispositivo.</translation>
-    </message>
-    <message>
-        <source>The kernel module v4l2loopback is installed for the running kernel {kernel}, but not loaded.</source>
-        <comment>LoopbackFinding.NOT_LOADED</comment>
-        <translation>El módulo v4l2loopback está instalado para el núcleo en ejecución {kernel}, pero no cargado.</translation>
-    </message>
-    <message>
-        <source>Or manually:</source>
-        <comment>LoopbackFinding.BY_HAND</comment>
-        <translation>O manualmente:</translation>
-    </message>
-    <message>
-        <source>Or manually, until the next restart:</source>
-        <comment>LoopbackFinding.BY_HAND_UNTIL_RESTART</comment>
-        <translation>O manualmente, hasta el próximo reinicio:</translation>
-    </message>
-    <message>
-        <source>Then:</source>
-        <comment>LoopbackFinding.THEN</comment>
-        <translation>Después:</translation>
-    </message>
-    <message>
-        <source>The running kernel {kernel} is no longer installed (installed: {installed}).</source>
-        <comment>LoopbackFinding.KERNEL_REMOVED</comment>
-        <translation>El núcleo en ejecución {kernel} ya no está instalado (instalados: {installed}).</translation>
-    </message>
-    <message>
-        <source>Restart the computer: its kernel was updated since it was started.</source>
-        <comment>LoopbackFinding.FIX_RESTART</comment>
-        <translation>Reinicie el equipo: su núcleo se actualizó después del arranque.</translation>
-    </message>
-    <message>
-        <source>This looks like a container: the camera driver must be loaded on the host (kernel {kernel}).</source>
-        <comment>LoopbackFinding.KERNEL_ELSEWHERE</comment>
-        <translation>Esto parece un contenedor: el controlador de la cámara debe cargarse en el anfitrión (núcleo {kernel}).</translation>
-    </message>
-    <message>
-        <source>Load the module on the host, outside the container:</source>
-        <comment>LoopbackFinding.FIX_ON_HOST</comment>
-        <translation>Cargue el módulo en el equipo anfitrión, fuera del contenedor:</translation>
-    </message>
-    <message>
-        <source>v4l2loopback is installed, but not built for the running kernel {kernel}.</source>
-        <comment>LoopbackFinding.NOT_BUILT</comment>
-        <translation>v4l2loopback está instalado, pero no compilado para el núcleo en ejecución {kernel}.</translation>
-    </message>
-    <message>
-        <source>v4l2loopback is built for {kernels}, but not for the running kernel {kernel}.</source>
-        <comment>LoopbackFinding.BUILT_FOR_OTHERS</comment>
-        <translation>v4l2loopback está compilado para {kernels}, pero no para el núcleo en ejecución {kernel}.</translation>
-    </message>
-    <message>
-        <source>{finding} The headers of this kernel are not installed.</source>
-        <comment>LoopbackFinding.WITHOUT_HEADERS</comment>
-        <translation>{finding} Las cabeceras de este núcleo no están instaladas.</translation>
-    </message>
-    <message>
-        <source>The kernel module v4l2loopback is not installed.</source>
-        <comment>LoopbackFinding.NOT_INSTALLED</comment>
-        <translation>El módulo del núcleo v4l2loopback no está instalado.</translation>
-    </message>
-    <message>
-        <source>{device} appears as “{label}” in other programs.</source>
-        <comment>LoopbackFinding.DEVICE</comment>
-        <translation>{device} aparece como «{label}» en otros programas.</translation>
-    </message>
-    <message>
-        <source>{device} appears as “{label}” in other programs; there are {count} virtual cameras.</source>
-        <comment>LoopbackFinding.DEVICE_OF_SEVERAL</comment>
-        <translation>{device} aparece como «{label}» en otros programas; hay {count} cámaras virtuales.</translation>
-    </message>
-    <message>
-        <source>{device} has exclusive_caps=1: browsers and meeting programs list it.</source>
-        <comment>LoopbackFinding.EXCLUSIVE</comment>
-        <translation>{device} tiene exclusive_caps=1: los navegadores y los programas de reuniones la muestran.</translation>
-    </message>
-    <message>
-        <source>{device} was loaded without exclusive_caps=1.</source>
-        <comment>LoopbackFinding.NOT_EXCLUSIVE</comment>
-        <translation>{device} se cargó sin exclusive_caps=1.</translation>
-    </message>
-    <message>
-        <source>Chromium, Chrome, Teams, Discord and Zoom do not list a virtual camera that also accepts output.</source>
-        <comment>LoopbackFinding.WHY_EXCLUSIVE</comment>
-        <translation>Chromium, Chrome, Teams, Discord y Zoom no muestran una cámara virtual que también acepta salida.</translation>
-    </message>
-    <message>
-        <source>Close every program that uses {device}, then:</source>
-        <comment>LoopbackFinding.FIX_CLOSE_PROGRAMS</comment>
-        <translation>Cierre todos los programas que usan {device} y después:</translation>
-    </message>
-    <message>
-        <source>The kernel has a virtual camera, but the device file {device} is missing.</source>
-        <comment>LoopbackFinding.NO_NODE</comment>
-        <translation>El núcleo tiene una cámara virtual, pero falta el archivo de dispositivo {device}.</translation>
-    </message>
-    <message>
-        <source>In a container, pass the device through (docker run --device {device} …); otherwise start udev:</source>
-        <comment>LoopbackFinding.FIX_NO_NODE</comment>
-        <translation>En un contenedor, pase el dispositivo (docker run --device {device} …); si no, inicie udev:</translation>
-    </message>
-    <message>
-        <source>The user {user} has permission to write to {device}.</source>
-        <comment>LoopbackFinding.PERMITTED</comment>
-        <translation>El usuario {user} tiene permiso para escribir en {device}.</translation>
-    </message>
-    <message>
-        <source>The user {user} has no permission to open {device}.</source>
-        <comment>LoopbackFinding.NOT_PERMITTED</comment>
-        <translation>El usuario {user} no tiene permiso para abrir {device}.</translation>
-    </message>
-    <message>
-        <source>Without permission the program cannot send frames to the virtual camera.</source>
-        <comment>LoopbackFinding.WHY_PERMISSION</comment>
-        <translation>Sin permiso el programa no puede enviar imágenes a la cámara virtual.</translation>
-    </message>
-    <message>
-        <source>Another program sends to {device}; it is open in {programs}.</source>
-        <comment>LoopbackFinding.BUSY</comment>
-        <translation>Otro programa envía a {device}; el dispositivo está abierto en {programs}.</translation>
+        <source>A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose a larger one or more detail.</source>
+        <translation>Una imagen de {width} × {height} con el detalle {ratio} es demasiado pequeña para el modelo {model}; elija una mayor o más detalle.</translation>
     </message>
     <message>
         <source>A program of another user sends to {device}.</source>
-        <comment>LoopbackFinding.BUSY_UNKNOWN</comment>
         <translation>Un programa de otro usuario envía a {device}.</translation>
     </message>
     <message>
+        <source>A scene “{name}” already exists; choose another name or remove it first.</source>
+        <translation>Ya existe una escena «{name}»; elija otro nombre o quítela primero.</translation>
+    </message>
+    <message>
+        <source>A source cannot be empty; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
+        <translation>Una fuente no puede estar vacía; use auto, demo, camera:INDEX, camera:/dev/videoN o un archivo de vídeo.</translation>
+    </message>
+    <message>
         <source>A virtual camera accepts frames from one program at a time.</source>
-        <comment>LoopbackFinding.WHY_BUSY</comment>
         <translation>Una cámara virtual acepta imágenes de un solo programa a la vez.</translation>
     </message>
     <message>
-        <source>If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:</source>
-        <comment>LoopbackFinding.FIX_BUSY</comment>
-        <translation>Si ese programa es Mattecam, no hay que hacer nada. Si no, ciérrelo o use otro dispositivo:</translation>
-    </message>
-    <message>
-        <source>{device} is free.</source>
-        <comment>LoopbackFinding.FREE</comment>
-        <translation>{device} está libre.</translation>
-    </message>
-    <message>
-        <source>{device} is free; waiting for its picture: {programs}.</source>
-        <comment>LoopbackFinding.FREE_WITH_READERS</comment>
-        <translation>{device} está libre; esperan su imagen: {programs}.</translation>
-    </message>
-    <message>
-        <source>The module is loaded at every start of the computer.</source>
-        <comment>LoopbackFinding.AT_START</comment>
-        <translation>El módulo se carga en cada arranque del equipo.</translation>
-    </message>
-    <message>
-        <source>The module is not loaded at the start of the computer.</source>
-        <comment>LoopbackFinding.NOT_AT_START</comment>
-        <translation>El módulo no se carga al arrancar el equipo.</translation>
-    </message>
-    <message>
         <source>After a restart the virtual camera is missing.</source>
-        <comment>LoopbackFinding.WHY_AT_START</comment>
         <translation>Tras un reinicio falta la cámara virtual.</translation>
     </message>
     <message>
-        <source>Options of v4l2loopback are also set in {files}.</source>
-        <comment>LoopbackFinding.OTHER_OPTIONS</comment>
-        <translation>También se definen opciones de v4l2loopback en {files}.</translation>
+        <source>Allow camera access for desktop apps in Settings › Privacy &amp; security › Camera, and check the camera's own switch.</source>
+        <translation>Permita el acceso de las aplicaciones de escritorio en Configuración › Privacidad y seguridad › Cámara y compruebe el interruptor de la cámara.</translation>
     </message>
     <message>
-        <source>modprobe merges the options of all files, so devices may get another number, label or mode.</source>
-        <comment>LoopbackFinding.WHY_OTHER_OPTIONS</comment>
-        <translation>modprobe combina las opciones de todos los archivos, por lo que los dispositivos pueden recibir otro número, nombre o modo.</translation>
-    </message>
-    <message>
-        <source>Keep one file with both devices, for example:</source>
-        <comment>LoopbackFinding.FIX_ONE_FILE</comment>
-        <translation>Conserve un solo archivo con ambos dispositivos, por ejemplo:</translation>
-    </message>
-    <message>
-        <source>Remove the other files:</source>
-        <comment>LoopbackFinding.FIX_REMOVE_OTHERS</comment>
-        <translation>Quite los otros archivos:</translation>
-    </message>
-    <message>
-        <source>Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel.</source>
-        <comment>LoopbackFinding.FIX_PACKAGE</comment>
-        <translation>Instale el paquete v4l2loopback (a menudo v4l2loopback-dkms) y las cabeceras del núcleo en ejecución.</translation>
-    </message>
-    <message>
-        <source>Install the headers of the running kernel, then:</source>
-        <comment>LoopbackFinding.FIX_HEADERS</comment>
-        <translation>Instale las cabeceras del núcleo en ejecución y después:</translation>
-    </message>
-    <message>
-        <source>With RPM Fusion (free) enabled:</source>
-        <comment>LoopbackFinding.FIX_RPM_FUSION</comment>
-        <translation>Con RPM Fusion (free) activado:</translation>
-    </message>
-    <message>
-        <source>In /etc/nixos/configuration.nix:</source>
-        <comment>LoopbackFinding.FIX_NIXOS</comment>
-        <translation>En /etc/nixos/configuration.nix:</translation>
-    </message>
-    <message>
-        <source>Secure Boot is off: the kernel loads unsigned modules.</source>
-        <comment>SecureBootFinding.OFF</comment>
-        <translation>Secure Boot está desactivado: el núcleo carga módulos sin firma.</translation>
-    </message>
-    <message>
-        <source>Secure Boot is on, and the kernel accepted the module's signature.</source>
-        <comment>SecureBootFinding.ACCEPTED</comment>
-        <translation>Secure Boot está activado y el núcleo aceptó la firma del módulo.</translation>
-    </message>
-    <message>
-        <source>Secure Boot is on: the module must be signed with a key that is enrolled in the firmware.</source>
-        <comment>SecureBootFinding.NOT_BUILT</comment>
-        <translation>Secure Boot está activado: el módulo debe estar firmado con una clave registrada en el firmware.</translation>
-    </message>
-    <message>
-        <source>Secure Boot is on, and the module is signed by “{signer}”.</source>
-        <comment>SecureBootFinding.SIGNED</comment>
-        <translation>Secure Boot está activado y el módulo está firmado por «{signer}».</translation>
-    </message>
-    <message>
-        <source>Secure Boot is on, and the module is not signed.</source>
-        <comment>SecureBootFinding.UNSIGNED</comment>
-        <translation>Secure Boot está activado y el módulo no está firmado.</translation>
-    </message>
-    <message>
-        <source>With Secure Boot the kernel rejects modules whose key is not enrolled (“Key was rejected by service”).</source>
-        <comment>SecureBootFinding.WHY</comment>
-        <translation>Con Secure Boot el núcleo rechaza los módulos cuya clave no está registrada («Key was rejected by service»).</translation>
-    </message>
-    <message>
-        <source>Enrol the signing key, restart, and confirm on the blue screen:</source>
-        <comment>SecureBootFinding.FIX</comment>
-        <translation>Registre la clave de firma, reinicie y confirme en la pantalla azul:</translation>
-    </message>
-    <message>
-        <source>Installed: {programs}.</source>
-        <comment>ObsFinding.INSTALLED</comment>
-        <translation>Instalado: {programs}.</translation>
-    </message>
-    <message>
-        <source>Neither OBS Virtual Camera nor Unity Video Capture is installed.</source>
-        <comment>ObsFinding.NONE_ON_WINDOWS</comment>
-        <translation>Ni OBS Virtual Camera ni Unity Video Capture están instaladas.</translation>
-    </message>
-    <message>
-        <source>Install OBS Studio (it need not run), then restart the programs that use the camera:</source>
-        <comment>ObsFinding.FIX_WINDOWS</comment>
-        <translation>Instale OBS Studio (no tiene que estar en ejecución) y reinicie después los programas que usan la cámara:</translation>
-    </message>
-    <message>
-        <source>OBS Virtual Camera is installed and allowed.</source>
-        <comment>ObsFinding.ALLOWED</comment>
-        <translation>OBS Virtual Camera está instalada y permitida.</translation>
-    </message>
-    <message>
-        <source>The camera extension of OBS is installed, but not allowed.</source>
-        <comment>ObsFinding.NOT_ALLOWED</comment>
-        <translation>La extensión de cámara de OBS está instalada, pero no permitida.</translation>
+        <source>Allow camera access for this terminal in System Settings › Privacy &amp; Security › Camera.</source>
+        <translation>Permita a este terminal el acceso a la cámara en Ajustes del Sistema › Privacidad y seguridad › Cámara.</translation>
     </message>
     <message>
         <source>Allow it in System Settings › General › Login Items &amp; Extensions › Camera Extensions (before macOS 15: Privacy &amp; Security), then restart OBS once.</source>
-        <comment>ObsFinding.FIX_ALLOW</comment>
         <translation>Permítala en Ajustes del Sistema › General › Ítems de inicio y extensiones › Extensiones de cámara (antes de macOS 15: Privacidad y seguridad) y reinicie después OBS una vez.</translation>
     </message>
     <message>
-        <source>OBS is installed, but its camera extension is not.</source>
-        <comment>ObsFinding.WITHOUT_EXTENSION</comment>
-        <translation>OBS está instalado, pero su extensión de cámara no.</translation>
+        <source>An AMD graphics card is present, but torch {version} was built without ROCm.</source>
+        <translation>Hay una tarjeta gráfica AMD, pero torch {version} se compiló sin ROCm.</translation>
     </message>
     <message>
-        <source>Open OBS, press “Start Virtual Camera” once, allow the extension, and close OBS.</source>
-        <comment>ObsFinding.FIX_EXTENSION</comment>
-        <translation>Abra OBS, pulse una vez «Iniciar cámara virtual», permita la extensión y cierre OBS.</translation>
+        <source>An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.</source>
+        <translation>Hay una tarjeta gráfica NVIDIA (controlador {driver}), pero torch {version} se compiló sin CUDA.</translation>
     </message>
     <message>
-        <source>OBS Studio, which provides the virtual camera, is not installed.</source>
-        <comment>ObsFinding.NONE_ON_MAC</comment>
-        <translation>OBS Studio, que proporciona la cámara virtual, no está instalado.</translation>
+        <source>An NVIDIA graphics card is present, but its driver is not loaded.</source>
+        <translation>Hay una tarjeta gráfica NVIDIA, pero su controlador no está cargado.</translation>
     </message>
     <message>
-        <source>Install OBS Studio, press “Start Virtual Camera” once, and allow the extension:</source>
-        <comment>ObsFinding.FIX_MAC</comment>
-        <translation>Instale OBS Studio, pulse una vez «Iniciar cámara virtual» y permita la extensión:</translation>
+        <source>An internal error occurred; the log has the details.</source>
+        <translation>Se produjo un error interno; los detalles están en el registro.</translation>
     </message>
     <message>
-        <source>Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera.</source>
-        <comment>PipeWireFinding.WHY</comment>
-        <translation>Los programas que buscan cámaras en PipeWire, como navegadores y programas Flatpak, no muestran la cámara.</translation>
+        <source>Another file {file} appeared during the recording, which is saved as {copy}.</source>
+        <translation>Durante la grabación apareció otro archivo {file}; la grabación se guardó como {copy}.</translation>
     </message>
     <message>
-        <source>PipeWire is not installed, so there is no PipeWire camera.</source>
-        <comment>PipeWireFinding.NOT_INSTALLED</comment>
-        <translation>PipeWire no está instalado, por lo que no hay cámara de PipeWire.</translation>
+        <source>Another program sends to the virtual camera {device}; close that program or choose another virtual camera.</source>
+        <translation>Otro programa envía a la cámara virtual {device}; cierre ese programa o elija otra cámara virtual.</translation>
     </message>
     <message>
-        <source>PipeWire does not answer, so there is no PipeWire camera.</source>
-        <comment>PipeWireFinding.NOT_RUNNING</comment>
-        <translation>PipeWire no responde, por lo que no hay cámara de PipeWire.</translation>
+        <source>Another program sends to {device}; it is open in {programs}.</source>
+        <translation>Otro programa envía a {device}; el dispositivo está abierto en {programs}.</translation>
     </message>
     <message>
-        <source>Start PipeWire:</source>
-        <comment>PipeWireFinding.FIX_START</comment>
-        <translation>Inicie PipeWire:</translation>
+        <source>Attach the camera to WSL with usbipd, or run the program on Windows itself.</source>
+        <translation>Conecte la cámara a WSL con usbipd o ejecute el programa directamente en Windows.</translation>
     </message>
     <message>
-        <source>PipeWire answers: the program offers a PipeWire camera.</source>
-        <comment>PipeWireFinding.RUNNING</comment>
-        <translation>PipeWire responde: el programa ofrece una cámara de PipeWire.</translation>
+        <source>Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it.</source>
+        <translation>Lo mejor es instalar el controlador de NVIDIA {driver} o posterior y reiniciar, si ese controlador admite la tarjeta.</translation>
     </message>
     <message>
-        <source>Start WirePlumber, which connects programs with cameras:</source>
-        <comment>PipeWireFinding.FIX_SESSION_MANAGER</comment>
-        <translation>Inicie WirePlumber, que conecta los programas con las cámaras:</translation>
+        <source>Chromium, Chrome, Teams, Discord and Zoom do not list a virtual camera that also accepts output.</source>
+        <translation>Chromium, Chrome, Teams, Discord y Zoom no muestran una cámara virtual que también acepta salida.</translation>
     </message>
     <message>
-        <source>The desktop has no camera portal.</source>
-        <comment>PipeWireFinding.NO_PORTAL</comment>
-        <translation>El escritorio no tiene portal de cámara.</translation>
+        <source>Close every program that uses the device and check again.</source>
+        <translation>Cierre todos los programas que usan el dispositivo y vuelva a comprobar.</translation>
     </message>
     <message>
-        <source>The desktop has a camera portal.</source>
-        <comment>PipeWireFinding.PORTAL</comment>
-        <translation>El escritorio tiene un portal de cámara.</translation>
+        <source>Close every program that uses the device and check again; if that does not help, update v4l2loopback.</source>
+        <translation>Cierre todos los programas que usan el dispositivo y vuelva a comprobar; si no ayuda, actualice v4l2loopback.</translation>
     </message>
     <message>
-        <source>programs outside a sandbox</source>
-        <comment>PipeWireFinding.OUTSIDE_SANDBOX</comment>
-        <translation>programas fuera de un entorno aislado</translation>
+        <source>Close every program that uses {device}, then:</source>
+        <translation>Cierre todos los programas que usan {device} y después:</translation>
     </message>
     <message>
-        <source>The camera permission of {program} is “{answer}”: they get no camera from the portal.</source>
-        <comment>PipeWireFinding.NOT_ALLOWED</comment>
-        <translation>El permiso de cámara de {program} es «{answer}»: el portal no les da ninguna cámara.</translation>
+        <source>Close other programs that use the device; if that does not help, reload the module:</source>
+        <translation>Cierre los otros programas que usan el dispositivo; si no ayuda, vuelva a cargar el módulo:</translation>
     </message>
     <message>
-        <source>Forget the answer, so that the desktop asks again:</source>
-        <comment>PipeWireFinding.FIX_FORGET</comment>
-        <translation>Olvide la respuesta para que el escritorio pregunte de nuevo:</translation>
+        <source>Close that program and check again.</source>
+        <translation>Cierre ese programa y vuelva a comprobar.</translation>
+    </message>
+    <message>
+        <source>Close the programs that read the camera so that it can take the new size.</source>
+        <translation>Cierre los programas que leen la cámara para que pueda adoptar el nuevo tamaño.</translation>
+    </message>
+    <message>
+        <source>Colour bars sent to {device} were read back at {width}×{height}; the largest error is {error} of 255.</source>
+        <translation>Las barras de color enviadas a {device} se leyeron a {width} × {height}; el error máximo es {error} de 255.</translation>
+    </message>
+    <message>
+        <source>Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:</source>
+        <translation>Conecte una cámara; en un portátil compruebe el interruptor o la tecla de la cámara. Después consulte el registro del núcleo:</translation>
+    </message>
+    <message>
+        <source>Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.</source>
+        <translation>Elimine {folder} y vuelva a iniciar run.py: la preparación instalará la compilación para CUDA {cuda}.</translation>
+    </message>
+    <message>
+        <source>Driver and compute capability ({cards}) suit PyTorch's build for CUDA {cuda}.</source>
+        <translation>Al controlador y a la capacidad de cómputo ({cards}) les corresponde la compilación de PyTorch para CUDA {cuda}.</translation>
+    </message>
+    <message>
+        <source>Enrol the signing key, restart, and confirm on the blue screen:</source>
+        <translation>Registre la clave de firma, reinicie y confirme en la pantalla azul:</translation>
+    </message>
+    <message>
+        <source>Files of this name exist and are kept: {files}. This run records to {new}.</source>
+        <translation>Ya existen archivos con este nombre y se conservan: {files}. La grabación se guarda en {new}.</translation>
     </message>
     <message>
         <source>Firefox looks for cameras in PipeWire: it shows the PipeWire camera, and no camera of v4l2loopback.</source>
-        <comment>PipeWireFinding.FIREFOX_PIPEWIRE</comment>
         <translation>Firefox busca cámaras en PipeWire: muestra la cámara de PipeWire y ninguna de v4l2loopback.</translation>
     </message>
     <message>
         <source>Firefox looks for device files: it shows the virtual camera, but no PipeWire camera. media.webrtc.camera.allow-pipewire in about:config changes that.</source>
-        <comment>PipeWireFinding.FIREFOX_DEVICES</comment>
         <translation>Firefox busca archivos de dispositivo: muestra la cámara virtual, pero ninguna cámara de PipeWire. media.webrtc.camera.allow-pipewire en about:config lo cambia.</translation>
     </message>
     <message>
         <source>Flatpak programs are installed; those without access to device files find the PipeWire camera only.</source>
-        <comment>PipeWireFinding.FLATPAK</comment>
         <translation>Hay programas Flatpak instalados; los que no tienen acceso a archivos de dispositivo solo encuentran la cámara de PipeWire.</translation>
     </message>
     <message>
-        <source>The snap {program} may not use cameras.</source>
-        <comment>PipeWireFinding.SNAP</comment>
-        <translation>El snap {program} no puede usar cámaras.</translation>
-    </message>
-    <message>
-        <source>No test picture was sent to {device} because another program sends to it.</source>
-        <comment>ProofFinding.BUSY</comment>
-        <translation>No se envió ninguna imagen de prueba a {device} porque otro programa le está enviando.</translation>
-    </message>
-    <message>
-        <source>Close that program and check again.</source>
-        <comment>ProofFinding.FIX_BUSY</comment>
-        <translation>Cierre ese programa y vuelva a comprobar.</translation>
-    </message>
-    <message>
-        <source>The test picture could not be sent: {reason}</source>
-        <comment>ProofFinding.NOT_SENT</comment>
-        <translation>No se pudo enviar la imagen de prueba: {reason}</translation>
-    </message>
-    <message>
-        <source>The driver of {device} does not respond.</source>
-        <comment>ProofFinding.HANGS</comment>
-        <translation>El controlador de {device} no responde.</translation>
-    </message>
-    <message>
-        <source>{device} accepted no frame within {seconds} seconds.</source>
-        <comment>ProofFinding.NOTHING_SENT</comment>
-        <translation>{device} no aceptó ninguna imagen en {seconds} segundos.</translation>
-    </message>
-    <message>
-        <source>Other programs see no picture.</source>
-        <comment>ProofFinding.WHY_NOT_SENT</comment>
-        <translation>Los otros programas no ven ninguna imagen.</translation>
-    </message>
-    <message>
-        <source>Close other programs that use the device; if that does not help, reload the module:</source>
-        <comment>ProofFinding.FIX_NOT_SENT</comment>
-        <translation>Cierre los otros programas que usan el dispositivo; si no ayuda, vuelva a cargar el módulo:</translation>
-    </message>
-    <message>
-        <source>{device} accepts frames, but cannot be opened as a camera.</source>
-        <comment>ProofFinding.NOT_READABLE</comment>
-        <translation>{device} acepta imágenes, pero no se puede abrir como cámara.</translation>
-    </message>
-    <message>
-        <source>Load the module with exclusive_caps=1:</source>
-        <comment>ProofFinding.FIX_NOT_READABLE</comment>
-        <translation>Cargue el módulo con exclusive_caps=1:</translation>
-    </message>
-    <message>
-        <source>{device} takes one program at a time, and {programs} reads it.</source>
-        <comment>ProofFinding.ONE_READER</comment>
-        <translation>{device} admite un solo programa a la vez, y {programs} ya lee.</translation>
-    </message>
-    <message>
-        <source>No other program can open the camera meanwhile.</source>
-        <comment>ProofFinding.WHY_ONE_READER</comment>
-        <translation>Mientras tanto, ningún otro programa puede abrir la cámara.</translation>
-    </message>
-    <message>
-        <source>{device} can be opened as a camera, but delivers no frames.</source>
-        <comment>ProofFinding.NO_PICTURE</comment>
-        <translation>{device} se puede abrir como cámara, pero no entrega imágenes.</translation>
-    </message>
-    <message>
-        <source>Close every program that uses the device and check again.</source>
-        <comment>ProofFinding.FIX_CLOSE_PROGRAMS</comment>
-        <translation>Cierre todos los programas que usan el dispositivo y vuelva a comprobar.</translation>
-    </message>
-    <message>
-        <source>Other programs see the same.</source>
-        <comment>ProofFinding.WHY_SAME</comment>
-        <translation>Los otros programas ven lo mismo.</translation>
-    </message>
-    <message>
-        <source>{device} delivers {width}×{height} instead of {wanted_width}×{wanted_height} because a program is reading it.</source>
-        <comment>ProofFinding.OTHER_SIZE</comment>
-        <translation>{device} entrega {width} × {height} en vez de {wanted_width} × {wanted_height} porque un programa la está leyendo.</translation>
-    </message>
-    <message>
-        <source>The picture is letterboxed to that size.</source>
-        <comment>ProofFinding.WHY_OTHER_SIZE</comment>
-        <translation>La imagen se ajusta a ese tamaño con bandas.</translation>
-    </message>
-    <message>
-        <source>Close the programs that read the camera so that it can take the new size.</source>
-        <comment>ProofFinding.FIX_OTHER_SIZE</comment>
-        <translation>Cierre los programas que leen la cámara para que pueda adoptar el nuevo tamaño.</translation>
-    </message>
-    <message>
-        <source>The colours read back from {device} differ by up to {error} of 255.</source>
-        <comment>ProofFinding.WRONG_COLOURS</comment>
-        <translation>Los colores leídos de {device} difieren hasta en {error} de 255.</translation>
-    </message>
-    <message>
-        <source>Close every program that uses the device and check again; if that does not help, update v4l2loopback.</source>
-        <comment>ProofFinding.FIX_WRONG_COLOURS</comment>
-        <translation>Cierre todos los programas que usan el dispositivo y vuelva a comprobar; si no ayuda, actualice v4l2loopback.</translation>
-    </message>
-    <message>
-        <source>Colour bars sent to {device} were read back at {width}×{height}; the largest error is {error} of 255.</source>
-        <comment>ProofFinding.GOOD</comment>
-        <translation>Las barras de color enviadas a {device} se leyeron a {width} × {height}; el error máximo es {error} de 255.</translation>
-    </message>
-    <message>
-        <source>The repair could not be started ({program} cannot be run); run the shown commands as root.</source>
-        <comment>RepairFailure.NOT_RUN</comment>
-        <translation>No se pudo iniciar la reparación (no se puede ejecutar {program}); ejecute como root las órdenes mostradas.</translation>
-    </message>
-    <message>
-        <source>The repair failed with exit code {code} (details are in the log); run the shown commands as root.</source>
-        <comment>RepairFailure.FAILED</comment>
-        <translation>La reparación falló con el código de salida {code} (los detalles están en el registro); ejecute como root las órdenes mostradas.</translation>
-    </message>
-    <message>
-        <source>The repair failed: the virtual camera is in use. Close the programs that use it and try again.</source>
-        <comment>RepairFailure.FAILED_IN_USE</comment>
-        <translation>La reparación falló: la cámara virtual está en uso. Cierre los programas que la usan e inténtelo de nuevo.</translation>
-    </message>
-    <message>
-        <source>The repair failed: Secure Boot rejects the module. Enrol its key as shown under “Virtual camera: Secure Boot”.</source>
-        <comment>RepairFailure.FAILED_KEY</comment>
-        <translation>La reparación falló: Secure Boot rechaza el módulo. Registre su clave como se muestra en «Cámara virtual: Secure Boot».</translation>
-    </message>
-    <message>
-        <source>The repair failed: Secure Boot or a container forbids loading modules.</source>
-        <comment>RepairFailure.FAILED_FORBIDDEN</comment>
-        <translation>La reparación falló: Secure Boot o un contenedor prohíbe cargar módulos.</translation>
-    </message>
-    <message>
-        <source>This desktop cannot ask for the password; run the shown commands in a terminal.</source>
-        <comment>RepairFailure.NO_DIALOG</comment>
-        <translation>Este escritorio no puede pedir la contraseña; ejecute las órdenes mostradas en un terminal.</translation>
-    </message>
-    <message>
-        <source>Nothing was changed: the password was not entered.</source>
-        <comment>RepairFailure.DISMISSED</comment>
-        <translation>No se cambió nada: no se introdujo la contraseña.</translation>
-    </message>
-    <message>
-        <source>The model {model} was closed and accepts no more frames; choose the model again.</source>
-        <comment>ModelText.CLOSED</comment>
-        <translation>El modelo {model} se cerró y no acepta más imágenes; vuelva a elegir el modelo.</translation>
-    </message>
-    <message>
-        <source>The model {model} returned values that are not numbers; if this happens again, choose the precision float32 or another model.</source>
-        <comment>ModelText.NOT_A_NUMBER</comment>
-        <translation>El modelo {model} devolvió valores que no son números; si vuelve a ocurrir, elija la precisión float32 u otro modelo.</translation>
-    </message>
-    <message>
-        <source>The model {model} failed on the device {device}; choose another executor or device. The log has the details.</source>
-        <comment>ModelText.FAILED</comment>
-        <translation>El modelo {model} falló en el dispositivo {device}; elija otro ejecutor o dispositivo. Los detalles están en el registro.</translation>
-    </message>
-    <message>
-        <source>The model {model} ran out of memory on the device {device}; choose less detail or another device.</source>
-        <comment>ModelText.OUT_OF_MEMORY</comment>
-        <translation>El modelo {model} agotó la memoria en el dispositivo {device}; elija menos detalle u otro dispositivo.</translation>
-    </message>
-    <message>
-        <source>Matting failed; choose another model or executor. The log has the details.</source>
-        <comment>ModelText.UNEXPECTED</comment>
-        <translation>El recorte falló; elija otro modelo o ejecutor. Los detalles están en el registro.</translation>
-    </message>
-    <message>
-        <source>The file {file} does not contain weights of {model}; choose the model it belongs to or another file.</source>
-        <comment>ModelText.OTHER_WEIGHTS</comment>
-        <translation>El archivo {file} no contiene pesos de {model}; elija el modelo al que pertenece u otro archivo.</translation>
-    </message>
-    <message>
-        <source>A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose a larger one or more detail.</source>
-        <comment>ModelText.FRAME_TOO_SMALL</comment>
-        <translation>Una imagen de {width} × {height} con el detalle {ratio} es demasiado pequeña para el modelo {model}; elija una mayor o más detalle.</translation>
-    </message>
-    <message>
-        <source>There is no usable NVIDIA GPU on this computer; choose the device cpu or auto.</source>
-        <comment>ModelText.NO_NVIDIA_GPU</comment>
-        <translation>En este equipo no hay ninguna GPU NVIDIA utilizable; elija el dispositivo cpu o auto.</translation>
-    </message>
-    <message>
-        <source>There is no GPU {device}; this computer has {count}. Choose another device.</source>
-        <comment>ModelText.NO_SUCH_GPU</comment>
-        <translation>No existe la GPU {device}; este equipo tiene {count}. Elija otro dispositivo.</translation>
-    </message>
-    <message>
-        <source>The installed torch does not support the GPU {device}; choose the device cpu or auto.</source>
-        <comment>ModelText.GPU_UNSUPPORTED</comment>
-        <translation>El torch instalado no admite la GPU {device}; elija el dispositivo cpu o auto.</translation>
-    </message>
-    <message>
-        <source>The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted.</source>
-        <comment>ModelText.GPU_LOST</comment>
-        <translation>La GPU {device} ha dejado de funcionar; el recorte continúa en la CPU hasta que se reinicie Mattecam.</translation>
-    </message>
-    <message>
-        <source>The model {model} failed on the GPU {device}; matting continues on the CPU. The log has the details.</source>
-        <comment>ModelText.GPU_FAILED</comment>
-        <translation>El modelo {model} ha fallado en la GPU {device}; el recorte continúa en la CPU. El registro contiene los detalles.</translation>
-    </message>
-    <message>
-        <source>The GPU {device} has too little memory for the model {model}; matting continues on the CPU.</source>
-        <comment>ModelText.GPU_MEMORY</comment>
-        <translation>La GPU {device} no tiene memoria suficiente para el modelo {model}; el recorte continúa en la CPU.</translation>
-    </message>
-    <message>
-        <source>The model {model} returned wrong values on the GPU {device} in half precision; matting continues in float32.</source>
-        <comment>ModelText.HALF_FAILED</comment>
-        <translation>El modelo {model} ha devuelto valores incorrectos en la GPU {device} con media precisión; el recorte continúa en float32.</translation>
-    </message>
-    <message>
-        <source>{choice} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it.</source>
-        <comment>ModelText.NEEDS_TORCH</comment>
-        <translation>{choice} necesita PyTorch, que falta en esta copia de Mattecam; para ello, inicie Mattecam desde su código fuente.</translation>
-    </message>
-    <message>
-        <source>The model {model} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it.</source>
-        <comment>ModelText.MODEL_NEEDS_TORCH</comment>
-        <translation>El modelo {model} necesita PyTorch, que falta en esta copia de Mattecam; para ello, inicie Mattecam desde su código fuente.</translation>
-    </message>
-    <message>
-        <source>The model {model} is installed without the part that runs here; download it again.</source>
-        <comment>ModelText.NOT_FETCHED</comment>
-        <translation>El modelo {model} está instalado sin la parte que funciona aquí; descárguelo de nuevo.</translation>
-    </message>
-    <message>
-        <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
-        <comment>ModelText.OPENVINO_DEVICE</comment>
-        <translation>El ejecutor openvino no funciona en el dispositivo {device}; elija eager o el dispositivo cpu.</translation>
-    </message>
-    <message>
-        <source>The model {model} cannot be converted with its float32 part; choose the executor eager.</source>
-        <comment>ModelText.NOT_CONVERTED</comment>
-        <translation>El modelo {model} no se puede convertir con su parte en float32; elija el ejecutor eager.</translation>
-    </message>
-    <message>
-        <source>The network returned {width}×{height} pixels for a frame of {frame_width}×{frame_height}; choose another model or executor.</source>
-        <comment>ModelText.WRONG_SIZE</comment>
-        <translation>La red devolvió {width} × {height} píxeles para una imagen de {frame_width} × {frame_height}; elija otro modelo o ejecutor.</translation>
-    </message>
-    <message>
-        <source>The network returned the camera's own frame; choose another model or executor.</source>
-        <comment>ModelText.NOT_A_MATTE</comment>
-        <translation>La red devolvió la propia imagen de la cámara; elija otro modelo o ejecutor.</translation>
-    </message>
-    <message>
-        <source>The network's frame shows the real background where there is no person; choose another model or executor.</source>
-        <comment>ModelText.BACKGROUND_EXPOSED</comment>
-        <translation>La imagen de la red muestra el fondo real donde no hay ninguna persona; elija otro modelo o ejecutor.</translation>
-    </message>
-    <message>
-        <source>There is no int8 version of the model {model} for this device and these weights; choose another precision.</source>
-        <comment>ModelText.NO_INT8</comment>
-        <translation>No hay versión int8 del modelo {model} para este dispositivo y estos pesos; elija otra precisión.</translation>
-    </message>
-    <message>
-        <source>Preparing for this computer, once: step {step} of {count}</source>
-        <comment>ModelText.PREPARING</comment>
-        <translation>Preparación para este equipo, una sola vez: paso {step} de {count}</translation>
-    </message>
-    <message>
-        <source>The preparation for this computer was cancelled; it continues at the next start.</source>
-        <comment>ModelText.PREPARATION_CANCELLED</comment>
-        <translation>Se canceló la preparación para este equipo; continúa en el próximo inicio.</translation>
-    </message>
-    <message>
-        <source>The model {model} fails its self-test on the device {device}; choose another model or executor.</source>
-        <comment>ModelText.SELF_TEST</comment>
-        <translation>El modelo {model} no supera su autocomprobación en el dispositivo {device}; elija otro modelo o ejecutor.</translation>
-    </message>
-    <message>
-        <source>{precision} on one thread</source>
-        <comment>TrialText.ONE_THREAD</comment>
-        <translation>{precision} en un hilo</translation>
-    </message>
-    <message>
-        <source>{precision} on all cores</source>
-        <comment>TrialText.ALL_CORES</comment>
-        <translation>{precision} en todos los núcleos</translation>
-    </message>
-    <message>
-        <source>{run} {step} ms (CPU {cpu} ms)</source>
-        <comment>TrialText.TRIAL</comment>
-        <translation>{run} {step} ms (CPU {cpu} ms)</translation>
-    </message>
-    <message>
-        <source>The model {model} needs a picture of the empty room; take one.</source>
-        <comment>PlateText.NEEDED</comment>
-        <translation>El modelo {model} necesita una imagen de la habitación vacía; tome una.</translation>
-    </message>
-    <message>
-        <source>The picture of the empty room {file} shows a person; take it again with nobody in view.</source>
-        <comment>PlateText.OCCUPIED</comment>
-        <translation>La imagen de la habitación vacía {file} muestra a una persona; tómela de nuevo sin nadie a la vista.</translation>
-    </message>
-    <message>
-        <source>The light or the camera has changed since the picture of the empty room was taken; take it again.</source>
-        <comment>PlateText.CHANGED</comment>
-        <translation>La luz o la cámara han cambiado desde que se tomó la imagen de la habitación vacía; tómela de nuevo.</translation>
-    </message>
-    <message>
-        <source>The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again.</source>
-        <comment>PlateText.UNREADABLE</comment>
-        <translation>No se puede leer la imagen de la habitación vacía {file} ({reason}); elija otra o tómela de nuevo.</translation>
-    </message>
-    <message>
-        <source>The file {file} is not a readable image; take the picture of the empty room again.</source>
-        <comment>PlateText.NOT_AN_IMAGE</comment>
-        <translation>El archivo {file} no es una imagen legible; tome de nuevo la imagen de la habitación vacía.</translation>
-    </message>
-    <message>
-        <source>The picture of the empty room {file} was taken with another camera ({camera}), or while it was turned otherwise; take it again.</source>
-        <comment>PlateText.OTHER_CAMERA</comment>
-        <translation>La imagen de la habitación vacía {file} se tomó con otra cámara ({camera}) o cuando estaba girada de otra forma; vuelva a tomarla.</translation>
-    </message>
-    <message>
-        <source>The picture of the empty room {file} has {width}×{height} pixels, but the camera delivers {camera_width}×{camera_height}; take it again with this camera.</source>
-        <comment>PlateText.OTHER_SHAPE</comment>
-        <translation>La imagen de la habitación vacía {file} tiene {width} × {height} píxeles, pero la cámara entrega {camera_width} × {camera_height}; tómela de nuevo con esta cámara.</translation>
-    </message>
-    <message>
-        <source>There are no frames for the picture of the empty room; check that the camera delivers frames.</source>
-        <comment>PlateText.NO_FRAMES</comment>
-        <translation>No hay imágenes de cámara para la habitación vacía; compruebe que la cámara entregue imágenes.</translation>
-    </message>
-    <message>
-        <source>The camera delivers no frames; no picture of the empty room was taken.</source>
-        <comment>PlateText.SILENT</comment>
-        <translation>La cámara no entrega imágenes; no se tomó ninguna imagen de la habitación vacía.</translation>
-    </message>
-    <message>
-        <source>The picture of the empty room {file} cannot be written: {reason}.</source>
-        <comment>PlateText.NOT_WRITTEN</comment>
-        <translation>No se puede escribir la imagen de la habitación vacía {file}: {reason}.</translation>
-    </message>
-    <message>
-        <source>While Mattecam is paused, no picture of the empty room is taken; resume and take it again.</source>
-        <comment>PlateText.PAUSED</comment>
-        <translation>Mientras Mattecam está en pausa no se toma ninguna imagen de la habitación vacía; reanude y vuelva a tomarla.</translation>
-    </message>
-    <message>
-        <source>Mattecam stops; no picture of the empty room was taken.</source>
-        <comment>PlateText.CANCELLED</comment>
-        <translation>Mattecam se detiene; no se tomó ninguna imagen de la habitación vacía.</translation>
-    </message>
-    <message>
-        <source>Someone is still in view; step out of the picture and take it again.</source>
-        <comment>PlateText.SOMEONE_IN_VIEW</comment>
-        <translation>Todavía hay alguien a la vista; salga de la imagen y tómela de nuevo.</translation>
-    </message>
-    <message>
-        <source>There is no video file {file}; check the name.</source>
-        <comment>VideoText.ABSENT</comment>
-        <translation>No hay ningún archivo de vídeo {file}; compruebe el nombre.</translation>
-    </message>
-    <message>
-        <source>You have no permission to read the video {file}; check the permissions of the file.</source>
-        <comment>VideoText.NOT_PERMITTED</comment>
-        <translation>No tiene permiso para leer el vídeo {file}; compruebe los permisos del archivo.</translation>
-    </message>
-    <message>
-        <source>{file} is not a readable video: it is damaged or in an unknown format; choose another file.</source>
-        <comment>VideoText.UNREADABLE</comment>
-        <translation>{file} no es un vídeo legible: está dañado o en un formato desconocido; elija otro archivo.</translation>
-    </message>
-    <message>
-        <source>{file} has colours of Dolby Vision that only its own displays show (profile 5); save it in HDR10, HLG or without HDR.</source>
-        <comment>VideoText.DOLBY_VISION</comment>
-        <translation>{file} tiene colores de Dolby Vision que solo muestran sus propias pantallas (perfil 5); guárdelo en HDR10, HLG o sin HDR.</translation>
-    </message>
-    <message>
-        <source>{file} contains no video; choose another file.</source>
-        <comment>VideoText.NO_VIDEO</comment>
-        <translation>{file} no contiene vídeo; elija otro archivo.</translation>
-    </message>
-    <message>
-        <source>{file} is in a format that cannot be played; save it as MP4 (H.264).</source>
-        <comment>VideoText.UNSUPPORTED</comment>
-        <translation>{file} está en un formato que no se puede reproducir; guárdelo como MP4 (H.264).</translation>
-    </message>
-    <message>
-        <source>The frames of {file} are too large ({width}×{height}); save the video in a smaller size.</source>
-        <comment>VideoText.TOO_LARGE</comment>
-        <translation>Las imágenes de {file} son demasiado grandes ({width} × {height}); guarde el vídeo en un tamaño menor.</translation>
-    </message>
-    <message>
-        <source>The video {file} contains no readable frame; choose another file.</source>
-        <comment>VideoText.NO_FRAME</comment>
-        <translation>El vídeo {file} no contiene ninguna imagen legible; elija otro archivo.</translation>
+        <source>Forget the answer, so that the desktop asks again:</source>
+        <translation>Olvide la respuesta para que el escritorio pregunte de nuevo:</translation>
     </message>
     <message>
         <source>Frames of {file} have another shape than the first; they are cropped or given bars, not stretched.</source>
-        <comment>VideoText.RESHAPED</comment>
         <translation>Algunos fotogramas de {file} tienen otra forma que el primero; se recortan o reciben franjas, no se deforman.</translation>
     </message>
     <message>
-        <source>The video {file} can no longer be read; choose another file.</source>
-        <comment>VideoText.NO_MORE_FRAMES</comment>
-        <translation>El vídeo {file} ya no se puede leer; elija otro archivo.</translation>
+        <source>Free some space on this disk.</source>
+        <translation>Libere espacio en este disco.</translation>
+    </message>
+    <message>
+        <source>If ROCm supports the card, install the ROCm build of torch; otherwise OpenVINO runs on the CPU.</source>
+        <translation>Si ROCm es compatible con la tarjeta, instale la versión de torch para ROCm; si no, OpenVINO se ejecuta en la CPU.</translation>
+    </message>
+    <message>
+        <source>If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:</source>
+        <translation>Si ese programa es Mattecam, no hay que hacer nada. Si no, ciérrelo o use otro dispositivo:</translation>
+    </message>
+    <message>
+        <source>If that program is not Mattecam, close it or choose another camera.</source>
+        <translation>Si ese programa no es Mattecam, ciérrelo o elija otra cámara.</translation>
+    </message>
+    <message>
+        <source>In /etc/nixos/configuration.nix:</source>
+        <translation>En /etc/nixos/configuration.nix:</translation>
+    </message>
+    <message>
+        <source>In a container, pass the device through (docker run --device {device} …); otherwise start udev:</source>
+        <translation>En un contenedor, pase el dispositivo (docker run --device {device} …); si no, inicie udev:</translation>
+    </message>
+    <message>
+        <source>In a container, pass the device through:</source>
+        <translation>En un contenedor, pase el dispositivo:</translation>
+    </message>
+    <message>
+        <source>In an environment of your own, install torch from {index}.</source>
+        <translation>En un entorno propio, instale torch desde {index}.</translation>
+    </message>
+    <message>
+        <source>Install OBS Studio (it need not run), then restart the programs that use the camera:</source>
+        <translation>Instale OBS Studio (no tiene que estar en ejecución) y reinicie después los programas que usan la cámara:</translation>
+    </message>
+    <message>
+        <source>Install OBS Studio, press “Start Virtual Camera” once, and allow the extension:</source>
+        <translation>Instale OBS Studio, pulse una vez «Iniciar cámara virtual» y permita la extensión:</translation>
+    </message>
+    <message>
+        <source>Install PyTorch again. On Windows it also needs the Visual C++ Redistributable.</source>
+        <translation>Instale PyTorch de nuevo. En Windows necesita además Visual C++ Redistributable.</translation>
+    </message>
+    <message>
+        <source>Install one of these packages: {packages}.</source>
+        <translation>Instale uno de estos paquetes: {packages}.</translation>
+    </message>
+    <message>
+        <source>Install the NVIDIA driver of this system, restart, and check with:</source>
+        <translation>Instale el controlador NVIDIA de este sistema, reinicie y compruebe con:</translation>
+    </message>
+    <message>
+        <source>Install the headers of the running kernel, then:</source>
+        <translation>Instale las cabeceras del núcleo en ejecución y después:</translation>
+    </message>
+    <message>
+        <source>Install the libcamera plugin of PipeWire (pipewire-libcamera or libspa-0.2-libcamera) and log in again; PipeWire then offers it.</source>
+        <translation>Instale el complemento de libcamera para PipeWire (pipewire-libcamera o libspa-0.2-libcamera) y vuelva a iniciar sesión; PipeWire la ofrecerá entonces.</translation>
+    </message>
+    <message>
+        <source>Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel.</source>
+        <translation>Instale el paquete v4l2loopback (a menudo v4l2loopback-dkms) y las cabeceras del núcleo en ejecución.</translation>
+    </message>
+    <message>
+        <source>Installed models: {models}.</source>
+        <translation>Modelos instalados: {models}.</translation>
+    </message>
+    <message>
+        <source>Installed: {programs}.</source>
+        <translation>Instalado: {programs}.</translation>
+    </message>
+    <message>
+        <source>Keep one file with both devices, for example:</source>
+        <translation>Conserve un solo archivo con ambos dispositivos, por ejemplo:</translation>
+    </message>
+    <message>
+        <source>Libraries and packages that they name may take the place of the program's own and make it fail.</source>
+        <translation>Las bibliotecas y los paquetes que nombran pueden ocupar el lugar de los propios del programa y hacer que falle.</translation>
+    </message>
+    <message>
+        <source>Load the module on the host, outside the container:</source>
+        <translation>Cargue el módulo en el equipo anfitrión, fuera del contenedor:</translation>
+    </message>
+    <message>
+        <source>Load the module with exclusive_caps=1:</source>
+        <translation>Cargue el módulo con exclusive_caps=1:</translation>
+    </message>
+    <message>
+        <source>Make {folder} a folder that you have permission to write to.</source>
+        <translation>Dese permiso de escritura en la carpeta {folder}.</translation>
+    </message>
+    <message>
+        <source>Mattecam itself</source>
+        <translation>el propio Mattecam</translation>
+    </message>
+    <message>
+        <source>Mattecam stops; no picture of the empty room was taken.</source>
+        <translation>Mattecam se detiene; no se tomó ninguna imagen de la habitación vacía.</translation>
+    </message>
+    <message>
+        <source>Matting failed; choose another model or executor. The log has the details.</source>
+        <translation>El recorte falló; elija otro modelo o ejecutor. Los detalles están en el registro.</translation>
+    </message>
+    <message>
+        <source>Models and recordings need more space.</source>
+        <translation>Los modelos y las grabaciones necesitan más espacio.</translation>
+    </message>
+    <message>
+        <source>Neither OBS Virtual Camera nor Unity Video Capture is installed.</source>
+        <translation>Ni OBS Virtual Camera ni Unity Video Capture están instaladas.</translation>
+    </message>
+    <message>
+        <source>No build of PyTorch with CUDA suits this driver and compute capability ({cards}).</source>
+        <translation>Ninguna compilación de PyTorch con CUDA es compatible con este controlador y esta capacidad de cómputo ({cards}).</translation>
+    </message>
+    <message>
+        <source>No camera was found.</source>
+        <translation>No se encontró ninguna cámara.</translation>
+    </message>
+    <message>
+        <source>No camera was found; connect one or choose another source.</source>
+        <translation>No se encontró ninguna cámara; conecte una o elija otra fuente.</translation>
+    </message>
+    <message>
+        <source>No image is chosen for the background; choose a file.</source>
+        <translation>No se ha elegido ninguna imagen para el fondo; elija un archivo.</translation>
+    </message>
+    <message>
+        <source>No model is installed, not even the bundled one.</source>
+        <translation>No hay ningún modelo instalado, ni siquiera el incluido.</translation>
+    </message>
+    <message>
+        <source>No other program can open the camera meanwhile.</source>
+        <translation>Mientras tanto, ningún otro programa puede abrir la cámara.</translation>
+    </message>
+    <message>
+        <source>No test picture was sent to {device} because another program sends to it.</source>
+        <translation>No se envió ninguna imagen de prueba a {device} porque otro programa le está enviando.</translation>
+    </message>
+    <message>
+        <source>No video is chosen for the background; choose a file.</source>
+        <translation>No se ha elegido ningún vídeo para el fondo; elija un archivo.</translation>
+    </message>
+    <message>
+        <source>No window can open on {display}.</source>
+        <translation>No se puede abrir ninguna ventana en {display}.</translation>
+    </message>
+    <message>
+        <source>Nothing was changed: the password was not entered.</source>
+        <translation>No se cambió nada: no se introdujo la contraseña.</translation>
+    </message>
+    <message>
+        <source>OBS Studio, which provides the virtual camera, is not installed.</source>
+        <translation>OBS Studio, que proporciona la cámara virtual, no está instalado.</translation>
+    </message>
+    <message>
+        <source>OBS Virtual Camera is installed and allowed.</source>
+        <translation>OBS Virtual Camera está instalada y permitida.</translation>
+    </message>
+    <message>
+        <source>OBS is installed, but its camera extension is not.</source>
+        <translation>OBS está instalado, pero su extensión de cámara no.</translation>
+    </message>
+    <message>
+        <source>On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time.</source>
+        <translation>En una CPU los modelos más precisos alcanzan pocos fotogramas por segundo; una tarjeta gráfica los ejecuta en tiempo real.</translation>
+    </message>
+    <message>
+        <source>Only the first of the {count} frames of {file} is used; save it as a video or GIF to use them all.</source>
+        <translation>Solo se usa el primero de los {count} fotogramas de {file}; guárdelo como vídeo o GIF para usarlos todos.</translation>
+    </message>
+    <message>
+        <source>Only the small bundled model is installed.</source>
+        <translation>Solo está instalado el pequeño modelo incluido.</translation>
+    </message>
+    <message>
+        <source>Open OBS, press “Start Virtual Camera” once, allow the extension, and close OBS.</source>
+        <translation>Abra OBS, pulse una vez «Iniciar cámara virtual», permita la extensión y cierre OBS.</translation>
+    </message>
+    <message>
+        <source>Options of v4l2loopback are also set in {files}.</source>
+        <translation>También se definen opciones de v4l2loopback en {files}.</translation>
+    </message>
+    <message>
+        <source>Or manually, until the next restart:</source>
+        <translation>O manualmente, hasta el próximo reinicio:</translation>
+    </message>
+    <message>
+        <source>Or manually:</source>
+        <translation>O manualmente:</translation>
+    </message>
+    <message>
+        <source>Other programs see no picture.</source>
+        <translation>Los otros programas no ven ninguna imagen.</translation>
+    </message>
+    <message>
+        <source>Other programs see the same.</source>
+        <translation>Los otros programas ven lo mismo.</translation>
+    </message>
+    <message>
+        <source>PipeWire answers: the program offers a PipeWire camera.</source>
+        <translation>PipeWire responde: el programa ofrece una cámara de PipeWire.</translation>
+    </message>
+    <message>
+        <source>PipeWire does not answer, so that there is no PipeWire camera; install and start pipewire and wireplumber, or switch the PipeWire camera off.</source>
+        <translation>PipeWire no responde, por lo que no hay cámara de PipeWire; instale e inicie pipewire y wireplumber, o desactive la cámara de PipeWire.</translation>
+    </message>
+    <message>
+        <source>PipeWire does not answer, so there is no PipeWire camera.</source>
+        <translation>PipeWire no responde, por lo que no hay cámara de PipeWire.</translation>
+    </message>
+    <message>
+        <source>PipeWire has stopped, and the PipeWire camera with it; start pipewire again.</source>
+        <translation>PipeWire se ha detenido y, con él, la cámara de PipeWire; vuelva a iniciar pipewire.</translation>
+    </message>
+    <message>
+        <source>PipeWire is not installed, so there is no PipeWire camera.</source>
+        <translation>PipeWire no está instalado, por lo que no hay cámara de PipeWire.</translation>
+    </message>
+    <message>
+        <source>Preparing for this computer, once: step {step} of {count}</source>
+        <translation>Preparación para este equipo, una sola vez: paso {step} de {count}</translation>
+    </message>
+    <message>
+        <source>Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera.</source>
+        <translation>Los programas que buscan cámaras en PipeWire, como navegadores y programas Flatpak, no muestran la cámara.</translation>
+    </message>
+    <message>
+        <source>PyTorch is installed, but cannot be loaded; the networks run on the CPU.</source>
+        <translation>PyTorch está instalado, pero no se puede cargar; las redes se ejecutan en la CPU.</translation>
+    </message>
+    <message>
+        <source>PyTorch is not installed; the networks run on the CPU.</source>
+        <translation>PyTorch no está instalado; las redes se ejecutan en la CPU.</translation>
+    </message>
+    <message>
+        <source>Qt cannot open a window without them.</source>
+        <translation>Sin ellas Qt no puede abrir ninguna ventana.</translation>
+    </message>
+    <message>
+        <source>Reinstall the program, or download a model:</source>
+        <translation>Vuelva a instalar el programa o descargue un modelo:</translation>
+    </message>
+    <message>
+        <source>Remove the other files:</source>
+        <translation>Quite los otros archivos:</translation>
+    </message>
+    <message>
+        <source>Restart after a driver update. In a container, pass the card through (docker run --gpus all …). CUDA_VISIBLE_DEVICES must not be empty.</source>
+        <translation>Reinicie tras actualizar el controlador. En un contenedor, pase la tarjeta (docker run --gpus all …). CUDA_VISIBLE_DEVICES no debe estar vacía.</translation>
+    </message>
+    <message>
+        <source>Restart the computer: its kernel was updated since it was started.</source>
+        <translation>Reinicie el equipo: su núcleo se actualizó después del arranque.</translation>
+    </message>
+    <message>
+        <source>Run Mattecam from its sources to use the graphics card.</source>
+        <translation>Inicie Mattecam desde su código fuente para usar la tarjeta gráfica.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is off: the kernel loads unsigned modules.</source>
+        <translation>Secure Boot está desactivado: el núcleo carga módulos sin firma.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on, and the kernel accepted the module's signature.</source>
+        <translation>Secure Boot está activado y el núcleo aceptó la firma del módulo.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on, and the module is not signed.</source>
+        <translation>Secure Boot está activado y el módulo no está firmado.</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on, and the module is signed by “{signer}”.</source>
+        <translation>Secure Boot está activado y el módulo está firmado por «{signer}».</translation>
+    </message>
+    <message>
+        <source>Secure Boot is on: the module must be signed with a key that is enrolled in the firmware.</source>
+        <translation>Secure Boot está activado: el módulo debe estar firmado con una clave registrada en el firmware.</translation>
+    </message>
+    <message>
+        <source>Someone is still in view; step out of the picture and take it again.</source>
+        <translation>Todavía hay alguien a la vista; salga de la imagen y tómela de nuevo.</translation>
+    </message>
+    <message>
+        <source>Sound cannot be recorded because the library of the sound server is missing; install it (package libpulse0), or turn the microphone off.</source>
+        <translation>No se puede grabar sonido porque falta la biblioteca del servidor de sonido; instálela (paquete libpulse0) o apague el micrófono.</translation>
+    </message>
+    <message>
+        <source>Start PipeWire:</source>
+        <translation>Inicie PipeWire:</translation>
+    </message>
+    <message>
+        <source>Start WirePlumber, which connects programs with cameras:</source>
+        <translation>Inicie WirePlumber, que conecta los programas con las cámaras:</translation>
+    </message>
+    <message>
+        <source>The GPU {device} has too little memory for the model {model}; matting continues on the CPU.</source>
+        <translation>La GPU {device} no tiene memoria suficiente para el modelo {model}; el recorte continúa en la CPU.</translation>
+    </message>
+    <message>
+        <source>The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted.</source>
+        <translation>La GPU {device} ha dejado de funcionar; el recorte continúa en la CPU hasta que se reinicie Mattecam.</translation>
+    </message>
+    <message>
+        <source>The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.</source>
+        <translation>El controlador NVIDIA {driver} es demasiado antiguo para torch {version}, compilado con CUDA {cuda}.</translation>
+    </message>
+    <message>
+        <source>The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.</source>
+        <translation>El controlador NVIDIA {driver} es compatible con torch {version} (CUDA {cuda}), pero torch no encuentra ninguna tarjeta.</translation>
+    </message>
+    <message>
+        <source>The PipeWire camera is closed; open it again.</source>
+        <translation>La cámara de PipeWire está cerrada; vuelva a abrirla.</translation>
+    </message>
+    <message>
+        <source>The autostart entry {file} cannot be changed: {reason}.</source>
+        <translation>La entrada de inicio automático {file} no se puede cambiar: {reason}.</translation>
+    </message>
+    <message>
+        <source>The background {background} does not open; reconnect its disk, or start the program again with another background.</source>
+        <translation>El fondo {background} no se abre; vuelva a conectar su disco o reinicie el programa con otro fondo.</translation>
+    </message>
+    <message>
+        <source>The bundled model is missing from this installation; installed are {models}.</source>
+        <translation>A esta instalación le falta el modelo incluido; están instalados {models}.</translation>
+    </message>
+    <message>
+        <source>The camera at {device} is a raw sensor ({name}) that ordinary programs cannot read.</source>
+        <translation>La cámara en {device} es un sensor sin procesar ({name}) que los programas normales no pueden leer.</translation>
+    </message>
+    <message>
+        <source>The camera delivers no frames; no picture of the empty room was taken.</source>
+        <translation>La cámara no entrega imágenes; no se tomó ninguna imagen de la habitación vacía.</translation>
+    </message>
+    <message>
+        <source>The camera extension of OBS is installed, but not allowed.</source>
+        <translation>La extensión de cámara de OBS está instalada, pero no permitida.</translation>
+    </message>
+    <message>
+        <source>The camera permission of {program} is “{answer}”: they get no camera from the portal.</source>
+        <translation>El permiso de cámara de {program} es «{answer}»: el portal no les da ninguna cámara.</translation>
+    </message>
+    <message>
+        <source>The camera portal offers no camera {camera}; choose one of {cameras}.</source>
+        <translation>El portal de cámara no ofrece la cámara {camera}; elija una de {cameras}.</translation>
+    </message>
+    <message>
+        <source>The camera portal offers no camera; connect one or choose another source.</source>
+        <translation>El portal de cámara no ofrece ninguna cámara; conecte una o elija otra fuente.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} cannot be opened: {reason}.</source>
+        <translation>La cámara {camera} no se puede abrir: {reason}.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers no frames: {reason}.</source>
+        <translation>La cámara {camera} no entrega imágenes: {reason}.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers only black frames; open its shutter, or choose another size or format.</source>
+        <translation>La cámara {camera} solo entrega imágenes negras; abra su tapa o elija otro tamaño o formato.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers only damaged frames; check its cable, or use another USB port.</source>
+        <translation>La cámara {camera} solo entrega imágenes dañadas; compruebe el cable o use otro puerto USB.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} delivers only green frames; choose another size or format.</source>
+        <translation>La cámara {camera} solo entrega imágenes verdes; elija otro tamaño o formato.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} has delivered no frame for {seconds} seconds: {reason}.</source>
+        <translation>La cámara {camera} no entrega ninguna imagen desde hace {seconds} segundos: {reason}.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} is disconnected; reconnect it or choose another camera.</source>
+        <translation>La cámara {camera} está desconectada; vuelva a conectarla o elija otra cámara.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} of the portal delivers no frames; close the programs that use it.</source>
+        <translation>La cámara {camera} del portal no entrega imágenes; cierre los programas que la usan.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} of the portal is gone; connect it again.</source>
+        <translation>La cámara {camera} del portal ha desaparecido; vuelva a conectarla.</translation>
+    </message>
+    <message>
+        <source>The camera {camera} sends video that cannot be decoded; choose another format or another camera.</source>
+        <translation>La cámara {camera} envía vídeo que no se puede descodificar; elija otro formato u otra cámara.</translation>
+    </message>
+    <message>
+        <source>The colours read back from {device} differ by up to {error} of 255.</source>
+        <translation>Los colores leídos de {device} difieren hasta en {error} de 255.</translation>
+    </message>
+    <message>
+        <source>The demo image {file} is missing or damaged; reinstall the program.</source>
+        <translation>La imagen de demostración {file} falta o está dañada; vuelva a instalar el programa.</translation>
+    </message>
+    <message>
+        <source>The desktop has a camera portal.</source>
+        <translation>El escritorio tiene un portal de cámara.</translation>
+    </message>
+    <message>
+        <source>The desktop has no camera portal.</source>
+        <translation>El escritorio no tiene portal de cámara.</translation>
+    </message>
+    <message>
+        <source>The desktop has no camera portal; install xdg-desktop-portal with the backend of the desktop, or choose another source.</source>
+        <translation>El escritorio no tiene portal de cámara; instale xdg-desktop-portal con el backend del escritorio o elija otra fuente.</translation>
+    </message>
+    <message>
+        <source>The desktop refused access to its cameras; allow it in the privacy settings, or choose another source.</source>
+        <translation>El escritorio denegó el acceso a sus cámaras; permítalo en los ajustes de privacidad o elija otra fuente.</translation>
+    </message>
+    <message>
+        <source>The disk is full while downloading {model} to {folder}; free some space and try again.</source>
+        <translation>El disco se ha llenado al descargar {model} en {folder}; libere espacio e inténtelo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The display is Wayland ({name}).</source>
+        <translation>La pantalla es Wayland ({name}).</translation>
+    </message>
+    <message>
+        <source>The display is X11 ({name}).</source>
+        <translation>La pantalla es X11 ({name}).</translation>
+    </message>
+    <message>
+        <source>The download of {model} was stopped: the server sends more than {limit} bytes. Download {url} elsewhere and choose that file.</source>
+        <translation>La descarga de {model} se detuvo: el servidor envía más de {limit} bytes. Descargue {url} en otro lugar y elija ese archivo.</translation>
+    </message>
+    <message>
+        <source>The driver of {device} does not respond.</source>
+        <translation>El controlador de {device} no responde.</translation>
+    </message>
+    <message>
+        <source>The encoder {wanted} does not work on this computer; the recording uses {used}.</source>
+        <translation>El codificador {wanted} no funciona en este equipo; la grabación usa {used}.</translation>
+    </message>
+    <message>
+        <source>The executor openvino does not run on the device {device}; choose eager or the device cpu.</source>
+        <translation>El ejecutor openvino no funciona en el dispositivo {device}; elija eager o el dispositivo cpu.</translation>
+    </message>
+    <message>
+        <source>The file downloaded for {model} is not the file that was downloaded first (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later.</source>
+        <translation>El archivo descargado para {model} no es el que se descargó primero (su SHA-256 empieza por {found}, no por {expected}) y se eliminó; inténtelo más tarde.</translation>
+    </message>
+    <message>
+        <source>The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
+        <translation>El archivo descargado para {model} no es el publicado (su SHA-256 empieza por {found}, no por {expected}) y se eliminó; inténtelo más tarde o guarde una copia de confianza como {name} en la carpeta {folder}.</translation>
+    </message>
+    <message>
+        <source>The file {file} cannot be written: {reason}.</source>
+        <translation>No se puede escribir el archivo {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>The file {file} cannot be written; make its folder writable and try again.</source>
+        <translation>No se puede escribir el archivo {file}; dese permiso de escritura en la carpeta e inténtelo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The file {file} does not contain weights of {model}; choose the model it belongs to or another file.</source>
+        <translation>El archivo {file} no contiene pesos de {model}; elija el modelo al que pertenece u otro archivo.</translation>
+    </message>
+    <message>
+        <source>The file {file} is not a readable image; take the picture of the empty room again.</source>
+        <translation>El archivo {file} no es una imagen legible; tome de nuevo la imagen de la habitación vacía.</translation>
+    </message>
+    <message>
+        <source>The file {file} is not the published file of {model}, whose name is {published}; download it again or choose another file.</source>
+        <translation>El archivo {file} no es el archivo publicado de {model}, que se llama {published}; descárguelo de nuevo o elija otro archivo.</translation>
+    </message>
+    <message>
+        <source>The folder for {contents}, {folder}, is not writable.</source>
+        <translation>No se puede escribir en la carpeta para {contents}, {folder}.</translation>
+    </message>
+    <message>
+        <source>The folder {folder} cannot be created: {reason}.</source>
+        <translation>No se puede crear la carpeta {folder}: {reason}.</translation>
+    </message>
+    <message>
+        <source>The frames of {file} are too large ({width}×{height}); save the video in a smaller size.</source>
+        <translation>Las imágenes de {file} son demasiado grandes ({width} × {height}); guarde el vídeo en un tamaño menor.</translation>
     </message>
     <message>
         <source>The image {file} does not exist; choose another one.</source>
-        <comment>ImageText.ABSENT</comment>
         <translation>La imagen {file} no existe; elija otra.</translation>
     </message>
     <message>
-        <source>You have no permission to read the image {file}; check the permissions of the file.</source>
-        <comment>ImageText.NOT_PERMITTED</comment>
-        <translation>No tiene permiso para leer la imagen {file}; compruebe los permisos del archivo.</translation>
-    </message>
-    <message>
-        <source>{file} is a folder; choose an image in it.</source>
-        <comment>ImageText.FOLDER</comment>
-        <translation>{file} es una carpeta; elija una imagen que contenga.</translation>
-    </message>
-    <message>
-        <source>{file} is not a readable image; use a JPEG, PNG, WebP, HEIC, AVIF, TIFF or BMP file.</source>
-        <comment>ImageText.UNKNOWN_FORMAT</comment>
-        <translation>{file} no es una imagen legible; use un archivo JPEG, PNG, WebP, HEIC, AVIF, TIFF o BMP.</translation>
-    </message>
-    <message>
-        <source>{file} is raw data of a camera; develop it and export it as JPEG or TIFF.</source>
-        <comment>ImageText.RAW</comment>
-        <translation>{file} contiene datos sin procesar de una cámara; revélelo y expórtelo como JPEG o TIFF.</translation>
-    </message>
-    <message>
         <source>The image {file} is damaged; save it again or choose another one.</source>
-        <comment>ImageText.DAMAGED</comment>
         <translation>La imagen {file} está dañada; guárdela de nuevo o elija otra.</translation>
     </message>
     <message>
         <source>The image {file} is too large; save it in a smaller size.</source>
-        <comment>ImageText.TOO_LARGE</comment>
         <translation>La imagen {file} es demasiado grande; guárdela en un tamaño menor.</translation>
     </message>
     <message>
-        <source>Only the first of the {count} frames of {file} is used; save it as a video or GIF to use them all.</source>
-        <comment>ImageText.FIRST_FRAME</comment>
-        <translation>Solo se usa el primero de los {count} fotogramas de {file}; guárdelo como vídeo o GIF para usarlos todos.</translation>
+        <source>The installed FFmpeg cannot read microphones, and the recording has no sound; turn the microphone off.</source>
+        <translation>El FFmpeg instalado no puede leer micrófonos y la grabación no tiene sonido; apague el micrófono.</translation>
     </message>
     <message>
-        <source>the disk is full; free some space and try again</source>
-        <comment>WriteReason.DISK_FULL</comment>
-        <translation>el disco está lleno; libere espacio e inténtelo de nuevo</translation>
+        <source>The installed torch does not support the GPU {device}; choose the device cpu or auto.</source>
+        <translation>El torch instalado no admite la GPU {device}; elija el dispositivo cpu o auto.</translation>
     </message>
     <message>
-        <source>your disk quota is used up; free some space and try again</source>
-        <comment>WriteReason.QUOTA</comment>
-        <translation>su cuota de disco está agotada; libere espacio e inténtelo de nuevo</translation>
+        <source>The kernel has a virtual camera, but the device file {device} is missing.</source>
+        <translation>El núcleo tiene una cámara virtual, pero falta el archivo de dispositivo {device}.</translation>
     </message>
     <message>
-        <source>the file has become too large for this disk; choose another one</source>
-        <comment>WriteReason.FILE_TOO_LARGE</comment>
-        <translation>el archivo es demasiado grande para este disco; elija otro</translation>
+        <source>The kernel knows the camera {name}, but the device file {device} is missing.</source>
+        <translation>El núcleo conoce la cámara {name}, pero falta el archivo de dispositivo {device}.</translation>
     </message>
     <message>
-        <source>you have no permission to write there; choose another folder</source>
-        <comment>WriteReason.NOT_PERMITTED</comment>
-        <translation>no tiene permiso de escritura ahí; elija otra carpeta</translation>
+        <source>The kernel module v4l2loopback is installed for the running kernel {kernel}, but not loaded.</source>
+        <translation>El módulo v4l2loopback está instalado para el núcleo en ejecución {kernel}, pero no cargado.</translation>
     </message>
     <message>
-        <source>the disk is read-only; choose another folder</source>
-        <comment>WriteReason.READ_ONLY</comment>
-        <translation>el disco es de solo lectura; elija otra carpeta</translation>
+        <source>The kernel module v4l2loopback is loaded, but has no device.</source>
+        <translation>El módulo del núcleo v4l2loopback está cargado, pero no tiene ningún dispositivo.</translation>
     </message>
     <message>
-        <source>the folder does not exist; create it or choose another one</source>
-        <comment>WriteReason.NO_FOLDER</comment>
-        <translation>la carpeta no existe; créela o elija otra</translation>
+        <source>The kernel module v4l2loopback is loaded.</source>
+        <translation>El módulo del núcleo v4l2loopback está cargado.</translation>
     </message>
     <message>
-        <source>a folder has this name; choose another name</source>
-        <comment>WriteReason.IS_FOLDER</comment>
-        <translation>una carpeta tiene ese nombre; elija otro nombre</translation>
+        <source>The kernel module v4l2loopback is not installed.</source>
+        <translation>El módulo del núcleo v4l2loopback no está instalado.</translation>
     </message>
     <message>
-        <source>it is a symbolic link, which is not followed; remove it or choose another name</source>
-        <comment>WriteReason.IS_LINK</comment>
-        <translation>es un enlace simbólico, que no se sigue; quítelo o elija otro nombre</translation>
+        <source>The libraries {libraries} are missing.</source>
+        <translation>Faltan las bibliotecas {libraries}.</translation>
     </message>
     <message>
-        <source>a part of the path is not a folder; choose another path</source>
-        <comment>WriteReason.NOT_A_FOLDER</comment>
-        <translation>una parte de la ruta no es una carpeta; elija otra ruta</translation>
+        <source>The library {library} is missing.</source>
+        <translation>Falta la biblioteca {library}.</translation>
     </message>
     <message>
-        <source>a file is where the folder should be; choose another folder</source>
-        <comment>WriteReason.FILE_FOR_FOLDER</comment>
-        <translation>hay un archivo en el lugar de la carpeta; elija otra carpeta</translation>
+        <source>The light or the camera has changed since the picture of the empty room was taken; take it again.</source>
+        <translation>La luz o la cámara han cambiado desde que se tomó la imagen de la habitación vacía; tómela de nuevo.</translation>
     </message>
     <message>
-        <source>the name is too long; choose a shorter one</source>
-        <comment>WriteReason.NAME_TOO_LONG</comment>
-        <translation>el nombre es demasiado largo; elija uno más corto</translation>
-    </message>
-    <message>
-        <source>another file has got this name in the meantime; rename one of them</source>
-        <comment>WriteReason.APPEARED</comment>
-        <translation>entretanto otro archivo ha recibido ese nombre; cambie el nombre de uno de ellos</translation>
-    </message>
-    <message>
-        <source>somebody removed the file in the meantime; start again</source>
-        <comment>WriteReason.REMOVED</comment>
-        <translation>alguien ha eliminado el archivo entretanto; empiece de nuevo</translation>
-    </message>
-    <message>
-        <source>the name of a video must end in {suffixes}; choose another name</source>
-        <comment>WriteReason.SUFFIX</comment>
-        <translation>el nombre de un vídeo debe terminar en {suffixes}; elija otro nombre</translation>
-    </message>
-    <message>
-        <source>too many unfinished files are in this folder; remove them or choose another folder</source>
-        <comment>WriteReason.UNFINISHED_FILES</comment>
-        <translation>hay demasiados archivos sin terminar en esta carpeta; quítelos o elija otra carpeta</translation>
-    </message>
-    <message>
-        <source>no program reads from it; start one that does</source>
-        <comment>WriteReason.NO_READER</comment>
-        <translation>ningún programa lee de él; inicie uno que lo haga</translation>
-    </message>
-    <message>
-        <source>its sound cannot be read ({reason}); choose another source</source>
-        <comment>WriteReason.AUDIO</comment>
-        <translation>no se puede leer el sonido ({reason}); elija otra fuente</translation>
-    </message>
-    <message>
-        <source>the disk reports an error; choose another path</source>
-        <comment>WriteReason.OTHER</comment>
-        <translation>el disco comunica un error; elija otra ruta</translation>
-    </message>
-    <message>
-        <source>it does not exist</source>
-        <comment>ReadReason.ABSENT</comment>
-        <translation>no existe</translation>
-    </message>
-    <message>
-        <source>you have no permission to read it</source>
-        <comment>ReadReason.NOT_PERMITTED</comment>
-        <translation>no tiene permiso de lectura</translation>
-    </message>
-    <message>
-        <source>it is a folder</source>
-        <comment>ReadReason.IS_FOLDER</comment>
-        <translation>es una carpeta</translation>
-    </message>
-    <message>
-        <source>its name is too long</source>
-        <comment>ReadReason.NAME_TOO_LONG</comment>
-        <translation>su nombre es demasiado largo</translation>
-    </message>
-    <message>
-        <source>the disk reports an error</source>
-        <comment>ReadReason.OTHER</comment>
-        <translation>el disco informa de un error</translation>
-    </message>
-    <message>
-        <source>No image is chosen for the background; choose a file.</source>
-        <comment>BackgroundText.NO_IMAGE</comment>
-        <translation>No se ha elegido ninguna imagen para el fondo; elija un archivo.</translation>
-    </message>
-    <message>
-        <source>No video is chosen for the background; choose a file.</source>
-        <comment>BackgroundText.NO_VIDEO</comment>
-        <translation>No se ha elegido ningún vídeo para el fondo; elija un archivo.</translation>
-    </message>
-    <message>
-        <source>{file} contains no readable frame; remove it or add it again.</source>
-        <comment>LibraryText.NO_PICTURE</comment>
-        <translation>{file} no contiene ninguna imagen legible; quítelo o vuelva a añadirlo.</translation>
-    </message>
-    <message>
-        <source>{file} is neither an image nor a video; use a PNG, JPEG, WebP or MP4 file.</source>
-        <comment>LibraryText.UNKNOWN_FORMAT</comment>
-        <translation>{file} no es ni una imagen ni un vídeo; use un archivo PNG, JPEG, WebP o MP4.</translation>
-    </message>
-    <message>
-        <source>{file} could not be copied: {reason}.</source>
-        <comment>LibraryText.NOT_COPIED</comment>
-        <translation>No se pudo copiar {file}: {reason}.</translation>
-    </message>
-    <message>
-        <source>The pasted image could not be encoded; save it as a file and add that file.</source>
-        <comment>LibraryText.NOT_PASTED</comment>
-        <translation>No se pudo codificar la imagen pegada; guárdela como archivo y añada ese archivo.</translation>
-    </message>
-    <message>
-        <source>{file} could not be written: {reason}.</source>
-        <comment>LibraryText.NOT_WRITTEN</comment>
-        <translation>No se pudo escribir {file}: {reason}.</translation>
-    </message>
-    <message>
-        <source>The name of a background must contain letters or digits.</source>
-        <comment>LibraryText.NAME_EMPTY</comment>
-        <translation>El nombre de un fondo debe contener letras o dígitos.</translation>
-    </message>
-    <message>
-        <source>A background “{name}” already exists; choose another name.</source>
-        <comment>LibraryText.NAME_TAKEN</comment>
-        <translation>Ya existe un fondo «{name}»; elija otro nombre.</translation>
-    </message>
-    <message>
-        <source>{file} could not be renamed: {reason}.</source>
-        <comment>LibraryText.NOT_RENAMED</comment>
-        <translation>No se pudo cambiar el nombre de {file}: {reason}.</translation>
-    </message>
-    <message>
-        <source>{file} could not be removed: {reason}.</source>
-        <comment>LibraryText.NOT_REMOVED</comment>
-        <translation>No se pudo quitar {file}: {reason}.</translation>
-    </message>
-    <message>
-        <source>{file} could not be restored from the trash: {reason}.</source>
-        <comment>LibraryText.NOT_RESTORED</comment>
-        <translation>No se pudo restaurar {file} desde la papelera: {reason}.</translation>
-    </message>
-    <message>
-        <source>The folder {folder} cannot be created: {reason}.</source>
-        <comment>LibraryText.NO_FOLDER</comment>
-        <translation>No se puede crear la carpeta {folder}: {reason}.</translation>
-    </message>
-    <message>
-        <source>There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`.</source>
-        <comment>VirtualCameraText.NONE_ON_LINUX</comment>
-        <translation>No hay ninguna cámara virtual: instale v4l2loopback (paquete v4l2loopback-dkms) y ejecute `{command}`.</translation>
-    </message>
-    <message>
-        <source>There is no virtual camera: install OBS Studio 30 or later, which provides one, start it once and close it.</source>
-        <comment>VirtualCameraText.NONE_ELSEWHERE</comment>
-        <translation>No hay ninguna cámara virtual: instale OBS Studio 30 o posterior, que la proporciona, inícielo una vez y ciérrelo.</translation>
-    </message>
-    <message>
-        <source>The virtual camera {device} does not exist; choose another one or `auto`.</source>
-        <comment>VirtualCameraText.ABSENT</comment>
-        <translation>La cámara virtual {device} no existe; elija otra o `auto`.</translation>
-    </message>
-    <message>
-        <source>There is no virtual camera {device}; choose one of {devices}.</source>
-        <comment>VirtualCameraText.ABSENT_AMONG</comment>
-        <translation>No hay ninguna cámara virtual {device}; elija una de {devices}.</translation>
-    </message>
-    <message>
-        <source>You have no permission to open the virtual camera {device}; run `sudo usermod -aG video $USER`, then log out and log in again.</source>
-        <comment>VirtualCameraText.NOT_PERMITTED</comment>
-        <translation>No tiene permiso para abrir la cámara virtual {device}; ejecute `sudo usermod -aG video $USER`, cierre la sesión y vuelva a iniciarla.</translation>
-    </message>
-    <message>
-        <source>{device} accepts no frames: it is a real camera or for that of a phone, or another program sends to it; choose another virtual camera, or close that program.</source>
-        <comment>VirtualCameraText.NOT_AN_OUTPUT</comment>
-        <translation>{device} no acepta imágenes: es una cámara real o está destinada a la de un teléfono, u otro programa le envía imágenes; elija otra cámara virtual o cierre ese programa.</translation>
-    </message>
-    <message>
-        <source>{device} is the camera that the picture comes from; choose another virtual camera or another source.</source>
-        <comment>VirtualCameraText.IS_SOURCE</comment>
-        <translation>{device} es la cámara de la que procede la imagen; elija otra cámara virtual u otra fuente.</translation>
-    </message>
-    <message>
-        <source>The virtual camera {device} is already open in this program; choose another one.</source>
-        <comment>VirtualCameraText.OPEN_HERE</comment>
-        <translation>La cámara virtual {device} ya está abierta en este programa; elija otra.</translation>
-    </message>
-    <message>
-        <source>Another program sends to the virtual camera {device}; close that program or choose another virtual camera.</source>
-        <comment>VirtualCameraText.BUSY</comment>
-        <translation>Otro programa envía a la cámara virtual {device}; cierre ese programa o elija otra cámara virtual.</translation>
-    </message>
-    <message>
-        <source>The virtual camera {device} does not start; stop it in OBS and close other programs that send to it.</source>
-        <comment>VirtualCameraText.NOT_STARTED</comment>
-        <translation>La cámara virtual {device} no se inicia; deténgala en OBS y cierre los otros programas que le envían.</translation>
-    </message>
-    <message>
-        <source>The virtual camera {device} is held in a format that cannot be sent ({width}×{height} {format}); close the programs that use it and try again.</source>
-        <comment>VirtualCameraText.FORMAT</comment>
-        <translation>La cámara virtual {device} se mantiene en un formato que no se puede enviar ({width} × {height} {format}); cierre los programas que la usan e inténtelo de nuevo.</translation>
-    </message>
-    <message>
-        <source>The virtual camera {device} is closed; open it again.</source>
-        <comment>VirtualCameraText.CLOSED</comment>
-        <translation>La cámara virtual {device} está cerrada; ábrala de nuevo.</translation>
-    </message>
-    <message>
-        <source>The virtual-camera backend v4l2 exists on Linux only; choose `auto` or `pyvirtualcam`.</source>
-        <comment>VirtualCameraText.V4L2_ON_LINUX_ONLY</comment>
-        <translation>El backend v4l2 de la cámara virtual solo existe en Linux; elija `auto` o `pyvirtualcam`.</translation>
-    </message>
-    <message>
-        <source>The virtual camera {device} cannot be used; choose another one.</source>
-        <comment>VirtualCameraText.FAILED</comment>
-        <translation>La cámara virtual {device} no se puede usar; elija otra.</translation>
-    </message>
-    <message>
-        <source>PipeWire does not answer, so that there is no PipeWire camera; install and start pipewire and wireplumber, or switch the PipeWire camera off.</source>
-        <comment>PipeWireText.ABSENT</comment>
-        <translation>PipeWire no responde, por lo que no hay cámara de PipeWire; instale e inicie pipewire y wireplumber, o desactive la cámara de PipeWire.</translation>
-    </message>
-    <message>
-        <source>PipeWire has stopped, and the PipeWire camera with it; start pipewire again.</source>
-        <comment>PipeWireText.LOST</comment>
-        <translation>PipeWire se ha detenido y, con él, la cámara de PipeWire; vuelva a iniciar pipewire.</translation>
-    </message>
-    <message>
-        <source>The PipeWire camera is closed; open it again.</source>
-        <comment>PipeWireText.CLOSED</comment>
-        <translation>La cámara de PipeWire está cerrada; vuelva a abrirla.</translation>
-    </message>
-    <message>
-        <source>Sound cannot be recorded because the library of the sound server is missing; install it (package libpulse0), or turn the microphone off.</source>
-        <comment>MicrophoneText.NO_LIBRARY</comment>
-        <translation>No se puede grabar sonido porque falta la biblioteca del servidor de sonido; instálela (paquete libpulse0) o apague el micrófono.</translation>
+        <source>The lock files hold no hash of the build for CUDA {cuda} and Python {python}. Start run.py with another Python, of which they hold one: {others}.</source>
+        <translation>Los archivos de bloqueo no contienen la suma de comprobación de la compilación para CUDA {cuda} y Python {python}. Inicie run.py con otro Python para el que sí la contengan: {others}.</translation>
     </message>
     <message>
         <source>The microphone {device} cannot be opened, and the recording has no sound; connect it or choose another one.</source>
-        <comment>MicrophoneText.NOT_OPENED</comment>
         <translation>No se puede abrir el micrófono {device} y la grabación no tiene sonido; conéctelo o elija otro.</translation>
     </message>
     <message>
         <source>The microphone {device} was disconnected, and the recording goes on without sound; connect it again.</source>
-        <comment>MicrophoneText.LOST</comment>
         <translation>El micrófono {device} se ha desconectado y la grabación continúa sin sonido; vuelva a conectarlo.</translation>
     </message>
     <message>
-        <source>The installed FFmpeg cannot read microphones, and the recording has no sound; turn the microphone off.</source>
-        <comment>MicrophoneText.NOT_SUPPORTED</comment>
-        <translation>El FFmpeg instalado no puede leer micrófonos y la grabación no tiene sonido; apague el micrófono.</translation>
+        <source>The model does not respond on {device}; start the program again, or with another device.</source>
+        <translation>El modelo no responde en {device}; reinicie el programa, también con otro dispositivo.</translation>
+    </message>
+    <message>
+        <source>The model {model} cannot be converted with its float32 part; choose the executor eager.</source>
+        <translation>El modelo {model} no se puede convertir con su parte en float32; elija el ejecutor eager.</translation>
+    </message>
+    <message>
+        <source>The model {model} failed on the GPU {device}; matting continues on the CPU. The log has the details.</source>
+        <translation>El modelo {model} ha fallado en la GPU {device}; el recorte continúa en la CPU. El registro contiene los detalles.</translation>
+    </message>
+    <message>
+        <source>The model {model} failed on the device {device}; choose another executor or device. The log has the details.</source>
+        <translation>El modelo {model} falló en el dispositivo {device}; elija otro ejecutor o dispositivo. Los detalles están en el registro.</translation>
+    </message>
+    <message>
+        <source>The model {model} fails its self-test on the device {device}; choose another model or executor.</source>
+        <translation>El modelo {model} no supera su autocomprobación en el dispositivo {device}; elija otro modelo o ejecutor.</translation>
+    </message>
+    <message>
+        <source>The model {model} is installed without the part that runs here; download it again.</source>
+        <translation>El modelo {model} está instalado sin la parte que funciona aquí; descárguelo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The model {model} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it.</source>
+        <translation>El modelo {model} necesita PyTorch, que falta en esta copia de Mattecam; para ello, inicie Mattecam desde su código fuente.</translation>
+    </message>
+    <message>
+        <source>The model {model} needs a picture of the empty room; take one.</source>
+        <translation>El modelo {model} necesita una imagen de la habitación vacía; tome una.</translation>
+    </message>
+    <message>
+        <source>The model {model} ran out of memory on the device {device}; choose less detail or another device.</source>
+        <translation>El modelo {model} agotó la memoria en el dispositivo {device}; elija menos detalle u otro dispositivo.</translation>
+    </message>
+    <message>
+        <source>The model {model} returned values that are not numbers; if this happens again, choose the precision float32 or another model.</source>
+        <translation>El modelo {model} devolvió valores que no son números; si vuelve a ocurrir, elija la precisión float32 u otro modelo.</translation>
+    </message>
+    <message>
+        <source>The model {model} returned wrong values on the GPU {device} in half precision; matting continues in float32.</source>
+        <translation>El modelo {model} ha devuelto valores incorrectos en la GPU {device} con media precisión; el recorte continúa en float32.</translation>
+    </message>
+    <message>
+        <source>The model {model} was closed and accepts no more frames; choose the model again.</source>
+        <translation>El modelo {model} se cerró y no acepta más imágenes; vuelva a elegir el modelo.</translation>
+    </message>
+    <message>
+        <source>The module is loaded at every start of the computer.</source>
+        <translation>El módulo se carga en cada arranque del equipo.</translation>
+    </message>
+    <message>
+        <source>The module is not loaded at the start of the computer.</source>
+        <translation>El módulo no se carga al arrancar el equipo.</translation>
+    </message>
+    <message>
+        <source>The name of a background must contain letters or digits.</source>
+        <translation>El nombre de un fondo debe contener letras o dígitos.</translation>
+    </message>
+    <message>
+        <source>The network returned the camera's own frame; choose another model or executor.</source>
+        <translation>La red devolvió la propia imagen de la cámara; elija otro modelo o ejecutor.</translation>
+    </message>
+    <message>
+        <source>The network returned {width}×{height} pixels for a frame of {frame_width}×{frame_height}; choose another model or executor.</source>
+        <translation>La red devolvió {width} × {height} píxeles para una imagen de {frame_width} × {frame_height}; elija otro modelo o ejecutor.</translation>
+    </message>
+    <message>
+        <source>The network's frame shows the real background where there is no person; choose another model or executor.</source>
+        <translation>La imagen de la red muestra el fondo real donde no hay ninguna persona; elija otro modelo o ejecutor.</translation>
+    </message>
+    <message>
+        <source>The output {output} does not open; close the programs that use it, or start the program again with another output.</source>
+        <translation>La salida {output} no se abre; cierre los programas que la usan o reinicie el programa con otra salida.</translation>
+    </message>
+    <message>
+        <source>The pasted image could not be encoded; save it as a file and add that file.</source>
+        <translation>No se pudo codificar la imagen pegada; guárdela como archivo y añada ese archivo.</translation>
+    </message>
+    <message>
+        <source>The path “{option}” contains a line break, which an autostart entry does not support.</source>
+        <translation>La ruta «{option}» contiene un salto de línea, que una entrada de inicio automático no admite.</translation>
+    </message>
+    <message>
+        <source>The picture is letterboxed to that size.</source>
+        <translation>La imagen se ajusta a ese tamaño con bandas.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again.</source>
+        <translation>No se puede leer la imagen de la habitación vacía {file} ({reason}); elija otra o tómela de nuevo.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} cannot be written: {reason}.</source>
+        <translation>No se puede escribir la imagen de la habitación vacía {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} has {width}×{height} pixels, but the camera delivers {camera_width}×{camera_height}; take it again with this camera.</source>
+        <translation>La imagen de la habitación vacía {file} tiene {width} × {height} píxeles, pero la cámara entrega {camera_width} × {camera_height}; tómela de nuevo con esta cámara.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} shows a person; take it again with nobody in view.</source>
+        <translation>La imagen de la habitación vacía {file} muestra a una persona; tómela de nuevo sin nadie a la vista.</translation>
+    </message>
+    <message>
+        <source>The picture of the empty room {file} was taken with another camera ({camera}), or while it was turned otherwise; take it again.</source>
+        <translation>La imagen de la habitación vacía {file} se tomó con otra cámara ({camera}) o cuando estaba girada de otra forma; vuelva a tomarla.</translation>
+    </message>
+    <message>
+        <source>The preparation for this computer was cancelled; it continues at the next start.</source>
+        <translation>Se canceló la preparación para este equipo; continúa en el próximo inicio.</translation>
+    </message>
+    <message>
+        <source>The program cannot store its files.</source>
+        <translation>El programa no puede guardar sus archivos.</translation>
+    </message>
+    <message>
+        <source>The program that sends to {source} has delivered no frame for {seconds} seconds; start it again or choose another camera.</source>
+        <translation>El programa que envía a {source} no entrega imágenes desde hace {seconds} segundos; vuelva a iniciarlo o elija otra cámara.</translation>
+    </message>
+    <message>
+        <source>The published models resolve finer edges, above all hair.</source>
+        <translation>Los modelos publicados resuelven bordes más finos, sobre todo el pelo.</translation>
+    </message>
+    <message>
+        <source>The question of the desktop about the camera was not answered; answer it, or choose another source.</source>
+        <translation>No se respondió a la pregunta del escritorio sobre la cámara; respóndala o elija otra fuente.</translation>
+    </message>
+    <message>
+        <source>The recording could not be completed: {reason} ({kept}).</source>
+        <translation>No se pudo completar la grabación: {reason} ({kept}).</translation>
+    </message>
+    <message>
+        <source>The recording stopped: {reason} ({kept}).</source>
+        <translation>La grabación se detuvo: {reason} ({kept}).</translation>
     </message>
     <message>
         <source>The recording {file} cannot be started: {reason}.</source>
-        <comment>RecordingText.NOT_STARTED</comment>
         <translation>No se puede iniciar la grabación {file}: {reason}.</translation>
     </message>
     <message>
         <source>The recording {file} is finished; start another one.</source>
-        <comment>RecordingText.FINISHED</comment>
         <translation>La grabación {file} ha terminado; inicie otra.</translation>
     </message>
     <message>
-        <source>The recording stopped: {reason} ({kept}).</source>
-        <comment>RecordingText.STOPPED</comment>
-        <translation>La grabación se detuvo: {reason} ({kept}).</translation>
+        <source>The repair could not be started ({program} cannot be run); run the shown commands as root.</source>
+        <translation>No se pudo iniciar la reparación (no se puede ejecutar {program}); ejecute como root las órdenes mostradas.</translation>
     </message>
     <message>
-        <source>The recording could not be completed: {reason} ({kept}).</source>
-        <comment>RecordingText.NOT_FINISHED</comment>
-        <translation>No se pudo completar la grabación: {reason} ({kept}).</translation>
+        <source>The repair failed with exit code {code} (details are in the log); run the shown commands as root.</source>
+        <translation>La reparación falló con el código de salida {code} (los detalles están en el registro); ejecute como root las órdenes mostradas.</translation>
     </message>
     <message>
-        <source>The encoder {wanted} does not work on this computer; the recording uses {used}.</source>
-        <comment>RecordingText.OTHER_ENCODER</comment>
-        <translation>El codificador {wanted} no funciona en este equipo; la grabación usa {used}.</translation>
+        <source>The repair failed: Secure Boot or a container forbids loading modules.</source>
+        <translation>La reparación falló: Secure Boot o un contenedor prohíbe cargar módulos.</translation>
     </message>
     <message>
-        <source>Another file {file} appeared during the recording, which is saved as {copy}.</source>
-        <comment>RecordingText.NAME_TAKEN</comment>
-        <translation>Durante la grabación apareció otro archivo {file}; la grabación se guardó como {copy}.</translation>
+        <source>The repair failed: Secure Boot rejects the module. Enrol its key as shown under “Virtual camera: Secure Boot”.</source>
+        <translation>La reparación falló: Secure Boot rechaza el módulo. Registre su clave como se muestra en «Cámara virtual: Secure Boot».</translation>
     </message>
     <message>
-        <source>the recording so far is in {file}</source>
-        <comment>RecordingText.KEPT</comment>
-        <translation>lo grabado hasta ahora está en {file}</translation>
+        <source>The repair failed: the virtual camera is in use. Close the programs that use it and try again.</source>
+        <translation>La reparación falló: la cámara virtual está en uso. Cierre los programas que la usan e inténtelo de nuevo.</translation>
     </message>
     <message>
-        <source>nothing was recorded</source>
-        <comment>RecordingText.NOTHING_KEPT</comment>
-        <translation>no se grabó nada</translation>
-    </message>
-    <message>
-        <source>it is not valid JSON, see line {line}</source>
-        <comment>FileReason.NOT_JSON</comment>
-        <translation>no es JSON válido, vea la línea {line}</translation>
-    </message>
-    <message>
-        <source>it is nested too deeply</source>
-        <comment>FileReason.NESTED</comment>
-        <translation>está anidado a demasiada profundidad</translation>
-    </message>
-    <message>
-        <source>it contains no JSON object</source>
-        <comment>FileReason.NO_OBJECT</comment>
-        <translation>no contiene un objeto JSON</translation>
-    </message>
-    <message>
-        <source>it is not a text file</source>
-        <comment>FileReason.NOT_TEXT</comment>
-        <translation>no es un archivo de texto</translation>
-    </message>
-    <message>
-        <source>{field}: {problem}</source>
-        <comment>FileReason.INVALID</comment>
-        <translation>{field}: {problem}</translation>
-    </message>
-    <message>
-        <source>“{version}” is not a version</source>
-        <comment>FileReason.VERSION</comment>
-        <translation>«{version}» no es una versión</translation>
-    </message>
-    <message>
-        <source>a newer version of Mattecam wrote it (format version {version})</source>
-        <comment>FileReason.NEWER</comment>
-        <translation>lo escribió una versión más reciente de Mattecam (versión de formato {version})</translation>
-    </message>
-    <message>
-        <source>it does not hold one list “zones” and nothing else</source>
-        <comment>FileReason.NO_ZONES</comment>
-        <translation>debe contener una lista «zones» y nada más</translation>
-    </message>
-    <message>
-        <source>it holds a keep zone, which shows the room; only zones of the kind “drop” can be used</source>
-        <comment>FileReason.KEEP_ZONE</comment>
-        <translation>contiene una zona del tipo «keep», que muestra la habitación; solo se pueden usar zonas del tipo «drop»</translation>
-    </message>
-    <message>
-        <source>it is not a scenes file of format version {version}</source>
-        <comment>FileReason.SCENES_VERSION</comment>
-        <translation>no es un archivo de escenas con la versión de formato {version}</translation>
-    </message>
-    <message>
-        <source>it must be one of {expected}</source>
-        <comment>ValueProblem.CHOICE</comment>
-        <translation>debe ser uno de estos: {expected}</translation>
-    </message>
-    <message>
-        <source>it must be at least {limit}</source>
-        <comment>ValueProblem.AT_LEAST</comment>
-        <translation>debe ser al menos {limit}</translation>
-    </message>
-    <message>
-        <source>it must be at most {limit}</source>
-        <comment>ValueProblem.AT_MOST</comment>
-        <translation>debe ser como máximo {limit}</translation>
-    </message>
-    <message>
-        <source>it must be a number</source>
-        <comment>ValueProblem.NUMBER</comment>
-        <translation>debe ser un número</translation>
-    </message>
-    <message>
-        <source>it must be a whole number</source>
-        <comment>ValueProblem.WHOLE_NUMBER</comment>
-        <translation>debe ser un número entero</translation>
-    </message>
-    <message>
-        <source>it must be true or false</source>
-        <comment>ValueProblem.SWITCH</comment>
-        <translation>debe ser true o false</translation>
-    </message>
-    <message>
-        <source>it must be text</source>
-        <comment>ValueProblem.TEXT</comment>
-        <translation>debe ser texto</translation>
-    </message>
-    <message>
-        <source>it must be a colour like #00b140</source>
-        <comment>ValueProblem.COLOUR</comment>
-        <translation>debe ser un color como #00b140</translation>
-    </message>
-    <message>
-        <source>it has more than {limit} characters</source>
-        <comment>ValueProblem.LONGER</comment>
-        <translation>tiene más de {limit} caracteres</translation>
-    </message>
-    <message>
-        <source>it is empty</source>
-        <comment>ValueProblem.EMPTY</comment>
-        <translation>está vacío</translation>
-    </message>
-    <message>
-        <source>it must be a list</source>
-        <comment>ValueProblem.LIST</comment>
-        <translation>debe ser una lista</translation>
-    </message>
-    <message>
-        <source>it must be an object with names and values</source>
-        <comment>ValueProblem.OBJECT</comment>
-        <translation>debe ser un objeto con nombres y valores</translation>
-    </message>
-    <message>
-        <source>it has more than {limit} parts</source>
-        <comment>ValueProblem.FEWER</comment>
-        <translation>tiene más de {limit} partes</translation>
-    </message>
-    <message>
-        <source>it has fewer than {limit} parts</source>
-        <comment>ValueProblem.MORE</comment>
-        <translation>tiene menos de {limit} partes</translation>
-    </message>
-    <message>
-        <source>it is missing</source>
-        <comment>ValueProblem.ABSENT</comment>
-        <translation>falta</translation>
-    </message>
-    <message>
-        <source>there is no such setting</source>
-        <comment>ValueProblem.UNKNOWN</comment>
-        <translation>no existe ese ajuste</translation>
-    </message>
-    <message>
-        <source>The file {file} cannot be written: {reason}.</source>
-        <comment>SettingsText.NOT_WRITTEN</comment>
-        <translation>No se puede escribir el archivo {file}: {reason}.</translation>
-    </message>
-    <message>
-        <source>The settings file {file} cannot be read ({reason}); the default settings are used.</source>
-        <comment>SettingsText.UNREADABLE</comment>
-        <translation>No se puede leer el archivo de ajustes {file} ({reason}); se usan los ajustes predeterminados.</translation>
-    </message>
-    <message>
-        <source>The settings file {file} cannot be used ({reason}) and was renamed to {kept}; the default settings are used.</source>
-        <comment>SettingsText.BROKEN</comment>
-        <translation>El archivo de ajustes {file} no se puede usar ({reason}) y se ha renombrado a {kept}; se usan los ajustes predeterminados.</translation>
-    </message>
-    <message>
-        <source>The settings file {file} cannot be used ({reason}) nor renamed; the default settings are used.</source>
-        <comment>SettingsText.BROKEN_NOT_RENAMED</comment>
-        <translation>El archivo de ajustes {file} no se puede usar ({reason}) ni renombrar; se usan los ajustes predeterminados.</translation>
+        <source>The running kernel {kernel} is no longer installed (installed: {installed}).</source>
+        <translation>El núcleo en ejecución {kernel} ya no está instalado (instalados: {installed}).</translation>
     </message>
     <message>
         <source>The saved model {model} is not installed; {bundled} is used instead.</source>
-        <comment>SettingsText.MODEL_MISSING</comment>
         <translation>El modelo guardado {model} no está instalado; en su lugar se usa {bundled}.</translation>
     </message>
     <message>
         <source>The saved weights file {file} does not exist; {bundled} is used instead (check the path).</source>
-        <comment>SettingsText.CHECKPOINT_MISSING</comment>
         <translation>El archivo de pesos guardado {file} no existe; en su lugar se usa {bundled} (compruebe la ruta).</translation>
     </message>
     <message>
-        <source>Files of this name exist and are kept: {files}. This run records to {new}.</source>
-        <comment>SettingsText.RECORDING_EXISTS</comment>
-        <translation>Ya existen archivos con este nombre y se conservan: {files}. La grabación se guarda en {new}.</translation>
-    </message>
-    <message>
-        <source>{first} {second}</source>
-        <comment>SettingsText.BOTH</comment>
-        <translation>{first} {second}</translation>
-    </message>
-    <message>
-        <source>The zones file {file} does not exist; check the path.</source>
-        <comment>ZoneText.MISSING</comment>
-        <translation>El archivo de zonas {file} no existe; compruebe la ruta.</translation>
-    </message>
-    <message>
-        <source>The zones file {file} cannot be used: {reason}.</source>
-        <comment>ZoneText.BROKEN</comment>
-        <translation>El archivo de zonas {file} no se puede usar: {reason}.</translation>
-    </message>
-    <message>
-        <source>“{name}” cannot be the name of a scene; use 1 to {length} printable characters.</source>
-        <comment>SceneText.NAME</comment>
-        <translation>«{name}» no puede ser el nombre de una escena; use de 1 a {length} caracteres imprimibles.</translation>
-    </message>
-    <message>
         <source>The scene “{name}” in {file} cannot be used ({reason}); save it again or remove it.</source>
-        <comment>SceneText.BROKEN</comment>
         <translation>La escena «{name}» de {file} no se puede usar ({reason}); guárdela de nuevo o quítela.</translation>
     </message>
     <message>
-        <source>A scene “{name}” already exists; choose another name or remove it first.</source>
-        <comment>SceneText.EXISTS</comment>
-        <translation>Ya existe una escena «{name}»; elija otro nombre o quítela primero.</translation>
-    </message>
-    <message>
-        <source>There is no scene “{name}”; the scenes are {names}.</source>
-        <comment>SceneText.UNKNOWN</comment>
-        <translation>No hay ninguna escena «{name}»; las escenas son {names}.</translation>
-    </message>
-    <message>
-        <source>There is no scene “{name}”; no scene is saved yet.</source>
-        <comment>SceneText.NONE_SAVED</comment>
-        <translation>No hay ninguna escena «{name}»; aún no hay ninguna guardada.</translation>
-    </message>
-    <message>
         <source>The scenes file {file} cannot be read ({reason}).</source>
-        <comment>SceneText.FILE_UNREADABLE</comment>
         <translation>No se puede leer el archivo de escenas {file} ({reason}).</translation>
     </message>
     <message>
         <source>The scenes file {file} cannot be used ({reason}) and was renamed to {kept}; no scenes are available.</source>
-        <comment>SceneText.FILE_BROKEN</comment>
         <translation>El archivo de escenas {file} no se puede usar ({reason}) y se ha renombrado a {kept}; no hay escenas disponibles.</translation>
     </message>
     <message>
         <source>The scenes file {file} cannot be used ({reason}) nor renamed; no scenes are available.</source>
-        <comment>SceneText.FILE_BROKEN_NOT_RENAMED</comment>
         <translation>El archivo de escenas {file} no se puede usar ({reason}) ni renombrar; no hay escenas disponibles.</translation>
     </message>
     <message>
-        <source>{name} (process {pid})</source>
-        <comment>ProgramName.PROCESS</comment>
-        <translation>{name} (proceso {pid})</translation>
+        <source>The settings file {file} cannot be read ({reason}); the default settings are used.</source>
+        <translation>No se puede leer el archivo de ajustes {file} ({reason}); se usan los ajustes predeterminados.</translation>
     </message>
     <message>
-        <source>Mattecam itself</source>
-        <comment>ProgramName.THIS</comment>
-        <translation>el propio Mattecam</translation>
+        <source>The settings file {file} cannot be used ({reason}) and was renamed to {kept}; the default settings are used.</source>
+        <translation>El archivo de ajustes {file} no se puede usar ({reason}) y se ha renombrado a {kept}; se usan los ajustes predeterminados.</translation>
     </message>
     <message>
-        <source>another program</source>
-        <comment>ProgramName.OTHER</comment>
-        <translation>otro programa</translation>
+        <source>The settings file {file} cannot be used ({reason}) nor renamed; the default settings are used.</source>
+        <translation>El archivo de ajustes {file} no se puede usar ({reason}) ni renombrar; se usan los ajustes predeterminados.</translation>
     </message>
     <message>
-        <source>An internal error occurred; the log has the details.</source>
-        <comment>ProgramText.UNEXPECTED</comment>
-        <translation>Se produjo un error interno; los detalles están en el registro.</translation>
-    </message>
-    <message>
-        <source>The {thread} thread failed; start the program again. The log has the details.</source>
-        <comment>ProgramText.THREAD_FAILED</comment>
-        <translation>El hilo {thread} falló; vuelva a iniciar el programa. Los detalles están en el registro.</translation>
-    </message>
-    <message>
-        <source>{device} does not respond; reconnect it, or start the program again with another source.</source>
-        <comment>ProgramText.SOURCE_HANGS</comment>
-        <translation>{device} no responde; vuelva a conectarlo o reinicie el programa con otra fuente.</translation>
-    </message>
-    <message>
-        <source>{device} does not respond; close the programs that use it, or start the program again with another output.</source>
-        <comment>ProgramText.OUTPUT_HANGS</comment>
-        <translation>{device} no responde; cierre los programas que lo usan o reinicie el programa con otra salida.</translation>
+        <source>The snap {program} may not use cameras.</source>
+        <translation>El snap {program} no puede usar cámaras.</translation>
     </message>
     <message>
         <source>The source {source} does not open; reconnect it, or start the program again with another source.</source>
-        <comment>ProgramText.SOURCE_NOT_OPEN</comment>
         <translation>La fuente {source} no se abre; vuelva a conectarla o reinicie el programa con otra fuente.</translation>
     </message>
     <message>
-        <source>The output {output} does not open; close the programs that use it, or start the program again with another output.</source>
-        <comment>ProgramText.OUTPUT_NOT_OPEN</comment>
-        <translation>La salida {output} no se abre; cierre los programas que la usan o reinicie el programa con otra salida.</translation>
-    </message>
-    <message>
-        <source>The background {background} does not open; reconnect its disk, or start the program again with another background.</source>
-        <comment>ProgramText.BACKGROUND_NOT_OPEN</comment>
-        <translation>El fondo {background} no se abre; vuelva a conectar su disco o reinicie el programa con otro fondo.</translation>
-    </message>
-    <message>
-        <source>The model does not respond on {device}; start the program again, or with another device.</source>
-        <comment>ProgramText.MODEL_HANGS</comment>
-        <translation>El modelo no responde en {device}; reinicie el programa, también con otro dispositivo.</translation>
-    </message>
-    <message>
-        <source>The {thread} thread does not respond; start the program again.</source>
-        <comment>ProgramText.THREAD_STALLED</comment>
-        <translation>El hilo {thread} no responde; vuelva a iniciar el programa.</translation>
-    </message>
-    <message>
         <source>The status file {file} cannot be written: {reason}.</source>
-        <comment>ProgramText.STATUS_NOT_WRITTEN</comment>
         <translation>No se puede escribir el archivo de estado {file}: {reason}.</translation>
     </message>
     <message>
-        <source>The autostart entry {file} cannot be changed: {reason}.</source>
-        <comment>AutostartText.NOT_WRITTEN</comment>
-        <translation>La entrada de inicio automático {file} no se puede cambiar: {reason}.</translation>
+        <source>The test picture could not be sent: {reason}</source>
+        <translation>No se pudo enviar la imagen de prueba: {reason}</translation>
     </message>
     <message>
-        <source>The path “{option}” contains a line break, which an autostart entry does not support.</source>
-        <comment>AutostartText.LINE_BREAK</comment>
-        <translation>La ruta «{option}» contiene un salto de línea, que una entrada de inicio automático no admite.</translation>
+        <source>The user {user} has no permission to open {device} ({name}).</source>
+        <translation>El usuario {user} no tiene permiso para abrir {device} ({name}).</translation>
     </message>
     <message>
-        <source>There are no weights named {name}; the names are {names}.</source>
-        <comment>WeightsFault.UNKNOWN</comment>
-        <translation>No hay pesos con el nombre {name}; los nombres son {names}.</translation>
+        <source>The user {user} has no permission to open {device}.</source>
+        <translation>El usuario {user} no tiene permiso para abrir {device}.</translation>
     </message>
     <message>
-        <source>There is no weights file {file}; choose another one.</source>
-        <comment>WeightsFault.NO_FILE</comment>
-        <translation>No hay ningún archivo de pesos {file}; elija otro.</translation>
+        <source>The user {user} has permission to write to {device}.</source>
+        <translation>El usuario {user} tiene permiso para escribir en {device}.</translation>
     </message>
     <message>
-        <source>The weights of {model} ({file}) are not installed; download them, or choose a file of your own.</source>
-        <comment>WeightsFault.NOT_INSTALLED</comment>
-        <translation>Los pesos de {model} ({file}) no están instalados; descárguelos o elija un archivo propio.</translation>
+        <source>The video {file} can no longer be read; choose another file.</source>
+        <translation>El vídeo {file} ya no se puede leer; elija otro archivo.</translation>
     </message>
     <message>
-        <source>The weights of {model} ({file}), which are part of the program, are missing; reinstall the program, or choose a file of your own.</source>
-        <comment>WeightsFault.BUNDLED_MISSING</comment>
-        <translation>Faltan los pesos de {model} ({file}), que forman parte del programa; vuelva a instalar el programa o elija un archivo propio.</translation>
+        <source>The video {file} contains no readable frame; choose another file.</source>
+        <translation>El vídeo {file} no contiene ninguna imagen legible; elija otro archivo.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} cannot be used; choose another one.</source>
+        <translation>La cámara virtual {device} no se puede usar; elija otra.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} does not exist; choose another one or `auto`.</source>
+        <translation>La cámara virtual {device} no existe; elija otra o `auto`.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} does not start; stop it in OBS and close other programs that send to it.</source>
+        <translation>La cámara virtual {device} no se inicia; deténgala en OBS y cierre los otros programas que le envían.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} is already open in this program; choose another one.</source>
+        <translation>La cámara virtual {device} ya está abierta en este programa; elija otra.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} is closed; open it again.</source>
+        <translation>La cámara virtual {device} está cerrada; ábrala de nuevo.</translation>
+    </message>
+    <message>
+        <source>The virtual camera {device} is held in a format that cannot be sent ({width}×{height} {format}); close the programs that use it and try again.</source>
+        <translation>La cámara virtual {device} se mantiene en un formato que no se puede enviar ({width} × {height} {format}); cierre los programas que la usan e inténtelo de nuevo.</translation>
+    </message>
+    <message>
+        <source>The virtual-camera backend v4l2 exists on Linux only; choose `auto` or `pyvirtualcam`.</source>
+        <translation>El backend v4l2 de la cámara virtual solo existe en Linux; elija `auto` o `pyvirtualcam`.</translation>
     </message>
     <message>
         <source>The weights file {file} cannot be read; check the path and its permissions.</source>
-        <comment>WeightsFault.UNREADABLE</comment>
         <translation>No se puede leer el archivo de pesos {file}; compruebe la ruta y los permisos.</translation>
     </message>
     <message>
+        <source>The weights file {file} contains NaN or infinite values; replace it with an intact file.</source>
+        <translation>El archivo de pesos {file} contiene valores NaN o infinitos; sustitúyalo por un archivo intacto.</translation>
+    </message>
+    <message>
         <source>The weights file {file} is damaged or holds no weights; download it again or choose another file.</source>
-        <comment>WeightsFault.DAMAGED</comment>
         <translation>El archivo de pesos {file} está dañado o no contiene pesos; descárguelo de nuevo o elija otro archivo.</translation>
     </message>
     <message>
+        <source>The weights file {file} is damaged or not the published one; download it again, or choose a file of your own.</source>
+        <translation>El archivo de pesos {file} está dañado o no es el publicado; descárguelo de nuevo o elija un archivo propio.</translation>
+    </message>
+    <message>
         <source>The weights file {file} is in the format of {format}, which is not supported; choose a file of PyTorch or safetensors.</source>
-        <comment>WeightsFault.FOREIGN</comment>
         <translation>El archivo de pesos {file} tiene el formato de {format}, que no se admite; elija un archivo de PyTorch o safetensors.</translation>
     </message>
     <message>
         <source>The weights file {file}, which is part of the program, is damaged; reinstall the program, or choose another file.</source>
-        <comment>WeightsFault.BUNDLED_DAMAGED</comment>
         <translation>El archivo de pesos {file}, que forma parte del programa, está dañado; reinstale el programa o elija otro archivo.</translation>
     </message>
     <message>
-        <source>The weights file {file} is damaged or not the published one; download it again, or choose a file of your own.</source>
-        <comment>WeightsFault.NOT_INTACT</comment>
-        <translation>El archivo de pesos {file} está dañado o no es el publicado; descárguelo de nuevo o elija un archivo propio.</translation>
-    </message>
-    <message>
-        <source>The weights file {file} contains NaN or infinite values; replace it with an intact file.</source>
-        <comment>WeightsFault.NOT_FINITE</comment>
-        <translation>El archivo de pesos {file} contiene valores NaN o infinitos; sustitúyalo por un archivo intacto.</translation>
-    </message>
-    <message>
         <source>The weights in the file {file} are all zero; replace it with an intact file.</source>
-        <comment>WeightsFault.ALL_ZERO</comment>
         <translation>Los pesos del archivo {file} son todos cero; sustitúyalo por un archivo intacto.</translation>
     </message>
     <message>
+        <source>The weights of {model} ({file}) are not installed; download them, or choose a file of your own.</source>
+        <translation>Los pesos de {model} ({file}) no están instalados; descárguelos o elija un archivo propio.</translation>
+    </message>
+    <message>
+        <source>The weights of {model} ({file}), which are part of the program, are missing; reinstall the program, or choose a file of your own.</source>
+        <translation>Faltan los pesos de {model} ({file}), que forman parte del programa; vuelva a instalar el programa o elija un archivo propio.</translation>
+    </message>
+    <message>
         <source>The weights of {model} are part of the program and are not downloaded.</source>
-        <comment>WeightsFault.BUNDLED</comment>
         <translation>Los pesos de {model} forman parte del programa y no se descargan.</translation>
     </message>
     <message>
-        <source>The file downloaded for {model} is not the published file (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later, or save a trusted copy as {name} in the folder {folder}.</source>
-        <comment>WeightsFault.NOT_PUBLISHED</comment>
-        <translation>El archivo descargado para {model} no es el publicado (su SHA-256 empieza por {found}, no por {expected}) y se eliminó; inténtelo más tarde o guarde una copia de confianza como {name} en la carpeta {folder}.</translation>
-    </message>
-    <message>
-        <source>The file downloaded for {model} is not the file that was downloaded first (its SHA-256 begins with {found}, not {expected}) and was deleted; try again later.</source>
-        <comment>WeightsFault.NOT_AS_BEFORE</comment>
-        <translation>El archivo descargado para {model} no es el que se descargó primero (su SHA-256 empieza por {found}, no por {expected}) y se eliminó; inténtelo más tarde.</translation>
-    </message>
-    <message>
-        <source>The disk is full while downloading {model} to {folder}; free some space and try again.</source>
-        <comment>WeightsFault.DISK_FULL</comment>
-        <translation>El disco se ha llenado al descargar {model} en {folder}; libere espacio e inténtelo de nuevo.</translation>
-    </message>
-    <message>
-        <source>The file {file} cannot be written; make its folder writable and try again.</source>
-        <comment>WeightsFault.NOT_WRITABLE</comment>
-        <translation>No se puede escribir el archivo {file}; dese permiso de escritura en la carpeta e inténtelo de nuevo.</translation>
-    </message>
-    <message>
-        <source>The download of {model} was stopped: the server sends more than {limit} bytes. Download {url} elsewhere and choose that file.</source>
-        <comment>WeightsFault.TOO_LARGE</comment>
-        <translation>La descarga de {model} se detuvo: el servidor envía más de {limit} bytes. Descargue {url} en otro lugar y elija ese archivo.</translation>
-    </message>
-    <message>
         <source>The weights of {model} could not be downloaded (HTTP status {status}). Try again later, or download {url} elsewhere and choose that file.</source>
-        <comment>WeightsFault.HTTP_STATUS</comment>
         <translation>No se pudieron descargar los pesos de {model} (estado HTTP {status}). Inténtelo más tarde o descargue {url} en otro lugar y elija ese archivo.</translation>
     </message>
     <message>
         <source>The weights of {model} could not be downloaded. No internet? Try again later (the download resumes), or download {url} elsewhere and choose that file.</source>
-        <comment>WeightsFault.NO_CONNECTION</comment>
         <translation>No se pudieron descargar los pesos de {model}. ¿Sin internet? Inténtelo más tarde (la descarga se reanuda) o descargue {url} en otro lugar y elija ese archivo.</translation>
     </message>
     <message>
-        <source>The file {file} is not the published file of {model}, whose name is {published}; download it again or choose another file.</source>
-        <comment>WeightsFault.OTHER_FILE</comment>
-        <translation>El archivo {file} no es el archivo publicado de {model}, que se llama {published}; descárguelo de nuevo o elija otro archivo.</translation>
+        <source>The window cannot open; the program runs without a window.</source>
+        <translation>La ventana no se puede abrir; el programa funciona sin ventana.</translation>
+    </message>
+    <message>
+        <source>The window opens on the desktop of this system.</source>
+        <translation>La ventana se abre en el escritorio de este sistema.</translation>
+    </message>
+    <message>
+        <source>The zones file {file} cannot be used: {reason}.</source>
+        <translation>El archivo de zonas {file} no se puede usar: {reason}.</translation>
+    </message>
+    <message>
+        <source>The zones file {file} does not exist; check the path.</source>
+        <translation>El archivo de zonas {file} no existe; compruebe la ruta.</translation>
+    </message>
+    <message>
+        <source>The {thread} thread does not respond; start the program again.</source>
+        <translation>El hilo {thread} no responde; vuelva a iniciar el programa.</translation>
+    </message>
+    <message>
+        <source>The {thread} thread failed; start the program again. The log has the details.</source>
+        <translation>El hilo {thread} falló; vuelva a iniciar el programa. Los detalles están en el registro.</translation>
+    </message>
+    <message>
+        <source>Then log out and log in again.</source>
+        <translation>Después cierre la sesión y vuelva a iniciarla.</translation>
+    </message>
+    <message>
+        <source>Then:</source>
+        <translation>Después:</translation>
+    </message>
+    <message>
+        <source>There are no frames for the picture of the empty room; check that the camera delivers frames.</source>
+        <translation>No hay imágenes de cámara para la habitación vacía; compruebe que la cámara entregue imágenes.</translation>
+    </message>
+    <message>
+        <source>There are no weights named {name}; the names are {names}.</source>
+        <translation>No hay pesos con el nombre {name}; los nombres son {names}.</translation>
+    </message>
+    <message>
+        <source>There are several cameras {name}; choose one of {sources}.</source>
+        <translation>Hay varias cámaras {name}; elija una de {sources}.</translation>
+    </message>
+    <message>
+        <source>There is no GPU {device}; this computer has {count}. Choose another device.</source>
+        <translation>No existe la GPU {device}; este equipo tiene {count}. Elija otro dispositivo.</translation>
+    </message>
+    <message>
+        <source>There is no camera {name}; connect it or choose another one.</source>
+        <translation>No hay ninguna cámara {name}; conéctela o elija otra.</translation>
+    </message>
+    <message>
+        <source>There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set.</source>
+        <translation>No hay ninguna pantalla: ni WAYLAND_DISPLAY ni DISPLAY están definidas.</translation>
+    </message>
+    <message>
+        <source>There is no int8 version of the model {model} for this device and these weights; choose another precision.</source>
+        <translation>No hay versión int8 del modelo {model} para este dispositivo y estos pesos; elija otra precisión.</translation>
+    </message>
+    <message>
+        <source>There is no scene “{name}”; no scene is saved yet.</source>
+        <translation>No hay ninguna escena «{name}»; aún no hay ninguna guardada.</translation>
+    </message>
+    <message>
+        <source>There is no scene “{name}”; the scenes are {names}.</source>
+        <translation>No hay ninguna escena «{name}»; las escenas son {names}.</translation>
+    </message>
+    <message>
+        <source>There is no usable NVIDIA GPU on this computer; choose the device cpu or auto.</source>
+        <translation>En este equipo no hay ninguna GPU NVIDIA utilizable; elija el dispositivo cpu o auto.</translation>
+    </message>
+    <message>
+        <source>There is no video file {file}; check the name.</source>
+        <translation>No hay ningún archivo de vídeo {file}; compruebe el nombre.</translation>
+    </message>
+    <message>
+        <source>There is no virtual camera {device}; choose one of {devices}.</source>
+        <translation>No hay ninguna cámara virtual {device}; elija una de {devices}.</translation>
+    </message>
+    <message>
+        <source>There is no virtual camera: install OBS Studio 30 or later, which provides one, start it once and close it.</source>
+        <translation>No hay ninguna cámara virtual: instale OBS Studio 30 o posterior, que la proporciona, inícielo una vez y ciérrelo.</translation>
+    </message>
+    <message>
+        <source>There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`.</source>
+        <translation>No hay ninguna cámara virtual: instale v4l2loopback (paquete v4l2loopback-dkms) y ejecute `{command}`.</translation>
+    </message>
+    <message>
+        <source>There is no weights file {file}; choose another one.</source>
+        <translation>No hay ningún archivo de pesos {file}; elija otro.</translation>
+    </message>
+    <message>
+        <source>This desktop cannot ask for the password; run the shown commands in a terminal.</source>
+        <translation>Este escritorio no puede pedir la contraseña; ejecute las órdenes mostradas en un terminal.</translation>
+    </message>
+    <message>
+        <source>This looks like a container: the camera driver must be loaded on the host (kernel {kernel}).</source>
+        <translation>Esto parece un contenedor: el controlador de la cámara debe cargarse en el anfitrión (núcleo {kernel}).</translation>
+    </message>
+    <message>
+        <source>Variables of other programs reach this one: {variables}.</source>
+        <translation>Variables de otros programas llegan a este: {variables}.</translation>
+    </message>
+    <message>
+        <source>While Mattecam is paused, no picture of the empty room is taken; resume and take it again.</source>
+        <translation>Mientras Mattecam está en pausa no se toma ninguna imagen de la habitación vacía; reanude y vuelva a tomarla.</translation>
+    </message>
+    <message>
+        <source>With RPM Fusion (free) enabled:</source>
+        <translation>Con RPM Fusion (free) activado:</translation>
+    </message>
+    <message>
+        <source>With Secure Boot the kernel rejects modules whose key is not enrolled (“Key was rejected by service”).</source>
+        <translation>Con Secure Boot el núcleo rechaza los módulos cuya clave no está registrada («Key was rejected by service»).</translation>
+    </message>
+    <message>
+        <source>Without a camera, only the demo and video files are available.</source>
+        <translation>Sin cámara solo están disponibles la demostración y los archivos de vídeo.</translation>
+    </message>
+    <message>
+        <source>Without a model the background cannot be replaced.</source>
+        <translation>Sin un modelo no se puede sustituir el fondo.</translation>
+    </message>
+    <message>
+        <source>Without a virtual camera other programs cannot see the picture; only recording works.</source>
+        <translation>Sin cámara virtual los otros programas no pueden ver la imagen; solo funciona la grabación.</translation>
+    </message>
+    <message>
+        <source>Without permission the camera cannot be read.</source>
+        <translation>Sin permiso no se puede leer la cámara.</translation>
+    </message>
+    <message>
+        <source>Without permission the program cannot send frames to the virtual camera.</source>
+        <translation>Sin permiso el programa no puede enviar imágenes a la cámara virtual.</translation>
+    </message>
+    <message>
+        <source>Writing files will fail.</source>
+        <translation>La escritura de archivos fallará.</translation>
+    </message>
+    <message>
+        <source>You have no permission to open the virtual camera {device}; run `sudo usermod -aG video $USER`, then log out and log in again.</source>
+        <translation>No tiene permiso para abrir la cámara virtual {device}; ejecute `sudo usermod -aG video $USER`, cierre la sesión y vuelva a iniciarla.</translation>
+    </message>
+    <message>
+        <source>You have no permission to read the image {file}; check the permissions of the file.</source>
+        <translation>No tiene permiso para leer la imagen {file}; compruebe los permisos del archivo.</translation>
+    </message>
+    <message>
+        <source>You have no permission to read the video {file}; check the permissions of the file.</source>
+        <translation>No tiene permiso para leer el vídeo {file}; compruebe los permisos del archivo.</translation>
+    </message>
+    <message>
+        <source>a file is where the folder should be; choose another folder</source>
+        <translation>hay un archivo en el lugar de la carpeta; elija otra carpeta</translation>
+    </message>
+    <message>
+        <source>a folder has this name; choose another name</source>
+        <translation>una carpeta tiene ese nombre; elija otro nombre</translation>
+    </message>
+    <message>
+        <source>a newer version of Mattecam wrote it (format version {version})</source>
+        <translation>lo escribió una versión más reciente de Mattecam (versión de formato {version})</translation>
+    </message>
+    <message>
+        <source>a part of the path is not a folder; choose another path</source>
+        <translation>una parte de la ruta no es una carpeta; elija otra ruta</translation>
+    </message>
+    <message>
+        <source>another file has got this name in the meantime; rename one of them</source>
+        <translation>entretanto otro archivo ha recibido ese nombre; cambie el nombre de uno de ellos</translation>
+    </message>
+    <message>
+        <source>another program</source>
+        <translation>otro programa</translation>
+    </message>
+    <message>
+        <source>check that it is connected, that no other program uses it, and that this program may access cameras</source>
+        <translation>compruebe que esté conectada, que ningún otro programa la use y que este programa pueda acceder a las cámaras</translation>
+    </message>
+    <message>
+        <source>it contains no JSON object</source>
+        <translation>no contiene un objeto JSON</translation>
+    </message>
+    <message>
+        <source>it delivers no frames; reconnect it, or choose another size or format</source>
+        <translation>no entrega imágenes; vuelva a conectarla o elija otro tamaño o formato</translation>
+    </message>
+    <message>
+        <source>it does not exist</source>
+        <translation>no existe</translation>
+    </message>
+    <message>
+        <source>it does not hold one list “zones” and nothing else</source>
+        <translation>debe contener una lista «zones» y nada más</translation>
+    </message>
+    <message>
+        <source>it has fewer than {limit} parts</source>
+        <translation>tiene menos de {limit} partes</translation>
+    </message>
+    <message>
+        <source>it has more than {limit} characters</source>
+        <translation>tiene más de {limit} caracteres</translation>
+    </message>
+    <message>
+        <source>it has more than {limit} parts</source>
+        <translation>tiene más de {limit} partes</translation>
+    </message>
+    <message>
+        <source>it holds a keep zone, which shows the room; only zones of the kind “drop” can be used</source>
+        <translation>contiene una zona del tipo «keep», que muestra la habitación; solo se pueden usar zonas del tipo «drop»</translation>
+    </message>
+    <message>
+        <source>it is a folder</source>
+        <translation>es una carpeta</translation>
+    </message>
+    <message>
+        <source>it is a symbolic link, which is not followed; remove it or choose another name</source>
+        <translation>es un enlace simbólico, que no se sigue; quítelo o elija otro nombre</translation>
+    </message>
+    <message>
+        <source>it is empty</source>
+        <translation>está vacío</translation>
+    </message>
+    <message>
+        <source>it is in use by {programs}; close it there or choose another camera</source>
+        <translation>la está usando {programs}; ciérrela allí o elija otra cámara</translation>
+    </message>
+    <message>
+        <source>it is missing</source>
+        <translation>falta</translation>
+    </message>
+    <message>
+        <source>it is nested too deeply</source>
+        <translation>está anidado a demasiada profundidad</translation>
+    </message>
+    <message>
+        <source>it is not a camera; choose another one</source>
+        <translation>no es una cámara; elija otra</translation>
+    </message>
+    <message>
+        <source>it is not a scenes file of format version {version}</source>
+        <translation>no es un archivo de escenas con la versión de formato {version}</translation>
+    </message>
+    <message>
+        <source>it is not a text file</source>
+        <translation>no es un archivo de texto</translation>
+    </message>
+    <message>
+        <source>it is not connected; connect it or choose another camera</source>
+        <translation>no está conectada; conéctela o elija otra cámara</translation>
+    </message>
+    <message>
+        <source>it is not valid JSON, see line {line}</source>
+        <translation>no es JSON válido, vea la línea {line}</translation>
+    </message>
+    <message>
+        <source>it must be a colour like #00b140</source>
+        <translation>debe ser un color como #00b140</translation>
+    </message>
+    <message>
+        <source>it must be a list</source>
+        <translation>debe ser una lista</translation>
+    </message>
+    <message>
+        <source>it must be a number</source>
+        <translation>debe ser un número</translation>
+    </message>
+    <message>
+        <source>it must be a whole number</source>
+        <translation>debe ser un número entero</translation>
+    </message>
+    <message>
+        <source>it must be an object with names and values</source>
+        <translation>debe ser un objeto con nombres y valores</translation>
+    </message>
+    <message>
+        <source>it must be at least {limit}</source>
+        <translation>debe ser al menos {limit}</translation>
+    </message>
+    <message>
+        <source>it must be at most {limit}</source>
+        <translation>debe ser como máximo {limit}</translation>
+    </message>
+    <message>
+        <source>it must be one of {expected}</source>
+        <translation>debe ser uno de estos: {expected}</translation>
+    </message>
+    <message>
+        <source>it must be text</source>
+        <translation>debe ser texto</translation>
+    </message>
+    <message>
+        <source>it must be true or false</source>
+        <translation>debe ser true o false</translation>
+    </message>
+    <message>
+        <source>it was disconnected; reconnect it</source>
+        <translation>se desconectó; vuelva a conectarla</translation>
+    </message>
+    <message>
+        <source>its name is too long</source>
+        <translation>su nombre es demasiado largo</translation>
+    </message>
+    <message>
+        <source>its sound cannot be read ({reason}); choose another source</source>
+        <translation>no se puede leer el sonido ({reason}); elija otra fuente</translation>
+    </message>
+    <message>
+        <source>models</source>
+        <translation>los modelos</translation>
+    </message>
+    <message>
+        <source>modprobe merges the options of all files, so devices may get another number, label or mode.</source>
+        <translation>modprobe combina las opciones de todos los archivos, por lo que los dispositivos pueden recibir otro número, nombre o modo.</translation>
+    </message>
+    <message>
+        <source>no program reads from it; start one that does</source>
+        <translation>ningún programa lee de él; inicie uno que lo haga</translation>
+    </message>
+    <message>
+        <source>no program sends to it; start one or choose another camera</source>
+        <translation>ningún programa le envía imágenes; inicie uno o elija otra cámara</translation>
+    </message>
+    <message>
+        <source>nothing is sent to it, though it is open in {programs}; start the program that sends again or choose another camera</source>
+        <translation>no se le envía nada, aunque está abierta en {programs}; reinicie el programa que envía o elija otra cámara</translation>
+    </message>
+    <message>
+        <source>nothing was recorded</source>
+        <translation>no se grabó nada</translation>
+    </message>
+    <message>
+        <source>programs outside a sandbox</source>
+        <translation>programas fuera de un entorno aislado</translation>
+    </message>
+    <message>
+        <source>settings</source>
+        <translation>los ajustes</translation>
+    </message>
+    <message>
+        <source>somebody removed the file in the meantime; start again</source>
+        <translation>alguien ha eliminado el archivo entretanto; empiece de nuevo</translation>
+    </message>
+    <message>
+        <source>the disk is full; free some space and try again</source>
+        <translation>el disco está lleno; libere espacio e inténtelo de nuevo</translation>
+    </message>
+    <message>
+        <source>the disk is read-only; choose another folder</source>
+        <translation>el disco es de solo lectura; elija otra carpeta</translation>
+    </message>
+    <message>
+        <source>the disk reports an error</source>
+        <translation>el disco informa de un error</translation>
+    </message>
+    <message>
+        <source>the disk reports an error; choose another path</source>
+        <translation>el disco comunica un error; elija otra ruta</translation>
+    </message>
+    <message>
+        <source>the file has become too large for this disk; choose another one</source>
+        <translation>el archivo es demasiado grande para este disco; elija otro</translation>
+    </message>
+    <message>
+        <source>the folder does not exist; create it or choose another one</source>
+        <translation>la carpeta no existe; créela o elija otra</translation>
+    </message>
+    <message>
+        <source>the name is too long; choose a shorter one</source>
+        <translation>el nombre es demasiado largo; elija uno más corto</translation>
+    </message>
+    <message>
+        <source>the name of a video must end in {suffixes}; choose another name</source>
+        <translation>el nombre de un vídeo debe terminar en {suffixes}; elija otro nombre</translation>
+    </message>
+    <message>
+        <source>the recording so far is in {file}</source>
+        <translation>lo grabado hasta ahora está en {file}</translation>
+    </message>
+    <message>
+        <source>there is no such setting</source>
+        <translation>no existe ese ajuste</translation>
+    </message>
+    <message>
+        <source>too many unfinished files are in this folder; remove them or choose another folder</source>
+        <translation>hay demasiados archivos sin terminar en esta carpeta; quítelos o elija otra carpeta</translation>
+    </message>
+    <message>
+        <source>torch {version} does not support the architecture of {cards}; the CPU is used.</source>
+        <translation>torch {version} no admite la arquitectura de {cards}; se usa la CPU.</translation>
+    </message>
+    <message>
+        <source>torch {version} found no supported graphics card; the CPU is used.</source>
+        <translation>torch {version} no encontró ninguna tarjeta gráfica compatible; se usa la CPU.</translation>
+    </message>
+    <message>
+        <source>torch {version} runs on the graphics processor of this Mac.</source>
+        <translation>torch {version} se ejecuta en el procesador gráfico de este Mac.</translation>
+    </message>
+    <message>
+        <source>torch {version} runs on {cards}.</source>
+        <translation>torch {version} se ejecuta en {cards}.</translation>
+    </message>
+    <message>
+        <source>up to {width}×{height}</source>
+        <translation>hasta {width} × {height}</translation>
+    </message>
+    <message>
+        <source>v4l2loopback is built for {kernels}, but not for the running kernel {kernel}.</source>
+        <translation>v4l2loopback está compilado para {kernels}, pero no para el núcleo en ejecución {kernel}.</translation>
+    </message>
+    <message>
+        <source>v4l2loopback is installed, but not built for the running kernel {kernel}.</source>
+        <translation>v4l2loopback está instalado, pero no compilado para el núcleo en ejecución {kernel}.</translation>
+    </message>
+    <message>
+        <source>you have no permission to open it; add your user to the group video and log in again</source>
+        <translation>no tiene permiso para abrirla; añada su usuario al grupo video y vuelva a iniciar la sesión</translation>
+    </message>
+    <message>
+        <source>you have no permission to read it</source>
+        <translation>no tiene permiso de lectura</translation>
+    </message>
+    <message>
+        <source>you have no permission to write there; choose another folder</source>
+        <translation>no tiene permiso de escritura ahí; elija otra carpeta</translation>
+    </message>
+    <message>
+        <source>your disk quota is used up; free some space and try again</source>
+        <translation>su cuota de disco está agotada; libere espacio e inténtelo de nuevo</translation>
+    </message>
+    <message>
+        <source>{camera} is the virtual camera that this program sends to; choose another source or another virtual camera.</source>
+        <translation>{camera} es la cámara virtual a la que envía este programa; elija otra fuente u otra cámara virtual.</translation>
+    </message>
+    <message>
+        <source>{choice} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it.</source>
+        <translation>{choice} necesita PyTorch, que falta en esta copia de Mattecam; para ello, inicie Mattecam desde su código fuente.</translation>
+    </message>
+    <message>
+        <source>{device} ({name}) is in use by {programs}.</source>
+        <translation>{device} ({name}) está en uso por {programs}.</translation>
+    </message>
+    <message>
+        <source>{device} accepted no frame within {seconds} seconds.</source>
+        <translation>{device} no aceptó ninguna imagen en {seconds} segundos.</translation>
+    </message>
+    <message>
+        <source>{device} accepts frames, but cannot be opened as a camera.</source>
+        <translation>{device} acepta imágenes, pero no se puede abrir como cámara.</translation>
+    </message>
+    <message>
+        <source>{device} accepts no frames: it is a real camera or for that of a phone, or another program sends to it; choose another virtual camera, or close that program.</source>
+        <translation>{device} no acepta imágenes: es una cámara real o está destinada a la de un teléfono, u otro programa le envía imágenes; elija otra cámara virtual o cierre ese programa.</translation>
+    </message>
+    <message>
+        <source>{device} appears as “{label}” in other programs.</source>
+        <translation>{device} aparece como «{label}» en otros programas.</translation>
+    </message>
+    <message>
+        <source>{device} appears as “{label}” in other programs; there are {count} virtual cameras.</source>
+        <translation>{device} aparece como «{label}» en otros programas; hay {count} cámaras virtuales.</translation>
+    </message>
+    <message>
+        <source>{device} can be opened as a camera, but delivers no frames.</source>
+        <translation>{device} se puede abrir como cámara, pero no entrega imágenes.</translation>
+    </message>
+    <message>
+        <source>{device} delivers {width}×{height} instead of {wanted_width}×{wanted_height} because a program is reading it.</source>
+        <translation>{device} entrega {width} × {height} en vez de {wanted_width} × {wanted_height} porque un programa la está leyendo.</translation>
+    </message>
+    <message>
+        <source>{device} does not respond; close the programs that use it, or start the program again with another output.</source>
+        <translation>{device} no responde; cierre los programas que lo usan o reinicie el programa con otra salida.</translation>
+    </message>
+    <message>
+        <source>{device} does not respond; reconnect it, or start the program again with another source.</source>
+        <translation>{device} no responde; vuelva a conectarlo o reinicie el programa con otra fuente.</translation>
+    </message>
+    <message>
+        <source>{device} has exclusive_caps=1: browsers and meeting programs list it.</source>
+        <translation>{device} tiene exclusive_caps=1: los navegadores y los programas de reuniones la muestran.</translation>
+    </message>
+    <message>
+        <source>{device} is free.</source>
+        <translation>{device} está libre.</translation>
+    </message>
+    <message>
+        <source>{device} is free; waiting for its picture: {programs}.</source>
+        <translation>{device} está libre; esperan su imagen: {programs}.</translation>
+    </message>
+    <message>
+        <source>{device} is the camera that the picture comes from; choose another virtual camera or another source.</source>
+        <translation>{device} es la cámara de la que procede la imagen; elija otra cámara virtual u otra fuente.</translation>
+    </message>
+    <message>
+        <source>{device} takes one program at a time, and {programs} reads it.</source>
+        <translation>{device} admite un solo programa a la vez, y {programs} ya lee.</translation>
+    </message>
+    <message>
+        <source>{device} was loaded without exclusive_caps=1.</source>
+        <translation>{device} se cargó sin exclusive_caps=1.</translation>
+    </message>
+    <message>
+        <source>{field}: {problem}</source>
+        <translation>{field}: {problem}</translation>
+    </message>
+    <message>
+        <source>{file} contains no readable frame; remove it or add it again.</source>
+        <translation>{file} no contiene ninguna imagen legible; quítelo o vuelva a añadirlo.</translation>
+    </message>
+    <message>
+        <source>{file} contains no video; choose another file.</source>
+        <translation>{file} no contiene vídeo; elija otro archivo.</translation>
+    </message>
+    <message>
+        <source>{file} could not be copied: {reason}.</source>
+        <translation>No se pudo copiar {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be removed: {reason}.</source>
+        <translation>No se pudo quitar {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be renamed: {reason}.</source>
+        <translation>No se pudo cambiar el nombre de {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be restored from the trash: {reason}.</source>
+        <translation>No se pudo restaurar {file} desde la papelera: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} could not be written: {reason}.</source>
+        <translation>No se pudo escribir {file}: {reason}.</translation>
+    </message>
+    <message>
+        <source>{file} has colours of Dolby Vision that only its own displays show (profile 5); save it in HDR10, HLG or without HDR.</source>
+        <translation>{file} tiene colores de Dolby Vision que solo muestran sus propias pantallas (perfil 5); guárdelo en HDR10, HLG o sin HDR.</translation>
+    </message>
+    <message>
+        <source>{file} is a folder; choose a video or an image in it.</source>
+        <translation>{file} es una carpeta; elija un vídeo o una imagen de ella.</translation>
+    </message>
+    <message>
+        <source>{file} is a folder; choose an image in it.</source>
+        <translation>{file} es una carpeta; elija una imagen que contenga.</translation>
+    </message>
+    <message>
+        <source>{file} is in a format that cannot be played; save it as MP4 (H.264).</source>
+        <translation>{file} está en un formato que no se puede reproducir; guárdelo como MP4 (H.264).</translation>
+    </message>
+    <message>
+        <source>{file} is neither an image nor a video; use a PNG, JPEG, WebP or MP4 file.</source>
+        <translation>{file} no es ni una imagen ni un vídeo; use un archivo PNG, JPEG, WebP o MP4.</translation>
+    </message>
+    <message>
+        <source>{file} is not a readable image; use a JPEG, PNG, WebP, HEIC, AVIF, TIFF or BMP file.</source>
+        <translation>{file} no es una imagen legible; use un archivo JPEG, PNG, WebP, HEIC, AVIF, TIFF o BMP.</translation>
+    </message>
+    <message>
+        <source>{file} is not a readable video: it is damaged or in an unknown format; choose another file.</source>
+        <translation>{file} no es un vídeo legible: está dañado o en un formato desconocido; elija otro archivo.</translation>
+    </message>
+    <message>
+        <source>{file} is raw data of a camera; develop it and export it as JPEG or TIFF.</source>
+        <translation>{file} contiene datos sin procesar de una cámara; revélelo y expórtelo como JPEG o TIFF.</translation>
+    </message>
+    <message>
+        <source>{finding} The headers of this kernel are not installed.</source>
+        <translation>{finding} Las cabeceras de este núcleo no están instaladas.</translation>
+    </message>
+    <message>
+        <source>{first} {second}</source>
+        <translation>{first} {second}</translation>
+    </message>
+    <message>
+        <source>{gibibytes} GiB are free in {folder}.</source>
+        <translation>Hay {gibibytes} GiB libres en {folder}.</translation>
+    </message>
+    <message>
+        <source>{name} (process {pid})</source>
+        <translation>{name} (proceso {pid})</translation>
+    </message>
+    <message>
+        <source>{name} ({device})</source>
+        <translation>{name} ({device})</translation>
+    </message>
+    <message>
+        <source>{name} ({device}).</source>
+        <translation>{name} ({device}).</translation>
+    </message>
+    <message>
+        <source>{name} ({device}, {details}).</source>
+        <translation>{name} ({device}, {details}).</translation>
+    </message>
+    <message>
+        <source>{precision} on all cores</source>
+        <translation>{precision} en todos los núcleos</translation>
+    </message>
+    <message>
+        <source>{precision} on one thread</source>
+        <translation>{precision} en un hilo</translation>
+    </message>
+    <message>
+        <source>{processor}: the model {model} is chosen, in {precision}, which holds 30 fps with the least processor time. Measured per frame: {times}.</source>
+        <translation>{processor}: se elige el modelo {model} en {precision}, que mantiene 30 imágenes/s con el menor tiempo de procesador. Medido por imagen: {times}.</translation>
+    </message>
+    <message>
+        <source>{processor}: the model {model} is chosen, in {precision}, which is the fastest here. Measured per frame: {times}.</source>
+        <translation>{processor}: se elige el modelo {model} en {precision}, que es lo más rápido aquí. Medido por imagen: {times}.</translation>
+    </message>
+    <message>
+        <source>{processor}: the model {model} is chosen, in {precision}; nothing was measured yet.</source>
+        <translation>{processor}: se elige el modelo {model} en {precision}; aún no se ha medido nada.</translation>
+    </message>
+    <message>
+        <source>{run} {step} ms (CPU {cpu} ms)</source>
+        <translation>{run} {step} ms (CPU {cpu} ms)</translation>
+    </message>
+    <message>
+        <source>{source} has delivered no frame for {seconds} seconds; check its cable and that no other program uses it. It is being reopened.</source>
+        <translation>{source} no entrega ninguna imagen desde hace {seconds} segundos; compruebe el cable y que ningún otro programa la use. Se está volviendo a abrir.</translation>
+    </message>
+    <message>
+        <source>{text} is an address, which cannot be a source; use auto, demo, camera:INDEX, camera:/dev/videoN or a video file.</source>
+        <translation>{text} es una dirección y no puede ser una fuente; use auto, demo, camera:INDEX, camera:/dev/videoN o un archivo de vídeo.</translation>
+    </message>
+    <message>
+        <source>“{name}” cannot be the name of a scene; use 1 to {length} printable characters.</source>
+        <translation>«{name}» no puede ser el nombre de una escena; use de 1 a {length} caracteres imprimibles.</translation>
+    </message>
+    <message>
+        <source>“{text}” names no camera; use camera:INDEX, camera:/dev/videoN or an id.</source>
+        <translation>«{text}» no designa ninguna cámara; use camera:INDEX, camera:/dev/videoN o un identificador.</translation>
+    </message>
+    <message>
+        <source>“{version}” is not a version</source>
+        <translation>«{version}» no es una versión</translation>
     </message>
 </context></TS>

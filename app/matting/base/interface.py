@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from app.core.errors import ModelError
 from app.core.matte_edit import MatteEdit, Plane
-from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
+from app.core.text import t
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 
 D = TypeVar("D", bound=np.generic)
@@ -246,11 +246,28 @@ def backend_errors(model: str, device: str, precision: str) -> Iterator[None]:
     try:
         yield
     except NotAMatteError:
-        text = ModelText.NOT_A_NUMBER(model=model)
+        text = t(
+            "The model {model} returned values that are not numbers; if this happens again, choose the precision "
+            "float32 or another model.",
+            model=model,
+        )
         raise ExecutorError(text, model, device, precision, invalid_output=True) from None
     except RuntimeError as error:
-        message = ModelText.OUT_OF_MEMORY if is_out_of_memory(error) else ModelText.FAILED
-        raise ExecutorError(message(model=model, device=device), model, device, precision) from error
+        if is_out_of_memory(error):
+            text = t(
+                "The model {model} ran out of memory on the device {device}; choose less detail⟦, which is a lower "
+                "--downsample-ratio,⟧ or another device.",
+                model=model,
+                device=device,
+            )
+        else:
+            text = t(
+                "The model {model} failed on the device {device}; choose another executor or device. The log has the "
+                "details.",
+                model=model,
+                device=device,
+            )
+        raise ExecutorError(text, model, device, precision) from error
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -10,9 +10,8 @@ import numpy as np
 
 from app.core.errors import ModelError
 from app.core.matting_settings import shown_strength
-from app.core.messages.command_line import ApiText
-from app.core.messages.matting import ModelText
 from app.core.settings import EdgeSettings
+from app.core.text import t
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, check_bgr
 from app.matting.base.interface import (
     Backend,
@@ -99,7 +98,9 @@ class FrameEngine:
         Raises ModelError, TypeError or ValueError.
         """
         if self._closed:
-            raise ModelError(ModelText.CLOSED(model=self._model))
+            raise ModelError(
+                t("The model {model} was closed and accepts no more frames; choose the model again.", model=self._model)
+            )
         check_bgr(frame)
         if isinstance(backdrop, BlurredBackground):
             backdrop = replace(backdrop, strength=shown_strength(backdrop.strength, edges.strict))
@@ -120,7 +121,10 @@ class FrameEngine:
         """Return what the engine remembers of its stream. Raises ModelError if the network cannot give it."""
         backend = self.backend
         if self._closed:
-            raise ModelError(ApiText.NO_STATE(model=self._model))
+            raise ModelError(
+                f"The state of the model {self._model} cannot be saved; choose a model without an empty-background "
+                "plate."
+            )
         size = self._geometry.width, self._geometry.height
         with backend_errors(self._model, backend.device, backend.precision):
             arrays = {**backend.state(), **prefixed("cut", self._motion.state())}
@@ -133,13 +137,18 @@ class FrameEngine:
         it was.
         """
         if self._closed:
-            raise ModelError(ApiText.NO_STATE(model=self._model))
+            raise ModelError(
+                f"The state of the model {self._model} cannot be saved; choose a model without an empty-background "
+                "plate."
+            )
         backend, geometry = self.backend, self._geometry
         if state.size != (geometry.width, geometry.height):
             geometry = self._make_geometry(*state.size)
         own = self._model, backend.name, backend.precision, geometry.ratio
         if own != (state.model, state.executor, state.precision, state.downsample_ratio):
-            raise ModelError(ApiText.OTHER_STATE(model=state.model, own=self._model))
+            raise ModelError(
+                f"The state was saved with {state.model} under other settings; this stream runs {self._model}."
+            )
         if geometry is not self._geometry:
             backend = self._make_backend(geometry)
         with backend_errors(self._model, backend.device, backend.precision):
@@ -152,7 +161,9 @@ class FrameEngine:
                     backend.load_state(before)
                 else:
                     backend.close()
-                raise ModelError(ApiText.OTHER_STATE(model=state.model, own=self._model)) from error
+                raise ModelError(
+                    f"The state was saved with {state.model} under other settings; this stream runs {self._model}."
+                ) from error
         self._take(geometry, backend)
 
     def reset(self, seen: AlphaImage | None = None) -> None:

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 
 from app.core.errors import ModelError
-from app.core.messages.command_line import ApiText
 from app.matting.base.interface import EngineState
 
 MOST_PIXELS = 8192 * 8192
@@ -26,7 +25,7 @@ def checked_state(state: EngineState, own: str) -> EngineState:
     """
     if not isinstance(state, EngineState):
         raise TypeError(f"state must be an EngineState, not {type(state).__name__}")
-    other = ModelError(ApiText.OTHER_STATE(model=state.model, own=own))
+    other = ModelError(f"The state was saved with {state.model} under other settings; this stream runs {own}.")
     size = _size(state.size)
     if size is None or not isinstance(state.arrays, Mapping) or not _fits(state.arrays, *size):
         raise other

@@ -20,7 +20,7 @@ from pathlib import Path
 from app.core.errors import ModelError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
-from app.core.messages.matting import ModelText
+from app.core.text import t
 from app.matting.openvino.artefact import Artefact, NetworkSource, read_artefact
 from models.conversions import folders, missing
 from models.weights import on_hand
@@ -84,8 +84,20 @@ class ArtefactCache:
 def _convert(source: NetworkSource, folder: Path) -> None:
     if importlib.util.find_spec("torch") is None:
         if missing(source.model) and source.weights == on_hand(source.model):
-            raise ModelError(ModelText.NOT_FETCHED(model=source.model))
-        raise ModelError(ModelText.MODEL_NEEDS_TORCH(model=source.model))
+            raise ModelError(
+                t(
+                    "The model {model} is installed without the part that runs here; download it again⟦ with `python3 "
+                    "run.py weights download {model}`⟧.",
+                    model=source.model,
+                )
+            )
+        raise ModelError(
+            t(
+                "The model {model} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources "
+                "for it.",
+                model=source.model,
+            )
+        )
     from app.matting.openvino.conversion import convert  # imports torch
 
     convert(source, folder)

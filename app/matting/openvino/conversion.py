@@ -11,7 +11,7 @@ import numpy as np
 import torch
 
 from app.core.errors import ModelError
-from app.core.messages.matting import ModelText
+from app.core.text import t
 from app.matting.openvino.artefact import (
     FILTERS,
     INDEX,
@@ -48,7 +48,12 @@ def convert(source: NetworkSource, folder: Path) -> None:
             check_float32(network, export, spec.float32_modules)
         except ExportError as error:
             LOG.warning("The conversion of %s lost a float32 region: %s.", model, error)
-            raise ModelError(ModelText.NOT_CONVERTED(model=model)) from error
+            raise ModelError(
+                t(
+                    "The model {model} cannot be converted with its float32 part; choose the executor eager.",
+                    model=model,
+                )
+            ) from error
         if int8 is not None and spec.quantize is not None:
             export = _quantized(model, spec.quantize, export, int8)
         arrays = dict(export.examples)
@@ -71,7 +76,13 @@ def _quantized(model: str, quantize: QuantizeNetwork, export: Export, file: Path
         return quantize(export, load_state_dict(file))
     except (WeightsError, RuntimeError) as error:
         LOG.warning("The int8 version of %s in %s cannot be used: %s.", model, file, error)
-        raise ModelError(ModelText.NO_INT8(model=model)) from error
+        raise ModelError(
+            t(
+                "There is no int8 version of the model {model} for this device and these weights; choose another "
+                "precision.",
+                model=model,
+            )
+        ) from error
 
 
 def _converted(stage: ExportStage, arrays: dict[str, torch.Tensor]) -> ov.Model:

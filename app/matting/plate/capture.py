@@ -13,7 +13,7 @@ from app.core.errors import PlateError, SettingsError
 from app.core.files import json_file, paths
 from app.core.files.disk_errors import why_not_written
 from app.core.files.private_file import write_picture
-from app.core.messages.matting import PlateText
+from app.core.text import t
 from app.core.types import BgrImage, Frame
 from app.matting.plate.engine import shows_someone
 from app.matting.plate.picture import median_plate
@@ -73,7 +73,7 @@ class PlateCapture:
         if frame is not None:
             self._add(frame)
         if time.monotonic() - self._advanced_s > START_LIMIT_S:
-            raise PlateError(PlateText.SILENT())
+            raise PlateError(t("The camera delivers no frames; no picture of the empty room was taken."))
         return self.progress >= 1 and len(self.frames) >= FEWEST_FRAMES
 
     def _add(self, frame: Frame) -> None:
@@ -113,7 +113,13 @@ def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
     except SettingsError as error:
         raise PlateError(error.text) from error
     except OSError as error:
-        raise PlateError(PlateText.NOT_WRITTEN(file=path, reason=why_not_written(error))) from error
+        raise PlateError(
+            t(
+                "The picture of the empty room {file} cannot be written: {reason}.",
+                file=path,
+                reason=why_not_written(error),
+            )
+        ) from error
     return info
 
 
@@ -150,9 +156,9 @@ def keep_plate(
     wanted: asked after the check, which takes a moment. Raises PlateError, also if the plate is no longer wanted.
     """
     if shows_someone(plate):
-        raise PlateError(PlateText.SOMEONE_IN_VIEW())
+        raise PlateError(t("Someone is still in view; step out of the picture and take it again."))
     if not wanted():
-        raise PlateError(PlateText.CANCELLED())
+        raise PlateError(t("Mattecam stops; no picture of the empty room was taken."))
     height, width = plate.shape[:2]
     path = output or plate_path(camera, width, height)
     save_plate(path, plate, camera)

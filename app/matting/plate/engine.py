@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 from app.core.errors import PlateError
 from app.core.framing import framed
 from app.core.matte_edit import MatteEdit, Plane
-from app.core.messages.matting import PlateText
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
+from app.core.text import t
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
 from app.matting.base.interface import (
     Backend,
@@ -104,7 +104,12 @@ class PlateEngine:
         if not self._fits:
             alpha = matte.alpha if seen is None or seen.alpha is None else _to_bytes(seen.alpha, frame)
             if not self._fit.fits(frame, alpha):
-                raise PlateError(PlateText.CHANGED())
+                raise PlateError(
+                    t(
+                        "The light or the camera has changed since the picture of the empty room was taken; take it "
+                        "again."
+                    )
+                )
             self._lit.set_gain(self._fit.gain)
             self._fits = True
         return matte
@@ -150,13 +155,21 @@ def build_with_plate(
     """Build the engine; see `build.build_engine`. Raises PlateError if the plate cannot be used."""
     path = settings.plate
     if path is None:
-        raise PlateError(PlateText.NEEDED(model=choice.model))
+        raise PlateError(
+            t(
+                "The model {model} needs a picture of the empty room; take one⟦ in the window, with `python3 run.py "
+                "ctl plate take`, or with `python3 run.py plate` while Mattecam does not run⟧.",
+                model=choice.model,
+            )
+        )
     made: list[tuple[LitPlate, PlateFit]] = []
 
     def make(geometry: StepGeometry) -> Backend:
         plate = framed(read_plate(path, geometry.width, geometry.height), framing)
         if shows_someone(plate):
-            raise PlateError(PlateText.OCCUPIED(file=path))
+            raise PlateError(
+                t("The picture of the empty room {file} shows a person; take it again with nobody in view.", file=path)
+            )
         with backend_errors(choice.model, choice.device, choice.precision):
             backend, lit = _plate_backend(settings, choice, geometry, plate)
         made[:] = [(lit, PlateFit(plate))]

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from app.core.errors import BackgroundError, PlateError
 from app.core.files.disk_errors import why_not_read
 from app.core.files.names import is_special
-from app.core.messages.matting import PlateText
+from app.core.text import t
 from app.core.types import AlphaImage, BgrImage, Mask
 from app.media.image_file import read_image
 
@@ -58,15 +58,25 @@ def read_plate(path: Path, width: int, height: int) -> BgrImage:
 def whole_plate(path: Path) -> BgrImage:
     """Read the plate in its own size. Raises PlateError."""
     if is_special(path):
-        raise PlateError(PlateText.NOT_AN_IMAGE(file=path))
+        raise PlateError(
+            t("The file {file} is not a readable image; take the picture of the empty room again.", file=path)
+        )
     try:
         with path.open("rb"):
             pass
         return read_image(path)
     except OSError as error:
-        raise PlateError(PlateText.UNREADABLE(file=path, reason=why_not_read(error))) from error
+        raise PlateError(
+            t(
+                "The picture of the empty room {file} cannot be read ({reason}); choose another one or take it again.",
+                file=path,
+                reason=why_not_read(error),
+            )
+        ) from error
     except (BackgroundError, ValueError) as error:  # ValueError: a name that no file can have
-        raise PlateError(PlateText.NOT_AN_IMAGE(file=path)) from error
+        raise PlateError(
+            t("The file {file} is not a readable image; take the picture of the empty room again.", file=path)
+        ) from error
 
 
 def check_shape(path: Path, size: tuple[int, int], width: int, height: int) -> None:
@@ -74,8 +84,14 @@ def check_shape(path: Path, size: tuple[int, int], width: int, height: int) -> N
     plate_width, plate_height = size
     if abs(plate_width * height / (plate_height * width) - 1) > ASPECT_TOLERANCE:
         raise PlateError(
-            PlateText.OTHER_SHAPE(
-                file=path, width=plate_width, height=plate_height, camera_width=width, camera_height=height
+            t(
+                "The picture of the empty room {file} has {width}×{height} pixels, but the camera delivers "
+                "{camera_width}×{camera_height}; take it again with this camera.",
+                file=path,
+                width=plate_width,
+                height=plate_height,
+                camera_width=width,
+                camera_height=height,
             )
         )
 
@@ -91,7 +107,9 @@ def lit_plate(plate: BgrImage, gain: NDArray[np.float32]) -> BgrImage:
 def median_plate(frames: Sequence[BgrImage]) -> BgrImage:
     """Return the per-pixel median of frames of a static view. Raises PlateError."""
     if not frames:
-        raise PlateError(PlateText.NO_FRAMES())
+        raise PlateError(
+            t("There are no frames for the picture of the empty room; check that the camera delivers frames.")
+        )
     middle = (len(frames) - 1) // 2
     plate = np.empty_like(frames[0])
     for row in range(plate.shape[0]):  # row by row, to avoid a second copy of all frames

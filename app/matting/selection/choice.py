@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors import ModelError, WeightsMissingError, text_of
-from app.core.messages.matting import ModelText
 from app.core.settings import EngineSettings
+from app.core.text import t
 from app.core.threads import usable_cores
 from app.matting.base.interface import StepGeometry, auto_ratio
 from app.matting.selection import hardware
@@ -97,7 +97,16 @@ def geometry_for(settings: EngineSettings, model: str, width: int, height: int) 
     ratio = settings.downsample_ratio or auto_ratio(width, height, NETWORKS[model].short_side)
     geometry = StepGeometry(width, height, ratio)
     if min(geometry.small_width, geometry.small_height) < MIN_SMALL_SIDE:
-        raise ModelError(ModelText.FRAME_TOO_SMALL(width=width, height=height, ratio=f"{ratio:g}", model=model))
+        raise ModelError(
+            t(
+                "A frame of {width}×{height} at the detail {ratio} is too small for the model {model}; choose a "
+                "larger one or more detail⟦, which is a higher --downsample-ratio⟧.",
+                width=width,
+                height=height,
+                ratio=f"{ratio:g}",
+                model=model,
+            )
+        )
     return geometry
 
 
@@ -118,18 +127,34 @@ def choose_executor(settings: EngineSettings, device: str) -> str:
         _require_torch("eager")
         return "eager"
     if settings.executor == "openvino" and device != "cpu":
-        raise ModelError(ModelText.OPENVINO_DEVICE(device=device))
+        raise ModelError(
+            t(
+                "The executor openvino does not run on the device {device}; choose eager or the device cpu.",
+                device=device,
+            )
+        )
     return settings.executor
 
 
 def _require_torch(choice: str) -> None:
     if not hardware.torch_usable():
-        raise ModelError(ModelText.NEEDS_TORCH(choice=choice))
+        raise ModelError(
+            t(
+                "{choice} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it.",
+                choice=choice,
+            )
+        )
 
 
 def _precision(settings: EngineSettings, model: str, weights: Path, device: str, executor: str) -> str:
     if settings.precision == "int8" and not has_int8(model, weights, executor):
-        raise ModelError(ModelText.NO_INT8(model=model))
+        raise ModelError(
+            t(
+                "There is no int8 version of the model {model} for this device and these weights; choose another "
+                "precision.",
+                model=model,
+            )
+        )
     if settings.precision != "auto":
         return settings.precision
     if device.startswith("cuda"):

@@ -15,7 +15,7 @@ from types import ModuleType
 from typing import Any
 
 from app.core.errors import ModelError
-from app.core.messages.matting import ModelText
+from app.core.text import t
 from app.matting.base.interface import ExecutorError
 
 _log = logging.getLogger(__name__)
@@ -73,18 +73,37 @@ class CudaCards:
         """Return the device for `cuda` (the first usable card) or `cuda:N`. Raises ModelError if it is not usable."""
         with self._lock:
             if self._lost:
-                raise ExecutorError(ModelText.GPU_LOST(device=device), "auto", device, "auto")
+                raise ExecutorError(
+                    t(
+                        "The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted.",
+                        device=device,
+                    ),
+                    "auto",
+                    device,
+                    "auto",
+                )
             number = device.partition(":")[2]
             found = self.first()
             if self._cuda is None or found is None:
-                raise ModelError(ModelText.NO_NVIDIA_GPU())
+                raise ModelError(t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto."))
             if not number:
                 return found
             count = self._cuda.device_count()
             if int(number) >= count:
-                raise ModelError(ModelText.NO_SUCH_GPU(device=device, count=count))
+                raise ModelError(
+                    t(
+                        "There is no GPU {device}; this computer has {count}. Choose another device.",
+                        device=device,
+                        count=count,
+                    )
+                )
             if not self._usable(int(number)):
-                raise ModelError(ModelText.GPU_UNSUPPORTED(device=device))
+                raise ModelError(
+                    t(
+                        "The installed torch does not support the GPU {device}; choose the device cpu or auto.",
+                        device=device,
+                    )
+                )
             return _device(int(number))
 
     def give_up(self) -> None:

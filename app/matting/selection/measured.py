@@ -17,8 +17,7 @@ from app import __version__
 from app.core.files import paths
 from app.core.files.lock import locked
 from app.core.files.private_file import write_private
-from app.core.messages.matting import TrialText
-from app.core.text import Text
+from app.core.text import Text, t
 from app.core.threads import usable_cores
 from app.matting.selection import hardware
 from models.int8 import find_int8
@@ -100,7 +99,9 @@ class Trial:
     @property
     def words(self) -> Text:
         """What was measured, such as `int8 on one thread`."""
-        return (TrialText.ALL_CORES if self.threads is None else TrialText.ONE_THREAD)(precision=self.precision)
+        if self.threads is None:
+            return t("{precision} on all cores", precision=self.precision)
+        return t("{precision} on one thread", precision=self.precision)
 
     @property
     def holds_rate(self) -> bool:
@@ -168,7 +169,7 @@ def described(trials: Trials, chosen: Trial) -> tuple[Text, ...]:
         if trial.precision == chosen.precision or (trial.accurate and trial is best(trials, trial.precision))
     )
     return tuple(
-        TrialText.TRIAL(run=trial.words, step=f"{trial.step_ms:.1f}", cpu=f"{trial.cpu_ms:.1f}")
+        t("{run} {step} ms (CPU {cpu} ms)", run=trial.words, step=f"{trial.step_ms:.1f}", cpu=f"{trial.cpu_ms:.1f}")
         for trial in sorted(shown, key=lambda trial: trial.cpu_ms)
     )
 

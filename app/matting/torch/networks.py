@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from app.core.errors import ModelError, text_of
-from app.core.messages.matting import ModelText
+from app.core.text import t
 from app.matting.torch.core import Core, DirectCore
 from app.matting.torch.torch_backend import DTYPES
 from models.checkpoint import load_state_dict
@@ -92,5 +92,11 @@ def _load(model: str, weights: Path, refiner: str) -> nn.Module:
     try:
         network = NETWORKS[model].load(tensors, refiner)
     except RuntimeError as error:
-        raise ModelError(ModelText.OTHER_WEIGHTS(file=weights, model=model)) from error
+        raise ModelError(
+            t(
+                "The file {file} does not contain weights of {model}; choose the model it belongs to or another file.",
+                file=weights,
+                model=model,
+            )
+        ) from error
     return network.eval().requires_grad_(False)

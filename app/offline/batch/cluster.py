@@ -20,7 +20,6 @@ from app.core.errors import MattecamError, UsageError
 from app.core.files import paths, program
 from app.core.files.lock import lock_file
 from app.core.files.private_file import is_private
-from app.core.messages.command_line import BatchText
 from app.offline.batch.files import REQUIREMENTS
 from app.offline.batch.job import Job, JobResult, News, run_job
 from app.offline.batch.processes import core_numbers, use_one_core
@@ -56,7 +55,7 @@ class RayTasks:
             import ray
         except ImportError as error:
             remedy = program.how_to_install(REQUIREMENTS, ["ray"])
-            raise MattecamError(BatchText.NO_RAY(remedy=remedy)) from error
+            raise MattecamError(f"--cluster needs Ray; {remedy}, or use --jobs.") from error
         self._ray: Any = ray
         self.count = count
         self._running: set[Any] = set()
@@ -71,8 +70,13 @@ class RayTasks:
         except Exception as error:  # Ray raises a bare one where its processes do not start within 30 s
             ray.shutdown()
             if address == LOCAL:
-                raise MattecamError(BatchText.RAY_NOT_STARTED(reason=_first_line(error))) from error
-            raise MattecamError(BatchText.NO_CLUSTER(address=address, reason=_first_line(error))) from error
+                raise MattecamError(
+                    f"Ray did not start on this machine: {_first_line(error)} Try again when it is less busy, or omit "
+                    "--cluster."
+                ) from error
+            raise MattecamError(
+                f"Ray at {address} cannot be used: {_first_line(error)}; check the address and that the versions agree."
+            ) from error
 
     def submit(self, index: int, job: Job) -> Future[JobResult]:
         """See `Executor`. Raises MattecamError if Ray is lost."""
@@ -156,7 +160,9 @@ def _while_ray_answers() -> Iterator[None]:
     try:
         yield
     except Exception as error:
-        raise MattecamError(BatchText.RAY_LOST(reason=_first_line(error))) from error
+        raise MattecamError(
+            f"Ray ended during the conversion: {_first_line(error)}; run the command again with --resume."
+        ) from error
 
 
 def _first_line(error: Exception) -> str:
@@ -187,7 +193,7 @@ def check_token_file() -> None:
     """Raise UsageError if other users can read the file with Ray's token."""
     file = Path(os.environ.get("RAY_AUTH_TOKEN_PATH") or Path.home() / ".ray" / "auth_token")
     if not os.environ.get("RAY_AUTH_TOKEN") and file.exists() and not is_private(file):
-        raise UsageError(BatchText.RAY_FILE_READABLE(file=file))
+        raise UsageError(f"Other users can read Ray's token in {file} and run code with it; run `chmod 600 {file}`.")
 
 
 def _connect(ray: Any, address: str, count: int) -> None:

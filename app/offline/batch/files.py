@@ -13,7 +13,6 @@ from typing import Any
 
 from app.core.errors import MattecamError, SinkLostError, SourceOpenError, UsageError
 from app.core.files import program
-from app.core.messages.command_line import BatchText
 
 REQUIREMENTS = "requirements-cluster.txt"
 PACKAGES = {
@@ -56,7 +55,7 @@ def fetch(source: str, folder: Path) -> Path:
     if not is_remote(source):
         return Path(source)
     local = folder / f"source{Path(parent_and_name(source)[1]).suffix}"
-    with _explained(SourceOpenError, BatchText.NOT_FETCHED, source):
+    with _explained(SourceOpenError, "fetched", source):
         system, path = _opened(source)
         system.get_file(path, str(local))
     return local
@@ -64,7 +63,7 @@ def fetch(source: str, folder: Path) -> Path:
 
 def upload(local: Path, target: str) -> None:
     """Upload a finished file whole: under a temporary name, which is then renamed. Raises SinkLostError."""
-    with _explained(SinkLostError, BatchText.NOT_UPLOADED, target):
+    with _explained(SinkLostError, "uploaded", target):
         system, path = _opened(target)
         temporary = f"{path}.{uuid.uuid4().hex}.part"
         system.makedirs(path.rpartition("/")[0], exist_ok=True)
@@ -79,7 +78,7 @@ def upload(local: Path, target: str) -> None:
 
 def list_folder(address: str) -> list[str]:
     """Return the addresses of the files in a remote folder; an empty list if it is a file. Raises SourceOpenError."""
-    with _explained(SourceOpenError, BatchText.NOT_FETCHED, address):
+    with _explained(SourceOpenError, "fetched", address):
         system, path = _opened(address)
         if not system.isdir(path):
             return []
@@ -114,26 +113,27 @@ def check_address(address: str) -> None:
         import fsspec
     except ImportError as error:
         remedy = program.how_to_install(REQUIREMENTS, ["fsspec"])
-        raise UsageError(BatchText.NO_FSSPEC(file=address, package="fsspec", remedy=remedy)) from error
+        raise UsageError(f"{address} needs the package fsspec; {remedy}.") from error
     try:
         fsspec.get_filesystem_class(protocol)
     except ImportError as error:
         package = PACKAGES.get(protocol, protocol)
         remedy = program.how_to_install("", [package])
-        raise UsageError(BatchText.NO_FSSPEC(file=address, package=package, remedy=remedy)) from error
+        raise UsageError(f"{address} needs the package {package}; {remedy}.") from error
     except ValueError as error:
-        raise UsageError(BatchText.UNKNOWN_ADDRESS(file=address)) from error
+        raise UsageError(f"{address} is an address of an unknown kind; check the part before ://.") from error
 
 
 @contextmanager
-def _explained(kind: type[MattecamError], message: BatchText, address: str) -> Iterator[None]:
-    """Raise what a file system raises as an error of this kind with this message; our own errors pass."""
+def _explained(kind: type[MattecamError], done: str, address: str) -> Iterator[None]:
+    """Raise what a file system raises as an error of this kind; our own errors pass. done: such as "fetched"."""
     try:
         yield
     except MattecamError:
         raise
     except Exception as error:
-        raise kind(message(file=address, reason=str(error))) from error
+        reason = f"{address} cannot be {done}: {error}; check the address and the access rights."
+        raise kind(reason) from error
 
 
 def _opened(address: str) -> tuple[Any, str]:

@@ -110,7 +110,6 @@ def run_job(job: Job, exchange: Exchange) -> JobResult:
     """
     from app.core.errors import MattecamError, text_of
     from app.core.files.disk_errors import why_not_written
-    from app.core.messages.command_line import ConvertText
 
     progress = _Progress(exchange)
     folder: Path | None = None
@@ -120,7 +119,7 @@ def run_job(job: Job, exchange: Exchange) -> JobResult:
     except MattecamError as error:
         return JobResult("failed", *progress.seen, error=_with_final_names(str(text_of(error)), folder, job))
     except OSError as error:
-        text = ConvertText.NOT_WRITTEN(file=job.target, reason=why_not_written(error))
+        text = f"{job.target} cannot be written: {why_not_written(error)}."
         return JobResult("failed", *progress.seen, error=str(text))
     finally:
         if folder is not None:
@@ -189,16 +188,16 @@ def _convert(job: Job, folder: Path, progress: _Progress) -> JobResult:
 def _check_kinds(job: Job) -> None:
     """Raise SinkOpenError if a folder has the name of a film, or a file that of a folder of images."""
     from app.core.errors import SinkOpenError
-    from app.core.messages.command_line import BatchText, ConvertText
-    from app.core.messages.media import WriteReason
 
     for final in job.outputs.values():
         path = Path(final)
         if is_remote(final) or not path.exists() or path.is_dir() == job.is_folder:
             continue
         if job.is_folder:
-            raise SinkOpenError(BatchText.FILE_IN_THE_WAY(file=final))
-        raise SinkOpenError(ConvertText.NOT_WRITTEN(file=final, reason=WriteReason.IS_FOLDER()))
+            raise SinkOpenError(
+                f"{final} is a file, but the images need a folder of this name; choose another folder as OUT."
+            )
+        raise SinkOpenError(f"{final} cannot be written: a folder has this name; choose another name.")
 
 
 def digest(path: Path, names: Collection[str] | None = None) -> tuple[str, int]:

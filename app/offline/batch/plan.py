@@ -12,7 +12,6 @@ from app import __version__
 from app.core.errors import SourceOpenError, UsageError
 from app.core.files.disk_errors import why_not_read
 from app.core.files.names import final_name, is_file, is_folder, is_of_kind, resolved, same_file
-from app.core.messages.command_line import BatchText, ConvertText
 from app.core.settings import Settings
 from app.matting.selection.choice import choose
 from app.media.image_file import is_picture
@@ -84,7 +83,9 @@ def _names_in(source: str) -> list[str]:
     try:
         return [str(file) for file in path.iterdir()] if path.is_dir() else []
     except OSError as error:
-        raise SourceOpenError(ConvertText.NOT_READ(file=source, reason=why_not_read(error))) from error
+        raise SourceOpenError(
+            f"{source} cannot be read: {why_not_read(error)}; check its name and permissions, or choose another one."
+        ) from error
 
 
 def plan_jobs(
@@ -117,7 +118,7 @@ def plan_jobs(
     made = {_place(joined(place, film)) for place in folders.values() for film in films}
     clips = [clip for source in sources for clip in clips_in(source) if clip == source or _place(clip) not in made]
     if fps is not None and not any(is_folder(Path(clip)) for clip in clips if not is_remote(clip)):
-        raise UsageError(ConvertText.OWN_RATE(file=sources[0]))
+        raise UsageError(f"{sources[0]} is no folder of images, whose frame rate could be chosen; leave --fps out.")
     identity = settings_hash(settings, transparent, fps)
     sources_at = {Path(_place(clip)): clip for clip in clips}
     sources_in = {parent: clip for place, clip in sources_at.items() for parent in place.parents}
@@ -132,19 +133,23 @@ def plan_jobs(
         if is_remote(clip) or not Path(clip).is_dir():
             name = images.get(clip) or film_name(clip, transparent)
         if name in jobs:
-            raise UsageError(BatchText.SAME_NAME(first=jobs[name].source, second=clip, name=name))
+            raise UsageError(
+                f"{jobs[name].source} and {clip} would both become {name}; convert them into separate folders."
+            )
         outputs = {use: joined(place, name) for use, place in folders.items()}
         places = [Path(_place(output)) for output in outputs.values()]
         for place in places:
             if place in sources_at:
-                raise UsageError(ConvertText.SAME_FILE(file=place, use=ConvertText.SOURCE()))
+                raise UsageError(f"{place} cannot be written: it is also the source; choose another name.")
             if place in sources_in:
-                raise UsageError(BatchText.SOURCE_IN_OUTPUT(source=sources_in[place], output=place))
+                raise UsageError(
+                    f"The source {sources_in[place]} lies in the output {place}; choose another folder as OUT."
+                )
             around = next((sources_at[parent] for parent in place.parents if parent in sources_at), None)
             if around is not None:
-                raise UsageError(BatchText.OUTPUT_IN_SOURCE(source=around, output=place))
+                raise UsageError(f"The output {place} would lie in the source {around}; choose another folder as OUT.")
         if len(set(places)) < len(places):
-            raise UsageError(ConvertText.SAME_FILE(file=outputs["target"], use=ConvertText.OUTPUT()))
+            raise UsageError(f"{outputs['target']} cannot be written: it is also another output; choose another name.")
         jobs[name] = Job(clip, outputs, settings, identity, transparent, overwrite, fps=fps)
     return list(jobs.values())
 

@@ -17,8 +17,6 @@ from typing import Literal
 from app.core.errors import SinkOpenError, UsageError
 from app.core.files.disk_errors import why_not_written
 from app.core.files.lock import lock_file
-from app.core.messages.command_line import BatchText, ConvertText
-from app.core.messages.media import WriteReason
 from app.offline.batch.files import is_remote, joined, parent_and_name, size_and_time, upload
 from app.offline.batch.job import TRIES, Executor, Job, JobResult
 from app.offline.batch.manifest import MANIFEST, Manifest, Record, last_records, state_folder
@@ -122,7 +120,10 @@ class Batch:
         jobs = [self._jobs[index] for index in self._waiting]
         files = [file for job in jobs if not job.overwrite and (file := existing_output(job)) is not None]
         if files:
-            raise UsageError(ConvertText.EXISTS(files=[*files[:NAMED], *(["…"] if len(files) > NAMED else [])]))
+            raise UsageError(
+                f"{', '.join([*files[:NAMED], *(['…'] if len(files) > NAMED else [])])} exists already; add "
+                "--overwrite to replace it, or choose another name."
+            )
 
     def _start(self) -> None:
         while self._waiting and len(self._running) < self._executor.count:
@@ -158,7 +159,10 @@ class Batch:
             self._waiting.appendleft(index)
             self._record(index, "retried", result)
         else:
-            text = BatchText.DIED(file=self._jobs[index].source, reason=result.error or "", tries=tries)
+            text = (
+                f"The process that converted {self._jobs[index].source} ended unexpectedly ({result.error or ''}) "
+                f"in each of {tries} tries; free memory, or use fewer --jobs."
+            )
             self._finish(index, "failed" if retry else "interrupted", result=replace(result, error=text))
 
     def _finish(self, index: int, state: State, frames: int = 0, result: JobResult | None = None) -> None:
@@ -219,7 +223,7 @@ def convert_batch(
     except BrokenPipeError:  # of standard output, to which `tell` prints
         raise
     except OSError as error:
-        raise SinkOpenError(ConvertText.NOT_WRITTEN(file=folder, reason=why_not_written(error))) from error
+        raise SinkOpenError(f"{folder} cannot be written: {why_not_written(error)}.") from error
     return Counter(batch.states.get(index, "interrupted") for index in range(len(jobs)))
 
 
@@ -230,13 +234,17 @@ def _check_case(jobs: Sequence[Job]) -> None:
         name = parent_and_name(job.target)[1]
         first = seen.setdefault(name.lower(), job)
         if first is not job:
-            raise UsageError(BatchText.SAME_NAME(first=first.source, second=job.source, name=name))
+            raise UsageError(
+                f"{first.source} and {job.source} would both become {name}; convert them into separate folders."
+            )
 
 
 def _refuse_link(path: Path) -> None:
     """Raise SinkOpenError for a symbolic link: it may lead to any file of the user."""
     if path.is_symlink():
-        raise SinkOpenError(ConvertText.NOT_WRITTEN(file=path, reason=WriteReason.IS_LINK()))
+        raise SinkOpenError(
+            f"{path} cannot be written: it is a symbolic link, which is not followed; remove it or choose another name."
+        )
 
 
 @contextmanager
@@ -250,7 +258,7 @@ def _locked(folder: Path) -> Iterator[bool]:
     tries.mkdir(parents=True, exist_ok=True)
     lock = lock_file(tries / "lock", wait=False)
     if lock is None:
-        raise UsageError(BatchText.IN_USE(folder=folder))
+        raise UsageError(f"Another conversion writes to {folder}; wait for it or choose another folder.")
     with lock:
         for stale in tries.iterdir():
             if stale.is_dir():

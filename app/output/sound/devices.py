@@ -17,7 +17,7 @@ import numpy as np
 from av.error import FFmpegError
 
 from app.core.errors import MicrophoneError
-from app.core.messages.output import MicrophoneText
+from app.core.text import t
 from app.output.sound.microphone import BLOCK_S, RATE, SoundBlock, SoundSource
 
 LIBRARY = "libpulse-simple.so.0"
@@ -108,7 +108,12 @@ class PulseMicrophone:
         try:
             self._pulse = load(LIBRARY)
         except OSError as error:
-            raise MicrophoneError(MicrophoneText.NO_LIBRARY()) from error
+            raise MicrophoneError(
+                t(
+                    "Sound cannot be recorded because the library of the sound server is missing; install it (package "
+                    "libpulse0), or turn the microphone off."
+                )
+            ) from error
         pulse = self._pulse
         pulse.pa_simple_new.restype = ctypes.c_void_p
         pulse.pa_simple_get_latency.restype = ctypes.c_uint64
@@ -129,13 +134,25 @@ class PulseMicrophone:
             ctypes.byref(self._error),
         )
         if not self._stream:
-            raise MicrophoneError(MicrophoneText.NOT_OPENED(device=name))
+            raise MicrophoneError(
+                t(
+                    "The microphone {device} cannot be opened, and the recording has no sound; connect it or choose "
+                    "another one.",
+                    device=name,
+                )
+            )
 
     def read(self) -> SoundBlock:
         """See `SoundSource`."""
         stream, error = ctypes.c_void_p(self._stream), ctypes.byref(self._error)
         if self._pulse.pa_simple_read(stream, self._bytes, ctypes.c_size_t(len(self._bytes)), error) < 0:
-            raise MicrophoneError(MicrophoneText.LOST(device=self._name))
+            raise MicrophoneError(
+                t(
+                    "The microphone {device} was disconnected, and the recording goes on without sound; connect it "
+                    "again.",
+                    device=self._name,
+                )
+            )
         now_s = time.perf_counter()
         self._error.value = 0
         latency_us = self._pulse.pa_simple_get_latency(stream, error)
@@ -156,14 +173,31 @@ class FFmpegMicrophone:
         """name: for messages. address, device_format, options: as FFmpeg's input device expects them."""
         self._name = name
         if device_format not in av.formats_available:
-            raise MicrophoneError(MicrophoneText.NOT_SUPPORTED())
+            raise MicrophoneError(
+                t(
+                    "The installed FFmpeg cannot read microphones, and the recording has no sound; turn the "
+                    "microphone off."
+                )
+            )
         try:
             self._container = av.open(address, format=device_format, options=dict(options))
         except FFmpegError as error:
-            raise MicrophoneError(MicrophoneText.NOT_OPENED(device=name)) from error
+            raise MicrophoneError(
+                t(
+                    "The microphone {device} cannot be opened, and the recording has no sound; connect it or choose "
+                    "another one.",
+                    device=name,
+                )
+            ) from error
         if not self._container.streams.audio:
             self._container.close()
-            raise MicrophoneError(MicrophoneText.NOT_OPENED(device=name))
+            raise MicrophoneError(
+                t(
+                    "The microphone {device} cannot be opened, and the recording has no sound; connect it or choose "
+                    "another one.",
+                    device=name,
+                )
+            )
         self._frames = self._container.decode(audio=0)
         self._resampler = av.AudioResampler("s16", "mono", RATE)
 
@@ -172,9 +206,21 @@ class FFmpegMicrophone:
         try:
             frame = next(self._frames, None)
         except FFmpegError as error:
-            raise MicrophoneError(MicrophoneText.LOST(device=self._name)) from error
+            raise MicrophoneError(
+                t(
+                    "The microphone {device} was disconnected, and the recording goes on without sound; connect it "
+                    "again.",
+                    device=self._name,
+                )
+            ) from error
         if frame is None:
-            raise MicrophoneError(MicrophoneText.LOST(device=self._name))
+            raise MicrophoneError(
+                t(
+                    "The microphone {device} was disconnected, and the recording goes on without sound; connect it "
+                    "again.",
+                    device=self._name,
+                )
+            )
         now_s = time.perf_counter()
         parts = [part.to_ndarray()[0] for part in self._resampler.resample(frame)]
         samples = np.concatenate(parts).astype(np.int16) if parts else np.zeros(0, np.int16)

@@ -6,8 +6,8 @@ import time
 from collections.abc import Callable
 
 from app.core.errors import MattecamError, ModelError, PlateError, WeightsMissingError
-from app.core.messages.matting import ModelText
 from app.core.settings import MIN_RATIO, EngineSettings
+from app.core.text import t
 from app.matting.base.interface import ExecutorError, is_device_lost, is_out_of_memory
 from app.matting.selection import hardware
 from app.matting.selection.hardware import CudaCards
@@ -65,7 +65,7 @@ def named(error: Exception, settings: EngineSettings | None = None) -> MattecamE
     text = _moved(error, settings) if settings is not None else None
     if text is None and isinstance(error, MattecamError):
         return error
-    shown = ModelError(text or ModelText.UNEXPECTED())
+    shown = ModelError(text or t("Matting failed; choose another model or executor. The log has the details."))
     shown.__cause__ = error
     return shown
 
@@ -82,11 +82,28 @@ def _moved(error: Exception, settings: EngineSettings) -> str | None:
         return None
     if settings.device == "cpu":
         if is_device_lost(error):
-            return ModelText.GPU_LOST(device=error.device)
-        message = ModelText.GPU_MEMORY if is_out_of_memory(error) else ModelText.GPU_FAILED
-        return message(model=error.model, device=error.device)
+            return t(
+                "The GPU {device} stopped working; matting continues on the CPU until Mattecam is restarted.",
+                device=error.device,
+            )
+        if is_out_of_memory(error):
+            return t(
+                "The GPU {device} has too little memory for the model {model}; matting continues on the CPU.",
+                model=error.model,
+                device=error.device,
+            )
+        return t(
+            "The model {model} failed on the GPU {device}; matting continues on the CPU. The log has the details.",
+            model=error.model,
+            device=error.device,
+        )
     if error.invalid_output:
-        return ModelText.HALF_FAILED(model=error.model, device=error.device)
+        return t(
+            "The model {model} returned wrong values on the GPU {device} in half precision; matting continues in "
+            "float32.",
+            model=error.model,
+            device=error.device,
+        )
     return None
 
 

@@ -7,8 +7,8 @@ from enum import Enum
 
 from app.core.errors import PlateError
 from app.core.framing import WHOLE
-from app.core.messages.matting import PlateText
 from app.core.settings import EngineSettings, FramingSettings
+from app.core.text import t
 from app.core.types import Frame
 from app.matting.base.interface import EngineInfo, MattingEngine
 from app.matting.plate.capture import plate_info
@@ -55,7 +55,14 @@ class EngineKey:
             return
         info = plate_info(plate)
         if info is not None and info.camera != self.camera:
-            raise PlateError(PlateText.OTHER_CAMERA(file=plate, camera=info.camera))
+            raise PlateError(
+                t(
+                    "The picture of the empty room {file} was taken with another camera ({camera}), or while it was "
+                    "turned otherwise; take it again.",
+                    file=plate,
+                    camera=info.camera,
+                )
+            )
 
 
 def may_use_plate(settings: EngineSettings) -> bool:

@@ -6,8 +6,8 @@ import threading
 import time
 from typing import Any
 
-from app.core.messages.system import ProgramText
 from app.core.settings import Settings
+from app.core.text import t
 from app.core.types import Picture, PictureKind
 from app.output.base import CameraSink, CountedSink, FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate
@@ -126,7 +126,14 @@ class SinkWorker:
         """Open another sink; where that fails, the one in use stays open."""
         try:
             name = self.spec.name.replace("_", " ")
-            with self.thread.calling(ProgramText.OUTPUT_NOT_OPEN, self._timing.open_hang_s, output=name):
+            with self.thread.calling(
+                t(
+                    "The output {output} does not open; close the programs that use it, or start the program again "
+                    "with another output.",
+                    output=name,
+                ),
+                self._timing.open_hang_s,
+            ):
                 sink = self.spec.open(wanted, *self._size_for(picture), self._context)
         except Exception as error:  # noqa: BLE001 - carried to the status
             if self.spec.optional(wanted):
@@ -165,7 +172,14 @@ class SinkWorker:
         outgoing = self._gate.release(picture)  # now: opening the sink may have taken seconds
         started_s = time.perf_counter()
         try:
-            with self.thread.calling(ProgramText.OUTPUT_HANGS, self._timing.hang_s, device=self._sink.name):
+            with self.thread.calling(
+                t(
+                    "{device} does not respond; close the programs that use it, or start the program again with "
+                    "another output.",
+                    device=self._sink.name,
+                ),
+                self._timing.hang_s,
+            ):
                 self._sink.send(outgoing)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._report(error)

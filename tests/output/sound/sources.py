@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from app.core.errors import MicrophoneError
-from app.core.messages.output import MicrophoneText
+from app.core.text import t
 from app.output.sound.microphone import BLOCK_S, RATE, Microphone, Samples, SoundBlock
 
 COUNT = round(BLOCK_S * RATE)
@@ -64,7 +64,13 @@ class FakeDevice:
 
     def open(self, name: str) -> FakeStream:
         if self.fails_to_open:
-            raise MicrophoneError(MicrophoneText.NOT_OPENED(device=name))
+            raise MicrophoneError(
+                t(
+                    "The microphone {device} cannot be opened, and the recording has no sound; connect it or choose "
+                    "another one.",
+                    device=name,
+                )
+            )
         self.opened.append(name)
         return FakeStream(self, name)
 
@@ -83,7 +89,13 @@ class FakeStream:
     def read(self) -> SoundBlock:
         assert threading.get_ident() == self._thread
         if self._device.lost:
-            raise MicrophoneError(MicrophoneText.LOST(device=self._name))
+            raise MicrophoneError(
+                t(
+                    "The microphone {device} was disconnected, and the recording goes on without sound; connect it "
+                    "again.",
+                    device=self._name,
+                )
+            )
         at_s = self._start_s + self._count / RATE
         time.sleep(max(0.0, at_s + BLOCK_S - time.perf_counter()))
         block = SoundBlock(tone(self._count, COUNT), at_s)
