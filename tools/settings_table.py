@@ -41,7 +41,7 @@ def settings() -> str:
 
 
 def commands() -> str:
-    """Return the tables of commands, of options that are no settings, and of what `ctl` may be told."""
+    """Return the tables of commands, of options that are no settings, and of the commands of `ctl`."""
     known = {"--help"} | {option for setting in SETTABLE.values() for option in setting.option.split("/")}
     top = get_command(program)
     rows: dict[tuple[str, str], list[str]] = {}
@@ -66,7 +66,7 @@ def commands() -> str:
             "### Options\n",
             "Options that set a setting are in [all settings](settings.md); these are the others.\n",
             _table(("option", "of", "what it does"), options),
-            "### What `ctl` may be told\n",
+            "### Commands of `ctl`\n",
             _table(("`run.py ctl` …", "what it does"), told),
         )
     )
