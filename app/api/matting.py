@@ -10,8 +10,6 @@ from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
-from typing_extensions import Self
-
 from app.api.stream_background import StreamBackground
 from app.config.parsing import TRANSPARENT, parse_background, replace_checked
 from app.config.setting import with_values
@@ -176,7 +174,7 @@ class Matting:
             self._engine.close()
         self._background.close()
 
-    def __enter__(self) -> Self:
+    def __enter__(self) -> Matting:
         return self
 
     def __exit__(

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
-from typing_extensions import Self
 
 from app.core.matting_settings import HIDES_TEXT, setting, shown_strength
 from app.core.matting_settings import MAX_RATIO as MAX_RATIO
@@ -55,7 +54,7 @@ class BackgroundSettings(Model):
         """The image or video that is used; None for another kind."""
         return self.path if self.kind in ("image", "video") else None
 
-    def with_file(self, kind: str, path: Path) -> Self:
+    def with_file(self, kind: str, path: Path) -> BackgroundSettings:
         """Return the settings with a file, which starts in the middle unless it is the one in use."""
         moved = {} if path == self.path else {"zoom": 1.0, "pan_x": 0.0, "pan_y": 0.0}
         return self.replace(kind=kind, path=path, **moved)
@@ -130,7 +129,7 @@ class PeopleSettings(Model):
 
         return tuple(zone for zone in self.zones if zone.camera in ("", camera) or may_be_of(zone))
 
-    def with_zone(self, zone: Zone) -> Self:
+    def with_zone(self, zone: Zone) -> PeopleSettings:
         """Return these settings with one more zone; unchanged where there are `MAX_ZONES`, so that none is shown."""
         return self.replace(zones=(*self.zones, zone)) if len(self.zones) < MAX_ZONES else self
 
@@ -234,7 +233,7 @@ class Settings(Model):
         return self.frozen and hides not in (None, self.hides)
 
     @property
-    def kept(self) -> Self:
+    def kept(self) -> Settings:
         """The settings without what belongs to one run: selected person, pause, freeze and recordings."""
         output = self.output.replace(record=None, record_alpha=None)
         return self.replace(output=output, selected=None, paused=False, frozen=False)

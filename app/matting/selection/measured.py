@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import TypeAdapter, ValidationError
-from typing_extensions import TypedDict
+from pydantic import BaseModel, ValidationError
 
 from app import __version__
 from app.core.files import paths
@@ -124,14 +123,11 @@ Trials = Sequence[Trial]
 """Trials of one network, the most accurate first, all cores before one thread; empty if nothing could be measured."""
 
 
-class _Kept(TypedDict):
+class _Kept(BaseModel):
     """Content of the file."""
 
     depends_on: str
     networks: dict[str, list[Trial]]
-
-
-_KEPT: TypeAdapter[_Kept] = TypeAdapter(_Kept)
 
 
 def cpu_precisions(model: str, weights: Path) -> list[str]:
@@ -207,7 +203,7 @@ def note_trials(model: str, weights: Path, trials: Trials) -> Path:
     file = _file()
     with locked(file.with_suffix(".lock")):  # another copy of the program may keep its own at the same time
         kept = _Kept(depends_on=_dependencies(), networks={**_read(), _identity(model, weights): list(trials)})
-        write_private(file, _KEPT.dump_json(kept))
+        write_private(file, kept.model_dump_json().encode())
     return file
 
 
@@ -218,10 +214,10 @@ def _is_measured(model: str, weights: Path) -> bool:
 
 def _read() -> dict[str, list[Trial]]:
     try:
-        kept = _KEPT.validate_json(_file().read_bytes())
+        kept = _Kept.model_validate_json(_file().read_bytes())
     except (OSError, ValidationError):  # missing or damaged
         return {}
-    return kept["networks"] if kept["depends_on"] == _dependencies() else {}
+    return kept.networks if kept.depends_on == _dependencies() else {}
 
 
 def _identity(model: str, weights: Path) -> str:
