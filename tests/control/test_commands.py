@@ -1,0 +1,456 @@
+"""Commands for the running program: settings, values, pause, people, and what they answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import get_args
+
+import cv2
+import numpy as np
+import pytest
+
+from app.cli.ctl import status_line
+from app.cli.options import LiveOptions, apply_options
+from app.config import settings_file
+from app.config.scenes import SceneStore
+from app.config.setting import SETTINGS, Setting, with_value
+from app.control.commands import (
+    OWN_COMMANDS,
+    SETTABLE,
+    SYNTAX,
+    Command,
+    JsonValue,
+    decode_answer,
+    find_settable,
+    parse_words,
+)
+from app.control.pause_mark import FILE, PauseMark
+from app.control.server import answer
+from app.control.values import CREATED
+from app.core.errors import MattecamError, ModelError, SettingsError, SourceLostError, SourceOpenError, UsageError
+from app.core.settings import FramingSettings, PeopleSettings, Settings
+from app.core.types import PictureKind
+from app.output.sound.devices import MicrophoneName
+from app.runtime.status import Phase
+from tests.control.conftest import Program, SettingsAlone
+from tests.fakes.world import BASE, shows_person
+from tests.other_values import other_value
+from tests.waiting import beside, eventually
+
+
+def test_every_setting_has_a_name_in_set_or_a_command_of_its_own() -> None:
+    names = {setting.name for setting in SETTINGS.values() if setting.description}
+    assert names | {"paused", "frozen", "selected"} == {*SETTABLE, *OWN_COMMANDS}
+    assert set(OWN_COMMANDS.values()) <= set(SYNTAX)
+    assert not set(SETTABLE) & set(OWN_COMMANDS)
+
+
+def test_a_name_may_be_written_with_hyphens(alone: SettingsAlone) -> None:
+    assert alone.run("set output.standby-text Back at noon") == "output.standby-text: Back at noon"
+    assert alone.settings.output.standby_text == "Back at noon"
+
+
+def test_a_name_may_be_the_path_in_the_settings_file(alone: SettingsAlone) -> None:
+    for setting in SETTABLE.values():
+        assert find_settable(".".join(setting.path)) is setting
+    assert alone.run("set matting.edges.strict off") == "matting.edges.strict: off"
+    assert alone.settings.matting.edges.strict == "off"
+    for wrong in ("background.edges.strict", "edges.edges.strict", "strict"):
+        assert find_settable(wrong) is None
+
+
+def test_another_level_of_strict_mode_leaves_the_strength_of_the_blur(alone: SettingsAlone) -> None:
+    for level in ("off", "balanced", "off"):
+        alone.run(f"set edges.strict {level}")
+        assert alone.settings.background.blur_strength == 85
+
+
+def test_get_shows_value_and_choices(alone: SettingsAlone) -> None:
+    assert alone.run("get output.mirror") == "output.mirror: off; the choices are on, off"
+    every = alone.run("get").splitlines()
+    assert len(every) == len(SETTABLE)
+    assert "background.colour: #0000ff" in every
+
+
+UNSET = sorted(name for name, setting in SETTABLE.items() if setting.unset is not None)
+
+
+@pytest.mark.parametrize("name", UNSET)
+def test_what_get_shows_for_no_value_unsets(alone: SettingsAlone, name: str) -> None:
+    """`set NAME none` stored a file named none."""
+    word = alone.run(f"get {name}").removeprefix(f"{name}: ")
+    assert word == ("auto" if name == "matting.downsample_ratio" else "none")
+    alone.run(f"set {name} {other_value(SETTABLE[name], alone.image)}")
+    assert SETTABLE[name].value_in(alone.settings) is not None
+    for text in (word, "none"):
+        assert alone.run(f"set {name} {text}") == f"{name}: {word}"
+        assert SETTABLE[name].value_in(alone.settings) is None
+
+
+@pytest.mark.parametrize("name", sorted({name for name, setting in SETTABLE.items() if setting.is_path} - {*CREATED}))
+def test_a_file_that_does_not_exist_is_refused(alone: SettingsAlone, name: str) -> None:
+    before = alone.settings
+    for file in ("/no/nosuch.png", "x" * 2000):  # the system can look up no name as long as the second
+        with pytest.raises(UsageError, match=rf"There is no file .*{file} for {name}"):
+            alone.run(f"set {name} {file}")
+    assert alone.settings == before
+
+
+def test_an_image_that_cannot_be_read_is_no_standby_image(program: Program, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.png"
+    broken.write_text("no image")
+    program.run("pause")
+    with pytest.raises(MattecamError, match=r"broken\.png is not a readable image"):
+        program.run(f"set output.standby_image {broken}")
+    assert program.settings.output.standby_image is None
+
+
+@pytest.mark.parametrize(
+    ("words", "wrong_usage"),
+    [
+        ("framing 101", True),
+        ("background blur:200", True),
+        ("set output.mirror", True),
+        ("set nosuch 1", True),
+        ("get nosuch", True),
+        ("reset nosuch", True),
+        ("model nosuch", True),
+        ("record stop", False),
+        ("scene nosuch", False),
+    ],
+)
+def test_an_answer_tells_wrong_usage_from_a_failure(alone: SettingsAlone, words: str, wrong_usage: bool) -> None:
+    """`ctl` ended with 1 for both."""
+    name, _, argument = words.partition(" ")
+    given = decode_answer(answer(alone.controller, Command(name, argument).encode()).encode())
+    assert not given.done
+    assert given.wrong_usage is wrong_usage
+
+
+NUMBERS = sorted(
+    name for name, setting in SETTABLE.items() if {int, float} & {setting.annotation, *get_args(setting.annotation)}
+)
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+def test_a_number_out_of_range_is_refused_and_never_clamped(alone: SettingsAlone, name: str) -> None:
+    before = alone.settings
+    assert len(NUMBERS) > 15
+    for value in ("-1e9", "1e9", "nan", "-inf"):
+        with pytest.raises(UsageError, match=name.replace("_", "[_-]")):
+            alone.run(f"set {name} {value}")
+    assert alone.settings == before
+
+
+def test_impossible_values_name_the_choices_and_change_nothing(alone: SettingsAlone) -> None:
+    before = alone.settings
+    for text, words in (
+        ("set output.mirrored on", "There is no setting “output.mirrored”; similar ones are output.mirror"),
+        ("set output.mirror maybe", "output.mirror: “maybe” is not possible; write on or off"),
+        ("set background.fit stretch", "it must be one of 'fill' or 'fit'"),
+        ("set edges.contrast 2", "edges.contrast: .* it must be at most 1"),
+        ("set edges.grow_px wide", "a whole number"),
+        ("set output.record x.mp4", "There is no setting"),
+        ("get zzzzzz", "There is no setting “zzzzzz”; `ctl get` lists all"),
+    ):
+        with pytest.raises(UsageError, match=words):
+            alone.run(text)
+    assert alone.settings == before
+
+
+def test_a_source_that_cannot_be_opened_is_reported_and_the_one_before_stays(program: Program) -> None:
+    before = program.settings
+    program.world.faults.put("open_source", SourceOpenError("There is no such camera."))
+    with pytest.raises(MattecamError, match="no such camera"):
+        program.run("set capture.source camera:7")
+    assert program.settings.capture == before.capture
+
+
+def test_scenes_are_saved_renamed_and_removed(program: Program) -> None:
+    program.run("set output.mirror on")
+    assert program.run("save-scene Work call") == "Saved the scene Work call."
+    assert program.run("rename-scene Work call=Desk") == "Renamed the scene Work call to Desk."
+    program.run("set output.mirror off")
+    program.run("scene Desk")
+    assert program.settings.output.mirror
+    assert not program.scenes.get("Desk").with_devices
+    program.run("save-scene-with-camera Desk")
+    assert program.scenes.get("Desk").with_devices
+    assert program.run("remove-scene Desk") == "Removed the scene Desk."
+    assert program.scenes.names() == ()
+    assert program.scene_changes == 4
+    with pytest.raises(SettingsError, match="Desk"):
+        program.run("remove-scene Desk")
+    with pytest.raises(UsageError, match="rename-scene Work=Office"):
+        program.run("rename-scene Desk")
+
+
+WHOLE = {"framing.zoom": "1", "framing.pan_x": "0", "framing.pan_y": "0"}
+DECLARED = [setting for setting in SETTINGS.values() if setting.description and setting.name != "people.zones"]
+OF_A_RUN = {f"output.{name}" for name in ("record", "record_alpha", "record_rate", "encoder", "microphone")}
+"""Settings that no scene changes, beside those of the window."""
+LEADS_TO_ANOTHER_PART = {"matting.weights", "background.kind", "background.path"}
+"""Settings whose other values need a file beside them; tests of their own cover them in `ctl`."""
+
+
+@pytest.mark.parametrize("setting", DECLARED, ids=lambda setting: setting.name)
+def test_a_setting_has_the_same_value_on_each_of_its_faces(
+    setting: Setting, alone: SettingsAlone, tmp_path: Path
+) -> None:
+    text = other_value(setting, alone.image)
+    value = setting.parsed(text)
+    changed = with_value(Settings(), setting.name, value)
+    assert setting.text(value) == text
+    assert setting.value_in(changed) == value != setting.default
+    assert setting.replaced_in(changed, setting.default) == Settings(), "nothing else has changed"
+    settings_file.save(tmp_path / "settings.json", changed)
+    assert settings_file.load(tmp_path / "settings.json") == (changed, None)
+    of_scenes = setting.path[0] != "window" and setting.name not in OF_A_RUN
+    store = SceneStore(tmp_path / "own-scenes.json")
+    store.put("Look", changed, with_devices=True)
+    assert setting.value_in(store.get("Look").applied_to(Settings())) == (value if of_scenes else setting.default)
+    if setting.option:
+        name = setting.option.partition("/")[0].removeprefix("--").replace("-", "_")
+        given = setting.annotation is not bool or text == "on"
+        assert (
+            apply_options(Settings(), LiveOptions(**{name: text if setting.annotation is not bool else given}))
+            == changed
+        )
+    if setting.name in SETTABLE and setting.name not in LEADS_TO_ANOTHER_PART:
+        alone.run(f"reset {setting.name}")
+        before = alone.settings
+        assert alone.run(f"set {setting.name} {text}") == f"{setting.name}: {text}"
+        assert alone.run(f"get {setting.name}").partition(";")[0] == f"{setting.name}: {text}"
+        assert alone.settings == with_value(before, setting.name, value)
+        alone.run(f"reset {setting.name}")
+        assert alone.settings == before
+    else:
+        assert setting.name in {*OWN_COMMANDS, *LEADS_TO_ANOTHER_PART}
+
+
+@pytest.mark.parametrize(
+    ("words", "values"),
+    [
+        ("framing 2", {"framing.zoom": "2"}),
+        ("framing 2 0.5,-1", {"framing.zoom": "2", "framing.pan_x": "0.5", "framing.pan_y": "-1.0"}),
+        ("framing whole", {**WHOLE, "people.auto_framing": "off"}),
+        ("framing calm", {**WHOLE, "people.auto_framing": "calm"}),
+        ("model mattecam", {"matting.model": "mattecam"}),
+    ],
+)
+def test_a_command_stands_for_values_of_settings(words: str, values: Mapping[str, str]) -> None:
+    assert parse_words(words.split()).values == values
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        ("framing 2 5,5", "framing.pan_x: “5.0” is not possible: it must be at most 1."),
+        ("framing head", r"framing “head” is not possible; write whole\|calm\|close\|ZOOM"),
+        ("model gpt", "“gpt” is not possible: it must be one of auto, rvm-mobilenetv3"),
+        ("framing 2 5", "5"),
+        ("set output.mirror", "output.mirror needs a value"),
+    ],
+)
+def test_a_wrong_value_is_refused_where_the_command_is_written(words: str, sentence: str) -> None:
+    with pytest.raises(UsageError, match=sentence):
+        parse_words(words.split())
+
+
+def test_several_settings_change_at_once(alone: SettingsAlone) -> None:
+    alone.run("framing 2 0.5,-1")
+    assert alone.run("set framing.zoom 1.5") == "framing.zoom: 1.5"
+    assert alone.settings.framing == FramingSettings(zoom=1.5, pan_x=0.5, pan_y=-1)
+    answer = "framing.zoom: 1, framing.pan_x: 0, framing.pan_y: 0, people.auto_framing: calm"
+    assert alone.run("framing calm") == answer
+    assert (alone.settings.framing, alone.settings.people) == (
+        FramingSettings(),
+        PeopleSettings(auto_framing="calm"),
+    )
+
+
+def test_a_model_that_cannot_be_built_leaves_the_one_in_use(program: Program, tmp_path: Path) -> None:
+    assert program.run("model mattecam") == "matting.model: mattecam"
+    assert program.controller.status()["model"] == "mattecam"
+    assert program.run("set matting.downsample_ratio 0.25") == "matting.downsample_ratio: 0.25"
+    assert program.controller.status()["downsample_ratio"] == 0.25
+    checkpoint = tmp_path / "student.pth"
+    checkpoint.touch()
+    program.run(f"set matting.weights {checkpoint}")
+    program.world.faults.put("build_engine", ModelError("The weights are missing; download them."))
+    with pytest.raises(MattecamError, match="weights are missing"):
+        program.run("model u2netp")
+    assert (program.settings.matting.model, program.settings.matting.weights) == ("mattecam", checkpoint)
+
+
+def test_the_model_and_the_status_agree_about_weights_of_ones_own(program: Program, tmp_path: Path) -> None:
+    """`ctl status` named the model alone, whose own weights were not in use, and `ctl model` said nothing."""
+    used = program.controller.status()["model"]
+    assert program.run("model") == f"matting.model: auto; in use: {used}"
+    checkpoint = tmp_path / "mine.safetensors"
+    checkpoint.touch()
+    program.run(f"set matting.weights {checkpoint}")
+    status = program.controller.status()
+    assert program.run("model") == f"matting.model: auto; in use: {status['model']}, with the weights {checkpoint}"
+    assert status["weights"] == str(checkpoint)
+    assert f", {status['model']} with mine.safetensors, " in status_line(status)
+    program.run("set matting.weights none")
+    assert program.run("model") == f"matting.model: auto; in use: {used}"
+    assert program.controller.status()["weights"] is None
+    program.run(f"set matting.weights {checkpoint}")
+    program.run("model mattecam")
+    assert program.controller.status()["weights"] is None, "a checkpoint belongs to its model"
+    program.world.faults.put("build_engine", ModelError("These are weights of another model."))
+    with pytest.raises(MattecamError, match="of another model"):
+        program.run(f"set matting.weights {checkpoint}")
+    assert program.run("model") == "matting.model: mattecam; in use: mattecam"
+
+
+def test_a_microphone_must_be_one_that_the_system_lists(alone: SettingsAlone) -> None:
+    alone.microphones.append(MicrophoneName("USB Microphone", "USB"))
+    with pytest.raises(UsageError, match="no microphone “nosuch”; the choices are off, default, USB Microphone"):
+        alone.run("set output.microphone nosuch")
+    assert alone.settings.output.microphone == "off"
+    for name in ("default", "USB Microphone", "off"):
+        assert alone.run(f"set output.microphone {name}") == f"output.microphone: {name}"
+        assert alone.settings.output.microphone == name
+    alone.microphones.clear()  # a system that cannot list them
+    alone.run("set output.microphone Other")
+    assert alone.settings.output.microphone == "Other"
+
+
+def test_commands_do_not_undo_one_another(alone: SettingsAlone) -> None:
+    """Each command changes only the setting that it names, even if other settings change concurrently."""
+
+    def zoom() -> None:
+        for _ in range(30):
+            alone.run("framing 1.5")
+            alone.run("framing whole")
+
+    other = beside(zoom)
+    alone.run("pause")
+    alone.run("freeze")
+    other.result(60)
+    assert alone.settings.paused
+    assert alone.settings.frozen
+    assert alone.settings.framing == FramingSettings()
+
+
+def test_quit_asks_the_program_to_stop(program: Program) -> None:
+    assert program.run("quit") == "Mattecam stops."
+    assert program.quit.is_set()
+
+
+def test_the_status_holds_the_fields_of_status_json_and_the_switches(program: Program) -> None:
+    status: Mapping[str, JsonValue] = program.controller.status()
+    assert {"phase", "model", "busy", "problems", "errors"} <= status.keys()
+    assert (status["paused"], status["frozen"]) == (False, False)
+
+
+@pytest.mark.parametrize("text", ["\\ud800.png", "\\u0000", "matting.plate \\ud800"])
+def test_text_that_no_file_can_have_is_refused(program: Program, text: str) -> None:
+    """It would be stored, and end the program where it is printed or opened."""
+    for name in ("background", "zones", "snapshot", "record", "set", "microphone"):
+        refused = answer(program.controller, f'{{"command": "{name}", "argument": "{text}"}}\n'.encode())
+        assert not refused.done and "a JSON object" in refused.message
+    assert program.settings == BASE
+
+
+def test_a_name_in_another_encoding_is_possible(program: Program) -> None:
+    assert "no file" in answer(program.controller, b'{"command": "background", "argument": "\\udcff.png"}\n').message
+
+
+@pytest.mark.parametrize("state", ["pause", "freeze", "lost"])
+def test_a_change_is_in_use_although_no_frame_shows_it(program: Program, state: str) -> None:
+    if state == "lost":
+        program.world.faults.put("open_source", SourceOpenError("There is no camera."))
+        program.world.faults.put("read", SourceLostError("The camera was unplugged."))
+        eventually(lambda: program.pipeline.status().phase is Phase.WAITING)
+    else:
+        program.run(state)
+    assert program.run("framing 1.5") == "framing.zoom: 1.5", "not pending"
+
+
+def test_pause_is_answered_when_the_outputs_show_the_card(program: Program) -> None:
+    assert "stand-by card" in program.run("pause")
+    assert set(program.sent_after()) == {PictureKind.STANDBY}
+    assert program.controller.status()["paused"] is True
+    assert "Paused" in program.run("pause"), "a second pause does not resume"
+    assert program.settings.paused
+    assert program.run("resume") == "Resumed."
+    eventually(lambda: PictureKind.COMPOSITE in program.sent_after())
+
+
+def test_a_pause_that_a_crash_would_end_says_why(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    PauseMark(tmp_path / "gone").follow(lambda: True)
+    reason = "the folder does not exist; create it or choose another one"
+    assert (
+        f"A crash would end the pause, because {tmp_path / 'gone' / FILE} cannot be written: {reason}." in caplog.text
+    )
+
+
+def test_freeze_while_paused_says_what_the_outputs_show(program: Program) -> None:
+    assert program.run("freeze") == "Frozen: the outputs keep the last frame."
+    program.run("pause")
+    assert program.run("freeze") == "Frozen, and paused: the outputs show the stand-by card."
+    assert set(program.sent_after()) == {PictureKind.STANDBY}
+
+
+def test_pause_and_freeze_can_be_switched_and_toggled(program: Program) -> None:
+    program.controller = program.controller_with(confirm_s=0.2)  # resumed while frozen, no frame confirms it
+    states = []
+    for text in ("pause", "freeze on", "pause toggle", "pause toggle", "freeze off", "freeze toggle", "resume"):
+        program.run(text)
+        states.append((program.settings.paused, program.settings.frozen))
+    assert states == [(1, 0), (1, 1), (0, 1), (1, 1), (1, 0), (1, 1), (0, 0)]
+
+
+def test_a_snapshot_is_what_may_leave_at_that_moment(program: Program, tmp_path: Path) -> None:
+    eventually(lambda: PictureKind.COMPOSITE in program.sent_after())
+    assert program.run(f"snapshot {tmp_path / 'a.png'}") == f"Saved {tmp_path / 'a.png'}."
+    program.run("pause")
+    with pytest.raises(UsageError, match=r"must end in \.png, not “a\.txt”"):
+        program.run(f"snapshot {tmp_path / 'a.txt'}")
+    program.run(f"snapshot {tmp_path / 'paused.png'}")
+    blue, card = (cv2.imread(str(tmp_path / name)) for name in ("a.png", "paused.png"))
+    assert blue is not None
+    assert card is not None
+    assert np.any(np.all(blue == (255, 0, 0), axis=2))
+    assert not np.any(np.all(card == (255, 0, 0), axis=2)), "while paused, a snapshot shows the card"
+
+
+def test_zones_are_read_from_a_file(program: Program, tmp_path: Path) -> None:
+    path = tmp_path / "zones.json"
+    path.write_text('{"zones": [{"kind": "drop", "points": [[0, 0]]}, {"points": [[1, 1]]}]}')
+    assert program.run(f"zones {path}") == "Zones: 2."
+    assert len(program.settings.people.zones) == 2
+    with pytest.raises(SettingsError, match="does not exist"):
+        program.run("zones /nowhere.json")
+    assert len(program.settings.people.zones) == 2
+    assert program.run("zones undo") == "Zones: 1."
+    assert program.run("zones off") == "Zones: none."
+    assert program.run("zones undo") == "Zones: none."
+
+
+def test_what_zones_hide_is_in_no_picture_after_the_answer(program: Program, tmp_path: Path) -> None:
+    """A snapshot taken after it showed what they hide."""
+    path = tmp_path / "zones.json"
+    path.write_text('{"zones": [{"filled": true, "points": [[0, 0], [1, 0], [1, 1], [0, 1]]}]}')
+    eventually(lambda: shows_person(program.world.newest().image))
+    program.world.faults.put("step", lambda: time.sleep(0.2))
+    assert program.run(f"zones {path}") == "Zones: 1."
+    assert not shows_person(program.world.newest().image)
+
+
+def test_one_person_is_selected_by_a_point(program: Program) -> None:
+    assert program.run("only-me on") == "Only the selected person is shown."
+    assert program.run("only-me 0.5,0.7") == "Only the selected person is shown."
+    assert program.settings.selected == (0.5, 0.7)
+    assert program.run("only-me 0.02,0.02").startswith("Nobody is shown")
+    for wrong in ("only-me 2,0", "only-me nan,0", "only-me me"):
+        with pytest.raises(UsageError):
+            program.run(wrong)
+    assert program.run("only-me off") == "Everybody is shown."
+    assert program.settings.selected is None

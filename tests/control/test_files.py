@@ -1,0 +1,431 @@
+"""Commands that name files: backgrounds, plates and recordings."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from app.control import plate as live_plate
+from app.control.backgrounds import BackgroundFile, Tiles, description, named_background, next_background
+from app.control.changes import Changes, CommandError
+from app.control.commands import Command
+from app.control.plate import PlateCommand
+from app.core.errors import BackgroundError, MattecamError, PlateError, SinkLostError, UsageError
+from app.core.plate_times import COUNTDOWN_S
+from app.core.settings import BackgroundSettings, Settings
+from app.core.types import PictureKind
+from app.matting.plate.capture import plate_path
+from app.runtime.status import Phase
+from app.runtime.timing import Timing
+from app.testing.parts import room_picture, shows_room
+from tests.control.conftest import Program
+from tests.fakes.world import BASE, FakeWorld, running
+from tests.waiting import beside, eventually
+
+BLUR = BackgroundSettings()
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> list[BackgroundFile]:
+    names = {"7-dusk-hills.png": "Dusk hills", "waves.mp4": "waves"}
+    for name in names:
+        (tmp_path / name).write_bytes(b"\x89PNG\r\n\x1a\n" if name.endswith("png") else b"")
+    return [BackgroundFile(tmp_path / file, name) for file, name in names.items()]
+
+
+def chosen(settings: BackgroundSettings) -> str:
+    return settings.path.name if settings.kind in ("image", "video") and settings.path else settings.kind
+
+
+def test_next_goes_round_and_never_to_none(files: list[BackgroundFile]) -> None:
+    settings, seen = BLUR, []
+    for _ in range(4):
+        settings = next_background(settings, files)
+        seen.append(chosen(settings))
+    assert seen == ["7-dusk-hills.png", "waves.mp4", "blur", "7-dusk-hills.png"]
+
+
+@pytest.mark.parametrize("text", ["none", "#336699", "waves"])
+def test_next_is_blur_after_anything_that_is_not_listed(files: list[BackgroundFile], text: str) -> None:
+    current = named_background(text, BLUR, Tiles(files))
+    assert next_background(current, files[:1]).kind == "blur"
+
+
+@pytest.mark.parametrize("text", ["waves", "green", "blur"])
+def test_next_leaves_out_a_blur_that_shows_text(files: list[BackgroundFile], text: str) -> None:
+    current = named_background(text, BLUR, Tiles(files))
+    assert chosen(next_background(current, files, blur=False)) == "7-dusk-hills.png"
+
+
+def test_next_without_files() -> None:
+    with pytest.raises(CommandError, match="no other background"):
+        next_background(BLUR, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Dusk hills", "7-dusk-hills.png"),
+        ("dusk HILLS", "7-dusk-hills.png"),
+        ("7-dusk-hills", "7-dusk-hills.png"),
+        ("7-dusk-hills.png", "7-dusk-hills.png"),
+        ("dusk-hills", "7-dusk-hills.png"),
+        ("waves", "waves.mp4"),
+        ("0", "none"),
+        ("1", "blur"),
+        ("2", "colour"),
+        ("4", "7-dusk-hills.png"),
+        ("5", "waves.mp4"),
+        ("None", "none"),
+        ("Blur", "blur"),
+        ("blur:20", "blur"),
+        ("#102030", "colour"),
+        ("green", "colour"),
+    ],
+)
+def test_shown_names_file_names_stems_and_tile_numbers(text: str, expected: str, files: list[BackgroundFile]) -> None:
+    assert chosen(named_background(text, BLUR, Tiles(files))) == expected
+
+
+@pytest.mark.parametrize("text", ["moon", "6", "99"])
+def test_errors_list_the_choices(text: str, files: list[BackgroundFile]) -> None:
+    with pytest.raises(UsageError, match="0 none, 1 blur, 2 green, 3 colour, 4 Dusk hills, 5 waves"):
+        named_background(text, BLUR, Tiles(files))
+
+
+def test_translated_and_english_names_choose_the_same_tile(files: list[BackgroundFile]) -> None:
+    hills = BackgroundFile(files[0].path, "Dämmerhügel", "Dusk hills")
+    tiles = Tiles([hills, files[1]], ("Kein", "Unschärfe", "Grün", "Farbe"))
+    for names, expected in (
+        (("Kein", "none", "0"), "none"),
+        (("UNSCHÄRFE", "blur", "1"), "blur"),
+        (("Dämmerhügel", "dusk hills", "7-dusk-hills", "4"), "7-dusk-hills.png"),
+    ):
+        assert {chosen(named_background(name, BLUR, tiles)) for name in names} == {expected}
+    assert named_background("grün", BLUR, tiles) == named_background("green", BLUR, tiles)
+    with pytest.raises(UsageError, match=r"0 none \(Kein\), 1 blur \(Unschärfe\), .*, 4 Dämmerhügel, 5 waves"):
+        named_background("moon", BLUR, tiles)
+
+
+def test_descriptions(files: list[BackgroundFile], tmp_path: Path) -> None:
+    assert description(named_background("4", BLUR, Tiles(files)), files) == "Dusk hills"
+    assert description(BackgroundSettings(kind="image", path=tmp_path / "other.png"), files) == "other.png"
+    assert description(BackgroundSettings(kind="colour", colour="#102030"), files) == "#102030"
+    assert "show the room" in description(BackgroundSettings(kind="none"), files)
+
+
+def test_a_background_is_answered_when_it_is_in_use(program: Program) -> None:
+    entered, gate = threading.Event(), threading.Event()
+
+    def slow() -> None:
+        entered.set()
+        gate.wait(60)
+
+    program.world.faults.put("open_background", slow)
+    answer = beside(lambda: program.run("background Beach"))
+    assert entered.wait(60)
+    time.sleep(0.1)
+    assert not answer.done()
+    gate.set()
+    assert answer.result(60) == "Background: Beach."
+
+
+def test_what_is_still_pending_at_the_time_limit_is_named(program: Program, tmp_path: Path) -> None:
+    program.world.faults.put("open_background", program.world.faults.hang)
+    hasty = program.controller_with(confirm_s=0.2)
+    assert "still being prepared" in hasty.run(Command("background", "Beach"))
+
+
+def test_a_background_that_fails_is_an_error_and_changes_nothing(program: Program) -> None:
+    before = program.settings
+    program.world.faults.put("open_background", BackgroundError("Beach is damaged; choose another."))
+    for _ in range(2):
+        with pytest.raises(MattecamError, match="Beach is damaged"):
+            program.run("background Beach")
+        assert program.settings == before
+    for name, words in (("moon", "the backgrounds are 0 none"), ("9" * 200, "no background and no file")):
+        with pytest.raises(UsageError, match=words):
+            program.run(f"background {name}")
+    assert program.settings == before
+
+
+@pytest.mark.parametrize("command", ["background Beach", "scene Talk"])
+def test_a_failing_background_does_not_expose_the_room_again(program: Program, command: str) -> None:
+    program.scenes.put("Talk", Settings(background=BackgroundSettings(kind="image", path=program.files[0].path)))
+    program.run("background none")
+    eventually(lambda: PictureKind.UNMATTED in program.sent_after())
+    program.world.faults.put("open_background", BackgroundError("Beach is damaged; choose another."))
+    with pytest.raises(MattecamError, match="Beach is damaged"):
+        program.run(command)
+    assert program.settings.background.kind == "image"
+    before = len(program.world.pictures())
+    assert PictureKind.UNMATTED not in program.sent_after(20)
+    assert not any(shows_room(picture.image) for picture in program.world.pictures()[before:])
+
+
+def test_a_pause_does_not_wait_for_the_file_of_a_background(program: Program) -> None:
+    """A network drive that does not answer delays its own command only; nothing that changed meanwhile is lost."""
+    asked, go_on = threading.Event(), threading.Event()
+
+    class SlowDrive(list[BackgroundFile]):
+        def __iter__(self) -> Iterator[BackgroundFile]:
+            asked.set()
+            assert go_on.wait(60)
+            return super().__iter__()
+
+    quick, program.files = program.files, SlowDrive(program.files)
+    slow = beside(lambda: program.run("background Beach"))
+    try:
+        assert asked.wait(60)
+        program.files = quick
+        assert "stand-by card" in program.run("pause")
+        program.run("set background.fit fit")
+    finally:
+        go_on.set()
+        slow.result(60)
+    background = program.settings.background
+    assert (background.path, background.fit) == (quick[0].path, "fit")
+    assert program.settings.paused
+
+
+@pytest.mark.parametrize("command", ["background {file}", "background Beach", "set background.path {file}"])
+def test_a_file_that_was_edited_is_shown_when_it_is_named_again(program: Program, command: str) -> None:
+    file = program.files[0].path
+    program.run("background Beach")
+    eventually(lambda: shows_room(program.world.newest().image))
+    cv2.imwrite(str(file), np.full((48, 64, 3), 77, np.uint8))
+    program.run(command.format(file=file))
+    eventually(lambda: tuple(program.world.newest().image[0, 0]) == (77, 77, 77))
+
+
+SIZE = 64, 48
+
+
+@pytest.fixture(autouse=True)
+def _collected_soon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live_plate, "COLLECT_S", 0.3)
+
+
+def test_a_plate_is_taken_stored_and_used(program: Program) -> None:
+    path = plate_path("fake", *SIZE)
+    assert program.run("plate take 0").startswith(f"Picture of the empty room: {path}.")
+    ((plate, camera),) = program.plates
+    assert camera == "fake"
+    assert plate.shape == (48, 64, 3)
+    assert program.settings.matting.plate == path
+    assert path.is_file()
+    assert not program.pipeline.demand.takes_plate
+
+
+def test_nothing_is_taken_during_the_countdown(program: Program) -> None:
+    started_s = time.monotonic()
+    assert "Picture of the empty room" in program.run("plate take 1")
+    assert time.monotonic() - started_s >= 1 and len(program.plates) == 1
+
+
+@pytest.mark.parametrize("first", ["before", "meanwhile"])
+def test_a_paused_program_takes_no_plate(program: Program, first: str) -> None:
+    if first == "before":
+        program.run("pause")
+    answer = beside(lambda: program.run("plate take 30"))
+    if first == "meanwhile":
+        eventually(lambda: program.pipeline.demand.takes_plate)
+        program.run("pause")
+    with pytest.raises(MattecamError, match="While Mattecam is paused"):
+        answer.result(60)
+    assert not program.plates
+    assert program.settings.matting.plate is None
+    assert program.pipeline.newest_frame is None
+
+
+def test_someone_in_view_leaves_the_plate_in_use(program: Program, tmp_path: Path) -> None:
+    old = tmp_path / "old.png"
+    cv2.imwrite(str(old), room_picture())
+    answer = program.run(f"plate {old}")
+    assert answer == f"Picture of the empty room: {old}. The model mattecam does not use it; `bgmv2-*` do."
+    program.plate_error = PlateError("Someone is still in view.")
+    with pytest.raises(PlateError, match="still in view"):
+        program.run("plate take 0")
+    assert program.settings.matting.plate == old
+    assert not program.pipeline.demand.takes_plate
+
+
+def test_a_second_command_is_refused_and_an_end_cancels_the_first(program: Program) -> None:
+    answer = beside(lambda: program.run("plate take 30"))
+    eventually(lambda: program.pipeline.demand.takes_plate)
+    with pytest.raises(CommandError, match="already being taken"):
+        program.run("plate take 0")
+    program.controller.close()
+    with pytest.raises(MattecamError, match="no picture of the empty room was taken"):
+        answer.result(60)
+    assert not program.plates
+
+
+def test_it_is_taken_while_the_picture_is_frozen(program: Program) -> None:
+    program.run("freeze")
+    program.run("plate take 0")
+    assert len(program.plates) == 1
+
+
+def test_a_plate_taken_again_builds_the_engine_again_with_the_exposure_held(program: Program) -> None:
+    """Automatic exposure came back while the engine was built; the plate was of another brightness then."""
+    program.run("plate take 0")
+    held: list[bool] = []
+    program.world.faults.put("build_engine", lambda: held.append(program.pipeline.demand.takes_plate))
+    program.run("plate take 0")
+    assert held and all(held)
+    assert not program.pipeline.demand.takes_plate
+
+
+def test_a_plate_is_dropped_and_its_file_stays(program: Program) -> None:
+    program.run("plate take 0")
+    path = plate_path("fake", *SIZE)
+    assert str(path) in program.run("plate drop")
+    assert program.settings.matting.plate is None
+    assert path.is_file()
+    with pytest.raises(CommandError, match="No picture of the empty room"):
+        program.run("plate drop")
+
+
+def test_a_model_without_a_plate_is_named(program: Program) -> None:
+    program.run("model rvm-mobilenetv3")
+    assert "rvm-mobilenetv3 does not use it" in program.run("plate take 0")
+    program.run("model bgmv2-mobilenetv2")
+    assert "does not use it" not in program.run("plate take 0")
+
+
+@pytest.mark.parametrize("argument", ["take x", "take -1", "take 61", "take nan", "no-such-file.png"])
+def test_impossible_arguments_are_refused(program: Program, argument: str) -> None:
+    with pytest.raises(UsageError, match="write take"):
+        program.run(f"plate {argument}")
+    assert not program.plates
+
+
+def test_a_client_waits_for_the_countdown() -> None:
+    assert Command("plate", "take 20").extra_s > Command("plate", "take").extra_s > 8
+    assert Command("plate", "take").extra_s == Command("plate", f"take {COUNTDOWN_S:g}").extra_s
+    assert Command("plate", "drop").extra_s == Command("pause").extra_s == 0
+
+
+def test_a_camera_that_rests_is_turned_on_and_holds_its_exposure(tmp_path: Path) -> None:
+    world, held = FakeWorld(), list[bool]()
+    world.source_kind, world.readers = "camera", 0
+
+    class Watched(Changes):
+        def wait(self, seconds: float) -> bool:
+            held.append(world.sources[-1].holds_exposure)
+            return super().wait(seconds)
+
+    timing = Timing(demand_poll_s=0.02, demand_linger_s=0.1, source_retry_s=0.1)
+    with running(world, BASE, timing) as pipeline:
+        eventually(lambda: pipeline.status().phase is Phase.RESTING)
+        opened = len(world.sources)
+        PlateCommand(Watched(pipeline, 30.0), lambda plate, camera: tmp_path / "plate.png").run("take 0.3")
+        assert len(world.sources) == opened + 1
+        assert held[-1]
+        eventually(lambda: pipeline.status().phase is Phase.RESTING)
+
+
+@pytest.mark.parametrize("command", ["record", "record-alpha"])
+def test_a_recording_starts_and_stops(program: Program, tmp_path: Path, command: str) -> None:
+    path, name = tmp_path / "a.mp4", command.replace("record", "recording").replace("-", "_")
+    with pytest.raises(CommandError, match="Nothing is being recorded"):
+        program.run(f"{command} stop")
+    assert program.run(f"{command} {path}") == f"Recording to {path}."
+    assert program.controller.status()[name] is not None
+    with pytest.raises(CommandError, match="is running; stop it first"):
+        program.run(f"{command} {tmp_path / 'b.mp4'}")
+    assert program.run(f"{command} stop") == f"Recorded to {path}."
+    assert program.controller.status()[name] is None
+
+
+def test_output_and_matte_are_not_recorded_to_one_file(program: Program, tmp_path: Path) -> None:
+    program.run(f"record {tmp_path / 'a.mp4'}")
+    with pytest.raises(UsageError, match="also another output"):
+        program.run(f"record-alpha {tmp_path / '.' / 'a.mp4'}")
+    program.run(f"record-alpha {tmp_path / 'b.mp4'}")
+    program.run("record stop")
+
+
+def test_a_recording_that_fails_is_an_error(program: Program, tmp_path: Path) -> None:
+    with pytest.raises(MattecamError, match="disk is full"):
+        program.run(f"record {tmp_path / 'full.mp4'}")
+    assert program.settings.output.record is None
+    assert program.run(f"record {tmp_path / 'a.mp4'}") == f"Recording to {tmp_path / 'a.mp4'}."
+    program.run("record stop")
+    for command, name in (("record", "there.mp4"), ("snapshot", "there.png")):
+        (tmp_path / name).touch()
+        with pytest.raises(UsageError, match="already exists"):
+            program.run(f"{command} {tmp_path / name}")
+
+
+@pytest.mark.parametrize("command", ["record", "record-alpha"])
+def test_a_recording_of_a_program_that_waits_is_not_confirmed(tmp_path: Path, command: str) -> None:
+    """`ctl record stop` named a file that did not exist."""
+    program, path = Program(tmp_path), tmp_path / "a.mp4"
+    program.pipeline.change(lambda settings: settings.replace(paused=True))
+    program.pipeline.start()
+    try:
+        assert "starts with the first matted frame" in program.run(f"{command} {path}")
+        with pytest.raises(MattecamError, match=r"Nothing was recorded to .*a\.mp4"):
+            program.run(f"{command} stop")
+        assert program.settings.output.record is program.settings.output.record_alpha is None
+    finally:
+        assert program.pipeline.stop()
+
+
+@pytest.mark.parametrize("command", ["record", "record-alpha"])
+def test_a_recording_that_fails_late_is_an_error(program: Program, tmp_path: Path, command: str) -> None:
+    def fail_slowly() -> None:
+        time.sleep(0.5)
+        raise SinkLostError("The disk is full.")
+
+    program.world.faults.put("open_recorder", fail_slowly)
+    with pytest.raises(MattecamError, match="disk is full"):
+        program.run(f"{command} {tmp_path / 'slow.mp4'}")
+    assert program.settings.output.record is program.settings.output.record_alpha is None
+
+
+@pytest.mark.parametrize(
+    ("failed", "other"), [("record_alpha", "record"), ("record", "record-alpha"), ("record", "record")]
+)
+def test_a_recording_starts_beside_or_after_one_that_failed(
+    program: Program, tmp_path: Path, failed: str, other: str
+) -> None:
+    """`ctl record` failed with the problem of the matte's recording.
+
+    The window and the command line keep the file of the one that failed in the settings.
+    """
+    output = program.settings.output.replace(**{failed: tmp_path / "full.mp4"})
+    program.pipeline.change(lambda settings: settings.replace(output=output))
+    eventually(lambda: program.controller.status()["problems"] != [])
+    assert program.run(f"{other} {tmp_path / 'a.mp4'}") == f"Recording to {tmp_path / 'a.mp4'}."
+    assert program.run(f"{other} stop") == f"Recorded to {tmp_path / 'a.mp4'}."
+    if other.replace("-", "_") != failed:
+        assert getattr(program.settings.output, failed) is not None, "the window still offers what helps"
+
+
+def test_a_recording_is_confirmed_when_its_file_is_finished(program: Program, tmp_path: Path) -> None:
+    finished = threading.Event()
+
+    def finish_slowly() -> None:
+        time.sleep(0.5)
+        finished.set()
+
+    program.run(f"record {tmp_path / 'a.mp4'}")
+    program.world.faults.put("close_recorder", finish_slowly)
+    assert "Recorded to" in program.run("record stop")
+    assert finished.is_set()
+
+
+def test_a_recording_that_cannot_be_finished_is_an_error(program: Program, tmp_path: Path) -> None:
+    program.run(f"record {tmp_path / 'a.mp4'}")
+    program.world.faults.put("close_recorder", SinkLostError("The disk is full."))
+    with pytest.raises(MattecamError, match="disk is full"):
+        program.run("record stop")

@@ -1,0 +1,352 @@
+"""The control socket: one server, its folder, and clients that misbehave."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import socket
+import stat
+import struct
+import subprocess
+import sys
+import threading
+import time
+from itertools import chain, repeat
+from multiprocessing.connection import Connection
+from pathlib import Path
+from types import SimpleNamespace
+from unittest.mock import Mock
+
+import pytest
+
+from app.control import transport
+from app.control.commands import Command
+from app.control.server import RETRY_S, ControlServer
+from app.control.transport import (
+    CONNECT_TIMEOUT_S,
+    LOCK_FILE,
+    MAX_REQUEST_BYTES,
+    SECRET_BYTES,
+    SECRET_FILE,
+    SOCKET_FILE,
+    ControlAddress,
+    ControlError,
+    Endpoint,
+    ask,
+    default_address,
+    make_private,
+    send,
+    take_ownership,
+)
+from app.core.files import paths
+from app.core.files.disk_errors import why_not_written
+from app.core.files.lock import lock_file
+from app.testing.parts import FakeClock
+from tests.control.conftest import posix_only, socket_address
+from tests.control.recorder import Recorder, serving
+from tests.paths import ROOT
+from tests.waiting import eventually
+
+
+def test_without_a_running_program(address: ControlAddress) -> None:
+    with pytest.raises(ControlError, match="not running"):
+        ask(Command("pause"), at=lambda: address)
+
+
+def test_a_second_program_does_not_take_over(
+    address: ControlAddress, server: ControlServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    with serving(lambda: address):
+        assert "Another Mattecam" in caplog.text
+    assert ask(Command("pause"), at=lambda: address).done
+
+
+@posix_only
+def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("app.control.transport.CONNECT_TIMEOUT_S", 0.2)
+    address = socket_address(tmp_path / "run")
+    with take_ownership(address.folder), socket.socket(socket.AF_UNIX) as busy:
+        path = address.folder / SOCKET_FILE
+        busy.bind(str(path))
+        busy.listen(0)
+        waiting = [socket.socket(socket.AF_UNIX) for _ in range(8)]
+        try:
+            for client in waiting:
+                client.setblocking(False)
+                client.connect_ex(str(path))
+            assert address.connect() is None
+            with serving(lambda: address):
+                assert "Another Mattecam" in caplog.text
+            assert path.exists()
+            with pytest.raises(ControlError, match="is running but accepts no connection"):
+                ask(Command("pause"), at=lambda: address)
+        finally:
+            for client in waiting:
+                client.close()
+
+
+def test_it_can_be_started_again_after_the_first_has_stopped(address: ControlAddress) -> None:
+    for _ in range(2):
+        with serving(lambda: address) as server:
+            assert ask(Command("pause"), at=lambda: address).done
+        assert server.stop()
+    assert address.connect() is None
+    assert not address.in_use()
+
+
+def test_a_server_that_was_never_started_can_be_stopped(address: ControlAddress) -> None:
+    assert ControlServer(Recorder(), at=lambda: address).stop()
+
+
+@posix_only
+def test_a_killed_program_leaves_nothing_in_the_way(tmp_path: Path) -> None:
+    address = socket_address(tmp_path / "run")
+    code = (
+        "import os, sys; from pathlib import Path; from app.control.transport import ControlAddress, Endpoint;"
+        "kept = Endpoint(ControlAddress(Path(sys.argv[1]))); print('open', flush=True); os.kill(os.getpid(), 9)"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(address.folder)], capture_output=True, text=True, cwd=ROOT)
+    assert killed.stdout == "open\n"
+    assert (address.folder / SOCKET_FILE).exists()
+    with serving(lambda: address):
+        assert ask(Command("pause"), at=lambda: address).done
+    assert not (address.folder / SOCKET_FILE).exists()
+
+
+def test_a_thread_that_ends_without_being_stopped_has_died(
+    address: ControlAddress, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    endpoint = Mock(Endpoint, **{"accept.side_effect": ZeroDivisionError("a defect")})
+    with monkeypatch.context() as patched:
+        patched.setattr("app.control.server.Endpoint", lambda _address: endpoint)
+        broken = ControlServer(Recorder(), at=lambda: address)
+        assert not broken.thread.died
+        broken.start()
+    eventually(lambda: broken.thread.died)
+    assert broken.stop()
+    assert not broken.thread.died
+    with serving(lambda: address) as working:
+        assert not working.thread.died
+    assert not working.thread.died
+
+
+@pytest.mark.parametrize(("refuses", "accepted"), [(3, True), (1000, False)])
+def test_a_program_that_starts_is_waited_for(
+    address: ControlAddress, server: ControlServer, refuses: int, accepted: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = FakeClock(100.0)
+
+    def sleep(seconds: float) -> None:
+        clock.now_s += seconds
+
+    monkeypatch.setattr(transport, "time", SimpleNamespace(monotonic=clock, sleep=sleep))
+    attempts = chain(repeat(None, refuses), map(ControlAddress.connect, repeat(address)))
+    starting = Mock(
+        ControlAddress, folder=address.folder, **{"connect.side_effect": attempts, "in_use.return_value": True}
+    )
+    if accepted:
+        assert ask(Command("status"), at=lambda: starting).done
+    else:
+        with pytest.raises(ControlError, match="accepts no connection"):
+            ask(Command("status"), at=lambda: starting)
+        assert clock.now_s == pytest.approx(100 + CONNECT_TIMEOUT_S, abs=0.1)
+
+
+def test_a_program_that_answers_too_late_did_not_close_the_connection(
+    address: ControlAddress, controller: Recorder, server: ControlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(transport, "ANSWER_TIMEOUT_S", 0.1)
+    with pytest.raises(ControlError, match="did not answer"):
+        ask(Command("scene", "slow"), at=lambda: address)
+    controller.close()
+
+
+def connected(address: ControlAddress) -> Connection:
+    connection = address.connect()
+    assert connection is not None
+    return connection
+
+
+@pytest.mark.parametrize(
+    "request_bytes", [b"\n", b"hello", b"[1,2]", b"\xff\xfe\x00", b'{"command": 7}', b"[" * 5000, b'"pause"']
+)
+def test_invalid_requests_are_refused(address: ControlAddress, server: ControlServer, request_bytes: bytes) -> None:
+    with connected(address) as connection:
+        send(connection, address, request_bytes)
+        assert connection.recv_bytes().startswith(b'{"done": false')
+    assert ask(Command("pause"), at=lambda: address).done
+
+
+@pytest.mark.parametrize("kind", ["too long", "without secret", "wrong secret", "empty", "pickle"])
+def test_other_messages_are_not_answered(
+    address: ControlAddress, server: ControlServer, controller: Recorder, kind: str
+) -> None:
+    command, secret = Command("pause").encode(), (address.folder / SECRET_FILE).read_bytes()
+    messages = {
+        "too long": secret + command + b" " * MAX_REQUEST_BYTES,
+        "without secret": command,
+        "wrong secret": b"x" * SECRET_BYTES + command,
+        "empty": b"",
+    }
+    with connected(address) as connection, pytest.raises((EOFError, OSError)):
+        if kind == "pickle":
+            connection.send({"command": "pause"})
+        else:
+            connection.send_bytes(messages[kind])
+        connection.recv_bytes()
+    assert controller.commands == []
+    assert ask(Command("pause"), at=lambda: address).done
+
+
+def test_silent_clients_delay_nobody(
+    address: ControlAddress, server: ControlServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.control.transport.REQUEST_TIMEOUT_S", 100.0)
+    silent = [connected(address) for _ in range(8)]
+    started_s = time.monotonic()
+    assert ask(Command("pause"), at=lambda: address).done
+    assert time.monotonic() - started_s < 60.0
+    for connection in silent:
+        connection.close()
+
+
+@posix_only
+def test_commands_are_accepted_again_once_files_can_be_opened_again(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The thread ended, and no command was accepted any more."""
+    resource = pytest.importorskip("resource")
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    address = socket_address(tmp_path / "run")
+    with serving(lambda: address), socket.socket(socket.AF_UNIX) as client:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
+        try:
+            client.connect(address.name)
+            eventually(lambda: bool(caplog.records))
+            threading.Event().wait(3 * RETRY_S)
+        finally:
+            resource.setrlimit(resource.RLIMIT_NOFILE, before)
+        assert ask(Command("pause"), at=lambda: address).done
+    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
+    assert "Too many open files" in warning
+
+
+@posix_only
+def test_commands_are_accepted_again_once_threads_can_be_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(thread: threading.Thread) -> None:
+        raise RuntimeError("can't start new thread")
+
+    address = socket_address(tmp_path / "run")
+    with serving(lambda: address):
+        with monkeypatch.context() as patched:
+            patched.setattr(threading.Thread, "start", refuse)
+            with connected(address) as connection, pytest.raises((EOFError, OSError)):
+                connection.recv_bytes()
+        assert ask(Command("pause"), at=lambda: address).done
+
+
+@posix_only
+@pytest.mark.parametrize("sent", [b"", b"x", struct.pack("!i", 100) + b"x", struct.pack("!iQ", -1, 1 << 40)])
+def test_a_client_that_does_not_send_its_request_at_once_is_cut_off(
+    tmp_path: Path, sent: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.control.transport.REQUEST_TIMEOUT_S", 0.5)
+    address = socket_address(tmp_path / "run")
+    with serving(lambda: address), socket.socket(socket.AF_UNIX) as client:
+        client.settimeout(60)
+        client.connect(address.name)
+        client.send(sent)
+        assert ask(Command("pause"), at=lambda: address).done
+        with contextlib.suppress(ConnectionResetError):
+            assert client.recv(1) == b""
+
+
+@posix_only
+def test_a_client_that_has_not_sent_all_delays_no_stop(tmp_path: Path) -> None:
+    address = socket_address(tmp_path / "run")
+    with socket.socket(socket.AF_UNIX) as waiting, serving(lambda: address):
+        waiting.connect(address.name)
+        waiting.send(b"x")
+
+
+@posix_only
+def test_only_the_user_can_open_what_it_creates(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    make_private(folder)
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    endpoint = Endpoint(ControlAddress(folder))
+    for name in (SOCKET_FILE, LOCK_FILE, SECRET_FILE):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+    endpoint.close()
+    assert {path.name for path in folder.iterdir()} == {LOCK_FILE}
+
+
+@posix_only
+def test_a_lock_does_not_follow_a_link(tmp_path: Path) -> None:
+    """Whoever can write to the folder had a file created anywhere."""
+    elsewhere = tmp_path / "elsewhere"
+    (tmp_path / "lock").symlink_to(elsewhere)
+    with pytest.raises(OSError, match="symbolic link") as caught:
+        lock_file(tmp_path / "lock", wait=False)
+    assert "symbolic link" in why_not_written(caught.value)
+    assert not elsewhere.exists()
+
+
+@posix_only
+def test_a_folder_that_others_can_write_to_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    make_private(tmp_path / "own")
+    make_private(tmp_path / "own")
+    (tmp_path / "open").mkdir()
+    (tmp_path / "open").chmod(0o777)
+    (tmp_path / "link").symlink_to(tmp_path / "own")
+    for name in ("open", "link"):
+        with pytest.raises(ControlError, match="Other users can write"):
+            make_private(tmp_path / name)
+    monkeypatch.setattr(os, "getuid", lambda: tmp_path.stat().st_uid + 1)
+    with pytest.raises(ControlError, match="Other users can write"):
+        make_private(tmp_path / "own")
+
+
+@posix_only
+@pytest.mark.parametrize("state", ["of another user", "a file"])
+def test_an_unusable_runtime_folder_is_replaced_with_a_warning(
+    state: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "runtime"
+    if state == "a file":
+        folder.write_text("")
+    else:
+        folder.mkdir(mode=0o777)
+        folder.chmod(0o777)
+    monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(folder))
+    caplog.set_level(logging.WARNING)
+    with serving():
+        assert default_address().folder == paths.data_dir() / "run"
+        assert f"{paths.data_dir() / 'run'} is used instead" in caplog.text
+        assert ask(Command("pause")).done
+
+
+def test_a_folder_that_cannot_be_created_is_logged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").write_text("in the way")
+    for name in ("MATTECAM_RUNTIME_DIR", "MATTECAM_DATA_DIR"):
+        monkeypatch.setenv(name, str(tmp_path / "file" / "run"))
+    with serving():
+        assert "cannot be created" in caplog.text
+    with pytest.raises(ControlError, match="cannot be created"):
+        ask(Command("pause"))
+
+
+def test_a_path_too_long_for_a_socket_is_logged_and_leaves_no_lock(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    address = socket_address(tmp_path / ("x" * 120))
+    with serving(lambda: address):
+        assert "cannot be opened" in caplog.text
+    eventually(lambda: not address.in_use())
