@@ -18,8 +18,7 @@ from app.core.settings import EdgeSettings, EngineSettings, MattingSettings, Set
 from app.core.types import BgrImage, Matte, check_bgr
 from app.matting import build_engine
 from app.matting.base.interface import EngineInfo, EngineState, MattingEngine
-from app.matting.engine.frame_engine import FrameEngine
-from app.matting.engine.saved_state import checked_state
+from app.matting.engine import FrameEngine, checked_state
 from app.offline import convert as offline
 from app.offline.convert import ConvertReport, Progress
 from app.offline.targets import check_names, frame_rate

@@ -1,4 +1,4 @@
-"""Threads: names and priorities of native ones, how many may run, work in strips, CPU time, and a clock that goes on.
+"""Threads: names and priorities of native ones, how many may run, work in strips, and a clock that goes on.
 
 `elapsed_s` goes on while the machine is suspended.
 """
@@ -11,9 +11,9 @@ import os
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 
 MAX_NAME_BYTES = 15
@@ -125,27 +125,3 @@ class Strips:
         work(*first)
         for other in others:
             other.result()
-
-
-_spent_ns: dict[tuple[int, str], int] = {}
-"""CPU time by native thread id and name of the part."""
-
-
-@contextmanager
-def cpu_part(name: str) -> Iterator[None]:
-    """Add the calling thread's CPU time inside the context to a named part.
-
-    Time that other threads spend for the section does not count.
-    """
-    key = threading.get_native_id(), name
-    started_ns = time.thread_time_ns()
-    try:
-        yield
-    finally:
-        _spent_ns[key] = _spent_ns.get(key, 0) + time.thread_time_ns() - started_ns
-
-
-def cpu_parts_s() -> dict[tuple[int, str], float]:
-    """Return the CPU time of living threads so far in seconds, by native thread id and name of the part."""
-    living = {thread.native_id for thread in threading.enumerate()}
-    return {key: spent_ns / 1e9 for key, spent_ns in _spent_ns.copy().items() if key[0] in living}

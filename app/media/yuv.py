@@ -8,8 +8,6 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.threads import cpu_part
-
 Layout = Literal["I420", "YUYV", "UYVY"]
 """I420: planes Y, U, V, chroma at half size. YUYV, UYVY: packed 4:2:2."""
 BT601, BT709 = (0.299, 0.114), (0.2126, 0.0722)
@@ -42,18 +40,17 @@ class YuvConverter:
 
         Chroma is the mean of four pixels. The result is valid until the next call.
         """
-        with cpu_part("convert"):
-            if image.ndim == 2:
-                luma, chroma = self._targets
-                cv2.LUT(image, _GREY, dst=luma)
-                chroma.fill(NEUTRAL)
-                return self._converted
-            rows = np.ascontiguousarray(image).reshape(image.shape[0], -1)
-            if self.layout in ("YUYV", "UYVY"):
-                self._kernels.packed_rows(rows, self._matrix, *self._targets, self.layout == "YUYV")
-            else:
-                self._kernels.planar_rows(rows, self._matrix, *self._targets)
+        if image.ndim == 2:
+            luma, chroma = self._targets
+            cv2.LUT(image, _GREY, dst=luma)
+            chroma.fill(NEUTRAL)
             return self._converted
+        rows = np.ascontiguousarray(image).reshape(image.shape[0], -1)
+        if self.layout in ("YUYV", "UYVY"):
+            self._kernels.packed_rows(rows, self._matrix, *self._targets, self.layout == "YUYV")
+        else:
+            self._kernels.planar_rows(rows, self._matrix, *self._targets)
+        return self._converted
 
 
 def _matrix(red: float, blue: float) -> NDArray[np.int32]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import psutil
 
-from app.core.threads import cpu_parts_s
+from app.matting.openvino.recurrent import RecurrentNetwork
+from app.media.yuv import YuvConverter
 from app.system.device_holders import LINUX
 
 PARTS = ("capture", "network", "finish", "convert", "camera", "encode", "preview", "gui", "other")
@@ -51,6 +55,53 @@ class CpuSample:
     """By native thread id."""
     sections: dict[tuple[int, str], float]
     """By native thread id and part, as in `cpu_part`."""
+
+
+_spent_ns: dict[tuple[int, str], int] = {}
+"""CPU time by native thread id and name of the part."""
+
+
+@contextmanager
+def cpu_part(name: str) -> Iterator[None]:
+    """Add the calling thread's CPU time inside the context to a named part.
+
+    Time that other threads spend for the section does not count.
+    """
+    key = threading.get_native_id(), name
+    started_ns = time.thread_time_ns()
+    try:
+        yield
+    finally:
+        _spent_ns[key] = _spent_ns.get(key, 0) + time.thread_time_ns() - started_ns
+
+
+def cpu_parts_s() -> dict[tuple[int, str], float]:
+    """Return the CPU time of living threads so far in seconds, by native thread id and name of the part."""
+    living = {thread.native_id for thread in threading.enumerate()}
+    return {key: spent_ns / 1e9 for key, spent_ns in _spent_ns.copy().items() if key[0] in living}
+
+
+@contextmanager
+def sections_counted() -> Iterator[None]:
+    """Count networks and conversions apart from the rest of their threads inside the context."""
+    counted = (RecurrentNetwork, "infer", "network"), (YuvConverter, "convert", "convert")
+    methods = [getattr(owner, name) for owner, name, _ in counted]
+    for (owner, name, part), method in zip(counted, methods, strict=True):
+        setattr(owner, name, _counting(method, part))
+    try:
+        yield
+    finally:
+        for (owner, name, _), method in zip(counted, methods, strict=True):
+            setattr(owner, name, method)
+
+
+def _counting(method: Any, part: str) -> Any:
+    @functools.wraps(method)
+    def counting(*arguments: Any, **named: Any) -> Any:
+        with cpu_part(part):
+            return method(*arguments, **named)
+
+    return counting
 
 
 def sample() -> CpuSample:

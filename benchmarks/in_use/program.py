@@ -6,6 +6,7 @@ import statistics
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -22,7 +23,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from benchmarks.in_use.camera_like import CameraLikeSource, Jpeg, MeasuredCamera, StandInCamera
-from benchmarks.in_use.cpu import cpu_ms, sample, thread_table
+from benchmarks.in_use.cpu import cpu_ms, sample, sections_counted, thread_table
 
 NO_FRAMES = "The program processed no frames; try another model."
 WARM_UP_FRAMES, WARM_UP_S = 30, 3.5
@@ -66,6 +67,7 @@ class Program:
     def __init__(self, settings: Settings, outputs: Sequence[str], frames: Sequence[Jpeg], folder: Path) -> None:
         """settings: capture, matting and background of the run. folder: where recordings are written."""
         self.outputs = tuple(outputs)
+        self._counted = ExitStack()
         self._frames = frames
         self._camera: MeasuredCamera | None = None
         self._source: CameraLikeSource | None = None
@@ -82,16 +84,18 @@ class Program:
             self._run = Headless(settings.replace(output=output), parts)
 
     def __enter__(self) -> Program:
+        self._counted.enter_context(sections_counted())
         self._run.start()
         if not self._run.wait(PATIENCE_S, lambda: len(self._sent()) >= WARM_UP_FRAMES):
             problems = self._run.pipeline.status().problems
-            self._run.close()
+            self.__exit__()
             raise ModelError(problems[0].message if problems else NO_FRAMES)
         self._run.wait(WARM_UP_S)
         return self
 
     def __exit__(self, *error: object) -> None:
         self._run.close()
+        self._counted.close()
 
     def measure(self, seconds: float) -> dict[str, Any]:
         """Run for `seconds` and return the measurements, with fields as in the documents."""

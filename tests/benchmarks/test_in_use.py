@@ -20,7 +20,6 @@ from app.capture.base import LiveSource
 from app.control.commands import parse_words
 from app.core.errors import MattecamError, ModelError
 from app.core.settings import CaptureSettings, MattingSettings, Settings
-from app.core.threads import cpu_part, cpu_parts_s
 from app.core.types import Frame, Outgoing, Picture, PictureKind
 from app.media.jpeg import MjpgDecoder
 from app.runtime.pipeline import Pipeline
@@ -29,7 +28,7 @@ from app.testing.parts import FakeClock, room_picture
 from benchmarks import soak
 from benchmarks.in_use import child, program, run
 from benchmarks.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
-from benchmarks.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, sample
+from benchmarks.in_use.cpu import PARTS, CpuSample, ThreadTime, cpu_ms, cpu_part, cpu_parts_s, sample, sections_counted
 from benchmarks.in_use.report import table
 from benchmarks.in_use.run import in_use, merged, rounds_of
 from benchmarks.soak_commands import CommandMonkey
@@ -123,9 +122,10 @@ def test_the_stand_in_camera_converts_and_its_probe_notes_new_frames_only() -> N
     frame = Frame(np.zeros((48, 64, 3), np.uint8), 0, time.perf_counter() - 0.5)
     picture = Picture(frame.image, PictureKind.COMPOSITE, frame=frame)
     before = dict(cpu_parts_s())
-    for _ in range(3):
-        camera.send(Outgoing(picture))
-    camera.send(Outgoing(Picture(frame.image, PictureKind.STANDBY)))
+    with sections_counted():
+        for _ in range(3):
+            camera.send(Outgoing(picture))
+        camera.send(Outgoing(Picture(frame.image, PictureKind.STANDBY)))
     camera.close()
     assert len(camera.sent) == 1 and 0.5 <= camera.sent[0][1] < 60
     assert cpu_parts_s() != before, "the conversion was counted"

@@ -9,7 +9,7 @@ from app.core.matting_settings import HIDES_TEXT, StrictLevel, shown_strength
 from app.core.settings import BackgroundSettings, EdgeSettings, MattingSettings, Settings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting.base.interface import StepGeometry
-from app.matting.engine.frame_engine import FrameEngine
+from app.matting.engine import FrameEngine
 from tests.matting.stubs import StubCpu
 
 LEVELS: tuple[StrictLevel, ...] = ("off", "balanced")

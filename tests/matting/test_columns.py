@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.types import Floats
-from app.matting.openvino.columns import (
+from app.matting.openvino.openvino_backend import (
     LEAST_MARGIN,
     MARGIN,
     MOST_SETTLE_FRAMES,

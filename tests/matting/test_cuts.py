@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.core.types import BgrImage
-from app.matting.engine.motion import Motion
+from app.matting.engine import Motion
 from tests.clips import demo
 
 SIZE = 640, 360

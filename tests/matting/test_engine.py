@@ -8,7 +8,7 @@ import pytest
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings
 from app.matting.base.interface import ExecutorError, NotAMatteError, StepGeometry, is_device_lost
-from app.matting.engine.frame_engine import FrameEngine
+from app.matting.engine import FrameEngine
 from tests.matting.stubs import FRAME, FailingBackend
 
 OFF = EdgeSettings(strict="off")

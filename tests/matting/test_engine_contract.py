@@ -17,7 +17,7 @@ from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import Backdrop, BlurredBackground, Matte
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
-from app.matting.engine.frame_engine import FrameEngine
+from app.matting.engine import FrameEngine
 from app.matting.selection import hardware
 from app.matting.torch import networks
 from tests.golden.fill import fill

@@ -14,7 +14,7 @@ from app.core.settings import EdgeSettings, FramingSettings, MattingSettings, Se
 from app.core.types import BgrImage, BlurredBackground, Matte, magnified
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu.compositor import Coefficients
-from app.matting.engine.frame_engine import FrameEngine
+from app.matting.engine import FrameEngine
 from app.offline.film_step import FilmStep
 from tests.matting.stubs import STUBS, Fixed, amplitude, showing
 

@@ -16,14 +16,14 @@ from app.matting.base.interface import Backend, Reuse, StepGeometry
 from app.matting.cpu import compositor
 from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.cpu_blur import blurred_background
-from app.matting.engine.frame_engine import FrameEngine
-from app.matting.engine.motion import (
+from app.matting.engine import (
     CALM_FRAMES,
     FIRST_FRAMES,
     SELDOM,
     STEADY_LEVELS,
     STEADY_SHARE,
     STILL_LEVELS,
+    FrameEngine,
     Motion,
 )
 from tests.clips import demo

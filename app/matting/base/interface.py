@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import Enum
@@ -14,7 +13,6 @@ from numpy.typing import NDArray
 from app.core.errors import ModelError
 from app.core.matte_edit import MatteEdit, Plane
 from app.core.settings import EdgeSettings
-from app.core.text import t
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 
 D = TypeVar("D", bound=np.generic)
@@ -238,36 +236,6 @@ class ExecutorError(ModelError):
         self.device = device
         self.precision = precision
         self.invalid_output = invalid_output
-
-
-@contextlib.contextmanager
-def backend_errors(model: str, device: str, precision: str) -> Iterator[None]:
-    """Raise ExecutorError for the exceptions of an executor: NotAMatteError and RuntimeError."""
-    try:
-        yield
-    except NotAMatteError:
-        text = t(
-            "The model {model} returned values that are not numbers; if this happens again, choose the precision "
-            "float32 or another model.",
-            model=model,
-        )
-        raise ExecutorError(text, model, device, precision, invalid_output=True) from None
-    except RuntimeError as error:
-        if is_out_of_memory(error):
-            text = t(
-                "The model {model} ran out of memory on the device {device}; choose less detail⟦, which is a lower "
-                "--downsample-ratio,⟧ or another device.",
-                model=model,
-                device=device,
-            )
-        else:
-            text = t(
-                "The model {model} failed on the device {device}; choose another executor or device. The log has the "
-                "details.",
-                model=model,
-                device=device,
-            )
-        raise ExecutorError(text, model, device, precision) from error
 
 
 def chain(error: BaseException | None) -> Iterator[BaseException]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
-from app.core.threads import Strips, cpu_part
+from app.core.threads import Strips
 from app.core.types import Floats
 from app.matting.base.interface import StateArrays, StepGeometry, check_memory, copy_into
 from app.matting.cpu.compositor import Coefficients
@@ -96,8 +96,7 @@ class RecurrentNetwork:
         self._halve()
         if self._forgetting is not None:
             forget_changed(self.small, self._last[FORGETTING], self._forgetting, self._states[self._turn])
-        with cpu_part("network"):
-            self.infer(steady)
+        self.infer(steady)
         self._turn = 1 - self._turn
         undecided = None
         if self._decision is not None:

@@ -23,9 +23,8 @@ from app.matting.base.interface import (
     MatteEditor,
     StepGeometry,
     auto_ratio,
-    backend_errors,
 )
-from app.matting.engine.frame_engine import FrameEngine
+from app.matting.engine import FrameEngine, backend_errors
 from app.matting.plate.picture import PlateFit, read_plate
 from app.matting.selection.choice import Choice, choose, geometry_for
 from app.matting.selection.registry import make_backend

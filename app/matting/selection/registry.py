@@ -6,8 +6,8 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from app.core.settings import EngineSettings
-from app.matting.base.interface import Backend, StepGeometry, backend_errors
-from app.matting.engine.frame_engine import FrameEngine
+from app.matting.base.interface import Backend, StepGeometry
+from app.matting.engine import FrameEngine, backend_errors
 from app.matting.selection.choice import Choice, geometry_for
 
 if TYPE_CHECKING:

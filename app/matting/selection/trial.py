@@ -20,7 +20,7 @@ from app.core.files import paths
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage
 from app.matting.base.interface import Reuse
-from app.matting.engine.frame_engine import FrameEngine
+from app.matting.engine import FrameEngine
 from app.matting.selection.choice import choose
 from app.matting.selection.measured import HEIGHT, THREADS, WIDTH, Trial, Trials, cpu_precisions
 from app.matting.selection.registry import network_engine

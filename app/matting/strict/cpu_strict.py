@@ -78,15 +78,17 @@ def pooled(planes: Floats, cell: int) -> Floats:
 
 def kept_cells(model: BackgroundModel, image: Floats, alpha: Floats) -> Mask:
     """Return where the matte of a frame is kept, (h, w); update the state."""
-    empty = _largest(alpha) < rules.EMPTY_ALPHA
-    certain = _smallest(alpha) > rules.CERTAIN_ALPHA
+    empty = np.asarray(cv2.dilate(alpha, SQUARE)) < rules.EMPTY_ALPHA
+    certain = np.asarray(cv2.erode(alpha, SQUARE)) > rules.CERTAIN_ALPHA
     sure = grown(certain)
     moving = _follow(model, image, empty)
     difference, agreeing = _compare(model, image, empty & ~moving)
     model.moved = (model.moved | moving) & (alpha > rules.PRESENT_ALPHA) & ~(agreeing & model.hidden)
 
     removed = agreeing & ~sure & ~model.hidden  # a ghost without its translucent part would pass for a person
-    count, labels = _components((alpha > rules.BODY_ALPHA) & ~removed)
+    candidates = (alpha > rules.BODY_ALPHA) & ~removed
+    count, components = cv2.connectedComponents(candidates.view(np.uint8), connectivity=4)
+    labels = np.asarray(components, np.int32)
     total, blocks, surely, moving_cells = count_cells(labels, count, certain, sure, grown(model.moved)).T
     moved = moving_cells > rules.MOVED_SHARE * total
     least = np.where(moved, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
@@ -123,15 +125,11 @@ def _compare(model: BackgroundModel, image: Floats, witnesses: Mask) -> tuple[Fl
     """Return the difference from the learned background, after following the light, and where it agrees."""
     known = (model.frames >= rules.HIDDEN_FRAMES) | ((model.frames >= 1) & ~model.hidden)
     light = _light(image, model.background, known & witnesses)
-    difference = _difference(image, model.background, light)
+    difference = np.empty(known.shape, np.float32)
+    compare_cells(image, model.background, light, difference)
     model.background *= light[:, None, None]
     mean = cv2.blur(difference, (3, 3), borderType=cv2.BORDER_REPLICATE)
     return difference, known & (np.asarray(mean) < rules.AGREEMENT)
-
-
-def _components(mask: Mask) -> tuple[int, NDArray[np.int32]]:
-    count, labels = cv2.connectedComponents(mask.view(np.uint8), connectivity=4)
-    return count, np.asarray(labels, np.int32)
 
 
 def _light(now: Floats, before: Floats, cells: Mask) -> Floats:
@@ -139,20 +137,6 @@ def _light(now: Floats, before: Floats, cells: Mask) -> Floats:
     light = np.empty(3, np.float32)
     sum_light(now, before, cells, light)
     return light
-
-
-def _difference(image: Floats, reference: Floats, light: Floats) -> Floats:
-    difference = np.empty(image.shape[1:], np.float32)
-    compare_cells(image, reference, light, difference)
-    return difference
-
-
-def _largest(cells: Floats) -> Floats:
-    return np.asarray(cv2.dilate(cells, SQUARE))
-
-
-def _smallest(cells: Floats) -> Floats:
-    return np.asarray(cv2.erode(cells, SQUARE))
 
 
 class StrictFilter:

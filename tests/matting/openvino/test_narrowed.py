@@ -16,8 +16,7 @@ from app.core.types import AlphaImage, BgrImage, Floats
 from app.matting.base.interface import StepGeometry
 from app.matting.openvino.artefact import NetworkSource
 from app.matting.openvino.artefact_cache import artefacts
-from app.matting.openvino.columns import SETTLE_FRAMES, NarrowedNetwork, window_widths
-from app.matting.openvino.openvino_backend import OpenVinoBackend
+from app.matting.openvino.openvino_backend import SETTLE_FRAMES, OpenVinoBackend, window_widths
 from app.matting.openvino.recurrent import RecurrentNetwork, quartered
 from models.table import bundled
 from models.weights import find
@@ -40,7 +39,7 @@ def _backends() -> Iterator[tuple[OpenVinoBackend, OpenVinoBackend]]:
     alpha_of(backends[0], FRAMES[0])
     for frame in itertools.islice(itertools.cycle(FRAMES), 1000):  # the network for fewer columns is made beside these
         alpha_of(backends[1], frame)
-        if backends[1].narrowed.window is not None:
+        if backends[1].window is not None:
             break
     yield backends
     for backend in backends:
@@ -68,18 +67,18 @@ def settle(*backends: OpenVinoBackend, frames: Sequence[BgrImage] = FRAMES) -> N
     for frame in frames[:-4]:
         for backend in backends:
             alpha_of(backend, frame)
-    assert backends[-1].narrowed.window is not None
+    assert backends[-1].window is not None
 
 
 def test_the_matte_is_nearly_that_of_the_whole_frame(whole: OpenVinoBackend, live: OpenVinoBackend) -> None:
     settle(whole, live)
     for frame in FRAMES[-4:]:
         expected, alpha = alpha_of(whole, frame), alpha_of(live, frame)
-        assert live.narrowed.window is not None
+        assert live.window is not None
         # 0 is the whole frame; a window that begins without the memory of the frame differs by 3e-4.
         assert 0 < np.abs(expected / 255.0 - alpha / 255.0).mean() < 2e-4
         beside = np.ones(SIZE[0], np.bool_)
-        beside[live.narrowed.window] = False
+        beside[live.window] = False
         assert beside.any()
         assert not alpha[:, beside].any()
 
@@ -92,7 +91,7 @@ def test_somebody_who_enters_beside_is_shown_as_in_the_whole_frame(
         two = frame.copy()
         two[:, 220:] = frame[:, 60:160]  # the middle of the person once more
         expected, alpha = alpha_of(whole, two), alpha_of(live, two)
-        assert live.narrowed.window is None
+        assert live.window is None
     assert (expected[:, 240:] > 127).mean() > 0.2
     assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 2e-3
 
@@ -105,21 +104,21 @@ def test_an_arm_that_leaves_the_window_is_shown_in_the_same_frame(
     settle(whole, live, frames=frames)
     moved = np.ascontiguousarray(np.roll(frames[-1], shift, 1))
     expected, alpha = alpha_of(whole, moved), alpha_of(live, moved)
-    assert live.narrowed.window is None
+    assert live.window is None
     assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 3e-3
 
 
 @pytest.mark.long
 def test_a_narrower_network_takes_over_where_it_suffices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.matting.openvino.columns.SURVEY_FRAMES", SETTLE_FRAMES)
+    monkeypatch.setattr("app.matting.openvino.openvino_backend.SURVEY_FRAMES", SETTLE_FRAMES)
     narrow = [cv2.resize(frame, (200, SIZE[1])) for frame in (*FRAMES, *FRAMES[::-1])]
     frames = [np.asarray(cv2.copyMakeBorder(frame, 0, 0, 60, 60, cv2.BORDER_REPLICATE), np.uint8) for frame in narrow]
     whole, live = bundled_backend(GEOMETRY), bundled_backend(GEOMETRY, live=True)
     widest, shares = max(window_widths(SIZE[0])), []
     for frame in itertools.islice(itertools.cycle(frames), 1000):
         expected, alpha = alpha_of(whole, frame), alpha_of(live, frame)
-        if live.narrowed.window is not None:
-            shares.append(live.narrowed.window.stop - live.narrowed.window.start)
+        if live.window is not None:
+            shares.append(live.window.stop - live.window.start)
             assert np.abs(expected / 255.0 - alpha / 255.0).mean() < 1e-3
         if shares.count(min(shares, default=widest)) > 4 and min(shares) < widest:
             break
@@ -132,7 +131,7 @@ def test_a_reset_shows_the_whole_frame(live: OpenVinoBackend) -> None:
     settle(live)
     live.reset()
     alpha_of(live, FRAMES[-1])
-    assert live.narrowed.window is None
+    assert live.window is None
 
 
 def test_a_saved_state_holds_what_the_window_remembers(whole: OpenVinoBackend, live: OpenVinoBackend) -> None:
@@ -147,7 +146,7 @@ def test_a_saved_state_holds_what_the_window_remembers(whole: OpenVinoBackend, l
 def test_films_are_always_seen_whole(whole: OpenVinoBackend) -> None:
     for frame in FRAMES:
         alpha_of(whole, frame)
-        assert whole.narrowed.window is None
+        assert whole.window is None
 
 
 @pytest.fixture
@@ -160,16 +159,16 @@ def network() -> Iterator[RecurrentNetwork]:
 
 
 def test_without_a_network_for_fewer_columns_all_are_seen(
-    network: RecurrentNetwork, caplog: pytest.LogCaptureFixture
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(_width: int) -> RecurrentNetwork:
+    def fail(_backend: OpenVinoBackend, _width: int) -> RecurrentNetwork:
         raise RuntimeError("out of memory")
 
-    with closing(NarrowedNetwork(network, fail)) as narrowed:
+    monkeypatch.setattr(OpenVinoBackend, "make_narrow", fail)
+    with closing(bundled_backend(GEOMETRY, live=True)) as backend:
         for frame in FRAMES:
-            network.small[:] = small_of(frame)
-            narrowed.follow(narrowed.step().coarse)
-            assert narrowed.at is None
+            alpha_of(backend, frame)
+            assert backend.window is None
     assert caplog.messages == ["The network for fewer columns could not be made."]
     caplog.clear()
 

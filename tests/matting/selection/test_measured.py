@@ -20,7 +20,7 @@ from app.core.settings import EngineSettings, MattingSettings
 from app.matting import build_engine
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu.cpu_backend import CpuBackend
-from app.matting.engine.frame_engine import FrameEngine
+from app.matting.engine import FrameEngine
 from app.matting.selection import choice as chosen
 from app.matting.selection import hardware, measured, trial
 from app.matting.selection.choice import Choice, choose, openvino_threads

@@ -1,0 +1,451 @@
+"""The matting engine: runs a backend, checks its input and output, resets it at scene cuts, and handles its failures.
+
+What consecutive frames tell of a stream: scene cuts, and frames so like the last ones that their work is used again. A
+cut must be told from changes within a scene, for which the recurrent state stays valid: exposure, white balance, lights
+switched on or off, a person who enters or moves fast. Edges hardly change with light, and a person leaves the edges
+around them in place.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import operator
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import SupportsIndex
+
+import cv2
+import numpy as np
+from numpy.lib.npyio import NpzFile
+
+from app.core.errors import ModelError
+from app.core.matting_settings import shown_strength
+from app.core.settings import EdgeSettings
+from app.core.text import t
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte, check_bgr
+from app.matting.base.interface import (
+    Backend,
+    EngineInfo,
+    EngineState,
+    ExecutorError,
+    MatteEditor,
+    NotAMatteError,
+    Reuse,
+    StateArrays,
+    StepGeometry,
+    is_out_of_memory,
+    prefixed,
+    saved,
+    under,
+)
+
+_log = logging.getLogger(__name__)
+MakeBackend = Callable[[StepGeometry], Backend]
+MakeGeometry = Callable[[int, int], StepGeometry]
+
+COLUMNS, ROWS = 32, 18
+"""Size of the thumbnails that are compared."""
+_SAMPLED_ROWS = 90
+"""Thumbnails are means of about this many rows of pixels."""
+
+EDGES, LAYOUT = 0.25, 0.65
+"""Correlation of gradients and of brightness, below which frames may belong to different scenes."""
+CHANGED_LEVELS, CHANGED_SHARE = 20.0, 0.4
+"""A cut changes the colour of more than this share of the thumbnail by more than so many 8-bit levels."""
+_LIGHT_RANGE = (0.3, 3.3)
+"""Change of light that is compensated before colours are compared."""
+
+
+def _differ(last: Floats, now: Floats) -> bool:
+    light = np.clip((_colour(now) + 1) / (_colour(last) + 1), *_LIGHT_RANGE)
+    blue, green, red = cv2.split(cv2.absdiff(now, last * light))
+    if np.count_nonzero(cv2.max(cv2.max(blue, green), red) > CHANGED_LEVELS) <= CHANGED_SHARE * COLUMNS * ROWS:
+        return False
+    before, after = last.mean(2), now.mean(2)
+    return _correlation(before, after) < LAYOUT and _correlation(_gradients(before), _gradients(after)) < EDGES
+
+
+def _colour(thumbnail: Floats) -> Floats:
+    """Return the mean colour, (3,)."""
+    return np.array(cv2.mean(thumbnail)[:3], np.float32)
+
+
+def thumbnail_of(frame: BgrImage) -> Floats:
+    """Return means of cells, (18, 32, 3) in 0..255. frame: (H, W, 3) uint8 BGR."""
+    height, width = frame.shape[:2]
+    stride = max(1, min(height, width) // _SAMPLED_ROWS)
+    sampled = cv2.resize(frame, (width // stride, height // stride), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(cv2.resize(sampled, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _gradients(grey: Floats) -> Floats:
+    return np.stack([np.diff(grey, axis=0)[:, :-1], np.diff(grey, axis=1)[:-1]])
+
+
+def _correlation(one: Floats, other: Floats) -> float:
+    """Return Pearson's correlation; 0 for constant arrays."""
+    one, other = one - one.mean(), other - other.mean()
+    return float((one * other).sum() / np.sqrt((one * one).sum() * (other * other).sum() + 1e-3))
+
+
+STILL_LEVELS = 4.0
+"""Largest change of a cell of the thumbnail, in 8-bit levels, since the frame that the network saw last.
+
+The noise of a webcam moves a cell by up to 3; a hand or a head that moves, by tens.
+"""
+FIRST_FRAMES = 10
+"""Frames of a stream that the network always sees: it settles in them."""
+CALM_FRAMES = 30
+"""After so many still frames in a row the network looks more rarely: whoever talks or gestures is never still so long.
+"""
+SELDOM = 12
+"""It then sees one of so many frames, before that one of two."""
+STEADY_LEVELS, STEADY_SHARE = 13.0, 0.05
+"""The picture is steady while at most this share of the cells has changed by more than so many 8-bit levels.
+
+Before a fixed camera it is, also with hands that move fast; with a moving camera it is not.
+"""
+FEATURES_FRAMES = 3
+"""The network computes its coarse features for one of so many frames of a steady picture."""
+
+
+def is_still(thumbnail: Floats, reference: Floats) -> bool:
+    """Return whether little has moved between two frames."""
+    return float(np.abs(thumbnail - reference).max()) <= STILL_LEVELS
+
+
+def is_steady(thumbnail: Floats, reference: Floats) -> bool:
+    """Return whether only a small part of the picture has changed between two frames."""
+    changed = np.abs(thumbnail - reference).max(2) > STEADY_LEVELS
+    return float(changed.mean()) <= STEADY_SHARE
+
+
+class Motion:
+    """Compares each frame of a stream with those before it: is it a cut, and what may the network spare?
+
+    Motion ends that within the same frame.
+    """
+
+    def __init__(self, *, live: bool = False) -> None:
+        """live: whether the network may spare anything."""
+        self._live = live
+        self.forget()
+
+    @property
+    def calm(self) -> bool:
+        """Whether little has moved for `CALM_FRAMES`."""
+        return self._still > CALM_FRAMES
+
+    def forget(self) -> None:
+        """Forget the stream; its next frame is no cut."""
+        self.thumbnail: Floats | None = None
+        """Thumbnail (18, 32, 3) of the last frame, in 0..255."""
+        self.see_all()
+
+    def see_all(self) -> None:
+        """Let the network see all of the next frames, however still they are."""
+        self._edges: EdgeSettings | None = None
+        self._inferred = 0
+        self._seen: Floats | None = None
+        """Thumbnail of the frame that the network saw last."""
+        self._still = self._left_out = 0
+        """Frames in a row: still ones, and left out ones."""
+        self._features_of: Floats | None = None
+        """Thumbnail of the frame of which the coarse features are."""
+        self._features_age = 0
+        """Frames since then."""
+
+    def state(self) -> StateArrays:
+        """Return a copy of the last thumbnail."""
+        return {} if self.thumbnail is None else {"last": self.thumbnail.copy()}
+
+    def load_state(self, arrays: StateArrays) -> None:
+        """Restore the last thumbnail. Raises ValueError or TypeError if it is none."""
+        thumbnail = saved(arrays, "last", (ROWS, COLUMNS, 3), np.float32)
+        self.forget()
+        self.thumbnail = thumbnail
+
+    def is_cut(self, frame: BgrImage) -> bool:
+        """Return whether the frame begins another scene, and remember it. frame: (H, W, 3) uint8 BGR."""
+        last, self.thumbnail = self.thumbnail, thumbnail_of(frame)
+        cut = last is not None and _differ(last, self.thumbnail)
+        if cut:
+            self.see_all()
+        return cut
+
+    def reuse(self, edges: EdgeSettings) -> Reuse:
+        """Return what the step of the last frame may use again."""
+        thumbnail = self.thumbnail
+        if not self._live or thumbnail is None:
+            return Reuse.NOTHING
+        settled, self._features_age = self._inferred >= FIRST_FRAMES, self._features_age + 1
+        still = settled and edges == self._edges and self._seen is not None and is_still(thumbnail, self._seen)
+        self._still = self._still + 1 if still else 0
+        one_of = SELDOM if self.calm else 2
+        self._left_out = self._left_out + 1 if still and self._left_out + 1 < one_of else 0
+        if self._left_out:
+            return Reuse.MATTE
+        self._seen, self._edges, self._inferred = thumbnail, edges, self._inferred + 1
+        known = self._features_of if settled and not still and self._features_age < FEATURES_FRAMES else None
+        if known is not None and is_steady(thumbnail, known):
+            return Reuse.FEATURES
+        self._features_of, self._features_age = thumbnail, 0
+        return Reuse.NOTHING
+
+
+class FrameEngine:
+    """Implements `MattingEngine` over any backend.
+
+    A frame of another size creates a new backend with a fresh state. A scene cut resets the state, and so does a
+    failure, so that neither affects the next frame.
+    """
+
+    def __init__(
+        self,
+        model: str,
+        make_backend: MakeBackend,
+        make_geometry: MakeGeometry,
+        width: int,
+        height: int,
+        *,
+        strict_mode: bool = True,
+        live: bool = False,
+    ) -> None:
+        """Create the backend for frames of `width` by `height`. Raises ModelError if that fails.
+
+        strict_mode: whether strict mode may filter the mattes. The networks with a plate tell people from the
+        background by the plate, and `PlateFit` would take people who are hidden at first for a changed background.
+        live: the network may spare work where little moves; see `Reuse`.
+        """
+        self._model = model
+        self._strict_mode = strict_mode
+        self._make_backend = make_backend
+        self._make_geometry = make_geometry
+        self._geometry = make_geometry(width, height)
+        self.backend = make_backend(self._geometry)
+        """The backend for the size of the last frame."""
+        self.info = self._described()
+        """See `MattingEngine.info`."""
+        self._motion = Motion(live=live)
+        self.cuts = 0
+        """Number of scene cuts so far."""
+        self._closed = False
+
+    def step(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        edit: MatteEditor | None = None,
+        *,
+        want_foreground: bool = False,
+    ) -> Matte:
+        """Matte the next frame; see `MattingEngine.step`."""
+        frame, backdrop, edges = self.prepare(frame, backdrop, edges)
+        reuse = self._motion.reuse(edges)
+        with backend_errors(self._model, self.backend.device, self.backend.precision):
+            try:
+                return self.backend.step(frame, backdrop, edges, edit, want_foreground=want_foreground, reuse=reuse)
+            except (NotAMatteError, RuntimeError):
+                self._reset_failed()
+                raise
+
+    def prepare(
+        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings
+    ) -> tuple[BgrImage, Backdrop, EdgeSettings]:
+        """Check the input of a step, fit the backend to it, and return what the backend takes.
+
+        The backend is made anew for another size, and reset by a scene cut.
+
+        Raises ModelError, TypeError or ValueError.
+        """
+        if self._closed:
+            raise ModelError(
+                t("The model {model} was closed and accepts no more frames; choose the model again.", model=self._model)
+            )
+        check_bgr(frame)
+        if isinstance(backdrop, BlurredBackground):
+            backdrop = replace(backdrop, strength=shown_strength(backdrop.strength, edges.strict))
+        else:
+            check_bgr(backdrop)
+            if backdrop.shape != frame.shape:
+                raise ValueError(f"the backdrop is {backdrop.shape}, but the frame {frame.shape}")
+            backdrop = np.ascontiguousarray(backdrop)
+        frame = np.ascontiguousarray(frame)
+        self._fit(frame.shape[1], frame.shape[0])
+        if self._motion.is_cut(frame):
+            self.cuts += 1
+            with backend_errors(self._model, self.backend.device, self.backend.precision):
+                self.backend.reset()
+        return frame, backdrop, edges if self._strict_mode else edges.replace(strict="off")
+
+    def state(self) -> EngineState:
+        """Return what the engine remembers of its stream. Raises ModelError if the network cannot give it."""
+        backend = self.backend
+        if self._closed:
+            raise ModelError(
+                f"The state of the model {self._model} cannot be saved; choose a model without an empty-background "
+                "plate."
+            )
+        size = self._geometry.width, self._geometry.height
+        with backend_errors(self._model, backend.device, backend.precision):
+            arrays = {**backend.state(), **prefixed("cut", self._motion.state())}
+        return EngineState(self._model, backend.name, backend.precision, size, self._geometry.ratio, arrays)
+
+    def load_state(self, state: EngineState) -> None:
+        """Continue after the frame at which `state` was saved.
+
+        state: as `checked_state` returns it. Raises ModelError for one of another engine, which leaves the stream as
+        it was.
+        """
+        if self._closed:
+            raise ModelError(
+                f"The state of the model {self._model} cannot be saved; choose a model without an empty-background "
+                "plate."
+            )
+        backend, geometry = self.backend, self._geometry
+        if state.size != (geometry.width, geometry.height):
+            geometry = self._make_geometry(*state.size)
+        own = self._model, backend.name, backend.precision, geometry.ratio
+        if own != (state.model, state.executor, state.precision, state.downsample_ratio):
+            raise ModelError(
+                f"The state was saved with {state.model} under other settings; this stream runs {self._model}."
+            )
+        if geometry is not self._geometry:
+            backend = self._make_backend(geometry)
+        with backend_errors(self._model, backend.device, backend.precision):
+            before = backend.state()
+            try:
+                backend.load_state(state.arrays)
+                self._motion.load_state(under("cut", state.arrays))
+            except (KeyError, TypeError, ValueError, OverflowError) as error:
+                if backend is self.backend:
+                    backend.load_state(before)
+                else:
+                    backend.close()
+                raise ModelError(
+                    f"The state was saved with {state.model} under other settings; this stream runs {self._model}."
+                ) from error
+        self._take(geometry, backend)
+
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        """Forget the frames seen so far."""
+        if not self._closed:
+            self._motion.forget()
+            self.backend.reset(seen)
+
+    def close(self) -> None:
+        """Release the device. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            self.backend.close()
+
+    def _reset_failed(self) -> None:
+        """Reset the backend after a failure; a device that is lost refuses even that."""
+        self._motion.see_all()
+        try:
+            self.backend.reset()
+        except RuntimeError as error:
+            _log.warning("The state of a failed model could not be reset.", exc_info=error)
+
+    def _fit(self, width: int, height: int) -> None:
+        if (width, height) == (self._geometry.width, self._geometry.height):
+            return
+        geometry = self._make_geometry(width, height)
+        self._take(geometry, self._make_backend(geometry))
+        self._motion.see_all()
+
+    def _take(self, geometry: StepGeometry, backend: Backend) -> None:
+        if backend is not self.backend:
+            self.backend.close()
+            self._geometry, self.backend = geometry, backend
+            self.info = self._described()
+
+    def _described(self) -> EngineInfo:
+        return EngineInfo(
+            model=self._model,
+            executor=self.backend.name,
+            precision=self.backend.precision,
+            device=self.backend.device,
+            downsample_ratio=self._geometry.ratio,
+            small_size=(self._geometry.small_width, self._geometry.small_height),
+        )
+
+
+@contextlib.contextmanager
+def backend_errors(model: str, device: str, precision: str) -> Iterator[None]:
+    """Raise ExecutorError for the exceptions of an executor: NotAMatteError and RuntimeError."""
+    try:
+        yield
+    except NotAMatteError:
+        text = t(
+            "The model {model} returned values that are not numbers; if this happens again, choose the precision "
+            "float32 or another model.",
+            model=model,
+        )
+        raise ExecutorError(text, model, device, precision, invalid_output=True) from None
+    except RuntimeError as error:
+        if is_out_of_memory(error):
+            text = t(
+                "The model {model} ran out of memory on the device {device}; choose less detail⟦, which is a lower "
+                "--downsample-ratio,⟧ or another device.",
+                model=model,
+                device=device,
+            )
+        else:
+            text = t(
+                "The model {model} failed on the device {device}; choose another executor or device. The log has the "
+                "details.",
+                model=model,
+                device=device,
+            )
+        raise ExecutorError(text, model, device, precision) from error
+
+
+MOST_PIXELS = 8192 * 8192
+BYTES_PER_PIXEL, LEAST_BYTES, MOST_BYTES = 128, 1 << 20, 1 << 30
+"""Limits of all arrays together, per pixel of the frame and in all: some 70 bytes where the network sees all pixels."""
+
+
+def checked_state(state: EngineState, own: str) -> EngineState:
+    """Return the state with its arrays in memory and a size of integers. own: model of the stream.
+
+    Raises TypeError for what is no state, and ModelError for one that no engine saves.
+    """
+    if not isinstance(state, EngineState):
+        raise TypeError(f"state must be an EngineState, not {type(state).__name__}")
+    other = ModelError(f"The state was saved with {state.model} under other settings; this stream runs {own}.")
+    size = _size(state.size)
+    if size is None or not isinstance(state.arrays, Mapping) or not _fits(state.arrays, *size):
+        raise other
+    try:
+        arrays = dict(state.arrays)
+    except Exception as error:  # NumPy raises anything on damaged bytes, from BadZipFile to TokenError
+        raise other from error
+    if not all(_is_saved(name, array) for name, array in arrays.items()):
+        raise other
+    return replace(state, size=size, arrays=arrays)
+
+
+def _size(sides: Iterable[SupportsIndex]) -> tuple[int, int] | None:
+    """Return (width, height), which JSON makes a list and NumPy an array; None for what is no size."""
+    try:
+        width, height = map(operator.index, sides)
+    except (TypeError, ValueError):
+        return None
+    return (width, height) if min(width, height) > 0 and width * height <= MOST_PIXELS else None
+
+
+def _fits(arrays: Mapping[str, object], width: int, height: int) -> bool:
+    """Return whether a file of `numpy.savez` declares no more than a state has; each array is unpacked when read."""
+    if not isinstance(arrays, NpzFile):
+        return True
+    declared = [member.file_size for member in arrays.zip.infolist()] if arrays.zip is not None else []
+    return sum(declared) <= min(BYTES_PER_PIXEL * width * height + LEAST_BYTES, MOST_BYTES)
+
+
+def _is_saved(name: object, array: object) -> bool:
+    if not (isinstance(name, str) and isinstance(array, (np.ndarray, np.generic)) and array.dtype.kind in "biuf"):
+        return False
+    return array.size > 0 and bool(np.isfinite(array).all())  # one NaN would hide the person for ever

@@ -1,1 +1,0 @@
-"""The engine: validates frames, resets at scene cuts, handles failures."""
