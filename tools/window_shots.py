@@ -162,7 +162,7 @@ ALL = (
     Shot("simple", _scene(4)),
     *(
         Shot(name, _scene(1, f"{name}Group"))
-        for name in ("move", "background", "camera", "quality", "output", "record", "expert")
+        for name in ("background", "camera", "quality", "output", "record", "expert")
     ),
     Shot("compare", _scene(2, mode=ViewMode.COMPARE)),
     Shot("original", _scene(3, mode=ViewMode.ORIGINAL)),
