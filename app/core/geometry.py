@@ -89,11 +89,6 @@ def fill(image: Image, width: int, height: int) -> Image:
     return lay_out(image, Layout("fill"), width, height)
 
 
-def fit(image: Image, width: int, height: int) -> Image:
-    """Scale `image` to fit inside the size and centre it on a dimmed, blurred copy of itself."""
-    return lay_out(image, Layout("fit"), width, height)
-
-
 def letterbox(image: Image, width: int, height: int) -> Image:
     """Scale `image` to fit inside the size and centre it on black."""
     return lay_out(image, Layout("fit"), width, height, _black)

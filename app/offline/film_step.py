@@ -8,8 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.compositing import Background
-from app.core.framing import framed
-from app.core.matte_edit import viewed
+from app.core.framing import framed, viewed
 from app.core.settings import Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, magnified
 from app.matting.base.interface import MattingEngine

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.core.matte_edit import WHOLE_VIEW, View
+from app.core.framing import WHOLE_VIEW, View
 from app.people.regions import Region
 
 FramingStyle = Literal["calm", "close"]

@@ -9,8 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.framing import cutout, from_camera
-from app.core.matte_edit import WHOLE_VIEW, MatteEdit, Plane, View
+from app.core.framing import WHOLE_VIEW, MatteEdit, Plane, View, cutout, from_camera
 from app.core.orientation import UNTURNED, Orientation
 from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import AlphaImage, Matte
@@ -97,8 +96,7 @@ class PeopleEditor:
     def __init__(self) -> None:
         self._settings = PeopleSettings()
         self._zones: tuple[Zone, ...] = ()
-        self.framing, self._camera = FramingSettings(), ""
-        """`framing`: see `MatteEditor`."""
+        self._framing, self._camera = FramingSettings(), ""
         self._orientation: Orientation | None = None
         """Of the last frame."""
         self._auto: AutoFraming | None = None
@@ -142,7 +140,7 @@ class PeopleEditor:
         self._prepare_only_me(people.only_me, framing, selected)
         if people is not self._settings or camera != self._camera:
             self._zones = people.zones_of(camera)
-        self._settings, self.framing, self._camera, self._now_s = people, framing, camera, now_s
+        self._settings, self._framing, self._camera, self._now_s = people, framing, camera, now_s
         self._orientation = orientation
         aspect = size[0] / size[1]
         follows = people.auto_framing != "off" and framing.zoom == 1
@@ -189,8 +187,8 @@ class PeopleEditor:
         if self._only_me is None or selected != self._selected:
             self._only_me = self._only_me or OnlyMe()
             self._only_me.select(point)
-        elif framing != self.framing:
-            self._only_me.reframe(self.framing, framing)
+        elif framing != self._framing:
+            self._only_me.reframe(self._framing, framing)
         self._selected = selected
 
     def edit(self, small: Plane, alpha: Plane) -> MatteEdit:
@@ -212,14 +210,14 @@ class PeopleEditor:
         if self._drawn is None or self._drawn[0] != drawn_of:
             drawn = draw_zones(self._zones, 1 / self._aspect if orientation.is_sideways else self._aspect)
             self._drawn, self._zone_gain = (drawn_of, orientation.upright(drawn)), None
-        depends_on = self.framing, rows, columns, self._grow
+        depends_on = self._framing, rows, columns, self._grow
         if self._zone_gain is None or self._zone_gain[0] != depends_on:
-            self._zone_gain = depends_on, zone_gain(self._drawn[1], self.framing, (rows, columns), self._grow)
+            self._zone_gain = depends_on, zone_gain(self._drawn[1], self._framing, (rows, columns), self._grow)
         return self._zone_gain[1]
 
     def _next_view(self, alpha: Plane, step_s: float) -> View:
         style = self._settings.auto_framing
-        if style == "off" or self.framing.zoom != 1:
+        if style == "off" or self._framing.zoom != 1:
             return WHOLE_VIEW
         if self._auto is None:
             self._auto = AutoFraming(style, self._aspect)

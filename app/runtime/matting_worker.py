@@ -9,8 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from functools import partial
 
-from app.core.framing import cropped
-from app.core.matte_edit import WHOLE_VIEW
+from app.core.framing import WHOLE_VIEW, cropped
 from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.text import t

@@ -10,9 +10,8 @@ from tests.architecture.source import calls, calls_of, imports, modules, under
 
 FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutput", "tempfile.mktemp", "torch.jit.load"}
 MAY_COMPOSITE = {
-    "app.matting.light.light",
+    "app.matting.light",
     "app.matting.cpu.compositor",
-    "app.matting.cpu.full_size",
     "app.matting.torch.torch_backend",
 }
 """Modules that make mattes: `tests/matting/test_composite_bound.py` and the contract test prove what they show."""

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.matte_edit import MatteEdit, View, viewed
+from app.core.framing import MatteEdit, View, viewed
 from app.core.settings import MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import MattingEngine

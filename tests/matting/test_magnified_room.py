@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.compositing.still import BlurBackground
-from app.core.matte_edit import MatteEdit, View
+from app.core.framing import MatteEdit, View
 from app.core.settings import EdgeSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import BgrImage, BlurredBackground, Matte, magnified
 from app.matting.base.interface import StepGeometry

@@ -12,8 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.core.framing import cutout, from_camera, to_camera
-from app.core.matte_edit import View
+from app.core.framing import View, cutout, from_camera, to_camera
 from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, Settings, Zone
 from app.matting.base.interface import StepGeometry
 from app.people import editor as editor_module

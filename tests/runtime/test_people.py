@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import BackgroundError, SourceLostError
-from app.core.framing import framed
-from app.core.matte_edit import WHOLE_VIEW
+from app.core.framing import WHOLE_VIEW, framed
 from app.core.settings import (
     BackgroundSettings,
     EngineSettings,

@@ -8,8 +8,7 @@ from PyQt6.QtCore import QEvent, QObject, QPointF, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPainterPathStroker, QPaintEvent, QPen, QPolygonF
 from PyQt6.QtWidgets import QWidget
 
-from app.core.framing import from_camera, to_camera
-from app.core.matte_edit import WHOLE_VIEW
+from app.core.framing import WHOLE_VIEW, from_camera, to_camera
 from app.core.orientation import UNTURNED
 from app.core.settings import MAX_ZONES, Zone
 from app.gui.preview.view import Preview

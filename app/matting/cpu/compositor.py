@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.matte_edit import Plane, View, viewed
+from app.core.framing import Plane, View, viewed
 from app.core.threads import Strips
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Bytes, Floats, Matte
 from app.matting.base.edges import EdgePlan
@@ -20,7 +20,7 @@ from app.matting.kernels.composite import finish_rows
 from app.matting.kernels.full_size import blend_rows, extend_colour_rows, relight_rows, smooth_alpha_rows
 from app.matting.kernels.network_arrays import all_finite
 from app.matting.kernels.patches import paste_cells
-from app.matting.light.light import Light, relit
+from app.matting.light import Light, relit
 
 PREVIOUS_ALPHA = "previous_alpha"
 """Name of the last alpha in the state."""
@@ -34,17 +34,6 @@ class RefinedCells(NamedTuple):
     """(N,) row-major in the grid of cells."""
     matte: Floats
     """(N, 4, 4, 4): alpha and foreground residual, RGB."""
-
-
-class FullSize(NamedTuple):
-    """What coefficients give at the size of the frame; empty what is not wanted."""
-
-    composite: Bytes
-    """(H, 3 * W)"""
-    alpha: AlphaImage
-    """(H, W)"""
-    foreground: Bytes
-    """(H, 3 * W)"""
 
 
 @dataclass(frozen=True)
@@ -141,9 +130,12 @@ class Compositor:
         relights_matte = edges.relights and cells is not None
         if edges.relights and cells is None:
             coefficients = self._relit(coefficients, picture, isinstance(backdrop, BlurredBackground), edges)
-        wanted = not edges.active, want_foreground or edges.active or relights_matte
-        composite, alpha, foreground = self._finished(coefficients, frame, picture, *wanted)
-        backdrop_rows = picture.reshape(height, -1)
+        rows, backdrop_rows = frame.reshape(height, -1), picture.reshape(height, -1)
+        alpha = np.empty((height, width), np.uint8)
+        composite = NOTHING if edges.active else np.empty_like(rows)
+        foreground = np.empty_like(rows) if want_foreground or edges.active or relights_matte else NOTHING
+        arrays = rows, coefficients.slope, coefficients.offset, backdrop_rows, composite, alpha, foreground
+        self._strips.run(height, lambda top, bottom: finish_rows(*arrays, top, bottom))
         if cells is not None:
             pasted = frame, picture, cells.matte, cells.indices, composite, alpha, foreground
             self._strips.run(len(cells.indices), lambda first, last: paste_cells(*pasted, first, last))
@@ -172,23 +164,6 @@ class Compositor:
         picture = blurred_background(small, coarse, strength, *size, bokeh=bokeh, zoom=zoom)
         self._room = None if blurred_for is None else (blurred_for, backdrop, picture)
         return picture
-
-    def _finished(
-        self,
-        coefficients: Coefficients,
-        frame: BgrImage,
-        picture: BgrImage,
-        want_composite: bool,
-        want_foreground: bool,
-    ) -> FullSize:
-        height, width = frame.shape[:2]
-        rows, backdrop_rows = frame.reshape(height, -1), picture.reshape(height, -1)
-        alpha = np.empty((height, width), np.uint8)
-        composite = np.empty_like(rows) if want_composite else NOTHING
-        foreground = np.empty_like(rows) if want_foreground else NOTHING
-        arrays = rows, coefficients.slope, coefficients.offset, backdrop_rows, composite, alpha, foreground
-        self._strips.run(height, lambda top, bottom: finish_rows(*arrays, top, bottom))
-        return FullSize(composite, alpha, foreground)
 
     def _relit(self, coefficients: Coefficients, picture: BgrImage, own: bool, edges: EdgePlan) -> Coefficients:
         """Return coefficients that give the relit foreground, in new arrays."""

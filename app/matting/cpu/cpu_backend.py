@@ -9,7 +9,7 @@ from typing import final
 import cv2
 import numpy as np
 
-from app.core.matte_edit import MatteEdit, Plane
+from app.core.framing import MatteEdit, Plane
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.threads import Strips
 from app.core.types import AlphaImage, Backdrop, BgrImage, Floats, Matte, magnified

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.matte_edit import View
+from app.core.framing import View
 from app.core.threads import Strips
 from app.core.types import AlphaImage, BgrImage
 from app.matting.base.edges import (

@@ -12,8 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import PlateError
-from app.core.framing import framed
-from app.core.matte_edit import MatteEdit, Plane
+from app.core.framing import MatteEdit, Plane, framed
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
 from app.core.text import t
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr

@@ -16,7 +16,7 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from app.core.matte_edit import MatteEdit, View
+from app.core.framing import MatteEdit, View
 from app.core.types import BgrImage
 from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import MatteEditor, StepGeometry

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from app.core.matte_edit import viewed
+from app.core.framing import viewed
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.blur import strength_taps
@@ -26,7 +26,7 @@ from app.matting.base.interface import (
     saved,
     under,
 )
-from app.matting.light.light import Light, relit
+from app.matting.light import Light, relit
 from app.matting.torch.captured import SettledStep
 from app.matting.torch.core import Core, FrameStep, StepInputs
 from app.matting.torch.cuda_api import release_memory

@@ -15,7 +15,7 @@ import torch
 from torch import nn
 
 from app.core.errors import ModelError
-from app.core.matte_edit import MatteEdit, View
+from app.core.framing import MatteEdit, View
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.edges import plan

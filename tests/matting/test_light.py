@@ -15,8 +15,17 @@ from app.matting.base.edges import EdgePlan, plan
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu.compositor import Coefficients
 from app.matting.kernels.full_size import relight_rows
-from app.matting.light.light import Light, on_grid, relit
-from app.matting.light.maps import MAX_CHROMA, MAX_CONTRAST, MAX_EXPOSURE, found_head, grid_size, measured_tone
+from app.matting.light import (
+    MAX_CHROMA,
+    MAX_CONTRAST,
+    MAX_EXPOSURE,
+    Light,
+    found_head,
+    grid_size,
+    measured_tone,
+    on_grid,
+    relit,
+)
 from tests.matting.stubs import STUBS, showing
 
 SIZE = WIDTH, HEIGHT = 160, 96
