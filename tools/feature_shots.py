@@ -41,5 +41,5 @@ FEATURES = (
     Feature("auto-framing", people={"auto_framing": "close"}, background=_IMAGE),
     Feature("zones", "dropBrush", people={"zones": (DOOR,)}, background=_IMAGE),
     Feature("light", edges={"light_match": 60, "portrait_light": 40}, background=_IMAGE),
-    Feature("bokeh", "bokehCheck", edges={"strict": "off"}, background={"blur_strength": 45, "bokeh": True}),
+    Feature("bokeh", "background.bokeh", edges={"strict": "off"}, background={"blur_strength": 45, "bokeh": True}),
 )

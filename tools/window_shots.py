@@ -160,15 +160,13 @@ DOCUMENTS = (
 )
 ALL = (
     Shot("simple", _scene(4)),
-    *(
-        Shot(name, _scene(1, f"{name}Group"))
-        for name in ("background", "camera", "quality", "output", "record", "expert")
-    ),
+    *(Shot(name, _scene(1, f"{name}Group")) for name in ("zones", "background", "quality", "record", "pause")),
     Shot("compare", _scene(2, mode=ViewMode.COMPARE)),
     Shot("original", _scene(3, mode=ViewMode.ORIGINAL)),
     *(Shot(f"assistant{step + 1}", _assistant(step)) for step in range(3)),
     Shot("doctor", _doctor),
     Shot("preferences", _dialog(lambda session: session.window.windows.open_preferences())),
+    Shot("advanced", _dialog(lambda session: session.window.windows.open_preferences().show_advanced())),
     Shot("help", _dialog(lambda session: session.window.windows.open_help())),
     Shot("keys", _dialog(lambda session: session.window.windows.open_shortcuts())),
     Shot("about", _dialog(lambda session: session.window.windows.open_about())),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QPushButton, QSlider, QWidget
 
-from app.gui.panels.side_panel import SidePanel
-from tests.gui.widgets import pick
+from app.gui.shell.application import Session
+from tests.gui.widgets import find, pick
 
 WINDOW_ALONE = {
     "Open the recordings folder": "opens another program",
@@ -55,6 +55,7 @@ CONTROLS = {
     "reset edges.contrast": "edgeReset",
     "set edges.contrast": "edge_crisp edge_normal edge_soft",
     "set background.fit": "fitCombo",
+    "set capture.width": "sizeCombo",
     "reset framing.zoom": "framingReset",
     "freeze": "freezeButton",
     "set window.mirror_preview": "othersSeeButton",
@@ -65,16 +66,13 @@ CONTROLS = {
     "record": "recordButton",
     "set window.recordings_dir": "recordingsFolder",
     "snapshot": "snapshotButton",
-    "set output.standby_image": "standbyImage",
     "zones": "zoneUndo zonesClear",
 }
 """What does in `ctl` the same as controls of the window and its dialogs, by their names; rows name their setting."""
 CONTROLS_ALONE = {
     "a dialog for files; `background FILE` uses any file": "addBackgroundButton",
-    "opens a group of the panel": (
-        "backgroundGroup cameraGroup expertGroup outputGroup pauseGroup qualityGroup recordGroup zonesGroup"
-    ),
-    "a page of the assistant": "assistantBack assistantNext",
+    "opens a group of the panel": ("backgroundGroup pauseGroup qualityGroup recordGroup zonesGroup"),
+    "a page of a dialog": "advancedPreferences assistantBack assistantNext generalPreferences",
     "closes the assistant": "assistantSkip",
     "the brush; `zones FILE` names the radius": "brushSlider",
     "`run.py doctor`": "checkAgain virtualCameraHelp",
@@ -106,24 +104,25 @@ KEYS = {
 """Shortcuts beside those of the menus; Del and F2 remove and rename files, as the menu does."""
 
 
-LEFT_OUT = {"formatCombo", "sizeCombo", "rateCombo", "cameraCombo"}
+LEFT_OUT = {"capture.pixel_format", "sizeCombo", "capture.fps", "cameraCombo"}
 """Controls that reopen the source; other tests cover them."""
 
 
-def use_everything_on(panel: SidePanel) -> None:
+def use_everything_on(session: Session) -> None:
     """Show all settings; move every slider, choose every entry, switch every switch there and back."""
+    panel, preferences = session.window.panel, session.window.windows.open_preferences()
     for group in panel.groups:
         panel.reveal(group.findChildren(QWidget)[-1])
-    page = panel.page
-    for slider in page.findChildren(QSlider):
-        for value in (slider.minimum(), slider.maximum(), slider.minimum() + 20):
-            slider.setValue(value)
-    for box in page.findChildren(QComboBox):
-        if box.objectName() not in LEFT_OUT:
-            for row in range(box.count()):
-                pick(box, row)
-    for switch in page.findChildren(QCheckBox):
-        switch.click()
-        switch.click()
-    for button in page.findChildren(QPushButton, "edgeReset"):
-        button.click()
+    for page in (panel.page, preferences.advanced):
+        for slider in page.findChildren(QSlider):
+            for value in (slider.minimum(), slider.maximum(), slider.minimum() + 20):
+                slider.setValue(value)
+        for box in page.findChildren(QComboBox):
+            if box.objectName() not in LEFT_OUT:
+                for row in range(box.count()):
+                    pick(box, row)
+        for switch in page.findChildren(QCheckBox):
+            switch.click()
+            switch.click()
+    find(preferences, QPushButton, "edgeReset").click()
+    preferences.close()

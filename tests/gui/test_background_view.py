@@ -34,7 +34,7 @@ def test_the_background_is_zoomed_panned_and_centred(
     """The preview mirrors the background only where the outputs are mirrored."""
     controls.store.edit("output", mirror=mirror)
     Image.new("RGB", (640, 100)).save(tmp_path / "wide.png")
-    zoom, across = slider(controls, "backgroundZoomSlider"), slider(controls, "backgroundXSlider")
+    zoom, across = slider(controls, "background.zoom"), slider(controls, "background.pan_x")
     bring_up(controls, zoom)
     controls.store.edit("background", kind="blur")
     qtbot.waitUntil(lambda: not zoom.isEnabled())
@@ -44,7 +44,7 @@ def test_the_background_is_zoomed_panned_and_centred(
     assert 2 < chosen(controls).zoom < 3
     drag(qtbot, across, 1.0)
     assert chosen(controls).pan_x == pytest.approx(1 if mirror else -1)
-    drag(qtbot, slider(controls, "backgroundYSlider"), 0.0)
+    drag(qtbot, slider(controls, "background.pan_y"), 0.0)
     assert chosen(controls).pan_y == pytest.approx(1)
     qtbot.mouseClick(button(controls, "backgroundReset"), Qt.MouseButton.LeftButton)
     assert (chosen(controls).zoom, chosen(controls).pan_x, chosen(controls).pan_y) == (1, 0, 0)

@@ -13,7 +13,7 @@ from pytestqt.qtbot import QtBot
 
 from app import __version__
 from app.core.window_settings import WindowSettings
-from app.gui.dialogs.plain_dialogs import PreferencesDialog, ShortcutsDialog
+from app.gui.dialogs.plain_dialogs import ShortcutsDialog
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.widgets.controls import label
 from app.system import autostart
@@ -65,8 +65,7 @@ def test_the_preferences_switch_the_autostart_and_say_what_fails(
     controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    dialog = PreferencesDialog(controls.store, controls.window)
-    dialog.show()
+    dialog = controls.window.windows.open_preferences()
 
     def said() -> list[str]:
         return [label.text() for label in dialog.findChildren(QLabel) if label.isVisible()]

@@ -23,7 +23,7 @@ def framing(controls: Session) -> FramingSettings:
 @pytest.mark.parametrize("mirror", [True, False])
 def test_framing_sliders_take_effect_while_dragged(controls: Session, qtbot: QtBot, mirror: bool) -> None:
     controls.store.edit("window", mirror_preview=mirror)
-    zoom, across = slider(controls, "zoomSlider"), slider(controls, "panXSlider")
+    zoom, across = slider(controls, "framing.zoom"), slider(controls, "framing.pan_x")
     bring_up(controls, zoom)
     assert not across.isEnabled()
     drag(qtbot, zoom, 0.5)
@@ -34,7 +34,7 @@ def test_framing_sliders_take_effect_while_dragged(controls: Session, qtbot: QtB
     assert across.value() == 100
     controls.store.edit("window", mirror_preview=not mirror)
     assert across.value() == -100, "the direction is that of the mirrored preview"
-    drag(qtbot, slider(controls, "panYSlider"), 0.0)
+    drag(qtbot, slider(controls, "framing.pan_y"), 0.0)
     assert framing(controls).pan_y == pytest.approx(1)
     reset = find(controls.window, QPushButton, "framingReset")
     qtbot.mouseClick(reset, Qt.MouseButton.LeftButton)
@@ -65,13 +65,13 @@ def test_sliders_move_what_is_seen_in_their_own_direction(controls: Session, mir
         spots = [np.argwhere((each[:, ::-1] if mirror else each)[..., 0] > 128) for each in pictures]
         return [(float(spot[:, 1].mean()), float(spot[:, 0].mean())) for spot in spots]
 
-    for prefix, seen_of in (("pan", slice(0, 1)), ("background", slice(1, None))):
-        for axis, number in (("X", 0), ("Y", 1)):
+    for section, seen_of in (("framing", slice(0, 1)), ("background", slice(1, None))):
+        for number, axis in enumerate("xy"):
             before = seen()[seen_of]
-            slider(controls, f"{prefix}{axis}Slider").setValue(30)
+            slider(controls, f"{section}.pan_{axis}").setValue(30)
             after = seen()[seen_of]
             moves = [now[number] - then[number] for now, then in zip(after, before, strict=True)]
-            assert min(moves) >= 0 < max(moves), (prefix, axis, moves)
+            assert min(moves) >= 0 < max(moves), (section, axis, moves)
 
 
 def test_wheel_zooms_at_the_pointer(controls: Session, qtbot: QtBot) -> None:
@@ -112,7 +112,7 @@ def test_keys_zoom_and_pan_the_preview(controls: Session, qtbot: QtBot) -> None:
 
 def test_auto_framing_is_chosen_in_the_panel(controls: Session, qtbot: QtBot) -> None:
     controls.store.edit("framing", zoom=2)
-    box = find(controls.window, QComboBox, "autoFramingCombo")
+    box = find(controls.window, QComboBox, "people.auto_framing")
     pick(box, box.findData("close"))
     assert controls.store.current.people.auto_framing == "close"
     assert framing(controls) == WHOLE, "a manual zoom would override it"

@@ -199,6 +199,6 @@ def test_the_panel_shows_and_removes_the_plate_and_opens_the_dialog(session: Ses
     session.store.edit("matting", model="auto")
     assert not controls.isHidden(), "a model that is chosen automatically may use the plate"
     qtbot.waitUntil(lambda: not controls.unused.isHidden())
-    controls.drop.click()
+    find(controls, QPushButton, "matting.plate removal").click()
     assert session.store.current.matting.plate is None
     assert controls.isHidden() and own.is_file()

@@ -6,7 +6,7 @@ import re
 import time
 
 import pytest
-from PyQt6.QtWidgets import QAbstractButton, QComboBox, QLineEdit, QPushButton, QToolButton
+from PyQt6.QtWidgets import QAbstractButton, QPushButton, QToolButton
 from pytestqt.qtbot import QtBot
 
 from app.config import settings_file
@@ -172,7 +172,7 @@ def test_another_model_is_offered_only_where_the_message_advises_it(template: st
             Stage.MATTING,
             t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto."),
             "Show the settings",
-            "deviceCombo",
+            "matting.device",
         ),
         (
             Stage.MATTING,
@@ -199,10 +199,9 @@ def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(
     action = pressable(controls.window.notices, "Action0")
     assert action.text() == caption
     action.click()
-    shown = box(controls, name) if name.endswith("Combo") else find(window, QLineEdit, name)
+    shown = box(controls, name)
     qtbot.waitUntil(shown.isVisible)
-    if isinstance(shown, QComboBox):
-        shown.hidePopup()
+    shown.hidePopup()
 
 
 def test_a_missing_plate_leads_to_its_capture_and_what_failed_is_tried_again(

@@ -49,7 +49,7 @@ def test_every_setting_that_a_control_changes_can_be_set_by_ctl(controls: Sessio
     window = controls.window
     for tile in window.strip.model.tiles:
         window.strip.choose(tile)
-    use_everything_on(window.panel)
+    use_everything_on(controls)
     window.action_bar.pause.click()
     window.action_bar.freeze.click()
     assert len(changed) >= 30, "the controls were used"

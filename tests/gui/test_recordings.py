@@ -159,7 +159,7 @@ def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(qtbo
     controls.show_microphones((MicrophoneName("usb", "USB"),))
     controls.show()
     assert meter.isHidden() and device.opened == []
-    assert find(controls, QComboBox, "microphoneCombo").findText("USB") == 2
+    assert find(controls, QComboBox, "output.microphone").findText("USB") == 2
     store.edit("output", microphone="usb")
     qtbot.waitUntil(lambda: meter.value() > 30)
     assert device.opened == ["usb"]

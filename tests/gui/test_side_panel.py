@@ -38,8 +38,8 @@ from tests.gui.widgets import bring_up, button, existing, find, turn_wheel, valu
 from tests.sources import open_source
 
 SIMPLE = {
-    "autoFramingCombo", "blurSlider", "cameraCombo", "light_matchSlider", "panXSlider",
-    "panYSlider", "portrait_lightSlider", "rotateCombo", "virtualCameraToggle", "zoomSlider",
+    "blurSlider", "cameraCombo", "capture.rotate", "edges.light_match", "edges.portrait_light", "framing.pan_x",
+    "framing.pan_y", "framing.zoom", "people.auto_framing", "virtualCameraToggle",
 }  # fmt: skip
 RESEARCH = re.compile(
     r"alpha|backend|BGRA|CUDA|executor|float|guided|matting|MJPG|network|numba|OpenVINO|PipeWire|precision|PyTorch"
@@ -47,7 +47,8 @@ RESEARCH = re.compile(
     re.IGNORECASE,
 )
 EXPERT = {
-    "deviceCombo", "executorCombo", "precisionCombo", "refinerCombo", "thresholdSlider", "virtualCameraBackendCombo",
+    "edges.threshold", "matting.device", "matting.executor", "matting.precision", "matting.refiner",
+    "output.virtual_camera_backend",
 }  # fmt: skip
 
 
@@ -77,16 +78,16 @@ def test_simple_is_the_default_and_shows_what_most_people_need(controls: Session
     assert [text for text in said if RESEARCH.search(text)] == []
     titles = [spec.title for spec in NETWORKS.values()]
     assert [text for text in said for title in titles if title in text] == []
-    expert = next(group for group in controls.window.panel.groups if group.toggle.objectName() == "expertGroup")
-    assert {child.objectName() for child in expert.findChildren(QWidget)} >= EXPERT
+    advanced = controls.window.windows.open_preferences().advanced
+    assert {child.objectName() for child in advanced.findChildren(QWidget)} >= EXPERT
 
 
-def test_all_settings_are_scrolled_to_and_remembered(controls: Session, qtbot: QtBot) -> None:
-    controls.window.resize(1024, 600)
-    groups, viewport = controls.window.panel.groups, existing(controls.window.panel.page.viewport())
+def test_all_settings_are_shown_and_remembered(controls: Session) -> None:
+    groups, rate = controls.window.panel.groups, find(controls.window, QComboBox, "capture.fps")
+    assert not rate.isVisible()
     button(controls, "allSettings").click()
     assert all(group.isVisible() and not group.toggle.isChecked() for group in groups)
-    qtbot.waitUntil(lambda: viewport.rect().contains(groups[-1].mapTo(viewport, groups[-1].rect().center())))
+    assert rate.isVisible(), "what few people need of the camera is beside the rest of it"
     assert controls.store.current.window.all_settings and not WindowSettings().all_settings
     controls.store.edit("window", all_settings=False)
     assert button(controls, "simpleSettings").isChecked() and not any(group.isVisible() for group in groups)
@@ -128,8 +129,8 @@ def is_whole(group: QWidget, viewport: QWidget) -> bool:
 
 def test_a_control_of_a_group_is_revealed(controls: Session, qtbot: QtBot) -> None:
     viewport = existing(controls.window.panel.page.viewport())
-    for name in ("thresholdSlider", "onlyMeCheck"):
-        controls.store.edit("window", show_panel=False)
+    for name in ("brushSlider", "output.on_demand"):
+        controls.store.edit("window", show_panel=False, all_settings=False)
         control = find(controls.window, QWidget, name)
         bring_up(controls, control)
         qtbot.waitUntil(control.isVisible)
@@ -145,7 +146,8 @@ def test_the_wheel_changes_no_control_and_every_scrolled_page_has_a_name(with_di
     controls = [
         control for kind in kinds for control in window.findChildren(kind) if not isinstance(control, QScrollBar)
     ]
-    assert {control.objectName() for control in controls} >= {"zoomSlider", "blurSlider", "modelCombo", "themeCombo"}
+    names = {control.objectName() for control in controls}
+    assert names >= {"framing.zoom", "blurSlider", "modelCombo", "window.theme"}
     for control in controls:
         if isinstance(control, QAbstractSlider) and control.isEnabled():
             control.setValue((control.minimum() + control.maximum()) // 2)
@@ -157,7 +159,7 @@ def test_the_wheel_changes_no_control_and_every_scrolled_page_has_a_name(with_di
         assert values(controls) == before, control.objectName()
     assert with_dialogs.store.current == settings
     pages = window.findChildren(QScrollArea)
-    assert len(pages) == 8
+    assert len(pages) == 10
     for page in pages:
         assert page.accessibleName() or not page.focusPolicy() & Qt.FocusPolicy.TabFocus, page.parent()
 
@@ -223,7 +225,7 @@ def test_close_while_every_control_is_used(
 
     for tile in window.strip.model.tiles:
         window.strip.choose(tile)
-    use_everything_on(window.panel)
+    use_everything_on(session)
     for mode in ViewMode:
         window.action_bar.set_mode(mode)
     for action in window.menus.findChildren(QAction) + window.findChildren(QAction):
@@ -264,3 +266,4 @@ def test_a_long_name_of_a_file_does_not_widen_the_panel(controls: Session, qtbot
     viewport, content = existing(panel.page.viewport()), existing(panel.page.widget())
     qtbot.waitUntil(lambda: content.width() > 0 and panel.width() == usual)
     assert content.minimumSizeHint().width() <= viewport.width()
+    assert button(controls, "output.standby_image").text() == long.name, "the screen reader reads all of it"

@@ -144,7 +144,7 @@ def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBo
     preview = session.window.preview
     qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.5))
     assert session.pipeline.settings.selected is None, "without Only me a click selects nobody"
-    box = find(session.window, QCheckBox, "onlyMeCheck")
+    box = find(session.window, QCheckBox, "people.only_me")
     box.click()
     qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.5))
     assert session.pipeline.settings.selected == pytest.approx((0.7, 0.5), abs=0.01)
@@ -162,7 +162,7 @@ def escape(session: Session, qtbot: QtBot) -> None:
 
 
 def only_me(session: Session, qtbot: QtBot) -> None:
-    find(session.window, QCheckBox, "onlyMeCheck").click()
+    find(session.window, QCheckBox, "people.only_me").click()
 
 
 def close_the_group(session: Session, qtbot: QtBot) -> None:

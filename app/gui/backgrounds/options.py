@@ -14,7 +14,7 @@ from app.core.settings import Settings
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label
 from app.gui.widgets.qt import AfterLayout, keep_focus, row, was_hidden, width_of
-from app.gui.widgets.value_slider import ValueSlider
+from app.gui.widgets.value_slider import ValueSlider, percent
 
 
 class BackgroundOptions(QStackedWidget):
@@ -23,9 +23,7 @@ class BackgroundOptions(QStackedWidget):
     def __init__(self, store: SettingsStore, choose_colour: Callable[[], None]) -> None:
         super().__init__()
         self._store = store
-        self._blur = ValueSlider(
-            0, 100, lambda value: f"{value} %", self.tr("Blur strength"), "", "blurSlider", caption=False
-        )
+        self._blur = ValueSlider(0, 100, percent, self.tr("Blur strength"), "", "blurSlider")
         self._blur.setMaximumWidth(340)
         self._blur.value_changed.connect(lambda value: store.edit("background", blur_strength=value))
         self._fit = combo(self.tr("Fit"), self.tr("How the image is fitted to the frame"), "fitCombo")

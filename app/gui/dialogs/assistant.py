@@ -20,7 +20,6 @@ from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, combo, fill_combo, label
-from app.gui.widgets.page import field_row
 from app.gui.widgets.qt import column, existing, prepare, row
 from app.runtime.status import PipelineStatus
 
@@ -96,7 +95,7 @@ class Assistant(QDialog):
         self._demo.setObjectName("assistantDemo")
         content, lists, small = QWidget(), Form(self._store), SmallPreview(self._store, bridge)
         add_languages(lists, "assistantLanguage")
-        lists.add(field_row(self._camera.accessibleName(), self._camera))
+        lists.add_row(self._camera.accessibleName(), self._camera)
         column(content, lists, self._demo, small, grows=small, spacing=12)
         self._source.sources_changed.connect(self._show_cameras)
         self._show_cameras()

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from PyQt6.QtCore import QCoreApplication, QSignalBlocker, Qt
 from PyQt6.QtGui import QAction, QKeySequence
-from PyQt6.QtWidgets import QComboBox, QDialog, QMenuBar, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QMenuBar, QPlainTextEdit, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
 
 from app.core.errors import MattecamError
 from app.core.files.program import advice
 from app.gui.i18n.messages import translated
 from app.gui.panels.form import Form, say
+from app.gui.panels.matting import AdvancedControls
+from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import MAX_LINES, LogBuffer
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, check, describe, label
+from app.gui.state.tasks import Tasks
+from app.gui.widgets.controls import Segments, button, check, describe, label
 from app.gui.widgets.folding import FoldingRow
+from app.gui.widgets.page import Page
 from app.gui.widgets.qt import column, copy_text, existing, prepare, row, timer
 from app.gui.widgets.theme import theme_names
 from app.system import autostart
@@ -25,28 +30,49 @@ LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
 """(name in the language itself, code)"""
 
 
-def add_languages(form: Form, object_name: str) -> QComboBox:
+def add_languages(form: Form, object_name: str) -> None:
     """Add a list of the languages, and say when a change applies: the window is built in one language."""
-    languages = form.add_choice(
+    form.add_list(
         "window.language", translate("LanguageList", "Language"), translate("LanguageList", "Language of the window"),
-        object_name, [(translate("LanguageList", "System"), "system"), *LANGUAGES],
+        [(translate("LanguageList", "System"), "system"), *LANGUAGES], partial(form.store.set, "window.language"),
+        name=object_name,
     )  # fmt: skip
-    form.add(label(translate("LanguageList", "Another language is used from the next start on."), "faint", wrap=True))
-    return languages
+    form.add_hint(translate("LanguageList", "Another language is used from the next start on."))
 
 
 class PreferencesDialog(QDialog):
-    """Each control takes effect at once, but for the language."""
+    """Each control takes effect at once, but for the language. What experts ask for has a page of its own."""
 
-    def __init__(self, store: SettingsStore, parent: QWidget) -> None:
+    def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QWidget) -> None:
         super().__init__(parent)
-        prepare(self, "preferencesDialog", self.tr("Preferences"))
-        form = Form(store, spacing=8)
-        self.language = add_languages(form, "languageCombo")
-        self.theme = form.add_choice("window.theme", self.tr("Theme"), self.tr("Light or dark colours"), "themeCombo",
-                                     [*theme_names()])  # fmt: skip
-        form.add_check("window.close_to_tray", self.tr("Keep running in the tray when the window is closed"),
-                       self.tr("Other programs keep receiving your video"), "closeToTrayCheck")  # fmt: skip
+        prepare(self, "preferencesDialog", self.tr("Preferences"), 460, 560)
+        self.advanced = AdvancedControls(store, tasks)
+        bridge.status_changed.connect(self.advanced.show_status)
+        self._pages, self._choice = QStackedWidget(), Segments((
+            (self.tr("General"), self.tr("Language, colours and start"), "generalPreferences"),
+            (self.tr("Advanced"), self.tr("Edge sliders, detail, device"), "advancedPreferences"),
+        ))  # fmt: skip
+        self._pages.setObjectName("preferencesPages")
+        for content in (self._general(store), self.advanced):
+            page = Page()
+            page.add(content)
+            self._pages.addWidget(page)
+        self._choice.chosen.connect(self._pages.setCurrentIndex)
+        self._choice.show_chosen(0)
+        close = button(self.tr("Close"), self.tr("Close the preferences"), "preferencesClose", self.close)
+        column(self, self._choice, self._pages, row(None, None, close), grows=self._pages, spacing=12, margins=18)
+
+    def show_advanced(self) -> None:
+        """Show what experts ask for, with the focus on the device."""
+        self._choice.click(1)
+        self.advanced.device.setFocus()
+
+    def _general(self, store: SettingsStore) -> Form:
+        form = Form(store)
+        add_languages(form, "languageCombo")
+        form.row("window.theme", self.tr("Theme"), self.tr("Light or dark colours"), [*theme_names()])
+        form.row("window.close_to_tray", self.tr("Keep running in the tray when the window is closed"),
+                 self.tr("Other programs keep receiving your video"))  # fmt: skip
         self._autostart = check(
             self.tr("Start when you log in"),
             self.tr("Starts Mattecam minimised with your desktop"),
@@ -56,11 +82,8 @@ class PreferencesDialog(QDialog):
         self._autostart.setVisible(autostart.supported())
         self._autostart.toggled.connect(self._set_autostart)
         form.add(self._autostart)
-        self._problem = label("", "warning", wrap=True)
-        self._problem.setVisible(False)
-        close = button(self.tr("Close"), self.tr("Close the preferences"), "preferencesClose", self.close)
-        column(self, form, self._problem, None, row(None, None, close), spacing=8, margins=18)
-        self.setMinimumWidth(400)
+        self._problem = form.add_hint(role="warning")
+        return form
 
     def _set_autostart(self, on: bool) -> None:
         try:

@@ -42,26 +42,38 @@ class CameraControls(Form):
     """The list of cameras or a setting changed."""
 
     def __init__(self, store: SettingsStore) -> None:
-        super().__init__(store, spacing=4)
+        super().__init__(store)
         self.cameras: tuple[CameraDevice, ...] = ()
         """The cameras that are connected now."""
         self.list = combo(self.tr("Camera"), self.tr("Source of the video"), "cameraCombo")
         self._delivered = label("", "faint", wrap=True)
         self.add(self.list, self._delivered)
         self.list.activated.connect(lambda _row: self.choose_source(self.list.currentData()))
-        self.add_choice(
-            "capture.rotate", self.tr("Turn the camera"),
-            self.tr("For a camera that hangs sideways or upside down"), "rotateCombo",
-            [(self.tr("Not turned"), 0), (self.tr("90° to the right"), 90), ("180°", 180),
-             (self.tr("90° to the left"), 270)],
-            choose=lambda degrees: edit_capture(store, rotate=degrees),
-        )  # fmt: skip
-        self.add_check(
-            "capture.flip", self.tr("Swap left and right of the camera"),
-            self.tr("The background is not swapped"), "flipCheck",
-            change=lambda on: edit_capture(store, flip=on),
-        )  # fmt: skip
+        self.row("capture.rotate", self.tr("Turn the camera"),
+                 self.tr("For a camera that hangs sideways or upside down"),
+                 change=lambda degrees: edit_capture(store, rotate=degrees))  # fmt: skip
+        self.row("capture.flip", self.tr("Swap left and right of the camera"),
+                 self.tr("The background is not swapped"), change=lambda on: edit_capture(store, flip=on))  # fmt: skip
+        self._add_formats()
         self.on_settings(self._show)
+
+    def _add_formats(self) -> None:
+        change = partial(edit_capture, self.store)
+        self._size = combo(self.tr("Size"), self.tr("Width and height of the frames"), "sizeCombo")
+        self._size.activated.connect(lambda _row: self._choose_size(*self._size.currentData()))
+        self.add_row(self._size.accessibleName(), self._size)
+        self.only_with_all_settings(
+            self._size,
+            self.row("capture.fps", self.tr("Frame rate"), self.tr("Frames per second of the camera"), self._rates,
+                     change=lambda rate: change(fps=rate)),
+            self.row("capture.pixel_format", self.tr("Format"), self.tr("Pixel format that the camera sends"),
+                     self._formats, change=lambda name: change(pixel_format=name)),
+            self.row("window.mirror_preview", self.tr("Mirror the preview"),
+                     self.tr("Affects only the preview, not the output")),
+        )  # fmt: skip
+
+    def _choose_size(self, width: int, height: int) -> None:
+        edit_capture(self.store, width=width, height=height)
 
     def show_cameras(self, cameras: tuple[CameraDevice, ...]) -> None:
         """Take the cameras that are connected now."""
@@ -119,40 +131,17 @@ class CameraControls(Form):
         return [*entries, (self.tr("Video file…"), FILE)]
 
     def _show(self, settings: Settings) -> None:
-        fill_combo(self.list, self.sources(), settings.capture.source)
+        capture, camera = settings.capture, self.chosen
+        fill_combo(self.list, self.sources(), capture.source)
+        size = capture.width, capture.height
+        sizes = {*(camera.sizes if camera is not None and camera.sizes else SIZES), size}
+        fill_combo(self._size, [(f"{width} × {height}", (width, height)) for width, height in sorted(sizes)], size)
         self.sources_changed.emit()
-
-
-class CameraFormatControls(Form):
-    """Sizes, frame rates and pixel formats of the camera in use, and whether the preview is a mirror."""
-
-    def __init__(self, store: SettingsStore, camera: CameraControls) -> None:
-        """camera: knows the cameras that are connected."""
-        super().__init__(store)
-        self._camera = camera
-        change = partial(edit_capture, store)
-        self.add_choice(
-            "capture", self.tr("Size"), self.tr("Width and height of the frames"), "sizeCombo", self._sizes,
-            choose=lambda size: change(width=size[0], height=size[1]),
-            shows=lambda capture: (capture.width, capture.height),
-        )  # fmt: skip
-        self.add_choice("capture.fps", self.tr("Frame rate"), self.tr("Frames per second of the camera"), "rateCombo",
-                        self._rates, choose=lambda rate: change(fps=rate))  # fmt: skip
-        self.add_choice("capture.pixel_format", self.tr("Format"), self.tr("Pixel format that the camera sends"),
-                        "formatCombo", self._formats, choose=lambda name: change(pixel_format=name))  # fmt: skip
-        self.add_check("window.mirror_preview", self.tr("Mirror the preview"),
-                       self.tr("Affects only the preview, not the output"), "mirrorCheck")  # fmt: skip
-        camera.sources_changed.connect(self.refresh)
-
-    def _sizes(self) -> Entries:
-        camera, capture = self._camera.chosen, self.store.current.capture
-        sizes = {*(camera.sizes if camera is not None and camera.sizes else SIZES), (capture.width, capture.height)}
-        return [(f"{width} × {height}", (width, height)) for width, height in sorted(sizes)]
 
     def _rates(self) -> Entries:
         return [(short(rate), rate) for rate in sorted({*RATES, self.store.current.capture.fps})]
 
     def _formats(self) -> Entries:
-        camera = self._camera.chosen
+        camera = self.chosen
         formats = camera.formats if camera is not None and camera.formats else FORMATS
         return [(self.tr("Automatic"), "auto"), *((name, name) for name in dict.fromkeys(formats))]

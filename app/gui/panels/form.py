@@ -1,45 +1,61 @@
-"""Rows of settings: each is declared once, with the setting that it shows and changes."""
+"""Rows of settings, drawn from their declarations: the kind of its values decides what shows and changes a setting."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
-from operator import attrgetter
-from typing import Any
+from pathlib import Path
+from typing import Any, get_args
 
 from annotated_types import MaxLen
-from PyQt6.QtCore import QCoreApplication, QSignalBlocker, Qt
+from PyQt6.QtCore import QCoreApplication, QSignalBlocker, QSize, Qt
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
-from app.config.setting import SETTINGS
+from app.config.setting import SETTINGS, Setting
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import SteadyButton, button, check, combo, describe, fill_combo, label
 from app.gui.widgets.folding import FoldingRow
-from app.gui.widgets.page import field_row
-from app.gui.widgets.qt import column
-from app.gui.widgets.value_slider import STEPS, ValueSlider
+from app.gui.widgets.qt import column, longest_word, scaled
+from app.gui.widgets.value_slider import STEPS, ValueSlider, offset, percent, pixels, times
 
 translate = QCoreApplication.translate
 Entries = list[tuple[str, object]]
 """(text, value of the setting)"""
+Change = Callable[[Any], object]
 FINE_RANGE = 10
 """Sliders of settings with a shorter range move in steps of a hundredth, others in steps of one."""
+CAPTION_PX = 108
+"""Width of the titles, in the usual font."""
+IMAGES = "*.png *.jpg *.jpeg *.webp *.bmp"
+
+
+class Caption(QLabel):
+    """The title of a row. All are equally wide, so that the controls beside them are in line; long ones wrap."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__(text)
+        self.setWordWrap(True)
+
+    def sizeHint(self) -> QSize:
+        width = max(scaled(CAPTION_PX, self), longest_word(self.text(), self.fontMetrics()))
+        return QSize(width, self.heightForWidth(width))
 
 
 class Form(QWidget):
-    """A column of controls. Each row shows its setting, such as `edges.contrast`, and changes it at once.
+    """Rows of a title beside its control, or above it where the form is too narrow for both.
 
-    A row may also show a section, such as `capture`; it says then what a
-    choice does.
+    Each row shows a setting, such as `edges.contrast`, and changes it at once; its control has the name of the setting.
     """
 
-    def __init__(self, store: SettingsStore, spacing: int = 12) -> None:
+    def __init__(self, store: SettingsStore) -> None:
         super().__init__()
         self.store = store
         self._shows: list[Callable[[Settings], object]] = []
-        self.column = column(self, spacing=spacing)
+        self._captions: dict[QWidget, Caption] = {}
+        """By the control that each is the title of."""
+        self._column = column(self, spacing=10)
         store.changed.connect(self.refresh)
 
     def refresh(self) -> None:
@@ -52,26 +68,33 @@ class Form(QWidget):
         self._shows.append(show)
         show(self.store.current)
 
-    def enable_while(self, useful: Callable[[Settings], bool], *widgets: QWidget) -> None:
-        """Enable widgets while the settings give them an effect."""
-        for widget in widgets:
-            self.on_settings(lambda settings, widget=widget: widget.setEnabled(useful(settings)))  # type: ignore[misc]
+    def enable_while(self, useful: Callable[[Settings], bool], *controls: QWidget) -> None:
+        """Enable rows while the settings give them an effect."""
+        for each in self._with_captions(controls):
+            self.on_settings(lambda settings, each=each: each.setEnabled(useful(settings)))  # type: ignore[misc]
+
+    def only_with_all_settings(self, *controls: QWidget) -> None:
+        """Show rows only beside all the others, as few people need them."""
+        for each in self._with_captions(controls):
+            self.on_settings(lambda now, each=each: each.setVisible(now.window.all_settings))  # type: ignore[misc]
+
+    def _with_captions(self, controls: Iterable[QWidget]) -> list[QWidget]:
+        return [*controls, *(self._captions[each] for each in controls if each in self._captions)]
 
     def add(self, *widgets: QWidget) -> None:
-        """Add widgets, one below the other; a link, whose focus is a line, is as wide as its text."""
+        """Add widgets without a title; a link, whose focus is a line, is as wide as its text."""
         for widget in widgets:
-            self.column.addWidget(widget)
+            self._column.addWidget(widget)
             if isinstance(widget, SteadyButton):
                 widget.wrap()
             if widget.property("link"):
-                self.column.setAlignment(widget, Qt.AlignmentFlag.AlignLeft)
+                self._column.setAlignment(widget, Qt.AlignmentFlag.AlignLeft)
 
-    def add_beside(self, *widgets: QWidget, grows: QWidget) -> None:
-        """Add widgets beside each other, or below each other where that is too narrow for them.
-
-        grows: takes the width that is left.
-        """
-        self.column.addLayout(FoldingRow(*widgets, grows=grows))
+    def add_row(self, title: str, control: QWidget, buddy: QWidget | None = None) -> None:
+        """Add a control with a title. buddy: the part of it that the title names."""
+        caption = self._captions[control] = Caption(title)
+        caption.setBuddy(buddy or control)
+        self._column.addLayout(FoldingRow(caption, control, grows=control, spacing=12))
 
     def add_hint(self, text: str = "", object_name: str = "", role: str = "faint") -> QLabel:
         """Add a sentence, in faint letters unless it has another role. It takes no room until `say` gives it a text."""
@@ -80,75 +103,6 @@ class Form(QWidget):
         self.add(made)
         if not text:
             made.hide()
-        return made
-
-    def add_slider(
-        self, setting: str, text: Callable[[int], str], name: str, description: str, object_name: str, *,
-        sign: Callable[[], int] = lambda: 1,
-    ) -> ValueSlider:  # fmt: skip
-        """Add a slider over the range of the setting; where that has no value, it stays as it is.
-
-        sign: -1 while the preview mirrors the direction.
-        """
-        low, high = SETTINGS[setting].range or (0, 1)
-        per_unit = STEPS if high - low < FINE_RANGE else 1
-        made = ValueSlider(round(low * per_unit), round(high * per_unit), text, name, description, object_name)
-        made.value_changed.connect(
-            lambda value: self.store.set(setting, sign() * value if per_unit == 1 else sign() * value / per_unit)
-        )
-        self._bind(
-            made.slider, setting,
-            lambda value: None if value is None else made.show_value(round(sign() * value * per_unit)),
-        )  # fmt: skip
-        self.add(made)
-        return made
-
-    def add_check(
-        self, setting: str, text: str, description: str, object_name: str, *,
-        change: Callable[[bool], object] | None = None, shows: Callable[[Any], bool] = bool,
-    ) -> QCheckBox:  # fmt: skip
-        """Add a check box. change: what it does in place of setting the value. shows: whether a value checks it."""
-        made = check(text, description, object_name)
-        made.toggled.connect(change or partial(self.store.set, setting))
-
-        def show(value: object) -> None:
-            with QSignalBlocker(made):
-                made.setChecked(shows(value))
-
-        self._bind(made, setting, show)
-        self.add(made)
-        return made
-
-    def add_choice(
-        self, setting: str, name: str, description: str, object_name: str, entries: Entries | Callable[[], Entries], *,
-        choose: Callable[[Any], object] | None = None, shows: Callable[[Any], object] = lambda value: value,
-        visible: bool = True,
-    ) -> QComboBox:  # fmt: skip
-        """Add a list below its caption. choose: what a choice does in place of setting the value. shows: returns the
-        entry of a value. visible: False where the system has no use for it.
-        """
-        made = combo(name, description, object_name)
-        choose = choose or partial(self.store.set, setting)
-        made.activated.connect(lambda _row: choose(made.currentData()))
-        self._bind(
-            made, setting, lambda value: fill_combo(made, entries() if callable(entries) else entries, shows(value))
-        )
-        captioned = field_row(name, made)
-        captioned.setHidden(not visible)
-        self.add(captioned)
-        return made
-
-    def make_text(self, setting: str, name: str, description: str, object_name: str) -> QLineEdit:
-        """Add a caption, and return its line of text, which takes effect while it is typed."""
-        made = QLineEdit()
-        limits = SETTINGS[setting].field.metadata
-        made.setMaxLength(next(limit.max_length for limit in limits if isinstance(limit, MaxLen)))
-        describe(made, name, description, object_name)
-        made.textEdited.connect(partial(self.store.set, setting))
-        self._bind(made, setting, partial(_set_text, made))
-        caption = label(name, wrap=True)
-        caption.setBuddy(made)
-        self.add(caption)
         return made
 
     def add_link(
@@ -161,36 +115,132 @@ class Form(QWidget):
         self.add(made)
         return made
 
-    def make_file(
-        self, setting: str, name: str, description: str, object_name: str, *,
-        caption: str, name_filter: str,
-    ) -> SteadyButton:  # fmt: skip
-        """Return a button with a caption that asks for a picture."""
-        return button(
-            caption, description, object_name,
-            lambda: ask_for_file(self, name, partial(self.store.set, setting), name_filter,
-                                 folder=UserFolder.PicturesLocation),
-            name=name,
-        )  # fmt: skip
+    def row(
+        self, setting: str, title: str, tip: str, entries: Entries | Callable[[], Entries] | None = None, *,
+        change: Change | None = None, sign: Callable[[], int] = lambda: 1,
+    ) -> QWidget:  # fmt: skip
+        """Add the row of a setting: a list of `entries` or of its choices, a check box, a slider, a text or a picture.
 
-    def make_removal(self, setting: str, text: str, name: str, description: str, object_name: str) -> SteadyButton:
+        change: what a choice or a check does in place of setting the value. sign: -1 while the preview mirrors the
+        direction of a slider.
+        """
+        declared, change = SETTINGS[setting], change or partial(self.store.set, setting)
+        kinds = (declared.annotation, *get_args(declared.annotation))
+        if entries is None and bool in kinds:
+            return self.add_check(setting, title, tip, change)
+        if entries is not None or declared.choices:
+            return self.add_list(setting, title, tip, entries or choices_of(declared), change)
+        if declared.range is not None:
+            return self.add_slider(setting, title, tip, sign)
+        return self._add_picture(setting, title, tip) if declared.is_path else self._add_text(declared, title, tip)
+
+    def add_check(
+        self, setting: str, title: str, tip: str, change: Change, shows: Callable[[Any], bool] = bool, name: str = ""
+    ) -> QCheckBox:
+        """Add a check box. shows: whether a value checks it. name: of the control, if it is not that of the setting."""
+        made = check(title, tip, name or setting)
+        made.toggled.connect(change)
+
+        def show(value: object) -> None:
+            with QSignalBlocker(made):
+                made.setChecked(shows(value))
+
+        self._bind(made, setting, show)
+        self.add(made)
+        return made
+
+    def add_list(
+        self, setting: str, title: str, tip: str, entries: Entries | Callable[[], Entries], change: Change,
+        shows: Callable[[Any], object] = lambda value: value, name: str = "",
+    ) -> QComboBox:  # fmt: skip
+        """Add a list. shows: returns the entry of a value. name: see `add_check`."""
+        made = combo(title, tip, name or setting)
+        made.activated.connect(lambda _row: change(made.currentData()))
+        self._bind(
+            made, setting, lambda value: fill_combo(made, entries() if callable(entries) else entries, shows(value))
+        )
+        self.add_row(title, made)
+        return made
+
+    def add_slider(self, setting: str, title: str, tip: str, sign: Callable[[], int] = lambda: 1) -> ValueSlider:
+        """Add a slider over the range of a setting; where that has no value, it stays as it is. sign: see `row`."""
+        low, high = SETTINGS[setting].range or (0, 1)
+        per_unit = STEPS if high - low < FINE_RANGE else 1
+        text = pixels if setting.endswith("_px") else times if low == 1 else offset if low < 0 else percent
+        made = ValueSlider(round(low * per_unit), round(high * per_unit), text, title, tip, setting)
+        made.value_changed.connect(
+            lambda value: self.store.set(setting, sign() * value if per_unit == 1 else sign() * value / per_unit)
+        )
+        self._bind(
+            made.slider, setting,
+            lambda value: None if value is None else made.show_value(round(sign() * value * per_unit)),
+        )  # fmt: skip
+        self.add_row(title, made, made.slider)
+        return made
+
+    def _add_text(self, declared: Setting, title: str, tip: str) -> QLineEdit:
+        """Add a line of text, which takes effect while it is typed."""
+        made = QLineEdit()
+        made.setMaxLength(next(limit.max_length for limit in declared.field.metadata if isinstance(limit, MaxLen)))
+        describe(made, title, tip, declared.name)
+        made.textEdited.connect(partial(self.store.set, declared.name))
+        self._bind(made, declared.name, lambda text: None if made.text() == text else made.setText(text))
+        self.add_row(title, made)
+        return made
+
+    def _add_picture(self, setting: str, title: str, tip: str) -> QWidget:
+        """Add a button that names the chosen picture, and a link that removes it."""
+        caption = translate("Form", "Choose image…")
+        pictures = translate("Form", "Images ({0})").format(IMAGES)
+        take = partial(self.store.set, setting)
+        made = button(
+            caption, tip, setting,
+            lambda: ask_for_file(self, title, take, pictures, folder=UserFolder.PicturesLocation),
+            name=title, names_file=True,
+        )  # fmt: skip
+        self._bind(made, setting, lambda path: made.setText(caption if path is None else Path(path).name))
+        removal = self.make_removal(setting, translate("Form", "Remove image"), translate("Form", "Use no image"))
+        whole = QWidget()
+        whole.setLayout(FoldingRow(made, removal, grows=made))
+        self.add_row(title, whole, made)
+        return made
+
+    def make_removal(self, setting: str, text: str, tip: str) -> SteadyButton:
         """Return a link that unsets a file; hidden while there is none."""
-        made = button(text, description, object_name, lambda: self.store.set(setting, None), name=name, link=True)
+        made = button(text, tip, f"{setting} removal", partial(self.store.set, setting, None), link=True)
         self._bind(made, setting, lambda path: made.setVisible(path is not None))
         return made
 
     def _bind(self, control: QWidget, setting: str, show: Callable[[Any], object]) -> None:
         control.setProperty("setting", setting)
-        of = SETTINGS[setting].value_in if setting in SETTINGS else attrgetter(setting)
+        of = SETTINGS[setting].value_in
         self.on_settings(lambda settings: show(of(settings)))
+
+
+def choices_of(setting: Setting) -> Entries:
+    """Return the entries of a setting that has a few values."""
+    names: dict[object, str] = {
+        "auto": translate("Choices", "Automatic"),
+        "on": translate("Choices", "On"),
+        "off": translate("Choices", "Off"),
+        "calm": translate("Choices", "Calm"),
+        "close": translate("Choices", "Close"),
+        "balanced": translate("Choices", "Balanced"),
+        "bgra": translate("Choices", "In the PipeWire camera (BGRA)"),
+        "deep-guided-filter": translate("Choices", "Deep guided filter"),
+        "fast-guided-filter": translate("Choices", "Fast guided filter"),
+        "eager": "PyTorch",
+        "openvino": "OpenVINO",
+        "v4l2": "V4L2",
+        0: translate("Choices", "Not turned"),
+        90: translate("Choices", "90° to the right"),
+        180: "180°",
+        270: translate("Choices", "90° to the left"),
+    }
+    return [(names.get(value, str(value)), value) for value in get_args(setting.annotation)]
 
 
 def say(shown: QLabel, text: str) -> None:
     """Show a text, or no line where it is empty."""
     shown.setText(text)
     shown.setVisible(bool(text))
-
-
-def _set_text(line: QLineEdit, text: str) -> None:
-    if line.text() != text:
-        line.setText(text)

@@ -21,7 +21,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, combo, fill_combo
-from app.gui.widgets.page import breakable, field_row
+from app.gui.widgets.page import breakable
 from app.matting.base.interface import EngineInfo
 from app.matting.plate.capture import PlateInfo
 from app.runtime.status import PipelineStatus
@@ -41,7 +41,7 @@ class PlateControls(Form):
     """The file in use was chosen again: it may be edited."""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
-        super().__init__(store, spacing=4)
+        super().__init__(store)
         self._tasks = tasks
         self._path: Path | None = None
         self._taken_with: tuple[str, int, int] | None = None
@@ -68,10 +68,8 @@ class PlateControls(Form):
             self.ask_for_plate, name=self.tr("Use an existing picture"),
         )  # fmt: skip
         removal = self.tr("Remove picture of the empty room")
-        self.drop = self.make_removal(
-            "matting.plate", removal, removal, self.tr("Compare with no picture; its file stays"), "plateDrop"
-        )
-        self.add(take, choose, self.drop)
+        drop = self.make_removal("matting.plate", removal, self.tr("Compare with no picture; its file stays"))
+        self.add(take, choose, drop)
         self.thumbnail.hide()
         self.warning.hide()
         self.unused.hide()
@@ -141,7 +139,7 @@ class NetworkControls(Form):
     """
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
-        super().__init__(store, spacing=4)
+        super().__init__(store)
         self._tasks = tasks
         self._reports: tuple[WeightReport, ...] = ()
         self._pending: str | None = None
@@ -150,7 +148,7 @@ class NetworkControls(Form):
         self.download = DownloadControls(tasks)
         self._model = combo(self.tr("Model"), self.tr("The network that separates you from the background"),
                             "modelCombo")  # fmt: skip
-        self.add(field_row(self._model.accessibleName(), self._model))
+        self.add_row(self._model.accessibleName(), self._model)
         self._used = self.add_hint()
         self._missing = self.add_hint(object_name="modelMissing")
         self._own = self.add_hint(object_name="ownWeights")
@@ -158,9 +156,7 @@ class NetworkControls(Form):
         installed = self.tr("Use the installed weights")
         self.add(
             self.download,
-            self.make_removal(
-                "matting.weights", installed, installed, self.tr("Use no file of your own; the file stays"), "noWeights"
-            ),
+            self.make_removal("matting.weights", installed, self.tr("Use no file of your own; the file stays")),
             self.plate,
         )
         self.download.chosen.connect(partial(self.store.set, "matting.weights"))
@@ -245,13 +241,11 @@ class NetworkControls(Form):
         entries: list[tuple[str, object]] = [(describe_model("auto"), "auto")]
         for report in sorted(self._reports, key=lambda report: report.path is None):
             text = describe_model(report.spec.name)
-            entries.append((self._to_download(text, report.spec) if report.path is None else text, report.spec.name))
+            if report.path is not None:
+                entries.append((text, report.spec.name))
+            elif report.spec.url is not None:  # a click can install it
+                size = describe_size(report.spec)
+                entries.append((self.tr("{0} – download {1}").format(text, size).strip(), report.spec.name))
         if model not in (data for _text, data in entries):
             entries.append((describe_model(model), model))
         return entries
-
-    def _to_download(self, title: str, spec: WeightSpec) -> str:
-        size = describe_size(spec)
-        if spec.url is not None and size:
-            return self.tr("{0} – download {1}").format(title, size)
-        return self.tr("{0} – not installed").format(title)

@@ -1,20 +1,21 @@
-"""What other programs receive: virtual camera, PipeWire and stand-by card."""
+"""What other programs receive: the virtual camera, and the PipeWire camera beside it."""
 
 from __future__ import annotations
 
 from PyQt6.QtCore import pyqtSignal
 
 from app.core.settings import Settings
-from app.gui.i18n.messages import standby_text
 from app.gui.panels.form import Entries, Form, say
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button
 from app.runtime.status import PipelineStatus
 from app.system.device_holders import LINUX
 
+DEVICE = "output.virtual_camera"
+
 
 class VirtualCameraControls(Form):
-    """Switches the virtual camera on or off and names the one in use."""
+    """Switches the virtual camera on or off, names the one in use, and says what it sends."""
 
     help_requested = pyqtSignal()
     """The user asks how to set up a virtual camera."""
@@ -25,10 +26,9 @@ class VirtualCameraControls(Form):
         self._chosen = "auto"
         """Device to use when the virtual camera is switched on again."""
         self.add_check(
-            "output.virtual_camera", self.tr("Send to other programs"),
-            self.tr("They choose the virtual camera as their camera"), "virtualCameraToggle",
-            change=lambda on: self.store.set("output.virtual_camera", self._chosen if on else "off"),
-            shows=lambda device: device != "off",
+            DEVICE, self.tr("Send to other programs"), self.tr("They choose the virtual camera as their camera"),
+            lambda on: self.store.set(DEVICE, self._chosen if on else "off"),
+            lambda device: device != "off", "virtualCameraToggle",
         )  # fmt: skip
         self._state = self.add_hint()
         self._help = button(
@@ -36,11 +36,30 @@ class VirtualCameraControls(Form):
             self.help_requested.emit, name=self.tr("Set up a virtual camera"), link=True,
         )  # fmt: skip
         self.add(self._help)
+        device = self.add_list(
+            DEVICE, self.tr("Device"), self.tr("The device that other programs read"), self._devices,
+            lambda device: self.store.set(DEVICE, device), lambda device: "auto" if device == "off" else device,
+        )  # fmt: skip
+        self.enable_while(lambda settings: settings.output.virtual_camera != "off", device)
+        self.only_with_all_settings(
+            device,
+            self.row("output.mirror", self.tr("Mirror the output"), self.tr("Also mirrors text in the video")),
+            self.row("output.on_demand", self.tr("Switch the real camera off while nobody watches"),
+                     self.tr("Only while this window is hidden")),
+        )  # fmt: skip
+        if LINUX:
+            self.only_with_all_settings(
+                self.row("output.pipewire", self.tr("PipeWire camera"),
+                         self.tr("Browsers and Flatpak programs find it through the camera portal")),
+                self.row("output.alpha_output", self.tr("Send cut-out person to OBS"),
+                         self.tr("For programs that put another picture behind the person")),
+            )  # fmt: skip
         self.on_settings(self._remember)
 
     def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
         """Take the (device, label) pairs of the virtual cameras that exist."""
         self._cameras = cameras
+        self.refresh()
 
     def name_of(self, status: PipelineStatus) -> str | None:
         """Return the virtual camera in use as other programs list it; None while there is none."""
@@ -57,67 +76,10 @@ class VirtualCameraControls(Form):
             say(self._state, self.tr("This computer has no virtual camera yet.") if missing else "")
         self._help.setVisible(wanted and camera is None)
 
+    def _devices(self) -> Entries:
+        cameras = self._cameras or ()
+        return [(self.tr("Automatic"), "auto"), *((f"{title} ({device})", device) for device, title in cameras)]
+
     def _remember(self, settings: Settings) -> None:
         if settings.output.virtual_camera != "off":
             self._chosen = settings.output.virtual_camera
-
-
-class OutputControls(Form):
-    """Chooses devices and formats of the output. Whether there is one is chosen in `VirtualCameraControls`."""
-
-    def __init__(self, store: SettingsStore) -> None:
-        super().__init__(store)
-        self._cameras: tuple[tuple[str, str], ...] = ()
-        off = (self.tr("Off"), "off")
-        self.add_choice(
-            "output.alpha_output", self.tr("Send cut-out person to OBS"),
-            self.tr("For programs that put another picture behind the person"), "alphaOutputCombo",
-            [off, (self.tr("In the PipeWire camera (BGRA)"), "bgra")],
-            visible=LINUX,
-        )  # fmt: skip
-        device = self.add_choice(
-            "output.virtual_camera", self.tr("Virtual camera device"), self.tr("The device that other programs read"),
-            "virtualCameraCombo", self._devices, shows=lambda device: "auto" if device == "off" else device,
-        )  # fmt: skip
-        self.add_choice(
-            "output.pipewire", self.tr("PipeWire camera"),
-            self.tr("Browsers and Flatpak programs find it through the camera portal"), "pipewireCombo",
-            [(self.tr("Automatic"), "auto"), (self.tr("On"), "on"), off], visible=LINUX,
-        )  # fmt: skip
-        self.add_check("output.mirror", self.tr("Mirror the output"), self.tr("Also mirrors text in the video"),
-                       "mirrorOutputCheck")  # fmt: skip
-        self.add_check("output.on_demand", self.tr("Switch the real camera off while nobody watches"),
-                       self.tr("Only while this window is hidden"), "onDemandCheck")  # fmt: skip
-        self.enable_while(lambda settings: settings.output.virtual_camera != "off", device)
-
-    def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
-        """Take the (device, label) pairs of the virtual cameras that exist."""
-        self._cameras = cameras
-        self.refresh()
-
-    def _devices(self) -> Entries:
-        return [(self.tr("Automatic"), "auto"), *((f"{title} ({device})", device) for device, title in self._cameras)]
-
-
-IMAGE_FILTER = "*.png *.jpg *.jpeg *.webp *.bmp"
-
-
-class StandbyControls(Form):
-    """Edits the card that other programs see during a pause."""
-
-    def __init__(self, store: SettingsStore) -> None:
-        super().__init__(store, spacing=4)
-        shown = self.tr("Shown on the card while you are paused")
-        text = self.make_text("output.standby_text", self.tr("Stand-by text"), shown, "standbyText")
-        text.setPlaceholderText(standby_text())
-        image = self.make_file(
-            "output.standby_image", self.tr("Stand-by image"), shown, "standbyImage",
-            caption=self.tr("Image…"), name_filter=self.tr("Images ({0})").format(IMAGE_FILTER),
-        )  # fmt: skip
-        self.add_beside(text, image, grows=text)
-        removal = self.tr("Remove image")
-        self.add(
-            self.make_removal(
-                "output.standby_image", removal, removal, self.tr("Use the default stand-by card"), "noStandbyImage"
-            )
-        )

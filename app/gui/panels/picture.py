@@ -1,4 +1,4 @@
-"""Zoom, light, view of the background, and zones."""
+"""Framing, light and view of the background, and the zones that are always hidden."""
 
 from __future__ import annotations
 
@@ -14,11 +14,8 @@ from app.gui.preview.zones import ZoneTool
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button
 from app.gui.widgets.qt import application, was_hidden
-from app.gui.widgets.value_slider import ValueSlider, offset, percent, times
+from app.gui.widgets.value_slider import ValueSlider, percent
 from app.runtime.status import PipelineStatus
-
-LAID_OUT = ("image", "video")
-"""Kinds of background that have a position."""
 
 
 def _sign_across(store: SettingsStore) -> int:
@@ -26,29 +23,27 @@ def _sign_across(store: SettingsStore) -> int:
     return 1 if store.current.window.mirror_preview else -1
 
 
-class FramingControls(Form):
-    """Auto-framing, and sliders for the zoom and, while zoomed, both directions.
+LAID_OUT = ("image", "video")
+"""Kinds of background that have a position."""
 
-    Sliders move what the preview shows: to its right and down, as in every form here.
-    """
+
+class FramingControls(Form):
+    """What of the frame is shown: who, and where; sliders move what the preview shows to its right and down."""
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        self.add_choice(
-            "people.auto_framing", self.tr("Auto-framing"),
-            self.tr("Crops the image to head and shoulders and follows them"), "autoFramingCombo",
-            [(self.tr("Off"), "off"), (self.tr("Calm"), "calm"), (self.tr("Close"), "close")],
-            choose=self._choose_auto,
-        )  # fmt: skip
-        self.add_slider("framing.zoom", times, self.tr("Zoom"),
-                        self.tr("Enlarges a part of the camera image"), "zoomSlider")  # fmt: skip
+        self.row("people.auto_framing", self.tr("Auto-framing"),
+                 self.tr("Crops the image to head and shoulders and follows them"),
+                 change=self._choose_auto)  # fmt: skip
+        self.row("people.only_me", self.tr("Only me"),
+                 self.tr("Hides everybody but one person; click the person in the preview"),
+                 change=self._set_only_me)  # fmt: skip
+        self.row("framing.zoom", self.tr("Zoom"), self.tr("Enlarges a part of the camera image"))
         self.enable_while(
             lambda settings: settings.framing.zoom > 1,
-            self.add_slider("framing.pan_x", offset, self.tr("Left–right"),
-                            self.tr("Moves the image left or right"), "panXSlider",
-                            sign=lambda: _sign_across(store)),
-            self.add_slider("framing.pan_y", offset, self.tr("Up–down"),
-                            self.tr("Moves the image up or down"), "panYSlider", sign=lambda: -1),
+            self.row("framing.pan_x", self.tr("Left–right"), self.tr("Moves the image left or right"),
+                     sign=lambda: _sign_across(store)),
+            self.row("framing.pan_y", self.tr("Up–down"), self.tr("Moves the image up or down"), sign=lambda: -1),
         )  # fmt: skip
         self.add_hint(
             self.tr("Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.")
@@ -64,19 +59,19 @@ class FramingControls(Form):
         if style != "off":
             self._show_whole()  # a manual zoom would override it
 
+    def _set_only_me(self, on: bool) -> None:
+        self.store.change(lambda now: now.replace(people=now.people.replace(only_me=on), selected=None))
+
 
 class LightSliders(Form):
     """One slider per control; each takes effect while it is dragged."""
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        for field, name, description in (
-            ("light_match", self.tr("Light match"),
-             self.tr("Adapts your brightness, colour and contrast to the background")),
-            ("portrait_light", self.tr("Portrait light"),
-             self.tr("Brightens your face like a soft lamp beside the camera")),
-        ):  # fmt: skip
-            self.add_slider(f"edges.{field}", percent, name, description, f"{field}Slider")
+        self.row("edges.light_match", self.tr("Light match"),
+                 self.tr("Adapts your brightness, colour and contrast to the background"))  # fmt: skip
+        self.row("edges.portrait_light", self.tr("Portrait light"),
+                 self.tr("Brightens your face like a soft lamp beside the camera"))  # fmt: skip
         hint = self.add_hint(
             self.tr("Light match needs an image or a video as background: a blurred room has your light already.")
         )
@@ -89,25 +84,22 @@ CENTRED = {"zoom": 1.0, "pan_x": 0.0, "pan_y": 0.0}
 
 
 class BackgroundViewControls(Form):
-    """Sliders for zoom and both directions, and bokeh. Left and right are the preview's."""
+    """Bokeh, and the zoom and both directions of a picture. Left and right are the preview's."""
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
         self.enable_while(
             lambda settings: settings.background.kind == "blur",
-            self.add_check("background.bokeh", self.tr("Bokeh"),
-                           self.tr("Blurs like a wide lens: lights become discs; needs the executor OpenVINO"),
-                           "bokehCheck"),
+            self.row("background.bokeh", self.tr("Bokeh"),
+                     self.tr("Blurs like a wide lens: lights become discs; needs the executor OpenVINO")),
         )  # fmt: skip
         self.enable_while(
             lambda settings: settings.background.kind in LAID_OUT,
-            self.add_slider("background.zoom", times, self.tr("Background zoom"),
-                            self.tr("Enlarges the image behind the person"), "backgroundZoomSlider"),
-            self.add_slider("background.pan_x", offset, self.tr("Left–right"),
-                            self.tr("Moves the background left or right"), "backgroundXSlider",
-                            sign=lambda: _sign_across(store)),
-            self.add_slider("background.pan_y", offset, self.tr("Up–down"),
-                            self.tr("Moves the background up or down"), "backgroundYSlider", sign=lambda: -1),
+            self.row("background.zoom", self.tr("Zoom"), self.tr("Enlarges the image behind the person")),
+            self.row("background.pan_x", self.tr("Left–right"), self.tr("Moves the background left or right"),
+                     sign=lambda: _sign_across(store)),
+            self.row("background.pan_y", self.tr("Up–down"), self.tr("Moves the background up or down"),
+                     sign=lambda: -1),
         )  # fmt: skip
         self.add_link(self.tr("Centre the background"), self.tr("Show the background without zoom"), "backgroundReset",
                       lambda: store.edit("background", **CENTRED),
@@ -116,20 +108,15 @@ class BackgroundViewControls(Form):
 
 
 class ZoneControls(Form):
-    """Shows one person alone, takes the brush, and removes zones of the camera in use.
+    """Takes the brush, and removes zones of the camera in use.
 
     A click meant otherwise must paint nothing: everything but the preview and these controls puts the brush away.
     """
 
     def __init__(self, store: SettingsStore) -> None:
-        super().__init__(store, spacing=8)
+        super().__init__(store)
         self.tool = ZoneTool()
         self._camera = ""
-        self.add_check(
-            "people.only_me", self.tr("Only me"),
-            self.tr("Hides everybody but one person; click the person in the preview"), "onlyMeCheck",
-            change=self._set_only_me,
-        )  # fmt: skip
         self._brush = button(self.tr("Always hide"), self.tr("What you paint is never shown, not even people"),
                              "dropBrush", checkable=True)  # fmt: skip
         self._brush.toggled.connect(self._use_brush)
@@ -140,7 +127,7 @@ class ZoneControls(Form):
         )
         self.brush_size.value_changed.connect(lambda value: setattr(self.tool, "radius", value / 100))
         self.brush_size.show_value(round(self.tool.radius * 100))
-        self.add(self.brush_size)
+        self.add_row(self.tr("Brush size"), self.brush_size, self.brush_size.slider)
         self.add_link(self.tr("Remove the last zone"), self.tr("Undo the last brush stroke"), "zoneUndo",
                       lambda: self._remove(self._own()[-1:]), lambda _settings: bool(self._own()))  # fmt: skip
         self.add_link(self.tr("Remove all zones"), self.tr("Remove all zones of this camera"), "zonesClear",
@@ -193,9 +180,6 @@ class ZoneControls(Form):
         if settings.paused or settings.people.only_me != self._only_me:
             self.put_away()
         self._only_me = settings.people.only_me
-
-    def _set_only_me(self, on: bool) -> None:
-        self.store.change(lambda now: now.replace(people=now.people.replace(only_me=on), selected=None))
 
     def _use_brush(self, on: bool) -> None:
         self.tool.use(on)

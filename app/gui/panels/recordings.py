@@ -15,7 +15,7 @@ from app.gui.i18n.messages import translated_error
 from app.gui.panels.form import Entries, Form, say
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, describe
-from app.gui.widgets.page import breakable, field_row
+from app.gui.widgets.page import breakable
 from app.gui.widgets.qt import timer, tip_of
 from app.output.sound.devices import MicrophoneName, open_microphone
 from app.output.sound.microphone import Microphone, OpenSource
@@ -40,12 +40,11 @@ class RecordingControls(Form):
         self._open_source = open_source
         self.folder = button("", self.tr("Recordings and snapshots are saved here"), "recordingsFolder",
                              self.ask_for_folder, name=self.tr("Folder for recordings"), names_file=True)  # fmt: skip
-        self.add(field_row(self.tr("Folder"), self.folder))
+        self.add_row(self.tr("Folder"), self.folder)
         self._microphones: tuple[MicrophoneName, ...] = ()
         self._metered: Microphone | None = None
         self._error: Exception | None = None
-        self.add_choice("output.microphone", self.tr("Microphone"), self.tr("Sound of recordings"), "microphoneCombo",
-                        self._entries)  # fmt: skip
+        self.row("output.microphone", self.tr("Microphone"), self.tr("Sound of recordings"), self._entries)
         self._meter = QProgressBar()
         self._meter.setRange(0, 100)
         self._meter.setTextVisible(False)

@@ -5,18 +5,15 @@ from __future__ import annotations
 from functools import partial
 
 from PyQt6.QtCore import QSize
-from PyQt6.QtWidgets import QWidget
+from PyQt6.QtWidgets import QLineEdit, QWidget
 
 from app.core.settings import Settings
-from app.gui.panels.camera import CameraControls, CameraFormatControls
-from app.gui.panels.matting import ExpertControls, QualityControls
-from app.gui.panels.output import OutputControls, StandbyControls, VirtualCameraControls
-from app.gui.panels.picture import (
-    BackgroundViewControls,
-    FramingControls,
-    LightSliders,
-    ZoneControls,
-)
+from app.gui.i18n.messages import standby_text
+from app.gui.panels.camera import CameraControls
+from app.gui.panels.form import Form
+from app.gui.panels.matting import QualityControls
+from app.gui.panels.output import VirtualCameraControls
+from app.gui.panels.picture import BackgroundViewControls, FramingControls, LightSliders, ZoneControls
 from app.gui.panels.recordings import RecordingControls
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import DeviceWatcher, Tasks
@@ -29,7 +26,7 @@ WIDTH_PX = 330
 
 
 class SidePanel(QWidget):
-    """Camera, framing, light and virtual camera; with "All settings" also the closed groups below them."""
+    """Camera, framing, light and virtual camera; with "All settings" more of them, and the closed groups below."""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
@@ -41,9 +38,7 @@ class SidePanel(QWidget):
         self.virtual_camera = VirtualCameraControls(store)
         self.zones = ZoneControls(store)
         self.quality = QualityControls(store, tasks)
-        self.output = OutputControls(store)
         self.recordings = RecordingControls(store)
-        self.expert = ExpertControls(store, tasks)
         self._choice = Segments(
             (
                 (self.tr("Simple"), self.tr("Show only what most people need"), "simpleSettings"),
@@ -51,7 +46,7 @@ class SidePanel(QWidget):
             ),
             margins=(18, 10, 18, 6),
         )
-        self._choice.chosen.connect(self._choose)
+        self._choice.chosen.connect(lambda number: store.set("window.all_settings", number == 1))
         column(self, self._choice, self.page, grows=self.page, spacing=0)
         self.page.add_heading(self.tr("Camera")).setBuddy(self.camera.list)
         self.page.add(self.camera)
@@ -69,25 +64,20 @@ class SidePanel(QWidget):
     def sizeHint(self) -> QSize:
         return QSize(scaled(WIDTH_PX, self), super().sizeHint().height())
 
-    def _choose(self, number: int) -> None:
-        """Show everything, scrolled to the groups, or what is simple."""
-        self._store.set("window.all_settings", number == 1)
-        if number == 1:
-            self.page.scroll_to(self.groups[-1])
-
     def _add_groups(self, store: SettingsStore) -> None:
+        card = Form(store)
+        shown = self.tr("Shown on the card while you are paused")
+        text = card.row("output.standby_text", self.tr("Stand-by text"), shown)
+        assert isinstance(text, QLineEdit)
+        text.setPlaceholderText(standby_text())
+        card.row("output.standby_image", self.tr("Stand-by image"), shown)
         rows: tuple[tuple[str, str, str, QWidget], ...] = (
-            (self.tr("Always hide"), self.tr("Hide other people, or parts of the picture"), "zonesGroup",
-             self.zones),
+            (self.tr("Always hide"), self.tr("Hide parts of the picture"), "zonesGroup", self.zones),
             (self.tr("Adjust the background"), self.tr("Zoom, position, kind of blur"), "backgroundGroup",
              BackgroundViewControls(store)),
-            (self.tr("Size and frame rate"), self.tr("What the camera delivers"), "cameraGroup",
-             CameraFormatControls(store, self.camera)),
             (self.tr("Quality"), self.tr("Model and edge"), "qualityGroup", self.quality),
-            (self.tr("Send to OBS"), self.tr("How other programs receive your video"), "outputGroup", self.output),
             (self.tr("Record"), self.tr("Folder and microphone of recordings"), "recordGroup", self.recordings),
-            (self.tr("Pause"), self.tr("What others see while you are paused"), "pauseGroup", StandbyControls(store)),
-            (self.tr("Expert"), self.tr("Edge sliders, detail, device"), "expertGroup", self.expert),
+            (self.tr("Pause"), self.tr("What others see while you are paused"), "pauseGroup", card),
         )  # fmt: skip
         for title, description, name, content in rows:
             group = Collapsible(title, description, name, content)
@@ -98,26 +88,23 @@ class SidePanel(QWidget):
     def follow_devices(self, devices: DeviceWatcher) -> None:
         """List the devices that are connected."""
         devices.cameras_found.connect(self.camera.show_cameras)
-        for part in (self.virtual_camera, self.output):
-            devices.virtual_cameras_found.connect(part.show_virtual_cameras)
+        devices.virtual_cameras_found.connect(self.virtual_camera.show_virtual_cameras)
         self.recordings.list_requested.connect(devices.check_microphones)
         devices.microphones_found.connect(self.recordings.show_microphones)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show what is in use."""
-        for part in (
-            self.camera, self.zones, self.quality.network, self.virtual_camera, self.recordings,
-            self.expert.ratio, self.expert.precision,
-        ):  # fmt: skip
+        for part in (self.camera, self.zones, self.quality.network, self.virtual_camera, self.recordings):
             part.show_status(status)
 
     def reveal(self, control: QWidget) -> None:
         """Show the panel with this control, whichever group holds it, and give it the focus."""
         self._store.set("window.show_panel", True)
-        for group in self.groups:
-            if group.isAncestorOf(control):
-                self._store.set("window.all_settings", True)
-                group.toggle.setChecked(True)
+        around = next((group for group in self.groups if group.isAncestorOf(control)), None)
+        if around is not None:
+            around.toggle.setChecked(True)
+        if around is not None or control.isHidden():
+            self._store.set("window.all_settings", True)
         control.setFocus()
         self.page.scroll_to(control)
 

@@ -129,7 +129,6 @@ class MainWindow(QMainWindow):
         """Look for devices, backgrounds and models."""
         self.strip.library.reload()
         self.panel.quality.network.reload()
-        self.panel.expert.reload()
         self.devices.check()
 
     def encoded_geometry(self) -> str:

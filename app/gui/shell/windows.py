@@ -91,9 +91,13 @@ class SecondaryWindows(QObject):
             self._window, DoctorDialog, lambda: DoctorDialog(self._store, self._bridge, self._tasks, self._window)
         )
 
-    def open_preferences(self) -> None:
+    def open_preferences(self) -> PreferencesDialog:
         """Open the preferences."""
-        open_once(self._window, PreferencesDialog, lambda: PreferencesDialog(self._store, self._window))
+
+        def make() -> PreferencesDialog:
+            return PreferencesDialog(self._store, self._bridge, self._tasks, self._window)
+
+        return open_once(self._window, PreferencesDialog, make)
 
     def open_shortcuts(self) -> None:
         """Open the list of keyboard shortcuts."""
@@ -146,7 +150,7 @@ class SecondaryWindows(QObject):
                 panel.reveal(panel.quality)
                 panel.quality.network.open_model_list()
             case Remedy.MATTING_SETTINGS:
-                panel.reveal(panel.expert.device)
+                self.open_preferences().show_advanced()
             case Remedy.PLATE:
                 self.open_plate_dialog()
             case Remedy.BLUR:

@@ -92,6 +92,144 @@
         <translation>Original und Ergebnis nebeneinander</translation>
     </message>
 </context><context>
+    <name>AdvancedControls</name>
+    <message>
+        <source>Detail</source>
+        <translation>Detail</translation>
+    </message>
+    <message>
+        <source>Resolution of the network's input: more is finer and slower</source>
+        <translation>Auflösung der Eingabe des Netzes: mehr ist feiner und langsamer</translation>
+    </message>
+    <message>
+        <source>Automatic detail</source>
+        <translation>Automatisches Detail</translation>
+    </message>
+    <message>
+        <source>Choose the detail by the frame size</source>
+        <translation>Detail nach der Bildgröße wählen</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>Processor that runs the network</source>
+        <translation>Prozessor, auf dem das Netz läuft</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <source>Executor</source>
+        <translation>Ausführung</translation>
+    </message>
+    <message>
+        <source>Software that runs the network</source>
+        <translation>Software, die das Netz ausführt</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>Genauigkeit</translation>
+    </message>
+    <message>
+        <source>Number format of the computation</source>
+        <translation>Zahlenformat der Berechnung</translation>
+    </message>
+    <message>
+        <source>Refiner</source>
+        <translation>Verfeinerung</translation>
+    </message>
+    <message>
+        <source>How the matte is upsampled</source>
+        <translation>Wie die Maske hochskaliert wird</translation>
+    </message>
+    <message>
+        <source>Virtual camera backend</source>
+        <translation>Backend der virtuellen Kamera</translation>
+    </message>
+    <message>
+        <source>Library that writes to the virtual camera</source>
+        <translation>Bibliothek, die an die virtuelle Kamera schreibt</translation>
+    </message>
+    <message>
+        <source>Hardness</source>
+        <translation>Härte</translation>
+    </message>
+    <message>
+        <source>From the soft matte to a hard mask</source>
+        <translation>Von der weichen zur harten Maske</translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation>Schwelle</translation>
+    </message>
+    <message>
+        <source>Alpha above which pixels stay when the edge is hardened</source>
+        <translation>Alpha, ab dem Pixel beim Härten der Kante bleiben</translation>
+    </message>
+    <message>
+        <source>Shrink or grow</source>
+        <translation>Schrumpfen oder wachsen</translation>
+    </message>
+    <message>
+        <source>Moves the edge inward or outward</source>
+        <translation>Verschiebt die Kante nach innen oder außen</translation>
+    </message>
+    <message>
+        <source>Feather outward</source>
+        <translation>Nach außen weichzeichnen</translation>
+    </message>
+    <message>
+        <source>Softens the edge without eroding the person</source>
+        <translation>Macht die Kante weich, ohne die Person anzuschneiden</translation>
+    </message>
+    <message>
+        <source>Temporal smoothing</source>
+        <translation>Zeitliche Glättung</translation>
+    </message>
+    <message>
+        <source>Reduces flicker of the edge</source>
+        <translation>Verringert Flimmern der Kante</translation>
+    </message>
+    <message>
+        <source>Remove colour fringe</source>
+        <translation>Farbsaum entfernen</translation>
+    </message>
+    <message>
+        <source>Removes a green cast from hair and edges</source>
+        <translation>Entfernt einen Grünstich aus Haaren und Kanten</translation>
+    </message>
+    <message>
+        <source>Reset edge</source>
+        <translation>Kante zurücksetzen</translation>
+    </message>
+    <message>
+        <source>Use the matte as the network computes it</source>
+        <translation>Die Maske verwenden, wie das Netz sie berechnet</translation>
+    </message>
+    <message>
+        <source>Input of the network: {0} × {1} px</source>
+        <translation>Eingabe des Netzes: {0} × {1} px</translation>
+    </message>
+    <message>
+        <source>Automatic: {0} until this computer has been measured</source>
+        <translation>Automatisch: {0}, bis dieser Rechner gemessen ist</translation>
+    </message>
+    <message>
+        <source>Automatic: {0}</source>
+        <translation>Automatisch: {0}</translation>
+    </message>
+    <message>
+        <source>Automatic: {0}, the best choice on this computer</source>
+        <translation>Automatisch: {0}, die beste Wahl auf diesem Rechner</translation>
+    </message>
+    <message>
+        <source>Automatic: {0}, {1} times as fast as float32 on this computer</source>
+        <translation>Automatisch: {0}, {1}-mal so schnell wie float32 auf diesem Rechner</translation>
+    </message>
+</context><context>
     <name>Assistant</name>
     <message>
         <source>Set up Mattecam</source>
@@ -306,8 +444,8 @@
         <translation>Unschärfe wie bei einem lichtstarken Objektiv: Lichter werden zu Scheiben; braucht die Ausführung mit OpenVINO</translation>
     </message>
     <message>
-        <source>Background zoom</source>
-        <translation>Zoom des Hintergrunds</translation>
+        <source>Zoom</source>
+        <translation>Zoom</translation>
     </message>
     <message>
         <source>Enlarges the image behind the person</source>
@@ -406,18 +544,6 @@
         <translation>Für eine Kamera, die seitlich oder kopfüber hängt</translation>
     </message>
     <message>
-        <source>Not turned</source>
-        <translation>Nicht gedreht</translation>
-    </message>
-    <message>
-        <source>90° to the right</source>
-        <translation>90° nach rechts</translation>
-    </message>
-    <message>
-        <source>90° to the left</source>
-        <translation>90° nach links</translation>
-    </message>
-    <message>
         <source>Swap left and right of the camera</source>
         <translation>Links und rechts der Kamera tauschen</translation>
     </message>
@@ -425,32 +551,6 @@
         <source>The background is not swapped</source>
         <translation>Der Hintergrund wird nicht getauscht</translation>
     </message>
-    <message>
-        <source>Demonstration</source>
-        <translation>Demo</translation>
-    </message>
-    <message>
-        <source>{0}: {1} × {2}</source>
-        <translation>{0}: {1} × {2}</translation>
-    </message>
-    <message>
-        <source>Choose a video</source>
-        <translation>Video wählen</translation>
-    </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automatisch</translation>
-    </message>
-    <message>
-        <source>A camera that is not connected</source>
-        <translation>Eine nicht angeschlossene Kamera</translation>
-    </message>
-    <message>
-        <source>Video file…</source>
-        <translation>Videodatei…</translation>
-    </message>
-</context><context>
-    <name>CameraFormatControls</name>
     <message>
         <source>Size</source>
         <translation>Größe</translation>
@@ -484,8 +584,78 @@
         <translation>Betrifft nur die Vorschau, nicht die Ausgabe</translation>
     </message>
     <message>
+        <source>Demonstration</source>
+        <translation>Demo</translation>
+    </message>
+    <message>
+        <source>{0}: {1} × {2}</source>
+        <translation>{0}: {1} × {2}</translation>
+    </message>
+    <message>
+        <source>Choose a video</source>
+        <translation>Video wählen</translation>
+    </message>
+    <message>
         <source>Automatic</source>
         <translation>Automatisch</translation>
+    </message>
+    <message>
+        <source>A camera that is not connected</source>
+        <translation>Eine nicht angeschlossene Kamera</translation>
+    </message>
+    <message>
+        <source>Video file…</source>
+        <translation>Videodatei…</translation>
+    </message>
+</context><context>
+    <name>Choices</name>
+    <message>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>An</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Aus</translation>
+    </message>
+    <message>
+        <source>Calm</source>
+        <translation>Ruhig</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Nah</translation>
+    </message>
+    <message>
+        <source>Balanced</source>
+        <translation>Ausgewogen</translation>
+    </message>
+    <message>
+        <source>In the PipeWire camera (BGRA)</source>
+        <translation>In der PipeWire-Kamera (BGRA)</translation>
+    </message>
+    <message>
+        <source>Deep guided filter</source>
+        <translation>Gelernter Leitbildfilter</translation>
+    </message>
+    <message>
+        <source>Fast guided filter</source>
+        <translation>Schneller Leitbildfilter</translation>
+    </message>
+    <message>
+        <source>Not turned</source>
+        <translation>Nicht gedreht</translation>
+    </message>
+    <message>
+        <source>90° to the right</source>
+        <translation>90° nach rechts</translation>
+    </message>
+    <message>
+        <source>90° to the left</source>
+        <translation>90° nach links</translation>
     </message>
 </context><context>
     <name>Dialogs</name>
@@ -628,108 +798,6 @@
     <message>
         <source>Download ({0})</source>
         <translation>Herunterladen ({0})</translation>
-    </message>
-</context><context>
-    <name>ExpertControls</name>
-    <message>
-        <source>Automatic</source>
-        <translation>Automatisch</translation>
-    </message>
-    <message>
-        <source>Device</source>
-        <translation>Gerät</translation>
-    </message>
-    <message>
-        <source>Processor that runs the network</source>
-        <translation>Prozessor, auf dem das Netz läuft</translation>
-    </message>
-    <message>
-        <source>Executor</source>
-        <translation>Ausführung</translation>
-    </message>
-    <message>
-        <source>Software that runs the network</source>
-        <translation>Software, die das Netz ausführt</translation>
-    </message>
-    <message>
-        <source>Refiner</source>
-        <translation>Verfeinerung</translation>
-    </message>
-    <message>
-        <source>How the matte is upsampled</source>
-        <translation>Wie die Maske hochskaliert wird</translation>
-    </message>
-    <message>
-        <source>Deep guided filter</source>
-        <translation>Gelernter Leitbildfilter</translation>
-    </message>
-    <message>
-        <source>Fast guided filter</source>
-        <translation>Schneller Leitbildfilter</translation>
-    </message>
-    <message>
-        <source>Virtual camera backend</source>
-        <translation>Backend der virtuellen Kamera</translation>
-    </message>
-    <message>
-        <source>Library that writes to the virtual camera</source>
-        <translation>Bibliothek, die an die virtuelle Kamera schreibt</translation>
-    </message>
-    <message>
-        <source>Hardness</source>
-        <translation>Härte</translation>
-    </message>
-    <message>
-        <source>From the soft matte to a hard mask</source>
-        <translation>Von der weichen zur harten Maske</translation>
-    </message>
-    <message>
-        <source>Threshold</source>
-        <translation>Schwelle</translation>
-    </message>
-    <message>
-        <source>Alpha above which pixels stay when the edge is hardened</source>
-        <translation>Alpha, ab dem Pixel beim Härten der Kante bleiben</translation>
-    </message>
-    <message>
-        <source>Shrink or grow</source>
-        <translation>Schrumpfen oder wachsen</translation>
-    </message>
-    <message>
-        <source>Moves the edge inward or outward</source>
-        <translation>Verschiebt die Kante nach innen oder außen</translation>
-    </message>
-    <message>
-        <source>Feather outward</source>
-        <translation>Nach außen weichzeichnen</translation>
-    </message>
-    <message>
-        <source>Softens the edge without eroding the person</source>
-        <translation>Macht die Kante weich, ohne die Person anzuschneiden</translation>
-    </message>
-    <message>
-        <source>Temporal smoothing</source>
-        <translation>Zeitliche Glättung</translation>
-    </message>
-    <message>
-        <source>Reduces flicker of the edge</source>
-        <translation>Verringert Flimmern der Kante</translation>
-    </message>
-    <message>
-        <source>Remove colour fringe</source>
-        <translation>Farbsaum entfernen</translation>
-    </message>
-    <message>
-        <source>Removes a green cast from hair and edges</source>
-        <translation>Entfernt einen Grünstich aus Haaren und Kanten</translation>
-    </message>
-    <message>
-        <source>Reset edge</source>
-        <translation>Kante zurücksetzen</translation>
-    </message>
-    <message>
-        <source>Use the matte as the network computes it</source>
-        <translation>Die Maske verwenden, wie das Netz sie berechnet</translation>
     </message>
 </context><context>
     <name>Findings</name>
@@ -908,6 +976,24 @@
         <translation>Für feineres Haar können Sie ein besseres Modell herunterladen ({0}).</translation>
     </message>
 </context><context>
+    <name>Form</name>
+    <message>
+        <source>Choose image…</source>
+        <translation>Bild wählen…</translation>
+    </message>
+    <message>
+        <source>Images ({0})</source>
+        <translation>Bilder ({0})</translation>
+    </message>
+    <message>
+        <source>Remove image</source>
+        <translation>Bild entfernen</translation>
+    </message>
+    <message>
+        <source>Use no image</source>
+        <translation>Kein Bild verwenden</translation>
+    </message>
+</context><context>
     <name>FramingControls</name>
     <message>
         <source>Auto-framing</source>
@@ -918,16 +1004,12 @@
         <translation>Beschneidet das Bild auf Kopf und Schultern und folgt ihnen</translation>
     </message>
     <message>
-        <source>Off</source>
-        <translation>Aus</translation>
+        <source>Only me</source>
+        <translation>Nur ich</translation>
     </message>
     <message>
-        <source>Calm</source>
-        <translation>Ruhig</translation>
-    </message>
-    <message>
-        <source>Close</source>
-        <translation>Nah</translation>
+        <source>Hides everybody but one person; click the person in the preview</source>
+        <translation>Blendet alle bis auf eine Person aus; klicken Sie die Person in der Vorschau an</translation>
     </message>
     <message>
         <source>Zoom</source>
@@ -1311,10 +1393,6 @@
         <source>{0} – download {1}</source>
         <translation>{0} – {1} herunterladen</translation>
     </message>
-    <message>
-        <source>{0} – not installed</source>
-        <translation>{0} – nicht installiert</translation>
-    </message>
 </context><context>
     <name>NoticeArea</name>
     <message>
@@ -1338,64 +1416,6 @@
     <message>
         <source>Hide this message</source>
         <translation>Diese Meldung ausblenden</translation>
-    </message>
-</context><context>
-    <name>OutputControls</name>
-    <message>
-        <source>Off</source>
-        <translation>Aus</translation>
-    </message>
-    <message>
-        <source>Send cut-out person to OBS</source>
-        <translation>Freigestellte Person an OBS senden</translation>
-    </message>
-    <message>
-        <source>For programs that put another picture behind the person</source>
-        <translation>Für Programme, die ein anderes Bild hinter die Person setzen</translation>
-    </message>
-    <message>
-        <source>In the PipeWire camera (BGRA)</source>
-        <translation>In der PipeWire-Kamera (BGRA)</translation>
-    </message>
-    <message>
-        <source>Virtual camera device</source>
-        <translation>Gerät der virtuellen Kamera</translation>
-    </message>
-    <message>
-        <source>The device that other programs read</source>
-        <translation>Das Gerät, das andere Programme lesen</translation>
-    </message>
-    <message>
-        <source>PipeWire camera</source>
-        <translation>PipeWire-Kamera</translation>
-    </message>
-    <message>
-        <source>Browsers and Flatpak programs find it through the camera portal</source>
-        <translation>Browser und Flatpak-Programme finden sie über das Kameraportal</translation>
-    </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automatisch</translation>
-    </message>
-    <message>
-        <source>On</source>
-        <translation>An</translation>
-    </message>
-    <message>
-        <source>Mirror the output</source>
-        <translation>Ausgabe spiegeln</translation>
-    </message>
-    <message>
-        <source>Also mirrors text in the video</source>
-        <translation>Spiegelt auch Text im Video</translation>
-    </message>
-    <message>
-        <source>Switch the real camera off while nobody watches</source>
-        <translation>Echte Kamera ausschalten, solange niemand zusieht</translation>
-    </message>
-    <message>
-        <source>Only while this window is hidden</source>
-        <translation>Nur solange dieses Fenster verborgen ist</translation>
     </message>
 </context><context>
     <name>PlateControls</name>
@@ -1498,40 +1518,34 @@
         <translation>Erneut versuchen</translation>
     </message>
 </context><context>
-    <name>PrecisionControl</name>
-    <message>
-        <source>Precision</source>
-        <translation>Genauigkeit</translation>
-    </message>
-    <message>
-        <source>Number format of the computation</source>
-        <translation>Zahlenformat der Berechnung</translation>
-    </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automatisch</translation>
-    </message>
-    <message>
-        <source>Automatic: {0} until this computer has been measured</source>
-        <translation>Automatisch: {0}, bis dieser Rechner gemessen ist</translation>
-    </message>
-    <message>
-        <source>Automatic: {0}</source>
-        <translation>Automatisch: {0}</translation>
-    </message>
-    <message>
-        <source>Automatic: {0}, the best choice on this computer</source>
-        <translation>Automatisch: {0}, die beste Wahl auf diesem Rechner</translation>
-    </message>
-    <message>
-        <source>Automatic: {0}, {1} times as fast as float32 on this computer</source>
-        <translation>Automatisch: {0}, {1}-mal so schnell wie float32 auf diesem Rechner</translation>
-    </message>
-</context><context>
     <name>PreferencesDialog</name>
     <message>
         <source>Preferences</source>
         <translation>Einstellungen</translation>
+    </message>
+    <message>
+        <source>General</source>
+        <translation>Allgemein</translation>
+    </message>
+    <message>
+        <source>Language, colours and start</source>
+        <translation>Sprache, Farben und Start</translation>
+    </message>
+    <message>
+        <source>Advanced</source>
+        <translation>Erweitert</translation>
+    </message>
+    <message>
+        <source>Edge sliders, detail, device</source>
+        <translation>Kantenregler, Detail, Gerät</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Schließen</translation>
+    </message>
+    <message>
+        <source>Close the preferences</source>
+        <translation>Einstellungen schließen</translation>
     </message>
     <message>
         <source>Theme</source>
@@ -1556,14 +1570,6 @@
     <message>
         <source>Starts Mattecam minimised with your desktop</source>
         <translation>Startet Mattecam minimiert mit Ihrem Desktop</translation>
-    </message>
-    <message>
-        <source>Close</source>
-        <translation>Schließen</translation>
-    </message>
-    <message>
-        <source>Close the preferences</source>
-        <translation>Einstellungen schließen</translation>
     </message>
 </context><context>
     <name>Preview</name>
@@ -1750,14 +1756,6 @@
 </context><context>
     <name>QualityControls</name>
     <message>
-        <source>Lower quality when this computer is busy</source>
-        <translation>Qualität senken, wenn der Rechner ausgelastet ist</translation>
-    </message>
-    <message>
-        <source>Lowers automatic settings and the frame rate while this computer cannot keep up</source>
-        <translation>Senkt automatische Einstellungen und die Bildrate, solange der Rechner nicht mitkommt</translation>
-    </message>
-    <message>
         <source>Soft</source>
         <translation>Weich</translation>
     </message>
@@ -1794,38 +1792,12 @@
         <translation>Aus: Nichts wird verborgen. Ausgewogen: verbirgt, was für Personen gehalten wird, und nichts von einer Person.</translation>
     </message>
     <message>
-        <source>Off</source>
-        <translation>Aus</translation>
+        <source>Lower quality when this computer is busy</source>
+        <translation>Qualität senken, wenn der Rechner ausgelastet ist</translation>
     </message>
     <message>
-        <source>Balanced</source>
-        <translation>Ausgewogen</translation>
-    </message>
-</context><context>
-    <name>RatioControl</name>
-    <message>
-        <source>Detail</source>
-        <translation>Detail</translation>
-    </message>
-    <message>
-        <source>Resolution of the network's input: more is finer and slower</source>
-        <translation>Auflösung der Eingabe des Netzes: mehr ist feiner und langsamer</translation>
-    </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automatisch</translation>
-    </message>
-    <message>
-        <source>Choose the detail by the frame size</source>
-        <translation>Detail nach der Bildgröße wählen</translation>
-    </message>
-    <message>
-        <source>Automatic detail</source>
-        <translation>Automatisches Detail</translation>
-    </message>
-    <message>
-        <source>Input of the network: {0} × {1} px</source>
-        <translation>Eingabe des Netzes: {0} × {1} px</translation>
+        <source>Lowers automatic settings and the frame rate while this computer cannot keep up</source>
+        <translation>Senkt automatische Einstellungen und die Bildrate, solange der Rechner nicht mitkommt</translation>
     </message>
 </context><context>
     <name>Recording</name>
@@ -2058,12 +2030,24 @@
         <translation>Virtuelle Kamera</translation>
     </message>
     <message>
+        <source>Shown on the card while you are paused</source>
+        <translation>Wird während der Pause auf der Tafel gezeigt</translation>
+    </message>
+    <message>
+        <source>Stand-by text</source>
+        <translation>Text der Pausentafel</translation>
+    </message>
+    <message>
+        <source>Stand-by image</source>
+        <translation>Pausenbild</translation>
+    </message>
+    <message>
         <source>Always hide</source>
         <translation>Immer verbergen</translation>
     </message>
     <message>
-        <source>Hide other people, or parts of the picture</source>
-        <translation>Verbirgt andere Personen oder Teile des Bilds</translation>
+        <source>Hide parts of the picture</source>
+        <translation>Teile des Bildes verbergen</translation>
     </message>
     <message>
         <source>Adjust the background</source>
@@ -2074,28 +2058,12 @@
         <translation>Zoom, Lage, Art der Unschärfe</translation>
     </message>
     <message>
-        <source>Size and frame rate</source>
-        <translation>Größe und Bildrate</translation>
-    </message>
-    <message>
-        <source>What the camera delivers</source>
-        <translation>Was die Kamera liefert</translation>
-    </message>
-    <message>
         <source>Quality</source>
         <translation>Qualität</translation>
     </message>
     <message>
         <source>Model and edge</source>
         <translation>Modell und Kante</translation>
-    </message>
-    <message>
-        <source>Send to OBS</source>
-        <translation>An OBS senden</translation>
-    </message>
-    <message>
-        <source>How other programs receive your video</source>
-        <translation>Wie andere Programme Ihr Video empfangen</translation>
     </message>
     <message>
         <source>Record</source>
@@ -2113,14 +2081,6 @@
         <source>What others see while you are paused</source>
         <translation>Was andere während der Pause sehen</translation>
     </message>
-    <message>
-        <source>Expert</source>
-        <translation>Für Experten</translation>
-    </message>
-    <message>
-        <source>Edge sliders, detail, device</source>
-        <translation>Kantenregler, Detail, Gerät</translation>
-    </message>
 </context><context>
     <name>SmallPreview</name>
     <message>
@@ -2136,36 +2096,6 @@
     <message>
         <source>One moment, please</source>
         <translation>Einen Moment, bitte</translation>
-    </message>
-</context><context>
-    <name>StandbyControls</name>
-    <message>
-        <source>Shown on the card while you are paused</source>
-        <translation>Wird während der Pause auf der Tafel gezeigt</translation>
-    </message>
-    <message>
-        <source>Stand-by text</source>
-        <translation>Text der Pausentafel</translation>
-    </message>
-    <message>
-        <source>Stand-by image</source>
-        <translation>Pausenbild</translation>
-    </message>
-    <message>
-        <source>Image…</source>
-        <translation>Bild…</translation>
-    </message>
-    <message>
-        <source>Images ({0})</source>
-        <translation>Bilder ({0})</translation>
-    </message>
-    <message>
-        <source>Remove image</source>
-        <translation>Bild entfernen</translation>
-    </message>
-    <message>
-        <source>Use the default stand-by card</source>
-        <translation>Die normale Pausentafel verwenden</translation>
     </message>
 </context><context>
     <name>StatusLine</name>
@@ -2396,12 +2326,56 @@
         <translation>Virtuelle Kamera einrichten</translation>
     </message>
     <message>
+        <source>Device</source>
+        <translation>Gerät</translation>
+    </message>
+    <message>
+        <source>The device that other programs read</source>
+        <translation>Das Gerät, das andere Programme lesen</translation>
+    </message>
+    <message>
+        <source>Mirror the output</source>
+        <translation>Ausgabe spiegeln</translation>
+    </message>
+    <message>
+        <source>Also mirrors text in the video</source>
+        <translation>Spiegelt auch Text im Video</translation>
+    </message>
+    <message>
+        <source>Switch the real camera off while nobody watches</source>
+        <translation>Echte Kamera ausschalten, solange niemand zusieht</translation>
+    </message>
+    <message>
+        <source>Only while this window is hidden</source>
+        <translation>Nur solange dieses Fenster verborgen ist</translation>
+    </message>
+    <message>
+        <source>PipeWire camera</source>
+        <translation>PipeWire-Kamera</translation>
+    </message>
+    <message>
+        <source>Browsers and Flatpak programs find it through the camera portal</source>
+        <translation>Browser und Flatpak-Programme finden sie über das Kameraportal</translation>
+    </message>
+    <message>
+        <source>Send cut-out person to OBS</source>
+        <translation>Freigestellte Person an OBS senden</translation>
+    </message>
+    <message>
+        <source>For programs that put another picture behind the person</source>
+        <translation>Für Programme, die ein anderes Bild hinter die Person setzen</translation>
+    </message>
+    <message>
         <source>Choose “{0}” as the camera in your meeting.</source>
         <translation>Wählen Sie in Ihrer Besprechung „{0}“ als Kamera.</translation>
     </message>
     <message>
         <source>This computer has no virtual camera yet.</source>
         <translation>Dieser Rechner hat noch keine virtuelle Kamera.</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automatisch</translation>
     </message>
 </context><context>
     <name>VirtualCameraView</name>
@@ -2441,14 +2415,6 @@
     </message>
 </context><context>
     <name>ZoneControls</name>
-    <message>
-        <source>Only me</source>
-        <translation>Nur ich</translation>
-    </message>
-    <message>
-        <source>Hides everybody but one person; click the person in the preview</source>
-        <translation>Blendet alle bis auf eine Person aus; klicken Sie die Person in der Vorschau an</translation>
-    </message>
     <message>
         <source>Always hide</source>
         <translation>Immer verbergen</translation>

@@ -92,6 +92,144 @@
         <translation>Original y resultado lado a lado</translation>
     </message>
 </context><context>
+    <name>AdvancedControls</name>
+    <message>
+        <source>Detail</source>
+        <translation>Detalle</translation>
+    </message>
+    <message>
+        <source>Resolution of the network's input: more is finer and slower</source>
+        <translation>Resolución de la entrada de la red: más es más fino y más lento</translation>
+    </message>
+    <message>
+        <source>Automatic detail</source>
+        <translation>Detalle automático</translation>
+    </message>
+    <message>
+        <source>Choose the detail by the frame size</source>
+        <translation>Elegir el detalle según el tamaño del fotograma</translation>
+    </message>
+    <message>
+        <source>Device</source>
+        <translation>Dispositivo</translation>
+    </message>
+    <message>
+        <source>Processor that runs the network</source>
+        <translation>Procesador que ejecuta la red</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automático</translation>
+    </message>
+    <message>
+        <source>Executor</source>
+        <translation>Ejecutor</translation>
+    </message>
+    <message>
+        <source>Software that runs the network</source>
+        <translation>Software que ejecuta la red</translation>
+    </message>
+    <message>
+        <source>Precision</source>
+        <translation>Precisión</translation>
+    </message>
+    <message>
+        <source>Number format of the computation</source>
+        <translation>Formato numérico del cálculo</translation>
+    </message>
+    <message>
+        <source>Refiner</source>
+        <translation>Refinado</translation>
+    </message>
+    <message>
+        <source>How the matte is upsampled</source>
+        <translation>Cómo se amplía la máscara</translation>
+    </message>
+    <message>
+        <source>Virtual camera backend</source>
+        <translation>Backend de la cámara virtual</translation>
+    </message>
+    <message>
+        <source>Library that writes to the virtual camera</source>
+        <translation>Biblioteca que escribe en la cámara virtual</translation>
+    </message>
+    <message>
+        <source>Hardness</source>
+        <translation>Dureza</translation>
+    </message>
+    <message>
+        <source>From the soft matte to a hard mask</source>
+        <translation>De la máscara suave a una máscara dura</translation>
+    </message>
+    <message>
+        <source>Threshold</source>
+        <translation>Umbral</translation>
+    </message>
+    <message>
+        <source>Alpha above which pixels stay when the edge is hardened</source>
+        <translation>Alfa a partir del cual se conservan los píxeles al endurecer el borde</translation>
+    </message>
+    <message>
+        <source>Shrink or grow</source>
+        <translation>Encoger o crecer</translation>
+    </message>
+    <message>
+        <source>Moves the edge inward or outward</source>
+        <translation>Desplaza el borde hacia dentro o hacia fuera</translation>
+    </message>
+    <message>
+        <source>Feather outward</source>
+        <translation>Suavizar hacia fuera</translation>
+    </message>
+    <message>
+        <source>Softens the edge without eroding the person</source>
+        <translation>Suaviza el borde sin recortar a la persona</translation>
+    </message>
+    <message>
+        <source>Temporal smoothing</source>
+        <translation>Suavizado temporal</translation>
+    </message>
+    <message>
+        <source>Reduces flicker of the edge</source>
+        <translation>Reduce el parpadeo del borde</translation>
+    </message>
+    <message>
+        <source>Remove colour fringe</source>
+        <translation>Eliminar el halo de color</translation>
+    </message>
+    <message>
+        <source>Removes a green cast from hair and edges</source>
+        <translation>Elimina el tono verde del pelo y los bordes</translation>
+    </message>
+    <message>
+        <source>Reset edge</source>
+        <translation>Restablecer el borde</translation>
+    </message>
+    <message>
+        <source>Use the matte as the network computes it</source>
+        <translation>Usar la máscara tal como la calcula la red</translation>
+    </message>
+    <message>
+        <source>Input of the network: {0} × {1} px</source>
+        <translation>Entrada de la red: {0} × {1} px</translation>
+    </message>
+    <message>
+        <source>Automatic: {0} until this computer has been measured</source>
+        <translation>Automático: {0} hasta que se mida este equipo</translation>
+    </message>
+    <message>
+        <source>Automatic: {0}</source>
+        <translation>Automático: {0}</translation>
+    </message>
+    <message>
+        <source>Automatic: {0}, the best choice on this computer</source>
+        <translation>Automático: {0}, la mejor opción en este equipo</translation>
+    </message>
+    <message>
+        <source>Automatic: {0}, {1} times as fast as float32 on this computer</source>
+        <translation>Automático: {0}, a {1} veces la velocidad de float32 en este equipo</translation>
+    </message>
+</context><context>
     <name>Assistant</name>
     <message>
         <source>Set up Mattecam</source>
@@ -306,8 +444,8 @@
         <translation>Desenfoca como un objetivo luminoso: las luces se vuelven discos; necesita el ejecutor OpenVINO</translation>
     </message>
     <message>
-        <source>Background zoom</source>
-        <translation>Zoom del fondo</translation>
+        <source>Zoom</source>
+        <translation>Zoom</translation>
     </message>
     <message>
         <source>Enlarges the image behind the person</source>
@@ -406,18 +544,6 @@
         <translation>Para una cámara colocada de lado o cabeza abajo</translation>
     </message>
     <message>
-        <source>Not turned</source>
-        <translation>Sin girar</translation>
-    </message>
-    <message>
-        <source>90° to the right</source>
-        <translation>90° a la derecha</translation>
-    </message>
-    <message>
-        <source>90° to the left</source>
-        <translation>90° a la izquierda</translation>
-    </message>
-    <message>
         <source>Swap left and right of the camera</source>
         <translation>Intercambiar izquierda y derecha de la cámara</translation>
     </message>
@@ -425,32 +551,6 @@
         <source>The background is not swapped</source>
         <translation>El fondo no se intercambia</translation>
     </message>
-    <message>
-        <source>Demonstration</source>
-        <translation>Demostración</translation>
-    </message>
-    <message>
-        <source>{0}: {1} × {2}</source>
-        <translation>{0}: {1} × {2}</translation>
-    </message>
-    <message>
-        <source>Choose a video</source>
-        <translation>Elegir un vídeo</translation>
-    </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automático</translation>
-    </message>
-    <message>
-        <source>A camera that is not connected</source>
-        <translation>Una cámara que no está conectada</translation>
-    </message>
-    <message>
-        <source>Video file…</source>
-        <translation>Archivo de vídeo…</translation>
-    </message>
-</context><context>
-    <name>CameraFormatControls</name>
     <message>
         <source>Size</source>
         <translation>Tamaño</translation>
@@ -484,8 +584,78 @@
         <translation>Solo afecta a la vista previa, no a la salida</translation>
     </message>
     <message>
+        <source>Demonstration</source>
+        <translation>Demostración</translation>
+    </message>
+    <message>
+        <source>{0}: {1} × {2}</source>
+        <translation>{0}: {1} × {2}</translation>
+    </message>
+    <message>
+        <source>Choose a video</source>
+        <translation>Elegir un vídeo</translation>
+    </message>
+    <message>
         <source>Automatic</source>
         <translation>Automático</translation>
+    </message>
+    <message>
+        <source>A camera that is not connected</source>
+        <translation>Una cámara que no está conectada</translation>
+    </message>
+    <message>
+        <source>Video file…</source>
+        <translation>Archivo de vídeo…</translation>
+    </message>
+</context><context>
+    <name>Choices</name>
+    <message>
+        <source>Automatic</source>
+        <translation>Automático</translation>
+    </message>
+    <message>
+        <source>On</source>
+        <translation>Activado</translation>
+    </message>
+    <message>
+        <source>Off</source>
+        <translation>Desactivado</translation>
+    </message>
+    <message>
+        <source>Calm</source>
+        <translation>Tranquilo</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Cercano</translation>
+    </message>
+    <message>
+        <source>Balanced</source>
+        <translation>Equilibrado</translation>
+    </message>
+    <message>
+        <source>In the PipeWire camera (BGRA)</source>
+        <translation>En la cámara PipeWire (BGRA)</translation>
+    </message>
+    <message>
+        <source>Deep guided filter</source>
+        <translation>Filtro guiado profundo</translation>
+    </message>
+    <message>
+        <source>Fast guided filter</source>
+        <translation>Filtro guiado rápido</translation>
+    </message>
+    <message>
+        <source>Not turned</source>
+        <translation>Sin girar</translation>
+    </message>
+    <message>
+        <source>90° to the right</source>
+        <translation>90° a la derecha</translation>
+    </message>
+    <message>
+        <source>90° to the left</source>
+        <translation>90° a la izquierda</translation>
     </message>
 </context><context>
     <name>Dialogs</name>
@@ -628,108 +798,6 @@
     <message>
         <source>Download ({0})</source>
         <translation>Descargar ({0})</translation>
-    </message>
-</context><context>
-    <name>ExpertControls</name>
-    <message>
-        <source>Automatic</source>
-        <translation>Automático</translation>
-    </message>
-    <message>
-        <source>Device</source>
-        <translation>Dispositivo</translation>
-    </message>
-    <message>
-        <source>Processor that runs the network</source>
-        <translation>Procesador que ejecuta la red</translation>
-    </message>
-    <message>
-        <source>Executor</source>
-        <translation>Ejecutor</translation>
-    </message>
-    <message>
-        <source>Software that runs the network</source>
-        <translation>Software que ejecuta la red</translation>
-    </message>
-    <message>
-        <source>Refiner</source>
-        <translation>Refinado</translation>
-    </message>
-    <message>
-        <source>How the matte is upsampled</source>
-        <translation>Cómo se amplía la máscara</translation>
-    </message>
-    <message>
-        <source>Deep guided filter</source>
-        <translation>Filtro guiado profundo</translation>
-    </message>
-    <message>
-        <source>Fast guided filter</source>
-        <translation>Filtro guiado rápido</translation>
-    </message>
-    <message>
-        <source>Virtual camera backend</source>
-        <translation>Backend de la cámara virtual</translation>
-    </message>
-    <message>
-        <source>Library that writes to the virtual camera</source>
-        <translation>Biblioteca que escribe en la cámara virtual</translation>
-    </message>
-    <message>
-        <source>Hardness</source>
-        <translation>Dureza</translation>
-    </message>
-    <message>
-        <source>From the soft matte to a hard mask</source>
-        <translation>De la máscara suave a una máscara dura</translation>
-    </message>
-    <message>
-        <source>Threshold</source>
-        <translation>Umbral</translation>
-    </message>
-    <message>
-        <source>Alpha above which pixels stay when the edge is hardened</source>
-        <translation>Alfa a partir del cual se conservan los píxeles al endurecer el borde</translation>
-    </message>
-    <message>
-        <source>Shrink or grow</source>
-        <translation>Encoger o crecer</translation>
-    </message>
-    <message>
-        <source>Moves the edge inward or outward</source>
-        <translation>Desplaza el borde hacia dentro o hacia fuera</translation>
-    </message>
-    <message>
-        <source>Feather outward</source>
-        <translation>Suavizar hacia fuera</translation>
-    </message>
-    <message>
-        <source>Softens the edge without eroding the person</source>
-        <translation>Suaviza el borde sin recortar a la persona</translation>
-    </message>
-    <message>
-        <source>Temporal smoothing</source>
-        <translation>Suavizado temporal</translation>
-    </message>
-    <message>
-        <source>Reduces flicker of the edge</source>
-        <translation>Reduce el parpadeo del borde</translation>
-    </message>
-    <message>
-        <source>Remove colour fringe</source>
-        <translation>Eliminar el halo de color</translation>
-    </message>
-    <message>
-        <source>Removes a green cast from hair and edges</source>
-        <translation>Elimina el tono verde del pelo y los bordes</translation>
-    </message>
-    <message>
-        <source>Reset edge</source>
-        <translation>Restablecer el borde</translation>
-    </message>
-    <message>
-        <source>Use the matte as the network computes it</source>
-        <translation>Usar la máscara tal como la calcula la red</translation>
     </message>
 </context><context>
     <name>Findings</name>
@@ -908,6 +976,24 @@
         <translation>Para un pelo más fino puede descargar un modelo mejor ({0}).</translation>
     </message>
 </context><context>
+    <name>Form</name>
+    <message>
+        <source>Choose image…</source>
+        <translation>Elegir imagen…</translation>
+    </message>
+    <message>
+        <source>Images ({0})</source>
+        <translation>Imágenes ({0})</translation>
+    </message>
+    <message>
+        <source>Remove image</source>
+        <translation>Quitar la imagen</translation>
+    </message>
+    <message>
+        <source>Use no image</source>
+        <translation>No usar ninguna imagen</translation>
+    </message>
+</context><context>
     <name>FramingControls</name>
     <message>
         <source>Auto-framing</source>
@@ -918,16 +1004,12 @@
         <translation>Recorta la imagen a cabeza y hombros y los sigue</translation>
     </message>
     <message>
-        <source>Off</source>
-        <translation>Desactivado</translation>
+        <source>Only me</source>
+        <translation>Solo yo</translation>
     </message>
     <message>
-        <source>Calm</source>
-        <translation>Tranquilo</translation>
-    </message>
-    <message>
-        <source>Close</source>
-        <translation>Cercano</translation>
+        <source>Hides everybody but one person; click the person in the preview</source>
+        <translation>Oculta a todos menos a una persona; haga clic en ella en la vista previa</translation>
     </message>
     <message>
         <source>Zoom</source>
@@ -1311,10 +1393,6 @@
         <source>{0} – download {1}</source>
         <translation>{0} – descargar {1}</translation>
     </message>
-    <message>
-        <source>{0} – not installed</source>
-        <translation>{0} – no instalado</translation>
-    </message>
 </context><context>
     <name>NoticeArea</name>
     <message>
@@ -1338,64 +1416,6 @@
     <message>
         <source>Hide this message</source>
         <translation>Ocultar este mensaje</translation>
-    </message>
-</context><context>
-    <name>OutputControls</name>
-    <message>
-        <source>Off</source>
-        <translation>Desactivado</translation>
-    </message>
-    <message>
-        <source>Send cut-out person to OBS</source>
-        <translation>Enviar la persona recortada a OBS</translation>
-    </message>
-    <message>
-        <source>For programs that put another picture behind the person</source>
-        <translation>Para programas que ponen otra imagen detrás de la persona</translation>
-    </message>
-    <message>
-        <source>In the PipeWire camera (BGRA)</source>
-        <translation>En la cámara PipeWire (BGRA)</translation>
-    </message>
-    <message>
-        <source>Virtual camera device</source>
-        <translation>Dispositivo de la cámara virtual</translation>
-    </message>
-    <message>
-        <source>The device that other programs read</source>
-        <translation>El dispositivo que leen otros programas</translation>
-    </message>
-    <message>
-        <source>PipeWire camera</source>
-        <translation>Cámara de PipeWire</translation>
-    </message>
-    <message>
-        <source>Browsers and Flatpak programs find it through the camera portal</source>
-        <translation>Los navegadores y los programas Flatpak la encuentran mediante el portal de cámara</translation>
-    </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automático</translation>
-    </message>
-    <message>
-        <source>On</source>
-        <translation>Activado</translation>
-    </message>
-    <message>
-        <source>Mirror the output</source>
-        <translation>Reflejar la salida</translation>
-    </message>
-    <message>
-        <source>Also mirrors text in the video</source>
-        <translation>También refleja el texto del vídeo</translation>
-    </message>
-    <message>
-        <source>Switch the real camera off while nobody watches</source>
-        <translation>Apagar la cámara real mientras nadie mira</translation>
-    </message>
-    <message>
-        <source>Only while this window is hidden</source>
-        <translation>Solo mientras esta ventana esté oculta</translation>
     </message>
 </context><context>
     <name>PlateControls</name>
@@ -1498,40 +1518,34 @@
         <translation>Reintentar</translation>
     </message>
 </context><context>
-    <name>PrecisionControl</name>
-    <message>
-        <source>Precision</source>
-        <translation>Precisión</translation>
-    </message>
-    <message>
-        <source>Number format of the computation</source>
-        <translation>Formato numérico del cálculo</translation>
-    </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automático</translation>
-    </message>
-    <message>
-        <source>Automatic: {0} until this computer has been measured</source>
-        <translation>Automático: {0} hasta que se mida este equipo</translation>
-    </message>
-    <message>
-        <source>Automatic: {0}</source>
-        <translation>Automático: {0}</translation>
-    </message>
-    <message>
-        <source>Automatic: {0}, the best choice on this computer</source>
-        <translation>Automático: {0}, la mejor opción en este equipo</translation>
-    </message>
-    <message>
-        <source>Automatic: {0}, {1} times as fast as float32 on this computer</source>
-        <translation>Automático: {0}, a {1} veces la velocidad de float32 en este equipo</translation>
-    </message>
-</context><context>
     <name>PreferencesDialog</name>
     <message>
         <source>Preferences</source>
         <translation>Preferencias</translation>
+    </message>
+    <message>
+        <source>General</source>
+        <translation>General</translation>
+    </message>
+    <message>
+        <source>Language, colours and start</source>
+        <translation>Idioma, colores e inicio</translation>
+    </message>
+    <message>
+        <source>Advanced</source>
+        <translation>Avanzado</translation>
+    </message>
+    <message>
+        <source>Edge sliders, detail, device</source>
+        <translation>Controles del borde, detalle, dispositivo</translation>
+    </message>
+    <message>
+        <source>Close</source>
+        <translation>Cerrar</translation>
+    </message>
+    <message>
+        <source>Close the preferences</source>
+        <translation>Cerrar las preferencias</translation>
     </message>
     <message>
         <source>Theme</source>
@@ -1556,14 +1570,6 @@
     <message>
         <source>Starts Mattecam minimised with your desktop</source>
         <translation>Inicia Mattecam minimizado con su escritorio</translation>
-    </message>
-    <message>
-        <source>Close</source>
-        <translation>Cerrar</translation>
-    </message>
-    <message>
-        <source>Close the preferences</source>
-        <translation>Cerrar las preferencias</translation>
     </message>
 </context><context>
     <name>Preview</name>
@@ -1750,14 +1756,6 @@
 </context><context>
     <name>QualityControls</name>
     <message>
-        <source>Lower quality when this computer is busy</source>
-        <translation>Reducir la calidad cuando el equipo esté ocupado</translation>
-    </message>
-    <message>
-        <source>Lowers automatic settings and the frame rate while this computer cannot keep up</source>
-        <translation>Reduce los ajustes automáticos y la velocidad de fotogramas mientras el equipo no dé abasto</translation>
-    </message>
-    <message>
         <source>Soft</source>
         <translation>Suave</translation>
     </message>
@@ -1794,38 +1792,12 @@
         <translation>Desactivado: no se oculta nada. Equilibrado: oculta lo que se confunde con personas, y nada de una persona.</translation>
     </message>
     <message>
-        <source>Off</source>
-        <translation>Desactivado</translation>
+        <source>Lower quality when this computer is busy</source>
+        <translation>Reducir la calidad cuando el equipo esté ocupado</translation>
     </message>
     <message>
-        <source>Balanced</source>
-        <translation>Equilibrado</translation>
-    </message>
-</context><context>
-    <name>RatioControl</name>
-    <message>
-        <source>Detail</source>
-        <translation>Detalle</translation>
-    </message>
-    <message>
-        <source>Resolution of the network's input: more is finer and slower</source>
-        <translation>Resolución de la entrada de la red: más es más fino y más lento</translation>
-    </message>
-    <message>
-        <source>Automatic</source>
-        <translation>Automático</translation>
-    </message>
-    <message>
-        <source>Choose the detail by the frame size</source>
-        <translation>Elegir el detalle según el tamaño del fotograma</translation>
-    </message>
-    <message>
-        <source>Automatic detail</source>
-        <translation>Detalle automático</translation>
-    </message>
-    <message>
-        <source>Input of the network: {0} × {1} px</source>
-        <translation>Entrada de la red: {0} × {1} px</translation>
+        <source>Lowers automatic settings and the frame rate while this computer cannot keep up</source>
+        <translation>Reduce los ajustes automáticos y la velocidad de fotogramas mientras el equipo no dé abasto</translation>
     </message>
 </context><context>
     <name>Recording</name>
@@ -2058,12 +2030,24 @@
         <translation>Cámara virtual</translation>
     </message>
     <message>
+        <source>Shown on the card while you are paused</source>
+        <translation>Se muestra en la pantalla durante la pausa</translation>
+    </message>
+    <message>
+        <source>Stand-by text</source>
+        <translation>Texto de pausa</translation>
+    </message>
+    <message>
+        <source>Stand-by image</source>
+        <translation>Imagen de pausa</translation>
+    </message>
+    <message>
         <source>Always hide</source>
         <translation>Ocultar siempre</translation>
     </message>
     <message>
-        <source>Hide other people, or parts of the picture</source>
-        <translation>Oculta a otras personas o partes de la imagen</translation>
+        <source>Hide parts of the picture</source>
+        <translation>Ocultar partes de la imagen</translation>
     </message>
     <message>
         <source>Adjust the background</source>
@@ -2074,28 +2058,12 @@
         <translation>Ampliación, posición y tipo de desenfoque</translation>
     </message>
     <message>
-        <source>Size and frame rate</source>
-        <translation>Tamaño y frecuencia</translation>
-    </message>
-    <message>
-        <source>What the camera delivers</source>
-        <translation>Lo que entrega la cámara</translation>
-    </message>
-    <message>
         <source>Quality</source>
         <translation>Calidad</translation>
     </message>
     <message>
         <source>Model and edge</source>
         <translation>Modelo y borde</translation>
-    </message>
-    <message>
-        <source>Send to OBS</source>
-        <translation>Enviar a OBS</translation>
-    </message>
-    <message>
-        <source>How other programs receive your video</source>
-        <translation>Cómo reciben su vídeo otros programas</translation>
     </message>
     <message>
         <source>Record</source>
@@ -2113,14 +2081,6 @@
         <source>What others see while you are paused</source>
         <translation>Lo que ven los demás durante la pausa</translation>
     </message>
-    <message>
-        <source>Expert</source>
-        <translation>Para expertos</translation>
-    </message>
-    <message>
-        <source>Edge sliders, detail, device</source>
-        <translation>Controles del borde, detalle, dispositivo</translation>
-    </message>
 </context><context>
     <name>SmallPreview</name>
     <message>
@@ -2136,36 +2096,6 @@
     <message>
         <source>One moment, please</source>
         <translation>Un momento, por favor</translation>
-    </message>
-</context><context>
-    <name>StandbyControls</name>
-    <message>
-        <source>Shown on the card while you are paused</source>
-        <translation>Se muestra en la pantalla durante la pausa</translation>
-    </message>
-    <message>
-        <source>Stand-by text</source>
-        <translation>Texto de pausa</translation>
-    </message>
-    <message>
-        <source>Stand-by image</source>
-        <translation>Imagen de pausa</translation>
-    </message>
-    <message>
-        <source>Image…</source>
-        <translation>Imagen…</translation>
-    </message>
-    <message>
-        <source>Images ({0})</source>
-        <translation>Imágenes ({0})</translation>
-    </message>
-    <message>
-        <source>Remove image</source>
-        <translation>Quitar la imagen</translation>
-    </message>
-    <message>
-        <source>Use the default stand-by card</source>
-        <translation>Usar la pantalla de pausa normal</translation>
     </message>
 </context><context>
     <name>StatusLine</name>
@@ -2396,12 +2326,56 @@
         <translation>Configurar una cámara virtual</translation>
     </message>
     <message>
+        <source>Device</source>
+        <translation>Dispositivo</translation>
+    </message>
+    <message>
+        <source>The device that other programs read</source>
+        <translation>El dispositivo que leen otros programas</translation>
+    </message>
+    <message>
+        <source>Mirror the output</source>
+        <translation>Reflejar la salida</translation>
+    </message>
+    <message>
+        <source>Also mirrors text in the video</source>
+        <translation>También refleja el texto del vídeo</translation>
+    </message>
+    <message>
+        <source>Switch the real camera off while nobody watches</source>
+        <translation>Apagar la cámara real mientras nadie mira</translation>
+    </message>
+    <message>
+        <source>Only while this window is hidden</source>
+        <translation>Solo mientras esta ventana esté oculta</translation>
+    </message>
+    <message>
+        <source>PipeWire camera</source>
+        <translation>Cámara de PipeWire</translation>
+    </message>
+    <message>
+        <source>Browsers and Flatpak programs find it through the camera portal</source>
+        <translation>Los navegadores y los programas Flatpak la encuentran mediante el portal de cámara</translation>
+    </message>
+    <message>
+        <source>Send cut-out person to OBS</source>
+        <translation>Enviar la persona recortada a OBS</translation>
+    </message>
+    <message>
+        <source>For programs that put another picture behind the person</source>
+        <translation>Para programas que ponen otra imagen detrás de la persona</translation>
+    </message>
+    <message>
         <source>Choose “{0}” as the camera in your meeting.</source>
         <translation>Elija «{0}» como cámara en su reunión.</translation>
     </message>
     <message>
         <source>This computer has no virtual camera yet.</source>
         <translation>Este equipo todavía no tiene cámara virtual.</translation>
+    </message>
+    <message>
+        <source>Automatic</source>
+        <translation>Automático</translation>
     </message>
 </context><context>
     <name>VirtualCameraView</name>
@@ -2441,14 +2415,6 @@
     </message>
 </context><context>
     <name>ZoneControls</name>
-    <message>
-        <source>Only me</source>
-        <translation>Solo yo</translation>
-    </message>
-    <message>
-        <source>Hides everybody but one person; click the person in the preview</source>
-        <translation>Oculta a todos menos a una persona; haga clic en ella en la vista previa</translation>
-    </message>
     <message>
         <source>Always hide</source>
         <translation>Ocultar siempre</translation>

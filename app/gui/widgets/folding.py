@@ -41,7 +41,7 @@ class FoldingRow(QBoxLayout):
 
     def heightForWidth(self, width: int) -> int:
         self._turn(width)
-        if any(item.hasHeightForWidth() for item in self._shown()):
+        if super().hasHeightForWidth():  # which makes Qt follow the new direction
             return super().heightForWidth(width)
         return super().sizeHint().height()  # Qt returns 0 for what has one height
 

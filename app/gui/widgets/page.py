@@ -100,14 +100,6 @@ def breakable(text: str) -> str:
     return LONG_WORD.sub(lambda word: SEPARATOR.sub("\\g<0>\u200b", word[0]), text)
 
 
-def field_row(caption: str, control: QWidget) -> QWidget:
-    """Return a control below its caption."""
-    whole, above = QWidget(), label(caption, wrap=True)
-    above.setBuddy(control.focusProxy() or control)
-    column(whole, above, control, spacing=4)
-    return whole
-
-
 class Collapsible(QWidget):
     """A group of controls that is hidden until its title is pressed."""
 

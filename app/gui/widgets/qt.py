@@ -31,6 +31,8 @@ T = TypeVar("T")
 Dialog = TypeVar("Dialog", bound=QDialog)
 FRAME = QSize(8, 40)
 """What the frame of a window may take of the screen, which is not known before it is shown: borders and title bar."""
+SCROLL_MARGIN = 50
+"""Pixels around a control that is scrolled to."""
 USUAL_LINE_PX = 16
 """Height of a line in the font that lengths in pixels are written for."""
 
@@ -225,11 +227,15 @@ class FocusHistory(QObject):
 
 
 def _scroll_to(control: QWidget) -> None:
-    """Scroll the pages that hold a control. Qt does that only where the focus moves within a page, not into it."""
+    """Scroll the pages that hold a control. Qt does that only where the focus moves within a page, not into it.
+
+    Of a line of text Qt shows the cursor alone.
+    """
     around = control.parentWidget()
     while around is not None:
         if isinstance(around, QScrollArea):
-            around.ensureWidgetVisible(control)
+            middle = control.mapTo(existing(around.widget()), control.rect().center())
+            around.ensureVisible(middle.x(), middle.y(), control.width() // 2, control.height() // 2 + SCROLL_MARGIN)
         around = around.parentWidget()
 
 

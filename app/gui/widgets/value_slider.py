@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 from PyQt6.QtCore import QLocale, QPointF, QRect, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QMouseEvent, QPainter, QPaintEvent, QWheelEvent
-from PyQt6.QtWidgets import QGridLayout, QSlider, QStyle, QStyleOptionSlider, QWidget
+from PyQt6.QtWidgets import QSlider, QStyle, QStyleOptionSlider, QWidget
 
 from app.gui.i18n.messages import decimal
 from app.gui.widgets.controls import describe, label
-from app.gui.widgets.qt import existing, scaled
+from app.gui.widgets.qt import existing, row, scaled
 
 STEPS = 100
 """Slider steps per unit of the setting."""
@@ -24,6 +24,11 @@ def times(value: int) -> str:
 def percent(value: int) -> str:
     """Return a share, such as `35 %`."""
     return f"{QLocale().toString(value)} %"
+
+
+def pixels(value: int) -> str:
+    """Return a width, such as `4 px`."""
+    return f"{QLocale().toString(value)} px"
 
 
 def offset(value: int) -> str:
@@ -85,21 +90,13 @@ class StillSlider(QSlider):
 
 
 class ValueSlider(QWidget):
-    """An integer slider with its value as text: below its caption, or on one line without a caption."""
+    """An integer slider with its value as text beside it."""
 
     value_changed = pyqtSignal(int)
     """The user moved the slider; not emitted by `show_value`."""
 
     def __init__(
-        self,
-        low: int,
-        high: int,
-        text: Callable[[int], str],
-        name: str,
-        description: str,
-        object_name: str = "",
-        *,
-        caption: bool = True,
+        self, low: int, high: int, text: Callable[[int], str], name: str, description: str, object_name: str = ""
     ) -> None:
         super().__init__()
         self._text = text
@@ -107,24 +104,13 @@ class ValueSlider(QWidget):
         self.slider.setRange(low, high)
         self.slider.setProperty("signed", low < 0)  # the style sheet fills only scales that begin at nothing
         self.slider.setPageStep(max(1, (high - low) // 10))
-        self.slider.setMinimumSize(80, scaled(24, self))
+        self.slider.setMinimumSize(60, scaled(24, self))
         describe(self.slider, name, description, object_name)
         self.value = label("", "faint")
-        self.value.setMinimumWidth(max(self.value.fontMetrics().horizontalAdvance(text(end)) for end in (low, high)))
+        longest = max((text(low), text(high), percent(-STEPS)), key=len)  # sliders below each other are equally long
+        self.value.setMinimumWidth(self.value.fontMetrics().horizontalAdvance(longest))
         self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-        grid = QGridLayout(self)
-        grid.setContentsMargins(0, 0, 0, 0)
-        grid.setHorizontalSpacing(10)
-        grid.setVerticalSpacing(2)
-        if caption:
-            above = label(name, wrap=True)
-            above.setBuddy(self.slider)
-            grid.addWidget(above, 0, 0)
-            grid.addWidget(self.slider, 1, 0, 1, 2)
-        else:
-            grid.addWidget(self.slider, 0, 0)
-        grid.addWidget(self.value, 0, 1)
-        grid.setColumnStretch(0, 1)
+        row(self, self.slider, self.value, grows=self.slider, spacing=10)
         self.setFocusProxy(self.slider)
         self._newest = self.slider.value()
         """The value to show when the user lets the slider go."""
