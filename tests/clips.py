@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import cv2
 import numpy as np
+from av.audio.stream import AudioStream
+from av.container import OutputContainer
+from av.stream import Stream
+from av.video.stream import VideoStream
 
 from app.capture.demo import DemoSource
 from app.core.types import BgrImage
@@ -74,6 +79,52 @@ def tone(seconds: float) -> np.ndarray[tuple[int, int], np.dtype[np.int16]]:
     ]
 
 
+@contextmanager
+def writing(
+    path: Path,
+    codec: str = "libx264",
+    rate: Fraction | int = 25,
+    *,
+    size: tuple[int, int] = (96, 48),
+    pixels: str = "yuv420p",
+    form: str | None = None,
+    options: dict[str, str] | None = None,
+) -> Iterator[tuple[OutputContainer, VideoStream]]:
+    """Open a file with a film, whose last packets are written at the end. options: of its encoder."""
+    with av.open(str(path), "w", format=form) as container:
+        stream = container.add_stream(codec, rate=rate, options=options or {})
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt = *size, pixels
+        yield container, stream
+        container.mux(stream.encode(None))
+
+
+def write_silence(container: OutputContainer, sound: Stream, seconds: int) -> None:
+    """Write so much silence at 48 kHz."""
+    assert isinstance(sound, AudioStream)
+    samples = av.AudioFrame.from_ndarray(np.zeros((1, seconds * 48_000), np.int16), "s16", "mono")
+    samples.sample_rate = 48_000
+    container.mux([*sound.encode(samples), *sound.encode(None)])
+
+
+def copy_into(path: Path, *parts: tuple[Path, int], header: int = 0, options: dict[str, str] | None = None) -> Path:
+    """Copy the packets of files into one, each file later by so many of its ticks.
+
+    header: number of the part that the header describes. options: of the container.
+    """
+    with av.open(str(path), "w", options=options) as target:
+        with av.open(str(parts[header][0])) as named:
+            streams = [target.add_stream_from_template(stream) for stream in named.streams]
+        for part, later in parts:
+            with av.open(str(part)) as source:
+                for packet in source.demux():
+                    if packet.dts is not None and packet.pts is not None:
+                        packet.pts, packet.dts = packet.pts + later, packet.dts + later
+                        packet.stream = streams[packet.stream.index]
+                        target.mux_one(packet)
+    return path
+
+
 def write_clip(
     path: Path,
     count: int = 10,
@@ -94,9 +145,8 @@ def write_clip(
     audio, layout, audio_rate: codec, channels and samples per second of a tone of equal length. image: returns the
     frame of a number, by default `numbered`.
     """
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=fps, options={"crf": "8", "preset": "ultrafast", "g": "4"})
-        stream.width, stream.height, stream.pix_fmt = *size, "yuv444p"
+    options = {"crf": "8", "preset": "ultrafast", "g": "4"}
+    with writing(path, rate=fps, size=size, pixels="yuv444p", options=options) as (container, stream):
         stream.codec_context.time_base = TICK
         if rotation or mirrored:
             stream.set_display_rotation(rotation, hflip=mirrored)
@@ -108,8 +158,7 @@ def write_clip(
             frame.pts = round((times_s[number] if times_s else number / fps) / TICK)
             frame.time_base = TICK
             container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
-        if isinstance(sound, av.AudioStream):
+        if isinstance(sound, AudioStream):
             samples = av.AudioFrame.from_ndarray(tone(count / fps), "s16", "mono")
             samples.sample_rate = SAMPLE_RATE
             container.mux([*sound.encode(samples), *sound.encode(None)])

@@ -10,7 +10,6 @@ from pathlib import Path
 import av
 import numpy as np
 import pytest
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -23,6 +22,7 @@ from app.media.headers import needs_dolby_vision
 from app.media.image_file import read_cut_out, read_image
 from app.media.video_input import VideoError, open_container
 from app.media.video_reader import VideoReader
+from tests.clips import writing
 from tests.paths import ROOT
 
 FIELD = ROOT / "tests" / "field"
@@ -135,17 +135,13 @@ def write_wide(path: Path, primaries: int, colours: NDArray[np.float64]) -> Path
     light = np.maximum(colours, 1e-4) ** 2.4 @ np.linalg.inv(matrix_to_bt709(primaries)).T
     values = np.repeat(np.repeat((light.clip(0, 1) ** (1 / 2.4))[None], 64, axis=0), 32, axis=1)
     frame = av.VideoFrame.from_ndarray(np.round(values * 65535).astype(np.uint16), "rgb48le")
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"crf": "4"})
-        assert isinstance(stream, VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 32 * len(colours), 64, "yuv444p"
+    with writing(path, size=(32 * len(colours), 64), pixels="yuv444p", options={"crf": "4"}) as (container, stream):
         codec = stream.codec_context
         codec.color_primaries, codec.color_trc, codec.colorspace = primaries, 1, 1
         for number in range(3):
             yuv = frame.reformat(format="yuv444p", dst_colorspace=1)
             yuv.pts, yuv.time_base = number, Fraction(1, 25)
             container.mux(stream.encode(yuv))
-        container.mux(stream.encode(None))
     return path
 
 

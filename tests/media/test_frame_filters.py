@@ -29,7 +29,7 @@ from app.media.frame_filters import (
 )
 from app.media.video_input import VideoInput
 from app.media.video_reader import VideoReader
-from tests.clips import write_clip
+from tests.clips import write_clip, writing
 
 LUMINANCE = to_xyz(PRIMARIES[BT2020_PRIMARIES])[1]
 COLOURS = np.array([[1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1], [0.8, 0.55, 0.45], [0.3, 0.3, 0.3]])
@@ -57,15 +57,13 @@ def write_hdr(path: Path, transfer: Transfer, rotation: int = 0) -> Path:
     rgb = av.VideoFrame.from_ndarray(np.round(image * 65535).astype(np.uint16), "rgb48le")
     frame = rgb.reformat(format="yuv444p10le", dst_colorspace=9)
     parameters = f"colorprim=bt2020:transfer={NAMES[transfer]}:colormatrix=bt2020nc"
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"crf": "4", "x264-params": parameters})
-        stream.width, stream.height, stream.pix_fmt = 192, 64, "yuv444p10le"
+    options = {"crf": "4", "x264-params": parameters}
+    with writing(path, size=(192, 64), pixels="yuv444p10le", options=options) as (container, stream):
         if rotation:
             stream.set_display_rotation(rotation)
         for number in range(3):
             frame.pts, frame.time_base = number, Fraction(1, 25)
             container.mux(stream.encode(frame))
-        container.mux(stream.encode(None))
     return path
 
 
@@ -117,14 +115,11 @@ def moving(number: int, size: tuple[int, int] = (192, 96)) -> VideoFrame:
 
 def write_interlaced(path: Path, *, flagged: bool = True, rotation: int = 0) -> Path:
     options = {"crf": "5"} | ({"x264-params": "tff=1:colormatrix=bt709:fullrange=on"} if flagged else {})
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options=options)
-        stream.width, stream.height, stream.pix_fmt = 192, 96, "yuv420p"
+    with writing(path, size=(192, 96), options=options) as (container, stream):
         if rotation:
             stream.set_display_rotation(rotation)
         for number in range(COUNT):
             container.mux(stream.encode(moving(number)))
-        container.mux(stream.encode(None))
     return path
 
 

@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from app.core.errors import BackgroundError
-from app.media.image_file import MAX_SIDE, kind_of_file, read_image
+from app.media.image_file import MAX_SIDE, read_image
 from tests.compositing.files import cut, photo, write
 from tests.fresh_python import printed_by
 
@@ -69,15 +69,6 @@ def test_every_mode_becomes_bgr(tmp_path: Path, mode: str, side: int) -> None:
 def test_16_bit_colour(tmp_path: Path) -> None:
     image = read_image(write(tmp_path / "a.png", np.full((8, 8, 3), (2570, 25700, 51400), np.uint16)))
     assert np.abs(image[0, 0].astype(int) - (10, 100, 200)).max() <= 1
-
-
-def test_the_first_frame_of_an_animation_is_read(tmp_path: Path) -> None:
-    first, second = Image.new("RGB", (20, 20), "red"), Image.new("RGB", (20, 20), "blue")
-    first.save(tmp_path / "a.gif", save_all=True, append_images=[second])
-    assert tuple(read_image(tmp_path / "a.gif")[5, 5]) == (0, 0, 255)
-    assert kind_of_file(tmp_path / "a.gif") == "video"
-    first.save(tmp_path / "b.gif")
-    assert kind_of_file(tmp_path / "b.gif") == "image"
 
 
 PEAK = """

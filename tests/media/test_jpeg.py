@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from app.core.types import BgrImage
 from app.media.jpeg import HABIT_FRAMES, DamagedJpegError, MjpgDecoder, check_jpeg, decode_jpeg
 from app.media.video_reader import VideoReader
-from tests.clips import demo
+from tests.clips import demo, writing
 from tests.fuzz.damage import sampled
 from tests.media.damaged_jpegs import MEMORY, TRANSPORT, Damage, encode, scan_start, visible_share
 
@@ -181,10 +181,7 @@ def test_no_frame_with_lost_data_passes_and_most_with_altered_data_are_found(
 def test_damaged_frames_of_a_file_are_skipped(tmp_path: Path, images: list[BgrImage], suffix: str) -> None:
     path = tmp_path / f"clip.{suffix}"
     dice = random.Random(2)
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("mjpeg", rate=25)
-        assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = WIDTH, HEIGHT, "yuvj422p"
+    with writing(path, "mjpeg", size=(WIDTH, HEIGHT), pixels="yuvj422p") as (container, stream):
         for number in range(12):
             frame = encode(images[number % 4])
             if number % 3 == 1:

@@ -26,7 +26,7 @@ from app.media.headers import declares_too_much
 from app.media.video_input import LIVE_MAX_PIXELS, MAX_PIXELS, VideoError, VideoInput
 from app.media.video_reader import VideoReader
 from tests.architecture.source import calls_of
-from tests.clips import write_clip
+from tests.clips import copy_into, write_clip, writing
 from tests.offline.converting import run
 
 
@@ -95,13 +95,9 @@ def test_media_files_are_opened_in_one_place() -> None:
 
 def enlarged(path: Path, width: int, height: int) -> Path:
     """Write a small AVI whose headers claim frames of another size."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("rawvideo", rate=25)
-        assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+    with writing(path, "rawvideo", size=(64, 48)) as (container, stream):
         for _ in range(3):
             container.mux(stream.encode(av.VideoFrame(64, 48, "yuv420p")))
-        container.mux(stream.encode(None))
     path.write_bytes(path.read_bytes().replace(struct.pack("<II", 64, 48), struct.pack("<II", width, height)))
     return path
 
@@ -208,18 +204,9 @@ def test_a_table_without_content_declares_nothing(kind: str, tmp_path: Path) -> 
 
 
 def test_a_size_that_grows_within_the_file_is_not_decoded(tmp_path: Path) -> None:
-    path = tmp_path / "joined.mkv"
-    with av.open(str(path), "w") as target:
-        stream = None
-        for number, (size, count) in enumerate((((96, 48), 60), ((384, 192), 3))):
-            with av.open(str(write_clip(tmp_path / f"{number}.ts", count, size=size))) as part:
-                stream = stream or target.add_stream_from_template(part.streams.video[0])
-                for packet in part.demux(video=0):
-                    if packet.dts is not None and packet.pts is not None:
-                        shift = number * 900_000
-                        packet.pts, packet.dts = packet.pts + shift, packet.dts + shift
-                        packet.stream = stream
-                        target.mux(packet)
+    small = write_clip(tmp_path / "small.ts", 60, size=(96, 48))
+    large = write_clip(tmp_path / "large.ts", 3, size=(384, 192))
+    path = copy_into(tmp_path / "joined.mkv", (small, 0), (large, 900_000))
     with closing(VideoInput(path)) as video:
         assert {(frame.width, frame.height) for frame in video.frames()} == {(96, 48), (384, 192)}
     with closing(VideoInput(path, max_pixels=96 * 48)) as video:

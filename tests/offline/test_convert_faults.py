@@ -189,24 +189,6 @@ def test_a_disk_that_fills_up_is_named_once(tmp_path: Path, monkeypatch: pytest.
     assert str(failure.value).endswith(f"What was written is in {tmp_path / 'out.part.mp4'}.")
 
 
-def test_tracks_that_are_left_out_are_named(tmp_path: Path) -> None:
-    one = write_clip(tmp_path / "one.mkv", 5, audio="aac")
-    source = tmp_path / "two.mkv"
-    with av.open(str(one)) as given, av.open(str(source), "w") as copy:
-        sound = given.streams.audio[0]
-        video = copy.add_stream_from_template(given.streams.video[0])
-        sounds = [copy.add_stream_from_template(sound) for _ in range(2)]
-        for packet in given.demux():
-            if packet.dts is not None:
-                for stream in [video] if packet.stream.type == "video" else sounds:
-                    packet.stream = stream
-                    copy.mux(packet)
-    report = run(source, tmp_path / "out.mp4")
-    assert report.problems == (f"Further tracks of {source} (sound, subtitles, video) were left out: 1.",)
-    assert not run(source, tmp_path / "out").problems
-    assert not run(one, tmp_path / "out.mp4", overwrite=True).problems
-
-
 def test_a_folder_that_cannot_be_read_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: Path) -> None:
         raise PermissionError(errno.EACCES, "Permission denied", str(path))

@@ -6,12 +6,11 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
-import numpy as np
 import pytest
 
 from app.cli import main
 from app.core.settings import BackgroundSettings, Settings
-from tests.clips import numbered, read_numbers, write_clip
+from tests.clips import copy_into, numbered, read_numbers, write_clip, write_silence, writing
 from tests.offline.converting import build_half, run
 
 LATE_S = [3 + number / 25 for number in range(40)]
@@ -81,18 +80,11 @@ def test_a_film_that_was_trimmed_without_encoding_is_whole(repo: Path, tmp_path:
 
 def longer_sound(path: Path, audio: str, *, tags: bool) -> Path:
     """Write 50 frames at 25 frames per second, and sound that lasts nine seconds."""
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream("libx264", rate=25, options={"preset": "ultrafast"})
-        assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 96, 48, "yuv420p"
+    with writing(path, options={"preset": "ultrafast"}) as (container, stream):
         sound = container.add_stream(audio, rate=48_000, layout="mono")
-        assert isinstance(sound, av.AudioStream)
         for number in range(50):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), "bgr24")))
-        container.mux(stream.encode(None))
-        samples = av.AudioFrame.from_ndarray(np.zeros((1, 9 * 48_000), np.int16), "s16", "mono")
-        samples.sample_rate = 48_000
-        container.mux([*sound.encode(samples), *sound.encode(None)])
+        write_silence(container, sound, 9)
     if not tags:
         path.write_bytes(path.read_bytes().replace(b"DURATION", b"XURATION"))
     return path
@@ -127,16 +119,8 @@ def test_a_download_that_broke_off_is_cut(tmp_path: Path, suffix: str, share: fl
 
 def test_an_mp4_whose_end_is_missing_is_cut(tmp_path: Path) -> None:
     """Web servers put the header before the frames."""
-    path = tmp_path / "fast.mp4"
-    with (
-        av.open(str(write_clip(tmp_path / "in.mp4", 100))) as source,
-        av.open(str(path), "w", options={"movflags": "+faststart"}) as target,
-    ):
-        stream = target.add_stream_from_template(source.streams.video[0])
-        for packet in source.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                target.mux(packet)
+    whole = write_clip(tmp_path / "in.mp4", 100), 0
+    path = copy_into(tmp_path / "fast.mp4", whole, options={"movflags": "+faststart"})
     path.write_bytes(path.read_bytes()[: path.stat().st_size * 3 // 4])
     report = run(path, tmp_path / "out.mp4")
     assert report.source_cut and report.frames < 95 and report.expected_frames == 100
@@ -149,13 +133,9 @@ def test_an_mp4_whose_end_is_missing_is_cut(tmp_path: Path) -> None:
 def test_a_bare_stream_has_the_rate_that_it_names(tmp_path: Path, suffix: str, codec: str, rate: Fraction) -> None:
     """FFmpeg assumes 25 frames per second of every such file."""
     source = tmp_path / f"in.{suffix}"
-    with av.open(str(source), "w") as container:
-        stream = container.add_stream(codec, rate=rate)
-        assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 96, 64, "yuv420p"
+    with writing(source, codec, rate, size=(96, 64)) as (container, written):
         for number in range(40):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number, height=64), "bgr24")))
-        container.mux(stream.encode(None))
+            container.mux(written.encode(av.VideoFrame.from_ndarray(numbered(number, height=64), "bgr24")))
     report = run(source, tmp_path / "out.mp4")
     assert (report.frames, report.expected_frames, report.problems) == (40, 40, ())
     with av.open(str(tmp_path / "out.mp4")) as container:

@@ -1,20 +1,28 @@
-"""Times of converted films: constant rates stay constant, variable times and the last frame's duration are kept."""
+"""Times of converted films: rates, variable times, the last frame's duration, and timecode, are kept."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import NamedTuple
+from unittest.mock import patch
 
 import av
 import numpy as np
 import pytest
 from PIL import Image
 
+import mattecam
+from app.cli import main
+from app.core.errors import UsageError
 from app.core.settings import BackgroundSettings, Settings
-from tests.clips import numbered, read_numbers, write_clip
-from tests.offline.converting import run
+from app.media.video_reader import VideoReader
+from app.offline.batch.plan import plan_jobs
+from app.offline.targets import frame_rate
+from tests.clips import copy_into, numbered, read_numbers, write_clip, write_images, write_silence, writing
+from tests.offline.converting import GREEN, build_half, run
 
 NONE = Settings(background=BackgroundSettings(kind="none"))
 MS = Fraction(1, 1000)
@@ -79,10 +87,8 @@ def write_timed(
             if packet.pts == stamps[-1] and last is not None:
                 packet.duration = last
         container.mux(flushed)
-        if isinstance(sound, av.AudioStream):
-            samples = av.AudioFrame.from_ndarray(np.zeros((1, 48_000), np.int16), "s16", "mono")
-            samples.sample_rate = 48_000
-            container.mux([*sound.encode(samples), *sound.encode(None)])
+        if sound is not None:
+            write_silence(container, sound, 1)
     return path
 
 
@@ -209,21 +215,8 @@ def test_every_frame_of_an_animation_lasts_as_long_as_in_the_source(
 
 def written_twice(tmp_path: Path, gap_s: int, *, audio: str = "") -> Path:
     """Write two transport streams, of which the second begins `gap_s` after the first, into one file."""
-    path = tmp_path / "in.ts"
-    with av.open(str(path), "w") as target:
-        first = write_clip(tmp_path / "part.ts", 20, 25, audio=audio)
-        with av.open(str(first)) as part:
-            streams = {stream.index: target.add_stream_from_template(stream) for stream in part.streams}
-        for number in range(2):
-            with av.open(str(first)) as part:
-                for packet in part.demux():
-                    if packet.dts is None or packet.pts is None:
-                        continue
-                    packet.pts += number * gap_s * 90_000
-                    packet.dts += number * gap_s * 90_000
-                    packet.stream = streams[packet.stream.index]
-                    target.mux_one(packet)
-    return path
+    part = write_clip(tmp_path / "part.ts", 20, 25, audio=audio)
+    return copy_into(tmp_path / "in.ts", (part, 0), (part, gap_s * 90_000))
 
 
 @pytest.mark.parametrize("audio", ["", "mp2"])
@@ -245,3 +238,143 @@ def test_a_frame_is_held_in_formats_whose_clock_does_not_leap(tmp_path: Path, su
     source = write_timed(tmp_path / f"in.{suffix}", [0, 40, 80, 20_000, 20_040, 60_000], MS, rate=25)
     (film, *_) = converted(source, "mp4")
     assert film.starts_s == [stamp * MS for stamp in (0, 40, 80, 20_000, 20_040, 60_000)]
+
+
+def write_coded(path: Path, timecode: str, rate: Fraction, *, codec: str = "libx264", on_file: bool = False) -> Path:
+    """Write ten frames with a timecode. on_file: named for the whole file in place of the track."""
+    with writing(path, codec, rate) as (container, stream):
+        if codec == "mpeg2video":
+            stream.options = {"gop_timecode": timecode}
+        else:
+            (container if on_file else stream).metadata["timecode"] = timecode
+        for number in range(10):
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), "bgr24")))
+    return path
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv"])
+@pytest.mark.parametrize(
+    ("source", "timecode", "rate", "codec", "on_file"),
+    [
+        ("in.mov", "01:02:03:04", Fraction(25), "libx264", False),
+        ("in.mov", "01:02:03;04", Fraction(30000, 1001), "libx264", False),
+        ("in.mp4", "23:59:59:23", Fraction(24), "libx264", False),
+        ("in.mkv", "10:00:00:00", Fraction(24000, 1001), "libx264", True),
+        ("in.mkv", "10:00:00:12", Fraction(50), "libx264", False),
+        ("in.mxf", "00:00:00:00", Fraction(25), "mpeg2video", True),
+        ("in.mpg", "10:00:00:12", Fraction(25), "mpeg2video", False),
+    ],
+)
+def test_films_have_the_timecode_of_their_source(
+    tmp_path: Path, source: str, timecode: str, rate: Fraction, codec: str, on_file: bool, suffix: str
+) -> None:
+    path = write_coded(tmp_path / source, timecode, rate, codec=codec, on_file=on_file)
+    outputs = [tmp_path / f"{name}.{suffix}" for name in ("film", "alpha", "foreground")]
+    report = run(path, outputs[0], alpha=outputs[1], foreground=outputs[2])
+    assert (report.frames, report.problems) == (10, ())
+    for output in outputs:
+        assert VideoReader(output).timecode == timecode
+        with av.open(str(output)) as container:
+            named = [container.metadata, *(stream.metadata for stream in container.streams)]
+            assert timecode in [tags.get("timecode", tags.get("TIMECODE")) for tags in named]
+            assert len(container.streams.video) == 1
+
+
+@pytest.mark.parametrize("suffix", ["mp4", "mkv"])
+def test_without_timecode_none_is_made_up(tmp_path: Path, suffix: str) -> None:
+    run(write_clip(tmp_path / "in.mkv", 5), tmp_path / f"out.{suffix}")
+    assert VideoReader(tmp_path / f"out.{suffix}").timecode is None
+    assert (
+        VideoReader(write_coded(tmp_path / "in.mpg", "00:00:00:00", Fraction(25), codec="mpeg2video")).timecode is None
+    )
+
+
+@pytest.mark.parametrize("timecode", ["no timecode", "1:2:3:4", "", "99:99:99:99x"])
+def test_a_timecode_that_is_none_is_left_out(tmp_path: Path, timecode: str) -> None:
+    run(write_coded(tmp_path / "in.mkv", timecode, Fraction(25), on_file=True), tmp_path / "out.mov")
+    assert VideoReader(tmp_path / "out.mov").timecode is None
+
+
+def test_drop_frame_timecode_at_a_rate_without_it_is_no_error(tmp_path: Path) -> None:
+    source = write_coded(tmp_path / "in.mkv", "01:02:03;04", Fraction(25), on_file=True)
+    assert run(source, tmp_path / "out.mov").complete
+
+
+RATES = {
+    "24": Fraction(24),
+    "29.97": Fraction(30000, 1001),
+    "23.976": Fraction(24000, 1001),
+    "23.98": Fraction(24000, 1001),
+    "59.94": Fraction(60000, 1001),
+    "24000/1001": Fraction(24000, 1001),
+    "12.5": Fraction(25, 2),
+    "0.5": Fraction(1, 2),
+    " 240 ": Fraction(240),
+}
+NO_RATES = ["", "fast", "0", "-24", "24/0", "1e9", "nan", "inf", "25 fps", math.nan, math.inf, 0.0]
+
+
+@pytest.mark.parametrize(("value", "rate"), RATES.items())
+def test_a_rate_is_written_as_people_write_it(value: str, rate: Fraction) -> None:
+    assert frame_rate(value) == rate
+
+
+@pytest.mark.parametrize("value", NO_RATES)
+def test_what_is_no_rate_is_refused(value: str | float) -> None:
+    with pytest.raises(UsageError, match=r"is no frame rate; write a number from 0\.01 to 1000"):
+        frame_rate(value)
+
+
+@pytest.fixture
+def images(tmp_path: Path) -> Path:
+    return write_images(tmp_path / "in", *(f"{number}.png" for number in range(12)))
+
+
+def assert_film(path: Path, rate: Fraction) -> None:
+    assert read_numbers(path) == list(range(12))
+    with av.open(str(path)) as container:
+        stream = container.streams.video[0]
+        assert stream.average_rate == stream.base_rate == rate
+        assert stream.duration is not None and stream.time_base is not None
+        assert stream.duration * stream.time_base == 12 / rate
+
+
+@pytest.mark.parametrize("given", [None, "24", 24, 23.976, Fraction(25, 2), "30000/1001"])
+def test_images_become_a_film_of_the_rate(images: Path, tmp_path: Path, given: str | float | Fraction | None) -> None:
+    with patch("app.offline.convert.build_engine", build_half):
+        target, alpha = tmp_path / "out.mp4", tmp_path / "alpha.mp4"
+        mattecam.convert(images, target, background="none", alpha=alpha, fps=given)
+    assert_film(target, Fraction(30) if given is None else frame_rate(given))
+    with av.open(str(target)) as film, av.open(str(alpha)) as matte:
+        assert [frame.time for frame in film.decode(video=0)] == [frame.time for frame in matte.decode(video=0)]
+
+
+def test_the_command_takes_a_rate(images: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.offline.convert.build_engine", build_half)
+    words = ["convert", str(images), str(tmp_path / "out.mov"), "--fps", "24000/1001", "--background", "none"]
+    assert main.main(words) == 0
+    assert_film(tmp_path / "out.mov", Fraction(24000, 1001))
+
+
+def test_the_command_refuses_what_is_no_rate(images: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["convert", str(images), "out.mp4", "--fps", "fast"]) == 2
+    assert "“fast” is no frame rate" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("name", ["clip.mp4", "photo.png"])
+def test_what_has_a_rate_of_its_own_takes_no_other(tmp_path: Path, name: str) -> None:
+    source = write_clip(tmp_path / name, 3) if name == "clip.mp4" else write_images(tmp_path / "in", name) / name
+    with pytest.raises(UsageError, match=f"{name} is no folder of images, whose frame rate"):
+        run(source, tmp_path / "out.mp4" if name == "clip.mp4" else tmp_path / "out.png", fps=Fraction(24))
+    assert not (tmp_path / "out.mp4").exists()
+
+
+def test_the_rate_of_many_is_that_of_the_folders_of_images(images: Path, tmp_path: Path) -> None:
+    clip = str(write_clip(tmp_path / "clip.mp4", 3))
+    sources, target = [clip, str(images)], str(tmp_path / "out")
+    jobs = plan_jobs(sources, target, GREEN, alpha=None, foreground=None, fps=Fraction(24))
+    others = plan_jobs(sources, target, GREEN, alpha=None, foreground=None)
+    assert [job.fps for job in jobs if job.is_folder] == [24]
+    assert jobs[0].settings_hash != others[0].settings_hash, "--resume converts again"
+    with pytest.raises(UsageError, match=r"clip\.mp4 is no folder of images"):
+        plan_jobs([clip], target, GREEN, alpha=None, foreground=None, fps=Fraction(24))

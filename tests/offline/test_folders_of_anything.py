@@ -14,7 +14,7 @@ from PIL import Image
 from app.cli import main
 from app.core.errors import BackgroundError
 from app.media.image_file import is_picture, kind_of_file, read_image
-from tests.clips import names_in, numbered, write_clip
+from tests.clips import names_in, numbered, write_clip, writing
 from tests.offline.batch.clips import resource_tracker
 from tests.offline.converting import build_half
 from tests.paths import ROOT
@@ -82,13 +82,9 @@ def test_a_bare_stream_of_frames_is_a_film(suffix: str, form: str, codec: str) -
     """The first image of a row of JPEG images is no photo."""
     clip = Path("in", f"clip.{suffix}")
     pixels = {"mjpeg": "yuvj420p", "apng": "rgb24"}.get(codec, "yuv420p")
-    with av.open(str(clip), "w", format=form) as container:
-        stream = container.add_stream(codec, rate=25)
-        assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = 96, 48, pixels
+    with writing(clip, codec, pixels=pixels, form=form) as (container, stream):
         for number in range(4):
             container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), "bgr24")))
-        container.mux(stream.encode(None))
     assert kind_of_file(clip) == "video"
     assert main.main(["convert", "in", "out", *FAST]) == 0
     with av.open("out/clip.mp4") as container:

@@ -47,17 +47,18 @@ def browser_command(name: str, profile: Path, address: str, *, pipewire: bool = 
 
 
 @contextmanager
-def page() -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
-    """Serve the page; gives its address and what it reports."""
+def page(html: bytes | None = None, film: bytes = b"") -> Iterator[tuple[str, queue.Queue[dict[str, Any]]]]:
+    """Serve a page, by default the one that opens the camera, and a film; gives its address and what it reports."""
     reports: queue.Queue[dict[str, Any]] = queue.Queue()
-    content = (ROOT / "tests" / "output" / "page.html").read_bytes()
+    content = html or (ROOT / "tests" / "output" / "page.html").read_bytes()
 
     class Page(Handler):
         def do_GET(self) -> None:
             self.send_response(200)
-            self.send_header("content-type", "text/html")
+            is_page = self.path == "/"
+            self.send_header("content-type", "text/html" if is_page else "video/mp4")
             self.end_headers()
-            self.wfile.write(content)
+            self.wfile.write(content if is_page else film)
 
         def do_POST(self) -> None:
             reports.put(json.loads(self.rfile.read(int(self.headers["content-length"]))))

@@ -15,7 +15,7 @@ import psutil
 import pytest
 
 from app.offline.batch.job import TRIES
-from app.offline.batch.manifest import MANIFEST, state_folder
+from app.offline.batch.manifest import MANIFEST
 from tests.clips import names_in, write_clip
 from tests.offline.batch.clips import jobs_of, records_in, sequential_hashes, write_clips
 from tests.paths import ROOT
@@ -114,19 +114,4 @@ def test_what_is_killed_is_done_again_with_the_same_hash(tmp_path: Path, victim:
     assert hashes(out) == expected
     for pid in ray_processes() if victim == "driver" else ():
         os.kill(pid, signal.SIGKILL)
-    assert eventually_none()
-
-
-def test_addresses_of_another_file_system(tmp_path: Path) -> None:
-    source = tmp_path / "in"
-    source.mkdir()
-    write_clip(source / "a.mp4", 8)
-    address = f"local://{tmp_path}/out"
-    done = subprocess.run(
-        command(f"local://{source}", address), capture_output=True, text=True, check=False, timeout=200
-    )
-    assert done.returncode == 0, done.stderr
-    assert names_in(tmp_path / "out") == ["a.mp4", MANIFEST]
-    expected = sequential_hashes(jobs_of([source / "a.mp4"], tmp_path / "sequential"))
-    assert list(hashes(state_folder(address)).values()) == list(expected.values())
     assert eventually_none()

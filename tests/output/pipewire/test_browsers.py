@@ -8,12 +8,10 @@ import sys
 import time
 from pathlib import Path
 
-import numpy as np
 import pytest
 
 from tests.output.pipewire.desktop import desktop
-from tests.output.pipewire.feeding import marked_camera
-from tests.output.web_page import ages_of, bars_error, browser_command, page
+from tests.output.web_page import browser_command, page
 from tests.paths import ROOT
 from tests.pipewire_session import PrivateSession
 from tests.waiting import eventually
@@ -44,22 +42,3 @@ def test_a_browser_shows_the_whole_program(desktop: PrivateSession, tmp_path: Pa
     assert (report["width"], report["height"]) == (1280, 720)
     assert max(abs(one - other) for one, other in zip(report["corner"], GREEN, strict=True)) <= 4
     assert report["fps"] >= 10
-
-
-@pytest.mark.parametrize("browser", ["firefox-esr", "chromium"])
-def test_the_age_of_frames_in_a_browser(
-    desktop: PrivateSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, browser: str
-) -> None:
-    """It includes what the browser takes until it draws the frame; a browser that queued frames would show more."""
-    if shutil.which(browser) is None:
-        pytest.skip(f"needs {browser}")
-    monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(desktop.folder))
-    with marked_camera(), page() as (address, reports):
-        desktop.launch(*browser_command(browser, tmp_path / "profile", address))
-        report = reports.get(timeout=240)
-        desktop.end(browser)
-    ages = ages_of(report)
-    error = bars_error(report)
-    print(f"{browser}: age median {np.median(ages):.1f} ms, p95 {np.percentile(ages, 95):.1f} ms, error {error:.1f}")  # noqa: T201
-    assert len(ages) >= 20 and error <= 4, report
-    assert np.median(ages) <= 250

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import signal
 import time
 from pathlib import Path
 
@@ -89,15 +88,6 @@ def test_killed_readers_leave_the_camera_usable(pipewire: PrivateSession) -> Non
         with reading() as reader:
             next_frame(reader)
             sends_to(feeder, reader)
-
-
-def test_a_stopped_reader_does_not_hold_up_another(pipewire: PrivateSession) -> None:
-    with feeding() as feeder, pipewire.reader() as other, reading() as reader:
-        assert other.stdout is not None and other.stdout.readline()
-        next_frame(reader)
-        other.send_signal(signal.SIGSTOP)
-        sends_to(feeder, reader, frames=90, lost=5)
-        other.send_signal(signal.SIGCONT)
 
 
 def test_frames_arrive_within_a_frame(pipewire: PrivateSession) -> None:
