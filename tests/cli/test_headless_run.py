@@ -1,28 +1,39 @@
-"""A run without a window ends with a failure only where it has no result; a signal ends it at any moment."""
+"""A run without a window, the proof of it, and the command that takes a plate."""
 
 from __future__ import annotations
 
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
+import cv2
+import numpy as np
 import pytest
 
+from app.capture import table
+from app.capture.demo import DemoSource
+from app.capture.devices import CameraDevice
+from app.cli import main
 from app.cli.headless import report
 from app.cli.headless_run import POLL_S, HeadlessRun, described, summary
+from app.cli.proof import kept_private, write_before_after
 from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpenError
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import BackgroundSettings, CaptureSettings, Settings
 from app.core.stage import Stage
-from app.core.types import PictureKind, SourceInfo
+from app.core.types import Frame, Outgoing, Picture, PictureKind, SourceInfo
 from app.matting.base.interface import EngineInfo
+from app.matting.plate.capture import plate_info
+from app.output import camera_list
 from app.output.recorder import Recorder
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
 from app.runtime.timing import Timing
-from app.testing.parts import FakeClock
-from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, ignore
+from app.testing.parts import FakeClock, shows_room
+from tests.fakes.world import BASE, IMPATIENT, NONE, Desk, FakeWorld, composites, ignore, running
 from tests.waiting import beside, eventually
 
 
@@ -337,3 +348,115 @@ def test_a_service_waits_for_a_virtual_camera() -> None:
     session.each_poll = look
     beside(session.run).result(60)
     assert session.failure is None and polls >= 3
+
+
+def composite_of(frame: Frame | None, kind: PictureKind = PictureKind.COMPOSITE) -> Outgoing:
+    return Outgoing(Picture(np.zeros((48, 64, 3), np.uint8), kind, frame=frame))
+
+
+def test_a_before_after_picture_is_made_of_demo_frames_only(tmp_path: Path) -> None:
+    path = tmp_path / "before-after.png"
+    demo = DemoSource(64, 48, 30, realtime=False).read()
+    assert demo is not None
+    camera = Frame(demo.image, 0, 0.0)
+    for picture in (composite_of(camera), composite_of(None), composite_of(demo, PictureKind.UNMATTED)):
+        assert not write_before_after(path, picture)
+        assert not path.exists()
+    assert write_before_after(path, composite_of(replace(demo, whole=demo.image)))
+    assert path.exists()
+
+
+GREEN = BackgroundSettings(kind="colour", colour="#00b140")
+PROOF = BASE.replace(output=BASE.output.replace(record=Path("proof.mp4")))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"background": BASE.background.replace(kind="blur", blur_strength=0)},
+        {"matting": BASE.matting, "background": BASE.background.replace(kind="blur", blur_strength=0)},
+    ],
+    ids=["strength", "strength and level"],
+)
+def test_a_proof_ends_with_a_blur_that_shows_text(change: dict[str, Any]) -> None:
+    start = PROOF if "matting" in change else PROOF.replaced_at(("matting", "edges"), strict="off")
+    weak = start.replace(**change).replaced_at(("matting", "edges"), strict="off")
+    assert kept_private(weak, start).output.record is None
+    assert kept_private(weak.replaced_at(("matting", "edges"), strict="balanced"), start).output.record is not None
+
+
+def test_a_proof_ends_with_a_change_that_shows_the_room() -> None:
+    world = FakeWorld()
+
+    def shown_by(output: str) -> list[Picture]:
+        return [picture for sink in world.sinks if sink.name == output for picture in sink.pictures]
+
+    with running(world, PROOF) as pipeline:
+        eventually(lambda: pipeline.status().outputs["recording"] is not None)
+        composites(pipeline)
+        pipeline.change(lambda now: kept_private(now.replace(background=GREEN), PROOF))
+        composites(pipeline)
+        assert pipeline.settings.output.record is not None
+        pipeline.change(lambda now: kept_private(now.replace(background=NONE.background), PROOF))
+        eventually(lambda: any(shows_room(picture.image) for picture in shown_by("virtual_camera")))
+    recorded = shown_by("recorder")
+    assert any(picture.kind is PictureKind.COMPOSITE for picture in recorded)
+    assert not any(shows_room(picture.image) for picture in recorded)
+
+
+def test_a_recording_that_the_user_names_during_a_proof_goes_on() -> None:
+    named = NONE.replace(output=NONE.output.replace(record=Path("named.mp4")))
+    assert kept_private(named, PROOF) is named
+
+
+SIZE = 160, 96
+
+
+def test_it_writes_the_plate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "plate.png"
+    words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo:empty", "--size", "160x96"]
+    assert main.main(["plate", "--output", str(path), *words]) == 0
+    said = capsys.readouterr()
+    assert said.out == f"{path}\n"
+    assert "Step out" in said.err
+    empty = DemoSource(*SIZE, 30, empty_scene_s=3.0, motion=0).render(0)
+    assert np.abs(np.asarray(cv2.imread(str(path)), int) - empty).mean() < 5
+    info = plate_info(path)
+    assert info is not None
+    assert info.camera == "demo"
+    assert main.main(["plate", "--output", str(path), *words]) == 0, "an earlier plate is replaced"
+
+
+def test_it_refuses_someone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "plate.png"
+    words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo", "--size", "160x96"]
+    assert main.main(["plate", "--output", str(path), *words]) == 1
+    assert "Someone is still in view" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
+
+
+class Sent(DemoSource):
+    """What another program sends to its virtual camera: the empty room."""
+
+    def __init__(self, camera: str, settings: CaptureSettings) -> None:
+        super().__init__(*SIZE, 30, empty_scene_s=60, motion=0)
+        self.info = SourceInfo("camera", "EOS Webcam", camera, *SIZE, 30.0, "")
+
+
+@pytest.mark.parametrize("sends", [True, False])
+def test_auto_is_the_camera_that_a_run_takes(
+    sends: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A virtual camera that another program sends to was not taken; a run takes it."""
+    sent = CameraDevice("eos", "EOS Webcam", "/dev/video9", 9, ((160, 96),), ("YU12",), is_virtual=True)
+    monkeypatch.setattr(table, "list_cameras", lambda: [sent])
+    monkeypatch.setattr(table, "_open_camera", Sent)
+    monkeypatch.setattr(camera_list, "is_busy", lambda path: sends and path == sent.path)
+    path = tmp_path / "plate.png"
+    code = main.main(["plate", "--output", str(path), "--seconds", "0.3", "--countdown", "0"])
+    said = capsys.readouterr().err
+    if sends:
+        assert code == 0, said
+        assert plate_info(path) is not None
+    else:
+        assert code == 1 and "No camera was found" in said and not path.exists()

@@ -1,9 +1,13 @@
-"""The command line: exit codes, one sentence per failure, results on standard output."""
+"""The command line: its commands, what a terminal shows, and the commands of the README."""
 
 from __future__ import annotations
 
 import json
 import os
+import re
+import shlex
+import shutil
+import subprocess
 import sys
 from configparser import ConfigParser
 from dataclasses import replace
@@ -11,22 +15,25 @@ from pathlib import Path
 
 import av
 import pytest
+from rich.progress import TaskProgressColumn
 
 from app.cli import headless, main
+from app.cli.terminal import console, progress_bar, visible_output
 from app.config import settings_file
+from app.config.scenes import default_path
 from app.control.commands import Answer, Command
 from app.control.transport import SOCKET_FILE, ask, default_address
 from app.core.errors import MattecamError
 from app.core.files import paths, program
+from app.core.files.json_file import write_object
 from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
 from app.runtime.parts import default_parts
 from app.runtime.status import PipelineStatus
 from app.testing.parts import FakeEngine
 from tests.clips import write_clip
+from tests.offline.batch.clips import resource_tracker
 from tests.paths import ROOT
 from tests.waiting import accepts, beside, eventually
-
-pytestmark = pytest.mark.timeout(300)
 
 SMALL = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "mattecam"]
 
@@ -298,3 +305,98 @@ def test_a_limited_run_needs_the_background_none_by_name(
     settings_file.save(tmp_path / "none.json", Settings(background=BackgroundSettings(kind="none")))
     assert main.main(["headless", *SMALL, "--config", str(tmp_path / "none.json"), *limit]) == 2
     assert "--background none" in one_sentence(capsys)
+
+
+EVIL = "a\x1b]0;title\x07\x1b[2J\x9b1m\u202e\x7f\r"
+SHOWN = r"a\u001b]0;title\u0007\u001b[2J\u009b1m\u202e\u007f\u000d"
+CONTROLS = set("\x1b\x07\x9b\u202e\x7f\r")
+
+
+def test_control_characters_of_names_do_not_reach_the_terminal(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    scenes = default_path()
+    scenes.parent.mkdir(parents=True)
+    write_object(scenes, {"version": 1, "scenes": {EVIL: {}}})
+    for words in (
+        ("headless", "--profile", "missing"),
+        ("convert", str(tmp_path / f"{EVIL}.mp4"), str(tmp_path / "out.mp4")),
+    ):
+        assert main.main(words) in (1, 2)
+        told = capsys.readouterr().err
+        assert SHOWN in told and not set(told) & set(EVIL) & CONTROLS, words
+
+
+def test_progress_and_tables_show_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+    with visible_output():
+        with progress_bar(f"[final]\n{EVIL}", TaskProgressColumn()) as show:
+            show(1, 2)
+        sys.stdout.write(f"{EVIL}\n")
+        assert console(stderr=True).file is not sys.stderr, "the codes of its colours must pass"
+    told = capsys.readouterr()
+    assert r"[final] a\u001b]0;title" in told.err and told.out == f"{SHOWN}\n"
+
+
+def test_json_with_control_characters_stays_json(capsys: pytest.CaptureFixture[str]) -> None:
+    with visible_output():
+        sys.stdout.write(json.dumps({"name": EVIL}, ensure_ascii=False))
+    assert json.loads(capsys.readouterr().out) == {"name": EVIL}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1"])
+def test_a_terminal_without_unicode_shows_similar_characters(encoding: str, tmp_path: Path) -> None:
+    """Quotation marks came as question marks or numbers; results in JSON lost letters."""
+    photo = tmp_path / "Frühstück “今🎥”.png"
+
+    def said(*words: object) -> tuple[bytes, bytes]:
+        command = [sys.executable, "-m", "mattecam", *map(str, words)]
+        environment = {**os.environ, "PYTHONIOENCODING": encoding}
+        done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True)
+        assert done.returncode in (0, 1, 2) and b"Traceback" not in done.stderr, done.stderr
+        return done.stdout, done.stderr
+
+    assert said("--size", "wide", "--virtual-camera", "off")[1].startswith(b'mattecam: "wide" is not a size;')
+    assert said("doctor")[0].startswith((b"+", b"!", b"x"))
+    assert said("headless", "--help")[0].startswith(b"Usage: ")
+    assert json.loads(said("doctor", "--json")[0])["findings"]
+    assert json.loads(said("devices", "--json")[0])
+    assert b'Fr?hst?ck "??".png' in said("convert", photo, "out.png")[1].replace(b"\xfc", b"?")
+
+
+__all__ = ["resource_tracker"]
+
+README = (ROOT / "README.md").read_text("utf-8")
+LINES = [line.strip() for line in re.findall(r"^    python3 run\.py(.*?)(?: #.*)?$", README, re.MULTILINE)]
+MORE = {
+    "": ["--help"],  # opens the window
+    "doctor --fix": ["--help"],  # asks for the password of root
+    "weights download rvm-mobilenetv3": ["--help"],  # goes online
+    "headless --background blur": ["--source", "demo", "--virtual-camera", "off", "--frames", "3"],  # opens a camera
+}
+"""What is added to the commands that need more than files."""
+
+
+def test_there_is_something_to_run() -> None:
+    assert set(MORE) < set(LINES) and any("convert" in line for line in LINES)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(300)
+@pytest.mark.usefixtures("resource_tracker")
+@pytest.mark.parametrize("line", [line for line in LINES if line != "test"])
+def test_each_command_runs(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "recordings").mkdir()
+    for name in ("talk.mp4", "recordings/monday.mp4", "recordings/friday.mp4"):
+        write_clip(tmp_path / name, 2)
+    for name in ("photo.jpg", "beach.jpg"):
+        shutil.copy(paths.assets_dir() / "astronaut.png", tmp_path / name)
+    assert main.main([*shlex.split(line), *MORE.get(line, [])]) == 0
+
+
+def test_the_python_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+    short = example.replace("range(30)", "range(2)").replace("1280", "192").replace("720", "144")
+    exec(short, {})
+    assert capsys.readouterr().out.splitlines()[-1].startswith("1 ")

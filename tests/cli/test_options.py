@@ -1,4 +1,4 @@
-"""The live options and the settings that result from them."""
+"""Options become settings, for live runs and for films."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from typer.testing import CliRunner
 
-from app.cli.options import LiveOptions, apply_options
+from app.cli import main
+from app.cli.options import FILM_OPTIONS, LiveOptions, apply_options
 from app.cli.start import film_settings, settings_from
 from app.config import settings_file
 from app.config.parsing import parse_background, parse_pan, parse_size
@@ -18,9 +20,12 @@ from app.core.errors import SettingsError, UsageError
 from app.core.settings import (
     BackgroundSettings,
     CaptureSettings,
+    EdgeSettings,
     FramingSettings,
     MattingSettings,
+    PeopleSettings,
     Settings,
+    Zone,
 )
 from models import weights
 
@@ -161,3 +166,44 @@ def test_a_saved_checkpoint_that_is_gone_is_replaced_by_the_bundled_model(tmp_pa
     assert (start.settings.matting.model, start.settings.matting.weights) == ("mattecam", None)
     assert start.warning is not None
     assert "gone.pth does not exist" in start.warning
+
+
+OF_A_CAMERA = Settings(
+    framing=FramingSettings(zoom=2),
+    people=PeopleSettings(auto_framing="close", zones=(Zone(points=((0, 0),), camera="usb-1"),)),
+    background=BackgroundSettings(kind="blur", zoom=2),
+    matting=MattingSettings(edges=EdgeSettings(feather_px=3)),
+)
+
+
+def saved_defaults(folder: Path) -> Path:
+    settings_file.save(folder / "defaults.json", Settings())
+    return folder / "defaults.json"
+
+
+def test_without_options_a_film_is_green_and_does_not_follow_the_window(tmp_path: Path) -> None:
+    settings_file.save(settings_file.default_path(), OF_A_CAMERA)
+    settings = film_settings(LiveOptions()).settings
+    assert settings.background == BackgroundSettings(kind="colour", colour="#00b140")
+    assert settings == film_settings(LiveOptions(config=saved_defaults(tmp_path), background="green")).settings
+    named = film_settings(LiveOptions(config=settings_file.default_path())).settings
+    assert film_settings(LiveOptions(strict="balanced")).settings.matting.edges.strict == "balanced"
+    assert (named.framing, named.background) == (OF_A_CAMERA.framing, OF_A_CAMERA.background)
+
+
+def test_a_scene_gives_a_film_its_look(capsys: pytest.CaptureFixture[str]) -> None:
+    SceneStore(default_path()).put("Desk", OF_A_CAMERA)
+    settings = film_settings(LiveOptions(profile="Desk")).settings
+    for name in ("framing", "people", "background"):
+        assert getattr(settings, name) == getattr(OF_A_CAMERA, name)
+    assert settings.matting.edges.strict == "off"
+    assert "painted for a camera are not used" in capsys.readouterr().err
+    over = film_settings(LiveOptions(profile="Desk", background="green", zoom=1)).settings
+    assert (over.background.kind, over.framing.zoom) == ("colour", 1)
+
+
+def test_the_help_names_every_option_of_a_film() -> None:
+    said = CliRunner().invoke(main.app, ["convert", "--help"], env={"COLUMNS": "200"}).output
+    missing = [name for name in FILM_OPTIONS if f"--{name.replace('_', '-')}" not in said]
+    assert not missing
+    assert "--microphone" not in said

@@ -1,9 +1,11 @@
-"""What is refused: each input with its exit code and its one sentence, before anything is loaded or written."""
+"""Commands for weights and for the running program, and inputs that are refused in a sentence."""
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -11,7 +13,13 @@ import numpy as np
 import pytest
 
 from app.cli import main
+from app.cli.ctl import status_line
+from app.control.commands import Command, JsonValue
+from models.faults import WeightsFault
+from models.table import NETWORKS
+from models.weights import DownloadError
 from tests.clips import write_clip, write_inputs
+from tests.control.recorder import Recorder, serving
 
 REFUSED: tuple[tuple[str, int, str], ...] = (
     ("headless --fps abc", 2, "--fps: “abc” is not possible: it must be a number."),
@@ -161,3 +169,151 @@ def test_a_wrong_input_gets_one_sentence(
     (line,) = captured.err.splitlines()
     assert line.startswith("mattecam: ") and sentence in line
     assert sorted(folder.rglob("*")) == before
+
+
+def lines(capsys: pytest.CaptureFixture[str]) -> list[list[str]]:
+    return [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+
+
+def test_list_is_tab_separated_away_from_a_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["weights", "list"]) == 0
+    header, *rows = lines(capsys)
+    assert header == ["model", "state", "size", "licence", "what it is"]
+    assert [row[0] for row in rows] == list(NETWORKS)
+    assert "107.9 MB" in next(row for row in rows if row[0] == "rvm-resnet50")
+
+
+def test_verify_fails_where_a_file_is_not_the_published_one(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(tmp_path))
+    assert main.main(["weights", "verify"]) == 0
+    capsys.readouterr()
+    path = tmp_path / "u2netp.pth"
+    path.write_bytes(b"something else")
+    assert main.main(["weights", "verify"]) == 1
+    output = capsys.readouterr()
+    assert f"u2netp\tnot the published file\t{path}" in output.out.splitlines()
+    assert str(path) in output.err
+    assert "Traceback" not in output.err
+
+
+def test_the_bundled_model_cannot_be_downloaded(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["weights", "download", "mattecam"]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert output.err
+
+
+def test_download_prints_the_file_alone(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    def fetched(name: str, progress: object, *, again: bool) -> Path:
+        return Path(f"/models/{name}{again}")
+
+    monkeypatch.setattr("models.download.download", fetched)
+    assert main.main(["weights", "download", "u2net", "bgmv2-resnet101", "--again"]) == 0
+    output = capsys.readouterr()
+    assert output.out.splitlines() == [str(Path("/models/u2netTrue")), str(Path("/models/bgmv2-resnet101True"))]
+    assert "No checksum of bgmv2-resnet101 is published" in output.err
+    assert main.main(["weights", "download", "student"]) != 0
+
+
+def test_a_download_shows_a_bar_only_once_data_arrives(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then treats the output as a terminal
+    sent: list[tuple[int, int | None]] = []
+
+    def broken(name: str, progress: Callable[[int, int | None], None], *, again: bool) -> Path:
+        for received in sent:
+            progress(*received)
+        raise DownloadError(WeightsFault.NO_CONNECTION, model=name, url="https://example.org")
+
+    monkeypatch.setattr("models.download.download", broken)
+    assert main.main(["weights", "download", "u2net"]) == 1
+    output = capsys.readouterr()
+    assert output.out == ""
+    assert len(output.err.splitlines()) == 1
+    assert output.err.startswith("mattecam: The weights of u2net could not be downloaded")
+    sent.append((500_000, 1_000_000))
+    assert main.main(["weights", "download", "u2net"]) == 1
+    assert "0.5/1.0 MB" in capsys.readouterr().err
+
+
+@pytest.fixture
+def running() -> Iterator[Recorder]:
+    """Yield the recorder behind a listening control server."""
+    controller = Recorder()
+    with serving(controller=controller):
+        yield controller
+
+
+def test_commands_reach_the_running_program_with_absolute_paths(
+    running: Recorder, capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "beach.png").write_bytes(b"")
+    (tmp_path / "token").write_bytes(b"")
+    for folder in "mountains", "green", "1":
+        (tmp_path / folder).mkdir()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    here = tmp_path
+    sent = (
+        ("scene Work call", "Work call"),
+        ("background beach.png", f"{here / 'beach.png'}"),
+        ("background mountains", "mountains"),
+        ("background green", "green"),
+        ("background 1", "1"),
+        ("background -1", "-1"),
+        ("framing 1.5 -0.5,0", "1.5 -0.5,0"),
+        ("record a.mp4", f"{here / 'a.mp4'}"),
+        ("record stop", "stop"),
+        ("snapshot a.png", f"{here / 'a.png'}"),
+        ("snapshot ~no-such-user/a.png", f"{here / '~no-such-user/a.png'}"),
+        ("set output.standby-image beach.png", f"output.standby-image {here / 'beach.png'}"),
+        ("set output.standby-image none", "output.standby-image none"),
+        ("set capture.source demo", "capture.source demo"),
+        ("set output.standby-text beach.png", "output.standby-text beach.png"),
+        ("set capture.source ~/beach.png", f"capture.source {here / 'beach.png'}"),
+        ("plate ~/beach.png", f"{here / 'beach.png'}"),
+        ("plate drop", "drop"),
+        (f"plate {'x' * 300}", "x" * 300),
+        ("record-alpha b.mp4", f"{here / 'b.mp4'}"),
+    )
+    for words, _ in sent:
+        assert main.main(["ctl", *words.split()]) == 0
+    assert capsys.readouterr().out.splitlines()[0] == "scene done"
+    assert running.commands == [Command(words.split()[0], argument) for words, argument in sent]
+
+
+def test_the_status_says_that_the_program_is_paused(running: Recorder, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main.main(["ctl", "status", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["paused"] is True
+    assert main.main(["ctl", "status"]) == 0
+    assert capsys.readouterr().out.startswith("paused, mattecam, ")
+
+
+def test_the_status_line_names_state_background_and_recording() -> None:
+    status: dict[str, JsonValue] = {
+        "phase": "running",
+        "frozen": True,
+        "fps_out": 30,
+        "background": "blur:50",
+        "recording": "a.mp4",
+        "recording_alpha": "b.mkv",
+    }
+    words = "background blur:50, no virtual camera, recording to a.mp4, recording the matte to b.mkv"
+    assert status_line(status) == f"frozen, no model, 30 fps, {words}"
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "message"),
+    [
+        (["scene", "nowhere"], 1, "There is no scene 'nowhere'"),
+        (["scene", "unknown"], 2, "There is no scene unknown"),
+    ],
+)
+def test_failures(
+    running: Recorder, capsys: pytest.CaptureFixture[str], words: list[str], code: int, message: str
+) -> None:
+    assert main.main(["ctl", *words]) == code
+    assert message in capsys.readouterr().err
