@@ -7,7 +7,7 @@ import weakref
 import numpy as np
 
 from app.compositing import open_background
-from app.compositing.video import VideoBackground
+from app.compositing.backgrounds import VideoBackground
 from app.core.settings import BackgroundSettings
 from app.core.types import Backdrop
 from app.matting.base.interface import StateArrays, saved

@@ -13,7 +13,7 @@ from app.cli.options import LiveOptions
 from app.cli.proof import PROOF_S, kept_private, with_proof, write_before_after
 from app.cli.start import StartSettings
 from app.cli.terminal import notify
-from app.compositing.library import named_backgrounds
+from app.compositing.backgrounds import named_backgrounds
 from app.config.scenes import SceneStore, default_path
 from app.control.backgrounds import BackgroundFile, Tiles
 from app.control.controller import SettingsController

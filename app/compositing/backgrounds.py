@@ -1,15 +1,41 @@
-"""Backgrounds: their interface, and opening the one that the settings name."""
+"""Backgrounds: image, colour, blurred room and video, opened as the settings name them; and those that there are."""
 
 from __future__ import annotations
 
+import logging
+import threading
+from collections import Counter, deque
+from collections.abc import Iterator
+from fractions import Fraction
+from pathlib import Path
 from typing import Protocol
 
-from app.compositing.still import BlurBackground, ColourBackground, layout_of, open_image, parse_colour
-from app.compositing.video import VideoBackground
+import cv2
+import numpy as np
+from av.video.frame import VideoFrame
+from av.video.reformatter import VideoReformatter
+
+from app.core import geometry
 from app.core.errors import BackgroundError
+from app.core.files.names import is_of_kind
+from app.core.files.paths import assets_dir, backgrounds_dir
+from app.core.geometry import Layout
 from app.core.settings import BackgroundSettings
 from app.core.text import t
-from app.core.types import Backdrop
+from app.core.types import Backdrop, BgrImage, BlurredBackground
+from app.media.alpha import BLACK, over_colour
+from app.media.image_file import READ_SUFFIXES, first_frame_alone, read_image
+from app.media.video_input import (
+    LIVE_MAX_PIXELS,
+    VideoError,
+    VideoInput,
+    colour_matrix,
+    is_mirrored,
+    is_turned,
+    upright,
+)
+
+log = logging.getLogger(__name__)
 
 
 class Background(Protocol):
@@ -40,6 +66,331 @@ class Background(Protocol):
         ...
 
 
+LEAST_SIDE = 540
+"""Short side from which smaller copies of an image are kept."""
+
+
+def parse_colour(text: str) -> tuple[int, int, int]:
+    """Convert `#RRGGBB` to (blue, green, red), each 0..255."""
+    value = int(text.removeprefix("#"), 16)
+    return value & 255, value >> 8 & 255, value >> 16
+
+
+def layout_of(settings: BackgroundSettings) -> Layout:
+    """Return how these settings lay out an image."""
+    return Layout(settings.fit, settings.zoom, settings.pan_x, settings.pan_y)
+
+
+class _Still:
+    """What backgrounds have in common that neither follow settings nor hold a file."""
+
+    problem = None
+
+    def follow(self, settings: BackgroundSettings) -> None:
+        """Do nothing: nothing of the background is followed."""
+
+    def close(self) -> None:
+        """Do nothing: no file is open."""
+
+
+class ImageBackground(_Still):
+    """An image that fills the frame (`fill`), or fits into it over a blur of itself (`fit`).
+
+    Smaller copies make a change of the layout cheap.
+    """
+
+    def __init__(self, image: BgrImage, layout: Layout = Layout()) -> None:
+        self.layout = layout
+        """How the next backdrop shows the image."""
+        self._sizes = [image]
+        while min(self._sizes[-1].shape[:2]) > LEAST_SIDE:
+            half = cv2.resize(self._sizes[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
+            self._sizes.append(np.asarray(half, np.uint8))
+        self._shown: tuple[object, BgrImage] | None = None
+
+    def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
+        """Return the image in this size; the same object while size and layout are unchanged."""
+        key = self.layout, width, height
+        if self._shown is None or self._shown[0] != key:
+            full_height, full_width = self._sizes[0].shape[:2]
+            size = geometry.cover_size(full_width, full_height, width, height)[0] * self.layout.zoom
+            image = next((each for each in reversed(self._sizes) if each.shape[1] >= size), self._sizes[0])
+            self._shown = key, geometry.lay_out(image, *key)
+        return self._shown[1]
+
+    def follow(self, settings: BackgroundSettings) -> None:
+        """Take over fit, zoom and pan."""
+        self.layout = layout_of(settings)
+
+
+def open_image(path: Path, settings: BackgroundSettings) -> ImageBackground:
+    """Open an image, with the colour of the settings behind transparent parts. Raises BackgroundError."""
+    background = ImageBackground(read_image(path, parse_colour(settings.colour)), layout_of(settings))
+    if told := first_frame_alone(path):
+        log.warning("%s", told)
+    return background
+
+
+class ColourBackground(_Still):
+    """A uniform colour."""
+
+    def __init__(self, colour: str) -> None:
+        """colour: `#RRGGBB`."""
+        self._colour = parse_colour(colour)
+        self._shown = np.full((1, 1, 3), self._colour, np.uint8)
+
+    def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
+        """Return the colour in this size; the same object while the size is unchanged."""
+        if self._shown.shape[:2] != (height, width):
+            self._shown = np.full((height, width, 3), self._colour, np.uint8)
+        return self._shown
+
+
+class BlurBackground(_Still):
+    """The camera's own background, blurred by the frame step."""
+
+    def __init__(self, strength: float, *, bokeh: bool = False) -> None:
+        """strength: 0..100. bokeh: see `BlurredBackground`."""
+        self._backdrop = BlurredBackground(strength, bokeh)
+
+    def backdrop(self, width: int, height: int, time_s: float) -> BlurredBackground:
+        """Return the same value for every size."""
+        return self._backdrop
+
+
+_THREADS = 2
+"""Of the decoder: the network needs the other cores."""
+
+END_S = 5.0
+"""Limit for the end of the thread that reads."""
+
+
+class LoopingVideo:
+    """The frames of a video file, round after round."""
+
+    def __init__(self, path: Path, colour: tuple[int, int, int] = BLACK) -> None:
+        """colour: (blue, green, red) behind transparent parts.
+
+        Raises BackgroundError for a file without a single readable frame.
+        """
+        try:
+            self._video = VideoInput(path, max_pixels=LIVE_MAX_PIXELS, threads=_THREADS)
+        except VideoError as error:
+            raise BackgroundError(error.text) from error
+        self.interval_s = float(1 / self._video.fps)
+        self._round = self._video.timed_frames()
+        first = next(self._round, None)
+        if first is None:
+            self._video.close()
+            raise BackgroundError(t("The video {file} contains no readable frame; choose another file.", file=path))
+        self._first_s: Fraction = first[0]
+        self.first: VideoFrame = first[1]
+        self._shape: tuple[int, int] | None = self._video.shape_of(self.first)
+        """Of the first frame; None once a frame of another shape has been reported."""
+        self._mirrored = is_mirrored(self.first)
+        self._colour = colour
+        self._scaler = VideoReformatter()
+        """One for all frames: each has threads, and a frame with side data would keep its own until it is collected."""
+        self.round_s: float | None = None
+        """Duration of a round; None until the first one has been decoded."""
+
+    def frames(self) -> Iterator[tuple[float, VideoFrame]]:
+        """Yield every frame after the first, in an endless loop; ends after the only frame.
+
+        Before each frame comes its time, in seconds since the first frame of the first round. Raises VideoError if no
+        frame can be read any more.
+        """
+        begun_s = -self._first_s
+        while True:
+            count = 0
+            for time_s, frame in self._round:
+                count += 1
+                self._tell_shape(frame)
+                yield float(begun_s + time_s), frame
+            if count == 0 and self.round_s is None:
+                return  # a single frame
+            if count == 0 or not self._video.rewind():
+                raise VideoError(
+                    t("The video {file} can no longer be read; choose another file.", file=self._video.path)
+                )
+            begun_s += self._video.end_s - self._first_s
+            self.round_s = self.round_s or float(begun_s + self._first_s)
+            self._round = self._video.timed_frames()
+
+    def _tell_shape(self, frame: VideoFrame) -> None:
+        if self._shape is not None and not geometry.is_alike(self._video.shape_of(frame), self._shape):
+            self._shape = None
+            log.warning(
+                "%s",
+                t(
+                    "Frames of {file} have another shape than the first; they are cropped or given bars, not "
+                    "stretched.",
+                    file=self._video.path,
+                ),
+            )
+
+    def picture(self, frame: VideoFrame, layout: Layout, width: int, height: int) -> BgrImage:
+        """Return the frame upright, with square pixels, scaled to this size: (height, width, 3) uint8 BGR."""
+        shape = self._video.shape_of(frame)
+        size = (height, width) if is_turned(frame) else (width, height)
+        covering = (geometry.cover_size if layout.fit == "fill" else geometry.contain_size)(*shape, *size)
+        wanted = round(covering[0] * layout.zoom), round(covering[1] * layout.zoom)
+        # downscale during the conversion, so that the full size never exists in BGR; upscale only after the crop
+        new_size = min(shape, wanted, key=lambda side: side[0] * side[1])
+        matrix = colour_matrix(frame)
+        opaque = over_colour(frame, matrix, self._colour)
+        small = self._scaler.reformat(opaque, *new_size, "bgr24", src_colorspace=matrix, interpolation="AREA")
+        return geometry.lay_out(upright(frame, small.to_ndarray(), self._mirrored), layout, width, height)
+
+    def close(self) -> None:
+        """Close the file. Idempotent."""
+        self._video.close()
+
+
+_AHEAD = 5
+"""Frames decoded ahead: enough to hide the seek to the start of the file."""
+_MOST_SKIPPED = 3
+"""Late frames dropped in a row before one is shown nevertheless, so that a slow decoder still advances."""
+_LATEST_S = 1.0
+"""If playback is further behind (a slow decoder, a suspended machine), its clock is reset."""
+_ROUNDING_S = 1e-3
+"""Tolerance for rounding errors in sums of frame intervals."""
+
+
+class VideoBackground:
+    """Plays a video in a loop at its own rate.
+
+    A thread decodes ahead and scales to the size requested last; `backdrop` returns what is ready. realtime: False
+    makes `backdrop` wait for the exact frame, for conversions. colour: behind transparent parts.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        layout: Layout = Layout(),
+        *,
+        colour: tuple[int, int, int] = BLACK,
+        realtime: bool = True,
+    ) -> None:
+        self._path = path
+        self._layout = layout
+        self._realtime = realtime
+        self._video = LoopingVideo(path, colour)
+        self._condition = threading.Condition()
+        """Guards what both sides use."""
+        self._closing = False
+        # A daemon only so that a drive that never answers cannot keep the process alive.
+        self._thread = threading.Thread(target=self._decode_ahead, name="background video", daemon=True)
+        self._ahead: deque[tuple[float, BgrImage]] = deque()
+        self._shown: BgrImage | None = None
+        self._size: tuple[int, int] | None = None
+        self._origin_s: float | None = None
+        self._due_s = 0.0
+        self._decoded_s = 0.0
+        self._ended = False
+        self.problem: BackgroundError | None = None
+        self._thread.start()
+
+    def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
+        """Return the frame for `time_s`; the first call returns the first frame."""
+        with self._condition:
+            if self._shown is None:
+                self._shown = self._video.picture(self._video.first, self._layout, width, height)
+            self._size = width, height
+            self._advance(time_s)
+            self._condition.notify_all()
+            while not self._realtime and not self._ahead and not self._ended and not self._closing:
+                self._condition.wait()
+                self._take_due()
+            shown = self._shown
+            # after a change of size, frames decoded before still have the old size
+            self._shown = geometry.lay_out(shown, Layout(self._layout.fit), width, height)
+            return self._shown
+
+    @property
+    def clock(self) -> tuple[float, float] | None:
+        """The time of the first frame and the position, in seconds; None before the first call of `backdrop`.
+
+        Before it, the clock of another background of this video can be set; the first call then decodes up to there.
+        """
+        return None if self._origin_s is None else (self._origin_s, self._due_s)
+
+    @clock.setter
+    def clock(self, clock: tuple[float, float]) -> None:
+        self._origin_s, self._due_s = clock
+
+    def follow(self, settings: BackgroundSettings) -> None:
+        """Take over fit, zoom and pan, from the next frame that is decoded."""
+        self._layout = layout_of(settings)
+
+    def close(self) -> None:
+        """End the thread and release the file. Idempotent."""
+        with self._condition:
+            self._closing = True
+            self._condition.notify_all()
+        if self._thread is threading.current_thread():  # where the garbage collector may call it
+            return
+        self._thread.join(END_S)
+        if self._thread.is_alive():
+            log.error("The decoder of the background video %s does not stop.", self._path.name)
+
+    def _advance(self, time_s: float) -> None:
+        if self._origin_s is None:
+            self._origin_s = time_s
+        late_s = time_s - self._origin_s - self._decoded_s
+        if self._realtime and late_s > _LATEST_S:
+            self._origin_s += late_s
+        self._due_s = max(self._due_s, time_s - self._origin_s)
+        self._take_due()
+
+    def _take_due(self) -> None:
+        if self._origin_s is not None and self._video.round_s is not None and not self._realtime:
+            # a time far ahead is the same as one in the next round
+            skipped_s = max(0, (self._due_s - self._decoded_s) // self._video.round_s) * self._video.round_s
+            self._origin_s += skipped_s
+            self._due_s -= skipped_s
+        while self._ahead and self._ahead[0][0] <= self._due_s + _ROUNDING_S:
+            self._shown = self._ahead.popleft()[1]
+            self._condition.notify_all()
+
+    def _decode_ahead(self) -> None:
+        try:
+            skipped = 0
+            for at_s, frame in self._video.frames():
+                size = self._wait_for_space()
+                if size is None:
+                    break
+                if self._is_late(at_s) and skipped < _MOST_SKIPPED:
+                    skipped += 1
+                    continue
+                skipped = 0
+                image = self._video.picture(frame, self._layout, *size)
+                with self._condition:
+                    self._ahead.append((at_s, image))
+                    self._condition.notify_all()
+        except Exception as error:  # the boundary of the thread
+            log.warning("The background video %s stopped: %s", self._path.name, error, exc_info=error)
+            self.problem = BackgroundError(
+                t("The video {file} can no longer be read; choose another file.", file=self._path)
+            )
+        finally:
+            with self._condition:
+                self._ended = True
+                self._condition.notify_all()
+            self._video.close()
+
+    def _wait_for_space(self) -> tuple[int, int] | None:
+        """Wait until a frame is needed and return its size; None after `close`."""
+        with self._condition:
+            self._condition.wait_for(lambda: self._closing or (self._size is not None and len(self._ahead) < _AHEAD))
+            return None if self._closing else self._size
+
+    def _is_late(self, at_s: float) -> bool:
+        with self._condition:
+            self._decoded_s = at_s
+            return self._realtime and at_s + self._video.interval_s <= self._due_s
+
+
 def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> Background:
     """Open the background of these settings.
 
@@ -64,3 +415,38 @@ def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> B
             settings.path, layout_of(settings), colour=parse_colour(settings.colour), realtime=realtime
         )
     return open_image(settings.path, settings)
+
+
+VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif"})
+BACKGROUND_SUFFIXES = (*VIDEO_SUFFIXES, *READ_SUFFIXES)
+
+
+def bundled_backgrounds() -> tuple[Path, ...]:
+    """Return the bundled images in display order (their names start with a number)."""
+    return tuple(sorted((assets_dir() / "backgrounds").glob("*.jpg")))
+
+
+def title(path: Path) -> str:
+    """Return the English name of a bundled background, such as `Dusk hills` for `3-dusk-hills.jpg`."""
+    words = path.stem.split("-")
+    return " ".join(words[1:] if words[0].isdigit() else words).capitalize()
+
+
+def own_backgrounds() -> tuple[tuple[Path, str], ...]:
+    """Return (file, shown name) of the user's images and videos, by name.
+
+    Files that differ by their suffixes alone are shown with them.
+    """
+    folder = backgrounds_dir()
+    if not folder.is_dir():
+        return ()
+    found = (path for path in folder.iterdir() if is_of_kind(path, BACKGROUND_SUFFIXES))
+    files = sorted(found, key=lambda path: (path.stem.lower(), path.name))
+    stems = Counter(path.stem for path in files)
+    return tuple((path, path.stem if stems[path.stem] == 1 else path.name) for path in files)
+
+
+def named_backgrounds() -> tuple[tuple[Path, str], ...]:
+    """Return (file, shown name) of every background in the order of the window; names are in English."""
+    bundled = ((path, title(path)) for path in bundled_backgrounds())
+    return (*own_backgrounds(), *bundled)

@@ -1,4 +1,4 @@
-"""The stand-by card: shown at the start, while paused, and after a failure; and text drawn into images."""
+"""The stand-by card: shown at the start, while paused, and after a failure."""
 
 from __future__ import annotations
 
@@ -34,11 +34,6 @@ class TextBlock:
     def height(self) -> int:
         """Height of all lines, in pixels."""
         return round(len(self.lines) * self.size_px * _LINE_HEIGHT)
-
-    @property
-    def width(self) -> int:
-        """Width of the longest line, in pixels."""
-        return max((self._width(line) for line in self.lines), default=0)
 
     def draw(self, image: BgrImage, centre_x: int, top: int, colour: tuple[int, int, int]) -> None:
         """Draw into `image`; colour: blue, green, red."""

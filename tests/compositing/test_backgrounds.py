@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.compositing import Background, bundled_backgrounds, open_background
-from app.compositing.library import own_backgrounds
+from app.compositing.backgrounds import own_backgrounds
 from app.compositing.standby import StandbyCard, TextBlock
 from app.config.parsing import parse_background
 from app.core.errors import BackgroundError

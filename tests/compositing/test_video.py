@@ -20,7 +20,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from app.compositing.video import LoopingVideo, VideoBackground
+from app.compositing.backgrounds import LoopingVideo, VideoBackground
 from app.core.geometry import Layout
 from tests.compositing.files import COLOURS, colour_number, cut, flat, write_video
 from tests.fresh_python import printed_by
@@ -235,14 +235,21 @@ def test_close_ends_the_thread_at_once(tmp_path: Path) -> None:
 
 HANGS = """
 import threading
+from pathlib import Path
 from app.cli import main
-from app.compositing import video
+from app.compositing import backgrounds
+
+class Endless:
+    def __init__(self, path, colour):
+        pass
+
+    def frames(self):
+        threading.Event().wait()
+        yield
 
 def hang(argv):
-    video.END_S = 0.1
-    thread = video.ReadingThread(threading.Event().wait, "background video", "decoder")
-    thread.start()
-    thread.close()
+    backgrounds.END_S, backgrounds.LoopingVideo = 0.1, Endless
+    backgrounds.VideoBackground(Path("a.mp4")).close()
     print("done")
     return 0
 

@@ -24,7 +24,7 @@ from PIL import Image
 
 from app.capture.video_file import VideoFileSource
 from app.compositing import open_background
-from app.compositing.library import own_backgrounds
+from app.compositing.backgrounds import own_backgrounds
 from app.config import settings_file
 from app.config.parsing import read_zones
 from app.config.scenes import Scene, SceneStore

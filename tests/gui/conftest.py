@@ -17,7 +17,7 @@ from PyQt6.QtWidgets import QApplication, QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.capture.devices import CameraDevice
-from app.compositing.library import bundled_backgrounds
+from app.compositing.backgrounds import bundled_backgrounds
 from app.core.settings import CaptureSettings, OutputSettings, Settings, WindowSettings
 from app.core.text import t
 from app.core.types import BgrImage

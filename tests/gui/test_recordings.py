@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import sys
 import time
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import cast
 
@@ -175,3 +176,14 @@ def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(qtbo
     controls.show()
     qtbot.waitUntil(lambda: any("usb cannot be opened" in shown.text() for shown in controls.findChildren(QLabel)))
     controls.hide()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no tzset")
+def test_a_clock_follows_the_machine_to_another_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It went on in the zone in which the program was started."""
+    with monkeypatch.context() as journey:
+        for zone, hours in (("UTC0", 0), ("JST-9", 9), ("HST10", -10)):
+            journey.setenv("TZ", zone)
+            shown, now = recording.local_time(), datetime.now(timezone(timedelta(hours=hours)))
+            assert abs((now - shown.replace(tzinfo=now.tzinfo)).total_seconds()) < 60
+    time.tzset()

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.compositing.still import BlurBackground
+from app.compositing.backgrounds import BlurBackground
 from app.core.framing import MatteEdit, View
 from app.core.settings import EdgeSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import BgrImage, BlurredBackground, Matte, magnified

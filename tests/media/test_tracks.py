@@ -16,7 +16,7 @@ import pytest
 from av.stream import Disposition
 
 from app.capture.video_file import VideoFileSource
-from app.compositing.video import VideoBackground
+from app.compositing.backgrounds import VideoBackground
 from app.core.geometry import Layout
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import BgrImage

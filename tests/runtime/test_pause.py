@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.compositing.still import ColourBackground
+from app.compositing.backgrounds import ColourBackground
 from app.core.errors import SourceLostError
 from app.core.settings import BackgroundSettings, EdgeSettings, PeopleSettings, Settings, Zone
 from app.core.stage import Stage

@@ -15,7 +15,7 @@ import numpy as np
 from PyQt6.QtCore import QFile, QStandardPaths
 
 from app.compositing import open_background
-from app.compositing.library import BACKGROUND_SUFFIXES
+from app.compositing.backgrounds import BACKGROUND_SUFFIXES
 from app.core import geometry
 from app.core.errors import BackgroundError
 from app.core.files import paths

@@ -11,7 +11,7 @@ from PyQt6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropE
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 from PyQt6.QtWidgets import QWidget
 
-from app.compositing.library import VIDEO_SUFFIXES, bundled_backgrounds, own_backgrounds, title
+from app.compositing.backgrounds import VIDEO_SUFFIXES, bundled_backgrounds, own_backgrounds, title
 from app.core.errors import text_of
 from app.core.files.names import version_of
 from app.core.types import BgrImage

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 
@@ -13,7 +15,6 @@ from app.core.errors import SinkError, text_of
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import new_file, new_file_held
 from app.core.files.private_file import write_picture
-from app.core.local_time import local_time
 from app.core.text import t
 from app.core.types import Outgoing
 from app.gui.state.bridge import Bridge
@@ -99,6 +100,13 @@ class Recording(QObject):
 def _finished(file: Path) -> Path | None:
     """Return the file of a recording that has ended; None if it did not get its final name, because it failed."""
     return file if file.is_file() else None
+
+
+def local_time() -> datetime:
+    """Return the time in the zone that the machine is in now: the C library reads the zone at its first use alone."""
+    if sys.platform != "win32":
+        time.tzset()
+    return datetime.now()
 
 
 def _name() -> str:
