@@ -23,11 +23,10 @@ from hypothesis import HealthCheck, settings
 
 from app.config import logs
 from app.core.files.lock import lock_file
-from app.matting import preparation
+from app.matting.choice import hardware, preparation
+from app.matting.choice.preparation import KERNELS, Preparation
 from app.matting.kernels.loading import load
 from app.matting.openvino import artefact_cache
-from app.matting.preparation import KERNELS, Preparation
-from app.matting.selection import hardware
 from app.testing.parts import FakeEngine
 from tests.converted import SharedCache
 from tests.pipewire_session import PrivateSession, private_session

@@ -32,7 +32,7 @@ from av.video.stream import VideoStream
 
 from app.cli.usual_loop import usual_loop
 from app.core.settings import CaptureSettings, MattingSettings, Settings
-from app.matting.selection.choice import choose
+from app.matting.choice.choice import choose
 from app.matting.torch.networks import load_core
 from app.media.jpeg import MjpgDecoder
 from app.media.video_writer import VideoWriter

@@ -28,7 +28,7 @@ from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
 from app.matting.base.edges import plan
 from app.matting.base.interface import StepGeometry
-from app.matting.selection.trial import PORTRAIT
+from app.matting.choice.preparation import PORTRAIT
 from app.matting.torch.captured import SETTLED_STEPS
 from app.matting.torch.core import Core, FrameStep, StepInputs
 from app.matting.torch.full_size import State

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from app.core.files.lock import lock_file
+from app.matting.choice.hardware import torch_usable
 from app.matting.openvino.artefact import Artefact, NetworkSource
 from app.matting.openvino.artefact_cache import ArtefactCache
-from app.matting.selection.hardware import torch_usable
 from models.conversions import folders
 
 

@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from app.matting.selection.hardware import cpu_has_bfloat16
+from app.matting.choice.hardware import cpu_has_bfloat16
 from models.mattecam.network import MattecamNetwork, pixels_of, stretched
 from training.data import Sample
 from training.loader import Batch

@@ -24,12 +24,11 @@ from app.core.threads import Strips
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
-from app.matting.preparation import prepare_for
-from app.matting.selection import hardware
-from app.matting.selection.choice import Choice, choose, geometry_for
-from app.matting.selection.measured import best, cpu_precisions, is_measurable, measurable, note_trials
-from app.matting.selection.registry import converted
-from app.matting.selection.trial import measure
+from app.matting.choice import hardware
+from app.matting.choice.choice import Choice, choose, geometry_for
+from app.matting.choice.engines import converted
+from app.matting.choice.preparation import measure, prepare_for
+from app.matting.choice.trials import best, cpu_precisions, is_measurable, keep_trials, measurable
 from models.table import auto_order, bundled
 from models.weights import on_hand
 
@@ -232,7 +231,7 @@ def choose_again(settings: MattingSettings, seconds: float, progress: Callable[[
         progress(f"{model}: measuring for {seconds / len(networks):.0f} s")
         trials = measure(model, weights, seconds / len(networks))
         try:
-            note_trials(model, weights, trials)
+            keep_trials(model, weights, trials)
         except OSError as error:
             reason = why_not_written(error)
             progress(f"The measurement cannot be kept: {reason}; MATTECAM_DATA_DIR names another folder")

@@ -13,9 +13,9 @@ from app.core.text import Text, t
 from app.doctor import distribution as dist
 from app.doctor.finding import CommandLine, Finding, State, ok, problem, warning
 from app.doctor.system import System
-from app.matting.selection import hardware
-from app.matting.selection.choice import choose
-from app.matting.selection.measured import best, described, trials_of
+from app.matting.choice import hardware
+from app.matting.choice.choice import choose
+from app.matting.choice.trials import best, described, trials_of
 from app.system.display import missing_x11_libraries
 from app.system.isolation import not_isolated
 from models.table import NETWORKS, bundled, recommended

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from app.core.text import Text, t
 from app.doctor.finding import CommandLine, Finding, ok, warning
 from app.doctor.system import System
-from app.matting.selection.hardware import load_torch, supports, torch_usable
+from app.matting.choice.hardware import load_torch, supports, torch_usable
 from app.system.environment import ROOT, VENV, VERSION
 from app.system.torch_build import (
     NVIDIA_MARK,

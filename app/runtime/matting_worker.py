@@ -14,7 +14,7 @@ from app.core.settings import Settings
 from app.core.stage import Stage
 from app.core.text import t
 from app.core.types import AlphaImage, Backdrop, Frame, Matte, Picture, PictureKind, magnified
-from app.matting.selection.governor import StepTiming
+from app.matting.choice.governor import StepTiming
 from app.people.editor import PeopleEditor
 from app.runtime.backdrops import Backdrops
 from app.runtime.demand import DemandWatch

@@ -64,7 +64,7 @@ def default_parts() -> Parts:
     from app.capture import SourceOpener, source_device
     from app.compositing import open_background
     from app.matting import build_engine
-    from app.matting.preparation import preparation, prepare_for
+    from app.matting.choice.preparation import preparation, prepare_for
     from app.output.camera_list import ReaderWatch, is_busy
     from app.output.sound.devices import open_microphone
     from app.output.table import SINKS

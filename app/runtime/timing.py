@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from app.matting.selection.governor import GovernorTiming
+from app.matting.choice.governor import GovernorTiming
 from app.privacy.plausibility import HOLD_S, STALE_S
 
 

@@ -140,7 +140,7 @@ def prepare(requirements: Path) -> None:
         _remove_incomplete()
         install(requirements, lock)
         # Compile the kernels and convert the bundled network now; otherwise the first start takes longer.
-        subprocess.run([str(PYTHON), "-m", "app.matting.preparation"], cwd=ROOT, check=False)
+        subprocess.run([str(PYTHON), "-m", "app.matting.choice.preparation"], cwd=ROOT, check=False)
         stamp.write_text(wanted)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from numba.core.dispatcher import Dispatcher
 
-from app.matting.preparation import KERNELS
+from app.matting.choice.preparation import KERNELS
 from tests.architecture.source import modules
 from tests.paths import ROOT
 

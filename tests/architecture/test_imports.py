@@ -69,7 +69,7 @@ def test_modules_are_named_in_imports_alone() -> None:
     ]
     arguments = [call.args[0] for _, call in calls_of("paths.module")]
     through = [ast.literal_eval(argument) for argument in arguments if isinstance(argument, ast.Constant)]
-    assert "app.matting.preparation" in through
+    assert "app.matting.choice.preparation" in through
     assert sorted(value for _, value in named) == sorted(through), named
 
 

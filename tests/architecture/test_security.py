@@ -30,7 +30,7 @@ MAY_DECODE = {
     "Image.open": {"app.media.animated_webp", "app.media.image_file"},
     "cv2.imdecode": {"app.matting.plate.picture"},
     "simplejpeg.decode_jpeg": {"app.media.jpeg"},
-    "cv2.imread": {"app.capture.demo", "app.gui.state.services", "app.matting.selection.trial"},
+    "cv2.imread": {"app.capture.demo", "app.gui.state.services", "app.matting.choice.preparation"},
 }
 """Modules that decode or write media files, by the function they call: each is in the table of docs/security.md."""
 

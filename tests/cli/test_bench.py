@@ -14,7 +14,7 @@ from app.cli.usual_loop import usual_loop
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting import build_engine
-from app.matting.selection.choice import Choice
+from app.matting.choice.choice import Choice
 from models.mattecam.spec import BUNDLED
 from tests.matting.networks import frames
 

@@ -45,7 +45,6 @@ from app.core.types import check_bgr
 from app.gui.backgrounds.files import add_picture, thumbnail
 from app.matting.plate.capture import PlateInfo, plate_info, plate_path, save_plate
 from app.matting.plate.picture import read_plate
-from app.matting.preparation import needed, note_prepared
 from app.media.image_file import kind_of_file, read_image
 from models import weights
 from models.table import NETWORKS
@@ -86,26 +85,6 @@ def test_zones(tmp_path: Path, seed: int) -> None:
     for _ in each_damage(path, seed):
         found = read_or_refused(lambda: read_zones(path), SettingsError, path)
         assert found is None or all(isinstance(zone, Zone) for zone in found)
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_stamp_of_the_preparation(tmp_path: Path, seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.matting.selection.measured.PACKAGES", ())
-    made = tmp_path / "made"
-    made.touch()
-    note_prepared([made])
-    (stamp,) = (paths.data_dir() / "cache").glob("prepared-*.json")
-    whole = json.loads(stamp.read_bytes())
-    for data in each_damage(stamp, seed, cases=12):
-        try:
-            same = json.loads(data) == whole
-        except ValueError:
-            same = False
-        assert needed() != same
-    assert not needed()
-    for damaged_stamp in (b"[" * 100_000, b"[]", b"{}", b'{"key": "of another version", "files": []}'):
-        stamp.write_bytes(damaged_stamp)
-        assert needed()
 
 
 @pytest.mark.parametrize("seed", SEEDS)

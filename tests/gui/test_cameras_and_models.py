@@ -22,8 +22,8 @@ from app.gui.state import services
 from app.gui.state.services import PrecisionChoice
 from app.gui.state.tasks import Tasks
 from app.matting.base.interface import EngineInfo
-from app.matting.selection import measured
-from app.matting.selection.measured import Trial, note_trials
+from app.matting.choice import trials as kept
+from app.matting.choice.trials import Trial, keep_trials
 from app.runtime.status import PipelineStatus
 from models.mattecam.spec import BUNDLED
 from tests.gui.conftest import CAMERAS, Downloads
@@ -248,12 +248,12 @@ def test_the_sentence_follows_the_network_and_is_looked_up_once(
 
 
 def test_the_choice_is_the_one_of_the_kept_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measured, "measurable", lambda: {"mattecam": BUNDLED})
+    monkeypatch.setattr(kept, "measurable", lambda: {"mattecam": BUNDLED})
     before = services.precision_choice("mattecam", None)
     assert before is not None and before.gain is None and before.provisional
     trials = [("float32", None, 20.0), ("float32", 1, 30.0), ("int8", None, 9.0), ("int8", 1, 8.0)]
-    note_trials("mattecam", BUNDLED, [Trial(precision, of, ms, 2.0, ms + 2.0) for precision, of, ms in trials])
-    assert services.precision_choice("mattecam", None) == PrecisionChoice("int8 on one thread", 3.2, False)
-    note_trials("mattecam", BUNDLED, [])
+    keep_trials("mattecam", BUNDLED, [Trial(precision, of, ms, ms) for precision, of, ms in trials])
+    assert services.precision_choice("mattecam", None) == PrecisionChoice("int8 on one thread", 3.75, False)
+    keep_trials("mattecam", BUNDLED, [])
     failed = services.precision_choice("mattecam", None)
     assert failed is not None and failed.gain is None and not failed.provisional, "it is not tried again"

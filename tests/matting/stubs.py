@@ -14,9 +14,9 @@ from app.core.framing import MatteEdit, Plane, View
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.interface import StateArrays, StepGeometry
+from app.matting.choice.hardware import torch_usable
 from app.matting.cpu.compositor import Coefficients, RefinedCells
 from app.matting.cpu.cpu_backend import CpuBackend
-from app.matting.selection.hardware import torch_usable
 
 CELL = 4
 

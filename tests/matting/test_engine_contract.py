@@ -17,8 +17,8 @@ from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import Backdrop, BlurredBackground, Matte
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
+from app.matting.choice import hardware
 from app.matting.engine import FrameEngine
-from app.matting.selection import hardware
 from app.matting.torch import networks
 from tests.golden.fill import fill
 from tests.matting.modules import NETWORKS

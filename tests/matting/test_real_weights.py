@@ -9,7 +9,7 @@ import pytest
 
 from app.core.settings import MattingSettings
 from app.core.types import BlurredBackground
-from app.matting.selection import hardware
+from app.matting.choice import hardware
 from app.media.video_reader import VideoReader
 from tests.matting.networks import BuildEngine
 from tests.paths import shared

@@ -27,7 +27,7 @@ from app.core.settings import (
 from app.core.types import BgrImage, Frame, Picture
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
-from app.matting.selection.governor import StepTiming
+from app.matting.choice.governor import StepTiming
 from app.media.encoders import file_encoder
 from app.media.image_file import read_matte
 from app.media.video_input import VideoInput

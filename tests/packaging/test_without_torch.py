@@ -16,10 +16,10 @@ from numpy.typing import NDArray
 
 from app.core.settings import MattingSettings
 from app.matting import build_engine
+from app.matting.choice import choice, hardware
 from app.matting.openvino import artefact_cache
 from app.matting.openvino.artefact import NetworkSource
 from app.matting.openvino.artefact_cache import ArtefactCache
-from app.matting.selection import choice, hardware
 from models.conversions import CONVERTED
 from models.int8 import int8_file
 from models.mattecam.spec import BUNDLED, BUNDLED_WITH_PLATE
@@ -32,7 +32,7 @@ from tools.convert_networks import convert_all
 from tools.packages.release import INCLUDED as RVM
 
 DEMO = ("--source", "demo", "--size", "320x240", "--frames", "3", "--virtual-camera", "off")
-NOT_PREPARED = "from app.matting import preparation as p; p.needed = p.measurement_missing = lambda: False"
+NOT_PREPARED = "from app.matting.choice import preparation as p; p.is_prepared = lambda: True; p.unmeasured = dict"
 NEEDS_TORCH = "needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources for it."
 pytestmark = [pytest.mark.torch, pytest.mark.long, pytest.mark.timeout(300)]
 

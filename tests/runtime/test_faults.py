@@ -15,9 +15,9 @@ from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, 
 from app.core.stage import Stage
 from app.core.types import AlphaImage, BgrImage, Frame, Matte, PictureKind
 from app.matting.base.interface import ExecutorError, MattingEngine
-from app.matting.selection import hardware
-from app.matting.selection.governor import StepTiming
-from app.matting.selection.hardware import CudaCards
+from app.matting.choice import hardware
+from app.matting.choice.governor import StepTiming
+from app.matting.choice.hardware import CudaCards
 from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named
 from app.runtime.engines.plan import Run
 from app.runtime.engines.selector import EngineSelector
@@ -25,7 +25,7 @@ from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import FakeEngine, Faults, StepInput, room_picture, shows_room
 from tests.fakes.world import BASE, IMPATIENT, FakeWorld, check_the_room_never_shows, composites, each_failure, running
-from tests.matting.selection.simulated_cuda import SimulatedCuda
+from tests.matting.choice.simulated_cuda import SimulatedCuda
 from tests.waiting import eventually
 
 STAGES = (

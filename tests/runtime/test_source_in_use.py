@@ -14,7 +14,7 @@ from app.compositing.standby import NO_CAMERA_TEXT, StandbyCard
 from app.core.errors import PlateError, SourceLostError, SourceOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, PeopleSettings, Settings, Zone
 from app.core.types import Frame, Picture, PictureKind, SourceInfo
-from app.matting.selection.governor import GovernorTiming
+from app.matting.choice.governor import GovernorTiming
 from app.output.base import SinkContext
 from app.privacy.gate import may_leave, may_show
 from app.runtime.pipeline import Pipeline

@@ -61,7 +61,7 @@ def test_the_program_runs_without_a_window_instead(variables: dict[str, str], tm
     words = ["--source", "demo", "--size", "320x240", "--virtual-camera", "off", "--model", "mattecam", "--frames", "3"]
     own = {**PLAIN, "MATTECAM_DATA_DIR": str(tmp_path), "XDG_RUNTIME_DIR": str(tmp_path)}
     code = (
-        "from app.matting.preparation import preparation as p; p.needed = lambda: False; "
+        "from app.matting.choice import preparation as p; p.is_prepared = lambda: True; "
         "from app.cli.main import run_to_exit; run_to_exit()"
     )
     done = subprocess.run(

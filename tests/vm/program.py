@@ -26,8 +26,8 @@ from app.control.commands import Command
 from app.control.transport import ask
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import BgrImage, BlurredBackground, Matte
-from app.matting import preparation
 from app.matting.base.interface import EngineInfo
+from app.matting.choice import preparation
 from app.runtime import pipeline
 from app.runtime.parts import Parts
 from app.testing.parts import ImmediateEngine, StepInput

@@ -18,7 +18,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from app.core.native_kernels import LEVELS
-from app.matting.preparation import KERNELS
+from app.matting.choice.preparation import KERNELS
 
 RUNTIME = r"""
 #include <stdint.h>

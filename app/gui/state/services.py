@@ -20,11 +20,11 @@ from app.core.text import t
 from app.core.types import BgrImage
 from app.doctor.checks import run_checks as run_checks
 from app.doctor.finding import Finding
+from app.matting.choice import hardware
+from app.matting.choice.choice import openvino_precision
+from app.matting.choice.trials import best, gain, trials_of, unmeasured
 from app.matting.plate.capture import PlateInfo, plate_info, plate_path
 from app.matting.plate.capture import keep_plate as keep_plate
-from app.matting.selection import hardware
-from app.matting.selection.choice import openvino_precision
-from app.matting.selection.measured import awaits_measurement, best, gain, trials_of
 from app.media.image_file import read_image
 from app.output.sound.devices import microphones as microphones
 from models.table import recommended
@@ -60,7 +60,7 @@ def devices() -> tuple[tuple[str, str], ...]:
 
     Imports torch only where there may be a GPU: the import stalls the window.
     """
-    found = [("cpu", "CPU"), *hardware.gpus()]
+    found = [("cpu", "CPU"), *hardware.cuda_cards().named()]
     if hardware.apple_gpu_usable():
         found.append(("mps", "Apple GPU"))
     return tuple(found)
@@ -71,7 +71,7 @@ def precision_choice(model: str, weights: Path | None) -> PrecisionChoice | None
     file = weights or on_hand(model)
     if file is None:
         return None
-    provisional = weights is None and awaits_measurement(model)
+    provisional = weights is None and model in unmeasured()
     trials = trials_of(model, file)
     if trial := best(trials):
         return PrecisionChoice(trial.words, gain(trials, trial), provisional)

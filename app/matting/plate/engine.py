@@ -23,10 +23,10 @@ from app.matting.base.interface import (
     StepGeometry,
     auto_ratio,
 )
+from app.matting.choice.choice import Choice, choose, geometry_for
+from app.matting.choice.engines import make_backend
 from app.matting.engine import FrameEngine, backend_errors
 from app.matting.plate.picture import PlateFit, read_plate
-from app.matting.selection.choice import Choice, choose, geometry_for
-from app.matting.selection.registry import make_backend
 from models.table import bundled
 
 

@@ -13,7 +13,7 @@ from app.core.errors import SourceOpenError, UsageError
 from app.core.files.disk_errors import why_not_read
 from app.core.files.names import final_name, is_file, is_folder, is_of_kind, resolved, same_file
 from app.core.settings import Settings
-from app.matting.selection.choice import choose
+from app.matting.choice.choice import choose
 from app.media.image_file import is_picture
 from app.media.image_folder import others_in, picture_names
 from app.offline.batch.files import check_address, is_remote, joined, list_folder, parent_and_name, size_and_time

@@ -9,8 +9,8 @@ from app.core.errors import MattecamError, ModelError, PlateError, WeightsMissin
 from app.core.settings import MIN_RATIO, EngineSettings
 from app.core.text import t
 from app.matting.base.interface import ExecutorError, is_device_lost, is_out_of_memory
-from app.matting.selection import hardware
-from app.matting.selection.hardware import CudaCards
+from app.matting.choice import hardware
+from app.matting.choice.hardware import CudaCards
 from app.runtime.engines.plan import EngineKey
 
 MEMORY_RETRY_S = 120.0

@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from app.core.settings import MIN_RATIO, EngineSettings
 from app.matting.base.interface import EngineInfo
-from app.matting.selection.governor import CPU_FIXED_WORK, FULL, Quality, ladder
+from app.matting.choice.governor import CPU_FIXED_WORK, FULL, Quality, ladder
 from app.runtime.status import Lowered
 from models.table import bundled
 

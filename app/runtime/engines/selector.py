@@ -12,7 +12,7 @@ from app.core.settings import EngineSettings, FramingSettings, Settings
 from app.core.stage import Stage
 from app.core.types import Frame
 from app.matting.base.interface import EngineInfo, MattingEngine
-from app.matting.selection.governor import Governor, StepTiming
+from app.matting.choice.governor import Governor, StepTiming
 from app.runtime.board import StatusBoard
 from app.runtime.engines.fallback import Fallbacks, named, reason
 from app.runtime.engines.plan import ChoiceState, Decision, EngineKey, EnginePlan, PassThrough, Run, Skip, StandBy

@@ -21,12 +21,12 @@ from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage, Floats
 from app.matting import build_engine
+from app.matting.choice import hardware
+from app.matting.choice.choice import choose
 from app.matting.openvino import artefact_cache
 from app.matting.openvino.artefact import CHECKSUMS, INDEX, Artefact, NetworkSource, compiled, fitted, halved_shapes
 from app.matting.openvino.artefact_cache import ArtefactCache
 from app.matting.openvino.runtime import core, ov
-from app.matting.selection import hardware
-from app.matting.selection.choice import choose
 from app.privacy.self_test import self_test
 from models import table
 from models.int8 import SIMILAR, SOURCE, find_int8, int8_file

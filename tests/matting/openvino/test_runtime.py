@@ -50,8 +50,8 @@ import socket, sys, threading
 tried = []
 socket.socket.connect = lambda *arguments: tried.append(arguments)
 socket.getaddrinfo = lambda *arguments, **named: tried.append(arguments) or []
-import app.matting.selection.hardware, app.matting.openvino.conversion, app.matting.openvino.openvino_backend
-app.matting.selection.hardware.cpu_has_bfloat16()
+import app.matting.choice.hardware, app.matting.openvino.conversion, app.matting.openvino.openvino_backend
+app.matting.choice.hardware.cpu_has_bfloat16()
 from app.matting.openvino.runtime import ov
 import torch
 ov.convert_model(torch.nn.ReLU(), example_input=torch.zeros(2))

@@ -16,13 +16,13 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting import build_engine, choose_model
 from app.matting.base.interface import MattingEngine
+from app.matting.choice import choice, hardware
+from app.matting.choice.hardware import CudaCards
 from app.matting.plate.engine import PlateEngine, sample_pixels
-from app.matting.selection import choice, hardware
-from app.matting.selection.hardware import CudaCards
 from models.bgmv2.network import MattingRefine
 from tests.golden.fill import fill
+from tests.matting.choice.simulated_cuda import SimulatedCuda
 from tests.matting.networks import BuildEngine, frames, without_collection
-from tests.matting.selection.simulated_cuda import SimulatedCuda
 from tests.published import install
 
 OFF = EdgeSettings(strict="off")

@@ -20,8 +20,8 @@ from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.edges import plan
 from app.matting.base.interface import NotAMatteError, StepGeometry
+from app.matting.choice.preparation import PORTRAIT
 from app.matting.plate.picture import lit_plate
-from app.matting.selection.trial import PORTRAIT
 from app.matting.torch import captured, torch_edges
 from app.matting.torch.captured import SettledStep
 from app.matting.torch.core import Core, PlateCore, StepOutput

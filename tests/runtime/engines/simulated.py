@@ -14,7 +14,7 @@ from app.core.errors import ModelError, WeightsMissingError
 from app.core.settings import EngineSettings, FramingSettings, MattingSettings, Settings
 from app.core.types import Frame, Matte, SourceInfo
 from app.matting.base.interface import EngineInfo, MattingEngine
-from app.matting.selection.governor import StepTiming
+from app.matting.choice.governor import StepTiming
 from app.runtime.board import StatusBoard
 from app.runtime.engines.plan import Decision, Run, Skip
 from app.runtime.engines.selector import EngineSelector

@@ -9,7 +9,7 @@ import pytest
 
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
-from app.matting.selection.governor import CPU_FIXED_WORK, MATTED
+from app.matting.choice.governor import CPU_FIXED_WORK, MATTED
 from app.runtime.engines.plan import Decision, Run
 from app.runtime.engines.quality import MattingPattern, fixed_work
 from tests.runtime.engines.simulated import AUTO, FULL_RATIO, SimulatedEngine, bench

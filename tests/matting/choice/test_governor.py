@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from app.matting.selection.governor import (
+from app.matting.choice.governor import (
     LATENCY_BOUND_S,
     MATTED,
     MAX_SWITCHES,

@@ -12,8 +12,8 @@ from app.core.settings import EngineSettings
 from app.core.text import t
 from app.core.threads import usable_cores
 from app.matting.base.interface import StepGeometry, auto_ratio
-from app.matting.selection import hardware
-from app.matting.selection.measured import HEIGHT, WIDTH, best, cpu_precisions, trials_of
+from app.matting.choice import hardware
+from app.matting.choice.trials import HEIGHT, WIDTH, best, cpu_precisions, trials_of
 from models.int8 import find_int8
 from models.spec import NetworkSpec
 from models.table import NETWORKS, auto_order, bundled, recommended
@@ -147,7 +147,7 @@ def _require_torch(choice: str) -> None:
 
 
 def _precision(settings: EngineSettings, model: str, weights: Path, device: str, executor: str) -> str:
-    if settings.precision == "int8" and not has_int8(model, weights, executor):
+    if settings.precision == "int8" and not (executor == "openvino" and "int8" in cpu_precisions(model, weights)):
         raise ModelError(
             t(
                 "There is no int8 version of the model {model} for this device and these weights; choose another "
@@ -201,9 +201,3 @@ def _report_float32(model: str, weights: Path) -> None:
         model,
         weights,
     )
-
-
-def has_int8(model: str, weights: Path, executor: str) -> bool:
-    """Return whether this executor can run an int8 version that was made of these weights."""
-    spec = NETWORKS[model]
-    return executor == "openvino" and "int8" in spec.precisions and find_int8(weights, spec.int8) is not None

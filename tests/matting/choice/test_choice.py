@@ -11,8 +11,8 @@ from app.core.settings import MattingSettings
 from app.core.types import AlphaImage
 from app.matting import choose_model
 from app.matting.base.interface import auto_ratio
-from app.matting.selection import choice, hardware
-from app.matting.selection.hardware import CudaCards
+from app.matting.choice import choice, hardware
+from app.matting.choice.hardware import CudaCards
 from models import weights as registered
 from models.int8 import find_int8
 from models.shipped import SHA256

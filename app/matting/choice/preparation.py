@@ -2,43 +2,53 @@
 
 Each load of these would make a live picture stutter, so that child processes of low priority do it. A live picture
 waits for the kernels, beside the stand-by card, and starts with the built-in choice; what `auto` takes is measured
-beside it. Other commands wait for both, with progress on standard error. A stamp in the data folder names what the
-kernels were compiled for, and `app.matting.selection.measured` keeps the results.
+beside it. Other commands wait for both, with progress on standard error. `app.matting.choice.trials` keeps the results.
 
-`python -m app.matting.preparation` prepares with progress, as `run.py` does at set-up; with the names of parts it is
-the child process.
+`python -m app.matting.choice.preparation` prepares with progress, as `run.py` does at set-up; with the names of parts
+it is the child process.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import importlib
-import json
 import logging
 import os
+import statistics
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
 from app.core.errors import ModelError
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
-from app.core.files.json_file import BrokenFileError, read_object
-from app.core.settings import EngineSettings, MattingSettings
+from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
 from app.core.text import Text, t
-from app.matting.selection.choice import choose
-from app.matting.selection.measured import (
+from app.core.types import BgrImage
+from app.matting.choice.choice import choose
+from app.matting.choice.engines import network_engine
+from app.matting.choice.trials import (
+    HEIGHT,
+    WIDTH,
+    Trial,
     Trials,
-    copy_of_program,
-    digest,
-    measurable,
-    measurement_missing,
-    note_trials,
+    cpu_precisions,
+    is_prepared,
+    keep_prepared,
+    keep_trials,
+    unmeasured,
 )
+from app.matting.engine import FrameEngine
 from app.system.process import how_ended
 from models.table import bundled
 
@@ -59,7 +69,7 @@ TRIALS_S = 8.0
 """About how long all networks together are measured."""
 BESIDE_AFTER_S = 10.0
 """The measurement beside a live picture begins so long after its engine was built."""
-COMMAND = (sys.executable, "-m", paths.module("app.matting.preparation"))
+COMMAND = (sys.executable, "-m", paths.module("app.matting.choice.preparation"))
 Part = Literal["kernels", "measurement"]
 """What a child process does."""
 
@@ -106,8 +116,8 @@ class Preparation:
         with self._lock:
             if measured:  # nothing live, which alone is cancelled
                 self._cancelled.clear()
-            parts: list[Part] = ["kernels"] if needed() else []
-            if measured and measurement_missing():
+            parts: list[Part] = [] if is_prepared() else ["kernels"]
+            if measured and unmeasured():
                 parts.append("measurement")
             try:
                 self._run([part for part in parts if part not in self._tried], note)
@@ -129,7 +139,7 @@ class Preparation:
             child.terminate()
 
     def _measure(self) -> None:
-        if "measurement" in self._tried or not measurement_missing() or self._cancelled.wait(BESIDE_AFTER_S):
+        if "measurement" in self._tried or not unmeasured() or self._cancelled.wait(BESIDE_AFTER_S):
             return
         self._run(["measurement"], lambda _text: None)
         if not self._cancelled.is_set():
@@ -140,17 +150,7 @@ class Preparation:
             return
         try:
             if "kernels" in parts:
-                _write_stamp([], key="")  # shows whether the folder can be written to
-        except OSError as error:
-            log.warning(
-                "Nothing that is prepared can be kept in %s, so that every start takes longer: %s; MATTECAM_DATA_DIR "
-                "names another folder.",
-                paths.data_dir(),
-                why_not_written(error),
-            )
-            self._tried.update(parts)
-            return
-        try:
+                keep_prepared(False)  # shows whether the folder can be written to
             child = subprocess.Popen(
                 [*self._command, *parts],
                 cwd=paths.IMPORT_ROOT,
@@ -161,10 +161,10 @@ class Preparation:
             )
         except OSError as error:
             log.warning(
-                "This computer cannot be prepared, so that every start takes longer: %s cannot run (%s); start the "
-                "program again.",
-                self._command[0],
-                error.strerror,
+                "This computer cannot be prepared in %s, so that every start takes longer: %s; MATTECAM_DATA_DIR names "
+                "another folder.",
+                paths.data_dir(),
+                why_not_written(error),
             )
             self._tried.update(parts)
             return
@@ -201,32 +201,6 @@ def _follow(child: subprocess.Popen[str], show: Callable[[Text], None]) -> list[
     return said
 
 
-def needed() -> bool:
-    """Return whether something is to be compiled or converted."""
-    try:
-        match read_object(_stamp_file()):
-            case {"key": str(key), "files": list(files)}:
-                return key != digest() or not all(Path(file).exists() for file in files)
-    except (OSError, BrokenFileError, ValueError, TypeError):  # damaged
-        pass
-    return True
-
-
-def note_prepared(files: Sequence[Path]) -> None:
-    """Write the stamp. files: what was made; once one is missing, this machine is prepared again. Raises OSError."""
-    _write_stamp(files, digest())
-
-
-def _write_stamp(files: Sequence[Path], key: str) -> None:
-    file = _stamp_file()
-    file.parent.mkdir(parents=True, exist_ok=True)
-    file.write_text(json.dumps({"key": key, "files": [str(made) for made in files]}), "utf-8")
-
-
-def _stamp_file() -> Path:
-    return paths.data_dir() / "cache" / f"prepared-{copy_of_program()}.json"
-
-
 preparation = Preparation()
 """Shared instance of the process."""
 
@@ -251,13 +225,11 @@ def do(parts: Sequence[str]) -> None:
     """
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    made: list[Path] = []
     steps: list[Callable[[], object]] = []
     if "kernels" in parts:
-        makers: list[Callable[[], list[Path]]] = [*(partial(compiled, name) for name in KERNELS), convert_bundled]
-        steps += [partial(_extend, made, make) for make in makers]
+        steps += [*(partial(importlib.import_module, name) for name in KERNELS), convert_bundled]
     if "measurement" in parts:
-        networks = measurable()
+        networks = unmeasured()
         steps += [partial(measure_network, *network, TRIALS_S / len(networks)) for network in networks.items()]
     for number, step in enumerate(steps, 1):
         sys.stdout.write(f"{number} {len(steps)}\n")
@@ -265,44 +237,134 @@ def do(parts: Sequence[str]) -> None:
         with contextlib.suppress(ImportError, ModelError):
             step()
     if "kernels" in parts:
-        note_prepared([file for file in made if file.exists()])
+        keep_prepared(True)
 
 
-def _extend(made: list[Path], make: Callable[[], list[Path]]) -> None:
-    made += make()
-
-
-def compiled(name: str) -> list[Path]:
-    """Import a module, which compiles its functions; return the index files of numba's cache."""
-    files: list[Path] = []
-    for function in vars(importlib.import_module(name)).values():
-        folder = getattr(getattr(function, "stats", None), "cache_path", None)
-        if folder:
-            files += Path(folder).glob(f"{function.__module__.rpartition('.')[2]}.{function.__name__}-*.nbi")
-    return files
-
-
-def convert_bundled() -> list[Path]:
-    """Convert the bundled network; return its folder."""
+def convert_bundled() -> None:
+    """Convert the bundled network where it runs in OpenVINO."""
     from app.matting.openvino.artefact import NetworkSource
     from app.matting.openvino.artefact_cache import artefacts
 
     choice = choose(MattingSettings(model=bundled().name))
-    if choice.executor != "openvino":
-        return []
-    source = NetworkSource(choice.model, choice.weights, int8=choice.int8)
-    artefacts.load(source)
-    return [artefacts.folder(source)]
+    if choice.executor == "openvino":
+        artefacts.load(NetworkSource(choice.model, choice.weights, int8=choice.int8))
 
 
 def measure_network(model: str, weights: Path, seconds: float) -> None:
     """Measure precisions and threads of an installed network, and keep the result."""
-    from app.matting.selection.trial import measure
-
     trials: Trials = []
     with contextlib.suppress(ModelError, OSError, RuntimeError):  # noted as nothing, not tried again
         trials = measure(model, weights, seconds)
-    note_trials(model, weights, trials)
+    keep_trials(model, weights, trials)
+
+
+PORTRAIT = paths.ROOT / "app" / "assets" / "astronaut.png"
+FRAMES = 16
+WARM_UP, TURN = 4, 4
+"""Steps before the measurement, and steps in a turn of one engine."""
+EDGE_PX = 4
+"""Distance from a semi-transparent pixel of the float32 matte up to which a pixel is near an edge."""
+
+Run = tuple[str, int | None]
+"""Precision and number of threads, as in `Trial`"""
+Clocks = tuple[Callable[[], float], Callable[[], float]]
+CLOCKS: Clocks = (time.perf_counter, time.process_time)
+"""Time and CPU time of the process, in seconds."""
+Alphas = NDArray[np.float32]
+"""(frames, height, width), 0..1"""
+
+
+def measure(model: str, weights: Path, seconds: float, clocks: Clocks = CLOCKS) -> Trials:
+    """Return the trials of an installed network in all its precisions, on all cores and one thread.
+
+    They take turns for about `seconds`. A step is the one of a live picture: network and composite at 720p. A precision
+    that cannot run is left out. clocks: replaced in tests. Raises OSError if the shipped portrait is missing.
+    """
+    frames = _frames()
+    backdrop = np.zeros_like(frames[0])
+    with contextlib.ExitStack() as stack:
+        engines: dict[Run, FrameEngine] = {}
+        for precision in cpu_precisions(model, weights):
+            for threads in (None, 1):
+                try:
+                    engine = _engine(model, weights, precision, threads)
+                except ModelError as error:
+                    log.warning("%s cannot be measured in %s: %s", model, precision, error)
+                    break
+                stack.callback(engine.close)
+                engines[precision, threads] = engine
+        alphas = {
+            precision: _alphas(engine, frames, backdrop)
+            for (precision, threads), engine in engines.items()
+            if threads is None
+        }
+        times_s = _times(engines, frames, backdrop, seconds, clocks)
+    if "float32" not in alphas:
+        return []
+    trials = []
+    for (precision, threads), steps_s in times_s.items():
+        step_s, cpu_s = zip(*steps_s, strict=True)
+        step_ms, cpu_ms = round(min(step_s) * 1e3, 2), round(statistics.median(cpu_s) * 1e3, 2)
+        found = differences(alphas[precision], alphas["float32"])
+        trials.append(Trial(precision, threads, step_ms, cpu_ms, *found))
+    return trials
+
+
+def differences(alphas: Alphas, reference: Alphas) -> tuple[float, float]:
+    """Return the mean absolute difference, over all pixels and over those near the edges of the reference."""
+    kernel = np.ones((2 * EDGE_PX + 1, 2 * EDGE_PX + 1), np.uint8)
+    soft = ((reference > 0.05) & (reference < 0.95)).astype(np.uint8)
+    near = np.stack([cv2.dilate(frame, kernel) for frame in soft]) > 0
+    difference = np.abs(alphas - reference)
+    return float(difference.mean()), float(difference[near].mean()) if near.any() else 0.0
+
+
+def _engine(model: str, weights: Path, precision: str, threads: int | None) -> FrameEngine:
+    settings = MattingSettings(model=model, weights=weights, device="cpu", executor="openvino", precision=precision)
+    return network_engine(settings, choose(settings), WIDTH, HEIGHT, lambda geometry: threads)
+
+
+def _alphas(engine: FrameEngine, frames: list[BgrImage], backdrop: BgrImage) -> Alphas:
+    edges = EdgeSettings(strict="off")
+    alphas = [engine.step(frame, backdrop, edges).alpha.copy() for frame in frames]
+    return np.stack(alphas[WARM_UP:]).astype(np.float32) / np.float32(255)
+
+
+def _times(
+    engines: Mapping[Run, FrameEngine], frames: list[BgrImage], backdrop: BgrImage, seconds: float, clocks: Clocks
+) -> dict[Run, list[tuple[float, float]]]:
+    """Return the times of each engine's steps in seconds, and their CPU times.
+
+    The turns are short, so that changes of the processor's speed affect all engines. On one thread, the CPU time is
+    also the time of the step, which other load does not change.
+    """
+    edges, (wall_clock, cpu_clock) = EdgeSettings(), clocks
+    times_s: dict[Run, list[tuple[float, float]]] = {run: [] for run in engines}
+    begun_s = wall_clock()
+    while not all(times_s.values()) or wall_clock() - begun_s < seconds:
+        for run, engine in engines.items():
+            for frame in frames[:TURN]:
+                cpu_s, started_s = cpu_clock(), wall_clock()
+                engine.step(frame, backdrop, edges)
+                wall_s, spent_s = wall_clock() - started_s, cpu_clock() - cpu_s
+                times_s[run].append((spent_s if run[1] == 1 else wall_s, spent_s))
+    return times_s
+
+
+def _frames() -> list[BgrImage]:
+    """Return views of the shipped portrait that pan and zoom over it, with the noise of a camera."""
+    photo = cv2.imread(str(PORTRAIT), cv2.IMREAD_COLOR)
+    if photo is None:
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(PORTRAIT))
+    scale = WIDTH / photo.shape[1]
+    noise = np.random.default_rng(0)
+    frames = []
+    for index in range(FRAMES):
+        zoom, shift_px = scale * (1.0 + 0.01 * index), 4.0 * index
+        view = np.array([[zoom, 0, -shift_px], [0, zoom, -shift_px]])
+        frame = cv2.warpAffine(photo, view, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
+        frames.append(np.clip(frame + noise.normal(0, 2.5, frame.shape), 0, 255).astype(np.uint8))
+    return frames
 
 
 def main(parts: Sequence[str]) -> None:

@@ -1,4 +1,4 @@
-"""What was measured on this machine, and what that depends on: processor, versions, kernels and weights."""
+"""What was prepared and measured on this machine, and kept for the same processor, versions, kernels and weights."""
 
 from __future__ import annotations
 
@@ -14,40 +14,14 @@ from pydantic import BaseModel, ValidationError
 
 from app import __version__
 from app.core.files import paths
-from app.core.files.lock import locked
 from app.core.files.private_file import write_private
 from app.core.text import Text, t
 from app.core.threads import usable_cores
-from app.matting.selection import hardware
+from app.matting.choice import hardware
+from app.matting.choice.governor import CPU_FIXED_WORK
 from models.int8 import find_int8
 from models.table import NETWORKS
 from models.weights import WeightsError, known_sha256, on_hand
-
-KERNEL_FOLDERS = ("matting/kernels", "matting/strict", "media")
-PACKAGES = ("numba", "llvmlite", "numpy", "openvino")
-
-
-def digest() -> str:
-    """Return a digest of what results depend on; results with another one are made again."""
-    kernels = [file for folder in KERNEL_FOLDERS for file in sorted((paths.ROOT / "app" / folder).glob("*.py"))]
-    # Like numba, by time and size.
-    stats = [f"{file.name} {file.stat().st_mtime_ns} {file.stat().st_size}" for file in kernels]
-    versions = [f"{package} {_version(package)}" for package in PACKAGES]
-    words = [hardware.processor(), hardware.processor_flags(), sys.version, __version__, *versions, *stats]
-    return hashlib.sha256("\n".join(words).encode()).hexdigest()
-
-
-def copy_of_program() -> str:
-    """Return a short name for this copy of the program: several share the folder of the results."""
-    return hashlib.sha256(str(paths.ROOT).encode()).hexdigest()[:16]
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
-
 
 PRECISIONS = ("float32", "bfloat16", "int8")
 """Precisions of a network on the CPU, the most accurate first."""
@@ -57,15 +31,13 @@ LONGEST_MS = 0.8 * 1000 / 30
 """Time per frame that holds 30 fps well: the machine has other work, and slows down when it is hot."""
 WIDTH, HEIGHT = 1280, 720
 """Size of the measured frames."""
-THREADS = (None, 1)
-"""Numbers of threads of a step to measure; None for all cores."""
 MEAN_BOUND = 3e-4
 """Largest accepted mean difference of alpha (0..1) from float32 on the trial's frames.
 
 Somewhat more than the int8 versions that passed the model card show there: 1.9e-4 (bundled) and 1.2e-4 (RVM).
 """
 EDGE_BOUND = 5e-3
-"""The same near edges (see `trial.differences`): these versions show 4.0e-3 and 3.0e-3."""
+"""The same near edges (see `preparation.differences`): these versions show 4.0e-3 and 3.0e-3."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,20 +47,13 @@ class Trial:
     precision: str
     threads: int | None
     """1, or None for all cores."""
-    network_ms: float
-    finish_ms: float
-    """Of the stages of a step: the network, and the composite that is made of its coefficients. The fastest ones count,
-    since other load of the machine only adds."""
+    step_ms: float
+    """Time of a step: the fastest one counts, since other load of the machine only adds."""
     cpu_ms: float
     """Median CPU time of a step, over all threads."""
     mean_difference: float = 0.0
     edge_difference: float = 0.0
     """Of alpha (0..1) on average, and near edges."""
-
-    @property
-    def step_ms(self) -> float:
-        """The time of a step."""
-        return self.network_ms + self.finish_ms
 
     @property
     def accurate(self) -> bool:
@@ -109,7 +74,7 @@ class Trial:
 
     def scaled(self, network: float, frame: float) -> Trial:
         """Return what is expected for so many times the pixels of the network's input and of the frame."""
-        return replace(self, network_ms=self.network_ms * network, finish_ms=self.finish_ms * frame)
+        return replace(self, step_ms=self.step_ms * ((1 - CPU_FIXED_WORK) * network + CPU_FIXED_WORK * frame))
 
     def beats(self, other: Trial) -> bool:
         """Return whether this is the better choice: less CPU time where both hold 30 fps, else the higher rate."""
@@ -121,24 +86,6 @@ class Trial:
 
 Trials = Sequence[Trial]
 """Trials of one network, the most accurate first, all cores before one thread; empty if nothing could be measured."""
-
-
-class _Kept(BaseModel):
-    """Content of the file."""
-
-    depends_on: str
-    networks: dict[str, list[Trial]]
-
-
-def cpu_precisions(model: str, weights: Path) -> list[str]:
-    """Return the precisions in which OpenVINO may run this network here with a gain, the most accurate first."""
-    spec = NETWORKS[model]
-    possible = {
-        "float32": True,
-        "bfloat16": "bfloat16" in spec.precisions and hardware.cpu_has_bfloat16(),
-        "int8": "int8" in spec.precisions and find_int8(weights, spec.int8) is not None,
-    }
-    return [precision for precision in PRECISIONS if possible[precision]]
 
 
 def best(trials: Trials, precision: str = "auto") -> Trial | None:
@@ -170,26 +117,15 @@ def described(trials: Trials, chosen: Trial) -> tuple[Text, ...]:
     )
 
 
-def trials_of(model: str, weights: Path) -> Trials:
-    """Return what was measured with these weights; empty if nothing was."""
-    return _read().get(_identity(model, weights), [])
-
-
-def measurement_missing() -> bool:
-    """Return whether an installed network was not measured."""
-    return any(not _is_measured(model, weights) for model, weights in measurable().items())
-
-
-def awaits_measurement(model: str) -> bool:
-    """Return whether this network will be measured, and is not yet."""
-    weights = measurable().get(model)
-    return weights is not None and not _is_measured(model, weights)
-
-
-def measurable() -> dict[str, Path]:
-    """Return the installed networks that have a choice of precisions or threads, with their weights."""
-    found = {name: on_hand(name) for name in NETWORKS}
-    return {name: path for name, path in found.items() if path is not None and is_measurable(name, path)}
+def cpu_precisions(model: str, weights: Path) -> list[str]:
+    """Return the precisions in which OpenVINO may run this network here with a gain, the most accurate first."""
+    spec = NETWORKS[model]
+    possible = {
+        "float32": True,
+        "bfloat16": "bfloat16" in spec.precisions and hardware.cpu_has_bfloat16(),
+        "int8": "int8" in spec.precisions and find_int8(weights, spec.int8) is not None,
+    }
+    return [precision for precision in PRECISIONS if possible[precision]]
 
 
 def is_measurable(model: str, weights: Path) -> bool:
@@ -198,26 +134,70 @@ def is_measurable(model: str, weights: Path) -> bool:
     return usable and (usable_cores() > 1 or len(cpu_precisions(model, weights)) > 1)
 
 
-def note_trials(model: str, weights: Path, trials: Trials) -> Path:
+def measurable() -> dict[str, Path]:
+    """Return the installed networks that have a choice of precisions or threads, with their weights."""
+    found = {name: on_hand(name) for name in NETWORKS}
+    return {name: path for name, path in found.items() if path is not None and is_measurable(name, path)}
+
+
+def unmeasured() -> dict[str, Path]:
+    """Return those of the measurable networks that were not measured; one that no precision passed was."""
+    kept = _read().networks
+    return {model: weights for model, weights in measurable().items() if _identity(model, weights) not in kept}
+
+
+class _Kept(BaseModel):
+    """Content of the file; what depends on something else by now is made again."""
+
+    depends_on: str
+    prepared: bool = False
+    """Whether the kernels are compiled and the bundled network is converted."""
+    networks: dict[str, list[Trial]] = {}
+
+
+def trials_of(model: str, weights: Path) -> Trials:
+    """Return what was measured with these weights; empty if nothing was."""
+    return _read().networks.get(_identity(model, weights), [])
+
+
+def keep_trials(model: str, weights: Path, trials: Trials) -> Path:
     """Keep the trials of a network in place of earlier ones; return the file. Raises OSError."""
+    kept = _read()
+    kept.networks[_identity(model, weights)] = list(trials)
+    return _write(kept)
+
+
+def is_prepared() -> bool:
+    """Return whether this machine was prepared."""
+    return _read().prepared
+
+
+def keep_prepared(prepared: bool) -> Path:
+    """Keep whether this machine is prepared; return the file. Raises OSError."""
+    return _write(_read().model_copy(update={"prepared": prepared}))
+
+
+def _read() -> _Kept:
+    try:
+        kept = _Kept.model_validate_json(_file().read_bytes())
+        if kept.depends_on == _dependencies():
+            return kept
+    except (OSError, ValidationError):  # missing or damaged
+        pass
+    return _Kept(depends_on=_dependencies())
+
+
+def _write(kept: _Kept) -> Path:
     file = _file()
-    with locked(file.with_suffix(".lock")):  # another copy of the program may keep its own at the same time
-        kept = _Kept(depends_on=_dependencies(), networks={**_read(), _identity(model, weights): list(trials)})
-        write_private(file, kept.model_dump_json().encode())
+    file.parent.mkdir(parents=True, exist_ok=True)
+    write_private(file, kept.model_dump_json().encode())
     return file
 
 
-def _is_measured(model: str, weights: Path) -> bool:
-    """Return whether a measurement ended, also one that no precision passed."""
-    return _identity(model, weights) in _read()
-
-
-def _read() -> dict[str, list[Trial]]:
-    try:
-        kept = _Kept.model_validate_json(_file().read_bytes())
-    except (OSError, ValidationError):  # missing or damaged
-        return {}
-    return kept.networks if kept.depends_on == _dependencies() else {}
+def _file() -> Path:
+    """Return the file of this copy of the program: several share the folder."""
+    copy = hashlib.sha256(str(paths.ROOT).encode()).hexdigest()[:16]
+    return paths.data_dir() / "cache" / f"prepared-{copy}.json"
 
 
 def _identity(model: str, weights: Path) -> str:
@@ -229,10 +209,23 @@ def _identity(model: str, weights: Path) -> str:
         return model
 
 
-def _file() -> Path:
-    return paths.data_dir() / "cache" / f"trials-{copy_of_program()}.json"
+KERNEL_FOLDERS = ("matting/kernels", "matting/strict", "media")
+PACKAGES = ("numba", "llvmlite", "numpy", "openvino")
 
 
 @functools.cache
 def _dependencies() -> str:
-    return digest()
+    """Return a digest of what results depend on."""
+    kernels = [file for folder in KERNEL_FOLDERS for file in sorted((paths.ROOT / "app" / folder).glob("*.py"))]
+    # Like numba, by time and size.
+    stats = [f"{file.name} {file.stat().st_mtime_ns} {file.stat().st_size}" for file in kernels]
+    versions = [f"{package} {_version(package)}" for package in PACKAGES]
+    words = [hardware.processor(), hardware.processor_flags(), sys.version, __version__, *versions, *stats]
+    return hashlib.sha256("\n".join(words).encode()).hexdigest()
+
+
+def _version(package: str) -> str:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return ""

@@ -246,11 +246,6 @@ def _processor_fact(name: str) -> str:
     return next((line.split(":", 1)[1].strip() for line in lines if line.startswith(name)), "")
 
 
-def gpus() -> tuple[tuple[str, str], ...]:
-    """Return (device of torch, name) of the NVIDIA GPUs that torch has code for."""
-    return cuda_cards().named()
-
-
 def apple_gpu_usable() -> bool:
     """Return whether torch can use an Apple GPU."""
     torch = load_torch() if platform.system() == "Darwin" else None

@@ -19,23 +19,26 @@ from app.core.files import paths
 from app.core.settings import EngineSettings, MattingSettings
 from app.matting import build_engine
 from app.matting.base.interface import StepGeometry
-from app.matting.cpu.cpu_backend import CpuBackend
-from app.matting.engine import FrameEngine
-from app.matting.selection import choice as chosen
-from app.matting.selection import hardware, measured, trial
-from app.matting.selection.choice import Choice, choose, openvino_threads
-from app.matting.selection.measured import (
+from app.matting.choice import choice as chosen
+from app.matting.choice import hardware, preparation
+from app.matting.choice import trials as kept
+from app.matting.choice.choice import Choice, choose, openvino_threads
+from app.matting.choice.preparation import differences, measure
+from app.matting.choice.trials import (
     EDGE_BOUND,
     MEAN_BOUND,
     Trial,
     best,
     described,
+    is_prepared,
+    keep_prepared,
+    keep_trials,
     measurable,
-    measurement_missing,
-    note_trials,
     trials_of,
+    unmeasured,
 )
-from app.matting.selection.trial import differences, measure
+from app.matting.cpu.cpu_backend import CpuBackend
+from app.matting.engine import FrameEngine
 from models.int8 import SOURCE, int8_file
 from models.mattecam.spec import BUNDLED
 from models.weights import sha256_of
@@ -45,8 +48,7 @@ def made(
     precision: str, ms: float, threads: int | None = None, cpu_ms: float | None = None, *, mean: float = 0.0,
     edge: float = 0.0,
 ) -> Trial:  # fmt: skip
-    """Return a trial whose network takes two thirds of the step."""
-    return Trial(precision, threads, ms * 2 / 3, ms / 3, ms if cpu_ms is None else cpu_ms, mean, edge)
+    return Trial(precision, threads, ms, ms if cpu_ms is None else cpu_ms, mean, edge)
 
 
 FLOAT32, BFLOAT16, INT8 = made("float32", 19.0), made("bfloat16", 13.0), made("int8", 12.0, mean=1e-4, edge=2e-3)
@@ -93,7 +95,7 @@ def test_times_are_described_without_what_is_not_accurate() -> None:
 @pytest.mark.parametrize("taken", ["float32", "bfloat16", "int8"])
 def test_auto_follows_the_measurement_and_not_the_instructions(taken: str) -> None:
     trials = [made(precision, 10.0 if precision == taken else 30.0) for precision in ("float32", "bfloat16", "int8")]
-    note_trials("mattecam", BUNDLED, trials)
+    keep_trials("mattecam", BUNDLED, trials)
     choice = choose(EngineSettings(model="mattecam", device="cpu", executor="openvino"))
     assert choice.precision == taken
     assert choice.int8 == (int8_file(BUNDLED) if taken == "int8" else None)
@@ -115,7 +117,7 @@ def test_the_number_of_threads_follows_the_measurement_at_the_size_in_use(
     assert threads_at("int8") == (1 if cores == 2 else None), "until it is measured"
     all_int8, one_int8 = made("int8", 9.0, None, 18.0), made("int8", 15.0, 1)
     all_float32, one_float32 = made("float32", 15.0, None, 16.0), made("float32", 16.0, 1)
-    note_trials("mattecam", BUNDLED, [all_float32, one_float32, all_int8, one_int8])
+    keep_trials("mattecam", BUNDLED, [all_float32, one_float32, all_int8, one_int8])
     assert threads_at("int8") == 1
     assert threads_at("float32") is None, "one thread saves nothing"
     assert threads_at("int8", ratio=0.5) is None, "the network's input has four times the pixels"
@@ -125,7 +127,7 @@ def test_the_number_of_threads_follows_the_measurement_at_the_size_in_use(
 def test_engines_beside_other_work_run_on_the_threads_that_were_measured() -> None:
     settings = EngineSettings(model="mattecam", device="cpu", executor="openvino", precision="float32")
     for threads in (1, None):
-        note_trials("mattecam", BUNDLED, [made("float32", 10.0, threads)])
+        keep_trials("mattecam", BUNDLED, [made("float32", 10.0, threads)])
         for shared in (True, False):
             engine = build_engine(settings, 160, 96, shared=shared)
             assert isinstance(engine, FrameEngine) and isinstance(engine.backend, CpuBackend)
@@ -134,82 +136,90 @@ def test_engines_beside_other_work_run_on_the_threads_that_were_measured() -> No
 
 
 def test_a_change_of_what_it_depends_on_measures_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(measured, "measurable", lambda: {"mattecam": BUNDLED})
-    assert measurement_missing()
-    note_trials("mattecam", BUNDLED, [FLOAT32])
-    assert not measurement_missing()
-    monkeypatch.setattr(measured, "_dependencies", lambda: "another processor")
-    assert trials_of("mattecam", BUNDLED) == [] and measurement_missing()
+    monkeypatch.setattr(kept, "measurable", lambda: {"mattecam": BUNDLED})
+    assert list(unmeasured()) == ["mattecam"] and not is_prepared()
+    keep_trials("mattecam", BUNDLED, [FLOAT32])
+    keep_prepared(True)
+    assert not unmeasured() and is_prepared()
+    keep_prepared(False)
+    assert not is_prepared() and trials_of("mattecam", BUNDLED) == [FLOAT32]
+    keep_prepared(True)
+    monkeypatch.setattr(kept, "_dependencies", lambda: "another processor")
+    assert trials_of("mattecam", BUNDLED) == [] and unmeasured() and not is_prepared()
 
 
 def test_other_weights_have_no_measurement(tmp_path: Path) -> None:
     other = tmp_path / "student.safetensors"
     other.write_bytes(BUNDLED.read_bytes()[:-1])
-    note_trials("mattecam", BUNDLED, [FLOAT32])
+    keep_trials("mattecam", BUNDLED, [FLOAT32])
     assert trials_of("mattecam", BUNDLED) == [FLOAT32]
     assert trials_of("mattecam", other) == []
-    note_trials("mattecam", other, [INT8])
+    keep_trials("mattecam", other, [INT8])
     assert trials_of("mattecam", BUNDLED) == [FLOAT32], "kept beside each other"
 
 
-def test_writers_at_the_same_time_lose_nothing_and_no_reader_sees_a_part(tmp_path: Path) -> None:
+def test_no_reader_sees_a_part_of_what_is_written() -> None:
     """The measurement writes beside a live picture, whose engine may be chosen at that moment."""
-    note_trials("mattecam", BUNDLED, [FLOAT32])
-    others = [tmp_path / f"{number}.safetensors" for number in range(12)]
-    for number, file in enumerate(others):
-        file.write_bytes(bytes([number]) * 100)
-    with ThreadPoolExecutor(6) as threads:
-        writes = [threads.submit(note_trials, "mattecam", file, [INT8]) for file in others]
+    keep_trials("mattecam", BUNDLED, [FLOAT32])
+    with ThreadPoolExecutor(1) as thread:
+        writes = [thread.submit(keep_trials, "mattecam", BUNDLED, [FLOAT32]) for _ in range(20)]
         while not all(write.done() for write in writes):
             assert trials_of("mattecam", BUNDLED) == [FLOAT32]
         for write in writes:
             write.result()
-    assert all(trials_of("mattecam", file) == [INT8] for file in others)
 
 
 @pytest.mark.parametrize(
     "content",
-    ["", "[]", "{", '{"depends_on": 1, "networks": {}}', '{"networks": {"mattecam": 3}}', "[" * 100_000],
+    [
+        "",
+        "[]",
+        "{",
+        '{"depends_on": 1, "prepared": true, "networks": {}}',
+        '{"networks": {"mattecam": 3}}',
+        "[" * 100_000,
+    ],
 )
-def test_a_damaged_file_is_no_measurement(content: str) -> None:
-    file = note_trials("mattecam", BUNDLED, [FLOAT32])
+def test_a_damaged_file_is_no_measurement_and_no_preparation(content: str) -> None:
+    file = keep_trials("mattecam", BUNDLED, [FLOAT32])
+    keep_prepared(True)
     file.write_text(content, "utf-8")
-    assert trials_of("mattecam", BUNDLED) == []
+    assert trials_of("mattecam", BUNDLED) == [] and not is_prepared()
 
 
 def test_a_network_without_a_choice_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: False)
-    monkeypatch.setattr(measured, "find_int8", lambda *_: None)
-    monkeypatch.setattr(measured, "usable_cores", lambda: 2)
+    monkeypatch.setattr(kept, "find_int8", lambda *_: None)
+    monkeypatch.setattr(kept, "usable_cores", lambda: 2)
     assert "mattecam" in measurable(), "a choice of threads"
-    monkeypatch.setattr(measured, "usable_cores", lambda: 1)
+    monkeypatch.setattr(kept, "usable_cores", lambda: 1)
     assert measurable() == {}
-    assert not measurement_missing()
+    assert not unmeasured()
 
 
 @pytest.mark.parametrize("vnni", [True, False])
 def test_int8_is_measured_whatever_the_processor_lists(monkeypatch: pytest.MonkeyPatch, vnni: bool) -> None:
     """Without VNNI it was not, where it takes 0.7 of the time."""
     monkeypatch.setattr(hardware, "cpu_has_vnni", lambda: vnni)
-    assert "int8" in measured.cpu_precisions("mattecam", BUNDLED)
+    assert "int8" in kept.cpu_precisions("mattecam", BUNDLED)
 
 
 @pytest.fixture
 def _small_trial(monkeypatch: pytest.MonkeyPatch) -> None:
     """Measure a quarter of the pixels and half of the frames."""
     for name, value in (("WIDTH", 640), ("HEIGHT", 360), ("FRAMES", 8)):
-        monkeypatch.setattr(trial, name, value)
+        monkeypatch.setattr(preparation, name, value)
 
 
 @pytest.mark.torch
 @pytest.mark.usefixtures("_small_trial")
 def test_the_trial_runs_every_precision_on_all_cores_and_one_thread() -> None:
-    times_s, cpu_s = itertools.accumulate(itertools.cycle((1, 1, 3, 1))), itertools.count(0, 7)
+    times_s, cpu_s = itertools.count(0, 3), itertools.count(0, 7)
     trials = measure("mattecam", BUNDLED, 0.0, (lambda: float(next(times_s)), lambda: float(next(cpu_s))))
-    precisions = measured.cpu_precisions("mattecam", BUNDLED)
+    precisions = kept.cpu_precisions("mattecam", BUNDLED)
     assert [(each.precision, each.threads) for each in trials] == [(p, t) for p in precisions for t in (None, 1)]
-    assert trials[0] == Trial("float32", None, 2000.0, 1000.0, 7000.0), "float32 differs from nothing"
-    assert trials[1].step_ms == trials[1].finish_ms == 7000.0, "on one thread, CPU time is the time of a stage"
+    assert trials[0] == Trial("float32", None, 3000.0, 7000.0), "float32 differs from nothing"
+    assert trials[1].step_ms == trials[1].cpu_ms == 7000.0, "on one thread, CPU time is the time of a step"
     assert all(each.accurate for each in trials), "what ships is within the bounds"
     for each in trials:
         if each.precision == "int8":

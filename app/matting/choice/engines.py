@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from app.core.settings import EngineSettings
 from app.matting.base.interface import Backend, StepGeometry
+from app.matting.choice.choice import Choice, geometry_for
 from app.matting.engine import FrameEngine, backend_errors
-from app.matting.selection.choice import Choice, geometry_for
 
 if TYPE_CHECKING:
     from app.matting.openvino.artefact import Artefact

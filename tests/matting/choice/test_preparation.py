@@ -15,12 +15,13 @@ from app.compositing.standby import StandbyCard
 from app.core.errors import ModelError
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.core.text import Text
-from app.matting import preparation as module
-from app.matting.preparation import KERNELS, Preparation, compiled, do, needed, note_prepared
-from app.matting.selection.choice import choose
-from app.matting.selection.measured import measurable
+from app.matting.choice import preparation as module
+from app.matting.choice.choice import choose
+from app.matting.choice.preparation import KERNELS, Preparation, do
+from app.matting.choice.trials import is_prepared, keep_prepared, measurable
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
+from models.mattecam.spec import BUNDLED
 from tests.waiting import beside, eventually
 
 
@@ -29,16 +30,6 @@ def script(code: str) -> tuple[str, ...]:
 
 
 STEPS = "print('1 2', flush=True); print('2 2', flush=True)"
-
-
-def test_a_machine_is_prepared_until_a_result_is_missing(tmp_path: Path) -> None:
-    made = tmp_path / "made"
-    made.touch()
-    assert needed()
-    note_prepared([made])
-    assert not needed()
-    made.unlink()
-    assert needed()
 
 
 @pytest.mark.torch
@@ -67,7 +58,7 @@ def test_progress_is_shown_and_ends() -> None:
 
 
 def test_a_prepared_machine_starts_no_process() -> None:
-    note_prepared([])
+    keep_prepared(True)
     Preparation(("no-such-program",)).ensure()
 
 
@@ -77,7 +68,7 @@ def test_a_live_picture_waits_for_the_kernels_alone_and_other_work_for_the_measu
     """The outputs of a first start were not there for minutes."""
     said = tmp_path / "said"
     told = f"import sys; open({str(said)!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')"
-    monkeypatch.setattr(module, "measurement_missing", lambda: True)
+    monkeypatch.setattr(module, "unmeasured", lambda: {"mattecam": BUNDLED})
     preparation = Preparation(script(told))
     preparation.ensure()
     assert said.read_text() == "kernels\n"
@@ -89,13 +80,13 @@ def test_a_live_picture_waits_for_the_kernels_alone_and_other_work_for_the_measu
 
 def test_the_measurement_beside_a_picture_is_counted_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BESIDE_AFTER_S", 0)
-    monkeypatch.setattr(module, "measurement_missing", lambda: True)
+    monkeypatch.setattr(module, "unmeasured", lambda: {"mattecam": BUNDLED})
     preparation = Preparation(script(STEPS))
     preparation.measure_beside()
     eventually(lambda: preparation.measurements == 1)
     assert preparation.progress is None, "nothing waits for it"
     preparation.measure_beside()
-    monkeypatch.setattr(module, "measurement_missing", lambda: False)
+    monkeypatch.setattr(module, "unmeasured", dict)
     other = Preparation(("no-such-program",))
     other.measure_beside()
     for each in (preparation, other):
@@ -108,7 +99,7 @@ def test_a_measurement_that_is_cancelled_ends_at_once_and_changes_nothing(
     monkeypatch: pytest.MonkeyPatch, delay_s: float
 ) -> None:
     monkeypatch.setattr(module, "BESIDE_AFTER_S", delay_s)
-    monkeypatch.setattr(module, "measurement_missing", lambda: True)
+    monkeypatch.setattr(module, "unmeasured", lambda: {"mattecam": BUNDLED})
     preparation = Preparation(script("import time; time.sleep(60)"))
     before = set(psutil.Process().children())
     preparation.measure_beside()
@@ -157,7 +148,7 @@ def test_a_folder_that_cannot_be_written_to_is_named_and_nothing_is_prepared_in_
     seen: list[Text] = []
     Preparation(script(STEPS)).ensure(seen.append)
     assert not seen
-    assert f"kept in {tmp_path / 'file'}, so that every start takes longer: a" in caplog.text, (
+    assert f"prepared in {tmp_path / 'file'}, so that every start takes longer: a" in caplog.text, (
         "why, as a person reads it"
     )
     assert "MATTECAM_DATA_DIR" in caplog.text
@@ -172,7 +163,7 @@ def test_cancelling_ends_the_process_and_the_next_start_continues() -> None:
     with pytest.raises(ModelError):
         started.result(60)
     assert preparation.progress is None
-    assert needed()
+    assert not is_prepared()
 
 
 def test_an_interrupted_preparation_leaves_no_process() -> None:
@@ -190,15 +181,8 @@ def test_an_interrupted_preparation_leaves_no_process() -> None:
 def test_the_steps_compile_convert_and_measure_what_is_asked_for(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    names = {file.name.split("-")[0] for name in KERNELS for file in compiled(name)}
-    assert {
-        "composite.finish_rows",
-        "network_arrays.shrink_rows",
-        "network_arrays.matte_rows",
-        "patches.cut_cells",
-    } <= names
     measured: list[str] = []
-    monkeypatch.setattr(module, "convert_bundled", list)
+    monkeypatch.setattr(module, "convert_bundled", lambda: None)
     monkeypatch.setattr(module, "measure_network", lambda model, weights, seconds: measured.append(model))
     monkeypatch.setattr("os.nice", lambda _by: None)
     kernels, networks = len(KERNELS) + 1, list(measurable())
@@ -211,7 +195,7 @@ def test_the_steps_compile_convert_and_measure_what_is_asked_for(
         do(parts)
         assert capsys.readouterr().out.splitlines() == [f"{step} {count}" for step in range(1, count + 1)]
         assert measured == trials
-        assert not needed()
+        assert is_prepared()
 
 
 def test_the_pipeline_shows_a_card_that_says_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
