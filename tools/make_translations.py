@@ -1,27 +1,32 @@
 """Update the translations of the window.
 
-`python -m tools.make_translations` reads the texts of `app/gui` and the messages of the program, which are the literals
-that `t` gets, into `app/gui/translations/mattecam_XX.ts` with PyQt's `pylupdate`; the window reads these files.
-Existing translations are kept; new texts are marked as unfinished.
+`python -m tools.make_translations` brings `app/gui/translations/mattecam_XX.ts`, which the window reads, up to date
+with the code: the literals that `t`, `tr`, `translate` and `QT_TRANSLATE_NOOP` get, titles of models and faults of
+weights. Existing translations are kept; new texts are marked as unfinished.
+
+Equal texts share one translation, in whatever part of the window they are. Where two need different ones, a comment
+tells them apart: the argument of `tr` or `translate` after the text.
 """
 
 from __future__ import annotations
 
 import argparse
 import ast
-import re
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from xml.etree import ElementTree
+from xml.etree.ElementTree import Element, SubElement
 
-from app.gui.i18n.messages import CONTEXT, MODELS
 from models.faults import WeightsFault, for_window
 from models.table import NETWORKS
 
 PROGRAM = Path(__file__).resolve().parents[1] / "app"
 FOLDER = PROGRAM / "gui" / "translations"
 LANGUAGES = ("de", "es")
-_LOCATION = re.compile(r" *<location .*/>\n")
+PLACES = {"tr": 0, "translate": 1, "QT_TRANSLATE_NOOP": 1}
+"""Which argument of a function of Qt is the text. The next one is the comment, if there is one."""
+Key = tuple[str, str]
+"""A text in English and its comment."""
 
 
 def templates(path: Path) -> Iterator[str]:
@@ -44,23 +49,53 @@ def translatable() -> list[str]:
     return sorted(found | {fault.value for fault in WeightsFault})
 
 
-def update() -> None:
-    """Bring the .ts files up to date with the code."""
-    from PyQt6.lupdate.lupdate import lupdate
+def texts_of_window(path: Path) -> Iterator[Key]:
+    """Yield the literals that a module hands to functions of Qt."""
+    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(node, ast.Call):
+            place = PLACES.get(getattr(node.func, "attr", getattr(node.func, "id", "")), len(node.args))
+            words = [each.value for each in node.args[place:] if isinstance(each, ast.Constant)]
+            if words and len(words) == len(node.args) - place:
+                yield str(words[0]), str(words[1]) if len(words) > 1 else ""
 
-    files = [FOLDER / f"mattecam_{language}.ts" for language in LANGUAGES]
-    with tempfile.TemporaryDirectory() as folder:
-        calls = Path(folder) / "messages.py"
-        lines = (f"translate({CONTEXT!r}, {for_window(template)!r})\n" for template in translatable())
-        titles = (f"translate({MODELS!r}, {spec.title!r})\n" for spec in NETWORKS.values())
-        calls.write_text("".join((*lines, *titles)), "utf-8")
-        program = [calls, *sorted(FOLDER.parent.rglob("*.py"))]
-        lupdate(list(map(str, program)), list(map(str, files)), no_obsolete=True)  # type: ignore[no-untyped-call]
-    for file in files:
-        # line numbers would change the files with every change of the code
-        file.write_text(_LOCATION.sub("", file.read_text("utf-8")), "utf-8")
+
+def texts() -> list[Key]:
+    """Return every text of the window and every message, in the order of the alphabet."""
+    found = {key for path in FOLDER.parent.rglob("*.py") for key in texts_of_window(path)}
+    found |= {(for_window(template), "") for template in translatable()}
+    found |= {(spec.title, "") for spec in NETWORKS.values()}
+    return sorted(found)
+
+
+def update(path: Path) -> None:
+    """Bring a .ts file up to date with the code."""
+    root = ElementTree.parse(path).getroot()  # noqa: S314
+    known = {
+        (message.findtext("source"), message.findtext("comment", "")): message.findtext("translation", "")
+        for message in root.iter("message")
+    }
+    for context in root.findall("context"):
+        root.remove(context)
+    context = SubElement(root, "context")
+    SubElement(context, "name").text = "Mattecam"
+    for source, comment in texts():
+        message = SubElement(context, "message")
+        SubElement(message, "source").text = source
+        if comment:
+            SubElement(message, "comment").text = comment
+        translation = known.get((source, comment), "")
+        SubElement(message, "translation", {} if translation else {"type": "unfinished"}).text = translation
+    write(path, root)
+
+
+def write(path: Path, root: Element) -> None:
+    """Write a .ts file as Qt's tools do."""
+    ElementTree.indent(root, "    ")
+    text = ElementTree.tostring(root, "unicode")
+    path.write_text(f'<?xml version="1.0" encoding="utf-8"?>\n<!DOCTYPE TS>\n{text}\n', "utf-8")
 
 
 if __name__ == "__main__":
     argparse.ArgumentParser(description=__doc__).parse_args()
-    update()
+    for language in LANGUAGES:
+        update(FOLDER / f"mattecam_{language}.ts")

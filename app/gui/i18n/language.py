@@ -12,7 +12,7 @@ from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 MAGIC = bytes.fromhex("3cb86418caef9c95cd211cbf60a1bddd")
 HASHES, MESSAGES = 0x42, 0x69
 """Sections: where the message with a hash begins, and all messages."""
-END, TRANSLATION, SOURCE, CONTEXT, COMMENT = 1, 3, 6, 7, 8
+END, TRANSLATION, SOURCE, COMMENT = 1, 3, 6, 8
 """Parts of a message."""
 
 
@@ -20,17 +20,16 @@ END, TRANSLATION, SOURCE, CONTEXT, COMMENT = 1, 3, 6, 7, 8
 def compiled(path: Path) -> bytes:
     """Return the translations of a .ts file, which is a part of the program.
 
-    The result must live as long as the translators that read it, which do not copy it: the cache keeps it.
+    Messages without a context, as here, are found for any. The result must live as long as the translators that read
+    it, which do not copy it: the cache keeps it.
     """
     places: list[tuple[int, int]] = []
     messages = bytearray()
-    for context in ElementTree.parse(path).iter("context"):  # noqa: S314
-        for message in context.iter("message"):
-            source, comment = (message.findtext(part, "").encode() for part in ("source", "comment"))
-            places.append((_hash(source + comment), len(messages)))
-            messages += _part(TRANSLATION, message.findtext("translation", "").encode("utf-16-be"))
-            messages += _part(SOURCE, source) + _part(CONTEXT, context.findtext("name", "").encode())
-            messages += _part(COMMENT, comment) + bytes([END])
+    for message in ElementTree.parse(path).iter("message"):  # noqa: S314
+        source, comment = (message.findtext(part, "").encode() for part in ("source", "comment"))
+        places.append((_hash(source + comment), len(messages)))
+        messages += _part(TRANSLATION, message.findtext("translation", "").encode("utf-16-be"))
+        messages += _part(SOURCE, source) + _part(COMMENT, comment) + bytes([END])
     hashes = b"".join(struct.pack(">II", *place) for place in sorted(places))
     return MAGIC + _part(HASHES, hashes) + _part(MESSAGES, bytes(messages))
 

@@ -15,8 +15,6 @@ from app.runtime.status import Phase
 from models.faults import for_window
 from models.table import NETWORKS
 
-CONTEXT, MODELS = "messages", "Models"
-"""The contexts of all messages, and of the titles of models, in Qt's translations."""
 MODEL_PLACES = ("model", "models", "bundled")
 """Places in templates for names of models."""
 translate = QCoreApplication.translate
@@ -29,7 +27,7 @@ def translated(text: str) -> str:
     """
     if not isinstance(text, Text):
         return text
-    template = advice(translate(CONTEXT, for_window(text.template)))
+    template = advice(translate("Messages", for_window(text.template)))
     titles = {place: _titles(text.values[place]) for place in MODEL_PLACES if place in text.values}
     return fill(template, {**text.values, **titles}, translated)
 
@@ -58,7 +56,7 @@ def standby_text(phase: Phase = Phase.WAITING, preparing: Text | None = None) ->
 def describe_model(name: str) -> str:
     """Return the translated title of a model; an unknown name is returned unchanged."""
     if name in NETWORKS:
-        return translate(MODELS, NETWORKS[name].title)
+        return translate("Models", NETWORKS[name].title)
     return translate("Models", "Automatic") if name == "auto" else name
 
 

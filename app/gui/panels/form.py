@@ -224,7 +224,7 @@ def choices_of(setting: Setting) -> Entries:
         "on": translate("Choices", "On"),
         "off": translate("Choices", "Off"),
         "calm": translate("Choices", "Calm"),
-        "close": translate("Choices", "Close"),
+        "close": translate("Choices", "Close", "near the face"),
         "balanced": translate("Choices", "Balanced"),
         "bgra": translate("Choices", "In the PipeWire camera (BGRA)"),
         "deep-guided-filter": translate("Choices", "Deep guided filter"),

@@ -42,7 +42,7 @@ class SidePanel(QWidget):
         self._choice = Segments(
             (
                 (self.tr("Simple"), self.tr("Show only what most people need"), "simpleSettings"),
-                (self.tr("All settings"), self.tr("Show every setting, in groups"), "allSettings"),
+                (self.tr("All settings", "the panel"), self.tr("Show every setting, in groups"), "allSettings"),
             ),
             margins=(18, 10, 18, 6),
         )

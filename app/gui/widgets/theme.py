@@ -59,7 +59,7 @@ def theme_names() -> tuple[tuple[str, Theme], ...]:
     translate = QCoreApplication.translate
     return (
         (translate("Themes", "System"), "system"),
-        (translate("Themes", "Light"), "light"),
+        (translate("Themes", "Light", "not dark"), "light"),
         (translate("Themes", "Dark"), "dark"),
     )
 
