@@ -1,10 +1,12 @@
-"""Texts are English strings that keep their template and values."""
+"""Texts keep their message and values; errors and reports carry messages, each with the values of its template."""
 
 from __future__ import annotations
 
+import ast
 import copy
 import json
 import pickle
+import string
 from enum import Enum
 from pathlib import Path
 
@@ -12,6 +14,9 @@ import pytest
 
 from app.core.errors import SinkError, text_of
 from app.core.text import Text, fill, t
+from models.faults import WeightsFault
+from tests.architecture.source import calls, modules, nodes
+from tools.make_translations import templates
 
 
 class Fault(Enum):
@@ -54,3 +59,117 @@ def test_errors_tell_their_text() -> None:
     assert (str(error), text_of(error)) == ("it does not exist", "it does not exist")
     assert text_of(FaultError()) == "The weights /w.pth are damaged."
     assert isinstance(text_of(FaultError()), Text)
+
+
+PROGRAM = [name for name in modules() if name.split(".")[0] in ("app", "models", "run")]
+COMMAND_LINE = (
+    "app.api",
+    "app.cli",
+    "app.control",
+    "app.doctor.fix",
+    "app.matting.engine",
+    "app.media.image_folder",
+    "app.offline",
+    "app.runtime.plate",
+    "app.system.process",
+)
+"""What speaks to the command line or to programs alone: its own messages are English."""
+
+
+def called(call: ast.Call) -> str:
+    """Return the last part of the name of what is called."""
+    return call.func.id if isinstance(call.func, ast.Name) else getattr(call.func, "attr", "")
+
+
+def error_classes(*bases: str) -> set[str]:
+    """Return the names of these classes and of all classes derived from them."""
+    classes = [node for name in PROGRAM for node in nodes(name) if isinstance(node, ast.ClassDef)]
+    found = set(bases)
+    while more := {c.name for c in classes if any(isinstance(b, ast.Name) and b.id in found for b in c.bases)} - found:
+        found |= more
+    return found
+
+
+def is_plain(node: ast.expr) -> bool:
+    """Return whether an expression is a str that was written or built in place."""
+    if isinstance(node, ast.IfExp):
+        return is_plain(node.body) or is_plain(node.orelse)
+    built = isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "str"
+    written = isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value != ""
+    return built or written or isinstance(node, ast.JoinedStr | ast.BinOp)
+
+
+def test_errors_and_reports_carry_messages() -> None:
+    errors = error_classes("MattecamError", "WeightsError") - error_classes("UsageError")
+    assert len(errors) > 20
+    plain = []
+    for name in (each for each in PROGRAM if not each.startswith(COMMAND_LINE)):
+        for call in calls(name):
+            arguments = call.args[:1] if called(call) in errors else call.args[1:2] if called(call) == "report" else []
+            plain += [f"{name}:{call.lineno}" for argument in arguments if is_plain(argument)]
+    assert not plain, "use t() of app/core/text"
+
+
+def sentences(node: ast.expr) -> list[str]:
+    """Return the template that an expression writes in place, with or without `t`; both of a choice."""
+    if isinstance(node, ast.IfExp):
+        return sentences(node.body) + sentences(node.orelse)
+    if isinstance(node, ast.Call) and called(node) == "t":
+        return sentences(node.args[0])
+    if isinstance(node, ast.JoinedStr):
+        return ["".join(str(part.value) if isinstance(part, ast.Constant) else "{problem}" for part in node.values)]
+    return [node.value] if isinstance(node, ast.Constant) and isinstance(node.value, str) else []
+
+
+def test_every_error_is_one_sentence() -> None:
+    found = []
+    errors = error_classes("MattecamError", "WeightsError") - {"BrokenFileError"}  # its text is a part of another one's
+    for name in PROGRAM:
+        for call in calls(name):
+            if call.args and called(call) in errors:
+                found += sentences(call.args[0])
+    # {problem} is another error, a sentence itself
+    wrong = [text for text in found if text and (not text.endswith((".", "{problem}")) or "\n" in text)]
+    assert len(found) > 200
+    assert not wrong
+
+
+def places(template: str) -> set[str]:
+    return {name for _, name, _, _ in string.Formatter().parse(template) if name is not None}
+
+
+def test_every_message_gets_the_values_of_its_template() -> None:
+    faults, wrong, used = {fault.name: fault for fault in WeightsFault}, [], set()
+    for name in PROGRAM:
+        for call in calls(name):
+            given = {word.arg for word in call.keywords}
+            first = call.args[0] if call.args else None
+            if called(call) == "t" and isinstance(first, ast.Constant) and given != places(str(first.value)):
+                wrong.append(f"{name}:{call.lineno}")
+            if isinstance(first, ast.Attribute) and getattr(first.value, "id", "") == "WeightsFault":
+                used.add(first.attr)
+                if call.keywords and given != places(faults[first.attr].value):
+                    wrong.append(f"{name}:{call.lineno}")
+        used |= {
+            node.attr
+            for node in nodes(name)
+            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "WeightsFault"
+        }
+    assert not wrong
+    assert set(faults) == used, "delete messages that nothing uses"
+
+
+def test_a_plain_text_is_noticed() -> None:
+    expressions = ("'The camera is gone.'", "f'{name} is gone.'", "str(error)", "'a' + b", "t('a') if y else 'gone'")
+    assert all(is_plain(ast.parse(text, mode="eval").body) for text in expressions)
+    assert not any(is_plain(ast.parse(text, mode="eval").body) for text in ("t('a {b}', b=1)", "error.text"))
+
+
+@pytest.mark.parametrize("call", ["t(template)", "t(f'{name} is gone.')", "partial(t, TEXTS[name])", "t('a' + b)"])
+def test_a_template_that_no_translation_could_find_is_refused(call: str, tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_text("t('found')\npartial(t, 'found {later}')\nother(t)\n")
+    assert list(templates(path)) == ["found", "found {later}"]
+    path.write_text(call)
+    with pytest.raises(ValueError, match="needs a literal"):
+        list(templates(path))

@@ -1,14 +1,21 @@
+"""Findings about cameras, the virtual camera and PipeWire."""
+
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from app.capture.devices import CameraDevice
 from app.core.text import t
+from app.doctor.camera import check_cameras
 from app.doctor.finding import Finding, State
+from app.doctor.pipewire import check_pipewire, prove_pipewire
 from app.doctor.system import CommandResult, System
 from app.doctor.virtual_camera import check_virtual_camera
 from tests.doctor.machine import RELEASE, Machine, expect
+from tests.pipewire_session import PrivateSession, private_session
 
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
@@ -216,3 +223,167 @@ def test_options_of_other_programs_are_named(machine: Machine) -> None:
 def test_another_virtual_device_is_not_taken_for_ours(machine: Machine) -> None:
     machine.write("/sys/devices/virtual/video4linux/video5/name", "vicodec")
     assert set(found(machine.system())) == {"module"}
+
+
+LISTED = CameraDevice("usb", "HD Webcam", "/dev/video0", 0, ((1920, 1080), (640, 480)), ("MJPG", "YUYV"))
+
+
+def test_a_camera_is_described_by_what_it_offers(machine: Machine) -> None:
+    machine.camera(0, "HD Webcam")
+    machine.camera(1, "HD Webcam", index=1)  # its metadata node
+    machine.loaded(10)
+    (finding,) = check_cameras(machine.system(), [LISTED])
+    expect(finding, State.OK)
+    assert finding.detail == "HD Webcam (/dev/video0, up to 1920×1080, MJPG, YUYV)."
+
+
+def test_cameras_are_found_without_the_list_too(machine: Machine) -> None:
+    for number in (10, 2):
+        machine.camera(number, f"Camera {number}")
+    details = [finding.detail for finding in check_cameras(machine.system(), [])]
+    assert details == ["Camera 2 (/dev/video2).", "Camera 10 (/dev/video10)."]
+
+
+@pytest.mark.parametrize(
+    ("platform", "release", "words"),
+    [
+        ("linux", "6.1.0", "Connect a camera"),
+        ("linux", "5.15.167.4-microsoft-standard-WSL2", "usbipd"),
+        ("darwin", "25.0.0", "System Settings"),
+        ("win32", "11", "desktop apps"),
+    ],
+)
+def test_no_camera(tmp_path: Path, platform: str, release: str, words: str) -> None:
+    machine = Machine(tmp_path, release=release)
+    (finding,) = check_cameras(machine.system(platform=platform), [])
+    expect(finding, State.WARNING, "No camera was found.", words)
+    assert finding.why
+
+
+def test_a_phone_is_a_camera_where_there_is_no_other(machine: Machine) -> None:
+    machine.loaded(2, label="DroidCam")
+    phone = CameraDevice("v4l2loopback-002", "DroidCam", "/dev/video2", 2, is_virtual=True)
+    (finding,) = check_cameras(machine.system(), [phone])
+    expect(finding, State.OK)
+    assert finding.detail == "DroidCam (/dev/video2)."
+
+
+def test_other_systems_show_what_was_listed(machine: Machine) -> None:
+    (finding,) = check_cameras(machine.system(platform="darwin"), [replace(LISTED, path="0", sizes=(), formats=())])
+    assert finding.detail == "HD Webcam (0)."
+
+
+def test_no_permission_for_a_camera(machine: Machine) -> None:
+    machine.camera(0, "HD Webcam")
+    (finding,) = check_cameras(machine.system(allowed=False), [])
+    expect(finding, State.PROBLEM, "", "sudo usermod -aG video ada")
+    assert finding.check == "camera: permission"
+
+
+def test_a_node_that_is_not_in_the_container(machine: Machine, tmp_path: Path) -> None:
+    machine.camera(0, "HD Webcam")
+    (tmp_path / "dev/video0").unlink()
+    (finding,) = check_cameras(machine.system(), [])
+    expect(finding, State.PROBLEM, "", "docker run --device /dev/video0")
+
+
+def test_a_camera_in_use_names_the_program(machine: Machine) -> None:
+    machine.camera(0, "HD Webcam")
+    machine.process(70, "wireplumber", "/dev/video0")
+    assert len(check_cameras(machine.system(), [])) == 1
+    machine.process(71, "zoom", "/dev/video0")
+    expect(check_cameras(machine.system(), [])[1], State.WARNING, "zoom (process 71)")
+
+
+def test_codecs_are_no_cameras(machine: Machine) -> None:
+    """As on a Raspberry Pi."""
+    machine.camera(10, "bcm2835-codec-decode")
+    machine.camera(11, "Webcam")
+    system = replace(machine.system(), is_camera=lambda device: device == "/dev/video11")
+    assert [finding.detail for finding in check_cameras(system, [])] == ["Webcam (/dev/video11)."]
+    (finding,) = check_cameras(replace(system, is_camera=lambda device: False), [])
+    expect(finding, State.WARNING, "No camera was found.")
+
+
+@pytest.mark.parametrize("name", ["Intel IPU6 ISYS Capture", "ipu3-cio2", "ipu3-imgu"])
+def test_raw_sensors_are_not_offered_as_cameras(machine: Machine, name: str) -> None:
+    for number in range(3):
+        machine.camera(number, f"{name} {number}")
+    (finding,) = check_cameras(machine.system(), [])
+    expect(finding, State.WARNING, "raw sensor", "libcamera")
+
+
+ALLOWED = {"": "yes"}
+
+
+def by_check(findings: list[Finding]) -> dict[str, Finding]:
+    return {finding.check.removeprefix("PipeWire camera: "): finding for finding in findings}
+
+
+def test_without_the_library_it_names_the_packages(machine: Machine) -> None:
+    (finding,) = check_pipewire(machine.system(libraries=False), None)
+    assert finding.state is State.WARNING and "not installed" in finding.detail
+    assert finding.fix == "sudo apt install pipewire wireplumber"
+
+
+def test_without_a_daemon_it_says_how_to_start_it(machine: Machine) -> None:
+    (finding,) = check_pipewire(machine.system(), None)
+    assert finding.state is State.WARNING and "does not answer" in finding.detail
+    assert "systemctl --user enable --now pipewire" in finding.fix
+
+
+def test_all_is_well_with_pipewire(machine: Machine) -> None:
+    findings = check_pipewire(machine.system(pipewire=True, permissions=ALLOWED), None)
+    assert [finding.state for finding in findings] == [State.OK, State.OK]
+
+
+def test_without_a_portal_it_names_the_packages(machine: Machine) -> None:
+    finding = by_check(check_pipewire(machine.system(pipewire=True), None))["portal"]
+    assert finding.state is State.WARNING and "xdg-desktop-portal-gtk" in finding.fix
+
+
+def test_a_stored_refusal_can_be_forgotten(machine: Machine) -> None:
+    permissions = {"org.mozilla.firefox": "no", "": "ask", "fine": "yes"}
+    findings = check_pipewire(machine.system(pipewire=True, permissions=permissions), None)
+    refused = [finding for finding in findings if finding.check.endswith("permission")]
+    assert ["outside a sandbox" in one.detail for one in refused] == [True, False]
+    assert 'DeletePermission sss devices camera "org.mozilla.firefox"' in refused[1].fix
+
+
+@pytest.mark.parametrize("folder", [".mozilla/firefox", ".var/app/org.mozilla.firefox/.mozilla/firefox"])
+def test_how_firefox_looks_for_cameras(machine: Machine, folder: str) -> None:
+    system = machine.system(pipewire=True, permissions=ALLOWED, environment={"HOME": "/home/ada"})
+    assert "Firefox" not in by_check(check_pipewire(system, None))
+    machine.write(f"/home/ada/{folder}/x.default/prefs.js", 'user_pref("a", 1);\n')
+    assert "device files" in by_check(check_pipewire(system, None))["Firefox"].detail
+    machine.write(f"/home/ada/{folder}/x.default/user.js", 'user_pref("media.webrtc.camera.allow-pipewire", true);\n')
+    assert "in PipeWire" in by_check(check_pipewire(system, None))["Firefox"].detail
+
+
+def test_flatpak_and_snap_programs(machine: Machine) -> None:
+    machine.folder("/var/lib/flatpak/app/org.example.App")
+    machine.folder("/snap/firefox")
+    unconnected = CommandResult(0, "Interface  Plug  Slot  Notes\ncamera  firefox:camera  -  -\n")
+    system = machine.system(pipewire=True, permissions=ALLOWED, answers={"snap connections firefox": unconnected})
+    findings = by_check(check_pipewire(system, None))
+    assert findings["Flatpak"].state is State.OK
+    assert findings["Snap"].fix == "sudo snap connect firefox:camera"
+    connected = CommandResult(0, "camera  firefox:camera  :camera  -\n")
+    system = machine.system(pipewire=True, permissions=ALLOWED, answers={"snap connections firefox": connected})
+    assert "Snap" not in by_check(check_pipewire(system, None))
+
+
+def test_the_picture_is_read_back(pipewire: PrivateSession) -> None:
+    finding = prove_pipewire()
+    assert finding.state is State.OK and finding.check == "PipeWire camera: proof", finding.detail
+    assert "640×480" in finding.detail
+
+
+def test_without_a_session_manager_nothing_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.doctor.pipewire._READ_S", 0.3)
+    with private_session() as session:
+        session.end("wireplumber")
+        monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(session.folder))
+        finding = prove_pipewire()
+    assert finding.state is State.PROBLEM and "delivers no frames" in finding.detail
+    assert "WirePlumber" in finding.fix
