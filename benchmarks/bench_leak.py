@@ -27,8 +27,7 @@ from app.capture.demo import DemoSource
 from app.cli.bench_run import interleave, step_contender
 from app.config.parsing import parse_size
 from app.core.errors import MattecamError
-from app.core.matting_settings import HIDES_TEXT
-from app.core.settings import EdgeSettings, MattingSettings, StrictLevel
+from app.core.settings import HIDES_TEXT, EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.kernels.loading import load

@@ -16,8 +16,7 @@ from app.config.value_problem import file_problem
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, JsonObject, read_object, write_object
-from app.core.matting_settings import HIDES_TEXT
-from app.core.settings import SETTINGS_VERSION, Settings
+from app.core.settings import HIDES_TEXT, SETTINGS_VERSION, Settings
 from app.core.text import t
 
 log = logging.getLogger(__name__)

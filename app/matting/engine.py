@@ -20,8 +20,7 @@ import numpy as np
 from numpy.lib.npyio import NpzFile
 
 from app.core.errors import ModelError
-from app.core.matting_settings import shown_strength
-from app.core.settings import EdgeSettings
+from app.core.settings import EdgeSettings, shown_strength
 from app.core.text import t
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte, check_bgr
 from app.matting.base.interface import (

@@ -28,9 +28,9 @@ from app.core.settings import (
     OutputSettings,
     PeopleSettings,
     Settings,
+    WindowSettings,
     Zone,
 )
-from app.core.window_settings import WindowSettings
 
 OLD = Path(__file__).with_name("settings_of_0_3.json")
 """Every setting of version 0.3, with another value than its default."""

@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.core.matting_settings import HIDES_TEXT, StrictLevel, shown_strength
-from app.core.settings import BackgroundSettings, EdgeSettings, MattingSettings, Settings
+from app.core.settings import (
+    HIDES_TEXT,
+    BackgroundSettings,
+    EdgeSettings,
+    MattingSettings,
+    Settings,
+    StrictLevel,
+    shown_strength,
+)
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting.base.interface import StepGeometry
 from app.matting.engine import FrameEngine

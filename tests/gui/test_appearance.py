@@ -14,7 +14,7 @@ from PyQt6.QtGui import QColor, QIcon, QImage, QPalette
 from PyQt6.QtWidgets import QApplication, QComboBox, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.window_settings import Theme
+from app.core.settings import Theme
 from app.gui.preview.qimage import from_qimage
 from app.gui.shell.application import Session
 from app.gui.widgets import theme

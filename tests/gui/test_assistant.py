@@ -14,9 +14,9 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QComboBox, QFileDialog, QLabel, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
+from app.core.settings import WindowSettings
 from app.core.text import t
 from app.core.types import SourceInfo
-from app.core.window_settings import WindowSettings
 from app.doctor.finding import Finding, State
 from app.gui.backgrounds.tile_view import TileView
 from app.gui.dialogs.assistant import Assistant, SmallPreview

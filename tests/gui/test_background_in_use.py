@@ -14,7 +14,7 @@ from PyQt6.QtWidgets import QColorDialog, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from app.core.files import paths
-from app.core.window_settings import WindowSettings
+from app.core.settings import WindowSettings
 from app.gui.backgrounds.files import add_picture
 from app.gui.shell.application import Session
 from app.gui.widgets.controls import NameButton

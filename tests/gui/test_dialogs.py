@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushB
 from pytestqt.qtbot import QtBot
 
 from app import __version__
-from app.core.window_settings import WindowSettings
+from app.core.settings import WindowSettings
 from app.gui.dialogs.plain_dialogs import ShortcutsDialog
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.widgets.controls import label

@@ -13,8 +13,8 @@ from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, Q
 from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError
+from app.core.settings import Theme, WindowSettings
 from app.core.text import t
-from app.core.window_settings import Theme, WindowSettings
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor_dialog import DoctorDialog

@@ -25,7 +25,7 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.core.window_settings import WindowSettings
+from app.core.settings import WindowSettings
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session, WindowOptions
 from app.runtime.status import Phase

@@ -6,7 +6,7 @@ import pytest
 from PyQt6.QtWidgets import QApplication, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
-from app.core.window_settings import WindowSettings
+from app.core.settings import WindowSettings
 from app.gui.dialogs.assistant import Assistant
 from app.gui.shell.application import Session, WindowOptions
 from app.runtime.status import Phase

@@ -134,7 +134,7 @@ PROGRAM = """
 import json, sys, types
 from pathlib import Path
 
-import app.core.matting_settings
+import app.core
 module = types.ModuleType("app.core.settings")
 source = Path("app/core/settings.py").read_text(encoding="utf-8")
 beside = "    mirror: bool = setting("

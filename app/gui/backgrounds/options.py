@@ -9,8 +9,7 @@ from PyQt6.QtGui import QColor, QHideEvent
 from PyQt6.QtWidgets import QColorDialog, QComboBox, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from app.config.parsing import GREEN
-from app.core.matting_settings import HIDES_TEXT, StrictLevel, shown_strength
-from app.core.settings import Settings
+from app.core.settings import HIDES_TEXT, Settings, StrictLevel, shown_strength
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label
 from app.gui.widgets.qt import AfterLayout, keep_focus, row, was_hidden, width_of

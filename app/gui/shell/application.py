@@ -17,9 +17,8 @@ from PyQt6.QtWidgets import QApplication
 
 from app.config import scenes, settings_file
 from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
-from app.core.settings import Settings
+from app.core.settings import Language, Settings
 from app.core.stage import Stage
-from app.core.window_settings import Language
 from app.gui.i18n.language import Translation
 from app.gui.i18n.messages import standby_text
 from app.gui.shell.lifecycle import SingleInstance, WindowLifecycle

@@ -20,7 +20,7 @@ from PyQt6.QtGui import (
 from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QApplication, QWidget
 
-from app.core.window_settings import Theme
+from app.core.settings import Theme
 from app.gui.widgets.qt import USUAL_LINE_PX, existing
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.core.matting_settings import HIDES_TEXT
+from app.core.settings import HIDES_TEXT
 from app.core.types import BgrImage, Floats
 from app.matting.base import blur
 from app.matting.base.interface import StepGeometry
