@@ -25,17 +25,16 @@ class _Node:
 
 def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Finding, ...]:
     """Return one finding per camera and fault. cameras: those that the capture side lists."""
-    if not system.platform.startswith("linux"):
-        return tuple(_described(camera) for camera in cameras) or (_none_finding(system),)
-    nodes = _nodes(system)
-    usable = [node for node in nodes if not RAW_SENSOR.search(node.name)]
+    linux = system.platform.startswith("linux")
     findings = [
         _described(camera)
         for camera in cameras
-        if camera.by_pipewire or (camera.is_virtual and camera.rank is Rank.PHONE)
+        if not linux or camera.by_pipewire or (camera.is_virtual and camera.rank is Rank.PHONE)
     ]
-    if not usable and not findings:
-        return (_raw_finding(nodes[0]) if nodes else _none_finding(system),)
+    nodes = _nodes(system) if linux else []
+    usable = [node for node in nodes if not RAW_SENSOR.search(node.name)]
+    if nodes and not usable and not findings:
+        return (_raw_finding(nodes[0]),)
     described = {camera.path: camera for camera in cameras}
     for node in usable:
         blocked = _blocked_finding(system, node)
@@ -92,9 +91,7 @@ def _none_finding(system: System) -> Finding:
             t("Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:"),
             CommandLine("sudo dmesg | grep -i -e uvc -e video"),
         )
-    return warning(
-        "camera", t("No camera was found."), t("Without a camera, only the demo and video files are available."), *steps
-    )
+    return warning("camera", t("No camera was found."), *steps)
 
 
 def _raw_finding(node: _Node) -> Finding:
@@ -103,15 +100,11 @@ def _raw_finding(node: _Node) -> Finding:
         device=node.path,
         name=node.name,
     )
-    return warning(
-        "camera",
-        detail,
-        t("Without a camera, only the demo and video files are available."),
-        t(
-            "Install the libcamera plugin of PipeWire (pipewire-libcamera or libspa-0.2-libcamera) and log in again; "
-            "PipeWire then offers it."
-        ),
+    step = t(
+        "Install the libcamera plugin of PipeWire (pipewire-libcamera or libspa-0.2-libcamera) and log in again; "
+        "PipeWire then offers it."
     )
+    return warning("camera", detail, step)
 
 
 def _blocked_finding(system: System, node: _Node) -> Finding | None:
@@ -122,7 +115,7 @@ def _blocked_finding(system: System, node: _Node) -> Finding | None:
             name=node.name,
         )
         steps = t("In a container, pass the device through:"), CommandLine(f"docker run --device {node.path} …")
-        return problem("camera", detail, t("Without a camera, only the demo and video files are available."), *steps)
+        return problem("camera", detail, *steps)
     if not system.may_use(system.path(node.path)):
         detail = t(
             "The user {user} has no permission to open {device} ({name}).",
@@ -130,12 +123,7 @@ def _blocked_finding(system: System, node: _Node) -> Finding | None:
             device=node.path,
             name=node.name,
         )
-        return problem(
-            "camera: permission",
-            detail,
-            t("Without permission the camera cannot be read."),
-            *permission_steps(system.user),
-        )
+        return problem("camera: permission", detail, *permission_steps(system.user))
     return None
 
 
@@ -145,11 +133,4 @@ def _in_use_findings(system: System, node: _Node) -> list[Finding]:
     if not programs:
         return []
     detail = t("{device} ({name}) is in use by {programs}.", device=node.path, name=node.name, programs=programs)
-    return [
-        warning(
-            "camera: in use",
-            detail,
-            t("A camera delivers frames to one program at a time."),
-            t("If that program is not Mattecam, close it or choose another camera."),
-        )
-    ]
+    return [warning("camera: in use", detail, t("If that program is not Mattecam, close it or choose another camera."))]

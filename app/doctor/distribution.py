@@ -3,42 +3,62 @@
 from __future__ import annotations
 
 import shlex
-from enum import Enum
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
-from app.core.text import t
+from app.core.text import Text, t
 from app.doctor.finding import CommandLine, Steps
 from app.doctor.system import System
 
-
-class Distribution(Enum):
-    """Families of distributions with known commands."""
-
-    DEBIAN = "Debian or Ubuntu"
-    FEDORA = "Fedora"
-    ARCH = "Arch Linux"
-    SUSE = "openSUSE"
-    NIXOS = "NixOS"
-    OTHER = "this Linux"
+DKMS = "sudo dkms autoinstall -k {release}"
 
 
-_BY_ID = {
-    "debian": Distribution.DEBIAN,
-    "ubuntu": Distribution.DEBIAN,
-    "fedora": Distribution.FEDORA,
-    "rhel": Distribution.FEDORA,
-    "arch": Distribution.ARCH,
-    "suse": Distribution.SUSE,
-    "opensuse": Distribution.SUSE,
-    "nixos": Distribution.NIXOS,
-}
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A family of Linux distributions.
 
-INSTALL = {
-    Distribution.DEBIAN: "sudo apt install",
-    Distribution.FEDORA: "sudo dnf install",
-    Distribution.ARCH: "sudo pacman -S --needed",
-    Distribution.SUSE: "sudo zypper install",
-}
-"""Commands that install a package."""
+    In commands, `{release}` stands for the kernel and `{headers}` for the package of its headers on Arch.
+    """
+
+    names: tuple[str, ...]
+    """In /etc/os-release."""
+    install: str = ""
+    """The command that installs packages."""
+    module: tuple[str, ...] = ()
+    """Commands that install v4l2loopback."""
+    build: tuple[str, ...] = ()
+    """Commands that build an installed v4l2loopback."""
+    before_module: tuple[Text, ...] = ()
+
+
+DEBIAN = Distribution(
+    ("debian", "ubuntu"),
+    "sudo apt install",
+    ("sudo apt install v4l2loopback-dkms linux-headers-{release}",),
+    ("sudo apt install linux-headers-{release}", DKMS),
+)
+FEDORA = Distribution(
+    ("fedora", "rhel"),
+    "sudo dnf install",
+    ("sudo dnf install akmod-v4l2loopback", "sudo akmods --force"),
+    ("sudo dnf install kernel-devel-{release}", "sudo akmods --force --kernels {release}"),
+    (t("With RPM Fusion (free) enabled:"),),
+)
+ARCH = Distribution(
+    ("arch",),
+    "sudo pacman -S --needed",
+    ("sudo pacman -S --needed v4l2loopback-dkms {headers}",),
+    ("sudo pacman -S --needed {headers}", DKMS),
+)
+SUSE = Distribution(
+    ("suse", "opensuse"),
+    "sudo zypper install",
+    ("sudo zypper install v4l2loopback-kmp-default",),
+    ("sudo zypper update v4l2loopback-kmp-default kernel-default",),
+)
+NIXOS = Distribution(("nixos",))
+OTHER = Distribution(())
+KNOWN = DEBIAN, FEDORA, ARCH, SUSE, NIXOS
 MODULE_OPTIONS = 'devices=1 video_nr={number} card_label="Mattecam" exclusive_caps=1'
 """Options for loading v4l2loopback."""
 
@@ -50,10 +70,10 @@ def detect(system: System) -> Distribution:
         name, _, value = line.partition("=")
         fields[name.strip()] = _unquote(value)
     for word in [fields.get("ID", ""), *fields.get("ID_LIKE", "").split()]:
-        known = _BY_ID.get(word.lower()) or _BY_ID.get(word.lower().split("-")[0])
-        if known:
-            return known
-    return Distribution.OTHER
+        for known in KNOWN:
+            if word.lower().split("-")[0] in known.names:
+                return known
+    return OTHER
 
 
 def _unquote(value: str) -> str:
@@ -65,37 +85,22 @@ def _unquote(value: str) -> str:
 
 def install_module(distribution: Distribution, release: str) -> Steps:
     """Return the steps that install v4l2loopback for the kernel `release`; on NixOS see below."""
-    if distribution is Distribution.DEBIAN:
-        return (CommandLine(f"sudo apt install v4l2loopback-dkms linux-headers-{release}"),)
-    if distribution is Distribution.FEDORA:
-        commands = ("sudo dnf install akmod-v4l2loopback", "sudo akmods --force")
-        return (t("With RPM Fusion (free) enabled:"), *map(CommandLine, commands))
-    if distribution is Distribution.ARCH:
-        return (CommandLine(f"sudo pacman -S --needed v4l2loopback-dkms {arch_headers(release)}"),)
-    if distribution is Distribution.SUSE:
-        return (CommandLine("sudo zypper install v4l2loopback-kmp-default"),)
-    return (t("Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel."),)
+    if not distribution.module:
+        return (t("Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel."),)
+    return *distribution.before_module, *_commands(distribution.module, release)
 
 
 def build_module(distribution: Distribution, release: str) -> Steps:
     """Return the steps that build an installed v4l2loopback for the kernel `release`."""
-    dkms = CommandLine(f"sudo dkms autoinstall -k {release}")
-    if distribution is Distribution.DEBIAN:
-        return (CommandLine(f"sudo apt install linux-headers-{release}"), dkms)
-    if distribution is Distribution.FEDORA:
-        commands = (f"sudo dnf install kernel-devel-{release}", f"sudo akmods --force --kernels {release}")
-        return tuple(map(CommandLine, commands))
-    if distribution is Distribution.ARCH:
-        return (CommandLine(f"sudo pacman -S --needed {arch_headers(release)}"), dkms)
-    if distribution is Distribution.SUSE:
-        return (CommandLine("sudo zypper update v4l2loopback-kmp-default kernel-default"),)
-    return (t("Install the headers of the running kernel, then:"), dkms)
+    if not distribution.build:
+        return t("Install the headers of the running kernel, then:"), *_commands((DKMS,), release)
+    return _commands(distribution.build, release)
 
 
-def arch_headers(release: str) -> str:
-    """Return the headers package of an Arch kernel, whose release contains its flavour."""
-    flavours = [name for name in ("lts", "zen", "hardened", "rt") if f"-{name}" in release]
-    return f"linux-{flavours[0]}-headers" if flavours else "linux-headers"
+def _commands(lines: Sequence[str], release: str) -> Steps:
+    # The release of an Arch kernel contains its flavour.
+    flavour = next((f"-{name}" for name in ("lts", "zen", "hardened", "rt") if f"-{name}" in release), "")
+    return tuple(CommandLine(line.format(release=release, headers=f"linux{flavour}-headers")) for line in lines)
 
 
 def nixos_configuration(number: int) -> Steps:
@@ -111,10 +116,10 @@ def nixos_configuration(number: int) -> Steps:
     )
 
 
-def install_package(system: System, names: dict[Distribution, str]) -> Steps:
+def install_package(system: System, names: Mapping[Distribution, str]) -> Steps:
     """Return the steps that install the package, whose name differs by distribution."""
     distribution = detect(system)
     name = names.get(distribution)
-    if name is None or distribution not in INSTALL:
+    if name is None or not distribution.install:
         return (t("Install one of these packages: {packages}.", packages=sorted(set(names.values()))),)
-    return (CommandLine(f"{INSTALL[distribution]} {name}"),)
+    return (CommandLine(f"{distribution.install} {name}"),)

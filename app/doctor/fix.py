@@ -33,7 +33,7 @@ def make_script(system: System) -> list[str]:
     module = read_module(system)
     devices = read_devices(system)
     device = choose_device(devices)
-    nixos = dist.detect(system) is dist.Distribution.NIXOS
+    nixos = dist.detect(system) is dist.NIXOS
     if nixos or (not module.built and not devices):
         finding = check_module(system, module, devices)
         steps = "\n".join(dist.nixos_configuration(_number(system, device))) if nixos else finding.fix

@@ -69,59 +69,38 @@ def read_torch() -> TorchFacts | None:
     )
 
 
-def check_gpu(system: System, torch: TorchFacts | None) -> tuple[Finding, ...]:
-    """Return one finding: the card in use, or why torch cannot use one."""
+def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
+    """Return the card in use, or why torch cannot use one."""
     if torch is None:
+        detail = t("PyTorch is not installed; the networks run on the CPU.")
         if _NVIDIA in _cards(system):
-            return (
-                _warning(
-                    t("PyTorch is not installed; the networks run on the CPU."),
-                    t("Run Mattecam from its sources to use the graphics card."),
-                ),
-            )
-        return (ok(_CHECK, t("PyTorch is not installed; the networks run on the CPU.")),)
-    if not torch.version:
-        return (
-            _warning(
-                t("PyTorch is installed, but cannot be loaded; the networks run on the CPU."),
-                t("Install PyTorch again. On Windows it also needs the Visual C++ Redistributable."),
-            ),
-        )
+            return warning(_CHECK, detail, t("Run Mattecam from its sources to use the graphics card."))
+        return ok(_CHECK, detail)
+    version = torch.version
+    if not version:
+        detail = t("PyTorch is installed, but cannot be loaded; the networks run on the CPU.")
+        step = t("Install PyTorch again. On Windows it also needs the Visual C++ Redistributable.")
+        return warning(_CHECK, detail, step)
     if torch.devices:
-        return (ok(_CHECK, t("torch {version} runs on {cards}.", version=torch.version, cards=torch.devices)),)
+        return ok(_CHECK, t("torch {version} runs on {cards}.", version=version, cards=torch.devices))
     nvidia = read_nvidia(_smi(system), system.read(NVIDIA_MARK))
     if torch.unsupported:
-        finding = t(
+        detail = t(
             "torch {version} does not support the architecture of {cards}; the CPU is used.",
-            version=torch.version,
+            version=version,
             cards=torch.unsupported,
         )
-        return (_warning(finding, *_steps_to_build(system, nvidia)),)
+        return warning(_CHECK, detail, *_steps_to_build(system, nvidia))
     if torch.mps:
-        return (ok(_CHECK, t("torch {version} runs on the graphics processor of this Mac.", version=torch.version)),)
+        return ok(_CHECK, t("torch {version} runs on the graphics processor of this Mac.", version=version))
     cards = _cards(system)
     if _NVIDIA in cards or nvidia:
-        return (_nvidia_finding(system, torch, nvidia),)
+        return _nvidia_finding(system, torch, nvidia)
     if _AMD in cards and torch.hip is None:
-        return (
-            _warning(
-                t(
-                    "An AMD graphics card is present, but torch {version} was built without ROCm.",
-                    version=torch.version,
-                ),
-                t("If ROCm supports the card, install the ROCm build of torch; otherwise OpenVINO runs on the CPU."),
-            ),
-        )
-    return (ok(_CHECK, t("torch {version} found no supported graphics card; the CPU is used.", version=torch.version)),)
-
-
-def _warning(detail: Text, *steps: Text | CommandLine) -> Finding:
-    return warning(
-        _CHECK,
-        detail,
-        t("On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time."),
-        *steps,
-    )
+        detail = t("An AMD graphics card is present, but torch {version} was built without ROCm.", version=version)
+        step = t("If ROCm supports the card, install the ROCm build of torch; otherwise OpenVINO runs on the CPU.")
+        return warning(_CHECK, detail, step)
+    return ok(_CHECK, t("torch {version} found no supported graphics card; the CPU is used.", version=version))
 
 
 def _cards(system: System) -> set[str]:
@@ -141,39 +120,30 @@ def _smi(system: System) -> str:
 
 def _nvidia_finding(system: System, torch: TorchFacts, nvidia: Nvidia | None) -> Finding:
     if nvidia is None:
-        return _warning(
+        return warning(
+            _CHECK,
             t("An NVIDIA graphics card is present, but its driver is not loaded."),
             t("Install the NVIDIA driver of this system, restart, and check with:"),
             CommandLine("nvidia-smi"),
         )
+    known = {"driver": nvidia.driver, "version": torch.version}
     if torch.cuda is None:
-        finding = t(
-            "An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.",
-            driver=nvidia.driver,
-            version=torch.version,
+        detail = t(
+            "An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.", **known
         )
-        return _warning(finding, *_steps_to_build(system, nvidia))
+        return warning(_CHECK, detail, *_steps_to_build(system, nvidia))
+    known["cuda"] = torch.cuda
     if nvidia.branch < OLDEST_DRIVER.get(int(torch.cuda.split(".")[0]), 0):
-        finding = t(
-            "The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.",
-            driver=nvidia.driver,
-            version=torch.version,
-            cuda=torch.cuda,
+        detail = t(
+            "The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.", **known
         )
-        return _warning(finding, *_steps_to_build(system, nvidia))
-    finding = t(
-        "The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.",
-        driver=nvidia.driver,
-        version=torch.version,
-        cuda=torch.cuda,
+        return warning(_CHECK, detail, *_steps_to_build(system, nvidia))
+    step = t(
+        "Restart after a driver update. In a container, pass the card through (docker run --gpus all …). "
+        "CUDA_VISIBLE_DEVICES must not be empty."
     )
-    return _warning(
-        finding,
-        t(
-            "Restart after a driver update. In a container, pass the card through (docker run --gpus all …). "
-            "CUDA_VISIBLE_DEVICES must not be empty."
-        ),
-    )
+    detail = t("The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.", **known)
+    return warning(_CHECK, detail, step)
 
 
 def _steps_to_build(system: System, nvidia: Nvidia | None) -> tuple[Text, ...]:

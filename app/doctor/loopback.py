@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.core import camera_names
@@ -111,26 +112,17 @@ def secure_boot(system: System) -> bool | None:
     return value[-1:] == b"\x01"  # four bytes of attributes, then the value
 
 
-def check_secure_boot(system: System) -> list[Finding]:
-    """Return a finding if the machine has Secure Boot."""
-    check = "virtual camera: Secure Boot"
-    enabled = secure_boot(system)
-    if enabled is None:
-        return []
-    if not enabled:
-        return [ok(check, t("Secure Boot is off: the kernel loads unsigned modules."))]
-    if system.path("/sys/module/v4l2loopback").is_dir():
-        return [ok(check, t("Secure Boot is on, and the kernel accepted the module's signature."))]
-    enrol = CommandLine(f"sudo mokutil --import {_key(system)}")
-    return [
-        warning(
-            check,
-            _signature(system),
-            t("With Secure Boot the kernel rejects modules whose key is not enrolled (“Key was rejected by service”)."),
-            t("Enrol the signing key, restart, and confirm on the blue screen:"),
-            enrol,
-        )
-    ]
+def check_secure_boot(system: System) -> Iterator[Finding]:
+    """Yield a finding if the machine has Secure Boot."""
+    check, enabled = "virtual camera: Secure Boot", secure_boot(system)
+    if enabled is False:
+        yield ok(check, t("Secure Boot is off: the kernel loads unsigned modules."))
+    elif enabled and system.path("/sys/module/v4l2loopback").is_dir():
+        yield ok(check, t("Secure Boot is on, and the kernel accepted the module's signature."))
+    elif enabled:
+        enrol = CommandLine(f"sudo mokutil --import {_key(system)}")
+        step = t("Enrol the signing key, restart, and confirm on the blue screen:")
+        yield warning(check, _signature(system), step, enrol)
 
 
 def _signature(system: System) -> Text:
@@ -138,11 +130,9 @@ def _signature(system: System) -> Text:
         return t("Secure Boot is on: the module must be signed with a key that is enrolled in the firmware.")
     answer = system.run(["modinfo", "-k", system.release, "-F", "signer", "v4l2loopback"])
     signer = answer.output.strip() if answer.exit_code == 0 else ""
-    return (
-        t("Secure Boot is on, and the module is signed by “{signer}”.", signer=signer)
-        if signer
-        else t("Secure Boot is on, and the module is not signed.")
-    )
+    if not signer:
+        return t("Secure Boot is on, and the module is not signed.")
+    return t("Secure Boot is on, and the module is signed by “{signer}”.", signer=signer)
 
 
 def _key(system: System) -> str:
@@ -152,5 +142,5 @@ def _key(system: System) -> str:
         "/var/lib/shim-signed/mok/MOK.der",
         "/etc/pki/akmods/certs/public_key.der",
     )
-    default = candidates[2] if dist.detect(system) is dist.Distribution.FEDORA else candidates[0]
+    default = candidates[2] if dist.detect(system) is dist.FEDORA else candidates[0]
     return next((name for name in candidates if system.path(name).exists()), default)

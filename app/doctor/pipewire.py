@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from fractions import Fraction
 from functools import partial
 
 from app.core.text import Text, t
 from app.doctor import distribution as dist
-from app.doctor.finding import CommandLine, Finding, Steps, ok, warning
+from app.doctor.finding import CommandLine, Finding, ok, warning
 from app.doctor.proof import Advice, Read, prove
 from app.doctor.system import System
 
 _CHECK = "PipeWire camera: "
 _PROOF_NODE = "mattecam-doctor"
 _READ_S = 2.0
-_PACKAGES = dict.fromkeys(dist.INSTALL, "pipewire wireplumber")
-_PORTAL_PACKAGES = dict.fromkeys(dist.INSTALL, "xdg-desktop-portal xdg-desktop-portal-gtk")
+_PACKAGES = dict.fromkeys(dist.KNOWN, "pipewire wireplumber")
+_PORTAL_PACKAGES = dict.fromkeys(dist.KNOWN, "xdg-desktop-portal xdg-desktop-portal-gtk")
 _START = CommandLine("systemctl --user enable --now pipewire wireplumber")
 _FIREFOX_FOLDERS = (
     ".mozilla/firefox",
@@ -28,21 +28,24 @@ _FIREFOX_FOLDERS = (
 _FIREFOX_PREFERENCE = re.compile(r'user_pref\("media\.webrtc\.camera\.allow-pipewire",\s*true\)')
 
 
-def check_pipewire(system: System, proof: Callable[[], Finding] | None) -> list[Finding]:
-    """Return findings from the daemon to the programs. proof: sends a test picture; None: leave it out."""
+def check_pipewire(system: System) -> Iterator[Finding]:
+    """Yield findings from the daemon to the programs."""
     if system.find_library("pipewire-0.3") is None:
         steps = dist.install_package(system, _PACKAGES)
-        return [_warning("daemon", t("PipeWire is not installed, so there is no PipeWire camera."), steps)]
-    if not system.pipewire_answers():
-        return [
-            _warning(
-                "daemon", t("PipeWire does not answer, so there is no PipeWire camera."), (t("Start PipeWire:"), _START)
-            )
-        ]
-    findings = [ok(f"{_CHECK}daemon", t("PipeWire answers: the program offers a PipeWire camera."))]
-    if proof is not None:
-        findings.append(proof())
-    return [*findings, *_portal_findings(system), *_program_findings(system)]
+        yield _warning("daemon", t("PipeWire is not installed, so there is no PipeWire camera."), *steps)
+    elif not system.pipewire_answers():
+        detail = t("PipeWire does not answer, so there is no PipeWire camera.")
+        yield _warning("daemon", detail, t("Start PipeWire:"), _START)
+    else:
+        yield ok(f"{_CHECK}daemon", t("PipeWire answers: the program offers a PipeWire camera."))
+        yield from _portal_findings(system)
+        yield from _program_findings(system)
+
+
+def check_pipewire_proof(system: System) -> Iterator[Finding]:
+    """Yield whether a test picture arrives, where PipeWire runs."""
+    if system.find_library("pipewire-0.3") is not None and system.pipewire_answers():
+        yield prove_pipewire()
 
 
 def prove_pipewire() -> Finding:
@@ -73,15 +76,15 @@ def _open_reader() -> Iterator[Read | None]:
         yield lambda: None if (frame := reader.read(_READ_S)) is None else to_bgr(frame)
 
 
-def _portal_findings(system: System) -> list[Finding]:
+def _portal_findings(system: System) -> Iterator[Finding]:
     permissions = system.camera_permissions()
     if permissions is None:
         steps = dist.install_package(system, _PORTAL_PACKAGES)
-        return [_warning("portal", t("The desktop has no camera portal."), steps)]
-    findings = [ok(f"{_CHECK}portal", t("The desktop has a camera portal."))]
+        yield _warning("portal", t("The desktop has no camera portal."), *steps)
+        return
+    yield ok(f"{_CHECK}portal", t("The desktop has a camera portal."))
     for program, answer in sorted(permissions.items()):
         if answer != "yes":
-            name = program or t("programs outside a sandbox")
             forget = CommandLine(
                 "busctl --user call org.freedesktop.impl.portal.PermissionStore "
                 "/org/freedesktop/impl/portal/PermissionStore org.freedesktop.impl.portal.PermissionStore "
@@ -89,57 +92,44 @@ def _portal_findings(system: System) -> list[Finding]:
             )
             detail = t(
                 "The camera permission of {program} is “{answer}”: they get no camera from the portal.",
-                program=name,
+                program=program or t("programs outside a sandbox"),
                 answer=answer,
             )
-            findings.append(
-                _warning("permission", detail, (t("Forget the answer, so that the desktop asks again:"), forget))
-            )
-    return findings
+            yield _warning("permission", detail, t("Forget the answer, so that the desktop asks again:"), forget)
 
 
-def _program_findings(system: System) -> list[Finding]:
+def _program_findings(system: System) -> Iterator[Finding]:
     home = system.environment.get("HOME", "")
-    findings = []
     for folder in _FIREFOX_FOLDERS:
         profiles = [f"{home}/{folder}/{name}" for name in system.names(f"{home}/{folder}")]
         texts = [system.read(f"{profile}/{name}") for profile in profiles for name in ("prefs.js", "user.js")]
         if any(texts):
-            uses = any(_FIREFOX_PREFERENCE.search(text) for text in texts)
-            detail = (
-                t("Firefox looks for cameras in PipeWire: it shows the PipeWire camera, and no camera of v4l2loopback.")
-                if uses
-                else t(
-                    "Firefox looks for device files: it shows the virtual camera, but no PipeWire camera. "
-                    "media.webrtc.camera.allow-pipewire in about:config changes that."
+            detail = t(
+                "Firefox looks for device files: it shows the virtual camera, but no PipeWire camera. "
+                "media.webrtc.camera.allow-pipewire in about:config changes that."
+            )
+            if any(_FIREFOX_PREFERENCE.search(text) for text in texts):
+                detail = t(
+                    "Firefox looks for cameras in PipeWire: it shows the PipeWire camera, and no camera of "
+                    "v4l2loopback."
                 )
-            )
-            findings.append(ok(f"{_CHECK}Firefox", detail))
+            yield ok(f"{_CHECK}Firefox", detail)
             break
-    flatpaks = {name for root in ("/var/lib", f"{home}/.local/share") for name in system.names(f"{root}/flatpak/app")}
-    if flatpaks:
-        findings.append(
-            ok(
-                f"{_CHECK}Flatpak",
-                t(
-                    "Flatpak programs are installed; those without access to device files find the PipeWire camera "
-                    "only."
-                ),
-            )
+    if any(system.names(f"{root}/flatpak/app") for root in ("/var/lib", f"{home}/.local/share")):
+        detail = t(
+            "Flatpak programs are installed; those without access to device files find the PipeWire camera only."
         )
-    snaps = [name for name in system.names("/snap") if name in ("firefox", "chromium")]
-    for snap in snaps:
-        connected = system.run(["snap", "connections", snap])
-        if connected.exit_code == 0 and re.search(rf"^camera\s+{snap}:camera\s+-", connected.output, re.MULTILINE):
-            steps = (CommandLine(f"sudo snap connect {snap}:camera"),)
-            findings.append(_warning("Snap", t("The snap {program} may not use cameras.", program=snap), steps))
-    return findings
+        yield ok(f"{_CHECK}Flatpak", detail)
+    for snap in system.names("/snap"):
+        connected = system.run(["snap", "connections", snap]) if snap in ("firefox", "chromium") else None
+        pattern = rf"^camera\s+{snap}:camera\s+-"
+        if connected and connected.exit_code == 0 and re.search(pattern, connected.output, re.MULTILINE):
+            step = CommandLine(f"sudo snap connect {snap}:camera")
+            yield _warning("Snap", t("The snap {program} may not use cameras.", program=snap), step)
 
 
-def _warning(what: str, detail: Text, steps: Steps) -> Finding:
-    return warning(
-        f"{_CHECK}{what}",
-        detail,
-        t("Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera."),
-        *steps,
+def _warning(what: str, detail: Text, *steps: Text | CommandLine) -> Finding:
+    why = t(
+        "Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera."
     )
+    return warning(f"{_CHECK}{what}", detail, *steps, why=why)

@@ -65,6 +65,7 @@ class Advice:
     no_picture: Steps
 
 
+_WHY = t("Other programs see the same.")
 LOOPBACK_ADVICE = Advice(
     "virtual camera: proof",
     (
@@ -108,15 +109,11 @@ def prove(
     programs = () if opened else readers()
     if programs:
         detail = t("{device} takes one program at a time, and {programs} reads it.", device=device, programs=programs)
-        return warning(
-            advice.check,
-            detail,
-            t("No other program can open the camera meanwhile."),
-            t("Close every program that uses the device and check again."),
-        )
+        why, step = t("No other program can open the camera meanwhile."), LOOPBACK_ADVICE.no_picture
+        return warning(advice.check, detail, *step, why=why)
     if not opened:
         detail = t("{device} accepts frames, but cannot be opened as a camera.", device=device)
-        return problem(advice.check, detail, t("Other programs see the same."), *advice.not_readable)
+        return problem(advice.check, detail, *advice.not_readable, why=_WHY)
     return _judge(device, image, advice)
 
 
@@ -161,23 +158,15 @@ def _settled(read: Read) -> BgrImage | None:
 
 
 def _not_sent(reason: str, advice: Advice) -> Finding:
-    return problem(
-        advice.check,
-        t("The test picture could not be sent: {reason}", reason=reason),
-        t("Other programs see no picture."),
-        *advice.not_sent,
-    )
+    detail = t("The test picture could not be sent: {reason}", reason=reason)
+    return problem(advice.check, detail, *advice.not_sent, why=t("Other programs see no picture."))
 
 
 def _judge(device: str, image: BgrImage | None, advice: Advice) -> Finding:
-    check, why = advice.check, t("Other programs see the same.")
+    check = advice.check
     if image is None:
-        return problem(
-            check,
-            t("{device} can be opened as a camera, but delivers no frames.", device=device),
-            why,
-            *advice.no_picture,
-        )
+        detail = t("{device} can be opened as a camera, but delivers no frames.", device=device)
+        return problem(check, detail, *advice.no_picture, why=_WHY)
     height, width = image.shape[:2]
     if width * _HEIGHT != height * _WIDTH:
         detail = t(
@@ -189,21 +178,15 @@ def _judge(device: str, image: BgrImage | None, advice: Advice) -> Finding:
             wanted_width=_WIDTH,
             wanted_height=_HEIGHT,
         )
-        return warning(
-            check,
-            detail,
-            t("The picture is letterboxed to that size."),
-            t("Close the programs that read the camera so that it can take the new size."),
-        )
+        step = t("Close the programs that read the camera so that it can take the new size.")
+        return warning(check, detail, step, why=t("The picture is letterboxed to that size."))
     error = round(bar_error(image))
     if error > _MAX_ERROR:
         detail = t("The colours read back from {device} differ by up to {error} of 255.", device=device, error=error)
-        return problem(
-            check,
-            detail,
-            why,
-            t("Close every program that uses the device and check again; if that does not help, update v4l2loopback."),
+        step = t(
+            "Close every program that uses the device and check again; if that does not help, update v4l2loopback."
         )
+        return problem(check, detail, step, why=_WHY)
     return ok(
         check,
         t(

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from app.core.text import Text, t
 from app.doctor import distribution as dist
-from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
+from app.doctor.finding import WHY, CommandLine, Finding, Steps, ok, problem, warning
 from app.doctor.loopback import (
     LoopbackDevice,
     Module,
@@ -21,22 +23,19 @@ _REPAIR = CommandLine("python3 run.py doctor --fix")
 _UNLOAD = CommandLine("sudo modprobe -r v4l2loopback")
 
 
-def check_virtual_camera(system: System) -> tuple[Finding, ...]:
-    """Return findings from the package v4l2loopback to a device that other programs list."""
+def check_virtual_camera(system: System) -> Iterator[Finding]:
+    """Yield findings from the package v4l2loopback to a device that other programs list."""
     devices = read_devices(system)
-    findings = [check_module(system, read_module(system), devices)]
-    findings += check_secure_boot(system)
+    yield check_module(system, read_module(system), devices)
+    yield from check_secure_boot(system)
     device = choose_device(devices)
     if device is not None:
-        findings += [
-            _device_finding(device, devices),
-            _caps_finding(system, device),
-            _permission_finding(system, device),
-            _busy_finding(system, device),
-        ]
-        findings += _boot_findings(system)
-    findings += _conflict_findings(system)
-    return tuple(findings)
+        yield _device_finding(device, devices)
+        yield _caps_finding(system, device)
+        yield _permission_finding(system, device)
+        yield _busy_finding(system, device)
+        yield _boot_finding(system)
+    yield from _conflict_findings(system)
 
 
 def load_command(number: int) -> CommandLine:
@@ -46,30 +45,19 @@ def load_command(number: int) -> CommandLine:
 
 def check_module(system: System, module: Module, devices: tuple[LoopbackDevice, ...]) -> Finding:
     """Return the state of the kernel module and the next step towards loading it."""
-    check = "virtual camera: module"
+    check, load = "virtual camera: module", load_command(free_number(system))
     if devices:
         return ok(check, t("The kernel module v4l2loopback is loaded."))
-    load = load_command(free_number(system))
-    steps: Steps
     if module.loaded:
-        detail, steps = (
-            t("The kernel module v4l2loopback is loaded, but has no device."),
-            (_REPAIR, t("Or manually:"), _UNLOAD, load),
-        )
-    elif module.built:
+        detail = t("The kernel module v4l2loopback is loaded, but has no device.")
+        return problem(check, detail, _REPAIR, t("Or manually:"), _UNLOAD, load)
+    if module.built:
         detail = t(
             "The kernel module v4l2loopback is installed for the running kernel {kernel}, but not loaded.",
             kernel=system.release,
         )
-        steps = (_REPAIR, t("Or manually, until the next restart:"), load)
-    else:
-        detail, steps = _absent_detail(system, module), _absent_steps(system, module)
-    return problem(
-        check,
-        detail,
-        t("Without a virtual camera other programs cannot see the picture; only recording works."),
-        *steps,
-    )
+        return problem(check, detail, _REPAIR, t("Or manually, until the next restart:"), load)
+    return problem(check, _absent_detail(system, module), *_absent_steps(system, module))
 
 
 def _absent_detail(system: System, module: Module) -> Text:
@@ -101,7 +89,7 @@ def _absent_detail(system: System, module: Module) -> Text:
 def _absent_steps(system: System, module: Module) -> Steps:
     distribution = dist.detect(system)
     number = free_number(system)
-    if distribution is dist.Distribution.NIXOS:
+    if distribution is dist.NIXOS:
         return dist.nixos_configuration(number)
     if system.release not in module.modules_of:
         if module.modules_of:
@@ -132,18 +120,11 @@ def _caps_finding(system: System, device: LoopbackDevice) -> Finding:
     check = "virtual camera: exclusive_caps"
     if device.exclusive_caps:
         return ok(check, t("{device} has exclusive_caps=1: browsers and meeting programs list it.", device=device.path))
-    steps: Steps
-    if dist.detect(system) is dist.Distribution.NIXOS:
-        steps = dist.nixos_configuration(device.number)
-    else:
+    steps: Steps = dist.nixos_configuration(device.number)
+    if dist.detect(system) is not dist.NIXOS:
         by_hand = (t("Or manually, until the next restart:"), _UNLOAD, load_command(device.number))
         steps = (t("Close every program that uses {device}, then:", device=device.path), _REPAIR, *by_hand)
-    return problem(
-        check,
-        t("{device} was loaded without exclusive_caps=1.", device=device.path),
-        t("Chromium, Chrome, Teams, Discord and Zoom do not list a virtual camera that also accepts output."),
-        *steps,
-    )
+    return problem(check, t("{device} was loaded without exclusive_caps=1.", device=device.path), *steps)
 
 
 def _permission_finding(system: System, device: LoopbackDevice) -> Finding:
@@ -155,24 +136,12 @@ def _permission_finding(system: System, device: LoopbackDevice) -> Finding:
         )
         start_udev = CommandLine("sudo udevadm trigger --subsystem-match=video4linux")
         detail = t("The kernel has a virtual camera, but the device file {device} is missing.", device=device.path)
-        return problem(
-            check,
-            detail,
-            t("Without a virtual camera other programs cannot see the picture; only recording works."),
-            pass_through,
-            start_udev,
-        )
+        return problem(check, detail, pass_through, start_udev, why=WHY["virtual camera: module"])
     if system.may_use(system.path(device.path)):
-        return ok(
-            check, t("The user {user} has permission to write to {device}.", user=system.user, device=device.path)
-        )
+        detail = t("The user {user} has permission to write to {device}.", user=system.user, device=device.path)
+        return ok(check, detail)
     detail = t("The user {user} has no permission to open {device}.", user=system.user, device=device.path)
-    return problem(
-        check,
-        detail,
-        t("Without permission the program cannot send frames to the virtual camera."),
-        *permission_steps(system.user),
-    )
+    return problem(check, detail, *permission_steps(system.user))
 
 
 def permission_steps(user: str) -> Steps:
@@ -181,49 +150,32 @@ def permission_steps(user: str) -> Steps:
 
 
 def _busy_finding(system: System, device: LoopbackDevice) -> Finding:
-    check = "virtual camera: in use"
-    programs = tuple(holder.text for holder in system.holders(device.path))
-    if system.is_busy(device.path):
-        if programs:
-            detail = t(
-                "Another program sends to {device}; it is open in {programs}.", device=device.path, programs=programs
-            )
-        else:
-            detail = t("A program of another user sends to {device}.", device=device.path)
-        users = CommandLine(f"fuser -v {device.path}")
-        return warning(
-            check,
-            detail,
-            t("A virtual camera accepts frames from one program at a time."),
-            t("If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:"),
-            users,
-        )
+    check, path = "virtual camera: in use", device.path
+    programs = tuple(holder.text for holder in system.holders(path))
+    if not system.is_busy(path):
+        if not programs:
+            return ok(check, t("{device} is free.", device=path))
+        detail = t("{device} is free; waiting for its picture: {programs}.", device=path, programs=programs)
+        return ok(check, detail)
+    detail = t("A program of another user sends to {device}.", device=path)
     if programs:
-        return ok(
-            check, t("{device} is free; waiting for its picture: {programs}.", device=device.path, programs=programs)
-        )
-    return ok(check, t("{device} is free.", device=device.path))
+        detail = t("Another program sends to {device}; it is open in {programs}.", device=path, programs=programs)
+    step = t("If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:")
+    return warning(check, detail, step, CommandLine(f"fuser -v {path}"))
 
 
-def _boot_findings(system: System) -> list[Finding]:
+def _boot_finding(system: System) -> Finding:
     check = "virtual camera: at start"
     folders = ("/etc/modules-load.d", "/usr/lib/modules-load.d", "/run/modules-load.d")
     lists = ["/etc/modules", *(f"{folder}/{name}" for folder in folders for name in system.names(folder))]
     if any("v4l2loopback" in system.read(file) for file in lists):
-        return [ok(check, t("The module is loaded at every start of the computer."))]
-    nixos = dist.detect(system) is dist.Distribution.NIXOS
+        return ok(check, t("The module is loaded at every start of the computer."))
+    nixos = dist.detect(system) is dist.NIXOS
     steps = dist.nixos_configuration(free_number(system)) if nixos else (_REPAIR,)
-    return [
-        warning(
-            check,
-            t("The module is not loaded at the start of the computer."),
-            t("After a restart the virtual camera is missing."),
-            *steps,
-        )
-    ]
+    return warning(check, t("The module is not loaded at the start of the computer."), *steps)
 
 
-def _conflict_findings(system: System) -> list[Finding]:
+def _conflict_findings(system: System) -> Iterator[Finding]:
     """modprobe merges the options of all files, and the last one wins."""
     folder = "/etc/modprobe.d"
     others = [
@@ -231,24 +183,16 @@ def _conflict_findings(system: System) -> list[Finding]:
         for name in system.names(folder)
         if name.endswith(".conf") and name != "mattecam.conf" and _sets_options(system.read(f"{folder}/{name}"))
     ]
-    if not others:
-        return []
-    options = 'devices=2 video_nr=10,11 card_label="Mattecam,OBS Virtual Camera" exclusive_caps=1,1'
-    steps = (
-        t("Keep one file with both devices, for example:"),
-        CommandLine(f"options v4l2loopback {options}"),
-        t("Remove the other files:"),
-        CommandLine(f"sudo rm {' '.join(others)}"),
-    )
-    detail = t("Options of v4l2loopback are also set in {files}.", files=others)
-    return [
-        warning(
+    if others:
+        options = 'devices=2 video_nr=10,11 card_label="Mattecam,OBS Virtual Camera" exclusive_caps=1,1'
+        yield warning(
             "virtual camera: options",
-            detail,
-            t("modprobe merges the options of all files, so devices may get another number, label or mode."),
-            *steps,
+            t("Options of v4l2loopback are also set in {files}.", files=others),
+            t("Keep one file with both devices, for example:"),
+            CommandLine(f"options v4l2loopback {options}"),
+            t("Remove the other files:"),
+            CommandLine(f"sudo rm {' '.join(others)}"),
         )
-    ]
 
 
 def _sets_options(text: str) -> bool:
@@ -260,7 +204,7 @@ _MAC_PLUGIN = "/Library/CoreMediaIO/Plug-Ins/DAL/obs-mac-virtualcam.plugin"
 _INSTALLED = "virtual camera: installed"
 
 
-def check_windows(system: System) -> tuple[Finding, ...]:
+def check_windows(system: System) -> Iterator[Finding]:
     """Look for OBS or Unity Video Capture by the COM classes they register."""
     found = [
         name
@@ -268,46 +212,40 @@ def check_windows(system: System) -> tuple[Finding, ...]:
         if system.run(["reg", "query", rf"HKCR\CLSID\{clsid}"]).exit_code == 0
     ]
     if found:
-        return (ok(_INSTALLED, t("Installed: {programs}.", programs=found)),)
-    step = CommandLine("winget install OBSProject.OBSStudio")
-    return _absent(
+        yield ok(_INSTALLED, t("Installed: {programs}.", programs=found))
+        return
+    yield problem(
+        _INSTALLED,
         t("Neither OBS Virtual Camera nor Unity Video Capture is installed."),
         t("Install OBS Studio (it need not run), then restart the programs that use the camera:"),
-        step,
+        CommandLine("winget install OBSProject.OBSStudio"),
     )
 
 
-def check_mac(system: System) -> tuple[Finding, ...]:
+def check_mac(system: System) -> Iterator[Finding]:
     """Look for the camera extension of OBS, which must be installed and allowed by the user."""
     lines = [line for line in system.run(["systemextensionsctl", "list"]).output.splitlines() if _MAC_EXTENSION in line]
     if any("activated enabled" in line for line in lines) or system.path(_MAC_PLUGIN).exists():
-        return (ok(_INSTALLED, t("OBS Virtual Camera is installed and allowed.")),)
-    if lines:
-        return _absent(
+        yield ok(_INSTALLED, t("OBS Virtual Camera is installed and allowed."))
+    elif lines:
+        yield problem(
+            _INSTALLED,
             t("The camera extension of OBS is installed, but not allowed."),
             t(
                 "Allow it in System Settings › General › Login Items & Extensions › Camera Extensions (before macOS "
                 "15: Privacy & Security), then restart OBS once."
             ),
         )
-    if system.path("/Applications/OBS.app").exists():
-        return _absent(
+    elif system.path("/Applications/OBS.app").exists():
+        yield problem(
+            _INSTALLED,
             t("OBS is installed, but its camera extension is not."),
             t("Open OBS, press “Start Virtual Camera” once, allow the extension, and close OBS."),
         )
-    return _absent(
-        t("OBS Studio, which provides the virtual camera, is not installed."),
-        t("Install OBS Studio, press “Start Virtual Camera” once, and allow the extension:"),
-        CommandLine("brew install --cask obs"),
-    )
-
-
-def _absent(detail: Text, *steps: Text | CommandLine) -> tuple[Finding, ...]:
-    return (
-        problem(
+    else:
+        yield problem(
             _INSTALLED,
-            detail,
-            t("Without a virtual camera other programs cannot see the picture; only recording works."),
-            *steps,
-        ),
-    )
+            t("OBS Studio, which provides the virtual camera, is not installed."),
+            t("Install OBS Studio, press “Start Virtual Camera” once, and allow the extension:"),
+            CommandLine("brew install --cask obs"),
+        )

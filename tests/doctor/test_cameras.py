@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -316,35 +317,35 @@ def test_raw_sensors_are_not_offered_as_cameras(machine: Machine, name: str) -> 
 ALLOWED = {"": "yes"}
 
 
-def by_check(findings: list[Finding]) -> dict[str, Finding]:
+def by_check(findings: Iterable[Finding]) -> dict[str, Finding]:
     return {finding.check.removeprefix("PipeWire camera: "): finding for finding in findings}
 
 
 def test_without_the_library_it_names_the_packages(machine: Machine) -> None:
-    (finding,) = check_pipewire(machine.system(libraries=False), None)
+    (finding,) = check_pipewire(machine.system(libraries=False))
     assert finding.state is State.WARNING and "not installed" in finding.detail
     assert finding.fix == "sudo apt install pipewire wireplumber"
 
 
 def test_without_a_daemon_it_says_how_to_start_it(machine: Machine) -> None:
-    (finding,) = check_pipewire(machine.system(), None)
+    (finding,) = check_pipewire(machine.system())
     assert finding.state is State.WARNING and "does not answer" in finding.detail
     assert "systemctl --user enable --now pipewire" in finding.fix
 
 
 def test_all_is_well_with_pipewire(machine: Machine) -> None:
-    findings = check_pipewire(machine.system(pipewire=True, permissions=ALLOWED), None)
+    findings = check_pipewire(machine.system(pipewire=True, permissions=ALLOWED))
     assert [finding.state for finding in findings] == [State.OK, State.OK]
 
 
 def test_without_a_portal_it_names_the_packages(machine: Machine) -> None:
-    finding = by_check(check_pipewire(machine.system(pipewire=True), None))["portal"]
+    finding = by_check(check_pipewire(machine.system(pipewire=True)))["portal"]
     assert finding.state is State.WARNING and "xdg-desktop-portal-gtk" in finding.fix
 
 
 def test_a_stored_refusal_can_be_forgotten(machine: Machine) -> None:
     permissions = {"org.mozilla.firefox": "no", "": "ask", "fine": "yes"}
-    findings = check_pipewire(machine.system(pipewire=True, permissions=permissions), None)
+    findings = check_pipewire(machine.system(pipewire=True, permissions=permissions))
     refused = [finding for finding in findings if finding.check.endswith("permission")]
     assert ["outside a sandbox" in one.detail for one in refused] == [True, False]
     assert 'DeletePermission sss devices camera "org.mozilla.firefox"' in refused[1].fix
@@ -353,11 +354,11 @@ def test_a_stored_refusal_can_be_forgotten(machine: Machine) -> None:
 @pytest.mark.parametrize("folder", [".mozilla/firefox", ".var/app/org.mozilla.firefox/.mozilla/firefox"])
 def test_how_firefox_looks_for_cameras(machine: Machine, folder: str) -> None:
     system = machine.system(pipewire=True, permissions=ALLOWED, environment={"HOME": "/home/ada"})
-    assert "Firefox" not in by_check(check_pipewire(system, None))
+    assert "Firefox" not in by_check(check_pipewire(system))
     machine.write(f"/home/ada/{folder}/x.default/prefs.js", 'user_pref("a", 1);\n')
-    assert "device files" in by_check(check_pipewire(system, None))["Firefox"].detail
+    assert "device files" in by_check(check_pipewire(system))["Firefox"].detail
     machine.write(f"/home/ada/{folder}/x.default/user.js", 'user_pref("media.webrtc.camera.allow-pipewire", true);\n')
-    assert "in PipeWire" in by_check(check_pipewire(system, None))["Firefox"].detail
+    assert "in PipeWire" in by_check(check_pipewire(system))["Firefox"].detail
 
 
 def test_flatpak_and_snap_programs(machine: Machine) -> None:
@@ -365,12 +366,12 @@ def test_flatpak_and_snap_programs(machine: Machine) -> None:
     machine.folder("/snap/firefox")
     unconnected = CommandResult(0, "Interface  Plug  Slot  Notes\ncamera  firefox:camera  -  -\n")
     system = machine.system(pipewire=True, permissions=ALLOWED, answers={"snap connections firefox": unconnected})
-    findings = by_check(check_pipewire(system, None))
+    findings = by_check(check_pipewire(system))
     assert findings["Flatpak"].state is State.OK
     assert findings["Snap"].fix == "sudo snap connect firefox:camera"
     connected = CommandResult(0, "camera  firefox:camera  :camera  -\n")
     system = machine.system(pipewire=True, permissions=ALLOWED, answers={"snap connections firefox": connected})
-    assert "Snap" not in by_check(check_pipewire(system, None))
+    assert "Snap" not in by_check(check_pipewire(system))
 
 
 def test_the_picture_is_read_back(pipewire: PrivateSession) -> None:

@@ -33,7 +33,7 @@ def machine(desktop: PrivateSession, monkeypatch: pytest.MonkeyPatch) -> System:
 
 
 def findings_of(machine: System) -> dict[str, Finding]:
-    return {one.check.removeprefix("PipeWire camera: "): one for one in check_pipewire(machine, None)}
+    return {one.check.removeprefix("PipeWire camera: "): one for one in check_pipewire(machine)}
 
 
 def test_a_refusal_in_the_permission_store_is_found_and_forgotten(desktop: PrivateSession, machine: System) -> None:

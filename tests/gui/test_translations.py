@@ -251,7 +251,7 @@ def test_the_doctor_speaks_german_except_in_commands_of_this_copy(
         view = VirtualCameraView(tasks)
         qtbot.addWidget(view)
         with qtbot.waitSignal(view.shown):
-            view.check(lambda: check_virtual_camera(machine.system()))
+            view.check(lambda: tuple(check_virtual_camera(machine.system())))
     labels = [label.text() for label in view.findChildren(QLabel)]
     assert any(text.startswith("Das Kernelmodul v4l2loopback ist für den laufenden Kernel") for text in labels)
     assert "Oder von Hand, bis zum nächsten Neustart:" in labels
@@ -295,7 +295,7 @@ def test_the_window_names_no_option_and_the_command_line_says_not_that_it_is_one
 
 def test_every_check_of_the_doctor_has_a_name_in_the_window() -> None:
     functions, names = r"(?<!\.)\b(?:ok|_?warning|problem|Finding|Advice|_folder_finding)\(", "check|_CHECK|_INSTALLED"
-    literal = re.compile(rf'(?:{functions}|\b(?:{names}) = )\s*f?"([^"]+)"')
+    literal = re.compile(rf'(?:{functions}|\b(?:{names})(?:, \w+)? = )\s*f?"([^"]+)"')
     found = set()
     for path in (FOLDER.parents[1] / "doctor").glob("*.py"):
         source = path.read_text("utf-8")
