@@ -109,8 +109,8 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
 
 def tell_left_out(sources: Sequence[str], target: str, options: BatchOptions) -> None:
     """Say what in the folders is not converted. Raises MattecamError."""
+    from app.media.image_folder import others_left_out
     from app.offline.batch.plan import folders_beside_clips, others_beside_clips
-    from app.offline.convert import others_left_out
 
     outputs = [name for name in (target, options.alpha, options.foreground) if name is not None]
     for source in sources:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 from collections import Counter
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 
@@ -13,11 +13,15 @@ from app.core.errors import BackgroundError, ModelError
 from app.core.files.names import is_file, is_folder
 from app.core.types import BgrImage
 from app.media.alpha import BgraImage
-from app.media.image_file import READ_SUFFIXES, is_picture, read_cut_out
+from app.media.image_file import READ_SUFFIXES, first_frame_alone, is_picture, read_cut_out
 from app.media.video_input import VideoError
+from app.media.video_reader import Timing
+from app.media.video_times import Grid
 
 log = logging.getLogger(__name__)
 
+NAMED = 20
+"""Files that a sentence names."""
 DEFAULT_FPS = Fraction(30)
 """Frame rate of a video of images."""
 LEFT_THERE = ("thumbs.db", "desktop.ini")
@@ -38,21 +42,23 @@ class ImageFolderReader:
 
         Raise VideoError if there is no image.
         """
-        self.path, self.fps = path, fps
+        self.path, self.is_image = path, not is_folder(path)
+        self.time_base, self.timecode, self.is_cut = 1 / fps, None, False
         self.end_s: Fraction | None = None
         """None: the last frame lasts as long as the others."""
         self.damaged: list[str] = []
         """Names of the images skipped so far: unreadable, or of an unsuitable size."""
         self._check_size = check_size
-        self._names = picture_names(path) if is_folder(path) else {path: path.stem}
+        self._names = {path: path.stem} if self.is_image else picture_names(path)
         if not self._names:
             raise VideoError(
                 f"The folder {path} contains no images ({', '.join(READ_SUFFIXES)}), and folders in it are not "
                 "searched for images or videos; name the folder that holds them."
             )
         self.frame_estimate: int | None = len(self._names)
+        self.timing = Timing(fps, Grid(fps), len(self._names), Fraction(0), (), is_constant=True)
 
-    def frames(self) -> Generator[tuple[Fraction, str, BgrImage | BgraImage], None, None]:
+    def named_frames(self) -> Generator[tuple[Fraction, str, BgrImage | BgraImage], None, None]:
         """Yield (time in seconds, name, image as of `read_cut_out`) of every usable image; see `picture_names`.
 
         Raises BackgroundError or ModelError if a single image cannot be used; such an image of a folder is left out.
@@ -60,7 +66,19 @@ class ImageFolderReader:
         for number, (file, name) in enumerate(self._names.items()):
             image = self._read(file)
             if image is not None:
-                yield number / self.fps, name, image
+                yield number / self.timing.rate, name, image
+
+    def left_out(self, *, is_film: bool) -> Iterator[str]:
+        """Yield what was not converted."""
+        if self.damaged:
+            yield (
+                f"Unreadable or unsuitable images in {self.path} were left out: {len(self.damaged)} "
+                f"({', '.join(_first(self.damaged))})."
+            )
+        if not self.is_image and (others := [file.name for file in others_in(self.path)]):
+            yield others_left_out(self.path, others)
+        if self.is_image and (told := first_frame_alone(self.path)):
+            yield told
 
     def _read(self, file: Path) -> BgrImage | BgraImage | None:
         try:
@@ -73,6 +91,18 @@ class ImageFolderReader:
             log.warning("%s", error if isinstance(error, BackgroundError) else f"{file}: {error}")
             return None
         return image
+
+
+def others_left_out(folder: Path | str, names: Sequence[str]) -> str:
+    """Return the sentence on the other files of a folder that are left out."""
+    return (
+        f"Files in {folder} that are neither images nor videos were left out: {len(names)} "
+        f"({', '.join(_first(names))})."
+    )
+
+
+def _first(names: Sequence[str]) -> list[str]:
+    return [*names[:NAMED], *(["…"] if len(names) > NAMED else [])]
 
 
 def pictures_in(folder: Path) -> list[Path]:

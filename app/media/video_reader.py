@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -88,7 +88,7 @@ class VideoReader:
 
         Raises VideoError for a file that is missing, not a video, too large, or without a frame that can be decoded.
         """
-        self.path = path
+        self.path, self.is_image = path, False
         self._max_pixels = max_pixels
         self._with_alpha = with_alpha
         self.damaged = 0
@@ -180,6 +180,21 @@ class VideoReader:
             lasts_s = video.end_s - stamp_s
             self.end_s = time_s + (lasts_s if timing is None else timing.last_lasts_s(lasts_s))
             self._frames_read = total
+
+    def named_frames(self) -> Generator[tuple[Fraction, str, BgrImage]]:
+        """Yield the frames as `frames` does, each with the name of its file in a folder of images."""
+        with closing(self.frames()) as frames:
+            for number, (time_s, image) in enumerate(frames):
+                yield time_s, f"{number:06d}", image
+
+    def left_out(self, *, is_film: bool) -> Iterator[str]:
+        """Yield what was not converted as it is. is_film: whether it was into a film."""
+        if self.damaged:
+            yield f"Damaged parts of {self.path} were left out: {self.damaged}."
+        if self.reshaped:
+            yield f"Frames of {self.path} that have another shape than the film were given black bars: {self.reshaped}."
+        if self.more_tracks and is_film:
+            yield f"Further tracks of {self.path} (sound, subtitles, video) were left out: {self.more_tracks}."
 
     def _image(self, video: VideoInput, frame: VideoFrame) -> BgrImage:
         """Return the frame upright, in the size of the film."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
 from fractions import Fraction
@@ -13,16 +13,14 @@ from app.compositing import open_background
 from app.core.errors import MattecamError, PlateError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.files.disk_errors import why_not_read
 from app.core.files.names import check_outputs, is_file, is_folder, is_special, resolved
-from app.core.orientation import Orientation
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.build import frame_check
 from app.media.alpha import BgraImage
-from app.media.image_file import first_frame_alone, is_picture
-from app.media.image_folder import DEFAULT_FPS, ImageFolderReader, others_in
+from app.media.image_file import is_picture
+from app.media.image_folder import DEFAULT_FPS, ImageFolderReader
 from app.media.video_reader import VideoReader
-from app.media.video_times import Leap
 from app.offline.film_step import FilmStep
 from app.offline.outputs import Output, Outputs, OutputShape, VideoOutput, open_output
 from app.offline.targets import existing, is_transparent
@@ -33,11 +31,9 @@ VIDEO_CRF, MATTE_CRF = 18, 10
 CLEAR = BackgroundSettings(kind="colour", colour="#000000")
 """What the person of a cut-out is matted over; the composite is not used."""
 
-NAMED = 20
-"""Files that a sentence names."""
-
 Progress = Callable[[int, int | None], None]
 """(frames done, total number of frames or None if unknown)"""
+Reader = VideoReader | ImageFolderReader
 NamedFrame = tuple[Fraction, str, BgrImage | BgraImage]
 """Time in seconds, name of its file, image: with alpha where it is not opaque."""
 
@@ -105,9 +101,10 @@ def convert(
         )
     orientation, check = settings.capture.orientation, frame_check(settings.matting)
     reader = _opened(source, lambda width, height: check(*orientation.size(width, height)), fps)
-    timing = _timing(reader)  # before the first frame, whose exact time depends on those of all
+    timing = reader.timing  # before the first frame, whose exact time depends on those of all
     with ExitStack() as stack:
-        frames = stack.enter_context(closing(_named(reader, orientation)))
+        read = stack.enter_context(closing(reader.named_frames()))
+        frames = ((time_s, name, orientation.upright(image)) for time_s, name, image in read)
         first = next(frames, None)
         if first is None:
             raise UsageError(f"{source} contains no usable frame; choose another file.")
@@ -122,9 +119,13 @@ def convert(
             engine = stack.enter_context(closing(build_engine(settings.matting, width, height, settings.framing)))
         shape = OutputShape(
             (width, height),
-            *timing,
+            timing.rate,
+            reader.time_base if timing.grid is None else None,
+            timing.is_constant,
+            reader.timecode,
+            timing.leaps,
             reproducible,
-            is_image=isinstance(reader, ImageFolderReader) and is_file(source),
+            is_image=reader.is_image,
             numbered=isinstance(reader, VideoReader),
             overwrite=overwrite,
         )
@@ -136,55 +137,16 @@ def convert(
         complete = _run(chain([first], frames), step, outputs, reader, progress, should_stop, keep_partial)
         written = _finish(outputs, complete, keep_partial, reader.end_s if complete else None)
     done, expected = outputs.frames, reader.frame_estimate
-    cut = complete and isinstance(reader, VideoReader) and reader.is_cut
+    cut = complete and reader.is_cut
     if cut:
         problems.append(
             f"{source} is cut off: {done} of {max(expected or 0, done + 1)} frames could be read; copy or download it "
             "again."
         )
-    if isinstance(reader, ImageFolderReader):
-        problems += _of_images(reader, is_image=shape.is_image)
-    else:
-        problems += _of_film(reader, is_film=isinstance(opened[0], VideoOutput))
+    problems += reader.left_out(is_film=isinstance(opened[0], VideoOutput))
     if complete:
         progress(done, done)
     return ConvertReport(written or target, done, complete, tuple(problems), cut, expected)
-
-
-def _of_images(reader: ImageFolderReader, *, is_image: bool) -> Iterator[str]:
-    """Yield what of a folder of images, or of a single image, was not converted."""
-    if reader.damaged:
-        damaged = reader.damaged
-        yield (
-            f"Unreadable or unsuitable images in {reader.path} were left out: {len(damaged)} "
-            f"({', '.join(_first_names(damaged))})."
-        )
-    if not is_image and (others := [file.name for file in others_in(reader.path)]):
-        yield others_left_out(reader.path, others)
-    if is_image and (told := first_frame_alone(reader.path)):
-        yield told
-
-
-def _of_film(reader: VideoReader, *, is_film: bool) -> Iterator[str]:
-    """Yield what of a film was not converted as it is. is_film: whether the composite is one too."""
-    if reader.damaged:
-        yield f"Damaged parts of {reader.path} were left out: {reader.damaged}."
-    if reader.reshaped:
-        yield f"Frames of {reader.path} that have another shape than the film were given black bars: {reader.reshaped}."
-    if reader.more_tracks and is_film:
-        yield f"Further tracks of {reader.path} (sound, subtitles, video) were left out: {reader.more_tracks}."
-
-
-def others_left_out(folder: Path | str, names: Sequence[str]) -> str:
-    """Return the sentence on the other files of a folder that are left out."""
-    return (
-        f"Files in {folder} that are neither images nor videos were left out: {len(names)} "
-        f"({', '.join(_first_names(names))})."
-    )
-
-
-def _first_names(names: Sequence[str]) -> list[str]:
-    return [*names[:NAMED], *(["…"] if len(names) > NAMED else [])]
 
 
 def _check_nested(outputs: Sequence[Path]) -> None:
@@ -199,9 +161,7 @@ def _check_nested(outputs: Sequence[Path]) -> None:
             )
 
 
-def _opened(
-    source: Path, check_size: Callable[[int, int], object], fps: Fraction | None
-) -> VideoReader | ImageFolderReader:
+def _opened(source: Path, check_size: Callable[[int, int], object], fps: Fraction | None) -> Reader:
     """Open a video or a folder of images. check_size: of each image. fps: as of `convert`. Raises MattecamError."""
     try:
         if not source.exists():
@@ -221,7 +181,7 @@ def _run(
     frames: Iterator[NamedFrame],
     step: FilmStep,
     outputs: Outputs,
-    reader: VideoReader | ImageFolderReader,
+    reader: Reader,
     progress: Progress,
     should_stop: Callable[[], bool],
     keep_partial: bool | None,
@@ -252,17 +212,6 @@ def _run(
     return True
 
 
-def _timing(
-    reader: VideoReader | ImageFolderReader,
-) -> tuple[Fraction, Fraction | None, bool, str | None, Sequence[Leap]]:
-    """Return the fields of `OutputShape` from `fps` to `leaps`."""
-    if isinstance(reader, ImageFolderReader):
-        return reader.fps, None, True, None, ()
-    timing = reader.timing
-    time_base = reader.time_base if timing.grid is None else None
-    return timing.rate, time_base, timing.is_constant, reader.timecode, timing.leaps
-
-
 def _finish(outputs: Outputs, complete: bool, keep_partial: bool | None, end_s: Fraction | None = None) -> Path | None:
     """Finish or remove the outputs; return the composite, None if it was removed. Raises SinkLostError."""
     if not complete and not keep_partial:
@@ -272,17 +221,6 @@ def _finish(outputs: Outputs, complete: bool, keep_partial: bool | None, end_s: 
     if failure:
         raise SinkLostError(failure)
     return written
-
-
-def _named(reader: VideoReader | ImageFolderReader, orientation: Orientation) -> Generator[NamedFrame, None, None]:
-    """Yield every frame, turned."""
-    if isinstance(reader, ImageFolderReader):
-        for time_s, name, image in reader.frames():
-            yield time_s, name, orientation.upright(image)
-        return
-    with closing(reader.frames()) as frames:
-        for number, (time_s, image) in enumerate(frames):
-            yield time_s, f"{number:06d}", orientation.upright(image)
 
 
 def _open_outputs(
