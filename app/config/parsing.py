@@ -131,15 +131,9 @@ def read_zones(path: Path) -> tuple[Zone, ...]:
                 t("it holds a keep zone, which shows the room; only zones of the kind “drop” can be used")
             )
         return PeopleSettings.model_validate(data).zones
-    except ValidationError as error:
-        raise SettingsError(
-            t("The zones file {file} cannot be used: {reason}.", file=path, reason=file_problem(error))
-        ) from error
-    except BrokenFileError as error:
-        raise SettingsError(
-            t("The zones file {file} cannot be used: {reason}.", file=path, reason=error.text)
-        ) from error
-    except OSError as error:
-        raise SettingsError(
-            t("The zones file {file} cannot be used: {reason}.", file=path, reason=why_not_read(error))
-        ) from error
+    except (ValidationError, BrokenFileError, OSError) as error:
+        if isinstance(error, ValidationError):
+            reason: str = file_problem(error)
+        else:
+            reason = error.text if isinstance(error, BrokenFileError) else why_not_read(error)
+        raise SettingsError(t("The zones file {file} cannot be used: {reason}.", file=path, reason=reason)) from error

@@ -62,16 +62,9 @@ class Recorder:
         output = context.settings().output
         self._encoder_name, self._is_constant = output.encoder, output.record_rate == "constant"
         self._has_sound = output.microphone != "off" and not alpha
-        if not path.parent.is_dir():  # before encoders are tried, which takes a moment
-            code = errno.ENOTDIR if path.parent.exists() else errno.ENOENT
-            raise SinkOpenError(
-                t(
-                    "The recording {file} cannot be started: {reason}.",
-                    file=path,
-                    reason=why_not_written(OSError(code, "")),
-                )
-            )
         try:
+            if not path.parent.is_dir():  # before encoders are tried, which takes a moment
+                raise OSError(errno.ENOTDIR if path.parent.exists() else errno.ENOENT, "no folder")
             self._open(width, height)
         except OSError as error:
             raise SinkOpenError(

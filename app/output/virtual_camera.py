@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import logging
 import os
 from collections.abc import Callable, Collection
@@ -182,28 +183,14 @@ def _candidates(device_or_label: str, avoided: Callable[[], Collection[str]]) ->
     if device_or_label.startswith("/dev/"):
         device_or_label = os.path.realpath(device_or_label)
         if device_or_label not in (one.path for one in found) and Path(device_or_label).exists():
-            raise SinkOpenError(
-                t(
-                    "{device} accepts no frames: it is a real camera or for that of a phone, or another program sends "
-                    "to it; choose another virtual camera, or close that program.",
-                    device=device_or_label,
-                )
-            )
+            raise SinkOpenError(explain(OSError(errno.ENOTTY, "no virtual camera"), device_or_label))
     if not found:
         raise SinkOpenError(no_virtual_camera())
     sources = avoided()
     known = [one for one in found if one.id not in sources]
-    if device_or_label == "auto":
-        if not known:
-            raise SinkOpenError(
-                t(
-                    "{device} is the camera that the picture comes from; choose another virtual camera or another "
-                    "source.",
-                    device=found[0].id,
-                )
-            )
-        return known
-    named = [one for one in found if device_or_label in (one.id, one.label, one.path.removeprefix("/dev/video"))]
+    named = [
+        one for one in found if device_or_label in ("auto", one.id, one.label, one.path.removeprefix("/dev/video"))
+    ]
     if not named:
         devices = [f"{one.id} ({one.label})" for one in known]
         raise SinkOpenError(
@@ -294,13 +281,7 @@ def _make_ready(device: str) -> None:
     from app.output import v4l2
 
     if is_busy(device):
-        raise SinkOpenError(
-            t(
-                "Another program sends to the virtual camera {device}; close that program or choose another virtual "
-                "camera.",
-                device=device,
-            )
-        )
+        raise SinkOpenError(explain(OSError(errno.EBUSY, "another program sends to it"), device))
     try:
         if not v4l2.takes_output(device):
             v4l2.revive(device)

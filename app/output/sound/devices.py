@@ -134,25 +134,13 @@ class PulseMicrophone:
             ctypes.byref(self._error),
         )
         if not self._stream:
-            raise MicrophoneError(
-                t(
-                    "The microphone {device} cannot be opened, and the recording has no sound; connect it or choose "
-                    "another one.",
-                    device=name,
-                )
-            )
+            raise _not_opened(name)
 
     def read(self) -> SoundBlock:
         """See `SoundSource`."""
         stream, error = ctypes.c_void_p(self._stream), ctypes.byref(self._error)
         if self._pulse.pa_simple_read(stream, self._bytes, ctypes.c_size_t(len(self._bytes)), error) < 0:
-            raise MicrophoneError(
-                t(
-                    "The microphone {device} was disconnected, and the recording goes on without sound; connect it "
-                    "again.",
-                    device=self._name,
-                )
-            )
+            raise _lost(self._name)
         now_s = time.perf_counter()
         self._error.value = 0
         latency_us = self._pulse.pa_simple_get_latency(stream, error)
@@ -182,22 +170,10 @@ class FFmpegMicrophone:
         try:
             self._container = av.open(address, format=device_format, options=dict(options))
         except FFmpegError as error:
-            raise MicrophoneError(
-                t(
-                    "The microphone {device} cannot be opened, and the recording has no sound; connect it or choose "
-                    "another one.",
-                    device=name,
-                )
-            ) from error
+            raise _not_opened(name) from error
         if not self._container.streams.audio:
             self._container.close()
-            raise MicrophoneError(
-                t(
-                    "The microphone {device} cannot be opened, and the recording has no sound; connect it or choose "
-                    "another one.",
-                    device=name,
-                )
-            )
+            raise _not_opened(name)
         self._frames = self._container.decode(audio=0)
         self._resampler = av.AudioResampler("s16", "mono", RATE)
 
@@ -206,21 +182,9 @@ class FFmpegMicrophone:
         try:
             frame = next(self._frames, None)
         except FFmpegError as error:
-            raise MicrophoneError(
-                t(
-                    "The microphone {device} was disconnected, and the recording goes on without sound; connect it "
-                    "again.",
-                    device=self._name,
-                )
-            ) from error
+            raise _lost(self._name) from error
         if frame is None:
-            raise MicrophoneError(
-                t(
-                    "The microphone {device} was disconnected, and the recording goes on without sound; connect it "
-                    "again.",
-                    device=self._name,
-                )
-            )
+            raise _lost(self._name)
         now_s = time.perf_counter()
         parts = [part.to_ndarray()[0] for part in self._resampler.resample(frame)]
         samples = np.concatenate(parts).astype(np.int16) if parts else np.zeros(0, np.int16)
@@ -229,3 +193,22 @@ class FFmpegMicrophone:
     def close(self) -> None:
         """See `SoundSource`."""
         self._container.close()
+
+
+def _not_opened(name: str) -> MicrophoneError:
+    return MicrophoneError(
+        t(
+            "The microphone {device} cannot be opened, and the recording has no sound; connect it or choose another "
+            "one.",
+            device=name,
+        )
+    )
+
+
+def _lost(name: str) -> MicrophoneError:
+    return MicrophoneError(
+        t(
+            "The microphone {device} was disconnected, and the recording goes on without sound; connect it again.",
+            device=name,
+        )
+    )
