@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from app.core.settings import OutputSettings, Settings
+from app.core.settings_owner import SettingsOwner
 from app.core.types import Outgoing, Picture, PictureKind
 
 
@@ -37,12 +38,12 @@ class Gate:
     Sinks and files accept nothing else, so that everything that leaves passes here.
     """
 
-    def __init__(self, settings: Callable[[], Settings], card: Callable[[OutputSettings, int, int], Picture]) -> None:
-        """settings: returns those in force (any thread).
+    def __init__(self, owner: SettingsOwner, card: Callable[[OutputSettings, int, int], Picture]) -> None:
+        """owner: of the settings in force.
 
         card: returns the stand-by card at a size (width, height) in pixels, without waiting (any thread).
         """
-        self._settings = settings
+        self._owner = owner
         self._card = card
         self._blocked = False
 
@@ -57,11 +58,11 @@ class Gate:
 
     def permits(self, picture: Picture) -> bool:
         """Return whether `picture` may leave now."""
-        return not self._holds_back(picture) and may_leave(picture, self._settings())
+        return not self._holds_back(picture) and may_leave(picture, self._owner.current)
 
     def shows(self, picture: Picture) -> bool:
         """Return whether the preview may show `picture` now."""
-        return not self._holds_back(picture) and may_show(picture, self._settings())
+        return not self._holds_back(picture) and may_show(picture, self._owner.current)
 
     def release(self, picture: Picture) -> Outgoing:
         """Return `picture` if it may leave now, otherwise the stand-by card of the same size."""
@@ -69,7 +70,7 @@ class Gate:
 
     def card(self, width: int, height: int) -> Outgoing:
         """Return the stand-by card of the settings in force at this size, in pixels."""
-        return Outgoing(self._card(self._settings().output, width, height))
+        return Outgoing(self._card(self._owner.current.output, width, height))
 
     def _holds_back(self, picture: Picture) -> bool:
         """Return whether the gate is blocked for `picture`, whatever the settings."""

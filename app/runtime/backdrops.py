@@ -39,7 +39,7 @@ class Backdrops:
         def opened(settings: BackgroundSettings) -> Background:
             name = describe_background(settings)
             with self.preparer.calling(
-                t(
+                lambda: t(
                     "The background {background} does not open; reconnect its disk, or start the program again with "
                     "another background.",
                     background=name,
@@ -64,7 +64,7 @@ class Backdrops:
         """Of the background in use, at the last frame."""
         self._broken = False
         """The background that is wanted, or the one in use, has failed."""
-        self._answered = False
+        self.answered = False
         """A background was opened, could not be, or took too long."""
         self._wait_until_s = 0.0
         self._request_lock = threading.Lock()
@@ -93,10 +93,11 @@ class Backdrops:
 
     def follow(self, wanted: BackgroundSettings) -> None:
         """Use the background that the settings ask for, once it is open."""
-        self.prepare(wanted)
+        if wanted is not self._requested:
+            self.prepare(wanted)
         outcome = self.preparer.take()
         if outcome is not None:
-            self._answered = True
+            self.answered = True
             self._take(outcome, wanted)
         if wanted.kind == "none":
             self._report(None)  # no background can fail
@@ -130,13 +131,11 @@ class Backdrops:
         used = self._settings
         return used if used is not None and used.kind == "blur" else wanted
 
-    def awaited(self) -> bool:
-        """Return whether the first background is still being opened: for `background_wait_s` from the first call."""
-        if not self._answered:
-            now_s = time.perf_counter()
-            self._wait_until_s = self._wait_until_s or now_s + self._timing.background_wait_s
-            self._answered = now_s >= self._wait_until_s
-        return not self._answered
+    def wait(self) -> None:
+        """Note that a frame waits for the first background: for `background_wait_s` from the first call at most."""
+        now_s = time.perf_counter()
+        self._wait_until_s = self._wait_until_s or now_s + self._timing.background_wait_s
+        self.answered = now_s >= self._wait_until_s
 
     def backdrop(self, frame: Frame, time_s: float) -> Backdrop:
         """Return what is behind the person in this frame; grey if there is no background."""

@@ -170,7 +170,7 @@ class CaptureWorker:
         # Before the camera portal opens, the desktop may ask the user, who may take any time.
         limit_s = math.inf if wanted.source.startswith("portal") else self._timing.open_hang_s
         with self.thread.calling(
-            t(
+            lambda: t(
                 "The source {source} does not open; reconnect it, or start the program again with another source.",
                 source=wanted.source,
             ),
@@ -204,11 +204,11 @@ class CaptureWorker:
         assert self._source is not None
         started_s = time.perf_counter()
         try:
-            frame = None
+            frame, name = None, self._source.info.name
             with self.thread.calling(
-                t(
+                lambda: t(
                     "{device} does not respond; reconnect it, or start the program again with another source.",
-                    device=self._source.info.name,
+                    device=name,
                 ),
                 self._timing.hang_s,
             ):

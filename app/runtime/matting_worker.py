@@ -2,34 +2,48 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 
+import numpy as np
+
 from app.core.framing import WHOLE_VIEW, cropped
-from app.core.settings import Settings
+from app.core.settings import BackgroundSettings, EdgeSettings, Settings
 from app.core.stage import Stage
 from app.core.text import t
-from app.core.types import AlphaImage, Backdrop, Frame, Matte, Picture, PictureKind, magnified
+from app.core.types import (
+    AlphaImage,
+    Backdrop,
+    BgrImage,
+    BlurredBackground,
+    Frame,
+    Matte,
+    Picture,
+    PictureKind,
+    magnified,
+)
 from app.matting.choice.governor import StepTiming
 from app.people.editor import PeopleEditor
+from app.privacy.plausibility import MatteCheck
 from app.runtime.backdrops import Backdrops
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.plan import PassThrough, Run, Skip, StandBy
 from app.runtime.engines.selector import EngineSelector
-from app.runtime.finishing import Conditions, Finisher, conditions_of
 from app.runtime.shared import Shared
 from app.runtime.status import Phase
 from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
-_log = logging.getLogger(__name__)
+SETTLED_STEPS = 30
+"""Steps after a reset until the recurrent state has settled; before, even equal frames improve the matte."""
+SAMPLED_ROWS = 128
+"""Every 128th row is compared first, which tells nearly all frames of a camera apart."""
 
 
 class MattingWorker:
-    """Mattes each frame over the background in use."""
+    """Decides with the selector what becomes of each frame, and publishes it."""
 
     def __init__(
         self,
@@ -40,21 +54,18 @@ class MattingWorker:
         demand: DemandWatch,
         publish: Callable[[Picture | StandBy], None],
     ) -> None:
-        self._shared, self._board, self._timing = shared, shared.board, shared.timing
+        self._owner, self._board, self._timing = shared.owner, shared.board, shared.timing
         self._frames = frames
         self._engines = engines
         self._backdrops = backdrops
         self._demand = demand
+        self._publish = publish
         self.thread = Worker("matting", self._run, Stage.MATTING, frame_path=True)
-        self._finisher = Finisher(publish, self._board, self._timing.plausibility_hold_s)
-        self._people = PeopleEditor()
-        self._conditions: Conditions | None = None
-        self._derived_from: tuple[object, ...] = ()
-        """What `_conditions` were derived from."""
-        self._last_alpha: AlphaImage | None = None
-        """Of the last matte, if it was shown."""
+        self._step = FrameStep(shared, self.thread)
         self._shown_under: tuple[object, ...] | None = None
         """As in `Picture`, of the picture that is shown."""
+        self.size: tuple[int, int] | None = None
+        """(width, height) of the newest frame; None before the first one (any thread)."""
         self.view = WHOLE_VIEW
         """As in `PipelineStatus`, as is what follows (any thread)."""
         self.selection_uncertain = False
@@ -71,8 +82,8 @@ class MattingWorker:
                     captured = self._frames.get(self._timing.poll_s)
                 except SlotClosed:
                     return
-                revision = min(captured_revision, self._shared.owner.revision)
-                settings = self._shared.owner.current
+                revision = min(captured_revision, self._owner.revision)
+                settings = self._owner.current
                 self._backdrops.follow(settings.background)
                 if captured is not None:
                     self.newest = captured if isinstance(captured, Frame) else None
@@ -84,22 +95,23 @@ class MattingWorker:
                     self._stand_by(captured.reason)
                 else:
                     self._process(captured, settings)
-                if not any(part.preparer.pending for part in (self._engines, self._backdrops)):
+                if self._board.matted < revision and not self._prepares:
                     self._board.matted = revision
         finally:
             self._engines.close_engine()
             self._backdrops.close()
 
     @property
-    def size(self) -> tuple[int, int] | None:
-        """(width, height) of the newest frame; None before the first one (any thread)."""
-        return self._finisher.size
+    def _prepares(self) -> bool:
+        """Whether an engine or a background is being prepared."""
+        return self._engines.preparer.pending or self._backdrops.preparer.pending
 
     def _process(self, frame: Frame, settings: Settings) -> None:
-        self._finisher.size = frame.size
-        awaits_background = self._backdrops.awaited()
+        self.size = frame.size
+        if not self._backdrops.answered:
+            self._backdrops.wait()
         decision = self._engines.decide(frame, settings)
-        if isinstance(decision, Run) and awaits_background:
+        if not self._backdrops.answered and isinstance(decision, Run):
             decision = StandBy(Phase.STARTING)
         holds_card = settings.frozen and self._shown_under is None
         if isinstance(decision, Skip) and (holds_card or self._has_outdated_freeze(settings)):
@@ -109,90 +121,40 @@ class MattingWorker:
         elif isinstance(decision, PassThrough):
             self._hide_nobody()
             shown = cropped(frame, settings.framing)
-            unmatted = Picture(shown.image, PictureKind.UNMATTED, frame=shown, hides=settings.hides)
-            self._show(unmatted)
+            self._show(Picture(shown.image, PictureKind.UNMATTED, frame=shown, hides=settings.hides))
         elif isinstance(decision, Run):
             self._matte(decision, cropped(frame, decision.framing), settings)
 
     def _matte(self, run: Run, frame: Frame, settings: Settings) -> None:
         started_s = time.perf_counter()
+        step = self._step
         try:
-            if run.reset:
-                self._finisher.forget()
-                run.engine.reset(self._last_alpha if run.continues else None)
-                if not run.continues:
-                    self._people.forget()
-            conditions = self._conditions_of(run, frame, settings, self._backdrops.backdrop(frame, started_s))
-            editor = conditions.editor
-            repeated = self._finisher.repeated(conditions, frame)
-            if repeated is not None:
-                self._show(repeated)
-                return
-            matte = self._step(run, frame, conditions)
-            self._engines.begun(run)
-            self.selection_uncertain = editor is not None and editor.hides_person
-            self_test = partial(self._shared.parts.self_test, run.engine, *frame.size)
-            picture = self._finisher.finish(matte, frame, conditions, self_test)
+            picture = step.make(
+                run,
+                frame,
+                settings,
+                self._backdrops.backdrop(frame, started_s),
+                self._backdrops.shown(settings.background),
+                want_foreground=self._demand.want_foreground,
+            )
         except Exception as error:  # noqa: BLE001 - carried to the status
-            self._hide_nobody()
-            self._finisher.forget()
+            step.forget()
             self._engines.failed(error)
             self._stand_by(Phase.WAITING)
             return
-        if picture is not None:
-            self._shown_under = picture.hides
-            self.view = WHOLE_VIEW if editor is None else editor.view_of(matte)
-            self._last_alpha = matte.alpha if editor is None else editor.whole_alpha(matte)
-            self._finisher.keep(conditions, picture)
+        if picture is None:
+            self._stand_by(Phase.WAITING)
         else:
-            self._last_alpha = None
-            self._hide_nobody()
-            self._finisher.forget()
+            self.view, self.selection_uncertain = step.view, step.selection_uncertain
+            self._show(picture)
+        if step.matte is None:  # the last composite again
+            return
         ended_s = time.perf_counter()
         self._board.step_ms.add(ended_s - started_s)
-        rate_hz = self._rate_hz(self._shared.owner.current, frame)
-        timing = StepTiming(ended_s, ended_s - started_s, ended_s - frame.captured_at_s, rate_hz, matte.still)
+        fps, source = self._owner.current.capture.fps, frame.source
+        rate_hz = min(fps, source.fps) if source is not None and source.fps > 0 else fps
+        timing = StepTiming(ended_s, ended_s - started_s, ended_s - frame.captured_at_s, rate_hz, step.matte.still)
         self._engines.completed(run, timing)
-
-    def _step(self, run: Run, frame: Frame, conditions: Conditions) -> Matte:
-        """Run the engine; the watchdog reports it where it hangs."""
-        device = run.engine.info.device
-        self._shared.between_steps.clear()
-        try:
-            with self.thread.calling(
-                t(
-                    "The model does not respond on {device}; start the program again, or with another device.",
-                    device=device,
-                ),
-                self._timing.step_hang_s,
-            ):
-                return run.engine.step(
-                    frame.image,
-                    conditions.backdrop,
-                    conditions.edges,
-                    conditions.editor,
-                    want_foreground=conditions.want_foreground,
-                )
-        finally:
-            self._shared.between_steps.set()
-
-    def _conditions_of(self, run: Run, frame: Frame, settings: Settings, backdrop: Backdrop) -> Conditions:
-        """Return what this frame's composite depends on, derived again only where something of that has changed."""
-        shown, wanted = self._backdrops.shown(settings.background), self._demand.want_foreground
-        derived_from = settings, run.framing, run.sequence, frame.size, shown, wanted
-        if self._conditions is None or self._people.edits or derived_from != self._derived_from:
-            editor = self._people.begin(
-                settings, run.framing, frame.size, frame.camera, frame.captured_at_s, frame.orientation
-            )
-            derived = conditions_of(settings, run, shown, backdrop, want_foreground=wanted, editor=editor)
-            self._conditions, self._derived_from = derived, derived_from
-        backdrop = magnified(backdrop, run.framing.zoom)
-        return replace(self._conditions, backdrop=backdrop)
-
-    def _rate_hz(self, settings: Settings, frame: Frame) -> float:
-        """Return the frame rate to hold: the requested one, or that of the frame's source if it is lower."""
-        source = frame.source
-        return min(settings.capture.fps, source.fps) if source is not None and source.fps > 0 else settings.capture.fps
 
     def _has_outdated_freeze(self, settings: Settings) -> bool:
         """Return whether the picture that is frozen may show more of the room than the settings allow now."""
@@ -204,10 +166,186 @@ class MattingWorker:
         self.view = WHOLE_VIEW
 
     def _show(self, picture: Picture) -> None:
+        """Publish a picture of a new frame, but for those beyond the last one of a limited run."""
         self._shown_under = picture.hides
-        self._finisher.show(picture)
+        if self._board.frames_out.add():
+            self._publish(picture)
 
     def _stand_by(self, reason: Phase) -> None:
+        """Request the stand-by card, at the size of the newest frame."""
         self._shown_under = None
         self._hide_nobody()
-        self._finisher.stand_by(reason)
+        self._publish(StandBy(reason, self.size))
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What a composite depends on besides its frame."""
+
+    sequence: tuple[int, int]
+    """As in `Run`: of the source and the engine."""
+    backdrop: Backdrop
+    edges: EdgeSettings
+    want_foreground: bool
+    hides: tuple[object, ...]
+    """As in `Settings`."""
+    editor: PeopleEditor | None
+    """Edits the matte, which then depends on the frames before; None: nothing is edited."""
+
+    def gives_the_same(self, other: Conditions) -> bool:
+        """Return whether the same frame gives the same composite; images of a background by identity."""
+        blurred = isinstance(self.backdrop, BlurredBackground) and isinstance(other.backdrop, BlurredBackground)
+        return (
+            self.editor is None
+            and other.editor is None
+            and self.sequence == other.sequence
+            and (self.backdrop is other.backdrop or (blurred and self.backdrop == other.backdrop))
+            and self.want_foreground == other.want_foreground
+            and self.edges == other.edges
+            and self.hides == other.hides
+        )
+
+
+class FrameStep:
+    """Makes a checked composite of a frame: owns reset, edits, repetition and self-test. For the inference thread.
+
+    Frames that equal the last one, of a still video or a source that repeats frames, get the last composite.
+    """
+
+    def __init__(self, shared: Shared, thread: Worker) -> None:
+        """thread: on which it runs, which reports an engine that hangs."""
+        self._shared, self._thread = shared, thread
+        self._people = PeopleEditor()
+        self._check = MatteCheck(shared.timing.plausibility_hold_s)
+        self._conditions: Conditions | None = None
+        self._derived_from: tuple[object, ...] = ()
+        """What `_conditions` were derived from, but for the backdrop."""
+        self._last: tuple[Conditions, Picture] | None = None
+        """The last composite, if it was shown, and what it depends on."""
+        self._last_alpha: AlphaImage | None = None
+        """Of it, of the whole frame."""
+        self._steps = 0
+        """Since the last reset."""
+        self.matte: Matte | None = None
+        """Of the last frame; None if its composite is the one before."""
+        self.view = WHOLE_VIEW
+        """The part of the frame that its composite shows."""
+        self.selection_uncertain = False
+        """Nobody is shown in it, because it is not certain who the selected person is."""
+
+    def make(
+        self,
+        run: Run,
+        frame: Frame,
+        settings: Settings,
+        backdrop: Backdrop,
+        background: BackgroundSettings,
+        *,
+        want_foreground: bool,
+    ) -> Picture | None:
+        """Return the composite of a frame; None where it is not plausible yet.
+
+        backdrop: what is behind the person. background: its settings. Raises any exception where the engine has failed.
+        """
+        self.matte = None
+        if run.reset:
+            self._last = None
+            run.engine.reset(self._last_alpha if run.continues else None)
+            if not run.continues:
+                self._people.forget()
+        conditions = self._conditions_of(run, frame, settings, backdrop, background, want_foreground)
+        if (repeated := self._repeated(conditions, frame)) is not None:
+            return repeated
+        size, editor = frame.size, conditions.editor
+        self.matte = matte = self._run_engine(run, frame, conditions)
+        self.selection_uncertain = editor is not None and editor.hides_person
+        if matte.frame is not None:
+            whole = frame.image if frame.whole is None else frame.whole
+            frame = replace(frame, image=matte.frame, whole=None if editor is None else whole)
+        self_test = partial(self._shared.parts.self_test, run.engine, *size)
+        if not self._check.permits(matte, frame, conditions.backdrop, time.monotonic(), run.sequence, self_test):
+            self._last = self._last_alpha = None
+            return None
+        picture = Picture(
+            matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame, conditions.hides
+        )
+        self.view = WHOLE_VIEW if editor is None else editor.view_of(matte)
+        self._last_alpha = matte.alpha if editor is None else editor.whole_alpha(matte)
+        settled = self._last is not None and self._last[0].sequence == run.sequence
+        self._steps = self._steps + 1 if settled else 1
+        self._last = conditions, picture
+        return picture
+
+    def forget(self) -> None:
+        """Forget the last composite: the engine has failed."""
+        self._last = None
+
+    def _conditions_of(
+        self,
+        run: Run,
+        frame: Frame,
+        settings: Settings,
+        backdrop: Backdrop,
+        background: BackgroundSettings,
+        want_foreground: bool,
+    ) -> Conditions:
+        """Return what this frame's composite depends on, derived again only where something of that has changed."""
+        if run.framing.zoom != 1:
+            backdrop = magnified(backdrop, run.framing.zoom)
+        derived_from = settings, run.framing, run.sequence, frame.size, background, want_foreground
+        known = self._conditions
+        if known is not None and not self._people.edits and derived_from == self._derived_from:
+            return known if known.backdrop is backdrop else replace(known, backdrop=backdrop)
+        self._derived_from, self._conditions = (
+            derived_from,
+            Conditions(
+                run.sequence,
+                backdrop,
+                settings.matting.edges,
+                want_foreground or settings.output.alpha_output != "off",
+                settings.hides_in(run.framing, background),
+                self._people.begin(
+                    settings, run.framing, frame.size, frame.camera, frame.captured_at_s, frame.orientation
+                ),
+            ),
+        )
+        return self._conditions
+
+    def _repeated(self, conditions: Conditions, frame: Frame) -> Picture | None:
+        """Return the last composite if it also fits this frame and its conditions, else None."""
+        if self._last is None or self._steps < SETTLED_STEPS:
+            return None
+        last, picture = self._last
+        # The output clock drops composites of frames from before a suspension.
+        if picture.frame is None or picture.frame.captured_at_s < self._shared.board.resumed_s:
+            return None
+        return picture if last.gives_the_same(conditions) and same_image(frame.image, picture.frame.image) else None
+
+    def _run_engine(self, run: Run, frame: Frame, conditions: Conditions) -> Matte:
+        """Run the engine; the watchdog reports it where it hangs."""
+        device = run.engine.info.device
+        self._shared.between_steps.clear()
+        try:
+            with self._thread.calling(
+                lambda: t(
+                    "The model does not respond on {device}; start the program again, or with another device.",
+                    device=device,
+                ),
+                self._shared.timing.step_hang_s,
+            ):
+                return run.engine.step(
+                    frame.image,
+                    conditions.backdrop,
+                    conditions.edges,
+                    conditions.editor,
+                    want_foreground=conditions.want_foreground,
+                )
+        finally:
+            self._shared.between_steps.set()
+
+
+def same_image(image: BgrImage, other: BgrImage) -> bool:
+    """Return whether both images are equal."""
+    if image.shape != other.shape:
+        return False
+    return np.array_equal(image[::SAMPLED_ROWS], other[::SAMPLED_ROWS]) and np.array_equal(image, other)

@@ -19,6 +19,7 @@ import cv2
 
 from app.config.parsing import describe_background
 from app.core.settings import Settings
+from app.core.settings_owner import SettingsOwner
 from app.core.stage import Stage
 from app.core.types import Frame, Outgoing, Picture
 from app.output.base import SinkContext
@@ -34,7 +35,7 @@ from app.runtime.outputs.output_clock import OutputClock
 from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.parts import Parts, default_parts
-from app.runtime.shared import SettingsOwner, Shared
+from app.runtime.shared import Shared
 from app.runtime.status import Phase, PipelineStatus
 from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog, report_failure
@@ -58,7 +59,7 @@ class Pipeline:
         self._frames: LatestSlot[Frame | StandBy] = LatestSlot()
         self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
         self._cards = StandbyPictures(self._board, default_text=self._standby_text)
-        self._gate = Gate(lambda: self.settings, self._cards.get)
+        self._gate = Gate(self.owner, self._cards.get)
         self._engines = EngineSelector(
             self._parts.build_engine,
             self._parts.self_test,

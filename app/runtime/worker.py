@@ -103,8 +103,8 @@ class Worker:
         # A daemon only so that a driver that never returns cannot keep the process alive; `join` is always checked.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.error: BaseException | None = None
-        self._call: tuple[float, Text] | None = None
-        """When the call that goes on counts as one that does not return, and what is said of it then."""
+        self._call: tuple[float, Callable[[], Text]] | None = None
+        """When the call that goes on counts as one that does not return, and what says so then."""
 
     def start(self) -> None:
         """Start the thread."""
@@ -131,10 +131,10 @@ class Worker:
         return self._ended.is_set() and not self._stop.is_set()
 
     @contextmanager
-    def calling(self, problem: Text, limit_s: float) -> Iterator[None]:
+    def calling(self, problem: Callable[[], Text], limit_s: float) -> Iterator[None]:
         """Note the call of a driver, network or file system in this block (its thread).
 
-        problem: tells the user of a call that has not returned after limit_s.
+        problem: returns what to tell the user of a call that has not returned after limit_s (any thread).
         """
         self._call = time.monotonic() + limit_s, problem
         try:
@@ -147,7 +147,7 @@ class Worker:
         call = self._call
         if call is None or time.monotonic() <= call[0]:
             return None
-        return call[1]
+        return call[1]()
 
     def _run(self) -> None:
         name_thread(self.name)

@@ -20,11 +20,11 @@ from app.control.server import ControlServer
 from app.control.transport import ControlAddress
 from app.core.errors import PlateError
 from app.core.settings import Settings
+from app.core.settings_owner import SettingsOwner
 from app.core.types import BgrImage, Picture, PictureKind
 from app.matting.plate.capture import plate_path, save_plate
 from app.output.sound.devices import MicrophoneName
 from app.runtime.pipeline import Pipeline
-from app.runtime.shared import SettingsOwner
 from app.runtime.status import Phase, PipelineStatus
 from app.testing.parts import room_picture
 from tests.control.recorder import Recorder, serving

@@ -14,10 +14,10 @@ from pytestqt.qtbot import QtBot
 from app.control.commands import Command
 from app.control.transport import ask
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
+from app.core.settings_owner import SettingsOwner
 from app.core.types import PictureKind
 from app.gui.shell.application import Session
 from app.gui.state.store import SettingsStore
-from app.runtime.shared import SettingsOwner
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow

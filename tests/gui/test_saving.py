@@ -23,12 +23,12 @@ from app.config.scenes import SceneStore
 from app.config.setting import SETTINGS, Setting
 from app.core.errors import SettingsError, SourceOpenError
 from app.core.settings import Settings, Zone
+from app.core.settings_owner import SettingsOwner
 from app.core.text import t
 from app.gui.panels.camera import edit_capture
 from app.gui.shell.application import Session, WindowOptions, make_application, run_window
 from app.gui.state.store import Saver, SettingsStore
 from app.gui.state.tasks import Tasks
-from app.runtime.shared import SettingsOwner
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow

@@ -26,6 +26,7 @@ from pytestqt.qtbot import QtBot
 from app.control.commands import Answer, Command
 from app.control.transport import ask
 from app.core.settings import BackgroundSettings, Settings
+from app.core.settings_owner import SettingsOwner
 from app.gui.backgrounds.tiles import Tile
 from app.gui.dialogs.assistant import Assistant
 from app.gui.i18n.language import Translation
@@ -33,7 +34,6 @@ from app.gui.shell.application import Session
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import THREADS, Tasks
 from app.gui.widgets.qt import existing as existing
-from app.runtime.shared import SettingsOwner
 from tests.waiting import beside
 
 Child = TypeVar("Child", bound=QObject)

@@ -24,6 +24,7 @@ from app.core.settings import (
     Settings,
     Zone,
 )
+from app.core.settings_owner import SettingsOwner
 from app.core.types import BgrImage, Frame, Picture
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
@@ -39,7 +40,7 @@ from app.runtime.demand import DemandWatch
 from app.runtime.engines.plan import Decision, PassThrough, Run, StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
-from app.runtime.shared import SettingsOwner, Shared
+from app.runtime.shared import Shared
 from app.runtime.timing import Timing
 from app.runtime.worker import LatestSlot, Preparer
 from tests.clips import demo, write_images
@@ -94,8 +95,6 @@ class OneEngine:
         return Run(self.engine, settings.framing, (frame.generation, 1), frame.index, reset=frame.index == 0)
 
     def poll(self) -> None: ...
-
-    def begun(self, run: Run) -> None: ...
 
     def completed(self, run: Run, step: StepTiming) -> None: ...
 

@@ -13,6 +13,7 @@ import pytest
 from app.capture.demo import DemoSource
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, EngineSettings, PeopleSettings, Settings
+from app.core.settings_owner import SettingsOwner
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, PictureKind
 from app.matting import build_engine
 from app.privacy.gate import Gate, may_leave
@@ -20,7 +21,6 @@ from app.privacy.plausibility import IMAGE_ROW_STEP, MAX_ROUNDING, SATURATED, Ma
 from app.privacy.self_test import self_test
 from app.runtime.board import StatusBoard
 from app.runtime.outputs.standby_pictures import StandbyPictures
-from app.runtime.shared import SettingsOwner
 from app.runtime.timing import Timing
 from app.testing.parts import room_picture, shows_room
 from tests.architecture.source import attributes, calls, naming
@@ -62,7 +62,7 @@ def test_a_frozen_picture_may_not_leave_once_the_settings_hide_something_else() 
 
 def test_what_may_not_leave_becomes_a_card_of_its_size() -> None:
     owner = SettingsOwner(NONE)
-    gate = Gate(lambda: owner.current, StandbyPictures(StatusBoard()).get)
+    gate = Gate(owner, StandbyPictures(StatusBoard()).get)
     picture = Picture(room_picture(80, 60), PictureKind.UNMATTED)
     assert gate.release(picture) is picture
     owner.current = BASE

@@ -21,6 +21,7 @@ import pytest
 from app.compositing.standby import StandbyCard
 from app.core.errors import ModelError, SinkLostError
 from app.core.settings import OutputSettings
+from app.core.settings_owner import SettingsOwner
 from app.core.stage import Stage
 from app.core.types import BgrImage, Matte, Picture, PictureKind
 from app.output.base import FrameSink, SinkContext
@@ -33,7 +34,7 @@ from app.runtime.outputs import output_clock
 from app.runtime.outputs.output_clock import OutputClock, SteadyClock
 from app.runtime.outputs.standby_pictures import PLACEHOLDER_GREY, StandbyPictures
 from app.runtime.pipeline import Pipeline
-from app.runtime.shared import SettingsOwner, Shared
+from app.runtime.shared import Shared
 from app.runtime.status import PipelineStatus
 from app.runtime.timing import Timing
 from app.runtime.worker import LatestSlot, SlotClosed
@@ -363,7 +364,7 @@ def test_an_image_that_cannot_be_read_is_reported_before_its_card_is_needed(tmp_
     shared = Shared(SettingsOwner(BASE.replace(output=gone)), FakeWorld().parts())
     cards = StandbyPictures(shared.board)
     preview = LatestSlot[Picture]()
-    clock = OutputClock(shared, AlwaysAPicture(), Gate(lambda: shared.owner.current, cards.get), (), preview)
+    clock = OutputClock(shared, AlwaysAPicture(), Gate(shared.owner, cards.get), (), preview)
     cards.preparer.start()
     clock.thread.start()
 
@@ -492,9 +493,7 @@ def test_no_card_is_shown_while_zones_are_painted_before_slow_pictures(monkeypat
     pictures, shown = SlowPictures(), Shown()
     monkeypatch.setattr(output_clock, "elapsed_s", lambda: pictures.now_s)
     shared = Shared(SettingsOwner(BASE), FakeWorld().parts(), Timing(outdated_s=0.05))
-    clock = OutputClock(
-        shared, pictures, Gate(lambda: shared.owner.current, StandbyPictures(shared.board).get), (), shown
-    )
+    clock = OutputClock(shared, pictures, Gate(shared.owner, StandbyPictures(shared.board).get), (), shown)
     clock.thread.start()
     assert clock.thread.join(60)
     composites = [index for index, kind in enumerate(shown.kinds) if kind is PictureKind.COMPOSITE]

@@ -11,17 +11,21 @@ import pytest
 
 from app.compositing.backgrounds import ColourBackground
 from app.core.errors import SourceLostError
-from app.core.settings import BackgroundSettings, EdgeSettings, PeopleSettings, Settings, Zone
+from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, PeopleSettings, Settings, Zone
+from app.core.settings_owner import SettingsOwner
 from app.core.stage import Stage
 from app.core.threads import elapsed_s
 from app.core.types import BlurredBackground, Frame, Picture, PictureKind
+from app.people.editor import PeopleEditor
 from app.runtime import watchdog
-from app.runtime.board import StatusBoard
-from app.runtime.finishing import SETTLED_STEPS, Conditions, Finisher
+from app.runtime.engines.plan import Run
+from app.runtime.matting_worker import SETTLED_STEPS, Conditions, FrameStep, same_image
 from app.runtime.outputs import output_clock
 from app.runtime.pipeline import Pipeline
+from app.runtime.shared import Shared
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
+from app.runtime.worker import Worker
 from app.testing.parts import HEIGHT, WIDTH, FakeEngine, shows_room
 from tests.fakes.world import BASE, NONE, FakeWorld, apply, composites, running, shows_person, stands_still, still
 from tests.waiting import eventually
@@ -304,68 +308,6 @@ def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(suspension: 
         assert {picture.kind for picture in world.pictures()[sent:]} == {PictureKind.COMPOSITE}
 
 
-BACKDROP = BlurredBackground(50)
-SAME = Conditions((1, 1), BACKDROP, EdgeSettings())
-
-
-def frame_of(image: np.ndarray) -> Frame:
-    return Frame(image, 0, 0.0)
-
-
-def kept(image: np.ndarray) -> Picture:
-    return Picture(np.zeros_like(image), PictureKind.COMPOSITE, frame=frame_of(image))
-
-
-@pytest.fixture
-def image() -> np.ndarray:
-    return np.random.default_rng(0).integers(0, 256, (64, 48, 3), np.uint8)
-
-
-@pytest.fixture
-def settled(image: np.ndarray) -> Finisher:
-    """After enough steps on one frame."""
-    unchanged = Finisher(lambda picture: None, StatusBoard(), 0.0)
-    for _ in range(SETTLED_STEPS):
-        assert unchanged.repeated(SAME, frame_of(image.copy())) is None
-        unchanged.keep(SAME, kept(image))
-    return unchanged
-
-
-def test_an_equal_frame_gives_the_last_composite(settled: Finisher, image: np.ndarray) -> None:
-    first = settled.repeated(SAME, frame_of(image.copy()))
-    assert first is not None and settled.repeated(SAME, frame_of(image.copy())) is first
-
-
-@pytest.mark.parametrize("row", [0, 31, 63])
-def test_one_changed_value_is_another_frame(settled: Finisher, image: np.ndarray, row: int) -> None:
-    changed = image.copy()
-    changed[row, 5, 2] += 1
-    assert settled.repeated(SAME, frame_of(changed)) is None
-    assert settled.repeated(SAME, frame_of(image[:32].copy())) is None
-
-
-@pytest.mark.parametrize(
-    "conditions",
-    [
-        replace(SAME, sequence=(1, 2)),
-        replace(SAME, backdrop=np.zeros((64, 48, 3), np.uint8)),
-        replace(SAME, edges=EdgeSettings(grow_px=2)),
-        replace(SAME, want_foreground=True),
-        replace(SAME, hides=("more",)),
-    ],
-)
-def test_other_settings_need_another_composite(settled: Finisher, image: np.ndarray, conditions: Conditions) -> None:
-    settled.keep(SAME, kept(image))
-    assert settled.repeated(conditions, frame_of(image)) is None
-
-
-def test_after_a_reset_the_state_settles_anew(settled: Finisher, image: np.ndarray) -> None:
-    settled.forget()
-    assert settled.repeated(SAME, frame_of(image)) is None
-    settled.keep(SAME, kept(image))
-    assert settled.repeated(SAME, frame_of(image)) is None
-
-
 def counting(steps: list[int]) -> type[FakeEngine]:
     """Return an engine that adds each step to the list."""
 
@@ -375,6 +317,59 @@ def counting(steps: list[int]) -> type[FakeEngine]:
             return super().step(*arguments, **named)
 
     return CountingEngine
+
+
+SAME = Conditions((1, 1), BlurredBackground(50), EdgeSettings(), want_foreground=False, hides=(), editor=None)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        replace(SAME, sequence=(1, 2)),
+        replace(SAME, backdrop=np.zeros((64, 48, 3), np.uint8)),
+        replace(SAME, edges=EdgeSettings(grow_px=2)),
+        replace(SAME, want_foreground=True),
+        replace(SAME, hides=("more",)),
+        replace(SAME, editor=PeopleEditor()),
+    ],
+)
+def test_other_settings_need_another_composite(other: Conditions) -> None:
+    assert SAME.gives_the_same(replace(SAME, backdrop=BlurredBackground(50)))
+    assert not SAME.gives_the_same(other)
+    assert not other.gives_the_same(SAME)
+
+
+@pytest.mark.parametrize("row", [0, 31, 63])
+def test_one_changed_value_is_another_frame(row: int) -> None:
+    image = np.random.default_rng(0).integers(0, 255, (64, 48, 3), np.uint8)
+    changed = image.copy()
+    changed[row, 5, 2] += 1
+    assert same_image(image, image.copy())
+    assert not same_image(image, changed)
+    assert not same_image(image, image[:32].copy())
+
+
+def test_after_a_reset_the_state_settles_anew(world: FakeWorld) -> None:
+    steps: list[int] = []
+    shared = Shared(SettingsOwner(BASE), world.parts())
+    step, engine = (
+        FrameStep(shared, Worker("matting", lambda stop: None)),
+        counting(steps)(BASE.matting.engine, WIDTH, HEIGHT),
+    )
+    backdrop = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    image = np.full((HEIGHT, WIDTH, 3), 9, np.uint8)
+
+    def made(*, reset: bool = False) -> Picture | None:
+        run = Run(engine, FramingSettings(), (1, 1), 0, reset)
+        return step.make(run, Frame(image.copy(), 0, 0.0), BASE, backdrop, BASE.background, want_foreground=False)
+
+    last = [made(reset=index == 0) for index in range(SETTLED_STEPS)][-1]
+    assert made() is last and len(steps) == SETTLED_STEPS
+    made(reset=True)
+    assert len(steps) == SETTLED_STEPS + 1
+    made()
+    assert len(steps) == SETTLED_STEPS + 2
+    engine.close()
 
 
 def test_a_still_source_is_not_matted_again_until_something_changes(world: FakeWorld) -> None:

@@ -16,13 +16,13 @@ from app.compositing import Background, open_background
 from app.core.errors import BackgroundError, ModelError, SourceOpenError
 from app.core.files.names import version_of
 from app.core.settings import BackgroundSettings, Model, Settings
+from app.core.settings_owner import SettingsOwner, rebase
 from app.core.stage import Stage
 from app.core.types import AlphaImage, BgrImage, Frame, Picture, PictureKind
 from app.media.video_input import VideoInput
 from app.runtime.backdrops import PLAIN_GREY, Backdrops
 from app.runtime.board import StatusBoard
 from app.runtime.pipeline import Pipeline
-from app.runtime.shared import SettingsOwner, rebase
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeEngine, shows_room

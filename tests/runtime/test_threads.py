@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from app.core.errors import MattecamError, SourceOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, Settings
+from app.core.settings_owner import SettingsOwner
 from app.core.stage import Stage
 from app.core.threads import elapsed_s
 from app.core.types import PictureKind
@@ -28,7 +29,7 @@ from app.runtime.board import LATENCY_SPAN_S, Meter, StatusBoard
 from app.runtime.outputs.output_clock import OutputClock
 from app.runtime.outputs.standby_pictures import StandbyPictures
 from app.runtime.pipeline import Pipeline
-from app.runtime.shared import SettingsOwner, Shared
+from app.runtime.shared import Shared
 from app.runtime.status import Latency, Phase, PipelineStatus, write_status
 from app.runtime.timing import Timing
 from app.runtime.watchdog import Watchdog
@@ -103,7 +104,7 @@ def problems_at_each_check(clock: Clock, checks: int, *watched: Worker, moves: i
     moves: the check before which the clock goes on.
     """
     shared = Shared(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
-    gate = Gate(lambda: shared.owner.current, StandbyPictures(shared.board).get)
+    gate = Gate(shared.owner, StandbyPictures(shared.board).get)
     watchdog = Watchdog(shared, gate, cast("OutputClock", clock), *watched)
     stop, found = threading.Event(), list[int]()
 

@@ -15,9 +15,9 @@ from app.config.setting import with_value
 from app.core.errors import SettingsError
 from app.core.files.json_file import BrokenFileError
 from app.core.settings import Settings
+from app.core.settings_owner import SettingsOwner, rebase
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.qt import timer
-from app.runtime.shared import SettingsOwner, rebase
 
 CHOSEN_BY = {"image": "path", "video": "path", "colour": "colour"}
 """The field that chooses a background, by its kind: with the field, the kind is saved, also one of an option."""

@@ -127,14 +127,11 @@ class EngineSelector:
         if plan.settled and plan.base == plan.choice:
             self._board.report(Stage.MATTING, None)
 
-    def begun(self, run: Run) -> None:
-        """Take note that the network has seen a frame. The next decision may precede `completed`."""
+    def completed(self, run: Run, step: StepTiming) -> None:
+        """Record a step that succeeded."""
         self._sequence = run.sequence
         if (matted := self._governor.quality.matted) != 1:
             self._pattern.note(run.sequence[0], run.index, matted)
-
-    def completed(self, run: Run, step: StepTiming) -> None:
-        """Record a step that succeeded."""
         self._last_step = step
         self.info = run.engine.info
         if self.preparer.busy or not self._settled:

@@ -127,7 +127,7 @@ class SinkWorker:
         try:
             name = self.spec.name.replace("_", " ")
             with self.thread.calling(
-                t(
+                lambda: t(
                     "The output {output} does not open; close the programs that use it, or start the program again "
                     "with another output.",
                     output=name,
@@ -167,20 +167,21 @@ class SinkWorker:
 
     def _send(self, picture: Picture, taken: bool) -> None:
         repeats, self._sent = picture is self._sent, picture
-        if self._sink is None or not taken:
+        sink = self._sink
+        if sink is None or not taken:
             return
         outgoing = self._gate.release(picture)  # now: opening the sink may have taken seconds
         started_s = time.perf_counter()
         try:
             with self.thread.calling(
-                t(
+                lambda: t(
                     "{device} does not respond; close the programs that use it, or start the program again with "
                     "another output.",
-                    device=self._sink.name,
+                    device=sink.name,
                 ),
                 self._timing.hang_s,
             ):
-                self._sink.send(outgoing)
+                sink.send(outgoing)
         except Exception as error:  # noqa: BLE001 - carried to the status
             self._report(error)
             self._close()

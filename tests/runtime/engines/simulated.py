@@ -89,7 +89,6 @@ class Bench:
 
     def ended(self, run: Run, busy_s: float = 0.01) -> None:
         """Report a step as the inference thread does."""
-        self.selector.begun(run)
         self.selector.completed(run, StepTiming(self.now_s, busy_s, busy_s, 30.0))
 
     def settle(self, settings: MattingSettings = AUTO, *, generation: int = 1, camera: str = "") -> EngineInfo:
