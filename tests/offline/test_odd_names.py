@@ -16,7 +16,7 @@ from app.offline.batch.manifest import MANIFEST
 from app.offline.batch.plan import clips_in
 from app.testing.parts import StepInput
 from tests.clips import names_in, write_clip, write_images
-from tests.offline.batch.clips import DirectExecutor, jobs_of, records_in, run_batch
+from tests.offline.batch.clips import converted, jobs_of, records_in
 from tests.offline.converting import HalfEngine, run
 from training.evaluate import find_clips
 
@@ -30,9 +30,7 @@ def test_a_name_that_is_no_utf8_is_converted_and_left_out_when_resumed(tmp_path:
     clips = [write_clip(tmp_path / f"{NO_UTF8}.mp4", 3), images]
     jobs = jobs_of(clips, tmp_path / "out")
     for resume, expected in ((False, [clip.name for clip in clips]), (True, [])):
-        workers = DirectExecutor()
-        run_batch(jobs, tmp_path / "out", workers, resume=resume)
-        assert workers.run == expected
+        assert converted(jobs, tmp_path / "out", resume=resume)[0] == expected
     assert {record.state for record in records_in(tmp_path / "out").values()} == {"done"}
     (tmp_path / "out" / MANIFEST).read_text("utf-8")
 
@@ -53,7 +51,7 @@ def test_the_longest_name_is_written(tmp_path: Path) -> None:
     source = write_images(tmp_path / "in", name)
     run(source, tmp_path / "out")
     films = tmp_path / "films"
-    assert run_batch(jobs_of([source / name], films), films, DirectExecutor())["done"] == 1
+    assert converted(jobs_of([source / name], films), films)[1] == {"done": 1}
     assert (tmp_path / "out" / name).exists() and (films / name).exists()
 
 

@@ -65,6 +65,14 @@ def run_batch(jobs: Sequence[Job], target: Path | str, executor: Executor, **opt
     return convert_batch(jobs, str(target), lambda: executor, **options)
 
 
+def converted(
+    jobs: Sequence[Job], target: Path | str, deadly: dict[str, int] | None = None, *, resume: bool = True
+) -> tuple[list[str], Counter[str]]:
+    """Convert in this process; return the names of the clips that ran, and how all ended. deadly: of the executor."""
+    executor = DirectExecutor(deadly)
+    return executor.run, run_batch(jobs, target, executor, resume=resume)
+
+
 def records_in(folder: Path) -> dict[str, Record]:
     """Return the last record of each clip by its name."""
     return {Path(file).name: record for file, record in last_records(folder / MANIFEST).items()}

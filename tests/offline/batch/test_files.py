@@ -13,7 +13,7 @@ from app.offline.batch.job import run_job
 from app.offline.batch.manifest import MANIFEST
 from app.offline.batch.plan import plan_jobs
 from tests.clips import read_numbers, write_clip
-from tests.offline.batch.clips import SETTINGS, DirectExecutor, jobs_of, run_batch
+from tests.offline.batch.clips import SETTINGS, converted, jobs_of
 
 fsspec = pytest.importorskip("fsspec")
 
@@ -37,16 +37,13 @@ def test_a_resumed_batch_leaves_out_the_films_that_are_uploaded(tmp_path: Path) 
     good = write_clip(tmp_path / "a.mp4", 6).read_bytes()
     memory.pipe({"/monday/a.mp4": good, "/monday/b.mp4": b"no video"})
     jobs = jobs_of(["memory://monday"], "memory://matted", overwrite=False)
-    report = run_batch(jobs, "memory://matted", DirectExecutor())
-    assert (report["done"], report["failed"]) == (1, 1)
+    assert converted(jobs, "memory://matted")[1] == {"done": 1, "failed": 1}
     assert sorted(memory.ls("/matted", detail=False)) == ["/matted/a.mp4", f"/matted/{MANIFEST}"]
     memory.pipe("/monday/b.mp4", good)
-    again = DirectExecutor()
-    report = run_batch(jobs, "memory://matted", again, resume=True)
-    assert (report["done"], report["skipped"], again.run) == (1, 1, ["b.mp4"])
+    assert converted(jobs, "memory://matted") == (["b.mp4"], {"done": 1, "skipped": 1})
     memory.pipe("/matted/a.mp4", b"of another size")
     with pytest.raises(UsageError, match=r"matted/a\.mp4 exists already"):
-        run_batch(jobs, "memory://matted", DirectExecutor(), resume=True)
+        converted(jobs, "memory://matted")
 
 
 def test_an_error_names_the_address_and_no_temporary_file() -> None:

@@ -17,18 +17,17 @@ from app.offline.batch.manifest import MANIFEST, Manifest
 from app.offline.batch.plan import settings_hash, unchanged_outputs
 from app.offline.batch.run import Event, convert_batch
 from tests.clips import names_in, write_clip, write_images
-from tests.offline.batch.clips import SETTINGS, DirectExecutor, jobs_of, records_in, run_batch
+from tests.offline.batch.clips import SETTINGS, DirectExecutor, converted, jobs_of, records_in, run_batch
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has other links and pipes")
 
 
 def convert_to(target: Path, *sources: Path, resume: bool = False, alpha: Path | None = None) -> list[str]:
     """Convert, and return the names of the sources that were not left out."""
-    workers = DirectExecutor()
     jobs = jobs_of(sources, target, alpha=alpha)
-    report = run_batch(jobs, target, workers, resume=resume)
+    ran, report = converted(jobs, target, resume=resume)
     assert report["done"] + report["skipped"] == len(jobs)
-    return workers.run
+    return ran
 
 
 def test_a_folder_that_exists_keeps_its_other_files(tmp_path: Path) -> None:
@@ -122,7 +121,7 @@ def test_a_matte_of_which_the_film_is_gone_is_replaced_unless_it_was_changed(tmp
     clip, target, alpha = write_clip(tmp_path / "a.mp4", 3), tmp_path / "out", tmp_path / "alpha"
 
     def resumed() -> Counter[str]:
-        return run_batch(jobs_of([clip], target, alpha=alpha, overwrite=False), target, DirectExecutor(), resume=True)
+        return converted(jobs_of([clip], target, alpha=alpha, overwrite=False), target)[1]
 
     assert resumed()["done"] == 1
     (target / "a.mp4").unlink()

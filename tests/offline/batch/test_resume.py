@@ -21,7 +21,7 @@ from app.offline.batch.manifest import MANIFEST, Manifest, Record, last_records
 from app.offline.batch.plan import settings_hash, unchanged_outputs
 from app.offline.batch.run import MOST_TRIES, Event, StopRequest
 from tests.clips import write_clip
-from tests.offline.batch.clips import SETTINGS, DirectExecutor, jobs_of, records_in, run_batch
+from tests.offline.batch.clips import SETTINGS, DirectExecutor, converted, jobs_of, records_in, run_batch
 
 
 @pytest.fixture
@@ -32,17 +32,11 @@ def clips(tmp_path: Path) -> list[Path]:
 def test_a_resumed_batch_leaves_out_what_is_done(tmp_path: Path, clips: list[Path]) -> None:
     target = tmp_path / "out"
     jobs = jobs_of(clips, target)
-    run_batch(jobs, target, DirectExecutor())
+    converted(jobs, target)
     (target / "b.mp4").write_bytes(b"changed")
     os.utime(clips[2], (1, 1))
-    again = DirectExecutor()
-    report = run_batch(jobs, target, again, resume=True)
-    assert again.run == ["b.mp4", "c.mp4"]
-    assert report == {"done": 2, "skipped": 1}
-
-    without = DirectExecutor()
-    run_batch(jobs, target, without)
-    assert without.run == ["a.mp4", "b.mp4", "c.mp4"]
+    assert converted(jobs, target) == (["b.mp4", "c.mp4"], {"done": 2, "skipped": 1})
+    assert converted(jobs, target, resume=False)[0] == ["a.mp4", "b.mp4", "c.mp4"]
 
 
 def test_a_clip_is_done_also_under_another_spelling_of_its_path(
@@ -50,27 +44,21 @@ def test_a_clip_is_done_also_under_another_spelling_of_its_path(
 ) -> None:
     target = tmp_path / "out"
     monkeypatch.chdir(tmp_path)
-    run_batch(jobs_of([Path(clip.name) for clip in clips], target), target, DirectExecutor({"c.mp4": MOST_TRIES}))
+    converted(jobs_of([Path(clip.name) for clip in clips], target), target, {"c.mp4": MOST_TRIES})
     (target / "c.mp4").write_bytes(b"left by a crash")
-    again = DirectExecutor()
-    report = run_batch(jobs_of(clips, target, overwrite=False), target, again, resume=True)
-    assert again.run == ["c.mp4"]
-    assert report == {"done": 1, "skipped": 2}
+    assert converted(jobs_of(clips, target, overwrite=False), target) == (["c.mp4"], {"done": 1, "skipped": 2})
 
     (tmp_path / "elsewhere").mkdir()
     other = write_clip(tmp_path / "elsewhere" / "a.mp4", 5)
     with pytest.raises(UsageError, match=r"a\.mp4 exists already"):
-        run_batch(jobs_of([other], target, overwrite=False), target, DirectExecutor(), resume=True)
+        converted(jobs_of([other], target, overwrite=False), target)
 
 
 def test_a_folder_that_is_also_the_output_is_resumed(tmp_path: Path) -> None:
     for name in "ab":
         write_clip(tmp_path / f"{name}.avi", 4)
-    run_batch(jobs_of([tmp_path], tmp_path, overwrite=False), tmp_path, DirectExecutor({"b.avi": MOST_TRIES}))
-    again = DirectExecutor()
-    report = run_batch(jobs_of([tmp_path], tmp_path, overwrite=False), tmp_path, again, resume=True)
-    assert again.run == ["b.avi"]
-    assert report == {"done": 1, "skipped": 1}
+    converted(jobs_of([tmp_path], tmp_path, overwrite=False), tmp_path, {"b.avi": MOST_TRIES})
+    assert converted(jobs_of([tmp_path], tmp_path, overwrite=False), tmp_path) == (["b.avi"], {"done": 1, "skipped": 1})
     with pytest.raises(UsageError, match="also the source"):
         jobs_of([tmp_path / "a.mp4"], tmp_path)
 
@@ -90,11 +78,9 @@ def test_a_clip_that_grows_while_it_is_converted_is_not_done(tmp_path: Path, cli
 
 def test_other_settings_are_converted_again(tmp_path: Path, clips: list[Path]) -> None:
     target = tmp_path / "out"
-    run_batch(jobs_of(clips, target), target, DirectExecutor())
+    converted(jobs_of(clips, target), target)
     blue = SETTINGS.replace(background=BackgroundSettings(kind="colour", colour="#0000ff"))
-    again = DirectExecutor()
-    run_batch(jobs_of(clips, target, blue), target, again, resume=True)
-    assert again.run == ["a.mp4", "b.mp4", "c.mp4"]
+    assert converted(jobs_of(clips, target, blue), target)[0] == ["a.mp4", "b.mp4", "c.mp4"]
 
 
 def test_a_batch_replaces_what_it_began_and_nothing_else(tmp_path: Path, clips: list[Path]) -> None:
@@ -107,14 +93,12 @@ def test_a_batch_replaces_what_it_began_and_nothing_else(tmp_path: Path, clips: 
         run_batch(jobs, target, idle)
     assert idle.run == []
     (target / "b.mp4").unlink()
-    run_batch(jobs, target, DirectExecutor({"a.mp4": MOST_TRIES}))
+    converted(jobs, target, {"a.mp4": MOST_TRIES})
     (target / "a.mp4").write_bytes(b"left by a crash")
-    again = DirectExecutor()
-    run_batch(jobs, target, again, resume=True)
-    assert again.run == ["a.mp4"]
+    assert converted(jobs, target)[0] == ["a.mp4"]
     (target / "b.mp4").write_bytes(b"edited")
     with pytest.raises(UsageError, match=r"b\.mp4 exists already"):
-        run_batch(jobs, target, DirectExecutor(), resume=True)
+        converted(jobs, target)
     assert (target / "b.mp4").read_bytes() == b"edited"
 
 
@@ -132,25 +116,23 @@ def test_a_file_that_appears_during_the_conversion_is_kept(tmp_path: Path, clips
 def test_a_clip_that_failed_replaces_no_file_when_resumed(tmp_path: Path) -> None:
     target, clip = tmp_path / "out", tmp_path / "a.mp4"
     clip.write_text("no video")
-    assert run_batch(jobs_of([clip], target, overwrite=False), target, DirectExecutor())["failed"] == 1
+    assert converted(jobs_of([clip], target, overwrite=False), target)[1] == {"failed": 1}
     write_clip(clip, 5)
     (target / "a.mp4").write_bytes(b"made by other means")
     jobs = jobs_of([clip], target, overwrite=False)
     with pytest.raises(UsageError, match=r"a\.mp4 exists already; add --overwrite"):
-        run_batch(jobs, target, DirectExecutor(), resume=True)
+        converted(jobs, target)
     assert (target / "a.mp4").read_bytes() == b"made by other means"
     (target / "a.mp4").unlink()
-    assert run_batch(jobs, target, DirectExecutor(), resume=True)["done"] == 1
+    assert converted(jobs, target)[1] == {"done": 1}
 
 
 def test_a_clip_that_was_cut_off_is_converted_again(tmp_path: Path) -> None:
     """Its film is kept and recorded as it was made, but it failed: the rest of the clip may be there by now."""
     clip, target = write_clip(tmp_path / "a.mkv", 40), tmp_path / "out"
     clip.write_bytes(clip.read_bytes()[: clip.stat().st_size // 2])
-    assert run_batch(jobs_of([clip], target), target, DirectExecutor()) == {"failed": 1}
-    again = DirectExecutor()
-    assert run_batch(jobs_of([clip], target, overwrite=False), target, again, resume=True) == {"failed": 1}
-    assert again.run == ["a.mkv"]
+    for overwrite in (True, False):
+        assert converted(jobs_of([clip], target, overwrite=overwrite), target) == (["a.mkv"], {"failed": 1})
 
 
 def test_a_line_cut_by_a_crash_is_left_out(tmp_path: Path) -> None:
@@ -182,7 +164,7 @@ def test_what_killed_workers_left_is_removed(tmp_path: Path, clips: list[Path]) 
     stale = tmp_path / "out" / TRIES / "a.mp4-x"
     stale.mkdir(parents=True)
     (stale / "target.part.mp4").write_bytes(b"room")
-    run_batch(jobs_of(clips, tmp_path / "out"), tmp_path / "out", DirectExecutor())
+    converted(jobs_of(clips, tmp_path / "out"), tmp_path / "out")
     assert not (tmp_path / "out" / TRIES).exists()
 
 
@@ -225,7 +207,7 @@ def test_clips_that_would_replace_each_other_are_refused(tmp_path: Path, clips: 
         jobs_of(clips, tmp_path / "out", alpha=tmp_path / "out")
     (tmp_path / "file").write_text("")
     with pytest.raises(UsageError, match="not a folder"):
-        run_batch(jobs_of(clips, tmp_path / "x"), tmp_path / "file", DirectExecutor())
+        converted(jobs_of(clips, tmp_path / "x"), tmp_path / "file")
 
 
 def test_names_that_differ_in_case_are_refused_where_the_folder_ignores_case(tmp_path: Path, clips: list[Path]) -> None:
