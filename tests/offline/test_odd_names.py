@@ -6,14 +6,16 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
 from app.core.errors import SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.files.names import free_name
 from app.core.types import Matte
+from app.media import image_file
 from app.offline.batch.manifest import MANIFEST
-from app.offline.batch.plan import clips_in
+from app.offline.batch.plan import clips_in, others_beside_clips
 from app.testing.parts import StepInput
 from tests.clips import names_in, write_clip, write_images
 from tests.offline.batch.clips import converted, jobs_of, records_in
@@ -107,3 +109,15 @@ def test_nothing_is_said_to_be_left_in_a_folder_that_was_removed(tmp_path: Path)
     with pytest.raises(SinkLostError, match="could not be completed") as failure:
         run(write_clip(tmp_path / "in.mp4", 5), tmp_path / "out" / "a.mp4", engine=Removed())
     assert "What was written" not in str(failure.value)
+
+
+def test_planning_reads_each_film_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each was opened six times, before the first frame of thousands of clips on a slow share."""
+    films = tmp_path / "films"
+    films.mkdir()
+    clips = [write_clip(films / f"{name}.mp4", 2) for name in "ab"]
+    kind = Mock(return_value="video")
+    monkeypatch.setattr(image_file, "kind_of_file", kind)
+    assert others_beside_clips(str(films)) == [] and clips_in(str(films)) == [str(clip) for clip in clips]
+    assert [job.source for job in jobs_of([films], tmp_path / "out")] == [str(clip) for clip in clips]
+    assert sorted(call.args for call in kind.call_args_list) == [(clip,) for clip in clips]
