@@ -67,7 +67,7 @@ class NetworkSpec:
     float32_modules: tuple[str, ...] = ()
     """Submodules that require float32 regardless of the rest. A conversion that loses one is an error."""
     int8: Path | None = None
-    """Shipped int8 version; only for the weights that it was made of, see `models.int8`."""
+    """Shipped int8 version; only for the weights that it was made of, see `models.weights`."""
     quantize: QuantizeNetwork | None = None
     """None: a file of the int8 version contains the whole network, which `load` returns."""
     cpu_rank: int | None = None

@@ -1,4 +1,4 @@
-"""Published weights: which exist, where they are on this machine, and whether they are unmodified.
+"""Published weights: which exist, where they are on this machine, whether they are unmodified, and their int8 versions.
 
 This module neither loads networks nor uses the internet: `models.checkpoint` reads files, `models.download` fetches
 them.
@@ -15,7 +15,6 @@ from enum import Enum
 from pathlib import Path
 
 from models.faults import WeightsFault, for_command_line
-from models.shipped import SHA256 as SHIPPED_SHA256
 from models.spec import WeightSpec
 from models.table import NETWORKS, bundled
 
@@ -23,6 +22,13 @@ LOG = logging.getLogger(__name__)
 MODELS = Path(__file__).resolve().parent
 SHIPPED = MODELS / bundled().name
 """Folder of the bundled weights."""
+SHIPPED_SHA256 = {
+    "rvm/rvm_mobilenetv3-int8.safetensors": "7841075ed28a46bd8bdeaf34eec3cbae3cbf7ed57c1231b4eb8833ac3ac03766",
+    "mattecam/student-int8.safetensors": "fe930e3729e175dfb7a1f32a9237ec17e97702d54b383a7ca9b8cac8d5c5af40",
+    "mattecam/student-plate.safetensors": "062271f9272e71047fcef00ad500f4702983e56ff919788e890b5eb6f90ba359",
+    "mattecam/student.safetensors": "9c3bb59488f24f1a53352506e19b73c19f82771e8c1de3b65b49cb365dded4e5",
+}
+"""SHA-256 of the weights that ship with the program, by path below `models`."""
 
 
 class WeightsError(Exception):
@@ -224,3 +230,53 @@ def recorded_sha256(path: Path) -> str | None:
     except (OSError, UnicodeDecodeError):
         return None
     return words[0] if words else None
+
+
+SOURCE = "source_sha256"
+"""Metadata entry of an int8 file: the SHA-256 of the weights file that it was made of and measured with."""
+SIMILAR = "similar_sha256"
+"""Metadata entry: the SHA-256 of weights that the int8 version fits as well, but with which it was not measured."""
+
+
+def int8_file(weights: Path) -> Path:
+    """Return the path of the int8 version beside a weights file."""
+    return weights.with_name(f"{weights.stem}-int8.safetensors")
+
+
+def find_int8(weights: Path, shipped: Path | None = None, *, measured: bool = False) -> Path | None:
+    """Return the int8 version of a weights file; None if there is none or it was made of other weights.
+
+    shipped: a file in another folder, used if there is none beside the weights. measured: only a version that was
+    measured with these weights.
+    """
+    entries = (SOURCE,) if measured else (SOURCE, SIMILAR)
+    return next((file for file in (int8_file(weights), shipped) if file and _fits(file, weights, entries)), None)
+
+
+def _fits(file: Path, weights: Path, entries: tuple[str, ...]) -> bool:
+    try:
+        key = tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in (weights, file))
+    except OSError:
+        return False
+    return _belongs(file, weights, entries, expected_sha256(file), key)
+
+
+@functools.lru_cache(maxsize=8)
+def _belongs(
+    file: Path, weights: Path, entries: tuple[str, ...], expected: str | None, _state: tuple[tuple[int, int], ...]
+) -> bool:
+    """Return whether `file` is intact and was made of `weights`.
+
+    expected: the SHA-256 that `file` must have, if any. _state: times and sizes of both, for the cache.
+    """
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        if expected and known_sha256(file) != expected:
+            LOG.warning("The int8 version %s is damaged and not used; reinstall the program.", file)
+            return False
+        with safe_open(file, framework="numpy") as opened:
+            metadata: dict[str, str] = opened.metadata() or {}
+        return known_sha256(weights) in [metadata.get(entry) for entry in entries]
+    except (OSError, SafetensorError, WeightsError):
+        return False

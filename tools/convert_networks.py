@@ -24,10 +24,9 @@ from pathlib import Path
 from app.matting.openvino.artefact import NetworkSource
 from app.matting.openvino.artefact_cache import ArtefactCache
 from models.conversions import LIST
-from models.int8 import find_int8
 from models.spec import NetworkSpec
 from models.table import NETWORKS, recommended
-from models.weights import check_intact, on_hand, sha256_of
+from models.weights import check_intact, find_int8, on_hand, sha256_of
 
 
 def published_in(folder: Path) -> dict[str, Path]:

@@ -19,8 +19,7 @@ import torch
 import typer
 
 from models.mattecam.bundled import load_bundled, load_bundled_with_plate
-from models.mattecam.network import MattecamNetwork
-from models.mattecam.plate import PlateNetwork
+from models.mattecam.network import MattecamNetwork, PlateNetwork
 from training.compare_strangers import Scenes
 from training.degrade import FLAWLESS, ToneRange, random_tone
 from training.export import averaged_student

@@ -22,14 +22,13 @@ import typer
 from safetensors.torch import save_file
 from torch import Tensor
 
-from models.int8 import SIMILAR, SOURCE, int8_file
 from models.mattecam.bundled import load
 from models.mattecam.network import MattecamNetwork
 from models.mattecam.quantized import quantized, save_quantized
 from models.mattecam.spec import BUNDLED
 from models.rvm.network import MattingNetwork
 from models.rvm.spec import RVM_MOBILENETV3
-from models.weights import sha256_of
+from models.weights import SIMILAR, SOURCE, int8_file, sha256_of
 from training.calibration import batches, calibrate, correct_biases, run, run_rvm
 from training.compare_strangers import STUDENT_RATIO, Scenes, Stream
 from training.data import SampleSource

@@ -16,8 +16,7 @@ from torch import nn
 
 from app.core.errors import UsageError
 from models.mattecam.bundled import load
-from models.mattecam.network import MattecamNetwork
-from models.mattecam.plate import PlateNetwork, with_plate
+from models.mattecam.network import MattecamNetwork, PlateNetwork, with_plate
 from training import parallel
 from training.average import Average
 from training.check import quick_check
@@ -70,7 +69,7 @@ class Stage:
     trunk: Path | None = None
     """Weights of EfficientNet-Lite0 for the trunk, see `training.trunk`; None if `begin` has one, or for none."""
     plate: bool = False
-    """Train `models.mattecam.plate.PlateNetwork`; then `begin` holds exported weights of either network."""
+    """Train `models.mattecam.network.PlateNetwork`; then `begin` holds exported weights of either network."""
 
 
 def size_of_step(stage: Stage, step: int) -> tuple[int, int]:

@@ -11,9 +11,8 @@ from models.blocks import halve
 from models.export import Export
 from models.quantization import input_scales
 from models.rules import state_names
-from models.rvm.decoder import State
 from models.rvm.export import export, parts_of, quantized
-from models.rvm.network import MattingNetwork
+from models.rvm.network import MattingNetwork, State
 
 LAYERS: tuple[str, ...] = (
     "decoder.deepest.0.block.0.0",

@@ -10,9 +10,8 @@ from pathlib import Path
 import torch
 from torch import nn
 
-from models.backbones.efficientnet_lite import EfficientNetLite0, MBConv
-from models.mattecam.network import MattecamNetwork
-from models.mattecam.parts import Trunk
+from models.backbones import EfficientNetLite0, MBConv
+from models.mattecam.network import MattecamNetwork, Trunk
 
 _FIRST_TRAINED_STAGE = 5
 """Stages from this one on, at 1/32, are trained further: gradients of the finer ones take most of a step's time."""

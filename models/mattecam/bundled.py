@@ -14,9 +14,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from models.export import Export, ExportStage, Method, example_inputs
-from models.mattecam.network import ALPHA_MARGIN, EPS, MattecamNetwork
-from models.mattecam.parts import Trunk
-from models.mattecam.plate import PlateNetwork
+from models.mattecam.network import ALPHA_MARGIN, EPS, MattecamNetwork, PlateNetwork, Trunk
 from models.mattecam.quantized import load_quantized
 from models.mattecam.spec import BUNDLED, BUNDLED_WITH_PLATE
 from models.rules import PLATE_CHANNELS, FastFilterWeights, state_names

@@ -2,6 +2,7 @@
 
 On the target CPUs, dense convolutions at 1/8 to 1/32 of the small frame cost less per parameter than depthwise ones.
 Most of the network therefore runs at these scales; the layers at 1/2 only place edges.
+A second network also sees the empty-background plate.
 """
 
 from __future__ import annotations
@@ -13,26 +14,181 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.blocks import Residual, conv_norm, downsampled, feature_sizes
-from models.mattecam.parts import (
-    CHANNELS,
-    LATERAL,
-    Context,
-    Decision,
-    Forgetting,
-    MattecamGRU,
-    Shares,
-    Trunk,
-    joined,
-)
+from models.backbones import LITE_CHANNELS, EfficientNetLite0
+from models.blocks import Residual, conv_norm, downsampled, feature_sizes, halve
+from models.rules import NEAR, OTHER, REACH, SAME, DecisionRule, ForgettingRule
 from models.rvm import guided_filter
+
+LATERAL = 64, 96
+"""Channels of the trunk's features at 1/16 and 1/32 of the small frame."""
+
+
+class Trunk(nn.Module):
+    """EfficientNet-Lite0, pretrained, and a convolution of 1x1 for each of its features."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.encoder = EfficientNetLite0()
+        c4, c5 = LITE_CHANNELS
+        l4, l5 = LATERAL
+        self.lateral4, self.lateral5 = conv_norm(c4, l4), conv_norm(c5, l5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the features at 1/16 and 1/32 of a normalized frame (B, 3, H, W), joined at 1/16."""
+        return self.finish(self.encoder.begin(x))
+
+    def finish(self, begun: Tensor) -> Tensor:
+        """Return the same from what the encoder's `begin` makes of the frame."""
+        g4, g5 = self.encoder.finish(begun)
+        return joined(self.lateral5(g5), self.lateral4(g4))
+
+
+def joined(coarse: Tensor, skip: Tensor) -> Tensor:
+    """Upsample the coarse features by 2, crop them to the size of `skip`, and concatenate both."""
+    x = functional.interpolate(coarse, scale_factor=2, mode="bilinear", align_corners=False)
+    return torch.cat([x[:, :, : skip.shape[2], : skip.shape[3]], skip], 1)
+
+
+_OPEN = 2.0
+"""Initial bias of the update gate: most of the state is replaced in every frame."""
+
+
+class MattecamGRU(nn.Module):
+    """Processes half of the channels with a convolutional GRU and passes the others through.
+
+    h = (1 - z) * h + z * tanh(conv([x, r * h])), with the gates r and z from conv([x, h]) (arXiv 2108.11515, eq. 1).
+    The weights on h are initialized to zero, so that training on sequences starts from the result of training on single
+    images. With h = 0 (None) these weights have no effect, and their convolutions are skipped.
+    """
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.channels = channels // 2
+        self.gates = nn.Conv2d(2 * self.channels, 2 * self.channels, 3, padding=1)
+        self.candidate = nn.Conv2d(2 * self.channels, self.channels, 3, padding=1)
+        with torch.no_grad():
+            self.gates.weight[:, self.channels :] = 0
+            self.candidate.weight[:, self.channels :] = 0
+            assert self.gates.bias is not None
+            self.gates.bias[self.channels :] = _OPEN
+
+    def forward(self, x: Tensor, h: Tensor | None, keep: Tensor | None, frames: int) -> tuple[Tensor, Tensor]:
+        """Return all outputs (B * frames, C, H, W) and the last state (B, C / 2, H, W).
+
+        x: (B * frames, C, H, W), `frames` consecutive frames of each of B streams. h: (B, C / 2, H, W), the state
+        before them; None for zeros. keep: (B * frames, 1, H, W) in 0..1, the share of the state that each frame
+        sees; None for all of it.
+        """
+        kept, moving = x.chunk(2, 1)
+        if frames == 1:
+            h = self._step(moving, _kept(h, keep))
+            return torch.cat([kept, h], 1), h
+        outputs = []
+        shares = [None] * frames if keep is None else keep.view(-1, frames, *keep.shape[1:]).unbind(1)
+        for x_t, share in zip(moving.view(-1, frames, *moving.shape[1:]).unbind(1), shares, strict=True):
+            h = self._step(x_t, _kept(h, share))
+            outputs.append(h)
+        assert h is not None
+        return torch.cat([kept, torch.stack(outputs, 1).flatten(0, 1)], 1), h
+
+    def _step(self, x: Tensor, h: Tensor | None) -> Tensor:
+        if h is None:
+            z = torch.sigmoid(_convolve_new(self.gates, x)[:, self.channels :])
+            return z * torch.tanh(_convolve_new(self.candidate, x))
+        r, z = torch.sigmoid(self.gates(torch.cat([x, h], 1))).chunk(2, 1)
+        candidate = torch.tanh(self.candidate(torch.cat([x, r * h], 1)))
+        return h + z * (candidate - h)
+
+
+def _kept(h: Tensor | None, share: Tensor | None) -> Tensor | None:
+    return h if h is None or share is None else h * share
+
+
+def _convolve_new(convolution: nn.Conv2d, x: Tensor) -> Tensor:
+    """Return the convolution of [x, 0]."""
+    return functional.conv2d(x, convolution.weight[:, : x.shape[1]], convolution.bias, padding=1)
+
+
+class Decision(nn.Module):
+    """Limits alpha to what the decisions nearby allow; has no parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rule = DecisionRule()
+
+    def forward(self, alpha: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
+        """Return the limited alpha, and the decisions, which are `last` in the next frame.
+
+        alpha: (B, 1, h, w) in 0..1. last: the same size, from -1 (background) to 1 (foreground); 0 for the first frame.
+        """
+        rule = self.rule
+        foreground = ((mean(alpha, 1) - 0.5 + rule.hysteresis * last) / rule.width + 0.5).clamp(0, 1)
+        lowest = mean(-largest(-foreground, rule.band), rule.ramp)
+        highest = mean(largest(foreground, rule.band), rule.ramp)
+        return torch.minimum(torch.maximum(alpha, lowest), highest), 2 * foreground - 1
+
+
+def largest(x: Tensor, radius: int) -> Tensor:
+    """Return the largest value within squares of this radius, (B, C, h, w)."""
+    return functional.max_pool2d(x, 2 * radius + 1, 1, radius)
+
+
+def mean(x: Tensor, radius: int) -> Tensor:
+    """Return means over squares of this radius, (B, C, h, w); borders are replicated."""
+    return functional.avg_pool2d(functional.pad(x, (radius,) * 4, mode="replicate"), 2 * radius + 1, 1)
+
+
+_COLOURS = 3
+Shares = tuple[Tensor, Tensor, Tensor]
+"""Of the memories at 1/4, 1/8 and 1/16, (B * T, 1, h, w) in 0..1."""
+
+
+class Forgetting(nn.Module):
+    """Compares each small frame with the one before it; has no parameters."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.rule = ForgettingRule()
+
+    def forward(self, image: Tensor, seen: Tensor | None, frames: int) -> tuple[Shares | None, Tensor]:
+        """Return what share of the memories to keep, and the new `seen`.
+
+        image: (B * frames, 3, H, W) in 0..1, consecutive frames of each of B streams. seen: means of the frame before
+        them, (B, 3, h, w). Without it the first frame keeps everything, and None is returned for a single one.
+        """
+        means = halve(halve(image))
+        clips = means.view(-1, frames, *means.shape[1:])
+        if seen is None and frames == 1:
+            return None, clips[:, -1]
+        first = clips[:, 0] if seen is None else seen
+        before = torch.cat([first[:, None], clips[:, :-1]], 1).flatten(0, 1)
+        change = (means - before).abs().amax(1, keepdim=True)
+        gone = (change / self.rule.change - 1).clamp(0, 1)
+        fine = 1 - functional.max_pool2d(gone, 3, 1, 1)
+        middle = halve(fine)
+        return (fine, middle, halve(middle)), clips[:, -1]
+
+
+class Context(nn.Module):
+    """Gates the channels of the coarsest features by global context."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.features = conv_norm(channels, channels, 1)
+        self.weights = nn.Conv2d(channels, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Map (B, C, H, W) to the same shape."""
+        y: Tensor = self.features(x) * torch.sigmoid(self.weights(x.mean((2, 3), keepdim=True)))
+        return y
+
 
 Network = TypeVar("Network", bound="MattecamNetwork")
 Memories = tuple[Tensor, Tensor, Tensor]
 """The recurrent states r1, r2, r3 at 1/4, 1/8 and 1/16 of the small frame."""
 State = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 """r1, r2, r3, the last frame at 1/4 (see `models.rules.ForgettingRule`), and the last decisions at the size of the
-small frame (see `models.mattecam.parts.Decision`)."""
+small frame (see `models.mattecam.network.Decision`)."""
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
@@ -64,7 +220,7 @@ class MattecamNetwork(nn.Module):
     deviation: Tensor
 
     def __init__(self, trunk: bool = False, wide: bool = False) -> None:
-        """trunk: whether `models.mattecam.parts.Trunk` takes the place of the encoder's layers at 1/16 and 1/32.
+        """trunk: whether `models.mattecam.network.Trunk` takes the place of the encoder's layers at 1/16 and 1/32.
 
         wide: whether the decoder has more channels and a residual block at 1/2, and its own view of the frame there.
         """
@@ -112,7 +268,7 @@ class MattecamNetwork(nn.Module):
         r1, r2, r3 = (
             like.new_zeros(batch, memory.channels, *size) for memory, size in zip(memories, sizes[1:], strict=True)
         )
-        return r1, r2, r3, like.new_zeros(batch, CHANNELS, *sizes[1]), decided
+        return r1, r2, r3, like.new_zeros(batch, _COLOURS, *sizes[1]), decided
 
     def forward(self, src: Tensor, *state: Tensor, downsample_ratio: float = 1) -> tuple[Tensor, ...]:
         """Return fgr (B, 3, H, W), pha (B, 1, H, W), both in 0..1, and the new states; clips have T after B.
@@ -250,3 +406,71 @@ def _mean(x: Tensor) -> Tensor:
 
 def _finish(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
     return (image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1)
+
+
+FIRST_KERNEL = "encode1.0.weight"
+_GAIN = 4.0
+"""Of the differences between frame and plate, which are mostly small."""
+
+
+class PlateNetwork(MattecamNetwork):
+    """`MattecamNetwork` whose small frames have six channels: the frame and its plate, RGB in 0..1.
+
+    With eight channels the last two are `differences`, and the caller limits alpha as `changed` says. It runs at the
+    small size only: `matte` and `coefficients`, not `forward`.
+    """
+
+    def __init__(self, trunk: bool = False, wide: bool = False) -> None:
+        super().__init__(trunk, wide)
+        self.encode1 = conv_norm(2 * 3 + 2, ENCODER[0], 3, 2)
+
+    def normalized(self, src_small: Tensor) -> Tensor:
+        """See `MattecamNetwork.normalized`: the frame, the plate, and two maps of how much they differ."""
+        frame, plate = src_small[:, :3], src_small[:, 3:6]
+        maps = differences(frame, plate) if src_small.shape[1] == 6 else src_small[:, 6:]
+        return torch.cat([super().normalized(frame), super().normalized(plate), _GAIN * maps], 1)
+
+    def undecided_matte(
+        self, src_small: Tensor, *memories: Tensor, frames: int = 1
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor, Tensor]:
+        """See `MattecamNetwork.undecided_matte`; alpha is 0 where the frame is the plate all around."""
+        if src_small.shape[1] > 6:
+            return super().undecided_matte(src_small, *memories, frames=frames)
+        maps = differences(src_small[:, :3], src_small[:, 3:])
+        matte, *after = super().undecided_matte(torch.cat([src_small, maps], 1), *memories, frames=frames)
+        r1, r2, r3, seen = after
+        return torch.cat([matte[:, :3], matte[:, 3:] * changed(maps[:, :1])], 1), r1, r2, r3, seen
+
+
+def differences(frame: Tensor, plate: Tensor) -> Tensor:
+    """Return `difference`, and the mean absolute difference of the colours, (B, 2, h, w)."""
+    return torch.cat([difference(frame, plate), (frame - plate).abs().mean(1, keepdim=True)], 1)
+
+
+def difference(frame: Tensor, plate: Tensor) -> Tensor:
+    """Return how far the frame is outside the colours of the plate nearby, (B, 1, h, w) in 0..1.
+
+    Both are blurred, and a shift of the plate by up to two pixels counts as no difference.
+    """
+    smooth, smooth_plate = mean(frame, 1), mean(plate, 1)
+    highest, lowest = largest(smooth_plate, REACH), -largest(-smooth_plate, REACH)
+    outside = functional.relu(smooth - highest) + functional.relu(lowest - smooth)
+    return outside.amax(1, keepdim=True)
+
+
+def changed(away: Tensor) -> Tensor:
+    """Return 1 near any `difference` and 0 elsewhere: the inside of a person may look like the background."""
+    return ((largest(away, NEAR) - SAME) / (OTHER - SAME)).clamp(0, 1)
+
+
+def with_plate(network: MattecamNetwork) -> PlateNetwork:
+    """Return a network with the same output for any plate, to begin training with."""
+    if isinstance(network, PlateNetwork):
+        return network
+    state = network.state_dict()
+    found = PlateNetwork.for_weights(state)
+    kernel = state[FIRST_KERNEL]
+    wide = torch.zeros_like(found.state_dict()[FIRST_KERNEL])
+    wide[:, : kernel.shape[1]] = kernel
+    found.load_state_dict({**state, FIRST_KERNEL: wide})
+    return found

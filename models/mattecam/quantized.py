@@ -16,10 +16,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from models.backbones.efficientnet_lite import STAGES_TO_8, MBConv
+from models.backbones import STAGES_TO_8, MBConv
 from models.blocks import Residual
-from models.mattecam.network import MattecamNetwork
-from models.mattecam.parts import Context, MattecamGRU, Trunk
+from models.mattecam.network import Context, MattecamGRU, MattecamNetwork, Trunk
 from models.quantization import SIGNED, WEIGHT_LIMIT, QuantizedConv, Quantizer
 
 _SCALE = ".scale"

@@ -17,13 +17,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from models.backbones.mobilenetv3 import MobileNetV3Large
+from models.backbones import MobileNetV3Large
 from models.export import Export, ExportStage, example_inputs
 from models.quantization import quantize_convolutions, quantized_names, round_weights, set_input_scales
 from models.rules import COEFFICIENTS, FastFilterWeights, FilterWeights, Floats, LearnedFilterWeights, state_names
-from models.rvm.decoder import RecurrentDecoder, UpsamplingBlock, upsample_like
 from models.rvm.guided_filter import EPS
-from models.rvm.network import MattingNetwork
+from models.rvm.network import MattingNetwork, RecurrentDecoder, UpsamplingBlock, upsample_like
 
 ENCODER_LAYERS = 14
 """Number of MobileNetV3 layers that run in float32."""

@@ -12,10 +12,9 @@ from tests.paths import ROOT
 PACKAGES = ("app", "models", "mattecam")
 """Top-level packages of the program."""
 MODELS_MAY_IMPORT = {
-    "models.weights": {"platformdirs"},
+    "models.weights": {"platformdirs", "safetensors"},
     "models.download": {"pooch"},
     "models.checkpoint": {"safetensors"},
-    "models.int8": {"safetensors"},
     "models.mattecam.bundled": {"safetensors"},
     "models.mattecam.quantized": {"safetensors"},
 }

@@ -17,10 +17,8 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from app.matting.openvino.runtime import core, ov
-from models.int8 import SOURCE, find_int8, int8_file
 from models.mattecam.bundled import export, load, load_bundled, save
-from models.mattecam.network import MattecamNetwork
-from models.mattecam.parts import Decision, Forgetting, Shares
+from models.mattecam.network import Decision, Forgetting, MattecamNetwork, Shares
 from models.mattecam.quantized import load_quantized, quantized, save_quantized
 from models.mattecam.spec import BUNDLED
 from models.quantization import (
@@ -36,7 +34,7 @@ from models.quantization import (
     rounded,
 )
 from models.rules import DecisionRule, ForgettingRule
-from models.weights import sha256_of
+from models.weights import SOURCE, find_int8, int8_file, sha256_of
 from tests.golden.fill import fill
 from tests.paths import GOLDEN
 from training.export import expected_outputs, portrait

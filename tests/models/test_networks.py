@@ -12,9 +12,8 @@ from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from models.bgmv2 import refiner
-from models.bgmv2.network import MattingRefine
-from models.bgmv2.refiner import RefineMode
+from models.bgmv2 import network as bgmv2
+from models.bgmv2.network import MattingRefine, RefineMode
 from models.blocks import resize
 from models.mattecam.network import MattecamNetwork
 from models.rvm.guided_filter import fast_guided_filter
@@ -230,7 +229,7 @@ def test_golden_outputs_of_bgmv2(case: dict[str, Any]) -> None:
 def test_refining_every_cell_is_full_refinement(
     scale: float, kernel_size: Literal[1, 3], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(refiner, "CELLS_AT_ONCE", 100)
+    monkeypatch.setattr(bgmv2, "CELLS_AT_ONCE", 100)
     modes: tuple[RefineMode, ...] = ("full", "sampling", "thresholding")
     full, *others = (
         expecting(1, MattingRefine("mobilenetv2", scale, mode, SIZE[0] * SIZE[1], kernel_size=kernel_size))(*inputs())

@@ -24,9 +24,9 @@ from app.matting.openvino.artefact_cache import ArtefactCache
 from models import conversions, weights
 from models import download as downloads
 from models.download import download, fetch
-from models.shipped import SHA256 as SHIPPED
 from models.spec import WeightSpec
 from models.table import NETWORKS
+from models.weights import SHIPPED_SHA256 as SHIPPED
 from models.weights import (
     DownloadError,
     WeightsError,
@@ -131,7 +131,7 @@ def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch
 
 def test_the_files_that_ship_are_those_that_are_expected(monkeypatch: pytest.MonkeyPatch) -> None:
     shipped = {file.relative_to(weights.MODELS).as_posix(): file for file in weights.MODELS.rglob("*.safetensors")}
-    assert {name: weights.sha256_of(file) for name, file in shipped.items()} == SHIPPED, "update models/shipped.py"
+    assert {name: weights.sha256_of(file) for name, file in shipped.items()} == SHIPPED, "update models/weights.py"
     assert {verified(spec_of(name)).state for name in ("mattecam", "mattecam-plate")} == {WeightState.SHIPPED}
     monkeypatch.setitem(SHIPPED, "mattecam/student.safetensors", "0" * 64)
     assert verified(spec_of("mattecam")).state is WeightState.DIFFERENT, "damaged"

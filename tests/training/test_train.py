@@ -17,10 +17,9 @@ from torch import Tensor, nn
 from typer.testing import CliRunner
 
 from app.core.errors import UsageError
-from models.backbones.efficientnet_lite import EfficientNetLite0
+from models.backbones import EfficientNetLite0
 from models.mattecam.bundled import load, load_bundled, save
-from models.mattecam.network import MattecamNetwork
-from models.mattecam.plate import FIRST_KERNEL, PlateNetwork, difference, with_plate
+from models.mattecam.network import FIRST_KERNEL, MattecamNetwork, PlateNetwork, difference, with_plate
 from models.mattecam.quantized import quantized, save_quantized
 from models.mattecam.spec import BUNDLED
 from models.rvm.network import MattingNetwork

@@ -14,10 +14,9 @@ from app.core.threads import usable_cores
 from app.matting.base.interface import StepGeometry, auto_ratio
 from app.matting.choice import hardware
 from app.matting.choice.trials import HEIGHT, WIDTH, best, cpu_precisions, trials_of
-from models.int8 import find_int8
 from models.spec import NetworkSpec
 from models.table import NETWORKS, auto_order, bundled, recommended
-from models.weights import WeightsError, check_intact, find, on_hand
+from models.weights import WeightsError, check_intact, find, find_int8, on_hand
 
 LOG = logging.getLogger(__name__)
 MIN_SMALL_SIDE = 16

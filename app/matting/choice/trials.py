@@ -19,9 +19,8 @@ from app.core.text import Text, t
 from app.core.threads import usable_cores
 from app.matting.choice import hardware
 from app.matting.choice.governor import CPU_FIXED_WORK
-from models.int8 import find_int8
 from models.table import NETWORKS
-from models.weights import WeightsError, known_sha256, on_hand
+from models.weights import WeightsError, find_int8, known_sha256, on_hand
 
 PRECISIONS = ("float32", "bfloat16", "int8")
 """Precisions of a network on the CPU, the most accurate first."""

@@ -114,7 +114,7 @@ class PlateOpenVinoBackend(CpuBackend):
 
 
 class SeenPlateNetwork(RecurrentNetwork):
-    """Compares its input with the plate at the same size; `models.mattecam.plate` explains it."""
+    """Compares its input with the plate at the same size; `models.mattecam.network` explains it."""
 
     def set_plate(self, plate: Floats) -> None:
         """Compare with this plate (3, h, w), RGB in 0..1. What depends on it alone is computed once."""

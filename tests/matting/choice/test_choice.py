@@ -14,8 +14,7 @@ from app.matting.base.interface import auto_ratio
 from app.matting.choice import choice, hardware
 from app.matting.choice.hardware import CudaCards
 from models import weights as registered
-from models.int8 import find_int8
-from models.shipped import SHA256
+from models.weights import SHIPPED_SHA256, find_int8
 from tests.matting.networks import BuildEngine, frames
 from tests.published import install
 
@@ -65,9 +64,9 @@ def test_other_weights_in_the_folder_that_the_user_named_are_theirs(
 
 def test_damaged_weights_of_the_program_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     assert find_int8(registered.find("mattecam")) is not None, "intact, and remembered as such"
-    monkeypatch.setitem(SHA256, "mattecam/student-int8.safetensors", "0" * 64)
+    monkeypatch.setitem(SHIPPED_SHA256, "mattecam/student-int8.safetensors", "0" * 64)
     assert find_int8(registered.find("mattecam")) is None
-    monkeypatch.setitem(SHA256, "mattecam/student.safetensors", "0" * 64)
+    monkeypatch.setitem(SHIPPED_SHA256, "mattecam/student.safetensors", "0" * 64)
     with pytest.raises(WeightsMissingError, match=r"student\.safetensors, which is part of the program, is damaged"):
         choice.choose(MattingSettings())
 

@@ -39,9 +39,8 @@ from app.matting.choice.trials import (
 )
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.engine import FrameEngine
-from models.int8 import SOURCE, int8_file
 from models.mattecam.spec import BUNDLED
-from models.weights import sha256_of
+from models.weights import SOURCE, int8_file, sha256_of
 
 
 def made(

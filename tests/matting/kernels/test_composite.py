@@ -24,8 +24,7 @@ from app.matting.kernels import composite as kernels
 from app.matting.kernels.network_arrays import halve_rows, matte_rows, shrink_rows
 from app.matting.openvino.recurrent import decide, forget_changed, quartered
 from app.matting.torch.full_size import LayerTensors, Pixels, layers, to_pixels
-from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, stretched
-from models.mattecam.parts import Decision, Forgetting
+from models.mattecam.network import ALPHA_MARGIN, Decision, Forgetting, MattecamNetwork, explained, stretched
 from models.rules import (
     DecisionRule,
     FastFilterWeights,

@@ -29,13 +29,12 @@ from app.matting.openvino.artefact_cache import ArtefactCache
 from app.matting.openvino.runtime import core, ov
 from app.privacy.self_test import self_test
 from models import table
-from models.int8 import SIMILAR, SOURCE, find_int8, int8_file
 from models.mattecam.bundled import load
 from models.mattecam.spec import BUNDLED
 from models.rules import FastFilterWeights, FilterWeights, LearnedFilterWeights, state_names
 from models.rvm.network import MattingNetwork
 from models.rvm.spec import RVM_MOBILENETV3
-from models.weights import sha256_of
+from models.weights import SIMILAR, SOURCE, find_int8, int8_file, sha256_of
 from tests.clips import demo
 from tests.matting.networks import BuildEngine, frames
 from training.calibration import calibrate, run_rvm
