@@ -1,19 +1,27 @@
-"""Every composite shows at most alpha of the frame, whatever the network computes; and the edge controls."""
+"""Every composite shows at most alpha of the frame; edge controls, edits, and a room whose blur is magnified too."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, BgrImage, BlurredBackground, Floats, Matte
+from app.compositing.backgrounds import BlurBackground
+from app.core.framing import MatteEdit, View, viewed
+from app.core.settings import EdgeSettings, FramingSettings, MattingSettings, Settings
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte, magnified
 from app.matting.base.edges import box_radii, octagon, plan
-from app.matting.base.interface import NotAMatteError, StepGeometry
+from app.matting.base.interface import MattingEngine, NotAMatteError, StepGeometry
 from app.matting.cpu.compositor import Coefficients
+from app.matting.engine import FrameEngine
+from app.offline.film_step import FilmStep
+from tests.matting.networks import BuildEngine, frames
 from tests.matting.stubs import (
     OFF,
     RELIT_ROUNDING,
@@ -22,6 +30,7 @@ from tests.matting.stubs import (
     Case,
     Fixed,
     StubCpu,
+    amplitude,
     assert_bounded,
     edge_settings,
     few_examples,
@@ -219,3 +228,166 @@ def test_despill_takes_green_from_the_edge_only() -> None:
     assert green[1] == 60
     assert 60 < green[2] < 200
     assert green[3] == 200
+
+
+TOLERANCE = 3
+"""Levels of 255 between the rounding of OpenCV and of torch."""
+
+
+def of_both(
+    case: Case, coefficients: Coefficients, frame: BgrImage, backdrop: BgrImage, edit: MatteEdit
+) -> list[Matte]:
+    """Return the edited mattes of the CPU and of torch."""
+    mattes = []
+    for stub in STUBS.values():
+        with closing(stub(case.geometry, coefficients)) as backend:
+            mattes.append(backend.step(frame, backdrop, OFF, Fixed(edit)))
+    return mattes
+
+
+@pytest.mark.torch
+@few_examples
+@given(st.integers(9, 70), st.integers(9, 50), st.integers(0, 1 << 30))
+def test_torch_and_the_cpu_edit_alike(width: int, height: int, seed: int) -> None:
+    case = Case(width, height, 0.5, seed)
+    # Coefficients of the size that networks give: larger ones multiply the rounding of the frame.
+    large = case.coefficients()
+    small = replace(large, slope=np.clip(large.slope, -0.1, 0.1), offset=np.clip(large.offset, -1, 1))
+    frame = np.ascontiguousarray(case.rng.integers(80, 120, (height, width, 3), dtype=np.uint8))
+    first, second = of_both(case, small, frame, np.zeros_like(frame), random_edit(case))
+    for one, other in ((first.alpha, second.alpha), (first.composite, second.composite)):
+        assert np.abs(one.astype(int) - other).max() <= TOLERANCE
+    assert first.frame is not None
+    assert second.frame is not None
+    np.testing.assert_allclose(first.frame.astype(int), second.frame, atol=TOLERANCE)
+
+
+@given(st.integers(0, 1 << 30))
+def test_a_view_is_where_it_says(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    width, height, size = 160, 96, rng.uniform(0.3, 1)
+    left, top = rng.uniform(0, 1 - size, 2)
+    columns = np.tile(np.linspace(0, 1, width, dtype=np.float32), (height, 1))
+    shown = viewed(columns, View(left, top, size))
+    x = (left + (np.arange(width) + 0.5) / width * size) * width - 0.5
+    np.testing.assert_allclose(shown[height // 2], np.clip(x / (width - 1), 0, 1), atol=0.03 / width * 32)
+
+
+@pytest.fixture(params=[("mattecam", "openvino"), ("toy", "openvino"), ("toy", "eager")], ids="-".join)
+def engine(request: pytest.FixtureRequest, weights: dict[str, Path], engines: BuildEngine) -> MattingEngine:
+    model, executor = request.param
+    settings = MattingSettings(
+        model=model, weights=weights[model], executor=executor, device="cpu", precision="float32", downsample_ratio=0.5
+    )
+    return engines(settings, 160, 96)
+
+
+FRAME, BACKDROP = frames(160, 96, 2)
+
+
+@pytest.fixture(params=[BACKDROP, BlurredBackground(60)], ids=["image", "blur"])
+def behind(request: pytest.FixtureRequest) -> Backdrop:
+    backdrop: Backdrop = request.param
+    return backdrop
+
+
+def test_an_engine_drops_and_crops(engine: MattingEngine, behind: Backdrop) -> None:
+    width, height = engine.info.small_size
+    gain = np.ones((height, width), np.float32)
+    gain[:, : width // 2] = 0
+    plain = Fixed(MatteEdit())
+
+    def step(edit: Fixed) -> Matte:
+        return engine.step(FRAME, behind, OFF, edit)
+
+    engine.reset()
+    same = step(plain)
+    engine.reset()
+    np.testing.assert_array_equal(same.alpha, engine.step(FRAME, behind, OFF).alpha)
+    assert plain.seen[0][0].shape == (3, height, width)
+    assert plain.seen[0][1].shape == (height, width)
+    engine.reset()
+    halved = step(Fixed(MatteEdit(gain)))
+    assert halved.alpha[:, :76].max() == 0
+    np.testing.assert_allclose(halved.alpha[:, 84:], same.alpha[:, 84:], atol=1)
+    if behind is BACKDROP:
+        np.testing.assert_allclose(halved.composite[:, 84:].astype(int), same.composite[:, 84:], atol=1)
+    if behind is BACKDROP:
+        np.testing.assert_array_equal(halved.composite[:, :76], BACKDROP[:, :76])
+    engine.reset()
+    view = View(0.25, 0.4, 0.5)
+    cropped = step(Fixed(MatteEdit(gain, view)))
+    assert cropped.frame is not None
+    np.testing.assert_allclose(cropped.frame.astype(int), viewed(FRAME, view), atol=2)
+    assert cropped.alpha[:, :70].max() == 0
+
+
+WIDTH, HEIGHT = 640, 360
+GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
+ZOOM = 4
+PERIOD = 25
+"""Of strokes, in pixels of the camera: those of letters of 30 px at 720p are closer."""
+LEFT = 0.5
+"""Amplitude, of 255, of what may be left of the strokes."""
+
+
+def strokes(period: float) -> BgrImage:
+    across = (127.5 + 127.5 * np.sin(2 * np.pi * np.arange(WIDTH) / period)).astype(np.uint8)
+    return np.ascontiguousarray(np.broadcast_to(across[None, :, None], (HEIGHT, WIDTH, 3)))
+
+
+def nobody_of(frame: BgrImage) -> Coefficients:
+    """Return coefficients of a frame with nobody in it."""
+    small = frame[::2, ::2, ::-1].transpose(2, 0, 1).astype(np.float32) / 255
+    return showing(np.zeros(small.shape[1:], np.float32), np.ascontiguousarray(small))
+
+
+def engine_of(maker: str, frame: BgrImage) -> FrameEngine:
+    return FrameEngine("stub", lambda _: STUBS[maker](GEOMETRY, nobody_of(frame)), lambda *_: GEOMETRY, WIDTH, HEIGHT)
+
+
+Look = Callable[[BlurredBackground], BlurredBackground]
+LOOKS: dict[str, Look] = {
+    "blur": lambda blur: blur,
+    "bokeh": lambda blur: replace(blur, bokeh=True),
+}
+
+
+@pytest.mark.parametrize("maker", STUBS)
+@pytest.mark.parametrize("look", LOOKS)
+def test_no_letter_is_left_of_a_magnified_room(maker: str, look: str) -> None:
+    frame, edges = strokes(ZOOM * PERIOD), EdgeSettings()
+    engine = engine_of(maker, frame)
+    blur = LOOKS[look](BlurredBackground(0))
+    assert amplitude(frame, ZOOM * PERIOD) > 100
+    unaware = engine.step(frame, blur, edges).composite
+    aware = engine.step(frame, magnified(blur, ZOOM), edges).composite
+    assert amplitude(unaware, ZOOM * PERIOD) > 4 * LEFT, "the blur of the camera's frame does not hide them"
+    assert amplitude(aware, ZOOM * PERIOD) <= LEFT
+    engine.close()
+
+
+@pytest.mark.parametrize("maker", STUBS)
+@pytest.mark.parametrize("look", LOOKS)
+def test_no_letter_is_left_where_auto_framing_comes_close(maker: str, look: str) -> None:
+    frame, size = strokes(PERIOD), 0.3
+    engine = engine_of(maker, frame)
+    edit = MatteEdit(view=View(0.3, 0.35, size))
+    matte: Matte = engine.step(frame, LOOKS[look](BlurredBackground(0)), EdgeSettings(), Fixed(edit))
+    assert amplitude(matte.composite, PERIOD / size) <= LEFT
+    engine.close()
+
+
+def test_a_film_is_blurred_as_its_zoom_asks() -> None:
+    camera = strokes(PERIOD)
+    settings = Settings(framing=FramingSettings(zoom=ZOOM), matting=MattingSettings(edges=EdgeSettings()))
+    crop = np.ascontiguousarray(strokes(ZOOM * PERIOD))
+    film = FilmStep(engine_of("cpu", crop), BlurBackground(0), settings, False, False)
+    composite = np.asarray(film(camera, 0.0)[0], np.uint8)
+    assert amplitude(composite, ZOOM * PERIOD) <= LEFT
+
+
+def test_pictures_are_not_magnified() -> None:
+    picture = np.zeros((2, 2, 3), np.uint8)
+    assert magnified(picture, 3) is picture
+    assert magnified(magnified(BlurredBackground(5), 2), 1.5) == BlurredBackground(5, zoom=3)

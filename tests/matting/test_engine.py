@@ -1,29 +1,290 @@
-"""Error handling of the engine, with failing executors."""
+"""The frame engine: failing executors, other scenes, and frames so like the last ones that work is used again."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import cv2
 import numpy as np
 import pytest
 
 from app.core.errors import ModelError
-from app.core.settings import EdgeSettings
-from app.matting.base.interface import ExecutorError, NotAMatteError, StepGeometry, is_device_lost
-from app.matting.engine import FrameEngine
-from tests.matting.stubs import FRAME, FailingBackend
+from app.core.framing import MatteEdit
+from app.core.settings import EdgeSettings, MattingSettings
+from app.core.types import BgrImage, BlurredBackground, Floats, Matte
+from app.matting import build_engine
+from app.matting.base.interface import Backend, ExecutorError, NotAMatteError, Reuse, StepGeometry, is_device_lost
+from app.matting.cpu import compositor
+from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.cpu_blur import blurred_background
+from app.matting.engine import (
+    CALM_FRAMES,
+    FIRST_FRAMES,
+    SELDOM,
+    STEADY_LEVELS,
+    STEADY_SHARE,
+    STILL_LEVELS,
+    FrameEngine,
+    Motion,
+)
+from tests.clips import demo
+from tests.matting.stubs import FRAME, Case, FailingBackend, Fixed, StubCpu
 
-OFF = EdgeSettings(strict="off")
+WIDTH, HEIGHT = 96, 64
+EDGES = EdgeSettings()
+STILL = np.full((18, 32, 3), 100, np.float32)
+
+
+def moved(levels: float) -> Floats:
+    """Return the thumbnail with one cell that has changed."""
+    other = STILL.copy()
+    other[4, 7] += np.float32(levels)
+    return other
+
+
+def reused(motion: Motion, thumbnail: Floats, edges: EdgeSettings = EDGES) -> Reuse:
+    """Return what the step of a frame with this thumbnail may use again."""
+    motion.thumbnail = thumbnail
+    return motion.reuse(edges)
+
+
+def leaves_out(motion: Motion, thumbnail: Floats, edges: EdgeSettings = EDGES) -> bool:
+    return reused(motion, thumbnail, edges) is Reuse.MATTE
+
+
+def settled() -> Motion:
+    motion = Motion(live=True)
+    assert {reused(motion, STILL) for _ in range(FIRST_FRAMES)} == {Reuse.NOTHING}
+    return motion
+
+
+def test_the_network_looks_more_rarely_once_nothing_has_moved_for_a_second() -> None:
+    motion = settled()
+    assert [leaves_out(motion, STILL) for _ in range(CALM_FRAMES)] == [True, False] * (CALM_FRAMES // 2)
+    assert not motion.calm
+    seldom = [True] * (SELDOM - 1) + [False]
+    assert [leaves_out(motion, STILL) for _ in range(3 * SELDOM)] == 3 * seldom
+    assert motion.calm
+
+
+@pytest.mark.parametrize("still_frames", [0, CALM_FRAMES + SELDOM // 2])
+def test_motion_ends_it_within_the_same_frame(still_frames: int) -> None:
+    motion = settled()
+    for _ in range(still_frames):
+        leaves_out(motion, STILL)
+    assert not leaves_out(motion, moved(STILL_LEVELS + 1))
+    assert not motion.calm
+    after = [leaves_out(motion, moved(STILL_LEVELS + 1)) for _ in range(4)]
+    assert after == [True, False] * 2, "compared with the frame that the network saw last, at first every second one"
+
+
+def test_slow_motion_adds_up() -> None:
+    motion = settled()
+    left_out = [leaves_out(motion, moved(4.0 * frame)) for frame in range(1, 9)]
+    assert not any(left_out[index] and left_out[index + 1] for index in range(7))
+    assert left_out.count(True) <= 4
+
+
+def test_another_setting_is_looked_at() -> None:
+    assert not leaves_out(settled(), STILL, EdgeSettings(strict="off"))
+
+
+def waved(frame: int, cells: int) -> Floats:
+    """Return the thumbnail of a frame in which so many cells differ from those of every other frame."""
+    other = STILL.copy()
+    other.reshape(-1, 3)[:cells] += np.float32(20 * (frame % 5))
+    return other
+
+
+def test_coarse_features_are_used_twice_again_while_only_a_hand_moves() -> None:
+    motion = settled()
+    few = int(STEADY_SHARE * STILL[..., 0].size)
+    waves = [reused(motion, waved(n, few)) for n in range(1, 10)]
+    assert waves == [Reuse.FEATURES, Reuse.FEATURES, Reuse.NOTHING] * 3
+    panned = [reused(motion, waved(n, few + 1)) for n in range(1, 10)]
+    assert set(panned) == {Reuse.NOTHING}, "a camera that moves"
+
+
+def test_features_of_before_a_rest_are_not_used_again() -> None:
+    motion = settled()
+    for _ in range(CALM_FRAMES + SELDOM // 2):
+        reused(motion, STILL)
+    assert reused(motion, waved(1, 1)) is Reuse.NOTHING
+
+
+def test_slow_changes_of_the_whole_picture_add_up() -> None:
+    motion = settled()
+    levels = 0.6 * STEADY_LEVELS
+    again = [reused(motion, STILL + np.float32(levels * n)) for n in range(1, 7)]
+    assert again == [Reuse.FEATURES, Reuse.NOTHING] * 3
+
+
+class Counting(StubCpu):
+    """Counts the frames that the network sees, and those of which it computes coarse features."""
+
+    inferred = featured = 0
+
+    def infer(self, frame: BgrImage, steady: bool = False) -> Coefficients:
+        self.inferred += 1
+        self.featured += not steady
+        return super().infer(frame)
 
 
 @pytest.fixture
-def made() -> list[FailingBackend]:
+def case() -> Case:
+    return Case(WIDTH, HEIGHT, 0.5, 3)
+
+
+@pytest.fixture
+def engine(case: Case, request: pytest.FixtureRequest) -> Iterator[FrameEngine]:
+    """A live engine over coefficients that the test chooses."""
+
+    def make(geometry: StepGeometry) -> Backend:
+        return Counting(geometry, case.coefficients())
+
+    live = getattr(request, "param", True)
+    engine = FrameEngine(
+        "given", make, lambda width, height: StepGeometry(width, height, 0.5), WIDTH, HEIGHT, live=live
+    )
+    yield engine
+    engine.close()
+
+
+def last_of(engine: FrameEngine, frame: BgrImage, count: int = FIRST_FRAMES) -> Matte:
+    """Return the last matte of a frame that is given several times, before black."""
+    return [engine.step(frame, np.zeros_like(frame), EDGES) for _ in range(count)][-1]
+
+
+def inferred(engine: FrameEngine) -> int:
+    assert isinstance(engine.backend, Counting)
+    return engine.backend.inferred
+
+
+def test_the_network_leaves_out_every_second_still_frame_and_the_composite_is_of_each(
+    engine: FrameEngine, case: Case
+) -> None:
+    frame, backdrop = case.frame(), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    last = last_of(engine, frame)
+    assert inferred(engine) == FIRST_FRAMES
+    again = engine.step(frame, backdrop, EDGES)
+    assert inferred(engine) == FIRST_FRAMES and again.still
+    np.testing.assert_array_equal(again.alpha, last.alpha)
+    brighter = np.clip(frame.astype(int) + 3, 0, 255).astype(np.uint8)
+    seen = engine.step(brighter, backdrop, EDGES)
+    assert not seen.still
+    shown = engine.step(frame, backdrop, EDGES)
+    assert inferred(engine) == FIRST_FRAMES + 1
+    np.testing.assert_array_equal(shown.composite, last.composite, "of the new frame, not of the one before")
+
+
+@pytest.mark.parametrize("engine", [False], indirect=True)
+def test_a_film_is_matted_frame_by_frame(engine: FrameEngine, case: Case) -> None:
+    last_of(engine, case.frame(), FIRST_FRAMES + 6)
+    assert inferred(engine) == FIRST_FRAMES + 6
+
+
+@pytest.mark.parametrize("what", ["reset", "cut", "size", "state"])
+def test_of_another_stream_the_first_frames_are_all_seen(engine: FrameEngine, case: Case, what: str) -> None:
+    frame = case.frame()
+    last_of(engine, frame)
+    if what == "reset":
+        engine.reset()
+    elif what == "cut":
+        frame = np.ascontiguousarray(
+            np.random.default_rng(9).integers(0, 256, (HEIGHT, WIDTH, 1)).repeat(3, 2), np.uint8
+        )
+    elif what == "size":
+        frame = np.ascontiguousarray(np.vstack([frame, frame[:16]]))
+    else:
+        engine.load_state(engine.state())
+    before = inferred(engine) if what != "size" else 0
+    last_of(engine, frame)
+    assert inferred(engine) == before + FIRST_FRAMES
+
+
+@pytest.fixture
+def made(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The strengths of the blurred rooms that are made from now on."""
+    made: list[float] = []
+
+    def blurred(small: Floats, alpha: Floats, strength: float, *size: int, **options: Any) -> BgrImage:
+        made.append(strength)
+        return blurred_background(small, alpha, strength, *size, **options)
+
+    monkeypatch.setattr(compositor, "blurred_background", blurred)
+    return made
+
+
+def test_a_still_frame_lies_before_the_room_that_was_blurred_for_the_last_one(
+    engine: FrameEngine, case: Case, made: list[float]
+) -> None:
+    frame, room = case.frame(), BlurredBackground(10.0)
+    for _ in range(FIRST_FRAMES):
+        last = engine.step(frame, room, EDGES)
+    again = engine.step(frame, room, EDGES)
+    assert len(made) == FIRST_FRAMES
+    np.testing.assert_array_equal(again.composite, last.composite)
+    engine.step(frame, room, EDGES)
+    assert len(made) == FIRST_FRAMES + 1, "the network saw this frame"
+    engine.step(frame, BlurredBackground(90.0), EDGES)
+    assert len(made) == FIRST_FRAMES + 2 and made[-1] > made[0], "another strength, on a frame that it leaves out"
+    hidden = Fixed(MatteEdit(np.zeros((case.geometry.small_height, case.geometry.small_width), np.float32)))
+    for count in (3, 4):
+        engine.step(frame, BlurredBackground(90.0), EDGES, hidden)
+        assert len(made) == FIRST_FRAMES + count, "whom a zone hides is in the room, also on a frame that it leaves out"
+
+
+def test_a_moving_hand_lies_before_the_room_that_was_blurred_with_the_last_coarse_features(
+    engine: FrameEngine, case: Case, made: list[float]
+) -> None:
+    frame = case.frame()
+    last_of(engine, frame)
+    for n in range(1, 7):
+        waved = frame.copy()
+        waved[:4, :4] = 40 * n  # one cell of the thumbnail, and a part of another
+        engine.step(waved, BlurredBackground(10.0), EDGES)
+    assert isinstance(engine.backend, Counting)
+    assert (engine.backend.inferred, engine.backend.featured, len(made)) == (FIRST_FRAMES + 6, FIRST_FRAMES + 2, 3)
+
+
+def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) -> None:
+    frame = case.frame()
+    size = case.geometry.small_height, case.geometry.small_width
+    half = Fixed(MatteEdit(np.full(size, 0.5, np.float32)))
+    mattes = [engine.step(frame, np.zeros_like(frame), EDGES, half) for _ in range(FIRST_FRAMES + 4)]
+    assert inferred(engine) == FIRST_FRAMES + 2
+    for matte in mattes[FIRST_FRAMES:]:
+        np.testing.assert_array_equal(matte.alpha, mattes[FIRST_FRAMES - 1].alpha)
+
+
+def test_the_bundled_network_shows_the_same_person_on_still_frames() -> None:
+    (frame,) = demo(320, 180, [0])
+    noise = np.random.default_rng(4)
+    stream = [np.clip(frame + noise.normal(0, 2, frame.shape), 0, 255).astype(np.uint8) for _ in range(24)]
+    settings = MattingSettings(model="mattecam", device="cpu", executor="openvino", precision="float32")
+    alphas = []
+    for live in (False, True):
+        engine = build_engine(settings, 320, 180, live=live)
+        alphas.append(np.stack([engine.step(image, np.zeros_like(image), EDGES).alpha for image in stream]))
+        engine.close()
+    every, second = (alpha.astype(np.float32) / 255 for alpha in alphas)
+    assert 0 < np.abs(every - second).mean() < 1e-3, "0 is no frame left out"
+
+
+STRICT_OFF = EdgeSettings(strict="off")
+
+
+@pytest.fixture
+def executors() -> list[FailingBackend]:
     return []
 
 
 @pytest.fixture
-def engine(made: list[FailingBackend]) -> FrameEngine:
+def failing(executors: list[FailingBackend]) -> FrameEngine:
     def make(geometry: StepGeometry) -> FailingBackend:
-        made.append(FailingBackend(geometry))
-        return made[-1]
+        executors.append(FailingBackend(geometry))
+        return executors[-1]
 
     return FrameEngine("a-model", make, lambda width, height: StepGeometry(width, height, 0.5), 64, 48)
 
@@ -36,68 +297,130 @@ def engine(made: list[FailingBackend]) -> FrameEngine:
     ],
 )
 def test_a_failure_is_named_and_starts_the_state_anew(
-    engine: FrameEngine, made: list[FailingBackend], error: Exception, words: str
+    failing: FrameEngine, executors: list[FailingBackend], error: Exception, words: str
 ) -> None:
-    made[0].error = error
+    executors[0].error = error
     with pytest.raises(ModelError, match=words):
-        engine.step(FRAME, FRAME, OFF)
-    assert made[0].resets == 1
+        failing.step(FRAME, FRAME, STRICT_OFF)
+    assert executors[0].resets == 1
 
-    made[0].error = None
-    assert engine.step(FRAME, FRAME, OFF).alpha.shape == (48, 64)
+    executors[0].error = None
+    assert failing.step(FRAME, FRAME, STRICT_OFF).alpha.shape == (48, 64)
 
 
-def test_a_lost_device_that_refuses_the_reset_as_well_is_named(engine: FrameEngine, made: list[FailingBackend]) -> None:
-    made[0].error = made[0].reset_error = RuntimeError("CUDA error: an illegal memory access was encountered")
+def test_a_lost_device_that_refuses_the_reset_as_well_is_named(
+    failing: FrameEngine, executors: list[FailingBackend]
+) -> None:
+    executors[0].error = executors[0].reset_error = RuntimeError("CUDA error: an illegal memory access was encountered")
     with pytest.raises(ExecutorError, match="failed on the device nowhere") as caught:
-        engine.step(FRAME, FRAME, OFF)
+        failing.step(FRAME, FRAME, STRICT_OFF)
     assert is_device_lost(caught.value)
     assert (caught.value.device, caught.value.precision) == ("nowhere", "float32")
 
 
-def test_another_size_gets_another_executor(engine: FrameEngine, made: list[FailingBackend]) -> None:
-    engine.step(FRAME, FRAME, OFF)
-    assert len(made) == 1
+def test_another_size_gets_another_executor(failing: FrameEngine, executors: list[FailingBackend]) -> None:
+    failing.step(FRAME, FRAME, STRICT_OFF)
+    assert len(executors) == 1
     tall = np.zeros((64, 48, 3), np.uint8)
-    engine.step(tall, tall, OFF)
+    failing.step(tall, tall, STRICT_OFF)
 
-    assert [executor.closed for executor in made] == [1, 0]
-    assert engine.info.small_size == (24, 32)
+    assert [executor.closed for executor in executors] == [1, 0]
+    assert failing.info.small_size == (24, 32)
 
 
-def test_a_closed_engine_says_so_and_is_closed_once(engine: FrameEngine, made: list[FailingBackend]) -> None:
-    engine.close()
-    engine.close()
-    engine.reset()
-    assert (made[0].closed, made[0].resets) == (1, 0)
+def test_a_closed_engine_says_so_and_is_closed_once(failing: FrameEngine, executors: list[FailingBackend]) -> None:
+    failing.close()
+    failing.close()
+    failing.reset()
+    assert (executors[0].closed, executors[0].resets) == (1, 0)
     with pytest.raises(ModelError, match="closed"):
-        engine.step(FRAME, FRAME, OFF)
+        failing.step(FRAME, FRAME, STRICT_OFF)
 
 
-def test_wrong_pictures_are_refused(engine: FrameEngine) -> None:
+def test_wrong_pictures_are_refused(failing: FrameEngine) -> None:
     with pytest.raises(ValueError, match="backdrop"):
-        engine.step(FRAME, FRAME[:20].copy(), OFF)
+        failing.step(FRAME, FRAME[:20].copy(), STRICT_OFF)
     with pytest.raises(TypeError):
-        engine.step(FRAME.astype(np.float32), FRAME, OFF)
+        failing.step(FRAME.astype(np.float32), FRAME, STRICT_OFF)
 
 
-def test_a_scene_cut_starts_the_state_anew(engine: FrameEngine, made: list[FailingBackend]) -> None:
+def test_a_scene_cut_starts_the_state_anew(failing: FrameEngine, executors: list[FailingBackend]) -> None:
     random = np.random.default_rng(0)
     here, there = (np.repeat(np.repeat(random.integers(0, 256, (6, 8, 3), np.uint8), 8, 0), 8, 1) for _ in range(2))
     resets = []
     for frame in (here, here, there, there, here):
-        engine.step(frame, FRAME, OFF)
-        resets.append(made[0].resets)
+        failing.step(frame, FRAME, STRICT_OFF)
+        resets.append(executors[0].resets)
 
     assert resets == [0, 0, 1, 1, 2]
 
 
-def test_a_reset_is_followed_by_no_cut(engine: FrameEngine, made: list[FailingBackend]) -> None:
+def test_a_reset_is_followed_by_no_cut(failing: FrameEngine, executors: list[FailingBackend]) -> None:
     """Else the people that strict mode is told of would be forgotten."""
     random = np.random.default_rng(0)
-    engine.step(random.integers(0, 256, FRAME.shape, np.uint8), FRAME, OFF)
+    failing.step(random.integers(0, 256, FRAME.shape, np.uint8), FRAME, STRICT_OFF)
 
-    engine.reset(np.full(FRAME.shape[:2], 255, np.uint8))
-    engine.step(FRAME, FRAME, OFF)
+    failing.reset(np.full(FRAME.shape[:2], 255, np.uint8))
+    failing.step(FRAME, FRAME, STRICT_OFF)
 
-    assert made[0].resets == 1
+    assert executors[0].resets == 1
+
+
+SIZE = 640, 360
+
+
+def room(seed: int) -> BgrImage:
+    """Return a room of large and small coloured patches."""
+    random = np.random.default_rng(seed)
+    layers = [
+        cv2.resize(random.uniform(-1, 1, (rows, 2 * rows, 3)), SIZE, interpolation=cv2.INTER_CUBIC) for rows in (3, 12)
+    ]
+    mixed: BgrImage = np.clip(128 + 80 * layers[0] + 40 * layers[1], 0, 255).astype(np.uint8)
+    return mixed
+
+
+def lit(image: BgrImage, gain: float, gamma: float = 1.0, offset: float = 0.0) -> BgrImage:
+    return np.asarray(np.clip(255 * gain * (image / 255) ** gamma + offset, 0, 255), np.uint8)
+
+
+def cuts(images: Sequence[BgrImage]) -> list[int]:
+    """Return the numbers of the images that begin another scene."""
+    detector = Motion()
+    return [number for number, image in enumerate(images) if detector.is_cut(image)]
+
+
+def test_another_scene_is_a_cut() -> None:
+    assert cuts([*demo(*SIZE, range(3)), room(1), room(1), room(2), *demo(*SIZE, range(2))]) == [3, 5, 6]
+
+
+def test_rooms_of_equal_brightness_are_different_scenes() -> None:
+    scenes = [room(seed) for seed in range(20)]
+
+    assert cuts(scenes) == list(range(1, 20))
+
+
+def test_a_moving_camera_is_no_cut() -> None:
+    assert cuts(demo(*SIZE, range(90))) == []
+
+
+@pytest.mark.parametrize("light", [(0.5,), (1.7,), (0.15,), (1.0, 0.6), (1.0, 1.5), (1.0, 1.0, 30.0)])
+def test_a_change_of_light_is_no_cut(light: tuple[float, ...]) -> None:
+    for image in (*demo(*SIZE, [0]), room(1)):
+        assert cuts([image, lit(image, *light), image]) == []
+
+
+def test_a_person_who_enters_is_no_cut() -> None:
+    """A person who covers a third of the frame appears from one frame to the next."""
+    before, after = demo(*SIZE, (29, 30), empty_scene_s=1.0)
+
+    assert cuts([before, after, before]) == []
+
+
+def test_a_large_object_that_moves_fast_is_no_cut() -> None:
+    images = []
+    for x in range(0, 400, 60):
+        image = room(1)
+        image[:, x : x + 240] = room(2)[:, :240]
+        images.append(image)
+
+    assert cuts(images) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import closing
@@ -20,9 +21,11 @@ from app.matting.base.interface import MattingEngine
 from app.matting.choice import hardware
 from app.matting.engine import FrameEngine
 from app.matting.torch import networks
+from app.media.video_reader import VideoReader
 from tests.golden.fill import fill
 from tests.matting.modules import NETWORKS
 from tests.matting.networks import BuildEngine, assert_nothing_shared, frames, without_collection
+from tests.paths import shared
 
 pytestmark = pytest.mark.torch
 
@@ -235,3 +238,44 @@ def test_numbers_that_are_none_are_an_error(
     for _ in range(2):
         with pytest.raises(ModelError, match="not numbers"):
             engine.step(FRAME, BACKDROP, OFF)
+
+
+MOST, MEAN = 4e-2, 2e-3
+"""Maximum and mean alpha error allowed for a lower precision; the decision stage steepens alpha near its threshold."""
+
+
+@pytest.mark.long
+@pytest.mark.parametrize(
+    ("model", "ratio", "name"),
+    [
+        ("rvm-mobilenetv3", 0.375, "asl_book"),
+        ("rvm-mobilenetv3", 0.375, "asl_walk"),
+        ("rvm-mobilenetv3", 0.375, "asl_yes"),
+        ("mattecam", 0.3, "asl_please"),
+        ("mattecam", 0.3, "asl_yes"),
+    ],
+)
+def test_executors_agree_on_real_clips(model: str, ratio: float, name: str, engines: BuildEngine) -> None:
+    pictures = [image for _, image in itertools.islice(VideoReader(shared(f"clips/{name}.mkv")).frames(), 16)]
+    height, width = pictures[0].shape[:2]
+    settings = MattingSettings(
+        model=model,
+        weights=shared("weights/rvm_mobilenetv3.pth") if model == "rvm-mobilenetv3" else None,
+        downsample_ratio=ratio,
+        device="cpu",
+        executor="eager",
+        precision="float32",
+    )
+    reference = engines(settings, width, height)
+    exact = engines(settings.replace(executor="openvino"), width, height)
+    fast = engines(settings.replace(executor="openvino", precision="bfloat16"), width, height)
+    for frame in pictures:
+        expected, same, rough = (
+            engine.step(frame, BlurredBackground(50), settings.edges.replace(strict="off")).alpha / 255
+            for engine in (reference, exact, fast)
+        )
+        assert np.abs(same - expected).max() <= 1.01 / 255
+        if hardware.cpu_has_bfloat16():
+            error = np.abs(rough - expected)
+            assert error.max() <= MOST
+            assert error.mean() <= MEAN

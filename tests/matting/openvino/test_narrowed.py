@@ -1,26 +1,45 @@
-"""A recurrent network that looks at the columns around people, or uses features again, gives the matte of the frame."""
+"""Networks in OpenVINO: the window of columns around people, threads, and no connections to anybody."""
 
 from __future__ import annotations
 
 import itertools
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
+from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from app.core.settings import EdgeSettings
+from app.core.settings import EdgeSettings, EngineSettings
 from app.core.threads import Strips
 from app.core.types import AlphaImage, BgrImage, Floats
+from app.matting import build_engine
 from app.matting.base.interface import StepGeometry
 from app.matting.openvino.artefact import NetworkSource
 from app.matting.openvino.artefact_cache import artefacts
-from app.matting.openvino.openvino_backend import SETTLE_FRAMES, OpenVinoBackend, window_widths
+from app.matting.openvino.openvino_backend import (
+    LEAST_MARGIN,
+    MARGIN,
+    MOST_SETTLE_FRAMES,
+    SETTLE_FRAMES,
+    STEP,
+    SURVEY_FRAMES,
+    TOUCH,
+    WHOLE_EVERY,
+    WHOLE_FRAMES,
+    ColumnTracker,
+    OpenVinoBackend,
+    window_widths,
+)
 from app.matting.openvino.recurrent import RecurrentNetwork, quartered
 from models.table import bundled
 from models.weights import find
 from tests.clips import demo
+from tests.fresh_python import printed_by
 from tests.matting.networks import bundled_backend, small_of
 
 SIZE = 320, 180
@@ -201,3 +220,223 @@ def test_coarse_features_are_used_again_only_while_they_are_of_the_stream(
         assert 0 < np.abs(every - reused).mean() < 1e-3, "0 is nothing used again"
     else:
         np.testing.assert_array_equal(reused, every)
+
+
+WIDTH, HEIGHT = 320, 180
+WINDOW = 224
+ROOM: Floats = np.full((3, HEIGHT, WIDTH), 0.4, np.float32)
+LEFT, RIGHT = 110, 210
+"""Where the person is."""
+
+
+def shown(left: int, right: int, value: float = 1.0) -> Floats:
+    """Return alpha of somebody in these columns."""
+    alpha = np.zeros((HEIGHT, WIDTH), np.float32)
+    alpha[60:, left:right] = value
+    return alpha
+
+
+def look(tracker: ColumnTracker, alpha: Floats, small: Floats = ROOM) -> int | None:
+    """Show a frame; return the window in which it is seen."""
+    first = tracker.choose(small)
+    tracker.follow(alpha)
+    return first
+
+
+def tracker_settled() -> ColumnTracker:
+    tracker = ColumnTracker(WIDTH)
+    for _ in range(SETTLE_FRAMES):
+        assert look(tracker, shown(LEFT, RIGHT)) is None
+    return tracker
+
+
+@pytest.mark.parametrize(
+    ("columns", "windows"),
+    [(320, [224, 192, 160, 128]), (480, [320, 288, 256, 224, 192]), (138, [96]), (137, [])],
+)
+def test_windows_fit_what_networks_remember(columns: int, windows: list[int]) -> None:
+    assert window_widths(columns) == windows
+
+
+@given(left=st.integers(0, WIDTH - 1), columns=st.integers(1, WIDTH), width=st.sampled_from([320, 326, 333]))
+def test_a_window_lies_in_the_frame_with_a_margin_on_either_side(left: int, columns: int, width: int) -> None:
+    tracker, alpha = ColumnTracker(width), np.zeros((9, width), np.float32)
+    alpha[:, left : left + columns] = 1
+    right = min(left + columns, width)
+    small = np.zeros((3, 9, width), np.float32)
+    windows = [look(tracker, alpha, small) for _ in range(SETTLE_FRAMES + 1)]
+    first = windows[-1]
+    assert windows[:-1] == [None] * SETTLE_FRAMES
+    if first is None:
+        assert right - left > WINDOW - 2 * (MARGIN + STEP) or right > width - width % STEP - MARGIN
+    else:
+        assert first % STEP == 0
+        assert 0 <= first <= width - WINDOW
+        assert first == 0 or first + MARGIN <= left
+        assert first + WINDOW == width or right <= first + WINDOW - MARGIN
+
+
+def test_the_window_moves_with_the_person() -> None:
+    tracker = tracker_settled()
+    windows = [look(tracker, shown(LEFT + shift, RIGHT + shift)) for shift in range(0, 100, 2)]
+    assert windows[0] == 48
+    assert windows[-1] == WIDTH - WINDOW
+    assert None not in windows
+
+
+def test_motion_beside_the_window_shows_all_columns_from_the_same_frame_on() -> None:
+    tracker = tracker_settled()
+    first = look(tracker, shown(LEFT, RIGHT))
+    assert first is not None
+    entered = ROOM.copy()
+    entered[:, 100:, :16] = 0.6
+    windows = [look(tracker, shown(LEFT, RIGHT), entered) for _ in range(WHOLE_FRAMES + 1)]
+    assert windows == [None] * WHOLE_FRAMES + [first]
+
+
+def test_motion_in_the_window_and_a_slow_change_of_light_keep_it() -> None:
+    tracker = tracker_settled()
+    for frame in range(WHOLE_EVERY):
+        small = ROOM * np.float32(1 + 0.004 * frame)
+        small[:, 60:, LEFT + frame % 9 : RIGHT] = 0.9
+        assert look(tracker, shown(LEFT, RIGHT), small) is not None
+
+
+def test_a_textured_room_before_a_camera_in_the_hand_keeps_the_window() -> None:
+    columns = np.arange(WIDTH + 8)
+    texture = (0.5 + 0.4 * np.sin(columns / 9)).astype(np.float32)
+    tracker = tracker_settled()
+    for frame in range(30):
+        shift = round(2 + 2 * np.sin(frame / 3))
+        small = np.broadcast_to(texture[shift : shift + WIDTH], ROOM.shape)
+        window = look(tracker, shown(LEFT, RIGHT), np.ascontiguousarray(small))
+    assert window is not None
+
+
+def test_all_columns_are_looked_at_now_and_then() -> None:
+    tracker = tracker_settled()
+    windows = [look(tracker, shown(LEFT, RIGHT)) is None for _ in range(WHOLE_EVERY + WHOLE_FRAMES + 1)]
+    assert windows == [False] * WHOLE_EVERY + [True] * WHOLE_FRAMES + [False]
+
+
+@pytest.mark.parametrize("value", [1.0, 0.15], ids=["person", "ghost"])
+def test_whatever_is_shown_beside_the_window_ends_it(value: float) -> None:
+    tracker = tracker_settled()
+    alpha = np.maximum(shown(LEFT, RIGHT), shown(10, 20, value) + shown(300, 310, value))
+    look(tracker, alpha)
+    assert look(tracker, alpha) is None
+
+
+def test_nobody_ends_the_window() -> None:
+    tracker = tracker_settled()
+    look(tracker, np.zeros((HEIGHT, WIDTH), np.float32))
+    assert look(tracker, shown(LEFT, RIGHT)) is None
+
+
+@pytest.mark.parametrize(("column", "narrow"), [(TOUCH - 1, True), (WINDOW - TOUCH, True), (TOUCH, False)])
+def test_somebody_who_reaches_the_border_of_the_window_is_seen_whole(column: int, narrow: bool) -> None:
+    tracker = tracker_settled()
+    assert tracker.choose(ROOM) is not None
+    alpha = np.zeros((HEIGHT, WINDOW), np.float32)
+    alpha[100, column] = 1
+    assert tracker.is_too_narrow(alpha) == narrow
+
+
+def test_a_window_that_proves_too_narrow_again_and_again_is_used_less() -> None:
+    tracker = ColumnTracker(WIDTH)
+    waited = []
+    for _ in range(6):
+        frames = 0
+        while look(tracker, shown(LEFT, RIGHT)) is None:
+            frames += 1
+        waited.append(frames)
+        assert tracker.choose(ROOM) is not None
+        assert tracker.is_too_narrow(np.ones((HEIGHT, WINDOW), np.float32))
+    assert waited[:3] == [SETTLE_FRAMES, 2 * SETTLE_FRAMES, 4 * SETTLE_FRAMES]
+    assert waited[-1] == MOST_SETTLE_FRAMES
+
+
+def test_a_window_within_its_least_margin_stays() -> None:
+    tracker = tracker_settled()
+    first = look(tracker, shown(LEFT, RIGHT))
+    assert first is not None
+    assert look(tracker, shown(first + LEAST_MARGIN, RIGHT)) == first
+    assert look(tracker, shown(first + LEAST_MARGIN, RIGHT)) == first
+
+
+def survey(tracker: ColumnTracker, *alphas: Floats) -> int:
+    """Show these in turn for a survey; return how many columns are wanted then."""
+    for frame in range(SURVEY_FRAMES):
+        look(tracker, alphas[frame % len(alphas)])
+    return tracker.wanted
+
+
+def test_a_narrower_window_is_wanted_after_two_surveys_that_it_suffices_for() -> None:
+    tracker = ColumnTracker(WIDTH)
+    sways = shown(LEFT, RIGHT - 4), shown(LEFT + 4, RIGHT)
+    assert [survey(tracker, *sways) for _ in range(3)] == [WINDOW, 128, 128]
+    tracker.use(tracker.wanted)
+    for _ in range(SETTLE_FRAMES):
+        assert look(tracker, shown(LEFT, RIGHT)) is None
+    assert look(tracker, shown(LEFT, RIGHT)) == 96
+
+
+def test_a_gesture_keeps_the_wide_window_and_brings_it_back_at_once() -> None:
+    person, gesture = shown(LEFT, RIGHT), shown(LEFT - 40, RIGHT + 40)
+    tracker = ColumnTracker(WIDTH)
+    assert survey(tracker, person) == survey(tracker, gesture, person) == survey(tracker, person) == WINDOW
+    assert survey(tracker, person) == 128
+    assert survey(tracker, gesture, person) == WINDOW
+
+
+SMALL = StepGeometry(160, 96, 0.5)
+
+
+def test_one_thread_and_all_threads_give_the_same_mattes() -> None:
+    usual, alone = bundled_backend(SMALL), bundled_backend(SMALL, 1)
+    rng = np.random.default_rng(1)
+    for _ in range(3):
+        frame = rng.integers(0, 255, (96, 160, 3), np.uint8)
+        backdrop = np.zeros_like(frame)
+        mattes = [each.step(frame, backdrop, EdgeSettings()) for each in (usual, alone)]
+        assert np.abs(mattes[0].alpha.astype(int) - mattes[1].alpha).max() <= 1
+    usual.close()
+    alone.close()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="counts threads in /proc")
+def test_another_engine_uses_the_threads_of_those_that_were_closed() -> None:
+    """A program has built hundreds of engines after a day of changes."""
+    counts = []
+    for number in range(5):
+        width, height = 160 + 32 * number, 96
+        engine = build_engine(EngineSettings(model=bundled().name, device="cpu"), width, height)
+        frame = np.zeros((height, width, 3), np.uint8)
+        engine.step(frame, frame, EdgeSettings())
+        engine.close()
+        counts.append(len(list(Path("/proc/self/task").iterdir())))
+    later = counts[2:]
+    assert max(later) < max(counts[:2]) + len(later), f"less than one thread more for each engine: {counts}"
+
+
+WATCHED = """
+import socket, sys, threading
+tried = []
+socket.socket.connect = lambda *arguments: tried.append(arguments)
+socket.getaddrinfo = lambda *arguments, **named: tried.append(arguments) or []
+import app.matting.choice.hardware, app.matting.openvino.conversion, app.matting.openvino.openvino_backend
+app.matting.choice.hardware.cpu_has_bfloat16()
+from app.matting.openvino.runtime import ov
+import torch
+ov.convert_model(torch.nn.ReLU(), example_input=torch.zeros(2))
+names = [t.name for t in threading.enumerate() if t is not threading.main_thread()]
+assert not tried, tried
+assert not names, names
+assert "openvino_telemetry.main" not in sys.modules
+"""
+
+
+@pytest.mark.torch
+@pytest.mark.long
+def test_no_connection_is_tried() -> None:
+    printed_by(WATCHED)

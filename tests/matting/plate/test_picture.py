@@ -1,18 +1,29 @@
-"""The plate: files, adaptation to light, fit."""
+"""Plates: taken, stored, read, and compared with the frames of a camera."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
 import pytest
 
+from app.capture.demo import DemoSource
 from app.core.errors import PlateError
-from app.core.types import AlphaImage, BgrImage
+from app.core.types import AlphaImage, BgrImage, Frame, SourceInfo
+from app.matting.plate.capture import (
+    MOST_FRAMES,
+    START_LIMIT_S,
+    PlateCapture,
+    plate_info,
+    plate_path,
+    save_plate,
+)
+from app.matting.plate.engine import shows_someone
 from app.matting.plate.picture import PlateFit, median_plate, read_plate
-from tests.rooms import clip_frames
+from tests.rooms import clip_frames, empty_room
 
 
 def room(width: int = 320, height: int = 180) -> BgrImage:
@@ -125,3 +136,145 @@ class TestFit:
         lamp[:, : width // 3] //= 2
         for changed in (np.roll(frame, width // 50, 1), np.roll(frame, height // 30, 0), lamp):
             assert not PlateFit(plate).fits(changed, alpha)
+
+
+SIZE = 160, 96
+
+
+def shot(index: int, value: int = 100, size: tuple[int, int] = SIZE, camera: str = "one") -> Frame:
+    """Return a grey frame at 30 fps."""
+    source = SourceInfo("camera", camera, camera, *size, 30.0, "")
+    return Frame(np.full((size[1], size[0], 3), value, np.uint8), index, index / 30, source=source)
+
+
+def test_frames_are_spread_over_the_time_and_few() -> None:
+    capture = PlateCapture(0.0, 2.0)
+    done, progress = list[bool](), list[float]()
+    for index in range(61):
+        done.append(capture.feed(shot(index, value=index)))
+        progress.append(capture.progress)
+    assert done == [False] * 60 + [True]
+    assert progress == pytest.approx([index / 60 for index in range(61)])
+    assert len(capture.frames) == MOST_FRAMES
+    assert capture.frames[0][0, 0, 0] == 0
+    assert capture.frames[-1][0, 0, 0] >= 57
+
+
+def test_large_frames_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("app.matting.plate.capture.MOST_BYTES", 5 * shot(0).image.nbytes)
+    capture = PlateCapture(0.0, 1.0)
+    assert [capture.feed(shot(index)) for index in range(31)][-1]
+    assert len(capture.frames) == 5
+
+
+@pytest.mark.parametrize(("size", "camera"), [((80, 60), "one"), (SIZE, "two")])
+def test_another_size_or_camera_begins_anew(size: tuple[int, int], camera: str) -> None:
+    capture = PlateCapture(0.0, 1.0)
+    assert not any(capture.feed(shot(index, value=0)) for index in range(20))
+    assert not any(capture.feed(shot(index, size=size, camera=camera)) for index in range(20, 50))
+    assert capture.feed(shot(50, size=size, camera=camera))
+    assert capture.plate().shape == (size[1], size[0], 3)
+    assert (capture.plate() == 100).all()
+    assert capture.camera == camera
+
+
+def test_a_camera_that_repeats_its_last_frame_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+    now_s = [100.0]
+    monkeypatch.setattr("app.matting.plate.capture.time", SimpleNamespace(monotonic=lambda: now_s[0]))
+    capture = PlateCapture(30.0, 1.0)
+    now_s[0] += 29
+    assert not capture.feed(shot(0)) and not capture.frames, "the countdown goes on"
+    now_s[0] += START_LIMIT_S
+    capture.feed(None)
+    capture.feed(shot(0))
+    now_s[0] += START_LIMIT_S - 1
+    capture.feed(shot(0))
+    now_s[0] += 2
+    with pytest.raises(PlateError, match="delivers no frames"):
+        capture.feed(shot(0))
+
+
+def test_a_repeated_picture_counts_once() -> None:
+    capture = PlateCapture(0.0, 1.0)
+    for _ in range(5):
+        capture.feed(shot(7))
+    assert len(capture.frames) == 1
+
+
+def test_nothing_seen_is_no_plate() -> None:
+    assert PlateCapture(0.0, 1.0).progress == 0
+    with pytest.raises(PlateError):
+        PlateCapture(0.0, 1.0).plate()
+
+
+def test_a_passer_by_is_not_in_the_plate() -> None:
+    capture = PlateCapture(0.0, 1.0)
+    for index in range(31):
+        frame = shot(index)
+        frame.image[:, 4 * index : 4 * index + 30] = 255
+        capture.feed(frame)
+    assert (capture.plate() == 100).all()
+
+
+@pytest.mark.parametrize("size", [(320, 240), (160, 96)])
+def test_the_demo_with_and_without_its_person(size: tuple[int, int]) -> None:
+    assert shows_someone(DemoSource(*size, 30, motion=0).render(0))
+    assert not shows_someone(DemoSource(*size, 30, empty_scene_s=3.0, motion=0).render(0))
+
+
+def test_what_is_no_room_shows_nobody() -> None:
+    noise = np.random.default_rng(1).integers(0, 255, (12, 20, 3), np.uint8)
+    for picture in (np.zeros((48, 64, 3), np.uint8), cv2.resize(noise, SIZE), np.full((20, 400, 3), 250, np.uint8)):
+        assert not shows_someone(np.asarray(picture, np.uint8))
+
+
+def test_a_plate_comes_back_with_its_origin(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "plate.png"
+    kept = save_plate(path, shot(0).image, "usb-1")
+    assert plate_info(path) == kept
+    assert (kept.camera, kept.width, kept.height) == ("usb-1", *SIZE)
+    np.testing.assert_array_equal(cv2.imread(str(path)), shot(0).image)
+    assert sorted(file.name for file in path.parent.iterdir()) == ["plate.png", "plate.png.json"]
+
+
+def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PlateError, match=r"plate\.png"):
+        save_plate(tmp_path / "file" / "plate.png", shot(0).image, "usb-1")
+
+
+def test_cameras_have_their_own_files() -> None:
+    one, other = plate_path("usb-1/../x y", 640, 480), plate_path("usb-2", 640, 480)
+    assert one.parent == other.parent != one
+    assert one.name == "usb-1_.._x_y-640x480.png"
+    ports = "pci-0000:00:14.0-usb-0:2:1.0", "pci-0000:00:14.0-usb-0:3:1.0"
+    twins = {
+        plate_path(f"usb-Sonix_Technology_Co.__Ltd._USB_2.0_Camera-video-index0#{port}", 640, 480) for port in ports
+    }
+    assert len(twins) == 2, "their files had one name, which was cut off before the port"
+
+
+def median(frames: Sequence[BgrImage]) -> BgrImage:
+    """Return the plate that the capture computes from the frames."""
+    capture = PlateCapture(0.0, 1.0)
+    for index, image in enumerate(frames):
+        capture.feed(Frame(image, index, index / (len(frames) - 1)))
+    return capture.plate()
+
+
+@pytest.mark.long
+def test_a_real_room_with_and_without_its_person() -> None:
+    images = clip_frames("asl_eat", 6)
+    assert shows_someone(images[0])
+    assert not shows_someone(empty_room(images))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("clip", ["asl_walk", "asl_book"])
+def test_who_stands_still_stays_in_the_median_and_is_found_there(clip: str) -> None:
+    frames = clip_frames(clip, 20)
+    plate = median(frames)
+    still = np.ptp(np.stack(frames[::3]).astype(np.int16), axis=0).max(2) < 20
+    assert still.mean() > 0.3
+    assert np.abs(plate.astype(int) - frames[0])[still].mean() < 6, "the room is as every frame shows it"
+    assert shows_someone(plate)

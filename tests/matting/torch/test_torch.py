@@ -1,10 +1,11 @@
-"""Networks in torch: recorded steps, what is uploaded once, folded normalization, and the engine of U2-Net."""
+"""Networks in torch: recorded steps, uploads, folded normalization, U2-Net's engine, and strict mode as on a CPU."""
 
 from __future__ import annotations
 
 import copy
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -12,16 +13,21 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from app.core.errors import ModelError
 from app.core.framing import MatteEdit, View
 from app.core.settings import EdgeSettings
-from app.core.types import Backdrop, BgrImage, BlurredBackground, Matte
+from app.core.threads import Strips
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.edges import plan
 from app.matting.base.interface import NotAMatteError, StepGeometry
 from app.matting.choice.preparation import PORTRAIT
+from app.matting.cpu.compositor import Coefficients, Compositor
+from app.matting.cpu.cpu_backend import apply_strict, shrink
 from app.matting.plate.picture import lit_plate
+from app.matting.strict.cpu_strict import StrictFilter
+from app.matting.strict.torch_strict import components, initial_memory, strict_matte, with_people
 from app.matting.torch import captured, torch_edges
 from app.matting.torch.captured import SettledStep
 from app.matting.torch.core import Core, PlateCore, StepOutput
@@ -35,7 +41,11 @@ from models.rvm.network import MattingNetwork
 from models.u2net.saliency import HOLD, STILL, U2Net, blur_fusion, steadied
 from tests.golden.fill import fill
 from tests.matting.networks import frames
-from tests.matting.stubs import Fixed
+from tests.matting.strict.rooms import HEIGHT as ROWS
+from tests.matting.strict.rooms import SCENES, Blob, Room, walking
+from tests.matting.strict.rooms import WIDTH as COLUMNS
+from tests.matting.stubs import Fixed, showing
+from tests.matting.torch_stubs import StubTorch
 
 pytestmark = pytest.mark.torch
 
@@ -407,3 +417,104 @@ def test_half_precision_leaves_the_matte_a_matte() -> None:
     assert (mask - rough).abs().max() < 0.05
     assert rough_slope.dtype == rough_offset.dtype == after.dtype == torch.float32
     assert offset.shape == slope.shape == (1, 4, 48, 64)
+
+
+CPU = torch.device("cpu")
+
+
+def both(
+    image: Floats, alpha: Floats, numpy_filter: StrictFilter, memory: Tensor
+) -> tuple[list[Floats], list[Floats], Tensor]:
+    """Return slope, offset and coarse alpha of numpy and of torch, and torch's state."""
+    slope, offset = np.full((4, *alpha.shape), 0.5, np.float32), np.stack([alpha - 0.2] * 4)
+    given = [torch.from_numpy(array.copy())[None] for array in (image, slope, offset, alpha[None])]
+    *found, memory = strict_matte(given[0], given[1], given[2], given[3], memory)
+    coarse = alpha.copy()
+    apply_strict(numpy_filter, "balanced", Coefficients(image, slope, offset, coarse))
+    return [slope, offset, coarse[None]], [tensor[0].numpy() for tensor in found], memory
+
+
+LARGE = "person passes a poster", "ghost behind a fast person"
+"""Scenes that run with several pixels to a cell as well, which takes several times as long."""
+
+
+@pytest.mark.parametrize(("name", "grid"), [*((name, 1) for name in SCENES), (LARGE[0], 3), (LARGE[1], 2)])
+def test_torch_is_numpy(name: str, grid: int) -> None:
+    scene = SCENES[name]
+    room, numpy_filter = Room(grid=grid), StrictFilter()
+    memory = initial_memory(ROWS * grid, COLUMNS * grid, CPU)
+    for n in range(24):
+        image, alpha = room.frame(*scene(n), light=1 + 0.05 * float(np.sin(n)))
+        expected, found, memory = both(image, alpha, numpy_filter, memory)
+        for one, other in zip(expected, found, strict=True):
+            assert (np.abs(one - other) > 1e-4).mean() < 1e-3
+
+
+def test_streams_in_one_batch_do_not_mix() -> None:
+    rooms = [Room(seed=seed) for seed in range(2)]
+    memory = initial_memory(ROWS, COLUMNS, CPU)
+    together, apart = memory.repeat(2, 1, 1, 1), [memory, memory]
+    for n in range(8):
+        frames = [room.frame(*blobs) for room, blobs in zip(rooms, ([walking(n)], [Blob(30, 40, 12)]), strict=True)]
+        images, alphas = (torch.from_numpy(np.stack(arrays)) for arrays in zip(*frames, strict=True))
+        coarse = alphas[:, None]
+        matte = coarse.repeat(1, 4, 1, 1)
+        *_, joint, together = strict_matte(images, matte, matte, coarse, together)
+        for k in range(2):
+            one = slice(k, k + 1)
+            *_, alone, apart[k] = strict_matte(images[one], matte[one], matte[one], coarse[one], apart[k])
+            torch.testing.assert_close(joint[one], alone)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_components_are_those_of_opencv(seed: int) -> None:
+    noise = np.random.default_rng(seed).normal(size=(60, 90)).astype(np.float32)
+    mask = cv2.GaussianBlur(noise, (0, 0), 3) > 0.05
+    number, expected = cv2.connectedComponents(mask.astype(np.uint8), connectivity=4)
+
+    labels = components(torch.from_numpy(mask)[None, None])[0].numpy().reshape(mask.shape)
+
+    pairs = {(int(one), int(other)) for one, other in zip(labels.ravel(), expected.ravel(), strict=True)}
+    assert len(pairs) == number == len({one for one, _ in pairs})
+
+
+def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
+    geometry = StepGeometry(2 * COLUMNS, 2 * ROWS, 0.5)
+    room, numpy_filter = Room(grid=2), StrictFilter()
+    strips = Strips()
+    eager, cpu = StubTorch(geometry), Compositor(geometry, strips)
+    small = np.empty((3, ROWS, COLUMNS), np.float32)
+    edges, backdrop = EdgeSettings(), BlurredBackground(80)
+    try:
+        for n in range(12):
+            image, full = room.frame(walking(n), Blob(30, 40, 12))
+            alpha = np.ascontiguousarray(full[::2, ::2])
+            frame = np.ascontiguousarray(np.rint(image[::-1] * 255).astype(np.uint8).transpose(1, 2, 0))
+            shrink(strips, frame, (0.5, 0.5), small)
+            coefficients = showing(alpha, small)
+            eager.coefficients = deepcopy(coefficients)
+            expected = eager.step(frame, backdrop, edges)
+
+            apply_strict(numpy_filter, "balanced", coefficients)
+            found = cpu.composite(frame, coefficients, backdrop, plan(edges), False)
+
+            assert np.abs(found.alpha.astype(int) - expected.alpha).max() <= 1
+            assert np.abs(found.composite.astype(int) - expected.composite).max() <= 2
+        assert found.alpha[110, 2 * int(walking(11).x)] == 255
+    finally:
+        strips.close()
+
+
+@pytest.mark.parametrize("size", [(ROWS, COLUMNS), (3 * ROWS, 3 * COLUMNS)])
+def test_known_people_are_shown_at_once_as_in_numpy(size: tuple[int, int]) -> None:
+    image, alpha = Room().frame(walking(0), Blob(30, 40, 12))
+    seen = np.rint(255 * cv2.resize(walking(0).cover(), size[::-1])).astype(np.uint8)
+    numpy_filter = StrictFilter()
+    numpy_filter.reset(seen)
+    memory = with_people(initial_memory(ROWS, COLUMNS, CPU), torch.from_numpy(seen))
+
+    expected, found, _ = both(image, alpha, numpy_filter, memory)
+
+    for one, other in zip(expected, found, strict=True):
+        np.testing.assert_allclose(one, other, atol=1e-4)
+    assert found[2].max() > 0.9
