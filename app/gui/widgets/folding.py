@@ -40,27 +40,33 @@ class FoldingRow(QBoxLayout):
         return True
 
     def heightForWidth(self, width: int) -> int:
-        self._turn(width)
-        if super().hasHeightForWidth():  # which makes Qt follow the new direction
-            return super().heightForWidth(width)
-        return super().sizeHint().height()  # Qt returns 0 for what has one height
+        """Return the height of what fits, and turn nothing: Qt asks for widths that never come."""
+        items, gaps = self._shown(), self._gaps()
+        if not self._fits(width):
+            return sum(_height(item, width) for item in items) + gaps
+        left = width - gaps - sum(item.sizeHint().width() for item in items if item is not self._growing())
+        widths = (left if item is self._growing() else item.sizeHint().width() for item in items)
+        return max(map(_height, items, widths), default=0)
 
     def minimumHeightForWidth(self, width: int) -> int:
         return self.heightForWidth(width)
 
     def setGeometry(self, rect: QRect) -> None:
-        self._turn(rect.width())
+        fits = self._fits(rect.width())
+        self.setDirection(QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom)
         super().setGeometry(rect)
 
-    def _turn(self, width: int) -> None:
-        """Choose between row and column. What grows may be as short as it can, the rest is not cut for a row."""
+    def _fits(self, width: int) -> bool:
+        """Whether the items fit into a row. What grows may be as short as it can, the rest is not cut for it."""
         sizes = [item.minimumSize() if item is self._growing() else item.sizeHint() for item in self._shown()]
-        fits = self._row_size(sizes).width() <= width
-        self.setDirection(QBoxLayout.Direction.LeftToRight if fits else QBoxLayout.Direction.TopToBottom)
+        return self._row_size(sizes).width() <= width
 
     def _row_size(self, sizes: list[QSize]) -> QSize:
-        gaps = self.spacing() * max(0, len(sizes) - 1)
-        return QSize(sum(size.width() for size in sizes) + gaps, max((size.height() for size in sizes), default=0))
+        widths, heights = (size.width() for size in sizes), (size.height() for size in sizes)
+        return QSize(sum(widths) + self._gaps(), max(heights, default=0))
+
+    def _gaps(self) -> int:
+        return self.spacing() * max(0, len(self._shown()) - 1)
 
     def _growing(self) -> QLayoutItem | None:
         return next((self.itemAt(index) for index in range(self.count()) if self.stretch(index)), None)
@@ -68,6 +74,10 @@ class FoldingRow(QBoxLayout):
     def _shown(self) -> list[QLayoutItem]:
         items = (existing(self.itemAt(index)) for index in range(self.count()))
         return [item for item in items if not item.isEmpty()]
+
+
+def _height(item: QLayoutItem, width: int) -> int:
+    return item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
 
 
 class PanelSplitter(QSplitter):
