@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import logging
+import threading
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import typer
 
@@ -17,11 +20,11 @@ from app.compositing.backgrounds import named_backgrounds
 from app.config.scenes import SceneStore, default_path
 from app.control.backgrounds import BackgroundFile, Tiles
 from app.control.controller import SettingsController
-from app.control.pause_mark import PauseMark
 from app.control.server import ControlServer
 from app.core.errors import UsageError
 from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.files import paths
+from app.core.files.disk_errors import why_not_written
 from app.core.files.names import is_file
 from app.core.settings import Settings
 from app.output.camera_list import is_busy, list_virtual_cameras
@@ -30,6 +33,8 @@ from app.runtime.pipeline import Pipeline, Update
 from app.runtime.status import write_status
 from app.system.pipewire.connection import daemon_answers
 from app.system.process import handled
+
+log = logging.getLogger(__name__)
 
 
 def run(start: StartSettings, options: LiveOptions) -> int:
@@ -147,3 +152,33 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool, proves: bool) -> Ite
             mark.follow(lambda: False)
     finally:
         server.stop()
+
+
+PAUSE_FILE = "paused"
+
+
+class PauseMark:
+    """Tells the next run that the last one crashed while it was paused. `follow` is thread-safe."""
+
+    def __init__(self, folder: Path) -> None:
+        """folder: the private one of the control socket, which this program owns."""
+        self._lock = threading.Lock()
+        self._file = folder / PAUSE_FILE
+        self._paused = self.left_behind = self._file.exists()
+        """`left_behind`: whether the last run was paused and did not end as its user asked."""
+
+    def follow(self, is_paused: Callable[[], bool]) -> None:
+        """Take note whether the program is paused now."""
+        with self._lock:
+            paused = is_paused()
+            if paused is self._paused:
+                return
+            self._paused = paused
+            try:
+                if paused:
+                    self._file.touch(mode=0o600)
+                else:
+                    self._file.unlink(missing_ok=True)
+            except OSError as error:  # the pause itself is in force
+                reason = why_not_written(error)
+                log.warning("A crash would end the pause, because %s cannot be written: %s.", self._file, reason)

@@ -12,7 +12,7 @@ from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
 from app.cli.options import GROUPS, RUN
-from app.config.value_problem import first_problem
+from app.config.parsing import first_problem
 from app.control.commands import SYNTAX
 
 Row = tuple[str, str]

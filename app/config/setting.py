@@ -12,8 +12,7 @@ from annotated_types import Ge, Le
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
 
-from app.config.parsing import parse_background, parse_pan, parse_size, read_zones
-from app.config.value_problem import first_problem
+from app.config.parsing import first_problem, parse_background, parse_pan, parse_size, read_zones
 from app.core.errors import UsageError
 from app.core.settings import Model, Settings
 

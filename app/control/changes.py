@@ -5,8 +5,6 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
-from typing import Any
 
 from app.config.scenes import exposed_by
 from app.core.errors import MattecamError
@@ -24,10 +22,6 @@ Apply = Callable[[Update], Settings]
 
 class CommandError(MattecamError):
     """A command was executed without the requested effect."""
-
-
-class _ChangedMeanwhileError(Exception):
-    """A section of the settings is no longer the one that a new value was derived from."""
 
 
 class Changes:
@@ -74,19 +68,6 @@ class Changes:
             self._restore(sections, before, after, give_back)
             raise CommandError(found[-1].message)
         return after, True
-
-    def follow_section(self, section: str, new: Callable[[Any], Any], *stages: Stage) -> tuple[Settings, bool]:
-        """Replace a section by `new` of the one in force, as `follow` does.
-
-        new: may read files. It runs without the lock of the settings, so that a slow disk delays no other command, and
-        again if the section has changed meanwhile.
-        """
-        while True:
-            present = getattr(self.pipeline.settings, section)
-            try:
-                return self.follow(partial(_replaced, section, present, new(present)), (section,), *stages)
-            except _ChangedMeanwhileError:
-                continue
 
     @staticmethod
     def _restore(sections: Sequence[str], before: Settings, after: Settings, give_back: Apply) -> None:
@@ -150,9 +131,3 @@ def _concerns(stage: Stage, before: Settings, after: Settings) -> bool:
     if stage is Stage.MATTING:
         return before.matting.replace(edges=after.matting.edges) != after.matting
     return stage is not Stage.BACKGROUND or before.background != after.background
-
-
-def _replaced(section: str, known: object, new: object, settings: Settings) -> Settings:
-    if getattr(settings, section) != known:
-        raise _ChangedMeanwhileError
-    return settings.replace(**{section: new})

@@ -19,7 +19,8 @@ from app.core.errors import SinkError, UsageError
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import exists
 from app.core.files.private_file import write_picture
-from app.core.settings import BackgroundSettings, Settings
+from app.core.settings import Settings
+from app.core.settings_owner import rebase
 from app.core.stage import Stage
 from app.core.types import BgrImage, Picture
 from app.matting.plate.capture import keep_plate
@@ -138,17 +139,19 @@ class SettingsController:
         return f"matting.model: {chosen}; in use: {status.engine.model}, with the weights {status.weights}"
 
     def _background(self, name: str) -> str:
-        tiles = self._tiles()
-
-        def chosen(current: BackgroundSettings) -> BackgroundSettings:
-            now = self._pipeline.settings
-            if name == "next":
-                readable = now.replace(background=current.replace(kind="blur")).text_is_readable
-                return next_background(current, tiles.files, blur=not readable)
-            return named_background(name, current, tiles)
-
         self._pipeline.read_files_again()  # the file may be the one in use, and edited
-        settings, in_use = self._changes.follow_section("background", chosen, Stage.BACKGROUND)
+        tiles, present = self._tiles(), self._pipeline.settings
+        before = present.background
+        if name == "next":
+            readable = present.replace(background=before.replace(kind="blur")).text_is_readable
+            chosen = next_background(before, tiles.files, blur=not readable)
+        else:
+            chosen = named_background(name, before, tiles)  # looks for files: a slow disk delays this command alone
+
+        def update(now: Settings) -> Settings:
+            return now.replace(background=rebase(now.background, before, chosen))
+
+        settings, in_use = self._changes.follow(update, ("background",), Stage.BACKGROUND)
         return answered(f"Background: {description(settings.background, tiles.files)}.", in_use)
 
     def _pause(self, switch: str) -> str:

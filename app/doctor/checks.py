@@ -11,11 +11,10 @@ from app.doctor.camera import check_cameras
 from app.doctor.computer import check_disk, check_display, check_processor, check_variables, check_weights
 from app.doctor.finding import Finding, warning
 from app.doctor.gpu import check_gpu, read_torch
-from app.doctor.loopback import choose_device, read_devices
 from app.doctor.pipewire import check_pipewire, check_pipewire_proof
 from app.doctor.proof import open_opencv, prove
 from app.doctor.system import System
-from app.doctor.virtual_camera import check_mac, check_virtual_camera, check_windows
+from app.doctor.virtual_camera import check_mac, check_virtual_camera, check_windows, choose_device, read_devices
 from models.table import NETWORKS
 from models.weights import on_hand
 

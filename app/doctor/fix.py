@@ -12,9 +12,16 @@ from app.core import camera_names
 from app.core.errors import MattecamError
 from app.core.text import Text, t
 from app.doctor import distribution as dist
-from app.doctor.loopback import LoopbackDevice, Module, choose_device, free_number, read_devices, read_module
 from app.doctor.system import System
-from app.doctor.virtual_camera import check_module
+from app.doctor.virtual_camera import (
+    LoopbackDevice,
+    Module,
+    check_module,
+    choose_device,
+    free_number,
+    read_devices,
+    read_module,
+)
 
 log = logging.getLogger(__name__)
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from app.cli.ctl import status_line
+from app.cli.headless import PAUSE_FILE, PauseMark
 from app.cli.options import LiveOptions, apply_options
 from app.config import settings_file
 from app.config.scenes import SceneStore
@@ -26,7 +27,6 @@ from app.control.commands import (
     find_settable,
     parse_words,
 )
-from app.control.pause_mark import FILE, PauseMark
 from app.control.server import answer
 from app.control.values import CREATED
 from app.core.errors import MattecamError, ModelError, SettingsError, SourceLostError, SourceOpenError, UsageError
@@ -385,10 +385,8 @@ def test_pause_is_answered_when_the_outputs_show_the_card(program: Program) -> N
 
 def test_a_pause_that_a_crash_would_end_says_why(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     PauseMark(tmp_path / "gone").follow(lambda: True)
-    reason = "the folder does not exist; create it or choose another one"
-    assert (
-        f"A crash would end the pause, because {tmp_path / 'gone' / FILE} cannot be written: {reason}." in caplog.text
-    )
+    file, reason = tmp_path / "gone" / PAUSE_FILE, "the folder does not exist; create it or choose another one"
+    assert f"A crash would end the pause, because {file} cannot be written: {reason}." in caplog.text
 
 
 def test_freeze_while_paused_says_what_the_outputs_show(program: Program) -> None:

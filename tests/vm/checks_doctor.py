@@ -6,10 +6,9 @@ from functools import partial
 
 from app.doctor.finding import Finding, State
 from app.doctor.fix import fix
-from app.doctor.loopback import choose_device, read_devices
 from app.doctor.proof import open_opencv, prove
 from app.doctor.system import System
-from app.doctor.virtual_camera import check_virtual_camera
+from app.doctor.virtual_camera import check_virtual_camera, choose_device, read_devices
 from app.output.virtual_camera import VirtualCamera
 from app.system.device_holders import holders
 from tests.vm.tools import (
