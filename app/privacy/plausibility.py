@@ -71,22 +71,6 @@ class MatteCheck:
         self._believed = False
         """A saturated alpha was found to be real and has lasted since."""
 
-    def permits(
-        self,
-        matte: Matte,
-        frame: Frame,
-        backdrop: Backdrop,
-        now_s: float,
-        sequence: tuple[int, int],
-        self_test: Callable[[], None] | None,
-    ) -> bool | None:
-        """Return whether the matte of `frame` may be shown, as `believes`; raise ModelError if the engine has failed.
-
-        The parameters are those of `check` and `believes`.
-        """
-        self.check(matte, frame, backdrop)
-        return self.believes(mean_alpha(matte.alpha), now_s, sequence, self_test)
-
     def check(self, matte: Matte, frame: Frame, backdrop: Backdrop) -> None:
         """Raise ModelError unless the composite is a person before this backdrop.
 
@@ -129,10 +113,8 @@ class MatteCheck:
             excess = max(excess, cv2.norm(difference, cv2.NORM_INF))
         return excess
 
-    def believes(
-        self, share: float, now_s: float, sequence: tuple[int, int], self_test: Callable[[], None] | None
-    ) -> bool | None:
-        """Return whether a matte with this mean alpha may be shown; None: not before a self-test, and none was given.
+    def believes(self, share: float, now_s: float, sequence: tuple[int, int], self_test: Callable[[], None]) -> bool:
+        """Return whether a matte with this mean alpha may be shown; raise ModelError if the engine has failed.
 
         sequence: (source generation, engine number) as in `Run`. self_test: raises ModelError if the engine fails on a
         known frame; called before a suspicious alpha is believed.
@@ -150,8 +132,6 @@ class MatteCheck:
             if now_s - self._suspect_since_s < self._hold_s:
                 return False
         if jumped or saturated:
-            if self_test is None:
-                return None
             self_test()
             self._tested_at_s = now_s
             self._believed = True

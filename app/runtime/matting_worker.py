@@ -27,7 +27,7 @@ from app.core.types import (
 )
 from app.matting.choice.governor import StepTiming
 from app.people.editor import PeopleEditor
-from app.privacy.plausibility import MatteCheck
+from app.privacy.plausibility import MatteCheck, mean_alpha
 from app.runtime.backdrops import Backdrops
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.plan import PassThrough, Run, Skip, StandBy
@@ -263,7 +263,8 @@ class FrameStep:
             whole = frame.image if frame.whole is None else frame.whole
             frame = replace(frame, image=matte.frame, whole=None if editor is None else whole)
         self_test = partial(self._shared.parts.self_test, run.engine, *size)
-        if not self._check.permits(matte, frame, conditions.backdrop, time.monotonic(), run.sequence, self_test):
+        self._check.check(matte, frame, conditions.backdrop)
+        if not self._check.believes(mean_alpha(matte.alpha), time.monotonic(), run.sequence, self_test):
             self._last = self._last_alpha = None
             return None
         picture = Picture(

@@ -9,18 +9,26 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.framing import Plane, View, viewed
+from app.core.framing import MatteEdit, Plane, viewed
 from app.core.threads import Strips
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Bytes, Floats, Matte
-from app.matting.base.edges import EdgePlan
+from app.matting.base.edges import (
+    SPREAD_ALPHA,
+    SPREAD_FACTOR,
+    SPREAD_FLOOR,
+    EdgePlan,
+    box_radii,
+    octagon,
+    spread_radius,
+)
 from app.matting.base.interface import StateArrays, StepGeometry, prefixed, saved, under
 from app.matting.cpu.cpu_blur import blurred_background
-from app.matting.cpu.full_size import beyond, feather, grow
 from app.matting.kernels.composite import finish_rows
-from app.matting.kernels.full_size import blend_rows, extend_colour_rows, relight_rows, smooth_alpha_rows
+from app.matting.kernels.full_size import blend_rows, extend_colour_rows, relight_rows, smooth_alpha_rows, view_rows
 from app.matting.kernels.network_arrays import all_finite
 from app.matting.kernels.patches import paste_cells
 from app.matting.light import Light, relit
+from models.bgmv2.spec import CELL
 
 PREVIOUS_ALPHA = "previous_alpha"
 """Name of the last alpha in the state."""
@@ -56,20 +64,38 @@ class Coefficients:
         refined = self.cells is None or bool(np.isfinite(self.cells.matte).all())
         return refined and all_finite(self.slope, self.offset)
 
-    def edited(self, gain: Plane | None, view: View | None) -> Coefficients:
-        """Return the coefficients with a `MatteEdit`'s gain and view (h, w), in new arrays where they change."""
-        slope, offset, coarse = self.slope, self.offset, self.coarse
-        if gain is not None:
-            slope, offset = slope.copy(), offset.copy()
-            slope[3] *= gain
-            offset[3] *= gain
-            coarse = coarse * gain
-        if view is None:
-            return replace(self, slope=slope, offset=offset, coarse=coarse)
-        small, slope, offset, alpha = (
-            np.stack([viewed(plane, view) for plane in planes]) for planes in (self.small, slope, offset, coarse[None])
-        )
-        return replace(self, small=small, slope=slope, offset=offset, coarse=alpha[0])
+
+def edited(
+    frame: BgrImage, coefficients: Coefficients, edit: MatteEdit, strips: Strips
+) -> tuple[BgrImage, Coefficients]:
+    """Return frame and coefficients with the edit applied; the arguments remain as they are.
+
+    Refined cells lie on the grid of the whole frame, so that the view is not applied to them.
+    """
+    gain, view, cells = edit.gain, edit.view, coefficients.cells
+    if gain is not None:
+        slope, offset = coefficients.slope.copy(), coefficients.offset.copy()
+        slope[3] *= gain
+        offset[3] *= gain
+        if cells is not None:
+            cells = _with_cell_alpha(cells, gain, frame.shape[:2])
+        coefficients = replace(coefficients, slope=slope, offset=offset, coarse=coefficients.coarse * gain, cells=cells)
+    if view is None or cells is not None:
+        return frame, coefficients
+    planes = coefficients.small, coefficients.slope, coefficients.offset, coefficients.coarse[None]
+    small, slope, offset, coarse = (np.stack([viewed(plane, view) for plane in each]) for each in planes)
+    shown = np.empty_like(frame)
+    pixels, sides = (frame.reshape(len(frame), -1), shown.reshape(len(frame), -1)), (view.left, view.top, view.size)
+    strips.run(len(frame), lambda top, bottom: view_rows(*pixels, *sides, top, bottom))
+    return shown, replace(coefficients, small=small, slope=slope, offset=offset, coarse=coarse[0])
+
+
+def _with_cell_alpha(cells: RefinedCells, gain: Plane, size: tuple[int, ...]) -> RefinedCells:
+    rows, columns = (-(-side // CELL) for side in size)
+    grid = np.asarray(cv2.resize(gain, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
+    matte = cells.matte.copy()
+    matte[..., 0] *= grid.ravel()[cells.indices][:, None, None]
+    return RefinedCells(cells.indices, matte)
 
 
 class Compositor:
@@ -181,11 +207,11 @@ class Compositor:
             alpha = self._smoothed(alpha, edges.temporal_smoothing)
         else:
             self._previous_alpha = None
-        grown = grow(alpha, edges)
+        grown = _grow(alpha, edges)
         if edges.feather_px == 0:
             return grown
-        feathered = feather(grown, edges.feather_px)
-        continued = beyond(foreground, grown, edges.feather_px)
+        feathered = _feather(grown, edges.feather_px)
+        continued = _beyond(foreground, grown, edges.feather_px)
         self._strips.run(
             alpha.shape[0], lambda top, bottom: extend_colour_rows(foreground, continued, grown, feathered, top, bottom)
         )
@@ -218,3 +244,51 @@ def cropped(size: tuple[int, int], alpha: AlphaImage, *colours: NDArray[np.uint8
         return alpha, *colours
     ends = width, *(3 * width for _ in colours)
     return tuple(np.ascontiguousarray(image[:height, :end]) for image, end in zip((alpha, *colours), ends, strict=True))
+
+
+_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
+
+
+def _grow(alpha: AlphaImage, plan: EdgePlan) -> AlphaImage:
+    """Grow or shrink alpha (H, W)."""
+    if plan.grow_px > 0:
+        return _dilate(alpha, plan.grow_px)
+    if plan.grow_px < 0:
+        return 255 - _dilate(255 - alpha, -plan.grow_px)
+    return alpha
+
+
+def _feather(alpha: AlphaImage, feather_px: int) -> AlphaImage:
+    """Feather alpha (H, W) outward; alpha never decreases."""
+    return np.maximum(alpha, _soften(_dilate(alpha, -(-feather_px // 2)), feather_px))
+
+
+def _beyond(foreground: NDArray[np.uint8], alpha: AlphaImage, feather_px: int) -> NDArray[np.uint8]:
+    """Return the foreground with colours extended past the feather; foreground and result are (H, 3 * W)."""
+    height, width = alpha.shape
+    samples = slice(SPREAD_FACTOR // 2, None, SPREAD_FACTOR)
+    surely = (alpha[samples, samples, None] >= SPREAD_ALPHA).astype(np.float32)
+    colours = np.dstack([foreground.reshape(height, width, 3)[samples, samples] * surely, surely])
+    window = 2 * spread_radius(feather_px) + 1
+    for _ in range(2):
+        colours = cv2.blur(colours, (window, window), borderType=cv2.BORDER_CONSTANT)
+    continued = colours[..., :3] / (colours[..., 3:] + np.float32(SPREAD_FLOOR)) + np.float32(0.5)
+    picture = np.clip(continued, 0, 255).astype(np.uint8)
+    full = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(full, np.uint8).reshape(height, -1)
+
+
+def _dilate(alpha: AlphaImage, radius: int) -> AlphaImage:
+    square, diamond = octagon(radius)
+    if square:
+        alpha = cv2.dilate(alpha, np.ones((2 * square + 1, 2 * square + 1), np.uint8))  # type: ignore[assignment]
+    if diamond:
+        alpha = cv2.dilate(alpha, _CROSS, iterations=diamond)  # type: ignore[assignment]
+    return alpha
+
+
+def _soften(alpha: AlphaImage, feather_px: int) -> AlphaImage:
+    for radius in box_radii(feather_px):
+        if radius:
+            alpha = cv2.blur(alpha, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+    return alpha

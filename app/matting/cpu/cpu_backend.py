@@ -6,10 +6,8 @@ from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import final
 
-import cv2
 import numpy as np
 
-from app.core.framing import MatteEdit, Plane
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.threads import Strips
 from app.core.types import AlphaImage, Backdrop, BgrImage, Floats, Matte, magnified
@@ -23,42 +21,12 @@ from app.matting.base.interface import (
     prefixed,
     under,
 )
-from app.matting.cpu.compositor import Coefficients, Compositor, RefinedCells
-from app.matting.cpu.full_size import enlarged
+from app.matting.cpu.compositor import Coefficients, Compositor, edited
 from app.matting.kernels.guided_filter import fast_filter_rows, learned_filter_rows
 from app.matting.kernels.network_arrays import shrink_rows
 from app.matting.strict import rules
 from app.matting.strict.cpu_strict import StrictFilter
-from models.bgmv2.spec import CELL
 from models.rules import FilterWeights, LearnedFilterWeights
-
-
-def edited(
-    frame: BgrImage, coefficients: Coefficients, edit: MatteEdit, strips: Strips
-) -> tuple[BgrImage, Coefficients]:
-    """Return frame and coefficients with the edit applied; the arguments remain as they are.
-
-    Refined cells lie on the grid of the whole frame, so that the view is not applied to them.
-    """
-    cells, view = coefficients.cells, edit.view
-    if cells is None:
-        coefficients = coefficients.edited(edit.gain, view)
-        return frame if view is None else enlarged(frame, view, strips), coefficients
-    refined = cells if edit.gain is None else _with_cell_alpha(cells, edit.gain, frame.shape[:2])
-    return frame, replace(coefficients.edited(edit.gain, None), cells=refined)
-
-
-def _with_cell_alpha(cells: RefinedCells, gain: Plane, size: tuple[int, ...]) -> RefinedCells:
-    rows, columns = (-(-side // CELL) for side in size)
-    matte = cells.matte.copy()
-    matte[..., 0] *= _at_cells(gain, rows, columns, cells)
-    return RefinedCells(cells.indices, matte)
-
-
-def _at_cells(plane: Plane, rows: int, columns: int, cells: RefinedCells) -> Plane:
-    """Return the plane's value at each cell, (N, 1, 1)."""
-    grid = np.asarray(cv2.resize(plane, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
-    return grid.ravel()[cells.indices][:, None, None]
 
 
 class CpuBackend(ABC):
