@@ -13,7 +13,6 @@ from typing import Protocol
 import cv2
 import numpy as np
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 
 from app.core import geometry
 from app.core.errors import BackgroundError
@@ -23,17 +22,9 @@ from app.core.geometry import Layout
 from app.core.settings import BackgroundSettings
 from app.core.text import t
 from app.core.types import Backdrop, BgrImage, BlurredBackground
-from app.media.alpha import BLACK, over_colour
+from app.media.alpha import BLACK
 from app.media.image_file import READ_SUFFIXES, first_frame_alone, read_image
-from app.media.video_input import (
-    LIVE_MAX_PIXELS,
-    VideoError,
-    VideoInput,
-    colour_matrix,
-    is_mirrored,
-    is_turned,
-    upright,
-)
+from app.media.video_input import LIVE_MAX_PIXELS, VideoError, VideoInput, is_turned
 
 log = logging.getLogger(__name__)
 
@@ -174,7 +165,7 @@ class LoopingVideo:
         Raises BackgroundError for a file without a single readable frame.
         """
         try:
-            self._video = VideoInput(path, max_pixels=LIVE_MAX_PIXELS, threads=_THREADS)
+            self._video = VideoInput(path, max_pixels=LIVE_MAX_PIXELS, threads=_THREADS, colour=colour)
         except VideoError as error:
             raise BackgroundError(error.text) from error
         self.interval_s = float(1 / self._video.fps)
@@ -187,10 +178,6 @@ class LoopingVideo:
         self.first: VideoFrame = first[1]
         self._shape: tuple[int, int] | None = self._video.shape_of(self.first)
         """Of the first frame; None once a frame of another shape has been reported."""
-        self._mirrored = is_mirrored(self.first)
-        self._colour = colour
-        self._scaler = VideoReformatter()
-        """One for all frames: each has threads, and a frame with side data would keep its own until it is collected."""
         self.round_s: float | None = None
         """Duration of a round; None until the first one has been decoded."""
 
@@ -237,10 +224,8 @@ class LoopingVideo:
         wanted = round(covering[0] * layout.zoom), round(covering[1] * layout.zoom)
         # downscale during the conversion, so that the full size never exists in BGR; upscale only after the crop
         new_size = min(shape, wanted, key=lambda side: side[0] * side[1])
-        matrix = colour_matrix(frame)
-        opaque = over_colour(frame, matrix, self._colour)
-        small = self._scaler.reformat(opaque, *new_size, "bgr24", src_colorspace=matrix, interpolation="AREA")
-        return geometry.lay_out(upright(frame, small.to_ndarray(), self._mirrored), layout, width, height)
+        small = self._video.picture(frame, new_size, "AREA")
+        return geometry.lay_out(small, layout, width, height)
 
     def close(self) -> None:
         """Close the file. Idempotent."""

@@ -25,13 +25,12 @@ from av.packet import Packet
 from av.stream import Disposition, Stream
 from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
-from av.video.reformatter import Colorspace
+from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
-from numpy.typing import NDArray
 
 from app.core.errors import MattecamError
 from app.core.text import t
-from app.core.types import BgrImage
+from app.media.alpha import BLACK, BgraImage, has_alpha, over_colour
 from app.media.animated_webp import as_video, is_animated_webp
 from app.media.frame_filters import deinterlaced, in_bt709
 from app.media.headers import declares_too_much, is_short, named_size, needs_dolby_vision
@@ -139,14 +138,29 @@ class VideoInput:
     It is the default video track, of several that with the most frames; pictures of a cover and thumbnails are none.
     """
 
-    def __init__(self, path: Path, *, max_pixels: int = MAX_PIXELS, threads: int = 0) -> None:
-        """max_pixels: limit of width x height. threads: of the decoder, 0 for one per core. Raises VideoError."""
+    def __init__(
+        self,
+        path: Path,
+        *,
+        max_pixels: int = MAX_PIXELS,
+        threads: int = 0,
+        colour: tuple[int, int, int] = BLACK,
+        with_alpha: bool = False,
+    ) -> None:
+        """max_pixels: limit of width x height. threads: of the decoder, 0 for one per core. colour: (blue, green, red)
+        behind transparent parts. with_alpha: pictures keep alpha. Raises VideoError.
+        """
         self.path = path
+        self._colour, self._with_alpha = colour, with_alpha
         self._max_pixels = max_pixels
         self.damaged = 0
         """Packets and frames skipped so far."""
         self.end_s = Fraction(0)
         """When the last frame read by `timed_frames` ends."""
+        self._mirrored: bool | None = None
+        """Whether the film is mirrored; None before the first picture."""
+        self._scaler = VideoReformatter()
+        """One for all frames: each has threads, and a frame with side data would keep its own until it is collected."""
         self.container = open_container(path)
         self.is_short = is_short(path)
         """Whether the file lacks bytes that it declares."""
@@ -230,6 +244,23 @@ class VideoInput:
     def shape_of(self, frame: VideoFrame) -> tuple[int, int]:
         """Return width and height of a frame with square pixels, before it is turned upright."""
         return max(1, round(frame.width * self.pixel_aspect)), frame.height
+
+    def picture(self, frame: VideoFrame, size: tuple[int, int], interpolation: str | None = None) -> BgraImage:
+        """Return a frame turned upright, and mirrored, as the display matrix of the file says: (H, W, 3) BGR.
+
+        It is (H, W, 4) with straight alpha if the frame is not opaque, and `with_alpha`. size: (width, height) before
+        it is turned.
+        """
+        if self._mirrored is None:
+            self._mirrored = _is_mirrored(frame)
+        matrix, kept = _colour_matrix(frame), self._with_alpha and has_alpha(frame)
+        shown, pixels = (frame, "bgra") if kept else (over_colour(frame, matrix, self._colour), "bgr24")
+        scaled = self._scaler.reformat(shown, *size, pixels, src_colorspace=matrix, interpolation=interpolation)
+        image = scaled.to_ndarray()
+        if kept and image[..., 3].min() == 255:
+            image = image[..., :3]
+        image = image[::-1] if self._mirrored else image  # the rotation is that of the flipped image
+        return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90) % 4), np.uint8)  # counter-clockwise
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -365,7 +396,7 @@ def _is_decodable(stream: VideoStream) -> bool:
     return codec is not None and codec.codec.name in VIDEO_CODECS.split(",")
 
 
-def is_mirrored(first: VideoFrame) -> bool:
+def _is_mirrored(first: VideoFrame) -> bool:
     """Return whether the display matrix mirrors a video, as of front cameras.
 
     first: its first frame; PyAV frees a frame whose matrix was read only with the next garbage collection.
@@ -382,13 +413,7 @@ def is_turned(frame: VideoFrame) -> bool:
     return bool(round(frame.rotation / 90) % 2)
 
 
-def upright(frame: VideoFrame, image: NDArray[Any], mirrored: bool) -> BgrImage:
-    """Return the image of a frame turned by quarters, and mirrored, as the display matrix of the file says."""
-    image = image[::-1] if mirrored else image  # the rotation is that of the flipped image
-    return np.ascontiguousarray(np.rot90(image, round(frame.rotation / 90) % 4), np.uint8)  # counter-clockwise
-
-
-def colour_matrix(frame: VideoFrame) -> int | None:
+def _colour_matrix(frame: VideoFrame) -> int | None:
     """The colour matrix to assume for a frame that names none; None: the one it names."""
     if frame.colorspace != UNSPECIFIED_MATRIX:
         return None

@@ -19,18 +19,7 @@ from av.video.stream import VideoStream
 from app.core import geometry
 from app.core.text import t
 from app.core.types import BgrImage
-from app.media.alpha import has_alpha, over_colour
-from app.media.video_input import (
-    MAX_PIXELS,
-    PICTURES,
-    VideoError,
-    VideoInput,
-    colour_matrix,
-    is_mirrored,
-    is_turned,
-    stamped_packets,
-    upright,
-)
+from app.media.video_input import MAX_PIXELS, PICTURES, VideoError, VideoInput, is_turned, stamped_packets
 from app.media.video_times import (
     AV_TIME_BASE,
     JOIN_S,
@@ -102,7 +91,6 @@ class VideoReader:
             if first is None:
                 raise VideoError(t("The video {file} contains no readable frame; choose another file.", file=path))
             stream, container = video.stream, video.container
-            self._mirrored = is_mirrored(first)
             shape = video.shape if all(video.shape) else video.shape_of(first)
             self.width, self.height = shape[::-1] if is_turned(first) else shape
             self.fps, self.time_base = video.fps, stream.time_base or 1 / video.fps
@@ -166,7 +154,7 @@ class VideoReader:
         the file no longer exists.
         """
         timing: Timing | None = self.__dict__.get("timing")  # playing needs none
-        with closing(VideoInput(self.path, max_pixels=self._max_pixels)) as video:
+        with closing(VideoInput(self.path, max_pixels=self._max_pixels, with_alpha=self._with_alpha)) as video:
             counted, number, total = self.damaged, -1, 0
             time_s = stamp_s = Fraction(0)
             for stamp_s, frame in video.timed_frames(None if timing is None else timing.leaps):
@@ -204,12 +192,7 @@ class VideoReader:
             shape = upright_size
         else:
             self.reshaped += 1
-        matrix, kept = colour_matrix(frame), self._with_alpha and has_alpha(frame)
-        shown = frame if kept else over_colour(frame, matrix)
-        image = shown.reformat(*shape, "bgra" if kept else "bgr24", src_colorspace=matrix).to_ndarray()
-        if kept and image[..., 3].min() == 255:
-            image = image[..., :3]
-        return geometry.letterbox(upright(frame, image, self._mirrored), *size)
+        return geometry.letterbox(video.picture(frame, shape), *size)
 
 
 class _Packets:
