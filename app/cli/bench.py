@@ -19,9 +19,7 @@ def bench(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
     seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="About how long; it warms up first.")] = 20.0,
-    choose_anew: Annotated[
-        bool, typer.Option("--choose", help="Measure again which precision and number of threads auto takes.")
-    ] = False,
+    choose_anew: Annotated[bool, typer.Option("--choose", help="Measure again what auto takes.")] = False,
     live: LiveOptions,
 ) -> None:
     """Measure network and frame step beside a plain torch loop. Without --model: each installed recurrent model."""

@@ -36,39 +36,38 @@ def convert(
         str,
         typer.Argument(
             metavar="OUT",
-            help="The composite: a video, an image, a new folder for images, or a folder for films.",
+            help="The composite: a video, an image or a folder.",
         ),
     ],
     background: Annotated[
         str | None,
         typer.Option(
             metavar="transparent|blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
-            help="Background behind the person; transparent, for PNG, WebP, TIFF, .mov, .webm and folders, has none. "
-            "By default pictures are transparent; JPEG files and films are green.",
+            help="Background behind the person; transparent cuts the person out.",
         ),
     ] = None,
     alpha: Annotated[str | None, typer.Option(metavar="FILE", help="Also write the matte here.")] = None,
     foreground: Annotated[
         str | None,
-        typer.Option(metavar="FILE", help="Also write the foreground over black (premultiplied by the matte) here."),
+        typer.Option(metavar="FILE", help="Also write the foreground, premultiplied by the matte, here."),
     ] = None,
     keep_partial: Annotated[
         bool, typer.Option("--keep-partial", help="When interrupted, keep the frames so far in name.part.mp4.")
     ] = False,
     fps: Annotated[
         str | None,
-        typer.Option(metavar="RATE", help="Frame rate of a folder of images, such as 24, 29.97 or 24000/1001; 30."),
+        typer.Option(metavar="RATE", help="Frame rate of a folder of images, such as 24000/1001; default 30."),
     ] = None,
     jobs: Annotated[
         int | None,
-        typer.Option(min=1, help="Worker processes, each with a core of its own; the default is one with all cores."),
+        typer.Option(min=1, help="Worker processes, each on its own core; by default one on all."),
     ] = None,
     resume: Annotated[
-        bool, typer.Option("--resume", help="Leave out clips that OUT/manifest.jsonl shows as done and unchanged.")
+        bool, typer.Option("--resume", help="Skip clips that the manifest shows as done and unchanged.")
     ] = False,
     cluster: Annotated[
         str | None,
-        typer.Option(metavar="[=ADDRESS]", help="Convert on Ray: at this address, or on this machine without one."),
+        typer.Option(metavar="[=ADDRESS]", help="Convert on Ray, on this machine or at this address."),
     ] = None,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Replace files that exist; without it the command is refused.")

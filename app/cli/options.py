@@ -35,13 +35,13 @@ class RunOptions:
     seconds: Annotated[float | None, typer.Option(min=0.1, help="Stop this many seconds after the first frame.")] = None
     frames: Annotated[int | None, typer.Option(min=1, help="Stop after this many frames.")] = None
     status_json: Annotated[Path | None, typer.Option(help="Write the measurements to this JSON file on exit.")] = None
-    wait: Annotated[
-        bool, typer.Option("--wait", help="Wait for a camera and a virtual camera that are absent, as a service.")
-    ] = False
+    wait: Annotated[bool, typer.Option("--wait", help="Wait for a camera and a virtual camera that are absent.")] = (
+        False
+    )
     minimised: Annotated[bool, typer.Option("--minimised", help="Start the window minimised.")] = False
     config: Annotated[
         Path | None,
-        typer.Option(help="Settings file; without it the window uses its own, other commands the defaults."),
+        typer.Option(help="Settings file; without it only the window uses saved settings."),
     ] = None
     profile: Annotated[str | None, typer.Option(metavar="NAME", help="Saved scene to start with.")] = None
     verbose: Annotated[bool, typer.Option("--verbose", help="More detailed messages.")] = False

@@ -25,7 +25,7 @@ def plate(
     *,
     output: Annotated[
         Path | None,
-        typer.Option(help="The plate, a PNG; replaces an earlier plate only. Default: in the data folder."),
+        typer.Option(help="The plate, a PNG; by default in the data folder."),
     ] = None,
     seconds: Annotated[float, typer.Option(min=0.1, max=60, help="How long frames are collected.")] = 3.0,
     countdown: Annotated[float, typer.Option(min=0, max=60, help="Seconds to step out of the frame.")] = 3.0,

@@ -202,7 +202,7 @@ SEVERAL = (
         "--background",
         "background",
         "blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
-        "Background behind the person, such as an image or a video; none shows the room.",
+        "Background behind the person; none shows the room.",
         lambda settings, text: settings.replace(background=parse_background(text, settings.background)),
     ),
     Several(
@@ -216,7 +216,7 @@ SEVERAL = (
         "--pan",
         "framing",
         "X,Y",
-        "Position of the zoom, from -1,-1 (top left) to 1,1 (bottom right); 0,0 is the centre.",
+        "Position of the zoom, from -1,-1 (top left) to 1,1.",
         _parts("--pan", parse_pan, "framing.pan_x", "framing.pan_y"),
     ),
     Several(

@@ -62,7 +62,7 @@ AUTO_FRAMINGS = {"whole": "off", "calm": "calm", "close": "close"}
 SYNTAX: Mapping[str, Syntax] = {
     "autostart": Syntax("Start Mattecam when you log in, or no longer.", "on|off", choices=("on", "off")),
     "background": Syntax(
-        "Choose the background: by name or number as in the window, a blur, a colour or a file.",
+        "Choose the background: name or number as in the window, blur, colour or file.",
         "next|NAME|NUMBER|blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
     ),
     "framing": Syntax(

@@ -86,7 +86,7 @@ class EdgeSettings(Model):
     despill: float = setting(0.0, "Remove a green cast from the semi-transparent edge.", 0, 1)
     strict: StrictLevel = setting("balanced", "Hide things mistaken for people.", option="--strict")
     light_match: float = setting(
-        0.0, "Adapt the person's brightness, colour and contrast to the background.", 0, 100, option="--light-match"
+        0.0, "Adapt the person's light and colour to the background.", 0, 100, option="--light-match"
     )
     portrait_light: float = setting(0.0, "Soft virtual light on the face.", 0, 100, option="--portrait-light")
 
@@ -94,7 +94,7 @@ class EdgeSettings(Model):
 class EngineSettings(Model):
     """Settings that identify an engine: the network and how it runs. A change requires another engine."""
 
-    model: str = setting("auto", f"One of {', '.join(('auto', *NETWORKS))}.", option="--model")
+    model: str = setting("auto", "auto or a network; weights list shows the names.", option="--model")
     weights: Path | None = setting(
         None, "Checkpoint for the model, in place of the registered one.", option="--weights"
     )
@@ -135,7 +135,7 @@ class MattingSettings(EngineSettings):
 
     governor: bool = setting(
         True,
-        "Lower the quality when the machine is too busy; affects only settings on auto.",
+        "Lower the quality of settings on auto when the machine is too busy.",
         option="--governor/--no-governor",
     )
     edges: EdgeSettings = EdgeSettings()
@@ -153,20 +153,18 @@ class CaptureSettings(Model):
     """The source of the frames and its format."""
 
     source: str = setting(
-        "auto", "auto, camera:INDEX, camera:/dev/videoN, portal:NAME, demo, a video or an image.", option="--source"
+        "auto", "auto, camera:INDEX, camera:/dev/videoN, portal:NAME, demo or a file.", option="--source"
     )
     """Also `camera:STABLE-ID`, and `portal` for the first camera of PipeWire."""
     width: int = setting(1280, "Width of the frames.", 16, 7680)
     height: int = setting(720, "Height of the frames.", 16, 4320)
     fps: float = setting(30.0, "Frame rate in frames per second.", 1, 240, option="--fps")
-    pixel_format: str = setting(
-        "auto", "Pixel format of the camera, such as MJPG or YUYV; auto prefers MJPG.", option="--format"
-    )
+    pixel_format: str = setting("auto", "Pixel format of the camera, such as MJPG or YUYV.", option="--format")
     lock_exposure: bool = setting(False, "Lock exposure and white balance once they have settled.")
     """If the camera supports it; keeps the plate valid."""
-    rotate: Rotation = setting(0, "Turn the camera or film clockwise, in degrees, before matting.", option="--rotate")
+    rotate: Rotation = setting(0, "Turn the camera or film clockwise, in degrees.", option="--rotate")
     """Added to what a film's own metadata says."""
-    flip: bool = setting(False, "Swap left and right of the camera or film, before matting.", option="--flip/--no-flip")
+    flip: bool = setting(False, "Swap left and right of the camera or film.", option="--flip/--no-flip")
     """After the turn. Zones, plates and framing follow; `output.mirror` mirrors what leaves, with the background."""
 
     @field_validator("rotate", mode="before")
@@ -319,9 +317,7 @@ class OutputSettings(Model):
         "auto", "Offer a PipeWire camera; auto: where PipeWire runs.", option="--pipewire"
     )
     """auto: if PipeWire runs and the virtual camera is not off."""
-    on_demand: bool = setting(
-        True, "Turn the camera off when no program uses the virtual camera.", option="--on-demand/--always-on"
-    )
+    on_demand: bool = setting(True, "Turn the camera off while no program reads it.", option="--on-demand/--always-on")
     """Not while the window is visible."""
     record: Path | None = setting(None, "Also record the output to this video file.", option="--record")
     record_alpha: Path | None = setting(
@@ -329,11 +325,11 @@ class OutputSettings(Model):
     )
     record_rate: Literal["variable", "constant"] = setting(
         "variable",
-        "Record each new frame with its own time, or repeat frames to a constant frame rate.",
+        "Record frames with their own times, or at a constant frame rate.",
         option="--record-rate",
     )
     encoder: Literal["auto", "x264", "vaapi", "nvenc", "qsv", "videotoolbox"] = setting(
-        "auto", "Encoder of recordings; auto takes the first hardware encoder that works.", option="--encoder"
+        "auto", "Encoder of recordings; auto takes a hardware encoder that works.", option="--encoder"
     )
     microphone: str = setting(
         "off",
@@ -343,9 +339,7 @@ class OutputSettings(Model):
         min_length=1,
         max_length=300,
     )
-    mirror: bool = setting(
-        False, "Mirror what leaves, with the background; --flip mirrors the camera.", option="--mirror/--no-mirror"
-    )
+    mirror: bool = setting(False, "Mirror what leaves, with the background.", option="--mirror/--no-mirror")
     standby_text: str = setting("", "Text of the stand-by card.", max_length=200)
     standby_image: Path | None = setting(None, "Image of the stand-by card.")
 
