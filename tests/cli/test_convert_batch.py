@@ -74,7 +74,7 @@ def test_a_failure_names_its_clip(
 
 @pytest.mark.long
 def test_what_a_finished_clip_leaves_out_is_told(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    source, out = tmp_path / "pics", tmp_path / "out"
+    source, out = tmp_path / "images", tmp_path / "out"
     source.mkdir()
     (source / "1.png").write_bytes(b"broken")
     cv2.imwrite(str(source / "2.png"), numbered(2))
