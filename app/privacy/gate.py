@@ -58,11 +58,11 @@ class Gate:
 
     def permits(self, picture: Picture) -> bool:
         """Return whether `picture` may leave now."""
-        return not self._holds_back(picture) and may_leave(picture, self._owner.current)
+        return (not self._blocked or picture.kind is PictureKind.STANDBY) and may_leave(picture, self._owner.current)
 
     def shows(self, picture: Picture) -> bool:
         """Return whether the preview may show `picture` now."""
-        return not self._holds_back(picture) and may_show(picture, self._owner.current)
+        return (not self._blocked or picture.kind is PictureKind.STANDBY) and may_show(picture, self._owner.current)
 
     def release(self, picture: Picture) -> Outgoing:
         """Return `picture` if it may leave now, otherwise the stand-by card of the same size."""
@@ -71,7 +71,3 @@ class Gate:
     def card(self, width: int, height: int) -> Outgoing:
         """Return the stand-by card of the settings in force at this size, in pixels."""
         return Outgoing(self._card(self._owner.current.output, width, height))
-
-    def _holds_back(self, picture: Picture) -> bool:
-        """Return whether the gate is blocked for `picture`, whatever the settings."""
-        return self._blocked and picture.kind is not PictureKind.STANDBY

@@ -59,6 +59,8 @@ class CaptureWorker:
         """Of the open source (any thread)."""
         self._orientation = UNTURNED
         """Of the last frame."""
+        self._turned_for: CaptureSettings | None = None
+        """The settings that it follows from."""
         self._generation = 0
         self._last_frame_s = 0.0
         self._read_at_s = 0.0
@@ -94,7 +96,7 @@ class CaptureWorker:
 
     def _follow(self) -> bool:
         """Open, read or release the source as the settings ask; return whether to go on at once."""
-        if self._rests:
+        if self._demand.resting and self._kind == "camera":
             self._rest()
             return False
         settings = self._owner.current.capture
@@ -111,10 +113,6 @@ class CaptureWorker:
     def _lost_without_frame(self) -> bool:
         """Whether the source opened last was lost before its first frame."""
         return self._source is None and self._next_index == 0
-
-    @property
-    def _rests(self) -> bool:
-        return self._kind == "camera" and self._demand.resting
 
     def _rest(self) -> None:
         if self._source is not None:
@@ -194,6 +192,7 @@ class CaptureWorker:
         self._kind = source.info.kind
         self._generation += 1
         self._next_index = 0
+        self._turned_for = None
         self._last_frame_s = time.perf_counter()
         info = source.info
         self.info = info.turned(self._wanted_orientation())
@@ -252,10 +251,12 @@ class CaptureWorker:
             return
         self._next_index = frame.index + 1
         self._board.capture_ms.add(self._last_frame_s - started_s)
-        if (orientation := self._wanted_orientation()) != self._orientation:
-            self._orientation = orientation
-            self._generation += 1  # the stream begins anew
-        frame = frame.of(self._source.info, orientation)
+        if (settings := self._owner.current.capture) is not self._turned_for:
+            self._turned_for = settings
+            if (orientation := self._wanted_orientation()) != self._orientation:
+                self._orientation = orientation
+                self._generation += 1  # the stream begins anew
+        frame = frame.of(self._source.info, self._orientation)
         self.info = frame.source
         self._frames.put(replace(frame, generation=self._generation))
 

@@ -44,8 +44,8 @@ class Parts:
     """Begins to prepare this machine, once, for the engines of these settings."""
     preparing: Callable[[], Text | None] = lambda: None
     """What is being prepared once for this machine, for the user; None while nothing is."""
-    measurements: Callable[[], int] = lambda: 0
-    """How many measurements of this machine have ended: after each, the same settings may mean another engine."""
+    when_measured: Callable[[Callable[[], None]], None] = lambda callback: None
+    """Calls the function after each measurement of this machine: the same settings may then mean another engine."""
     cancel_preparing: Callable[[], None] = lambda: None
     """Ends the preparation, so that an engine that waits for it fails at once."""
     source_device: Callable[[str], str] = lambda source: ""
@@ -87,7 +87,7 @@ def default_parts() -> Parts:
         self_test,
         preparation.begin,
         lambda: preparation.progress,
-        lambda: preparation.measurements,
+        preparation.when_measured,
         preparation.cancel,
         source_device,
     )

@@ -65,7 +65,6 @@ class Pipeline:
             self._parts.self_test,
             self._board,
             shared.timing,
-            measurements=self._parts.measurements,
         )
         self._backdrops = Backdrops(self._parts.open_background, self._board, shared.timing)
         self._context = SinkContext(
@@ -108,6 +107,7 @@ class Pipeline:
         # OpenCV's own threads spin while they wait, and inherit the priority of whichever thread used them first.
         cv2.setNumThreads(1)
         self._board.begin()
+        self._parts.when_measured(self._engines.choose_again)
         self._parts.prepare(self.settings.matting.engine)
         for preparer in self._preparers:
             preparer.start()

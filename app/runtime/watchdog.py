@@ -40,17 +40,14 @@ class Watchdog:
                     if thread.frame_path:
                         self._gate.block()
                     report_failure(self._board, thread)
-                self._check_call(thread)
+                problem, before = thread.hangs(), self._late.get(thread.name)
+                self._late[thread.name] = problem
+                # Once is not enough, as for the clock: a process that was stopped finds its calls late at first.
+                if problem is not None and problem == before:
+                    self._board.report(thread.stage, problem, (self, thread.name))
+                elif problem is None and before is not None:
+                    self._board.report(thread.stage, None, (self, thread.name))
             self._check_clock()
-
-    def _check_call(self, thread: Worker) -> None:
-        problem, name = thread.hangs(), thread.name
-        before, self._late[name] = self._late.get(name), problem
-        # Once is not enough, as for the clock: a process that was stopped finds its calls late at first.
-        if problem is not None and problem == before:
-            self._board.report(thread.stage, problem, (self, name))
-        elif problem is None and before is not None:
-            self._board.report(thread.stage, None, (self, name))
 
     def _check_clock(self) -> None:
         thread, stalled = self._clock.thread, elapsed_s() - self._clock.last_tick_s > self._timing.stale_s

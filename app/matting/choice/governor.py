@@ -156,6 +156,10 @@ class Governor:
     def __init__(self, levels: Sequence[Quality] = (FULL,), timing: GovernorTiming | None = None) -> None:
         """levels: quality levels in descending order, at least one; with full quality alone there is no choice."""
         self._levels = tuple(levels)
+        self.active = len(self._levels) > 1
+        """Whether there is more than one level to choose from."""
+        self.quality = self._levels[0]
+        """Quality level to use now."""
         self._timing = timing or GovernorTiming()
         self._index = 0
         self._window: list[StepTiming] = []
@@ -177,16 +181,6 @@ class Governor:
         self._lowered_load = 0.0
         """As `_load`, when quality was last lowered."""
 
-    @property
-    def active(self) -> bool:
-        """Whether there is more than one level to choose from."""
-        return len(self._levels) > 1
-
-    @property
-    def quality(self) -> Quality:
-        """Quality level to use now."""
-        return self._levels[self._index]
-
     def restart_measuring(self) -> None:
         """Discard the measurements, because a change has made them invalid."""
         self._window.clear()
@@ -200,6 +194,7 @@ class Governor:
         Full quality is never removed.
         """
         self._levels, self._index = without(self._levels, self._index)
+        self.active, self.quality = len(self._levels) > 1, self._levels[self._index]
         self._upgrade, self._ceiling = None, 0
         self.restart_measuring()
 
@@ -283,7 +278,7 @@ class Governor:
         if wanted < self._index:
             self._upgrade = Upgrade(now_s, self._index, self._load)
             self._recheck_until_s = float("-inf")
-        self._index = wanted
+        self._index, self.quality = wanted, self._levels[wanted]
         self.restart_measuring()
         return True
 

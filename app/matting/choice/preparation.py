@@ -88,8 +88,7 @@ class Preparation:
         """Parts that are not done again in this process, whether they failed or not."""
         self.progress: Text | None = None
         """What a live picture waits for, for the user; None while it waits for nothing."""
-        self.measurements = 0
-        """Counts the measurements beside a live picture that ended: `auto` may take something else now."""
+        self._measured: Callable[[], None] = lambda: None
 
     def begin(self, settings: EngineSettings) -> None:
         """Start to compile what a live picture with these settings needs, on a thread of its own; see `cancel`."""
@@ -127,10 +126,14 @@ class Preparation:
                 raise ModelError(t("The preparation for this computer was cancelled; it continues at the next start."))
 
     def measure_beside(self) -> None:
-        """Measure what is not measured yet, beside a live picture, once; `measurements` then tells that it ended."""
+        """Measure what is not measured yet, beside a live picture, once; see `when_measured`."""
         if self._beside is None or not self._beside.is_alive():
             self._beside = threading.Thread(target=self._measure, name="measurement", daemon=True)
             self._beside.start()
+
+    def when_measured(self, callback: Callable[[], None]) -> None:
+        """Call `callback` after a measurement beside a live picture: `auto` may take something else then."""
+        self._measured = callback
 
     def cancel(self) -> None:
         """End what is running (any thread); the next start continues with it."""
@@ -143,7 +146,7 @@ class Preparation:
             return
         self._run(["measurement"], lambda _text: None)
         if not self._cancelled.is_set():
-            self.measurements += 1
+            self._measured()
 
     def _run(self, parts: list[Part], show: Callable[[Text], None]) -> None:
         if not parts or self._cancelled.is_set():

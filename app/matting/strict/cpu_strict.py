@@ -145,6 +145,8 @@ class StrictFilter:
     def __init__(self) -> None:
         self._model: BackgroundModel | None = None
         self._seen: NDArray[np.uint8] | None = None
+        self._shape, self._cell = (0, 0), 1
+        """Of alpha of the last frame, and the side of its cells in pixels."""
 
     def reset(self, seen: NDArray[np.uint8] | None = None) -> None:
         """Forget the stream. seen: alpha (H, W) of people who are shown at once, as if they had moved before."""
@@ -162,8 +164,9 @@ class StrictFilter:
 
     def gain(self, small: Floats, alpha: Floats) -> Floats:
         """Return the factor for alpha (h, w), in 0..1, and update the state. alpha: (h, w) in 0..1."""
-        height, width = alpha.shape
-        cell = rules.cell_size(width, height)
+        if alpha.shape != self._shape:
+            self._shape, self._cell = alpha.shape, rules.cell_size(alpha.shape[1], alpha.shape[0])
+        cell = self._cell
         image, cells = pooled(small, cell), pooled(alpha[None], cell)[0]
         model = self._model
         if model is None or model.moved.shape != cells.shape:

@@ -34,14 +34,11 @@ class EngineSelector:
         board: StatusBoard,
         timing: Timing,
         now: Callable[[], float] = time.perf_counter,
-        measurements: Callable[[], int] = lambda: 0,
     ) -> None:
         """now: the time in seconds, on the clock of `StepTiming.now_s`. The other functions: as in `Parts`."""
         self._build = build
         self._self_test = self_test
-        self._now, self._measurements = now, measurements
-        self._known = measurements()
-        """The measurements that the engine in use was chosen by."""
+        self._now = now
         self.preparer: Preparer[EngineKey, MattingEngine] = Preparer(
             "engine-builder", self._build_tested, lambda engine: engine.close(), Stage.MATTING
         )
@@ -92,6 +89,11 @@ class EngineSelector:
         choice = self._plan.choice
         plate = None if choice is None else choice.settings.plate
         if self._plan.state is not ChoiceState.CHOSEN or (plate is not None and version_of(plate) != self._plate):
+            self._anew = True
+
+    def choose_again(self) -> None:
+        """Choose again at the next frame: this machine was measured meanwhile (any thread)."""
+        if self._plan.in_use is not None and self._plan.state is ChoiceState.CHOSEN:
             self._anew = True
 
     def decide(self, frame: Frame, settings: Settings) -> Decision:
@@ -212,9 +214,6 @@ class EngineSelector:
         before, self._frame, plan = self._frame, frame, self._plan
         same = before is not None and before.source == frame.source and before.image.shape == frame.image.shape
         same = same and settings is self._settings
-        if self._known != (measured := self._measurements()):
-            self._known = measured
-            self._anew |= plan.in_use is not None and plan.state is ChoiceState.CHOSEN
         if self._anew or not same:
             self._settings = settings
             wanted = EngineKey.of(settings.matting.engine, frame.size, settings.framing, frame.viewpoint)
@@ -224,7 +223,8 @@ class EngineSelector:
         if plan.due_at_s is not None and (again := plan.due(time.monotonic())) is not None:
             self._ask(again)
         self.poll()
-        self._govern(settings.matting.governor)
+        if settings.matting.governor is not self._governor.active:
+            self._govern(settings.matting.governor)
         engines = used, _, _ = plan.in_use, plan.target, plan.state
         if not same or engines != self._derived_from:
             self._derived_from, self._settled = engines, plan.settled

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.settings import OutputSettings, Settings
+from app.core.settings import Settings
 from app.core.threads import elapsed_s
 from app.core.types import Picture, PictureKind
 from app.privacy.gate import Gate
@@ -105,7 +105,7 @@ class OutputClock:
         """What the preview shows."""
         self._sent: Picture | None = None
         self._mirrored: tuple[Picture, Picture] | None = None
-        self._prepared: tuple[OutputSettings, tuple[int, int]] | None = None
+        self._prepared: tuple[Settings, tuple[int, int] | None] | None = None
         """What the stand-by card was last drawn ahead for."""
         self.last_tick_s = elapsed_s()
         """`elapsed_s` of the last tick; read by the watchdog."""
@@ -127,13 +127,16 @@ class OutputClock:
                 clock.note_arrival()
                 self._take(arrived)
             settings = self._owner.current
-            clock.rate_hz = self._rate_hz(settings)
-            self._prepare_card(settings)
+            idle = settings.paused or self.phase is Phase.RESTING
+            clock.rate_hz = min(IDLE_HZ, settings.capture.fps) if idle else settings.capture.fps
+            if (settings, self._size) != self._prepared:
+                self._prepared = settings, self._size
+                self._card(settings)  # before it is needed, so that an image that cannot be read is reported at once
             picture = self._choose(settings)
             if picture is not self._shown:
                 self._show(picture)
             if not self._gate.permits(picture):  # the demonstration in place of a camera
-                picture = self._gate.card(*self._card_size(settings))
+                picture = self._card(settings)
             self._send(picture, mirror=settings.output.mirror)
             self._board.sent = revision
 
@@ -145,7 +148,7 @@ class OutputClock:
 
     def send_card(self) -> None:
         """Send the stand-by card to every output: called by the watchdog in place of this thread."""
-        card = self._gate.card(*self._card_size(self._owner.current))
+        card = self._card(self._owner.current)
         for sink in self._sinks:
             sink.send(card)
         self._show(card)
@@ -154,10 +157,6 @@ class OutputClock:
         self._shown = picture
         self._preview.put(picture)
         self.on_preview()
-
-    def _rate_hz(self, settings: Settings) -> float:
-        idle = settings.paused or self.phase is Phase.RESTING
-        return min(IDLE_HZ, settings.capture.fps) if idle else settings.capture.fps
 
     def _take(self, arrived: Picture | StandBy) -> None:
         if isinstance(arrived, StandBy):
@@ -178,7 +177,7 @@ class OutputClock:
             self.phase = Phase.WAITING
         if latest is not None and self._gate.shows(latest):
             return latest
-        return self._gate.card(*self._card_size(settings))
+        return self._card(settings)
 
     def _limit_s(self, picture: Picture, settings: Settings) -> float:
         """Return for how long it may be repeated. Pictures that are always slow do not alternate with cards."""
@@ -187,22 +186,18 @@ class OutputClock:
             return limit_s
         return min(limit_s, max(self._timing.outdated_s, 2 * self._usual_s))
 
-    def _prepare_card(self, settings: Settings) -> None:
-        """Have the card drawn before it is needed, so that an image that cannot be read is reported at once."""
-        wanted = settings.output, self._card_size(settings)
-        if wanted != self._prepared:
-            self._prepared = wanted
-            self._gate.card(*wanted[1])
-
-    def _card_size(self, settings: Settings) -> tuple[int, int]:
-        return self._size or (settings.capture.width, settings.capture.height)
+    def _card(self, settings: Settings) -> Picture:
+        """Return the stand-by card at the size of the newest frame."""
+        return self._gate.card(*(self._size or (settings.capture.width, settings.capture.height)))
 
     def _send(self, picture: Picture, *, mirror: bool) -> None:
         self._sent = picture
         outgoing = self._mirror(picture) if mirror and picture.kind is not PictureKind.STANDBY else picture
+        sent = False
         for sink in self._sinks:
             sink.send(outgoing)
-        if any(sink.active for sink in self._sinks):
+            sent = sent or sink.active
+        if sent:
             self._board.frames_sent.add()
 
     def _mirror(self, picture: Picture) -> Picture:

@@ -78,20 +78,22 @@ def test_a_live_picture_waits_for_the_kernels_alone_and_other_work_for_the_measu
     assert said.read_text().splitlines()[-1] == "kernels measurement"
 
 
-def test_the_measurement_beside_a_picture_is_counted_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_measurement_beside_a_picture_is_told_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "BESIDE_AFTER_S", 0)
     monkeypatch.setattr(module, "unmeasured", lambda: {"mattecam": BUNDLED})
-    preparation = Preparation(script(STEPS))
+    preparation, told = Preparation(script(STEPS)), []
+    preparation.when_measured(lambda: told.append(preparation))
     preparation.measure_beside()
-    eventually(lambda: preparation.measurements == 1)
+    eventually(lambda: told == [preparation])
     assert preparation.progress is None, "nothing waits for it"
     preparation.measure_beside()
     monkeypatch.setattr(module, "unmeasured", dict)
     other = Preparation(("no-such-program",))
+    other.when_measured(lambda: told.append(other))
     other.measure_beside()
     for each in (preparation, other):
         eventually(lambda each=each: not each._beside.is_alive())  # type: ignore[misc]  # noqa: SLF001
-    assert (preparation.measurements, other.measurements) == (1, 0)
+    assert told == [preparation]
 
 
 @pytest.mark.parametrize("delay_s", [0.0, 60.0])
@@ -100,7 +102,8 @@ def test_a_measurement_that_is_cancelled_ends_at_once_and_changes_nothing(
 ) -> None:
     monkeypatch.setattr(module, "BESIDE_AFTER_S", delay_s)
     monkeypatch.setattr(module, "unmeasured", lambda: {"mattecam": BUNDLED})
-    preparation = Preparation(script("import time; time.sleep(60)"))
+    preparation, told = Preparation(script("import time; time.sleep(60)")), []
+    preparation.when_measured(lambda: told.append(1))
     before = set(psutil.Process().children())
     preparation.measure_beside()
     if not delay_s:
@@ -108,7 +111,7 @@ def test_a_measurement_that_is_cancelled_ends_at_once_and_changes_nothing(
     preparation.cancel()
     eventually(lambda: not set(psutil.Process().children()) - before)
     eventually(lambda: not preparation._beside.is_alive())  # type: ignore[union-attr]  # noqa: SLF001
-    assert preparation.measurements == 0
+    assert not told
 
 
 @pytest.mark.parametrize(

@@ -63,9 +63,8 @@ class Bench:
 
     def __init__(self) -> None:
         self.board = StatusBoard()
-        self.measurements = 0
         self.selector = EngineSelector(
-            self._build, no_test, self.board, Timing(), lambda: self.now_s, lambda: self.measurements
+            self._build, no_test, self.board, Timing(), lambda: self.now_s
         )
         self.built: list[SimulatedEngine] = []
         self.student_is_missing = False
@@ -211,7 +210,7 @@ def test_after_a_measurement_the_engine_is_changed_without_a_gap() -> None:
         first = simulated.matte()
         simulated.ended(first)
         simulated.gate.clear()
-        simulated.measurements += 1
+        simulated.selector.choose_again()
         for _ in range(5):
             run = simulated.matte()
             assert run.engine is first.engine and not run.reset
@@ -234,10 +233,10 @@ def test_a_measurement_does_not_try_again_what_was_replaced() -> None:
         simulated.settle()
         eventually(lambda: bool(simulated.decide(missing) and simulated.status.problems))
         built = len(simulated.built)
-        simulated.measurements += 1
+        simulated.selector.choose_again()
         simulated.settle(missing)
         assert len(simulated.built) == built
-        simulated.measurements += 1
+        simulated.selector.choose_again()
         assert isinstance(simulated.decide(missing), Run), "the engine that works goes on"
 
 
