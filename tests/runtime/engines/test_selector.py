@@ -63,9 +63,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.board = StatusBoard()
-        self.selector = EngineSelector(
-            self._build, no_test, self.board, Timing(), lambda: self.now_s
-        )
+        self.selector = EngineSelector(self._build, no_test, self.board, Timing(), lambda: self.now_s)
         self.built: list[SimulatedEngine] = []
         self.student_is_missing = False
         self.gate = threading.Event()
