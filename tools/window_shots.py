@@ -9,7 +9,7 @@ from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtWidgets import QAbstractButton, QDialog, QWidget
 
 from app.gui.dialogs.assistant import Assistant
-from app.gui.dialogs.doctor_dialog import DoctorDialog
+from app.gui.dialogs.doctor import DoctorDialog
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.application import Session
 from tools.feature_shots import DOOR, FEATURES, Feature

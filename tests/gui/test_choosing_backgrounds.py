@@ -1,27 +1,45 @@
-"""A background is chosen by a click, a number key or in the grid, none only after a question; files are added."""
+"""Backgrounds are chosen, dropped and pasted, shown in a grid, fitted, zoomed and blurred."""
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt6.QtCore import QLocale, QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage
-from PyQt6.QtWidgets import QApplication, QColorDialog, QDialog, QFileDialog, QPushButton, QSlider, QWidget
+from PyQt6.QtWidgets import QApplication, QColorDialog, QDialog, QFileDialog, QLabel, QPushButton, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.control.backgrounds import named_background
 from app.core.files import paths
+from app.core.settings import BackgroundSettings, Settings, StrictLevel
 from app.core.types import BgrImage, PictureKind
+from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tile_view import TileGrid
 from app.gui.backgrounds.tiles import TileKind
 from app.gui.backgrounds.tiles import tiles as named_tiles
 from app.gui.shell.application import Session
+from app.gui.state.tasks import Tasks
+from app.gui.widgets.controls import ElidedComboBox
+from app.gui.widgets.value_slider import StillSlider
 from app.media.image_file import read_image
 from tests.clips import write_clip
-from tests.gui.conftest import activate
-from tests.gui.widgets import add, answer, asked, button, chosen, existing, find, own, tiles
+from tests.gui.conftest import QUIET, StartWindow, activate
+from tests.gui.widgets import (
+    add,
+    answer,
+    asked,
+    button,
+    chosen,
+    existing,
+    find,
+    own,
+    said,
+    tiles,
+    translate,
+)
 
 QUESTION = "unmattedQuestion"
 COPY = Qt.DropAction.CopyAction
@@ -302,10 +320,84 @@ def test_copied_image_is_pasted(session: Session, qtbot: QtBot) -> None:
 
 
 def test_a_file_that_is_no_picture_does_not_enter_the_library(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    for name, said in (("broken.jpg", "broken.jpg"), ("notes.txt", "notes.txt is neither an image nor a video")):
+    for name, words in (("broken.jpg", "broken.jpg"), ("notes.txt", "notes.txt is neither an image nor a video")):
         (tmp_path / name).write_bytes(b"not a picture at all")
         controls.window.strip.library.add_files([tmp_path / name])
-        qtbot.waitUntil(lambda said=said: said in controls.window.notices.error)  # type: ignore[misc]
+        qtbot.waitUntil(lambda words=words: words in controls.window.notices.error)  # type: ignore[misc]
     assert not own(controls)
     assert not list(paths.backgrounds_dir().glob("*"))
     assert chosen(controls).kind == "blur"
+
+
+def test_the_list_of_fits_is_whole_and_beside_its_caption(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    controls.store.edit("background", kind="image", path=picture)
+    controls.window.resize(1400, 840)
+    choice = find(controls.window, ElidedComboBox, "fitCombo")
+    choice.setItemText(1, "Show the whole image in another language")
+    choice.setCurrentIndex(1)
+    (caption,) = (each for each in controls.window.strip.findChildren(QLabel) if each.text() == "Fit")
+
+    def gap() -> int:
+        end = caption.mapTo(controls.window, QPoint(caption.width(), 0))
+        return choice.mapTo(controls.window, QPoint()).x() - end.x()
+
+    qtbot.waitUntil(lambda: choice.isVisible() and 0 <= gap() <= 20)
+    qtbot.waitUntil(lambda: choice.shown_text() == choice.currentText())
+
+
+@pytest.mark.parametrize("language", ["en", "de", "es"])
+def test_how_an_image_fits_is_readable_in_a_narrow_window(
+    controls: Session, qapp: QApplication, qtbot: QtBot, picture: Path, language: str
+) -> None:
+    with translate(qapp, QLocale(language)), closing(Tasks()) as tasks:
+        strip = BackgroundStrip(controls.store, tasks)
+        qtbot.addWidget(strip)
+        strip.resize(480, 160)  # as in a window of 800 pixels
+        strip.show()
+        fit = find(strip, ElidedComboBox, "fitCombo")
+        controls.store.edit("background", kind="image", path=picture)
+        holder = existing(fit.parentWidget())
+        qtbot.waitUntil(lambda: 0 < fit.geometry().right() < holder.width())
+        assert fit.shown_text() == fit.currentText() != ""
+
+
+def blur(strength: float, level: StrictLevel) -> Settings:
+    """Settings of a blur."""
+    settings = QUIET.replaced_at(("matting", "edges"), strict=level)
+    return settings.replace(background=BackgroundSettings(kind="blur", blur_strength=strength))
+
+
+def test_the_preview_says_from_where_on_text_can_be_read(start_window: StartWindow, qtbot: QtBot) -> None:
+    session = start_window(blur(69, "off"))
+    qtbot.waitUntil(lambda: said(session, "readableBadge") == "Text behind you can be read")
+    for name, hides, reads in (("background.blur_strength", 70, 0), ("paused", True, False)):
+        session.store.set(name, hides)
+        qtbot.waitUntil(lambda: said(session, "readableBadge") == "")
+        session.store.set(name, reads)
+        qtbot.waitUntil(lambda: said(session, "readableBadge") != "")
+    session.store.set("edges.strict", "balanced")
+    qtbot.waitUntil(lambda: said(session, "readableBadge") == "")
+    assert find(session.window, StillSlider, "blurSlider").value() == 70
+
+
+def test_the_strength_that_hides_text_is_marked_where_the_level_allows_less(controls: Session, qtbot: QtBot) -> None:
+    controls.store.change(lambda _settings: blur(30, "off"))
+    marked = find(controls.window, StillSlider, "blurSlider")
+    qtbot.waitUntil(lambda: marked.isVisible() and marked.mark == 70)
+    assert "from the mark on, text is unreadable" in marked.toolTip()
+    with_mark = marked.grab().toImage()
+    controls.store.set("edges.strict", "balanced")
+    assert marked.mark is None
+    assert (marked.minimum(), marked.value()) == (70, 70), "what is shown"
+    assert "at every strength" in marked.toolTip()
+    controls.store.set("edges.strict", "off")
+    controls.store.edit("background", blur_strength=30)
+    marked.set_mark(None)
+    plain = marked.grab().toImage()
+    changed = [
+        x
+        for x in range(plain.width())
+        if any(QColor(plain.pixel(x, y)) != QColor(with_mark.pixel(x, y)) for y in range(plain.height()))
+    ]
+    assert changed
+    assert all(abs(x / plain.width() - 0.7) < 0.05 for x in changed), changed

@@ -1,37 +1,352 @@
-"""Preferences, shortcuts, and about."""
+"""Assistant, doctor, preferences, shortcuts, log, help and questions."""
 
 from __future__ import annotations
 
+import logging
 import re
+import threading
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
+import psutil
 import pytest
-from PyQt6.QtCore import QTimer
-from PyQt6.QtGui import QAction, QShortcut
-from PyQt6.QtWidgets import QApplication, QCheckBox, QLabel, QMessageBox, QPushButton
+from PyQt6.QtCore import QPoint, QProcess, Qt, QUrl
+from PyQt6.QtGui import QAction, QDesktopServices, QGuiApplication, QShortcut, QTextCursor
+from PyQt6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QFileDialog,
+    QLabel,
+    QMessageBox,
+    QPlainTextEdit,
+    QPushButton,
+    QScrollArea,
+    QTextBrowser,
+    QWidget,
+)
 from pytestqt.qtbot import QtBot
 
 from app import __version__
+from app.core.files import paths
 from app.core.settings import WindowSettings
-from app.gui.dialogs.plain_dialogs import ShortcutsDialog
-from app.gui.shell.application import Session, WindowOptions, run_window
+from app.core.text import t
+from app.core.types import SourceInfo
+from app.doctor.finding import Finding, State
+from app.gui.backgrounds.tile_view import TileView
+from app.gui.dialogs.assistant import Assistant, SmallPreview
+from app.gui.dialogs.doctor import DoctorDialog, FindingsDialog, VirtualCameraView
+from app.gui.dialogs.plain_dialogs import HelpWindow, LogWindow, PreferencesDialog, ShortcutsDialog
+from app.gui.preview.qimage import from_qimage
+from app.gui.preview.rendering import ViewMode
+from app.gui.shell.application import Session
+from app.gui.state import services
+from app.gui.state.diagnostics import MAX_LINES, LogBuffer
+from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import label
+from app.runtime.status import PipelineStatus
 from app.system import autostart
-from tests.fakes.world import FakeWorld
-from tests.gui.conftest import QUIET
-from tests.gui.widgets import find
+from app.testing.parts import PERSON, shows_room
+from tests.gui.conftest import FINDINGS, QUIET, Downloads, StartWindow
+from tests.gui.widgets import box, button, existing, find, open_last_step, pick, settle
+
+READY = (Finding("v", State.OK, t("The kernel module v4l2loopback is loaded.")),)
 
 
-def test_the_next_start_uses_the_chosen_language(
-    qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch
+def test_assistant_has_three_steps_which_can_be_skipped(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    settings = QUIET.replace(window=WindowSettings(first_run_done=True, language="es"))
-    seen: list[str] = []
-    QTimer.singleShot(
-        0, lambda: seen.extend(b.text() for w in QApplication.topLevelWidgets() for b in w.findChildren(QPushButton))
-    )
-    assert run_window(settings, WindowOptions(seconds=0.1, parts=world.parts())) == 0
-    assert "Congelar" in seen or "Resultado" in seen
+    monkeypatch.setattr(services, "virtual_camera_findings", lambda: READY)
+    session = start_window(window=WindowSettings())
+
+    def is_done() -> bool:
+        return session.store.current.window.first_run_done
+
+    assistant = find(session.window, Assistant)
+    assert not assistant.isModal()
+    cameras = box(session, "assistantCamera")
+    qtbot.waitUntil(lambda: cameras.findText("Front camera") > 0)
+    pick(cameras, cameras.findText("Front camera"))
+    assert session.pipeline.settings.capture.source == "camera:usb-1"
+    forward = button(session, "assistantNext")
+    forward.click()
+    assert assistant.focusWidget() is forward, "the list of languages is on another page"
+    tiles = find(assistant, TileView, "assistantBackgrounds")
+    assert tiles.isVisible()
+    tiles.choose(session.window.strip.model.index(2))
+    assert session.store.current.background.kind == "colour"
+    forward.click()
+    summary = find(assistant, QLabel, "findingsSummary")
+    qtbot.waitUntil(lambda: "ready" in summary.text())
+    assert assistant.step == 2
+    assert not button(session, "assistantSkip").isVisible(), "nothing is left to be skipped"
+    assert assistant.focusWidget() is forward
+    assert not is_done()
+    forward.click()
+    assert is_done()
+    qtbot.waitUntil(lambda: session.window.findChild(Assistant) is None)
+    session.store.edit("window", first_run_done=False)
+    for _ in range(2):
+        session.window.windows.open_assistant()
+    assert len(session.window.findChildren(Assistant)) == 1
+    button(session, "assistantSkip").click()
+    assert is_done()
+
+
+def test_the_assistant_shows_what_others_see(session: Session, qtbot: QtBot) -> None:
+    """Its small preview showed the room behind the background that was just chosen, with the window's other views."""
+    session.store.edit("background", kind="colour", colour="#000000")
+    session.window.windows.open_assistant()
+    small = next(each for each in find(session.window, Assistant).findChildren(SmallPreview) if each.isVisible())
+    qtbot.waitUntil(lambda: session.bridge.status.frames_out > 2)
+    for mode in ViewMode:
+        session.window.action_bar.set_mode(mode)
+        for _ in range(3):
+            with qtbot.waitSignal(session.bridge.frame_ready):
+                pass
+            shown = from_qimage(small.grab().toImage())
+            assert np.any(np.all(shown == np.array(PERSON), axis=2)) and not shows_room(shown)
+
+
+def test_a_file_can_be_chosen_in_the_assistant_and_the_address_copied(
+    session: Session, downloads: Downloads, qtbot: QtBot, tmp_path: Path
+) -> None:
+    downloads.fails = True
+    downloads.may_end.set()
+    assistant = open_last_step(session)
+    get, choose = (find(assistant, QPushButton, name) for name in ("downloadButton", "downloadFile"))
+    failure, text = (find(assistant, QLabel, name) for name in ("assistantFailure", "finerHair"))
+    qtbot.waitUntil(get.isVisible)
+    assert text.text() == "For finer hair you can download a better model (15 MB)."
+    assert failure.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse, "it names an address"
+    assert assistant.findChild(QComboBox, "modelCombo") is None, "no page of model names"
+    assert choose.isVisible(), "also before a download has failed"
+    address = find(assistant, QPushButton, "downloadAddress")
+    address.click()
+    assert existing(QGuiApplication.clipboard()).text().startswith("https://")
+    assert address.text() == "Address copied"
+    get.click()
+    qtbot.waitUntil(lambda: "No internet?" in failure.text() and choose.isVisible())
+    assert session.store.saved.matting.model == "auto", "the model that could not be downloaded is not saved"
+    choose.click()
+    (dialog,) = assistant.findChildren(QFileDialog)
+    dialog.fileSelected.emit(str(tmp_path / "model.pth"))
+    dialog.close()
+    qtbot.waitUntil(lambda: text.text() == "The model with finer hair is installed.")
+    assert services.recommended_model().path == tmp_path / "model.pth"
+    assert session.store.saved.matting.model == "rvm-mobilenetv3"
+    assert not failure.text() and not get.isVisible() and not choose.isVisible()
+    assistant.accept()
+
+
+@pytest.mark.parametrize(("device", "pipewire", "said", "unsaid"), [
+    ("/dev/video10", None, "In Zoom, Meet or Teams, choose the camera “Mattecam”", "missing"),
+    ("OBS Virtual Camera", None, "choose the camera “OBS Virtual Camera”", "missing"),
+    (None, "Mattecam", "in a browser, choose the camera “Mattecam”", "In Zoom"),
+    (None, None, "cannot see Mattecam yet.", "choose"),
+])  # fmt: skip
+def test_the_last_page_says_how_to_get_into_a_call_or_what_is_missing(
+    session: Session, qtbot: QtBot, device: str | None, pipewire: str | None, said: str, unsaid: str
+) -> None:
+    """It said "Mattecam is ready." and no more, on half of the page."""
+    session.window.panel.virtual_camera.show_virtual_cameras((("/dev/video10", "Mattecam"),))
+    assistant = open_last_step(session)
+    call, finer = find(assistant, QLabel, "assistantCall"), find(assistant, QLabel, "finerHair")
+    status = PipelineStatus(outputs={"virtual_camera": device, "pipewire": pipewire})
+    session.bridge.status_changed.emit(status)
+    assert said in call.text() and unsaid not in call.text()
+    qtbot.waitUntil(lambda: finer.text() != "" and find(assistant, QLabel, "findingsSummary").text() != "Checking…")
+    commands = [each for each in assistant.findChildren(QLabel) if each.property("role") == "command"]
+    assert commands, "how to get it"
+    content = existing(assistant.findChildren(QScrollArea, "assistantPage")[-1].widget())
+    lowest = find(content, QPushButton, "downloadFile")
+    assert lowest.mapTo(content, lowest.rect().bottomLeft()).y() > 0.8 * content.height(), "the page is full"
+    session.window.panel.virtual_camera.show_status(status)
+    panel = [each.text() for each in session.window.panel.virtual_camera.findChildren(QLabel)]
+    assert not any("/dev/" in text for text in panel), "programs list its name, not its file"
+
+
+def test_the_assistant_says_that_the_picture_is_a_demonstration(session: Session) -> None:
+    session.window.windows.open_assistant()
+    demo = find(session.window, QLabel, "assistantDemo")
+    for source, kind, said in (
+        ("auto", "demo", "No camera was found. Connect a camera: it is used at once."),
+        ("demo", "demo", "You see a demonstration, not your camera."),
+        ("demo", "camera", ""),
+    ):
+        session.store.edit("capture", source=source)
+        session.bridge.status_changed.emit(PipelineStatus(source=SourceInfo(kind, "Name", "", 640, 360, 30.0, "")))
+        assert (demo.text(), demo.isVisible()) == (said, bool(said))
+
+
+def test_the_assistant_and_the_preferences_choose_the_language_of_the_next_start(
+    start_window: StartWindow, qtbot: QtBot
+) -> None:
+    session = start_window(window=WindowSettings())
+    window, languages = session.window, box(session, "assistantLanguage")
+    pick(languages, languages.findData("de"))
+    for _ in range(3):
+        with qtbot.waitSignal(session.bridge.status_changed):
+            pass
+    assert session.window is window and button(session, "assistantNext").text() == "Next"
+    said = "Another language is used from the next start on."
+    window.windows.open_preferences()
+    for dialog in (find(window, Assistant), find(window, PreferencesDialog)):
+        assert said in [each.text() for each in dialog.findChildren(QLabel) if each.isVisible()]
+        dialog.close()
+    session.close()
+    again = start_window(window=session.store.saved.window)
+    again.window.windows.open_preferences()
+    assert find(again.window, PreferencesDialog).windowTitle() == "Einstellungen"
+    find(again.window, PreferencesDialog).close()
+
+
+@pytest.mark.parametrize(("script", "said"), [
+    ("exit 0", "The virtual camera is ready."),
+    ("echo Request dismissed >&2; exit 126", "Nothing was changed: the password was not entered."),
+])  # fmt: skip
+def test_one_click_sets_up_the_virtual_camera(
+    tasks: Tasks, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, script: str, said: str
+) -> None:
+    monkeypatch.setattr(services, "repair_command", lambda: ("sh", "-c", script))
+    view = VirtualCameraView(tasks)
+    qtbot.addWidget(view)
+    view.show()
+    view.check()
+    set_up = find(view, QPushButton, "virtualCameraSetUp")
+    qtbot.waitUntil(set_up.isVisible)
+    summary = find(view, QLabel, "findingsSummary")
+    assert summary.text() == "This is missing on this computer:"
+    view.repaired.connect(lambda: monkeypatch.setattr(services, "virtual_camera_findings", lambda: READY))
+    with qtbot.waitSignal(view.shown):
+        set_up.click()
+        assert not set_up.isEnabled()
+    assert summary.text() == said
+
+
+def test_closing_the_dialog_ends_the_question_for_the_password(
+    tasks: Tasks, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(services, "repair_command", lambda: ("sleep", "60"))
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    dialog = FindingsDialog(VirtualCameraView(tasks), "Virtual camera", "virtualCameraDialog", parent)
+    dialog.show()
+    set_up = find(dialog, QPushButton, "virtualCameraSetUp")
+    qtbot.waitUntil(set_up.isVisible)
+    set_up.click()
+    process = find(dialog, QProcess)
+    assert process.waitForStarted()
+    pid = process.processId()
+    find(dialog, QPushButton, "findingsClose").click()
+    qtbot.waitUntil(lambda: not psutil.pid_exists(pid))
+
+
+def opened_doctor(session: Session, qtbot: QtBot) -> DoctorDialog:
+    """Open the checks, and wait for the first findings."""
+    session.window.windows.open_doctor()
+    dialog = find(session.window, DoctorDialog)
+    qtbot.waitUntil(dialog.prove_button.isEnabled)
+    return dialog
+
+
+COMMANDS = [
+    "python3 run.py doctor --fix",
+    "sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Mattecam video_nr=10",
+]
+
+
+def test_doctor_lists_findings_with_commands_to_copy(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    dialog = opened_doctor(session, qtbot)
+    assert opened_doctor(session, qtbot) is dialog
+    summary = find(dialog, QLabel, "findingsSummary")
+    assert summary.text() == "Problems: 1   ·   Warnings: 1"
+    texts = [found.text() for found in dialog.findChildren(QLabel)]
+    for finding in FINDINGS:
+        assert finding.detail in texts
+
+    def contrast() -> int:
+        """Of the border above a command with the page above it."""
+        command = next(found for found in dialog.findChildren(QLabel) if found.property("role") == "command")
+        image = dialog.grab().toImage()
+        top = command.mapTo(dialog, QPoint(command.width() // 2, 0))
+        border, page = image.pixelColor(top), image.pixelColor(top - QPoint(0, 2))
+        return abs(border.lightness() - page.lightness()) if (page.lightness() > 128) is light else 0
+
+    for light in (True, False):
+        session.store.edit("window", theme="light" if light else "dark")
+        qtbot.waitUntil(lambda: contrast() >= 20)
+    copies = [found for found in dialog.findChildren(QPushButton) if found.text() == "Copy"]
+    clipboard = existing(QGuiApplication.clipboard())
+    copied = []
+    for copy in copies:
+        qtbot.mouseClick(copy, Qt.MouseButton.LeftButton)
+        copied.append(clipboard.text())
+    assert copied == COMMANDS, "only commands are copied"
+    proofs: list[bool] = []
+
+    def check(*, proof: bool = True) -> tuple[Finding, ...]:
+        proofs.append(proof)
+        return FINDINGS[:1]
+
+    monkeypatch.setattr(services, "run_checks", check)
+    button(session, "checkAgain").click()
+    qtbot.waitUntil(lambda: summary.text() == "No problems found.")
+    for _ in range(2):
+        with qtbot.waitSignal(session.bridge.status_changed):
+            pass
+    settle(session.window.tasks, qtbot)
+    assert proofs == [False], "no picture is sent unasked"
+    dialog.close()
+
+
+def test_the_checks_of_the_virtual_camera_send_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(services, "run_checks", lambda *, proof=True: () if proof else FINDINGS)
+    assert services.virtual_camera_findings() == FINDINGS[1:2]
+
+
+def test_pipeline_releases_the_virtual_camera_for_the_test_picture(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
+    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
+    held: list[tuple[bool, object]] = []
+
+    def check(*, proof: bool = True) -> tuple[Finding, ...]:
+        held.append((proof, session.bridge.status.virtual_camera))
+        return FINDINGS[:1]
+
+    monkeypatch.setattr(services, "run_checks", check)
+    dialog = opened_doctor(session, qtbot)
+    qtbot.mouseClick(dialog.prove_button, Qt.MouseButton.LeftButton)
+    assert not dialog.prove_button.isEnabled()
+    qtbot.waitUntil(dialog.prove_button.isEnabled)
+    assert "not sent" in find(dialog, QLabel, "findingsSummary").text(), "the result is shown"
+    assert dialog.prove_button.hasFocus() or not dialog.isActiveWindow()
+    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
+    assert session.store.saved.output.virtual_camera == "/dev/video10"
+    assert [proof for proof, _ in held] == [False, True], "no picture is sent unasked, or twice"
+    assert held[1] == (True, None)
+    dialog.close()
+
+
+@pytest.mark.parametrize("end", [DoctorDialog.close, DoctorDialog.hide])
+def test_closing_the_doctor_early_restores_the_virtual_camera(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, end: Callable[[DoctorDialog], object]
+) -> None:
+    """The end of the program hides it."""
+    gate = threading.Event()
+    session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
+    monkeypatch.setattr(services, "run_checks", lambda *, proof=True: FINDINGS[: not proof or gate.wait(60)])
+    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
+    dialog = opened_doctor(session, qtbot)
+    dialog.prove_button.click()
+    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is None)
+    end(dialog)
+    qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
+    gate.set()
 
 
 def test_the_shortcuts_of_all_menus_are_listed_without_wrapping(session: Session, qtbot: QtBot) -> None:
@@ -100,3 +415,74 @@ def test_a_name_that_looks_like_html_is_shown_as_it_is(session: Session, qtbot: 
     for shown in (find(box, QLabel, "qt_msgbox_label"), hint):
         assert shown.sizeHint().width() >= shown.fontMetrics().horizontalAdvance(shown.text())
     box.close()
+
+
+def test_the_log_is_shown_and_diagnostics_are_copied(session: Session, qtbot: QtBot) -> None:
+    session.window.windows.open_log()
+    window = find(session.window, LogWindow)
+    assert window.isVisible()
+    button(session, "copyDiagnostics").click()
+    text = existing(QGuiApplication.clipboard()).text()
+    assert text.startswith("Mattecam ")
+    assert '"blur_strength": 85.0' in text
+    assert "frames_out" in text
+    assert str(Path.home()) + "/" not in text
+    window.close()
+    existing(QGuiApplication.clipboard()).clear()
+    next(each for each in session.window.findChildren(QAction) if each.text() == "Copy diagnostics").trigger()
+    assert "copied" in session.window.notices.text_of("diagnosticsNotice")
+    assert existing(QGuiApplication.clipboard()).text().startswith("Mattecam ")
+
+
+def write(buffer: LogBuffer, *lines: str) -> None:
+    for line in lines:
+        buffer.handle(logging.LogRecord("app", logging.INFO, "", 0, line, None, None))
+
+
+def test_new_lines_move_neither_the_selection_nor_the_page_of_somebody_who_reads(qtbot: QtBot) -> None:
+    """Each new line cleared the selection, so that nothing could be copied, and jumped to the end."""
+    buffer = LogBuffer()
+    write(buffer, *(f"line {number}" for number in range(200)))
+    parent = QWidget()
+    qtbot.addWidget(parent)
+    window = LogWindow(buffer, str, parent)
+    window.show()
+    text = find(window, QPlainTextEdit, "logText")
+    bar = existing(text.verticalScrollBar())
+    assert bar.value() == bar.maximum() > 0
+    write(buffer, "one more")
+    qtbot.waitUntil(lambda: text.toPlainText().endswith("one more"))
+    assert bar.value() == bar.maximum()
+    text.moveCursor(QTextCursor.MoveOperation.Start)
+    text.moveCursor(QTextCursor.MoveOperation.EndOfBlock, QTextCursor.MoveMode.KeepAnchor)
+    selected = text.textCursor().selectedText()
+    assert selected.endswith("line 0") and bar.value() == 0
+    write(buffer, "another")
+    qtbot.waitUntil(lambda: text.toPlainText().endswith("another"))
+    assert text.textCursor().selectedText() == selected and bar.value() == 0
+    write(buffer, *map(str, range(2 * MAX_LINES)))
+    qtbot.waitUntil(lambda: text.toPlainText().endswith(str(2 * MAX_LINES - 1)))
+    assert text.blockCount() == MAX_LINES
+    window.close()
+
+
+def test_the_help_is_one_page_whose_links_open_documents_of_this_copy(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[QUrl] = []
+    monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
+    entry = next(each for each in session.window.findChildren(QAction) if each.text() == "Help…")
+    entry.trigger()
+    entry.trigger()
+    (window,) = session.window.findChildren(HelpWindow)
+    page = find(window, QTextBrowser)
+    text = page.toPlainText()
+    assert "choose the camera “Mattecam”" in text and str(paths.documents_dir()) in text
+    links = [QUrl(address) for address in re.findall(r'href="([^"]*)"', page.toHtml())]
+    assert len(links) == 5 and all(Path(link.toLocalFile()).exists() for link in links)
+    page.setFocus()
+    for key in (Qt.Key.Key_Tab, Qt.Key.Key_Tab, Qt.Key.Key_Return):
+        qtbot.keyClick(page, key)
+    assert [Path(link.toLocalFile()) for link in opened] == [paths.documents_dir() / "apps.md"]
+    assert page.toPlainText() == text, "a document is not shown in the window"
+    window.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from itertools import product
 
 import numpy as np
 import pytest
@@ -18,8 +17,8 @@ from app.gui.preview.overlay import Pill
 from app.gui.preview.qimage import from_qimage
 from app.gui.shell.main_window import MainWindow
 from app.gui.widgets import theme
-from app.gui.widgets.folding import FoldingRow
 from app.gui.widgets.notices import Notice, NoticeArea
+from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.status_line import StatusLine
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from tests.gui.conftest import QUIET, StartWindow, activate
@@ -36,7 +35,7 @@ FAIR = Notice("one", "A sentence about something that has happened", (("Undo", l
 
 @pytest.mark.parametrize(
     ("language", "size"),
-    [*product(["en", *LANGUAGES], (1.0, 2.0)), ("de", 1.3), ("de", 1.6)],  # the longest words
+    [("en", 1.0), ("de", 1.0), ("de", 1.3), ("de", 1.6), ("de", 2.0), ("es", 2.0)],  # the longest words
 )
 def test_every_control_is_reached_and_read_with_large_letters(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, language: str, size: float

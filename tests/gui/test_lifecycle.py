@@ -1,4 +1,4 @@
-"""Start, saving and end of the window."""
+"""The window starts, hides, goes to the tray, ends, and ends cleanly while something is going on."""
 
 from __future__ import annotations
 
@@ -8,22 +8,36 @@ import threading
 
 import numpy as np
 import pytest
-from PyQt6.QtCore import QLocale, QSize, QTimer
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtCore import QLocale, QSize, Qt, QTimer
+from PyQt6.QtWidgets import QApplication, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from app.compositing.standby import StandbyCard
 from app.config import settings_file
-from app.core.settings import BackgroundSettings
+from app.core.settings import BackgroundSettings, WindowSettings
 from app.core.text import t
 from app.core.types import PictureKind
+from app.gui.dialogs.assistant import Assistant
+from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.shell.lifecycle import SingleInstance
 from app.runtime.status import Phase, PipelineStatus
 from app.testing.parts import FakeEngine
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import button, existing, translate
+from tests.gui.conftest import QUIET, Downloads, StartWindow
+from tests.gui.widgets import (
+    answer,
+    at,
+    bring_up,
+    button,
+    existing,
+    find,
+    open_last_step,
+    pull,
+    ready,
+    shows_camera,
+    translate,
+)
 
 
 def test_window_stops_after_the_given_frames(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
@@ -202,3 +216,138 @@ def test_window_hides_at_once_while_an_engine_is_being_built(
     assert made.is_set(), "close joined every thread"
     timer.join()
     assert FakeEngine.live == 0
+
+
+@pytest.fixture
+def tray(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A system with a tray."""
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
+
+
+def test_without_a_tray_closing_ends_the_program(session: Session, qtbot: QtBot) -> None:
+    with qtbot.waitSignal(session.lifecycle.ended):
+        session.window.close()
+
+
+@pytest.mark.usefixtures("tray")
+@pytest.mark.parametrize(("reply", "kept"), [("Keep running", True), ("Quit", False)])
+def test_closing_with_a_tray_asks_once(start_window: StartWindow, qtbot: QtBot, reply: str, kept: bool) -> None:
+    session = start_window()
+    ended: list[bool] = []
+    session.lifecycle.ended.connect(lambda: ended.append(True))
+    session.window.close()
+    assert session.window.isVisible(), "nothing happens before the answer"
+    answer(session, qtbot, "trayQuestion", reply)
+    assert session.store.current.window.close_to_tray is kept
+    assert session.window.isVisible() is False
+    assert bool(ended) is not kept
+    if kept:
+        assert session.bridge.status.phase is not Phase.STOPPED, "the output continues"
+        session.lifecycle.show_in_front()
+        assert session.window.isVisible()
+        session.window.close()
+        assert not session.window.isVisible(), "not asked again"
+
+
+@pytest.mark.usefixtures("tray")
+def test_closing_to_the_tray_closes_the_dialogs(start_window: StartWindow, qtbot: QtBot) -> None:
+    """They stayed on the screen, with a preview that stood still."""
+    session = start_window(window=WindowSettings(first_run_done=True, close_to_tray=True))
+    windows = session.window.windows
+    for _ in range(2):
+        windows.open_assistant()
+        windows.open_preferences()
+        session.window.close()
+        assert not any(widget.isVisible() for widget in QApplication.topLevelWidgets())
+        session.lifecycle.show_in_front()
+    assert session.window.isVisible()
+    qtbot.waitUntil(lambda: session.window.findChild(Assistant) is None)
+    windows.open_assistant()
+    assert find(session.window, Assistant).isVisible()
+
+
+@pytest.mark.usefixtures("tray")
+def test_the_tray_pauses_changes_the_background_and_quits(start_window: StartWindow, qtbot: QtBot) -> None:
+    session = start_window()
+    menu = session.lifecycle.tray.menu
+    session.lifecycle.tray.fill()
+    menu.actions()[1].trigger()
+    assert session.pipeline.settings.paused
+    session.lifecycle.tray.fill()
+    assert menu.actions()[1].text() == "Resume"
+    next(action for action in existing(menu.actions()[2].menu()).actions() if action.text() == "Green").trigger()
+    assert session.pipeline.settings.background.kind == "colour"
+    with qtbot.waitSignal(session.lifecycle.ended):
+        menu.actions()[-1].trigger()
+
+
+@pytest.mark.usefixtures("tray")
+def test_start_minimised_to_the_tray(start_window: StartWindow, world: FakeWorld) -> None:
+    session = start_window(options=WindowOptions(parts=world.parts(), start_minimised=True))
+    assert not session.window.isVisible()
+    session.lifecycle.tray.menu.actions()[0].trigger()
+    assert session.window.isVisible()
+
+
+def test_start_minimised_without_a_tray(start_window: StartWindow, world: FakeWorld) -> None:
+    session = start_window(options=WindowOptions(parts=world.parts(), start_minimised=True))
+    assert session.window.isMinimized()
+    session.lifecycle.show_in_front()
+    assert not session.window.isMinimized()
+
+
+def test_the_end_does_not_wait_for_a_download_of_the_assistant(
+    session: Session, qtbot: QtBot, downloads: Downloads
+) -> None:
+    """The window was gone, and the program ran on until the model was there."""
+    get = find(open_last_step(session), QPushButton, "downloadButton")
+    qtbot.waitUntil(get.isVisible)
+    get.click()
+    qtbot.waitUntil(downloads.began.is_set)
+    session.window.quit_requested.emit()
+    assert session.close() == 0
+
+
+def test_the_end_leaves_no_exposure_locked(session: Session, qtbot: QtBot) -> None:
+    """Whoever quit while the picture of the empty room was taken had a camera with a fixed exposure from then on."""
+    ready(session, qtbot)
+    session.window.windows.open_plate_dialog()
+    find(session.window, PlateDialog).begin()
+    held = session.pipeline.demand.takes_plate
+    session.window.quit_requested.emit()
+    assert session.close() == 0
+    assert not settings_file.load(settings_file.default_path())[0].capture.lock_exposure
+    assert held and not session.pipeline.demand.takes_plate
+
+
+def test_a_brush_that_is_hidden_is_put_away(session: Session, qtbot: QtBot) -> None:
+    """Dragging on the preview painted, and nothing told of the brush."""
+    ready(session, qtbot)
+    qtbot.waitUntil(lambda: shows_camera(session))
+    brush = button(session, "dropBrush")
+    bring_up(session, brush)
+    for hide in (
+        lambda: session.store.edit("window", all_settings=False),
+        lambda: session.store.edit("window", show_panel=False),
+    ):
+        session.store.edit("window", all_settings=True, show_panel=True)
+        brush.click()
+        hide()
+        assert not brush.isChecked()
+        pull(session, qtbot, at(session, 0.3, 0.5), at(session, 0.4, 0.5))
+        assert session.pipeline.settings.people.zones == ()
+
+
+def test_a_maximised_window_comes_back_maximised(session: Session) -> None:
+    session.window.showMaximized()
+    session.window.showMinimized()
+    session.lifecycle.show_in_front()
+    assert session.window.windowState() == Qt.WindowState.WindowMaximized
+
+
+def test_the_virtual_camera_has_one_window(session: Session) -> None:
+    for _ in range(2):
+        session.window.windows.open_virtual_camera_help()
+    session.window.windows.open_doctor()
+    names = [dialog.objectName() for dialog in session.window.findChildren(QPushButton, "findingsClose")]
+    assert len(names) == 2, "one with the doctor's"

@@ -1,9 +1,12 @@
-"""What the window saves: what the user changed, all of it, in order, and nothing of the options of a run."""
+"""Settings are saved; results of tasks come to the thread of the window."""
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
-from PyQt6.QtCore import QTimer
+from PyQt6.QtCore import QCoreApplication, QEvent, QObject, QTimer
 from PyQt6.QtGui import QColor
 from PyQt6.QtWidgets import QApplication, QColorDialog
 from pytestqt.qtbot import QtBot
@@ -24,16 +27,19 @@ from app.config.setting import SETTINGS, Setting
 from app.core.errors import SettingsError, SourceOpenError
 from app.core.settings import Settings, Zone
 from app.core.settings_owner import SettingsOwner
-from app.core.text import t
 from app.gui.panels.camera import edit_capture
+from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.shell.application import Session, WindowOptions, make_application, run_window
+from app.gui.state.bridge import Bridge
 from app.gui.state.store import Saver, SettingsStore
-from app.gui.state.tasks import Tasks
+from app.gui.state.tasks import NICENESS, Tasks
+from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
 from tests.gui.widgets import answered, existing, find
 from tests.other_values import other_value
+from tests.paths import ROOT
 from tests.waiting import eventually
 
 IN_A_FILE = [
@@ -97,15 +103,6 @@ def test_what_is_saved_differs_only_in_what_the_user_changed(
             assert set(store.saved.people.zones) == (set(zones[0]) - removed) | added
         elif name not in by_user:
             assert setting.value_in(store.saved) == setting.value_in(before), name
-
-
-def test_a_light_control_does_not_save_the_options_of_the_run(tmp_path: Path) -> None:
-    run = Settings().replaced_at(["matting", "edges"], strict="off", portrait_light=40)
-    store = store_of(Settings(), run.replaced_at(["background"], blur_strength=10))
-    store.set("edges.feather_px", 3)
-    expected = Settings().replaced_at(["matting", "edges"], feather_px=3)
-    assert store.saved == expected
-    assert store.current.matting.edges.strict == "off" and not store.saved.text_is_readable
 
 
 @pytest.mark.parametrize("saved_level", ["off", "balanced"])
@@ -214,6 +211,11 @@ def test_slow_writes_land_in_the_order_of_the_changes(
     assert settings_file.load(settings_file.default_path())[0].background.blur_strength == 93
 
 
+def full(*_: object, **__: object) -> None:
+    """Fail to write a file, in place of what saves it."""
+    raise SettingsError("The file cannot be written: the disk is full.")
+
+
 @pytest.fixture
 def failing(qapp: QApplication, world: FakeWorld, machine: object) -> Session:
     """A running window that does not end with code 0."""
@@ -227,15 +229,6 @@ def failing(qapp: QApplication, world: FakeWorld, machine: object) -> Session:
 def test_what_cannot_be_saved_is_told_with_an_exit_code(
     failing: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, when: str
 ) -> None:
-    def full(path: Path, _settings: Settings) -> None:
-        raise SettingsError(
-            t(
-                "The file {file} cannot be written: {reason}⟦; another file can be named with --config⟧.",
-                file=path,
-                reason="the disk is full",
-            )
-        )
-
     monkeypatch.setattr(settings_file, "save", full)
     failing.store.edit("background", blur_strength=91)
     if when == "before it":
@@ -251,16 +244,6 @@ def test_a_signal_does_not_hide_that_settings_are_lost(
     qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The exit code was that of a signal, which tells nobody to look at the log."""
-
-    def full(path: Path, _settings: Settings) -> None:
-        raise SettingsError(
-            t(
-                "The file {file} cannot be written: {reason}⟦; another file can be named with --config⟧.",
-                file=path,
-                reason="the disk is full",
-            )
-        )
-
     monkeypatch.setattr(settings_file, "save", full)
     QTimer.singleShot(100, lambda: os.kill(os.getpid(), signal.SIGTERM))
     assert run_window(QUIET, WindowOptions(frames=10**9, parts=world.parts())) == 1
@@ -270,19 +253,10 @@ def test_a_signal_does_not_hide_that_settings_are_lost(
 def test_a_scene_that_cannot_be_saved_at_the_end_is_told(
     failing: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def full(*_: object, **__: object) -> None:
-        raise SettingsError(
-            t(
-                "The file {file} cannot be written: {reason}⟦; another file can be named with --config⟧.",
-                file=Path("scenes.json"),
-                reason="the disk is full",
-            )
-        )
-
     monkeypatch.setattr(SceneStore, "put", full)
     failing.window.scenes.save("Late")
     assert failing.close() == 1
-    assert "scenes.json" in caplog.text
+    assert "the disk is full" in caplog.text
 
 
 def test_a_write_that_failed_is_repeated_at_the_end(
@@ -321,3 +295,126 @@ def test_two_windows_save_only_what_each_of_them_changed(
     assert beside_it.close() == 0
     kept = settings_file.read(path)
     assert kept.people.zones == tuple(ZONES[:1]) and kept.background.blur_strength == 91
+
+
+@pytest.fixture
+def bridge(qapp: object, world: FakeWorld) -> Iterator[Bridge]:
+    """A running pipeline of which no view is requested."""
+    made = Bridge(Pipeline(QUIET, parts=world.parts()))
+    made.request_view(None)
+    made.start()
+    yield made
+    assert made.stop()
+
+
+def test_at_most_one_frame_signal_is_pending(bridge: Bridge, qtbot: QtBot) -> None:
+    signals: list[int] = []
+    bridge.frame_ready.connect(lambda: signals.append(1))
+    bridge.request_view(ViewRequest(32, 24))
+    eventually(lambda: bridge.status.frames_out > 10)  # while the event loop is blocked, as during a long paint
+    qtbot.waitUntil(lambda: bool(signals))
+    frames = bridge.status.frames_out
+    qtbot.waitUntil(lambda: bridge.status.frames_out > frames + 10)
+    assert len(signals) == 1, "no second signal before the image is taken"
+    image = existing(bridge.take_image())
+    assert (image.width(), image.height()) == (32, 24)
+    qtbot.waitUntil(lambda: len(signals) == 2)
+
+
+def test_nothing_is_rendered_without_a_request(bridge: Bridge, qtbot: QtBot) -> None:
+    demand = bridge.pipeline.demand
+    eventually(lambda: bridge.status.frames_out > 10)
+    assert bridge.take_image() is None
+    assert (demand.watched, demand.want_foreground) == (False, False)
+    assert bridge.picture is not None, "snapshots do not need a view"
+    bridge.request_view(ViewRequest(32, 24, ViewMode.FOREGROUND))
+    assert (demand.watched, demand.want_foreground) == (True, True)
+    qtbot.waitUntil(lambda: bridge.take_image() is not None)
+
+
+def test_new_view_is_rendered_without_a_new_frame(session: Session, qtbot: QtBot) -> None:
+    # The stand-by card has no matte.
+    qtbot.waitUntil(lambda: session.bridge.picture is not None and session.bridge.picture.alpha is not None)
+    qtbot.waitUntil(lambda: session.window.preview.image is not None)
+    session.store.set("frozen", True)
+    qtbot.wait(300)
+    before = existing(session.window.preview.image)
+    session.window.action_bar.set_mode(ViewMode.MATTE)
+    qtbot.waitUntil(lambda: session.window.preview.image != before)
+
+
+class Taker(QObject):
+    """Records what it receives, and on which thread."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.taken: list[object] = []
+
+    def take(self, value: object) -> None:
+        self.taken.append((value, threading.current_thread() is threading.main_thread()))
+
+
+@pytest.fixture
+def taker(qapp: object) -> Taker:
+    return Taker()
+
+
+def test_results_are_delivered_on_the_gui_thread(qtbot: QtBot, tasks: Tasks, taker: Taker) -> None:
+    tasks.run(lambda: threading.current_thread() is threading.main_thread(), taker.take)
+    qtbot.waitUntil(lambda: taker.taken == [(False, True)])
+
+
+def test_errors_are_delivered_or_logged(
+    qtbot: QtBot, tasks: Tasks, taker: Taker, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fail() -> None:
+        raise OSError("the disk is full")
+
+    tasks.run(fail, taker.take, lambda error: taker.take(str(error)))
+    qtbot.waitUntil(lambda: taker.taken == [("the disk is full", True)])
+    tasks.run(fail, taker.take)
+    qtbot.waitUntil(lambda: "the disk is full" in caplog.text)
+
+
+def test_results_for_deleted_widgets_are_dropped(qtbot: QtBot, tasks: Tasks, taker: Taker) -> None:
+    release, ended = threading.Event(), threading.Event()
+
+    def work() -> int:
+        release.wait(60)
+        ended.set()
+        return 1
+
+    notes = taker.taken
+    tasks.run(work, taker.take)
+    taker.deleteLater()
+    QCoreApplication.sendPostedEvents(taker, QEvent.Type.DeferredDelete)
+    release.set()
+    eventually(ended.is_set)
+    qtbot.wait(50)
+    assert notes == []
+
+
+def test_nothing_runs_or_is_delivered_after_close(qtbot: QtBot, tasks: Tasks, taker: Taker) -> None:
+    tasks.run(lambda: 1, taker.take)
+    tasks.close()
+    tasks.run(lambda: 2, taker.take)
+    qtbot.wait(50)
+    assert taker.taken == []
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
+def test_the_threads_let_the_window_run_first(qtbot: QtBot, tasks: Tasks, taker: Taker) -> None:
+    tasks.run(lambda: os.getpriority(os.PRIO_PROCESS, threading.get_native_id()), taker.take)
+    own = os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+    qtbot.waitUntil(lambda: taker.taken == [(min(19, own + NICENESS), True)])
+
+
+def test_no_closure_hears_of_what_outlives_the_window_or_of_a_deletion() -> None:
+    """Dialogs go while the store stays; Qt ends the connections of methods alone."""
+    lasting = re.compile(r"(store|preferences|bridge)\.(status_)?changed\.connect$|^changed\.connect$")
+    for path in (ROOT / "app" / "gui").rglob("*.py"):
+        for node in (each for each in ast.walk(ast.parse(path.read_text("utf-8"))) if isinstance(each, ast.Call)):
+            if lasting.search(ast.unparse(node.func)):
+                assert all(isinstance(each, ast.Attribute) for each in node.args), f"{path}:{node.lineno}"
+            if ast.unparse(node.func).endswith("destroyed.connect"):
+                assert not any(isinstance(each, ast.Lambda) for each in node.args), f"{path}:{node.lineno}"

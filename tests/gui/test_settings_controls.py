@@ -26,9 +26,8 @@ from app.compositing.standby import DEFAULT_TEXT
 from app.config.setting import SETTINGS
 from app.gui.panels.form import Form
 from app.gui.shell.application import Session
-from app.gui.widgets.controls import ElidedComboBox, NameButton
+from app.gui.widgets.controls import ElidedComboBox, NameButton, WrappingCheckBox
 from app.gui.widgets.value_slider import ValueSlider
-from app.gui.widgets.wrapping import WrappingCheckBox
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import Phase, PipelineStatus
 from tests.gui.widgets import bring_up, button, drag, existing, find, made_store

@@ -33,8 +33,7 @@ from app.testing.parts import FakeEngine
 from models.table import NETWORKS
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import MODELS, Downloads, StartWindow, activate
-from tests.gui.reach_of_ctl import use_everything_on
-from tests.gui.widgets import bring_up, button, existing, find, turn_wheel, values
+from tests.gui.widgets import bring_up, button, existing, find, turn_wheel, use_everything_on, values
 from tests.sources import open_source
 
 SIMPLE = {

@@ -1,9 +1,10 @@
-"""Texts of the program in the languages of the window: complete, current, in the right words, and found by Qt."""
+"""Every text has a translation, which is found; errors are translated."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -12,22 +13,32 @@ from PyQt6.QtCore import QCoreApplication, QLocale, Qt
 from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.compositing.backgrounds import open_background
+from app.config import settings_file
+from app.config.scenes import SceneStore
+from app.core.errors import MattecamError
 from app.core.files import paths, program
+from app.core.settings import BackgroundSettings, CaptureSettings
 from app.core.text import Text, t
 from app.doctor.virtual_camera import check_virtual_camera
-from app.gui.dialogs.doctor_dialog import VirtualCameraView
-from app.gui.dialogs.findings_view import check_names
+from app.gui.dialogs.doctor import VirtualCameraView, check_names
 from app.gui.dialogs.plain_dialogs import ShortcutsDialog
 from app.gui.dialogs.plate_dialog import PlateDialog
-from app.gui.i18n.language import translation_file
-from app.gui.i18n.messages import describe_model, translated
+from app.gui.i18n.messages import describe_model, translated, translated_error, translation_file
 from app.gui.state.tasks import Tasks
+from app.matting.plate.picture import read_plate
+from app.media.video_reader import VideoReader
+from app.output.recorder import Recorder
+from app.output.sound.devices import FFmpegMicrophone
+from models import weights
 from models.faults import WeightsFault, for_command_line, for_window
 from models.weights import WeightsError
 from tests.doctor.machine import Machine
 from tests.fresh_python import printed_by
 from tests.gui.conftest import StartWindow
 from tests.gui.widgets import find, translate
+from tests.output.recordings import context
+from tests.sources import open_source
 from tools import make_translations
 from tools.make_translations import FOLDER, LANGUAGES
 
@@ -112,7 +123,7 @@ def test_new_texts_are_found_and_those_that_stay_keep_their_translation(
 WHILE_OTHERS_TRANSLATE = """
 import sys, threading
 from PyQt6.QtCore import QCoreApplication, QLocale
-from app.gui.i18n.language import Translation
+from app.gui.i18n.messages import Translation
 
 sys.setswitchinterval(1e-5)
 app, done = QCoreApplication([]), threading.Event()
@@ -333,3 +344,56 @@ def test_errors_are_german_in_the_window_but_not_in_logs(
         dialog.begin()
         qtbot.waitUntil(lambda: dialog.text.text().startswith("Solange Mattecam pausiert"))
         dialog.close()
+
+
+def background(kind: str, path: Path | None = None) -> object:
+    return open_background(BackgroundSettings.model_validate({"kind": kind, "path": path}))
+
+
+def source(name: str) -> object:
+    return open_source(CaptureSettings(source=name))
+
+
+def record(path: Path) -> object:
+    return Recorder(path, 64, 48, context())
+
+
+def scenes(folder: Path) -> SceneStore:
+    return SceneStore(folder / "scenes.json")
+
+
+FAILING: dict[str, Callable[[Path], object]] = {
+    "a picture that is gone": lambda folder: background("image", folder / "x.png"),
+    "a folder for a picture": lambda folder: background("image", folder),
+    "no picture": lambda folder: background("image", folder / "file.txt"),
+    "a video that is gone": lambda folder: background("video", folder / "x.mp4"),
+    "no video": lambda folder: background("video", folder / "file.txt"),
+    "no background": lambda _folder: background("image"),
+    "a video source that is gone": lambda folder: VideoReader(folder / "x.mkv"),
+    "a source without a name": lambda _folder: source("camera:"),
+    "a camera that is gone": lambda _folder: source("camera:nobody"),
+    "a plate that is gone": lambda folder: read_plate(folder / "plate.png", 64, 48),
+    "no plate": lambda folder: read_plate(folder / "file.txt", 64, 48),
+    "a folder that is gone": lambda folder: record(folder / "none" / "x.mp4"),
+    "an unknown kind of video": lambda folder: record(folder / "x.doc"),
+    "a microphone that FFmpeg lacks": lambda _folder: FFmpegMicrophone("x", "x", "no-such-format", {}),
+    "a scene that is gone": lambda folder: scenes(folder).get("Office"),
+    "a scene without a name": lambda folder: scenes(folder).put("", settings_file.parse({})),
+    "weights that are gone": lambda folder: weights.find("mattecam", folder / "x.pth"),
+    "unknown weights": lambda _folder: weights.spec_of("none"),
+    "settings of tomorrow": lambda _folder: settings_file.parse({"version": 99}),
+}
+if sys.platform == "linux":
+    FAILING["a device that is no camera"] = lambda _folder: source("camera:/dev/null")
+
+
+@pytest.mark.parametrize("what", FAILING)
+def test_real_failures_are_translated(qapp: QApplication, what: str, tmp_path: Path) -> None:
+    (tmp_path / "file.txt").write_text("no picture and no video")
+    with pytest.raises((MattecamError, weights.WeightsError)) as caught:
+        FAILING[what](tmp_path)
+    for language in LANGUAGES:
+        with translate(qapp, QLocale(language)):
+            words = translated_error(caught.value)
+        assert words != str(caught.value)
+        assert not re.search(r"\b(the|is|choose|cannot)\b|\{", words), words

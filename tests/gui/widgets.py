@@ -14,6 +14,7 @@ from PyQt6.QtWidgets import (
     QAbstractSlider,
     QAbstractSpinBox,
     QApplication,
+    QCheckBox,
     QComboBox,
     QLabel,
     QMessageBox,
@@ -29,7 +30,7 @@ from app.core.settings import BackgroundSettings, Settings
 from app.core.settings_owner import SettingsOwner
 from app.gui.backgrounds.tiles import Tile
 from app.gui.dialogs.assistant import Assistant
-from app.gui.i18n.language import Translation
+from app.gui.i18n.messages import Translation
 from app.gui.shell.application import Session
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import THREADS, Tasks
@@ -243,3 +244,27 @@ class Seen(QObject):
             if isinstance(event, QPaintEvent):
                 self.painted += event.region()
         return False
+
+
+LEFT_OUT = {"capture.pixel_format", "sizeCombo", "capture.fps", "cameraCombo"}
+"""Controls that reopen the source; other tests cover them."""
+
+
+def use_everything_on(session: Session) -> None:
+    """Show all settings; move every slider, choose every entry, switch every switch there and back."""
+    panel, preferences = session.window.panel, session.window.windows.open_preferences()
+    for group in panel.groups:
+        panel.reveal(group.findChildren(QWidget)[-1])
+    for page in (panel.page, preferences.advanced):
+        for slider in page.findChildren(QSlider):
+            for value in (slider.minimum(), slider.maximum(), slider.minimum() + 20):
+                slider.setValue(value)
+        for box in page.findChildren(QComboBox):
+            if box.objectName() not in LEFT_OUT:
+                for row in range(box.count()):
+                    pick(box, row)
+        for switch in page.findChildren(QCheckBox):
+            switch.click()
+            switch.click()
+    find(preferences, QPushButton, "edgeReset").click()
+    preferences.close()

@@ -8,7 +8,7 @@ from PyQt6.QtWidgets import QDialog, QFrame, QScrollArea, QStackedWidget, QWidge
 
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tile_view import TileView
-from app.gui.dialogs.doctor_dialog import VirtualCameraView
+from app.gui.dialogs.doctor import VirtualCameraView
 from app.gui.dialogs.download_controls import FinerHair
 from app.gui.dialogs.plain_dialogs import add_languages
 from app.gui.panels.camera import CameraControls

@@ -17,7 +17,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, describe, label, selectable
-from app.gui.widgets.folding import FoldingRow
+from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import column, copy_text, keep_focus
 from models.spec import WeightSpec
 from models.weights import WeightReport

@@ -1,15 +1,26 @@
-"""Preferences of the window, the list of keyboard shortcuts, and the log."""
+"""Preferences of the window, the list of keyboard shortcuts, the log, and one page of help."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
+from html import escape
 
 from PyQt6.QtCore import QCoreApplication, QSignalBlocker, Qt
-from PyQt6.QtGui import QAction, QKeySequence
-from PyQt6.QtWidgets import QDialog, QMenuBar, QPlainTextEdit, QScrollArea, QStackedWidget, QVBoxLayout, QWidget
+from PyQt6.QtGui import QAction, QDesktopServices, QKeySequence
+from PyQt6.QtWidgets import (
+    QDialog,
+    QMenuBar,
+    QPlainTextEdit,
+    QScrollArea,
+    QStackedWidget,
+    QTextBrowser,
+    QVBoxLayout,
+    QWidget,
+)
 
 from app.core.errors import MattecamError
+from app.core.files import paths
 from app.core.files.program import advice
 from app.gui.i18n.messages import translated
 from app.gui.panels.form import Form, say
@@ -19,8 +30,7 @@ from app.gui.state.diagnostics import MAX_LINES, LogBuffer
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import Segments, button, check, describe, label
-from app.gui.widgets.folding import FoldingRow
-from app.gui.widgets.page import Page
+from app.gui.widgets.page import FoldingRow, Page
 from app.gui.widgets.qt import column, copy_text, existing, prepare, row, timer
 from app.gui.widgets.theme import theme_names
 from app.system import autostart
@@ -210,3 +220,48 @@ class LogWindow(QDialog):
         self._text.appendPlainText("\n".join(lines))
         if at_end:
             bar.setValue(bar.maximum())
+
+
+class HelpWindow(QDialog):
+    """Says what Mattecam does, how it gets into a call, and where its documents are; the system opens these."""
+
+    def __init__(self, parent: QWidget) -> None:
+        super().__init__(parent)
+        prepare(self, "helpWindow", self.tr("Help"), 640, 440)
+        text = QTextBrowser()
+        describe(text, self.tr("Help"), "", "helpText")
+        text.setOpenLinks(False)  # it would show a document in place of this page
+        text.anchorClicked.connect(lambda link: QDesktopServices.openUrl(link))
+        text.setHtml("".join((*self._parts(), *self._documents())))
+        close = button(self.tr("Close"), self.tr("Close the help"), "helpClose", self.close)
+        column(self, text, row(None, None, close), grows=text, spacing=12, margins=18)
+
+    def _parts(self) -> tuple[str, ...]:
+        return (
+            _part(self.tr("What Mattecam does"), self.tr("Mattecam puts another background behind the people in the "
+                  "picture of your camera, and sends the result to a virtual camera. All of that happens on this "
+                  "computer. Choose the background below the preview; the panel beside it has everything else. "
+                  "While you pause, others see a stand-by card.")),
+            _part(self.tr("Choosing the camera in other programs"), self.tr("Start Mattecam first. Then choose the "
+                  "camera “Mattecam” in the settings for video of Zoom, Meet, Teams or OBS; on Windows and macOS it is "
+                  "named “OBS Virtual Camera”. Turn the background effects of that program off. Quit a program that "
+                  "does not list the camera, and start it again. “Check this computer” in the menu says what is "
+                  "missing.")),
+        )  # fmt: skip
+
+    def _documents(self) -> tuple[str, ...]:
+        folder = paths.documents_dir()
+        links = (
+            (self.tr("What Mattecam can do"), "features.md"),
+            (self.tr("Choosing the camera in other programs"), "apps.md"),
+            (self.tr("Troubleshooting"), "troubleshooting.md"),
+            (self.tr("The command line"), "command-line.md"),
+            (self.tr("All documents"), ""),
+        )
+        listed = "".join(f'<li><a href="{escape((folder / page).as_uri())}">{title}</a></li>' for title, page in links)
+        intro = self.tr("They are in English, in the folder {0}.").format(escape(str(folder)))
+        return _part(self.tr("Documents"), intro), f"<ul>{listed}</ul>"
+
+
+def _part(heading: str, text: str) -> str:
+    return f"<h3>{heading}</h3><p>{text}</p>"

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QCoreApplication, QStandardPaths, Qt
+from PyQt6.QtCore import QCoreApplication, QStandardPaths, Qt, QUrl
+from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from app.config.scenes import Exposure, exposed_by
@@ -33,6 +34,11 @@ def nearest_folder(folder: Path) -> Path:
     while not folder.is_dir() and folder != folder.parent:
         folder = folder.parent
     return folder
+
+
+def open_folder(folder: Path) -> None:
+    """Open the folder, or its nearest existing parent, in the system's file manager."""
+    QDesktopServices.openUrl(QUrl.fromLocalFile(str(nearest_folder(folder))))
 
 
 def ask_for_files(

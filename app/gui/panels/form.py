@@ -16,7 +16,7 @@ from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import SteadyButton, button, check, combo, describe, fill_combo, label
-from app.gui.widgets.folding import FoldingRow
+from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import column, longest_word, scaled
 from app.gui.widgets.value_slider import STEPS, ValueSlider, offset, percent, pixels, times
 

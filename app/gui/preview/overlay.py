@@ -13,7 +13,7 @@ from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import button
-from app.gui.widgets.folding import FoldingRow
+from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import AfterLayout, broken, column, keep_focus, longest_word, row, timer
 from app.gui.widgets.theme import ALARM
 from app.runtime.outputs.standby_pictures import CARD

@@ -19,13 +19,11 @@ from app.config import scenes, settings_file
 from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.settings import Language, Settings
 from app.core.stage import Stage
-from app.gui.i18n.language import Translation
-from app.gui.i18n.messages import standby_text
+from app.gui.i18n.messages import Translation, standby_text
 from app.gui.shell.lifecycle import SingleInstance, WindowLifecycle
 from app.gui.shell.main_window import MainWindow
-from app.gui.state.bridge import Bridge
+from app.gui.state.bridge import Bridge, RemoteControl
 from app.gui.state.diagnostics import LogBuffer
-from app.gui.state.remote import RemoteControl
 from app.gui.state.store import Saver, SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets import theme

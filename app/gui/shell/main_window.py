@@ -24,8 +24,8 @@ from app.gui.state.recording import Recording
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import DeviceWatcher, Tasks
 from app.gui.widgets.action_bar import ActionBar
-from app.gui.widgets.folding import PanelSplitter
 from app.gui.widgets.notices import NoticeArea
+from app.gui.widgets.page import PanelSplitter
 from app.gui.widgets.qt import column, resize, row
 from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.theme import icon

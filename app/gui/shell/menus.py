@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 
-from PyQt6.QtCore import QObject, Qt, QUrl, pyqtSignal
-from PyQt6.QtGui import QAction, QActionGroup, QDesktopServices, QGuiApplication, QKeySequence
+from PyQt6.QtCore import QObject, Qt, pyqtSignal
+from PyQt6.QtGui import QAction, QActionGroup, QGuiApplication, QKeySequence
 from PyQt6.QtWidgets import QMainWindow, QMenu
 
 from app.core.settings import Settings
 from app.gui.backgrounds.strip import BackgroundStrip
-from app.gui.dialogs.questions import nearest_folder
+from app.gui.dialogs.questions import open_folder
 from app.gui.preview.rendering import ViewMode
 from app.gui.shell.windows import SecondaryWindows
 from app.gui.state.store import SettingsStore
@@ -153,8 +152,3 @@ class Menus(QObject):
 
     def _open_recordings(self) -> None:
         open_folder(self._store.recordings_dir)
-
-
-def open_folder(folder: Path) -> None:
-    """Open the folder, or its nearest existing parent, in the system's file manager."""
-    QDesktopServices.openUrl(QUrl.fromLocalFile(str(nearest_folder(folder))))

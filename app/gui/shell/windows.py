@@ -11,13 +11,12 @@ from app import __version__
 from app.core.files import program
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.assistant import Assistant
-from app.gui.dialogs.doctor_dialog import DoctorDialog, FindingsDialog, VirtualCameraView
-from app.gui.dialogs.help_window import HelpWindow
-from app.gui.dialogs.plain_dialogs import LogWindow, PreferencesDialog, ShortcutsDialog, menu_shortcuts
+from app.gui.dialogs.doctor import DoctorDialog, FindingsDialog, VirtualCameraView
+from app.gui.dialogs.plain_dialogs import HelpWindow, LogWindow, PreferencesDialog, ShortcutsDialog, menu_shortcuts
 from app.gui.dialogs.plate_dialog import PlateDialog
 from app.gui.dialogs.questions import change_or_ask
 from app.gui.panels.side_panel import SidePanel
-from app.gui.shell.remedies import Remedy
+from app.gui.shell.notices import Remedy
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import LogBuffer, diagnostics
 from app.gui.state.store import SettingsStore

@@ -13,10 +13,9 @@ import cv2
 import numpy as np
 
 from app.capture.devices import list_cameras as list_cameras
-from app.core.errors import BackgroundError, MattecamError
+from app.core.errors import BackgroundError
 from app.core.files.weights import download_weights as download_weights
 from app.core.files.weights import install_weights as install_weights
-from app.core.text import t
 from app.core.types import BgrImage
 from app.doctor.checks import run_checks as run_checks
 from app.doctor.finding import Finding
@@ -29,6 +28,9 @@ from app.media.image_file import read_image
 from app.output.sound.devices import microphones as microphones
 from models.table import recommended
 from models.weights import WeightReport, describe, on_hand
+
+models = describe
+"""Returns every model except `auto`, in the order of the settings, with its file if it is installed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,11 +80,6 @@ def precision_choice(model: str, weights: Path | None) -> PrecisionChoice | None
     return PrecisionChoice(openvino_precision(model, file), None, provisional)
 
 
-def models() -> tuple[WeightReport, ...]:
-    """Return every model except `auto`, in the order of the settings, with its file if it is installed."""
-    return describe()
-
-
 def recommended_model() -> WeightReport:
     """Return the model to download first, and its file."""
     return next(report for report in models() if report.spec.name == recommended().name)
@@ -97,20 +94,6 @@ def repair_command() -> tuple[str, ...]:
     from app.doctor.system import System
 
     return tuple(fix.desktop_command(System()))
-
-
-def repair_failure(output: str, exit_code: int) -> Exception:
-    """Return why the command of `repair_command` failed."""
-    from app.doctor import fix
-
-    return MattecamError(fix.failure(output, exit_code))
-
-
-def repair_not_started(program: str) -> Exception:
-    """Return that the command of `repair_command` could not be started."""
-    return MattecamError(
-        t("The repair could not be started ({program} cannot be run); run the shown commands as root.", program=program)
-    )
 
 
 def plate_view(path: Path, width: int) -> tuple[BgrImage | None, PlateInfo | None]:

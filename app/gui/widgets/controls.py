@@ -1,12 +1,14 @@
-"""Building blocks of the panels: labels, buttons, lists."""
+"""Building blocks of the panels: labels, buttons whose text wraps, lists."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QMargins, QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QFocusEvent, QPainter, QPaintEvent, QWheelEvent
 from PyQt6.QtWidgets import (
+    QAbstractButton,
     QButtonGroup,
     QCheckBox,
     QComboBox,
@@ -17,13 +19,75 @@ from PyQt6.QtWidgets import (
     QStyledItemDelegate,
     QStyleOptionButton,
     QStyleOptionComboBox,
+    QStyleOptionToolButton,
     QStylePainter,
+    QToolButton,
     QWidget,
 )
 
-from app.gui.widgets.qt import Margins, existing, row, scale_icon, scaled, tip_of
+from app.gui.widgets.qt import Margins, broken, existing, longest_word, row, scale_icon, scaled, tip_of, width_of
 from app.gui.widgets.theme import icon
-from app.gui.widgets.wrapping import Wrapping, WrappingCheckBox
+
+if TYPE_CHECKING:
+
+    class _Button(QAbstractButton):
+        def initStyleOption(self, option: QStyleOptionButton | QStyleOptionToolButton | None) -> None: ...
+
+else:
+    _Button = object
+
+
+class Wrapping(_Button):
+    """Before a kind of button: draws its text on more lines where it does not fit on one, after `wrap`.
+
+    The text itself, and with it the size hint, stays that of one line.
+    """
+
+    _lines = ""
+    """What is drawn in place of the text."""
+
+    def wrap(self) -> None:
+        """Let the text take more lines, and the button the width that there is."""
+        policy = QSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Minimum)
+        policy.setHeightForWidth(True)
+        self.setSizePolicy(policy)
+
+    def minimumSizeHint(self) -> QSize:
+        if not self.hasHeightForWidth():
+            return super().minimumSizeHint()
+        self.ensurePolished()
+        return QSize(self._decoration + longest_word(self.text(), self.fontMetrics()), self.sizeHint().height())
+
+    def heightForWidth(self, width: int) -> int:
+        lines = self._broken(width).count("\n")
+        return self.sizeHint().height() + lines * self.fontMetrics().lineSpacing()
+
+    def _broken(self, width: int) -> str:
+        return broken(self.text(), self.fontMetrics(), width - self._decoration)
+
+    @property
+    def _decoration(self) -> int:
+        """Width of the button without its text: indicator, spacing, padding, borders."""
+        return self.sizeHint().width() - width_of(self.text(), self.fontMetrics())
+
+    def paintEvent(self, event: QPaintEvent | None) -> None:
+        if self.hasHeightForWidth():
+            self._lines = self._broken(self.width())
+        super().paintEvent(event)
+
+    def initStyleOption(self, option: QStyleOptionButton | QStyleOptionToolButton | None) -> None:
+        super().initStyleOption(option)
+        if option is not None and self._lines:
+            option.text = self._lines
+
+
+class WrappingCheckBox(Wrapping, QCheckBox):
+    """A check box whose text wraps."""
+
+
+class WrappingToolButton(Wrapping, QToolButton):
+    """A tool button whose text wraps."""
+
 
 ICON_SIZE = QSize(24, 18)
 """Wider than high, which leaves a gap between icon and text."""

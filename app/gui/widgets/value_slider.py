@@ -107,8 +107,9 @@ class ValueSlider(QWidget):
         self.slider.setMinimumSize(60, scaled(24, self))
         describe(self.slider, name, description, object_name)
         self.value = label("", "faint")
-        longest = max((text(low), text(high), percent(-STEPS)), key=len)  # sliders below each other are equally long
-        self.value.setMinimumWidth(self.value.fontMetrics().horizontalAdvance(longest))
+        advance = self.value.fontMetrics().horizontalAdvance
+        longest = text(low), text(high), percent(-STEPS)  # also of others: sliders below each other are equally long
+        self.value.setMinimumWidth(max(map(advance, longest)))
         self.value.setAlignment(Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
         row(self, self.slider, self.value, grows=self.slider, spacing=10)
         self.setFocusProxy(self.slider)

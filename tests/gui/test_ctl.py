@@ -1,4 +1,4 @@
-"""The store of settings; `ctl` changes them without the GUI thread."""
+"""The window and ctl: what each can do of the other, and that commands do not wait for a busy window."""
 
 from __future__ import annotations
 
@@ -8,31 +8,75 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QLocale
-from PyQt6.QtWidgets import QApplication
+from PyQt6.QtGui import QAction
+from PyQt6.QtWidgets import QApplication, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.control.commands import Command
+from app.config.setting import SETTINGS
+from app.control.commands import OWN_COMMANDS, SETTABLE, Command
 from app.control.transport import ask
-from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
+from app.core.settings import BackgroundSettings, OutputSettings, Settings
 from app.core.settings_owner import SettingsOwner
 from app.core.types import PictureKind
 from app.gui.shell.application import Session
 from app.gui.state.store import SettingsStore
 from app.runtime.status import Phase
+from app.system import autostart
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow
-from tests.gui.widgets import answered, button, made_store, translate
+from tests.gui.widgets import answered, button, made_store, translate, use_everything_on
 from tests.waiting import beside, eventually
 from tools import make_translations
 
 
-def test_edits_are_saved_but_command_line_options_are_not() -> None:
-    store = SettingsStore(SettingsOwner(Settings(capture=CaptureSettings(source="demo"))), Settings())
-    store.edit("background", kind="none")
-    store.edit("capture", fps=15)
-    assert store.current.capture.source == "demo"
-    assert store.saved.capture == CaptureSettings(fps=15)
-    assert store.saved.background.kind == "none"
+def test_every_setting_that_a_control_changes_can_be_set_by_ctl(controls: Session) -> None:
+    changed: set[str] = set()
+    last = controls.store.current
+    every = list(SETTINGS.values())
+
+    def compare(settings: Settings) -> None:
+        nonlocal last
+        changed.update(setting.name for setting in every if setting.value_in(settings) != setting.value_in(last))
+        last = settings
+
+    controls.store.changed.connect(compare)
+    window = controls.window
+    for tile in window.strip.model.tiles:
+        window.strip.choose(tile)
+    use_everything_on(controls)
+    window.action_bar.pause.click()
+    window.action_bar.freeze.click()
+    assert len(changed) >= 30, "the controls were used"
+    assert changed <= {*SETTABLE, *OWN_COMMANDS}
+
+
+def test_every_row_shows_a_setting_that_ctl_sets(with_dialogs: Session) -> None:
+    rows = {str(each.property("setting")) for each in with_dialogs.window.findChildren(QWidget)} - {"None"}
+    assert len(rows) > 30 and rows <= {*SETTABLE, *OWN_COMMANDS}
+
+
+def test_a_theme_set_by_ctl_is_shown_in_the_menu(session: Session, qtbot: QtBot) -> None:
+    assert answered(qtbot, "set", "window.theme dark").done
+    dark = next(action for action in session.window.findChildren(QAction) if action.text() == "Dark")
+    assert dark.isChecked()
+    assert session.store.current.window.theme == "dark"
+    refused = answered(qtbot, "set", "window.theme pink")
+    assert not refused.done
+    assert "'system', 'light' or 'dark'" in refused.message
+
+
+def test_a_scene_saved_by_ctl_appears_in_the_menu(session: Session, qtbot: QtBot) -> None:
+    assert answered(qtbot, "save-scene", "Desk").done
+    qtbot.waitUntil(lambda: session.window.scenes.names == ("Desk",))
+    assert answered(qtbot, "remove-scene", "Desk").done
+    qtbot.waitUntil(lambda: session.window.scenes.names == ())
+
+
+def test_autostart_is_switched_and_what_failed_is_tried_again(session: Session, qtbot: QtBot) -> None:
+    for word, on in (("on", True), ("off", False)):
+        assert answered(qtbot, "autostart", word).done
+        assert autostart.enabled() is on
+    assert answered(qtbot, "retry").done
 
 
 def test_a_background_chosen_after_one_of_the_command_line_is_saved_with_its_kind() -> None:
