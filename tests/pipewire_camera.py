@@ -12,8 +12,7 @@ import numpy as np
 
 from app.doctor.proof import colour_bars
 from app.output.pipewire import PipeWireNode
-from app.system.pipewire.connection import Connection
-from app.system.pipewire.registry import OWN_NODE, list_cameras
+from app.system.pipewire.connection import OWN_NODE, Connection, list_cameras
 from app.system.pipewire.video_format import Layout, VideoFormat
 from tests.waiting import eventually
 

@@ -168,7 +168,7 @@ class PauseMark:
         """`left_behind`: whether the last run was paused and did not end as its user asked."""
 
     def follow(self, is_paused: Callable[[], bool]) -> None:
-        """Take note whether the program is paused now."""
+        """Create or remove the file if the program has been paused or resumed."""
         with self._lock:
             paused = is_paused()
             if paused is self._paused:

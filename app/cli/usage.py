@@ -62,13 +62,13 @@ class GroupedProgram(TyperGroup):
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write commands, then options."""
         with formatter.section("Commands"):
-            told = _summary if ctx.parent is None else inspect.cleandoc
-            formatter.write_dl([(name, told(command.help or "")) for name, command in self.commands.items()])
+            shown = _summary if ctx.parent is None else inspect.cleandoc
+            formatter.write_dl([(name, shown(command.help or "")) for name, command in self.commands.items()])
         _write(self, ctx, formatter)
 
 
 class ControlCommand(TyperCommand):
-    """The command `ctl`, whose help lists what it may be told."""
+    """The command `ctl`, whose help lists the commands of the running program."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the commands for the running program, then the options."""

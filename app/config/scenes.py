@@ -205,7 +205,7 @@ class SceneStore:
                 raise BrokenFileError(t("it is not a scenes file of format version {version}", version=FORMAT_VERSION))
         except BrokenFileError as error:
             if kept := settings_file.keep_broken(self.path):
-                told = t(
+                message = t(
                     "The scenes file {file} cannot be used ({reason}) and was renamed to {kept}; no scenes are "
                     "available.",
                     file=self.path,
@@ -213,12 +213,12 @@ class SceneStore:
                     kept=kept,
                 )
             else:
-                told = t(
+                message = t(
                     "The scenes file {file} cannot be used ({reason}) nor renamed; no scenes are available.",
                     file=self.path,
                     reason=error.text,
                 )
-            log.warning("%s", told)
+            log.warning("%s", message)
             return {}
         except OSError as error:
             # Writing after a failed read would delete the scenes in the file.

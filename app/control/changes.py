@@ -24,7 +24,7 @@ class CommandError(MattecamError):
     """A command was executed without the requested effect."""
 
 
-class Changes:
+class SettingsChanges:
     """Changes the settings and waits, for a limited time, until the status shows the effect. Thread-safe."""
 
     def __init__(

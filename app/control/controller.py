@@ -10,11 +10,11 @@ from pathlib import Path
 from app.config.parsing import read_zones
 from app.config.scenes import SceneStore
 from app.control.backgrounds import Tiles, description, named_background, next_background
-from app.control.changes import Apply, Changes, CommandError, answered
+from app.control.changes import Apply, CommandError, SettingsChanges, answered
 from app.control.commands import SETTERS, Command, JsonValue, parse_person
 from app.control.plate import PlateCommand
 from app.control.recording import RecordCommand
-from app.control.values import Values
+from app.control.values import SettingsCommands
 from app.core.errors import SinkError, UsageError
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import exists
@@ -79,15 +79,15 @@ class SettingsController:
         """Connect the controller with the program; the callables are called on control threads.
 
         request_quit: returns at once. newest: the picture that a snapshot shows; None before the first one.
-        change: in place of `pipeline.change`; in effect when it returns. undo: as in `Changes`. scenes_changed: called
-        after a scene was saved or removed. keep_plate: as in `PlateCommand`.
+        change, undo: see `SettingsChanges`. scenes_changed: called after a scene was saved or removed. keep_plate: as
+        in `PlateCommand`.
         """
         self._pipeline = pipeline
         self._tiles = tiles
         self._request_quit = request_quit
         self._newest = newest
-        self._changes = changes = Changes(pipeline, confirm_s, change, undo)
-        self._values = values = Values(changes, listed_microphones)
+        self._changes = changes = SettingsChanges(pipeline, confirm_s, change, undo)
+        self._values = values = SettingsCommands(changes, listed_microphones)
         self._scenes, self._scenes_changed = scenes, scenes_changed
         output, alpha = RecordCommand(changes, "record"), RecordCommand(changes, "record_alpha")
         self._actions: Mapping[str, Callable[[str], str]] = {

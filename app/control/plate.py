@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from pathlib import Path
 
-from app.control.changes import Changes, CommandError, answered
+from app.control.changes import CommandError, SettingsChanges, answered
 from app.control.commands import countdown_of
 from app.core.errors import PlateError, UsageError
 from app.core.files.names import is_file
@@ -25,7 +25,7 @@ POLL_S = 0.03
 class PlateCommand:
     """Takes a plate, uses an existing one, or uses none any more. One is taken at a time."""
 
-    def __init__(self, changes: Changes, keep: Callable[[BgrImage, str], Path]) -> None:
+    def __init__(self, changes: SettingsChanges, keep: Callable[[BgrImage, str], Path]) -> None:
         """keep: stores the plate of a camera, given by its id."""
         self._changes, self._keep = changes, keep
         self._pipeline = changes.pipeline

@@ -6,7 +6,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from app.control.changes import Changes, CommandError
+from app.control.changes import CommandError, SettingsChanges
 from app.core.errors import UsageError
 from app.core.files.names import check_outputs, exists
 from app.core.settings import Settings
@@ -16,7 +16,7 @@ from app.runtime.status import PipelineStatus
 class RecordCommand:
     """Starts and stops recordings of the output or of the matte."""
 
-    def __init__(self, changes: Changes, field: Literal["record", "record_alpha"]) -> None:
+    def __init__(self, changes: SettingsChanges, field: Literal["record", "record_alpha"]) -> None:
         """field: of `OutputSettings`."""
         self._changes, self._field = changes, field
         self._sink = "recording" if field == "record" else "recording_alpha"

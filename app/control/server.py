@@ -73,7 +73,7 @@ class ControlServer:
         return True
 
     def _accept(self, stop: threading.Event) -> None:
-        endpoint, told = self._endpoint, False
+        endpoint, reported = self._endpoint, False
         while endpoint is not None:
             try:
                 connection = endpoint.accept()
@@ -82,9 +82,9 @@ class ControlServer:
                     return
                 self._begin(connection, endpoint)
             except (OSError, RuntimeError) as error:  # noqa: PERF203 - no file or thread is left
-                if not told:
+                if not reported:
                     log.warning("A command could not be accepted: %s", error)
-                told = True
+                reported = True
                 if stop.wait(RETRY_S):
                     return
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from app.config.setting import Setting, with_value
-from app.control.changes import Changes, answered
+from app.control.changes import SettingsChanges, answered
 from app.control.commands import SETTABLE, find_settable
 from app.core.errors import UsageError
 from app.core.files.names import exists
@@ -30,10 +30,10 @@ NO_DEVICE = ("off", "default")
 """Microphones that no system lists."""
 
 
-class Values:
+class SettingsCommands:
     """Reads and changes settings by name."""
 
-    def __init__(self, changes: Changes, microphones: Callable[[], Iterable[MicrophoneName]]) -> None:
+    def __init__(self, changes: SettingsChanges, microphones: Callable[[], Iterable[MicrophoneName]]) -> None:
         """microphones: those that the system lists."""
         self._changes, self._microphones = changes, microphones
 

@@ -44,8 +44,8 @@ def make_script(system: System) -> list[str]:
     if nixos or (not module.built and not devices):
         finding = check_module(system, module, devices)
         steps = "\n".join(dist.nixos_configuration(_number(system, device))) if nixos else finding.fix
-        told = f"{finding.detail}\n{steps}"  # lines of steps after the sentence
-        raise MattecamError(told)
+        message = f"{finding.detail}\n{steps}"  # lines of steps after the sentence
+        raise MattecamError(message)
     if device is not None and device.exclusive_caps and _written(system, device.number):
         return []
     return _script(system, module, device)

@@ -13,7 +13,7 @@ import pytest
 
 from app.control import plate as live_plate
 from app.control.backgrounds import BackgroundFile, Tiles, description, named_background, next_background
-from app.control.changes import Changes, CommandError
+from app.control.changes import CommandError, SettingsChanges
 from app.control.commands import Command
 from app.control.plate import PlateCommand
 from app.core.errors import BackgroundError, MattecamError, PlateError, SinkLostError, UsageError
@@ -317,7 +317,7 @@ def test_a_camera_that_rests_is_turned_on_and_holds_its_exposure(tmp_path: Path)
     world, held = FakeWorld(), list[bool]()
     world.source_kind, world.readers = "camera", 0
 
-    class Watched(Changes):
+    class Watched(SettingsChanges):
         def wait(self, seconds: float) -> bool:
             held.append(world.sources[-1].holds_exposure)
             return super().wait(seconds)

@@ -12,7 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage
-from app.system.pipewire.buffers import read_frame, readable_memory
 from app.system.pipewire.connection import Connection
 from app.system.pipewire.stream import ANY_NODE, INPUT, Stream, StreamFlags, StreamListener, StreamState
 from app.system.pipewire.video_format import (
@@ -22,6 +21,8 @@ from app.system.pipewire.video_format import (
     VideoFormat,
     any_format,
     parse_format,
+    read_frame,
+    readable_memory,
 )
 
 RAW_LAYOUTS: tuple[Layout, ...] = ("YUY2", "UYVY", "NV12", "I420", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR")
