@@ -58,10 +58,6 @@ def test_a_function_is_compiled_once(module: Callable[[], ModuleType], tmp_path:
     assert loaded(module())
 
 
-def damaged(content: bytes, place: int) -> bytes:
-    return content[:place] + bytes([content[place] ^ 0x10]) + content[place + 1 :]
-
-
 @pytest.mark.parametrize("suffix", [".nbc", ".nbi"])
 def test_a_damaged_file_compiles_the_function_again(
     module: Callable[[], ModuleType], tmp_path: Path, suffix: str
@@ -69,7 +65,7 @@ def test_a_damaged_file_compiles_the_function_again(
     module()
     (file,) = (file for file in files(tmp_path) if file.suffix == suffix)
     content = file.read_bytes()
-    for changed in (damaged(content, 1), damaged(content, len(content) - 40), content[:-1], b""):
+    for changed in (content[: len(content) // 2], b"", b"no pickle"):
         file.write_bytes(changed)
         assert not loaded(module())
     file.unlink()

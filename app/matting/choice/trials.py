@@ -1,4 +1,4 @@
-"""What was prepared and measured on this machine, and kept for the same processor, versions, kernels and weights."""
+"""What was prepared and measured on this machine, and kept for the same processor, versions and weights."""
 
 from __future__ import annotations
 
@@ -208,18 +208,14 @@ def _identity(model: str, weights: Path) -> str:
         return model
 
 
-KERNEL_FOLDERS = ("matting/kernels", "matting/strict", "media")
 PACKAGES = ("numba", "llvmlite", "numpy", "openvino")
 
 
 @functools.cache
 def _dependencies() -> str:
     """Return a digest of what results depend on."""
-    kernels = [file for folder in KERNEL_FOLDERS for file in sorted((paths.ROOT / "app" / folder).glob("*.py"))]
-    # Like numba, by time and size.
-    stats = [f"{file.name} {file.stat().st_mtime_ns} {file.stat().st_size}" for file in kernels]
     versions = [f"{package} {_version(package)}" for package in PACKAGES]
-    words = [hardware.processor(), hardware.processor_flags(), sys.version, __version__, *versions, *stats]
+    words = [hardware.processor(), hardware.processor_flags(), sys.version, __version__, *versions]
     return hashlib.sha256("\n".join(words).encode()).hexdigest()
 
 
