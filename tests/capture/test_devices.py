@@ -165,33 +165,6 @@ def test_auto_takes_neither_the_demo_nor_what_a_program_composes(kernel: Path, m
         SourceOpener(lambda path: True)(CaptureSettings(source="auto"))
 
 
-def test_auto_never_falls_back_to_the_demo_after_a_camera(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    opened = []
-
-    class Recorded:
-        def __init__(self, wanted: str, settings: CaptureSettings) -> None:
-            opened.append(wanted)
-            if devices.find_camera(wanted) is None:
-                raise SourceOpenError("gone")
-
-    monkeypatch.setattr(table, "CameraSource", Recorded)
-    webcam = v4l2.Capability("uvcvideo", "usb-1", True, (), ())
-    other = v4l2.Capability("uvcvideo", "usb-2", True, (), ())
-    answers(monkeypatch, {"/dev/video0": webcam, "/dev/video1": other, "/dev/video2": webcam})
-    plug(kernel, 0, "Webcam")
-    opener, auto = new_opener(), CaptureSettings(source="auto")
-    opener(auto)
-    unplug(kernel, 0)
-    with pytest.raises(SourceOpenError):
-        opener(auto)
-    plug(kernel, 1, "Other")
-    plug(kernel, 2, "Webcam")
-    opener(auto)
-    unplug(kernel, 2)
-    opener(auto)
-    assert opened == ["usb-1", "usb-1", "usb-1", "usb-2"]
-
-
 def test_listing_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     devices.list_cameras()
     with pytest.raises(SourceOpenError):

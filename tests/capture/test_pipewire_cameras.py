@@ -221,17 +221,6 @@ def test_the_camera_is_chosen_by_name_and_never_our_own(portal: PlayedPortal) ->
                 eventually(lambda: "several cameras Second Camera; choose one of portal:" in fails("Second Camera"))
 
 
-def test_a_removed_camera_is_lost(portal: PlayedPortal) -> None:
-    with camera("webcam") as remove:
-        source = PortalSource("", SETTINGS)
-        next_frame(source)
-        remove()
-        with pytest.raises(SourceLostError, match="webcam of the portal is gone"):
-            for _ in range(60):
-                source.read()
-        source.close()
-
-
 def test_a_silent_camera_is_an_error(portal: PlayedPortal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.capture.portal.FIRST_FRAME_S", 0.3)
     node = PipeWireNode(VideoFormat("YUY2", 64, 48, Fraction(30)), name="webcam", title="webcam")

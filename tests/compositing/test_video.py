@@ -177,15 +177,6 @@ def test_an_extreme_aspect_ratio_is_cropped_before_scaling(tmp_path: Path, size:
     assert peak < 30_000_000
 
 
-def test_a_gif_plays(tmp_path: Path) -> None:
-    from PIL import Image
-
-    pictures = [Image.new("RGB", (64, 48), colour[::-1]) for colour in COLOURS]
-    pictures[0].save(tmp_path / "a.gif", save_all=True, append_images=pictures[1:], duration=100, loop=0)
-    with closing(VideoBackground(tmp_path / "a.gif", realtime=False)) as background:
-        assert [colour_number(background.backdrop(64, 48, k / 10 + 0.001)) for k in range(9)] == [0, 1, 2, 3] * 2 + [0]
-
-
 def test_a_truncated_video_plays_to_its_end(tmp_path: Path) -> None:
     whole = write_video(tmp_path / "a.mkv", frames=40, size=(320, 240))
     with closing(VideoBackground(cut(whole, 0.6, tmp_path / "cut.mkv"), realtime=False)) as background:

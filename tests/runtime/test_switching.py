@@ -27,7 +27,7 @@ from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeEngine, shows_room
 from tests.compositing.files import colour_number, write_video
-from tests.fakes.world import BASE, FakeWorld, apply, composites, ignore, kinds, running
+from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, running
 from tests.waiting import beside, eventually
 
 
@@ -155,23 +155,6 @@ def test_a_failing_switch_keeps_what_worked(world: FakeWorld, pipeline: Pipeline
     source = pipeline.status().source
     assert source is not None and source.name == "fake"
     assert "There is no camera 7; plug it in." in pipeline.status().errors
-
-
-def test_a_new_ratio_is_built_beside_the_running_engine(world: FakeWorld, pipeline: Pipeline) -> None:
-    gate = threading.Event()
-    world.faults.put("build_engine", lambda: ignore(gate.wait(60)))
-    apply(pipeline, BASE.replace(matting=BASE.matting.replace(downsample_ratio=0.25)))
-    eventually(lambda: pipeline.status().busy == "the model")
-    composites(pipeline, 5)
-    gate.set()
-    eventually(lambda: ratio_of(pipeline) == 0.25)
-    assert not world.faults.release.is_set()
-
-
-def ratio_of(pipeline: Pipeline) -> float | None:
-    """The ratio in use."""
-    engine = pipeline.status().engine
-    return engine.downsample_ratio if engine else None
 
 
 def test_a_new_engine_is_told_who_is_in_the_picture(world: FakeWorld) -> None:

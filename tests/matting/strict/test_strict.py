@@ -159,15 +159,6 @@ def test_a_large_person_who_enters_is_no_cut() -> None:
     assert np.abs(stream.strict.state()["background"] - wall)[:, :, :60].max() < 0.02
 
 
-def test_nobody_is_shown_before_the_background_is_learned() -> None:
-    stream = Stream()
-
-    gains = stream.play(rules.WAIT_FRAMES + 1, lambda n: [walking(n)])
-
-    assert not any(gain.any() for gain in gains[:-1])
-    assert kept(gains[-1], walking(rules.WAIT_FRAMES)) == 1
-
-
 @pytest.mark.parametrize("top", [54, 42])
 def test_a_person_in_clothes_like_the_wall_is_shown(top: int) -> None:
     """54 % of the person look like the wall, or 84 %."""
