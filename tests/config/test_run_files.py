@@ -1,15 +1,287 @@
-"""A live run replaces no file of the user."""
+"""Logs: targets, repeated messages, paths of the user, unhandled exceptions; and the files of a run."""
 
 from __future__ import annotations
 
+import logging
 import os
+import sys
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from app.cli.start import checked_files
-from app.core.errors import MattecamError, UsageError
+from app.config import logs
+from app.config.logs import RepeatsHandler
+from app.core.errors import BackgroundError, MattecamError, UsageError
+from app.core.files import paths
 from app.core.settings import CaptureSettings, OutputSettings, Settings
+from app.core.text import t
+
+log = logging.getLogger("app.test")
+
+
+def window_log(*, verbose: bool = False) -> Path:
+    """Set up the logs of the window and return their file; no fixture, because `capsys` starts anew after those."""
+    path = logs.set_up_window(verbose=verbose)
+    assert path is not None
+    return path
+
+
+def test_the_console_shows_warnings_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up_console()
+    log.info("detail")
+    log.warning("The camera %s is busy.", "/dev/video0", exc_info=ValueError("inner"))
+    output = capsys.readouterr()
+    assert output.err == "mattecam: The camera /dev/video0 is busy.\n"
+    assert output.out == ""
+
+
+def test_verbose_shows_everything_of_our_own(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up_console(verbose=True)
+    log.debug("detail")
+    logging.getLogger("some.library").info("chatter")
+    log.warning("outer", exc_info=ValueError("inner"))
+    shown = capsys.readouterr().err
+    assert "detail" in shown
+    assert "ValueError: inner" in shown
+    assert "chatter" not in shown
+
+
+def test_setting_up_again_replaces_only_its_own(capsys: pytest.CaptureFixture[str]) -> None:
+    other = logging.NullHandler()
+    logging.getLogger().addHandler(other)
+    try:
+        logs.set_up_window()
+        logs.set_up_console()
+        assert other in logging.getLogger().handlers
+    finally:
+        logging.getLogger().removeHandler(other)
+    log.warning("once")
+    assert capsys.readouterr().err == "mattecam: once\n"
+
+
+def test_the_window_logs_to_a_file_too(capsys: pytest.CaptureFixture[str]) -> None:
+    file = window_log()
+    assert file == paths.log_dir() / "mattecam.log"
+    log.info("opened the camera")
+    log.warning("The camera was lost.", exc_info=ValueError("inner"))
+    content = file.read_text()
+    assert "opened the camera" in content
+    assert "ValueError: inner" in content
+    assert capsys.readouterr().err == "mattecam: The camera was lost.\n"
+
+
+def test_a_name_that_is_no_utf8_is_logged(tmp_path: Path) -> None:
+    file = logs.PrivateLog(tmp_path / "log", encoding="utf-8")
+    file.handle(logging.LogRecord("app", logging.INFO, "app.py", 1, "opened %s", ("caf\udce9.png",), None))
+    file.close()
+    assert (tmp_path / "log").read_text() == "opened caf\\udce9.png\n"
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes of files")
+def test_nobody_else_reads_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    file = paths.log_dir() / "mattecam.log"
+    file.parent.mkdir(parents=True)
+    file.touch(0o644)  # of version 0.2
+    monkeypatch.setattr(logs, "FILE_BYTES", 100)
+    logs.set_up_window()
+    for number in range(3):
+        log.info("a line of the log, number %d, long enough for another file", number)
+    modes = {path.name: path.stat().st_mode & 0o777 for path in file.parent.iterdir()}
+    assert len(modes) == 4 and set(modes.values()) == {0o600}
+
+
+@pytest.mark.parametrize("verbose", [False, True])
+def test_the_log_shows_control_characters(verbose: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    file = window_log(verbose=verbose)
+    log.warning("The file %s is gone.", "a\x1b[2J\x9b1m\u202e\nERROR forged\r.png")
+    shown = "The file a\\u001b[2J\\u009b1m\\u202e\\nERROR forged\\u000d.png is gone."
+    for text in (file.read_text(), capsys.readouterr().err):
+        assert [line.endswith(shown) for line in text.splitlines()] == [True]
+
+
+def test_a_log_folder_that_cannot_be_written_does_not_stop_the_program(capsys: pytest.CaptureFixture[str]) -> None:
+    paths.data_dir().mkdir(parents=True)
+    paths.log_dir().write_text("a file in its place")
+    assert logs.set_up_window() is None
+    reason = "a file is where the folder should be; choose another folder"
+    assert f"without its log file {paths.log_dir() / 'mattecam.log'}: {reason}." in capsys.readouterr().err
+
+
+def test_no_standard_error_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "stderr", None)
+    logs.set_up_console()
+    log.warning("nobody reads this")
+    (own,) = [handler for handler in logging.getLogger().handlers if handler.name == logs.HANDLER_NAME]
+    assert isinstance(own, RepeatsHandler)
+    assert type(own.target) is logging.NullHandler
+
+
+@pytest.mark.error_logs
+def test_uncaught_exceptions_are_logged_wherever_they_happen(capsys: pytest.CaptureFixture[str]) -> None:
+    file = window_log()
+
+    def fails() -> None:
+        raise ZeroDivisionError("in a thread")
+
+    thread = threading.Thread(target=fails, name="worker")
+    thread.start()
+    thread.join()
+    try:
+        raise KeyError("on the main thread")
+    except KeyError as error:
+        sys.excepthook(KeyError, error, error.__traceback__)
+    shown = capsys.readouterr().err.splitlines()
+    assert shown == [
+        "mattecam: A defect in the program, ZeroDivisionError in worker: in a thread",
+        "mattecam: A defect in the program, KeyError: 'on the main thread'",
+    ]
+    assert file.read_text().count("Traceback") == 2
+
+
+def test_an_interruption_is_no_defect(capsys: pytest.CaptureFixture[str]) -> None:
+    logs.set_up_console()
+    sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
+    assert "defect" not in capsys.readouterr().err
+
+
+class Lines(logging.Handler):
+    """Keeps the records it is given."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.records: list[logging.LogRecord] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.records.append(record)
+
+    @property
+    def lines(self) -> list[str]:
+        return [record.getMessage() for record in self.records]
+
+
+@pytest.fixture
+def target() -> Lines:
+    return Lines()
+
+
+@pytest.fixture
+def handler(target: Lines) -> Iterator[RepeatsHandler]:
+    handler = RepeatsHandler(target)
+    yield handler
+    handler.close()
+
+
+def said(message: str, at_s: float = 0.0, name: str = "app.a") -> logging.LogRecord:
+    return logging.makeLogRecord({"msg": message, "name": name, "created": at_s, "levelno": logging.INFO})
+
+
+@pytest.mark.parametrize(
+    ("messages", "lines"),
+    [
+        (["a", "a", "a", "a"], ["a"]),
+        (["a", "a", "a", "a", "b"], ["a", "… repeated 3 times", "b"]),
+        (["a", "a", "b", "a"], ["a", "… repeated once", "b", "a"]),
+    ],
+)
+def test_a_repeated_message_is_one_line_and_a_count(
+    handler: RepeatsHandler, target: Lines, messages: list[str], lines: list[str]
+) -> None:
+    for number, message in enumerate(messages):
+        handler.handle(said(message, 5.0 * number))
+    assert target.lines == lines
+
+
+def test_loggers_do_not_break_each_others_count(handler: RepeatsHandler, target: Lines) -> None:
+    for _ in range(3):
+        handler.handle(said("a", name="app.a"))
+        handler.handle(said("b", name="app.b"))
+    assert target.lines == ["a", "b"]
+
+
+def test_what_goes_on_is_said_once(handler: RepeatsHandler, target: Lines) -> None:
+    """“Host is down”, every five seconds, were 17 of 19 lines: it was counted once a minute."""
+    for second in range(0, 3600, 5):
+        handler.handle(said("again", float(second)))
+        if second % 600 == 0:
+            handler.handle(said(f"from elsewhere {second}", float(second), "app.b"))
+    assert [line for line in target.lines if "elsewhere" not in line] == ["again"]
+    handler.handle(said("over", 3600.0))
+    assert target.lines[-2:] == ["… repeated 719 times", "over"]
+
+
+@pytest.mark.parametrize("length", [2, 3, 4])
+def test_messages_that_take_turns_are_held_back(handler: RepeatsHandler, target: Lines, length: int) -> None:
+    """As of a camera that fails in each of its formats, and of virtual cameras that are all in use."""
+    for number in range(40 * length):
+        handler.handle(said(f"format {number % length}", 2.0 * number))
+    assert len(target.lines) < 2 * length and set(target.lines) == {f"format {number}" for number in range(length)}
+    handler.handle(said("over", 500.0))
+    assert target.lines[-1] == "over" and "repeated" in target.lines[-2]
+
+
+def test_what_comes_again_much_later_is_said_again(handler: RepeatsHandler, target: Lines) -> None:
+    for hour in range(4):
+        handler.handle(said("unplugged", 3600.0 * hour))
+        handler.handle(said("opened", 3600.0 * hour + 9))
+    assert target.lines == ["unplugged", "opened"] * 4
+
+
+def test_another_level_or_error_is_another_message(handler: RepeatsHandler, target: Lines) -> None:
+    for level, error in ((20, None), (30, None), (30, ValueError()), (30, OSError())):
+        record = said("a")
+        record.levelno, record.exc_info = level, (type(error), error, None) if error is not None else None
+        handler.handle(record)
+    assert target.lines == ["a"] * 4
+
+
+def test_a_count_keeps_no_traceback(handler: RepeatsHandler, target: Lines) -> None:
+    error = ValueError()
+    for _ in range(2):
+        record = said("a")
+        record.exc_info = ValueError, error, None
+        handler.handle(record)
+    handler.close()
+    assert target.lines == ["a", "… repeated once"]
+    assert target.records[0].exc_info
+    assert target.records[1].exc_info is None
+
+
+def test_the_log_counts_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
+    file = window_log()
+    for _ in range(3):
+        logging.getLogger("app.test").warning("The camera is busy.")
+    logs.set_up_console()
+    assert file.read_text().splitlines()[-1].endswith("app.test: … repeated 2 times")
+    assert capsys.readouterr().err == "mattecam: The camera is busy.\nmattecam: … repeated 2 times\n"
+
+
+FOLDER = "/home/me/My private pictures"
+BEACH = Path(FOLDER) / "beach 1.png"
+
+
+def test_a_picture_is_named_without_its_folder(capsys: pytest.CaptureFixture[str]) -> None:
+    file = window_log()
+    damaged = t("The image {file} is damaged; save it again or choose another one.", file=BEACH)
+    log.info("%s cannot be decoded: %s", BEACH, "end of file")
+    log.info("Shortcut for %s %s", "background", str(BEACH))
+    log.warning("%s", damaged)
+    log.warning("%s", BackgroundError(damaged))
+    error = BackgroundError(damaged)
+    error.__cause__ = FileNotFoundError(2, "No such file or directory", str(BEACH))
+    log.warning("The background failed.", exc_info=error)
+    written = file.read_text()
+    assert FOLDER not in written
+    assert written.count("beach 1.png") == 5  # the second warning repeats the first
+    assert FOLDER in capsys.readouterr().err, "the terminal shows where the user finds it"
+
+
+def test_devices_and_own_folders_stay() -> None:
+    file, own = window_log(), paths.data_dir() / "models" / "a.pth"
+    log.info("%s %s %s", Path("/dev/video0"), own, "/")
+    assert f"/dev/video0 {own} /" in file.read_text()
 
 
 def run_to(source: Path | str = "demo", **files: Path) -> Settings:

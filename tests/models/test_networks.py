@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from typing import Any, Literal
+from functools import cache
+from typing import Any, Literal, TypeVar
 
+import numpy as np
 import pytest
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
@@ -19,8 +22,57 @@ from models.mattecam.network import MattecamNetwork
 from models.rvm.guided_filter import fast_guided_filter
 from models.rvm.network import MattingNetwork, Variant
 from models.u2net.saliency import U2Net
-from tests.models.golden import TOLERANCE, assert_golden, clip, filled, frame, names, published_names
+from tests.golden.fill import fill, image
+from tests.golden.make import FULL_SIZE, STEP
 from tests.paths import GOLDEN, shared
+
+TOLERANCE = 3e-5
+
+AnyNetwork = TypeVar("Network", bound=nn.Module)
+
+
+def outputs(name: str) -> dict[str, NDArray[np.float32]]:
+    """Return the expected outputs of a case; full-size outputs hold every third row and column."""
+    with np.load(GOLDEN / f"{name}.npz") as arrays:
+        return dict(arrays)
+
+
+@cache
+def published_names() -> dict[str, dict[str, list[int]]]:
+    """Return name and shape of every entry of the published state dicts, by network."""
+    names: dict[str, dict[str, list[int]]] = json.loads((GOLDEN / "state_dicts.json").read_text())
+    return names
+
+
+def names(network: nn.Module) -> dict[str, list[int]]:
+    """Return name and shape of every entry of a network's state dict."""
+    return {name: list(value.shape) for name, value in network.state_dict().items()}
+
+
+def filled(network: AnyNetwork) -> AnyNetwork:
+    """Fill the network with the golden weights and set it to evaluation mode."""
+    network.load_state_dict(fill(network.state_dict()), strict=True)
+    return network.eval()
+
+
+def frame(height: int, width: int, seed: int, t: int = 0) -> Tensor:
+    """Return a golden image as (1, 3, height, width)."""
+    return torch.from_numpy(image(height, width, seed, t))[None]
+
+
+def clip(height: int, width: int, frames: int, seed: int = 1) -> Tensor:
+    """(1, frames, 3, height, width)"""
+    return torch.stack([frame(height, width, seed, t) for t in range(frames)], 1)
+
+
+def assert_golden(name: str, got: dict[str, Tensor], tolerance: float = TOLERANCE) -> None:
+    """Assert that the outputs match every array of the case within the tolerance."""
+    expected = outputs(name)
+    assert set(got) == set(expected)
+    for key, want in expected.items():
+        value = got[key][..., ::STEP, ::STEP] if key in FULL_SIZE else got[key]
+        np.testing.assert_allclose(value.numpy(), want, atol=tolerance, rtol=0, err_msg=f"{name}: {key}")
+
 
 pytestmark = pytest.mark.torch
 
