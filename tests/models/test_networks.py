@@ -28,7 +28,7 @@ from tests.paths import GOLDEN, shared
 
 TOLERANCE = 3e-5
 
-AnyNetwork = TypeVar("Network", bound=nn.Module)
+AnyNetwork = TypeVar("AnyNetwork", bound=nn.Module)
 
 
 def outputs(name: str) -> dict[str, NDArray[np.float32]]:
