@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.core.framing import WHOLE_VIEW, View
-from app.people.regions import Region
+from app.people.finding import Person
 
 FramingStyle = Literal["calm", "close"]
 
@@ -72,7 +72,7 @@ class Shot:
 WHOLE_SHOT = Shot(0.5, 0.5, 0.0)
 
 
-def wanted_shot(people: Sequence[Region], style: StyleValues, aspect: float) -> Shot:
+def wanted_shot(people: Sequence[Person], style: StyleValues, aspect: float) -> Shot:
     """Return the shot that shows head and shoulders of all people.
 
     aspect: width of the frame divided by its height.
@@ -234,7 +234,7 @@ class AutoFraming:
         if style != self.style:
             self.style, self._operator = style, Operator(STYLES[style])
 
-    def follow(self, people: Sequence[Region], step_s: float) -> View:
+    def follow(self, people: Sequence[Person], step_s: float) -> View:
         """Return the view of a frame, `step_s` after the last one."""
         wanted = wanted_shot(people, STYLES[self.style], self.aspect) if people else None
         shot = self._operator.look(self._damp(wanted, step_s), step_s)

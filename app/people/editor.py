@@ -14,8 +14,8 @@ from app.core.orientation import UNTURNED, Orientation
 from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import AlphaImage, Matte
 from app.people.auto_framing import AutoFraming
+from app.people.finding import find_people
 from app.people.only_me import OnlyMe
-from app.people.regions import find_people
 
 CANVAS_HEIGHT = 540
 """Zones are drawn at this height, then cropped and scaled to the matte."""

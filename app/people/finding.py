@@ -1,4 +1,4 @@
-"""Find people in a matte: bounding box, head and shoulder line of each connected component."""
+"""Find people in a matte: head and shoulder line of each connected component."""
 
 from __future__ import annotations
 
@@ -27,21 +27,15 @@ HEAD_OF_BODY = 0.6
 
 
 @dataclass(frozen=True, slots=True)
-class Region:
+class Person:
     """A person, in fractions of the frame's width (x) and height (y)."""
 
-    left: float
-    top: float
-    right: float
-    bottom: float
     head_x: float
     """Centre of the head."""
     head_top: float
     """The line above the head. Raised arms do not count."""
     shoulders: float
     """The line at which the body becomes wider than the head."""
-    area: float
-    """Share of the frame that is covered."""
 
     @property
     def head_height(self) -> float:
@@ -49,7 +43,7 @@ class Region:
         return self.shoulders - self.head_top
 
 
-def find_people(alpha: Floats) -> tuple[Region, ...]:
+def find_people(alpha: Floats) -> tuple[Person, ...]:
     """Return the people in a matte (h, w), in 0..1, the largest first."""
     grid = on_grid(alpha)
     rows, columns = grid.shape
@@ -62,7 +56,7 @@ def find_people(alpha: Floats) -> tuple[Region, ...]:
     least = max(MIN_SHARE * rows * columns, MIN_RELATIVE * areas[1:].max())
     found = [index for index in range(1, count) if areas[index] >= least]
     found.sort(key=lambda index: -areas[index])
-    return tuple(_region(labels, index, boxes[index], (rows, columns)) for index in found)
+    return tuple(_person(labels, index, boxes[index]) for index in found)
 
 
 def on_grid(plane: Floats) -> Floats:
@@ -75,21 +69,12 @@ def on_grid(plane: Floats) -> Floats:
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _region(labels: NDArray[np.int32], index: int, box: NDArray[np.int32], size: tuple[int, int]) -> Region:
-    rows, columns = size
-    left, top, width, height, area = (int(value) for value in box)
+def _person(labels: NDArray[np.int32], index: int, box: NDArray[np.int32]) -> Person:
+    rows, columns = labels.shape
+    left, top, width, height, _area = (int(value) for value in box)
     part = (labels[top : top + height, left : left + width] == index).astype(np.uint8)
     head_x, head_top, shoulders = _head(part)
-    return Region(
-        left=left / columns,
-        top=top / rows,
-        right=(left + width) / columns,
-        bottom=(top + height) / rows,
-        head_x=(left + head_x) / columns,
-        head_top=(top + head_top) / rows,
-        shoulders=min(1.0, (top + shoulders) / rows),
-        area=area / (rows * columns),
-    )
+    return Person((left + head_x) / columns, (top + head_top) / rows, min(1.0, (top + shoulders) / rows))
 
 
 def _head(part: Bytes) -> tuple[float, float, float]:
