@@ -157,7 +157,7 @@ class StepInputs(NamedTuple):
     """Inputs of a step, on the step's device."""
 
     frame: Tensor
-    """(H, W, 3) uint8 BGR, or (B, H, W, 3) for a batch of B streams with batched states."""
+    """(H, W, 3) uint8 BGR."""
     backdrop: Tensor
     """The same, or Gaussian taps (K,) float32 for background blur."""
     state: State

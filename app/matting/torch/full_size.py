@@ -20,26 +20,26 @@ class LayerTensors(NamedTuple):
     """Foreground, alpha and background before the edge controls; float32, RGB in 0..1."""
 
     person: Tensor
-    """(B, 3, H, W) foreground colours."""
+    """(1, 3, H, W) foreground colours."""
     alpha: Tensor
-    """(B, 1, H, W)."""
+    """(1, 1, H, W)."""
     backdrop: Tensor
-    """(B, 3, H, W) backdrop."""
+    """(1, 3, H, W) backdrop."""
 
 
 class Pixels(NamedTuple):
-    """Results at the frame's size, uint8; B > 1 streams keep the batch dimension."""
+    """Results at the frame's size, uint8."""
 
     composite: Tensor
-    """([B,] H, W, 3) BGR."""
+    """(H, W, 3) BGR."""
     alpha: Tensor
-    """([B,] H, W)."""
+    """(H, W)."""
     foreground: Tensor | None
-    """([B,] H, W, 3) BGR, if requested."""
+    """(H, W, 3) BGR, if requested."""
 
 
 def small_frame(frame: Tensor, geometry: StepGeometry) -> Tensor:
-    """Return the small frame (B, 3, h, w) float32, RGB in 0..1, of ([B,] H, W, 3) uint8 BGR."""
+    """Return the small frame (1, 3, h, w) float32, RGB in 0..1, of (H, W, 3) uint8 BGR."""
     image = to_image(frame)
     if geometry.ratio == 1:
         return image
@@ -49,10 +49,10 @@ def small_frame(frame: Tensor, geometry: StepGeometry) -> Tensor:
 
 
 def layers(frame: Tensor, slope: Tensor, offset: Tensor, backdrop: Tensor) -> LayerTensors:
-    """Return the layers of ([B,] H, W, 3) uint8 BGR frames.
+    """Return the layers of a frame (H, W, 3) uint8 BGR.
 
-    slope, offset: (B, 4, h, w) float32; see `app.matting.torch.core`. backdrop: of the frames' shape and type, or the
-    blurred background, (B, 3, h', w') float32 RGB in 0..1.
+    slope, offset: (1, 4, h, w) float32; see `app.matting.torch.core`. backdrop: of the frame's shape and type, or the
+    blurred background, (1, 3, h', w') float32 RGB in 0..1.
     """
     image = to_image(frame)
     size = image.shape[2:]
@@ -75,14 +75,14 @@ def to_pixels(layers: LayerTensors, *, foreground: bool) -> Pixels:
     composite = torch.where(shown > 0, alpha * person + (1 - alpha) * backdrop, backdrop)
     return Pixels(
         composite=_to_bgr(composite),
-        alpha=shown.squeeze(1).squeeze(0),
+        alpha=shown[0, 0],
         foreground=_to_bgr(person) if foreground else None,
     )
 
 
 def to_image(pixels: Tensor) -> Tensor:
-    """Convert ([B,] H, W, 3) uint8 BGR to (B, 3, H, W) float32 RGB in 0..1."""
-    return pixels.reshape(-1, *pixels.shape[-3:]).permute(0, 3, 1, 2).flip(1).float() / 255
+    """Convert (H, W, 3) uint8 BGR to (1, 3, H, W) float32 RGB in 0..1."""
+    return pixels.permute(2, 0, 1)[None].flip(1).float() / 255
 
 
 def _to_bytes(values: Tensor) -> Tensor:
@@ -90,8 +90,8 @@ def _to_bytes(values: Tensor) -> Tensor:
 
 
 def _to_bgr(image: Tensor) -> Tensor:
-    """Convert (B, 3, H, W) RGB in 0..1 to (B, H, W, 3) uint8 BGR; a batch of 1 is squeezed."""
-    return _to_bytes(image).flip(1).permute(0, 2, 3, 1).contiguous().squeeze(0)
+    """Convert (1, 3, H, W) RGB in 0..1 to (H, W, 3) uint8 BGR."""
+    return _to_bytes(image)[0].flip(0).permute(1, 2, 0).contiguous()
 
 
 def edit_of(editor: MatteEditor, small: Tensor, coarse: Tensor) -> MatteEdit:
@@ -122,7 +122,7 @@ def viewed_frame(frame: Tensor, view: View) -> Tensor:
 
 
 def in_view(planes: Tensor, view: View) -> Tensor:
-    """Return the part of planes (B, C, h, w), enlarged to their size."""
+    """Return the part of planes (1, C, h, w), enlarged to their size."""
     centre_x, centre_y = (2 * (edge + view.size / 2) - 1 for edge in (view.left, view.top))
     affine = [[view.size, 0.0, centre_x], [0.0, view.size, centre_y]]
     grid = functional.affine_grid(

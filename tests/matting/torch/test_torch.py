@@ -450,22 +450,6 @@ def test_torch_is_numpy(name: str, grid: int) -> None:
             assert (np.abs(one - other) > 1e-4).mean() < 1e-3
 
 
-def test_streams_in_one_batch_do_not_mix() -> None:
-    rooms = [Room(seed=seed) for seed in range(2)]
-    memory = initial_memory(ROWS, COLUMNS, CPU)
-    together, apart = memory.repeat(2, 1, 1, 1), [memory, memory]
-    for n in range(8):
-        frames = [room.frame(*blobs) for room, blobs in zip(rooms, ([walking(n)], [Blob(30, 40, 12)]), strict=True)]
-        images, alphas = (torch.from_numpy(np.stack(arrays)) for arrays in zip(*frames, strict=True))
-        coarse = alphas[:, None]
-        matte = coarse.repeat(1, 4, 1, 1)
-        *_, joint, together = strict_matte(images, matte, matte, coarse, together)
-        for k in range(2):
-            one = slice(k, k + 1)
-            *_, alone, apart[k] = strict_matte(images[one], matte[one], matte[one], coarse[one], apart[k])
-            torch.testing.assert_close(joint[one], alone)
-
-
 @pytest.mark.parametrize("seed", range(6))
 def test_components_are_those_of_opencv(seed: int) -> None:
     noise = np.random.default_rng(seed).normal(size=(60, 90)).astype(np.float32)
