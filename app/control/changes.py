@@ -7,9 +7,8 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 
 from app.config.scenes import exposed_by
-from app.core.errors import MattecamError
+from app.core.errors import MattecamError, Stage
 from app.core.settings import Settings
-from app.core.stage import Stage
 from app.runtime.pipeline import Pipeline, Update
 from app.runtime.status import PipelineStatus, Problem
 

@@ -15,13 +15,12 @@ from app.control.commands import SETTERS, Command, JsonValue, parse_person
 from app.control.plate import PlateCommand
 from app.control.recording import RecordCommand
 from app.control.values import SettingsCommands
-from app.core.errors import SinkError, UsageError
+from app.core.errors import SinkError, Stage, UsageError
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import exists
 from app.core.files.private_file import write_picture
 from app.core.settings import Settings
 from app.core.settings_owner import rebase
-from app.core.stage import Stage
 from app.core.types import BgrImage, Picture
 from app.matting.plate.capture import keep_plate
 from app.output.sound.devices import MicrophoneName, microphones

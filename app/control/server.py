@@ -12,8 +12,7 @@ from pathlib import Path
 from app.control.commands import Answer, decode_command
 from app.control.controller import SettingsController
 from app.control.transport import ControlAddress, ControlError, Endpoint, default_address
-from app.core.errors import MattecamError, UsageError
-from app.core.stage import Stage
+from app.core.errors import MattecamError, Stage, UsageError
 from app.runtime.worker import Worker
 
 log = logging.getLogger(__name__)

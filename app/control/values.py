@@ -10,10 +10,9 @@ from typing import Any
 from app.config.setting import Setting, with_value
 from app.control.changes import SettingsChanges, answered
 from app.control.commands import SETTABLE, find_settable
-from app.core.errors import UsageError
+from app.core.errors import Stage, UsageError
 from app.core.files.names import exists
 from app.core.settings import Settings
-from app.core.stage import Stage
 from app.output.sound.devices import MicrophoneName
 
 _STAGES: Mapping[str, tuple[Stage, ...]] = {

@@ -1,4 +1,4 @@
-"""Errors that a user can meet.
+"""Errors that a user can meet, and the parts of the program that they come from.
 
     MattecamError
     ├── UsageError          an impossible value on the command line (exit code 2)
@@ -24,6 +24,20 @@ from __future__ import annotations
 from enum import Enum
 
 from app.core.text import Text, t
+
+
+class Stage(Enum):
+    """The part of the program that an error comes from."""
+
+    CAPTURE = "capture"
+    MATTING = "matting"
+    BACKGROUND = "background"
+    VIRTUAL_CAMERA = "virtual_camera"
+    PIPEWIRE = "pipewire"
+    RECORDING = "recording"
+    MICROPHONE = "microphone"
+    OUTPUT = "output"
+    SETTINGS = "settings"
 
 
 class MattecamError(Exception):

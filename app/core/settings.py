@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from app.core.orientation import Orientation, Rotation
+from app.core.geometry import Orientation, Rotation
 from models.table import NETWORKS
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from typing import NewType
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.orientation import UNTURNED, Orientation
+from app.core.geometry import UNTURNED, Orientation
 
 BgrImage = NDArray[np.uint8]
 """(H, W, 3) uint8, 0..255, blue-green-red, C-contiguous, in host memory."""

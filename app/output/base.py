@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 
+from app.core.errors import Stage
 from app.core.settings import Settings
-from app.core.stage import Stage
 from app.core.types import Outgoing
 from app.output.sound.microphone import Microphone
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from app.core.stage import Stage
+from app.core.errors import Stage
 from app.output import pipewire, recorder, virtual_camera
 from app.output.base import SinkSpec
 

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.framing import WHOLE_VIEW, MatteEdit, Plane, View, cutout, from_camera
-from app.core.orientation import UNTURNED, Orientation
+from app.core.geometry import UNTURNED, Orientation
 from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import AlphaImage, Matte
 from app.people.auto_framing import AutoFraming

@@ -8,8 +8,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 
-from app.core.errors import text_of
-from app.core.stage import Stage
+from app.core.errors import Stage, text_of
 from app.runtime.status import Latencies, Latency, PipelineStatus, Problem
 
 _log = logging.getLogger(__name__)

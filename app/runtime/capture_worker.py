@@ -9,10 +9,9 @@ import time
 from dataclasses import replace
 
 from app.capture.base import FrameSource, LiveSource
-from app.core.errors import CameraAbsentError, SourceLostError
-from app.core.orientation import UNTURNED, Orientation
+from app.core.errors import CameraAbsentError, SourceLostError, Stage
+from app.core.geometry import UNTURNED, Orientation
 from app.core.settings import CaptureSettings, opens_alike
-from app.core.stage import Stage
 from app.core.text import t
 from app.core.types import Frame, SourceInfo
 from app.runtime.demand import DemandWatch

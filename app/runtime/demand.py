@@ -6,7 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 
-from app.core.stage import Stage
+from app.core.errors import Stage
 from app.output.base import ReaderCounter
 from app.runtime.outputs.sink_worker import SinkWorker
 from app.runtime.shared import Shared

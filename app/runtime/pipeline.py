@@ -18,9 +18,9 @@ from typing import Any
 import cv2
 
 from app.config.parsing import describe_background
+from app.core.errors import Stage
 from app.core.settings import Settings
 from app.core.settings_owner import SettingsOwner
-from app.core.stage import Stage
 from app.core.types import Frame, Outgoing, Picture
 from app.output.base import SinkContext
 from app.output.sound.microphone import Microphone

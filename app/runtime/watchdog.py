@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from app.core.stage import Stage
+from app.core.errors import Stage
 from app.core.text import t
 from app.core.threads import elapsed_s
 from app.privacy.gate import Gate

@@ -21,9 +21,8 @@ from app.cli import main
 from app.cli.headless import report
 from app.cli.headless_run import POLL_S, HeadlessRun, described, summary
 from app.cli.proof import kept_private, write_before_after
-from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpenError
+from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpenError, Stage
 from app.core.settings import BackgroundSettings, CaptureSettings, Settings
-from app.core.stage import Stage
 from app.core.types import Frame, Outgoing, Picture, PictureKind, SourceInfo
 from app.matting.base.interface import EngineInfo
 from app.matting.plate.capture import plate_info

@@ -9,9 +9,8 @@ import pytest
 
 from app.control.commands import Command
 from app.control.transport import ControlAddress, ask
-from app.core.errors import MattecamError, ModelError, SettingsError, SourceOpenError, UsageError
+from app.core.errors import MattecamError, ModelError, SettingsError, SourceOpenError, Stage, UsageError
 from app.core.settings import CaptureSettings, Settings, Zone
-from app.core.stage import Stage
 from app.core.types import PictureKind
 from tests.control.conftest import Program
 from tests.control.recorder import serving

@@ -9,8 +9,7 @@ from hypothesis import strategies as st
 
 from app.core import geometry
 from app.core.framing import WHOLE, cutout, framed, pan_by, zoom_at
-from app.core.geometry import Image
-from app.core.orientation import UNTURNED, Orientation
+from app.core.geometry import UNTURNED, Image, Orientation
 from app.core.settings import MAX_ZOOM, FramingSettings
 from tests.turns import TURNS
 

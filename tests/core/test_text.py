@@ -144,8 +144,10 @@ def test_every_message_gets_the_values_of_its_template() -> None:
         for call in calls(name):
             given = {word.arg for word in call.keywords}
             first = call.args[0] if call.args else None
-            if called(call) == "t" and isinstance(first, ast.Constant) and given != places(str(first.value)):
-                wrong.append(f"{name}:{call.lineno}")
+            if called(call) == "t" and isinstance(first, ast.Constant):
+                wanted = places(str(first.value))
+                if given != wanted and not (None in given and given - {None} <= wanted):  # **values: not known here
+                    wrong.append(f"{name}:{call.lineno}")
             if isinstance(first, ast.Attribute) and getattr(first.value, "id", "") == "WeightsFault":
                 used.add(first.attr)
                 if call.keywords and given != places(faults[first.attr].value):

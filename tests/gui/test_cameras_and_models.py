@@ -11,7 +11,7 @@ from PyQt6.QtWidgets import QCheckBox, QFileDialog, QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
 from app.capture.devices import CameraDevice
-from app.core.orientation import UNTURNED
+from app.core.geometry import UNTURNED
 from app.core.settings import CaptureSettings
 from app.core.text import t
 from app.core.types import SourceInfo

@@ -20,7 +20,7 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.core.stage import Stage
+from app.core.errors import Stage
 from app.core.text import t
 from app.gui.dialogs.questions import ask_before_loss
 from app.gui.preview import overlay

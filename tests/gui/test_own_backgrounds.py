@@ -15,9 +15,9 @@ from PyQt6.QtGui import QColor, QImage, QTextDocumentFragment
 from PyQt6.QtWidgets import QColorDialog, QInputDialog, QLineEdit, QMenu, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
+from app.core.errors import Stage
 from app.core.files import paths
 from app.core.settings import WindowSettings
-from app.core.stage import Stage
 from app.gui.backgrounds.files import add_picture
 from app.gui.backgrounds.tiles import Tile, TileKind
 from app.gui.dialogs.questions import ask_for_name

@@ -15,8 +15,7 @@ from pytestqt.qtbot import QtBot
 
 from app.config.setting import SETTINGS
 from app.core.framing import WHOLE, framed
-from app.core.geometry import Layout, lay_out
-from app.core.orientation import Orientation
+from app.core.geometry import Layout, Orientation, lay_out
 from app.core.settings import MAX_ZONES, FramingSettings, Zone
 from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.application import Session

@@ -13,7 +13,7 @@ import pytest
 from PIL import Image
 
 from app.core.errors import PlateError
-from app.core.orientation import Orientation
+from app.core.geometry import Orientation
 from app.core.settings import BackgroundSettings, MattingSettings, PeopleSettings, Settings, Zone
 from app.core.types import BgrImage, Matte
 from app.offline.convert import ConvertReport, convert

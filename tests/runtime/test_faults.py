@@ -10,9 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.core.errors import ModelError
+from app.core.errors import ModelError, Stage
 from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, FramingSettings
-from app.core.stage import Stage
 from app.core.types import AlphaImage, BgrImage, Frame, Matte, PictureKind
 from app.matting.base.interface import ExecutorError, MattingEngine
 from app.matting.choice import hardware

@@ -19,10 +19,9 @@ import numpy as np
 import pytest
 
 from app.compositing.standby import StandbyCard
-from app.core.errors import ModelError, SinkLostError
+from app.core.errors import ModelError, SinkLostError, Stage
 from app.core.settings import OutputSettings
 from app.core.settings_owner import SettingsOwner
-from app.core.stage import Stage
 from app.core.types import BgrImage, Matte, Picture, PictureKind
 from app.output.base import FrameSink, SinkContext
 from app.output.recorder import Recorder

@@ -10,10 +10,9 @@ import numpy as np
 import pytest
 
 from app.compositing.backgrounds import ColourBackground
-from app.core.errors import SourceLostError
+from app.core.errors import SourceLostError, Stage
 from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, PeopleSettings, Settings, Zone
 from app.core.settings_owner import SettingsOwner
-from app.core.stage import Stage
 from app.core.threads import elapsed_s
 from app.core.types import BlurredBackground, Frame, Picture, PictureKind
 from app.people.editor import PeopleEditor

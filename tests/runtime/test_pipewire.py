@@ -9,8 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.core.errors import ModelError
-from app.core.stage import Stage
+from app.core.errors import ModelError, Stage
 from app.output.base import FrameSink, SinkContext
 from app.output.pipewire import NodeChoice
 from app.output.pipewire import open_camera as open_real

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.core.orientation import Orientation
+from app.core.geometry import Orientation
 from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import Picture, PictureKind
 from app.matting.plate.capture import PlateCapture, save_plate

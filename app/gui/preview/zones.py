@@ -9,7 +9,7 @@ from PyQt6.QtGui import QColor, QMouseEvent, QPainter, QPainterPath, QPainterPat
 from PyQt6.QtWidgets import QWidget
 
 from app.core.framing import WHOLE_VIEW, from_camera, to_camera
-from app.core.orientation import UNTURNED
+from app.core.geometry import UNTURNED
 from app.core.settings import MAX_ZONES, Zone
 from app.gui.preview.view import Preview
 from app.gui.state.bridge import Bridge

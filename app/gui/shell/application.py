@@ -16,9 +16,9 @@ from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QTimer
 from PyQt6.QtWidgets import QApplication
 
 from app.config import scenes, settings_file
+from app.core.errors import Stage
 from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.settings import Language, Settings
-from app.core.stage import Stage
 from app.gui.i18n.messages import Translation, standby_text
 from app.gui.shell.lifecycle import SingleInstance, WindowLifecycle
 from app.gui.shell.main_window import MainWindow

@@ -11,8 +11,8 @@ from pathlib import Path
 from PyQt6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, pyqtSignal
 
 from app.capture.camera import SLOW_FPS
+from app.core.errors import Stage
 from app.core.settings import MAX_ZONES
-from app.core.stage import Stage
 from app.core.text import Text
 from app.gui.dialogs.download_controls import download_caption
 from app.gui.dialogs.questions import open_folder

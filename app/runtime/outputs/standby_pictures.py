@@ -9,8 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from app.compositing.standby import StandbyCard
+from app.core.errors import Stage
 from app.core.settings import OutputSettings
-from app.core.stage import Stage
 from app.core.types import BgrImage, Picture, PictureKind
 from app.runtime.board import StatusBoard
 from app.runtime.worker import Preparer
