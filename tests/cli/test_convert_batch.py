@@ -185,8 +185,8 @@ def test_a_stopped_batch_leaves_nothing_and_can_be_resumed(tmp_path: Path, repo:
 FAST = ("--model", "mattecam")
 
 
-@pytest.fixture(autouse=True)
-def clips(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def inputs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.offline.convert.build_engine", build_half)
     monkeypatch.chdir(tmp_path)
     write_inputs(tmp_path)
@@ -196,6 +196,7 @@ def files(folder: str) -> list[str]:
     return sorted(path.name for path in Path(folder).iterdir())
 
 
+@pytest.mark.usefixtures("inputs")
 @pytest.mark.parametrize("out", ["o", "o/", "new/", "new/er/"])
 def test_a_video_goes_into_a_folder_under_its_name(out: str) -> None:
     Path("o").mkdir()
@@ -203,6 +204,7 @@ def test_a_video_goes_into_a_folder_under_its_name(out: str) -> None:
     assert files(out) == ["base.mp4"]
 
 
+@pytest.mark.usefixtures("inputs")
 def test_frames_go_into_a_new_folder_and_replace_others_only_where_asked(capsys: pytest.CaptureFixture[str]) -> None:
     for options, code in (([], 0), ([], 2), (["--overwrite"], 0)):
         assert main.main(["convert", "one.mp4", "frames", *FAST, *options]) == code
@@ -210,6 +212,7 @@ def test_frames_go_into_a_new_folder_and_replace_others_only_where_asked(capsys:
         assert capsys.readouterr().out == ("" if code else "frames: 2 frames\n")
 
 
+@pytest.mark.usefixtures("inputs")
 def test_a_finished_film_is_replaced_only_where_asked() -> None:
     before = Path("one.mp4").read_bytes()
     assert main.main(["convert", "base.avi", "one.mp4", *FAST, "--overwrite"]) == 0
@@ -219,6 +222,7 @@ def test_a_finished_film_is_replaced_only_where_asked() -> None:
     assert Path("empty.mp4").stat().st_size > 0
 
 
+@pytest.mark.usefixtures("inputs")
 def test_a_photo_becomes_a_photo(capsys: pytest.CaptureFixture[str]) -> None:
     assert main.main(["convert", "photo.jpg", "out.png", "--alpha", "matte.jpg", *FAST]) == 0
     assert capsys.readouterr().out == "out.png: 1 frame\n"
@@ -228,6 +232,7 @@ def test_a_photo_becomes_a_photo(capsys: pytest.CaptureFixture[str]) -> None:
     assert Path("matte.jpg").read_bytes()[:2] == b"\xff\xd8"
 
 
+@pytest.mark.usefixtures("inputs")
 def test_images_go_into_a_folder_that_exists(capsys: pytest.CaptureFixture[str]) -> None:
     Path("o").mkdir()
     assert main.main(["convert", "pics", "o/", *FAST]) == 0
