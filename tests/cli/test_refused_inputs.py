@@ -104,6 +104,8 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
     ("convert one.mp4 out.mp4 --background screen:1", 2, "There is no background “screen:1”"),
     ("convert one.mp4 s3x://bucket/films", 2, "s3x://bucket/films is an address of an unknown kind"),
     ("convert note.txt out.mp4", 1, "note.txt is not a readable video"),
+    ("convert pics out.mp4 --fps fast", 2, "“fast” is no frame rate"),
+    ("convert empty out.mp4", 1, "empty contains no images"),
     ("convert nested out", 1, "and folders in it are not searched for images or videos; name the folder that"),
     ("convert missing.mp4 new/", 1, "There is no file or folder missing.mp4"),
     (f"convert {'a' * 300} out.mp4", 1, f"mattecam: {'a' * 300} cannot be read: its name is too long; check its name"),
@@ -142,6 +144,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (place / "nested" / "day").mkdir(parents=True)
     write_clip(place / "nested" / "day" / "clip.mp4", 1)
     (place / "note.txt").write_text("text")
+    (place / "empty").mkdir()
     (place / "new.png.json").write_text("{}")
     os.mkfifo(place / "pipe.mp4")
     (place / "away.png").symlink_to(place / "not connected" / "away.png")

@@ -356,11 +356,6 @@ def test_the_command_takes_a_rate(images: Path, tmp_path: Path, monkeypatch: pyt
     assert_film(tmp_path / "out.mov", Fraction(24000, 1001))
 
 
-def test_the_command_refuses_what_is_no_rate(images: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["convert", str(images), "out.mp4", "--fps", "fast"]) == 2
-    assert "“fast” is no frame rate" in capsys.readouterr().err
-
-
 @pytest.mark.parametrize("name", ["clip.mp4", "photo.png"])
 def test_what_has_a_rate_of_its_own_takes_no_other(tmp_path: Path, name: str) -> None:
     source = write_clip(tmp_path / name, 3) if name == "clip.mp4" else write_images(tmp_path / "in", name) / name
