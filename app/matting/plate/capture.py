@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Callable
-from contextlib import suppress
-from dataclasses import asdict, dataclass
 from pathlib import Path
+
+from pydantic import BaseModel, FiniteFloat, ValidationError
 
 from app.core.errors import PlateError, SettingsError
 from app.core.files import json_file, paths
@@ -25,15 +25,14 @@ FEWEST_FRAMES = 3
 START_LIMIT_S = 10.0
 
 
-@dataclass(frozen=True, slots=True)
-class PlateInfo:
+class PlateInfo(BaseModel, strict=True, frozen=True):
     """Metadata stored beside a plate."""
 
     camera: str
     """The camera's stable id, and how it was turned: `SourceInfo.viewpoint`."""
     width: int
     height: int
-    taken_at_s: float
+    taken_at_s: FiniteFloat
     """time.time() of the capture."""
 
 
@@ -105,11 +104,11 @@ def plate_path(camera: str, width: int, height: int) -> Path:
 def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
     """Write the plate as PNG, atomically, and its metadata beside it. Raises PlateError."""
     height, width = plate.shape[:2]
-    info = PlateInfo(camera, width, height, time.time())
+    info = PlateInfo(camera=camera, width=width, height=height, taken_at_s=time.time())
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_picture(path, plate)
-        json_file.write_object(record_of(path), asdict(info))
+        json_file.write_object(record_of(path), info.model_dump())
     except SettingsError as error:
         raise PlateError(error.text) from error
     except OSError as error:
@@ -126,21 +125,9 @@ def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
 def plate_info(path: Path) -> PlateInfo | None:
     """Return the metadata of a plate; None for an image of unknown origin."""
     try:
-        fields = json_file.read_object(record_of(path))
-    except (OSError, json_file.BrokenFileError):
+        return PlateInfo.model_validate(json_file.read_object(record_of(path)))
+    except (OSError, json_file.BrokenFileError, ValidationError):
         return None
-    if fields is None:
-        return None
-    match fields:
-        case {
-            "camera": str(camera),
-            "width": int(width),
-            "height": int(height),
-            "taken_at_s": int() | float() as taken,
-        }:
-            with suppress(OverflowError):
-                return PlateInfo(camera, width, height, float(taken))
-    return None
 
 
 def record_of(path: Path) -> Path:
