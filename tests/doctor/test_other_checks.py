@@ -6,13 +6,14 @@ import sys
 from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from app.core.text import Text
-from app.doctor import gpu
+from app.core.text import Text, t
+from app.doctor import checks, gpu
 from app.doctor.computer import check_disk, check_display, check_processor, check_variables, check_weights
-from app.doctor.finding import State
+from app.doctor.finding import State, ok
 from app.doctor.gpu import TorchFacts, check_gpu, read_torch
 from app.doctor.system import CommandResult, System, run_command
 from app.doctor.virtual_camera import check_mac, check_windows
@@ -276,3 +277,20 @@ def test_models(on_hand: tuple[str, ...], state: State) -> None:
     (finding,) = check_weights(on_hand)
     assert finding.state is state
     assert ("run.py weights download" in finding.fix) is (state is not State.OK)
+
+
+def test_the_checks_of_the_virtual_camera_alone_send_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The window asked all checks, which load PyTorch."""
+
+    def row(name: str, platform: str = "", *, sends: bool = False) -> checks.Check:
+        return checks.Check(name, lambda _: [ok(name, t("All is well."))], platform, sends)
+
+    rows = row("camera"), row("virtual camera", "linux"), row("virtual camera", "win32"), row("models")
+    monkeypatch.setattr(checks, "CHECKS", (*rows, row("virtual camera: proof", sends=True)))
+
+    def ran(**asked: Any) -> list[str]:
+        return [finding.check for finding in checks.run_checks(System(platform="linux"), **asked)]
+
+    assert ran() == ["camera", "virtual camera", "models", "virtual camera: proof"]
+    assert ran(proof=False) == ["camera", "virtual camera", "models"]
+    assert ran(proof=False, only="virtual camera") == ["virtual camera"]

@@ -132,7 +132,11 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "virtual_cameras", lambda: ())
     monkeypatch.setattr(services, "microphones", lambda: (MicrophoneName("usb-1", "USB Microphone"),))
     monkeypatch.setattr(services, "models", lambda: MODELS)
-    monkeypatch.setattr(services, "run_checks", lambda *, proof=True: FINDINGS)
+    monkeypatch.setattr(
+        services,
+        "run_checks",
+        lambda *, proof=True, only="": tuple(one for one in FINDINGS if one.check.startswith(only)),
+    )
     monkeypatch.setattr(services, "repair_command", lambda: ())
     monkeypatch.setattr(services, "devices", lambda: (("cpu", "CPU"),))
     monkeypatch.setattr(services, "precision_choice", lambda model, weights: MEASURED)

@@ -302,11 +302,6 @@ def test_doctor_lists_findings_with_commands_to_copy(
     dialog.close()
 
 
-def test_the_checks_of_the_virtual_camera_send_no_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "run_checks", lambda *, proof=True: () if proof else FINDINGS)
-    assert services.virtual_camera_findings() == FINDINGS[1:2]
-
-
 def test_pipeline_releases_the_virtual_camera_for_the_test_picture(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -54,7 +54,7 @@ def virtual_cameras() -> tuple[tuple[str, str], ...]:
 
 def virtual_camera_findings() -> tuple[Finding, ...]:
     """Run the checks of the virtual camera, without a test picture."""
-    return tuple(finding for finding in run_checks(proof=False) if finding.check.startswith("virtual camera"))
+    return run_checks(proof=False, only="virtual camera")
 
 
 def devices() -> tuple[tuple[str, str], ...]:
