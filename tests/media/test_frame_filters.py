@@ -1,4 +1,4 @@
-"""Colours of decoded frames: tables and filters."""
+"""Pixels of films and images: filters of frames, images in files, and conversions of YUV."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ import av
 import numpy as np
 import pytest
 from av.video.frame import VideoFrame
+from numpy.typing import NDArray
+from PIL import Image
 
+from app.core.errors import BackgroundError
 from app.core.types import BgrImage
 from app.media.frame_filters import (
     BT2020_PRIMARIES,
@@ -27,9 +30,13 @@ from app.media.frame_filters import (
     to_bt709,
     to_xyz,
 )
+from app.media.image_file import MAX_SIDE, read_image
 from app.media.video_input import VideoInput
 from app.media.video_reader import VideoReader
+from app.media.yuv import BT601, BT709, YuvConverter
 from tests.clips import write_clip, writing
+from tests.compositing.files import cut, photo, write
+from tests.fresh_python import printed_by
 
 LUMINANCE = to_xyz(PRIMARIES[BT2020_PRIMARIES])[1]
 COLOURS = np.array([[1, 1, 1], [1, 0, 0], [0, 1, 0], [0, 0, 1], [0.8, 0.55, 0.45], [0.3, 0.3, 0.3]])
@@ -192,3 +199,162 @@ def test_frames_that_the_filter_cannot_take_pass_unchanged(tmp_path: Path, monke
         given = list(container.decode(video=0))
     monkeypatch.setattr("app.media.frame_filters.DEINTERLACE", "mode=wrong")
     assert list(map(id, deinterlaced(given))) == list(map(id, given))
+
+
+RED, GREEN = (30, 30, 220), (30, 220, 30)
+
+
+def top_red(width: int = 40, height: int = 30) -> Image.Image:
+    """Red above green, as Pillow (RGB) sees it."""
+    rgb = np.full((height, width, 3), GREEN[::-1], np.uint8)
+    rgb[: height // 2] = RED[::-1]
+    return Image.fromarray(rgb)
+
+
+@pytest.mark.parametrize("suffix", ["png", "tif", "jpg", "webp"])
+@pytest.mark.parametrize(
+    ("orientation", "red_side"),
+    [(1, "top"), (3, "bottom"), (4, "bottom"), (6, "right"), (8, "left"), (2, "top"), (5, "left"), (7, "right")],
+)
+def test_exif_orientation_is_applied(tmp_path: Path, orientation: int, red_side: str, suffix: str) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    top_red().save(tmp_path / f"a.{suffix}", exif=exif)
+    image = read_image(tmp_path / f"a.{suffix}")
+    assert image.shape == ((30, 40, 3) if red_side in ("top", "bottom") else (40, 30, 3))
+    spots = {"top": image[2, 15], "bottom": image[-3, 15], "left": image[15, 2], "right": image[15, -3]}
+    assert np.abs(spots[red_side].astype(int) - RED).max() <= 12  # of JPEG
+
+
+def test_transparent_parts_show_the_colour(tmp_path: Path) -> None:
+    bgra = np.zeros((20, 20, 4), np.uint8)
+    bgra[:, :10] = (10, 20, 200, 255)
+    bgra[:, 15:] = (255, 255, 255, 128)
+    image = read_image(write(tmp_path / "a.png", bgra), over=(100, 50, 0))
+    assert tuple(image[5, 5]) == (10, 20, 200)
+    assert tuple(image[5, 12]) == (100, 50, 0)
+    assert np.abs(image[5, 18].astype(int) - (178, 153, 128)).max() <= 1
+
+
+@pytest.mark.parametrize("mode", ["L", "1", "P", "LA", "PA", "CMYK", "I;16", "RGBA", "F", "I"])
+@pytest.mark.parametrize("side", [40, MAX_SIDE + 500])
+def test_every_mode_becomes_bgr(tmp_path: Path, mode: str, side: int) -> None:
+    bright = np.full((30, side), 180, np.uint8)
+    if mode == "I;16":
+        picture = Image.fromarray(bright.astype(np.uint16) * 257)
+    elif mode in ("F", "I"):
+        picture = Image.fromarray(bright.astype(np.float32) / 255 if mode == "F" else bright.astype(np.int32) * 257)
+    else:
+        picture = Image.fromarray(bright).convert(mode)
+    path = tmp_path / "a.tif"
+    picture.save(path)
+    image = read_image(path)
+    assert image.shape[2] == 3 and image.dtype == np.uint8 and image.flags.c_contiguous
+    assert max(image.shape) == min(side, MAX_SIDE)
+    assert abs(float(image.mean()) - 180) <= (12 if mode == "1" else 2)
+
+
+def test_16_bit_colour(tmp_path: Path) -> None:
+    image = read_image(write(tmp_path / "a.png", np.full((8, 8, 3), (2570, 25700, 51400), np.uint16)))
+    assert np.abs(image[0, 0].astype(int) - (10, 100, 200)).max() <= 1
+
+
+PEAK = """
+import resource, sys
+from pathlib import Path
+from app.media.image_file import read_image
+peak = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+before = peak()
+image = read_image(Path(sys.argv[1]))
+print(*image.shape, *image[100, 100], peak() - before)
+"""
+
+
+def test_a_huge_photograph_is_read_reduced_in_bounded_memory(tmp_path: Path) -> None:
+    Image.new("RGB", (20_000, 5_000), (200, 100, 10)).save(tmp_path / "huge.jpg")
+    said = printed_by(PEAK, str(tmp_path / "huge.jpg"))
+    height, width, _, blue, green, red, grown_mib = map(int, said.split())
+    assert (width, height) == (MAX_SIDE, MAX_SIDE // 4)
+    assert np.abs(np.array((blue, green, red)) - (10, 100, 200)).max() <= 2
+    assert grown_mib < 120, "read whole it takes 400 MiB"
+
+
+@pytest.mark.parametrize("suffix", ["jpg", "png", "webp", "bmp", "tif"])
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.97])
+def test_truncated_files_are_rejected_and_named(tmp_path: Path, suffix: str, share: float) -> None:
+    whole = write(tmp_path / f"whole.{suffix}", photo())
+    with pytest.raises(BackgroundError) as caught:
+        read_image(cut(whole, share, tmp_path / f"cut.{suffix}"))
+    assert f"cut.{suffix}" in str(caught.value)
+
+
+def test_files_that_are_no_images_are_named(tmp_path: Path) -> None:
+    (tmp_path / "text.jpg").write_text("not a picture")
+    for path, words in (
+        (tmp_path / "none.png", "does not exist"),
+        (tmp_path / "text.jpg", "not a readable image"),
+        (tmp_path, "folder"),
+    ):
+        with pytest.raises(BackgroundError, match=words):
+            read_image(path)
+
+
+def test_decoder_messages_are_not_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "a.tif"
+    write(path, photo(60, 40))
+    whole = path.read_bytes()
+    samples = whole.index(b"\x15\x01\x03\x00\x01\x00\x00\x00") + 8  # samples of a pixel: 3
+    path.write_bytes(whole[:samples] + b"\x07" + whole[samples + 1 :])
+    with pytest.raises(BackgroundError):
+        read_image(path)
+    assert not caplog.records
+
+
+WIDTH, HEIGHT = 64, 48
+
+
+def reference(image: NDArray[np.uint8], red: float, blue: float) -> NDArray[np.float64]:
+    """Return (height, width, 3) Y, U, V in limited range."""
+    b, g, r = (image[:, :, channel] / 255 for channel in range(3))
+    luma = red * r + (1 - red - blue) * g + blue * b
+    chroma = [(b - luma) / (2 - 2 * blue), (r - luma) / (2 - 2 * red)]
+    return np.stack([16 + 219 * luma, *(128 + 224 * part for part in chroma)], axis=2)
+
+
+def halved(plane: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(plane.reshape(HEIGHT // 2, 2, WIDTH // 2, 2).mean((1, 3)))
+
+
+@pytest.mark.parametrize("weights", [BT601, BT709])
+def test_planes_match_the_standard(weights: tuple[float, float]) -> None:
+    image = np.random.default_rng(0).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+    planes = YuvConverter("I420", WIDTH, HEIGHT, weights).convert(image)
+    wanted = reference(image, *weights)
+    assert np.abs(planes[:HEIGHT] - wanted[:, :, 0]).max() < 1
+    u, v = planes[HEIGHT:].reshape(2, HEIGHT // 2, WIDTH // 2)
+    assert np.abs(u - halved(wanted[:, :, 1])).max() < 1.2
+    assert np.abs(v - halved(wanted[:, :, 2])).max() < 1.2
+
+
+def test_grey_frames_have_no_colour() -> None:
+    grey = np.arange(WIDTH * HEIGHT, dtype=np.uint32).reshape(HEIGHT, WIDTH).astype(np.uint8)
+    planes = YuvConverter("I420", WIDTH, HEIGHT, BT709).convert(grey)
+    assert np.abs(planes[:HEIGHT] - (16 + grey * (219 / 255))).max() <= 0.5
+    assert (planes[HEIGHT:] == 128).all()
+
+
+@pytest.mark.parametrize("weights", [BT601, BT709])
+def test_greys_of_a_colour_frame_stay_grey_up_to_black_and_white(weights: tuple[float, float]) -> None:
+    grey = np.resize(np.arange(256, dtype=np.uint8), (WIDTH, HEIGHT)).T
+    planes = YuvConverter("I420", WIDTH, HEIGHT, weights).convert(np.repeat(grey[..., None], 3, 2))
+    assert (planes[HEIGHT:] == 128).all()
+    assert (planes[:HEIGHT].min(), planes[:HEIGHT].max()) == (16, 235)
+
+
+def test_a_colour_frame_after_a_grey_one_is_converted_anew() -> None:
+    converter = YuvConverter("I420", WIDTH, HEIGHT, BT601)
+    blue = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+    blue[:, :, 0] = 255
+    first = converter.convert(blue).copy()
+    converter.convert(np.zeros((HEIGHT, WIDTH), np.uint8))
+    assert (converter.convert(blue) == first).all()
