@@ -45,7 +45,7 @@ from app.core.files import paths
 from app.core.files.json_file import BrokenFileError
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.core.types import check_bgr
-from app.gui.backgrounds.files import add_picture, thumbnail
+from app.gui.backgrounds.library import add_picture, thumbnail
 from app.matting.plate.capture import PlateInfo, plate_info, plate_path, save_plate
 from app.matting.plate.picture import read_plate
 from app.media.image_file import kind_of_file, read_image

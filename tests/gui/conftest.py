@@ -22,7 +22,7 @@ from app.core.settings import CaptureSettings, OutputSettings, Settings, WindowS
 from app.core.text import t
 from app.core.types import BgrImage
 from app.doctor.finding import CommandLine, Finding, State
-from app.gui.backgrounds import files
+from app.gui.backgrounds import library
 from app.gui.preview import overlay
 from app.gui.shell import notices
 from app.gui.shell.application import Session, WindowOptions, make_application
@@ -105,7 +105,7 @@ def _own_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.fixture(scope="session")
 def _bundled_thumbnails() -> Callable[[Path, int, int], BgrImage]:
     """Make the thumbnail of a bundled picture once per process: those of a window cost more than the rest of it."""
-    bundled, make = frozenset(bundled_backgrounds()), files.thumbnail
+    bundled, make = frozenset(bundled_backgrounds()), library.thumbnail
     made = cache(make)
     return lambda path, width, height: (made if path in bundled else make)(path, width, height)
 
@@ -114,7 +114,7 @@ def _bundled_thumbnails() -> Callable[[Path, int, int], BgrImage]:
 def _quick_thumbnails(
     _bundled_thumbnails: Callable[[Path, int, int], BgrImage], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(files, "thumbnail", _bundled_thumbnails)
+    monkeypatch.setattr(library, "thumbnail", _bundled_thumbnails)
 
 
 @pytest.fixture(autouse=True)

@@ -22,8 +22,7 @@ from app.gui.backgrounds.tiles import TileKind
 from app.gui.backgrounds.tiles import tiles as named_tiles
 from app.gui.shell.application import Session
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import ElidedComboBox
-from app.gui.widgets.value_slider import StillSlider
+from app.gui.widgets.controls import ElidedComboBox, StillSlider
 from app.media.image_file import read_image
 from tests.clips import write_clip
 from tests.gui.conftest import QUIET, StartWindow, activate

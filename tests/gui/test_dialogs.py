@@ -16,12 +16,15 @@ from PyQt6.QtGui import QAction, QDesktopServices, QGuiApplication, QShortcut, Q
 from PyQt6.QtWidgets import (
     QCheckBox,
     QComboBox,
+    QDialog,
+    QDialogButtonBox,
     QFileDialog,
     QLabel,
     QMessageBox,
     QPlainTextEdit,
     QPushButton,
     QScrollArea,
+    QStyle,
     QTextBrowser,
     QWidget,
 )
@@ -37,8 +40,8 @@ from app.gui.backgrounds.tile_view import TileView
 from app.gui.dialogs.assistant import Assistant, SmallPreview
 from app.gui.dialogs.doctor import DoctorDialog, FindingsDialog, VirtualCameraView
 from app.gui.dialogs.plain_dialogs import HelpWindow, LogWindow, PreferencesDialog, ShortcutsDialog
-from app.gui.preview.qimage import from_qimage
-from app.gui.preview.rendering import ViewMode
+from app.gui.dialogs.questions import ask_before_loss
+from app.gui.preview.rendering import ViewMode, from_qimage
 from app.gui.shell.application import Session
 from app.gui.state import services
 from app.gui.state.diagnostics import MAX_LINES, LogBuffer
@@ -47,7 +50,7 @@ from app.gui.widgets.controls import label
 from app.runtime.status import PipelineStatus
 from app.system import autostart
 from app.testing.parts import PERSON, shows_room
-from tests.gui.conftest import FINDINGS, QUIET, Downloads, StartWindow
+from tests.gui.conftest import FINDINGS, QUIET, Downloads, StartWindow, activate
 from tests.gui.widgets import box, button, existing, find, open_last_step, pick, settle
 
 READY = (Finding("v", State.OK, t("The kernel module v4l2loopback is loaded.")),)
@@ -481,3 +484,41 @@ def test_the_help_is_one_page_whose_links_open_documents_of_this_copy(
     assert [Path(link.toLocalFile()) for link in opened] == [paths.documents_dir() / "apps.md"]
     assert page.toPlainText() == text, "a document is not shown in the window"
     window.close()
+
+
+def test_every_dialog_ends_in_the_filled_button_that_goes_on_without_icons(controls: Session, qtbot: QtBot) -> None:
+    """Some had icons and "OK" before "Cancel", others the reverse."""
+    window = controls.window
+    activate(controls, qtbot)
+
+    def opened(act: object) -> QDialog:
+        before = set(window.findChildren(QDialog))
+        assert callable(act)
+        act()
+        (dialog,) = set(window.findChildren(QDialog)) - before
+        return dialog
+
+    for act in (
+        window.scenes.ask_for_name, window.windows.open_about, lambda: window.strip.choose_number(0),
+        lambda: ask_before_loss(window, "a", "b", "Delete for good", lambda: None),
+        window.strip.choose_colour,
+    ):  # fmt: skip
+        dialog = opened(act)
+        box = find(dialog, QDialogButtonBox)
+        assert not existing(box.style()).styleHint(QStyle.StyleHint.SH_DialogButtonBox_ButtonsHaveIcons, None, box)
+        buttons = sorted(box.findChildren(QPushButton), key=lambda each: each.x())
+        assert [each for each in buttons if each.isDefault()] == [buttons[-1]], dialog.objectName()
+        filled(buttons[-1])
+        dialog.close()
+    plate = opened(window.windows.open_plate_dialog)
+    start = find(plate, QPushButton, "plateStart")
+    assert start.x() > find(plate, QPushButton, "plateClose").x()
+    filled(start)
+    plate.close()
+
+
+def filled(button_: QWidget) -> None:
+    """Check that a button has the accent as its ground."""
+    image = button_.grab().toImage()
+    ground = image.pixelColor(image.width() // 2, round(5 * image.devicePixelRatio()))
+    assert ground.name() == button_.palette().accent().color().name()

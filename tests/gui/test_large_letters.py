@@ -14,7 +14,7 @@ from pytestqt.qtbot import QtBot
 from app.gui.backgrounds.tile_view import name_lines, tile_size
 from app.gui.dialogs.assistant import Assistant
 from app.gui.preview.overlay import Pill
-from app.gui.preview.qimage import from_qimage
+from app.gui.preview.rendering import from_qimage
 from app.gui.shell.main_window import MainWindow
 from app.gui.widgets import theme
 from app.gui.widgets.notices import Notice, NoticeArea

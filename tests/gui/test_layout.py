@@ -22,18 +22,17 @@ from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor import DoctorDialog
 from app.gui.preview.overlay import ViewNote
-from app.gui.preview.qimage import from_qimage
+from app.gui.preview.rendering import from_qimage
 from app.gui.shell.application import Session
 from app.gui.shell.main_window import MainWindow
 from app.gui.state.tasks import Tasks
 from app.gui.widgets import theme
 from app.gui.widgets.action_bar import ActionBar
-from app.gui.widgets.controls import ElidedComboBox, button, combo, fill_combo
+from app.gui.widgets.controls import ElidedComboBox, ValueSlider, button, combo, fill_combo, percent
 from app.gui.widgets.notices import Notice, NoticeArea
 from app.gui.widgets.page import Page
 from app.gui.widgets.qt import FRAME
 from app.gui.widgets.status_line import StatusLine
-from app.gui.widgets.value_slider import ValueSlider, percent
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import QUIET, StartWindow, activate
@@ -431,3 +430,17 @@ def test_each_state_that_a_screenshot_shows_can_be_shown(session: Session) -> No
         assert widget.isVisible(), shot.name
         if widget is not session.window:
             widget.close()
+
+
+def test_a_disabled_link_does_not_look_like_a_hint(controls: Session, qtbot: QtBot) -> None:
+    """Both were grey letters; a link is underlined."""
+    reset = find(controls.window, QPushButton, "framingReset")
+    assert not reset.isEnabled()
+    reset.ensurePolished()
+    image = reset.grab().toImage()
+    rows = [
+        sum(image.pixelColor(x, y) != image.pixelColor(0, 0) for x in range(image.width()))
+        for y in range(image.height())
+    ]
+    text = reset.fontMetrics().horizontalAdvance(reset.text()) * image.devicePixelRatio()
+    assert max(rows) >= 0.9 * text, "a line below the whole text"

@@ -6,6 +6,7 @@ import re
 import time
 from collections.abc import Iterator
 from functools import partial
+from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QEvent, Qt
@@ -36,7 +37,7 @@ from app.gui.shell.notices import ProgramNotices, Remedy, remedy_of
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.controls import button as make_button
 from app.gui.widgets.notices import READABLE_PX, Notice, NoticeArea, Rank
-from app.runtime.status import PipelineStatus, Problem
+from app.runtime.status import Phase, PipelineStatus, Problem
 from app.testing.parts import FakeEngine, Faults
 from tests.fakes.world import Desk, FakeWorld
 from tests.gui.conftest import QUIET, Downloads, StartWindow
@@ -465,3 +466,35 @@ def test_a_missing_plate_leads_to_its_capture_and_what_failed_is_tried_again(
     assert dialog.isVisible()
     dialog.close()
     world.faults.heal()
+
+
+def test_the_error_of_a_file_leaves_by_itself_and_others_stay(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A red message about a broken picture stayed until another background was chosen."""
+    monkeypatch.setattr(notices, "EVENT_MS", 200)
+    area = NoticeArea()
+    qtbot.addWidget(area)
+    bar = ProgramNotices(area, made_store(), lambda: None, area)
+    area.show()
+    broken = Problem(
+        Stage.BACKGROUND,
+        t("The image {file} is damaged; save it again or choose another one.", file=Path("beach.png")),
+        0.0,
+    )
+    gone = Problem(
+        Stage.RECORDING, t("The recording {file} cannot be started: {reason}.", file=Path("a.mkv"), reason="x"), 0.0
+    )
+    status = PipelineStatus(phase=Phase.RUNNING, problems=(broken,))
+    bar.show_status(status)
+    assert "beach.png" in area.error
+    qtbot.waitUntil(lambda: area.error == "")
+    bar.show_status(status)
+    assert area.error == "", "it does not come back while it lasts"
+    bar.show_status(PipelineStatus(phase=Phase.RUNNING))
+    bar.show_status(status)
+    assert "beach.png" in area.error, "but when it happens again"
+    qtbot.waitUntil(lambda: area.error == "")
+    for lasting in (PipelineStatus(Phase.RUNNING, problems=(gone,)), PipelineStatus(Phase.WAITING, problems=(broken,))):
+        bar.show_status(PipelineStatus(phase=Phase.RUNNING))
+        bar.show_status(lasting)
+        qtbot.wait(400)
+        assert area.error != "", "others do not see what they should"

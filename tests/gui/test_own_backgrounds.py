@@ -18,7 +18,7 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import Stage
 from app.core.files import paths
 from app.core.settings import WindowSettings
-from app.gui.backgrounds.files import add_picture
+from app.gui.backgrounds.library import add_picture
 from app.gui.backgrounds.tiles import Tile, TileKind
 from app.gui.dialogs.questions import ask_for_name
 from app.gui.shell.application import Session

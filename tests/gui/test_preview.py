@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import weakref
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import product
 
 import numpy as np
@@ -17,14 +18,15 @@ from PyQt6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.types import Frame, Picture, PictureKind
-from app.gui.preview.qimage import from_qimage, to_qimage
-from app.gui.preview.rendering import ViewMode, ViewRequest, render
+from app.gui.preview import overlay
+from app.gui.preview.rendering import ViewMode, ViewRequest, from_qimage, render, to_qimage
 from app.gui.preview.view import Preview
 from app.gui.shell.application import Session
-from app.runtime.status import PipelineStatus
+from app.gui.widgets.status_line import summarize
+from app.runtime.status import Lowered, Phase, PipelineStatus
 from app.testing.parts import PERSON, ROOM
-from tests.gui.conftest import activate
-from tests.gui.widgets import Seen, existing, find, made_store, said
+from tests.gui.conftest import StartWindow, activate
+from tests.gui.widgets import Seen, at, existing, find, made_store, said
 
 
 def ready(session: Session, qtbot: QtBot) -> Preview:
@@ -332,3 +334,38 @@ def test_an_image_of_a_part_owns_its_pixels() -> None:
     whole[:] = 200
     assert image.pixelColor(0, 0).red() == 9
     assert (image.width(), image.height()) == (4, 4)
+
+
+def test_the_note_about_the_mirror_leaves_the_body_and_returns_with_the_pointer(
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert overlay.NOTE_MS > 5000, "as the tests set it"
+    monkeypatch.setattr(overlay, "NOTE_MS", 300)
+    session = start_window()
+    ready(session, qtbot)
+    qtbot.waitUntil(lambda: said(session, "viewNote") != "")
+    qtbot.waitUntil(lambda: said(session, "viewNote") == "")
+    qtbot.mouseMove(session.window.preview, at(session, 0.2, 0.3))
+    qtbot.mouseMove(session.window.preview, at(session, 0.3, 0.3))
+    assert said(session, "viewNote") != ""
+    qtbot.waitUntil(lambda: said(session, "viewNote") == "")
+    session.store.set("window.mirror_preview", False)
+    qtbot.waitUntil(lambda: said(session, "viewNote") != "")
+    qtbot.waitUntil(lambda: said(session, "viewNote") == "")
+
+
+def test_the_frame_rate_is_said_once(session: Session, qtbot: QtBot) -> None:
+    """The preview, the status line and the line below the camera said it."""
+    ready(session, qtbot)
+    window = session.window
+    for on_preview in (True, False):
+        session.store.set("window.show_readout", on_preview)
+        qtbot.waitUntil(lambda on_preview=on_preview: find(window, QLabel, "figures").isVisible() is on_preview)  # type: ignore[misc]
+        qtbot.waitUntil(lambda on_preview=on_preview: ("per second" in window.status_line.text()) is not on_preview)  # type: ignore[misc]
+        shown = [each.text() for each in window.findChildren(QLabel) if each.isVisible()] + [window.status_line.text()]
+        assert sum("fps" in text or "per second" in text for text in shown) == 1, shown
+    status = replace(session.bridge.status, phase=Phase.RUNNING)
+    for lowered in (None, Lowered(30.0, None, False, 15.0)):
+        slow = replace(status, lowered=lowered, busy="")
+        assert "per second" in summarize(slow) and "per second" not in summarize(slow, rate=False)
+    assert summarize(slow, rate=False).endswith("This computer is busy")

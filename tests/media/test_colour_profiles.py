@@ -15,7 +15,7 @@ from PIL import Image
 
 from app.compositing import open_background
 from app.config.parsing import parse_background
-from app.gui.backgrounds.files import thumbnail
+from app.gui.backgrounds.library import thumbnail
 from app.matting.plate.picture import read_plate
 from app.media.frame_filters import PRIMARIES, matrix_to_bt709
 from app.media.headers import needs_dolby_vision

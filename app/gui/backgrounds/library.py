@@ -1,27 +1,159 @@
-"""Lists, adds, renames and removes the user's backgrounds off the GUI thread, also those dropped or pasted."""
+"""The user's backgrounds: their files and thumbnails, listed, added, renamed and removed off the GUI thread."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
+from os.path import lexists
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-from PyQt6.QtCore import QEvent, QMimeData, QObject, QUrl, pyqtSignal
+import cv2
+import numpy as np
+from PyQt6.QtCore import QEvent, QFile, QMimeData, QObject, QStandardPaths, QUrl, pyqtSignal
 from PyQt6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QImage
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 from PyQt6.QtWidgets import QWidget
 
-from app.compositing.backgrounds import VIDEO_SUFFIXES, bundled_backgrounds, own_backgrounds, title
-from app.core.errors import text_of
-from app.core.files.names import version_of
+from app.compositing import open_background
+from app.compositing.backgrounds import BACKGROUND_SUFFIXES, VIDEO_SUFFIXES, bundled_backgrounds, own_backgrounds, title
+from app.core import geometry
+from app.core.errors import BackgroundError, text_of
+from app.core.files import paths
+from app.core.files.disk_errors import why_not_written
+from app.core.files.names import new_file, new_file_held, version_of
+from app.core.settings import BackgroundSettings
+from app.core.text import Text, t
 from app.core.types import BgrImage
-from app.gui.backgrounds import files
 from app.gui.backgrounds.tile_view import THUMBNAIL
 from app.gui.backgrounds.tiles import FIXED_KINDS, Tile, TileKind, TileModel, bundled_name, fixed_names
 from app.gui.i18n.messages import translated_error
-from app.gui.preview.qimage import from_qimage, to_qimage
+from app.gui.preview.rendering import from_qimage, to_qimage
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.qt import existing
+from app.media.image_file import MAX_SIDE, kind_of_file
+
+CHECK_SIZE = (160, 90)
+"""(width, height) at which a new file is decoded once."""
+LONGEST_NAME = 60
+"""Characters of a name from the web, of four bytes at most each: file systems take 255 bytes."""
+USER_DATA = QStandardPaths.StandardLocation.GenericDataLocation
+
+
+@contextmanager
+def _named_errors(message: Callable[..., Text], file: str | Path) -> Iterator[None]:
+    """Raise BackgroundError with a message about a file in place of an OSError."""
+    try:
+        yield
+    except OSError as error:
+        raise BackgroundError(message(file=file, reason=why_not_written(error))) from error
+
+
+def thumbnail(path: Path, width: int, height: int) -> BgrImage:
+    """Return a thumbnail of a background file, filling (width, height). Raises BackgroundError for a damaged file."""
+    background = open_background(BackgroundSettings(kind=kind_of_file(path), path=path), realtime=False)
+    try:
+        backdrop = background.backdrop(width, height, 0.0)
+    finally:
+        background.close()
+    if not isinstance(backdrop, np.ndarray):
+        raise BackgroundError(t("{file} contains no readable frame; remove it or add it again.", file=path.name))
+    return backdrop
+
+
+def add_background(path: Path) -> Path:
+    """Check a file and copy it to the backgrounds folder; return the copy. Raises MattecamError."""
+    if path.suffix.lower() not in BACKGROUND_SUFFIXES:
+        raise BackgroundError(
+            t("{file} is neither an image nor a video; use a PNG, JPEG, WebP or MP4 file.", file=path.name)
+        )
+    thumbnail(path, *CHECK_SIZE)  # a damaged file must not enter the library
+    folder = paths.backgrounds_dir()
+    with _named_errors(partial(t, "{file} could not be copied: {reason}."), path.name):
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(prefix=".", dir=folder) as own:  # others may add a file of the same name now
+            part = Path(own) / "part"
+            shutil.copyfile(path, part)
+            with new_file_held(folder, path.stem, path.suffix.lower()) as target:
+                part.replace(target)
+    return target
+
+
+def add_picture(image: BgrImage, name: str) -> Path:
+    """Save a pasted or dropped image as a PNG file in the backgrounds folder. Raises MattecamError.
+
+    A larger one than any output needs, which might not be read again, is scaled down.
+    """
+    height, width = image.shape[:2]
+    if max(height, width) > MAX_SIDE:
+        image = geometry.scale(image, *geometry.contain_size(width, height, MAX_SIDE, MAX_SIDE))
+    coded, data = cv2.imencode(".png", image)
+    if not coded:
+        raise BackgroundError(t("The pasted image could not be encoded; save it as a file and add that file."))
+    with (
+        new_file_held(paths.backgrounds_dir(), name, ".png") as target,
+        _named_errors(partial(t, "{file} could not be written: {reason}."), target),
+    ):
+        target.write_bytes(data.tobytes())
+    return target
+
+
+def clean_name(name: str) -> str:
+    """Return what a file name may have of a name; it may be empty."""
+    allowed = (each for each in name if each.isprintable() and each not in '/\\:*?"<>|')
+    return "".join(allowed).strip(" .")
+
+
+def rename_background(path: Path, name: str) -> Path:
+    """Rename a file, keeping its suffix; return the new path. Raises BackgroundError."""
+    cleaned = clean_name(name)
+    if not cleaned:
+        raise BackgroundError(t("The name of a background must contain letters or digits."))
+    target = path.with_name(cleaned + path.suffix)
+    if target == path:
+        return path
+    if lexists(target):
+        raise BackgroundError(t("A background “{name}” already exists; choose another name.", name=cleaned))
+    with _named_errors(partial(t, "{file} could not be renamed: {reason}."), path.name):
+        path.rename(target)
+    return target
+
+
+def remove_background(path: Path) -> Path | None:
+    """Move a file to the trash; return its path there, None if the system does not tell it.
+
+    Raises FileExistsError if the system has no trash for it; the file is then kept.
+    """
+    with suppress(OSError):  # Qt does not make the folder that the trash of a new account is in
+        Path(QStandardPaths.writableLocation(USER_DATA)).mkdir(parents=True, exist_ok=True)
+    moved, trash = QFile.moveToTrash(str(path))
+    if moved:
+        return Path(trash) if trash else None
+    if path.exists():
+        raise FileExistsError(path)
+    return None
+
+
+def delete_background(path: Path) -> None:
+    """Delete a file for good. Raises BackgroundError."""
+    with _named_errors(partial(t, "{file} could not be removed: {reason}."), path.name):
+        path.unlink(missing_ok=True)
+
+
+def restore_background(trash: Path, original: Path) -> Path:
+    """Move a file from the trash back to its original path, which may have been taken; return the path.
+
+    Raises MattecamError.
+    """
+    target = new_file(paths.backgrounds_dir(), original.stem, original.suffix) if lexists(original) else original
+    with _named_errors(partial(t, "{file} could not be restored from the trash: {reason}."), original.name):
+        shutil.move(trash, target)
+        # The FreeDesktop trash keeps a record of each file in a folder beside it.
+        (trash.parent.parent / "info" / f"{trash.name}.trashinfo").unlink(missing_ok=True)
+    return target
+
 
 FETCH_TIMEOUT_MS = 20_000
 MAX_FETCH_BYTES = 60_000_000
@@ -61,15 +193,15 @@ class BackgroundLibrary(QObject):
     def add_files(self, paths: list[Path]) -> None:
         """Copy files to the library; the last one is chosen."""
         for path in paths:
-            self._tasks.run(partial(files.add_background, path), self._added, self._fail)
+            self._tasks.run(partial(add_background, path), self._added, self._fail)
 
     def add_image(self, image: object, name: str = "") -> None:
         """Add a pasted or dropped QImage."""
         if not isinstance(image, QImage) or image.isNull():
             self.failed.emit(self.tr("The clipboard holds no image. Copy an image first."))
             return
-        name = files.clean_name(name)[: files.LONGEST_NAME] or self.tr("Image")
-        self._tasks.run(partial(files.add_picture, from_qimage(image), name), self._added, self._fail)
+        name = clean_name(name)[:LONGEST_NAME] or self.tr("Image")
+        self._tasks.run(partial(add_picture, from_qimage(image), name), self._added, self._fail)
 
     def fetch(self, urls: list[QUrl]) -> None:
         """Download images whose URLs were dropped, and add them."""
@@ -88,7 +220,7 @@ class BackgroundLibrary(QObject):
             self.renamed.emit(old, new)
             self.reload()
 
-        self._tasks.run(partial(files.rename_background, old, name), done, self._fail)
+        self._tasks.run(partial(rename_background, old, name), done, self._fail)
 
     def remove(self, tile: Tile) -> None:
         """Move a file of the user to the trash; emit `not_trashed` if that is not possible."""
@@ -104,7 +236,7 @@ class BackgroundLibrary(QObject):
             self.restored.emit(original, original)
             self.not_trashed.emit(tile)
 
-        self._tasks.run(partial(files.remove_background, original), done, failed)
+        self._tasks.run(partial(remove_background, original), done, failed)
 
     def delete(self, tile: Tile) -> None:
         """Delete a file of the user for good."""
@@ -114,14 +246,14 @@ class BackgroundLibrary(QObject):
             self.restored.emit(path, path)
             self._fail(error)
 
-        self._tasks.run(partial(files.delete_background, path), lambda _none: self.reload(), failed)
+        self._tasks.run(partial(delete_background, path), lambda _none: self.reload(), failed)
 
     def _restore(self, trash: Path, original: Path) -> None:
         def done(path: Path) -> None:
             self.reload()
             self.restored.emit(original, path)
 
-        self._tasks.run(partial(files.restore_background, trash, original), done, self._fail)
+        self._tasks.run(partial(restore_background, trash, original), done, self._fail)
 
     def _show(self, own: tuple[tuple[Path, str], ...]) -> None:
         self._model.set_tiles(_tiles(own))
@@ -131,7 +263,7 @@ class BackgroundLibrary(QObject):
 
     def _make_thumbnail(self, tile: Tile, path: Path) -> None:
         # Twice the size of the tile, for screens scaled to 200 %.
-        work = partial(files.thumbnail, path, 2 * THUMBNAIL.width(), 2 * THUMBNAIL.height())
+        work = partial(thumbnail, path, 2 * THUMBNAIL.width(), 2 * THUMBNAIL.height())
 
         def done(image: BgrImage) -> None:
             self._model.set_image(tile, to_qimage(image))

@@ -11,9 +11,8 @@ from PyQt6.QtWidgets import QColorDialog, QComboBox, QPushButton, QSizePolicy, Q
 from app.config.parsing import GREEN
 from app.core.settings import HIDES_TEXT, Settings, StrictLevel, shown_strength
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button, combo, describe, fill_combo, label
+from app.gui.widgets.controls import ValueSlider, button, combo, describe, fill_combo, label, percent
 from app.gui.widgets.qt import AfterLayout, keep_focus, row, was_hidden, width_of
-from app.gui.widgets.value_slider import ValueSlider, percent
 
 
 class BackgroundOptions(QStackedWidget):

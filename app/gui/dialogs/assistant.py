@@ -14,8 +14,7 @@ from app.gui.dialogs.plain_dialogs import add_languages
 from app.gui.panels.camera import CameraControls
 from app.gui.panels.form import Form, say
 from app.gui.panels.output import VirtualCameraControls
-from app.gui.preview.qimage import to_qimage
-from app.gui.preview.rendering import ViewRequest, render
+from app.gui.preview.rendering import ViewRequest, render, to_qimage
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks

@@ -16,7 +16,7 @@ from app.core.plate_times import COLLECT_S, COUNTDOWN_S
 from app.core.text import t
 from app.core.types import BgrImage, Frame
 from app.gui.i18n.messages import translated_error
-from app.gui.preview.qimage import to_qimage
+from app.gui.preview.rendering import to_qimage
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks

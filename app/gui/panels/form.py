@@ -15,10 +15,23 @@ from app.config.setting import SETTINGS, Setting
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import SteadyButton, button, check, combo, describe, fill_combo, label
+from app.gui.widgets.controls import (
+    STEPS,
+    SteadyButton,
+    ValueSlider,
+    button,
+    check,
+    combo,
+    describe,
+    fill_combo,
+    label,
+    offset,
+    percent,
+    pixels,
+    times,
+)
 from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import column, longest_word, scaled
-from app.gui.widgets.value_slider import STEPS, ValueSlider, offset, percent, pixels, times
 
 translate = QCoreApplication.translate
 Entries = list[tuple[str, object]]

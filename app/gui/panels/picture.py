@@ -12,9 +12,8 @@ from app.gui.panels.form import Form
 from app.gui.preview.view import Preview
 from app.gui.preview.zones import ZoneTool
 from app.gui.state.store import SettingsStore
-from app.gui.widgets.controls import button
+from app.gui.widgets.controls import ValueSlider, button, percent
 from app.gui.widgets.qt import application, was_hidden
-from app.gui.widgets.value_slider import ValueSlider, percent
 from app.runtime.status import PipelineStatus
 
 

@@ -10,13 +10,11 @@ from app.config.scenes import SceneStore
 from app.core.settings import Settings
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.panels.side_panel import SidePanel
-from app.gui.preview.interaction import PreviewInteraction
 from app.gui.preview.overlay import PreviewOverlay, ViewNote
 from app.gui.preview.view import Preview
-from app.gui.preview.zones import ZoneMarks
-from app.gui.shell.menus import Menus
+from app.gui.preview.zones import PreviewInteraction, ZoneMarks
+from app.gui.shell.menus import Menus, ScenesMenu
 from app.gui.shell.notices import ProgramNotices
-from app.gui.shell.scenes_menu import ScenesMenu
 from app.gui.shell.windows import SecondaryWindows
 from app.gui.state.bridge import Bridge
 from app.gui.state.diagnostics import LogBuffer

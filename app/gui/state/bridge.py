@@ -12,8 +12,7 @@ from app.control.controller import SettingsController
 from app.control.server import ControlServer
 from app.core.types import Picture
 from app.gui.backgrounds.tiles import tiles
-from app.gui.preview.qimage import to_qimage
-from app.gui.preview.rendering import BgrxImage, PreviewWorker, ViewMode, ViewRequest
+from app.gui.preview.rendering import BgrxImage, PreviewWorker, ViewMode, ViewRequest, to_qimage
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.qt import timer
 from app.runtime.pipeline import Pipeline

@@ -1,4 +1,4 @@
-"""Scenes and the error bar."""
+"""Scenes: saved, applied, renamed, removed, and what they ask before they show."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from app.core.files import paths
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.gui.backgrounds.tiles import TileKind
 from app.gui.shell.application import Session
-from app.gui.shell.scenes_menu import ScenesMenu
+from app.gui.shell.menus import ScenesMenu
 from tests.gui.conftest import PATIENCE_MS, activate
 from tests.gui.widgets import add, answer, asked, chosen, own, tiles
 
