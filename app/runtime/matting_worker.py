@@ -123,7 +123,8 @@ class MattingWorker:
             shown = cropped(frame, settings.framing)
             self._show(Picture(shown.image, PictureKind.UNMATTED, frame=shown, hides=settings.hides))
         elif isinstance(decision, Run):
-            self._matte(decision, cropped(frame, decision.framing), settings)
+            zoomed = decision.framing.zoom != 1
+            self._matte(decision, cropped(frame, decision.framing) if zoomed else frame, settings)
 
     def _matte(self, run: Run, frame: Frame, settings: Settings) -> None:
         started_s = time.perf_counter()
@@ -192,18 +193,19 @@ class Conditions:
     editor: PeopleEditor | None
     """Edits the matte, which then depends on the frames before; None: nothing is edited."""
 
-    def gives_the_same(self, other: Conditions) -> bool:
-        """Return whether the same frame gives the same composite; images of a background by identity."""
-        blurred = isinstance(self.backdrop, BlurredBackground) and isinstance(other.backdrop, BlurredBackground)
-        return (
-            self.editor is None
-            and other.editor is None
-            and self.sequence == other.sequence
-            and (self.backdrop is other.backdrop or (blurred and self.backdrop == other.backdrop))
-            and self.want_foreground == other.want_foreground
-            and self.edges == other.edges
-            and self.hides == other.hides
-        )
+
+def are_alike(one: Conditions, other: Conditions) -> bool:
+    """Return whether the same frame gives the same composite; images of a background by identity."""
+    blurred = isinstance(one.backdrop, BlurredBackground) and isinstance(other.backdrop, BlurredBackground)
+    return (
+        one.editor is None
+        and other.editor is None
+        and one.sequence == other.sequence
+        and (one.backdrop is other.backdrop or (blurred and one.backdrop == other.backdrop))
+        and one.want_foreground == other.want_foreground
+        and one.edges == other.edges
+        and one.hides == other.hides
+    )
 
 
 class FrameStep:
@@ -320,7 +322,7 @@ class FrameStep:
         # The output clock drops composites of frames from before a suspension.
         if picture.frame is None or picture.frame.captured_at_s < self._shared.board.resumed_s:
             return None
-        return picture if last.gives_the_same(conditions) and same_image(frame.image, picture.frame.image) else None
+        return picture if are_alike(last, conditions) and same_image(frame.image, picture.frame.image) else None
 
     def _run_engine(self, run: Run, frame: Frame, conditions: Conditions) -> Matte:
         """Run the engine; the watchdog reports it where it hangs."""

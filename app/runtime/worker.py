@@ -190,7 +190,10 @@ class Preparer(Worker, Generic[K, T]):
         self._discard = discard
         self._condition = threading.Condition()
         self._request: K | None = None
-        self._building = False
+        self.busy = False
+        """Whether a request has not been answered yet (any thread)."""
+        self.ready = False
+        """Whether an outcome waits to be taken (any thread)."""
         self._retired: list[T] = []
         self._outcome: Prepared[K, T] | None = None
         super().__init__(name, self._serve, stage, low_priority=low_priority)
@@ -198,7 +201,7 @@ class Preparer(Worker, Generic[K, T]):
     def request(self, key: K) -> None:
         """Build for `key`; an older request that has not begun is dropped."""
         with self._condition:
-            self._request = key
+            self._request, self.busy = key, True
             self._condition.notify()
 
     def retire(self, value: T) -> None:
@@ -208,28 +211,22 @@ class Preparer(Worker, Generic[K, T]):
             self._condition.notify()
 
     @property
-    def busy(self) -> bool:
-        """Whether a request has not been answered yet."""
-        with self._condition:
-            return self._building or self._request is not None
-
-    @property
     def pending(self) -> bool:
-        """Whether an outcome is still to be taken."""
+        """Whether an outcome is still to be taken (any thread)."""
         with self._condition:
-            return self._building or self._request is not None or self._outcome is not None
+            return self.busy or self.ready
 
     def take(self) -> Prepared[K, T] | None:
         """Return the newest outcome, once; None while there is none."""
         with self._condition:
-            outcome, self._outcome = self._outcome, None
+            outcome, self._outcome, self.ready = self._outcome, None, False
             return outcome
 
     def request_stop(self) -> None:
         """Ask the thread to end; do not wait."""
         super().request_stop()
         with self._condition:
-            self._request = None
+            self._request, self.busy = None, False
             self._condition.notify()
 
     def join(self, timeout_s: float) -> bool:
@@ -248,7 +245,7 @@ class Preparer(Worker, Generic[K, T]):
                     return
                 key = None if self._retired else self._request  # what is retired goes first
                 if key is not None:
-                    self._request, self._building = None, True
+                    self._request = None
             if key is None:
                 self._discard_retired()
                 continue
@@ -258,7 +255,7 @@ class Preparer(Worker, Generic[K, T]):
                 outcome = Prepared(key, None, error)
             self._keep(outcome)
             with self._condition:
-                self._building = False
+                self.busy = self._request is not None
 
     def _discard_retired(self) -> None:
         with self._condition:
@@ -272,6 +269,7 @@ class Preparer(Worker, Generic[K, T]):
     def _keep(self, outcome: Prepared[K, T] | None) -> None:
         with self._condition:
             replaced, self._outcome = self._outcome, outcome
+            self.ready = outcome is not None
         if replaced is not None and replaced.value is not None:
             close_unused(partial(self._discard, replaced.value))
 

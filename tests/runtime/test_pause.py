@@ -18,7 +18,7 @@ from app.core.types import BlurredBackground, Frame, Picture, PictureKind
 from app.people.editor import PeopleEditor
 from app.runtime import watchdog
 from app.runtime.engines.plan import Run
-from app.runtime.matting_worker import SETTLED_STEPS, Conditions, FrameStep, same_image
+from app.runtime.matting_worker import SETTLED_STEPS, Conditions, FrameStep, are_alike, same_image
 from app.runtime.outputs import output_clock
 from app.runtime.pipeline import Pipeline
 from app.runtime.shared import Shared
@@ -333,9 +333,9 @@ SAME = Conditions((1, 1), BlurredBackground(50), EdgeSettings(), want_foreground
     ],
 )
 def test_other_settings_need_another_composite(other: Conditions) -> None:
-    assert SAME.gives_the_same(replace(SAME, backdrop=BlurredBackground(50)))
-    assert not SAME.gives_the_same(other)
-    assert not other.gives_the_same(SAME)
+    assert are_alike(SAME, replace(SAME, backdrop=BlurredBackground(50)))
+    assert not are_alike(SAME, other)
+    assert not are_alike(other, SAME)
 
 
 @pytest.mark.parametrize("row", [0, 31, 63])

@@ -25,7 +25,6 @@ from app.matting.base.interface import StateArrays, StepGeometry, prefixed, save
 from app.matting.cpu.cpu_blur import blurred_background
 from app.matting.kernels.composite import finish_rows
 from app.matting.kernels.full_size import blend_rows, extend_colour_rows, relight_rows, smooth_alpha_rows, view_rows
-from app.matting.kernels.network_arrays import all_finite
 from app.matting.kernels.patches import paste_cells
 from app.matting.light import Light, relit
 from models.bgmv2.spec import CELL
@@ -57,12 +56,6 @@ class Coefficients:
     coarse: Floats
     """(h, w) alpha in 0..1."""
     cells: RefinedCells | None = None
-
-    @property
-    def finite(self) -> bool:
-        """Whether there is neither NaN nor infinity."""
-        refined = self.cells is None or bool(np.isfinite(self.cells.matte).all())
-        return refined and all_finite(self.slope, self.offset)
 
 
 def edited(

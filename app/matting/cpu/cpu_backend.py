@@ -23,7 +23,7 @@ from app.matting.base.interface import (
 )
 from app.matting.cpu.compositor import Coefficients, Compositor, edited
 from app.matting.kernels.guided_filter import fast_filter_rows, learned_filter_rows
-from app.matting.kernels.network_arrays import shrink_rows
+from app.matting.kernels.network_arrays import all_finite, shrink_rows
 from app.matting.strict import rules
 from app.matting.strict.cpu_strict import StrictFilter
 from models.rules import FilterWeights, LearnedFilterWeights
@@ -87,7 +87,10 @@ class CpuBackend(ABC):
 
     def _strict_coefficients(self, frame: BgrImage, edges: EdgeSettings, steady: bool) -> Coefficients:
         coefficients = self.infer(frame, steady)
-        if not coefficients.finite:
+        cells = coefficients.cells
+        if not all_finite(coefficients.slope, coefficients.offset):
+            raise NotAMatteError
+        if cells is not None and not np.isfinite(cells.matte).all():
             raise NotAMatteError
         apply_strict(self._strict, edges.strict, coefficients)
         self.follow(coefficients.coarse)

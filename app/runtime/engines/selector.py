@@ -222,7 +222,8 @@ class EngineSelector:
                 self._ask(plan.choose(wanted))
         if plan.due_at_s is not None and (again := plan.due(time.monotonic())) is not None:
             self._ask(again)
-        self.poll()
+        if self.preparer.ready:
+            self.poll()
         if settings.matting.governor is not self._governor.active:
             self._govern(settings.matting.governor)
         engines = used, _, _ = plan.in_use, plan.target, plan.state

@@ -105,6 +105,8 @@ class OutputClock:
         """What the preview shows."""
         self._sent: Picture | None = None
         self._mirrored: tuple[Picture, Picture] | None = None
+        self._hides: tuple[object, ...] = ()
+        """As in `Settings`, those in force at the last tick."""
         self._prepared: tuple[Settings, tuple[int, int] | None] | None = None
         """What the stand-by card was last drawn ahead for."""
         self.last_tick_s = elapsed_s()
@@ -130,7 +132,7 @@ class OutputClock:
             idle = settings.paused or self.phase is Phase.RESTING
             clock.rate_hz = min(IDLE_HZ, settings.capture.fps) if idle else settings.capture.fps
             if (settings, self._size) != self._prepared:
-                self._prepared = settings, self._size
+                self._prepared, self._hides = (settings, self._size), settings.hides
                 self._card(settings)  # before it is needed, so that an image that cannot be read is reported at once
             picture = self._choose(settings)
             if picture is not self._shown:
@@ -172,17 +174,17 @@ class OutputClock:
         latest = self._latest
         if latest is not None and settings.frozen:
             self._arrived_s = self.last_tick_s  # after the freeze it stays until the next one comes
-        elif latest is not None and self.last_tick_s - self._arrived_s >= self._limit_s(latest, settings):
+        elif latest is not None and self.last_tick_s - self._arrived_s >= self._limit_s(latest):
             latest = self._latest = None
             self.phase = Phase.WAITING
         if latest is not None and self._gate.shows(latest):
             return latest
         return self._card(settings)
 
-    def _limit_s(self, picture: Picture, settings: Settings) -> float:
+    def _limit_s(self, picture: Picture) -> float:
         """Return for how long it may be repeated. Pictures that are always slow do not alternate with cards."""
         limit_s = self._timing.stale_s
-        if picture.hides in (None, settings.hides):
+        if picture.hides in (None, self._hides):
             return limit_s
         return min(limit_s, max(self._timing.outdated_s, 2 * self._usual_s))
 
