@@ -1,11 +1,11 @@
 """Update the translations of the window.
 
 `python -m tools.make_translations` brings `app/gui/translations/mattecam_XX.ts`, which the window reads, up to date
-with the code: the literals that `t`, `tr`, `translate` and `QT_TRANSLATE_NOOP` get, titles of models and faults of
+with the code: the literals that `t` and `tr` get, titles of models and faults of
 weights. Existing translations are kept; new texts are marked as unfinished.
 
 Equal texts share one translation, in whatever part of the window they are. Where two need different ones, a comment
-tells them apart: the argument of `tr` or `translate` after the text.
+tells them apart: the argument of `tr` after the text.
 """
 
 from __future__ import annotations
@@ -23,8 +23,6 @@ from models.table import NETWORKS
 PROGRAM = Path(__file__).resolve().parents[1] / "app"
 FOLDER = PROGRAM / "gui" / "translations"
 LANGUAGES = ("de", "es")
-PLACES = {"tr": 0, "translate": 1, "QT_TRANSLATE_NOOP": 1}
-"""Which argument of a function of Qt is the text. The next one is the comment, if there is one."""
 Key = tuple[str, str]
 """A text in English and its comment."""
 
@@ -50,13 +48,12 @@ def translatable() -> list[str]:
 
 
 def texts_of_window(path: Path) -> Iterator[Key]:
-    """Yield the literals that a module hands to functions of Qt."""
+    """Yield the literals that a module hands to `tr`, and their comments."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Call):
-            place = PLACES.get(getattr(node.func, "attr", getattr(node.func, "id", "")), len(node.args))
-            words = [each.value for each in node.args[place:] if isinstance(each, ast.Constant)]
-            if words and len(words) == len(node.args) - place:
-                yield str(words[0]), str(words[1]) if len(words) > 1 else ""
+        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "tr":
+            words = [str(each.value) for each in node.args if isinstance(each, ast.Constant)]
+            if words and len(words) == len(node.args):
+                yield words[0], "".join(words[1:])
 
 
 def texts() -> list[Key]:

@@ -17,9 +17,8 @@ from numpy.typing import NDArray
 
 from app.capture.devices import COMPRESSED, DEPTH, GREY, SYSTEM, CameraDevice, device_file, find_camera
 from app.capture.exposure import ExposureLock
-from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError
+from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError, Text, t
 from app.core.settings import CaptureSettings
-from app.core.text import Text, t
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.jpeg import MjpgDecoder
 from app.system.device_holders import holders

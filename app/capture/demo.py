@@ -11,8 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.errors import SourceOpenError
-from app.core.text import t
+from app.core.errors import SourceOpenError, t
 from app.core.types import BgrImage, Frame, SourceInfo
 
 ASSETS = Path(__file__).resolve().parent.parent / "assets"

@@ -14,8 +14,7 @@ from pathlib import Path
 import cv2
 
 from app.core import camera_names
-from app.core.errors import SourceOpenError
-from app.core.text import t
+from app.core.errors import SourceOpenError, t
 
 SYSTEM = platform.system()
 """`Linux`, `Windows` or `Darwin`."""

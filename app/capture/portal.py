@@ -13,9 +13,8 @@ from pathlib import Path
 import numpy as np
 
 from app.core import camera_names
-from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError
+from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError, t
 from app.core.settings import CaptureSettings
-from app.core.text import t
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.jpeg import MjpgDecoder
 from app.system.pipewire.connection import Connection, ListedCamera, list_cameras

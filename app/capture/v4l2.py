@@ -11,7 +11,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.text import Text, t
+from app.core.errors import Text, t
 from app.system import v4l2
 from app.system.device_holders import CAMERA_SERVICES, holders
 

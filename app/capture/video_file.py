@@ -9,9 +9,8 @@ from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
 
-from app.core.errors import BackgroundError, SourceLostError, SourceOpenError
+from app.core.errors import BackgroundError, SourceLostError, SourceOpenError, t
 from app.core.files.names import exists
-from app.core.text import t
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.image_file import first_frame_alone, kind_of_file, read_image
 from app.media.video_input import LIVE_MAX_PIXELS, VideoError

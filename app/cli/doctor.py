@@ -10,10 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.terminal import console as terminal_console
-from app.core.errors import MattecamError
+from app.core.errors import MattecamError, visible
 from app.core.exit_codes import EXIT_FAILED
 from app.core.files import program
-from app.core.text import visible
 
 if TYPE_CHECKING:
     from app.doctor.finding import Finding

@@ -7,9 +7,8 @@ import time
 
 from app.cli.proof import PROOF_S
 from app.cli.terminal import notify
-from app.core.errors import Stage
+from app.core.errors import Stage, Text, counted
 from app.core.settings import Settings
-from app.core.text import Text, counted
 from app.core.types import Picture, PictureKind
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latency, Phase, PipelineStatus

@@ -12,12 +12,11 @@ import typer
 from app.cli.options import LiveOptions, with_live_options
 from app.cli.start import on_console
 from app.cli.terminal import notify
-from app.core.errors import PlateError, UsageError
+from app.core.errors import PlateError, UsageError, t
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import check_outputs, exists, is_file, is_folder, is_taken
 from app.core.files.private_file import WRITTEN
 from app.core.settings import Settings
-from app.core.text import t
 
 
 @with_live_options("source", "size", "fps", "format", "rotate", "flip", "config", "verbose")

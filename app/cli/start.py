@@ -12,12 +12,11 @@ from app.cli.options import LiveOptions, apply_options
 from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
 from app.config.parsing import TRANSPARENT, describe_background
-from app.core.errors import MattecamError, SettingsError, UsageError
+from app.core.errors import MattecamError, SettingsError, Text, UsageError, t
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.files.json_file import BrokenFileError
 from app.core.files.names import check_outputs, free_name, is_stream, is_taken
 from app.core.settings import Settings
-from app.core.text import Text, t
 from app.system.process import check_memory_limit
 from models.table import bundled
 from models.weights import on_hand

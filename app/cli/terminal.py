@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from app.core.errors import visible
 from app.core.files import program
-from app.core.text import visible
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -13,9 +13,8 @@ from rich.table import Table
 from app.cli.terminal import console as terminal_console
 from app.cli.terminal import notify, progress_bar
 from app.cli.usage import GroupedCommand, GroupedProgram
-from app.core.errors import ModelError, UsageError
+from app.core.errors import ModelError, UsageError, visible
 from app.core.files.weights import download_weights
-from app.core.text import visible
 from models.table import NETWORKS
 from models.weights import WeightReport, WeightState, describe, verified
 

@@ -15,12 +15,11 @@ import numpy as np
 from av.video.frame import VideoFrame
 
 from app.core import geometry
-from app.core.errors import BackgroundError
+from app.core.errors import BackgroundError, t
 from app.core.files.names import is_of_kind
 from app.core.files.paths import assets_dir, backgrounds_dir
 from app.core.geometry import Layout
 from app.core.settings import BackgroundSettings
-from app.core.text import t
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.media.alpha import BLACK
 from app.media.image_file import READ_SUFFIXES, first_frame_alone, read_image

@@ -18,10 +18,9 @@ from io import TextIOWrapper
 from pathlib import Path, PurePath
 from types import TracebackType
 
-from app.core.errors import text_of
+from app.core.errors import Text, text_of, visible
 from app.core.files import paths, program
 from app.core.files.disk_errors import why_not_written
-from app.core.text import Text, visible
 
 log = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.core.errors import SettingsError, UsageError
+from app.core.errors import SettingsError, Text, UsageError, t
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, read_object
@@ -23,7 +23,6 @@ from app.core.settings import (
     PeopleSettings,
     Zone,
 )
-from app.core.text import Text, t
 from app.media.image_file import kind_of_file
 
 GREEN = "#00b140"

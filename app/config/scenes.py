@@ -11,14 +11,13 @@ from pathlib import Path
 from typing import Literal
 
 from app.config import settings_file
-from app.core.errors import SettingsError
+from app.core.errors import SettingsError, t
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, JsonObject, read_object, write_object
 from app.core.files.lock import locked
 from app.core.files.names import resolved
 from app.core.settings import Settings
-from app.core.text import t
 
 log = logging.getLogger(__name__)
 FORMAT_VERSION = 1

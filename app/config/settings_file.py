@@ -13,11 +13,11 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from app.config.parsing import file_problem
+from app.core.errors import t
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_read
 from app.core.files.json_file import BrokenFileError, JsonObject, read_object, write_object
 from app.core.settings import HIDES_TEXT, SETTINGS_VERSION, Settings
-from app.core.text import t
 
 log = logging.getLogger(__name__)
 

@@ -8,11 +8,10 @@ from pathlib import Path
 
 from app.control.changes import CommandError, SettingsChanges, answered
 from app.control.commands import countdown_of
-from app.core.errors import PlateError, Stage, UsageError
+from app.core.errors import PlateError, Stage, UsageError, t
 from app.core.files.names import is_file
 from app.core.plate_times import COLLECT_S
 from app.core.settings import Settings
-from app.core.text import t
 from app.core.types import BgrImage
 from app.matting import choose_model
 from app.matting.plate.capture import PlateCapture

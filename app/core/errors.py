@@ -1,4 +1,8 @@
-"""Errors that a user can meet, and the parts of the program that they come from.
+"""Texts for the user, and the errors that carry one: what happened, to which device or file, and what to do.
+
+`t("The camera {camera} is black.", camera=name)` is written where it is raised. The result is English text that keeps
+both, so that the window can build the same sentence from the translated template. What only the command line prints is
+a plain `str`.
 
     MattecamError
     ├── UsageError          an impossible value on the command line (exit code 2)
@@ -15,15 +19,78 @@
     └── SinkError           a virtual camera or recording
         ├── SinkOpenError       cannot be opened
         └── SinkLostError       rejected a frame after it was opened
-
-Each carries one `Text`: what happened, to which device or file, and what to do.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable, Mapping, Sequence
 from enum import Enum
+from pathlib import PurePath
+from typing import TypeAlias
 
-from app.core.text import Text, t
+from models.faults import for_command_line
+
+Value: TypeAlias = "str | int | PurePath | Sequence[Value]"
+"""What may be inserted into a text; a `Text` is translated with it, and a sequence is joined with commas."""
+
+
+class Text(str):
+    """An English text for the user that keeps its template and values.
+
+    It is a `str`: logs, JSON and the command line write it as it is. Note that `str(text)` and formatting return a
+    plain `str`, which cannot be translated.
+    """
+
+    __slots__ = ("template", "values")
+
+    template: str
+    """In English, with places such as `{device}`.
+
+    What is between ⟦ and ⟧, such as an option, is said everywhere but in the window.
+    """
+    values: Mapping[str, Value]
+
+    def __new__(cls, template: str, values: Mapping[str, Value]) -> Text:
+        """Build the English text. Raise KeyError if a value is missing."""
+        text = super().__new__(cls, fill(for_command_line(template), values, str))
+        text.template = template
+        text.values = values
+        return text
+
+    def __getnewargs__(self) -> tuple[str, Mapping[str, Value]]:  # type: ignore[override]
+        """Return the arguments of `__new__`, for copies."""
+        return self.template, self.values
+
+
+def t(template: str, /, **values: Value) -> Text:
+    """Return a text that the window translates. template: a literal, which `tools.make_translations` finds."""
+    return Text(template, values)
+
+
+def fill(template: str, values: Mapping[str, Value], render: Callable[[str], str]) -> str:
+    """Insert `values` into `template`. render: how a text among the values is written."""
+    return template.format_map({name: _rendered(value, render) for name, value in values.items()})
+
+
+def _rendered(value: Value, render: Callable[[str], str]) -> str:
+    if isinstance(value, tuple | list):
+        return ", ".join(_rendered(each, render) for each in value)
+    return render(value) if isinstance(value, str) else str(value)
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun, as "1 frame" and "2 frames", for texts of the command line."""
+    return f"{count} {noun}{'' if count == 1 else 's'}"
+
+
+_OBEYED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+"""Control characters but for line feed and tab, line separators, and marks that change the direction of text."""
+
+
+def visible(text: str) -> str:
+    r"""Return the text with control characters as `\u001b`, which JSON understands as well."""
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 class Stage(Enum):

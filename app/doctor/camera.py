@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from app.capture.devices import RAW_SENSOR, CameraDevice, Rank
-from app.core.text import Value, t
+from app.core.errors import Value, t
 from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
 from app.doctor.system import System
 from app.doctor.virtual_camera import permission_steps

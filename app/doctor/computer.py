@@ -7,9 +7,8 @@ import shutil
 from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 
-from app.core.errors import MattecamError
+from app.core.errors import MattecamError, Text, Value, t
 from app.core.settings import EngineSettings
-from app.core.text import Text, Value, t
 from app.doctor import distribution as dist
 from app.doctor.finding import CommandLine, Finding, ok, problem, warning
 from app.doctor.system import System

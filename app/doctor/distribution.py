@@ -6,7 +6,7 @@ import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from app.core.text import Text, t
+from app.core.errors import Text, t
 from app.doctor.finding import CommandLine, Steps
 from app.doctor.system import System
 

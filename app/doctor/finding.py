@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
-from app.core.text import Text, t
+from app.core.errors import Text, t
 
 
 class State(Enum):

@@ -9,8 +9,7 @@ import subprocess
 from collections.abc import Callable, Sequence
 
 from app.core import camera_names
-from app.core.errors import MattecamError
-from app.core.text import Text, t
+from app.core.errors import MattecamError, Text, t
 from app.doctor import distribution as dist
 from app.doctor.system import System
 from app.doctor.virtual_camera import (

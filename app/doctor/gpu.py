@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import dataclass
 
-from app.core.text import Text, t
+from app.core.errors import Text, t
 from app.doctor.finding import CommandLine, Finding, ok, warning
 from app.doctor.system import System
 from app.matting.choice.hardware import load_torch, supports, torch_usable

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from fractions import Fraction
 from functools import partial
 
-from app.core.text import Text, t
+from app.core.errors import Text, t
 from app.doctor import distribution as dist
 from app.doctor.finding import CommandLine, Finding, ok, warning
 from app.doctor.proof import Advice, Read, prove

@@ -10,8 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from app.core.errors import SinkError
-from app.core.text import t
+from app.core.errors import SinkError, t
 from app.core.types import BgrImage, Outgoing, Picture, PictureKind
 from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
 from app.output.base import FrameSink

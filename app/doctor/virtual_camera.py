@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from app.core import camera_names
-from app.core.text import Text, t
+from app.core.errors import Text, t
 from app.doctor import distribution as dist
 from app.doctor.finding import WHY, CommandLine, Finding, Steps, ok, problem, warning
 from app.doctor.system import System

@@ -19,9 +19,8 @@ import cv2
 import numpy as np
 from numpy.lib.npyio import NpzFile
 
-from app.core.errors import ModelError
+from app.core.errors import ModelError, t
 from app.core.settings import EdgeSettings, shown_strength
-from app.core.text import t
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte, check_bgr
 from app.matting.base.interface import (
     Backend,

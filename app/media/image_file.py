@@ -20,9 +20,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
-from app.core.errors import BackgroundError
+from app.core.errors import BackgroundError, Text, t
 from app.core.files.names import is_file, is_special
-from app.core.text import Text, t
 from app.core.types import BgrImage
 
 log = logging.getLogger(__name__)

@@ -28,8 +28,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
-from app.core.errors import MattecamError
-from app.core.text import t
+from app.core.errors import MattecamError, t
 from app.media.alpha import BLACK, BgraImage, has_alpha, over_colour
 from app.media.animated_webp import as_video, is_animated_webp
 from app.media.frame_filters import deinterlaced, in_bt709

@@ -17,7 +17,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from app.core import geometry
-from app.core.text import t
+from app.core.errors import t
 from app.core.types import BgrImage
 from app.media.video_input import MAX_PIXELS, PICTURES, VideoError, VideoInput, is_turned, stamped_packets
 from app.media.video_times import (

@@ -14,11 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core import geometry
-from app.core.errors import SinkLostError, SinkOpenError
+from app.core.errors import SinkLostError, SinkOpenError, t
 from app.core.files.disk_errors import ExplainedOSError, why_not_written
 from app.core.files.names import exists, is_folder
 from app.core.files.private_file import move, write_picture
-from app.core.text import t
 from app.media.encoders import file_encoder
 from app.media.image_file import IMAGE_SUFFIXES
 from app.media.video_times import Leap

@@ -9,10 +9,9 @@ from fractions import Fraction
 from pathlib import Path
 
 from app.compositing.backgrounds import VIDEO_SUFFIXES
-from app.core.errors import SinkOpenError, UsageError
+from app.core.errors import SinkOpenError, UsageError, t
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import exists, is_file, is_folder, is_taken
-from app.core.text import t
 from app.media.encoders import ALPHA_SUFFIXES
 from app.media.image_file import IMAGE_SUFFIXES, JPEG_FILMS, READ_SUFFIXES, is_picture
 from app.media.image_folder import picture_names

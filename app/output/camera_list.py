@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core import camera_names
-from app.core.text import Text, t
+from app.core.errors import Text, t
 from app.system.device_holders import LINUX, Holder, holders
 
 WINDOWS_CLASSES = {

@@ -11,9 +11,8 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.errors import SinkLostError, SinkOpenError
+from app.core.errors import SinkLostError, SinkOpenError, t
 from app.core.settings import Settings
-from app.core.text import t
 from app.core.types import Picture
 from app.output.base import SinkContext
 from app.output.packing import PackedLayout, Packer, sendable

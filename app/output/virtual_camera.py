@@ -14,9 +14,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.errors import SinkLostError, SinkOpenError
+from app.core.errors import SinkLostError, SinkOpenError, t
 from app.core.settings import Settings
-from app.core.text import t
 from app.core.types import Picture
 from app.media.yuv import Layout
 from app.output.base import SinkContext

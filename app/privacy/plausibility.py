@@ -7,8 +7,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 
-from app.core.errors import ModelError
-from app.core.text import t
+from app.core.errors import ModelError, t
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte
 
 MAX_ROUNDING = 2

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from app.capture.demo import DemoSource
+from app.core.errors import t
 from app.core.settings import EdgeSettings
-from app.core.text import t
 from app.core.types import BgrImage, Mask
 from app.matting.base.interface import ExecutorError, MattingEngine
 from app.matting.plate.engine import PlateEngine

@@ -10,10 +10,9 @@ import numpy as np
 
 from app.compositing.backgrounds import Background
 from app.config.parsing import describe_background
-from app.core.errors import Stage
+from app.core.errors import Stage, t
 from app.core.files.names import version_of
 from app.core.settings import BackgroundSettings, opens_alike
-from app.core.text import t
 from app.core.types import Backdrop, Frame
 from app.runtime.board import StatusBoard
 from app.runtime.timing import Timing

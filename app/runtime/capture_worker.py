@@ -9,10 +9,9 @@ import time
 from dataclasses import replace
 
 from app.capture.base import FrameSource, LiveSource
-from app.core.errors import CameraAbsentError, SourceLostError, Stage
+from app.core.errors import CameraAbsentError, SourceLostError, Stage, t
 from app.core.geometry import UNTURNED, Orientation
 from app.core.settings import CaptureSettings, opens_alike
-from app.core.text import t
 from app.core.types import Frame, SourceInfo
 from app.runtime.demand import DemandWatch
 from app.runtime.engines.plan import StandBy

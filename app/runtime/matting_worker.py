@@ -10,10 +10,9 @@ from functools import partial
 
 import numpy as np
 
-from app.core.errors import Stage
+from app.core.errors import Stage, t
 from app.core.framing import WHOLE_VIEW, cropped
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
-from app.core.text import t
 from app.core.types import (
     AlphaImage,
     Backdrop,

@@ -9,8 +9,8 @@ from typing import Any
 from app.capture.base import FrameSource
 from app.compositing.backgrounds import Background
 from app.compositing.standby import DEFAULT_TEXT, NO_CAMERA_TEXT
+from app.core.errors import Text
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
-from app.core.text import Text
 from app.matting.base.interface import MattingEngine
 from app.output.base import OpenSink, ReaderCounter, SinkSpec
 from app.output.sound.microphone import OpenSource

@@ -17,12 +17,11 @@ from typing import Any
 
 import psutil
 
-from app.core.errors import MattecamError, Stage
+from app.core.errors import MattecamError, Stage, t
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import is_stream
 from app.core.files.private_file import write_private
 from app.core.framing import WHOLE_VIEW, View
-from app.core.text import t
 from app.core.types import SourceInfo
 from app.matting.base.interface import EngineInfo
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import threading
 
-from app.core.errors import Stage
-from app.core.text import t
+from app.core.errors import Stage, t
 from app.core.threads import elapsed_s
 from app.privacy.gate import Gate
 from app.runtime.board import StatusBoard

@@ -14,8 +14,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Generic, TypeVar
 
-from app.core.errors import Stage
-from app.core.text import Text
+from app.core.errors import Stage, Text
 from app.core.threads import lower_priority, name_thread
 from app.system.process import return_free_memory
 

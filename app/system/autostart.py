@@ -8,11 +8,10 @@ from pathlib import Path
 
 import platformdirs
 
-from app.core.errors import MattecamError
+from app.core.errors import MattecamError, t
 from app.core.files import program
 from app.core.files.disk_errors import why_not_written
 from app.core.files.private_file import write_private
-from app.core.text import t
 
 ENTRY = "mattecam.desktop"
 _RESERVED = '"`$\\'

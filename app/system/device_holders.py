@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.text import Text, t
+from app.core.errors import Text, t
 
 LINUX: bool = sys.platform.startswith("linux")
 PROC = Path("/proc")

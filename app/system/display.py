@@ -13,7 +13,7 @@ import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from app.core.text import Text
+from app.core.errors import Text
 from app.system.device_holders import LINUX
 
 

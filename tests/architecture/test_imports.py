@@ -46,7 +46,6 @@ STANDARD_LIBRARY_ONLY = (
     "app.core",
     "app.core.errors",
     "app.core.exit_codes",
-    "app.core.text",
     "app.core.threads",
     "models",
     "models.faults",

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from app.config import logs
+from app.core.errors import t
 from app.core.files import paths, program
 from app.core.files.disk_errors import why_not_written
 from app.core.files.private_file import write_picture, write_private
-from app.core.text import t
 from tests.paths import ROOT
 
 

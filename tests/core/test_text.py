@@ -12,8 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.errors import SinkError, text_of
-from app.core.text import Text, fill, t
+from app.core.errors import SinkError, Text, fill, t, text_of
 from models.faults import WeightsFault
 from tests.architecture.source import calls, modules, nodes
 from tools.make_translations import templates
@@ -107,7 +106,7 @@ def test_errors_and_reports_carry_messages() -> None:
         for call in calls(name):
             arguments = call.args[:1] if called(call) in errors else call.args[1:2] if called(call) == "report" else []
             plain += [f"{name}:{call.lineno}" for argument in arguments if is_plain(argument)]
-    assert not plain, "use t() of app/core/text"
+    assert not plain, "use t() of app/core/errors"
 
 
 def sentences(node: ast.expr) -> list[str]:

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.capture.devices import CameraDevice
-from app.core.text import t
+from app.core.errors import t
 from app.doctor.camera import check_cameras
 from app.doctor.finding import Finding, State
 from app.doctor.pipewire import check_pipewire, prove_pipewire

@@ -17,8 +17,7 @@ import pytest
 
 from app.cli import doctor as doctor_command
 from app.cli import main
-from app.core.errors import MattecamError, SinkLostError, SinkOpenError
-from app.core.text import t
+from app.core.errors import MattecamError, SinkLostError, SinkOpenError, t
 from app.core.types import BgrImage, Picture
 from app.doctor import checks, proof, system
 from app.doctor.finding import CommandLine, Finding, State

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from app.core.text import Text, t
+from app.core.errors import Text, t
 from app.doctor import checks, gpu
 from app.doctor.computer import check_disk, check_display, check_processor, check_variables, check_weights
 from app.doctor.finding import State, ok

@@ -18,8 +18,8 @@ from pytestqt.qtbot import QtBot
 
 from app.capture.devices import CameraDevice
 from app.compositing.backgrounds import bundled_backgrounds
+from app.core.errors import t
 from app.core.settings import CaptureSettings, OutputSettings, Settings, WindowSettings
-from app.core.text import t
 from app.core.types import BgrImage
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui.backgrounds import library

@@ -14,10 +14,9 @@ from PyQt6.QtWidgets import QCheckBox, QFileDialog, QLabel, QProgressBar, QPushB
 from pytestqt.qtbot import QtBot
 
 from app.capture.devices import CameraDevice
-from app.core.errors import PlateError
+from app.core.errors import PlateError, t
 from app.core.geometry import UNTURNED
 from app.core.settings import CaptureSettings
-from app.core.text import t
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.gui.dialogs import plate_dialog
 from app.gui.dialogs.plate_dialog import PlateDialog

@@ -31,9 +31,9 @@ from PyQt6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app import __version__
+from app.core.errors import t
 from app.core.files import paths
 from app.core.settings import WindowSettings
-from app.core.text import t
 from app.core.types import SourceInfo
 from app.doctor.finding import Finding, State
 from app.gui.backgrounds.tile_view import TileView

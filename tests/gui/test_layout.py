@@ -15,9 +15,8 @@ from PyQt6.QtGui import QColor, QIcon, QImage, QPalette, QScreen
 from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLabel, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import SinkOpenError
+from app.core.errors import SinkOpenError, t
 from app.core.settings import Theme, WindowSettings
-from app.core.text import t
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.doctor import DoctorDialog

@@ -14,8 +14,8 @@ from pytestqt.qtbot import QtBot
 
 from app.compositing.standby import StandbyCard
 from app.config import settings_file
+from app.core.errors import t
 from app.core.settings import BackgroundSettings, WindowSettings
-from app.core.text import t
 from app.core.types import PictureKind
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.plate_dialog import PlateDialog

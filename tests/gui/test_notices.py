@@ -23,11 +23,10 @@ from PyQt6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app.config import settings_file
-from app.core.errors import PlateError, SinkOpenError, Stage, WeightsMissingError
+from app.core.errors import PlateError, SinkOpenError, Stage, Text, WeightsMissingError, t
 from app.core.files import paths
 from app.core.files.paths import ROOT
 from app.core.settings import CaptureSettings, EngineSettings, MattingSettings
-from app.core.text import Text, t
 from app.core.types import SourceInfo
 from app.gui.dialogs.doctor import FindingsDialog
 from app.gui.dialogs.plate_dialog import PlateDialog

@@ -15,9 +15,8 @@ from PyQt6.QtCore import QObject, Qt
 from PyQt6.QtWidgets import QComboBox, QLabel, QProgressBar
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import SinkError
+from app.core.errors import SinkError, t
 from app.core.settings import OutputSettings, Settings
-from app.core.text import t
 from app.gui.panels.recordings import RecordingControls
 from app.gui.shell.application import Session, WindowOptions
 from app.gui.state import recording

@@ -16,10 +16,9 @@ from pytestqt.qtbot import QtBot
 from app.compositing.backgrounds import open_background
 from app.config import settings_file
 from app.config.scenes import SceneStore
-from app.core.errors import MattecamError
+from app.core.errors import MattecamError, Text, t
 from app.core.files import paths, program
 from app.core.settings import BackgroundSettings, CaptureSettings
-from app.core.text import Text, t
 from app.doctor.virtual_camera import check_virtual_camera
 from app.gui.dialogs.doctor import VirtualCameraView, check_names
 from app.gui.dialogs.plain_dialogs import ShortcutsDialog
@@ -102,9 +101,7 @@ def test_new_texts_are_found_and_those_that_stay_keep_their_translation(
 ) -> None:
     window, ts = tmp_path / "gui" / "view.py", tmp_path / "gui" / "translations" / "mattecam_de.ts"
     ts.parent.mkdir(parents=True)
-    window.write_text(
-        'self.tr("Near", "of a camera")\ntranslate("View", "Far")\ntranslate("View", name)\nt("It failed.")'
-    )
+    window.write_text('self.tr("Near", "of a camera")\ntr("Far")\ntr(name)\nt("It failed.")')
     ts.write_text(
         "<TS><context><name>View</name><message><source>Far</source><translation>Fern</translation></message>"
         "<message><source>Gone</source><translation>Weg</translation></message></context></TS>"

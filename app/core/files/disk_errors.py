@@ -7,7 +7,7 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
-from app.core.text import Text, t
+from app.core.errors import Text, t
 
 _WRITING = {
     errno.ENOSPC: t("the disk is full; free some space and try again"),

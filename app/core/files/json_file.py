@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from app.core.errors import SettingsError
+from app.core.errors import SettingsError, t
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import is_special, resolved
 from app.core.files.private_file import write_private
-from app.core.text import t
 
 JsonObject = dict[str, object]
 

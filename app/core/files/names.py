@@ -10,9 +10,8 @@ from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from app.core.errors import MattecamError, UsageError
+from app.core.errors import MattecamError, UsageError, t
 from app.core.files.disk_errors import why_not_written
-from app.core.text import t
 
 _naming = threading.Lock()
 """Held from the choice of a name until there is a file of it."""

@@ -14,9 +14,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.errors import t
 from app.core.files.disk_errors import ExplainedOSError
 from app.core.files.names import holds_something, is_special
-from app.core.text import t
 
 WRITTEN = (".png", ".jpg", ".jpeg", ".webp", ".bmp", ".tif", ".tiff")
 """Suffixes of the formats in which images are written."""

@@ -20,12 +20,11 @@ from PyQt6.QtWidgets import QWidget
 from app.compositing import open_background
 from app.compositing.backgrounds import BACKGROUND_SUFFIXES, VIDEO_SUFFIXES, bundled_backgrounds, own_backgrounds, title
 from app.core import geometry
-from app.core.errors import BackgroundError, text_of
+from app.core.errors import BackgroundError, Text, t, text_of
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import new_file, new_file_held, version_of
 from app.core.settings import BackgroundSettings
-from app.core.text import Text, t
 from app.core.types import BgrImage
 from app.gui.backgrounds.tile_view import THUMBNAIL
 from app.gui.backgrounds.tiles import FIXED_KINDS, Tile, TileKind, TileModel, bundled_name, fixed_names

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
 
-from PyQt6.QtCore import QAbstractListModel, QCoreApplication, QModelIndex, QObject, Qt
+from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
 from PyQt6.QtGui import QImage
 
 from app.compositing.backgrounds import named_backgrounds
 from app.config.parsing import GREEN
 from app.control.backgrounds import BackgroundFile, Tiles
 from app.core.settings import BackgroundSettings
+from app.gui.i18n.messages import tr
 from app.gui.widgets.qt import tip_of
 
 
@@ -64,20 +65,17 @@ class Tile:
         return before.with_file(self.kind.value, self.path)
 
 
-translate = QCoreApplication.translate
-
-
 def bundled_name(english: str) -> str:
     """Return the translated name of a bundled background, or its English name."""
     names = {
-        "Soft studio": translate("Backgrounds", "Soft studio"),
-        "Window light": translate("Backgrounds", "Window light"),
-        "White bricks": translate("Backgrounds", "White bricks"),
-        "Oak slats": translate("Backgrounds", "Oak slats"),
-        "Bookshelf": translate("Backgrounds", "Bookshelf"),
-        "Paper waves": translate("Backgrounds", "Paper waves"),
-        "Dusk hills": translate("Backgrounds", "Dusk hills"),
-        "Evening lights": translate("Backgrounds", "Evening lights"),
+        "Soft studio": tr("Soft studio"),
+        "Window light": tr("Window light"),
+        "White bricks": tr("White bricks"),
+        "Oak slats": tr("Oak slats"),
+        "Bookshelf": tr("Bookshelf"),
+        "Paper waves": tr("Paper waves"),
+        "Dusk hills": tr("Dusk hills"),
+        "Evening lights": tr("Evening lights"),
     }
     return names.get(english, english)
 
@@ -85,10 +83,10 @@ def bundled_name(english: str) -> str:
 def fixed_names() -> tuple[str, str, str, str]:
     """Return the names of the tiles that are no files: no background, blur, green, a colour."""
     return (
-        translate("Backgrounds", "None"),
-        translate("Backgrounds", "Blur"),
-        translate("Backgrounds", "Green"),
-        translate("Backgrounds", "Colour"),
+        tr("None"),
+        tr("Blur"),
+        tr("Green"),
+        tr("Colour"),
     )
 
 

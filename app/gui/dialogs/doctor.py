@@ -6,16 +6,15 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import groupby
 
-from PyQt6.QtCore import QCoreApplication, QObject, QProcess, Qt, pyqtSignal
+from PyQt6.QtCore import QObject, QProcess, Qt, pyqtSignal
 from PyQt6.QtGui import QHideEvent
 from PyQt6.QtWidgets import QDialog, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from app.config.setting import with_value
-from app.core.errors import MattecamError
+from app.core.errors import MattecamError, t
 from app.core.files.program import advice
-from app.core.text import t
 from app.doctor.finding import CommandLine, Finding, State
-from app.gui.i18n.messages import translated, translated_error
+from app.gui.i18n.messages import tr, translated, translated_error
 from app.gui.state import services
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
@@ -24,7 +23,6 @@ from app.gui.widgets.controls import button, label, selectable
 from app.gui.widgets.qt import column, copy_text, prepare, row, timer, was_hidden
 from app.runtime.status import PipelineStatus
 
-translate = QCoreApplication.translate
 MARKS = {State.OK: "✓", State.WARNING: "!", State.PROBLEM: "✗"}
 FindAll = Callable[[], tuple[Finding, ...]]
 
@@ -39,7 +37,7 @@ class FindingsView(QWidget):
         """find: runs the checks (on a task thread). summarise: returns the sentence above the list."""
         super().__init__()
         self._tasks, self._find, self._summarise = tasks, find, summarise
-        self._summary = label(translate("FindingsView", "Checking…"), "heading", wrap=True)
+        self._summary = label(tr("Checking…"), "heading", wrap=True)
         self._summary.setObjectName("findingsSummary")
         self._list = column(None, spacing=14)
         content = QWidget()
@@ -50,8 +48,8 @@ class FindingsView(QWidget):
         scroll = QScrollArea()
         scroll.setWidgetResizable(True)
         scroll.setWidget(content)
-        scroll.setAccessibleName(translate("FindingsView", "Results of the checks"))
-        again = button(translate("FindingsView", "Check again"), translate("FindingsView", "Run the checks again"),
+        scroll.setAccessibleName(tr("Results of the checks"))
+        again = button(tr("Check again"), tr("Run the checks again"),
                        "checkAgain", self.check)  # fmt: skip
         self._buttons: list[QPushButton] = [again]
         self._focused: QPushButton | None = None
@@ -68,7 +66,7 @@ class FindingsView(QWidget):
     def disable(self) -> None:
         """Disable the buttons until the next findings are shown."""
         self._set_enabled(False)
-        self._summary.setText(translate("FindingsView", "Checking…"))
+        self._summary.setText(tr("Checking…"))
 
     def show_result(self, text: str) -> None:
         """Show a sentence above the list in place of the summary."""
@@ -132,7 +130,7 @@ def _row(finding: Finding) -> QWidget:
 def _command(text: str) -> QWidget:
     """Return a block of commands with a copy button."""
     whole, shown = QWidget(), selectable(text, "command")
-    copy = button(translate("FindingsView", "Copy"), text, "copyCommand", lambda: copy_text(text))
+    copy = button(tr("Copy"), text, "copyCommand", lambda: copy_text(text))
     row(whole, shown, copy, grows=shown, spacing=8).setAlignment(copy, Qt.AlignmentFlag.AlignTop)
     return whole
 
@@ -140,42 +138,42 @@ def _command(text: str) -> QWidget:
 def check_names() -> dict[str, str]:
     """Return the translated names of all checks, such as that of `virtual camera: module`."""
     return {
-        "camera": translate("Findings", "Camera"),
-        "camera: permission": translate("Findings", "Camera: permission"),
-        "camera: in use": translate("Findings", "Camera: in use"),
-        "virtual camera: module": translate("Findings", "Virtual camera: module"),
-        "virtual camera: device": translate("Findings", "Virtual camera: device"),
-        "virtual camera: installed": translate("Findings", "Virtual camera: installed"),
-        "virtual camera: exclusive_caps": translate("Findings", "Virtual camera: seen by browsers"),
-        "virtual camera: permission": translate("Findings", "Virtual camera: permission"),
-        "virtual camera: in use": translate("Findings", "Virtual camera: in use"),
-        "virtual camera: at start": translate("Findings", "Virtual camera: after a restart"),
-        "virtual camera: Secure Boot": translate("Findings", "Virtual camera: Secure Boot"),
-        "virtual camera: options": translate("Findings", "Virtual camera: options"),
-        "virtual camera: proof": translate("Findings", "Virtual camera: test picture"),
-        "PipeWire camera: daemon": translate("Findings", "PipeWire camera: service"),
-        "PipeWire camera: proof": translate("Findings", "PipeWire camera: test picture"),
-        "PipeWire camera: portal": translate("Findings", "PipeWire camera: portal"),
-        "PipeWire camera: permission": translate("Findings", "PipeWire camera: permission"),
-        "PipeWire camera: Firefox": translate("Findings", "PipeWire camera: Firefox"),
-        "PipeWire camera: Flatpak": translate("Findings", "PipeWire camera: Flatpak"),
-        "PipeWire camera: Snap": translate("Findings", "PipeWire camera: Snap"),
-        "processor": translate("Findings", "Processor"),
-        "graphics card": translate("Findings", "Graphics card"),
-        "models": translate("Findings", "Models"),
-        "display": translate("Findings", "Display"),
-        "display: libraries": translate("Findings", "Display: libraries"),
-        "variables": translate("Findings", "Variables of other programs"),
-        "disk: settings": translate("Findings", "Disk space: settings"),
-        "disk: models": translate("Findings", "Disk space: models"),
+        "camera": tr("Camera"),
+        "camera: permission": tr("Camera: permission"),
+        "camera: in use": tr("Camera: in use"),
+        "virtual camera: module": tr("Virtual camera: module"),
+        "virtual camera: device": tr("Virtual camera: device"),
+        "virtual camera: installed": tr("Virtual camera: installed"),
+        "virtual camera: exclusive_caps": tr("Virtual camera: seen by browsers"),
+        "virtual camera: permission": tr("Virtual camera: permission"),
+        "virtual camera: in use": tr("Virtual camera: in use"),
+        "virtual camera: at start": tr("Virtual camera: after a restart"),
+        "virtual camera: Secure Boot": tr("Virtual camera: Secure Boot"),
+        "virtual camera: options": tr("Virtual camera: options"),
+        "virtual camera: proof": tr("Virtual camera: test picture"),
+        "PipeWire camera: daemon": tr("PipeWire camera: service"),
+        "PipeWire camera: proof": tr("PipeWire camera: test picture"),
+        "PipeWire camera: portal": tr("PipeWire camera: portal"),
+        "PipeWire camera: permission": tr("PipeWire camera: permission"),
+        "PipeWire camera: Firefox": tr("PipeWire camera: Firefox"),
+        "PipeWire camera: Flatpak": tr("PipeWire camera: Flatpak"),
+        "PipeWire camera: Snap": tr("PipeWire camera: Snap"),
+        "processor": tr("Processor"),
+        "graphics card": tr("Graphics card"),
+        "models": tr("Models"),
+        "display": tr("Display"),
+        "display: libraries": tr("Display: libraries"),
+        "variables": tr("Variables of other programs"),
+        "disk: settings": tr("Disk space: settings"),
+        "disk: models": tr("Disk space: models"),
     }
 
 
 def _state_text(state: State) -> str:
     return {
-        State.OK: translate("Findings", "OK"),
-        State.WARNING: translate("Findings", "warning"),
-        State.PROBLEM: translate("Findings", "problem"),
+        State.OK: tr("OK"),
+        State.WARNING: tr("warning"),
+        State.PROBLEM: tr("problem"),
     }[state]
 
 
@@ -234,8 +232,8 @@ class VirtualCameraView(FindingsView):
 
 def _say_whether_ready(findings: Sequence[Finding]) -> str:
     if any(finding.state is State.PROBLEM for finding in findings):
-        return translate("FindingsView", "This is missing on this computer:")
-    return translate("FindingsView", "The virtual camera is ready.")
+        return tr("This is missing on this computer:")
+    return tr("The virtual camera is ready.")
 
 
 def _stop(view: QObject) -> None:
@@ -257,7 +255,7 @@ class FindingsDialog(QDialog):
     def __init__(self, view: FindingsView, title: str, name: str, parent: QWidget) -> None:
         super().__init__(parent)
         prepare(self, name, title, 680, 560)
-        close = button(translate("FindingsDialog", "Close"), translate("FindingsDialog", "Back to the window"),
+        close = button(tr("Close"), tr("Back to the window"),
                        "findingsClose", self.close)  # fmt: skip
         column(self, view, row(None, None, close), grows=view, spacing=12, margins=18)
         view.check()
@@ -271,7 +269,7 @@ class DoctorDialog(FindingsDialog):
 
     def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QWidget) -> None:
         self.findings = FindingsView(tasks, lambda: services.run_checks(proof=False), _count_problems)
-        title = translate("DoctorDialog", "Check this computer")
+        title = tr("Check this computer")
         super().__init__(self.findings, title, "doctorDialog", parent)
         self._store, self._bridge = store, bridge
         self._lent: str | None = None
@@ -331,5 +329,5 @@ class DoctorDialog(FindingsDialog):
 def _count_problems(findings: Sequence[Finding]) -> str:
     counts = [sum(finding.state is state for finding in findings) for state in (State.PROBLEM, State.WARNING)]
     if not any(counts):
-        return translate("DoctorDialog", "No problems found.")
-    return translate("DoctorDialog", "Problems: {0}   ·   Warnings: {1}").format(*counts)
+        return tr("No problems found.")
+    return tr("Problems: {0}   ·   Warnings: {1}").format(*counts)

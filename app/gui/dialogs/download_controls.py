@@ -7,12 +7,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QCoreApplication, pyqtSignal
+from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtWidgets import QProgressBar, QWidget
 
 from app.core.errors import text_of
 from app.gui.dialogs.questions import UserFolder, ask_for_file
-from app.gui.i18n.messages import translated
+from app.gui.i18n.messages import tr, translated
 from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
@@ -22,7 +22,6 @@ from app.gui.widgets.qt import column, copy_text, keep_focus
 from models.spec import WeightSpec
 from models.weights import WeightReport
 
-translate = QCoreApplication.translate
 MEGABYTE = 1_000_000
 
 
@@ -157,8 +156,8 @@ def download_caption(spec: WeightSpec) -> str:
     """Caption of a download button, such as `Download (15 MB)`."""
     size = describe_size(spec)
     if not size:
-        return translate("DownloadControls", "Download")
-    return translate("DownloadControls", "Download ({0})").format(size)
+        return tr("Download")
+    return tr("Download ({0})").format(size)
 
 
 class FinerHair(QWidget):

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from html import escape
 
-from PyQt6.QtCore import QCoreApplication, QSignalBlocker, Qt
+from PyQt6.QtCore import QSignalBlocker, Qt
 from PyQt6.QtGui import QAction, QDesktopServices, QKeySequence
 from PyQt6.QtWidgets import (
     QDialog,
@@ -22,7 +22,7 @@ from PyQt6.QtWidgets import (
 from app.core.errors import MattecamError
 from app.core.files import paths
 from app.core.files.program import advice
-from app.gui.i18n.messages import translated
+from app.gui.i18n.messages import tr, translated
 from app.gui.panels.form import Form, say
 from app.gui.panels.matting import AdvancedControls
 from app.gui.state.bridge import Bridge
@@ -35,7 +35,6 @@ from app.gui.widgets.qt import column, copy_text, existing, prepare, row, timer
 from app.gui.widgets.theme import theme_names
 from app.system import autostart
 
-translate = QCoreApplication.translate
 LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
 """(name in the language itself, code)"""
 
@@ -43,11 +42,11 @@ LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
 def add_languages(form: Form, object_name: str) -> None:
     """Add a list of the languages, and say when a change applies: the window is built in one language."""
     form.add_list(
-        "window.language", translate("LanguageList", "Language"), translate("LanguageList", "Language of the window"),
-        [(translate("LanguageList", "System"), "system"), *LANGUAGES], partial(form.store.set, "window.language"),
+        "window.language", tr("Language"), tr("Language of the window"),
+        [(tr("System"), "system"), *LANGUAGES], partial(form.store.set, "window.language"),
         name=object_name,
     )  # fmt: skip
-    form.add_hint(translate("LanguageList", "Another language is used from the next start on."))
+    form.add_hint(tr("Another language is used from the next start on."))
 
 
 class PreferencesDialog(QDialog):

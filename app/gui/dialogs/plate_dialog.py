@@ -11,9 +11,8 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QHideEvent, QPixmap
 from PyQt6.QtWidgets import QDialog, QLabel, QProgressBar, QPushButton, QWidget
 
-from app.core.errors import PlateError
+from app.core.errors import PlateError, t
 from app.core.plate_times import COLLECT_S, COUNTDOWN_S
-from app.core.text import t
 from app.core.types import BgrImage, Frame
 from app.gui.i18n.messages import translated_error
 from app.gui.preview.rendering import to_qimage

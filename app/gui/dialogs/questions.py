@@ -6,16 +6,16 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QCoreApplication, QStandardPaths, Qt, QUrl
+from PyQt6.QtCore import QStandardPaths, Qt, QUrl
 from PyQt6.QtGui import QDesktopServices
 from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from app.config.scenes import Exposure, exposed_by
 from app.core.settings import Settings
+from app.gui.i18n.messages import tr
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.qt import prepare
 
-translate = QCoreApplication.translate
 NAME_WIDTH = 420
 """Of the question for a name, in pixels: those of files are long."""
 
@@ -73,7 +73,7 @@ def ask_for_name(parent: QWidget, title: str, suggestion: str, take: Callable[[s
     """Ask for a name."""
     dialog = QInputDialog(parent)
     prepare(dialog, "nameQuestion", title, NAME_WIDTH, 0)
-    dialog.setLabelText(translate("Dialogs", "Name:"))
+    dialog.setLabelText(tr("Name:"))
     dialog.setTextValue(suggestion)
     dialog.textValueSelected.connect(take)
     dialog.open()
@@ -81,7 +81,7 @@ def ask_for_name(parent: QWidget, title: str, suggestion: str, take: Callable[[s
 
 def ask_before_loss(parent: QWidget, text: str, consequence: str, caption: str, go_on: Callable[[], object]) -> None:
     """Ask whether to do what cannot be undone, named by the caption of its button; the default is to keep all."""
-    _ask_before(parent, "deletionQuestion", text, consequence, (caption, translate("Dialogs", "Keep")), go_on)
+    _ask_before(parent, "deletionQuestion", text, consequence, (caption, tr("Keep")), go_on)
 
 
 def change_or_ask(
@@ -109,17 +109,17 @@ def change_or_ask(
 
 def ask_before_unmatted(parent: QWidget, show: Callable[[], object], exposed: Exposure = "room") -> None:
     """Ask whether to show the real background to others, or a part of it; the default is to keep it hidden."""
-    text = translate("Dialogs", "Show your real background to others?")
-    consequence = translate("Dialogs", "“None” sends the camera image as it is, to every program that uses Mattecam.")
+    text = tr("Show your real background to others?")
+    consequence = tr("“None” sends the camera image as it is, to every program that uses Mattecam.")
     if exposed == "people":
-        text = translate("Dialogs", "Show everybody to others?")
-        consequence = translate("Dialogs", "This scene ends “Only me”: everyone in front of the camera is shown.")
+        text = tr("Show everybody to others?")
+        consequence = tr("This scene ends “Only me”: everyone in front of the camera is shown.")
     elif exposed == "hidden":
-        consequence = translate("Dialogs", "This scene does not hide what you marked with “Always hide”.")
+        consequence = tr("This scene does not hide what you marked with “Always hide”.")
     elif exposed == "readable":
-        text = translate("Dialogs", "Let others read what is behind you?")
-        consequence = translate("Dialogs", "The blur is so weak that text in your room can be read.")
-    answers = translate("Dialogs", "Show it"), translate("Dialogs", "Keep it hidden")
+        text = tr("Let others read what is behind you?")
+        consequence = tr("The blur is so weak that text in your room can be read.")
+    answers = tr("Show it"), tr("Keep it hidden")
     _ask_before(parent, "unmattedQuestion", text, consequence, answers, show)
 
 

@@ -9,9 +9,8 @@ from xml.etree import ElementTree
 
 from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
-from app.core.errors import text_of
+from app.core.errors import Text, Value, fill, text_of
 from app.core.files.program import advice
-from app.core.text import Text, Value, fill
 from app.runtime.status import Phase
 from models.faults import for_window
 from models.table import NETWORKS
@@ -100,7 +99,11 @@ class Translation:
 
 MODEL_PLACES = ("model", "models", "bundled")
 """Places in templates for names of models."""
-translate = QCoreApplication.translate
+
+
+def tr(text: str, comment: str = "") -> str:
+    """Return a literal in the language of the window, as `QObject.tr`. comment: tells equal texts apart."""
+    return QCoreApplication.translate("", text, comment)
 
 
 def translated(text: str) -> str:
@@ -110,7 +113,7 @@ def translated(text: str) -> str:
     """
     if not isinstance(text, Text):
         return text
-    template = advice(translate("Messages", for_window(text.template)))
+    template = advice(tr(for_window(text.template)))
     titles = {place: _titles(text.values[place]) for place in MODEL_PLACES if place in text.values}
     return fill(template, {**text.values, **titles}, translated)
 
@@ -119,7 +122,7 @@ def _titles(models: Value) -> Value:
     """Return names of models as their titles in quotation marks."""
     if isinstance(models, tuple | list):
         return tuple(map(_titles, models))
-    return translate("Models", "“{0}”").format(describe_model(str(models)))
+    return tr("“{0}”").format(describe_model(str(models)))
 
 
 def translated_error(error: Exception) -> str:
@@ -130,17 +133,17 @@ def translated_error(error: Exception) -> str:
 def standby_text(phase: Phase = Phase.WAITING, preparing: Text | None = None) -> str:
     """Return the text of the stand-by card while the settings have none, in the language of the window."""
     if phase is Phase.NO_CAMERA:
-        return translate("StandbyCard", "No camera")
+        return tr("No camera")
     if phase is Phase.STARTING and preparing is not None:
         return translated(preparing)
-    return translate("StandbyCard", "One moment, please")
+    return tr("One moment, please")
 
 
 def describe_model(name: str) -> str:
     """Return the translated title of a model; an unknown name is returned unchanged."""
     if name in NETWORKS:
-        return translate("Models", NETWORKS[name].title)
-    return translate("Models", "Automatic") if name == "auto" else name
+        return tr(NETWORKS[name].title)
+    return tr("Automatic") if name == "auto" else name
 
 
 def decimal(value: float, places: int) -> str:

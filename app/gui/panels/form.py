@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any, get_args
 
 from annotated_types import MaxLen
-from PyQt6.QtCore import QCoreApplication, QSignalBlocker, QSize, Qt
+from PyQt6.QtCore import QSignalBlocker, QSize, Qt
 from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
 from app.config.setting import SETTINGS, Setting
 from app.core.settings import Settings
 from app.gui.dialogs.questions import UserFolder, ask_for_file
+from app.gui.i18n.messages import tr
 from app.gui.state.store import SettingsStore
 from app.gui.widgets.controls import (
     STEPS,
@@ -33,7 +34,6 @@ from app.gui.widgets.controls import (
 from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import column, longest_word, scaled
 
-translate = QCoreApplication.translate
 Entries = list[tuple[str, object]]
 """(text, value of the setting)"""
 Change = Callable[[Any], object]
@@ -203,8 +203,8 @@ class Form(QWidget):
 
     def _add_picture(self, setting: str, title: str, tip: str) -> QWidget:
         """Add a button that names the chosen picture, and a link that removes it."""
-        caption = translate("Form", "Choose image…")
-        pictures = translate("Form", "Images ({0})").format(IMAGES)
+        caption = tr("Choose image…")
+        pictures = tr("Images ({0})").format(IMAGES)
         take = partial(self.store.set, setting)
         made = button(
             caption, tip, setting,
@@ -212,7 +212,7 @@ class Form(QWidget):
             name=title, names_file=True,
         )  # fmt: skip
         self._bind(made, setting, lambda path: made.setText(caption if path is None else Path(path).name))
-        removal = self.make_removal(setting, translate("Form", "Remove image"), translate("Form", "Use no image"))
+        removal = self.make_removal(setting, tr("Remove image"), tr("Use no image"))
         whole = QWidget()
         whole.setLayout(FoldingRow(made, removal, grows=made))
         self.add_row(title, whole, made)
@@ -233,22 +233,22 @@ class Form(QWidget):
 def choices_of(setting: Setting) -> Entries:
     """Return the entries of a setting that has a few values."""
     names: dict[object, str] = {
-        "auto": translate("Choices", "Automatic"),
-        "on": translate("Choices", "On"),
-        "off": translate("Choices", "Off"),
-        "calm": translate("Choices", "Calm"),
-        "close": translate("Choices", "Close", "near the face"),
-        "balanced": translate("Choices", "Balanced"),
-        "bgra": translate("Choices", "In the PipeWire camera (BGRA)"),
-        "deep-guided-filter": translate("Choices", "Deep guided filter"),
-        "fast-guided-filter": translate("Choices", "Fast guided filter"),
+        "auto": tr("Automatic"),
+        "on": tr("On"),
+        "off": tr("Off"),
+        "calm": tr("Calm"),
+        "close": tr("Close", "near the face"),
+        "balanced": tr("Balanced"),
+        "bgra": tr("In the PipeWire camera (BGRA)"),
+        "deep-guided-filter": tr("Deep guided filter"),
+        "fast-guided-filter": tr("Fast guided filter"),
         "eager": "PyTorch",
         "openvino": "OpenVINO",
         "v4l2": "V4L2",
-        0: translate("Choices", "Not turned"),
-        90: translate("Choices", "90° to the right"),
+        0: tr("Not turned"),
+        90: tr("90° to the right"),
         180: "180°",
-        270: translate("Choices", "90° to the left"),
+        270: tr("90° to the left"),
     }
     return [(names.get(value, str(value)), value) for value in get_args(setting.annotation)]
 

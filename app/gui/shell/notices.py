@@ -8,12 +8,11 @@ from enum import Enum
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QT_TRANSLATE_NOOP, QCoreApplication, QObject, pyqtSignal
+from PyQt6.QtCore import QObject, pyqtSignal
 
 from app.capture.camera import SLOW_FPS
-from app.core.errors import Stage
+from app.core.errors import Stage, Text, t
 from app.core.settings import MAX_ZONES
-from app.core.text import Text
 from app.gui.dialogs.download_controls import download_caption
 from app.gui.dialogs.questions import open_folder
 from app.gui.i18n.messages import describe_model, short, translated
@@ -26,15 +25,15 @@ from models.spec import WeightSpec
 class Remedy(Enum):
     """What can be done about a problem: the caption of its button, in English."""
 
-    CAMERA = QT_TRANSLATE_NOOP("Remedies", "Choose another camera")
-    SOURCE = QT_TRANSLATE_NOOP("Remedies", "Choose another source")
-    MODEL = QT_TRANSLATE_NOOP("Remedies", "Choose another model")
-    MATTING_SETTINGS = QT_TRANSLATE_NOOP("Remedies", "Show the settings")
-    PLATE = QT_TRANSLATE_NOOP("Remedies", "Take a picture of the empty room…")
-    BLUR = QT_TRANSLATE_NOOP("Remedies", "Blur the background")
-    VIRTUAL_CAMERA = QT_TRANSLATE_NOOP("Remedies", "Set up…")
-    RECORDINGS_FOLDER = QT_TRANSLATE_NOOP("Remedies", "Choose another folder")
-    RETRY = QT_TRANSLATE_NOOP("Remedies", "Try again")
+    CAMERA = t("Choose another camera")
+    SOURCE = t("Choose another source")
+    MODEL = t("Choose another model")
+    MATTING_SETTINGS = t("Show the settings")
+    PLATE = t("Take a picture of the empty room…")
+    BLUR = t("Blur the background")
+    VIRTUAL_CAMERA = t("Set up…")
+    RECORDINGS_FOLDER = t("Choose another folder")
+    RETRY = t("Try again")
 
 
 _OF_STAGE = {
@@ -198,7 +197,7 @@ class ProgramNotices(QObject):
         of_file = of_choice and isinstance(problem.message, Text) and "file" in problem.message.values
         leaves = of_file and self._status.phase in (Phase.RUNNING, Phase.PAUSED)  # what was in use before goes on
         remedy = remedy_of(problem)
-        caption = "" if remedy is None else QCoreApplication.translate("Remedies", remedy.value)
+        caption = "" if remedy is None else translated(remedy.value)
         return Notice(
             f"error {problem.stage.name}: {problem.message}",
             translated(problem.message),

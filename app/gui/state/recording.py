@@ -11,11 +11,10 @@ from pathlib import Path
 
 from PyQt6.QtCore import QObject, pyqtSignal
 
-from app.core.errors import SinkError, text_of
+from app.core.errors import SinkError, t, text_of
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import new_file, new_file_held
 from app.core.files.private_file import write_picture
-from app.core.text import t
 from app.core.types import Outgoing
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore

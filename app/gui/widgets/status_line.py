@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QCoreApplication, Qt
+from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QPaintEvent
 from PyQt6.QtWidgets import QMenu, QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QStylePainter
 
-from app.gui.i18n.messages import decimal, describe_model, short, translated
+from app.gui.i18n.messages import decimal, describe_model, short, tr, translated
 from app.gui.widgets.controls import describe
 from app.gui.widgets.qt import tip_of
 from app.runtime.status import Lowered, Phase, PipelineStatus
-
-translate = QCoreApplication.translate
 
 
 class StatusLine(QPushButton):
@@ -65,21 +63,21 @@ def summarize(status: PipelineStatus, *, frozen: bool = False, rate: bool = True
 
 def _describe_viewers(status: PipelineStatus, frozen: bool) -> str:
     if status.phase is Phase.PAUSED:
-        return translate("StatusLine", "Others see you: no, paused")
+        return tr("Others see you: no, paused")
     has_camera = bool(status.virtual_camera or status.pipewire)
     unseen = status.phase is not Phase.RUNNING or status.hides_person
     if unseen or status.readers == 0 or (status.readers is None and not has_camera):
-        return translate("StatusLine", "Others see you: no")
+        return tr("Others see you: no")
     if frozen:
-        return translate("StatusLine", "Others see you: frozen")
+        return tr("Others see you: frozen")
     if status.readers is None:
-        return translate("StatusLine", "Others can see you")
+        return tr("Others can see you")
     if status.pipewire is not None:  # all of its readers count as one
-        least = translate("StatusLine", "Others see you: yes, at least {0} programs")
-        return least.format(status.readers) if status.readers > 1 else translate("StatusLine", "Others see you: yes")
+        least = tr("Others see you: yes, at least {0} programs")
+        return least.format(status.readers) if status.readers > 1 else tr("Others see you: yes")
     if status.readers == 1:
-        return translate("StatusLine", "Others see you: yes, 1 program")
-    return translate("StatusLine", "Others see you: yes, {0} programs").format(status.readers)
+        return tr("Others see you: yes, 1 program")
+    return tr("Others see you: yes, {0} programs").format(status.readers)
 
 
 def describe_details(status: PipelineStatus, *, frozen: bool = False) -> tuple[str, ...]:
@@ -88,51 +86,51 @@ def describe_details(status: PipelineStatus, *, frozen: bool = False) -> tuple[s
     frozen: the user has frozen the output.
     """
     phases = {
-        Phase.STARTING: translate("StatusLine", "Starting"),
-        Phase.RUNNING: translate("StatusLine", "Running"),
-        Phase.PAUSED: translate("StatusLine", "Paused"),
-        Phase.WAITING: translate("StatusLine", "Waiting"),
-        Phase.NO_CAMERA: translate("StandbyCard", "No camera"),
-        Phase.RESTING: translate("StatusLine", "Camera off: no program uses it"),
-        Phase.STOPPED: translate("StatusLine", "Stopped"),
+        Phase.STARTING: tr("Starting"),
+        Phase.RUNNING: tr("Running"),
+        Phase.PAUSED: tr("Paused"),
+        Phase.WAITING: tr("Waiting"),
+        Phase.NO_CAMERA: tr("No camera"),
+        Phase.RESTING: tr("Camera off: no program uses it"),
+        Phase.STOPPED: tr("Stopped"),
     }
     shows_frames = status.phase is Phase.RUNNING
-    parts = [translate("StatusLine", "Frozen") if frozen and shows_frames else phases[status.phase]]
+    parts = [tr("Frozen") if frozen and shows_frames else phases[status.phase]]
     if status.source is not None:
         demo = status.source.kind == "demo"
-        name = translate("CameraControls", "Demonstration") if demo else status.source.name
+        name = tr("Demonstration") if demo else status.source.name
         parts.append(f"{name} {status.size[0]} × {status.size[1]}")
         rates = decimal(status.fps_in, 1), decimal(status.fps_out, 1)
-        parts.append(translate("StatusLine", "{0} fps in, {1} out").format(*rates))
+        parts.append(tr("{0} fps in, {1} out").format(*rates))
     if status.latency_ms.end_to_end.median:
-        parts.append(translate("StatusLine", "{0} ms").format(f"{status.latency_ms.end_to_end.median:.0f}"))
+        parts.append(tr("{0} ms").format(f"{status.latency_ms.end_to_end.median:.0f}"))
     if status.engine is not None:
         engine = status.engine
         parts.append(describe_model(engine.model))
         parts.append(f"{engine.device} ({engine.executor}, {engine.precision})")
-    parts.append(status.virtual_camera or status.pipewire or translate("StatusLine", "no virtual camera"))
+    parts.append(status.virtual_camera or status.pipewire or tr("no virtual camera"))
     return tuple(parts)
 
 
 def _describe_lowered(lowered: Lowered, *, rate: bool) -> str:
     parts = []
     if lowered.ratio is not None:
-        parts.append(translate("StatusLine", "detail {0} %").format(round(lowered.ratio * 100)))
+        parts.append(tr("detail {0} %").format(round(lowered.ratio * 100)))
     if lowered.lighter_model:
-        parts.append(translate("StatusLine", "lighter model"))
+        parts.append(tr("lighter model"))
     if rate and lowered.matted_hz is not None:
         parts.append(_per_second(short(lowered.matted_hz, 3)))
     if not parts:
-        return translate("StatusLine", "This computer is busy")
-    return translate("StatusLine", "This computer is busy – {0}").format(", ".join(parts))
+        return tr("This computer is busy")
+    return tr("This computer is busy – {0}").format(", ".join(parts))
 
 
 def _per_second(rate: str) -> str:
-    return translate("StatusLine", "{0} pictures per second").format(rate)
+    return tr("{0} pictures per second").format(rate)
 
 
 def _describe_busy(busy: str) -> str:
     return {
-        "the model": translate("StatusLine", "preparing the model…"),
-        "the background": translate("StatusLine", "preparing the background…"),
+        "the model": tr("preparing the model…"),
+        "the background": tr("preparing the background…"),
     }.get(busy, translated(busy))

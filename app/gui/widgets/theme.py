@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from pathlib import Path
 
-from PyQt6.QtCore import QByteArray, QCoreApplication, QRect, QRectF, QSize, Qt
+from PyQt6.QtCore import QByteArray, QRect, QRectF, QSize, Qt
 from PyQt6.QtGui import (
     QColor,
     QFontInfo,
@@ -21,6 +21,7 @@ from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from app.core.settings import Theme
+from app.gui.i18n.messages import tr
 from app.gui.widgets.qt import USUAL_LINE_PX, existing
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"
@@ -56,11 +57,10 @@ def is_dark(theme: Theme) -> bool:
 
 def theme_names() -> tuple[tuple[str, Theme], ...]:
     """Return the translated name of each theme, and the theme."""
-    translate = QCoreApplication.translate
     return (
-        (translate("Themes", "System"), "system"),
-        (translate("Themes", "Light", "not dark"), "light"),
-        (translate("Themes", "Dark"), "dark"),
+        (tr("System"), "system"),
+        (tr("Light", "not dark"), "light"),
+        (tr("Dark"), "dark"),
     )
 
 

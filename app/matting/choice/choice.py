@@ -7,9 +7,8 @@ import logging
 from dataclasses import dataclass
 from pathlib import Path
 
-from app.core.errors import ModelError, WeightsMissingError, text_of
+from app.core.errors import ModelError, WeightsMissingError, t, text_of
 from app.core.settings import EngineSettings
-from app.core.text import t
 from app.core.threads import usable_cores
 from app.matting.base.interface import StepGeometry, auto_ratio
 from app.matting.choice import hardware

@@ -14,8 +14,7 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
-from app.core.errors import ModelError
-from app.core.text import t
+from app.core.errors import ModelError, t
 from app.matting.base.interface import ExecutorError
 
 _log = logging.getLogger(__name__)

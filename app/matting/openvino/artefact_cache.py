@@ -17,10 +17,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from app.core.errors import ModelError
+from app.core.errors import ModelError, t
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
-from app.core.text import t
 from app.matting.openvino.artefact import Artefact, NetworkSource, read_artefact
 from models.conversions import folders, missing
 from models.weights import on_hand

@@ -10,8 +10,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from app.core.errors import ModelError
-from app.core.text import t
+from app.core.errors import ModelError, t
 from app.matting.openvino.artefact import (
     FILTERS,
     INDEX,

@@ -9,11 +9,10 @@ from pathlib import Path
 
 from pydantic import BaseModel, FiniteFloat, ValidationError
 
-from app.core.errors import PlateError, SettingsError
+from app.core.errors import PlateError, SettingsError, t
 from app.core.files import json_file, paths
 from app.core.files.disk_errors import why_not_written
 from app.core.files.private_file import write_picture
-from app.core.text import t
 from app.core.types import BgrImage, Frame
 from app.matting.plate.engine import shows_someone
 from app.matting.plate.picture import median_plate

@@ -11,10 +11,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.errors import PlateError
+from app.core.errors import PlateError, t
 from app.core.framing import MatteEdit, Plane, framed
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
-from app.core.text import t
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
 from app.matting.base.interface import (
     Backend,

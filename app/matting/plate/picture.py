@@ -10,10 +10,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.errors import BackgroundError, PlateError
+from app.core.errors import BackgroundError, PlateError, t
 from app.core.files.disk_errors import why_not_read
 from app.core.files.names import is_special
-from app.core.text import t
 from app.core.types import AlphaImage, BgrImage, Mask
 from app.media.image_file import read_image
 

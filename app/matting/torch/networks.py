@@ -11,8 +11,7 @@ import torch
 from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
-from app.core.errors import ModelError, text_of
-from app.core.text import t
+from app.core.errors import ModelError, t, text_of
 from app.matting.torch.core import Core, DirectCore
 from app.matting.torch.torch_backend import DTYPES
 from models.checkpoint import load_state_dict

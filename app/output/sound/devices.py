@@ -16,8 +16,7 @@ import av
 import numpy as np
 from av.error import FFmpegError
 
-from app.core.errors import MicrophoneError
-from app.core.text import t
+from app.core.errors import MicrophoneError, t
 from app.output.sound.microphone import BLOCK_S, RATE, SoundBlock, SoundSource
 
 LIBRARY = "libpulse-simple.so.0"

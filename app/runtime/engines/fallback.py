@@ -5,9 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
-from app.core.errors import MattecamError, ModelError, PlateError, WeightsMissingError
+from app.core.errors import MattecamError, ModelError, PlateError, WeightsMissingError, t
 from app.core.settings import MIN_RATIO, EngineSettings
-from app.core.text import t
 from app.matting.base.interface import ExecutorError, is_device_lost, is_out_of_memory
 from app.matting.choice import hardware
 from app.matting.choice.hardware import CudaCards

@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import Enum
 
-from app.core.errors import PlateError
+from app.core.errors import PlateError, t
 from app.core.framing import WHOLE
 from app.core.settings import EngineSettings, FramingSettings
-from app.core.text import t
 from app.core.types import Frame
 from app.matting.base.interface import EngineInfo, MattingEngine
 from app.matting.plate.capture import plate_info

@@ -6,8 +6,8 @@ import threading
 import time
 from typing import Any
 
+from app.core.errors import t
 from app.core.settings import Settings
-from app.core.text import t
 from app.core.types import Picture, PictureKind
 from app.output.base import CameraSink, CountedSink, FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate

@@ -12,9 +12,8 @@ import pytest
 
 from app.cli.bench_run import prepare
 from app.compositing.standby import StandbyCard
-from app.core.errors import ModelError
+from app.core.errors import ModelError, Text
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
-from app.core.text import Text
 from app.matting.choice import preparation as module
 from app.matting.choice.choice import choose
 from app.matting.choice.preparation import KERNELS, Preparation, do

@@ -8,8 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.core.errors import MicrophoneError
-from app.core.text import t
+from app.core.errors import MicrophoneError, t
 from app.output.sound.microphone import BLOCK_S, RATE, Microphone, Samples, SoundBlock
 
 COUNT = round(BLOCK_S * RATE)
