@@ -25,8 +25,7 @@ from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.choice import hardware
-from app.matting.choice.choice import Choice, choose, geometry_for
-from app.matting.choice.engines import converted
+from app.matting.choice.choice import Choice, choose, converted, geometry_for
 from app.matting.choice.preparation import measure, prepare_for
 from app.matting.choice.trials import best, cpu_precisions, is_measurable, keep_trials, measurable
 from models.table import auto_order, bundled

@@ -9,8 +9,7 @@ from app.core.files import paths
 from app.core.framing import WHOLE
 from app.core.settings import EngineSettings, FramingSettings
 from app.matting.base.interface import StepGeometry
-from app.matting.choice.choice import choose, choose_model, geometry_for, openvino_threads
-from app.matting.choice.engines import network_engine
+from app.matting.choice.choice import choose, choose_model, geometry_for, network_engine, openvino_threads
 from app.matting.engine import FrameEngine
 from app.matting.plate.engine import PlateEngine, build_with_plate
 from app.matting.plate.picture import check_shape, whole_plate

@@ -1,21 +1,27 @@
-"""Resolves every `auto` in the settings: model, device, executor and precision."""
+"""Resolves every `auto` in the settings: model, device, executor and precision; makes the engine of a choice."""
 
 from __future__ import annotations
 
 import functools
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from app.core.errors import ModelError, WeightsMissingError, t, text_of
 from app.core.settings import EngineSettings
 from app.core.threads import usable_cores
-from app.matting.base.interface import StepGeometry, auto_ratio
+from app.matting.base.interface import Backend, StepGeometry, auto_ratio
 from app.matting.choice import hardware
 from app.matting.choice.trials import HEIGHT, WIDTH, best, cpu_precisions, trials_of
+from app.matting.engine import FrameEngine, backend_errors
 from models.spec import NetworkSpec
 from models.table import NETWORKS, auto_order, bundled, recommended
 from models.weights import WeightsError, check_intact, find, find_int8, on_hand
+
+if TYPE_CHECKING:
+    from app.matting.openvino.artefact import Artefact
 
 LOG = logging.getLogger(__name__)
 MIN_SMALL_SIDE = 16
@@ -199,3 +205,62 @@ def _report_float32(model: str, weights: Path) -> None:
         model,
         weights,
     )
+
+
+def make_backend(
+    settings: EngineSettings,
+    choice: Choice,
+    geometry: StepGeometry,
+    threads: int | None = None,
+    *,
+    live: bool = False,
+) -> Backend:
+    """Return the backend of a network without a plate. threads: of a step in OpenVINO; None for all cores.
+
+    live: whether it may spare work beside people. Raises ModelError or RuntimeError if it cannot run.
+    """
+    if choice.executor == "openvino":
+        from app.matting.kernels.loading import start_loading
+
+        start_loading()
+        from app.matting.openvino.openvino_backend import OpenVinoBackend
+
+        return OpenVinoBackend(converted(settings, choice, geometry), geometry, choice.precision, threads, live=live)
+    from app.matting.torch.networks import load_core
+    from app.matting.torch.torch_backend import TorchBackend
+
+    core = load_core(choice.model, choice.weights, settings.refiner, geometry.ratio, choice.device, choice.precision)
+    return TorchBackend(core, geometry, choice.device, choice.precision)
+
+
+def converted(settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> Artefact:
+    """Return the network without a plate as OpenVINO runs it. Raises ModelError."""
+    from app.matting.openvino.artefact import NetworkSource
+    from app.matting.openvino.artefact_cache import artefacts
+
+    direct = geometry.ratio == 1 and choice.spec.direct
+    return artefacts.load(NetworkSource(choice.model, choice.weights, settings.refiner, direct, choice.int8))
+
+
+def network_engine(
+    settings: EngineSettings,
+    choice: Choice,
+    width: int,
+    height: int,
+    threads: Callable[[StepGeometry], int | None],
+    *,
+    live: bool = False,
+) -> FrameEngine:
+    """Return an engine for a choice that needs no plate. threads: of a step in OpenVINO; None for all cores.
+
+    Raises ModelError if the network cannot run.
+    """
+
+    def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
+        return geometry_for(settings, choice.model, frame_width, frame_height)
+
+    def make(geometry: StepGeometry) -> Backend:
+        with backend_errors(choice.model, choice.device, choice.precision):
+            return make_backend(settings, choice, geometry, threads(geometry), live=live)
+
+    return FrameEngine(choice.model, make, make_geometry, width, height, live=live)

@@ -34,8 +34,7 @@ from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
 from app.core.types import BgrImage
-from app.matting.choice.choice import choose
-from app.matting.choice.engines import network_engine
+from app.matting.choice.choice import choose, network_engine
 from app.matting.choice.trials import (
     HEIGHT,
     WIDTH,

@@ -22,8 +22,7 @@ from app.matting.base.interface import (
     StepGeometry,
     auto_ratio,
 )
-from app.matting.choice.choice import Choice, choose, geometry_for
-from app.matting.choice.engines import make_backend
+from app.matting.choice.choice import Choice, choose, geometry_for, make_backend
 from app.matting.engine import FrameEngine, backend_errors
 from app.matting.plate.picture import PlateFit, read_plate
 from models.table import bundled
