@@ -200,12 +200,6 @@ def _logging_as_it_was() -> Iterator[None]:
     sys.excepthook, threading.excepthook = hooks
 
 
-def _left_by_aiortc(record: logging.LogRecord) -> bool:
-    """aiortc forgets the task of a connection that is closed while it connects; asyncio reports that at any time."""
-    message = record.getMessage()
-    return "Task was destroyed" in message and "RTCPeerConnection.__connect()" in message
-
-
 @pytest.fixture(autouse=True)
 def _no_error_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFixture) -> Iterator[None]:
     """No part logged an error, unless the test is marked `error_logs`."""
@@ -216,7 +210,7 @@ def _no_error_logged(request: pytest.FixtureRequest, caplog: pytest.LogCaptureFi
         f"{record.name}: {record.getMessage()}"
         for phase in ("setup", "call")
         for record in caplog.get_records(phase)
-        if record.levelno >= logging.ERROR and not _left_by_aiortc(record)
+        if record.levelno >= logging.ERROR
     ]
     assert not errors, f"logged errors: {errors}"
 

@@ -4,16 +4,23 @@ from __future__ import annotations
 
 import errno
 import json
+import socket
 import subprocess
 import sys
+import threading
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn, Self
 
+import cv2
 import numpy as np
 import pytest
+from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_error, new_method_return, new_signal
+from jeepney.bus_messages import message_bus
+from jeepney.io.blocking import Proxy, open_dbus_connection
 
 from app.capture import devices, v4l2
 from app.capture import portal as portal_module
@@ -24,21 +31,172 @@ from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import Frame
 from app.doctor.camera import check_cameras
-from app.doctor.proof import bar_error
+from app.doctor.proof import bar_error, colour_bars
 from app.doctor.system import System
 from app.output.pipewire import PipeWireNode
-from app.system.pipewire.connection import Connection
+from app.system.pipewire.connection import OWN_NODE, Connection
+from app.system.pipewire.connection import list_cameras as nodes
 from app.system.pipewire.reader import RawFrame, to_bgr
 from app.system.pipewire.stream import OUTPUT, Stream, StreamFlags, StreamListener
 from app.system.pipewire.video_format import Layout, VideoFormat
 from app.system.portal import PortalError, PortalFault, open_cameras, read_permissions
 from tests.capture.played import answers, plug
 from tests.paths import ROOT
-from tests.pipewire_camera import LAYOUTS, camera, is_listed, packed
 from tests.pipewire_session import PrivateSession
-from tests.played_portals import PlayedPortal
 from tests.sources import new_opener, open_source
 from tests.waiting import eventually
+
+LAYOUTS: tuple[Layout, ...] = (
+    *("YUY2", "UYVY", "I420", "NV12", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR"),
+    "MJPG",
+)
+
+
+def packed(layout: Layout, width: int = 64, height: int = 48) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Bars as a camera sends them."""
+    image = colour_bars(width, height)
+    if layout == "NV12":
+        planar = cv2.cvtColor(image, cv2.COLOR_BGR2YUV_I420)
+        u, v = planar[height:].reshape(2, -1)
+        return np.concatenate([planar[:height].ravel(), np.stack([u, v], 1).ravel()])
+    if layout == "MJPG":
+        return np.asarray(cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, 95])[1], np.uint8)
+    codes = {"YUY2": cv2.COLOR_BGR2YUV_YUY2, "I420": cv2.COLOR_BGR2YUV_I420, "RGB": cv2.COLOR_BGR2RGB}
+    codes |= {"UYVY": cv2.COLOR_BGR2YUV_UYVY, **dict.fromkeys(("BGRx", "BGRA"), cv2.COLOR_BGR2BGRA)}
+    codes |= dict.fromkeys(("RGBx", "RGBA"), cv2.COLOR_BGR2RGBA)
+    return image if layout == "BGR" else np.asarray(cv2.cvtColor(image, codes[layout]), np.uint8)
+
+
+@contextmanager
+def camera(name: str, layout: Layout = "YUY2", title: str = "") -> Iterator[Callable[[], None]]:
+    """Another camera of PipeWire, which sends bars; gives a function that removes it."""
+    stop = threading.Event()
+    node = PipeWireNode(VideoFormat(layout, 64, 48, Fraction(30)), name=name, title=title or name)
+    frame = packed(layout)
+
+    eventually(lambda: name == OWN_NODE or is_listed(name))
+
+    def send() -> None:
+        while not stop.wait(1 / 60):
+            node.send(frame)
+
+    def remove() -> None:
+        stop.set()
+        thread.join()
+        node.close()
+
+    thread = threading.Thread(target=send)
+    thread.start()
+    try:
+        yield remove
+    finally:
+        remove()
+
+
+def is_listed(name: str) -> bool:
+    connection = Connection()
+    try:
+        return name in [one.name for one in nodes(connection)]
+    finally:
+        connection.close()
+
+
+DESKTOP_NAME, DESKTOP_PATH = "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop"
+
+
+class PlayedService(ABC):
+    """Owns names on the bus of the environment and answers the calls to them. A context."""
+
+    names: tuple[str, ...] = (DESKTOP_NAME,)
+
+    def __init__(self, pipewire: Path | None = None) -> None:
+        """pipewire: the socket that programs are given."""
+        self.pipewire = pipewire
+        self.responses: dict[str, int | None] = {}
+        """Answers to the requests by member: 0 granted (the default), 1 refused, 2 ended otherwise; None: none."""
+        self._owner = ""
+        self._bus = open_dbus_connection(enable_fds=True, auth_timeout=30.0)
+        for name in self.names:
+            Proxy(message_bus, self._bus).RequestName(name)
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._serve)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self._stop.set()
+        self._thread.join()
+        self._bus.close()
+
+    @abstractmethod
+    def answer(self, call: Message, member: str) -> bool:
+        """Answer a call; return whether there is such a method."""
+
+    def reply(self, call: Message, signature: str | None = None, body: tuple[Any, ...] = ()) -> None:
+        self._bus.send(new_method_return(call, signature, body))
+
+    def request(self, call: Message, options: dict[str, Any], results: dict[str, Any]) -> int | None:
+        """Answer a request and send its response, which is returned."""
+        path = self._object("request", options["handle_token"][1])
+        self.reply(call, "o", (path,))
+        response = self.responses.get(call.header.fields[HeaderFields.member], 0)
+        if response is not None:
+            address = DBusAddress(path, interface="org.freedesktop.portal.Request")
+            self.send_signal(address, "Response", "ua{sv}", (response, results if response == 0 else {}))
+        return response
+
+    def send_remote(self, call: Message) -> None:
+        """Answer with a connection to PipeWire."""
+        with socket.socket(socket.AF_UNIX) as remote:
+            remote.connect(str(self.pipewire))
+            self.reply(call, "h", (remote,))
+
+    def send_signal(self, address: DBusAddress, member: str, signature: str, body: tuple[Any, ...]) -> None:
+        """Send a signal to the program that called last."""
+        signal = new_signal(address, member, signature, body)
+        signal.header.fields[HeaderFields.destination] = self._owner
+        self._bus.send(signal)
+
+    def _serve(self) -> None:
+        while not self._stop.is_set():
+            with suppress(TimeoutError):
+                call = self._bus.receive(timeout=0.05)
+                if call.header.message_type is MessageType.method_call:
+                    self._owner = call.header.fields[HeaderFields.sender]
+                    if not self.answer(call, call.header.fields[HeaderFields.member]):
+                        self._bus.send(new_error(call, "org.freedesktop.DBus.Error.UnknownMethod"))
+
+    def _object(self, kind: str, token: str) -> str:
+        sender = self._owner.removeprefix(":").replace(".", "_")
+        return f"{DESKTOP_PATH}/{kind}/{sender}/{token}"
+
+
+class PlayedPortal(PlayedService):
+    """The portal for cameras, and its permission store."""
+
+    names = (DESKTOP_NAME, "org.freedesktop.impl.portal.PermissionStore")
+
+    def __init__(self, pipewire: Path) -> None:
+        super().__init__(pipewire)
+        self.permissions: dict[str, list[str]] | None = {}
+        self.asked = 0
+
+    def answer(self, call: Message, member: str) -> bool:
+        if member == "Get":
+            self.reply(call, "v", (("b", True),))
+        elif member == "AccessCamera":
+            self.asked += 1
+            self.request(call, call.body[0], {})
+        elif member == "OpenPipeWireRemote":
+            self.send_remote(call)
+        elif member == "Lookup" and self.permissions is not None:
+            self.reply(call, "a{sas}v", (self.permissions, ("y", 0)))
+        else:
+            return False
+        return True
+
 
 AUTO = CaptureSettings(width=64, height=48, fps=30)
 NAME, TITLE = "libcamera_input._SB_.PC00.LNK0", "Built-in Front Camera"
