@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QLocale, QMimeData, QPoint, QPointF, Qt, QUrl
 from PyQt6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QGuiApplication, QImage
-from PyQt6.QtWidgets import QApplication, QColorDialog, QDialog, QFileDialog, QLabel, QPushButton, QSlider, QWidget
+from PyQt6.QtWidgets import QApplication, QColorDialog, QDialog, QFileDialog, QPushButton, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.control.backgrounds import named_background
@@ -326,22 +326,6 @@ def test_a_file_that_is_no_picture_does_not_enter_the_library(controls: Session,
     assert not own(controls)
     assert not list(paths.backgrounds_dir().glob("*"))
     assert chosen(controls).kind == "blur"
-
-
-def test_the_list_of_fits_is_whole_and_beside_its_caption(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    controls.store.edit("background", kind="image", path=picture)
-    controls.window.resize(1400, 840)
-    choice = find(controls.window, ElidedComboBox, "fitCombo")
-    choice.setItemText(1, "Show the whole image in another language")
-    choice.setCurrentIndex(1)
-    (caption,) = (each for each in controls.window.strip.findChildren(QLabel) if each.text() == "Fit")
-
-    def gap() -> int:
-        end = caption.mapTo(controls.window, QPoint(caption.width(), 0))
-        return choice.mapTo(controls.window, QPoint()).x() - end.x()
-
-    qtbot.waitUntil(lambda: choice.isVisible() and 0 <= gap() <= 20)
-    qtbot.waitUntil(lambda: choice.shown_text() == choice.currentText())
 
 
 @pytest.mark.parametrize("language", ["en", "de", "es"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -58,6 +59,8 @@ def look_at_every_page(session: Session, qtbot: QtBot) -> None:
     window.resize(round(window.minimumSizeHint().width()), 900)
     qtbot.waitUntil(lambda: session.bridge.status.engine is not None)
     session.store.edit("matting", model="rvm-mobilenetv3")
+    nothing_is_cut_off(window, qtbot)
+    session.store.edit("background", kind="image", path=Path("gone.png"))
     nothing_is_cut_off(window, qtbot)
     open_all_settings(session)
     nothing_is_cut_off(window, qtbot)

@@ -160,23 +160,6 @@ def test_what_appears_under_the_pointer_waits_for_a_moment_or_the_pointer_before
     qtbot.waitUntil(second.isEnabled)
 
 
-def test_a_dismissed_state_stays_hidden_until_it_has_ended(area: NoticeArea) -> None:
-    notice = Notice("k", "It is so.")
-    area.show_states([notice])
-    find(area, QToolButton, "kDismiss").click()
-    area.show_states([notice])
-    assert not area.texts and area.isHidden()
-    area.show_states([])
-    area.show_states([notice])
-    assert area.texts == ("It is so.",)
-
-
-def test_a_notice_about_an_event_expires(area: NoticeArea, qtbot: QtBot) -> None:
-    area.show_notice(Notice("k", "Done.", duration_ms=30))
-    assert area.texts == ("Done.",)
-    qtbot.waitUntil(lambda: not area.texts)
-
-
 def test_the_focus_returns_to_where_it_was(area: NoticeArea, qtbot: QtBot) -> None:
     pressed: list[bool] = []
     area.show_notice(Notice("k", "Press.", (("Now", lambda: pressed.append(True)),)))
