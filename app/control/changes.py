@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Mapping
+from operator import attrgetter
 
 from app.config.scenes import exposed_by
 from app.core.errors import MattecamError, Stage
 from app.core.settings import Settings
 from app.runtime.pipeline import Pipeline, Update
-from app.runtime.status import PipelineStatus, Problem
+from app.runtime.status import PipelineStatus
 
 POLL_S = 0.02
 EXPOSING = ("background", "framing", "people")
 """Sections of the settings that decide which part of the room is shown."""
+CONCERNED: Mapping[Stage, Callable[[Settings], object]] = {
+    Stage.CAPTURE: attrgetter("capture"),
+    Stage.MATTING: attrgetter("matting.engine"),
+    Stage.BACKGROUND: attrgetter("background"),
+    Stage.VIRTUAL_CAMERA: attrgetter("output.virtual_camera", "output.virtual_camera_backend"),
+    Stage.PIPEWIRE: attrgetter("output.pipewire", "output.alpha_output"),
+    Stage.OUTPUT: attrgetter("output.standby_image"),
+}
+"""Settings that may be why a part of the program has a problem."""
 Apply = Callable[[Update], Settings]
 """Changes the settings in force by an update and returns the new ones."""
 
@@ -44,11 +54,12 @@ class SettingsChanges:
         self._timeout_s = timeout_s
         self._closed = threading.Event()
 
-    def follow(self, update: Update, sections: Sequence[str], *parts: Stage | str) -> tuple[Settings, bool]:
+    def follow(self, update: Update, *, files: bool = False) -> tuple[Settings, bool]:
         """Change the settings and wait until the workers follow; return the settings and whether they are in use.
 
-        If one of `parts` then has a problem, restore `sections` and raise CommandError with that problem; not if it was
-        there before and the change does not concern it, as nothing may be taken back that hides more.
+        If a part of the program that the change concerns then has a problem, take the change back and raise
+        CommandError with that problem. A change that names what is in use already concerns every part that then has
+        another problem than before. files: whether the settings name files, which may have been edited.
         """
         before, give_back = self.pipeline.settings, self.apply
         known = self.pipeline.status().problems
@@ -59,21 +70,28 @@ class SettingsChanges:
             return update(settings)
 
         after = self.apply(tracked)
-        if not self.wait_until_used(with_outputs="output" in sections):
+        if files:
+            self.pipeline.read_files_again()
+        if not self.wait_until_used(with_outputs=before.output != after.output):
             return after, False
-        asked = (each for each in parts if (each, after.background.kind) != (Stage.BACKGROUND, "none"))
-        found = [each for each in self._problems(asked) if each not in known or _concerns(each.stage, before, after)]
+        concerned = {stage for stage, part in CONCERNED.items() if part(before) != part(after)}
+        problems = self.pipeline.status().problems
+        found = [each for each in problems if each.stage in concerned or (after == before and each not in known)]
         if found:
-            self._restore(sections, before, after, give_back)
+            self._restore(before, after, give_back)
             raise CommandError(found[-1].message)
         return after, True
 
     @staticmethod
-    def _restore(sections: Sequence[str], before: Settings, after: Settings, give_back: Apply) -> None:
+    def _restore(before: Settings, after: Settings, give_back: Apply) -> None:
         """Take back what has not been changed again meanwhile."""
 
         def update(now: Settings) -> Settings:
-            restored = {name: getattr(before, name) for name in sections if getattr(now, name) == getattr(after, name)}
+            restored = {
+                name: old
+                for name, old in before
+                if old != getattr(after, name) and getattr(now, name) == getattr(after, name)
+            }
             if exposed_by(now.replace(**restored), now):  # a failure must not expose the room again
                 restored = {name: value for name, value in restored.items() if name not in EXPOSING}
             return now.replace(**restored)
@@ -82,12 +100,9 @@ class SettingsChanges:
 
     def problem(self, *parts: Stage | str) -> str | None:
         """Return the newest problem of these stages, or parts of a stage as in `Problem`; None if they work."""
-        found = self._problems(parts)
+        problems = self.pipeline.status().problems
+        found = [each for each in problems if each.stage in parts or each.part in parts]
         return found[-1].message if found else None
-
-    def _problems(self, parts: Iterable[Stage | str]) -> list[Problem]:
-        wanted = tuple(parts)
-        return [each for each in self.pipeline.status().problems if each.stage in wanted or each.part in wanted]
 
     def close(self) -> None:
         """Cancel all waits."""
@@ -123,10 +138,3 @@ def answered(answer: str, in_use: bool) -> str:
         if in_use
         else f"{answer} (It is still being prepared; `python3 run.py ctl status` shows when it is in use.)"
     )
-
-
-def _concerns(stage: Stage, before: Settings, after: Settings) -> bool:
-    """Return whether a change of the settings may be why a stage still has its problem."""
-    if stage is Stage.MATTING:
-        return before.matting.replace(edges=after.matting.edges) != after.matting
-    return stage is not Stage.BACKGROUND or before.background != after.background

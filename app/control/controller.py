@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
-from operator import attrgetter
 from pathlib import Path
 
 from app.config.parsing import read_zones
@@ -30,13 +29,6 @@ from app.system import autostart
 
 CONFIRM_S = 8.0
 """Timeout for the effect of a command, which is then answered as pending."""
-OF_SCENES = ("capture", "framing", "people", "matting", "background", "output")
-"""Sections of the settings that a scene may change."""
-CHANGED_BY_SCENES = {
-    Stage.CAPTURE: attrgetter("capture"),
-    Stage.VIRTUAL_CAMERA: attrgetter("output.virtual_camera"),
-}
-"""Parts of the program whose problems concern a scene that changes these settings."""
 EXPOSURES = {
     "people": (
         "The scene “{name}” shows everybody, and not one person only; write `ctl scene {name} --yes` to confirm it."
@@ -138,7 +130,6 @@ class SettingsController:
         return f"matting.model: {chosen}; in use: {status.engine.model}, with the weights {status.weights}"
 
     def _background(self, name: str) -> str:
-        self._pipeline.read_files_again()  # the file may be the one in use, and edited
         tiles, present = self._tiles(), self._pipeline.settings
         before = present.background
         if name == "next":
@@ -150,7 +141,7 @@ class SettingsController:
         def update(now: Settings) -> Settings:
             return now.replace(background=rebase(now.background, before, chosen))
 
-        settings, in_use = self._changes.follow(update, ("background",), Stage.BACKGROUND)
+        settings, in_use = self._changes.follow(update, files=True)
         return answered(f"Background: {description(settings.background, tiles.files)}.", in_use)
 
     def _pause(self, switch: str) -> str:
@@ -203,10 +194,7 @@ class SettingsController:
                 raise UsageError(EXPOSURES[exposed[0]].format(name=name))
             return scene.applied_to(current)
 
-        now = self._pipeline.settings
-        new = scene.applied_to(now)
-        changed = (stage for stage, part in CHANGED_BY_SCENES.items() if part(new) != part(now))
-        _, in_use = self._changes.follow(update, OF_SCENES, Stage.MATTING, Stage.BACKGROUND, *changed)
+        _, in_use = self._changes.follow(update)
         return answered(f"Scene: {name}.", in_use)
 
     def _save_scene(self, name: str, *, with_devices: bool = False) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from app.control.changes import CommandError, SettingsChanges, answered
 from app.control.commands import countdown_of
-from app.core.errors import PlateError, Stage, UsageError, t
+from app.core.errors import PlateError, UsageError, t
 from app.core.files.names import is_file
 from app.core.plate_times import COLLECT_S
 from app.core.settings import Settings
@@ -54,9 +54,7 @@ class PlateCommand:
             raise CommandError("A picture of the empty room is already being taken; wait for it.")
         self._pipeline.demand.takes_plate = True
         try:
-            path = self._keep(*self._collect(countdown_s))
-            self._pipeline.retry()  # the file may be the one in use
-            return self._use(path)
+            return self._use(self._keep(*self._collect(countdown_s)))
         finally:
             self._pipeline.demand.takes_plate = False
             self._taking.release()
@@ -75,7 +73,7 @@ class PlateCommand:
                 raise PlateError(t("Mattecam stops; no picture of the empty room was taken."))
 
     def _use(self, file: Path) -> str:
-        settings, in_use = self._changes.follow(lambda now: _with_plate(now, file), ("matting",), Stage.MATTING)
+        settings, in_use = self._changes.follow(lambda now: _with_plate(now, file), files=True)
         if not needs_plate(model := choose_model(settings.matting.engine)):
             return f"Picture of the empty room: {file}. The model {model} does not use it; `bgmv2-*` do."
         return answered(f"Picture of the empty room: {file}.", in_use)
@@ -88,7 +86,7 @@ class PlateCommand:
             before = settings.matting.plate
             return _with_plate(settings, None)
 
-        _, in_use = self._changes.follow(update, ("matting",), Stage.MATTING)
+        _, in_use = self._changes.follow(update)
         if before is None:
             raise CommandError("No picture of the empty room is in use.")
         return answered(

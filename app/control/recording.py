@@ -43,7 +43,7 @@ class RecordCommand:
 
         self._leave_failed(getattr(self._changes.pipeline.settings.output, self._field))
         try:
-            self._changes.follow(update, ("output",), self._part)
+            self._changes.follow(update)
             runs = self._shows(running=True)
             problem = self._problem()  # the file may be opened later than the settings are in use
             if problem is not None:

@@ -10,19 +10,11 @@ from typing import Any
 from app.config.setting import Setting, with_value
 from app.control.changes import SettingsChanges, answered
 from app.control.commands import SETTABLE, find_settable
-from app.core.errors import Stage, UsageError
+from app.core.errors import UsageError
 from app.core.files.names import exists
 from app.core.settings import Settings
 from app.output.sound.devices import MicrophoneName
 
-_STAGES: Mapping[str, tuple[Stage, ...]] = {
-    "virtual_camera": (Stage.VIRTUAL_CAMERA,),
-    "virtual_camera_backend": (Stage.VIRTUAL_CAMERA,),
-    "alpha_output": (Stage.PIPEWIRE,),
-    "pipewire": (Stage.PIPEWIRE,),
-    "standby_image": (Stage.OUTPUT,),
-}
-"""Parts of the program that report a problem with these settings; of others, the part that has their section's name."""
 CREATED = ("window.recordings_dir",)
 """Settings whose folder is made when it is needed."""
 NO_DEVICE = ("off", "default")
@@ -57,8 +49,6 @@ class SettingsCommands:
             if setting.name == "output.microphone":
                 self._check_microphone(value)
             parsed[name] = setting, value
-        if any(isinstance(value, Path) for _, value in parsed.values()):
-            self._changes.pipeline.read_files_again()  # a file may be the one in use, and edited
         return self._store(parsed)
 
     def _check_microphone(self, microphone: str) -> None:
@@ -82,9 +72,8 @@ class SettingsCommands:
                 settings = with_value(settings, setting.name, value)
             return settings
 
-        sections = {setting.path[0] for setting, _ in values.values()}
-        stages = {stage for setting, _ in values.values() for stage in _stages(setting)}
-        settings, in_use = self._changes.follow(update, tuple(sections), *stages)
+        files = any(isinstance(value, Path) for _, value in values.values())
+        settings, in_use = self._changes.follow(update, files=files)
         answers = tuple(f"{name}: {setting.text(setting.value_in(settings))}" for name, (setting, _) in values.items())
         return answered(", ".join(answers), in_use)
 
@@ -102,8 +91,3 @@ def _find(name: str) -> Setting:
             f"There is no setting “{name}”; similar ones are {', '.join(similar)}, and `ctl get` lists all."
         )
     return setting
-
-
-def _stages(setting: Setting) -> tuple[Stage, ...]:
-    section, field = setting.path[0], setting.path[-1]
-    return _STAGES.get(field, tuple(stage for stage in Stage if stage.value == section and section != "output"))
