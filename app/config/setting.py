@@ -18,7 +18,6 @@ from app.core.settings import Model, Settings
 
 NO_VALUE = "none"
 """The word for no value. A file of this name is `./none`."""
-"""Parsers of settings whose text is more than a value of their type."""
 
 
 @dataclass(frozen=True, slots=True)

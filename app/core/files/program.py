@@ -31,12 +31,7 @@ def command() -> list[str]:
 
 def commit() -> str:
     """Return the commit that this copy was packaged from; empty for other copies."""
-    return _noted(COMMIT)
-
-
-def _noted(file: Path) -> str:
-    """Return what a package notes in this file; empty without it."""
-    return file.read_text(encoding="utf-8").strip() if file.exists() else ""
+    return COMMIT.read_text(encoding="utf-8").strip() if COMMIT.exists() else ""
 
 
 def how_to_install(requirements: str, packages: Sequence[str]) -> str:
