@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+from collections import Counter
 from graphlib import TopologicalSorter
 
 import pytest
@@ -116,6 +117,15 @@ def test_the_program_runs_without_the_parts_for_tests() -> None:
     assert in_package("app.testing")
     outside = [name for name in modules() if not under(name, "app.testing", "mattecam.testing")]
     assert not [name for name in outside for imported in imports(name) if under(imported, "app.testing")]
+
+
+def test_a_name_of_a_module_is_given_once() -> None:
+    """Two modules that were joined had a constant in common: the PipeWire camera offered no size, and had no reader."""
+    for module in everything():
+        targets = [target for node in tree(module).body if isinstance(node, ast.Assign) for target in node.targets]
+        parts = [part for target in targets for part in getattr(target, "elts", [target])]
+        names = Counter(part.id for part in parts if isinstance(part, ast.Name))
+        assert not [name for name, count in names.items() if count > 1], module
 
 
 def test_modules_are_short() -> None:

@@ -227,7 +227,6 @@ def test_a_network_with_a_plate_gets_the_crop_of_the_film(tmp_path: Path, monkey
     assert crops == [FramingSettings(zoom=2)]
 
 
-SIZE = 320, 180
 STRICT = Settings(
     matting=MattingSettings(model="mattecam", edges=EdgeSettings(strict="balanced")),
     background=BackgroundSettings(kind="colour", colour="#00ff00"),

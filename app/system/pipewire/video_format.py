@@ -143,7 +143,7 @@ def _video(*layouts: Layout) -> dict[int, Value]:
 
 _OBJECT_BUFFERS, _OBJECT_META = 0x40004, 0x40005
 _PARAM_BUFFERS, _PARAM_META = 5, 6
-_COUNT, _BLOCKS, _SIZE, _STRIDE, _DATA_TYPE = 1, 2, 3, 4, 6
+_COUNT, _BLOCKS, _BLOCK_BYTES, _STRIDE, _DATA_TYPE = 1, 2, 3, 4, 6
 _META_TYPE, _META_SIZE, _HEADER = 1, 2, 1
 _MEMORY = 1 << 1 | 1 << 2
 """Types of memory that can be mapped: a plain pointer, or a file in memory."""
@@ -160,7 +160,7 @@ def buffer_parameters(video: VideoFormat) -> list[bytes]:
             {
                 _COUNT: between(integer(_USUAL), integer(_FEWEST), integer(_MOST)),
                 _BLOCKS: integer(1),
-                _SIZE: integer(video.frame_bytes),
+                _BLOCK_BYTES: integer(video.frame_bytes),
                 _STRIDE: integer(video.stride),
                 _DATA_TYPE: any_flag(_MEMORY),
             },
