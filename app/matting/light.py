@@ -297,7 +297,7 @@ def relit(light: Light, matte: Matte, backdrop: BgrImage | None, own: bool, plan
     maps = light.maps_of_grid(on_grid(matte.foreground, columns, rows), alpha, backdrop_image, own, plan)
     composite, person = (np.array(image, order="C") for image in (matte.composite, matte.foreground))
     rows_of = person.reshape(height, -1), np.ascontiguousarray(matte.alpha), maps, composite.reshape(height, -1)
-    from app.matting.kernels.full_size import relight_composite_rows
+    from app.matting.kernels.composite import relight_composite_rows
 
     relight_composite_rows(*rows_of, 0, height)
     return replace(matte, composite=composite, foreground=person if foreground else None)

@@ -55,7 +55,7 @@ def test_other_modules_use_only_functions_that_were_compiled_ahead() -> None:
         for alias in node.names
     }
 
-    assert ("app.matting.kernels.full_size", "_mix") in lazy
+    assert ("app.matting.kernels.composite", "_mix") in lazy
     assert ("app.matting.kernels.patches", "paste_cells") in used
     assert not lazy & used
 

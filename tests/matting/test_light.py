@@ -14,7 +14,7 @@ from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.edges import EdgePlan, plan
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu.compositor import Coefficients
-from app.matting.kernels.full_size import relight_rows
+from app.matting.kernels.composite import relight_rows
 from app.matting.light import (
     MAX_CHROMA,
     MAX_CONTRAST,

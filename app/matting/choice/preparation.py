@@ -54,7 +54,6 @@ log = logging.getLogger(__name__)
 
 KERNELS = (
     paths.module("app.matting.kernels.composite"),
-    paths.module("app.matting.kernels.full_size"),
     paths.module("app.matting.kernels.guided_filter"),
     paths.module("app.matting.kernels.network_arrays"),
     paths.module("app.matting.kernels.patches"),

@@ -23,8 +23,14 @@ from app.matting.base.edges import (
 )
 from app.matting.base.interface import StateArrays, StepGeometry, prefixed, saved, under
 from app.matting.cpu.cpu_blur import blurred_background
-from app.matting.kernels.composite import finish_rows
-from app.matting.kernels.full_size import blend_rows, extend_colour_rows, relight_rows, smooth_alpha_rows, view_rows
+from app.matting.kernels.composite import (
+    blend_rows,
+    extend_colour_rows,
+    finish_rows,
+    relight_rows,
+    smooth_alpha_rows,
+    view_rows,
+)
 from app.matting.kernels.patches import paste_cells
 from app.matting.light import Light, relit
 from models.bgmv2.spec import CELL
