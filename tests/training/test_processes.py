@@ -1,4 +1,4 @@
-"""The processes of a run: waiting for them, and their end by signals with a checkpoint."""
+"""Training in several processes and on a machine with a GPU: waiting, ending by signals, stretches that are resumed."""
 
 from __future__ import annotations
 
@@ -11,18 +11,33 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from multiprocessing import resource_tracker
 from pathlib import Path
 from types import SimpleNamespace
 
+import cv2
+import numpy as np
 import psutil
 import pytest
+import torch
+from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from app.core.exit_codes import EXIT_DONE, EXIT_FAILED
+from models.mattecam.bundled import load_bundled
+from models.rvm.network import MattingNetwork
 from tests.paths import ROOT
 from tests.training.failing import fail_or_work
-from tests.training.samples import make_cache
-from training import train
+from tests.training.samples import make_cache, short_stage
+from training import degrade, gpu, train
+from training.average import Average
+from training.degrade import through_h264
+from training.optimizer import Optimizer
+from training.run import Draw, Run, Stage
+from training.sources import read_image, to_rgb
+from training.step import half_type
+from training.torch_teacher import TorchTeacher, rvm_teacher
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")
 
@@ -128,3 +143,184 @@ def test_killed_its_processes_end_as_well(tmp_path: Path) -> None:
     with started(tmp_path / "run", make_cache(tmp_path / "cache")) as (process, children):
         process.kill()
         assert not psutil.wait_procs(children, timeout=LIMIT_S)[1]
+
+
+@pytest.fixture
+def stage(tmp_path: Path, cache: Path) -> Stage:
+    return replace(short_stage(tmp_path, cache), batch=4)
+
+
+@pytest.mark.long
+def test_a_stretch_is_cached_trained_evaluated_exported_and_resumed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gpu, "plan_of", lambda options, scratch: _short(PLAN_OF(options, scratch)))
+    out = tmp_path / "run"
+    assert gpu.main(["--rehearse", "--out", str(out)]) == EXIT_DONE
+    cached, trained, evaluated = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert cached["people"] > 0 and cached["views"] > 0 and cached["backgrounds"] > 0
+    assert trained["steps"] > 0 and trained["finished"] is False
+    assert 0 <= evaluated["photo_iou"] <= 1 and evaluated["mad"] >= 0
+    packed_s = (out / "cache" / "people.u8").stat().st_mtime_ns
+    assert gpu.main(["--rehearse", "--out", str(out)]) == EXIT_DONE
+    _, again, _ = (json.loads(line) for line in capsys.readouterr().out.splitlines())
+    assert again["step"] == trained["steps"] + again["steps"] > trained["step"]
+    assert (out / "cache" / "people.u8").stat().st_mtime_ns == packed_s
+    assert (out / "student.safetensors").exists()
+    assert len((out / "results.jsonl").read_text().splitlines()) == 6
+
+
+PLAN_OF = gpu.plan_of
+
+
+def _short(plan: gpu.Plan) -> gpu.Plan:
+    """Draw in the training thread, and train for a second."""
+    return replace(plan, stage=replace(plan.stage, workers=0, minutes=10), stretch_s=0, least_s=1)
+
+
+def test_without_data_the_command_says_what_it_needs(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as exit_:
+        gpu.parse(["--out", "run"])
+    assert exit_.value.code == 2 and "--pictures, --weights and --out are needed" in capsys.readouterr().err
+
+
+WORKERS = """
+import multiprocessing, pickle, sys, torch
+from contextlib import closing
+from pathlib import Path
+from training.loader import batches
+from training.run import Draw, Stage
+
+if __name__ == "__main__":
+    stage = Stage(Path(), Path(sys.argv[1]), None, (64, 48), 1, 4, 1, 1e-3, 0.9, 0, 10, "cpu", False)
+    draw = Draw(stage, 0, 1)
+    draw(0)
+    assert len(pickle.dumps(draw)) < 10_000, "the packs are sent"
+    with closing(batches(draw, 5, 2, pinned=False)) as drawn:
+        found = [next(drawn) for _ in range(3)]
+    for step, batch in zip((5, 6, 7), found):
+        assert all(torch.equal(mine, theirs) for mine, theirs in zip(batch, draw(step))), step
+    print(multiprocessing.active_children())
+"""
+
+
+@pytest.mark.long
+def test_workers_draw_the_same_batches_in_order_and_end(stage: Stage, tmp_path: Path) -> None:
+    script = tmp_path / "workers.py"
+    script.write_text(WORKERS)
+    command = [sys.executable, str(script), str(stage.cache)]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert done.stdout.strip() == "[]", done.stderr
+
+
+def test_processes_share_a_step_without_gaps(stage: Stage) -> None:
+    whole = Draw(stage, 0, 1)(3)[0]
+    halves = [Draw(stage, rank, 2)(3)[0] for rank in range(2)]
+    assert torch.equal(torch.cat(halves), whole)
+
+
+def test_the_average_matches_torchs_and_reads_its_state() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
+    ours, theirs = Average(network, 0.25), AveragedModel(network, multi_avg_fn=_former, use_buffers=True)
+    for _ in range(4):
+        network(torch.rand(2, 1, 5, 5))
+        with torch.no_grad():
+            for parameter in network.parameters():
+                parameter.add_(0.1)
+        ours.update(network)
+        theirs.update_parameters(network)
+    assert ours.state_dict().keys() == theirs.state_dict().keys()
+    for name, value in theirs.state_dict().items():
+        torch.testing.assert_close(ours.state_dict()[name], value)
+    fresh = Average(network, 0.25)
+    fresh.load_state_dict(theirs.state_dict())
+    assert int(fresh.n_averaged) == 4
+
+
+def _former(averages: Sequence[Tensor], values: Sequence[Tensor], count: Tensor | int) -> None:
+    """The averages of checkpoints from before `Average`."""
+    decay = min(0.25, (1 + int(count)) / (10 + int(count)))
+    for average, value in zip(averages, values, strict=True):
+        average.copy_(average.lerp(value, 1 - decay) if average.is_floating_point() else value)
+
+
+def test_a_checkpoint_of_the_former_trainer_is_resumed(stage: Stage) -> None:
+    first = Run(stage, 0, 1, "")
+    first.train()
+    state = torch.load(first.checkpoint, weights_only=True)
+    del state["scaler"]
+    state["average"]["n_averaged"] = torch.tensor(7)
+    torch.save(state, first.checkpoint)
+    resumed = Run(stage, 0, 1, "")
+    assert resumed.step == first.step and int(resumed.average.n_averaged) == 7
+
+
+def test_the_teacher_in_torch_repeats_a_photo_and_follows_a_video(tmp_path: Path) -> None:
+    torch.save(MattingNetwork().state_dict(), tmp_path / "rvm.pth")
+    assert rvm_teacher(tmp_path / "rvm.pth", "cpu").frame(np.zeros((64, 96, 3), np.uint8))[1].shape == (64, 96, 1)
+    network, teacher = load_bundled(), TorchTeacher(load_bundled(), "cpu")
+    photo = read_image(ROOT / "app" / "assets" / "astronaut.png")
+    image = to_rgb(cv2.resize(photo, (128, 96), interpolation=cv2.INTER_AREA))
+    tensor = torch.from_numpy(image).permute(2, 0, 1)[None] / 255
+    state: Sequence[Tensor] = network.initial_state(1, *image.shape[:2])
+    wanted = []
+    with torch.no_grad():
+        for _ in range(3):
+            foreground, alpha, *state = network(tensor, *state)
+            wanted.append([(x[0].permute(1, 2, 0) * 255).numpy() for x in (foreground, alpha)])
+    for found, expected in ((teacher.photo(image, 2), wanted[1]), (teacher.frame(image), wanted[2])):
+        for mine, exact in zip(found, expected, strict=True):
+            assert mine.shape == exact.shape and mine.dtype == np.uint8
+            assert np.abs(mine - exact).max() <= 0.51
+    teacher.reset()
+    assert np.abs(teacher.frame(image)[1] - wanted[0][1]).max() <= 0.51
+    assert np.abs(wanted[0][1] - wanted[2][1]).max() > 1
+
+
+def test_without_pyav_sequences_are_not_compressed(monkeypatch: pytest.MonkeyPatch) -> None:
+    frames = [np.full((32, 32, 3), 90, np.uint8)]
+    monkeypatch.setattr(degrade, "find_spec", lambda name: None)
+    assert through_h264(frames, 30) is frames
+
+
+def test_gpus_without_bfloat16_use_float16(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
+    assert half_type(torch.device("cuda")) == torch.float16
+
+
+@pytest.mark.parametrize(("has_bfloat16", "dtype"), [(True, torch.bfloat16), (False, None)])
+def test_cpus_without_bfloat16_use_float32(
+    monkeypatch: pytest.MonkeyPatch, has_bfloat16: bool, dtype: torch.dtype | None
+) -> None:
+    monkeypatch.setattr("training.step.cpu_has_bfloat16", lambda: has_bfloat16)
+    assert half_type(torch.device("cpu")) == dtype
+
+
+def test_a_scaled_loss_gives_the_same_step_and_infinite_gradients_none() -> None:
+    plain, scaled = (nn.Conv2d(8, 8, 3) for _ in range(2))
+    scaled.load_state_dict(plain.state_dict())
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0)
+    image = torch.rand(1, 8, 6, 6)
+    for network, one in ((plain, torch.amp.GradScaler("cpu", enabled=False)), (scaled, scaler)):
+        optimizer = Optimizer(network.parameters(), 0.01)
+        torch.autograd.backward(one.scale(network(image).square().mean()))
+        optimizer.step(one, 0.5)
+    torch.testing.assert_close(scaled.weight, plain.weight)
+    before = scaled.weight.detach().clone()
+    for parameter in scaled.parameters():
+        parameter.grad = torch.full_like(parameter, torch.inf)
+    optimizer.step(scaler, 0.5)
+    assert torch.equal(scaled.weight, before) and scaler.get_scale() < 1024.0
+
+
+@pytest.mark.gpu
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no NVIDIA GPU")
+def test_a_stretch_on_the_gpu_resumes_on_the_cpu(stage: Stage) -> None:
+    on_gpu = Run(replace(stage, device="cuda", half=True, workers=1), 0, 1, "")
+    on_gpu.train()
+    assert on_gpu.step > 0
+    resumed = Run(stage, 0, 1, "")
+    for mine, theirs in zip(resumed.learner.parameters(), on_gpu.learner.parameters(), strict=True):
+        torch.testing.assert_close(mine, theirs.cpu())
