@@ -220,9 +220,7 @@ def test_the_control_with_the_focus_is_scrolled_into_view(
 def test_a_long_status_ends_in_an_ellipsis_and_is_whole_in_the_tool_tip(qapp: QApplication, qtbot: QtBot) -> None:
     theme.apply(qapp, dark=True)
     line, expected = StatusLine(), StatusLine()
-    line.show_status(
-        PipelineStatus(phase=Phase.RUNNING, lowered=Lowered(25.0, 0.5, True, 15.0)), frozen=False, rate=True
-    )
+    line.show_status(PipelineStatus(phase=Phase.RUNNING, lowered=Lowered(25.0, 0.5, True, 15.0)), frozen=False)
     size = line.sizeHint() - QSize(40, 0)
     for each in (line, expected):
         qtbot.addWidget(each)

@@ -158,8 +158,7 @@ class MainWindow(QMainWindow):
         elapsed = self.recording.follow(status)
         self.overlay.show_status(status, elapsed, self.store.current)
         self.action_bar.show_recording(elapsed, failed=self.recording.broken)
-        settings = self.store.current
-        self.status_line.show_status(status, frozen=settings.frozen, rate=not settings.window.show_readout)
+        self.status_line.show_status(status, frozen=self.store.current.frozen)
         self.program_notices.show_status(status)
         self.panel.show_status(status)
 

@@ -3535,10 +3535,6 @@
             <translation>{0} ms</translation>
         </message>
         <message>
-            <source>{0} pictures per second</source>
-            <translation>{0} Bilder pro Sekunde</translation>
-        </message>
-        <message>
             <source>{0} – download {1}</source>
             <translation>{0} – {1} herunterladen</translation>
         </message>

@@ -1,4 +1,4 @@
-"""The status line: who sees the user, and the frame rate unless the preview shows it; the rest on click."""
+"""The status line: who sees the user, and what is being prepared or lowered; the rest on click."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from PyQt6.QtCore import Qt
 from PyQt6.QtGui import QPaintEvent
 from PyQt6.QtWidgets import QMenu, QPushButton, QSizePolicy, QStyle, QStyleOptionButton, QStylePainter
 
-from app.gui.i18n.messages import decimal, describe_model, short, tr, translated
+from app.gui.i18n.messages import decimal, describe_model, tr, translated
 from app.gui.widgets.controls import describe
 from app.gui.widgets.qt import tip_of
 from app.runtime.status import Lowered, Phase, PipelineStatus
@@ -28,10 +28,10 @@ class StatusLine(QPushButton):
         self._menu.aboutToShow.connect(self._list_details)
         self.setMenu(self._menu)
 
-    def show_status(self, status: PipelineStatus, *, frozen: bool, rate: bool) -> None:
-        """Show a status. frozen: the user has frozen the output. rate: the preview does not show the frame rate."""
+    def show_status(self, status: PipelineStatus, *, frozen: bool) -> None:
+        """Show a status. frozen: the user has frozen the output."""
         self.details = describe_details(status, frozen=frozen)
-        text = summarize(status, frozen=frozen, rate=rate)
+        text = summarize(status, frozen=frozen)
         if text != self.text():
             self.setText(text)
             self.setAccessibleName(text)
@@ -49,15 +49,13 @@ class StatusLine(QPushButton):
             self._menu.addAction(line.replace("&", "&&"))
 
 
-def summarize(status: PipelineStatus, *, frozen: bool = False, rate: bool = True) -> str:
-    """Return who sees the user, and what is being prepared or, with `rate`, the frame rate of the output."""
+def summarize(status: PipelineStatus, *, frozen: bool = False) -> str:
+    """Return who sees the user, and what is being prepared or was lowered."""
     parts = [_describe_viewers(status, frozen)]
     if status.busy:
         parts.append(_describe_busy(status.busy))
     elif status.lowered is not None:
-        parts.append(_describe_lowered(status.lowered, rate=rate))
-    elif rate and status.phase is Phase.RUNNING:
-        parts.append(_per_second(decimal(status.fps_out, 0)))
+        parts.append(_describe_lowered(status.lowered))
     return "   ·   ".join(parts)
 
 
@@ -112,21 +110,15 @@ def describe_details(status: PipelineStatus, *, frozen: bool = False) -> tuple[s
     return tuple(parts)
 
 
-def _describe_lowered(lowered: Lowered, *, rate: bool) -> str:
+def _describe_lowered(lowered: Lowered) -> str:
     parts = []
     if lowered.ratio is not None:
         parts.append(tr("detail {0} %").format(round(lowered.ratio * 100)))
     if lowered.lighter_model:
         parts.append(tr("lighter model"))
-    if rate and lowered.matted_hz is not None:
-        parts.append(_per_second(short(lowered.matted_hz, 3)))
     if not parts:
         return tr("This computer is busy")
     return tr("This computer is busy – {0}").format(", ".join(parts))
-
-
-def _per_second(rate: str) -> str:
-    return tr("{0} pictures per second").format(rate)
 
 
 def _describe_busy(busy: str) -> str:
