@@ -271,8 +271,5 @@ def switch_autostart(switch: str) -> str:
     """Start the window when the user logs in, or not. Raises UsageError where the system has no such entry."""
     if not autostart.supported():
         raise UsageError("Mattecam cannot be started at login by this system; add it to the system's list by hand.")
-    if switch == "on":
-        autostart.enable()
-        return "Mattecam starts when you log in."
-    autostart.disable()
-    return "Mattecam does not start when you log in."
+    autostart.switch(switch == "on")
+    return f"Mattecam {'starts' if switch == 'on' else 'does not start'} when you log in."

@@ -39,23 +39,15 @@ def enabled() -> bool:
     return entry_path().is_file()
 
 
-def enable() -> None:
-    """Write the entry for this copy of the program. Raises MattecamError."""
-    path, text = entry_path(), entry_text(program.command())
+def switch(on: bool) -> None:
+    """Write the entry for this copy of the program, or remove it. Idempotent. Raises MattecamError."""
+    path, text = entry_path(), entry_text(program.command()) if on else ""
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_private(path, text.encode())
-    except OSError as error:
-        raise MattecamError(
-            t("The autostart entry {file} cannot be changed: {reason}.", file=path, reason=why_not_written(error))
-        ) from error
-
-
-def disable() -> None:
-    """Remove the entry. Idempotent. Raises MattecamError."""
-    path = entry_path()
-    try:
-        path.unlink(missing_ok=True)
+        if on:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_private(path, text.encode())
+        else:
+            path.unlink(missing_ok=True)
     except OSError as error:
         raise MattecamError(
             t("The autostart entry {file} cannot be changed: {reason}.", file=path, reason=why_not_written(error))

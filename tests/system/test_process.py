@@ -18,7 +18,7 @@ import pytest
 from app.core.errors import MattecamError
 from app.core.files import program
 from app.system import environment, isolation
-from app.system.autostart import disable, enable, enabled, entry_path, entry_text
+from app.system.autostart import enabled, entry_path, entry_text, switch
 from app.system.isolation import LIBRARIES, isolated, not_isolated
 from app.system.process import handled
 from app.system.start import stopping
@@ -309,12 +309,12 @@ def exec_words(text: str) -> list[str]:
 @on_a_desktop
 def test_the_entry_starts_this_copy_minimised(tmp_path: Path) -> None:
     assert not enabled()
-    enable()
+    switch(True)
     assert enabled() and entry_path() == tmp_path / "autostart" / "mattecam.desktop"
     assert exec_words(entry_path().read_text()) == [*program.command(), "--minimised"]
     assert sys.executable in program.command()
-    disable()
-    disable()
+    switch(False)
+    switch(False)
     assert not enabled() and not list(entry_path().parent.iterdir())
 
 
@@ -334,5 +334,5 @@ def test_a_line_break_in_the_entry_is_refused_in_one_sentence() -> None:
 def test_an_entry_that_cannot_be_written_is_one_sentence(tmp_path: Path) -> None:
     (tmp_path / "autostart").write_text("a file in place of the folder")
     with pytest.raises(MattecamError, match=r"autostart entry .*mattecam.desktop cannot be changed"):
-        enable()
+        switch(True)
     assert not enabled()

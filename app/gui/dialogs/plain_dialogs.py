@@ -96,10 +96,7 @@ class PreferencesDialog(QDialog):
 
     def _set_autostart(self, on: bool) -> None:
         try:
-            if on:
-                autostart.enable()
-            else:
-                autostart.disable()
+            autostart.switch(on)
         except MattecamError as error:
             say(self._problem, translated(error.text))
         else:
