@@ -142,9 +142,9 @@ class Matte:
     composite: BgrImage
     alpha: AlphaImage
     foreground: BgrImage | None = None
-    """Estimated foreground colours of the whole frame; only if requested."""
+    """Estimated foreground colours; only if requested."""
     frame: BgrImage | None = None
-    """The image that the composite shows, if not the whole frame given: a part of it, enlarged, or an earlier frame."""
+    """The image that the composite shows, if not the whole frame: the part that auto-framing chose, enlarged."""
     still: bool = False
     """Whether the network left the frame out, because little has moved."""
 

@@ -261,8 +261,7 @@ class FrameStep:
         self.matte = matte = self._run_engine(run, frame, conditions)
         self.selection_uncertain = editor is not None and editor.hides_person
         if matte.frame is not None:
-            whole = frame.image if frame.whole is None else frame.whole
-            frame = replace(frame, image=matte.frame, whole=None if editor is None else whole)
+            frame = replace(frame, image=matte.frame, whole=frame.image)
         self_test = partial(self._shared.parts.self_test, run.engine, *size)
         self._check.check(matte, frame, conditions.backdrop)
         if not self._check.believes(mean_alpha(matte.alpha), time.monotonic(), run.sequence, self_test):
