@@ -105,13 +105,12 @@ class CommandMonkey:
             "pause": lambda d: d.choice(SWITCHES),
             "record": lambda d: d.choice(("stop", str(files.next_recording()))),
             "record-alpha": lambda d: d.choice(("stop", str(files.next_recording()))),
-            "remove-scene": _scene,
-            "rename-scene": lambda d: f"{_scene(d)}={_scene(d)}",
             "reset": lambda d: d.choice([name for name in SETTABLE if name not in OF_THE_MACHINE]),
             "resume": lambda d: "",
             "retry": lambda d: "",
-            "save-scene": _scene,
-            "scene": _scene,
+            "scene": lambda d: d.choice(
+                (_scene(d), f"--save {_scene(d)}", f"--remove {_scene(d)}", f"--rename {_scene(d)}={_scene(d)}")
+            ),
             "set": self._set,
             "status": lambda d: "",
             "zones": lambda d: d.choice(("off", "undo", str(files.zones))),

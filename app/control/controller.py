@@ -93,16 +93,18 @@ class SettingsController:
             "quit": lambda _: self._quit(),
             "record": output.run,
             "record-alpha": alpha.run,
-            "remove-scene": self._remove_scene,
-            "rename-scene": self._rename_scene,
             "reset": values.reset,
             "resume": lambda _: self._resume(),
             "retry": lambda _: self._retry_failed(),
-            "save-scene": self._save_scene,
-            "save-scene-with-camera": partial(self._save_scene, with_devices=True),
             "scene": self._scene,
             "snapshot": self._snapshot,
             "zones": self._zones,
+        }
+        self._scene_actions: Mapping[str, Callable[[str], str]] = {
+            "--remove": self._remove_scene,
+            "--rename": self._rename_scene,
+            "--save": self._save_scene,
+            "--save-with-camera": partial(self._save_scene, with_devices=True),
         }
 
     def run(self, command: Command) -> str:
@@ -184,7 +186,13 @@ class SettingsController:
         return "Resumed." if shown else "Resumed; the next frame is still to come."
 
     def _scene(self, argument: str) -> str:
-        """Use the scene in `NAME [--yes]`; without `--yes` only if it shows nothing that the settings hide."""
+        """Use the scene in `NAME [--yes]`, or do one of `_scene_actions`.
+
+        Without `--yes` a scene is used only if it shows nothing that the settings hide.
+        """
+        word, _, rest = argument.partition(" ")
+        if word in self._scene_actions:
+            return self._scene_actions[word](rest)
         name, confirmed = argument.removesuffix(CONFIRMED).rstrip(), argument.endswith(CONFIRMED)
         scene = self._scenes.get(name)
 
@@ -206,7 +214,9 @@ class SettingsController:
         """Rename the scene in `NAME=NEW NAME`."""
         name, equals, new = argument.partition("=")
         if not equals:
-            raise UsageError(f"Name the scene and its new name, such as `rename-scene Work=Office`, not “{argument}”.")
+            raise UsageError(
+                f"Name the scene and its new name, such as `scene --rename Work=Office`, not “{argument}”."
+            )
         self._scenes.rename(name.strip(), new)
         self._scenes_changed()
         return f"Renamed the scene {name.strip()} to {new.strip()}."

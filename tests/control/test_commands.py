@@ -170,21 +170,21 @@ def test_a_source_that_cannot_be_opened_is_reported_and_the_one_before_stays(pro
 
 def test_scenes_are_saved_renamed_and_removed(program: Program) -> None:
     program.run("set output.mirror on")
-    assert program.run("save-scene Work call") == "Saved the scene Work call."
-    assert program.run("rename-scene Work call=Desk") == "Renamed the scene Work call to Desk."
+    assert program.run("scene --save Work call") == "Saved the scene Work call."
+    assert program.run("scene --rename Work call=Desk") == "Renamed the scene Work call to Desk."
     program.run("set output.mirror off")
     program.run("scene Desk")
     assert program.settings.output.mirror
     assert not program.scenes.get("Desk").with_devices
-    program.run("save-scene-with-camera Desk")
+    program.run("scene --save-with-camera Desk")
     assert program.scenes.get("Desk").with_devices
-    assert program.run("remove-scene Desk") == "Removed the scene Desk."
+    assert program.run("scene --remove Desk") == "Removed the scene Desk."
     assert program.scenes.names() == ()
     assert program.scene_changes == 4
     with pytest.raises(SettingsError, match="Desk"):
-        program.run("remove-scene Desk")
-    with pytest.raises(UsageError, match="rename-scene Work=Office"):
-        program.run("rename-scene Desk")
+        program.run("scene --remove Desk")
+    with pytest.raises(UsageError, match="scene --rename Work=Office"):
+        program.run("scene --rename Desk")
 
 
 WHOLE = {"framing.zoom": "1", "framing.pan_x": "0", "framing.pan_y": "0"}

@@ -66,9 +66,9 @@ def test_a_theme_set_by_ctl_is_shown_in_the_menu(session: Session, qtbot: QtBot)
 
 
 def test_a_scene_saved_by_ctl_appears_in_the_menu(session: Session, qtbot: QtBot) -> None:
-    assert answered(qtbot, "save-scene", "Desk").done
+    assert answered(qtbot, "scene", "--save Desk").done
     qtbot.waitUntil(lambda: session.window.scenes.names == ("Desk",))
-    assert answered(qtbot, "remove-scene", "Desk").done
+    assert answered(qtbot, "scene", "--remove Desk").done
     qtbot.waitUntil(lambda: session.window.scenes.names == ())
 
 
