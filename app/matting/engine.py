@@ -213,7 +213,7 @@ class FrameEngine:
         """Create the backend for frames of `width` by `height`. Raises ModelError if that fails.
 
         strict_mode: whether strict mode may filter the mattes. The networks with a plate tell people from the
-        background by the plate, and `PlateFit` would take people who are hidden at first for a changed background.
+        background by the plate.
         live: the network may spare work where little moves; see `Reuse`.
         """
         self._model = model

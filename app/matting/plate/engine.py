@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import PlateError, t
-from app.core.framing import MatteEdit, Plane, framed
+from app.core.framing import framed
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
 from app.matting.base.interface import (
@@ -49,9 +49,9 @@ class LitPlate(Protocol):
 class PlateEngine:
     """Wraps a `MattingEngine` whose executor compares frames with a plate.
 
-    The first frame of an engine, a stream or a scene is returned only if it and its matte show the plate's room, in
-    whatever light; the plate keeps that light. Else `step` raises PlateError, because this network mattes a changed
-    background as a person.
+    The first frame of an engine, a stream or a scene is returned only if it shows the plate's room, in whatever light;
+    the plate keeps that light. Else `step` raises PlateError, because this network mattes a changed background as a
+    person. Who is a person is told by the bundled network, which knows no plate.
     """
 
     def __init__(self, engine: FrameEngine, current: Callable[[], tuple[LitPlate, PlateFit]]) -> None:
@@ -90,25 +90,23 @@ class PlateEngine:
         """Matte one frame; see `MattingEngine.step`. Raises PlateError if the plate is of another room or light."""
         check_bgr(frame)
         if not self._fits and frame.shape[:2] == self._lit.size:
-            self._fit.adapt(frame)  # in another light the network would take the room for a person
-            self._lit.set_gain(self._fit.gain)
-        seen, cuts = None if edit is None else _SeeingEditor(edit), self.engine.cuts
-        matte = self.engine.step(frame, backdrop, edges, seen, want_foreground=want_foreground)
+            self._check(frame)
+        cuts = self.engine.cuts
+        matte = self.engine.step(frame, backdrop, edges, edit, want_foreground=want_foreground)
         lit, fit = self._current()
         if lit is not self._lit or self.engine.cuts != cuts:
-            self._lit, self._fit, self._fits = lit, fit, False
-        if not self._fits:
-            alpha = matte.alpha if seen is None or seen.alpha is None else _to_bytes(seen.alpha, frame)
-            if not self._fit.fits(frame, alpha):
-                raise PlateError(
-                    t(
-                        "The light or the camera has changed since the picture of the empty room was taken; take it "
-                        "again."
-                    )
-                )
-            self._lit.set_gain(self._fit.gain)
-            self._fits = True
+            self._lit, self._fit = lit, fit
+            self._check(frame)
         return matte
+
+    def _check(self, frame: BgrImage) -> None:
+        """Raise PlateError unless the frame shows the plate's room, but for people; give the plate its light."""
+        self._fits = self._fit.fits(frame, person_matte(frame))
+        if not self._fits:
+            raise PlateError(
+                t("The light or the camera has changed since the picture of the empty room was taken; take it again.")
+            )
+        self._lit.set_gain(self._fit.gain)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far; the plate stays, to be checked again unless the stream goes on."""
@@ -119,24 +117,6 @@ class PlateEngine:
     def close(self) -> None:
         """Release the device; a second call does nothing."""
         self.engine.close()
-
-
-class _SeeingEditor:
-    """Keeps the network's alpha: zones say nothing about where the plate is covered."""
-
-    def __init__(self, editor: MatteEditor) -> None:
-        self._editor = editor
-        self.alpha: Plane | None = None
-
-    def edit(self, small: Plane, alpha: Plane) -> MatteEdit:
-        self.alpha = alpha
-        return self._editor.edit(small, alpha)
-
-
-def _to_bytes(alpha: Plane, frame: BgrImage) -> AlphaImage:
-    """Return alpha of the size of the frame."""
-    full = cv2.resize(alpha, (frame.shape[1], frame.shape[0]), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(full * 255, np.uint8)
 
 
 MOST_SCALE = 0.5

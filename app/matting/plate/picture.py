@@ -131,10 +131,6 @@ class PlateFit:
         """The plate in the light of the last frame examined."""
         return lit_plate(self._full_plate, self.gain)
 
-    def adapt(self, frame: BgrImage) -> None:
-        """Take the gain from a frame whose matte is not known."""
-        self._align(self._small(frame), np.ones(self._size[::-1], np.bool_))
-
     def fits(self, frame: BgrImage, alpha: AlphaImage) -> bool:
         """Take the gain from a frame and its matte (H, W); return whether the plate matches the background."""
         small, outside = self._small(frame), self._outside(alpha)

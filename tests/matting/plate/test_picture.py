@@ -82,8 +82,6 @@ class TestFit:
         fit = PlateFit(room())
         brighter = np.clip(room() * np.array([1.2, 1.1, 0.9]), 0, 255).astype(np.uint8)
         shown, alpha = with_person(brighter)
-        fit.adapt(shown)
-        np.testing.assert_allclose(fit.gain, [1.2, 1.1, 0.9], atol=0.1)
         assert fit.fits(shown, alpha)
         np.testing.assert_allclose(fit.gain, [1.2, 1.1, 0.9], atol=0.02)
         assert np.abs(fit.lit_plate.astype(int) - brighter).max() <= 4

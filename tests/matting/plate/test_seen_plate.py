@@ -8,6 +8,7 @@ import cv2
 import numpy as np
 import pytest
 
+from app.core.errors import PlateError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage
 from app.matting import choose_model
@@ -60,6 +61,17 @@ def test_the_person_is_shown_and_nothing_of_the_room(settings: MattingSettings, 
 
 def test_an_empty_room_is_empty(settings: MattingSettings, engines: BuildEngine) -> None:
     assert mattes(settings, engines, STILL_ROOM).max() == 0
+
+
+@pytest.mark.parametrize("settings", ["openvino"], indirect=True)
+@pytest.mark.parametrize("moved_px", [20, 60, 200])
+def test_nothing_is_shown_of_a_room_whose_camera_was_moved(
+    settings: MattingSettings, engines: BuildEngine, moved_px: int
+) -> None:
+    """A third to a half of it was: what the network took for people was not compared."""
+    cv2.imwrite(str(settings.plate), np.roll(ROOM, moved_px, 1))
+    with pytest.raises(PlateError, match="take it again"):
+        mattes(settings, engines, STILL_ROOM)
 
 
 @pytest.mark.parametrize("settings", ["openvino"], indirect=True)
