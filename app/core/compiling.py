@@ -1,14 +1,45 @@
-"""Compiling kernels: by numba in a copy of the sources, ahead in a package."""
+"""Compiling kernels: by numba in a copy of the sources, ahead in a package, which lacks numba.
+
+A package has a library per level of x86-64, called by way of ctypes; `tools.packages.kernels` makes them. A call
+releases the interpreter lock, as one of numba does.
+"""
 
 from __future__ import annotations
 
+import ctypes
+import functools
 from collections.abc import Callable, Sequence
-from typing import TypeVar, cast
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar, cast
 
-from app.core import native_kernels
-from app.core.native_kernels import Argument
+import numpy as np
+from numpy.typing import NDArray
 
 Function = TypeVar("Function", bound=Callable[..., object])
+FOLDER = Path(__file__).with_name("kernels")
+"""Folder of the libraries in a package; not in a copy of the sources, where numba compiles."""
+LEVELS = {
+    "x86-64-v4": {"avx512f", "avx512bw", "avx512cd", "avx512dq", "avx512vl"},
+    "x86-64-v3": {"avx2", "bmi1", "bmi2", "fma", "f16c", "abm", "movbe"},
+    "x86-64-v2": {"cx16", "popcnt", "sse4_1", "sse4_2", "ssse3"},
+}
+"""Instruction sets that each level needs, as Linux lists them, beside those of the levels below."""
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """An argument or a result that is an array without gaps, in the order of C."""
+
+    dtype: str
+    ndim: int
+    writable: bool = False
+
+
+Argument = Array | type[float] | type[int] | type[bool]
+_SCALARS: dict[object, type[Any]] = {float: ctypes.c_double, int: ctypes.c_int64, bool: ctypes.c_int8}
+_UNREAD = ctypes.create_string_buffer(16)
+"""Where kernels write what nobody reads."""
 
 
 def compiled(
@@ -18,10 +49,78 @@ def compiled(
 
     result: None if the function returns nothing. options: of `numba.njit`.
     """
-    if native_kernels.library() is not None:
+    if library() is not None:
         if arguments is None:
             return function  # part of what calls it
-        return cast("Function", native_kernels.kernel(function.__name__, arguments, result))
+        return cast("Function", kernel(function.__name__, arguments, result))
     from app.core.numba_compiling import compiled_now
 
-    return compiled_now(function, arguments, result, options)
+    signature = None if arguments is None else f"{_numba(result)}({', '.join(map(_numba, arguments))})"
+    return compiled_now(function, signature, options)
+
+
+def _numba(kind: Argument | None) -> str:
+    """Return the name of a type in signatures of numba."""
+    if isinstance(kind, Array):
+        name = "boolean" if kind.dtype == "bool" else kind.dtype
+        return f"Array({name}, {kind.ndim}, 'C', readonly={not kind.writable})"
+    return {None: "void", float: "float64", int: "int64", bool: "boolean"}[kind]
+
+
+@functools.cache
+def library() -> ctypes.CDLL | None:
+    """Return the best library for this processor; None in a copy of the sources. Raises OSError if none fits it."""
+    if not FOLDER.is_dir():
+        return None
+    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+    flags = set(next((line for line in lines if line.startswith("flags")), "").split())
+    level = next((name for name, needed in LEVELS.items() if needed <= flags), None)
+    if level is None:
+        raise OSError(f"This processor lacks instructions of {list(LEVELS)[-1]}, which Mattecam needs.")
+    return ctypes.CDLL(str(FOLDER / f"{level}.so"))
+
+
+def kernel(name: str, arguments: Sequence[Argument], result: Argument | None) -> Callable[..., object]:
+    """Return a kernel of the library. Like numba's, it raises TypeError for an array of another type."""
+    symbol = getattr(library(), name)
+    symbol.restype = ctypes.c_int32
+    symbol.argtypes = [ctypes.c_void_p, ctypes.c_void_p, *(kind for each in arguments for kind in _passed(each))]
+    expected = [(np.dtype(each.dtype), each) if isinstance(each, Array) else None for each in arguments]
+    place = ctypes.c_int64 * (5 + 2 * result.ndim) if isinstance(result, Array) else _SCALARS.get(result, Any)
+
+    def call(*values: Any) -> object:
+        flat: list[object] = []
+        for value, kind in zip(values, expected, strict=True):
+            if kind is None:
+                flat.append(value)
+                continue
+            (dtype, wanted), flags = kind, value.flags
+            fits = value.dtype == dtype and value.ndim == wanted.ndim and flags.c_contiguous
+            if not fits or (wanted.writable and not flags.writeable):
+                raise TypeError(f"{name} takes {wanted}")
+            address = value.__array_interface__["data"][0]
+            flat += (None, None, value.size, value.itemsize, address, *value.shape, *value.strides)
+        returned = _UNREAD if result is None else place()
+        if symbol(ctypes.addressof(returned), ctypes.addressof(_UNREAD), *flat) != 0:
+            raise MemoryError(name)
+        if isinstance(result, Array):
+            return _taken(list(returned), result)
+        return None if result is None else result(returned.value)
+
+    return call
+
+
+def _passed(argument: Argument) -> list[type[Any]]:
+    """Return the types in which numba passes an argument: of an array owner, parent, sizes, address, shape, strides."""
+    if not isinstance(argument, Array):
+        return [_SCALARS[argument]]
+    owners, sizes = [ctypes.c_void_p] * 2, [ctypes.c_int64] * 2
+    return [*owners, *sizes, ctypes.c_void_p, *([ctypes.c_int64] * (2 * argument.ndim))]
+
+
+def _taken(returned: list[Any], kind: Array) -> NDArray[Any]:
+    """Return a copy of an array that a kernel made, and free that."""
+    memory, _, count, itemsize, address, *sizes = returned
+    content = bytearray(ctypes.string_at(address, count * itemsize))
+    getattr(library(), "NRT_MemInfo_call_dtor")(ctypes.c_void_p(memory))  # noqa: B009 - a name of numba's
+    return np.frombuffer(content, kind.dtype).reshape(sizes[: kind.ndim])

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import logging
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any, TypeVar, cast
 
 import numba
 from numba.core.caching import FunctionCache
 
 from app.core.files.disk_errors import why_not_written
-from app.core.native_kernels import Argument, Array
 
 Function = TypeVar("Function", bound=Callable[..., object])
 
@@ -20,27 +19,18 @@ kernels: list[Any] = []
 """Functions that were compiled for their types, as numba's dispatchers."""
 
 
-def compiled_now(
-    function: Function, arguments: Sequence[Argument] | None, result: Argument | None, options: Mapping[str, object]
-) -> Function:
-    """Compile a function; see `app.core.compiling.compiled`."""
+def compiled_now(function: Function, signature: str | None, options: Mapping[str, object]) -> Function:
+    """Compile a function, for the types of a signature or with its callers; see `app.core.compiling.compiled`."""
     dispatcher = numba.njit(**options)(function)
     if dispatcher is function:  # NUMBA_DISABLE_JIT
         return function
     with contextlib.suppress(RuntimeError):  # there is no folder for the cache: every process compiles
         dispatcher._cache = _Cache(function)  # noqa: SLF001 - numba has no public way to another cache
-    if arguments is not None:
-        dispatcher.compile(_numba(result)(*map(_numba, arguments)))
+    if signature is not None:
+        dispatcher.compile(signature)
         dispatcher.disable_compile()
         kernels.append(dispatcher)
     return cast("Function", dispatcher)
-
-
-def _numba(kind: Argument | None) -> Any:
-    if isinstance(kind, Array):
-        name = "boolean" if kind.dtype == "bool" else kind.dtype
-        return numba.types.Array(getattr(numba, name), kind.ndim, "C", readonly=not kind.writable)
-    return {None: numba.void, float: numba.float64, int: numba.int64, bool: numba.boolean}[kind]
 
 
 class _Cache(FunctionCache):  # type: ignore[misc]

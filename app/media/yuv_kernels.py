@@ -12,8 +12,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.compiling import Function, compiled
-from app.core.native_kernels import Argument, Array
+from app.core.compiling import Argument, Array, Function, compiled
 from app.core.types import Bytes
 
 Pairs = NDArray[np.uint16]

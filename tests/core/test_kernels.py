@@ -12,13 +12,12 @@ from types import ModuleType, SimpleNamespace
 import numpy as np
 import pytest
 
-from app.core import native_kernels, threads
-from app.core.native_kernels import Array, kernel
+from app.core import compiling, threads
+from app.core.compiling import Array, kernel
 from app.core.threads import cpu_share, thread_limit, usable_cores
 
 SOURCE = """
-from app.core.compiling import compiled
-from app.core.native_kernels import Array
+from app.core.compiling import Array, compiled
 
 def half(values):
     return values // 2
@@ -112,7 +111,7 @@ class Scaled:
 @pytest.fixture
 def library(monkeypatch: pytest.MonkeyPatch) -> Scaled:
     library = Scaled()
-    monkeypatch.setattr(native_kernels, "library", lambda: SimpleNamespace(scale=library.scale))
+    monkeypatch.setattr(compiling, "library", lambda: SimpleNamespace(scale=library.scale))
     return library
 
 
@@ -144,14 +143,14 @@ def test_a_kernel_that_fails_raises(library: Scaled) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc/cpuinfo")
 def test_a_processor_without_the_least_instructions_is_told_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The library "of this processor.so" was missing."""
-    monkeypatch.setattr(native_kernels, "FOLDER", tmp_path)
-    monkeypatch.setattr(native_kernels, "LEVELS", {"x86-64-v2": {"no such instruction"}})
-    native_kernels.library.cache_clear()
+    monkeypatch.setattr(compiling, "FOLDER", tmp_path)
+    monkeypatch.setattr(compiling, "LEVELS", {"x86-64-v2": {"no such instruction"}})
+    compiling.library.cache_clear()
     try:
         with pytest.raises(OSError, match=r"lacks instructions of x86-64-v2"):
-            native_kernels.library()
+            compiling.library()
     finally:
-        native_kernels.library.cache_clear()
+        compiling.library.cache_clear()
 
 
 CORES = 16

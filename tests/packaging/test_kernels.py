@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.core.native_kernels import LEVELS
+from app.core.compiling import LEVELS
 from tests.fresh_python import printed_by
 from tools.packages.kernels import build
 
@@ -21,10 +21,10 @@ STEPS = """
 import hashlib, sys
 from pathlib import Path
 import numpy as np
-from app.core import native_kernels
+from app.core import compiling
 if sys.argv[1] != "numba":
     sys.modules["numba"] = sys.modules["llvmlite"] = None
-    native_kernels.FOLDER, native_kernels.LEVELS = Path(sys.argv[1]), {sys.argv[2]: set()}
+    compiling.FOLDER, compiling.LEVELS = Path(sys.argv[1]), {sys.argv[2]: set()}
 import cv2
 from app.core.settings import EdgeSettings
 from app.core.types import BlurredBackground

@@ -3,7 +3,7 @@
     python -m tools.packages.kernels FOLDER
 
 numba compiles them as it does at a start from the sources, for a named processor in place of this one. What calls them
-from Python is left out; `app.core.native_kernels` passes the arguments. Needs gcc.
+from Python is left out; `app.core.compiling` passes the arguments. Needs gcc.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from app.core.native_kernels import LEVELS
+from app.core.compiling import LEVELS
 from app.matting.choice.preparation import KERNELS
 
 RUNTIME = r"""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from app.core.native_kernels import Array
+from app.core.compiling import Array
 from app.core.types import Floats
 from app.matting.kernels.jit import PLANES, READ_PLANES, jit, rows
 

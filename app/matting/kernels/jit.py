@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from app.core.compiling import Function, compiled
-from app.core.native_kernels import Argument, Array
+from app.core.compiling import Argument, Array, Function, compiled
 
 # Inputs may be read-only arrays. Explicit signatures prevent compilation during a frame.
 READ, WRITE = Array("uint8", 2), Array("uint8", 2, writable=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.native_kernels import Array
+from app.core.compiling import Array
 from app.core.types import Bytes, Floats
 from app.matting.kernels.jit import READ_FRAME, WRITE, jit, rows
 from models.bgmv2.spec import WINDOW

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.native_kernels import Array
+from app.core.compiling import Array
 from app.core.types import Floats, Mask
 from app.matting.kernels.jit import PLANES, READ_PLANES, exact, whole
 from app.matting.strict import rules
