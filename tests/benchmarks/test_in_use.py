@@ -173,53 +173,13 @@ def test_every_field_of_the_contract() -> None:
     idle = {row["what"]: row["cpu_percent"] for row in result["results"] if "cpu_percent" in row}
     assert set(idle) == {"resting", "paused"} and all(percent >= 0 for percent in idle.values())
     assert {"model": "mattecam", "size": [192, 144], "downsample_ratio": 0.5}.items() <= row.items()
-    text = table(result)
-    assert "| preview + camera + recording |" in text and "Resting (camera)" in text
-
-
-def test_the_tables_compare_the_rates_with_and_without_a_recording() -> None:
-    def row(model: str, outputs: list[str], fps: float) -> dict[str, object]:
-        return {
-            "what": "in-use",
-            "model": model,
-            "executor": "openvino",
-            "precision": "float32",
-            "size": [1280, 720],
-            "downsample_ratio": 0.25,
-            "outputs": outputs,
-            "fps": fps,
-            "end_to_end_ms": {"median": 30.0, "p95": 45.0},
-            "step_ms": 20.0,
-            "step_alone_ms": 16.0,
-            "step_ratio": 1.25,
-            "dropped": 3,
-            "cores": 1.31,
-            "gui_stall_ms": {"p99": 9.0, "longest": 11.0} if "preview" in outputs else None,
-            "cpu_ms_per_frame": dict.fromkeys((*PARTS, "total"), 1.5),
-            "threads": {"matting": 12.0 + len(outputs), "capture": 5.25, "timer": 0.01},
-        }
-
-    everything = ["preview", "camera", "recording"]
-    rows = [
-        row("mattecam", ["preview", "camera"], 30.0),
-        row("mattecam", everything, 27.0),
-        row("rvm-mobilenetv3", [], 20.0),
-        row("rvm-mobilenetv3", ["recording"], 17.0),
-    ]
-    lines = table({"results": rows}).splitlines()
-    assert "| preview + camera + recording | 27.0 | 30 (45) | 20.0 | 16.0 | 1.25 | 3 | 1.31 | 11 ms (9) |" in lines
-    assert "| none | 20.0 | 30 (45) | 20.0 | 16.0 | 1.25 | 3 | 1.31 |  |" in lines
-    threads = [line for line in lines if line.startswith(("| thread, ", "| matting", "| capture |", "| timer"))]
-    assert threads == [
-        "| thread, preview + camera + recording | CPU ms per composite |",
-        "| matting | 15.0 |",
-        "| capture | 5.2 |",
-        "| thread, recording | CPU ms per composite |",
-        "| matting | 13.0 |",
-        "| capture | 5.2 |",
-    ], "those with most outputs, and not what takes nearly no time"
-    relative = [line for line in lines if line.startswith("Frame rate with the recording")]
-    assert [line.rpartition(" ")[2] for line in relative] == ["0.90.", "0.85."]
+    threads = {"matting": 15.04, "timer": 0.01}
+    rows = [row | {"outputs": ["preview", "camera"], "fps": 30.0}, row | {"fps": 27.0, "threads": threads}]
+    lines = table({"results": [*rows, *result["results"]]}).splitlines()
+    assert any(line.startswith("| preview + camera + recording | 27.0 |") for line in lines)
+    assert "| matting | 15.0 |" in lines and not any(line.startswith("| timer") for line in lines)
+    assert any(line.startswith("Frame rate with the recording") and line.endswith(" 0.90.") for line in lines)
+    assert any("Resting (camera)" in line for line in lines)
 
 
 def camera_row(fps: float, dropped: int, stall: dict[str, float] | None, **more: object) -> dict[str, object]:
