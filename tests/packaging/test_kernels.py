@@ -29,7 +29,7 @@ import cv2
 from app.core.settings import EdgeSettings
 from app.core.types import BlurredBackground
 from app.matting.base.interface import StepGeometry
-from app.matting.kernels.network_arrays import components
+from app.matting.strict.cell_kernels import count_cells
 from app.matting.kernels.network_arrays import halve_rows
 from tests.matting.stubs import Case, StubCpu
 digest = hashlib.sha256()
@@ -47,7 +47,9 @@ for edges in (
             digest.update(matte.alpha.tobytes() + matte.composite.tobytes() + matte.foreground.tobytes())
     backend.close()
 alpha = np.random.default_rng(1).random((90, 160), np.float32)
-found = components(cv2.GaussianBlur(alpha, (0, 0), 3), 0.5, 0.52)
+mask = cv2.GaussianBlur(alpha, (0, 0), 3) > 0.5
+count, labels = cv2.connectedComponents(mask.view(np.uint8))
+found = count_cells(labels, count, mask, alpha > 0.5, alpha > 0.9)
 digest.update(found.tobytes())
 for picture, halved in ((alpha, alpha), (np.zeros((1, 4, 4)), np.zeros((1, 2, 2), np.float32))):
     try:
