@@ -30,8 +30,6 @@ from tests.matting.stubs import STUBS, showing
 
 SIZE = WIDTH, HEIGHT = 160, 96
 ALL = EdgeSettings(strict="off", light_match=100, portrait_light=100)
-ROUNDING = 2
-"""The gate allows as much: alpha, foreground and composite are rounded before they are relit."""
 
 
 def person_alpha(width: int, height: int) -> Floats:

@@ -13,13 +13,10 @@ import numpy as np
 from app.core.types import BgrImage, Outgoing
 from app.output.pipewire import PipeWireCamera
 from app.system.pipewire.reader import NodeReader, RawFrame
-from tests.output import pictures
-from tests.output.pictures import marked_bars, picture, sender
+from tests.output.pictures import picture, sender
 from tests.waiting import eventually
 
 WIDTH, HEIGHT, FPS = 64, 48, 60.0
-MARKED = 640, 480
-"""Size of frames with marks."""
 
 
 class Feeder:
@@ -75,11 +72,3 @@ def image_of(frame: RawFrame) -> BgrImage:
     assert frame.video.layout == "YUY2"
     packed = np.frombuffer(frame.data, np.uint8).reshape(frame.video.height, frame.video.width, 2)
     return cv2.cvtColor(packed, cv2.COLOR_YUV2BGR_YUY2).astype(np.uint8, copy=False)
-
-
-@contextmanager
-def marked_camera() -> Iterator[PipeWireCamera]:
-    """Feed a camera inside the context: bars with their time drawn into them."""
-    camera = PipeWireCamera(*MARKED, pictures.FPS)
-    with sender(marked_bars(*MARKED), camera):
-        yield camera
