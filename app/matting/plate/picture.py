@@ -36,7 +36,6 @@ twentieth.
 """
 LEAST_PERSON = 0.02
 """Minimum share of a connected matte region; smaller ones are more likely furniture edges than people."""
-MOST_CHANGED = 0.8
 HARDLY_OUTSIDE = 0.1
 MOST_CHANGED_ALL_OVER = 0.3
 """Maximum changed share of the whole frame where the matte covers nearly all of it: the background may be matted."""
@@ -132,22 +131,15 @@ class PlateFit:
         return lit_plate(self._full_plate, self.gain)
 
     def fits(self, frame: BgrImage, alpha: AlphaImage) -> bool:
-        """Take the gain from a frame and its matte (H, W); return whether the plate matches the background."""
+        """Take the gain from a frame and the matte of its people (h, w); return whether the plate shows its room."""
         small, outside = self._small(frame), self._outside(alpha)
         self._align(small, outside)
+        if not (self.gain.min() > 1 / MOST_GAIN and self.gain.max() < MOST_GAIN):
+            return False
         changed = np.abs(small - self._plate * self.gain).max(2) > CHANGED
-        return not (
-            changed.mean() > MOST_CHANGED
-            or self._differs(changed, outside)
-            or not (self.gain.min() > 1 / MOST_GAIN and self.gain.max() < MOST_GAIN)
-        )
-
-    @staticmethod
-    def _differs(changed: Mask, outside: Mask) -> bool:
-        share = float(outside.mean())
-        if share < HARDLY_OUTSIDE and float(changed.mean()) > MOST_CHANGED_ALL_OVER:
-            return True
-        return share > FEWEST and float(changed[outside].mean()) > MOST_CHANGED_OUTSIDE
+        if outside.mean() < HARDLY_OUTSIDE:
+            return bool(changed.mean() <= MOST_CHANGED_ALL_OVER)
+        return bool(changed[outside].mean() <= MOST_CHANGED_OUTSIDE)
 
     def _align(self, small: NDArray[np.float32], outside: Mask) -> None:
         """Update the gain: per-channel median over background pixels that are neither dark nor clipped."""
