@@ -89,6 +89,9 @@ class EdgeSettings(Model):
         0.0, "Adapt the person's light and colour to the background.", 0, 100, option="--light-match"
     )
     portrait_light: float = setting(0.0, "Soft virtual light on the face.", 0, 100, option="--portrait-light")
+    brightness: float = setting(
+        0.0, "Brighten a dark or backlit face, darken an overexposed one; 0 is off.", 0, 100, option="--brightness"
+    )
 
 
 class EngineSettings(Model):

@@ -1,4 +1,4 @@
-"""Light match and portrait light: measure the light of a stream, smooth it over time, and relight the person.
+"""Light match, portrait light and brightness: measure the light of a stream, smooth it over time, relight the person.
 
 Light match moves the person's statistics towards those of the backdrop: gain, white balance and contrast. They are
 taken of gamma-encoded values in 0..1, where a gain of the illumination is a gain as well. Each part is followed only
@@ -16,6 +16,7 @@ import numpy as np
 from app.core.types import AlphaImage, BgrImage, Floats, Matte
 from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import StateArrays, saved
+from app.matting.brightness import FINE_SHORT_SIDE, Brightness, gains_of, measured_exposure
 
 LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 EXPOSURE_PULL, CHROMA_PULL, CONTRAST_PULL = 0.5, 0.35, 0.12
@@ -150,10 +151,15 @@ class Head(NamedTuple):
         return np.array(self, np.float32)
 
 
-def grid_size(width: int, height: int) -> tuple[int, int]:
-    """Return (width, height) of the grid for frames of this size."""
-    scale = min(1.0, GRID_SHORT_SIDE / min(width, height))
+def grid_size(width: int, height: int, short_side: int = GRID_SHORT_SIDE) -> tuple[int, int]:
+    """Return (width, height) of the grid for frames of this size. short_side: cells on its short side at most."""
+    scale = min(1.0, short_side / min(width, height))
     return max(2, round(width * scale)), max(2, round(height * scale))
+
+
+def short_side_for(plan: EdgePlan) -> int:
+    """Return the number of cells on the grid's short side: more where brightness changes."""
+    return FINE_SHORT_SIDE if plan.brightness > 0 else GRID_SHORT_SIDE
 
 
 def found_head(alpha: Floats) -> Head | None:
@@ -207,20 +213,24 @@ class Light:
         self._head: Floats | None = None
         self._backdrop: tuple[BgrImage, Floats] | None = None
         """The last backdrop and its grid."""
+        self._brightness = Brightness()
 
     def reset(self) -> None:
         """Forget the stream."""
         self._tone = self._head = self._backdrop = None
+        self._brightness.reset()
 
     def state(self) -> StateArrays:
         """Return copies of what the next frame depends on."""
         kept = {"tone": self._tone, "head": self._head}
-        return {name: array.copy() for name, array in kept.items() if array is not None}
+        copies = {name: array.copy() for name, array in kept.items() if array is not None}
+        return {**copies, **self._brightness.state()}
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the state. Raises ValueError or TypeError if it does not fit."""
         self._tone = saved(arrays, "tone", (6,), np.float32)
         self._head = saved(arrays, "head", (3,), np.float32)
+        self._brightness.load_state(arrays)
 
     def maps(self, small: Floats, alpha: Floats, backdrop: BgrImage, own: bool, plan: EdgePlan) -> Floats:
         """Return gains (3) and biases (3), RGB, (6, h, w), for the next frame.
@@ -228,12 +238,26 @@ class Light:
         small: (3, H, W) RGB and alpha: (H, W), in 0..1. backdrop: what is shown behind the person, of any size. own:
         whether it is the person's own background, whose light the person already has.
         """
-        width, height = grid_size(alpha.shape[1], alpha.shape[0])
+        width, height = grid_size(alpha.shape[1], alpha.shape[0], short_side_for(plan))
         image = np.dstack([_shrunk(plane, width, height) for plane in small])
         return self.maps_of_grid(image, _shrunk(alpha, width, height), backdrop, own, plan)
 
     def maps_of_grid(self, image: Floats, alpha: Floats, backdrop: BgrImage, own: bool, plan: EdgePlan) -> Floats:
         """Return the same for an image (h, w, 3) RGB and alpha (h, w) that have the size of the grid."""
+        if plan.brightness == 0:
+            return self._maps_of_light(image, alpha, backdrop, own, plan)
+        ev = plan.brightness * self._brightness.follow(measured_exposure(image, alpha))
+        gains = gains_of(image, ev)
+        if max(plan.light_match, plan.portrait_light) == 0:
+            return np.concatenate([np.broadcast_to(gains, (3, *gains.shape)), np.zeros((3, *gains.shape), np.float32)])
+        size = grid_size(alpha.shape[1], alpha.shape[0])
+        lit = _shrunk(image * gains[..., None], *size)
+        coarse = self._maps_of_light(lit, _shrunk(alpha, *size), backdrop, own, plan)
+        maps = np.stack([_shrunk(plane, alpha.shape[1], alpha.shape[0]) for plane in coarse])
+        maps[:3] *= gains
+        return maps
+
+    def _maps_of_light(self, image: Floats, alpha: Floats, backdrop: BgrImage, own: bool, plan: EdgePlan) -> Floats:
         height, width = alpha.shape
         backdrop_light = self._light_of(backdrop, width, height)
         found = measured_tone(image, alpha, None if own or is_flat(backdrop_light) else backdrop_light)
@@ -291,7 +315,7 @@ def relit(light: Light, matte: Matte, backdrop: BgrImage | None, own: bool, plan
     """
     assert matte.foreground is not None
     height, width = matte.alpha.shape
-    columns, rows = grid_size(width, height)
+    columns, rows = grid_size(width, height, short_side_for(plan))
     alpha = _alpha_grid(matte.alpha, columns, rows)
     backdrop_image = _blurred_background(matte.composite, alpha, columns, rows) if backdrop is None else backdrop
     maps = light.maps_of_grid(on_grid(matte.foreground, columns, rows), alpha, backdrop_image, own, plan)

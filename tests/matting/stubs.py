@@ -38,6 +38,7 @@ edge_settings = st.builds(
     strict=st.sampled_from(get_args(StrictLevel)),
     light_match=st.sampled_from([0.0, 0.0, 50.0, 100.0]),
     portrait_light=st.sampled_from([0.0, 0.0, 100.0]),
+    brightness=st.sampled_from([0.0, 0.0, 100.0]),
 )
 
 

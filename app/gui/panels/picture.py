@@ -71,6 +71,8 @@ class LightSliders(Form):
                  self.tr("Adapts your brightness, colour and contrast to the background"))  # fmt: skip
         self.row("edges.portrait_light", self.tr("Portrait light"),
                  self.tr("Brightens your face like a soft lamp beside the camera"))  # fmt: skip
+        self.row("edges.brightness", self.tr("Brightness"),
+                 self.tr("Brightens a dark or backlit face, and darkens an overexposed one"))  # fmt: skip
         hint = self.add_hint(
             self.tr("Light match needs an image or a video as background: a blurred room has your light already.")
         )

@@ -3762,5 +3762,13 @@
             <source>“{version}” is not a version</source>
             <translation>„{version}“ ist keine Version</translation>
         </message>
+        <message>
+            <source>Brightens a dark or backlit face, and darkens an overexposed one</source>
+            <translation>Hellt ein dunkles Gesicht oder eines im Gegenlicht auf und dunkelt ein überbelichtetes ab</translation>
+        </message>
+        <message>
+            <source>Brightness</source>
+            <translation>Helligkeit</translation>
+        </message>
     </context>
 </TS>

@@ -3762,5 +3762,13 @@
             <source>“{version}” is not a version</source>
             <translation>«{version}» no es una versión</translation>
         </message>
+        <message>
+            <source>Brightens a dark or backlit face, and darkens an overexposed one</source>
+            <translation>Aclara una cara oscura o a contraluz, y oscurece una sobreexpuesta</translation>
+        </message>
+        <message>
+            <source>Brightness</source>
+            <translation>Brillo</translation>
+        </message>
     </context>
 </TS>

@@ -42,6 +42,8 @@ class EdgePlan:
     light_match: float
     """Strength in 0..1, as of the portrait light; see `app.matting.light`."""
     portrait_light: float
+    brightness: float
+    """Strength in 0..1; see `app.matting.brightness`."""
     touches_alpha: bool
     """Whether any control changes alpha."""
     active: bool
@@ -63,9 +65,10 @@ def plan(edges: EdgeSettings) -> EdgePlan:
         strict=edges.strict,
         light_match=edges.light_match / 100,
         portrait_light=edges.portrait_light / 100,
+        brightness=edges.brightness / 100,
         touches_alpha=touches_alpha,
         active=touches_alpha or edges.despill > 0,
-        relights=max(edges.light_match, edges.portrait_light) > 0,
+        relights=max(edges.light_match, edges.portrait_light, edges.brightness) > 0,
     )
 
 
