@@ -90,9 +90,8 @@ def main() -> None:
         rows = np.array(values)
         before, after = np.abs(rows[:, :2]).mean(0)
         lost, clipped = 100 * rows[:, 2:].mean(0)
-        print(
-            f"| {kind}, -{ev} EV | {before:.2f} | {after:.2f} | {rows[:, 1].max():+.2f} | {lost:.3f} % | {clipped:.3f} % |"
-        )
+        shown = f"{before:.2f} | {after:.2f} | {rows[:, 1].max():+.2f}"
+        print(f"| {kind}, -{ev} EV | {shown} | {lost:.3f} % | {clipped:.3f} % |")
     if words.sheet is not None:
         cv2.imwrite(str(words.sheet), np.vstack(sheet[:10]))
 

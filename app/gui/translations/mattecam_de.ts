@@ -293,8 +293,16 @@
             <translation>Bücherregal</translation>
         </message>
         <message>
+            <source>Brightens a dark or backlit face, and darkens an overexposed one</source>
+            <translation>Hellt ein dunkles Gesicht oder eines im Gegenlicht auf und dunkelt ein überbelichtetes ab</translation>
+        </message>
+        <message>
             <source>Brightens your face like a soft lamp beside the camera</source>
             <translation>Hellt Ihr Gesicht auf wie eine weiche Lampe neben der Kamera</translation>
+        </message>
+        <message>
+            <source>Brightness</source>
+            <translation>Helligkeit</translation>
         </message>
         <message>
             <source>Browsers and Flatpak programs find it through the camera portal</source>
@@ -3761,14 +3769,6 @@
         <message>
             <source>“{version}” is not a version</source>
             <translation>„{version}“ ist keine Version</translation>
-        </message>
-        <message>
-            <source>Brightens a dark or backlit face, and darkens an overexposed one</source>
-            <translation>Hellt ein dunkles Gesicht oder eines im Gegenlicht auf und dunkelt ein überbelichtetes ab</translation>
-        </message>
-        <message>
-            <source>Brightness</source>
-            <translation>Helligkeit</translation>
         </message>
     </context>
 </TS>

@@ -293,8 +293,16 @@
             <translation>Estantería</translation>
         </message>
         <message>
+            <source>Brightens a dark or backlit face, and darkens an overexposed one</source>
+            <translation>Aclara una cara oscura o a contraluz, y oscurece una sobreexpuesta</translation>
+        </message>
+        <message>
             <source>Brightens your face like a soft lamp beside the camera</source>
             <translation>Ilumina su rostro como una lámpara suave junto a la cámara</translation>
+        </message>
+        <message>
+            <source>Brightness</source>
+            <translation>Brillo</translation>
         </message>
         <message>
             <source>Browsers and Flatpak programs find it through the camera portal</source>
@@ -3761,14 +3769,6 @@
         <message>
             <source>“{version}” is not a version</source>
             <translation>«{version}» no es una versión</translation>
-        </message>
-        <message>
-            <source>Brightens a dark or backlit face, and darkens an overexposed one</source>
-            <translation>Aclara una cara oscura o a contraluz, y oscurece una sobreexpuesta</translation>
-        </message>
-        <message>
-            <source>Brightness</source>
-            <translation>Brillo</translation>
         </message>
     </context>
 </TS>
