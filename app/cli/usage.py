@@ -67,16 +67,15 @@ class GroupedProgram(TyperGroup):
         _write(self, ctx, formatter)
 
 
-class ControlCommand(TyperCommand):
+class ControlCommand(GroupedCommand):
     """The command `ctl`, whose help lists the commands of the running program."""
 
     def format_options(self, ctx: Any, formatter: Any) -> None:
         """Write the commands for the running program, then the options."""
         with formatter.section("Commands for the running program"):
-            formatter.write_dl(
-                [(f"{name} {syntax.usage}".strip(), syntax.description) for name, syntax in SYNTAX.items()]
-            )
-        _write(self, ctx, formatter)
+            rows = [(f"{name} {syntax.usage}".strip(), syntax.description) for name, syntax in SYNTAX.items()]
+            formatter.write_dl(rows)
+        super().format_options(ctx, formatter)
 
 
 def refusal(error: TyperException) -> str:

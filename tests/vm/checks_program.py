@@ -86,7 +86,7 @@ def _toggle(stop: threading.Event) -> None:
     while not stop.wait(3):
         turn += 1
         ctl("background", ("#203040", "blur:80", "green", "blur:10")[turn % 4])
-        ctl("ratio", ("auto", "0.5")[turn % 2])
+        ctl("set", f"matting.downsample_ratio {('auto', '0.5')[turn % 2]}")
 
 
 def killed() -> None:
