@@ -14,6 +14,7 @@ import numpy as np
 
 from app.core.threads import name_thread
 from app.core.types import AlphaImage, BgrImage, Floats
+from app.matting.base.dark_frames import network_gain
 from app.matting.base.interface import StateArrays, StepGeometry
 from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.cpu_backend import CpuBackend, shrink
@@ -231,9 +232,23 @@ class OpenVinoBackend(CpuBackend):
         """Compute coefficients of the frame and new states; see `CpuBackend.infer`."""
         shrink(self.strips, frame, self._ratios, self._whole.small)
         self._adopt()
-        small, narrow = self._whole.small, self._narrow
-        first = None if narrow is None else self._columns.choose(small)
+        small = self._whole.small
+        first = None if self._narrow is None else self._columns.choose(small)
         self._hand_over(first)
+        gain = network_gain(float(small[:, ::4, ::4].mean()))
+        if gain == 1:
+            return self._coefficients(first, steady)
+        frame_small = small.copy()
+        np.minimum(small * np.float32(gain), 1, out=small)
+        coefficients = self._coefficients(first, steady)
+        np.copyto(small, frame_small)
+        coefficients.slope[3] *= np.float32(gain)
+        coefficients.offset[:3] *= np.float32(1 / gain)
+        return coefficients
+
+    def _coefficients(self, first: int | None, steady: bool) -> Coefficients:
+        """Run the network on its input. first: column of the window; None: all columns."""
+        small, narrow = self._whole.small, self._narrow
         if narrow is not None and first is not None:
             np.copyto(narrow.small, small[:, :, first : first + self._columns.window])
             alpha = narrow.run(steady, self._whole.coefficients, first)

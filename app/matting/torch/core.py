@@ -18,6 +18,7 @@ from torch import Tensor, nn
 
 from app.core.framing import MatteEdit, View
 from app.core.types import BgrImage
+from app.matting.base.dark_frames import DARK, DARKER, MOST_GAIN, TARGET
 from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import MatteEditor, StepGeometry
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
@@ -42,6 +43,9 @@ from models.export import TwoStageNetwork
 
 class Core(nn.Module):
     """Wraps a network's first stage; the frame step runs the second."""
+
+    sees_gain = True
+    """Whether the network's input gets the gain of `app.matting.base.dark_frames`; not where a plate is compared."""
 
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
@@ -78,6 +82,7 @@ class SeenPlateCore(Core):
     """Core of a recurrent network that sees frame and plate at the small size."""
 
     scale = None
+    sees_gain = False
     plate: Tensor
     unlit: Tensor
     """The plate as it was captured, (1, 3, h, w), RGB in 0..1."""
@@ -106,6 +111,7 @@ class PlateCore(Core):
     Frame and plate are padded to multiples of 4 pixels, as required by the refiner.
     """
 
+    sees_gain = False
     plate: Tensor
     unlit: Tensor
     """The plate as it was captured, (1, 3, H', W') uint8 RGB."""
@@ -151,6 +157,12 @@ def _padded(image: Tensor) -> Tensor:
     if height % CELL == 0 and width % CELL == 0:
         return image
     return functional.pad(image, (0, -width % CELL, 0, -height % CELL), mode="replicate")
+
+
+def network_gain(mean: Tensor) -> Tensor:
+    """Return `app.matting.base.dark_frames.network_gain`, on the device of the mean."""
+    share = ((DARK - mean) / (DARK - DARKER)).clamp(0, 1)
+    return (1 + (TARGET / mean.clamp(min=1e-3) - 1) * share).clamp(max=MOST_GAIN)
 
 
 class StepInputs(NamedTuple):
@@ -214,8 +226,13 @@ class FrameStep(nn.Module):
         """Run one step. editor: for one stream; it runs on the host."""
         frame, backdrop, (*network_state, memory), edges, previous_alpha, want_foreground = inputs
         small = small_frame(frame, self.geometry)
-        slope, offset, coarse, *new_state = self.core(small.to(self.dtype), *network_state)
+        gain = network_gain(small[:, :, ::4, ::4].mean()) if self.core.sees_gain else None
+        seen = small if gain is None else (small * gain).clamp(max=1)
+        slope, offset, coarse, *new_state = self.core(seen.to(self.dtype), *network_state)
         slope, offset, coarse = slope.float(), offset.float(), coarse.float()
+        if gain is not None:
+            slope = torch.cat([slope[:, :3], slope[:, 3:] * gain], 1)
+            offset = torch.cat([offset[:, :3] / gain, offset[:, 3:]], 1)
         finite = slope.sum() + offset.sum()
         if edges.strict != "off":
             slope, offset, coarse, memory = strict_matte(small, slope, offset, coarse, memory)
