@@ -69,6 +69,7 @@ FINDINGS = (
         t("Models and recordings need more space."),
     ),
 )
+STANDARD = services.FineQuality("mattecam", MODELS[0], 0.6, holds_rate=True)
 MEASURED = services.PrecisionChoice("int8", 2.24, provisional=False)
 StartWindow = Callable[..., Session]
 PATIENCE_MS = 60_000
@@ -140,6 +141,9 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "repair_command", lambda: ())
     monkeypatch.setattr(services, "devices", lambda: (("cpu", "CPU"),))
     monkeypatch.setattr(services, "precision_choice", lambda model, weights: MEASURED)
+    monkeypatch.setattr(
+        services, "fine_quality", lambda settings: replace(STANDARD, report=services.recommended_model())
+    )
 
 
 class Downloads:
@@ -248,6 +252,7 @@ def controls(start_window: StartWindow) -> Session:
     window.resize(1270, 830)
     window.show()
     window.strip.library.reload()
+    window.panel.quality_choice.reload()
     window.panel.quality.network.reload()
     window.panel.camera.show_cameras(CAMERAS)
     image.fill(0xFF808080)

@@ -6,6 +6,7 @@ import logging
 import re
 import threading
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,7 +19,6 @@ from PyQt6.QtWidgets import (
     QComboBox,
     QDialog,
     QDialogButtonBox,
-    QFileDialog,
     QLabel,
     QMessageBox,
     QPlainTextEdit,
@@ -50,7 +50,7 @@ from app.gui.widgets.controls import label
 from app.runtime.status import PipelineStatus
 from app.system import autostart
 from app.testing.parts import PERSON, shows_room
-from tests.gui.conftest import FINDINGS, QUIET, Downloads, StartWindow, activate
+from tests.gui.conftest import FINDINGS, QUIET, STANDARD, StartWindow, activate
 from tests.gui.widgets import box, button, existing, find, open_last_step, pick, settle
 
 READY = (Finding("v", State.OK, t("The kernel module v4l2loopback is loaded.")),)
@@ -111,34 +111,18 @@ def test_the_assistant_shows_what_others_see(session: Session, qtbot: QtBot) -> 
             assert np.any(np.all(shown == np.array(PERSON), axis=2)) and not shows_room(shown)
 
 
-def test_a_file_can_be_chosen_in_the_assistant_and_the_address_copied(
-    session: Session, downloads: Downloads, qtbot: QtBot, tmp_path: Path
+@pytest.mark.parametrize("share", [0.4, 0.6])
+def test_the_assistant_recommends_fine_quality_where_it_is_light(
+    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
-    downloads.fails = True
-    downloads.may_end.set()
+    monkeypatch.setattr(services, "fine_quality", lambda settings: replace(STANDARD, share=share))
     assistant = open_last_step(session)
-    get, choose = (find(assistant, QPushButton, name) for name in ("downloadButton", "downloadFile"))
-    failure, text = (find(assistant, QLabel, name) for name in ("assistantFailure", "finerHair"))
-    qtbot.waitUntil(get.isVisible)
-    assert text.text() == "For finer hair you can download a better model (15 MB)."
-    assert failure.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse, "it names an address"
+    about, fine = find(assistant, QLabel, "qualityAbout"), find(assistant, QPushButton, "qualityFine")
+    qtbot.waitUntil(lambda: about.text() != "")
+    assert ("Recommended" in about.text()) is fine.isChecked() is (share < 0.5)
+    assert find(assistant, QPushButton, "fineDownloadButton").isVisible() is fine.isChecked()
+    assert session.store.saved.matting.model == "auto", "nothing is downloaded unasked"
     assert assistant.findChild(QComboBox, "modelCombo") is None, "no page of model names"
-    assert choose.isVisible(), "also before a download has failed"
-    address = find(assistant, QPushButton, "downloadAddress")
-    address.click()
-    assert existing(QGuiApplication.clipboard()).text().startswith("https://")
-    assert address.text() == "Address copied"
-    get.click()
-    qtbot.waitUntil(lambda: "No internet?" in failure.text() and choose.isVisible())
-    assert session.store.saved.matting.model == "auto", "the model that could not be downloaded is not saved"
-    choose.click()
-    (dialog,) = assistant.findChildren(QFileDialog)
-    dialog.fileSelected.emit(str(tmp_path / "model.pth"))
-    dialog.close()
-    qtbot.waitUntil(lambda: text.text() == "The model with finer hair is installed.")
-    assert services.recommended_model().path == tmp_path / "model.pth"
-    assert session.store.saved.matting.model == "rvm-mobilenetv3"
-    assert not failure.text() and not get.isVisible() and not choose.isVisible()
     assistant.accept()
 
 
@@ -154,16 +138,15 @@ def test_the_last_page_says_how_to_get_into_a_call_or_what_is_missing(
     """It said "Mattecam is ready." and no more, on half of the page."""
     session.window.panel.virtual_camera.show_virtual_cameras((("/dev/video10", "Mattecam"),))
     assistant = open_last_step(session)
-    call, finer = find(assistant, QLabel, "assistantCall"), find(assistant, QLabel, "finerHair")
+    call, quality = find(assistant, QLabel, "assistantCall"), find(assistant, QLabel, "qualityAbout")
     status = PipelineStatus(outputs={"virtual_camera": device, "pipewire": pipewire})
     session.bridge.status_changed.emit(status)
     assert said in call.text() and unsaid not in call.text()
-    qtbot.waitUntil(lambda: finer.text() != "" and find(assistant, QLabel, "findingsSummary").text() != "Checking…")
+    qtbot.waitUntil(lambda: quality.text() != "" and find(assistant, QLabel, "findingsSummary").text() != "Checking…")
     commands = [each for each in assistant.findChildren(QLabel) if each.property("role") == "command"]
     assert commands, "how to get it"
     content = existing(assistant.findChildren(QScrollArea, "assistantPage")[-1].widget())
-    lowest = find(content, QPushButton, "downloadFile")
-    assert lowest.mapTo(content, lowest.rect().bottomLeft()).y() > 0.8 * content.height(), "the page is full"
+    assert quality.mapTo(content, quality.rect().bottomLeft()).y() > 0.8 * content.height(), "the page is full"
     session.window.panel.virtual_camera.show_status(status)
     panel = [each.text() for each in session.window.panel.virtual_camera.findChildren(QLabel)]
     assert not any("/dev/" in text for text in panel), "programs list its name, not its file"

@@ -9,11 +9,11 @@ from PyQt6.QtWidgets import QDialog, QFrame, QScrollArea, QStackedWidget, QWidge
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tile_view import TileView
 from app.gui.dialogs.doctor import VirtualCameraView
-from app.gui.dialogs.download_controls import FinerHair
 from app.gui.dialogs.plain_dialogs import add_languages
 from app.gui.panels.camera import CameraControls
 from app.gui.panels.form import Form, say
 from app.gui.panels.output import VirtualCameraControls
+from app.gui.panels.quality import QualityChoice
 from app.gui.preview.rendering import ViewRequest, render, to_qimage
 from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
@@ -68,7 +68,7 @@ class Assistant(QDialog):
         self._steps = QStackedWidget()
         self._findings = VirtualCameraView(tasks)
         self._findings.repaired.connect(bridge.pipeline.retry)
-        self._finer = FinerHair(store, tasks)
+        self._quality = QualityChoice(store, tasks, suggests=True)
         self._steps.addWidget(self._camera_step(bridge))
         self._steps.addWidget(self._background_step(bridge, strip))
         self._steps.addWidget(self._call_step())
@@ -83,7 +83,7 @@ class Assistant(QDialog):
         return self._steps.currentIndex()
 
     def done(self, result: int) -> None:
-        self._finer.download.cancel()
+        self._quality.download.cancel()
         self._store.set("window.first_run_done", True)
         super().done(result)
 
@@ -115,7 +115,8 @@ class Assistant(QDialog):
         self._call = label("", wrap=True)
         self._call.setObjectName("assistantCall")
         content = QWidget()
-        column(content, self._call, self._findings, self._finer, grows=self._findings, spacing=12)
+        quality = label(self.tr("Quality"), "heading")
+        column(content, self._call, self._findings, quality, self._quality, grows=self._findings, spacing=12)
         return _step(self.tr("In a call"), "", content)
 
     def _show_status(self, status: PipelineStatus) -> None:
@@ -178,7 +179,7 @@ class Assistant(QDialog):
         self._count.setText(self.tr("Step {0} of {1}").format(step + 1, self._steps.count()))
         if last:
             self._findings.check()
-            self._finer.reload()
+            self._quality.reload()
 
 
 def _step(title: str, text: str, content: QWidget) -> QWidget:

@@ -12,15 +12,13 @@ from PyQt6.QtWidgets import QProgressBar, QWidget
 
 from app.core.errors import text_of
 from app.gui.dialogs.questions import UserFolder, ask_for_file
-from app.gui.i18n.messages import tr, translated
+from app.gui.i18n.messages import tr
 from app.gui.state import services
-from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
-from app.gui.widgets.controls import button, describe, label, selectable
+from app.gui.widgets.controls import button, describe
 from app.gui.widgets.page import FoldingRow
-from app.gui.widgets.qt import column, copy_text, keep_focus
+from app.gui.widgets.qt import copy_text, keep_focus
 from models.spec import WeightSpec
-from models.weights import WeightReport
 
 MEGABYTE = 1_000_000
 
@@ -42,7 +40,8 @@ class DownloadControls(QWidget):
     _progressed = pyqtSignal(int, int)
     """(kilobytes received, kilobytes in total; 0 where that is unknown)"""
 
-    def __init__(self, tasks: Tasks) -> None:
+    def __init__(self, tasks: Tasks, name: str = "download") -> None:
+        """name: begins the object names of the controls."""
         super().__init__()
         self._tasks = tasks
         self._offered: WeightSpec | None = None
@@ -50,16 +49,16 @@ class DownloadControls(QWidget):
         self._cancel: threading.Event | None = None
         """Ends the download that runs; None while there is none."""
         self._bar = QProgressBar()
-        describe(self._bar, self.tr("Download"), self.tr("Progress of the download"), "downloadProgress")
-        self._get = button(self.tr("Download"), self.tr("Download and use this model"), "downloadButton", self.start,
+        describe(self._bar, self.tr("Download"), self.tr("Progress of the download"), f"{name}Progress")
+        self._get = button(self.tr("Download"), self.tr("Download and use this model"), f"{name}Button", self.start,
                            name=self.tr("Download the model"))  # fmt: skip
         self._choose = button(self.tr("Choose file…"), self.tr("Use weights that you downloaded elsewhere or trained"),
-                              "downloadFile", self._ask_for_file)  # fmt: skip
+                              f"{name}File", self._ask_for_file)  # fmt: skip
         self._copy = button(
-            self.tr("Copy address"), self.tr("Copy the address, to download the file elsewhere"), "downloadAddress",
+            self.tr("Copy address"), self.tr("Copy the address, to download the file elsewhere"), f"{name}Address",
             self._copy_address, link=True,
         )  # fmt: skip
-        self._stop = button(self.tr("Cancel"), self.tr("Stop the download"), "downloadCancel", self.cancel,
+        self._stop = button(self.tr("Cancel"), self.tr("Stop the download"), f"{name}Cancel", self.cancel,
                             name=self.tr("Cancel the download"))  # fmt: skip
         self.setLayout(FoldingRow(self._get, self._choose, self._copy, self._bar, self._stop, grows=self._bar))
         self._progressed.connect(self._show_progress)
@@ -158,37 +157,3 @@ def download_caption(spec: WeightSpec) -> str:
     if not size:
         return tr("Download")
     return tr("Download ({0})").format(size)
-
-
-class FinerHair(QWidget):
-    """One sentence and one button. The downloaded model is used at once."""
-
-    def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
-        super().__init__()
-        self._store, self._tasks = store, tasks
-        self._text = label("", wrap=True)
-        self._text.setObjectName("finerHair")
-        self._failure = selectable("", "warning")
-        self._failure.setObjectName("assistantFailure")
-        self.download = DownloadControls(tasks)
-        column(self, self._text, self.download, self._failure, None, spacing=12)
-        self.download.began.connect(self._failure.clear)
-        self.download.failed.connect(lambda sentence: self._failure.setText(translated(sentence)))
-        self.download.succeeded.connect(self._use)
-
-    def reload(self) -> None:
-        """Check again whether the model is installed."""
-        self._tasks.run(services.recommended_model, self._show)
-
-    def _use(self, name: str) -> None:
-        self._store.set("matting.model", name)
-        self.reload()
-
-    def _show(self, report: WeightReport) -> None:
-        if report.path is not None:
-            self._text.setText(self.tr("The model with finer hair is installed."))
-        else:
-            text = self.tr("For finer hair you can download a better model ({0}).")
-            self._text.setText(text.format(describe_size(report.spec)))
-        self.download.offer(report.spec if report.path is None else None)
-        self.download.setVisible(report.path is None)

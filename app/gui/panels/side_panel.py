@@ -14,6 +14,7 @@ from app.gui.panels.form import Form
 from app.gui.panels.matting import QualityControls
 from app.gui.panels.output import VirtualCameraControls
 from app.gui.panels.picture import BackgroundViewControls, FramingControls, LightSliders, ZoneControls
+from app.gui.panels.quality import QualityChoice
 from app.gui.panels.recordings import RecordingControls
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import DeviceWatcher, Tasks
@@ -37,6 +38,7 @@ class SidePanel(QWidget):
         self.camera = CameraControls(store)
         self.virtual_camera = VirtualCameraControls(store)
         self.zones = ZoneControls(store)
+        self.quality_choice = QualityChoice(store, tasks)
         self.quality = QualityControls(store, tasks)
         self.recordings = RecordingControls(store)
         self._choice = Segments(
@@ -54,6 +56,8 @@ class SidePanel(QWidget):
         self.page.add(FramingControls(store))
         self.page.add_heading(self.tr("Light"))
         self.page.add(LightSliders(store))
+        self.page.add_heading(self.tr("Quality"))
+        self.page.add(self.quality_choice)
         self.page.add_heading(self.tr("Virtual camera"))
         self.page.add(self.virtual_camera)
         self.page.add_separator()
@@ -75,7 +79,7 @@ class SidePanel(QWidget):
             (self.tr("Always hide"), self.tr("Hide parts of the picture"), "zonesGroup", self.zones),
             (self.tr("Adjust the background"), self.tr("Zoom, position, kind of blur"), "backgroundGroup",
              BackgroundViewControls(store)),
-            (self.tr("Quality"), self.tr("Model and edge"), "qualityGroup", self.quality),
+            (self.tr("Model and edge"), self.tr("Any model, and the kind of edge"), "qualityGroup", self.quality),
             (self.tr("Record"), self.tr("Folder and microphone of recordings"), "recordGroup", self.recordings),
             (self.tr("Pause"), self.tr("What others see while you are paused"), "pauseGroup", card),
         )  # fmt: skip
@@ -94,7 +98,8 @@ class SidePanel(QWidget):
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show what is in use."""
-        for part in (self.camera, self.zones, self.quality.network, self.virtual_camera, self.recordings):
+        parts = self.camera, self.quality_choice, self.zones, self.quality.network, self.virtual_camera, self.recordings
+        for part in parts:
             part.show_status(status)
 
     def reveal(self, control: QWidget) -> None:

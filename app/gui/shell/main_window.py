@@ -105,7 +105,9 @@ class MainWindow(QMainWindow):
         self.panel.virtual_camera.help_requested.connect(self.windows.open_virtual_camera_help)
         network.plate.capture_requested.connect(self.windows.open_plate_dialog)
         network.plate.chosen_again.connect(self.bridge.pipeline.read_files_again)
-        network.download.succeeded.connect(self.bridge.pipeline.retry)
+        for download in (network.download, self.panel.quality_choice.download):
+            download.succeeded.connect(self.bridge.pipeline.retry)
+            download.succeeded.connect(network.reload)
         self.program_notices.download_requested.connect(self._download_missing_model)
         self.windows.diagnostics_copied.connect(self.program_notices.diagnostics_copied)
         self.program_notices.remedy_chosen.connect(self.windows.help_with)
@@ -126,6 +128,7 @@ class MainWindow(QMainWindow):
     def start(self) -> None:
         """Look for devices, backgrounds and models."""
         self.strip.library.reload()
+        self.panel.quality_choice.reload()
         self.panel.quality.network.reload()
         self.devices.check()
 

@@ -55,6 +55,7 @@ class SecondaryWindows(QObject):
                 self._window,
             )  # fmt: skip
             assistant.finished.connect(self._panel.quality.network.reload)
+            assistant.finished.connect(self._panel.quality_choice.reload)
             assistant.finished.connect(self._bridge.pipeline.retry)
             return assistant
 

@@ -6,27 +6,30 @@ What is imported under its own name is used as `services.NAME` too, where tests 
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
 import numpy as np
 
 from app.capture.devices import list_cameras as list_cameras
-from app.core.errors import BackgroundError
+from app.core.errors import BackgroundError, ModelError
 from app.core.files.weights import download_weights as download_weights
 from app.core.files.weights import install_weights as install_weights
+from app.core.settings import EngineSettings
+from app.core.threads import usable_cores
 from app.core.types import BgrImage
 from app.doctor.checks import run_checks as run_checks
 from app.doctor.finding import Finding
 from app.matting.choice import hardware
-from app.matting.choice.choice import openvino_precision
+from app.matting.choice.choice import choose_device, choose_model, openvino_precision
+from app.matting.choice.governor import LIGHTER_WORK
 from app.matting.choice.trials import best, gain, trials_of, unmeasured
 from app.matting.plate.capture import PlateInfo, plate_info, plate_path
 from app.matting.plate.capture import keep_plate as keep_plate
 from app.media.image_file import read_image
 from app.output.sound.devices import microphones as microphones
-from models.table import recommended
+from models.table import bundled, recommended
 from models.weights import WeightReport, describe, on_hand
 
 models = describe
@@ -43,6 +46,25 @@ class PrecisionChoice:
     """How many times as fast as float32 it was measured to be; None without a measurement."""
     provisional: bool
     """Whether the network is still to be measured, which may change the choice."""
+
+
+@dataclass(frozen=True, slots=True)
+class FineQuality:
+    """What finer quality takes: the recommended model, and its load at 30 fps and 720p."""
+
+    automatic: str
+    """The network that the model `auto` is here."""
+    report: WeightReport
+    """The finer model, and its file if it is installed."""
+    share: float | None
+    """Share of the usable cores, 0..1; None before a measurement, 0 on a GPU."""
+    holds_rate: bool
+    """Whether it holds 30 fps."""
+
+    @property
+    def recommended(self) -> bool:
+        """Whether it holds 30 fps on less than half of the cores."""
+        return self.share is not None and self.share < 0.5 and self.holds_rate
 
 
 def virtual_cameras() -> tuple[tuple[str, str], ...]:
@@ -83,6 +105,28 @@ def precision_choice(model: str, weights: Path | None) -> PrecisionChoice | None
 def recommended_model() -> WeightReport:
     """Return the model to download first, and its file."""
     return next(report for report in models() if report.spec.name == recommended().name)
+
+
+def fine_quality(settings: EngineSettings) -> FineQuality:
+    """Return what finer quality takes; before that was measured, as predicted from the bundled network's load."""
+    report = recommended_model()
+    try:
+        automatic = choose_model(settings.replace(model="auto"))
+        if choose_device(settings) != "cpu":
+            return FineQuality(automatic, report, 0.0, holds_rate=True)
+    except ModelError:  # such as a device that is not available; the engine that needs it says why
+        automatic = bundled().name
+    trials = trials_of(report.spec.name, report.path) if report.path is not None else []
+    standard = on_hand(bundled().name)
+    if not trials and standard is not None:
+        trials = [
+            replace(trial, step_ms=trial.step_ms / LIGHTER_WORK, cpu_ms=trial.cpu_ms / LIGHTER_WORK)
+            for trial in trials_of(bundled().name, standard)
+        ]
+    trial = best(trials)
+    if trial is None:
+        return FineQuality(automatic, report, None, holds_rate=False)
+    return FineQuality(automatic, report, trial.cpu_ms * 30 / 1000 / usable_cores(), trial.holds_rate)
 
 
 def repair_command() -> tuple[str, ...]:

@@ -718,10 +718,6 @@
             <translation>Für eine Kamera, die seitlich oder kopfüber hängt</translation>
         </message>
         <message>
-            <source>For finer hair you can download a better model ({0}).</source>
-            <translation>Für feineres Haar können Sie ein besseres Modell herunterladen ({0}).</translation>
-        </message>
-        <message>
             <source>For programs that put another picture behind the person</source>
             <translation>Für Programme, die ein anderes Bild hinter die Person setzen</translation>
         </message>
@@ -2419,10 +2415,6 @@
             <translation>Das verwendete Modell vergleicht nicht mit diesem Bild. Background Matting tut es.</translation>
         </message>
         <message>
-            <source>The model with finer hair is installed.</source>
-            <translation>Das Modell mit feinerem Haar ist installiert.</translation>
-        </message>
-        <message>
             <source>The model {model} cannot be converted with its float32 part; choose the executor eager.</source>
             <translation>Das Modell {model} lässt sich nicht mit seinem float32-Teil umwandeln; wählen Sie die Ausführung eager.</translation>
         </message>
@@ -3769,6 +3761,70 @@
         <message>
             <source>“{version}” is not a version</source>
             <translation>„{version}“ ist keine Version</translation>
+        </message>
+        <message>
+            <source>Any model, and the kind of edge</source>
+            <translation>Jedes Modell und die Art der Kante</translation>
+        </message>
+        <message>
+            <source>Cleaner edges and hair; needs more of this computer</source>
+            <translation>Sauberere Kanten und Haare; braucht mehr von diesem Rechner</translation>
+        </message>
+        <message>
+            <source>Comes with Mattecam and needs little of this computer</source>
+            <translation>Gehört zu Mattecam und braucht wenig von diesem Rechner</translation>
+        </message>
+        <message>
+            <source>Fine</source>
+            <translation>Fein</translation>
+        </message>
+        <message>
+            <source>Fine is too slow for 30 frames per second on this computer.</source>
+            <translation>Fein ist auf diesem Rechner zu langsam für 30 Bilder pro Sekunde.</translation>
+        </message>
+        <message>
+            <source>Fine uses {0} of this computer.</source>
+            <translation>Fein nutzt {0} dieses Rechners.</translation>
+        </message>
+        <message>
+            <source>Hair in standard and in fine quality</source>
+            <translation>Haare in Standardqualität und in feiner Qualität</translation>
+        </message>
+        <message>
+            <source>How much Fine uses of this computer is not measured yet.</source>
+            <translation>Wie viel Fein von diesem Rechner nutzt, ist noch nicht gemessen.</translation>
+        </message>
+        <message>
+            <source>Recommended: Fine uses {0} of this computer.</source>
+            <translation>Empfohlen: Fein nutzt {0} dieses Rechners.</translation>
+        </message>
+        <message>
+            <source>a small part</source>
+            <translation>einen kleinen Teil</translation>
+        </message>
+        <message>
+            <source>about a quarter</source>
+            <translation>etwa ein Viertel</translation>
+        </message>
+        <message>
+            <source>about a tenth</source>
+            <translation>etwa ein Zehntel</translation>
+        </message>
+        <message>
+            <source>about a third</source>
+            <translation>etwa ein Drittel</translation>
+        </message>
+        <message>
+            <source>about half</source>
+            <translation>etwa die Hälfte</translation>
+        </message>
+        <message>
+            <source>about three quarters</source>
+            <translation>etwa drei Viertel</translation>
+        </message>
+        <message>
+            <source>almost all</source>
+            <translation>fast alles</translation>
         </message>
     </context>
 </TS>

@@ -718,10 +718,6 @@
             <translation>Para una cámara colocada de lado o cabeza abajo</translation>
         </message>
         <message>
-            <source>For finer hair you can download a better model ({0}).</source>
-            <translation>Para un pelo más fino puede descargar un modelo mejor ({0}).</translation>
-        </message>
-        <message>
             <source>For programs that put another picture behind the person</source>
             <translation>Para programas que ponen otra imagen detrás de la persona</translation>
         </message>
@@ -2419,10 +2415,6 @@
             <translation>El modelo en uso no compara con esta imagen. Background Matting sí.</translation>
         </message>
         <message>
-            <source>The model with finer hair is installed.</source>
-            <translation>El modelo con pelo más fino está instalado.</translation>
-        </message>
-        <message>
             <source>The model {model} cannot be converted with its float32 part; choose the executor eager.</source>
             <translation>El modelo {model} no se puede convertir con su parte en float32; elija el ejecutor eager.</translation>
         </message>
@@ -3769,6 +3761,70 @@
         <message>
             <source>“{version}” is not a version</source>
             <translation>«{version}» no es una versión</translation>
+        </message>
+        <message>
+            <source>Any model, and the kind of edge</source>
+            <translation>Cualquier modelo y el tipo de borde</translation>
+        </message>
+        <message>
+            <source>Cleaner edges and hair; needs more of this computer</source>
+            <translation>Bordes y pelo más limpios; necesita más de este equipo</translation>
+        </message>
+        <message>
+            <source>Comes with Mattecam and needs little of this computer</source>
+            <translation>Viene con Mattecam y necesita poco de este equipo</translation>
+        </message>
+        <message>
+            <source>Fine</source>
+            <translation>Fina</translation>
+        </message>
+        <message>
+            <source>Fine is too slow for 30 frames per second on this computer.</source>
+            <translation>Fina es demasiado lenta para 30 fotogramas por segundo en este equipo.</translation>
+        </message>
+        <message>
+            <source>Fine uses {0} of this computer.</source>
+            <translation>Fina usa {0} de este equipo.</translation>
+        </message>
+        <message>
+            <source>Hair in standard and in fine quality</source>
+            <translation>Pelo en calidad estándar y en calidad fina</translation>
+        </message>
+        <message>
+            <source>How much Fine uses of this computer is not measured yet.</source>
+            <translation>Aún no se ha medido cuánto usa Fina de este equipo.</translation>
+        </message>
+        <message>
+            <source>Recommended: Fine uses {0} of this computer.</source>
+            <translation>Recomendado: Fina usa {0} de este equipo.</translation>
+        </message>
+        <message>
+            <source>a small part</source>
+            <translation>una pequeña parte</translation>
+        </message>
+        <message>
+            <source>about a quarter</source>
+            <translation>alrededor de una cuarta parte</translation>
+        </message>
+        <message>
+            <source>about a tenth</source>
+            <translation>alrededor de una décima parte</translation>
+        </message>
+        <message>
+            <source>about a third</source>
+            <translation>alrededor de un tercio</translation>
+        </message>
+        <message>
+            <source>about half</source>
+            <translation>alrededor de la mitad</translation>
+        </message>
+        <message>
+            <source>about three quarters</source>
+            <translation>alrededor de tres cuartas partes</translation>
+        </message>
+        <message>
+            <source>almost all</source>
+            <translation>casi todo</translation>
         </message>
     </context>
 </TS>
