@@ -197,6 +197,10 @@
             <translation>Ein anderes Programm sendet an {device}; geöffnet ist das Gerät in {programs}.</translation>
         </message>
         <message>
+            <source>Any model, and the kind of edge</source>
+            <translation>Jedes Modell und die Art der Kante</translation>
+        </message>
+        <message>
             <source>Asks for the administrator's password, and loads the camera now and at every start</source>
             <translation>Fragt nach dem Passwort des Administrators und lädt die Kamera jetzt und bei jedem Start</translation>
         </message>
@@ -441,6 +445,10 @@
             <translation>Chromium, Chrome, Teams, Discord und Zoom listen keine virtuelle Kamera auf, die auch Ausgaben annimmt.</translation>
         </message>
         <message>
+            <source>Cleaner edges and hair; needs more of this computer</source>
+            <translation>Sauberere Kanten und Haare; braucht mehr von diesem Rechner</translation>
+        </message>
+        <message>
             <source>Click for camera, model, speed and delay</source>
             <translation>Klicken für Kamera, Modell, Geschwindigkeit und Latenz</translation>
         </message>
@@ -500,6 +508,10 @@
         <message>
             <source>Colour of the background</source>
             <translation>Farbe des Hintergrunds</translation>
+        </message>
+        <message>
+            <source>Comes with Mattecam and needs little of this computer</source>
+            <translation>Gehört zu Mattecam und braucht wenig von diesem Rechner</translation>
         </message>
         <message>
             <source>Compare</source>
@@ -686,6 +698,18 @@
             <translation>Bild ausfüllen</translation>
         </message>
         <message>
+            <source>Fine</source>
+            <translation>Fein</translation>
+        </message>
+        <message>
+            <source>Fine is too slow for 30 frames per second on this computer.</source>
+            <translation>Fein ist auf diesem Rechner zu langsam für 30 Bilder pro Sekunde.</translation>
+        </message>
+        <message>
+            <source>Fine uses {0} of this computer.</source>
+            <translation>Fein nutzt {0} dieses Rechners.</translation>
+        </message>
+        <message>
             <source>Firefox looks for cameras in PipeWire: it shows the PipeWire camera, and no camera of v4l2loopback.</source>
             <translation>Firefox sucht Kameras in PipeWire: Es zeigt die PipeWire-Kamera und keine Kamera von v4l2loopback.</translation>
         </message>
@@ -794,6 +818,10 @@
             <translation>Grün</translation>
         </message>
         <message>
+            <source>Hair in standard and in fine quality</source>
+            <translation>Haare in Standardqualität und in feiner Qualität</translation>
+        </message>
+        <message>
             <source>Hardness</source>
             <translation>Härte</translation>
         </message>
@@ -824,6 +852,10 @@
         <message>
             <source>Hides everybody but one person; click the person in the preview</source>
             <translation>Blendet alle bis auf eine Person aus; klicken Sie die Person in der Vorschau an</translation>
+        </message>
+        <message>
+            <source>How much Fine uses of this computer is not measured yet.</source>
+            <translation>Wie viel Fein von diesem Rechner nutzt, ist noch nicht gemessen.</translation>
         </message>
         <message>
             <source>How strongly the real background is blurred; from the mark on, text is unreadable</source>
@@ -1601,6 +1633,10 @@
         <message>
             <source>Quit</source>
             <translation>Beenden</translation>
+        </message>
+        <message>
+            <source>Recommended: Fine uses {0} of this computer.</source>
+            <translation>Empfohlen: Fein nutzt {0} dieses Rechners.</translation>
         </message>
         <message>
             <source>Record</source>
@@ -3215,6 +3251,34 @@
             <translation>Ein Teil des Pfads ist kein Ordner; wählen Sie einen anderen Pfad</translation>
         </message>
         <message>
+            <source>a small part</source>
+            <translation>einen kleinen Teil</translation>
+        </message>
+        <message>
+            <source>about a quarter</source>
+            <translation>etwa ein Viertel</translation>
+        </message>
+        <message>
+            <source>about a tenth</source>
+            <translation>etwa ein Zehntel</translation>
+        </message>
+        <message>
+            <source>about a third</source>
+            <translation>etwa ein Drittel</translation>
+        </message>
+        <message>
+            <source>about half</source>
+            <translation>etwa die Hälfte</translation>
+        </message>
+        <message>
+            <source>about three quarters</source>
+            <translation>etwa drei Viertel</translation>
+        </message>
+        <message>
+            <source>almost all</source>
+            <translation>fast alles</translation>
+        </message>
+        <message>
             <source>another file has got this name in the meantime; rename one of them</source>
             <translation>Inzwischen trägt eine andere Datei diesen Namen; benennen Sie eine der beiden um</translation>
         </message>
@@ -3761,70 +3825,6 @@
         <message>
             <source>“{version}” is not a version</source>
             <translation>„{version}“ ist keine Version</translation>
-        </message>
-        <message>
-            <source>Any model, and the kind of edge</source>
-            <translation>Jedes Modell und die Art der Kante</translation>
-        </message>
-        <message>
-            <source>Cleaner edges and hair; needs more of this computer</source>
-            <translation>Sauberere Kanten und Haare; braucht mehr von diesem Rechner</translation>
-        </message>
-        <message>
-            <source>Comes with Mattecam and needs little of this computer</source>
-            <translation>Gehört zu Mattecam und braucht wenig von diesem Rechner</translation>
-        </message>
-        <message>
-            <source>Fine</source>
-            <translation>Fein</translation>
-        </message>
-        <message>
-            <source>Fine is too slow for 30 frames per second on this computer.</source>
-            <translation>Fein ist auf diesem Rechner zu langsam für 30 Bilder pro Sekunde.</translation>
-        </message>
-        <message>
-            <source>Fine uses {0} of this computer.</source>
-            <translation>Fein nutzt {0} dieses Rechners.</translation>
-        </message>
-        <message>
-            <source>Hair in standard and in fine quality</source>
-            <translation>Haare in Standardqualität und in feiner Qualität</translation>
-        </message>
-        <message>
-            <source>How much Fine uses of this computer is not measured yet.</source>
-            <translation>Wie viel Fein von diesem Rechner nutzt, ist noch nicht gemessen.</translation>
-        </message>
-        <message>
-            <source>Recommended: Fine uses {0} of this computer.</source>
-            <translation>Empfohlen: Fein nutzt {0} dieses Rechners.</translation>
-        </message>
-        <message>
-            <source>a small part</source>
-            <translation>einen kleinen Teil</translation>
-        </message>
-        <message>
-            <source>about a quarter</source>
-            <translation>etwa ein Viertel</translation>
-        </message>
-        <message>
-            <source>about a tenth</source>
-            <translation>etwa ein Zehntel</translation>
-        </message>
-        <message>
-            <source>about a third</source>
-            <translation>etwa ein Drittel</translation>
-        </message>
-        <message>
-            <source>about half</source>
-            <translation>etwa die Hälfte</translation>
-        </message>
-        <message>
-            <source>about three quarters</source>
-            <translation>etwa drei Viertel</translation>
-        </message>
-        <message>
-            <source>almost all</source>
-            <translation>fast alles</translation>
         </message>
     </context>
 </TS>

@@ -197,6 +197,10 @@
             <translation>Otro programa envía a {device}; el dispositivo está abierto en {programs}.</translation>
         </message>
         <message>
+            <source>Any model, and the kind of edge</source>
+            <translation>Cualquier modelo y el tipo de borde</translation>
+        </message>
+        <message>
             <source>Asks for the administrator's password, and loads the camera now and at every start</source>
             <translation>Pide la contraseña de administrador y carga la cámara ahora y en cada inicio</translation>
         </message>
@@ -441,6 +445,10 @@
             <translation>Chromium, Chrome, Teams, Discord y Zoom no muestran una cámara virtual que también acepta salida.</translation>
         </message>
         <message>
+            <source>Cleaner edges and hair; needs more of this computer</source>
+            <translation>Bordes y pelo más limpios; necesita más de este equipo</translation>
+        </message>
+        <message>
             <source>Click for camera, model, speed and delay</source>
             <translation>Haga clic para ver cámara, modelo, velocidad y latencia</translation>
         </message>
@@ -500,6 +508,10 @@
         <message>
             <source>Colour of the background</source>
             <translation>Color del fondo</translation>
+        </message>
+        <message>
+            <source>Comes with Mattecam and needs little of this computer</source>
+            <translation>Viene con Mattecam y necesita poco de este equipo</translation>
         </message>
         <message>
             <source>Compare</source>
@@ -686,6 +698,18 @@
             <translation>Llenar el fotograma</translation>
         </message>
         <message>
+            <source>Fine</source>
+            <translation>Fina</translation>
+        </message>
+        <message>
+            <source>Fine is too slow for 30 frames per second on this computer.</source>
+            <translation>Fina es demasiado lenta para 30 fotogramas por segundo en este equipo.</translation>
+        </message>
+        <message>
+            <source>Fine uses {0} of this computer.</source>
+            <translation>Fina usa {0} de este equipo.</translation>
+        </message>
+        <message>
             <source>Firefox looks for cameras in PipeWire: it shows the PipeWire camera, and no camera of v4l2loopback.</source>
             <translation>Firefox busca cámaras en PipeWire: muestra la cámara de PipeWire y ninguna de v4l2loopback.</translation>
         </message>
@@ -794,6 +818,10 @@
             <translation>Verde</translation>
         </message>
         <message>
+            <source>Hair in standard and in fine quality</source>
+            <translation>Pelo en calidad estándar y en calidad fina</translation>
+        </message>
+        <message>
             <source>Hardness</source>
             <translation>Dureza</translation>
         </message>
@@ -824,6 +852,10 @@
         <message>
             <source>Hides everybody but one person; click the person in the preview</source>
             <translation>Oculta a todos menos a una persona; haga clic en ella en la vista previa</translation>
+        </message>
+        <message>
+            <source>How much Fine uses of this computer is not measured yet.</source>
+            <translation>Aún no se ha medido cuánto usa Fina de este equipo.</translation>
         </message>
         <message>
             <source>How strongly the real background is blurred; from the mark on, text is unreadable</source>
@@ -1601,6 +1633,10 @@
         <message>
             <source>Quit</source>
             <translation>Salir</translation>
+        </message>
+        <message>
+            <source>Recommended: Fine uses {0} of this computer.</source>
+            <translation>Recomendado: Fina usa {0} de este equipo.</translation>
         </message>
         <message>
             <source>Record</source>
@@ -3215,6 +3251,34 @@
             <translation>una parte de la ruta no es una carpeta; elija otra ruta</translation>
         </message>
         <message>
+            <source>a small part</source>
+            <translation>una pequeña parte</translation>
+        </message>
+        <message>
+            <source>about a quarter</source>
+            <translation>alrededor de una cuarta parte</translation>
+        </message>
+        <message>
+            <source>about a tenth</source>
+            <translation>alrededor de una décima parte</translation>
+        </message>
+        <message>
+            <source>about a third</source>
+            <translation>alrededor de un tercio</translation>
+        </message>
+        <message>
+            <source>about half</source>
+            <translation>alrededor de la mitad</translation>
+        </message>
+        <message>
+            <source>about three quarters</source>
+            <translation>alrededor de tres cuartas partes</translation>
+        </message>
+        <message>
+            <source>almost all</source>
+            <translation>casi todo</translation>
+        </message>
+        <message>
             <source>another file has got this name in the meantime; rename one of them</source>
             <translation>entretanto otro archivo ha recibido ese nombre; cambie el nombre de uno de ellos</translation>
         </message>
@@ -3761,70 +3825,6 @@
         <message>
             <source>“{version}” is not a version</source>
             <translation>«{version}» no es una versión</translation>
-        </message>
-        <message>
-            <source>Any model, and the kind of edge</source>
-            <translation>Cualquier modelo y el tipo de borde</translation>
-        </message>
-        <message>
-            <source>Cleaner edges and hair; needs more of this computer</source>
-            <translation>Bordes y pelo más limpios; necesita más de este equipo</translation>
-        </message>
-        <message>
-            <source>Comes with Mattecam and needs little of this computer</source>
-            <translation>Viene con Mattecam y necesita poco de este equipo</translation>
-        </message>
-        <message>
-            <source>Fine</source>
-            <translation>Fina</translation>
-        </message>
-        <message>
-            <source>Fine is too slow for 30 frames per second on this computer.</source>
-            <translation>Fina es demasiado lenta para 30 fotogramas por segundo en este equipo.</translation>
-        </message>
-        <message>
-            <source>Fine uses {0} of this computer.</source>
-            <translation>Fina usa {0} de este equipo.</translation>
-        </message>
-        <message>
-            <source>Hair in standard and in fine quality</source>
-            <translation>Pelo en calidad estándar y en calidad fina</translation>
-        </message>
-        <message>
-            <source>How much Fine uses of this computer is not measured yet.</source>
-            <translation>Aún no se ha medido cuánto usa Fina de este equipo.</translation>
-        </message>
-        <message>
-            <source>Recommended: Fine uses {0} of this computer.</source>
-            <translation>Recomendado: Fina usa {0} de este equipo.</translation>
-        </message>
-        <message>
-            <source>a small part</source>
-            <translation>una pequeña parte</translation>
-        </message>
-        <message>
-            <source>about a quarter</source>
-            <translation>alrededor de una cuarta parte</translation>
-        </message>
-        <message>
-            <source>about a tenth</source>
-            <translation>alrededor de una décima parte</translation>
-        </message>
-        <message>
-            <source>about a third</source>
-            <translation>alrededor de un tercio</translation>
-        </message>
-        <message>
-            <source>about half</source>
-            <translation>alrededor de la mitad</translation>
-        </message>
-        <message>
-            <source>about three quarters</source>
-            <translation>alrededor de tres cuartas partes</translation>
-        </message>
-        <message>
-            <source>almost all</source>
-            <translation>casi todo</translation>
         </message>
     </context>
 </TS>
