@@ -63,7 +63,10 @@ def test_fine_is_downloaded_in_place_and_a_failure_returns_to_standard(
         find(controls.window, QLabel, "qualityFailure"),
     )
     assert pressed(controls) == ["Standard"] and not get.isVisible()
+    own = controls.store.current.matting.replace(model="mattecam", weights=tmp_path / "own.pth")
+    controls.store.edit("matting", model=own.model, weights=own.weights)
     button(controls, "qualityFine").click()
+    assert about(controls).endswith("Fine is used once it is downloaded.")
     assert pressed(controls) == ["Fine"] and get.isVisible() and get.text() == "Download (15 MB)"
     downloads.fails = True
     downloads.may_end.set()
@@ -73,7 +76,7 @@ def test_fine_is_downloaded_in_place_and_a_failure_returns_to_standard(
     assert pressed(controls) == ["Standard"]
     button(controls, "fineDownloadAddress").click()
     assert existing(QGuiApplication.clipboard()).text().startswith("https://")
-    assert controls.store.saved.matting.model == "auto", "the model that could not be downloaded is not saved"
+    assert controls.store.saved.matting == own, "the model that could not be downloaded is not saved"
     wrong = tmp_path / "wrong.pth"
     wrong.write_bytes(b"something else")
     with monkeypatch.context() as patched:
@@ -84,20 +87,27 @@ def test_fine_is_downloaded_in_place_and_a_failure_returns_to_standard(
     assert pressed(controls) == ["Standard"] and choose.isVisible()
     choose_file(controls, tmp_path / "model.pth")
     qtbot.waitUntil(lambda: controls.store.saved.matting.model == FINE)
+    assert controls.store.saved.matting.weights is None
     assert pressed(controls) == ["Fine"] and not failure.isVisible() and not choose.isVisible()
 
 
-def test_a_download_that_standard_was_pressed_in_changes_nothing(
-    controls: Session, downloads: Downloads, qtbot: QtBot
+@pytest.mark.parametrize("elsewhere", [False, True])
+def test_another_choice_during_the_download_is_kept(
+    controls: Session, downloads: Downloads, qtbot: QtBot, elsewhere: bool
 ) -> None:
     opened(controls, qtbot)
     button(controls, "qualityFine").click()
     button(controls, "fineDownloadButton").click()
     qtbot.waitUntil(downloads.began.is_set)
-    button(controls, "qualityStandard").click()
-    assert pressed(controls) == ["Standard"]
-    qtbot.waitUntil(lambda: not button(controls, "fineDownloadCancel").isVisible())
-    assert controls.store.saved.matting.model == "auto" and not downloads.ended
+    if elsewhere:
+        controls.store.set("matting.model", "u2net")
+        downloads.may_end.set()
+    else:
+        button(controls, "qualityStandard").click()
+    assert pressed(controls) == ([] if elsewhere else ["Standard"])
+    settle(controls.window.tasks, qtbot)
+    assert downloads.ended is elsewhere
+    assert controls.store.saved.matting.model == ("u2net" if elsewhere else "auto")
 
 
 @pytest.mark.parametrize(("model", "automatic", "shown", "standard"), [

@@ -64,6 +64,7 @@ class QualityChoice(Form):
         self._found: services.FineQuality | None = None
         self._wanted = False
         """Whether Fine is pressed, but still has to be downloaded."""
+        self._model = store.current.matting.model
         self._engine: EngineInfo | None = None
         self._choice = Segments((
             (self.tr("Standard"), self.tr("Comes with Mattecam and needs little of this computer"), "qualityStandard"),
@@ -132,6 +133,8 @@ class QualityChoice(Form):
 
     def _show(self, settings: Settings) -> None:
         found, matting = self._found, settings.matting
+        if matting.model != self._model:  # also where it was chosen elsewhere
+            self._model, self._wanted = matting.model, False
         if found is None:
             return
         fine = found.report.spec.name
@@ -139,10 +142,12 @@ class QualityChoice(Form):
         shown = fine if self._wanted else used
         number = {bundled().name: STANDARD, fine: FINE}.get(shown)
         self._choice.show_chosen(number)
-        say(self._about, self.tr("In use: {0}").format(describe_model(used)) if number is None else self._cost(found))
+        about = self.tr("In use: {0}").format(describe_model(used)) if number is None else self._cost(found)
+        say(self._about, f"{about} {self.tr('Fine is used once it is downloaded.')}" if self._wanted else about)
         failed = bool(self._failure.text()) and number is not None
         self._failure.setVisible(failed)
-        offered = found.report.path is None and matting.weights is None and (shown == fine or failed)
+        in_settings = used == fine and matting.weights is None
+        offered = found.report.path is None and (self._wanted or failed or in_settings)
         self.download.offer(found.report.spec if offered else None)
         self.download.setVisible(offered)
 

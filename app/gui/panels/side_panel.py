@@ -27,7 +27,7 @@ WIDTH_PX = 330
 
 
 class SidePanel(QWidget):
-    """Camera, framing, light and virtual camera; with "All settings" more of them, and the closed groups below."""
+    """What most people need; with "All settings" more of it, and the closed groups below."""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
@@ -56,10 +56,10 @@ class SidePanel(QWidget):
         self.page.add(FramingControls(store))
         self.page.add_heading(self.tr("Light"))
         self.page.add(LightSliders(store))
-        self.page.add_heading(self.tr("Quality"))
-        self.page.add(self.quality_choice)
         self.page.add_heading(self.tr("Virtual camera"))
         self.page.add(self.virtual_camera)
+        self.page.add_heading(self.tr("Quality"))
+        self.page.add(self.quality_choice)
         self.page.add_separator()
         self._add_groups(store)
         store.changed.connect(self._show)

@@ -706,6 +706,10 @@
             <translation>Fein ist auf diesem Rechner zu langsam für 30 Bilder pro Sekunde.</translation>
         </message>
         <message>
+            <source>Fine is used once it is downloaded.</source>
+            <translation>Fein wird benutzt, sobald es heruntergeladen ist.</translation>
+        </message>
+        <message>
             <source>Fine uses {0} of this computer.</source>
             <translation>Fein nutzt {0} dieses Rechners.</translation>
         </message>

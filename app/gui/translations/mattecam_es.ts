@@ -706,6 +706,10 @@
             <translation>Fina es demasiado lenta para 30 fotogramas por segundo en este equipo.</translation>
         </message>
         <message>
+            <source>Fine is used once it is downloaded.</source>
+            <translation>Fina se usa en cuanto se haya descargado.</translation>
+        </message>
+        <message>
             <source>Fine uses {0} of this computer.</source>
             <translation>Fina usa {0} de este equipo.</translation>
         </message>
