@@ -23,7 +23,6 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.cli.usual_loop import usual_loop
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
 from app.matting.base.edges import plan
@@ -34,6 +33,7 @@ from app.matting.torch.core import Core, FrameStep, StepInputs
 from app.matting.torch.full_size import State
 from app.matting.torch.networks import place
 from app.matting.torch.torch_backend import DTYPES, TorchBackend
+from app.matting.torch.usual_loop import usual_loop
 from models.mattecam.bundled import load_bundled
 from models.rvm.network import MattingNetwork
 

@@ -9,7 +9,7 @@ import typer
 
 from app.cli.options import LiveOptions, with_live_options
 from app.cli.start import on_console
-from app.cli.terminal import notify
+from app.cli.terminal import markdown_table, notify
 
 
 @with_live_options(
@@ -36,4 +36,4 @@ def bench(
         result = bench_run.measure_models(settings.matting, size, seconds, notify)
         rows, columns = result["results"], (*bench_run.COLUMNS, "cpu_ms_per_frame", "times_usual_loop")
     if as_json or rows:  # otherwise it was said that there is nothing to measure
-        print(json.dumps(result, indent=2) if as_json else bench_run.table(rows, columns))
+        print(json.dumps(result, indent=2) if as_json else markdown_table(rows, columns))

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-import platform
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
-from datetime import date
 from typing import Any
 
 import numpy as np
-import psutil
 
 from app.capture.demo import DemoSource
 from app.cli.terminal import notify
-from app.cli.usual_loop import usual_loop
 from app.core.errors import ModelError
 from app.core.files.disk_errors import why_not_written
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
@@ -42,38 +38,12 @@ def prepare(settings: EngineSettings) -> None:
         prepare_for(settings, notify, measured=True)
 
 
-def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> str:
-    """Return a Markdown table of these columns."""
-
-    def cell(value: object) -> str:
-        return "" if value is None else f"{value:.4g}" if isinstance(value, float) else str(value)
-
-    lines = [columns, ["---"] * len(columns), *([cell(row.get(name)) for name in columns] for row in rows)]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
-
-
-def machine() -> dict[str, object]:
-    """Return date, operating system, processor, numbers of cores and threads, and GPU of the machine that measures."""
-    return {
-        "date": date.today().isoformat(),
-        "system": platform.platform(),
-        "processor": hardware.processor(),
-        "cores": psutil.cpu_count(logical=False),
-        "threads": psutil.cpu_count(),
-        "bfloat16": hardware.cpu_has_bfloat16(),
-        "vnni": hardware.cpu_has_vnni(),
-        "gpu": hardware.gpu(card) if (card := hardware.cuda_cards().first()) else None,
-        "load_before": round(psutil.getloadavg()[0], 2),
-        "python": platform.python_version(),
-    }
-
-
 @dataclass(slots=True)
 class Contender:
     """A callable to time, and the times of its frames in milliseconds."""
 
-    labels: Mapping[str, str]
-    """Values of the first columns."""
+    labels: tuple[str, str, str, str]
+    """Values of the first columns: what, model, executor, precision."""
     call: Callable[[int], object]
     """Processes one frame; the argument is the frame index. Must synchronize with the device before it returns."""
     wall_ms: list[float] = field(default_factory=list)
@@ -114,14 +84,13 @@ def measure_models(
     The model `auto` stands for every recurrent model whose weights are installed.
     """
     models = models_to_measure(settings)
-    source = DemoSource(*size, 30.0, realtime=False)
-    frames = [frame.image for frame in (source.read() for _ in range(FRAMES)) if frame is not None]
-    source.close()
+    with contextlib.closing(DemoSource(*size, 30.0, realtime=False)) as source:
+        frames = [source.render(index) for index in range(FRAMES)]
     results: list[dict[str, Any]] = []
     for model in models:
         progress(f"{model}: preparing")
         results += _measure_model(settings.replace(model=model), frames, seconds / len(models), progress)
-    return {"machine": machine(), "results": results}
+    return {"machine": hardware.machine(), "results": results}
 
 
 def models_to_measure(settings: MattingSettings) -> list[str]:
@@ -162,7 +131,9 @@ def _measure_model(
         progress(f"{choice.model}: measuring for {seconds:.0f} s")
         interleave(contenders, seconds)
     common = {"size": [width, height], "downsample_ratio": round(ratio, 4)}
-    rows: list[dict[str, Any]] = [{**each.labels, **common, **each.figures()} for each in contenders]
+    rows: list[dict[str, Any]] = [
+        {**dict(zip(COLUMNS, each.labels, strict=False)), **common, **each.figures()} for each in contenders
+    ]
     usual = next((row["median_ms"] for row in rows if row["what"] == "usual-loop"), None)
     return rows if usual is None else [{**row, "times_usual_loop": round(usual / row["median_ms"], 2)} for row in rows]
 
@@ -179,15 +150,11 @@ def executor_choices(settings: MattingSettings, choice: Choice) -> list[tuple[st
     return [pair for pair in choices if all(asked in ("auto", has) for asked, has in zip(wanted, pair, strict=True))]
 
 
-def _labels(what: str, model: str, executor: str, precision: str) -> dict[str, str]:
-    return dict(zip(COLUMNS, (what, model, executor, precision), strict=False))
-
-
 def step_contender(
     engine: MattingEngine, edges: EdgeSettings, frames: Sequence[BgrImage], backdrop: BgrImage
 ) -> Contender:
     """Return a contender that steps the engine over the frames, again and again."""
-    labels = _labels("step", engine.info.model, engine.info.executor, engine.info.precision)
+    labels = "step", engine.info.model, engine.info.executor, engine.info.precision
     return Contender(labels, lambda index: engine.step(frames[index % len(frames)], backdrop, edges))
 
 
@@ -198,18 +165,19 @@ def _network(settings: MattingSettings, width: int, height: int) -> Contender:
     choice = choose(settings)
     geometry = geometry_for(settings, choice.model, width, height)
     network = RecurrentNetwork(converted(settings, choice, geometry), geometry, choice.precision, Strips(1))
-    return Contender(_labels("network", choice.model, choice.executor, choice.precision), lambda _: network.infer())
+    return Contender(("network", choice.model, choice.executor, choice.precision), lambda _: network.infer())
 
 
 def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage) -> Contender:
     """Return the usual loop in float32, on a GPU in float16."""
     from app.matting.torch.networks import load_core
+    from app.matting.torch.usual_loop import usual_loop
 
     choice = choose(settings.replace(executor="eager", precision="float32"))
     precision = "float16" if choice.device.startswith("cuda") else "float32"
     core = load_core(choice.model, choice.weights, settings.refiner, 0.5, choice.device, precision)
     step = usual_loop(core.network, backdrop, settings.downsample_ratio or 1.0, choice.device, precision)
-    labels = _labels("usual-loop", choice.model, "eager", precision)
+    labels = "usual-loop", choice.model, "eager", precision
     return Contender(labels, lambda index: step(frames[index % len(frames)]))
 
 
@@ -232,17 +200,11 @@ def choose_again(settings: MattingSettings, seconds: float, progress: Callable[[
         try:
             keep_trials(model, weights, trials)
         except OSError as error:
-            reason = why_not_written(error)
-            progress(f"The measurement cannot be kept: {reason}; MATTECAM_DATA_DIR names another folder")
+            progress(f"The trials cannot be kept: {why_not_written(error)}; MATTECAM_DATA_DIR names another folder")
         taken = best(trials)
-        choices.append(
-            {
-                "model": model,
-                "precision": taken and taken.precision,
-                "threads": taken and taken.threads,
-                "trials": [{**asdict(each), "step_ms": each.step_ms, "taken": each is taken} for each in trials],
-            }
-        )
+        row = {"model": model, "precision": taken and taken.precision, "threads": taken and taken.threads}
+        rows = [{**asdict(each), "step_ms": each.step_ms, "taken": each is taken} for each in trials]
+        choices.append({**row, "trials": rows})
         found = taken and f"auto takes {taken.words} for {model}"
         progress(found or f"Nothing could be measured for {model}; the processor's instructions decide")
     return {"choices": choices}

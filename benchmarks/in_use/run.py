@@ -14,11 +14,12 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.cli.bench_run import machine, models_to_measure
+from app.cli.bench_run import models_to_measure
 from app.core.errors import ModelError
 from app.core.files import paths
 from app.core.settings import Settings
 from app.matting.choice.choice import choose, geometry_for
+from app.matting.choice.hardware import machine
 from app.system.display import window_problem
 from app.system.process import how_ended
 

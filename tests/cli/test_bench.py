@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 
 from app.cli import main
-from app.cli.bench_run import COLUMNS, Contender, executor_choices, interleave, measure_models, table
-from app.cli.usual_loop import usual_loop
+from app.cli.bench_run import COLUMNS, Contender, executor_choices, interleave, measure_models
+from app.cli.terminal import markdown_table
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting import build_engine
 from app.matting.choice.choice import Choice
+from app.matting.torch.usual_loop import usual_loop
 from models.mattecam.spec import BUNDLED
 from tests.matting.networks import frames
 
@@ -22,7 +23,7 @@ from tests.matting.networks import frames
 def test_contenders_take_turns() -> None:
     calls: list[tuple[str, int]] = []
     contenders = [
-        Contender({"executor": name}, lambda index, name=name: calls.append((name, index)))  # type: ignore[misc]
+        Contender(("step", "", name, ""), lambda index, name=name: calls.append((name, index)))  # type: ignore[misc]
         for name in ("a", "b")
     ]
     interleave(contenders, 0.0)
@@ -33,7 +34,7 @@ def test_contenders_take_turns() -> None:
 
 def test_figures() -> None:
     times = [10.0] * 90 + [50.0] * 10, [20.0] * 100
-    assert Contender({}, id, *times).figures() == {
+    assert Contender(("", "", "", ""), id, *times).figures() == {
         "median_ms": 10.0,
         "p95_ms": 50.0,
         "fps": 100.0,
@@ -67,7 +68,7 @@ def test_bench_has_every_part_of_the_contract(capsys: pytest.CaptureFixture[str]
     assert {"network", "step", "usual-loop"} == {row["what"] for row in rows}
     assert all(set(row) >= {*COLUMNS, "cpu_ms_per_frame"} for row in rows)
     assert all(row["median_ms"] > 0 and row["size"] == [192, 144] for row in rows)
-    assert len(table(rows, COLUMNS).splitlines()) == 2 + len(rows)
+    assert len(markdown_table(rows, COLUMNS).splitlines()) == 2 + len(rows)
     assert next(row["times_usual_loop"] for row in rows if row["what"] == "usual-loop") == 1
 
 

@@ -10,6 +10,7 @@ import platform
 import sys
 import threading
 from collections.abc import Callable, Sequence
+from datetime import date
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -257,3 +258,21 @@ def gpu(device: str) -> str:
 
     facts = torch.cuda.get_device_properties(device)
     return f"{facts.name}, {facts.total_memory / 1e9:.1f} GB, CUDA {torch.version.cuda}"
+
+
+def machine() -> dict[str, object]:
+    """Return date, operating system, processor, numbers of cores and threads, and GPU of the machine that measures."""
+    import psutil  # a bare environment with a GPU has none
+
+    return {
+        "date": date.today().isoformat(),
+        "system": platform.platform(),
+        "processor": processor(),
+        "cores": psutil.cpu_count(logical=False),
+        "threads": psutil.cpu_count(),
+        "bfloat16": cpu_has_bfloat16(),
+        "vnni": cpu_has_vnni(),
+        "gpu": gpu(card) if (card := cuda_cards().first()) else None,
+        "load_before": round(psutil.getloadavg()[0], 2),
+        "python": platform.python_version(),
+    }

@@ -13,8 +13,9 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from app.cli.bench_run import TRIAL_COLUMNS, choose_again, table
+from app.cli.bench_run import TRIAL_COLUMNS, choose_again
 from app.cli.main import main
+from app.cli.terminal import markdown_table
 from app.core.files import paths
 from app.core.settings import EngineSettings, MattingSettings
 from app.matting import build_engine
@@ -260,7 +261,7 @@ def test_bench_choose_measures_again_and_keeps_it(monkeypatch: pytest.MonkeyPatc
     assert lines == ["mattecam: measuring for 8 s", "auto takes int8 on all cores for mattecam"]
     choice = json.loads(json.dumps(result))["choices"][0]
     assert (choice["precision"], choice["threads"]) == ("int8", None)
-    rows = table(choice["trials"], TRIAL_COLUMNS).splitlines()
+    rows = markdown_table(choice["trials"], TRIAL_COLUMNS).splitlines()
     assert "| int8 |  | 12 | 12 | 0.0001 | 0.002 | True |" in rows
     assert "| int8 | 1 | 15 | 15 | 0.0001 | 0.002 | False |" in rows
     assert trials_of("mattecam", BUNDLED) == [FLOAT32, INT8, INT8_ONE]
