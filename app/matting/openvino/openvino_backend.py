@@ -14,7 +14,7 @@ import numpy as np
 
 from app.core.threads import name_thread
 from app.core.types import AlphaImage, BgrImage, Floats
-from app.matting.base.dark_frames import network_gain
+from app.matting.base.dark_frames import DARK, network_gain
 from app.matting.base.interface import StateArrays, StepGeometry
 from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.cpu_backend import CpuBackend, shrink
@@ -235,10 +235,10 @@ class OpenVinoBackend(CpuBackend):
         small = self._whole.small
         first = None if self._narrow is None else self._columns.choose(small)
         self._hand_over(first)
-        gain = network_gain(float(small[:, ::4, ::4].mean()))
-        if gain == 1:
+        mean = float(small[:, ::4, ::4].mean())
+        if mean >= DARK:
             return self._coefficients(first, steady)
-        frame_small = small.copy()
+        gain, frame_small = network_gain(mean), small.copy()
         np.minimum(small * np.float32(gain), 1, out=small)
         coefficients = self._coefficients(first, steady)
         np.copyto(small, frame_small)
