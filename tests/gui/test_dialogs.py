@@ -41,6 +41,7 @@ from app.gui.dialogs.assistant import Assistant, SmallPreview
 from app.gui.dialogs.doctor import DoctorDialog, FindingsDialog, VirtualCameraView
 from app.gui.dialogs.plain_dialogs import HelpWindow, LogWindow, PreferencesDialog, ShortcutsDialog
 from app.gui.dialogs.questions import ask_before_loss
+from app.gui.panels import quality
 from app.gui.preview.rendering import ViewMode, from_qimage
 from app.gui.shell.application import Session
 from app.gui.state import services
@@ -115,10 +116,16 @@ def test_the_assistant_shows_what_others_see(session: Session, qtbot: QtBot) -> 
 def test_the_assistant_recommends_fine_quality_where_it_is_light(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
-    monkeypatch.setattr(services, "fine_quality", lambda settings: replace(STANDARD, share=share))
+    monkeypatch.setattr(quality, "MEASURED_MS", 10)
+    measured = threading.Event()
+    monkeypatch.setattr(
+        services, "fine_quality", lambda settings: replace(STANDARD, share=share if measured.is_set() else None)
+    )
     assistant = open_last_step(session)
     about, fine = find(assistant, QLabel, "qualityAbout"), find(assistant, QPushButton, "qualityFine")
-    qtbot.waitUntil(lambda: about.text() != "")
+    qtbot.waitUntil(lambda: "not measured yet" in about.text())
+    measured.set()
+    qtbot.waitUntil(lambda: "uses about" in about.text())
     assert ("Recommended" in about.text()) is fine.isChecked() is (share < 0.5)
     assert find(assistant, QPushButton, "fineDownloadButton").isVisible() is fine.isChecked()
     assert session.store.saved.matting.model == "auto", "nothing is downloaded unasked"
@@ -138,15 +145,15 @@ def test_the_last_page_says_how_to_get_into_a_call_or_what_is_missing(
     """It said "Mattecam is ready." and no more, on half of the page."""
     session.window.panel.virtual_camera.show_virtual_cameras((("/dev/video10", "Mattecam"),))
     assistant = open_last_step(session)
-    call, quality = find(assistant, QLabel, "assistantCall"), find(assistant, QLabel, "qualityAbout")
+    call, lowest = find(assistant, QLabel, "assistantCall"), find(assistant, QLabel, "qualityAbout")
     status = PipelineStatus(outputs={"virtual_camera": device, "pipewire": pipewire})
     session.bridge.status_changed.emit(status)
     assert said in call.text() and unsaid not in call.text()
-    qtbot.waitUntil(lambda: quality.text() != "" and find(assistant, QLabel, "findingsSummary").text() != "Checking…")
+    qtbot.waitUntil(lambda: lowest.text() != "" and find(assistant, QLabel, "findingsSummary").text() != "Checking…")
     commands = [each for each in assistant.findChildren(QLabel) if each.property("role") == "command"]
     assert commands, "how to get it"
     content = existing(assistant.findChildren(QScrollArea, "assistantPage")[-1].widget())
-    assert quality.mapTo(content, quality.rect().bottomLeft()).y() > 0.8 * content.height(), "the page is full"
+    assert lowest.mapTo(content, lowest.rect().bottomLeft()).y() > 0.8 * content.height(), "the page is full"
     session.window.panel.virtual_camera.show_status(status)
     panel = [each.text() for each in session.window.panel.virtual_camera.findChildren(QLabel)]
     assert not any("/dev/" in text for text in panel), "programs list its name, not its file"

@@ -19,7 +19,7 @@ from app.gui.state import services
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import Segments, selectable
-from app.gui.widgets.qt import scaled
+from app.gui.widgets.qt import scaled, timer
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import PipelineStatus
 from models.table import bundled
@@ -28,6 +28,8 @@ SAMPLE = assets_dir() / "quality.jpg"
 """The same detail with both networks beside each other; made by `tools/quality_sample.py`."""
 SAMPLE_PX = 80
 """Height of the sample, in the usual font."""
+MEASURED_MS = 3000
+"""Interval at which it is looked for a measurement that runs beside the picture."""
 STANDARD, FINE = 0, 1
 """Numbers of the buttons."""
 
@@ -64,6 +66,7 @@ class QualityChoice(Form):
         self._found: services.FineQuality | None = None
         self._wanted = False
         """Whether Fine is pressed, but still has to be downloaded."""
+        self._again = timer(self, MEASURED_MS, self.reload, once=True)
         self._model = store.current.matting.model
         self._engine: EngineInfo | None = None
         self._choice = Segments((
@@ -97,9 +100,10 @@ class QualityChoice(Form):
 
     def _take(self, found: services.FineQuality) -> None:
         self._found = found
-        if self._suggests and self.store.current.matting.model == "auto":
-            self._wanted = found.recommended and found.report.path is None
-        self._suggests = False
+        if found.share is None and self.isVisible():
+            self._again.start()
+        elif self._suggests and self.store.current.matting.model == "auto":
+            self._suggests, self._wanted = False, found.recommended and found.report.path is None
         self.refresh()
 
     def _choose(self, number: int) -> None:
@@ -107,6 +111,7 @@ class QualityChoice(Form):
         if found is None:
             return
         say(self._failure, "")
+        self._suggests = False
         self._wanted = number == FINE and found.report.path is None
         if number == STANDARD:
             self.download.cancel()
