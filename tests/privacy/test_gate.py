@@ -38,7 +38,7 @@ MAY_WRITE_PICTURES = {
     "app.offline.outputs": "converting a file that the user names",
     "app.matting.plate.capture": "the plate, which the user asks for by name",
     "app.cli.proof": "the proof of the demo",
-    "app.gui.backgrounds.files": "an image that the user pastes as a background",
+    "app.gui.backgrounds.library": "an image that the user pastes as a background",
 }
 
 
