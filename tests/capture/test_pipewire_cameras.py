@@ -8,7 +8,6 @@ import socket
 import subprocess
 import sys
 import threading
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
@@ -94,29 +93,22 @@ def camera(name: str, layout: Layout = "YUY2", title: str = "") -> Iterator[Call
 
 
 def is_listed(name: str) -> bool:
-    connection = Connection()
-    try:
+    with closing(Connection()) as connection:
         return name in [one.name for one in nodes(connection)]
-    finally:
-        connection.close()
 
 
-DESKTOP_NAME, DESKTOP_PATH = "org.freedesktop.portal.Desktop", "/org/freedesktop/portal/desktop"
+class PlayedPortal:
+    """The portal for cameras, and its permission store, on the bus of the environment. A context."""
 
-
-class PlayedService(ABC):
-    """Owns names on the bus of the environment and answers the calls to them. A context."""
-
-    names: tuple[str, ...] = (DESKTOP_NAME,)
-
-    def __init__(self, pipewire: Path | None = None) -> None:
+    def __init__(self, pipewire: Path) -> None:
         """pipewire: the socket that programs are given."""
         self.pipewire = pipewire
-        self.responses: dict[str, int | None] = {}
-        """Answers to the requests by member: 0 granted (the default), 1 refused, 2 ended otherwise; None: none."""
-        self._owner = ""
+        self.permissions: dict[str, list[str]] | None = {}
+        self.asked = 0
+        self.response: int | None = 0
+        """To the question: 0 granted, 1 refused, 2 ended otherwise; None: none."""
         self._bus = open_dbus_connection(enable_fds=True, auth_timeout=30.0)
-        for name in self.names:
+        for name in ("org.freedesktop.portal.Desktop", "org.freedesktop.impl.portal.PermissionStore"):
             Proxy(message_bus, self._bus).RequestName(name)
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._serve)
@@ -130,72 +122,42 @@ class PlayedService(ABC):
         self._thread.join()
         self._bus.close()
 
-    @abstractmethod
-    def answer(self, call: Message, member: str) -> bool:
-        """Answer a call; return whether there is such a method."""
-
-    def reply(self, call: Message, signature: str | None = None, body: tuple[Any, ...] = ()) -> None:
-        self._bus.send(new_method_return(call, signature, body))
-
-    def request(self, call: Message, options: dict[str, Any], results: dict[str, Any]) -> int | None:
-        """Answer a request and send its response, which is returned."""
-        path = self._object("request", options["handle_token"][1])
-        self.reply(call, "o", (path,))
-        response = self.responses.get(call.header.fields[HeaderFields.member], 0)
-        if response is not None:
-            address = DBusAddress(path, interface="org.freedesktop.portal.Request")
-            self.send_signal(address, "Response", "ua{sv}", (response, results if response == 0 else {}))
-        return response
-
-    def send_remote(self, call: Message) -> None:
-        """Answer with a connection to PipeWire."""
-        with socket.socket(socket.AF_UNIX) as remote:
-            remote.connect(str(self.pipewire))
-            self.reply(call, "h", (remote,))
-
-    def send_signal(self, address: DBusAddress, member: str, signature: str, body: tuple[Any, ...]) -> None:
-        """Send a signal to the program that called last."""
-        signal = new_signal(address, member, signature, body)
-        signal.header.fields[HeaderFields.destination] = self._owner
-        self._bus.send(signal)
-
     def _serve(self) -> None:
         while not self._stop.is_set():
             with suppress(TimeoutError):
                 call = self._bus.receive(timeout=0.05)
                 if call.header.message_type is MessageType.method_call:
-                    self._owner = call.header.fields[HeaderFields.sender]
-                    if not self.answer(call, call.header.fields[HeaderFields.member]):
-                        self._bus.send(new_error(call, "org.freedesktop.DBus.Error.UnknownMethod"))
+                    self._answer(call, call.header.fields[HeaderFields.member])
 
-    def _object(self, kind: str, token: str) -> str:
-        sender = self._owner.removeprefix(":").replace(".", "_")
-        return f"{DESKTOP_PATH}/{kind}/{sender}/{token}"
-
-
-class PlayedPortal(PlayedService):
-    """The portal for cameras, and its permission store."""
-
-    names = (DESKTOP_NAME, "org.freedesktop.impl.portal.PermissionStore")
-
-    def __init__(self, pipewire: Path) -> None:
-        super().__init__(pipewire)
-        self.permissions: dict[str, list[str]] | None = {}
-        self.asked = 0
-
-    def answer(self, call: Message, member: str) -> bool:
+    def _answer(self, call: Message, member: str) -> None:
         if member == "Get":
-            self.reply(call, "v", (("b", True),))
+            self._reply(call, "v", (("b", True),))
         elif member == "AccessCamera":
             self.asked += 1
-            self.request(call, call.body[0], {})
+            self._answer_question(call)
         elif member == "OpenPipeWireRemote":
-            self.send_remote(call)
+            with socket.socket(socket.AF_UNIX) as remote:
+                remote.connect(str(self.pipewire))
+                self._reply(call, "h", (remote,))
         elif member == "Lookup" and self.permissions is not None:
-            self.reply(call, "a{sas}v", (self.permissions, ("y", 0)))
+            self._reply(call, "a{sas}v", (self.permissions, ("y", 0)))
         else:
-            return False
-        return True
+            self._bus.send(new_error(call, "org.freedesktop.DBus.Error.UnknownMethod"))
+
+    def _reply(self, call: Message, signature: str, body: tuple[Any, ...]) -> None:
+        self._bus.send(new_method_return(call, signature, body))
+
+    def _answer_question(self, call: Message) -> None:
+        """Answer with a request, and send its response."""
+        sender, token = call.header.fields[HeaderFields.sender], call.body[0]["handle_token"][1]
+        owner = sender.removeprefix(":").replace(".", "_")
+        path = f"/org/freedesktop/portal/desktop/request/{owner}/{token}"
+        self._reply(call, "o", (path,))
+        if self.response is not None:
+            address = DBusAddress(path, interface="org.freedesktop.portal.Request")
+            signal = new_signal(address, "Response", "ua{sv}", (self.response, {}))
+            signal.header.fields[HeaderFields.destination] = sender
+            self._bus.send(signal)
 
 
 AUTO = CaptureSettings(width=64, height=48, fps=30)
@@ -226,9 +188,12 @@ def node(name: str, device: Path | None = None, role: str = "Camera") -> Stream:
     return stream
 
 
+def next_frame(source: FrameSource) -> Frame:
+    return next(frame for _ in range(60) if (frame := source.read()) is not None)
+
+
 def shows_bars(source: FrameSource) -> bool:
-    frame = next(frame for _ in range(60) if (frame := source.read()) is not None)
-    return bar_error(frame.image) <= 6
+    return bar_error(next_frame(source).image) <= 6
 
 
 def test_it_is_listed_by_its_name_without_a_question(portal: PlayedPortal) -> None:
@@ -257,7 +222,7 @@ def test_auto_takes_it_through_the_portal_and_tells_when_it_is_gone(portal: Play
 
 
 def test_a_refusal_is_one_sentence_and_is_not_gone_around(portal: PlayedPortal) -> None:
-    portal.responses["AccessCamera"] = 1
+    portal.response = 1
     with camera(NAME, title=TITLE), pytest.raises(SourceOpenError, match=r"refused.*allow it in the privacy settings"):
         new_opener()(AUTO)
 
@@ -306,7 +271,7 @@ def test_a_usable_device_goes_first_and_a_raw_sensor_is_no_camera(
     assert not any(RAW_BAYER.fullmatch(name) for name in ("GREY", "YUYV", "MJPG", "NV12", "BGR3", "RGB3", "BGR4"))
 
 
-def test_what_a_device_file_offers_too_is_listed_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_device_file_offers_too_is_listed_once(tmp_path: Path) -> None:
     with closing(node("v4l2_input.1", tmp_path)):
         eventually(lambda: is_listed("v4l2_input.1"))
         assert list_cameras() == ()
@@ -332,15 +297,7 @@ def test_the_commands_name_it(pipewire: PrivateSession, portal: PlayedPortal) ->
 SETTINGS = CaptureSettings(source="portal", width=64, height=48, fps=30)
 
 
-def next_frame(source: PortalSource) -> Frame:
-    for _ in range(60):
-        frame = source.read()
-        if frame is not None:
-            return frame
-    raise AssertionError("no frame")
-
-
-def fails(wanted: str = "", **changes: object) -> str:
+def fails(wanted: str = "") -> str:
     with pytest.raises(SourceOpenError) as caught:
         PortalSource(wanted, SETTINGS)
     return str(caught.value)
@@ -349,19 +306,15 @@ def fails(wanted: str = "", **changes: object) -> str:
 @pytest.mark.parametrize("layout", LAYOUTS)
 def test_every_layout_is_read_with_its_colours(portal: PlayedPortal, layout: Layout) -> None:
     with camera(f"webcam {layout}", layout):
-        source = PortalSource(f"webcam {layout}", SETTINGS)
-        try:
-            frame = next_frame(source)
-            assert bar_error(frame.image) <= (10 if layout == "MJPG" else 6)
+        with closing(PortalSource(f"webcam {layout}", SETTINGS)) as source:
+            assert bar_error(next_frame(source).image) <= (10 if layout == "MJPG" else 6)
             info = source.info
             assert (info.kind, info.id, info.pixel_format) == ("camera", f"portal:webcam {layout}", layout)
             assert (info.width, info.height, info.fps) == (64, 48, 30)
             assert [next_frame(source).index for _ in range(3)] == [1, 2, 3]
             assert isinstance(source, LiveSource), "a paused program would decode its frames"
             assert source.skip() and next_frame(source).index == 5
-        finally:
-            source.close()
-            source.close()
+        source.close()
         assert source.read() is None
 
 
@@ -381,17 +334,16 @@ def test_the_camera_is_chosen_by_name_and_never_our_own(portal: PlayedPortal) ->
 
 def test_a_silent_camera_is_an_error(portal: PlayedPortal, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("app.capture.portal.FIRST_FRAME_S", 0.3)
-    node = PipeWireNode(VideoFormat("YUY2", 64, 48, Fraction(30)), name="webcam", title="webcam")
-    assert "delivers no frames" in fails()
-    node.close()
+    with closing(PipeWireNode(VideoFormat("YUY2", 64, 48, Fraction(30)), name="webcam", title="webcam")):
+        assert "delivers no frames" in fails()
 
 
 def test_refusals_are_explained(portal: PlayedPortal) -> None:
-    portal.responses["AccessCamera"] = 1
+    portal.response = 1
     assert "refused access" in fails()
-    portal.responses["AccessCamera"] = 2
+    portal.response = 2
     assert "not answered" in fails()
-    portal.responses["AccessCamera"] = None
+    portal.response = None
     with pytest.raises(PortalError, match="did not answer"):
         open_cameras(question_s=0.2)
 
@@ -405,7 +357,6 @@ def test_what_the_portal_says_unasked(portal: PlayedPortal) -> None:
 
 
 def test_without_a_portal_or_a_bus(pipewire: PrivateSession, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", pipewire.environment["DBUS_SESSION_BUS_ADDRESS"])
     with pytest.raises(PortalError) as caught:
         read_permissions()
     assert caught.value.fault is PortalFault.NO_PORTAL

@@ -48,6 +48,7 @@ def test_any_other_text_is_refused_in_one_sentence(text: str, parse: Callable[[s
 VIEW = FramingSettings(zoom=3, pan_x=0.5)
 WEAK = BackgroundSettings(kind="blur", blur_strength=20, zoom=2)
 BOKEH = WEAK.replace(blur_strength=30, bokeh=True)
+LAID_OUT = BackgroundSettings(kind="image", path=Path("/a.png"), fit="fit", pan_x=1, pan_y=-1)
 
 
 @pytest.mark.parametrize(
@@ -56,6 +57,7 @@ BOKEH = WEAK.replace(blur_strength=30, bokeh=True)
         ({"framing": VIEW}, {"pan": "-1,0.25"}, {"framing": VIEW.replace(pan_x=-1, pan_y=0.25)}),
         ({}, {"background": "blur:20", "background_zoom": 2}, {"background": WEAK}),
         ({"background": WEAK}, {"background": "bokeh:30"}, {"background": BOKEH}),
+        ({}, {"background": "/a.png", "background_fit": "fit", "background_pan": "1,-1"}, {"background": LAID_OUT}),
     ],
 )
 def test_an_option_leaves_what_it_does_not_name(
@@ -78,14 +80,6 @@ def test_the_strength_of_a_blur_is_the_same_number_at_every_level() -> None:
         assert (settings.background.blur_strength, settings.shown_blur) == (20, shown)
 
 
-def test_the_background_is_laid_out(tmp_path: Path) -> None:
-    options = LiveOptions(
-        background=str(tmp_path / "a.png"), background_fit="fit", background_zoom=2, background_pan="1,-1"
-    )
-    background = apply_options(Settings(), options).background
-    assert background == BackgroundSettings(kind="image", path=tmp_path / "a.png", fit="fit", zoom=2, pan_x=1, pan_y=-1)
-
-
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
@@ -94,14 +88,11 @@ def test_the_background_is_laid_out(tmp_path: Path) -> None:
         ("#00B140", BackgroundSettings(kind="colour", colour="#00B140")),
         ("green", BackgroundSettings(kind="colour", colour="#00b140")),
         ("none", BackgroundSettings(kind="none")),
+        ("/away/beach.jpg", BackgroundSettings(kind="image", path=Path("/away/beach.jpg"))),
     ],
 )
 def test_backgrounds_are_read(text: str, expected: BackgroundSettings) -> None:
     assert parse_background(text) == expected
-
-
-def test_an_absent_file_with_a_suffix_stays_a_background(tmp_path: Path) -> None:
-    assert parse_background(str(tmp_path / "away.jpg")).kind == "image"
 
 
 @pytest.mark.parametrize("make", [settings_from, film_settings])
@@ -118,13 +109,14 @@ def test_a_damaged_file_that_is_named_is_refused_and_left(
     assert settings_from(LiveOptions(config=file), window=True).warning
 
 
-def saved_as(folder: Path, settings: Settings) -> Path:
-    settings_file.save(folder / "settings.json", settings)
-    return folder / "settings.json"
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Return where a test saves settings."""
+    return tmp_path / "saved.json"
 
 
-def test_command_line_over_scene_over_file_over_defaults(tmp_path: Path) -> None:
-    file = saved_as(tmp_path, Settings(capture=CaptureSettings(source="file", fps=25), paused=True))
+def test_command_line_over_scene_over_file_over_defaults(file: Path) -> None:
+    settings_file.save(file, Settings(capture=CaptureSettings(source="file", fps=25), paused=True))
     scene = Settings(capture=CaptureSettings(source="scene", fps=15))
     SceneStore(default_path()).put("office", scene, with_devices=True)
     assert settings_from(LiveOptions(config=file)).settings.capture == CaptureSettings(source="file", fps=25)
@@ -134,9 +126,9 @@ def test_command_line_over_scene_over_file_over_defaults(tmp_path: Path) -> None
     assert (both.source, both.fps) == ("demo", 15)
 
 
-def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(tmp_path: Path) -> None:
+def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(file: Path) -> None:
     none = BackgroundSettings(kind="none")
-    file = saved_as(tmp_path, Settings(background=none))
+    settings_file.save(file, Settings(background=none))
     assert not settings_from(LiveOptions(config=file)).unmatted_confirmed
     assert settings_from(LiveOptions(config=file, background="none")).unmatted_confirmed
     assert settings_from(LiveOptions(config=file, background="blur")).unmatted_confirmed
@@ -145,13 +137,12 @@ def test_a_saved_background_none_is_confirmed_by_the_command_line_alone(tmp_path
     assert settings_from(LiveOptions()).unmatted_confirmed
 
 
-def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(tmp_path: Path) -> None:
-    file = saved_as(tmp_path, Settings(matting=MattingSettings(model="u2net")))
+def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(file: Path) -> None:
+    settings_file.save(file, Settings(matting=MattingSettings(model="u2net")))
     start = settings_from(LiveOptions(config=file))
     assert start.settings.matting.model == "mattecam"
     assert start.saved.matting.model == "u2net", "it is used again once it is installed"
-    assert start.warning is not None
-    assert "u2net is not installed; mattecam is used instead" in start.warning
+    assert start.warning is not None and "u2net is not installed; mattecam is used instead" in start.warning
     assert settings_from(LiveOptions(config=file, model="u2net")).settings.matting.model == "u2net"
     installed = weights.user_folder() / "u2net.pth"
     installed.parent.mkdir(parents=True)
@@ -160,12 +151,11 @@ def test_a_saved_model_that_is_not_installed_is_replaced_by_the_bundled_one(tmp_
     assert settings_from(LiveOptions(config=file)).warning is None
 
 
-def test_a_saved_checkpoint_that_is_gone_is_replaced_by_the_bundled_model(tmp_path: Path) -> None:
-    file = saved_as(tmp_path, Settings(matting=MattingSettings(model="u2net", weights=tmp_path / "gone.pth")))
+def test_a_saved_checkpoint_that_is_gone_is_replaced_by_the_bundled_model(file: Path) -> None:
+    settings_file.save(file, Settings(matting=MattingSettings(model="u2net", weights=Path("/gone.pth"))))
     start = settings_from(LiveOptions(config=file))
     assert (start.settings.matting.model, start.settings.matting.weights) == ("mattecam", None)
-    assert start.warning is not None
-    assert "gone.pth does not exist" in start.warning
+    assert start.warning is not None and "gone.pth does not exist" in start.warning
 
 
 OF_A_CAMERA = Settings(
@@ -176,16 +166,12 @@ OF_A_CAMERA = Settings(
 )
 
 
-def saved_defaults(folder: Path) -> Path:
-    settings_file.save(folder / "defaults.json", Settings())
-    return folder / "defaults.json"
-
-
-def test_without_options_a_film_is_green_and_does_not_follow_the_window(tmp_path: Path) -> None:
+def test_without_options_a_film_is_green_and_does_not_follow_the_window(file: Path) -> None:
     settings_file.save(settings_file.default_path(), OF_A_CAMERA)
+    settings_file.save(file, Settings())
     settings = film_settings(LiveOptions()).settings
     assert settings.background == BackgroundSettings(kind="colour", colour="#00b140")
-    assert settings == film_settings(LiveOptions(config=saved_defaults(tmp_path), background="green")).settings
+    assert settings == film_settings(LiveOptions(config=file, background="green")).settings
     named = film_settings(LiveOptions(config=settings_file.default_path())).settings
     assert film_settings(LiveOptions(strict="balanced")).settings.matting.edges.strict == "balanced"
     assert (named.framing, named.background) == (OF_A_CAMERA.framing, OF_A_CAMERA.background)

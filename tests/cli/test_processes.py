@@ -72,16 +72,24 @@ def asked_status() -> Mapping[str, JsonValue]:
     return {}
 
 
+def first_status() -> Mapping[str, JsonValue]:
+    """Return the status of the program that starts, once it answers."""
+    eventually(lambda: bool(asked_status()), START_S)
+    return asked_status()
+
+
+def quits(process: subprocess.Popen[str]) -> None:
+    assert ask(Command("quit")).done and process.wait(START_S) == 0
+
+
 def test_a_saved_background_none_starts_paused(prepared: Path, tmp_path: Path) -> None:
     settings_file.save(tmp_path / "none.json", Settings(background=BackgroundSettings(kind="none")))
     with start(prepared, "--config", str(tmp_path / "none.json")) as process:
         assert process.stderr is not None
         assert any("--background none" in line for line in process.stderr)
-        eventually(lambda: bool(asked_status()), START_S)
-        status = asked_status()
+        status = first_status()
         assert (status["paused"], status["frames_out"]) == (True, 0)
-        assert ask(Command("quit")).done
-        assert process.wait(START_S) == 0
+        quits(process)
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kills as a crash does")
@@ -89,20 +97,17 @@ def test_a_run_that_crashed_while_paused_is_paused_when_it_is_started_again(prep
     """A service that systemd starts again showed its user, who had paused it."""
     for paused in (False, True, True):
         with start(prepared) as process:
-            eventually(lambda: bool(asked_status()), START_S)
-            assert asked_status()["paused"] is paused
+            assert first_status()["paused"] is paused
             assert ask(Command("pause", "on")).done
             process.kill()
             process.wait(START_S)
     with start(prepared) as process:
         assert process.stderr is not None
         assert any("crashed while it was paused" in line for line in process.stderr)
-        eventually(lambda: bool(asked_status()), START_S)
-        assert ask(Command("quit")).done
-        assert process.wait(START_S) == 0
+        first_status()
+        quits(process)
     with start(prepared):
-        eventually(lambda: bool(asked_status()), START_S)
-        assert asked_status()["paused"] is False, "the user ended it"
+        assert first_status()["paused"] is False, "the user ended it"
 
 
 def handles_interrupts(pid: int) -> bool:
@@ -154,37 +159,36 @@ def test_a_signal_ends_the_capture_of_a_plate(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+SWALLOW = """
+import os, signal, time
+from app.cli import main
+def swallow(argv):
+    try:
+        os.kill(os.getpid(), signal.SIGTERM)
+    except KeyboardInterrupt:
+        pass
+    try:
+        time.sleep(60)
+    except KeyboardInterrupt:
+        return 130
+main.AGAIN_S, main.main = 0.1, swallow
+main.run_to_exit([])
+"""
+HANG = """
+import threading
+from app.cli import main
+def hang(argv):
+    threading.Thread(target=threading.Event().wait).start()
+    return 3
+main.main = hang
+main.run_to_exit([])
+"""
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
-def test_an_interrupt_that_is_swallowed_is_raised_again() -> None:
-    program = (
-        "import os, signal, time\n"
-        "from app.cli import main\n"
-        "def swallow(argv):\n"
-        "    try:\n"
-        "        os.kill(os.getpid(), signal.SIGTERM)\n"
-        "    except KeyboardInterrupt:\n"
-        "        pass\n"
-        "    try:\n"
-        "        time.sleep(60)\n"
-        "    except KeyboardInterrupt:\n"
-        "        return 130\n"
-        "main.AGAIN_S, main.main = 0.1, swallow\n"
-        "main.run_to_exit([])\n"
-    )
-    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=START_S).returncode == 130
-
-
-def test_a_thread_that_hangs_does_not_keep_the_program_alive() -> None:
-    program = (
-        "import threading\n"
-        "from app.cli import main\n"
-        "def hang(argv):\n"
-        "    threading.Thread(target=threading.Event().wait).start()\n"
-        "    return 3\n"
-        "main.main = hang\n"
-        "main.run_to_exit([])\n"
-    )
-    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=START_S).returncode == 3
+@pytest.mark.parametrize(("program", "code"), [(SWALLOW, 130), (HANG, 3)], ids=["an interrupt", "a thread"])
+def test_neither_a_swallowed_interrupt_nor_a_thread_keeps_the_program_alive(program: str, code: int) -> None:
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=START_S).returncode == code
 
 
 def test_a_signal_finishes_the_recording(prepared: Path, tmp_path: Path) -> None:

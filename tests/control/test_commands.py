@@ -244,21 +244,6 @@ def test_a_command_stands_for_values_of_settings(words: str, values: Mapping[str
     assert parse_words(words.split()).values == values
 
 
-@pytest.mark.parametrize(
-    ("words", "sentence"),
-    [
-        ("framing 2 5,5", "framing.pan_x: “5.0” is not possible: it must be at most 1."),
-        ("framing head", r"framing “head” is not possible; write whole\|calm\|close\|ZOOM"),
-        ("model gpt", "“gpt” is not possible: it must be one of auto, rvm-mobilenetv3"),
-        ("framing 2 5", "5"),
-        ("set output.mirror", "output.mirror needs a value"),
-    ],
-)
-def test_a_wrong_value_is_refused_where_the_command_is_written(words: str, sentence: str) -> None:
-    with pytest.raises(UsageError, match=sentence):
-        parse_words(words.split())
-
-
 def test_several_settings_change_at_once(alone: SettingsAlone) -> None:
     alone.run("framing 2 0.5,-1")
     assert alone.run("set framing.zoom 1.5") == "framing.zoom: 1.5"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from app.doctor.finding import Finding, State
@@ -90,6 +90,11 @@ class Machine:
         window_problem: str | None = None,
     ) -> System:
         """The machine. answers: what commands say, by the words they hold. permissions: None without a portal."""
+
+        def run(command: Sequence[str]) -> CommandResult:
+            said = ((answers or {})[words] for words in answers or {} if words in " ".join(command))
+            return next(said, CommandResult(127, ""))
+
         return System(
             root=self.root,
             platform=platform,
@@ -98,7 +103,7 @@ class Machine:
             user=user,
             pid=4000,
             environment=environment or {},
-            run=_runner(answers or {}),
+            run=run,
             may_use=lambda path: allowed and path.exists(),
             is_camera=lambda device: True,
             is_busy=lambda device: busy,
@@ -114,11 +119,3 @@ def expect(finding: Finding, state: State, detail: str = "", *fixes: str) -> Non
     assert finding.state is state, finding
     assert detail in finding.detail
     assert [words for words in fixes if words not in finding.fix] == [], finding.fix
-
-
-def _runner(answers: Mapping[str, CommandResult]) -> Callable[[Sequence[str]], CommandResult]:
-    def run(command: Sequence[str]) -> CommandResult:
-        line = " ".join(command)
-        return next((result for words, result in answers.items() if words in line), CommandResult(127, ""))
-
-    return run

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -25,17 +26,57 @@ def found(system: System) -> dict[str, Finding]:
     return {finding.check.removeprefix("virtual camera: "): finding for finding in check_virtual_camera(system)}
 
 
-def test_a_bare_machine_is_told_what_to_install(machine: Machine) -> None:
-    findings = found(machine.system())
-    assert set(findings) == {"module"}
-    install = f"sudo apt install v4l2loopback-dkms linux-headers-{RELEASE}"
-    expect(
-        findings["module"],
-        State.PROBLEM,
-        t("The kernel module v4l2loopback is not installed."),
-        install,
-        "run.py doctor --fix",
-    )
+def bare(machine: Machine) -> None:
+    machine.write("/sys/devices/virtual/video4linux/video5/name", "vicodec")  # a virtual device, but not ours
+
+
+def installed(machine: Machine) -> None:
+    machine.module_file()
+    machine.camera(10, "A real camera")  # has the number that ours would have
+
+
+def opened(machine: Machine) -> None:
+    machine.loaded(10)
+    machine.process(812, "obs", "/dev/video10")
+    machine.process(4000, "this program itself", "/dev/video10")
+
+
+def secured(machine: Machine, switch: bytes = b"\1") -> None:
+    machine.loaded(10)
+    machine.write(SECURE_BOOT, b"\x06\0\0\0" + switch)
+
+
+PROBLEM, WARNING, OK = State.PROBLEM, State.WARNING, State.OK
+OPTIONS = 'devices=1 video_nr=11 card_label="Mattecam" exclusive_caps=1'
+RELOAD = ("sudo modprobe -r v4l2loopback", "video_nr=4", "exclusive_caps=1")
+
+
+@pytest.mark.parametrize(
+    ("prepare", "given", "check", "state", "detail", "fixes"),
+    [
+        (bare, {}, "module", PROBLEM, t("The kernel module v4l2loopback is not installed."),
+         (f"sudo apt install v4l2loopback-dkms linux-headers-{RELEASE}", "run.py doctor --fix")),
+        (installed, {}, "module", PROBLEM, "not loaded", (f"sudo modprobe v4l2loopback {OPTIONS}",)),
+        (Machine.loaded, {}, "module", PROBLEM, "has no device", ()),
+        (lambda machine: machine.loaded(4, caps="N", label="Dummy"), {}, "exclusive_caps", PROBLEM, "", RELOAD),
+        (opened, {"allowed": False}, "permission", PROBLEM, "ada has no permission to open /dev/video10",
+         ("sudo usermod -aG video ada",)),
+        (opened, {}, "in use", OK, "obs (process 812)", ()),
+        (opened, {"busy": True}, "in use", WARNING,
+         "Another program sends to /dev/video10; it is open in obs (process 812).", ("fuser -v /dev/video10",)),
+        (secured, {}, "Secure Boot", OK, "accepted", ()),
+        (lambda machine: secured(machine, b"\0"), {}, "Secure Boot", OK, "off", ()),
+    ],
+)  # fmt: skip
+def test_what_is_found(
+    machine: Machine, prepare: Callable[[Machine], None], given: dict[str, Any], check: str, state: State, detail: str,
+    fixes: tuple[str, ...],
+) -> None:  # fmt: skip
+    prepare(machine)
+    finding = found(machine.system(**given))[check]
+    expect(finding, state, detail, *fixes)
+    assert check != "exclusive_caps" or "Chromium" in str(finding.why)
+    assert prepare is not bare or set(found(machine.system())) == {"module"}
 
 
 @pytest.mark.parametrize(
@@ -102,18 +143,6 @@ def test_dkms_not_built_for_the_running_kernel(tmp_path: Path, name: str, words:
     assert "headers" not in found(machine.system())["module"].detail
 
 
-def test_installed_but_not_loaded(machine: Machine) -> None:
-    machine.module_file()
-    machine.camera(10, "A real camera")  # has the number 10
-    options = 'devices=1 video_nr=11 card_label="Mattecam" exclusive_caps=1'
-    expect(found(machine.system())["module"], State.PROBLEM, "not loaded", f"sudo modprobe v4l2loopback {options}")
-
-
-def test_loaded_without_a_device(machine: Machine) -> None:
-    machine.loaded()
-    expect(found(machine.system())["module"], State.PROBLEM, "has no device")
-
-
 def test_all_well(machine: Machine) -> None:
     machine.loaded(10)
     machine.at_start()
@@ -121,13 +150,6 @@ def test_all_well(machine: Machine) -> None:
     assert {finding.state for finding in findings.values()} == {State.OK}
     assert set(findings) == {"module", "device", "exclusive_caps", "permission", "in use", "at start"}
     assert not any(finding.fix for finding in findings.values())
-
-
-def test_a_module_without_exclusive_caps(machine: Machine) -> None:
-    machine.loaded(4, caps="N", label="Dummy video device (0x0000)")
-    caps = found(machine.system())["exclusive_caps"]
-    expect(caps, State.PROBLEM, "", "sudo modprobe -r v4l2loopback", "video_nr=4", "exclusive_caps=1")
-    assert caps.why is not None and "Chromium" in caps.why
 
 
 def test_caps_are_read_in_the_order_in_which_the_devices_were_asked_for(machine: Machine) -> None:
@@ -150,13 +172,6 @@ def test_the_device_of_a_phone_is_no_virtual_camera(machine: Machine) -> None:
     expect(found(machine.system())["module"], State.PROBLEM, "has no device")
 
 
-def test_no_permission(machine: Machine) -> None:
-    machine.loaded(10)
-    permission = found(machine.system(allowed=False))["permission"]
-    detail = "ada has no permission to open /dev/video10"
-    expect(permission, State.PROBLEM, detail, "sudo usermod -aG video ada")
-
-
 def test_a_device_that_is_not_in_the_container(machine: Machine, tmp_path: Path) -> None:
     machine.loaded(10)
     (tmp_path / "dev/video10").unlink()
@@ -167,40 +182,16 @@ def test_a_device_that_is_not_in_the_container(machine: Machine, tmp_path: Path)
     )
 
 
-def test_a_busy_device_names_who_has_it(machine: Machine) -> None:
-    machine.loaded(10)
-    machine.process(812, "obs", "/dev/video10")
-    machine.process(4000, "this program itself", "/dev/video10")
-    detail = "Another program sends to /dev/video10; it is open in obs (process 812)."
-    expect(found(machine.system(busy=True))["in use"], State.WARNING, detail, "fuser -v /dev/video10")
-
-
-def test_a_waiting_reader_is_no_fault(machine: Machine) -> None:
-    machine.loaded(10)
-    machine.process(900, "firefox", "/dev/video10")
-    expect(found(machine.system())["in use"], State.OK, "firefox (process 900)")
-
-
-def test_secure_boot_refuses_an_unsigned_module(machine: Machine) -> None:
+def test_secure_boot_refuses_an_unsigned_module(machine: Machine, tmp_path: Path) -> None:
+    before = Machine(tmp_path / "before", "fedora")
+    before.write(SECURE_BOOT, b"\x06\x00\x00\x00\x01")
+    expect(found(before.system())["Secure Boot"], State.WARNING, "", "/etc/pki/akmods/certs/public_key.der")
     machine.module_file()
     machine.write(SECURE_BOOT, b"\x06\x00\x00\x00\x01")
     machine.write("/var/lib/shim-signed/mok/MOK.der")
     for signer, words in (("", "not signed"), ("ada DKMS key", "signed by “ada DKMS key”")):
         boot = found(machine.system(answers={"modinfo": CommandResult(0, f"{signer}\n")}))["Secure Boot"]
         expect(boot, State.WARNING, words, "sudo mokutil --import /var/lib/shim-signed/mok/MOK.der")
-
-
-def test_secure_boot_before_the_module_is_there(tmp_path: Path) -> None:
-    machine = Machine(tmp_path, "fedora")
-    machine.write(SECURE_BOOT, b"\x06\x00\x00\x00\x01")
-    expect(found(machine.system())["Secure Boot"], State.WARNING, "", "/etc/pki/akmods/certs/public_key.der")
-
-
-@pytest.mark.parametrize(("value", "words"), [(b"\x06\x00\x00\x00\x00", "off"), (b"\x06\x00\x00\x00\x01", "accepted")])
-def test_secure_boot_that_is_no_hindrance(machine: Machine, value: bytes, words: str) -> None:
-    machine.loaded(10)
-    machine.write(SECURE_BOOT, value)
-    expect(found(machine.system())["Secure Boot"], State.OK, words)
 
 
 @pytest.mark.parametrize("file", ["/etc/modules", "/usr/lib/modules-load.d/v4l2loopback.conf"])
@@ -219,11 +210,6 @@ def test_options_of_other_programs_are_named(machine: Machine) -> None:
     machine.write("/etc/modprobe.d/obs.conf", "# for OBS\noptions  v4l2loopback devices=1 video_nr=9\n")
     obs = "/etc/modprobe.d/obs.conf"
     expect(found(machine.system())["options"], State.WARNING, obs, f"sudo rm {obs}")
-
-
-def test_another_virtual_device_is_not_taken_for_ours(machine: Machine) -> None:
-    machine.write("/sys/devices/virtual/video4linux/video5/name", "vicodec")
-    assert set(found(machine.system())) == {"module"}
 
 
 LISTED = CameraDevice("usb", "HD Webcam", "/dev/video0", 0, ((1920, 1080), (640, 480)), ("MJPG", "YUYV"))
@@ -321,26 +307,19 @@ def by_check(findings: Iterable[Finding]) -> dict[str, Finding]:
     return {finding.check.removeprefix("PipeWire camera: "): finding for finding in findings}
 
 
-def test_without_the_library_it_names_the_packages(machine: Machine) -> None:
-    (finding,) = check_pipewire(machine.system(libraries=False))
-    assert finding.state is State.WARNING and "not installed" in finding.detail
-    assert finding.fix == "sudo apt install pipewire wireplumber"
-
-
-def test_without_a_daemon_it_says_how_to_start_it(machine: Machine) -> None:
-    (finding,) = check_pipewire(machine.system())
-    assert finding.state is State.WARNING and "does not answer" in finding.detail
-    assert "systemctl --user enable --now pipewire" in finding.fix
-
-
-def test_all_is_well_with_pipewire(machine: Machine) -> None:
-    findings = check_pipewire(machine.system(pipewire=True, permissions=ALLOWED))
-    assert [finding.state for finding in findings] == [State.OK, State.OK]
-
-
-def test_without_a_portal_it_names_the_packages(machine: Machine) -> None:
-    finding = by_check(check_pipewire(machine.system(pipewire=True)))["portal"]
-    assert finding.state is State.WARNING and "xdg-desktop-portal-gtk" in finding.fix
+@pytest.mark.parametrize(
+    ("given", "detail", "fix"),
+    [
+        ({"libraries": False}, "not installed", "sudo apt install pipewire wireplumber"),
+        ({}, "does not answer", "systemctl --user enable --now pipewire"),
+        ({"pipewire": True}, "", "xdg-desktop-portal-gtk"),
+    ],
+    ids=["no library", "no daemon", "no portal"],
+)
+def test_what_pipewire_lacks_is_named(machine: Machine, given: dict[str, Any], detail: str, fix: str) -> None:
+    expect(list(check_pipewire(machine.system(**given)))[-1], State.WARNING, detail, fix)
+    well = check_pipewire(machine.system(pipewire=True, permissions=ALLOWED))
+    assert [finding.state for finding in well] == [State.OK, State.OK]
 
 
 def test_a_stored_refusal_can_be_forgotten(machine: Machine) -> None:
