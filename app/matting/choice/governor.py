@@ -156,6 +156,7 @@ class Governor:
     def __init__(self, levels: Sequence[Quality] = (FULL,), timing: GovernorTiming | None = None) -> None:
         """levels: quality levels in descending order, at least one; with full quality alone there is no choice."""
         self._levels = tuple(levels)
+        self._works = [level.work for level in self._levels]
         self.active = len(self._levels) > 1
         """Whether there is more than one level to choose from."""
         self.quality = self._levels[0]
@@ -194,6 +195,7 @@ class Governor:
         Full quality is never removed.
         """
         self._levels, self._index = without(self._levels, self._index)
+        self._works = [level.work for level in self._levels]
         self.active, self.quality = len(self._levels) > 1, self._levels[self._index]
         self._upgrade, self._ceiling = None, 0
         self.restart_measuring()
@@ -217,7 +219,7 @@ class Governor:
 
     def _judge(self, now_s: float) -> int:
         """Return the level to use according to the current window."""
-        predicted = [self._predict(level) for level in self._levels]
+        predicted = self._predicted()
         self._load = predicted[0]
         if predicted[self._index] > _high(self.quality):
             self._headroom_since_s = None
@@ -258,16 +260,17 @@ class Governor:
         fits = (index for index in cheaper if predicted[index] <= _high(self._levels[index]))
         return next(fits, len(predicted) - 1)
 
-    def _predict(self, quality: Quality) -> float:
-        """Return the predicted load of a quality level, as a fraction of the frame interval."""
-        count = len(self._window)
-        scale = quality.work / self.quality.work
-        busy_s = scale * sum(step.busy_s for step in self._window) / count
-        load = busy_s * self._window[-1].rate_hz * float(quality.matted)
-        if quality.work == self._levels[-1].work:
-            return load  # Skipping more frames would not lower the latency of the others.
-        latency_s = scale * sum(step.latency_s for step in self._window) / count
-        return max(load, latency_s / LATENCY_BOUND_S)
+    def _predicted(self) -> list[float]:
+        """Return the predicted load of each quality level, as a fraction of the frame interval."""
+        count, works = len(self._window), self._works
+        busy_s = sum([step.busy_s for step in self._window]) / count / works[self._index]
+        latency_s = sum([step.latency_s for step in self._window]) / count / works[self._index]
+        rate_hz = self._window[-1].rate_hz
+        loads = [work * busy_s * rate_hz * float(level.matted) for work, level in zip(works, self._levels, strict=True)]
+        return [  # skipping more frames would not lower the latency of the others
+            load if work == works[-1] else max(load, work * latency_s / LATENCY_BOUND_S)
+            for load, work in zip(loads, works, strict=True)
+        ]
 
     def _switch(self, wanted: int, now_s: float) -> bool:
         while self._switches_s and now_s - self._switches_s[0] > SWITCHES_SPAN_S:
