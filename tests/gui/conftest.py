@@ -20,7 +20,6 @@ from app.capture.devices import CameraDevice
 from app.compositing.backgrounds import bundled_backgrounds
 from app.core.errors import t
 from app.core.settings import CaptureSettings, OutputSettings, Settings, WindowSettings
-from app.core.types import BgrImage
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui.backgrounds import library
 from app.gui.preview import overlay
@@ -38,6 +37,7 @@ QUIET = Settings(
     output=OutputSettings(virtual_camera="off"),
     window=WindowSettings(first_run_done=True),
 )
+ON_DEVICE = QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10"))
 CAMERAS = (
     CameraDevice("usb-1", "Front camera", "", 0, ((640, 480), (1280, 720)), ("MJPG", "YUYV")),
     CameraDevice("usb-2", "Desk camera", "", 1),
@@ -62,12 +62,12 @@ FINDINGS = (
             CommandLine("sudo modprobe v4l2loopback devices=1 exclusive_caps=1 card_label=Mattecam video_nr=10"),
         ),
     ),
-    Finding(
-        "disk: models",
-        State.WARNING,
-        t("{gibibytes} GiB are free in {folder}.", gibibytes="1.9", folder="/home"),
-        t("Models and recordings need more space."),
-    ),
+    Finding("disk: models", State.WARNING, t("{gibibytes} GiB are free in {folder}.", gibibytes="1.9", folder="/home")),
+)
+NEEDS_PLATE = t(
+    "The model {model} needs a picture of the empty room; take one⟦ in the window, with `python3 run.py ctl plate "
+    "take`, or with `python3 run.py plate` while Mattecam does not run⟧.",
+    model="mattecam-plate",
 )
 STANDARD = services.FineQuality("mattecam", MODELS[0], 0.6, holds_rate=True)
 MEASURED = services.PrecisionChoice("int8", 2.24, provisional=False)
@@ -103,19 +103,14 @@ def _own_runtime_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "user-data"))  # with the trash
 
 
-@pytest.fixture(scope="session")
-def _bundled_thumbnails() -> Callable[[Path, int, int], BgrImage]:
-    """Make the thumbnail of a bundled picture once per process: those of a window cost more than the rest of it."""
-    bundled, make = frozenset(bundled_backgrounds()), library.thumbnail
-    made = cache(make)
-    return lambda path, width, height: (made if path in bundled else make)(path, width, height)
+made_once = cache(library.thumbnail)
+"""Makes a thumbnail once per process: those of the bundled pictures cost more than the rest of a window."""
 
 
 @pytest.fixture(autouse=True)
-def _quick_thumbnails(
-    _bundled_thumbnails: Callable[[Path, int, int], BgrImage], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(library, "thumbnail", _bundled_thumbnails)
+def _quick_thumbnails(monkeypatch: pytest.MonkeyPatch) -> None:
+    bundled, make = frozenset(bundled_backgrounds()), library.thumbnail
+    monkeypatch.setattr(library, "thumbnail", lambda path, *size: (made_once if path in bundled else make)(path, *size))
 
 
 @pytest.fixture(autouse=True)

@@ -71,19 +71,11 @@ def test_each_camera_is_turned_in_its_own_way(controls: Session, tmp_path: Path)
 
 
 def test_a_camera_that_only_pipewire_offers_is_chosen_by_its_name(controls: Session) -> None:
-    page, cameras, rotation = (
-        controls.window.panel.camera,
-        box(controls, "cameraCombo"),
-        box(controls, "capture.rotate"),
-    )
+    page, cameras = controls.window.panel.camera, box(controls, "cameraCombo")
     inside = CameraDevice("portal:libcamera_input.1", "Built-in Front Camera", "", -1)
     page.show_cameras((*CAMERAS, inside))
     pick(cameras, cameras.findText("Built-in Front Camera"))
     assert controls.store.current.capture.source == "portal:libcamera_input.1"
-    pick(rotation, rotation.findText("180°"))
-    pick(cameras, cameras.findText("Front camera"))
-    pick(cameras, cameras.findText("Built-in Front Camera"))
-    assert controls.store.current.capture.rotate == 180, "its settings are remembered"
     page.show_cameras(CAMERAS)
     assert cameras.currentText() == "A camera that is not connected"
 
@@ -123,9 +115,7 @@ def choose_model(controls: Session, qtbot: QtBot, name: str) -> None:
     pick(models, models.findData(name))
 
 
-def test_a_model_that_is_not_installed_is_used_only_after_its_download(
-    controls: Session, qtbot: QtBot, downloads: Downloads
-) -> None:
+def test_a_model_is_used_only_after_its_download(controls: Session, qtbot: QtBot, downloads: Downloads) -> None:
     """A new model was loaded from the weights file of the last one, as if it were its own."""
     controls.store.edit("matting", weights=Path("own.pth"))
     choose_model(controls, qtbot, "mattecam")
@@ -156,9 +146,7 @@ def test_a_model_that_is_not_installed_is_used_only_after_its_download(
     assert not bar.isVisible() and not get.isVisible(), "it is installed now"
 
 
-def test_weights_of_ones_own_can_always_be_chosen_and_taken_back(
-    controls: Session, qtbot: QtBot, tmp_path: Path
-) -> None:
+def test_own_weights_can_always_be_chosen_and_taken_back(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
     """The button was there only after a download had failed."""
     bring_up(controls, controls.window.panel.quality)
     own, removal = find(controls.window, QLabel, "ownWeights"), button(controls, "matting.weights removal")
@@ -361,9 +349,7 @@ def test_a_plate_whose_dialog_is_closed_during_the_check_is_not_stored(
     assert not plate_path("demo", *SIZE).exists()
 
 
-def test_enter_starts_the_capture_and_closes_only_when_it_is_done(
-    dialog: PlateDialog, qtbot: QtBot, quick: list[BgrImage]
-) -> None:
+def test_enter_starts_and_closes_when_all_is_done(dialog: PlateDialog, qtbot: QtBot, quick: list[BgrImage]) -> None:
     def press_enter() -> None:
         qtbot.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Return)
 

@@ -26,19 +26,7 @@ from app.gui.widgets.controls import ElidedComboBox, StillSlider
 from app.media.image_file import read_image
 from tests.clips import write_clip
 from tests.gui.conftest import QUIET, StartWindow, activate
-from tests.gui.widgets import (
-    add,
-    answer,
-    asked,
-    button,
-    chosen,
-    existing,
-    find,
-    own,
-    said,
-    tiles,
-    translate,
-)
+from tests.gui.widgets import add, answer, asked, button, chosen, existing, find, own, said, tiles, translate
 
 QUESTION = "unmattedQuestion"
 COPY = Qt.DropAction.CopyAction
@@ -51,9 +39,7 @@ def click(controls: Session, qtbot: QtBot, kind: TileKind) -> None:
     qtbot.mouseClick(strip.view.viewport(), Qt.MouseButton.LeftButton, pos=strip.view.visualRect(index).center())
 
 
-def test_number_keys_choose_in_the_order_of_the_strip_and_again_change_nothing(
-    controls: Session, qtbot: QtBot, picture: Path
-) -> None:
+def test_number_keys_choose_in_the_order_of_the_strip(controls: Session, qtbot: QtBot, picture: Path) -> None:
     """The key of the first tile was 4, and 1 pressed twice returned to the background before."""
     add(controls, qtbot, picture)
     qtbot.waitUntil(lambda: len(tiles(controls)) > 10)
@@ -91,9 +77,7 @@ def test_one_key_always_hides_the_user_and_never_shows_them(controls: Session, q
 
 
 @pytest.mark.parametrize("way", ["key", "click"])
-def test_a_blur_that_shows_text_replaces_an_image_after_a_question_only(
-    controls: Session, qtbot: QtBot, way: str
-) -> None:
+def test_a_blur_that_shows_text_replaces_an_image_after_a_question(controls: Session, qtbot: QtBot, way: str) -> None:
     """A single key showed a readable room."""
     controls.store.edit("matting.edges", strict="off")
     controls.store.edit("background", kind="blur", blur_strength=20)

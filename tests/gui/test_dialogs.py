@@ -51,7 +51,7 @@ from app.gui.widgets.controls import label
 from app.runtime.status import PipelineStatus
 from app.system import autostart
 from app.testing.parts import PERSON, shows_room
-from tests.gui.conftest import FINDINGS, QUIET, STANDARD, StartWindow, activate
+from tests.gui.conftest import FINDINGS, ON_DEVICE, STANDARD, StartWindow, activate
 from tests.gui.widgets import box, button, existing, find, open_last_step, pick, settle
 
 READY = (Finding("v", State.OK, t("The kernel module v4l2loopback is loaded.")),)
@@ -217,9 +217,7 @@ def test_one_click_sets_up_the_virtual_camera(
     assert summary.text() == said
 
 
-def test_closing_the_dialog_ends_the_question_for_the_password(
-    tasks: Tasks, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_closing_ends_the_question_for_a_password(tasks: Tasks, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "repair_command", lambda: ("sleep", "60"))
     parent = QWidget()
     qtbot.addWidget(parent)
@@ -249,9 +247,7 @@ COMMANDS = [
 ]
 
 
-def test_doctor_lists_findings_with_commands_to_copy(
-    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_doctor_lists_commands_to_copy(session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     dialog = opened_doctor(session, qtbot)
     assert opened_doctor(session, qtbot) is dialog
     summary = find(dialog, QLabel, "findingsSummary")
@@ -298,7 +294,7 @@ def test_doctor_lists_findings_with_commands_to_copy(
 def test_pipeline_releases_the_virtual_camera_for_the_test_picture(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
+    session = start_window(ON_DEVICE)
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     held: list[tuple[bool, object]] = []
 
@@ -326,7 +322,7 @@ def test_closing_the_doctor_early_restores_the_virtual_camera(
 ) -> None:
     """The end of the program hides it."""
     gate = threading.Event()
-    session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="/dev/video10")))
+    session = start_window(ON_DEVICE)
     monkeypatch.setattr(services, "run_checks", lambda *, proof=True: FINDINGS[: not proof or gate.wait(60)])
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     dialog = opened_doctor(session, qtbot)
@@ -364,9 +360,7 @@ def test_about_names_the_version_and_where_frames_stay(session: Session) -> None
     about.close()
 
 
-def test_the_preferences_switch_the_autostart_and_say_what_fails(
-    controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_preferences_switch_autostart(controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
     dialog = controls.window.windows.open_preferences()
 
@@ -454,9 +448,7 @@ def test_new_lines_move_neither_the_selection_nor_the_page_of_somebody_who_reads
     window.close()
 
 
-def test_the_help_is_one_page_whose_links_open_documents_of_this_copy(
-    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_help_links_to_documents_of_this_copy(session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     opened: list[QUrl] = []
     monkeypatch.setattr(QDesktopServices, "openUrl", opened.append)
     entry = next(each for each in session.window.findChildren(QAction) if each.text() == "Help…")

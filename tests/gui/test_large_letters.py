@@ -23,8 +23,7 @@ from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.status_line import StatusLine
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from tests.gui.conftest import QUIET, StartWindow, activate
-from tests.gui.fitting import cut_off, far_captions
-from tests.gui.widgets import Seen, existing, find, letters, translate
+from tests.gui.widgets import Seen, cut_off, existing, far_captions, find, letters, translate
 from tools.make_translations import LANGUAGES
 
 SIZES = ((1024, 700), (1366, 768), (1600, 1000))
@@ -190,9 +189,7 @@ def test_a_notice_is_fitted_without_showing_what_is_left_out(qtbot: QtBot) -> No
 
 
 @pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Backtab])
-def test_the_control_with_the_focus_is_scrolled_into_view(
-    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, key: Qt.Key
-) -> None:
+def test_the_focus_is_scrolled_to(start_window: StartWindow, qapp: QApplication, qtbot: QtBot, key: Qt.Key) -> None:
     with letters(qapp, 2.0), translate(qapp, QLocale("de")):
         session = start_window(shown=False)
         window, page = session.window, session.window.panel.page
@@ -245,9 +242,7 @@ def test_a_name_of_a_tile_takes_two_lines_of_large_letters(qapp: QApplication) -
     assert all(metrics.horizontalAdvance(line) <= usual.width() for line in lines)
 
 
-def test_letters_of_the_system_reach_titles_fields_and_badges(
-    start_window: StartWindow, qapp: QApplication, qtbot: QtBot
-) -> None:
+def test_letters_reach_titles_fields_and_badges(start_window: StartWindow, qapp: QApplication, qtbot: QtBot) -> None:
     """They stayed as they were."""
 
     def heights() -> list[float]:

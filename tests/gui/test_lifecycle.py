@@ -9,12 +9,11 @@ import threading
 import numpy as np
 import pytest
 from PyQt6.QtCore import QLocale, QSize, Qt, QTimer
-from PyQt6.QtWidgets import QApplication, QPushButton, QSystemTrayIcon
+from PyQt6.QtWidgets import QApplication, QLabel, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from app.compositing.standby import StandbyCard
 from app.config import settings_file
-from app.core.errors import t
 from app.core.settings import BackgroundSettings, WindowSettings
 from app.core.types import PictureKind
 from app.gui.dialogs.assistant import Assistant
@@ -24,20 +23,8 @@ from app.gui.shell.lifecycle import SingleInstance
 from app.runtime.status import Phase, PipelineStatus
 from app.testing.parts import FakeEngine
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import QUIET, Downloads, StartWindow
-from tests.gui.widgets import (
-    answer,
-    at,
-    bring_up,
-    button,
-    existing,
-    find,
-    open_last_step,
-    pull,
-    ready,
-    shows_camera,
-    translate,
-)
+from tests.gui.conftest import ON_DEVICE, QUIET, Downloads, StartWindow
+from tests.gui.widgets import answer, bring_up, button, existing, find, ready, translate
 
 
 def test_window_stops_after_the_given_frames(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
@@ -112,22 +99,12 @@ def test_a_warning_of_the_start_is_shown_and_translated(
     settings_file.default_path().write_text("{")
     _, warning = settings_file.load(settings_file.default_path())
     assert warning is not None
-    missing = t(
-        "The saved model {model} is not installed; {bundled} is used instead⟦ (`python3 run.py weights download "
-        "{model}` installs it)⟧.",
-        model="u2net",
-        bundled="mattecam",
-    )
-    both = t("{first} {second}", first=warning, second=missing)
     with translate(qapp, QLocale("de")):
-        text = start_window(options=WindowOptions(parts=world.parts(), warning=both)).window.notices.error
+        text = start_window(options=WindowOptions(parts=world.parts(), warning=warning)).window.notices.error
     assert "ist nicht verwendbar" in text
-    assert "Das gespeicherte Modell „Gegenstände“ ist nicht installiert" in text
 
 
-def test_the_card_speaks_the_language_of_the_window(
-    start_window: StartWindow, qtbot: QtBot, qapp: QApplication
-) -> None:
+def test_the_card_has_the_language_of_the_window(start_window: StartWindow, qtbot: QtBot, qapp: QApplication) -> None:
     with translate(qapp, QLocale("de")):
         session = start_window(QUIET.replace(paused=True))
         expected = StandbyCard("Einen Moment, bitte")
@@ -151,14 +128,10 @@ def test_window_size_is_restored(start_window: StartWindow, qtbot: QtBot) -> Non
     assert again.window.size() == wanted
 
 
-UNMATTED = QUIET.replace(
-    background=BackgroundSettings(kind="none"), output=QUIET.output.replace(virtual_camera="/dev/video10")
-)
+UNMATTED = ON_DEVICE.replace(background=BackgroundSettings(kind="none"))
 
 
-def test_a_saved_background_none_starts_paused_and_asks(
-    start_window: StartWindow, qtbot: QtBot, world: FakeWorld
-) -> None:
+def test_a_saved_background_none_pauses_and_asks(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
     session = start_window(UNMATTED)
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.PAUSED)
     notices = session.window.notices
@@ -187,17 +160,13 @@ def test_the_question_about_the_background_none_that_is_settled_does_not_come_ba
     assert not session.window.notices.text_of("unmattedStartNotice")
 
 
-def test_the_background_none_chosen_by_name_for_this_run_is_used_at_once(
-    start_window: StartWindow, qtbot: QtBot, world: FakeWorld
-) -> None:
+def test_none_that_was_asked_for_is_used_at_once(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
     session = start_window(UNMATTED, options=WindowOptions(parts=world.parts(), unmatted_confirmed=True))
     qtbot.waitUntil(lambda: session.window.overlay.unmatted.isVisible())
     assert not session.window.notices.texts
 
 
-def test_window_hides_at_once_while_an_engine_is_being_built(
-    start_window: StartWindow, qtbot: QtBot, world: FakeWorld
-) -> None:
+def test_the_window_hides_while_an_engine_is_built(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
     making, made = threading.Event(), threading.Event()
 
     def slow() -> None:
@@ -296,13 +265,12 @@ def test_start_minimised_without_a_tray(start_window: StartWindow, world: FakeWo
     assert not session.window.isMinimized()
 
 
-def test_the_end_does_not_wait_for_a_download_of_the_assistant(
-    session: Session, qtbot: QtBot, downloads: Downloads
-) -> None:
+def test_the_end_does_not_wait_for_a_download(session: Session, qtbot: QtBot, downloads: Downloads) -> None:
     """The window was gone, and the program ran on until the model was there."""
-    get = find(open_last_step(session), QPushButton, "downloadButton")
-    qtbot.waitUntil(get.isVisible)
-    get.click()
+    bring_up(session, session.window.panel.quality_choice)
+    qtbot.waitUntil(lambda: find(session.window, QLabel, "qualityAbout").text() != "")
+    button(session, "qualityFine").click()
+    button(session, "fineDownloadButton").click()
     qtbot.waitUntil(downloads.began.is_set)
     session.window.quit_requested.emit()
     assert session.close() == 0
@@ -318,24 +286,6 @@ def test_the_end_leaves_no_exposure_locked(session: Session, qtbot: QtBot) -> No
     assert session.close() == 0
     assert not settings_file.load(settings_file.default_path())[0].capture.lock_exposure
     assert held and not session.pipeline.demand.takes_plate
-
-
-def test_a_brush_that_is_hidden_is_put_away(session: Session, qtbot: QtBot) -> None:
-    """Dragging on the preview painted, and nothing told of the brush."""
-    ready(session, qtbot)
-    qtbot.waitUntil(lambda: shows_camera(session))
-    brush = button(session, "dropBrush")
-    bring_up(session, brush)
-    for hide in (
-        lambda: session.store.edit("window", all_settings=False),
-        lambda: session.store.edit("window", show_panel=False),
-    ):
-        session.store.edit("window", all_settings=True, show_panel=True)
-        brush.click()
-        hide()
-        assert not brush.isChecked()
-        pull(session, qtbot, at(session, 0.3, 0.5), at(session, 0.4, 0.5))
-        assert session.pipeline.settings.people.zones == ()
 
 
 def test_a_maximised_window_comes_back_maximised(session: Session) -> None:

@@ -39,7 +39,7 @@ from app.gui.widgets.notices import READABLE_PX, Notice, NoticeArea, Rank
 from app.runtime.status import Phase, PipelineStatus, Problem
 from app.testing.parts import FakeEngine, Faults
 from tests.fakes.world import Desk, FakeWorld
-from tests.gui.conftest import QUIET, Downloads, StartWindow
+from tests.gui.conftest import NEEDS_PLATE, QUIET, Downloads, StartWindow
 from tests.gui.widgets import box, button, existing, find, made_store
 from tools.make_translations import templates
 
@@ -170,9 +170,7 @@ def test_the_focus_returns_to_where_it_was(area: NoticeArea, qtbot: QtBot) -> No
     assert existing(QApplication.focusWidget()).objectName() == "outside"
 
 
-def test_a_missing_virtual_camera_is_shown_with_its_setup(
-    start_window: StartWindow, qtbot: QtBot, world: FakeWorld
-) -> None:
+def test_a_missing_virtual_camera_leads_to_its_setup(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
     world.faults.put("open_virtual_camera", SinkOpenError("There is none."))
     session = start_window(AUTO_CAMERA)
     qtbot.waitUntil(lambda: "cannot see Mattecam" in session.window.notices.text_of("virtualCameraNotice"))
@@ -194,22 +192,14 @@ def test_a_demonstration_in_place_of_a_camera_says_so_unless_it_was_chosen(area:
     assert not area.text_of("demoNotice")
 
 
-@pytest.mark.parametrize(
-    ("kind", "fps", "wanted", "said"),
-    [
-        ("camera", 10.0, 30.0, True),
-        ("camera", 30.0, 30.0, False),
-        ("camera", 5.0, 5.0, False),
-        ("file", 5.0, 30.0, False),
-    ],
-)
-def test_a_camera_that_is_slow_at_its_size_says_so(
-    kind: str, fps: float, wanted: float, said: bool, area: NoticeArea
-) -> None:
-    shown = ProgramNotices(area, made_store(QUIET.replace(capture=CaptureSettings(fps=wanted))), lambda: None, area)
-    shown.show_status(PipelineStatus(source=SourceInfo(kind, "Cam", "", 1280, 720, fps, "YUYV")))
+def test_a_camera_that_is_slow_at_its_size_says_so(area: NoticeArea) -> None:
     text = "The camera reaches 1280 × 720 only at 10 fps. Choose a smaller size or another format."
-    assert area.text_of("slowCameraNotice") == (text if said else "")
+    for kind, fps, wanted, said in (
+        ("camera", 30.0, 30.0, ""), ("camera", 10.0, 30.0, text), ("camera", 5.0, 5.0, ""), ("file", 5.0, 30.0, ""),
+    ):  # fmt: skip
+        shown = ProgramNotices(area, made_store(QUIET.replace(capture=CaptureSettings(fps=wanted))), lambda: None, area)
+        shown.show_status(PipelineStatus(source=SourceInfo(kind, "Cam", "", 1280, 720, fps, "YUYV")))
+        assert area.text_of("slowCameraNotice") == said
 
 
 def test_a_camera_that_comes_takes_the_place_of_the_demonstration(start_window: StartWindow, qtbot: QtBot) -> None:
@@ -328,39 +318,30 @@ def test_a_settings_error_ends_when_they_are_saved(session: Session, qtbot: QtBo
     assert settings_file.load(paths.config_dir() / "settings.json")[0].background.colour == "#123456"
 
 
+MATTING_FAILED = t("Matting failed; choose another model or executor. The log has the details.")
+NO_RESPONSE = t("The model does not respond on {device}; start the program again, or with another device.", device="x")
+NO_CAMERA = t(
+    "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.", name="x"
+)
+NO_FILE = t("There is no video file {file}; check the name.", file="x.mp4")
+OTHER_ENCODER = t(
+    "The encoder {wanted} does not work on this computer; the recording uses {used}.", wanted="a", used="b"
+)
+DAMAGED = t("The image {file} is damaged; save it again or choose another one.", file=Path("beach.png"))
+NOT_STARTED = t("The recording {file} cannot be started: {reason}.", file=Path("a.mkv"), reason="x")
+NO_GPU = t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto.")
+
+
 @pytest.mark.parametrize(
     ("stage", "text", "remedy"),
     [
-        (
-            Stage.MATTING,
-            t(
-                "The model {model} needs a picture of the empty room; take one⟦ in the window, with `python3 run.py "
-                "ctl plate take`, or with `python3 run.py plate` while Mattecam does not run⟧.",
-                model="bgm",
-            ),
-            Remedy.PLATE,
-        ),
-        (Stage.MATTING, t("Matting failed; choose another model or executor. The log has the details."), Remedy.MODEL),
-        (
-            Stage.MATTING,
-            t("The model does not respond on {device}; start the program again, or with another device.", device="cpu"),
-            None,
-        ),
-        (
-            Stage.CAPTURE,
-            t(
-                "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.",
-                name="x",
-            ),
-            Remedy.CAMERA,
-        ),
-        (Stage.CAPTURE, t("There is no video file {file}; check the name.", file="x.mp4"), Remedy.SOURCE),
-        (Stage.BACKGROUND, t("There is no video file {file}; check the name.", file="x.mp4"), Remedy.BLUR),
-        (
-            Stage.RECORDING,
-            t("The encoder {wanted} does not work on this computer; the recording uses {used}.", wanted="a", used="b"),
-            None,
-        ),
+        (Stage.MATTING, NEEDS_PLATE, Remedy.PLATE),
+        (Stage.MATTING, MATTING_FAILED, Remedy.MODEL),
+        (Stage.MATTING, NO_RESPONSE, None),
+        (Stage.CAPTURE, NO_CAMERA, Remedy.CAMERA),
+        (Stage.CAPTURE, NO_FILE, Remedy.SOURCE),
+        (Stage.BACKGROUND, NO_FILE, Remedy.BLUR),
+        (Stage.RECORDING, OTHER_ENCODER, None),
         (Stage.VIRTUAL_CAMERA, "There is no such camera.", Remedy.VIRTUAL_CAMERA),
         (Stage.PIPEWIRE, "PipeWire has stopped.", Remedy.VIRTUAL_CAMERA),
         (Stage.OUTPUT, "unknown", Remedy.RETRY),
@@ -387,27 +368,9 @@ def test_another_model_is_offered_only_where_the_message_advises_it(template: st
 @pytest.mark.parametrize(
     ("stage", "text", "caption", "name"),
     [
-        (
-            Stage.MATTING,
-            t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto."),
-            "Show the settings",
-            "matting.device",
-        ),
-        (
-            Stage.MATTING,
-            t("Matting failed; choose another model or executor. The log has the details."),
-            "Choose another model",
-            "modelCombo",
-        ),
-        (
-            Stage.CAPTURE,
-            t(
-                "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.",
-                name="x",
-            ),
-            "Choose another camera",
-            "cameraCombo",
-        ),
+        (Stage.MATTING, NO_GPU, "Show the settings", "matting.device"),
+        (Stage.MATTING, MATTING_FAILED, "Choose another model", "modelCombo"),
+        (Stage.CAPTURE, NO_CAMERA, "Choose another camera", "cameraCombo"),
     ],
 )
 def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(
@@ -427,16 +390,7 @@ def test_a_missing_plate_leads_to_its_capture_and_what_failed_is_tried_again(
     start_window: StartWindow, qtbot: QtBot, world: FakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     retried: list[bool] = []
-    world.faults.put(
-        "build_engine",
-        PlateError(
-            t(
-                "The model {model} needs a picture of the empty room; take one⟦ in the window, with `python3 run.py "
-                "ctl plate take`, or with `python3 run.py plate` while Mattecam does not run⟧.",
-                model="bgmv2",
-            )
-        ),
-    )
+    world.faults.put("build_engine", PlateError(NEEDS_PLATE))
     session = start_window()
     qtbot.waitUntil(lambda: "needs a picture of the empty room" in session.window.notices.error)
     monkeypatch.setattr(session.pipeline, "retry", lambda: retried.append(True))
@@ -457,14 +411,7 @@ def test_the_error_of_a_file_leaves_by_itself_and_others_stay(qtbot: QtBot, monk
     qtbot.addWidget(area)
     bar = ProgramNotices(area, made_store(), lambda: None, area)
     area.show()
-    broken = Problem(
-        Stage.BACKGROUND,
-        t("The image {file} is damaged; save it again or choose another one.", file=Path("beach.png")),
-        0.0,
-    )
-    gone = Problem(
-        Stage.RECORDING, t("The recording {file} cannot be started: {reason}.", file=Path("a.mkv"), reason="x"), 0.0
-    )
+    broken, gone = Problem(Stage.BACKGROUND, DAMAGED, 0.0), Problem(Stage.RECORDING, NOT_STARTED, 0.0)
     status = PipelineStatus(phase=Phase.RUNNING, problems=(broken,))
     bar.show_status(status)
     assert "beach.png" in area.error

@@ -26,18 +26,7 @@ from app.gui.shell.notices import Remedy
 from app.gui.widgets.controls import NameButton
 from app.media.image_file import MAX_SIDE
 from tests.gui.conftest import StartWindow, activate
-from tests.gui.widgets import (
-    add,
-    answer,
-    asked,
-    button,
-    chosen,
-    existing,
-    find,
-    own,
-    settle,
-    tiles,
-)
+from tests.gui.widgets import add, answer, asked, button, chosen, existing, find, own, settle, tiles
 
 
 def enter(controls: Session, tile: Tile, before: str, after: str) -> None:
@@ -119,9 +108,7 @@ def test_a_link_to_a_file_that_is_away_is_not_replaced(controls: Session, qtbot:
     assert away.is_symlink() and path.is_symlink()
 
 
-def test_files_of_one_name_that_are_added_together_are_all_kept(
-    controls: Session, qtbot: QtBot, tmp_path: Path
-) -> None:
+def test_files_of_one_name_that_are_added_are_all_kept(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
     dropped = [tmp_path / str(number) / "beach.bmp" for number in range(6)]
     for number, path in enumerate(dropped):
         path.parent.mkdir()
@@ -149,9 +136,7 @@ def test_a_removed_background_can_be_restored(session: Session, qtbot: QtBot, pi
     assert not session.window.notices.text_of("removedNotice"), "it was undone"
 
 
-def test_a_removed_background_is_never_replaced_by_a_blur_that_shows_text(
-    session: Session, qtbot: QtBot, picture: Path
-) -> None:
+def test_removal_never_leads_to_a_blur_that_shows_text(session: Session, qtbot: QtBot, picture: Path) -> None:
     """It was, without a question, and so was one that could not be opened."""
     tile = add(session, qtbot, picture)
     session.store.edit("matting.edges", strict="off")
@@ -180,9 +165,7 @@ def test_the_question_for_a_name_shows_a_long_one(controls: Session) -> None:
 
 
 @pytest.mark.parametrize("back", ["undo", "add", "choose"])
-def test_a_background_that_failed_is_opened_again_when_its_file_is_back(
-    session: Session, qtbot: QtBot, picture: Path, back: str
-) -> None:
+def test_a_background_whose_file_is_back_is_opened(session: Session, qtbot: QtBot, picture: Path, back: str) -> None:
     """It stayed broken: the settings named it already."""
 
     def failed() -> bool:
@@ -206,9 +189,7 @@ def test_a_background_that_failed_is_opened_again_when_its_file_is_back(
     assert chosen(session).path == tile.path
 
 
-def test_an_added_file_that_has_a_tile_already_becomes_the_current_one_at_once(
-    controls: Session, qtbot: QtBot, picture: Path
-) -> None:
+def test_an_added_file_that_has_a_tile_becomes_current(controls: Session, qtbot: QtBot, picture: Path) -> None:
     """Of several files that are added, the list may show the last one before it is reported."""
     strip = controls.window.strip
     tile = add(controls, qtbot, picture)
@@ -223,9 +204,7 @@ def test_an_added_file_that_has_a_tile_already_becomes_the_current_one_at_once(
     assert strip.current == current
 
 
-def test_the_tile_beside_a_removed_one_becomes_the_current_one(
-    controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path
-) -> None:
+def test_the_tile_beside_a_removed_one_is_next(controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path) -> None:
     """The one in use is replaced by blur; only the copy of a file is removed."""
     pictures = [picture, *(tmp_path / f"{name}.png" for name in ("city", "dune"))]
     for each in pictures[1:]:
@@ -356,9 +335,7 @@ def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_and_in_use_until
     assert chosen(controls).kind == "blur" and not existing(tile.path).exists()
 
 
-def test_a_background_that_is_restored_is_in_use_again_unless_another_one_was_chosen(
-    controls: Session, qtbot: QtBot, picture: Path
-) -> None:
+def test_what_is_restored_is_in_use_unless_another_was_chosen(controls: Session, qtbot: QtBot, picture: Path) -> None:
     strip = controls.window.strip
     tile = add(controls, qtbot, picture)
     undo: list[Callable[[], object]] = []
@@ -378,17 +355,9 @@ def test_a_background_that_is_restored_is_in_use_again_unless_another_one_was_ch
         qtbot.waitUntil(lambda: own(controls) == [tile])
 
 
-def to_the_tray(session: Session) -> None:
-    session.window.close()
-
-
-def at_the_end(session: Session) -> None:
-    session.lifecycle.end()
-
-
-@pytest.mark.parametrize("go", [to_the_tray, at_the_end])
+@pytest.mark.parametrize("to_tray", [True, False])
 def test_a_colour_that_is_not_confirmed_goes_with_its_dialog(
-    start_window: StartWindow, monkeypatch: pytest.MonkeyPatch, go: Callable[[Session], None]
+    start_window: StartWindow, monkeypatch: pytest.MonkeyPatch, to_tray: bool
 ) -> None:
     """It stayed in use, and was saved."""
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
@@ -397,6 +366,6 @@ def test_a_colour_that_is_not_confirmed_goes_with_its_dialog(
     session.window.strip.choose_colour()
     find(session.window, QColorDialog).setCurrentColor(QColor("#ff0080"))
     assert session.store.current.background.colour == "#ff0080"
-    go(session)
+    (session.window.close if to_tray else session.lifecycle.end)()
     assert session.store.current.background == before
     assert session.store.saved.window.own_colour == own

@@ -100,9 +100,7 @@ def test_the_button_of_a_recording_that_failed_starts_a_new_one(
     assert session.pipeline.settings.output.record not in (None, first)
 
 
-def test_snapshot_is_the_card_while_the_frame_must_not_leave(
-    session: Session, world: FakeWorld, qtbot: QtBot, tmp_path: Path
-) -> None:
+def test_a_snapshot_is_the_card_while_paused(session: Session, world: FakeWorld, qtbot: QtBot, tmp_path: Path) -> None:
     session.store.edit("window", recordings_dir=tmp_path)
     session.store.edit("background", kind="none")
     qtbot.waitUntil(lambda: session.bridge.picture is not None and shows_room(session.bridge.picture.image))
@@ -118,9 +116,7 @@ def test_snapshot_is_the_card_while_the_frame_must_not_leave(
     world.faults.heal()
 
 
-def test_snapshots_are_all_saved_and_one_that_fails_stops_no_recording(
-    session: Session, qtbot: QtBot, tmp_path: Path
-) -> None:
+def test_all_snapshots_are_saved_and_a_failure_stops_nothing(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
     session.store.edit("window", recordings_dir=tmp_path / "shots")
     qtbot.waitUntil(lambda: session.bridge.picture is not None)
     saved: list[Path] = []

@@ -59,6 +59,7 @@ def values_of(setting: Setting) -> st.SearchStrategy[Any]:
     return st.sampled_from([setting.parsed(other_value(setting, Path("/nowhere/file.png"))), setting.default])
 
 
+Changes = list[tuple[Setting, Any]]
 CHANGES = st.lists(
     st.sampled_from(IN_A_FILE).flatmap(lambda setting: values_of(setting).map(lambda value: (setting, value))),
     max_size=4,
@@ -66,7 +67,7 @@ CHANGES = st.lists(
 ZONE_LISTS = st.lists(st.sampled_from(ZONES), unique=True, max_size=4).map(tuple)
 
 
-def changed(settings: Settings, changes: list[tuple[Setting, Any]]) -> Settings:
+def changed(settings: Settings, changes: Changes) -> Settings:
     for setting, value in changes:
         settings = setting.replaced_in(settings, value)
     return settings
@@ -79,10 +80,7 @@ def store_of(saved: Settings, run: Settings) -> SettingsStore:
 @profile(deadline=None, max_examples=200)
 @given(file=CHANGES, options=CHANGES, touched=CHANGES, zones=st.tuples(ZONE_LISTS, ZONE_LISTS, ZONE_LISTS))
 def test_what_is_saved_differs_only_in_what_the_user_changed(
-    file: list[tuple[Setting, Any]],
-    options: list[tuple[Setting, Any]],
-    touched: list[tuple[Setting, Any]],
-    zones: tuple[tuple[Zone, ...], ...],
+    file: Changes, options: Changes, touched: Changes, zones: tuple[tuple[Zone, ...], ...]
 ) -> None:
     """After one run with `--strict off`, a touch of any edge or light control saved that for good."""
     saved = changed(Settings(), file).replaced_at(["people"], zones=zones[0])
@@ -185,9 +183,7 @@ def test_what_was_changed_last_is_saved_while_all_threads_are_busy(session: Sess
     assert SceneStore(path.with_name("scenes.json")).get("Late").settings.background.blur_strength == 93
 
 
-def test_slow_writes_land_in_the_order_of_the_changes(
-    session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_slow_writes_land_in_their_order(session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     first, begun, written = threading.Event(), list[Settings](), list[float]()
     save = settings_file.save
 
@@ -225,13 +221,17 @@ def failing(qapp: QApplication, world: FakeWorld, machine: object) -> Session:
 
 
 @pytest.mark.error_logs
-@pytest.mark.parametrize("when", ["at the end", "before it"])
+@pytest.mark.parametrize("what", ["settings at the end", "settings before it", "a scene"])
 def test_what_cannot_be_saved_is_told_with_an_exit_code(
-    failing: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, when: str
+    failing: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, what: str
 ) -> None:
     monkeypatch.setattr(settings_file, "save", full)
-    failing.store.edit("background", blur_strength=91)
-    if when == "before it":
+    monkeypatch.setattr(SceneStore, "put", full)
+    if what == "a scene":
+        failing.window.scenes.save("Late")
+    else:
+        failing.store.edit("background", blur_strength=91)
+    if what == "settings before it":
         write(failing)
         QApplication.processEvents()
     assert failing.close() == 1
@@ -249,19 +249,7 @@ def test_a_signal_does_not_hide_that_settings_are_lost(
     assert run_window(QUIET, WindowOptions(frames=10**9, parts=world.parts())) == 1
 
 
-@pytest.mark.error_logs
-def test_a_scene_that_cannot_be_saved_at_the_end_is_told(
-    failing: Session, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(SceneStore, "put", full)
-    failing.window.scenes.save("Late")
-    assert failing.close() == 1
-    assert "the disk is full" in caplog.text
-
-
-def test_a_write_that_failed_is_repeated_at_the_end(
-    start_window: StartWindow, world: FakeWorld, tmp_path: Path, qtbot: QtBot
-) -> None:
+def test_a_failed_write_is_repeated(start_window: StartWindow, world: FakeWorld, tmp_path: Path, qtbot: QtBot) -> None:
     folder = tmp_path / "config"
     folder.write_text("a file in the place of the folder")
     options = WindowOptions(parts=world.parts(), settings_path=folder / "settings.json")
@@ -282,9 +270,7 @@ def test_a_saver_writes_nothing_that_the_file_holds(tmp_path: Path, qtbot: QtBot
     assert list(tmp_path.iterdir()) == []
 
 
-def test_two_windows_save_only_what_each_of_them_changed(
-    start_window: StartWindow, world: FakeWorld, tmp_path: Path
-) -> None:
+def test_two_windows_save_what_each_changed(start_window: StartWindow, world: FakeWorld, tmp_path: Path) -> None:
     """A run of some seconds beside the window wrote the zones of its start over those that were painted meanwhile."""
     path = tmp_path / "settings.json"
     settings_file.save(path, QUIET)
@@ -359,14 +345,7 @@ def taker(qapp: object) -> Taker:
     return Taker()
 
 
-def test_results_are_delivered_on_the_gui_thread(qtbot: QtBot, tasks: Tasks, taker: Taker) -> None:
-    tasks.run(lambda: threading.current_thread() is threading.main_thread(), taker.take)
-    qtbot.waitUntil(lambda: taker.taken == [(False, True)])
-
-
-def test_errors_are_delivered_or_logged(
-    qtbot: QtBot, tasks: Tasks, taker: Taker, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_errors_arrive_or_are_told(qtbot: QtBot, tasks: Tasks, taker: Taker, caplog: pytest.LogCaptureFixture) -> None:
     def fail() -> None:
         raise OSError("the disk is full")
 

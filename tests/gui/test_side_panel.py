@@ -45,17 +45,7 @@ from app.testing.parts import FakeEngine
 from models.table import NETWORKS, bundled
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import MODELS, Downloads, StartWindow, activate
-from tests.gui.widgets import (
-    bring_up,
-    button,
-    drag,
-    existing,
-    find,
-    made_store,
-    turn_wheel,
-    use_everything_on,
-    values,
-)
+from tests.gui.widgets import bring_up, button, drag, existing, find, made_store, turn_wheel, use_everything_on, values
 from tests.sources import open_source
 
 SIMPLE = {
@@ -219,9 +209,7 @@ def test_every_control_has_names_and_is_reached_with_the_tab_key(session: Sessio
 
 
 @pytest.mark.parametrize(("start", "key"), [("simpleSettings", Qt.Key.Key_Tab), ("statusLabel", Qt.Key.Key_Backtab)])
-def test_no_key_leads_to_a_control_that_is_scrolled_out_of_sight(
-    controls: Session, qtbot: QtBot, start: str, key: Qt.Key
-) -> None:
+def test_no_key_leads_to_a_control_out_of_sight(controls: Session, qtbot: QtBot, start: str, key: Qt.Key) -> None:
     """Qt scrolls a page only while the focus moves within it."""
     activate(controls, qtbot)
     controls.store.edit("window", all_settings=True)
@@ -290,11 +278,7 @@ def test_a_long_name_of_a_file_does_not_widen_the_panel(controls: Session, qtbot
     assert button(controls, "output.standby_image").text() == long.name, "the screen reader reads all of it"
 
 
-OTHERS = {
-    "blurSlider": "background.blur_strength",
-    "pauseButton": "paused",
-    "freezeButton": "frozen",
-}
+OTHERS = {"blurSlider": "background.blur_strength", "pauseButton": "paused", "freezeButton": "frozen"}
 """Controls that are no rows of a form, and the settings that they change."""
 PARTLY = {"virtualCameraToggle", "output.virtual_camera", "downsampleAuto"}
 """Two controls of one setting: neither shows all of its values."""
@@ -460,9 +444,7 @@ def test_the_overlay_quotes_the_stand_by_card_and_marks_frozen(session: Session,
     qtbot.waitUntil(lambda: state.text() == f"Paused: others see “{DEFAULT_TEXT}”")
 
 
-def test_file_dialogs_start_in_the_folders_of_the_user(
-    controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_file_dialogs_start_in_own_folders(controls: Session, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(QStandardPaths, "writableLocation", lambda kind: str(tmp_path / kind.name))
     for kind in ("PicturesLocation", "MoviesLocation"):
         (tmp_path / kind).mkdir()

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PyQt6.QtCore import QPoint, QPointF, Qt
 from PyQt6.QtGui import QColor
-from PyQt6.QtWidgets import QApplication, QCheckBox, QComboBox, QDialog, QLabel, QToolButton
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBox, QLabel
 from pytestqt.qtbot import QtBot
 
 from app.config.setting import SETTINGS
@@ -20,19 +20,9 @@ from app.core.settings import MAX_ZONES, FramingSettings, Zone
 from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
-from tests.gui.widgets import (
-    at,
-    bring_up,
-    button,
-    existing,
-    find,
-    pick,
-    pull,
-    ready,
-    shows_camera,
-    slider,
-    turn_wheel,
-)
+from tests.gui.widgets import at, bring_up, button, existing, find, pick, pull, ready, shows_camera, slider, turn_wheel
+
+LEFT = Qt.MouseButton.LeftButton
 
 
 def painted(session: Session) -> tuple[Zone, ...]:
@@ -111,8 +101,8 @@ def test_a_stroke_begins_on_the_picture(session: Session, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: preview.picture_rect().left() > 20)
     beside, inside = QPoint(5, 150), at(session, 0.3, 0.5)
     button(session, "dropBrush").click()
-    qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=beside)
-    qtbot.mouseDClick(preview, Qt.MouseButton.LeftButton, pos=beside)
+    qtbot.mouseClick(preview, LEFT, pos=beside)
+    qtbot.mouseDClick(preview, LEFT, pos=beside)
     pull(session, qtbot, beside, inside)
     assert painted(session) == ()
     pull(session, qtbot, inside, beside)
@@ -126,7 +116,7 @@ def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(session: Sess
     session.store.set("paused", True)
     qtbot.waitUntil(lambda: not shows_camera(session))
     before, preview = session.store.current, session.window.preview
-    qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.9, 0.1))
+    qtbot.mouseClick(preview, LEFT, pos=at(session, 0.9, 0.1))
     pull(session, qtbot, at(session, 0.5, 0.5), at(session, 0.2, 0.2))
     turn_wheel(preview, 3)
     qtbot.keyClick(preview, Qt.Key.Key_Down)
@@ -137,7 +127,7 @@ def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(session: Sess
     button(session, "dropBrush").click()
     session.store.set("paused", False)
     qtbot.waitUntil(lambda: shows_camera(session))
-    qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.4, 0.6))
+    qtbot.mouseClick(preview, LEFT, pos=at(session, 0.4, 0.6))
     assert session.store.current.selected is not None
 
 
@@ -158,11 +148,11 @@ def test_zones_are_outlined_while_the_brush_is_in_use(session: Session, qtbot: Q
 def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBot) -> None:
     session.store.edit("window", mirror_preview=True)
     preview = session.window.preview
-    qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.5))
+    qtbot.mouseClick(preview, LEFT, pos=at(session, 0.3, 0.5))
     assert session.pipeline.settings.selected is None, "without Only me a click selects nobody"
     box = find(session.window, QCheckBox, "people.only_me")
     box.click()
-    qtbot.mouseClick(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.5))
+    qtbot.mouseClick(preview, LEFT, pos=at(session, 0.3, 0.5))
     assert session.pipeline.settings.selected == pytest.approx((0.7, 0.5), abs=0.01)
     pull(session, qtbot, at(session, 0.5, 0.5), at(session, 0.7, 0.5))
     assert session.pipeline.settings.selected == pytest.approx((0.7, 0.5), abs=0.01), "a drag is no click"
@@ -173,51 +163,16 @@ def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBo
     assert session.pipeline.settings.selected is None
 
 
-def escape(session: Session, qtbot: QtBot) -> None:
-    qtbot.keyClick(session.window.preview, Qt.Key.Key_Escape)
-
-
-def only_me(session: Session, qtbot: QtBot) -> None:
-    find(session.window, QCheckBox, "people.only_me").click()
-
-
-def close_the_group(session: Session, qtbot: QtBot) -> None:
-    find(session.window, QToolButton, "zonesGroup").click()
-
-
-def open_another_group(session: Session, qtbot: QtBot) -> None:
-    qtbot.mouseClick(find(session.window, QToolButton, "qualityGroup"), Qt.MouseButton.LeftButton)
+def open_a_dialog(session: Session, qtbot: QtBot) -> None:
+    dialog = session.window.windows.open_preferences()
+    dialog.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
 
 
 def choose_a_background(session: Session, qtbot: QtBot) -> None:
     view = session.window.strip.view
     place = view.visualRect(session.window.strip.model.index(0)).center()
-    qtbot.mouseClick(existing(view.viewport()), Qt.MouseButton.LeftButton, pos=place)
-
-
-def show_what_is_simple(session: Session, qtbot: QtBot) -> None:
-    qtbot.mouseClick(button(session, "simpleSettings"), Qt.MouseButton.LeftButton)
-
-
-def hide_the_panel(session: Session, qtbot: QtBot) -> None:
-    session.store.set("window.show_panel", False)
-
-
-def tab_away(session: Session, qtbot: QtBot) -> None:
-    for _ in range(8):
-        qtbot.keyClick(existing(session.window.focusWidget()), Qt.Key.Key_Tab)
-
-
-def open_a_dialog(session: Session, qtbot: QtBot) -> None:
-    session.window.windows.open_preferences()
-    dialog = find(session.window, QDialog, "preferencesDialog")
-    dialog.activateWindow()
-    qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
-
-
-def pause(session: Session, qtbot: QtBot) -> None:
-    session.store.set("paused", True)
-    session.store.set("paused", False)
+    qtbot.mouseClick(existing(view.viewport()), LEFT, pos=place)
 
 
 def another_camera(session: Session, qtbot: QtBot) -> None:
@@ -225,39 +180,60 @@ def another_camera(session: Session, qtbot: QtBot) -> None:
     session.window.panel.zones.show_status(replace(session.bridge.status, source=source))
 
 
-@pytest.mark.parametrize(
-    "leave",
-    [
-        escape, only_me, close_the_group, open_another_group, choose_a_background, show_what_is_simple, hide_the_panel,
-        tab_away, open_a_dialog, pause, another_camera,
-    ],
-)  # fmt: skip
-def test_whatever_leaves_the_controls_of_the_brush_ends_it(
-    session: Session, qtbot: QtBot, leave: Callable[[Session, QtBot], None]
-) -> None:
+def pause(session: Session, qtbot: QtBot) -> None:
+    for on in (True, False):
+        session.store.set("paused", on)
+
+
+def press(name: str) -> Callable[[Session, QtBot], None]:
+    return lambda session, qtbot: qtbot.mouseClick(find(session.window, QAbstractButton, name), LEFT)
+
+
+def tab_away(session: Session, qtbot: QtBot) -> None:
+    for _ in range(8):
+        qtbot.keyClick(existing(session.window.focusWidget()), Qt.Key.Key_Tab)
+
+
+LEAVE: dict[str, Callable[[Session, QtBot], object]] = {
+    "escape": lambda session, qtbot: qtbot.keyClick(session.window.preview, Qt.Key.Key_Escape),
+    "only me": lambda session, qtbot: find(session.window, QCheckBox, "people.only_me").click(),
+    "close the group": press("zonesGroup"),
+    "open another group": press("qualityGroup"),
+    "choose a background": choose_a_background,
+    "show what is simple": press("simpleSettings"),
+    "hide the panel": lambda session, qtbot: session.store.set("window.show_panel", False),
+    "tab away": tab_away,
+    "open a dialog": open_a_dialog,
+    "pause": pause,
+    "another camera": another_camera,
+}
+
+
+@pytest.mark.parametrize("leave", LEAVE)
+def test_whatever_leaves_the_controls_of_the_brush_ends_it(session: Session, qtbot: QtBot, leave: str) -> None:
     """After "Only me", the click that was to select a face painted a zone on it that hides."""
     activate(session, qtbot)
     drop, overlay = button(session, "dropBrush"), session.window.overlay
     bring_up(session, drop)
-    qtbot.mouseClick(drop, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(drop, LEFT)
     pull(session, qtbot, at(session, 0.1, 0.2), at(session, 0.2, 0.2))
     assert session.window.panel.zones.tool.in_use
     hint = find(session.window, QLabel, "brushHint")
     session.window.panel.page.scroll_to(session.window.panel.zones)
     qtbot.waitUntil(lambda: hint.visibleRegion().contains(hint.rect().center()))
-    qtbot.mouseClick(hint, Qt.MouseButton.LeftButton)
+    qtbot.mouseClick(hint, LEFT)
     assert session.window.panel.zones.tool.in_use, "nothing of the brush itself ends it"
     assert "paints" in overlay.brush.text() and overlay.isVisible()
     assert session.window.preview.cursor().shape() == Qt.CursorShape.CrossCursor
-    qtbot.mousePress(session.window.preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.2))
-    qtbot.mouseRelease(session.window.preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.2))
+    qtbot.mousePress(session.window.preview, LEFT, pos=at(session, 0.3, 0.2))
+    qtbot.mouseRelease(session.window.preview, LEFT, pos=at(session, 0.3, 0.2))
     before = painted(session)
     assert len(before) == 2
-    leave(session, qtbot)
+    LEAVE[leave](session, qtbot)
     assert not any((session.window.panel.zones.tool.in_use, drop.isChecked(), overlay.brush.text()))
     assert session.window.preview.cursor().shape() != Qt.CursorShape.CrossCursor
     qtbot.waitUntil(lambda: shows_camera(session))
-    qtbot.mouseClick(session.window.preview, Qt.MouseButton.LeftButton, pos=at(session, 0.5, 0.5))
+    qtbot.mouseClick(session.window.preview, LEFT, pos=at(session, 0.5, 0.5))
     assert painted(session) == before
 
 
@@ -265,10 +241,10 @@ def test_escape_drops_the_stroke_that_is_being_painted(session: Session, qtbot: 
     activate(session, qtbot)
     button(session, "dropBrush").click()
     preview = session.window.preview
-    qtbot.mousePress(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.3, 0.3))
+    qtbot.mousePress(preview, LEFT, pos=at(session, 0.3, 0.3))
     qtbot.mouseMove(preview, at(session, 0.5, 0.5))
-    escape(session, qtbot)
-    qtbot.mouseRelease(preview, Qt.MouseButton.LeftButton, pos=at(session, 0.5, 0.5))
+    qtbot.keyClick(preview, Qt.Key.Key_Escape)
+    qtbot.mouseRelease(preview, LEFT, pos=at(session, 0.5, 0.5))
     assert painted(session) == ()
 
 
@@ -354,9 +330,7 @@ def test_auto_framing_is_chosen_in_the_panel(controls: Session, qtbot: QtBot) ->
 
 
 @pytest.mark.parametrize(("section", "link"), [("framing", "framingReset"), ("background", "backgroundReset")])
-def test_a_picture_is_moved_while_that_has_an_effect_and_put_back(
-    controls: Session, qtbot: QtBot, section: str, link: str
-) -> None:
+def test_a_picture_is_moved_while_it_can_be_and_back(controls: Session, qtbot: QtBot, section: str, link: str) -> None:
     """Qt handed the focus of "Reset zoom" to the next control when the link was disabled."""
     activate(controls, qtbot)
     across, reset = slider(controls, f"{section}.pan_x"), button(controls, link)
