@@ -45,10 +45,7 @@ from tests.pipewire_session import PrivateSession
 from tests.sources import new_opener, open_source
 from tests.waiting import eventually
 
-LAYOUTS: tuple[Layout, ...] = (
-    *("YUY2", "UYVY", "I420", "NV12", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR"),
-    "MJPG",
-)
+LAYOUTS: tuple[Layout, ...] = (*("YUY2", "UYVY", "I420", "NV12", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR"), "MJPG")
 
 
 def packed(layout: Layout, width: int = 64, height: int = 48) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

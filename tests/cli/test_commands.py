@@ -72,10 +72,7 @@ def test_it_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) ->
     assert not re.search(r"<[a-z]|\.\.\.\S*\.\.\.", told)
 
 
-@pytest.mark.parametrize(
-    "command",
-    [pytest.param(name, marks=[pytest.mark.long] * (name == "bench")) for name in RUNS],
-)
+@pytest.mark.parametrize("command", [pytest.param(name, marks=[pytest.mark.long] * (name == "bench")) for name in RUNS])
 def test_it_runs(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

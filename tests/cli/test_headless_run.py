@@ -39,11 +39,26 @@ from tests.waiting import beside, eventually
 class WatchedRun(HeadlessRun):
     """A run that is looked at on its thread, several times a second."""
 
-    each_poll: Callable[[], object]
+    each_poll: Callable[[WatchedRun], object]
 
     def _observe(self) -> None:
         super()._observe()
-        self.each_poll()
+        self.each_poll(self)
+
+
+def watched(
+    pipeline: Pipeline,
+    each_poll: Callable[[WatchedRun], object],
+    seconds: float | None = None,
+    frames: int | None = None,
+    *,
+    waits: bool = False,
+) -> WatchedRun:
+    """Return a run that has ended."""
+    session = WatchedRun(pipeline, seconds, frames, waits=waits)
+    session.each_poll = each_poll
+    beside(session.run).result(60)
+    return session
 
 
 @pytest.mark.parametrize(("stage", "goes_on"), [(Stage.MICROPHONE, True), (Stage.SETTINGS, False)])
@@ -56,25 +71,20 @@ def test_a_run_goes_on_without_what_no_frame_needs(stage: Stage, goes_on: bool) 
         pipeline.report(stage, MattecamError("It is missing."))
         looked.wait(60)
 
-    world.faults.put("read", report_and_wait)
-    session = WatchedRun(pipeline, None, 5)
-
-    def observed() -> None:
+    def observed(session: WatchedRun) -> None:
         if any(problem.stage is stage for problem in session.status.problems):
             looked.set()
 
-    session.each_poll = observed
-    session.run()
+    world.faults.put("read", report_and_wait)
+    session = watched(pipeline, observed, frames=5)
     assert session.failure == (None if goes_on else "It is missing.")
     assert not goes_on or session.status.frames_out >= 5
 
 
 def test_a_run_of_twelve_frames_sends_twelve() -> None:
     """Frames that were ready before the limit was noticed went out too: 13 for 12."""
-    session = WatchedRun(Pipeline(BASE, parts=FakeWorld().parts()), None, 12)
-    session.each_poll = lambda: time.sleep(0.3)  # the end is noticed late
-    session.run()
-    assert session.status.frames_out == 12
+    late = watched(Pipeline(BASE, parts=FakeWorld().parts()), lambda session: time.sleep(0.3), frames=12)
+    assert late.status.frames_out == 12
 
 
 def test_the_seconds_and_the_sample_of_a_run_do_not_depend_on_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -86,9 +96,8 @@ def test_the_seconds_and_the_sample_of_a_run_do_not_depend_on_the_start(monkeypa
     world, composites, clock, ready = FakeWorld(), list[int](), FakeClock(), threading.Event()
     world.faults.put("build_engine", lambda: ignore(ready.wait(60)))
     monkeypatch.setattr("app.cli.headless_run.time", SimpleNamespace(monotonic=clock))
-    session = WatchedRun(Pipeline(BASE, parts=world.parts()), 1.2, None)
 
-    def look() -> None:
+    def look(session: WatchedRun) -> None:
         newest = session.newest
         if newest is not None and newest.kind is PictureKind.COMPOSITE and newest.frame is not None:
             if newest.frame.index in composites:
@@ -98,8 +107,7 @@ def test_the_seconds_and_the_sample_of_a_run_do_not_depend_on_the_start(monkeypa
         if clock.now_s > 2:
             ready.set()
 
-    session.each_poll = look
-    session.run()
+    session = watched(Pipeline(BASE, parts=world.parts()), look, seconds=1.2)
     assert session.failure is None and session.sample is not None and session.sample.frame is not None
     assert composites[4] <= session.sample.frame.index <= composites[6]
     assert 12 <= len(composites) <= 14, "they count from the first composite"
@@ -114,14 +122,12 @@ def test_a_background_that_fails_ends_the_start_however_late_it_is_noticed() -> 
         assert polled.wait(60)
         raise BackgroundError("The picture is missing.")
 
-    def look() -> None:
+    def look(session: WatchedRun) -> None:
         polled.set()
         eventually(lambda: pipeline.status().frames_out > 0)
 
     world.faults.put("open_background", fail)
-    session = WatchedRun(pipeline, None, 50)
-    session.each_poll = look
-    session.run()
+    session = watched(pipeline, look, frames=50)
     assert session.failure == "The picture is missing."
 
 
@@ -133,14 +139,12 @@ def test_a_virtual_camera_that_is_being_opened_is_not_called_missing(capsys: pyt
         assert seen.wait(60)
         raise SinkOpenError("It is in use.")
 
-    def look() -> None:
+    def look(session: WatchedRun) -> None:
         if session.status.frames_out > 3:
             seen.set()
 
     world.faults.put("open_virtual_camera", fail)
-    session = WatchedRun(Pipeline(BASE, parts=world.parts()), None, None)
-    session.each_poll = look
-    session.run()
+    session = watched(Pipeline(BASE, parts=world.parts()), look)
     assert session.failure == "It is in use."
     assert capsys.readouterr().err == ""
 
@@ -175,10 +179,9 @@ def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(start:
         settings = settings.replace(background=BackgroundSettings(kind="none"))
     timing = Timing(demand_poll_s=0.02, demand_linger_s=0.1)
     pipeline = Pipeline(settings, parts=world.parts(), timing=timing)
-    session = WatchedRun(pipeline, None, None)
     has_begun, polls = False, 0
 
-    def use() -> None:
+    def use(session: WatchedRun) -> None:
         nonlocal has_begun, polls
         phase = {"paused": Phase.PAUSED, "resting": Phase.RESTING}.get(start, Phase.RUNNING)
         if not has_begun and session.status.phase is phase:
@@ -193,8 +196,7 @@ def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(start:
             else:
                 session.end()
 
-    session.each_poll = use
-    session.run()
+    watched(pipeline, use)
     assert polls == 2
 
 
@@ -204,10 +206,9 @@ def test_what_is_unplugged_does_not_end_a_run_on_standby(stage: Stage, monkeypat
     if stage is not Stage.CAPTURE:
         monkeypatch.setattr("app.cli.headless_run.STANDBY_START_S", 0.0)
     pipeline = Pipeline(BASE.replace(paused=True), parts=FakeWorld().parts())
-    session = WatchedRun(pipeline, None, None)
     polls = 0
 
-    def use() -> None:
+    def use(session: WatchedRun) -> None:
         nonlocal polls
         polls += bool(session.status.problems)
         if polls == 2:
@@ -215,8 +216,7 @@ def test_what_is_unplugged_does_not_end_a_run_on_standby(stage: Stage, monkeypat
         elif session.has_started or stage is Stage.CAPTURE:
             pipeline.report(stage, MattecamError("It is gone."))
 
-    session.each_poll = use
-    session.run()
+    session = watched(pipeline, use)
     assert polls == 2
     assert session.failure is None
 
@@ -261,9 +261,9 @@ def test_a_recording_that_a_command_started_and_ended_is_named(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pipeline = Pipeline(BASE, parts=FakeWorld().parts().with_sinks(recording=Recorder))
-    session, file = WatchedRun(pipeline, None, None), tmp_path / "a.mp4"
+    file = tmp_path / "a.mp4"
 
-    def use() -> None:
+    def use(session: WatchedRun) -> None:
         status = session.status
         if status.recorded:
             session.end()
@@ -271,8 +271,7 @@ def test_a_recording_that_a_command_started_and_ended_is_named(
             wanted = None if status.encoded_frames else file
             pipeline.change(lambda now: now.replace(output=now.output.replace(record=wanted)))
 
-    session.each_poll = use
-    beside(session.run).result(60)
+    session = watched(pipeline, use)
     assert report(session, BASE, proves=False) == 0
     assert capsys.readouterr().out.splitlines()[:-1] == [f"Recorded {file}"]
 
@@ -300,26 +299,25 @@ def test_a_run_without_limit_waits_for_a_camera(
     for limit in ("START_LIMIT_S", "STANDBY_START_S"):
         monkeypatch.setattr(f"app.cli.headless_run.{limit}", 0.2)
     desk = Desk()
-    session = WatchedRun(Pipeline(settings, parts=desk.parts(), timing=IMPATIENT), None, None, waits=waits)
     waited_s = time.monotonic() + 4 * POLL_S
 
-    def look() -> None:
+    def look(session: WatchedRun) -> None:
         if time.monotonic() > waited_s:
             assert desk.newest().kind is PictureKind.STANDBY or desk.camera
             desk.camera = True
         if session.status.frames_out > 3:
             session.end()
 
-    session.each_poll = look
-    beside(session.run).result(60)
+    session = watched(Pipeline(settings, parts=desk.parts(), timing=IMPATIENT), look, waits=waits)
     assert session.failure is None and desk.camera and not desk.demonstrations
 
 
 def test_a_run_that_waits_for_a_camera_can_be_ended() -> None:
-    session = WatchedRun(Pipeline(AUTO, parts=Desk().parts()), None, None)
-    session.each_poll = lambda: session.end() if session.status.phase is Phase.NO_CAMERA else None
-    beside(session.run).result(60)
-    assert session.failure is None
+    def look(session: WatchedRun) -> None:
+        if session.status.phase is Phase.NO_CAMERA:
+            session.end()
+
+    assert watched(Pipeline(AUTO, parts=Desk().parts()), look).failure is None
 
 
 @pytest.mark.parametrize(("settings", "frames"), [(AUTO, 3), (BASE, None)], ids=["limited", "named"])
@@ -332,11 +330,9 @@ def test_other_runs_fail_without_a_camera(settings: Settings, frames: int | None
 def test_a_service_waits_for_a_virtual_camera() -> None:
     world = FakeWorld()
     world.faults.put("open_virtual_camera", SinkOpenError("There is no virtual camera."))
-    parts = world.parts()
-    session = WatchedRun(Pipeline(BASE, parts=parts, timing=IMPATIENT), None, None, waits=True)
     polls = 0
 
-    def look() -> None:
+    def look(session: WatchedRun) -> None:
         nonlocal polls
         polls += bool(session.status.problems)
         if polls == 3:
@@ -344,8 +340,7 @@ def test_a_service_waits_for_a_virtual_camera() -> None:
         if world.sinks and session.status.virtual_camera is not None:
             session.end()
 
-    session.each_poll = look
-    beside(session.run).result(60)
+    session = watched(Pipeline(BASE, parts=world.parts(), timing=IMPATIENT), look, waits=True)
     assert session.failure is None and polls >= 3
 
 
@@ -427,9 +422,8 @@ def test_it_writes_the_plate(tmp_path: Path, capsys: pytest.CaptureFixture[str])
 
 
 def test_it_refuses_someone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "plate.png"
     words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo", "--size", "160x96"]
-    assert main.main(["plate", "--output", str(path), *words]) == 1
+    assert main.main(["plate", "--output", str(tmp_path / "plate.png"), *words]) == 1
     assert "Someone is still in view" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
 

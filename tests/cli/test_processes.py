@@ -215,11 +215,7 @@ def test_a_closed_terminal_finishes_the_recording(prepared: Path, tmp_path: Path
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the outputs")
 @pytest.mark.parametrize(
     ("redirection", "code", "says"),
-    [
-        (">&-", 0, ""),
-        ("2>&-", 0, ""),
-        (">/dev/full", 1, "mattecam: The output cannot be written: the disk is full"),
-    ],
+    [(">&-", 0, ""), ("2>&-", 0, ""), (">/dev/full", 1, "mattecam: The output cannot be written: the disk is full")],
 )
 def test_an_output_that_is_closed_or_full_is_no_defect(redirection: str, code: int, says: str) -> None:
     command = f'"{sys.executable}" "{ROOT / "run.py"}" version {redirection}'

@@ -47,12 +47,9 @@ def test_every_setting_has_a_name_in_set_or_a_command_of_its_own() -> None:
     assert not set(SETTABLE) & set(OWN_COMMANDS)
 
 
-def test_a_name_may_be_written_with_hyphens(alone: SettingsAlone) -> None:
+def test_a_name_may_have_hyphens_or_be_the_path_in_the_settings_file(alone: SettingsAlone) -> None:
     assert alone.run("set output.standby-text Back at noon") == "output.standby-text: Back at noon"
     assert alone.settings.output.standby_text == "Back at noon"
-
-
-def test_a_name_may_be_the_path_in_the_settings_file(alone: SettingsAlone) -> None:
     for setting in SETTABLE.values():
         assert find_settable(".".join(setting.path)) is setting
     assert alone.run("set matting.edges.strict off") == "matting.edges.strict: off"
@@ -250,10 +247,7 @@ def test_several_settings_change_at_once(alone: SettingsAlone) -> None:
     assert alone.settings.framing == FramingSettings(zoom=1.5, pan_x=0.5, pan_y=-1)
     answer = "framing.zoom: 1, framing.pan_x: 0, framing.pan_y: 0, people.auto_framing: calm"
     assert alone.run("framing calm") == answer
-    assert (alone.settings.framing, alone.settings.people) == (
-        FramingSettings(),
-        PeopleSettings(auto_framing="calm"),
-    )
+    assert (alone.settings.framing, alone.settings.people) == (FramingSettings(), PeopleSettings(auto_framing="calm"))
 
 
 def test_a_model_that_cannot_be_built_leaves_the_one_in_use(program: Program, tmp_path: Path) -> None:
@@ -340,11 +334,9 @@ def test_text_that_no_file_can_have_is_refused(program: Program, text: str) -> N
     for name in ("background", "zones", "snapshot", "record", "set", "microphone"):
         refused = answer(program.controller, f'{{"command": "{name}", "argument": "{text}"}}\n'.encode())
         assert not refused.done and "a JSON object" in refused.message
+    other = answer(program.controller, b'{"command": "background", "argument": "\\udcff.png"}\n')
+    assert "no file" in other.message, "a name in another encoding is possible"
     assert program.settings == BASE
-
-
-def test_a_name_in_another_encoding_is_possible(program: Program) -> None:
-    assert "no file" in answer(program.controller, b'{"command": "background", "argument": "\\udcff.png"}\n').message
 
 
 @pytest.mark.parametrize("state", ["pause", "freeze", "lost"])

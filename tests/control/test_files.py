@@ -136,7 +136,7 @@ def test_a_background_is_answered_when_it_is_in_use(program: Program) -> None:
     assert answer.result(60) == "Background: Beach."
 
 
-def test_what_is_still_pending_at_the_time_limit_is_named(program: Program, tmp_path: Path) -> None:
+def test_what_is_still_pending_at_the_time_limit_is_named(program: Program) -> None:
     program.world.faults.put("open_background", program.world.faults.hang)
     hasty = program.controller_with(confirm_s=0.2)
     assert "still being prepared" in hasty.run(Command("background", "Beach"))
@@ -212,8 +212,10 @@ def _collected_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_plate, "COLLECT_S", 0.3)
 
 
-def test_a_plate_is_taken_stored_and_used(program: Program) -> None:
+@pytest.mark.parametrize("frozen", [False, True])
+def test_a_plate_is_taken_stored_and_used(program: Program, frozen: bool) -> None:
     path = plate_path("fake", *SIZE)
+    program.run("freeze" if frozen else "resume")
     assert program.run("plate take 0").startswith(f"Picture of the empty room: {path}.")
     ((plate, camera),) = program.plates
     assert camera == "fake"
@@ -265,12 +267,6 @@ def test_a_second_command_is_refused_and_an_end_cancels_the_first(program: Progr
     with pytest.raises(MattecamError, match="no picture of the empty room was taken"):
         answer.result(60)
     assert not program.plates
-
-
-def test_it_is_taken_while_the_picture_is_frozen(program: Program) -> None:
-    program.run("freeze")
-    program.run("plate take 0")
-    assert len(program.plates) == 1
 
 
 def test_a_plate_taken_again_builds_the_engine_again_with_the_exposure_held(program: Program) -> None:
@@ -422,10 +418,7 @@ def test_a_recording_is_confirmed_when_its_file_is_finished(program: Program, tm
     program.world.faults.put("close_recorder", finish_slowly)
     assert "Recorded to" in program.run("record stop")
     assert finished.is_set()
-
-
-def test_a_recording_that_cannot_be_finished_is_an_error(program: Program, tmp_path: Path) -> None:
-    program.run(f"record {tmp_path / 'a.mp4'}")
+    program.run(f"record {tmp_path / 'b.mp4'}")
     program.world.faults.put("close_recorder", SinkLostError("The disk is full."))
     with pytest.raises(MattecamError, match="disk is full"):
         program.run("record stop")

@@ -49,6 +49,11 @@ from tests.paths import ROOT
 from tests.waiting import beside, eventually
 
 
+@pytest.fixture
+def unix(tmp_path: Path) -> ControlAddress:
+    return socket_address(tmp_path / "run")
+
+
 def test_without_a_running_program(address: ControlAddress) -> None:
     with pytest.raises(ControlError, match="not running"):
         ask(Command("pause"), at=lambda: address)
@@ -64,12 +69,11 @@ def test_a_second_program_does_not_take_over(
 
 @posix_only
 def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    unix: ControlAddress, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr("app.control.transport.CONNECT_TIMEOUT_S", 0.2)
-    address = socket_address(tmp_path / "run")
-    with take_ownership(address.folder), socket.socket(socket.AF_UNIX) as busy:
-        path = address.folder / SOCKET_FILE
+    with take_ownership(unix.folder), socket.socket(socket.AF_UNIX) as busy:
+        path = unix.folder / SOCKET_FILE
         busy.bind(str(path))
         busy.listen(0)
         waiting = [socket.socket(socket.AF_UNIX) for _ in range(8)]
@@ -77,12 +81,12 @@ def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
             for client in waiting:
                 client.setblocking(False)
                 client.connect_ex(str(path))
-            assert address.connect() is None
-            with serving(lambda: address):
+            assert unix.connect() is None
+            with serving(lambda: unix):
                 assert "Another Mattecam" in caplog.text
             assert path.exists()
             with pytest.raises(ControlError, match="is running but accepts no connection"):
-                ask(Command("pause"), at=lambda: address)
+                ask(Command("pause"), at=lambda: unix)
         finally:
             for client in waiting:
                 client.close()
@@ -102,18 +106,17 @@ def test_a_server_that_was_never_started_can_be_stopped(address: ControlAddress)
 
 
 @posix_only
-def test_a_killed_program_leaves_nothing_in_the_way(tmp_path: Path) -> None:
-    address = socket_address(tmp_path / "run")
+def test_a_killed_program_leaves_nothing_in_the_way(unix: ControlAddress) -> None:
     code = (
         "import os, sys; from pathlib import Path; from app.control.transport import ControlAddress, Endpoint;"
         "kept = Endpoint(ControlAddress(Path(sys.argv[1]))); print('open', flush=True); os.kill(os.getpid(), 9)"
     )
-    killed = subprocess.run([sys.executable, "-c", code, str(address.folder)], capture_output=True, text=True, cwd=ROOT)
+    killed = subprocess.run([sys.executable, "-c", code, str(unix.folder)], capture_output=True, text=True, cwd=ROOT)
     assert killed.stdout == "open\n"
-    assert (address.folder / SOCKET_FILE).exists()
-    with serving(lambda: address):
-        assert ask(Command("pause"), at=lambda: address).done
-    assert not (address.folder / SOCKET_FILE).exists()
+    assert (unix.folder / SOCKET_FILE).exists()
+    with serving(lambda: unix):
+        assert ask(Command("pause"), at=lambda: unix).done
+    assert not (unix.folder / SOCKET_FILE).exists()
 
 
 def test_a_thread_that_ends_without_being_stopped_has_died(
@@ -215,62 +218,58 @@ def test_silent_clients_delay_nobody(
 
 @posix_only
 def test_commands_are_accepted_again_once_files_can_be_opened_again(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+    unix: ControlAddress, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The thread ended, and no command was accepted any more."""
     resource = pytest.importorskip("resource")
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    address = socket_address(tmp_path / "run")
-    with serving(lambda: address), socket.socket(socket.AF_UNIX) as client:
+    with serving(lambda: unix), socket.socket(socket.AF_UNIX) as client:
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, before[1]))
         try:
-            client.connect(address.name)
+            client.connect(unix.name)
             eventually(lambda: bool(caplog.records))
             threading.Event().wait(3 * RETRY_S)
         finally:
             resource.setrlimit(resource.RLIMIT_NOFILE, before)
-        assert ask(Command("pause"), at=lambda: address).done
+        assert ask(Command("pause"), at=lambda: unix).done
     (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert "Too many open files" in warning
 
 
 @posix_only
 def test_commands_are_accepted_again_once_threads_can_be_started_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    unix: ControlAddress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(thread: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")
 
-    address = socket_address(tmp_path / "run")
-    with serving(lambda: address):
+    with serving(lambda: unix):
         with monkeypatch.context() as patched:
             patched.setattr(threading.Thread, "start", refuse)
-            with connected(address) as connection, pytest.raises((EOFError, OSError)):
+            with connected(unix) as connection, pytest.raises((EOFError, OSError)):
                 connection.recv_bytes()
-        assert ask(Command("pause"), at=lambda: address).done
+        assert ask(Command("pause"), at=lambda: unix).done
 
 
 @posix_only
 @pytest.mark.parametrize("sent", [b"", b"x", struct.pack("!i", 100) + b"x", struct.pack("!iQ", -1, 1 << 40)])
 def test_a_client_that_does_not_send_its_request_at_once_is_cut_off(
-    tmp_path: Path, sent: bytes, monkeypatch: pytest.MonkeyPatch
+    unix: ControlAddress, sent: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("app.control.transport.REQUEST_TIMEOUT_S", 0.5)
-    address = socket_address(tmp_path / "run")
-    with serving(lambda: address), socket.socket(socket.AF_UNIX) as client:
+    with serving(lambda: unix), socket.socket(socket.AF_UNIX) as client:
         client.settimeout(60)
-        client.connect(address.name)
+        client.connect(unix.name)
         client.send(sent)
-        assert ask(Command("pause"), at=lambda: address).done
+        assert ask(Command("pause"), at=lambda: unix).done
         with contextlib.suppress(ConnectionResetError):
             assert client.recv(1) == b""
 
 
 @posix_only
-def test_a_client_that_has_not_sent_all_delays_no_stop(tmp_path: Path) -> None:
-    address = socket_address(tmp_path / "run")
-    with socket.socket(socket.AF_UNIX) as waiting, serving(lambda: address):
-        waiting.connect(address.name)
+def test_a_client_that_has_not_sent_all_delays_no_stop(unix: ControlAddress) -> None:
+    with socket.socket(socket.AF_UNIX) as waiting, serving(lambda: unix):
+        waiting.connect(unix.name)
         waiting.send(b"x")
 
 

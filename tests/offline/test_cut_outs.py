@@ -87,10 +87,8 @@ def images_of(name: str) -> list[NDArray[np.uint8]]:
     path = Path(name)
     if path.is_dir():
         return [read_cut_out(file) for file in sorted(path.iterdir())]
-    return [read_cut_out(path)] if path.suffix in (".png", ".webp", ".tif", ".jpg") else images_in(path)
-
-
-def images_in(path: Path) -> list[NDArray[np.uint8]]:
+    if path.suffix in (".png", ".webp", ".tif", ".jpg", ".bmp"):
+        return [read_cut_out(path)]
     return [image for _, image in VideoReader(path, with_alpha=True).frames()]
 
 
@@ -185,7 +183,7 @@ def test_without_a_background_pictures_are_cut_out_and_films_are_green(
         lambda: mattecam.convert(source, target, overwrite=True),
     ):
         convert_one()
-        image = (images_of(target) if not target.endswith(("jpg", "bmp")) else [read_cut_out(Path(target))])[0]
+        image = images_of(target)[0]
         assert image.shape[2] == (4 if transparent else 3)
         if not transparent:
             assert np.abs(image[0, 0].astype(int) - (0x40, 0xB1, 0)).max() <= 4

@@ -175,10 +175,7 @@ def look(
 DOOR = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
 FEATURES = {
     "auto-framing": look(people=PeopleSettings(auto_framing="close")),
-    "zoom and zones": look(
-        framing=FramingSettings(zoom=1.5, pan_x=0.2),
-        people=PeopleSettings(zones=(DOOR,)),
-    ),
+    "zoom and zones": look(framing=FramingSettings(zoom=1.5, pan_x=0.2), people=PeopleSettings(zones=(DOOR,))),
     "light": look(light_match=80, portrait_light=80),
     "background view": look(background=BackgroundSettings(kind="image", fit="fit", zoom=1.5, pan_x=0.5)),
     "blur": look(background=BackgroundSettings(kind="blur", blur_strength=40)),

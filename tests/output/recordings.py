@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
+from unittest.mock import Mock
 
 import av
 import numpy as np
@@ -45,10 +46,6 @@ while True:
 """
 
 
-def no_microphone() -> Microphone:
-    raise AssertionError("the settings choose no microphone")
-
-
 def context(
     fps: float = 30,
     *,
@@ -60,7 +57,7 @@ def context(
     if open_microphone is not None:
         output["microphone"] = "default"
     settings = Settings(capture=CaptureSettings(fps=fps), output=OutputSettings(**output))
-    return SinkContext(lambda: settings, open_microphone or no_microphone, wait_for_gap=wait_for_gap)
+    return SinkContext(lambda: settings, open_microphone or Mock(side_effect=AssertionError), wait_for_gap=wait_for_gap)
 
 
 @contextmanager

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import SinkLostError
-from app.output.base import FrameSink
 from app.output.camera_list import list_virtual_cameras
 from app.output.pipewire import PipeWireCamera
 from app.output.recorder import Recorder
@@ -16,17 +15,12 @@ from tests.output import fake_driver
 from tests.output.pictures import Make, picture
 from tests.output.recordings import context
 
-
-def real_virtual_camera(folder: Path) -> FrameSink:
-    return VirtualCamera("auto", 64, 48, 30)
-
-
 SINKS: dict[str, Make] = {
     "recorder": lambda folder: Recorder(folder / "a.mp4", 64, 48, context()),
     "alpha_recorder": lambda folder: Recorder(folder / "a.mkv", 64, 48, context(), alpha=True),
-    "virtual_camera": real_virtual_camera,
+    "virtual_camera": lambda folder: VirtualCamera("auto", 64, 48, 30),
     "v4l2_camera": lambda folder: VirtualCamera("auto", 64, 48, 30, backend="v4l2"),
-    "real_virtual_camera": real_virtual_camera,
+    "real_virtual_camera": lambda folder: VirtualCamera("auto", 64, 48, 30),
     "pipewire_camera": lambda folder: PipeWireCamera(64, 48, 30),
     "pipewire_alpha_camera": lambda folder: PipeWireCamera(64, 48, 30, alpha=True),
 }

@@ -85,10 +85,6 @@ def moments() -> list[float]:
     return [(start + end) / 2 for start, end in pairwise((*UNEVEN_S, END_S)) if end - start > 0.09]
 
 
-def expected_levels() -> list[int]:
-    return [level(sum(start <= moment for start in UNEVEN_S) - 1) for moment in moments()]
-
-
 def tool(name: str) -> str:
     if shutil.which(name) is None:
         pytest.skip(f"needs {name}")
@@ -127,4 +123,5 @@ def test_browsers_show_each_composite_at_its_time(recording: Path, name: str, tm
             found = reports.get(timeout=240)
             browser.terminate()
     assert found.get("duration") == pytest.approx(END_S, abs=0.07), found
-    assert found["levels"] == pytest.approx(expected_levels(), abs=6)
+    expected = [level(sum(start <= moment for start in UNEVEN_S) - 1) for moment in moments()]
+    assert found["levels"] == pytest.approx(expected, abs=6)

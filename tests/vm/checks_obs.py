@@ -16,8 +16,8 @@ from app.doctor.proof import bar_error
 from app.output.base import CameraSink
 from app.output.virtual_camera import VirtualCamera
 from tests.output.pictures import FPS, marked_bars, sender
-from tests.output.pipewire.obs import Obs, prepare
 from tests.vm import marks
+from tests.vm.obs import Obs, prepare
 from tests.vm.producer import backend
 from tests.vm.program import SLACK
 from tests.vm.tools import DEVICE, LABEL, ended_process, expect, load, needs, say

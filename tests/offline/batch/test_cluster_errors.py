@@ -74,6 +74,14 @@ class Remote:
         return self
 
 
+def installed(monkeypatch: pytest.MonkeyPatch, error: Exception, *, starts: bool = False) -> Ray:
+    """Return the Ray that is imported in this test, after which what is set for its processes is restored."""
+    for name in ("RAY_AUTH_TOKEN", "RAY_worker_niceness"):
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setitem(sys.modules, "ray", ray := Ray(error, starts=starts))
+    return ray
+
+
 @pytest.mark.parametrize(
     ("address", "expected"),
     [(LOCAL, "Ray did not start on this machine: The node timed out."), ("ray://head:1", "Ray at ray://head:1 cannot")],
@@ -82,10 +90,7 @@ class Remote:
 def test_a_start_that_fails_is_a_sentence_and_leaves_no_process(
     monkeypatch: pytest.MonkeyPatch, address: str, expected: str, error: type[Exception]
 ) -> None:
-    for name in ("RAY_AUTH_TOKEN", "RAY_worker_niceness"):
-        monkeypatch.setenv(name, "0")  # restored, as they are set for Ray's processes
-    ray = Ray(error("The node timed out.\nDetails"))
-    monkeypatch.setitem(sys.modules, "ray", ray)
+    ray = installed(monkeypatch, error("The node timed out.\nDetails"))
     with pytest.raises(MattecamError, match=expected) as raised:
         RayTasks(address, 2)
     assert "Details" not in str(raised.value)
@@ -94,10 +99,7 @@ def test_a_start_that_fails_is_a_sentence_and_leaves_no_process(
 
 @pytest.mark.parametrize("call", ["submit", "news"])
 def test_ray_that_ends_during_the_conversion_is_a_sentence(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
-    for name in ("RAY_AUTH_TOKEN", "RAY_worker_niceness"):
-        monkeypatch.setenv(name, "0")
-    ray = Ray(RuntimeError("The cluster is gone.\nDetails"), starts=True)
-    monkeypatch.setitem(sys.modules, "ray", ray)
+    ray = installed(monkeypatch, RuntimeError("The cluster is gone.\nDetails"), starts=True)
     before = signal.getsignal(signal.SIGTERM)
     tasks = RayTasks(LOCAL, 2)
     assert signal.getsignal(signal.SIGTERM) is before, "the command still stops gently"
@@ -147,7 +149,7 @@ def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @POSIX
-def test_a_token_file_that_others_can_read_is_refused(token: Path) -> None:
+def test_a_token_file_that_others_can_read_is_refused(token: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     check_token_file()
     token.write_text("secret")
     token.chmod(0o644)
@@ -155,6 +157,9 @@ def test_a_token_file_that_others_can_read_is_refused(token: Path) -> None:
         check_token_file()
     token.chmod(0o600)
     check_token_file()
+    token.chmod(0o644)
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
+    check_token_file()  # which Ray does not read then
 
 
 @POSIX
@@ -169,11 +174,3 @@ def test_the_file_that_ray_makes_by_itself_is_checked(
     file.chmod(0o644)
     with pytest.raises(UsageError, match="auth_token"):
         check_token_file()
-
-
-@POSIX
-def test_a_token_in_the_environment_needs_no_file(token: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    token.write_text("secret")
-    token.chmod(0o644)
-    monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
-    check_token_file()

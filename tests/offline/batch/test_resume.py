@@ -10,12 +10,7 @@ from pathlib import Path
 import pytest
 
 from app.core.errors import UsageError
-from app.core.settings import (
-    BackgroundSettings,
-    FramingSettings,
-    PeopleSettings,
-    Settings,
-)
+from app.core.settings import BackgroundSettings, FramingSettings, PeopleSettings, Settings
 from app.offline.batch.job import TRIES, Job, JobResult, run_job
 from app.offline.batch.manifest import MANIFEST, Manifest, Record, last_records
 from app.offline.batch.plan import settings_hash, unchanged_outputs

@@ -17,6 +17,8 @@ from tests.output.pipewire.feeding import feeding, image_of, next_frame, reading
 from tests.pipewire_session import NEEDS_GSTREAMER, PrivateSession, has_gstreamer
 from tests.waiting import eventually
 
+needs_gstreamer = pytest.mark.skipif(not has_gstreamer(), reason=NEEDS_GSTREAMER)
+
 
 def test_one_format_and_the_name_are_offered(pipewire: PrivateSession) -> None:
     with feeding(1280, 720, 29.97):
@@ -42,10 +44,9 @@ def test_colours_are_read_back(pipewire: PrivateSession) -> None:
             )
 
 
+@needs_gstreamer
 def test_gstreamer_reads_the_declared_colours(pipewire: PrivateSession, tmp_path: Path) -> None:
     """An independent reader converts by the colorimetry that the node declares or, in old versions, that it guesses."""
-    if not has_gstreamer():
-        pytest.skip(NEEDS_GSTREAMER)
     raw = tmp_path / "frames.raw"
     source = ["pipewiresrc", "target-object=mattecam", "num-buffers=3", "!", "video/x-raw,format=YUY2"]
     convert = ["!", "videoconvert", "!", "video/x-raw,format=BGR", "!", "filesink", f"location={raw}"]
@@ -119,9 +120,8 @@ def test_the_size_is_kept_while_a_program_reads(pipewire: PrivateSession) -> Non
         assert (frame.video.width, frame.video.height) == (200, 50)
 
 
+@needs_gstreamer
 def test_a_reader_of_another_size_fails_alone(pipewire: PrivateSession) -> None:
-    if not has_gstreamer():
-        pytest.skip(NEEDS_GSTREAMER)
     caps = "video/x-raw,format=YUY2,width=32,height=24"
     command = f"timeout 2 gst-launch-1.0 -q pipewiresrc target-object=mattecam ! {caps} ! fakesink".split()
     with feeding() as feeder, reading() as reader:

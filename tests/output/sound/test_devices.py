@@ -117,7 +117,7 @@ def test_pulse_failures_name_the_device() -> None:
         PulseMicrophone("default", missing)
 
 
-def test_an_input_of_ffmpeg_is_resampled_and_its_end_reported(tmp_path: Path) -> None:
+def test_an_input_of_ffmpeg_is_resampled_and_its_end_reported() -> None:
     microphone = FFmpegMicrophone("test", "sine=frequency=440:sample_rate=44100:duration=0.5", "lavfi", {})
     parts = []
     with pytest.raises(MicrophoneError, match="test was disconnected"):
