@@ -397,3 +397,18 @@ def test_no_closure_hears_of_what_outlives_the_window_or_of_a_deletion() -> None
                 assert all(isinstance(each, ast.Attribute) for each in node.args), f"{path}:{node.lineno}"
             if ast.unparse(node.func).endswith("destroyed.connect"):
                 assert not any(isinstance(each, ast.Lambda) for each in node.args), f"{path}:{node.lineno}"
+
+
+def test_a_failed_write_that_a_later_one_made_good_is_no_failure_at_the_end() -> None:
+    """Under load the first one had not been told when the window closed: exit code 1, and everything was written."""
+    outcomes = iter((OSError("full"), None, OSError("lost")))
+
+    def write() -> None:
+        if (error := next(outcomes)) is not None:
+            raise error
+
+    tasks = Tasks()
+    for _ in range(2):
+        tasks.write(write, lambda _none: None, lambda _error: None)
+    tasks.write(lambda: write(), lambda _none: None, lambda _error: None)
+    assert [str(error) for error in tasks.close()] == ["lost"]

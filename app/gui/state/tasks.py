@@ -36,7 +36,7 @@ class Tasks(QObject):
         super().__init__()
         self._pool = ThreadPoolExecutor(THREADS, "window-task", initializer=lower_priority, initargs=(NICENESS,))
         self._writer = ThreadPoolExecutor(1, "window-writer")
-        self._writes: set[Future[Any]] = set()
+        self._writes: dict[Future[Any], Callable[[], Any]] = {}
         """Those whose outcome has not been delivered."""
         self._open = True
         # Queued: a future that is already done calls back on this thread, inside `run`.
@@ -64,12 +64,13 @@ class Tasks(QObject):
     def close(self) -> list[Exception]:
         """Finish all writes, cancel pending tasks, wait for running ones, and discard their results.
 
-        Returns the errors of writes that nobody has been told.
+        Returns the errors of writes that nobody has been told, and that no later write of the same work made good.
         """
         self._open = False
         self._writer.shutdown(wait=True)
         self._pool.shutdown(wait=True, cancel_futures=True)
-        return [error for write in self._writes if isinstance(error := write.exception(), Exception)]
+        last = {work: future for future, work in self._writes.items()}  # the same work writes all anew
+        return [error for write in last.values() if isinstance(error := write.exception(), Exception)]
 
     def _submit(
         self,
@@ -82,7 +83,7 @@ class Tasks(QObject):
             return
         future = threads.submit(work)
         if threads is self._writer:
-            self._writes.add(future)
+            self._writes[future] = work
 
         def finish(_future: Future[T]) -> None:
             if future.cancelled():
@@ -96,7 +97,7 @@ class Tasks(QObject):
         future.add_done_callback(finish)
 
     def _give(self, future: Future[Any], take: Callable[[Any], None], outcome: object) -> None:
-        self._writes.discard(future)
+        self._writes.pop(future, None)
         take(outcome)
 
     def _deliver(self, deliver: Callable[[], None], owner: object) -> None:
