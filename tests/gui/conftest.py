@@ -31,6 +31,8 @@ from app.output.sound.devices import MicrophoneName
 from models.faults import WeightsFault
 from models.weights import DownloadError, WeightReport, spec_of
 from tests.fakes.world import FakeWorld
+from tests.gui.widgets import translate
+from tools.make_translations import LANGUAGES
 
 QUIET = Settings(
     capture=CaptureSettings(source="demo", width=320, height=180),  # the stand-by card is drawn in this size
@@ -119,6 +121,13 @@ def _lasting_notices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(overlay, "NOTE_MS", 10 * PATIENCE_MS)
     monkeypatch.setattr(notices, "BRIEF_MS", 10 * PATIENCE_MS)
     monkeypatch.setattr(notices, "EVENT_MS", 10 * PATIENCE_MS)
+
+
+@pytest.fixture(params=["en", *LANGUAGES])
+def each_language(qapp: QApplication, request: pytest.FixtureRequest) -> Iterator[str]:
+    """Uses each language in turn."""
+    with translate(qapp, QLocale(request.param)):
+        yield request.param
 
 
 @pytest.fixture

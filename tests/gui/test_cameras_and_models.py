@@ -214,7 +214,7 @@ def test_the_panel_says_what_automatic_takes(
     qtbot.waitUntil(lambda: sentence(control) == text)
 
 
-def test_the_sentence_follows_the_network_and_is_looked_up_once(
+def test_the_sentence_is_asked_for_once(
     control: AdvancedControls, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A server or a graphics card has no choice that is measured here, and an answer may come too late."""

@@ -291,9 +291,7 @@ def test_the_doctor_lists_commands_to_copy(session: Session, qtbot: QtBot, monke
     dialog.close()
 
 
-def test_pipeline_releases_the_virtual_camera_for_the_test_picture(
-    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_proof_gets_the_camera(start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     session = start_window(ON_DEVICE)
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     held: list[tuple[bool, object]] = []

@@ -24,7 +24,6 @@ from app.gui.widgets.status_line import StatusLine
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from tests.gui.conftest import QUIET, StartWindow, activate
 from tests.gui.widgets import Seen, cut_off, existing, far_captions, find, letters, translate
-from tools.make_translations import LANGUAGES
 
 SIZES = ((1024, 700), (1366, 768), (1600, 1000))
 LEAST_PREVIEW = 0.45
@@ -78,12 +77,12 @@ def beyond(panel: QWidget) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+@pytest.mark.usefixtures("each_language")
 def test_badges_and_notes_are_whole_beside_a_small_picture(
-    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, language: str
+    start_window: StartWindow, qapp: QApplication, qtbot: QtBot
 ) -> None:
     """The warning about the real background ended in an ellipsis after two words."""
-    with letters(qapp, 2.0), translate(qapp, QLocale(language)):
+    with letters(qapp, 2.0):
         session = start_window(shown=False)
         window, image = session.window, QImage(64, 48, QImage.Format.Format_RGB32)
         image.fill(0)

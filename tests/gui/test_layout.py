@@ -16,7 +16,7 @@ from PyQt6.QtGui import QColor, QIcon, QImage, QPalette, QScreen
 from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLabel, QPushButton, QScrollArea, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import SinkOpenError, t
+from app.core.errors import SinkOpenError
 from app.core.settings import Theme, WindowSettings
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.dialogs.assistant import Assistant
@@ -35,9 +35,8 @@ from app.gui.widgets.qt import FRAME
 from app.gui.widgets.status_line import StatusLine
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
-from tests.gui.conftest import QUIET, StartWindow, activate
+from tests.gui.conftest import ON_DEVICE, StartWindow, activate
 from tests.gui.widgets import bring_up, cut_off, existing, far_captions, find, hidden_entries, letters, translate
-from tools.make_translations import LANGUAGES
 from tools.window_shots import ALL, DOCUMENTS
 
 
@@ -100,39 +99,29 @@ def every_dialog(window: MainWindow) -> Iterator[QDialog]:
 MODPROBE = 'sudo modprobe v4l2loopback devices=1 video_nr=10 exclusive_caps=1 card_label="Mattecam"'
 
 
-@pytest.mark.parametrize("language", ["en", *LANGUAGES])
-def test_the_window_fits_into_800_by_600_pixels_also_with_messages(
-    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, world: FakeWorld, language: str
-) -> None:
-    error = t(
-        "There is no virtual camera: install v4l2loopback (package v4l2loopback-dkms), then run `{command}`⟦, or let "
-        "`python3 run.py doctor --fix` do it⟧.",
-        command=MODPROBE,
-    )
-    world.faults.put("open_virtual_camera", SinkOpenError(error))
-    with translate(qapp, QLocale(language)):
-        session = start_window(QUIET.replace(output=QUIET.output.replace(virtual_camera="auto")))
-        window = session.window
-        qtbot.waitUntil(lambda: bool(window.notices.texts))
-        screen = existing(window.screen())
-        assert window.width() <= screen.availableSize().width(), "the first size is limited to the screen"
-        for kind in ("none", "image", "blur"):
-            session.store.edit("background", kind=kind)
-            assert window.minimumSizeHint().width() <= 800
-        session.store.edit("output", virtual_camera="/dev/video9")
-        qtbot.waitUntil(lambda: "v4l2loopback" in window.notices.error)
-        window.resize(800, 600)
-        for everything in (False, True):
-            if everything:
-                open_all_settings(session)
-            nothing_is_cut_off(window, qtbot)
-        for key in ("one", "two", "three"):
-            window.notices.show_notice(
-                Notice(key, f"{key}: a sentence about something that has happened", (("Undo", list),))
-            )
-        qtbot.wait(300)
-        qtbot.waitUntil(lambda: find(window.notices, QWidget, window.notices.shown).isVisible())
-        assert window.height() == 600 and window.minimumSizeHint().height() <= 600
+@pytest.mark.usefixtures("each_language")
+def test_the_window_fits_800_by_600_pixels(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
+    world.faults.put("open_virtual_camera", SinkOpenError(5 * f"{MODPROBE}; "))
+    session = start_window(ON_DEVICE)
+    window = session.window
+    qtbot.waitUntil(lambda: "v4l2loopback" in window.notices.error)
+    screen = existing(window.screen())
+    assert window.width() <= screen.availableSize().width(), "the first size is limited to the screen"
+    for kind in ("none", "image", "blur"):
+        session.store.edit("background", kind=kind)
+        assert window.minimumSizeHint().width() <= 800
+    window.resize(800, 600)
+    for everything in (False, True):
+        if everything:
+            open_all_settings(session)
+        nothing_is_cut_off(window, qtbot)
+    for key in ("one", "two", "three"):
+        window.notices.show_notice(
+            Notice(key, f"{key}: a sentence about something that has happened", (("Undo", list),))
+        )
+    qtbot.wait(300)
+    qtbot.waitUntil(lambda: find(window.notices, QWidget, window.notices.shown).isVisible())
+    assert window.height() == 600 and window.minimumSizeHint().height() <= 600
 
 
 SCREENS = QSize(1366, 768), QSize(1024, 700), QSize(800, 500), QSize(683, 384), QSize(512, 350)
@@ -180,20 +169,19 @@ def test_the_first_start_fits_the_screen_with_its_frame(
             assert window.panel.isVisible()
 
 
-@pytest.mark.parametrize("language", ["en", *LANGUAGES])
+@pytest.mark.usefixtures("each_language")
 def test_every_dialog_fits_on_a_screen_of_800_by_500_pixels(
-    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, language: str
+    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A screen of 1600x1000 pixels at scale 2: the buttons of assistant, doctor and help were below its edge."""
     screen = QRect(QPoint(), QSize(800, 500))
     monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: screen)
-    with translate(qapp, QLocale(language)):
-        window = start_window(window=WindowSettings(first_run_done=True)).window
-        for dialog in every_dialog(window):
-            for following in dialog.findChildren(QPushButton, "assistantNext") * 3:  # every step of the assistant
-                qtbot.mouseClick(following, Qt.MouseButton.LeftButton)
-            assert dialog.height() <= screen.height() - FRAME.height(), dialog.objectName()
-            assert dialog.width() <= screen.width(), dialog.objectName()
+    window = start_window(window=WindowSettings(first_run_done=True)).window
+    for dialog in every_dialog(window):
+        for following in dialog.findChildren(QPushButton, "assistantNext") * 3:  # every step of the assistant
+            qtbot.mouseClick(following, Qt.MouseButton.LeftButton)
+        assert dialog.height() <= screen.height() - FRAME.height(), dialog.objectName()
+        assert dialog.width() <= screen.width(), dialog.objectName()
 
 
 def open_all_settings(session: Session) -> None:
@@ -330,20 +318,20 @@ def test_a_new_theme_reaches_every_widget(session: Session, qtbot: QtBot, qapp: 
     assert not any(one == other for one, other in zip(before, turned, strict=True))
 
 
-def test_a_link_that_does_nothing_looks_like_it(controls: Session, qtbot: QtBot) -> None:
-    window = controls.window
-    link = find(window, QPushButton, "zonesClear")
+def test_a_disabled_link_is_grey_and_underlined(controls: Session) -> None:
+    """It looked like one that acts, then like a hint."""
+    link = find(controls.window, QPushButton, "framingReset")
     assert not link.isEnabled()
+    link.ensurePolished()
 
-    def strongest() -> int:
-        """Return the greatest difference between the colours of a pixel: the accent is a colour, grey is none."""
-        image = link.grab().toImage()
-        pixels = (image.pixelColor(x, y) for x in range(image.width()) for y in range(image.height()))
-        return max(max(p.red(), p.green(), p.blue()) - min(p.red(), p.green(), p.blue()) for p in pixels)
+    def pixels() -> NDArray[np.int_]:
+        return from_qimage(link.grab().toImage())[..., :3].astype(int)
 
-    disabled = strongest()
+    grey = pixels()
+    text = link.fontMetrics().horizontalAdvance(link.text()) * link.devicePixelRatioF()
+    assert (grey != grey[0, 0]).any(axis=2).sum(axis=1).max() >= 0.9 * text, "a line below the whole text"
     link.setEnabled(True)
-    assert strongest() > 2 * disabled
+    assert np.ptp(pixels(), axis=2).max() > 2 * np.ptp(grey, axis=2).max(), "the accent is a colour, grey is none"
 
 
 @pytest.mark.parametrize("make", [partial(button, "", link=True), StatusLine], ids=["link", "status"])
@@ -418,17 +406,3 @@ def test_each_state_that_a_screenshot_shows_can_be_shown(session: Session) -> No
         assert widget.isVisible(), shot.name
         if widget is not session.window:
             widget.close()
-
-
-def test_a_disabled_link_does_not_look_like_a_hint(controls: Session, qtbot: QtBot) -> None:
-    """Both were grey letters; a link is underlined."""
-    reset = find(controls.window, QPushButton, "framingReset")
-    assert not reset.isEnabled()
-    reset.ensurePolished()
-    image = reset.grab().toImage()
-    rows = [
-        sum(image.pixelColor(x, y) != image.pixelColor(0, 0) for x in range(image.width()))
-        for y in range(image.height())
-    ]
-    text = reset.fontMetrics().horizontalAdvance(reset.text()) * image.devicePixelRatio()
-    assert max(rows) >= 0.9 * text, "a line below the whole text"

@@ -1,30 +1,44 @@
-"""The window starts, hides, goes to the tray, ends, and ends cleanly while something is going on."""
+"""The window starts, records, hides, goes to the tray and ends, also while something is going on."""
 
 from __future__ import annotations
 
 import os
 import signal
+import sys
 import threading
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import cast
 
+import cv2
 import numpy as np
 import pytest
-from PyQt6.QtCore import QLocale, QSize, Qt, QTimer
-from PyQt6.QtWidgets import QApplication, QLabel, QPushButton, QSystemTrayIcon
+from PyQt6.QtCore import QLocale, QObject, QSize, Qt, QTimer
+from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QProgressBar, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from app.compositing.standby import StandbyCard
 from app.config import settings_file
-from app.core.settings import BackgroundSettings, WindowSettings
+from app.core.errors import SinkError, t
+from app.core.settings import BackgroundSettings, OutputSettings, Settings, WindowSettings
 from app.core.types import PictureKind
 from app.gui.dialogs.assistant import Assistant
 from app.gui.dialogs.plate_dialog import PlateDialog
+from app.gui.panels.recordings import RecordingControls
 from app.gui.shell.application import Session, WindowOptions, run_window
 from app.gui.shell.lifecycle import SingleInstance
+from app.gui.state import recording
+from app.gui.state.bridge import Bridge
+from app.gui.state.tasks import Tasks
+from app.output.recorder import Recorder
+from app.output.sound.devices import MicrophoneName
 from app.runtime.status import Phase, PipelineStatus
-from app.testing.parts import FakeEngine
+from app.testing.parts import FakeEngine, shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import ON_DEVICE, QUIET, Downloads, StartWindow
-from tests.gui.widgets import answer, bring_up, button, existing, find, ready, translate
+from tests.gui.widgets import answer, bring_up, button, existing, find, made_store, ready, settle, translate
+from tests.output.sound.sources import FakeDevice
 
 
 def test_window_stops_after_the_given_frames(qtbot: QtBot, world: FakeWorld, machine: object) -> None:
@@ -76,9 +90,7 @@ def test_settings_are_saved_shortly_after_a_change_and_at_the_end(session: Sessi
     assert not settings_file.load(path)[0].window.mirror_preview
 
 
-def test_a_second_start_raises_the_first(
-    session: Session, qtbot: QtBot, world: FakeWorld, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_second_start(session: Session, qtbot: QtBot, world: FakeWorld, caplog: pytest.LogCaptureFixture) -> None:
     first = SingleInstance()
     assert first.claim()
     try:
@@ -92,9 +104,7 @@ def test_a_second_start_raises_the_first(
     second.release()
 
 
-def test_a_warning_of_the_start_is_shown_and_translated(
-    start_window: StartWindow, world: FakeWorld, qapp: QApplication
-) -> None:
+def test_a_warning_of_the_start_is_translated(start_window: StartWindow, world: FakeWorld, qapp: QApplication) -> None:
     settings_file.default_path().parent.mkdir(parents=True, exist_ok=True)
     settings_file.default_path().write_text("{")
     _, warning = settings_file.load(settings_file.default_path())
@@ -142,6 +152,8 @@ def test_a_saved_background_none_pauses_and_asks(start_window: StartWindow, qtbo
     qtbot.waitUntil(lambda: session.window.overlay.unmatted.isVisible())
     assert not notices.texts
     assert not session.store.saved.paused
+    session.store.set("paused", True)
+    assert not notices.text_of("unmattedStartNotice"), "what is settled does not come back with a pause of the user"
 
 
 def test_the_question_about_the_background_none_offers_the_blur(start_window: StartWindow, qtbot: QtBot) -> None:
@@ -150,14 +162,6 @@ def test_the_question_about_the_background_none_offers_the_blur(start_window: St
     assert session.pipeline.settings.background.kind == "blur"
     assert not session.pipeline.settings.paused
     assert not session.window.notices.texts
-
-
-def test_the_question_about_the_background_none_that_is_settled_does_not_come_back(start_window: StartWindow) -> None:
-    """It came back with a pause of the user."""
-    session = start_window(UNMATTED)
-    button(session, "unmattedStartNoticeAction1").click()
-    session.store.set("paused", True)
-    assert not session.window.notices.text_of("unmattedStartNotice")
 
 
 def test_none_that_was_asked_for_is_used_at_once(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
@@ -301,3 +305,153 @@ def test_the_virtual_camera_has_one_window(session: Session) -> None:
     session.window.windows.open_doctor()
     names = [dialog.objectName() for dialog in session.window.findChildren(QPushButton, "findingsClose")]
     assert len(names) == 2, "one with the doctor's"
+
+
+def test_a_recording_starts_and_ends(start_window: StartWindow, world: FakeWorld, qtbot: QtBot, tmp_path: Path) -> None:
+    session = start_window(options=WindowOptions(parts=world.parts().with_sinks(recording=Recorder)))
+    session.window.resize(1270, 830)  # wide enough for texts on the buttons
+    session.store.edit("window", recordings_dir=tmp_path)
+    record = button(session, "recordButton")
+    record.click()
+    record.click()
+    settle(session.window.tasks, qtbot)
+    qtbot.wait(100)
+    assert (session.pipeline.settings.output.record, record.isChecked()) == (None, False), "it was stopped at once"
+    qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
+    assert existing(session.pipeline.settings.output.record).parent == tmp_path
+    qtbot.waitUntil(lambda: record.text() not in ("Record", "0:00"))
+    assert session.window.overlay.recording.isVisible()
+    with qtbot.waitSignal(session.window.recording.saved):
+        qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: record.text() == "Record" and not record.isChecked())
+    (file,) = tmp_path.glob("*.mp4")
+    assert session.window.notices.text_of("savedNotice") == f"Saved {file.name} in {tmp_path}"
+
+
+def test_each_recording_is_reported_and_counts_from_its_own_start(qtbot: QtBot, tasks: Tasks, tmp_path: Path) -> None:
+    """One that ended between two looks at the status was never seen; one that followed it at once went on counting."""
+    files = [tmp_path / f"{number}.mp4" for number in range(3)]
+    for file in files:
+        file.touch()
+    store, parent = made_store(Settings(output=OutputSettings(record=files[0]))), QObject()
+    made = recording.Recording(store, cast("Bridge", None), tasks, parent)
+    made.set_on(False)
+    with qtbot.waitSignal(made.saved) as saved:
+        assert made.follow(PipelineStatus()) == ""
+    assert saved.args == [files[0]]
+    assert store.current.output.record is None
+    first, second = (PipelineStatus(outputs={"recording": str(file)}) for file in files[1:])
+    assert made.follow(first) == "0:00"
+    time.sleep(1.1)
+    assert made.follow(first) != "0:00"
+    with qtbot.waitSignal(made.saved) as saved:
+        assert made.follow(second) == "0:00"
+    assert saved.args == [files[1]]
+
+
+def test_the_button_of_a_recording_that_failed_starts_a_new_one(
+    session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It stayed pressed, as if it recorded: the next click did nothing. In the same second, the name was the same."""
+    monkeypatch.setattr(recording, "local_time", lambda: datetime(2026, 1, 2, 3, 4, 5))
+    session.store.edit("window", recordings_dir=tmp_path)
+    record = button(session, "recordButton")
+    qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: session.bridge.status.recording is not None and record.isChecked())
+    first = session.pipeline.settings.output.record
+
+    world.faults.put(
+        "recorder", SinkError(t("The recording stopped: {reason} ({kept}).", reason="the disk is full", kept="nothing"))
+    )
+    qtbot.waitUntil(lambda: not record.isChecked())
+    assert "the disk is full" in session.window.notices.error
+
+    world.faults.heal()
+    qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: session.bridge.status.recording is not None and record.isChecked())
+    assert session.pipeline.settings.output.record not in (None, first)
+
+
+def test_a_snapshot_is_the_card_while_paused(session: Session, world: FakeWorld, qtbot: QtBot, tmp_path: Path) -> None:
+    session.store.edit("window", recordings_dir=tmp_path)
+    session.store.edit("background", kind="none")
+    qtbot.waitUntil(lambda: session.bridge.picture is not None and shows_room(session.bridge.picture.image))
+    picture = existing(session.bridge.picture)
+    world.faults.put("read", world.faults.hang)  # no newer frame arrives
+    session.pipeline.change(lambda settings: settings.replace(paused=True))
+    with qtbot.waitSignal(session.window.recording.saved):
+        session.window.recording.snapshot()
+    (file,) = tmp_path.glob("*.png")
+    saved = existing(cv2.imread(str(file)))
+    assert saved.shape == picture.image.shape
+    assert not shows_room(np.asarray(saved, np.uint8))
+    world.faults.heal()
+
+
+def test_all_snapshots_are_saved_and_a_failure_stops_nothing(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    session.store.edit("window", recordings_dir=tmp_path / "shots")
+    qtbot.waitUntil(lambda: session.bridge.picture is not None)
+    saved: list[Path] = []
+    session.window.recording.saved.connect(saved.append)
+    for _press in range(9):
+        button(session, "snapshotButton").click()
+    qtbot.waitUntil(lambda: len(saved) == 9)
+    assert set((tmp_path / "shots").iterdir()) == set(saved) and len(set(saved)) == 9
+    assert saved[-1].name in session.window.notices.text_of("savedNotice")
+    button(session, "recordButton").click()
+    qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
+    (tmp_path / "file").touch()
+    session.store.edit("window", recordings_dir=tmp_path / "file")
+    with qtbot.waitSignal(session.window.recording.failed):
+        button(session, "snapshotButton").click()
+    assert session.store.current.output.record is not None
+
+
+def test_a_file_in_place_of_the_folder_is_named(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    qtbot.waitUntil(lambda: session.bridge.picture is not None)
+    for control in ("recordButton", "snapshotButton"):
+        blocker = tmp_path / control
+        blocker.touch()
+        session.store.edit("window", recordings_dir=blocker)
+        button(session, control).click()
+        said = f"The folder {blocker} cannot be created: a file is where the folder should be; choose another folder."
+        qtbot.waitUntil(lambda said=said: session.window.notices.error == said)  # type: ignore[misc]
+        assert not button(session, "recordButton").isChecked()
+
+
+def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(qtbot: QtBot) -> None:
+    device, store = FakeDevice(), made_store()
+    controls = RecordingControls(store, device.open)
+    qtbot.addWidget(controls)
+    meter = find(controls, QProgressBar)
+    controls.show_microphones((MicrophoneName("usb", "USB"),))
+    controls.show()
+    assert meter.isHidden() and device.opened == []
+    assert find(controls, QComboBox, "output.microphone").findText("USB") == 2
+    store.edit("output", microphone="usb")
+    qtbot.waitUntil(lambda: meter.value() > 30)
+    assert device.opened == ["usb"]
+    store.set("paused", True)
+    qtbot.waitUntil(lambda: device.open_now == 0)
+    assert meter.value() == 0
+    store.set("paused", False)
+    qtbot.waitUntil(lambda: meter.value() > 30)
+    controls.hide()
+    qtbot.waitUntil(lambda: device.open_now == 0)
+    assert meter.value() == 0
+    device.fails_to_open = True
+    controls.show()
+    qtbot.waitUntil(lambda: any("usb cannot be opened" in shown.text() for shown in controls.findChildren(QLabel)))
+    controls.hide()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no tzset")
+def test_a_clock_follows_the_machine_to_another_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It went on in the zone in which the program was started."""
+    with monkeypatch.context() as journey:
+        for zone, hours in (("UTC0", 0), ("JST-9", 9), ("HST10", -10)):
+            journey.setenv("TZ", zone)
+            shown, now = recording.local_time(), datetime.now(timezone(timedelta(hours=hours)))
+            assert abs((now - shown.replace(tzinfo=now.tzinfo)).total_seconds()) < 60
+    time.tzset()

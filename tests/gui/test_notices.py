@@ -145,9 +145,7 @@ def test_no_button_changes_under_the_pointer(area: NoticeArea, qtbot: QtBot, mon
 
 
 @pytest.mark.parametrize("leaves", [False, True])
-def test_what_appears_under_the_pointer_waits_for_a_moment_or_the_pointer_before_it_can_be_pressed(
-    area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, leaves: bool
-) -> None:
+def test_a_new_button_waits(area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, leaves: bool) -> None:
     monkeypatch.setattr("app.gui.widgets.notices.GUARD_MS", 10**6 if leaves else 50)
     monkeypatch.setattr(area, "underMouse", lambda: True)
     area.show_notice(Notice("a", "It is bad.", (("Do a", list),), Rank.OUTAGE))

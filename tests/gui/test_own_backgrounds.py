@@ -120,22 +120,6 @@ def test_files_of_one_name_that_are_added_are_all_kept(controls: Session, qtbot:
     assert controls.window.notices.error == ""
 
 
-def test_a_removed_background_can_be_restored(session: Session, qtbot: QtBot, picture: Path) -> None:
-    """A key that was pressed twice left no way back."""
-    tile = add(session, qtbot, picture)
-    path = existing(tile.path)
-    for _ in range(2):
-        session.window.strip.remove(tile)
-    settle(session.window.tasks, qtbot)
-    assert session.window.notices.text_of("removedNotice") == "Removed the background “beach”."
-    assert not path.exists()
-    qtbot.waitUntil(lambda: bool(tiles(session)) and not own(session))
-    button(session, "removedNoticeAction0").click()
-    qtbot.waitUntil(lambda: names(session) == ["beach"])
-    assert path.read_bytes() == picture.read_bytes()
-    assert not session.window.notices.text_of("removedNotice"), "it was undone"
-
-
 def test_removal_never_leads_to_a_blur_that_shows_text(session: Session, qtbot: QtBot, picture: Path) -> None:
     """It was, without a question, and so was one that could not be opened."""
     tile = add(session, qtbot, picture)
@@ -336,29 +320,31 @@ def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_and_in_use_until
 
 
 def test_what_is_restored_is_in_use_unless_another_was_chosen(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    strip = controls.window.strip
-    tile = add(controls, qtbot, picture)
-    undo: list[Callable[[], object]] = []
-    strip.library.removed.connect(lambda _name, restore: undo.append(restore))
+    """A key that was pressed twice left no way back."""
+    strip, notices, tile = controls.window.strip, controls.window.notices, add(controls, qtbot, picture)
+    path = existing(tile.path)
     for other in (None, "Blur", "Green"):
         strip.choose(tile)
         qtbot.waitUntil(lambda: chosen(controls).path == tile.path and chosen(controls).kind == "image")
-        before = chosen(controls)
-        strip.remove(tile)
-        qtbot.waitUntil(lambda: bool(undo) and not own(controls))
+        expected = chosen(controls)
+        for _ in range(2):
+            strip.remove(tile)
+        settle(controls.window.tasks, qtbot)
+        qtbot.waitUntil(lambda: bool(tiles(controls)) and not own(controls))
+        assert notices.text_of("removedNotice") == "Removed the background “beach”." and not path.exists()
         if other is not None:
             strip.choose(next(each for each in tiles(controls) if each.name == other))
-        expected = before if other is None else chosen(controls)
+            expected = chosen(controls)
         with qtbot.waitSignal(strip.library.restored):
-            undo.pop()()
+            button(controls, "removedNoticeAction0").click()
         assert chosen(controls) == expected
         qtbot.waitUntil(lambda: own(controls) == [tile])
+        assert path.read_bytes() == picture.read_bytes()
+        assert not notices.text_of("removedNotice"), "it was undone"
 
 
 @pytest.mark.parametrize("to_tray", [True, False])
-def test_a_colour_that_is_not_confirmed_goes_with_its_dialog(
-    start_window: StartWindow, monkeypatch: pytest.MonkeyPatch, to_tray: bool
-) -> None:
+def test_a_colour_goes_with_a_dialog(start_window: StartWindow, monkeypatch: pytest.MonkeyPatch, to_tray: bool) -> None:
     """It stayed in use, and was saved."""
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
     session = start_window(window=WindowSettings(first_run_done=True, close_to_tray=True))

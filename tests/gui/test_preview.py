@@ -301,9 +301,7 @@ def test_an_image_of_a_part_owns_its_pixels() -> None:
     assert (image.width(), image.height()) == (4, 4)
 
 
-def test_the_note_about_the_mirror_leaves_the_body_and_returns_with_the_pointer(
-    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_the_note_leaves_and_returns(start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
     assert overlay.NOTE_MS > 5000, "as the tests set it"
     monkeypatch.setattr(overlay, "NOTE_MS", 300)
     session = start_window()

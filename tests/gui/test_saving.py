@@ -240,9 +240,7 @@ def test_what_cannot_be_saved_is_told_with_an_exit_code(
 
 @pytest.mark.error_logs
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no signals of this kind")
-def test_a_signal_does_not_hide_that_settings_are_lost(
-    qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_signals_hide_no_loss(qtbot: QtBot, world: FakeWorld, machine: object, monkeypatch: pytest.MonkeyPatch) -> None:
     """The exit code was that of a signal, which tells nobody to look at the log."""
     monkeypatch.setattr(settings_file, "save", full)
     QTimer.singleShot(100, lambda: os.kill(os.getpid(), signal.SIGTERM))

@@ -181,20 +181,12 @@ CONTROLS = (QAbstractButton, QComboBox, QAbstractSlider, QLineEdit, QListView)
 def own_controls(window: QWidget) -> list[QWidget]:
     """Controls of the program, without internal widgets of Qt."""
     found = [child for kind in CONTROLS for child in window.findChildren(kind)]
+    inside = {part for box in window.findChildren(QComboBox) for part in box.findChildren(QWidget)}
     return [
         child
         for child in found
-        if not isinstance(child, QScrollBar) and not child.objectName().startswith("qt_") and not inside_combo(child)
+        if child not in inside and not isinstance(child, QScrollBar) and not child.objectName().startswith("qt_")
     ]
-
-
-def inside_combo(widget: QWidget) -> bool:
-    parent = widget.parentWidget()
-    while parent is not None:
-        if isinstance(parent, QComboBox) or type(parent).__name__ in ("QTabBar", "QMenuBar", "PlotWidget"):
-            return True
-        parent = parent.parentWidget()
-    return False
 
 
 def test_every_control_has_names_and_is_reached_with_the_tab_key(session: Session) -> None:

@@ -238,16 +238,13 @@ def test_the_doctor_speaks_german_except_in_commands_of_this_copy(
     assert f"{command} doctor --fix" in labels and f"{command} doctor --fix" in copied
 
 
-@pytest.mark.parametrize("language", ["en", *LANGUAGES])
-def test_an_installed_copy_names_its_own_command(
-    qapp: QApplication, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
-) -> None:
+@pytest.mark.usefixtures("each_language")
+def test_an_installed_copy_names_its_own_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = tmp_path / "run.py"
     monkeypatch.setattr(program, "SCRIPT", script)
-    with translate(qapp, QLocale(language)):
-        for template in make_translations.translatable():
-            values = dict.fromkeys(re.findall(r"\{(\w+)\}", template), "x")
-            assert "run.py" not in translated(Text(template, values)), template
+    for template in make_translations.translatable():
+        values = dict.fromkeys(re.findall(r"\{(\w+)\}", template), "x")
+        assert "run.py" not in translated(Text(template, values)), template
     assert str(script) in translated(t("{name} ({device}).", name="x", device=script)), "a file keeps its name"
 
 
@@ -284,9 +281,7 @@ def test_every_check_of_the_doctor_has_a_name_in_the_window() -> None:
     assert found == set(check_names())
 
 
-def test_errors_are_german_in_the_window_but_not_in_logs(
-    start_window: StartWindow, qapp: QApplication, qtbot: QtBot, tmp_path: Path
-) -> None:
+def test_only_logs_stay_english(start_window: StartWindow, qapp: QApplication, qtbot: QtBot, tmp_path: Path) -> None:
     gone, broken = tmp_path / "gone.png", paths.backgrounds_dir() / "broken.png"
     broken.parent.mkdir(parents=True, exist_ok=True)
     broken.write_text("no picture")
