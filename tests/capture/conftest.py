@@ -1,16 +1,146 @@
-"""Fixtures of the tests of cameras."""
+"""A camera with a fake driver, video devices of a played kernel, and time that passes only while a source waits."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import Any
 
 import cv2
+import numpy as np
 import pytest
 
 from app.capture import camera, devices, v4l2
-from app.core.types import BgrImage
-from tests.capture.played import WEBCAM, FakeCapture, picture
+from app.capture.camera import CameraSource, CameraTiming
+from app.capture.devices import CameraDevice
+from app.core.errors import SourceLostError
+from app.core.settings import CaptureSettings
+from app.core.types import BgrImage, Frame, SourceInfo
+from app.testing.parts import FakeClock
+from tests.media.damaged_jpegs import encode
+
+FAST = CameraTiming(start_s=0.1, read_s=0.05, silence_s=0.2)
+PATIENT = CameraTiming(start_s=30.0, read_s=30.0)
+WEBCAM = CameraDevice("usb-webcam", "Webcam", "/dev/null", 0, ((640, 480),), ("YUYV", "MJPG"))
+
+
+def picture(width: int = 64, height: int = 48) -> BgrImage:
+    return np.random.default_rng(0).integers(0, 255, (height, width, 3), np.uint8)
+
+
+class FakeCapture:
+    """Replaces cv2.VideoCapture; `set` always succeeds, as with the real one."""
+
+    opens = True
+    fps = 25.0
+    shows: dict[str, BgrImage | None]
+    """The frame in each format; None for no frame."""
+    made: list[FakeCapture]
+    undecoded: list[bytes]
+    """MJPG frames, one after another, the last one repeating; if empty, what `shows` has is encoded."""
+
+    def __init__(self) -> None:
+        self.code = 0
+        self.asked: dict[int, float] = {}
+        self.converts = True
+        self.released = False
+        self.made.append(self)
+
+    def open(self, path: str, backend: int) -> bool:
+        return self.opens
+
+    def set(self, key: int, value: float) -> bool:
+        self.asked[key] = value
+        if key == cv2.CAP_PROP_FOURCC:
+            self.code = int(value)
+        if key == cv2.CAP_PROP_CONVERT_RGB:
+            self.converts = bool(value)
+        return True
+
+    def get(self, key: int) -> float:
+        return float(self.code) if key == cv2.CAP_PROP_FOURCC else self.fps
+
+    @property
+    def image(self) -> BgrImage | None:
+        return self.shows.get(self.code.to_bytes(4, "little").decode())
+
+    def grab(self) -> bool:
+        return self.image is not None and not self.released
+
+    def retrieve(self) -> tuple[bool, BgrImage | None]:
+        if self.converts or self.image is None:
+            return self.image is not None, self.image
+        frames = self.undecoded or [encode(self.image)]
+        return True, np.frombuffer(frames.pop(0) if len(frames) > 1 else frames[0], np.uint8)[None]
+
+    def release(self) -> None:
+        self.released = True
+
+
+def opened(timing: CameraTiming = FAST, **capture: Any) -> closing[CameraSource]:
+    return closing(CameraSource("0", CaptureSettings(**capture), timing))
+
+
+def first_frame(timing: CameraTiming = PATIENT, **capture: Any) -> tuple[Frame, SourceInfo]:
+    """Return the first frame of a camera that is opened for it, and what the camera says of itself."""
+    with opened(timing, **capture) as source:
+        frame = source.read()
+        assert frame is not None
+        return frame, source.info
+
+
+def lost(read: Callable[[], object], reason: str, most: int = 50) -> None:
+    """Read nothing until the camera is lost."""
+    with pytest.raises(SourceLostError, match=reason):
+        for _ in range(most):
+            assert not read()
+
+
+def plug(kernel: Path, number: int, name: str, node: int = 0) -> None:
+    folder = kernel / "sys" / f"video{number}"
+    folder.mkdir()
+    (folder / "name").write_text(f"{name}\n")
+    (folder / "index").write_text(f"{node}\n")
+
+
+def unplug(kernel: Path, number: int) -> None:
+    shutil.rmtree(kernel / "sys" / f"video{number}")
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, known: dict[str, v4l2.Capability | OSError]) -> None:
+    def query(path: str) -> v4l2.Capability:
+        answer = known[path]
+        if isinstance(answer, OSError):
+            raise answer
+        return answer
+
+    monkeypatch.setattr(v4l2, "query", query)
+
+
+def played_time(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> FakeClock:
+    """Replace the clock and the events of `module`; return the clock."""
+    clock = FakeClock(100.0)
+
+    class Event:
+        def __init__(self) -> None:
+            self._set = False
+
+        def set(self) -> None:
+            self._set = True
+
+        def is_set(self) -> bool:
+            return self._set
+
+        def wait(self, timeout_s: float) -> bool:
+            clock.now_s += 0 if self._set else timeout_s
+            return self._set
+
+    monkeypatch.setattr(module, "time", SimpleNamespace(perf_counter=clock))
+    monkeypatch.setattr(module, "threading", SimpleNamespace(Event=Event), raising=False)
+    return clock
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage
 from app.media.jpeg import HABIT_FRAMES
-from tests.capture.played import FAST, PATIENT, WEBCAM, FakeCapture, first_frame, lost, opened, picture, played_time
+from tests.capture.conftest import FAST, PATIENT, WEBCAM, FakeCapture, first_frame, lost, opened, picture, played_time
 from tests.media.damaged_jpegs import encode, lost_packets
 
 

@@ -16,7 +16,7 @@ from app.core.errors import CameraAbsentError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import SourceInfo
 from app.system.device_holders import Holder
-from tests.capture.played import answers, plug, unplug
+from tests.capture.conftest import answers, plug, unplug
 from tests.sources import new_opener, open_source
 
 

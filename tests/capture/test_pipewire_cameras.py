@@ -39,7 +39,7 @@ from app.system.pipewire.reader import RawFrame, to_bgr
 from app.system.pipewire.stream import OUTPUT, Stream, StreamFlags, StreamListener
 from app.system.pipewire.video_format import Layout, VideoFormat
 from app.system.portal import PortalError, PortalFault, open_cameras, read_permissions
-from tests.capture.played import answers, plug
+from tests.capture.conftest import answers, plug
 from tests.paths import ROOT
 from tests.pipewire_session import PrivateSession
 from tests.sources import new_opener, open_source

@@ -30,7 +30,7 @@ from app.core.types import BgrImage, BlurredBackground, check_bgr
 from app.matting.build import build_engine
 from app.matting.strict.rules import WAIT_FRAMES
 from app.testing.parts import FakeClock
-from tests.capture.played import played_time
+from tests.capture.conftest import played_time
 from tests.clips import number_of, numbered, write_clip, write_images
 from tests.sources import open_source
 

@@ -18,7 +18,7 @@ from app.cli import main
 from app.core.errors import MattecamError
 from app.offline.batch.manifest import MANIFEST, last_records
 from tests.clips import names_in, numbered, write_clip, write_inputs
-from tests.offline.batch.clips import DirectExecutor, jobs_of, resource_tracker, sequential_hashes
+from tests.offline.batch.conftest import DirectExecutor, jobs_of, resource_tracker, sequential_hashes
 from tests.offline.converting import build_half
 
 __all__ = ["resource_tracker"]

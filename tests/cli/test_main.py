@@ -31,7 +31,7 @@ from app.runtime.parts import default_parts
 from app.runtime.status import PipelineStatus
 from app.testing.parts import FakeEngine
 from tests.clips import write_clip
-from tests.offline.batch.clips import resource_tracker
+from tests.offline.batch.conftest import resource_tracker
 from tests.paths import ROOT
 from tests.waiting import accepts, beside, eventually
 

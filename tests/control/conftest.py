@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import cast
+from unittest.mock import Mock
 
 import cv2
 import pytest
@@ -41,7 +42,7 @@ class Program:
         self.scenes = SceneStore(folder / "scenes.json")
         self.quit = threading.Event()
         self.picture: Picture | None = None
-        self.scene_changes = 0
+        self.scenes_changed = Mock()
         self.plates: list[tuple[BgrImage, str]] = []
         """Those that were taken, with their cameras."""
         self.plate_error: PlateError | None = None
@@ -58,16 +59,13 @@ class Program:
             scenes=self.scenes,
             request_quit=self.quit.set,
             newest=self.first_picture,
-            scenes_changed=self.note_scenes,
+            scenes_changed=self.scenes_changed,
             keep_plate=self.keep_plate,
             confirm_s=confirm_s,
         )
 
     def run(self, text: str) -> str:
         return self.controller.run(parse_words(text.split()))
-
-    def note_scenes(self) -> None:
-        self.scene_changes += 1
 
     def first_picture(self) -> Picture | None:
         self.picture = self.picture or self.pipeline.preview.get(60)

@@ -177,7 +177,7 @@ def test_scenes_are_saved_renamed_and_removed(program: Program) -> None:
     assert program.scenes.get("Desk").with_devices
     assert program.run("scene --remove Desk") == "Removed the scene Desk."
     assert program.scenes.names() == ()
-    assert program.scene_changes == 4
+    assert program.scenes_changed.call_count == 4
     with pytest.raises(SettingsError, match="Desk"):
         program.run("scene --remove Desk")
     with pytest.raises(UsageError, match="scene --rename Work=Office"):

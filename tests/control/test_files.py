@@ -51,19 +51,19 @@ def test_next_goes_round_and_never_to_none(files: list[BackgroundFile]) -> None:
     assert seen == ["7-dusk-hills.png", "waves.mp4", "blur", "7-dusk-hills.png"]
 
 
-@pytest.mark.parametrize("text", ["none", "#336699", "waves"])
-def test_next_is_blur_after_anything_that_is_not_listed(files: list[BackgroundFile], text: str) -> None:
+@pytest.mark.parametrize(
+    ("text", "listed", "blur", "expected"),
+    [
+        *((text, 1, True, "blur") for text in ("none", "#336699", "waves")),
+        *((text, 2, False, "7-dusk-hills.png") for text in ("waves", "green", "blur")),
+    ],
+    ids=str,
+)
+def test_next_is_blur_after_anything_that_is_not_listed_unless_it_shows_text(
+    files: list[BackgroundFile], text: str, listed: int, blur: bool, expected: str
+) -> None:
     current = named_background(text, BLUR, Tiles(files))
-    assert next_background(current, files[:1]).kind == "blur"
-
-
-@pytest.mark.parametrize("text", ["waves", "green", "blur"])
-def test_next_leaves_out_a_blur_that_shows_text(files: list[BackgroundFile], text: str) -> None:
-    current = named_background(text, BLUR, Tiles(files))
-    assert chosen(next_background(current, files, blur=False)) == "7-dusk-hills.png"
-
-
-def test_next_without_files() -> None:
+    assert chosen(next_background(current, files[:listed], blur=blur)) == expected
     with pytest.raises(CommandError, match="no other background"):
         next_background(BLUR, [])
 

@@ -16,7 +16,7 @@ from app.doctor.finding import Finding, State
 from app.doctor.pipewire import check_pipewire, prove_pipewire
 from app.doctor.system import CommandResult, System
 from app.doctor.virtual_camera import check_virtual_camera
-from tests.doctor.machine import RELEASE, Machine, expect
+from tests.doctor.conftest import RELEASE, Machine, expect
 from tests.pipewire_session import PrivateSession, private_session
 
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
@@ -215,20 +215,36 @@ def test_options_of_other_programs_are_named(machine: Machine) -> None:
 LISTED = CameraDevice("usb", "HD Webcam", "/dev/video0", 0, ((1920, 1080), (640, 480)), ("MJPG", "YUYV"))
 
 
-def test_a_camera_is_described_by_what_it_offers(machine: Machine) -> None:
+PHONE = CameraDevice("v4l2loopback-002", "DroidCam", "/dev/video2", 2, is_virtual=True)
+
+
+def webcam(machine: Machine) -> None:
     machine.camera(0, "HD Webcam")
     machine.camera(1, "HD Webcam", index=1)  # its metadata node
     machine.loaded(10)
-    (finding,) = check_cameras(machine.system(), [LISTED])
-    expect(finding, State.OK)
-    assert finding.detail == "HD Webcam (/dev/video0, up to 1920×1080, MJPG, YUYV)."
 
 
-def test_cameras_are_found_without_the_list_too(machine: Machine) -> None:
+def two(machine: Machine) -> None:
     for number in (10, 2):
         machine.camera(number, f"Camera {number}")
-    details = [finding.detail for finding in check_cameras(machine.system(), [])]
-    assert details == ["Camera 2 (/dev/video2).", "Camera 10 (/dev/video10)."]
+
+
+@pytest.mark.parametrize(
+    ("prepare", "platform", "listed", "details"),
+    [
+        (webcam, "linux", LISTED, ["HD Webcam (/dev/video0, up to 1920×1080, MJPG, YUYV)."]),
+        (two, "linux", None, ["Camera 2 (/dev/video2).", "Camera 10 (/dev/video10)."]),
+        (lambda machine: machine.loaded(2, label="DroidCam"), "linux", PHONE, ["DroidCam (/dev/video2)."]),
+        (webcam, "darwin", replace(LISTED, path="0", sizes=(), formats=()), ["HD Webcam (0)."]),
+    ],
+    ids=["what it offers", "without the list", "a phone where there is no other", "another system"],
+)
+def test_a_camera_is_described(
+    machine: Machine, prepare: Callable[[Machine], None], platform: str, listed: CameraDevice | None, details: list[str]
+) -> None:
+    prepare(machine)
+    findings = check_cameras(machine.system(platform=platform), [] if listed is None else [listed])
+    assert [(finding.state, finding.detail) for finding in findings] == [(OK, detail) for detail in details]
 
 
 @pytest.mark.parametrize(
@@ -245,19 +261,6 @@ def test_no_camera(tmp_path: Path, platform: str, release: str, words: str) -> N
     (finding,) = check_cameras(machine.system(platform=platform), [])
     expect(finding, State.WARNING, "No camera was found.", words)
     assert finding.why
-
-
-def test_a_phone_is_a_camera_where_there_is_no_other(machine: Machine) -> None:
-    machine.loaded(2, label="DroidCam")
-    phone = CameraDevice("v4l2loopback-002", "DroidCam", "/dev/video2", 2, is_virtual=True)
-    (finding,) = check_cameras(machine.system(), [phone])
-    expect(finding, State.OK)
-    assert finding.detail == "DroidCam (/dev/video2)."
-
-
-def test_other_systems_show_what_was_listed(machine: Machine) -> None:
-    (finding,) = check_cameras(machine.system(platform="darwin"), [replace(LISTED, path="0", sizes=(), formats=())])
-    assert finding.detail == "HD Webcam (0)."
 
 
 def test_no_permission_for_a_camera(machine: Machine) -> None:

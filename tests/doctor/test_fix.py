@@ -24,7 +24,7 @@ from app.doctor.finding import CommandLine, Finding, State
 from app.doctor.fix import desktop_command, elevate, fix, make_script, run_fix
 from app.doctor.proof import Read, prove
 from app.doctor.virtual_camera import check_virtual_camera
-from tests.doctor.machine import Machine
+from tests.doctor.conftest import Machine
 from tests.waiting import eventually
 
 

@@ -32,7 +32,7 @@ from app.output.sound.devices import FFmpegMicrophone
 from models import weights
 from models.faults import WeightsFault, for_command_line, for_window
 from models.weights import WeightsError
-from tests.doctor.machine import Machine
+from tests.doctor.conftest import Machine
 from tests.fresh_python import printed_by
 from tests.gui.conftest import NEEDS_PLATE, StartWindow
 from tests.gui.widgets import find, translate

@@ -15,7 +15,7 @@ from app.cli import main
 from app.core.errors import BackgroundError
 from app.media.image_file import is_picture, kind_of_file, read_image
 from tests.clips import names_in, numbered, write_clip, writing
-from tests.offline.batch.clips import resource_tracker
+from tests.offline.batch.conftest import resource_tracker
 from tests.offline.converting import build_half
 from tests.paths import ROOT
 

@@ -18,7 +18,7 @@ from app.offline.batch.manifest import MANIFEST
 from app.offline.batch.plan import clips_in, others_beside_clips
 from app.testing.parts import StepInput
 from tests.clips import names_in, write_clip, write_images
-from tests.offline.batch.clips import converted, jobs_of, records_in
+from tests.offline.batch.conftest import converted, jobs_of, records_in
 from tests.offline.converting import HalfEngine, run
 from training.evaluate import find_clips
 

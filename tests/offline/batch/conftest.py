@@ -1,11 +1,127 @@
-"""Fixtures of the tests of batches."""
+"""Clips, batches and executors for the tests."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Sequence
+from concurrent.futures import Future
+from multiprocessing.resource_tracker import ensure_running
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
 
 import pytest
 
-from tests.offline.batch.clips import resource_tracker
-from tests.offline.converting import build_half
+from app.core.settings import BackgroundSettings, MattingSettings, Settings
+from app.core.types import Matte
+from app.offline.batch.job import Executor, Job, JobResult, News, run_job
+from app.offline.batch.manifest import MANIFEST, Record, last_records
+from app.offline.batch.plan import plan_jobs
+from app.offline.batch.run import convert_batch
+from app.testing.parts import StepInput
+from tests.clips import write_clip
+from tests.offline.converting import HalfEngine, build_half
 
-__all__ = ["resource_tracker"]
+
+@pytest.fixture(scope="session", autouse=True)
+def resource_tracker() -> None:
+    """Start the process that multiprocessing keeps until the end of the program, so that no test seems to leave it."""
+    ensure_running()
+
+
+SETTINGS = Settings(
+    matting=MattingSettings(model="mattecam"), background=BackgroundSettings(kind="colour", colour="#00b140")
+)
+
+
+def write_clips(folder: Path) -> Path:
+    """Two good clips, one that is no video, and one that is cut off."""
+    folder.mkdir()
+    write_clip(folder / "a.mp4", 12, audio="aac")
+    write_clip(folder / "b.mkv", 10)
+    (folder / "poison.mp4").write_text("no video")
+    whole = write_clip(folder / "cut.mkv", 40).read_bytes()
+    (folder / "cut.mkv").write_bytes(whole[: len(whole) // 2])
+    return folder
+
+
+def jobs_of(
+    sources: Sequence[Path | str],
+    target: Path | str,
+    settings: Settings = SETTINGS,
+    *,
+    overwrite: bool = True,
+    alpha: Path | None = None,
+    foreground: Path | None = None,
+) -> list[Job]:
+    names = [None if path is None else str(path) for path in (alpha, foreground)]
+    clips = [str(source) for source in sources]
+    return plan_jobs(clips, str(target), settings, alpha=names[0], foreground=names[1], overwrite=overwrite)
+
+
+def run_batch(jobs: Sequence[Job], target: Path | str, executor: Executor, **options: Any) -> Counter[str]:
+    """Convert with this executor. options: those of `convert_batch`."""
+    return convert_batch(jobs, str(target), lambda: executor, **options)
+
+
+def converted(
+    jobs: Sequence[Job], target: Path | str, deadly: dict[str, int] | None = None, *, resume: bool = True
+) -> tuple[list[str], Counter[str]]:
+    """Convert in this process; return the names of the clips that ran, and how all ended. deadly: of the executor."""
+    executor = DirectExecutor(deadly)
+    return executor.run, run_batch(jobs, target, executor, resume=resume)
+
+
+def records_in(folder: Path) -> dict[str, Record]:
+    """Return the last record of each clip by its name."""
+    return {Path(file).name: record for file, record in last_records(folder / MANIFEST).items()}
+
+
+def sequential_hashes(jobs: Sequence[Job]) -> dict[str, str | None]:
+    """SHA-256 by name of the source, computed in this process one after the other."""
+    return {Path(job.source).name: run_job(job, lambda done, total: False).sha256 for job in jobs}
+
+
+class DirectExecutor:
+    """Runs jobs in this process; the worker of a clip in `deadly` dies so many times."""
+
+    count = 1
+
+    def __init__(self, deadly: dict[str, int] | None = None) -> None:
+        self.run: list[str] = []
+        self._deadly = deadly or {}
+
+    def submit(self, index: int, job: Job) -> Future[JobResult]:
+        name = Path(job.source).name
+        self.run.append(name)
+        result: Future[JobResult] = Future()
+        if self._deadly.get(name, 0) > 0:
+            self._deadly[name] -= 1
+            result.set_result(JobResult("died", error="signal 9"))
+        else:
+            result.set_result(run_job(job, lambda done, total: False))
+        return result
+
+    def news(self) -> Sequence[News]:
+        return ()
+
+    def stop(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+class SlowEngine(HalfEngine):
+    """Takes as long as a network, so that its clip can be interrupted."""
+
+    def matte(self, step: StepInput) -> Matte:
+        time.sleep(0.02)
+        return super().matte(step)
+
+
+def use_slow_engine() -> None:
+    """Convert without a network in this process, from now on."""
+    patch("app.offline.convert.build_engine", lambda *_: SlowEngine()).start()
 
 
 @pytest.fixture(autouse=True)

@@ -17,7 +17,7 @@ import pytest
 from app.offline.batch.job import TRIES
 from app.offline.batch.manifest import MANIFEST
 from tests.clips import names_in, write_clip
-from tests.offline.batch.clips import jobs_of, records_in, sequential_hashes, write_clips
+from tests.offline.batch.conftest import jobs_of, records_in, sequential_hashes, write_clips
 from tests.paths import ROOT
 
 pytest.importorskip("ray", reason="requirements-cluster.txt is not installed")

@@ -13,7 +13,7 @@ from app.offline.batch.job import run_job
 from app.offline.batch.manifest import MANIFEST
 from app.offline.batch.plan import plan_jobs
 from tests.clips import read_numbers, write_clip
-from tests.offline.batch.clips import SETTINGS, converted, jobs_of
+from tests.offline.batch.conftest import SETTINGS, converted, jobs_of
 
 fsspec = pytest.importorskip("fsspec")
 

@@ -17,7 +17,7 @@ from app.offline.batch.manifest import MANIFEST, Manifest
 from app.offline.batch.plan import settings_hash, unchanged_outputs
 from app.offline.batch.run import Event, convert_batch
 from tests.clips import names_in, write_clip, write_images
-from tests.offline.batch.clips import SETTINGS, DirectExecutor, converted, jobs_of, records_in, run_batch
+from tests.offline.batch.conftest import SETTINGS, DirectExecutor, converted, jobs_of, records_in, run_batch
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has other links and pipes")
 

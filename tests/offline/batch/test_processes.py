@@ -15,7 +15,7 @@ from app.offline.batch.manifest import MANIFEST
 from app.offline.batch.processes import Processes
 from app.offline.batch.run import Event, StopRequest
 from tests.clips import names_in, write_clip
-from tests.offline.batch.clips import (
+from tests.offline.batch.conftest import (
     DirectExecutor,
     jobs_of,
     records_in,

@@ -16,7 +16,7 @@ from app.offline.batch.manifest import MANIFEST, Manifest, Record, last_records
 from app.offline.batch.plan import settings_hash, unchanged_outputs
 from app.offline.batch.run import MOST_TRIES, Event, StopRequest
 from tests.clips import write_clip
-from tests.offline.batch.clips import SETTINGS, DirectExecutor, converted, jobs_of, records_in, run_batch
+from tests.offline.batch.conftest import SETTINGS, DirectExecutor, converted, jobs_of, records_in, run_batch
 
 
 @pytest.fixture
