@@ -11,7 +11,6 @@ from app.output.camera_list import list_virtual_cameras
 from app.output.pipewire import PipeWireCamera
 from app.output.recorder import Recorder
 from app.output.virtual_camera import VirtualCamera
-from tests.output import fake_driver
 from tests.output.pictures import Make, picture
 from tests.output.recordings import context
 
@@ -27,12 +26,12 @@ SINKS: dict[str, Make] = {
 
 
 @pytest.fixture(params=SINKS)
-def make(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Make:
+def make(request: pytest.FixtureRequest) -> Make:
     """Each kind of sink, with a fake driver but for `real_virtual_camera`, and with a private PipeWire."""
     if request.param.startswith("pipewire"):
         request.getfixturevalue("pipewire")
     elif request.param != "real_virtual_camera":
-        fake_driver.install(monkeypatch)
+        request.getfixturevalue("driver")
     elif not any(not camera.busy for camera in list_virtual_cameras()):
         pytest.skip("needs a free virtual camera (v4l2loopback)")
     return SINKS[request.param]

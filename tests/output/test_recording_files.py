@@ -28,7 +28,7 @@ from app.system.pipewire.video_format import Layout as NodeLayout
 from app.testing.parts import FakeClock
 from tests.clips import names_in
 from tests.offline.converting import times_of
-from tests.output import fake_driver
+from tests.output.conftest import FakeDriver
 from tests.output.pictures import picture
 from tests.output.recordings import context, full_disk, kill_while_recording, read
 from tests.pipewire_session import PrivateSession
@@ -278,8 +278,7 @@ def test_packed_layouts_have_the_chroma_of_i420(width: int, height: int) -> None
 
 
 @pytest.mark.parametrize("backend", ["pyvirtualcam", "v4l2"])
-def test_a_virtual_camera_asks_for_yuyv_once(monkeypatch: pytest.MonkeyPatch, backend: str) -> None:
-    driver = fake_driver.install(monkeypatch)
+def test_a_virtual_camera_asks_for_yuyv_once(driver: FakeDriver, backend: str) -> None:
     VirtualCamera("auto", 64, 48, 30, backend=backend).close()
     assert [one.fmt.name for one in driver.opened] == ["YUYV"], "OBS takes no I420 through the camera portal"
     assert driver.formats["/dev/video10"].fourcc == "YUYV"

@@ -20,7 +20,7 @@ from app.output.virtual_camera import VirtualCamera
 from app.system.device_holders import LINUX, Holder
 from app.system.v4l2 import PixelSize
 from tests.holding import program
-from tests.output import fake_driver
+from tests.output.conftest import FakeDriver
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")
 
@@ -186,9 +186,8 @@ def test_a_camera_takes_no_frames(kernel: Kernel, device: Path) -> None:
 @pytest.mark.parametrize("writer_fails", [False, True])
 @pytest.mark.parametrize("reason", [None, "Device /dev/video10 could not be opened: Device or resource busy"])
 def test_auto_uses_v4l2_where_pyvirtualcam_is_missing_or_fails(
-    monkeypatch: pytest.MonkeyPatch, reason: str | None, writer_fails: bool
+    driver: FakeDriver, monkeypatch: pytest.MonkeyPatch, reason: str | None, writer_fails: bool
 ) -> None:
-    driver = fake_driver.install(monkeypatch)
 
     def fails(*_: object, **__: object) -> None:
         raise RuntimeError(f"'v4l2loopback' backend: {reason}")
@@ -209,8 +208,7 @@ def test_auto_uses_v4l2_where_pyvirtualcam_is_missing_or_fails(
         VirtualCamera("auto", 64, 48, 30, backend="pyvirtualcam")
 
 
-def test_v4l2_is_refused_elsewhere(monkeypatch: pytest.MonkeyPatch) -> None:
-    fake_driver.install(monkeypatch)
+def test_v4l2_is_refused_elsewhere(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(virtual_camera, "LINUX", False)
     with pytest.raises(SinkOpenError, match="on Linux only"):
         VirtualCamera("auto", 64, 48, 30, backend="v4l2")

@@ -21,8 +21,7 @@ from app.output.virtual_camera import VirtualCamera
 from app.system.device_holders import Holder
 from app.system.v4l2 import PixelSize
 from tests.fresh_python import printed_by
-from tests.output import fake_driver
-from tests.output.fake_driver import FakeCamera, FakeDriver
+from tests.output.conftest import FakeCamera, FakeDriver
 from tests.output.pictures import picture
 
 OURS, OTHER = "/dev/video10", "/dev/video7"
@@ -32,12 +31,6 @@ BOTH = {OTHER: "Cam 7", OURS: "Mattecam"}
 def loopback_error(text: str) -> RuntimeError:
     """What pyvirtualcam raises on Linux."""
     return RuntimeError(f"'v4l2loopback' backend: {text}")
-
-
-@pytest.fixture
-def driver(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
-    """The stand-in."""
-    return fake_driver.install(monkeypatch)
 
 
 def shown(camera: FakeCamera) -> BgrImage:

@@ -91,8 +91,9 @@ class FakeCamera:
         self.closed += 1
 
 
-def install(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
-    """Replace the drivers by a fake."""
+@pytest.fixture
+def driver(monkeypatch: pytest.MonkeyPatch) -> FakeDriver:
+    """The stand-in, in place of the drivers."""
     driver = FakeDriver()
 
     def writer(width: int, height: int, fps: float, *, device: str, layout: str) -> FakeCamera:
