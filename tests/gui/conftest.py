@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import cache, partialmethod
+from functools import cache, partial, partialmethod
 from pathlib import Path
 
 import cv2
@@ -133,17 +133,16 @@ def each_language(qapp: QApplication, request: pytest.FixtureRequest) -> Iterato
 @pytest.fixture
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with two cameras, no virtual camera, and two models of which one is installed."""
-    monkeypatch.setattr(services, "list_cameras", lambda: CAMERAS)
-    monkeypatch.setattr(services, "virtual_cameras", lambda: ())
-    monkeypatch.setattr(services, "microphones", lambda: (MicrophoneName("usb-1", "USB Microphone"),))
-    monkeypatch.setattr(services, "models", lambda: MODELS)
+    for name, listed in (
+        ("list_cameras", CAMERAS), ("virtual_cameras", ()), ("models", MODELS), ("repair_command", ()),
+        ("microphones", (MicrophoneName("usb-1", "USB Microphone"),)), ("devices", (("cpu", "CPU"),)),
+    ):  # fmt: skip
+        monkeypatch.setattr(services, name, partial(tuple, listed))
     monkeypatch.setattr(
         services,
         "run_checks",
         lambda *, proof=True, only="": tuple(one for one in FINDINGS if one.check.startswith(only)),
     )
-    monkeypatch.setattr(services, "repair_command", lambda: ())
-    monkeypatch.setattr(services, "devices", lambda: (("cpu", "CPU"),))
     monkeypatch.setattr(services, "precision_choice", lambda model, weights: MEASURED)
     monkeypatch.setattr(
         services, "fine_quality", lambda settings: replace(STANDARD, report=services.recommended_model())

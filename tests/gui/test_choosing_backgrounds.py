@@ -234,12 +234,6 @@ def is_near(image: BgrImage, colour: tuple[int, int, int]) -> bool:
     return bool(np.abs(image[1, 1].astype(int) - np.array(colour)).max() < 3)
 
 
-def uses(controls: Session, colour: tuple[int, int, int]) -> bool:
-    """Whether the background in use is an image of this colour."""
-    background = chosen(controls)
-    return background.kind == "image" and is_near(read_image(existing(background.path)), colour)
-
-
 def drag_over(widget: QWidget, mime: QMimeData) -> bool:
     """Return whether the widget accepts what is dragged over it."""
     enter = QDragEnterEvent(QPoint(5, 5), COPY, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
@@ -283,8 +277,8 @@ def test_what_is_dropped_is_added(controls: Session, qtbot: QtBot, picture: Path
     mime.setImageData(image)
     mime.setUrls([QUrl("https://example.org/meadow.jpg")])
     drop(strip.view.viewport(), mime)
-    qtbot.waitUntil(lambda: uses(controls, (30, 200, 10)))
-    qtbot.waitUntil(lambda: len(own(controls)) == 3)
+    qtbot.waitUntil(lambda: len(own(controls)) == 3 and chosen(controls).kind == "image")
+    assert is_near(read_image(existing(chosen(controls).path)), (30, 200, 10))
 
 
 def test_copied_image_is_pasted(session: Session, qtbot: QtBot) -> None:

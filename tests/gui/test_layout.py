@@ -116,9 +116,7 @@ def test_the_window_fits_800_by_600_pixels(start_window: StartWindow, qtbot: QtB
             open_all_settings(session)
         nothing_is_cut_off(window, qtbot)
     for key in ("one", "two", "three"):
-        window.notices.show_notice(
-            Notice(key, f"{key}: a sentence about something that has happened", (("Undo", list),))
-        )
+        window.notices.show_notice(Notice(key, f"{key}: a sentence about what has happened", (("Undo", list),)))
     qtbot.wait(300)
     qtbot.waitUntil(lambda: find(window.notices, QWidget, window.notices.shown).isVisible())
     assert window.height() == 600 and window.minimumSizeHint().height() <= 600

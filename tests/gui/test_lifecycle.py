@@ -20,7 +20,7 @@ from pytestqt.qtbot import QtBot
 
 from app.compositing.standby import StandbyCard
 from app.config import settings_file
-from app.core.errors import SinkError, t
+from app.core.errors import SinkError
 from app.core.settings import BackgroundSettings, OutputSettings, Settings, WindowSettings
 from app.core.types import PictureKind
 from app.gui.dialogs.assistant import Assistant
@@ -254,19 +254,15 @@ def test_the_tray_pauses_changes_the_background_and_quits(start_window: StartWin
         menu.actions()[-1].trigger()
 
 
-@pytest.mark.usefixtures("tray")
-def test_start_minimised_to_the_tray(start_window: StartWindow, world: FakeWorld) -> None:
+@pytest.mark.parametrize("has_tray", [True, False])
+def test_start_minimised(
+    start_window: StartWindow, world: FakeWorld, monkeypatch: pytest.MonkeyPatch, has_tray: bool
+) -> None:
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: has_tray)
     session = start_window(options=WindowOptions(parts=world.parts(), start_minimised=True))
-    assert not session.window.isVisible()
-    session.lifecycle.tray.menu.actions()[0].trigger()
-    assert session.window.isVisible()
-
-
-def test_start_minimised_without_a_tray(start_window: StartWindow, world: FakeWorld) -> None:
-    session = start_window(options=WindowOptions(parts=world.parts(), start_minimised=True))
-    assert session.window.isMinimized()
-    session.lifecycle.show_in_front()
-    assert not session.window.isMinimized()
+    assert (session.window.isVisible(), session.window.isMinimized()) == (not has_tray, not has_tray)
+    (session.lifecycle.tray.menu.actions()[0].trigger if has_tray else session.lifecycle.show_in_front)()
+    assert session.window.isVisible() and not session.window.isMinimized()
 
 
 def test_the_end_does_not_wait_for_a_download(session: Session, qtbot: QtBot, downloads: Downloads) -> None:
@@ -361,9 +357,7 @@ def test_the_button_of_a_recording_that_failed_starts_a_new_one(
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None and record.isChecked())
     first = session.pipeline.settings.output.record
 
-    world.faults.put(
-        "recorder", SinkError(t("The recording stopped: {reason} ({kept}).", reason="the disk is full", kept="nothing"))
-    )
+    world.faults.put("recorder", SinkError("The recording stopped: the disk is full."))
     qtbot.waitUntil(lambda: not record.isChecked())
     assert "the disk is full" in session.window.notices.error
 

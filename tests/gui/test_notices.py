@@ -10,16 +10,7 @@ from pathlib import Path
 
 import pytest
 from PyQt6.QtCore import QEvent, Qt
-from PyQt6.QtWidgets import (
-    QAbstractButton,
-    QApplication,
-    QFrame,
-    QLabel,
-    QPushButton,
-    QToolButton,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QPushButton, QToolButton, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.config import settings_file
@@ -67,7 +58,7 @@ def area(qtbot: QtBot) -> Iterator[NoticeArea]:
 
 
 def visible(area: NoticeArea) -> list[str]:
-    return [key for key in "abcde" if (frame := area.findChild(QFrame, key)) is not None and frame.isVisible()]
+    return [key for key in "abcde" if (frame := area.findChild(QWidget, key)) is not None and frame.isVisible()]
 
 
 def test_one_line_shows_the_most_important_notice(area: NoticeArea) -> None:
@@ -91,14 +82,14 @@ def test_a_counter_lists_the_others_in_full_with_their_buttons(area: NoticeArea,
     counter = find(area, QToolButton, "noticeCounter")
     assert counter.text() == "1 more"
     counter.click()
-    listed = find(area, QFrame, "noticeList")
+    listed = find(area, QWidget, "noticeList")
     label = next(found for found in listed.findChildren(QLabel) if "It is a." in found.text())
     qtbot.waitUntil(lambda: label.height() >= label.heightForWidth(label.width()) > 40)
     action = find(listed, QPushButton, "aInListAction0")
     assert label.geometry().right() < action.x(), "without a heading, no empty line above the text"
     qtbot.mouseClick(action, Qt.MouseButton.LeftButton)
     assert pressed == ["a"]
-    qtbot.waitUntil(lambda: area.findChild(QFrame, "noticeList") is None)
+    qtbot.waitUntil(lambda: area.findChild(QWidget, "noticeList") is None)
     assert visible(area) == ["b"]
     assert counter.text() == "…", "the sentence does not fit"
 
@@ -109,7 +100,7 @@ def test_the_list_leaves_a_sentence_the_width_of_the_window(area: NoticeArea, qt
     actions = (("Set up…", list), ("Show the server settings", list))
     area.show_notice(Notice("a", f"Run {word}. " * 20, actions, heading="Virtual camera"))
     find(area, QToolButton, "noticeCounter").click()
-    listed = find(area, QFrame, "noticeList")
+    listed = find(area, QWidget, "noticeList")
     (text,) = (found for found in listed.findChildren(QLabel) if word in found.text())
     qtbot.waitUntil(lambda: text.height() >= text.heightForWidth(text.width()) > 40)
     assert text.fontMetrics().horizontalAdvance(word) <= text.width() > area.width() * 0.8
@@ -254,8 +245,8 @@ def failing(*problems: tuple[Stage, str, float]) -> PipelineStatus:
 LOST = (Stage.CAPTURE, "The camera went away.", 1.0)
 
 
-def pressable(area: NoticeArea, part: str, kind: type[QAbstractButton] = QPushButton) -> QAbstractButton:
-    return find(area, kind, f"{area.shown}{part}")
+def pressable(area: NoticeArea, part: str) -> QAbstractButton:
+    return find(area, QAbstractButton, f"{area.shown}{part}")
 
 
 def test_a_problem_of_the_camera_comes_before_others(area: NoticeArea, bar: ProgramNotices) -> None:
@@ -290,9 +281,9 @@ def test_a_recording_that_stops_comes_before_the_failed_action_before_it(area: N
 def test_a_dismissed_problem_makes_room_at_once_and_stays_away(area: NoticeArea, bar: ProgramNotices) -> None:
     bar.show_error("There is no image to paste.")
     bar.show_status(failing(LOST))
-    pressable(area, "Dismiss", QToolButton).click()
+    pressable(area, "Dismiss").click()
     assert area.error == LOST[1], "at once, not with the next status"
-    pressable(area, "Dismiss", QToolButton).click()
+    pressable(area, "Dismiss").click()
     bar.show_status(failing(LOST))
     assert area.isHidden()
     asked: list[Remedy] = []
@@ -318,13 +309,9 @@ def test_a_settings_error_ends_when_they_are_saved(session: Session, qtbot: QtBo
 
 MATTING_FAILED = t("Matting failed; choose another model or executor. The log has the details.")
 NO_RESPONSE = t("The model does not respond on {device}; start the program again, or with another device.", device="x")
-NO_CAMERA = t(
-    "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.", name="x"
-)
+GONE = t("There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.", name="x")
 NO_FILE = t("There is no video file {file}; check the name.", file="x.mp4")
-OTHER_ENCODER = t(
-    "The encoder {wanted} does not work on this computer; the recording uses {used}.", wanted="a", used="b"
-)
+CODEC = t("The encoder {wanted} does not work on this computer; the recording uses {used}.", wanted="a", used="b")
 DAMAGED = t("The image {file} is damaged; save it again or choose another one.", file=Path("beach.png"))
 NOT_STARTED = t("The recording {file} cannot be started: {reason}.", file=Path("a.mkv"), reason="x")
 NO_GPU = t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto.")
@@ -336,10 +323,10 @@ NO_GPU = t("There is no usable NVIDIA GPU on this computer; choose the device cp
         (Stage.MATTING, NEEDS_PLATE, Remedy.PLATE),
         (Stage.MATTING, MATTING_FAILED, Remedy.MODEL),
         (Stage.MATTING, NO_RESPONSE, None),
-        (Stage.CAPTURE, NO_CAMERA, Remedy.CAMERA),
+        (Stage.CAPTURE, GONE, Remedy.CAMERA),
         (Stage.CAPTURE, NO_FILE, Remedy.SOURCE),
         (Stage.BACKGROUND, NO_FILE, Remedy.BLUR),
-        (Stage.RECORDING, OTHER_ENCODER, None),
+        (Stage.RECORDING, CODEC, None),
         (Stage.VIRTUAL_CAMERA, "There is no such camera.", Remedy.VIRTUAL_CAMERA),
         (Stage.PIPEWIRE, "PipeWire has stopped.", Remedy.VIRTUAL_CAMERA),
         (Stage.OUTPUT, "unknown", Remedy.RETRY),
@@ -368,7 +355,7 @@ def test_another_model_is_offered_only_where_the_message_advises_it(template: st
     [
         (Stage.MATTING, NO_GPU, "Show the settings", "matting.device"),
         (Stage.MATTING, MATTING_FAILED, "Choose another model", "modelCombo"),
-        (Stage.CAPTURE, NO_CAMERA, "Choose another camera", "cameraCombo"),
+        (Stage.CAPTURE, GONE, "Choose another camera", "cameraCombo"),
     ],
 )
 def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(

@@ -26,13 +26,7 @@ from app.gui.widgets.status_line import summarize
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from app.testing.parts import PERSON, ROOM
 from tests.gui.conftest import StartWindow, activate
-from tests.gui.widgets import Seen, at, existing, find, made_store, said
-
-
-def ready(session: Session, qtbot: QtBot) -> Preview:
-    preview = session.window.preview
-    qtbot.waitUntil(lambda: preview.image is not None and session.bridge.status.frames_out > 3)
-    return preview
+from tests.gui.widgets import Seen, at, existing, find, made_store, ready, said
 
 
 def near(image: QImage | None, x: float, y: float, bgr: tuple[int, int, int]) -> bool:

@@ -17,7 +17,6 @@ from app.config.setting import SETTINGS
 from app.core.framing import WHOLE, framed
 from app.core.geometry import Layout, Orientation, lay_out
 from app.core.settings import MAX_ZONES, FramingSettings, Zone
-from app.gui.preview.zones import ZoneMarks
 from app.gui.shell.application import Session
 from tests.gui.conftest import activate
 from tests.gui.widgets import at, bring_up, button, existing, find, pick, pull, ready, shows_camera, slider, turn_wheel
@@ -27,10 +26,6 @@ LEFT = Qt.MouseButton.LeftButton
 
 def painted(session: Session) -> tuple[Zone, ...]:
     return session.pipeline.settings.people.zones
-
-
-def marks(session: Session) -> ZoneMarks:
-    return session.window.zones
 
 
 def colour_at(session: Session, where: QPoint) -> QColor:
@@ -136,9 +131,9 @@ def test_zones_are_outlined_while_the_brush_is_in_use(session: Session, qtbot: Q
     drop.click()
     for x in (0.2, 0.6):
         pull(session, qtbot, at(session, x, 0.5), at(session, x + 0.1, 0.5))
-    qtbot.waitUntil(lambda: len(marks(session).shown) == 2)
+    qtbot.waitUntil(lambda: len(session.window.zones.shown) == 2)
     drop.click()
-    assert not marks(session).shown
+    assert not session.window.zones.shown
     clear = button(session, "zonesClear")
     qtbot.waitUntil(clear.isEnabled)  # with the next status, which names the camera
     clear.click()

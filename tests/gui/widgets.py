@@ -35,6 +35,7 @@ from app.gui.backgrounds.tiles import Tile
 from app.gui.dialogs.assistant import Assistant
 from app.gui.i18n.messages import Translation
 from app.gui.preview.overlay import Pill
+from app.gui.preview.view import Preview
 from app.gui.shell.application import Session
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import THREADS, Tasks
@@ -142,8 +143,10 @@ def said(session: Session, name: str) -> str:
     return found.text() if found.isVisible() else ""
 
 
-def ready(session: Session, qtbot: QtBot) -> None:
-    qtbot.waitUntil(lambda: session.window.preview.image is not None)
+def ready(session: Session, qtbot: QtBot) -> Preview:
+    """Wait for some pictures, and return the preview that shows them."""
+    qtbot.waitUntil(lambda: session.window.preview.image is not None and session.bridge.status.frames_out > 3)
+    return session.window.preview
 
 
 def shows_camera(session: Session) -> bool:
