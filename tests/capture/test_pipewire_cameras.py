@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager, suppress
 from fractions import Fraction
 from pathlib import Path
-from typing import Any, NoReturn, Self
+from typing import Any, Self
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
@@ -243,11 +244,8 @@ def test_a_connection_whose_listing_fails_is_closed(monkeypatch: pytest.MonkeyPa
             super().close()
             closed.append(self)
 
-    def fail(connection: Connection) -> NoReturn:
-        raise OSError(errno.EPIPE, "no registry")
-
     monkeypatch.setattr(portal_module, "Connection", Failing)
-    monkeypatch.setattr(portal_module, "list_cameras", fail)
+    monkeypatch.setattr(portal_module, "list_cameras", Mock(side_effect=OSError(errno.EPIPE, "no registry")))
     with pytest.raises(SourceOpenError):
         new_opener()(AUTO.replace(source="portal"))
     assert list_cameras() == ()

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from unittest.mock import Mock
 
 import cv2
 import psutil
@@ -63,9 +64,7 @@ def test_one_clip_tells_the_same_events(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_failure_names_its_clip(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(*_: object) -> None:
-        raise MattecamError("The frame is too small.")
-
+    refuse = Mock(side_effect=MattecamError("The frame is too small."))
     monkeypatch.setattr("app.offline.convert.build_engine", refuse)
     monkeypatch.setattr("app.offline.batch.processes.Processes", lambda *_: DirectExecutor())
     good, bad = write_clip(tmp_path / "small.mp4", 3), tmp_path / "gone.mp4"

@@ -12,6 +12,7 @@ import sys
 from configparser import ConfigParser
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import av
 import pytest
@@ -28,7 +29,6 @@ from app.core.files import paths, program
 from app.core.files.json_file import write_object
 from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
 from app.runtime.parts import default_parts
-from app.runtime.status import PipelineStatus
 from app.testing.parts import FakeEngine
 from tests.clips import write_clip
 from tests.offline.batch.conftest import resource_tracker
@@ -107,10 +107,7 @@ def test_a_user_without_a_home_folder_is_told(
 
 
 def test_a_lack_of_memory_is_told(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise MemoryError
-
-    monkeypatch.setattr(main, "_command", fail)
+    monkeypatch.setattr(main, "_command", Mock(side_effect=MemoryError))
     assert main.main(["devices"]) == 1
     assert capsys.readouterr().err.splitlines() == [
         "mattecam: There is not enough memory; close other programs, or raise the limit if this one has one."
@@ -173,10 +170,7 @@ def test_a_run_records_and_writes_its_status(tmp_path: Path, capsys: pytest.Capt
 def test_a_status_that_cannot_be_written_hides_no_summary(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(path: Path, status: PipelineStatus) -> None:
-        raise MattecamError("The disk is full.")
-
-    monkeypatch.setattr(headless, "write_status", fail)
+    monkeypatch.setattr(headless, "write_status", Mock(side_effect=MattecamError("The disk is full.")))
     words = ["--background", "#00b140", "--frames", "3", "--status-json", str(tmp_path / "status.json")]
     assert main.main(["headless", *SMALL, *words]) == 1
     output = capsys.readouterr()

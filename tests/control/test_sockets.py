@@ -240,12 +240,9 @@ def test_commands_are_accepted_again_once_files_can_be_opened_again(
 def test_commands_are_accepted_again_once_threads_can_be_started_again(
     unix: ControlAddress, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def refuse(thread: threading.Thread) -> None:
-        raise RuntimeError("can't start new thread")
-
     with serving(lambda: unix):
         with monkeypatch.context() as patched:
-            patched.setattr(threading.Thread, "start", refuse)
+            patched.setattr(threading.Thread, "start", Mock(side_effect=RuntimeError("can't start new thread")))
             with connected(unix) as connection, pytest.raises((EOFError, OSError)):
                 connection.recv_bytes()
         assert ask(Command("pause"), at=lambda: unix).done

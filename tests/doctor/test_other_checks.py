@@ -7,6 +7,7 @@ from collections import namedtuple
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 
@@ -121,9 +122,7 @@ def test_torch_that_cannot_be_loaded_is_said(machine: Machine, monkeypatch: pyte
 def test_a_card_that_fails_is_not_found(monkeypatch: pytest.MonkeyPatch) -> None:
     import torch
 
-    def fail(*_: object) -> tuple[int, int]:
-        raise RuntimeError("CUDA driver initialization failed, you might not have a CUDA gpu.")
-
+    fail = Mock(side_effect=RuntimeError("CUDA driver initialization failed, you might not have a CUDA gpu."))
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
     monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: ["sm_90"])

@@ -247,11 +247,7 @@ def test_a_video_background_runs_at_its_own_rate(tmp_path: Path) -> None:
 def test_memory_stays_flat(tmp_path: Path) -> None:
     source = write_clip(tmp_path / "in.mp4", 63, fps=30, size=(640, 360))
     process, seen = psutil.Process(), []
-
-    def watch(done: int, total: int | None) -> None:
-        seen.append(process.memory_info().rss)
-
-    run(source, tmp_path / "out.mp4", progress=watch)
+    run(source, tmp_path / "out.mp4", progress=lambda *_: seen.append(process.memory_info().rss))
     # 30 pictures of this size are 20 MB: queues of the codecs fill at first, then nothing may grow
     assert seen[-1] - seen[40] < 8e6
 
@@ -439,9 +435,7 @@ def test_a_disk_that_fills_up_is_named_once(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_folder_that_cannot_be_read_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(path: Path) -> None:
-        raise PermissionError(errno.EACCES, "Permission denied", str(path))
-
+    refuse = Mock(side_effect=PermissionError(errno.EACCES, "Permission denied", str(tmp_path)))
     monkeypatch.setattr(Path, "iterdir", refuse)
     for read in (lambda: run(tmp_path, tmp_path / "out"), lambda: clips_in(str(tmp_path))):
         with pytest.raises(SourceOpenError, match="no permission to read it; check its name and permissions"):

@@ -18,7 +18,6 @@ from app.core.settings import (
     BackgroundSettings,
     EdgeSettings,
     FramingSettings,
-    MattingSettings,
     PeopleSettings,
     Settings,
 )
@@ -55,13 +54,9 @@ class SoftEngine(ImmediateEngine):
         return Matte(*(np.rint(values).astype(np.uint8) for values in (composite, alpha[..., 0] * 255, foreground)))
 
 
-def build_soft(settings: MattingSettings, width: int, height: int, framing: FramingSettings) -> SoftEngine:
-    return SoftEngine()
-
-
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.offline.convert.build_engine", build_soft)
+    monkeypatch.setattr("app.offline.convert.build_engine", lambda *_: SoftEngine())
     monkeypatch.chdir(tmp_path)
     frames = demo(*SIZE, range(3))
     cv2.imwrite("photo.jpg", frames[0])
@@ -253,10 +248,7 @@ def test_the_alpha_of_the_source_is_in_matte_foreground_and_composite() -> None:
 
 
 def test_no_network_runs_where_no_matte_is_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*values: object) -> SoftEngine:
-        raise AssertionError("an engine was built")
-
-    monkeypatch.setattr("app.offline.convert.build_engine", refuse)
+    monkeypatch.setattr("app.offline.convert.build_engine", lambda *_: pytest.fail("an engine was built"))
     settings = Settings(background=BackgroundSettings(kind="none"))
     assert convert(Path("photo.jpg"), Path("c.png"), settings=settings).frames == 1
     assert np.array_equal(images_of("c.png")[0], read_cut_out(Path("photo.jpg")))

@@ -8,6 +8,7 @@ import sys
 from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -132,10 +133,7 @@ def test_only_new_frames_count_as_arriving(monkeypatch: pytest.MonkeyPatch, read
 
 def test_a_node_whose_only_place_for_a_reader_is_taken_has_a_producer(monkeypatch: pytest.MonkeyPatch) -> None:
     """v4l2loopback 0.15 refuses a second reader."""
-
-    def refuse(node: int, length: int) -> bytes:
-        raise OSError(errno.EBUSY, "Device or resource busy")
-
+    refuse = Mock(side_effect=OSError(errno.EBUSY, "Device or resource busy"))
     monkeypatch.setattr("app.output.v4l2.os.read", refuse)
     assert v4l2.frames_arrive("/dev/null")
     assert not v4l2.frames_arrive("/dev/none"), "a node that was removed"
@@ -189,12 +187,10 @@ def test_auto_uses_v4l2_where_pyvirtualcam_is_missing_or_fails(
     driver: FakeDriver, monkeypatch: pytest.MonkeyPatch, reason: str | None, writer_fails: bool
 ) -> None:
 
-    def fails(*_: object, **__: object) -> None:
-        raise RuntimeError(f"'v4l2loopback' backend: {reason}")
-
     if reason is None:
         monkeypatch.setitem(sys.modules, "pyvirtualcam", None)  # an import of it fails
     else:
+        fails = Mock(side_effect=RuntimeError(f"'v4l2loopback' backend: {reason}"))
         monkeypatch.setattr(sys.modules["pyvirtualcam"], "Camera", fails)
     why = "cannot be used" if reason is None else "Another program sends"
     if writer_fails:

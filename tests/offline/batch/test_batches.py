@@ -112,11 +112,7 @@ def test_a_batch_replaces_what_it_began_and_nothing_else(tmp_path: Path, clips: 
 
 def test_a_file_that_appears_during_the_conversion_is_kept(tmp_path: Path, clips: list[Path]) -> None:
     (job,) = jobs_of(clips[:1], tmp_path / "out", overwrite=False)
-
-    def save_meanwhile(done: int, total: int | None) -> bool:
-        return not (tmp_path / "out" / "a.mp4").write_bytes(b"precious")
-
-    result = run_job(job, save_meanwhile)
+    result = run_job(job, lambda done, total: not (tmp_path / "out" / "a.mp4").write_bytes(b"precious"))
     assert result.state == "failed" and "another file has got this name" in (result.error or "")
     assert (tmp_path / "out" / "a.mp4").read_bytes() == b"precious"
 

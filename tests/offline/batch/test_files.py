@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
@@ -73,11 +74,8 @@ def test_an_upload_that_fails_leaves_nothing(tmp_path: Path) -> None:
 def test_a_missing_package_is_named_before_anything_is_converted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def missing(protocol: str) -> None:
-        raise ImportError("Install s3fs to access S3")
-
     clip = write_clip(tmp_path / "a.mp4", 3)
-    monkeypatch.setattr(fsspec, "get_filesystem_class", missing)
+    monkeypatch.setattr(fsspec, "get_filesystem_class", Mock(side_effect=ImportError("Install s3fs to access S3")))
     for sources, folder, alpha in (
         (["s3://bucket"], "out", None),
         ([str(clip)], "s3://bucket", None),

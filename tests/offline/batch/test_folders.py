@@ -6,6 +6,7 @@ import errno
 import os
 from collections import Counter
 from pathlib import Path
+from unittest.mock import Mock
 
 import cv2
 import pytest
@@ -15,7 +16,7 @@ from app.core.settings import BackgroundSettings
 from app.offline.batch.job import TRIES, run_job
 from app.offline.batch.manifest import MANIFEST, Manifest
 from app.offline.batch.plan import settings_hash, unchanged_outputs
-from app.offline.batch.run import Event, convert_batch
+from app.offline.batch.run import convert_batch
 from tests.clips import names_in, write_clip, write_images
 from tests.offline.batch.conftest import SETTINGS, DirectExecutor, converted, jobs_of, records_in, run_batch
 
@@ -151,12 +152,9 @@ def test_a_slash_at_the_end_makes_a_folder_of_any_name(tmp_path: Path) -> None:
 
 
 def test_an_output_that_nobody_reads_is_not_taken_for_the_folder(tmp_path: Path) -> None:
-    def tell(event: Event) -> None:
-        raise BrokenPipeError(errno.EPIPE, "Broken pipe")
-
     jobs, target = jobs_of([write_clip(tmp_path / "a.mp4", 4)], tmp_path / "out"), tmp_path / "out"
     with pytest.raises(BrokenPipeError):
-        run_batch(jobs, target, DirectExecutor(), tell=tell)
+        run_batch(jobs, target, DirectExecutor(), tell=Mock(side_effect=BrokenPipeError(errno.EPIPE, "Broken pipe")))
     assert run_batch(jobs, target, DirectExecutor(), resume=True)["done"] == 1
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -145,10 +146,8 @@ def test_a_reader_of_another_size_fails_alone(pipewire: PrivateSession) -> None:
 
 
 def test_without_the_library_there_is_no_camera(monkeypatch: pytest.MonkeyPatch) -> None:
-    def absent() -> None:
-        raise OSError("libpipewire-0.3.so.0: cannot open shared object file")
-
-    monkeypatch.setattr(library, "load", absent)
+    absent = OSError("libpipewire-0.3.so.0: cannot open shared object file")
+    monkeypatch.setattr(library, "load", Mock(side_effect=absent))
     with pytest.raises(SinkOpenError, match="install and start pipewire"):
         PipeWireCamera(64, 48, 30)
 

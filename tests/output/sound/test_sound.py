@@ -10,7 +10,7 @@ import sys
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from unittest.mock import Mock
 
 import av
 import numpy as np
@@ -85,11 +85,7 @@ def test_a_lost_microphone_is_reported_and_tried_again() -> None:
 
 def test_a_defect_of_the_driver_is_reported() -> None:
     wanted = Wanted()
-
-    def open_broken(name: str) -> FakeDevice:
-        raise ZeroDivisionError
-
-    with closing(Microphone(open_broken, wanted, wanted.reports.append)):  # type: ignore[arg-type]
+    with closing(Microphone(Mock(side_effect=ZeroDivisionError), wanted, wanted.reports.append)):
         eventually(lambda: len(wanted.reports) > 0)
         assert isinstance(wanted.reports[0], ZeroDivisionError)
     assert wanted.reports[-1] is None, "a closed microphone has no failure"
@@ -163,10 +159,7 @@ def test_the_list_leaves_out_what_plays() -> None:
 
 @pytest.mark.parametrize("error", [FileNotFoundError(), subprocess.TimeoutExpired("pactl", 3), ValueError()])
 def test_no_list_leaves_the_default_only(error: Exception) -> None:
-    def run() -> str:
-        raise error
-
-    assert microphones(run, "linux") == ()
+    assert microphones(Mock(side_effect=error), "linux") == ()
     assert microphones(lambda: "not JSON", "linux") == ()
 
 
@@ -236,12 +229,8 @@ def test_pulse_blocks_carry_the_time_of_their_capture() -> None:
 def test_pulse_failures_name_the_device() -> None:
     with pytest.raises(MicrophoneError, match="usb cannot be opened"):
         PulseMicrophone("usb", lambda _name: FakePulse(opens=False))
-
-    def missing(name: str) -> Any:
-        raise OSError(name)
-
     with pytest.raises(MicrophoneError, match="libpulse0"):
-        PulseMicrophone("default", missing)
+        PulseMicrophone("default", Mock(side_effect=OSError("libpulse-simple.so.0")))
 
 
 def test_an_input_of_ffmpeg_is_resampled_and_its_end_reported() -> None:
