@@ -67,14 +67,16 @@ class ControlAddress:
         """Connect to the program that listens here; return None if nothing accepts the connection now."""
         try:
             if sys.platform == "win32":
-                return Client(self.name)
-            with socket.socket(socket.AF_UNIX) as client:
-                client.setblocking(False)  # a full backlog is an error, and no reason to wait
-                client.connect(self.name)
-                client.setblocking(True)
-                return Connection(client.detach())
+                connection: Connection = Client(self.name)  # type: ignore[assignment, unused-ignore] # PipeConnection
+            else:
+                with socket.socket(socket.AF_UNIX) as client:
+                    client.setblocking(False)  # a full backlog is an error, and no reason to wait
+                    client.connect(self.name)
+                    client.setblocking(True)
+                    connection = Connection(client.detach())
         except OSError:
             return None
+        return connection
 
     def in_use(self) -> bool:
         """Return whether a running program owns this address, even if it accepts no connection now."""
@@ -165,7 +167,7 @@ class Endpoint:
 
     def accept(self) -> Connection:
         """Return the next connection, which may be from `wake`. Raises OSError."""
-        return self._listener.accept()
+        return self._listener.accept()  # type: ignore[return-value, unused-ignore] # as in `connect`
 
     def receive(self, connection: Connection) -> bytes:
         """Return the request of a client; b"" if none came in time, or one without the secret. Raises OSError."""
