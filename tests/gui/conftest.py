@@ -44,10 +44,7 @@ CAMERAS = (
     CameraDevice("usb-1", "Front camera", "", 0, ((640, 480), (1280, 720)), ("MJPG", "YUYV")),
     CameraDevice("usb-2", "Desk camera", "", 1),
 )
-MODELS = (
-    WeightReport(spec_of("rvm-mobilenetv3"), None),
-    WeightReport(spec_of("mattecam"), Path("mattecam.safetensors")),
-)
+MODELS = WeightReport(spec_of("rvm-mobilenetv3"), None), WeightReport(spec_of("mattecam"), Path("mattecam.pth"))
 FINDINGS = (
     Finding("camera", State.OK, t("{name} ({device}).", name="Front camera", device="/dev/video0")),
     Finding(

@@ -121,9 +121,7 @@ def test_the_card_has_the_language_of_the_window(start_window: StartWindow, qtbo
 
         def is_german() -> bool:
             picture = session.bridge.picture
-            return picture is not None and np.array_equal(
-                picture.image, expected.image(picture.image.shape[1], picture.image.shape[0])
-            )
+            return picture is not None and np.array_equal(picture.image, expected.image(*picture.image.shape[1::-1]))
 
         qtbot.waitUntil(is_german)
 

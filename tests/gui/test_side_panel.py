@@ -45,7 +45,7 @@ from app.testing.parts import FakeEngine
 from models.table import NETWORKS, bundled
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import MODELS, Downloads, StartWindow, activate
-from tests.gui.widgets import bring_up, button, drag, existing, find, made_store, turn_wheel, use_everything_on, values
+from tests.gui.widgets import bring_up, button, drag, existing, find, made_store, turn_wheel, use_everything_on
 from tests.sources import open_source
 
 SIMPLE = {
@@ -154,20 +154,22 @@ def test_a_control_of_a_group_is_revealed(controls: Session, qtbot: QtBot) -> No
 def test_the_wheel_changes_no_control_and_every_scrolled_page_has_a_name(with_dialogs: Session) -> None:
     """Screen readers said nothing where the focus was on the page of the side panel, the checks or the keys."""
     kinds, window = (QAbstractSlider, QAbstractSpinBox, QComboBox), with_dialogs.window
-    controls = [
-        control for kind in kinds for control in window.findChildren(kind) if not isinstance(control, QScrollBar)
-    ]
+    controls = [each for kind in kinds for each in window.findChildren(kind) if not isinstance(each, QScrollBar)]
     names = {control.objectName() for control in controls}
     assert names >= {"framing.zoom", "blurSlider", "modelCombo", "window.theme"}
     for control in controls:
         if isinstance(control, QAbstractSlider) and control.isEnabled():
             control.setValue((control.minimum() + control.maximum()) // 2)
-    before, settings = values(controls), with_dialogs.store.current
+
+    def values() -> list[object]:
+        return [existing(each.metaObject()).userProperty().read(each) for each in controls]
+
+    before, settings = values(), with_dialogs.store.current
     for control in controls:
         for notches in (-3, 3, 3):
             turn_wheel(control, notches)
             control.setFocus()
-        assert values(controls) == before, control.objectName()
+        assert values() == before, control.objectName()
     assert with_dialogs.store.current == settings
     pages = window.findChildren(QScrollArea)
     assert len(pages) == 10

@@ -12,8 +12,6 @@ from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QObject, QPoint, QPo
 from PyQt6.QtGui import QPaintEvent, QRegion, QWheelEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
-    QAbstractSlider,
-    QAbstractSpinBox,
     QApplication,
     QCheckBox,
     QComboBox,
@@ -199,19 +197,6 @@ def turn_wheel(widget: QWidget, notches: int, where: QPoint | None = None) -> No
         Qt.MouseButton.NoButton, Qt.KeyboardModifier.NoModifier, Qt.ScrollPhase.NoScrollPhase, False,
     )  # fmt: skip
     QApplication.sendEvent(widget, event)
-
-
-def values(controls: list[QWidget]) -> list[object]:
-    """Return what each control holds."""
-    held: list[object] = []
-    for control in controls:
-        if isinstance(control, QAbstractSlider):
-            held.append(control.value())
-        elif isinstance(control, QAbstractSpinBox):
-            held.append(control.text())
-        elif isinstance(control, QComboBox):
-            held.append(control.currentIndex())
-    return held
 
 
 def open_last_step(session: Session) -> Assistant:
