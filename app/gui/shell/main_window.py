@@ -107,7 +107,7 @@ class MainWindow(QMainWindow):
         network.plate.chosen_again.connect(self.bridge.pipeline.read_files_again)
         for download in (network.download, self.panel.quality_choice.download):
             download.succeeded.connect(self.bridge.pipeline.retry)
-            download.succeeded.connect(network.reload)
+        self.panel.quality_choice.download.succeeded.connect(network.reload)
         self.program_notices.download_requested.connect(self._download_missing_model)
         self.windows.diagnostics_copied.connect(self.program_notices.diagnostics_copied)
         self.program_notices.remedy_chosen.connect(self.windows.help_with)
