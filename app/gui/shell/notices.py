@@ -74,13 +74,8 @@ BRIEF_MS = 12_000
 """How long a notice about something that was done stays."""
 EVENT_MS = 30_000
 """How long the error of a single action, or of a file, stays."""
-RANKS = {
-    Stage.CAPTURE: Rank.OUTAGE,
-    Stage.MATTING: Rank.OUTAGE,
-    Stage.OUTPUT: Rank.OUTAGE,
-    Stage.RECORDING: Rank.OUTAGE,  # what is not recorded is lost
-}
-"""Of the stages whose problems are not just errors."""
+OUTAGES = Stage.CAPTURE, Stage.MATTING, Stage.OUTPUT, Stage.RECORDING  # what is not recorded is lost
+"""Stages whose problems are not just errors."""
 
 
 class ProgramNotices(QObject):
@@ -197,12 +192,11 @@ class ProgramNotices(QObject):
         of_file = of_choice and isinstance(problem.message, Text) and "file" in problem.message.values
         leaves = of_file and self._status.phase in (Phase.RUNNING, Phase.PAUSED)  # what was in use before goes on
         remedy = remedy_of(problem)
-        caption = "" if remedy is None else translated(remedy.value)
         return Notice(
             f"error {problem.stage.name}: {problem.message}",
             translated(problem.message),
-            ((caption, partial(self.remedy_chosen.emit, remedy)),) if caption else (),
-            RANKS.get(problem.stage, Rank.ERROR),
+            () if remedy is None else ((translated(remedy.value), partial(self.remedy_chosen.emit, remedy)),),
+            Rank.OUTAGE if problem.stage in OUTAGES else Rank.ERROR,
             EVENT_MS if leaves else 0,
             heading=self._stage_text(problem.stage),
             at_s=problem.at_s,
