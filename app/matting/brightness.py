@@ -79,17 +79,22 @@ def measured_exposure(image: Floats, alpha: Floats) -> Exposure | None:
     top, bottom = int(rows[0]), int(rows[-1]) + 1
     shoulders = top + max(1, (bottom - top) // 3)
     opaque[shoulders:] *= BODY_WEIGHT
-    linear = image.reshape(-1, 3) ** np.float32(GAMMA)
-    luminance = np.asarray(linear @ LUMINANCE, np.float32).reshape(alpha.shape)
+    luminance = luminance_of(image ** np.float32(GAMMA))
     return Exposure(
         float((opaque * luminance).sum() / opaque.sum()),
-        _exceeded_by(0.05, luminance[:shoulders][solid[:shoulders]]),
-        _exceeded_by(0.01, luminance.ravel()),
-        _exceeded_by(0.5, np.abs(response[solid])) / _NOISE_SCALE,
+        exceeded_by(0.05, luminance[:shoulders][solid[:shoulders]]),
+        exceeded_by(0.01, luminance.ravel()),
+        exceeded_by(0.5, np.abs(response[solid])) / _NOISE_SCALE,
     )
 
 
-def _exceeded_by(share: float, values: NDArray[np.floating]) -> float:
+def luminance_of(image: Floats) -> Floats:
+    """Return the luminance (h, w) of an image (h, w, 3) RGB."""
+    luminance: Floats = (image.reshape(-1, 3) @ LUMINANCE).reshape(image.shape[:2])
+    return luminance
+
+
+def exceeded_by(share: float, values: NDArray[np.floating]) -> float:
     """Return the value that this share of the values exceeds."""
     index = int((1 - share) * (len(values) - 1))
     return float(np.partition(values, index)[index])

@@ -16,9 +16,17 @@ import numpy as np
 from app.core.types import AlphaImage, BgrImage, Floats, Matte
 from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import StateArrays, saved
-from app.matting.brightness import FINE_SHORT_SIDE, Brightness, gains_of, measured_exposure
+from app.matting.brightness import (
+    FINE_SHORT_SIDE,
+    LUMINANCE,
+    MIN_SHARE,
+    Brightness,
+    exceeded_by,
+    gains_of,
+    luminance_of,
+    measured_exposure,
+)
 
-LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
 EXPOSURE_PULL, CHROMA_PULL, CONTRAST_PULL = 0.5, 0.35, 0.12
 """Fractions of a difference that a full light match removes. Half of it is the best estimate of the light: in photos,
 persons and their surroundings differ by 0.42 in the log of brightness, 0.22 of colour and 0.96 of contrast."""
@@ -41,8 +49,6 @@ CLIPPED = 0.985
 FLAT = 0.01
 """Backdrops with less deviation than this in every channel are one colour: they carry no light to follow."""
 DARKEST = 0.02
-MIN_SHARE = 0.005
-"""Smallest share of the frame that the person must fill for statistics."""
 
 
 class Tone(NamedTuple):
@@ -80,12 +86,6 @@ def light_of(image: Floats, weight: Floats | None) -> Floats:
     return light
 
 
-def luminance_of(image: Floats) -> Floats:
-    """Return the luminance (h, w) of an image (h, w, 3) RGB."""
-    luminance: Floats = (image.reshape(-1, 3) @ LUMINANCE).reshape(image.shape[:2])
-    return luminance
-
-
 def person_weight(image: Floats, alpha: Floats) -> Floats:
     """Return the weight (h, w) of each pixel in the statistics of the person: opaque and not clipped."""
     weight: Floats = np.clip(2 * alpha - 1, 0, 1) * (image.max(axis=2) < CLIPPED)
@@ -104,9 +104,7 @@ def measured_tone(image: Floats, alpha: Floats, backdrop: Floats | None) -> Tone
         return None
     luminance = luminance_of(image)
     mean = float((weight * luminance).sum() / total)
-    opaque = luminance[alpha > 0.5]
-    last = int(0.95 * (len(opaque) - 1))
-    highlight = float(np.partition(opaque, last)[last])
+    highlight = exceeded_by(0.05, luminance[alpha > 0.5])
     if backdrop is None:
         return Tone(np.zeros(3, np.float32), 0.0, mean, highlight)
     difference = np.log(light_of(backdrop, None) / light_of(image, weight))
