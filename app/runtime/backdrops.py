@@ -94,8 +94,7 @@ class Backdrops:
         """Use the background that the settings ask for, once it is open."""
         if wanted is not self._requested:
             self.prepare(wanted)
-        outcome = self.preparer.take() if self.preparer.ready else None
-        if outcome is not None:
+        if self.preparer.outcome is not None and (outcome := self.preparer.take()) is not None:
             self.answered = True
             self._take(outcome, wanted)
         if wanted.kind == "none":

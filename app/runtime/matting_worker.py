@@ -297,19 +297,13 @@ class FrameStep:
         known = self._conditions
         if known is not None and not self._people.edits and derived_from == self._derived_from:
             return known if known.backdrop is backdrop else replace(known, backdrop=backdrop)
-        self._derived_from, self._conditions = (
-            derived_from,
-            Conditions(
-                run.sequence,
-                backdrop,
-                settings.matting.edges,
-                want_foreground or settings.output.alpha_output != "off",
-                settings.hides_in(run.framing, background),
-                self._people.begin(
-                    settings, run.framing, frame.size, frame.camera, frame.captured_at_s, frame.orientation
-                ),
-            ),
+        editor = self._people.begin(
+            settings, run.framing, frame.size, frame.camera, frame.captured_at_s, frame.orientation
         )
+        wanted = want_foreground or settings.output.alpha_output != "off"
+        hides = settings.hides_in(run.framing, background)
+        self._derived_from = derived_from
+        self._conditions = Conditions(run.sequence, backdrop, settings.matting.edges, wanted, hides, editor)
         return self._conditions
 
     def _repeated(self, conditions: Conditions, frame: Frame) -> Picture | None:

@@ -191,10 +191,9 @@ class Preparer(Worker, Generic[K, T]):
         self._request: K | None = None
         self.busy = False
         """Whether a request has not been answered yet (any thread)."""
-        self.ready = False
-        """Whether an outcome waits to be taken (any thread)."""
         self._retired: list[T] = []
-        self._outcome: Prepared[K, T] | None = None
+        self.outcome: Prepared[K, T] | None = None
+        """What waits to be taken (any thread)."""
         super().__init__(name, self._serve, stage, low_priority=low_priority)
 
     def request(self, key: K) -> None:
@@ -213,12 +212,12 @@ class Preparer(Worker, Generic[K, T]):
     def pending(self) -> bool:
         """Whether an outcome is still to be taken (any thread)."""
         with self._condition:
-            return self.busy or self.ready
+            return self.busy or self.outcome is not None
 
     def take(self) -> Prepared[K, T] | None:
         """Return the newest outcome, once; None while there is none."""
         with self._condition:
-            outcome, self._outcome, self.ready = self._outcome, None, False
+            outcome, self.outcome = self.outcome, None
             return outcome
 
     def request_stop(self) -> None:
@@ -267,8 +266,7 @@ class Preparer(Worker, Generic[K, T]):
 
     def _keep(self, outcome: Prepared[K, T] | None) -> None:
         with self._condition:
-            replaced, self._outcome = self._outcome, outcome
-            self.ready = outcome is not None
+            replaced, self.outcome = self.outcome, outcome
         if replaced is not None and replaced.value is not None:
             close_unused(partial(self._discard, replaced.value))
 

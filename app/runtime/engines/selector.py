@@ -222,7 +222,7 @@ class EngineSelector:
                 self._ask(plan.choose(wanted))
         if plan.due_at_s is not None and (again := plan.due(time.monotonic())) is not None:
             self._ask(again)
-        if self.preparer.ready:
+        if self.preparer.outcome is not None:
             self.poll()
         if settings.matting.governor is not self._governor.active:
             self._govern(settings.matting.governor)
