@@ -14,7 +14,7 @@ from typer.main import get_command
 from app.cli.main import app as program
 from app.cli.usage import VALUES
 from app.config.setting import Setting
-from app.control.commands import OWN_COMMANDS, SETTABLE, SYNTAX
+from app.control.commands import SETTABLE, SYNTAX
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
 SETTINGS_HEAD = """# All settings
@@ -36,8 +36,7 @@ def pages() -> dict[Path, str]:
 
 def settings() -> str:
     """Return the table of settings."""
-    rows = (_setting(setting) for name, setting in SETTABLE.items() if name not in OWN_COMMANDS)
-    return _table(("name", "values", "default", "option", "what it does"), rows)
+    return _table(("name", "values", "default", "option", "what it does"), map(_setting, SETTABLE.values()))
 
 
 def commands() -> str:
