@@ -128,7 +128,7 @@ def prepare(requirements: Path) -> None:
 
     if ready():
         return
-    print(f"mattecam: {f'preparing {VENV}; this happens once and takes some minutes'}", file=sys.stderr, flush=True)
+    print(f"mattecam: preparing {VENV}; this happens once and takes some minutes", file=sys.stderr, flush=True)
     refuse_open_umask()
     with lock_environment() as lock:
         if ready():
