@@ -117,21 +117,21 @@ def secure_boot(system: System) -> bool | None:
     return value[-1:] == b"\x01"  # four bytes of attributes, then the value
 
 
-def check_secure_boot(system: System) -> Iterator[Finding]:
+def check_secure_boot(system: System, module: Module) -> Iterator[Finding]:
     """Yield a finding if the machine has Secure Boot."""
     check, enabled = "virtual camera: Secure Boot", secure_boot(system)
     if enabled is False:
         yield ok(check, t("Secure Boot is off: the kernel loads unsigned modules."))
-    elif enabled and system.path("/sys/module/v4l2loopback").is_dir():
+    elif enabled and module.loaded:
         yield ok(check, t("Secure Boot is on, and the kernel accepted the module's signature."))
     elif enabled:
         enrol = CommandLine(f"sudo mokutil --import {_key(system)}")
         step = t("Enrol the signing key, restart, and confirm on the blue screen:")
-        yield warning(check, _signature(system), step, enrol)
+        yield warning(check, _signature(system, module), step, enrol)
 
 
-def _signature(system: System) -> Text:
-    if not read_module(system).built:
+def _signature(system: System, module: Module) -> Text:
+    if not module.built:
         return t("Secure Boot is on: the module must be signed with a key that is enrolled in the firmware.")
     answer = system.run(["modinfo", "-k", system.release, "-F", "signer", "v4l2loopback"])
     signer = answer.output.strip() if answer.exit_code == 0 else ""
@@ -153,9 +153,9 @@ def _key(system: System) -> str:
 
 def check_virtual_camera(system: System) -> Iterator[Finding]:
     """Yield findings from the package v4l2loopback to a device that other programs list."""
-    devices = read_devices(system)
-    yield check_module(system, read_module(system), devices)
-    yield from check_secure_boot(system)
+    devices, module = read_devices(system), read_module(system)
+    yield check_module(system, module, devices)
+    yield from check_secure_boot(system, module)
     device = choose_device(devices)
     if device is not None:
         yield _device_finding(device, devices)
