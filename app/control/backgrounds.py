@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -98,15 +99,11 @@ def named_background(text: str, current: BackgroundSettings, tiles: Tiles) -> Ba
     fixed = tiles.fixed(text)
     if fixed is not None:
         return _fixed(fixed, current, tiles)
-    try:
+    with suppress(UnknownBackgroundError):
         chosen = parse_background(text, current)
-    except UnknownBackgroundError:
-        raise UsageError(
-            f"There is no background and no file “{text}”; the backgrounds are {tiles.choices()}."
-        ) from None
-    if chosen.file is not None and not exists(chosen.file):
-        raise UsageError(f"There is no background and no file “{text}”; the backgrounds are {tiles.choices()}.")
-    return chosen
+        if chosen.file is None or exists(chosen.file):
+            return chosen
+    raise UsageError(f"There is no background and no file “{text}”; the backgrounds are {tiles.choices()}.")
 
 
 def description(background: BackgroundSettings, files: Sequence[BackgroundFile]) -> str:
