@@ -13,8 +13,8 @@ from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
 from app.config.parsing import TRANSPARENT, describe_background
 from app.core.errors import MattecamError, SettingsError, Text, UsageError, t
-from app.core.files.disk_errors import why_not_read, why_not_written
-from app.core.files.json_file import BrokenFileError
+from app.core.files.disk_errors import why_not_written
+from app.core.files.json_file import BrokenFileError, why_not_used
 from app.core.files.names import check_outputs, free_name, is_stream, is_taken
 from app.core.settings import Settings
 from app.system.process import check_memory_limit
@@ -133,9 +133,9 @@ def _of_run(file: Path | None) -> Settings:
     try:
         return settings_file.read(file)
     except (BrokenFileError, OSError) as error:
-        reason = error.text if isinstance(error, BrokenFileError) else why_not_read(error)
         raise SettingsError(
-            f"The settings file {file} cannot be used: {reason}; correct or replace it, or leave --config out."
+            f"The settings file {file} cannot be used: {why_not_used(error)}; correct or replace it, or leave --config "
+            "out."
         ) from error
 
 

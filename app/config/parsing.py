@@ -13,8 +13,7 @@ from pydantic_core import ErrorDetails
 
 from app.core.errors import SettingsError, Text, UsageError, t
 from app.core.files import paths
-from app.core.files.disk_errors import why_not_read
-from app.core.files.json_file import BrokenFileError, read_object
+from app.core.files.json_file import BrokenFileError, read_object, why_not_used
 from app.core.files.names import is_folder
 from app.core.settings import (
     COLOUR,
@@ -182,8 +181,5 @@ def read_zones(path: Path) -> tuple[Zone, ...]:
             )
         return PeopleSettings.model_validate(data).zones
     except (ValidationError, BrokenFileError, OSError) as error:
-        if isinstance(error, ValidationError):
-            reason: str = file_problem(error)
-        else:
-            reason = error.text if isinstance(error, BrokenFileError) else why_not_read(error)
+        reason = file_problem(error) if isinstance(error, ValidationError) else why_not_used(error)
         raise SettingsError(t("The zones file {file} cannot be used: {reason}.", file=path, reason=reason)) from error

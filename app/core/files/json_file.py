@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from app.core.errors import SettingsError, t
-from app.core.files.disk_errors import why_not_written
+from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.files.names import is_special, resolved
 from app.core.files.private_file import write_private
 
@@ -15,6 +15,11 @@ JsonObject = dict[str, object]
 
 class BrokenFileError(SettingsError):
     """The file exists but its content is invalid. The message is only the reason, to be inserted into a sentence."""
+
+
+def why_not_used(error: BrokenFileError | OSError) -> str:
+    """Return the reason why a file cannot be used: a part of a sentence."""
+    return error.text if isinstance(error, BrokenFileError) else why_not_read(error)
 
 
 def read_object(path: Path) -> JsonObject | None:
