@@ -14,7 +14,7 @@ from app.capture.table import AUTO, finds_camera
 from app.cli.headless_run import HeadlessRun, records, summary
 from app.cli.options import LiveOptions
 from app.cli.proof import PROOF_S, kept_private, with_proof, write_before_after
-from app.cli.start import StartSettings
+from app.cli.start import UNUSED_ZONES, StartSettings
 from app.cli.terminal import notify
 from app.compositing.backgrounds import named_backgrounds
 from app.config.scenes import SceneStore, default_path
@@ -44,7 +44,7 @@ def run(start: StartSettings, options: LiveOptions) -> int:
     settings = start.settings
     film, people = paths.from_user(settings.capture.source), settings.people
     if is_file(film) and people.zones_of(str(film.resolve())) != people.zones:
-        notify("Zones that were painted for a camera are not used for films; name a file with --zones.")
+        notify(UNUSED_ZONES)
     seconds = options.seconds
     limited = seconds is not None or options.frames is not None
     proves = not limited and not options.wait and needs_proof(settings)

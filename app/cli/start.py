@@ -24,6 +24,7 @@ from models.weights import on_hand
 STATUS_FIELD = b'"frames_in"'
 """The first field of a status file."""
 HEAD_BYTES = 200
+UNUSED_ZONES = "Zones that were painted for a camera are not used for films; name a file with --zones."
 
 
 def checked_files(settings: Settings, status_json: Path | None) -> tuple[Settings, Text | None]:
@@ -151,7 +152,7 @@ def film_settings(options: LiveOptions, background: str | None = None) -> StartS
     start = settings_from(options.replace(strict=options.strict or "off"))
     zones = start.settings.people.zones
     if any(zone.camera for zone in zones):
-        notify("Zones that were painted for a camera are not used for films; name a file with --zones.")
+        notify(UNUSED_ZONES)
     return start
 
 
