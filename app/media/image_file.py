@@ -150,16 +150,23 @@ def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
             with Image.open(path, formats=FORMATS) as image:
                 return convert(image)
     except UnidentifiedImageError:
-        raise BackgroundError(
-            t("{file} is not a readable image; use a JPEG, PNG, WebP, HEIC, AVIF, TIFF or BMP file.", file=path)
-        ) from None
+        raise BackgroundError(unknown_format(path)) from None
     except MemoryError:
-        raise BackgroundError(t("The image {file} is too large; save it in a smaller size.", file=path)) from None
+        raise BackgroundError(_too_large(path)) from None
     except _BROKEN as error:
         log.info("%s cannot be decoded: %s", path, error)
         raise BackgroundError(
             t("The image {file} is damaged; save it again or choose another one.", file=path)
         ) from None
+
+
+def unknown_format(path: Path) -> Text:
+    """Return the sentence on a file that is no image."""
+    return t("{file} is not a readable image; use a JPEG, PNG, WebP, HEIC, AVIF, TIFF or BMP file.", file=path)
+
+
+def _too_large(path: Path) -> Text:
+    return t("The image {file} is too large; save it in a smaller size.", file=path)
 
 
 @cache
@@ -178,9 +185,7 @@ def _named_file_errors(path: Path) -> Iterator[None]:
     """
     try:
         if is_special(path):
-            raise BackgroundError(
-                t("{file} is not a readable image; use a JPEG, PNG, WebP, HEIC, AVIF, TIFF or BMP file.", file=path)
-            )
+            raise BackgroundError(unknown_format(path))
         yield
     except FileNotFoundError:
         raise BackgroundError(t("The image {file} does not exist; choose another one.", file=path)) from None
@@ -293,7 +298,7 @@ def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
 def _check_size(image: Image.Image, path: Path) -> None:
     bytes_per_pixel = {"1": 1, "L": 1, "P": 1}.get(image.mode, 2 if image.mode.startswith("I;16") else 4)
     if image.width * image.height * bytes_per_pixel > MAX_DECODED_BYTES:
-        raise BackgroundError(t("The image {file} is too large; save it in a smaller size.", file=path))
+        raise BackgroundError(_too_large(path))
 
 
 def _orientation(image: Image.Image) -> int:

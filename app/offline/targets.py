@@ -9,11 +9,11 @@ from fractions import Fraction
 from pathlib import Path
 
 from app.compositing.backgrounds import VIDEO_SUFFIXES
-from app.core.errors import SinkOpenError, UsageError, t
+from app.core.errors import SinkOpenError, UsageError
 from app.core.files.disk_errors import why_not_written
 from app.core.files.names import exists, is_file, is_folder, is_taken
 from app.media.encoders import ALPHA_SUFFIXES
-from app.media.image_file import IMAGE_SUFFIXES, JPEG_FILMS, READ_SUFFIXES, is_picture
+from app.media.image_file import IMAGE_SUFFIXES, JPEG_FILMS, READ_SUFFIXES, is_picture, unknown_format
 from app.media.image_folder import picture_names
 from app.media.video_times import broadcast_rate, simple_rate
 from app.media.video_writer import FILM_SUFFIXES, SUFFIXES
@@ -125,9 +125,7 @@ def single_output(source: Path, name: str, transparent: bool | None = None) -> P
                 f"{source} is an image, and {name} is no name of one; name an image such as out.png, or a folder."
             )
     elif names_image(path) and is_file(source) and source.suffix.lower() not in VIDEOS:
-        raise UsageError(
-            t("{file} is not a readable image; use a JPEG, PNG, WebP, HEIC, AVIF, TIFF or BMP file.", file=source)
-        )
+        raise UsageError(unknown_format(source))
     elif path.suffix and path.suffix.lower() not in FILM_SUFFIXES and not is_folder(path):
         raise UsageError(
             f"{name} is not the name of a video; name a video ({', '.join(FILM_SUFFIXES)}) or, for PNG images, a "
