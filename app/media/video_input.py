@@ -95,12 +95,7 @@ def open_container(path: Path) -> InputContainer:
         if not path.is_file():
             raise VideoError(t("There is no video file {file}; check the name.", file=path))
         if declares_too_much(path):
-            raise VideoError(
-                t(
-                    "{file} is not a readable video: it is damaged or in an unknown format; choose another file.",
-                    file=path,
-                )
-            )
+            raise ValueError("it declares too large an index")
         if needs_dolby_vision(path):
             raise VideoError(
                 t(
