@@ -163,9 +163,7 @@ class AudioCopy:
         try:
             self._input = open_container(source)
         except VideoError as error:
-            raise ExplainedOSError(
-                errno.EIO, t("its sound cannot be read ({reason}); choose another source", reason=error.text), source
-            ) from error
+            raise _sound_not_read(source, error.text) from error
         self._waiting: Packet[AudioStream] | None = None
         self._packets: Iterator[Packet[AudioStream]] = iter(())
         if not self._input.streams.audio:
@@ -173,14 +171,8 @@ class AudioCopy:
         track = _sound_among(source, self._input.streams.audio, target)
         if track is None:
             self._input.close()
-            raise ExplainedOSError(
-                errno.EIO,
-                t(
-                    "its sound cannot be read ({reason}); choose another source",
-                    reason=t("{file} is in a format that cannot be played; save it as MP4 (H.264).", file=source),
-                ),
-                source,
-            )
+            unsupported = t("{file} is in a format that cannot be played; save it as MP4 (H.264).", file=source)
+            raise _sound_not_read(source, unsupported)
         codec = track.codec_context
         if _is_copied(target, codec):
             stream = target.add_stream_from_template(track)
@@ -265,6 +257,12 @@ class AudioCopy:
 
 def _encoder_for(target: OutputContainer) -> str:
     return "libopus" if target.format.name == "webm" else "aac"
+
+
+def _sound_not_read(source: Path, reason: str) -> ExplainedOSError:
+    return ExplainedOSError(
+        errno.EIO, t("its sound cannot be read ({reason}); choose another source", reason=reason), source
+    )
 
 
 def _sound_among(source: Path, tracks: Sequence[AudioStream], target: OutputContainer) -> AudioStream | None:
