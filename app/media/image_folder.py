@@ -73,7 +73,7 @@ class ImageFolderReader:
         if self.damaged:
             yield (
                 f"Unreadable or unsuitable images in {self.path} were left out: {len(self.damaged)} "
-                f"({', '.join(_first(self.damaged))})."
+                f"({', '.join(first_names(self.damaged))})."
             )
         if not self.is_image and (others := [file.name for file in others_in(self.path)]):
             yield others_left_out(self.path, others)
@@ -97,12 +97,13 @@ def others_left_out(folder: Path | str, names: Sequence[str]) -> str:
     """Return the sentence on the other files of a folder that are left out."""
     return (
         f"Files in {folder} that are neither images nor videos were left out: {len(names)} "
-        f"({', '.join(_first(names))})."
+        f"({', '.join(first_names(names))})."
     )
 
 
-def _first(names: Sequence[str]) -> list[str]:
-    return [*names[:NAMED], *(["…"] if len(names) > NAMED else [])]
+def first_names(names: Sequence[str], most: int = NAMED) -> list[str]:
+    """Return the names that a sentence shows, with an ellipsis in place of those beyond `most`."""
+    return [*names[:most], *(["…"] if len(names) > most else [])]
 
 
 def pictures_in(folder: Path) -> list[Path]:

@@ -11,7 +11,6 @@ from pathlib import Path
 
 from app.compositing import open_background
 from app.core.errors import MattecamError, PlateError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
-from app.core.files.disk_errors import why_not_read
 from app.core.files.names import check_outputs, is_file, is_folder, is_special, resolved
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import BgrImage
@@ -23,7 +22,7 @@ from app.media.image_folder import DEFAULT_FPS, ImageFolderReader
 from app.media.video_reader import VideoReader
 from app.offline.film_step import FilmStep
 from app.offline.outputs import Output, Outputs, OutputShape, VideoOutput, open_output
-from app.offline.targets import existing, is_transparent
+from app.offline.targets import existing, exists_already, is_transparent, not_read, rate_without_folder
 
 VIDEO_CRF, MATTE_CRF = 18, 10
 """Quality of x264. The matte gets a higher one: its coding errors are visible as ghosts."""
@@ -94,11 +93,9 @@ def convert(
     found = filter(None, (existing(source, path) for path in wanted))
     there = next((path for path in found if not overwrite or is_special(path)), None)
     if there is not None:
-        raise UsageError(
-            f"{there} is a pipe or a device, which is not replaced; choose another name."
-            if is_special(there)
-            else f"{there} exists already; add --overwrite to replace it, or choose another name."
-        )
+        if is_special(there):
+            raise UsageError(f"{there} is a pipe or a device, which is not replaced; choose another name.")
+        raise exists_already([there])
     orientation, check = settings.capture.orientation, frame_check(settings.matting)
     reader = _opened(source, lambda width, height: check(*orientation.size(width, height)), fps)
     timing = reader.timing  # before the first frame, whose exact time depends on those of all
@@ -167,14 +164,12 @@ def _opened(source: Path, check_size: Callable[[int, int], object], fps: Fractio
         if not source.exists():
             raise SourceOpenError(f"There is no file or folder {source}; check the name.")
         if fps is not None and not source.is_dir():
-            raise UsageError(f"{source} is no folder of images, whose frame rate could be chosen; leave --fps out.")
+            raise rate_without_folder(source)
         if source.is_dir() or is_picture(source):
             return ImageFolderReader(source, check_size, fps or DEFAULT_FPS)
         return VideoReader(source, with_alpha=True)
     except OSError as error:  # of the folder: the readers of files explain their own
-        raise SourceOpenError(
-            f"{source} cannot be read: {why_not_read(error)}; check its name and permissions, or choose another one."
-        ) from error
+        raise not_read(source, error) from error
 
 
 def _run(

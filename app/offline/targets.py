@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
 from app.compositing.backgrounds import VIDEO_SUFFIXES
-from app.core.errors import SinkOpenError, UsageError
-from app.core.files.disk_errors import why_not_written
+from app.core.errors import SinkOpenError, SourceOpenError, UsageError
+from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.files.names import exists, is_file, is_folder, is_taken
 from app.media.encoders import ALPHA_SUFFIXES
 from app.media.image_file import IMAGE_SUFFIXES, JPEG_FILMS, READ_SUFFIXES, is_picture, unknown_format
-from app.media.image_folder import picture_names
+from app.media.image_folder import first_names, picture_names
 from app.media.video_times import broadcast_rate, simple_rate
 from app.media.video_writer import FILM_SUFFIXES, SUFFIXES
 
@@ -32,6 +32,8 @@ LOWEST_FPS, HIGHEST_FPS = Fraction(1, 100), 1000
 """Of a film of images."""
 BROADCAST_FPS = Fraction(1, 200)
 """Difference up to which a decimal number stands for a rate such as 24000/1001."""
+NAMED = 3
+"""Existing files that a sentence names."""
 SEPARATORS = tuple(filter(None, (os.sep, os.altsep)))
 
 
@@ -161,3 +163,23 @@ def _create(folder: Path) -> None:
         folder.mkdir(parents=True)
     except OSError as error:
         raise SinkOpenError(f"{folder} cannot be written: {why_not_written(error)}.") from error
+
+
+def exists_already(files: Sequence[Path | str]) -> UsageError:
+    """Return the error for files that would be replaced."""
+    return UsageError(
+        f"{', '.join(first_names([str(file) for file in files], NAMED))} exists already; add --overwrite to replace "
+        "it, or choose another name."
+    )
+
+
+def rate_without_folder(source: Path | str) -> UsageError:
+    """Return the error for a frame rate that is chosen for a video or an image."""
+    return UsageError(f"{source} is no folder of images, whose frame rate could be chosen; leave --fps out.")
+
+
+def not_read(source: Path | str, error: OSError) -> SourceOpenError:
+    """Return the error for a source that the system does not let us read."""
+    return SourceOpenError(
+        f"{source} cannot be read: {why_not_read(error)}; check its name and permissions, or choose another one."
+    )

@@ -10,7 +10,6 @@ from pathlib import Path
 
 from app import __version__
 from app.core.errors import SourceOpenError, UsageError
-from app.core.files.disk_errors import why_not_read
 from app.core.files.names import final_name, is_file, is_folder, is_of_kind, resolved, same_file
 from app.core.settings import Settings
 from app.matting.choice.choice import choose
@@ -19,7 +18,15 @@ from app.media.image_folder import others_in, picture_names
 from app.offline.batch.files import check_address, is_remote, joined, list_folder, parent_and_name, size_and_time
 from app.offline.batch.job import Job, Written, digest
 from app.offline.batch.manifest import MANIFEST, Record, last_records, state_folder
-from app.offline.targets import VIDEOS, VIDEOS_AND_IMAGES, check_folder, existing, film_name
+from app.offline.targets import (
+    VIDEOS,
+    VIDEOS_AND_IMAGES,
+    check_folder,
+    existing,
+    film_name,
+    not_read,
+    rate_without_folder,
+)
 
 
 def clips_in(source: str) -> list[str]:
@@ -83,9 +90,7 @@ def _names_in(source: str) -> list[str]:
     try:
         return [str(file) for file in path.iterdir()] if path.is_dir() else []
     except OSError as error:
-        raise SourceOpenError(
-            f"{source} cannot be read: {why_not_read(error)}; check its name and permissions, or choose another one."
-        ) from error
+        raise not_read(source, error) from error
 
 
 def plan_jobs(
@@ -118,7 +123,7 @@ def plan_jobs(
     made = {_place(joined(place, film)) for place in folders.values() for film in films}
     clips = [clip for source in sources for clip in clips_in(source) if clip == source or _place(clip) not in made]
     if fps is not None and not any(is_folder(Path(clip)) for clip in clips if not is_remote(clip)):
-        raise UsageError(f"{sources[0]} is no folder of images, whose frame rate could be chosen; leave --fps out.")
+        raise rate_without_folder(sources[0])
     identity = settings_hash(settings, transparent, fps)
     sources_at = {Path(_place(clip)): clip for clip in clips}
     sources_in = {parent: clip for place, clip in sources_at.items() for parent in place.parents}
@@ -133,9 +138,7 @@ def plan_jobs(
         if is_remote(clip) or not Path(clip).is_dir():
             name = images.get(clip) or film_name(clip, transparent)
         if name in jobs:
-            raise UsageError(
-                f"{jobs[name].source} and {clip} would both become {name}; convert them into separate folders."
-            )
+            raise same_name(jobs[name].source, clip, name)
         outputs = {use: joined(place, name) for use, place in folders.items()}
         places = [Path(_place(output)) for output in outputs.values()]
         for place in places:
@@ -156,6 +159,11 @@ def plan_jobs(
 
 def _place(name: str) -> str:
     return name if is_remote(name) else str(resolved(Path(name)))
+
+
+def same_name(first: str, second: str, name: str) -> UsageError:
+    """Return the error for two clips whose outputs would have the same name."""
+    return UsageError(f"{first} and {second} would both become {name}; convert them into separate folders.")
 
 
 def settings_hash(settings: Settings, transparent: bool | None = False, fps: Fraction | None = None) -> str:

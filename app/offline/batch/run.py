@@ -20,14 +20,12 @@ from app.core.files.lock import lock_file
 from app.offline.batch.files import is_remote, joined, parent_and_name, size_and_time, upload
 from app.offline.batch.job import TRIES, Executor, Job, JobResult
 from app.offline.batch.manifest import MANIFEST, Manifest, Record, last_records, state_folder
-from app.offline.batch.plan import existing_output, record_of, unchanged_outputs
-from app.offline.targets import check_folder
+from app.offline.batch.plan import existing_output, record_of, same_name, unchanged_outputs
+from app.offline.targets import check_folder, exists_already
 
 MOST_TRIES = 3
 """Tries of a clip whose worker dies. A clip that fails by itself, such as a broken file, is tried once."""
 WAIT_S = 0.2
-NAMED = 3
-"""Files that a sentence names."""
 STOP_TIMEOUT_S = 20.0
 """How long interrupted clips may take to end."""
 
@@ -120,10 +118,7 @@ class Batch:
         jobs = [self._jobs[index] for index in self._waiting]
         files = [file for job in jobs if not job.overwrite and (file := existing_output(job)) is not None]
         if files:
-            raise UsageError(
-                f"{', '.join([*files[:NAMED], *(['…'] if len(files) > NAMED else [])])} exists already; add "
-                "--overwrite to replace it, or choose another name."
-            )
+            raise exists_already(files)
 
     def _start(self) -> None:
         while self._waiting and len(self._running) < self._executor.count:
@@ -234,9 +229,7 @@ def _check_case(jobs: Sequence[Job]) -> None:
         name = parent_and_name(job.target)[1]
         first = seen.setdefault(name.lower(), job)
         if first is not job:
-            raise UsageError(
-                f"{first.source} and {job.source} would both become {name}; convert them into separate folders."
-            )
+            raise same_name(first.source, job.source, name)
 
 
 def _refuse_link(path: Path) -> None:
