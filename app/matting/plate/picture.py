@@ -55,13 +55,10 @@ def read_plate(path: Path, width: int, height: int) -> BgrImage:
 
 def whole_plate(path: Path) -> BgrImage:
     """Read the plate in its own size. Raises PlateError."""
-    if is_special(path):
-        raise PlateError(
-            t("The file {file} is not a readable image; take the picture of the empty room again.", file=path)
-        )
     try:
-        with path.open("rb"):
-            pass
+        if not is_special(path):  # opening a pipe waits until another program writes to it
+            with path.open("rb"):
+                pass
         return read_image(path)
     except OSError as error:
         raise PlateError(
