@@ -8,7 +8,7 @@ from itertools import groupby
 
 from PyQt6.QtCore import QObject, QProcess, Qt, pyqtSignal
 from PyQt6.QtGui import QHideEvent
-from PyQt6.QtWidgets import QDialog, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PyQt6.QtWidgets import QDialog, QPushButton, QWidget
 
 from app.config.setting import with_value
 from app.core.errors import MattecamError, t
@@ -20,6 +20,7 @@ from app.gui.state.bridge import Bridge
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import button, label, selectable
+from app.gui.widgets.page import scrolling
 from app.gui.widgets.qt import column, copy_text, prepare, row, timer, was_hidden
 from app.runtime.status import PipelineStatus
 
@@ -41,16 +42,9 @@ class FindingsView(QWidget):
         self._summary.setObjectName("findingsSummary")
         self._list = column(None, spacing=14)
         content = QWidget()
-        content.setObjectName("panelPage")
-        inner = QVBoxLayout(content)
-        inner.addLayout(self._list)
-        inner.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(content)
-        scroll.setAccessibleName(tr("Results of the checks"))
-        again = button(tr("Check again"), tr("Run the checks again"),
-                       "checkAgain", self.check)  # fmt: skip
+        column(content, self._list, None, margins=None)
+        scroll = scrolling(content, tr("Results of the checks"))
+        again = button(tr("Check again"), tr("Run the checks again"), "checkAgain", self.check)
         self._buttons: list[QPushButton] = [again]
         self._focused: QPushButton | None = None
         """The button to focus again after the checks."""
@@ -255,8 +249,7 @@ class FindingsDialog(QDialog):
     def __init__(self, view: FindingsView, title: str, name: str, parent: QWidget) -> None:
         super().__init__(parent)
         prepare(self, name, title, 680, 560)
-        close = button(tr("Close"), tr("Back to the window"),
-                       "findingsClose", self.close)  # fmt: skip
+        close = button(tr("Close"), tr("Back to the window"), "findingsClose", self.close)
         column(self, view, row(None, None, close), grows=view, spacing=12, margins=18)
         view.check()
 

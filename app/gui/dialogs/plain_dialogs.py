@@ -8,16 +8,7 @@ from html import escape
 
 from PyQt6.QtCore import QSignalBlocker, Qt
 from PyQt6.QtGui import QAction, QDesktopServices, QKeySequence
-from PyQt6.QtWidgets import (
-    QDialog,
-    QMenuBar,
-    QPlainTextEdit,
-    QScrollArea,
-    QStackedWidget,
-    QTextBrowser,
-    QVBoxLayout,
-    QWidget,
-)
+from PyQt6.QtWidgets import QDialog, QMenuBar, QPlainTextEdit, QStackedWidget, QTextBrowser, QWidget
 
 from app.core.errors import MattecamError
 from app.core.files import paths
@@ -30,7 +21,7 @@ from app.gui.state.diagnostics import MAX_LINES, LogBuffer
 from app.gui.state.store import SettingsStore
 from app.gui.state.tasks import Tasks
 from app.gui.widgets.controls import Segments, button, check, describe, label
-from app.gui.widgets.page import FoldingRow, Page
+from app.gui.widgets.page import FoldingRow, Page, scrolling
 from app.gui.widgets.qt import column, copy_text, existing, prepare, row, timer
 from app.gui.widgets.theme import theme_names
 from app.system import autostart
@@ -144,8 +135,7 @@ class ShortcutsDialog(QDialog):
         super().__init__(parent)
         prepare(self, "shortcutsDialog", self.tr("Keyboard shortcuts"), 460, 560)
         content = QWidget()
-        content.setObjectName("panelPage")
-        lines = QVBoxLayout(content)
+        lines = column(content, margins=None)
         for heading, shortcuts in [*from_menus, (self.tr("More"), self._others())]:
             lines.addWidget(label(heading, "heading"))
             for text, keys in shortcuts:
@@ -154,10 +144,7 @@ class ShortcutsDialog(QDialog):
                 line.setAlignment(pressed, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
                 lines.addLayout(line)
         lines.addStretch(1)
-        scroll = QScrollArea()
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(content)
-        scroll.setAccessibleName(self.windowTitle())
+        scroll = scrolling(content, self.windowTitle())
         close = button(self.tr("Close"), self.tr("Back to the window"), "shortcutsClose", self.close)
         column(self, scroll, row(None, None, close), grows=scroll, spacing=12, margins=16)
 

@@ -212,6 +212,16 @@ class Page(QScrollArea):
             self._bar.setValue(self._place_of(self._wanted))
 
 
+def scrolling(content: QWidget, name: str) -> QScrollArea:
+    """Return a frame in which texts scroll, and which takes the focus for that. name: for screen readers."""
+    content.setObjectName("panelPage")
+    area = QScrollArea()
+    area.setWidgetResizable(True)
+    area.setWidget(content)
+    area.setAccessibleName(name)
+    return area
+
+
 def breakable(text: str) -> str:
     """Return a text whose long names, paths and addresses can wrap at their separators: they widen no panel."""
     return LONG_WORD.sub(lambda word: SEPARATOR.sub("\\g<0>\u200b", word[0]), text)
