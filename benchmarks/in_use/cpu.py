@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from unittest.mock import patch
 
 import psutil
 
@@ -84,24 +83,10 @@ def cpu_parts_s() -> dict[tuple[int, str], float]:
 @contextmanager
 def sections_counted() -> Iterator[None]:
     """Count networks and conversions apart from the rest of their threads inside the context."""
-    counted = (RecurrentNetwork, "infer", "network"), (YuvConverter, "convert", "convert")
-    methods = [getattr(owner, name) for owner, name, _ in counted]
-    for (owner, name, part), method in zip(counted, methods, strict=True):
-        setattr(owner, name, _counting(method, part))
-    try:
+    network = patch.object(RecurrentNetwork, "infer", cpu_part("network")(RecurrentNetwork.infer))
+    conversion = patch.object(YuvConverter, "convert", cpu_part("convert")(YuvConverter.convert))
+    with network, conversion:
         yield
-    finally:
-        for (owner, name, _), method in zip(counted, methods, strict=True):
-            setattr(owner, name, method)
-
-
-def _counting(method: Any, part: str) -> Any:
-    @functools.wraps(method)
-    def counting(*arguments: Any, **named: Any) -> Any:
-        with cpu_part(part):
-            return method(*arguments, **named)
-
-    return counting
 
 
 def sample() -> CpuSample:
