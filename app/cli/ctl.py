@@ -12,12 +12,11 @@ import typer
 from app.cli.terminal import notify
 from app.config.parsing import parse_background
 from app.config.setting import NO_VALUE
-from app.control.commands import SETTERS, Command, JsonValue, countdown_of, find_settable, parse_words
+from app.control.commands import COLLECT_S, SETTERS, Command, JsonValue, countdown_of, find_settable, parse_words
 from app.control.transport import ask
 from app.core.errors import MattecamError, UsageError
 from app.core.files import paths, program
 from app.core.files.names import is_file
-from app.core.plate_times import COLLECT_S
 
 
 def ctl(

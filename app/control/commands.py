@@ -13,13 +13,15 @@ from dataclasses import asdict, dataclass
 from app.config.parsing import parse_pan
 from app.config.setting import SETTINGS, Setting
 from app.core.errors import UsageError
-from app.core.plate_times import COLLECT_S, COUNTDOWN_S
 from app.core.settings import MAX_ZOOM
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
 SWITCHES = ("on", "off", "toggle")
-MAX_COUNTDOWN_S = 60.0
+COUNTDOWN_S, MAX_COUNTDOWN_S = 5.0, 60.0
+"""Time to step out of the frame before the picture of the empty room is taken, by default and at most."""
+COLLECT_S = 3.0
+"""Time in which frames for that picture are collected."""
 PLATE_CHECKS_S = 30.0
 """Time for a camera that starts, and for the check that nobody is in the picture of the empty room."""
 

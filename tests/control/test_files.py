@@ -14,10 +14,9 @@ import pytest
 from app.control import plate as live_plate
 from app.control.backgrounds import BackgroundFile, Tiles, description, named_background, next_background
 from app.control.changes import CommandError, SettingsChanges
-from app.control.commands import Command
+from app.control.commands import COUNTDOWN_S, Command
 from app.control.plate import PlateCommand
 from app.core.errors import BackgroundError, MattecamError, PlateError, SinkLostError, UsageError
-from app.core.plate_times import COUNTDOWN_S
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import PictureKind
 from app.matting.plate.capture import plate_path

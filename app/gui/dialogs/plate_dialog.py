@@ -11,8 +11,8 @@ from PyQt6.QtCore import Qt, pyqtSignal
 from PyQt6.QtGui import QHideEvent, QPixmap
 from PyQt6.QtWidgets import QDialog, QLabel, QProgressBar, QPushButton, QWidget
 
+from app.control.commands import COLLECT_S, COUNTDOWN_S
 from app.core.errors import PlateError, t
-from app.core.plate_times import COLLECT_S, COUNTDOWN_S
 from app.core.types import BgrImage, Frame
 from app.gui.i18n.messages import translated_error
 from app.gui.preview.rendering import to_qimage
