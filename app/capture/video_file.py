@@ -13,7 +13,7 @@ from app.core.errors import BackgroundError, SourceLostError, SourceOpenError, t
 from app.core.files.names import exists
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.image_file import first_frame_alone, kind_of_file, read_image
-from app.media.video_input import LIVE_MAX_PIXELS, VideoError
+from app.media.video_input import LIVE_MAX_PIXELS, VideoError, changes_shape, no_longer_readable
 from app.media.video_reader import VideoReader
 
 log = logging.getLogger(__name__)
@@ -123,19 +123,10 @@ class VideoFileSource:
             self._frames = self._reader.frames()
             timed = self._decode()
         if timed is None:
-            raise SourceLostError(
-                t("The video {file} can no longer be read; choose another file.", file=self._reader.path)
-            )
+            raise SourceLostError(no_longer_readable(self._reader.path))
         if self._reader.reshaped and not self._reshape_told:
             self._reshape_told = True
-            log.warning(
-                "%s",
-                t(
-                    "Frames of {file} have another shape than the first; they are cropped or given bars, not "
-                    "stretched.",
-                    file=self._reader.path,
-                ),
-            )
+            log.warning("%s", changes_shape(self._reader.path))
         return self._round_s + timed[0], timed[1]
 
     def _decode(self) -> tuple[Fraction, BgrImage] | None:

@@ -23,7 +23,14 @@ from app.core.settings import BackgroundSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.media.alpha import BLACK
 from app.media.image_file import READ_SUFFIXES, first_frame_alone, read_image
-from app.media.video_input import LIVE_MAX_PIXELS, VideoError, VideoInput, is_turned
+from app.media.video_input import (
+    LIVE_MAX_PIXELS,
+    VideoError,
+    VideoInput,
+    changes_shape,
+    is_turned,
+    no_longer_readable,
+)
 
 log = logging.getLogger(__name__)
 
@@ -196,9 +203,7 @@ class LoopingVideo:
             if count == 0 and self.round_s is None:
                 return  # a single frame
             if count == 0 or not self._video.rewind():
-                raise VideoError(
-                    t("The video {file} can no longer be read; choose another file.", file=self._video.path)
-                )
+                raise VideoError(no_longer_readable(self._video.path))
             begun_s += self._video.end_s - self._first_s
             self.round_s = self.round_s or float(begun_s + self._first_s)
             self._round = self._video.timed_frames()
@@ -206,14 +211,7 @@ class LoopingVideo:
     def _tell_shape(self, frame: VideoFrame) -> None:
         if self._shape is not None and not geometry.is_alike(self._video.shape_of(frame), self._shape):
             self._shape = None
-            log.warning(
-                "%s",
-                t(
-                    "Frames of {file} have another shape than the first; they are cropped or given bars, not "
-                    "stretched.",
-                    file=self._video.path,
-                ),
-            )
+            log.warning("%s", changes_shape(self._video.path))
 
     def picture(self, frame: VideoFrame, layout: Layout, width: int, height: int) -> BgrImage:
         """Return the frame upright, with square pixels, scaled to this size: (height, width, 3) uint8 BGR."""
@@ -354,9 +352,7 @@ class VideoBackground:
                     self._condition.notify_all()
         except Exception as error:  # the boundary of the thread
             log.warning("The background video %s stopped: %s", self._path.name, error, exc_info=error)
-            self.problem = BackgroundError(
-                t("The video {file} can no longer be read; choose another file.", file=self._path)
-            )
+            self.problem = BackgroundError(no_longer_readable(self._path))
         finally:
             with self._condition:
                 self._ended = True

@@ -28,7 +28,7 @@ from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
 
-from app.core.errors import MattecamError, t
+from app.core.errors import MattecamError, Text, t
 from app.media.alpha import BLACK, BgraImage, has_alpha, over_colour
 from app.media.animated_webp import as_video, is_animated_webp
 from app.media.frame_filters import deinterlaced, in_bt709
@@ -374,6 +374,18 @@ def packet_counts(path: Path, streams: Sequence[Stream]) -> Mapping[int, int]:
         for packet in islice(container.demux([container.streams[each.index] for each in streams]), MOST_COUNTED):
             counts[packet.stream.index] += packet.size > 0
     return counts
+
+
+def no_longer_readable(path: Path) -> Text:
+    """Return the sentence on a video that could be read before."""
+    return t("The video {file} can no longer be read; choose another file.", file=path)
+
+
+def changes_shape(path: Path) -> Text:
+    """Return the sentence on a video whose later frames have another shape."""
+    return t(
+        "Frames of {file} have another shape than the first; they are cropped or given bars, not stretched.", file=path
+    )
 
 
 def stamped_packets(container: InputContainer) -> Iterator[tuple[Packet[Stream], int | None]]:
