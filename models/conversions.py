@@ -22,7 +22,8 @@ CONVERTED = MODELS / "converted"
 LIST = "published.json"
 
 
-def _converts() -> bool:
+def converts() -> bool:
+    """Return whether this copy converts networks itself."""
     return importlib.util.find_spec("torch") is not None
 
 
@@ -30,7 +31,7 @@ def _converts() -> bool:
 def published(model: str) -> WeightSpec | None:
     """Return the archive of a network's conversions; None if there is none, or if this copy converts networks."""
     file = CONVERTED / LIST
-    if _converts() or not file.is_file():
+    if converts() or not file.is_file():
         return None
     entry = json.loads(file.read_text("utf-8")).get(model)
     return entry and WeightSpec(model, licence="", note="", **entry)
@@ -38,7 +39,7 @@ def published(model: str) -> WeightSpec | None:
 
 def folders(model: str) -> list[Path]:
     """Return the folders with conversions of a network that are used here: with PyTorch none, so that changes count."""
-    if _converts():
+    if converts():
         return []
     spec = published(model)
     return [CONVERTED] if spec is None else [CONVERTED, _fetched(spec)]

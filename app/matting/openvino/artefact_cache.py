@@ -8,7 +8,6 @@ from __future__ import annotations
 import errno
 import functools
 import hashlib
-import importlib.util
 import logging
 import shutil
 import tempfile
@@ -21,7 +20,7 @@ from app.core.errors import ModelError, t
 from app.core.files import paths
 from app.core.files.disk_errors import why_not_written
 from app.matting.openvino.artefact import Artefact, NetworkSource, read_artefact
-from models.conversions import folders, missing
+from models.conversions import converts, folders, missing
 from models.weights import on_hand
 
 LOG = logging.getLogger(__name__)
@@ -81,7 +80,7 @@ class ArtefactCache:
 
 
 def _convert(source: NetworkSource, folder: Path) -> None:
-    if importlib.util.find_spec("torch") is None:
+    if not converts():
         if missing(source.model) and source.weights == on_hand(source.model):
             raise ModelError(
                 t(
