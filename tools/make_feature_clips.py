@@ -24,11 +24,11 @@ from app.compositing import open_background
 from app.core.files.paths import assets_dir
 from app.core.settings import EdgeSettings, EngineSettings, Settings
 from app.core.types import BgrImage
+from app.effects.editor import PeopleEditor
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.media.image_file import read_image
 from app.media.video_reader import VideoReader
-from app.people.editor import PeopleEditor
 from tools.feature_shots import FEATURES, Feature
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -11,11 +11,11 @@ from app.compositing import Background
 from app.core.framing import framed, viewed
 from app.core.settings import Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, magnified
+from app.effects.editor import PeopleEditor
 from app.matting.base.interface import MattingEngine
 from app.matting.strict.rules import WAIT_FRAMES
 from app.media.alpha import BgraImage, over, straight
 from app.output.packing import premultiplied
-from app.people.editor import PeopleEditor
 
 
 class FilmStep:

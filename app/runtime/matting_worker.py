@@ -24,8 +24,8 @@ from app.core.types import (
     PictureKind,
     magnified,
 )
+from app.effects.editor import PeopleEditor
 from app.matting.choice.governor import StepTiming
-from app.people.editor import PeopleEditor
 from app.privacy.plausibility import MatteCheck, mean_alpha
 from app.runtime.backdrops import Backdrops
 from app.runtime.demand import DemandWatch

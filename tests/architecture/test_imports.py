@@ -141,7 +141,7 @@ def test_ioctls_are_called_in_one_module() -> None:
 LAYERS = (
     ("models", "app.core"),
     ("app.config", "app.media"),
-    ("app.matting", "app.people", "app.compositing", "app.system"),
+    ("app.matting", "app.effects", "app.compositing", "app.system"),
     ("app.capture", "app.output", "app.offline", "app.privacy"),
     ("app.runtime", "app.doctor", "app.api", "app.testing"),
     ("app.control",),

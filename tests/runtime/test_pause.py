@@ -15,7 +15,7 @@ from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings,
 from app.core.settings_owner import SettingsOwner
 from app.core.threads import elapsed_s
 from app.core.types import BlurredBackground, Frame, Picture, PictureKind
-from app.people.editor import PeopleEditor
+from app.effects.editor import PeopleEditor
 from app.runtime import watchdog
 from app.runtime.engines.plan import Run
 from app.runtime.matting_worker import SETTLED_STEPS, Conditions, FrameStep, are_alike, same_image

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from app.core.framing import WHOLE_VIEW, View
-from app.people.finding import Person
+from app.effects.finding import Person
 
 FramingStyle = Literal["calm", "close"]
 

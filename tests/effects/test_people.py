@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from app.core.framing import Plane
 from app.core.settings import FramingSettings, PeopleSettings, Settings
 from app.core.types import Floats
-from app.people.auto_framing import (
+from app.effects.auto_framing import (
     MAX_SPEED,
     MAX_ZOOM_RATE,
     STYLES,
@@ -25,9 +25,9 @@ from app.people.auto_framing import (
     Motion,
     minimum_jerk_step,
 )
-from app.people.editor import PeopleEditor
-from app.people.finding import Person, find_people
-from app.people.only_me import PROOF_FRAMES, OnlyMe
+from app.effects.editor import PeopleEditor
+from app.effects.finding import Person, find_people
+from app.effects.only_me import PROOF_FRAMES, OnlyMe
 
 ASPECT = 16 / 9
 ROWS, COLUMNS = 180, 320

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from app.core.framing import View, cutout, from_camera, to_camera
 from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, Settings, Zone
+from app.effects import editor as editor_module
+from app.effects.editor import CANVAS_HEIGHT, PeopleEditor, draw_zones, zone_gain
 from app.matting.base.interface import StepGeometry
-from app.people import editor as editor_module
-from app.people.editor import CANVAS_HEIGHT, PeopleEditor, draw_zones, zone_gain
 from tests.matting.stubs import StubCpu, showing
 
 ASPECT, SIZE = 16 / 9, (90, 160)

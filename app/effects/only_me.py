@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from app.core.framing import Plane, cutout
 from app.core.settings import FramingSettings
 from app.core.types import Mask
-from app.people.finding import on_grid
+from app.effects.finding import on_grid
 
 Codes = NDArray[np.intp]
 Histogram = NDArray[np.float64]

@@ -13,9 +13,9 @@ from app.core.framing import WHOLE_VIEW, MatteEdit, Plane, View, cutout, from_ca
 from app.core.geometry import UNTURNED, Orientation
 from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import AlphaImage, Matte
-from app.people.auto_framing import AutoFraming
-from app.people.finding import find_people
-from app.people.only_me import OnlyMe
+from app.effects.auto_framing import AutoFraming
+from app.effects.finding import find_people
+from app.effects.only_me import OnlyMe
 
 CANVAS_HEIGHT = 540
 """Zones are drawn at this height, then cropped and scaled to the matte."""
