@@ -11,7 +11,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from app.compositing import Background, open_background
+from app.backgrounds import Background, open_background
 from app.core.errors import MattecamError, MicrophoneError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings
 from app.core.types import BgrImage, Frame, Matte, Picture

@@ -19,8 +19,8 @@ import cv2
 import numpy as np
 from PIL import Image
 
+from app.backgrounds import open_background
 from app.capture.demo import DemoSource
-from app.compositing import open_background
 from app.core.files.paths import assets_dir
 from app.core.settings import EdgeSettings, EngineSettings, Settings
 from app.core.types import BgrImage

@@ -6,8 +6,8 @@ import weakref
 
 import numpy as np
 
-from app.compositing import open_background
-from app.compositing.backgrounds import VideoBackground
+from app.backgrounds import open_background
+from app.backgrounds.kinds import VideoBackground
 from app.core.settings import BackgroundSettings
 from app.core.types import Backdrop
 from app.matting.base.interface import StateArrays, saved

@@ -10,13 +10,13 @@ from pathlib import Path
 
 import typer
 
+from app.backgrounds.kinds import named_backgrounds
 from app.capture.table import AUTO, finds_camera
 from app.cli.headless_run import HeadlessRun, records, summary
 from app.cli.options import LiveOptions
 from app.cli.proof import PROOF_S, kept_private, with_proof, write_before_after
 from app.cli.start import UNUSED_ZONES, StartSettings
 from app.cli.terminal import notify
-from app.compositing.backgrounds import named_backgrounds
 from app.config.scenes import SceneStore, default_path
 from app.control.backgrounds import BackgroundFile, Tiles
 from app.control.controller import SettingsController

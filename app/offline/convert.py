@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
-from app.compositing import open_background
+from app.backgrounds import open_background
 from app.core.errors import MattecamError, PlateError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.files.names import check_outputs, is_file, is_folder, is_special, resolved
 from app.core.settings import BackgroundSettings, Settings

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from app.compositing import Background
+from app.backgrounds import Background
 from app.core.framing import framed, viewed
 from app.core.settings import Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, magnified

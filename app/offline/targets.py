@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from pathlib import Path
 
-from app.compositing.backgrounds import VIDEO_SUFFIXES
+from app.backgrounds.kinds import VIDEO_SUFFIXES
 from app.core.errors import SinkOpenError, SourceOpenError, UsageError
 from app.core.files.disk_errors import why_not_read, why_not_written
 from app.core.files.names import exists, is_file, is_folder, is_taken

@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from app.compositing.backgrounds import Background
+from app.backgrounds.kinds import Background
 from app.config.parsing import describe_background
 from app.core.errors import Stage, t
 from app.core.files.names import version_of

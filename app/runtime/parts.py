@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+from app.backgrounds.kinds import Background
+from app.backgrounds.standby import DEFAULT_TEXT, NO_CAMERA_TEXT
 from app.capture.base import FrameSource
-from app.compositing.backgrounds import Background
-from app.compositing.standby import DEFAULT_TEXT, NO_CAMERA_TEXT
 from app.core.errors import Text
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
 from app.matting.base.interface import MattingEngine
@@ -61,8 +61,8 @@ class Parts:
 
 def default_parts() -> Parts:
     """Return the parts of the product. They are imported here so that packages load only where they are used."""
+    from app.backgrounds import open_background
     from app.capture import SourceOpener, source_device
-    from app.compositing import open_background
     from app.matting import build_engine
     from app.matting.choice.preparation import preparation, prepare_for
     from app.output.camera_list import ReaderWatch, is_busy

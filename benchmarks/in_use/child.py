@@ -16,7 +16,7 @@ from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-from app.compositing import open_background
+from app.backgrounds import open_background
 from app.core.errors import MattecamError
 from app.core.settings import Settings
 from app.core.threads import name_thread

@@ -33,8 +33,8 @@ from app.core.settings import (
 )
 from app.core.types import Backdrop
 from app.testing.parts import FakeEngine, StepInput
+from tests.backgrounds.files import colour_number, write_video
 from tests.clips import read_numbers, write_clip
-from tests.compositing.files import colour_number, write_video
 from tests.matting.networks import frames
 from tests.paths import ROOT
 

@@ -30,7 +30,7 @@ from tests.fresh_python import printed_by
 from tests.paths import ROOT
 
 MAX_LINES = 600
-SIBLINGS = ("app.capture", "app.matting", "app.compositing", "app.output")
+SIBLINGS = ("app.capture", "app.matting", "app.backgrounds", "app.output")
 MAY_PROBE_QT = {"app.system.display"}
 """Checks whether Qt can be loaded, before the window is imported."""
 MAY_NAME_MODULES = {"app.system.environment", "app.core.files.paths"}
@@ -141,7 +141,7 @@ def test_ioctls_are_called_in_one_module() -> None:
 LAYERS = (
     ("models", "app.core"),
     ("app.config", "app.media"),
-    ("app.matting", "app.effects", "app.compositing", "app.system"),
+    ("app.matting", "app.effects", "app.backgrounds", "app.system"),
     ("app.capture", "app.output", "app.offline", "app.privacy"),
     ("app.runtime", "app.doctor", "app.api", "app.testing"),
     ("app.control",),

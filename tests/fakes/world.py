@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.compositing import Background, open_background
+from app.backgrounds import Background, open_background
 from app.core.errors import (
     CameraAbsentError,
     MattecamError,

@@ -24,10 +24,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
+from app.backgrounds import open_background
+from app.backgrounds.kinds import own_backgrounds
 from app.capture.video_file import VideoFileSource
 from app.cli import main
-from app.compositing import open_background
-from app.compositing.backgrounds import own_backgrounds
 from app.config import settings_file
 from app.config.parsing import read_zones
 from app.config.scenes import Scene, SceneStore

@@ -16,8 +16,8 @@ from PyQt6.QtGui import QImage
 from PyQt6.QtWidgets import QApplication, QDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
+from app.backgrounds.kinds import bundled_backgrounds
 from app.capture.devices import CameraDevice
-from app.compositing.backgrounds import bundled_backgrounds
 from app.core.errors import t
 from app.core.settings import CaptureSettings, OutputSettings, Settings, WindowSettings
 from app.doctor.finding import CommandLine, Finding, State

@@ -18,7 +18,7 @@ from PyQt6.QtCore import QLocale, QObject, QSize, Qt, QTimer
 from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QProgressBar, QPushButton, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
-from app.compositing.standby import StandbyCard
+from app.backgrounds.standby import StandbyCard
 from app.config import settings_file
 from app.core.errors import SinkError
 from app.core.settings import BackgroundSettings, OutputSettings, Settings, WindowSettings

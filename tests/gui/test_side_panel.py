@@ -32,7 +32,7 @@ from PyQt6.QtWidgets import (
 )
 from pytestqt.qtbot import QtBot
 
-from app.compositing.standby import DEFAULT_TEXT
+from app.backgrounds.standby import DEFAULT_TEXT
 from app.config.setting import SETTINGS
 from app.core.settings import WindowSettings
 from app.gui.panels.form import Form

@@ -13,7 +13,7 @@ from PyQt6.QtCore import QCoreApplication, QLocale, Qt
 from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.compositing.backgrounds import open_background
+from app.backgrounds.kinds import open_background
 from app.config import settings_file
 from app.config.scenes import SceneStore
 from app.core.errors import MattecamError, Text, t

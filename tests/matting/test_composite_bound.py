@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.compositing.backgrounds import BlurBackground
+from app.backgrounds.kinds import BlurBackground
 from app.core.framing import MatteEdit, View, viewed
 from app.core.settings import (
     HIDES_TEXT,

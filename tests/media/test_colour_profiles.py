@@ -13,7 +13,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.compositing import open_background
+from app.backgrounds import open_background
 from app.config.parsing import parse_background
 from app.gui.backgrounds.library import thumbnail
 from app.matting.plate.picture import read_plate

@@ -34,8 +34,8 @@ from app.media.image_file import MAX_SIDE, read_image
 from app.media.video_input import VideoInput
 from app.media.video_reader import VideoReader
 from app.media.yuv import BT601, BT709, YuvConverter
+from tests.backgrounds.files import cut, photo, write
 from tests.clips import write_clip, writing
-from tests.compositing.files import cut, photo, write
 from tests.fresh_python import printed_by
 
 LUMINANCE = to_xyz(PRIMARIES[BT2020_PRIMARIES])[1]

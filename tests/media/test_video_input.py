@@ -22,9 +22,9 @@ from av.stream import Disposition
 from hypothesis import given
 from hypothesis import strategies as st
 
+from app.backgrounds import open_background
+from app.backgrounds.kinds import VideoBackground
 from app.capture.video_file import VideoFileSource
-from app.compositing import open_background
-from app.compositing.backgrounds import VideoBackground
 from app.core.errors import MattecamError
 from app.core.geometry import Layout
 from app.core.settings import BackgroundSettings, Settings

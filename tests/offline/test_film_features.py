@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from app.backgrounds import open_background
 from app.capture.demo import DemoSource
-from app.compositing import open_background
 from app.core.errors import BackgroundError
 from app.core.settings import (
     BackgroundSettings,
@@ -43,8 +43,8 @@ from app.runtime.matting_worker import MattingWorker
 from app.runtime.shared import Shared
 from app.runtime.timing import Timing
 from app.runtime.worker import LatestSlot, Preparer
+from tests.backgrounds.files import write_video
 from tests.clips import demo, write_images
-from tests.compositing.files import write_video
 from tests.fakes.world import FakeWorld
 from tests.offline.converting import HalfEngine
 from tests.waiting import eventually

@@ -18,7 +18,7 @@ import av
 import numpy as np
 import pytest
 
-from app.compositing.standby import StandbyCard
+from app.backgrounds.standby import StandbyCard
 from app.core.errors import ModelError, SinkLostError, Stage
 from app.core.settings import OutputSettings
 from app.core.settings_owner import SettingsOwner

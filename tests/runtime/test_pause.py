@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from app.compositing.backgrounds import ColourBackground
+from app.backgrounds.kinds import ColourBackground
 from app.core.errors import SourceLostError, Stage
 from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, PeopleSettings, Settings, Zone
 from app.core.settings_owner import SettingsOwner

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.compositing.standby import NO_CAMERA_TEXT, StandbyCard
+from app.backgrounds.standby import NO_CAMERA_TEXT, StandbyCard
 from app.core.errors import PlateError, SourceLostError, SourceOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, PeopleSettings, Settings, Zone
 from app.core.types import Frame, Picture, PictureKind, SourceInfo

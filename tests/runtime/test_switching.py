@@ -12,7 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.compositing import Background, open_background
+from app.backgrounds import Background, open_background
 from app.core.errors import BackgroundError, ModelError, SourceOpenError, Stage
 from app.core.files.names import version_of
 from app.core.settings import BackgroundSettings, Model, Settings
@@ -25,7 +25,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.timing import Timing
 from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeEngine, shows_room
-from tests.compositing.files import colour_number, write_video
+from tests.backgrounds.files import colour_number, write_video
 from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, running
 from tests.waiting import beside, eventually
 

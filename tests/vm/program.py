@@ -61,8 +61,8 @@ class StandIn(ImmediateEngine):
 
 
 def _parts() -> Parts:
+    from app.backgrounds import open_background
     from app.capture import SourceOpener
-    from app.compositing import open_background
     from app.output.camera_list import ReaderWatch, is_busy
     from app.output.sound.devices import open_microphone
     from app.output.table import SINKS

@@ -17,8 +17,8 @@ from PyQt6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropE
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 from PyQt6.QtWidgets import QWidget
 
-from app.compositing import open_background
-from app.compositing.backgrounds import BACKGROUND_SUFFIXES, VIDEO_SUFFIXES, bundled_backgrounds, own_backgrounds, title
+from app.backgrounds import open_background
+from app.backgrounds.kinds import BACKGROUND_SUFFIXES, VIDEO_SUFFIXES, bundled_backgrounds, own_backgrounds, title
 from app.core import geometry
 from app.core.errors import BackgroundError, Text, t, text_of
 from app.core.files import paths

@@ -9,7 +9,7 @@ from PyQt6.QtCore import QPoint, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QKeySequence, QShortcut
 from PyQt6.QtWidgets import QMenu, QWidget
 
-from app.compositing.backgrounds import BACKGROUND_SUFFIXES
+from app.backgrounds.kinds import BACKGROUND_SUFFIXES
 from app.config.scenes import exposed_by
 from app.core.settings import BackgroundSettings, opens_alike
 from app.gui.backgrounds.library import BackgroundLibrary, kind_of

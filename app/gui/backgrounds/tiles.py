@@ -10,7 +10,7 @@ from pathlib import Path
 from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
 from PyQt6.QtGui import QImage
 
-from app.compositing.backgrounds import named_backgrounds
+from app.backgrounds.kinds import named_backgrounds
 from app.config.parsing import GREEN
 from app.control.backgrounds import BackgroundFile, Tiles
 from app.core.settings import BackgroundSettings

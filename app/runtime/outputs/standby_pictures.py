@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from app.compositing.standby import StandbyCard
+from app.backgrounds.standby import StandbyCard
 from app.core.errors import Stage
 from app.core.settings import OutputSettings
 from app.core.types import BgrImage, Picture, PictureKind

@@ -10,8 +10,8 @@ import numpy as np
 import psutil
 import pytest
 
+from app.backgrounds.standby import StandbyCard
 from app.cli.bench_run import prepare
-from app.compositing.standby import StandbyCard
 from app.core.errors import ModelError, Text, WeightsMissingError
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.core.types import AlphaImage

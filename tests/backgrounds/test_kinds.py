@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
-from app.compositing import Background, bundled_backgrounds, open_background
-from app.compositing.backgrounds import own_backgrounds
-from app.compositing.standby import StandbyCard, TextBlock
+from app.backgrounds import Background, bundled_backgrounds, open_background
+from app.backgrounds.kinds import own_backgrounds
+from app.backgrounds.standby import StandbyCard, TextBlock
 from app.config.parsing import parse_background
 from app.core.errors import BackgroundError
 from app.core.files import paths
@@ -28,7 +28,7 @@ from app.media.encoders import file_encoder
 from app.media.image_file import kind_of_file
 from app.media.video_reader import VideoReader
 from app.media.video_writer import VideoWriter
-from tests.compositing.files import cut, flat, photo, write, write_video
+from tests.backgrounds.files import cut, flat, photo, write, write_video
 from tests.paths import ROOT
 
 COLOUR = BackgroundSettings(kind="colour", colour="#c8640a")

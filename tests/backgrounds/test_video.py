@@ -20,9 +20,9 @@ import psutil
 import pytest
 from PIL import Image
 
-from app.compositing.backgrounds import LoopingVideo, VideoBackground
+from app.backgrounds.kinds import LoopingVideo, VideoBackground
 from app.core.geometry import Layout
-from tests.compositing.files import COLOURS, colour_number, cut, flat, write_video
+from tests.backgrounds.files import COLOURS, colour_number, cut, flat, write_video
 from tests.fresh_python import printed_by
 from tests.waiting import eventually
 
@@ -228,7 +228,7 @@ HANGS = """
 import threading
 from pathlib import Path
 from app.cli import main
-from app.compositing import backgrounds
+from app.backgrounds import kinds
 
 class Endless:
     def __init__(self, path, colour):
@@ -239,8 +239,8 @@ class Endless:
         yield
 
 def hang(argv):
-    backgrounds.END_S, backgrounds.LoopingVideo = 0.1, Endless
-    backgrounds.VideoBackground(Path("a.mp4")).close()
+    kinds.END_S, kinds.LoopingVideo = 0.1, Endless
+    kinds.VideoBackground(Path("a.mp4")).close()
     print("done")
     return 0
 
