@@ -30,8 +30,9 @@ def modules() -> dict[str, Path]:
 
 @functools.cache
 def everything() -> dict[str, Path]:
-    """Return `modules`, and those of training, benchmarks and tools."""
-    files = (path for folder in ("training", "benchmarks", "tools") for path in (ROOT / folder).rglob("*.py"))
+    """Return `modules`, and those of training (without its tests), benchmarks and tools."""
+    found = (path for folder in ("training", "benchmarks", "tools") for path in (ROOT / folder).rglob("*.py"))
+    files = (path for path in found if "tests" not in path.parts)
     beside = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in files}
     return modules() | beside
 

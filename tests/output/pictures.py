@@ -14,7 +14,7 @@ import numpy as np
 from app.core.types import AlphaImage, Outgoing, Picture, PictureKind
 from app.doctor.proof import colour_bars
 from app.output.base import FrameSink
-from tests.vm import marks
+from device_bed import marks
 
 
 def picture(width: int = 64, height: int = 48, grey: int | None = None, alpha: AlphaImage | None = None) -> Outgoing:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from app.doctor.proof import colour_bars
+from device_bed import marks
 from tests.paths import ROOT
 from tests.serving import Handler, served
-from tests.vm import marks
 
 _FIREFOX_PREFERENCES = """
 user_pref("media.webrtc.camera.allow-pipewire", {pipewire});

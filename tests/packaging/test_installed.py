@@ -147,7 +147,7 @@ def test_it_runs_between_a_camera_and_a_reader(package: Path) -> None:
     checks = ("program-killed", "program-camera-unplugged", "program-on-demand", "program-latency")
     slack = os.environ.get("SLACK", "2")  # the network of the program takes much of the machine's one processor
     environment = {**os.environ, "PYTHON": sys.executable, "PACKAGE": str(package), "SLACK": slack}
-    run = (ROOT / "tests/vm/run.sh", *checks)
+    run = (ROOT / "device_bed/run.sh", *checks)
     done = subprocess.run(run, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     if done.returncode == NO_BED:
         pytest.skip("there is no test bed beside the repository")

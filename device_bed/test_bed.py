@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tests.vm import marks
+from device_bed import marks
 
 HERE = Path(__file__).resolve().parent
 NO_BED = 3

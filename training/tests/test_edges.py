@@ -18,7 +18,6 @@ from models.mattecam.network import MattecamNetwork
 from models.mattecam.quantized import quantized
 from models.quantization import QuantizedConv, Quantizer
 from tests.golden.fill import fill
-from tests.training.samples import descended, make_cache
 from training.calibration import batches, calibrate, correct_biases, run
 from training.data import SampleSource
 from training.edge_frames import Frames, draw_frames, shuffled
@@ -26,6 +25,7 @@ from training.edges import LAST, WEIGHTS, Job, losses_of, on_device, train, trai
 from training.export import blended
 from training.quantize import regressions
 from training.rounding import round_weights
+from training.tests.samples import descended, make_cache
 
 CPU = torch.device("cpu")
 

@@ -1,4 +1,4 @@
-"""Run the device checks in the virtual machine: `python -m tests.vm.checks [NAME...]`."""
+"""Run the device checks in the virtual machine: `python -m device_bed.checks [NAME...]`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable
 
 from app.core.errors import MattecamError
-from tests.vm import (
+from device_bed import (
     checks_browser,
     checks_camera,
     checks_doctor,
@@ -19,7 +19,7 @@ from tests.vm import (
     checks_program,
     checks_source,
 )
-from tests.vm.tools import CheckFailed, NotHere
+from device_bed.tools import CheckFailed, NotHere
 
 Check = Callable[[], None]
 OF_BOTH_BACKENDS: dict[str, Check] = {**checks_output.CHECKS, **checks_camera.CHECKS, **checks_formats.CHECKS}

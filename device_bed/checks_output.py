@@ -23,11 +23,9 @@ from app.doctor.proof import bar_error, colour_bars
 from app.output import v4l2
 from app.output.base import CameraSink
 from app.output.virtual_camera import VirtualCamera
-from tests.output import test_contract
-from tests.output.pictures import sender
-from tests.vm.producer import backend
-from tests.vm.program import ctl, log, opened_reader, program, until_picture
-from tests.vm.tools import (
+from device_bed.producer import backend
+from device_bed.program import ctl, log, opened_reader, program, until_picture
+from device_bed.tools import (
     DEVICE,
     CheckFailed,
     OpenCvReader,
@@ -39,6 +37,8 @@ from tests.vm.tools import (
     shell,
     unload,
 )
+from tests.output import test_contract
+from tests.output.pictures import sender
 
 STOPPED_S = 10.0
 LONGEST_SEND_S = 0.5

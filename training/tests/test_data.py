@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from app.core.errors import UsageError
-from tests.training.samples import make_cache, person, room
 from training.data import Mixture, SampleSource
 from training.degrade import FLAWLESS, random_camera, random_dye, through_h264
 from training.framing import Pixels as Photo
@@ -21,6 +20,7 @@ from training.objects import with_objects
 from training.rows import gaps_shown, holes
 from training.sources import WHOLE_BODY, Picture
 from training.store import CUTOUT, Entry, Pack, PackWriter, Pixels
+from training.tests.samples import make_cache, person, room
 from training.views import KEPT_SIZE, pack_views
 
 SIZE = (64, 36)

@@ -12,10 +12,10 @@ from typing import Any
 import numpy as np
 
 from app.output.virtual_camera import VirtualCamera
+from device_bed.producer import backend
+from device_bed.tools import DEVICE, LABEL, ended_process, expect, load, needs, say, sending
 from tests.output.pictures import FPS, marked_bars, sender
 from tests.output.web_page import ages_of, bars_error, browser_command, page
-from tests.vm.producer import backend
-from tests.vm.tools import DEVICE, LABEL, ended_process, expect, load, needs, say, sending
 
 MAX_ERROR = 6
 WAIT_S = 600.0

@@ -25,7 +25,6 @@ from models.mattecam.spec import BUNDLED
 from models.rvm.network import MattingNetwork
 from tests.golden.fill import fill, image
 from tests.paths import GOLDEN
-from tests.training.samples import descended, make_cache
 from training.calibration import calibrate, run
 from training.export import averaged_student, blended
 from training.losses import coherence_loss, highest, laplacian_loss, matting_losses, segmentation_loss, undecided_loss
@@ -34,6 +33,7 @@ from training.optimizer import Optimizer, orthogonal
 from training.plates import PlateSource
 from training.run import Run, Stage, frames_of_step, size_of_step
 from training.step import Learner, to_batch
+from training.tests.samples import descended, make_cache
 from training.train import main
 from training.trunk import load_pretrained, set_trained_parts, with_trunk
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # Builds the test bed (a throw-away Linux with a real V4L2 kernel) and runs the device checks in it.
-#   tests/vm/run.sh [CHECK...]        without names: all of them
+#   device_bed/run.sh [CHECK...]        without names: all of them
 # MATTECAM_BED: the folder with build.sh and run.sh (default ../shared/vm beside the repository)
 # VM_DIR: where the bed is built, 6 GiB (default /tmp/vm); building takes about 7 minutes, once. Needs root.
 # VM_EXTRA_PKGS: packages of the guest beside those of build.sh; checks without their program are skipped
@@ -12,11 +12,11 @@
 # Exit codes: 0 passed, 1 a check failed, 3 there is no bed here.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
-root=$(cd "$here/../.." && pwd)
+root=$(cd "$here/.." && pwd)
 bed=${MATTECAM_BED:-$root/../shared/vm}
 python=${PYTHON:-$(command -v python3)}
 if [ ! -x "$bed/build.sh" ] || [ ! -x "$bed/run.sh" ]; then
-  echo "tests/vm: there is no test bed in $bed, so nothing was checked on real devices" >&2
+  echo "device_bed: there is no test bed in $bed, so nothing was checked on real devices" >&2
   exit 3
 fi
 export VM_DIR=${VM_DIR:-/tmp/vm}
@@ -35,7 +35,7 @@ if [ -n "${LOOPBACK:-}" ]; then
     rm -rf "$built" && mkdir -p "$built"
     pool=$(dirname "$(apt-get download --print-uris v4l2loopback-dkms | cut -d"'" -f2)")
     curl -fsS -o "$built/package.deb" "$pool/v4l2loopback-dkms_${LOOPBACK}_all.deb" >&2 || {
-      echo "tests/vm: v4l2loopback $LOOPBACK cannot be fetched, so it was not checked" >&2
+      echo "device_bed: v4l2loopback $LOOPBACK cannot be fetched, so it was not checked" >&2
       exit 3
     }
     dpkg-deb -x "$built/package.deb" "$built/package"
@@ -51,4 +51,4 @@ fi
 PROGRAM_PYTHON=$("$python" -c 'import sys; print(sys.executable)')
 export LEND LOOPBACK_KO PROGRAM_PYTHON
 export VM_ENV="LEND LOOPBACK_KO PROGRAM_PYTHON${PACKAGE:+ PACKAGE}${STEADY_S:+ STEADY_S}${SLACK:+ SLACK}"
-exec "$bed/run.sh" --share "$root" --timeout "${VM_TIMEOUT:-3600}" -- bash tests/vm/in_guest.sh "$@"
+exec "$bed/run.sh" --share "$root" --timeout "${VM_TIMEOUT:-3600}" -- bash device_bed/in_guest.sh "$@"

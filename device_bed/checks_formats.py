@@ -5,8 +5,8 @@ from __future__ import annotations
 from app.core.errors import SinkOpenError
 from app.doctor.proof import bar_error
 from app.output.virtual_camera import VirtualCamera
-from tests.vm.producer import backend
-from tests.vm.tools import OpenCvReader, expect, ffmpeg_sends, load, say, sending, shell, unload
+from device_bed.producer import backend
+from device_bed.tools import OpenCvReader, expect, ffmpeg_sends, load, say, sending, shell, unload
 
 MAX_ERROR = 6
 

@@ -28,8 +28,6 @@ from app.core.exit_codes import EXIT_DONE, EXIT_FAILED
 from models.mattecam.bundled import load_bundled
 from models.rvm.network import MattingNetwork
 from tests.paths import ROOT
-from tests.training.failing import fail_or_work
-from tests.training.samples import make_cache, short_stage
 from training import degrade, gpu, train
 from training.average import Average
 from training.degrade import through_h264
@@ -37,6 +35,8 @@ from training.optimizer import Optimizer
 from training.run import Draw, Run, Stage
 from training.sources import read_image, to_rgb
 from training.step import half_type
+from training.tests.failing import fail_or_work
+from training.tests.samples import make_cache, short_stage
 from training.torch_teacher import TorchTeacher, rvm_teacher
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs POSIX signals")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 import pyvirtualcam
 
-from tests.vm import marks, producer
+from device_bed import marks, producer
 
 
 def feed(device: str, tell: Callable[[str], None]) -> None:

@@ -15,12 +15,12 @@ from app.core.types import BgrImage
 from app.doctor.proof import bar_error
 from app.output.base import CameraSink
 from app.output.virtual_camera import VirtualCamera
+from device_bed import marks
+from device_bed.obs import Obs, prepare
+from device_bed.producer import backend
+from device_bed.program import SLACK
+from device_bed.tools import DEVICE, LABEL, ended_process, expect, load, needs, say
 from tests.output.pictures import FPS, marked_bars, sender
-from tests.vm import marks
-from tests.vm.obs import Obs, prepare
-from tests.vm.producer import backend
-from tests.vm.program import SLACK
-from tests.vm.tools import DEVICE, LABEL, ended_process, expect, load, needs, say
 
 START_LIMIT_S = 120.0
 SCREENSHOTS = 20

@@ -24,7 +24,7 @@ import numpy as np
 
 from app.core.errors import MattecamError
 from app.core.types import BgrImage
-from tests.vm import producer
+from device_bed import producer
 
 NUMBER = 20
 DEVICE = f"/dev/video{NUMBER}"

@@ -9,8 +9,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from tests.training.samples import make_cache, short_stage
 from training.run import Stage
+from training.tests.samples import make_cache, short_stage
 
 
 @pytest.fixture(scope="session")

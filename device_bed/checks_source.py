@@ -17,7 +17,7 @@ from app.capture.devices import list_cameras
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.output.camera_list import is_busy
-from tests.vm.tools import become, expect, ffmpeg_sends, in_a_child, load, load_camera, say, shell, unload
+from device_bed.tools import become, expect, ffmpeg_sends, in_a_child, load, load_camera, say, shell, unload
 
 FEED = 10
 DRIVER = Path("/sys/bus/platform/drivers/vivid")

@@ -10,13 +10,13 @@ import numpy as np
 import numpy.typing as npt
 import pytest
 
-from tests.training.samples import person, room
 from training import hard
 from training.data import Mixture, SampleSource
 from training.framing import at_limb, cut_aside, placed
 from training.hard import Layers, furniture, lit_like, rushing, straight_edges
 from training.limbs import limbs
 from training.motion import Placement, warp_all
+from training.tests.samples import person, room
 
 Pixels = npt.NDArray[np.uint8]
 SIZES = [(160, 90), (64, 36), (9, 16)]

@@ -31,7 +31,7 @@ from app.matting.choice import preparation
 from app.runtime import pipeline
 from app.runtime.parts import Parts
 from app.testing.parts import ImmediateEngine, StepInput
-from tests.vm.tools import DEVICE, CheckFailed, OpenCvReader, end, expect, shell
+from device_bed.tools import DEVICE, CheckFailed, OpenCvReader, end, expect, shell
 
 FOLDER = Path("/tmp/mattecam")
 SLACK = float(os.environ.get("SLACK", "1"))

@@ -17,7 +17,6 @@ from models.mattecam.bundled import load_bundled, load_bundled_with_plate
 from tests.clips import write_clip
 from tests.golden.fill import image
 from tests.paths import GOLDEN
-from tests.training.samples import person, room
 from training import metrics
 from training.baselines import GrabCut, Mog2
 from training.compare_plates import cutout_figures
@@ -30,6 +29,7 @@ from training.packs import listed_pictures
 from training.report import draw_panel, read
 from training.rows import agreement_row, frames_until_settled, ghost_share, mask_row, rim_error
 from training.sources import HELD_OUT_SCENES, HELD_OUT_SOURCES, list_pictures
+from training.tests.samples import person, room
 from training.validation import WARM_UP_FRAMES, Scene, alphas
 from training.view import filling, head_in_view, shows_head_and_shoulders
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from app.doctor.proof import bar_error
 from app.output.camera_list import list_virtual_cameras
-from tests.vm.tools import (
+from device_bed.tools import (
     DEVICE,
     LABEL,
     CheckFailed,

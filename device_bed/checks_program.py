@@ -12,9 +12,9 @@ import numpy as np
 
 from app.core.types import BgrImage
 from app.doctor.system import System
-from tests.vm import feeder, marks
-from tests.vm.program import INSTALLED, SLACK, ctl, opened_reader, program, until_picture
-from tests.vm.tools import (
+from device_bed import feeder, marks
+from device_bed.program import INSTALLED, SLACK, ctl, opened_reader, program, until_picture
+from device_bed.tools import (
     LABEL,
     OpenCvReader,
     background_process,

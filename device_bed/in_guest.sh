@@ -22,7 +22,7 @@ fi
 if ! "${PROGRAM_PYTHON:-/none}" -c 'import numpy' 2>/dev/null; then
   unset PROGRAM_PYTHON
 fi
-"${PROGRAM_PYTHON:-python3}" -m tests.vm.checks "$@"
+"${PROGRAM_PYTHON:-python3}" -m device_bed.checks "$@"
 rc=$?
 sleep 3  # another process copies the output to the host, and may be late on a loaded machine
 exit $rc
