@@ -25,7 +25,7 @@ import numpy as np
 import psutil
 
 from app.core.settings import Settings
-from app.runtime.parts import default_parts
+from app.runtime.context import default_parts
 from app.runtime.pipeline import Pipeline
 from app.system.process import limit_heaps
 from benchmarks.soak_commands import CommandMonkey

@@ -17,7 +17,7 @@ from app.core.settings import BackgroundSettings, CaptureSettings, EngineSetting
 from app.core.types import BgrImage, Frame, Matte, Picture
 from app.output.base import FrameSink, SinkContext
 from app.output.sound.microphone import SoundSource
-from app.runtime.parts import Parts, default_parts
+from app.runtime.context import PipelineParts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.testing.parts import ROOM, FakeEngine, FakeSource, Fault, Faults, StepInput, room_picture
 
@@ -122,7 +122,7 @@ class SoakWorld:
         """Pictures with the room, by source."""
         self.frame_taken = threading.Event()
 
-    def parts(self) -> Parts:
+    def parts(self) -> PipelineParts:
         return replace(
             default_parts().with_sinks(
                 virtual_camera=lambda choice, width, height, context: self._open_camera(), pipewire=_no_pipewire

@@ -29,7 +29,7 @@ from app.core.types import BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo
 from app.matting.choice import preparation
 from app.runtime import pipeline
-from app.runtime.parts import Parts
+from app.runtime.context import PipelineParts
 from app.testing.parts import ImmediateEngine, StepInput
 from device_bed.tools import DEVICE, CheckFailed, OpenCvReader, end, expect, shell
 
@@ -60,14 +60,14 @@ class StandIn(ImmediateEngine):
         return Matte(np.where(self._alpha[..., None] > 0, step.frame, behind), self._alpha.copy())
 
 
-def _parts() -> Parts:
+def _parts() -> PipelineParts:
     from app.backgrounds import open_background
     from app.capture import SourceOpener
     from app.output.camera_list import ReaderWatch, is_busy
     from app.output.sound.devices import open_microphone
     from app.output.table import SINKS
 
-    return Parts(
+    return PipelineParts(
         SourceOpener(is_busy),
         StandIn,
         open_background,

@@ -28,7 +28,7 @@ from app.core.files.disk_errors import why_not_written
 from app.core.files.names import is_file
 from app.core.settings import Settings
 from app.output.camera_list import is_busy, list_virtual_cameras
-from app.runtime.parts import default_parts
+from app.runtime.context import default_parts
 from app.runtime.pipeline import Pipeline, Update
 from app.runtime.status import write_status
 from app.system.pipewire.connection import daemon_answers

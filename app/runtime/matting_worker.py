@@ -28,10 +28,10 @@ from app.effects.editor import PeopleEditor
 from app.matting.choice.governor import StepTiming
 from app.privacy.plausibility import MatteCheck, mean_alpha
 from app.runtime.backdrops import Backdrops
-from app.runtime.demand import DemandWatch
+from app.runtime.capture_worker import DemandWatch
+from app.runtime.context import PipelineContext
 from app.runtime.engines.plan import PassThrough, Run, Skip, StandBy
 from app.runtime.engines.selector import EngineSelector
-from app.runtime.shared import Shared
 from app.runtime.status import Phase
 from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
@@ -46,21 +46,21 @@ class MattingWorker:
 
     def __init__(
         self,
-        shared: Shared,
+        context: PipelineContext,
         frames: LatestSlot[Frame | StandBy],
         engines: EngineSelector,
         backdrops: Backdrops,
         demand: DemandWatch,
         publish: Callable[[Picture | StandBy], None],
     ) -> None:
-        self._owner, self._board, self._timing = shared.owner, shared.board, shared.timing
+        self._owner, self._board, self._timing = context.owner, context.board, context.timing
         self._frames = frames
         self._engines = engines
         self._backdrops = backdrops
         self._demand = demand
         self._publish = publish
         self.thread = Worker("matting", self._run, Stage.MATTING, frame_path=True)
-        self._step = FrameStep(shared, self.thread)
+        self._step = FrameStep(context, self.thread)
         self._shown_under: tuple[object, ...] | None = None
         """As in `Picture`, of the picture that is shown."""
         self.size: tuple[int, int] | None = None
@@ -213,11 +213,11 @@ class FrameStep:
     Frames that equal the last one, of a still video or a source that repeats frames, get the last composite.
     """
 
-    def __init__(self, shared: Shared, thread: Worker) -> None:
+    def __init__(self, context: PipelineContext, thread: Worker) -> None:
         """thread: on which it runs, which reports an engine that hangs."""
-        self._shared, self._thread = shared, thread
+        self._context, self._thread = context, thread
         self._people = PeopleEditor()
-        self._check = MatteCheck(shared.timing.plausibility_hold_s)
+        self._check = MatteCheck(context.timing.plausibility_hold_s)
         self._conditions: Conditions | None = None
         self._derived_from: tuple[object, ...] = ()
         """What `_conditions` were derived from, but for the backdrop."""
@@ -262,7 +262,7 @@ class FrameStep:
         self.selection_uncertain = editor is not None and editor.hides_person
         if matte.frame is not None:
             frame = replace(frame, image=matte.frame, whole=frame.image)
-        self_test = partial(self._shared.parts.self_test, run.engine, *size)
+        self_test = partial(self._context.parts.self_test, run.engine, *size)
         self._check.check(matte, frame, conditions.backdrop)
         if not self._check.believes(mean_alpha(matte.alpha), time.monotonic(), run.sequence, self_test):
             self._last = self._last_alpha = None
@@ -312,21 +312,21 @@ class FrameStep:
             return None
         last, picture = self._last
         # The output clock drops composites of frames from before a suspension.
-        if picture.frame is None or picture.frame.captured_at_s < self._shared.board.resumed_s:
+        if picture.frame is None or picture.frame.captured_at_s < self._context.board.resumed_s:
             return None
         return picture if are_alike(last, conditions) and same_image(frame.image, picture.frame.image) else None
 
     def _run_engine(self, run: Run, frame: Frame, conditions: Conditions) -> Matte:
         """Run the engine; the watchdog reports it where it hangs."""
         device = run.engine.info.device
-        self._shared.between_steps.clear()
+        self._context.between_steps.clear()
         try:
             with self._thread.calling(
                 lambda: t(
                     "The model does not respond on {device}; start the program again, or with another device.",
                     device=device,
                 ),
-                self._shared.timing.step_hang_s,
+                self._context.timing.step_hang_s,
             ):
                 return run.engine.step(
                     frame.image,
@@ -336,7 +336,7 @@ class FrameStep:
                     want_foreground=conditions.want_foreground,
                 )
         finally:
-            self._shared.between_steps.set()
+            self._context.between_steps.set()
 
 
 def same_image(image: BgrImage, other: BgrImage) -> bool:

@@ -9,6 +9,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -18,28 +19,84 @@ from typing import Any
 import cv2
 
 from app.config.parsing import describe_background
-from app.core.errors import Stage
+from app.core.errors import Stage, t
 from app.core.settings import Settings
 from app.core.settings_owner import SettingsOwner
+from app.core.threads import elapsed_s
 from app.core.types import Frame, Outgoing, Picture
 from app.output.base import SinkContext
 from app.output.sound.microphone import Microphone
 from app.privacy.gate import Gate
-from app.runtime.backdrops import Backdrops
-from app.runtime.capture_worker import CaptureWorker
-from app.runtime.demand import DemandWatch
+from app.runtime.backdrops import Backdrops, StandbyPictures
+from app.runtime.capture_worker import CaptureWorker, DemandWatch
+from app.runtime.context import PipelineContext, PipelineParts, Timing, default_parts
 from app.runtime.engines.plan import StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
-from app.runtime.outputs.output_clock import OutputClock
-from app.runtime.outputs.sink_worker import SinkWorker
-from app.runtime.outputs.standby_pictures import StandbyPictures
-from app.runtime.parts import Parts, default_parts
-from app.runtime.shared import Shared
-from app.runtime.status import Phase, PipelineStatus
-from app.runtime.timing import Timing
-from app.runtime.watchdog import Watchdog, report_failure
+from app.runtime.outputs import OutputClock, SinkWorker
+from app.runtime.status import Phase, PipelineStatus, StatusBoard
 from app.runtime.worker import LatestSlot, Preparer, Worker
+
+
+class Watchdog:
+    """Checks the threads on its own thread. A dead thread is not restarted: its state is unknown."""
+
+    def __init__(self, context: PipelineContext, gate: Gate, clock: OutputClock, *threads: Worker) -> None:
+        """threads: those to watch beside that of the clock."""
+        self._board, self._timing = context.board, context.timing
+        self._gate = gate
+        self._clock = clock
+        self._watched = clock.thread, *threads
+        self._stalled = False
+        self._late: dict[str, str | None] = {}
+        """The call that did not return at the last check, by the name of its thread."""
+        self.thread = Worker("watchdog", self.run)
+
+    def watch(self, thread: Worker) -> None:
+        """Watch this thread as well (any thread)."""
+        self._watched += (thread,)
+
+    def run(self, stop: threading.Event) -> None:
+        """Check until `stop` is set."""
+        while not stop.wait(self._timing.watchdog_s):
+            for thread in self._watched:
+                if thread.died:
+                    if thread.frame_path:
+                        self._gate.block()
+                    report_failure(self._board, thread)
+                problem, before = thread.hangs(), self._late.get(thread.name)
+                self._late[thread.name] = problem
+                # Once is not enough, as for the clock: a process that was stopped finds its calls late at first.
+                if problem is not None and problem == before:
+                    self._board.report(thread.stage, problem, (self, thread.name))
+                elif problem is None and before is not None:
+                    self._board.report(thread.stage, None, (self, thread.name))
+            self._check_clock()
+
+    def _check_clock(self) -> None:
+        thread, stalled = self._clock.thread, elapsed_s() - self._clock.last_tick_s > self._timing.stale_s
+        if thread.died or stalled:
+            self._clock.send_card()
+        # A process that was stopped finds the clock late at first: the clock is stopped as well.
+        if stalled and self._stalled and not thread.died:
+            self._board.report(
+                Stage.OUTPUT,
+                t("The {thread} thread does not respond; start the program again.", thread=thread.name),
+                self,
+            )
+        elif self._stalled and not stalled:
+            self._board.report(Stage.OUTPUT, None, self)
+        self._stalled = stalled
+
+
+def report_failure(board: StatusBoard, thread: Worker) -> None:
+    """Report that a thread has failed, or ended without an error."""
+    board.report(
+        thread.stage,
+        t("The {thread} thread failed; start the program again. The log has the details.", thread=thread.name),
+        thread.name,
+    )
+
 
 Update = Callable[[Settings], Settings]
 """From the settings in force to new ones."""
@@ -48,12 +105,12 @@ Update = Callable[[Settings], Settings]
 class Pipeline:
     """Source → matting → outputs. `change`, `status`, `release` and `stop` may be called on any thread."""
 
-    def __init__(self, settings: Settings, *, parts: Parts | None = None, timing: Timing | None = None) -> None:
+    def __init__(self, settings: Settings, *, parts: PipelineParts | None = None, timing: Timing | None = None) -> None:
         self.owner = SettingsOwner(settings)
         """Of the settings in force (any thread)."""
         self._parts = parts or default_parts()
-        shared = Shared(self.owner, self._parts, timing or Timing())
-        self._board = shared.board
+        context = PipelineContext(self.owner, self._parts, timing or Timing())
+        self._board = context.board
         self._final: PipelineStatus | None = None
         self.preview: LatestSlot[Picture] = LatestSlot()
         self._frames: LatestSlot[Frame | StandBy] = LatestSlot()
@@ -64,24 +121,24 @@ class Pipeline:
             self._parts.build_engine,
             self._parts.self_test,
             self._board,
-            shared.timing,
+            context.timing,
         )
-        self._backdrops = Backdrops(self._parts.open_background, self._board, shared.timing)
-        self._context = SinkContext(
-            lambda: self.settings, self._open_microphone, self._source_devices, shared.between_steps.wait
+        self._backdrops = Backdrops(self._parts.open_background, self._board, context.timing)
+        self._sink_context = SinkContext(
+            lambda: self.settings, self._open_microphone, self._source_devices, context.between_steps.wait
         )
-        self._sinks = [SinkWorker(spec, self._context, self._gate, shared) for spec in self._parts.sinks]
-        self.demand = DemandWatch(shared, self._sinks)
-        self._capture = CaptureWorker(shared, self._frames, self.demand, self._engines)
+        self._sinks = [SinkWorker(spec, self._sink_context, self._gate, context) for spec in self._parts.sinks]
+        self.demand = DemandWatch(context, self._sinks)
+        self._capture = CaptureWorker(context, self._frames, self.demand, self._engines)
         self._matting = MattingWorker(
-            shared,
+            context,
             self._frames,
             self._engines,
             self._backdrops,
             self.demand,
             self._pictures.put,
         )
-        self._clock = OutputClock(shared, self._pictures, self._gate, self._sinks, self.preview)
+        self._clock = OutputClock(context, self._pictures, self._gate, self._sinks, self.preview)
         self._preparers: tuple[Preparer[Any, Any], ...] = (
             self._engines.preparer,
             self._backdrops.preparer,
@@ -89,7 +146,7 @@ class Pipeline:
         )
         live: list[CaptureWorker | MattingWorker | DemandWatch] = [self._capture, self._matting, self.demand]
         self._threads = [*(part.thread for part in live), *(sink.thread for sink in self._sinks)]
-        self._watchdog = Watchdog(shared, self._gate, self._clock, *self._threads, *self._preparers)
+        self._watchdog = Watchdog(context, self._gate, self._clock, *self._threads, *self._preparers)
         self.owner.listen(self._settings_changed)
 
     @property
@@ -186,9 +243,9 @@ class Pipeline:
             readers=self.demand.readers,
             busy=self._busy(),
             frames_dropped=self._frames.dropped,
-            encoded_frames=self._context.counts.encoded,
-            recording_dropped=self._context.counts.dropped,
-            recorded=self._context.counts.files,
+            encoded_frames=self._sink_context.counts.encoded,
+            recording_dropped=self._sink_context.counts.dropped,
+            recorded=self._sink_context.counts.files,
         )
 
     def _phase(self) -> Phase:

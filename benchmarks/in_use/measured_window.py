@@ -10,7 +10,7 @@ from PyQt6.QtCore import QEventLoop, QTimer
 
 from app.core.settings import Settings
 from app.gui.shell.application import Session, WindowOptions, make_application
-from app.runtime.parts import Parts
+from app.runtime.context import PipelineParts
 
 BEAT_MS, POLL_MS = 5, 20
 
@@ -18,7 +18,7 @@ BEAT_MS, POLL_MS = 5, 20
 class MeasuredWindow:
     """The program in its window, without files of settings."""
 
-    def __init__(self, settings: Settings, parts: Parts) -> None:
+    def __init__(self, settings: Settings, parts: PipelineParts) -> None:
         options = WindowOptions(seconds=24 * 3600, persist=False, parts=parts, unmatted_confirmed=True)
         self._session = Session(make_application(), settings, options)
         self.pipeline = self._session.pipeline

@@ -18,10 +18,9 @@ from app.core.errors import ModelError, SinkOpenError
 from app.core.settings import CaptureSettings, Settings
 from app.output.base import CameraSink, ReaderCounter, SinkContext
 from app.output.virtual_camera import CameraChoice, open_virtual_camera
-from app.runtime.parts import Parts, default_parts
+from app.runtime.context import PipelineParts, Timing, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.runtime.timing import Timing
 from benchmarks.in_use.camera_like import CameraLikeSource, Jpeg, MeasuredCamera, StandInCamera
 from benchmarks.in_use.cpu import cpu_ms, sample, sections_counted, thread_table
 
@@ -38,7 +37,7 @@ POLL_S = 0.02
 class Headless:
     """The pipeline without a window, with the interface of `MeasuredWindow`."""
 
-    def __init__(self, settings: Settings, parts: Parts) -> None:
+    def __init__(self, settings: Settings, parts: PipelineParts) -> None:
         self.pipeline = Pipeline(settings, parts=parts, timing=TIMING)
         self.start = self.pipeline.start
         self._pause = threading.Event()
@@ -156,7 +155,7 @@ class Program:
         missed = self._source.missed if self._source is not None else 0
         return self._run.pipeline.status().frames_dropped + missed
 
-    def _parts(self) -> Parts:
+    def _parts(self) -> PipelineParts:
         def open_source(capture: CaptureSettings) -> CameraLikeSource:
             self._source = CameraLikeSource(self._frames, capture.width, capture.height, capture.fps)
             return self._source

@@ -63,7 +63,7 @@ def test_other_modules_use_only_functions_that_were_compiled_ahead() -> None:
 def test_a_run_opens_its_outputs_before_anything_is_compiled() -> None:
     """The window and the outputs of a first start waited for the kernels that convert colours."""
     code = (
-        "import sys; from app.runtime.parts import default_parts; from app.runtime.pipeline import Pipeline; "
+        "import sys; from app.runtime.context import default_parts; from app.runtime.pipeline import Pipeline; "
         "from app.core.settings import Settings; import app.cli.headless; Pipeline(Settings(), parts=default_parts()); "
         "print(*sys.modules)"
     )

@@ -22,8 +22,8 @@ from app.core.errors import MattecamError, ModelError
 from app.core.settings import CaptureSettings, MattingSettings, Settings
 from app.core.types import Frame, Outgoing, Picture, PictureKind
 from app.media.jpeg import MjpgDecoder
+from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
-from app.runtime.timing import Timing
 from app.testing.parts import FakeClock, room_picture
 from benchmarks import soak
 from benchmarks.in_use import child, program, run

@@ -28,9 +28,9 @@ from app.matting.base.interface import EngineInfo
 from app.matting.plate.capture import plate_info
 from app.output import camera_list
 from app.output.recorder import Recorder
+from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
-from app.runtime.timing import Timing
 from app.testing.parts import FakeClock, shows_room
 from tests.fakes.world import BASE, IMPATIENT, NONE, Desk, FakeWorld, composites, ignore, running
 from tests.waiting import beside, eventually

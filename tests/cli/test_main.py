@@ -28,7 +28,7 @@ from app.core.errors import MattecamError
 from app.core.files import paths, program
 from app.core.files.json_file import write_object
 from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
-from app.runtime.parts import default_parts
+from app.runtime.context import default_parts
 from app.testing.parts import FakeEngine
 from tests.clips import write_clip
 from tests.offline.batch.conftest import resource_tracker

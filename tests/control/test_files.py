@@ -20,8 +20,8 @@ from app.core.errors import BackgroundError, MattecamError, PlateError, SinkLost
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import PictureKind
 from app.matting.plate.capture import plate_path
+from app.runtime.context import Timing
 from app.runtime.status import Phase
-from app.runtime.timing import Timing
 from app.testing.parts import room_picture, shows_room
 from tests.control.conftest import Program
 from tests.fakes.world import BASE, FakeWorld, running

@@ -24,10 +24,9 @@ from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettin
 from app.core.types import Backdrop, BgrImage, Frame, Picture, PictureKind
 from app.output.sound.microphone import SoundSource
 from app.output.table import SINKS
-from app.runtime.parts import Parts
+from app.runtime.context import PipelineParts, Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.runtime.timing import Timing
 from app.testing.parts import PERSON, FakeEngine, FakeSink, FakeSource, Fault, Faults, shows_room
 from tests.waiting import eventually
 
@@ -136,9 +135,9 @@ class FakeWorld:
         """Wait for each frame; as fast as they come otherwise, they would starve a window."""
         self.engine: type[FakeEngine] = FakeEngine
 
-    def parts(self) -> Parts:
+    def parts(self) -> PipelineParts:
         """For `Pipeline(settings, parts=…)`."""
-        return Parts(
+        return PipelineParts(
             open_source=self.open_source,
             build_engine=lambda settings, width, height, framing: self.engine(settings, width, height, self.faults),
             open_background=self._background,
@@ -238,7 +237,7 @@ NONE = BASE.replace(background=BackgroundSettings(kind="none"))
 
 @contextmanager
 def running(
-    world: FakeWorld, settings: Settings = BASE, timing: Timing | None = None, *, parts: Parts | None = None
+    world: FakeWorld, settings: Settings = BASE, timing: Timing | None = None, *, parts: PipelineParts | None = None
 ) -> Iterator[Pipeline]:
     """Run a pipeline with the parts of the world, or with others; end what hangs and stop at the end."""
     pipeline = Pipeline(settings, parts=parts or world.parts(), timing=timing)

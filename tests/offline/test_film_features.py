@@ -36,12 +36,11 @@ from app.media.video_writer import VideoWriter
 from app.offline.convert import convert
 from app.offline.film_step import FilmStep
 from app.runtime.backdrops import Backdrops
-from app.runtime.demand import DemandWatch
+from app.runtime.capture_worker import DemandWatch
+from app.runtime.context import PipelineContext, Timing
 from app.runtime.engines.plan import Decision, PassThrough, Run, StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
-from app.runtime.shared import Shared
-from app.runtime.timing import Timing
 from app.runtime.worker import LatestSlot, Preparer
 from tests.backgrounds.files import write_video
 from tests.clips import demo, write_images
@@ -106,11 +105,11 @@ class OneEngine:
 
 def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> list[Picture]:
     """Return what the inference thread publishes for the frames, one after the other."""
-    shared = Shared(SettingsOwner(settings), FakeWorld().parts(), Timing())
+    context = PipelineContext(SettingsOwner(settings), FakeWorld().parts(), Timing())
     slot, published = LatestSlot[Frame | StandBy](), list[Picture | StandBy]()
-    backdrops = Backdrops(shared.parts.open_background, shared.board, shared.timing)
-    engines, demand = cast("EngineSelector", OneEngine(engine)), DemandWatch(shared, ())
-    thread = MattingWorker(shared, slot, engines, backdrops, demand, published.append).thread
+    backdrops = Backdrops(context.parts.open_background, context.board, context.timing)
+    engines, demand = cast("EngineSelector", OneEngine(engine)), DemandWatch(context, ())
+    thread = MattingWorker(context, slot, engines, backdrops, demand, published.append).thread
     backdrops.preparer.start()
     if settings.background.kind != "none":
         backdrops.follow(settings.background)

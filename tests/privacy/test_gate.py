@@ -19,9 +19,9 @@ from app.matting import build_engine
 from app.privacy.gate import Gate, may_leave
 from app.privacy.plausibility import IMAGE_ROW_STEP, MAX_ROUNDING, SATURATED, MatteCheck
 from app.privacy.self_test import self_test
-from app.runtime.board import StatusBoard
-from app.runtime.outputs.standby_pictures import StandbyPictures
-from app.runtime.timing import Timing
+from app.runtime.backdrops import StandbyPictures
+from app.runtime.context import Timing
+from app.runtime.status import StatusBoard
 from app.testing.parts import room_picture, shows_room
 from tests.architecture.source import attributes, calls, naming
 from tests.fakes.world import BASE, NONE, FakeWorld, composites, ignore, running

@@ -20,9 +20,8 @@ from app.core.types import AlphaImage, Matte, PictureKind
 from app.matting import build_engine
 from app.matting.base.interface import EngineInfo
 from app.privacy.self_test import self_test
-from app.runtime.parts import default_parts
+from app.runtime.context import Timing, default_parts
 from app.runtime.status import Phase
-from app.runtime.timing import Timing
 from app.testing.parts import FakeEngine, ImmediateEngine, StepInput
 from tests.fakes.world import BASE, FakeWorld, composites, running
 from tests.matting.modules import NETWORKS

@@ -17,11 +17,11 @@ from app.matting.base.interface import ExecutorError, MattingEngine
 from app.matting.choice import hardware
 from app.matting.choice.governor import StepTiming
 from app.matting.choice.hardware import CudaCards
+from app.runtime.context import Timing
 from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named
 from app.runtime.engines.plan import Run
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.status import Phase
-from app.runtime.timing import Timing
 from app.testing.parts import FakeEngine, Faults, StepInput, room_picture, shows_room
 from tests.fakes.world import BASE, IMPATIENT, FakeWorld, check_the_room_never_shows, composites, each_failure, running
 from tests.matting.choice.simulated_cuda import SimulatedCuda

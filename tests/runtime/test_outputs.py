@@ -27,15 +27,13 @@ from app.output.base import FrameSink, SinkContext
 from app.output.recorder import Recorder
 from app.output.recording import FEEDER_NICENESS
 from app.privacy.gate import Gate
-from app.runtime.board import StatusBoard
+from app.runtime import outputs
+from app.runtime.backdrops import PLAIN_GREY, StandbyPictures
+from app.runtime.context import PipelineContext, Timing
 from app.runtime.engines.plan import StandBy
-from app.runtime.outputs import output_clock
-from app.runtime.outputs.output_clock import OutputClock, SteadyClock
-from app.runtime.outputs.standby_pictures import PLACEHOLDER_GREY, StandbyPictures
+from app.runtime.outputs import OutputClock, SteadyClock
 from app.runtime.pipeline import Pipeline
-from app.runtime.shared import Shared
-from app.runtime.status import PipelineStatus
-from app.runtime.timing import Timing
+from app.runtime.status import PipelineStatus, StatusBoard
 from app.runtime.worker import LatestSlot, SlotClosed
 from app.testing.parts import FakeEngine, FakeSink, StepInput
 from tests.fakes.world import BASE, FakeWorld, apply, composites, ignore, running
@@ -243,7 +241,7 @@ def cards(board: StatusBoard) -> Iterator[StandbyPictures]:
 
 
 def is_plain(picture: Picture) -> bool:
-    return bool((picture.image == PLACEHOLDER_GREY).all())
+    return bool((picture.image == PLAIN_GREY).all())
 
 
 def settled(cards: StandbyPictures, settings: OutputSettings, width: int, height: int) -> Picture:
@@ -360,20 +358,20 @@ class AlwaysAPicture(LatestSlot[Picture | StandBy]):
 def test_an_image_that_cannot_be_read_is_reported_before_its_card_is_needed(tmp_path: Path) -> None:
     """It was reported when the first card left, which is too late to choose another one."""
     gone = BASE.output.replace(standby_image=tmp_path / "gone.png")
-    shared = Shared(SettingsOwner(BASE.replace(output=gone)), FakeWorld().parts())
-    cards = StandbyPictures(shared.board)
+    context = PipelineContext(SettingsOwner(BASE.replace(output=gone)), FakeWorld().parts())
+    cards = StandbyPictures(context.board)
     preview = LatestSlot[Picture]()
-    clock = OutputClock(shared, AlwaysAPicture(), Gate(shared.owner, cards.get), (), preview)
+    clock = OutputClock(context, AlwaysAPicture(), Gate(context.owner, cards.get), (), preview)
     cards.preparer.start()
     clock.thread.start()
 
     def reported() -> list[str]:
-        return [problem.message for problem in shared.board.read().problems]
+        return [problem.message for problem in context.board.read().problems]
 
     eventually(lambda: any("gone.png" in message for message in reported()))
     newest = preview.get(60)
     assert newest is not None and newest.kind is PictureKind.COMPOSITE
-    shared.owner.change(lambda settings: settings.replace(output=SOON))
+    context.owner.change(lambda settings: settings.replace(output=SOON))
     eventually(lambda: not reported())
     assert clock.thread.stop(60) and cards.preparer.stop(10)
 
@@ -490,9 +488,9 @@ class Shown(LatestSlot[Picture]):
 def test_no_card_is_shown_while_zones_are_painted_before_slow_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody paints zones between cards."""
     pictures, shown = SlowPictures(), Shown()
-    monkeypatch.setattr(output_clock, "elapsed_s", lambda: pictures.now_s)
-    shared = Shared(SettingsOwner(BASE), FakeWorld().parts(), Timing(outdated_s=0.05))
-    clock = OutputClock(shared, pictures, Gate(shared.owner, StandbyPictures(shared.board).get), (), shown)
+    monkeypatch.setattr(outputs, "elapsed_s", lambda: pictures.now_s)
+    context = PipelineContext(SettingsOwner(BASE), FakeWorld().parts(), Timing(outdated_s=0.05))
+    clock = OutputClock(context, pictures, Gate(context.owner, StandbyPictures(context.board).get), (), shown)
     clock.thread.start()
     assert clock.thread.join(60)
     composites = [index for index, kind in enumerate(shown.kinds) if kind is PictureKind.COMPOSITE]

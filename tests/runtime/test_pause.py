@@ -16,14 +16,12 @@ from app.core.settings_owner import SettingsOwner
 from app.core.threads import elapsed_s
 from app.core.types import BlurredBackground, Frame, Picture, PictureKind
 from app.effects.editor import PeopleEditor
-from app.runtime import watchdog
+from app.runtime import outputs, pipeline
+from app.runtime.context import PipelineContext, Timing
 from app.runtime.engines.plan import Run
 from app.runtime.matting_worker import SETTLED_STEPS, Conditions, FrameStep, are_alike, same_image
-from app.runtime.outputs import output_clock
 from app.runtime.pipeline import Pipeline
-from app.runtime.shared import Shared
 from app.runtime.status import Phase
-from app.runtime.timing import Timing
 from app.runtime.worker import Worker
 from app.testing.parts import HEIGHT, WIDTH, FakeEngine, shows_room
 from tests.fakes.world import BASE, NONE, FakeWorld, apply, composites, running, shows_person, stands_still, still
@@ -244,7 +242,7 @@ class Suspension:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self._slept_s = 0.0
-        for module in (output_clock, watchdog):
+        for module in (outputs, pipeline):
             monkeypatch.setattr(module, "elapsed_s", lambda: elapsed_s() + self._slept_s)
 
     def sleep(self, seconds: float = 300) -> float:
@@ -350,9 +348,9 @@ def test_one_changed_value_is_another_frame(row: int) -> None:
 
 def test_after_a_reset_the_state_settles_anew(world: FakeWorld) -> None:
     steps: list[int] = []
-    shared = Shared(SettingsOwner(BASE), world.parts())
+    context = PipelineContext(SettingsOwner(BASE), world.parts())
     step, engine = (
-        FrameStep(shared, Worker("matting", lambda stop: None)),
+        FrameStep(context, Worker("matting", lambda stop: None)),
         counting(steps)(BASE.matting.engine, WIDTH, HEIGHT),
     )
     backdrop = np.zeros((HEIGHT, WIDTH, 3), np.uint8)

@@ -23,9 +23,9 @@ from app.core.settings import (
 from app.core.types import BgrImage, BlurredBackground, Matte, PictureKind
 from app.matting.base.interface import MattingEngine
 from app.runtime.backdrops import PLAIN_GREY
+from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.runtime.timing import Timing
 from app.testing.parts import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, StepInput, room_picture, shows_room
 from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, newest, person_share, running, shown_in
 from tests.waiting import eventually

@@ -14,9 +14,9 @@ from app.output.base import FrameSink, SinkContext
 from app.output.pipewire import NodeChoice
 from app.output.pipewire import open_camera as open_real
 from app.output.virtual_camera import CameraChoice
+from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.runtime.timing import Timing
 from app.system.pipewire.reader import NodeReader
 from app.testing.parts import ROOM
 from tests.fakes.world import BASE, FakeWorld, apply, composites, running

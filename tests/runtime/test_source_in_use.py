@@ -17,9 +17,9 @@ from app.core.types import Frame, Picture, PictureKind, SourceInfo
 from app.matting.choice.governor import GovernorTiming
 from app.output.base import SinkContext
 from app.privacy.gate import may_leave, may_show
+from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.runtime.timing import Timing
 from app.testing.parts import FakeSink, FakeSource, room_picture, shows_room
 from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, apply, composites, kinds, running, shown, shows_person
 from tests.waiting import eventually

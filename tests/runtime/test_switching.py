@@ -20,10 +20,9 @@ from app.core.settings_owner import SettingsOwner, rebase
 from app.core.types import AlphaImage, BgrImage, Frame, Picture, PictureKind
 from app.media.video_input import VideoInput
 from app.runtime.backdrops import PLAIN_GREY, Backdrops
-from app.runtime.board import StatusBoard
+from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase
-from app.runtime.timing import Timing
+from app.runtime.status import Phase, StatusBoard
 from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeEngine, shows_room
 from tests.backgrounds.files import colour_number, write_video
 from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, running

@@ -24,14 +24,11 @@ from app.core.threads import elapsed_s
 from app.core.types import PictureKind
 from app.output.base import ReaderCounter
 from app.privacy.gate import Gate
-from app.runtime.board import LATENCY_SPAN_S, Meter, StatusBoard
-from app.runtime.outputs.output_clock import OutputClock
-from app.runtime.outputs.standby_pictures import StandbyPictures
-from app.runtime.pipeline import Pipeline
-from app.runtime.shared import Shared
-from app.runtime.status import Latency, Phase, PipelineStatus, write_status
-from app.runtime.timing import Timing
-from app.runtime.watchdog import Watchdog
+from app.runtime.backdrops import StandbyPictures
+from app.runtime.context import PipelineContext, Timing
+from app.runtime.outputs import OutputClock
+from app.runtime.pipeline import Pipeline, Watchdog
+from app.runtime.status import LATENCY_SPAN_S, Latency, Meter, Phase, PipelineStatus, StatusBoard, write_status
 from app.runtime.worker import NICENESS, LatestSlot, Prepared, Preparer, SlotClosed, Worker
 from app.testing.parts import FakeClock, shows_room
 from tests.fakes.world import BASE, FakeWorld, composites, ignore, running
@@ -102,13 +99,13 @@ def problems_at_each_check(clock: Clock, checks: int, *watched: Worker, moves: i
 
     moves: the check before which the clock goes on.
     """
-    shared = Shared(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
-    gate = Gate(shared.owner, StandbyPictures(shared.board).get)
-    watchdog = Watchdog(shared, gate, cast("OutputClock", clock), *watched)
+    context = PipelineContext(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
+    gate = Gate(context.owner, StandbyPictures(context.board).get)
+    watchdog = Watchdog(context, gate, cast("OutputClock", clock), *watched)
     stop, found = threading.Event(), list[int]()
 
     def next_check(timeout: float | None = None) -> bool:
-        found.append(len(shared.board.read().problems))
+        found.append(len(context.board.read().problems))
         if len(found) == moves:
             clock.last_tick_s = elapsed_s() + 60
         return len(found) > checks
@@ -445,7 +442,7 @@ def test_a_part_has_one_problem() -> None:
 
 
 def test_the_log_has_what_began_and_what_is_over(caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "app.runtime.board")
+    caplog.set_level("INFO", "app.runtime.status")
     board = StatusBoard()
     board.report(Stage.CAPTURE, "The camera is gone.")
     for _ in range(2):

@@ -15,9 +15,8 @@ from app.capture.table import SourceSpec
 from app.core.settings import CaptureSettings, Settings
 from app.core.types import Frame, Outgoing, SourceInfo
 from app.output.base import SinkContext, SinkSpec
-from app.runtime.parts import Parts
+from app.runtime.context import PipelineParts, Timing
 from app.runtime.status import Phase, status_fields
-from app.runtime.timing import Timing
 from app.testing.parts import ROOM
 from tests.fakes.world import BASE, FakeWorld, composites, running
 from tests.fresh_python import printed_by
@@ -66,7 +65,7 @@ ON = BASE.replace(output=BASE.output.replace(mirror=True))
 BLUE = (255, 0, 0)
 
 
-def parts_of(world: FakeWorld) -> Parts:
+def parts_of(world: FakeWorld) -> PipelineParts:
     return replace(world.parts(), sinks=[*world.parts().sinks, TOY]).with_sinks(toy_sink=TOY.open)
 
 

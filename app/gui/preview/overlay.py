@@ -16,7 +16,7 @@ from app.gui.widgets.controls import button
 from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import AfterLayout, broken, column, keep_focus, longest_word, row, timer
 from app.gui.widgets.theme import ALARM
-from app.runtime.outputs.standby_pictures import CARD
+from app.runtime.backdrops import CARD
 from app.runtime.status import Phase, PipelineStatus
 
 PADDING = QMargins(10, 4, 10, 4)

@@ -29,7 +29,7 @@ from app.gui.state.tasks import Tasks
 from app.gui.widgets import theme
 from app.gui.widgets.qt import existing, focus_history
 from app.gui.widgets.theme import icon
-from app.runtime.parts import Parts, default_parts
+from app.runtime.context import PipelineParts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
 from app.system.process import handled
@@ -63,7 +63,7 @@ class WindowOptions:
     """A problem found before the window opened, such as a damaged settings file; shown in the error bar."""
     on_finished: Callable[[PipelineStatus], None] | None = None
     """Called with the last status after everything has stopped."""
-    parts: Parts | None = None
+    parts: PipelineParts | None = None
     """Parts of the pipeline that replace the real ones, for tests."""
 
     @property

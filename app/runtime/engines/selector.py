@@ -13,12 +13,11 @@ from app.core.settings import EngineSettings, FramingSettings, Settings
 from app.core.types import Frame
 from app.matting.base.interface import EngineInfo, MattingEngine
 from app.matting.choice.governor import Governor, StepTiming
-from app.runtime.board import StatusBoard
+from app.runtime.context import Timing
 from app.runtime.engines.fallback import Fallbacks, named, reason
 from app.runtime.engines.plan import ChoiceState, Decision, EngineKey, EnginePlan, PassThrough, Run, Skip, StandBy
 from app.runtime.engines.quality import MattingPattern, at_quality, described, levels
-from app.runtime.status import Lowered, Phase
-from app.runtime.timing import Timing
+from app.runtime.status import Lowered, Phase, StatusBoard
 from app.runtime.worker import Preparer, close_unused
 
 _log = logging.getLogger(__name__)
@@ -35,7 +34,7 @@ class EngineSelector:
         timing: Timing,
         now: Callable[[], float] = time.perf_counter,
     ) -> None:
-        """now: the time in seconds, on the clock of `StepTiming.now_s`. The other functions: as in `Parts`."""
+        """now: the time in seconds, on the clock of `StepTiming.now_s`. The other functions: as in `PipelineParts`."""
         self._build = build
         self._self_test = self_test
         self._now = now

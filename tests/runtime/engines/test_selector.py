@@ -28,12 +28,11 @@ from app.core.types import Frame, Matte, SourceInfo
 from app.matting.base.interface import EngineInfo, MattingEngine
 from app.matting.choice.governor import CPU_FIXED_WORK, MATTED, StepTiming
 from app.matting.plate.capture import save_plate
-from app.runtime.board import StatusBoard
+from app.runtime.context import Timing
 from app.runtime.engines.plan import Decision, EngineKey, PassThrough, Run, Skip, StandBy
 from app.runtime.engines.quality import MattingPattern, fixed_work
 from app.runtime.engines.selector import EngineSelector
-from app.runtime.status import Phase, PipelineStatus
-from app.runtime.timing import Timing
+from app.runtime.status import Phase, PipelineStatus, StatusBoard
 from app.testing.parts import ImmediateEngine, StepInput
 from tests.waiting import eventually
 

@@ -1,9 +1,10 @@
-"""Constructors of the replaceable parts; tests replace them to inject faults."""
+"""What a pipeline is given and what its threads share: constructors of its parts, intervals, settings, status board."""
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from app.backgrounds.kinds import Background
@@ -11,21 +12,61 @@ from app.backgrounds.standby import DEFAULT_TEXT, NO_CAMERA_TEXT
 from app.capture.base import FrameSource
 from app.core.errors import Text
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings
+from app.core.settings_owner import SettingsOwner
 from app.matting.base.interface import MattingEngine
+from app.matting.choice.governor import GovernorTiming
 from app.output.base import OpenSink, ReaderCounter, SinkSpec
 from app.output.sound.microphone import OpenSource
-from app.runtime.status import Phase
+from app.privacy.plausibility import HOLD_S, STALE_S
+from app.runtime.status import Phase, StatusBoard
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """All durations in seconds."""
+
+    source_retry_s: float = 1.0
+    """Wait before a source that could not be opened is tried again."""
+    source_timeout_s: float = 2.0
+    """A source without a frame for this long counts as lost."""
+    paused_interval_s: float = 1.0
+    """While paused, one frame is read in this time, so that the engine follows the settings and the camera's size."""
+    engine_retry_s: float = 5.0
+    """Wait before an engine that failed is built again."""
+    background_wait_s: float = 2.0
+    """Bound for which the first composite waits for its background; after it, plain grey takes its place."""
+    sink_retry_s: float | None = None
+    """Wait before a sink that failed is opened again, in place of that of its `SinkSpec`."""
+    stale_s: float = STALE_S
+    outdated_s: float = 0.5
+    """The same for a composite that was made under other settings, which may show what is hidden now."""
+    hang_s: float = 5.0
+    """A driver that has not returned from reading or sending a frame for this long is reported."""
+    step_hang_s: float = 20.0
+    """The same for a network, which other programs may hold up."""
+    open_hang_s: float = 20.0
+    """The same for opening a source, an output or a background."""
+    poll_s: float = 0.25
+    """Interval at which the inference thread looks for a new engine or background while no frame arrives."""
+    demand_poll_s: float = 0.25
+    """Interval at which readers are counted. Together with the camera's start-up it bounds how long a reader waits."""
+    demand_linger_s: float = 3.0
+    """The camera stays open for this long after the last reader: programs close and reopen a camera as they start."""
+    watchdog_s: float = 0.1
+    """Interval at which the watchdog checks the threads, and at which it sends the card in place of a dead clock."""
+    plausibility_hold_s: float = HOLD_S
+    governor: GovernorTiming = field(default_factory=GovernorTiming)
 
 
 def default_standby_text(phase: Phase, preparing: Text | None) -> str:
-    """Return the text of the stand-by card in English; see `Parts.standby_text`."""
+    """Return the text of the stand-by card in English; see `PipelineParts.standby_text`."""
     if phase is Phase.NO_CAMERA:
         return NO_CAMERA_TEXT
     return preparing if phase is Phase.STARTING and preparing is not None else DEFAULT_TEXT
 
 
 @dataclass(frozen=True, slots=True)
-class Parts:
+class PipelineParts:
     """Constructors of sources, engines, backgrounds and sinks. Each raises a MattecamError if it fails."""
 
     open_source: Callable[[CaptureSettings], FrameSource]
@@ -54,12 +95,12 @@ class Parts:
     """(phase, what is being prepared): text of the stand-by card while the settings have none, in the user's
     language"""
 
-    def with_sinks(self, **openers: OpenSink) -> Parts:
+    def with_sinks(self, **openers: OpenSink) -> PipelineParts:
         """Return these parts with other constructors of the sinks of these names."""
         return replace(self, sinks=[replace(spec, open=openers.get(spec.name, spec.open)) for spec in self.sinks])
 
 
-def default_parts() -> Parts:
+def default_parts() -> PipelineParts:
     """Return the parts of the product. They are imported here so that packages load only where they are used."""
     from app.backgrounds import open_background
     from app.capture import SourceOpener, source_device
@@ -77,7 +118,7 @@ def default_parts() -> Parts:
             preparation.measure_beside()
         return engine
 
-    return Parts(
+    return PipelineParts(
         SourceOpener(is_busy),
         build_prepared,
         open_background,
@@ -91,3 +132,19 @@ def default_parts() -> Parts:
         preparation.cancel,
         source_device,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineContext:
+    """The settings, the parts, the board and the intervals of one run. Any thread."""
+
+    owner: SettingsOwner
+    parts: PipelineParts
+    timing: Timing = field(default_factory=Timing)
+    board: StatusBoard = field(default_factory=StatusBoard)
+    between_steps: threading.Event = field(default_factory=threading.Event)
+    """Set while no frame step runs, for work that can wait."""
+
+    def __post_init__(self) -> None:
+        """No step runs yet."""
+        self.between_steps.set()

@@ -1,1 +1,0 @@
-"""What leaves: the privacy gate, the output clock, sinks and stand-by cards."""
