@@ -28,9 +28,9 @@ from typing import Any
 from PyQt6.QtCore import QEventLoop, QTimer
 
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
+from app.gui.application import Session, WindowOptions, make_application
 from app.gui.backgrounds.tiles import TileKind
 from app.gui.preview.rendering import ViewMode
-from app.gui.shell.application import Session, WindowOptions, make_application
 
 BEAT_MS, ACTION_MS = 5, 150
 LIMIT_MS = 50.0

@@ -21,7 +21,7 @@ from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings, WindowSettings
-from app.gui.shell.application import Session, WindowOptions, make_application
+from app.gui.application import Session, WindowOptions, make_application
 from app.runtime.status import PipelineStatus
 from tools.window_shots import ALL, DOCUMENTS, PATIENCE_MS, SETTLE_MS, Shot
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from PyQt6.QtCore import QEventLoop, QTimer
 from PyQt6.QtWidgets import QAbstractButton, QDialog, QWidget
 
-from app.gui.dialogs.assistant import Assistant
-from app.gui.dialogs.doctor import DoctorDialog
+from app.gui.application import Session
+from app.gui.assistant import Assistant
+from app.gui.doctor import DoctorDialog
 from app.gui.preview.rendering import ViewMode
-from app.gui.shell.application import Session
 from tools.feature_shots import DOOR, FEATURES, Feature
 
 PATIENCE_MS, SETTLE_MS = 300_000, 200

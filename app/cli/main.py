@@ -204,7 +204,7 @@ def _window(options: LiveOptions) -> int:
     start = settings_from(options, window=True)
     log.info("%s", what_is_used(start.settings, options, start.path))
     check_memory_limit()
-    from app.gui.shell.application import WindowOptions, run_window
+    from app.gui.application import WindowOptions, run_window
     from app.runtime.status import write_status
 
     if start.warning:

@@ -102,8 +102,8 @@ def test_headless_does_not_need_the_window() -> None:
 def test_only_the_bridge_joins_window_and_pipeline() -> None:
     joining = {name for name in in_package("app.gui") if "app.runtime.pipeline" in imports(name)}
     assert joining <= {
-        "app.gui.shell.application",
-        "app.gui.state.bridge",
+        "app.gui.application",
+        "app.gui.bridge",
     }  # the application creates both and connects them
 
 
@@ -158,7 +158,6 @@ MAX_ARROWS = 85
 
 STILL_CYCLIC = [
     {"app.config", "app.media"},
-    {"app.gui.backgrounds", "app.gui.dialogs", "app.gui.panels", "app.gui.preview", "app.gui.state", "app.gui.widgets"},
     {"benchmarks", "training"},
 ]
 """Packages that import each other; to become less."""
@@ -299,7 +298,7 @@ MAY_DECODE = {
     "Image.open": {"app.media.animated_webp", "app.media.image_file"},
     "cv2.imdecode": {"app.matting.plate.picture"},
     "simplejpeg.decode_jpeg": {"app.media.jpeg"},
-    "cv2.imread": {"app.capture.demo", "app.gui.state.services", "app.matting.choice.preparation"},
+    "cv2.imread": {"app.capture.demo", "app.gui.services", "app.matting.choice.preparation"},
 }
 """Modules that decode or write media files, by the function they call: each is in the table of docs/security.md."""
 

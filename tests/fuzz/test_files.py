@@ -444,7 +444,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """Replace work that takes long or changes the machine by no-ops; argument parsing stays real."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MATTECAM_RUNTIME_DIR", str(tmp_path / "run"))
-    monkeypatch.setattr("app.gui.shell.application.run_window", lambda settings, options: 0)
+    monkeypatch.setattr("app.gui.application.run_window", lambda settings, options: 0)
     monkeypatch.setattr("app.cli.headless.run", lambda start, options: 0)
     monkeypatch.setattr("app.doctor.checks.run_checks", lambda system: ())
     monkeypatch.setattr("app.cli.bench_run.measure_models", lambda *words: {"results": []})

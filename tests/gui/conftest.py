@@ -21,12 +21,11 @@ from app.capture.devices import CameraDevice
 from app.core.errors import t
 from app.core.settings import CaptureSettings, OutputSettings, Settings, WindowSettings
 from app.doctor.finding import CommandLine, Finding, State
+from app.gui import notices, services
+from app.gui.application import Session, WindowOptions, make_application
 from app.gui.backgrounds import library
-from app.gui.preview import overlay
-from app.gui.shell import notices
-from app.gui.shell.application import Session, WindowOptions, make_application
-from app.gui.state import services
-from app.gui.state.tasks import Tasks
+from app.gui.preview import view
+from app.gui.tasks import Tasks
 from app.output.sound.devices import MicrophoneName
 from models.faults import WeightsFault
 from models.weights import DownloadError, WeightReport, spec_of
@@ -115,7 +114,7 @@ def _quick_thumbnails(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _lasting_notices(monkeypatch: pytest.MonkeyPatch) -> None:
     """No notice or error ends while a test on a busy machine comes to it."""
-    monkeypatch.setattr(overlay, "NOTE_MS", 10 * PATIENCE_MS)
+    monkeypatch.setattr(view, "NOTE_MS", 10 * PATIENCE_MS)
     monkeypatch.setattr(notices, "BRIEF_MS", 10 * PATIENCE_MS)
     monkeypatch.setattr(notices, "EVENT_MS", 10 * PATIENCE_MS)
 

@@ -18,15 +18,15 @@ from app.core.errors import PlateError, t
 from app.core.geometry import UNTURNED
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
-from app.gui.dialogs import plate_dialog
-from app.gui.dialogs.plate_dialog import PlateDialog
-from app.gui.panels.camera import FILE
-from app.gui.panels.matting import AdvancedControls
-from app.gui.shell.application import Session
-from app.gui.state import services
-from app.gui.state.services import PrecisionChoice
-from app.gui.state.store import SettingsStore
-from app.gui.state.tasks import Tasks
+from app.gui import services
+from app.gui.application import Session
+from app.gui.panels import plate
+from app.gui.panels.devices import FILE
+from app.gui.panels.models import AdvancedControls
+from app.gui.panels.plate import PlateDialog
+from app.gui.services import PrecisionChoice
+from app.gui.store import SettingsStore
+from app.gui.tasks import Tasks
 from app.matting.base.interface import EngineInfo
 from app.matting.choice import trials as kept
 from app.matting.choice.trials import Trial, keep_trials
@@ -262,8 +262,8 @@ SIZE = 160, 96
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Shorten the countdown; nobody is seen in the plate."""
-    monkeypatch.setattr(plate_dialog, "COUNTDOWN_S", 0.15)
-    monkeypatch.setattr(plate_dialog, "COLLECT_S", 0.2)
+    monkeypatch.setattr(plate, "COUNTDOWN_S", 0.15)
+    monkeypatch.setattr(plate, "COLLECT_S", 0.2)
     monkeypatch.setattr(plate_capture, "shows_someone", lambda _plate: False)
 
 

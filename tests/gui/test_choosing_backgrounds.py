@@ -15,12 +15,11 @@ from app.control.backgrounds import named_background
 from app.core.files import paths
 from app.core.settings import BackgroundSettings, Settings, StrictLevel
 from app.core.types import BgrImage, PictureKind
+from app.gui.application import Session
 from app.gui.backgrounds.strip import BackgroundStrip
-from app.gui.backgrounds.tile_view import TileGrid
-from app.gui.backgrounds.tiles import TileKind
+from app.gui.backgrounds.tiles import TileGrid, TileKind
 from app.gui.backgrounds.tiles import tiles as named_tiles
-from app.gui.shell.application import Session
-from app.gui.state.tasks import Tasks
+from app.gui.tasks import Tasks
 from app.gui.widgets.controls import ElidedComboBox, StillSlider
 from app.media.image_file import read_image
 from tests.clips import write_clip

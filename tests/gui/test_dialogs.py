@@ -36,17 +36,16 @@ from app.core.files import paths
 from app.core.settings import WindowSettings
 from app.core.types import SourceInfo
 from app.doctor.finding import CommandLine, Finding, State
-from app.gui.backgrounds.tile_view import TileView
-from app.gui.dialogs.assistant import Assistant, SmallPreview
-from app.gui.dialogs.doctor import DoctorDialog, FindingsDialog, VirtualCameraView
-from app.gui.dialogs.plain_dialogs import HelpWindow, LogWindow, PreferencesDialog, ShortcutsDialog
-from app.gui.dialogs.questions import ask_before_loss
-from app.gui.panels import quality
+from app.gui import services
+from app.gui.application import Session
+from app.gui.assistant import Assistant, SmallPreview
+from app.gui.backgrounds.tiles import TileView
+from app.gui.dialogs import MAX_LINES, HelpWindow, LogBuffer, LogWindow, PreferencesDialog, ShortcutsDialog
+from app.gui.doctor import DoctorDialog, FindingsDialog, VirtualCameraView
+from app.gui.panels import models
 from app.gui.preview.rendering import ViewMode, from_qimage
-from app.gui.shell.application import Session
-from app.gui.state import services
-from app.gui.state.diagnostics import MAX_LINES, LogBuffer
-from app.gui.state.tasks import Tasks
+from app.gui.questions import ask_before_loss
+from app.gui.tasks import Tasks
 from app.gui.widgets.controls import label
 from app.runtime.status import PipelineStatus
 from app.system import autostart
@@ -116,7 +115,7 @@ def test_the_assistant_shows_what_others_see(session: Session, qtbot: QtBot) -> 
 def test_the_assistant_recommends_fine_quality_where_it_is_light(
     session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, share: float
 ) -> None:
-    monkeypatch.setattr(quality, "MEASURED_MS", 10)
+    monkeypatch.setattr(models, "MEASURED_MS", 10)
     measured = threading.Event()
     monkeypatch.setattr(
         services, "fine_quality", lambda settings: replace(STANDARD, share=share if measured.is_set() else None)

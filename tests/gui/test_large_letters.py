@@ -11,16 +11,16 @@ from PyQt6.QtGui import QColor, QFont, QFontMetrics, QImage
 from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QSplitter, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.gui.backgrounds.tile_view import name_lines, tile_size
-from app.gui.dialogs.assistant import Assistant
+from app.gui.assistant import Assistant
+from app.gui.backgrounds.tiles import name_lines, tile_size
+from app.gui.bars import StatusLine
+from app.gui.main_window import MainWindow
+from app.gui.notices import Notice, NoticeArea
 from app.gui.panels.form import Caption
-from app.gui.preview.overlay import Pill
 from app.gui.preview.rendering import from_qimage
-from app.gui.shell.main_window import MainWindow
+from app.gui.preview.view import Pill
 from app.gui.widgets import theme
-from app.gui.widgets.notices import Notice, NoticeArea
 from app.gui.widgets.page import FoldingRow
-from app.gui.widgets.status_line import StatusLine
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from tests.gui.conftest import QUIET, StartWindow, activate
 from tests.gui.widgets import Seen, cut_off, existing, far_captions, find, letters, translate

@@ -18,21 +18,20 @@ from pytestqt.qtbot import QtBot
 
 from app.core.errors import SinkOpenError
 from app.core.settings import Theme, WindowSettings
+from app.gui.application import Session
+from app.gui.assistant import Assistant
 from app.gui.backgrounds.strip import BackgroundStrip
-from app.gui.dialogs.assistant import Assistant
-from app.gui.dialogs.doctor import DoctorDialog
-from app.gui.preview.overlay import ViewNote
+from app.gui.bars import ActionBar, StatusLine
+from app.gui.doctor import DoctorDialog
+from app.gui.main_window import MainWindow
+from app.gui.notices import Notice, NoticeArea
 from app.gui.preview.rendering import from_qimage
-from app.gui.shell.application import Session
-from app.gui.shell.main_window import MainWindow
-from app.gui.state.tasks import Tasks
+from app.gui.preview.view import ViewNote
+from app.gui.tasks import Tasks
 from app.gui.widgets import theme
-from app.gui.widgets.action_bar import ActionBar
 from app.gui.widgets.controls import ElidedComboBox, ValueSlider, button, combo, fill_combo, percent
-from app.gui.widgets.notices import Notice, NoticeArea
 from app.gui.widgets.page import Page
 from app.gui.widgets.qt import FRAME
-from app.gui.widgets.status_line import StatusLine
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import ON_DEVICE, StartWindow, activate

@@ -23,14 +23,13 @@ from app.config import settings_file
 from app.core.errors import SinkError
 from app.core.settings import BackgroundSettings, OutputSettings, Settings, WindowSettings
 from app.core.types import PictureKind
-from app.gui.dialogs.assistant import Assistant
-from app.gui.dialogs.plate_dialog import PlateDialog
-from app.gui.panels.recordings import RecordingControls
-from app.gui.shell.application import Session, WindowOptions, run_window
-from app.gui.shell.lifecycle import SingleInstance
-from app.gui.state import recording
-from app.gui.state.bridge import Bridge
-from app.gui.state.tasks import Tasks
+from app.gui import bridge
+from app.gui.application import Session, SingleInstance, WindowOptions, run_window
+from app.gui.assistant import Assistant
+from app.gui.bridge import Bridge
+from app.gui.panels.devices import RecordingControls
+from app.gui.panels.plate import PlateDialog
+from app.gui.tasks import Tasks
 from app.output.recorder import Recorder
 from app.output.sound.devices import MicrophoneName
 from app.runtime.status import Phase, PipelineStatus
@@ -329,7 +328,7 @@ def test_each_recording_is_reported_and_counts_from_its_own_start(qtbot: QtBot, 
     for file in files:
         file.touch()
     store, parent = made_store(Settings(output=OutputSettings(record=files[0]))), QObject()
-    made = recording.Recording(store, cast("Bridge", None), tasks, parent)
+    made = bridge.Recording(store, cast("Bridge", None), tasks, parent)
     made.set_on(False)
     with qtbot.waitSignal(made.saved) as saved:
         assert made.follow(PipelineStatus()) == ""
@@ -348,7 +347,7 @@ def test_the_button_of_a_recording_that_failed_starts_a_new_one(
     session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It stayed pressed, as if it recorded: the next click did nothing. In the same second, the name was the same."""
-    monkeypatch.setattr(recording, "local_time", lambda: datetime(2026, 1, 2, 3, 4, 5))
+    monkeypatch.setattr(bridge, "local_time", lambda: datetime(2026, 1, 2, 3, 4, 5))
     session.store.edit("window", recordings_dir=tmp_path)
     record = button(session, "recordButton")
     qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
@@ -444,6 +443,6 @@ def test_a_clock_follows_the_machine_to_another_time_zone(monkeypatch: pytest.Mo
     with monkeypatch.context() as journey:
         for zone, hours in (("UTC0", 0), ("JST-9", 9), ("HST10", -10)):
             journey.setenv("TZ", zone)
-            shown, now = recording.local_time(), datetime.now(timezone(timedelta(hours=hours)))
+            shown, now = bridge.local_time(), datetime.now(timezone(timedelta(hours=hours)))
             assert abs((now - shown.replace(tzinfo=now.tzinfo)).total_seconds()) < 60
     time.tzset()

@@ -19,14 +19,13 @@ from app.core.files import paths
 from app.core.files.paths import ROOT
 from app.core.settings import CaptureSettings, EngineSettings, MattingSettings
 from app.core.types import SourceInfo
-from app.gui.dialogs.doctor import FindingsDialog
-from app.gui.dialogs.plate_dialog import PlateDialog
-from app.gui.shell import notices
-from app.gui.shell.application import Session, WindowOptions
-from app.gui.shell.notices import ProgramNotices, Remedy, remedy_of
+from app.gui import notices
+from app.gui.application import Session, WindowOptions
+from app.gui.doctor import FindingsDialog
+from app.gui.notices import READABLE_PX, Notice, NoticeArea, ProgramNotices, Rank, Remedy, remedy_of
+from app.gui.panels.plate import PlateDialog
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.controls import button as make_button
-from app.gui.widgets.notices import READABLE_PX, Notice, NoticeArea, Rank
 from app.runtime.status import Phase, PipelineStatus, Problem
 from app.testing.parts import FakeEngine, Faults
 from tests.fakes.world import Desk, FakeWorld
@@ -137,7 +136,7 @@ def test_no_button_changes_under_the_pointer(area: NoticeArea, qtbot: QtBot, mon
 
 @pytest.mark.parametrize("leaves", [False, True])
 def test_a_new_button_waits(area: NoticeArea, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, leaves: bool) -> None:
-    monkeypatch.setattr("app.gui.widgets.notices.GUARD_MS", 10**6 if leaves else 50)
+    monkeypatch.setattr("app.gui.notices.GUARD_MS", 10**6 if leaves else 50)
     monkeypatch.setattr(area, "underMouse", lambda: True)
     area.show_notice(Notice("a", "It is bad.", (("Do a", list),), Rank.OUTAGE))
     area.show_notice(Notice("b", "It is so.", (("Do b", list),)))

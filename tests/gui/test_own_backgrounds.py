@@ -18,11 +18,11 @@ from pytestqt.qtbot import QtBot
 from app.core.errors import Stage
 from app.core.files import paths
 from app.core.settings import WindowSettings
+from app.gui.application import Session
 from app.gui.backgrounds.library import add_picture
 from app.gui.backgrounds.tiles import Tile, TileKind
-from app.gui.dialogs.questions import ask_for_name
-from app.gui.shell.application import Session
-from app.gui.shell.notices import Remedy
+from app.gui.notices import Remedy
+from app.gui.questions import ask_for_name
 from app.gui.widgets.controls import NameButton
 from app.media.image_file import MAX_SIDE
 from tests.gui.conftest import StartWindow, activate

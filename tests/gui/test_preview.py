@@ -18,11 +18,11 @@ from PyQt6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.core.types import BgrImage, Frame, Picture, PictureKind
-from app.gui.preview import overlay
+from app.gui.application import Session
+from app.gui.bars import summarize
+from app.gui.preview import view
 from app.gui.preview.rendering import ViewMode, ViewRequest, from_qimage, render, to_qimage
 from app.gui.preview.view import Preview
-from app.gui.shell.application import Session
-from app.gui.widgets.status_line import summarize
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from app.testing.parts import PERSON, ROOM
 from tests.gui.conftest import StartWindow, activate
@@ -296,8 +296,8 @@ def test_an_image_of_a_part_owns_its_pixels() -> None:
 
 
 def test_the_note_leaves_and_returns(start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert overlay.NOTE_MS > 5000, "as the tests set it"
-    monkeypatch.setattr(overlay, "NOTE_MS", 300)
+    assert view.NOTE_MS > 5000, "as the tests set it"
+    monkeypatch.setattr(view, "NOTE_MS", 300)
     session = start_window()
     ready(session, qtbot)
     qtbot.waitUntil(lambda: said(session, "viewNote") != "")

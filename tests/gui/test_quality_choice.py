@@ -16,11 +16,11 @@ from pytestqt.qtbot import QtBot
 from app.core.files.weights import install_weights
 from app.core.settings import MattingSettings
 from app.core.threads import usable_cores
-from app.gui.panels.quality import SAMPLE, QualityChoice, Sample
+from app.gui import services
+from app.gui.application import Session
+from app.gui.panels.models import SAMPLE, QualityChoice, Sample
 from app.gui.preview.rendering import from_qimage
-from app.gui.shell.application import Session
-from app.gui.state import services
-from app.gui.state.tasks import Tasks
+from app.gui.tasks import Tasks
 from app.matting.choice import hardware
 from app.matting.choice.governor import LIGHTER_WORK
 from app.matting.choice.trials import Trial, keep_trials

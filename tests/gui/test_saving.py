@@ -27,12 +27,12 @@ from app.config.setting import SETTINGS, Setting
 from app.core.errors import SettingsError, SourceOpenError
 from app.core.settings import Settings, Zone
 from app.core.settings_owner import SettingsOwner
-from app.gui.panels.camera import edit_capture
+from app.gui.application import Session, WindowOptions, make_application, run_window
+from app.gui.bridge import Bridge
+from app.gui.panels.devices import edit_capture
 from app.gui.preview.rendering import ViewMode, ViewRequest
-from app.gui.shell.application import Session, WindowOptions, make_application, run_window
-from app.gui.state.bridge import Bridge
-from app.gui.state.store import Saver, SettingsStore
-from app.gui.state.tasks import NICENESS, Tasks
+from app.gui.store import Saver, SettingsStore
+from app.gui.tasks import NICENESS, Tasks
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld

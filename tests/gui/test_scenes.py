@@ -20,10 +20,10 @@ from app.core.files import paths
 from app.core.settings import BackgroundSettings, OutputSettings, PeopleSettings, Settings, Zone
 from app.core.settings_owner import SettingsOwner
 from app.core.types import PictureKind
+from app.gui.application import Session
 from app.gui.backgrounds.tiles import TileKind
-from app.gui.shell.application import Session
-from app.gui.shell.menus import ScenesMenu
-from app.gui.state.store import SettingsStore
+from app.gui.menus import ScenesMenu
+from app.gui.store import SettingsStore
 from app.runtime.status import Phase
 from app.system import autostart
 from tests.fakes.world import FakeWorld

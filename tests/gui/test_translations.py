@@ -20,11 +20,11 @@ from app.core.errors import MattecamError, Text, t
 from app.core.files import paths, program
 from app.core.settings import BackgroundSettings, CaptureSettings, Settings
 from app.doctor.virtual_camera import check_virtual_camera
-from app.gui.dialogs.doctor import VirtualCameraView, check_names
-from app.gui.dialogs.plain_dialogs import ShortcutsDialog
-from app.gui.dialogs.plate_dialog import PlateDialog
-from app.gui.i18n.messages import describe_model, translated, translated_error, translation_file
-from app.gui.state.tasks import Tasks
+from app.gui.dialogs import ShortcutsDialog
+from app.gui.doctor import VirtualCameraView, check_names
+from app.gui.panels.plate import PlateDialog
+from app.gui.tasks import Tasks
+from app.gui.translation import describe_model, translated, translated_error, translation_file
 from app.matting.plate.picture import read_plate
 from app.media.video_reader import VideoReader
 from app.output.recorder import Recorder
@@ -118,7 +118,7 @@ def test_new_texts_are_found_and_old_ones_keep_translations(tmp_path: Path, monk
 WHILE_OTHERS_TRANSLATE = """
 import sys, threading
 from PyQt6.QtCore import QCoreApplication, QLocale
-from app.gui.i18n.messages import Translation
+from app.gui.translation import Translation
 
 sys.setswitchinterval(1e-5)
 app, done = QCoreApplication([]), threading.Event()

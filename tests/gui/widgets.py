@@ -29,14 +29,13 @@ from app.control.commands import Answer, Command
 from app.control.transport import ask
 from app.core.settings import BackgroundSettings, Settings
 from app.core.settings_owner import SettingsOwner
+from app.gui.application import Session
+from app.gui.assistant import Assistant
 from app.gui.backgrounds.tiles import Tile
-from app.gui.dialogs.assistant import Assistant
-from app.gui.i18n.messages import Translation
-from app.gui.preview.overlay import Pill
-from app.gui.preview.view import Preview
-from app.gui.shell.application import Session
-from app.gui.state.store import SettingsStore
-from app.gui.state.tasks import THREADS, Tasks
+from app.gui.preview.view import Pill, Preview
+from app.gui.store import SettingsStore
+from app.gui.tasks import THREADS, Tasks
+from app.gui.translation import Translation
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.qt import existing as existing
 from tests.waiting import beside

@@ -33,7 +33,7 @@ MAY_RELEASE = {
 }
 MAY_WRITE_PICTURES = {
     "app.core.files.private_file": "the function itself",
-    "app.gui.state.recording": "a snapshot, released by the gate",
+    "app.gui.bridge": "a snapshot, released by the gate",
     "app.control.controller": "a snapshot, released by the gate",
     "app.offline.outputs": "converting a file that the user names",
     "app.matting.plate.capture": "the plate, which the user asks for by name",
@@ -130,7 +130,7 @@ def test_only_the_gate_makes_outgoing_pictures() -> None:
 def test_only_these_modules_write_picture_files() -> None:
     writing = {name for name in _callers("write_picture") if name.startswith("app.")}
     assert writing <= set(MAY_WRITE_PICTURES)
-    for name in ("app.gui.state.recording", "app.cli.headless", "app.control.controller"):
+    for name in ("app.gui.bridge", "app.cli.headless", "app.control.controller"):
         assert "release" in attributes(name), f"{name} writes what the gate has not released"
     for encoder in ("imwrite", "imencode"):
         assert {name for name in naming(encoder) if encoder in attributes(name)} <= set(MAY_WRITE_PICTURES)

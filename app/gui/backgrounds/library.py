@@ -26,11 +26,10 @@ from app.core.files.disk_errors import why_not_written
 from app.core.files.names import new_file, new_file_held, version_of
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
-from app.gui.backgrounds.tile_view import THUMBNAIL
-from app.gui.backgrounds.tiles import FIXED_KINDS, Tile, TileKind, TileModel, bundled_name, fixed_names
-from app.gui.i18n.messages import translated_error
+from app.gui.backgrounds.tiles import FIXED_KINDS, THUMBNAIL, Tile, TileKind, TileModel, bundled_name, fixed_names
 from app.gui.preview.rendering import from_qimage, to_qimage
-from app.gui.state.tasks import Tasks
+from app.gui.tasks import Tasks
+from app.gui.translation import translated_error
 from app.gui.widgets.qt import existing
 from app.media.image_file import MAX_SIDE, kind_of_file
 

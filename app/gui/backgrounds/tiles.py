@@ -1,21 +1,44 @@
-"""The tiles of the background strip: their names in the language of the window (thread-safe), and their list model."""
+"""The tiles of the backgrounds: their names (thread-safe) and model, and the list that paints them."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
+from functools import cache
 from pathlib import Path
 
-from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, Qt
-from PyQt6.QtGui import QImage
+from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtGui import (
+    QColor,
+    QFont,
+    QFontMetrics,
+    QImage,
+    QKeyEvent,
+    QPainter,
+    QPainterPath,
+    QPalette,
+    QPen,
+    QPolygonF,
+)
+from PyQt6.QtWidgets import (
+    QAbstractItemView,
+    QFrame,
+    QListView,
+    QStyle,
+    QStyledItemDelegate,
+    QStyleOptionViewItem,
+    QWidget,
+)
 
 from app.backgrounds.kinds import named_backgrounds
 from app.config.parsing import GREEN
 from app.control.backgrounds import BackgroundFile, Tiles
 from app.core.settings import BackgroundSettings
-from app.gui.i18n.messages import tr
-from app.gui.widgets.qt import tip_of
+from app.gui.translation import tr
+from app.gui.widgets.controls import describe
+from app.gui.widgets.qt import broken, column, existing, scaled, tip_of
+from app.gui.widgets.theme import ALARM, IMAGES, icon
 
 
 class TileKind(Enum):
@@ -185,3 +208,219 @@ class TileModel(QAbstractListModel):
             return self.tr("Shows your real background (Ctrl+0)")
         number = self.number(row)
         return self.tr("{0} (key {1})").format(tile.name, number) if number <= LAST_KEY else tile.name
+
+
+THUMBNAIL = QSize(128, 72)
+MARGIN = 6
+RADIUS = 8.0
+NAME_LENGTH = 14
+"""Characters of an average name."""
+BLUR = 14
+"""Pixels of the room that are one in its blurred picture."""
+
+
+def _lines(metrics: QFontMetrics) -> int:
+    """Return the number of lines of a name: two where the letters are large."""
+    return 1 if NAME_LENGTH * metrics.averageCharWidth() <= THUMBNAIL.width() else 2
+
+
+def tile_size(metrics: QFontMetrics) -> QSize:
+    """Return the size of a tile with its name, in device-independent pixels."""
+    height = THUMBNAIL.height() + 2 * MARGIN + _lines(metrics) * metrics.lineSpacing() + 4
+    return QSize(THUMBNAIL.width() + 2 * MARGIN, height)
+
+
+def name_lines(name: str, metrics: QFontMetrics) -> str:
+    """Return the lines of a name below its tile; a line that is too long is elided in the middle."""
+    room = THUMBNAIL.width() + MARGIN
+    name = " ".join(name.split())  # a file name may have line breaks
+    first, _, rest = broken(name, metrics, room).partition("\n") if _lines(metrics) == 2 else (name, "", "")
+    shown = (metrics.elidedText(line, Qt.TextElideMode.ElideMiddle, room) for line in (first, " ".join(rest.split())))
+    return "\n".join(filter(None, shown))
+
+
+class TileDelegate(QStyledItemDelegate):
+    """Paints thumbnail, name, number key, a badge on videos, and a ring around the chosen tile."""
+
+    def __init__(self, model: TileModel, parent: QObject) -> None:
+        super().__init__(parent)
+        self._model = model
+
+    def sizeHint(self, option: QStyleOptionViewItem, index: QModelIndex) -> QSize:
+        return tile_size(option.fontMetrics)
+
+    def paint(self, painter: QPainter | None, option: QStyleOptionViewItem, index: QModelIndex) -> None:
+        tile = self._model.tile_at(index)
+        if painter is None or tile is None:
+            return
+        chosen = index.row() == self._model.chosen_row
+        area = QRectF(option.rect.x() + MARGIN, option.rect.y() + MARGIN, THUMBNAIL.width(), THUMBNAIL.height())
+        shape = QPainterPath()
+        shape.addRoundedRect(area, RADIUS, RADIUS)
+        painter.save()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.setClipPath(shape)
+        self._paint_picture(painter, area, tile, option.palette)
+        painter.setClipping(False)
+        self._paint_badges(painter, area, tile, self._model.number(index.row()), option)
+        self._paint_ring(painter, area, tile, chosen, option)
+        self._paint_name(painter, tile, chosen, option)
+        painter.restore()
+
+    def _paint_picture(self, painter: QPainter, area: QRectF, tile: Tile, palette: QPalette) -> None:
+        image = self._model.image_of(tile)
+        if image is not None:
+            painter.drawImage(area, image)
+        elif tile.kind is TileKind.GREEN:
+            painter.fillRect(area, QColor(GREEN))
+        elif tile.kind is TileKind.COLOUR:
+            painter.fillRect(area, QColor(self._model.colour))
+        elif tile.kind in (TileKind.BLUR, TileKind.NONE):
+            painter.drawImage(area, _room(blurred=tile.kind is TileKind.BLUR))
+        else:
+            painter.fillRect(area, palette.color(QPalette.ColorRole.Midlight))
+        if tile.path is None:
+            icon("person").paint(painter, area.adjusted(0, 10, 0, 0).toRect())
+        if tile.broken:
+            painter.fillRect(area, QColor(0, 0, 0, 130))
+            middle = area.center()
+            icon("warning").paint(painter, QRect(round(middle.x()) - 14, round(middle.y()) - 16, 28, 28))
+
+    @staticmethod
+    def _paint_badges(painter: QPainter, area: QRectF, tile: Tile, number: int, option: QStyleOptionViewItem) -> None:
+        painter.setPen(Qt.PenStyle.NoPen)
+        painter.setBrush(QColor(0, 0, 0, 150))
+        if tile.kind is TileKind.VIDEO:
+            badge = QRectF(area.left() + 6, area.bottom() - 24, 26, 18)
+            painter.drawRoundedRect(badge, 5, 5)
+            painter.setBrush(QColor("white"))
+            c = badge.center()
+            painter.drawPolygon(QPolygonF([c + QPointF(-4, -5), c + QPointF(6, 0), c + QPointF(-4, 5)]))
+        if 0 < number <= LAST_KEY:
+            side = scaled(17, existing(option.widget))
+            badge = QRectF(area.right() - 5 - side, area.top() + 5, side, side)
+            painter.setBrush(QColor(0, 0, 0, 120))
+            painter.drawRoundedRect(badge, 5, 5)
+            small = QFont(option.font)
+            small.setPixelSize(scaled(11, existing(option.widget)))
+            painter.setFont(small)
+            painter.setPen(QColor("white"))
+            painter.drawText(badge, Qt.AlignmentFlag.AlignCenter, str(number))
+
+    @staticmethod
+    def _paint_ring(painter: QPainter, area: QRectF, tile: Tile, chosen: bool, option: QStyleOptionViewItem) -> None:
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        accent = QColor(ALARM) if tile.kind is TileKind.NONE else option.palette.color(QPalette.ColorRole.Accent)
+        if chosen:
+            painter.setPen(QPen(accent, 3))
+            painter.drawRoundedRect(area.adjusted(-2, -2, 2, 2), RADIUS + 2, RADIUS + 2)
+        elif option.state & QStyle.StateFlag.State_MouseOver:
+            painter.setPen(QPen(option.palette.color(QPalette.ColorRole.PlaceholderText), 1.5))
+            painter.drawRoundedRect(area, RADIUS, RADIUS)
+        if option.state & QStyle.StateFlag.State_HasFocus:
+            painter.setPen(QPen(option.palette.color(QPalette.ColorRole.Text), 1.5, Qt.PenStyle.DotLine))
+            painter.drawRoundedRect(area.adjusted(-4.5, -4.5, 4.5, 4.5), RADIUS + 4, RADIUS + 4)
+
+    @staticmethod
+    def _paint_name(painter: QPainter, tile: Tile, chosen: bool, option: QStyleOptionViewItem) -> None:
+        role = QPalette.ColorRole.Text if chosen else QPalette.ColorRole.PlaceholderText
+        if chosen and tile.kind is TileKind.NONE:
+            role = QPalette.ColorRole.BrightText
+        painter.setPen(option.palette.color(role))
+        painter.setFont(option.font)
+        text = name_lines(tile.name, option.fontMetrics)
+        line = QRectF(option.rect).adjusted(0, THUMBNAIL.height() + 2 * MARGIN, 0, 0)
+        painter.drawText(line, Qt.AlignmentFlag.AlignHCenter | Qt.AlignmentFlag.AlignTop, text)
+
+
+@cache
+def _room(*, blurred: bool) -> QImage:
+    """Return the room of the tiles "None" (sharp) and "Blur"."""
+    image, smooth = QImage(str(IMAGES / "room.svg")), Qt.TransformationMode.SmoothTransformation
+    if not blurred:
+        return image
+    return image.scaled(image.size() / BLUR, transformMode=smooth).scaled(image.size(), transformMode=smooth)
+
+
+GRID_SHARE = 0.75
+"""Largest height of the grid, as a fraction of the window's."""
+
+
+class TileView(QListView):
+    """Tiles that are chosen by a click, Enter, Space, or the key of their number."""
+
+    chosen = pyqtSignal(object)
+    """The Tile."""
+
+    def __init__(self, model: TileModel, object_name: str, *, wraps: bool) -> None:
+        """wraps: whether there are more rows, or one that is scrolled sideways."""
+        super().__init__()
+        describe(self, self.tr("Backgrounds"), self.tr("Choose the background"), object_name)
+        self.setToolTip("")
+        self._tiles = model
+        self.setModel(model)
+        self.setItemDelegate(TileDelegate(model, self))
+        self.setFlow(QListView.Flow.LeftToRight)
+        self.setWrapping(wraps)
+        if wraps:
+            self.setResizeMode(QListView.ResizeMode.Adjust)
+            self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setUniformItemSizes(True)
+        self.setMouseTracking(True)
+        self.setEditTriggers(QAbstractItemView.EditTrigger.NoEditTriggers)
+        self.setSelectionMode(QAbstractItemView.SelectionMode.SingleSelection)
+        self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
+        self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
+        self.clicked.connect(self.choose)
+        self.activated.connect(self.choose)
+
+    def keyPressEvent(self, event: QKeyEvent | None) -> None:
+        """Choose a tile. In the main window, shortcuts take the number keys before."""
+        plain = event is not None and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
+        text = event.text() if event is not None and plain else ""
+        row = self._tiles.row_of(int(text)) if text in tuple("123456789") else None
+        if text == " ":
+            self.choose(self.currentIndex())
+        elif row is not None:
+            self.choose(self._tiles.index(row))
+        else:
+            super().keyPressEvent(event)
+
+    @property
+    def tile_size(self) -> QSize:
+        """Of one tile with its name, in device-independent pixels."""
+        return tile_size(self.fontMetrics())
+
+    def choose(self, index: QModelIndex) -> None:
+        """Choose the tile of an index; without one, do nothing."""
+        tile = self._tiles.tile_at(index)
+        if tile is not None:
+            self.chosen.emit(tile)
+
+
+class TileGrid(QFrame):
+    """All tiles in rows, over the window; it closes when one is chosen, with Escape or a click beside it."""
+
+    def __init__(self, model: TileModel, beside: QWidget) -> None:
+        """beside: the widget above which the grid opens, in its width."""
+        super().__init__(beside, Qt.WindowType.Popup)
+        self.setObjectName("backgroundGrid")
+        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        self.setAccessibleName(self.tr("All backgrounds"))
+        self.view = TileView(model, "backgroundGridList", wraps=True)
+        self.view.chosen.connect(self.close)
+        column(self, self.view, margins=8)
+        self._place(beside)
+        if model.chosen_row >= 0:
+            self.view.setCurrentIndex(model.index(model.chosen_row))
+
+    def _place(self, beside: QWidget) -> None:
+        window, tile = beside.window(), self.view.tile_size
+        across = max(1, (beside.width() - 40) // tile.width())
+        rows = -(-existing(self.view.model()).rowCount() // across)
+        most = round(existing(window).height() * GRID_SHARE)
+        height = min(rows * tile.height() + 28, most)
+        self.setFixedSize(beside.width(), height)
+        self.move(beside.mapToGlobal(QPoint(0, beside.height() - height)))

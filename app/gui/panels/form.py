@@ -13,9 +13,9 @@ from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
 from app.config.setting import SETTINGS, Setting
 from app.core.settings import Settings
-from app.gui.dialogs.questions import UserFolder, ask_for_file
-from app.gui.i18n.messages import tr
-from app.gui.state.store import SettingsStore
+from app.gui.questions import UserFolder, ask_for_file
+from app.gui.store import SettingsStore
+from app.gui.translation import tr
 from app.gui.widgets.controls import (
     STEPS,
     SteadyButton,

@@ -22,10 +22,10 @@ from PyQt6.QtWidgets import QWidget
 from app.core.framing import WHOLE_VIEW, from_camera, pan_by, to_camera, zoom_at
 from app.core.geometry import UNTURNED
 from app.core.settings import MAX_ZONES, FramingSettings, Zone
+from app.gui.bridge import Bridge
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview
-from app.gui.state.bridge import Bridge
-from app.gui.state.store import SettingsStore
+from app.gui.store import SettingsStore
 from app.runtime.status import PipelineStatus
 
 ZOOM_PER_NOTCH = 1.1

@@ -27,7 +27,7 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.gui.i18n.messages import decimal
+from app.gui.translation import decimal
 from app.gui.widgets.qt import Margins, broken, existing, longest_word, row, scale_icon, scaled, tip_of, width_of
 from app.gui.widgets.theme import icon
 

@@ -21,7 +21,7 @@ from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from app.core.settings import Theme
-from app.gui.i18n.messages import tr
+from app.gui.translation import tr
 from app.gui.widgets.qt import USUAL_LINE_PX, existing
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"

@@ -123,7 +123,7 @@ def test_every_pixel_counts_in_one_cell(size: tuple[int, int]) -> None:
 
 LOAD_AND_COUNT = """
 import gc, sys
-import app.gui.shell.application  # what a window keeps alive makes a collection of everything due
+import app.gui.application  # what a window keeps alive makes a collection of everything due
 from app.matting.kernels.loading import start_loading
 
 whole = []

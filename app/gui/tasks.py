@@ -13,7 +13,7 @@ from PyQt6.sip import isdeleted
 
 from app.capture.devices import CameraDevice
 from app.core.threads import lower_priority
-from app.gui.state import services
+from app.gui import services
 from app.gui.widgets.qt import timer
 
 log = logging.getLogger(__name__)

@@ -54,7 +54,7 @@ def _hash(text: bytes) -> int:
     return value or 1
 
 
-FOLDER = Path(__file__).resolve().parents[1] / "translations"
+FOLDER = Path(__file__).resolve().parent / "translations"
 
 
 def translation_file(locale: QLocale) -> Path | None:

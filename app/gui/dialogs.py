@@ -1,43 +1,56 @@
-"""Preferences of the window, the list of keyboard shortcuts, the log, and one page of help."""
+"""Dialogs beside the main window: preferences, shortcuts, log with diagnostics, help, and what opens all of them."""
 
 from __future__ import annotations
 
+import json
+import logging
+import platform
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from html import escape
+from importlib import metadata
+from pathlib import Path
 
-from PyQt6.QtCore import QSignalBlocker, Qt
+from PyQt6.QtCore import QObject, QSignalBlocker, Qt, pyqtSignal
 from PyQt6.QtGui import QAction, QDesktopServices, QKeySequence
-from PyQt6.QtWidgets import QDialog, QMenuBar, QPlainTextEdit, QStackedWidget, QTextBrowser, QWidget
+from PyQt6.QtWidgets import (
+    QDialog,
+    QMainWindow,
+    QMenuBar,
+    QMessageBox,
+    QPlainTextEdit,
+    QStackedWidget,
+    QTextBrowser,
+    QWidget,
+)
 
+from app import __version__
+from app.config.logs import FILE_FORMAT
 from app.core.errors import MattecamError
-from app.core.files import paths
+from app.core.files import paths, program
 from app.core.files.program import advice
-from app.gui.i18n.messages import tr, translated
+from app.core.settings import Settings
+from app.gui.assistant import Assistant, add_languages
+from app.gui.backgrounds.strip import BackgroundStrip
+from app.gui.bridge import Bridge
+from app.gui.doctor import DoctorDialog, FindingsDialog, VirtualCameraView
+from app.gui.notices import Remedy
 from app.gui.panels.form import Form, say
-from app.gui.panels.matting import AdvancedControls
-from app.gui.state.bridge import Bridge
-from app.gui.state.diagnostics import MAX_LINES, LogBuffer
-from app.gui.state.store import SettingsStore
-from app.gui.state.tasks import Tasks
+from app.gui.panels.models import AdvancedControls
+from app.gui.panels.plate import PlateDialog
+from app.gui.panels.side_panel import SidePanel
+from app.gui.questions import change_or_ask
+from app.gui.store import SettingsStore
+from app.gui.tasks import Tasks
+from app.gui.translation import translated
 from app.gui.widgets.controls import Segments, button, check, describe, label
 from app.gui.widgets.page import FoldingRow, Page, scrolling
-from app.gui.widgets.qt import column, copy_text, existing, prepare, row, timer
-from app.gui.widgets.theme import theme_names
+from app.gui.widgets.qt import column, copy_text, existing, open_once, prepare, row, timer
+from app.gui.widgets.theme import icon, theme_names
+from app.runtime.status import PipelineStatus
 from app.system import autostart
-
-LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
-"""(name in the language itself, code)"""
-
-
-def add_languages(form: Form, object_name: str) -> None:
-    """Add a list of the languages, and say when a change applies: the window is built in one language."""
-    form.add_list(
-        "window.language", tr("Language"), tr("Language of the window"),
-        [(tr("System"), "system"), *LANGUAGES], partial(form.store.set, "window.language"),
-        name=object_name,
-    )  # fmt: skip
-    form.add_hint(tr("Another language is used from the next start on."))
+from app.system.licences import licences
 
 
 class PreferencesDialog(QDialog):
@@ -248,3 +261,195 @@ class HelpWindow(QDialog):
 
 def _part(heading: str, text: str) -> str:
     return f"<h3>{heading}</h3><p>{text}</p>"
+
+
+MAX_LINES = 2000
+
+
+class LogBuffer(logging.Handler):
+    """A log handler that keeps the newest lines. Thread-safe."""
+
+    def __init__(self) -> None:
+        super().__init__(logging.INFO)
+        self.setFormatter(logging.Formatter(FILE_FORMAT))
+        self._lines: deque[str] = deque(maxlen=MAX_LINES)
+        self._count = 0
+        """Number of records ever logged."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self._lines.append(self.format(record))
+        self._count += 1
+
+    def lines(self) -> tuple[str, ...]:
+        """The lines kept, oldest first."""
+        return tuple(self._lines)
+
+    def since(self, seen: int) -> tuple[int, tuple[str, ...]]:
+        """Return the number of records ever logged, and the lines kept of those after the first `seen`."""
+        self.acquire()  # as `emit` is called
+        try:
+            lines = self.lines()
+            return self._count, lines[max(0, len(lines) - (self._count - seen)) :]
+        finally:
+            self.release()
+
+
+PACKAGES = ("torch", "numpy", "opencv-python-headless", "av", "openvino", "PyQt6", "pyvirtualcam")
+LOG_LINES = 200
+
+
+def diagnostics(settings: Settings, status: PipelineStatus, log: Sequence[str]) -> str:
+    """Return versions, settings, status and the end of the log; the home folder is written as ~."""
+    parts = [
+        f"Mattecam {__version__} on {platform.platform()}, Python {platform.python_version()}",
+        ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
+        json.dumps(settings.model_dump(mode="json"), indent=1),
+        "\n".join(f"{name}: {getattr(status, name)}" for name in PipelineStatus.__dataclass_fields__),
+        "\n".join(log[-LOG_LINES:]),
+    ]
+    return "\n\n".join(parts).replace(str(Path.home()), "~")
+
+
+def _version(package: str) -> str:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return "not installed"
+
+
+class SecondaryWindows(QObject):
+    """Opens dialogs that do not block the window; one that is already open comes to the front."""
+
+    diagnostics_copied = pyqtSignal()
+
+    def __init__(
+        self,
+        window: QMainWindow,
+        store: SettingsStore,
+        bridge: Bridge,
+        tasks: Tasks,
+        log: LogBuffer,
+        panel: SidePanel,
+        strip: BackgroundStrip,
+    ) -> None:
+        super().__init__(window)
+        self._window, self._log = window, log
+        self._panel, self._strip = panel, strip
+        self._store, self._bridge, self._tasks = store, bridge, tasks
+
+    def open_assistant(self) -> None:
+        """Open the setup assistant, which may install a model."""
+
+        def make() -> Assistant:
+            assistant = Assistant(
+                self._store, self._bridge, self._panel.camera, self._panel.virtual_camera, self._strip, self._tasks,
+                self._window,
+            )  # fmt: skip
+            assistant.finished.connect(self._panel.quality.network.reload)
+            assistant.finished.connect(self._panel.quality_choice.reload)
+            assistant.finished.connect(self._bridge.pipeline.retry)
+            return assistant
+
+        open_once(self._window, Assistant, make)
+
+    def open_plate_dialog(self) -> None:
+        """Open the capture of an empty-background plate."""
+
+        def make() -> PlateDialog:
+            pipeline = self._bridge.pipeline
+            hold = partial(setattr, pipeline.demand, "takes_plate")
+            dialog = PlateDialog(self._store, self._tasks, lambda: pipeline.newest_frame, hold, self._window)
+            dialog.taken.connect(pipeline.retry)
+            dialog.taken.connect(self._panel.quality.network.plate.reload)
+            return dialog
+
+        open_once(self._window, PlateDialog, make)
+
+    def open_virtual_camera_help(self) -> None:
+        """Open the findings about the virtual camera, with what to do."""
+        name = "virtualCameraDialog"
+
+        def make() -> FindingsDialog:
+            view = VirtualCameraView(self._tasks)
+            view.repaired.connect(self._bridge.pipeline.retry)
+            return FindingsDialog(view, self.tr("Virtual camera"), name, self._window)
+
+        open_once(self._window, FindingsDialog, make, name)
+
+    def open_doctor(self) -> None:
+        """Open the findings about the whole machine."""
+        open_once(
+            self._window, DoctorDialog, lambda: DoctorDialog(self._store, self._bridge, self._tasks, self._window)
+        )
+
+    def open_preferences(self) -> PreferencesDialog:
+        """Open the preferences."""
+
+        def make() -> PreferencesDialog:
+            return PreferencesDialog(self._store, self._bridge, self._tasks, self._window)
+
+        return open_once(self._window, PreferencesDialog, make)
+
+    def open_shortcuts(self) -> None:
+        """Open the list of keyboard shortcuts."""
+        shortcuts = menu_shortcuts(existing(self._window.menuBar()))
+        open_once(self._window, ShortcutsDialog, lambda: ShortcutsDialog(shortcuts, self._window))
+
+    def open_help(self) -> None:
+        """Open the page of help."""
+        open_once(self._window, HelpWindow, lambda: HelpWindow(self._window))
+
+    def open_log(self) -> None:
+        """Open the log window."""
+        open_once(self._window, LogWindow, lambda: LogWindow(self._log, self.diagnostics, self._window))
+
+    def open_about(self) -> None:
+        """Show name, version, commit and licences."""
+        box = QMessageBox(self._window)
+        prepare(box, "aboutBox", self.tr("About Mattecam"))
+        box.setIconPixmap(icon("app").pixmap(64, 64))
+        box.setText(" · ".join(filter(None, (f"Mattecam {__version__}", program.commit()))))
+        box.setDetailedText("\n".join(f"{package}: {licence}" for package, licence in licences().items()))
+        box.setInformativeText(
+            "\n\n".join(
+                (
+                    self.tr("Replaces your background live."),
+                    self.tr("All processing stays on this computer."),
+                    self.tr("Free software under the GNU General Public License, version 3 or later."),
+                )
+            )
+        )
+        box.open()
+
+    def copy_diagnostics(self) -> None:
+        """Copy the diagnostics to the clipboard."""
+        copy_text(self.diagnostics())
+        self.diagnostics_copied.emit()
+
+    def diagnostics(self) -> str:
+        """Text for a bug report."""
+        return diagnostics(self._store.current, self._bridge.status, self._log.lines())
+
+    def help_with(self, remedy: Remedy) -> None:
+        """Do what the button of an error offers, and try again what failed."""
+        panel = self._panel
+        match remedy:
+            case Remedy.CAMERA | Remedy.SOURCE:
+                panel.reveal(panel.camera)
+                panel.camera.open_list()
+            case Remedy.MODEL:
+                panel.reveal(panel.quality)
+                panel.quality.network.open_model_list()
+            case Remedy.MATTING_SETTINGS:
+                self.open_preferences().show_advanced()
+            case Remedy.PLATE:
+                self.open_plate_dialog()
+            case Remedy.BLUR:
+                change_or_ask(self._window, self._store, lambda now: now.replaced_at(["background"], kind="blur"))
+            case Remedy.VIRTUAL_CAMERA:
+                self.open_virtual_camera_help()
+            case Remedy.RECORDINGS_FOLDER:
+                self._store.edit("output", record=None)
+                panel.reveal(panel.recordings.folder)
+                panel.recordings.ask_for_folder()
+        self._bridge.pipeline.retry()

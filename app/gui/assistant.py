@@ -2,25 +2,39 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent
 from PyQt6.QtWidgets import QDialog, QFrame, QScrollArea, QStackedWidget, QWidget
 
 from app.gui.backgrounds.strip import BackgroundStrip
-from app.gui.backgrounds.tile_view import TileView
-from app.gui.dialogs.doctor import VirtualCameraView
-from app.gui.dialogs.plain_dialogs import add_languages
-from app.gui.panels.camera import CameraControls
+from app.gui.backgrounds.tiles import TileView
+from app.gui.bridge import Bridge
+from app.gui.doctor import VirtualCameraView
+from app.gui.panels.devices import CameraControls, VirtualCameraControls
 from app.gui.panels.form import Form, say
-from app.gui.panels.output import VirtualCameraControls
-from app.gui.panels.quality import QualityChoice
+from app.gui.panels.models import QualityChoice
 from app.gui.preview.rendering import ViewRequest, render, to_qimage
-from app.gui.state.bridge import Bridge
-from app.gui.state.store import SettingsStore
-from app.gui.state.tasks import Tasks
+from app.gui.store import SettingsStore
+from app.gui.tasks import Tasks
+from app.gui.translation import tr
 from app.gui.widgets.controls import button, combo, fill_combo, label
 from app.gui.widgets.qt import column, existing, prepare, row
 from app.runtime.status import PipelineStatus
+
+LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
+"""(name in the language itself, code)"""
+
+
+def add_languages(form: Form, object_name: str) -> None:
+    """Add a list of the languages, and say when a change applies: the window is built in one language."""
+    form.add_list(
+        "window.language", tr("Language"), tr("Language of the window"),
+        [(tr("System"), "system"), *LANGUAGES], partial(form.store.set, "window.language"),
+        name=object_name,
+    )  # fmt: skip
+    form.add_hint(tr("Another language is used from the next start on."))
 
 
 class SmallPreview(QWidget):

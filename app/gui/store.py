@@ -16,7 +16,7 @@ from app.core.errors import SettingsError
 from app.core.files.json_file import BrokenFileError
 from app.core.settings import Settings
 from app.core.settings_owner import SettingsOwner, rebase
-from app.gui.state.tasks import Tasks
+from app.gui.tasks import Tasks
 from app.gui.widgets.qt import timer
 
 CHOSEN_BY = {"image": "path", "video": "path", "colour": "colour"}

@@ -1,4 +1,4 @@
-"""Captures an empty-background plate: countdown, some seconds of frames, check that nobody is in it."""
+"""The picture of the empty room: its capture, its choice, and what is shown of the one in use."""
 
 from __future__ import annotations
 
@@ -7,22 +7,131 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import Qt, pyqtSignal
+from PyQt6.QtCore import QDateTime, QLocale, Qt, pyqtSignal
 from PyQt6.QtGui import QHideEvent, QPixmap
 from PyQt6.QtWidgets import QDialog, QLabel, QProgressBar, QPushButton, QWidget
 
 from app.control.commands import COLLECT_S, COUNTDOWN_S
 from app.core.errors import PlateError, t
+from app.core.settings import Settings
 from app.core.types import BgrImage, Frame
-from app.gui.i18n.messages import translated_error
+from app.gui import services
+from app.gui.panels.form import Form, say
 from app.gui.preview.rendering import to_qimage
-from app.gui.state import services
-from app.gui.state.store import SettingsStore
-from app.gui.state.tasks import Tasks
+from app.gui.questions import UserFolder, ask_for_file
+from app.gui.store import SettingsStore
+from app.gui.tasks import Tasks
+from app.gui.translation import translated_error
 from app.gui.widgets.controls import button, describe, label
+from app.gui.widgets.page import breakable
 from app.gui.widgets.qt import column, prepare, row, timer, was_hidden
 from app.gui.widgets.theme import restyle
-from app.matting.plate.capture import PlateCapture
+from app.matting.plate.capture import PlateCapture, PlateInfo
+from app.runtime.status import PipelineStatus
+from models.table import needs_plate
+
+THUMBNAIL_PX = 160
+
+
+class PlateControls(Form):
+    """Visible while a model is chosen that needs a plate, or one is chosen automatically and there is a plate."""
+
+    capture_requested = pyqtSignal()
+    """The user wants to capture a plate now."""
+    chosen_again = pyqtSignal()
+    """The file in use was chosen again: it may be edited."""
+
+    def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
+        super().__init__(store)
+        self._tasks = tasks
+        self._path: Path | None = None
+        self._taken_with: tuple[str, int, int] | None = None
+        """Camera and size of the plate in use; None where the program did not capture it."""
+        self._searched: tuple[str, int, int] | None = None
+        """Camera and size for which a stored plate was last searched."""
+        self.thumbnail = QLabel()
+        self.thumbnail.setAccessibleName(self.tr("Picture of the empty room"))
+        self.add(self.thumbnail)
+        self.age = self.add_hint()
+        self.warning = self.add_hint(
+            self.tr("This picture was taken with another camera. Take a new one."), role="warning"
+        )
+        self.unused = self.add_hint(
+            self.tr("The model in use does not compare with this picture. Background Matting does.")
+        )
+        take = button(
+            self.tr("Take a picture of the empty room…"), self.tr("The camera takes it while you step aside"),
+            "plateTake", self.capture_requested.emit, name=self.tr("Take a picture of the empty room"),
+        )  # fmt: skip
+        choose = button(
+            self.tr("Use an existing picture…"),
+            self.tr("This model compares each frame with a picture of the room without people"), "plateButton",
+            self.ask_for_plate, name=self.tr("Use an existing picture"),
+        )  # fmt: skip
+        removal = self.tr("Remove picture of the empty room")
+        drop = self.make_removal("matting.plate", removal, self.tr("Compare with no picture; its file stays"))
+        self.add(take, choose, drop)
+        self.thumbnail.hide()
+        self.warning.hide()
+        self.unused.hide()
+        self.on_settings(self._follow)
+
+    def ask_for_plate(self) -> None:
+        """Ask for an image file of the empty background."""
+        title = self.tr("Picture of the empty room")
+        ask_for_file(self, title, self._use, folder=UserFolder.PicturesLocation)
+
+    def _use(self, path: Path) -> None:
+        again = path == self._path
+        self.store.set("matting.plate", path)
+        if again:
+            self.reload()
+            self.chosen_again.emit()
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Use the stored plate of the running camera; without one, warn if the plate is from another camera."""
+        source, taken_with = status.source, self._taken_with
+        engine = status.engine
+        self.unused.setVisible(self._path is not None and engine is not None and not needs_plate(engine.model))
+        if source is None or taken_with is None:
+            self.warning.hide()
+            return
+        self.warning.setVisible(source.viewpoint != taken_with[0])
+        running = source.viewpoint, source.width, source.height
+        if running not in (taken_with, self._searched):
+            self._searched = running
+            stored = services.stored_plate(*running)
+            if stored is not None:
+                self.store.edit("matting", plate=stored)
+
+    def _follow(self, settings: Settings) -> None:
+        matting = settings.matting
+        self.setVisible(needs_plate(matting.model) or (matting.model == "auto" and matting.plate is not None))
+        if matting.plate != self._path:
+            self._path = matting.plate
+            self.reload()
+
+    def reload(self) -> None:
+        """Read the plate's file again."""
+        self._taken_with = self._searched = None
+        self.thumbnail.clear()
+        self.thumbnail.hide()
+        self.age.hide()
+        if self._path is not None:
+            self._tasks.run(partial(services.plate_view, self._path, THUMBNAIL_PX), self._show_view)
+
+    def _show_view(self, view: tuple[BgrImage | None, PlateInfo | None]) -> None:
+        thumbnail, info = view
+        if thumbnail is not None:
+            self.thumbnail.setPixmap(QPixmap.fromImage(to_qimage(thumbnail)))
+            self.thumbnail.show()
+        if info is not None:
+            self._taken_with = info.camera, info.width, info.height
+            taken = QDateTime.fromSecsSinceEpoch(int(info.taken_at_s))
+            say(self.age, self.tr("Taken {0}").format(QLocale().toString(taken, QLocale.FormatType.ShortFormat)))
+        elif self._path is not None:
+            say(self.age, breakable(self._path.name))
+
 
 TICK_MS = 30
 THUMBNAIL_WIDTH = 320

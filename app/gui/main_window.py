@@ -9,23 +9,18 @@ from PyQt6.QtWidgets import QMainWindow, QWidget
 from app.config.scenes import SceneStore
 from app.core.settings import Settings
 from app.gui.backgrounds.strip import BackgroundStrip
+from app.gui.bars import ActionBar, StatusLine
+from app.gui.bridge import Bridge, Recording
+from app.gui.dialogs import LogBuffer, SecondaryWindows
+from app.gui.menus import Menus, ScenesMenu
+from app.gui.notices import NoticeArea, ProgramNotices
 from app.gui.panels.side_panel import SidePanel
-from app.gui.preview.overlay import PreviewOverlay, ViewNote
-from app.gui.preview.view import Preview
+from app.gui.preview.view import Preview, PreviewOverlay, ViewNote
 from app.gui.preview.zones import PreviewInteraction, ZoneMarks
-from app.gui.shell.menus import Menus, ScenesMenu
-from app.gui.shell.notices import ProgramNotices
-from app.gui.shell.windows import SecondaryWindows
-from app.gui.state.bridge import Bridge
-from app.gui.state.diagnostics import LogBuffer
-from app.gui.state.recording import Recording
-from app.gui.state.store import SettingsStore
-from app.gui.state.tasks import DeviceWatcher, Tasks
-from app.gui.widgets.action_bar import ActionBar
-from app.gui.widgets.notices import NoticeArea
+from app.gui.store import SettingsStore
+from app.gui.tasks import DeviceWatcher, Tasks
 from app.gui.widgets.page import PanelSplitter
 from app.gui.widgets.qt import column, resize, row
-from app.gui.widgets.status_line import StatusLine
 from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
 

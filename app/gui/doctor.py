@@ -14,11 +14,11 @@ from app.config.setting import with_value
 from app.core.errors import MattecamError, t
 from app.core.files.program import advice
 from app.doctor.finding import CommandLine, Finding, State
-from app.gui.i18n.messages import tr, translated, translated_error
-from app.gui.state import services
-from app.gui.state.bridge import Bridge
-from app.gui.state.store import SettingsStore
-from app.gui.state.tasks import Tasks
+from app.gui import services
+from app.gui.bridge import Bridge
+from app.gui.store import SettingsStore
+from app.gui.tasks import Tasks
+from app.gui.translation import tr, translated, translated_error
 from app.gui.widgets.controls import button, label, selectable
 from app.gui.widgets.page import scrolling
 from app.gui.widgets.qt import column, copy_text, prepare, row, timer, was_hidden

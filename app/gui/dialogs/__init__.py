@@ -1,1 +1,0 @@
-"""Windows beside the main window, and questions to the user."""

@@ -1,0 +1,331 @@
+"""Choice of the camera, the virtual camera, and where recordings and their sound go."""
+
+from __future__ import annotations
+
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from PyQt6.QtCore import pyqtSignal
+from PyQt6.QtGui import QHideEvent, QShowEvent
+from PyQt6.QtWidgets import QProgressBar
+
+from app.capture.devices import CameraDevice, cameras_named
+from app.core.settings import Settings
+from app.gui.panels.form import Entries, Form, say
+from app.gui.questions import UserFolder, ask_for_file, ask_for_folder
+from app.gui.store import SettingsStore
+from app.gui.translation import short, translated_error
+from app.gui.widgets.controls import button, combo, describe, fill_combo, label
+from app.gui.widgets.page import breakable
+from app.gui.widgets.qt import timer, tip_of
+from app.output.sound.devices import MicrophoneName, open_microphone
+from app.output.sound.microphone import Microphone, OpenSource
+from app.runtime.status import PipelineStatus
+from app.system.device_holders import LINUX
+
+SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
+RATES = (15.0, 24.0, 25.0, 30.0, 50.0, 60.0)
+FORMATS = ("MJPG", "YUYV", "NV12", "H264")
+CAMERAS = "camera:", "portal:"
+"""What the sources begin with that are cameras."""
+FILE = "file…"
+"""Data of the entry that opens a file dialog; not a valid source."""
+
+
+def edit_capture(store: SettingsStore, **changes: Any) -> None:
+    """Change the capture settings, and remember them for the camera in use."""
+    store.edit("capture", **changes)
+    capture = store.current.capture
+    if capture.source.startswith(CAMERAS):
+        remembered = store.saved.capture.replace(source=capture.source)  # without the options of this run
+        store.set("window.cameras", {**store.current.window.cameras, capture.source: remembered})
+
+
+class CameraControls(Form):
+    """Chooses the source. The settings of each camera are remembered and restored when it is chosen again."""
+
+    sources_changed = pyqtSignal()
+    """The list of cameras or a setting changed."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__(store)
+        self.cameras: tuple[CameraDevice, ...] = ()
+        """The cameras that are connected now."""
+        self.list = combo(self.tr("Camera"), self.tr("Source of the video"), "cameraCombo")
+        self._delivered = label("", "faint", wrap=True)
+        self.add(self.list, self._delivered)
+        self.list.activated.connect(lambda _row: self.choose_source(self.list.currentData()))
+        self.row("capture.rotate", self.tr("Turn the camera"),
+                 self.tr("For a camera that hangs sideways or upside down"),
+                 change=lambda degrees: edit_capture(store, rotate=degrees))  # fmt: skip
+        self.row("capture.flip", self.tr("Swap left and right of the camera"),
+                 self.tr("The background is not swapped"), change=lambda on: edit_capture(store, flip=on))  # fmt: skip
+        self._add_formats()
+        self.on_settings(self._show)
+
+    def _add_formats(self) -> None:
+        change = partial(edit_capture, self.store)
+        self._size = combo(self.tr("Size"), self.tr("Width and height of the frames"), "sizeCombo")
+        self._size.activated.connect(lambda _row: self._choose_size(*self._size.currentData()))
+        self.add_row(self._size.accessibleName(), self._size)
+        self.only_with_all_settings(
+            self._size,
+            self.row("capture.fps", self.tr("Frame rate"), self.tr("Frames per second of the camera"), self._rates,
+                     change=lambda rate: change(fps=rate)),
+            self.row("capture.pixel_format", self.tr("Format"), self.tr("Pixel format that the camera sends"),
+                     self._formats, change=lambda name: change(pixel_format=name)),
+            self.row("window.mirror_preview", self.tr("Mirror the preview"),
+                     self.tr("Affects only the preview, not the output")),
+        )  # fmt: skip
+
+    def _choose_size(self, width: int, height: int) -> None:
+        edit_capture(self.store, width=width, height=height)
+
+    def show_cameras(self, cameras: tuple[CameraDevice, ...]) -> None:
+        """Take the cameras that are connected now."""
+        if cameras != self.cameras:
+            self.cameras = cameras
+            self.refresh()
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Show what the camera delivers."""
+        source = status.source
+        text = ""
+        if source is not None:
+            name = self.tr("Demonstration") if source.kind == "demo" else source.name  # as in the list above it
+            text = self.tr("{0}: {1} × {2}").format(name, source.width, source.height)
+        self._delivered.setText(text)
+
+    def open_list(self) -> None:
+        """Open the list of cameras."""
+        self.list.setFocus()
+        self.list.showPopup()
+
+    def ask_for_file(self) -> None:
+        """Ask for a video file to use in place of a camera."""
+        ask_for_file(
+            self, self.tr("Choose a video"), lambda path: self.choose_source(str(path)),
+            folder=UserFolder.MoviesLocation,
+        )  # fmt: skip
+
+    def choose_source(self, source: str) -> None:
+        """Use a source with its remembered settings; the video file entry opens a file dialog."""
+        if source == FILE:
+            self.refresh()
+            self.ask_for_file()
+            return
+        upright = self.store.current.capture.replace(rotate=0, flip=False)  # each camera hangs in its own way
+        known = self.store.current.window.cameras.get(source, upright)
+        edit_capture(self.store, **{**dict(known), "source": source})
+
+    @property
+    def chosen(self) -> CameraDevice | None:
+        """The camera of the settings, which may name it by its number or device file; None if not exactly one is it."""
+        found = cameras_named(self.store.current.capture.source.removeprefix("camera:"), self.cameras)
+        return found[0] if len(found) == 1 else None
+
+    def sources(self) -> list[tuple[str, object]]:
+        """(name, value for the settings) of all sources."""
+        capture, chosen = self.store.current.capture, self.chosen
+        entries: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]
+        entries += [(camera.name, capture.source if camera is chosen else camera.source) for camera in self.cameras]
+        entries.append((self.tr("Demonstration"), "demo"))
+        if capture.source not in (data for _text, data in entries):
+            gone = capture.source.startswith(CAMERAS)
+            name = self.tr("A camera that is not connected") if gone else Path(capture.source).name
+            entries.append((name, capture.source))
+        return [*entries, (self.tr("Video file…"), FILE)]
+
+    def _show(self, settings: Settings) -> None:
+        capture, camera = settings.capture, self.chosen
+        fill_combo(self.list, self.sources(), capture.source)
+        size = capture.width, capture.height
+        sizes = {*(camera.sizes if camera is not None and camera.sizes else SIZES), size}
+        fill_combo(self._size, [(f"{width} × {height}", (width, height)) for width, height in sorted(sizes)], size)
+        self.sources_changed.emit()
+
+    def _rates(self) -> Entries:
+        return [(short(rate), rate) for rate in sorted({*RATES, self.store.current.capture.fps})]
+
+    def _formats(self) -> Entries:
+        camera = self.chosen
+        formats = camera.formats if camera is not None and camera.formats else FORMATS
+        return [(self.tr("Automatic"), "auto"), *((name, name) for name in dict.fromkeys(formats))]
+
+
+DEVICE = "output.virtual_camera"
+
+
+class VirtualCameraControls(Form):
+    """Switches the virtual camera on or off, names the one in use, and says what it sends."""
+
+    help_requested = pyqtSignal()
+    """The user asks how to set up a virtual camera."""
+
+    def __init__(self, store: SettingsStore) -> None:
+        super().__init__(store)
+        self._cameras: tuple[tuple[str, str], ...] | None = None
+        self._chosen = "auto"
+        """Device to use when the virtual camera is switched on again."""
+        self.add_check(
+            DEVICE, self.tr("Send to other programs"), self.tr("They choose the virtual camera as their camera"),
+            lambda on: self.store.set(DEVICE, self._chosen if on else "off"),
+            lambda device: device != "off", "virtualCameraToggle",
+        )  # fmt: skip
+        self._state = self.add_hint()
+        self._help = button(
+            self.tr("Set up a virtual camera…"), self.tr("Shows what this system needs"), "virtualCameraHelp",
+            self.help_requested.emit, name=self.tr("Set up a virtual camera"), link=True,
+        )  # fmt: skip
+        self.add(self._help)
+        device = self.add_list(
+            DEVICE, self.tr("Device"), self.tr("The device that other programs read"), self._devices,
+            lambda device: self.store.set(DEVICE, device), lambda device: "auto" if device == "off" else device,
+        )  # fmt: skip
+        self.enable_while(lambda settings: settings.output.virtual_camera != "off", device)
+        self.only_with_all_settings(
+            device,
+            self.row("output.mirror", self.tr("Mirror the output"), self.tr("Also mirrors text in the video")),
+            self.row("output.on_demand", self.tr("Switch the real camera off while nobody watches"),
+                     self.tr("Only while this window is hidden")),
+        )  # fmt: skip
+        if LINUX:
+            self.only_with_all_settings(
+                self.row("output.pipewire", self.tr("PipeWire camera"),
+                         self.tr("Browsers and Flatpak programs find it through the camera portal")),
+                self.row("output.alpha_output", self.tr("Send cut-out person to OBS"),
+                         self.tr("For programs that put another picture behind the person")),
+            )  # fmt: skip
+        self.on_settings(self._remember)
+
+    def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
+        """Take the (device, label) pairs of the virtual cameras that exist."""
+        self._cameras = cameras
+        self.refresh()
+
+    def name_of(self, status: PipelineStatus) -> str | None:
+        """Return the virtual camera in use as other programs list it; None while there is none."""
+        return dict(self._cameras or ()).get(status.virtual_camera or "", status.virtual_camera)
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Show the device in use."""
+        wanted = self.store.current.output.virtual_camera != "off"
+        camera = self.name_of(status) or status.pipewire
+        if camera is not None:
+            say(self._state, self.tr("Choose “{0}” as the camera in your meeting.").format(camera))
+        else:
+            missing = wanted and self._cameras == ()
+            say(self._state, self.tr("This computer has no virtual camera yet.") if missing else "")
+        self._help.setVisible(wanted and camera is None)
+
+    def _devices(self) -> Entries:
+        cameras = self._cameras or ()
+        return [(self.tr("Automatic"), "auto"), *((f"{title} ({device})", device) for device, title in cameras)]
+
+    def _remember(self, settings: Settings) -> None:
+        if settings.output.virtual_camera != "off":
+            self._chosen = settings.output.virtual_camera
+
+
+METER_INTERVAL_MS = 80
+DECAY = 0.8
+"""Factor by which the meter falls per interval."""
+
+
+class RecordingControls(Form):
+    """Chooses folder and microphone, and names the recording in progress.
+
+    While it is visible and a microphone is chosen, the device is open for the meter, except during a pause.
+    """
+
+    list_requested = pyqtSignal()
+    """The controls are shown and need the list of microphones."""
+
+    def __init__(self, store: SettingsStore, open_source: OpenSource = open_microphone) -> None:
+        super().__init__(store)
+        self._open_source = open_source
+        self.folder = button("", self.tr("Recordings and snapshots are saved here"), "recordingsFolder",
+                             self.ask_for_folder, name=self.tr("Folder for recordings"), names_file=True)  # fmt: skip
+        self.add_row(self.tr("Folder"), self.folder)
+        self._microphones: tuple[MicrophoneName, ...] = ()
+        self._metered: Microphone | None = None
+        self._error: Exception | None = None
+        self.row("output.microphone", self.tr("Microphone"), self.tr("Sound of recordings"), self._entries)
+        self._meter = QProgressBar()
+        self._meter.setRange(0, 100)
+        self._meter.setTextVisible(False)
+        describe(self._meter, self.tr("Microphone level"), self.tr("Moves while you speak"), "microphoneLevel")
+        self.add(self._meter)
+        self._problem = self.add_hint()
+        self._timer = timer(self, METER_INTERVAL_MS, self._show_level)
+        self._recording = self.add_hint()
+        self.on_settings(self._show)
+
+    def show_microphones(self, microphones: tuple[MicrophoneName, ...]) -> None:
+        """Take the microphones that exist."""
+        self._microphones = microphones
+        self.refresh()
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Name the recording in progress."""
+        name = "" if status.recording is None else Path(status.recording).name
+        say(self._recording, self.tr("Recording {0}").format(breakable(name)) if name else "")
+
+    def ask_for_folder(self) -> None:
+        """Ask for the folder of recordings and snapshots."""
+        choose = partial(self.store.set, "window.recordings_dir")
+        ask_for_folder(self, self.tr("Folder for recordings"), choose, self.store.recordings_dir)
+
+    def showEvent(self, event: QShowEvent | None) -> None:
+        """Begin to measure the level."""
+        super().showEvent(event)
+        self.list_requested.emit()
+        self._follow()
+
+    def hideEvent(self, event: QHideEvent | None) -> None:
+        """Release the microphone."""
+        super().hideEvent(event)
+        self._release()
+
+    def _wanted(self) -> str | None:
+        now = self.store.current
+        return None if now.paused or now.output.microphone == "off" else now.output.microphone
+
+    def _follow(self) -> None:
+        """Open the microphone for the meter if it is needed, else release it."""
+        if self._wanted() is None or not self.isVisible():
+            self._release()
+        elif self._metered is None:
+            self._metered = Microphone(self._open_source, self._wanted, self._take_error)
+            self._timer.start()
+
+    def _release(self) -> None:
+        self._timer.stop()
+        self._meter.setValue(0)
+        metered, self._metered, self._error = self._metered, None, None
+        self._problem.hide()
+        if metered is not None:
+            metered.request_stop()  # closing a device may take a moment
+
+    def _take_error(self, error: Exception | None) -> None:
+        self._error = error  # on the microphone's thread; shown by the timer
+
+    def _show_level(self) -> None:
+        if self._metered is None:
+            return
+        self._metered.take()  # the meter keeps no sound
+        fallen = self._meter.value() * DECAY
+        self._meter.setValue(round(max(fallen, 100 * self._metered.level**0.5)))
+        say(self._problem, "" if self._error is None else translated_error(self._error))
+
+    def _entries(self) -> Entries:
+        known = [(found.title, found.name) for found in self._microphones]
+        return [(self.tr("Off"), "off"), (self.tr("Default"), "default"), *known]
+
+    def _show(self, settings: Settings) -> None:
+        folder = self.store.recordings_dir
+        self.folder.setText(folder.name)
+        self.folder.setToolTip(tip_of(str(folder)))
+        self._meter.setVisible(settings.output.microphone != "off")
+        self._follow()

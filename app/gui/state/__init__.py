@@ -1,1 +1,0 @@
-"""What the window knows: settings store, background tasks, bridge to the pipeline."""
