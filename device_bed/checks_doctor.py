@@ -10,7 +10,7 @@ from app.doctor.proof import open_opencv, prove
 from app.doctor.system import System
 from app.doctor.virtual_camera import check_virtual_camera, choose_device, read_devices
 from app.output.virtual_camera import VirtualCamera
-from app.system.device_holders import holders
+from app.system.process import holders
 from device_bed.tools import (
     DEVICE,
     OpenCvReader,

@@ -6,7 +6,7 @@ import sys
 from typing import NoReturn
 
 from app.system.isolation import INSTALLED, isolate
-from app.system.start import exit_on_signals
+from app.system.process import exit_on_signals
 
 
 def main() -> NoReturn:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from fractions import Fraction
 
-from app.system.pipewire.reader import NodeReader
+from app.system.pipewire.stream import NodeReader
 
 
 def main(target: str = "mattecam") -> None:

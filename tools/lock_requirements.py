@@ -21,7 +21,7 @@ import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 
-from app.system.torch_build import PYTORCH_INDEX
+from app.system.environment import PYTORCH_INDEX
 
 ROOT = Path(__file__).resolve().parents[1]
 LOCKS = ROOT / "requirements"
@@ -123,7 +123,7 @@ def cuda_entries(
 
 
 def cuda_entry(version: str, python: str, system: str, machine: str, digest: str) -> str:
-    """Return the entry of one file. `app.system.torch_build` reads its markers."""
+    """Return the entry of one file. `app.system.environment` reads its markers."""
     markers = f"python_version == '{python}' and sys_platform == '{system}' and platform_machine == '{machine}'"
     return f"torch=={version} ; {markers} \\\n    --hash=sha256:{digest}"
 

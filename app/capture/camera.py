@@ -21,7 +21,7 @@ from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError,
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.jpeg import MjpgDecoder
-from app.system.device_holders import holders
+from app.system.process import holders
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.jpeg import MjpgDecoder
 from app.system.pipewire.connection import Connection, ListedCamera, list_cameras
-from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader, RawFrame, to_bgr
+from app.system.pipewire.stream import RAW_LAYOUTS, NodeReader, RawFrame, to_bgr
 from app.system.pipewire.video_format import Layout
 from app.system.portal import PortalError, PortalFault, open_cameras
 

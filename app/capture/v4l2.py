@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.core.errors import Text, t
 from app.system import v4l2
-from app.system.device_holders import CAMERA_SERVICES, holders
+from app.system.process import CAMERA_SERVICES, holders
 
 SYS_CLASS = Path("/sys/class/video4linux")
 LINK_FOLDERS = (Path("/dev/v4l/by-id"), Path("/dev/v4l/by-path"))

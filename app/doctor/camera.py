@@ -11,7 +11,7 @@ from app.core.errors import Value, t
 from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
 from app.doctor.system import System
 from app.doctor.virtual_camera import permission_steps
-from app.system.device_holders import CAMERA_SERVICES
+from app.system.process import CAMERA_SERVICES
 
 _CLASS = "/sys/class/video4linux"
 _VIRTUAL = "/sys/devices/virtual/video4linux"

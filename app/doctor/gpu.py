@@ -9,12 +9,14 @@ from app.core.errors import Text, t
 from app.doctor.finding import CommandLine, Finding, ok, warning
 from app.doctor.system import System
 from app.matting.choice.hardware import load_torch, supports, torch_usable
-from app.system.environment import ROOT, VENV, VERSION
-from app.system.torch_build import (
+from app.system.environment import (
     NVIDIA_MARK,
     OLDEST_DRIVER,
     PYTORCH_INDEX,
+    ROOT,
     SMI_QUERY,
+    VENV,
+    VERSION,
     Nvidia,
     TorchBuild,
     is_locked,

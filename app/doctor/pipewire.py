@@ -65,7 +65,7 @@ def prove_pipewire() -> Finding:
 @contextmanager
 def _open_reader() -> Iterator[Read | None]:
     """Read the node as another program does."""
-    from app.system.pipewire.reader import NodeReader, to_bgr
+    from app.system.pipewire.stream import NodeReader, to_bgr
 
     try:
         reader = NodeReader(_PROOF_NODE, (640, 480), Fraction(30), follows=True)

@@ -15,9 +15,9 @@ from platform import machine
 from platform import release as running_kernel
 
 from app.output.camera_list import is_busy
-from app.system.device_holders import Holder, holders
 from app.system.display import window_problem
 from app.system.pipewire.connection import daemon_answers
+from app.system.process import Holder, holders
 
 _COMMAND_TIMEOUT_S = 10.0
 _NOT_FOUND = 127

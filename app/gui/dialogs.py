@@ -50,7 +50,7 @@ from app.gui.widgets.qt import column, copy_text, existing, open_once, prepare, 
 from app.gui.widgets.theme import icon, theme_names
 from app.runtime.status import PipelineStatus
 from app.system import autostart
-from app.system.licences import licences
+from app.system.environment import licences
 
 
 class PreferencesDialog(QDialog):

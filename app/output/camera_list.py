@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.core import camera_names
 from app.core.errors import Text, t
-from app.system.device_holders import LINUX, Holder, holders
+from app.system.process import LINUX, Holder, holders
 
 WINDOWS_CLASSES = {
     "OBS Virtual Camera": "{A3FCE0F5-3493-419F-958A-ABA1250EC20B}",

@@ -16,10 +16,10 @@ from app.core.settings import Settings
 from app.core.types import Picture
 from app.output.base import SinkContext
 from app.output.packing import PackedLayout, Packer, sendable
-from app.system.device_holders import LINUX
 from app.system.pipewire.connection import OWN_NODE
 from app.system.pipewire.stream import OUTPUT, Stream, StreamFlags, StreamListener, StreamState
 from app.system.pipewire.video_format import Layout, VideoFormat, buffer_parameters, parse_format, write_frame
+from app.system.process import LINUX
 
 TITLE = "Mattecam"
 """The name that programs show."""

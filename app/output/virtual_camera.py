@@ -27,7 +27,7 @@ from app.output.camera_list import (
     no_virtual_camera,
 )
 from app.output.packing import Packer, sendable
-from app.system.device_holders import LINUX, holders
+from app.system.process import LINUX, holders
 
 log = logging.getLogger(__name__)
 

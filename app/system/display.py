@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.core.errors import Text
-from app.system.device_holders import LINUX
+from app.system.process import LINUX
 
 
 @dataclass(frozen=True, slots=True)

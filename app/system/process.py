@@ -1,4 +1,7 @@
-"""This process: its umask, limits of core dumps, heaps and memory, and signal handlers; and how others ended."""
+"""This process: its signals, umask, limits of core dumps, heaps and memory; how others ended, which devices they hold.
+
+Standard library only: `run.py` handles signals before anything else is imported.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,30 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
-from app.core.errors import MattecamError
+from app.core.errors import MattecamError, Text, t
+from app.core.exit_codes import EXIT_INTERRUPTED
 from app.core.threads import usable_cores
-from app.system.start import HANGUP, stopping
+
+HANGUP: int | None = getattr(signal, "SIGHUP", None)
+"""The terminal or the SSH session was closed; not on Windows."""
+
+
+def stopping() -> tuple[int, ...]:
+    """Return the signals that end a command: SIGINT, SIGTERM, and SIGHUP unless it is ignored, as under nohup."""
+    if HANGUP is None or signal.getsignal(HANGUP) is signal.SIG_IGN:
+        return signal.SIGINT, signal.SIGTERM
+    return signal.SIGINT, signal.SIGTERM, HANGUP
+
+
+def exit_on_signals() -> None:
+    """End the process on a signal that ends commands: an import may hide KeyboardInterrupt, and nothing is open yet."""
+    for number in stopping():
+        signal.signal(number, lambda number, frame: os._exit(EXIT_INTERRUPTED))
+
 
 _M_ARENA_MAX = -8
 """Parameter of glibc's `mallopt`."""
@@ -134,3 +155,70 @@ def how_ended(exit_code: int | None) -> str:
     if exit_code is None or exit_code >= 0:
         return f"exit code {exit_code}"
     return f"signal {-exit_code}{', as the system sends it when memory runs out' if exit_code == -9 else ''}"
+
+
+LINUX: bool = sys.platform.startswith("linux")
+PROC = Path("/proc")
+CAMERA_SERVICES = ("pipewire", "wireplumber")
+"""PipeWire and WirePlumber hold camera devices open without streaming; ignore them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """A process that has a device open."""
+
+    pid: int
+    name: str
+    only_writes: bool
+    """The device is open for writing only, as by a producer."""
+
+    @property
+    def text(self) -> Text:
+        """Return the name of the process for the user."""
+        return t("{name} (process {pid})", name=self.name, pid=str(self.pid))
+
+    def __str__(self) -> str:
+        return self.text
+
+
+def holders(device: str, proc: Path = PROC) -> tuple[Holder, ...]:
+    """Return all processes that have `device` open, sorted by PID; none if the system is not Linux.
+
+    Includes this process. Omits processes whose open files this user may not list.
+    """
+    if not LINUX:
+        return ()
+    found = []
+    wanted = os.path.realpath(device)
+    for entry in os.scandir(proc):
+        if entry.name.isdecimal():
+            # The process may exit meanwhile, or belong to another user.
+            with suppress(OSError):
+                handles = [fd.name for fd in os.scandir(f"{entry.path}/fd") if _target(fd.path) == wanted]
+                if handles:
+                    found.append(_holder(entry.path, handles))
+    return tuple(sorted(found, key=lambda holder: holder.pid))
+
+
+def _target(link: str) -> str:
+    try:
+        return os.readlink(link)  # noqa: PTH115  thousands of them: a Path each would double the time
+    except OSError:
+        return ""
+
+
+def _holder(process: str, handles: list[str]) -> Holder:
+    name = _text(f"{process}/comm").strip() or "a program"
+    return Holder(int(Path(process).name), name, all(_only_writes(f"{process}/fdinfo/{fd}") for fd in handles))
+
+
+def _only_writes(fdinfo: str) -> bool:
+    _, _, flags = _text(fdinfo).partition("flags:")
+    return bool(flags) and int(flags.split()[0], 8) & (os.O_WRONLY | os.O_RDWR) == os.O_WRONLY
+
+
+def _text(path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return ""

@@ -14,7 +14,7 @@ import psutil
 
 from app.matting.openvino.recurrent import RecurrentNetwork
 from app.media.yuv import YuvConverter
-from app.system.device_holders import LINUX
+from app.system.process import LINUX
 
 PARTS = ("capture", "network", "finish", "convert", "camera", "encode", "preview", "gui", "other")
 _BY_THREAD = (

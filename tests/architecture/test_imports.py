@@ -40,8 +40,6 @@ STANDARD_LIBRARY_ONLY = (
     "app.system",
     "app.system.environment",
     "app.system.process",
-    "app.system.start",
-    "app.system.torch_build",
     "app.config",
     "app.core.files.lock",
     "app.core",

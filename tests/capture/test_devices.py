@@ -15,7 +15,7 @@ from app.capture.table import SourceSpec, finds_camera
 from app.core.errors import CameraAbsentError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import SourceInfo
-from app.system.device_holders import Holder
+from app.system.process import Holder
 from tests.capture.conftest import answers, plug, unplug
 from tests.sources import new_opener, open_source
 

@@ -36,8 +36,7 @@ from app.doctor.system import System
 from app.output.pipewire import PipeWireNode
 from app.system.pipewire.connection import OWN_NODE, Connection
 from app.system.pipewire.connection import list_cameras as nodes
-from app.system.pipewire.reader import RawFrame, to_bgr
-from app.system.pipewire.stream import OUTPUT, Stream, StreamFlags, StreamListener
+from app.system.pipewire.stream import OUTPUT, RawFrame, Stream, StreamFlags, StreamListener, to_bgr
 from app.system.pipewire.video_format import Layout, VideoFormat
 from app.system.portal import PortalError, PortalFault, open_cameras, read_permissions
 from tests.capture.conftest import answers, plug

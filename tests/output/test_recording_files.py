@@ -23,7 +23,7 @@ from app.output.packing import person_on_black, to_bgra
 from app.output.pipewire import PipeWireCamera
 from app.output.recorder import Recorder
 from app.output.virtual_camera import VirtualCamera
-from app.system.pipewire.reader import RAW_LAYOUTS, NodeReader, RawFrame
+from app.system.pipewire.stream import RAW_LAYOUTS, NodeReader, RawFrame
 from app.system.pipewire.video_format import Layout as NodeLayout
 from app.testing.parts import FakeClock
 from tests.clips import names_in

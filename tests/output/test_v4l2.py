@@ -18,7 +18,7 @@ from app.output import camera_list, v4l2, virtual_camera
 from app.output.camera_list import ReaderWatch
 from app.output.v4l2 import LoopbackWriter
 from app.output.virtual_camera import VirtualCamera
-from app.system.device_holders import LINUX, Holder
+from app.system.process import LINUX, Holder
 from app.system.v4l2 import PixelSize
 from tests.holding import program
 from tests.output.conftest import FakeDriver

@@ -18,7 +18,7 @@ from app.output import camera_list, virtual_camera
 from app.output.camera_list import VirtualCameraDevice, list_virtual_cameras
 from app.output.packing import MAX_SIZE
 from app.output.virtual_camera import VirtualCamera
-from app.system.device_holders import Holder
+from app.system.process import Holder
 from app.system.v4l2 import PixelSize
 from tests.fresh_python import printed_by
 from tests.output.conftest import FakeCamera, FakeDriver

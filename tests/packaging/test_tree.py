@@ -25,8 +25,7 @@ from packaging.utils import NormalizedName, canonicalize_name
 from app import __version__
 from app.doctor.fix import LOAD_FILE, MODPROBE_FILE
 from app.system import environment
-from app.system.environment import pins
-from app.system.licences import stated
+from app.system.environment import pins, stated
 from models.table import NETWORKS
 from tests.paths import ROOT
 from tests.serving import served

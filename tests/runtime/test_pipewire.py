@@ -17,7 +17,7 @@ from app.output.virtual_camera import CameraChoice
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.system.pipewire.reader import NodeReader
+from app.system.pipewire.stream import NodeReader
 from app.testing.parts import ROOM
 from tests.fakes.world import BASE, FakeWorld, apply, composites, running
 from tests.output.pipewire.feeding import image_of, next_frame, reading

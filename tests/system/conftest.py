@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from app.system import environment, torch_build
+from app.system import environment
 from tests.paths import ROOT
 from tests.system.wheels import add_wheel, lock
 
@@ -21,8 +21,8 @@ def clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(environment, "VENV", root / ".venv")
     monkeypatch.setattr(environment, "PYTHON", root / ".venv" / environment.PYTHON.relative_to(ROOT / ".venv"))
     monkeypatch.setattr(environment, "PYTORCH_INDEX", "http://127.0.0.1:9")
-    monkeypatch.setattr(torch_build, "SMI_QUERY", ("no-such-program",))
-    monkeypatch.setattr(torch_build, "NVIDIA_MARK", "/no-such-file")
+    monkeypatch.setattr(environment, "SMI_QUERY", ("no-such-program",))
+    monkeypatch.setattr(environment, "NVIDIA_MARK", "/no-such-file")
     for name in ("PIP_EXTRA_INDEX_URL", "PIP_INDEX_URL"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("PIP_CONFIG_FILE", "/dev/null")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.system.device_holders import LINUX, holders
+from app.system.process import LINUX, holders
 from tests.holding import program
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")

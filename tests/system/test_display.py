@@ -18,10 +18,19 @@ from hypothesis import strategies as st
 
 from app.system import display
 from app.system.display import missing_libraries, window_problem
-from app.system.pipewire import library, pods
+from app.system.pipewire import connection
 from app.system.pipewire.connection import Connection
 from app.system.pipewire.stream import Stream, StreamListener
-from app.system.pipewire.video_format import Layout, VideoFormat, any_format, parse_format
+from app.system.pipewire.video_format import (
+    Layout,
+    VideoFormat,
+    any_format,
+    build_object,
+    identifier,
+    parse_format,
+    pod_bytes,
+    rectangle,
+)
 from tests.paths import ROOT
 from tests.waiting import beside
 
@@ -122,13 +131,13 @@ def test_wayland_needs_no_x11() -> None:
 
 def test_a_pod_has_the_layout_of_the_headers() -> None:
     """Bytes as the C builders of SPA write them: size, type, body, padding to eight bytes."""
-    pod = pods.build_object(0x40003, 3, {1: pods.identifier(2), 0x20003: pods.rectangle(640, 480)})
+    pod = build_object(0x40003, 3, {1: identifier(2), 0x20003: rectangle(640, 480)})
     assert pod.hex(" ", 4) == (
         "38000000 0f000000 03000400 03000000 "
         "01000000 00000000 04000000 03000000 02000000 00000000 "
         "03000200 00000000 08000000 0a000000 80020000 e0010000"
     )
-    assert pods.pod_bytes(pod[:8]) == len(pod)
+    assert pod_bytes(pod[:8]) == len(pod)
 
 
 @pytest.mark.parametrize("layout", ["YUY2", "I420", "NV12", "BGRx", "BGRA", "RGBA", "RGB", "BGR"])
@@ -174,7 +183,7 @@ def test_the_socket_of_a_portal_is_closed_without_the_library(monkeypatch: pytes
     def missing() -> None:
         raise OSError("libpipewire-0.3.so.0: cannot open shared object file")
 
-    monkeypatch.setattr(library, "load", missing)
+    monkeypatch.setattr(connection, "load", missing)
     remote = os.open(os.devnull, os.O_RDONLY)
     with pytest.raises(OSError, match="libpipewire"):
         Connection(remote)

@@ -14,10 +14,9 @@ from platform import machine
 
 import pytest
 
-from app.system import environment, torch_build
-from app.system.environment import ALSO
-from app.system.torch_build import Capability, Nvidia, TorchBuild, find_nvidia, is_locked, locked_pythons
-from app.system.torch_build import suitable_builds as builds_for
+from app.system import environment
+from app.system.environment import ALSO, Capability, Nvidia, TorchBuild, find_nvidia, is_locked, locked_pythons
+from app.system.environment import suitable_builds as builds_for
 from tests.paths import ROOT
 from tests.serving import Handler, served
 from tests.system.wheels import add_wheel, lock
@@ -252,11 +251,11 @@ def test_driver_and_cards_are_found(
     tmp_path: Path, smi: str, mark: str, expected: Nvidia | None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     version = tmp_path / "version"
-    monkeypatch.setattr(torch_build, "NVIDIA_MARK", str(version))
+    monkeypatch.setattr(environment, "NVIDIA_MARK", str(version))
     if mark:
         version.write_text(mark)
     query = (sys.executable, "-c", f"print({smi!r})") if smi else ("no-such-program-of-nvidia",)
-    monkeypatch.setattr(torch_build, "SMI_QUERY", query)
+    monkeypatch.setattr(environment, "SMI_QUERY", query)
     assert find_nvidia() == expected
 
 
@@ -334,7 +333,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
 
 def played_driver(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
     """Let an NVIDIA driver answer with these lines of `driver, capability`."""
-    monkeypatch.setattr(torch_build, "SMI_QUERY", (sys.executable, "-c", f"print({said!r})"))
+    monkeypatch.setattr(environment, "SMI_QUERY", (sys.executable, "-c", f"print({said!r})"))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux has a CPU build of its own")

@@ -20,8 +20,7 @@ from app.core.files import program
 from app.system import environment, isolation
 from app.system.autostart import enabled, entry_path, entry_text, switch
 from app.system.isolation import LIBRARIES, isolated, not_isolated
-from app.system.process import handled
-from app.system.start import stopping
+from app.system.process import handled, stopping
 from tests.fresh_python import printed_by
 from tests.paths import ROOT
 

@@ -22,7 +22,7 @@ from app.gui.widgets.qt import timer, tip_of
 from app.output.sound.devices import MicrophoneName, open_microphone
 from app.output.sound.microphone import Microphone, OpenSource
 from app.runtime.status import PipelineStatus
-from app.system.device_holders import LINUX
+from app.system.process import LINUX
 
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
 RATES = (15.0, 24.0, 25.0, 30.0, 50.0, 60.0)

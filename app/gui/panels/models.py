@@ -27,7 +27,7 @@ from app.gui.widgets.page import FoldingRow, breakable
 from app.gui.widgets.qt import copy_text, keep_focus, scaled, timer
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import PipelineStatus
-from app.system.device_holders import LINUX
+from app.system.process import LINUX
 from models.spec import WeightSpec
 from models.table import bundled
 from models.weights import WeightReport

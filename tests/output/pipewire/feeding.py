@@ -12,7 +12,7 @@ import numpy as np
 
 from app.core.types import BgrImage, Outgoing
 from app.output.pipewire import PipeWireCamera
-from app.system.pipewire.reader import NodeReader, RawFrame
+from app.system.pipewire.stream import NodeReader, RawFrame
 from tests.output.pictures import picture, sender
 from tests.waiting import eventually
 

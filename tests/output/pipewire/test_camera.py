@@ -21,7 +21,7 @@ from app.core.errors import SinkOpenError
 from app.core.types import BgrImage
 from app.doctor.proof import bar_error
 from app.output.pipewire import PipeWireCamera
-from app.system.pipewire import library
+from app.system.pipewire import connection
 from app.testing.parts import ROOM
 from tests.output.pictures import picture
 from tests.output.pipewire.feeding import feeding, image_of, next_frame, reading, sends_to
@@ -147,7 +147,7 @@ def test_a_reader_of_another_size_fails_alone(pipewire: PrivateSession) -> None:
 
 def test_without_the_library_there_is_no_camera(monkeypatch: pytest.MonkeyPatch) -> None:
     absent = OSError("libpipewire-0.3.so.0: cannot open shared object file")
-    monkeypatch.setattr(library, "load", Mock(side_effect=absent))
+    monkeypatch.setattr(connection, "load", Mock(side_effect=absent))
     with pytest.raises(SinkOpenError, match="install and start pipewire"):
         PipeWireCamera(64, 48, 30)
 
