@@ -22,7 +22,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from app.config import logs
-from app.core.files.lock import lock_file
+from app.core.files import lock_file
 from app.matting.choice import hardware, preparation
 from app.matting.choice.preparation import KERNELS, Preparation
 from app.matting.kernels.loading import load

@@ -19,7 +19,7 @@ from app.system.isolation import isolate
 if __name__ == "__main__":
     isolate([sys.executable, "-I", os.path.join(ROOT, "run.py"), *sys.argv[1:]])  # noqa: PTH118
 
-from app.core.exit_codes import EXIT_INTERRUPTED
+from app.core import EXIT_INTERRUPTED
 from app.system.process import exit_on_signals
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 In the source tree the program is imported as `app` and `models`, names that an installed package must not
 take from others. The build copies these folders into `mattecam/_program` and completes the names in their import
-statements. Nothing else in the sources may name a module: see `module` in `app/core/files/paths.py`.
+statements. Nothing else in the sources may name a module: see `module` in `app/core/paths.py`.
 """
 
 from __future__ import annotations

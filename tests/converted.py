@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from app.core.files.lock import lock_file
+from app.core.files import lock_file
 from app.matting.choice.hardware import torch_usable
 from app.matting.openvino.artefact import Artefact, NetworkSource
 from app.matting.openvino.artefact_cache import ArtefactCache

@@ -5,6 +5,6 @@ from __future__ import annotations
 from itertools import product
 from typing import get_args
 
-from app.core.geometry import Orientation, Rotation
+from app.core.types import Orientation, Rotation
 
 TURNS = [Orientation(rotate, flip) for rotate, flip in product(get_args(Rotation), (False, True))]

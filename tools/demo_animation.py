@@ -20,7 +20,7 @@ from PIL import Image
 
 from app.backgrounds import open_background
 from app.capture.demo import DemoSource
-from app.core.files.paths import assets_dir
+from app.core.paths import assets_dir
 from app.core.settings import BackgroundSettings, EdgeSettings, MattingSettings
 from app.core.types import BgrImage
 from app.matting import build_engine

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from app.core.files.paths import assets_dir
+from app.core.paths import assets_dir
 from app.core.settings import MattingSettings, Settings, Zone
 
 EVENING = assets_dir() / "backgrounds" / "8-evening-lights.jpg"

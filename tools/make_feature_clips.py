@@ -21,7 +21,7 @@ from PIL import Image
 
 from app.backgrounds import open_background
 from app.capture.demo import DemoSource
-from app.core.files.paths import assets_dir
+from app.core.paths import assets_dir
 from app.core.settings import EdgeSettings, EngineSettings, Settings
 from app.core.types import BgrImage
 from app.effects.editor import PeopleEditor

@@ -18,7 +18,7 @@ import torch
 import typer
 from torch import Tensor, nn
 
-from app.core.exit_codes import EXIT_DONE
+from app.core import EXIT_DONE
 from models.blocks import downsampled
 from models.mattecam.bundled import load, save
 from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, pixels_of, stretched

@@ -19,7 +19,7 @@ from statistics import fmean
 import numpy as np
 
 from app.core.errors import BackgroundError, MattecamError, SourceOpenError, UsageError, counted
-from app.core.files.names import is_of_kind
+from app.core.files import is_of_kind
 from app.media.image_file import IMAGE_SUFFIXES, read_matte
 from app.media.image_folder import pictures_in
 from app.media.video_input import VideoError

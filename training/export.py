@@ -11,7 +11,7 @@ import torch
 import typer
 
 from app.core.errors import UsageError
-from app.core.files.paths import assets_dir
+from app.core.paths import assets_dir
 from models.mattecam.bundled import load, save
 from models.mattecam.network import MattecamNetwork
 from models.mattecam.spec import BUNDLED

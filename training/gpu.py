@@ -22,7 +22,7 @@ from pathlib import Path
 
 import torch
 
-from app.core.exit_codes import EXIT_DONE, EXIT_INTERRUPTED
+from app.core import EXIT_DONE, EXIT_INTERRUPTED
 from models.mattecam.bundled import load_bundled, save
 from models.mattecam.network import MattecamNetwork
 from training.check import predictions, quick_check

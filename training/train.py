@@ -17,7 +17,7 @@ from typing import Annotated, NoReturn, TypeVar
 import torch
 import typer
 
-from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
+from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from training.run import Run, Stage
 from training.store import PACKS, default_cache
 

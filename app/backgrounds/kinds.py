@@ -16,9 +16,9 @@ from av.video.frame import VideoFrame
 
 from app.core import geometry
 from app.core.errors import BackgroundError, t
-from app.core.files.names import is_of_kind
-from app.core.files.paths import assets_dir, backgrounds_dir
+from app.core.files import is_of_kind
 from app.core.geometry import Layout
+from app.core.paths import assets_dir, backgrounds_dir
 from app.core.settings import BackgroundSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.media.alpha import BLACK

@@ -14,9 +14,9 @@ from app.capture.camera import CameraSource
 from app.capture.demo import DemoSource
 from app.capture.devices import PIPEWIRE, Rank, automatic_cameras, device_file, find_camera, list_cameras
 from app.capture.video_file import VideoFileSource
+from app.core import paths
 from app.core.errors import CameraAbsentError, SourceOpenError, UsageError, t
-from app.core.files import paths
-from app.core.files.private_file import write_private
+from app.core.files import write_private
 from app.core.settings import CaptureSettings
 
 log = logging.getLogger(__name__)

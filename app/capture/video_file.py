@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from app.core.errors import BackgroundError, SourceLostError, SourceOpenError, t
-from app.core.files.names import exists
+from app.core.files import exists
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.image_file import first_frame_alone, kind_of_file, read_image
 from app.media.video_input import LIVE_MAX_PIXELS, VideoError, changes_shape, no_longer_readable

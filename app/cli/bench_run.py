@@ -14,7 +14,7 @@ import numpy as np
 from app.capture.demo import DemoSource
 from app.cli.terminal import notify
 from app.core.errors import ModelError
-from app.core.files.disk_errors import why_not_written
+from app.core.files import why_not_written
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
 from app.core.threads import Strips
 from app.core.types import BgrImage

@@ -16,8 +16,8 @@ from app.cli.options import FILM_OPTIONS, LiveOptions, with_live_options
 from app.cli.start import film_settings, on_console
 from app.cli.terminal import notify, progress_bar
 from app.config.parsing import TRANSPARENT
+from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.errors import UsageError, counted
-from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.system.process import handled
 
 if TYPE_CHECKING:

@@ -15,8 +15,8 @@ from rich.progress import TaskProgressColumn
 
 from app.cli.terminal import notify, progress_bar
 from app.config import logs
+from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.errors import counted
-from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.system.process import handled
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from app.config.parsing import parse_background
 from app.config.setting import NO_VALUE
 from app.control.commands import COLLECT_S, SETTERS, Command, JsonValue, countdown_of, find_settable, parse_words
 from app.control.transport import ask
+from app.core import paths
 from app.core.errors import MattecamError, UsageError
-from app.core.files import paths, program
-from app.core.files.names import is_file
+from app.core.files import is_file
 
 
 def ctl(
@@ -36,7 +36,7 @@ def ctl(
     if answer.status is not None:
         print(json.dumps(answer.status, indent=2) if as_json else status_line(answer.status))
     else:
-        print(json.dumps({"message": answer.message}) if as_json else program.advice(answer.message))
+        print(json.dumps({"message": answer.message}) if as_json else paths.advice(answer.message))
 
 
 def _with_absolute_path(command: Command) -> Command:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from app.core.files import program
+from app.core import paths
 
 
 def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
@@ -37,4 +37,4 @@ def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")
     if not cameras:
         print("No camera was found; the demo view (--source demo) works without one.")
     if not virtual:
-        print(program.advice("No virtual camera was found; `python3 run.py doctor` tells how to get one."))
+        print(paths.advice("No virtual camera was found; `python3 run.py doctor` tells how to get one."))

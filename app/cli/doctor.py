@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from app.cli.terminal import console as terminal_console
+from app.core import EXIT_FAILED, paths
 from app.core.errors import MattecamError, visible
-from app.core.exit_codes import EXIT_FAILED
-from app.core.files import program
 
 if TYPE_CHECKING:
     from app.doctor.finding import Finding
@@ -48,10 +47,10 @@ def _show(findings: Sequence[Finding]) -> None:
     console = terminal_console()
     for finding in findings:
         console.print(_SIGNS[finding.state.value], end=" ")
-        console.print(visible(f"{finding.check}: {program.advice(finding.detail)}"), markup=False, soft_wrap=True)
+        console.print(visible(f"{finding.check}: {paths.advice(finding.detail)}"), markup=False, soft_wrap=True)
         for line in [finding.why, *finding.fix.splitlines()]:
             if line:
-                console.print(visible(f"    {program.advice(line)}"), markup=False, soft_wrap=True)
+                console.print(visible(f"    {paths.advice(line)}"), markup=False, soft_wrap=True)
 
 
 def _ask(shown: str) -> bool:

@@ -21,11 +21,9 @@ from app.config.scenes import SceneStore, default_path
 from app.control.backgrounds import BackgroundFile, Tiles
 from app.control.controller import SettingsController
 from app.control.server import ControlServer
+from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, paths
 from app.core.errors import UsageError
-from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
-from app.core.files import paths
-from app.core.files.disk_errors import why_not_written
-from app.core.files.names import is_file
+from app.core.files import is_file, why_not_written
 from app.core.settings import Settings
 from app.output.camera_list import is_busy, list_virtual_cameras
 from app.runtime.context import default_parts

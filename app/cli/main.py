@@ -31,10 +31,9 @@ from app.cli.terminal import PLAIN, LossyStream, notify, visible_output
 from app.cli.usage import ControlCommand, GroupedCommand, GroupedProgram, refusal
 from app.cli.weights import app as weights_app
 from app.config import logs
+from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, paths
 from app.core.errors import MattecamError, SettingsError, UsageError, text_of
-from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
-from app.core.files import program
-from app.core.files.disk_errors import why_not_read, why_not_written
+from app.core.files import why_not_read, why_not_written
 from app.system.process import (
     check_memory_limit,
     disable_core_dumps,
@@ -52,7 +51,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 app = typer.Typer(
-    name=program.name(),
+    name=paths.command_name(),
     cls=GroupedProgram,
     help="Mattecam: a virtual webcam that replaces the background behind people in real time. "
     "Without a command it opens the window; without a display it runs as `headless`.",
@@ -73,7 +72,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(argv: Sequence[str] | None) -> int:
     try:
         words = with_cluster_address(sys.argv[1:] if argv is None else argv)
-        code = _command(args=words, prog_name=program.name(), standalone_mode=False)
+        code = _command(args=words, prog_name=paths.command_name(), standalone_mode=False)
     except TyperException as error:
         if not error.message.startswith("Usage:"):  # the help of a group of commands
             return _fail(refusal(error), EXIT_USAGE)

@@ -13,10 +13,9 @@ from app.cli.options import LiveOptions, with_live_options
 from app.cli.start import on_console
 from app.cli.terminal import notify
 from app.core.errors import PlateError, UsageError, t
-from app.core.files.disk_errors import why_not_written
-from app.core.files.names import check_outputs, exists, is_file, is_folder, is_taken
-from app.core.files.private_file import WRITTEN
+from app.core.files import check_outputs, exists, is_file, is_folder, is_taken, why_not_written
 from app.core.settings import Settings
+from app.media.image_file import IMAGE_SUFFIXES
 
 
 @with_live_options("source", "size", "fps", "format", "rotate", "flip", "config", "verbose")
@@ -46,7 +45,7 @@ def check_output(output: Path, source: str) -> None:
     from app.matting.plate.capture import plate_info, record_of
 
     check_outputs([output], Path(source) if is_file(Path(source)) else None)
-    if output.suffix.lower() not in WRITTEN:
+    if output.suffix.lower() not in IMAGE_SUFFIXES:
         raise UsageError(f"{output} is not the name of an image; name a PNG file with --output, such as room.png.")
     taken = [file for file in (output, record_of(output)) if is_taken(file) or is_folder(file)]
     if taken and plate_info(output) is None:

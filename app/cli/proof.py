@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 
 from app.config.scenes import exposed_by
+from app.core import paths
 from app.core.errors import MattecamError, SinkError, UsageError
-from app.core.files import paths
-from app.core.files.disk_errors import why_not_written
-from app.core.files.private_file import write_picture
+from app.core.files import why_not_written
 from app.core.settings import Settings
 from app.core.types import Outgoing, PictureKind
+from app.media.image_file import write_picture
 
 PROOF_S = 10.0
 

@@ -13,9 +13,7 @@ from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
 from app.config.parsing import TRANSPARENT, describe_background
 from app.core.errors import MattecamError, SettingsError, Text, UsageError, t
-from app.core.files.disk_errors import why_not_written
-from app.core.files.json_file import BrokenFileError, why_not_used
-from app.core.files.names import check_outputs, free_name, is_stream, is_taken
+from app.core.files import BrokenFileError, check_outputs, free_name, is_stream, is_taken, why_not_used, why_not_written
 from app.core.settings import Settings
 from app.system.process import check_memory_limit
 from models.table import bundled

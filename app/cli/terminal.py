@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from app.core import paths
 from app.core.errors import visible
-from app.core.files import program
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -95,7 +95,7 @@ def console(*, stderr: bool = False, highlight: bool = False) -> Console:
 
 def notify(text: str) -> None:
     """Print a message for the user; its advice names the command of this copy."""
-    print(f"mattecam: {program.advice(text)}", file=sys.stderr)
+    print(f"mattecam: {paths.advice(text)}", file=sys.stderr)
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from app.cli.terminal import console as terminal_console
 from app.cli.terminal import notify, progress_bar
 from app.cli.usage import GroupedCommand, GroupedProgram
 from app.core.errors import ModelError, UsageError, visible
-from app.core.files.weights import download_weights
+from app.core.weights import download_weights
 from models.table import NETWORKS
 from models.weights import WeightReport, WeightState, describe, verified
 

@@ -18,9 +18,9 @@ from io import TextIOWrapper
 from pathlib import Path, PurePath
 from types import TracebackType
 
+from app.core import paths
 from app.core.errors import Text, text_of, visible
-from app.core.files import paths, program
-from app.core.files.disk_errors import why_not_written
+from app.core.files import why_not_written
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +157,7 @@ class ShortFormatter(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         """Return the line of `record`, without its traceback."""
-        return program.advice(f"mattecam: {one_line(record.getMessage())}")
+        return paths.advice(f"mattecam: {one_line(record.getMessage())}")
 
 
 class FullFormatter(logging.Formatter):

@@ -11,10 +11,9 @@ from typing import Any, TypeVar
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from app.core import paths
 from app.core.errors import SettingsError, Text, UsageError, t
-from app.core.files import paths
-from app.core.files.json_file import BrokenFileError, read_object, why_not_used
-from app.core.files.names import is_folder
+from app.core.files import BrokenFileError, is_folder, read_object, why_not_used
 from app.core.settings import (
     COLOUR,
     BackgroundSettings,

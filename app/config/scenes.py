@@ -11,12 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from app.config import settings_file
+from app.core import paths
 from app.core.errors import SettingsError, t
-from app.core.files import paths
-from app.core.files.disk_errors import why_not_read
-from app.core.files.json_file import BrokenFileError, JsonObject, read_object, write_object
-from app.core.files.lock import locked
-from app.core.files.names import resolved
+from app.core.files import BrokenFileError, JsonObject, locked, read_object, resolved, why_not_read, write_object
 from app.core.settings import Settings
 
 log = logging.getLogger(__name__)

@@ -13,10 +13,9 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from app.config.parsing import file_problem
+from app.core import paths
 from app.core.errors import t
-from app.core.files import paths
-from app.core.files.disk_errors import why_not_read
-from app.core.files.json_file import BrokenFileError, JsonObject, read_object, write_object
+from app.core.files import BrokenFileError, JsonObject, read_object, why_not_read, write_object
 from app.core.settings import HIDES_TEXT, SETTINGS_VERSION, Settings
 
 log = logging.getLogger(__name__)

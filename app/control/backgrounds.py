@@ -10,7 +10,7 @@ from pathlib import Path
 from app.config.parsing import GREEN, UnknownBackgroundError, parse_background
 from app.control.changes import CommandError
 from app.core.errors import UsageError
-from app.core.files.names import exists
+from app.core.files import exists
 from app.core.settings import BackgroundSettings
 
 

@@ -15,13 +15,11 @@ from app.control.plate import PlateCommand
 from app.control.recording import RecordCommand
 from app.control.values import SettingsCommands
 from app.core.errors import SinkError, Stage, UsageError
-from app.core.files.disk_errors import why_not_written
-from app.core.files.names import exists
-from app.core.files.private_file import write_picture
-from app.core.settings import Settings
-from app.core.settings_owner import rebase
+from app.core.files import exists, why_not_written
+from app.core.settings import Settings, rebase
 from app.core.types import BgrImage, Picture
 from app.matting.plate.capture import keep_plate
+from app.media.image_file import write_picture
 from app.output.sound.devices import MicrophoneName, microphones
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, status_fields

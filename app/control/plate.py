@@ -9,7 +9,7 @@ from pathlib import Path
 from app.control.changes import CommandError, SettingsChanges, answered
 from app.control.commands import COLLECT_S, countdown_of
 from app.core.errors import PlateError, UsageError, t
-from app.core.files.names import is_file
+from app.core.files import is_file
 from app.core.settings import Settings
 from app.core.types import BgrImage
 from app.matting import choose_model

@@ -8,7 +8,7 @@ from typing import Literal
 
 from app.control.changes import CommandError, SettingsChanges
 from app.core.errors import UsageError
-from app.core.files.names import check_outputs, exists
+from app.core.files import check_outputs, exists
 from app.core.settings import Settings
 from app.runtime.status import PipelineStatus
 

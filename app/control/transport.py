@@ -26,11 +26,9 @@ from typing import IO
 import platformdirs
 
 from app.control.commands import Answer, Command, decode_answer
+from app.core import paths
 from app.core.errors import MattecamError
-from app.core.files import paths
-from app.core.files.disk_errors import why_not_written
-from app.core.files.lock import is_locked, lock_file
-from app.core.files.private_file import write_private
+from app.core.files import is_locked, lock_file, why_not_written, write_private
 
 log = logging.getLogger(__name__)
 LOCK_FILE, SOCKET_FILE, SECRET_FILE = "control.lock", "control.sock", "control.secret"

@@ -11,7 +11,7 @@ from app.config.setting import Setting, with_value
 from app.control.changes import SettingsChanges, answered
 from app.control.commands import SETTABLE, find_settable
 from app.core.errors import UsageError
-from app.core.files.names import exists
+from app.core.files import exists
 from app.core.settings import Settings
 from app.output.sound.devices import MicrophoneName
 

@@ -1,13 +1,16 @@
 """Compiling kernels: by numba in a copy of the sources, ahead in a package, which lacks numba.
 
-A package has a library per level of x86-64, called by way of ctypes; `tools.packages.kernels` makes them. A call
-releases the interpreter lock, as one of numba does.
+A cache of numba on disk that cannot be read or written is no error: the function is compiled again. A package has a
+library per level of x86-64, called by way of ctypes; `tools.packages.kernels` makes them. A call releases the
+interpreter lock, as one of numba does.
 """
 
 from __future__ import annotations
 
+import contextlib
 import ctypes
 import functools
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +19,9 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.files import why_not_written
+
+log = logging.getLogger(__name__)
 Function = TypeVar("Function", bound=Callable[..., object])
 FOLDER = Path(__file__).with_name("kernels")
 """Folder of the libraries in a package; not in a copy of the sources, where numba compiles."""
@@ -40,6 +46,8 @@ Argument = Array | type[float] | type[int] | type[bool]
 _SCALARS: dict[object, type[Any]] = {float: ctypes.c_double, int: ctypes.c_int64, bool: ctypes.c_int8}
 _UNREAD = ctypes.create_string_buffer(16)
 """Where kernels write what nobody reads."""
+kernels: list[Any] = []
+"""Functions that numba compiled for their types, as its dispatchers."""
 
 
 def compiled(
@@ -53,10 +61,44 @@ def compiled(
         if arguments is None:
             return function  # part of what calls it
         return cast("Function", kernel(function.__name__, arguments, result))
-    from app.core.numba_compiling import compiled_now
+    import numba  # slow to import
 
-    signature = None if arguments is None else f"{_numba(result)}({', '.join(map(_numba, arguments))})"
-    return compiled_now(function, signature, options)
+    dispatcher = numba.njit(**options)(function)
+    if dispatcher is function:  # NUMBA_DISABLE_JIT
+        return function
+    with contextlib.suppress(RuntimeError):  # there is no folder for the cache: every process compiles
+        dispatcher._cache = _cache_class()(function)  # noqa: SLF001 - numba has no public way to another cache
+    if arguments is not None:
+        dispatcher.compile(f"{_numba(result)}({', '.join(map(_numba, arguments))})")
+        dispatcher.disable_compile()
+        kernels.append(dispatcher)
+    return cast("Function", dispatcher)
+
+
+@functools.cache
+def _cache_class() -> type[Any]:
+    """Return the class of the cache of one function; it raises RuntimeError if there is no folder for it."""
+    from numba.core.caching import FunctionCache
+
+    class Cache(FunctionCache):  # type: ignore[misc]
+        def load_overload(self, sig: object, target_context: object) -> object:
+            """Return the compiled function, None if it must be compiled."""
+            try:
+                return super().load_overload(sig, target_context)
+            except Exception as error:  # noqa: BLE001 - unpickling and linking raise anything, up to MemoryError
+                log.warning("The compiled function %s cannot be loaded and is compiled again (%r).", self._name, error)
+                with contextlib.suppress(OSError):
+                    self.flush()
+                return None
+
+        def save_overload(self, sig: object, data: object) -> None:
+            """Keep a compiled function; a failure is logged."""
+            try:
+                super().save_overload(sig, data)
+            except OSError as error:
+                log.warning("A compiled function cannot be kept in %s: %s.", self._cache_path, why_not_written(error))
+
+    return Cache
 
 
 def _numba(kind: Argument | None) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
+from app.core import paths
 from app.core.errors import t
-from app.core.files import paths
 from app.doctor.camera import check_cameras
 from app.doctor.computer import check_disk, check_display, check_processor, check_variables, check_weights
 from app.doctor.finding import Finding, warning

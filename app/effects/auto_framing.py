@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.core.framing import WHOLE_VIEW, View
+from app.core.geometry import WHOLE_VIEW, View
 from app.effects.finding import Person
 
 FramingStyle = Literal["calm", "close"]

@@ -9,10 +9,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.framing import WHOLE_VIEW, MatteEdit, Plane, View, cutout, from_camera
-from app.core.geometry import UNTURNED, Orientation
+from app.core.geometry import WHOLE_VIEW, MatteEdit, Plane, View, cutout, from_camera
 from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
-from app.core.types import AlphaImage, Matte
+from app.core.types import UNTURNED, AlphaImage, Matte, Orientation
 from app.effects.auto_framing import AutoFraming
 from app.effects.finding import find_people
 from app.effects.only_me import OnlyMe

@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.framing import Plane, cutout
+from app.core.geometry import Plane, cutout
 from app.core.settings import FramingSettings
 from app.core.types import Mask
 from app.effects.finding import on_grid

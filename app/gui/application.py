@@ -19,9 +19,8 @@ from PyQt6.QtNetwork import QLocalServer, QLocalSocket
 from PyQt6.QtWidgets import QApplication, QDialog, QMenu, QMessageBox, QSystemTrayIcon
 
 from app.config import scenes, settings_file
+from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, paths
 from app.core.errors import Stage
-from app.core.exit_codes import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
-from app.core.files import paths
 from app.core.settings import Language, Settings
 from app.gui.bridge import Bridge, RemoteControl
 from app.gui.dialogs import LogBuffer

@@ -16,15 +16,14 @@ from app.config.scenes import SceneStore
 from app.control.controller import SettingsController
 from app.control.server import ControlServer
 from app.core.errors import SinkError, t, text_of
-from app.core.files.disk_errors import why_not_written
-from app.core.files.names import new_file, new_file_held
-from app.core.files.private_file import write_picture
+from app.core.files import new_file, new_file_held, why_not_written
 from app.core.types import Outgoing, Picture
 from app.gui.backgrounds.tiles import tiles
 from app.gui.preview.rendering import BgrxImage, PreviewWorker, ViewMode, ViewRequest, to_qimage
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
 from app.gui.widgets.qt import timer
+from app.media.image_file import write_picture
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus
 from app.runtime.worker import LatestSlot

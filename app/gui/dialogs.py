@@ -27,9 +27,9 @@ from PyQt6.QtWidgets import (
 
 from app import __version__
 from app.config.logs import FILE_FORMAT
+from app.core import paths
 from app.core.errors import MattecamError
-from app.core.files import paths, program
-from app.core.files.program import advice
+from app.core.paths import advice
 from app.core.settings import Settings
 from app.gui.assistant import Assistant, add_languages
 from app.gui.backgrounds.strip import BackgroundStrip
@@ -408,7 +408,7 @@ class SecondaryWindows(QObject):
         box = QMessageBox(self._window)
         prepare(box, "aboutBox", self.tr("About Mattecam"))
         box.setIconPixmap(icon("app").pixmap(64, 64))
-        box.setText(" · ".join(filter(None, (f"Mattecam {__version__}", program.commit()))))
+        box.setText(" · ".join(filter(None, (f"Mattecam {__version__}", paths.commit()))))
         box.setDetailedText("\n".join(f"{package}: {licence}" for package, licence in licences().items()))
         box.setInformativeText(
             "\n\n".join(

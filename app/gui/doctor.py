@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QDialog, QPushButton, QWidget
 
 from app.config.setting import with_value
 from app.core.errors import MattecamError, t
-from app.core.files.program import advice
+from app.core.paths import advice
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui import services
 from app.gui.bridge import Bridge

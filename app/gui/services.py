@@ -14,11 +14,11 @@ import numpy as np
 
 from app.capture.devices import list_cameras as list_cameras
 from app.core.errors import BackgroundError, ModelError
-from app.core.files.weights import download_weights as download_weights
-from app.core.files.weights import install_weights as install_weights
 from app.core.settings import EngineSettings
 from app.core.threads import usable_cores
 from app.core.types import BgrImage
+from app.core.weights import download_weights as download_weights
+from app.core.weights import install_weights as install_weights
 from app.doctor.checks import run_checks as run_checks
 from app.doctor.finding import Finding
 from app.matting.choice import hardware

@@ -13,9 +13,8 @@ from PyQt6.QtCore import QObject, QStandardPaths, pyqtSignal
 from app.config import settings_file
 from app.config.setting import with_value
 from app.core.errors import SettingsError
-from app.core.files.json_file import BrokenFileError
-from app.core.settings import Settings
-from app.core.settings_owner import SettingsOwner, rebase
+from app.core.files import BrokenFileError
+from app.core.settings import Settings, SettingsOwner, rebase
 from app.gui.tasks import Tasks
 from app.gui.widgets.qt import timer
 

@@ -10,7 +10,7 @@ from xml.etree import ElementTree
 from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 
 from app.core.errors import Text, Value, fill, text_of
-from app.core.files.program import advice
+from app.core.paths import advice
 from app.runtime.status import Phase
 from models.faults import for_window
 from models.table import NETWORKS

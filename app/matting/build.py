@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 
-from app.core.files import paths
-from app.core.framing import WHOLE
+from app.core import paths
+from app.core.geometry import WHOLE
 from app.core.settings import EngineSettings, FramingSettings
 from app.matting.base.interface import StepGeometry
 from app.matting.choice.choice import choose, choose_model, geometry_for, network_engine, openvino_threads

@@ -26,7 +26,7 @@ from av.stream import Disposition
 from numpy.typing import NDArray
 
 from app.core.errors import t
-from app.core.files.disk_errors import ExplainedOSError
+from app.core.files import ExplainedOSError
 from app.core.threads import usable_cores
 from app.media.video_input import AUDIO_CODECS, VideoError, open_container, packet_counts
 from app.media.video_times import AV_TIME_BASE, JOIN_S, LEAP_S, Leap

@@ -1,4 +1,4 @@
-"""Reading image files in bounded memory.
+"""Reading image files in bounded memory, and writing them.
 
 Pillow rather than OpenCV: it reports the size before it decodes, reads JPEG at reduced size, applies EXIF orientation
 to images with alpha, and raises an error for a truncated file.
@@ -6,6 +6,7 @@ to images with alpha, and raises an error for a truncated file.
 
 from __future__ import annotations
 
+import errno
 import io
 import logging
 import struct
@@ -16,12 +17,13 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, TypeVar
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
 
 from app.core.errors import BackgroundError, Text, t
-from app.core.files.names import is_file, is_special
+from app.core.files import is_file, is_special, write_private
 from app.core.types import BgrImage
 
 log = logging.getLogger(__name__)
@@ -325,3 +327,15 @@ def _unit(image: Image.Image) -> NDArray[np.float32]:
     values = np.nan_to_num(np.asarray(image, np.float32), nan=0.0, posinf=255.0, neginf=0.0)
     top = np.float32(1.0 if values.max() <= 1.0 else 255.0)
     return np.asarray(values.clip(0, top) / top, np.float32)
+
+
+def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
+    """Write an image in the format of its suffix, PNG if it is unknown, with `write_private`. Raises OSError.
+
+    image: (height, width, 3) BGR or (height, width) greyscale, uint8.
+    """
+    suffix = path.suffix.lower() if path.suffix.lower() in IMAGE_SUFFIXES else ".png"
+    encoded, data = cv2.imencode(suffix, image)
+    if not encoded:  # such as WebP with more than 16,383 pixels in a row
+        raise OSError(errno.EINVAL, f"an image of {image.shape[1]}x{image.shape[0]} cannot be {suffix}", str(path))
+    write_private(path, data.tobytes())

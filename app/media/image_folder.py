@@ -10,7 +10,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from app.core.errors import BackgroundError, ModelError
-from app.core.files.names import is_file, is_folder
+from app.core.files import is_file, is_folder
 from app.core.types import BgrImage
 from app.media.alpha import BgraImage
 from app.media.image_file import READ_SUFFIXES, first_frame_alone, is_picture, read_cut_out

@@ -18,8 +18,7 @@ from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 from app.core.errors import t
-from app.core.files.disk_errors import ExplainedOSError
-from app.core.files.names import free_name, is_special, version_of
+from app.core.files import ExplainedOSError, free_name, is_special, version_of
 from app.media.alpha import extended
 from app.media.encoders import AudioCopy, SoundWriter, VideoEncoder, file_encoder
 from app.media.video_input import HD_HEIGHT, file_address

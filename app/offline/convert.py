@@ -11,7 +11,7 @@ from pathlib import Path
 
 from app.backgrounds import open_background
 from app.core.errors import MattecamError, PlateError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
-from app.core.files.names import check_outputs, is_file, is_folder, is_special, resolved
+from app.core.files import check_outputs, is_file, is_folder, is_special, resolved
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine

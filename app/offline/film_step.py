@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.backgrounds import Background
-from app.core.framing import framed, viewed
+from app.core.geometry import framed, viewed
 from app.core.settings import Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, magnified
 from app.effects.editor import PeopleEditor

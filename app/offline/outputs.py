@@ -15,11 +15,9 @@ from numpy.typing import NDArray
 
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError, t
-from app.core.files.disk_errors import ExplainedOSError, why_not_written
-from app.core.files.names import exists, is_folder
-from app.core.files.private_file import move, write_picture
+from app.core.files import ExplainedOSError, exists, is_folder, move, why_not_written
 from app.media.encoders import file_encoder
-from app.media.image_file import IMAGE_SUFFIXES
+from app.media.image_file import IMAGE_SUFFIXES, write_picture
 from app.media.video_times import Leap
 from app.media.video_writer import VideoWriter, create_temporary
 from app.offline.targets import FRAME

@@ -10,8 +10,7 @@ from pathlib import Path
 
 from app.backgrounds.kinds import VIDEO_SUFFIXES
 from app.core.errors import SinkOpenError, SourceOpenError, UsageError
-from app.core.files.disk_errors import why_not_read, why_not_written
-from app.core.files.names import exists, is_file, is_folder, is_taken
+from app.core.files import exists, is_file, is_folder, is_taken, why_not_read, why_not_written
 from app.media.encoders import ALPHA_SUFFIXES
 from app.media.image_file import IMAGE_SUFFIXES, JPEG_FILMS, READ_SUFFIXES, is_picture, unknown_format
 from app.media.image_folder import first_names, picture_names

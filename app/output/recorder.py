@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError, Text, t
-from app.core.files.disk_errors import why_not_written
+from app.core.files import why_not_written
 from app.core.types import Picture, PictureKind
 from app.media.encoders import live_encoder
 from app.media.recording_writer import RecordingWriter

@@ -13,7 +13,7 @@ from app.backgrounds.kinds import Background
 from app.backgrounds.standby import StandbyCard
 from app.config.parsing import describe_background
 from app.core.errors import Stage, t
-from app.core.files.names import version_of
+from app.core.files import version_of
 from app.core.settings import BackgroundSettings, OutputSettings, opens_alike
 from app.core.types import Backdrop, BgrImage, Frame, Picture, PictureKind
 from app.runtime.context import Timing

@@ -11,9 +11,8 @@ from dataclasses import replace
 
 from app.capture.base import FrameSource, LiveSource
 from app.core.errors import CameraAbsentError, SourceLostError, Stage, t
-from app.core.geometry import UNTURNED, Orientation
 from app.core.settings import CaptureSettings, opens_alike
-from app.core.types import Frame, SourceInfo
+from app.core.types import UNTURNED, Frame, Orientation, SourceInfo
 from app.output.base import ReaderCounter
 from app.runtime.context import PipelineContext
 from app.runtime.engines.plan import StandBy

@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 
 from app.core.errors import Stage, t
-from app.core.framing import WHOLE_VIEW, cropped
+from app.core.geometry import WHOLE_VIEW, cropped
 from app.core.settings import BackgroundSettings, EdgeSettings, Settings
 from app.core.types import (
     AlphaImage,

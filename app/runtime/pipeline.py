@@ -20,8 +20,7 @@ import cv2
 
 from app.config.parsing import describe_background
 from app.core.errors import Stage, t
-from app.core.settings import Settings
-from app.core.settings_owner import SettingsOwner
+from app.core.settings import Settings, SettingsOwner
 from app.core.threads import elapsed_s
 from app.core.types import Frame, Outgoing, Picture
 from app.output.base import SinkContext

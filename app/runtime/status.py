@@ -22,10 +22,8 @@ from typing import Any
 import psutil
 
 from app.core.errors import MattecamError, Stage, t, text_of
-from app.core.files.disk_errors import why_not_written
-from app.core.files.names import is_stream
-from app.core.files.private_file import write_private
-from app.core.framing import WHOLE_VIEW, View
+from app.core.files import is_stream, why_not_written, write_private
+from app.core.geometry import WHOLE_VIEW, View
 from app.core.types import SourceInfo
 from app.matting.base.interface import EngineInfo
 

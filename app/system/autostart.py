@@ -8,10 +8,9 @@ from pathlib import Path
 
 import platformdirs
 
+from app.core import paths
 from app.core.errors import MattecamError, t
-from app.core.files import program
-from app.core.files.disk_errors import why_not_written
-from app.core.files.private_file import write_private
+from app.core.files import why_not_written, write_private
 
 ENTRY = "mattecam.desktop"
 _RESERVED = '"`$\\'
@@ -41,7 +40,7 @@ def enabled() -> bool:
 
 def switch(on: bool) -> None:
     """Write the entry for this copy of the program, or remove it. Idempotent. Raises MattecamError."""
-    path, text = entry_path(), entry_text(program.command()) if on else ""
+    path, text = entry_path(), entry_text(paths.start_command()) if on else ""
     try:
         if on:
             path.parent.mkdir(parents=True, exist_ok=True)

@@ -29,7 +29,7 @@ from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
-from app.core.files.lock import lock_file
+from app.core.files import lock_file
 from app.system.process import refuse_open_umask
 
 PYTORCH_INDEX = "https://download.pytorch.org/whl"

@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import FrameType
 
+from app.core import EXIT_INTERRUPTED
 from app.core.errors import MattecamError, Text, t
-from app.core.exit_codes import EXIT_INTERRUPTED
 from app.core.threads import usable_cores
 
 HANGUP: int | None = getattr(signal, "SIGHUP", None)

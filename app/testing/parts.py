@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from app.core.framing import viewed
+from app.core.geometry import viewed
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, SourceInfo
 from app.matting.base.interface import EngineInfo, MatteEditor

@@ -15,8 +15,8 @@ from typing import Any
 from pydantic import BaseModel
 
 from app.cli.bench_run import models_to_measure
+from app.core import paths
 from app.core.errors import ModelError
-from app.core.files import paths
 from app.core.settings import Settings
 from app.matting.choice.choice import choose, geometry_for
 from app.matting.choice.hardware import machine

@@ -9,7 +9,7 @@ from graphlib import TopologicalSorter
 
 import pytest
 
-from app.core.files.paths import NAME
+from app.core.paths import NAME
 from models.table import NETWORKS
 from tests.architecture.source import (
     MODELS_MAY_IMPORT,
@@ -33,7 +33,7 @@ MAX_LINES = 600
 SIBLINGS = ("app.capture", "app.matting", "app.backgrounds", "app.output")
 MAY_PROBE_QT = {"app.system.display"}
 """Checks whether Qt can be loaded, before the window is imported."""
-MAY_NAME_MODULES = {"app.system.environment", "app.core.files.paths"}
+MAY_NAME_MODULES = {"app.system.environment", "app.core.paths"}
 """The first runs in a source tree alone; the second completes names."""
 STANDARD_LIBRARY_ONLY = (
     "app",
@@ -41,10 +41,9 @@ STANDARD_LIBRARY_ONLY = (
     "app.system.environment",
     "app.system.process",
     "app.config",
-    "app.core.files.lock",
+    "app.core.files",
     "app.core",
     "app.core.errors",
-    "app.core.exit_codes",
     "app.core.threads",
     "models",
     "models.faults",

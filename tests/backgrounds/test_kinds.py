@@ -20,8 +20,8 @@ from app.backgrounds import Background, bundled_backgrounds, open_background
 from app.backgrounds.kinds import own_backgrounds
 from app.backgrounds.standby import StandbyCard, TextBlock
 from app.config.parsing import parse_background
+from app.core import paths
 from app.core.errors import BackgroundError
-from app.core.files import paths
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage, BlurredBackground, check_bgr
 from app.media.encoders import file_encoder

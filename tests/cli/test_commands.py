@@ -21,7 +21,7 @@ from app import __version__
 from app.cli import main
 from app.cli.options import GROUPS
 from app.control.commands import SYNTAX
-from app.core.files import paths
+from app.core import paths
 from tests.control.recorder import serving
 from tests.fresh_python import printed_by
 from tests.paths import ROOT

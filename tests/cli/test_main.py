@@ -24,9 +24,9 @@ from app.config import settings_file
 from app.config.scenes import default_path
 from app.control.commands import Answer, Command
 from app.control.transport import SOCKET_FILE, ask, default_address
+from app.core import paths
 from app.core.errors import MattecamError
-from app.core.files import paths, program
-from app.core.files.json_file import write_object
+from app.core.files import write_object
 from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
 from app.runtime.context import default_parts
 from app.testing.parts import FakeEngine
@@ -117,7 +117,7 @@ def test_a_lack_of_memory_is_told(capsys: pytest.CaptureFixture[str], monkeypatc
 def test_an_installed_copy_names_its_command(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(program, "SCRIPT", tmp_path / "run.py")
+    monkeypatch.setattr(paths, "SCRIPT", tmp_path / "run.py")
     monkeypatch.setattr("app.output.camera_list.list_virtual_cameras", tuple)
     assert main.main(["devices"]) == 0
     output = capsys.readouterr()

@@ -14,8 +14,8 @@ import pytest
 from app.cli.start import checked_files
 from app.config import logs
 from app.config.logs import RepeatsHandler
+from app.core import paths
 from app.core.errors import BackgroundError, MattecamError, UsageError, t
-from app.core.files import paths
 from app.core.settings import CaptureSettings, OutputSettings, Settings
 
 log = logging.getLogger("app.test")

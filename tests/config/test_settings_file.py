@@ -18,9 +18,9 @@ from app.config import scenes, settings_file
 from app.config.parsing import read_zones
 from app.config.scenes import SceneStore
 from app.config.setting import SETTINGS
+from app.core import paths
 from app.core.errors import SettingsError
-from app.core.files import paths
-from app.core.files.json_file import BrokenFileError
+from app.core.files import BrokenFileError
 from app.core.settings import (
     BackgroundSettings,
     CaptureSettings,

@@ -20,8 +20,7 @@ from app.control.controller import SettingsController
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress
 from app.core.errors import PlateError
-from app.core.settings import Settings
-from app.core.settings_owner import SettingsOwner
+from app.core.settings import Settings, SettingsOwner
 from app.core.types import BgrImage, Picture, PictureKind
 from app.matting.plate.capture import plate_path, save_plate
 from app.output.sound.devices import MicrophoneName

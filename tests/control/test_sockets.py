@@ -39,9 +39,8 @@ from app.control.transport import (
     send,
     take_ownership,
 )
-from app.core.files import paths
-from app.core.files.disk_errors import why_not_written
-from app.core.files.lock import lock_file
+from app.core import paths
+from app.core.files import lock_file, why_not_written
 from app.testing.parts import FakeClock
 from tests.control.conftest import posix_only, socket_address
 from tests.control.recorder import Recorder, serving

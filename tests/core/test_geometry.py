@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.core import geometry
-from app.core.framing import WHOLE, cutout, framed, pan_by, zoom_at
-from app.core.geometry import UNTURNED, Image, Orientation
+from app.core.geometry import WHOLE, Image, cutout, framed, pan_by, zoom_at
 from app.core.settings import MAX_ZOOM, FramingSettings
+from app.core.types import UNTURNED, Orientation
 from tests.turns import TURNS
 
 SIDES = st.integers(1, 400)

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.core.framing import Plane
+from app.core.geometry import Plane
 from app.core.settings import FramingSettings, PeopleSettings, Settings
 from app.core.types import Floats
 from app.effects.auto_framing import (

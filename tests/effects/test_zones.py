@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.core.framing import View, cutout, from_camera, to_camera
+from app.core.geometry import View, cutout, from_camera, to_camera
 from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, Settings, Zone
 from app.effects import editor as editor_module
 from app.effects.editor import CANVAS_HEIGHT, PeopleEditor, draw_zones, zone_gain

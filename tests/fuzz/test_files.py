@@ -32,6 +32,7 @@ from app.config import settings_file
 from app.config.parsing import read_zones
 from app.config.scenes import Scene, SceneStore
 from app.control.commands import decode_answer, decode_command
+from app.core import paths
 from app.core.errors import (
     BackgroundError,
     MattecamError,
@@ -41,8 +42,7 @@ from app.core.errors import (
     SourceOpenError,
     UsageError,
 )
-from app.core.files import paths
-from app.core.files.json_file import BrokenFileError
+from app.core.files import BrokenFileError
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.core.types import check_bgr
 from app.gui.backgrounds.library import add_picture, thumbnail

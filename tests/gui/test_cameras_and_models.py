@@ -15,9 +15,8 @@ from pytestqt.qtbot import QtBot
 
 from app.capture.devices import CameraDevice
 from app.core.errors import PlateError, t
-from app.core.geometry import UNTURNED
 from app.core.settings import CaptureSettings
-from app.core.types import BgrImage, Frame, SourceInfo
+from app.core.types import UNTURNED, BgrImage, Frame, SourceInfo
 from app.gui import services
 from app.gui.application import Session
 from app.gui.panels import plate

@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QApplication, QColorDialog, QDialog, QFileDialog, QP
 from pytestqt.qtbot import QtBot
 
 from app.control.backgrounds import named_background
-from app.core.files import paths
+from app.core import paths
 from app.core.settings import BackgroundSettings, Settings, StrictLevel
 from app.core.types import BgrImage, PictureKind
 from app.gui.application import Session

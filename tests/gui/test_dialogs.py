@@ -31,8 +31,8 @@ from PyQt6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app import __version__
+from app.core import paths
 from app.core.errors import t
-from app.core.files import paths
 from app.core.settings import WindowSettings
 from app.core.types import SourceInfo
 from app.doctor.finding import CommandLine, Finding, State

@@ -14,9 +14,9 @@ from PyQt6.QtWidgets import QAbstractButton, QApplication, QLabel, QPushButton, 
 from pytestqt.qtbot import QtBot
 
 from app.config import settings_file
+from app.core import paths
 from app.core.errors import PlateError, SinkOpenError, Stage, Text, WeightsMissingError, t
-from app.core.files import paths
-from app.core.files.paths import ROOT
+from app.core.paths import ROOT
 from app.core.settings import CaptureSettings, EngineSettings, MattingSettings
 from app.core.types import SourceInfo
 from app.gui import notices

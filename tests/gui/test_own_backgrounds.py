@@ -15,8 +15,8 @@ from PyQt6.QtGui import QColor, QImage, QTextDocumentFragment
 from PyQt6.QtWidgets import QColorDialog, QInputDialog, QLineEdit, QMenu, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
+from app.core import paths
 from app.core.errors import Stage
-from app.core.files import paths
 from app.core.settings import WindowSettings
 from app.gui.application import Session
 from app.gui.backgrounds.library import add_picture

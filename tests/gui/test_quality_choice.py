@@ -13,9 +13,9 @@ from PyQt6.QtGui import QGuiApplication
 from PyQt6.QtWidgets import QFileDialog, QLabel
 from pytestqt.qtbot import QtBot
 
-from app.core.files.weights import install_weights
 from app.core.settings import MattingSettings
 from app.core.threads import usable_cores
+from app.core.weights import install_weights
 from app.gui import services
 from app.gui.application import Session
 from app.gui.panels.models import SAMPLE, QualityChoice, Sample

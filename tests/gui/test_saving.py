@@ -25,8 +25,7 @@ from app.config import settings_file
 from app.config.scenes import SceneStore
 from app.config.setting import SETTINGS, Setting
 from app.core.errors import SettingsError, SourceOpenError
-from app.core.settings import Settings, Zone
-from app.core.settings_owner import SettingsOwner
+from app.core.settings import Settings, SettingsOwner, Zone
 from app.gui.application import Session, WindowOptions, make_application, run_window
 from app.gui.bridge import Bridge
 from app.gui.panels.devices import edit_capture

@@ -16,9 +16,8 @@ from app.config.scenes import Scene, SceneStore, default_path
 from app.config.setting import SETTINGS
 from app.control.commands import OWN_COMMANDS, SETTABLE, Command
 from app.control.transport import ask
-from app.core.files import paths
-from app.core.settings import BackgroundSettings, OutputSettings, PeopleSettings, Settings, Zone
-from app.core.settings_owner import SettingsOwner
+from app.core import paths
+from app.core.settings import BackgroundSettings, OutputSettings, PeopleSettings, Settings, SettingsOwner, Zone
 from app.core.types import PictureKind
 from app.gui.application import Session
 from app.gui.backgrounds.tiles import TileKind

@@ -16,8 +16,8 @@ from pytestqt.qtbot import QtBot
 from app.backgrounds.kinds import open_background
 from app.config import settings_file
 from app.config.scenes import SceneStore
+from app.core import paths
 from app.core.errors import MattecamError, Text, t
-from app.core.files import paths, program
 from app.core.settings import BackgroundSettings, CaptureSettings, Settings
 from app.doctor.virtual_camera import check_virtual_camera
 from app.gui.dialogs import ShortcutsDialog
@@ -221,7 +221,7 @@ def test_the_doctor_speaks_german_except_in_commands_of_this_copy(
 ) -> None:
     """An installed copy has no script `run.py`."""
     if command == "mattecam":
-        monkeypatch.setattr(program, "SCRIPT", tmp_path / "run.py")
+        monkeypatch.setattr(paths, "SCRIPT", tmp_path / "run.py")
     machine = Machine(tmp_path, "debian")
     machine.module_source()
     machine.module_file()
@@ -241,7 +241,7 @@ def test_the_doctor_speaks_german_except_in_commands_of_this_copy(
 @pytest.mark.usefixtures("each_language")
 def test_an_installed_copy_names_its_own_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = tmp_path / "run.py"
-    monkeypatch.setattr(program, "SCRIPT", script)
+    monkeypatch.setattr(paths, "SCRIPT", script)
     for template in make_translations.translatable():
         values = dict.fromkeys(re.findall(r"\{(\w+)\}", template), "x")
         assert "run.py" not in translated(Text(template, values)), template

@@ -14,9 +14,9 @@ from PyQt6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBox,
 from pytestqt.qtbot import QtBot
 
 from app.config.setting import SETTINGS
-from app.core.framing import WHOLE, framed
-from app.core.geometry import Layout, Orientation, lay_out
+from app.core.geometry import WHOLE, Layout, framed, lay_out
 from app.core.settings import MAX_ZONES, FramingSettings, Zone
+from app.core.types import Orientation
 from app.gui.application import Session
 from tests.gui.conftest import activate
 from tests.gui.widgets import at, bring_up, button, existing, find, pick, pull, ready, shows_camera, slider, turn_wheel

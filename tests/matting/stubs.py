@@ -10,7 +10,7 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from app.core.framing import MatteEdit, Plane, View
+from app.core.geometry import MatteEdit, Plane, View
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.interface import StateArrays, StepGeometry

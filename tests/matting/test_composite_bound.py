@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.backgrounds.kinds import BlurBackground
-from app.core.framing import MatteEdit, View, viewed
+from app.core.geometry import MatteEdit, View, viewed
 from app.core.settings import (
     HIDES_TEXT,
     BackgroundSettings,

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import ModelError
-from app.core.framing import MatteEdit
+from app.core.geometry import MatteEdit
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage, BlurredBackground, Floats, Matte
 from app.matting import build_engine

@@ -16,9 +16,9 @@ from typing import ClassVar
 
 import pytest
 
+from app.core import paths
 from app.core.errors import ModelError
-from app.core.files import paths
-from app.core.files.weights import download_weights
+from app.core.weights import download_weights
 from app.matting.openvino.artefact import NetworkSource
 from app.matting.openvino.artefact_cache import ArtefactCache
 from models import conversions, weights

@@ -16,9 +16,8 @@ import pytest
 from PIL import Image
 
 from app.core.errors import ModelError, PlateError, SinkError, SinkLostError, SourceOpenError, UsageError
-from app.core.geometry import Orientation
 from app.core.settings import BackgroundSettings, MattingSettings, PeopleSettings, Settings, Zone
-from app.core.types import BgrImage, Matte
+from app.core.types import BgrImage, Matte, Orientation
 from app.media.video_writer import VideoWriter
 from app.offline.batch.plan import clips_in
 from app.offline.convert import ConvertReport, convert

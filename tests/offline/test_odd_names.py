@@ -11,7 +11,7 @@ from unittest.mock import Mock
 import pytest
 
 from app.core.errors import SinkLostError, SinkOpenError, SourceOpenError, UsageError
-from app.core.files.names import free_name
+from app.core.files import free_name
 from app.core.types import Matte
 from app.media import image_file
 from app.offline.batch.manifest import MANIFEST

@@ -170,10 +170,10 @@ def test_the_module_is_the_command(command: Path, tmp_path: Path, data: Path) ->
 
 def test_installed_paths_and_advice(command: Path, tmp_path: Path, data: Path) -> None:
     code = (
-        "from mattecam._program.app.core.files import paths, program; "
+        "from mattecam._program.app.core import paths; "
         "assert (paths.documents_dir() / 'apps.md').is_file(); "
         "assert next(paths.assets_dir().glob('backgrounds/*.jpg')); "
-        "print(program.name(), program.advice('Run `python3 run.py doctor`.'), *program.command())"
+        "print(paths.command_name(), paths.advice('Run `python3 run.py doctor`.'), *paths.start_command())"
     )
     printed = start(command.with_name("python"), "-I", "-c", code, cwd=tmp_path, data=data).strip()
     assert printed == f"mattecam Run `mattecam doctor`. {command}"

@@ -12,8 +12,7 @@ import pytest
 
 from app.capture.demo import DemoSource
 from app.core.errors import ModelError
-from app.core.settings import EdgeSettings, EngineSettings, PeopleSettings, Settings
-from app.core.settings_owner import SettingsOwner
+from app.core.settings import EdgeSettings, EngineSettings, PeopleSettings, Settings, SettingsOwner
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, PictureKind
 from app.matting import build_engine
 from app.privacy.gate import Gate, may_leave
@@ -32,7 +31,7 @@ MAY_RELEASE = {
     "app.doctor.proof": "colour bars, nothing of the camera",
 }
 MAY_WRITE_PICTURES = {
-    "app.core.files.private_file": "the function itself",
+    "app.media.image_file": "the function itself",
     "app.gui.bridge": "a snapshot, released by the gate",
     "app.control.controller": "a snapshot, released by the gate",
     "app.offline.outputs": "converting a file that the user names",

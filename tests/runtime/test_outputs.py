@@ -20,8 +20,7 @@ import pytest
 
 from app.backgrounds.standby import StandbyCard
 from app.core.errors import ModelError, SinkLostError, Stage
-from app.core.settings import OutputSettings
-from app.core.settings_owner import SettingsOwner
+from app.core.settings import OutputSettings, SettingsOwner
 from app.core.types import BgrImage, Matte, Picture, PictureKind
 from app.output.base import FrameSink, SinkContext
 from app.output.recorder import Recorder

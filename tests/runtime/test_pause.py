@@ -11,8 +11,15 @@ import pytest
 
 from app.backgrounds.kinds import ColourBackground
 from app.core.errors import SourceLostError, Stage
-from app.core.settings import BackgroundSettings, EdgeSettings, FramingSettings, PeopleSettings, Settings, Zone
-from app.core.settings_owner import SettingsOwner
+from app.core.settings import (
+    BackgroundSettings,
+    EdgeSettings,
+    FramingSettings,
+    PeopleSettings,
+    Settings,
+    SettingsOwner,
+    Zone,
+)
 from app.core.threads import elapsed_s
 from app.core.types import BlurredBackground, Frame, Picture, PictureKind
 from app.effects.editor import PeopleEditor

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from app.core.errors import BackgroundError, SourceLostError
-from app.core.framing import WHOLE_VIEW, framed
+from app.core.geometry import WHOLE_VIEW, framed
 from app.core.settings import (
     BackgroundSettings,
     EngineSettings,

@@ -14,9 +14,8 @@ import pytest
 
 from app.backgrounds import Background, open_background
 from app.core.errors import BackgroundError, ModelError, SourceOpenError, Stage
-from app.core.files.names import version_of
-from app.core.settings import BackgroundSettings, Model, Settings
-from app.core.settings_owner import SettingsOwner, rebase
+from app.core.files import version_of
+from app.core.settings import BackgroundSettings, Model, Settings, SettingsOwner, rebase
 from app.core.types import AlphaImage, BgrImage, Frame, Picture, PictureKind
 from app.media.video_input import VideoInput
 from app.runtime.backdrops import PLAIN_GREY, Backdrops

@@ -18,8 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.core.errors import MattecamError, SourceOpenError, Stage
-from app.core.settings import BackgroundSettings, CaptureSettings, Settings
-from app.core.settings_owner import SettingsOwner
+from app.core.settings import BackgroundSettings, CaptureSettings, Settings, SettingsOwner
 from app.core.threads import elapsed_s
 from app.core.types import PictureKind
 from app.output.base import ReaderCounter

@@ -6,9 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from app.core.geometry import Orientation
 from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
-from app.core.types import Picture, PictureKind
+from app.core.types import Orientation, Picture, PictureKind
 from app.matting.plate.capture import PlateCapture, save_plate
 from app.output.base import FrameSink, SinkContext
 from app.output.packing import Packer

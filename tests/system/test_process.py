@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
+from app.core import paths
 from app.core.errors import MattecamError
-from app.core.files import program
 from app.system import environment, isolation
 from app.system.autostart import enabled, entry_path, entry_text, switch
 from app.system.isolation import LIBRARIES, isolated, not_isolated
@@ -310,8 +310,8 @@ def test_the_entry_starts_this_copy_minimised(tmp_path: Path) -> None:
     assert not enabled()
     switch(True)
     assert enabled() and entry_path() == tmp_path / "autostart" / "mattecam.desktop"
-    assert exec_words(entry_path().read_text()) == [*program.command(), "--minimised"]
-    assert sys.executable in program.command()
+    assert exec_words(entry_path().read_text()) == [*paths.start_command(), "--minimised"]
+    assert sys.executable in paths.start_command()
     switch(False)
     switch(False)
     assert not enabled() and not list(entry_path().parent.iterdir())

@@ -75,7 +75,7 @@ def build(folder: Path, levels: Iterable[str] = LEVELS) -> None:
 
 def write_objects(folder: Path) -> None:
     """Write an object file for each kernel, for the processor that the environment names."""
-    from app.core.numba_compiling import kernels
+    from app.core.compiling import kernels
 
     for module in KERNELS:
         importlib.import_module(module)

@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
-from app.core.exit_codes import EXIT_DONE, EXIT_FAILED
+from app.core import EXIT_DONE, EXIT_FAILED
 from models.mattecam.bundled import load_bundled
 from models.rvm.network import MattingNetwork
 from tests.paths import ROOT

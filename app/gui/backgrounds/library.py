@@ -19,11 +19,9 @@ from PyQt6.QtWidgets import QWidget
 
 from app.backgrounds import open_background
 from app.backgrounds.kinds import BACKGROUND_SUFFIXES, VIDEO_SUFFIXES, bundled_backgrounds, own_backgrounds, title
-from app.core import geometry
+from app.core import geometry, paths
 from app.core.errors import BackgroundError, Text, t, text_of
-from app.core.files import paths
-from app.core.files.disk_errors import why_not_written
-from app.core.files.names import new_file, new_file_held, version_of
+from app.core.files import new_file, new_file_held, version_of, why_not_written
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.gui.backgrounds.tiles import FIXED_KINDS, THUMBNAIL, Tile, TileKind, TileModel, bundled_name, fixed_names

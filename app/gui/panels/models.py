@@ -13,7 +13,7 @@ from PyQt6.QtGui import QPainter, QPaintEvent, QPixmap
 from PyQt6.QtWidgets import QProgressBar, QWidget
 
 from app.core.errors import text_of
-from app.core.files.paths import assets_dir
+from app.core.paths import assets_dir
 from app.core.settings import EdgeSettings, Settings
 from app.gui import services
 from app.gui.panels.form import Form, say

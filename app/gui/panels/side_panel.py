@@ -8,7 +8,7 @@ from PyQt6.QtCore import QEvent, QObject, QSize, Qt
 from PyQt6.QtGui import QHideEvent, QKeyEvent, QMouseEvent
 from PyQt6.QtWidgets import QLineEdit, QWidget
 
-from app.core.framing import WHOLE
+from app.core.geometry import WHOLE
 from app.core.settings import Settings, Zone
 from app.gui.panels.devices import CameraControls, RecordingControls, VirtualCameraControls
 from app.gui.panels.form import Form

@@ -19,9 +19,9 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import QWidget
 
-from app.core.framing import WHOLE_VIEW, from_camera, pan_by, to_camera, zoom_at
-from app.core.geometry import UNTURNED
+from app.core.geometry import WHOLE_VIEW, from_camera, pan_by, to_camera, zoom_at
 from app.core.settings import MAX_ZONES, FramingSettings, Zone
+from app.core.types import UNTURNED
 from app.gui.bridge import Bridge
 from app.gui.preview.rendering import ViewMode
 from app.gui.preview.view import Preview

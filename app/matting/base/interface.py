@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import ModelError
-from app.core.framing import MatteEdit, Plane
+from app.core.geometry import MatteEdit, Plane
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 

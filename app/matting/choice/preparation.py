@@ -29,9 +29,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core import paths
 from app.core.errors import ModelError, Text, t
-from app.core.files import paths
-from app.core.files.disk_errors import why_not_written
+from app.core.files import why_not_written
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
 from app.core.types import BgrImage
 from app.matting.choice.choice import choose, network_engine

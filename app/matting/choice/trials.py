@@ -13,9 +13,9 @@ from pathlib import Path
 from pydantic import BaseModel, ValidationError
 
 from app import __version__
+from app.core import paths
 from app.core.errors import Text, t
-from app.core.files import paths
-from app.core.files.private_file import write_private
+from app.core.files import write_private
 from app.core.threads import usable_cores
 from app.matting.choice import hardware
 from app.matting.choice.governor import CPU_FIXED_WORK

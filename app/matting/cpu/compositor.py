@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.framing import MatteEdit, Plane, viewed
+from app.core.geometry import MatteEdit, Plane, viewed
 from app.core.threads import Strips
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Bytes, Floats, Matte
 from app.matting.base.edges import (

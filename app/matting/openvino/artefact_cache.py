@@ -16,9 +16,9 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from app.core import paths
 from app.core.errors import ModelError, t
-from app.core.files import paths
-from app.core.files.disk_errors import why_not_written
+from app.core.files import why_not_written
 from app.matting.openvino.artefact import Artefact, NetworkSource, read_artefact
 from models.conversions import converts, folders, missing
 from models.weights import on_hand

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from pydantic import BaseModel, FiniteFloat, ValidationError
 
+from app.core import files, paths
 from app.core.errors import PlateError, SettingsError, t
-from app.core.files import json_file, paths
-from app.core.files.disk_errors import why_not_written
-from app.core.files.private_file import write_picture
+from app.core.files import why_not_written
 from app.core.types import BgrImage, Frame
 from app.matting.plate.engine import shows_someone
 from app.matting.plate.picture import median_plate
+from app.media.image_file import write_picture
 
 MOST_FRAMES = 30
 MOST_BYTES = 200_000_000
@@ -107,7 +107,7 @@ def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         write_picture(path, plate)
-        json_file.write_object(record_of(path), info.model_dump())
+        files.write_object(record_of(path), info.model_dump())
     except SettingsError as error:
         raise PlateError(error.text) from error
     except OSError as error:
@@ -124,8 +124,8 @@ def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
 def plate_info(path: Path) -> PlateInfo | None:
     """Return the metadata of a plate; None for an image of unknown origin."""
     try:
-        return PlateInfo.model_validate(json_file.read_object(record_of(path)))
-    except (OSError, json_file.BrokenFileError, ValidationError):
+        return PlateInfo.model_validate(files.read_object(record_of(path)))
+    except (OSError, files.BrokenFileError, ValidationError):
         return None
 
 

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import PlateError, t
-from app.core.framing import framed
+from app.core.geometry import framed
 from app.core.settings import EdgeSettings, EngineSettings, FramingSettings, MattingSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
 from app.matting.base.interface import (

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import BackgroundError, PlateError, t
-from app.core.files.disk_errors import why_not_read
-from app.core.files.names import is_special
+from app.core.files import is_special, why_not_read
 from app.core.types import AlphaImage, BgrImage, Mask
 from app.media.image_file import read_image
 

@@ -16,7 +16,7 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from app.core.framing import MatteEdit, View
+from app.core.geometry import MatteEdit, View
 from app.core.types import BgrImage
 from app.matting.base.dark_frames import DARK, DARKER, MOST_GAIN, TARGET
 from app.matting.base.edges import EdgePlan

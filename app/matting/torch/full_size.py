@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from app.core.framing import MatteEdit, Plane, View
+from app.core.geometry import MatteEdit, Plane, View
 from app.matting.base.interface import MatteEditor, StepGeometry
 
 State = tuple[Tensor, ...]

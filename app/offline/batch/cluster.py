@@ -16,10 +16,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from app.core import paths
 from app.core.errors import MattecamError, UsageError
-from app.core.files import paths, program
-from app.core.files.lock import lock_file
-from app.core.files.private_file import is_private
+from app.core.files import is_private, lock_file
 from app.offline.batch.files import REQUIREMENTS
 from app.offline.batch.job import Job, JobResult, News, run_job
 from app.offline.batch.processes import core_numbers, use_one_core
@@ -54,7 +53,7 @@ class RayTasks:
         try:
             import ray
         except ImportError as error:
-            remedy = program.how_to_install(REQUIREMENTS, ["ray"])
+            remedy = paths.how_to_install(REQUIREMENTS, ["ray"])
             raise MattecamError(f"--cluster needs Ray; {remedy}, or use --jobs.") from error
         self._ray: Any = ray
         self.count = count

@@ -11,8 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from app.core import paths
 from app.core.errors import MattecamError, SinkLostError, SourceOpenError, UsageError
-from app.core.files import program
 
 REQUIREMENTS = "requirements-cluster.txt"
 PACKAGES = {
@@ -112,13 +112,13 @@ def check_address(address: str) -> None:
     try:
         import fsspec
     except ImportError as error:
-        remedy = program.how_to_install(REQUIREMENTS, ["fsspec"])
+        remedy = paths.how_to_install(REQUIREMENTS, ["fsspec"])
         raise UsageError(f"{address} needs the package fsspec; {remedy}.") from error
     try:
         fsspec.get_filesystem_class(protocol)
     except ImportError as error:
         package = PACKAGES.get(protocol, protocol)
-        remedy = program.how_to_install("", [package])
+        remedy = paths.how_to_install("", [package])
         raise UsageError(f"{address} needs the package {package}; {remedy}.") from error
     except ValueError as error:
         raise UsageError(f"{address} is an address of an unknown kind; check the part before ://.") from error

@@ -14,7 +14,7 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from app.core.files.names import is_file
+from app.core.files import is_file
 from app.offline.batch.files import fetch, is_remote, parent_and_name, upload
 
 if TYPE_CHECKING:  # a worker imports this module before it is pinned to its core, when no thread may start
@@ -109,7 +109,7 @@ def run_job(job: Job, exchange: Exchange) -> JobResult:
     A failure is part of the result. A source that is cut off fails, but what could be read of it is kept.
     """
     from app.core.errors import MattecamError, text_of
-    from app.core.files.disk_errors import why_not_written
+    from app.core.files import why_not_written
 
     progress = _Progress(exchange)
     folder: Path | None = None
@@ -224,7 +224,7 @@ def publish(finished: Path, final: Path, *, overwrite: bool) -> None:
 
     A folder that exists keeps its other files: the images are moved into it. overwrite: replace files of these names.
     """
-    from app.core.files.private_file import move
+    from app.core.files import move
     from app.offline.outputs import move_images
 
     merge = finished.is_dir() and final.is_dir()

@@ -11,8 +11,8 @@ from typing import IO, Any
 
 from pydantic import TypeAdapter
 
-from app.core.files import paths
-from app.core.files.names import is_file
+from app.core import paths
+from app.core.files import is_file
 from app.offline.batch.files import is_remote
 from app.offline.batch.job import Written
 

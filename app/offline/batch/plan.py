@@ -10,7 +10,7 @@ from pathlib import Path
 
 from app import __version__
 from app.core.errors import SourceOpenError, UsageError
-from app.core.files.names import final_name, is_file, is_folder, is_of_kind, resolved, same_file
+from app.core.files import final_name, is_file, is_folder, is_of_kind, resolved, same_file
 from app.core.settings import Settings
 from app.matting.choice.choice import choose
 from app.media.image_file import is_picture

@@ -15,8 +15,7 @@ from pathlib import Path
 from typing import Literal
 
 from app.core.errors import SinkOpenError, UsageError
-from app.core.files.disk_errors import why_not_written
-from app.core.files.lock import lock_file
+from app.core.files import lock_file, why_not_written
 from app.offline.batch.files import is_remote, joined, parent_and_name, size_and_time, upload
 from app.offline.batch.job import TRIES, Executor, Job, JobResult
 from app.offline.batch.manifest import MANIFEST, Manifest, Record, last_records, state_folder

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from enum import Enum
 
 from app.core.errors import PlateError, t
-from app.core.framing import WHOLE
+from app.core.geometry import WHOLE
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import Frame
 from app.matting.base.interface import EngineInfo, MattingEngine

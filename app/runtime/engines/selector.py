@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from app.core.errors import Stage
-from app.core.files.names import version_of
+from app.core.files import version_of
 from app.core.settings import EngineSettings, FramingSettings, Settings
 from app.core.types import Frame
 from app.matting.base.interface import EngineInfo, MattingEngine

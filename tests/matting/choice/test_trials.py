@@ -16,7 +16,7 @@ from safetensors.numpy import load_file, save_file
 from app.cli.bench_run import TRIAL_COLUMNS, choose_again
 from app.cli.main import main
 from app.cli.terminal import markdown_table
-from app.core.files import paths
+from app.core import paths
 from app.core.settings import EngineSettings, MattingSettings
 from app.matting import build_engine
 from app.matting.base.interface import StepGeometry

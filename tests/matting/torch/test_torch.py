@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from app.core.errors import ModelError
-from app.core.framing import MatteEdit, View
+from app.core.geometry import MatteEdit, View
 from app.core.settings import EdgeSettings
 from app.core.threads import Strips
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
-from app.core.framing import WHOLE
+from app.core.geometry import WHOLE
 from app.core.settings import EngineSettings
 from app.runtime.engines.plan import ChoiceState, EngineKey, EnginePlan
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AbstractContextManager
 from pathlib import Path
 
-from app.core.files.lock import locked
+from app.core.files import locked
 from models.weights import user_folder
 
 

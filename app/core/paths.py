@@ -1,15 +1,19 @@
-"""Folders of the program: the platform's standard folders, or those in environment variables."""
+"""Where this copy of the program lies, its folders, and the command that starts it: `run.py` or `mattecam`."""
 
 from __future__ import annotations
 
+import importlib.util
 import os
+import shlex
+import sys
 import sysconfig
+from collections.abc import Sequence
 from pathlib import Path
 
 NAME = "mattecam"
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[2]
 """The folder that contains the packages `app` and `models`: the source tree, or `_program` of the installed package."""
-PREFIX = __name__.removesuffix("app.core.files.paths")
+PREFIX = __name__.removesuffix("app.core.paths")
 """Completes the name of a module: empty in a source tree, `mattecam._program.` in an installed copy (setup.py)."""
 IMPORT_ROOT = ROOT.joinpath(*[".."] * PREFIX.count(".")).resolve()
 """The folder from which the modules are imported."""
@@ -62,3 +66,49 @@ def documents_dir() -> Path:
     """Return the folder of the documents such as `apps.md`: `docs/`, or that of the installed package."""
     folder = ROOT / "docs"
     return folder if folder.is_dir() else Path(sysconfig.get_path("data")) / "share" / "doc" / NAME
+
+
+SCRIPT = ROOT / "run.py"
+COMMIT = ROOT / "COMMIT"
+"""Commit that a package was built of (tools/packages/tree.py)."""
+
+
+def command_name() -> str:
+    """Return the command that the user types to start this copy: `run.py` or `mattecam`."""
+    return SCRIPT.name if SCRIPT.exists() else NAME
+
+
+def start_command() -> list[str]:
+    """Return the command line that starts this copy from any folder, without arguments."""
+    if SCRIPT.exists():
+        return [sys.executable, "-I", str(SCRIPT)]
+    suffix = ".exe" if sys.platform == "win32" else ""
+    return [str(Path(sysconfig.get_path("scripts")) / f"{NAME}{suffix}")]
+
+
+def commit() -> str:
+    """Return the commit that this copy was packaged from; empty for other copies."""
+    return COMMIT.read_text(encoding="utf-8").strip() if COMMIT.exists() else ""
+
+
+def how_to_install(requirements: str, packages: Sequence[str]) -> str:
+    """Return how packages get into this copy, from any folder: a part of a sentence.
+
+    requirements: the file in a source tree that lists them, "" if none does; an installed copy has none and names the
+    packages.
+    """
+    if importlib.util.find_spec("pip") is None:  # the Debian package, and environments of uv
+        return "install Mattecam by pip or run it from its sources for that, because this copy has no pip"
+    listed = ROOT / requirements
+    wanted = ["-r", _shown(listed)] if listed.is_file() else packages
+    return f"run `{shlex.join([_shown(Path(sys.executable)), '-m', 'pip', 'install', *wanted])}`"
+
+
+def _shown(path: Path) -> str:
+    """Return a path relative to the working folder if it lies in it."""
+    return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def advice(text: str) -> str:
+    """Return `text` with `run.py` replaced by the command of this copy."""
+    return text if SCRIPT.exists() else text.replace("python3 run.py", NAME).replace(SCRIPT.name, NAME)

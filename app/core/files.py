@@ -1,0 +1,383 @@
+"""Files: what a path names and a name that is free, atomic writing, JSON, locks, and why a file cannot be used.
+
+Standard library only: run.py locks the environment before anything is installed.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+import os
+import re
+import stat
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from pathlib import Path
+from typing import IO
+
+from app.core.errors import MattecamError, SettingsError, Text, UsageError, t
+
+_WRITING = {
+    errno.ENOSPC: t("the disk is full; free some space and try again"),
+    errno.EDQUOT: t("your disk quota is used up; free some space and try again"),
+    errno.EFBIG: t("the file has become too large for this disk; choose another one"),
+    errno.EACCES: t("you have no permission to write there; choose another folder"),
+    errno.EPERM: t("you have no permission to write there; choose another folder"),
+    errno.EROFS: t("the disk is read-only; choose another folder"),
+    errno.ENOENT: t("the folder does not exist; create it or choose another one"),
+    errno.EISDIR: t("a folder has this name; choose another name"),
+    errno.ENOTDIR: t("a part of the path is not a folder; choose another path"),
+    errno.EEXIST: t("a file is where the folder should be; choose another folder"),
+    errno.ENOTEMPTY: t("another file has got this name in the meantime; rename one of them"),
+    errno.ENAMETOOLONG: t("the name is too long; choose a shorter one"),
+    errno.ELOOP: t("it is a symbolic link, which is not followed; remove it or choose another name"),
+    errno.ENXIO: t("no program reads from it; start one that does"),
+    errno.EPIPE: t("no program reads from it; start one that does"),
+}
+_READING = {
+    errno.ENOENT: t("it does not exist"),
+    errno.EACCES: t("you have no permission to read it"),
+    errno.EPERM: t("you have no permission to read it"),
+    errno.EISDIR: t("it is a folder"),
+    errno.ENAMETOOLONG: t("its name is too long"),
+}
+
+
+class ExplainedOSError(OSError):
+    """An OSError with a reason for the user."""
+
+    def __init__(self, number: int, reason: Text, path: Path) -> None:
+        super().__init__(number, str(reason), str(path))
+        self.reason = reason
+
+
+def why_not_written(error: OSError) -> Text:
+    """Return the reason and what to do: the second half of a sentence, without the full stop."""
+    if isinstance(error, ExplainedOSError):
+        return error.reason
+    if error.errno == errno.ENOENT and (reason := _not_found(error)):
+        return reason
+    return _WRITING.get(error.errno or 0, t("the disk reports an error; choose another path"))
+
+
+def _not_found(error: OSError) -> Text | None:
+    """Return why the system found no file in a folder that is there; None if the folder is not."""
+    if not isinstance(error.filename, (str, os.PathLike)):
+        return None
+    path = Path(error.filename)
+    with suppress(OSError):
+        if not path.parent.is_dir():
+            return None
+        if error.filename2 is not None:  # the file was to be moved
+            return None if path.exists() else t("somebody removed the file in the meantime; start again")
+        if not path.is_symlink():  # as below /proc, where nobody can create files
+            return t("you have no permission to write there; choose another folder")
+    return None
+
+
+def why_not_read(error: OSError) -> Text:
+    """Return the reason: a part of a sentence."""
+    return _READING.get(error.errno or 0, t("the disk reports an error"))
+
+
+_naming = threading.Lock()
+"""Held from the choice of a name until there is a file of it."""
+
+
+def exists(path: Path) -> bool:
+    """Return whether there is a file or folder of this name; False also for a name that the system cannot look up."""
+    return _mode(path) != 0
+
+
+def is_file(path: Path) -> bool:
+    """Return whether there is a file of this name; False also for a name that the system cannot look up."""
+    return stat.S_ISREG(_mode(path))
+
+
+def is_folder(path: Path) -> bool:
+    """Return whether there is a folder of this name; False also for a name that the system cannot look up."""
+    return stat.S_ISDIR(_mode(path))
+
+
+def is_special(path: Path) -> bool:
+    """Return whether a path names a pipe, a device or a socket, which may never give any data."""
+    mode = _mode(path)
+    return mode != 0 and not stat.S_ISREG(mode) and not stat.S_ISDIR(mode)
+
+
+def is_stream(path: Path) -> bool:
+    """Return whether a path is special, or one such as /dev/stdout, which may lead to a file: not to be replaced."""
+    return is_special(path) or path.absolute().parent in (Path("/dev"), Path("/dev/fd"))
+
+
+def _mode(path: Path) -> int:
+    """Return what a path names, as in `stat`; 0 for nothing, and for a name that is too long or holds a NUL."""
+    try:
+        return path.stat().st_mode
+    except (OSError, ValueError):
+        return 0
+
+
+def same_file(first: Path, second: Path) -> bool:
+    """Return whether two paths name the same file, which need not exist."""
+    try:
+        return first.samefile(second)
+    except (OSError, ValueError):
+        return resolved(first) == resolved(second)
+
+
+def resolved(path: Path) -> Path:
+    """Return the absolute path without links; for links that lead in a circle, one of them.
+
+    `Path.resolve` raises RuntimeError for these before Python 3.13.
+    """
+    return Path(os.path.realpath(path))
+
+
+def is_of_kind(path: Path, suffixes: Collection[str]) -> bool:
+    """Return whether a file in a folder is of a kind with these suffixes, in lower case.
+
+    What macOS makes beside another file, for its attributes, on a disk that is not its own is of no kind.
+    """
+    return path.suffix.lower() in suffixes and not path.name.startswith("._")
+
+
+def check_outputs(outputs: Iterable[Path], source: Path | None = None) -> None:
+    """Raise UsageError if an output is the source or another output."""
+    known = {} if source is None else {source: "the source"}
+    for path in outputs:
+        for other, use in known.items():
+            if same_file(path, other):
+                raise UsageError(f"{path} cannot be written: it is also {use}; choose another name.")
+        known[path] = "another output"
+
+
+def free_name(wanted: Path) -> Path:
+    """Return `wanted`, or `name (2).ext` and so on if that exists."""
+    return _first_free(wanted, "{} ({})")
+
+
+def new_file(folder: Path, stem: str, suffix: str, taken: Path | None = None) -> Path:
+    """Return the path of a file that does not exist: `stem.ext`, or `stem 2.ext` and so on. Creates the folder.
+
+    taken: a name that is not free either. Raises MattecamError.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise MattecamError(
+            t("The folder {folder} cannot be created: {reason}.", folder=folder, reason=why_not_written(error))
+        ) from error
+    return _first_free(folder / f"{stem}{suffix}", "{} {}", taken)
+
+
+@contextmanager
+def new_file_held(folder: Path, stem: str, suffix: str) -> Iterator[Path]:
+    """Yield the path of a new file, which no other thread takes meanwhile; write it inside. Raises as `new_file`."""
+    with _naming:
+        yield new_file(folder, stem, suffix)
+
+
+def _first_free(wanted: Path, numbered: str, taken: Path | None = None) -> Path:
+    """Return the first of the names that neither exists nor is taken. numbered: stem of the second one and later."""
+    path, number = wanted, 2
+    while os.path.lexists(path) or path == taken:
+        path = wanted.with_stem(numbered.format(wanted.stem, number))
+        number += 1
+    return path
+
+
+def holds_something(path: Path) -> bool:
+    """Return whether a path names a file that is not empty."""
+    return is_file(path) and path.stat().st_size > 0
+
+
+def version_of(path: Path) -> tuple[int, int, int] | None:
+    """Return what tells the present content of a file from an earlier one, or from a file that took its name.
+
+    None if there is none.
+    """
+    try:
+        stat = path.stat()
+    except (OSError, ValueError):
+        return None
+    return stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+
+def is_taken(path: Path) -> bool:
+    """Return whether a file written to a path would replace content, a pipe, a device or a link to nowhere."""
+    return holds_something(path) or is_special(path) or (os.path.lexists(path) and not exists(path))
+
+
+def final_name(part: Path) -> Path:
+    """Return the name of a video once it is finished: `name.part.mp4` and `name.part2.mp4` give `name.mp4`."""
+    name = re.sub(r"\.part\d*$", "", part.stem) + part.suffix
+    return part.with_name(name) if name else part  # "." and "/" have none
+
+
+def write_private(path: Path, data: bytes, *, durable: bool = False) -> None:
+    """Create or replace the file atomically, with mode 0600. Raises OSError and keeps the old file on failure.
+
+    durable: flush the file to disk before returning, so that it survives a power failure.
+    """
+    handle, name = tempfile.mkstemp(prefix=f".{path.name[:48]}.", dir=path.parent)  # mode 0600
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            if durable:
+                file.flush()
+                os.fsync(file.fileno())
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def is_private(path: Path) -> bool:
+    """Return whether no other user has rights to a file: mode 0600, of this user or root. Raises OSError.
+
+    Always True on Windows.
+    """
+    if sys.platform == "win32":
+        private = True
+    else:
+        found = path.stat()
+        private = not stat.S_IMODE(found.st_mode) & 0o077 and found.st_uid in (0, os.geteuid())
+    return private
+
+
+def move(source: Path, target: Path, *, overwrite: bool) -> None:
+    """Move a file to another name in the same file system at once.
+
+    overwrite: replace a file there, but no pipe or device; otherwise only an empty one is replaced. Raises OSError.
+    """
+    if overwrite and not is_special(target):
+        source.replace(target)
+        return
+    if target.is_file() and not holds_something(target):
+        target.unlink()
+    try:
+        os.link(source, target)
+    except OSError:
+        if os.path.lexists(target):
+            raise ExplainedOSError(
+                errno.EEXIST, t("another file has got this name in the meantime; rename one of them"), target
+            ) from None
+        source.rename(target)  # a file system without hard links
+    else:
+        source.unlink()
+
+
+JsonObject = dict[str, object]
+
+
+class BrokenFileError(SettingsError):
+    """The file exists but its content is invalid. The message is only the reason, to be inserted into a sentence."""
+
+
+def why_not_used(error: BrokenFileError | OSError) -> str:
+    """Return the reason why a file cannot be used: a part of a sentence."""
+    return error.text if isinstance(error, BrokenFileError) else why_not_read(error)
+
+
+def read_object(path: Path) -> JsonObject | None:
+    """Return the JSON object in a UTF-8 file, or None if the file does not exist.
+
+    Raises BrokenFileError for any other content and OSError if the file cannot be read.
+    """
+    if is_special(path):
+        raise BrokenFileError(t("it is not a text file"))
+    try:
+        data = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except FileNotFoundError:
+        return None
+    except UnicodeDecodeError as error:
+        raise BrokenFileError(t("it is not a text file")) from error
+    except ValueError as error:  # also raised for integers with thousands of digits
+        line = error.lineno if isinstance(error, json.JSONDecodeError) else 1
+        raise BrokenFileError(t("it is not valid JSON, see line {line}", line=line)) from error
+    except RecursionError as error:
+        raise BrokenFileError(t("it is nested too deeply")) from error
+    if not isinstance(data, dict):
+        raise BrokenFileError(t("it contains no JSON object"))
+    return data
+
+
+def write_object(path: Path, data: JsonObject) -> None:
+    """Replace the file atomically with `write_private`. Raises SettingsError."""
+    target = resolved(path)  # Keep symbolic links, which users have who keep their settings under version control.
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        write_private(target, (json.dumps(data, indent=2) + "\n").encode(), durable=True)
+    except OSError as error:
+        raise SettingsError(
+            t(
+                "The file {file} cannot be written: {reason}⟦; another file can be named with --config⟧.",
+                file=path,
+                reason=why_not_written(error),
+            )
+        ) from error
+
+
+NO_LINK = getattr(os, "O_NOFOLLOW", 0)  # Windows has none
+
+
+def lock_file(path: Path, *, wait: bool) -> IO[bytes] | None:
+    """Open `path` and lock it; closing the returned file unlocks it. Without `wait`, return None if it is locked.
+
+    Raises OSError if the file cannot be created or the file system cannot lock, and for a symbolic link, which another
+    user may have made to have a file created elsewhere.
+    """
+    file = os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | NO_LINK, 0o600), "r+b")
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            msvcrt.locking(file.fileno(), msvcrt.LK_LOCK if wait else msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX if wait else fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except (BlockingIOError, PermissionError):  # Windows reports a held lock as PermissionError
+        file.close()
+        return None
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+POLL_S = 0.1
+
+
+@contextmanager
+def locked(path: Path, waiting: Callable[[], object] | None = None) -> Iterator[None]:
+    """Hold the lock on `path`, whose folder is created; nothing is locked where this is not possible.
+
+    waiting: called again and again until the lock is free; may raise to give up, which a wait by the system cannot.
+    """
+    file = None
+    with suppress(OSError):  # a folder that cannot be written to is reported by what is written there
+        path.parent.mkdir(parents=True, exist_ok=True)
+        while (file := lock_file(path, wait=waiting is None)) is None:
+            if waiting is not None:
+                waiting()
+            time.sleep(POLL_S)
+    with file or nullcontext():
+        yield
+
+
+def is_locked(path: Path) -> bool:
+    """Return whether another open file holds the lock on `path`."""
+    if not path.exists():
+        return False
+    file = lock_file(path, wait=False)
+    if file is None:
+        return True
+    file.close()
+    return False

@@ -1,1 +1,0 @@
-"""The files of the program and of the user: paths, names, writing, locks and errors."""
