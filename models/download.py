@@ -8,18 +8,20 @@ from __future__ import annotations
 import errno
 import logging
 import shutil
+import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 import pooch
 
-from models import conversions
 from models.faults import WeightsFault
-from models.spec import WeightSpec
+from models.table import WeightSpec
 from models.weights import (
     DownloadError,
+    fetched_conversions,
     hash_record,
+    missing_conversions,
     recorded_sha256,
     sha256_of,
     spec_of,
@@ -96,14 +98,25 @@ def install(name: str, file: Path) -> Path:
 
 def _fetch_converted(name: str, progress: Progress) -> None:
     """Download what a package without PyTorch needs beside the weights of a network."""
-    spec = conversions.missing(name)
+    spec = missing_conversions(name)
     if spec is not None and spec.url is not None:
         archive = user_folder() / "converted" / spec.file
         fetch(spec, spec.url, archive, progress)
         try:
-            conversions.unpack(archive, spec)
+            _unpack(archive, spec)
         except OSError as error:
             raise _failure(spec, archive, error) from error
+
+
+def _unpack(archive: Path, spec: WeightSpec) -> None:
+    """Put the content of a verified archive into place of an earlier one, and delete the archive. Raises OSError."""
+    target = fetched_conversions(spec)
+    new = target.with_name("new")
+    shutil.rmtree(target.parent, ignore_errors=True)
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(new)
+    new.replace(target)
+    archive.unlink()
 
 
 def fetch(spec: WeightSpec, url: str, target: Path, progress: Progress = ignore_progress) -> None:

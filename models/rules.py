@@ -104,6 +104,12 @@ SAME, OTHER = 0.015, 0.03
 
 
 PLATE_CHANNELS = 5
+CELL = 4
+"""Side in pixels of the cells that Background Matting V2 refines."""
+WINDOW = 8
+"""Side of the window around a cell in pixels, at half size and at full size."""
+CONTEXT_CHANNELS, IMAGE_CHANNELS = 42, 6
+"""Channels of the windows: hidden features, coarse matte, frame and plate; frame and plate."""
 COEFFICIENTS = ("slope", "offset", "coarse")
 
 

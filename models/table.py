@@ -1,26 +1,252 @@
-"""Table of all networks. To add a network, add a folder with a spec and a row here."""
+"""All networks: what they are, where their weights are published, and how they are loaded. Imports no torch.
+
+To add a network, add its module and a row to `NETWORKS`.
+"""
 
 from __future__ import annotations
 
-from models.bgmv2.spec import BGMV2_MOBILENETV2, BGMV2_RESNET50, BGMV2_RESNET101
-from models.mattecam.spec import STUDENT, STUDENT_PLATE
-from models.rvm.spec import RVM_MOBILENETV3, RVM_RESNET50
-from models.spec import NetworkSpec
-from models.u2net.spec import U2NET, U2NET_HUMAN_SEG, U2NETP
+import importlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from models.export import Export
+
+LoadNetwork = Callable[["Mapping[str, Tensor]", str], "nn.Module"]
+"""Map (tensors, refiner) to the network with these weights. Raises RuntimeError if they do not match exactly."""
+ExportNetwork = Callable[["nn.Module", bool], "Export"]
+"""Map (network, direct) to the inference core; `direct` for frames that are not downsampled."""
+QuantizeNetwork = Callable[["Export", "Mapping[str, Tensor]"], "Export"]
+"""Map (export, tensors of the int8 file) to the export in int8. Raises RuntimeError if the tensors do not fit."""
+MODELS = Path(__file__).resolve().parent
+
+
+def late(module: str, name: str) -> Callable[..., Any]:
+    """Return a function of a module of `models` that is imported at the first call: it imports torch."""
+
+    def call(*arguments: object) -> object:
+        return getattr(importlib.import_module(f"{__package__}.{module}"), name)(*arguments)
+
+    return call
+
+
+@dataclass(frozen=True, slots=True)
+class WeightSpec:
+    """A published or bundled weights file."""
+
+    name: str
+    """Name of the network, as passed to `--model`."""
+    file: str
+    licence: str
+    note: str
+    url: str | None = None
+    """None: the file ships with the program."""
+    bytes: int | None = None
+    sha256: str | None = None
+    """None: not published; the hash of the first download is recorded next to the file and trusted."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NetworkSpec:
+    """A matting network; `load` returns a `TwoStageNetwork` of `models.export`, or a network with a plate."""
+
+    title: str
+    """English display name; the window translates it."""
+    weights: WeightSpec
+    load: LoadNetwork
+    export: ExportNetwork
+    needs_plate: bool = False
+    recurrent: bool = True
+    """Whether the network has recurrent state."""
+    direct: bool = False
+    """Whether the network runs without its guided filter on frames that are not downsampled."""
+    short_side: int = 270
+    """Short side of the network's input in pixels if the ratio is chosen automatically."""
+    precisions: tuple[str, ...] = ("float32", "float16", "bfloat16")
+    """Precisions in which the network was validated; `auto` chooses among them."""
+    float32_modules: tuple[str, ...] = ()
+    """Submodules that require float32 regardless of the rest. A conversion that loses one is an error."""
+    int8: Path | None = None
+    """Shipped int8 version; only for the weights that it was made of, see `models.weights`."""
+    quantize: QuantizeNetwork | None = None
+    """None: a file of the int8 version contains the whole network, which `load` returns."""
+    cpu_rank: int | None = None
+    """Rank in the order in which `auto` tries networks; None: never tried on a CPU."""
+    gpu_rank: int | None = None
+
+    @property
+    def name(self) -> str:
+        """Name of the network, as passed to `--model`."""
+        return self.weights.name
+
+    @property
+    def bundled(self) -> bool:
+        """Whether the weights ship with the program."""
+        return self.weights.url is None
+
+
+BUNDLED = MODELS / "mattecam" / "student.safetensors"
+"""Path of the bundled weights, float16; see README.md beside them."""
+BUNDLED_WITH_PLATE = BUNDLED.with_name("student-plate.safetensors")
+"""Path of the bundled weights of the network that also sees a plate, float16."""
+_RVM = "https://github.com/PeterL1n/RobustVideoMatting/releases/download/v1.0.0/"
+_BGMV2 = "https://github.com/PeterL1n/BackgroundMattingV2/releases/download/v1.0.0/"
+_DRIVE = "https://drive.usercontent.google.com/download?confirm=t&id="
+
+
+def _background_matting(
+    title: str, backbone: str, note: str, sha256: str | None, *, ranks: tuple[int, int]
+) -> NetworkSpec:
+    """ranks: on a CPU and on a GPU."""
+    file = f"torchscript_{backbone}_fp32.pth"
+    return NetworkSpec(
+        title=title,
+        weights=WeightSpec(f"bgmv2-{backbone}", file, "MIT", note, _BGMV2 + file, sha256=sha256),
+        load=partial(late("bgmv2", "load"), backbone),
+        export=late("bgmv2", "export"),
+        needs_plate=True,
+        recurrent=False,
+        precisions=("float32", "float16"),
+        cpu_rank=ranks[0],
+        gpu_rank=ranks[1],
+    )
+
+
+def _saliency(title: str, weights: WeightSpec, *, small: bool = False) -> NetworkSpec:
+    return NetworkSpec(
+        title=title,
+        weights=weights,
+        load=partial(late("u2net", "load"), small),
+        export=late("u2net", "export"),
+        recurrent=False,
+        precisions=("float32", "float16"),
+    )
+
 
 NETWORKS: dict[str, NetworkSpec] = {
     spec.name: spec
     for spec in (
-        RVM_MOBILENETV3,
-        RVM_RESNET50,
-        BGMV2_MOBILENETV2,
-        BGMV2_RESNET50,
-        BGMV2_RESNET101,
-        U2NET,
-        U2NETP,
-        U2NET_HUMAN_SEG,
-        STUDENT,
-        STUDENT_PLATE,
+        NetworkSpec(
+            title="Robust Video Matting, fast",
+            weights=WeightSpec(
+                "rvm-mobilenetv3",
+                "rvm_mobilenetv3.pth",
+                "GPL-3.0",
+                "Robust Video Matting, fast",
+                _RVM + "rvm_mobilenetv3.pth",
+                15_217_721,
+                "3c7c1d92033f7c38d6577c481d13a195d7d80a159b960f4f3119ac7b534cf4f8",
+            ),
+            load=partial(late("rvm.network", "load"), "mobilenetv3"),
+            export=late("rvm.export", "export"),
+            direct=True,
+            precisions=("float32", "float16", "bfloat16", "int8"),
+            int8=MODELS / "rvm" / "rvm_mobilenetv3-int8.safetensors",
+            quantize=late("rvm.export", "load_quantized"),
+            float32_modules=tuple(f"backbone.features.{layer}" for layer in range(14)),
+            cpu_rank=4,
+            gpu_rank=5,
+        ),
+        NetworkSpec(
+            title="Robust Video Matting, fine",
+            weights=WeightSpec(
+                "rvm-resnet50",
+                "rvm_resnet50.pth",
+                "GPL-3.0",
+                "Robust Video Matting, finer, for GPUs",
+                _RVM + "rvm_resnet50.pth",
+                107_905_875,
+                "c191a807251164c073dce5fa408e7a816070d539b882b2a3150330a9fec112ce",
+            ),
+            load=partial(late("rvm.network", "load"), "resnet50"),
+            export=late("rvm.export", "export"),
+            direct=True,
+            gpu_rank=4,
+        ),
+        _background_matting(
+            "Background Matting, fast",
+            "mobilenetv2",
+            "Background Matting V2, needs a picture of the empty room",
+            "6d449e8a0445438491cf07c03a6e86f21df2b3aa2dc630d9430347fcb807aae4",
+            ranks=(0, 1),
+        ),
+        _background_matting(
+            "Background Matting, fine",
+            "resnet50",
+            "Background Matting V2, finer",
+            "c22fe27f627c04122cd44a3476315eb2fcb06a8d8ff2803ac610c1dd6d4de2a7",
+            ranks=(1, 0),
+        ),
+        _background_matting(
+            "Background Matting, finest",
+            "resnet101",
+            "Background Matting V2, finest; no published checksum, trusted on first download",
+            None,
+            ranks=(2, 2),
+        ),
+        _saliency(
+            "Objects",
+            WeightSpec(
+                "u2net",
+                "u2net.pth",
+                "Apache-2.0",
+                "U2-Net, any salient object",
+                _DRIVE + "1ao1ovG1Qtx4b7EoskHXmi2E9rp5CHLcZ",
+                176_290_937,
+                "10025a17f49cd3208afc342b589890e402ee63123d6f2d289a4a0903695cce58",
+            ),
+        ),
+        _saliency(
+            "Objects, small",
+            WeightSpec(
+                "u2netp",
+                "u2netp.pth",
+                "Apache-2.0",
+                "U2-Net, any salient object, small",
+                _DRIVE + "1rbSTGKAE-MTxBYHd-51l2hMOQPT_7EPy",
+                4_683_258,
+                "e7567cde013fb64813973ce6e1ecc25a80c05c3ca7adbc5a54f3c3d90991b854",
+            ),
+            small=True,
+        ),
+        _saliency(
+            "U²-Net, people",
+            WeightSpec(
+                "u2net-human-seg",
+                "u2net_human_seg.pth",
+                "Apache-2.0",
+                "U2-Net, people; no published checksum, trusted on first download",
+                _DRIVE + "1-Yg0cxgrNhHP-016FPdp902BR-kSsA4P",
+            ),
+        ),
+        NetworkSpec(
+            title="Standard",
+            weights=WeightSpec("mattecam", BUNDLED.name, "GPL-3.0", "Mattecam's own, ships with the program"),
+            load=late("mattecam.bundled", "network_of"),
+            export=late("mattecam.bundled", "export"),
+            short_side=180,
+            precisions=("float32", "float16", "bfloat16", "int8"),
+            cpu_rank=5,
+            gpu_rank=6,
+        ),
+        NetworkSpec(
+            title="Less exact, with a photo of your empty room",
+            weights=WeightSpec(
+                "mattecam-plate",
+                BUNDLED_WITH_PLATE.name,
+                "GPL-3.0",
+                "Mattecam's own, less exact, needs a picture of the empty room, ships with the program",
+            ),
+            load=late("mattecam.bundled", "network_with_plate_of"),
+            export=partial(late("mattecam.bundled", "export_images"), ("small", "plate")),
+            needs_plate=True,
+            short_side=180,  # No rank: `auto` does not take it, see its README.md.
+        ),
     )
 }
 """All networks by name, in display order."""

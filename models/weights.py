@@ -1,13 +1,19 @@
-"""Published weights: which exist, where they are on this machine, whether they are unmodified, and their int8 versions.
+"""Published weights: which exist, where they are, whether they are unmodified; their int8 and converted versions.
 
 This module neither loads networks nor uses the internet: `models.checkpoint` reads files, `models.download` fetches
 them.
+
+Copies of the program without PyTorch, which converts networks, need networks that were converted when the copy was made
+(`tools.convert_networks`). The bundled ones lie in the sources, others in a package; for the rest it has a list. They
+are kept under their SHA-256, so that no other version of the program, whose converted networks differ, takes them.
 """
 
 from __future__ import annotations
 
 import functools
 import hashlib
+import importlib.util
+import json
 import logging
 import os
 from dataclasses import dataclass
@@ -15,11 +21,9 @@ from enum import Enum
 from pathlib import Path
 
 from models.faults import WeightsFault, for_command_line
-from models.spec import WeightSpec
-from models.table import NETWORKS, bundled
+from models.table import MODELS, NETWORKS, WeightSpec, bundled
 
 LOG = logging.getLogger(__name__)
-MODELS = Path(__file__).resolve().parent
 SHIPPED = MODELS / bundled().name
 """Folder of the bundled weights."""
 SHIPPED_SHA256 = {
@@ -280,3 +284,43 @@ def _belongs(
         return known_sha256(weights) in [metadata.get(entry) for entry in entries]
     except (OSError, SafetensorError, WeightsError):
         return False
+
+
+CONVERTED = MODELS / "converted"
+"""Folder of the converted networks of this copy: the bundled ones, in a package also others."""
+PUBLISHED = "published.json"
+"""Name of the list in it of the conversions that are fetched."""
+
+
+def converts() -> bool:
+    """Return whether this copy converts networks itself."""
+    return importlib.util.find_spec("torch") is not None
+
+
+@functools.cache
+def published_conversions(model: str) -> WeightSpec | None:
+    """Return the archive of a network's conversions; None if there is none, or if this copy converts networks."""
+    file = CONVERTED / PUBLISHED
+    if converts() or not file.is_file():
+        return None
+    entry = json.loads(file.read_text("utf-8")).get(model)
+    return entry and WeightSpec(model, licence="", note="", **entry)
+
+
+def conversion_folders(model: str) -> list[Path]:
+    """Return the folders with conversions of a network that are used here: with PyTorch none, so that changes count."""
+    if converts():
+        return []
+    spec = published_conversions(model)
+    return [CONVERTED] if spec is None else [CONVERTED, fetched_conversions(spec)]
+
+
+def missing_conversions(model: str) -> WeightSpec | None:
+    """Return the archive of a network's conversions if it is yet to be fetched."""
+    spec = published_conversions(model)
+    return None if spec is None or fetched_conversions(spec).is_dir() else spec
+
+
+def fetched_conversions(spec: WeightSpec) -> Path:
+    """Return the folder of the conversions in an archive once it is fetched."""
+    return user_folder() / "converted" / spec.name / str(spec.sha256)

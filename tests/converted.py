@@ -8,14 +8,14 @@ from app.core.files import lock_file
 from app.matting.choice.hardware import torch_usable
 from app.matting.openvino.artefact import Artefact, NetworkSource
 from app.matting.openvino.artefact_cache import ArtefactCache
-from models.conversions import folders
+from models.weights import conversion_folders
 
 
 class SharedCache(ArtefactCache):
     """Converts each network once, however many processes ask for it; without torch, those that ship are used."""
 
     def __init__(self, folder: Path) -> None:
-        super().__init__(lambda: folder, (lambda model: ()) if torch_usable() else folders)
+        super().__init__(lambda: folder, (lambda model: ()) if torch_usable() else conversion_folders)
         folder.mkdir(exist_ok=True)
         self._lock_path = folder / "lock"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from models.bgmv2.network import MattingRefine
+from models.bgmv2 import MattingRefine
 from tests.golden.fill import fill
 
 SLOPE, START = 8.0, 0.8

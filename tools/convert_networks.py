@@ -23,10 +23,8 @@ from pathlib import Path
 
 from app.matting.openvino.artefact import NetworkSource
 from app.matting.openvino.artefact_cache import ArtefactCache
-from models.conversions import LIST
-from models.spec import NetworkSpec
-from models.table import NETWORKS, recommended
-from models.weights import check_intact, find_int8, on_hand, sha256_of
+from models.table import NETWORKS, NetworkSpec, recommended
+from models.weights import PUBLISHED, check_intact, find_int8, on_hand, sha256_of
 
 
 def published_in(folder: Path) -> dict[str, Path]:
@@ -78,7 +76,7 @@ def convert_all(
                     "sha256": sha256_of(archive),
                 }
     if listed:
-        (target / LIST).write_text(json.dumps(listed, indent=1), "utf-8")
+        (target / PUBLISHED).write_text(json.dumps(listed, indent=1), "utf-8")
 
 
 def convert_network(spec: NetworkSpec, weights: Path, target: Path) -> None:

@@ -21,7 +21,7 @@ from app.core.types import BlurredBackground
 from app.matting import build_engine
 from app.matting.base.interface import auto_ratio
 from models.mattecam.bundled import load_bundled
-from models.mattecam.spec import STUDENT
+from models.table import bundled
 from training import metrics
 from training.baselines import GrabCut, Mog2
 from training.export import averaged_student
@@ -39,7 +39,7 @@ _KINDS = ("shoulders", "other people", "clip")
 _NOBODY = 0.01
 _STILL = 0.02
 """Largest change of the reference alpha between frames in a static area."""
-_RATIO = auto_ratio(*SIZE, STUDENT.short_side)
+_RATIO = auto_ratio(*SIZE, bundled().short_side)
 """Small frame of the bundled network in the program."""
 _STUDENT = "student at 320x180"
 

@@ -19,11 +19,10 @@ import typer
 from torch import Tensor, nn
 
 from app.core import EXIT_DONE
-from models.blocks import downsampled
+from models.blocks import apply_filter, downsampled
 from models.mattecam.bundled import load, save
 from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, pixels_of, stretched
-from models.mattecam.spec import BUNDLED
-from models.rvm import guided_filter
+from models.table import BUNDLED
 from training import parallel
 from training.average import Average
 from training.edge_frames import Frames, draw_frames, shuffled
@@ -213,7 +212,7 @@ def losses_of(
     residual, logit = _answer(network, small, moved)
     coarse = stretched(logit, ALPHA_MARGIN)
     matte = torch.cat([residual, coarse], 1).contiguous(memory_format=torch.channels_last)
-    shown = guided_filter.apply(frames.src.contiguous(memory_format=torch.channels_last), *explained(small, matte))
+    shown = apply_filter(frames.src.contiguous(memory_format=torch.channels_last), *explained(small, matte))
     alpha = shown[:, 3:].clamp(-0.05, 1.05)  # a value beyond the range still has a gradient
     wrong = alpha - frames.pha
     rim = (variation(frames.pha, _RIM) > 0).float()

@@ -14,7 +14,7 @@ from app.core.errors import UsageError
 from app.core.paths import assets_dir
 from models.mattecam.bundled import load, save
 from models.mattecam.network import MattecamNetwork
-from models.mattecam.spec import BUNDLED
+from models.table import BUNDLED
 from training.edges import widened
 from training.rounding import round_weights
 from training.sources import read_image, to_rgb

@@ -25,9 +25,8 @@ from torch import Tensor
 from models.mattecam.bundled import load
 from models.mattecam.network import MattecamNetwork
 from models.mattecam.quantized import quantized, save_quantized
-from models.mattecam.spec import BUNDLED
 from models.rvm.network import MattingNetwork
-from models.rvm.spec import RVM_MOBILENETV3
+from models.table import BUNDLED, NETWORKS
 from models.weights import SIMILAR, SOURCE, int8_file, sha256_of
 from training.calibration import batches, calibrate, correct_biases, run, run_rvm
 from training.compare_strangers import STUDENT_RATIO, Scenes, Stream
@@ -61,6 +60,7 @@ The first that fits the end of a name holds. That of medians is the deviation, b
 networks on 79 photos.
 """
 HIGHER_IS_BETTER = ("iou",)
+RVM = NETWORKS["rvm-mobilenetv3"]
 Network = Literal["student", "rvm-mobilenetv3"]
 
 
@@ -77,7 +77,7 @@ def main(
     """Write the int8 version of a network if its quality holds."""
     torch.manual_seed(0)
     rvm = rvm_network(teacher)
-    work = _of_rvm(rvm, teacher, cache) if network == RVM_MOBILENETV3.name else _of_student(weights, cache)
+    work = _of_rvm(rvm, teacher, cache) if network == RVM.name else _of_student(weights, cache)
     scenes = Scenes(pictures, rvm, every)
     before, after = (scenes.measure(Stream(each, STUDENT_RATIO)) for each in (work.shipped, work.int8))
     if report is not None:
@@ -119,11 +119,11 @@ def _of_student(weights: Path, cache: Path) -> Work:
 def _of_rvm(rvm: MattingNetwork, weights: Path, cache: Path) -> Work:
     int8 = quantize_rvm(rvm, cache)
     source = {SOURCE: sha256_of(weights)}
-    published = RVM_MOBILENETV3.weights.sha256
+    published = RVM.weights.sha256
     if published is not None and published != source[SOURCE]:
         source[SIMILAR] = published
-    assert RVM_MOBILENETV3.int8 is not None
-    return Work(rvm, int8, RVM_MOBILENETV3.int8, lambda path: save_file(scales_of(int8), path, source))
+    assert RVM.int8 is not None
+    return Work(rvm, int8, RVM.int8, lambda path: save_file(scales_of(int8), path, source))
 
 
 def quantize(network: MattecamNetwork, cache: Path) -> MattecamNetwork:

@@ -25,7 +25,7 @@ from app.gui.widgets.controls import ElidedLabel, button, describe, label, selec
 from app.gui.widgets.qt import AfterLayout, column, keep_focus, row, scale_icon, scaled
 from app.gui.widgets.theme import icon
 from app.runtime.status import Phase, PipelineStatus, Problem
-from models.spec import WeightSpec
+from models.table import WeightSpec
 
 MIN_WIDTH = 240
 MARGINS = (12, 4, 6, 4)

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from models.export import Export, ExportStage, Method, example_inputs
 from models.mattecam.network import ALPHA_MARGIN, EPS, MattecamNetwork, PlateNetwork, Trunk
 from models.mattecam.quantized import load_quantized
-from models.mattecam.spec import BUNDLED, BUNDLED_WITH_PLATE
 from models.rules import PLATE_CHANNELS, FastFilterWeights, state_names
+from models.table import BUNDLED, BUNDLED_WITH_PLATE
 
 
 def load_bundled() -> MattecamNetwork:

@@ -15,9 +15,8 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.backbones import LITE_CHANNELS, EfficientNetLite0
-from models.blocks import Residual, conv_norm, downsampled, feature_sizes, halve
+from models.blocks import Residual, apply_filter, conv_norm, downsampled, fast_guided_filter, feature_sizes, halve
 from models.rules import NEAR, OTHER, REACH, SAME, DecisionRule, ForgettingRule
-from models.rvm import guided_filter
 
 LATERAL = 64, 96
 """Channels of the trunk's features at 1/16 and 1/32 of the small frame."""
@@ -334,7 +333,7 @@ class MattecamNetwork(nn.Module):
 
     def apply_coefficients(self, src: Tensor, slope: Tensor, offset: Tensor) -> tuple[Tensor, Tensor]:
         """Run the full-size stage: return fgr (B, 3, H, W) and pha (B, 1, H, W) in 0..1 for src (B, 3, H, W)."""
-        return _finish(src, guided_filter.apply(src, slope, offset))
+        return _finish(src, apply_filter(src, slope, offset))
 
     def normalized(self, src_small: Tensor) -> Tensor:
         """Return what the first layer gets of the small frame."""
@@ -396,7 +395,7 @@ def explained(image: Tensor, matte: Tensor) -> tuple[Tensor, Tensor]:
     Box means are renormalized at the borders. With RVM's zero padding, the matte frays along the lower edge of the
     frame, where people at a webcam are usually cut off.
     """
-    slope, offset = guided_filter.fast_guided_filter(image, matte, _mean, EPS)
+    slope, offset = fast_guided_filter(image, matte, _mean, EPS)
     return slope.to(matte.dtype), offset.to(matte.dtype)
 
 

@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.backbones import MobileNetV3Large
+from models.blocks import FILTER_EPS
 from models.export import Export, ExportStage, example_inputs
 from models.quantization import quantize_convolutions, quantized_names, round_weights, set_input_scales
 from models.rules import COEFFICIENTS, FastFilterWeights, FilterWeights, Floats, LearnedFilterWeights, state_names
-from models.rvm.guided_filter import EPS
 from models.rvm.network import MattingNetwork, RecurrentDecoder, UpsamplingBlock, upsample_like
 
 ENCODER_LAYERS = 14
@@ -204,7 +204,7 @@ def filter_weights(network: MattingNetwork) -> FilterWeights:
     """Return the network's guided filter, with its normalizations folded into the convolutions."""
     refiner = network.refiner
     if refiner is None:
-        return FastFilterWeights(EPS, renormalize_borders=False)
+        return FastFilterWeights(FILTER_EPS, renormalize_borders=False)
     first, first_norm, _, second, second_norm, _, third = refiner.conv
     box = refiner.box_filter.weight.detach().reshape(4, 9).numpy().copy()
     return LearnedFilterWeights(

@@ -11,9 +11,15 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.backbones import Features, MobileNetV3Large, ResNet, resnet50
-from models.blocks import conv_norm, downsampled, feature_sizes, halve
-from models.rvm import guided_filter
-from models.rvm.guided_filter import DeepGuidedFilter, fast_guided_filter
+from models.blocks import (
+    DeepGuidedFilter,
+    apply_filter,
+    conv_norm,
+    downsampled,
+    fast_guided_filter,
+    feature_sizes,
+    halve,
+)
 
 
 class LRASPP(nn.Module):
@@ -238,7 +244,7 @@ class MattingNetwork(nn.Module):
 
         slope and offset: A and b, (B, 4, h, w), from `coefficients`.
         """
-        return _finish(src, guided_filter.apply(src, slope, offset))
+        return _finish(src, apply_filter(src, slope, offset))
 
     def _decode(self, src_small: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, State]:
         """Return the decoder's features hid (B, 16, h, w) and the new states."""

@@ -16,7 +16,7 @@ from app.core.settings import MattingSettings
 from app.matting import build_engine
 from app.matting.choice.choice import Choice
 from app.matting.torch.usual_loop import usual_loop
-from models.mattecam.spec import BUNDLED
+from models.table import BUNDLED
 from tests.matting.networks import frames
 
 

@@ -21,7 +21,7 @@ from app.doctor.virtual_camera import check_mac, check_windows
 from app.matting.choice import hardware
 from app.matting.choice.trials import Trial, keep_trials
 from app.system.display import X11_LIBRARIES
-from models.mattecam.spec import BUNDLED
+from models.table import BUNDLED
 from tests.doctor.conftest import Machine, expect
 
 CPU_TORCH = TorchFacts("2.13.0+cpu", None, None, (), False)

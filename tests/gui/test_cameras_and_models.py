@@ -32,7 +32,7 @@ from app.matting.choice.trials import Trial, keep_trials
 from app.matting.plate import capture as plate_capture
 from app.matting.plate.capture import plate_path, save_plate
 from app.runtime.status import PipelineStatus
-from models.mattecam.spec import BUNDLED
+from models.table import BUNDLED
 from tests.gui.conftest import CAMERAS, Downloads
 from tests.gui.widgets import box, bring_up, button, existing, find, made_store, pick
 from tests.sources import open_source

@@ -25,7 +25,7 @@ from app.matting.choice import hardware
 from app.matting.choice.governor import LIGHTER_WORK
 from app.matting.choice.trials import Trial, keep_trials
 from app.media.image_file import read_image
-from models.mattecam.spec import BUNDLED
+from models.table import BUNDLED
 from tests.gui.conftest import MODELS, STANDARD, Downloads
 from tests.gui.widgets import bring_up, button, existing, find, made_store, settle
 

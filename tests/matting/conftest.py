@@ -52,5 +52,5 @@ def _small_networks() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(table.NETWORKS, TOY.name, TOY)
         if torch_usable():
-            patch.setattr("models.u2net.saliency.TRAINED_SIZE", (48, 48))
+            patch.setattr("models.u2net.TRAINED_SIZE", (48, 48))
         yield

@@ -8,7 +8,7 @@ from torch import nn
 
 from models.mattecam.network import MattecamNetwork
 from models.rvm.network import MattingNetwork
-from models.u2net.saliency import U2Net
+from models.u2net import U2Net
 from tests.toy.network import ToyNetwork
 from tests.toy.spec import TOY
 

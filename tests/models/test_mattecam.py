@@ -20,7 +20,6 @@ from app.matting.openvino.runtime import core, ov
 from models.mattecam.bundled import export, load, load_bundled, save
 from models.mattecam.network import Decision, Forgetting, MattecamNetwork, Shares
 from models.mattecam.quantized import load_quantized, quantized, save_quantized
-from models.mattecam.spec import BUNDLED
 from models.quantization import (
     PAIR_LIMIT,
     SIGNED,
@@ -34,6 +33,7 @@ from models.quantization import (
     rounded,
 )
 from models.rules import DecisionRule, ForgettingRule
+from models.table import BUNDLED
 from models.weights import SOURCE, find_int8, int8_file, sha256_of
 from tests.golden.fill import fill
 from tests.paths import GOLDEN

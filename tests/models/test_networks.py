@@ -15,13 +15,12 @@ from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from models.bgmv2 import network as bgmv2
-from models.bgmv2.network import MattingRefine, RefineMode
-from models.blocks import resize
+from models import bgmv2
+from models.bgmv2 import MattingRefine, RefineMode
+from models.blocks import fast_guided_filter, resize
 from models.mattecam.network import MattecamNetwork
-from models.rvm.guided_filter import fast_guided_filter
 from models.rvm.network import MattingNetwork, Variant
-from models.u2net.saliency import U2Net
+from models.u2net import U2Net
 from tests.golden.fill import fill, image
 from tests.golden.make import FULL_SIZE, STEP
 from tests.paths import GOLDEN, shared

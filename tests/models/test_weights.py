@@ -21,11 +21,10 @@ from app.core.errors import ModelError
 from app.core.weights import download_weights
 from app.matting.openvino.artefact import NetworkSource
 from app.matting.openvino.artefact_cache import ArtefactCache
-from models import conversions, weights
 from models import download as downloads
+from models import weights
 from models.download import download, fetch
-from models.spec import WeightSpec
-from models.table import NETWORKS
+from models.table import MODELS, NETWORKS, WeightSpec
 from models.weights import SHIPPED_SHA256 as SHIPPED
 from models.weights import (
     DownloadError,
@@ -130,7 +129,7 @@ def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch
 
 
 def test_the_files_that_ship_are_those_that_are_expected(monkeypatch: pytest.MonkeyPatch) -> None:
-    shipped = {file.relative_to(weights.MODELS).as_posix(): file for file in weights.MODELS.rglob("*.safetensors")}
+    shipped = {file.relative_to(MODELS).as_posix(): file for file in MODELS.rglob("*.safetensors")}
     assert {name: weights.sha256_of(file) for name, file in shipped.items()} == SHIPPED, "update models/weights.py"
     assert {verified(spec_of(name)).state for name in ("mattecam", "mattecam-plate")} == {WeightState.SHIPPED}
     monkeypatch.setitem(SHIPPED, "mattecam/student.safetensors", "0" * 64)
@@ -459,13 +458,13 @@ def archive(installed: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     package = tmp_path / "package"
     package.mkdir()
     entry = {"file": file.name, "url": file.as_uri(), "bytes": file.stat().st_size, "sha256": sha256_of(file)}
-    (package / conversions.LIST).write_text(json.dumps({CONVERTED_MODEL: entry}))
-    monkeypatch.setattr(conversions, "CONVERTED", package)
+    (package / weights.PUBLISHED).write_text(json.dumps({CONVERTED_MODEL: entry}))
+    monkeypatch.setattr(weights, "CONVERTED", package)
     spec = importlib.util.find_spec
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "torch" else spec(name))
-    conversions.published.cache_clear()
+    weights.published_conversions.cache_clear()
     yield file
-    conversions.published.cache_clear()
+    weights.published_conversions.cache_clear()
 
 
 @pytest.fixture
@@ -481,7 +480,7 @@ def _copied(archive: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("_copied")
 def test_they_are_fetched_with_the_weights_and_found(installed: Path, tmp_path: Path) -> None:
-    cache = ArtefactCache(lambda: tmp_path / "cache", conversions.folders)
+    cache = ArtefactCache(lambda: tmp_path / "cache", weights.conversion_folders)
     with pytest.raises(ModelError, match=f"weights download {CONVERTED_MODEL}"):
         cache.load(NetworkSource(CONVERTED_MODEL, installed))
     older = user_folder() / "converted" / CONVERTED_MODEL / "of another version"
@@ -494,14 +493,14 @@ def test_they_are_fetched_with_the_weights_and_found(installed: Path, tmp_path: 
         found.parent.name,
         found.name,
     ]
-    assert conversions.missing(CONVERTED_MODEL) is None
+    assert weights.missing_conversions(CONVERTED_MODEL) is None
 
 
 @pytest.mark.usefixtures("archive")
 def test_a_failed_download_is_named() -> None:
     with pytest.raises(DownloadError):
         downloads.download(CONVERTED_MODEL)
-    assert conversions.missing(CONVERTED_MODEL) is not None
+    assert weights.missing_conversions(CONVERTED_MODEL) is not None
 
 
 @pytest.mark.usefixtures("archive")
@@ -509,11 +508,11 @@ def test_own_weights_need_torch(installed: Path, tmp_path: Path) -> None:
     own = tmp_path / "own.pth"
     own.write_bytes(installed.read_bytes() + b"!")
     with pytest.raises(ModelError, match="needs PyTorch"):
-        ArtefactCache(lambda: tmp_path / "cache", conversions.folders).load(NetworkSource(CONVERTED_MODEL, own))
+        ArtefactCache(lambda: tmp_path / "cache", weights.conversion_folders).load(NetworkSource(CONVERTED_MODEL, own))
 
 
 def test_with_torch_nothing_is_fetched_or_taken(monkeypatch: pytest.MonkeyPatch, archive: Path) -> None:
     monkeypatch.setattr(importlib.util, "find_spec", lambda name: object())
-    conversions.published.cache_clear()
-    assert conversions.missing(CONVERTED_MODEL) is None
-    assert conversions.folders(CONVERTED_MODEL) == []
+    weights.published_conversions.cache_clear()
+    assert weights.missing_conversions(CONVERTED_MODEL) is None
+    assert weights.conversion_folders(CONVERTED_MODEL) == []

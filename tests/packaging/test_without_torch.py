@@ -20,10 +20,8 @@ from app.matting.choice import choice, hardware
 from app.matting.openvino import artefact_cache
 from app.matting.openvino.artefact import NetworkSource
 from app.matting.openvino.artefact_cache import ArtefactCache
-from models.conversions import CONVERTED
-from models.mattecam.spec import BUNDLED, BUNDLED_WITH_PLATE
-from models.table import NETWORKS
-from models.weights import int8_file, sha256_of
+from models.table import BUNDLED, BUNDLED_WITH_PLATE, NETWORKS
+from models.weights import CONVERTED, int8_file, sha256_of
 from tests.clips import demo
 from tests.golden.fill import fill
 from tests.paths import ROOT

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from models.spec import NetworkSpec, WeightSpec, late
+from models.table import NetworkSpec, WeightSpec, late
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -23,6 +23,6 @@ TOY = NetworkSpec(
     title="Toy",
     weights=WeightSpec("toy", "toy.pth", "GPL-3.0", "a toy"),
     load=_load,
-    export=late("models", "export", "export_whole"),
+    export=late("export", "export_whole"),
     short_side=180,
 )

@@ -22,8 +22,7 @@ from pathlib import Path
 from app import __version__
 from app.system.display import missing_x11_libraries
 from models.download import fetch
-from models.spec import NetworkSpec
-from models.table import NETWORKS
+from models.table import NETWORKS, NetworkSpec
 from models.weights import DownloadError, spec_of
 from tools.convert_networks import published_in
 from tools.packages.check import check

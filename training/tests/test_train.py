@@ -21,8 +21,8 @@ from models.backbones import EfficientNetLite0
 from models.mattecam.bundled import load, load_bundled, save
 from models.mattecam.network import FIRST_KERNEL, MattecamNetwork, PlateNetwork, difference, with_plate
 from models.mattecam.quantized import quantized, save_quantized
-from models.mattecam.spec import BUNDLED
 from models.rvm.network import MattingNetwork
+from models.table import BUNDLED
 from tests.golden.fill import fill, image
 from tests.paths import GOLDEN
 from training.calibration import calibrate, run

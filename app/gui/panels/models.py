@@ -28,8 +28,7 @@ from app.gui.widgets.qt import copy_text, keep_focus, scaled, timer
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import PipelineStatus
 from app.system.process import LINUX
-from models.spec import WeightSpec
-from models.table import bundled
+from models.table import WeightSpec, bundled
 from models.weights import WeightReport
 
 MEGABYTE = 1_000_000

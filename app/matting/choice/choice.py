@@ -16,8 +16,7 @@ from app.matting.base.interface import Backend, StepGeometry, auto_ratio
 from app.matting.choice import hardware
 from app.matting.choice.trials import HEIGHT, WIDTH, best, cpu_precisions, trials_of
 from app.matting.engine import FrameEngine, backend_errors
-from models.spec import NetworkSpec
-from models.table import NETWORKS, auto_order, bundled, recommended
+from models.table import NETWORKS, NetworkSpec, auto_order, bundled, recommended
 from models.weights import WeightsError, check_intact, find, find_int8, on_hand
 
 if TYPE_CHECKING:

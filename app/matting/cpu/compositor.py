@@ -33,7 +33,7 @@ from app.matting.kernels.composite import (
 )
 from app.matting.kernels.patches import paste_cells
 from app.matting.light import Light, relit
-from models.bgmv2.spec import CELL
+from models.rules import CELL
 
 PREVIOUS_ALPHA = "previous_alpha"
 """Name of the last alpha in the state."""

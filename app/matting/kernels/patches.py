@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from app.core.compiling import Array
 from app.core.types import Bytes, Floats
 from app.matting.kernels.jit import READ_FRAME, WRITE, jit, rows
-from models.bgmv2.spec import WINDOW
+from models.rules import WINDOW
 
 F32 = np.float32
 HALF_BORDER, BORDER = 3, 2

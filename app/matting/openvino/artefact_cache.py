@@ -20,8 +20,7 @@ from app.core import paths
 from app.core.errors import ModelError, t
 from app.core.files import why_not_written
 from app.matting.openvino.artefact import Artefact, NetworkSource, read_artefact
-from models.conversions import converts, folders, missing
-from models.weights import on_hand
+from models.weights import conversion_folders, converts, missing_conversions, on_hand
 
 LOG = logging.getLogger(__name__)
 _KEPT = 3
@@ -81,7 +80,7 @@ class ArtefactCache:
 
 def _convert(source: NetworkSource, folder: Path) -> None:
     if not converts():
-        if missing(source.model) and source.weights == on_hand(source.model):
+        if missing_conversions(source.model) and source.weights == on_hand(source.model):
             raise ModelError(
                 t(
                     "The model {model} is installed without the part that runs here; download it again⟦ with `python3 "
@@ -124,5 +123,5 @@ def _install(made: Path, folder: Path) -> None:
                 raise
 
 
-artefacts = ArtefactCache(lambda: paths.data_dir() / "cache", folders)
+artefacts = ArtefactCache(lambda: paths.data_dir() / "cache", conversion_folders)
 """Shared cache of the process."""

@@ -26,8 +26,7 @@ from app.matting.torch.networks import load_network
 from models.checkpoint import load_state_dict
 from models.export import Export, ExportError, ExportStage, check_float32
 from models.rules import FilterWeights
-from models.spec import QuantizeNetwork
-from models.table import NETWORKS
+from models.table import NETWORKS, QuantizeNetwork
 from models.weights import WeightsError
 
 LOG = logging.getLogger(__name__)

@@ -14,8 +14,7 @@ from app.matting.kernels.patches import cut_cells
 from app.matting.openvino.artefact import Arrays, Artefact, bound, compiled, fitted
 from app.matting.openvino.recurrent import RecurrentNetwork, blurred
 from app.matting.plate.picture import lit_plate
-from models.bgmv2.spec import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
-from models.rules import NEAR, OTHER, REACH, SAME
+from models.rules import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, NEAR, OTHER, REACH, SAME, WINDOW
 
 AT_ONCE = 512
 """Number of cells per batch, chosen so that their windows fit into the CPU cache."""

@@ -36,9 +36,9 @@ from app.matting.torch.full_size import (
     viewed_frame,
 )
 from app.matting.torch.torch_edges import blurred_background
-from models.bgmv2.network import MattingRefine
-from models.bgmv2.spec import CELL
+from models.bgmv2 import MattingRefine
 from models.export import TwoStageNetwork
+from models.rules import CELL
 
 
 class Core(nn.Module):

@@ -26,7 +26,7 @@ from app.matting.choice.trials import is_prepared, keep_prepared, measurable
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from models import weights as registered
-from models.mattecam.spec import BUNDLED
+from models.table import BUNDLED
 from models.weights import SHIPPED_SHA256, find_int8
 from tests.matting.networks import BuildEngine, frames
 from tests.published import install

@@ -40,7 +40,7 @@ from app.matting.choice.trials import (
 )
 from app.matting.cpu.cpu_backend import CpuBackend
 from app.matting.engine import FrameEngine
-from models.mattecam.spec import BUNDLED
+from models.table import BUNDLED
 from models.weights import SOURCE, int8_file, sha256_of
 
 

@@ -24,6 +24,7 @@ from app.matting.kernels import composite as kernels
 from app.matting.kernels.network_arrays import halve_rows, matte_rows, shrink_rows
 from app.matting.openvino.recurrent import decide, forget_changed, quartered
 from app.matting.torch.full_size import LayerTensors, Pixels, layers, to_pixels
+from models.blocks import FILTER_EPS, DeepGuidedFilter, fast_guided_filter
 from models.mattecam.network import ALPHA_MARGIN, Decision, Forgetting, MattecamNetwork, explained, stretched
 from models.rules import (
     DecisionRule,
@@ -32,7 +33,6 @@ from models.rules import (
     ForgettingRule,
     LearnedFilterWeights,
 )
-from models.rvm.guided_filter import EPS, DeepGuidedFilter, fast_guided_filter
 from tests.matting.networks import frames
 from tests.matting.torch_stubs import StubTorch
 
@@ -317,7 +317,7 @@ def test_the_fast_filter_is_that_of_the_networks(within: bool, height: int, widt
     with torch.inference_mode():
         small, values = torch.from_numpy(image)[None], torch.from_numpy(matte)[None]
         slope, offset = explained(small, values) if within else fast_guided_filter(small, values)
-    guided = FastFilterWeights(1e-4 if within else EPS, within)
+    guided = FastFilterWeights(1e-4 if within else FILTER_EPS, within)
 
     assert_close(run(guided, image, matte), image, slope, offset, matte[3])
 

@@ -30,10 +30,9 @@ from app.matting.openvino.runtime import core, ov
 from app.privacy.self_test import self_test
 from models import table
 from models.mattecam.bundled import load
-from models.mattecam.spec import BUNDLED
 from models.rules import FastFilterWeights, FilterWeights, LearnedFilterWeights, state_names
 from models.rvm.network import MattingNetwork
-from models.rvm.spec import RVM_MOBILENETV3
+from models.table import BUNDLED, NETWORKS
 from models.weights import SIMILAR, SOURCE, find_int8, int8_file, sha256_of
 from tests.clips import demo
 from tests.matting.networks import BuildEngine, frames
@@ -295,7 +294,8 @@ def test_only_openvino_runs_int8() -> None:
         choose(BUNDLED_MODEL.replace(executor="eager", precision="int8"))
 
 
-NAME = RVM_MOBILENETV3.name
+RVM = NETWORKS["rvm-mobilenetv3"]
+NAME = RVM.name
 WIDTH, HEIGHT = 128, 96
 COUNT = 5
 
@@ -416,19 +416,19 @@ def test_weights_with_which_int8_was_not_measured_run_in_int8_only_on_request(
 
 
 def test_the_shipped_scales_fit_the_published_weights_and_contain_no_weights(tmp_path: Path) -> None:
-    assert RVM_MOBILENETV3.int8 is not None
-    with safe_open(RVM_MOBILENETV3.int8, framework="pt") as opened:
+    assert RVM.int8 is not None
+    with safe_open(RVM.int8, framework="pt") as opened:
         metadata = opened.metadata()
-    assert RVM_MOBILENETV3.weights.sha256 in (metadata[SOURCE], metadata.get(SIMILAR))
-    tensors = load_file(RVM_MOBILENETV3.int8)
+    assert RVM.weights.sha256 in (metadata[SOURCE], metadata.get(SIMILAR))
+    tensors = load_file(RVM.int8)
     assert {name.rpartition(".")[0] for name in tensors} == set(LAYERS)
     assert all(tensor.numel() <= 2 for tensor in tensors.values())
-    assert RVM_MOBILENETV3.int8.stat().st_size < 10_000
+    assert RVM.int8.stat().st_size < 10_000
     other = tmp_path / "rvm_mobilenetv3.pth"
     other.write_bytes(b"other weights")
-    assert find_int8(other, RVM_MOBILENETV3.int8) is None
+    assert find_int8(other, RVM.int8) is None
 
 
 def test_the_shipped_scales_fit_the_network(weights: dict[str, Path]) -> None:
-    artefact = artefact_cache.artefacts.load(NetworkSource(NAME, weights[NAME], int8=RVM_MOBILENETV3.int8))
+    artefact = artefact_cache.artefacts.load(NetworkSource(NAME, weights[NAME], int8=RVM.int8))
     assert [stage.name for stage in artefact.stages] == ["encoder", "decoder"]

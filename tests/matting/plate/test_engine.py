@@ -19,7 +19,7 @@ from app.matting.base.interface import MattingEngine
 from app.matting.choice import choice, hardware
 from app.matting.choice.hardware import CudaCards
 from app.matting.plate.engine import PlateEngine, sample_pixels
-from models.bgmv2.network import MattingRefine
+from models.bgmv2 import MattingRefine
 from tests.golden.fill import fill
 from tests.matting.choice.simulated_cuda import SimulatedCuda
 from tests.matting.networks import BuildEngine, frames, without_collection

@@ -33,12 +33,12 @@ from app.matting.torch.captured import SettledStep
 from app.matting.torch.core import Core, PlateCore, StepOutput
 from app.matting.torch.networks import fold_batch_norms, forget_networks, load_core, load_network, place
 from app.matting.torch.torch_backend import DTYPES, TorchBackend, Transfers
-from models.bgmv2.network import MattingRefine
+from models.bgmv2 import MattingRefine
 from models.mattecam.bundled import load_bundled
 from models.mattecam.network import MattecamNetwork
-from models.mattecam.spec import BUNDLED
 from models.rvm.network import MattingNetwork
-from models.u2net.saliency import HOLD, STILL, U2Net, blur_fusion, steadied
+from models.table import BUNDLED
+from models.u2net import HOLD, STILL, U2Net, blur_fusion, steadied
 from tests.golden.fill import fill
 from tests.matting.networks import frames
 from tests.matting.strict.rooms import HEIGHT as ROWS

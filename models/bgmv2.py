@@ -16,9 +16,9 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from models.backbones import Features, MobileNetV2, ResNet, resnet50, resnet101
-from models.bgmv2.spec import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW, Backbone
 from models.blocks import conv_norm, resize
 from models.export import PROBE, Export, ExportStage, Method
+from models.rules import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, WINDOW
 
 
 class ASPP(nn.Module):
@@ -239,6 +239,7 @@ def _padded(image: Tensor, border: int) -> Tensor:
     return functional.pad(image, (border,) * 4)
 
 
+Backbone = Literal["mobilenetv2", "resnet50", "resnet101"]
 _BACKBONES: dict[Backbone, Callable[[int], MobileNetV2 | ResNet]] = {
     "mobilenetv2": MobileNetV2,
     "resnet50": resnet50,

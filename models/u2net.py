@@ -12,10 +12,9 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor, nn
 
-from models.blocks import ImageNetNormalise, resize
+from models.blocks import FILTER_EPS, ImageNetNormalise, fast_guided_filter, resize
 from models.export import Export, ExportStage, Method, example_inputs
 from models.rules import FastFilterWeights, state_names
-from models.rvm.guided_filter import EPS, fast_guided_filter
 
 
 class Unit(nn.Module):
@@ -216,7 +215,7 @@ def export(network: nn.Module, direct: bool = False) -> Export:
     examples, states = example_inputs(network)
     before, after = state_names(len(states))
     stage = ExportStage("body", Method(network, "matte"), ("small", *before), ("matte", *after), (*before, *after))
-    return Export((stage,), examples, states, FastFilterWeights(EPS, renormalize_borders=False))
+    return Export((stage,), examples, states, FastFilterWeights(FILTER_EPS, renormalize_borders=False))
 
 
 def load(small: bool, tensors: Mapping[str, Tensor], refiner: str) -> U2Net:
