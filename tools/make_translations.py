@@ -50,7 +50,7 @@ def translatable() -> list[str]:
 def texts_of_window(path: Path) -> Iterator[Key]:
     """Yield the literals that a module hands to `tr`, and their comments."""
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-        if isinstance(node, ast.Call) and getattr(node.func, "attr", getattr(node.func, "id", "")) == "tr":
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "tr":
             words = [str(each.value) for each in node.args if isinstance(each, ast.Constant)]
             if words and len(words) == len(node.args):
                 yield words[0], "".join(words[1:])

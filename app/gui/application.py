@@ -28,7 +28,7 @@ from app.gui.main_window import MainWindow
 from app.gui.panels.models import DownloadControls
 from app.gui.store import Saver, SettingsStore
 from app.gui.tasks import Tasks
-from app.gui.translation import Translation, standby_text
+from app.gui.translation import Translation, standby_text, tr
 from app.gui.widgets import theme
 from app.gui.widgets.qt import existing, focus_history, prepare
 from app.gui.widgets.theme import icon
@@ -306,11 +306,11 @@ class Tray(QObject):
     def fill(self) -> None:
         """Rebuild the menu from the current settings."""
         self.menu.clear()
-        self.menu.addAction(self.tr("Open Mattecam"), self._show_window)
+        self.menu.addAction(tr("Open Mattecam"), self._show_window)
         paused = self._store.current.paused
-        text = self.tr("Resume") if paused else self.tr("Pause")
+        text = tr("Resume") if paused else tr("Pause")
         self.menu.addAction(text, lambda: self._store.set("paused", not paused))
-        backgrounds = existing(self.menu.addMenu(self.tr("Background")))
+        backgrounds = existing(self.menu.addMenu(tr("Background")))
         for tile in self._strip.model.tiles:
             if not tile.broken:
                 action = existing(backgrounds.addAction(tile.name.replace("&", "&&")))
@@ -318,7 +318,7 @@ class Tray(QObject):
                 action.setChecked(tile.chosen_by(self._store.current.background))
                 action.triggered.connect(lambda _on, tile=tile: self._strip.choose(tile))
         self.menu.addSeparator()
-        self.menu.addAction(self.tr("Quit"), self._end)
+        self.menu.addAction(tr("Quit"), self._end)
 
     def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
         if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
@@ -384,10 +384,10 @@ class WindowLifecycle(QObject):
     def _ask(self) -> None:
         box = QMessageBox(self._window)
         prepare(box, "trayQuestion", "Mattecam")
-        box.setText(self.tr("Keep Mattecam running in the tray?"))
-        box.setInformativeText(self.tr("Other programs keep receiving your video. You are asked only once."))
-        keep = box.addButton(self.tr("Keep running"), QMessageBox.ButtonRole.AcceptRole)
-        end = box.addButton(self.tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
+        box.setText(tr("Keep Mattecam running in the tray?"))
+        box.setInformativeText(tr("Other programs keep receiving your video. You are asked only once."))
+        keep = box.addButton(tr("Keep running"), QMessageBox.ButtonRole.AcceptRole)
+        end = box.addButton(tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
         box.setEscapeButton(box.addButton(QMessageBox.StandardButton.Cancel))
         box.buttonClicked.connect(lambda pressed: self._on_answer(pressed is keep, pressed is end))
         box.open()

@@ -44,7 +44,7 @@ class SmallPreview(QWidget):
         super().__init__()
         self._store, self._bridge = store, bridge
         self.setMinimumSize(QSize(240, 135))
-        self.setAccessibleName(self.tr("Preview"))
+        self.setAccessibleName(tr("Preview"))
         bridge.frame_ready.connect(self.update)
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
@@ -76,7 +76,7 @@ class Assistant(QDialog):
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
-        prepare(self, "assistant", self.tr("Set up Mattecam"), 640, 580)
+        prepare(self, "assistant", tr("Set up Mattecam"), 640, 580)
         self._store = store
         self._source, self._output = camera, output
         self._steps = QStackedWidget()
@@ -102,7 +102,7 @@ class Assistant(QDialog):
         super().done(result)
 
     def _camera_step(self, bridge: Bridge) -> QWidget:
-        self._camera = combo(self.tr("Camera"), self.tr("Source of the video"), "assistantCamera")
+        self._camera = combo(tr("Camera"), tr("Source of the video"), "assistantCamera")
         self._camera.activated.connect(lambda _row: self._source.choose_source(self._camera.currentData()))
         self._demo = label("", "warning", wrap=True)
         self._demo.setObjectName("assistantDemo")
@@ -112,7 +112,7 @@ class Assistant(QDialog):
         column(content, lists, self._demo, small, grows=small, spacing=12)
         self._source.sources_changed.connect(self._show_cameras)
         self._show_cameras()
-        return _step(self.tr("Camera"), self.tr("Choose your camera. Nobody else sees this preview."), content)
+        return _step(tr("Camera"), tr("Choose your camera. Nobody else sees this preview."), content)
 
     def _background_step(self, bridge: Bridge, strip: BackgroundStrip) -> QWidget:
         tiles = TileView(strip.model, "assistantBackgrounds", wraps=True)
@@ -122,49 +122,49 @@ class Assistant(QDialog):
         both = column(content, SmallPreview(self._store, bridge), tiles, spacing=12)
         for each in range(both.count()):
             both.setStretch(each, 1)
-        return _step(self.tr("Background"), self.tr("Choose what others see behind you. You can change it later."),
+        return _step(tr("Background"), tr("Choose what others see behind you. You can change it later."),
                      content)  # fmt: skip
 
     def _call_step(self) -> QWidget:
         self._call = label("", wrap=True)
         self._call.setObjectName("assistantCall")
         content = QWidget()
-        quality = label(self.tr("Quality"), "heading")
+        quality = label(tr("Quality"), "heading")
         column(content, self._call, self._findings, quality, self._quality, grows=self._findings, spacing=12)
-        return _step(self.tr("In a call"), "", content)
+        return _step(tr("In a call"), "", content)
 
     def _show_status(self, status: PipelineStatus) -> None:
         """Say when the picture is not that of a camera, and how it gets into a call."""
         self._call.setText(self._describe_call(self._output.name_of(status), status.pipewire))
         demo = status.source is not None and status.source.kind == "demo"
-        text = self.tr("You see a demonstration, not your camera.")
+        text = tr("You see a demonstration, not your camera.")
         if self._store.current.capture.source == "auto":
-            text = self.tr("No camera was found. Connect a camera: it is used at once.")
+            text = tr("No camera was found. Connect a camera: it is used at once.")
         say(self._demo, text if demo else "")
 
     def _describe_call(self, camera: str | None, pipewire: str | None) -> str:
         if camera is not None:
-            return self.tr(
+            return tr(
                 "In Zoom, Meet or Teams, choose the camera “{0}”: it is listed beside your own camera in the settings "
                 "for video. Restart a program that does not list it."
             ).format(camera)
         if pipewire is not None:
-            return self.tr(
+            return tr(
                 "In Meet, Teams or Zoom in a browser, choose the camera “{0}”. Programs outside the browser cannot see "
                 "Mattecam yet."
             ).format(pipewire)
-        return self.tr("Zoom, Meet and Teams cannot see Mattecam yet.")
+        return tr("Zoom, Meet and Teams cannot see Mattecam yet.")
 
     def _show_cameras(self) -> None:
         fill_combo(self._camera, self._source.sources(), self._store.current.capture.source)
 
     def _lay_out(self) -> None:
         self._count = label("", "faint")
-        self._skip = button(self.tr("Skip setup"), self.tr("You can open it again from the menu"), "assistantSkip",
+        self._skip = button(tr("Skip setup"), tr("You can open it again from the menu"), "assistantSkip",
                             self.reject, link=True)  # fmt: skip
-        self._back = button(self.tr("Back"), self.tr("Go to the previous step"), "assistantBack",
+        self._back = button(tr("Back"), tr("Go to the previous step"), "assistantBack",
                             lambda: self.show_step(self.step - 1))  # fmt: skip
-        self._next = button(self.tr("Next"), self.tr("Go to the next step"), "assistantNext", self._advance,
+        self._next = button(tr("Next"), tr("Go to the next step"), "assistantNext", self._advance,
                             primary=True)  # fmt: skip
         self._next.setDefault(True)
         buttons = row(None, self._skip, self._count, None, self._back, self._next, spacing=10)
@@ -187,10 +187,10 @@ class Assistant(QDialog):
         page = self._steps.currentWidget()
         assert isinstance(page, QScrollArea)
         existing(page.verticalScrollBar()).setValue(0)  # Qt focused a control below the title
-        caption = self.tr("Done") if last else self.tr("Next")
+        caption = tr("Done") if last else tr("Next")
         self._next.setText(caption)
         self._next.setAccessibleName(caption)
-        self._count.setText(self.tr("Step {0} of {1}").format(step + 1, self._steps.count()))
+        self._count.setText(tr("Step {0} of {1}").format(step + 1, self._steps.count()))
         if last:
             self._findings.check()
             self._quality.reload()

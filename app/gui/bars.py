@@ -51,14 +51,14 @@ class ActionBar(QWidget):
         self._modes.show_chosen(0)
         self._modes.chosen.connect(lambda number: self.mode_chosen.emit(list(ViewMode)[number]))
         self._mode_box = self._make_mode_box()
-        self.freeze = button(self.tr("Freeze"), self.tr("Keep sending the last frame (F)"), "freezeButton",
+        self.freeze = button(tr("Freeze"), tr("Keep sending the last frame (F)"), "freezeButton",
                              icon_name="freeze", checkable=True)  # fmt: skip
-        self.snapshot = button(self.tr("Snapshot"), self.tr("Save the current output frame (S)"), "snapshotButton",
+        self.snapshot = button(tr("Snapshot"), tr("Save the current output frame (S)"), "snapshotButton",
                                icon_name="snapshot")  # fmt: skip
-        self.record = button(self.tr("Record"), self.tr("Record the output as a video (R)"), "recordButton",
+        self.record = button(tr("Record"), tr("Record the output as a video (R)"), "recordButton",
                              icon_name="record", checkable=True)  # fmt: skip
         self.pause = button(
-            self.tr("Pause"), self.tr("Show the stand-by card instead of you, or you again (P). H always hides you."),
+            tr("Pause"), tr("Show the stand-by card instead of you, or you again (P). H always hides you."),
             "pauseButton", icon_name="pause", checkable=True,
         )  # fmt: skip
         self._buttons = (self.freeze, self.snapshot, self.record, self.pause)
@@ -123,9 +123,9 @@ class ActionBar(QWidget):
         )
 
     def _button_texts(self) -> tuple[str, str, str, str]:
-        pause = self.tr("Resume") if self._store.current.paused else self.tr("Pause")
-        freeze = self.tr("Unfreeze") if self._store.current.frozen else self.tr("Freeze")
-        return freeze, self.tr("Snapshot"), self._recording or self.tr("Record"), pause
+        pause = tr("Resume") if self._store.current.paused else tr("Pause")
+        freeze = tr("Unfreeze") if self._store.current.frozen else tr("Freeze")
+        return freeze, tr("Snapshot"), self._recording or tr("Record"), pause
 
     def _set_texts(self) -> None:
         for button_, text in zip(self._buttons, self._button_texts(), strict=True):
@@ -133,7 +133,7 @@ class ActionBar(QWidget):
             button_.setText(text if self._layout is _Layout.FULL or shows_time else "")
 
     def _make_mode_box(self) -> QComboBox:
-        box = combo(self.tr("View"), self.tr("What the preview shows"), "viewCombo")
+        box = combo(tr("View"), tr("What the preview shows"), "viewCombo")
         box.setMinimumContentsLength(8)
         box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         fill_combo(box, [(text, mode) for mode, (text, _tip) in self._mode_texts().items()], ViewMode.COMPOSITE)
@@ -144,11 +144,11 @@ class ActionBar(QWidget):
 
     def _mode_texts(self) -> dict[ViewMode, tuple[str, str]]:
         return {
-            ViewMode.COMPOSITE: (self.tr("Result"), self.tr("What other programs see")),
-            ViewMode.ORIGINAL: (self.tr("Original"), self.tr("The camera image; visible only here")),
-            ViewMode.MATTE: (self.tr("Matte"), self.tr("White: person, black: background")),
-            ViewMode.FOREGROUND: (self.tr("Person"), self.tr("The person without the background")),
-            ViewMode.COMPARE: (self.tr("Compare"), self.tr("Original and result side by side")),
+            ViewMode.COMPOSITE: (tr("Result"), tr("What other programs see")),
+            ViewMode.ORIGINAL: (tr("Original"), tr("The camera image; visible only here")),
+            ViewMode.MATTE: (tr("Matte"), tr("White: person, black: background")),
+            ViewMode.FOREGROUND: (tr("Person"), tr("The person without the background")),
+            ViewMode.COMPARE: (tr("Compare"), tr("Original and result side by side")),
         }
 
     def _show(self, settings: Settings) -> None:
@@ -178,7 +178,7 @@ class StatusLine(QPushButton):
 
     def __init__(self) -> None:
         super().__init__()
-        describe(self, self.tr("Status"), self.tr("Click for camera, model, speed and delay"), "statusLabel")
+        describe(self, tr("Status"), tr("Click for camera, model, speed and delay"), "statusLabel")
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
         self.details: tuple[str, ...] = ()
         """What a click lists."""

@@ -22,6 +22,7 @@ from app.gui.backgrounds.tiles import tiles
 from app.gui.preview.rendering import BgrxImage, PreviewWorker, ViewMode, ViewRequest, to_qimage
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
+from app.gui.translation import tr
 from app.gui.widgets.qt import timer
 from app.media.image_file import write_picture
 from app.runtime.pipeline import Pipeline
@@ -169,7 +170,7 @@ class Recording(QObject):
         """Save the newest output frame as a PNG file."""
         picture = self._bridge.picture
         if picture is None:
-            self.failed.emit(self.tr("There is no frame yet. Try again when the preview shows one."))
+            self.failed.emit(tr("There is no frame yet. Try again when the preview shows one."))
             return
         folder = self._store.recordings_dir
         release = partial(self._bridge.pipeline.release, picture)  # when it is written: the user may pause until then

@@ -43,7 +43,7 @@ from app.gui.panels.side_panel import SidePanel
 from app.gui.questions import change_or_ask
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
-from app.gui.translation import translated
+from app.gui.translation import tr, translated
 from app.gui.widgets.controls import Segments, button, check, describe, label
 from app.gui.widgets.page import FoldingRow, Page, scrolling
 from app.gui.widgets.qt import column, copy_text, existing, open_once, prepare, row, timer
@@ -58,12 +58,12 @@ class PreferencesDialog(QDialog):
 
     def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QWidget) -> None:
         super().__init__(parent)
-        prepare(self, "preferencesDialog", self.tr("Preferences"), 460, 560)
+        prepare(self, "preferencesDialog", tr("Preferences"), 460, 560)
         self.advanced = AdvancedControls(store, tasks)
         bridge.status_changed.connect(self.advanced.show_status)
         self._pages, self._choice = QStackedWidget(), Segments((
-            (self.tr("General"), self.tr("Language, colours and start"), "generalPreferences"),
-            (self.tr("Advanced"), self.tr("Edge sliders, detail, device"), "advancedPreferences"),
+            (tr("General"), tr("Language, colours and start"), "generalPreferences"),
+            (tr("Advanced"), tr("Edge sliders, detail, device"), "advancedPreferences"),
         ))  # fmt: skip
         self._pages.setObjectName("preferencesPages")
         for content in (self._general(store), self.advanced):
@@ -72,7 +72,7 @@ class PreferencesDialog(QDialog):
             self._pages.addWidget(page)
         self._choice.chosen.connect(self._pages.setCurrentIndex)
         self._choice.show_chosen(0)
-        close = button(self.tr("Close"), self.tr("Close the preferences"), "preferencesClose", self.close)
+        close = button(tr("Close"), tr("Close the preferences"), "preferencesClose", self.close)
         column(self, self._choice, self._pages, row(None, None, close), grows=self._pages, spacing=12, margins=18)
 
     def show_advanced(self) -> None:
@@ -83,12 +83,12 @@ class PreferencesDialog(QDialog):
     def _general(self, store: SettingsStore) -> Form:
         form = Form(store)
         add_languages(form, "languageCombo")
-        form.row("window.theme", self.tr("Theme"), self.tr("Light or dark colours"), [*theme_names()])
-        form.row("window.close_to_tray", self.tr("Keep running in the tray when the window is closed"),
-                 self.tr("Other programs keep receiving your video"))  # fmt: skip
+        form.row("window.theme", tr("Theme"), tr("Light or dark colours"), [*theme_names()])
+        form.row("window.close_to_tray", tr("Keep running in the tray when the window is closed"),
+                 tr("Other programs keep receiving your video"))  # fmt: skip
         self._autostart = check(
-            self.tr("Start when you log in"),
-            self.tr("Starts Mattecam minimised with your desktop"),
+            tr("Start when you log in"),
+            tr("Starts Mattecam minimised with your desktop"),
             "autostartCheck",
         )
         self._autostart.setChecked(autostart.enabled())
@@ -146,10 +146,10 @@ class ShortcutsDialog(QDialog):
 
     def __init__(self, from_menus: Sequence[Group], parent: QWidget) -> None:
         super().__init__(parent)
-        prepare(self, "shortcutsDialog", self.tr("Keyboard shortcuts"), 460, 560)
+        prepare(self, "shortcutsDialog", tr("Keyboard shortcuts"), 460, 560)
         content = QWidget()
         lines = column(content, margins=None)
-        for heading, shortcuts in [*from_menus, (self.tr("More"), self._others())]:
+        for heading, shortcuts in [*from_menus, (tr("More"), self._others())]:
             lines.addWidget(label(heading, "heading"))
             for text, keys in shortcuts:
                 does, pressed = label(text, wrap=True), label(keys, "command", wrap=True)
@@ -158,20 +158,20 @@ class ShortcutsDialog(QDialog):
                 lines.addLayout(line)
         lines.addStretch(1)
         scroll = scrolling(content, self.windowTitle())
-        close = button(self.tr("Close"), self.tr("Back to the window"), "shortcutsClose", self.close)
+        close = button(tr("Close"), tr("Back to the window"), "shortcutsClose", self.close)
         column(self, scroll, row(None, None, close), grows=scroll, spacing=12, margins=16)
 
     def _others(self) -> list[Shortcut]:
         """Keys that are in no menu."""
         return [
-            (self.tr("Choose a background, in the order of the strip"), "1 … 9"),
-            (self.tr("Show the real background"), _native("Ctrl+0")),
-            (self.tr("Zoom (over the preview)"), "+  −"),
+            (tr("Choose a background, in the order of the strip"), "1 … 9"),
+            (tr("Show the real background"), _native("Ctrl+0")),
+            (tr("Zoom (over the preview)"), "+  −"),
             (
-                self.tr("In every program: give this command a key in the settings of your desktop"),
+                tr("In every program: give this command a key in the settings of your desktop"),
                 advice("python3 run.py ctl pause"),
             ),
-            (self.tr("Move the zoomed image (over the preview)"), "←  →  ↑  ↓"),
+            (tr("Move the zoomed image (over the preview)"), "←  →  ↑  ↓"),
         ]
 
 
@@ -183,7 +183,7 @@ class LogWindow(QDialog):
 
     def __init__(self, buffer: LogBuffer, make_diagnostics: Callable[[], str], parent: QWidget) -> None:
         super().__init__(parent)
-        prepare(self, "logWindow", self.tr("Log"), 820, 460)
+        prepare(self, "logWindow", tr("Log"), 820, 460)
         self.setWindowFlag(Qt.WindowType.Window)
         self._buffer = buffer
         self._seen = 0
@@ -192,11 +192,11 @@ class LogWindow(QDialog):
         self._text.setReadOnly(True)
         self._text.setMaximumBlockCount(MAX_LINES)
         self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        describe(self._text, self.tr("Log"), self.tr("Log lines, newest last"), "logText")
+        describe(self._text, tr("Log"), tr("Log lines, newest last"), "logText")
         self._text.setToolTip("")
-        copy = button(self.tr("Copy diagnostics"), self.tr("Copies versions, settings and the log for a bug report"),
+        copy = button(tr("Copy diagnostics"), tr("Copies versions, settings and the log for a bug report"),
                       "copyDiagnostics", self._copy)  # fmt: skip
-        close = button(self.tr("Close"), self.tr("Close the log window"), "closeLog", self.close)
+        close = button(tr("Close"), tr("Close the log window"), "closeLog", self.close)
         self._note = label("", "faint")
         column(self, self._text, row(None, copy, self._note, None, close), grows=self._text, spacing=12, margins=16)
         timer(self, REFRESH_MS, self._refresh).start()
@@ -204,7 +204,7 @@ class LogWindow(QDialog):
 
     def _copy(self) -> None:
         copy_text(self._make_diagnostics())
-        self._note.setText(self.tr("Copied to the clipboard."))
+        self._note.setText(tr("Copied to the clipboard."))
 
     def _refresh(self) -> None:
         """Add the new lines; keep a selection, and the place where somebody reads who has scrolled up."""
@@ -223,22 +223,22 @@ class HelpWindow(QDialog):
 
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
-        prepare(self, "helpWindow", self.tr("Help"), 640, 440)
+        prepare(self, "helpWindow", tr("Help"), 640, 440)
         text = QTextBrowser()
-        describe(text, self.tr("Help"), "", "helpText")
+        describe(text, tr("Help"), "", "helpText")
         text.setOpenLinks(False)  # it would show a document in place of this page
         text.anchorClicked.connect(lambda link: QDesktopServices.openUrl(link))
         text.setHtml("".join((*self._parts(), *self._documents())))
-        close = button(self.tr("Close"), self.tr("Close the help"), "helpClose", self.close)
+        close = button(tr("Close"), tr("Close the help"), "helpClose", self.close)
         column(self, text, row(None, None, close), grows=text, spacing=12, margins=18)
 
     def _parts(self) -> tuple[str, ...]:
         return (
-            _part(self.tr("What Mattecam does"), self.tr("Mattecam puts another background behind the people in the "
+            _part(tr("What Mattecam does"), tr("Mattecam puts another background behind the people in the "
                   "picture of your camera, and sends the result to a virtual camera. All of that happens on this "
                   "computer. Choose the background below the preview; the panel beside it has everything else. "
                   "While you pause, others see a stand-by card.")),
-            _part(self.tr("Choosing the camera in other programs"), self.tr("Start Mattecam first. Then choose the "
+            _part(tr("Choosing the camera in other programs"), tr("Start Mattecam first. Then choose the "
                   "camera “Mattecam” in the settings for video of Zoom, Meet, Teams or OBS; on Windows and macOS it is "
                   "named “OBS Virtual Camera”. Turn the background effects of that program off. Quit a program that "
                   "does not list the camera, and start it again. “Check this computer” in the menu says what is "
@@ -248,15 +248,15 @@ class HelpWindow(QDialog):
     def _documents(self) -> tuple[str, ...]:
         folder = paths.documents_dir()
         links = (
-            (self.tr("What Mattecam can do"), "features.md"),
-            (self.tr("Choosing the camera in other programs"), "apps.md"),
-            (self.tr("Troubleshooting"), "troubleshooting.md"),
-            (self.tr("The command line"), "command-line.md"),
-            (self.tr("All documents"), ""),
+            (tr("What Mattecam can do"), "features.md"),
+            (tr("Choosing the camera in other programs"), "apps.md"),
+            (tr("Troubleshooting"), "troubleshooting.md"),
+            (tr("The command line"), "command-line.md"),
+            (tr("All documents"), ""),
         )
         listed = "".join(f'<li><a href="{escape((folder / page).as_uri())}">{title}</a></li>' for title, page in links)
-        intro = self.tr("They are in English, in the folder {0}.").format(escape(str(folder)))
-        return _part(self.tr("Documents"), intro), f"<ul>{listed}</ul>"
+        intro = tr("They are in English, in the folder {0}.").format(escape(str(folder)))
+        return _part(tr("Documents"), intro), f"<ul>{listed}</ul>"
 
 
 def _part(heading: str, text: str) -> str:
@@ -372,7 +372,7 @@ class SecondaryWindows(QObject):
         def make() -> FindingsDialog:
             view = VirtualCameraView(self._tasks)
             view.repaired.connect(self._bridge.pipeline.retry)
-            return FindingsDialog(view, self.tr("Virtual camera"), name, self._window)
+            return FindingsDialog(view, tr("Virtual camera"), name, self._window)
 
         open_once(self._window, FindingsDialog, make, name)
 
@@ -406,16 +406,16 @@ class SecondaryWindows(QObject):
     def open_about(self) -> None:
         """Show name, version, commit and licences."""
         box = QMessageBox(self._window)
-        prepare(box, "aboutBox", self.tr("About Mattecam"))
+        prepare(box, "aboutBox", tr("About Mattecam"))
         box.setIconPixmap(icon("app").pixmap(64, 64))
         box.setText(" · ".join(filter(None, (f"Mattecam {__version__}", paths.commit()))))
         box.setDetailedText("\n".join(f"{package}: {licence}" for package, licence in licences().items()))
         box.setInformativeText(
             "\n\n".join(
                 (
-                    self.tr("Replaces your background live."),
-                    self.tr("All processing stays on this computer."),
-                    self.tr("Free software under the GNU General Public License, version 3 or later."),
+                    tr("Replaces your background live."),
+                    tr("All processing stays on this computer."),
+                    tr("Free software under the GNU General Public License, version 3 or later."),
                 )
             )
         )

@@ -184,9 +184,9 @@ class VirtualCameraView(FindingsView):
         super().__init__(tasks, lambda: services.virtual_camera_findings(), _say_whether_ready)
         self._command: tuple[str, ...] = ()
         self._set_up = button(
-            self.tr("Set up now"),
-            self.tr("Asks for the administrator's password, and loads the camera now and at every start"),
-            "virtualCameraSetUp", self._start, name=self.tr("Set up the virtual camera"), primary=True,
+            tr("Set up now"),
+            tr("Asks for the administrator's password, and loads the camera now and at every start"),
+            "virtualCameraSetUp", self._start, name=tr("Set up the virtual camera"), primary=True,
         )  # fmt: skip
         self._set_up.hide()
         self.add_button(self._set_up)
@@ -202,7 +202,7 @@ class VirtualCameraView(FindingsView):
 
     def _start(self) -> None:
         self.disable()
-        self.show_result(self.tr("Setting up the virtual camera…"))
+        self.show_result(tr("Setting up the virtual camera…"))
         self._process.start(self._command[0], self._command[1:])
 
     def _fail_to_start(self, error: QProcess.ProcessError) -> None:
@@ -268,8 +268,8 @@ class DoctorDialog(FindingsDialog):
         self._lent: str | None = None
         """The virtual camera of the settings while the pipeline has released it."""
         self.prove_button = button(
-            self.tr("Send a test picture"),
-            self.tr("Sends colour bars to the virtual camera for a second and compares them with what a program reads"),
+            tr("Send a test picture"),
+            tr("Sends colour bars to the virtual camera for a second and compares them with what a program reads"),
             "doctorProve", self._begin,
         )  # fmt: skip
         self.findings.add_button(self.prove_button)
@@ -311,11 +311,11 @@ class DoctorDialog(FindingsDialog):
             return
         result = next((finding for finding in findings if finding.check == PROOF_CHECK), None)
         if result is None:
-            text = self.tr("The test picture was not sent: there is no virtual camera to send it to.")
+            text = tr("The test picture was not sent: there is no virtual camera to send it to.")
         elif result.state is State.OK:
-            text = self.tr("The test picture arrived: other programs see the right colours.")
+            text = tr("The test picture arrived: other programs see the right colours.")
         else:
-            text = self.tr("The test picture failed; see “Virtual camera: test picture” below.")
+            text = tr("The test picture failed; see “Virtual camera: test picture” below.")
         self.findings.show_result(text)
 
 

@@ -21,6 +21,7 @@ from app.gui.preview.rendering import ViewMode
 from app.gui.questions import ask_before_loss, ask_for_name, change_or_ask, open_folder
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
+from app.gui.translation import tr
 from app.gui.widgets.qt import existing
 from app.gui.widgets.theme import theme_names
 
@@ -61,7 +62,7 @@ class Menus(QObject):
         self._add_program_menu()
         self._add_view_menu()
         self._add_background_menu()
-        self.scenes = self._add_menu(self.tr("&Scenes"))
+        self.scenes = self._add_menu(tr("&Scenes"))
         """The empty menu that `ScenesMenu` fills."""
         self._add_help_menu()
         store.changed.connect(self._show)
@@ -71,39 +72,39 @@ class Menus(QObject):
         return existing(existing(self._window.menuBar()).addMenu(title))
 
     def _add_program_menu(self) -> None:
-        menu, bar = self._add_menu(self.tr("&Program")), self._action_bar
-        hide = add_action(menu, self.tr("Hide me now"), "H", partial(self._store.set, "paused", True))
+        menu, bar = self._add_menu(tr("&Program")), self._action_bar
+        hide = add_action(menu, tr("Hide me now"), "H", partial(self._store.set, "paused", True))
         hide.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)  # also while a dialog is in front
         self._pause, self._freeze, self._record, _snapshot = (
             add_action(menu, text, key, target.click)
             for text, key, target in (
-                (self.tr("Pause"), "P", bar.pause),
-                (self.tr("Freeze"), "F", bar.freeze),
-                (self.tr("Record"), "R", bar.record),
-                (self.tr("Snapshot"), "S", bar.snapshot),
+                (tr("Pause"), "P", bar.pause),
+                (tr("Freeze"), "F", bar.freeze),
+                (tr("Record"), "R", bar.record),
+                (tr("Snapshot"), "S", bar.snapshot),
             )
         )
-        add_action(menu, self.tr("Open the recordings folder"), "", self._open_recordings)
+        add_action(menu, tr("Open the recordings folder"), "", self._open_recordings)
         menu.addSeparator()
-        add_action(menu, self.tr("Setup assistant…"), "", self._windows.open_assistant)
-        add_action(menu, self.tr("Preferences…"), "Ctrl+,", self._windows.open_preferences)
+        add_action(menu, tr("Setup assistant…"), "", self._windows.open_assistant)
+        add_action(menu, tr("Preferences…"), "Ctrl+,", self._windows.open_preferences)
         menu.addSeparator()
-        add_action(menu, self.tr("Quit"), "Ctrl+Q", self._end)
+        add_action(menu, tr("Quit"), "Ctrl+Q", self._end)
 
     def _add_view_menu(self) -> None:
-        menu, bar = self._add_menu(self.tr("&View")), self._action_bar
+        menu, bar = self._add_menu(tr("&View")), self._action_bar
         for number, mode in enumerate(ViewMode, start=1):
             add_action(menu, bar.mode_name(mode), f"Alt+{number}", partial(bar.set_mode, mode))
         menu.addSeparator()
-        self._add_switch(menu, self.tr("Mirror the preview"), "M", "mirror_preview")
-        self._add_switch(menu, self.tr("Show frame rate and delay"), "I", "show_readout")
-        self._add_switch(menu, self.tr("Side panel"), "F9", "show_panel")
-        self._add_switch(menu, self.tr("All settings"), "", "all_settings")
+        self._add_switch(menu, tr("Mirror the preview"), "M", "mirror_preview")
+        self._add_switch(menu, tr("Show frame rate and delay"), "I", "show_readout")
+        self._add_switch(menu, tr("Side panel"), "F9", "show_panel")
+        self._add_switch(menu, tr("All settings"), "", "all_settings")
         menu.addSeparator()
         self._add_theme_menu(menu)
 
     def _add_theme_menu(self, menu: QMenu) -> None:
-        themes = QMenu(self.tr("Theme"), menu)
+        themes = QMenu(tr("Theme"), menu)
         menu.addMenu(themes)
         group = QActionGroup(themes)
         for text, theme in theme_names():
@@ -121,18 +122,18 @@ class Menus(QObject):
         for field, action in self._switches.items():
             action.setChecked(getattr(settings.window, field))
         self._themes[settings.window.theme].setChecked(True)
-        self._pause.setText(self.tr("Resume") if settings.paused else self.tr("Pause"))
-        self._freeze.setText(self.tr("Unfreeze") if settings.frozen else self.tr("Freeze"))
-        self._record.setText(self.tr("Record") if settings.output.record is None else self.tr("Stop recording"))
+        self._pause.setText(tr("Resume") if settings.paused else tr("Pause"))
+        self._freeze.setText(tr("Unfreeze") if settings.frozen else tr("Freeze"))
+        self._record.setText(tr("Record") if settings.output.record is None else tr("Stop recording"))
 
     def _add_background_menu(self) -> None:
-        menu, strip = self._add_menu(self.tr("&Background")), self._strip
-        add_action(menu, self.tr("Add…"), "Ctrl+O", strip.ask_for_files)
-        add_action(menu, self.tr("Paste"), "Ctrl+V", self._paste)
+        menu, strip = self._add_menu(tr("&Background")), self._strip
+        add_action(menu, tr("Add…"), "Ctrl+O", strip.ask_for_files)
+        add_action(menu, tr("Paste"), "Ctrl+V", self._paste)
         menu.addSeparator()
         of_own = (
-            add_action(menu, self.tr("Rename…"), "", strip.rename_current),
-            add_action(menu, self.tr("Remove"), "", strip.remove_current),
+            add_action(menu, tr("Rename…"), "", strip.rename_current),
+            add_action(menu, tr("Remove"), "", strip.remove_current),
         )
 
         def enable() -> None:
@@ -143,17 +144,17 @@ class Menus(QObject):
         strip.current_changed.connect(enable)
 
     def _add_help_menu(self) -> None:
-        menu, windows = self._add_menu(self.tr("&Help")), self._windows
-        add_action(menu, self.tr("Help…"), "", windows.open_help)
-        add_action(menu, self.tr("Check this computer…"), "", windows.open_doctor)
-        add_action(menu, self.tr("Keyboard shortcuts…"), "F1", windows.open_shortcuts)
-        add_action(menu, self.tr("Log"), "Ctrl+L", windows.open_log)
-        add_action(menu, self.tr("Copy diagnostics"), "", windows.copy_diagnostics)
-        add_action(menu, self.tr("About Mattecam"), "", windows.open_about)
+        menu, windows = self._add_menu(tr("&Help")), self._windows
+        add_action(menu, tr("Help…"), "", windows.open_help)
+        add_action(menu, tr("Check this computer…"), "", windows.open_doctor)
+        add_action(menu, tr("Keyboard shortcuts…"), "F1", windows.open_shortcuts)
+        add_action(menu, tr("Log"), "Ctrl+L", windows.open_log)
+        add_action(menu, tr("Copy diagnostics"), "", windows.copy_diagnostics)
+        add_action(menu, tr("About Mattecam"), "", windows.open_about)
 
     def _paste(self) -> None:
         if not self._strip.library.add_from(existing(QGuiApplication.clipboard()).mimeData()):
-            self.failed.emit(self.tr("There is no image to paste. Copy an image or a file first."))
+            self.failed.emit(tr("There is no image to paste. Copy an image or a file first."))
 
     def _open_recordings(self) -> None:
         open_folder(self._store.recordings_dir)
@@ -215,9 +216,9 @@ class ScenesMenu(QObject):
 
     def ask_for_name(self, *, with_devices: bool = False) -> None:
         """Ask for the name of a new scene and save it."""
-        numbered = (self.tr("Scene {0}").format(number) for number in count(1))
+        numbered = (tr("Scene {0}").format(number) for number in count(1))
         suggestion = next(name for name in numbered if name not in self._saved)
-        title = self.tr("Save as scene with camera") if with_devices else self.tr("Save as scene")
+        title = tr("Save as scene with camera") if with_devices else tr("Save as scene")
         ask_for_name(self._window, title, suggestion, partial(self._ask_before_replacing, with_devices))
 
     def _ask_before_replacing(self, with_devices: bool, name: str) -> None:
@@ -227,18 +228,16 @@ class ScenesMenu(QObject):
             return
         ask_before_loss(
             self._window,
-            self.tr("There is a scene “{0}” already. Replace it?").format(name.strip()),
-            self.tr("Its settings are lost."),
-            self.tr("Replace"),
+            tr("There is a scene “{0}” already. Replace it?").format(name.strip()),
+            tr("Its settings are lost."),
+            tr("Replace"),
             save,
         )
 
     def ask_before_removal(self, name: str) -> None:
         """Ask whether to delete a scene."""
-        text = self.tr("Remove the scene “{0}”?").format(name)
-        ask_before_loss(
-            self._window, text, self.tr("Its settings are lost."), self.tr("Remove"), partial(self.remove, name)
-        )
+        text = tr("Remove the scene “{0}”?").format(name)
+        ask_before_loss(self._window, text, tr("Its settings are lost."), tr("Remove"), partial(self.remove, name))
 
     def ask_for_new_name(self, name: str) -> None:
         """Ask for a new name and rename the scene."""
@@ -246,7 +245,7 @@ class ScenesMenu(QObject):
         def rename(new: str) -> None:
             self._change(partial(self._scenes.rename, name, new))
 
-        ask_for_name(self._window, self.tr("Rename scene"), name, rename)
+        ask_for_name(self._window, tr("Rename scene"), name, rename)
 
     def _apply(self, found: tuple[str, Scene]) -> None:
         name, scene = found
@@ -288,12 +287,12 @@ class ScenesMenu(QObject):
         if scenes:
             self._menu.addSeparator()
             for title, act in (
-                (self.tr("Rename"), self.ask_for_new_name),
-                (self.tr("Remove"), self.ask_before_removal),
+                (tr("Rename"), self.ask_for_new_name),
+                (tr("Remove"), self.ask_before_removal),
             ):
                 more = existing(self._menu.addMenu(title))
                 for name in scenes:
                     more.addAction(name.replace("&", "&&"), partial(act, name))
             self._menu.addSeparator()
-        add_action(self._menu, self.tr("Save as scene…"), "Ctrl+S", self.ask_for_name)
-        self._menu.addAction(self.tr("Save as scene with camera…"), partial(self.ask_for_name, with_devices=True))
+        add_action(self._menu, tr("Save as scene…"), "Ctrl+S", self.ask_for_name)
+        self._menu.addAction(tr("Save as scene with camera…"), partial(self.ask_for_name, with_devices=True))

@@ -20,7 +20,7 @@ from app.core.settings import MAX_ZONES
 from app.gui.panels.models import download_caption
 from app.gui.questions import open_folder
 from app.gui.store import SettingsStore
-from app.gui.translation import describe_model, short, translated
+from app.gui.translation import describe_model, short, tr, translated
 from app.gui.widgets.controls import ElidedLabel, button, describe, label, selectable
 from app.gui.widgets.qt import AfterLayout, column, keep_focus, row, scale_icon, scaled
 from app.gui.widgets.theme import icon
@@ -103,7 +103,7 @@ class NoticeFrame(QFrame):
             cross = QToolButton()
             cross.setIcon(icon("close"))
             scale_icon(cross, CLOSE_SIZE)
-            describe(cross, self.tr("Dismiss"), self.tr("Hide this message"), f"{name}Dismiss")
+            describe(cross, tr("Dismiss"), tr("Hide this message"), f"{name}Dismiss")
             cross.clicked.connect(partial(dismiss, notice))
             close.append(cross)
         self._fixed = [*fixed, *close]
@@ -157,7 +157,7 @@ class NoticeArea(QWidget):
         self._line: tuple[Notice, NoticeFrame] | None = None
         self._list: QFrame | None = None
         self._counter = QToolButton()
-        describe(self._counter, self.tr("All messages"), self.tr("Show all messages in full"), "noticeCounter")
+        describe(self._counter, tr("All messages"), tr("Show all messages in full"), "noticeCounter")
         self._counter.clicked.connect(self._open_list)
         self._row = row(self, self._counter, spacing=8)
         AfterLayout(self, self._fit_line)
@@ -255,7 +255,7 @@ class NoticeArea(QWidget):
     def _fit_line(self) -> None:
         """Fit the notice to the line; show the counter where there are others, or something of it is hidden."""
         others = len(self._notices) - (self._line is not None and self._is_current(self._line[0]))
-        self._counter.setText(self.tr("{0} more").format(others) if others else "…")
+        self._counter.setText(tr("{0} more").format(others) if others else "…")
         beside = self._counter.sizeHint().width() + self._row.spacing()
         counted = others > 0
         if self._line is not None:
@@ -270,7 +270,7 @@ class NoticeArea(QWidget):
         listed = QFrame(self, Qt.WindowType.Popup)
         listed.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         listed.setObjectName("noticeList")
-        listed.setAccessibleName(self.tr("All messages"))
+        listed.setAccessibleName(tr("All messages"))
         frames = (NoticeFrame(notice, self._act, self._dismiss, whole=True) for notice in self._in_order())
         lines = column(listed, *frames, spacing=8, margins=None)
         listed.destroyed.connect(self._list_closed)
@@ -421,31 +421,31 @@ class ProgramNotices(QObject):
 
     def diagnostics_copied(self) -> None:
         """Confirm that the diagnostics are on the clipboard."""
-        self._report("diagnosticsNotice", self.tr("Diagnostics copied to the clipboard."))
+        self._report("diagnosticsNotice", tr("Diagnostics copied to the clipboard."))
 
     def saved(self, path: Path) -> None:
         """Say where a recording or snapshot was saved."""
-        text = self.tr("Saved {0} in {1}").format(path.name, path.parent)
-        self._report("savedNotice", text, ((self.tr("Open folder"), partial(open_folder, path.parent)),))
+        text = tr("Saved {0} in {1}").format(path.name, path.parent)
+        self._report("savedNotice", text, ((tr("Open folder"), partial(open_folder, path.parent)),))
 
     def scene_saved(self, name: str, keys: str) -> None:
         """Confirm that a scene was saved, and name the keys that apply it."""
-        text = self.tr("Saved the scene “{0}”.").format(name)
+        text = tr("Saved the scene “{0}”.").format(name)
         if keys:
-            text = self.tr("Saved the scene “{0}”. {1} applies it.").format(name, keys)
+            text = tr("Saved the scene “{0}”. {1} applies it.").format(name, keys)
         self._report("sceneNotice", text, rank=Rank.STATE)
 
     def background_removed(self, name: str, restore: Callable[[], object] | None) -> None:
         """Confirm that a background was removed, with Undo where that is possible."""
-        text = self.tr("Removed the background “{0}”.").format(name)
+        text = tr("Removed the background “{0}”.").format(name)
         if restore is None:
             self._report("removedNotice", text)
         else:
-            self._report("removedNotice", text, ((self.tr("Undo"), restore),), Rank.UNDO)
+            self._report("removedNotice", text, ((tr("Undo"), restore),), Rank.UNDO)
 
     def report_full_zones(self) -> None:
         """Say that a stroke was not kept."""
-        text = self.tr("There are {0} zones, as many as possible: remove some before you paint another.")
+        text = tr("There are {0} zones, as many as possible: remove some before you paint another.")
         self._report("zonesNotice", text.format(MAX_ZONES), rank=Rank.ERROR)
 
     def _report(self, key: str, text: str, actions: tuple[tuple[str, Act], ...] = (), rank: Rank = Rank.EVENT) -> None:
@@ -464,24 +464,24 @@ class ProgramNotices(QObject):
         if not settings.paused or settings.background.kind != "none":
             self._asks_before_unmatted = False
         if self._asks_before_unmatted:
-            text = self.tr("Paused: the saved background is “None”, which shows your real background to others.")
+            text = tr("Paused: the saved background is “None”, which shows your real background to others.")
             answers = (
-                (self.tr("Use blur"), self._blur_and_resume),
-                (self.tr("Show it"), partial(self._store.set, "paused", False)),
+                (tr("Use blur"), self._blur_and_resume),
+                (tr("Show it"), partial(self._store.set, "paused", False)),
             )
             yield Notice("unmattedStartNotice", text, answers, Rank.QUESTION)
         if settings.capture.source == "auto" and source is not None and source.kind == "demo":
-            text = self.tr("No camera found: only you see this demonstration. Connect a camera: it is used at once.")
+            text = tr("No camera found: only you see this demonstration. Connect a camera: it is used at once.")
             yield Notice("demoNotice", text)
         if source is not None and source.kind == "camera" and 0 < source.fps <= SLOW_FPS < settings.capture.fps:
-            text = self.tr("The camera reaches {0} × {1} only at {2} fps. Choose a smaller size or another format.")
+            text = tr("The camera reaches {0} × {1} only at {2} fps. Choose a smaller size or another format.")
             yield Notice("slowCameraNotice", text.format(source.width, source.height, short(source.fps, 3)))
         unseen = status.virtual_camera is None and status.pipewire is None and status.phase is not Phase.STOPPED
         if settings.output.virtual_camera == "auto" and unseen and self._virtual_cameras == ():
-            set_up = self.tr("Set up…"), partial(self.remedy_chosen.emit, Remedy.VIRTUAL_CAMERA)
-            yield Notice("virtualCameraNotice", self.tr("Zoom and Meet cannot see Mattecam yet."), (set_up,))
+            set_up = tr("Set up…"), partial(self.remedy_chosen.emit, Remedy.VIRTUAL_CAMERA)
+            yield Notice("virtualCameraNotice", tr("Zoom and Meet cannot see Mattecam yet."), (set_up,))
         if missing is not None:
-            text = self.tr("The model “{0}” is not installed. The standard model is used instead.")
+            text = tr("The model “{0}” is not installed. The standard model is used instead.")
             download = download_caption(missing), self.download_requested.emit
             actions = (download,) if missing.url is not None else ()
             yield Notice("missingModelNotice", text.format(describe_model(missing.name)), actions)
@@ -503,15 +503,15 @@ class ProgramNotices(QObject):
 
     def _stage_text(self, stage: Stage) -> str:
         return {
-            Stage.CAPTURE: self.tr("Camera"),
-            Stage.MATTING: self.tr("Matting"),
-            Stage.BACKGROUND: self.tr("Background"),
-            Stage.VIRTUAL_CAMERA: self.tr("Virtual camera"),
-            Stage.PIPEWIRE: self.tr("PipeWire camera"),
-            Stage.RECORDING: self.tr("Recording"),
-            Stage.MICROPHONE: self.tr("Microphone"),
-            Stage.OUTPUT: self.tr("Output"),
-            Stage.SETTINGS: self.tr("Settings"),
+            Stage.CAPTURE: tr("Camera"),
+            Stage.MATTING: tr("Matting"),
+            Stage.BACKGROUND: tr("Background"),
+            Stage.VIRTUAL_CAMERA: tr("Virtual camera"),
+            Stage.PIPEWIRE: tr("PipeWire camera"),
+            Stage.RECORDING: tr("Recording"),
+            Stage.MICROPHONE: tr("Microphone"),
+            Stage.OUTPUT: tr("Output"),
+            Stage.SETTINGS: tr("Settings"),
         }[stage]
 
     def _blur_and_resume(self) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import struct
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import ClassVar
 from xml.etree import ElementTree
 
 from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
@@ -14,45 +15,6 @@ from app.core.paths import advice
 from app.runtime.status import Phase
 from models.faults import for_window
 from models.table import NETWORKS
-
-MAGIC = bytes.fromhex("3cb86418caef9c95cd211cbf60a1bddd")
-HASHES, MESSAGES = 0x42, 0x69
-"""Sections: where the message with a hash begins, and all messages."""
-END, TRANSLATION, SOURCE, COMMENT = 1, 3, 6, 8
-"""Parts of a message."""
-
-
-@cache
-def compiled(path: Path) -> bytes:
-    """Return the translations of a .ts file, which is a part of the program.
-
-    Messages without a context, as here, are found for any. The result must live as long as the translators that read
-    it, which do not copy it: the cache keeps it.
-    """
-    places: list[tuple[int, int]] = []
-    messages = bytearray()
-    for message in ElementTree.parse(path).iter("message"):  # noqa: S314
-        source, comment = (message.findtext(part, "").encode() for part in ("source", "comment"))
-        places.append((_hash(source + comment), len(messages)))
-        messages += _part(TRANSLATION, message.findtext("translation", "").encode("utf-16-be"))
-        messages += _part(SOURCE, source) + _part(COMMENT, comment) + bytes([END])
-    hashes = b"".join(struct.pack(">II", *place) for place in sorted(places))
-    return MAGIC + _part(HASHES, hashes) + _part(MESSAGES, bytes(messages))
-
-
-def _part(tag: int, content: bytes) -> bytes:
-    return struct.pack(">BI", tag, len(content)) + content
-
-
-def _hash(text: bytes) -> int:
-    """Return the hash of the ELF format, by which Qt finds a message."""
-    value = 0
-    for byte in text:
-        value = (value << 4) + byte
-        high = value & 0xF0000000
-        value = (value ^ high >> 24) & ~high
-    return value or 1
-
 
 FOLDER = Path(__file__).resolve().parent / "translations"
 
@@ -69,31 +31,40 @@ def translation_file(locale: QLocale) -> Path | None:
     return None
 
 
+@cache
+def texts_in(path: Path) -> Mapping[tuple[str, str], str]:
+    """Return the translations of a .ts file, which is a part of the program, by text and comment."""
+    messages = ElementTree.parse(path).iter("message")  # noqa: S314
+    return {
+        (each.findtext("source", ""), each.findtext("comment", "")): each.findtext("translation", "")
+        for each in messages
+    }
+
+
 class Translation:
-    """The translations of the program and of Qt that are installed, and the format of numbers."""
+    """The language of the window and of Qt's own texts, and the format of numbers.
+
+    Qt has no part in the window's texts: it would lock them, while other threads name backgrounds for `ctl`.
+    """
+
+    texts: ClassVar[Mapping[tuple[str, str], str]] = {}
+    """Translations by text and comment, empty in English; replaced as a whole."""
 
     def __init__(self, app: QCoreApplication, locale: QLocale | None) -> None:
         """locale: of the language; None: that of the system. Texts that are shown already do not change."""
-        self._app = app
-        self._before = QLocale()
-        self._installed: list[QTranslator] = []
+        self._app, self._before, self._of_qt = app, QLocale(), QTranslator()
         locale = locale or self._before
         QLocale.setDefault(locale)
         path = translation_file(locale)
-        if path is None:
-            return
-        of_qt, ours = QTranslator(), QTranslator()
-        of_qt.load(locale, "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
-        ours.loadFromData(compiled(path))  # type: ignore[arg-type]  # takes bytes
-        for translator in (of_qt, ours):
-            self._app.installTranslator(translator)
-            self._installed.append(translator)
+        if path is not None:
+            Translation.texts = texts_in(path)
+            self._of_qt.load(locale, "qtbase", "_", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath))
+            app.installTranslator(self._of_qt)
 
     def remove(self) -> None:
         """Return to English and to the format of numbers before. Idempotent."""
-        for translator in self._installed:
-            self._app.removeTranslator(translator)
-        self._installed.clear()
+        Translation.texts = {}
+        self._app.removeTranslator(self._of_qt)
         QLocale.setDefault(self._before)
 
 
@@ -102,8 +73,8 @@ MODEL_PLACES = ("model", "models", "bundled")
 
 
 def tr(text: str, comment: str = "") -> str:
-    """Return a literal in the language of the window, as `QObject.tr`. comment: tells equal texts apart."""
-    return QCoreApplication.translate("", text, comment)
+    """Return a literal in the language of the window. comment: tells equal texts apart. Thread-safe."""
+    return Translation.texts.get((text, comment), text)
 
 
 def translated(text: str) -> str:

@@ -24,7 +24,7 @@ from app.gui.dialogs import ShortcutsDialog
 from app.gui.doctor import VirtualCameraView, check_names
 from app.gui.panels.plate import PlateDialog
 from app.gui.tasks import Tasks
-from app.gui.translation import describe_model, translated, translated_error, translation_file
+from app.gui.translation import describe_model, tr, translated, translated_error, translation_file
 from app.matting.plate.picture import read_plate
 from app.media.video_reader import VideoReader
 from app.output.recorder import Recorder
@@ -33,7 +33,6 @@ from models import weights
 from models.faults import WeightsFault, for_command_line, for_window
 from models.weights import WeightsError
 from tests.doctor.conftest import Machine
-from tests.fresh_python import printed_by
 from tests.gui.conftest import NEEDS_PLATE, StartWindow
 from tests.gui.widgets import find, translate
 from tests.output.recordings import context
@@ -68,14 +67,14 @@ def messages(language: str) -> Iterator[tuple[str, str, str]]:
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_every_text_is_translated_with_its_values_and_found_by_qt(qapp: QApplication, language: str) -> None:
+def test_every_text_is_translated_with_its_values_and_found(qapp: QApplication, language: str) -> None:
     """Messages of the program are sentences, or parts of these."""
     count, of_program = 0, {for_window(template) for template in make_translations.translatable()}
     with translate(qapp, QLocale(language)):
         for source, comment, translation in messages(language):
             count += 1
             assert translation, f"{source!r} is not translated"
-            assert QCoreApplication.translate("any part of the window", source, comment) == translation
+            assert tr(source, comment) == translation
             assert sorted(PLACE.findall(source)) == sorted(PLACE.findall(translation)), source
             assert source.endswith("…") == translation.endswith("…"), source
             if source in of_program:
@@ -85,7 +84,7 @@ def test_every_text_is_translated_with_its_values_and_found_by_qt(qapp: QApplica
                 assert ("&" in source) == ("&" in translation), source
         assert QCoreApplication.translate("QPlatformTheme", "Cancel") in ("Abbrechen", "Cancelar"), "Qt's own texts"
     assert count > 300
-    assert QCoreApplication.translate("Menus", source, comment) == source, "removed after the block"
+    assert tr(source, comment) == source, "removed after the block"
     country = {"de": "de_AT", "es": "es_MX"}[language]
     assert translation_file(QLocale(country)) == FOLDER / f"mattecam_{language}.ts"
     assert translation_file(QLocale("en_GB")) is translation_file(QLocale("ja_JP")) is None
@@ -99,7 +98,7 @@ def test_the_translations_hold_every_text_of_the_program_and_no_other() -> None:
 def test_new_texts_are_found_and_old_ones_keep_translations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     window, ts = tmp_path / "gui" / "view.py", tmp_path / "gui" / "translations" / "mattecam_de.ts"
     ts.parent.mkdir(parents=True)
-    window.write_text('self.tr("Near", "of a camera")\ntr("Far")\ntr(name)\nt("It failed.")')
+    window.write_text('tr("Near", "of a camera")\ntr("Far")\ntr(name)\nt("It failed.")')
     ts.write_text(
         "<TS><context><name>View</name><message><source>Far</source><translation>Fern</translation></message>"
         "<message><source>Gone</source><translation>Weg</translation></message></context></TS>"
@@ -113,35 +112,6 @@ def test_new_texts_are_found_and_old_ones_keep_translations(tmp_path: Path, monk
     assert found["Far"].findtext("translation") == "Fern"
     assert found["It failed."].find("translation[@type='unfinished']") is not None
     assert found["Far"].find("translation[@type]") is None
-
-
-WHILE_OTHERS_TRANSLATE = """
-import sys, threading
-from PyQt6.QtCore import QCoreApplication, QLocale
-from app.gui.translation import Translation
-
-sys.setswitchinterval(1e-5)
-app, done = QCoreApplication([]), threading.Event()
-found = set()
-def ask():
-    while not done.is_set():
-        found.add(QCoreApplication.translate("Backgrounds", "Oak slats"))
-threads = [threading.Thread(target=ask) for _ in range(3)]
-for thread in threads:
-    thread.start()
-number = 0
-while number < 2000 or len(found) < 2:  # also on a machine where the threads rarely run
-    Translation(app, QLocale(("de", "es")[number % 2])).remove()
-    number += 1
-done.set()
-for thread in threads:
-    thread.join()
-"""
-
-
-def test_a_language_comes_and_goes_while_other_threads_translate() -> None:
-    """`ctl` looks up the names of backgrounds on its own threads: both waited for each other for ever."""
-    printed_by(WHILE_OTHERS_TRANSLATE)
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -27,7 +27,7 @@ from app.core.types import BgrImage
 from app.gui.backgrounds.tiles import FIXED_KINDS, THUMBNAIL, Tile, TileKind, TileModel, bundled_name, fixed_names
 from app.gui.preview.rendering import from_qimage, to_qimage
 from app.gui.tasks import Tasks
-from app.gui.translation import translated_error
+from app.gui.translation import tr, translated_error
 from app.gui.widgets.qt import existing
 from app.media.image_file import MAX_SIDE, kind_of_file
 
@@ -194,9 +194,9 @@ class BackgroundLibrary(QObject):
     def add_image(self, image: object, name: str = "") -> None:
         """Add a pasted or dropped QImage."""
         if not isinstance(image, QImage) or image.isNull():
-            self.failed.emit(self.tr("The clipboard holds no image. Copy an image first."))
+            self.failed.emit(tr("The clipboard holds no image. Copy an image first."))
             return
-        name = clean_name(name)[:LONGEST_NAME] or self.tr("Image")
+        name = clean_name(name)[:LONGEST_NAME] or tr("Image")
         self._tasks.run(partial(add_picture, from_qimage(image), name), self._added, self._fail)
 
     def fetch(self, urls: list[QUrl]) -> None:
@@ -277,9 +277,7 @@ class BackgroundLibrary(QObject):
             image.loadFromData(reply.readAll())
         if image.isNull():
             self.failed.emit(
-                self.tr("No image could be loaded from {0}. Save it to a file and add the file.").format(
-                    reply.url().host()
-                )
+                tr("No image could be loaded from {0}. Save it to a file and add the file.").format(reply.url().host())
             )
         else:
             self.add_image(image, Path(reply.url().path()).stem)

@@ -19,6 +19,7 @@ from app.gui.backgrounds.tiles import Tile, TileGrid, TileKind, TileModel, TileV
 from app.gui.questions import UserFolder, ask_before_loss, ask_before_unmatted, ask_for_files, ask_for_name
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
+from app.gui.translation import tr
 from app.gui.widgets.controls import ValueSlider, button, combo, describe, fill_combo, label, percent
 from app.gui.widgets.qt import AfterLayout, column, existing, keep_focus, row, was_hidden, width_of
 from app.gui.widgets.theme import restyle
@@ -30,21 +31,21 @@ class BackgroundOptions(QStackedWidget):
     def __init__(self, store: SettingsStore, choose_colour: Callable[[], None]) -> None:
         super().__init__()
         self._store = store
-        self._blur = ValueSlider(0, 100, percent, self.tr("Blur strength"), "", "blurSlider")
+        self._blur = ValueSlider(0, 100, percent, tr("Blur strength"), "", "blurSlider")
         self._blur.setMaximumWidth(340)
         self._blur.value_changed.connect(lambda value: store.edit("background", blur_strength=value))
-        self._fit = combo(self.tr("Fit"), self.tr("How the image is fitted to the frame"), "fitCombo")
+        self._fit = combo(tr("Fit"), tr("How the image is fitted to the frame"), "fitCombo")
         fit_caption = label(self._fit.accessibleName(), "faint", wrap=True)
         fit_caption.setBuddy(self._fit)
         self._fit.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._fit.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._fit.setMinimumContentsLength(5)
         self._fit.activated.connect(lambda _row: store.edit("background", fit=self._fit.currentData()))
-        colour = button(self.tr("Choose colour…"), self.tr("Colour of the background"), "colourButton", choose_colour,
-                        name=self.tr("Choose colour"))  # fmt: skip
-        warning = label(self.tr("Shows your real background."), "warning", wrap=True)
+        colour = button(tr("Choose colour…"), tr("Colour of the background"), "colourButton", choose_colour,
+                        name=tr("Choose colour"))  # fmt: skip
+        warning = label(tr("Shows your real background."), "warning", wrap=True)
         warning.setObjectName("unmattedWarning")
-        self.addWidget(_page(self._blur, self.tr("Blur strength"), wide=True))
+        self.addWidget(_page(self._blur, tr("Blur strength"), wide=True))
         fitting = QWidget()
         fit = row(fitting, fit_caption, self._fit, grows=self._fit, spacing=8)
         fit.addStretch(0)  # otherwise the list is centred where there is more room than it takes
@@ -65,7 +66,7 @@ class BackgroundOptions(QStackedWidget):
     def _show(self, settings: Settings) -> None:
         background = settings.background
         self._show_blur(settings.shown_blur, settings.matting.edges.strict)
-        fill_combo(self._fit, [(self.tr("Fill the frame"), "fill"), (self.tr("Show the whole image"), "fit")],
+        fill_combo(self._fit, [(tr("Fill the frame"), "fill"), (tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip
         green = background.colour.lower() == GREEN
         pages = {"blur": 0, "colour": 4 if green else 2, "none": 3}
@@ -79,8 +80,8 @@ class BackgroundOptions(QStackedWidget):
         slider, may_show_text = self._blur.slider, level == "off"
         self._blur.set_least(round(shown_strength(0, level)))
         slider.set_mark(round(HIDES_TEXT) if may_show_text else None)
-        marked = self.tr("How strongly the real background is blurred; from the mark on, text is unreadable")
-        unmarked = self.tr("How strongly the real background is blurred; text is unreadable at every strength")
+        marked = tr("How strongly the real background is blurred; from the mark on, text is unreadable")
+        unmarked = tr("How strongly the real background is blurred; text is unreadable at every strength")
         describe(slider, slider.accessibleName(), marked if may_show_text else unmarked)
         self._blur.show_value(round(strength))
 
@@ -179,11 +180,11 @@ class BackgroundStrip(QWidget):
         self.view = self._make_view()
         self.library.hovered.connect(self._mark_drop)
         self._add = button(
-            self.tr("Add…"), self.tr("Add images or videos. You can also drop or paste them."), "addBackgroundButton",
-            self.ask_for_files, name=self.tr("Add a background"), icon_name="plus",
+            tr("Add…"), tr("Add images or videos. You can also drop or paste them."), "addBackgroundButton",
+            self.ask_for_files, name=tr("Add a background"), icon_name="plus",
         )  # fmt: skip
-        self.all_button = button("", self.tr("Show all backgrounds in a grid"), "allBackgroundsButton", self.show_all,
-                                 name=self.tr("All backgrounds"), icon_name="grid")  # fmt: skip
+        self.all_button = button("", tr("Show all backgrounds in a grid"), "allBackgroundsButton", self.show_all,
+                                 name=tr("All backgrounds"), icon_name="grid")  # fmt: skip
         self._options = BackgroundOptions(store, self.choose_colour)
         self._header = StripHeader(self._options, self.all_button, self._add)
         column(self, self._header, self.view, spacing=GAP)
@@ -241,10 +242,8 @@ class BackgroundStrip(QWidget):
     def ask_for_files(self) -> None:
         """Ask for files to add."""
         patterns = " ".join(f"*{suffix}" for suffix in sorted(BACKGROUND_SUFFIXES))
-        name_filter = self.tr("Images and videos ({0})").format(patterns)
-        ask_for_files(
-            self, self.tr("Add backgrounds"), self.library.add_files, name_filter, UserFolder.PicturesLocation
-        )
+        name_filter = tr("Images and videos ({0})").format(patterns)
+        ask_for_files(self, tr("Add backgrounds"), self.library.add_files, name_filter, UserFolder.PicturesLocation)
 
     def _use(self, new: BackgroundSettings) -> None:
         current = self._store.current.background
@@ -351,14 +350,14 @@ class BackgroundStrip(QWidget):
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         if tile is not None:
-            menu.addAction(self.tr("Use"), lambda: self.choose(tile))
+            menu.addAction(tr("Use"), lambda: self.choose(tile))
             if tile.kind is TileKind.COLOUR:
-                menu.addAction(self.tr("Choose colour…"), self.choose_colour)
+                menu.addAction(tr("Choose colour…"), self.choose_colour)
             if tile.own:
-                menu.addAction(self.tr("Rename…"), lambda: self.ask_for_name(tile))
-                menu.addAction(self.tr("Remove"), lambda: self.remove(tile))
+                menu.addAction(tr("Rename…"), lambda: self.ask_for_name(tile))
+                menu.addAction(tr("Remove"), lambda: self.remove(tile))
             menu.addSeparator()
-        menu.addAction(self.tr("Add…"), self.ask_for_files)
+        menu.addAction(tr("Add…"), self.ask_for_files)
         return menu
 
     def _show_menu(self, view: TileView, position: QPoint) -> None:
@@ -371,9 +370,9 @@ class BackgroundStrip(QWidget):
             self.library.remove(tile)
 
     def _ask_before_deletion(self, tile: Tile) -> None:
-        text = self.tr("The background “{0}” could not be moved to the trash and was kept.").format(tile.name)
-        consequence = self.tr("Deleted for good, it cannot be restored.")
-        ask_before_loss(self, text, consequence, self.tr("Delete for good"), lambda: self._delete(tile))
+        text = tr("The background “{0}” could not be moved to the trash and was kept.").format(tile.name)
+        consequence = tr("Deleted for good, it cannot be restored.")
+        ask_before_loss(self, text, consequence, tr("Delete for good"), lambda: self._delete(tile))
 
     def _delete(self, tile: Tile) -> None:
         self._put_away(tile)
@@ -392,7 +391,7 @@ class BackgroundStrip(QWidget):
     def ask_for_name(self, tile: Tile) -> None:
         """Ask for a new name of a file of the user and rename it."""
         if tile.own:
-            title = self.tr("Rename background")
+            title = tr("Rename background")
             ask_for_name(self, title, existing(tile.path).stem, lambda name: self.library.rename(tile, name))
 
     @property

@@ -145,7 +145,7 @@ class TileModel(QAbstractListModel):
             described = tile.broken or self._tip(tile, index.row())
             return tip_of(described) if role == roles.ToolTipRole else described
         if role == roles.AccessibleTextRole and index.row() == self.chosen_row:
-            return self.tr("{0}, chosen").format(tile.name)
+            return tr("{0}, chosen").format(tile.name)
         return tile.name if role in (roles.DisplayRole, roles.AccessibleTextRole) else None
 
     def tile_at(self, index: QModelIndex) -> Tile | None:
@@ -205,9 +205,9 @@ class TileModel(QAbstractListModel):
 
     def _tip(self, tile: Tile, row: int) -> str:
         if tile.kind is TileKind.NONE:
-            return self.tr("Shows your real background (Ctrl+0)")
+            return tr("Shows your real background (Ctrl+0)")
         number = self.number(row)
-        return self.tr("{0} (key {1})").format(tile.name, number) if number <= LAST_KEY else tile.name
+        return tr("{0} (key {1})").format(tile.name, number) if number <= LAST_KEY else tile.name
 
 
 THUMBNAIL = QSize(128, 72)
@@ -356,7 +356,7 @@ class TileView(QListView):
     def __init__(self, model: TileModel, object_name: str, *, wraps: bool) -> None:
         """wraps: whether there are more rows, or one that is scrolled sideways."""
         super().__init__()
-        describe(self, self.tr("Backgrounds"), self.tr("Choose the background"), object_name)
+        describe(self, tr("Backgrounds"), tr("Choose the background"), object_name)
         self.setToolTip("")
         self._tiles = model
         self.setModel(model)
@@ -408,7 +408,7 @@ class TileGrid(QFrame):
         super().__init__(beside, Qt.WindowType.Popup)
         self.setObjectName("backgroundGrid")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setAccessibleName(self.tr("All backgrounds"))
+        self.setAccessibleName(tr("All backgrounds"))
         self.view = TileView(model, "backgroundGridList", wraps=True)
         self.view.chosen.connect(self.close)
         column(self, self.view, margins=8)

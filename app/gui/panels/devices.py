@@ -15,7 +15,7 @@ from app.core.settings import Settings
 from app.gui.panels.form import Entries, Form, say
 from app.gui.questions import UserFolder, ask_for_file, ask_for_folder
 from app.gui.store import SettingsStore
-from app.gui.translation import short, translated_error
+from app.gui.translation import short, tr, translated_error
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label
 from app.gui.widgets.page import breakable
 from app.gui.widgets.qt import timer, tip_of
@@ -52,31 +52,31 @@ class CameraControls(Form):
         super().__init__(store)
         self.cameras: tuple[CameraDevice, ...] = ()
         """The cameras that are connected now."""
-        self.list = combo(self.tr("Camera"), self.tr("Source of the video"), "cameraCombo")
+        self.list = combo(tr("Camera"), tr("Source of the video"), "cameraCombo")
         self._delivered = label("", "faint", wrap=True)
         self.add(self.list, self._delivered)
         self.list.activated.connect(lambda _row: self.choose_source(self.list.currentData()))
-        self.row("capture.rotate", self.tr("Turn the camera"),
-                 self.tr("For a camera that hangs sideways or upside down"),
+        self.row("capture.rotate", tr("Turn the camera"),
+                 tr("For a camera that hangs sideways or upside down"),
                  change=lambda degrees: edit_capture(store, rotate=degrees))  # fmt: skip
-        self.row("capture.flip", self.tr("Swap left and right of the camera"),
-                 self.tr("The background is not swapped"), change=lambda on: edit_capture(store, flip=on))  # fmt: skip
+        self.row("capture.flip", tr("Swap left and right of the camera"),
+                 tr("The background is not swapped"), change=lambda on: edit_capture(store, flip=on))  # fmt: skip
         self._add_formats()
         self.on_settings(self._show)
 
     def _add_formats(self) -> None:
         change = partial(edit_capture, self.store)
-        self._size = combo(self.tr("Size"), self.tr("Width and height of the frames"), "sizeCombo")
+        self._size = combo(tr("Size"), tr("Width and height of the frames"), "sizeCombo")
         self._size.activated.connect(lambda _row: self._choose_size(*self._size.currentData()))
         self.add_row(self._size.accessibleName(), self._size)
         self.only_with_all_settings(
             self._size,
-            self.row("capture.fps", self.tr("Frame rate"), self.tr("Frames per second of the camera"), self._rates,
+            self.row("capture.fps", tr("Frame rate"), tr("Frames per second of the camera"), self._rates,
                      change=lambda rate: change(fps=rate)),
-            self.row("capture.pixel_format", self.tr("Format"), self.tr("Pixel format that the camera sends"),
+            self.row("capture.pixel_format", tr("Format"), tr("Pixel format that the camera sends"),
                      self._formats, change=lambda name: change(pixel_format=name)),
-            self.row("window.mirror_preview", self.tr("Mirror the preview"),
-                     self.tr("Affects only the preview, not the output")),
+            self.row("window.mirror_preview", tr("Mirror the preview"),
+                     tr("Affects only the preview, not the output")),
         )  # fmt: skip
 
     def _choose_size(self, width: int, height: int) -> None:
@@ -93,8 +93,8 @@ class CameraControls(Form):
         source = status.source
         text = ""
         if source is not None:
-            name = self.tr("Demonstration") if source.kind == "demo" else source.name  # as in the list above it
-            text = self.tr("{0}: {1} × {2}").format(name, source.width, source.height)
+            name = tr("Demonstration") if source.kind == "demo" else source.name  # as in the list above it
+            text = tr("{0}: {1} × {2}").format(name, source.width, source.height)
         self._delivered.setText(text)
 
     def open_list(self) -> None:
@@ -105,7 +105,7 @@ class CameraControls(Form):
     def ask_for_file(self) -> None:
         """Ask for a video file to use in place of a camera."""
         ask_for_file(
-            self, self.tr("Choose a video"), lambda path: self.choose_source(str(path)),
+            self, tr("Choose a video"), lambda path: self.choose_source(str(path)),
             folder=UserFolder.MoviesLocation,
         )  # fmt: skip
 
@@ -128,14 +128,14 @@ class CameraControls(Form):
     def sources(self) -> list[tuple[str, object]]:
         """(name, value for the settings) of all sources."""
         capture, chosen = self.store.current.capture, self.chosen
-        entries: list[tuple[str, object]] = [(self.tr("Automatic"), "auto")]
+        entries: list[tuple[str, object]] = [(tr("Automatic"), "auto")]
         entries += [(camera.name, capture.source if camera is chosen else camera.source) for camera in self.cameras]
-        entries.append((self.tr("Demonstration"), "demo"))
+        entries.append((tr("Demonstration"), "demo"))
         if capture.source not in (data for _text, data in entries):
             gone = capture.source.startswith(CAMERAS)
-            name = self.tr("A camera that is not connected") if gone else Path(capture.source).name
+            name = tr("A camera that is not connected") if gone else Path(capture.source).name
             entries.append((name, capture.source))
-        return [*entries, (self.tr("Video file…"), FILE)]
+        return [*entries, (tr("Video file…"), FILE)]
 
     def _show(self, settings: Settings) -> None:
         capture, camera = settings.capture, self.chosen
@@ -151,7 +151,7 @@ class CameraControls(Form):
     def _formats(self) -> Entries:
         camera = self.chosen
         formats = camera.formats if camera is not None and camera.formats else FORMATS
-        return [(self.tr("Automatic"), "auto"), *((name, name) for name in dict.fromkeys(formats))]
+        return [(tr("Automatic"), "auto"), *((name, name) for name in dict.fromkeys(formats))]
 
 
 DEVICE = "output.virtual_camera"
@@ -169,33 +169,33 @@ class VirtualCameraControls(Form):
         self._chosen = "auto"
         """Device to use when the virtual camera is switched on again."""
         self.add_check(
-            DEVICE, self.tr("Send to other programs"), self.tr("They choose the virtual camera as their camera"),
+            DEVICE, tr("Send to other programs"), tr("They choose the virtual camera as their camera"),
             lambda on: self.store.set(DEVICE, self._chosen if on else "off"),
             lambda device: device != "off", "virtualCameraToggle",
         )  # fmt: skip
         self._state = self.add_hint()
         self._help = button(
-            self.tr("Set up a virtual camera…"), self.tr("Shows what this system needs"), "virtualCameraHelp",
-            self.help_requested.emit, name=self.tr("Set up a virtual camera"), link=True,
+            tr("Set up a virtual camera…"), tr("Shows what this system needs"), "virtualCameraHelp",
+            self.help_requested.emit, name=tr("Set up a virtual camera"), link=True,
         )  # fmt: skip
         self.add(self._help)
         device = self.add_list(
-            DEVICE, self.tr("Device"), self.tr("The device that other programs read"), self._devices,
+            DEVICE, tr("Device"), tr("The device that other programs read"), self._devices,
             lambda device: self.store.set(DEVICE, device), lambda device: "auto" if device == "off" else device,
         )  # fmt: skip
         self.enable_while(lambda settings: settings.output.virtual_camera != "off", device)
         self.only_with_all_settings(
             device,
-            self.row("output.mirror", self.tr("Mirror the output"), self.tr("Also mirrors text in the video")),
-            self.row("output.on_demand", self.tr("Switch the real camera off while nobody watches"),
-                     self.tr("Only while this window is hidden")),
+            self.row("output.mirror", tr("Mirror the output"), tr("Also mirrors text in the video")),
+            self.row("output.on_demand", tr("Switch the real camera off while nobody watches"),
+                     tr("Only while this window is hidden")),
         )  # fmt: skip
         if LINUX:
             self.only_with_all_settings(
-                self.row("output.pipewire", self.tr("PipeWire camera"),
-                         self.tr("Browsers and Flatpak programs find it through the camera portal")),
-                self.row("output.alpha_output", self.tr("Send cut-out person to OBS"),
-                         self.tr("For programs that put another picture behind the person")),
+                self.row("output.pipewire", tr("PipeWire camera"),
+                         tr("Browsers and Flatpak programs find it through the camera portal")),
+                self.row("output.alpha_output", tr("Send cut-out person to OBS"),
+                         tr("For programs that put another picture behind the person")),
             )  # fmt: skip
         self.on_settings(self._remember)
 
@@ -213,15 +213,15 @@ class VirtualCameraControls(Form):
         wanted = self.store.current.output.virtual_camera != "off"
         camera = self.name_of(status) or status.pipewire
         if camera is not None:
-            say(self._state, self.tr("Choose “{0}” as the camera in your meeting.").format(camera))
+            say(self._state, tr("Choose “{0}” as the camera in your meeting.").format(camera))
         else:
             missing = wanted and self._cameras == ()
-            say(self._state, self.tr("This computer has no virtual camera yet.") if missing else "")
+            say(self._state, tr("This computer has no virtual camera yet.") if missing else "")
         self._help.setVisible(wanted and camera is None)
 
     def _devices(self) -> Entries:
         cameras = self._cameras or ()
-        return [(self.tr("Automatic"), "auto"), *((f"{title} ({device})", device) for device, title in cameras)]
+        return [(tr("Automatic"), "auto"), *((f"{title} ({device})", device) for device, title in cameras)]
 
     def _remember(self, settings: Settings) -> None:
         if settings.output.virtual_camera != "off":
@@ -245,17 +245,17 @@ class RecordingControls(Form):
     def __init__(self, store: SettingsStore, open_source: OpenSource = open_microphone) -> None:
         super().__init__(store)
         self._open_source = open_source
-        self.folder = button("", self.tr("Recordings and snapshots are saved here"), "recordingsFolder",
-                             self.ask_for_folder, name=self.tr("Folder for recordings"), names_file=True)  # fmt: skip
-        self.add_row(self.tr("Folder"), self.folder)
+        self.folder = button("", tr("Recordings and snapshots are saved here"), "recordingsFolder",
+                             self.ask_for_folder, name=tr("Folder for recordings"), names_file=True)  # fmt: skip
+        self.add_row(tr("Folder"), self.folder)
         self._microphones: tuple[MicrophoneName, ...] = ()
         self._metered: Microphone | None = None
         self._error: Exception | None = None
-        self.row("output.microphone", self.tr("Microphone"), self.tr("Sound of recordings"), self._entries)
+        self.row("output.microphone", tr("Microphone"), tr("Sound of recordings"), self._entries)
         self._meter = QProgressBar()
         self._meter.setRange(0, 100)
         self._meter.setTextVisible(False)
-        describe(self._meter, self.tr("Microphone level"), self.tr("Moves while you speak"), "microphoneLevel")
+        describe(self._meter, tr("Microphone level"), tr("Moves while you speak"), "microphoneLevel")
         self.add(self._meter)
         self._problem = self.add_hint()
         self._timer = timer(self, METER_INTERVAL_MS, self._show_level)
@@ -270,12 +270,12 @@ class RecordingControls(Form):
     def show_status(self, status: PipelineStatus) -> None:
         """Name the recording in progress."""
         name = "" if status.recording is None else Path(status.recording).name
-        say(self._recording, self.tr("Recording {0}").format(breakable(name)) if name else "")
+        say(self._recording, tr("Recording {0}").format(breakable(name)) if name else "")
 
     def ask_for_folder(self) -> None:
         """Ask for the folder of recordings and snapshots."""
         choose = partial(self.store.set, "window.recordings_dir")
-        ask_for_folder(self, self.tr("Folder for recordings"), choose, self.store.recordings_dir)
+        ask_for_folder(self, tr("Folder for recordings"), choose, self.store.recordings_dir)
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Begin to measure the level."""
@@ -321,7 +321,7 @@ class RecordingControls(Form):
 
     def _entries(self) -> Entries:
         known = [(found.title, found.name) for found in self._microphones]
-        return [(self.tr("Off"), "off"), (self.tr("Default"), "default"), *known]
+        return [(tr("Off"), "off"), (tr("Default"), "default"), *known]
 
     def _show(self, settings: Settings) -> None:
         folder = self.store.recordings_dir

@@ -60,17 +60,17 @@ class DownloadControls(QWidget):
         self._cancel: threading.Event | None = None
         """Ends the download that runs; None while there is none."""
         self._bar = QProgressBar()
-        describe(self._bar, self.tr("Download"), self.tr("Progress of the download"), f"{name}Progress")
-        self._get = button(self.tr("Download"), self.tr("Download and use this model"), f"{name}Button", self.start,
-                           name=self.tr("Download the model"))  # fmt: skip
-        self._choose = button(self.tr("Choose file…"), self.tr("Use weights that you downloaded elsewhere or trained"),
+        describe(self._bar, tr("Download"), tr("Progress of the download"), f"{name}Progress")
+        self._get = button(tr("Download"), tr("Download and use this model"), f"{name}Button", self.start,
+                           name=tr("Download the model"))  # fmt: skip
+        self._choose = button(tr("Choose file…"), tr("Use weights that you downloaded elsewhere or trained"),
                               f"{name}File", self._ask_for_file)  # fmt: skip
         self._copy = button(
-            self.tr("Copy address"), self.tr("Copy the address, to download the file elsewhere"), f"{name}Address",
+            tr("Copy address"), tr("Copy the address, to download the file elsewhere"), f"{name}Address",
             self._copy_address, link=True,
         )  # fmt: skip
-        self._stop = button(self.tr("Cancel"), self.tr("Stop the download"), f"{name}Cancel", self.cancel,
-                            name=self.tr("Cancel the download"))  # fmt: skip
+        self._stop = button(tr("Cancel"), tr("Stop the download"), f"{name}Cancel", self.cancel,
+                            name=tr("Cancel the download"))  # fmt: skip
         self.setLayout(FoldingRow(self._get, self._choose, self._copy, self._bar, self._stop, grows=self._bar))
         self._progressed.connect(self._show_progress)
         self._show()
@@ -78,7 +78,7 @@ class DownloadControls(QWidget):
     def offer(self, spec: WeightSpec | None) -> None:
         """Offer this model; None: there is nothing to download."""
         if spec != self._offered:
-            self._copy.setText(self.tr("Copy address"))
+            self._copy.setText(tr("Copy address"))
         self._offered = spec
         if spec is not None:
             self._get.setText(download_caption(spec))
@@ -106,15 +106,15 @@ class DownloadControls(QWidget):
     def _copy_address(self) -> None:
         if self._offered is not None and self._offered.url is not None:
             copy_text(self._offered.url)
-            self._copy.setText(self.tr("Address copied"))
+            self._copy.setText(tr("Address copied"))
 
     def _ask_for_file(self) -> None:
         if self._offered is None:
-            title = self.tr("Choose a file with weights")
+            title = tr("Choose a file with weights")
             ask_for_file(self, title, self.chosen.emit, folder=UserFolder.DownloadLocation)
             return
         name, size = self._offered.name, describe_size(self._offered)
-        title = self.tr("Choose the downloaded file ({0})").format(size or name)
+        title = tr("Choose the downloaded file ({0})").format(size or name)
 
         def install(file: Path) -> None:
             self._begin(name, threading.Event(), partial(services.install_weights, name, file))
@@ -184,17 +184,17 @@ class NetworkControls(Form):
         """The model chosen in the list that has to be downloaded before it can be used."""
         self._model_shown = store.current.matting.model
         self.download = DownloadControls(tasks)
-        self._model = combo(self.tr("Model"), self.tr("The network that separates you from the background"),
+        self._model = combo(tr("Model"), tr("The network that separates you from the background"),
                             "modelCombo")  # fmt: skip
         self.add_row(self._model.accessibleName(), self._model)
         self._used = self.add_hint()
         self._missing = self.add_hint(object_name="modelMissing")
         self._own = self.add_hint(object_name="ownWeights")
         self.plate = PlateControls(store, tasks)
-        installed = self.tr("Use the installed weights")
+        installed = tr("Use the installed weights")
         self.add(
             self.download,
-            self.make_removal("matting.weights", installed, self.tr("Use no file of your own; the file stays")),
+            self.make_removal("matting.weights", installed, tr("Use no file of your own; the file stays")),
             self.plate,
         )
         self.download.chosen.connect(partial(self.store.set, "matting.weights"))
@@ -222,7 +222,7 @@ class NetworkControls(Form):
         """Show the model in use; the row of "Automatic" is there before it is known, so that the page does not jump."""
         model = self.store.current.matting.model
         used = engine.model if engine is not None else model
-        self._used.setText(self.tr("In use: {0}").format(describe_model(used)) if used != model else "")
+        self._used.setText(tr("In use: {0}").format(describe_model(used)) if used != model else "")
         self._used.setVisible(used != model or model == "auto")
 
     def open_model_list(self) -> None:
@@ -268,11 +268,11 @@ class NetworkControls(Form):
         missing = self._missing_spec(model) if self._pending or settings.matting.weights is None else None
         text = ""
         if missing is not None:
-            size = describe_size(missing) or self.tr("size unknown")
-            text = self.tr("Not installed: {0}, licence {1}").format(size, missing.licence)
+            size = describe_size(missing) or tr("size unknown")
+            text = tr("Not installed: {0}, licence {1}").format(size, missing.licence)
         say(self._missing, text)
         own = settings.matting.weights
-        say(self._own, "" if own is None else self.tr("Weights: {0}").format(breakable(own.name)))
+        say(self._own, "" if own is None else tr("Weights: {0}").format(breakable(own.name)))
         self.download.offer(missing)
 
     def _entries(self, model: str) -> list[tuple[str, object]]:
@@ -283,7 +283,7 @@ class NetworkControls(Form):
                 entries.append((text, report.spec.name))
             elif report.spec.url is not None:  # a click can install it
                 size = describe_size(report.spec)
-                entries.append((self.tr("{0} – download {1}").format(text, size).strip(), report.spec.name))
+                entries.append((tr("{0} – download {1}").format(text, size).strip(), report.spec.name))
         if model not in (data for _text, data in entries):
             entries.append((describe_model(model), model))
         return entries
@@ -304,20 +304,20 @@ class QualityControls(Form):
         self.network = NetworkControls(store, tasks)
         self.add(self.network)
         presets = Segments((
-            (self.tr("Soft"), self.tr("A wide, soft edge"), "edge_soft"),
-            (self.tr("Normal"), self.tr("The matte as the network computes it"), "edge_normal"),
-            (self.tr("Crisp"), self.tr("A narrow, hard edge"), "edge_crisp"),
+            (tr("Soft"), tr("A wide, soft edge"), "edge_soft"),
+            (tr("Normal"), tr("The matte as the network computes it"), "edge_normal"),
+            (tr("Crisp"), tr("A narrow, hard edge"), "edge_crisp"),
         ))  # fmt: skip
         presets.chosen.connect(lambda number: store.edit("matting.edges", **PRESETS[number]))
         self.on_settings(lambda settings: presets.show_chosen(_preset_of(settings.matting.edges)))
-        self.add_row(self.tr("Edge"), presets)
+        self.add_row(tr("Edge"), presets)
         self.row(
-            "edges.strict", self.tr("Hide things mistaken for people"),
-            self.tr("Off: nothing is hidden. Balanced: hides things mistaken for people, and nothing of a person."),
+            "edges.strict", tr("Hide things mistaken for people"),
+            tr("Off: nothing is hidden. Balanced: hides things mistaken for people, and nothing of a person."),
         )  # fmt: skip
         self.row(
-            "matting.governor", self.tr("Lower quality when this computer is busy"),
-            self.tr("Lowers automatic settings and the frame rate while this computer cannot keep up"),
+            "matting.governor", tr("Lower quality when this computer is busy"),
+            tr("Lowers automatic settings and the frame rate while this computer cannot keep up"),
         )  # fmt: skip
 
 
@@ -342,37 +342,37 @@ class AdvancedControls(Form):
         """The one that the sentence about the precision is about."""
         self._add_edge()
         self._ratio = self.add_slider(
-            "matting.downsample_ratio", self.tr("Detail"),
-            self.tr("Resolution of the network's input: more is finer and slower"),
+            "matting.downsample_ratio", tr("Detail"),
+            tr("Resolution of the network's input: more is finer and slower"),
         )  # fmt: skip
         self._pixels = self.add_hint(object_name="downsampleSize")
         self.add_check(
-            "matting.downsample_ratio", self.tr("Automatic detail"), self.tr("Choose the detail by the frame size"),
+            "matting.downsample_ratio", tr("Automatic detail"), tr("Choose the detail by the frame size"),
             self._set_auto, lambda ratio: ratio is None, "downsampleAuto",
         )  # fmt: skip
         self.device = self.row(
-            "matting.device", self.tr("Device"), self.tr("Processor that runs the network"),
-            lambda: [(self.tr("Automatic"), "auto"), *((name, value) for value, name in self._devices)],
+            "matting.device", tr("Device"), tr("Processor that runs the network"),
+            lambda: [(tr("Automatic"), "auto"), *((name, value) for value, name in self._devices)],
         )  # fmt: skip
-        self.row("matting.executor", self.tr("Executor"), self.tr("Software that runs the network"))
-        self.row("matting.precision", self.tr("Precision"), self.tr("Number format of the computation"))
+        self.row("matting.executor", tr("Executor"), tr("Software that runs the network"))
+        self.row("matting.precision", tr("Precision"), tr("Number format of the computation"))
         self._precision = self.add_hint(object_name="precisionChosen")
-        self.row("matting.refiner", self.tr("Refiner"), self.tr("How the matte is upsampled"))
+        self.row("matting.refiner", tr("Refiner"), tr("How the matte is upsampled"))
         if LINUX:
-            self.row("output.virtual_camera_backend", self.tr("Virtual camera backend"),
-                     self.tr("Library that writes to the virtual camera"))  # fmt: skip
+            self.row("output.virtual_camera_backend", tr("Virtual camera backend"),
+                     tr("Library that writes to the virtual camera"))  # fmt: skip
         tasks.run(services.devices, self._show_devices)
 
     def _add_edge(self) -> None:
-        self.row("edges.contrast", self.tr("Hardness"), self.tr("From the soft matte to a hard mask"))
-        self.row("edges.threshold", self.tr("Threshold"),
-                 self.tr("Alpha above which pixels stay when the edge is hardened"))  # fmt: skip
-        self.row("edges.grow_px", self.tr("Shrink or grow"), self.tr("Moves the edge inward or outward"))
-        self.row("edges.feather_px", self.tr("Feather outward"), self.tr("Softens the edge without eroding the person"))
-        self.row("edges.temporal_smoothing", self.tr("Temporal smoothing"), self.tr("Reduces flicker of the edge"))
-        self.row("edges.despill", self.tr("Remove colour fringe"), self.tr("Removes a green cast from hair and edges"))
+        self.row("edges.contrast", tr("Hardness"), tr("From the soft matte to a hard mask"))
+        self.row("edges.threshold", tr("Threshold"),
+                 tr("Alpha above which pixels stay when the edge is hardened"))  # fmt: skip
+        self.row("edges.grow_px", tr("Shrink or grow"), tr("Moves the edge inward or outward"))
+        self.row("edges.feather_px", tr("Feather outward"), tr("Softens the edge without eroding the person"))
+        self.row("edges.temporal_smoothing", tr("Temporal smoothing"), tr("Reduces flicker of the edge"))
+        self.row("edges.despill", tr("Remove colour fringe"), tr("Removes a green cast from hair and edges"))
         defaults = {field: getattr(EdgeSettings(), field) for field in (*SHAPE, "temporal_smoothing", "despill")}
-        self.add_link(self.tr("Reset edge"), self.tr("Use the matte as the network computes it"), "edgeReset",
+        self.add_link(tr("Reset edge"), tr("Use the matte as the network computes it"), "edgeReset",
                       lambda: self.store.edit("matting.edges", **defaults))  # fmt: skip
 
     def show_status(self, status: PipelineStatus) -> None:
@@ -383,7 +383,7 @@ class AdvancedControls(Form):
             return
         if self.store.current.matting.downsample_ratio is None:
             self._ratio.show_value(round(engine.downsample_ratio * STEPS))
-        say(self._pixels, self.tr("Input of the network: {0} × {1} px").format(*engine.small_size))
+        say(self._pixels, tr("Input of the network: {0} × {1} px").format(*engine.small_size))
         network = (engine.model, self.store.current.matting.weights) if engine.executor == "openvino" else None
         if network != self._network:
             self._network = network
@@ -406,12 +406,12 @@ class AdvancedControls(Form):
     def _describe(self, choice: services.PrecisionChoice) -> str:
         taken = translated(choice.precision)
         if choice.provisional:
-            return self.tr("Automatic: {0} until this computer has been measured").format(taken)
+            return tr("Automatic: {0} until this computer has been measured").format(taken)
         if choice.gain is None:
-            return self.tr("Automatic: {0}").format(taken)
+            return tr("Automatic: {0}").format(taken)
         if choice.gain <= 1:
-            return self.tr("Automatic: {0}, the best choice on this computer").format(taken)
-        return self.tr("Automatic: {0}, {1} times as fast as float32 on this computer").format(
+            return tr("Automatic: {0}, the best choice on this computer").format(taken)
+        return tr("Automatic: {0}, {1} times as fast as float32 on this computer").format(
             taken, decimal(choice.gain, 1)
         )
 
@@ -433,7 +433,7 @@ class Sample(QWidget):
         super().__init__()
         self._picture = QPixmap(str(SAMPLE))
         self.setFixedHeight(scaled(SAMPLE_PX, self))
-        self.setAccessibleName(self.tr("Hair in standard and in fine quality"))
+        self.setAccessibleName(tr("Hair in standard and in fine quality"))
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter, half, width = QPainter(self), self._picture.width() // 2, self.width() // 2
@@ -462,8 +462,8 @@ class QualityChoice(Form):
         self._model = store.current.matting.model
         self._engine: EngineInfo | None = None
         self._choice = Segments((
-            (self.tr("Standard"), self.tr("Comes with Mattecam and needs little of this computer"), "qualityStandard"),
-            (self.tr("Fine"), self.tr("Cleaner edges and hair; needs more of this computer"), "qualityFine"),
+            (tr("Standard"), tr("Comes with Mattecam and needs little of this computer"), "qualityStandard"),
+            (tr("Fine"), tr("Cleaner edges and hair; needs more of this computer"), "qualityFine"),
         ))  # fmt: skip
         self.download = DownloadControls(tasks, "fineDownload")
         self.add(self._choice, Sample())
@@ -539,8 +539,8 @@ class QualityChoice(Form):
         shown = fine if self._wanted else used
         number = {bundled().name: STANDARD, fine: FINE}.get(shown)
         self._choice.show_chosen(number)
-        about = self.tr("In use: {0}").format(describe_model(used)) if number is None else self._cost(found)
-        say(self._about, f"{about} {self.tr('Fine is used once it is downloaded.')}" if self._wanted else about)
+        about = tr("In use: {0}").format(describe_model(used)) if number is None else self._cost(found)
+        say(self._about, f"{about} {tr('Fine is used once it is downloaded.')}" if self._wanted else about)
         failed = bool(self._failure.text()) and number is not None
         self._failure.setVisible(failed)
         in_settings = used == fine and matting.weights is None
@@ -551,14 +551,14 @@ class QualityChoice(Form):
     def _cost(self, found: services.FineQuality) -> str:
         """Return what Fine needs of this computer."""
         if found.share is None:
-            return self.tr("How much Fine uses of this computer is not measured yet.")
+            return tr("How much Fine uses of this computer is not measured yet.")
         if not found.holds_rate:
-            return self.tr("Fine is too slow for 30 frames per second on this computer.")
+            return tr("Fine is too slow for 30 frames per second on this computer.")
         limits = (
-            (0.06, self.tr("a small part")), (0.17, self.tr("about a tenth")), (0.29, self.tr("about a quarter")),
-            (0.42, self.tr("about a third")), (0.62, self.tr("about half")), (0.87, self.tr("about three quarters")),
+            (0.06, tr("a small part")), (0.17, tr("about a tenth")), (0.29, tr("about a quarter")),
+            (0.42, tr("about a third")), (0.62, tr("about half")), (0.87, tr("about three quarters")),
         )  # fmt: skip
-        part = next((words for limit, words in limits if found.share < limit), self.tr("almost all"))
+        part = next((words for limit, words in limits if found.share < limit), tr("almost all"))
         if found.recommended:
-            return self.tr("Recommended: Fine uses {0} of this computer.").format(part)
-        return self.tr("Fine uses {0} of this computer.").format(part)
+            return tr("Recommended: Fine uses {0} of this computer.").format(part)
+        return tr("Fine uses {0} of this computer.").format(part)

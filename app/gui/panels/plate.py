@@ -21,7 +21,7 @@ from app.gui.preview.rendering import to_qimage
 from app.gui.questions import UserFolder, ask_for_file
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
-from app.gui.translation import translated_error
+from app.gui.translation import tr, translated_error
 from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.page import breakable
 from app.gui.widgets.qt import column, prepare, row, timer, was_hidden
@@ -50,26 +50,22 @@ class PlateControls(Form):
         self._searched: tuple[str, int, int] | None = None
         """Camera and size for which a stored plate was last searched."""
         self.thumbnail = QLabel()
-        self.thumbnail.setAccessibleName(self.tr("Picture of the empty room"))
+        self.thumbnail.setAccessibleName(tr("Picture of the empty room"))
         self.add(self.thumbnail)
         self.age = self.add_hint()
-        self.warning = self.add_hint(
-            self.tr("This picture was taken with another camera. Take a new one."), role="warning"
-        )
-        self.unused = self.add_hint(
-            self.tr("The model in use does not compare with this picture. Background Matting does.")
-        )
+        self.warning = self.add_hint(tr("This picture was taken with another camera. Take a new one."), role="warning")
+        self.unused = self.add_hint(tr("The model in use does not compare with this picture. Background Matting does."))
         take = button(
-            self.tr("Take a picture of the empty room…"), self.tr("The camera takes it while you step aside"),
-            "plateTake", self.capture_requested.emit, name=self.tr("Take a picture of the empty room"),
+            tr("Take a picture of the empty room…"), tr("The camera takes it while you step aside"),
+            "plateTake", self.capture_requested.emit, name=tr("Take a picture of the empty room"),
         )  # fmt: skip
         choose = button(
-            self.tr("Use an existing picture…"),
-            self.tr("This model compares each frame with a picture of the room without people"), "plateButton",
-            self.ask_for_plate, name=self.tr("Use an existing picture"),
+            tr("Use an existing picture…"),
+            tr("This model compares each frame with a picture of the room without people"), "plateButton",
+            self.ask_for_plate, name=tr("Use an existing picture"),
         )  # fmt: skip
-        removal = self.tr("Remove picture of the empty room")
-        drop = self.make_removal("matting.plate", removal, self.tr("Compare with no picture; its file stays"))
+        removal = tr("Remove picture of the empty room")
+        drop = self.make_removal("matting.plate", removal, tr("Compare with no picture; its file stays"))
         self.add(take, choose, drop)
         self.thumbnail.hide()
         self.warning.hide()
@@ -78,7 +74,7 @@ class PlateControls(Form):
 
     def ask_for_plate(self) -> None:
         """Ask for an image file of the empty background."""
-        title = self.tr("Picture of the empty room")
+        title = tr("Picture of the empty room")
         ask_for_file(self, title, self._use, folder=UserFolder.PicturesLocation)
 
     def _use(self, path: Path) -> None:
@@ -128,7 +124,7 @@ class PlateControls(Form):
         if info is not None:
             self._taken_with = info.camera, info.width, info.height
             taken = QDateTime.fromSecsSinceEpoch(int(info.taken_at_s))
-            say(self.age, self.tr("Taken {0}").format(QLocale().toString(taken, QLocale.FormatType.ShortFormat)))
+            say(self.age, tr("Taken {0}").format(QLocale().toString(taken, QLocale.FormatType.ShortFormat)))
         elif self._path is not None:
             say(self.age, breakable(self._path.name))
 
@@ -153,7 +149,7 @@ class PlateDialog(QDialog):
     ) -> None:
         """hold: called with whether the camera stays on and holds its exposure, from the start to the end."""
         super().__init__(parent)
-        prepare(self, "plateDialog", self.tr("Picture of the empty room"))
+        prepare(self, "plateDialog", tr("Picture of the empty room"))
         self._store, self._tasks, self._newest, self._hold = store, tasks, newest, hold
         self._capture: PlateCapture | None = None
         self._timer = timer(self, TICK_MS, self._tick)
@@ -169,13 +165,13 @@ class PlateDialog(QDialog):
         self.bar = QProgressBar()
         self.bar.setRange(0, 100)
         self.bar.setTextVisible(False)
-        describe(self.bar, self.tr("Progress"), self.tr("Progress of the capture"), "plateProgress")
-        self.start_button = button(self.tr("Start"), self.tr("Start the countdown"), "plateStart", self.begin)
-        self.close_button = button(self.tr("Close"), object_name="plateClose", act=self.close)
+        describe(self.bar, tr("Progress"), tr("Progress of the capture"), "plateProgress")
+        self.start_button = button(tr("Start"), tr("Start the countdown"), "plateStart", self.begin)
+        self.close_button = button(tr("Close"), object_name="plateClose", act=self.close)
         buttons = row(None, None, self.close_button, self.start_button)
         column(self, self.text, self.number, self.bar, buttons, spacing=12, margins=None)
         self._set_primary(self.start_button)
-        self._wait(self.tr("Press “Start”, then step out of the picture. Do not move the camera or change the light."))
+        self._wait(tr("Press “Start”, then step out of the picture. Do not move the camera or change the light."))
 
     def begin(self) -> None:
         """Hold the camera's exposure and start the countdown."""
@@ -206,11 +202,11 @@ class PlateDialog(QDialog):
             return
         left_s = capture.countdown_left_s
         self.number.setText(str(math.ceil(left_s)) if left_s > 0 else "●")
-        self.text.setText(self.tr("Step out of the picture.") if left_s > 0 else self.tr("Taking the picture…"))
+        self.text.setText(tr("Step out of the picture.") if left_s > 0 else tr("Taking the picture…"))
         self.bar.setValue(round(100 * capture.progress))
         if done:
             self._timer.stop()
-            self.text.setText(self.tr("Checking that nobody is in the picture…"))
+            self.text.setText(tr("Checking that nobody is in the picture…"))
             self._tasks.run(partial(self._keep, capture), self._show, self._fail)
 
     def _keep(self, capture: PlateCapture) -> tuple[BgrImage, Path]:
@@ -221,7 +217,7 @@ class PlateDialog(QDialog):
     def _show(self, kept: tuple[BgrImage, Path]) -> None:
         plate, path = kept
         image = to_qimage(plate).scaledToWidth(THUMBNAIL_WIDTH, Qt.TransformationMode.SmoothTransformation)
-        self._wait(self.tr("Done. This picture is used as the empty background."))
+        self._wait(tr("Done. This picture is used as the empty background."))
         self.number.setPixmap(QPixmap.fromImage(image))
         self._set_primary(self.close_button)
         self._store.edit("matting", plate=path)
@@ -238,7 +234,7 @@ class PlateDialog(QDialog):
 
     def _fail(self, error: Exception) -> None:
         self._wait(translated_error(error))
-        self.start_button.setText(self.tr("Try again"))
+        self.start_button.setText(tr("Try again"))
         self._set_primary(self.start_button)
 
     def _wait(self, text: str) -> None:

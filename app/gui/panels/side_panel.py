@@ -17,7 +17,7 @@ from app.gui.preview.view import Preview
 from app.gui.preview.zones import ZoneTool
 from app.gui.store import SettingsStore
 from app.gui.tasks import DeviceWatcher, Tasks
-from app.gui.translation import standby_text
+from app.gui.translation import standby_text, tr
 from app.gui.widgets.controls import Segments, ValueSlider, button, percent
 from app.gui.widgets.page import Collapsible, Page
 from app.gui.widgets.qt import application, column, scaled, was_hidden
@@ -38,23 +38,23 @@ class FramingControls(Form):
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        self.row("people.auto_framing", self.tr("Auto-framing"),
-                 self.tr("Crops the image to head and shoulders and follows them"),
+        self.row("people.auto_framing", tr("Auto-framing"),
+                 tr("Crops the image to head and shoulders and follows them"),
                  change=self._choose_auto)  # fmt: skip
-        self.row("people.only_me", self.tr("Only me"),
-                 self.tr("Hides everybody but one person; click the person in the preview"),
+        self.row("people.only_me", tr("Only me"),
+                 tr("Hides everybody but one person; click the person in the preview"),
                  change=self._set_only_me)  # fmt: skip
-        self.row("framing.zoom", self.tr("Zoom"), self.tr("Enlarges a part of the camera image"))
+        self.row("framing.zoom", tr("Zoom"), tr("Enlarges a part of the camera image"))
         self.enable_while(
             lambda settings: settings.framing.zoom > 1,
-            self.row("framing.pan_x", self.tr("Left–right"), self.tr("Moves the image left or right"),
+            self.row("framing.pan_x", tr("Left–right"), tr("Moves the image left or right"),
                      sign=lambda: _sign_across(store)),
-            self.row("framing.pan_y", self.tr("Up–down"), self.tr("Moves the image up or down"), sign=lambda: -1),
+            self.row("framing.pan_y", tr("Up–down"), tr("Moves the image up or down"), sign=lambda: -1),
         )  # fmt: skip
         self.add_hint(
-            self.tr("Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.")
+            tr("Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.")
         )
-        self.add_link(self.tr("Reset zoom"), self.tr("Show the whole camera image"), "framingReset", self._show_whole,
+        self.add_link(tr("Reset zoom"), tr("Show the whole camera image"), "framingReset", self._show_whole,
                       lambda settings: settings.framing != WHOLE)  # fmt: skip
 
     def _show_whole(self) -> None:
@@ -74,14 +74,14 @@ class LightSliders(Form):
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        self.row("edges.light_match", self.tr("Light match"),
-                 self.tr("Adapts your brightness, colour and contrast to the background"))  # fmt: skip
-        self.row("edges.portrait_light", self.tr("Portrait light"),
-                 self.tr("Brightens your face like a soft lamp beside the camera"))  # fmt: skip
-        self.row("edges.brightness", self.tr("Brightness"),
-                 self.tr("Brightens a dark or backlit face, and darkens an overexposed one"))  # fmt: skip
+        self.row("edges.light_match", tr("Light match"),
+                 tr("Adapts your brightness, colour and contrast to the background"))  # fmt: skip
+        self.row("edges.portrait_light", tr("Portrait light"),
+                 tr("Brightens your face like a soft lamp beside the camera"))  # fmt: skip
+        self.row("edges.brightness", tr("Brightness"),
+                 tr("Brightens a dark or backlit face, and darkens an overexposed one"))  # fmt: skip
         hint = self.add_hint(
-            self.tr("Light match needs an image or a video as background: a blurred room has your light already.")
+            tr("Light match needs an image or a video as background: a blurred room has your light already.")
         )
         self.on_settings(
             lambda now: hint.setVisible(now.background.kind not in LAID_OUT and now.matting.edges.light_match > 0)
@@ -98,18 +98,18 @@ class BackgroundViewControls(Form):
         super().__init__(store)
         self.enable_while(
             lambda settings: settings.background.kind == "blur",
-            self.row("background.bokeh", self.tr("Bokeh"),
-                     self.tr("Blurs like a wide lens: lights become discs; needs the executor OpenVINO")),
+            self.row("background.bokeh", tr("Bokeh"),
+                     tr("Blurs like a wide lens: lights become discs; needs the executor OpenVINO")),
         )  # fmt: skip
         self.enable_while(
             lambda settings: settings.background.kind in LAID_OUT,
-            self.row("background.zoom", self.tr("Zoom"), self.tr("Enlarges the image behind the person")),
-            self.row("background.pan_x", self.tr("Left–right"), self.tr("Moves the background left or right"),
+            self.row("background.zoom", tr("Zoom"), tr("Enlarges the image behind the person")),
+            self.row("background.pan_x", tr("Left–right"), tr("Moves the background left or right"),
                      sign=lambda: _sign_across(store)),
-            self.row("background.pan_y", self.tr("Up–down"), self.tr("Moves the background up or down"),
+            self.row("background.pan_y", tr("Up–down"), tr("Moves the background up or down"),
                      sign=lambda: -1),
         )  # fmt: skip
-        self.add_link(self.tr("Centre the background"), self.tr("Show the background without zoom"), "backgroundReset",
+        self.add_link(tr("Centre the background"), tr("Show the background without zoom"), "backgroundReset",
                       lambda: store.edit("background", **CENTRED),
                       lambda now: any(getattr(now.background, name) != value for name, value in CENTRED.items()),
                       )  # fmt: skip
@@ -125,20 +125,20 @@ class ZoneControls(Form):
         super().__init__(store)
         self.tool = ZoneTool()
         self._camera = ""
-        self._brush = button(self.tr("Always hide"), self.tr("What you paint is never shown, not even people"),
+        self._brush = button(tr("Always hide"), tr("What you paint is never shown, not even people"),
                              "dropBrush", checkable=True)  # fmt: skip
         self._brush.toggled.connect(self._use_brush)
         self.add(self._brush)
-        self.add_hint(self.tr("Paint on the picture; Esc ends."), "brushHint")
+        self.add_hint(tr("Paint on the picture; Esc ends."), "brushHint")
         self.brush_size = ValueSlider(
-            1, 20, percent, self.tr("Brush size"), self.tr("Size of the brush on the preview"), "brushSlider"
+            1, 20, percent, tr("Brush size"), tr("Size of the brush on the preview"), "brushSlider"
         )
         self.brush_size.value_changed.connect(lambda value: setattr(self.tool, "radius", value / 100))
         self.brush_size.show_value(round(self.tool.radius * 100))
-        self.add_row(self.tr("Brush size"), self.brush_size, self.brush_size.slider)
-        self.add_link(self.tr("Remove the last zone"), self.tr("Undo the last brush stroke"), "zoneUndo",
+        self.add_row(tr("Brush size"), self.brush_size, self.brush_size.slider)
+        self.add_link(tr("Remove the last zone"), tr("Undo the last brush stroke"), "zoneUndo",
                       lambda: self._remove(self._own()[-1:]), lambda _settings: bool(self._own()))  # fmt: skip
-        self.add_link(self.tr("Remove all zones"), self.tr("Remove all zones of this camera"), "zonesClear",
+        self.add_link(tr("Remove all zones"), tr("Remove all zones of this camera"), "zonesClear",
                       lambda: self._remove(self._own()), lambda _settings: bool(self._own()))  # fmt: skip
         self._only_me = store.current.people.only_me
         self.on_settings(self._follow)
@@ -227,22 +227,22 @@ class SidePanel(QWidget):
         self.recordings = RecordingControls(store)
         self._choice = Segments(
             (
-                (self.tr("Simple"), self.tr("Show only what most people need"), "simpleSettings"),
-                (self.tr("All settings", "the panel"), self.tr("Show every setting, in groups"), "allSettings"),
+                (tr("Simple"), tr("Show only what most people need"), "simpleSettings"),
+                (tr("All settings", "the panel"), tr("Show every setting, in groups"), "allSettings"),
             ),
             margins=(18, 10, 18, 6),
         )
         self._choice.chosen.connect(lambda number: store.set("window.all_settings", number == 1))
         column(self, self._choice, self.page, grows=self.page, spacing=0)
-        self.page.add_heading(self.tr("Camera")).setBuddy(self.camera.list)
+        self.page.add_heading(tr("Camera")).setBuddy(self.camera.list)
         self.page.add(self.camera)
-        self.page.add_heading(self.tr("Framing"))
+        self.page.add_heading(tr("Framing"))
         self.page.add(FramingControls(store))
-        self.page.add_heading(self.tr("Light"))
+        self.page.add_heading(tr("Light"))
         self.page.add(LightSliders(store))
-        self.page.add_heading(self.tr("Virtual camera"))
+        self.page.add_heading(tr("Virtual camera"))
         self.page.add(self.virtual_camera)
-        self.page.add_heading(self.tr("Quality"))
+        self.page.add_heading(tr("Quality"))
         self.page.add(self.quality_choice)
         self.page.add_separator()
         self._add_groups(store)
@@ -254,18 +254,18 @@ class SidePanel(QWidget):
 
     def _add_groups(self, store: SettingsStore) -> None:
         card = Form(store)
-        shown = self.tr("Shown on the card while you are paused")
-        text = card.row("output.standby_text", self.tr("Stand-by text"), shown)
+        shown = tr("Shown on the card while you are paused")
+        text = card.row("output.standby_text", tr("Stand-by text"), shown)
         assert isinstance(text, QLineEdit)
         text.setPlaceholderText(standby_text())
-        card.row("output.standby_image", self.tr("Stand-by image"), shown)
+        card.row("output.standby_image", tr("Stand-by image"), shown)
         rows: tuple[tuple[str, str, str, QWidget], ...] = (
-            (self.tr("Always hide"), self.tr("Hide parts of the picture"), "zonesGroup", self.zones),
-            (self.tr("Adjust the background"), self.tr("Zoom, position, kind of blur"), "backgroundGroup",
+            (tr("Always hide"), tr("Hide parts of the picture"), "zonesGroup", self.zones),
+            (tr("Adjust the background"), tr("Zoom, position, kind of blur"), "backgroundGroup",
              BackgroundViewControls(store)),
-            (self.tr("Model and edge"), self.tr("Any model, and the kind of edge"), "qualityGroup", self.quality),
-            (self.tr("Record"), self.tr("Folder and microphone of recordings"), "recordGroup", self.recordings),
-            (self.tr("Pause"), self.tr("What others see while you are paused"), "pauseGroup", card),
+            (tr("Model and edge"), tr("Any model, and the kind of edge"), "qualityGroup", self.quality),
+            (tr("Record"), tr("Folder and microphone of recordings"), "recordGroup", self.recordings),
+            (tr("Pause"), tr("What others see while you are paused"), "pauseGroup", card),
         )  # fmt: skip
         for title, description, name, content in rows:
             group = Collapsible(title, description, name, content)

@@ -23,7 +23,7 @@ from app.core.settings import OutputSettings, Settings
 from app.gui.bridge import Bridge
 from app.gui.preview.rendering import ViewMode, ViewRequest
 from app.gui.store import SettingsStore
-from app.gui.translation import standby_text
+from app.gui.translation import standby_text, tr
 from app.gui.widgets.controls import button, describe
 from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import AfterLayout, broken, column, keep_focus, longest_word, row, timer
@@ -45,7 +45,7 @@ class Preview(QWidget):
         super().__init__()
         self._store = store
         store.changed.connect(self._request_view)
-        describe(self, self.tr("Preview"), self.tr("What other programs see"), "preview")
+        describe(self, tr("Preview"), tr("What other programs see"), "preview")
         self.setToolTip("")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
@@ -153,7 +153,7 @@ class Preview(QWidget):
         if image is None:
             painter.setPen(self.palette().color(QPalette.ColorRole.PlaceholderText))
             flags = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
-            painter.drawText(self.rect().adjusted(24, 24, -24, -24), flags, self.tr("Starting…"))
+            painter.drawText(self.rect().adjusted(24, 24, -24, -24), flags, tr("Starting…"))
         else:
             if rect.size() == image.deviceIndependentSize():
                 painter.drawImage(rect.topLeft(), image)
@@ -348,12 +348,12 @@ class PreviewOverlay(QWidget):
         self._show_badges()
         running = status.phase is Phase.RUNNING and not settings.frozen
         latency = status.latency_ms.end_to_end.median or status.latency_ms.step.median
-        figures = self.tr("{0} fps · {1} ms").format(f"{status.fps_out:.0f}", f"{latency:.0f}") if running else ""
+        figures = tr("{0} fps · {1} ms").format(f"{status.fps_out:.0f}", f"{latency:.0f}") if running else ""
         self.figures.show_text(figures if self._figures_visible else "")
 
     def show_brush(self, in_use: bool) -> None:
         """Say while a brush is in use that the mouse paints."""
-        self.brush.show_text(self.tr("The mouse paints. Esc ends.") if in_use else "")
+        self.brush.show_text(tr("The mouse paints. Esc ends.") if in_use else "")
         self._show_badges()
 
     def _show_badges(self) -> None:
@@ -361,31 +361,31 @@ class PreviewOverlay(QWidget):
         self.setVisible(any(badge.text() for badge in self._badges))
 
     def _visible(self, status: PipelineStatus) -> str:
-        return self.tr("Your real background is visible") if status.unmatted else ""
+        return tr("Your real background is visible") if status.unmatted else ""
 
     def _readable(self, settings: Settings) -> str:
         """Say that the blur is too weak to hide text; it is never so weak unless strict mode is off."""
-        return self.tr("Text behind you can be read") if settings.text_is_readable and not settings.paused else ""
+        return tr("Text behind you can be read") if settings.text_is_readable and not settings.paused else ""
 
     def _live(self, readers: int) -> str:
         if readers > 1:
-            return self.tr("Live in {0} programs").format(readers)
-        return self.tr("Live") if readers else ""
+            return tr("Live in {0} programs").format(readers)
+        return tr("Live") if readers else ""
 
     def _state(self, status: PipelineStatus, settings: Settings) -> str:
         if settings.paused:
-            return self.tr("Paused: others see {0}").format(self._card(status, settings.output))
+            return tr("Paused: others see {0}").format(self._card(status, settings.output))
         if settings.frozen and status.phase is Phase.RUNNING:
-            return self.tr("Frozen: others see the last frame")
+            return tr("Frozen: others see the last frame")
         if settings.frozen and status.phase is Phase.WAITING:
-            return self.tr("Frozen: others see the stand-by card")
+            return tr("Frozen: others see the stand-by card")
         if status.hides_person and status.phase is Phase.RUNNING:
-            return self.tr("Only me: click yourself")
+            return tr("Only me: click yourself")
         return {
-            Phase.WAITING: self.tr("Waiting: others see the stand-by card"),
-            Phase.NO_CAMERA: self.tr("No camera: others see the stand-by card"),
-            Phase.RESTING: self.tr("Camera off: no program uses it"),
-            Phase.STARTING: self.tr("Starting: others see the stand-by card"),
+            Phase.WAITING: tr("Waiting: others see the stand-by card"),
+            Phase.NO_CAMERA: tr("No camera: others see the stand-by card"),
+            Phase.RESTING: tr("Camera off: no program uses it"),
+            Phase.STARTING: tr("Starting: others see the stand-by card"),
         }.get(status.phase, "")
 
     def _card(self, status: PipelineStatus, output: OutputSettings) -> str:
@@ -393,8 +393,8 @@ class PreviewOverlay(QWidget):
         image = output.standby_image is not None and not any(problem.part == CARD for problem in status.problems)
         text = output.standby_text.strip() or ("" if image else standby_text())
         if not text:
-            return self.tr("your stand-by image")
-        return self.tr("“{0}”").format(text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE].rstrip()}…")
+            return tr("your stand-by image")
+        return tr("“{0}”").format(text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE].rstrip()}…")
 
 
 SPACING = 6
@@ -415,7 +415,7 @@ class ViewNote(QWidget):
         self._timer = timer(self, NOTE_MS, self._leave, once=True)
         self._note = Pill("viewNote", QColor(10, 12, 15, 165))
         self._switch = button(
-            "", self.tr("Switch between a mirror and the output as it leaves"), "othersSeeButton",
+            "", tr("Switch between a mirror and the output as it leaves"), "othersSeeButton",
             lambda: store.set("window.mirror_preview", not store.current.window.mirror_preview),
         )  # fmt: skip
         AfterLayout(self, self._fit)
@@ -473,14 +473,14 @@ class ViewNote(QWidget):
         same = mirror == settings.output.mirror
         alone = self._preview.mode is not ViewMode.COMPOSITE
         if alone:
-            text = self.tr("Only you see this")
+            text = tr("Only you see this")
         elif same:
-            text = self.tr("You see what others see")
+            text = tr("You see what others see")
         elif mirror:
-            text = self.tr("You see a mirror, others do not")
+            text = tr("You see a mirror, others do not")
         else:
-            text = self.tr("Others see a mirror, you do not")
-        caption = self.tr("Mirror") if same else self.tr("Others see")
+            text = tr("Others see a mirror, you do not")
+        caption = tr("Mirror") if same else tr("Others see")
         if self._switch.text() != caption:
             self._switch.setText(caption)
             self._switch.setAccessibleName(caption)
