@@ -16,7 +16,7 @@ from app.core.errors import MattecamError, MicrophoneError, SinkOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings
 from app.core.types import BgrImage, Frame, Matte, Picture
 from app.output.base import FrameSink, SinkContext
-from app.output.sound.microphone import SoundSource
+from app.output.sound import SoundSource
 from app.runtime.context import PipelineParts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.testing.parts import ROOM, FakeEngine, FakeSource, Fault, Faults, StepInput, room_picture

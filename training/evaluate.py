@@ -20,8 +20,7 @@ import numpy as np
 
 from app.core.errors import BackgroundError, MattecamError, SourceOpenError, UsageError, counted
 from app.core.files import is_of_kind
-from app.media.image_file import IMAGE_SUFFIXES, read_matte
-from app.media.image_folder import pictures_in
+from app.media.image_file import IMAGE_SUFFIXES, pictures_in, read_matte
 from app.media.video_input import VideoError
 from app.media.video_reader import VideoReader
 from app.offline.targets import VIDEOS, VIDEOS_AND_IMAGES

@@ -21,7 +21,7 @@ from app.core.geometry import Layout
 from app.core.paths import assets_dir, backgrounds_dir
 from app.core.settings import BackgroundSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
-from app.media.alpha import BLACK
+from app.media.frame_filters import BLACK
 from app.media.image_file import READ_SUFFIXES, first_frame_alone, read_image
 from app.media.video_input import (
     LIVE_MAX_PIXELS,

@@ -22,7 +22,7 @@ from app.system.process import handled
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
-    from app.offline.batch.run import State
+    from app.offline.batch import State
 
 
 @with_live_options(*FILM_OPTIONS)
@@ -102,7 +102,7 @@ def convert(
 def _convert_one(source: Path, name: str, settings: Settings, options: BatchOptions, *, keep_partial: bool) -> int:
     """Convert one clip and return the exit code. Raises MattecamError."""
     from app.core.errors import MattecamError
-    from app.offline.batch.run import Event, StopRequest
+    from app.offline.batch import Event, StopRequest
     from app.offline.convert import convert as run_convert
     from app.offline.targets import single_output
 

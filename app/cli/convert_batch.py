@@ -21,8 +21,8 @@ from app.system.process import handled
 
 if TYPE_CHECKING:
     from app.core.settings import Settings
-    from app.offline.batch.job import Executor
-    from app.offline.batch.run import Event
+    from app.offline.batch import Event
+    from app.offline.job import Executor
 
 RAY_ADDRESS = re.compile(r"auto|local|ray://\S+|[\w.-]+:\d+")
 
@@ -56,8 +56,8 @@ def with_cluster_address(argv: Sequence[str]) -> list[str]:
 
 def is_batch(sources: Sequence[str], target: str, options: BatchOptions) -> bool:
     """Return whether the command converts several clips into a folder, in place of one clip into a file."""
-    from app.offline.batch.files import is_remote
-    from app.offline.batch.plan import clips_in
+    from app.offline.plan import clips_in
+    from app.offline.remote import is_remote
 
     asked = options.jobs is not None or options.resume or options.cluster is not None
     remote = any(map(is_remote, (*sources, target)))
@@ -66,9 +66,9 @@ def is_batch(sources: Sequence[str], target: str, options: BatchOptions) -> bool
 
 def convert_many(sources: Sequence[str], folder: str, settings: Settings, options: BatchOptions) -> int:
     """Convert the clips and return the exit code. Raises MattecamError."""
-    from app.offline.batch.plan import plan_jobs
-    from app.offline.batch.processes import Processes
-    from app.offline.batch.run import StopRequest, convert_batch
+    from app.offline.batch import StopRequest, convert_batch
+    from app.offline.executors import Processes
+    from app.offline.plan import plan_jobs
 
     alpha, foreground, overwrite = options.alpha, options.foreground, options.overwrite
     jobs = plan_jobs(
@@ -86,7 +86,7 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
     def executor() -> Executor:
         if options.cluster is None:
             return Processes(min(options.jobs or 1, len(jobs)), logs.set_up_console)
-        from app.offline.batch.cluster import RayTasks
+        from app.offline.executors import RayTasks
 
         return RayTasks(options.cluster, options.jobs or os.cpu_count() or 1)
 
@@ -109,8 +109,8 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
 
 def tell_left_out(sources: Sequence[str], target: str, options: BatchOptions) -> None:
     """Say what in the folders is not converted. Raises MattecamError."""
-    from app.media.image_folder import others_left_out
-    from app.offline.batch.plan import folders_beside_clips, others_beside_clips
+    from app.media.image_file import others_left_out
+    from app.offline.plan import folders_beside_clips, others_beside_clips
 
     outputs = [name for name in (target, options.alpha, options.foreground) if name is not None]
     for source in sources:

@@ -20,7 +20,7 @@ from app.core.settings import Settings, rebase
 from app.core.types import BgrImage, Picture
 from app.matting.plate.capture import keep_plate
 from app.media.image_file import write_picture
-from app.output.sound.devices import MicrophoneName, microphones
+from app.output.sound import MicrophoneName, microphones
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, status_fields
 from app.system import autostart

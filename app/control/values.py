@@ -13,7 +13,7 @@ from app.control.commands import SETTABLE, find_settable
 from app.core.errors import UsageError
 from app.core.files import exists
 from app.core.settings import Settings
-from app.output.sound.devices import MicrophoneName
+from app.output.sound import MicrophoneName
 
 CREATED = ("window.recordings_dir",)
 """Settings whose folder is made when it is needed."""

@@ -28,7 +28,7 @@ from app.matting.choice.trials import best, gain, trials_of, unmeasured
 from app.matting.plate.capture import PlateInfo, plate_info, plate_path
 from app.matting.plate.capture import keep_plate as keep_plate
 from app.media.image_file import read_image
-from app.output.sound.devices import microphones as microphones
+from app.output.sound import microphones as microphones
 from models.table import bundled, recommended
 from models.weights import WeightReport, describe, on_hand
 

@@ -124,7 +124,7 @@ class DeviceWatcher(QObject):
     """tuple of (device, label)"""
 
     microphones_found = pyqtSignal(object)
-    """tuple[app.output.sound.devices.MicrophoneName, ...]"""
+    """tuple[app.output.sound.MicrophoneName, ...]"""
 
     def __init__(self, tasks: Tasks, parent: QObject | None = None) -> None:
         super().__init__(parent)

@@ -1,4 +1,4 @@
-"""Reading image files in bounded memory, and writing them.
+"""Reading image files in bounded memory, writing them, and finding them in folders.
 
 Pillow rather than OpenCV: it reports the size before it decodes, reads JPEG at reduced size, applies EXIF orientation
 to images with alpha, and raises an error for a truncated file.
@@ -9,9 +9,11 @@ from __future__ import annotations
 import errno
 import io
 import logging
+import re
 import struct
 import warnings
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import cache, lru_cache
 from pathlib import Path
@@ -339,3 +341,54 @@ def write_picture(path: Path, image: NDArray[np.uint8]) -> None:
     if not encoded:  # such as WebP with more than 16,383 pixels in a row
         raise OSError(errno.EINVAL, f"an image of {image.shape[1]}x{image.shape[0]} cannot be {suffix}", str(path))
     write_private(path, data.tobytes())
+
+
+NAMED = 20
+"""Files that a sentence names."""
+LEFT_THERE = ("thumbs.db", "desktop.ini")
+
+
+def others_left_out(folder: Path | str, names: Sequence[str]) -> str:
+    """Return the sentence on the other files of a folder that are left out."""
+    return (
+        f"Files in {folder} that are neither images nor videos were left out: {len(names)} "
+        f"({', '.join(first_names(names))})."
+    )
+
+
+def first_names(names: Sequence[str], most: int = NAMED) -> list[str]:
+    """Return the names that a sentence shows, with an ellipsis in place of those beyond `most`."""
+    return [*names[:most], *(["…"] if len(names) > most else [])]
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the images of a folder, by their content, in natural order of their names. Raises OSError."""
+    return sorted((file for file in _visible(folder) if is_picture(file)), key=_natural)
+
+
+def others_in(folder: Path) -> list[Path]:
+    """Return the files of a folder that are no images, in natural order of their names. Raises OSError."""
+    return sorted((file for file in _visible(folder) if is_file(file) and not is_picture(file)), key=_natural)
+
+
+def _visible(folder: Path) -> list[Path]:
+    """Return what lies in a folder, but for what systems leave there."""
+    return [file for file in folder.iterdir() if not file.name.startswith(".") and file.name.lower() not in LEFT_THERE]
+
+
+def picture_names(folder: Path) -> dict[Path, str]:
+    """Return a name for each image of a folder: without its suffix, unless two images would have the same name.
+
+    Names differ in more than case. Raises OSError.
+    """
+    names = {file: file.stem for file in pictures_in(folder)}
+    while True:
+        count = Counter(name.casefold() for name in names.values())
+        same = [file for file, name in names.items() if count[name.casefold()] > 1 and name != file.name]
+        if not same:
+            return names
+        names.update((file, file.name) for file in same)
+
+
+def _natural(file: Path) -> list[tuple[int, str]]:
+    return [(int(part), "") if part.isdecimal() else (-1, part) for part in re.split(r"(\d+)", file.name.lower())]

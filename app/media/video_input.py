@@ -6,6 +6,7 @@ and renders text files; a small file can hold frames that take gigabytes and min
 
 from __future__ import annotations
 
+import io
 import logging
 import re
 import time
@@ -13,6 +14,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from fractions import Fraction
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -27,11 +29,10 @@ from av.video.codeccontext import VideoCodecContext
 from av.video.frame import VideoFrame
 from av.video.reformatter import Colorspace, VideoReformatter
 from av.video.stream import VideoStream
+from PIL import Image
 
 from app.core.errors import MattecamError, Text, t
-from app.media.alpha import BLACK, BgraImage, has_alpha, over_colour
-from app.media.animated_webp import as_video, is_animated_webp
-from app.media.frame_filters import deinterlaced, in_bt709
+from app.media.frame_filters import BLACK, BgraImage, deinterlaced, has_alpha, in_bt709, over_colour
 from app.media.headers import declares_too_much, is_short, named_size, needs_dolby_vision
 from app.media.jpeg import DamagedJpegError, check_jpeg
 from app.media.video_times import AV_TIME_BASE, MAX_RATE, NO_TIMESTAMPS, FrameClock, Leap, is_discontinuous
@@ -424,3 +425,56 @@ def _colour_matrix(frame: VideoFrame) -> int | None:
     if frame.colorspace != UNSPECIFIED_MATRIX:
         return None
     return int(Colorspace.ITU709 if frame.height >= HD_HEIGHT else Colorspace.ITU601)
+
+
+MAX_BYTES = 1 << 29
+"""Of all frames decoded; longer animations are refused."""
+MILLISECOND = Fraction(1, 1000)
+USUAL_MS = 100
+"""Duration of a frame that names none, as in web browsers."""
+
+
+def is_animated_webp(path: Path) -> bool:
+    """Return whether a file is an animated WebP image. Raises OSError."""
+    with path.open("rb") as file:
+        head = file.read(21)
+    return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and len(head) == 21 and bool(head[20] & 2)
+
+
+def as_video(path: Path) -> io.BytesIO:
+    """Return an animated WebP file as lossless video with alpha.
+
+    Raises OSError or ValueError for one that is damaged or too large.
+    """
+    try:
+        changed = path.stat()
+        return io.BytesIO(_encoded(path, changed.st_size, changed.st_mtime_ns))
+    except (EOFError, RuntimeError, SyntaxError, MemoryError) as error:
+        raise ValueError(str(error)) from error
+
+
+@lru_cache(maxsize=1)
+def _encoded(path: Path, size: int, time_ns: int) -> bytes:
+    """size, time_ns: of the file, which a film opens several times."""
+    video = io.BytesIO()
+    with Image.open(path, formats=("WEBP",)) as image, av.open(video, "w", format="matroska") as container:
+        count = getattr(image, "n_frames", 1)
+        if image.width * image.height * 4 * count > MAX_BYTES:
+            raise ValueError(f"{count} frames of {image.width}x{image.height}")
+        stream = container.add_stream("ffv1", rate=round(1 / (USUAL_MS * MILLISECOND)))
+        assert isinstance(stream, VideoStream)
+        stream.width, stream.height, stream.pix_fmt, stream.time_base = image.width, image.height, "bgra", MILLISECOND
+        stream.codec_context.time_base = MILLISECOND
+        at_ms = 0
+        for number in range(count):
+            image.seek(number)
+            rgba = np.asarray(image.convert("RGBA"))
+            frame = VideoFrame.from_ndarray(np.ascontiguousarray(rgba[..., [2, 1, 0, 3]]), "bgra")
+            frame.pts, frame.time_base = at_ms, MILLISECOND
+            duration_ms = int(image.info.get("duration", 0)) or USUAL_MS
+            for packet in stream.encode(frame):
+                packet.duration = duration_ms
+                container.mux(packet)
+            at_ms += duration_ms
+        container.mux(stream.encode(None))
+    return video.getvalue()

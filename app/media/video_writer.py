@@ -1,17 +1,25 @@
-"""Writing video files, for recordings and conversions."""
+"""Writing video files: encoders and which of them work here, films, and recordings."""
 
 from __future__ import annotations
 
 import errno
-from collections.abc import Iterator, Sequence
+import logging
+import math
+import os
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from fractions import Fraction
 from pathlib import Path
 
 import av
 import numpy as np
+from av.audio.stream import AudioStream
+from av.codec.codec import UnknownCodecError
 from av.error import FFmpegError
 from av.packet import Packet
+from av.stream import Stream
 from av.video.frame import PictureType
 from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 from av.video.stream import VideoStream
@@ -19,11 +27,117 @@ from numpy.typing import NDArray
 
 from app.core.errors import t
 from app.core.files import ExplainedOSError, free_name, is_special, version_of
-from app.media.alpha import extended
-from app.media.encoders import AudioCopy, SoundWriter, VideoEncoder, file_encoder
+from app.core.threads import usable_cores
+from app.media.audio import SOUND_RATE, AudioCopy, SoundWriter
+from app.media.frame_filters import extended
 from app.media.video_input import HD_HEIGHT, file_address
 from app.media.video_times import Leap, simple_rate
 from app.media.yuv import BT601, BT709, YuvConverter
+
+log = logging.getLogger(__name__)
+
+PIXELS_PER_THREAD = 1280 * 720 * 45
+"""Pixels per second that one thread of x264 encodes in a recording."""
+MOST_THREADS = 4
+HARDWARE = ("videotoolbox", "nvenc", "qsv", "vaapi")
+"""In the order in which `auto` tries them."""
+
+
+@dataclass(frozen=True, slots=True)
+class VideoEncoder:
+    """An encoder of FFmpeg and its configuration."""
+
+    name: str
+    """`x264`, one of `HARDWARE`, or of a film `prores` or `vp9`."""
+    codec: str
+    """FFmpeg's name."""
+    options: Mapping[str, str] = field(default_factory=dict)
+    pixel_format: str = "yuv420p"
+    bit_rate: int | None = None
+    """Bits per second, for encoders that have no constant quality."""
+    live: bool = False
+    """Holds no frames back; keyframes are requested by time, because the frame rate varies."""
+
+
+ALPHA_SUFFIXES = (".mov", ".webm")
+"""Files of films that can be transparent: as ProRes 4444 and VP9."""
+
+
+def file_encoder(crf: int = 20, suffix: str = ".mp4", *, alpha: bool = False) -> VideoEncoder:
+    """Return the encoder of files that are not written in real time.
+
+    crf: quality of x264; 0 is lossless. suffix: of the file, in lower case. alpha: frames are BGRA; of `ALPHA_SUFFIXES`
+    only.
+    """
+    if suffix == ".webm":
+        options = {
+            "crf": str(min(crf, 10) if alpha else crf),
+            "b": "0",
+            "deadline": "good",
+            "cpu-used": "4",
+            "row-mt": "1",
+            "auto-alt-ref": "0",
+        }
+        return VideoEncoder("vp9", "libvpx-vp9", options, "yuva420p" if alpha else "yuv420p")
+    if alpha:
+        options = {"profile": "4444", "alpha_bits": "16", "vendor": "apl0", "qscale": "2"}
+        return VideoEncoder("prores", "prores_ks", options, "yuva444p10le")
+    return VideoEncoder("x264", "libx264", {"preset": "veryfast", "crf": str(crf)})
+
+
+def live_encoder(wanted: str, width: int, height: int, rate: Fraction) -> VideoEncoder:
+    """Return the encoder for a recording: `wanted` if it works here, else x264; for `auto` the first that works."""
+    candidates = HARDWARE if wanted == "auto" else (wanted,)
+    for name in candidates:
+        if name != "x264":
+            encoder = _hardware(name, width, height, rate)
+            if encodes(encoder, width, height):
+                return encoder
+    return _live_x264(width, height, rate)
+
+
+def encodes(encoder: VideoEncoder, width: int, height: int) -> bool:
+    """Return whether the encoder opens and encodes a frame of this size on this machine."""
+    try:
+        context = av.VideoCodecContext.create(encoder.codec, "w")
+        assert isinstance(context, av.VideoCodecContext)
+        context.width, context.height = width, height
+        context.pix_fmt = encoder.pixel_format
+        context.time_base, context.framerate = Fraction(1, 30), Fraction(30)
+        context.options = dict(encoder.options)
+        if encoder.bit_rate is not None:
+            context.bit_rate = encoder.bit_rate
+        planes = np.full((height * 3 // 2, width), 128, np.uint8)
+        frame = av.VideoFrame.from_ndarray(planes, format=encoder.pixel_format)
+        frame.pts, frame.time_base = 0, Fraction(1, 30)
+        return bool([*context.encode(frame), *context.encode(None)])
+    except (FFmpegError, UnknownCodecError, OSError, ValueError) as error:
+        log.info("The encoder %s does not work here: %s", encoder.codec, error)
+        return False
+
+
+def _live_x264(width: int, height: int, rate: Fraction) -> VideoEncoder:
+    # Without lookahead and B-frames, every frame reaches the file at once, however rarely new ones come.
+    # With at least two threads, slices are encoded on x264's own threads, which may have another priority.
+    needed = math.ceil(width * height * rate / PIXELS_PER_THREAD)
+    threads = max(2, min(MOST_THREADS, usable_cores(), needed))
+    # Of the preset superfast, only motion search by quarter pixels and the deblocking filter are worth their time. At a
+    # constant quantizer, x264 does not look at each frame twice to choose one.
+    parameters = f"subme=1:deblock=0,0:bframes=0:rc-lookahead=0:sync-lookahead=0:sliced-threads=1:threads={threads}"
+    return VideoEncoder("x264", "libx264", {"preset": "ultrafast", "qp": "23", "x264-params": parameters}, live=True)
+
+
+def _hardware(name: str, width: int, height: int, rate: Fraction) -> VideoEncoder:
+    options = {
+        "nvenc": {"preset": "p4", "tune": "ll", "rc": "vbr", "cq": "23", "delay": "0", "forced-idr": "1"},
+        "qsv": {"preset": "veryfast", "global_quality": "23", "async_depth": "1", "forced_idr": "1"},
+        "videotoolbox": {"realtime": "1"},
+        "vaapi": {},
+    }
+    bit_rate = None if name in ("nvenc", "qsv") else round(width * height * rate * Fraction(1, 8))
+    pixel_format = "nv12" if name == "qsv" else "yuv420p"
+    return VideoEncoder(name, f"h264_{name}", options[name], pixel_format, bit_rate, live=True)
+
 
 SUFFIXES = (".mp4", ".m4v", ".mov", ".mkv")
 """Types of recordings."""
@@ -351,3 +465,97 @@ def os_errors(path: Path) -> Iterator[None]:
         yield
     except FFmpegError as error:
         raise OSError(error.errno or errno.EIO, error.strerror or str(error), str(path)) from error
+
+
+class RecordingWriter(VideoWriter):
+    """Writes `name.recording.mkv` until `close`, which copies the packets into the file of the wanted name.
+
+    They keep their exact times. What a crash, a power failure or a full disk leaves is the Matroska file.
+    """
+
+    file: Path
+    """The file that holds the recording: the Matroska file, and the one of the final name after `close`."""
+    _ticks: array[int]
+    """The times of all video packets, exact, in their order in the file."""
+
+    def _create_file(self) -> Path:
+        self._ticks = array("q")
+        self.file = create_beside(self.path, "recording", ".mkv")
+        return self.file
+
+    def _write_packets(self, packets: list[Packet[VideoStream]]) -> None:
+        self._ticks.extend(packet.pts or 0 for packet in packets)
+        super()._write_packets(packets)
+
+    def close(self, *, complete: bool = True, end_s: Fraction | None = None) -> None:
+        """Finish the file under its final name. Idempotent.
+
+        Raises OSError if something could not be written; what could is in `file`.
+        """
+        if self._closed:
+            return
+        try:
+            super().close(complete=False, end_s=end_s)
+        except OSError:
+            with suppress(OSError):
+                self._finish_name()
+            raise
+        self._finish_name()
+
+    def _finish_name(self) -> None:
+        """Give the recording its final name, or remove a file without a frame. Raises OSError."""
+        recorded = self.file
+        if not self._ticks:
+            recorded.unlink(missing_ok=True)
+            return
+        if self.path.suffix.lower() == ".mkv":
+            self._take_name(recorded)
+            self.file = self.path
+            return
+        if not recorded.exists():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(recorded), None, str(self.path))
+        copy = create_temporary(self.path)
+        try:
+            with os_errors(copy):
+                self._copy(recorded, copy)
+            with copy.open("rb+") as file:
+                os.fsync(file.fileno())  # before the other is removed: the power may fail
+            self._take_name(copy)
+        except BaseException:
+            copy.unlink(missing_ok=True)
+            raise
+        self.file = self.path
+        recorded.unlink()
+
+    def _copy(self, recorded: Path, copy: Path) -> None:
+        """Write all packets of the Matroska file into a file of the wanted type. Raises OSError or FFmpegError."""
+        with (
+            av.open(file_address(recorded), format="matroska") as source,
+            av.open(file_address(copy), "w", options=mp4_options(self._time_base)) as target,
+        ):
+            copies: dict[Stream, Stream] = {each: target.add_stream_from_template(each) for each in source.streams}
+            for each in copies.values():
+                if isinstance(each, VideoStream):
+                    each.time_base, each.codec_context.framerate = self._time_base, self._rate
+            ticks = iter(self._ticks)
+            for packet in source.demux():
+                if packet.pts is None:  # the end of a stream
+                    continue
+                if isinstance(packet.stream, AudioStream):
+                    self._set_sound_time(packet, packet.stream.codec_context.frame_size)
+                else:
+                    packet.pts, packet.time_base = next(ticks, self._next_tick), self._time_base
+                    is_last = packet.pts == self._last_tick
+                    packet.duration = self._next_tick - packet.pts if is_last else self._interval
+                packet.dts = packet.pts
+                packet.stream = copies[packet.stream]
+                target.mux_one(packet)
+        if next(ticks, None) is not None:  # the disk was full, or cannot be read
+            raise OSError(errno.EIO, "the Matroska file is not whole", str(recorded))
+
+    def _set_sound_time(self, packet: Packet[Stream], length: int) -> None:
+        """length: samples per packet."""
+        assert self._sound is not None
+        start = round((packet.pts or 0) * packet.time_base * SOUND_RATE / length) * length
+        packet.pts, packet.time_base = start, Fraction(1, SOUND_RATE)
+        packet.duration = max(1, min(length, self._sound.samples - start))

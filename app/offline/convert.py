@@ -16,12 +16,11 @@ from app.core.settings import BackgroundSettings, Settings
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.build import frame_check
-from app.media.alpha import BgraImage
+from app.media.frame_filters import BgraImage
 from app.media.image_file import is_picture
-from app.media.image_folder import DEFAULT_FPS, ImageFolderReader
 from app.media.video_reader import VideoReader
+from app.offline.files import DEFAULT_FPS, ImageFolderReader, Output, Outputs, OutputShape, VideoOutput, open_output
 from app.offline.film_step import FilmStep
-from app.offline.outputs import Output, Outputs, OutputShape, VideoOutput, open_output
 from app.offline.targets import existing, exists_already, is_transparent, not_read, rate_without_folder
 
 VIDEO_CRF, MATTE_CRF = 18, 10

@@ -14,7 +14,7 @@ from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Ma
 from app.effects.editor import PeopleEditor
 from app.matting.base.interface import MattingEngine
 from app.matting.strict.rules import WAIT_FRAMES
-from app.media.alpha import BgraImage, over, straight
+from app.media.frame_filters import BgraImage, over, straight
 from app.output.packing import premultiplied
 
 

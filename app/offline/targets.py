@@ -11,11 +11,17 @@ from pathlib import Path
 from app.backgrounds.kinds import VIDEO_SUFFIXES
 from app.core.errors import SinkOpenError, SourceOpenError, UsageError
 from app.core.files import exists, is_file, is_folder, is_taken, why_not_read, why_not_written
-from app.media.encoders import ALPHA_SUFFIXES
-from app.media.image_file import IMAGE_SUFFIXES, JPEG_FILMS, READ_SUFFIXES, is_picture, unknown_format
-from app.media.image_folder import first_names, picture_names
+from app.media.image_file import (
+    IMAGE_SUFFIXES,
+    JPEG_FILMS,
+    READ_SUFFIXES,
+    first_names,
+    is_picture,
+    picture_names,
+    unknown_format,
+)
 from app.media.video_times import broadcast_rate, simple_rate
-from app.media.video_writer import FILM_SUFFIXES, SUFFIXES
+from app.media.video_writer import ALPHA_SUFFIXES, FILM_SUFFIXES, SUFFIXES
 
 VIDEOS = VIDEO_SUFFIXES | {
     *(".3g2", ".3gp", ".asf", ".dv", ".f4v", ".flv", ".m2ts", ".m2v", ".mod", ".mpeg", ".mpg", ".mts", ".mxf", ".ogv"),

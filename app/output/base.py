@@ -11,7 +11,7 @@ from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
 from app.core.errors import Stage
 from app.core.settings import Settings
 from app.core.types import Outgoing
-from app.output.sound.microphone import Microphone
+from app.output.sound import Microphone
 
 
 class FrameSink(Protocol):

@@ -15,6 +15,9 @@ from app.core import camera_names
 from app.core.errors import Text, t
 from app.system.process import LINUX, Holder, holders
 
+log = logging.getLogger(__name__)
+
+
 WINDOWS_CLASSES = {
     "OBS Virtual Camera": "{A3FCE0F5-3493-419F-958A-ABA1250EC20B}",
     "Unity Video Capture": "{5C2CD55C-92AD-4999-8666-912BD3E70010}",
@@ -86,8 +89,6 @@ def _registered_on_windows() -> list[str]:
             names.append(name)
     return names
 
-
-log = logging.getLogger(__name__)
 
 LOAD_COMMAND = 'sudo modprobe v4l2loopback devices=1 video_nr=10 exclusive_caps=1 card_label="Mattecam"'
 

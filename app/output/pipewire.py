@@ -21,6 +21,9 @@ from app.system.pipewire.stream import OUTPUT, Stream, StreamFlags, StreamListen
 from app.system.pipewire.video_format import Layout, VideoFormat, buffer_parameters, parse_format, write_frame
 from app.system.process import LINUX
 
+log = logging.getLogger(__name__)
+
+
 TITLE = "Mattecam"
 """The name that programs show."""
 _ICON = "camera-web"
@@ -134,8 +137,6 @@ class PipeWireNode(StreamListener):
         layouts = self.video.layout, *_OTHERS.get(self.video.layout, ())
         return found.layout in layouts and (found.width, found.height) == (self.video.width, self.video.height)
 
-
-log = logging.getLogger(__name__)
 
 _PACKED: dict[Layout, PackedLayout] = {"YUY2": "YUYV", "BGRA": "BGRA", "RGBA": "RGBA"}
 

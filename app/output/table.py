@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from app.core.errors import Stage
-from app.output import pipewire, recorder, virtual_camera
+from app.output import pipewire, recording, virtual_camera
 from app.output.base import SinkSpec
 
 SINKS: tuple[SinkSpec[Any], ...] = (
@@ -21,7 +21,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
     SinkSpec(
         "recording",
         lambda settings: settings.output.record,
-        recorder.Recorder,
+        recording.Recorder,
         Stage.RECORDING,
         retry_s=None,
         from_first_matte=True,
@@ -29,7 +29,7 @@ SINKS: tuple[SinkSpec[Any], ...] = (
     SinkSpec(
         "recording_alpha",
         lambda settings: settings.output.record_alpha,
-        partial(recorder.Recorder, alpha=True),
+        partial(recording.Recorder, alpha=True),
         Stage.RECORDING,
         retry_s=None,
         from_first_matte=True,

@@ -15,7 +15,7 @@ from app.core.settings import BackgroundSettings, CaptureSettings, EngineSetting
 from app.matting.base.interface import MattingEngine
 from app.matting.choice.governor import GovernorTiming
 from app.output.base import OpenSink, ReaderCounter, SinkSpec
-from app.output.sound.microphone import OpenSource
+from app.output.sound import OpenSource
 from app.privacy.plausibility import HOLD_S, STALE_S
 from app.runtime.status import Phase, StatusBoard
 
@@ -106,7 +106,7 @@ def default_parts() -> PipelineParts:
     from app.matting import build_engine
     from app.matting.choice.preparation import preparation, prepare_for
     from app.output.camera_list import ReaderWatch, is_busy
-    from app.output.sound.devices import open_microphone
+    from app.output.sound import open_microphone
     from app.output.table import SINKS
     from app.privacy.self_test import self_test
 

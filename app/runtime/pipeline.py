@@ -24,7 +24,7 @@ from app.core.settings import Settings, SettingsOwner
 from app.core.threads import elapsed_s
 from app.core.types import Frame, Outgoing, Picture
 from app.output.base import SinkContext
-from app.output.sound.microphone import Microphone
+from app.output.sound import Microphone
 from app.privacy.gate import Gate
 from app.runtime.backdrops import Backdrops, StandbyPictures
 from app.runtime.capture_worker import CaptureWorker, DemandWatch

@@ -281,13 +281,11 @@ NO_PUBLISHED_HASH = {"bgmv2-resnet101", "u2net-human-seg"}
 """The first download is trusted and its hash recorded; weights are parsed as data in any case."""
 MAY_DECODE = {
     "av.open": {
-        "app.media.animated_webp",
         "app.media.video_input",
         "app.media.video_writer",
-        "app.media.recording_writer",
-        "app.output.sound.devices",
+        "app.output.sound",
     },
-    "Image.open": {"app.media.animated_webp", "app.media.image_file"},
+    "Image.open": {"app.media.video_input", "app.media.image_file"},
     "cv2.imdecode": {"app.matting.plate.picture"},
     "simplejpeg.decode_jpeg": {"app.media.jpeg"},
     "cv2.imread": {"app.capture.demo", "app.gui.services", "app.matting.choice.preparation"},

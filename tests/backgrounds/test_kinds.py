@@ -24,10 +24,9 @@ from app.core import paths
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage, BlurredBackground, check_bgr
-from app.media.encoders import file_encoder
 from app.media.image_file import kind_of_file
 from app.media.video_reader import VideoReader
-from app.media.video_writer import VideoWriter
+from app.media.video_writer import VideoWriter, file_encoder
 from tests.backgrounds.files import cut, flat, photo, write, write_video
 from tests.paths import ROOT
 

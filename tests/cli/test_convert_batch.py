@@ -17,7 +17,7 @@ import pytest
 
 from app.cli import main
 from app.core.errors import MattecamError
-from app.offline.batch.manifest import MANIFEST, last_records
+from app.offline.plan import MANIFEST, last_records
 from tests.clips import names_in, numbered, write_clip, write_inputs
 from tests.offline.batch.conftest import DirectExecutor, jobs_of, resource_tracker, sequential_hashes
 from tests.offline.converting import build_half
@@ -66,7 +66,7 @@ def test_a_failure_names_its_clip(
 ) -> None:
     refuse = Mock(side_effect=MattecamError("The frame is too small."))
     monkeypatch.setattr("app.offline.convert.build_engine", refuse)
-    monkeypatch.setattr("app.offline.batch.processes.Processes", lambda *_: DirectExecutor())
+    monkeypatch.setattr("app.offline.executors.Processes", lambda *_: DirectExecutor())
     good, bad = write_clip(tmp_path / "small.mp4", 3), tmp_path / "gone.mp4"
     assert main.main(["convert", str(good), str(bad), str(tmp_path / "out"), "--model", "mattecam"]) == 1
     told = capsys.readouterr().err

@@ -27,7 +27,7 @@ from app.core.types import Frame, Outgoing, Picture, PictureKind, SourceInfo
 from app.matting.base.interface import EngineInfo
 from app.matting.plate.capture import plate_info
 from app.output import camera_list
-from app.output.recorder import Recorder
+from app.output.recording import Recorder
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus

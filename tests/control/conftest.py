@@ -23,7 +23,7 @@ from app.core.errors import PlateError
 from app.core.settings import Settings, SettingsOwner
 from app.core.types import BgrImage, Picture, PictureKind
 from app.matting.plate.capture import plate_path, save_plate
-from app.output.sound.devices import MicrophoneName
+from app.output.sound import MicrophoneName
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
 from app.testing.parts import room_picture

@@ -32,7 +32,7 @@ from app.control.values import CREATED
 from app.core.errors import MattecamError, ModelError, SettingsError, SourceLostError, SourceOpenError, UsageError
 from app.core.settings import FramingSettings, PeopleSettings, Settings
 from app.core.types import PictureKind
-from app.output.sound.devices import MicrophoneName
+from app.output.sound import MicrophoneName
 from app.runtime.status import Phase
 from tests.control.conftest import Program, SettingsAlone
 from tests.fakes.world import BASE, shows_person

@@ -67,7 +67,6 @@ COMMAND_LINE = (
     "app.control",
     "app.doctor.fix",
     "app.matting.engine",
-    "app.media.image_folder",
     "app.offline",
     "app.system.process",
 )

@@ -22,7 +22,7 @@ from app.core.errors import (
 )
 from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.core.types import Backdrop, BgrImage, Frame, Picture, PictureKind
-from app.output.sound.microphone import SoundSource
+from app.output.sound import SoundSource
 from app.output.table import SINKS
 from app.runtime.context import PipelineParts, Timing
 from app.runtime.pipeline import Pipeline

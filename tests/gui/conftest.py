@@ -26,7 +26,7 @@ from app.gui.application import Session, WindowOptions, make_application
 from app.gui.backgrounds import library
 from app.gui.preview import view
 from app.gui.tasks import Tasks
-from app.output.sound.devices import MicrophoneName
+from app.output.sound import MicrophoneName
 from models.faults import WeightsFault
 from models.weights import DownloadError, WeightReport, spec_of
 from tests.fakes.world import FakeWorld

@@ -30,14 +30,14 @@ from app.gui.bridge import Bridge
 from app.gui.panels.devices import RecordingControls
 from app.gui.panels.plate import PlateDialog
 from app.gui.tasks import Tasks
-from app.output.recorder import Recorder
-from app.output.sound.devices import MicrophoneName
+from app.output.recording import Recorder
+from app.output.sound import MicrophoneName
 from app.runtime.status import Phase, PipelineStatus
 from app.testing.parts import FakeEngine, shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import ON_DEVICE, QUIET, Downloads, StartWindow
 from tests.gui.widgets import answer, bring_up, button, existing, find, made_store, ready, settle, translate
-from tests.output.sound.sources import FakeDevice
+from tests.output.sources import FakeDevice
 
 
 def test_window_stops_after_the_given_frames(qtbot: QtBot, world: FakeWorld, machine: object) -> None:

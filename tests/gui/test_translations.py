@@ -27,8 +27,8 @@ from app.gui.tasks import Tasks
 from app.gui.translation import describe_model, tr, translated, translated_error, translation_file
 from app.matting.plate.picture import read_plate
 from app.media.video_reader import VideoReader
-from app.output.recorder import Recorder
-from app.output.sound.devices import FFmpegMicrophone
+from app.output.recording import Recorder
+from app.output.sound import FFmpegMicrophone
 from models import weights
 from models.faults import WeightsFault, for_command_line, for_window
 from models.weights import WeightsError

@@ -29,7 +29,7 @@ from app.core.errors import MattecamError
 from app.core.geometry import Layout
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import BgrImage
-from app.media.encoders import AudioCopy
+from app.media.audio import AudioCopy
 from app.media.headers import declares_too_much
 from app.media.video_input import LIVE_MAX_PIXELS, MAX_PIXELS, VideoError, VideoInput
 from app.media.video_reader import VideoReader
@@ -96,8 +96,8 @@ def test_media_files_are_opened_in_one_place() -> None:
     reading = {name for name, call in opened if [ast.unparse(mode) for mode in call.args[1:]] != ["'w'"]}
     # the microphone opens an input device, by a format of the program's own choice, and never a file
     # the recording writer reads what it has just written, to copy it into the type that was asked for
-    assert reading == {"app.media.video_input", "app.media.recording_writer", "app.output.sound.devices"}
-    devices = [call for name, call in opened if name == "app.output.sound.devices"]
+    assert reading == {"app.media.video_input", "app.media.video_writer", "app.output.sound"}
+    devices = [call for name, call in opened if name == "app.output.sound"]
     assert devices and all("format" in {keyword.arg for keyword in call.keywords} for call in devices)
 
 

@@ -16,8 +16,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.core.types import BgrImage
-from app.media.encoders import HARDWARE, VideoEncoder, encodes, file_encoder, live_encoder
-from app.media.video_writer import VideoWriter
+from app.media.video_writer import HARDWARE, VideoEncoder, VideoWriter, encodes, file_encoder, live_encoder
 from tests.clips import demo, names_in, numbered, read_numbers, write_clip
 
 
@@ -253,7 +252,7 @@ def try_encoders(monkeypatch: pytest.MonkeyPatch, working: str = "") -> list[str
         tried.append(encoder.name)
         return encoder.name == working
 
-    monkeypatch.setattr("app.media.encoders.encodes", works)
+    monkeypatch.setattr("app.media.video_writer.encodes", works)
     return tried
 
 
@@ -274,7 +273,7 @@ def test_without_hardware_it_is_x264(wanted: str, names: list[str], monkeypatch:
 
 
 def test_threads_are_bounded_and_follow_the_pixel_rate(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.media.encoders.usable_cores", lambda: 64)
+    monkeypatch.setattr("app.media.video_writer.usable_cores", lambda: 64)
 
     def threads(width: int, height: int, rate: int) -> str:
         options = live_encoder("x264", width, height, Fraction(rate)).options

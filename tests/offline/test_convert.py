@@ -19,8 +19,8 @@ from app.core.errors import ModelError, PlateError, SinkError, SinkLostError, So
 from app.core.settings import BackgroundSettings, MattingSettings, PeopleSettings, Settings, Zone
 from app.core.types import BgrImage, Matte, Orientation
 from app.media.video_writer import VideoWriter
-from app.offline.batch.plan import clips_in
 from app.offline.convert import ConvertReport, convert
+from app.offline.plan import clips_in
 from app.testing.parts import PERSON, FakeEngine, StepInput
 from tests.clips import demo, names_in, number_of, numbered, read_numbers, write_clip, write_images
 from tests.fresh_python import printed_by

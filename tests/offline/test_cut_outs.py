@@ -23,11 +23,10 @@ from app.core.settings import (
 )
 from app.core.types import BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo
-from app.media.alpha import extended
-from app.media.encoders import file_encoder
+from app.media.frame_filters import extended
 from app.media.image_file import read_cut_out
 from app.media.video_reader import VideoReader
-from app.media.video_writer import VideoWriter
+from app.media.video_writer import VideoWriter, file_encoder
 from app.offline.convert import ConvertReport, convert
 from app.offline.targets import film_name
 from app.testing.parts import ImmediateEngine, StepInput

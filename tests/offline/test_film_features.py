@@ -29,10 +29,9 @@ from app.core.types import BgrImage, Frame, Picture
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.choice.governor import StepTiming
-from app.media.encoders import file_encoder
 from app.media.image_file import read_matte
 from app.media.video_input import VideoInput
-from app.media.video_writer import VideoWriter
+from app.media.video_writer import VideoWriter, file_encoder
 from app.offline.convert import convert
 from app.offline.film_step import FilmStep
 from app.runtime.backdrops import Backdrops

@@ -14,8 +14,7 @@ from app.core.errors import SinkLostError, SinkOpenError, SourceOpenError, Usage
 from app.core.files import free_name
 from app.core.types import Matte
 from app.media import image_file
-from app.offline.batch.manifest import MANIFEST
-from app.offline.batch.plan import clips_in, others_beside_clips
+from app.offline.plan import MANIFEST, clips_in, others_beside_clips
 from app.testing.parts import StepInput
 from tests.clips import names_in, write_clip, write_images
 from tests.offline.batch.conftest import converted, jobs_of, records_in

@@ -18,8 +18,8 @@ from av.error import InvalidDataError
 from app.core.settings import CaptureSettings, OutputSettings, Settings
 from app.core.types import BgrImage, Frame, Outgoing, Picture, PictureKind
 from app.output.base import RecordingCounts, SinkContext
-from app.output.recorder import Recorder
-from app.output.sound.microphone import Microphone
+from app.output.recording import Recorder
+from app.output.sound import Microphone
 from app.testing.parts import FakeClock
 from tests.paths import ROOT
 
@@ -28,10 +28,10 @@ import sys, time
 from pathlib import Path
 from app.capture.demo import DemoSource
 from app.core.types import Picture, PictureKind
-from app.output.recorder import Recorder
-from app.output.sound.microphone import Microphone
+from app.output.recording import Recorder
+from app.output.sound import Microphone
 from tests.output.recordings import context
-from tests.output.sound.sources import FakeDevice
+from tests.output.sources import FakeDevice
 path, fps, sound = Path(sys.argv[1]), float(sys.argv[2]), sys.argv[3]
 device = FakeDevice()
 microphone = None if sound == "off" else lambda: Microphone(device.open, lambda: "default", lambda error: None)

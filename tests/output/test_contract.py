@@ -9,7 +9,7 @@ import pytest
 from app.core.errors import SinkLostError
 from app.output.camera_list import list_virtual_cameras
 from app.output.pipewire import PipeWireCamera
-from app.output.recorder import Recorder
+from app.output.recording import Recorder
 from app.output.virtual_camera import VirtualCamera
 from tests.output.pictures import Make, picture
 from tests.output.recordings import context

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 
 from app.core.types import Frame, Outgoing, Picture, PictureKind
-from app.output.recorder import Recorder
+from app.output.recording import Recorder
 from tests.output.recordings import context
 from tests.output.web_page import browser_command, page
 from tests.waiting import eventually

@@ -18,16 +18,14 @@ from numpy.typing import NDArray
 from app.core.errors import SinkLostError
 from app.core.types import Outgoing, Picture, PictureKind
 from app.doctor.proof import bar_error
-from app.media.encoders import VideoEncoder, live_encoder
-from app.media.recording_writer import RecordingWriter
-from app.output import recorder as recorder_module
-from app.output.recorder import Recorder
-from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread
-from app.output.sound.microphone import RATE, SoundBlock
+from app.media.video_writer import RecordingWriter, VideoEncoder, live_encoder
+from app.output import recording as recorder_module
+from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread, Recorder
+from app.output.sound import RATE, SoundBlock
 from app.testing.parts import FakeClock
 from tests.output.pictures import picture
 from tests.output.recordings import composite, context, kill_while_recording, read, record
-from tests.output.sound.sources import Feed, clicks
+from tests.output.sources import Feed, clicks
 from tests.waiting import eventually
 
 

@@ -15,13 +15,11 @@ import pytest
 
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import Outgoing, Picture, PictureKind
-from app.media.encoders import live_encoder
-from app.media.recording_writer import RecordingWriter
-from app.media.video_writer import VideoWriter
+from app.media.video_writer import RecordingWriter, VideoWriter, live_encoder
 from app.media.yuv import Layout, YuvConverter
 from app.output.packing import person_on_black, to_bgra
 from app.output.pipewire import PipeWireCamera
-from app.output.recorder import Recorder
+from app.output.recording import Recorder
 from app.output.virtual_camera import VirtualCamera
 from app.system.pipewire.stream import RAW_LAYOUTS, NodeReader, RawFrame
 from app.system.pipewire.video_format import Layout as NodeLayout

@@ -23,8 +23,7 @@ from app.core.errors import ModelError, SinkLostError, Stage
 from app.core.settings import OutputSettings, SettingsOwner
 from app.core.types import BgrImage, Matte, Picture, PictureKind
 from app.output.base import FrameSink, SinkContext
-from app.output.recorder import Recorder
-from app.output.recording import FEEDER_NICENESS
+from app.output.recording import FEEDER_NICENESS, Recorder
 from app.privacy.gate import Gate
 from app.runtime import outputs
 from app.runtime.backdrops import PLAIN_GREY, StandbyPictures
@@ -36,7 +35,7 @@ from app.runtime.status import PipelineStatus, StatusBoard
 from app.runtime.worker import LatestSlot, SlotClosed
 from app.testing.parts import FakeEngine, FakeSink, StepInput
 from tests.fakes.world import BASE, FakeWorld, apply, composites, ignore, running
-from tests.output.sound.sources import FakeDevice
+from tests.output.sources import FakeDevice
 from tests.waiting import eventually
 
 

@@ -19,8 +19,7 @@ from app.gui.translation import short, tr, translated_error
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label
 from app.gui.widgets.page import breakable
 from app.gui.widgets.qt import timer, tip_of
-from app.output.sound.devices import MicrophoneName, open_microphone
-from app.output.sound.microphone import Microphone, OpenSource
+from app.output.sound import Microphone, MicrophoneName, OpenSource, open_microphone
 from app.runtime.status import PipelineStatus
 from app.system.process import LINUX
 

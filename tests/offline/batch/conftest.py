@@ -15,10 +15,9 @@ import pytest
 
 from app.core.settings import BackgroundSettings, MattingSettings, Settings
 from app.core.types import Matte
-from app.offline.batch.job import Executor, Job, JobResult, News, run_job
-from app.offline.batch.manifest import MANIFEST, Record, last_records
-from app.offline.batch.plan import plan_jobs
-from app.offline.batch.run import convert_batch
+from app.offline.batch import convert_batch
+from app.offline.job import Executor, Job, JobResult, News, run_job
+from app.offline.plan import MANIFEST, Record, last_records, plan_jobs
 from app.testing.parts import StepInput
 from tests.clips import write_clip
 from tests.offline.converting import HalfEngine, build_half

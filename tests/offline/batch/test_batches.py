@@ -13,11 +13,10 @@ import pytest
 
 from app.core.errors import UsageError
 from app.core.settings import BackgroundSettings, FramingSettings, PeopleSettings, Settings
-from app.offline.batch.job import TRIES, Job, JobResult, run_job
-from app.offline.batch.manifest import MANIFEST, Manifest, Record, last_records
-from app.offline.batch.plan import settings_hash, unchanged_outputs
-from app.offline.batch.processes import Processes
-from app.offline.batch.run import MOST_TRIES, Event, StopRequest
+from app.offline.batch import MOST_TRIES, Event, StopRequest
+from app.offline.executors import Processes
+from app.offline.job import TRIES, Job, JobResult, run_job
+from app.offline.plan import MANIFEST, Manifest, Record, last_records, settings_hash, unchanged_outputs
 from tests.clips import names_in, write_clip
 from tests.offline.batch.conftest import (
     SETTINGS,

@@ -14,8 +14,8 @@ from pathlib import Path
 import psutil
 import pytest
 
-from app.offline.batch.job import TRIES
-from app.offline.batch.manifest import MANIFEST
+from app.offline.job import TRIES
+from app.offline.plan import MANIFEST
 from tests.clips import names_in, write_clip
 from tests.offline.batch.conftest import jobs_of, records_in, sequential_hashes, write_clips
 from tests.paths import ROOT

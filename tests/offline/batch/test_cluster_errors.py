@@ -15,8 +15,8 @@ import pytest
 
 from app.core.errors import MattecamError, UsageError
 from app.core.settings import Settings
-from app.offline.batch.cluster import LOCAL, RayTasks, check_token_file, pin
-from app.offline.batch.job import Job, JobResult
+from app.offline.executors import LOCAL, RayTasks, check_token_file, pin
+from app.offline.job import Job, JobResult
 from tests.fresh_python import printed_by
 
 POSIX = pytest.mark.skipif(os.name != "posix", reason="modes of files")
@@ -123,7 +123,7 @@ import resource, sys
 from types import ModuleType, SimpleNamespace
 _, hard = resource.getrlimit(resource.RLIMIT_CORE)
 resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
-from app.offline.batch import cluster
+from app.offline import executors as cluster
 sys.modules["ray"] = ray = ModuleType("ray")
 ray.get = lambda told, timeout: True
 cluster.pin = lambda: None

@@ -9,10 +9,9 @@ import pytest
 
 from app.cli.convert_batch import with_cluster_address
 from app.core.errors import SinkLostError, SourceOpenError, UsageError
-from app.offline.batch.files import fetch, list_folder, size_and_time, upload
-from app.offline.batch.job import run_job
-from app.offline.batch.manifest import MANIFEST
-from app.offline.batch.plan import plan_jobs
+from app.offline.job import run_job
+from app.offline.plan import MANIFEST, plan_jobs
+from app.offline.remote import fetch, list_folder, size_and_time, upload
 from tests.clips import read_numbers, write_clip
 from tests.offline.batch.conftest import SETTINGS, converted, jobs_of
 

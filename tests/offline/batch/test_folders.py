@@ -13,10 +13,9 @@ import pytest
 
 from app.core.errors import SinkOpenError, UsageError
 from app.core.settings import BackgroundSettings
-from app.offline.batch.job import TRIES, run_job
-from app.offline.batch.manifest import MANIFEST, Manifest
-from app.offline.batch.plan import settings_hash, unchanged_outputs
-from app.offline.batch.run import convert_batch
+from app.offline.batch import convert_batch
+from app.offline.job import TRIES, run_job
+from app.offline.plan import MANIFEST, Manifest, settings_hash, unchanged_outputs
 from tests.clips import names_in, write_clip, write_images
 from tests.offline.batch.conftest import SETTINGS, DirectExecutor, converted, jobs_of, records_in, run_batch
 

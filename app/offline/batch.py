@@ -16,10 +16,19 @@ from typing import Literal
 
 from app.core.errors import SinkOpenError, UsageError
 from app.core.files import lock_file, why_not_written
-from app.offline.batch.files import is_remote, joined, parent_and_name, size_and_time, upload
-from app.offline.batch.job import TRIES, Executor, Job, JobResult
-from app.offline.batch.manifest import MANIFEST, Manifest, Record, last_records, state_folder
-from app.offline.batch.plan import existing_output, record_of, same_name, unchanged_outputs
+from app.offline.job import TRIES, Executor, Job, JobResult
+from app.offline.plan import (
+    MANIFEST,
+    Manifest,
+    Record,
+    existing_output,
+    last_records,
+    record_of,
+    same_name,
+    state_folder,
+    unchanged_outputs,
+)
+from app.offline.remote import is_remote, joined, parent_and_name, size_and_time, upload
 from app.offline.targets import check_folder, exists_already
 
 MOST_TRIES = 3

@@ -17,9 +17,19 @@ import numpy as np
 import pytest
 
 from app.core.errors import MicrophoneError
-from app.output.sound.devices import FFmpegMicrophone, PulseMicrophone, microphones, open_microphone
-from app.output.sound.microphone import BLOCK_S, LATEST_S, RATE, Microphone, SoundBlock, SoundTrack
-from tests.output.sound.sources import COUNT, FakeDevice, tone
+from app.output.sound import (
+    BLOCK_S,
+    LATEST_S,
+    RATE,
+    FFmpegMicrophone,
+    Microphone,
+    PulseMicrophone,
+    SoundBlock,
+    SoundTrack,
+    microphones,
+    open_microphone,
+)
+from tests.output.sources import COUNT, FakeDevice, tone
 from tests.waiting import eventually
 
 

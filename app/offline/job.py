@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
 from app.core.files import is_file
-from app.offline.batch.files import fetch, is_remote, parent_and_name, upload
+from app.offline.remote import fetch, is_remote, parent_and_name, upload
 
 if TYPE_CHECKING:  # a worker imports this module before it is pinned to its core, when no thread may start
     from app.core.settings import Settings
@@ -225,7 +225,7 @@ def publish(finished: Path, final: Path, *, overwrite: bool) -> None:
     A folder that exists keeps its other files: the images are moved into it. overwrite: replace files of these names.
     """
     from app.core.files import move
-    from app.offline.outputs import move_images
+    from app.offline.files import move_images
 
     merge = finished.is_dir() and final.is_dir()
     final.parent.mkdir(parents=True, exist_ok=True)

@@ -1,13 +1,10 @@
-"""Encoders of a video that is being written: H.264, how it is configured and which works here, and its audio tracks."""
+"""Sound of films that are being written: copied from their source, or encoded from the microphone."""
 
 from __future__ import annotations
 
 import errno
-import logging
-import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
@@ -18,7 +15,6 @@ from av.audio.codeccontext import AudioCodecContext
 from av.audio.frame import AudioFrame
 from av.audio.resampler import AudioResampler
 from av.audio.stream import AudioStream
-from av.codec.codec import UnknownCodecError
 from av.container import OutputContainer
 from av.error import FFmpegError
 from av.packet import Packet
@@ -27,114 +23,8 @@ from numpy.typing import NDArray
 
 from app.core.errors import t
 from app.core.files import ExplainedOSError
-from app.core.threads import usable_cores
 from app.media.video_input import AUDIO_CODECS, VideoError, open_container, packet_counts
 from app.media.video_times import AV_TIME_BASE, JOIN_S, LEAP_S, Leap
-
-log = logging.getLogger(__name__)
-
-PIXELS_PER_THREAD = 1280 * 720 * 45
-"""Pixels per second that one thread of x264 encodes in a recording."""
-MOST_THREADS = 4
-HARDWARE = ("videotoolbox", "nvenc", "qsv", "vaapi")
-"""In the order in which `auto` tries them."""
-
-
-@dataclass(frozen=True, slots=True)
-class VideoEncoder:
-    """An encoder of FFmpeg and its configuration."""
-
-    name: str
-    """`x264`, one of `HARDWARE`, or of a film `prores` or `vp9`."""
-    codec: str
-    """FFmpeg's name."""
-    options: Mapping[str, str] = field(default_factory=dict)
-    pixel_format: str = "yuv420p"
-    bit_rate: int | None = None
-    """Bits per second, for encoders that have no constant quality."""
-    live: bool = False
-    """Holds no frames back; keyframes are requested by time, because the frame rate varies."""
-
-
-ALPHA_SUFFIXES = (".mov", ".webm")
-"""Files of films that can be transparent: as ProRes 4444 and VP9."""
-
-
-def file_encoder(crf: int = 20, suffix: str = ".mp4", *, alpha: bool = False) -> VideoEncoder:
-    """Return the encoder of files that are not written in real time.
-
-    crf: quality of x264; 0 is lossless. suffix: of the file, in lower case. alpha: frames are BGRA; of `ALPHA_SUFFIXES`
-    only.
-    """
-    if suffix == ".webm":
-        options = {
-            "crf": str(min(crf, 10) if alpha else crf),
-            "b": "0",
-            "deadline": "good",
-            "cpu-used": "4",
-            "row-mt": "1",
-            "auto-alt-ref": "0",
-        }
-        return VideoEncoder("vp9", "libvpx-vp9", options, "yuva420p" if alpha else "yuv420p")
-    if alpha:
-        options = {"profile": "4444", "alpha_bits": "16", "vendor": "apl0", "qscale": "2"}
-        return VideoEncoder("prores", "prores_ks", options, "yuva444p10le")
-    return VideoEncoder("x264", "libx264", {"preset": "veryfast", "crf": str(crf)})
-
-
-def live_encoder(wanted: str, width: int, height: int, rate: Fraction) -> VideoEncoder:
-    """Return the encoder for a recording: `wanted` if it works here, else x264; for `auto` the first that works."""
-    candidates = HARDWARE if wanted == "auto" else (wanted,)
-    for name in candidates:
-        if name != "x264":
-            encoder = _hardware(name, width, height, rate)
-            if encodes(encoder, width, height):
-                return encoder
-    return _live_x264(width, height, rate)
-
-
-def encodes(encoder: VideoEncoder, width: int, height: int) -> bool:
-    """Return whether the encoder opens and encodes a frame of this size on this machine."""
-    try:
-        context = av.VideoCodecContext.create(encoder.codec, "w")
-        assert isinstance(context, av.VideoCodecContext)
-        context.width, context.height = width, height
-        context.pix_fmt = encoder.pixel_format
-        context.time_base, context.framerate = Fraction(1, 30), Fraction(30)
-        context.options = dict(encoder.options)
-        if encoder.bit_rate is not None:
-            context.bit_rate = encoder.bit_rate
-        planes = np.full((height * 3 // 2, width), 128, np.uint8)
-        frame = av.VideoFrame.from_ndarray(planes, format=encoder.pixel_format)
-        frame.pts, frame.time_base = 0, Fraction(1, 30)
-        return bool([*context.encode(frame), *context.encode(None)])
-    except (FFmpegError, UnknownCodecError, OSError, ValueError) as error:
-        log.info("The encoder %s does not work here: %s", encoder.codec, error)
-        return False
-
-
-def _live_x264(width: int, height: int, rate: Fraction) -> VideoEncoder:
-    # Without lookahead and B-frames, every frame reaches the file at once, however rarely new ones come.
-    # With at least two threads, slices are encoded on x264's own threads, which may have another priority.
-    needed = math.ceil(width * height * rate / PIXELS_PER_THREAD)
-    threads = max(2, min(MOST_THREADS, usable_cores(), needed))
-    # Of the preset superfast, only motion search by quarter pixels and the deblocking filter are worth their time. At a
-    # constant quantizer, x264 does not look at each frame twice to choose one.
-    parameters = f"subme=1:deblock=0,0:bframes=0:rc-lookahead=0:sync-lookahead=0:sliced-threads=1:threads={threads}"
-    return VideoEncoder("x264", "libx264", {"preset": "ultrafast", "qp": "23", "x264-params": parameters}, live=True)
-
-
-def _hardware(name: str, width: int, height: int, rate: Fraction) -> VideoEncoder:
-    options = {
-        "nvenc": {"preset": "p4", "tune": "ll", "rc": "vbr", "cq": "23", "delay": "0", "forced-idr": "1"},
-        "qsv": {"preset": "veryfast", "global_quality": "23", "async_depth": "1", "forced_idr": "1"},
-        "videotoolbox": {"realtime": "1"},
-        "vaapi": {},
-    }
-    bit_rate = None if name in ("nvenc", "qsv") else round(width * height * rate * Fraction(1, 8))
-    pixel_format = "nv12" if name == "qsv" else "yuv420p"
-    return VideoEncoder(name, f"h264_{name}", options[name], pixel_format, bit_rate, live=True)
-
 
 SOUND_RATE, SOUND_BIT_RATE = 48_000, 96_000
 """Of what is encoded here."""

@@ -1,23 +1,220 @@
-"""The microphones of this machine: of PulseAudio and PipeWire by libpulse-simple (Linux), else of FFmpeg."""
+"""Sound of the microphone for recordings: the devices, the thread that reads one, and the track without gaps."""
 
 from __future__ import annotations
 
 import ctypes
 import json
+import logging
 import os
 import subprocess
 import sys
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, TypeAlias
 
 import av
 import numpy as np
 from av.error import FFmpegError
+from numpy.typing import NDArray
 
 from app.core.errors import MicrophoneError, t
-from app.output.sound.microphone import BLOCK_S, RATE, SoundBlock, SoundSource
+from app.core.threads import name_thread
+
+log = logging.getLogger(__name__)
+
+
+RATE = 48_000
+"""Samples per second of every block."""
+BLOCK_S = 0.02
+"""Length of a block where the source can be asked for one."""
+Samples: TypeAlias = NDArray[np.int16]
+"""(count,) int16, mono."""
+
+
+@dataclass(frozen=True, slots=True)
+class SoundBlock:
+    """Consecutive samples."""
+
+    samples: Samples
+    captured_at_s: float
+    """Time at which the first sample was captured, on the clock of the frames (`time.perf_counter`)."""
+
+
+class SoundSource(Protocol):
+    """An open microphone. Opened, used and closed on one thread."""
+
+    def read(self) -> SoundBlock:
+        """Wait for the next block. Raises MicrophoneError if the device is lost."""
+        ...
+
+    def close(self) -> None:
+        """Release the device. Idempotent."""
+        ...
+
+
+OpenSource: TypeAlias = Callable[[str], SoundSource]
+"""Opens `default` or a microphone by its name; raises MicrophoneError."""
+
+
+RETRY_S = 2.0
+"""Wait before a microphone that failed is opened again."""
+POLL_S = 0.02
+"""Interval at which `wanted` is asked while no device is open."""
+MAX_BLOCKS = round(30 / BLOCK_S)
+"""Blocks that are kept at most; beyond it the oldest is dropped."""
+CLOSE_TIMEOUT_S = 2.0
+
+
+class Microphone:
+    """Opens the microphone that is wanted, and reads it until `close`.
+
+    Muting releases the device: while `wanted` returns None, nothing is captured. A device that fails is reported and
+    tried again.
+    """
+
+    def __init__(
+        self,
+        open_source: OpenSource,
+        wanted: Callable[[], str | None],
+        report: Callable[[Exception | None], None],
+        retry_s: float = RETRY_S,
+    ) -> None:
+        """wanted: the microphone, None to mute it. report: called with an error, and with None once sound arrives and
+        after `close`. Both are called on the microphone's thread, but for the last report.
+        """
+        self._open_source = open_source
+        self._wanted = wanted
+        self._report = report
+        self._retry_s = retry_s
+        self._blocks: deque[SoundBlock] = deque(maxlen=MAX_BLOCKS)
+        self.level = 0.0
+        """Peak of the last block, from 0 to 1; 0 while muted. Readable on any thread."""
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="microphone", daemon=True)
+        self._thread.start()
+
+    def take(self) -> list[SoundBlock]:
+        """Return the blocks that arrived since the last call, without waiting. Used on one thread."""
+        return [self._blocks.popleft() for _ in range(len(self._blocks))]
+
+    def request_stop(self) -> None:
+        """Let the thread release the device and end, without waiting for it."""
+        self._stop.set()
+
+    def close(self) -> None:
+        """Release the device; no failure stays reported. Idempotent."""
+        self._stop.set()
+        self._thread.join(CLOSE_TIMEOUT_S)
+        if self._thread.is_alive():
+            log.warning("The microphone's driver does not answer; its thread is left behind.")
+        self._report(None)
+
+    def _run(self) -> None:
+        name_thread("microphone")
+        while not self._stop.is_set():
+            name = self._wanted()
+            if name is None:
+                self._stop.wait(POLL_S)
+                continue
+            try:
+                self._listen(name)
+            except Exception as error:  # noqa: BLE001 - carried to the status
+                self._report(error)
+                self._stop.wait(self._retry_s)
+
+    def _listen(self, name: str) -> None:
+        """Read the device until another one, or none, is wanted."""
+        source = self._open_source(name)
+        try:
+            heard = False
+            while not self._stop.is_set():
+                block = source.read()
+                if self._wanted() != name:  # muted in the meantime: what was just captured is discarded
+                    return
+                if not heard:
+                    heard = True
+                    self._report(None)
+                self._blocks.append(block)
+                self.level = min(1.0, float(np.abs(block.samples.astype(np.int32)).max(initial=0)) / 32767)
+        finally:
+            self.level = 0.0
+            source.close()
+
+
+TOLERANCE = round(0.02 * RATE)
+"""Deviation in samples from which a block is moved at once; smaller ones are corrected by resampling."""
+SMOOTHING = 0.1
+"""Weight of a block's deviation in the running mean, because capture times jitter."""
+GAIN = 0.02
+"""Share of the mean deviation that one block corrects."""
+MOST_STRETCH = 0.005
+"""Largest change of a block's length, as a fraction."""
+LATEST_S = 0.3
+"""Sound that arrives later than this after its frame is replaced by silence, so that no frame waits for it."""
+
+
+class SoundTrack:
+    """Places blocks on the time line of the file. Gaps are filled with silence, overlaps are cut.
+
+    The clock of a sound card drifts against that of the frames: blocks are stretched or shortened to follow their
+    capture times.
+    """
+
+    def __init__(self, origin_s: float) -> None:
+        """origin_s: capture time at which the file begins."""
+        self._origin_s = origin_s
+        self._length = 0
+        """Samples returned so far."""
+        self._deviation = 0.0
+        self._aligned = False
+
+    def add(self, blocks: Sequence[SoundBlock], frame_s: float, *, final: bool = False) -> Samples:
+        """Return the samples that follow the previous ones.
+
+        frame_s: time of the frame in the file. final: the file ends there; the sound ends there as well.
+        """
+        start = self._length
+        parts = [part for block in blocks for part in self._placed(block)]
+        due = round(frame_s * RATE) if final else round((frame_s - LATEST_S) * RATE)
+        if due > self._length:
+            parts.append(self._silence(due - self._length))
+            self._aligned = False
+        samples = np.concatenate(parts) if parts else np.zeros(0, np.int16)
+        if final and self._length > due:
+            samples = samples[: max(0, due - start)]
+            self._length = start + len(samples)
+        return samples
+
+    def _placed(self, block: SoundBlock) -> list[Samples]:
+        samples, parts = block.samples, []
+        deviation = round((block.captured_at_s - self._origin_s) * RATE) - self._length
+        if not self._aligned or abs(deviation) > TOLERANCE:
+            if deviation > 0:
+                parts.append(self._silence(deviation))
+            samples = samples[max(0, -deviation) :]
+            self._aligned, self._deviation = len(samples) > 0, 0.0
+        else:
+            self._deviation += (deviation - self._deviation) * SMOOTHING
+            most = len(samples) * MOST_STRETCH
+            samples = _stretched(samples, round(np.clip(self._deviation * GAIN, -most, most)))
+        self._length += len(samples)
+        return [*parts, samples]
+
+    def _silence(self, count: int) -> Samples:
+        self._length += count
+        return np.zeros(count, np.int16)
+
+
+def _stretched(samples: Samples, more: int) -> Samples:
+    """Return the samples, linearly resampled to `more` samples more."""
+    if more == 0:
+        return samples
+    places = np.linspace(0, len(samples) - 1, len(samples) + more)
+    return np.rint(np.interp(places, np.arange(len(samples)), samples)).astype(np.int16)
+
 
 LIBRARY = "libpulse-simple.so.0"
 _RECORD = 2

@@ -90,7 +90,7 @@ def size_and_time(name: str) -> tuple[int | None, int | None]:
 
     Of a folder: the sum of the sizes of its images, and the last change of one.
     """
-    from app.media.image_folder import pictures_in  # imports NumPy; see the imports of `job`
+    from app.media.image_file import pictures_in  # imports NumPy; see the imports of `job`
 
     try:
         if not is_remote(name):

@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 from app.core.errors import MicrophoneError, t
-from app.output.sound.microphone import BLOCK_S, RATE, Microphone, Samples, SoundBlock
+from app.output.sound import BLOCK_S, RATE, Microphone, Samples, SoundBlock
 
 COUNT = round(BLOCK_S * RATE)
 

@@ -1,11 +1,12 @@
-"""Outputs of a conversion: videos, or folders of images."""
+"""What a conversion reads and writes beside videos: folders of images, and all outputs."""
 
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import shutil
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -14,13 +15,98 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core import geometry
-from app.core.errors import SinkLostError, SinkOpenError, t
+from app.core.errors import BackgroundError, ModelError, SinkLostError, SinkOpenError, t
 from app.core.files import ExplainedOSError, exists, is_folder, move, why_not_written
-from app.media.encoders import file_encoder
-from app.media.image_file import IMAGE_SUFFIXES, write_picture
-from app.media.video_times import Leap
-from app.media.video_writer import VideoWriter, create_temporary
+from app.core.types import BgrImage
+from app.media.frame_filters import BgraImage
+from app.media.image_file import (
+    IMAGE_SUFFIXES,
+    READ_SUFFIXES,
+    first_frame_alone,
+    first_names,
+    others_in,
+    others_left_out,
+    picture_names,
+    read_cut_out,
+    write_picture,
+)
+from app.media.video_input import VideoError
+from app.media.video_reader import Timing
+from app.media.video_times import Grid, Leap
+from app.media.video_writer import VideoWriter, create_temporary, file_encoder
 from app.offline.targets import FRAME
+
+log = logging.getLogger(__name__)
+
+DEFAULT_FPS = Fraction(30)
+"""Frame rate of a video of images."""
+MAX_SIDE = 16_384
+"""Larger images are downscaled to this."""
+
+
+class ImageFolderReader:
+    """The images of a folder in natural order of their names, 9 before 10; or a single image."""
+
+    def __init__(
+        self,
+        path: Path,
+        check_size: Callable[[int, int], object] = lambda width, height: None,
+        fps: Fraction = DEFAULT_FPS,
+    ) -> None:
+        """check_size: raises ModelError for images that cannot be matted. fps: frame rate of a video of them.
+
+        Raise VideoError if there is no image.
+        """
+        self.path, self.is_image = path, not is_folder(path)
+        self.time_base, self.timecode, self.is_cut = 1 / fps, None, False
+        self.end_s: Fraction | None = None
+        """None: the last frame lasts as long as the others."""
+        self.damaged: list[str] = []
+        """Names of the images skipped so far: unreadable, or of an unsuitable size."""
+        self._check_size = check_size
+        self._names = {path: path.stem} if self.is_image else picture_names(path)
+        if not self._names:
+            raise VideoError(
+                f"The folder {path} contains no images ({', '.join(READ_SUFFIXES)}), and folders in it are not "
+                "searched for images or videos; name the folder that holds them."
+            )
+        self.frame_estimate: int | None = len(self._names)
+        self.timing = Timing(fps, Grid(fps), len(self._names), Fraction(0), (), is_constant=True)
+
+    def named_frames(self) -> Generator[tuple[Fraction, str, BgrImage | BgraImage], None, None]:
+        """Yield (time in seconds, name, image as of `read_cut_out`) of every usable image; see `picture_names`.
+
+        Raises BackgroundError or ModelError if a single image cannot be used; such an image of a folder is left out.
+        """
+        for number, (file, name) in enumerate(self._names.items()):
+            image = self._read(file)
+            if image is not None:
+                yield number / self.timing.rate, name, image
+
+    def left_out(self, *, is_film: bool) -> Iterator[str]:
+        """Yield what was not converted."""
+        if self.damaged:
+            yield (
+                f"Unreadable or unsuitable images in {self.path} were left out: {len(self.damaged)} "
+                f"({', '.join(first_names(self.damaged))})."
+            )
+        if not self.is_image and (others := [file.name for file in others_in(self.path)]):
+            yield others_left_out(self.path, others)
+        if self.is_image and (told := first_frame_alone(self.path)):
+            yield told
+
+    def _read(self, file: Path) -> BgrImage | BgraImage | None:
+        try:
+            image = read_cut_out(file, MAX_SIDE)
+            self._check_size(image.shape[1], image.shape[0])
+        except (BackgroundError, ModelError) as error:
+            if file == self.path:
+                raise
+            self.damaged.append(file.name)
+            log.warning("%s", error if isinstance(error, BackgroundError) else f"{file}: {error}")
+            return None
+        return image
+
 
 FINEST_TIME_BASE = Fraction(1, 1_000_000)
 

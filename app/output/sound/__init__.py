@@ -1,1 +1,0 @@
-"""Sound of the microphone, for recordings."""
