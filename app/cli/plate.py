@@ -42,7 +42,7 @@ def check_output(output: Path, source: str) -> None:
 
     source: as in the settings, a file or a camera. Raises PlateError if nothing can be written there.
     """
-    from app.matting.plate.capture import plate_info, record_of
+    from app.matting.plate.picture import plate_info, record_of
 
     check_outputs([output], Path(source) if is_file(Path(source)) else None)
     if output.suffix.lower() not in IMAGE_SUFFIXES:
@@ -70,7 +70,7 @@ def take_plate(settings: Settings, output: Path | None, seconds: float, countdow
     view.
     """
     from app.capture import SourceOpener
-    from app.matting.plate.capture import PlateCapture, keep_plate
+    from app.matting.plate.picture import PlateCapture, store_plate
     from app.output.camera_list import is_busy
 
     with closing(SourceOpener(is_busy)(settings.capture.replace(lock_exposure=True))) as source:
@@ -79,4 +79,4 @@ def take_plate(settings: Settings, output: Path | None, seconds: float, countdow
         while not enough:
             frame = source.read()
             enough = capture.feed(None if frame is None else frame.of(source.info, orientation))
-    return keep_plate(capture.plate(), capture.camera, output)
+    return store_plate(capture.plate(), capture.camera, output)

@@ -18,7 +18,7 @@ from app.core.errors import SinkError, Stage, UsageError
 from app.core.files import exists, why_not_written
 from app.core.settings import Settings, rebase
 from app.core.types import BgrImage, Picture
-from app.matting.plate.capture import keep_plate
+from app.matting.plate.picture import store_plate
 from app.media.image_file import write_picture
 from app.output.sound import MicrophoneName, microphones
 from app.runtime.pipeline import Pipeline
@@ -61,14 +61,14 @@ class SettingsController:
         change: Apply | None = None,
         undo: Callable[[], Apply] | None = None,
         scenes_changed: Callable[[], None] = lambda: None,
-        keep_plate: Callable[[BgrImage, str], Path] = keep_plate,
+        store_plate: Callable[[BgrImage, str], Path] = store_plate,
         listed_microphones: Callable[[], Iterable[MicrophoneName]] = microphones,
         confirm_s: float = CONFIRM_S,
     ) -> None:
         """Connect the controller with the program; the callables are called on control threads.
 
         request_quit: returns at once. newest: the picture that a snapshot shows; None before the first one.
-        change, undo: see `SettingsChanges`. scenes_changed: called after a scene was saved or removed. keep_plate: as
+        change, undo: see `SettingsChanges`. scenes_changed: called after a scene was saved or removed. store_plate: as
         in `PlateCommand`.
         """
         self._pipeline = pipeline
@@ -87,7 +87,7 @@ class SettingsController:
             "model": lambda _: self._describe_model(),
             "only-me": self._only_me,
             "pause": self._pause,
-            "plate": PlateCommand(changes, keep_plate).run,
+            "plate": PlateCommand(changes, store_plate).run,
             "quit": lambda _: self._quit(),
             "record": output.run,
             "record-alpha": alpha.run,

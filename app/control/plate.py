@@ -13,7 +13,7 @@ from app.core.files import is_file
 from app.core.settings import Settings
 from app.core.types import BgrImage
 from app.matting import choose_model
-from app.matting.plate.capture import PlateCapture
+from app.matting.plate.picture import PlateCapture
 from models.table import needs_plate
 
 POLL_S = 0.03

@@ -25,8 +25,8 @@ from app.matting.choice import hardware
 from app.matting.choice.choice import choose_device, choose_model, openvino_precision
 from app.matting.choice.governor import LIGHTER_WORK
 from app.matting.choice.trials import best, gain, trials_of, unmeasured
-from app.matting.plate.capture import PlateInfo, plate_info, plate_path
-from app.matting.plate.capture import keep_plate as keep_plate
+from app.matting.plate.picture import PlateInfo, plate_info, plate_path
+from app.matting.plate.picture import store_plate as store_plate
 from app.media.image_file import read_image
 from app.output.sound import microphones as microphones
 from models.table import bundled, recommended

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 
 from app.core import paths
-from app.core.geometry import WHOLE
+from app.core.errors import PlateError, t
+from app.core.geometry import WHOLE, framed
 from app.core.settings import EngineSettings, FramingSettings
-from app.matting.base.interface import StepGeometry
-from app.matting.choice.choice import choose, choose_model, geometry_for, network_engine, openvino_threads
-from app.matting.engine import FrameEngine
-from app.matting.plate.engine import PlateEngine, build_with_plate
-from app.matting.plate.picture import check_shape, whole_plate
+from app.core.types import BgrImage
+from app.matting.base.interface import Backend, StepGeometry, auto_ratio
+from app.matting.choice.choice import Choice, choose, choose_model, geometry_for, network_engine, openvino_threads
+from app.matting.engine import FrameEngine, backend_errors
+from app.matting.plate.engine import LitPlate, PlateCheck, PlateEngine
+from app.matting.plate.picture import PersonFinder, check_shape, read_plate, whole_plate
 from models.table import needs_plate
 
 
@@ -37,12 +40,94 @@ def build_engine(
     if choice.device == "cpu":
         _release_gpu()
     if choice.spec.needs_plate:
-        return build_with_plate(settings, choice, width, height, framing)
+        return _plate_engine(settings, choice, width, height, framing)
 
     def threads(geometry: StepGeometry) -> int | None:
         return openvino_threads(choice, geometry) if shared else None
 
     return network_engine(settings, choice, width, height, threads, live=live)
+
+
+MOST_SCALE = 0.5
+"""Maximum scale of the base network's input relative to the frame."""
+HD_PIXELS = 1920 * 1080
+HD_SAMPLES = 80_000
+
+
+def _plate_engine(
+    settings: EngineSettings, choice: Choice, width: int, height: int, framing: FramingSettings
+) -> PlateEngine:
+    """Build an engine with a plate; see `build_engine`. Raises PlateError if the plate cannot be used."""
+    path = settings.plate
+    if path is None:
+        raise PlateError(
+            t(
+                "The model {model} needs a picture of the empty room; take one⟦ in the window, with `python3 run.py "
+                "ctl plate take`, or with `python3 run.py plate` while Mattecam does not run⟧.",
+                model=choice.model,
+            )
+        )
+    made: list[PlateCheck] = []
+
+    def make(geometry: StepGeometry) -> Backend:
+        plate = framed(read_plate(path, geometry.width, geometry.height), framing)
+        with contextlib.ExitStack() as unused:
+            people = PersonFinder(geometry.width, geometry.height)
+            unused.callback(people.close)
+            if people.finds_someone(plate):
+                raise PlateError(
+                    t(
+                        "The picture of the empty room {file} shows a person; take it again with nobody in view.",
+                        file=path,
+                    )
+                )
+            with backend_errors(choice.model, choice.device, choice.precision):
+                backend, lit = _plate_backend(settings, choice, geometry, plate)
+            unused.pop_all()
+        if made:
+            made.pop().people.close()
+        made.append(PlateCheck(lit, plate, people))
+        return backend
+
+    def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:
+        if choice.spec.recurrent:
+            return geometry_for(settings, choice.model, frame_width, frame_height)
+        return StepGeometry(frame_width, frame_height, 1.0)
+
+    engine = FrameEngine(choice.model, make, make_geometry, width, height, strict_mode=False)
+    return PlateEngine(engine, lambda: made[0])
+
+
+def sample_pixels(width: int, height: int) -> int:
+    """Return the number of pixels to refine: 80,000 for HD as in the paper, scaled with the frame's area."""
+    return round(HD_SAMPLES * width * height / HD_PIXELS / 16) * 16
+
+
+def _plate_backend(
+    settings: EngineSettings, choice: Choice, geometry: StepGeometry, plate: BgrImage
+) -> tuple[Backend, LitPlate]:
+    """Return the backend and its component that holds the plate."""
+    scale = min(settings.downsample_ratio or auto_ratio(geometry.width, geometry.height), MOST_SCALE)
+    pixels = sample_pixels(geometry.width, geometry.height)
+    if choice.executor == "openvino":
+        from app.matting.openvino.artefact import NetworkSource
+        from app.matting.openvino.artefact_cache import artefacts
+        from app.matting.plate.networks import PlateOpenVinoBackend, SeenPlateBackend
+
+        artefact = artefacts.load(NetworkSource(choice.model, choice.weights))
+        backend = (
+            SeenPlateBackend(artefact, plate, geometry, choice.precision)
+            if choice.spec.recurrent
+            else PlateOpenVinoBackend(artefact, plate, scale, pixels, choice.precision)
+        )
+        return backend, backend
+    from app.matting.torch.core import PlateCore, SeenPlateCore
+    from app.matting.torch.networks import load_core
+    from app.matting.torch.torch_backend import TorchBackend
+
+    network = load_core(choice.model, choice.weights, settings.refiner, 1.0, choice.device, choice.precision).network
+    lit = SeenPlateCore(network, plate, geometry) if choice.spec.recurrent else PlateCore(network, plate, scale, pixels)
+    return TorchBackend(lit.eval(), geometry, choice.device, choice.precision), lit
 
 
 def frame_check(settings: EngineSettings) -> Callable[[int, int], None]:

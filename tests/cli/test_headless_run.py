@@ -25,7 +25,7 @@ from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpen
 from app.core.settings import BackgroundSettings, CaptureSettings, Settings
 from app.core.types import Frame, Outgoing, Picture, PictureKind, SourceInfo
 from app.matting.base.interface import EngineInfo
-from app.matting.plate.capture import plate_info
+from app.matting.plate.picture import plate_info
 from app.output import camera_list
 from app.output.recording import Recorder
 from app.runtime.context import Timing

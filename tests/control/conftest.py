@@ -22,7 +22,7 @@ from app.control.transport import ControlAddress
 from app.core.errors import PlateError
 from app.core.settings import Settings, SettingsOwner
 from app.core.types import BgrImage, Picture, PictureKind
-from app.matting.plate.capture import plate_path, save_plate
+from app.matting.plate.picture import plate_path, save_plate
 from app.output.sound import MicrophoneName
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
@@ -59,7 +59,7 @@ class Program:
             request_quit=self.quit.set,
             newest=self.first_picture,
             scenes_changed=self.scenes_changed,
-            keep_plate=self.keep_plate,
+            store_plate=self.store_plate,
             confirm_s=confirm_s,
         )
 
@@ -70,7 +70,7 @@ class Program:
         self.picture = self.picture or self.pipeline.preview.get(60)
         return self.picture
 
-    def keep_plate(self, plate: BgrImage, camera: str) -> Path:
+    def store_plate(self, plate: BgrImage, camera: str) -> Path:
         if self.plate_error is not None:
             raise self.plate_error
         self.plates.append((plate, camera))

@@ -19,7 +19,7 @@ from app.control.plate import PlateCommand
 from app.core.errors import BackgroundError, MattecamError, PlateError, SinkLostError, UsageError
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import PictureKind
-from app.matting.plate.capture import plate_path
+from app.matting.plate.picture import plate_path
 from app.runtime.context import Timing
 from app.runtime.status import Phase
 from app.testing.parts import room_picture, shows_room

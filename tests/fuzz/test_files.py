@@ -46,8 +46,7 @@ from app.core.files import BrokenFileError
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.core.types import check_bgr
 from app.gui.backgrounds.library import add_picture, thumbnail
-from app.matting.plate.capture import PlateInfo, plate_info, plate_path, save_plate
-from app.matting.plate.picture import read_plate
+from app.matting.plate.picture import PlateInfo, plate_info, plate_path, read_plate, save_plate
 from app.media.image_file import kind_of_file, read_image
 from models import weights
 from models.table import NETWORKS

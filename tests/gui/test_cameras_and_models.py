@@ -29,8 +29,8 @@ from app.gui.tasks import Tasks
 from app.matting.base.interface import EngineInfo
 from app.matting.choice import trials as kept
 from app.matting.choice.trials import Trial, keep_trials
-from app.matting.plate import capture as plate_capture
-from app.matting.plate.capture import plate_path, save_plate
+from app.matting.plate import picture as plate_capture
+from app.matting.plate.picture import plate_path, save_plate
 from app.runtime.status import PipelineStatus
 from models.table import BUNDLED
 from tests.gui.conftest import CAMERAS, Downloads
@@ -363,7 +363,7 @@ def test_a_capture_that_fails_is_reported_and_can_be_repeated(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(plate_capture, "START_LIMIT_S", 0.1)
         if fault == "person":
-            patched.setattr(services, "keep_plate", refuse)
+            patched.setattr(services, "store_plate", refuse)
         elif fault == "silence":
             patched.setattr(dialog, "_newest", lambda: None)
         dialog.begin()

@@ -35,7 +35,7 @@ MAY_WRITE_PICTURES = {
     "app.gui.bridge": "a snapshot, released by the gate",
     "app.control.controller": "a snapshot, released by the gate",
     "app.offline.files": "converting a file that the user names",
-    "app.matting.plate.capture": "the plate, which the user asks for by name",
+    "app.matting.plate.picture": "the plate, which the user asks for by name",
     "app.cli.proof": "the proof of the demo",
     "app.gui.backgrounds.library": "an image that the user pastes as a background",
 }

@@ -112,7 +112,7 @@ def with_plate(folder: Path, tensors: dict[str, Tensor], executor: str = "openvi
 @pytest.fixture
 def only_the_self_test(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the detection of persons in the plate."""
-    monkeypatch.setattr("app.matting.plate.engine.shows_someone", lambda plate: False)
+    monkeypatch.setattr("app.matting.plate.picture.PersonFinder.finds_someone", lambda people, plate: False)
 
 
 @pytest.mark.parametrize("executor", ["eager", "openvino"])

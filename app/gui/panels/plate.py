@@ -26,7 +26,7 @@ from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.page import breakable
 from app.gui.widgets.qt import column, prepare, row, timer, was_hidden
 from app.gui.widgets.theme import restyle
-from app.matting.plate.capture import PlateCapture, PlateInfo
+from app.matting.plate.picture import PlateCapture, PlateInfo
 from app.runtime.status import PipelineStatus
 from models.table import needs_plate
 
@@ -212,7 +212,7 @@ class PlateDialog(QDialog):
     def _keep(self, capture: PlateCapture) -> tuple[BgrImage, Path]:
         """Store the plate (on a task thread); return it and its file."""
         plate = capture.plate()
-        return plate, services.keep_plate(plate, capture.camera, wanted=lambda: self._capture is capture)
+        return plate, services.store_plate(plate, capture.camera, wanted=lambda: self._capture is capture)
 
     def _show(self, kept: tuple[BgrImage, Path]) -> None:
         plate, path = kept

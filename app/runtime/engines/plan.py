@@ -10,7 +10,7 @@ from app.core.geometry import WHOLE
 from app.core.settings import EngineSettings, FramingSettings
 from app.core.types import Frame
 from app.matting.base.interface import EngineInfo, MattingEngine
-from app.matting.plate.capture import plate_info
+from app.matting.plate.picture import plate_info
 from app.runtime.status import Phase
 from models.table import needs_plate
 

@@ -16,9 +16,10 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground
 from app.matting import build_engine, choose_model
 from app.matting.base.interface import MattingEngine
+from app.matting.build import sample_pixels
 from app.matting.choice import choice, hardware
 from app.matting.choice.hardware import CudaCards
-from app.matting.plate.engine import PlateEngine, sample_pixels
+from app.matting.plate.engine import PlateEngine
 from models.bgmv2 import MattingRefine
 from tests.golden.fill import fill
 from tests.matting.choice.simulated_cuda import SimulatedCuda
@@ -41,7 +42,7 @@ def weights_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def _nobody_in_the_plate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the detection of persons: the plates of these tests are noise."""
-    monkeypatch.setattr("app.matting.plate.engine.shows_someone", lambda plate: False)
+    monkeypatch.setattr("app.matting.plate.picture.PersonFinder.finds_someone", lambda people, plate: False)
 
 
 @pytest.fixture(params=["eager", "openvino"])
@@ -215,6 +216,23 @@ def test_a_stream_that_changes_is_compared_with_the_plate_before_a_picture_leave
     if how != "another camera":
         engine.reset()
     assert engine.step(visit(160, 96), BlurredBackground(50), OFF).alpha.shape == (96, 160)
+
+
+@pytest.mark.parametrize("settings", ["openvino"], indirect=True)
+def test_no_network_is_built_for_a_frame(
+    settings: MattingSettings, engines: BuildEngine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """At the first frame and at each cut one was built to find the people, and the picture stood still."""
+    engine = engines(settings, 160, 96)
+
+    def refuse(*_: object, **_named: object) -> None:
+        raise AssertionError("a network is built")
+
+    monkeypatch.setattr("app.matting.openvino.openvino_backend.OpenVinoBackend", refuse)
+    for _ in range(2):
+        engine.step(visit(160, 96), BlurredBackground(50), OFF)
+    with pytest.raises(PlateError, match="take it again"):
+        engine.step(bumped(visit(160, 96)), BlurredBackground(50), OFF)
 
 
 def test_another_size_scales_the_plate_or_refuses(settings: MattingSettings, engines: BuildEngine) -> None:

@@ -14,7 +14,7 @@ from torch import Tensor
 from app.capture.demo import DemoSource
 from app.cli import main
 from app.core.types import BgrImage
-from app.matting.plate.capture import save_plate
+from app.matting.plate.picture import save_plate
 from app.media.video_reader import VideoReader
 from tests.plate_weights import darker_than_the_plate
 

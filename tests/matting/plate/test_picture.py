@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
-from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -13,17 +13,21 @@ import pytest
 from app.capture.demo import DemoSource
 from app.core.errors import PlateError
 from app.core.types import AlphaImage, BgrImage, Frame, SourceInfo
-from app.matting.plate.capture import (
+from app.matting.plate.picture import (
     MOST_FRAMES,
     START_LIMIT_S,
+    PersonFinder,
     PlateCapture,
+    PlateFit,
+    median_plate,
     plate_info,
     plate_path,
+    read_plate,
     save_plate,
+    shows_someone,
 )
-from app.matting.plate.engine import shows_someone
-from app.matting.plate.picture import PlateFit, median_plate, read_plate
-from tests.rooms import clip_frames, empty_room
+from app.media.video_reader import VideoReader
+from tests.paths import shared
 
 
 def room(width: int = 320, height: int = 180) -> BgrImage:
@@ -42,98 +46,86 @@ def with_person(picture: BgrImage) -> tuple[BgrImage, AlphaImage]:
     return shown, alpha
 
 
-class TestFile:
-    def test_same_size_is_taken_as_it_is(self, tmp_path: Path) -> None:
-        cv2.imwrite(str(tmp_path / "p.png"), room())
-        np.testing.assert_array_equal(read_plate(tmp_path / "p.png", 320, 180), room())
-
-    def test_same_shape_is_scaled_with_a_warning(self, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-        cv2.imwrite(str(tmp_path / "p.png"), room())
-        assert read_plate(tmp_path / "p.png", 640, 360).shape == (360, 640, 3)
-        assert "scaled from 320x180 to 640x360" in caplog.text
-
-    def test_what_cannot_be_used_is_named(self, tmp_path: Path) -> None:
-        cv2.imwrite(str(tmp_path / "p.png"), room())
-        (tmp_path / "broken.png").write_bytes((tmp_path / "p.png").read_bytes()[:40])
-        (tmp_path / "empty.png").touch()
-        with pytest.raises(PlateError, match="320×180 pixels, but the camera delivers 320×240"):
-            read_plate(tmp_path / "p.png", 320, 240)
-        with pytest.raises(PlateError, match=r"absent\.png cannot be read"):
-            read_plate(tmp_path / "absent.png", 320, 240)
-        for name in ("broken.png", "empty.png"):
-            with pytest.raises(PlateError, match="not a readable image"):
-                read_plate(tmp_path / name, 320, 180)
+def clip_frames(name: str) -> list[BgrImage]:
+    """About 20 frames of a development clip, spread over it."""
+    frames = [image for _, image in VideoReader(shared(f"clips/{name}.mkv")).frames()]
+    return frames[:: max(1, len(frames) // 20)]
 
 
-def test_median_leaves_the_person_out() -> None:
-    empty = room()
-    shots = []
-    for step in range(9):
-        shot = empty.copy()
-        shot[40:160, 20 + 30 * step : 80 + 30 * step] = 255
-        shots.append(shot)
-    np.testing.assert_array_equal(median_plate(shots), empty)
-    with pytest.raises(PlateError):
-        median_plate([])
+def test_a_file_is_scaled_with_a_warning_and_what_cannot_be_used_is_named(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file = tmp_path / "p.png"
+    cv2.imwrite(str(file), room())
+    np.testing.assert_array_equal(read_plate(file, 320, 180), room())
+    assert not caplog.text
+    assert read_plate(file, 640, 360).shape == (360, 640, 3)
+    assert "scaled from 320x180 to 640x360" in caplog.text
+    with pytest.raises(PlateError, match="320×180 pixels, but the camera delivers 320×240"):
+        read_plate(file, 320, 240)
+    for content in (file.read_bytes()[:40], b""):
+        file.write_bytes(content)
+        with pytest.raises(PlateError, match=r"p\.png is not a readable image"):
+            read_plate(file, 320, 180)
+    file.unlink()
+    with pytest.raises(PlateError, match=r"p\.png cannot be read"):
+        read_plate(file, 320, 180)
 
 
-class TestFit:
-    def test_light_is_no_change_whoever_stands_there(self) -> None:
-        fit = PlateFit(room())
-        brighter = np.clip(room() * np.array([1.2, 1.1, 0.9]), 0, 255).astype(np.uint8)
-        shown, alpha = with_person(brighter)
-        assert fit.fits(shown, alpha)
-        np.testing.assert_allclose(fit.gain, [1.2, 1.1, 0.9], atol=0.02)
-        assert np.abs(fit.lit_plate.astype(int) - brighter).max() <= 4
+def test_light_is_no_change_whoever_stands_there() -> None:
+    fit = PlateFit(room())
+    brighter = np.clip(room() * np.array([1.2, 1.1, 0.9]), 0, 255).astype(np.uint8)
+    assert fit.fits(*with_person(brighter))
+    np.testing.assert_allclose(fit.gain, [1.2, 1.1, 0.9], atol=0.02)
+    assert np.abs(fit.lit_plate.astype(int) - brighter).max() <= 4
 
-    @pytest.mark.parametrize(
-        "change",
-        [
-            lambda picture: np.roll(picture, 25, 1),
-            lambda picture: np.flip(picture, 0).copy(),
-            lambda picture: (picture * 0.3).astype(np.uint8),
-        ],
-        ids=["camera moved", "another room", "light off"],
-    )
-    def test_a_changed_room_does_not_fit(self, change: Callable[[BgrImage], BgrImage]) -> None:
-        fit = PlateFit(room())
-        assert fit.fits(*with_person(room()))
-        assert not fit.fits(*with_person(change(room())))
 
-    def test_everything_taken_for_the_person_does_not_fit(self) -> None:
-        moved = np.full_like(room(), 250)
-        assert not PlateFit(room()).fits(moved, np.full(moved.shape[:2], 255, np.uint8))
+CHANGES: dict[str, Callable[[BgrImage], BgrImage]] = {
+    "camera moved": lambda picture: np.roll(picture, 25, 1),
+    "another room": lambda picture: np.flip(picture, 0).copy(),
+    "light off": lambda picture: (picture * 0.3).astype(np.uint8),
+}
 
-    def test_a_room_taken_for_the_person_does_not_fit(self) -> None:
-        half = room()
-        half[:, :160] = 250
-        everyone = np.full(half.shape[:2], 255, np.uint8)
-        assert not PlateFit(room()).fits(half, everyone)
-        assert PlateFit(room()).fits(room(), everyone)
 
-    def test_furniture_taken_for_persons_does_not_fit(self) -> None:
-        """The network takes edges of a shifted room for persons; small detections are ignored."""
-        shown, alpha = with_person(np.roll(room(), 25, 1))
-        changed = np.abs(shown.astype(int) - room()).max(2) > 30
-        cells = np.indices(alpha.shape).sum(0) // 8 % 2 == 0
-        alpha[changed & cells] = 255
-        alpha[:, ::16] = alpha[::16] = 0
-        assert not PlateFit(room()).fits(shown, alpha)
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+def test_a_changed_room_does_not_fit(change: Callable[[BgrImage], BgrImage]) -> None:
+    fit = PlateFit(room())
+    assert fit.fits(*with_person(room()))
+    assert not fit.fits(*with_person(change(room())))
 
-    @pytest.mark.parametrize("clip", ["asl_book", "asl_walk"])
-    def test_a_real_room(self, clip: str) -> None:
-        images = clip_frames(clip, 20)
-        plate, frame = median_plate(images), images[7]
-        height, width = frame.shape[:2]
-        alpha = np.zeros((height, width), np.uint8)
-        alpha[height // 8 :, width // 4 : 3 * width // 4] = 255
-        for light in (0.7, 1.0, 1.25):
-            lit = np.clip(frame * light, 0, 255).astype(np.uint8)
-            assert PlateFit(plate).fits(lit, alpha)
-        lamp = frame.copy()
-        lamp[:, : width // 3] //= 2
-        for changed in (np.roll(frame, width // 50, 1), np.roll(frame, height // 30, 0), lamp):
-            assert not PlateFit(plate).fits(changed, alpha)
+
+def test_a_room_that_is_taken_for_people_does_not_fit() -> None:
+    everyone = np.full(room().shape[:2], 255, np.uint8)
+    half = room()
+    half[:, :160] = 250
+    assert PlateFit(room()).fits(room(), everyone)
+    assert not PlateFit(room()).fits(half, everyone)
+    assert not PlateFit(room()).fits(np.full_like(half, 250), everyone)
+
+
+def test_furniture_taken_for_persons_does_not_fit() -> None:
+    """The network takes edges of a shifted room for persons; small detections are ignored."""
+    shown, alpha = with_person(np.roll(room(), 25, 1))
+    changed = np.abs(shown.astype(int) - room()).max(2) > 30
+    cells = np.indices(alpha.shape).sum(0) // 8 % 2 == 0
+    alpha[changed & cells] = 255
+    alpha[:, ::16] = alpha[::16] = 0
+    assert not PlateFit(room()).fits(shown, alpha)
+
+
+@pytest.mark.parametrize("clip", ["asl_book", "asl_walk"])
+def test_a_real_room_fits_in_any_light_until_it_changes(clip: str) -> None:
+    images = clip_frames(clip)
+    plate, frame = median_plate(images), images[7]
+    height, width = frame.shape[:2]
+    alpha = np.zeros((height, width), np.uint8)
+    alpha[height // 8 :, width // 4 : 3 * width // 4] = 255
+    for light in (0.7, 1.0, 1.25):
+        assert PlateFit(plate).fits(np.clip(frame * light, 0, 255).astype(np.uint8), alpha)
+    lamp = frame.copy()
+    lamp[:, : width // 3] //= 2
+    for changed in (np.roll(frame, width // 50, 1), np.roll(frame, height // 30, 0), lamp):
+        assert not PlateFit(plate).fits(changed, alpha)
 
 
 SIZE = 160, 96
@@ -147,21 +139,21 @@ def shot(index: int, value: int = 100, size: tuple[int, int] = SIZE, camera: str
 
 def test_frames_are_spread_over_the_time_and_few() -> None:
     capture = PlateCapture(0.0, 2.0)
-    done, progress = list[bool](), list[float]()
+    assert capture.progress == 0
     for index in range(61):
-        done.append(capture.feed(shot(index, value=index)))
-        progress.append(capture.progress)
-    assert done == [False] * 60 + [True]
-    assert progress == pytest.approx([index / 60 for index in range(61)])
+        assert capture.feed(shot(index, value=index)) == (index == 60)
+        assert capture.progress == pytest.approx(index / 60)
     assert len(capture.frames) == MOST_FRAMES
     assert capture.frames[0][0, 0, 0] == 0
     assert capture.frames[-1][0, 0, 0] >= 57
 
 
-def test_large_frames_are_fewer(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.matting.plate.capture.MOST_BYTES", 5 * shot(0).image.nbytes)
-    capture = PlateCapture(0.0, 1.0)
-    assert [capture.feed(shot(index)) for index in range(31)][-1]
+def test_large_frames_are_fewer_and_a_repeated_one_counts_once() -> None:
+    capture = PlateCapture(0.0, 1.0, most_bytes=5 * shot(0).image.nbytes)
+    for _ in range(5):
+        assert not capture.feed(shot(0))
+    assert len(capture.frames) == 1
+    assert [capture.feed(shot(index)) for index in range(1, 31)][-1]
     assert len(capture.frames) == 5
 
 
@@ -176,10 +168,9 @@ def test_another_size_or_camera_begins_anew(size: tuple[int, int], camera: str) 
     assert capture.camera == camera
 
 
-def test_a_camera_that_repeats_its_last_frame_is_silent(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_camera_that_repeats_its_last_frame_is_silent() -> None:
     now_s = [100.0]
-    monkeypatch.setattr("app.matting.plate.capture.time", SimpleNamespace(monotonic=lambda: now_s[0]))
-    capture = PlateCapture(30.0, 1.0)
+    capture = PlateCapture(30.0, 1.0, now=lambda: now_s[0])
     now_s[0] += 29
     assert not capture.feed(shot(0)) and not capture.frames, "the countdown goes on"
     now_s[0] += START_LIMIT_S
@@ -192,21 +183,10 @@ def test_a_camera_that_repeats_its_last_frame_is_silent(monkeypatch: pytest.Monk
         capture.feed(shot(0))
 
 
-def test_a_repeated_picture_counts_once() -> None:
-    capture = PlateCapture(0.0, 1.0)
-    for _ in range(5):
-        capture.feed(shot(7))
-    assert len(capture.frames) == 1
-
-
-def test_nothing_seen_is_no_plate() -> None:
-    assert PlateCapture(0.0, 1.0).progress == 0
-    with pytest.raises(PlateError):
-        PlateCapture(0.0, 1.0).plate()
-
-
 def test_a_passer_by_is_not_in_the_plate() -> None:
     capture = PlateCapture(0.0, 1.0)
+    with pytest.raises(PlateError):
+        capture.plate()
     for index in range(31):
         frame = shot(index)
         frame.image[:, 4 * index : 4 * index + 30] = 255
@@ -216,8 +196,10 @@ def test_a_passer_by_is_not_in_the_plate() -> None:
 
 @pytest.mark.parametrize("size", [(320, 240), (160, 96)])
 def test_the_demo_with_and_without_its_person(size: tuple[int, int]) -> None:
-    assert shows_someone(DemoSource(*size, 30, motion=0).render(0))
-    assert not shows_someone(DemoSource(*size, 30, empty_scene_s=3.0, motion=0).render(0))
+    """One network looks at both: the first image leaves nothing behind."""
+    occupied, empty = (DemoSource(*size, 30, empty_scene_s=s, motion=0).render(0) for s in (0.0, 3.0))
+    with closing(PersonFinder(*size)) as people:
+        assert [people.finds_someone(image) for image in (occupied, empty, occupied)] == [True, False, True]
 
 
 def test_what_is_no_room_shows_nobody() -> None:
@@ -228,17 +210,13 @@ def test_what_is_no_room_shows_nobody() -> None:
 
 def test_a_plate_comes_back_with_its_origin(tmp_path: Path) -> None:
     path = tmp_path / "new" / "plate.png"
-    kept = save_plate(path, shot(0).image, "usb-1")
-    assert plate_info(path) == kept
-    assert (kept.camera, kept.width, kept.height) == ("usb-1", *SIZE)
+    stored = save_plate(path, shot(0).image, "usb-1")
+    assert plate_info(path) == stored
+    assert (stored.camera, stored.width, stored.height) == ("usb-1", *SIZE)
     np.testing.assert_array_equal(cv2.imread(str(path)), shot(0).image)
     assert sorted(file.name for file in path.parent.iterdir()) == ["plate.png", "plate.png.json"]
-
-
-def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("")
     with pytest.raises(PlateError, match=r"plate\.png"):
-        save_plate(tmp_path / "file" / "plate.png", shot(0).image, "usb-1")
+        save_plate(path / "plate.png", shot(0).image, "usb-1")
 
 
 def test_cameras_have_their_own_files() -> None:
@@ -252,26 +230,13 @@ def test_cameras_have_their_own_files() -> None:
     assert len(twins) == 2, "their files had one name, which was cut off before the port"
 
 
-def median(frames: Sequence[BgrImage]) -> BgrImage:
-    """Return the plate that the capture computes from the frames."""
-    capture = PlateCapture(0.0, 1.0)
-    for index, image in enumerate(frames):
-        capture.feed(Frame(image, index, index / (len(frames) - 1)))
-    return capture.plate()
-
-
-@pytest.mark.long
-def test_a_real_room_with_and_without_its_person() -> None:
-    images = clip_frames("asl_eat", 6)
-    assert shows_someone(images[0])
-    assert not shows_someone(empty_room(images))
-
-
 @pytest.mark.long
 @pytest.mark.parametrize("clip", ["asl_walk", "asl_book"])
 def test_who_stands_still_stays_in_the_median_and_is_found_there(clip: str) -> None:
-    frames = clip_frames(clip, 20)
-    plate = median(frames)
+    frames, capture = clip_frames(clip), PlateCapture(0.0, 1.0)
+    for index, image in enumerate(frames):
+        capture.feed(Frame(image, index, index / (len(frames) - 1)))
+    plate = capture.plate()
     still = np.ptp(np.stack(frames[::3]).astype(np.int16), axis=0).max(2) < 20
     assert still.mean() > 0.3
     assert np.abs(plate.astype(int) - frames[0])[still].mean() < 6, "the room is as every frame shows it"

@@ -28,7 +28,7 @@ ROOM, STILL_ROOM, PERSON = demo(*SIZE, (0, 7, 31), empty_scene_s=1.0, motion=0)
 @pytest.fixture(autouse=True)
 def _nobody_in_the_plate(monkeypatch: pytest.MonkeyPatch) -> None:
     """Disable the detection of persons: in this cut, the demo's flag resembles one."""
-    monkeypatch.setattr("app.matting.plate.engine.shows_someone", lambda plate: False)
+    monkeypatch.setattr("app.matting.plate.picture.PersonFinder.finds_someone", lambda people, plate: False)
 
 
 @pytest.fixture(params=[pytest.param("eager", marks=pytest.mark.torch), "openvino"])

@@ -27,7 +27,7 @@ from app.core.settings import (
 from app.core.types import Frame, Matte, SourceInfo
 from app.matting.base.interface import EngineInfo, MattingEngine
 from app.matting.choice.governor import CPU_FIXED_WORK, MATTED, StepTiming
-from app.matting.plate.capture import save_plate
+from app.matting.plate.picture import save_plate
 from app.runtime.context import Timing
 from app.runtime.engines.plan import Decision, EngineKey, PassThrough, Run, Skip, StandBy
 from app.runtime.engines.quality import MattingPattern, fixed_work
