@@ -7,13 +7,12 @@ partly and within limits, because a person and a scene of the same light still d
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import NamedTuple
 
 import cv2
 import numpy as np
 
-from app.core.types import AlphaImage, BgrImage, Floats, Matte
+from app.core.types import BgrImage, Floats
 from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import StateArrays, saved
 from app.matting.brightness import (
@@ -230,35 +229,34 @@ class Light:
         self._head = saved(arrays, "head", (3,), np.float32)
         self._brightness.load_state(arrays)
 
-    def maps(self, small: Floats, alpha: Floats, backdrop: BgrImage, own: bool, plan: EdgePlan) -> Floats:
+    def maps(self, small: Floats, alpha: Floats, backdrop: BgrImage | None, plan: EdgePlan) -> Floats:
         """Return gains (3) and biases (3), RGB, (6, h, w), for the next frame.
 
-        small: (3, H, W) RGB and alpha: (H, W), in 0..1. backdrop: what is shown behind the person, of any size. own:
-        whether it is the person's own background, whose light the person already has.
+        small: (3, H, W) RGB and alpha: (H, W), in 0..1. backdrop: what is shown behind the person, of any size; None:
+        the person's own background, whose light the person already has.
         """
         width, height = grid_size(alpha.shape[1], alpha.shape[0], short_side_for(plan))
         image = np.dstack([_shrunk(plane, width, height) for plane in small])
-        return self.maps_of_grid(image, _shrunk(alpha, width, height), backdrop, own, plan)
+        return self.maps_of_grid(image, _shrunk(alpha, width, height), backdrop, plan)
 
-    def maps_of_grid(self, image: Floats, alpha: Floats, backdrop: BgrImage, own: bool, plan: EdgePlan) -> Floats:
+    def maps_of_grid(self, image: Floats, alpha: Floats, backdrop: BgrImage | None, plan: EdgePlan) -> Floats:
         """Return the same for an image (h, w, 3) RGB and alpha (h, w) that have the size of the grid."""
         if plan.brightness == 0:
-            return self._maps_of_light(image, alpha, backdrop, own, plan)
+            return self._maps_of_light(image, alpha, backdrop, plan)
         ev = plan.brightness * self._brightness.follow(measured_exposure(image, alpha))
         gains = gains_of(image, ev)
         if max(plan.light_match, plan.portrait_light) == 0:
             return np.concatenate([np.broadcast_to(gains, (3, *gains.shape)), np.zeros((3, *gains.shape), np.float32)])
         size = grid_size(alpha.shape[1], alpha.shape[0])
         lit = _shrunk(image * gains[..., None], *size)
-        coarse = self._maps_of_light(lit, _shrunk(alpha, *size), backdrop, own, plan)
+        coarse = self._maps_of_light(lit, _shrunk(alpha, *size), backdrop, plan)
         maps = np.stack([_shrunk(plane, alpha.shape[1], alpha.shape[0]) for plane in coarse])
         maps[:3] *= gains
         return maps
 
-    def _maps_of_light(self, image: Floats, alpha: Floats, backdrop: BgrImage, own: bool, plan: EdgePlan) -> Floats:
+    def _maps_of_light(self, image: Floats, alpha: Floats, backdrop: BgrImage | None, plan: EdgePlan) -> Floats:
         height, width = alpha.shape
-        backdrop_light = self._light_of(backdrop, width, height)
-        found = measured_tone(image, alpha, None if own or is_flat(backdrop_light) else backdrop_light)
+        found = measured_tone(image, alpha, None if backdrop is None else self._light_of(backdrop, width, height))
         self._tone = followed(self._tone, None if found is None else found.array(), TONE_RATE)
         tone = Tone(np.zeros(3, np.float32), 0.0, 0.5, 0.5) if self._tone is None else Tone.of(self._tone)
         key = None
@@ -269,11 +267,11 @@ class Light:
                 key = key_light(Head(*map(float, self._head)), width, height)
         return relighting(tone, plan.light_match, key, plan.portrait_light, (height, width))
 
-    def _light_of(self, backdrop: BgrImage, width: int, height: int) -> Floats:
-        """Return the backdrop on the grid (h, w, 3), RGB in 0..1."""
+    def _light_of(self, backdrop: BgrImage, width: int, height: int) -> Floats | None:
+        """Return the backdrop on the grid (h, w, 3), RGB in 0..1; None if it is one colour."""
         if self._backdrop is None or self._backdrop[0] is not backdrop or self._backdrop[1].shape[1] != width:
             self._backdrop = backdrop, on_grid(backdrop, width, height)
-        return self._backdrop[1]
+        return None if is_flat(self._backdrop[1]) else self._backdrop[1]
 
 
 def on_grid(image: BgrImage, width: int, height: int) -> Floats:
@@ -296,46 +294,3 @@ def followed(last: Floats | None, found: Floats | None, rate: float) -> Floats |
         return last if found is None else found
     moved: Floats = last + np.float32(rate) * (found - last)
     return moved
-
-
-UNSEEN = 0.02
-"""Cells with less mean alpha than this show the background."""
-LEAST_WEIGHT = 1e-6
-
-
-def relit(light: Light, matte: Matte, backdrop: BgrImage | None, own: bool, plan: EdgePlan, foreground: bool) -> Matte:
-    """Return the matte, whose foreground must be present, with foreground and composite relit, in new arrays.
-
-    For networks whose coefficients cannot carry the light.
-
-    light: of the stream. backdrop, own: as for `Light.maps`; None: what the composite shows of the blurred background.
-    foreground: whether it is kept. A composite a·F + (1-a)·B changes by a·(F' - F): pixels without alpha stay the same.
-    """
-    assert matte.foreground is not None
-    height, width = matte.alpha.shape
-    columns, rows = grid_size(width, height, short_side_for(plan))
-    alpha = _alpha_grid(matte.alpha, columns, rows)
-    backdrop_image = _blurred_background(matte.composite, alpha, columns, rows) if backdrop is None else backdrop
-    maps = light.maps_of_grid(on_grid(matte.foreground, columns, rows), alpha, backdrop_image, own, plan)
-    composite, person = (np.array(image, order="C") for image in (matte.composite, matte.foreground))
-    rows_of = person.reshape(height, -1), np.ascontiguousarray(matte.alpha), maps, composite.reshape(height, -1)
-    from app.matting.kernels.composite import relight_composite_rows
-
-    relight_composite_rows(*rows_of, 0, height)
-    return replace(matte, composite=composite, foreground=person if foreground else None)
-
-
-def _alpha_grid(alpha: AlphaImage, width: int, height: int) -> Floats:
-    grid: Floats = np.asarray(cv2.resize(alpha, (width, height), interpolation=cv2.INTER_AREA)) / np.float32(255)
-    return grid
-
-
-def _blurred_background(composite: BgrImage, alpha: Floats, width: int, height: int) -> BgrImage:
-    """Return what the composite shows of the blurred background, continued behind the person; (height, width, 3)."""
-    seen = (alpha < UNSEEN).astype(np.float32)[..., None]
-    shown = on_grid(composite, width, height) * seen
-    sigma = max(height / 8, 1.0)
-    spread = (np.asarray(cv2.GaussianBlur(part, (0, 0), sigma)).reshape(height, width, -1) for part in (shown, seen))
-    colours, weight = spread
-    background = np.clip(colours / (weight + LEAST_WEIGHT) * 255 + 0.5, 0, 255).astype(np.uint8)
-    return np.ascontiguousarray(background[..., ::-1])

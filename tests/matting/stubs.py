@@ -23,8 +23,6 @@ CELL = 4
 
 ROUNDING = 1
 """Alpha and composite are each rounded by up to half a level of 255."""
-RELIT_ROUNDING = 2
-"""The same where a finished matte is relit, as of torch and of networks with a plate; the gate allows as much."""
 
 
 edge_settings = st.builds(
@@ -128,10 +126,10 @@ def nobody(coefficients: Coefficients) -> Coefficients:
     return replace(coefficients, slope=slope, offset=offset, cells=None)
 
 
-def assert_bounded(matte: Matte, backdrop: BgrImage, rounding: int = ROUNDING) -> None:
+def assert_bounded(matte: Matte, backdrop: BgrImage) -> None:
     """Assert that the composite differs from the backdrop by at most alpha, and nowhere where alpha is 0."""
     difference = np.abs(matte.composite.astype(int) - backdrop).max(2)
-    assert (difference <= matte.alpha.astype(int) + rounding).all()
+    assert (difference <= matte.alpha.astype(int) + ROUNDING).all()
     assert not difference[matte.alpha == 0].any()
 
 

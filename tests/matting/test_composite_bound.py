@@ -33,8 +33,6 @@ from app.offline.film_step import FilmStep
 from tests.matting.networks import BuildEngine, frames
 from tests.matting.stubs import (
     OFF,
-    RELIT_ROUNDING,
-    ROUNDING,
     STUBS,
     Case,
     Fixed,
@@ -77,7 +75,6 @@ def test_composites_are_bounded(
     kind = "picture" if edited and ":" in kind else kind  # the part of the frame is what is blurred
     if editor is not None or backend == "plate" or ":" in kind:
         edges = edges.replace(strict="off")  # strict mode changes the coarse alpha, around which it is blurred
-    rounding = RELIT_ROUNDING if backend != "network" and plan(edges).relights else ROUNDING
     with closing(STUBS["torch" if backend == "torch" else "cpu"](case.geometry)) as stub:
         for _ in range(3):
             frame, coefficients = case.frame(), make()
@@ -88,7 +85,7 @@ def test_composites_are_bounded(
             stub.coefficients = coefficients
             matte = stub.step(frame, backdrop, edges, editor, want_foreground=editor is not None)
             assert isinstance(shown, np.ndarray)
-            assert_bounded(matte, shown, rounding)
+            assert_bounded(matte, shown)
             if editor is not None:
                 assert matte.foreground is not None and matte.foreground.shape == frame.shape
 

@@ -31,8 +31,8 @@ from app.matting.kernels.composite import (
     smooth_alpha_rows,
     view_rows,
 )
-from app.matting.kernels.patches import paste_cells
-from app.matting.light import Light, relit
+from app.matting.kernels.patches import paste_cells, relight_cells
+from app.matting.light import Light
 from models.rules import CELL
 
 PREVIOUS_ALPHA = "previous_alpha"
@@ -152,13 +152,14 @@ class Compositor:
             if isinstance(backdrop, BlurredBackground)
             else padded(backdrop, width, height)
         )
-        relights_matte = edges.relights and cells is not None
-        if edges.relights and cells is None:
-            coefficients = self._relit(coefficients, picture, isinstance(backdrop, BlurredBackground), edges)
+        if edges.relights:
+            own = isinstance(backdrop, BlurredBackground)
+            coefficients = self._relit(frame, coefficients, None if own else picture, edges)
+            cells = coefficients.cells
         rows, backdrop_rows = frame.reshape(height, -1), picture.reshape(height, -1)
         alpha = np.empty((height, width), np.uint8)
         composite = NOTHING if edges.active else np.empty_like(rows)
-        foreground = np.empty_like(rows) if want_foreground or edges.active or relights_matte else NOTHING
+        foreground = np.empty_like(rows) if want_foreground or edges.active else NOTHING
         arrays = rows, coefficients.slope, coefficients.offset, backdrop_rows, composite, alpha, foreground
         self._strips.run(height, lambda top, bottom: finish_rows(*arrays, top, bottom))
         if cells is not None:
@@ -170,15 +171,11 @@ class Compositor:
             composite = np.empty_like(foreground)
             blended = foreground, alpha, backdrop_rows, edges.despill
             self._strips.run(size[0], lambda top, bottom: blend_rows(*blended, composite, top, bottom))
-        matte = Matte(
+        return Matte(
             composite=composite.reshape(*size, 3),
             alpha=alpha,
-            foreground=foreground.reshape(*size, 3) if want_foreground or relights_matte else None,
+            foreground=foreground.reshape(*size, 3) if want_foreground else None,
         )
-        if relights_matte:
-            own = isinstance(backdrop, BlurredBackground)
-            matte = relit(self._light, matte, picture, own, edges, want_foreground)
-        return matte
 
     def _blurred(self, small: Floats, coarse: Floats, backdrop: BlurredBackground, blurred_for: object) -> BgrImage:
         if self._room is not None and blurred_for is self._room[0] and backdrop == self._room[1]:
@@ -190,13 +187,20 @@ class Compositor:
         self._room = None if blurred_for is None else (blurred_for, backdrop, picture)
         return picture
 
-    def _relit(self, coefficients: Coefficients, picture: BgrImage, own: bool, edges: EdgePlan) -> Coefficients:
-        """Return coefficients that give the relit foreground, in new arrays."""
-        maps = self._light.maps(coefficients.small, coefficients.coarse, picture, own, edges)
+    def _relit(
+        self, frame: BgrImage, coefficients: Coefficients, backdrop: BgrImage | None, edges: EdgePlan
+    ) -> Coefficients:
+        """Return coefficients that give the relit foreground, in new arrays. backdrop: see `Light.maps`."""
+        maps = self._light.maps(coefficients.small, coefficients.coarse, backdrop, edges)
         slope, offset = np.empty_like(coefficients.slope), np.empty_like(coefficients.offset)
         arrays = coefficients.slope, coefficients.offset, maps, slope, offset
         self._strips.run(slope.shape[1], lambda top, bottom: relight_rows(*arrays, top, bottom))
-        return replace(coefficients, slope=slope, offset=offset)
+        cells = coefficients.cells
+        if cells is not None:
+            cells = cells._replace(matte=cells.matte.copy())
+            lit = frame, maps, cells.indices, cells.matte
+            self._strips.run(len(cells.indices), lambda first, last: relight_cells(*lit, first, last))
+        return replace(coefficients, slope=slope, offset=offset, cells=cells)
 
     def _edge_controls(self, alpha: AlphaImage, foreground: NDArray[np.uint8], edges: EdgePlan) -> AlphaImage:
         """Apply the active edge controls to alpha; modify the foreground (H, 3 * W) in place where required."""

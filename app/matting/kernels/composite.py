@@ -387,32 +387,6 @@ def relight_rows(
             new_offset[3, y, x] = offset[3, y, x]
 
 
-@rows(WRITE, READ, PLANES, WRITE)
-def relight_composite_rows(
-    foreground: Bytes, alpha: Bytes, maps: Floats, composite: Bytes, top: int, bottom: int
-) -> None:
-    """Relight a finished composite and its foreground (H, 3 * W) in place, where alpha (H, W) is above 0."""
-    height, width = alpha.shape
-    lefts, parts = np.empty((1, width), np.int32), np.empty((1, width), np.float32)
-    _columns(maps.shape[2], width, lefts, parts)
-    row = np.empty((6, maps.shape[2]), np.float32)
-    for y in range(top, bottom):
-        _map_row(maps, y, height, row)
-        for x in range(width):
-            if alpha[y, x] == 0:
-                continue
-            left, part, opacity = lefts[0, x], parts[0, x], F32(alpha[y, x]) * F32(1 / 255)
-            for colour in range(3):
-                plane, i = 2 - colour, 3 * x + colour
-                gain = row[plane, left] + (row[plane, left + 1] - row[plane, left]) * part
-                bias = row[plane + 3, left] + (row[plane + 3, left + 1] - row[plane + 3, left]) * part
-                person = F32(foreground[y, i])
-                lit = min(max(gain * person + bias * F32(255), F32(0)), F32(255))
-                mixed = min(max(F32(composite[y, i]) + opacity * (lit - person), F32(0)), F32(255))
-                foreground[y, i] = np.uint8(np.int32(lit + F32(0.5)))
-                composite[y, i] = np.uint8(np.int32(mixed + F32(0.5)))
-
-
 @jit
 def _view_columns(left: float, size: float, width: int, lefts: NDArray[np.int32], parts: NDArray[np.int32]) -> None:
     """Fill the left byte of each column's source pixels, and the weight of the right ones in 1/128."""

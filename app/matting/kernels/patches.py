@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from app.core.compiling import Array
 from app.core.types import Bytes, Floats
-from app.matting.kernels.jit import READ_FRAME, WRITE, jit, rows
+from app.matting.kernels.jit import PLANES, READ_FRAME, WRITE, jit, rows
 from models.rules import WINDOW
 
 F32 = np.float32
@@ -28,6 +28,14 @@ def _tap(position: int, length: int, resized: int) -> tuple[int, int, np.float32
     source = min(max((position + 0.5) * length / resized - 0.5, 0.0), length - 1.0)
     first = int(source)
     return first, min(first + 1, length - 1), F32(source - first)
+
+
+@jit
+def _between(plane: Floats, y0: int, y1: int, fy: np.float32, x0: int, x1: int, fx: np.float32) -> np.float32:
+    """Return the value of a plane (h, w) between four of its points; see `_tap`."""
+    upper = plane[y0, x0] + (plane[y0, x1] - plane[y0, x0]) * fx
+    lower = plane[y1, x0] + (plane[y1, x1] - plane[y1, x0]) * fx
+    return F32(upper + (lower - upper) * fy)
 
 
 @jit
@@ -126,3 +134,23 @@ def paste_cells(
                     if composite.shape[0]:
                         behind = F32(backdrop[y, x, c])
                         composite[y, 3 * x + c] = np.uint8(np.int32(behind + (person - behind) * part + F32(0.5)))
+
+
+@rows(READ_FRAME, PLANES, CELLS, WINDOWS)
+def relight_cells(frame: Bytes, maps: Floats, cells: NDArray[np.int64], matte: Floats, first: int, last: int) -> None:
+    """Relight the refined cells in place by gains (3) and biases (3), RGB, (6, h, w); alpha is unchanged.
+
+    frame: (H, W, 3); matte: (N, 4, 4, 4) as for `paste_cells`.
+    """
+    height, width, columns = frame.shape[0], frame.shape[1], frame.shape[1] // 4
+    for n in range(first, last):
+        top, left = 4 * (cells[n] // columns), 4 * (cells[n] % columns)
+        for i in range(4):
+            y0, y1, fy = _tap(top + i, maps.shape[1], height)
+            for j in range(4):
+                x0, x1, fx = _tap(left + j, maps.shape[2], width)
+                for c in range(3):
+                    gain = _between(maps[c], y0, y1, fy, x0, x1, fx)
+                    bias = _between(maps[3 + c], y0, y1, fy, x0, x1, fx)
+                    pixel = F32(frame[top + i, left + j, 2 - c]) * F32(1 / 255)
+                    matte[n, i, j, 1 + c] = gain * (pixel + matte[n, i, j, 1 + c]) + bias - pixel

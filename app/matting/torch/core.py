@@ -25,12 +25,14 @@ from app.matting.strict.torch_strict import initial_memory, strict_matte, with_p
 from app.matting.torch import torch_edges
 from app.matting.torch.full_size import (
     LayerTensors,
+    Lighting,
     Pixels,
     State,
     edit_of,
     edited,
     in_view,
     layers,
+    relit,
     small_frame,
     to_pixels,
     viewed_frame,
@@ -222,8 +224,10 @@ class FrameStep(nn.Module):
         memory = initial_memory(*size, torch.device("cpu") if weights is None else weights.device)
         return *self.core.initial_state(*size), with_people(memory, seen)
 
-    def forward(self, inputs: StepInputs, editor: MatteEditor | None = None) -> StepOutput:
-        """Run one step. editor: for one stream; it runs on the host."""
+    def forward(
+        self, inputs: StepInputs, editor: MatteEditor | None = None, lighting: Lighting | None = None
+    ) -> StepOutput:
+        """Run one step. editor, lighting: of one stream; they run on the host."""
         frame, backdrop, (*network_state, memory), edges, previous_alpha, want_foreground = inputs
         small = small_frame(frame, self.geometry)
         gain = network_gain(small[:, :, ::4, ::4].mean()) if self.core.sees_gain else None
@@ -239,9 +243,14 @@ class FrameStep(nn.Module):
         else:
             memory = torch.zeros_like(memory)
         edit = MatteEdit()
-        if editor is not None and bool(torch.isfinite(finite)):
+        on_host = (editor is not None or lighting is not None) and bool(torch.isfinite(finite))
+        if editor is not None and on_host:
             edit = edit_of(editor, small, coarse)
             slope, offset, coarse = edited(slope, offset, coarse, edit)
+        if lighting is not None and on_host:
+            seen = torch.cat([small, coarse], 1)
+            seen = seen if edit.view is None else in_view(seen, edit.view)
+            slope, offset = relit(slope, offset, lighting.maps(seen, edges))
         background = backdrop
         if backdrop.ndim == 1:
             background = blurred_background(small, coarse, backdrop, self.geometry.blur_factor)

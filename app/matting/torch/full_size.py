@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import cv2
 import numpy as np
 import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
 from app.core.geometry import MatteEdit, Plane, View
+from app.core.types import BgrImage
+from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import MatteEditor, StepGeometry
+from app.matting.light import Light, grid_size, short_side_for
 
 State = tuple[Tensor, ...]
 """Recurrent states."""
@@ -113,6 +117,30 @@ def edited(slope: Tensor, offset: Tensor, coarse: Tensor, edit: MatteEdit) -> tu
     if edit.view is not None:
         slope, offset = (in_view(planes, edit.view) for planes in (slope, offset))
     return slope, offset, coarse
+
+
+class Lighting(NamedTuple):
+    """Measures the light of one stream, on the host."""
+
+    light: Light
+    backdrop: BgrImage | None
+    """What is shown behind the person; None: the person's own background."""
+
+    def maps(self, seen: Tensor, plan: EdgePlan) -> Tensor:
+        """Return gains (3) and biases (3), (1, 6, h, w). seen: (1, 4, h, w), RGB and coarse alpha in 0..1."""
+        height, width = seen.shape[2:]
+        columns, rows = grid_size(width, height, short_side_for(plan))
+        *image, alpha = _to_host(functional.interpolate(seen, (rows, columns), mode="bilinear")[0])
+        maps = self.light.maps_of_grid(np.dstack(image), alpha.clip(0, 1), self.backdrop, plan)
+        # OpenCV enlarges them four times faster than torch on a CPU.
+        return torch.from_numpy(np.stack([cv2.resize(plane, (width, height)) for plane in maps])).to(seen.device)[None]
+
+
+def relit(slope: Tensor, offset: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
+    """Return slope and offset (1, 4, h, w) whose foreground, pixel * (1 + slope) + offset, is relit; not alpha."""
+    gain, bias = maps[:, :3], maps[:, 3:]
+    slope = torch.cat([torch.addcmul(gain - 1, gain, slope[:, :3]), slope[:, 3:]], 1)
+    return slope, torch.cat([torch.addcmul(bias, gain, offset[:, :3]), offset[:, 3:]], 1)
 
 
 def viewed_frame(frame: Tensor, view: View) -> Tensor:

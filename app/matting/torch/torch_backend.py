@@ -14,7 +14,7 @@ from app.core.geometry import viewed
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
 from app.matting.base.blur import strength_taps
-from app.matting.base.edges import EdgePlan, plan
+from app.matting.base.edges import plan
 from app.matting.base.interface import (
     MatteEditor,
     NotAMatteError,
@@ -26,11 +26,11 @@ from app.matting.base.interface import (
     saved,
     under,
 )
-from app.matting.light import Light, relit
+from app.matting.light import Light
 from app.matting.torch.captured import SettledStep
 from app.matting.torch.core import Core, FrameStep, StepInputs
 from app.matting.torch.cuda_api import release_memory
-from app.matting.torch.full_size import State
+from app.matting.torch.full_size import Lighting, State
 
 Image = NDArray[np.uint8] | NDArray[np.float32]
 
@@ -155,31 +155,24 @@ class TorchBackend:
     ) -> Matte:
         """Run one step. The network sees all of still frames too: a GPU has time for it."""
         planned = plan(edges)
-        matte = self._matte(frame, backdrop, planned, edit, want_foreground or planned.relights)
-        if planned.relights:
-            picture = None if isinstance(backdrop, BlurredBackground) else backdrop
-            matte = relit(self._light, matte, picture, picture is None, planned, want_foreground)
-        return matte
-
-    def _matte(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgePlan, edit: MatteEditor | None, want_foreground: bool
-    ) -> Matte:
         picture = (
             strength_taps(backdrop.strength, self._blur_short_side, backdrop.zoom)
             if isinstance(backdrop, BlurredBackground)
             else backdrop
         )
+        behind = None if isinstance(backdrop, BlurredBackground) else backdrop
+        lighting = Lighting(self._light, behind) if planned.relights else None
         with torch.inference_mode():
             inputs = StepInputs(
                 self._transfers.up("frame", frame),
                 self._transfers.up_once("backdrop", backdrop, picture),
                 self.recurrent,
-                edges,
+                planned,
                 self.previous_alpha,
                 want_foreground,
             )
-            settled = None if edit is not None else self.settled
-            output = settled(inputs) if settled is not None else self.frame_step(inputs, edit)
+            settled = self.settled if edit is None and lighting is None else None
+            output = settled(inputs) if settled is not None else self.frame_step(inputs, edit, lighting)
             pixels = [tensor for tensor in output.pixels if tensor is not None]
             finite, composite, alpha, *foreground = self._transfers.down([output.finite, *pixels])
             if not math.isfinite(finite.item()):
