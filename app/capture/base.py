@@ -1,8 +1,8 @@
-"""Interface of frame sources: cameras, video files and the demo."""
+"""Interface of frame sources, with what most of them share."""
 
 from __future__ import annotations
 
-from typing import Protocol, runtime_checkable
+from typing import Protocol
 
 from app.core.types import Frame, SourceInfo
 
@@ -14,10 +14,10 @@ class FrameSource(Protocol):
     about a second at most, so that its thread can be stopped.
     """
 
-    @property
-    def info(self) -> SourceInfo:
-        """The negotiated format. Frames have this size until `info` changes."""
-        ...
+    info: SourceInfo
+    """The negotiated format. Frames have this size until `info` changes."""
+    is_live: bool = False
+    """Whether it goes on while nobody reads it, such as a camera, and can skip frames."""
 
     def read(self) -> Frame | None:
         """Return the next frame, or None if none arrives within about a second.
@@ -27,25 +27,20 @@ class FrameSource(Protocol):
         """
         ...
 
-    def close(self) -> None:
-        """Release the device or file. Idempotent."""
-        ...
-
-
-@runtime_checkable
-class LiveSource(FrameSource, Protocol):
-    """A source that goes on while nobody reads it, such as a camera."""
-
     def skip(self) -> bool:
-        """Discard the next frame without decoding it, which costs nearly nothing, so that the one after it is recent.
+        """Discard the next frame of a live source without decoding it, so that the one after it is recent.
 
         Return False if none arrives within a second. Raises SourceLostError like `read`.
         """
-        ...
+        return self.read() is not None
 
     def hold_exposure(self, wanted: bool) -> None:
         """Lock exposure and white balance once they have settled, or restore automatic control, where it can.
 
         A plate then keeps matching. Cheap if unchanged.
         """
+        return
+
+    def close(self) -> None:
+        """Release the device or file. Idempotent."""
         ...

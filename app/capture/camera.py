@@ -1,4 +1,4 @@
-"""Cameras, through OpenCV."""
+"""Cameras, through OpenCV, and the lock of their exposure and white balance."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.capture.base import FrameSource
 from app.capture.devices import COMPRESSED, DEPTH, GREY, SYSTEM, CameraDevice, device_file, find_camera
-from app.capture.exposure import ExposureLock
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError, Text, t
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
@@ -56,8 +56,10 @@ class CameraTiming:
     """Interval between failed reads: an unplugged camera fails without waiting."""
 
 
-class CameraSource:
+class CameraSource(FrameSource):
     """A camera. The device is looked up by its stable name whenever a source is opened."""
+
+    is_live = True
 
     def __init__(self, wanted: str, settings: CaptureSettings, timing: CameraTiming = CameraTiming()) -> None:
         """wanted: a number, device file, stable id or name. Size, rate and format are requests; `info` has the actual
@@ -115,7 +117,7 @@ class CameraSource:
         return frame
 
     def skip(self) -> bool:
-        """See `LiveSource`."""
+        """See `FrameSource`."""
         if self._grab(self._capture, time.perf_counter() + self._timing.read_s):
             self._last_s = self._grabbed_s
             self._index += 1
@@ -124,7 +126,7 @@ class CameraSource:
         return False
 
     def hold_exposure(self, wanted: bool) -> None:
-        """See `LiveSource`. A camera without these controls is left unchanged."""
+        """See `FrameSource`. A camera without these controls is left unchanged."""
         if wanted:
             if self._lock is None:
                 self._hold_at_s = self._settled_at_s
@@ -394,3 +396,55 @@ def blank_fault(image: BgrImage) -> Blank | None:
     if max(blue, green, red) <= 2:
         return "black"
     return "green" if max(blue, red) <= 8 and 100 <= green <= 170 else None
+
+
+@dataclass(frozen=True, slots=True)
+class AutomaticControl:
+    """An automatic control of a camera and the value that it sets."""
+
+    name: str
+    switch: int
+    value: int
+    manual: float
+    automatic: float
+
+
+# V4L2 uses 1 for manual and 3 for aperture-priority exposure; the other systems use 0.25 and 0.75.
+_LINUX = SYSTEM == "Linux"
+EXPOSURE = AutomaticControl(
+    "exposure",
+    cv2.CAP_PROP_AUTO_EXPOSURE,
+    cv2.CAP_PROP_EXPOSURE,
+    manual=1 if _LINUX else 0.25,
+    automatic=3 if _LINUX else 0.75,
+)
+WHITE_BALANCE = AutomaticControl(
+    "white balance", cv2.CAP_PROP_AUTO_WB, cv2.CAP_PROP_WB_TEMPERATURE, manual=0, automatic=1
+)
+
+
+class ExposureLock:
+    """Fixes exposure and white balance at their current values until `release`, as far as the camera supports it."""
+
+    def __init__(self, capture: cv2.VideoCapture) -> None:
+        """capture: an open camera whose automatic control has settled. Missing controls are skipped."""
+        self._capture = capture
+        self._locked = [control for control in (EXPOSURE, WHITE_BALANCE) if self._lock(control)]
+        log.info("Locked camera controls: %s.", ", ".join(control.name for control in self._locked) or "none")
+
+    def release(self) -> None:
+        """Restore automatic control: cameras keep their settings for the next program."""
+        for control in self._locked:
+            self._capture.set(control.switch, control.automatic)
+        self._locked = []
+
+    def _lock(self, control: AutomaticControl) -> bool:
+        if self._capture.get(control.switch) != control.automatic:
+            return False  # the control is missing, or the user has set it to manual
+        settled = self._capture.get(control.value)
+        self._capture.set(control.switch, control.manual)
+        if self._capture.get(control.switch) != control.manual:
+            return False
+        # many cameras return to an old value when they are switched to manual
+        self._capture.set(control.value, settled)
+        return True

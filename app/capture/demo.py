@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.capture.base import FrameSource
 from app.core.errors import SourceOpenError, t
 from app.core.types import BgrImage, Frame, SourceInfo
 
@@ -32,7 +33,7 @@ NOISE_SHIFT = 96
 """The noise image exceeds the frame by this in both directions; each frame uses another crop."""
 
 
-class DemoSource:
+class DemoSource(FrameSource):
     """A photo of a person as seen by a hand-held webcam: pan, tilt, roll, zoom, exposure flicker, sensor noise.
 
     A frame depends on size, rate, seed and index only. With `realtime`, frames follow a clock and a slow reader misses

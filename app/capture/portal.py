@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from app.capture.base import FrameSource
 from app.core import camera_names
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError, t
 from app.core.settings import CaptureSettings
@@ -41,8 +42,10 @@ _FAULTS = {
 }
 
 
-class PortalSource:
+class PortalSource(FrameSource):
     """Reads a camera that the user allows through the portal."""
+
+    is_live = True
 
     def __init__(self, wanted: str, settings: CaptureSettings) -> None:
         """wanted: the name or title of a camera; empty for the first one. Raises SourceOpenError."""
@@ -86,14 +89,11 @@ class PortalSource:
         return Frame(image, self._index - 1, time.perf_counter())
 
     def skip(self) -> bool:
-        """See `LiveSource`."""
+        """See `FrameSource`."""
         if self._next() is None:
             return False
         self._index += 1
         return True
-
-    def hold_exposure(self, wanted: bool) -> None:
-        """Do nothing: the portal gives no access to controls."""
 
     def close(self) -> None:
         """Release the camera. Idempotent."""

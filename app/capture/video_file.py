@@ -9,6 +9,7 @@ from collections.abc import Generator
 from fractions import Fraction
 from pathlib import Path
 
+from app.capture.base import FrameSource
 from app.core.errors import BackgroundError, SourceLostError, SourceOpenError, t
 from app.core.files import exists
 from app.core.types import BgrImage, Frame, SourceInfo
@@ -45,7 +46,7 @@ class _Still:
         yield Fraction(0), self._image
 
 
-class VideoFileSource:
+class VideoFileSource(FrameSource):
     """Plays a video file, or an image, in a loop, at the rate of its time stamps."""
 
     def __init__(self, path: Path, *, realtime: bool = True) -> None:

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from app.capture.base import FrameSource, LiveSource
+from app.capture.base import FrameSource
 from app.core.errors import CameraAbsentError, SourceLostError, Stage, t
 from app.core.settings import CaptureSettings, opens_alike
 from app.core.types import UNTURNED, Frame, Orientation, SourceInfo
@@ -119,8 +119,6 @@ class CaptureWorker:
         self._engines = engines
         self._wake = threading.Event()
         self._source: FrameSource | None = None
-        self._live: LiveSource | None = None
-        """The source, if it is a live one. Asked once: Python takes 18 µs to compare it with a protocol."""
         self._running: CaptureSettings | None = None
         """The settings the open source was opened with."""
         self._tried: CaptureSettings | None = None
@@ -264,7 +262,6 @@ class CaptureWorker:
     def _adopt(self, source: FrameSource, settings: CaptureSettings | None) -> None:
         """Use a source. settings: those that it was opened with; None for one that stands in."""
         self._source, self._running, self.no_camera = source, settings, False
-        self._live = source if isinstance(source, LiveSource) else None
         self._kind = source.info.kind
         self._generation += 1
         self._next_index = 0
@@ -287,11 +284,9 @@ class CaptureWorker:
                 ),
                 self._timing.hang_s,
             ):
-                live = self._live
-                if live is not None:
-                    live.hold_exposure(hold_exposure)
-                if live is not None and self._is_unneeded(started_s):
-                    arrived = live.skip()
+                self._source.hold_exposure(hold_exposure)
+                if self._source.is_live and self._is_unneeded(started_s):
+                    arrived = self._source.skip()
                     self._next_index += 1
                 else:
                     self._read_at_s = started_s + self._timing.paused_interval_s
@@ -355,7 +350,7 @@ class CaptureWorker:
 
     def _close(self) -> None:
         source, self._source = self._source, None
-        self._live = self._running = None
+        self._running = None
         if source is None:
             return
         self.info = None

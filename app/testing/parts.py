@@ -83,6 +83,8 @@ def shows_room(image: BgrImage) -> bool:
 class FakeSource:
     """Gives the room with the person at a high rate. Read and close it on the thread that made it."""
 
+    is_live = True
+
     def __init__(
         self, settings: CaptureSettings | None = None, faults: Faults | None = None, kind: str = "file"
     ) -> None:

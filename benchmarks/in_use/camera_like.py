@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.capture.base import FrameSource
 from app.capture.camera import blank_fault
 from app.capture.demo import DemoSource
 from app.core.types import Frame, Outgoing, Picture, SourceInfo
@@ -33,8 +34,10 @@ def camera_frames(width: int, height: int, fps: float, count: int, motion: float
         source.close()
 
 
-class CameraLikeSource:
+class CameraLikeSource(FrameSource):
     """Delivers JPEG frames back and forth at a constant rate, decoded and checked as those of a camera."""
+
+    is_live = True
 
     def __init__(
         self,
@@ -69,9 +72,6 @@ class CameraLikeSource:
         """Wait for the next frame."""
         self._wait()
         return True
-
-    def hold_exposure(self, wanted: bool) -> None:
-        """Do nothing: recorded frames have no exposure to lock."""
 
     def _wait(self) -> None:
         interval_s = 1 / self.info.fps

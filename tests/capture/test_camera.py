@@ -14,11 +14,9 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from app.capture import camera, exposure, v4l2
-from app.capture.base import LiveSource
-from app.capture.camera import CameraSource, CameraTiming, blank_fault
+from app.capture import camera, v4l2
+from app.capture.camera import CameraSource, CameraTiming, ExposureLock, blank_fault
 from app.capture.devices import SYSTEM
-from app.capture.exposure import ExposureLock
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage
@@ -169,7 +167,7 @@ def test_a_closed_shutter_loses_the_camera_without_a_black_frame(driver: type[Fa
 
 def test_a_skipped_frame_is_not_decoded(driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch) -> None:
     with opened() as source:
-        assert isinstance(source, LiveSource), "a paused program would decode its frames"
+        assert source.is_live, "a paused program would decode its frames"
         first = source.read()
         with monkeypatch.context() as patch:
             patch.delattr(FakeCapture, "retrieve")
@@ -283,7 +281,7 @@ def test_opencv_delivers_frames_in_memory_of_their_own(tmp_path: Path) -> None:
 
 AUTO_EXPOSURE, EXPOSURE = cv2.CAP_PROP_AUTO_EXPOSURE, cv2.CAP_PROP_EXPOSURE
 AUTO_WB, TEMPERATURE = cv2.CAP_PROP_AUTO_WB, cv2.CAP_PROP_WB_TEMPERATURE
-MANUAL, AUTOMATIC = exposure.EXPOSURE.manual, exposure.EXPOSURE.automatic
+MANUAL, AUTOMATIC = camera.EXPOSURE.manual, camera.EXPOSURE.automatic
 STALE = 77.0
 
 

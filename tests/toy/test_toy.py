@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from app.capture import SourceName, parse_source, table
+from app.capture.base import FrameSource
 from app.capture.table import SourceSpec
 from app.core.settings import CaptureSettings, Settings
 from app.core.types import Frame, Outgoing, SourceInfo
@@ -40,7 +41,7 @@ def test_a_row_is_all_that_a_source_needs(monkeypatch: pytest.MonkeyPatch) -> No
     assert newest.frame is not None and (newest.frame.image == 90).all()
 
 
-class ToySource:
+class ToySource(FrameSource):
     """Gives frames of the grey level that it is named by."""
 
     def __init__(self, value: str, settings: CaptureSettings) -> None:
