@@ -24,7 +24,8 @@ from app.capture.demo import DemoSource
 from app.core.paths import assets_dir
 from app.core.settings import EdgeSettings, EngineSettings, Settings
 from app.core.types import BgrImage
-from app.effects.editor import PeopleEditor
+from app.effects.base import FrameContext
+from app.effects.table import Effects
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.media.image_file import read_image
@@ -77,14 +78,14 @@ def clip(path: Path, count: int) -> Iterator[BgrImage]:
 
 def composites(frames: Sequence[BgrImage], settings: Settings) -> Iterator[BgrImage]:
     """Yield the program's composites of the frames."""
-    people = PeopleEditor()
+    effects = Effects()
     with ExitStack() as stack:
         engine = stack.enter_context(closing(_engine()))
         background = stack.enter_context(closing(open_background(settings.background, realtime=False)))
         for index, frame in enumerate(frames):
             now_s = index / SOURCE_FPS
-            editor = people.begin(settings, settings.framing, SIZE, "", now_s)
             backdrop = background.backdrop(*SIZE, now_s)
+            editor = effects.prepare(FrameContext(settings, settings.framing, SIZE, now_s, backdrop))
             yield engine.step(frame, backdrop, settings.matting.edges, editor).composite
 
 

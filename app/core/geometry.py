@@ -18,8 +18,6 @@ from app.core.settings import MAX_ZOOM, FramingSettings
 from app.core.types import BgrImage, Frame
 
 Pixels = TypeVar("Pixels", NDArray[np.uint8], NDArray[np.float32])
-Plane = NDArray[np.float32]
-"""(h, w) float32 at the size of the network's input, in 0..1."""
 Image = NDArray[np.uint8]
 """(H, W) or (H, W, 3) uint8, 0..255."""
 Surround = Callable[[Image, int, int], Image]
@@ -154,16 +152,6 @@ class View:
 
 
 WHOLE_VIEW = View()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MatteEdit:
-    """The change of one matte: alpha becomes alpha * gain, and the composite shows `view`."""
-
-    gain: Plane | None = None
-    """Factor of alpha; None: 1."""
-    view: View | None = None
-    """The part of the frame that the composite shows; None: the whole frame."""
 
 
 def viewed(image: Pixels, view: View) -> Pixels:

@@ -10,8 +10,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from app.core.errors import t
 from app.core.geometry import WHOLE_VIEW, View
-from app.effects.finding import Person
+from app.core.types import Floats
+from app.effects.base import Effect, FrameContext, PanelRow
+from app.effects.finding import Person, find_people
+from app.matting.base.interface import MatteEdit
 
 FramingStyle = Literal["calm", "close"]
 
@@ -106,11 +110,8 @@ class Operator:
         """Where the subject was when it last began to rest."""
         self._seen = False
 
-    def look(self, wanted: Shot | None, step_s: float) -> Shot:
-        """Take note of where the subject is, `step_s` after the last call; return the shot to take.
-
-        wanted: None while nobody is seen.
-        """
+    def choose_shot(self, wanted: Shot | None, step_s: float) -> Shot:
+        """Return the shot to take, `step_s` after the last one. wanted: on the subject; None while nobody is seen."""
         if wanted is None:
             self._lost_s += step_s
             if self._lost_s >= LOST_S:
@@ -191,8 +192,8 @@ class CameraAxis:
         """Moves towards the target at no more than the largest speed; the camera follows it."""
         self._horizon_s = horizon_s
 
-    def follow(self, target: float, max_speed: float, step_s: float) -> float:
-        """Move for `step_s` towards the target; return the new position. max_speed: in units per second."""
+    def move_towards(self, target: float, max_speed: float, step_s: float) -> float:
+        """Move for `step_s`; return the new position. max_speed: in units per second."""
         step_s = min(max(step_s, 0.0), MAX_STEP_S)
         reach = max_speed * step_s
         self._aim += min(max(target - self._aim, -reach), reach)
@@ -216,8 +217,8 @@ WHOLE_FROM = 0.9999
 """A view of at least this size shows the whole frame."""
 
 
-class AutoFraming:
-    """One stream of frames: from people to views. A change of the style keeps the present view."""
+class FramingPath:
+    """The views of one stream of frames. A change of the style keeps the present view."""
 
     def __init__(self, style: FramingStyle, aspect: float) -> None:
         """aspect: width of the frame relative to its height."""
@@ -234,16 +235,16 @@ class AutoFraming:
         if style != self.style:
             self.style, self._operator = style, Operator(STYLES[style])
 
-    def follow(self, people: Sequence[Person], step_s: float) -> View:
-        """Return the view of a frame, `step_s` after the last one."""
+    def next_view(self, people: Sequence[Person], step_s: float) -> View:
+        """Return the view of a frame with these people, `step_s` after the last one."""
         wanted = wanted_shot(people, STYLES[self.style], self.aspect) if people else None
-        shot = self._operator.look(self._damp(wanted, step_s), step_s)
-        size = math.exp(min(0.0, self._log_size.follow(shot.log_size, MAX_ZOOM_RATE, step_s)))
+        shot = self._operator.choose_shot(self._damp(wanted, step_s), step_s)
+        size = math.exp(min(0.0, self._log_size.move_towards(shot.log_size, MAX_ZOOM_RATE, step_s)))
         if size >= WHOLE_FROM:
             size = 1.0
         pan_rate = min(MAX_PAN_RATE, 2 * MAX_SPEED / max(1 - size, 1e-6))
         left, top = (
-            (1 - size) * (_limited(axis.follow(_pan(at, shot.size), pan_rate, step_s)) + 1) / 2
+            (1 - size) * (_limited(axis.move_towards(_pan(at, shot.size), pan_rate, step_s)) + 1) / 2
             for axis, at in ((self._pan_x, shot.x), (self._pan_y, shot.y))
         )
         return WHOLE_VIEW if size == 1 else View(left, top, size)
@@ -274,3 +275,37 @@ def _pan(centre: float, size: float) -> float:
 
 def _limited(pan: float) -> float:
     return min(1.0, max(-1.0, pan))
+
+
+class AutoFraming(Effect):
+    """Shows the part of the frame around head and shoulders, while no manual zoom overrides it."""
+
+    rows = (
+        PanelRow("people.auto_framing", t("Auto-framing"), t("Crops the image to head and shoulders and follows them")),
+    )
+    moves = True
+
+    def __init__(self) -> None:
+        self._path: FramingPath | None = None
+
+    def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
+        """See `Effect.prepare`."""
+        style = frame.settings.people.auto_framing
+        if style == "off" or frame.framing.zoom != 1:
+            self._path = None
+            return False
+        goes_on = last is not None and frame.aspect == last.aspect and frame.time_s >= last.time_s
+        if self._path is None or not goes_on:
+            self._path = FramingPath(style, frame.aspect)
+        self._path.set_style(style)
+        return True
+
+    def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:
+        """See `Effect.edit`."""
+        assert self._path is not None
+        view = self._path.next_view(find_people(alpha), step_s)
+        return MatteEdit(view=None if view.is_whole else view)
+
+    def reset(self) -> None:
+        """See `Effect.reset`."""
+        self._path = None

@@ -14,10 +14,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.geometry import Plane, cutout
+from app.core.errors import t
+from app.core.geometry import WHOLE_VIEW, cutout, from_camera
 from app.core.settings import FramingSettings
-from app.core.types import Mask
+from app.core.types import Floats, Mask
+from app.effects.base import Effect, FrameContext, PanelRow
 from app.effects.finding import on_grid
+from app.matting.base.interface import MatteEdit
 
 Codes = NDArray[np.intp]
 Histogram = NDArray[np.float64]
@@ -43,7 +46,7 @@ SHRINKAGE = 0.3
 """A part that is smaller than the person was by more than this factor is not believed."""
 
 
-def colour_codes(image: Plane) -> Codes:
+def colour_codes(image: Floats) -> Codes:
     """Return the bin of each cell's colour, (rows, columns), of an image (3, rows, columns) in 0..1."""
     levels = np.clip(image * LEVELS, 0, LEVELS - 1).astype(np.intp)
     codes: Codes = (levels[0] * LEVELS + levels[1]) * LEVELS + levels[2]
@@ -81,7 +84,7 @@ def leaning(seen: Histogram, own: Histogram, others: Histogram) -> float:
     return float(((seen - others) * ratio).sum() / ((own - others) * ratio).sum())
 
 
-def advantage(codes: Codes, own: Histogram, others: Histogram) -> Plane:
+def advantage(codes: Codes, own: Histogram, others: Histogram) -> Floats:
     """Return for each cell how much more its colours are those of `own` than of `others`, as a log ratio in -3..3."""
     ratio = _log_ratio(own, others)
     return np.asarray(cv2.blur(ratio[codes].astype(np.float32), (3, 3)), np.float32).clip(-3, 3)
@@ -173,18 +176,60 @@ FOREIGN = 1.5
 _SQUARE = np.ones((3, 3), np.uint8)
 
 
-class OnlyMe:
+Point = tuple[float, float]
+
+
+class OnlyMe(Effect):
     """Tracks one person in one stream. Nothing outlives this object."""
 
+    rows = (
+        PanelRow("people.only_me", t("Only me"), t("Hides everybody but one person; click the person in the preview")),
+    )
+    moves = True
+
     def __init__(self) -> None:
+        self._on = False
+        """Whether the person of the last frame is the one that is selected."""
+        self._selected: Point | None = None
+        """As in `Settings`."""
+        self._elsewhere: Point | None = None
+        """The selection, if it was made in the picture of another camera, or before the camera was turned: nobody is
+        shown until the next one."""
         self._memory: PersonMemory | None = None
         self.shown = False
         """Whether the person is shown. If not found, or not told apart from somebody else, nobody is."""
         self._found = 0
         """Frames in a row in which a hidden person was found."""
-        self._point: tuple[float, float] | None = None
+        self._point: Point | None = None
 
-    def select(self, point: tuple[float, float] | None) -> None:
+    def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
+        """See `Effect.prepare`."""
+        selected = frame.settings.selected
+        moved = last is not None and (last.camera not in ("", frame.camera) or last.orientation != frame.orientation)
+        if moved or selected != self._elsewhere:
+            self._elsewhere = selected if moved else None
+        if not frame.settings.people.only_me:
+            self._on = False
+        elif not self._on or selected != self._selected:
+            self.select(None if selected is None else from_camera(frame.framing, WHOLE_VIEW, *selected))
+            self._on, self._selected = True, selected
+        elif last is not None and frame.framing != last.framing:
+            self.reframe(last.framing, frame.framing)
+        return self._on
+
+    def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:
+        """See `Effect.edit`."""
+        gain = self.gain(small, alpha, step_s)
+        return MatteEdit(gain if self._elsewhere is None else np.zeros_like(gain))
+
+    def reset(self) -> None:
+        """Let a person who was clicked be found again by size and colours; else the next one is the largest."""
+        if self._selected is None:
+            self._on = False
+        else:
+            self.lose()
+
+    def select(self, point: Point | None) -> None:
         """Select the person at a point, in fractions of the matte, at the next frame; None: the largest one."""
         self._memory, self._point = None, point
         self.shown, self._found = False, 0
@@ -215,7 +260,7 @@ class OnlyMe:
         )
         memory.area /= scale_x * scale_y
 
-    def gain(self, small: Plane, alpha: Plane, step_s: float) -> Plane:
+    def gain(self, small: Floats, alpha: Floats, step_s: float) -> Floats:
         """Return the factor for alpha (h, w) of the next frame. small: (3, h, w), RGB in 0..1."""
         grid, image = on_grid(alpha), np.stack([on_grid(plane) for plane in small])
         codes = colour_codes(image)
@@ -354,7 +399,7 @@ class OnlyMe:
         memory.other_colours = seen if known is None else (1 - rate) * known + rate * seen
 
 
-def _parts(grid: Plane) -> tuple[int, NDArray[np.int32]]:
+def _parts(grid: Floats) -> tuple[int, NDArray[np.int32]]:
     """Return the number of parts plus one, and their labels; specks are left out."""
     mask = (grid > PRESENT).astype(np.uint8)
     count, labels = cv2.connectedComponents(mask, connectivity=8)
@@ -370,7 +415,7 @@ def _grown(mask: Mask, cells: int) -> Mask:
     return np.asarray(cv2.dilate(mask.astype(np.uint8), _SQUARE, iterations=cells)).astype(np.bool_)
 
 
-def _distance(mask: Mask) -> Plane:
+def _distance(mask: Mask) -> Floats:
     """Return the distance of each cell to the mask, in cells."""
     if not mask.any():
         return np.full(mask.shape, float(max(mask.shape)), np.float32)

@@ -9,9 +9,10 @@ from numpy.typing import NDArray
 
 from app.backgrounds import Background
 from app.core.geometry import framed, viewed
-from app.core.settings import Settings
+from app.core.settings import PeopleSettings, Settings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, magnified
-from app.effects.editor import PeopleEditor
+from app.effects.base import FrameContext
+from app.effects.table import Effects
 from app.matting.base.interface import MattingEngine
 from app.matting.strict.rules import WAIT_FRAMES
 from app.media.frame_filters import BgraImage, over, straight
@@ -38,14 +39,15 @@ class FilmStep:
         """
         self._engine = engine
         self._background = background
-        self._settings = settings
+        # The background "none" shows the whole room, and the matte with it.
+        self._settings = settings if background is not None else settings.replace(people=PeopleSettings())
         self._want_alpha = want_alpha
         self._want_foreground = want_foreground
         self._transparent = transparent
         self._stream: object = None
         """Size of the last frame, and number of cuts before it: strict mode shows nobody in the first frames of a
         scene, so that a film sees the first one more often."""
-        self._people = PeopleEditor()
+        self._effects = Effects()
 
     def __call__(self, image: BgrImage | BgraImage, time_s: float) -> list[NDArray[np.uint8]]:
         """Return [composite, alpha if wanted, premultiplied foreground if wanted]. Raises MattecamError.
@@ -78,14 +80,13 @@ class FilmStep:
         return straight(framed(over(image), framing), opacity), opacity
 
     def _matted(self, engine: MattingEngine, image: BgrImage, opacity: AlphaImage | None, time_s: float) -> Matte:
+        settings, edges = self._settings, self._settings.matting.edges
         foreground = self._want_foreground or self._transparent or opacity is not None
-        backdrop: Backdrop = np.zeros_like(image)
-        editor, edges = None, self._settings.matting.edges
-        height, width = image.shape[:2]
-        if self._background is not None:
-            backdrop = self._backdrop(self._background, width, height, time_s)
-            orientation, framing = self._settings.capture.orientation, self._settings.framing
-            editor = self._people.begin(self._settings, framing, (width, height), "", time_s, orientation)
+        size = image.shape[1], image.shape[0]
+        backdrop = np.zeros_like(image) if self._background is None else self._backdrop(self._background, *size, time_s)
+        editor = self._effects.prepare(
+            FrameContext(settings, settings.framing, size, time_s, backdrop, orientation=settings.capture.orientation)
+        )
         matte = engine.step(image, backdrop, edges, editor, want_foreground=foreground)
         stream = image.shape, getattr(engine, "cuts", 0)
         if edges.strict != "off" and stream != self._stream:

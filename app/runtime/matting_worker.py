@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -24,7 +24,9 @@ from app.core.types import (
     PictureKind,
     magnified,
 )
-from app.effects.editor import PeopleEditor
+from app.effects.base import FrameContext
+from app.effects.table import Effects
+from app.matting.base.interface import MattingEngine
 from app.matting.choice.governor import StepTiming
 from app.privacy.plausibility import MatteCheck, mean_alpha
 from app.runtime.backdrops import Backdrops
@@ -67,7 +69,7 @@ class MattingWorker:
         """(width, height) of the newest frame; None before the first one (any thread)."""
         self.view = WHOLE_VIEW
         """As in `PipelineStatus`, as is what follows (any thread)."""
-        self.selection_uncertain = False
+        self.hides_everybody = False
         """Nobody is shown, because it is not certain who the selected person is."""
         self.newest: Frame | None = None
         """The newest frame of the source, also if it is not matted; None while there is no source."""
@@ -145,7 +147,7 @@ class MattingWorker:
         if picture is None:
             self._stand_by(Phase.WAITING)
         else:
-            self.view, self.selection_uncertain = step.view, step.selection_uncertain
+            self.view, self.hides_everybody = step.view, step.hides_everybody
             self._show(picture)
         if step.matte is None:  # the last composite again
             return
@@ -162,7 +164,7 @@ class MattingWorker:
 
     def _hide_nobody(self) -> None:
         """Take note that the picture is a card, or not matted: it is edited in no way, and no person is hidden."""
-        self.selection_uncertain = False
+        self.hides_everybody = False
         self.view = WHOLE_VIEW
 
     def _show(self, picture: Picture) -> None:
@@ -178,37 +180,8 @@ class MattingWorker:
         self._publish(StandBy(reason, self.size))
 
 
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What a composite depends on besides its frame."""
-
-    sequence: tuple[int, int]
-    """As in `Run`: of the source and the engine."""
-    backdrop: Backdrop
-    edges: EdgeSettings
-    want_foreground: bool
-    hides: tuple[object, ...]
-    """As in `Settings`."""
-    editor: PeopleEditor | None
-    """Edits the matte, which then depends on the frames before; None: nothing is edited."""
-
-
-def are_alike(one: Conditions, other: Conditions) -> bool:
-    """Return whether the same frame gives the same composite; images of a background by identity."""
-    blurred = isinstance(one.backdrop, BlurredBackground) and isinstance(other.backdrop, BlurredBackground)
-    return (
-        one.editor is None
-        and other.editor is None
-        and one.sequence == other.sequence
-        and (one.backdrop is other.backdrop or (blurred and one.backdrop == other.backdrop))
-        and one.want_foreground == other.want_foreground
-        and one.edges == other.edges
-        and one.hides == other.hides
-    )
-
-
 class FrameStep:
-    """Makes a checked composite of a frame: owns reset, edits, repetition and self-test. For the inference thread.
+    """Makes a checked composite of a frame: owns reset, effects, repetition and self-test. For the inference thread.
 
     Frames that equal the last one, of a still video or a source that repeats frames, get the last composite.
     """
@@ -216,13 +189,16 @@ class FrameStep:
     def __init__(self, context: PipelineContext, thread: Worker) -> None:
         """thread: on which it runs, which reports an engine that hangs."""
         self._context, self._thread = context, thread
-        self._people = PeopleEditor()
+        self._effects = Effects()
+        self._editor: Effects | None = None
+        """The effects, if any is on."""
         self._check = MatteCheck(context.timing.plausibility_hold_s)
-        self._conditions: Conditions | None = None
-        self._derived_from: tuple[object, ...] = ()
-        """What `_conditions` were derived from, but for the backdrop."""
-        self._last: tuple[Conditions, Picture] | None = None
-        """The last composite, if it was shown, and what it depends on."""
+        self._made_under: tuple[object, ...] = ()
+        """What the last composite depends on besides frame and backdrop."""
+        self._hides: tuple[object, ...] = ()
+        """As in `Picture`."""
+        self._last: tuple[Picture, Backdrop] | None = None
+        """The last composite, if it was shown, and what is behind the person."""
         self._last_alpha: AlphaImage | None = None
         """Of it, of the whole frame."""
         self._steps = 0
@@ -231,7 +207,7 @@ class FrameStep:
         """Of the last frame; None if its composite is the one before."""
         self.view = WHOLE_VIEW
         """The part of the frame that its composite shows."""
-        self.selection_uncertain = False
+        self.hides_everybody = False
         """Nobody is shown in it, because it is not certain who the selected person is."""
 
     def make(
@@ -250,75 +226,65 @@ class FrameStep:
         """
         self.matte = None
         if run.reset:
-            self._last = None
+            self.forget()
             run.engine.reset(self._last_alpha if run.continues else None)
             if not run.continues:
-                self._people.forget()
-        conditions = self._conditions_of(run, frame, settings, backdrop, background, want_foreground)
-        if (repeated := self._repeated(conditions, frame)) is not None:
+                self._effects.reset()
+        if run.framing.zoom != 1:
+            backdrop = magnified(backdrop, run.framing.zoom)
+        made_under = settings, background, run.framing, run.sequence, frame.size, want_foreground
+        changed = made_under != self._made_under
+        if changed:
+            self._made_under, self._hides = made_under, settings.hides_in(run.framing, background)
+        if changed or self._editor is not None:
+            self._editor = self._effects.prepare(
+                FrameContext(
+                    settings, run.framing, frame.size, frame.captured_at_s, backdrop, frame.camera, frame.orientation
+                )
+            )
+        if not changed and (repeated := self._repeated(frame, backdrop)) is not None:
             return repeated
-        size, editor = frame.size, conditions.editor
-        self.matte = matte = self._run_engine(run, frame, conditions)
-        self.selection_uncertain = editor is not None and editor.hides_person
+        wants_foreground = want_foreground or settings.output.alpha_output != "off"
+        self.matte = matte = self._run_engine(run.engine, frame, backdrop, settings.matting.edges, wants_foreground)
+        shown, size = frame, frame.size
         if matte.frame is not None:
-            frame = replace(frame, image=matte.frame, whole=frame.image)
+            shown = replace(frame, image=matte.frame, whole=frame.image)
         self_test = partial(self._context.parts.self_test, run.engine, *size)
-        self._check.check(matte, frame, conditions.backdrop)
+        self._check.check(matte, shown, backdrop)
         if not self._check.believes(mean_alpha(matte.alpha), time.monotonic(), run.sequence, self_test):
-            self._last = self._last_alpha = None
+            self.forget()
+            self._last_alpha = None
             return None
-        picture = Picture(
-            matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, frame, conditions.hides
-        )
-        self.view = WHOLE_VIEW if editor is None else editor.view_of(matte)
-        self._last_alpha = matte.alpha if editor is None else editor.whole_alpha(matte)
-        settled = self._last is not None and self._last[0].sequence == run.sequence
-        self._steps = self._steps + 1 if settled else 1
-        self._last = conditions, picture
+        picture = Picture(matte.composite, PictureKind.COMPOSITE, matte.alpha, matte.foreground, shown, self._hides)
+        effects = self._effects
+        self.hides_everybody = effects.hides_everybody
+        self.view = WHOLE_VIEW if matte.frame is None else effects.view  # networks that refine cells show the frame
+        self._last_alpha = matte.alpha if effects.alpha is None else (effects.alpha * 255).astype(np.uint8)
+        self._last, self._steps = (picture, backdrop), self._steps + 1
         return picture
 
     def forget(self) -> None:
-        """Forget the last composite: the engine has failed."""
-        self._last = None
+        """Forget the last composite: the engine has failed, or its state is another one."""
+        self._last, self._steps = None, 0
 
-    def _conditions_of(
-        self,
-        run: Run,
-        frame: Frame,
-        settings: Settings,
-        backdrop: Backdrop,
-        background: BackgroundSettings,
-        want_foreground: bool,
-    ) -> Conditions:
-        """Return what this frame's composite depends on, derived again only where something of that has changed."""
-        if run.framing.zoom != 1:
-            backdrop = magnified(backdrop, run.framing.zoom)
-        derived_from = settings, run.framing, run.sequence, frame.size, background, want_foreground
-        known = self._conditions
-        if known is not None and not self._people.edits and derived_from == self._derived_from:
-            return known if known.backdrop is backdrop else replace(known, backdrop=backdrop)
-        editor = self._people.begin(
-            settings, run.framing, frame.size, frame.camera, frame.captured_at_s, frame.orientation
-        )
-        wanted = want_foreground or settings.output.alpha_output != "off"
-        hides = settings.hides_in(run.framing, background)
-        self._derived_from = derived_from
-        self._conditions = Conditions(run.sequence, backdrop, settings.matting.edges, wanted, hides, editor)
-        return self._conditions
-
-    def _repeated(self, conditions: Conditions, frame: Frame) -> Picture | None:
-        """Return the last composite if it also fits this frame and its conditions, else None."""
-        if self._last is None or self._steps < SETTLED_STEPS:
+    def _repeated(self, frame: Frame, backdrop: Backdrop) -> Picture | None:
+        """Return the last composite, made under the same settings, if it also fits this frame, else None."""
+        if self._last is None or self._steps < SETTLED_STEPS or (self._editor is not None and self._editor.moves):
             return None
-        last, picture = self._last
+        picture, last = self._last
+        blurred = isinstance(backdrop, BlurredBackground) and isinstance(last, BlurredBackground)
+        if backdrop is not last and not (blurred and backdrop == last):
+            return None
         # The output clock drops composites of frames from before a suspension.
         if picture.frame is None or picture.frame.captured_at_s < self._context.board.resumed_s:
             return None
-        return picture if are_alike(last, conditions) and same_image(frame.image, picture.frame.image) else None
+        return picture if same_image(frame.image, picture.frame.image) else None
 
-    def _run_engine(self, run: Run, frame: Frame, conditions: Conditions) -> Matte:
+    def _run_engine(
+        self, engine: MattingEngine, frame: Frame, backdrop: Backdrop, edges: EdgeSettings, want_foreground: bool
+    ) -> Matte:
         """Run the engine; the watchdog reports it where it hangs."""
-        device = run.engine.info.device
+        device = engine.info.device
         self._context.between_steps.clear()
         try:
             with self._thread.calling(
@@ -328,13 +294,7 @@ class FrameStep:
                 ),
                 self._context.timing.step_hang_s,
             ):
-                return run.engine.step(
-                    frame.image,
-                    conditions.backdrop,
-                    conditions.edges,
-                    conditions.editor,
-                    want_foreground=conditions.want_foreground,
-                )
+                return engine.step(frame.image, backdrop, edges, self._editor, want_foreground=want_foreground)
         finally:
             self._context.between_steps.set()
 

@@ -237,7 +237,7 @@ class Pipeline:
             background=describe_background(self.settings.background),
             unmatted=self._clock.unmatted,
             view=matting.view,
-            hides_person=matting.selection_uncertain,
+            hides_person=matting.hides_everybody,
             outputs=outputs,
             readers=self.demand.readers,
             busy=self._busy(),

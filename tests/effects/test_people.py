@@ -13,21 +13,21 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.core.geometry import Plane
 from app.core.settings import FramingSettings, PeopleSettings, Settings
-from app.core.types import Floats
+from app.core.types import BlurredBackground, Floats
 from app.effects.auto_framing import (
     MAX_SPEED,
     MAX_ZOOM_RATE,
     STYLES,
-    AutoFraming,
+    FramingPath,
     FramingStyle,
     Motion,
     minimum_jerk_step,
 )
-from app.effects.editor import PeopleEditor
+from app.effects.base import FrameContext
 from app.effects.finding import Person, find_people
 from app.effects.only_me import PROOF_FRAMES, OnlyMe
+from app.effects.table import Effects
 
 ASPECT = 16 / 9
 ROWS, COLUMNS = 180, 320
@@ -80,12 +80,12 @@ class Walker:
     jeans: bool = False
     """Whether the lower part of the body has a colour that others have, too."""
 
-    def alpha(self, time_s: float) -> Plane:
+    def alpha(self, time_s: float) -> Floats:
         """Return the matte; empty beyond the frame."""
         x = self.x(time_s)
         return silhouette(x, self.top, self.head) if -0.3 < x < 1.3 else np.zeros((ROWS, COLUMNS), np.float32)
 
-    def paint(self, image: Plane, alpha: Plane, rng: np.random.Generator) -> None:
+    def paint(self, image: Floats, alpha: Floats, rng: np.random.Generator) -> None:
         """Draw the person into (3, ROWS, COLUMNS)."""
         chest = round((self.top + self.head) * ROWS)
         for channel in range(3):
@@ -130,7 +130,7 @@ def watch(behind: Walker, front: Walker, seconds: float, *, select: Walker, rate
     return Outcome(np.array(own), np.array(bystander), shown)
 
 
-def _shown(gain: Plane, visible: Plane) -> float:
+def _shown(gain: Floats, visible: Floats) -> float:
     total = float(visible.sum())
     return float((gain * visible).sum()) / total if total else 0.0
 
@@ -186,8 +186,8 @@ Track = NDArray[np.float64]
 
 def track(people: Callable[[float], Sequence[Person]], seconds: float, style: FramingStyle = "calm") -> Track:
     """Return the views of a scene in which `people(time)` are seen."""
-    framing = AutoFraming(style, ASPECT)
-    views = [framing.follow(people(index / FPS), 1 / FPS) for index in range(round(seconds * FPS))]
+    framing = FramingPath(style, ASPECT)
+    views = [framing.next_view(people(index / FPS), 1 / FPS) for index in range(round(seconds * FPS))]
     return np.array([(v.left + v.size / 2, v.top + v.size / 2, math.log(v.size)) for v in views])
 
 
@@ -285,11 +285,11 @@ def test_close_shows_a_larger_head_than_calm() -> None:
     st.sampled_from(["calm", "close"]),
 )
 def test_no_view_leaves_the_frame(events: list[tuple[float, float, float, int, float]], style: FramingStyle) -> None:
-    framing = AutoFraming(style, ASPECT)
+    framing = FramingPath(style, ASPECT)
     for x, top, head, count, gap_s in events:
         people = [person((x + index / 3) % 1, top, min(head, 1 - top)) for index in range(count)]
         for step_s in (gap_s, *[1 / FPS] * 10):
-            view = framing.follow(people, step_s)
+            view = framing.next_view(people, step_s)
             assert 0 < view.size <= 1
             assert view.left >= 0
             assert view.top >= 0
@@ -457,18 +457,29 @@ def test_any_sequence_only_lowers_alpha(seed: int, clicks: list[tuple[float, flo
             assert gain.max() <= 1
 
 
+def context(settings: Settings, camera: str = "", time_s: float = 0.0) -> FrameContext:
+    return FrameContext(settings, FramingSettings(), (320, 180), time_s, BlurredBackground(85), camera)
+
+
+def is_shown(effects: Effects, settings: Settings, image: Floats, alpha: Floats, camera: str = "one") -> bool:
+    """Return whether anybody is shown in the next frame."""
+    assert effects.prepare(context(settings, camera))
+    gain = effects.edit(image, alpha).gain
+    assert gain is not None and effects.hides_everybody == (not gain.any())
+    return not effects.hides_everybody
+
+
 def test_switching_it_off_forgets_the_person() -> None:
-    editor, framing = PeopleEditor(), FramingSettings()
+    effects, nobody = Effects(), np.zeros((ROWS, COLUMNS), np.float32)
     chosen = Settings(people=PeopleSettings(only_me=True), selected=(0.5, 0.5))
-    assert editor.begin(chosen, framing, (320, 180), "", 0.0)
-    assert editor.hides_person, "nobody is found yet"
-    assert not editor.begin(Settings(), framing, (320, 180), "", 0.1)
-    assert not editor.hides_person
+    assert not is_shown(effects, chosen, np.stack([nobody] * 3), nobody)
+    assert not effects.prepare(context(Settings(), time_s=0.1))
+    assert not effects.hides_everybody
 
 
 def test_nobody_takes_my_place_in_a_pause() -> None:
     """Whoever stood at the old click was shown after a pause, and after a reconnect of the camera."""
-    editor, framing = PeopleEditor(), FramingSettings()
+    effects = Effects()
     chosen = Settings(people=PeopleSettings(only_me=True), selected=(0.3, 0.9))
 
     def shown(who: Walker) -> bool:
@@ -477,40 +488,33 @@ def test_nobody_takes_my_place_in_a_pause() -> None:
         image[:] = np.array(WALL, np.float32)[:, None, None]
         alpha = who.alpha(0.0)
         who.paint(image, alpha, np.random.default_rng(3))
-        for _ in range(PROOF_FRAMES + 1):
-            editor.begin(chosen, framing, (320, 180), "one", 0.0)
-            gain = editor.edit(image, alpha).gain
-            assert gain is not None and editor.hides_person == (not gain.any())
-        return not editor.hides_person
+        return [is_shown(effects, chosen, image, alpha) for _ in range(PROOF_FRAMES + 1)][-1]
 
     assert shown(Walker(lambda _: 0.3, RED))
-    editor.forget()
+    effects.reset()
     assert not shown(Walker(lambda _: 0.3, BLUE)), "somebody else at the old click"
-    editor.forget()
+    effects.reset()
     assert shown(Walker(lambda _: 0.6, RED)), "I, at another place"
     chosen = chosen.replace(selected=None)
-    editor.forget()
+    effects.reset()
     assert shown(Walker(lambda _: 0.3, BLUE)), "without a click, it is the largest person"
 
 
 def test_a_selection_in_the_picture_of_another_camera_selects_nobody() -> None:
     """Whoever stood at the same place before the next camera was shown."""
-    editor, framing, chosen = PeopleEditor(), FramingSettings(), Settings(people=PeopleSettings(only_me=True))
+    effects, chosen = Effects(), Settings(people=PeopleSettings(only_me=True))
     image, alpha = np.zeros((3, 90, 160), np.float32), np.zeros((90, 160), np.float32)
     alpha[20:90, 60:100] = 1
 
     def shown(camera: str, selected: tuple[float, float] | None) -> bool:
-        editor.begin(chosen.replace(selected=selected), framing, (320, 180), camera, 0.0)
-        gain = editor.edit(image, alpha).gain
-        assert gain is not None and editor.hides_person == (not gain.any())
-        return bool(gain.any())
+        return is_shown(effects, chosen.replace(selected=selected), image, alpha, camera)
 
     assert shown("one", (0.5, 0.6))
-    editor.forget()
+    effects.reset()
     assert [shown("one", (0.5, 0.6)) for _ in range(PROOF_FRAMES)][-2:] == [False, True], "after a pause"
     for _ in range(2):
         assert not shown("two", (0.5, 0.6))
-        editor.forget()
+        effects.reset()
     assert not shown("one", (0.5, 0.6))
     assert shown("one", (0.5, 0.61)), "the next selection"
     assert shown("two", None), "without a selection it is the largest person"

@@ -14,8 +14,11 @@ from numpy.typing import NDArray
 
 from app.core.geometry import View, cutout, from_camera, to_camera
 from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, Settings, Zone
-from app.effects import editor as editor_module
-from app.effects.editor import CANVAS_HEIGHT, PeopleEditor, draw_zones, zone_gain
+from app.core.types import BlurredBackground
+from app.effects import zones as zones_module
+from app.effects.base import FrameContext
+from app.effects.table import Effects
+from app.effects.zones import CANVAS_HEIGHT, draw_zones, zone_gain
 from app.matting.base.interface import StepGeometry
 from tests.matting.stubs import StubCpu, showing
 
@@ -26,6 +29,12 @@ LEFT = ((0.0, 0.0), (0.5, 0.0), (0.5, 1.0), (0.0, 1.0))
 
 def area(*points: tuple[float, float]) -> Zone:
     return Zone(points=points, radius=0, filled=True)
+
+
+def context(
+    settings_: Settings, framing: FramingSettings = WHOLE, camera: str = "", size: tuple[int, int] = (160, 90)
+) -> FrameContext:
+    return FrameContext(settings_, framing, size, 0.0, BlurredBackground(85), camera)
 
 
 fractions = st.floats(0, 1)
@@ -110,10 +119,10 @@ def test_zones_belong_to_their_camera() -> None:
     people = PeopleSettings(zones=(ours, any_camera))
     assert people.zones_of("usb-1") == (ours, any_camera)
     assert people.zones_of("usb-2") == (any_camera,)
-    editor = PeopleEditor()
+    effects = Effects()
     only_ours = Settings(people=PeopleSettings(zones=(ours,)))
-    assert editor.begin(only_ours, WHOLE, (160, 90), "usb-1", 0.0)
-    assert not editor.begin(only_ours, WHOLE, (160, 90), "usb-2", 0.1)
+    assert effects.prepare(context(only_ours, camera="usb-1"))
+    assert not effects.prepare(context(only_ours, camera="usb-2"))
 
 
 @pytest.mark.parametrize("radius", [0.02, 0.3])
@@ -160,13 +169,12 @@ def test_zones_are_not_drawn_again_for_another_framing(monkeypatch: pytest.Monke
         drawn.append(aspect)
         return draw_zones(zones, aspect)
 
-    monkeypatch.setattr(editor_module, "draw_zones", counted)
-    editor, small = PeopleEditor(), np.zeros((3, 45, 80), np.float32)
+    monkeypatch.setattr(zones_module, "draw_zones", counted)
+    effects, small = Effects(), np.zeros((3, 45, 80), np.float32)
     settings = Settings(people=PeopleSettings(zones=(area(*LEFT),)))
     for number in range(6):
-        framing = FramingSettings(zoom=1 + number / 4)
-        editor.begin(settings, framing, (160, 90), "camera", float(number))
-        gain = editor.edit(small, np.ones((45, 80), np.float32)).gain
+        effects.prepare(context(settings, FramingSettings(zoom=1 + number / 4)))
+        gain = effects.edit(small, np.ones((45, 80), np.float32)).gain
         assert gain is not None and gain[:, 0].max() == 0
     assert len(drawn) == 1
 
@@ -179,9 +187,9 @@ def test_a_matte_that_is_grown_stays_out_of_zones(grow_px: int) -> None:
     height, width = 4 * SIZE[0], 4 * SIZE[1]
     white = np.full((height, width, 3), 255, np.uint8)
     backend = StubCpu(StepGeometry(width, height, 0.25), showing(np.ones(SIZE, np.float32)))
-    editor = PeopleEditor()
-    editor.begin(chosen.replace(matting=chosen.matting.replace(edges=edges)), WHOLE, (width, height), "", 0.0)
+    effects = Effects()
+    effects.prepare(context(chosen.replaced_at(["matting"], edges=edges), size=(width, height)))
     with closing(backend):
-        composite = backend.step(white, np.zeros_like(white), edges, editor).composite
+        composite = backend.step(white, np.zeros_like(white), edges, effects).composite
     assert composite[:, : width // 2].max() == 0
     assert composite[:, width // 2 :].max() == 255

@@ -10,10 +10,10 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from app.core.geometry import MatteEdit, Plane, View
+from app.core.geometry import View
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
-from app.matting.base.interface import StateArrays, StepGeometry
+from app.matting.base.interface import MatteEdit, StateArrays, StepGeometry
 from app.matting.choice.hardware import torch_usable
 from app.matting.cpu.compositor import Coefficients, RefinedCells
 from app.matting.cpu.cpu_backend import CpuBackend
@@ -141,9 +141,9 @@ class Fixed:
 
     def __init__(self, edit: MatteEdit) -> None:
         self._edit = edit
-        self.seen: list[tuple[Plane, Plane]] = []
+        self.seen: list[tuple[Floats, Floats]] = []
 
-    def edit(self, small: Plane, alpha: Plane) -> MatteEdit:
+    def edit(self, small: Floats, alpha: Floats) -> MatteEdit:
         self.seen.append((small, alpha))
         return self._edit
 

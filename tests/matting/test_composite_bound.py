@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.backgrounds.kinds import BlurBackground
-from app.core.geometry import MatteEdit, View, viewed
+from app.core.geometry import View, viewed
 from app.core.settings import (
     HIDES_TEXT,
     BackgroundSettings,
@@ -26,7 +26,7 @@ from app.core.settings import (
 )
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte, magnified
 from app.matting.base.edges import box_radii, octagon, plan
-from app.matting.base.interface import MattingEngine, NotAMatteError, StepGeometry
+from app.matting.base.interface import MatteEdit, MattingEngine, NotAMatteError, StepGeometry
 from app.matting.cpu.compositor import Coefficients
 from app.matting.engine import FrameEngine
 from app.offline.film_step import FilmStep

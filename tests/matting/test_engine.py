@@ -10,11 +10,18 @@ import numpy as np
 import pytest
 
 from app.core.errors import ModelError
-from app.core.geometry import MatteEdit
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage, BlurredBackground, Floats, Matte
 from app.matting import build_engine
-from app.matting.base.interface import Backend, ExecutorError, NotAMatteError, Reuse, StepGeometry, is_device_lost
+from app.matting.base.interface import (
+    Backend,
+    ExecutorError,
+    MatteEdit,
+    NotAMatteError,
+    Reuse,
+    StepGeometry,
+    is_device_lost,
+)
 from app.matting.cpu import compositor
 from app.matting.cpu.compositor import Coefficients
 from app.matting.cpu.cpu_blur import blurred_background

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import closing
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +15,6 @@ from app.backgrounds.kinds import ColourBackground
 from app.core.errors import SourceLostError, Stage
 from app.core.settings import (
     BackgroundSettings,
-    EdgeSettings,
     FramingSettings,
     PeopleSettings,
     Settings,
@@ -21,12 +22,11 @@ from app.core.settings import (
     Zone,
 )
 from app.core.threads import elapsed_s
-from app.core.types import BlurredBackground, Frame, Picture, PictureKind
-from app.effects.editor import PeopleEditor
+from app.core.types import Backdrop, BlurredBackground, Frame, Picture, PictureKind
 from app.runtime import outputs, pipeline
 from app.runtime.context import PipelineContext, Timing
 from app.runtime.engines.plan import Run
-from app.runtime.matting_worker import SETTLED_STEPS, Conditions, FrameStep, are_alike, same_image
+from app.runtime.matting_worker import SETTLED_STEPS, FrameStep, same_image
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.worker import Worker
@@ -323,26 +323,6 @@ def counting(steps: list[int]) -> type[FakeEngine]:
     return CountingEngine
 
 
-SAME = Conditions((1, 1), BlurredBackground(50), EdgeSettings(), want_foreground=False, hides=(), editor=None)
-
-
-@pytest.mark.parametrize(
-    "other",
-    [
-        replace(SAME, sequence=(1, 2)),
-        replace(SAME, backdrop=np.zeros((64, 48, 3), np.uint8)),
-        replace(SAME, edges=EdgeSettings(grow_px=2)),
-        replace(SAME, want_foreground=True),
-        replace(SAME, hides=("more",)),
-        replace(SAME, editor=PeopleEditor()),
-    ],
-)
-def test_other_settings_need_another_composite(other: Conditions) -> None:
-    assert are_alike(SAME, replace(SAME, backdrop=BlurredBackground(50)))
-    assert not are_alike(SAME, other)
-    assert not are_alike(other, SAME)
-
-
 @pytest.mark.parametrize("row", [0, 31, 63])
 def test_one_changed_value_is_another_frame(row: int) -> None:
     image = np.random.default_rng(0).integers(0, 255, (64, 48, 3), np.uint8)
@@ -353,27 +333,57 @@ def test_one_changed_value_is_another_frame(row: int) -> None:
     assert not same_image(image, image[:32].copy())
 
 
-def test_after_a_reset_the_state_settles_anew(world: FakeWorld) -> None:
-    steps: list[int] = []
-    context = PipelineContext(SettingsOwner(BASE), world.parts())
-    step, engine = (
-        FrameStep(context, Worker("matting", lambda stop: None)),
-        counting(steps)(BASE.matting.engine, WIDTH, HEIGHT),
-    )
-    backdrop = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
+BLURRED = BlurredBackground(50)
+LEFT_OUT = PeopleSettings(zones=(Zone(filled=True, points=((0, 0), (1, 0), (1, 1))),))
+
+
+@pytest.mark.parametrize(
+    ("settings", "other", "is_repeated"),
+    [
+        (BASE, {}, True),
+        (BASE, {"backdrop": BlurredBackground(50)}, True),
+        (BASE.replace(people=LEFT_OUT), {}, True),
+        (BASE.replace(people=PeopleSettings(auto_framing="calm")), {}, False),
+        (BASE.replace(people=PeopleSettings(only_me=True)), {}, False),
+        (BASE, {"reset": True}, False),
+        (BASE, {"sequence": (1, 2)}, False),
+        (BASE, {"backdrop": np.zeros((HEIGHT, WIDTH, 3), np.uint8)}, False),
+        (BASE, {"backdrop": BlurredBackground(51)}, False),
+        (BASE, {"want_foreground": True}, False),
+        (BASE, {"settings": BASE.replaced_at(["matting", "edges"], grow_px=2)}, False),
+        (BASE, {"settings": BASE.replace(people=LEFT_OUT)}, False),
+        (BASE, {"background": BASE.background.replace(kind="blur")}, False),
+    ],
+)
+def test_an_equal_frame_gets_the_last_composite_until_something_changes(
+    settings: Settings, other: dict[str, Any], is_repeated: bool, world: FakeWorld
+) -> None:
+    context, steps = PipelineContext(SettingsOwner(BASE), world.parts()), list[int]()
+    step = FrameStep(context, Worker("matting", lambda stop: None))
     image = np.full((HEIGHT, WIDTH, 3), 9, np.uint8)
 
-    def made(*, reset: bool = False) -> Picture | None:
-        run = Run(engine, FramingSettings(), (1, 1), 0, reset)
-        return step.make(run, Frame(image.copy(), 0, 0.0), BASE, backdrop, BASE.background, want_foreground=False)
+    def made(
+        settings: Settings = settings,
+        *,
+        reset: bool = False,
+        sequence: tuple[int, int] = (1, 1),
+        backdrop: Backdrop = BLURRED,
+        background: BackgroundSettings = BASE.background,
+        want_foreground: bool = False,
+    ) -> Picture | None:
+        run = Run(engine, FramingSettings(), sequence, 0, reset)
+        return step.make(
+            run, Frame(image.copy(), 0, 0.0), settings, backdrop, background, want_foreground=want_foreground
+        )
 
-    last = [made(reset=index == 0) for index in range(SETTLED_STEPS)][-1]
-    assert made() is last and len(steps) == SETTLED_STEPS
-    made(reset=True)
-    assert len(steps) == SETTLED_STEPS + 1
-    made()
-    assert len(steps) == SETTLED_STEPS + 2
-    engine.close()
+    with closing(counting(steps)(BASE.matting.engine, WIDTH, HEIGHT)) as engine:
+        for index in range(SETTLED_STEPS):
+            last = made(reset=index == 0)
+        assert len(steps) == SETTLED_STEPS
+        assert (made(**other) is last) == is_repeated == (len(steps) == SETTLED_STEPS)
+        if "reset" in other:
+            made()
+            assert len(steps) == SETTLED_STEPS + 2, "the state settles anew"
 
 
 def test_a_still_source_is_not_matted_again_until_something_changes(world: FakeWorld) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import ModelError
-from app.core.geometry import MatteEdit, Plane
+from app.core.geometry import View
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
+from app.core.types import AlphaImage, Backdrop, BgrImage, Floats, Matte
 
 D = TypeVar("D", bound=np.generic)
 StateArrays = Mapping[str, NDArray[Any]]
@@ -117,10 +117,20 @@ class EngineInfo:
     """(width, height) of the network's input."""
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class MatteEdit:
+    """The change of one matte between the network and the composite."""
+
+    gain: Floats | None = None
+    """(h, w) factor of alpha, at the size of the network's input, in 0..1; None: 1."""
+    view: View | None = None
+    """The part of the frame that the composite shows; None: the whole frame."""
+
+
 class MatteEditor(Protocol):
     """Decides per frame what is done to the matte between the network and the composite."""
 
-    def edit(self, small: Plane, alpha: Plane) -> MatteEdit:
+    def edit(self, small: Floats, alpha: Floats) -> MatteEdit:
         """Return the change of this frame's matte; called once per step, on the thread that runs it.
 
         small: (3, h, w) the network's input, RGB in 0..1. alpha: (h, w) in 0..1. Neither may be modified.

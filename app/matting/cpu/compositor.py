@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.geometry import MatteEdit, Plane, viewed
+from app.core.geometry import viewed
 from app.core.threads import Strips
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Bytes, Floats, Matte
 from app.matting.base.edges import (
@@ -21,7 +21,7 @@ from app.matting.base.edges import (
     octagon,
     spread_radius,
 )
-from app.matting.base.interface import StateArrays, StepGeometry, prefixed, saved, under
+from app.matting.base.interface import MatteEdit, StateArrays, StepGeometry, prefixed, saved, under
 from app.matting.cpu.cpu_blur import blurred_background
 from app.matting.kernels.composite import (
     blend_rows,
@@ -89,7 +89,7 @@ def edited(
     return shown, replace(coefficients, small=small, slope=slope, offset=offset, coarse=coarse[0])
 
 
-def _with_cell_alpha(cells: RefinedCells, gain: Plane, size: tuple[int, ...]) -> RefinedCells:
+def _with_cell_alpha(cells: RefinedCells, gain: Floats, size: tuple[int, ...]) -> RefinedCells:
     rows, columns = (-(-side // CELL) for side in size)
     grid = np.asarray(cv2.resize(gain, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
     matte = cells.matte.copy()

@@ -16,11 +16,11 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from app.core.geometry import MatteEdit, View
+from app.core.geometry import View
 from app.core.types import BgrImage
 from app.matting.base.dark_frames import DARK, DARKER, MOST_GAIN, TARGET
 from app.matting.base.edges import EdgePlan
-from app.matting.base.interface import MatteEditor, StepGeometry
+from app.matting.base.interface import MatteEdit, MatteEditor, StepGeometry
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 from app.matting.torch import torch_edges
 from app.matting.torch.full_size import (

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as functional
 from torch import Tensor
 
-from app.core.geometry import MatteEdit, Plane, View
-from app.core.types import BgrImage
+from app.core.geometry import View
+from app.core.types import BgrImage, Floats
 from app.matting.base.edges import EdgePlan
-from app.matting.base.interface import MatteEditor, StepGeometry
+from app.matting.base.interface import MatteEdit, MatteEditor, StepGeometry
 from app.matting.light import Light, grid_size, short_side_for
 
 State = tuple[Tensor, ...]
@@ -159,9 +159,9 @@ def in_view(planes: Tensor, view: View) -> Tensor:
     return functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
 
 
-def _to_device(plane: Plane, like: Tensor) -> Tensor:
+def _to_device(plane: Floats, like: Tensor) -> Tensor:
     return torch.from_numpy(np.ascontiguousarray(plane)).to(like.device)[None, None]
 
 
-def _to_host(planes: Tensor) -> Plane:
+def _to_host(planes: Tensor) -> Floats:
     return planes.detach().float().cpu().numpy()

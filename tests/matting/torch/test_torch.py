@@ -16,12 +16,12 @@ import torch
 from torch import Tensor, nn
 
 from app.core.errors import ModelError
-from app.core.geometry import MatteEdit, View
+from app.core.geometry import View
 from app.core.settings import EdgeSettings
 from app.core.threads import Strips
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.edges import plan
-from app.matting.base.interface import NotAMatteError, StepGeometry
+from app.matting.base.interface import MatteEdit, NotAMatteError, StepGeometry
 from app.matting.choice.preparation import PORTRAIT
 from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.cpu_backend import apply_strict, shrink
