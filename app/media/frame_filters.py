@@ -245,6 +245,17 @@ def over_colour(frame: VideoFrame, matrix: int | None, colour: tuple[int, int, i
     return VideoFrame.from_ndarray(over(np.asarray(image, np.uint8), colour), "bgr24")
 
 
+def premultiplied(foreground: BgrImage, alpha: AlphaImage) -> BgrImage:
+    """Return the foreground over black: foreground * alpha / 255, rounded. Exactly black where alpha is 0.
+
+    The foreground that a network estimates is defined only where alpha is above 0. Elsewhere it still holds the frame
+    with altered colours, so that writing it as it is would write the background of the user.
+    foreground: (height, width, 3) uint8 BGR. alpha: (height, width) uint8.
+    """
+    weights = cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR)
+    return np.asarray(cv2.multiply(foreground, weights, scale=1 / 255), np.uint8)
+
+
 def straight(premultiplied: BgrImage, alpha: AlphaImage) -> BgrImage:
     """Return the colours of premultiplied ones, and black where alpha is 0.
 

@@ -15,8 +15,7 @@ from app.effects.base import FrameContext
 from app.effects.table import Effects
 from app.matting.base.interface import MattingEngine
 from app.matting.strict.rules import WAIT_FRAMES
-from app.media.frame_filters import BgraImage, over, straight
-from app.output.packing import premultiplied
+from app.media.frame_filters import BgraImage, over, premultiplied, straight
 
 
 class FilmStep:

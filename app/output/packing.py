@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from app.core import geometry
 from app.core.types import AlphaImage, BgrImage, Picture
+from app.media.frame_filters import premultiplied
 from app.media.yuv import Layout, YuvConverter
 
 MAX_SIZE = 7680, 4320
@@ -60,17 +61,6 @@ def person_on_black(picture: Picture) -> tuple[BgrImage, AlphaImage]:
         return picture.image, np.full(picture.image.shape[:2], 255, np.uint8)
     colours = picture.image if picture.foreground is None else picture.foreground
     return premultiplied(colours, picture.alpha), picture.alpha
-
-
-def premultiplied(foreground: BgrImage, alpha: AlphaImage) -> BgrImage:
-    """Return the foreground over black: foreground * alpha / 255, rounded. Exactly black where alpha is 0.
-
-    The foreground that a network estimates is defined only where alpha is above 0. Elsewhere it still holds the frame
-    with altered colours, so that writing it as it is would write the background of the user.
-    foreground: (height, width, 3) uint8 BGR. alpha: (height, width) uint8.
-    """
-    weights = cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR)
-    return np.asarray(cv2.multiply(foreground, weights, scale=1 / 255), np.uint8)
 
 
 def to_bgra(picture: Picture, width: int, height: int) -> NDArray[np.uint8]:
