@@ -9,9 +9,9 @@ from collections.abc import Callable, Sequence
 
 from app.config.scenes import SceneStore
 from app.config.setting import Setting
-from app.control.backgrounds import BackgroundFile, Tiles
 from app.control.commands import SETTABLE, SWITCHES, Command, parse_words
 from app.control.controller import SettingsController
+from app.control.files import BackgroundFile, Tiles
 from app.core.errors import MattecamError
 from app.runtime.pipeline import Pipeline
 from benchmarks.soak_files import SoakFiles

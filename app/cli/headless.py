@@ -18,8 +18,8 @@ from app.cli.proof import PROOF_S, kept_private, with_proof, write_before_after
 from app.cli.start import UNUSED_ZONES, StartSettings
 from app.cli.terminal import notify
 from app.config.scenes import SceneStore, default_path
-from app.control.backgrounds import BackgroundFile, Tiles
 from app.control.controller import SettingsController
+from app.control.files import BackgroundFile, Tiles
 from app.control.server import ControlServer
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, paths
 from app.core.errors import UsageError

@@ -108,15 +108,15 @@ class SettingsChanges:
         """Cancel all waits."""
         self._closed.set()
 
-    def wait(self, seconds: float) -> bool:
-        """Wait; return whether waits were cancelled."""
-        return self._closed.wait(seconds)
+    def wait(self) -> bool:
+        """Wait a moment; return whether waits were cancelled."""
+        return self._closed.wait(POLL_S)
 
     def wait_for(self, took_effect: Callable[[PipelineStatus], bool]) -> bool:
         """Wait until `took_effect(status)`; return False if it does not within the time limit."""
         deadline_s = time.monotonic() + self._timeout_s
         while not took_effect(self.pipeline.status()):
-            if time.monotonic() >= deadline_s or self._closed.wait(POLL_S):
+            if time.monotonic() >= deadline_s or self.wait():
                 return False
         return True
 
@@ -133,8 +133,5 @@ class SettingsChanges:
 
 def answered(answer: str, in_use: bool) -> str:
     """Return the answer about a change, which says so where the change is not yet in use."""
-    return (
-        answer
-        if in_use
-        else f"{answer} (It is still being prepared; `python3 run.py ctl status` shows when it is in use.)"
-    )
+    pending = " (It is still being prepared; `python3 run.py ctl status` shows when it is in use.)"
+    return answer if in_use else f"{answer}{pending}"

@@ -211,11 +211,16 @@ def countdown_of(argument: str) -> float | None:
     except ValueError:
         seconds = -1.0
     if not 0 <= seconds <= MAX_COUNTDOWN_S:
-        raise UsageError(
-            f"There is no file “{argument}”; write take, take and the seconds of the countdown (0 to 60), drop, or an "
-            "image."
-        )
+        raise no_plate(argument)
     return seconds
+
+
+def no_plate(argument: str) -> UsageError:
+    """Return the error for an argument of `plate` that is neither a word nor a file."""
+    return UsageError(
+        f"There is no file “{argument}”; write take, take and the seconds of the countdown (0 to 60), drop, or an "
+        "image."
+    )
 
 
 def decode_command(line: bytes) -> Command:

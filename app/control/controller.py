@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from functools import partial
+from difflib import get_close_matches
 from pathlib import Path
+from typing import Any
 
 from app.config.parsing import read_zones
 from app.config.scenes import SceneStore
-from app.control.backgrounds import Tiles, description, named_background, next_background
+from app.config.setting import Setting, with_value
 from app.control.changes import Apply, CommandError, SettingsChanges, answered
-from app.control.commands import SETTERS, Command, JsonValue, parse_person
-from app.control.plate import PlateCommand
-from app.control.recording import RecordCommand
-from app.control.values import SettingsCommands
+from app.control.commands import SETTABLE, SETTERS, Command, JsonValue, find_settable, parse_person
+from app.control.files import PlateCommand, RecordCommand, Tiles, description, named_background, next_background
 from app.core.errors import SinkError, Stage, UsageError
 from app.core.files import exists, why_not_written
 from app.core.settings import Settings, rebase
@@ -28,23 +27,18 @@ from app.system import autostart
 CONFIRM_S = 8.0
 """Timeout for the effect of a command, which is then answered as pending."""
 EXPOSURES = {
-    "people": (
-        "The scene “{name}” shows everybody, and not one person only; write `ctl scene {name} --yes` to confirm it."
-    ),
-    "hidden": (
-        "The scene “{name}” does not hide what your zones hide now; write `ctl scene {name} --yes` to confirm it."
-    ),
-    "readable": (
-        "The blur of the scene “{name}” is so weak that text in your room can be read; write `ctl scene "
-        "{name} --yes` to confirm it."
-    ),
-    "room": "The scene “{name}” shows your real background; write `ctl scene {name} --yes` to confirm it.",
+    "people": "shows everybody, and not one person only",
+    "hidden": "does not hide what your zones hide now",
+    "readable": "has a blur so weak that text in your room can be read",
+    "room": "shows your real background",
 }
-"""By what `Scene.exposes` returns."""
+"""What a scene does, by what `Scene.exposes` returns."""
 CONFIRMED = " --yes"
 """After the name of a scene: the user knows that it shows the room."""
-RETRIED = (Stage.CAPTURE, Stage.MATTING)
-"""Parts of the program that `retry` concerns."""
+CREATED = ("window.recordings_dir",)
+"""Settings whose folder is made when it is needed."""
+NO_DEVICE = ("off", "default")
+"""Microphones that no system lists."""
 
 
 class SettingsController:
@@ -69,46 +63,39 @@ class SettingsController:
 
         request_quit: returns at once. newest: the picture that a snapshot shows; None before the first one.
         change, undo: see `SettingsChanges`. scenes_changed: called after a scene was saved or removed. store_plate: as
-        in `PlateCommand`.
+        in `PlateCommand`. listed_microphones: those that the system lists.
         """
         self._pipeline = pipeline
         self._tiles = tiles
         self._request_quit = request_quit
         self._newest = newest
         self._changes = changes = SettingsChanges(pipeline, confirm_s, change, undo)
-        self._values = values = SettingsCommands(changes, listed_microphones)
         self._scenes, self._scenes_changed = scenes, scenes_changed
-        output, alpha = RecordCommand(changes, "record"), RecordCommand(changes, "record_alpha")
+        self._microphones = listed_microphones
         self._actions: Mapping[str, Callable[[str], str]] = {
             "autostart": switch_autostart,
             "background": self._background,
             "freeze": self._freeze,
-            "get": values.describe,
-            "model": lambda _: self._describe_model(),
+            "get": self._describe,
+            "model": self._describe_model,
             "only-me": self._only_me,
             "pause": self._pause,
             "plate": PlateCommand(changes, store_plate).run,
-            "quit": lambda _: self._quit(),
-            "record": output.run,
-            "record-alpha": alpha.run,
-            "reset": values.reset,
-            "resume": lambda _: self._resume(),
-            "retry": lambda _: self._retry_failed(),
+            "quit": self._quit,
+            "record": RecordCommand(changes, "record").run,
+            "record-alpha": RecordCommand(changes, "record_alpha").run,
+            "reset": self._reset,
+            "resume": self._resume,
+            "retry": self._retry_failed,
             "scene": self._scene,
             "snapshot": self._snapshot,
             "zones": self._zones,
-        }
-        self._scene_actions: Mapping[str, Callable[[str], str]] = {
-            "--remove": self._remove_scene,
-            "--rename": self._rename_scene,
-            "--save": self._save_scene,
-            "--save-with-camera": partial(self._save_scene, with_devices=True),
         }
 
     def run(self, command: Command) -> str:
         """Execute a checked command; return a sentence about the state it led to. Raises MattecamError."""
         if command.name in SETTERS and command.argument:
-            return self._values.set(command.values)
+            return self._set(command.values)
         return self._actions[command.name](command.argument)
 
     def status(self) -> Mapping[str, JsonValue]:
@@ -120,14 +107,59 @@ class SettingsController:
         """Let running commands return without waiting any longer."""
         self._changes.close()
 
-    def _describe_model(self) -> str:
+    def _describe(self, name: str) -> str:
+        """Return one setting with its choices, or all settings, one per line."""
+        shown = [_find(name)] if name else SETTABLE.values()
+        settings = self._pipeline.settings
+        lines = [f"{name or each.name}: {each.text(each.value_in(settings))}" for each in shown]
+        choices = _find(name).choices if name else ()
+        return "\n".join(lines) + (f"; the choices are {', '.join(choices)}" if choices else "")
+
+    def _describe_model(self, _argument: str) -> str:
         """Return the model of the settings, and that in use as `ctl status` names it."""
         status, chosen = self._pipeline.status(), self._pipeline.settings.matting.model
         if status.engine is None:
             return f"matting.model: {chosen}; none is in use yet"
-        if status.weights is None:
-            return f"matting.model: {chosen}; in use: {status.engine.model}"
-        return f"matting.model: {chosen}; in use: {status.engine.model}, with the weights {status.weights}"
+        weights = f", with the weights {status.weights}" if status.weights is not None else ""
+        return f"matting.model: {chosen}; in use: {status.engine.model}{weights}"
+
+    def _set(self, values: Mapping[str, str]) -> str:
+        """Set settings by their names, all at once. Raises UsageError, which lists the choices."""
+        parsed: dict[str, Any] = {}
+        for name, text in values.items():
+            setting = _find(name)
+            value = parsed[name] = setting.parsed(text, name)
+            if isinstance(value, Path) and not exists(value) and setting.name not in CREATED:
+                raise UsageError(f"There is no file {value} for {name}; check the path, or write “none” to remove it.")
+            if setting.name == "output.microphone":
+                self._check_microphone(value)
+        return self._store(parsed)
+
+    def _check_microphone(self, microphone: str) -> None:
+        """Raise UsageError for a microphone that the system does not list."""
+        listed = () if microphone in NO_DEVICE else tuple(each.name for each in self._microphones())
+        if listed and microphone not in listed:
+            raise UsageError(
+                f"There is no microphone “{microphone}”; the choices are {', '.join((*NO_DEVICE, *listed))}."
+            )
+
+    def _reset(self, name: str) -> str:
+        """Give a setting its default value."""
+        return self._store({name: _find(name).default})
+
+    def _store(self, values: Mapping[str, Any]) -> str:
+        """Store values by the names of their settings."""
+        found = {name: _find(name) for name in values}
+
+        def update(settings: Settings) -> Settings:
+            for name, setting in found.items():
+                settings = with_value(settings, setting.name, values[name])
+            return settings
+
+        files = any(isinstance(value, Path) for value in values.values())
+        settings, in_use = self._changes.follow(update, files=files)
+        answers = (f"{name}: {setting.text(setting.value_in(settings))}" for name, setting in found.items())
+        return answered(", ".join(answers), in_use)
 
     def _background(self, name: str) -> str:
         tiles, present = self._tiles(), self._pipeline.settings
@@ -152,13 +184,11 @@ class SettingsController:
         settings = self._switch("frozen", switch)
         if not settings.frozen:
             return self._resumed()
-        return (
-            "Frozen, and paused: the outputs show the stand-by card."
-            if settings.paused
-            else "Frozen: the outputs keep the last frame."
-        )
+        if settings.paused:
+            return "Frozen, and paused: the outputs show the stand-by card."
+        return "Frozen: the outputs keep the last frame."
 
-    def _resume(self) -> str:
+    def _resume(self, _argument: str) -> str:
         self._changes.apply(lambda settings: settings.replace(paused=False, frozen=False))
         return self._resumed()
 
@@ -170,12 +200,10 @@ class SettingsController:
         return self._changes.apply(update)
 
     def _paused(self) -> str:
-        shown = self._changes.wait_for(lambda status: status.phase is not Phase.RUNNING)
-        return (
-            "Paused: the outputs show the stand-by card."
-            if shown
-            else "Paused: the outputs show the stand-by card. The part that processes frames does not answer."
-        )
+        answer = "Paused: the outputs show the stand-by card."
+        if self._changes.wait_for(lambda status: status.phase is not Phase.RUNNING):
+            return answer
+        return f"{answer} The part that processes frames does not answer."
 
     def _resumed(self) -> str:
         if self._pipeline.settings.paused:
@@ -184,45 +212,43 @@ class SettingsController:
         return "Resumed." if shown else "Resumed; the next frame is still to come."
 
     def _scene(self, argument: str) -> str:
-        """Use the scene in `NAME [--yes]`, or do one of `_scene_actions`.
+        """Use the scene in `NAME [--yes]`, or change the saved ones by a word such as `--save`.
 
         Without `--yes` a scene is used only if it shows nothing that the settings hide.
         """
         word, _, rest = argument.partition(" ")
-        if word in self._scene_actions:
-            return self._scene_actions[word](rest)
+        answer = self._change_scenes(word, rest)
+        if answer is not None:
+            self._scenes_changed()
+            return answer
         name, confirmed = argument.removesuffix(CONFIRMED).rstrip(), argument.endswith(CONFIRMED)
         scene = self._scenes.get(name)
 
         def update(current: Settings) -> Settings:
             exposed = () if confirmed else scene.exposes(current)
             if exposed:
-                raise UsageError(EXPOSURES[exposed[0]].format(name=name))
+                does = EXPOSURES[exposed[0]]
+                raise UsageError(f"The scene “{name}” {does}; write `ctl scene {name} --yes` to confirm it.")
             return scene.applied_to(current)
 
         _, in_use = self._changes.follow(update)
         return answered(f"Scene: {name}.", in_use)
 
-    def _save_scene(self, name: str, *, with_devices: bool = False) -> str:
-        self._scenes.put(name, self._pipeline.settings, with_devices=with_devices)
-        self._scenes_changed()
-        return f"Saved the scene {name}."
-
-    def _rename_scene(self, argument: str) -> str:
-        """Rename the scene in `NAME=NEW NAME`."""
-        name, equals, new = argument.partition("=")
+    def _change_scenes(self, word: str, rest: str) -> str | None:
+        """Save, rename or remove a scene; return None if `word` asks for none of these."""
+        if word in ("--save", "--save-with-camera"):
+            self._scenes.put(rest, self._pipeline.settings, with_devices=word == "--save-with-camera")
+            return f"Saved the scene {rest}."
+        if word == "--remove":
+            self._scenes.remove(rest)
+            return f"Removed the scene {rest}."
+        if word != "--rename":
+            return None
+        name, equals, new = map(str.strip, rest.partition("="))
         if not equals:
-            raise UsageError(
-                f"Name the scene and its new name, such as `scene --rename Work=Office`, not “{argument}”."
-            )
-        self._scenes.rename(name.strip(), new)
-        self._scenes_changed()
-        return f"Renamed the scene {name.strip()} to {new.strip()}."
-
-    def _remove_scene(self, name: str) -> str:
-        self._scenes.remove(name)
-        self._scenes_changed()
-        return f"Removed the scene {name}."
+            raise UsageError(f"Name the scene and its new name, such as `scene --rename Work=Office`, not “{rest}”.")
+        self._scenes.rename(name, new)
+        return f"Renamed the scene {name} to {new}."
 
     def _only_me(self, text: str) -> str:
         point, on = parse_person(text), text != "off"
@@ -230,23 +256,20 @@ class SettingsController:
         if not on:
             return "Everybody is shown."
         self._changes.wait_until_used()
-        hidden = self._pipeline.status().hides_person
-        return (
-            "Nobody is shown: there is no person at this place, or it is not certain who is the selected one."
-            if hidden
-            else "Only the selected person is shown."
-        )
+        if self._pipeline.status().hides_person:
+            return "Nobody is shown: there is no person at this place, or it is not certain who is the selected one."
+        return "Only the selected person is shown."
 
     def _zones(self, file: str) -> str:
         read = () if file in ("off", "undo") else read_zones(Path(file))
 
         def update(settings: Settings) -> Settings:
             zones = settings.people.zones[:-1] if file == "undo" else read
-            return settings.replace(people=settings.people.replace(zones=zones))
+            return settings.replaced_at(["people"], zones=zones)
 
         zones = self._changes.apply(update).people.zones
         self._changes.wait_until_used()  # until then a picture, such as a snapshot, may show a zone that was removed
-        return f"Zones: {len(zones)}." if zones else "Zones: none."
+        return f"Zones: {len(zones) or 'none'}."
 
     def _snapshot(self, file: str) -> str:
         path, picture = Path(file), self._newest()
@@ -262,17 +285,26 @@ class SettingsController:
             raise SinkError(f"The image {path} cannot be written: {why_not_written(error)}.") from error
         return f"Saved {path}."
 
-    def _retry_failed(self) -> str:
+    def _retry_failed(self, _argument: str) -> str:
         self._pipeline.retry()
         self._changes.wait_until_used()
-        problem = self._changes.problem(*RETRIED)
+        problem = self._changes.problem(Stage.CAPTURE, Stage.MATTING)
         if problem is not None:
             raise CommandError(problem)
         return "What failed is tried again."
 
-    def _quit(self) -> str:
+    def _quit(self, _argument: str) -> str:
         self._request_quit()
         return "Mattecam stops."
+
+
+def _find(name: str) -> Setting:
+    setting = find_settable(name)
+    if setting is None:
+        similar = get_close_matches(name.replace("-", "_"), SETTABLE, cutoff=0.4)
+        advice = f"similar ones are {', '.join(similar)}, and `ctl get` lists all" if similar else "`ctl get` lists all"
+        raise UsageError(f"There is no setting “{name}”; {advice}.")
+    return setting
 
 
 def switch_autostart(switch: str) -> str:

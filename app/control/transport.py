@@ -14,24 +14,22 @@ import secrets
 import socket
 import stat
 import sys
-import time
 import warnings
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Client, Connection, Listener
 from pathlib import Path
-from typing import IO
 
 import platformdirs
 
 from app.control.commands import Answer, Command, decode_answer
 from app.core import paths
 from app.core.errors import MattecamError
-from app.core.files import is_locked, lock_file, why_not_written, write_private
+from app.core.files import why_not_written, write_private
 
 log = logging.getLogger(__name__)
-LOCK_FILE, SOCKET_FILE, SECRET_FILE = "control.lock", "control.sock", "control.secret"
+SOCKET_FILE, SECRET_FILE = "control.sock", "control.secret"
 SECRET_BYTES = 32
 MAX_REQUEST_BYTES = 16 * 1024
 """A message of this size is written, and arrives, in one piece."""
@@ -39,8 +37,6 @@ MAX_ANSWER_BYTES = 1024 * 1024
 BACKLOG = 64
 REQUEST_TIMEOUT_S = 2.0
 """How long a client may be silent after it has connected."""
-CONNECT_TIMEOUT_S = 5.0
-RETRY_S = 0.05
 ANSWER_TIMEOUT_S = 15.0
 """How long a client waits for the answer; commands are confirmed within less."""
 
@@ -62,7 +58,7 @@ class ControlAddress:
         return self.pipe or str(self.folder / SOCKET_FILE)
 
     def connect(self) -> Connection | None:
-        """Connect to the program that listens here; return None if nothing accepts the connection now."""
+        """Connect to the program that listens here; return None if none does. Raises ControlError if it is too busy."""
         try:
             if sys.platform == "win32":
                 connection: Connection = Client(self.name)  # type: ignore[assignment, unused-ignore] # PipeConnection
@@ -72,16 +68,21 @@ class ControlAddress:
                     client.connect(self.name)
                     client.setblocking(True)
                     connection = Connection(client.detach())
+        except BlockingIOError as error:
+            raise ControlError("Mattecam is running but accepts no connection now; try again.") from error
         except OSError:
             return None
         return connection
 
     def in_use(self) -> bool:
-        """Return whether a running program owns this address, even if it accepts no connection now."""
+        """Return whether a running program listens here, even if it accepts no connection now."""
         try:
-            return is_locked(self.folder / LOCK_FILE)
-        except OSError:
-            return False
+            connection = self.connect()
+        except ControlError:
+            return True
+        if connection is not None:
+            connection.close()
+        return connection is not None
 
 
 def default_address() -> ControlAddress:
@@ -126,29 +127,14 @@ def make_private(folder: Path) -> None:
             raise ControlError(f"Other users can write to {folder}.")
 
 
-def take_ownership(folder: Path) -> IO[bytes]:
-    """Lock `folder` for this program and return the open lock file.
-
-    The socket does not show whether its owner is alive, since a busy program also refuses connections. Raises
-    ControlError if another program holds the lock.
-    """
-    path = folder / LOCK_FILE
-    try:
-        file = lock_file(path, wait=False)
-    except OSError as error:
-        raise ControlError(f"The lock file {path} cannot be created: {why_not_written(error)}.") from error
-    if file is None:
-        raise ControlError("Another Mattecam of this user is running; `ctl` controls that one.")
-    return file
-
-
 class Endpoint:
-    """A socket of mode 0600 or a pipe; the lock file decides which program owns it."""
+    """A socket of mode 0600 or a pipe, which one program of the user has at a time."""
 
     def __init__(self, address: ControlAddress) -> None:
         """Listen at the address. Raises ControlError."""
+        if address.in_use():
+            raise ControlError("Another Mattecam of this user is running; `ctl` controls that one.")
         self._address = address
-        self._lock = take_ownership(address.folder)
         self._secret = secrets.token_bytes(SECRET_BYTES)
         try:
             write_private(address.folder / SECRET_FILE, self._secret)
@@ -158,7 +144,6 @@ class Endpoint:
             if address.pipe is None:
                 Path(address.name).chmod(0o600)
         except OSError as error:
-            self._lock.close()
             raise ControlError(
                 f"The control socket {address.name} cannot be opened: {why_not_written(error)}."
             ) from error
@@ -182,16 +167,16 @@ class Endpoint:
 
     def wake(self) -> None:
         """Let `accept` return (any thread)."""
-        connection = self._address.connect()
-        if connection is not None:
-            connection.close()
+        with suppress(ControlError):  # then others wait to be accepted
+            connection = self._address.connect()
+            if connection is not None:
+                connection.close()
 
     def close(self) -> None:
-        """Close the socket and remove it and the secret, then release the lock."""
+        """Close the socket and remove it and the secret."""
         with suppress(FileNotFoundError):  # somebody has removed the socket
             self._listener.close()
         (self._address.folder / SECRET_FILE).unlink(missing_ok=True)
-        self._lock.close()
 
 
 def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address) -> Answer:
@@ -200,7 +185,12 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
     Raises ControlError, or UsageError for an answer of another version.
     """
     address = at()
-    with _connected(address) as connection:
+    connection = address.connect()
+    if connection is None:
+        raise ControlError(
+            "Mattecam is not running for this user; start it with `python3 run.py` or `python3 run.py headless`."
+        )
+    with connection:
         try:
             send(connection, address, command.encode())
             came = connection.poll(ANSWER_TIMEOUT_S + command.extra_s)
@@ -215,18 +205,3 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
 def send(connection: Connection, address: ControlAddress, request: bytes) -> None:
     """Send a request with the secret of the program that listens at the address. Raises OSError."""
     connection.send_bytes((address.folder / SECRET_FILE).read_bytes() + request)
-
-
-def _connected(address: ControlAddress) -> Connection:
-    deadline_s = time.monotonic() + CONNECT_TIMEOUT_S
-    while True:
-        connection = address.connect()
-        if connection is not None:
-            return connection
-        if not address.in_use():
-            raise ControlError(
-                "Mattecam is not running for this user; start it with `python3 run.py` or `python3 run.py headless`."
-            )
-        if time.monotonic() >= deadline_s:  # the program is starting, or its connection backlog is full
-            raise ControlError("Mattecam is running but accepts no connection now; try again.")
-        time.sleep(RETRY_S)

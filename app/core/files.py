@@ -370,14 +370,3 @@ def locked(path: Path, waiting: Callable[[], object] | None = None) -> Iterator[
             time.sleep(POLL_S)
     with file or nullcontext():
         yield
-
-
-def is_locked(path: Path) -> bool:
-    """Return whether another open file holds the lock on `path`."""
-    if not path.exists():
-        return False
-    file = lock_file(path, wait=False)
-    if file is None:
-        return True
-    file.close()
-    return False

@@ -14,9 +14,9 @@ import pytest
 
 from app.config.scenes import SceneStore
 from app.control import changes
-from app.control.backgrounds import BackgroundFile, Tiles
 from app.control.commands import parse_words
 from app.control.controller import SettingsController
+from app.control.files import BackgroundFile, Tiles
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress
 from app.core.errors import PlateError

@@ -27,8 +27,8 @@ from app.control.commands import (
     find_settable,
     parse_words,
 )
+from app.control.controller import CREATED
 from app.control.server import answer
-from app.control.values import CREATED
 from app.core.errors import MattecamError, ModelError, SettingsError, SourceLostError, SourceOpenError, UsageError
 from app.core.settings import FramingSettings, PeopleSettings, Settings
 from app.core.types import PictureKind

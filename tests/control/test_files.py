@@ -11,11 +11,10 @@ import cv2
 import numpy as np
 import pytest
 
-from app.control import plate as live_plate
-from app.control.backgrounds import BackgroundFile, Tiles, description, named_background, next_background
+from app.control import files as live_plate
 from app.control.changes import CommandError, SettingsChanges
 from app.control.commands import COUNTDOWN_S, Command
-from app.control.plate import PlateCommand
+from app.control.files import BackgroundFile, PlateCommand, Tiles, description, named_background, next_background
 from app.core.errors import BackgroundError, MattecamError, PlateError, SinkLostError, UsageError
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import PictureKind
@@ -313,9 +312,9 @@ def test_a_camera_that_rests_is_turned_on_and_holds_its_exposure(tmp_path: Path)
     world.source_kind, world.readers = "camera", 0
 
     class Watched(SettingsChanges):
-        def wait(self, seconds: float) -> bool:
+        def wait(self) -> bool:
             held.append(world.sources[-1].holds_exposure)
-            return super().wait(seconds)
+            return super().wait()
 
     timing = Timing(demand_poll_s=0.02, demand_linger_s=0.1, source_retry_s=0.1)
     with running(world, BASE, timing) as pipeline:

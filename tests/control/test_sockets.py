@@ -12,10 +12,8 @@ import subprocess
 import sys
 import threading
 import time
-from itertools import chain, repeat
 from multiprocessing.connection import Connection
 from pathlib import Path
-from types import SimpleNamespace
 from unittest.mock import Mock
 
 import pytest
@@ -24,8 +22,6 @@ from app.control import transport
 from app.control.commands import Command
 from app.control.server import RETRY_S, ControlServer
 from app.control.transport import (
-    CONNECT_TIMEOUT_S,
-    LOCK_FILE,
     MAX_REQUEST_BYTES,
     SECRET_BYTES,
     SECRET_FILE,
@@ -37,11 +33,9 @@ from app.control.transport import (
     default_address,
     make_private,
     send,
-    take_ownership,
 )
 from app.core import paths
 from app.core.files import lock_file, why_not_written
-from app.testing.parts import FakeClock
 from tests.control.conftest import posix_only, socket_address
 from tests.control.recorder import Recorder, serving
 from tests.paths import ROOT
@@ -68,10 +62,9 @@ def test_a_second_program_does_not_take_over(
 
 @posix_only
 def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
-    unix: ControlAddress, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    unix: ControlAddress, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr("app.control.transport.CONNECT_TIMEOUT_S", 0.2)
-    with take_ownership(unix.folder), socket.socket(socket.AF_UNIX) as busy:
+    with socket.socket(socket.AF_UNIX) as busy:
         path = unix.folder / SOCKET_FILE
         busy.bind(str(path))
         busy.listen(0)
@@ -80,7 +73,6 @@ def test_a_full_backlog_is_neither_free_to_take_nor_not_running(
             for client in waiting:
                 client.setblocking(False)
                 client.connect_ex(str(path))
-            assert unix.connect() is None
             with serving(lambda: unix):
                 assert "Another Mattecam" in caplog.text
             assert path.exists()
@@ -133,28 +125,6 @@ def test_a_thread_that_ends_without_being_stopped_has_died(
     with serving(lambda: address) as working:
         assert not working.thread.died
     assert not working.thread.died
-
-
-@pytest.mark.parametrize(("refuses", "accepted"), [(3, True), (1000, False)])
-def test_a_program_that_starts_is_waited_for(
-    address: ControlAddress, server: ControlServer, refuses: int, accepted: bool, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    clock = FakeClock(100.0)
-
-    def sleep(seconds: float) -> None:
-        clock.now_s += seconds
-
-    monkeypatch.setattr(transport, "time", SimpleNamespace(monotonic=clock, sleep=sleep))
-    attempts = chain(repeat(None, refuses), map(ControlAddress.connect, repeat(address)))
-    starting = Mock(
-        ControlAddress, folder=address.folder, **{"connect.side_effect": attempts, "in_use.return_value": True}
-    )
-    if accepted:
-        assert ask(Command("status"), at=lambda: starting).done
-    else:
-        with pytest.raises(ControlError, match="accepts no connection"):
-            ask(Command("status"), at=lambda: starting)
-        assert clock.now_s == pytest.approx(100 + CONNECT_TIMEOUT_S, abs=0.1)
 
 
 def test_a_program_that_answers_too_late_did_not_close_the_connection(
@@ -275,10 +245,10 @@ def test_only_the_user_can_open_what_it_creates(tmp_path: Path) -> None:
     make_private(folder)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     endpoint = Endpoint(ControlAddress(folder))
-    for name in (SOCKET_FILE, LOCK_FILE, SECRET_FILE):
+    for name in (SOCKET_FILE, SECRET_FILE):
         assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
     endpoint.close()
-    assert {path.name for path in folder.iterdir()} == {LOCK_FILE}
+    assert not list(folder.iterdir())
 
 
 @posix_only
@@ -338,13 +308,10 @@ def test_a_folder_that_cannot_be_created_is_logged(
         ask(Command("pause"))
 
 
-def test_a_path_too_long_for_a_socket_is_logged_and_leaves_no_lock(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_a_path_too_long_for_a_socket_is_logged(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     address = socket_address(tmp_path / ("x" * 120))
     with serving(lambda: address):
         assert "cannot be opened" in caplog.text
-    eventually(lambda: not address.in_use())
 
 
 def test_every_command_arrives_and_is_answered(

@@ -11,7 +11,7 @@ from PyQt6.QtGui import QColor, QDragEnterEvent, QDragLeaveEvent, QDropEvent, QG
 from PyQt6.QtWidgets import QApplication, QColorDialog, QDialog, QFileDialog, QPushButton, QSlider, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.control.backgrounds import named_background
+from app.control.files import named_background
 from app.core import paths
 from app.core.settings import BackgroundSettings, Settings, StrictLevel
 from app.core.types import BgrImage, PictureKind

@@ -1,0 +1,290 @@
+"""Commands that name files: the background, the picture of the empty room, and recordings."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from app.config.parsing import GREEN, UnknownBackgroundError, parse_background
+from app.control.changes import CommandError, SettingsChanges, answered
+from app.control.commands import COLLECT_S, countdown_of, no_plate
+from app.core.errors import PlateError, UsageError, t
+from app.core.files import check_outputs, exists, is_file
+from app.core.settings import BackgroundSettings, Settings
+from app.core.types import BgrImage
+from app.matting import choose_model
+from app.matting.plate.picture import PlateCapture
+from app.runtime.status import PipelineStatus
+from models.table import needs_plate
+
+
+@dataclass(frozen=True, slots=True)
+class BackgroundFile:
+    """An image or video that the user can choose by name."""
+
+    path: Path
+    name: str
+    """As shown in the window."""
+    alias: str = ""
+    """The English name where the window shows a translated one."""
+
+    def matches(self, text: str) -> bool:
+        """Return whether `text` is a name, the file name or its stem; case, "-" and "_" for spaces do not matter."""
+        names = (self.name, self.alias, self.path.name, self.path.stem)
+        return _comparable(text) in {_comparable(known) for known in names if known}
+
+
+def _comparable(name: str) -> str:
+    return name.casefold().replace("-", " ").replace("_", " ")
+
+
+MAX_DIGITS = 4
+"""Longer numbers name files."""
+FIXED = ("none", "blur", "green", "colour")
+"""The tiles that are no files; tile numbers start at 0."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tiles:
+    """The backgrounds that the user can name."""
+
+    files: Sequence[BackgroundFile]
+    fixed_names: tuple[str, ...] = FIXED
+    """The names of these tiles as shown in the window."""
+    own_colour: str | None = None
+    """Colour of the tile "colour"; None: the colour in the settings."""
+
+    def choices(self) -> str:
+        """Return the numbers and names of all tiles."""
+        fixed = zip(FIXED, self.fixed_names, strict=True)
+        names = [name if shown.casefold() == name else f"{name} ({shown})" for name, shown in fixed]
+        names += [file.name for file in self.files]
+        return ", ".join(f"{number} {name}" for number, name in enumerate(names))
+
+    def named(self, text: str) -> str | Path | None:
+        """Return the entry of `FIXED`, or the file, of a tile's number or name; None if it names no tile.
+
+        Raises UsageError for a number without a tile.
+        """
+        if text.isdecimal() and len(text) <= MAX_DIGITS:
+            tiles: list[str | Path] = [*FIXED, *(file.path for file in self.files)]
+            if int(text) >= len(tiles):
+                raise UsageError(f"There is no tile {int(text)}; the backgrounds are {self.choices()}.")
+            return tiles[int(text)]
+        names = (*zip(FIXED, FIXED, strict=True), *zip(self.fixed_names, FIXED, strict=True))
+        fixed = (name for shown, name in names if text.casefold() == shown.casefold())
+        return next((file.path for file in self.files if file.matches(text)), None) or next(fixed, None)
+
+
+def next_background(
+    current: BackgroundSettings, files: Sequence[BackgroundFile], *, blur: bool = True
+) -> BackgroundSettings:
+    """Return the background after `current`: blur, every file, then blur again; never "none".
+
+    blur: whether to use it; one that shows text is left out. Raises UsageError.
+    """
+    paths = [file.path for file in files]
+    if current.kind == "blur":
+        following = 0
+    elif current.file in paths:
+        following = paths.index(current.file) + 1
+    else:
+        following = len(paths)
+    if following == len(paths) and blur and current.kind != "blur":
+        return current.replace(kind="blur")
+    if not paths:
+        raise CommandError("There is no other background; add images or videos first.")
+    return parse_background(paths[following % len(paths)], current)
+
+
+def named_background(text: str, current: BackgroundSettings, tiles: Tiles) -> BackgroundSettings:
+    """Return the background with this name, tile number, or value of `--background`.
+
+    Raises UsageError, which lists the choices.
+    """
+    tile = tiles.named(text)
+    if tile == "green":
+        return current.replace(kind="colour", colour=GREEN)
+    if tile == "colour":
+        return current.replace(kind="colour", colour=tiles.own_colour or current.colour)
+    if isinstance(tile, str):
+        return current.replace(kind=tile)
+    with suppress(UnknownBackgroundError):
+        chosen = parse_background(tile or text, current)
+        if tile or chosen.file is None or exists(chosen.file):
+            return chosen
+    raise UsageError(f"There is no background and no file “{text}”; the backgrounds are {tiles.choices()}.")
+
+
+def description(background: BackgroundSettings, files: Sequence[BackgroundFile]) -> str:
+    """Return the background as an answer names it."""
+    if background.file is not None:
+        return next((file.name for file in files if file.path == background.file), background.file.name)
+    if background.kind == "colour":
+        return background.colour
+    if background.kind == "blur" and background.bokeh:
+        return "bokeh"
+    return "none; the outputs show the room" if background.kind == "none" else background.kind
+
+
+class PlateCommand:
+    """Takes a plate, uses an existing one, or uses none any more. One is taken at a time."""
+
+    def __init__(self, changes: SettingsChanges, keep: Callable[[BgrImage, str], Path]) -> None:
+        """keep: stores the plate of a camera, given by its id."""
+        self._changes, self._keep = changes, keep
+        self._pipeline = changes.pipeline
+        self._taking = threading.Lock()
+
+    def run(self, argument: str) -> str:
+        """Execute the command; return after the engine uses the plate. Raises MattecamError."""
+        if argument == "drop":
+            return self._drop()
+        countdown_s = countdown_of(argument)
+        if countdown_s is not None:
+            return self._take(countdown_s)
+        if not is_file(Path(argument)):
+            raise no_plate(argument)
+        return self._use(Path(argument))
+
+    def _take(self, countdown_s: float) -> str:
+        """Count down, collect frames of the camera, store the plate if nobody is in it, and use it.
+
+        Like the window's dialog: the camera stays on and holds its exposure until the engine compares frames with the
+        plate, and nothing is taken while the user has paused.
+        """
+        if not self._taking.acquire(blocking=False):
+            raise CommandError("A picture of the empty room is already being taken; wait for it.")
+        self._pipeline.demand.takes_plate = True
+        try:
+            return self._use(self._keep(*self._collect(countdown_s)))
+        finally:
+            self._pipeline.demand.takes_plate = False
+            self._taking.release()
+
+    def _collect(self, countdown_s: float) -> tuple[BgrImage, str]:
+        """Return the plate and the id of its camera. Raises PlateError, also if the user pauses or the program ends."""
+        capture = PlateCapture(countdown_s, COLLECT_S)
+        while True:
+            if self._pipeline.settings.paused:
+                raise PlateError(
+                    t("While Mattecam is paused, no picture of the empty room is taken; resume and take it again.")
+                )
+            if capture.feed(self._pipeline.newest_frame):
+                return capture.plate(), capture.camera
+            if self._changes.wait():
+                raise PlateError(t("Mattecam stops; no picture of the empty room was taken."))
+
+    def _use(self, file: Path) -> str:
+        settings, in_use = self._changes.follow(lambda now: now.replaced_at(["matting"], plate=file), files=True)
+        if not needs_plate(model := choose_model(settings.matting.engine)):
+            return f"Picture of the empty room: {file}. The model {model} does not use it; `bgmv2-*` do."
+        return answered(f"Picture of the empty room: {file}.", in_use)
+
+    def _drop(self) -> str:
+        before: Path | None = None
+
+        def update(settings: Settings) -> Settings:
+            nonlocal before
+            before = settings.matting.plate
+            return settings.replaced_at(["matting"], plate=None)
+
+        _, in_use = self._changes.follow(update)
+        if before is None:
+            raise CommandError("No picture of the empty room is in use.")
+        return answered(
+            f"The picture of the empty room is no longer used; delete {before} if you do not need it.", in_use
+        )
+
+
+class RecordCommand:
+    """Starts and stops recordings of the output or of the matte."""
+
+    def __init__(self, changes: SettingsChanges, field: Literal["record", "record_alpha"]) -> None:
+        """field: of `OutputSettings`."""
+        self._changes, self._field = changes, field
+        self._sink = "recording" if field == "record" else "recording_alpha"
+        self._part = self._sink.replace("_", "-")
+        """As in `Problem`."""
+
+    def run(self, argument: str) -> str:
+        """Record to the file that the argument names, or stop. Raises UsageError, and MattecamError if it fails."""
+        return self._stop() if argument == "stop" else self._start(Path(argument))
+
+    def _start(self, path: Path) -> str:
+        if exists(path):
+            raise UsageError(f"{path} already exists; name a new file.")
+
+        def update(settings: Settings) -> Settings:
+            output = settings.output
+            running, other = output.record, output.record_alpha
+            if self._field == "record_alpha":
+                running, other = other, running
+            check_outputs(filter(None, (other, path)))
+            if running is not None:
+                raise CommandError(f"A recording to {running} is running; stop it first with `ctl record stop`.")
+            return self._with(settings, path)
+
+        self._leave_failed(getattr(self._changes.pipeline.settings.output, self._field))
+        try:
+            self._changes.follow(update)
+            runs = self._shows(running=True)
+            self._check()  # the file may be opened later than the settings are in use
+        except CommandError:
+            self._leave_failed(path)
+            raise
+        begins = runs and self._changes.pipeline.status().frames_out != 0
+        return f"Recording to {path}." if begins else f"Recording to {path} starts with the first matted frame."
+
+    def _leave_failed(self, path: Path | None) -> None:
+        """Take a recording that failed out of the settings and wait until its problem, not the next one's, ends."""
+        if self._problem() is not None and self._changes.pipeline.status().outputs[self._sink] is None:
+            self._changes.apply(partial(self._without, path))
+            self._changes.wait_for(lambda _status: self._problem() is None)
+
+    def _stop(self) -> str:
+        path: Path | None = None
+
+        def update(settings: Settings) -> Settings:
+            nonlocal path
+            path = getattr(settings.output, self._field)
+            return self._with(settings, None)
+
+        self._changes.apply(update)
+        if path is None:
+            raise CommandError("Nothing is being recorded.")
+        if not self._shows(running=False):
+            return f"The recording {path} is still being finished."
+        self._check()
+        if not exists(path):
+            raise CommandError(f"Nothing was recorded to {path}: there was no matted frame; resume, then record again.")
+        return f"Recorded to {path}."
+
+    def _problem(self) -> str | None:
+        return self._changes.problem(self._part)
+
+    def _check(self) -> None:
+        """Raise CommandError if the recording has a problem."""
+        problem = self._problem()
+        if problem is not None:
+            raise CommandError(problem)
+
+    def _with(self, settings: Settings, path: Path | None) -> Settings:
+        return settings.replaced_at(["output"], **{self._field: path})
+
+    def _without(self, path: Path | None, settings: Settings) -> Settings:
+        is_other = getattr(settings.output, self._field) != path  # chosen meanwhile
+        return settings if is_other else self._with(settings, None)
+
+    def _shows(self, *, running: bool) -> bool:
+        """Wait until the status shows that the recording runs or cannot, or that it ended; return whether it does."""
+
+        def shown(status: PipelineStatus) -> bool:
+            return (status.outputs[self._sink] is not None) is running or (running and self._problem() is not None)
+
+        return self._changes.wait_for(shown)
