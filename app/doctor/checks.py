@@ -1,22 +1,300 @@
-"""The checks of this machine, in the order in which a user should read their findings."""
+"""The checks of this computer, in the order in which a user should read their findings.
+
+Here are those of disk, display, processor, models and graphics card; those of cameras have modules of their own.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+import os
+import shutil
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
 
 from app.core import paths
-from app.core.errors import t
+from app.core.errors import MattecamError, Text, Value, t
+from app.core.settings import EngineSettings
 from app.doctor.camera import check_cameras
-from app.doctor.computer import check_disk, check_display, check_processor, check_variables, check_weights
-from app.doctor.finding import Finding, warning
-from app.doctor.gpu import check_gpu, read_torch
-from app.doctor.pipewire import check_pipewire, check_pipewire_proof
-from app.doctor.proof import open_opencv, prove
+from app.doctor.finding import (
+    ARCH,
+    DEBIAN,
+    FEDORA,
+    SUSE,
+    CommandLine,
+    Distribution,
+    Finding,
+    install_package,
+    ok,
+    problem,
+    warning,
+)
+from app.doctor.proof import open_opencv, prove, prove_pipewire
 from app.doctor.system import System
-from app.doctor.virtual_camera import check_mac, check_virtual_camera, check_windows, choose_device, read_devices
-from models.table import NETWORKS
+from app.doctor.virtual_camera import (
+    check_mac,
+    check_pipewire,
+    check_virtual_camera,
+    check_windows,
+    choose_device,
+    read_devices,
+)
+from app.matting.choice import hardware
+from app.matting.choice.choice import choose
+from app.matting.choice.trials import best, described, trials_of
+from app.system.display import missing_x11_libraries
+from app.system.environment import (
+    NVIDIA_MARK,
+    OLDEST_DRIVER,
+    PYTORCH_INDEX,
+    ROOT,
+    SMI_QUERY,
+    VENV,
+    VERSION,
+    Nvidia,
+    is_locked,
+    read_nvidia,
+    suitable_builds,
+)
+from app.system.isolation import not_isolated
+from models.table import NETWORKS, bundled, recommended
 from models.weights import on_hand
+
+_GIB = 1 << 30
+_LOW_BYTES, _FULL_BYTES = 2 * _GIB, _GIB // 5
+
+
+def check_disk(settings: Path, models: Path) -> Iterator[Finding]:
+    """Yield one finding per folder."""
+    yield _folder_finding("disk: settings", t("settings"), settings)
+    yield _folder_finding("disk: models", t("models"), models)
+
+
+def _folder_finding(check: str, contents: Text, folder: Path) -> Finding:
+    existing = next(parent for parent in (folder, *folder.parents) if parent.exists())
+    if not existing.is_dir() or not os.access(existing, os.W_OK | os.X_OK):
+        detail = t("The folder for {contents}, {folder}, is not writable.", contents=contents, folder=folder)
+        step = t("Make {folder} a folder that you have permission to write to.", folder=existing)
+        return problem(check, detail, step, why=t("The program cannot store its files."))
+    free_bytes, step = shutil.disk_usage(existing).free, t("Free some space on this disk.")
+    detail = t("{gibibytes} GiB are free in {folder}.", gibibytes=f"{free_bytes / _GIB:.1f}", folder=folder)
+    if free_bytes < _FULL_BYTES:
+        return problem(check, detail, step, why=t("Writing files will fail."))
+    if free_bytes < _LOW_BYTES:
+        return warning(check, detail, step, why=t("Models and recordings need more space."))
+    return ok(check, detail)
+
+
+_EGL = {DEBIAN: "libegl1", FEDORA: "mesa-libEGL", ARCH: "libglvnd", SUSE: "libEGL1"}
+
+
+def check_display(system: System) -> Iterator[Finding]:
+    """Yield findings about the display and the libraries that Qt loads for it."""
+    if not system.platform.startswith("linux"):
+        yield ok("display", t("The window opens on the desktop of this system."))
+        return
+    wayland, x11 = system.environment.get("WAYLAND_DISPLAY"), system.environment.get("DISPLAY")
+    headless = CommandLine("python3 run.py headless")
+    if not wayland and not x11:
+        yield warning("display", t("There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set."), headless)
+        return
+    lacks = [] if wayland else _missing_x11_libraries(system)
+    if not system.find_library("EGL"):
+        lacks.append(_missing(system, ["EGL"], _EGL))
+    if not lacks and (reason := system.window_problem()):
+        detail = t("No window can open on {display}.", display=wayland or x11 or "")
+        if isinstance(reason, Text) and isinstance(library := reason.values.get("library"), str):
+            detail = t("The library {library} is missing.", library=library)
+        yield warning("display", detail, headless)
+    elif wayland:
+        yield ok("display", t("The display is Wayland ({name}).", name=wayland))
+    else:
+        yield ok("display", t("The display is X11 ({name}).", name=x11 or ""))
+    yield from lacks
+
+
+def check_variables(system: System) -> Iterator[Finding]:
+    """Yield a finding where variables of other programs could not be kept away (app/system/isolation.py)."""
+    names = not_isolated(system.environment)
+    if names:
+        step = CommandLine(f"env {' '.join(f'-u {name}' for name in names)} python3 run.py")
+        yield warning("variables", t("Variables of other programs reach this one: {variables}.", variables=names), step)
+
+
+def _missing_x11_libraries(system: System) -> list[Finding]:
+    missing = missing_x11_libraries(system.find_library)
+    debian = " ".join(library.debian for library in missing)
+    fedora = " ".join(dict.fromkeys(library.fedora for library in missing))
+    packages = {DEBIAN: debian, SUSE: debian, FEDORA: fedora, ARCH: fedora}
+    return [_missing(system, [library.name for library in missing], packages)] if missing else []
+
+
+def _missing(system: System, names: list[str], packages: Mapping[Distribution, str]) -> Finding:
+    libraries = tuple(f"lib{name}" for name in names)
+    detail = t("The libraries {libraries} are missing.", libraries=libraries)
+    if len(libraries) == 1:
+        detail = t("The library {library} is missing.", library=libraries[0])
+    return problem("display: libraries", detail, *install_package(system, packages))
+
+
+def check_processor() -> Iterator[Finding]:
+    """Yield which model `auto` chooses on the processor, in which precision, and why; nothing if none can run."""
+    try:
+        choice = choose(EngineSettings(device="cpu"))
+    except MattecamError:
+        return
+    trials = trials_of(choice.model, choice.weights)
+    trial = best(trials)
+    values: dict[str, Value] = {"processor": hardware.processor(), "model": choice.model}
+    if trial is None:
+        text = t(
+            "{processor}: the model {model} is chosen, in {precision}; nothing was measured yet.",
+            precision=choice.precision,
+            **values,
+        )
+        yield ok("processor", text)
+        return
+    values |= {"precision": trial.words, "times": described(trials, trial)}
+    text = t(
+        "{processor}: the model {model} is chosen, in {precision}, which is the fastest here. Measured per frame: "
+        "{times}.",
+        **values,
+    )
+    if trial.holds_rate:
+        text = t(
+            "{processor}: the model {model} is chosen, in {precision}, which holds 30 fps with the least processor "
+            "time. Measured per frame: {times}.",
+            **values,
+        )
+    yield ok("processor", text)
+
+
+def check_weights(installed: Collection[str]) -> Iterator[Finding]:
+    """Yield one finding. installed: names of the models whose weights were found."""
+    models, again = tuple(sorted(installed)), t("Reinstall the program, or download a model:")
+    download = CommandLine(f"python3 run.py weights download {recommended().name}")
+    if not models:
+        yield problem("models", t("No model is installed, not even the bundled one."), again, download)
+    elif bundled().name not in models:
+        detail = t("The bundled model is missing from this installation; installed are {models}.", models=models)
+        yield warning("models", detail, again, download)
+    elif all(NETWORKS[name].bundled for name in models):
+        yield warning(
+            "models",
+            t("Only the small bundled model is installed."),
+            download,
+            why=t("The published models resolve finer edges, above all hair."),
+        )
+    else:
+        yield ok("models", t("Installed models: {models}.", models=models))
+
+
+_GPU = "graphics card"
+_NVIDIA = "0x10de"
+
+
+@dataclass(frozen=True, slots=True)
+class TorchFacts:
+    """What the installed torch was built for, and the devices that it finds."""
+
+    version: str = ""
+    """Empty if it is installed, but cannot be loaded."""
+    cuda: str | None = None
+    """The CUDA version of the build; None for a build without CUDA."""
+    cards: tuple[str, ...] = ()
+    """Names of the usable graphics cards."""
+    unsupported: bool = False
+    """There are cards, and torch has no code for any of them."""
+    mps: bool = False
+
+
+def read_torch() -> TorchFacts | None:
+    """Return the facts of the installed torch; None without torch."""
+    if not hardware.torch_usable():
+        return None
+    torch = hardware.load_torch()
+    if torch is None:
+        return TorchFacts()
+    cards = tuple(name for _, name in hardware.cuda_cards().named())
+    unsupported = torch.cuda.is_available() and not cards
+    return TorchFacts(torch.__version__, torch.version.cuda, cards, unsupported, hardware.apple_gpu_usable())
+
+
+def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
+    """Return the card in use, or why torch cannot use one."""
+    nvidia = read_nvidia(system.run(SMI_QUERY) or "", system.read(NVIDIA_MARK))
+    if torch is None:
+        detail = t("PyTorch is not installed; the networks run on the CPU.")
+        if nvidia or _has_nvidia_card(system):
+            return warning(_GPU, detail, t("Run Mattecam from its sources to use the graphics card."))
+        return ok(_GPU, detail)
+    if not torch.version:
+        detail = t("PyTorch is installed, but cannot be loaded; the networks run on the CPU.")
+        step = t("Install PyTorch again. On Windows it also needs the Visual C++ Redistributable.")
+        return warning(_GPU, detail, step)
+    known: dict[str, Value] = {"version": torch.version, "cuda": torch.cuda or ""}
+    if torch.cards:
+        return ok(_GPU, t("torch {version} runs on {cards}.", cards=torch.cards, **known))
+    if torch.mps:
+        return ok(_GPU, t("torch {version} runs on the graphics processor of this Mac.", **known))
+    if torch.unsupported:
+        detail = t("torch {version} does not support this graphics card; the CPU is used.", **known)
+        return warning(_GPU, detail, *_steps_to_build(system, nvidia))
+    if nvidia is None and _has_nvidia_card(system):
+        detail = t("An NVIDIA graphics card is present, but its driver is not loaded.")
+        step = t("Install the NVIDIA driver of this system, restart, and check with:")
+        return warning(_GPU, detail, step, CommandLine("nvidia-smi"))
+    if nvidia is None:
+        return ok(_GPU, t("torch {version} found no supported graphics card; the CPU is used.", **known))
+    known["driver"] = nvidia.driver
+    if torch.cuda is None:
+        detail = t(
+            "An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.", **known
+        )
+        return warning(_GPU, detail, *_steps_to_build(system, nvidia))
+    if nvidia.branch < OLDEST_DRIVER.get(int(torch.cuda.split(".")[0]), 0):
+        detail = t(
+            "The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.", **known
+        )
+        return warning(_GPU, detail, *_steps_to_build(system, nvidia))
+    step = t(
+        "Restart after a driver update. In a container, pass the card through (docker run --gpus all …). "
+        "CUDA_VISIBLE_DEVICES must not be empty."
+    )
+    detail = t("The NVIDIA driver {driver} supports torch {version} (CUDA {cuda}), but torch finds no card.", **known)
+    return warning(_GPU, detail, step)
+
+
+def _has_nvidia_card(system: System) -> bool:
+    folder = "/sys/bus/pci/devices"
+    return any(
+        system.read(f"{folder}/{name}/vendor") == _NVIDIA
+        for name in system.names(folder)
+        if system.read(f"{folder}/{name}/class").startswith("0x03")  # display controllers
+    )
+
+
+def _steps_to_build(system: System, nvidia: Nvidia | None) -> Iterator[Text]:
+    """Yield how to get a build of torch that runs on this driver and these cards."""
+    place, newest = (system.platform, system.machine), max(OLDEST_DRIVER.values())
+    if nvidia is not None and nvidia.branch < newest:
+        yield t(
+            "Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it.", driver=newest
+        )
+    builds = [build for build in suitable_builds(*place, nvidia) if build.cuda]
+    if not builds:
+        yield t("No build of PyTorch with CUDA suits this driver and graphics card.")
+        return
+    ready = [build for build in builds if is_locked(build, ROOT / "requirements", VERSION, *place)]
+    build = (ready or builds)[0]
+    if ready:
+        yield t(
+            "Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.",
+            folder=VENV,
+            cuda=build.cuda,
+        )
+    index = f"{PYTORCH_INDEX}/{build.index}" if build.index else "PyPI"
+    yield t("In an environment of your own, install torch from {index}.", index=index)
 
 
 def _cameras(system: System) -> tuple[Finding, ...]:
@@ -39,10 +317,15 @@ def _proof(system: System) -> Iterator[Finding]:
         return
     yield prove(
         path,
-        lambda width, height, fps: VirtualCamera(path, width, height, fps),
-        lambda: open_opencv(path),
+        partial(VirtualCamera, path),
+        partial(open_opencv, path),
         readers=lambda: tuple(one.text for one in system.holders(path) if not one.only_writes),
     )
+
+
+def _pipewire_proof(system: System) -> Iterator[Finding]:
+    if system.find_library("pipewire-0.3") is not None and system.pipewire_answers():
+        yield prove_pipewire()
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +348,7 @@ CHECKS = (
     Check("virtual camera", check_virtual_camera, "linux"),
     Check("virtual camera: proof", _proof, "linux", sends=True),
     Check("PipeWire camera", check_pipewire, "linux"),
-    Check("PipeWire camera: proof", check_pipewire_proof, "linux", sends=True),
+    Check("PipeWire camera: proof", _pipewire_proof, "linux", sends=True),
     Check("processor", lambda _: check_processor()),
     Check("graphics card", lambda system: [check_gpu(system, read_torch())]),
     Check("models", lambda _: check_weights([name for name in NETWORKS if on_hand(name) is not None])),

@@ -1,12 +1,13 @@
-"""The result of one check."""
+"""What a check found, why it matters, and how to fix it with the commands of this Linux distribution."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 
 from app.core.errors import Text, t
+from app.doctor.system import System
 
 
 class State(Enum):
@@ -59,13 +60,11 @@ class Finding:
         }
 
 
-_NEEDED = t("Without a virtual camera other programs cannot see the picture; only recording works.")
 WHY: Mapping[str, Text] = {
     "camera": t("Without a camera, only the demo and video files are available."),
     "camera: permission": t("Without permission the camera cannot be read."),
     "camera: in use": t("A camera delivers frames to one program at a time."),
-    "virtual camera: module": _NEEDED,
-    "virtual camera: installed": _NEEDED,
+    "virtual camera": t("Without a virtual camera other programs cannot see the picture; only recording works."),
     "virtual camera: Secure Boot": t(
         "With Secure Boot the kernel rejects modules whose key is not enrolled (“Key was rejected by service”)."
     ),
@@ -78,6 +77,9 @@ WHY: Mapping[str, Text] = {
     "virtual camera: options": t(
         "modprobe merges the options of all files, so devices may get another number, label or mode."
     ),
+    "PipeWire camera": t(
+        "Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera."
+    ),
     "graphics card": t(
         "On a CPU the most accurate models reach a few frames per second; a graphics card runs them in real time."
     ),
@@ -86,7 +88,7 @@ WHY: Mapping[str, Text] = {
     "display: libraries": t("Qt cannot open a window without them."),
     "variables": t("Libraries and packages that they name may take the place of the program's own and make it fail."),
 }
-"""Why a check matters, by its name."""
+"""Why a check matters, by its name or by the part before the colon."""
 
 
 def ok(check: str, detail: Text) -> Finding:
@@ -95,10 +97,122 @@ def ok(check: str, detail: Text) -> Finding:
 
 
 def warning(check: str, detail: Text, *steps: Text | CommandLine, why: Text | None = None) -> Finding:
-    """Return the finding of something that is missing or surprises. why: where that of the check does not fit."""
-    return Finding(check, State.WARNING, detail, why or WHY.get(check), steps)
+    """Return the finding of something that is missing or surprises. why: where that of `WHY` does not fit."""
+    return _fault(check, State.WARNING, detail, steps, why)
 
 
 def problem(check: str, detail: Text, *steps: Text | CommandLine, why: Text | None = None) -> Finding:
     """Return the finding of something that keeps a part of the program from working. why: as in `warning`."""
-    return Finding(check, State.PROBLEM, detail, why or WHY.get(check), steps)
+    return _fault(check, State.PROBLEM, detail, steps, why)
+
+
+def _fault(check: str, state: State, detail: Text, steps: Steps, why: Text | None) -> Finding:
+    return Finding(check, state, detail, why or WHY.get(check) or WHY.get(check.partition(":")[0]), steps)
+
+
+DKMS = "sudo dkms autoinstall -k {release}"
+
+
+@dataclass(frozen=True, slots=True)
+class Distribution:
+    """A family of Linux distributions.
+
+    In commands, `{release}` stands for the kernel and `{headers}` for the package of its headers on Arch.
+    """
+
+    names: tuple[str, ...]
+    """In /etc/os-release."""
+    install: str = ""
+    """The command that installs packages."""
+    module: tuple[Text | str, ...] = ()
+    """What installs v4l2loopback."""
+    build: tuple[str, ...] = ()
+    """What builds an installed v4l2loopback."""
+
+
+DEBIAN = Distribution(
+    ("debian", "ubuntu"),
+    "sudo apt install",
+    ("sudo apt install v4l2loopback-dkms linux-headers-{release}",),
+    ("sudo apt install linux-headers-{release}", DKMS),
+)
+FEDORA = Distribution(
+    ("fedora", "rhel"),
+    "sudo dnf install",
+    (t("With RPM Fusion (free) enabled:"), "sudo dnf install akmod-v4l2loopback", "sudo akmods --force"),
+    ("sudo dnf install kernel-devel-{release}", "sudo akmods --force --kernels {release}"),
+)
+ARCH = Distribution(
+    ("arch",),
+    "sudo pacman -S --needed",
+    ("sudo pacman -S --needed v4l2loopback-dkms {headers}",),
+    ("sudo pacman -S --needed {headers}", DKMS),
+)
+SUSE = Distribution(
+    ("suse", "opensuse"),
+    "sudo zypper install",
+    ("sudo zypper install v4l2loopback-kmp-default",),
+    ("sudo zypper update v4l2loopback-kmp-default kernel-default",),
+)
+NIXOS = Distribution(("nixos",))
+OTHER = Distribution((), build=(DKMS,))
+KNOWN = DEBIAN, FEDORA, ARCH, SUSE, NIXOS
+MODULE_OPTIONS = 'devices=1 video_nr={number} card_label="Mattecam" exclusive_caps=1'
+"""Options for loading v4l2loopback."""
+
+
+def detect(system: System) -> Distribution:
+    """Return the family that /etc/os-release names in ID or ID_LIKE."""
+    fields = {}
+    for line in system.read("/etc/os-release").splitlines():
+        name, _, value = line.partition("=")
+        fields[name.strip()] = value.strip("'\" ").lower()
+    for word in f"{fields.get('ID', '')} {fields.get('ID_LIKE', '')}".split():
+        for known in KNOWN:
+            if word.split("-")[0] in known.names:
+                return known
+    return OTHER
+
+
+def install_module(distribution: Distribution, release: str) -> Steps:
+    """Return the steps that install v4l2loopback for the kernel `release`; for NixOS see below."""
+    if not distribution.module:
+        return (t("Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel."),)
+    return _steps(distribution.module, release)
+
+
+def build_module(distribution: Distribution, release: str) -> Steps:
+    """Return the steps that build an installed v4l2loopback for the kernel `release`."""
+    headers = (t("Install the headers of the running kernel, then:"),) if distribution is OTHER else ()
+    return *headers, *_steps(distribution.build, release)
+
+
+def _steps(lines: Sequence[Text | str], release: str) -> Steps:
+    # The release of an Arch kernel contains its flavour.
+    flavour = next((f"-{name}" for name in ("lts", "zen", "hardened", "rt") if f"-{name}" in release), "")
+    headers = f"linux{flavour}-headers"
+    return tuple(
+        line if isinstance(line, Text) else CommandLine(line.format(release=release, headers=headers)) for line in lines
+    )
+
+
+def nixos_configuration(number: int) -> Steps:
+    """Return the steps that change configuration.nix; NixOS discards changes in /etc."""
+    options = MODULE_OPTIONS.format(number=number)
+    return (
+        t("In /etc/nixos/configuration.nix:"),
+        CommandLine("boot.extraModulePackages = [ config.boot.kernelPackages.v4l2loopback ];"),
+        CommandLine('boot.kernelModules = [ "v4l2loopback" ];'),
+        CommandLine(f"boot.extraModprobeConfig = ''options v4l2loopback {options}'';"),
+        t("Then:"),
+        CommandLine("sudo nixos-rebuild switch"),
+    )
+
+
+def install_package(system: System, names: Mapping[Distribution, str]) -> Steps:
+    """Return the steps that install the package, whose name differs by distribution."""
+    distribution = detect(system)
+    name = names.get(distribution)
+    if name is None or not distribution.install:
+        return (t("Install one of these packages: {packages}.", packages=sorted(set(names.values()))),)
+    return (CommandLine(f"{distribution.install} {name}"),)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 
 from app.core import camera_names
 from app.core.errors import MattecamError, Text, t
-from app.doctor import distribution as dist
+from app.doctor.finding import MODULE_OPTIONS, NIXOS, detect, nixos_configuration
 from app.doctor.system import System
 from app.doctor.virtual_camera import (
     LoopbackDevice,
@@ -39,10 +39,10 @@ def make_script(system: System) -> list[str]:
     module = read_module(system)
     devices = read_devices(system)
     device = choose_device(devices)
-    nixos = dist.detect(system) is dist.NIXOS
+    nixos = detect(system) is NIXOS
     if nixos or (not module.built and not devices):
         finding = check_module(system, module, devices)
-        steps = "\n".join(dist.nixos_configuration(_number(system, device))) if nixos else finding.fix
+        steps = "\n".join(nixos_configuration(_number(system, device))) if nixos else finding.fix
         message = f"{finding.detail}\n{steps}"  # lines of steps after the sentence
         raise MattecamError(message)
     if device is not None and device.exclusive_caps and _written(system, device.number):
@@ -56,7 +56,7 @@ def _number(system: System, device: LoopbackDevice | None) -> int:
 
 
 def _options(number: int) -> str:
-    return f"options v4l2loopback {dist.MODULE_OPTIONS.format(number=number)}"
+    return f"options v4l2loopback {MODULE_OPTIONS.format(number=number)}"
 
 
 def _written(system: System, number: int) -> bool:

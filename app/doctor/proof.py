@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
+from fractions import Fraction
+from functools import partial
 
 import cv2
 import numpy as np
@@ -22,7 +24,6 @@ _MAX_ERROR = 6
 """Of 255: tolerance for rounding in YUV conversion (BT.601, limited range)."""
 _DROPPED_FRAMES = 8
 """The first frames after opening may be torn or stale."""
-_FIRST_FRAME_TIMEOUT_S = 30.0
 _JOIN_TIMEOUT_S = 10.0
 
 
@@ -54,62 +55,66 @@ def bar_error(image: BgrImage) -> float:
     return worst
 
 
+_WHY = t("Other programs see the same.")
+_WIREPLUMBER = (
+    t("Start WirePlumber, which connects programs with cameras:"),
+    CommandLine("systemctl --user enable --now pipewire wireplumber"),
+)
+_CLOSE_READERS = t("Close every program that uses the device and check again.")
+
+
 @dataclass(frozen=True, slots=True)
 class Advice:
-    """What to do if the picture does not arrive."""
+    """What to do if the picture does not arrive: by default at a device of v4l2loopback."""
 
-    check: str
-    not_sent: Steps
-    not_readable: Steps
-    no_picture: Steps
-
-
-_WHY = t("Other programs see the same.")
-LOOPBACK_ADVICE = Advice(
-    "virtual camera: proof",
-    (
+    check: str = "virtual camera: proof"
+    not_sent: Steps = (
         t("Close other programs that use the device; if that does not help, reload the module:"),
         CommandLine("sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback"),
-    ),
-    (t("Load the module with exclusive_caps=1:"), CommandLine("python3 run.py doctor --fix")),
-    (t("Close every program that uses the device and check again."),),
-)
+    )
+    not_readable: Steps = (t("Load the module with exclusive_caps=1:"), CommandLine("python3 run.py doctor --fix"))
+    no_picture: Steps = (_CLOSE_READERS,)
+
+
+PIPEWIRE_ADVICE = Advice("PipeWire camera: proof", _WIREPLUMBER, _WIREPLUMBER, _WIREPLUMBER)
 
 
 def prove(
     device: str,
     open_sink: OpenSink,
     open_reader: OpenReader,
-    advice: Advice = LOOPBACK_ADVICE,
+    advice: Advice = Advice(),
+    *,
     readers: Callable[[], tuple[str, ...]] = tuple,
+    first_frame_s: float = 30.0,
 ) -> Finding:
-    """Send bars to the virtual camera `device` and read them back; takes about one second. readers: the programs that
-    read it, asked if it cannot be opened: v4l2loopback 0.15 takes one reader at a time.
+    """Send bars to the virtual camera `device` and read them back; takes about one second.
+
+    readers: the programs that read it, asked if it cannot be opened: v4l2loopback 0.15 takes one reader at a time.
+    first_frame_s: how long it may take until a frame was sent.
     """
     sender = _Sender(open_sink)
     sender.start()
     opened, image = False, None
     try:
-        sent = sender.sending.wait(_FIRST_FRAME_TIMEOUT_S) and not sender.error
+        sent = sender.sending.wait(first_frame_s) and not sender.error
         if sent:
             with open_reader() as read:
                 opened, image = read is not None, None if read is None else _settled(read)
     finally:
         ended = sender.stop()
-    if not ended:
-        return _not_sent(t("The driver of {device} does not respond.", device=device), advice)
-    if sender.error or not sent:
-        nothing = t(
-            "{device} accepted no frame within {seconds} seconds.",
-            device=device,
-            seconds=f"{_FIRST_FRAME_TIMEOUT_S:.0f}",
+    if not sent or sender.error or not ended:
+        reason = sender.error or t(
+            "{device} accepted no frame within {seconds} seconds.", device=device, seconds=f"{first_frame_s:.0f}"
         )
-        return _not_sent(sender.error or nothing, advice)
+        if not ended:
+            reason = t("The driver of {device} does not respond.", device=device)
+        detail = t("The test picture could not be sent: {reason}", reason=reason)
+        return problem(advice.check, detail, *advice.not_sent, why=t("Other programs see no picture."))
     programs = () if opened else readers()
     if programs:
         detail = t("{device} takes one program at a time, and {programs} reads it.", device=device, programs=programs)
-        why, step = t("No other program can open the camera meanwhile."), LOOPBACK_ADVICE.no_picture
-        return warning(advice.check, detail, *step, why=why)
+        return warning(advice.check, detail, _CLOSE_READERS, why=t("No other program can open the camera meanwhile."))
     if not opened:
         detail = t("{device} accepts frames, but cannot be opened as a camera.", device=device)
         return problem(advice.check, detail, *advice.not_readable, why=_WHY)
@@ -154,11 +159,6 @@ def _settled(read: Read) -> BgrImage | None:
     for _ in range(_DROPPED_FRAMES):
         image = None if image is None else read()
     return image
-
-
-def _not_sent(reason: str, advice: Advice) -> Finding:
-    detail = t("The test picture could not be sent: {reason}", reason=reason)
-    return problem(advice.check, detail, *advice.not_sent, why=t("Other programs see no picture."))
 
 
 def _judge(device: str, image: BgrImage | None, advice: Advice) -> Finding:
@@ -211,3 +211,26 @@ def open_opencv(device: str) -> Iterator[Read | None]:
         yield read if capture.isOpened() else None
     finally:
         capture.release()
+
+
+def prove_pipewire(read_s: float = 2.0) -> Finding:
+    """Send bars through PipeWire and read them back. read_s: how long a frame may take to arrive."""
+    from app.output.pipewire import PipeWireCamera, PipeWireNode
+    from app.system.pipewire.stream import NodeReader, to_bgr
+
+    name = "mattecam-doctor"
+
+    @contextmanager
+    def open_reader() -> Iterator[Read | None]:
+        try:
+            reader = NodeReader(name, (_WIDTH, _HEIGHT), Fraction(_FPS), follows=True)
+        except OSError:
+            yield None
+            return
+        with closing(reader):
+            yield lambda: None if (frame := reader.read(read_s)) is None else to_bgr(frame)
+
+    def open_sink(width: int, height: int, fps: float) -> FrameSink:
+        return PipeWireCamera(width, height, fps, make=partial(PipeWireNode, name=name))
+
+    return prove("PipeWire", open_sink, open_reader, PIPEWIRE_ADVICE)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import ctypes.util
 import getpass
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -20,30 +19,17 @@ from app.system.pipewire.connection import daemon_answers
 from app.system.process import Holder, holders
 
 _COMMAND_TIMEOUT_S = 10.0
-_NOT_FOUND = 127
 
 
-@dataclass(frozen=True, slots=True)
-class CommandResult:
-    """The result of a command."""
-
-    exit_code: int
-    """127 if the command does not exist."""
-    output: str
-    """Standard output and standard error together."""
-
-
-def run_command(command: Sequence[str]) -> CommandResult:
-    """Run a short command without side effects and wait at most ten seconds."""
-    if shutil.which(command[0]) is None:
-        return CommandResult(_NOT_FOUND, f"{command[0]}: not found")
+def run_command(command: Sequence[str]) -> str | None:
+    """Return what a short command without side effects prints; None if it is missing, fails or takes ten seconds."""
     try:
         done = subprocess.run(
-            list(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_COMMAND_TIMEOUT_S, check=False
+            list(command), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=_COMMAND_TIMEOUT_S, check=True
         )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        return CommandResult(_NOT_FOUND, str(error))
-    return CommandResult(done.returncode, done.stdout.decode("utf-8", "replace"))
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.decode("utf-8", "replace")
 
 
 def user_name() -> str:
@@ -89,7 +75,7 @@ class System:
     user: str = field(default_factory=user_name)
     pid: int = field(default_factory=os.getpid)
     environment: Mapping[str, str] = field(default_factory=lambda: os.environ)
-    run: Callable[[Sequence[str]], CommandResult] = run_command
+    run: Callable[[Sequence[str]], str | None] = run_command
     may_use: Callable[[Path], bool] = lambda device: os.access(device, os.R_OK | os.W_OK)
     """Returns whether this user may open a device, without opening it."""
     is_camera: Callable[[str], bool] = is_camera

@@ -1,4 +1,4 @@
-"""Check the virtual camera: v4l2loopback, its options and its devices on Linux, programs that provide it elsewhere."""
+"""Check the virtual cameras: v4l2loopback and PipeWire on Linux, programs that provide one elsewhere."""
 
 from __future__ import annotations
 
@@ -8,18 +8,33 @@ from dataclasses import dataclass
 
 from app.core import camera_names
 from app.core.errors import Text, t
-from app.doctor import distribution as dist
-from app.doctor.finding import WHY, CommandLine, Finding, Steps, ok, problem, warning
+from app.doctor.finding import (
+    FEDORA,
+    KNOWN,
+    MODULE_OPTIONS,
+    NIXOS,
+    WHY,
+    CommandLine,
+    Finding,
+    Steps,
+    build_module,
+    detect,
+    install_module,
+    install_package,
+    nixos_configuration,
+    ok,
+    problem,
+    warning,
+)
 from app.doctor.system import System
 from app.output.camera_list import WINDOWS_CLASSES
-
-_REPAIR = CommandLine("python3 run.py doctor --fix")
-_UNLOAD = CommandLine("sudo modprobe -r v4l2loopback")
-
 
 PREFERRED_NUMBER = 10
 _SYSFS = "/sys/devices/virtual/video4linux"
 _PARAMETERS = "/sys/module/v4l2loopback/parameters"
+_SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
+_REPAIR = CommandLine("python3 run.py doctor --fix")
+_UNLOAD = CommandLine("sudo modprobe -r v4l2loopback")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +56,8 @@ class Module:
     """How far the module is installed, from the package to the running kernel."""
 
     loaded: bool
+    kernels: tuple[str, ...]
+    """Every kernel with modules on this disk."""
     built: bool
     """For the running kernel."""
     other_kernels: tuple[str, ...]
@@ -49,29 +66,25 @@ class Module:
     """Its source is installed (DKMS builds from it)."""
     headers: bool
     """The running kernel's headers are installed."""
-    modules_of: tuple[str, ...]
-    """Every kernel with modules on this disk."""
 
 
 def read_module(system: System) -> Module:
     """Return the state of the module; does not load it."""
+
+    def holds(folder: str) -> bool:
+        return any(True for _ in system.path(folder).rglob("v4l2loopback.ko*"))
+
+    running = system.release
     kernels = tuple(name for name in system.names("/lib/modules") if system.path(f"/lib/modules/{name}").is_dir())
-    with_module = [name for name in kernels if _has_module(system, f"/lib/modules/{name}")]
-    built = system.release in with_module or _has_module(
-        system, f"/run/booted-system/kernel-modules/lib/modules/{system.release}"
-    )
+    built_for = [name for name in kernels if holds(f"/lib/modules/{name}")]
     return Module(
         loaded=system.path("/sys/module/v4l2loopback").is_dir(),
-        built=built,
-        other_kernels=tuple(name for name in with_module if name != system.release),
+        kernels=kernels,
+        built=running in built_for or holds(f"/run/booted-system/kernel-modules/lib/modules/{running}"),
+        other_kernels=tuple(name for name in built_for if name != running),
         source=any(name.startswith("v4l2loopback") for name in system.names("/usr/src")),
-        headers=system.path(f"/lib/modules/{system.release}/build").exists(),
-        modules_of=kernels,
+        headers=system.path(f"/lib/modules/{running}/build").exists(),
     )
-
-
-def _has_module(system: System, folder: str) -> bool:
-    return any(True for _ in system.path(folder).rglob("v4l2loopback.ko*"))
 
 
 def read_devices(system: System) -> tuple[LoopbackDevice, ...]:
@@ -79,19 +92,14 @@ def read_devices(system: System) -> tuple[LoopbackDevice, ...]:
     # only v4l2loopback devices have the attribute `max_openers`
     names = [name for name in system.names(_SYSFS) if system.path(f"{_SYSFS}/{name}/max_openers").exists()]
     numbers = sorted(int(match[1]) for name in names if (match := re.fullmatch(r"video(\d+)", name)))
+    # the array parameters of the module are in the order in which the devices were asked for
+    asked = [int(word) for word in re.findall(r"-?\d+", system.read(f"{_PARAMETERS}/video_nr"))]
+    order = [*(number for number in asked if number in numbers), *(number for number in numbers if number not in asked)]
     caps = system.read(f"{_PARAMETERS}/exclusive_caps").split(",")
-    order = _order(system.read(f"{_PARAMETERS}/video_nr"), numbers)
     exclusive = {number for number, value in zip(order, caps, strict=False) if value in ("Y", "1")}
     labels = {number: system.read(f"{_SYSFS}/video{number}/name") for number in numbers}
     own = [number for number in numbers if not camera_names.PHONE.search(labels[number])]
     return tuple(LoopbackDevice(number, labels[number], number in exclusive) for number in own)
-
-
-def _order(parameter: str, numbers: list[int]) -> list[int]:
-    """Return the devices in the order of the module's array parameters."""
-    asked = [int(word) for word in re.findall(r"-?\d+", parameter)]
-    named = [number for number in asked if number in numbers]
-    return named + [number for number in numbers if number not in named]
 
 
 def choose_device(devices: tuple[LoopbackDevice, ...]) -> LoopbackDevice | None:
@@ -105,57 +113,11 @@ def free_number(system: System) -> int:
     return next(number for number in range(PREFERRED_NUMBER, 256) if f"video{number}" not in taken)
 
 
-_SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
-
-
-def secure_boot(system: System) -> bool | None:
-    """Return whether Secure Boot is on; None if the machine does not report it (no UEFI)."""
-    try:
-        value = system.path(_SECURE_BOOT).read_bytes()
-    except OSError:
-        return None
-    return value[-1:] == b"\x01"  # four bytes of attributes, then the value
-
-
-def check_secure_boot(system: System, module: Module) -> Iterator[Finding]:
-    """Yield a finding if the machine has Secure Boot."""
-    check, enabled = "virtual camera: Secure Boot", secure_boot(system)
-    if enabled is False:
-        yield ok(check, t("Secure Boot is off: the kernel loads unsigned modules."))
-    elif enabled and module.loaded:
-        yield ok(check, t("Secure Boot is on, and the kernel accepted the module's signature."))
-    elif enabled:
-        enrol = CommandLine(f"sudo mokutil --import {_key(system)}")
-        step = t("Enrol the signing key, restart, and confirm on the blue screen:")
-        yield warning(check, _signature(system, module), step, enrol)
-
-
-def _signature(system: System, module: Module) -> Text:
-    if not module.built:
-        return t("Secure Boot is on: the module must be signed with a key that is enrolled in the firmware.")
-    answer = system.run(["modinfo", "-k", system.release, "-F", "signer", "v4l2loopback"])
-    signer = answer.output.strip() if answer.exit_code == 0 else ""
-    if not signer:
-        return t("Secure Boot is on, and the module is not signed.")
-    return t("Secure Boot is on, and the module is signed by “{signer}”.", signer=signer)
-
-
-def _key(system: System) -> str:
-    """Return the path of the public key that DKMS or akmods sign with."""
-    candidates = (
-        "/var/lib/dkms/mok.pub",
-        "/var/lib/shim-signed/mok/MOK.der",
-        "/etc/pki/akmods/certs/public_key.der",
-    )
-    default = candidates[2] if dist.detect(system) is dist.FEDORA else candidates[0]
-    return next((name for name in candidates if system.path(name).exists()), default)
-
-
 def check_virtual_camera(system: System) -> Iterator[Finding]:
     """Yield findings from the package v4l2loopback to a device that other programs list."""
     devices, module = read_devices(system), read_module(system)
     yield check_module(system, module, devices)
-    yield from check_secure_boot(system, module)
+    yield from _secure_boot_findings(system, module)
     device = choose_device(devices)
     if device is not None:
         yield _device_finding(device, devices)
@@ -168,7 +130,12 @@ def check_virtual_camera(system: System) -> Iterator[Finding]:
 
 def load_command(number: int) -> CommandLine:
     """Return the command that loads the module until the next restart."""
-    return CommandLine(f"sudo modprobe v4l2loopback {dist.MODULE_OPTIONS.format(number=number)}")
+    return CommandLine(f"sudo modprobe v4l2loopback {MODULE_OPTIONS.format(number=number)}")
+
+
+def permission_steps(user: str) -> Steps:
+    """Return the steps that give a user access to video devices."""
+    return CommandLine(f"sudo usermod -aG video {user}"), t("Then log out and log in again.")
 
 
 def check_module(system: System, module: Module, devices: tuple[LoopbackDevice, ...]) -> Finding:
@@ -185,50 +152,62 @@ def check_module(system: System, module: Module, devices: tuple[LoopbackDevice, 
             kernel=system.release,
         )
         return problem(check, detail, _REPAIR, t("Or manually, until the next restart:"), load)
-    return problem(check, _absent_detail(system, module), *_absent_steps(system, module))
+    detail, steps = _absent(system, module)
+    if detect(system) is NIXOS:
+        steps = nixos_configuration(free_number(system))
+    return problem(check, detail, *steps)
 
 
-def _absent_detail(system: System, module: Module) -> Text:
-    kernel = system.release
-    if kernel not in module.modules_of:
-        if module.modules_of:
-            return t(
-                "The running kernel {kernel} is no longer installed (installed: {installed}).",
-                kernel=kernel,
-                installed=module.modules_of,
-            )
-        return t(
+def _absent(system: System, module: Module) -> tuple[Text, Steps]:
+    """Return what is missing of a module that was not built for the running kernel, and how to get it."""
+    distribution, kernel = detect(system), system.release
+    if kernel not in module.kernels and module.kernels:
+        detail = t(
+            "The running kernel {kernel} is no longer installed (installed: {installed}).",
+            kernel=kernel,
+            installed=module.kernels,
+        )
+        return detail, (t("Restart the computer: its kernel was updated since it was started."),)
+    if not module.kernels:
+        detail = t(
             "This looks like a container: the camera driver must be loaded on the host (kernel {kernel}).",
             kernel=kernel,
         )
+        host = t("Load the module on the host, outside the container:")
+        return detail, (host, *install_module(distribution, "$(uname -r)"), load_command(free_number(system)))
     if not module.source and not module.other_kernels:
-        return t("The kernel module v4l2loopback is not installed.")
+        steps = install_module(distribution, kernel)
+        return t("The kernel module v4l2loopback is not installed."), (*steps, t("Then:"), _REPAIR)
+    detail = t("v4l2loopback is installed, but not built for the running kernel {kernel}.", kernel=kernel)
     if module.other_kernels:
-        finding = t(
+        detail = t(
             "v4l2loopback is built for {kernels}, but not for the running kernel {kernel}.",
             kernels=module.other_kernels,
             kernel=kernel,
         )
-    else:
-        finding = t("v4l2loopback is installed, but not built for the running kernel {kernel}.", kernel=kernel)
-    return finding if module.headers else t("{finding} The headers of this kernel are not installed.", finding=finding)
+    if not module.headers:
+        detail = t("{finding} The headers of this kernel are not installed.", finding=detail)
+    return detail, (*build_module(distribution, kernel), t("Then:"), _REPAIR)
 
 
-def _absent_steps(system: System, module: Module) -> Steps:
-    distribution = dist.detect(system)
-    number = free_number(system)
-    if distribution is dist.NIXOS:
-        return dist.nixos_configuration(number)
-    if system.release not in module.modules_of:
-        if module.modules_of:
-            return (t("Restart the computer: its kernel was updated since it was started."),)
-        install = dist.install_module(distribution, "$(uname -r)")
-        return (t("Load the module on the host, outside the container:"), *install, load_command(number))
-    if module.source or module.other_kernels:
-        steps = dist.build_module(distribution, system.release)
-    else:
-        steps = dist.install_module(distribution, system.release)
-    return (*steps, t("Then:"), _REPAIR)
+def _secure_boot_findings(system: System, module: Module) -> Iterator[Finding]:
+    try:
+        enabled = system.path(_SECURE_BOOT).read_bytes()[-1:] == b"\x01"  # four bytes of attributes, then the value
+    except OSError:  # no UEFI
+        return
+    if enabled and not module.loaded:
+        yield warning(
+            "virtual camera: Secure Boot",
+            t("Secure Boot is on: the module must be signed with a key that is enrolled in the firmware."),
+            t("Enrol the signing key, restart, and confirm on the blue screen:"),
+            CommandLine(f"sudo mokutil --import {_key(system)}"),
+        )
+
+
+def _key(system: System) -> str:
+    """Return the path of the public key that DKMS or akmods sign with."""
+    keys = "/var/lib/dkms/mok.pub", "/var/lib/shim-signed/mok/MOK.der", "/etc/pki/akmods/certs/public_key.der"
+    return next((key for key in keys if system.path(key).exists()), keys[2 if detect(system) is FEDORA else 0])
 
 
 def _device_finding(device: LoopbackDevice, devices: tuple[LoopbackDevice, ...]) -> Finding:
@@ -248,8 +227,8 @@ def _caps_finding(system: System, device: LoopbackDevice) -> Finding:
     check = "virtual camera: exclusive_caps"
     if device.exclusive_caps:
         return ok(check, t("{device} has exclusive_caps=1: browsers and meeting programs list it.", device=device.path))
-    steps: Steps = dist.nixos_configuration(device.number)
-    if dist.detect(system) is not dist.NIXOS:
+    steps: Steps = nixos_configuration(device.number)
+    if detect(system) is not NIXOS:
         by_hand = (t("Or manually, until the next restart:"), _UNLOAD, load_command(device.number))
         steps = (t("Close every program that uses {device}, then:", device=device.path), _REPAIR, *by_hand)
     return problem(check, t("{device} was loaded without exclusive_caps=1.", device=device.path), *steps)
@@ -264,17 +243,12 @@ def _permission_finding(system: System, device: LoopbackDevice) -> Finding:
         )
         start_udev = CommandLine("sudo udevadm trigger --subsystem-match=video4linux")
         detail = t("The kernel has a virtual camera, but the device file {device} is missing.", device=device.path)
-        return problem(check, detail, pass_through, start_udev, why=WHY["virtual camera: module"])
+        return problem(check, detail, pass_through, start_udev, why=WHY["virtual camera"])
     if system.may_use(system.path(device.path)):
         detail = t("The user {user} has permission to write to {device}.", user=system.user, device=device.path)
         return ok(check, detail)
     detail = t("The user {user} has no permission to open {device}.", user=system.user, device=device.path)
     return problem(check, detail, *permission_steps(system.user))
-
-
-def permission_steps(user: str) -> Steps:
-    """Return the steps that give a user access to video devices."""
-    return CommandLine(f"sudo usermod -aG video {user}"), t("Then log out and log in again.")
 
 
 def _busy_finding(system: System, device: LoopbackDevice) -> Finding:
@@ -298,19 +272,17 @@ def _boot_finding(system: System) -> Finding:
     lists = ["/etc/modules", *(f"{folder}/{name}" for folder in folders for name in system.names(folder))]
     if any("v4l2loopback" in system.read(file) for file in lists):
         return ok(check, t("The module is loaded at every start of the computer."))
-    nixos = dist.detect(system) is dist.NIXOS
-    steps = dist.nixos_configuration(free_number(system)) if nixos else (_REPAIR,)
+    nixos = detect(system) is NIXOS
+    steps = nixos_configuration(free_number(system)) if nixos else (_REPAIR,)
     return warning(check, t("The module is not loaded at the start of the computer."), *steps)
 
 
 def _conflict_findings(system: System) -> Iterator[Finding]:
     """modprobe merges the options of all files, and the last one wins."""
     folder = "/etc/modprobe.d"
-    others = [
-        f"{folder}/{name}"
-        for name in system.names(folder)
-        if name.endswith(".conf") and name != "mattecam.conf" and _sets_options(system.read(f"{folder}/{name}"))
-    ]
+    files = [f"{folder}/{name}" for name in system.names(folder) if re.fullmatch(r"(?!mattecam\.conf).*\.conf", name)]
+    setting = re.compile(r"^\s*options\s+v4l2loopback\b", re.MULTILINE)
+    others = [file for file in files if setting.search(system.read(file))]
     if others:
         options = 'devices=2 video_nr=10,11 card_label="Mattecam,OBS Virtual Camera" exclusive_caps=1,1'
         yield warning(
@@ -323,10 +295,6 @@ def _conflict_findings(system: System) -> Iterator[Finding]:
         )
 
 
-def _sets_options(text: str) -> bool:
-    return any(line.split()[:2] == ["options", "v4l2loopback"] for line in text.splitlines())
-
-
 _MAC_EXTENSION = "com.obsproject.obs-studio.mac-camera-extension"
 _MAC_PLUGIN = "/Library/CoreMediaIO/Plug-Ins/DAL/obs-mac-virtualcam.plugin"
 _INSTALLED = "virtual camera: installed"
@@ -337,7 +305,7 @@ def check_windows(system: System) -> Iterator[Finding]:
     found = [
         name
         for name, clsid in WINDOWS_CLASSES.items()
-        if system.run(["reg", "query", rf"HKCR\CLSID\{clsid}"]).exit_code == 0
+        if system.run(["reg", "query", rf"HKCR\CLSID\{clsid}"]) is not None
     ]
     if found:
         yield ok(_INSTALLED, t("Installed: {programs}.", programs=found))
@@ -352,7 +320,8 @@ def check_windows(system: System) -> Iterator[Finding]:
 
 def check_mac(system: System) -> Iterator[Finding]:
     """Look for the camera extension of OBS, which must be installed and allowed by the user."""
-    lines = [line for line in system.run(["systemextensionsctl", "list"]).output.splitlines() if _MAC_EXTENSION in line]
+    listed = (system.run(["systemextensionsctl", "list"]) or "").splitlines()
+    lines = [line for line in listed if _MAC_EXTENSION in line]
     if any("activated enabled" in line for line in lines) or system.path(_MAC_PLUGIN).exists():
         yield ok(_INSTALLED, t("OBS Virtual Camera is installed and allowed."))
     elif lines:
@@ -364,16 +333,63 @@ def check_mac(system: System) -> Iterator[Finding]:
                 "15: Privacy & Security), then restart OBS once."
             ),
         )
-    elif system.path("/Applications/OBS.app").exists():
-        yield problem(
-            _INSTALLED,
-            t("OBS is installed, but its camera extension is not."),
-            t("Open OBS, press “Start Virtual Camera” once, allow the extension, and close OBS."),
-        )
     else:
         yield problem(
             _INSTALLED,
-            t("OBS Studio, which provides the virtual camera, is not installed."),
+            t("The virtual camera of OBS Studio is not installed."),
             t("Install OBS Studio, press “Start Virtual Camera” once, and allow the extension:"),
             CommandLine("brew install --cask obs"),
         )
+
+
+_PACKAGES = dict.fromkeys(KNOWN, "pipewire wireplumber")
+_PORTAL_PACKAGES = dict.fromkeys(KNOWN, "xdg-desktop-portal xdg-desktop-portal-gtk")
+_START = CommandLine("systemctl --user enable --now pipewire wireplumber")
+
+
+def check_pipewire(system: System) -> Iterator[Finding]:
+    """Yield findings from the daemon to the programs."""
+    if system.find_library("pipewire-0.3") is None:
+        steps = install_package(system, _PACKAGES)
+        yield warning(
+            "PipeWire camera: daemon", t("PipeWire is not installed, so there is no PipeWire camera."), *steps
+        )
+    elif not system.pipewire_answers():
+        detail = t("PipeWire does not answer, so there is no PipeWire camera.")
+        yield warning("PipeWire camera: daemon", detail, t("Start PipeWire:"), _START)
+    else:
+        yield ok("PipeWire camera: daemon", t("PipeWire answers: the program offers a PipeWire camera."))
+        yield from _portal_findings(system)
+        yield from _snap_findings(system)
+
+
+def _portal_findings(system: System) -> Iterator[Finding]:
+    permissions = system.camera_permissions()
+    if permissions is None:
+        steps = install_package(system, _PORTAL_PACKAGES)
+        yield warning("PipeWire camera: portal", t("The desktop has no camera portal."), *steps)
+        return
+    yield ok("PipeWire camera: portal", t("The desktop has a camera portal."))
+    for program, answer in sorted(permissions.items()):
+        if answer != "yes":
+            forget = CommandLine(
+                "busctl --user call org.freedesktop.impl.portal.PermissionStore "
+                "/org/freedesktop/impl/portal/PermissionStore org.freedesktop.impl.portal.PermissionStore "
+                f'DeletePermission sss devices camera "{program}"'
+            )
+            detail = t(
+                "The camera permission of {program} is “{answer}”: they get no camera from the portal.",
+                program=program or t("programs outside a sandbox"),
+                answer=answer,
+            )
+            yield warning(
+                "PipeWire camera: permission", detail, t("Forget the answer, so that the desktop asks again:"), forget
+            )
+
+
+def _snap_findings(system: System) -> Iterator[Finding]:
+    for snap in ("chromium", "firefox"):
+        connections = system.run(["snap", "connections", snap]) if snap in system.names("/snap") else None
+        if re.search(rf"^camera\s+{snap}:camera\s+-", connections or "", re.MULTILINE):
+            step = CommandLine(f"sudo snap connect {snap}:camera")
+            yield warning("PipeWire camera: Snap", t("The snap {program} may not use cameras.", program=snap), step)

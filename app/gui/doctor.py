@@ -149,8 +149,6 @@ def check_names() -> dict[str, str]:
         "PipeWire camera: proof": tr("PipeWire camera: test picture"),
         "PipeWire camera: portal": tr("PipeWire camera: portal"),
         "PipeWire camera: permission": tr("PipeWire camera: permission"),
-        "PipeWire camera: Firefox": tr("PipeWire camera: Firefox"),
-        "PipeWire camera: Flatpak": tr("PipeWire camera: Flatpak"),
         "PipeWire camera: Snap": tr("PipeWire camera: Snap"),
         "processor": tr("Processor"),
         "graphics card": tr("Graphics card"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from app.doctor.finding import Finding, State
-from app.doctor.system import CommandResult, System
+from app.doctor.system import System
 
 RELEASE = "6.1.0-25-amd64"
 OS_RELEASES = {
@@ -82,7 +82,7 @@ class Machine:
         *,
         allowed: bool = True,
         busy: bool = False,
-        answers: Mapping[str, CommandResult] | None = None,
+        answers: Mapping[str, str] | None = None,
         environment: Mapping[str, str] | None = None,
         platform: str = "linux",
         libraries: bool = True,
@@ -93,9 +93,8 @@ class Machine:
     ) -> System:
         """The machine. answers: what commands say, by the words they hold. permissions: None without a portal."""
 
-        def run(command: Sequence[str]) -> CommandResult:
-            said = ((answers or {})[words] for words in answers or {} if words in " ".join(command))
-            return next(said, CommandResult(127, ""))
+        def run(command: Sequence[str]) -> str | None:
+            return next((said for words, said in (answers or {}).items() if words in " ".join(command)), None)
 
         return System(
             root=self.root,

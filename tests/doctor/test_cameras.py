@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import shutil
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,12 +14,15 @@ from app.capture.devices import CameraDevice
 from app.core.errors import t
 from app.doctor.camera import check_cameras
 from app.doctor.finding import Finding, State
-from app.doctor.pipewire import check_pipewire, prove_pipewire
-from app.doctor.system import CommandResult, System
-from app.doctor.virtual_camera import check_virtual_camera
+from app.doctor.proof import prove_pipewire
+from app.doctor.system import System
+from app.doctor.virtual_camera import check_mac, check_pipewire, check_virtual_camera, check_windows
+from app.system.portal import read_permissions
 from tests.doctor.conftest import RELEASE, Machine, expect
+from tests.output.pipewire.desktop import desktop
 from tests.pipewire_session import PrivateSession, private_session
 
+__all__ = ["desktop"]
 SECURE_BOOT = "/sys/firmware/efi/efivars/SecureBoot-8be4df61-93ca-11d2-aa0d-00e098032b8c"
 
 
@@ -41,9 +45,23 @@ def opened(machine: Machine) -> None:
     machine.process(4000, "this program itself", "/dev/video10")
 
 
-def secured(machine: Machine, switch: bytes = b"\1") -> None:
+def without_device_file(machine: Machine) -> None:
     machine.loaded(10)
-    machine.write(SECURE_BOOT, b"\x06\0\0\0" + switch)
+    (machine.root / "dev/video10").unlink()
+
+
+def in_container(machine: Machine) -> None:
+    (machine.root / f"lib/modules/{RELEASE}/kernel").rmdir()
+    (machine.root / f"lib/modules/{RELEASE}").rmdir()
+
+
+def secured(machine: Machine) -> None:
+    machine.write(SECURE_BOOT, b"\x06\0\0\0\1")
+    machine.write("/var/lib/shim-signed/mok/MOK.der")
+
+
+def other_options(machine: Machine) -> None:
+    machine.write("/etc/modprobe.d/obs.conf", "# for OBS\noptions  v4l2loopback devices=1 video_nr=9\n")
 
 
 PROBLEM, WARNING, OK = State.PROBLEM, State.WARNING, State.OK
@@ -64,8 +82,11 @@ RELOAD = ("sudo modprobe -r v4l2loopback", "video_nr=4", "exclusive_caps=1")
         (opened, {}, "in use", OK, "obs (process 812)", ()),
         (opened, {"busy": True}, "in use", WARNING,
          "Another program sends to /dev/video10; it is open in obs (process 812).", ("fuser -v /dev/video10",)),
-        (secured, {}, "Secure Boot", OK, "accepted", ()),
-        (lambda machine: secured(machine, b"\0"), {}, "Secure Boot", OK, "off", ()),
+        (without_device_file, {}, "permission", PROBLEM, "the device file /dev/video10 is missing", ("docker run",)),
+        (in_container, {}, "module", PROBLEM, "container", ("outside the container",)),
+        (secured, {}, "Secure Boot", WARNING, "must be signed",
+         ("sudo mokutil --import /var/lib/shim-signed/mok/MOK.der",)),
+        (other_options, {}, "options", WARNING, "/etc/modprobe.d/obs.conf", ("sudo rm /etc/modprobe.d/obs.conf",)),
     ],
 )  # fmt: skip
 def test_what_is_found(
@@ -106,12 +127,6 @@ def test_nixos_is_not_told_to_write_to_etc(tmp_path: Path) -> None:
         assert "--fix" not in findings[check].fix
 
 
-def test_a_container_is_told_to_go_outside(machine: Machine) -> None:
-    (machine.root / f"lib/modules/{RELEASE}/kernel").rmdir()
-    (machine.root / f"lib/modules/{RELEASE}").rmdir()
-    expect(found(machine.system())["module"], State.PROBLEM, "container", "outside the container")
-
-
 def test_an_updated_kernel_that_does_not_run_yet_is_told_to_restart(tmp_path: Path) -> None:
     machine = Machine(tmp_path, "arch", "6.17.5-arch1-1")
     machine.release = "6.17.4-arch1-1"
@@ -145,6 +160,8 @@ def test_dkms_not_built_for_the_running_kernel(tmp_path: Path, name: str, words:
 
 def test_all_well(machine: Machine) -> None:
     machine.loaded(10)
+    machine.write("/etc/modprobe.d/mattecam.conf", "options v4l2loopback devices=1\n")
+    machine.write("/etc/modprobe.d/blacklist.conf", "blacklist pcspkr\n")
     machine.at_start()
     findings = found(machine.system())
     assert {finding.state for finding in findings.values()} == {State.OK}
@@ -172,26 +189,15 @@ def test_the_device_of_a_phone_is_no_virtual_camera(machine: Machine) -> None:
     expect(found(machine.system())["module"], State.PROBLEM, "has no device")
 
 
-def test_a_device_that_is_not_in_the_container(machine: Machine, tmp_path: Path) -> None:
+def test_secure_boot_is_no_matter_where_the_module_is_loaded(tmp_path: Path) -> None:
+    machine = Machine(tmp_path, "fedora")
+    machine.write(SECURE_BOOT, b"\x06\0\0\0\1")
+    assert "/etc/pki/akmods/certs/public_key.der" in found(machine.system())["Secure Boot"].fix
+    machine.write(SECURE_BOOT, b"\x06\0\0\0\0")
+    assert "Secure Boot" not in found(machine.system())
+    machine.write(SECURE_BOOT, b"\x06\0\0\0\1")
     machine.loaded(10)
-    (tmp_path / "dev/video10").unlink()
-    expect(
-        found(machine.system())["permission"],
-        State.PROBLEM,
-        t("The kernel has a virtual camera, but the device file {device} is missing.", device="/dev/video10"),
-    )
-
-
-def test_secure_boot_refuses_an_unsigned_module(machine: Machine, tmp_path: Path) -> None:
-    before = Machine(tmp_path / "before", "fedora")
-    before.write(SECURE_BOOT, b"\x06\x00\x00\x00\x01")
-    expect(found(before.system())["Secure Boot"], State.WARNING, "", "/etc/pki/akmods/certs/public_key.der")
-    machine.module_file()
-    machine.write(SECURE_BOOT, b"\x06\x00\x00\x00\x01")
-    machine.write("/var/lib/shim-signed/mok/MOK.der")
-    for signer, words in (("", "not signed"), ("ada DKMS key", "signed by “ada DKMS key”")):
-        boot = found(machine.system(answers={"modinfo": CommandResult(0, f"{signer}\n")}))["Secure Boot"]
-        expect(boot, State.WARNING, words, "sudo mokutil --import /var/lib/shim-signed/mok/MOK.der")
+    assert "Secure Boot" not in found(machine.system())
 
 
 @pytest.mark.parametrize("file", ["/etc/modules", "/usr/lib/modules-load.d/v4l2loopback.conf"])
@@ -200,16 +206,6 @@ def test_loading_at_start(machine: Machine, file: str) -> None:
     assert found(machine.system())["at start"].state is State.WARNING
     machine.write(file, "v4l2loopback\n")
     assert found(machine.system())["at start"].state is State.OK
-
-
-def test_options_of_other_programs_are_named(machine: Machine) -> None:
-    machine.loaded(10)
-    machine.write("/etc/modprobe.d/mattecam.conf", "options v4l2loopback devices=1\n")
-    machine.write("/etc/modprobe.d/blacklist.conf", "blacklist pcspkr\n")
-    assert "options" not in found(machine.system())
-    machine.write("/etc/modprobe.d/obs.conf", "# for OBS\noptions  v4l2loopback devices=1 video_nr=9\n")
-    obs = "/etc/modprobe.d/obs.conf"
-    expect(found(machine.system())["options"], State.WARNING, obs, f"sudo rm {obs}")
 
 
 LISTED = CameraDevice("usb", "HD Webcam", "/dev/video0", 0, ((1920, 1080), (640, 480)), ("MJPG", "YUYV"))
@@ -263,18 +259,20 @@ def test_no_camera(tmp_path: Path, platform: str, release: str, words: str) -> N
     assert finding.why
 
 
-def test_no_permission_for_a_camera(machine: Machine) -> None:
+@pytest.mark.parametrize(
+    ("exists", "allowed", "check", "words"),
+    [
+        (True, False, "camera: permission", "sudo usermod -aG video ada"),
+        (False, True, "camera", "docker run --device /dev/video0"),
+    ],
+)
+def test_a_camera_that_cannot_be_opened(machine: Machine, exists: bool, allowed: bool, check: str, words: str) -> None:
     machine.camera(0, "HD Webcam")
-    (finding,) = check_cameras(machine.system(allowed=False), [])
-    expect(finding, State.PROBLEM, "", "sudo usermod -aG video ada")
-    assert finding.check == "camera: permission"
-
-
-def test_a_node_that_is_not_in_the_container(machine: Machine, tmp_path: Path) -> None:
-    machine.camera(0, "HD Webcam")
-    (tmp_path / "dev/video0").unlink()
-    (finding,) = check_cameras(machine.system(), [])
-    expect(finding, State.PROBLEM, "", "docker run --device /dev/video0")
+    if not exists:
+        (machine.root / "dev/video0").unlink()
+    (finding,) = check_cameras(machine.system(allowed=allowed), [])
+    expect(finding, State.PROBLEM, "", words)
+    assert finding.check == check
 
 
 def test_a_camera_in_use_names_the_program(machine: Machine) -> None:
@@ -306,10 +304,6 @@ def test_raw_sensors_are_not_offered_as_cameras(machine: Machine, name: str) -> 
 ALLOWED = {"": "yes"}
 
 
-def by_check(findings: Iterable[Finding]) -> dict[str, Finding]:
-    return {finding.check.removeprefix("PipeWire camera: "): finding for finding in findings}
-
-
 @pytest.mark.parametrize(
     ("given", "detail", "fix"),
     [
@@ -333,27 +327,26 @@ def test_a_stored_refusal_can_be_forgotten(machine: Machine) -> None:
     assert 'DeletePermission sss devices camera "org.mozilla.firefox"' in refused[1].fix
 
 
-@pytest.mark.parametrize("folder", [".mozilla/firefox", ".var/app/org.mozilla.firefox/.mozilla/firefox"])
-def test_how_firefox_looks_for_cameras(machine: Machine, folder: str) -> None:
-    system = machine.system(pipewire=True, permissions=ALLOWED, environment={"HOME": "/home/ada"})
-    assert "Firefox" not in by_check(check_pipewire(system))
-    machine.write(f"/home/ada/{folder}/x.default/prefs.js", 'user_pref("a", 1);\n')
-    assert "device files" in by_check(check_pipewire(system))["Firefox"].detail
-    machine.write(f"/home/ada/{folder}/x.default/user.js", 'user_pref("media.webrtc.camera.allow-pipewire", true);\n')
-    assert "in PipeWire" in by_check(check_pipewire(system))["Firefox"].detail
-
-
-def test_flatpak_and_snap_programs(machine: Machine) -> None:
-    machine.folder("/var/lib/flatpak/app/org.example.App")
+def test_a_snap_without_the_permission_for_cameras(machine: Machine) -> None:
     machine.folder("/snap/firefox")
-    unconnected = CommandResult(0, "Interface  Plug  Slot  Notes\ncamera  firefox:camera  -  -\n")
-    system = machine.system(pipewire=True, permissions=ALLOWED, answers={"snap connections firefox": unconnected})
-    findings = by_check(check_pipewire(system))
-    assert findings["Flatpak"].state is State.OK
-    assert findings["Snap"].fix == "sudo snap connect firefox:camera"
-    connected = CommandResult(0, "camera  firefox:camera  :camera  -\n")
-    system = machine.system(pipewire=True, permissions=ALLOWED, answers={"snap connections firefox": connected})
-    assert "Snap" not in by_check(check_pipewire(system))
+    for slot, fixes in (("-", ["sudo snap connect firefox:camera"]), (":camera", [])):
+        answers = {"snap connections firefox": f"Interface  Plug  Slot  Notes\ncamera  firefox:camera  {slot}  -\n"}
+        found = check_pipewire(machine.system(pipewire=True, permissions=ALLOWED, answers=answers))
+        assert [finding.fix for finding in found if finding.check.endswith("Snap")] == fixes
+
+
+def test_windows(machine: Machine) -> None:
+    (finding,) = check_windows(machine.system())
+    expect(finding, State.PROBLEM, "", "winget install OBSProject.OBSStudio")
+    (finding,) = check_windows(machine.system(answers={"A3FCE0F5-3493-419F-958A-ABA1250EC20B": ""}))
+    expect(finding, State.OK, "Installed: OBS Virtual Camera.")
+
+
+def test_mac(machine: Machine) -> None:
+    line = "*  *  2MMRE5MTB8  com.obsproject.obs-studio.mac-camera-extension (32.0/1)  OBS Virtual Camera  [{}]\n"
+    for word, state in (("activated enabled", State.OK), ("activated waiting for user", State.PROBLEM)):
+        assert next(check_mac(machine.system(answers={"systemextensionsctl": line.format(word)}))).state is state
+    assert "brew install --cask obs" in next(check_mac(machine.system())).fix
 
 
 def test_the_picture_is_read_back(pipewire: PrivateSession) -> None:
@@ -363,10 +356,34 @@ def test_the_picture_is_read_back(pipewire: PrivateSession) -> None:
 
 
 def test_without_a_session_manager_nothing_arrives(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.doctor.pipewire._READ_S", 0.3)
     with private_session() as session:
         session.end("wireplumber")
         monkeypatch.setenv("PIPEWIRE_RUNTIME_DIR", str(session.folder))
-        finding = prove_pipewire()
+        finding = prove_pipewire(read_s=0.3)
     assert finding.state is State.PROBLEM and "delivers no frames" in finding.detail
     assert "WirePlumber" in finding.fix
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(200)
+@pytest.mark.skipif(not (shutil.which("flatpak") and shutil.which("busctl")), reason="needs flatpak and busctl")
+def test_a_refusal_in_the_permission_store_is_found_and_forgotten(
+    desktop: PrivateSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the real store, in a private session."""
+    for name in ("DBUS_SESSION_BUS_ADDRESS", "HOME", "PIPEWIRE_RUNTIME_DIR", "XDG_DATA_HOME", "XDG_RUNTIME_DIR"):
+        monkeypatch.setenv(name, desktop.environment[name])
+
+    def refused() -> list[Finding]:
+        return [finding for finding in check_pipewire(System()) if finding.check.endswith("permission")]
+
+    app = "org.example.Camera"
+    assert not refused()
+    assert desktop.run(["flatpak", "permission-set", "devices", "camera", app, "no"]).returncode == 0
+    assert read_permissions() == {"": "yes", app: "no"}
+    (finding,) = refused()
+    expect(finding, State.WARNING, app)
+    command = next(line for line in finding.fix.splitlines() if line.startswith("busctl"))
+    assert desktop.run(["sh", "-c", command]).returncode == 0
+    assert read_permissions() == {"": "yes"} and not refused()
+    assert app not in desktop.run(["flatpak", "permissions"]).stdout

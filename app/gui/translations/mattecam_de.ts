@@ -165,10 +165,6 @@
             <translation>Immer verbergen</translation>
         </message>
         <message>
-            <source>An AMD graphics card is present, but torch {version} was built without ROCm.</source>
-            <translation>Eine AMD-Grafikkarte ist vorhanden, aber torch {version} wurde ohne ROCm gebaut.</translation>
-        </message>
-        <message>
             <source>An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.</source>
             <translation>Eine NVIDIA-Grafikkarte ist vorhanden (Treiber {driver}), aber torch {version} wurde ohne CUDA gebaut.</translation>
         </message>
@@ -646,10 +642,6 @@
             <translation>Modell herunterladen</translation>
         </message>
         <message>
-            <source>Driver and compute capability ({cards}) suit PyTorch's build for CUDA {cuda}.</source>
-            <translation>Zu Treiber und Compute Capability ({cards}) passt PyTorchs Build für CUDA {cuda}.</translation>
-        </message>
-        <message>
             <source>Dusk hills</source>
             <translation>Hügel im Abendlicht</translation>
         </message>
@@ -714,20 +706,8 @@
             <translation>Fein nutzt {0} dieses Rechners.</translation>
         </message>
         <message>
-            <source>Firefox looks for cameras in PipeWire: it shows the PipeWire camera, and no camera of v4l2loopback.</source>
-            <translation>Firefox sucht Kameras in PipeWire: Es zeigt die PipeWire-Kamera und keine Kamera von v4l2loopback.</translation>
-        </message>
-        <message>
-            <source>Firefox looks for device files: it shows the virtual camera, but no PipeWire camera. media.webrtc.camera.allow-pipewire in about:config changes that.</source>
-            <translation>Firefox sucht Gerätedateien: Es zeigt die virtuelle Kamera, aber keine PipeWire-Kamera. media.webrtc.camera.allow-pipewire in about:config ändert das.</translation>
-        </message>
-        <message>
             <source>Fit</source>
             <translation>Einpassen</translation>
-        </message>
-        <message>
-            <source>Flatpak programs are installed; those without access to device files find the PipeWire camera only.</source>
-            <translation>Flatpak-Programme sind installiert; solche ohne Zugriff auf Gerätedateien finden nur die PipeWire-Kamera.</translation>
         </message>
         <message>
             <source>Folder</source>
@@ -876,10 +856,6 @@
         <message>
             <source>How the matte is upsampled</source>
             <translation>Wie die Maske hochskaliert wird</translation>
-        </message>
-        <message>
-            <source>If ROCm supports the card, install the ROCm build of torch; otherwise OpenVINO runs on the CPU.</source>
-            <translation>Unterstützt ROCm die Karte, installieren Sie den ROCm-Build von torch; sonst läuft OpenVINO auf der CPU.</translation>
         </message>
         <message>
             <source>If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:</source>
@@ -1219,8 +1195,8 @@
             <translation>Weiter</translation>
         </message>
         <message>
-            <source>No build of PyTorch with CUDA suits this driver and compute capability ({cards}).</source>
-            <translation>Kein Build von PyTorch mit CUDA passt zu diesem Treiber und dieser Compute Capability ({cards}).</translation>
+            <source>No build of PyTorch with CUDA suits this driver and graphics card.</source>
+            <translation>Kein Build von PyTorch mit CUDA passt zu diesem Treiber und dieser Grafikkarte.</translation>
         </message>
         <message>
             <source>No camera</source>
@@ -1303,16 +1279,8 @@
             <translation>Zahlenformat der Berechnung</translation>
         </message>
         <message>
-            <source>OBS Studio, which provides the virtual camera, is not installed.</source>
-            <translation>OBS Studio, das die virtuelle Kamera bereitstellt, ist nicht installiert.</translation>
-        </message>
-        <message>
             <source>OBS Virtual Camera is installed and allowed.</source>
             <translation>OBS Virtual Camera ist installiert und erlaubt.</translation>
-        </message>
-        <message>
-            <source>OBS is installed, but its camera extension is not.</source>
-            <translation>OBS ist installiert, seine Kameraerweiterung aber nicht.</translation>
         </message>
         <message>
             <source>OK</source>
@@ -1377,10 +1345,6 @@
         <message>
             <source>Open Mattecam</source>
             <translation>Mattecam öffnen</translation>
-        </message>
-        <message>
-            <source>Open OBS, press “Start Virtual Camera” once, allow the extension, and close OBS.</source>
-            <translation>Öffnen Sie OBS, drücken Sie einmal „Virtuelle Kamera starten“, erlauben Sie die Erweiterung und schließen Sie OBS.</translation>
         </message>
         <message>
             <source>Open folder</source>
@@ -1513,14 +1477,6 @@
         <message>
             <source>PipeWire camera</source>
             <translation>PipeWire-Kamera</translation>
-        </message>
-        <message>
-            <source>PipeWire camera: Firefox</source>
-            <translation>PipeWire-Kamera: Firefox</translation>
-        </message>
-        <message>
-            <source>PipeWire camera: Flatpak</source>
-            <translation>PipeWire-Kamera: Flatpak</translation>
         </message>
         <message>
             <source>PipeWire camera: Snap</source>
@@ -1829,22 +1785,6 @@
         <message>
             <source>Scene {0}</source>
             <translation>Szene {0}</translation>
-        </message>
-        <message>
-            <source>Secure Boot is off: the kernel loads unsigned modules.</source>
-            <translation>Secure Boot ist aus: Der Kernel lädt unsignierte Module.</translation>
-        </message>
-        <message>
-            <source>Secure Boot is on, and the kernel accepted the module's signature.</source>
-            <translation>Secure Boot ist an, und der Kernel hat die Signatur des Moduls angenommen.</translation>
-        </message>
-        <message>
-            <source>Secure Boot is on, and the module is not signed.</source>
-            <translation>Secure Boot ist an, und das Modul ist nicht signiert.</translation>
-        </message>
-        <message>
-            <source>Secure Boot is on, and the module is signed by “{signer}”.</source>
-            <translation>Secure Boot ist an, und das Modul ist von „{signer}“ signiert.</translation>
         </message>
         <message>
             <source>Secure Boot is on: the module must be signed with a key that is enrolled in the firmware.</source>
@@ -2431,10 +2371,6 @@
             <translation>Licht oder Kamera haben sich seit der Aufnahme des leeren Raums verändert; nehmen Sie das Bild erneut auf.</translation>
         </message>
         <message>
-            <source>The lock files hold no hash of the build for CUDA {cuda} and Python {python}. Start run.py with another Python, of which they hold one: {others}.</source>
-            <translation>Die Lock-Dateien enthalten keine Prüfsumme des Builds für CUDA {cuda} und Python {python}. Starten Sie run.py mit einem anderen Python, für das sie eine enthalten: {others}.</translation>
-        </message>
-        <message>
             <source>The matte as the network computes it</source>
             <translation>Die Maske, wie das Netz sie berechnet</translation>
         </message>
@@ -2721,6 +2657,10 @@
         <message>
             <source>The virtual camera is ready.</source>
             <translation>Die virtuelle Kamera ist bereit.</translation>
+        </message>
+        <message>
+            <source>The virtual camera of OBS Studio is not installed.</source>
+            <translation>Die virtuelle Kamera von OBS Studio ist nicht installiert.</translation>
         </message>
         <message>
             <source>The virtual camera {device} cannot be used; choose another one.</source>
@@ -3531,8 +3471,8 @@
             <translation>In diesem Ordner liegen zu viele unfertige Dateien; entfernen Sie sie oder wählen Sie einen anderen Ordner</translation>
         </message>
         <message>
-            <source>torch {version} does not support the architecture of {cards}; the CPU is used.</source>
-            <translation>torch {version} unterstützt die Architektur von {cards} nicht; die CPU wird verwendet.</translation>
+            <source>torch {version} does not support this graphics card; the CPU is used.</source>
+            <translation>torch {version} unterstützt diese Grafikkarte nicht; der Prozessor wird verwendet.</translation>
         </message>
         <message>
             <source>torch {version} found no supported graphics card; the CPU is used.</source>

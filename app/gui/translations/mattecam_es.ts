@@ -165,10 +165,6 @@
             <translation>Ocultar siempre</translation>
         </message>
         <message>
-            <source>An AMD graphics card is present, but torch {version} was built without ROCm.</source>
-            <translation>Hay una tarjeta gráfica AMD, pero torch {version} se compiló sin ROCm.</translation>
-        </message>
-        <message>
             <source>An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.</source>
             <translation>Hay una tarjeta gráfica NVIDIA (controlador {driver}), pero torch {version} se compiló sin CUDA.</translation>
         </message>
@@ -646,10 +642,6 @@
             <translation>Descargar el modelo</translation>
         </message>
         <message>
-            <source>Driver and compute capability ({cards}) suit PyTorch's build for CUDA {cuda}.</source>
-            <translation>Al controlador y a la capacidad de cómputo ({cards}) les corresponde la compilación de PyTorch para CUDA {cuda}.</translation>
-        </message>
-        <message>
             <source>Dusk hills</source>
             <translation>Colinas al anochecer</translation>
         </message>
@@ -714,20 +706,8 @@
             <translation>Fina usa {0} de este equipo.</translation>
         </message>
         <message>
-            <source>Firefox looks for cameras in PipeWire: it shows the PipeWire camera, and no camera of v4l2loopback.</source>
-            <translation>Firefox busca cámaras en PipeWire: muestra la cámara de PipeWire y ninguna de v4l2loopback.</translation>
-        </message>
-        <message>
-            <source>Firefox looks for device files: it shows the virtual camera, but no PipeWire camera. media.webrtc.camera.allow-pipewire in about:config changes that.</source>
-            <translation>Firefox busca archivos de dispositivo: muestra la cámara virtual, pero ninguna cámara de PipeWire. media.webrtc.camera.allow-pipewire en about:config lo cambia.</translation>
-        </message>
-        <message>
             <source>Fit</source>
             <translation>Ajuste</translation>
-        </message>
-        <message>
-            <source>Flatpak programs are installed; those without access to device files find the PipeWire camera only.</source>
-            <translation>Hay programas Flatpak instalados; los que no tienen acceso a archivos de dispositivo solo encuentran la cámara de PipeWire.</translation>
         </message>
         <message>
             <source>Folder</source>
@@ -876,10 +856,6 @@
         <message>
             <source>How the matte is upsampled</source>
             <translation>Cómo se amplía la máscara</translation>
-        </message>
-        <message>
-            <source>If ROCm supports the card, install the ROCm build of torch; otherwise OpenVINO runs on the CPU.</source>
-            <translation>Si ROCm es compatible con la tarjeta, instale la versión de torch para ROCm; si no, OpenVINO se ejecuta en la CPU.</translation>
         </message>
         <message>
             <source>If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:</source>
@@ -1219,8 +1195,8 @@
             <translation>Siguiente</translation>
         </message>
         <message>
-            <source>No build of PyTorch with CUDA suits this driver and compute capability ({cards}).</source>
-            <translation>Ninguna compilación de PyTorch con CUDA es compatible con este controlador y esta capacidad de cómputo ({cards}).</translation>
+            <source>No build of PyTorch with CUDA suits this driver and graphics card.</source>
+            <translation>Ninguna compilación de PyTorch con CUDA es adecuada para este controlador y esta tarjeta gráfica.</translation>
         </message>
         <message>
             <source>No camera</source>
@@ -1303,16 +1279,8 @@
             <translation>Formato numérico del cálculo</translation>
         </message>
         <message>
-            <source>OBS Studio, which provides the virtual camera, is not installed.</source>
-            <translation>OBS Studio, que proporciona la cámara virtual, no está instalado.</translation>
-        </message>
-        <message>
             <source>OBS Virtual Camera is installed and allowed.</source>
             <translation>OBS Virtual Camera está instalada y permitida.</translation>
-        </message>
-        <message>
-            <source>OBS is installed, but its camera extension is not.</source>
-            <translation>OBS está instalado, pero su extensión de cámara no.</translation>
         </message>
         <message>
             <source>OK</source>
@@ -1377,10 +1345,6 @@
         <message>
             <source>Open Mattecam</source>
             <translation>Abrir Mattecam</translation>
-        </message>
-        <message>
-            <source>Open OBS, press “Start Virtual Camera” once, allow the extension, and close OBS.</source>
-            <translation>Abra OBS, pulse una vez «Iniciar cámara virtual», permita la extensión y cierre OBS.</translation>
         </message>
         <message>
             <source>Open folder</source>
@@ -1513,14 +1477,6 @@
         <message>
             <source>PipeWire camera</source>
             <translation>Cámara de PipeWire</translation>
-        </message>
-        <message>
-            <source>PipeWire camera: Firefox</source>
-            <translation>Cámara de PipeWire: Firefox</translation>
-        </message>
-        <message>
-            <source>PipeWire camera: Flatpak</source>
-            <translation>Cámara de PipeWire: Flatpak</translation>
         </message>
         <message>
             <source>PipeWire camera: Snap</source>
@@ -1829,22 +1785,6 @@
         <message>
             <source>Scene {0}</source>
             <translation>Escena {0}</translation>
-        </message>
-        <message>
-            <source>Secure Boot is off: the kernel loads unsigned modules.</source>
-            <translation>Secure Boot está desactivado: el núcleo carga módulos sin firma.</translation>
-        </message>
-        <message>
-            <source>Secure Boot is on, and the kernel accepted the module's signature.</source>
-            <translation>Secure Boot está activado y el núcleo aceptó la firma del módulo.</translation>
-        </message>
-        <message>
-            <source>Secure Boot is on, and the module is not signed.</source>
-            <translation>Secure Boot está activado y el módulo no está firmado.</translation>
-        </message>
-        <message>
-            <source>Secure Boot is on, and the module is signed by “{signer}”.</source>
-            <translation>Secure Boot está activado y el módulo está firmado por «{signer}».</translation>
         </message>
         <message>
             <source>Secure Boot is on: the module must be signed with a key that is enrolled in the firmware.</source>
@@ -2431,10 +2371,6 @@
             <translation>La luz o la cámara han cambiado desde que se tomó la imagen de la habitación vacía; tómela de nuevo.</translation>
         </message>
         <message>
-            <source>The lock files hold no hash of the build for CUDA {cuda} and Python {python}. Start run.py with another Python, of which they hold one: {others}.</source>
-            <translation>Los archivos de bloqueo no contienen la suma de comprobación de la compilación para CUDA {cuda} y Python {python}. Inicie run.py con otro Python para el que sí la contengan: {others}.</translation>
-        </message>
-        <message>
             <source>The matte as the network computes it</source>
             <translation>La máscara tal como la calcula la red</translation>
         </message>
@@ -2721,6 +2657,10 @@
         <message>
             <source>The virtual camera is ready.</source>
             <translation>La cámara virtual está lista.</translation>
+        </message>
+        <message>
+            <source>The virtual camera of OBS Studio is not installed.</source>
+            <translation>La cámara virtual de OBS Studio no está instalada.</translation>
         </message>
         <message>
             <source>The virtual camera {device} cannot be used; choose another one.</source>
@@ -3531,8 +3471,8 @@
             <translation>hay demasiados archivos sin terminar en esta carpeta; quítelos o elija otra carpeta</translation>
         </message>
         <message>
-            <source>torch {version} does not support the architecture of {cards}; the CPU is used.</source>
-            <translation>torch {version} no admite la arquitectura de {cards}; se usa la CPU.</translation>
+            <source>torch {version} does not support this graphics card; the CPU is used.</source>
+            <translation>torch {version} no es compatible con esta tarjeta gráfica; se usa la CPU.</translation>
         </message>
         <message>
             <source>torch {version} found no supported graphics card; the CPU is used.</source>
