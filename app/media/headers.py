@@ -76,20 +76,14 @@ def needs_dolby_vision(path: Path) -> bool:
     Raises OSError.
     """
     with path.open("rb") as file:
-        if file.read(4) == b"\x1aE\xdf\xa3":
-            heads = [file.read(HEADER_BYTES)]
-        else:
-            size = os.fstat(file.fileno()).st_size
-            tables = [
-                (start, end)
-                for kind, start, end in itertools.islice(boxes(file, 0, size, 0), MAX_BOXES)
-                if kind == b"stsd"
-            ]
-            heads = []
-            for start, end in tables:
-                file.seek(start)
-                heads.append(file.read(min(end - start, HEADER_BYTES)))
-    records = [match[1] for head in heads for match in DOLBY_VISION.finditer(head)]
+        head = file.read(HEADER_BYTES)
+        if head[:4] != EBML.to_bytes(4, "big"):
+            head = b""
+            for kind, start, end in itertools.islice(boxes(file, 0, os.fstat(file.fileno()).st_size, 0), MAX_BOXES):
+                if kind == b"stsd":
+                    file.seek(start)
+                    head += file.read(min(end - start, HEADER_BYTES))
+    records = [match[1] for match in DOLBY_VISION.finditer(head)]
     return any(record[2] >> 1 in (5, 10) and record[4] >> 4 == 0 for record in records)
 
 
@@ -138,6 +132,8 @@ def _read(file: BinaryIO, kind: bytes, start: int, end: int, track: _Track) -> N
 TOP_LEVEL = frozenset(
     (b"ftyp", b"styp", b"moov", b"moof", b"mdat", b"free", b"skip", b"wide", b"sidx", b"mfra", b"uuid", b"udta")
 )
+ENDLESS = 1 << 63
+"""In place of the end of a file, so that a part may go beyond it."""
 EBML, SEGMENT, CLUSTER, TRACKS = 0x1A45DFA3, 0x18538067, 0x1F43B675, 0x1654AE6B
 TRACK_TYPE, VIDEO, PIXEL_WIDTH, PIXEL_HEIGHT = 0x83, 0xE0, 0xB0, 0xBA
 """Elements of Matroska."""
@@ -159,16 +155,12 @@ def is_short(path: Path) -> bool:
             return head[8:] == b"AVI " and any(end > size for end in _movie_ends(file, size))
         if head[:4] == EBML.to_bytes(4, "big"):
             return any(name == SEGMENT and end > size for name, _, end in _elements(file, 0, size))
-        at = 0
-        for _ in range(MAX_BOXES):
-            file.seek(at)
-            length, kind = struct.unpack(">I4s", file.read(8).ljust(8, b"\0"))
-            if length == 1:
-                length = int.from_bytes(file.read(8), "big")
-            if length < 8 or kind not in TOP_LEVEL:  # at the end of the file, or to it, or no such file
+        for kind, _, end in itertools.islice(boxes(file, 0, ENDLESS, MAX_DEPTH), MAX_BOXES):
+            if kind not in TOP_LEVEL or end == ENDLESS:  # of another kind, or to the end of the file
                 break
-            at += length
-        return at > size
+            if end > size:
+                return True
+    return False
 
 
 def _movie_ends(file: BinaryIO, size: int) -> Iterator[int]:

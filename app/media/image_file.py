@@ -22,7 +22,7 @@ from typing import Literal, TypeVar
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageCms, UnidentifiedImageError
+from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
 
 from app.core.errors import BackgroundError, Text, t
 from app.core.files import is_file, is_special, write_private
@@ -73,17 +73,6 @@ _BROKEN = (
     RuntimeError,  # of libavif and libheif
 )
 """Exceptions of Pillow's readers for broken files."""
-
-_UPRIGHT = {
-    2: Image.Transpose.FLIP_LEFT_RIGHT,
-    3: Image.Transpose.ROTATE_180,
-    4: Image.Transpose.FLIP_TOP_BOTTOM,
-    5: Image.Transpose.TRANSPOSE,
-    6: Image.Transpose.ROTATE_270,
-    7: Image.Transpose.TRANSVERSE,
-    8: Image.Transpose.ROTATE_90,
-}
-"""EXIF orientation to the transpose that undoes it."""
 
 
 def read_image(path: Path, over: tuple[int, int, int] = (0, 0, 0), max_side: int = MAX_SIDE) -> BgrImage:
@@ -271,12 +260,12 @@ def _small(image: Image.Image, path: Path, max_side: int) -> Image.Image:
     image.draft("RGB", (max_side, max_side))  # JPEG only: decode at 1/2, 1/4 or 1/8
     _check_size(image, path)
     image.load()  # which turns TIFF
-    turn = _UPRIGHT.get(_orientation(image))
     # palette indices cannot be averaged
     palette = image.mode in ("P", "PA")
     image.thumbnail((max_side, max_side), Image.Resampling.NEAREST if palette else Image.Resampling.HAMMING)
-    small = _in_srgb(_to_8_bit(image), image.info.get("icc_profile"))
-    return small if turn is None else small.transpose(turn)
+    with suppress(*_BROKEN):  # broken metadata does not prevent reading the pixels
+        ImageOps.exif_transpose(image, in_place=True)
+    return _in_srgb(_to_8_bit(image), image.info.get("icc_profile"))
 
 
 def _in_srgb(image: Image.Image, profile: bytes | None) -> Image.Image:
@@ -303,13 +292,6 @@ def _check_size(image: Image.Image, path: Path) -> None:
     bytes_per_pixel = {"1": 1, "L": 1, "P": 1}.get(image.mode, 2 if image.mode.startswith("I;16") else 4)
     if image.width * image.height * bytes_per_pixel > MAX_DECODED_BYTES:
         raise BackgroundError(_too_large(path))
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
-    except _BROKEN:
-        return 1  # broken metadata does not prevent reading the pixels
 
 
 def _to_8_bit(image: Image.Image) -> Image.Image:

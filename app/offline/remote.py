@@ -15,21 +15,6 @@ from app.core import paths
 from app.core.errors import MattecamError, SinkLostError, SourceOpenError, UsageError
 
 REQUIREMENTS = "requirements-cluster.txt"
-PACKAGES = {
-    "abfs": "adlfs",
-    "abfss": "adlfs",
-    "az": "adlfs",
-    "gcs": "gcsfs",
-    "gs": "gcsfs",
-    "http": "aiohttp",
-    "https": "aiohttp",
-    "s3": "s3fs",
-    "s3a": "s3fs",
-    "sftp": "paramiko",
-    "smb": "smbprotocol",
-    "ssh": "paramiko",
-}
-"""Packages of file systems by the start of an address; those of others have its name."""
 
 
 def is_remote(name: str) -> bool:
@@ -117,9 +102,7 @@ def check_address(address: str) -> None:
     try:
         fsspec.get_filesystem_class(protocol)
     except ImportError as error:
-        package = PACKAGES.get(protocol, protocol)
-        remedy = paths.how_to_install("", [package])
-        raise UsageError(f"{address} needs the package {package}; {remedy}.") from error
+        raise UsageError(f"{address} needs a package that is missing: {error}.") from error
     except ValueError as error:
         raise UsageError(f"{address} is an address of an unknown kind; check the part before ://.") from error
 
