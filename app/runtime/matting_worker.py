@@ -32,7 +32,7 @@ from app.privacy.plausibility import MatteCheck, mean_alpha
 from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import DemandWatch
 from app.runtime.context import PipelineContext
-from app.runtime.engines.plan import PassThrough, Run, Skip, StandBy
+from app.runtime.engines.plan import MatteFrame, PassThrough, Skip, StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.status import Phase
 from app.runtime.worker import LatestSlot, SlotClosed, Worker
@@ -89,7 +89,7 @@ class MattingWorker:
                 if captured is not None:
                     self.newest = captured if isinstance(captured, Frame) else None
                 if captured is None:
-                    self._engines.poll()
+                    self._engines.use_built()
                     if self._has_outdated_freeze(settings):
                         self._stand_by(Phase.WAITING)
                 elif isinstance(captured, StandBy):
@@ -111,8 +111,10 @@ class MattingWorker:
         self.size = frame.size
         if not self._backdrops.answered:
             self._backdrops.wait()
+        self._engines.request(frame, settings)
+        self._engines.use_built()
         decision = self._engines.decide(frame, settings)
-        if not self._backdrops.answered and isinstance(decision, Run):
+        if not self._backdrops.answered and isinstance(decision, MatteFrame):
             decision = StandBy(Phase.STARTING)
         holds_card = settings.frozen and self._shown_under is None
         if isinstance(decision, Skip) and (holds_card or self._has_outdated_freeze(settings)):
@@ -123,11 +125,11 @@ class MattingWorker:
             self._hide_nobody()
             shown = cropped(frame, settings.framing)
             self._show(Picture(shown.image, PictureKind.UNMATTED, frame=shown, hides=settings.hides))
-        elif isinstance(decision, Run):
+        elif isinstance(decision, MatteFrame):
             zoomed = decision.framing.zoom != 1
             self._matte(decision, cropped(frame, decision.framing) if zoomed else frame, settings)
 
-    def _matte(self, run: Run, frame: Frame, settings: Settings) -> None:
+    def _matte(self, run: MatteFrame, frame: Frame, settings: Settings) -> None:
         started_s = time.perf_counter()
         step = self._step
         try:
@@ -212,7 +214,7 @@ class FrameStep:
 
     def make(
         self,
-        run: Run,
+        run: MatteFrame,
         frame: Frame,
         settings: Settings,
         backdrop: Backdrop,

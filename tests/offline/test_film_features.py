@@ -37,7 +37,7 @@ from app.offline.film_step import FilmStep
 from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import DemandWatch
 from app.runtime.context import PipelineContext, Timing
-from app.runtime.engines.plan import Decision, PassThrough, Run, StandBy
+from app.runtime.engines.plan import Decision, MatteFrame, PassThrough, StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.worker import LatestSlot, Preparer
@@ -90,11 +90,13 @@ class OneEngine:
     def decide(self, frame: Frame, settings: Settings) -> Decision:
         if settings.background.kind == "none":
             return PassThrough()
-        return Run(self.engine, settings.framing, (frame.generation, 1), frame.index, reset=frame.index == 0)
+        return MatteFrame(self.engine, settings.framing, (frame.generation, 1), frame.index, reset=frame.index == 0)
 
-    def poll(self) -> None: ...
+    def request(self, frame: Frame, settings: Settings) -> None: ...
 
-    def completed(self, run: Run, step: StepTiming) -> None: ...
+    def use_built(self) -> None: ...
+
+    def completed(self, run: MatteFrame, step: StepTiming) -> None: ...
 
     def failed(self, error: Exception) -> None:
         raise error

@@ -18,8 +18,7 @@ from app.matting.choice import hardware
 from app.matting.choice.governor import StepTiming
 from app.matting.choice.hardware import CudaCards
 from app.runtime.context import Timing
-from app.runtime.engines.fallback import MEMORY_RETRY_S, Fallbacks, named
-from app.runtime.engines.plan import Run
+from app.runtime.engines.plan import MEMORY_RETRY_S, Fallbacks, MatteFrame, shown_error
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.status import Phase
 from app.testing.parts import FakeEngine, Faults, StepInput, room_picture, shows_room
@@ -140,11 +139,11 @@ def test_the_message_says_where_matting_continues() -> None:
         (gpu_error("CUDA out of memory"), cpu, "too little memory"),
         (gpu_error("", invalid_output=True), AUTO.replace(precision="float32"), "matting continues in float32"),
     ):
-        shown = named(error, settings)
+        shown = shown_error(error, settings)
         assert message in str(shown)
         assert shown.__cause__ is error
-    assert named(gpu_error(ILLEGAL)).text == "It failed."
-    assert str(named(ValueError("details"))).startswith("Matting failed; choose another model")
+    assert shown_error(gpu_error(ILLEGAL)).text == "It failed."
+    assert str(shown_error(ValueError("details"))).startswith("Matting failed; choose another model")
 
 
 class LostGpu(FakeEngine):
@@ -354,7 +353,7 @@ def test_the_governor_is_told_which_frames_the_network_left_out(
         def matte(self, step: StepInput) -> Matte:
             return replace(super().matte(step), still=len(told) % 2 == 1)
 
-    def noted(selector: EngineSelector, run: Run, step: StepTiming) -> None:
+    def noted(selector: EngineSelector, run: MatteFrame, step: StepTiming) -> None:
         told.append(step.still)
         completed(selector, run, step)
 

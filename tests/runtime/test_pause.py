@@ -25,7 +25,7 @@ from app.core.threads import elapsed_s
 from app.core.types import Backdrop, BlurredBackground, Frame, Picture, PictureKind
 from app.runtime import outputs, pipeline
 from app.runtime.context import PipelineContext, Timing
-from app.runtime.engines.plan import Run
+from app.runtime.engines.plan import MatteFrame
 from app.runtime.matting_worker import SETTLED_STEPS, FrameStep, same_image
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
@@ -371,7 +371,7 @@ def test_an_equal_frame_gets_the_last_composite_until_something_changes(
         background: BackgroundSettings = BASE.background,
         want_foreground: bool = False,
     ) -> Picture | None:
-        run = Run(engine, FramingSettings(), sequence, 0, reset)
+        run = MatteFrame(engine, FramingSettings(), sequence, 0, reset)
         return step.make(
             run, Frame(image.copy(), 0, 0.0), settings, backdrop, background, want_foreground=want_foreground
         )

@@ -9,10 +9,16 @@ upgrade is retried with exponential back-off. At most `MAX_SWITCHES` switches ar
 
 from __future__ import annotations
 
+import copy
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from statistics import fmean
+
+from app.core.settings import MIN_RATIO, EngineSettings
+from app.matting.base.interface import EngineInfo
+from models.table import bundled
 
 RATIO_FACTORS = (1.0, 0.84, 0.71, 0.6, 0.5)
 """Factors of the automatic ratio; each step leaves about 0.7 of the small frame's pixels."""
@@ -22,8 +28,12 @@ MIN_SHORT_SIDE = 96
 """Minimum short side in pixels; people are not recognizable in smaller frames."""
 CPU_FIXED_WORK = 0.15
 """Fraction of a step's work that does not depend on the ratio, measured on a CPU. Used for predictions."""
+GPU_PIXEL_WORK = 0.0077
+"""Work for a pixel of the full frame relative to one of the small frame, on a GPU, by bytes (RVM)."""
 LIGHTER_WORK = 0.25
 """Work of a step of the lighter network relative to the better one, each at its automatic ratio."""
+AHEAD = 6
+"""The source chooses what it does with the next frame before the last one has been looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,33 +65,74 @@ class Quality:
 FULL = Quality()
 
 
-def ladder(
-    short_side: int, min_factor: float, *, ratio_free: bool, model_free: bool, full: Quality = FULL
-) -> tuple[Quality, ...]:
-    """Return the quality levels in descending order.
+def quality_levels(settings: EngineSettings, info: EngineInfo) -> tuple[Quality, ...]:
+    """Return the quality levels, descending, of an engine that runs `settings` at full quality and is `info`.
 
-    short_side: of the small frame at full quality, in pixels. min_factor: smallest allowed ratio factor. ratio_free,
-    model_free: whether the user left them on auto; a pinned value is the same on every level. full: full quality.
+    What the user chose is the same on every level.
     """
-    least = max(min_factor, MIN_SHORT_SIDE / short_side)
+    # On a frame smaller than that of its training the lighter network takes objects for people.
+    lightest = info.model == bundled().name
+    full = Quality(fixed_work=fixed_work(info.device, info.downsample_ratio), full_ratio=info.downsample_ratio)
+    least = max(MIN_RATIO / info.downsample_ratio, MIN_SHORT_SIDE / min(info.small_size))
+    ratio_free = settings.downsample_ratio is None and not lightest
     factors = [factor for factor in RATIO_FACTORS if factor == 1 or (ratio_free and factor >= least)]
     levels = [replace(full, ratio_factor=factor) for factor in factors]
-    if model_free:
+    if settings.model == "auto" and settings.weights is None and not lightest:
         levels.append(replace(full, lighter_model=True))
     return _with_reduced_rates(levels)
 
 
-def without(levels: Sequence[Quality], index: int) -> tuple[tuple[Quality, ...], int]:
-    """Return the levels without the network of level `index`, and the index of the next better level among them."""
-    removed = replace(levels[index], matted=Fraction(1))
-    networks = [level for level in levels if level.matted == 1]
-    position = networks.index(removed)
-    networks.remove(removed)
-    return _with_reduced_rates(networks), max(0, position - 1)
+def fixed_work(device: str, downsample_ratio: float) -> float:
+    """Return the fraction of a step's work that does not depend on the ratio, at this ratio of full quality."""
+    if not device.startswith(("cuda", "mps")):
+        return CPU_FIXED_WORK
+    full = GPU_PIXEL_WORK / downsample_ratio**2
+    return full / (1 + full)
+
+
+def at_quality(settings: EngineSettings, quality: Quality) -> EngineSettings:
+    """Return the settings, which are those of full quality, at this one."""
+    if quality.lighter_model:
+        settings = settings.replace(model=bundled().name)
+    return settings if quality.ratio is None else settings.replace(downsample_ratio=quality.ratio)
 
 
 def _with_reduced_rates(networks: Sequence[Quality]) -> tuple[Quality, ...]:
     return (*networks, *(replace(networks[-1], matted=matted) for matted in MATTED))
+
+
+class MattingPattern:
+    """Phase accumulator over frame indexes. At 2/3 of the frames it selects 0, 1, 3, 4, 6, 7 and so on."""
+
+    def __init__(self, matted: Fraction) -> None:
+        """matted: fraction of the frames to matte, below 1."""
+        self._interval = 1 / matted
+        self._generation = self._last_index = -1
+        """Source generation and index of the last matted frame; -1 before the first."""
+        self._due = Fraction(0)
+        """Ideal index of the next frame."""
+
+    def skips(self, generation: int, index: int) -> bool:
+        """Return whether to skip frame `index` of the source's `generation`."""
+        return generation == self._generation and self._last_index < index <= self._due - 1
+
+    def record(self, generation: int, index: int) -> None:
+        """Record that this frame was matted."""
+        continues = generation == self._generation and index > self._last_index
+        # A late frame moves the phase, so that the following ones are not closer together than the interval.
+        self._due = (max(self._due, Fraction(index)) if continues else Fraction(index)) + self._interval
+        self._generation, self._last_index = generation, index
+
+    def skipped_after(self, generation: int, index: int) -> frozenset[int]:
+        """Return which of the next `AHEAD` frames are skipped, if this one is matted and none is late."""
+        ahead, skipped = copy.copy(self), set()
+        ahead.record(generation, index)
+        for later in range(index + 1, index + 1 + AHEAD):
+            if ahead.skips(generation, later):
+                skipped.add(later)
+            else:
+                ahead.record(generation, later)
+        return frozenset(skipped)
 
 
 HIGH, LOW = 0.92, 0.75
@@ -139,30 +190,15 @@ class StepTiming:
     """As in `Matte`. It tells nothing of the load once somebody moves."""
 
 
-@dataclass(frozen=True, slots=True)
-class Upgrade:
-    """A recent switch to a better level that may still fail."""
-
-    at_s: float
-    origin: int
-    """Level before the upgrade, which is known to sustain the frame rate."""
-    load: float
-    """Predicted load of full quality at the time of the upgrade."""
-
-
 class Governor:
     """Selects the quality level. Not thread-safe."""
 
     def __init__(self, levels: Sequence[Quality] = (FULL,), timing: GovernorTiming | None = None) -> None:
         """levels: quality levels in descending order, at least one; with full quality alone there is no choice."""
         self._levels = tuple(levels)
-        self._works = [level.work for level in self._levels]
         self.active = len(self._levels) > 1
         """Whether there is more than one level to choose from."""
-        self.quality = self._levels[0]
-        """Quality level to use now."""
         self._timing = timing or GovernorTiming()
-        self._index = 0
         self._window: list[StepTiming] = []
         self._window_start_s: float | None = None
         """None until the next step."""
@@ -172,8 +208,12 @@ class Governor:
         self._switches_s: deque[float] = deque()
         self._load = 0.0
         """Predicted load of full quality, as a fraction of the frame interval."""
-        self._upgrade: Upgrade | None = None
-        """The last upgrade, until it has succeeded or failed."""
+        self._raised_s: float | None = None
+        """When quality was last raised; None once that has failed or succeeded, as for the next two."""
+        self._raised_from = 0
+        """Level before it was raised, which is known to sustain the frame rate."""
+        self._raised_load = 0.0
+        """As `_load`, when it was raised."""
         self._ceiling = 0
         """Best level to try next."""
         self._wait_s = self._timing.first_wait_s
@@ -181,6 +221,15 @@ class Governor:
         self._recheck_until_s = float("-inf")
         self._lowered_load = 0.0
         """As `_load`, when quality was last lowered."""
+        self._use(0)
+
+    def _use(self, index: int) -> None:
+        self._index = index
+        self.quality = self._levels[index]
+        """Quality level to use now."""
+        self.pattern = None if self.quality.matted == 1 else MattingPattern(self.quality.matted)
+        """Which frames to matte; None: all."""
+        self.restart_measuring()
 
     def restart_measuring(self) -> None:
         """Discard the measurements, because a change has made them invalid."""
@@ -190,15 +239,16 @@ class Governor:
         self._headroom_since_s = None
 
     def remove_current(self) -> None:
-        """Remove the current level, whose engine cannot be built, and use the next better one.
+        """Remove the network of the current level, which cannot be built, and use the next better one.
 
         Full quality is never removed.
         """
-        self._levels, self._index = without(self._levels, self._index)
-        self._works = [level.work for level in self._levels]
-        self.active, self.quality = len(self._levels) > 1, self._levels[self._index]
-        self._upgrade, self._ceiling = None, 0
-        self.restart_measuring()
+        networks = [level for level in self._levels if level.matted == 1]
+        removed = networks.index(replace(self.quality, matted=Fraction(1)))
+        del networks[removed]
+        self._levels = _with_reduced_rates(networks)
+        self._raised_s, self._ceiling = None, 0
+        self._use(max(0, removed - 1))
 
     def observe(self, step: StepTiming) -> bool:
         """Record a step; return whether `quality` has changed."""
@@ -246,14 +296,14 @@ class Governor:
 
     def _lower(self, predicted: list[float], now_s: float) -> int:
         """Return the cheaper level to use; if the last upgrade failed, the level before it."""
-        upgrade, self._upgrade = self._upgrade, None
-        if upgrade is not None and now_s - upgrade.at_s <= PROBATION_S:
+        raised_s, self._raised_s = self._raised_s, None
+        if raised_s is not None and now_s - raised_s <= PROBATION_S:
             self._wait_s = min(2 * self._wait_s, self._timing.max_wait_s)
-            self._failed_load = upgrade.load
+            self._failed_load = self._raised_load
             # Levels in between may sustain the frame rate: try them next, one at a time.
-            self._ceiling = self._index + 1 if self._index + 1 < upgrade.origin else 0
-            return upgrade.origin
-        if upgrade is not None:
+            self._ceiling = self._index + 1 if self._index + 1 < self._raised_from else 0
+            return self._raised_from
+        if raised_s is not None:
             self._wait_s, self._failed_load, self._ceiling = self._timing.first_wait_s, float("inf"), 0
         self._recheck_until_s, self._lowered_load = now_s + self._timing.recheck_span_s, self._load
         cheaper = range(self._index + 1, len(predicted))
@@ -262,14 +312,16 @@ class Governor:
 
     def _predicted(self) -> list[float]:
         """Return the predicted load of each quality level, as a fraction of the frame interval."""
-        count, works = len(self._window), self._works
-        busy_s = sum([step.busy_s for step in self._window]) / count / works[self._index]
-        latency_s = sum([step.latency_s for step in self._window]) / count / works[self._index]
-        rate_hz = self._window[-1].rate_hz
-        loads = [work * busy_s * rate_hz * float(level.matted) for work, level in zip(works, self._levels, strict=True)]
+        work, rate_hz = self.quality.work, self._window[-1].rate_hz
+        busy_s = fmean(step.busy_s for step in self._window) / work
+        latency_s = fmean(step.latency_s for step in self._window) / work
+        least = self._levels[-1].work
         return [  # skipping more frames would not lower the latency of the others
-            load if work == works[-1] else max(load, work * latency_s / LATENCY_BOUND_S)
-            for load, work in zip(loads, works, strict=True)
+            max(
+                level.work * busy_s * rate_hz * float(level.matted),
+                0.0 if level.work == least else level.work * latency_s / LATENCY_BOUND_S,
+            )
+            for level in self._levels
         ]
 
     def _switch(self, wanted: int, now_s: float) -> bool:
@@ -279,10 +331,9 @@ class Governor:
             return False
         self._switches_s.append(now_s)
         if wanted < self._index:
-            self._upgrade = Upgrade(now_s, self._index, self._load)
+            self._raised_s, self._raised_from, self._raised_load = now_s, self._index, self._load
             self._recheck_until_s = float("-inf")
-        self._index, self.quality = wanted, self._levels[wanted]
-        self.restart_measuring()
+        self._use(wanted)
         return True
 
 

@@ -9,22 +9,36 @@ from pathlib import Path
 
 from app.core.errors import Stage
 from app.core.files import version_of
+from app.core.geometry import WHOLE
 from app.core.settings import EngineSettings, FramingSettings, Settings
 from app.core.types import Frame
 from app.matting.base.interface import EngineInfo, MattingEngine
-from app.matting.choice.governor import Governor, StepTiming
+from app.matting.choice.governor import FULL, Governor, StepTiming, at_quality, quality_levels
 from app.runtime.context import Timing
-from app.runtime.engines.fallback import Fallbacks, named, reason
-from app.runtime.engines.plan import ChoiceState, Decision, EngineKey, EnginePlan, PassThrough, Run, Skip, StandBy
-from app.runtime.engines.quality import MattingPattern, at_quality, described, levels
+from app.runtime.engines.plan import (
+    ChoiceState,
+    Decision,
+    EngineKey,
+    EnginePlan,
+    Fallbacks,
+    MatteFrame,
+    PassThrough,
+    Skip,
+    StandBy,
+    shown_error,
+)
 from app.runtime.status import Lowered, Phase, StatusBoard
 from app.runtime.worker import Preparer, close_unused
+from models.table import needs_plate
 
 _log = logging.getLogger(__name__)
 
 
 class EngineSelector:
-    """Used on the inference thread alone, unless noted otherwise."""
+    """For each frame call `request`, `use_built`, `decide`, and after a step `completed` or `failed`.
+
+    Used on the inference thread alone, unless noted otherwise.
+    """
 
     def __init__(
         self,
@@ -53,21 +67,12 @@ class EngineSelector:
         """The newest one."""
         self._settings: Settings | None = None
         """Those that `_plan.choice` was made of."""
-        self._derived_from: tuple[EngineKey | None, EngineKey | None, ChoiceState] = None, None, ChoiceState.CHOSEN
-        """In use, asked for, become of the choice: what the next two and `compares_with_plate` were derived from."""
-        self._crop: FramingSettings | None = None
-        """What the engine in use mattes of the frames; None if it may not matte them."""
-        self._settled = False
-        """As of `EnginePlan`."""
-        self._anew = False
+        self._choose_again = False
         """The choice is to be built again."""
-        self.info: EngineInfo | None = None
-        """Of the engine in use; this and what follows may be read on any thread."""
         self.compares_with_plate = False
-        """Whether the camera should hold its exposure."""
-        self.lowered: Lowered | None = None
+        """Whether the camera should hold its exposure (any thread)."""
         self.unneeded: tuple[int, frozenset[int]] = (-1, frozenset())
-        """Source generation, and indexes of frames of this source that will not be matted."""
+        """Source generation, and indexes of frames of this source that will not be matted (any thread)."""
         self._number = 0
         """Counts the engines used so far."""
         self._sequence: tuple[int, int] | None = None
@@ -75,7 +80,12 @@ class EngineSelector:
         self._plate: object = None
         """Version of the plate that was read last."""
         self._last_step: StepTiming | None = None
-        self._pattern = MattingPattern()
+
+    @property
+    def info(self) -> EngineInfo | None:
+        """Of the engine in use (any thread)."""
+        engine = self._engine
+        return None if engine is None else engine.info
 
     @property
     def weights(self) -> Path | None:
@@ -83,62 +93,86 @@ class EngineSelector:
         used = self._plan.in_use
         return None if used is None else used.settings.weights
 
+    @property
+    def lowered(self) -> Lowered | None:
+        """What the governor has lowered; None at full quality (any thread)."""
+        quality, step = self._governor.quality, self._last_step
+        if quality == FULL or step is None:
+            return None
+        matted_hz = step.rate_hz * float(quality.matted) if quality.matted != 1 else None
+        return Lowered(step.rate_hz, quality.ratio, quality.lighter_model, matted_hz)
+
     def retry(self) -> None:
         """Build again at the next frame what failed, was replaced, or has a plate that was changed (any thread)."""
         choice = self._plan.choice
         plate = None if choice is None else choice.settings.plate
         if self._plan.state is not ChoiceState.CHOSEN or (plate is not None and version_of(plate) != self._plate):
-            self._anew = True
+            self._choose_again = True
 
     def choose_again(self) -> None:
         """Choose again at the next frame: this machine was measured meanwhile (any thread)."""
         if self._plan.in_use is not None and self._plan.state is ChoiceState.CHOSEN:
-            self._anew = True
+            self._choose_again = True
 
-    def decide(self, frame: Frame, settings: Settings) -> Decision:
-        """Decide what to do with the next frame; start to build what it needs."""
-        self._follow(frame, settings)
-        decision = self._decide(frame, settings)
-        if not isinstance(decision, Run) and (settings.frozen or not isinstance(decision, Skip)):
-            self._sequence = None
-        return decision
+    def request(self, frame: Frame, settings: Settings) -> None:
+        """Request the engine that settings and frame need; only a change of them is compared, which takes long."""
+        before, self._frame, plan = self._frame, frame, self._plan
+        same = before is not None and before.source == frame.source and before.image.shape == frame.image.shape
+        if self._choose_again or not same or settings is not self._settings:
+            self._settings = settings
+            wanted = EngineKey.of(settings.matting.engine, frame.size, settings.framing, frame.viewpoint)
+            if self._choose_again or wanted != plan.choice:
+                self._choose_again = False
+                self._build_at_full_quality(plan.choose(wanted))
+            self._govern()
+            self._note_plate()
+        if plan.due_at_s is not None and (again := plan.due(time.monotonic())) is not None:
+            self._build_at_full_quality(again)
 
-    def poll(self) -> None:
-        """Start to use an engine that has become ready."""
-        outcome = self.preparer.take()
-        if outcome is None:
+    def use_built(self) -> None:
+        """Use the engine that has become ready, if one has, or record that it could not be built."""
+        if self.preparer.outcome is None or (outcome := self.preparer.take()) is None:
             return
         if outcome.value is None:
             assert outcome.error is not None
             self._build_failed(outcome.key, outcome.error)
-            return
-        plan = self._plan
-        if not plan.built(outcome.key):
+        elif not self._plan.built(outcome.key):
             self.preparer.retire(outcome.value)
-            return
-        if self._engine is not None:
-            self.preparer.retire(self._engine)  # closing it takes longer than a frame
-        self._engine = outcome.value
-        self.info = info = outcome.value.info
-        words = info.model, info.device, info.precision, info.executor, info.downsample_ratio
-        why = reason(outcome.key, plan.choice, plan.base)
-        _log.info("The engine is %s on %s (%s, %s, ratio %.3g), %s.", *words, why)
-        self._governor.restart_measuring()
-        self._number += 1
-        if plan.settled and plan.base == plan.choice:
-            self._board.report(Stage.MATTING, None)
+        else:
+            self._use(outcome.key, outcome.value)
+        self._govern()
+        self._note_plate()
 
-    def completed(self, run: Run, step: StepTiming) -> None:
+    def decide(self, frame: Frame, settings: Settings) -> Decision:
+        """Decide what to do with the frame."""
+        engine, used = self._engine, self._plan.in_use
+        stopped = settings.paused or settings.frozen or settings.background.kind == "none"
+        if stopped or engine is None or used is None or not used.takes(frame):
+            self._sequence = None
+            return self._without_matte(settings)
+        pattern, skipped = self._governor.pattern, frozenset[int]()
+        if self.preparer.busy and self._rests(frame):
+            return Skip()
+        if pattern is not None:
+            if pattern.skips(frame.generation, frame.index):
+                return Skip()
+            skipped = pattern.skipped_after(frame.generation, frame.index)
+        self.unneeded = frame.generation, skipped
+        sequence = (frame.generation, self._number)
+        reset = sequence != self._sequence
+        continues = reset and self._sequence is not None and self._sequence[0] == frame.generation
+        crop = settings.framing if used.framing is None else used.framing
+        return MatteFrame(engine, crop, sequence, frame.index, reset, continues)
+
+    def completed(self, matted: MatteFrame, step: StepTiming) -> None:
         """Record a step that succeeded."""
-        self._sequence = run.sequence
-        if (matted := self._governor.quality.matted) != 1:
-            self._pattern.note(run.sequence[0], run.index, matted)
-        self._last_step = step
-        self.info = run.engine.info
-        if self.preparer.busy or not self._settled:
+        self._sequence, self._last_step = matted.sequence, step
+        if (pattern := self._governor.pattern) is not None:
+            pattern.record(matted.sequence[0], matted.index)
+        if self.preparer.busy or not self._plan.settled:
             return  # Building an engine takes time from the one that runs.
         if self._governor.observe(step):
-            self._ask_for_quality()
+            self._request_quality()
 
     def failed(self, error: Exception) -> None:
         """Build another engine after a step that failed: lighter, or without the plate, where that helps."""
@@ -148,26 +182,35 @@ class EngineSelector:
         assert plan.base is not None
         fallback = self._fallbacks.after_step(plan.base.settings, error)
         if fallback is None and lowered:
-            self._board.report(Stage.MATTING, named(error))
+            self._board.report(Stage.MATTING, shown_error(error))
             self._governor.remove_current()
-            self._ask_for_quality()
+            self._request_quality()
         else:
             self._fall_back(plan.base, fallback, error)
+        self._note_plate()
 
     def close_engine(self) -> None:
         """Close the engine in use, if any."""
         engine, self._engine = self._engine, None
-        self._plan.lose()
+        self._plan.closed()
         self._sequence = None
-        self.info = None
         if engine is not None:
             close_unused(engine.close)
+
+    def _without_matte(self, settings: Settings) -> Decision:
+        if settings.paused:
+            return StandBy(Phase.PAUSED)
+        if settings.frozen:
+            return Skip()
+        if settings.background.kind == "none":
+            return PassThrough()
+        return StandBy(Phase.WAITING if self._plan.state is ChoiceState.FAILED else Phase.STARTING)
 
     def _build_tested(self, key: EngineKey) -> MattingEngine:
         """Called on the builder thread."""
         self._plate = key.settings.plate and version_of(key.settings.plate)
         key.check_plate()
-        engine = self._build(key.settings, *key.size, key.framing)
+        engine = self._build(key.settings, *key.size, key.framing or WHOLE)
         try:
             self._self_test(engine, *key.size)
         except BaseException:
@@ -175,25 +218,19 @@ class EngineSelector:
             raise
         return engine
 
-    def _decide(self, frame: Frame, settings: Settings) -> Decision:
-        if settings.paused:
-            return StandBy(Phase.PAUSED)
-        if settings.frozen:
-            return Skip()
-        if settings.background.kind == "none":
-            return PassThrough()
-        if self._engine is None or self._crop is None:
-            return StandBy(Phase.WAITING if self._plan.state is ChoiceState.FAILED else Phase.STARTING)
-        matted, pattern = self._governor.quality.matted, self._pattern
-        skips = matted != 1 and pattern.skips(frame.generation, frame.index, matted)
-        if skips or (self.preparer.busy and self._rests(frame)):
-            return Skip()
-        skipped = frozenset[int]() if matted == 1 else pattern.skipped_after(frame.generation, frame.index, matted)
-        self.unneeded = frame.generation, skipped
-        sequence = (frame.generation, self._number)
-        reset = sequence != self._sequence
-        continues = reset and self._sequence is not None and self._sequence[0] == frame.generation
-        return Run(self._engine, self._crop, sequence, frame.index, reset, continues)
+    def _use(self, key: EngineKey, engine: MattingEngine) -> None:
+        plan, info = self._plan, engine.info
+        if self._engine is not None:
+            self.preparer.retire(self._engine)  # closing it takes longer than a frame
+        self._engine = engine
+        words = info.model, info.device, info.precision, info.executor, info.downsample_ratio
+        why = "in place of one that failed" if key == plan.base else "for the frame rate"
+        why = "as the settings ask" if key == plan.choice else why
+        _log.info("The engine is %s on %s (%s, %s, ratio %.3g), %s.", *words, why)
+        self._governor.restart_measuring()
+        self._number += 1
+        if plan.settled and plan.base == plan.choice:
+            self._board.report(Stage.MATTING, None)
 
     def _rests(self, frame: Frame) -> bool:
         """Return whether to skip this frame so that the engine for a new ratio, which is being built, is ready sooner.
@@ -208,76 +245,52 @@ class EngineSelector:
         ratio = running.settings.downsample_ratio
         return requested != running == requested.with_settings(requested.settings.replace(downsample_ratio=ratio))
 
-    def _follow(self, frame: Frame, settings: Settings) -> None:
-        """Request what the settings ask for, and use what is ready. To compare them takes too long for each frame."""
-        before, self._frame, plan = self._frame, frame, self._plan
-        same = before is not None and before.source == frame.source and before.image.shape == frame.image.shape
-        same = same and settings is self._settings
-        if self._anew or not same:
-            self._settings = settings
-            wanted = EngineKey.of(settings.matting.engine, frame.size, settings.framing, frame.viewpoint)
-            if self._anew or wanted != plan.choice:
-                self._anew = False
-                self._ask(plan.choose(wanted))
-        if plan.due_at_s is not None and (again := plan.due(time.monotonic())) is not None:
-            self._ask(again)
-        if self.preparer.outcome is not None:
-            self.poll()
-        if settings.matting.governor is not self._governor.active:
-            self._govern(settings.matting.governor)
-        engines = used, _, _ = plan.in_use, plan.target, plan.state
-        if not same or engines != self._derived_from:
-            self._derived_from, self._settled = engines, plan.settled
-            self.compares_with_plate = plan.compares_with_plate(self.info)
-            self._crop = used.crop(settings.framing) if used and used.takes(frame) else None
+    def _note_plate(self) -> None:
+        info = self.info
+        self.compares_with_plate = self._plan.may_get_plate or (info is not None and needs_plate(info.model))
 
-    def _ask(self, key: EngineKey) -> None:
-        """Build an engine at full quality."""
+    def _build_at_full_quality(self, key: EngineKey) -> None:
         self._governor = Governor()
-        self.lowered = None
         self.preparer.request(key)
 
-    def _govern(self, on: bool) -> None:
+    def _govern(self) -> None:
         """Start the governor once full quality runs; return to full quality where it is switched off."""
-        base = self._plan.base
-        if on and not self._governor.active:
-            if self._engine is not None and base is not None and self._plan.in_use == base:
-                self._governor = Governor(levels(base.settings, self._engine.info), self._timing.governor)
-        elif not on and self._governor.active:
+        base, engine, governs = self._plan.base, self._engine, self._governor.active
+        wanted = self._settings is not None and self._settings.matting.governor
+        if wanted and not governs and engine is not None and base is not None and self._plan.in_use == base:
+            self._governor = Governor(quality_levels(base.settings, engine.info), self._timing.governor)
+        elif governs and not wanted:
             self._governor = Governor()
-            self._ask_for_quality()
+            self._request_quality()
 
-    def _ask_for_quality(self) -> None:
+    def _request_quality(self) -> None:
         base = self._plan.base
         assert base is not None
-        quality, step = self._governor.quality, self._last_step
-        self.lowered = described(quality, 0.0 if step is None else step.rate_hz)
-        key = self._plan.lower(base.with_settings(at_quality(base.settings, quality)))
+        key = self._plan.lower(base.with_settings(at_quality(base.settings, self._governor.quality)))
         if key is not None:
             self.preparer.request(key)
 
     def _build_failed(self, key: EngineKey, error: Exception) -> None:
         plan, frame = self._plan, self._frame
-        if key == plan.target and plan.lowered:
+        asked_for = key == plan.target  # else the settings ask for something else by now
+        if asked_for and plan.lowered:
             _log.info("The governor does not use %s, which cannot be built (%s).", key.settings.model, error)
             self._governor.remove_current()
-            self._ask_for_quality()
+            self._request_quality()
             return
         self._fallbacks.remember(error)
-        running = plan.in_use
-        keeps = running is not None and running.size == key.size and frame is not None and running.takes(frame)
-        if key == plan.target and not keeps:
-            fallback = self._fallbacks.after_build(key.settings, error)
-            self._fall_back(key, fallback, error)
+        continues = plan.in_use is not None and frame is not None and plan.in_use.takes(frame)
+        if asked_for and not continues:
+            self._fall_back(key, self._fallbacks.after_build(key.settings, error), error)
             return
-        if key == plan.target:  # else the settings ask for something else by now
-            plan.keep()
-        self._board.report(Stage.MATTING, named(error))
+        if asked_for:
+            plan.keep_engine()
+        self._board.report(Stage.MATTING, shown_error(error))
 
     def _fall_back(self, key: EngineKey, fallback: EngineSettings | None, error: Exception) -> None:
         """Build `fallback` in place of `key`."""
         retry_at_s = time.monotonic() + self._timing.engine_retry_s
-        asked = self._plan.failed(None if fallback is None else key.with_settings(fallback), retry_at_s)
-        self._board.report(Stage.MATTING, named(error, fallback))
-        if asked is not None:
-            self._ask(asked)
+        requested = self._plan.failed(None if fallback is None else key.with_settings(fallback), retry_at_s)
+        self._board.report(Stage.MATTING, shown_error(error, fallback))
+        if requested is not None:
+            self._build_at_full_quality(requested)

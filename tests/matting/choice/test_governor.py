@@ -11,18 +11,35 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from app.core.settings import MIN_RATIO, EngineSettings
+from app.matting.base.interface import EngineInfo
 from app.matting.choice.governor import (
     LATENCY_BOUND_S,
     MATTED,
     MAX_SWITCHES,
     SWITCHES_SPAN_S,
     Governor,
+    MattingPattern,
     Quality,
     StepTiming,
-    ladder,
+    quality_levels,
 )
 
 FULL = Quality()
+
+
+def ladder(
+    short_side: int, least_factor: float, *, ratio_free: bool, model_free: bool, device: str = "cpu"
+) -> tuple[Quality, ...]:
+    """Return the levels of an engine whose input has this short side; the ratio may fall by `least_factor`."""
+    ratio = MIN_RATIO / least_factor
+    settings = EngineSettings(
+        model="auto" if model_free else "rvm-mobilenetv3", downsample_ratio=None if ratio_free else min(1.0, ratio)
+    )
+    info = EngineInfo("rvm-mobilenetv3", "openvino", "float32", device, ratio, (2 * short_side, short_side))
+    return quality_levels(settings, info)
+
+
 LEVELS = ladder(270, 0.2, ratio_free=True, model_free=True)
 BUILD_S = 1.5
 """Time to build an engine on the simulated machine while the old one runs."""
@@ -291,8 +308,52 @@ def test_an_overload_that_returns_is_not_answered_by_one_early_upgrade_after_ano
     assert sum(60 <= at_s < 300 for at_s in machine.switches_s) <= 12
 
 
-@pytest.mark.parametrize("share", [0.11, 0.33])
-def test_work_that_does_not_depend_on_the_ratio_stays_at_a_lower_one(share: float) -> None:
-    half = ladder(540, 0.2, ratio_free=True, model_free=False, full=Quality(fixed_work=share))[4]
-    assert half.ratio_factor == 0.5
-    assert half.work == pytest.approx(share + (1 - share) / 4)
+@pytest.mark.parametrize(("ratio", "share"), [(0.25, 0.11), (0.125, 0.33)])
+def test_work_that_does_not_depend_on_the_ratio_stays_at_a_lower_one(ratio: float, share: float) -> None:
+    """On a GPU the full frame counts more, the smaller the ratio."""
+    half = ladder(540, MIN_RATIO / ratio, ratio_free=True, model_free=False, device="cuda:0")
+    level = next(level for level in half if level.ratio_factor == 0.5)
+    assert level.work == pytest.approx(share + (1 - share) / 4, abs=0.005)
+
+
+def selected(pattern: MattingPattern, indexes: range, generation: int = 1) -> list[int]:
+    """Return the frames that the pattern selects."""
+    chosen = []
+    for index in indexes:
+        if not pattern.skips(generation, index):
+            pattern.record(generation, index)
+            chosen.append(index)
+    return chosen
+
+
+@pytest.mark.parametrize("matted", MATTED)
+def test_gaps_differ_by_one_frame_at_most_and_the_mean_rate_is_exact(matted: Fraction) -> None:
+    count = 60
+    chosen = selected(MattingPattern(matted), range(count))
+    assert len(chosen) == count * matted
+    gaps = {later - earlier for earlier, later in pairwise(chosen)}
+    assert max(gaps) - min(gaps) <= 1
+    assert all(abs(index - number / matted) < 1 for number, index in enumerate(chosen)), "no drift"
+
+
+def test_after_lost_frames_and_for_another_source_the_newest_is_matted() -> None:
+    pattern = MattingPattern(Fraction(2, 3))
+    selected(pattern, range(4))
+    assert selected(pattern, range(20, 27)) == [20, 21, 23, 24, 26], "the spacing stays"
+    assert selected(pattern, range(4)) == [0, 1, 3], "a restarted source"
+    assert selected(pattern, range(5, 9), generation=2) == [5, 6, 8]
+
+
+@pytest.mark.parametrize("matted", MATTED)
+def test_the_frames_that_will_be_skipped_are_known_two_matted_frames_before(matted: Fraction) -> None:
+    pattern = MattingPattern(matted)
+    before: frozenset[int] = frozenset()
+    latest: frozenset[int] = frozenset()
+    for index in range(60):
+        skipped = pattern.skips(1, index)
+        assert skipped == (index in latest)
+        if index > 3:
+            assert skipped == (index in before)
+        if not skipped:
+            before, latest = latest, pattern.skipped_after(1, index)
+            pattern.record(1, index)

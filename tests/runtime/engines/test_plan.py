@@ -36,7 +36,7 @@ def built(what: EngineKey) -> Events:
 
 def fails(fallback: EngineKey | None) -> Events:
     def event(plan: EnginePlan) -> None:
-        plan.lose()
+        plan.closed()
         assert plan.failed(fallback, DUE_S) == fallback
 
     return event
@@ -47,7 +47,7 @@ def lowered(target: EngineKey) -> Events:
 
 
 def kept(plan: EnginePlan) -> None:
-    plan.keep()
+    plan.keep_engine()
 
 
 def due(plan: EnginePlan) -> None:

@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
 from unittest.mock import Mock
@@ -26,11 +25,10 @@ from app.core.settings import (
 )
 from app.core.types import Frame, Matte, SourceInfo
 from app.matting.base.interface import EngineInfo, MattingEngine
-from app.matting.choice.governor import CPU_FIXED_WORK, MATTED, StepTiming
+from app.matting.choice.governor import StepTiming
 from app.matting.plate.picture import save_plate
 from app.runtime.context import Timing
-from app.runtime.engines.plan import Decision, EngineKey, PassThrough, Run, Skip, StandBy
-from app.runtime.engines.quality import MattingPattern, fixed_work
+from app.runtime.engines.plan import Decision, EngineKey, MatteFrame, PassThrough, Skip, StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.status import Phase, PipelineStatus, StatusBoard
 from app.testing.parts import ImmediateEngine, StepInput
@@ -77,27 +75,30 @@ class Bench:
             self.now_s += 1 / 30
             info = self.settle(settings)
             decision = self.decide(settings)
-            if isinstance(decision, Run):
+            if isinstance(decision, MatteFrame):
                 work = 0.3 + 0.7 * (info.downsample_ratio / FULL_RATIO) ** 2
                 self.ended(decision, load * work * (0.4 if info.model == "mattecam" else 1) / 30)
 
     def decide(
-        self, settings: MattingSettings = AUTO, *, generation: int = 1, camera: str = "", **state: object
+        self, matting: MattingSettings = AUTO, *, generation: int = 1, camera: str = "", **state: object
     ) -> Decision:
         """The decision for the next frame, of this camera. state: `paused` and other settings."""
         self._frames += 1
         source = SourceInfo("camera", camera, camera, WIDTH, HEIGHT, 30.0, "")
-        whole = whole_settings(settings)
+        whole = whole_settings(matting)
         frame = Frame(IMAGE, self._frames, 0.0, source=source, generation=generation)
-        return self.selector.decide(frame, whole.replace(**state) if state else whole)
+        settings = whole.replace(**state) if state else whole
+        self.selector.request(frame, settings)
+        self.selector.use_built()
+        return self.selector.decide(frame, settings)
 
-    def matte(self, settings: MattingSettings = AUTO, *, generation: int = 1, camera: str = "") -> Run:
+    def matte(self, settings: MattingSettings = AUTO, *, generation: int = 1, camera: str = "") -> MatteFrame:
         """The decision for the next frame, which is to be matted."""
         decision = self.decide(settings, generation=generation, camera=camera)
-        assert isinstance(decision, Run)
+        assert isinstance(decision, MatteFrame)
         return decision
 
-    def ended(self, run: Run, busy_s: float = 0.01) -> None:
+    def ended(self, run: MatteFrame, busy_s: float = 0.01) -> None:
         """Report a step as the inference thread does."""
         self.selector.completed(run, StepTiming(self.now_s, busy_s, busy_s, 30.0))
 
@@ -109,7 +110,7 @@ class Bench:
             if self.selector.preparer.busy:
                 return False
             decision = self.decide(settings, generation=generation, camera=camera)  # uses what has been built
-            return not self.selector.preparer.busy and isinstance(decision, Run | Skip)
+            return not self.selector.preparer.busy and isinstance(decision, MatteFrame | Skip)
 
         eventually(ready)
         assert self.status.engine is not None
@@ -130,7 +131,7 @@ class Bench:
         indexes = []
         for index in range(frames):
             decision = self.decide(settings)
-            if isinstance(decision, Run):
+            if isinstance(decision, MatteFrame):
                 indexes.append(index)
                 self.ended(decision)
         return indexes
@@ -234,7 +235,7 @@ def test_a_measurement_does_not_try_again_what_was_replaced() -> None:
         simulated.settle(missing)
         assert len(simulated.built) == built
         simulated.selector.choose_again()
-        assert isinstance(simulated.decide(missing), Run), "the engine that works goes on"
+        assert isinstance(simulated.decide(missing), MatteFrame), "the engine that works goes on"
 
 
 def test_unchanged_settings_are_not_validated_for_each_frame(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,22 +278,22 @@ def stepped() -> Iterator[Bench]:
 
 
 def test_frames_are_skipped_for_as_long_as_the_last_step_took(stepped: Bench) -> None:
-    assert isinstance(stepped.decide(PINNED), Run), "nothing is being built"
+    assert isinstance(stepped.decide(PINNED), MatteFrame), "nothing is being built"
     stepped.gate.clear()
     stepped.now_s = 10.0 + 0.9 * BUSY_S
     assert isinstance(stepped.decide(NEW), Skip)
     stepped.now_s = 10.0 + 1.1 * BUSY_S
-    assert isinstance(stepped.decide(NEW), Run), "the old ratio goes on"
+    assert isinstance(stepped.decide(NEW), MatteFrame), "the old ratio goes on"
     stepped.gate.set()
     stepped.settle(NEW)
     stepped.now_s = 10.0
-    assert isinstance(stepped.decide(NEW), Run)
+    assert isinstance(stepped.decide(NEW), MatteFrame)
 
 
 def test_no_frame_is_skipped_for_another_network(stepped: Bench) -> None:
     stepped.gate.clear()
     other = NEW.replace(model="rvm-mobilenetv3")
-    assert isinstance(stepped.decide(other), Run)
+    assert isinstance(stepped.decide(other), MatteFrame)
     assert stepped.selector.preparer.busy
 
 
@@ -330,7 +331,7 @@ def test_at_a_switch_a_plate_of_another_camera_is_refused(plated: MattingSetting
     with bench() as simulated:
         assert use(simulated, plated, "one") == MODEL
         decision = simulated.decide(plated, generation=2, camera="two")
-        assert not isinstance(decision, Run)
+        assert not isinstance(decision, MatteFrame)
         assert use(simulated, plated, "two") == "auto"
         assert "was taken with another camera (one)" in simulated.status.errors[0]
         assert use(simulated, plated, "one") == MODEL
@@ -451,7 +452,7 @@ def test_a_request_taken_back_while_it_is_built_changes_nothing() -> None:
         while not simulated.selector.preparer.busy:
             simulated.now_s += 1 / 30
             decision = simulated.decide(AUTO)
-            if isinstance(decision, Run):
+            if isinstance(decision, MatteFrame):
                 simulated.ended(decision, 0.05)
         assert runs(simulated.decide(off), first)
         simulated.gate.set()
@@ -460,7 +461,7 @@ def test_a_request_taken_back_while_it_is_built_changes_nothing() -> None:
 
 
 def runs(decision: Decision, engine: SimulatedEngine) -> bool:
-    return isinstance(decision, Run) and decision.engine is engine
+    return isinstance(decision, MatteFrame) and decision.engine is engine
 
 
 def test_another_choice_of_the_user_begins_at_full_quality() -> None:
@@ -478,62 +479,3 @@ def test_a_lowered_engine_that_fails_is_replaced_by_another_quality() -> None:
         simulated.selector.failed(ModelError("The network gave no picture; choose another."))
         assert simulated.settle().model == "auto"
         assert simulated.status.errors == ("The network gave no picture; choose another.",)
-
-
-@pytest.mark.parametrize(("ratio", "share"), [(0.25, 0.11), (0.125, 0.33)])
-def test_on_a_gpu_the_frame_counts_more_the_smaller_the_ratio(ratio: float, share: float) -> None:
-    assert fixed_work("cuda:0", ratio) == pytest.approx(share, abs=0.005)
-    assert fixed_work("cpu", ratio) == CPU_FIXED_WORK
-
-
-def selected(pattern: MattingPattern, indexes: range, matted: Fraction, generation: int = 1) -> list[int]:
-    chosen = []
-    for index in indexes:
-        if not pattern.skips(generation, index, matted):
-            pattern.note(generation, index, matted)
-            chosen.append(index)
-    return chosen
-
-
-@pytest.mark.parametrize("matted", [*MATTED, Fraction(1)])
-def test_gaps_differ_by_one_frame_at_most_and_the_mean_rate_is_exact(matted: Fraction) -> None:
-    count = 60
-    chosen = selected(MattingPattern(), range(count), matted)
-    assert len(chosen) == count * matted
-    gaps = {later - earlier for earlier, later in pairwise(chosen)}
-    assert max(gaps) - min(gaps) <= 1
-    assert all(abs(index - number / matted) < 1 for number, index in enumerate(chosen)), "no drift"
-
-
-def test_after_lost_frames_the_newest_is_matted_and_the_spacing_stays() -> None:
-    pattern = MattingPattern()
-    selected(pattern, range(4), Fraction(2, 3))
-    assert selected(pattern, range(20, 27), Fraction(2, 3)) == [20, 21, 23, 24, 26]
-
-
-def test_another_source_and_a_restarted_one_begin_at_once() -> None:
-    pattern = MattingPattern()
-    selected(pattern, range(100), Fraction(1, 3))
-    assert selected(pattern, range(4), Fraction(1, 3)) == [0, 3]
-    assert selected(pattern, range(5, 9), Fraction(1, 3), generation=2) == [5, 8]
-
-
-@pytest.mark.parametrize("matted", [*MATTED, Fraction(1)])
-def test_the_frames_that_will_be_skipped_are_known_two_matted_frames_before(matted: Fraction) -> None:
-    pattern = MattingPattern()
-    before: frozenset[int] = frozenset()
-    latest: frozenset[int] = frozenset()
-    for index in range(60):
-        skipped = pattern.skips(1, index, matted)
-        assert skipped == (index in latest)
-        if index > 3:
-            assert skipped == (index in before)
-        if not skipped:
-            before, latest = latest, pattern.skipped_after(1, index, matted)
-            pattern.note(1, index, matted)
-
-
-def test_at_the_full_rate_none_is_skipped_also_right_after_a_reduced_one() -> None:
-    pattern = MattingPattern()
-    selected(pattern, range(4), Fraction(1, 3))
-    assert not pattern.skipped_after(1, 4, Fraction(1))
