@@ -25,7 +25,6 @@ from app.core.settings import Language, Settings
 from app.gui.bridge import Bridge, RemoteControl
 from app.gui.dialogs import LogBuffer
 from app.gui.main_window import MainWindow
-from app.gui.panels.models import DownloadControls
 from app.gui.store import Saver, SettingsStore
 from app.gui.tasks import Tasks
 from app.gui.translation import Translation, standby_text, tr
@@ -355,10 +354,9 @@ class WindowLifecycle(QObject):
         self.ended.emit()
 
     def hide_all(self) -> None:
-        """Hide the window, its dialogs and the tray icon. Downloads are cancelled: the end would wait for them."""
+        """Hide the window, its dialogs and the tray icon. A download is cancelled: the end would wait for it."""
         self.tray.hide()
-        for download in self._window.findChildren(DownloadControls):
-            download.cancel()
+        self._window.models.stop()
         self._hide_windows()
 
     def _hide_windows(self) -> list[QDialog]:
@@ -374,8 +372,6 @@ class WindowLifecycle(QObject):
         elif to_tray:
             event.ignore()
             for dialog in self._hide_windows():
-                for download in dialog.findChildren(DownloadControls):
-                    download.cancel()
                 dialog.deleteLater()  # as closing it does; the window opens a new one
         else:
             event.ignore()

@@ -14,7 +14,7 @@ from app.gui.bridge import Bridge
 from app.gui.doctor import VirtualCameraView
 from app.gui.panels.devices import CameraControls, VirtualCameraControls
 from app.gui.panels.form import Form, say
-from app.gui.panels.models import QualityChoice
+from app.gui.panels.models import Models, QualityChoice
 from app.gui.preview.rendering import ViewRequest, render, to_qimage
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
@@ -73,16 +73,17 @@ class Assistant(QDialog):
         output: VirtualCameraControls,
         strip: BackgroundStrip,
         tasks: Tasks,
+        models: Models,
         parent: QWidget,
     ) -> None:
         super().__init__(parent)
         prepare(self, "assistant", tr("Set up Mattecam"), 640, 580)
-        self._store = store
+        self._store, self._models = store, models
         self._source, self._output = camera, output
         self._steps = QStackedWidget()
         self._findings = VirtualCameraView(tasks)
         self._findings.repaired.connect(bridge.pipeline.retry)
-        self._quality = QualityChoice(store, tasks, suggests=True)
+        self._quality = QualityChoice(models, suggests=True)
         self._steps.addWidget(self._camera_step(bridge))
         self._steps.addWidget(self._background_step(bridge, strip))
         self._steps.addWidget(self._call_step())
@@ -97,7 +98,7 @@ class Assistant(QDialog):
         return self._steps.currentIndex()
 
     def done(self, result: int) -> None:
-        self._quality.download.cancel()
+        self._models.forget()
         self._store.set("window.first_run_done", True)
         super().done(result)
 
@@ -193,7 +194,7 @@ class Assistant(QDialog):
         self._count.setText(tr("Step {0} of {1}").format(step + 1, self._steps.count()))
         if last:
             self._findings.check()
-            self._quality.reload()
+            self._models.reload()
 
 
 def _step(title: str, text: str, content: QWidget) -> QWidget:

@@ -343,10 +343,9 @@ class SecondaryWindows(QObject):
         def make() -> Assistant:
             assistant = Assistant(
                 self._store, self._bridge, self._panel.camera, self._panel.virtual_camera, self._strip, self._tasks,
+                self._panel.models,
                 self._window,
             )  # fmt: skip
-            assistant.finished.connect(self._panel.quality.network.reload)
-            assistant.finished.connect(self._panel.quality_choice.reload)
             assistant.finished.connect(self._bridge.pipeline.retry)
             return assistant
 
@@ -360,7 +359,7 @@ class SecondaryWindows(QObject):
             hold = partial(setattr, pipeline.demand, "takes_plate")
             dialog = PlateDialog(self._store, self._tasks, lambda: pipeline.newest_frame, hold, self._window)
             dialog.taken.connect(pipeline.retry)
-            dialog.taken.connect(self._panel.quality.network.plate.reload)
+            dialog.taken.connect(self._panel.quality.plate.reload)
             return dialog
 
         open_once(self._window, PlateDialog, make)
@@ -439,7 +438,7 @@ class SecondaryWindows(QObject):
                 panel.camera.open_list()
             case Remedy.MODEL:
                 panel.reveal(panel.quality)
-                panel.quality.network.open_model_list()
+                panel.quality.open_model_list()
             case Remedy.MATTING_SETTINGS:
                 self.open_preferences().show_advanced()
             case Remedy.PLATE:

@@ -14,6 +14,7 @@ from app.gui.bridge import Bridge, Recording
 from app.gui.dialogs import LogBuffer, SecondaryWindows
 from app.gui.menus import Menus, ScenesMenu
 from app.gui.notices import NoticeArea, ProgramNotices
+from app.gui.panels.models import Models
 from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.view import Preview, PreviewOverlay, ViewNote
 from app.gui.preview.zones import PreviewInteraction, ZoneMarks
@@ -45,15 +46,14 @@ class MainWindow(QMainWindow):
         self.overlay = PreviewOverlay()
         self.action_bar = ActionBar(store)
         self.strip = BackgroundStrip(store, tasks)
-        self.panel = SidePanel(store, tasks)
+        self.models = Models(store, tasks)
+        self.panel = SidePanel(self.models, tasks)
         self.notices = NoticeArea()
         self.status_line = StatusLine()
         self.recording = Recording(store, bridge, tasks, self)
         self.devices = DeviceWatcher(tasks, self)
         self.windows = SecondaryWindows(self, store, bridge, tasks, log, self.panel, self.strip)
-        self.program_notices = ProgramNotices(
-            self.notices, store, lambda: self.panel.quality.network.missing_model, self
-        )
+        self.program_notices = ProgramNotices(self.notices, self.models)
         self._lay_out()
         self.menus = Menus(self, self.windows, self.action_bar, self.strip, store, self.quit_requested.emit)
         self.scenes = ScenesMenu(self.menus.scenes, scenes, store, tasks, self)
@@ -96,20 +96,17 @@ class MainWindow(QMainWindow):
         self.recording.saved.connect(self.program_notices.saved)
         self.panel.follow_devices(self.devices)
         self.devices.virtual_cameras_found.connect(self.program_notices.show_virtual_cameras)
-        network = self.panel.quality.network
+        plate = self.panel.quality.plate
         self.panel.virtual_camera.help_requested.connect(self.windows.open_virtual_camera_help)
-        network.plate.capture_requested.connect(self.windows.open_plate_dialog)
-        network.plate.chosen_again.connect(self.bridge.pipeline.read_files_again)
-        for download in (network.download, self.panel.quality_choice.download):
-            download.succeeded.connect(self.bridge.pipeline.retry)
-        self.panel.quality_choice.download.succeeded.connect(network.reload)
+        plate.capture_requested.connect(self.windows.open_plate_dialog)
+        plate.chosen_again.connect(self.bridge.pipeline.read_files_again)
+        self.models.installed.connect(self.bridge.pipeline.retry)
         self.program_notices.download_requested.connect(self._download_missing_model)
         self.windows.diagnostics_copied.connect(self.program_notices.diagnostics_copied)
         self.program_notices.remedy_chosen.connect(self.windows.help_with)
         for source in (
             self.recording.failed,
             self.strip.library.failed,
-            network.download.failed,
             self.scenes.failed,
             self.menus.failed,
         ):
@@ -123,8 +120,7 @@ class MainWindow(QMainWindow):
     def start(self) -> None:
         """Look for devices, backgrounds and models."""
         self.strip.library.reload()
-        self.panel.quality_choice.reload()
-        self.panel.quality.network.reload()
+        self.models.reload()
         self.devices.check()
 
     def encoded_geometry(self) -> str:
@@ -137,7 +133,7 @@ class MainWindow(QMainWindow):
 
     def _download_missing_model(self) -> None:
         self.panel.reveal(self.panel.quality)
-        self.panel.quality.network.download_missing()
+        self.models.download()
 
     def _open_background_again(self) -> None:
         self.bridge.pipeline.read_files_again()

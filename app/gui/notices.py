@@ -17,9 +17,8 @@ from PyQt6.sip import isdeleted
 from app.capture.camera import SLOW_FPS
 from app.core.errors import Stage, Text, t
 from app.core.settings import MAX_ZONES
-from app.gui.panels.models import download_caption
+from app.gui.panels.models import Models, download_caption
 from app.gui.questions import open_folder
-from app.gui.store import SettingsStore
 from app.gui.translation import describe_model, short, tr, translated
 from app.gui.widgets.controls import ElidedLabel, button, describe, label, selectable
 from app.gui.widgets.qt import AfterLayout, column, keep_focus, row, scale_icon, scaled
@@ -385,17 +384,14 @@ class ProgramNotices(QObject):
     download_requested = pyqtSignal()
     """The user asks for the model of the settings to be downloaded."""
 
-    def __init__(
-        self, area: NoticeArea, store: SettingsStore, missing_model: Callable[[], WeightSpec | None], parent: QObject
-    ) -> None:
-        """missing_model: returns the model of the settings if it is not installed."""
-        super().__init__(parent)
-        self._area, self._store, self._missing_model = area, store, missing_model
+    def __init__(self, area: NoticeArea, models: Models) -> None:
+        super().__init__(area)
+        self._area, self._store, self._models = area, models.store, models
         self._virtual_cameras: tuple[tuple[str, str], ...] | None = None
         """None until the system was asked."""
         self._asks_before_unmatted = False
         self._status = PipelineStatus()
-        store.changed.connect(self._show_states)
+        models.store.changed.connect(self._show_states)
 
     def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
         """Take the (device, label) pairs of the virtual cameras that exist."""
@@ -452,7 +448,7 @@ class ProgramNotices(QObject):
         self._area.show_notice(Notice(key, text, actions, rank, BRIEF_MS))
 
     def _show_states(self) -> None:
-        missing = self._missing_model()
+        missing = self._models.missing_model
         # A model that is not installed is a problem of matting too; its own notice has the better remedy.
         problems = (each for each in self._status.problems if missing is None or each.stage is not Stage.MATTING)
         self._area.show_states([*self._states(missing), *map(self._problem, problems)])

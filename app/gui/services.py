@@ -50,12 +50,10 @@ class PrecisionChoice:
 
 @dataclass(frozen=True, slots=True)
 class FineQuality:
-    """What finer quality takes: the recommended model, and its load at 30 fps and 720p."""
+    """What finer quality takes: the load of the recommended model at 30 fps and 720p."""
 
     automatic: str
     """The network that the model `auto` is here."""
-    report: WeightReport
-    """The finer model, and its file if it is installed."""
     share: float | None
     """Share of the usable cores, 0..1; None before a measurement, 0 on a GPU."""
     holds_rate: bool
@@ -103,7 +101,7 @@ def precision_choice(model: str, weights: Path | None) -> PrecisionChoice | None
 
 
 def recommended_model() -> WeightReport:
-    """Return the model to download first, and its file."""
+    """Return the finer model, and its file if it is installed."""
     return next(report for report in models() if report.spec.name == recommended().name)
 
 
@@ -113,7 +111,7 @@ def fine_quality(settings: EngineSettings) -> FineQuality:
     try:
         automatic = choose_model(settings.replace(model="auto"))
         if choose_device(settings) != "cpu":
-            return FineQuality(automatic, report, 0.0, holds_rate=True)
+            return FineQuality(automatic, 0.0, holds_rate=True)
     except ModelError:  # such as a device that is not available; the engine that needs it says why
         automatic = bundled().name
     trials = trials_of(report.spec.name, report.path) if report.path is not None else []
@@ -125,8 +123,8 @@ def fine_quality(settings: EngineSettings) -> FineQuality:
         ]
     trial = best(trials)
     if trial is None:
-        return FineQuality(automatic, report, None, holds_rate=False)
-    return FineQuality(automatic, report, trial.cpu_ms * 30 / 1000 / usable_cores(), trial.holds_rate)
+        return FineQuality(automatic, None, holds_rate=False)
+    return FineQuality(automatic, trial.cpu_ms * 30 / 1000 / usable_cores(), trial.holds_rate)
 
 
 def repair_command() -> tuple[str, ...]:

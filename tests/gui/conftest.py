@@ -67,7 +67,7 @@ NEEDS_PLATE = t(
     "take`, or with `python3 run.py plate` while Mattecam does not run⟧.",
     model="mattecam-plate",
 )
-STANDARD = services.FineQuality("mattecam", MODELS[0], 0.6, holds_rate=True)
+STANDARD = services.FineQuality("mattecam", 0.6, holds_rate=True)
 MEASURED = services.PrecisionChoice("int8", 2.24, provisional=False)
 StartWindow = Callable[..., Session]
 PATIENCE_MS = 60_000
@@ -140,9 +140,7 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
         lambda *, proof=True, only="": tuple(one for one in FINDINGS if one.check.startswith(only)),
     )
     monkeypatch.setattr(services, "precision_choice", lambda model, weights: MEASURED)
-    monkeypatch.setattr(
-        services, "fine_quality", lambda settings: replace(STANDARD, report=services.recommended_model())
-    )
+    monkeypatch.setattr(services, "fine_quality", lambda settings: STANDARD)
 
 
 class Downloads:
@@ -251,8 +249,7 @@ def controls(start_window: StartWindow) -> Session:
     window.resize(1270, 830)
     window.show()
     window.strip.library.reload()
-    window.panel.quality_choice.reload()
-    window.panel.quality.network.reload()
+    window.models.reload()
     window.panel.camera.show_cameras(CAMERAS)
     image.fill(0xFF808080)
     window.preview.show_image(image)

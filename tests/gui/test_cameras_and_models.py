@@ -34,7 +34,7 @@ from app.matting.plate.picture import plate_path, save_plate
 from app.runtime.status import PipelineStatus
 from models.table import BUNDLED
 from tests.gui.conftest import CAMERAS, Downloads
-from tests.gui.widgets import box, bring_up, button, existing, find, made_store, pick
+from tests.gui.widgets import box, bring_up, button, existing, find, made_store, pick, said
 from tests.sources import open_source
 
 
@@ -133,11 +133,11 @@ def test_a_model_is_used_only_after_its_download(controls: Session, qtbot: QtBot
     qtbot.waitUntil(lambda: bar.isVisible() and bar.value() == 5000)
     button(controls, "downloadCancel").click()
     qtbot.waitUntil(get.isVisible)
-    assert not controls.window.notices.error, "a cancelled download is not an error"
+    assert not said(controls, "downloadFailure"), "a cancelled download is not an error"
     downloads.fails = True
     downloads.may_end.set()
     get.click()
-    qtbot.waitUntil(lambda: "could not be downloaded" in controls.window.notices.error)
+    qtbot.waitUntil(lambda: "could not be downloaded" in said(controls, "downloadFailure"))
     assert controls.store.saved.matting.model == "mattecam"
     downloads.fails = False
     get.click()
@@ -171,7 +171,7 @@ RUNNING = PipelineStatus(engine=ENGINE)
 
 def test_no_row_appears_when_the_network_is_known(controls: Session) -> None:
     """The row of the network in use vanished with the first status and came back with the engine: the page jumped."""
-    network = controls.window.panel.quality.network
+    network = controls.window.panel.quality
     rows = []
     for status in (PipelineStatus(), RUNNING):
         network.show_status(status)
@@ -386,7 +386,7 @@ def test_a_plate_is_taken_while_the_picture_is_frozen(session: Session, qtbot: Q
 
 
 def test_the_panel_shows_and_removes_the_plate_and_opens_the_dialog(session: Session, qtbot: QtBot) -> None:
-    controls = session.window.panel.quality.network.plate
+    controls = session.window.panel.quality.plate
     assert controls.isHidden()
     session.store.edit("matting", model="bgmv2-mobilenetv2")
     assert not controls.isHidden() and controls.thumbnail.isHidden() and controls.age.isHidden(), "no empty lines"

@@ -7,6 +7,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import cast
 
 import pytest
 from PyQt6.QtCore import QEvent, Qt
@@ -17,13 +18,15 @@ from app.config import settings_file
 from app.core import paths
 from app.core.errors import PlateError, SinkOpenError, Stage, Text, WeightsMissingError, t
 from app.core.paths import ROOT
-from app.core.settings import CaptureSettings, EngineSettings, MattingSettings
+from app.core.settings import CaptureSettings, EngineSettings, MattingSettings, Settings
 from app.core.types import SourceInfo
 from app.gui import notices
 from app.gui.application import Session, WindowOptions
 from app.gui.doctor import FindingsDialog
 from app.gui.notices import READABLE_PX, Notice, NoticeArea, ProgramNotices, Rank, Remedy, remedy_of
+from app.gui.panels.models import Models
 from app.gui.panels.plate import PlateDialog
+from app.gui.tasks import Tasks
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.controls import button as make_button
 from app.runtime.status import Phase, PipelineStatus, Problem
@@ -54,6 +57,11 @@ def area(qtbot: QtBot) -> Iterator[NoticeArea]:
     qtbot.waitUntil(outside.hasFocus)
     yield made
     window.close()
+
+
+def models_of(settings: Settings) -> Models:
+    """Return models of which nothing is known, with a store of settings."""
+    return Models(made_store(settings), cast("Tasks", None))
 
 
 def visible(area: NoticeArea) -> list[str]:
@@ -170,8 +178,8 @@ def test_a_missing_virtual_camera_leads_to_its_setup(start_window: StartWindow, 
 
 
 def test_a_demonstration_in_place_of_a_camera_says_so_unless_it_was_chosen(area: NoticeArea) -> None:
-    store = made_store(QUIET.replace(capture=CaptureSettings(source="auto")))
-    shown = ProgramNotices(area, store, lambda: None, area)
+    models = models_of(QUIET.replace(capture=CaptureSettings(source="auto")))
+    store, shown = models.store, ProgramNotices(area, models)
     demo = PipelineStatus(source=SourceInfo("demo", "demo", "", 640, 360, 30.0, ""))
     shown.show_status(demo)
     assert "only you see this demonstration" in area.text_of("demoNotice")
@@ -185,7 +193,7 @@ def test_a_camera_that_is_slow_at_its_size_says_so(area: NoticeArea) -> None:
     for kind, fps, wanted, said in (
         ("camera", 30.0, 30.0, ""), ("camera", 10.0, 30.0, text), ("camera", 5.0, 5.0, ""), ("file", 5.0, 30.0, ""),
     ):  # fmt: skip
-        shown = ProgramNotices(area, made_store(QUIET.replace(capture=CaptureSettings(fps=wanted))), lambda: None, area)
+        shown = ProgramNotices(area, models_of(QUIET.replace(capture=CaptureSettings(fps=wanted))))
         shown.show_status(PipelineStatus(source=SourceInfo(kind, "Cam", "", 1280, 720, fps, "YUYV")))
         assert area.text_of("slowCameraNotice") == said
 
@@ -234,7 +242,7 @@ def test_a_missing_model_falls_back_and_offers_its_download(
 
 @pytest.fixture
 def bar(area: NoticeArea) -> ProgramNotices:
-    return ProgramNotices(area, made_store(QUIET), lambda: None, area)
+    return ProgramNotices(area, models_of(QUIET))
 
 
 def failing(*problems: tuple[Stage, str, float]) -> PipelineStatus:
@@ -393,7 +401,7 @@ def test_the_error_of_a_file_leaves_by_itself_and_others_stay(qtbot: QtBot, monk
     monkeypatch.setattr(notices, "EVENT_MS", 200)
     area = NoticeArea()
     qtbot.addWidget(area)
-    bar = ProgramNotices(area, made_store(), lambda: None, area)
+    bar = ProgramNotices(area, models_of(QUIET))
     area.show()
     broken, gone = Problem(Stage.BACKGROUND, DAMAGED, 0.0), Problem(Stage.RECORDING, NOT_STARTED, 0.0)
     status = PipelineStatus(phase=Phase.RUNNING, problems=(broken,))

@@ -18,7 +18,7 @@ from app.core.threads import usable_cores
 from app.core.weights import install_weights
 from app.gui import services
 from app.gui.application import Session
-from app.gui.panels.models import SAMPLE, QualityChoice, Sample
+from app.gui.panels.models import SAMPLE, Models, QualityChoice, Sample
 from app.gui.preview.rendering import from_qimage
 from app.gui.tasks import Tasks
 from app.matting.choice import hardware
@@ -53,15 +53,12 @@ def choose_file(session: Session, file: Path) -> None:
     dialog.close()
 
 
-def test_fine_is_downloaded_in_place_and_a_failure_returns_to_standard(
+def test_fine_is_used_once_it_is_downloaded(
     controls: Session, downloads: Downloads, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     opened(controls, qtbot)
-    get, choose, failure = (
-        button(controls, "fineDownloadButton"),
-        button(controls, "fineDownloadFile"),
-        find(controls.window, QLabel, "qualityFailure"),
-    )
+    get, choose = button(controls, "fineDownloadButton"), button(controls, "fineDownloadFile")
+    failure = find(controls.window, QLabel, "fineDownloadFailure")
     assert pressed(controls) == ["Standard"] and not get.isVisible()
     own = controls.store.current.matting.replace(model="mattecam", weights=tmp_path / "own.pth")
     controls.store.edit("matting", model=own.model, weights=own.weights)
@@ -73,7 +70,6 @@ def test_fine_is_downloaded_in_place_and_a_failure_returns_to_standard(
     get.click()
     qtbot.waitUntil(lambda: "No internet?" in failure.text() and choose.isVisible())
     assert failure.textInteractionFlags() & Qt.TextInteractionFlag.TextSelectableByMouse, "it names an address"
-    assert pressed(controls) == ["Standard"]
     button(controls, "fineDownloadAddress").click()
     assert existing(QGuiApplication.clipboard()).text().startswith("https://")
     assert controls.store.saved.matting == own, "the model that could not be downloaded is not saved"
@@ -84,7 +80,7 @@ def test_fine_is_downloaded_in_place_and_a_failure_returns_to_standard(
         patched.setattr(services, "install_weights", install_weights)
         choose_file(controls, wrong)
         qtbot.waitUntil(lambda: "wrong.pth is not the published file" in failure.text())
-    assert pressed(controls) == ["Standard"] and choose.isVisible()
+    assert controls.store.saved.matting == own and choose.isVisible()
     choose_file(controls, tmp_path / "model.pth")
     qtbot.waitUntil(lambda: controls.store.saved.matting.model == FINE)
     assert controls.store.saved.matting.weights is None
@@ -120,10 +116,10 @@ def test_the_buttons_follow_the_model_in_the_settings(
     controls: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     model: str, automatic: str, shown: list[str], standard: str,
 ) -> None:  # fmt: skip
-    installed = replace(STANDARD, automatic=automatic, report=replace(MODELS[0], path=tmp_path))
-    monkeypatch.setattr(services, "fine_quality", lambda settings: installed)
+    monkeypatch.setattr(services, "fine_quality", lambda settings: replace(STANDARD, automatic=automatic))
+    monkeypatch.setattr(services, "models", lambda: tuple(replace(each, path=tmp_path) for each in MODELS))
     opened(controls, qtbot)
-    controls.window.panel.quality_choice.reload()
+    controls.window.models.reload()
     settle(controls.window.tasks, qtbot)
     controls.store.edit("matting", model=model, weights=None)
     assert pressed(controls) == shown
@@ -147,9 +143,10 @@ def test_the_cost_on_this_computer_is_said_in_words(
 ) -> None:
     found = replace(STANDARD, share=share, holds_rate=holds_rate)
     monkeypatch.setattr(services, "fine_quality", lambda settings: found)
-    made = QualityChoice(made_store(), tasks)
+    models = Models(made_store(), tasks)
+    made = QualityChoice(models)
     qtbot.addWidget(made)
-    made.reload()
+    models.reload()
     text = find(made, QLabel, "qualityAbout")
     qtbot.waitUntil(lambda: said in text.text())
     assert text.text().startswith("Recommended") is found.recommended

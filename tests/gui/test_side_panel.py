@@ -240,8 +240,8 @@ def test_close_while_every_control_is_used(
     session.store.set("frozen", False)
     qtbot.waitUntil(lambda: session.bridge.status.frames_out > frames + 2)
 
-    window.panel.quality.network.download.offer(MODELS[0].spec)
-    window.panel.quality.network.download.start()
+    window.models.choose(MODELS[0].spec.name)
+    window.models.download()
     window.action_bar.record.click()
     window.strip.library.reload()
     window.windows.open_log()
@@ -263,7 +263,7 @@ def test_a_long_name_of_a_file_does_not_widen_the_panel(controls: Session, qtbot
     usual = panel.minimumSizeHint().width()
     for setting in ("output.standby_image", "matting.plate"):
         controls.store.set(setting, long)
-    qtbot.waitUntil(lambda: bool(panel.quality.network.plate.age.text()))
+    qtbot.waitUntil(lambda: bool(panel.quality.plate.age.text()))
     controls.window.resize(controls.window.minimumSizeHint())
     panel.setFixedWidth(usual)
     viewport, content = existing(panel.page.viewport()), existing(panel.page.widget())

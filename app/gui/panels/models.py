@@ -8,11 +8,10 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PyQt6.QtCore import QPoint, QRect, Qt, pyqtSignal
+from PyQt6.QtCore import QObject, QPoint, QRect, Qt, pyqtSignal
 from PyQt6.QtGui import QPainter, QPaintEvent, QPixmap
 from PyQt6.QtWidgets import QProgressBar, QWidget
 
-from app.core.errors import text_of
 from app.core.paths import assets_dir
 from app.core.settings import EdgeSettings, Settings
 from app.gui import services
@@ -21,47 +20,182 @@ from app.gui.panels.plate import PlateControls
 from app.gui.questions import UserFolder, ask_for_file
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
-from app.gui.translation import decimal, describe_model, tr, translated
+from app.gui.translation import decimal, describe_model, tr, translated, translated_error
 from app.gui.widgets.controls import STEPS, Segments, button, combo, describe, fill_combo, selectable
 from app.gui.widgets.page import FoldingRow, breakable
-from app.gui.widgets.qt import copy_text, keep_focus, scaled, timer
+from app.gui.widgets.qt import column, copy_text, keep_focus, scaled, timer
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import PipelineStatus
 from app.system.process import LINUX
-from models.table import WeightSpec, bundled
+from models.table import WeightSpec, bundled, recommended
 from models.weights import WeightReport
 
 MEGABYTE = 1_000_000
+STANDARD, FINE = bundled().name, recommended().name
+"""The models of both qualities."""
 
 
 class _Cancelled(Exception):
     """The user cancelled the download."""
 
 
-class DownloadControls(QWidget):
-    """Downloads the model that is offered, on a task thread; a file from elsewhere can be chosen at any time."""
+class Models(QObject):
+    """What is known of the models, which one is wanted, and its download: the panels and the assistant show it.
 
-    began = pyqtSignal()
-    succeeded = pyqtSignal(str, object)
-    """Name of the model, and its file."""
-    failed = pyqtSignal(object)  # a str would lose the message of a Text
-    """Why it failed, in one sentence."""
-    chosen = pyqtSignal(object)
-    """A file that was chosen while no model is offered."""
+    A model that is not installed is only wanted: the settings change after its download.
+    """
+
+    changed = pyqtSignal()
+    installed = pyqtSignal()
+    """A model was installed: what failed without it can be tried again."""
     _progressed = pyqtSignal(int, int)
-    """(kilobytes received, kilobytes in total; 0 where that is unknown)"""
 
-    def __init__(self, tasks: Tasks, name: str = "download") -> None:
+    def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
+        super().__init__()
+        self.store, self._tasks = store, tasks
+        self.reports: tuple[WeightReport, ...] = ()
+        """Every model but `auto`, and its file if it is installed; empty before they were looked for."""
+        self.fine: services.FineQuality | None = None
+        """What finer quality takes; None before it was looked for."""
+        self.wanted: str | None = None
+        """The model to use once it is installed."""
+        self.failure = ""
+        """Why the last download failed."""
+        self.progress = 0, 0
+        """Of the download: (kilobytes received, kilobytes in total; 0 where that is unknown)"""
+        self._running: tuple[str, threading.Event] | None = None
+        """The model that is downloaded, and what ends that."""
+        self._shown = _chosen(store.current)
+        self._engine: EngineInfo | None = None
+        self._progressed.connect(self._show_progress)
+        store.changed.connect(self._follow)
+
+    @property
+    def running(self) -> bool:
+        """Whether a download runs."""
+        return self._running is not None
+
+    @property
+    def missing_model(self) -> WeightSpec | None:
+        """The model of the settings if it is not installed, so that another one is used in its place."""
+        matting = self.store.current.matting
+        return self.missing(matting.model) if matting.weights is None else None
+
+    @property
+    def offered(self) -> WeightSpec | None:
+        """The model that can be installed now: the wanted one, or that of the settings."""
+        return self.missing_model if self.wanted is None else self.missing(self.wanted)
+
+    def missing(self, name: str) -> WeightSpec | None:
+        """Return a model if it is not installed."""
+        return next((each.spec for each in self.reports if each.spec.name == name and each.path is None), None)
+
+    def reload(self) -> None:
+        """Look again at what is installed and measured."""
+        matting = self.store.current.matting
+        self._tasks.run(lambda: (services.models(), services.fine_quality(matting)), self._take)
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Look again with each engine: a model may have been installed, or measured."""
+        if status.engine != self._engine:
+            self._engine = status.engine
+            self.reload()
+
+    def choose(self, name: str) -> None:
+        """Use a model with its own weights, once it is installed. The download of another one ends."""
+        if self._running is not None and self._running[0] != name:
+            self.stop()
+        self.wanted, self.failure = name, ""
+        self._use_wanted()
+
+    def forget(self) -> None:
+        """Want no model that is not installed, and end its download."""
+        self.stop()
+        self.wanted = None
+        self.changed.emit()
+
+    def download(self) -> None:
+        """Download the offered model; ignored while a download runs."""
+        cancel = threading.Event()
+
+        def progress(received: int, total: int | None) -> None:
+            if cancel.is_set():
+                raise _Cancelled
+            self._progressed.emit(received // 1000, (total or 0) // 1000)
+
+        if self.offered is not None:
+            name = self.offered.name
+            self._begin(name, cancel, partial(services.download_weights, name, progress))
+
+    def install(self, name: str, file: Path) -> None:
+        """Install a model from a file that was downloaded elsewhere."""
+        self._begin(name, threading.Event(), partial(services.install_weights, name, file))
+
+    def stop(self) -> None:
+        """Cancel a running download. Received data is kept, so that the next download resumes."""
+        if self._running is not None:
+            self._running[1].set()
+
+    def _begin(self, name: str, cancel: threading.Event, work: Callable[[], Path]) -> None:
+        if self._running is None:
+            self._running, self.wanted, self.failure = (name, cancel), name, ""
+            self._tasks.run(work, partial(self._end, name), self._fail)
+            self.changed.emit()
+
+    def _end(self, name: str, file: Path) -> None:
+        self._running, self.progress = None, (0, 0)
+        # Until they are read again, the download must not be offered once more.
+        self.reports = tuple(replace(one, path=file) if one.spec.name == name else one for one in self.reports)
+        self._use_wanted()
+        self.installed.emit()
+        self.reload()
+
+    def _fail(self, error: Exception) -> None:
+        self._running, self.progress = None, (0, 0)
+        if not isinstance(error, _Cancelled):
+            self.failure = translated_error(error)
+        self.changed.emit()
+
+    def _use_wanted(self) -> None:
+        if self.wanted is not None and self.missing(self.wanted) is None:
+            name, self.wanted = self.wanted, None
+            self.store.edit("matting", model=name, weights=None)
+        self.changed.emit()
+
+    def _take(self, found: tuple[tuple[WeightReport, ...], services.FineQuality]) -> None:
+        self.reports, self.fine = found
+        self.changed.emit()
+
+    def _show_progress(self, *progress: int) -> None:
+        if self.running:
+            self.progress = progress[0], progress[1]
+            self.changed.emit()
+
+    def _follow(self, settings: Settings) -> None:
+        """Want no other model any more where one was chosen elsewhere."""
+        if _chosen(settings) != self._shown:
+            if settings.matting.model != self._shown[0]:
+                self.wanted, self.failure = None, ""
+            self._shown = _chosen(settings)
+            self.changed.emit()
+
+
+def _chosen(settings: Settings) -> tuple[str, Path | None]:
+    return settings.matting.model, settings.matting.weights
+
+
+class DownloadControls(QWidget):
+    """Downloads the model that is offered, or takes a file from elsewhere, also while none is offered."""
+
+    def __init__(self, models: Models, name: str = "download") -> None:
         """name: begins the object names of the controls."""
         super().__init__()
-        self._tasks = tasks
-        self._offered: WeightSpec | None = None
-        self._name = ""
-        self._cancel: threading.Event | None = None
-        """Ends the download that runs; None while there is none."""
+        self._models = models
+        self._copied: WeightSpec | None = None
+        """The model whose address was copied."""
         self._bar = QProgressBar()
         describe(self._bar, tr("Download"), tr("Progress of the download"), f"{name}Progress")
-        self._get = button(tr("Download"), tr("Download and use this model"), f"{name}Button", self.start,
+        self._get = button(tr("Download"), tr("Download and use this model"), f"{name}Button", models.download,
                            name=tr("Download the model"))  # fmt: skip
         self._choose = button(tr("Choose file…"), tr("Use weights that you downloaded elsewhere or trained"),
                               f"{name}File", self._ask_for_file)  # fmt: skip
@@ -69,92 +203,45 @@ class DownloadControls(QWidget):
             tr("Copy address"), tr("Copy the address, to download the file elsewhere"), f"{name}Address",
             self._copy_address, link=True,
         )  # fmt: skip
-        self._stop = button(tr("Cancel"), tr("Stop the download"), f"{name}Cancel", self.cancel,
+        self._stop = button(tr("Cancel"), tr("Stop the download"), f"{name}Cancel", models.stop,
                             name=tr("Cancel the download"))  # fmt: skip
-        self.setLayout(FoldingRow(self._get, self._choose, self._copy, self._bar, self._stop, grows=self._bar))
-        self._progressed.connect(self._show_progress)
+        self._failure = selectable("", "warning")  # it names an address
+        self._failure.setObjectName(f"{name}Failure")
+        line = FoldingRow(self._get, self._choose, self._copy, self._bar, self._stop, grows=self._bar)
+        column(self, line, self._failure, spacing=10)
+        models.changed.connect(self._show)
         self._show()
-
-    def offer(self, spec: WeightSpec | None) -> None:
-        """Offer this model; None: there is nothing to download."""
-        if spec != self._offered:
-            self._copy.setText(tr("Copy address"))
-        self._offered = spec
-        if spec is not None:
-            self._get.setText(download_caption(spec))
-        self._show()
-
-    def start(self) -> None:
-        """Download the offered model; ignored while a download runs."""
-        if self._offered is None:
-            return
-        name, cancel = self._offered.name, threading.Event()
-
-        def progress(received: int, total: int | None) -> None:
-            if cancel.is_set():
-                raise _Cancelled
-            self._progressed.emit(received // 1000, (total or 0) // 1000)
-
-        with keep_focus(self._get):
-            self._begin(name, cancel, partial(services.download_weights, name, progress))
-
-    def cancel(self) -> None:
-        """Cancel a running download. Received data is kept, so that the next download resumes."""
-        if self._cancel is not None:
-            self._cancel.set()
 
     def _copy_address(self) -> None:
-        if self._offered is not None and self._offered.url is not None:
-            copy_text(self._offered.url)
-            self._copy.setText(tr("Address copied"))
+        self._copied = self._models.offered
+        if self._copied is not None and self._copied.url is not None:
+            copy_text(self._copied.url)
+            self._show()
 
     def _ask_for_file(self) -> None:
-        if self._offered is None:
-            title = tr("Choose a file with weights")
-            ask_for_file(self, title, self.chosen.emit, folder=UserFolder.DownloadLocation)
-            return
-        name, size = self._offered.name, describe_size(self._offered)
-        title = tr("Choose the downloaded file ({0})").format(size or name)
-
-        def install(file: Path) -> None:
-            self._begin(name, threading.Event(), partial(services.install_weights, name, file))
-
-        ask_for_file(self, title, install, folder=UserFolder.DownloadLocation)
-
-    def _begin(self, name: str, cancel: threading.Event, work: Callable[[], Path]) -> None:
-        if self._cancel is None:
-            self._name, self._cancel = name, cancel
-            self._tasks.run(work, self._end, self._fail)
-            self._show()
-            self.began.emit()
-
-    def _end(self, file: Path) -> None:
-        self._cancel = None
-        self.succeeded.emit(self._name, file)
-        self._show()
-
-    def _fail(self, error: Exception) -> None:
-        self._cancel = None
-        self._show()
-        if not isinstance(error, _Cancelled):
-            self.failed.emit(text_of(error))
-
-    def _show_progress(self, received: int, total: int) -> None:
-        self._bar.setRange(0, total)
-        self._bar.setValue(received)
-        self._bar.setVisible(self._cancel is not None)  # not before data arrives: a failed connection shows no progress
+        spec, models = self._models.offered, self._models
+        title, take = tr("Choose a file with weights"), partial(models.store.set, "matting.weights")
+        if spec is not None:
+            title = tr("Choose the downloaded file ({0})").format(describe_size(spec) or spec.name)
+            take = partial(models.install, spec.name)
+        ask_for_file(self, title, take, folder=UserFolder.DownloadLocation)
 
     def _show(self) -> None:
-        running, spec = self._cancel is not None, self._offered
+        running, spec = self._models.running, self._models.offered
         offered = spec is not None and spec.url is not None and not running
-        with keep_focus(self._stop):
+        with keep_focus(self._get), keep_focus(self._stop):
+            if spec is not None:
+                self._get.setText(download_caption(spec))
             self._get.setVisible(offered)
             self._choose.setVisible(not running)
+            self._copy.setText(tr("Address copied") if self._copied == spec else tr("Copy address"))
             self._copy.setVisible(offered)
-            self._bar.setVisible(running and self._bar.value() > 0)
-            if not running:
-                self._bar.reset()
+            received, total = self._models.progress
+            self._bar.setRange(0, total)
+            self._bar.setValue(received)
+            self._bar.setVisible(received > 0)  # not before data arrives: a failed connection shows no progress
             self._stop.setVisible(running)
+        say(self._failure, self._models.failure)
 
 
 def describe_size(spec: WeightSpec) -> str:
@@ -165,128 +252,7 @@ def describe_size(spec: WeightSpec) -> str:
 def download_caption(spec: WeightSpec) -> str:
     """Caption of a download button, such as `Download (15 MB)`."""
     size = describe_size(spec)
-    if not size:
-        return tr("Download")
-    return tr("Download ({0})").format(size)
-
-
-class NetworkControls(Form):
-    """The list of models, installed ones first, with a download button, progress and cancel.
-
-    A model that is not installed is only marked for download: the settings change after the download.
-    """
-
-    def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
-        super().__init__(store)
-        self._tasks = tasks
-        self._reports: tuple[WeightReport, ...] = ()
-        self._pending: str | None = None
-        """The model chosen in the list that has to be downloaded before it can be used."""
-        self._model_shown = store.current.matting.model
-        self.download = DownloadControls(tasks)
-        self._model = combo(tr("Model"), tr("The network that separates you from the background"),
-                            "modelCombo")  # fmt: skip
-        self.add_row(self._model.accessibleName(), self._model)
-        self._used = self.add_hint()
-        self._missing = self.add_hint(object_name="modelMissing")
-        self._own = self.add_hint(object_name="ownWeights")
-        self.plate = PlateControls(store, tasks)
-        installed = tr("Use the installed weights")
-        self.add(
-            self.download,
-            self.make_removal("matting.weights", installed, tr("Use no file of your own; the file stays")),
-            self.plate,
-        )
-        self.download.chosen.connect(partial(self.store.set, "matting.weights"))
-        self._model.activated.connect(lambda _row: self._choose(str(self._model.currentData())))
-        self.download.succeeded.connect(self._use_downloaded)
-        self.on_settings(self._show)
-        self._show_used(None)
-
-    @property
-    def missing_model(self) -> WeightSpec | None:
-        """The model of the settings if it is not installed, so that another one is used in its place."""
-        matting = self.store.current.matting
-        return self._missing_spec(matting.model) if matting.weights is None else None
-
-    def reload(self) -> None:
-        """Check again which models are installed."""
-        self._tasks.run(services.models, self._set_reports)
-
-    def show_status(self, status: PipelineStatus) -> None:
-        """Name the model in use where it differs from the chosen one."""
-        self._show_used(status.engine)
-        self.plate.show_status(status)
-
-    def _show_used(self, engine: EngineInfo | None) -> None:
-        """Show the model in use; the row of "Automatic" is there before it is known, so that the page does not jump."""
-        model = self.store.current.matting.model
-        used = engine.model if engine is not None else model
-        self._used.setText(tr("In use: {0}").format(describe_model(used)) if used != model else "")
-        self._used.setVisible(used != model or model == "auto")
-
-    def open_model_list(self) -> None:
-        """Open the list of models."""
-        self._model.setFocus()
-        self._model.showPopup()
-
-    def download_missing(self) -> None:
-        """Download the model of the settings, which is not installed."""
-        self._pending = self.store.current.matting.model
-        self.refresh()
-        self.download.start()
-
-    def _missing_spec(self, name: str) -> WeightSpec | None:
-        """Return a model if it is not installed."""
-        return next((each.spec for each in self._reports if each.spec.name == name and each.path is None), None)
-
-    def _choose(self, name: str) -> None:
-        if self._missing_spec(name) is not None:
-            self._pending = name
-        else:
-            self._pending = None
-            self.store.set("matting.model", name)
-        self.refresh()
-
-    def _use_downloaded(self, name: str, file: Path) -> None:
-        # The list is read again in the background; until then the button must not offer the download once more.
-        self._reports = tuple(replace(one, path=file) if one.spec.name == name else one for one in self._reports)
-        if self._pending == name:
-            self._pending = None
-            self.store.set("matting.model", name)
-        self.reload()
-
-    def _set_reports(self, reports: tuple[WeightReport, ...]) -> None:
-        self._reports = reports
-        self.refresh()
-
-    def _show(self, settings: Settings) -> None:
-        if settings.matting.model != self._model_shown:
-            self._model_shown, self._pending = settings.matting.model, None
-        model = self._pending or settings.matting.model
-        fill_combo(self._model, self._entries(model), model)
-        missing = self._missing_spec(model) if self._pending or settings.matting.weights is None else None
-        text = ""
-        if missing is not None:
-            size = describe_size(missing) or tr("size unknown")
-            text = tr("Not installed: {0}, licence {1}").format(size, missing.licence)
-        say(self._missing, text)
-        own = settings.matting.weights
-        say(self._own, "" if own is None else tr("Weights: {0}").format(breakable(own.name)))
-        self.download.offer(missing)
-
-    def _entries(self, model: str) -> list[tuple[str, object]]:
-        entries: list[tuple[str, object]] = [(describe_model("auto"), "auto")]
-        for report in sorted(self._reports, key=lambda report: report.path is None):
-            text = describe_model(report.spec.name)
-            if report.path is not None:
-                entries.append((text, report.spec.name))
-            elif report.spec.url is not None:  # a click can install it
-                size = describe_size(report.spec)
-                entries.append((tr("{0} – download {1}").format(text, size).strip(), report.spec.name))
-        if model not in (data for _text, data in entries):
-            entries.append((describe_model(model), model))
-        return entries
+    return tr("Download ({0})").format(size) if size else tr("Download")
 
 
 SHAPE = {"contrast": 0.0, "threshold": 0.5, "grow_px": 0, "feather_px": 0}
@@ -297,12 +263,72 @@ Network = tuple[str, Path | None]
 
 
 class QualityControls(Form):
-    """Chooses the model, the edge, and what counts as a person."""
+    """Chooses the model, installed ones first, with its plate; the edge, and what counts as a person."""
 
-    def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
+    def __init__(self, models: Models, tasks: Tasks) -> None:
+        store = models.store
         super().__init__(store)
-        self.network = NetworkControls(store, tasks)
-        self.add(self.network)
+        self._models = models
+        self._engine: EngineInfo | None = None
+        self._model = combo(tr("Model"), tr("The network that separates you from the background"), "modelCombo")
+        self._model.activated.connect(lambda _row: models.choose(str(self._model.currentData())))
+        self.add_row(self._model.accessibleName(), self._model)
+        self._used = self.add_hint()
+        self._missing = self.add_hint(object_name="modelMissing")
+        self._own = self.add_hint(object_name="ownWeights")
+        self.plate = PlateControls(store, tasks)
+        installed = tr("Use the installed weights")
+        self.add(
+            DownloadControls(models),
+            self.make_removal("matting.weights", installed, tr("Use no file of your own; the file stays")),
+            self.plate,
+        )
+        models.changed.connect(self.refresh)
+        self.on_settings(self._show)
+        self._add_edge()
+
+    def show_status(self, status: PipelineStatus) -> None:
+        """Name the model in use where it differs from the chosen one."""
+        if status.engine != self._engine:
+            self._engine = status.engine
+            self.refresh()
+        self.plate.show_status(status)
+
+    def open_model_list(self) -> None:
+        """Open the list of models."""
+        self._model.setFocus()
+        self._model.showPopup()
+
+    def _show(self, settings: Settings) -> None:
+        chosen, missing = settings.matting.model, self._models.offered
+        used = chosen if self._engine is None else self._engine.model
+        self._used.setText(tr("In use: {0}").format(describe_model(used)) if used != chosen else "")
+        self._used.setVisible(used != chosen or chosen == "auto")  # before it is known: the page must not jump
+        model = self._models.wanted or chosen
+        fill_combo(self._model, self._entries(model), model)
+        text = ""
+        if missing is not None:
+            size = describe_size(missing) or tr("size unknown")
+            text = tr("Not installed: {0}, licence {1}").format(size, missing.licence)
+        say(self._missing, text)
+        own = settings.matting.weights
+        say(self._own, "" if own is None else tr("Weights: {0}").format(breakable(own.name)))
+
+    def _entries(self, model: str) -> list[tuple[str, object]]:
+        entries: list[tuple[str, object]] = [(describe_model("auto"), "auto")]
+        for report in sorted(self._models.reports, key=lambda report: report.path is None):
+            text = describe_model(report.spec.name)
+            if report.path is not None:
+                entries.append((text, report.spec.name))
+            elif report.spec.url is not None:  # a click can install it
+                size = describe_size(report.spec)
+                entries.append((tr("{0} – download {1}").format(text, size).strip(), report.spec.name))
+        if model not in (data for _text, data in entries):
+            entries.append((describe_model(model), model))
+        return entries
+
+    def _add_edge(self) -> None:
+        store = self.store
         presets = Segments((
             (tr("Soft"), tr("A wide, soft edge"), "edge_soft"),
             (tr("Normal"), tr("The matte as the network computes it"), "edge_normal"),
@@ -422,8 +448,6 @@ SAMPLE_PX = 80
 """Height of the sample, in the usual font."""
 MEASURED_MS = 3000
 """Interval at which it is looked for a measurement that runs beside the picture."""
-STANDARD, FINE = 0, 1
-"""Numbers of the buttons."""
 
 
 class Sample(QWidget):
@@ -448,105 +472,53 @@ class Sample(QWidget):
 class QualityChoice(Form):
     """Standard and Fine, which stand for models; neither is pressed while another model is used.
 
-    Fine takes effect after its download. Until then, and after a download that failed, the settings stay as they are.
+    Fine takes effect after its download; until then the settings stay as they are.
     """
 
-    def __init__(self, store: SettingsStore, tasks: Tasks, *, suggests: bool = False) -> None:
+    def __init__(self, models: Models, *, suggests: bool = False) -> None:
         """suggests: whether Fine is pressed at first where it is recommended."""
-        super().__init__(store)
-        self._tasks, self._suggests = tasks, suggests
-        self._found: services.FineQuality | None = None
-        self._wanted = False
-        """Whether Fine is pressed, but still has to be downloaded."""
-        self._again = timer(self, MEASURED_MS, self.reload, once=True)
-        self._model = store.current.matting.model
-        self._engine: EngineInfo | None = None
+        super().__init__(models.store)
+        self._models, self._suggests = models, suggests
+        self._again = timer(self, MEASURED_MS, models.reload, once=True)
         self._choice = Segments((
             (tr("Standard"), tr("Comes with Mattecam and needs little of this computer"), "qualityStandard"),
             (tr("Fine"), tr("Cleaner edges and hair; needs more of this computer"), "qualityFine"),
         ))  # fmt: skip
-        self.download = DownloadControls(tasks, "fineDownload")
+        self._download = DownloadControls(models, "fineDownload")
         self.add(self._choice, Sample())
         self._about = self.add_hint(object_name="qualityAbout")
-        self.add(self.download)
-        self._failure = selectable("", "warning")  # it names an address
-        self._failure.setObjectName("qualityFailure")
-        self._failure.hide()
-        self.add(self._failure)
+        self.add(self._download)
         self._choice.chosen.connect(self._choose)
-        self.download.began.connect(partial(self._choose, FINE))
-        self.download.failed.connect(self._fail)
-        self.download.succeeded.connect(self._install)
+        models.changed.connect(self._follow)
         self.on_settings(self._show)
 
-    def reload(self) -> None:
-        """Look again at what is installed and measured."""
-        matting = self.store.current.matting
-        self._tasks.run(lambda: services.fine_quality(matting), self._take)
-
-    def show_status(self, status: PipelineStatus) -> None:
-        """Look again with each engine: a model may have been installed, or measured."""
-        if status.engine != self._engine:
-            self._engine = status.engine
-            self.reload()
-
-    def _take(self, found: services.FineQuality) -> None:
-        self._found = found
-        if found.share is None and self.isVisible():
+    def _follow(self) -> None:
+        found = self._models.fine
+        if found is not None and found.share is None and self.isVisible():
             self._again.start()
-        elif self._suggests and self.store.current.matting.model == "auto":
-            self._suggests, self._wanted = False, found.recommended and found.report.path is None
+        elif found is not None and self._suggests and self.store.current.matting.model == "auto":
+            self._suggests = False
+            if found.recommended and self._models.missing(FINE) is not None:
+                self._models.choose(FINE)
         self.refresh()
 
     def _choose(self, number: int) -> None:
-        found = self._found
-        if found is None:
-            return
-        say(self._failure, "")
         self._suggests = False
-        self._wanted = number == FINE and found.report.path is None
-        if number == STANDARD:
-            self.download.cancel()
-            self._use("auto" if found.automatic == bundled().name else bundled().name)
-        elif not self._wanted:
-            self._use(found.report.spec.name)
-        self.refresh()
-
-    def _use(self, model: str) -> None:
-        self.store.edit("matting", model=model, weights=None)
-
-    def _install(self, model: str, file: Path) -> None:
-        if self._found is not None:  # until it is read again, the download must not be offered once more
-            self._found = replace(self._found, report=replace(self._found.report, path=file))
-        if self._wanted:
-            self._wanted = False
-            self._use(model)
-        self.reload()
-
-    def _fail(self, reason: str) -> None:
-        self._wanted = False
-        say(self._failure, translated(reason))
-        self.refresh()
+        found = self._models.fine
+        if found is not None:
+            standard = "auto" if found.automatic == STANDARD else STANDARD
+            self._models.choose((standard, FINE)[number])
 
     def _show(self, settings: Settings) -> None:
-        found, matting = self._found, settings.matting
-        if matting.model != self._model:  # also where it was chosen elsewhere
-            self._model, self._wanted = matting.model, False
+        found, wanted, offered = self._models.fine, self._models.wanted, self._models.offered
+        self._download.setVisible(offered is not None and offered.name == FINE)
         if found is None:
             return
-        fine = found.report.spec.name
-        used = found.automatic if matting.model == "auto" else matting.model
-        shown = fine if self._wanted else used
-        number = {bundled().name: STANDARD, fine: FINE}.get(shown)
+        used = found.automatic if settings.matting.model == "auto" else settings.matting.model
+        number = {STANDARD: 0, FINE: 1}.get(wanted or used)
         self._choice.show_chosen(number)
         about = tr("In use: {0}").format(describe_model(used)) if number is None else self._cost(found)
-        say(self._about, f"{about} {tr('Fine is used once it is downloaded.')}" if self._wanted else about)
-        failed = bool(self._failure.text()) and number is not None
-        self._failure.setVisible(failed)
-        in_settings = used == fine and matting.weights is None
-        offered = found.report.path is None and (self._wanted or failed or in_settings)
-        self.download.offer(found.report.spec if offered else None)
-        self.download.setVisible(offered)
+        say(self._about, f"{about} {tr('Fine is used once it is downloaded.')}" if wanted == FINE else about)
 
     def _cost(self, found: services.FineQuality) -> str:
         """Return what Fine needs of this computer."""

@@ -12,7 +12,7 @@ from app.core.geometry import WHOLE
 from app.core.settings import Settings, Zone
 from app.gui.panels.devices import CameraControls, RecordingControls, VirtualCameraControls
 from app.gui.panels.form import Form
-from app.gui.panels.models import QualityChoice, QualityControls
+from app.gui.panels.models import Models, QualityChoice, QualityControls
 from app.gui.preview.view import Preview
 from app.gui.preview.zones import ZoneTool
 from app.gui.store import SettingsStore
@@ -213,17 +213,18 @@ WIDTH_PX = 330
 class SidePanel(QWidget):
     """What most people need; with "All settings" more of it, and the closed groups below."""
 
-    def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
+    def __init__(self, models: Models, tasks: Tasks) -> None:
         super().__init__()
         self.setObjectName("sidePanel")
-        self._store = store
+        store = models.store
+        self._store, self.models = store, models
         self.page = Page()
         self.groups: list[Collapsible] = []
         self.camera = CameraControls(store)
         self.virtual_camera = VirtualCameraControls(store)
         self.zones = ZoneControls(store)
-        self.quality_choice = QualityChoice(store, tasks)
-        self.quality = QualityControls(store, tasks)
+        self.quality_choice = QualityChoice(models)
+        self.quality = QualityControls(models, tasks)
         self.recordings = RecordingControls(store)
         self._choice = Segments(
             (
@@ -282,7 +283,7 @@ class SidePanel(QWidget):
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show what is in use."""
-        parts = self.camera, self.quality_choice, self.zones, self.quality.network, self.virtual_camera, self.recordings
+        parts = self.camera, self.models, self.zones, self.quality, self.virtual_camera, self.recordings
         for part in parts:
             part.show_status(status)
 

@@ -246,7 +246,7 @@ def focus_history() -> FocusHistory:
 
 @contextmanager
 def keep_focus(disappearing: QWidget) -> Iterator[None]:
-    """While `disappearing` is hidden or disabled inside the block, return its focus to the widget that had it before.
+    """If `disappearing` is hidden or disabled inside the block, return its focus to the widget that had it before.
 
     Qt would pass the focus to the next widget in the tab order, which the user did not choose.
     """
@@ -254,5 +254,5 @@ def keep_focus(disappearing: QWidget) -> Iterator[None]:
     inside = focused is not None and (focused is disappearing or disappearing.isAncestorOf(focused))
     target = focus_history().last_outside(disappearing) if inside else None
     yield
-    if target is not None:
+    if target is not None and QApplication.focusWidget() is not focused:
         target.setFocus(Qt.FocusReason.OtherFocusReason)
