@@ -16,7 +16,7 @@ from app.gui.menus import Menus, ScenesMenu
 from app.gui.notices import NoticeArea, ProgramNotices
 from app.gui.panels.models import Models
 from app.gui.panels.side_panel import SidePanel
-from app.gui.preview.view import Preview, PreviewOverlay, ViewNote
+from app.gui.preview.view import Badges, Preview, ViewNote
 from app.gui.preview.zones import PreviewInteraction, ZoneMarks
 from app.gui.store import SettingsStore
 from app.gui.tasks import DeviceWatcher, Tasks
@@ -43,7 +43,7 @@ class MainWindow(QMainWindow):
         self.setWindowIcon(icon("app"))
         self.store, self.bridge, self.tasks = store, bridge, tasks
         self.preview = Preview(store)
-        self.overlay = PreviewOverlay()
+        self.badges = Badges()
         self.action_bar = ActionBar(store)
         self.strip = BackgroundStrip(store, tasks)
         self.models = Models(store, tasks)
@@ -65,13 +65,15 @@ class MainWindow(QMainWindow):
         PreviewInteraction(self.preview, self.store, self.bridge)
         tool = self.panel.zones.tool  # takes mouse events before the interaction, which was installed earlier
         self.zones = ZoneMarks(self.preview, tool, self.store, self.bridge)
-        self.preview.add_overlay(self.overlay)
         tool.changed.connect(lambda: self._show_brush(tool.in_use))
         self.zones.full.connect(self.program_notices.report_full_zones)
         note = ViewNote(self.preview, self.store, self.bridge)
         flags = Qt.AlignmentFlag
-        self.preview.add_note(note, flags.AlignBottom | flags.AlignRight)
-        self.preview.add_note(self.overlay.figures, flags.AlignBottom | flags.AlignLeft)
+        over = self.preview.over
+        over.addLayout(self.badges, 0, 0, 1, 2)
+        over.setRowStretch(1, 1)
+        over.addWidget(self.badges.figures, 2, 0, flags.AlignBottom | flags.AlignLeft)
+        over.addWidget(note, 2, 1, flags.AlignBottom | flags.AlignRight)
         left = QWidget()
         column(left, self.notices, self.preview, self.action_bar, self.strip, grows=self.preview, spacing=12,
                margins=(12, 8, 12, 10))  # fmt: skip
@@ -146,20 +148,18 @@ class MainWindow(QMainWindow):
 
     def _show_brush(self, in_use: bool) -> None:
         self.preview.set_painted(in_use)
-        self.overlay.show_brush(in_use)
+        self.badges.show_brush(in_use)
 
     def _show_status(self, status: PipelineStatus) -> None:
         elapsed = self.recording.follow(status)
-        self.overlay.show_status(status, elapsed, self.store.current)
+        self.badges.show_status(status, elapsed, self.store.current)
         self.action_bar.show_recording(elapsed, failed=self.recording.broken)
         self.status_line.show_status(status, frozen=self.store.current.frozen)
         self.program_notices.show_status(status)
         self.panel.show_status(status)
 
     def _show_settings(self, settings: Settings) -> None:
-        shown = settings.window
-        self.overlay.set_figures_visible(shown.show_readout)
-        self._splitter.show_panel(shown.show_panel)
+        self._splitter.show_panel(settings.window.show_panel)
 
     def closeEvent(self, event: QCloseEvent | None) -> None:
         self.close_requested.emit(event)

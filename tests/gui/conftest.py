@@ -24,7 +24,6 @@ from app.doctor.finding import CommandLine, Finding, State
 from app.gui import notices, services
 from app.gui.application import Session, WindowOptions, make_application
 from app.gui.backgrounds import library
-from app.gui.preview import view
 from app.gui.tasks import Tasks
 from app.output.sound import MicrophoneName
 from models.faults import WeightsFault
@@ -114,7 +113,6 @@ def _quick_thumbnails(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def _lasting_notices(monkeypatch: pytest.MonkeyPatch) -> None:
     """No notice or error ends while a test on a busy machine comes to it."""
-    monkeypatch.setattr(view, "NOTE_MS", 10 * PATIENCE_MS)
     monkeypatch.setattr(notices, "BRIEF_MS", 10 * PATIENCE_MS)
     monkeypatch.setattr(notices, "EVENT_MS", 10 * PATIENCE_MS)
 

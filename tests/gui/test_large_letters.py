@@ -7,7 +7,7 @@ from functools import partial
 import numpy as np
 import pytest
 from PyQt6.QtCore import QEvent, QLocale, QPoint, QRect, QSize, Qt
-from PyQt6.QtGui import QColor, QFont, QFontMetrics, QImage
+from PyQt6.QtGui import QFont, QFontMetrics, QImage
 from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QPushButton, QSplitter, QWidget
 from pytestqt.qtbot import QtBot
 
@@ -23,7 +23,7 @@ from app.gui.widgets import theme
 from app.gui.widgets.page import FoldingRow
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from tests.gui.conftest import QUIET, StartWindow, activate
-from tests.gui.widgets import Seen, cut_off, existing, far_captions, find, letters, translate
+from tests.gui.widgets import Seen, cut_off, enter, existing, far_captions, find, letters, translate
 
 SIZES = ((1024, 700), (1366, 768), (1600, 1000))
 LEAST_PREVIEW = 0.45
@@ -92,8 +92,9 @@ def test_badges_and_notes_are_whole_beside_a_small_picture(
         window.notices.show_notice(FAIR)
         window.preview.show_image(image)
         session.bridge.status_changed.emit(PipelineStatus(phase=Phase.RUNNING, unmatted=True, readers=2))
-        badge, live = window.overlay.unmatted, window.overlay.live
+        badge, live = window.badges.unmatted, window.badges.live
         switch = find(window.preview, QPushButton, "othersSeeButton")
+        enter(window.preview)
 
         def check() -> None:
             for shown in (badge, live, switch):
@@ -109,7 +110,7 @@ def test_badges_and_notes_are_whole_beside_a_small_picture(
 
 
 def test_a_text_of_a_badge_takes_more_lines_where_it_is_narrow(qtbot: QtBot) -> None:
-    pill = Pill("pill", QColor("black"))
+    pill = Pill("pill")
     qtbot.addWidget(pill)
     pill.show_text("Frozen: others see the last frame")
     whole = pill.sizeHint()

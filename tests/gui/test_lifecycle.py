@@ -146,7 +146,7 @@ def test_a_saved_background_none_pauses_and_asks(start_window: StartWindow, qtbo
     qtbot.waitUntil(lambda: bool(world.pictures()))
     assert not any(picture.kind is PictureKind.UNMATTED for picture in world.pictures())
     button(session, "unmattedStartNoticeAction1").click()
-    qtbot.waitUntil(lambda: session.window.overlay.unmatted.isVisible())
+    qtbot.waitUntil(lambda: session.window.badges.unmatted.isVisible())
     assert not notices.texts
     assert not session.store.saved.paused
     session.store.set("paused", True)
@@ -163,7 +163,7 @@ def test_the_question_about_the_background_none_offers_the_blur(start_window: St
 
 def test_none_that_was_asked_for_is_used_at_once(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
     session = start_window(UNMATTED, options=WindowOptions(parts=world.parts(), unmatted_confirmed=True))
-    qtbot.waitUntil(lambda: session.window.overlay.unmatted.isVisible())
+    qtbot.waitUntil(lambda: session.window.badges.unmatted.isVisible())
     assert not session.window.notices.texts
 
 
@@ -314,7 +314,7 @@ def test_a_recording_starts_and_ends(start_window: StartWindow, world: FakeWorld
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
     assert existing(session.pipeline.settings.output.record).parent == tmp_path
     qtbot.waitUntil(lambda: record.text() not in ("Record", "0:00"))
-    assert session.window.overlay.recording.isVisible()
+    assert session.window.badges.recording.isVisible()
     with qtbot.waitSignal(session.window.recording.saved):
         qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
     qtbot.waitUntil(lambda: record.text() == "Record" and not record.isChecked())

@@ -202,14 +202,14 @@ def test_a_camera_that_comes_takes_the_place_of_the_demonstration(start_window: 
     desk, settings = Desk(), QUIET.replace(capture=CaptureSettings(source="auto"))
     desk.pause_s = 1 / 40
     session = start_window(settings, options=WindowOptions(parts=desk.parts()))
-    shown, overlay = session.window.notices, session.window.overlay
+    shown, state = session.window.notices, session.window.badges.state
     qtbot.waitUntil(lambda: "only you see this demonstration" in shown.text_of("demoNotice"))
-    qtbot.waitUntil(lambda: overlay.state.text() == "No camera: others see the stand-by card")
+    qtbot.waitUntil(lambda: state.text() == "No camera: others see the stand-by card")
     assert not session.bridge.status.problems, "said twice"
     assert session.window.preview.image is not None, "the demonstration is seen"
     desk.camera = True
     qtbot.waitUntil(lambda: session.bridge.status.source is not None and session.bridge.status.source.kind == "camera")
-    qtbot.waitUntil(lambda: not shown.text_of("demoNotice") and not overlay.state.text())
+    qtbot.waitUntil(lambda: not shown.text_of("demoNotice") and not state.text())
 
 
 def test_a_missing_model_falls_back_and_offers_its_download(

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PyQt6.QtCore import QEvent, QPoint, QRect, Qt
+from PyQt6.QtCore import QEvent, QPoint, QRect, QRegularExpression, Qt
 from PyQt6.QtGui import QImage, QRegion
 from PyQt6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
@@ -20,13 +20,12 @@ from pytestqt.qtbot import QtBot
 from app.core.types import BgrImage, Frame, Picture, PictureKind
 from app.gui.application import Session
 from app.gui.bars import summarize
-from app.gui.preview import view
 from app.gui.preview.rendering import ViewMode, ViewRequest, from_qimage, render, to_qimage
-from app.gui.preview.view import Preview
+from app.gui.preview.view import Pill, Preview
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from app.testing.parts import PERSON, ROOM
-from tests.gui.conftest import StartWindow, activate
-from tests.gui.widgets import Seen, at, existing, find, made_store, ready, said
+from tests.gui.conftest import activate
+from tests.gui.widgets import Seen, enter, existing, find, made_store, ready, said
 
 
 def near(image: QImage | None, x: float, y: float, bgr: tuple[int, int, int]) -> bool:
@@ -84,7 +83,7 @@ def test_the_divider_follows_the_mouse_and_the_arrow_keys(session: Session, qtbo
 
 
 def test_the_preview_says_how_it_differs_from_what_others_see(session: Session, qtbot: QtBot) -> None:
-    ready(session, qtbot)
+    enter(ready(session, qtbot))
     qtbot.waitUntil(lambda: said(session, "viewNote") == "You see a mirror, others do not")
     session.store.edit("output", mirror=True)
     qtbot.waitUntil(lambda: said(session, "viewNote") == "You see what others see")
@@ -99,7 +98,9 @@ def test_the_preview_says_how_it_differs_from_what_others_see(session: Session, 
 
 def test_the_notes_at_the_lower_edge_never_overlap(session: Session, qtbot: QtBot) -> None:
     preview = ready(session, qtbot)
+    enter(preview)
     figures, note = (find(session.window, QLabel, name) for name in ("figures", "viewNote"))
+    qtbot.waitUntil(figures.isVisible)
     for mode, width in product((ViewMode.COMPOSITE, ViewMode.ORIGINAL), (900, 240, 300, 400, 500, 900)):
         session.window.action_bar.set_mode(mode)
         qtbot.waitUntil(lambda: note.text() != "")
@@ -113,6 +114,7 @@ def test_the_notes_at_the_lower_edge_never_overlap(session: Session, qtbot: QtBo
 
 def test_a_button_shows_the_output_as_it_leaves_and_the_mirror_again(session: Session, qtbot: QtBot) -> None:
     preview = ready(session, qtbot)
+    enter(preview)
     requests: list[ViewRequest] = []
     preview.view_requested.connect(requests.append)
     switch = find(session.window, QPushButton, "othersSeeButton")
@@ -128,6 +130,7 @@ def test_a_button_shows_the_output_as_it_leaves_and_the_mirror_again(session: Se
 
 def test_the_same_status_again_lays_nothing_out(session: Session, qtbot: QtBot) -> None:
     preview = ready(session, qtbot)
+    enter(preview)
     qtbot.waitUntil(lambda: said(session, "viewNote") != "")
     status, camera = session.bridge.status, session.window.panel.camera
     seen = Seen(QEvent.Type.ToolTipChange, QEvent.Type.LayoutRequest, QEvent.Type.ZOrderChange)
@@ -153,9 +156,10 @@ def test_the_same_status_again_lays_nothing_out(session: Session, qtbot: QtBot) 
 def test_nothing_empty_lies_over_the_picture(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
     session.store.edit("background", kind="colour")
-    qtbot.waitUntil(lambda: session.window.overlay.isHidden() and session.window.zones.isHidden())
+    over = [session.window.zones, *session.window.preview.findChildren(Pill, QRegularExpression("Badge$"))]
+    qtbot.waitUntil(lambda: all(each.isHidden() for each in over))
     session.store.set("paused", True)
-    qtbot.waitUntil(lambda: session.window.overlay.state.isVisible())
+    qtbot.waitUntil(lambda: session.window.badges.state.isVisible())
 
 
 def test_a_frame_paints_the_picture_alone(qtbot: QtBot) -> None:
@@ -295,20 +299,14 @@ def test_an_image_of_a_part_owns_its_pixels() -> None:
     assert (image.width(), image.height()) == (4, 4)
 
 
-def test_the_note_leaves_and_returns(start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert view.NOTE_MS > 5000, "as the tests set it"
-    monkeypatch.setattr(view, "NOTE_MS", 300)
-    session = start_window()
-    ready(session, qtbot)
-    qtbot.waitUntil(lambda: said(session, "viewNote") != "")
-    qtbot.waitUntil(lambda: said(session, "viewNote") == "")
-    qtbot.mouseMove(session.window.preview, at(session, 0.2, 0.3))
-    qtbot.mouseMove(session.window.preview, at(session, 0.3, 0.3))
-    assert said(session, "viewNote") != ""
-    qtbot.waitUntil(lambda: said(session, "viewNote") == "")
-    session.store.set("window.mirror_preview", False)
-    qtbot.waitUntil(lambda: said(session, "viewNote") != "")
-    qtbot.waitUntil(lambda: said(session, "viewNote") == "")
+def test_the_note_is_shown_while_the_pointer_is_over_the_preview(session: Session, qtbot: QtBot) -> None:
+    preview = ready(session, qtbot)
+    assert said(session, "viewNote") == ""
+    for _ in range(2):
+        enter(preview)
+        qtbot.waitUntil(lambda: said(session, "viewNote") != "")
+        QApplication.sendEvent(preview, QEvent(QEvent.Type.Leave))
+        assert said(session, "viewNote") == ""
 
 
 def test_the_frame_rate_is_said_once_at_most(session: Session, qtbot: QtBot) -> None:

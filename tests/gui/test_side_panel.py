@@ -424,7 +424,7 @@ def test_edge_presets_follow_the_sliders(rows: Session) -> None:
 
 
 def test_the_overlay_quotes_the_stand_by_card_and_marks_frozen(session: Session, qtbot: QtBot, picture: Path) -> None:
-    state = session.window.overlay.state
+    state = session.window.badges.state
     qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
     session.store.set("frozen", True)
     qtbot.waitUntil(lambda: state.text().startswith("Frozen"))

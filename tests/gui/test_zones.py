@@ -208,7 +208,7 @@ LEAVE: dict[str, Callable[[Session, QtBot], object]] = {
 def test_whatever_leaves_the_controls_of_the_brush_ends_it(session: Session, qtbot: QtBot, leave: str) -> None:
     """After "Only me", the click that was to select a face painted a zone on it that hides."""
     activate(session, qtbot)
-    drop, overlay = button(session, "dropBrush"), session.window.overlay
+    drop, brush = button(session, "dropBrush"), session.window.badges.brush
     bring_up(session, drop)
     qtbot.mouseClick(drop, LEFT)
     pull(session, qtbot, at(session, 0.1, 0.2), at(session, 0.2, 0.2))
@@ -218,14 +218,14 @@ def test_whatever_leaves_the_controls_of_the_brush_ends_it(session: Session, qtb
     qtbot.waitUntil(lambda: hint.visibleRegion().contains(hint.rect().center()))
     qtbot.mouseClick(hint, LEFT)
     assert session.window.panel.zones.tool.in_use, "nothing of the brush itself ends it"
-    assert "paints" in overlay.brush.text() and overlay.isVisible()
+    assert "paints" in brush.text() and brush.isVisible()
     assert session.window.preview.cursor().shape() == Qt.CursorShape.CrossCursor
     qtbot.mousePress(session.window.preview, LEFT, pos=at(session, 0.3, 0.2))
     qtbot.mouseRelease(session.window.preview, LEFT, pos=at(session, 0.3, 0.2))
     before = painted(session)
     assert len(before) == 2
     LEAVE[leave](session, qtbot)
-    assert not any((session.window.panel.zones.tool.in_use, drop.isChecked(), overlay.brush.text()))
+    assert not any((session.window.panel.zones.tool.in_use, drop.isChecked(), brush.text()))
     assert session.window.preview.cursor().shape() != Qt.CursorShape.CrossCursor
     qtbot.waitUntil(lambda: shows_camera(session))
     qtbot.mouseClick(session.window.preview, LEFT, pos=at(session, 0.5, 0.5))

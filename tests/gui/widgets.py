@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QObject, QPoint, QPointF, QRect, Qt
-from PyQt6.QtGui import QPaintEvent, QRegion, QWheelEvent
+from PyQt6.QtGui import QEnterEvent, QPaintEvent, QRegion, QWheelEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QApplication,
@@ -143,6 +143,12 @@ def ready(session: Session, qtbot: QtBot) -> Preview:
     """Wait for some pictures, and return the preview that shows them."""
     qtbot.waitUntil(lambda: session.window.preview.image is not None and session.bridge.status.frames_out > 3)
     return session.window.preview
+
+
+def enter(preview: Preview) -> None:
+    """Move the pointer over the preview, where it stays."""
+    centre = QPointF(preview.rect().center())
+    QApplication.sendEvent(preview, QEnterEvent(centre, centre, centre))
 
 
 def shows_camera(session: Session) -> bool:

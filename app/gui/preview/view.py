@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PyQt6.QtCore import QEvent, QMargins, QObject, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QMargins, QObject, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QFocusEvent,
@@ -12,12 +12,11 @@ from PyQt6.QtGui import (
     QPaintEvent,
     QPalette,
     QPen,
-    QPixmap,
     QPolygonF,
     QResizeEvent,
     QShowEvent,
 )
-from PyQt6.QtWidgets import QLabel, QSizePolicy, QStyle, QWidget
+from PyQt6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from app.core.settings import OutputSettings, Settings
 from app.gui.bridge import Bridge
@@ -26,13 +25,12 @@ from app.gui.store import SettingsStore
 from app.gui.translation import standby_text, tr
 from app.gui.widgets.controls import button, describe
 from app.gui.widgets.page import FoldingRow
-from app.gui.widgets.qt import AfterLayout, broken, column, keep_focus, longest_word, row, timer
-from app.gui.widgets.theme import ALARM
+from app.gui.widgets.qt import AfterLayout, keep_focus, row
 from app.runtime.backdrops import CARD
 from app.runtime.status import Phase, PipelineStatus
 
-NOTE_MARGIN = 12
-NOTE_GAP = 8
+MARGIN = 12
+"""Between the edge of the picture and what lies over it."""
 
 
 class Preview(QWidget):
@@ -59,25 +57,17 @@ class Preview(QWidget):
         """Where the comparison is divided, as a fraction of the image's width."""
         self._draggable = self._painted = False
         self._picture_rect = QRectF()
+        self.over = QGridLayout(self)
+        """Lays badges and notes over the picture, and wider where the picture is narrower than they are."""
         self._overlays: list[QWidget] = []
-        self._notes: list[tuple[QWidget, Qt.AlignmentFlag]] = []
-
         self._request: ViewRequest | None = None
         self._ring = False
         """Draw the focus ring: the focus came from the keyboard."""
 
     def add_overlay(self, overlay: QWidget) -> None:
-        """Lay a widget over the image and the overlays added before; it follows the image's position."""
+        """Lay a widget over the image; it follows the image's position."""
         overlay.setParent(self)
         self._overlays.append(overlay)
-        for note, _place in self._notes:
-            note.raise_()
-        self._place_overlays()
-
-    def add_note(self, note: QWidget, place: Qt.AlignmentFlag) -> None:
-        """Lay a widget of its own size into a lower corner of the image; left out where it does not fit there."""
-        note.setParent(self)
-        self._notes.append((note, place))
         self._place_overlays()
 
     def set_mode(self, mode: ViewMode) -> None:
@@ -116,6 +106,10 @@ class Preview(QWidget):
 
     def sizeHint(self) -> QSize:
         return QSize(960, 540)
+
+    def hasHeightForWidth(self) -> bool:
+        """What lies over the picture takes no room of the window."""
+        return False
 
     def picture_rect(self) -> QRectF:
         """Position of the image in the widget, as it was when its size or the widget's changed last."""
@@ -210,21 +204,12 @@ class Preview(QWidget):
         self._picture_rect = self._fitted_rect()
         picture = self._picture_rect.toAlignedRect()
         for overlay in self._overlays:
-            overlay.setGeometry(self._wide_enough(picture, overlay.sizeHint().width()))
-        notes = (note.minimumSizeHint().width() for note, _place in self._notes if not note.isHidden())
-        rect = self._wide_enough(picture, max(notes, default=0) + 2 * NOTE_MARGIN)
-        inside = rect.adjusted(NOTE_MARGIN, NOTE_MARGIN, -NOTE_MARGIN, -NOTE_MARGIN)
-        free = inside.width()
-        for note, place in self._notes:
-            size = note.sizeHint().boundedTo(inside.size())
-            size = size if size.width() <= free else QSize(0, 0)
-            free -= size.width() + NOTE_GAP
-            note.setGeometry(QStyle.alignedRect(Qt.LayoutDirection.LeftToRight, place, size, inside))
-
-    def _wide_enough(self, picture: QRect, least: int) -> QRect:
-        """Return the place of the picture, on both sides wider if it is narrower than badges or notes."""
-        missing = min(least, self.width()) - picture.width()
-        return picture.adjusted(-(missing // 2), 0, missing - missing // 2, 0) if missing > 0 else picture
+            overlay.setGeometry(picture)
+        margins = self.over.contentsMargins()
+        needed = self.over.sizeHint().width() - margins.left() - margins.right() + 2 * MARGIN
+        across = MARGIN + min(picture.left(), max(0, self.width() - needed) // 2)
+        above = MARGIN + picture.top()
+        self.over.setContentsMargins(across, above, across, above)
 
     def event(self, event: QEvent | None) -> bool:
         if event is not None and event.type() == QEvent.Type.LayoutRequest:  # a note has another size
@@ -246,6 +231,7 @@ class Preview(QWidget):
 
 
 PADDING = QMargins(10, 4, 10, 4)
+"""As in the style sheet."""
 MAX_QUOTE = 40
 """Characters of the stand-by text that a badge quotes."""
 
@@ -253,32 +239,19 @@ MAX_QUOTE = 40
 class Pill(QLabel):
     """Text on a dark or red rounded rectangle, which may wrap; hidden while there is no text."""
 
-    def __init__(self, name: str, colour: QColor) -> None:
+    def __init__(self, name: str, role: str = "badge") -> None:
         super().__init__()
         self.setObjectName(name)
-        self._colour = colour
-        self._drawn = QPixmap()
-        self._drawn_for: tuple[object, ...] = ()
+        self.setProperty("role", role)
         self.setTextFormat(Qt.TextFormat.PlainText)
+        self.setWordWrap(True)
+        self.setIndent(0)
+        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
         self.hide()
 
     def sizeHint(self) -> QSize:
         """The size on one line."""
         return self.fontMetrics().size(0, self.text()).grownBy(PADDING)
-
-    def minimumSizeHint(self) -> QSize:
-        """The size of the longest word."""
-        return QSize(longest_word(self.text(), self.fontMetrics()), self.fontMetrics().height()).grownBy(PADDING)
-
-    def hasHeightForWidth(self) -> bool:
-        return True
-
-    def heightForWidth(self, width: int) -> int:
-        text = self._lines(width)
-        return self.fontMetrics().size(0, text).grownBy(PADDING).height()
-
-    def _lines(self, width: int) -> str:
-        return broken(self.text(), self.fontMetrics(), width - PADDING.left() - PADDING.right())
 
     def show_text(self, text: str) -> None:
         """Show a text; an empty one hides the pill."""
@@ -286,86 +259,40 @@ class Pill(QLabel):
             self.setText(text)
         self.setVisible(bool(text))
 
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        # Drawn once: it lies over the preview and is painted again with every frame.
-        ratio = self.devicePixelRatioF()
-        drawn_for = self.size(), ratio, self.font(), self.text()
-        if drawn_for != self._drawn_for:
-            self._drawn, self._drawn_for = QPixmap(self.size() * ratio), drawn_for
-            self._drawn.setDevicePixelRatio(ratio)
-            self._drawn.fill(Qt.GlobalColor.transparent)
-            self._draw(QPainter(self._drawn))
-        QPainter(self).drawPixmap(0, 0, self._drawn)
 
-    def _draw(self, painter: QPainter) -> None:
-        painter.setFont(self.font())
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(self._colour)
-        painter.drawRoundedRect(self.rect(), 8, 8)
-        painter.setPen(Qt.GlobalColor.white)
-        area = self.rect().marginsRemoved(PADDING)
-        painter.drawText(area, Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, self._lines(self.width()))
-        painter.end()
-
-
-class PreviewOverlay(QWidget):
-    """Badges at the upper left of the preview; passes all mouse events through."""
+class Badges(FoldingRow):
+    """What is said at the upper left of the preview, and the frame rate and delay at its lower left."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        dark, red = QColor(10, 12, 15, 165), QColor(ALARM)
-        self.unmatted = Pill("unmattedBadge", red)
-        self.recording = Pill("recordingBadge", red)
-        self.live = Pill("liveBadge", red)
-        self.state = Pill("stateBadge", dark)
-        self.readable = Pill("readableBadge", dark)
-        self.brush = Pill("brushBadge", dark)
-        self.figures = Pill("figures", dark)
-        """Frame rate and delay, a note of its own."""
-        self.figures.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._figures_visible = True
-        self._badges = self.unmatted, self.live, self.recording, self.state, self.readable, self.brush
-        above = FoldingRow(*self._badges)
-        for badge in self._badges:
-            above.setAlignment(badge, Qt.AlignmentFlag.AlignLeft)
-        above.addStretch(1)
-        column(self, above, None, margins=12)
-
-    def set_figures_visible(self, visible: bool) -> None:
-        """Show or hide the frame rate and delay."""
-        self._figures_visible = visible
-        self.figures.setVisible(visible and bool(self.figures.text()))
+        self.unmatted = Pill("unmattedBadge", "alert")
+        self.recording = Pill("recordingBadge", "alert")
+        self.live = Pill("liveBadge", "alert")
+        self.state = Pill("stateBadge")
+        self.readable = Pill("readableBadge")
+        self.brush = Pill("brushBadge")
+        self.figures = Pill("figures")
+        above = self.unmatted, self.live, self.recording, self.state, self.readable, self.brush
+        super().__init__(*above)
+        for badge in above:
+            self.setAlignment(badge, Qt.AlignmentFlag.AlignLeft)
+        self.addStretch(1)
 
     def show_status(self, status: PipelineStatus, recording_time: str, settings: Settings) -> None:
         """Show the badges and figures for the current status."""
-        self.unmatted.show_text(self._visible(status))
+        self.unmatted.show_text(tr("Your real background is visible") if status.unmatted else "")
         self.live.show_text(self._live(status.readers or 0))
         self.recording.show_text(recording_time)
         self.state.show_text(self._state(status, settings))
-        self.readable.show_text(self._readable(settings))
-        self._show_badges()
-        running = status.phase is Phase.RUNNING and not settings.frozen
+        readable = settings.text_is_readable and not settings.paused
+        self.readable.show_text(tr("Text behind you can be read") if readable else "")
+        running = status.phase is Phase.RUNNING and not settings.frozen and settings.window.show_readout
         latency = status.latency_ms.end_to_end.median or status.latency_ms.step.median
-        figures = tr("{0} fps · {1} ms").format(f"{status.fps_out:.0f}", f"{latency:.0f}") if running else ""
-        self.figures.show_text(figures if self._figures_visible else "")
+        figures = tr("{0} fps · {1} ms").format(f"{status.fps_out:.0f}", f"{latency:.0f}")
+        self.figures.show_text(figures if running else "")
 
     def show_brush(self, in_use: bool) -> None:
         """Say while a brush is in use that the mouse paints."""
         self.brush.show_text(tr("The mouse paints. Esc ends.") if in_use else "")
-        self._show_badges()
-
-    def _show_badges(self) -> None:
-        """Hide the whole while it is empty: every frame of the preview paints it too."""
-        self.setVisible(any(badge.text() for badge in self._badges))
-
-    def _visible(self, status: PipelineStatus) -> str:
-        return tr("Your real background is visible") if status.unmatted else ""
-
-    def _readable(self, settings: Settings) -> str:
-        """Say that the blur is too weak to hide text; it is never so weak unless strict mode is off."""
-        return tr("Text behind you can be read") if settings.text_is_readable and not settings.paused else ""
 
     def _live(self, readers: int) -> str:
         if readers > 1:
@@ -398,22 +325,19 @@ class PreviewOverlay(QWidget):
 
 
 SPACING = 6
-NOTE_MS = 5000
-"""How long the note about the mirror stays after the pointer has moved over the preview, or the note has changed."""
 
 
 class ViewNote(QWidget):
     """One short sentence, and a button that changes whether the preview is a mirror.
 
-    They lie over the user's body: about the mirror they leave after a while, and return with the pointer.
+    They lie over the user's body: those about the mirror are shown while the pointer is over the preview.
     """
 
     def __init__(self, preview: Preview, store: SettingsStore, bridge: Bridge) -> None:
         super().__init__()
         self._preview, self._store = preview, store
         self._runs = False
-        self._timer = timer(self, NOTE_MS, self._leave, once=True)
-        self._note = Pill("viewNote", QColor(10, 12, 15, 165))
+        self._note = Pill("viewNote")
         self._switch = button(
             "", tr("Switch between a mirror and the output as it leaves"), "othersSeeButton",
             lambda: store.set("window.mirror_preview", not store.current.window.mirror_preview),
@@ -423,28 +347,13 @@ class ViewNote(QWidget):
         bridge.status_changed.connect(self._follow)
         for changed in (store.changed, preview.view_requested):
             changed.connect(self._show)
-        preview.setMouseTracking(True)
         preview.installEventFilter(self)
         self._show()
 
     def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
-        if event is not None and event.type() in (QEvent.Type.Enter, QEvent.Type.MouseMove):
-            self._return()
-        return False
-
-    def _return(self) -> None:
-        """Show the note for some time from now on."""
-        hidden = not self._timer.isActive()
-        self._timer.start()
-        if hidden:
+        if event is not None and event.type() in (QEvent.Type.Enter, QEvent.Type.Leave):
             self._show()
-
-    def _leave(self) -> None:
-        if self.underMouse():
-            self._timer.start()
-        else:
-            with keep_focus(self):
-                self._show()
+        return False
 
     def sizeHint(self) -> QSize:
         """The size with the sentence, whether it is shown or not."""
@@ -462,9 +371,7 @@ class ViewNote(QWidget):
         self._note.setVisible(self.width() >= self.sizeHint().width())
 
     def _follow(self, status: PipelineStatus) -> None:
-        before, self._runs = self._runs, status.phase is Phase.RUNNING
-        if self._runs and not before:
-            self._timer.start()
+        self._runs = status.phase is Phase.RUNNING
         self._show()
 
     def _show(self) -> None:
@@ -490,5 +397,5 @@ class ViewNote(QWidget):
             self._switch.setVisible(not alone)
             self.updateGeometry()
             self._fit()
-            self._timer.start()
-        self.setVisible(self._runs and not settings.paused and (alone or self._timer.isActive()))
+        with keep_focus(self):
+            self.setVisible(self._runs and not settings.paused and (alone or self._preview.underMouse()))
