@@ -26,7 +26,7 @@ from app.core.files import lock_file
 from app.matting.choice import hardware, preparation
 from app.matting.choice.preparation import KERNELS, Preparation
 from app.matting.kernels.loading import load
-from app.matting.openvino import artefact_cache
+from app.matting.openvino import conversion
 from app.testing.parts import FakeEngine
 from tests.converted import SharedCache
 from tests.pipewire_session import PrivateSession, private_session
@@ -114,7 +114,7 @@ def _converted_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     folder = tmp_path_factory.getbasetemp()
     shared = (folder.parent if os.environ.get("PYTEST_XDIST_WORKER") else folder) / "converted-networks"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(artefact_cache, "artefacts", SharedCache(shared))
+        patch.setattr(conversion, "artefacts", SharedCache(shared))
         patch.setattr(preparation, "preparation", Preparation((sys.executable, "-c", "")))  # nothing is left to prepare
         yield
 

@@ -23,17 +23,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from app.cli.bench_run import usual_loop
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
-from app.matting.base.edges import plan
 from app.matting.base.interface import StepGeometry
+from app.matting.base.parameters import plan
 from app.matting.choice.preparation import PORTRAIT
-from app.matting.torch.captured import SETTLED_STEPS
-from app.matting.torch.core import Core, FrameStep, StepInputs
-from app.matting.torch.full_size import State
+from app.matting.torch.frame_step import Core, FrameStep, State, StepInputs
 from app.matting.torch.networks import place
-from app.matting.torch.torch_backend import DTYPES, TorchBackend
-from app.matting.torch.usual_loop import usual_loop
+from app.matting.torch.torch_backend import DTYPES, SETTLED_STEPS, TorchBackend
 from models.mattecam.bundled import load_bundled
 from models.rvm.network import MattingNetwork
 

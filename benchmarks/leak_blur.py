@@ -10,8 +10,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.matting.base.blur import strength_sigma
 from app.matting.base.interface import StepGeometry
+from app.matting.base.parameters import strength_sigma
 from app.matting.cpu.cpu_blur import blurred_background
 
 Floats = NDArray[np.float64]

@@ -24,7 +24,7 @@ class ExportError(Exception):
 
 
 class TwoStageNetwork(Protocol):
-    """Interface of the networks without a plate; see `app.matting.torch.core`."""
+    """Interface of the networks without a plate; see `app.matting.torch.frame_step`."""
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
         """Return the recurrent states before the first small frame."""

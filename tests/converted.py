@@ -7,7 +7,7 @@ from pathlib import Path
 from app.core.files import lock_file
 from app.matting.choice.hardware import torch_usable
 from app.matting.openvino.artefact import Artefact, NetworkSource
-from app.matting.openvino.artefact_cache import ArtefactCache
+from app.matting.openvino.conversion import ArtefactCache
 from models.weights import conversion_folders
 
 

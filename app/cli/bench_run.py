@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+import cv2
 import numpy as np
 
 from app.capture.demo import DemoSource
@@ -160,7 +161,7 @@ def step_contender(
 
 def _network(settings: MattingSettings, width: int, height: int) -> Contender:
     """Return a contender that runs the network alone, on zeros."""
-    from app.matting.openvino.recurrent import RecurrentNetwork
+    from app.matting.openvino.openvino_backend import RecurrentNetwork
 
     choice = choose(settings)
     geometry = geometry_for(settings, choice.model, width, height)
@@ -168,10 +169,33 @@ def _network(settings: MattingSettings, width: int, height: int) -> Contender:
     return Contender(("network", choice.model, choice.executor, choice.precision), lambda _: network.infer())
 
 
+def usual_loop(
+    network: Callable[..., Any], backdrop: BgrImage, ratio: float, device: str, precision: str = "float32"
+) -> Callable[[BgrImage], BgrImage]:
+    """Return the straightforward step around a published network: float RGB in numpy, network in torch, back in numpy.
+
+    It turns frames into composites, (H, W, 3) uint8 BGR like the backdrop. precision: dtype of the network.
+    """
+    import torch
+
+    behind = cv2.cvtColor(backdrop, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
+    state: list[torch.Tensor] = []
+
+    def step(frame: BgrImage) -> BgrImage:
+        rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
+        source = torch.from_numpy(rgb).permute(2, 0, 1).unsqueeze(0).to(device, getattr(torch, precision))
+        with torch.no_grad():
+            foreground, alpha, *state[:] = network(source, *state, downsample_ratio=ratio)
+        person, part = (each[0].permute(1, 2, 0).float().cpu().numpy() for each in (foreground, alpha))
+        composite = person * part + behind * (1 - part)
+        return np.asarray(cv2.cvtColor((composite * 255).astype(np.uint8), cv2.COLOR_RGB2BGR), np.uint8)
+
+    return step
+
+
 def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage) -> Contender:
     """Return the usual loop in float32, on a GPU in float16."""
     from app.matting.torch.networks import load_core
-    from app.matting.torch.usual_loop import usual_loop
 
     choice = choose(settings.replace(executor="eager", precision="float32"))
     precision = "float16" if choice.device.startswith("cuda") else "float32"

@@ -111,7 +111,7 @@ def _plate_backend(
     pixels = sample_pixels(geometry.width, geometry.height)
     if choice.executor == "openvino":
         from app.matting.openvino.artefact import NetworkSource
-        from app.matting.openvino.artefact_cache import artefacts
+        from app.matting.openvino.conversion import artefacts
         from app.matting.plate.networks import PlateOpenVinoBackend, SeenPlateBackend
 
         artefact = artefacts.load(NetworkSource(choice.model, choice.weights))
@@ -121,7 +121,7 @@ def _plate_backend(
             else PlateOpenVinoBackend(artefact, plate, scale, pixels, choice.precision)
         )
         return backend, backend
-    from app.matting.torch.core import PlateCore, SeenPlateCore
+    from app.matting.torch.frame_step import PlateCore, SeenPlateCore
     from app.matting.torch.networks import load_core
     from app.matting.torch.torch_backend import TorchBackend
 
@@ -151,8 +151,8 @@ def frame_check(settings: EngineSettings) -> Callable[[int, int], None]:
 def _release_gpu() -> None:
     """Give back the memory of networks that an earlier engine used on a GPU; the modules are not loaded for that."""
     if paths.module("app.matting.torch.networks") in sys.modules:
-        from app.matting.torch.cuda_api import release_memory
         from app.matting.torch.networks import forget_networks
+        from app.matting.torch.torch_backend import release_memory
 
         forget_networks("cuda")
         release_memory()

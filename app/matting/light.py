@@ -13,8 +13,8 @@ import cv2
 import numpy as np
 
 from app.core.types import BgrImage, Floats
-from app.matting.base.edges import EdgePlan
 from app.matting.base.interface import StateArrays, saved
+from app.matting.base.parameters import EdgePlan
 from app.matting.brightness import (
     FINE_SHORT_SIDE,
     LUMINANCE,

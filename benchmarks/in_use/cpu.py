@@ -12,7 +12,7 @@ from unittest.mock import patch
 
 import psutil
 
-from app.matting.openvino.recurrent import RecurrentNetwork
+from app.matting.openvino.openvino_backend import RecurrentNetwork
 from app.media.yuv import YuvConverter
 from app.system.process import LINUX
 

@@ -16,7 +16,7 @@ from tests.paths import ROOT
 
 CAN_COMPILE = "_can_compile"
 """Of a dispatcher; numba has no public name for it."""
-DECORATING = ("app.core.compiling import", "app.matting.kernels.jit import")
+DECORATING = ("app.core.compiling import", "app.matting.kernels import")
 
 
 def compiling() -> dict[str, Path]:
@@ -56,7 +56,7 @@ def test_other_modules_use_only_functions_that_were_compiled_ahead() -> None:
     }
 
     assert ("app.matting.kernels.composite", "_mix") in lazy
-    assert ("app.matting.kernels.patches", "paste_cells") in used
+    assert ("app.matting.kernels.composite", "paste_cells") in used
     assert not lazy & used
 
 

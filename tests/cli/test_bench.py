@@ -9,13 +9,12 @@ import numpy as np
 import pytest
 
 from app.cli import main
-from app.cli.bench_run import COLUMNS, Contender, executor_choices, interleave, measure_models
+from app.cli.bench_run import COLUMNS, Contender, executor_choices, interleave, measure_models, usual_loop
 from app.cli.terminal import markdown_table
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting import build_engine
 from app.matting.choice.choice import Choice
-from app.matting.torch.usual_loop import usual_loop
 from models.table import BUNDLED
 from tests.matting.networks import frames
 

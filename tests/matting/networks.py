@@ -11,7 +11,7 @@ import numpy as np
 from app.core.settings import MattingSettings
 from app.core.types import BgrImage, Floats, Matte
 from app.matting.base.interface import MattingEngine, StepGeometry
-from app.matting.openvino import artefact_cache
+from app.matting.openvino import conversion
 from app.matting.openvino.artefact import NetworkSource
 from app.matting.openvino.openvino_backend import OpenVinoBackend
 from models.table import bundled
@@ -39,7 +39,7 @@ def small_of(frame: BgrImage) -> Floats:
 def bundled_backend(geometry: StepGeometry, threads: int | None = None, *, live: bool = False) -> OpenVinoBackend:
     """Return the bundled network in OpenVINO."""
     spec = bundled()
-    artefact = artefact_cache.artefacts.load(NetworkSource(spec.name, find(spec.name)))
+    artefact = conversion.artefacts.load(NetworkSource(spec.name, find(spec.name)))
     return OpenVinoBackend(artefact, geometry, "float32", threads, live=live)
 
 

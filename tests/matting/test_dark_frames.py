@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage, Matte
-from app.matting.base.dark_frames import DARK, MOST_GAIN, network_gain
 from app.matting.base.interface import Backend, StepGeometry
+from app.matting.base.parameters import DARK, MOST_GAIN, network_gain
 from app.matting.openvino import openvino_backend
 from tests.clips import demo
 from tests.matting.networks import bundled_backend
@@ -54,7 +54,7 @@ def test_the_matte_of_a_dark_frame_is_nearer_to_that_of_a_lit_one(monkeypatch: p
 
 @pytest.mark.torch
 def test_torch_gives_the_same_matte_of_a_dark_frame() -> None:
-    from app.matting.torch.core import Core
+    from app.matting.torch.frame_step import Core
     from app.matting.torch.torch_backend import TorchBackend
     from models.mattecam.bundled import load_bundled
 

@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from app.matting.openvino.runtime import core, ov
+from app.matting.openvino.artefact import core, ov
 from models.mattecam.bundled import export, load, load_bundled, save
 from models.mattecam.network import Decision, Forgetting, MattecamNetwork, Shares
 from models.mattecam.quantized import load_quantized, quantized, save_quantized

@@ -20,7 +20,7 @@ from app.core import paths
 from app.core.errors import ModelError
 from app.core.weights import download_weights
 from app.matting.openvino.artefact import NetworkSource
-from app.matting.openvino.artefact_cache import ArtefactCache
+from app.matting.openvino.conversion import ArtefactCache
 from models import download as downloads
 from models import weights
 from models.download import download, fetch

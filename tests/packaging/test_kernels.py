@@ -29,8 +29,8 @@ import cv2
 from app.core.settings import EdgeSettings
 from app.core.types import BlurredBackground
 from app.matting.base.interface import StepGeometry
-from app.matting.strict.cell_kernels import count_cells
-from app.matting.kernels.network_arrays import halve_rows
+from app.matting.strict.cpu_strict import count_cells
+from app.matting.kernels.network import halve_rows
 from tests.matting.stubs import Case, StubCpu
 digest = hashlib.sha256()
 for edges in (

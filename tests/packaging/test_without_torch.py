@@ -17,9 +17,9 @@ from numpy.typing import NDArray
 from app.core.settings import MattingSettings
 from app.matting import build_engine
 from app.matting.choice import choice, hardware
-from app.matting.openvino import artefact_cache
+from app.matting.openvino import conversion
 from app.matting.openvino.artefact import NetworkSource
-from app.matting.openvino.artefact_cache import ArtefactCache
+from app.matting.openvino.conversion import ArtefactCache
 from models.table import BUNDLED, BUNDLED_WITH_PLATE, NETWORKS
 from models.weights import CONVERTED, int8_file, sha256_of
 from tests.clips import demo
@@ -159,7 +159,7 @@ def test_what_ships_gives_the_bits_of_one_converted_here(
 
     here = mattes()
     folder, largest = (shipped, 0) if origin == "release" else (CONVERTED, 1)
-    monkeypatch.setattr(artefact_cache, "artefacts", ArtefactCache(lambda: tmp_path / "cache", lambda model: [folder]))
+    monkeypatch.setattr(conversion, "artefacts", ArtefactCache(lambda: tmp_path / "cache", lambda model: [folder]))
     assert np.abs(mattes() - here).max() <= largest
     assert not (tmp_path / "cache").exists(), "nothing was converted"
 

@@ -76,7 +76,7 @@ def _is_usable(model: str) -> bool:
 
 def _is_converted(model: str, weights: Path) -> bool:
     from app.matting.openvino.artefact import NetworkSource
-    from app.matting.openvino.artefact_cache import artefacts
+    from app.matting.openvino.conversion import artefacts
 
     return artefacts.folder(NetworkSource(model, weights)).is_dir()
 
@@ -235,7 +235,7 @@ def make_backend(
 def converted(settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> Artefact:
     """Return the network without a plate as OpenVINO runs it. Raises ModelError."""
     from app.matting.openvino.artefact import NetworkSource
-    from app.matting.openvino.artefact_cache import artefacts
+    from app.matting.openvino.conversion import artefacts
 
     direct = geometry.ratio == 1 and choice.spec.direct
     return artefacts.load(NetworkSource(choice.model, choice.weights, settings.refiner, direct, choice.int8))

@@ -172,7 +172,7 @@ def cuda_cards() -> CudaCards:
     if torch is None:
         return CudaCards(None)
 
-    from app.matting.torch.cuda_api import convolves_in_half
+    from app.matting.torch.torch_backend import convolves_in_half
 
     return CudaCards(
         torch.cuda if torch.cuda.is_available() else None,
@@ -209,7 +209,7 @@ def cpu_has_bfloat16() -> bool:
     """Return whether the CPU has bfloat16 instructions (AVX512-BF16 or AMX), which make it faster than float32."""
     if not openvino_usable():
         return False
-    from app.matting.openvino.runtime import core
+    from app.matting.openvino.artefact import core
 
     capabilities: list[str] = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return "BF16" in capabilities

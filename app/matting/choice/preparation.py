@@ -54,10 +54,8 @@ log = logging.getLogger(__name__)
 
 KERNELS = (
     paths.module("app.matting.kernels.composite"),
-    paths.module("app.matting.kernels.guided_filter"),
-    paths.module("app.matting.kernels.network_arrays"),
-    paths.module("app.matting.kernels.patches"),
-    paths.module("app.matting.strict.cell_kernels"),
+    paths.module("app.matting.kernels.network"),
+    paths.module("app.matting.strict.cpu_strict"),
     paths.module("app.media.yuv_kernels"),
 )
 """Modules that give access to all compiled functions."""
@@ -243,7 +241,7 @@ def do(parts: Sequence[str]) -> None:
 def convert_bundled() -> None:
     """Convert the bundled network where it runs in OpenVINO."""
     from app.matting.openvino.artefact import NetworkSource
-    from app.matting.openvino.artefact_cache import artefacts
+    from app.matting.openvino.conversion import artefacts
 
     choice = choose(MattingSettings(model=bundled().name))
     if choice.executor == "openvino":

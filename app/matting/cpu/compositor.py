@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from app.core.geometry import viewed
 from app.core.threads import Strips
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Bytes, Floats, Matte
-from app.matting.base.edges import (
+from app.matting.base.interface import MatteEdit, StateArrays, StepGeometry, prefixed, saved, under
+from app.matting.base.parameters import (
     SPREAD_ALPHA,
     SPREAD_FACTOR,
     SPREAD_FLOOR,
@@ -21,17 +22,17 @@ from app.matting.base.edges import (
     octagon,
     spread_radius,
 )
-from app.matting.base.interface import MatteEdit, StateArrays, StepGeometry, prefixed, saved, under
 from app.matting.cpu.cpu_blur import blurred_background
 from app.matting.kernels.composite import (
     blend_rows,
     extend_colour_rows,
     finish_rows,
+    paste_cells,
+    relight_cells,
     relight_rows,
     smooth_alpha_rows,
     view_rows,
 )
-from app.matting.kernels.patches import paste_cells, relight_cells
 from app.matting.light import Light
 from models.rules import CELL
 
@@ -51,7 +52,7 @@ class RefinedCells(NamedTuple):
 
 @dataclass(frozen=True)
 class Coefficients:
-    """Coefficients of the whole frame; see `app.matting.torch.core`."""
+    """Coefficients of the whole frame; see `app.matting.torch.frame_step`."""
 
     small: Floats
     """(3, h, w) downsampled frame, RGB in 0..1."""

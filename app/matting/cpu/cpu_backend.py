@@ -11,7 +11,6 @@ import numpy as np
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.threads import Strips
 from app.core.types import AlphaImage, Backdrop, BgrImage, Floats, Matte, magnified
-from app.matting.base.edges import plan
 from app.matting.base.interface import (
     MatteEditor,
     NotAMatteError,
@@ -21,9 +20,9 @@ from app.matting.base.interface import (
     prefixed,
     under,
 )
+from app.matting.base.parameters import plan
 from app.matting.cpu.compositor import Coefficients, Compositor, edited
-from app.matting.kernels.guided_filter import fast_filter_rows, learned_filter_rows
-from app.matting.kernels.network_arrays import all_finite, shrink_rows
+from app.matting.kernels.network import all_finite, fast_filter_rows, learned_filter_rows, shrink_rows
 from app.matting.strict import rules
 from app.matting.strict.cpu_strict import StrictFilter
 from models.rules import FilterWeights, LearnedFilterWeights

@@ -1,4 +1,4 @@
-"""Background blur in numpy and OpenCV (see `app.matting.base.blur`)."""
+"""Background blur in numpy and OpenCV (see `app.matting.base.parameters`)."""
 
 from __future__ import annotations
 
@@ -8,7 +8,20 @@ import cv2
 import numpy as np
 
 from app.core.types import BgrImage, Floats
-from app.matting.base import blur
+from app.matting.base.parameters import (
+    DISC_EDGE,
+    DISC_RADIUS,
+    FILL_FACTOR,
+    FILL_TAPS,
+    FILL_WEIGHT,
+    FLOOR,
+    HIGHLIGHT,
+    HIGHLIGHT_POWER,
+    PERSON_MARGIN,
+    STRONGEST,
+    gaussian,
+    strength_sigma,
+)
 
 COARSE_SIGMA = 2.5
 """The blur of a magnified room is computed on images so coarse that its Gaussians have at least this sigma."""
@@ -36,12 +49,12 @@ def blurred_background(
     """
     weighted = _weighted(small, alpha, factor, highlights=bokeh)
     blurs = _with_discs if bokeh else _with_gaussian if zoom == 1 else _with_coarse_gaussian
-    picture = blurs(weighted, blur.strength_sigma(strength, min(weighted.shape[:2]), zoom))
+    picture = blurs(weighted, strength_sigma(strength, min(weighted.shape[:2]), zoom))
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _with_gaussian(weighted: Floats, sigma: float) -> BgrImage:
-    near = _smooth(weighted, _trimmed(blur.gaussian(sigma, int(np.ceil(3 * blur.STRONGEST * min(weighted.shape[:2]))))))
+    near = _smooth(weighted, _trimmed(gaussian(sigma, int(np.ceil(3 * STRONGEST * min(weighted.shape[:2]))))))
     return _coloured(near, weighted)
 
 
@@ -50,20 +63,20 @@ def _with_coarse_gaussian(weighted: Floats, sigma: float) -> BgrImage:
     height, width = weighted.shape[:2]
     coarser = max(1, int(sigma / COARSE_SIGMA))
     coarse = _array(cv2.resize(weighted, (width // coarser, height // coarser), interpolation=cv2.INTER_AREA))
-    taps = blur.gaussian(sigma / coarser, int(np.ceil(3 * sigma / coarser)))
+    taps = gaussian(sigma / coarser, int(np.ceil(3 * sigma / coarser)))
     picture = _coloured(_smooth(coarse, taps), coarse)
     return np.asarray(cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _with_discs(weighted: Floats, sigma: float) -> BgrImage:
     size = weighted.shape[1], weighted.shape[0]
-    radius = blur.DISC_RADIUS * sigma
+    radius = DISC_RADIUS * sigma
     coarser = max(1, int(radius / LARGEST_DISC))
     coarse = (max(1, size[0] // coarser), max(1, size[1] // coarser))
     weighted = _array(cv2.resize(weighted, coarse, interpolation=cv2.INTER_AREA))
     radius /= coarser
-    edge = max(blur.DISC_EDGE * radius, 0.3)
-    soft = _smooth(weighted, blur.gaussian(edge, int(np.ceil(3 * edge))))
+    edge = max(DISC_EDGE * radius, 0.3)
+    soft = _smooth(weighted, gaussian(edge, int(np.ceil(3 * edge))))
     near = _array(cv2.filter2D(soft, -1, disc(radius), borderType=cv2.BORDER_CONSTANT))
     return np.asarray(cv2.resize(_coloured(near, weighted), size, interpolation=cv2.INTER_CUBIC), np.uint8)
 
@@ -82,19 +95,19 @@ def disc(radius: float) -> Floats:
 def _weighted(small: Floats, alpha: Floats, factor: int, *, highlights: bool) -> Floats:
     """Return colours times weights, BGR, and weights, (h, w, 4); the person has no weight."""
     person = _pool(alpha, factor)
-    margin = 2 * blur.PERSON_MARGIN + 1
+    margin = 2 * PERSON_MARGIN + 1
     weight = _array(1 - cv2.dilate(person, np.ones((margin, margin), np.uint8)))
     # Plane by plane and in OpenCV: numpy takes several times as long for interleaved colours.
     planes = [_pool(plane, factor) for plane in small[::-1]]
     if highlights:
         brightness = cv2.max(cv2.max(planes[0], planes[1]), planes[2])
-        weight = weight * (1 + np.float32(blur.HIGHLIGHT) * (brightness * brightness) ** blur.HIGHLIGHT_POWER)
+        weight = weight * (1 + np.float32(HIGHLIGHT) * (brightness * brightness) ** HIGHLIGHT_POWER)
     return _array(cv2.merge([*(_array(cv2.multiply(plane, weight)) for plane in planes), weight]))
 
 
 def _coloured(near: Floats, weighted: Floats) -> BgrImage:
     """Return the colours (h, w, 3) uint8 of a blurred image, filled where it has no weight."""
-    total = _array(cv2.addWeighted(near, 1, _fill(weighted), blur.FILL_WEIGHT, 0))
+    total = _array(cv2.addWeighted(near, 1, _fill(weighted), FILL_WEIGHT, 0))
     *colours, weights = cv2.split(total)
     picture = cv2.merge([cv2.divide(colour, weights, scale=255, dtype=cv2.CV_8U) for colour in colours])
     return np.asarray(picture, np.uint8)
@@ -103,12 +116,12 @@ def _coloured(near: Floats, weighted: Floats) -> BgrImage:
 def _fill(weighted: Floats) -> Floats:
     """Return fill colours with a weight of 1, (h, w, 4), from premultiplied colours and weights (h, w, 4)."""
     height, width = weighted.shape[:2]
-    step = blur.FILL_FACTOR
+    step = FILL_FACTOR
     padded = _array(cv2.copyMakeBorder(weighted, 0, -height % step, 0, -width % step, cv2.BORDER_CONSTANT))
-    far = _smooth(_pool(padded, step), blur.FILL_TAPS)
+    far = _smooth(_pool(padded, step), FILL_TAPS)
     *mean, share = cv2.mean(weighted)
-    colour = np.array([*mean, share + blur.FLOOR], np.float32) / (share + blur.FLOOR)
-    fill = far + np.float32(blur.FLOOR) * colour
+    colour = np.array([*mean, share + FLOOR], np.float32) / (share + FLOOR)
+    fill = far + np.float32(FLOOR) * colour
     fill /= fill[..., 3:].copy()
     size = padded.shape[1], padded.shape[0]
     return _array(cv2.resize(fill, size, interpolation=cv2.INTER_LINEAR))[:height, :width]

@@ -28,7 +28,7 @@ def without_garbage_collection() -> Iterator[None]:
 def load() -> None:
     """Import the kernels; a thread that imports them meanwhile waits."""
     with without_garbage_collection():
-        from app.matting.kernels import composite, guided_filter, network_arrays  # noqa: F401
+        from app.matting.kernels import composite, network  # noqa: F401
 
 
 @functools.cache

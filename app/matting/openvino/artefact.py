@@ -2,11 +2,16 @@
 
 An artefact is a folder with an OpenVINO model for each exported stage, the guided filter's weights, an index, which
 holds the rule of the decision stage, and the SHA-256 of each of these files.
+
+Importing openvino sends usage data to its vendor unless the package `openvino_telemetry` cannot be imported; OpenVINO
+then uses a stub without network access. This program sends no telemetry: all other modules import OpenVINO from here.
 """
 
 from __future__ import annotations
 
+import functools
 import hashlib
+import sys
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
@@ -19,9 +24,26 @@ from pydantic import TypeAdapter
 
 from app.core.errors import ModelError, text_of
 from app.core.threads import thread_limit
-from app.matting.openvino.runtime import core, ov
 from models.rules import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
-from models.weights import WeightsError, known_sha256, sha256_of
+from models.weights import (
+    WeightsError,
+    known_sha256,
+    sha256_of,
+)
+
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+import openvino as ov  # noqa: E402
+from openvino import preprocess  # noqa: E402
+
+__all__ = ["core", "ov", "preprocess"]
+
+
+@functools.cache
+def core() -> ov.Core:
+    """Return the OpenVINO core shared by the process."""
+    return ov.Core()
+
 
 INDEX, WEIGHTS, CHECKSUMS = "index.json", "filter.npz", "SHA256SUMS"
 FILTERS: dict[str, type[FilterWeights]] = {"learned": LearnedFilterWeights, "fast": FastFilterWeights}

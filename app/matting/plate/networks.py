@@ -10,9 +10,9 @@ from app.core.types import AlphaImage, BgrImage, Floats
 from app.matting.base.interface import StateArrays, StepGeometry
 from app.matting.cpu.compositor import Coefficients, RefinedCells, padded
 from app.matting.cpu.cpu_backend import CpuBackend, shrink
-from app.matting.kernels.patches import cut_cells
+from app.matting.kernels.composite import cut_cells
 from app.matting.openvino.artefact import Arrays, Artefact, bound, compiled, fitted
-from app.matting.openvino.recurrent import RecurrentNetwork, blurred
+from app.matting.openvino.openvino_backend import RecurrentNetwork, blurred
 from app.matting.plate.picture import lit_plate
 from models.rules import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, NEAR, OTHER, REACH, SAME, WINDOW
 

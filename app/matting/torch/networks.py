@@ -12,7 +12,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from app.core.errors import ModelError, t, text_of
-from app.matting.torch.core import Core, DirectCore
+from app.matting.torch.frame_step import Core, DirectCore
 from app.matting.torch.torch_backend import DTYPES
 from models.checkpoint import load_state_dict
 from models.table import NETWORKS

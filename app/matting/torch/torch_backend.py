@@ -1,20 +1,25 @@
-"""The frame step in eager mode on any torch device: the reference for the other executors."""
+"""The frame step in eager mode on any torch device: the reference for the other executors; on a GPU as a CUDA graph.
+
+A graph is one launch in place of several hundred, which take more time than the GPU needs. It repeats what was launched
+while it was recorded, in the same memory. It is recorded once nothing but the contents of the inputs has changed for
+`SETTLED_STEPS`, and used only if it gives the same as the step itself.
+"""
 
 from __future__ import annotations
 
+import logging
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 import torch
+import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor
 
 from app.core.geometry import viewed
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base.blur import strength_taps
-from app.matting.base.edges import plan
 from app.matting.base.interface import (
     MatteEditor,
     NotAMatteError,
@@ -26,11 +31,165 @@ from app.matting.base.interface import (
     saved,
     under,
 )
+from app.matting.base.parameters import plan, strength_taps
 from app.matting.light import Light
-from app.matting.torch.captured import SettledStep
-from app.matting.torch.core import Core, FrameStep, StepInputs
-from app.matting.torch.cuda_api import release_memory
-from app.matting.torch.full_size import Lighting, State
+from app.matting.torch.frame_step import Core, FrameStep, Lighting, State, StepInputs, StepOutput
+
+_log = logging.getLogger(__name__)
+SETTLED_STEPS = 15
+"""Equal steps before a graph is recorded: a slider that moves would have it recorded all the time."""
+GRAPH_TOLERANCE = 0.6
+"""Largest mean difference of alpha and of the composite, of 255, from the step: float16 is not exact."""
+
+
+Recorder = Callable[[Callable[[], StepOutput]], tuple[StepOutput, Callable[[], None]]]
+"""Records a step; returns its output and what repeats it into that output."""
+
+
+def recorded(step: Callable[[], StepOutput]) -> tuple[StepOutput, Callable[[], None]]:
+    """Record a step as a graph on the current device; see `Recorder`. Raises RuntimeError."""
+    current, beside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
+    graph = torch.cuda.CUDAGraph()
+    beside.wait_stream(current)
+    with torch.cuda.stream(beside):
+        # Other threads may use the device meanwhile.
+        graph.capture_begin(capture_error_mode="thread_local")
+        try:
+            output = step()
+        finally:
+            graph.capture_end()
+    current.wait_stream(beside)
+    return output, graph.replay
+
+
+class CapturedStep:
+    """A recorded step, and the memory that it reads and writes. Used on one thread, under `inference_mode`."""
+
+    def __init__(self, step: FrameStep, inputs: StepInputs, record: Recorder = recorded) -> None:
+        """Record the step for inputs of this form. Raises RuntimeError."""
+        self.form = inputs.form
+        self._edges = inputs.edges  # Its identity is a part of the form.
+        self._inputs = inputs._replace(
+            frame=inputs.frame.clone(),
+            backdrop=inputs.backdrop.clone(),
+            state=tuple(map(torch.clone, inputs.state)),
+            previous_alpha=None if inputs.previous_alpha is None else inputs.previous_alpha.clone(),
+        )
+        self._backdrop: Tensor | None = None
+        """The backdrop that was copied last."""
+        self._output, self._repeat = record(lambda: self._stepped(step))
+
+    def __call__(self, inputs: StepInputs) -> StepOutput:
+        """Run the step; its output is overwritten by the next one."""
+        kept = self._inputs
+        kept.frame.copy_(inputs.frame)
+        if inputs.backdrop is not self._backdrop:
+            kept.backdrop.copy_(inputs.backdrop)
+            self._backdrop = inputs.backdrop
+        for mine, new in zip(kept.state, inputs.state, strict=True):
+            if mine is not new:
+                mine.copy_(new)
+        if kept.previous_alpha is not None and kept.previous_alpha is not inputs.previous_alpha:
+            assert inputs.previous_alpha is not None
+            kept.previous_alpha.copy_(inputs.previous_alpha)
+        self._repeat()
+        return self._output
+
+    def _stepped(self, step: FrameStep) -> StepOutput:
+        """Run the step on the kept inputs, and keep its states for the next one if they are finite."""
+        kept = self._inputs
+        output: StepOutput = step(kept)
+        finite = torch.isfinite(output.finite)
+        for mine, new in zip(kept.state, output.state, strict=True):
+            mine.copy_(torch.where(finite, new, mine))
+        previous = output.previous_alpha
+        if kept.previous_alpha is not None and previous is not None:
+            kept.previous_alpha.copy_(torch.where(finite, previous, kept.previous_alpha))
+            previous = kept.previous_alpha
+        return output._replace(state=kept.state, previous_alpha=previous)
+
+
+class SettledStep:
+    """Runs a step, recorded where possible. Used on one thread, under `inference_mode`."""
+
+    def __init__(self, step: FrameStep, record: Recorder = recorded, settled_steps: int = SETTLED_STEPS) -> None:
+        self._step, self._record, self._settled_steps = step, record, settled_steps
+        self._captured: CapturedStep | None = None
+        self._form: tuple[object, ...] = ()
+        self._equal_steps = 0
+        self._refused = False
+
+    @property
+    def captured(self) -> bool:
+        """Whether there is a recorded step."""
+        return self._captured is not None
+
+    def __call__(self, inputs: StepInputs) -> StepOutput:
+        """Run the step; the next one may overwrite its output. Raises RuntimeError."""
+        form = inputs.form
+        if self._captured is not None and self._captured.form == form:
+            return self._captured(inputs)
+        self._equal_steps = self._equal_steps + 1 if form == self._form else 1
+        self._form = form
+        output: StepOutput = self._step(inputs)
+        if self._equal_steps > self._settled_steps and not self._refused:
+            self._capture(inputs, output)
+        return output
+
+    def close(self) -> None:
+        """Drop the recorded step and its memory."""
+        self._captured = None
+
+    def _capture(self, inputs: StepInputs, right: StepOutput) -> None:
+        """Record the step; keep it if it finds the same as the step itself, else never try again."""
+        self._captured = None  # its memory serves the next one
+        try:
+            captured = CapturedStep(self._step, inputs, self._record)
+            found = captured(inputs).pixels
+            pairs = (found.alpha, right.pixels.alpha), (found.composite, right.pixels.composite)
+            differences = [float((one.float() - other.float()).abs().mean()) for one, other in pairs]
+        except RuntimeError as error:
+            self._refused = True
+            _log.warning("The frame step could not be recorded as a CUDA graph.", exc_info=error)
+            return
+        self._refused = not max(differences) < GRAPH_TOLERANCE
+        if self._refused:
+            _log.warning("The recorded frame step differs by %s of 255 from the step itself.", differences)
+        else:
+            self._captured = captured
+
+
+CHANNELS, SIDE = 32, 24
+HALF_TOLERANCE = 0.05
+"""Largest difference of a float16 convolution of values around 1 from float32."""
+
+
+def convolves_in_half(device: torch.device) -> bool:
+    """Return whether convolutions in float16 on `device` agree with float32 on the CPU. Raises RuntimeError."""
+    image = torch.linspace(-1, 1, CHANNELS * SIDE * SIDE).sin().view(1, CHANNELS, SIDE, SIDE)
+    weight = torch.linspace(-3, 3, CHANNELS * CHANNELS * 9).cos().view(CHANNELS, CHANNELS, 3, 3) / CHANNELS
+    expected = functional.conv2d(image, weight, padding=1)
+    with torch.inference_mode():
+        half = image.to(device, torch.float16), weight.to(device, torch.float16)
+        found = functional.conv2d(*half, padding=1).float().cpu()
+    return bool(torch.isfinite(found).all()) and float((found - expected).abs().max()) < HALF_TOLERANCE
+
+
+def release_memory() -> None:
+    """Return unused GPU and pinned memory to the system; does nothing where CUDA is not in use.
+
+    torch keeps freed memory for later; other programs, and other devices of this one, cannot use it meanwhile.
+    """
+    if not torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
+        return
+    try:
+        torch.cuda.empty_cache()
+        empty_pinned = getattr(torch._C, "_host_emptyCache", None)
+        if empty_pinned is not None:
+            empty_pinned()
+    except RuntimeError as error:  # A GPU that is lost refuses even that.
+        _log.warning("GPU memory could not be released.", exc_info=error)
+
 
 Image = NDArray[np.uint8] | NDArray[np.float32]
 

@@ -13,7 +13,7 @@ from app.core.errors import ModelError
 from app.core.settings import MattingSettings
 from app.matting.choice import choice, hardware
 from app.matting.choice.hardware import CudaCards, supports
-from app.matting.torch.cuda_api import convolves_in_half, release_memory
+from app.matting.torch.torch_backend import convolves_in_half, release_memory
 from tests.matting.choice.simulated_cuda import CUDA_13, SimulatedCuda
 
 pytestmark = pytest.mark.torch

@@ -16,14 +16,14 @@ from torch import nn
 from app.core.settings import EdgeSettings
 from app.core.threads import Strips
 from app.core.types import Backdrop, BlurredBackground, Floats
-from app.matting.base.edges import plan
 from app.matting.base.interface import StepGeometry
+from app.matting.base.parameters import plan
 from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.cpu_backend import guided_filter, shrink
 from app.matting.kernels import composite as kernels
-from app.matting.kernels.network_arrays import halve_rows, matte_rows, shrink_rows
-from app.matting.openvino.recurrent import decide, forget_changed, quartered
-from app.matting.torch.full_size import LayerTensors, Pixels, layers, to_pixels
+from app.matting.kernels.network import halve_rows, matte_rows, shrink_rows
+from app.matting.openvino.openvino_backend import decide, forget_changed, quartered
+from app.matting.torch.frame_step import LayerTensors, Pixels, layers, to_pixels
 from models.blocks import FILTER_EPS, DeepGuidedFilter, fast_guided_filter
 from models.mattecam.network import ALPHA_MARGIN, Decision, Forgetting, MattecamNetwork, explained, stretched
 from models.rules import (

@@ -10,11 +10,11 @@ import pytest
 
 from app.core.settings import HIDES_TEXT
 from app.core.types import BgrImage, Floats
-from app.matting.base import blur
+from app.matting.base import parameters
 from app.matting.base.interface import StepGeometry
 from app.matting.cpu.cpu_blur import blurred_background, disc
 from app.matting.kernels.loading import without_garbage_collection
-from app.matting.kernels.network_arrays import average_cells
+from app.matting.kernels.network import average_cells
 from tests.fresh_python import printed_by
 from tests.matting.networks import small_of
 from tests.matting.stubs import amplitude
@@ -43,7 +43,7 @@ def blurred(
 def test_blurred_room_holds_nothing_of_the_person_as_in_torch(strength: float) -> None:
     import torch
 
-    from app.matting.torch import torch_edges
+    from app.matting.torch import frame_step
 
     picture = np.repeat(np.linspace(60, 180, 200)[None, :, None], 120, 0).repeat(3, 2).astype(np.uint8)
     alpha = np.zeros((120, 200), np.float32)
@@ -56,9 +56,9 @@ def test_blurred_room_holds_nothing_of_the_person_as_in_torch(strength: float) -
     # The room is grey, brighter to the right: a red cast would come from the person.
     assert np.abs(room[..., 2].astype(int) - room[..., 0]).max() <= 1
     assert room.min() >= 50 and room.max() <= 190
-    taps = torch.from_numpy(blur.strength_taps(strength, 120))
+    taps = torch.from_numpy(parameters.strength_taps(strength, 120))
     image, matte = torch.from_numpy(small)[None], torch.from_numpy(alpha)[None, None]
-    reference = torch_edges.blurred_background(image, matte, taps, 1)
+    reference = frame_step.blurred_background(image, matte, taps, 1)
     assert np.abs(room - reference[0].permute(1, 2, 0).numpy()[..., ::-1] * 255).max() <= 1
 
 
@@ -84,7 +84,7 @@ def test_a_lamp_stays_bright_and_becomes_a_disc() -> None:
     cv2.circle(room, (640, 360), 14, (255, 255, 255), -1)
     lens, usual = blurred(room, 30, bokeh=True)[..., 1].astype(float) - 40, blurred(room, 30)[..., 1].astype(float) - 40
     assert lens.sum() > 3 * usual.sum(), "the highlight prevails"
-    radius = blur.DISC_RADIUS * blur.strength_sigma(30, 720)
+    radius = parameters.DISC_RADIUS * parameters.strength_sigma(30, 720)
     across = lens[360, 640:] / lens[360, 640]
     assert across[int(0.5 * radius)] > 0.75, "nearly flat inside"
     assert across[int(1.8 * radius)] < 0.1, "dark outside"

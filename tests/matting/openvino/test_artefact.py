@@ -23,10 +23,19 @@ from app.core.types import BgrImage, Floats
 from app.matting import build_engine
 from app.matting.choice import hardware
 from app.matting.choice.choice import choose
-from app.matting.openvino import artefact_cache
-from app.matting.openvino.artefact import CHECKSUMS, INDEX, Artefact, NetworkSource, compiled, fitted, halved_shapes
-from app.matting.openvino.artefact_cache import ArtefactCache
-from app.matting.openvino.runtime import core, ov
+from app.matting.openvino import conversion
+from app.matting.openvino.artefact import (
+    CHECKSUMS,
+    INDEX,
+    Artefact,
+    NetworkSource,
+    compiled,
+    core,
+    fitted,
+    halved_shapes,
+    ov,
+)
+from app.matting.openvino.conversion import ArtefactCache
 from app.privacy.self_test import self_test
 from models import table
 from models.mattecam.bundled import load
@@ -61,7 +70,7 @@ def test_converted_networks_give_the_mattes_of_torch(
     engines: BuildEngine,
 ) -> None:
     """On a stream, so that what the network remembers counts; with odd sizes of the small frame and of its halves."""
-    artefact = artefact_cache.artefacts.load(NetworkSource(model, weights[model], refiner, ratio == 1))
+    artefact = conversion.artefacts.load(NetworkSource(model, weights[model], refiner, ratio == 1))
     assert artefact.guided_filter is None if kind is None else isinstance(artefact.guided_filter, kind)
     settings = MattingSettings(
         model=model, weights=weights[model], refiner=refiner, device="cpu", precision="float32", downsample_ratio=ratio
@@ -84,7 +93,7 @@ def test_converted_networks_give_the_mattes_of_torch(
 def test_the_declared_submodules_run_in_float32_and_the_others_do_not(weights: dict[str, Path]) -> None:
     if "BF16" not in core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
         pytest.skip("this processor has no bfloat16")
-    artefact = artefact_cache.artefacts.load(NetworkSource("rvm-mobilenetv3", weights["rvm-mobilenetv3"]))
+    artefact = conversion.artefacts.load(NetworkSource("rvm-mobilenetv3", weights["rvm-mobilenetv3"]))
     states = dict(zip(state_names(4)[0], artefact.state_shapes(44, 60), strict=True))
     models, _ = fitted(artefact, {"small": (1, 3, 44, 60), **halved_shapes(44, 60), **states})
     kinds: dict[str, list[str]] = {}
@@ -328,7 +337,7 @@ def settings_for(path: Path, precision: str) -> MattingSettings:
 
 def in_openvino(path: Path) -> tuple[Artefact, list[ov.CompiledModel]]:
     """Return the artefact in int8, and its stages compiled for the size of the moving picture."""
-    artefact = artefact_cache.artefacts.load(NetworkSource(NAME, path, int8=int8_file(path)))
+    artefact = conversion.artefacts.load(NetworkSource(NAME, path, int8=int8_file(path)))
     states = dict(zip(state_names(4)[0], artefact.state_shapes(HEIGHT, WIDTH), strict=True))
     models, _ = fitted(artefact, {"small": (1, 3, HEIGHT, WIDTH), **halved_shapes(HEIGHT, WIDTH), **states})
     return artefact, compiled(artefact.stages, models, "int8")
@@ -430,5 +439,5 @@ def test_the_shipped_scales_fit_the_published_weights_and_contain_no_weights(tmp
 
 
 def test_the_shipped_scales_fit_the_network(weights: dict[str, Path]) -> None:
-    artefact = artefact_cache.artefacts.load(NetworkSource(NAME, weights[NAME], int8=RVM.int8))
+    artefact = conversion.artefacts.load(NetworkSource(NAME, weights[NAME], int8=RVM.int8))
     assert [stage.name for stage in artefact.stages] == ["encoder", "decoder"]

@@ -12,7 +12,7 @@ from app.core.errors import PlateError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage
 from app.matting import choose_model
-from app.matting.openvino.recurrent import RecurrentNetwork
+from app.matting.openvino.openvino_backend import RecurrentNetwork
 from models.table import auto_order
 from tests.clips import demo
 from tests.matting.networks import BuildEngine

@@ -20,19 +20,18 @@ from app.core.geometry import View
 from app.core.settings import EdgeSettings
 from app.core.threads import Strips
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
-from app.matting.base.edges import plan
 from app.matting.base.interface import MatteEdit, NotAMatteError, StepGeometry
+from app.matting.base.parameters import plan
 from app.matting.choice.preparation import PORTRAIT
 from app.matting.cpu.compositor import Coefficients, Compositor
 from app.matting.cpu.cpu_backend import apply_strict, shrink
 from app.matting.plate.picture import lit_plate
 from app.matting.strict.cpu_strict import StrictFilter
 from app.matting.strict.torch_strict import components, initial_memory, strict_matte, with_people
-from app.matting.torch import captured, torch_edges
-from app.matting.torch.captured import SettledStep
-from app.matting.torch.core import Core, PlateCore, StepOutput
+from app.matting.torch import frame_step
+from app.matting.torch.frame_step import Core, PlateCore, StepOutput
 from app.matting.torch.networks import fold_batch_norms, forget_networks, load_core, load_network, place
-from app.matting.torch.torch_backend import DTYPES, TorchBackend, Transfers
+from app.matting.torch.torch_backend import DTYPES, Recorder, SettledStep, TorchBackend, Transfers
 from models.bgmv2 import MattingRefine
 from models.mattecam.bundled import load_bundled
 from models.mattecam.network import MattecamNetwork
@@ -56,11 +55,6 @@ SOFT = EdgeSettings(strict="off", temporal_smoothing=0.6, feather_px=4, contrast
 SETTLED_STEPS = 3
 
 
-@pytest.fixture(autouse=True)
-def _settles_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(captured, "SETTLED_STEPS", SETTLED_STEPS)
-
-
 def run_again(step: Callable[[], StepOutput]) -> tuple[StepOutput, Callable[[], None]]:
     """Record on the CPU: the same memory and order as a graph's, without a graph."""
     output = step()
@@ -78,11 +72,11 @@ def tensors_of(output: StepOutput) -> list[torch.Tensor]:
     return [tensor for tensor in made if tensor is not None]
 
 
-def backend(core: Core | None = None, *, record: captured.Recorder | None = None) -> TorchBackend:
+def backend(core: Core | None = None, *, record: Recorder | None = None) -> TorchBackend:
     """Return a backend on the CPU, of the bundled network by default, that records its steps if `record` is given."""
     made = TorchBackend(core or Core(load_bundled()).eval(), GEOMETRY)
     if record is not None:
-        made.settled = SettledStep(made.frame_step, record)
+        made.settled = SettledStep(made.frame_step, record, SETTLED_STEPS)
     return made
 
 
@@ -239,6 +233,7 @@ def core_of(name: str, weights: dict[str, Path], precision: str) -> Core:
 def test_on_a_gpu_recorded_steps_return_the_same(name: str, precision: str, weights: dict[str, Path]) -> None:
     geometry = StepGeometry(WIDTH, HEIGHT, 1.0) if name == "bgmv2" else GEOMETRY
     recorded, plain = (TorchBackend(core_of(name, weights, precision), geometry, "cuda", precision) for _ in range(2))
+    recorded.settled = SettledStep(recorded.frame_step, settled_steps=SETTLED_STEPS)
     plain.settled = None
     found, kept = [], []
     for matte, right in zip(mattes_of(recorded), mattes_of(plain), strict=True):
@@ -314,7 +309,7 @@ def test_tables_of_the_edge_controls_are_uploaded_once(monkeypatch: pytest.Monke
     alpha = torch.zeros(1, 1, 4, 4)
     for _ in range(3):
         edges = plan(EdgeSettings(contrast=0.37, temporal_smoothing=0.73))
-        torch_edges.steady(alpha, edges, alpha)
+        frame_step.steady(alpha, edges, alpha)
     assert len(uploads) == 2
 
 

@@ -1,8 +1,16 @@
-"""Parameters of the edge controls as look-up tables and radii, so that all executors process 8-bit alpha identically.
+"""Parameters of the frame step, the same for all executors: edge controls, background blur, exposure of dark frames.
 
-Order: contrast, temporal smoothing, grow or shrink, feather. Despill is part of the compositing. Where feathering adds
-alpha, the person's colours are extended outward, so that no rim of the original background shows. The estimated
-foreground is weighted there by the square of its alpha share, because it is least accurate where alpha was small.
+Edge controls are look-up tables and radii, so that all executors process 8-bit alpha identically. Their order:
+contrast, temporal smoothing, grow or shrink, feather. Despill is part of the compositing. Where feathering adds alpha,
+the person's colours are extended outward, so that no rim of the original background shows. The estimated foreground
+is weighted there by the square of its alpha share, because it is least accurate where alpha was small.
+
+The background is blurred at reduced size by normalized convolution (Knutsson and Westin 1993). Each pixel is weighted
+by 1 - alpha, so the person's colours do not bleed into the background and there is no halo. Where no weight remains
+behind the person, a wide blur of the surroundings fills the hole.
+
+Networks were trained on well-lit people and lose parts of dark ones: they see a dark small frame times a gain. Their
+coefficients are then made those of the frame as it is.
 """
 
 from __future__ import annotations
@@ -104,3 +112,67 @@ def _smoothing_steps(temporal_smoothing: float) -> NDArray[np.int16]:
     follow = 1 - temporal_smoothing * np.exp(-((difference / MOTION) ** 2))
     size = np.maximum(np.rint(np.abs(difference) * follow), 1)
     return (np.sign(difference) * size).astype(np.int16)
+
+
+WEAKEST, STRONGEST = 0.008, 0.1
+"""Gaussian sigma at strength 0 and 100, as a fraction of the short side of the camera's frame."""
+WIDEST = 0.2
+"""Largest sigma, as a fraction of the short side of a magnified part of that frame."""
+
+PERSON_MARGIN = 2
+"""Width in background pixels of the margin around the person that gets zero weight."""
+FILL_FACTOR = 8
+"""The fill is computed at the background's size divided by this."""
+FILL_SIGMA = 3.0
+FILL_WEIGHT = 0.02
+FLOOR = 1e-4
+
+
+def gaussian(sigma: float, radius: int) -> NDArray[np.float32]:
+    """Return normalized Gaussian taps, float32 (2 * radius + 1,), with sum 1."""
+    x = np.arange(-radius, radius + 1)
+    taps = np.exp(-0.5 * (x / sigma) ** 2)
+    normalised: NDArray[np.float32] = (taps / taps.sum()).astype(np.float32)
+    return normalised
+
+
+def strength_sigma(strength: float, short_side: int, zoom: float = 1.0) -> float:
+    """Return the Gaussian sigma in pixels for a background whose short side is `short_side`.
+
+    Sigma grows exponentially with the strength, so equal steps look equally large. zoom: see `BlurredBackground`.
+    """
+    part: float = WEAKEST * (STRONGEST / WEAKEST) ** (min(max(strength, 0.0), 100.0) / 100)
+    return short_side * min(part * zoom, WIDEST)
+
+
+def strength_taps(strength: float, short_side: int, zoom: float = 1.0) -> NDArray[np.float32]:
+    """Return the taps for a strength. Their number is constant, so that a compiled step works for any of them."""
+    sigma = strength_sigma(strength, short_side, zoom)
+    most = int(np.ceil(3 * WIDEST * short_side))
+    radius = int(np.ceil(3 * max(sigma, STRONGEST * short_side)))
+    return np.pad(gaussian(sigma, radius), most - radius)
+
+
+DISC_RADIUS = 3.0
+"""Radius of a bokeh disc, in Gaussian sigmas of the same strength."""
+DISC_EDGE = 0.28
+"""Sigma of a disc's soft edge, in radii. A hard disc lets detail through that could be recovered: with this edge,
+less than 0.1 of 255 levels is left of stripes like text 60 px high at the least strength of strict mode."""
+HIGHLIGHT, HIGHLIGHT_POWER = 8.0, 3
+"""A white pixel weighs this much more than a black one; weights grow with this power of the squared brightness."""
+
+
+FILL_TAPS = gaussian(FILL_SIGMA, round(3 * FILL_SIGMA))
+
+
+DARK, DARKER = 0.3, 0.2
+"""Mean of the small frame, of 0..1, below which it gets a gain, and the full one."""
+TARGET = 0.4
+"""Mean to which the full gain leads."""
+MOST_GAIN = 4.0
+
+
+def network_gain(mean: float) -> float:
+    """Return the gain of the network's input for a small frame with this mean, 1 where it is not dark."""
+    share = min(max((DARK - mean) / (DARK - DARKER), 0.0), 1.0)
+    return min(1 + (TARGET / max(mean, 1e-3) - 1) * share, MOST_GAIN)

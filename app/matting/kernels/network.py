@@ -1,8 +1,9 @@
-"""Guided-filter kernels of the recurrent networks for CPUs, compiled by numba: small matte to coefficients.
+"""Kernels of networks at the size of the small frame, compiled by numba: inputs, outputs, guided filters.
 
-OpenVINO makes one pass over memory for each of the filter's thirty operations. Here a tile of a row goes through all of
-them while it is in the cache. As in `composite`, every public function processes rows `top` to `bottom` of its output.
-Tile indices are unsigned: with signed ones numba handles negative indices, which prevents vectorization.
+OpenVINO makes one pass over memory for each of a guided filter's thirty operations. Here a tile of a row goes through
+all of them while it is in the cache. As in `composite`, public functions named `..._rows` process rows `top` to
+`bottom` of their output. Tile indices are unsigned: with signed ones numba handles negative indices, which prevents
+vectorization.
 """
 
 from __future__ import annotations
@@ -10,42 +11,157 @@ from __future__ import annotations
 import numpy as np
 
 from app.core.compiling import Array
-from app.core.types import Floats
-from app.matting.kernels.jit import PLANES, READ_PLANES, jit, rows
+from app.core.types import Bytes, Floats
+from app.matting.kernels import PLANES, READ_FRAME, READ_PLANES, jit, rows, whole
 
-F32 = np.float32
-U = np.uint64
+F32, U64 = np.float32, np.uint64
 TILE_PX = 64
 """Pixels of a row processed together."""
-TILE = U(TILE_PX)
+TILE = U64(TILE_PX)
 PAIRS = 4
 """Channels: the image [R, G, B, mean of RGB] is paired with the matte [foreground residual (3), alpha]."""
 MOMENTS = 4 * PAIRS
 """x, y, x * y and x * x."""
 BORDER = 2
 """Extra pixels per tile: one on each side."""
-WIDE_TILE = U(TILE_PX + BORDER)
+WIDE_TILE = U64(TILE_PX + BORDER)
 MATRIX = Array("float32", 2)
+
+
+@rows(READ_FRAME, float, float, PLANES)
+def shrink_rows(frame: Bytes, across: float, down: float, small: Floats, top: int, bottom: int) -> None:
+    """Downsample bilinearly by exactly these ratios. frame: (H, W, 3) BGR; small: (3, h, w) RGB in 0..1."""
+    height, width, small_width = frame.shape[0], frame.shape[1], small.shape[2]
+    pixels = frame.reshape(height, 3 * width)
+    columns, weights = np.empty((2, small_width), np.uint64), np.empty(small_width, np.float32)
+    for x in range(small_width):
+        source_x = max((x + 0.5) / across - 0.5, 0.0)
+        first = min(int(source_x), width - 1)
+        columns[0, x], columns[1, x] = 3 * first, 3 * min(first + 1, width - 1)
+        weights[x] = F32(source_x - first)
+    line = np.empty(3 * width, np.float32)
+    for y in range(top, bottom):
+        source_y = max((y + 0.5) / down - 0.5, 0.0)
+        y0 = min(int(source_y), height - 1)
+        y1, fy = min(y0 + 1, height - 1), F32(source_y - y0)
+        for i in range(U64(3 * width)):
+            upper, lower = F32(pixels[y0, i]), F32(pixels[y1, i])
+            line[i] = (upper + (lower - upper) * fy) * F32(1 / 255)
+        for x in range(U64(small_width)):
+            left, right, weight = columns[0, x], columns[1, x], weights[x]
+            for channel in range(U64(3)):
+                value = line[left + channel]
+                small[U64(2) - channel, y, x] = value + (line[right + channel] - value) * weight
+
+
+@whole(READ_PLANES, READ_PLANES, result=bool)
+def all_finite(slope: Floats, offset: Floats) -> bool:
+    """Return whether arrays of one shape hold neither NaN nor infinity, whose exponents are all ones."""
+    one, other, exponent = slope.reshape(-1).view(np.int32), offset.reshape(-1).view(np.int32), np.int32(0x7F800000)
+    largest = np.int32(0)
+    for i in range(one.shape[0]):
+        largest = max(largest, max(one[i] & exponent, other[i] & exponent))
+    return bool(largest != exponent)
+
+
+@rows(READ_PLANES, PLANES)
+def halve_rows(picture: Floats, halved: Floats, top: int, bottom: int) -> None:
+    """Halve (C, h, w) to `halved`, (C, ceil(h / 2), ceil(w / 2)): the mean of up to four pixels each."""
+    height, width = picture.shape[1], picture.shape[2]
+    for c in range(halved.shape[0]):
+        for y in range(top, bottom):
+            upper, lower = picture[c, 2 * y], picture[c, min(2 * y + 1, height - 1)]
+            line = halved[c, y]
+            for x in range(width // 2):
+                line[x] = (upper[2 * x] + upper[2 * x + 1] + lower[2 * x] + lower[2 * x + 1]) * F32(0.25)
+            if width % 2:
+                line[width // 2] = (upper[width - 1] + lower[width - 1]) * F32(0.5)
+
+
+@whole(READ_PLANES, PLANES)
+def average_cells(planes: Floats, means: Floats) -> None:
+    """Fill `means` (C, rows, columns) with those of cells of planes (C, h, w) that are equally large but for a pixel.
+
+    A cell has a pixel at least. OpenCV takes twenty times as long where pixels have parts in two cells.
+    """
+    height, width = planes.shape[1], planes.shape[2]
+    rows, columns = means.shape[1], means.shape[2]
+    sums = np.empty(width, np.float32)
+    for c in range(means.shape[0]):
+        for row in range(rows):
+            top = row * height // rows
+            bottom = max((row + 1) * height // rows, top + 1)
+            for x in range(U64(width)):
+                sums[x] = planes[c, top, x]
+            for y in range(top + 1, bottom):
+                for x in range(U64(width)):
+                    sums[x] += planes[c, y, x]
+            for column in range(columns):
+                left = column * width // columns
+                right = max((column + 1) * width // columns, left + 1)
+                total = F32(0)
+                for x in range(left, right):
+                    total += sums[x]
+                means[c, row, column] = total / F32((bottom - top) * (right - left))
+
+
+@jit
+def _sigmoid(value: np.float32) -> np.float32:
+    """Return 1 / (1 + exp(-value)) within 1e-6; NaN stays. The loop around it vectorizes, unlike one around `exp`."""
+    part = (F32(40) if value > F32(40) else value) * F32(-1 / 16)
+    cubic = F32(1 / 6) + part * (F32(1 / 24) + part * (F32(1 / 120) + part * F32(1 / 720)))
+    power = F32(1) + part * (F32(1) + part * (F32(0.5) + part * cubic))
+    for _ in range(4):
+        power *= power
+    return F32(1) / (F32(1) + power)
+
+
+@jit
+def _alpha_row(logits: Floats, y: int, margin: np.float32) -> None:
+    """Convert row y of logits (h, w) to alpha in 0..1, in place: the sigmoid, stretched by a margin at either end."""
+    stretch = F32(1) / (F32(1) - F32(2) * margin)
+    for x in range(U64(logits.shape[1])):
+        alpha = (_sigmoid(logits[y, x]) - margin) * stretch
+        alpha = F32(0) if alpha < F32(0) else alpha
+        logits[y, x] = F32(1) if alpha > F32(1) else alpha
+
+
+@rows(READ_PLANES, float, PLANES)
+def matte_rows(cells: Floats, margin: float, matte: Floats, top: int, bottom: int) -> None:
+    """Fill the matte (4, h, w) from cells of 2x2 pixels, (ceil(h / 2), ceil(w / 2), 16); see `models.export.Export`.
+
+    Rearranges them as `pixel_shuffle` does. OpenVINO takes 1 ms more of a step for it.
+    """
+    width = matte.shape[2]
+    for y in range(top, bottom):
+        row = cells[y // 2]
+        for c in range(matte.shape[0]):
+            line, first = matte[c, y], 4 * c + 2 * (y % 2)
+            for x in range(width // 2):
+                line[2 * x], line[2 * x + 1] = row[x, first], row[x, first + 1]
+            if width % 2:
+                line[width - 1] = row[width // 2, first]
+        _alpha_row(matte[3], y, F32(margin))
 
 
 @jit
 def _convolve(inputs: Floats, weights: Floats, outputs: Floats, keep_negative: bool) -> None:
     """Apply a 1x1 convolution to N tiles; write M. weights (M, N + 1), bias last; M and N are multiples of 4."""
     bias = weights.shape[1] - 1
-    for o in range(U(0), U(weights.shape[0]), U(4)):
-        q0, q1, q2, q3 = o * TILE, (o + U(1)) * TILE, (o + U(2)) * TILE, (o + U(3)) * TILE
-        a, b, c, d = weights[o], weights[o + U(1)], weights[o + U(2)], weights[o + U(3)]
+    for o in range(U64(0), U64(weights.shape[0]), U64(4)):
+        q0, q1, q2, q3 = o * TILE, (o + U64(1)) * TILE, (o + U64(2)) * TILE, (o + U64(3)) * TILE
+        a, b, c, d = weights[o], weights[o + U64(1)], weights[o + U64(2)], weights[o + U64(3)]
         for x in range(TILE):
             outputs[q0 + x] = a[bias]
             outputs[q1 + x] = b[bias]
             outputs[q2 + x] = c[bias]
             outputs[q3 + x] = d[bias]
-        for i in range(U(0), U(bias), U(4)):
-            a0, a1, a2, a3 = a[i], a[i + U(1)], a[i + U(2)], a[i + U(3)]
-            b0, b1, b2, b3 = b[i], b[i + U(1)], b[i + U(2)], b[i + U(3)]
-            c0, c1, c2, c3 = c[i], c[i + U(1)], c[i + U(2)], c[i + U(3)]
-            d0, d1, d2, d3 = d[i], d[i + U(1)], d[i + U(2)], d[i + U(3)]
-            p0, p1, p2, p3 = i * TILE, (i + U(1)) * TILE, (i + U(2)) * TILE, (i + U(3)) * TILE
+        for i in range(U64(0), U64(bias), U64(4)):
+            a0, a1, a2, a3 = a[i], a[i + U64(1)], a[i + U64(2)], a[i + U64(3)]
+            b0, b1, b2, b3 = b[i], b[i + U64(1)], b[i + U64(2)], b[i + U64(3)]
+            c0, c1, c2, c3 = c[i], c[i + U64(1)], c[i + U64(2)], c[i + U64(3)]
+            d0, d1, d2, d3 = d[i], d[i + U64(1)], d[i + U64(2)], d[i + U64(3)]
+            p0, p1, p2, p3 = i * TILE, (i + U64(1)) * TILE, (i + U64(2)) * TILE, (i + U64(3)) * TILE
             for x in range(TILE):
                 r0, r1, r2, r3 = inputs[p0 + x], inputs[p1 + x], inputs[p2 + x], inputs[p3 + x]
                 outputs[q0 + x] += a0 * r0 + a1 * r1 + a2 * r2 + a3 * r3
@@ -53,16 +169,16 @@ def _convolve(inputs: Floats, weights: Floats, outputs: Floats, keep_negative: b
                 outputs[q2 + x] += c0 * r0 + c1 * r1 + c2 * r2 + c3 * r3
                 outputs[q3 + x] += d0 * r0 + d1 * r1 + d2 * r2 + d3 * r3
     if not keep_negative:
-        for x in range(U(weights.shape[0]) * TILE):
+        for x in range(U64(weights.shape[0]) * TILE):
             outputs[x] = max(outputs[x], F32(0))
 
 
 @jit
 def _take(planes: Floats, y: int, left: int, tiles: Floats, first: int) -> None:
     """Load tiles from index `first`: row `y` of planes (C, h, w) from column `left`, clipped to the row."""
-    begin, count = U(left), U(min(TILE_PX, planes.shape[2] - left))
+    begin, count = U64(left), U64(min(TILE_PX, planes.shape[2] - left))
     for c in range(planes.shape[0]):
-        start = U(first + c) * TILE
+        start = U64(first + c) * TILE
         for x in range(count):
             tiles[start + x] = planes[c, y, begin + x]
 
@@ -70,9 +186,9 @@ def _take(planes: Floats, y: int, left: int, tiles: Floats, first: int) -> None:
 @jit
 def _put(tiles: Floats, first: int, planes: Floats, y: int, left: int, end: int) -> None:
     """Store tiles from index `first` to row `y` of planes, from column `left` up to `end`; the inverse of `_take`."""
-    begin, count = U(left), U(min(TILE_PX, end - left))
+    begin, count = U64(left), U64(min(TILE_PX, end - left))
     for c in range(planes.shape[0]):
-        start = U(first + c) * TILE
+        start = U64(first + c) * TILE
         for x in range(count):
             planes[c, y, begin + x] = tiles[start + x]
 
@@ -83,26 +199,26 @@ def _multiply(small: Floats, matte: Floats, row: int, y: int, products: Floats) 
 
     matte: (4, n, w), read in row `row`.
     """
-    width, ring = U(small.shape[2]), y % 3
+    width, ring = U64(small.shape[2]), y % 3
     if y < 0 or y >= small.shape[1]:
         for c in range(MOMENTS):
             for x in range(width):
-                products[ring, c, x + U(1)] = F32(0)
+                products[ring, c, x + U64(1)] = F32(0)
         return
     for c in range(PAIRS):
         own, both, square = PAIRS + c, 2 * PAIRS + c, 3 * PAIRS + c
         # One loop per row that is written: more make too many checks for overlap, and nothing is vectorized.
         if c < PAIRS - 1:
             for x in range(width):
-                products[ring, c, x + U(1)] = small[c, y, x]
+                products[ring, c, x + U64(1)] = small[c, y, x]
         else:
             for x in range(width):
-                products[ring, c, x + U(1)] = (small[0, y, x] + small[1, y, x] + small[2, y, x]) * F32(1 / 3)
+                products[ring, c, x + U64(1)] = (small[0, y, x] + small[1, y, x] + small[2, y, x]) * F32(1 / 3)
         for x in range(width):
-            products[ring, own, x + U(1)] = matte[c, row, x]
-        for x in range(U(1), width + U(1)):
+            products[ring, own, x + U64(1)] = matte[c, row, x]
+        for x in range(U64(1), width + U64(1)):
             products[ring, both, x] = products[ring, c, x] * products[ring, own, x]
-        for x in range(U(1), width + U(1)):
+        for x in range(U64(1), width + U64(1)):
             products[ring, square, x] = products[ring, c, x] * products[ring, c, x]
 
 
@@ -112,14 +228,14 @@ def _mean(products: Floats, row: int, left: int, box: Floats, means: Floats) -> 
 
     box: (4, 9), weights of each channel pair.
     """
-    above, here, below, begin = (row + 2) % 3, row % 3, (row + 1) % 3, U(left)
+    above, here, below, begin = (row + 2) % 3, row % 3, (row + 1) % 3, U64(left)
     for c in range(MOMENTS):
         p = c % PAIRS
         k0, k1, k2, k3, k4 = box[p, 0], box[p, 1], box[p, 2], box[p, 3], box[p, 4]
         k5, k6, k7, k8 = box[p, 5], box[p, 6], box[p, 7], box[p, 8]
-        start = U(c) * TILE
+        start = U64(c) * TILE
         for x in range(TILE):
-            i, j, k = begin + x, begin + x + U(1), begin + x + U(2)
+            i, j, k = begin + x, begin + x + U64(1), begin + x + U64(2)
             upper = k0 * products[above, c, i] + k1 * products[above, c, j] + k2 * products[above, c, k]
             middle = k3 * products[here, c, i] + k4 * products[here, c, j] + k5 * products[here, c, k]
             lower = k6 * products[below, c, i] + k7 * products[below, c, j] + k8 * products[below, c, k]
@@ -129,24 +245,24 @@ def _mean(products: Floats, row: int, left: int, box: Floats, means: Floats) -> 
 @jit
 def _statistics(means: Floats, statistics: Floats) -> None:
     """Compute tiles of the covariance of x and y, then of the variance of x."""
-    size = U(PAIRS) * TILE
+    size = U64(PAIRS) * TILE
     for x in range(size):
         mean_x, mean_y = means[x], means[size + x]
-        statistics[x] = means[U(2) * size + x] - mean_x * mean_y
-        statistics[size + x] = means[U(3) * size + x] - mean_x * mean_x
+        statistics[x] = means[U64(2) * size + x] - mean_x * mean_y
+        statistics[size + x] = means[U64(3) * size + x] - mean_x * mean_x
 
 
 @jit
 def _offset(means: Floats, slopes: Floats, offsets: Floats) -> None:
-    size = U(PAIRS) * TILE
+    size = U64(PAIRS) * TILE
     for x in range(size):
         offsets[x] = means[size + x] - slopes[x] * means[x]
 
 
 @jit
 def _clamp(matte: Floats, row: int, coarse: Floats, y: int, column: int) -> None:
-    begin = U(column)
-    for x in range(U(matte.shape[2])):
+    begin = U64(column)
+    for x in range(U64(matte.shape[2])):
         coarse[0, y, begin + x] = min(max(matte[3, row, x], F32(0)), F32(1))
 
 
@@ -212,25 +328,25 @@ def learned_filter_rows(
 def _add_rows(products: Floats, left: int, sums: Floats) -> None:
     """Add up the three rows of products (3, 16, w + 2) into tiles with their borders."""
     for c in range(MOMENTS):
-        start = U(c) * WIDE_TILE
+        start = U64(c) * WIDE_TILE
         for x in range(WIDE_TILE):
-            i = U(left) + x
+            i = U64(left) + x
             sums[start + x] = products[0, c, i] + products[1, c, i] + products[2, c, i]
 
 
 @jit
 def _solve(sums: Floats, shares: Floats, left: int, epsilon: np.float32, solved: Floats) -> None:
     """Compute tiles of slopes, then of offsets, from sums of rows. shares: of each pixel in the mean around it."""
-    for c in range(U(PAIRS)):
-        i, j = c * WIDE_TILE, (U(PAIRS) + c) * WIDE_TILE
-        k, m = (U(2 * PAIRS) + c) * WIDE_TILE, (U(3 * PAIRS) + c) * WIDE_TILE
-        slopes, offsets = c * TILE, (U(PAIRS) + c) * TILE
+    for c in range(U64(PAIRS)):
+        i, j = c * WIDE_TILE, (U64(PAIRS) + c) * WIDE_TILE
+        k, m = (U64(2 * PAIRS) + c) * WIDE_TILE, (U64(3 * PAIRS) + c) * WIDE_TILE
+        slopes, offsets = c * TILE, (U64(PAIRS) + c) * TILE
         for x in range(TILE):
-            share = shares[U(left) + x]
-            mean_x = (sums[i + x] + sums[i + x + U(1)] + sums[i + x + U(2)]) * share
-            mean_y = (sums[j + x] + sums[j + x + U(1)] + sums[j + x + U(2)]) * share
-            both = (sums[k + x] + sums[k + x + U(1)] + sums[k + x + U(2)]) * share
-            square = (sums[m + x] + sums[m + x + U(1)] + sums[m + x + U(2)]) * share
+            share = shares[U64(left) + x]
+            mean_x = (sums[i + x] + sums[i + x + U64(1)] + sums[i + x + U64(2)]) * share
+            mean_y = (sums[j + x] + sums[j + x + U64(1)] + sums[j + x + U64(2)]) * share
+            both = (sums[k + x] + sums[k + x + U64(1)] + sums[k + x + U64(2)]) * share
+            square = (sums[m + x] + sums[m + x + U64(1)] + sums[m + x + U64(2)]) * share
             slope = (both - mean_x * mean_y) / (square - mean_x * mean_x + epsilon)
             solved[slopes + x] = slope
             solved[offsets + x] = mean_y - slope * mean_x

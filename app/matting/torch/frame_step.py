@@ -1,0 +1,558 @@
+"""The frame step as a torch module, and the adapter from a network to it: the part that runs at the small size.
+
+A core is a module `core(small, *state) -> (slope, offset, coarse_alpha, *state)`. `small` is (1, 3, h, w), RGB in 0..1.
+`slope` and `offset`, (1, 4, h, w), are resized to the frame's size, where they map [R, G, B, mean of RGB] to
+[foreground residual (3), alpha]. `coarse_alpha` is (1, 1, h, w) in 0..1.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import torch
+import torch.nn.functional as functional
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from app.core.geometry import View
+from app.core.types import BgrImage, Floats
+from app.matting.base.interface import MatteEdit, MatteEditor, StepGeometry
+from app.matting.base.parameters import (
+    DARK,
+    DARKER,
+    FILL_FACTOR,
+    FILL_SIGMA,
+    FILL_WEIGHT,
+    FLOOR,
+    MOST_GAIN,
+    PERSON_MARGIN,
+    SPREAD_ALPHA,
+    SPREAD_FACTOR,
+    SPREAD_FLOOR,
+    TARGET,
+    EdgePlan,
+    box_radii,
+    octagon,
+    spread_radius,
+)
+from app.matting.light import Light, grid_size, short_side_for
+from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
+from models.bgmv2 import MattingRefine
+from models.export import TwoStageNetwork
+from models.rules import CELL
+
+State = tuple[Tensor, ...]
+"""Recurrent states."""
+
+
+class LayerTensors(NamedTuple):
+    """Foreground, alpha and background before the edge controls; float32, RGB in 0..1."""
+
+    person: Tensor
+    """(1, 3, H, W) foreground colours."""
+    alpha: Tensor
+    """(1, 1, H, W)."""
+    backdrop: Tensor
+    """(1, 3, H, W) backdrop."""
+
+
+class Pixels(NamedTuple):
+    """Results at the frame's size, uint8."""
+
+    composite: Tensor
+    """(H, W, 3) BGR."""
+    alpha: Tensor
+    """(H, W)."""
+    foreground: Tensor | None
+    """(H, W, 3) BGR, if requested."""
+
+
+def small_frame(frame: Tensor, geometry: StepGeometry) -> Tensor:
+    """Return the small frame (1, 3, h, w) float32, RGB in 0..1, of (H, W, 3) uint8 BGR."""
+    image = to_image(frame)
+    if geometry.ratio == 1:
+        return image
+    return functional.interpolate(
+        image, scale_factor=geometry.ratio, mode="bilinear", align_corners=False, recompute_scale_factor=False
+    )
+
+
+def layers(frame: Tensor, slope: Tensor, offset: Tensor, backdrop: Tensor) -> LayerTensors:
+    """Return the layers of a frame (H, W, 3) uint8 BGR.
+
+    slope, offset: (1, 4, h, w) float32; see above. backdrop: of the frame's shape and type, or the
+    blurred background, (1, 3, h', w') float32 RGB in 0..1.
+    """
+    image = to_image(frame)
+    size = image.shape[2:]
+    if slope.shape[2:] != size:
+        slope = functional.interpolate(slope, size=size, mode="bilinear", align_corners=False)
+        offset = functional.interpolate(offset, size=size, mode="bilinear", align_corners=False)
+    matte = slope * torch.cat([image, image.mean(1, keepdim=True)], 1) + offset
+    if backdrop.dtype == torch.uint8:
+        background = to_image(backdrop)
+    else:
+        background = torch.round(functional.interpolate(backdrop, size=size, mode="bilinear") * 255) / 255
+    return LayerTensors((image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1), background)
+
+
+def to_pixels(layers: LayerTensors, *, foreground: bool) -> Pixels:
+    """Composite the layers."""
+    person, alpha, backdrop = layers
+    shown = _to_bytes(alpha)
+    # Where alpha is rounded to 0, rounding the colours could still leave one level of the person.
+    composite = torch.where(shown > 0, alpha * person + (1 - alpha) * backdrop, backdrop)
+    return Pixels(
+        composite=_to_bgr(composite),
+        alpha=shown[0, 0],
+        foreground=_to_bgr(person) if foreground else None,
+    )
+
+
+def to_image(pixels: Tensor) -> Tensor:
+    """Convert (H, W, 3) uint8 BGR to (1, 3, H, W) float32 RGB in 0..1."""
+    return pixels.permute(2, 0, 1)[None].flip(1).float() / 255
+
+
+def _to_bytes(values: Tensor) -> Tensor:
+    return (values * 255).round().to(torch.uint8)
+
+
+def _to_bgr(image: Tensor) -> Tensor:
+    """Convert (1, 3, H, W) RGB in 0..1 to (H, W, 3) uint8 BGR."""
+    return _to_bytes(image)[0].flip(0).permute(1, 2, 0).contiguous()
+
+
+def edit_of(editor: MatteEditor, small: Tensor, coarse: Tensor) -> MatteEdit:
+    """Return the edit of the matte of one stream: small (1, 3, h, w), coarse (1, 1, h, w)."""
+    return editor.edit(_to_host(small[0]), _to_host(coarse[0, 0].clamp(0, 1)))
+
+
+def edited(slope: Tensor, offset: Tensor, coarse: Tensor, edit: MatteEdit) -> tuple[Tensor, Tensor, Tensor]:
+    """Return slope, offset and coarse alpha, (1, C, h, w), with the edit applied.
+
+    The view is not applied to the coarse alpha: what is made of it is enlarged after the background blur.
+    """
+    if edit.gain is not None:
+        slope, offset = slope.clone(), offset.clone()
+        gain = _to_device(edit.gain, slope)
+        slope[:, 3:] *= gain
+        offset[:, 3:] *= gain
+        coarse = coarse * gain
+    if edit.view is not None:
+        slope, offset = (in_view(planes, edit.view) for planes in (slope, offset))
+    return slope, offset, coarse
+
+
+class Lighting(NamedTuple):
+    """Measures the light of one stream, on the host."""
+
+    light: Light
+    backdrop: BgrImage | None
+    """What is shown behind the person; None: the person's own background."""
+
+    def maps(self, seen: Tensor, plan: EdgePlan) -> Tensor:
+        """Return gains (3) and biases (3), (1, 6, h, w). seen: (1, 4, h, w), RGB and coarse alpha in 0..1."""
+        height, width = seen.shape[2:]
+        columns, rows = grid_size(width, height, short_side_for(plan))
+        *image, alpha = _to_host(functional.interpolate(seen, (rows, columns), mode="bilinear")[0])
+        maps = self.light.maps_of_grid(np.dstack(image), alpha.clip(0, 1), self.backdrop, plan)
+        # OpenCV enlarges them four times faster than torch on a CPU.
+        return torch.from_numpy(np.stack([cv2.resize(plane, (width, height)) for plane in maps])).to(seen.device)[None]
+
+
+def relit(slope: Tensor, offset: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
+    """Return slope and offset (1, 4, h, w) whose foreground, pixel * (1 + slope) + offset, is relit; not alpha."""
+    gain, bias = maps[:, :3], maps[:, 3:]
+    slope = torch.cat([torch.addcmul(gain - 1, gain, slope[:, :3]), slope[:, 3:]], 1)
+    return slope, torch.cat([torch.addcmul(bias, gain, offset[:, :3]), offset[:, 3:]], 1)
+
+
+def viewed_frame(frame: Tensor, view: View) -> Tensor:
+    """Return the part of a frame (H, W, 3) uint8, enlarged to the frame's size."""
+    planes = frame.permute(2, 0, 1)[None].float()
+    return in_view(planes, view)[0].permute(1, 2, 0).round().to(torch.uint8).contiguous()
+
+
+def in_view(planes: Tensor, view: View) -> Tensor:
+    """Return the part of planes (1, C, h, w), enlarged to their size."""
+    centre_x, centre_y = (2 * (edge + view.size / 2) - 1 for edge in (view.left, view.top))
+    affine = [[view.size, 0.0, centre_x], [0.0, view.size, centre_y]]
+    grid = functional.affine_grid(
+        torch.tensor([affine], dtype=planes.dtype, device=planes.device), list(planes.shape), align_corners=False
+    )
+    return functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
+
+
+def _to_device(plane: Floats, like: Tensor) -> Tensor:
+    return torch.from_numpy(np.ascontiguousarray(plane)).to(like.device)[None, None]
+
+
+def _to_host(planes: Tensor) -> Floats:
+    return planes.detach().float().cpu().numpy()
+
+
+def steady(alpha: Tensor, plan: EdgePlan, previous_alpha: Tensor | None) -> Tensor:
+    """Apply contrast and temporal smoothing to alpha (1, 1, H, W), integers 0..255 in a float tensor.
+
+    previous_alpha: the result for the previous frame, or None. NaN gives any value; the caller discards such a frame.
+    """
+    # An index outside the table, from NaN, would stop a GPU for the whole process.
+    if plan.contrast is not None:
+        alpha = _table(plan.contrast, alpha.device)[alpha.long().clamp(0, 255)].float()
+    if plan.temporal_smoothing is not None and previous_alpha is not None:
+        steps = _table(plan.temporal_smoothing, alpha.device)
+        alpha = previous_alpha + steps[((alpha - previous_alpha).long() + 255).clamp(0, 510)]
+    return alpha
+
+
+def _table(values: NDArray[np.uint8] | NDArray[np.int16], device: torch.device) -> Tensor:
+    return _uploaded(values.tobytes(), values.dtype.str, device)
+
+
+@functools.lru_cache(maxsize=8)
+def _uploaded(values: bytes, dtype: str, device: torch.device) -> Tensor:
+    """Keep tables on the device: the upload of a table waits for all work before it."""
+    return torch.from_numpy(np.frombuffer(values, dtype).copy()).to(device)
+
+
+def grow(alpha: Tensor, plan: EdgePlan) -> Tensor:
+    """Grow or shrink alpha (1, 1, H, W), integers 0..255 in a float tensor."""
+    if plan.grow_px > 0:
+        return _dilate(alpha, plan.grow_px)
+    if plan.grow_px < 0:
+        return 255 - _dilate(255 - alpha, -plan.grow_px)
+    return alpha
+
+
+def feather(alpha: Tensor, feather_px: int) -> Tensor:
+    """Feather alpha (1, 1, H, W) outward, integers 0..255 in a float tensor; alpha never decreases."""
+    return torch.maximum(alpha, _soften(_dilate(alpha, -(-feather_px // 2)), feather_px))
+
+
+def spread(person: Tensor, before: Tensor, after: Tensor, feather_px: int) -> Tensor:
+    """Return the foreground (1, 3, H, W) in 0..1 with its colours extended to where the feather added alpha.
+
+    before, after: alpha (1, 1, H, W) in 0..255 before and after feathering.
+    """
+    samples = slice(SPREAD_FACTOR // 2, None, SPREAD_FACTOR)
+    surely = (before[:, :, samples, samples] >= SPREAD_ALPHA).float()
+    colours = torch.cat([person[:, :, samples, samples] * surely, surely], 1)
+    radius = spread_radius(feather_px)
+    for _ in range(2):
+        colours = functional.avg_pool2d(colours, 2 * radius + 1, 1, radius)
+    beyond = (colours[:, :3] / (colours[:, 3:] + SPREAD_FLOOR)).clamp(0, 1)
+    beyond = functional.interpolate(beyond, size=person.shape[2:], mode="bilinear", align_corners=False)
+    own = (before / after.clamp(min=1)) ** 2
+    return torch.where(after > before, torch.lerp(beyond, person, own), person)
+
+
+def despill(person: Tensor, alpha: Tensor, amount: float) -> Tensor:
+    """Return the foreground (1, 3, H, W) with less green where alpha (1, 1, H, W) is below 1; both in 0..1."""
+    red, green, blue = person.unbind(1)
+    spill = (green - torch.maximum(red, blue)).clamp(min=0) * (4 * (1 - alpha[:, 0])).clamp(max=1)
+    return torch.stack([red, green - amount * spill, blue], 1)
+
+
+def _dilate(alpha: Tensor, radius: int) -> Tensor:
+    square, diamond = octagon(radius)
+    if square:
+        alpha = functional.max_pool2d(alpha, 2 * square + 1, 1, square)
+    for _ in range(diamond):
+        alpha = torch.maximum(
+            functional.max_pool2d(alpha, (3, 1), 1, (1, 0)), functional.max_pool2d(alpha, (1, 3), 1, (0, 1))
+        )
+    return alpha
+
+
+def _soften(alpha: Tensor, feather_px: int) -> Tensor:
+    for radius in box_radii(feather_px):
+        if radius:
+            padded = functional.pad(alpha, (radius,) * 4, mode="replicate")
+            alpha = functional.avg_pool2d(padded, 2 * radius + 1, 1).round()
+    return alpha
+
+
+def blurred_background(small: Tensor, alpha: Tensor, taps: Tensor, factor: int) -> Tensor:
+    """Return the blurred background without the person: float32 (B, 3, h // factor, w // factor), RGB in 0..1.
+
+    small: (B, 3, h, w) and alpha: (B, 1, h, w), both in 0..1. taps: (K,), normalized Gaussian.
+    """
+    background = functional.avg_pool2d(small.float(), factor)
+    person = functional.max_pool2d(
+        functional.avg_pool2d(alpha.float(), factor), 2 * PERSON_MARGIN + 1, 1, PERSON_MARGIN
+    )
+    weighted = torch.cat([background, torch.ones_like(person)], 1) * (1 - person)
+    near = _smooth(weighted, taps)
+    return (near[:, :3] + FILL_WEIGHT * _fill(weighted)) / (near[:, 3:] + FILL_WEIGHT)
+
+
+def _fill(weighted: Tensor) -> Tensor:
+    """Return fill colours (B, 3, h, w) from premultiplied colours and weights (B, 4, h, w)."""
+    height, width = weighted.shape[2:]
+    step = FILL_FACTOR
+    padded = functional.pad(weighted, (0, -width % step, 0, -height % step))
+    far = _smooth(functional.avg_pool2d(padded, step), _fill_taps(weighted.device))
+    mean = weighted.mean((2, 3), keepdim=True)
+    colour = mean[:, :3] / (mean[:, 3:] + FLOOR)
+    fill = (far[:, :3] + FLOOR * colour) / (far[:, 3:] + FLOOR)
+    return functional.interpolate(fill, scale_factor=step, mode="bilinear", align_corners=False)[:, :, :height, :width]
+
+
+def _fill_taps(device: torch.device) -> Tensor:
+    """Return `FILL_TAPS` built on the device: a captured graph cannot contain a copy from the host."""
+    radius = round(3 * FILL_SIGMA)
+    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=device) / FILL_SIGMA) ** 2)
+    return taps / taps.sum()
+
+
+def _smooth(image: Tensor, taps: Tensor) -> Tensor:
+    """Apply a separable convolution with zero padding to (B, C, h, w); the shape is unchanged."""
+    planes, radius = image.reshape(-1, 1, *image.shape[2:]), taps.shape[0] // 2
+    planes = functional.conv2d(planes, taps.view(1, 1, 1, -1), padding=(0, radius))
+    planes = functional.conv2d(planes, taps.view(1, 1, -1, 1), padding=(radius, 0))
+    return planes.reshape(image.shape)
+
+
+class Core(nn.Module):
+    """Wraps a network's first stage; the frame step runs the second."""
+
+    sees_gain = True
+    """Whether the network's input gets the gain of `app.matting.base.parameters`; not where a plate is compared."""
+
+    def __init__(self, network: nn.Module) -> None:
+        super().__init__()
+        self.network = network
+
+    def initial_state(self, height: int, width: int) -> State:
+        """Return the recurrent states before the first small frame of this size."""
+        network: TwoStageNetwork = self.network  # type: ignore[assignment]
+        return network.initial_state(1, height, width)
+
+    def forward(self, small: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """Return slope, offset, coarse alpha and the new states."""
+        network: TwoStageNetwork = self.network  # type: ignore[assignment]
+        return network.coefficients(small, *state)
+
+
+def no_slope(offset: Tensor) -> Tensor:
+    """Return zeros of the shape of `offset` without memory of that size."""
+    return offset.new_zeros(1, 1, 1, 1).expand_as(offset)
+
+
+class DirectCore(Core):
+    """Core for a network that runs at full size: the matte is the offset, the slope is zero."""
+
+    def forward(self, small: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """Return slope (zero), offset, alpha and the new states."""
+        network: TwoStageNetwork = self.network  # type: ignore[assignment]
+        foreground, alpha, *new_state = network(small, *state)
+        offset = torch.cat([foreground - small, alpha], 1)
+        return no_slope(offset), offset, alpha, *new_state
+
+
+class SeenPlateCore(Core):
+    """Core of a recurrent network that sees frame and plate at the small size."""
+
+    scale = None
+    sees_gain = False
+    plate: Tensor
+    unlit: Tensor
+    """The plate as it was captured, (1, 3, h, w), RGB in 0..1."""
+
+    def __init__(self, network: nn.Module, plate: BgrImage, geometry: StepGeometry) -> None:
+        """plate: (H, W, 3) uint8 BGR, of the size of the frame."""
+        super().__init__(network)
+        self.size = plate.shape[0], plate.shape[1]
+        small = small_frame(torch.from_numpy(plate.copy()), geometry).to(next(network.parameters()))
+        self.register_buffer("unlit", small, persistent=False)
+        self.register_buffer("plate", small.clone(), persistent=False)
+
+    def set_gain(self, gain: NDArray[np.float32]) -> None:
+        """See `LitPlate.set_gain`."""
+        factors = torch.from_numpy(gain[::-1].astype(np.float32)).to(self.unlit).view(1, 3, 1, 1)
+        self.plate.copy_((self.unlit * factors).clamp_(0, 1))
+
+    def forward(self, small: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """See `Core.forward`."""
+        return super().forward(torch.cat([small, self.plate], 1), *state)
+
+
+class PlateCore(Core):
+    """Core of Background Matting V2 at full size: the matte is the offset; slope is zero, and there is no state.
+
+    Frame and plate are padded to multiples of 4 pixels, as required by the refiner.
+    """
+
+    sees_gain = False
+    plate: Tensor
+    unlit: Tensor
+    """The plate as it was captured, (1, 3, H', W') uint8 RGB."""
+
+    def __init__(self, network: nn.Module, plate: BgrImage, scale: float, sample_pixels: int) -> None:
+        """Wrap a MattingRefine network.
+
+        plate: (H, W, 3) uint8 BGR, same size as the frame. scale: of the base network's input, at most 1/2.
+        sample_pixels: number of pixels to refine.
+        """
+        assert isinstance(network, MattingRefine)
+        network = copy.deepcopy(network)  # Other engines may share these weights at another scale.
+        network.backbone_scale = scale
+        network.refiner.sample_pixels = sample_pixels
+        super().__init__(network)
+        self.scale = scale
+        self.size = plate.shape[0], plate.shape[1]
+        like = next(network.parameters())
+        unlit = torch.from_numpy(plate[..., ::-1].copy()).permute(2, 0, 1)[None].to(like)
+        self.register_buffer("unlit", _padded(unlit).to(torch.uint8), persistent=False)
+        self.register_buffer("plate", self.unlit.to(like) / 255, persistent=False)
+
+    def set_gain(self, gain: NDArray[np.float32]) -> None:
+        """See `LitPlate.set_gain`; rounds as `lit_plate`."""
+        factors = torch.from_numpy(gain[::-1].astype(np.float32)).to(self.unlit.device).view(1, 3, 1, 1)
+        self.plate.copy_((self.unlit * factors + 0.5).clamp_(0, 255).floor_().div_(255))
+
+    def initial_state(self, height: int, width: int) -> State:
+        """Return no states: the network is not recurrent."""
+        return ()
+
+    def forward(self, small: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """Return slope (zero), offset and alpha at full size; small: the whole frame (1, 3, H, W)."""
+        height, width = small.shape[2:]
+        alpha, foreground, *_ = self.network(_padded(small), self.plate)
+        alpha, foreground = alpha[:, :, :height, :width], foreground[:, :, :height, :width]
+        offset = torch.cat([foreground - small, alpha], 1)
+        return no_slope(offset), offset, alpha
+
+
+def _padded(image: Tensor) -> Tensor:
+    height, width = image.shape[2:]
+    if height % CELL == 0 and width % CELL == 0:
+        return image
+    return functional.pad(image, (0, -width % CELL, 0, -height % CELL), mode="replicate")
+
+
+def network_gain(mean: Tensor) -> Tensor:
+    """Return `app.matting.base.parameters.network_gain`, on the device of the mean."""
+    share = ((DARK - mean) / (DARK - DARKER)).clamp(0, 1)
+    return (1 + (TARGET / mean.clamp(min=1e-3) - 1) * share).clamp(max=MOST_GAIN)
+
+
+class StepInputs(NamedTuple):
+    """Inputs of a step, on the step's device."""
+
+    frame: Tensor
+    """(H, W, 3) uint8 BGR."""
+    backdrop: Tensor
+    """The same, or Gaussian taps (K,) float32 for background blur."""
+    state: State
+    edges: EdgePlan
+    previous_alpha: Tensor | None = None
+    """That of the previous step's output; None on the first frame."""
+    want_foreground: bool = False
+
+    @property
+    def form(self) -> tuple[object, ...]:
+        """What a graph cannot change: all but the contents of the tensors."""
+        backdrop, previous = self.backdrop, self.previous_alpha is not None
+        return self.frame.shape, backdrop.shape, backdrop.dtype, previous, id(self.edges), self.want_foreground
+
+
+class StepOutput(NamedTuple):
+    """Outputs of a step, on the step's device."""
+
+    pixels: Pixels
+    finite: Tensor
+    """() float32: not finite if the network's output is not finite."""
+    state: State
+    previous_alpha: Tensor | None
+    """Alpha (1, 1, H, W) after temporal smoothing, input of the next step; None while smoothing is off."""
+    view: View | None = None
+    """The part of the frame that the pixels show; None: the whole frame."""
+
+
+class FrameStep(nn.Module):
+    """Maps frame, backdrop and recurrent state to composite, alpha and new state.
+
+    Reference for all executors: 8-bit frame, normalization, resize, network, guided filter, edge controls, compositing,
+    8-bit output.
+    """
+
+    def __init__(self, core: Core, geometry: StepGeometry, dtype: torch.dtype = torch.float32) -> None:
+        """dtype: of the network."""
+        super().__init__()
+        self.core = core
+        self.geometry = geometry
+        self.dtype = dtype
+
+    def initial_state(self, seen: Tensor | None = None) -> State:
+        """Return the network's states before the first frame, and the memory of strict mode.
+
+        seen: alpha (H, W) uint8 of people whom strict mode shows at once.
+        """
+        size = self.geometry.small_height, self.geometry.small_width
+        weights = next(self.core.parameters(), None)
+        memory = initial_memory(*size, torch.device("cpu") if weights is None else weights.device)
+        return *self.core.initial_state(*size), with_people(memory, seen)
+
+    def forward(
+        self, inputs: StepInputs, editor: MatteEditor | None = None, lighting: Lighting | None = None
+    ) -> StepOutput:
+        """Run one step. editor, lighting: of one stream; they run on the host."""
+        frame, backdrop, (*network_state, memory), edges, previous_alpha, want_foreground = inputs
+        small = small_frame(frame, self.geometry)
+        gain = network_gain(small[:, :, ::4, ::4].mean()) if self.core.sees_gain else None
+        seen = small if gain is None else (small * gain).clamp(max=1)
+        slope, offset, coarse, *new_state = self.core(seen.to(self.dtype), *network_state)
+        slope, offset, coarse = slope.float(), offset.float(), coarse.float()
+        if gain is not None:
+            slope = torch.cat([slope[:, :3], slope[:, 3:] * gain], 1)
+            offset = torch.cat([offset[:, :3] / gain, offset[:, 3:]], 1)
+        finite = slope.sum() + offset.sum()
+        if edges.strict != "off":
+            slope, offset, coarse, memory = strict_matte(small, slope, offset, coarse, memory)
+        else:
+            memory = torch.zeros_like(memory)
+        edit = MatteEdit()
+        on_host = (editor is not None or lighting is not None) and bool(torch.isfinite(finite))
+        if editor is not None and on_host:
+            edit = edit_of(editor, small, coarse)
+            slope, offset, coarse = edited(slope, offset, coarse, edit)
+        if lighting is not None and on_host:
+            seen = torch.cat([small, coarse], 1)
+            seen = seen if edit.view is None else in_view(seen, edit.view)
+            slope, offset = relit(slope, offset, lighting.maps(seen, edges))
+        background = backdrop
+        if backdrop.ndim == 1:
+            background = blurred_background(small, coarse, backdrop, self.geometry.blur_factor)
+            background = background if edit.view is None else in_view(background, edit.view)
+        if edit.view is not None:
+            frame = viewed_frame(frame, edit.view)
+        whole, previous_alpha = self._finished(layers(frame, slope, offset, background), edges, previous_alpha)
+        pixels = to_pixels(whole, foreground=want_foreground)
+        return StepOutput(pixels, finite, (*new_state, memory), previous_alpha, edit.view)
+
+    def _finished(
+        self, whole: LayerTensors, edges: EdgePlan, previous_alpha: Tensor | None
+    ) -> tuple[LayerTensors, Tensor | None]:
+        """Apply the edge controls at the frame's size. Return also the previous alpha of the next step."""
+        person, alpha, background = whole
+        if edges.touches_alpha:
+            previous_alpha = steady((alpha * 255).round(), edges, previous_alpha)
+            alpha, person = _shape(previous_alpha, person, edges)
+        if edges.despill > 0:
+            person = despill(person, alpha, edges.despill)
+        return LayerTensors(person, alpha, background), previous_alpha
+
+
+def _shape(alpha: Tensor, person: Tensor, edges: EdgePlan) -> tuple[Tensor, Tensor]:
+    """Grow and feather alpha (B, 1, H, W), 0..255; return it in 0..1, and the matching foreground."""
+    grown = grow(alpha, edges)
+    if edges.feather_px == 0:
+        return grown / 255, person
+    feathered = feather(grown, edges.feather_px)
+    return feathered / 255, spread(person, grown, feathered, edges.feather_px)
