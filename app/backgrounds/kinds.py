@@ -54,7 +54,7 @@ class Background(Protocol):
         """
         ...
 
-    def follow(self, settings: BackgroundSettings) -> None:
+    def apply_layout(self, settings: BackgroundSettings) -> None:
         """Take over the settings of `FOLLOWED` from the next backdrop on; the others are those it was opened with."""
         ...
 
@@ -83,7 +83,7 @@ class _Still:
 
     problem = None
 
-    def follow(self, settings: BackgroundSettings) -> None:
+    def apply_layout(self, settings: BackgroundSettings) -> None:
         """Do nothing: nothing of the background is followed."""
 
     def close(self) -> None:
@@ -115,7 +115,7 @@ class ImageBackground(_Still):
             self._shown = key, geometry.lay_out(image, *key)
         return self._shown[1]
 
-    def follow(self, settings: BackgroundSettings) -> None:
+    def apply_layout(self, settings: BackgroundSettings) -> None:
         """Take over fit, zoom and pan."""
         self.layout = layout_of(settings)
 
@@ -301,7 +301,7 @@ class VideoBackground:
     def clock(self, clock: tuple[float, float]) -> None:
         self._origin_s, self._due_s = clock
 
-    def follow(self, settings: BackgroundSettings) -> None:
+    def apply_layout(self, settings: BackgroundSettings) -> None:
         """Take over fit, zoom and pan, from the next frame that is decoded."""
         self._layout = layout_of(settings)
 

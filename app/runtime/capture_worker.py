@@ -21,6 +21,8 @@ from app.runtime.outputs import SinkWorker
 from app.runtime.status import Phase
 from app.runtime.worker import LatestSlot, Worker
 
+_log = logging.getLogger(__name__)
+
 
 class DemandWatch:
     """Counts readers on its own thread; `resting` and `readers` may be read on any."""
@@ -98,9 +100,6 @@ class DemandWatch:
         self._counter = None if device is None else self._context.parts.watch_readers(device)
 
 
-_log = logging.getLogger(__name__)
-
-
 class CaptureWorker:
     """Follows the capture settings; if a switch fails, the source in use stays open."""
 
@@ -133,8 +132,6 @@ class CaptureWorker:
         """Of the open source (any thread)."""
         self._orientation = UNTURNED
         """Of the last frame."""
-        self._turned_for: CaptureSettings | None = None
-        """The settings that it follows from."""
         self._generation = 0
         self._last_frame_s = 0.0
         self._read_at_s = 0.0
@@ -160,7 +157,7 @@ class CaptureWorker:
         try:
             while not stop.is_set():
                 revision = self._owner.revision
-                reads = self._follow()
+                reads = self._read_or_open_wanted()
                 self._board.captured = revision
                 if not reads:
                     self._wake.wait(self._timing.source_retry_s)
@@ -168,7 +165,7 @@ class CaptureWorker:
         finally:
             self._close()
 
-    def _follow(self) -> bool:
+    def _read_or_open_wanted(self) -> bool:
         """Open, read or release the source as the settings ask; return whether to go on at once."""
         if self._demand.resting and self._kind == "camera":
             self._rest()
@@ -176,7 +173,7 @@ class CaptureWorker:
         settings = self._owner.current.capture
         looks = self.no_camera and time.perf_counter() >= self._look_again_s
         if self._source is None or looks or not (settings is self._tried or opens_alike(settings, self._tried)):
-            self._switch(settings)
+            self._open_wanted(settings)
         if self._source is None:
             return False
         held = self._demand.takes_plate or self._engines.compares_with_plate
@@ -193,7 +190,7 @@ class CaptureWorker:
             self._close()
             self._frames.put(StandBy(Phase.RESTING))
 
-    def _switch(self, wanted: CaptureSettings) -> None:
+    def _open_wanted(self, wanted: CaptureSettings) -> None:
         previous = self._running
         self._tried = wanted
         if self._source is not None and self._source.info.kind == "camera":
@@ -202,13 +199,13 @@ class CaptureWorker:
         try:
             source = self._open(wanted)
         except Exception as error:  # noqa: BLE001 - carried to the status
-            self._fail(error, wanted, previous)
+            self._keep_or_close(error, wanted, previous)
             return
         self._close()
-        self._adopt(source, wanted)
+        self._use(source, wanted)
         self._board.report(Stage.CAPTURE, None)
 
-    def _fail(self, error: Exception, wanted: CaptureSettings, previous: CaptureSettings | None) -> None:
+    def _keep_or_close(self, error: Exception, wanted: CaptureSettings, previous: CaptureSettings | None) -> None:
         """Note that the wanted source does not open; the one in use stays, unless the wanted one is any camera."""
         stands_in, absent = self.no_camera, isinstance(error, CameraAbsentError)
         if absent and wanted.source == "auto":
@@ -232,7 +229,7 @@ class CaptureWorker:
                 _log.warning("The demonstration does not open: %s", error)
                 return False
             self._close()
-            self._adopt(demonstration, None)
+            self._use(demonstration, None)
             self.no_camera = True
         self._look_again_s = time.perf_counter() + self._timing.source_retry_s
         self._board.report(Stage.CAPTURE, None)
@@ -241,8 +238,8 @@ class CaptureWorker:
     def _open(self, wanted: CaptureSettings) -> FrameSource:
         # Before the camera portal opens, the desktop may ask the user, who may take any time.
         limit_s = math.inf if wanted.source.startswith("portal") else self._timing.open_hang_s
-        with self.thread.calling(
-            lambda: t(
+        with self.thread.blocking_call(
+            t(
                 "The source {source} does not open; reconnect it, or start the program again with another source.",
                 source=wanted.source,
             ),
@@ -253,19 +250,18 @@ class CaptureWorker:
     def _return_to(self, previous: CaptureSettings | None) -> None:
         if previous is not None:
             try:
-                self._adopt(self._open(previous), previous)
+                self._use(self._open(previous), previous)
             except Exception as error:  # noqa: BLE001 - carried to the status
                 self._board.report(Stage.CAPTURE, error)
         if self._source is None:
             self._frames.put(StandBy(Phase.WAITING))
 
-    def _adopt(self, source: FrameSource, settings: CaptureSettings | None) -> None:
+    def _use(self, source: FrameSource, settings: CaptureSettings | None) -> None:
         """Use a source. settings: those that it was opened with; None for one that stands in."""
         self._source, self._running, self.no_camera = source, settings, False
         self._kind = source.info.kind
         self._generation += 1
         self._next_index = 0
-        self._turned_for = None
         self._last_frame_s = time.perf_counter()
         info = source.info
         self.info = info.turned(self._wanted_orientation())
@@ -273,46 +269,29 @@ class CaptureWorker:
         _log.info("Opened the source %s %s: %dx%d at %g fps, %s.", *words)
 
     def _read(self, *, hold_exposure: bool) -> None:
-        assert self._source is not None
-        started_s = time.perf_counter()
+        """Read the next frame, or skip it where nobody needs it."""
+        source, started_s, frame = self._source, time.perf_counter(), None
+        assert source is not None
+        problem = t(
+            "{device} does not respond; reconnect it, or start the program again with another source.",
+            device=source.info.name,
+        )
         try:
-            frame, name = None, self._source.info.name
-            with self.thread.calling(
-                lambda: t(
-                    "{device} does not respond; reconnect it, or start the program again with another source.",
-                    device=name,
-                ),
-                self._timing.hang_s,
-            ):
-                self._source.hold_exposure(hold_exposure)
-                if self._source.is_live and self._is_unneeded(started_s):
-                    arrived = self._source.skip()
+            with self.thread.blocking_call(problem, self._timing.hang_s):
+                source.hold_exposure(hold_exposure)
+                if source.is_live and self._is_unneeded(started_s):
+                    arrived = source.skip()
                     self._next_index += 1
                 else:
                     self._read_at_s = started_s + self._timing.paused_interval_s
-                    frame = self._source.read()
+                    frame = source.read()
                     arrived = frame is not None
             if not arrived and time.perf_counter() - self._last_frame_s > self._timing.source_timeout_s:
-                info, seconds = self._source.info, f"{self._timing.source_timeout_s:.0f}"
-                if info.is_virtual:
-                    raise SourceLostError(
-                        t(
-                            "The program that sends to {source} has delivered no frame for {seconds} seconds; start "
-                            "it again or choose another camera.",
-                            source=info.name,
-                            seconds=seconds,
-                        )
-                    )
-                raise SourceLostError(
-                    t(
-                        "{source} has delivered no frame for {seconds} seconds; check its cable and that no other "
-                        "program uses it. It is being reopened.",
-                        source=info.name,
-                        seconds=seconds,
-                    )
-                )
+                raise _silence(source.info, self._timing.source_timeout_s)
         except Exception as error:  # noqa: BLE001 - carried to the status
-            self._lose(error)
+            self._board.report(Stage.CAPTURE, error)
+            self._frames.put(StandBy(Phase.WAITING))
+            self._close()
             return
         if not arrived:
             return
@@ -322,12 +301,10 @@ class CaptureWorker:
             return
         self._next_index = frame.index + 1
         self._board.capture_ms.add(self._last_frame_s - started_s)
-        if (settings := self._owner.current.capture) is not self._turned_for:
-            self._turned_for = settings
-            if (orientation := self._wanted_orientation()) != self._orientation:
-                self._orientation = orientation
-                self._generation += 1  # the stream begins anew
-        frame = frame.of(self._source.info, self._orientation)
+        if (orientation := self._wanted_orientation()) != self._orientation:
+            self._orientation = orientation
+            self._generation += 1  # the stream begins anew
+        frame = frame.of(source.info, orientation)
         self.info = frame.source
         self._frames.put(replace(frame, generation=self._generation))
 
@@ -343,11 +320,6 @@ class CaptureWorker:
         generation, indexes = self._engines.unneeded
         return generation == self._generation and self._next_index in indexes
 
-    def _lose(self, error: Exception) -> None:
-        self._board.report(Stage.CAPTURE, error)
-        self._frames.put(StandBy(Phase.WAITING))
-        self._close()
-
     def _close(self) -> None:
         source, self._source = self._source, None
         self._running = None
@@ -358,3 +330,24 @@ class CaptureWorker:
             source.close()
         except Exception as error:  # noqa: BLE001 - a source that fails to close must not end the thread
             self._board.report(Stage.CAPTURE, error)
+
+
+def _silence(info: SourceInfo, seconds: float) -> SourceLostError:
+    """Return the error of a source that has delivered no frame for so long."""
+    if info.is_virtual:
+        return SourceLostError(
+            t(
+                "The program that sends to {source} has delivered no frame for {seconds} seconds; start it again or "
+                "choose another camera.",
+                source=info.name,
+                seconds=f"{seconds:.0f}",
+            )
+        )
+    return SourceLostError(
+        t(
+            "{source} has delivered no frame for {seconds} seconds; check its cable and that no other program uses "
+            "it. It is being reopened.",
+            source=info.name,
+            seconds=f"{seconds:.0f}",
+        )
+    )

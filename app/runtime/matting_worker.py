@@ -85,7 +85,7 @@ class MattingWorker:
                     return
                 revision = min(captured_revision, self._owner.revision)
                 settings = self._owner.current
-                self._backdrops.follow(settings.background)
+                self._backdrops.update(settings.background)
                 if captured is not None:
                     self.newest = captured if isinstance(captured, Frame) else None
                 if captured is None:
@@ -109,12 +109,12 @@ class MattingWorker:
 
     def _process(self, frame: Frame, settings: Settings) -> None:
         self.size = frame.size
-        if not self._backdrops.answered:
+        if not self._backdrops.decided:
             self._backdrops.wait()
         self._engines.request(frame, settings)
         self._engines.use_built()
         decision = self._engines.decide(frame, settings)
-        if not self._backdrops.answered and isinstance(decision, MatteFrame):
+        if not self._backdrops.decided and isinstance(decision, MatteFrame):
             decision = StandBy(Phase.STARTING)
         holds_card = settings.frozen and self._shown_under is None
         if isinstance(decision, Skip) and (holds_card or self._has_outdated_freeze(settings)):
@@ -138,7 +138,7 @@ class MattingWorker:
                 frame,
                 settings,
                 self._backdrops.backdrop(frame, started_s),
-                self._backdrops.shown(settings.background),
+                self._backdrops.settings_shown(settings.background),
                 want_foreground=self._demand.want_foreground,
             )
         except Exception as error:  # noqa: BLE001 - carried to the status
@@ -253,7 +253,7 @@ class FrameStep:
             shown = replace(frame, image=matte.frame, whole=frame.image)
         self_test = partial(self._context.parts.self_test, run.engine, *size)
         self._check.check(matte, shown, backdrop)
-        if not self._check.believes(mean_alpha(matte.alpha), time.monotonic(), run.sequence, self_test):
+        if not self._check.accepts_alpha(mean_alpha(matte.alpha), time.monotonic(), run.sequence, self_test):
             self.forget()
             self._last_alpha = None
             return None
@@ -289,8 +289,8 @@ class FrameStep:
         device = engine.info.device
         self._context.between_steps.clear()
         try:
-            with self._thread.calling(
-                lambda: t(
+            with self._thread.blocking_call(
+                t(
                     "The model does not respond on {device}; start the program again, or with another device.",
                     device=device,
                 ),

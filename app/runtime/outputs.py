@@ -129,7 +129,7 @@ class OutputClock:
             self.last_tick_s = now_s
             if arrived is not None:
                 clock.note_arrival()
-                self._take(arrived)
+                self._accept(arrived)
             settings = self._owner.current
             idle = settings.paused or self.phase is Phase.RESTING
             clock.rate_hz = min(IDLE_HZ, settings.capture.fps) if idle else settings.capture.fps
@@ -162,7 +162,7 @@ class OutputClock:
         self._preview.put(picture)
         self.on_preview()
 
-    def _take(self, arrived: Picture | StandBy) -> None:
+    def _accept(self, arrived: Picture | StandBy) -> None:
         if isinstance(arrived, StandBy):
             self._latest, self.phase = None, arrived.reason
             self._size = arrived.size or self._size
@@ -294,7 +294,7 @@ class SinkWorker:
                 except SlotClosed:
                     return
                 if item is not None:
-                    if self._follow(item[0]):
+                    if self._open_or_close(item[0]):
                         item = self._newer_than(item)
                     self._send(*item)
         finally:
@@ -310,7 +310,7 @@ class SinkWorker:
         if not self.thread.join(deadline_s - time.monotonic()) and self._finishes:
             self.thread.join(FINISH_S)
 
-    def _follow(self, picture: Picture) -> bool:
+    def _open_or_close(self, picture: Picture) -> bool:
         """Open or close the sink as the settings ask; return whether a sink was opened, which may take seconds."""
         wanted = self.wanted
         due = self._retry_at_s is not None and time.monotonic() >= self._retry_at_s
@@ -329,8 +329,8 @@ class SinkWorker:
         """Open another sink; where that fails, the one in use stays open."""
         try:
             name = self.spec.name.replace("_", " ")
-            with self.thread.calling(
-                lambda: t(
+            with self.thread.blocking_call(
+                t(
                     "The output {output} does not open; close the programs that use it, or start the program again "
                     "with another output.",
                     output=name,
@@ -376,8 +376,8 @@ class SinkWorker:
         outgoing = self._gate.release(picture)  # now: opening the sink may have taken seconds
         started_s = time.perf_counter()
         try:
-            with self.thread.calling(
-                lambda: t(
+            with self.thread.blocking_call(
+                t(
                     "{device} does not respond; close the programs that use it, or start the program again with "
                     "another output.",
                     device=sink.name,

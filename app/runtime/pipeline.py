@@ -19,7 +19,7 @@ from typing import Any
 import cv2
 
 from app.config.parsing import describe_background
-from app.core.errors import Stage, t
+from app.core.errors import Stage, Text, t
 from app.core.settings import Settings, SettingsOwner
 from app.core.threads import elapsed_s
 from app.core.types import Frame, Outgoing, Picture
@@ -47,7 +47,7 @@ class Watchdog:
         self._clock = clock
         self._watched = clock.thread, *threads
         self._stalled = False
-        self._late: dict[str, str | None] = {}
+        self._late: dict[str, Text | None] = {}
         """The call that did not return at the last check, by the name of its thread."""
         self.thread = Worker("watchdog", self.run)
 
@@ -63,7 +63,7 @@ class Watchdog:
                     if thread.frame_path:
                         self._gate.block()
                     report_failure(self._board, thread)
-                problem, before = thread.hangs(), self._late.get(thread.name)
+                problem, before = thread.overdue_call(), self._late.get(thread.name)
                 self._late[thread.name] = problem
                 # Once is not enough, as for the clock: a process that was stopped finds its calls late at first.
                 if problem is not None and problem == before:
@@ -115,7 +115,7 @@ class Pipeline:
         self._frames: LatestSlot[Frame | StandBy] = LatestSlot()
         self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
         self._cards = StandbyPictures(self._board, default_text=self._standby_text)
-        self._gate = Gate(self.owner, self._cards.get)
+        self._gate = Gate(self.owner, self._cards.card)
         self._engines = EngineSelector(
             self._parts.build_engine,
             self._parts.self_test,
@@ -146,7 +146,7 @@ class Pipeline:
         live: list[CaptureWorker | MattingWorker | DemandWatch] = [self._capture, self._matting, self.demand]
         self._threads = [*(part.thread for part in live), *(sink.thread for sink in self._sinks)]
         self._watchdog = Watchdog(context, self._gate, self._clock, *self._threads, *self._preparers)
-        self.owner.listen(self._settings_changed)
+        self.owner.listen(self._capture.wake)
 
     @property
     def settings(self) -> Settings:
@@ -302,7 +302,3 @@ class Pipeline:
         info = self._capture.info
         named = {self.settings.capture.source} | (set() if info is None else {f"camera:{info.id}"})
         return {self._parts.source_device(source) for source in named}
-
-    def _settings_changed(self) -> None:
-        self._backdrops.prepare(self.settings.background)
-        self._capture.wake()

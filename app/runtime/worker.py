@@ -18,6 +18,10 @@ from app.core.errors import Stage, Text
 from app.core.threads import lower_priority, name_thread
 from app.system.process import return_free_memory
 
+_log = logging.getLogger(__name__)
+NICENESS = 4
+"""Niceness added to threads that prepare something, so that the frame path and the window run first."""
+
 K = TypeVar("K")
 T = TypeVar("T")
 
@@ -36,17 +40,16 @@ class LatestSlot(Generic[T]):
         self._condition = threading.Condition()
         self._value: T | None = None
         self._closed = False
-        self._dropped = 0
+        self.dropped = 0
+        """The number of values that were replaced unread."""
 
     def put(self, value: T) -> None:
         """Put `value` into the slot; a closed slot ignores it."""
         with self._condition:
-            if self._closed:
-                return
-            if self._value is not None:
-                self._dropped += 1
-            self._value = value
-            self._condition.notify_all()
+            if not self._closed:
+                self.dropped += self._value is not None
+                self._value = value
+                self._condition.notify_all()
 
     def get(self, timeout_s: float | None = None) -> T | None:
         """Take the value; wait for one for up to `timeout_s` seconds (None: without limit). Return None on timeout.
@@ -66,20 +69,12 @@ class LatestSlot(Generic[T]):
             self._closed = True
             self._condition.notify_all()
 
-    @property
-    def dropped(self) -> int:
-        """The number of values that were replaced unread."""
-        with self._condition:
-            return self._dropped
-
-
-_log = logging.getLogger(__name__)
-NICENESS = 4
-"""Niceness added to threads that prepare something, so that the frame path and the window run first."""
-
 
 class Worker:
-    """Runs `target(stop)` once on its own thread; `target` returns soon after `stop` is set."""
+    """Runs `target(stop)` once on its own thread; `target` returns soon after `stop` is set.
+
+    All but `blocking_call` is for other threads.
+    """
 
     def __init__(
         self,
@@ -102,8 +97,8 @@ class Worker:
         # A daemon only so that a driver that never returns cannot keep the process alive; `join` is always checked.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.error: BaseException | None = None
-        self._call: tuple[float, Callable[[], Text]] | None = None
-        """When the call that goes on counts as one that does not return, and what says so then."""
+        self._call: tuple[float, Text] | None = None
+        """When the call in progress is overdue, and what to tell the user then."""
 
     def start(self) -> None:
         """Start the thread."""
@@ -130,23 +125,18 @@ class Worker:
         return self._ended.is_set() and not self._stop.is_set()
 
     @contextmanager
-    def calling(self, problem: Callable[[], Text], limit_s: float) -> Iterator[None]:
-        """Note the call of a driver, network or file system in this block (its thread).
-
-        problem: returns what to tell the user of a call that has not returned after limit_s (any thread).
-        """
+    def blocking_call(self, problem: Text, limit_s: float) -> Iterator[None]:
+        """Mark a call of a driver, network or file system, which the watchdog reports as `problem` after limit_s."""
         self._call = time.monotonic() + limit_s, problem
         try:
             yield
         finally:
             self._call = None
 
-    def hangs(self) -> str | None:
-        """Return what to say of a call that takes longer than its limit (any thread)."""
+    def overdue_call(self) -> Text | None:
+        """Return what to tell the user of a call that takes longer than its limit."""
         call = self._call
-        if call is None or time.monotonic() <= call[0]:
-            return None
-        return call[1]()
+        return None if call is None or time.monotonic() <= call[0] else call[1]
 
     def _run(self) -> None:
         name_thread(self.name)
@@ -171,7 +161,10 @@ class Prepared(Generic[K, T]):
 
 
 class Preparer(Worker, Generic[K, T]):
-    """Builds for the newest request on its own thread. An outcome that a newer one replaces unread is discarded."""
+    """Builds for the newest request on its own thread. An outcome that a newer one replaces unread is discarded.
+
+    Its methods are for other threads.
+    """
 
     def __init__(
         self,
@@ -182,19 +175,19 @@ class Preparer(Worker, Generic[K, T]):
         *,
         low_priority: bool = False,
     ) -> None:
-        """stage, low_priority: as in `Worker`. No low priority for engines: OpenVINO's workers,
-        which run them, are started here.
+        """stage, low_priority: as in `Worker`. No low priority for engines: OpenVINO's workers, which run them, are
+        started here.
         """
+        super().__init__(name, self._serve, stage, low_priority=low_priority)
         self._build = build
         self._discard = discard
         self._condition = threading.Condition()
         self._request: K | None = None
         self.busy = False
-        """Whether a request has not been answered yet (any thread)."""
+        """Whether a request has not been answered yet."""
         self._retired: list[T] = []
         self.outcome: Prepared[K, T] | None = None
-        """What waits to be taken (any thread)."""
-        super().__init__(name, self._serve, stage, low_priority=low_priority)
+        """What waits to be taken."""
 
     def request(self, key: K) -> None:
         """Build for `key`; an older request that has not begun is dropped."""
@@ -203,18 +196,18 @@ class Preparer(Worker, Generic[K, T]):
             self._condition.notify()
 
     def retire(self, value: T) -> None:
-        """Discard a value that is no longer used, on the background thread and before the next build (any thread)."""
+        """Discard a value that is no longer used, on this thread and before the next build."""
         with self._condition:
             self._retired.append(value)
             self._condition.notify()
 
     @property
     def pending(self) -> bool:
-        """Whether an outcome is still to be taken (any thread)."""
+        """Whether an outcome is still to be taken."""
         with self._condition:
             return self.busy or self.outcome is not None
 
-    def take(self) -> Prepared[K, T] | None:
+    def take_outcome(self) -> Prepared[K, T] | None:
         """Return the newest outcome, once; None while there is none."""
         with self._condition:
             outcome, self.outcome = self.outcome, None
@@ -231,7 +224,7 @@ class Preparer(Worker, Generic[K, T]):
         """Wait for the thread and discard outcomes that were not taken; return False if the thread still runs."""
         ended = super().join(timeout_s)
         if ended:
-            self._keep(None)
+            self._replace_outcome(None)
             self._discard_retired()
         return ended
 
@@ -251,7 +244,7 @@ class Preparer(Worker, Generic[K, T]):
                 outcome: Prepared[K, T] = Prepared(key, self._build(key), None)
             except Exception as error:  # noqa: BLE001 - carried to the requester
                 outcome = Prepared(key, None, error)
-            self._keep(outcome)
+            self._replace_outcome(outcome)
             with self._condition:
                 self.busy = self._request is not None
 
@@ -264,7 +257,7 @@ class Preparer(Worker, Generic[K, T]):
             close_unused(partial(self._discard, retired.pop(0)))
         return_free_memory()
 
-    def _keep(self, outcome: Prepared[K, T] | None) -> None:
+    def _replace_outcome(self, outcome: Prepared[K, T] | None) -> None:
         with self._condition:
             replaced, self.outcome = self.outcome, outcome
         if replaced is not None and replaced.value is not None:

@@ -86,8 +86,8 @@ class FakeBackground:
         self._faults.at("backdrop")
         return self._background.backdrop(width, height, time_s)
 
-    def follow(self, settings: BackgroundSettings) -> None:
-        self._background.follow(settings)
+    def apply_layout(self, settings: BackgroundSettings) -> None:
+        self._background.apply_layout(settings)
 
     def close(self) -> None:
         self._background.close()

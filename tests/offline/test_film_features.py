@@ -113,9 +113,9 @@ def live(frames: list[BgrImage], settings: Settings, engine: MattingEngine) -> l
     thread = MattingWorker(context, slot, engines, backdrops, demand, published.append).thread
     backdrops.preparer.start()
     if settings.background.kind != "none":
-        backdrops.follow(settings.background)
+        backdrops.update(settings.background)
         eventually(lambda: not backdrops.preparer.busy)
-        backdrops.follow(settings.background)
+        backdrops.update(settings.background)
     thread.start()
     for index, image in enumerate(frames):
         slot.put(Frame(image, index, index * STEP_S))

@@ -61,7 +61,7 @@ def test_a_frozen_picture_may_not_leave_once_the_settings_hide_something_else() 
 
 def test_what_may_not_leave_becomes_a_card_of_its_size() -> None:
     owner = SettingsOwner(NONE)
-    gate = Gate(owner, StandbyPictures(StatusBoard()).get)
+    gate = Gate(owner, StandbyPictures(StatusBoard()).card)
     picture = Picture(room_picture(80, 60), PictureKind.UNMATTED)
     assert gate.release(picture) is picture
     owner.current = BASE

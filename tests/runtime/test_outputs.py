@@ -243,8 +243,8 @@ def is_plain(picture: Picture) -> bool:
 
 
 def settled(cards: StandbyPictures, settings: OutputSettings, width: int, height: int) -> Picture:
-    eventually(lambda: not is_plain(cards.get(settings, width, height)))
-    return cards.get(settings, width, height)
+    eventually(lambda: not is_plain(cards.card(settings, width, height)))
+    return cards.card(settings, width, height)
 
 
 class SlowCard(StandbyCard):
@@ -272,18 +272,18 @@ def slow(board: StatusBoard) -> Iterator[StandbyPictures]:
 def test_a_card_that_fails_after_another_one_was_chosen_is_no_problem(
     slow: StandbyPictures, board: StatusBoard
 ) -> None:
-    slow.get(OutputSettings(), 64, 48)
+    slow.card(OutputSettings(), 64, 48)
     assert SlowCard.begun.wait(60)
-    slow.get(SOON, 64, 48)
+    slow.card(SOON, 64, 48)
     SlowCard.may_draw.set()
     assert np.array_equal(settled(slow, SOON, 64, 48).image, StandbyCard("soon", None).image(64, 48))
     assert not board.read().problems
 
 
 def test_something_plain_until_the_card_is_drawn(slow: StandbyPictures) -> None:
-    first = slow.get(SOON, 64, 48)
+    first = slow.card(SOON, 64, 48)
     assert is_plain(first) and first.size == (64, 48) and first.kind is PictureKind.STANDBY
-    assert slow.get(SOON, 64, 48) is first
+    assert slow.card(SOON, 64, 48) is first
     SlowCard.may_draw.set()
     card = settled(slow, SOON, 64, 48)
     assert card.kind is PictureKind.STANDBY
@@ -293,9 +293,9 @@ def test_something_plain_until_the_card_is_drawn(slow: StandbyPictures) -> None:
 def test_another_text_shows_the_last_card_meanwhile(cards: StandbyPictures) -> None:
     first = settled(cards, SOON, 64, 48)
     later = OutputSettings(standby_text="later")
-    assert cards.get(later, 64, 48) is first
-    eventually(lambda: cards.get(later, 64, 48) is not first)
-    assert is_plain(cards.get(later, 80, 48)), "a card of another size does not stand in"
+    assert cards.card(later, 64, 48) is first
+    eventually(lambda: cards.card(later, 64, 48) is not first)
+    assert is_plain(cards.card(later, 80, 48)), "a card of another size does not stand in"
 
 
 def test_every_size_comes_in_the_end(cards: StandbyPictures) -> None:
@@ -337,11 +337,11 @@ def test_a_card_that_cannot_be_drawn_is_reported_and_not_drawn_again() -> None:
     board = StatusBoard()
     cards = StandbyPictures(board, Broken)
     cards.preparer.start()
-    eventually(lambda: cards.get(SOON, 64, 48) is not None and bool(board.read().problems))
+    eventually(lambda: cards.card(SOON, 64, 48) is not None and bool(board.read().problems))
     eventually(lambda: not cards.preparer.busy)
     assert [problem.stage for problem in board.read().problems] == [Stage.OUTPUT]
     count = len(drawn)
-    assert is_plain(cards.get(SOON, 64, 48)) and not cards.preparer.busy
+    assert is_plain(cards.card(SOON, 64, 48)) and not cards.preparer.busy
     assert len(drawn) == count == 1
     assert cards.preparer.stop(60)
 
@@ -359,7 +359,7 @@ def test_an_image_that_cannot_be_read_is_reported_before_its_card_is_needed(tmp_
     context = PipelineContext(SettingsOwner(BASE.replace(output=gone)), FakeWorld().parts())
     cards = StandbyPictures(context.board)
     preview = LatestSlot[Picture]()
-    clock = OutputClock(context, AlwaysAPicture(), Gate(context.owner, cards.get), (), preview)
+    clock = OutputClock(context, AlwaysAPicture(), Gate(context.owner, cards.card), (), preview)
     cards.preparer.start()
     clock.thread.start()
 
@@ -488,7 +488,7 @@ def test_no_card_is_shown_while_zones_are_painted_before_slow_pictures(monkeypat
     pictures, shown = SlowPictures(), Shown()
     monkeypatch.setattr(outputs, "elapsed_s", lambda: pictures.now_s)
     context = PipelineContext(SettingsOwner(BASE), FakeWorld().parts(), Timing(outdated_s=0.05))
-    clock = OutputClock(context, pictures, Gate(context.owner, StandbyPictures(context.board).get), (), shown)
+    clock = OutputClock(context, pictures, Gate(context.owner, StandbyPictures(context.board).card), (), shown)
     clock.thread.start()
     assert clock.thread.join(60)
     composites = [index for index, kind in enumerate(shown.kinds) if kind is PictureKind.COMPOSITE]

@@ -262,7 +262,7 @@ class Opened:
         return open_background(settings)
 
     def shown(self, settings: BackgroundSettings) -> BgrImage:
-        self.backdrops.follow(settings)
+        self.backdrops.update(settings)
         image = self.backdrops.backdrop(FRAME, 0.0)
         assert isinstance(image, np.ndarray)
         return image
@@ -322,9 +322,9 @@ def leave_before_it_opens(opened: Opened, left: BackgroundSettings, wanted: Back
     """Over black, choose a background and another one before it is open; it opens, and the other one is held."""
     opened.use(BLACK, lambda image: not image.any())
     opened.gates = {each.colour: threading.Event() for each in (left, wanted)}
-    opened.backdrops.follow(left)
+    opened.backdrops.update(left)
     eventually(lambda: opened.requests[-1] == left)
-    opened.backdrops.follow(wanted)
+    opened.backdrops.update(wanted)
     opened.gates[left.colour].set()
     eventually(lambda: opened.requests[-1] == wanted)
 
@@ -348,9 +348,9 @@ def test_a_blurred_room_that_was_left_before_it_opened_is_never_shown(opened: Op
 
 def test_the_problem_of_a_background_ends_when_none_is_chosen(opened: Opened, tmp_path: Path) -> None:
     missing = BackgroundSettings(kind="image", path=tmp_path / "missing.png")
-    opened.backdrops.follow(missing)
+    opened.backdrops.update(missing)
     eventually(lambda: not opened.backdrops.preparer.busy)
-    opened.backdrops.follow(missing)
+    opened.backdrops.update(missing)
     assert opened.board.read().problems
-    opened.backdrops.follow(missing.replace(kind="none"))
+    opened.backdrops.update(missing.replace(kind="none"))
     assert not opened.board.read().problems

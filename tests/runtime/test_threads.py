@@ -17,7 +17,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.core.errors import MattecamError, SourceOpenError, Stage
+from app.core.errors import MattecamError, SourceOpenError, Stage, t
 from app.core.settings import BackgroundSettings, CaptureSettings, Settings, SettingsOwner
 from app.core.threads import elapsed_s
 from app.core.types import PictureKind
@@ -99,7 +99,7 @@ def problems_at_each_check(clock: Clock, checks: int, *watched: Worker, moves: i
     moves: the check before which the clock goes on.
     """
     context = PipelineContext(SettingsOwner(BASE), FakeWorld().parts(), TIMING)
-    gate = Gate(context.owner, StandbyPictures(context.board).get)
+    gate = Gate(context.owner, StandbyPictures(context.board).card)
     watchdog = Watchdog(context, gate, cast("OutputClock", clock), *watched)
     stop, found = threading.Event(), list[int]()
 
@@ -122,9 +122,9 @@ def test_a_program_that_was_stopped_reports_no_stall() -> None:
 
 
 def test_a_program_that_was_stopped_reports_no_driver() -> None:
-    answers = iter(["camera", None, "camera", "camera", None])
+    answers = iter([t("camera"), None, t("camera"), t("camera"), None])
     camera = Worker("capture", ignore, Stage.CAPTURE)
-    camera.hangs = lambda: next(answers)  # type: ignore[method-assign]
+    camera.overdue_call = lambda: next(answers)  # type: ignore[method-assign]
     assert problems_at_each_check(Clock(elapsed_s() + 60), 5, camera) == [0, 0, 0, 0, 1, 0]
 
 
@@ -178,7 +178,7 @@ def test_the_death_of_the_demand_thread_is_reported(world: FakeWorld) -> None:
 def test_the_death_of_the_watchdog_is_seen_by_the_status() -> None:
     with running(FakeWorld(), BASE, TIMING) as pipeline:
         broken = Worker("broken", ignore)
-        broken.hangs = die  # type: ignore[method-assign]
+        broken.overdue_call = die  # type: ignore[method-assign]
         pipeline.watch(broken)
         eventually(lambda: names_the_thread(pipeline, "watchdog", Stage.OUTPUT))
 
@@ -313,7 +313,7 @@ def built(preparer: Preparer[int, int], key: int) -> Prepared[int, int] | None:
     """Return the outcome of a request."""
     preparer.request(key)
     eventually(lambda: not preparer.busy)
-    return preparer.take()
+    return preparer.take_outcome()
 
 
 def test_the_newest_request_wins_and_replaced_values_are_discarded() -> None:
@@ -327,10 +327,10 @@ def test_the_newest_request_wins_and_replaced_values_are_discarded() -> None:
         for key in range(5):
             preparer.request(key)
         assert preparer.busy
-        assert preparer.take() is None
+        assert preparer.take_outcome() is None
         gate.set()
         eventually(lambda: not preparer.busy)
-        assert preparer.take() == Prepared(4, 14, None)
+        assert preparer.take_outcome() == Prepared(4, 14, None)
     assert set(discarded) <= {10}
 
 

@@ -131,7 +131,7 @@ class EngineSelector:
 
     def use_built(self) -> None:
         """Use the engine that has become ready, if one has, or record that it could not be built."""
-        if self.preparer.outcome is None or (outcome := self.preparer.take()) is None:
+        if self.preparer.outcome is None or (outcome := self.preparer.take_outcome()) is None:
             return
         if outcome.value is None:
             assert outcome.error is not None
