@@ -191,6 +191,8 @@ class StandbyPictures:
             else:
                 if key != self._wanted or not self.preparer.busy:
                     self.preparer.request(key)
+                if self._wanted is None or key[:2] != self._wanted[:2]:
+                    self._board.report(Stage.OUTPUT, None, CARD)
                 if self._shown is None or self._shown.size != (width, height):
                     self._shown = Picture(_plain(width, height), PictureKind.STANDBY)
             self._wanted = key

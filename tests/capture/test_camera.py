@@ -135,15 +135,15 @@ def test_a_size_that_is_slow_is_left_for_one_that_reaches_30(
 
 
 def test_only_black_frames_are_reported(driver: type[FakeCapture]) -> None:
-    driver.shows.update(MJPG=np.zeros((48, 64, 3), np.uint8), YUYV=np.zeros((48, 64, 3), np.uint8))
+    driver.shows = dict.fromkeys(driver.shows, np.zeros((48, 64, 3), np.uint8))
     with pytest.raises(SourceOpenError, match="only black frames; open its shutter"):
-        CameraSource("0", CaptureSettings(), FAST)
+        opened()
 
 
 def test_a_camera_that_cannot_be_opened(driver: type[FakeCapture]) -> None:
     driver.opens = False
     with pytest.raises(SourceOpenError, match=r"Webcam .*cannot be opened: .*not a camera"):
-        CameraSource("0", CaptureSettings(), FAST)
+        opened()
     for capture in driver.made:
         capture.release()
 
@@ -310,66 +310,60 @@ class Controls(FakeCapture):
         return True
 
 
-@pytest.mark.parametrize("missing", [(), (AUTO_EXPOSURE, EXPOSURE)], ids=["all-controls", "no-exposure"])
-def test_settled_values_of_the_controls_there_are_are_locked_and_released(missing: tuple[int, ...]) -> None:
-    device = Controls(*missing)
-    before = dict(device.values)
-    lock = ExposureLock(device)  # type: ignore[arg-type]
-    locked = {AUTO_EXPOSURE: MANUAL, EXPOSURE: 156.0, AUTO_WB: 0.0, TEMPERATURE: 4600.0}
-    assert device.values == {control: locked[control] for control in before}
-    lock.release()
-    assert device.values == before
+LOCKED = {AUTO_EXPOSURE: MANUAL, EXPOSURE: 156.0, AUTO_WB: 0.0, TEMPERATURE: 4600.0}
 
 
-def test_manual_settings_of_the_user_are_kept() -> None:
-    device = Controls()
-    device.values[AUTO_EXPOSURE] = MANUAL
-    device.values[AUTO_WB] = 0.0
-    ExposureLock(device).release()  # type: ignore[arg-type]
-    assert device.values == {AUTO_EXPOSURE: MANUAL, EXPOSURE: 156.0, AUTO_WB: 0.0, TEMPERATURE: 4600.0}
-
-
-def plug_in(monkeypatch: pytest.MonkeyPatch) -> Controls:
+@pytest.fixture
+def controls(monkeypatch: pytest.MonkeyPatch) -> Controls:
     device = Controls()
     monkeypatch.setattr(cv2, "VideoCapture", lambda: device)
     monkeypatch.setattr(camera, "find_camera", lambda _: WEBCAM)
     return device
 
 
-@pytest.mark.parametrize("wanted", [True, False])
-def test_a_source_locks_exposure_once_it_has_settled(monkeypatch: pytest.MonkeyPatch, wanted: bool) -> None:
+@pytest.mark.parametrize("missing", [(), (AUTO_EXPOSURE, EXPOSURE)], ids=["all-controls", "no-exposure"])
+def test_settled_values_of_the_controls_there_are_are_locked_and_released(missing: tuple[int, ...]) -> None:
+    device = Controls(*missing)
+    before = dict(device.values)
+    lock = ExposureLock(device)  # type: ignore[arg-type]
+    assert device.values == {control: LOCKED[control] for control in before}
+    lock.release()
+    assert device.values == before
+
+
+def test_manual_settings_of_the_user_are_kept() -> None:
+    device = Controls()
+    device.values |= {AUTO_EXPOSURE: MANUAL, AUTO_WB: 0.0}
+    ExposureLock(device).release()  # type: ignore[arg-type]
+    assert device.values == LOCKED
+
+
+def test_exposure_is_locked_once_it_has_settled(monkeypatch: pytest.MonkeyPatch, controls: Controls) -> None:
     clock = played_time(monkeypatch, camera)
-    device = plug_in(monkeypatch)
-    source = CameraSource("0", CaptureSettings(lock_exposure=wanted), CameraTiming(settle_s=0.2))
-    source.read()
-    assert device.values[AUTO_EXPOSURE] == AUTOMATIC
-    clock.now_s += 0.25
-    source.read()
-    assert device.values[AUTO_EXPOSURE] == (MANUAL if wanted else AUTOMATIC)
-    assert device.values[EXPOSURE] == 156.0
-    source.close()
-    assert device.values[AUTO_EXPOSURE] == AUTOMATIC
+    with opened(CameraTiming(settle_s=0.2), lock_exposure=True) as source:
+        for moment_s, is_locked in ((0.0, False), (0.25, True)):
+            clock.now_s += moment_s
+            source.read()
+            assert (controls.values[AUTO_EXPOSURE] == MANUAL) is is_locked
+        assert controls.values == LOCKED
+    assert controls.values[AUTO_EXPOSURE] == AUTOMATIC
 
 
-def test_a_running_source_locks_and_releases_exposure(monkeypatch: pytest.MonkeyPatch) -> None:
-    device = plug_in(monkeypatch)
-    source = CameraSource("0", CaptureSettings(), CameraTiming(settle_s=0))
-    for wanted in (False, True, True, False, True):
-        source.hold_exposure(wanted)
-        source.read()
-        assert device.values[AUTO_EXPOSURE] == (MANUAL if wanted else AUTOMATIC)
-    source.close()
-    assert device.values[AUTO_EXPOSURE] == AUTOMATIC
+def test_a_running_source_locks_and_releases_exposure(controls: Controls) -> None:
+    with opened(CameraTiming(settle_s=0)) as source:
+        for wanted in (False, True, True, False, True):
+            source.hold_exposure(wanted)
+            source.read()
+            assert controls.values[AUTO_EXPOSURE] == (MANUAL if wanted else AUTOMATIC)
+    assert controls.values[AUTO_EXPOSURE] == AUTOMATIC
 
 
-def test_a_camera_that_falls_silent_gets_automatic_exposure_back(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_camera_that_falls_silent_gets_automatic_exposure_back(controls: Controls) -> None:
     """Otherwise the camera would keep it for every program, and this one take it for the user's."""
-    device = plug_in(monkeypatch)
-    source = CameraSource("0", CaptureSettings(lock_exposure=True), CameraTiming(read_s=0, silence_s=0, settle_s=0))
-    source.read()
-    assert device.values[AUTO_EXPOSURE] == MANUAL
-    device.shows = {}
-    with pytest.raises(SourceLostError):
+    with opened(CameraTiming(read_s=0, silence_s=0, settle_s=0), lock_exposure=True) as source:
         source.read()
-    source.close()
-    assert device.values[AUTO_EXPOSURE] == AUTOMATIC
+        assert controls.values[AUTO_EXPOSURE] == MANUAL
+        controls.shows = {}
+        with pytest.raises(SourceLostError):
+            source.read()
+    assert controls.values[AUTO_EXPOSURE] == AUTOMATIC

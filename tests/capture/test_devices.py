@@ -157,14 +157,6 @@ def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_or
     assert devices.find_camera(ids[0]) is None
 
 
-def test_auto_takes_neither_the_demo_nor_what_a_program_composes(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plug(kernel, 2, "OBS Cam")
-    loopback = v4l2.Capability(v4l2.LOOPBACK_DRIVER, "platform:v4l2loopback-000", True, (), ())
-    answers(monkeypatch, {"/dev/video2": loopback})
-    with pytest.raises(CameraAbsentError, match="No camera was found"):
-        SourceOpener(lambda path: True)(CaptureSettings(source="auto"))
-
-
 def test_listing_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
     devices.list_cameras()
     with pytest.raises(SourceOpenError):
