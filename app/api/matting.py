@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import math
 import os
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
 from types import MappingProxyType, TracebackType
 
-from app.api.stream_background import StreamBackground
+import numpy as np
+
+from app.backgrounds import open_background
+from app.backgrounds.kinds import VideoBackground
 from app.config.parsing import TRANSPARENT, parse_background, replace_checked
 from app.config.setting import with_values
 from app.core.errors import MattecamError, ModelError, UsageError
-from app.core.settings import EdgeSettings, EngineSettings, MattingSettings, Settings
-from app.core.types import BgrImage, Matte, check_bgr
+from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, MattingSettings, Settings
+from app.core.types import Backdrop, BgrImage, Matte, check_bgr
 from app.matting import build_engine
-from app.matting.base.interface import EngineInfo, EngineState, MattingEngine
+from app.matting.base.interface import EngineInfo, EngineState, MattingEngine, StateArrays, saved
 from app.matting.engine import FrameEngine, checked_state
 from app.offline import convert as offline
 from app.offline.convert import ConvertReport, Progress
@@ -42,6 +46,46 @@ def _settings(background: Path | str, edges: EdgeSettings, engine: Sequence[obje
         raise TypeError(f"edges must be EdgeSettings, not {type(edges).__name__}")
     matting = replace_checked(MattingSettings(edges=edges), dict(zip(ENGINE, engine, strict=True)))
     return Settings(matting=matting, background=parse_background(background))
+
+
+CLOCK = "background.clock"
+"""Name of the position of a video in a saved state."""
+
+
+class StreamBackground:
+    """Used on one thread."""
+
+    def __init__(self, settings: BackgroundSettings) -> None:
+        """Raises BackgroundError."""
+        self._settings = settings
+        self._background = open_background(settings, realtime=False)
+        # The thread of a video refers to its background, which would outlive a stream that nobody closes.
+        self.close = weakref.finalize(self, self._background.close)
+        """Release the file. Idempotent."""
+        self.close.atexit = False
+
+    def backdrop(self, width: int, height: int, time_s: float) -> Backdrop:
+        """Return the backdrop in this size for this time."""
+        return self._background.backdrop(width, height, time_s)
+
+    def state(self) -> StateArrays:
+        """Return the position of a video."""
+        clock = self._background.clock if isinstance(self._background, VideoBackground) else None
+        return {} if clock is None else {CLOCK: np.array(clock)}
+
+    def again(self, arrays: StateArrays) -> StreamBackground:
+        """Return the background of a stream that goes on after `state`: a video opened again, others as they are.
+
+        arrays: of `state`; a video for which they hold no position starts again. Raises ValueError or TypeError if the
+        position is none, and BackgroundError.
+        """
+        if not isinstance(self._background, VideoBackground):  # whose clock only goes forwards
+            return self
+        clock = saved(arrays, CLOCK, (2,), np.float64)
+        again = StreamBackground(self._settings)
+        if clock is not None and isinstance(again._background, VideoBackground):
+            again._background.clock = float(clock[0]), float(clock[1])
+        return again
 
 
 Build = Callable[[EngineSettings, int, int], MattingEngine]

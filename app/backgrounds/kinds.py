@@ -41,10 +41,8 @@ class Background(Protocol):
     `open_background` opens it on any thread and raises BackgroundError; it is used and closed on one thread.
     """
 
-    @property
-    def problem(self) -> BackgroundError | None:
-        """Why the backdrop no longer changes; None while it works (any thread)."""
-        ...
+    problem: BackgroundError | None = None
+    """Why the backdrop no longer changes; None while it works (any thread)."""
 
     def backdrop(self, width: int, height: int, time_s: float) -> Backdrop:
         """Return the backdrop in this size for this time, without waiting for a file.
@@ -56,11 +54,11 @@ class Background(Protocol):
 
     def apply_layout(self, settings: BackgroundSettings) -> None:
         """Take over the settings of `FOLLOWED` from the next backdrop on; the others are those it was opened with."""
-        ...
+        return
 
     def close(self) -> None:
         """Release the file. Idempotent."""
-        ...
+        return
 
 
 LEAST_SIDE = 540
@@ -78,19 +76,7 @@ def layout_of(settings: BackgroundSettings) -> Layout:
     return Layout(settings.fit, settings.zoom, settings.pan_x, settings.pan_y)
 
 
-class _Still:
-    """What backgrounds have in common that neither follow settings nor hold a file."""
-
-    problem = None
-
-    def apply_layout(self, settings: BackgroundSettings) -> None:
-        """Do nothing: nothing of the background is followed."""
-
-    def close(self) -> None:
-        """Do nothing: no file is open."""
-
-
-class ImageBackground(_Still):
+class ImageBackground(Background):
     """An image that fills the frame (`fill`), or fits into it over a blur of itself (`fit`).
 
     Smaller copies make a change of the layout cheap.
@@ -128,7 +114,7 @@ def open_image(path: Path, settings: BackgroundSettings) -> ImageBackground:
     return background
 
 
-class ColourBackground(_Still):
+class ColourBackground(Background):
     """A uniform colour."""
 
     def __init__(self, colour: str) -> None:
@@ -143,7 +129,7 @@ class ColourBackground(_Still):
         return self._shown
 
 
-class BlurBackground(_Still):
+class BlurBackground(Background):
     """The camera's own background, blurred by the frame step."""
 
     def __init__(self, strength: float, *, bokeh: bool = False) -> None:

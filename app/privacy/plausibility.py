@@ -67,7 +67,7 @@ class MatteCheck:
         self._suspect_since_s: float | None = None
         self._tested_at_s: float | None = None
         """When the engine last passed its self-test."""
-        self._believed = False
+        self._accepts_saturated = False
         """A saturated alpha was found to be real and has lasted since."""
 
     def check(self, matte: Matte, frame: Frame, backdrop: Backdrop) -> None:
@@ -79,7 +79,22 @@ class MatteCheck:
         Compares a part of the rows: what exceeds the bound in as many rows as the step is found in the same frame, in
         fewer within as many frames.
         """
-        _check_form(matte, frame)
+        height, width = frame.image.shape[:2]
+        fits = matte.composite.shape == (height, width, 3) and matte.alpha.shape == (height, width)
+        if not fits or matte.composite.dtype != np.uint8 or matte.alpha.dtype != np.uint8:
+            found_height, found_width = matte.composite.shape[:2]
+            raise ModelError(
+                t(
+                    "The network returned {width}×{height} pixels for a frame of {frame_width}×{frame_height}; choose "
+                    "another model or executor.",
+                    width=found_width,
+                    height=found_height,
+                    frame_width=width,
+                    frame_height=height,
+                )
+            )
+        if np.may_share_memory(matte.composite, frame.image):
+            raise ModelError(t("The network returned the camera's own frame; choose another model or executor."))
         step = ROOM_ROW_STEP if isinstance(backdrop, BlurredBackground) else IMAGE_ROW_STEP
         self._frames += 1
         rows = slice(self._frames % step, None, step)
@@ -112,16 +127,23 @@ class MatteCheck:
             excess = max(excess, cv2.norm(difference, cv2.NORM_INF))
         return excess
 
-    def believes(self, share: float, now_s: float, sequence: tuple[int, int], self_test: Callable[[], None]) -> bool:
+    def accepts_alpha(
+        self, share: float, now_s: float, sequence: tuple[int, int], self_test: Callable[[], None]
+    ) -> bool:
         """Return whether a matte with this mean alpha may be shown; raise ModelError if the engine has failed.
 
         sequence: (source generation, engine number) as in `Run`. self_test: raises ModelError if the engine fails on a
         known frame; called before a suspicious alpha is believed.
         """
-        self._follow(sequence)
+        if sequence != self._sequence:
+            if self._sequence is None or sequence[0] != self._sequence[0]:
+                self._last = None  # another source may show anything
+            self._suspect_since_s = self._tested_at_s = None
+            self._accepts_saturated = False
+            self._sequence = sequence
         if share < UNSATURATED:
-            self._believed = False
-        saturated = share >= SATURATED and not self._believed
+            self._accepts_saturated = False
+        saturated = share >= SATURATED and not self._accepts_saturated
         jumped = share - (self._last or 0.0) >= JUMP if self._last is not None or saturated else False
         if self._tested_at_s is not None and now_s - self._tested_at_s < TEST_VALID_S and not saturated:
             jumped = False
@@ -133,38 +155,10 @@ class MatteCheck:
         if jumped or saturated:
             self_test()
             self._tested_at_s = now_s
-            self._believed = True
+            self._accepts_saturated = True
         self._suspect_since_s = None
         self._last = share
         return True
-
-    def _follow(self, sequence: tuple[int, int]) -> None:
-        if sequence == self._sequence:
-            return
-        if self._sequence is None or sequence[0] != self._sequence[0]:
-            self._last = None  # another source may show anything
-        self._suspect_since_s = self._tested_at_s = None
-        self._believed = False
-        self._sequence = sequence
-
-
-def _check_form(matte: Matte, frame: Frame) -> None:
-    height, width = frame.image.shape[:2]
-    fits = matte.composite.shape == (height, width, 3) and matte.alpha.shape == (height, width)
-    if not fits or matte.composite.dtype != np.uint8 or matte.alpha.dtype != np.uint8:
-        found_height, found_width = matte.composite.shape[:2]
-        raise ModelError(
-            t(
-                "The network returned {width}×{height} pixels for a frame of {frame_width}×{frame_height}; choose "
-                "another model or executor.",
-                width=found_width,
-                height=found_height,
-                frame_width=width,
-                frame_height=height,
-            )
-        )
-    if np.may_share_memory(matte.composite, frame.image):
-        raise ModelError(t("The network returned the camera's own frame; choose another model or executor."))
 
 
 def _has_copied_tile(composite: BgrImage, alpha: AlphaImage, frame: BgrImage) -> bool:

@@ -25,7 +25,7 @@ _log = logging.getLogger(__name__)
 
 
 class DemandWatch:
-    """Counts readers on its own thread; `resting` and `readers` may be read on any."""
+    """Counts readers on its own thread. What is public is for any thread."""
 
     def __init__(self, context: PipelineContext, sinks: Sequence[SinkWorker]) -> None:
         """Without an open camera among the sinks, or if its readers cannot be counted, `resting` stays False."""
@@ -49,7 +49,7 @@ class DemandWatch:
 
     @property
     def watched(self) -> bool:
-        """Whether the preview is visible (set by the caller, on any thread)."""
+        """Whether the preview is visible (set by the caller)."""
         return self._watched
 
     @watched.setter
@@ -101,7 +101,10 @@ class DemandWatch:
 
 
 class CaptureWorker:
-    """Follows the capture settings; if a switch fails, the source in use stays open."""
+    """Follows the capture settings; if a switch fails, the source in use stays open.
+
+    What is public is for any thread.
+    """
 
     def __init__(
         self,
@@ -123,15 +126,17 @@ class CaptureWorker:
         self._tried: CaptureSettings | None = None
         """The settings tried last; they are not tried again while another source runs."""
         self.no_camera = False
-        """The source opened last, if any, only stands in for a camera that is not there (any thread)."""
+        """The source opened last, if any, only stands in for a camera that is not there."""
         self._look_again_s = 0.0
         """time.perf_counter() at which a camera is looked for again while the demonstration stands in for it."""
         self._kind = ""
         """The kind of the source opened last, as in `SourceInfo`."""
         self.info: SourceInfo | None = None
-        """Of the open source (any thread)."""
+        """Of the open source."""
         self._orientation = UNTURNED
         """Of the last frame."""
+        self._turned_for: CaptureSettings | None = None
+        """The settings that it follows from."""
         self._generation = 0
         self._last_frame_s = 0.0
         self._read_at_s = 0.0
@@ -142,12 +147,12 @@ class CaptureWorker:
         demand.on_change = self.wake
 
     def wake(self) -> None:
-        """Read the settings now instead of after the next wait, and the next frame even if paused (any thread)."""
+        """Read the settings now instead of after the next wait, and the next frame even if paused."""
         self._read_at_s = 0.0
         self._wake.set()
 
     def retry(self) -> None:
-        """Try the wanted source again even if it failed before (any thread). A camera that works is not interrupted."""
+        """Try the wanted source again even if it failed before. A camera that works is not interrupted."""
         if self._kind != "camera" or self._running is not self._tried:
             self._tried = None
         self.wake()
@@ -178,12 +183,7 @@ class CaptureWorker:
             return False
         held = self._demand.takes_plate or self._engines.compares_with_plate
         self._read(hold_exposure=settings.lock_exposure or held)
-        return not self._lost_without_frame  # also to open it again at once
-
-    @property
-    def _lost_without_frame(self) -> bool:
-        """Whether the source opened last was lost before its first frame."""
-        return self._source is None and self._next_index == 0
+        return self._next_index > 0 or self._source is not None  # a source that gave no frame is opened again later
 
     def _rest(self) -> None:
         if self._source is not None:
@@ -262,6 +262,7 @@ class CaptureWorker:
         self._kind = source.info.kind
         self._generation += 1
         self._next_index = 0
+        self._turned_for = None
         self._last_frame_s = time.perf_counter()
         info = source.info
         self.info = info.turned(self._wanted_orientation())
@@ -301,10 +302,12 @@ class CaptureWorker:
             return
         self._next_index = frame.index + 1
         self._board.capture_ms.add(self._last_frame_s - started_s)
-        if (orientation := self._wanted_orientation()) != self._orientation:
-            self._orientation = orientation
-            self._generation += 1  # the stream begins anew
-        frame = frame.of(source.info, orientation)
+        if (settings := self._owner.current.capture) is not self._turned_for:
+            self._turned_for = settings
+            if (orientation := self._wanted_orientation()) != self._orientation:
+                self._orientation = orientation
+                self._generation += 1  # the stream begins anew
+        frame = frame.of(source.info, self._orientation)
         self.info = frame.source
         self._frames.put(replace(frame, generation=self._generation))
 

@@ -44,7 +44,7 @@ SAMPLED_ROWS = 128
 
 
 class MattingWorker:
-    """Decides with the selector what becomes of each frame, and publishes it."""
+    """Decides with the selector what becomes of each frame, and publishes it. What is public is for any thread."""
 
     def __init__(
         self,
@@ -66,9 +66,9 @@ class MattingWorker:
         self._shown_under: tuple[object, ...] | None = None
         """As in `Picture`, of the picture that is shown."""
         self.size: tuple[int, int] | None = None
-        """(width, height) of the newest frame; None before the first one (any thread)."""
+        """(width, height) of the newest frame; None before the first one."""
         self.view = WHOLE_VIEW
-        """As in `PipelineStatus`, as is what follows (any thread)."""
+        """As in `PipelineStatus`, as is what follows."""
         self.hides_everybody = False
         """Nobody is shown, because it is not certain who the selected person is."""
         self.newest: Frame | None = None

@@ -74,7 +74,7 @@ class OutputClock:
 
     The last composite is repeated while matting is late, so that readers see no stall, but for `stale_s` at most, and
     for `outdated_s` where the settings have changed and might hide a part of it. After a suspension of the machine or
-    the program, composites of frames from before it are dropped.
+    the program, composites of frames from before it are dropped. What is public is for any thread.
     """
 
     def __init__(
@@ -92,13 +92,13 @@ class OutputClock:
         self._sinks = sinks
         self._preview = preview
         self.on_preview: Callable[[], None] = lambda: None
-        """Called after each picture for the preview (set on any thread)."""
+        """Called after each picture for the preview."""
         self.thread = Worker("output-clock", self._run, frame_path=True)
         self._latest: Picture | None = None
         """None while the stand-by card is requested."""
         self._size: tuple[int, int] | None = None
         self.phase = Phase.STARTING
-        """Why the card or a picture is sent, as in `PipelineStatus` (any thread)."""
+        """Why the card or a picture is sent, as in `PipelineStatus`."""
         self._arrived_s = self._interval_s = 0.0
         """When the last picture came, and how long after the one before."""
         self._usual_s = 0.0
@@ -146,7 +146,7 @@ class OutputClock:
 
     @property
     def unmatted(self) -> bool:
-        """Whether unmatted frames leave now (any thread)."""
+        """Whether unmatted frames leave now."""
         sent = self._sent
         return sent is not None and sent.kind is PictureKind.UNMATTED and self._gate.permits(sent)
 
@@ -176,19 +176,16 @@ class OutputClock:
         latest = self._latest
         if latest is not None and settings.frozen:
             self._arrived_s = self.last_tick_s  # after the freeze it stays until the next one comes
-        elif latest is not None and self.last_tick_s - self._arrived_s >= self._limit_s(latest):
-            latest = self._latest = None
-            self.phase = Phase.WAITING
+        elif latest is not None:
+            limit_s = self._timing.stale_s
+            if latest.hides not in (None, self._hides):  # pictures that are always slow do not alternate with cards
+                limit_s = min(limit_s, max(self._timing.outdated_s, 2 * self._usual_s))
+            if self.last_tick_s - self._arrived_s >= limit_s:
+                latest = self._latest = None
+                self.phase = Phase.WAITING
         if latest is not None and self._gate.shows(latest):
             return latest
         return self._card(settings)
-
-    def _limit_s(self, picture: Picture) -> float:
-        """Return for how long it may be repeated. Pictures that are always slow do not alternate with cards."""
-        limit_s = self._timing.stale_s
-        if picture.hides in (None, self._hides):
-            return limit_s
-        return min(limit_s, max(self._timing.outdated_s, 2 * self._usual_s))
 
     def _card(self, settings: Settings) -> Picture:
         """Return the stand-by card at the size of the newest frame."""
@@ -197,11 +194,8 @@ class OutputClock:
     def _send(self, picture: Picture, *, mirror: bool) -> None:
         self._sent = picture
         outgoing = self._mirror(picture) if mirror and picture.kind is not PictureKind.STANDBY else picture
-        sent = False
-        for sink in self._sinks:
-            sink.send(outgoing)
-            sent = sent or sink.active
-        if sent:
+        are_open = [sink.send(outgoing) for sink in self._sinks]
+        if any(are_open):
             self._board.frames_sent.add()
 
     def _mirror(self, picture: Picture) -> Picture:
@@ -222,7 +216,7 @@ FINISH_S = 120.0
 
 
 class SinkWorker:
-    """Follows the settings; if a switch fails, the sink in use stays open."""
+    """Follows the settings; if a switch fails, the sink in use stays open. What is public is for any thread."""
 
     def __init__(self, spec: SinkSpec[Any], sink_context: SinkContext, gate: Gate, context: PipelineContext) -> None:
         self.spec = spec
@@ -246,18 +240,18 @@ class SinkWorker:
         self._finishes = False
         """Whether the sink is being closed."""
         self.shown: str | None = None
-        """The open sink in the status: its device or its name (any thread)."""
+        """The open sink in the status: its device or its name."""
         self.thread = Worker(spec.name.replace("_", "-"), self._run, spec.stage)
 
     @property
     def device(self) -> str | None:
-        """The device of an open camera, whose readers are those of the device (any thread)."""
+        """The device of an open camera, whose readers are those of the device."""
         camera = self._camera
         return None if camera is None else camera.device
 
     @property
     def wanted(self) -> Any:
-        """The sink that the settings in force ask for; None for no such sink (any thread)."""
+        """The sink that the settings in force ask for; None for no such sink."""
         settings, asked = self._owner.current, self._asked
         if asked[0] is not settings:
             asked = self._asked = settings, self.spec.wanted(settings)
@@ -265,22 +259,23 @@ class SinkWorker:
 
     @property
     def decided(self) -> bool:
-        """Whether the sink that the settings ask for is open or has failed to open (any thread)."""
+        """Whether the sink that the settings ask for is open or has failed to open."""
         return bool(self._tried == self.wanted)
 
     @property
     def readers(self) -> int | None:
-        """The readers of an open sink that counts them itself (any thread)."""
+        """The readers of an open sink that counts them itself."""
         counted = self._counted
         return None if counted is None else counted.readers
 
-    def send(self, picture: Picture) -> None:
-        """Hand over a picture (any thread)."""
+    def send(self, picture: Picture) -> bool:
+        """Hand over a picture; return whether a sink is open."""
         if picture.kind is not PictureKind.STANDBY:
             self._takes_all = True
         if self._sink is None and self._tried is None and self.wanted is None:
-            return  # do not wake a thread that has nothing to do
+            return False  # do not wake a thread that has nothing to do
         self._pictures.put((picture, self._takes_all))
+        return self._sink is not None
 
     def finish(self) -> None:
         """Accept no further pictures: what was handed over is still sent, then the sink is closed."""
@@ -299,11 +294,6 @@ class SinkWorker:
                     self._send(*item)
         finally:
             self._close()
-
-    @property
-    def active(self) -> bool:
-        """Whether a sink is open."""
-        return self._sink is not None
 
     def join(self, deadline_s: float) -> None:
         """Wait for the end until this time of time.monotonic(), and longer for a file that is being finished."""
@@ -390,7 +380,7 @@ class SinkWorker:
             self._close()
             self._plan_retry()
             return
-        if self.readers == 0:
+        if self._counted is not None and self._counted.readers == 0:
             return  # the sink discards pictures
         now_s = time.perf_counter()
         self._board.output_ms.add(now_s - started_s)

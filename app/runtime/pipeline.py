@@ -33,7 +33,7 @@ from app.runtime.engines.plan import StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.outputs import OutputClock, SinkWorker
-from app.runtime.status import Phase, PipelineStatus, StatusBoard
+from app.runtime.status import OF_THE_RUN, Phase, PipelineStatus, StatusBoard
 from app.runtime.worker import LatestSlot, Preparer, Worker
 
 
@@ -52,7 +52,7 @@ class Watchdog:
         self.thread = Worker("watchdog", self.run)
 
     def watch(self, thread: Worker) -> None:
-        """Watch this thread as well (any thread)."""
+        """Watch this thread as well."""
         self._watched += (thread,)
 
     def run(self, stop: threading.Event) -> None:
@@ -102,11 +102,11 @@ Update = Callable[[Settings], Settings]
 
 
 class Pipeline:
-    """Source → matting → outputs. `change`, `status`, `release` and `stop` may be called on any thread."""
+    """Source → matting → outputs. All of it is for any thread."""
 
     def __init__(self, settings: Settings, *, parts: PipelineParts | None = None, timing: Timing | None = None) -> None:
         self.owner = SettingsOwner(settings)
-        """Of the settings in force (any thread)."""
+        """Of the settings in force."""
         self._parts = parts or default_parts()
         context = PipelineContext(self.owner, self._parts, timing or Timing())
         self._board = context.board
@@ -155,7 +155,7 @@ class Pipeline:
 
     @property
     def newest_frame(self) -> Frame | None:
-        """The newest frame of the source; None while the user has paused (any thread)."""
+        """The newest frame of the source; None while the user has paused."""
         return None if self.settings.paused else self._matting.newest
 
     def start(self) -> None:
@@ -171,7 +171,7 @@ class Pipeline:
             thread.start()
 
     def change(self, update: Update) -> Settings:
-        """Replace the settings atomically by `update` of those in force; return the new ones (any thread).
+        """Replace the settings atomically by `update` of those in force; return the new ones.
 
         They are in force at once: a picture that they forbid no longer leaves. What cannot be switched keeps running,
         and the status tells why. `update` must be short; an error that it raises changes nothing.
@@ -187,11 +187,11 @@ class Pipeline:
         self._board.frames_out.limit = frames
 
     def watch(self, thread: Worker) -> None:
-        """Watch a thread of the caller as well (any thread)."""
+        """Watch a thread of the caller as well."""
         self._watchdog.watch(thread)
 
     def report(self, stage: Stage, problem: Exception | None) -> None:
-        """Report a problem of a part of the caller under `stage`; None where it works again (any thread)."""
+        """Report a problem of a part of the caller under `stage`; None where it works again."""
         self._board.report(stage, problem)
 
     def release(self, picture: Picture) -> Outgoing:
@@ -285,7 +285,8 @@ class Pipeline:
         for preparer in self._preparers:
             ended = preparer.stop(deadline_s - time.monotonic()) and ended
         self.preview.close()
-        self._final = replace(self.status(), phase=Phase.STOPPED).at_the_end_of(running)
+        ran_with = {name: getattr(running, name) for name in OF_THE_RUN}
+        self._final = replace(self.status(), phase=Phase.STOPPED, **ran_with)
         return ended
 
     def _open_microphone(self) -> Microphone:

@@ -14,7 +14,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import Enum
 from pathlib import Path
 from typing import Any
@@ -163,12 +163,9 @@ class PipelineStatus:
         """The file that the output is recorded to; None while it is not."""
         return self.outputs.get("recording")
 
-    def at_the_end_of(self, running: PipelineStatus) -> PipelineStatus:
-        """Return this status, of a stopped pipeline, with what it ran with: engine, source and sinks are closed."""
-        return replace(self, **{name: getattr(running, name) for name in _OF_THE_RUN})
 
-
-_OF_THE_RUN = "source", "engine", "weights", "outputs", "fps_in", "fps_out", "latency_ms"
+OF_THE_RUN = "source", "engine", "weights", "outputs", "fps_in", "fps_out", "latency_ms"
+"""Fields that keep their values after the end, when engine, source and sinks are closed."""
 _COUNTS = "frames_in", "frames_out", "frames_sent", "frames_dropped", "encoded_frames", "recording_dropped"
 _STATES = "hides_person", "background", "readers", "busy"
 _OF_THE_ENGINE = "model", "executor", "precision", "device", "downsample_ratio"
@@ -315,10 +312,10 @@ class StatusBoard:
         self.frames_out = Meter(RATE_SPAN_S)
         self.frames_sent = Meter(RATE_SPAN_S)
         self.resumed_s = 0.0
-        """When the last suspension ended, by time.perf_counter(); set by the output clock (any thread)."""
+        """When the last suspension ended, by time.perf_counter(); set by the output clock."""
         self.captured = self.matted = self.sent = 0
         """Revisions of the settings that are in use, or whose use has failed: by the source, by matting of its frames,
-        and by the picture sent (any thread)."""
+        and by the picture sent."""
 
     def report(self, stage: Stage, problem: Exception | str | None, part: object = None) -> None:
         """Report the problem of a part of `stage`, which stays open until None is reported: the part works (again).

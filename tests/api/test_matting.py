@@ -20,7 +20,7 @@ import pytest
 import app.api
 import mattecam
 from app.api import EdgeSettings, EngineState, Matte, MattecamError, Matting, ModelError, convert
-from app.api.stream_background import CLOCK
+from app.api.matting import CLOCK
 from app.cli.options import LiveOptions
 from app.cli.start import film_settings
 from app.core.settings import (

@@ -259,7 +259,7 @@ def fails() -> None:
 def shown(
     watch: MatteCheck, shares: list[float], test: Callable[[], None], interval_s: float = 1 / 30
 ) -> list[bool | None]:
-    return [watch.believes(share, n * interval_s, SEQUENCE, test) for n, share in enumerate(shares)]
+    return [watch.accepts_alpha(share, n * interval_s, SEQUENCE, test) for n, share in enumerate(shares)]
 
 
 def test_a_person_who_comes_closer_until_the_face_fills_the_frame_is_never_carded() -> None:
@@ -304,16 +304,16 @@ def test_a_person_who_reappears_after_a_self_test_is_shown_at_once() -> None:
 
 def test_another_source_starts_anew() -> None:
     watch = MatteCheck(0.5)
-    assert watch.believes(0.0, 0.0, (1, 1), never)
-    assert watch.believes(0.9, 0.03, (2, 1), never)
+    assert watch.accepts_alpha(0.0, 0.0, (1, 1), never)
+    assert watch.accepts_alpha(0.9, 0.03, (2, 1), never)
 
 
 def test_a_rise_with_the_first_frame_of_another_engine_has_to_last() -> None:
     """The watch began anew with every engine, so that the first matte of a broken one was shown."""
     watch, tests = MatteCheck(0.5), list[int]()
-    assert watch.believes(0.2, 0.0, (1, 1), never)
-    assert not watch.believes(0.9, 0.1, (1, 2), never)
-    assert not watch.believes(0.9, 0.5, (1, 3), never), "every engine has to prove itself"
-    assert not watch.believes(0.9, 0.9, (1, 3), never)
-    assert watch.believes(0.9, 1.1, (1, 3), lambda: tests.append(1))
+    assert watch.accepts_alpha(0.2, 0.0, (1, 1), never)
+    assert not watch.accepts_alpha(0.9, 0.1, (1, 2), never)
+    assert not watch.accepts_alpha(0.9, 0.5, (1, 3), never), "every engine has to prove itself"
+    assert not watch.accepts_alpha(0.9, 0.9, (1, 3), never)
+    assert watch.accepts_alpha(0.9, 1.1, (1, 3), lambda: tests.append(1))
     assert tests == [1]
