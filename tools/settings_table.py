@@ -12,7 +12,6 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from app.cli.main import app as program
-from app.cli.usage import VALUES
 from app.config.setting import Setting
 from app.control.commands import SETTABLE, SYNTAX
 
@@ -52,8 +51,7 @@ def commands() -> str:
             if parameter.param_type_name == "argument":
                 arguments.append(re.sub(r" <.+?>|[{}]", "", word))
             elif word and not known.intersection(parameter.opts):
-                value = re.sub(r" <(.+?)>", lambda kind: f" {VALUES[kind[1]]}", word)
-                rows.setdefault((_code(value), does), []).append(name or "window")
+                rows.setdefault((_code(word), does), []).append(name or "window")
         names.append((_code(" ".join(("run.py", name, *arguments)).strip()), _sentence(command.help)))
     options = ((option, ", ".join(of), does) for (option, does), of in rows.items())
     told = ((_code(f"{name} {syntax.usage}".strip()), syntax.description) for name, syntax in SYNTAX.items())

@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import LiveOptions, with_live_options
-from app.cli.start import on_console
+from app.cli.options import LiveOptions, on_console, with_live_options
 from app.cli.terminal import markdown_table, notify
 
 
@@ -18,7 +17,9 @@ from app.cli.terminal import markdown_table, notify
 def bench(
     *,
     as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
-    seconds: Annotated[float, typer.Option(min=0.1, max=3600, help="About how long; it warms up first.")] = 20.0,
+    seconds: Annotated[
+        float, typer.Option(metavar="N", min=0.1, max=3600, help="About how long; it warms up first.")
+    ] = 20.0,
     choose_anew: Annotated[bool, typer.Option("--choose", help="Measure again what auto takes.")] = False,
     live: LiveOptions,
 ) -> None:

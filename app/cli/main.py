@@ -19,17 +19,21 @@ from typer.exceptions import TyperException
 
 from app import __version__
 from app.cli.bench import bench
-from app.cli.convert import convert
-from app.cli.convert_batch import with_cluster_address
+from app.cli.convert import convert, with_cluster_address
 from app.cli.ctl import ctl
-from app.cli.devices import devices
-from app.cli.doctor import doctor
-from app.cli.options import LiveOptions, with_live_options
+from app.cli.machine import devices, doctor, weights
+from app.cli.options import LiveOptions, settings_from, what_is_used, with_live_options
 from app.cli.plate import plate
-from app.cli.start import settings_from, what_is_used
-from app.cli.terminal import PLAIN, LossyStream, notify, visible_output
-from app.cli.usage import ControlCommand, GroupedCommand, GroupedProgram, refusal
-from app.cli.weights import app as weights_app
+from app.cli.terminal import (
+    PLAIN,
+    ControlCommand,
+    GroupedCommand,
+    GroupedProgram,
+    LossyStream,
+    notify,
+    refusal,
+    visible_output,
+)
 from app.config import logs
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, paths
 from app.core.errors import MattecamError, SettingsError, UsageError, text_of
@@ -252,5 +256,5 @@ app.command("doctor")(doctor)
 app.command("plate", cls=GroupedCommand)(plate)
 app.command("bench", cls=GroupedCommand)(bench)
 app.command("version")(version)
-app.add_typer(weights_app, name="weights")
+app.add_typer(weights, name="weights")
 _command = typer.main.get_command(app)

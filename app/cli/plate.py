@@ -9,8 +9,7 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import LiveOptions, with_live_options
-from app.cli.start import on_console
+from app.cli.options import LiveOptions, on_console, with_live_options
 from app.cli.terminal import notify
 from app.core.errors import PlateError, UsageError, t
 from app.core.files import check_outputs, exists, is_file, is_folder, is_taken, why_not_written
@@ -23,10 +22,12 @@ def plate(
     *,
     output: Annotated[
         Path | None,
-        typer.Option(help="The plate, a PNG; by default in the data folder."),
+        typer.Option(metavar="FILE", help="The plate, a PNG; by default in the data folder."),
     ] = None,
-    seconds: Annotated[float, typer.Option(min=0.1, max=60, help="How long frames are collected.")] = 3.0,
-    countdown: Annotated[float, typer.Option(min=0, max=60, help="Seconds to step out of the frame.")] = 3.0,
+    seconds: Annotated[float, typer.Option(metavar="N", min=0.1, max=60, help="How long frames are collected.")] = 3.0,
+    countdown: Annotated[
+        float, typer.Option(metavar="N", min=0, max=60, help="Seconds to step out of the frame.")
+    ] = 3.0,
     live: LiveOptions,
 ) -> None:
     """Capture an empty-background plate for --plate; rejected while someone is in the frame."""

@@ -1,13 +1,25 @@
-"""What commands print: all without control characters, messages and progress on standard error."""
+"""What the command line prints: help, one sentence for each wrong usage, messages, progress and tables.
+
+All of it is without control characters; messages and progress go to standard error.
+"""
 
 from __future__ import annotations
 
 import codecs
+import inspect
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
+from pydantic import ValidationError
+from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.exceptions import TyperException
+
+from app.config.parsing import first_problem
+from app.control.commands import SYNTAX
 from app.core import paths
 from app.core.errors import visible
 
@@ -130,3 +142,91 @@ def markdown_table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) ->
 
     lines = [columns, ["---"] * len(columns), *([cell(row.get(name)) for name in columns] for row in rows)]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+class GroupedCommand(TyperCommand):
+    """A command whose help shows many options in groups; those of one command alone come first."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write arguments and options."""
+        _write_parameters(self, ctx, formatter)
+
+
+class ControlCommand(GroupedCommand):
+    """The command `ctl`, whose help lists the commands of the running program."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write the commands for the running program, then the options."""
+        with formatter.section("Commands for the running program"):
+            rows = [(f"{name} {syntax.usage}".strip(), syntax.description) for name, syntax in SYNTAX.items()]
+            formatter.write_dl(rows)
+        super().format_options(ctx, formatter)
+
+
+class GroupedProgram(TyperGroup):
+    """The program or a group of commands, whose help lists the commands before the options."""
+
+    def format_options(self, ctx: Any, formatter: Any) -> None:
+        """Write commands, then options."""
+        with formatter.section("Commands"):
+            shown = _summary if ctx.parent is None else inspect.cleandoc
+            formatter.write_dl([(name, shown(command.help or "")) for name, command in self.commands.items()])
+        _write_parameters(self, ctx, formatter)
+
+
+def _summary(text: str) -> str:
+    """Return the first sentence up to a colon or semicolon, in one line."""
+    return re.split(r"[.:;](?=\s|$)", " ".join(text.split()), maxsplit=1)[0] + "."
+
+
+def _write_parameters(command: Any, context: Any, formatter: Any) -> None:
+    parameters = command.get_params(context)
+    sections: dict[str, list[tuple[str, str]]] = {"Arguments": [], "Options": []}
+    for parameter in parameters:
+        row = parameter.get_help_record(context)
+        if row is not None:
+            is_argument = parameter.param_type_name == "argument"
+            group = parameter.rich_help_panel if len(parameters) > 12 else None
+            title = "Arguments" if is_argument else group or "Options"
+            sections.setdefault(title, []).append((re.sub(r" <.+?>", "", row[0]), row[1]))  # without types of Python
+    for title, rows in sections.items():
+        if rows:
+            with formatter.section(title):
+                formatter.write_dl(rows)
+
+
+def refusal(error: TyperException) -> str:
+    """Return the sentence for an error of the parser, with what to do."""
+    context = getattr(error, "ctx", None)
+    # The first word is the name of the program.
+    command = " ".join(["python3 run.py", *(context.command_path.split()[1:] if context else ())])
+    kind, message, cause = type(error).__name__, error.message.rstrip("."), error.__cause__
+    option, parameter = getattr(error, "option_name", ""), getattr(error, "param", None)
+    if kind == "NoSuchOption":
+        similar = get_close_matches(option, getattr(error, "possibilities", None) or (), cutoff=0.7)
+        if similar:
+            return f"There is no “{option}”; did you mean {', '.join(similar)}?"
+        return f"There is no option {option}; `{command} --help` lists the options."
+    if kind == "BadOptionUsage":
+        if "does not take" in message:
+            return f"{option} takes no value; write the option alone."
+        return f"{option} needs a value; write it after the option."
+    if parameter is not None:
+        is_option = isinstance(parameter, TyperOption)
+        name = parameter.opts[0] if is_option else str(parameter.metavar or parameter.name.upper()).strip("[]. ")
+        if kind == "MissingParameter":
+            return f"{name} is missing; `{command} --help` shows what belongs there."
+        if isinstance(cause, ValidationError):
+            first, problem = first_problem(cause)
+            return f"{name}: “{first['input']}” is not possible: {problem}."
+        message = f"{name}: {message}"
+    unknown = re.match(r"No such command '(.*?)'\.?(?: Did you mean (.*)\?)?$", message, re.DOTALL)
+    if unknown is not None:
+        similar = re.findall(r"'(.*?)'", unknown[2] or "")
+        if similar:
+            return f"There is no “{unknown[1]}”; did you mean {', '.join(similar)}?"
+        return f"There is no command “{unknown[1]}”; `{command} --help` lists the commands."
+    more = re.match(r"Got unexpected extra argument\S* \((.*)\)", message, re.DOTALL)
+    if more is not None:
+        return f"“{more[1]}” is too much; `{command} --help` shows what belongs there."
+    return f"{message}; `{command} --help` shows the usage."

@@ -21,8 +21,7 @@ import app.api
 import mattecam
 from app.api import EdgeSettings, EngineState, Matte, MattecamError, Matting, ModelError, convert
 from app.api.matting import CLOCK
-from app.cli.options import LiveOptions
-from app.cli.start import film_settings
+from app.cli.options import LiveOptions, film_settings
 from app.core.settings import (
     BackgroundSettings,
     EngineSettings,

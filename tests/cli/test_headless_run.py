@@ -18,9 +18,7 @@ from app.capture import table
 from app.capture.demo import DemoSource
 from app.capture.devices import CameraDevice
 from app.cli import main
-from app.cli.headless import report
-from app.cli.headless_run import POLL_S, HeadlessRun, described, summary
-from app.cli.proof import kept_private, write_before_after
+from app.cli.headless import POLL_S, HeadlessRun, described, kept_private, report, summary, write_before_after
 from app.core.errors import BackgroundError, MattecamError, ModelError, SinkOpenError, Stage
 from app.core.settings import BackgroundSettings, CaptureSettings, Settings
 from app.core.types import Frame, Outgoing, Picture, PictureKind, SourceInfo
@@ -95,7 +93,7 @@ def test_the_seconds_and_the_sample_of_a_run_do_not_depend_on_the_start(monkeypa
     """
     world, composites, clock, ready = FakeWorld(), list[int](), FakeClock(), threading.Event()
     world.faults.put("build_engine", lambda: ignore(ready.wait(60)))
-    monkeypatch.setattr("app.cli.headless_run.time", SimpleNamespace(monotonic=clock))
+    monkeypatch.setattr("app.cli.headless.time", SimpleNamespace(monotonic=clock))
 
     def look(session: WatchedRun) -> None:
         newest = session.newest
@@ -204,7 +202,7 @@ def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(start:
 def test_what_is_unplugged_does_not_end_a_run_on_standby(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     """The camera at once, as it is opened again until the user resumes; anything else after the start."""
     if stage is not Stage.CAPTURE:
-        monkeypatch.setattr("app.cli.headless_run.STANDBY_START_S", 0.0)
+        monkeypatch.setattr("app.cli.headless.STANDBY_START_S", 0.0)
     pipeline = Pipeline(BASE.replace(paused=True), parts=FakeWorld().parts())
     polls = 0
 
@@ -297,7 +295,7 @@ def test_a_run_without_limit_waits_for_a_camera(
 ) -> None:
     """It showed the demonstration for good, or ended."""
     for limit in ("START_LIMIT_S", "STANDBY_START_S"):
-        monkeypatch.setattr(f"app.cli.headless_run.{limit}", 0.2)
+        monkeypatch.setattr(f"app.cli.headless.{limit}", 0.2)
     desk = Desk()
     waited_s = time.monotonic() + 4 * POLL_S
 

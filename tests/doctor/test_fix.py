@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.cli import doctor as doctor_command
+from app.cli import machine as doctor_command
 from app.cli import main
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, t
 from app.core.types import BgrImage, Picture

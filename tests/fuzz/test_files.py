@@ -449,7 +449,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("app.cli.bench_run.measure_models", lambda *words: {"results": []})
     monkeypatch.setattr("app.cli.bench_run.choose_again", lambda *words: {"choices": []})
     monkeypatch.setattr("app.cli.plate.take_plate", lambda *words: tmp_path / "plate.png")
-    monkeypatch.setattr("app.cli.weights._download", lambda name, again: tmp_path)
+    monkeypatch.setattr("app.cli.machine._download", lambda name, again: tmp_path)
     (tmp_path / "broken.json").write_text("{")
 
 

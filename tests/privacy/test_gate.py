@@ -36,7 +36,7 @@ MAY_WRITE_PICTURES = {
     "app.control.controller": "a snapshot, released by the gate",
     "app.offline.files": "converting a file that the user names",
     "app.matting.plate.picture": "the plate, which the user asks for by name",
-    "app.cli.proof": "the proof of the demo",
+    "app.cli.headless": "the proof of the demo",
     "app.gui.backgrounds.library": "an image that the user pastes as a background",
 }
 

@@ -7,7 +7,7 @@ from unittest.mock import Mock
 
 import pytest
 
-from app.cli.convert_batch import with_cluster_address
+from app.cli.convert import with_cluster_address
 from app.core.errors import SinkLostError, SourceOpenError, UsageError
 from app.offline.job import run_job
 from app.offline.plan import MANIFEST, plan_jobs

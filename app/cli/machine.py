@@ -1,0 +1,168 @@
+"""The commands that show what this machine has and lacks: `devices`, `doctor`, `weights`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.progress import DownloadColumn
+from rich.table import Table
+
+from app.cli.terminal import GroupedCommand, GroupedProgram, console, notify, progress_bar
+from app.core import EXIT_FAILED, paths
+from app.core.errors import MattecamError, ModelError, UsageError, visible
+from app.core.weights import download_weights
+from models.table import NETWORKS
+from models.weights import WeightReport, WeightState, describe, verified
+
+if TYPE_CHECKING:
+    from app.doctor.finding import Finding
+
+
+def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
+    """List cameras and virtual cameras with their values for --source and --virtual-camera."""
+    from app.capture.devices import list_cameras
+    from app.output.camera_list import list_virtual_cameras
+
+    cameras, virtual = list_cameras(), list_virtual_cameras()
+    if as_json:
+        shown = ("id", "name", "path", "index", "sizes", "formats")
+        found = {
+            "cameras": [{name: getattr(camera, name) for name in shown} for camera in cameras],
+            "virtual_cameras": [asdict(camera) for camera in virtual],
+        }
+        print(json.dumps(found, indent=2))
+        return
+    for camera in cameras:
+        widest = f", up to {camera.sizes[-1][0]}x{camera.sizes[-1][1]}" if camera.sizes else ""
+        formats = f", {' '.join(camera.formats)}" if camera.formats else ""
+        if camera.by_pipewire:
+            print(f"{camera.source}  {camera.name}  (PipeWire)")
+            continue
+        print(f"camera:{camera.index}  {camera.name}{widest}{formats}  (camera:{camera.id})")
+    for device in virtual:
+        print(f"virtual camera  {device.id}  {device.label}{', in use' if device.busy else ''}")
+    if not cameras:
+        print("No camera was found; the demo view (--source demo) works without one.")
+    if not virtual:
+        print(paths.advice("No virtual camera was found; `python3 run.py doctor` tells how to get one."))
+
+
+_SIGNS = {"ok": "[green]✓[/]", "warning": "[yellow]![/]", "problem": "[red]✗[/]"}
+
+
+def doctor(
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts and support.")] = False,
+    repair: Annotated[bool, typer.Option("--fix", help="Set up the virtual camera, after asking.")] = False,
+) -> None:
+    """Check camera, virtual camera, processor, graphics card, models, display and disk; say what to do.
+
+    The exit code is 1 if there is a problem.
+    """
+    from app.doctor.checks import run_checks
+    from app.doctor.fix import fix
+    from app.doctor.system import System
+
+    system = System()
+    if repair:
+        print(fix(system, _ask), file=sys.stderr if as_json else sys.stdout)
+    findings = run_checks(system)
+    if as_json:
+        print(json.dumps({"findings": [finding.as_json() for finding in findings]}, indent=2))
+    else:
+        _print_findings(findings)
+    if any(finding.state.value == "problem" for finding in findings):
+        raise typer.Exit(EXIT_FAILED)
+
+
+def _print_findings(findings: Sequence[Finding]) -> None:
+    terminal = console()
+    for finding in findings:
+        terminal.print(_SIGNS[finding.state.value], end=" ")
+        further = [f"    {line}" for line in (finding.why, *finding.fix.splitlines()) if line]
+        for line in (f"{finding.check}: {finding.detail}", *further):
+            terminal.print(visible(paths.advice(line)), markup=False, soft_wrap=True)
+
+
+def _ask(shown: str) -> bool:
+    """Show the commands and ask for confirmation. Raise MattecamError without a terminal."""
+    print(f"{shown}\n", file=sys.stderr)
+    if not sys.stdin.isatty():
+        raise MattecamError(
+            "There is no terminal to confirm on; run the lines above as root, or run this command in a terminal."
+        )
+    print("Run this? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+weights = typer.Typer(
+    cls=GroupedProgram, help="Installed and available models.", no_args_is_help=True, rich_markup_mode=None
+)
+
+
+@weights.command("list")
+def list_weights() -> None:
+    """List all models: whether they are installed, size and licence."""
+    rows = [(r.spec.name, _state(r), _megabytes(r), r.spec.licence, r.spec.note) for r in describe()]
+    _print_table(("model", "state", "size", "licence", "what it is"), rows)
+
+
+@weights.command(cls=GroupedCommand)
+def download(
+    names: Annotated[list[str], typer.Argument(metavar="NAME", help="Models, as in `weights list`.")],
+    again: Annotated[bool, typer.Option("--again", help="Download again even if installed.")] = False,
+) -> None:
+    """Download models to the user's data folder and verify them; interrupted downloads resume."""
+    unknown = [name for name in names if name not in NETWORKS]
+    if unknown:
+        raise UsageError(f"There are no weights named {', '.join(unknown)}; the names are {', '.join(NETWORKS)}.")
+    for name in names:
+        path = _download(name, again)
+        print(path)
+        if NETWORKS[name].weights.sha256 is None:
+            notify(f"No checksum of {name} is published; the downloaded file was trusted and its checksum recorded.")
+
+
+@weights.command("verify")
+def verify_weights() -> None:
+    """Compare the installed files with the published checksums; fail if one differs."""
+    reports = [report for spec in NETWORKS.values() if (report := verified(spec.weights)).path is not None]
+    _print_table(("model", "state", "file"), [(r.spec.name, _state(r), str(r.path)) for r in reports])
+    bad = [str(report.path) for report in reports if report.state is WeightState.DIFFERENT]
+    if bad:
+        raise ModelError(
+            f"These files are not the published weights: {', '.join(bad)}; download them with `weights download "
+            "--again NAME`, or leave them if you put them there on purpose."
+        )
+
+
+def _download(name: str, again: bool) -> Path:
+    with progress_bar(name, DownloadColumn()) as show:
+        return download_weights(name, show, again=again)
+
+
+def _state(report: WeightReport) -> str:
+    return report.state.value if report.state is not None else "installed"
+
+
+def _megabytes(report: WeightReport) -> str:
+    size = report.spec.bytes or (report.path.stat().st_size if report.path is not None else None)
+    return f"{size / 1e6:.1f} MB" if size else ""
+
+
+def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:
+    """Print a table on a terminal, tab-separated lines otherwise."""
+    terminal = console(highlight=True)
+    if not terminal.is_terminal:
+        for row in (header, *rows):
+            print("\t".join(row))
+        return
+    table = Table(*header, box=None, pad_edge=False)
+    for row in rows:
+        table.add_row(*map(visible, row))
+    terminal.print(table)
