@@ -32,7 +32,7 @@ from app.privacy.plausibility import MatteCheck, mean_alpha
 from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import DemandWatch
 from app.runtime.context import PipelineContext
-from app.runtime.engines.plan import MatteFrame, PassThrough, Skip, StandBy
+from app.runtime.engines.plan import MatteFrame, PassThrough, StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.status import Phase
 from app.runtime.worker import LatestSlot, SlotClosed, Worker
@@ -63,12 +63,10 @@ class MattingWorker:
         self._publish = publish
         self.thread = Worker("matting", self._run, Stage.MATTING, frame_path=True)
         self._step = FrameStep(context, self.thread)
-        self._shown_under: tuple[object, ...] | None = None
-        """As in `Picture`, of the picture that is shown."""
         self.size: tuple[int, int] | None = None
         """(width, height) of the newest frame; None before the first one."""
         self.view = WHOLE_VIEW
-        """As in `PipelineStatus`, as is what follows."""
+        """Of the last picture, as is what follows: the part of the frame that it shows."""
         self.hides_everybody = False
         """Nobody is shown, because it is not certain who the selected person is."""
         self.newest: Frame | None = None
@@ -90,8 +88,6 @@ class MattingWorker:
                     self.newest = captured if isinstance(captured, Frame) else None
                 if captured is None:
                     self._engines.use_built()
-                    if self._has_outdated_freeze(settings):
-                        self._stand_by(Phase.WAITING)
                 elif isinstance(captured, StandBy):
                     self._stand_by(captured.reason)
                 else:
@@ -116,13 +112,10 @@ class MattingWorker:
         decision = self._engines.decide(frame, settings)
         if not self._backdrops.decided and isinstance(decision, MatteFrame):
             decision = StandBy(Phase.STARTING)
-        holds_card = settings.frozen and self._shown_under is None
-        if isinstance(decision, Skip) and (holds_card or self._has_outdated_freeze(settings)):
-            decision = StandBy(Phase.WAITING)
         if isinstance(decision, StandBy):
             self._stand_by(decision.reason)
         elif isinstance(decision, PassThrough):
-            self._hide_nobody()
+            self.view, self.hides_everybody = WHOLE_VIEW, False
             shown = cropped(frame, settings.framing)
             self._show(Picture(shown.image, PictureKind.UNMATTED, frame=shown, hides=settings.hides))
         elif isinstance(decision, MatteFrame):
@@ -160,25 +153,13 @@ class MattingWorker:
         timing = StepTiming(ended_s, ended_s - started_s, ended_s - frame.captured_at_s, rate_hz, step.matte.still)
         self._engines.completed(run, timing)
 
-    def _has_outdated_freeze(self, settings: Settings) -> bool:
-        """Return whether the picture that is frozen may show more of the room than the settings allow now."""
-        return not settings.paused and settings.ends_freeze(self._shown_under)
-
-    def _hide_nobody(self) -> None:
-        """Take note that the picture is a card, or not matted: it is edited in no way, and no person is hidden."""
-        self.hides_everybody = False
-        self.view = WHOLE_VIEW
-
     def _show(self, picture: Picture) -> None:
         """Publish a picture of a new frame, but for those beyond the last one of a limited run."""
-        self._shown_under = picture.hides
         if self._board.frames_out.add():
             self._publish(picture)
 
     def _stand_by(self, reason: Phase) -> None:
         """Request the stand-by card, at the size of the newest frame."""
-        self._shown_under = None
-        self._hide_nobody()
         self._publish(StandBy(reason, self.size))
 
 

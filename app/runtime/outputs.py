@@ -174,8 +174,11 @@ class OutputClock:
 
     def _choose(self, settings: Settings) -> Picture:
         latest = self._latest
-        if latest is not None and settings.frozen:
-            self._arrived_s = self.last_tick_s  # after the freeze it stays until the next one comes
+        if settings.frozen and not settings.paused and self.phase is not Phase.RESTING:
+            self._arrived_s = self.last_tick_s  # after the freeze the picture stays until the next one comes
+            if latest is None or settings.ends_freeze(latest.hides):  # it may show what the settings hide now
+                latest = self._latest = None
+                self.phase = Phase.WAITING
         elif latest is not None:
             limit_s = self._timing.stale_s
             if latest.hides not in (None, self._hides):  # pictures that are always slow do not alternate with cards

@@ -20,6 +20,7 @@ import cv2
 
 from app.config.parsing import describe_background
 from app.core.errors import Stage, Text, t
+from app.core.geometry import WHOLE_VIEW
 from app.core.settings import Settings, SettingsOwner
 from app.core.threads import elapsed_s
 from app.core.types import Frame, Outgoing, Picture
@@ -226,9 +227,11 @@ class Pipeline:
             report_failure(self._board, self._watchdog.thread)
         engines, matting = self._engines, self._matting
         outputs = {sink.spec.name: sink.shown for sink in self._sinks}  # before the board, which has why one is closed
+        phase = self._phase()
+        is_shown = phase is Phase.RUNNING
         return replace(
             self._board.read(),
-            phase=self._phase(),
+            phase=phase,
             size=matting.size or (0, 0),
             source=self._capture.info,
             engine=engines.info,
@@ -236,8 +239,8 @@ class Pipeline:
             lowered=engines.lowered,
             background=describe_background(self.settings.background),
             unmatted=self._clock.unmatted,
-            view=matting.view,
-            hides_person=matting.hides_everybody,
+            view=matting.view if is_shown else WHOLE_VIEW,
+            hides_person=is_shown and matting.hides_everybody,
             outputs=outputs,
             readers=self.demand.readers,
             busy=self._busy(),
