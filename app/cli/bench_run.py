@@ -22,9 +22,18 @@ from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.choice import hardware
-from app.matting.choice.choice import Choice, choose, converted, geometry_for
+from app.matting.choice.choice import (
+    Choice,
+    best,
+    choose,
+    converted,
+    cpu_precisions,
+    geometry_for,
+    is_measurable,
+    measurable,
+    save_trials,
+)
 from app.matting.choice.preparation import measure, prepare_for
-from app.matting.choice.trials import best, cpu_precisions, is_measurable, keep_trials, measurable
 from models.table import auto_order, bundled
 from models.weights import on_hand
 
@@ -222,7 +231,7 @@ def choose_again(settings: MattingSettings, seconds: float, progress: Callable[[
         progress(f"{model}: measuring for {seconds / len(networks):.0f} s")
         trials = measure(model, weights, seconds / len(networks))
         try:
-            keep_trials(model, weights, trials)
+            save_trials(model, weights, trials)
         except OSError as error:
             progress(f"The trials cannot be kept: {why_not_written(error)}; MATTECAM_DATA_DIR names another folder")
         taken = best(trials)

@@ -40,8 +40,7 @@ from app.doctor.virtual_camera import (
     read_devices,
 )
 from app.matting.choice import hardware
-from app.matting.choice.choice import choose
-from app.matting.choice.trials import best, described, trials_of
+from app.matting.choice.choice import best, choose, described, trials_of
 from app.system.display import missing_x11_libraries
 from app.system.environment import (
     NVIDIA_MARK,
@@ -154,7 +153,7 @@ def check_processor() -> Iterator[Finding]:
         )
         yield ok("processor", text)
         return
-    values |= {"precision": trial.words, "times": described(trials, trial)}
+    values |= {"precision": trial.words, "times": described(trials)}
     text = t(
         "{processor}: the model {model} is chosen, in {precision}, which is the fastest here. Measured per frame: "
         "{times}.",

@@ -22,9 +22,8 @@ from app.core.weights import install_weights as install_weights
 from app.doctor.checks import run_checks as run_checks
 from app.doctor.finding import Finding
 from app.matting.choice import hardware
-from app.matting.choice.choice import choose_device, choose_model, openvino_precision
+from app.matting.choice.choice import best, choose_device, choose_model, gain, openvino_precision, trials_of, unmeasured
 from app.matting.choice.governor import LIGHTER_WORK
-from app.matting.choice.trials import best, gain, trials_of, unmeasured
 from app.matting.plate.picture import PlateInfo, plate_info, plate_path
 from app.matting.plate.picture import store_plate as store_plate
 from app.media.image_file import read_image

@@ -25,7 +25,7 @@ from app.doctor.checks import (
 from app.doctor.finding import State, ok
 from app.doctor.system import System, run_command
 from app.matting.choice import hardware
-from app.matting.choice.trials import Trial, keep_trials
+from app.matting.choice.choice import Trial, save_trials
 from app.system.display import X11_LIBRARIES
 from models.table import BUNDLED
 from tests.doctor.conftest import Machine, expect
@@ -188,13 +188,13 @@ def test_the_processors_precision_is_reported(monkeypatch: pytest.MonkeyPatch) -
         assert str(finding.detail) == (
             f"{hardware.processor()}: the model mattecam is chosen, in {precision}; nothing was measured yet."
         )
-    keep_trials("mattecam", BUNDLED, [Trial("float32", None, 11.5, 18.0), Trial("float32", 1, 15.0, 15.0)])
+    save_trials("mattecam", BUNDLED, [Trial("float32", None, 11.5, 18.0), Trial("float32", 1, 15.0, 15.0)])
     (finding,) = check_processor()
     assert str(finding.detail).endswith(
         "is chosen, in float32 on one thread, which holds 30 fps with the least processor time. Measured per frame: "
         "float32 on one thread 15.0 ms (CPU 15.0 ms), float32 on all cores 11.5 ms (CPU 18.0 ms)."
     ), "it showed a faster one, and did not say why it is not the choice"
-    keep_trials("mattecam", BUNDLED, [Trial("float32", None, 92.5, 180.0), Trial("float32", 1, 123.0, 123.0)])
+    save_trials("mattecam", BUNDLED, [Trial("float32", None, 92.5, 180.0), Trial("float32", 1, 123.0, 123.0)])
     (finding,) = check_processor()
     assert "mattecam is chosen, in float32 on all cores, which is the fastest here." in str(finding.detail)
 

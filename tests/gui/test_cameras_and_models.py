@@ -27,8 +27,8 @@ from app.gui.services import PrecisionChoice
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
 from app.matting.base.interface import EngineInfo
-from app.matting.choice import trials as kept
-from app.matting.choice.trials import Trial, keep_trials
+from app.matting.choice import choice as kept
+from app.matting.choice.choice import Trial, save_trials
 from app.matting.plate import picture as plate_capture
 from app.matting.plate.picture import plate_path, save_plate
 from app.runtime.status import PipelineStatus
@@ -248,9 +248,9 @@ def test_the_choice_is_the_one_of_the_kept_measurement(monkeypatch: pytest.Monke
     before = services.precision_choice("mattecam", None)
     assert before is not None and before.gain is None and before.provisional
     trials = [("float32", None, 20.0), ("float32", 1, 30.0), ("int8", None, 9.0), ("int8", 1, 8.0)]
-    keep_trials("mattecam", BUNDLED, [Trial(precision, of, ms, ms) for precision, of, ms in trials])
+    save_trials("mattecam", BUNDLED, [Trial(precision, of, ms, ms) for precision, of, ms in trials])
     assert services.precision_choice("mattecam", None) == PrecisionChoice("int8 on one thread", 3.75, False)
-    keep_trials("mattecam", BUNDLED, [])
+    save_trials("mattecam", BUNDLED, [])
     failed = services.precision_choice("mattecam", None)
     assert failed is not None and failed.gain is None and not failed.provisional, "it is not tried again"
 

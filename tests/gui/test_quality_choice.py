@@ -22,8 +22,8 @@ from app.gui.panels.models import SAMPLE, Models, QualityChoice, Sample
 from app.gui.preview.rendering import from_qimage
 from app.gui.tasks import Tasks
 from app.matting.choice import hardware
+from app.matting.choice.choice import Trial, save_trials
 from app.matting.choice.governor import LIGHTER_WORK
-from app.matting.choice.trials import Trial, keep_trials
 from app.media.image_file import read_image
 from models.table import BUNDLED
 from tests.gui.conftest import MODELS, STANDARD, Downloads
@@ -160,14 +160,14 @@ def test_the_cost_is_predicted_from_the_standard_network_until_it_is_measured(
     monkeypatch.setattr(services, "recommended_model", lambda: MODELS[0])
     settings = MattingSettings()
     assert services.fine_quality(settings).share is None
-    keep_trials("mattecam", BUNDLED, [Trial("int8", None, 5.0, 8.0), Trial("int8", 1, 7.0, 7.0)])
+    save_trials("mattecam", BUNDLED, [Trial("int8", None, 5.0, 8.0), Trial("int8", 1, 7.0, 7.0)])
     found = services.fine_quality(settings)
     assert found.holds_rate, "one thread would not, as fast as it is for the standard network"
     assert found.share == pytest.approx(8.0 / LIGHTER_WORK * 0.03 / usable_cores())
     weights = tmp_path / "rvm.pth"
     weights.write_bytes(b"weights")
     monkeypatch.setattr(services, "recommended_model", lambda: replace(MODELS[0], path=weights))
-    keep_trials(FINE, weights, [Trial("float32", None, 90.0, 90.0)])
+    save_trials(FINE, weights, [Trial("float32", None, 90.0, 90.0)])
     found = services.fine_quality(settings)
     assert not found.holds_rate and found.share == pytest.approx(90.0 * 0.03 / usable_cores())
 

@@ -82,12 +82,11 @@ class CudaCards:
                     device,
                     "auto",
                 )
-            number = device.partition(":")[2]
-            found = self.first()
-            if self._cuda is None or found is None:
+            first, number = self.first(), device.partition(":")[2]
+            if first is None:
                 raise ModelError(t("There is no usable NVIDIA GPU on this computer; choose the device cpu or auto."))
             if not number:
-                return found
+                return first
             count = self._cuda.device_count()
             if int(number) >= count:
                 raise ModelError(
@@ -122,25 +121,23 @@ class CudaCards:
             return _index(device) not in self._wrong_in_half
 
     def _name(self, index: int) -> str:
-        """Return the name of a card; empty if torch has no code for it, or it gives none."""
+        """Return the name of a card; empty if torch has no code for it, or it fails."""
         try:
-            fits = supports(self._cuda.get_arch_list(), self._cuda.get_device_capability(index))
-            return str(self._cuda.get_device_name(index)) if fits else ""
+            capability = self._cuda.get_device_capability(index)
+            if supports(self._cuda.get_arch_list(), capability):
+                return str(self._cuda.get_device_name(index))
+            _log.warning("torch has no code for the GPU cuda:%d (capability %d.%d).", index, *capability)
         except RuntimeError as error:
             _log.warning("The GPU cuda:%d cannot be used.", index, exc_info=error)
-            return ""
+        return ""
 
     def _usable(self, index: int) -> bool:
         if index not in self._tested:
-            self._tested[index] = self._test(index)
+            self._tested[index] = self._name(index) != "" and self._computes(index)
         return self._tested[index]
 
-    def _test(self, index: int) -> bool:
+    def _computes(self, index: int) -> bool:
         try:
-            capability = self._cuda.get_device_capability(index)
-            if not supports(self._cuda.get_arch_list(), capability):
-                _log.warning("torch has no code for the GPU cuda:%d (capability %d.%d).", index, *capability)
-                return False
             if not self._half_is_right(index):
                 _log.warning("The GPU cuda:%d computes wrong values in float16; float32 is used.", index)
                 self._wrong_in_half.add(index)

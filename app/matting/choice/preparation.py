@@ -2,7 +2,7 @@
 
 Each load of these would make a live picture stutter, so that child processes of low priority do it. A live picture
 waits for the kernels, beside the stand-by card, and starts with the built-in choice; what `auto` takes is measured
-beside it. Other commands wait for both, with progress on standard error. `app.matting.choice.trials` keeps the results.
+beside it. Other commands wait for both, with progress on standard error. `app.matting.choice.choice` keeps the results.
 
 `python -m app.matting.choice.preparation` prepares with progress, as `run.py` does at set-up; with the names of parts
 it is the child process.
@@ -20,7 +20,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal
@@ -34,16 +34,17 @@ from app.core.errors import ModelError, Text, t
 from app.core.files import why_not_written
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
 from app.core.types import BgrImage
-from app.matting.choice.choice import choose, network_engine
-from app.matting.choice.trials import (
+from app.matting.choice.choice import (
     HEIGHT,
     WIDTH,
     Trial,
     Trials,
+    choose,
     cpu_precisions,
     is_prepared,
-    keep_prepared,
-    keep_trials,
+    network_engine,
+    save_prepared,
+    save_trials,
     unmeasured,
 )
 from app.matting.engine import FrameEngine
@@ -62,19 +63,22 @@ KERNELS = (
 NICENESS = 10
 TRIALS_S = 8.0
 """About how long all networks together are measured."""
-BESIDE_AFTER_S = 10.0
-"""The measurement beside a live picture begins so long after its engine was built."""
 COMMAND = (sys.executable, "-m", paths.module("app.matting.choice.preparation"))
 Part = Literal["kernels", "measurement"]
 """What a child process does."""
+Show = Callable[[Text], object]
+"""Shows the user which step is done."""
 
 
 class Preparation:
     """Prepares where it is needed. Thread-safe."""
 
-    def __init__(self, command: Sequence[str] = COMMAND) -> None:
-        """command: the child process, which gets the names of parts; prints `step count` per step."""
-        self._command = command
+    def __init__(self, command: Sequence[str] = COMMAND, beside_after_s: float = 10.0) -> None:
+        """command: the child process, which gets the names of parts; prints `step count` per step.
+
+        beside_after_s: the measurement beside a live picture begins so long after its engine was built.
+        """
+        self._command, self._beside_after_s = command, beside_after_s
         self._lock = threading.Lock()
         self._cancelled = threading.Event()
         self._children: set[subprocess.Popen[str]] = set()
@@ -96,14 +100,14 @@ class Preparation:
 
         threading.Thread(target=ensure, name="preparation", daemon=True).start()
 
-    def ensure(self, show: Callable[[Text], object] = lambda text: None, *, measured: bool = False) -> None:
+    def ensure(self, show: Show = lambda text: None, *, measured: bool = False) -> None:
         """Return once kernels and bundled network are ready; `show` is called with each step.
 
         measured: wait for the measurement, too. A part that fails is logged; the program then compiles what it needs
         itself. Raises ModelError if `cancel` was called.
         """
 
-        def note(text: Text) -> None:
+        def show_progress(text: Text) -> None:
             self.progress = text
             show(text)
 
@@ -114,17 +118,18 @@ class Preparation:
             if measured and unmeasured():
                 parts.append("measurement")
             try:
-                self._run([part for part in parts if part not in self._tried], note)
+                self._run(parts, show_progress)
             finally:
                 self.progress = None
             if self._cancelled.is_set():
                 raise ModelError(t("The preparation for this computer was cancelled; it continues at the next start."))
 
-    def measure_beside(self) -> None:
-        """Measure what is not measured yet, beside a live picture, once; see `when_measured`."""
+    def measure_beside(self) -> threading.Thread:
+        """Measure what is not measured yet, beside a live picture, once; return the thread. See `when_measured`."""
         if self._beside is None or not self._beside.is_alive():
             self._beside = threading.Thread(target=self._measure, name="measurement", daemon=True)
             self._beside.start()
+        return self._beside
 
     def when_measured(self, callback: Callable[[], None]) -> None:
         """Call `callback` after a measurement beside a live picture: `auto` may take something else then."""
@@ -137,18 +142,20 @@ class Preparation:
             child.terminate()
 
     def _measure(self) -> None:
-        if "measurement" in self._tried or not unmeasured() or self._cancelled.wait(BESIDE_AFTER_S):
+        if "measurement" in self._tried or not unmeasured() or self._cancelled.wait(self._beside_after_s):
             return
         self._run(["measurement"], lambda _text: None)
         if not self._cancelled.is_set():
             self._measured()
 
-    def _run(self, parts: list[Part], show: Callable[[Text], None]) -> None:
+    def _run(self, parts: Sequence[Part], show: Show) -> None:
+        """Run a child process for those of the parts that were not tried yet. A failure is logged."""
+        parts = [part for part in parts if part not in self._tried]
         if not parts or self._cancelled.is_set():
             return
         try:
             if "kernels" in parts:
-                keep_prepared(False)  # shows whether the folder can be written to
+                save_prepared(False)  # shows whether the folder can be written to
             child = subprocess.Popen(
                 [*self._command, *parts],
                 cwd=paths.IMPORT_ROOT,
@@ -171,7 +178,7 @@ class Preparation:
             try:
                 if self._cancelled.is_set():  # before the child was there to be ended
                     child.terminate()
-                said = _follow(child, show)
+                output = _show_steps(child, show)
             except BaseException:  # a signal to this process alone, or an error of `show`
                 child.terminate()
                 raise
@@ -181,31 +188,29 @@ class Preparation:
             return
         self._tried.update(parts)
         if child.returncode:
-            reason = said[-1] if said and child.returncode > 0 else how_ended(child.returncode)
+            reason = output[-1] if output and child.returncode > 0 else how_ended(child.returncode)
             log.warning("The preparation for this machine failed (%s); it is tried again at the next start.", reason)
-            log.debug("%s", "\n".join(said))
+            log.debug("%s", "\n".join(output))
 
 
-def _follow(child: subprocess.Popen[str], show: Callable[[Text], None]) -> list[str]:
-    """Show the steps of a child until it ends; return what else it said."""
+def _show_steps(child: subprocess.Popen[str], show: Show) -> list[str]:
+    """Show the steps of a child until it ends; return the other lines of its output."""
     assert child.stdout is not None
-    said: list[str] = []
+    output: list[str] = []
     for line in map(str.strip, child.stdout):
         step, _, count = line.partition(" ")
         if step.isdecimal() and count.isdecimal():
             show(t("Preparing for this computer, once: step {step} of {count}", step=int(step), count=int(count)))
         elif line:
-            said.append(line)
-    return said
+            output.append(line)
+    return output
 
 
 preparation = Preparation()
 """Shared instance of the process."""
 
 
-def prepare_for(
-    settings: EngineSettings, show: Callable[[Text], object] = lambda text: None, *, measured: bool
-) -> bool:
+def prepare_for(settings: EngineSettings, show: Show = lambda text: None, *, measured: bool) -> bool:
     """Prepare this machine, as in `Preparation.ensure`, if the engine of these settings runs in OpenVINO.
 
     Returns whether it does. Raises ModelError if none can run.
@@ -235,7 +240,7 @@ def do(parts: Sequence[str]) -> None:
         with contextlib.suppress(ImportError, ModelError):
             step()
     if "kernels" in parts:
-        keep_prepared(True)
+        save_prepared(True)
 
 
 def convert_bundled() -> None:
@@ -249,22 +254,19 @@ def convert_bundled() -> None:
 
 
 def measure_network(model: str, weights: Path, seconds: float) -> None:
-    """Measure precisions and threads of an installed network, and keep the result."""
+    """Measure precisions and threads of an installed network, and save the result."""
     trials: Trials = []
-    with contextlib.suppress(ModelError, OSError, RuntimeError):  # noted as nothing, not tried again
+    with contextlib.suppress(ModelError, OSError, RuntimeError):  # saved as nothing, not tried again
         trials = measure(model, weights, seconds)
-    keep_trials(model, weights, trials)
+    save_trials(model, weights, trials)
 
 
 PORTRAIT = paths.ROOT / "app" / "assets" / "astronaut.png"
-FRAMES = 16
 WARM_UP, TURN = 4, 4
 """Steps before the measurement, and steps in a turn of one engine."""
 EDGE_PX = 4
 """Distance from a semi-transparent pixel of the float32 matte up to which a pixel is near an edge."""
 
-Run = tuple[str, int | None]
-"""Precision and number of threads, as in `Trial`"""
 Clocks = tuple[Callable[[], float], Callable[[], float]]
 CLOCKS: Clocks = (time.perf_counter, time.process_time)
 """Time and CPU time of the process, in seconds."""
@@ -272,20 +274,22 @@ Alphas = NDArray[np.float32]
 """(frames, height, width), 0..1"""
 
 
-def measure(model: str, weights: Path, seconds: float, clocks: Clocks = CLOCKS) -> Trials:
+def measure(
+    model: str, weights: Path, seconds: float, frames: Sequence[BgrImage] = (), clocks: Clocks = CLOCKS
+) -> Trials:
     """Return the trials of an installed network in all its precisions, on all cores and one thread.
 
     They take turns for about `seconds`. A step is the one of a live picture: network and composite at 720p. A precision
-    that cannot run is left out. clocks: replaced in tests. Raises OSError if the shipped portrait is missing.
+    that cannot run is left out. frames, clocks: replaced in tests. Raises OSError if the shipped portrait is missing.
     """
-    frames = _frames()
+    frames = frames or trial_frames(WIDTH, HEIGHT, 16)
     backdrop = np.zeros_like(frames[0])
     with contextlib.ExitStack() as stack:
-        engines: dict[Run, FrameEngine] = {}
+        engines: dict[tuple[str, int | None], FrameEngine] = {}
         for precision in cpu_precisions(model, weights):
             for threads in (None, 1):
                 try:
-                    engine = _engine(model, weights, precision, threads)
+                    engine = _engine(model, weights, precision, threads, backdrop)
                 except ModelError as error:
                     log.warning("%s cannot be measured in %s: %s", model, precision, error)
                     break
@@ -296,15 +300,22 @@ def measure(model: str, weights: Path, seconds: float, clocks: Clocks = CLOCKS) 
             for (precision, threads), engine in engines.items()
             if threads is None
         }
-        times_s = _times(engines, frames, backdrop, seconds, clocks)
-    if "float32" not in alphas:
-        return []
+        if "float32" not in alphas:
+            return []
+        times_s: list[list[tuple[float, float]]] = [[] for _ in engines]
+        started_s = clocks[0]()
+        while not all(times_s) or clocks[0]() - started_s < seconds:
+            # The turns are short, so that changes of the processor's speed affect all engines.
+            for engine, steps_s in zip(engines.values(), times_s, strict=True):
+                steps_s += [_step_times(engine, frame, backdrop, clocks) for frame in frames[:TURN]]
     trials = []
-    for (precision, threads), steps_s in times_s.items():
-        step_s, cpu_s = zip(*steps_s, strict=True)
-        step_ms, cpu_ms = round(min(step_s) * 1e3, 2), round(statistics.median(cpu_s) * 1e3, 2)
+    for (precision, threads), steps_s in zip(engines, times_s, strict=True):
+        wall_s, cpu_s = zip(*steps_s, strict=True)
+        # On one thread, the CPU time is also the time of the step, which other load does not change.
+        fastest_s = min(cpu_s if threads == 1 else wall_s)
         found = differences(alphas[precision], alphas["float32"])
-        trials.append(Trial(precision, threads, step_ms, cpu_ms, *found))
+        median_s = statistics.median(cpu_s)
+        trials.append(Trial(precision, threads, round(fastest_s * 1e3, 2), round(median_s * 1e3, 2), *found))
     return trials
 
 
@@ -317,61 +328,44 @@ def differences(alphas: Alphas, reference: Alphas) -> tuple[float, float]:
     return float(difference.mean()), float(difference[near].mean()) if near.any() else 0.0
 
 
-def _engine(model: str, weights: Path, precision: str, threads: int | None) -> FrameEngine:
+def _engine(model: str, weights: Path, precision: str, threads: int | None, frame: BgrImage) -> FrameEngine:
     settings = MattingSettings(model=model, weights=weights, device="cpu", executor="openvino", precision=precision)
-    return network_engine(settings, choose(settings), WIDTH, HEIGHT, lambda geometry: threads)
+    height, width = frame.shape[:2]
+    return network_engine(settings, choose(settings), width, height, lambda geometry: threads)
 
 
-def _alphas(engine: FrameEngine, frames: list[BgrImage], backdrop: BgrImage) -> Alphas:
+def _alphas(engine: FrameEngine, frames: Sequence[BgrImage], backdrop: BgrImage) -> Alphas:
     edges = EdgeSettings(strict="off")
     alphas = [engine.step(frame, backdrop, edges).alpha.copy() for frame in frames]
     return np.stack(alphas[WARM_UP:]).astype(np.float32) / np.float32(255)
 
 
-def _times(
-    engines: Mapping[Run, FrameEngine], frames: list[BgrImage], backdrop: BgrImage, seconds: float, clocks: Clocks
-) -> dict[Run, list[tuple[float, float]]]:
-    """Return the times of each engine's steps in seconds, and their CPU times.
-
-    The turns are short, so that changes of the processor's speed affect all engines. On one thread, the CPU time is
-    also the time of the step, which other load does not change.
-    """
-    edges, (wall_clock, cpu_clock) = EdgeSettings(), clocks
-    times_s: dict[Run, list[tuple[float, float]]] = {run: [] for run in engines}
-    begun_s = wall_clock()
-    while not all(times_s.values()) or wall_clock() - begun_s < seconds:
-        for run, engine in engines.items():
-            for frame in frames[:TURN]:
-                cpu_s, started_s = cpu_clock(), wall_clock()
-                engine.step(frame, backdrop, edges)
-                wall_s, spent_s = wall_clock() - started_s, cpu_clock() - cpu_s
-                times_s[run].append((spent_s if run[1] == 1 else wall_s, spent_s))
-    return times_s
+def _step_times(engine: FrameEngine, frame: BgrImage, backdrop: BgrImage, clocks: Clocks) -> tuple[float, float]:
+    """Return the time of a step and its CPU time, in seconds."""
+    started_s = [clock() for clock in clocks]
+    engine.step(frame, backdrop, EdgeSettings())
+    wall_s, cpu_s = (clock() - start_s for clock, start_s in zip(clocks, started_s, strict=True))
+    return wall_s, cpu_s
 
 
-def _frames() -> list[BgrImage]:
+def trial_frames(width: int, height: int, count: int) -> list[BgrImage]:
     """Return views of the shipped portrait that pan and zoom over it, with the noise of a camera."""
     photo = cv2.imread(str(PORTRAIT), cv2.IMREAD_COLOR)
     if photo is None:
         raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(PORTRAIT))
-    scale = WIDTH / photo.shape[1]
+    scale = width / photo.shape[1]
     noise = np.random.default_rng(0)
     frames = []
-    for index in range(FRAMES):
+    for index in range(count):
         zoom, shift_px = scale * (1.0 + 0.01 * index), 4.0 * index
         view = np.array([[zoom, 0, -shift_px], [0, zoom, -shift_px]])
-        frame = cv2.warpAffine(photo, view, (WIDTH, HEIGHT), borderMode=cv2.BORDER_REPLICATE)
+        frame = cv2.warpAffine(photo, view, (width, height), borderMode=cv2.BORDER_REPLICATE)
         frames.append(np.clip(frame + noise.normal(0, 2.5, frame.shape), 0, 255).astype(np.uint8))
     return frames
 
 
-def main(parts: Sequence[str]) -> None:
-    """Do these parts; without one, prepare with progress on standard error."""
-    if parts:
+if __name__ == "__main__":
+    if parts := sys.argv[1:]:
         do(parts)
     else:
         preparation.ensure(lambda text: sys.stderr.write(f"mattecam: {text}\n"), measured=True)
-
-
-if __name__ == "__main__":
-    main(sys.argv[1:])

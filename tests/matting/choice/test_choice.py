@@ -1,36 +1,53 @@
-"""Selection and construction of engines from settings, and the preparation of this machine for them."""
+"""What `auto` takes: models, devices, precisions and threads; the rule for trials, and what is kept of them."""
 
 from __future__ import annotations
 
-import sys
-import textwrap
+import json
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import numpy as np
-import psutil
 import pytest
+from safetensors.numpy import load_file, save_file
 
-from app.backgrounds.standby import StandbyCard
-from app.cli.bench_run import prepare
-from app.core.errors import ModelError, Text, WeightsMissingError
-from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
+from app.cli.bench_run import TRIAL_COLUMNS, choose_again
+from app.cli.main import main
+from app.cli.terminal import markdown_table
+from app.core import paths
+from app.core.errors import ModelError, WeightsMissingError
+from app.core.settings import EngineSettings, MattingSettings
 from app.core.types import AlphaImage
-from app.matting import choose_model
-from app.matting.base.interface import auto_ratio
-from app.matting.choice import choice, hardware
-from app.matting.choice import preparation as module
-from app.matting.choice.choice import choose
+from app.matting import build_engine, choose_model
+from app.matting.base.interface import StepGeometry, auto_ratio
+from app.matting.choice import choice as module
+from app.matting.choice import hardware
+from app.matting.choice.choice import (
+    EDGE_BOUND,
+    MEAN_BOUND,
+    Choice,
+    Trial,
+    best,
+    choose,
+    choose_device,
+    cpu_precisions,
+    described,
+    geometry_for,
+    is_prepared,
+    kept_file,
+    measurable,
+    openvino_threads,
+    save_prepared,
+    save_trials,
+    trials_of,
+    unmeasured,
+)
 from app.matting.choice.hardware import CudaCards
-from app.matting.choice.preparation import KERNELS, Preparation, do
-from app.matting.choice.trials import is_prepared, keep_prepared, measurable
-from app.runtime.pipeline import Pipeline
-from app.runtime.status import Phase
+from app.matting.cpu.cpu_backend import CpuBackend
+from app.matting.engine import FrameEngine
 from models import weights as registered
 from models.table import BUNDLED
-from models.weights import SHIPPED_SHA256, find_int8
+from models.weights import SHIPPED_SHA256, find_int8, int8_file
 from tests.matting.networks import BuildEngine, frames
 from tests.published import install
-from tests.waiting import beside, eventually
 
 
 @pytest.fixture(autouse=True)
@@ -53,11 +70,11 @@ def test_damaged_weights_are_refused_and_not_chosen(
     content[len(content) // 2] ^= 1
     file.write_bytes(content)
 
-    assert choice.choose(MattingSettings()).model == "mattecam"
+    assert choose(MattingSettings()).model == "mattecam"
     assert "rvm_mobilenetv3.pth is damaged or not the published one" in caplog.text
     with pytest.raises(WeightsMissingError, match=r"rvm_mobilenetv3\.pth is damaged.*weights download rvm-mobilenetv3"):
-        choice.choose(MattingSettings(model="rvm-mobilenetv3"))
-    assert choice.choose(MattingSettings(model="rvm-mobilenetv3", weights=file)).weights == file, "named by the user"
+        choose(MattingSettings(model="rvm-mobilenetv3"))
+    assert choose(MattingSettings(model="rvm-mobilenetv3", weights=file)).weights == file, "named by the user"
 
 
 def test_other_weights_in_the_folder_that_the_user_named_are_theirs(
@@ -66,14 +83,14 @@ def test_other_weights_in_the_folder_that_the_user_named_are_theirs(
     file = tmp_path / registered.spec_of("rvm-mobilenetv3").file
     file.write_bytes(weights["rvm-mobilenetv3"].read_bytes())
     monkeypatch.setenv("MATTECAM_WEIGHTS_DIR", str(tmp_path))
-    assert [choice.choose(MattingSettings()).weights for _ in range(2)] == [file] * 2
+    assert [choose(MattingSettings()).weights for _ in range(2)] == [file] * 2
     (record,) = caplog.records
     said = record.getMessage()
     assert str(file) in said
     assert "differ from the published ones of rvm-mobilenetv3 and are used as your own" in said
     assert "run.py weights download rvm-mobilenetv3" in said
     registered.hash_record(file).write_text("0" * 64)
-    assert choice.choose(MattingSettings()).model == "mattecam", "a recorded SHA-256 counts"
+    assert choose(MattingSettings()).model == "mattecam", "a recorded SHA-256 counts"
 
 
 def test_damaged_weights_of_the_program_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,14 +99,14 @@ def test_damaged_weights_of_the_program_are_refused(monkeypatch: pytest.MonkeyPa
     assert find_int8(registered.find("mattecam")) is None
     monkeypatch.setitem(SHIPPED_SHA256, "mattecam/student.safetensors", "0" * 64)
     with pytest.raises(WeightsMissingError, match=r"student\.safetensors, which is part of the program, is damaged"):
-        choice.choose(MattingSettings())
+        choose(MattingSettings())
 
 
 @pytest.mark.parametrize(
     ("size", "small"), [((1280, 720), (480, 270)), ((1920, 1080), (480, 270)), ((240, 180), (240, 180))]
 )
 def test_auto_ratio_aims_at_270_pixels(size: tuple[int, int], small: tuple[int, int]) -> None:
-    geometry = choice.geometry_for(MattingSettings(), "rvm-mobilenetv3", *size)
+    geometry = geometry_for(MattingSettings(), "rvm-mobilenetv3", *size)
     assert (geometry.small_width, geometry.small_height) == small
     assert auto_ratio(720, 1280) == auto_ratio(1280, 720)
 
@@ -115,7 +132,7 @@ def test_weights_of_something_else_are_refused(
 @pytest.mark.torch
 def test_a_device_that_is_not_there_is_refused() -> None:
     with pytest.raises(ModelError, match="NVIDIA"):
-        choice.choose_device(MattingSettings(device="cuda"))
+        choose_device(MattingSettings(device="cuda"))
 
 
 def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engines: BuildEngine) -> None:
@@ -153,203 +170,196 @@ def test_ratio_one_is_the_network_without_a_filter(weights: dict[str, Path], eng
         assert abs(matte.alpha / 255 - alpha).max() <= 1.01 / 255
 
 
-def script(code: str) -> tuple[str, ...]:
-    return sys.executable, "-c", textwrap.dedent(code)
+def made(
+    precision: str, ms: float, threads: int | None = None, cpu_ms: float | None = None, *, mean: float = 0.0,
+    edge: float = 0.0,
+) -> Trial:  # fmt: skip
+    return Trial(precision, threads, ms, ms if cpu_ms is None else cpu_ms, mean, edge)
 
 
-STEPS = "print('1 2', flush=True); print('2 2', flush=True)"
-
-
-@pytest.mark.torch
-def test_a_start_prepares_for_an_engine_in_openvino_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    prepared: list[object] = []
-    monkeypatch.setattr(module.preparation, "ensure", lambda show, *, measured: prepared.append(measured))
-    here = MattingSettings(model="mattecam", device="cpu", precision="float32").engine
-    missing = here.replace(model="bgmv2-resnet101")
-    with pytest.raises(ModelError):
-        choose(missing)
-    for settings in (here.replace(executor="eager"), missing):  # the start reports what is missing
-        prepare(settings)
-        assert prepared == []
-    prepare(here.replace(executor="openvino"))
-    assert prepared == [True]
-
-
-def test_progress_is_shown_and_ends() -> None:
-    seen: list[Text] = []
-    preparation = Preparation(script(STEPS))
-    preparation.ensure(seen.append)
-    assert [(text.values["step"], text.values["count"]) for text in seen] == [(1, 2), (2, 2)]
-    assert preparation.progress is None
-    preparation.ensure(seen.append)
-    assert len(seen) == 2, "once per process"
-
-
-def test_a_prepared_machine_starts_no_process() -> None:
-    keep_prepared(True)
-    Preparation(("no-such-program",)).ensure()
-
-
-def test_a_live_picture_waits_for_the_kernels_alone_and_other_work_for_the_measurement(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
-    """The outputs of a first start were not there for minutes."""
-    said = tmp_path / "said"
-    told = f"import sys; open({str(said)!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')"
-    monkeypatch.setattr(module, "unmeasured", lambda: {"mattecam": BUNDLED})
-    preparation = Preparation(script(told))
-    preparation.ensure()
-    assert said.read_text() == "kernels\n"
-    preparation.ensure(measured=True)
-    assert said.read_text() == "kernels\nmeasurement\n", "each once per process"
-    Preparation(script(told)).ensure(measured=True)
-    assert said.read_text().splitlines()[-1] == "kernels measurement"
-
-
-def test_the_measurement_beside_a_picture_is_told_when_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "BESIDE_AFTER_S", 0)
-    monkeypatch.setattr(module, "unmeasured", lambda: {"mattecam": BUNDLED})
-    preparation, told = Preparation(script(STEPS)), []
-    preparation.when_measured(lambda: told.append(preparation))
-    preparation.measure_beside()
-    eventually(lambda: told == [preparation])
-    assert preparation.progress is None, "nothing waits for it"
-    preparation.measure_beside()
-    monkeypatch.setattr(module, "unmeasured", dict)
-    other = Preparation(("no-such-program",))
-    other.when_measured(lambda: told.append(other))
-    other.measure_beside()
-    for each in (preparation, other):
-        eventually(lambda each=each: not each._beside.is_alive())  # type: ignore[misc]  # noqa: SLF001
-    assert told == [preparation]
-
-
-@pytest.mark.parametrize("delay_s", [0.0, 60.0])
-def test_a_measurement_that_is_cancelled_ends_at_once_and_changes_nothing(
-    monkeypatch: pytest.MonkeyPatch, delay_s: float
-) -> None:
-    monkeypatch.setattr(module, "BESIDE_AFTER_S", delay_s)
-    monkeypatch.setattr(module, "unmeasured", lambda: {"mattecam": BUNDLED})
-    preparation, told = Preparation(script("import time; time.sleep(60)")), []
-    preparation.when_measured(lambda: told.append(1))
-    before = set(psutil.Process().children())
-    preparation.measure_beside()
-    if not delay_s:
-        eventually(lambda: bool(set(psutil.Process().children()) - before))
-    preparation.cancel()
-    eventually(lambda: not set(psutil.Process().children()) - before)
-    eventually(lambda: not preparation._beside.is_alive())  # type: ignore[union-attr]  # noqa: SLF001
-    assert not told
+FLOAT32, BFLOAT16, INT8 = made("float32", 19.0), made("bfloat16", 13.0), made("int8", 12.0, mean=1e-4, edge=2e-3)
+INT8_ONE = made("int8", 15.0, 1, mean=1e-4, edge=2e-3)
 
 
 @pytest.mark.parametrize(
-    ("command", "words"),
+    ("trials", "expected"),
     [
-        (script("import sys; sys.exit('the disk is full')"), "the disk is full"),
-        (script("raise OSError('the disk is full')"), "the disk is full"),
-        (
-            script("import os; print('a warning', flush=True); os.kill(os.getpid(), 9)"),
-            "(signal 9, as the system sends",
-        ),
-        (("no-such-program",), "cannot be prepared"),
+        ([], None),
+        ([FLOAT32], ("float32", None)),
+        ([FLOAT32, BFLOAT16, INT8], ("int8", None)),
+        ([FLOAT32, BFLOAT16, made("int8", 12.9)], ("bfloat16", None)),
+        ([FLOAT32, made("bfloat16", 26.0), made("int8", 20.0)], ("float32", None)),
+        ([FLOAT32, made("int8", 5.0, mean=2 * MEAN_BOUND)], ("float32", None)),
+        ([FLOAT32, made("int8", 5.0, edge=2 * EDGE_BOUND)], ("float32", None)),
+        ([made("int8", 12.0, None, 22.0), made("int8", 15.0, 1, 15.0)], ("int8", 1)),
+        ([made("int8", 12.0, None, 15.2), made("int8", 15.0, 1, 15.0)], ("int8", None)),
+        ([made("int8", 12.0, None, 48.0), made("int8", 38.0, 1, 38.0)], ("int8", None)),
+        ([made("float32", 40.0, None, 80.0), made("float32", 66.0, 1, 66.0)], ("float32", None)),
+        ([made("float32", 19.0, None, 38.0), made("int8", 60.0, 1, 10.0)], ("float32", None)),
     ],
-    ids=["fails", "traceback", "killed", "does not start"],
-)
-def test_a_preparation_that_fails_is_a_warning_of_one_line(
-    command: tuple[str, ...], words: str, caplog: pytest.LogCaptureFixture
+    ids=["nothing", "one", "least-cpu", "within-the-noise", "slower", "mean-too-different", "edge-too-different",
+         "one-thread", "threads-within-the-noise", "one-thread-is-too-slow", "none-fits-all-are-faster",
+         "accurate-but-too-slow"],
+)  # fmt: skip
+def test_the_least_cpu_time_that_holds_the_frame_rate_is_taken(
+    trials: list[Trial], expected: tuple[str, int | None] | None
 ) -> None:
-    Preparation(command).ensure()
-    assert words in caplog.text
-    assert "Traceback" not in caplog.text
+    taken = best(trials)
+    assert (taken and (taken.precision, taken.threads)) == expected
 
 
-def test_a_preparation_that_says_much_goes_on() -> None:
-    """Warnings of libraries on the standard error are more than a pipe holds."""
-    talks = "import sys; sys.stderr.write(99_999 * 'warning\\n');"
-    seen: list[Text] = []
-    Preparation(script(f"{talks} {STEPS}")).ensure(seen.append)
-    assert [text.values["step"] for text in seen] == [1, 2]
+def test_times_are_described_without_what_is_not_accurate() -> None:
+    assert described([FLOAT32, made("bfloat16", 1.0, mean=1.0), INT8, INT8_ONE]) == (
+        "int8 on all cores 12.0 ms (CPU 12.0 ms)",
+        "int8 on one thread 15.0 ms (CPU 15.0 ms)",
+        "float32 on all cores 19.0 ms (CPU 19.0 ms)",
+    )
 
 
-def test_a_folder_that_cannot_be_written_to_is_named_and_nothing_is_prepared_in_vain(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+@pytest.mark.torch
+@pytest.mark.parametrize("taken", ["float32", "bfloat16", "int8"])
+def test_auto_follows_the_measurement_and_not_the_instructions(taken: str) -> None:
+    trials = [made(precision, 10.0 if precision == taken else 30.0) for precision in ("float32", "bfloat16", "int8")]
+    save_trials("mattecam", BUNDLED, trials)
+    choice = choose(EngineSettings(model="mattecam", device="cpu", executor="openvino"))
+    assert choice.precision == taken
+    assert choice.int8 == (int8_file(BUNDLED) if taken == "int8" else None)
+    assert choose(EngineSettings(model="mattecam", device="cpu", executor="eager")).precision == "float32"
+    forced = EngineSettings(model="mattecam", device="cpu", executor="openvino", precision="float32")
+    assert choose(forced).precision == "float32", "what the user asks for goes first"
+
+
+def threads_at(precision: str, width: int = 1280, height: int = 720, ratio: float = 0.25) -> int | None:
+    choice = Choice("mattecam", BUNDLED, "cpu", "openvino", precision)
+    return openvino_threads(choice, StepGeometry(width, height, ratio))
+
+
+@pytest.mark.parametrize("cores", [2, 16])
+def test_the_number_of_threads_follows_the_measurement_at_the_size_in_use(
+    monkeypatch: pytest.MonkeyPatch, cores: int
 ) -> None:
+    monkeypatch.setattr(module, "usable_cores", lambda: cores)
+    assert threads_at("int8") == (1 if cores == 2 else None), "until it is measured"
+    all_int8, one_int8 = made("int8", 9.0, None, 18.0), made("int8", 15.0, 1)
+    all_float32, one_float32 = made("float32", 15.0, None, 16.0), made("float32", 16.0, 1)
+    save_trials("mattecam", BUNDLED, [all_float32, one_float32, all_int8, one_int8])
+    assert threads_at("int8") == 1
+    assert threads_at("float32") is None, "one thread saves nothing"
+    assert threads_at("int8", ratio=0.5) is None, "the network's input has four times the pixels"
+    assert threads_at("int8", 3840, 2160, 0.0833) is None, "the composite is nine times as large"
+
+
+def test_engines_beside_other_work_run_on_the_threads_that_were_measured() -> None:
+    settings = EngineSettings(model="mattecam", device="cpu", executor="openvino", precision="float32")
+    for threads in (1, None):
+        save_trials("mattecam", BUNDLED, [made("float32", 10.0, threads)])
+        for shared in (True, False):
+            engine = build_engine(settings, 160, 96, shared=shared)
+            assert isinstance(engine, FrameEngine) and isinstance(engine.backend, CpuBackend)
+            assert (engine.backend.strips.threads == 1) == (shared and threads == 1)
+            engine.close()
+
+
+def test_a_change_of_what_it_depends_on_measures_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert list(unmeasured()) == ["mattecam"] and not is_prepared()
+    save_trials("mattecam", BUNDLED, [FLOAT32])
+    save_prepared(True)
+    assert not unmeasured() and is_prepared()
+    save_prepared(False)
+    assert not is_prepared() and trials_of("mattecam", BUNDLED) == [FLOAT32]
+    save_prepared(True)
+    monkeypatch.setattr(module, "_dependencies", lambda: "another processor")
+    assert trials_of("mattecam", BUNDLED) == [] and unmeasured() and not is_prepared()
+
+
+def test_other_weights_have_their_own_measurement(tmp_path: Path) -> None:
+    other = tmp_path / "student.safetensors"
+    other.write_bytes(BUNDLED.read_bytes()[:-1])
+    save_trials("mattecam", BUNDLED, [FLOAT32])
+    assert trials_of("mattecam", BUNDLED) == [FLOAT32]
+    assert trials_of("mattecam", other) == []
+    save_trials("mattecam", other, [INT8])
+    assert trials_of("mattecam", BUNDLED) == [FLOAT32], "kept beside each other"
+
+
+def test_no_reader_sees_a_part_of_what_is_written() -> None:
+    """The measurement writes beside a live picture, whose engine may be chosen at that moment."""
+    save_trials("mattecam", BUNDLED, [FLOAT32])
+    with ThreadPoolExecutor(1) as thread:
+        writes = [thread.submit(save_trials, "mattecam", BUNDLED, [FLOAT32]) for _ in range(20)]
+        while not all(write.done() for write in writes):
+            assert trials_of("mattecam", BUNDLED) == [FLOAT32]
+        for write in writes:
+            write.result()
+
+
+@pytest.mark.parametrize("content", ["{", '{"networks": {"mattecam": 3}}'])
+def test_a_damaged_file_is_no_measurement_and_no_preparation(content: str) -> None:
+    save_prepared(True)
+    kept_file().write_text(content, "utf-8")
+    assert trials_of("mattecam", BUNDLED) == [] and not is_prepared()
+
+
+def test_a_network_without_a_choice_is_not_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without VNNI, int8 was not measured, where it takes 0.7 of the time."""
+    for vnni in (True, False):
+        monkeypatch.setattr(hardware, "cpu_has_vnni", lambda vnni=vnni: vnni)
+        assert "int8" in cpu_precisions("mattecam", BUNDLED)
+    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: False)
+    monkeypatch.setattr(module, "find_int8", lambda *_: None)
+    for cores in (2, 1):
+        monkeypatch.setattr(module, "usable_cores", lambda cores=cores: cores)
+        assert ("mattecam" in measurable()) == ("mattecam" in unmeasured()) == (cores == 2), "a choice of threads"
+
+
+def choose_measured(trials: list[Trial], monkeypatch: pytest.MonkeyPatch) -> tuple[list[dict[str, object]], list[str]]:
+    """Return what `bench --choose` reports where these are measured, and the lines that it shows."""
+    monkeypatch.setattr("app.cli.bench_run.measure", lambda model, weights, seconds: trials)
+    lines: list[str] = []
+    return choose_again(MattingSettings(), 8.0, lines.append)["choices"], lines
+
+
+def test_bench_choose_measures_again_and_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    choices, lines = choose_measured([FLOAT32, INT8, INT8_ONE], monkeypatch)
+    assert lines == ["mattecam: measuring for 8 s", "auto takes int8 on all cores for mattecam"]
+    choice = json.loads(json.dumps(choices))[0]
+    assert (choice["precision"], choice["threads"]) == ("int8", None)
+    rows = markdown_table(choice["trials"], TRIAL_COLUMNS).splitlines()
+    assert "| int8 |  | 12 | 12 | 0.0001 | 0.002 | True |" in rows
+    assert "| int8 | 1 | 15 | 15 | 0.0001 | 0.002 | False |" in rows
+    assert trials_of("mattecam", BUNDLED) == [FLOAT32, INT8, INT8_ONE]
+
+
+def test_bench_choose_says_what_could_not_be_measured_or_kept(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It said "auto takes None"."""
+    _, lines = choose_measured([], monkeypatch)
+    assert lines[-1] == "Nothing could be measured for mattecam; the processor's instructions decide"
+    assert main(["bench", "--choose", "--model", "bgmv2-resnet50", "--weights", str(BUNDLED)]) == 0
+    shown = capsys.readouterr()
+    assert shown.out == "" and "Nothing to measure" in shown.err
     (tmp_path / "file").touch()
-    monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path / "file"))
-    seen: list[Text] = []
-    Preparation(script(STEPS)).ensure(seen.append)
-    assert not seen
-    assert f"prepared in {tmp_path / 'file'}, so that every start takes longer: a" in caplog.text, (
-        "why, as a person reads it"
+    monkeypatch.setattr(paths, "data_dir", lambda: tmp_path / "file")
+    choices, lines = choose_measured([FLOAT32], monkeypatch)
+    assert choices[0]["precision"] == "float32"
+    assert any("cannot be kept: " in line for line in lines)
+
+
+def test_bench_choose_measures_the_weights_that_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only installed networks were measured; with other weights `auto` always followed the instructions."""
+    named = tmp_path / "own.safetensors"
+    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: True)
+    monkeypatch.setattr(
+        "app.cli.bench_run.measure",
+        lambda model, weights, seconds: [FLOAT32, made("bfloat16", 26.0)] if weights == named else [],
     )
-    assert "MATTECAM_DATA_DIR" in caplog.text
-    assert "Errno" not in caplog.text
-
-
-def test_cancelling_ends_the_process_and_the_next_start_continues() -> None:
-    preparation = Preparation(script("print('1 1', flush=True); import time; time.sleep(60)"))
-    started = beside(preparation.ensure)
-    eventually(lambda: preparation.progress is not None)
-    preparation.cancel()
-    with pytest.raises(ModelError):
-        started.result(60)
-    assert preparation.progress is None
-    assert not is_prepared()
-
-
-def test_an_interrupted_preparation_leaves_no_process() -> None:
-    """SIGTERM reaches this process alone; the child went on, with the load of all cores."""
-
-    def interrupt(_text: Text) -> None:
-        raise KeyboardInterrupt
-
-    before = psutil.Process().children()  # such as daemons of other tests in this process
-    with pytest.raises(KeyboardInterrupt):
-        Preparation(script("print('1 1', flush=True); import time; time.sleep(60)")).ensure(interrupt)
-    eventually(lambda: not set(psutil.Process().children()) - set(before))
-
-
-def test_the_steps_compile_convert_and_measure_what_is_asked_for(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    measured: list[str] = []
-    monkeypatch.setattr(module, "convert_bundled", lambda: None)
-    monkeypatch.setattr(module, "measure_network", lambda model, weights, seconds: measured.append(model))
-    monkeypatch.setattr("os.nice", lambda _by: None)
-    kernels, networks = len(KERNELS) + 1, list(measurable())
-    for parts, count, trials in (
-        (["kernels"], kernels, []),
-        (["measurement"], len(networks), networks),
-        (["kernels", "measurement"], kernels + len(networks), networks),
-    ):
-        measured.clear()
-        do(parts)
-        assert capsys.readouterr().out.splitlines() == [f"{step} {count}" for step in range(1, count + 1)]
-        assert measured == trials
-        assert is_prepared()
-
-
-def test_the_pipeline_shows_a_card_that_says_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    shared = Preparation(script("print('1 1', flush=True); import time; time.sleep(60)"))
-    monkeypatch.setattr(module, "preparation", shared)
-    settings = Settings(
-        capture=CaptureSettings(source="demo", width=320, height=180),
-        matting=MattingSettings(model="mattecam", executor="openvino"),
-        output=OutputSettings(virtual_camera="off"),
-    )
-    pipeline = Pipeline(settings)
-    pipeline.start()
-    try:
-        eventually(lambda: isinstance(pipeline.status().busy, Text))
-        assert pipeline.status().busy == "Preparing for this computer, once: step 1 of 1"
-        assert pipeline.status().phase is Phase.STARTING
-        wanted = StandbyCard("Preparing for this computer, once: step 1 of 1").image(320, 180)
-
-        def says_so() -> bool:
-            picture = pipeline.preview.get(1)
-            return picture is not None and np.array_equal(picture.image, wanted)
-
-        eventually(says_so)
-    finally:
-        assert pipeline.stop(), "a preparation does not delay the end"
-    assert pipeline.status().frames_out == 0
+    save_file(load_file(BUNDLED), named, {"of": "the user"})
+    settings = MattingSettings(model="mattecam", weights=named, device="cpu", executor="openvino")
+    assert choose(settings).precision == "bfloat16", "by the instructions"
+    measured_now = choose_again(settings, 8.0, lambda line: None)["choices"]
+    assert [(each["model"], each["precision"]) for each in measured_now] == [("mattecam", "float32")]
+    assert choose(settings).precision == "float32"
+    moved = settings.replace(weights=named.rename(tmp_path / "renamed.safetensors"))
+    assert choose(moved).precision == "float32", "known by the content"
+    assert choose(settings.replace(weights=None)).precision == "bfloat16", "not that of the bundled ones"

@@ -1,0 +1,259 @@
+"""The preparation of this machine: compiling and measuring in child processes, and what a live picture shows of it."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+import sys
+import textwrap
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import psutil
+import pytest
+from safetensors.numpy import load_file, save_file
+
+from app.backgrounds.standby import StandbyCard
+from app.cli.bench_run import prepare
+from app.core.errors import ModelError, Text
+from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
+from app.matting.choice import preparation as module
+from app.matting.choice.choice import (
+    Trial,
+    best,
+    choose,
+    cpu_precisions,
+    is_prepared,
+    measurable,
+    save_prepared,
+    save_trials,
+)
+from app.matting.choice.preparation import KERNELS, Preparation, differences, do, measure, trial_frames
+from app.runtime.pipeline import Pipeline
+from app.runtime.status import Phase
+from models.table import BUNDLED
+from models.weights import SOURCE, int8_file, sha256_of
+from tests.waiting import beside, eventually
+
+
+def script(code: str) -> tuple[str, ...]:
+    return sys.executable, "-c", textwrap.dedent(code)
+
+
+STEPS = "print('1 2', flush=True); print('2 2', flush=True)"
+ENDLESS = script("print('1 1', flush=True); import time; time.sleep(60)")
+
+
+def children() -> set[psutil.Process]:
+    return set(psutil.Process().children())
+
+
+@pytest.mark.torch
+def test_a_start_prepares_for_an_engine_in_openvino_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    prepared: list[object] = []
+    monkeypatch.setattr(module.preparation, "ensure", lambda show, *, measured: prepared.append(measured))
+    here = MattingSettings(model="mattecam", device="cpu", precision="float32").engine
+    missing = here.replace(model="bgmv2-resnet101")
+    with pytest.raises(ModelError):
+        choose(missing)
+    for settings in (here.replace(executor="eager"), missing):  # the start reports what is missing
+        prepare(settings)
+        assert prepared == []
+    prepare(here.replace(executor="openvino"))
+    assert prepared == [True]
+
+
+def test_progress_is_shown_once_and_a_prepared_machine_starts_no_process() -> None:
+    """Warnings of libraries on the standard error are more than a pipe holds."""
+    seen: list[Text] = []
+    preparation = Preparation(script(f"import sys; sys.stderr.write(99_999 * 'warning\\n'); {STEPS}"))
+    preparation.ensure(seen.append)
+    assert [(text.values["step"], text.values["count"]) for text in seen] == [(1, 2), (2, 2)]
+    assert preparation.progress is None
+    preparation.ensure(seen.append)
+    assert len(seen) == 2, "once per process"
+    save_prepared(True)
+    Preparation(("no-such-program",)).ensure()
+
+
+def test_a_live_picture_waits_for_the_kernels_alone_and_other_work_for_the_measurement(tmp_path: Path) -> None:
+    """The outputs of a first start were not there for minutes."""
+    file = tmp_path / "parts"
+    command = script(f"import sys; open({str(file)!r}, 'a').write(' '.join(sys.argv[1:]) + '\\n')")
+    preparation = Preparation(command)
+    preparation.ensure()
+    assert file.read_text() == "kernels\n"
+    preparation.ensure(measured=True)
+    assert file.read_text() == "kernels\nmeasurement\n", "each once per process"
+    Preparation(command).ensure(measured=True)
+    assert file.read_text().splitlines()[-1] == "kernels measurement"
+
+
+def test_the_end_of_a_measurement_beside_a_picture_is_reported_once() -> None:
+    reports: list[str] = []
+    preparation = Preparation(script(STEPS), beside_after_s=0)
+    preparation.when_measured(lambda: reports.append("measured"))
+    for _ in range(2):
+        preparation.measure_beside().join(60)
+        assert preparation.progress is None, "nothing waits for it"
+    for model, weights in measurable().items():
+        save_trials(model, weights, [])
+    other = Preparation(("no-such-program",), beside_after_s=0)
+    other.when_measured(lambda: reports.append("nothing to measure"))
+    other.measure_beside().join(60)
+    assert reports == ["measured"]
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 60.0])
+def test_a_measurement_that_is_cancelled_ends_at_once_and_changes_nothing(delay_s: float) -> None:
+    reports: list[str] = []
+    preparation, before = Preparation(ENDLESS, delay_s), children()
+    preparation.when_measured(lambda: reports.append("measured"))
+    thread = preparation.measure_beside()
+    eventually(lambda: bool(delay_s or children() - before))
+    preparation.cancel()
+    thread.join(60)
+    assert not thread.is_alive() and not children() - before and not reports
+
+
+FAILURES = {
+    "fails": (script("import sys; sys.exit('the disk is full')"), "the disk is full"),
+    "traceback": (script("raise OSError('the disk is full')"), "the disk is full"),
+    "killed": (script("import os; print('?', flush=True); os.kill(os.getpid(), 9)"), "(signal 9, as the system sends"),
+    "does not start": (("no-such-program",), "cannot be prepared"),
+}
+
+
+@pytest.mark.parametrize(("command", "words"), FAILURES.values(), ids=FAILURES)
+def test_a_preparation_that_fails_is_a_warning_of_one_line(
+    command: tuple[str, ...], words: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    Preparation(command).ensure()
+    assert words in caplog.text
+    assert "Traceback" not in caplog.text
+
+
+def test_a_folder_that_cannot_be_written_to_is_named_and_nothing_is_prepared_in_vain(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path / "file"))
+    seen: list[Text] = []
+    Preparation(script(STEPS)).ensure(seen.append)
+    assert not seen
+    why = f"prepared in {tmp_path / 'file'}, so that every start takes longer: a"
+    assert why in caplog.text and "Errno" not in caplog.text, "why, as a person reads it"
+
+
+def test_cancelling_ends_the_process_and_the_next_start_continues() -> None:
+    preparation = Preparation(ENDLESS)
+    started = beside(preparation.ensure)
+    eventually(lambda: preparation.progress is not None)
+    preparation.cancel()
+    with pytest.raises(ModelError):
+        started.result(60)
+    assert preparation.progress is None
+    assert not is_prepared()
+
+
+def test_an_interrupted_preparation_leaves_no_process() -> None:
+    """SIGTERM reaches this process alone; the child went on, with the load of all cores."""
+
+    def interrupt(_text: Text) -> None:
+        raise KeyboardInterrupt
+
+    before = children()  # such as daemons of other tests in this process
+    with pytest.raises(KeyboardInterrupt):
+        Preparation(ENDLESS).ensure(interrupt)
+    eventually(lambda: not children() - before)
+
+
+def test_the_steps_compile_convert_and_measure_what_is_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    measured: list[str] = []
+    monkeypatch.setattr(module, "convert_bundled", lambda: None)
+    monkeypatch.setattr(module, "measure_network", lambda model, weights, seconds: measured.append(model))
+    monkeypatch.setattr("os.nice", lambda _by: None)
+    kernels, networks = len(KERNELS) + 1, list(measurable())
+    for parts, count, trials in (
+        (["kernels"], kernels, []),
+        (["measurement"], len(networks), networks),
+        (["kernels", "measurement"], kernels + len(networks), networks),
+    ):
+        measured.clear()
+        do(parts)
+        assert capsys.readouterr().out.splitlines() == [f"{step} {count}" for step in range(1, count + 1)]
+        assert measured == trials
+        assert is_prepared()
+
+
+def test_the_pipeline_shows_a_card_that_says_what_it_waits_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "preparation", Preparation(ENDLESS))
+    settings = Settings(
+        capture=CaptureSettings(source="demo", width=320, height=180),
+        matting=MattingSettings(model="mattecam", executor="openvino"),
+        output=OutputSettings(virtual_camera="off"),
+    )
+    pipeline = Pipeline(settings)
+    pipeline.start()
+    try:
+        eventually(lambda: isinstance(pipeline.status().busy, Text))
+        assert pipeline.status().busy == "Preparing for this computer, once: step 1 of 1"
+        assert pipeline.status().phase is Phase.STARTING
+        wanted = StandbyCard("Preparing for this computer, once: step 1 of 1").image(320, 180)
+
+        def says_so() -> bool:
+            picture = pipeline.preview.get(1)
+            return picture is not None and np.array_equal(picture.image, wanted)
+
+        eventually(says_so)
+    finally:
+        assert pipeline.stop(), "a preparation does not delay the end"
+    assert pipeline.status().frames_out == 0
+
+
+FRAMES = trial_frames(640, 360, 8)
+"""A quarter of the pixels and half of the frames of a measurement."""
+
+
+@pytest.mark.torch
+def test_the_trial_runs_every_precision_on_all_cores_and_one_thread() -> None:
+    times_s, cpu_s = itertools.count(0, 3), itertools.count(0, 7)
+    clocks = (lambda: float(next(times_s))), (lambda: float(next(cpu_s)))
+    trials = measure("mattecam", BUNDLED, 0.0, FRAMES, clocks)
+    precisions = cpu_precisions("mattecam", BUNDLED)
+    assert [(each.precision, each.threads) for each in trials] == [(p, t) for p in precisions for t in (None, 1)]
+    assert trials[0] == Trial("float32", None, 3000.0, 7000.0), "float32 differs from nothing"
+    assert trials[1].step_ms == trials[1].cpu_ms == 7000.0, "on one thread, CPU time is the time of a step"
+    assert all(each.accurate for each in trials), "what ships is within the bounds"
+    for each in trials:
+        if each.precision == "int8":
+            assert 0 < each.mean_difference < each.edge_difference, "0 is float32 under another name"
+
+
+@pytest.mark.torch
+@pytest.mark.long
+def test_int8_with_wrong_scales_is_not_accurate(tmp_path: Path) -> None:
+    weights = Path(shutil.copy(BUNDLED, tmp_path))
+    tensors = load_file(int8_file(BUNDLED))
+    scale = next(name for name in tensors if name.endswith("scale"))
+    save_file({**tensors, scale: np.asarray(tensors[scale] / 3)}, int8_file(weights), {SOURCE: sha256_of(weights)})
+    trials = measure("mattecam", weights, 0.0, FRAMES)
+    differing = [each for each in trials if each.precision == "int8"]
+    assert differing and not any(each.accurate for each in differing)
+    cheap = [replace(each, cpu_ms=0.1) if each in differing else each for each in trials]
+    taken = best(cheap)
+    assert taken is not None and taken.precision != "int8"
+
+
+def test_differences_count_all_pixels_and_those_near_edges() -> None:
+    reference = np.zeros((1, 40, 40), np.float32)
+    reference[:, :, 20] = 0.5
+    far, near = reference.copy(), reference.copy()
+    far[:, :, 2] = 1.0
+    near[:, :, 21] = 1.0
+    assert differences(reference, reference) == (0.0, 0.0)
+    assert differences(far, reference) == pytest.approx((1 / 40, 0.0))
+    assert differences(near, reference) == pytest.approx((1 / 40, 1 / 9))
