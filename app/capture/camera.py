@@ -7,6 +7,7 @@ import math
 import os
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
@@ -57,20 +58,24 @@ class CameraTiming:
 
 
 class CameraSource(FrameSource):
-    """A camera. The device is looked up by its stable name whenever a source is opened."""
+    """A camera."""
 
     is_live = True
 
-    def __init__(self, wanted: str, settings: CaptureSettings, timing: CameraTiming = CameraTiming()) -> None:
-        """wanted: a number, device file, stable id or name. Size, rate and format are requests; `info` has the actual
-        values.
+    def __init__(
+        self,
+        device: CameraDevice,
+        settings: CaptureSettings,
+        timing: CameraTiming = CameraTiming(),
+        make_capture: Callable[[], cv2.VideoCapture] = cv2.VideoCapture,
+    ) -> None:
+        """Size, rate and format are requests; `info` has the actual values.
 
         Blocks for up to some seconds. Raises SourceOpenError: absent, busy, no permission, no frame.
         """
         # OpenCV's own messages about cameras that cannot be opened are replaced by ours
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-        self._device = find_camera(wanted) or _unlisted(wanted)
-        self._settings = settings
+        self._device, self._settings, self._make_capture = device, settings, make_capture
         self._timing = timing
         self._closed = threading.Event()
         self._index = 0
@@ -154,7 +159,7 @@ class CameraSource(FrameSource):
         tries = 0
         for may_be_slow in (False, True):
             for pixel_format in put_off if may_be_slow else self._formats():
-                capture = cv2.VideoCapture()
+                capture = self._make_capture()
                 if not _open_device(capture, self._device):
                     failed = CameraAbsentError if self._is_gone() else SourceOpenError
                     raise failed(
@@ -342,8 +347,18 @@ def _fourcc(capture: cv2.VideoCapture) -> str:
     return code.to_bytes(4, "little").decode("ascii", "replace").strip("\0 ") if code > 0 else ""
 
 
-def _unlisted(wanted: str) -> CameraDevice:
-    """Return a camera that the system does not list: it can still be opened by number or device file."""
+def open_camera(wanted: str, settings: CaptureSettings) -> CameraSource:
+    """Open the camera with this number, device file, stable id or name. Raises SourceOpenError."""
+    return CameraSource(camera_device(wanted), settings)
+
+
+def camera_device(wanted: str) -> CameraDevice:
+    """Return the camera; one that the system does not list can still be opened by number or device file.
+
+    Raises CameraAbsentError.
+    """
+    if (found := find_camera(wanted)) is not None:
+        return found
     if SYSTEM != "Linux":
         if wanted.isdecimal():
             return CameraDevice(wanted, wanted, "", int(wanted))

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.capture.base import FrameSource
-from app.capture.camera import CameraSource
+from app.capture.camera import open_camera
 from app.capture.demo import DemoSource
 from app.capture.devices import PIPEWIRE, Rank, automatic_cameras, device_file, find_camera, list_cameras
 from app.capture.video_file import VideoFileSource
@@ -59,12 +59,12 @@ def _open_camera(camera: str, settings: CaptureSettings) -> FrameSource:
     """Open a camera by its id."""
     if camera.startswith(PIPEWIRE):
         return _open_portal(camera.removeprefix(PIPEWIRE), settings)
-    return CameraSource(camera, settings)
+    return open_camera(camera, settings)
 
 
 SOURCES: tuple[SourceSpec, ...] = (
     SourceSpec("demo", open_demo, lambda value: value in ("", EMPTY_AT_FIRST)),
-    SourceSpec("camera", CameraSource, bool),
+    SourceSpec("camera", open_camera, bool),
     SourceSpec("portal", _open_portal, lambda value: True),
 )
 

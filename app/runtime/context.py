@@ -12,6 +12,7 @@ from app.backgrounds.standby import DEFAULT_TEXT, NO_CAMERA_TEXT
 from app.capture.base import FrameSource
 from app.core.errors import Text
 from app.core.settings import BackgroundSettings, CaptureSettings, EngineSettings, FramingSettings, SettingsOwner
+from app.core.threads import elapsed_s
 from app.matting.base.interface import MattingEngine
 from app.matting.choice.governor import GovernorTiming
 from app.output.base import OpenSink, ReaderCounter, SinkSpec
@@ -55,6 +56,8 @@ class Timing:
     """Interval at which the watchdog checks the threads, and at which it sends the card in place of a dead clock."""
     plausibility_hold_s: float = HOLD_S
     governor: GovernorTiming = field(default_factory=GovernorTiming)
+    clock: Callable[[], float] = elapsed_s
+    """Goes on while the machine is suspended."""
 
 
 def default_standby_text(phase: Phase, preparing: Text | None) -> str:

@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from app.core.errors import t
 from app.core.settings import Settings
-from app.core.threads import elapsed_s
 from app.core.types import Picture, PictureKind
 from app.output.base import CameraSink, CountedSink, FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate
@@ -111,8 +110,8 @@ class OutputClock:
         """As in `Settings`, those in force at the last tick."""
         self._prepared: tuple[Settings, tuple[int, int] | None] | None = None
         """What the stand-by card was last drawn ahead for."""
-        self.last_tick_s = elapsed_s()
-        """`elapsed_s` of the last tick; read by the watchdog."""
+        self.last_tick_s = self._timing.clock()
+        """When the last tick was, by `Timing.clock`; read by the watchdog."""
 
     def _run(self, stop: threading.Event) -> None:
         """Run until `stop` is set or the slot is closed."""
@@ -123,7 +122,7 @@ class OutputClock:
                 arrived = self._pictures.get(clock.remaining_s)
             except SlotClosed:
                 return
-            now_s = elapsed_s()
+            now_s = self._timing.clock()
             if now_s - self.last_tick_s > self._timing.stale_s:
                 self._board.resumed_s = time.perf_counter()
             self.last_tick_s = now_s

@@ -22,7 +22,6 @@ from app.config.parsing import describe_background
 from app.core.errors import Stage, Text, t
 from app.core.geometry import WHOLE_VIEW
 from app.core.settings import Settings, SettingsOwner
-from app.core.threads import elapsed_s
 from app.core.types import Frame, Outgoing, Picture
 from app.output.base import SinkContext
 from app.output.sound import Microphone
@@ -74,7 +73,7 @@ class Watchdog:
             self._check_clock()
 
     def _check_clock(self) -> None:
-        thread, stalled = self._clock.thread, elapsed_s() - self._clock.last_tick_s > self._timing.stale_s
+        thread, stalled = self._clock.thread, self._timing.clock() - self._clock.last_tick_s > self._timing.stale_s
         if thread.died or stalled:
             self._clock.send_card()
         # A process that was stopped finds the clock late at first: the clock is stopped as well.

@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 
-from app.capture import camera, devices, v4l2
+from app.capture import devices, v4l2
 from app.capture.camera import CameraSource, CameraTiming
 from app.capture.devices import CameraDevice
 from app.core.errors import SourceLostError
@@ -34,6 +34,7 @@ def picture(width: int = 64, height: int = 48) -> BgrImage:
 class FakeCapture:
     """Replaces cv2.VideoCapture; `set` always succeeds, as with the real one."""
 
+    device = WEBCAM
     opens = True
     fps = 25.0
     shows: dict[str, BgrImage | None]
@@ -48,6 +49,19 @@ class FakeCapture:
         self.converts = True
         self.released = False
         self.made.append(self)
+
+    @classmethod
+    def source(cls, timing: CameraTiming = FAST, **capture: Any) -> closing[CameraSource]:
+        """Open the camera."""
+        return closing(CameraSource(cls.device, CaptureSettings(**capture), timing, cls))  # type: ignore[arg-type]
+
+    @classmethod
+    def first_frame(cls, timing: CameraTiming = PATIENT, **capture: Any) -> tuple[Frame, SourceInfo]:
+        """Return the first frame of a camera that is opened for it, and what the camera says of itself."""
+        with cls.source(timing, **capture) as source:
+            frame = source.read()
+            assert frame is not None
+            return frame, source.info
 
     def open(self, path: str, backend: int) -> bool:
         return self.opens
@@ -78,18 +92,6 @@ class FakeCapture:
 
     def release(self) -> None:
         self.released = True
-
-
-def opened(timing: CameraTiming = FAST, **capture: Any) -> closing[CameraSource]:
-    return closing(CameraSource("0", CaptureSettings(**capture), timing))
-
-
-def first_frame(timing: CameraTiming = PATIENT, **capture: Any) -> tuple[Frame, SourceInfo]:
-    """Return the first frame of a camera that is opened for it, and what the camera says of itself."""
-    with opened(timing, **capture) as source:
-        frame = source.read()
-        assert frame is not None
-        return frame, source.info
 
 
 def lost(read: Callable[[], object], reason: str, most: int = 50) -> None:
@@ -144,14 +146,12 @@ def played_time(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> FakeCloc
 
 
 @pytest.fixture
-def driver(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[FakeCapture]]:
+def driver() -> Iterator[type[FakeCapture]]:
     class Driver(FakeCapture):
         shows: dict[str, BgrImage | None] = {"MJPG": picture(), "YUYV": picture()}  # noqa: RUF012
         made: list[FakeCapture] = []  # noqa: RUF012
         undecoded: list[bytes] = []  # noqa: RUF012
 
-    monkeypatch.setattr(cv2, "VideoCapture", Driver)
-    monkeypatch.setattr(camera, "find_camera", lambda wanted: WEBCAM)
     yield Driver
     assert all(capture.released for capture in Driver.made)
 

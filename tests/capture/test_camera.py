@@ -15,18 +15,18 @@ import pytest
 import simplejpeg
 
 from app.capture import camera, v4l2
-from app.capture.camera import CameraSource, CameraTiming, ExposureLock, blank_fault
+from app.capture.camera import CameraSource, CameraTiming, ExposureLock, blank_fault, camera_device
 from app.capture.devices import SYSTEM
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage
 from app.media.jpeg import HABIT_FRAMES
-from tests.capture.conftest import FAST, PATIENT, WEBCAM, FakeCapture, first_frame, lost, opened, picture, played_time
+from tests.capture.conftest import FAST, PATIENT, WEBCAM, FakeCapture, lost, picture, played_time
 from tests.media.damaged_jpegs import encode, lost_packets
 
 
 def test_the_preferred_format_is_requested_and_the_actual_one_reported(driver: type[FakeCapture]) -> None:
-    _, info = first_frame(width=1920, height=1080, fps=60)
+    _, info = driver.first_frame(width=1920, height=1080, fps=60)
     asked = driver.made[0].asked
     wanted = {cv2.CAP_PROP_FRAME_WIDTH: 1920, cv2.CAP_PROP_FRAME_HEIGHT: 1080, cv2.CAP_PROP_FPS: 60}
     assert asked.items() >= wanted.items()
@@ -35,19 +35,15 @@ def test_the_preferred_format_is_requested_and_the_actual_one_reported(driver: t
 
 
 @pytest.mark.skipif(SYSTEM != "Linux", reason="needs Linux")
-def test_a_device_file_that_is_not_listed_has_its_stable_id(
-    driver: type[FakeCapture], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_device_file_that_is_not_listed_has_its_stable_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A camera that did not respond while it was listed may open a moment later."""
     (tmp_path / "usb-webcam").symlink_to("/dev/null")
     monkeypatch.setattr(v4l2, "LINK_FOLDERS", (tmp_path,))
-    monkeypatch.setattr(camera, "find_camera", lambda name: None)
-    with closing(CameraSource("/dev/null", CaptureSettings(), PATIENT)) as source:
-        assert source.info.id == "usb-webcam"
+    assert camera_device("/dev/null").id == "usb-webcam"
 
 
 def test_a_requested_format_is_the_only_one_tried(driver: type[FakeCapture]) -> None:
-    assert first_frame(pixel_format="YUYV")[1].pixel_format == "YUYV"
+    assert driver.first_frame(pixel_format="YUYV")[1].pixel_format == "YUYV"
     assert len(driver.made) == 1
 
 
@@ -56,7 +52,7 @@ def test_a_requested_format_is_the_only_one_tried(driver: type[FakeCapture]) -> 
 )
 def test_a_format_without_frames_is_skipped(driver: type[FakeCapture], nothing: BgrImage | None) -> None:
     driver.shows["MJPG"] = nothing
-    assert first_frame(FAST)[1].pixel_format == "YUYV"
+    assert driver.first_frame(FAST)[1].pixel_format == "YUYV"
 
 
 @pytest.mark.parametrize(
@@ -71,9 +67,9 @@ def test_every_format_is_tried_and_compressed_video_last(
     offered: tuple[str, ...], used: str, driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A camera with H264 first was refused: only the first of such formats was tried."""
-    monkeypatch.setattr(camera, "find_camera", lambda wanted: replace(WEBCAM, formats=offered))
+    driver.device = replace(WEBCAM, formats=offered)
     driver.shows = {used: picture(), **dict.fromkeys(("H264", "HEVC", "VP80", "VP90", "MPG4"), BYTES)}
-    assert first_frame(FAST)[1].pixel_format == used
+    assert driver.first_frame(FAST)[1].pixel_format == used
 
 
 BYTES = np.zeros((1, 700), np.uint8)
@@ -84,10 +80,10 @@ BYTES = np.zeros((1, 700), np.uint8)
 def test_video_that_is_not_decoded_is_never_taken_for_a_picture(
     chosen: str, driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(camera, "find_camera", lambda wanted: replace(WEBCAM, formats=("H264", "HEVC")))
+    driver.device = replace(WEBCAM, formats=("H264", "HEVC"))
     driver.shows = {"H264": BYTES, "HEVC": BYTES[0]}
     with pytest.raises(SourceOpenError, match="sends video that cannot be decoded; choose another format"):
-        CameraSource("0", CaptureSettings(pixel_format=chosen), FAST)
+        driver.source(pixel_format=chosen)
 
 
 Rates = dict[tuple[str, int], float]
@@ -126,31 +122,29 @@ def test_a_size_that_is_slow_is_left_for_one_that_reaches_30(
 
     formats = tuple(dict.fromkeys(name for name, _ in rates))
     sizes = tuple(sorted((height * 4 // 3, height) for height in {height for _, height in rates}))
-    monkeypatch.setattr(cv2, "VideoCapture", Rated)
-    monkeypatch.setattr(camera, "find_camera", lambda wanted: replace(WEBCAM, formats=formats, sizes=sizes))
-    driver.shows = dict.fromkeys(formats, picture())
+    Rated.device, Rated.shows = replace(WEBCAM, formats=formats, sizes=sizes), dict.fromkeys(formats, picture())
     width, height = sizes[-1]
-    info = first_frame(width=width, height=height, fps=fps)[1]
+    info = Rated.first_frame(width=width, height=height, fps=fps)[1]
     assert (info.pixel_format, info.height, info.fps) == used
 
 
 def test_only_black_frames_are_reported(driver: type[FakeCapture]) -> None:
     driver.shows = dict.fromkeys(driver.shows, np.zeros((48, 64, 3), np.uint8))
     with pytest.raises(SourceOpenError, match="only black frames; open its shutter"):
-        opened()
+        driver.source()
 
 
 def test_a_camera_that_cannot_be_opened(driver: type[FakeCapture]) -> None:
     driver.opens = False
     with pytest.raises(SourceOpenError, match=r"Webcam .*cannot be opened: .*not a camera"):
-        opened()
+        driver.source()
     for capture in driver.made:
         capture.release()
 
 
 @pytest.mark.parametrize("skips", [False, True])
 def test_a_silent_camera_is_lost(driver: type[FakeCapture], skips: bool) -> None:
-    with opened() as source:
+    with driver.source() as source:
         started_s = time.perf_counter()
         read = source.skip if skips else source.read
         assert read()
@@ -160,13 +154,13 @@ def test_a_silent_camera_is_lost(driver: type[FakeCapture], skips: bool) -> None
 
 
 def test_a_closed_shutter_loses_the_camera_without_a_black_frame(driver: type[FakeCapture]) -> None:
-    with opened() as source:
+    with driver.source() as source:
         driver.shows["MJPG"] = np.zeros((48, 64, 3), np.uint8)
         lost(source.read, "only black frames")
 
 
 def test_a_skipped_frame_is_not_decoded(driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch) -> None:
-    with opened() as source:
+    with driver.source() as source:
         assert source.is_live, "a paused program would decode its frames"
         first = source.read()
         with monkeypatch.context() as patch:
@@ -182,8 +176,8 @@ def test_an_unplugged_camera_is_lost_at_once(
     device = tmp_path / "video0"
     device.touch()
     monkeypatch.setattr(camera, "SYSTEM", "Linux")
-    monkeypatch.setattr(camera, "find_camera", lambda wanted: replace(WEBCAM, path=str(device)))
-    with opened(PATIENT) as source:
+    driver.device = replace(WEBCAM, path=str(device))
+    with driver.source(PATIENT) as source:
         driver.shows.clear()
         device.unlink()
         started_s = time.perf_counter()
@@ -192,7 +186,7 @@ def test_an_unplugged_camera_is_lost_at_once(
 
 
 def test_a_change_of_size_is_followed(driver: type[FakeCapture]) -> None:
-    with opened() as source:
+    with driver.source() as source:
         driver.shows["MJPG"] = picture(80, 60)
         frame = source.read()
         assert frame is not None and frame.size == (source.info.width, source.info.height) == (80, 60)
@@ -201,13 +195,13 @@ def test_a_change_of_size_is_followed(driver: type[FakeCapture]) -> None:
 @pytest.mark.parametrize("fps", [0.0, -1.0, float("nan"), 1e9])
 def test_an_implausible_frame_rate_is_ignored(driver: type[FakeCapture], fps: float) -> None:
     driver.fps = fps
-    assert first_frame(fps=24)[1].fps == 24
+    assert driver.first_frame(fps=24)[1].fps == 24
 
 
 @pytest.mark.parametrize("shape", [(48, 64), (48, 64, 1), (48, 64, 4)])
 def test_grey_and_four_channels_become_bgr(driver: type[FakeCapture], shape: tuple[int, ...]) -> None:
     image = driver.shows["YUYV"] = np.random.default_rng(0).integers(0, 255, shape, np.uint8)
-    frame, _ = first_frame(pixel_format="YUYV")
+    frame, _ = driver.first_frame(pixel_format="YUYV")
     np.testing.assert_array_equal(frame.image, np.atleast_3d(image)[..., [0, 1, 2] if shape[2:] == (4,) else [0, 0, 0]])
     assert frame.image.flags.c_contiguous
 
@@ -229,7 +223,7 @@ DAMAGED = lost_packets(LARGE, b"", random.Random(1))
 
 def test_damaged_mjpg_frames_are_dropped(driver: type[FakeCapture]) -> None:
     driver.undecoded[:] = [LARGE, DAMAGED, LARGE, DAMAGED, LARGE]
-    with opened(PATIENT) as source:
+    with driver.source(PATIENT) as source:
         frames = [source.read() for _ in range(2)]
     assert driver.undecoded == [LARGE]
     expected = simplejpeg.decode_jpeg(LARGE, colorspace="BGR", fastupsample=True)
@@ -240,7 +234,7 @@ def test_damaged_mjpg_frames_are_dropped(driver: type[FakeCapture]) -> None:
 
 def test_a_camera_with_only_damaged_frames_is_lost(driver: type[FakeCapture]) -> None:
     driver.undecoded[:] = [LARGE, DAMAGED]
-    with opened() as source:
+    with driver.source() as source:
         lost(source.read, "only damaged frames; check its cable", most=100)
 
 
@@ -251,7 +245,7 @@ def test_a_camera_that_always_sends_surplus_bytes_is_not_damaged(
     driver.undecoded[:] = [frame[:-2] + b"\x11" * 9 + b"\xff\xd9"]
     decode = Mock(wraps=simplejpeg.decode_jpeg)
     monkeypatch.setattr(simplejpeg, "decode_jpeg", decode)
-    with opened(PATIENT) as source:
+    with driver.source(PATIENT) as source:
         assert decode.call_count == HABIT_FRAMES, "the first ones are dropped"
         for _ in range(3):
             assert source.read() is not None
@@ -260,7 +254,7 @@ def test_a_camera_that_always_sends_surplus_bytes_is_not_damaged(
 
 def test_a_frame_that_the_driver_converts_is_used_unchanged_and_not_copied(driver: type[FakeCapture]) -> None:
     driver.undecoded[:] = [b"no JPEG"]
-    frame, _ = first_frame(pixel_format="YUYV")
+    frame, _ = driver.first_frame(pixel_format="YUYV")
     assert np.array_equal(frame.image, picture())
     delivered = driver.shows["YUYV"]
     assert delivered is not None and np.shares_memory(frame.image, delivered)
@@ -314,11 +308,12 @@ LOCKED = {AUTO_EXPOSURE: MANUAL, EXPOSURE: 156.0, AUTO_WB: 0.0, TEMPERATURE: 460
 
 
 @pytest.fixture
-def controls(monkeypatch: pytest.MonkeyPatch) -> Controls:
-    device = Controls()
-    monkeypatch.setattr(cv2, "VideoCapture", lambda: device)
-    monkeypatch.setattr(camera, "find_camera", lambda _: WEBCAM)
-    return device
+def controls() -> Controls:
+    return Controls()
+
+
+def opened(device: Controls, timing: CameraTiming, **capture: bool) -> closing[CameraSource]:
+    return closing(CameraSource(WEBCAM, CaptureSettings(**capture), timing, lambda: device))  # type: ignore
 
 
 @pytest.mark.parametrize("missing", [(), (AUTO_EXPOSURE, EXPOSURE)], ids=["all-controls", "no-exposure"])
@@ -340,7 +335,7 @@ def test_manual_settings_of_the_user_are_kept() -> None:
 
 def test_exposure_is_locked_once_it_has_settled(monkeypatch: pytest.MonkeyPatch, controls: Controls) -> None:
     clock = played_time(monkeypatch, camera)
-    with opened(CameraTiming(settle_s=0.2), lock_exposure=True) as source:
+    with opened(controls, CameraTiming(settle_s=0.2), lock_exposure=True) as source:
         for moment_s, is_locked in ((0.0, False), (0.25, True)):
             clock.now_s += moment_s
             source.read()
@@ -350,7 +345,7 @@ def test_exposure_is_locked_once_it_has_settled(monkeypatch: pytest.MonkeyPatch,
 
 
 def test_a_running_source_locks_and_releases_exposure(controls: Controls) -> None:
-    with opened(CameraTiming(settle_s=0)) as source:
+    with opened(controls, CameraTiming(settle_s=0)) as source:
         for wanted in (False, True, True, False, True):
             source.hold_exposure(wanted)
             source.read()
@@ -360,7 +355,7 @@ def test_a_running_source_locks_and_releases_exposure(controls: Controls) -> Non
 
 def test_a_camera_that_falls_silent_gets_automatic_exposure_back(controls: Controls) -> None:
     """Otherwise the camera would keep it for every program, and this one take it for the user's."""
-    with opened(CameraTiming(read_s=0, silence_s=0, settle_s=0), lock_exposure=True) as source:
+    with opened(controls, CameraTiming(read_s=0, silence_s=0, settle_s=0), lock_exposure=True) as source:
         source.read()
         assert controls.values[AUTO_EXPOSURE] == MANUAL
         controls.shows = {}

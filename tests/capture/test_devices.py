@@ -184,7 +184,7 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
             names.append(camera.name)
             self.info = SourceInfo("camera", camera.name, camera.id, 640, 480, 30.0, "")
 
-    monkeypatch.setattr(table, "CameraSource", Opened)
+    monkeypatch.setattr(table, "open_camera", Opened)
     monkeypatch.setattr(table, "SOURCES", (SourceSpec("camera", Opened, bool),))  # type: ignore[arg-type]
     return names
 

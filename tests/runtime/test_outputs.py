@@ -25,7 +25,6 @@ from app.core.types import BgrImage, Matte, Picture, PictureKind
 from app.output.base import FrameSink, SinkContext
 from app.output.recording import FEEDER_NICENESS, Recorder
 from app.privacy.gate import Gate
-from app.runtime import outputs
 from app.runtime.backdrops import PLAIN_GREY, StandbyPictures
 from app.runtime.context import PipelineContext, Timing
 from app.runtime.engines.plan import StandBy
@@ -483,11 +482,12 @@ class Shown(LatestSlot[Picture]):
         self.kinds.append(value.kind)
 
 
-def test_no_card_is_shown_while_zones_are_painted_before_slow_pictures(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_card_is_shown_while_zones_are_painted_before_slow_pictures() -> None:
     """Nobody paints zones between cards."""
     pictures, shown = SlowPictures(), Shown()
-    monkeypatch.setattr(outputs, "elapsed_s", lambda: pictures.now_s)
-    context = PipelineContext(SettingsOwner(BASE), FakeWorld().parts(), Timing(outdated_s=0.05))
+    context = PipelineContext(
+        SettingsOwner(BASE), FakeWorld().parts(), Timing(outdated_s=0.05, clock=lambda: pictures.now_s)
+    )
     clock = OutputClock(context, pictures, Gate(context.owner, StandbyPictures(context.board).card), (), shown)
     clock.thread.start()
     assert clock.thread.join(60)

@@ -23,7 +23,6 @@ from app.core.settings import (
 )
 from app.core.threads import elapsed_s
 from app.core.types import Backdrop, BlurredBackground, Frame, Picture, PictureKind
-from app.runtime import outputs, pipeline
 from app.runtime.context import PipelineContext, Timing
 from app.runtime.engines.plan import MatteFrame
 from app.runtime.matting_worker import SETTLED_STEPS, FrameStep, same_image
@@ -240,17 +239,13 @@ def test_a_blurred_room_that_is_frozen_after_another_choice_ends(world: FakeWorl
         eventually(lambda: tuple(world.newest().image[0, 0]) == (255, 0, 0))
 
 
-UNHURRIED = Timing(stale_s=60.0)
-"""In these tests only a suspension makes a composite stale."""
-
-
 class Suspension:
-    """Moves the clock that goes on while the machine is suspended."""
+    """A clock that goes on while the machine is suspended."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+    def __init__(self) -> None:
         self._slept_s = 0.0
-        for module in (outputs, pipeline):
-            monkeypatch.setattr(module, "elapsed_s", lambda: elapsed_s() + self._slept_s)
+        self.timing = Timing(stale_s=60.0, clock=lambda: elapsed_s() + self._slept_s)
+        """Under which only a suspension makes a composite stale."""
 
     def sleep(self, seconds: float = 300) -> float:
         """Let the time pass; return time.perf_counter(), which does not know of it."""
@@ -259,8 +254,8 @@ class Suspension:
 
 
 @pytest.fixture
-def suspension(monkeypatch: pytest.MonkeyPatch) -> Suspension:
-    return Suspension(monkeypatch)
+def suspension() -> Suspension:
+    return Suspension()
 
 
 def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension, world: FakeWorld) -> None:
@@ -270,7 +265,7 @@ def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension, world: 
         begun.set()
         goes_on.wait(60)
 
-    with running(world, BASE, UNHURRIED) as pipeline:
+    with running(world, BASE, suspension.timing) as pipeline:
         composites(pipeline)
         world.faults.put("step", hold)
         assert begun.wait(60)
@@ -288,7 +283,7 @@ def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension, world: 
 def test_a_source_that_stands_still_is_shown_again_after_a_suspension(suspension: Suspension, world: FakeWorld) -> None:
     """The composite from before was repeated for every equal frame, and dropped each time: only the card was left."""
     world.shape = still()
-    with running(world, BASE, UNHURRIED) as pipeline:
+    with running(world, BASE, suspension.timing) as pipeline:
         composites(pipeline, SETTLED_STEPS + 5)
         asleep_s = suspension.sleep()
         # The card before it may last one tick, which waiting for it would miss.
@@ -297,12 +292,12 @@ def test_a_source_that_stands_still_is_shown_again_after_a_suspension(suspension
 
 def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(suspension: Suspension, world: FakeWorld) -> None:
     """The frozen picture was too old to be repeated until then."""
-    with running(world, BASE, UNHURRIED) as pipeline:
+    with running(world, BASE, suspension.timing) as pipeline:
         composites(pipeline)
         pipeline.change(lambda now: now.replace(frozen=True))
         for _ in range(3):
             eventually(lambda: stands_still(pipeline, world))
-            suspension.sleep(UNHURRIED.stale_s / 2)
+            suspension.sleep(suspension.timing.stale_s / 2)
         world.faults.put("step", lambda: time.sleep(0.1))
         eventually(lambda: stands_still(pipeline, world))
         sent = len(world.pictures())
