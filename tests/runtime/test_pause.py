@@ -133,37 +133,6 @@ def test_a_frozen_picture_ends_when_the_settings_hide_what_it_shows(
         assert not shows_person(world.newest().image)
 
 
-def test_a_frozen_picture_ends_when_what_is_beside_the_followed_person_is_hidden(world: FakeWorld) -> None:
-    """It went on as with a zoom before."""
-    with running(world, BASE) as pipeline:
-        composites(pipeline)
-        pipeline.change(lambda now: now.replace(frozen=True))
-        eventually(lambda: stands_still(pipeline, world))
-        assert shows_person(world.newest().image)
-        pipeline.change(lambda now: now.replace(people=now.people.replace(auto_framing="close")))
-        eventually(lambda: world.newest().kind is PictureKind.STANDBY and stands_still(pipeline, world))
-
-
-def test_a_frozen_picture_ends_also_while_the_network_hangs(world: FakeWorld) -> None:
-    """The thread that compares it with the settings was in a call that does not return: the picture stayed for ever."""
-    begun = threading.Event()
-
-    def hang() -> None:
-        begun.set()
-        world.faults.hang(120)
-
-    with running(world, BASE) as pipeline:
-        composites(pipeline)
-        eventually(lambda: shows_person(world.newest().image))
-        world.faults.put("step", hang)
-        assert begun.wait(60)
-        pipeline.change(lambda now: now.replace(frozen=True))
-        eventually(lambda: stands_still(pipeline, world))
-        assert shows_person(world.newest().image)
-        pipeline.change(lambda now: now.replace(people=HIDE))
-        eventually(lambda: world.newest().kind is PictureKind.STANDBY and stands_still(pipeline, world))
-
-
 def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(world: FakeWorld) -> None:
     """A picture from before a zone was added was repeated until it counted as stale."""
     with running(world, BASE, Timing(stale_s=60)) as pipeline:
@@ -203,25 +172,25 @@ def test_the_card_of_a_stall_says_so_and_is_not_replaced_by_a_freeze(world: Fake
 
 
 @pytest.mark.parametrize(
-    ("left", "chosen", "kind"),
+    ("section", "chosen", "kind"),
     [
-        ({"kind": "colour"}, {"kind": "blur"}, PictureKind.STANDBY),
-        ({"kind": "colour"}, {"zoom": 2.0}, PictureKind.COMPOSITE),
-        ({"kind": "colour"}, {"colour": "#00ff00"}, PictureKind.COMPOSITE),
+        ("background", {"kind": "blur"}, PictureKind.STANDBY),
+        ("people", {"auto_framing": "close"}, PictureKind.STANDBY),
+        ("capture", {"rotate": 90, "flip": True}, PictureKind.STANDBY),
+        ("background", {"zoom": 2.0}, PictureKind.COMPOSITE),
+        ("background", {"colour": "#00ff00"}, PictureKind.COMPOSITE),
     ],
 )
-def test_a_frozen_picture_ends_with_what_hides_the_room_and_outlives_what_hides_nothing(
-    left: dict[str, str], chosen: dict[str, object], kind: PictureKind
+def test_a_frozen_picture_ends_with_what_hides_more_and_outlives_what_hides_nothing(
+    section: str, chosen: dict[str, object], kind: PictureKind, world: FakeWorld
 ) -> None:
-    world, background = FakeWorld(), BASE.background.replace(**left)
     parts = replace(world.parts(), open_background=lambda settings: ColourBackground(settings.colour))
-    with running(world, BASE.replace(background=background), parts=parts) as pipeline:
+    with running(world, BASE, parts=parts) as pipeline:
         composites(pipeline)
         pipeline.change(lambda now: now.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
         assert world.newest().kind is PictureKind.COMPOSITE
-        other = background.replace(**chosen)
-        pipeline.change(lambda now: now.replace(background=other))
+        pipeline.change(lambda now: now.replaced_at([section], **chosen))
         eventually(lambda: stands_still(pipeline, world) and world.newest().kind is kind)
 
 

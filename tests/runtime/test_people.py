@@ -111,13 +111,6 @@ def test_the_engine_learns_how_far_the_frame_is_magnified() -> None:
         assert zooms == {CLOSE_UP.zoom}
 
 
-def test_only_me_selects_in_coordinates_of_the_frame(world: FakeWorld) -> None:
-    wanted = BASE.replace(people=PeopleSettings(only_me=True), selected=(0.5, 0.6))
-    with running(world, wanted) as pipeline:
-        composites(pipeline)
-        eventually(lambda: bool(shown_in(pipeline, PERSON)) and not pipeline.status().hides_person)
-
-
 CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))
 
 

@@ -411,45 +411,27 @@ def test_free_memory_is_returned_after_what_is_retired_is_gone(monkeypatch: pyte
         assert order == [7, "tidied"], "nothing was discarded since"
 
 
-def _open(board: StatusBoard) -> list[str]:
-    return [problem.message for problem in board.read().problems]
-
-
-def test_two_parts_of_a_stage_have_a_problem_each() -> None:
-    board = StatusBoard()
-    board.report(Stage.BACKGROUND, SourceOpenError("The film is damaged."), "film")
-    board.report(Stage.BACKGROUND, SourceOpenError("The picture is missing."), "card")
-    assert _open(board) == ["The film is damaged.", "The picture is missing."]
-    board.report(Stage.BACKGROUND, None, "card")
-    assert _open(board) == ["The film is damaged."], "the older problem is still there"
-    board.report(Stage.BACKGROUND, None, "film")
-    assert not _open(board)
-
-
-def test_a_part_has_one_problem() -> None:
-    board = StatusBoard()
-    board.report(Stage.CAPTURE, "The camera is busy.")
-    board.report(Stage.CAPTURE, "The camera is gone.")
-    board.report(Stage.CAPTURE, "The camera is gone.")
-    assert _open(board) == ["The camera is gone."]
-    board.report(Stage.CAPTURE, None, "another part")
-    assert _open(board) == ["The camera is gone."]
-    board.report(Stage.CAPTURE, None)
-    assert not _open(board)
-    errors = board.read().errors
-    assert errors == ("The camera is busy.", "The camera is gone.")
-
-
-def test_the_log_has_what_began_and_what_is_over(caplog: pytest.LogCaptureFixture) -> None:
+def test_each_part_of_a_stage_has_one_problem_and_the_log_says_when_it_is_over(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     caplog.set_level("INFO", "app.runtime.status")
     board = StatusBoard()
-    board.report(Stage.CAPTURE, "The camera is gone.")
-    for _ in range(2):
-        board.report(Stage.CAPTURE, None)
-    assert caplog.messages == [
-        "The camera is gone.",
-        "Over: The camera is gone.",
-    ]
+    for problem, part, still_open in (
+        (SourceOpenError("The film is damaged."), "film", ["The film is damaged."]),
+        ("The picture is missing.", "card", ["The film is damaged.", "The picture is missing."]),
+        ("The picture is missing.", "card", ["The film is damaged.", "The picture is missing."]),
+        (None, "card", ["The film is damaged."]),
+        (None, "card", ["The film is damaged."]),
+        ("The film is gone.", "film", ["The film is gone."]),
+        (None, None, ["The film is gone."]),
+        (None, "film", []),
+    ):
+        board.report(Stage.BACKGROUND, problem, part)
+        assert [each.message for each in board.read().problems] == still_open
+    errors = "The film is damaged.", "The picture is missing.", "The film is gone."
+    assert board.read().errors == errors
+    over = [f"Over: {errors[1]}", f"Over: {errors[2]}"]
+    assert caplog.messages == [*errors[:2], over[0], errors[2], over[1]]
 
 
 def test_latency_is_that_of_the_last_seconds() -> None:

@@ -79,15 +79,6 @@ def test_the_crop_is_one_of_the_upright_frame(world: FakeWorld) -> None:
         np.testing.assert_array_equal(whole[:-1, :-1], room_picture()[::-1, ::-1][:-1, :-1])
 
 
-def test_a_frozen_picture_does_not_outlast_the_turn(world: FakeWorld) -> None:
-    """Its crop would show another part of the room than the one that is chosen by then."""
-    with running(world) as pipeline:
-        composites(pipeline)
-        apply(pipeline, BASE.replace(frozen=True))
-        apply(pipeline, turned(BASE, SIDEWAYS).replace(frozen=True))
-        eventually(lambda: world.newest().kind is PictureKind.STANDBY)
-
-
 def test_a_plate_of_a_camera_that_was_turned_otherwise_is_refused(tmp_path: Path, world: FakeWorld) -> None:
     source, capture, enough = FakeSource(BASE.capture), PlateCapture(0.0, 0.05), False
     while not enough:
