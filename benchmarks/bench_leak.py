@@ -25,7 +25,7 @@ import numpy as np
 
 from app.capture.demo import DemoSource
 from app.cli.bench_run import interleave, step_contender
-from app.config.parsing import parse_size
+from app.config.setting import parse_size
 from app.core.errors import MattecamError
 from app.core.settings import HIDES_TEXT, EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import BgrImage

@@ -15,8 +15,7 @@ import numpy as np
 
 from app.backgrounds import open_background
 from app.backgrounds.kinds import VideoBackground
-from app.config.parsing import TRANSPARENT, parse_background, replace_checked
-from app.config.setting import with_values
+from app.config.setting import TRANSPARENT, parse_background, with_values
 from app.core.errors import MattecamError, ModelError, UsageError
 from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, MattingSettings, Settings
 from app.core.types import Backdrop, BgrImage, Matte, check_bgr
@@ -44,8 +43,8 @@ def _settings(background: Path | str, edges: EdgeSettings, engine: Sequence[obje
         raise TypeError(f"background must be a string or a path, not {type(background).__name__}")
     if not isinstance(edges, EdgeSettings):
         raise TypeError(f"edges must be EdgeSettings, not {type(edges).__name__}")
-    matting = replace_checked(MattingSettings(edges=edges), dict(zip(ENGINE, engine, strict=True)))
-    return Settings(matting=matting, background=parse_background(background))
+    settings = Settings(matting=MattingSettings(edges=edges), background=parse_background(background))
+    return with_values(settings, {f"matting.{name}": value for name, value in zip(ENGINE, engine, strict=True)})
 
 
 CLOCK = "background.clock"

@@ -19,7 +19,7 @@ from rich.progress import TaskProgressColumn
 from app.cli.options import FILM_OPTIONS, LiveOptions, film_settings, on_console, with_live_options
 from app.cli.terminal import notify, progress_bar
 from app.config import logs
-from app.config.parsing import TRANSPARENT
+from app.config.setting import TRANSPARENT
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.errors import MattecamError, UsageError, counted
 from app.system.process import handled

@@ -10,8 +10,7 @@ from typing import Annotated
 import typer
 
 from app.cli.terminal import notify
-from app.config.parsing import parse_background
-from app.config.setting import NO_VALUE
+from app.config.setting import NO_VALUE, parse_background
 from app.control.commands import COLLECT_S, SETTERS, Command, JsonValue, countdown_of, find_settable, parse_words
 from app.control.transport import ask
 from app.core import paths

@@ -15,8 +15,7 @@ import typer
 
 from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
-from app.config.parsing import TRANSPARENT, describe_background
-from app.config.setting import OPTIONS
+from app.config.setting import OPTIONS, TRANSPARENT, describe_background
 from app.core.errors import MattecamError, SettingsError, Text, UsageError, t
 from app.core.files import BrokenFileError, check_outputs, free_name, is_stream, is_taken, why_not_used, why_not_written
 from app.core.settings import Settings

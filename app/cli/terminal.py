@@ -18,7 +18,7 @@ from pydantic import ValidationError
 from typer.core import TyperCommand, TyperGroup, TyperOption
 from typer.exceptions import TyperException
 
-from app.config.parsing import first_problem
+from app.config.setting import first_problem
 from app.control.commands import SYNTAX
 from app.core import paths
 from app.core.errors import visible

@@ -200,21 +200,7 @@ class SceneStore:
             if data.get("version") != FORMAT_VERSION or not isinstance(scenes, dict):
                 raise BrokenFileError(t("it is not a scenes file of format version {version}", version=FORMAT_VERSION))
         except BrokenFileError as error:
-            if kept := settings_file.keep_broken(self.path):
-                message = t(
-                    "The scenes file {file} cannot be used ({reason}) and was renamed to {kept}; no scenes are "
-                    "available.",
-                    file=self.path,
-                    reason=error.text,
-                    kept=kept,
-                )
-            else:
-                message = t(
-                    "The scenes file {file} cannot be used ({reason}) nor renamed; no scenes are available.",
-                    file=self.path,
-                    reason=error.text,
-                )
-            log.warning("%s", message)
+            log.warning("%s", settings_file.keep_broken(self.path, error.text))
             return {}
         except OSError as error:
             # Writing after a failed read would delete the scenes in the file.

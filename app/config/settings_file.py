@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 from copy import deepcopy
 from functools import cache
 from pathlib import Path
@@ -12,10 +11,10 @@ from typing import Any
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from app.config.parsing import file_problem
+from app.config.setting import file_problem
 from app.core import paths
-from app.core.errors import t
-from app.core.files import BrokenFileError, JsonObject, read_object, why_not_read, write_object
+from app.core.errors import Text, t
+from app.core.files import BrokenFileError, JsonObject, free_name, read_object, why_not_read, write_object
 from app.core.settings import HIDES_TEXT, SETTINGS_VERSION, Settings
 
 log = logging.getLogger(__name__)
@@ -104,20 +103,7 @@ def load(path: Path) -> tuple[Settings, str | None]:
     try:
         return read(path), None
     except BrokenFileError as error:
-        if kept := keep_broken(path):
-            text = t(
-                "The settings file {file} cannot be used ({reason}) and was renamed to {kept}; the default settings "
-                "are used.",
-                file=path,
-                reason=error.text,
-                kept=kept,
-            )
-        else:
-            text = t(
-                "The settings file {file} cannot be used ({reason}) nor renamed; the default settings are used.",
-                file=path,
-                reason=error.text,
-            )
+        text = keep_broken(path, error.text)
         log.info("%s", text)  # the caller prints it
         return Settings(), text
     except OSError as error:
@@ -128,19 +114,23 @@ def load(path: Path) -> tuple[Settings, str | None]:
         )
 
 
-def keep_broken(path: Path) -> Path | None:
-    """Rename a broken file to `NAME.bad`, or to `NAME.bad2` and so on if that exists.
-
-    Return the new path; None if it cannot be renamed.
-    """
-    number = 1
-    while os.path.lexists(kept := path.with_name(f"{path.name}.bad{number if number > 1 else ''}")):
-        number += 1
+def keep_broken(path: Path, reason: str) -> Text:
+    """Rename a broken file to `NAME.bad`, or to `NAME (2).bad` and so on; return what to tell the user."""
+    kept = free_name(path.with_name(f"{path.name}.bad"))
     try:
         path.rename(kept)
     except OSError:
-        return None
-    return kept
+        return t(
+            "The file {file} cannot be used ({reason}) nor renamed; Mattecam goes on without it.",
+            file=path,
+            reason=reason,
+        )
+    return t(
+        "The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.",
+        file=path,
+        reason=reason,
+        kept=kept,
+    )
 
 
 def save(path: Path, settings: Settings) -> None:

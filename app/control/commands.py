@@ -10,8 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from app.config.parsing import parse_pan
-from app.config.setting import SETTINGS, Setting
+from app.config.setting import SETTINGS, Setting, parse_pan
 from app.core.errors import UsageError
 from app.core.settings import MAX_ZOOM
 

@@ -7,9 +7,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from app.config.parsing import read_zones
 from app.config.scenes import SceneStore
-from app.config.setting import Setting, with_value
+from app.config.setting import Setting, read_zones, with_value
 from app.control.changes import Apply, CommandError, SettingsChanges, answered
 from app.control.commands import SETTABLE, SETTERS, Command, JsonValue, find_settable, parse_person
 from app.control.files import PlateCommand, RecordCommand, Tiles, description, named_background, next_background

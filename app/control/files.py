@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import Literal
 
-from app.config.parsing import GREEN, UnknownBackgroundError, parse_background
+from app.config.setting import GREEN, UnknownBackgroundError, parse_background
 from app.control.changes import CommandError, SettingsChanges, answered
 from app.control.commands import COLLECT_S, countdown_of, no_plate
 from app.core.errors import PlateError, UsageError, t

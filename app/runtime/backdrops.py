@@ -11,7 +11,7 @@ import numpy as np
 
 from app.backgrounds.kinds import Background
 from app.backgrounds.standby import StandbyCard
-from app.config.parsing import describe_background
+from app.config.setting import describe_background
 from app.core.errors import Stage, t
 from app.core.files import version_of
 from app.core.settings import BackgroundSettings, OutputSettings, opens_alike

@@ -18,7 +18,7 @@ from typing import Any
 
 import cv2
 
-from app.config.parsing import describe_background
+from app.config.setting import describe_background
 from app.core.errors import Stage, Text, t
 from app.core.geometry import WHOLE_VIEW
 from app.core.settings import Settings, SettingsOwner

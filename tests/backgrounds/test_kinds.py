@@ -19,7 +19,7 @@ from PIL import Image
 from app.backgrounds import Background, bundled_backgrounds, open_background
 from app.backgrounds.kinds import own_backgrounds
 from app.backgrounds.standby import StandbyCard, TextBlock
-from app.config.parsing import parse_background
+from app.config.setting import parse_background
 from app.core import paths
 from app.core.errors import BackgroundError
 from app.core.settings import BackgroundSettings

@@ -13,8 +13,8 @@ from typer.testing import CliRunner
 from app.cli import main
 from app.cli.options import FILM_OPTIONS, LiveOptions, apply_options, film_settings, settings_from
 from app.config import settings_file
-from app.config.parsing import parse_background, parse_pan, parse_size
 from app.config.scenes import SceneStore, default_path
+from app.config.setting import parse_background, parse_pan, parse_size
 from app.core.errors import SettingsError, UsageError
 from app.core.settings import (
     BackgroundSettings,

@@ -15,9 +15,8 @@ import pytest
 
 from app.cli.options import LiveOptions, apply_options
 from app.config import scenes, settings_file
-from app.config.parsing import read_zones
 from app.config.scenes import SceneStore
-from app.config.setting import SETTINGS
+from app.config.setting import SETTINGS, read_zones
 from app.core import paths
 from app.core.errors import SettingsError
 from app.core.files import BrokenFileError
@@ -108,7 +107,7 @@ def test_a_broken_file_replaces_no_link_to_nowhere(tmp_path: Path) -> None:
     path.write_bytes(b"{")
     link.symlink_to("nowhere")
     settings_file.load(path)
-    assert link.is_symlink() and (tmp_path / "settings.json.bad2").read_bytes() == b"{"
+    assert link.is_symlink() and (tmp_path / "settings.json (2).bad").read_bytes() == b"{"
 
 
 def test_a_file_that_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
@@ -369,7 +368,7 @@ def test_a_broken_file_is_kept_and_said(store: SceneStore, caplog: pytest.LogCap
         caplog.clear()
         assert store.names() == ()
         assert str(store.path) in caplog.text
-        kept = store.path.with_name(f"scenes.json.bad{number if number > 1 else ''}")
+        kept = store.path.with_name(f"scenes.json{f' ({number})' if number > 1 else ''}.bad")
         assert kept.read_text() == content
 
 

@@ -29,8 +29,8 @@ from app.backgrounds.kinds import own_backgrounds
 from app.capture.video_file import VideoFileSource
 from app.cli import main
 from app.config import settings_file
-from app.config.parsing import read_zones
 from app.config.scenes import Scene, SceneStore
+from app.config.setting import read_zones
 from app.control.commands import decode_answer, decode_command
 from app.core import paths
 from app.core.errors import (

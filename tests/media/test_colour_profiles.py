@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from app.backgrounds import open_background
-from app.config.parsing import parse_background
+from app.config.setting import parse_background
 from app.gui.backgrounds.library import thumbnail
 from app.matting.plate.picture import read_plate
 from app.media.frame_filters import PRIMARIES, matrix_to_bt709

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 import mattecam
 from app.cli import main
-from app.config.parsing import parse_background
+from app.config.setting import parse_background
 from app.core.errors import MattecamError, UsageError
 from app.core.settings import (
     BackgroundSettings,

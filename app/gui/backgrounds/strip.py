@@ -11,8 +11,8 @@ from PyQt6.QtGui import QColor, QHideEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QColorDialog, QComboBox, QMenu, QPushButton, QSizePolicy, QStackedWidget, QWidget
 
 from app.backgrounds.kinds import BACKGROUND_SUFFIXES
-from app.config.parsing import GREEN
 from app.config.scenes import exposed_by
+from app.config.setting import GREEN
 from app.core.settings import HIDES_TEXT, BackgroundSettings, Settings, StrictLevel, opens_alike, shown_strength
 from app.gui.backgrounds.library import BackgroundLibrary, kind_of
 from app.gui.backgrounds.tiles import Tile, TileGrid, TileKind, TileModel, TileView

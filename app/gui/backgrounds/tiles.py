@@ -32,7 +32,7 @@ from PyQt6.QtWidgets import (
 )
 
 from app.backgrounds.kinds import named_backgrounds
-from app.config.parsing import GREEN
+from app.config.setting import GREEN
 from app.control.files import BackgroundFile, Tiles
 from app.core.settings import BackgroundSettings
 from app.gui.translation import tr

@@ -2283,6 +2283,14 @@
             <translation>Die für {model} heruntergeladene Datei ist nicht die veröffentlichte (ihr SHA-256 beginnt mit {found}, nicht {expected}) und wurde gelöscht; versuchen Sie es später erneut oder speichern Sie eine vertrauenswürdige Kopie als {name} im Ordner {folder}.</translation>
         </message>
         <message>
+            <source>The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.</source>
+            <translation>Die Datei {file} ist nicht verwendbar ({reason}) und wurde in {kept} umbenannt; Mattecam läuft ohne sie weiter.</translation>
+        </message>
+        <message>
+            <source>The file {file} cannot be used ({reason}) nor renamed; Mattecam goes on without it.</source>
+            <translation>Die Datei {file} ist nicht verwendbar ({reason}) und lässt sich nicht umbenennen; Mattecam läuft ohne sie weiter.</translation>
+        </message>
+        <message>
             <source>The file {file} cannot be written: {reason}.</source>
             <translation>Die Datei {file} lässt sich nicht schreiben: {reason}.</translation>
         </message>
@@ -2587,24 +2595,8 @@
             <translation>Die Szenendatei {file} lässt sich nicht lesen ({reason}).</translation>
         </message>
         <message>
-            <source>The scenes file {file} cannot be used ({reason}) and was renamed to {kept}; no scenes are available.</source>
-            <translation>Die Szenendatei {file} ist nicht verwendbar ({reason}) und wurde in {kept} umbenannt; es sind keine Szenen verfügbar.</translation>
-        </message>
-        <message>
-            <source>The scenes file {file} cannot be used ({reason}) nor renamed; no scenes are available.</source>
-            <translation>Die Szenendatei {file} ist nicht verwendbar ({reason}) und lässt sich nicht umbenennen; es sind keine Szenen verfügbar.</translation>
-        </message>
-        <message>
             <source>The settings file {file} cannot be read ({reason}); the default settings are used.</source>
             <translation>Die Einstellungsdatei {file} lässt sich nicht lesen ({reason}); es gelten die Standardeinstellungen.</translation>
-        </message>
-        <message>
-            <source>The settings file {file} cannot be used ({reason}) and was renamed to {kept}; the default settings are used.</source>
-            <translation>Die Einstellungsdatei {file} ist nicht verwendbar ({reason}) und wurde in {kept} umbenannt; es gelten die Standardeinstellungen.</translation>
-        </message>
-        <message>
-            <source>The settings file {file} cannot be used ({reason}) nor renamed; the default settings are used.</source>
-            <translation>Die Einstellungsdatei {file} ist nicht verwendbar ({reason}) und lässt sich nicht umbenennen; es gelten die Standardeinstellungen.</translation>
         </message>
         <message>
             <source>The snap {program} may not use cameras.</source>

@@ -2283,6 +2283,14 @@
             <translation>El archivo descargado para {model} no es el publicado (su SHA-256 empieza por {found}, no por {expected}) y se eliminó; inténtelo más tarde o guarde una copia de confianza como {name} en la carpeta {folder}.</translation>
         </message>
         <message>
+            <source>The file {file} cannot be used ({reason}) and was renamed to {kept}; Mattecam goes on without it.</source>
+            <translation>El archivo {file} no se puede usar ({reason}) y se ha renombrado a {kept}; Mattecam sigue sin él.</translation>
+        </message>
+        <message>
+            <source>The file {file} cannot be used ({reason}) nor renamed; Mattecam goes on without it.</source>
+            <translation>El archivo {file} no se puede usar ({reason}) ni renombrar; Mattecam sigue sin él.</translation>
+        </message>
+        <message>
             <source>The file {file} cannot be written: {reason}.</source>
             <translation>No se puede escribir el archivo {file}: {reason}.</translation>
         </message>
@@ -2587,24 +2595,8 @@
             <translation>No se puede leer el archivo de escenas {file} ({reason}).</translation>
         </message>
         <message>
-            <source>The scenes file {file} cannot be used ({reason}) and was renamed to {kept}; no scenes are available.</source>
-            <translation>El archivo de escenas {file} no se puede usar ({reason}) y se ha renombrado a {kept}; no hay escenas disponibles.</translation>
-        </message>
-        <message>
-            <source>The scenes file {file} cannot be used ({reason}) nor renamed; no scenes are available.</source>
-            <translation>El archivo de escenas {file} no se puede usar ({reason}) ni renombrar; no hay escenas disponibles.</translation>
-        </message>
-        <message>
             <source>The settings file {file} cannot be read ({reason}); the default settings are used.</source>
             <translation>No se puede leer el archivo de ajustes {file} ({reason}); se usan los ajustes predeterminados.</translation>
-        </message>
-        <message>
-            <source>The settings file {file} cannot be used ({reason}) and was renamed to {kept}; the default settings are used.</source>
-            <translation>El archivo de ajustes {file} no se puede usar ({reason}) y se ha renombrado a {kept}; se usan los ajustes predeterminados.</translation>
-        </message>
-        <message>
-            <source>The settings file {file} cannot be used ({reason}) nor renamed; the default settings are used.</source>
-            <translation>El archivo de ajustes {file} no se puede usar ({reason}) ni renombrar; se usan los ajustes predeterminados.</translation>
         </message>
         <message>
             <source>The snap {program} may not use cameras.</source>
