@@ -21,7 +21,7 @@ from app.core.threads import Strips
 from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
-from app.matting.choice import hardware
+from app.matting.choice import hardware, preparation
 from app.matting.choice.choice import (
     Choice,
     best,
@@ -33,19 +33,19 @@ from app.matting.choice.choice import (
     measurable,
     save_trials,
 )
-from app.matting.choice.preparation import measure, prepare_for
+from app.matting.choice.preparation import measure
 from models.table import auto_order, bundled
 from models.weights import on_hand
 
 FRAMES, WARM_UP_CALLS, TURN_CALLS = 16, 5, 5
-TRIAL_COLUMNS = "precision", "threads", "step_ms", "cpu_ms", "mean_difference", "edge_difference", "taken"
+TRIAL_COLUMNS = "precision", "threads", "step_ms", "cpu_ms", "mean_difference", "taken"
 COLUMNS = "what", "model", "executor", "precision", "size", "downsample_ratio", "median_ms", "p95_ms", "fps"
 
 
 def prepare(settings: EngineSettings) -> None:
     """Compile, convert and measure what the CPU needs, once after installation."""
     with contextlib.suppress(ModelError):  # the measurement reports it
-        prepare_for(settings, notify, measured=True)
+        preparation.preparation.ensure_for(settings, notify, measured=True)
 
 
 @dataclass(slots=True)

@@ -107,14 +107,14 @@ def default_parts() -> PipelineParts:
     from app.backgrounds import open_background
     from app.capture import SourceOpener, source_device
     from app.matting import build_engine
-    from app.matting.choice.preparation import preparation, prepare_for
+    from app.matting.choice.preparation import preparation
     from app.output.camera_list import ReaderWatch, is_busy
     from app.output.sound import open_microphone
     from app.output.table import SINKS
     from app.privacy.self_test import self_test
 
     def build_prepared(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
-        in_openvino = prepare_for(settings, measured=False)
+        in_openvino = preparation.ensure_for(settings, measured=False)
         engine = build_engine(settings, width, height, framing, shared=True, live=True)
         if in_openvino:
             preparation.measure_beside()

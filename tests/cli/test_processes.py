@@ -36,7 +36,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     Its own preparation has a low priority, and takes minutes beside other programs.
     """
     data = tmp_path_factory.mktemp("prepared")
-    command = [sys.executable, "-c", "from app.matting.choice.preparation import do; do(['kernels', 'measurement'])"]
+    command = [sys.executable, "-c", "from app.matting.choice.preparation import do; do('kernels'); do('measurement')"]
     subprocess.run(command, cwd=ROOT, env={**os.environ, "MATTECAM_DATA_DIR": str(data)}, check=True)
     return data
 

@@ -4,7 +4,7 @@ Each load of these would make a live picture stutter, so that child processes of
 waits for the kernels, beside the stand-by card, and starts with the built-in choice; what `auto` takes is measured
 beside it. Other commands wait for both, with progress on standard error. `app.matting.choice.choice` keeps the results.
 
-`python -m app.matting.choice.preparation` prepares with progress, as `run.py` does at set-up; with the names of parts
+`python -m app.matting.choice.preparation` prepares with progress, as `run.py` does at set-up; with the name of a part
 it is the child process.
 """
 
@@ -65,6 +65,7 @@ TRIALS_S = 8.0
 """About how long all networks together are measured."""
 COMMAND = (sys.executable, "-m", paths.module("app.matting.choice.preparation"))
 Part = Literal["kernels", "measurement"]
+PARTS: tuple[Part, ...] = ("kernels", "measurement")
 """What a child process does."""
 Show = Callable[[Text], object]
 """Shows the user which step is done."""
@@ -74,7 +75,7 @@ class Preparation:
     """Prepares where it is needed. Thread-safe."""
 
     def __init__(self, command: Sequence[str] = COMMAND, beside_after_s: float = 10.0) -> None:
-        """command: the child process, which gets the names of parts; prints `step count` per step.
+        """command: the child process, which gets the name of a part; prints `step count` per step.
 
         beside_after_s: the measurement beside a live picture begins so long after its engine was built.
         """
@@ -95,10 +96,19 @@ class Preparation:
 
         def ensure() -> None:
             with contextlib.suppress(ModelError):  # the engine that needs it says why
-                if choose(settings).executor == "openvino":
-                    self.ensure()
+                self.ensure_for(settings, measured=False)
 
         threading.Thread(target=ensure, name="preparation", daemon=True).start()
+
+    def ensure_for(self, settings: EngineSettings, show: Show = lambda text: None, *, measured: bool) -> bool:
+        """Prepare as `ensure` if the engine of these settings runs in OpenVINO; return whether it does.
+
+        Raises ModelError if none can run.
+        """
+        runs = choose(settings).executor == "openvino"
+        if runs:
+            self.ensure(show, measured=measured)
+        return runs
 
     def ensure(self, show: Show = lambda text: None, *, measured: bool = False) -> None:
         """Return once kernels and bundled network are ready; `show` is called with each step.
@@ -114,11 +124,9 @@ class Preparation:
         with self._lock:
             if measured:  # nothing live, which alone is cancelled
                 self._cancelled.clear()
-            parts: list[Part] = [] if is_prepared() else ["kernels"]
-            if measured and unmeasured():
-                parts.append("measurement")
             try:
-                self._run(parts, show_progress)
+                for part in PARTS if measured else PARTS[:1]:
+                    self._run(part, show_progress)
             finally:
                 self.progress = None
             if self._cancelled.is_set():
@@ -142,22 +150,22 @@ class Preparation:
             child.terminate()
 
     def _measure(self) -> None:
-        if "measurement" in self._tried or not unmeasured() or self._cancelled.wait(self._beside_after_s):
-            return
-        self._run(["measurement"], lambda _text: None)
-        if not self._cancelled.is_set():
-            self._measured()
+        if self._is_due("measurement") and not self._cancelled.wait(self._beside_after_s):
+            self._run("measurement", lambda _text: None)
+            if not self._cancelled.is_set():
+                self._measured()
 
-    def _run(self, parts: Sequence[Part], show: Show) -> None:
-        """Run a child process for those of the parts that were not tried yet. A failure is logged."""
-        parts = [part for part in parts if part not in self._tried]
-        if not parts or self._cancelled.is_set():
+    def _is_due(self, part: Part) -> bool:
+        return part not in self._tried and (bool(unmeasured()) if part == "measurement" else not is_prepared())
+
+    def _run(self, part: Part, show: Show) -> None:
+        """Run the child process of a part that is due. A failure is logged."""
+        if self._cancelled.is_set() or not self._is_due(part):
             return
         try:
-            if "kernels" in parts:
-                save_prepared(False)  # shows whether the folder can be written to
+            save_prepared(is_prepared())  # shows whether the folder can be written to
             child = subprocess.Popen(
-                [*self._command, *parts],
+                [*self._command, part],
                 cwd=paths.IMPORT_ROOT,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,  # a second pipe that nobody empties would stop the child
@@ -171,7 +179,7 @@ class Preparation:
                 paths.data_dir(),
                 why_not_written(error),
             )
-            self._tried.update(parts)
+            self._tried.add(part)
             return
         self._children.add(child)
         with child:
@@ -186,7 +194,7 @@ class Preparation:
                 self._children.discard(child)
         if self._cancelled.is_set():
             return
-        self._tried.update(parts)
+        self._tried.add(part)
         if child.returncode:
             reason = output[-1] if output and child.returncode > 0 else how_ended(child.returncode)
             log.warning("The preparation for this machine failed (%s); it is tried again at the next start.", reason)
@@ -210,36 +218,25 @@ preparation = Preparation()
 """Shared instance of the process."""
 
 
-def prepare_for(settings: EngineSettings, show: Show = lambda text: None, *, measured: bool) -> bool:
-    """Prepare this machine, as in `Preparation.ensure`, if the engine of these settings runs in OpenVINO.
-
-    Returns whether it does. Raises ModelError if none can run.
-    """
-    runs = choose(settings).executor == "openvino"
-    if runs:
-        preparation.ensure(show, measured=measured)
-    return runs
-
-
-def do(parts: Sequence[str]) -> None:
-    """Run all steps of these parts, as the child process, and print `step count` at the beginning of each.
+def do(part: str) -> None:
+    """Run all steps of a part, as the child process, and print `step count` at the beginning of each.
 
     A step that fails is left to the program, which reports what does not work.
     """
     if hasattr(os, "nice"):
         os.nice(NICENESS)
-    steps: list[Callable[[], object]] = []
-    if "kernels" in parts:
-        steps += [*(partial(importlib.import_module, name) for name in KERNELS), convert_bundled]
-    if "measurement" in parts:
+    if part == "kernels":
+        steps: list[Callable[[], object]] = [partial(importlib.import_module, name) for name in KERNELS]
+        steps += [convert_bundled]
+    else:
         networks = unmeasured()
-        steps += [partial(measure_network, *network, TRIALS_S / len(networks)) for network in networks.items()]
+        steps = [partial(measure_network, *network, TRIALS_S / len(networks)) for network in networks.items()]
     for number, step in enumerate(steps, 1):
         sys.stdout.write(f"{number} {len(steps)}\n")
         sys.stdout.flush()
         with contextlib.suppress(ImportError, ModelError):
             step()
-    if "kernels" in parts:
+    if part == "kernels":
         save_prepared(True)
 
 
@@ -264,14 +261,9 @@ def measure_network(model: str, weights: Path, seconds: float) -> None:
 PORTRAIT = paths.ROOT / "app" / "assets" / "astronaut.png"
 WARM_UP, TURN = 4, 4
 """Steps before the measurement, and steps in a turn of one engine."""
-EDGE_PX = 4
-"""Distance from a semi-transparent pixel of the float32 matte up to which a pixel is near an edge."""
-
 Clocks = tuple[Callable[[], float], Callable[[], float]]
 CLOCKS: Clocks = (time.perf_counter, time.process_time)
 """Time and CPU time of the process, in seconds."""
-Alphas = NDArray[np.float32]
-"""(frames, height, width), 0..1"""
 
 
 def measure(
@@ -313,19 +305,10 @@ def measure(
         wall_s, cpu_s = zip(*steps_s, strict=True)
         # On one thread, the CPU time is also the time of the step, which other load does not change.
         fastest_s = min(cpu_s if threads == 1 else wall_s)
-        found = differences(alphas[precision], alphas["float32"])
-        median_s = statistics.median(cpu_s)
-        trials.append(Trial(precision, threads, round(fastest_s * 1e3, 2), round(median_s * 1e3, 2), *found))
+        difference = float(np.abs(alphas[precision] - alphas["float32"]).mean())
+        step_ms, cpu_ms = round(fastest_s * 1e3, 2), round(statistics.median(cpu_s) * 1e3, 2)
+        trials.append(Trial(precision, threads, step_ms, cpu_ms, difference))
     return trials
-
-
-def differences(alphas: Alphas, reference: Alphas) -> tuple[float, float]:
-    """Return the mean absolute difference, over all pixels and over those near the edges of the reference."""
-    kernel = np.ones((2 * EDGE_PX + 1, 2 * EDGE_PX + 1), np.uint8)
-    soft = ((reference > 0.05) & (reference < 0.95)).astype(np.uint8)
-    near = np.stack([cv2.dilate(frame, kernel) for frame in soft]) > 0
-    difference = np.abs(alphas - reference)
-    return float(difference.mean()), float(difference[near].mean()) if near.any() else 0.0
 
 
 def _engine(model: str, weights: Path, precision: str, threads: int | None, frame: BgrImage) -> FrameEngine:
@@ -334,7 +317,8 @@ def _engine(model: str, weights: Path, precision: str, threads: int | None, fram
     return network_engine(settings, choose(settings), width, height, lambda geometry: threads)
 
 
-def _alphas(engine: FrameEngine, frames: Sequence[BgrImage], backdrop: BgrImage) -> Alphas:
+def _alphas(engine: FrameEngine, frames: Sequence[BgrImage], backdrop: BgrImage) -> NDArray[np.float32]:
+    """Return alpha after the warm-up, (frames, height, width), 0..1."""
     edges = EdgeSettings(strict="off")
     alphas = [engine.step(frame, backdrop, edges).alpha.copy() for frame in frames]
     return np.stack(alphas[WARM_UP:]).astype(np.float32) / np.float32(255)
@@ -365,7 +349,7 @@ def trial_frames(width: int, height: int, count: int) -> list[BgrImage]:
 
 
 if __name__ == "__main__":
-    if parts := sys.argv[1:]:
-        do(parts)
+    if sys.argv[1:]:
+        do(sys.argv[1])
     else:
         preparation.ensure(lambda text: sys.stderr.write(f"mattecam: {text}\n"), measured=True)
