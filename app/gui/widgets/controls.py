@@ -286,14 +286,6 @@ class ElidedComboBox(QComboBox):
         """The style's size, which has no room for the text's margin."""
         return super().sizeHint().grownBy(QMargins(0, 0, TEXT_MARGIN, 0))
 
-    def minimumSizeHint(self) -> QSize:
-        """The size with the least length of a text, also where the size hint is that of the longest entry."""
-        size, advance = super().minimumSizeHint(), self.fontMetrics().horizontalAdvance
-        if self.sizeAdjustPolicy() is QComboBox.SizeAdjustPolicy.AdjustToContents:
-            longest = max((advance(self.itemText(row)) for row in range(self.count())), default=0)
-            size -= QSize(max(0, longest - self.minimumContentsLength() * advance("X")), 0)
-        return size
-
     def shown_text(self) -> str:
         """Return the current text, elided where it does not fit."""
         option, style = QStyleOptionComboBox(), existing(self.style())
