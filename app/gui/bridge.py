@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Callable
 from datetime import datetime
@@ -159,7 +158,7 @@ class Recording(QObject):
         self._requested = on
         if on:
             taken = self._store.current.output.record  # by a recording that failed, and perhaps left no file
-            find = partial(new_file, self._store.recordings_dir, _name(), ".mp4", taken)
+            find = partial(new_file, self._store.recordings_dir, dated_name(), ".mp4", taken)
             self._tasks.run(find, self._start, self._fail_to_start)
         else:
             if not self.broken:
@@ -214,20 +213,14 @@ def _finished(file: Path) -> Path | None:
     return file if file.is_file() else None
 
 
-def local_time() -> datetime:
-    """Return the time in the zone that the machine is in now: the C library reads the zone at its first use alone."""
-    if sys.platform != "win32":
-        time.tzset()
-    return datetime.now()
-
-
-def _name() -> str:
-    return local_time().strftime("Mattecam %Y-%m-%d %H.%M.%S")
+def dated_name() -> str:
+    """Return the name of a new recording or snapshot, without its suffix."""
+    return datetime.now().strftime("Mattecam %Y-%m-%d %H.%M.%S")
 
 
 def _snapshot(folder: Path, release: Callable[[], Outgoing]) -> Path:
     """Write a PNG file of what `release` lets leave at this moment; return its path. Raises MattecamError."""
-    with new_file_held(folder, _name(), ".png") as path:  # several may be taken within a second
+    with new_file_held(folder, dated_name(), ".png") as path:  # several may be taken within a second
         try:
             write_picture(path, release().image)
         except OSError as error:

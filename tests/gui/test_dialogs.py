@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import psutil
 import pytest
-from PyQt6.QtCore import QPoint, QProcess, Qt, QUrl
+from PyQt6.QtCore import QProcess, Qt, QUrl
 from PyQt6.QtGui import QAction, QDesktopServices, QGuiApplication, QShortcut, QTextCursor
 from PyQt6.QtWidgets import (
     QCheckBox,
@@ -249,17 +249,6 @@ def test_the_doctor_lists_commands_to_copy(session: Session, qtbot: QtBot, monke
     for finding in FINDINGS:
         assert finding.detail in texts
 
-    def contrast() -> int:
-        """Of the border above a command with the page above it."""
-        command = next(found for found in dialog.findChildren(QLabel) if found.property("role") == "command")
-        image = dialog.grab().toImage()
-        top = command.mapTo(dialog, QPoint(command.width() // 2, 0))
-        border, page = image.pixelColor(top), image.pixelColor(top - QPoint(0, 2))
-        return abs(border.lightness() - page.lightness()) if (page.lightness() > 128) is light else 0
-
-    for light in (True, False):
-        session.store.edit("window", theme="light" if light else "dark")
-        qtbot.waitUntil(lambda: contrast() >= 20)
     copies = [found for found in dialog.findChildren(QPushButton) if found.text() == "Copy"]
     clipboard = existing(QGuiApplication.clipboard())
     copied = []
@@ -455,7 +444,7 @@ def test_help_links_to_documents_of_this_copy(session: Session, qtbot: QtBot, mo
     window.close()
 
 
-def test_every_dialog_ends_in_the_filled_button_that_goes_on_without_icons(controls: Session, qtbot: QtBot) -> None:
+def test_every_dialog_ends_in_the_button_that_goes_on_without_icons(controls: Session, qtbot: QtBot) -> None:
     """Some had icons and "OK" before "Cancel", others the reverse."""
     window = controls.window
     activate(controls, qtbot)
@@ -477,17 +466,8 @@ def test_every_dialog_ends_in_the_filled_button_that_goes_on_without_icons(contr
         assert not existing(box.style()).styleHint(QStyle.StyleHint.SH_DialogButtonBox_ButtonsHaveIcons, None, box)
         buttons = sorted(box.findChildren(QPushButton), key=lambda each: each.x())
         assert [each for each in buttons if each.isDefault()] == [buttons[-1]], dialog.objectName()
-        filled(buttons[-1])
         dialog.close()
     plate = opened(window.windows.open_plate_dialog)
     start = find(plate, QPushButton, "plateStart")
     assert start.x() > find(plate, QPushButton, "plateClose").x()
-    filled(start)
     plate.close()
-
-
-def filled(button_: QWidget) -> None:
-    """Check that a button has the accent as its ground."""
-    image = button_.grab().toImage()
-    ground = image.pixelColor(image.width() // 2, round(5 * image.devicePixelRatio()))
-    assert ground.name() == button_.palette().accent().color().name()

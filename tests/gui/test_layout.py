@@ -1,9 +1,8 @@
-"""Nothing is cut off: windows, dialogs and lists at small sizes, at every scale and in every language."""
+"""Nothing is cut off, also with large letters: windows, dialogs and lists in small sizes, all languages and themes."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import closing
 from functools import partial
 from pathlib import Path
 
@@ -12,50 +11,70 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PyQt6.QtCore import QEvent, QLocale, QPoint, QRect, QSize, Qt
-from PyQt6.QtGui import QColor, QIcon, QImage, QPalette, QScreen
-from PyQt6.QtWidgets import QAbstractButton, QApplication, QComboBox, QDialog, QLabel, QPushButton, QScrollArea, QWidget
+from PyQt6.QtGui import QColor, QFont, QFontMetrics, QIcon, QImage, QPalette, QScreen
+from PyQt6.QtWidgets import QApplication, QComboBox, QDialog, QLabel, QPushButton, QScrollArea, QSplitter, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.errors import SinkOpenError
 from app.core.settings import Theme, WindowSettings
 from app.gui.application import Session
 from app.gui.assistant import Assistant
-from app.gui.backgrounds.strip import BackgroundStrip
-from app.gui.bars import ActionBar, StatusLine
+from app.gui.backgrounds.tiles import name_lines, tile_size
+from app.gui.bars import StatusLine
 from app.gui.doctor import DoctorDialog
 from app.gui.main_window import MainWindow
 from app.gui.notices import Notice, NoticeArea
+from app.gui.panels.form import Caption
 from app.gui.preview.rendering import from_qimage
-from app.gui.preview.view import ViewNote
-from app.gui.tasks import Tasks
 from app.gui.widgets import theme
 from app.gui.widgets.controls import ElidedComboBox, ValueSlider, button, combo, fill_combo, percent
-from app.gui.widgets.page import Page
+from app.gui.widgets.page import FoldingRow, Page
 from app.gui.widgets.qt import FRAME
-from app.runtime.status import Phase
-from tests.fakes.world import FakeWorld
-from tests.gui.conftest import ON_DEVICE, StartWindow, activate
-from tests.gui.widgets import bring_up, cut_off, existing, far_captions, find, hidden_entries, letters, translate
+from app.runtime.status import Lowered, Phase, PipelineStatus
+from tests.gui.conftest import StartWindow, activate
+from tests.gui.widgets import (
+    Seen,
+    bring_up,
+    cut_off,
+    enter,
+    existing,
+    far_captions,
+    find,
+    hidden_entries,
+    letters,
+    translate,
+)
 from tools.window_shots import ALL, DOCUMENTS
+
+SIZES = ((1024, 700), (1366, 768), (1600, 1000))
+LEAST_PREVIEW = 0.45
+"""Of the window's width."""
+LEAST_PREVIEW_HEIGHT = 135
+FAIR = Notice("one", "A sentence about something that has happened", (("Undo", list), ("Open the folder", list)))
 
 
 @pytest.mark.parametrize(
     ("language", "size", "theme"),
-    [("en", 1.0, "dark"), ("de", 1.0, "light"), ("de", 2.0, "light"), ("es", 2.0, "dark")],
+    [("en", 1.0, "dark"), ("de", 1.0, "light"), ("de", 1.6, "dark"), ("es", 2.0, "light")],  # the longest words
 )
-def test_no_text_is_cut_off(
+def test_everything_is_reached_and_read(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, language: str, size: float, theme: Theme
 ) -> None:
+    """The right ends of the side panel were cut off, without a scroll bar."""
     with letters(qapp, size), translate(qapp, QLocale(language)):
         session = start_window(window=WindowSettings(first_run_done=True, theme=theme))
         window = session.window
-        window.resize(round(window.minimumSizeHint().width()), 900)
         qtbot.waitUntil(lambda: session.bridge.status.engine is not None)
+        window.notices.show_notice(FAIR)
+        session.store.edit("background", kind="none")
+        for width, height in ((800, 600), *SIZES) if size == 1 else SIZES:
+            for all_settings in (False, True):
+                session.store.edit("window", all_settings=all_settings)
+                for group in window.panel.groups:
+                    group.toggle.setChecked(all_settings)
+                window.resize(width, height)
+                qtbot.waitUntil(partial(check_window, window, width, height))
         session.store.edit("matting", model="rvm-mobilenetv3")
-        nothing_is_cut_off(window, qtbot)
         session.store.edit("background", kind="image", path=Path("gone.png"))
-        nothing_is_cut_off(window, qtbot)
-        open_all_settings(session)
         nothing_is_cut_off(window, qtbot)
         open_every_list(window, qtbot)
         for dialog in every_dialog(window):
@@ -63,6 +82,28 @@ def test_no_text_is_cut_off(
                 qtbot.waitUntil(dialog.prove_button.isEnabled)
             nothing_is_cut_off(dialog, qtbot)
             open_every_list(dialog, qtbot)
+
+
+def check_window(window: MainWindow, width: int, height: int) -> None:
+    """Fail while something of the window is cut off, or it does not have this size."""
+    assert (window.width(), window.height()) == (width, height)
+    assert window.minimumSizeHint().width() <= width and window.minimumSizeHint().height() <= height
+    assert cut_off(window) == []
+    assert far_captions(window) == []
+    assert beyond(window.panel) == []
+    assert window.preview.width() >= LEAST_PREVIEW * width
+    assert window.preview.height() >= LEAST_PREVIEW_HEIGHT
+
+
+def beyond(panel: QWidget) -> list[str]:
+    """Return the visible widgets in a panel that are partly to the left or right of it."""
+    inside = (each for each in panel.findChildren(QWidget) if each.isVisible() and each.window() is panel.window())
+    places = {each: each.mapTo(panel, QPoint(0, 0)).x() for each in inside}
+    return [
+        f"{type(each).__name__} {each.objectName()}"
+        for each, left in places.items()
+        if left < 0 or left + each.width() > panel.width()
+    ]
 
 
 def open_every_list(window: QWidget, qtbot: QtBot) -> None:
@@ -93,32 +134,6 @@ def every_dialog(window: MainWindow) -> Iterator[QDialog]:
         yield dialog
         dialog.close()
         QApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-
-
-MODPROBE = 'sudo modprobe v4l2loopback devices=1 video_nr=10 exclusive_caps=1 card_label="Mattecam"'
-
-
-@pytest.mark.usefixtures("each_language")
-def test_the_window_fits_800_by_600_pixels(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
-    world.faults.put("open_virtual_camera", SinkOpenError(5 * f"{MODPROBE}; "))
-    session = start_window(ON_DEVICE)
-    window = session.window
-    qtbot.waitUntil(lambda: "v4l2loopback" in window.notices.error)
-    screen = existing(window.screen())
-    assert window.width() <= screen.availableSize().width(), "the first size is limited to the screen"
-    for kind in ("none", "image", "blur"):
-        session.store.edit("background", kind=kind)
-        assert window.minimumSizeHint().width() <= 800
-    window.resize(800, 600)
-    for everything in (False, True):
-        if everything:
-            open_all_settings(session)
-        nothing_is_cut_off(window, qtbot)
-    for key in ("one", "two", "three"):
-        window.notices.show_notice(Notice(key, f"{key}: a sentence about what has happened", (("Undo", list),)))
-    qtbot.wait(300)
-    qtbot.waitUntil(lambda: find(window.notices, QWidget, window.notices.shown).isVisible())
-    assert window.height() == 600 and window.minimumSizeHint().height() <= 600
 
 
 SCREENS = QSize(1366, 768), QSize(1024, 700), QSize(800, 500), QSize(683, 384), QSize(512, 350)
@@ -181,13 +196,6 @@ def test_every_dialog_fits_on_a_screen_of_800_by_500_pixels(
         assert dialog.width() <= screen.width(), dialog.objectName()
 
 
-def open_all_settings(session: Session) -> None:
-    """Open every group of the side panel."""
-    session.store.edit("window", all_settings=True)
-    for group in session.window.panel.groups:
-        group.toggle.setChecked(True)
-
-
 @pytest.mark.parametrize("count", [16, 20])
 def test_a_list_in_the_middle_of_the_screen_shows_every_entry(qtbot: QtBot, count: int) -> None:
     """Neither above nor below the box is there room for them."""
@@ -215,36 +223,6 @@ def test_a_list_that_is_too_narrow_shows_an_ellipsis(qtbot: QtBot) -> None:
     assert cut.endswith("…")
     fill_combo(made, [(cut, 1)], 1)
     assert made.shown_text() == cut and made.grab().toImage() == drawn
-
-
-def test_what_a_size_leaves_out_is_left_out_after_the_layout(session: Session, qtbot: QtBot) -> None:
-    """Within it, the new size hints were not always laid out: "Blur strength" was cut off although there was room."""
-    holder = QWidget()
-    qtbot.addWidget(holder)
-    notices = NoticeArea()
-    notices.show_notice(Notice("one", "a sentence about something that has happened", (("Undo", list),)))
-    with closing(Tasks()) as tasks:
-        for widget in (
-            BackgroundStrip(session.store, tasks),
-            ActionBar(session.store),
-            ViewNote(session.window.preview, session.store, session.bridge),
-            notices,
-        ):
-            widget.setParent(holder)
-            widget.resize(1000, 40)
-            holder.show()
-            widget.show()
-            qtbot.wait(1)
-            whole = texts(widget)
-            widget.resize(150, 40)
-            assert texts(widget) == whole
-            qtbot.waitUntil(lambda widget=widget, whole=whole: texts(widget) != whole)  # type: ignore[misc]
-
-
-def texts(widget: QWidget) -> list[str]:
-    """Return the texts in a widget that are not hidden."""
-    parts = [widget, *widget.findChildren(QWidget)]
-    return [part.text() for part in parts if isinstance(part, QLabel | QAbstractButton) and not part.isHidden()]
 
 
 def test_every_list_has_a_visible_caption(session: Session) -> None:
@@ -403,3 +381,184 @@ def test_each_state_that_a_screenshot_shows_can_be_shown(session: Session) -> No
         assert widget.isVisible(), shot.name
         if widget is not session.window:
             widget.close()
+
+
+@pytest.mark.usefixtures("each_language")
+def test_badges_and_notes_are_whole_beside_a_small_picture(
+    start_window: StartWindow, qapp: QApplication, qtbot: QtBot
+) -> None:
+    """The warning about the real background ended in an ellipsis after two words."""
+    with letters(qapp, 2.0):
+        session = start_window(shown=False)
+        window, image = session.window, QImage(64, 48, QImage.Format.Format_RGB32)
+        image.fill(0)
+        window.show()
+        window.resize(1024, 700)
+        session.store.edit("window", mirror_preview=True)
+        window.notices.show_notice(FAIR)
+        window.preview.show_image(image)
+        session.bridge.status_changed.emit(PipelineStatus(phase=Phase.RUNNING, unmatted=True, readers=2))
+        badge, live = window.badges.unmatted, window.badges.live
+        switch = find(window.preview, QPushButton, "othersSeeButton")
+        enter(window.preview)
+
+        def check() -> None:
+            for shown in (badge, live, switch):
+                assert shown.isVisible()
+                corner = shown.mapTo(window.preview, QPoint(0, 0))
+                assert window.preview.rect().contains(shown.rect().translated(corner))
+            for pill in (badge, live):
+                assert pill.width() >= pill.minimumSizeHint().width()
+                assert pill.height() >= pill.heightForWidth(pill.width())
+            assert switch.width() >= switch.minimumSizeHint().width()
+
+        qtbot.waitUntil(check)
+
+
+def test_a_row_becomes_a_column_where_it_is_too_narrow(qtbot: QtBot) -> None:
+    holder, one, other = QWidget(), QPushButton("Always hide this"), QPushButton("Always show this")
+    qtbot.addWidget(holder)
+    folding = FoldingRow(one, other)
+    holder.setLayout(folding)
+    side_by_side = folding.sizeHint().width()
+    holder.show()
+    holder.resize(side_by_side, 200)
+    qtbot.waitUntil(lambda: one.y() == other.y() and one.x() < other.x())
+    holder.resize(side_by_side - 1, 200)
+    qtbot.waitUntil(lambda: one.y() + one.height() <= other.y() and one.x() == other.x())
+    holder.resize(side_by_side, 200)
+    qtbot.waitUntil(lambda: one.y() == other.y())
+
+
+def test_a_row_is_measured_without_another_layout(qtbot: QtBot) -> None:
+    """With and without a scroll bar, the side panel turned its rows for ever; one whose text wraps had no height."""
+    holder, title, seen = QWidget(), Caption("A title that wraps"), Seen(QEvent.Type.LayoutRequest)
+    qtbot.addWidget(holder)
+    folding = FoldingRow(title, QPushButton("Always hide this"))
+    holder.setLayout(folding)
+    side_by_side = folding.sizeHint().width()
+    holder.resize(side_by_side, 200)
+    holder.show()
+    qtbot.wait(50)
+    holder.installEventFilter(seen)
+    heights = [folding.heightForWidth(width) for width in (side_by_side - 1, side_by_side, side_by_side - 1)]
+    QApplication.sendPostedEvents()
+    assert heights[0] == heights[2] > heights[1] >= title.sizeHint().height()
+    assert seen.events == []
+
+
+def test_a_moved_panel_keeps_its_width(start_window: StartWindow, qtbot: QtBot) -> None:
+    window = start_window(shown=False).window
+    window.resize(1366, 768)
+    window.show()
+    splitter, panel = find(window, QSplitter), window.panel
+    qtbot.waitUntil(lambda: panel.width() == panel.sizeHint().width())
+    handle = existing(splitter.handle(1))
+    start = handle.rect().center()
+    qtbot.mousePress(handle, Qt.MouseButton.LeftButton, pos=start)
+    qtbot.mouseMove(handle, start - QPoint(100, 0))
+    qtbot.mouseRelease(handle, Qt.MouseButton.LeftButton, pos=start - QPoint(100, 0))
+    moved = panel.width()
+    assert moved > panel.sizeHint().width() + 50
+    window.resize(1466, 768)
+    QApplication.processEvents()
+    assert panel.width() == moved
+
+
+def test_a_notice_is_fitted_without_showing_what_is_left_out(qtbot: QtBot) -> None:
+    """The line changed its height meanwhile, which fitted it again: with large letters the window hung."""
+    holder, area = QWidget(), NoticeArea()
+    qtbot.addWidget(holder)
+    area.setParent(holder)
+    area.resize(1000, 60)
+    holder.show()
+    area.show_notice(FAIR)
+    action = find(area, QPushButton, "oneAction0")
+    assert action.isVisible()
+    area.resize(300, 60)
+    qtbot.waitUntil(action.isHidden)
+    seen = Seen(QEvent.Type.ShowToParent, QEvent.Type.HideToParent)
+    action.installEventFilter(seen)
+    area.resize(290, 60)
+    QApplication.processEvents()
+    assert action.isHidden() and seen.events == []
+
+
+@pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Backtab])
+def test_the_focus_is_scrolled_to(start_window: StartWindow, qapp: QApplication, qtbot: QtBot, key: Qt.Key) -> None:
+    with letters(qapp, 2.0), translate(qapp, QLocale("de")):
+        session = start_window(shown=False)
+        window, page = session.window, session.window.panel.page
+        session.store.edit("window", all_settings=True)
+        for group in window.panel.groups:
+            group.toggle.setChecked(True)
+        window.show()
+        window.resize(1024, 700)
+        qtbot.waitUntil(partial(check_window, window, 1024, 700))
+        activate(session, qtbot)
+        viewport, visited = existing(page.viewport()), []
+        ends = window.panel.camera.list, find(window, QWidget, "output.standby_image")
+        first, last = ends if key == Qt.Key.Key_Tab else reversed(ends)
+        first.setFocus(Qt.FocusReason.TabFocusReason)
+        while (focused := existing(QApplication.focusWidget())) is not last:
+            qtbot.keyClick(focused, key)
+            reached = existing(QApplication.focusWidget())
+            assert page.isAncestorOf(reached) and reached not in visited
+            visited.append(reached)
+            place = reached.rect().translated(reached.mapTo(viewport, QPoint(0, 0)))
+            assert viewport.rect().contains(place), reached.objectName()
+        assert len(visited) > 30
+
+
+def test_a_long_status_ends_in_an_ellipsis_and_is_whole_in_the_tool_tip(qapp: QApplication, qtbot: QtBot) -> None:
+    theme.apply(qapp, dark=True)
+    line, expected = StatusLine(), StatusLine()
+    line.show_status(PipelineStatus(phase=Phase.RUNNING, lowered=Lowered(25.0, 0.5, True, 15.0)), frozen=False)
+    size = line.sizeHint() - QSize(40, 0)
+    for each in (line, expected):
+        qtbot.addWidget(each)
+        each.show()
+        each.resize(size)
+    expected.setText(line.fontMetrics().elidedText(line.text(), Qt.TextElideMode.ElideRight, size.width()))
+    assert line.text() in line.toolTip() and expected.text().endswith("…")
+    qtbot.waitUntil(lambda: line.grab().toImage() == expected.grab().toImage())
+
+
+def test_a_name_of_a_tile_takes_two_lines_of_large_letters(qapp: QApplication) -> None:
+    font = QFont(qapp.font())
+    assert name_lines("Soft studio", QFontMetrics(font)) == "Soft studio"
+    assert name_lines("Soft\nstudio", QFontMetrics(font)) == "Soft studio"
+    usual = tile_size(QFontMetrics(font))
+    font.setPointSizeF(2.2 * font.pointSizeF())
+    metrics = QFontMetrics(font)
+    assert tile_size(metrics).height() >= usual.height() + metrics.lineSpacing()
+    assert name_lines("Gentlest studio", metrics) == "Gentlest\nstudio"
+    lines = name_lines("Gentlest studio of the whole town", metrics).split("\n")
+    assert len(lines) == 2 and "…" in lines[1]
+    assert all(metrics.horizontalAdvance(line) <= usual.width() for line in lines)
+
+
+def test_letters_reach_titles_fields_and_badges(start_window: StartWindow, qapp: QApplication, qtbot: QtBot) -> None:
+    """They stayed as they were."""
+
+    def heights() -> list[float]:
+        """Of a title, a field, and the number on the green tile."""
+        session = start_window()
+        qtbot.waitUntil(lambda: session.window.strip.model.row_of(9) is not None)
+        session.window.windows.open_assistant()
+        titles = find(session.window, Assistant).findChildren(QLabel)
+        title = next(each for each in titles if each.property("role") == "title")
+        view, model = session.window.strip.view, session.window.strip.model
+        tile = view.visualRect(model.index(existing(model.row_of(2))))
+        badge = QRect(tile.topRight() + QPoint(-52, 8), QSize(44, 44))
+        pixels = from_qimage(existing(view.viewport()).grab(badge).toImage()).min(axis=2)
+        number = np.flatnonzero((pixels > 200).any(axis=1))
+        field = find(session.window, QComboBox, "cameraCombo")
+        seen = [title.sizeHint().height(), field.height(), float(np.ptp(number))]
+        session.close()
+        return seen
+
+    usual = heights()
+    with letters(qapp, 2.0):
+        for large, before in zip(heights(), usual, strict=True):
+            assert large > 1.4 * before

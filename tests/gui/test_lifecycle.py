@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import os
 import signal
-import sys
 import threading
 import time
-from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import cast
 
@@ -15,7 +13,7 @@ import cv2
 import numpy as np
 import pytest
 from PyQt6.QtCore import QLocale, QObject, QSize, Qt, QTimer
-from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QProgressBar, QPushButton, QSystemTrayIcon
+from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QProgressBar, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
 from app.backgrounds.standby import StandbyCard
@@ -292,14 +290,6 @@ def test_a_maximised_window_comes_back_maximised(session: Session) -> None:
     assert session.window.windowState() == Qt.WindowState.WindowMaximized
 
 
-def test_the_virtual_camera_has_one_window(session: Session) -> None:
-    for _ in range(2):
-        session.window.windows.open_virtual_camera_help()
-    session.window.windows.open_doctor()
-    names = [dialog.objectName() for dialog in session.window.findChildren(QPushButton, "findingsClose")]
-    assert len(names) == 2, "one with the doctor's"
-
-
 def test_a_recording_starts_and_ends(start_window: StartWindow, world: FakeWorld, qtbot: QtBot, tmp_path: Path) -> None:
     session = start_window(options=WindowOptions(parts=world.parts().with_sinks(recording=Recorder)))
     session.window.resize(1270, 830)  # wide enough for texts on the buttons
@@ -347,7 +337,7 @@ def test_the_button_of_a_recording_that_failed_starts_a_new_one(
     session: Session, qtbot: QtBot, world: FakeWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """It stayed pressed, as if it recorded: the next click did nothing. In the same second, the name was the same."""
-    monkeypatch.setattr(bridge, "local_time", lambda: datetime(2026, 1, 2, 3, 4, 5))
+    monkeypatch.setattr(bridge, "dated_name", lambda: "one second")
     session.store.edit("window", recordings_dir=tmp_path)
     record = button(session, "recordButton")
     qtbot.mouseClick(record, Qt.MouseButton.LeftButton)
@@ -435,14 +425,3 @@ def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(qtbo
     controls.show()
     qtbot.waitUntil(lambda: any("usb cannot be opened" in shown.text() for shown in controls.findChildren(QLabel)))
     controls.hide()
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no tzset")
-def test_a_clock_follows_the_machine_to_another_time_zone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It went on in the zone in which the program was started."""
-    with monkeypatch.context() as journey:
-        for zone, hours in (("UTC0", 0), ("JST-9", 9), ("HST10", -10)):
-            journey.setenv("TZ", zone)
-            shown, now = bridge.local_time(), datetime.now(timezone(timedelta(hours=hours)))
-            assert abs((now - shown.replace(tzinfo=now.tzinfo)).total_seconds()) < 60
-    time.tzset()

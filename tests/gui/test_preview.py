@@ -1,4 +1,4 @@
-"""The preview: what it renders, its views, badges and notes."""
+"""The preview: what it renders, its views, badges and notes; zones, the selected person, zoom and pan in it."""
 
 from __future__ import annotations
 
@@ -7,17 +7,21 @@ import weakref
 from collections.abc import Callable
 from dataclasses import replace
 from itertools import product
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from PyQt6.QtCore import QEvent, QPoint, QRect, QRegularExpression, Qt
-from PyQt6.QtGui import QImage, QRegion
-from PyQt6.QtWidgets import QApplication, QLabel, QPushButton, QWidget
+from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, QRegularExpression, Qt
+from PyQt6.QtGui import QColor, QImage, QRegion
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBox, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
-from app.core.types import BgrImage, Frame, Picture, PictureKind
+from app.config.setting import SETTINGS
+from app.core.geometry import WHOLE, Layout, framed, lay_out
+from app.core.settings import MAX_ZONES, FramingSettings, Zone
+from app.core.types import BgrImage, Frame, Orientation, Picture, PictureKind
 from app.gui.application import Session
 from app.gui.bars import summarize
 from app.gui.preview.rendering import ViewMode, ViewRequest, from_qimage, render, to_qimage
@@ -25,7 +29,23 @@ from app.gui.preview.view import Pill, Preview
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from app.testing.parts import PERSON, ROOM
 from tests.gui.conftest import activate
-from tests.gui.widgets import Seen, enter, existing, find, made_store, ready, said
+from tests.gui.widgets import (
+    Seen,
+    at,
+    bring_up,
+    button,
+    enter,
+    existing,
+    find,
+    made_store,
+    pick,
+    pull,
+    ready,
+    said,
+    shows_camera,
+    slider,
+    turn_wheel,
+)
 
 
 def near(image: QImage | None, x: float, y: float, bgr: tuple[int, int, int]) -> bool:
@@ -321,3 +341,328 @@ def test_the_frame_rate_is_said_once_at_most(session: Session, qtbot: QtBot) -> 
     assert any("fps" in line for line in window.status_line.details), "on a click"
     lowered = replace(session.bridge.status, phase=Phase.RUNNING, busy="", lowered=Lowered(30.0, 0.5, True, 15.0))
     assert summarize(lowered).endswith("This computer is busy – detail 50 %, lighter model")
+
+
+LEFT = Qt.MouseButton.LeftButton
+
+
+def painted(session: Session) -> tuple[Zone, ...]:
+    return session.pipeline.settings.people.zones
+
+
+def colour_at(session: Session, where: QPoint) -> QColor:
+    """Return the colour of a pixel of the preview."""
+    image = session.window.preview.grab().toImage()
+    return image.pixelColor(QPointF(QPointF(where) * image.devicePixelRatio()).toPoint())
+
+
+@pytest.fixture
+def session(session: Session, qtbot: QtBot) -> Session:
+    """A running window whose preview shows the camera."""
+    ready(session, qtbot)
+    qtbot.waitUntil(lambda: shows_camera(session))
+    session.bridge.poll()  # a camera that comes puts the brush away
+    return session
+
+
+def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot: QtBot) -> None:
+    session.store.edit("framing", zoom=2, pan_x=-1, pan_y=-1)
+    button(session, "dropBrush").click()
+    for mirror, start, end in ((False, 0.2, 0.6), (True, 0.8, 0.4)):
+        session.store.edit("window", mirror_preview=mirror)
+        pull(session, qtbot, at(session, 0.2, 0.2), at(session, 0.6, 0.4))
+        zone = painted(session)[-1]
+        assert (zone.camera, zone.filled) == (existing(session.bridge.status.source).id, False)
+        assert zone.points[0] == pytest.approx((start / 2, 0.1), abs=0.01)
+        assert zone.points[-1] == pytest.approx((end / 2, 0.2), abs=0.01)
+    assert session.pipeline.settings.framing == FramingSettings(zoom=2, pan_x=-1, pan_y=-1), "the brush does not pan"
+
+
+def test_no_zone_is_shown_again_where_there_are_too_many(session: Session, qtbot: QtBot) -> None:
+    """The stroke after the last possible one ended the oldest hide zone without a word."""
+    zones = tuple(Zone(points=((0.1, n / 400),), radius=0.01) for n in range(MAX_ZONES))
+    session.store.edit("people", zones=zones)
+    button(session, "dropBrush").click()
+    pull(session, qtbot, at(session, 0.7, 0.7), at(session, 0.8, 0.8))
+    assert painted(session) == zones
+    assert "remove some" in session.window.notices.text_of("zonesNotice")
+    session.store.edit("people", zones=zones[1:])
+    pull(session, qtbot, at(session, 0.7, 0.7), at(session, 0.8, 0.8))
+    assert painted(session)[:-1] == zones[1:] and len(painted(session)) == MAX_ZONES
+
+
+def test_strokes_and_marks_follow_a_turned_camera(session: Session, qtbot: QtBot) -> None:
+    session.store.edit("window", mirror_preview=False)
+    button(session, "dropBrush").click()
+    pull(session, qtbot, at(session, 0.2, 0.3), at(session, 0.25, 0.3))
+    start = painted(session)[-1].points[0]
+    assert start == pytest.approx((0.2, 0.3), abs=0.01)
+    background = colour_at(session, at(session, 0.9, 0.5)).name()
+    session.store.edit("capture", rotate=90)
+
+    def shows_turned() -> bool:
+        frame, rect = existing(session.bridge.picture).frame, session.window.preview.picture_rect()
+        return frame is not None and frame.orientation == Orientation(90) and rect.width() < rect.height()
+
+    qtbot.waitUntil(shows_turned)
+    turned = at(session, *Orientation(90).to_upright(*start))
+    qtbot.waitUntil(lambda: colour_at(session, turned).name() != background)
+    pull(session, qtbot, at(session, 0.4, 0.6), at(session, 0.5, 0.6))
+    assert Orientation(90).to_upright(*painted(session)[-1].points[0]) == pytest.approx((0.4, 0.6), abs=0.02)
+
+
+def test_a_stroke_begins_on_the_picture(session: Session, qtbot: QtBot) -> None:
+    """A click on the empty border painted a zone at the picture's edge, where the room was shown."""
+    preview = session.window.preview
+    preview.setFixedSize(900, 300)
+    qtbot.waitUntil(lambda: preview.picture_rect().left() > 20)
+    beside, inside = QPoint(5, 150), at(session, 0.3, 0.5)
+    button(session, "dropBrush").click()
+    qtbot.mouseClick(preview, LEFT, pos=beside)
+    qtbot.mouseDClick(preview, LEFT, pos=beside)
+    pull(session, qtbot, beside, inside)
+    assert painted(session) == ()
+    pull(session, qtbot, inside, beside)
+    assert painted(session)[-1].points[-1][0] in (0, 1), "a stroke may leave the picture"
+
+
+def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(session: Session, qtbot: QtBot) -> None:
+    """A click on it selected an invisible spot: with "only me" the user was gone after the pause."""
+    session.store.edit("people", only_me=True)
+    session.store.edit("framing", zoom=2)
+    session.store.set("paused", True)
+    qtbot.waitUntil(lambda: not shows_camera(session))
+    before, preview = session.store.current, session.window.preview
+    qtbot.mouseClick(preview, LEFT, pos=at(session, 0.9, 0.1))
+    pull(session, qtbot, at(session, 0.5, 0.5), at(session, 0.2, 0.2))
+    turn_wheel(preview, 3)
+    qtbot.keyClick(preview, Qt.Key.Key_Down)
+    assert session.store.current == before
+    button(session, "dropBrush").click()
+    pull(session, qtbot, at(session, 0.2, 0.2), at(session, 0.6, 0.4))
+    assert painted(session) == (), "a stroke on it became a zone of every camera"
+    button(session, "dropBrush").click()
+    session.store.set("paused", False)
+    qtbot.waitUntil(lambda: shows_camera(session))
+    qtbot.mouseClick(preview, LEFT, pos=at(session, 0.4, 0.6))
+    assert session.store.current.selected is not None
+
+
+def test_zones_are_outlined_while_the_brush_is_in_use(session: Session, qtbot: QtBot) -> None:
+    drop = button(session, "dropBrush")
+    drop.click()
+    for x in (0.2, 0.6):
+        pull(session, qtbot, at(session, x, 0.5), at(session, x + 0.1, 0.5))
+    qtbot.waitUntil(lambda: len(session.window.zones.shown) == 2)
+    drop.click()
+    assert not session.window.zones.shown
+    clear = button(session, "zonesClear")
+    qtbot.waitUntil(clear.isEnabled)  # with the next status, which names the camera
+    clear.click()
+    assert painted(session) == ()
+
+
+def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBot) -> None:
+    session.store.edit("window", mirror_preview=True)
+    preview = session.window.preview
+    qtbot.mouseClick(preview, LEFT, pos=at(session, 0.3, 0.5))
+    assert session.pipeline.settings.selected is None, "without Only me a click selects nobody"
+    box = find(session.window, QCheckBox, "people.only_me")
+    box.click()
+    qtbot.mouseClick(preview, LEFT, pos=at(session, 0.3, 0.5))
+    assert session.pipeline.settings.selected == pytest.approx((0.7, 0.5), abs=0.01)
+    pull(session, qtbot, at(session, 0.5, 0.5), at(session, 0.7, 0.5))
+    assert session.pipeline.settings.selected == pytest.approx((0.7, 0.5), abs=0.01), "a drag is no click"
+    assert session.store.saved.people.only_me
+    assert session.store.saved.selected is None
+    assert session.store.current.kept.selected is None
+    box.click()
+    assert session.pipeline.settings.selected is None
+
+
+def open_a_dialog(session: Session, qtbot: QtBot) -> None:
+    dialog = session.window.windows.open_preferences()
+    dialog.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
+
+
+def choose_a_background(session: Session, qtbot: QtBot) -> None:
+    view = session.window.strip.view
+    place = view.visualRect(session.window.strip.model.index(0)).center()
+    qtbot.mouseClick(existing(view.viewport()), LEFT, pos=place)
+
+
+def another_camera(session: Session, qtbot: QtBot) -> None:
+    source = replace(existing(session.bridge.status.source), id="another")
+    session.window.panel.zones.show_status(replace(session.bridge.status, source=source))
+
+
+def pause(session: Session, qtbot: QtBot) -> None:
+    for on in (True, False):
+        session.store.set("paused", on)
+
+
+def press(name: str) -> Callable[[Session, QtBot], None]:
+    return lambda session, qtbot: qtbot.mouseClick(find(session.window, QAbstractButton, name), LEFT)
+
+
+def tab_away(session: Session, qtbot: QtBot) -> None:
+    for _ in range(8):
+        qtbot.keyClick(existing(session.window.focusWidget()), Qt.Key.Key_Tab)
+
+
+LEAVE: dict[str, Callable[[Session, QtBot], object]] = {
+    "escape": lambda session, qtbot: qtbot.keyClick(session.window.preview, Qt.Key.Key_Escape),
+    "only me": lambda session, qtbot: find(session.window, QCheckBox, "people.only_me").click(),
+    "close the group": press("zonesGroup"),
+    "open another group": press("qualityGroup"),
+    "choose a background": choose_a_background,
+    "show what is simple": press("simpleSettings"),
+    "hide the panel": lambda session, qtbot: session.store.set("window.show_panel", False),
+    "tab away": tab_away,
+    "open a dialog": open_a_dialog,
+    "pause": pause,
+    "another camera": another_camera,
+}
+
+
+@pytest.mark.parametrize("leave", LEAVE)
+def test_whatever_leaves_the_controls_of_the_brush_ends_it(session: Session, qtbot: QtBot, leave: str) -> None:
+    """After "Only me", the click that was to select a face painted a zone on it that hides."""
+    activate(session, qtbot)
+    drop, brush = button(session, "dropBrush"), session.window.badges.brush
+    bring_up(session, drop)
+    qtbot.mouseClick(drop, LEFT)
+    pull(session, qtbot, at(session, 0.1, 0.2), at(session, 0.2, 0.2))
+    assert session.window.panel.zones.tool.in_use
+    hint = find(session.window, QLabel, "brushHint")
+    session.window.panel.page.scroll_to(session.window.panel.zones)
+    qtbot.waitUntil(lambda: hint.visibleRegion().contains(hint.rect().center()))
+    qtbot.mouseClick(hint, LEFT)
+    assert session.window.panel.zones.tool.in_use, "nothing of the brush itself ends it"
+    assert "paints" in brush.text() and brush.isVisible()
+    assert session.window.preview.cursor().shape() == Qt.CursorShape.CrossCursor
+    qtbot.mousePress(session.window.preview, LEFT, pos=at(session, 0.3, 0.2))
+    qtbot.mouseRelease(session.window.preview, LEFT, pos=at(session, 0.3, 0.2))
+    before = painted(session)
+    assert len(before) == 2
+    LEAVE[leave](session, qtbot)
+    assert not any((session.window.panel.zones.tool.in_use, drop.isChecked(), brush.text()))
+    assert session.window.preview.cursor().shape() != Qt.CursorShape.CrossCursor
+    qtbot.waitUntil(lambda: shows_camera(session))
+    qtbot.mouseClick(session.window.preview, LEFT, pos=at(session, 0.5, 0.5))
+    assert painted(session) == before
+
+
+def test_escape_drops_the_stroke_that_is_being_painted(session: Session, qtbot: QtBot) -> None:
+    activate(session, qtbot)
+    button(session, "dropBrush").click()
+    preview = session.window.preview
+    qtbot.mousePress(preview, LEFT, pos=at(session, 0.3, 0.3))
+    qtbot.mouseMove(preview, at(session, 0.5, 0.5))
+    qtbot.keyClick(preview, Qt.Key.Key_Escape)
+    qtbot.mouseRelease(preview, LEFT, pos=at(session, 0.5, 0.5))
+    assert painted(session) == ()
+
+
+def framing(controls: Session) -> FramingSettings:
+    return controls.store.current.framing
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_sliders_move_what_is_seen_in_their_own_direction(controls: Session, mirror: bool) -> None:
+    """One moved the background to the left, the other the person to the right."""
+    controls.store.edit("window", mirror_preview=mirror)
+    controls.store.edit("framing", zoom=2)
+    width, height = 160, 90
+    frame = np.zeros((height, width, 3), np.uint8)
+    frame[40:50, 75:85] = 255
+    narrow, wide = np.zeros((180, 100, 3), np.uint8), np.zeros((90, 320, 3), np.uint8)
+    narrow[85:95, 45:55] = wide[40:50, 155:165] = 255
+
+    def seen() -> list[tuple[float, float]]:
+        """Return where the spot is, from the left and the top of the preview."""
+        settings = controls.store.current
+        pictures = [framed(frame, settings.framing)]
+        for image, is_whole in ((frame, False), (wide, False), (narrow, False), (narrow, True), (wide, True)):
+            zoom = 2 if image is frame else 1
+            layout = Layout("fit" if is_whole else "fill", zoom, settings.background.pan_x, settings.background.pan_y)
+            pictures.append(lay_out(image, layout, width, height, lambda _image, *_size: np.zeros_like(frame)))
+        spots = [np.argwhere((each[:, ::-1] if mirror else each)[..., 0] > 128) for each in pictures]
+        return [(float(spot[:, 1].mean()), float(spot[:, 0].mean())) for spot in spots]
+
+    for section, seen_of in (("framing", slice(0, 1)), ("background", slice(1, None))):
+        for number, axis in enumerate("xy"):
+            before = seen()[seen_of]
+            slider(controls, f"{section}.pan_{axis}").setValue(30)
+            after = seen()[seen_of]
+            moves = [now[number] - then[number] for now, then in zip(after, before, strict=True)]
+            assert min(moves) >= 0 < max(moves), (section, axis, moves)
+
+
+def test_wheel_zooms_at_the_pointer(controls: Session, qtbot: QtBot) -> None:
+    turn_wheel(controls.window.preview, 8, at(controls, 0.0, 1.0))
+    assert framing(controls).zoom == pytest.approx(1.1**8)
+    assert framing(controls).pan_x == pytest.approx(1, abs=0.02), "the mirrored left is the camera's right"
+    assert framing(controls).pan_y == pytest.approx(1, abs=0.02)
+    turn_wheel(controls.window.preview, -20, at(controls, 0.5, 0.5))
+    assert framing(controls).zoom == 1
+
+
+@pytest.mark.parametrize("mirror", [True, False])
+def test_dragging_pans_a_zoomed_image(controls: Session, qtbot: QtBot, mirror: bool) -> None:
+    controls.store.edit("window", mirror_preview=mirror)
+    pull(controls, qtbot, at(controls, 0.5, 0.5), at(controls, 0.7, 0.3))
+    assert framing(controls) == WHOLE, "nothing to pan without a zoom"
+    assert controls.window.preview.cursor().shape() is Qt.CursorShape.ArrowCursor
+    controls.store.edit("framing", zoom=2)
+    assert controls.window.preview.cursor().shape() is Qt.CursorShape.OpenHandCursor
+    pull(controls, qtbot, at(controls, 0.5, 0.5), at(controls, 0.7, 0.3))
+    assert framing(controls).pan_x == pytest.approx(0.4 if mirror else -0.4, abs=0.02)
+    assert framing(controls).pan_y == pytest.approx(0.4, abs=0.02)
+
+
+def test_keys_zoom_and_pan_the_preview(controls: Session, qtbot: QtBot) -> None:
+    preview = controls.window.preview
+    qtbot.keyClick(preview, Qt.Key.Key_Plus)
+    assert framing(controls).zoom == pytest.approx(1.1)
+    controls.store.edit("framing", zoom=2)
+    qtbot.keyClick(preview, Qt.Key.Key_Down)
+    assert framing(controls).pan_y > 0
+    qtbot.keyClick(preview, Qt.Key.Key_Right)
+    assert framing(controls).pan_x < 0, "right in the mirrored preview"
+    for _ in range(20):
+        qtbot.keyClick(preview, Qt.Key.Key_Minus)
+    assert framing(controls).zoom == 1
+
+
+def test_auto_framing_is_chosen_in_the_panel(controls: Session, qtbot: QtBot) -> None:
+    controls.store.edit("framing", zoom=2)
+    box = find(controls.window, QComboBox, "people.auto_framing")
+    pick(box, box.findData("close"))
+    assert controls.store.current.people.auto_framing == "close"
+    assert framing(controls) == WHOLE, "a manual zoom would override it"
+    controls.store.edit("people", auto_framing="off")
+    qtbot.waitUntil(lambda: box.currentData() == "off")
+
+
+@pytest.mark.parametrize(("section", "link"), [("framing", "framingReset"), ("background", "backgroundReset")])
+def test_a_picture_is_moved_while_it_can_be_and_back(controls: Session, qtbot: QtBot, section: str, link: str) -> None:
+    """Qt handed the focus of "Reset zoom" to the next control when the link was disabled."""
+    activate(controls, qtbot)
+    across, reset = slider(controls, f"{section}.pan_x"), button(controls, link)
+    bring_up(controls, across)
+    assert not across.isEnabled() and not reset.isEnabled()
+    controls.store.edit("background", kind="image", path=Path("beach.png"))
+    controls.store.edit(section, zoom=2.0)
+    assert across.isEnabled()
+    across.setValue(100)
+    assert abs(SETTINGS[f"{section}.pan_x"].value_in(controls.store.current)) == 1
+    controls.store.edit("window", mirror_preview=not controls.store.current.window.mirror_preview)
+    assert across.value() == -100, "the direction is that of the preview"
+    bring_up(controls, reset)
+    qtbot.keyClick(reset, Qt.Key.Key_Space)
+    now = getattr(controls.store.current, section)
+    assert (now.zoom, now.pan_x, now.pan_y) == (1, 0, 0) and reset.hasFocus()
+    controls.window.preview.setFocus()
+    assert not reset.isEnabled()

@@ -27,7 +27,6 @@ from PyQt6.QtWidgets import (
     QScrollBar,
     QSlider,
     QStackedWidget,
-    QToolButton,
     QWidget,
 )
 from pytestqt.qtbot import QtBot
@@ -136,19 +135,6 @@ def test_an_opened_group_stays_whole_until_the_user_goes_on(controls: Session, q
 def is_whole(group: QWidget, viewport: QWidget) -> bool:
     top = group.mapTo(viewport, QPoint(0, 0)).y()
     return top == 0 or 0 < top <= viewport.height() - group.height()
-
-
-def test_a_control_of_a_group_is_revealed(controls: Session, qtbot: QtBot) -> None:
-    viewport = existing(controls.window.panel.page.viewport())
-    for name in ("brushSlider", "output.on_demand"):
-        controls.store.edit("window", show_panel=False, all_settings=False)
-        control = find(controls.window, QWidget, name)
-        bring_up(controls, control)
-        qtbot.waitUntil(control.isVisible)
-        centre = control.rect().center()
-        qtbot.waitUntil(
-            lambda control=control, centre=centre: viewport.rect().contains(control.mapTo(viewport, centre))  # type: ignore[misc]
-        )
 
 
 def test_the_wheel_changes_no_control_and_every_scrolled_page_has_a_name(with_dialogs: Session) -> None:
@@ -448,19 +434,6 @@ def test_file_dialogs_start_in_own_folders(controls: Session, tmp_path: Path, mo
     assert sorted(folders) == [str(tmp_path / "MoviesLocation"), str(tmp_path / "PicturesLocation")]
     for dialog in controls.window.findChildren(QFileDialog):
         dialog.close()
-
-
-def test_a_title_opens_its_group_over_the_whole_width(controls: Session, qtbot: QtBot) -> None:
-    """It took presses as far as its text reached."""
-    controls.store.set("window.all_settings", True)
-    page = controls.window.panel.page
-    qtbot.waitUntil(lambda: find(page, QToolButton, "zonesGroup").isVisible())
-    QApplication.processEvents()
-    for group in controls.window.panel.groups:
-        title, before = group.toggle, group.toggle.isChecked()
-        assert title.width() > 0.8 * existing(page.viewport()).width()
-        qtbot.mouseClick(title, Qt.MouseButton.LeftButton, pos=QPoint(title.width() - 6, title.height() // 2))
-        assert title.isChecked() is not before
 
 
 def test_a_slider_goes_where_it_is_pressed_at_any_height_and_is_dragged_on(qtbot: QtBot) -> None:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -13,30 +12,19 @@ from PyQt6.QtCore import QCoreApplication, QLocale, Qt
 from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
-from app.backgrounds.kinds import open_background
-from app.config import settings_file
-from app.config.scenes import SceneStore
 from app.core import paths
-from app.core.errors import MattecamError, Text, t
-from app.core.settings import BackgroundSettings, CaptureSettings, Settings
+from app.core.errors import Text, t
 from app.doctor.virtual_camera import check_virtual_camera
 from app.gui.dialogs import ShortcutsDialog
 from app.gui.doctor import VirtualCameraView, check_names
 from app.gui.panels.plate import PlateDialog
 from app.gui.tasks import Tasks
-from app.gui.translation import describe_model, tr, translated, translated_error, translation_file
-from app.matting.plate.picture import read_plate
-from app.media.video_reader import VideoReader
-from app.output.recording import Recorder
-from app.output.sound import FFmpegMicrophone
-from models import weights
+from app.gui.translation import describe_model, tr, translated, translation_file
 from models.faults import WeightsFault, for_command_line, for_window
 from models.weights import WeightsError
 from tests.doctor.conftest import Machine
 from tests.gui.conftest import NEEDS_PLATE, StartWindow
 from tests.gui.widgets import find, translate
-from tests.output.recordings import context
-from tests.sources import open_source
 from tools import make_translations
 from tools.make_translations import FOLDER, LANGUAGES
 
@@ -271,44 +259,3 @@ def test_only_logs_stay_english(start_window: StartWindow, qapp: QApplication, q
         dialog.begin()
         qtbot.waitUntil(lambda: dialog.text.text().startswith("Solange Mattecam pausiert"))
         dialog.close()
-
-
-def background(kind: str, path: Path | None = None) -> object:
-    return open_background(BackgroundSettings.model_validate({"kind": kind, "path": path}))
-
-
-FAILING: dict[str, Callable[[Path], object]] = {
-    "a picture that is gone": lambda folder: background("image", folder / "x.png"),
-    "a folder for a picture": lambda folder: background("image", folder),
-    "no picture": lambda folder: background("image", folder / "file.txt"),
-    "a video that is gone": lambda folder: background("video", folder / "x.mp4"),
-    "no video": lambda folder: background("video", folder / "file.txt"),
-    "no background": lambda _folder: background("image"),
-    "a video source that is gone": lambda folder: VideoReader(folder / "x.mkv"),
-    "a source without a name": lambda _folder: open_source(CaptureSettings(source="camera:")),
-    "a camera that is gone": lambda _folder: open_source(CaptureSettings(source="camera:nobody")),
-    "a plate that is gone": lambda folder: read_plate(folder / "plate.png", 64, 48),
-    "no plate": lambda folder: read_plate(folder / "file.txt", 64, 48),
-    "a folder that is gone": lambda folder: Recorder(folder / "none" / "x.mp4", 64, 48, context()),
-    "an unknown kind of video": lambda folder: Recorder(folder / "x.doc", 64, 48, context()),
-    "a microphone that FFmpeg lacks": lambda _folder: FFmpegMicrophone("x", "x", "no-such-format", {}),
-    "a scene that is gone": lambda folder: SceneStore(folder / "scenes.json").get("Office"),
-    "a scene without a name": lambda folder: SceneStore(folder / "scenes.json").put("", Settings()),
-    "weights that are gone": lambda folder: weights.find("mattecam", folder / "x.pth"),
-    "unknown weights": lambda _folder: weights.spec_of("none"),
-    "settings of tomorrow": lambda _folder: settings_file.parse({"version": 99}),
-}
-if sys.platform == "linux":
-    FAILING["a device that is no camera"] = lambda _folder: open_source(CaptureSettings(source="camera:/dev/null"))
-
-
-@pytest.mark.parametrize("what", FAILING)
-def test_real_failures_are_translated(qapp: QApplication, what: str, tmp_path: Path) -> None:
-    (tmp_path / "file.txt").write_text("no picture and no video")
-    with pytest.raises((MattecamError, weights.WeightsError)) as caught:
-        FAILING[what](tmp_path)
-    for language in LANGUAGES:
-        with translate(qapp, QLocale(language)):
-            words = translated_error(caught.value)
-        assert words != str(caught.value)
-        assert not re.search(r"\b(the|is|choose|cannot)\b|\{", words), words

@@ -1,0 +1,665 @@
+"""Backgrounds are chosen, dropped and pasted, blurred; those of the user are added, renamed, removed and restored."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image
+from PyQt6.QtCore import QFile, QMimeData, QPoint, QPointF, Qt, QUrl
+from PyQt6.QtGui import (
+    QColor,
+    QDragEnterEvent,
+    QDragLeaveEvent,
+    QDropEvent,
+    QGuiApplication,
+    QImage,
+    QTextDocumentFragment,
+)
+from PyQt6.QtWidgets import (
+    QApplication,
+    QColorDialog,
+    QDialog,
+    QFileDialog,
+    QInputDialog,
+    QMenu,
+    QPushButton,
+    QSystemTrayIcon,
+    QWidget,
+)
+from pytestqt.qtbot import QtBot
+
+from app.control.files import named_background
+from app.core import paths
+from app.core.errors import Stage
+from app.core.settings import BackgroundSettings, Settings, StrictLevel, WindowSettings
+from app.core.types import BgrImage, PictureKind
+from app.gui.application import Session
+from app.gui.backgrounds.library import add_picture
+from app.gui.backgrounds.strip import BackgroundStrip
+from app.gui.backgrounds.tiles import Tile, TileGrid, TileKind
+from app.gui.backgrounds.tiles import tiles as named_tiles
+from app.gui.notices import Remedy
+from app.gui.tasks import Tasks
+from app.gui.widgets.controls import ElidedComboBox, NameButton, StillSlider
+from app.media.image_file import MAX_SIDE, read_image
+from tests.clips import write_clip
+from tests.gui.conftest import QUIET, StartWindow, activate
+from tests.gui.widgets import add, answer, asked, button, chosen, existing, find, own, said, settle, tiles
+
+QUESTION = "unmattedQuestion"
+COPY = Qt.DropAction.CopyAction
+
+
+def click(controls: Session, qtbot: QtBot, kind: TileKind) -> None:
+    strip = controls.window.strip
+    index = strip.model.index(next(row for row, tile in enumerate(tiles(controls)) if tile.kind is kind))
+    strip.view.scrollTo(index)
+    qtbot.mouseClick(strip.view.viewport(), Qt.MouseButton.LeftButton, pos=strip.view.visualRect(index).center())
+
+
+def test_number_keys_choose_in_the_order_of_the_strip(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    """The key of the first tile was 4, and 1 pressed twice returned to the background before."""
+    add(controls, qtbot, picture)
+    qtbot.waitUntil(lambda: len(tiles(controls)) > 10)
+    activate(controls, qtbot)
+    keys = (Qt.Key(Qt.Key.Key_0 + number) for number in range(1, 10))
+    for place, key in enumerate(keys):
+        for _again in range(3):
+            qtbot.keyClick(controls.window, key)
+            assert tiles(controls)[place].chosen_by(chosen(controls)), f"key {place + 1}"
+            assert controls.window.strip.model.number(place) == place + 1
+    qtbot.keyClick(controls.window, Qt.Key.Key_1)
+    qtbot.keyClick(controls.window, Qt.Key.Key_1)
+    assert chosen(controls).kind == "blur"
+    listed = named_background("4", chosen(controls), named_tiles("#102030"))
+    assert listed.path == tiles(controls)[3].path == own(controls)[0].path, "`ctl background` has the same numbers"
+    click(controls, qtbot, TileKind.GREEN)
+    click(controls, qtbot, TileKind.GREEN)
+    assert chosen(controls).colour == "#00b140"
+
+
+def test_one_key_always_hides_the_user_and_never_shows_them(controls: Session, qtbot: QtBot) -> None:
+    """P pressed twice in haste showed the user again."""
+    activate(controls, qtbot)
+    for _again in range(3):
+        qtbot.keyClick(controls.window, Qt.Key.Key_H)
+        assert controls.store.current.paused
+    controls.store.set("paused", False)
+    controls.window.windows.open_preferences()
+    dialog = find(controls.window, QDialog, "preferencesDialog")
+    dialog.activateWindow()
+    qtbot.waitUntil(lambda: QApplication.activeWindow() is dialog)
+    qtbot.keyClick(dialog, Qt.Key.Key_H)
+    assert controls.store.current.paused, "a dialog in front does not take the key"
+    assert "H always hides you" in button(controls, "pauseButton").toolTip()
+
+
+@pytest.mark.parametrize("way", ["key", "click"])
+def test_a_blur_that_shows_text_replaces_an_image_after_a_question(controls: Session, qtbot: QtBot, way: str) -> None:
+    """A single key showed a readable room."""
+    controls.store.edit("matting.edges", strict="off")
+    controls.store.edit("background", kind="blur", blur_strength=20)
+    click(controls, qtbot, TileKind.GREEN)
+    assert asked(controls, QUESTION) is None and chosen(controls).kind == "colour"
+    for text, kind in (("Keep it hidden", "colour"), ("Show it", "blur")):
+        if way == "click":
+            click(controls, qtbot, TileKind.BLUR)
+        else:
+            activate(controls, qtbot)
+            qtbot.keyClick(controls.window, Qt.Key.Key_1)
+        assert chosen(controls).kind == "colour"
+        answer(controls, qtbot, QUESTION, text)
+        qtbot.waitUntil(lambda: asked(controls, QUESTION) is None)
+        assert chosen(controls).kind == kind
+    click(controls, qtbot, TileKind.GREEN)
+    controls.store.edit("background", blur_strength=70)
+    click(controls, qtbot, TileKind.BLUR)
+    assert asked(controls, QUESTION) is None and chosen(controls).kind == "blur"
+
+
+def test_background_none_is_last_and_shown_after_a_question_only(controls: Session, qtbot: QtBot) -> None:
+    assert [tile.kind for tile in tiles(controls)].index(TileKind.NONE) == len(tiles(controls)) - 1
+    activate(controls, qtbot)
+    qtbot.keyClick(controls.window, Qt.Key.Key_0)
+    assert asked(controls, QUESTION) is None, "a single key does not select none"
+    qtbot.keyClick(controls.window, Qt.Key.Key_0, Qt.KeyboardModifier.ControlModifier)
+    assert existing(existing(asked(controls, QUESTION)).defaultButton()).text() == "Keep it hidden"
+    answer(controls, qtbot, QUESTION, "Keep it hidden")
+    qtbot.waitUntil(lambda: asked(controls, QUESTION) is None)
+    click(controls, qtbot, TileKind.NONE)
+    qtbot.keyClick(existing(asked(controls, QUESTION)), Qt.Key.Key_Escape)
+    qtbot.waitUntil(lambda: asked(controls, QUESTION) is None)
+    controls.window.strip.choose(tiles(controls)[-1])  # as the menu of the tray does
+    assert chosen(controls).kind == "blur"
+    answer(controls, qtbot, QUESTION, "Show it")
+    assert chosen(controls).kind == "none"
+    click(controls, qtbot, TileKind.BLUR)
+    assert chosen(controls).kind == "blur"
+
+
+OWN = {"kind": "colour", "colour": "#3a5f8a"}
+GREEN = {"kind": "colour", "colour": "#00b140"}
+
+
+@pytest.mark.parametrize(
+    ("before", "meanwhile", "after"),
+    [
+        (GREEN, {}, GREEN),
+        ({"kind": "none"}, {}, OWN),
+        ({"kind": "image", "path": Path("beach.png")}, {"kind": "blur"}, {"kind": "blur"}),
+        ({"kind": "blur"}, GREEN, GREEN),
+    ],
+)
+def test_a_colour_is_in_use_while_it_is_picked_and_goes_with_a_cancelled_dialog(
+    controls: Session, before: dict[str, object], meanwhile: dict[str, object], after: dict[str, object]
+) -> None:
+    """What was chosen beside the dialog was undone, and after "None" the colour stayed. The room never comes back."""
+    controls.store.edit("background", **before)
+    controls.window.strip.choose_colour()
+    dialog = find(controls.window, QColorDialog)
+    dialog.setCurrentColor(QColor("#3060a0"))
+    assert (chosen(controls).kind, chosen(controls).colour) == ("colour", "#3060a0")
+    assert controls.store.current.window.own_colour == "#3060a0"
+    controls.store.edit("background", **meanwhile)  # as the menu of the tray does
+    dialog.reject()
+    assert after.items() <= dict(chosen(controls)).items()
+    assert controls.store.current.window.own_colour == OWN["colour"]
+
+
+def test_all_backgrounds_are_shown_in_a_grid_and_chosen_there(controls: Session, qtbot: QtBot) -> None:
+    qtbot.waitUntil(lambda: len(tiles(controls)) > 8)
+    button(controls, "allBackgroundsButton").click()
+    grid = find(controls.window, TileGrid)
+    view, model = grid.view, controls.window.strip.model
+    viewport = existing(view.viewport())
+    qtbot.waitUntil(lambda: viewport.height() > 2 * view.tile_size.height())
+    assert grid.height() < controls.window.height()
+    assert view.visualRect(model.index(len(tiles(controls)) - 1)).right() < viewport.width(), "no sideways scroll"
+    row = next(row for row, tile in enumerate(tiles(controls)) if tile.name == "Bookshelf")
+    view.scrollTo(model.index(row))
+    qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=view.visualRect(model.index(row)).center())
+    assert chosen(controls).path == tiles(controls)[row].path
+    qtbot.waitUntil(lambda: controls.window.findChild(TileGrid) is None)
+    strip = controls.window.strip.view
+    current = strip.visualRect(strip.currentIndex()).center()
+    assert strip.currentIndex().row() == row
+    assert strip.viewport().rect().contains(current)  # type: ignore[union-attr]
+
+
+def test_enter_and_space_select_the_current_tile(controls: Session, qtbot: QtBot) -> None:
+    activate(controls, qtbot)
+    view = controls.window.strip.view
+    view.setFocus()
+    view.setCurrentIndex(controls.window.strip.model.index(1))
+    qtbot.keyClick(view, Qt.Key.Key_Return)
+    assert chosen(controls).kind == "colour"
+    qtbot.keyClick(view, Qt.Key.Key_Left)
+    assert chosen(controls).kind == "colour", "moving the current tile does not select it"
+    qtbot.keyClick(view, Qt.Key.Key_Space)
+    assert chosen(controls).kind == "blur"
+    controls.window.strip.show_all()
+    grid = find(controls.window, TileGrid).view
+    grid.setCurrentIndex(controls.window.strip.model.index(1))
+    qtbot.keyClick(grid, Qt.Key.Key_Space)
+    assert chosen(controls).kind == "colour"
+    controls.window.strip.show_all()
+    qtbot.keyClick(controls.window.findChildren(TileGrid)[-1].view, Qt.Key.Key_1)
+    assert chosen(controls).kind == "blur", "the tiles show their keys there too"
+
+
+def test_added_file_reaches_the_output(session: Session, qtbot: QtBot, picture: Path) -> None:
+    qtbot.mouseClick(find(session.window, QPushButton, "addBackgroundButton"), Qt.MouseButton.LeftButton)
+    dialog = find(session.window, QFileDialog)
+    dialog.filesSelected.emit([str(picture)])
+    dialog.reject()
+    qtbot.waitUntil(lambda: chosen(session).kind == "image")
+    copy = existing(chosen(session).path)
+    assert copy.parent == paths.backgrounds_dir()
+    assert copy.read_bytes() == picture.read_bytes()
+    qtbot.waitUntil(lambda: shows(session, (200, 120, 30)))
+
+
+def shows(session: Session, colour: tuple[int, int, int]) -> bool:
+    """Whether the upper left corner of the output has this colour."""
+    newest = session.bridge.picture
+    return newest is not None and newest.kind is PictureKind.COMPOSITE and is_near(newest.image, colour)
+
+
+def is_near(image: BgrImage, colour: tuple[int, int, int]) -> bool:
+    return bool(np.abs(image[1, 1].astype(int) - np.array(colour)).max() < 3)
+
+
+def drag_over(widget: QWidget, mime: QMimeData) -> bool:
+    """Return whether the widget accepts what is dragged over it."""
+    enter = QDragEnterEvent(QPoint(5, 5), COPY, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, enter)
+    return enter.isAccepted()
+
+
+def drop(widget: QWidget | None, mime: QMimeData) -> None:
+    assert drag_over(existing(widget), mime)
+    event = QDropEvent(QPointF(5, 5), COPY, mime, Qt.MouseButton.LeftButton, Qt.KeyboardModifier.NoModifier)
+    QApplication.sendEvent(widget, event)
+    assert event.isAccepted()
+
+
+def mime_of(picture: Path) -> QMimeData:
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(picture))])
+    return mime
+
+
+def test_what_is_dropped_is_added(controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path) -> None:
+    """Files, and images of a browser, on the tiles and elsewhere; a border marks the tiles meanwhile."""
+    strip = controls.window.strip
+    assert drag_over(controls.window, mime_of(picture))
+    assert strip.view.property("dropTarget")
+    QApplication.sendEvent(controls.window, QDragLeaveEvent())
+    assert not strip.view.property("dropTarget")
+    nothing = QMimeData()
+    nothing.setText("a text")
+    drag_over(controls.window, nothing)
+    assert not strip.view.property("dropTarget"), "a text cannot be added"
+    drop(controls.window, mime_of(picture))
+    qtbot.waitUntil(lambda: [tile.name for tile in own(controls)] == ["beach"])
+    drop(strip.view.viewport(), mime_of(write_clip(tmp_path / "waves.avi")))
+    qtbot.waitUntil(lambda: chosen(controls).kind == "video")
+    qtbot.waitUntil(lambda: [tile.kind for tile in own(controls)] == [TileKind.IMAGE, TileKind.VIDEO])
+    qtbot.waitUntil(lambda: all(strip.model.image_of(tile) is not None for tile in own(controls)))
+    image = QImage(50, 31, QImage.Format.Format_RGB32)
+    image.fill(QColor(10, 200, 30))
+    mime = QMimeData()
+    mime.setImageData(image)
+    mime.setUrls([QUrl("https://example.org/meadow.jpg")])
+    drop(strip.view.viewport(), mime)
+    qtbot.waitUntil(lambda: len(own(controls)) == 3 and chosen(controls).kind == "image")
+    assert is_near(read_image(existing(chosen(controls).path)), (30, 200, 10))
+
+
+def test_copied_image_is_pasted(session: Session, qtbot: QtBot) -> None:
+    clipboard = existing(QGuiApplication.clipboard())
+    image = QImage(40, 30, QImage.Format.Format_ARGB32)
+    image.fill(QColor(250, 10, 10))
+    clipboard.setImage(image)
+    activate(session, qtbot)
+    qtbot.keyClick(session.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    qtbot.waitUntil(lambda: shows(session, (10, 10, 250)))
+    clipboard.setText("no picture")
+    qtbot.keyClick(session.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+    assert "no image to paste" in session.window.notices.error
+
+
+def test_a_file_that_is_no_picture_does_not_enter_the_library(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    for name, words in (("broken.jpg", "broken.jpg"), ("notes.txt", "notes.txt is neither an image nor a video")):
+        (tmp_path / name).write_bytes(b"not a picture at all")
+        controls.window.strip.library.add_files([tmp_path / name])
+        qtbot.waitUntil(lambda words=words: words in controls.window.notices.error)  # type: ignore[misc]
+    assert not own(controls)
+    assert not list(paths.backgrounds_dir().glob("*"))
+    assert chosen(controls).kind == "blur"
+
+
+@pytest.mark.usefixtures("each_language")
+def test_how_an_image_fits_is_readable_in_a_narrow_window(
+    controls: Session, qtbot: QtBot, tasks: Tasks, picture: Path
+) -> None:
+    strip = BackgroundStrip(controls.store, tasks)
+    qtbot.addWidget(strip)
+    strip.resize(480, 160)  # as in a window of 800 pixels
+    strip.show()
+    fit = find(strip, ElidedComboBox, "fitCombo")
+    controls.store.edit("background", kind="image", path=picture)
+    holder = existing(fit.parentWidget())
+    qtbot.waitUntil(lambda: 0 < fit.geometry().right() < holder.width())
+    assert fit.shown_text() == fit.currentText() != ""
+
+
+def blur(strength: float, level: StrictLevel) -> Settings:
+    """Settings of a blur."""
+    settings = QUIET.replaced_at(("matting", "edges"), strict=level)
+    return settings.replace(background=BackgroundSettings(kind="blur", blur_strength=strength))
+
+
+def test_the_preview_says_from_where_on_text_can_be_read(start_window: StartWindow, qtbot: QtBot) -> None:
+    session = start_window(blur(69, "off"))
+    qtbot.waitUntil(lambda: said(session, "readableBadge") == "Text behind you can be read")
+    for name, hides, reads in (("background.blur_strength", 70, 0), ("paused", True, False)):
+        session.store.set(name, hides)
+        qtbot.waitUntil(lambda: said(session, "readableBadge") == "")
+        session.store.set(name, reads)
+        qtbot.waitUntil(lambda: said(session, "readableBadge") != "")
+    session.store.set("edges.strict", "balanced")
+    qtbot.waitUntil(lambda: said(session, "readableBadge") == "")
+    assert find(session.window, StillSlider, "blurSlider").value() == 70
+
+
+def test_the_strength_that_hides_text_is_marked_where_the_level_allows_less(controls: Session, qtbot: QtBot) -> None:
+    controls.store.change(lambda _settings: blur(30, "off"))
+    marked = find(controls.window, StillSlider, "blurSlider")
+    qtbot.waitUntil(lambda: marked.isVisible() and marked.mark == 70)
+    assert "from the mark on, text is unreadable" in marked.toolTip()
+    controls.store.set("edges.strict", "balanced")
+    assert marked.mark is None
+    assert (marked.minimum(), marked.value()) == (70, 70), "what is shown"
+    assert "at every strength" in marked.toolTip()
+
+
+def enter(controls: Session, tile: Tile, before: str, after: str) -> None:
+    """Give a background another name in the dialog, which suggests the former one."""
+    controls.window.strip.ask_for_name(tile)
+    dialog = controls.window.findChildren(QInputDialog)[-1]
+    assert dialog.textValue() == before
+    dialog.setTextValue(after)
+    dialog.accept()
+
+
+def names(controls: Session) -> list[str]:
+    return [tile.name for tile in own(controls)]
+
+
+def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    """Those of one name differ by their suffix. A number key chooses it."""
+    add(controls, qtbot, picture)
+    shutil.copy(picture, paths.backgrounds_dir() / "beach.jpg")
+    controls.window.strip.library.reload()
+    qtbot.waitUntil(lambda: names(controls) == ["beach.jpg", "beach.png"])
+    enter(controls, own(controls)[0], "beach", "sand")
+    qtbot.waitUntil(lambda: names(controls) == ["beach", "sand"])
+    enter(controls, own(controls)[0], "beach", "Sea/side")
+    qtbot.waitUntil(lambda: names(controls) == ["sand", "Seaside"])
+    renamed = paths.backgrounds_dir() / "Seaside.png"
+    qtbot.waitUntil(lambda: chosen(controls).path == renamed)
+    controls.window.strip.choose_number(2)
+    assert chosen(controls).kind == "colour"
+    enter(controls, own(controls)[1], "Seaside", "Shore")
+    qtbot.waitUntil(lambda: names(controls) == ["sand", "Shore"])
+    controls.window.strip.choose_number(5)
+    assert chosen(controls).path == renamed.with_name("Shore.png")
+
+
+def test_the_thumbnail_of_an_edited_file_is_made_anew(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    tile, model = add(controls, qtbot, picture), controls.window.strip.model
+    qtbot.waitUntil(lambda: model.image_of(tile) is not None)
+    Image.new("RGB", (320, 180), (10, 200, 30)).save(existing(tile.path))
+    controls.window.strip.choose_number(4)
+
+    def colour() -> tuple[int, int]:
+        (edited,) = own(controls)
+        image = model.image_of(edited)
+        return (0, 0) if image is None else (image.pixelColor(5, 5).red(), image.pixelColor(5, 5).green())
+
+    qtbot.waitUntil(lambda: colour() == (10, 200))
+
+
+def test_a_name_that_cannot_be_given_is_refused(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    """Undo of a removal stood behind the error, and was gone before the error was."""
+    add(controls, qtbot, picture)
+    controls.window.strip.library.add_files([picture])
+    qtbot.waitUntil(lambda: len(own(controls)) == 2)
+    for name, why in (("beach", "already"), (300 * "x", "the name is too long"), ("///", "letters or digits")):
+        controls.window.strip.library.rename(own(controls)[1], name)
+        qtbot.waitUntil(lambda why=why: why in controls.window.notices.error)  # type: ignore[misc]
+        assert names(controls) == ["beach", "beach 2"]
+    controls.window.strip.remove(own(controls)[1])
+    qtbot.waitUntil(lambda: controls.window.notices.shown == "removedNotice")
+    assert button(controls, "removedNoticeAction0").isVisible()
+    assert controls.window.notices.error, "it comes back"
+
+
+def test_a_link_to_a_file_that_is_away_is_not_replaced(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    """It was, as by the file of a disk that was connected again later."""
+    tile = add(controls, qtbot, picture)
+    path, library = existing(tile.path), controls.window.strip.library
+    away = paths.backgrounds_dir() / "away.png"
+    away.symlink_to(path.parent / "not connected" / "away.png")
+    library.rename(tile, "away")
+    qtbot.waitUntil(lambda: "already" in controls.window.notices.error)
+    controls.window.strip.remove(tile)
+    qtbot.waitUntil(lambda: not path.exists())
+    settle(controls.window.tasks, qtbot)
+    path.symlink_to(away)
+    button(controls, "removedNoticeAction0").click()
+    qtbot.waitUntil(lambda: "beach 2" in names(controls))
+    assert away.is_symlink() and path.is_symlink()
+
+
+def test_files_of_one_name_that_are_added_are_all_kept(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    dropped = [tmp_path / str(number) / "beach.bmp" for number in range(6)]
+    for number, path in enumerate(dropped):
+        path.parent.mkdir()
+        Image.new("RGB", (600, 400), (40 * number, 0, 0)).save(path)
+    controls.window.strip.library.add_files(dropped)
+    qtbot.waitUntil(lambda: len(own(controls)) == 6 or controls.window.notices.error != "")
+    kept = {path.read_bytes() for path in paths.backgrounds_dir().iterdir()}
+    assert kept == {path.read_bytes() for path in dropped}
+    assert controls.window.notices.error == ""
+
+
+def test_removal_never_leads_to_a_blur_that_shows_text(session: Session, qtbot: QtBot, picture: Path) -> None:
+    """It was, without a question, and so was one that could not be opened."""
+    tile = add(session, qtbot, picture)
+    session.store.edit("matting.edges", strict="off")
+    session.store.edit("background", blur_strength=10)
+    before = chosen(session)
+    session.window.windows.help_with(Remedy.BLUR)
+    answer(session, qtbot, "unmattedQuestion", "Keep it hidden")
+    assert chosen(session) == before
+    session.window.strip.remove(tile)
+    assert chosen(session).kind == "colour"
+    qtbot.waitUntil(lambda: bool(session.window.notices.text_of("removedNotice")))
+    button(session, "removedNoticeAction0").click()
+    qtbot.waitUntil(lambda: chosen(session).kind == "image")
+
+
+@pytest.mark.parametrize("back", ["undo", "add", "choose"])
+def test_a_background_whose_file_is_back_is_opened(session: Session, qtbot: QtBot, picture: Path, back: str) -> None:
+    """It stayed broken: the settings named it already."""
+
+    def failed() -> bool:
+        return any(problem.stage is Stage.BACKGROUND for problem in session.bridge.status.problems)
+
+    strip, tile = session.window.strip, add(session, qtbot, picture)
+    undo: list[Callable[[], object]] = []
+    strip.library.removed.connect(lambda _name, restore: undo.append(restore))
+    strip.remove(tile)
+    qtbot.waitUntil(lambda: bool(undo) and not own(session))
+    session.store.edit("background", kind="image", path=tile.path)  # as a scene does
+    qtbot.waitUntil(failed)
+    if back == "undo":
+        undo[0]()
+    elif back == "add":
+        strip.library.add_files([picture])
+    else:
+        existing(tile.path).write_bytes(picture.read_bytes())
+        strip.choose(tile)
+    qtbot.waitUntil(lambda: not failed())
+    assert chosen(session).path == tile.path
+
+
+def test_an_added_file_that_has_a_tile_becomes_current(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    """Of several files that are added, the list may show the last one before it is reported."""
+    strip = controls.window.strip
+    tile = add(controls, qtbot, picture)
+    strip.view.setCurrentIndex(strip.model.index(0 if own(controls)[0] is not tile else 1))
+    strip.library.added.emit(tile.path)
+    assert strip.current == tile
+    strip.view.setCurrentIndex(strip.model.index(len(tiles(controls)) - 1))
+    current = strip.current
+    strip.library.reload()
+    with qtbot.waitSignal(strip.model.modelReset):
+        pass
+    assert strip.current == current
+
+
+def test_the_tile_beside_a_removed_one_is_next(controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path) -> None:
+    """The one in use is replaced by blur; only the copy of a file is removed."""
+    pictures = [picture, *(tmp_path / f"{name}.png" for name in ("city", "dune"))]
+    for each in pictures[1:]:
+        each.write_bytes(picture.read_bytes())
+    controls.window.strip.library.add_files(pictures)
+    qtbot.waitUntil(lambda: len(own(controls)) == 3)
+    settle(controls.window.tasks, qtbot)
+    controls.window.strip.choose(own(controls)[1])
+    activate(controls, qtbot)
+    view = controls.window.strip.view
+    view.setFocus()
+    for left, current in ((["beach", "dune"], "dune"), (["beach"], "Soft studio")):
+        qtbot.keyClick(view, Qt.Key.Key_Delete)
+        assert chosen(controls).kind == "blur"
+        qtbot.waitUntil(lambda left=left: names(controls) == left)  # type: ignore[misc]
+        assert view.hasFocus()
+        assert view.currentIndex().data() == current
+    assert all(each.exists() for each in pictures)
+    assert [each.name for each in paths.backgrounds_dir().iterdir()] == ["beach.png"]
+
+
+def test_only_backgrounds_of_the_user_are_renamed_and_removed(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    def is_offered() -> bool:
+        """Whether the menu of the window and that of the current tile offer both."""
+        menu = next(menu for menu in controls.window.findChildren(QMenu) if menu.title() == "&Background")
+        rename, remove = menu.actions()[-2:]
+        of_tile = [action.text() for action in strip.make_menu(strip.current).actions() if action.text()]
+        offered = of_tile == ["Use", "Rename…", "Remove", "Add…"]
+        assert offered or of_tile == ["Use", "Add…"]
+        assert offered == rename.isEnabled() == remove.isEnabled()
+        return offered
+
+    strip = controls.window.strip
+    tile = add(controls, qtbot, picture)
+    for row, each in enumerate(tiles(controls)):
+        if each.kind is not TileKind.COLOUR:
+            strip.view.setCurrentIndex(strip.model.index(row))
+            assert is_offered() is (each == tile)
+    before = tiles(controls)
+    for each in before:
+        if each != tile:
+            strip.remove(each)
+            strip.ask_for_name(each)
+    assert tiles(controls) == before
+    assert controls.window.findChild(QInputDialog) is None
+    strip.remove(tile)
+    qtbot.waitUntil(lambda: not own(controls))
+    assert not is_offered()
+    strip.view.customContextMenuRequested.emit(QPoint(3, 3))
+
+
+def test_the_tile_and_the_dialog_have_the_colour_that_is_in_use(controls: Session) -> None:
+    """Both had the last one that was picked, while another came from `ctl` or a scene."""
+    for colour, shown in (("#ff0000", "#ff0000"), ("#00b140", "#3a5f8a")):
+        controls.store.edit("background", kind="colour", colour=colour)
+        assert controls.window.strip.model.colour == shown
+        button(controls, "colourButton").click()
+        dialog = controls.window.findChildren(QColorDialog)[-1]
+        assert dialog.currentColor().name() == shown
+        dialog.accept()
+
+
+def test_a_name_has_no_key(qtbot: QtBot, controls: Session, tmp_path: Path) -> None:
+    """The folder "R&D" was called "RD"."""
+    shown = []
+    for name in ("R&D", "RD"):
+        made = NameButton(name)
+        qtbot.addWidget(made)
+        made.resize(120, 30)
+        shown.append(made.grab().toImage())
+    assert shown[0] != shown[1]
+    picture = tmp_path / "Tom & Jerry.png"
+    cv2.imwrite(str(picture), np.zeros((9, 16, 3), np.uint8))
+    add(controls, qtbot, picture)
+    controls.lifecycle.tray.fill()
+    backgrounds = existing(controls.lifecycle.tray.menu.actions()[2].menu())
+    assert "Tom && Jerry" in [each.text() for each in backgrounds.actions()]
+
+
+def test_a_picture_with_a_long_name_is_added(controls: Session, qtbot: QtBot) -> None:
+    """Addresses of pictures on the web end in hundreds of characters: an unexpected error was reported."""
+    image = QImage(40, 30, QImage.Format.Format_RGB32)
+    image.fill(0xFF336699)
+    library = controls.window.strip.library
+    for number, name in enumerate(("é" * 300, "::", "a/b")):
+        library.add_image(image, name)
+        qtbot.waitUntil(lambda number=number: len(own(controls)) == number + 1)  # type: ignore[misc]
+    assert {tile.name for tile in own(controls)} == {"é" * 60, "Image", "ab"}
+    assert not controls.window.notices.error
+
+
+def test_a_pasted_picture_is_kept_no_larger_than_outputs_need() -> None:
+    """One beyond the limit of the reader became a broken tile."""
+    path = add_picture(np.zeros((100, 2 * MAX_SIDE, 3), np.uint8), "panorama")
+    assert existing(cv2.imread(str(path))).shape == (50, MAX_SIDE, 3)
+
+
+def test_a_tool_tip_shows_a_name_that_looks_like_html_as_it_is(controls: Session, qtbot: QtBot) -> None:
+    folder = paths.backgrounds_dir()
+    folder.mkdir(parents=True)
+    cv2.imwrite(str(folder / "a <b>bold\nplan.png"), np.zeros((9, 16, 3), np.uint8))
+    controls.window.strip.library.reload()
+    qtbot.waitUntil(lambda: bool(own(controls)))
+    model = controls.window.strip.model
+    index = model.index(model.tiles.index(own(controls)[0]))
+    tip = QTextDocumentFragment.fromHtml(str(model.data(index, Qt.ItemDataRole.ToolTipRole))).toPlainText()
+    assert "a <b>bold\nplan" in tip
+
+
+def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_and_in_use_until_the_user_deletes_it(
+    controls: Session, qtbot: QtBot, picture: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After "Keep" blur was in its place."""
+    monkeypatch.setattr(QFile, "moveToTrash", lambda _name: (False, ""))
+    tile = add(controls, qtbot, picture)
+    controls.store.edit("background", zoom=2)
+    before = chosen(controls)
+    for reply, kept in (("Keep", True), ("Delete for good", False)):
+        controls.window.strip.remove(tile)
+        assert chosen(controls).kind == "blur", "the file is closed before it is moved"
+        question = answer(controls, qtbot, "deletionQuestion", reply)
+        assert "“beach” could not be moved to the trash and was kept" in question.text()
+        assert existing(question.defaultButton()).text() == "Keep"
+        qtbot.waitUntil(lambda: asked(controls, "deletionQuestion") is None)
+        assert (chosen(controls) == before) is kept
+        assert not kept or existing(tile.path).exists()
+    qtbot.waitUntil(lambda: not own(controls))
+    assert chosen(controls).kind == "blur" and not existing(tile.path).exists()
+
+
+def test_what_is_restored_is_in_use_unless_another_was_chosen(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    """A key that was pressed twice left no way back."""
+    strip, notices, tile = controls.window.strip, controls.window.notices, add(controls, qtbot, picture)
+    path = existing(tile.path)
+    for other in (None, "Blur", "Green"):
+        strip.choose(tile)
+        qtbot.waitUntil(lambda: chosen(controls).path == tile.path and chosen(controls).kind == "image")
+        expected = chosen(controls)
+        for _ in range(2):
+            strip.remove(tile)
+        settle(controls.window.tasks, qtbot)
+        qtbot.waitUntil(lambda: bool(tiles(controls)) and not own(controls))
+        assert notices.text_of("removedNotice") == "Removed the background “beach”." and not path.exists()
+        if other is not None:
+            strip.choose(next(each for each in tiles(controls) if each.name == other))
+            expected = chosen(controls)
+        with qtbot.waitSignal(strip.library.restored):
+            button(controls, "removedNoticeAction0").click()
+        assert chosen(controls) == expected
+        qtbot.waitUntil(lambda: own(controls) == [tile])
+        assert path.read_bytes() == picture.read_bytes()
+        assert not notices.text_of("removedNotice"), "it was undone"
+
+
+@pytest.mark.parametrize("to_tray", [True, False])
+def test_a_colour_goes_with_a_dialog(start_window: StartWindow, monkeypatch: pytest.MonkeyPatch, to_tray: bool) -> None:
+    """It stayed in use, and was saved."""
+    monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: True)
+    session = start_window(window=WindowSettings(first_run_done=True, close_to_tray=True))
+    before, own = session.store.current.background, session.store.current.window.own_colour
+    session.window.strip.choose_colour()
+    find(session.window, QColorDialog).setCurrentColor(QColor("#ff0080"))
+    assert session.store.current.background.colour == "#ff0080"
+    (session.window.close if to_tray else session.lifecycle.end)()
+    assert session.store.current.background == before
+    assert session.store.saved.window.own_colour == own
