@@ -179,6 +179,10 @@ def _children() -> set[int]:
     tasks = Path("/proc/self/task")
     if not tasks.exists():
         return {process.pid for process in psutil.Process().children()}
+    try:
+        os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
+    except ChildProcessError:  # as nearly always
+        return set()
     found: set[int] = set()  # the same, 200 times faster, which counts with thousands of tests
     for task in tasks.iterdir():
         with contextlib.suppress(FileNotFoundError, ProcessLookupError):  # a thread that has just ended

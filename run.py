@@ -64,6 +64,9 @@ def main(argv: list[str]) -> int:
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
         os.chdir(environment.ROOT)
+        # Otherwise each process that the tests start compiles all modules again: a sixth of the processor time.
+        os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+        sys.dont_write_bytecode = False
         return int(pytest.main(pytest_options(argv[1:])))
     from app.cli.main import run_to_exit
 

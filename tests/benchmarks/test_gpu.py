@@ -13,7 +13,7 @@ from benchmarks import gpu
 from benchmarks.gpu import Bench, Row, Step, correctness, machine, run, speed
 from tests.fresh_python import printed_by
 
-pytestmark = pytest.mark.torch
+pytestmark = [pytest.mark.torch, pytest.mark.long]
 
 ABSENT = ("av", "openvino", "numba", "PyQt6", "platformdirs", "psutil", "pooch", "typer", "rich")
 

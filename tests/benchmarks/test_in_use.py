@@ -156,6 +156,7 @@ def test_a_sample_holds_every_thread_of_the_process() -> None:
     assert spent["total"] == pytest.approx(sum(spent[part] for part in PARTS), abs=1)
 
 
+@pytest.mark.long
 @pytest.mark.usefixtures("qapp", "short")
 def test_every_field_of_the_contract() -> None:
     phases = [("preview", "camera", "recording")]

@@ -26,7 +26,9 @@ __all__ = ["resource_tracker"]
 
 
 @pytest.fixture(autouse=True)
-def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def place(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A folder with photos; worker processes share one folder of data, so that the network is converted once."""
+    monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path_factory.getbasetemp() / "data-of-workers"))
     monkeypatch.setattr("app.offline.convert.build_engine", build_half)
     monkeypatch.chdir(tmp_path)
     shutil.copytree(PHOTOS, "in")

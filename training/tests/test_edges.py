@@ -135,10 +135,8 @@ def test_the_first_process_trains_on_what_the_others_draw(folder: Path, tmp_path
     assert (tmp_path / WEIGHTS).exists()
 
 
-@pytest.mark.parametrize(
-    "deep",
-    [pytest.param(False, id="last layers"), pytest.param(True, id="all layers", marks=pytest.mark.long)],
-)
+@pytest.mark.long
+@pytest.mark.parametrize("deep", [False, True], ids=["last layers", "all layers"])
 def test_training_changes_the_layers_that_are_to_learn(folder: Path, deep: bool) -> None:
     torch.manual_seed(0)
     begin = folder / "begin.safetensors"
@@ -283,6 +281,7 @@ def source(cache: Path) -> SampleSource:
     return SampleSource(cache, SIZE, 2)
 
 
+@pytest.mark.long
 @torch.no_grad()
 def test_calibration_sets_every_scale_and_keeps_the_outputs(source: SampleSource) -> None:
     torch.manual_seed(0)

@@ -374,6 +374,7 @@ def test_a_moving_cut_out_is_its_own_truth(folder: Path) -> None:
     np.testing.assert_array_equal(scene.frames[0][outside], place[outside])
 
 
+@pytest.mark.long
 def test_before_a_tripod_the_room_of_a_cut_out_stays(folder: Path) -> None:
     held_out = {scene.name for scene in cutouts([folder])}
     others = list(cutouts([folder], held_out=False, tripod=True))

@@ -390,6 +390,7 @@ def test_weights_of_other_layers_cannot_be_blended(one: MattecamNetwork, other: 
         blended(one, other, 0.5)
 
 
+@pytest.mark.long
 @torch.no_grad()
 def test_the_stages_of_a_trunk_are_nearly_the_same_in_int8() -> None:
     torch.manual_seed(0)

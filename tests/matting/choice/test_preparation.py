@@ -214,6 +214,7 @@ FRAMES = trial_frames(640, 360, 8)
 
 
 @pytest.mark.torch
+@pytest.mark.long
 def test_the_trial_runs_every_precision_on_all_cores_and_one_thread() -> None:
     times_s, cpu_s = itertools.count(0, 3), itertools.count(0, 7)
     clocks = (lambda: float(next(times_s))), (lambda: float(next(cpu_s)))
