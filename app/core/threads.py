@@ -117,11 +117,11 @@ class Strips:
         """Stop the threads."""
         self._pool.shutdown()
 
-    def run(self, height: int, work: Callable[[int, int], None]) -> None:
-        """Call work(top, bottom) for strips that cover `height` rows; one strip runs on the calling thread."""
+    def run(self, height: int, work: Callable[..., object], *arguments: object) -> None:
+        """Call work(*arguments, top, bottom) for strips that cover `height` rows, one of them on the calling thread."""
         bounds = [height * strip // self.threads for strip in range(self.threads + 1)]
         first, *rest = itertools.pairwise(bounds)
-        others = [self._pool.submit(work, *strip) for strip in rest]
-        work(*first)
+        others = [self._pool.submit(work, *arguments, *strip) for strip in rest]
+        work(*arguments, *first)
         for other in others:
             other.result()

@@ -56,17 +56,13 @@ _LIGHT_RANGE = (0.3, 3.3)
 
 
 def _differ(last: Floats, now: Floats) -> bool:
-    light = np.clip((_colour(now) + 1) / (_colour(last) + 1), *_LIGHT_RANGE)
+    colour, last_colour = (np.array(cv2.mean(thumbnail)[:3], np.float32) for thumbnail in (now, last))
+    light = np.clip((colour + 1) / (last_colour + 1), *_LIGHT_RANGE)
     blue, green, red = cv2.split(cv2.absdiff(now, last * light))
     if np.count_nonzero(cv2.max(cv2.max(blue, green), red) > CHANGED_LEVELS) <= CHANGED_SHARE * COLUMNS * ROWS:
         return False
     before, after = last.mean(2), now.mean(2)
     return _correlation(before, after) < LAYOUT and _correlation(_gradients(before), _gradients(after)) < EDGES
-
-
-def _colour(thumbnail: Floats) -> Floats:
-    """Return the mean colour, (3,)."""
-    return np.array(cv2.mean(thumbnail)[:3], np.float32)
 
 
 def thumbnail_of(frame: BgrImage) -> Floats:
@@ -108,32 +104,16 @@ FEATURES_FRAMES = 3
 """The network computes its coarse features for one of so many frames of a steady picture."""
 
 
-def is_still(thumbnail: Floats, reference: Floats) -> bool:
-    """Return whether little has moved between two frames."""
-    return float(np.abs(thumbnail - reference).max()) <= STILL_LEVELS
-
-
-def is_steady(thumbnail: Floats, reference: Floats) -> bool:
-    """Return whether only a small part of the picture has changed between two frames."""
-    changed = np.abs(thumbnail - reference).max(2) > STEADY_LEVELS
-    return float(changed.mean()) <= STEADY_SHARE
-
-
 class Motion:
-    """Compares each frame of a stream with those before it: is it a cut, and what may the network spare?
+    """Compares each frame of a stream with those before it: is it a cut, and what may the network skip?
 
-    Motion ends that within the same frame.
+    Motion ends skipping within the same frame.
     """
 
     def __init__(self, *, live: bool = False) -> None:
-        """live: whether the network may spare anything."""
+        """live: whether the network may skip anything."""
         self._live = live
         self.forget()
-
-    @property
-    def calm(self) -> bool:
-        """Whether little has moved for `CALM_FRAMES`."""
-        return self._still > CALM_FRAMES
 
     def forget(self) -> None:
         """Forget the stream; its next frame is no cut."""
@@ -178,16 +158,23 @@ class Motion:
         if not self._live or thumbnail is None:
             return Reuse.NOTHING
         settled, self._features_age = self._inferred >= FIRST_FRAMES, self._features_age + 1
-        still = settled and edges == self._edges and self._seen is not None and is_still(thumbnail, self._seen)
+        still = (
+            settled
+            and edges == self._edges
+            and self._seen is not None
+            and float(np.abs(thumbnail - self._seen).max()) <= STILL_LEVELS
+        )
         self._still = self._still + 1 if still else 0
-        one_of = SELDOM if self.calm else 2
+        one_of = SELDOM if self._still > CALM_FRAMES else 2
         self._left_out = self._left_out + 1 if still and self._left_out + 1 < one_of else 0
         if self._left_out:
             return Reuse.MATTE
         self._seen, self._edges, self._inferred = thumbnail, edges, self._inferred + 1
         known = self._features_of if settled and not still and self._features_age < FEATURES_FRAMES else None
-        if known is not None and is_steady(thumbnail, known):
-            return Reuse.FEATURES
+        if known is not None:
+            changed = np.abs(thumbnail - known).max(2) > STEADY_LEVELS
+            if float(changed.mean()) <= STEADY_SHARE:
+                return Reuse.FEATURES
         self._features_of, self._features_age = thumbnail, 0
         return Reuse.NOTHING
 
@@ -214,7 +201,7 @@ class FrameEngine:
 
         strict_mode: whether strict mode may filter the mattes. The networks with a plate tell people from the
         background by the plate.
-        live: the network may spare work where little moves; see `Reuse`.
+        live: the network may skip work where little moves; see `Reuse`.
         """
         self._model = model
         self._strict_mode = strict_mode
@@ -259,9 +246,7 @@ class FrameEngine:
         Raises ModelError, TypeError or ValueError.
         """
         if self._closed:
-            raise ModelError(
-                t("The model {model} was closed and accepts no more frames; choose the model again.", model=self._model)
-            )
+            raise self._closed_error()
         check_bgr(frame)
         if isinstance(backdrop, BlurredBackground):
             backdrop = replace(backdrop, strength=shown_strength(backdrop.strength, edges.strict))
@@ -271,7 +256,11 @@ class FrameEngine:
                 raise ValueError(f"the backdrop is {backdrop.shape}, but the frame {frame.shape}")
             backdrop = np.ascontiguousarray(backdrop)
         frame = np.ascontiguousarray(frame)
-        self._fit(frame.shape[1], frame.shape[0])
+        height, width = frame.shape[:2]
+        if (width, height) != (self._geometry.width, self._geometry.height):
+            geometry = self._make_geometry(width, height)
+            self._use(geometry, self._make_backend(geometry))
+            self._motion.see_all()
         if self._motion.is_cut(frame):
             self.cuts += 1
             with backend_errors(self._model, self.backend.device, self.backend.precision):
@@ -282,10 +271,7 @@ class FrameEngine:
         """Return what the engine remembers of its stream. Raises ModelError if the network cannot give it."""
         backend = self.backend
         if self._closed:
-            raise ModelError(
-                f"The state of the model {self._model} cannot be saved; choose a model without an empty-background "
-                "plate."
-            )
+            raise self._closed_error()
         size = self._geometry.width, self._geometry.height
         with backend_errors(self._model, backend.device, backend.precision):
             arrays = {**backend.state(), **prefixed("cut", self._motion.state())}
@@ -298,18 +284,16 @@ class FrameEngine:
         it was.
         """
         if self._closed:
-            raise ModelError(
-                f"The state of the model {self._model} cannot be saved; choose a model without an empty-background "
-                "plate."
-            )
+            raise self._closed_error()
+        other = ModelError(
+            f"The state was saved with {state.model} under other settings; this stream runs {self._model}."
+        )
         backend, geometry = self.backend, self._geometry
         if state.size != (geometry.width, geometry.height):
             geometry = self._make_geometry(*state.size)
         own = self._model, backend.name, backend.precision, geometry.ratio
         if own != (state.model, state.executor, state.precision, state.downsample_ratio):
-            raise ModelError(
-                f"The state was saved with {state.model} under other settings; this stream runs {self._model}."
-            )
+            raise other
         if geometry is not self._geometry:
             backend = self._make_backend(geometry)
         with backend_errors(self._model, backend.device, backend.precision):
@@ -322,10 +306,8 @@ class FrameEngine:
                     backend.load_state(before)
                 else:
                     backend.close()
-                raise ModelError(
-                    f"The state was saved with {state.model} under other settings; this stream runs {self._model}."
-                ) from error
-        self._take(geometry, backend)
+                raise other from error
+        self._use(geometry, backend)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far."""
@@ -339,6 +321,11 @@ class FrameEngine:
             self._closed = True
             self.backend.close()
 
+    def _closed_error(self) -> ModelError:
+        return ModelError(
+            t("The model {model} was closed and accepts no more frames; choose the model again.", model=self._model)
+        )
+
     def _reset_failed(self) -> None:
         """Reset the backend after a failure; a device that is lost refuses even that."""
         self._motion.see_all()
@@ -347,14 +334,8 @@ class FrameEngine:
         except RuntimeError as error:
             _log.warning("The state of a failed model could not be reset.", exc_info=error)
 
-    def _fit(self, width: int, height: int) -> None:
-        if (width, height) == (self._geometry.width, self._geometry.height):
-            return
-        geometry = self._make_geometry(width, height)
-        self._take(geometry, self._make_backend(geometry))
-        self._motion.see_all()
-
-    def _take(self, geometry: StepGeometry, backend: Backend) -> None:
+    def _use(self, geometry: StepGeometry, backend: Backend) -> None:
+        """Use another backend in place of the last one, which is closed."""
         if backend is not self.backend:
             self.backend.close()
             self._geometry, self.backend = geometry, backend

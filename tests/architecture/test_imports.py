@@ -271,7 +271,7 @@ def test_the_table_needs_no_torch(module: str) -> None:
 FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutput", "tempfile.mktemp", "torch.jit.load"}
 MAY_COMPOSITE = {
     "app.matting.light",
-    "app.matting.cpu.compositor",
+    "app.matting.cpu.cpu_backend",
     "app.matting.torch.torch_backend",
 }
 """Modules that make mattes: `tests/matting/test_composite_bound.py` and the contract test prove what they show."""

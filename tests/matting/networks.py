@@ -13,7 +13,7 @@ from app.core.types import BgrImage, Floats, Matte
 from app.matting.base.interface import MattingEngine, StepGeometry
 from app.matting.openvino import conversion
 from app.matting.openvino.artefact import NetworkSource
-from app.matting.openvino.openvino_backend import OpenVinoBackend
+from app.matting.openvino.openvino_backend import SURVEY_FRAMES, OpenVinoBackend
 from models.table import bundled
 from models.weights import find
 from tests.golden.fill import image
@@ -36,11 +36,13 @@ def small_of(frame: BgrImage) -> Floats:
     return np.ascontiguousarray(frame[..., ::-1].transpose(2, 0, 1), np.float32) * np.float32(1 / 255)
 
 
-def bundled_backend(geometry: StepGeometry, threads: int | None = None, *, live: bool = False) -> OpenVinoBackend:
+def bundled_backend(
+    geometry: StepGeometry, threads: int | None = None, *, live: bool = False, survey_frames: int = SURVEY_FRAMES
+) -> OpenVinoBackend:
     """Return the bundled network in OpenVINO."""
     spec = bundled()
     artefact = conversion.artefacts.load(NetworkSource(spec.name, find(spec.name)))
-    return OpenVinoBackend(artefact, geometry, "float32", threads, live=live)
+    return OpenVinoBackend(artefact, geometry, "float32", threads, live=live, survey_frames=survey_frames)
 
 
 @contextmanager

@@ -15,8 +15,7 @@ from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.interface import MatteEdit, StateArrays, StepGeometry
 from app.matting.choice.hardware import torch_usable
-from app.matting.cpu.compositor import Coefficients, RefinedCells
-from app.matting.cpu.cpu_backend import CpuBackend
+from app.matting.cpu.cpu_backend import Coefficients, CpuBackend, RefinedCells
 
 CELL = 4
 
@@ -123,7 +122,8 @@ def nobody(coefficients: Coefficients) -> Coefficients:
     """Return the coefficients with alpha 0 everywhere: the composite is the backdrop."""
     slope, offset = coefficients.slope.copy(), coefficients.offset.copy()
     slope[3], offset[3] = 0, -1
-    return replace(coefficients, slope=slope, offset=offset, cells=None)
+    cells = coefficients.cells and RefinedCells(coefficients.cells.indices[:0], coefficients.cells.matte[:0])
+    return replace(coefficients, slope=slope, offset=offset, cells=cells)
 
 
 def assert_bounded(matte: Matte, backdrop: BgrImage) -> None:

@@ -27,7 +27,7 @@ from app.core.settings import (
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte, magnified
 from app.matting.base.interface import MatteEdit, MattingEngine, NotAMatteError, StepGeometry
 from app.matting.base.parameters import box_radii, octagon, plan
-from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.cpu_backend import Coefficients
 from app.matting.engine import FrameEngine
 from app.offline.film_step import FilmStep
 from tests.matting.networks import BuildEngine, frames

@@ -13,7 +13,7 @@ from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats
 from app.matting.base.interface import StepGeometry
 from app.matting.base.parameters import EdgePlan, plan
-from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.cpu_backend import Coefficients
 from app.matting.kernels.composite import relight_cells, relight_rows
 from app.matting.light import (
     MAX_CHROMA,

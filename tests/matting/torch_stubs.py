@@ -6,7 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from app.matting.base.interface import StepGeometry
-from app.matting.cpu.compositor import Coefficients
+from app.matting.cpu.cpu_backend import Coefficients
 from app.matting.torch.frame_step import Core
 from app.matting.torch.torch_backend import TorchBackend
 

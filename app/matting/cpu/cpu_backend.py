@@ -1,31 +1,87 @@
-"""The step on a CPU: a network gives the coefficients, edits change them, and the compositor makes the composite."""
+"""The step on a CPU: a network gives coefficients, strict mode and edits change them, and they give the composite.
+
+This is the only place on a CPU where composites are made. Every colour of a composite differs from the backdrop by at
+most alpha (and rounding), whatever the coefficients.
+"""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import replace
-from typing import final
+from dataclasses import dataclass, replace
+from typing import NamedTuple, final
 
+import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from app.core.settings import EdgeSettings, StrictLevel
+from app.core.geometry import viewed
+from app.core.settings import EdgeSettings
 from app.core.threads import Strips
-from app.core.types import AlphaImage, Backdrop, BgrImage, Floats, Matte, magnified
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Bytes, Floats, Matte, magnified
 from app.matting.base.interface import (
+    MatteEdit,
     MatteEditor,
     NotAMatteError,
     Reuse,
     StateArrays,
     StepGeometry,
     prefixed,
+    saved,
     under,
 )
-from app.matting.base.parameters import plan
-from app.matting.cpu.compositor import Coefficients, Compositor, edited
-from app.matting.kernels.network import all_finite, fast_filter_rows, learned_filter_rows, shrink_rows
-from app.matting.strict import rules
+from app.matting.base.parameters import (
+    SPREAD_ALPHA,
+    SPREAD_FACTOR,
+    SPREAD_FLOOR,
+    EdgePlan,
+    box_radii,
+    octagon,
+    plan,
+    spread_radius,
+)
+from app.matting.cpu.cpu_blur import blurred_background
+from app.matting.kernels.composite import (
+    blend_rows,
+    extend_colour_rows,
+    finish_rows,
+    paste_cells,
+    relight_cells,
+    relight_rows,
+    smooth_alpha_rows,
+    view_rows,
+)
+from app.matting.kernels.network import all_finite
+from app.matting.light import Light
 from app.matting.strict.cpu_strict import StrictFilter
-from models.rules import FilterWeights, LearnedFilterWeights
+from models.rules import CELL
+
+PREVIOUS_ALPHA = "previous_alpha"
+"""Name of the last alpha in the state."""
+NOTHING: Bytes = np.empty((0, 0), np.uint8)
+
+
+class RefinedCells(NamedTuple):
+    """Refined cells of 4x4 pixels, which replace what the coefficients give there."""
+
+    indices: NDArray[np.int64]
+    """(N,) row-major in the grid of cells."""
+    matte: Floats
+    """(N, 4, 4, 4): alpha and foreground residual, RGB."""
+
+
+@dataclass(frozen=True)
+class Coefficients:
+    """Coefficients of the whole frame; see `app.matting.torch.frame_step`."""
+
+    small: Floats
+    """(3, h, w) downsampled frame, RGB in 0..1."""
+    slope: Floats
+    """(4, h, w)"""
+    offset: Floats
+    """(4, h, w)"""
+    coarse: Floats
+    """(h, w) alpha in 0..1."""
+    cells: RefinedCells | None = None
 
 
 class CpuBackend(ABC):
@@ -35,14 +91,21 @@ class CpuBackend(ABC):
     device = "cpu"
 
     def __init__(self, geometry: StepGeometry, precision: str, threads: int | None = None) -> None:
-        """threads: of a step; None for all cores."""
+        """geometry: of the frames, padded to whole cells where these are refined.
+
+        threads: of a step; None for all cores.
+        """
         self.precision = precision
         self.strips = Strips(threads)
-        self._compositor = Compositor(geometry, self.strips)
+        self._geometry = geometry
         self._strict = StrictFilter()
+        self._light = Light()
         self._last: Coefficients | None = None
-        self._blurred_for = object()
-        """Another object once so much has moved that the blurred background is made anew."""
+        """Coefficients of the last frame that the network saw, after strict mode."""
+        self._previous_alpha: AlphaImage | None = None
+        """For temporal smoothing."""
+        self._blurred: tuple[BlurredBackground, BgrImage] | None = None
+        """The blurred background made last, which is shown again while little moves, and of what settings it is."""
 
     @abstractmethod
     def infer(self, frame: BgrImage, steady: bool = False) -> Coefficients:
@@ -50,9 +113,6 @@ class CpuBackend(ABC):
 
         steady: whether it may use its coarse features of the last frames again; see `Reuse`.
         """
-
-    def follow(self, alpha: Floats) -> None:  # noqa: B027 - most networks see the whole frame
-        """Take alpha (h, w) of the frame as it is shown, which decides what part of the next frame is looked at."""
 
     @final
     def step(
@@ -69,46 +129,169 @@ class CpuBackend(ABC):
         if self._last is None:
             reuse = Reuse.NOTHING
         if reuse is Reuse.NOTHING:
-            self._blurred_for = object()
-        if self._last is None or reuse is not Reuse.MATTE:
-            self._last = self._strict_coefficients(frame, edges, reuse is Reuse.FEATURES)
+            self._blurred = None
         coefficients, shown = self._last, frame
-        blurred_for = self._blurred_for if edit is None else None
+        if coefficients is None or reuse is not Reuse.MATTE:
+            coefficients = self.infer(frame, reuse is Reuse.FEATURES)
+            cells = coefficients.cells
+            if not all_finite(coefficients.slope, coefficients.offset):
+                raise NotAMatteError
+            if cells is not None and not np.isfinite(cells.matte).all():
+                raise NotAMatteError
+            if edges.strict == "off":
+                self._strict.reset()
+            else:
+                self._strict.apply(coefficients.small, coefficients.slope, coefficients.offset, coefficients.coarse)
+            self._last = coefficients
         if edit is not None:
             matte_edit = edit.edit(coefficients.small, np.clip(coefficients.coarse, 0, 1))
-            shown, coefficients = edited(frame, coefficients, matte_edit, self.strips)
+            shown, coefficients = self._edited(frame, coefficients, matte_edit)
             if matte_edit.view is not None and shown is not frame:
                 backdrop = magnified(backdrop, 1 / matte_edit.view.size)
-        matte = self._compositor.composite(shown, coefficients, backdrop, plan(edges), want_foreground, blurred_for)
+        own = isinstance(backdrop, BlurredBackground)
+        picture = (
+            self._blurred_picture(coefficients, backdrop, keep=edit is None)
+            if isinstance(backdrop, BlurredBackground)
+            else backdrop
+        )
+        matte = self._composite(shown, coefficients, picture, own, plan(edges), want_foreground)
         if shown is not frame or reuse is Reuse.MATTE:
             matte = replace(matte, frame=None if shown is frame else shown, still=reuse is Reuse.MATTE)
         return matte
 
-    def _strict_coefficients(self, frame: BgrImage, edges: EdgeSettings, steady: bool) -> Coefficients:
-        coefficients = self.infer(frame, steady)
+    def _edited(self, frame: BgrImage, coefficients: Coefficients, edit: MatteEdit) -> tuple[BgrImage, Coefficients]:
+        """Return frame and coefficients with the edit applied; the arguments remain as they are.
+
+        Refined cells lie on the grid of the whole frame, so that the view is not applied to them.
+        """
+        gain, view, cells = edit.gain, edit.view, coefficients.cells
+        if gain is not None:
+            slope, offset = coefficients.slope.copy(), coefficients.offset.copy()
+            slope[3] *= gain
+            offset[3] *= gain
+            if cells is not None:
+                rows, columns = (-(-side // CELL) for side in frame.shape[:2])
+                grid = np.asarray(cv2.resize(gain, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
+                cells = cells._replace(matte=cells.matte.copy())
+                cells.matte[..., 0] *= grid.ravel()[cells.indices][:, None, None]
+            coarse = coefficients.coarse * gain
+            coefficients = replace(coefficients, slope=slope, offset=offset, coarse=coarse, cells=cells)
+        if view is None or cells is not None:
+            return frame, coefficients
+        planes = coefficients.small, coefficients.slope, coefficients.offset, coefficients.coarse[None]
+        small, slope, offset, coarse = (np.stack([viewed(plane, view) for plane in each]) for each in planes)
+        shown = np.empty_like(frame)
+        pixels = frame.reshape(len(frame), -1), shown.reshape(len(frame), -1)
+        self.strips.run(len(frame), view_rows, *pixels, view.left, view.top, view.size)
+        return shown, replace(coefficients, small=small, slope=slope, offset=offset, coarse=coarse[0])
+
+    def _blurred_picture(self, coefficients: Coefficients, backdrop: BlurredBackground, *, keep: bool) -> BgrImage:
+        """Return the blurred background. keep: whether it may be shown again, and the last one be shown."""
+        if keep and self._blurred is not None and self._blurred[0] == backdrop:
+            return self._blurred[1]
+        geometry = self._geometry
+        picture = blurred_background(
+            coefficients.small,
+            coefficients.coarse,
+            backdrop.strength,
+            geometry.blur_factor,
+            geometry.width,
+            geometry.height,
+            bokeh=backdrop.bokeh,
+            zoom=backdrop.zoom,
+        )
+        self._blurred = (backdrop, picture) if keep else None
+        return picture
+
+    def _composite(
+        self,
+        frame: BgrImage,
+        coefficients: Coefficients,
+        picture: BgrImage,
+        own: bool,
+        edges: EdgePlan,
+        want_foreground: bool,
+    ) -> Matte:
+        """Return the matte of a frame, (H, W, 3). own: whether the picture is the blurred background of the frame."""
+        size, cells = frame.shape[:2], coefficients.cells
+        if cells is not None:  # their grid may be larger than the frame
+            frame, picture = (padded(image, self._geometry.width, self._geometry.height) for image in (frame, picture))
+        if edges.relights:
+            coefficients = self._relit(frame, coefficients, None if own else picture, edges)
+            cells = coefficients.cells
+        height, width = frame.shape[:2]
+        rows, backdrop_rows = frame.reshape(height, -1), picture.reshape(height, -1)
+        alpha = np.empty((height, width), np.uint8)
+        composite = NOTHING if edges.active else np.empty_like(rows)
+        foreground = np.empty_like(rows) if want_foreground or edges.active else NOTHING
+        planes = coefficients.slope, coefficients.offset
+        self.strips.run(height, finish_rows, rows, *planes, backdrop_rows, composite, alpha, foreground)
+        if cells is not None:
+            refined = cells.matte, cells.indices
+            self.strips.run(len(cells.indices), paste_cells, frame, picture, *refined, composite, alpha, foreground)
+            alpha, backdrop_rows, foreground, composite = cropped(size, alpha, backdrop_rows, foreground, composite)
+        if edges.active:
+            alpha = self._edge_controls(alpha, foreground, edges)
+            composite = np.empty_like(foreground)
+            self.strips.run(size[0], blend_rows, foreground, alpha, backdrop_rows, edges.despill, composite)
+        return Matte(
+            composite=composite.reshape(*size, 3),
+            alpha=alpha,
+            foreground=foreground.reshape(*size, 3) if want_foreground else None,
+        )
+
+    def _relit(
+        self, frame: BgrImage, coefficients: Coefficients, backdrop: BgrImage | None, edges: EdgePlan
+    ) -> Coefficients:
+        """Return coefficients that give the relit foreground, in new arrays. backdrop: see `Light.maps`."""
+        maps = self._light.maps(coefficients.small, coefficients.coarse, backdrop, edges)
+        slope, offset = np.empty_like(coefficients.slope), np.empty_like(coefficients.offset)
+        self.strips.run(slope.shape[1], relight_rows, coefficients.slope, coefficients.offset, maps, slope, offset)
         cells = coefficients.cells
-        if not all_finite(coefficients.slope, coefficients.offset):
-            raise NotAMatteError
-        if cells is not None and not np.isfinite(cells.matte).all():
-            raise NotAMatteError
-        apply_strict(self._strict, edges.strict, coefficients)
-        self.follow(coefficients.coarse)
-        return coefficients
+        if cells is not None:
+            cells = cells._replace(matte=cells.matte.copy())
+            self.strips.run(len(cells.indices), relight_cells, frame, maps, cells.indices, cells.matte)
+        return replace(coefficients, slope=slope, offset=offset, cells=cells)
+
+    def _edge_controls(self, alpha: AlphaImage, foreground: NDArray[np.uint8], edges: EdgePlan) -> AlphaImage:
+        """Apply the active edge controls to alpha; modify the foreground (H, 3 * W) in place where required."""
+        height, last = alpha.shape[0], self._previous_alpha
+        if edges.contrast is not None:
+            alpha = np.asarray(cv2.LUT(alpha, edges.contrast), np.uint8)
+        if edges.temporal_smoothing is None:
+            self._previous_alpha = None
+        else:
+            if last is None:
+                last = alpha.copy()
+            else:
+                self.strips.run(height, smooth_alpha_rows, alpha, last, edges.temporal_smoothing)
+            self._previous_alpha, alpha = last, last.copy()
+        grown = _grow(alpha, edges)
+        if edges.feather_px == 0:
+            return grown
+        feathered = _feather(grown, edges.feather_px)
+        self.strips.run(
+            height, extend_colour_rows, foreground, _beyond(foreground, grown, edges.feather_px), grown, feathered
+        )
+        return feathered
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
-        self._last = None
-        self._compositor.reset()
+        self._last = self._previous_alpha = self._blurred = None
+        self._light.reset()
         self._strict.reset(seen)
 
     def state(self) -> StateArrays:
         """Return copies of the state."""
-        return prefixed("compositor", self._compositor.state()) | prefixed("strict", self._strict.state())
+        arrays = {} if self._previous_alpha is None else {PREVIOUS_ALPHA: self._previous_alpha.copy()}
+        return arrays | prefixed("light", self._light.state()) | prefixed("strict", self._strict.state())
 
     def load_state(self, arrays: StateArrays) -> None:
-        """Restore the state. Raises KeyError or ValueError if the arrays do not fit."""
-        self._last = None
-        self._compositor.load_state(under("compositor", arrays))
+        """Restore the state. Raises KeyError, ValueError or TypeError if the arrays do not fit."""
+        size = self._geometry.height, self._geometry.width
+        self._last = self._blurred = None
+        self._previous_alpha = saved(arrays, PREVIOUS_ALPHA, size, np.uint8)
+        self._light.load_state(under("light", arrays))
         self._strict.load_state(under("strict", arrays))
 
     def close(self) -> None:
@@ -116,43 +299,66 @@ class CpuBackend(ABC):
         self.strips.close()
 
 
-def apply_strict(strict: StrictFilter, level: StrictLevel, coefficients: Coefficients) -> None:
-    """Change alpha of the coefficients in place. level: for this frame; "off" forgets the stream."""
-    if level == "off":
-        strict.reset()
-        return
-    gain = strict.gain(coefficients.small, np.clip(coefficients.coarse, 0, 1))
-    coarse = coefficients.coarse
-    coarse *= gain
-    gain *= np.float32(1 / (1 - 2 * rules.FLOOR))
-    coefficients.slope[3] *= gain
-    coefficients.offset[3] -= np.float32(rules.FLOOR)
-    coefficients.offset[3] *= gain
+def padded(image: BgrImage, width: int, height: int) -> BgrImage:
+    """Pad to this size by repeating the last row and column; return the same array if it has the size."""
+    below, right = height - image.shape[0], width - image.shape[1]
+    if not below and not right:
+        return image
+    return np.asarray(cv2.copyMakeBorder(image, 0, below, 0, right, cv2.BORDER_REPLICATE), np.uint8)
 
 
-def shrink(strips: Strips, image: BgrImage, ratios: tuple[float, float], small: Floats) -> None:
-    """Downsample an image into `small` (3, h, w), RGB in 0..1. ratios: of its width and height to the image's."""
-    strips.run(small.shape[1], lambda top, bottom: shrink_rows(image, *ratios, small, top, bottom))
+def cropped(size: tuple[int, int], alpha: AlphaImage, *colours: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
+    """Return alpha and the colours, (H, 3 * W) or empty, without the padding. size: (height, width)."""
+    height, width = size
+    if alpha.shape == size:
+        return alpha, *colours
+    ends = width, *(3 * width for _ in colours)
+    return tuple(np.ascontiguousarray(image[:height, :end]) for image, end in zip((alpha, *colours), ends, strict=True))
 
 
-def guided_filter(
-    strips: Strips,
-    weights: FilterWeights,
-    matte: Floats,
-    small: Floats,
-    outputs: tuple[Floats, Floats, Floats],
-    column: int = 0,
-) -> None:
-    """Fill slope, offset (4, h, w) and coarse alpha (1, h, w) by a guided filter, or wider ones from `column` on.
+_CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
-    matte: the filter's input (C, h, w); small: (3, h, w), RGB in 0..1. OpenVINO makes thirty passes over memory for
-    it, the kernels make one.
-    """
-    height = small.shape[1]
-    if isinstance(weights, LearnedFilterWeights):
-        matrices = weights.project, weights.box, weights.first, weights.second, weights.third
-        learned = small, matte, *matrices, *outputs, column
-        strips.run(height, lambda top, bottom: learned_filter_rows(*learned, top, bottom))
-    else:
-        fast = small, matte, weights.epsilon, weights.renormalize_borders, *outputs, column
-        strips.run(height, lambda top, bottom: fast_filter_rows(*fast, top, bottom))
+
+def _grow(alpha: AlphaImage, plan: EdgePlan) -> AlphaImage:
+    """Grow or shrink alpha (H, W)."""
+    if plan.grow_px > 0:
+        return _dilate(alpha, plan.grow_px)
+    if plan.grow_px < 0:
+        return 255 - _dilate(255 - alpha, -plan.grow_px)
+    return alpha
+
+
+def _feather(alpha: AlphaImage, feather_px: int) -> AlphaImage:
+    """Feather alpha (H, W) outward; alpha never decreases."""
+    return np.maximum(alpha, _soften(_dilate(alpha, -(-feather_px // 2)), feather_px))
+
+
+def _beyond(foreground: NDArray[np.uint8], alpha: AlphaImage, feather_px: int) -> NDArray[np.uint8]:
+    """Return the foreground with colours extended past the feather; foreground and result are (H, 3 * W)."""
+    height, width = alpha.shape
+    samples = slice(SPREAD_FACTOR // 2, None, SPREAD_FACTOR)
+    opaque = (alpha[samples, samples, None] >= SPREAD_ALPHA).astype(np.float32)
+    colours = np.dstack([foreground.reshape(height, width, 3)[samples, samples] * opaque, opaque])
+    window = 2 * spread_radius(feather_px) + 1
+    for _ in range(2):
+        colours = cv2.blur(colours, (window, window), borderType=cv2.BORDER_CONSTANT)
+    continued = colours[..., :3] / (colours[..., 3:] + np.float32(SPREAD_FLOOR)) + np.float32(0.5)
+    picture = np.clip(continued, 0, 255).astype(np.uint8)
+    full = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(full, np.uint8).reshape(height, -1)
+
+
+def _dilate(alpha: AlphaImage, radius: int) -> AlphaImage:
+    square, diamond = octagon(radius)
+    if square:
+        alpha = cv2.dilate(alpha, np.ones((2 * square + 1, 2 * square + 1), np.uint8))  # type: ignore[assignment]
+    if diamond:
+        alpha = cv2.dilate(alpha, _CROSS, iterations=diamond)  # type: ignore[assignment]
+    return alpha
+
+
+def _soften(alpha: AlphaImage, feather_px: int) -> AlphaImage:
+    for radius in box_radii(feather_px):
+        if radius:
+            alpha = cv2.blur(alpha, (2 * radius + 1, 2 * radius + 1), borderType=cv2.BORDER_REPLICATE)  # type: ignore[assignment]
+    return alpha

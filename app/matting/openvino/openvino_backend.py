@@ -1,14 +1,14 @@
 """Recurrent networks in OpenVINO, which see the columns around people while nothing moves beside them.
 
-Such a network computes only what a part of the frame needs, and sees all columns now and then. `app.matting.cpu` does
-the rest of the step.
+A network has what it remembers of its stream, and the arithmetic around it that OpenVINO is slow at. It computes only
+what a window of columns needs, and sees all columns now and then. `app.matting.cpu` does the rest of the step.
 """
 
 from __future__ import annotations
 
 import itertools
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 
 import cv2
@@ -18,9 +18,15 @@ from app.core.threads import Strips, name_thread
 from app.core.types import AlphaImage, BgrImage, Floats
 from app.matting.base.interface import StateArrays, StepGeometry, check_memory, copy_into
 from app.matting.base.parameters import DARK, network_gain
-from app.matting.cpu.compositor import Coefficients
-from app.matting.cpu.cpu_backend import CpuBackend, guided_filter, shrink
-from app.matting.kernels.network import average_cells, halve_rows, matte_rows
+from app.matting.cpu.cpu_backend import Coefficients, CpuBackend
+from app.matting.kernels.network import (
+    average_cells,
+    fast_filter_rows,
+    halve_rows,
+    learned_filter_rows,
+    matte_rows,
+    shrink_rows,
+)
 from app.matting.openvino.artefact import (
     Arrays,
     Artefact,
@@ -32,7 +38,15 @@ from app.matting.openvino.artefact import (
     halved_shapes,
     ov,
 )
-from models.rules import COEFFICIENTS, PLATE_CHANNELS, DecisionRule, ForgettingRule, state_names
+from models.rules import (
+    COEFFICIENTS,
+    PLATE_CHANNELS,
+    DecisionRule,
+    FilterWeights,
+    ForgettingRule,
+    LearnedFilterWeights,
+    state_names,
+)
 
 DECISION, FORGETTING = "decision.last", "forgetting.last"
 """Names of what the stages around the network remember, at the size of the small frame and at a quarter of it."""
@@ -51,15 +65,14 @@ class RecurrentNetwork:
 
         Raises RuntimeError if OpenVINO fails to compile it.
         """
-        self._strips, self._filter = strips, artefact.guided_filter
+        self._strips = strips
+        self._filter = None if artefact.guided_filter is None else filter_kernel(artefact.guided_filter)
         height, width = geometry.small_height, geometry.small_width
         self._decision, self._forgetting = artefact.decision, artefact.forgetting
         self._last: Arrays = {}
         """What the stages around the network remember of the last frame."""
         if self._decision is not None:
             self._last[DECISION] = np.zeros((height, width), np.float32)
-        if self._forgetting is not None:
-            self._last[FORGETTING] = quartered(np.zeros((3, height, width), np.float32))
         self._columns_of = {f"state{index}": (2, factor) for index, (_, factor) in enumerate(artefact.states)}
         self._columns_of |= {DECISION: (1, 1), FORGETTING: (2, 4)}
         """Axis of the columns in what is remembered, and columns of the small frame to one."""
@@ -67,14 +80,16 @@ class RecurrentNetwork:
         self._after = dict(zip(before, after, strict=True)) | dict(zip(after, before, strict=True))
         states = dict(zip(before, artefact.state_shapes(height, width), strict=True))
         small: Shape = (1, 3, height, width)
+        halves = halved_shapes(height, width)
         models, shapes = fitted(
-            artefact,
-            {"small": small, "plate": (1, PLATE_CHANNELS, height, width), **halved_shapes(height, width), **states},
+            artefact, {"small": small, "plate": (1, PLATE_CHANNELS, height, width), **halves, **states}
         )
         shapes |= {"small": small} | {name: (1, 1 if name == "coarse" else 4, height, width) for name in COEFFICIENTS}
         self._alpha_margin = artefact.alpha_margin
         if self._alpha_margin is not None:
             shapes["matte"] = (1, 4, height, width)
+        if self._forgetting is not None:
+            shapes |= {name: halves[name] for name in ("half1", "half2")}
         self.arrays: Arrays = {name: np.zeros(shape, np.float32) for name, shape in shapes.items()}
         """Inputs and outputs by name; see `models.export`."""
         self.small: Floats = self.arrays["small"][0]
@@ -82,7 +97,10 @@ class RecurrentNetwork:
         slope, offset, coarse = (self.arrays[name][0] for name in COEFFICIENTS)
         self.coefficients: tuple[Floats, Floats, Floats] = slope, offset, coarse[0]
         """Slope and offset (4, h, w) and alpha (h, w) of the last frame; see `app.matting.torch.frame_step`."""
-        self._halves = [self.arrays[name][0] for name in sorted(halved_shapes(height, width)) if name in self.arrays]
+        self._halves = [self.arrays[name][0] for name in halves if name in self.arrays]
+        """The input at 1/2, 1/4, and so on."""
+        if self._forgetting is not None:
+            self._last[FORGETTING] = np.zeros_like(self._halves[1])
         self._states = [[self.arrays[name] for name in names] for names in (before, after)]
         self._turn = 0
         self._steady = [stage.steady for stage in artefact.stages]
@@ -94,39 +112,39 @@ class RecurrentNetwork:
             for swapped in (False, True)
         ]
 
-    def step(self, steady: bool = False) -> Coefficients:
-        """Return the coefficients of the input and advance the memory. Their arrays are those of the next step, too.
-
-        Their coarse alpha is that of `run`. steady: as of `CpuBackend.infer`.
-        """
-        alpha = self.run(steady, self.coefficients, 0)
-        slope, offset, _ = self.coefficients
-        return Coefficients(self.small, slope, offset, alpha)
-
-    def run(self, steady: bool, outputs: tuple[Floats, Floats, Floats], column: int) -> Floats:
+    def run(
+        self, steady: bool = False, outputs: tuple[Floats, Floats, Floats] | None = None, column: int = 0
+    ) -> Floats:
         """Advance the memory, fill the outputs, and return alpha of the input (h, w): that before the decision.
 
-        Strict mode tells people from ghosts by how certain the network is. outputs: `coefficients` of this network, or
-        of one for more columns, which are filled from `column` on.
+        Strict mode tells people from ghosts by how certain the network is. steady: as of `CpuBackend.infer`. outputs:
+        `coefficients` of this network, or of one for more columns, which are filled from `column` on. All arrays are
+        those of the next run, too.
         """
-        self._halve()
+        for larger, halved in itertools.pairwise((self.small, *self._halves)):
+            halve_rows(larger, halved, 0, halved.shape[1])
         if self._forgetting is not None:
-            forget_changed(self.small, self._last[FORGETTING], self._forgetting, self._states[self._turn])
+            forget_changed(self._halves[1], self._last[FORGETTING], self._forgetting, self._states[self._turn])
         self.infer(steady)
         self._turn = 1 - self._turn
-        undecided = None
+        slope, offset, coarse = outputs or self.coefficients
+        alpha = coarse[:, column : column + self.small.shape[2]]
         if self._decision is not None:
-            undecided = self.arrays["matte"][0, 3].copy()
-            decide(self.arrays["matte"][0, 3], self._last[DECISION], self._decision)
-        self._apply_filter(outputs, column)
-        return outputs[2][:, column : column + self.small.shape[2]] if undecided is None else undecided
+            decided = self.arrays["matte"][0, 3]
+            alpha = decided.copy()
+            decide(decided, self._last[DECISION], self._decision)
+        if self._filter is not None:
+            kernel, parameters = self._filter
+            inputs = self.small, self.arrays["matte"][0], *parameters
+            self._strips.run(self.small.shape[1], kernel, *inputs, slope, offset, coarse[None], column)
+        return alpha
 
     @property
     def _memory(self) -> Arrays:
         """All that is remembered of the stream, by name."""
         return {f"state{index}": array for index, array in enumerate(self._states[self._turn])} | self._last
 
-    def take_memory(self, other: RecurrentNetwork, own_first: int, first: int, width: int) -> None:
+    def copy_memory(self, other: RecurrentNetwork, own_first: int, first: int, width: int) -> None:
         """Copy what another network of the same kind remembers of `width` columns of the small frame.
 
         own_first, first: where the columns begin in the small frame of either network; all three are multiples of all
@@ -164,16 +182,6 @@ class RecurrentNetwork:
         for requests in self._requests:
             while requests:
                 requests.pop()  # One at a time: freeing a request is slow and holds the GIL.
-
-    def _halve(self) -> None:
-        for larger, halved in itertools.pairwise((self.small, *self._halves)):
-            halve_rows(larger, halved, 0, halved.shape[1])
-
-    def _apply_filter(self, outputs: tuple[Floats, Floats, Floats], column: int) -> None:
-        if self._filter is not None:
-            slope, offset, alpha = outputs
-            matte = self.arrays["matte"][0]
-            guided_filter(self._strips, self._filter, matte, self.small, (slope, offset, alpha[None]), column)
 
     def infer(self, steady: bool = False) -> None:
         """Run the network on its input, without the guided filter and the memory's turn.
@@ -223,13 +231,12 @@ def blurred(plane: Floats, radius: int) -> Floats:
 _SQUARE = np.ones((3, 3), np.uint8)
 
 
-def forget_changed(small: Floats, last: Floats, rule: ForgettingRule, memories: Sequence[Floats]) -> None:
+def forget_changed(means: Floats, last: Floats, rule: ForgettingRule, memories: Sequence[Floats]) -> None:
     """Clear the memories, (1, h, w, C) at 1/4, 1/8 and 1/16, in place where the picture changes; see `models.rules`.
 
-    small: (3, H, W) the next frame. last: (3, h, w) `quartered` of the frame before, zeros before the first one;
-    replaced by that of this frame.
+    means: (3, h, w) the next frame at 1/4. last: the same of the frame before, zeros before the first one; replaced by
+    that of this frame.
     """
-    means = quartered(small)
     change = np.abs(means - last).max(0)
     np.copyto(last, means)
     if float(change.max()) <= rule.change:
@@ -239,27 +246,33 @@ def forget_changed(small: Floats, last: Floats, rule: ForgettingRule, memories: 
     keep = 1 - np.asarray(cv2.dilate(np.clip(change, 0, 1), _SQUARE), np.float32)
     for memory in memories:
         memory *= keep[None, :, :, None]
-        keep = _halved(keep[None])[0]
+        keep = halved(keep[None])[0]
 
 
-def quartered(picture: Floats) -> Floats:
-    """Return means of 4x4 pixels of planes (n, H, W), rounded up at the borders."""
-    return _halved(_halved(picture))
+def halved(planes: Floats) -> Floats:
+    """Return means of 2x2 pixels of planes (n, h, w), rounded up at the borders."""
+    count, height, width = planes.shape
+    smaller = np.empty((count, -(-height // 2), -(-width // 2)), np.float32)
+    halve_rows(planes, smaller, 0, smaller.shape[1])
+    return smaller
 
 
-def _halved(picture: Floats) -> Floats:
-    planes, height, width = picture.shape
-    halved = np.empty((planes, -(-height // 2), -(-width // 2)), np.float32)
-    halve_rows(picture, halved, 0, halved.shape[1])
-    return halved
+def filter_kernel(weights: FilterWeights) -> tuple[Callable[..., object], tuple[object, ...]]:
+    """Return the kernel of a guided filter, and its arguments between the input and the outputs.
+
+    OpenVINO makes thirty passes over memory for it, the kernels make one.
+    """
+    if isinstance(weights, LearnedFilterWeights):
+        return learned_filter_rows, (weights.project, weights.box, weights.first, weights.second, weights.third)
+    return fast_filter_rows, (weights.epsilon, weights.renormalize_borders)
 
 
 _log = logging.getLogger(__name__)
 
-STEP = 16
+ALIGNMENT = 16
 """Windows begin at multiples of this: networks remember at most this many columns of the small frame in one."""
 WIDEST, NARROWEST = 0.7, 0.4
-"""Shares of the columns that windows have, whose widths are multiples of twice `STEP`."""
+"""Shares of the columns that windows have, whose widths are multiples of twice `ALIGNMENT`."""
 SURVEY_FRAMES = 300
 """A narrower window is wanted after twice so many frames in which what was shown fits it."""
 MARGIN, LEAST_MARGIN = 8, 4
@@ -280,23 +293,23 @@ MOVED = 0.05
 """Change of a cell, of 1, that may be somebody who comes: the network looks at all columns, from the same frame on."""
 SHIFT = np.float32(0.25)
 """Share of the contrast to its neighbours by which a cell changes before a camera in the hand."""
-FOLLOW = np.float32(1 / 16)
-"""Share of the difference by which the cells to compare with follow the picture: light and a camera in the hand move
-them slowly."""
+CELL_RATE = np.float32(1 / 16)
+"""Share of the difference by which the cells to compare with move to those of each frame: light and a camera in the
+hand change them slowly."""
 
 
 def window_widths(small_width: int) -> list[int]:
     """Return the numbers of columns that windows may have, the widest first; none if the frame is too small for one."""
-    widest, narrowest = int(WIDEST * small_width), max(6 * STEP, int(NARROWEST * small_width))
-    return list(range(widest // (2 * STEP) * 2 * STEP, narrowest - 1, -2 * STEP))
+    widest, narrowest = int(WIDEST * small_width), max(6 * ALIGNMENT, int(NARROWEST * small_width))
+    return list(range(widest // (2 * ALIGNMENT) * 2 * ALIGNMENT, narrowest - 1, -2 * ALIGNMENT))
 
 
 class ColumnTracker:
     """Chooses the first column of the window for each frame of a stream."""
 
-    def __init__(self, small_width: int) -> None:
+    def __init__(self, small_width: int, survey_frames: int = SURVEY_FRAMES) -> None:
         """small_width: number of columns."""
-        self._width, self._widths = small_width, window_widths(small_width)
+        self._width, self._widths, self._survey_frames = small_width, window_widths(small_width), survey_frames
         self.window = self.wanted = max(self._widths, default=0)
         """Columns of the windows that are chosen, and of those that are wanted; `use` sets the first."""
         self._sufficed = self.wanted
@@ -326,12 +339,15 @@ class ColumnTracker:
 
     def choose(self, small: Floats) -> int | None:
         """Return the window's first column for a frame, (3, h, w) RGB in 0..1; None: all columns."""
-        cells, last = _cells(small), self._cells
-        self._cells = cells if last is None else last + FOLLOW * (cells - last)
+        cells, last = np.empty((len(small), CELLS[1], CELLS[0]), np.float32), self._cells
+        average_cells(small, cells)
+        self._cells = cells if last is None else last + CELL_RATE * (cells - last)
         if self._first is None or last is None:
             return None
         self._whole -= 1
-        moved = _moved(cells, last, *self._beside(self._first))
+        end = self._first + self.window
+        left, right = self._first * CELLS[0] // self._width, -(-end * CELLS[0] // self._width)
+        moved = _moved(cells, last, left, right)
         if moved:
             self._cells = cells
         if moved or self._narrow == WHOLE_EVERY:
@@ -352,7 +368,7 @@ class ColumnTracker:
             self._settle = min(MOST_SETTLE_FRAMES, 2 * self._settle)
         return left or right
 
-    def follow(self, alpha: Floats) -> None:
+    def track(self, alpha: Floats) -> None:
         """Choose the window for the next frame. alpha: (h, w) of a frame, as it is shown."""
         shown = np.flatnonzero(alpha.max(0) > SHOWN_ALPHA)
         if not shown.size:
@@ -373,7 +389,7 @@ class ColumnTracker:
     def _survey(self, left: int, right: int) -> None:
         """Decide after a survey which window is wanted: the narrowest that suffices for this one and the last."""
         self._surveyed, self._shown = self._surveyed + 1, (min(left, self._shown[0]), max(right, self._shown[1]))
-        if self._surveyed < SURVEY_FRAMES:
+        if self._surveyed < self._survey_frames:
             return
         firsts = {width: self._around(*self._shown, width) for width in self._widths}
         enough = [width for width, first in firsts.items() if self._margin(*self._shown, first, width) >= MARGIN]
@@ -383,25 +399,13 @@ class ColumnTracker:
 
     def _around(self, left: int, right: int, window: int) -> int:
         """Return the first column of a window around these columns."""
-        last = (self._width - window) // STEP
-        return STEP * min(max(0, round(((left + right) / 2 - window / 2) / STEP)), last)
+        last = (self._width - window) // ALIGNMENT
+        return ALIGNMENT * min(max(0, round(((left + right) / 2 - window / 2) / ALIGNMENT)), last)
 
     def _margin(self, left: int, right: int, first: int, window: int) -> float:
         """Return the least number of columns between what is shown and a border of the window inside the frame."""
         end = first + window
         return min(left - first if first > 0 else np.inf, end - right if end < self._width else np.inf)
-
-    def _beside(self, first: int) -> tuple[int, int]:
-        """Return where the cells to the left of a window end, and where those to the right begin."""
-        return first * CELLS[0] // self._width, -(-(first + self.window) * CELLS[0] // self._width)
-
-
-def _cells(small: Floats) -> Floats:
-    """Return the means of cells, (3, 12, 20)."""
-    columns, rows = CELLS
-    means = np.empty((len(small), rows, columns), np.float32)
-    average_cells(small, means)
-    return means
 
 
 def _moved(cells: Floats, last: Floats, left: int, right: int) -> bool:
@@ -414,9 +418,12 @@ def _moved(cells: Floats, last: Floats, left: int, right: int) -> bool:
 class OpenVinoBackend(CpuBackend):
     """Runs a network on the frame, or on a window of its columns where that is enough.
 
-    Nobody is beside the window. What the network remembers is carried from the frame to the window and back; beside
-    the window it stays.
+    Nobody is beside the window. What the network remembers is copied from the frame to the window and back; beside the
+    window it stays.
     """
+
+    sees_gain = True
+    """Whether the network's input gets the gain of dark frames; not where a plate is compared."""
 
     def __init__(
         self,
@@ -426,6 +433,7 @@ class OpenVinoBackend(CpuBackend):
         threads: int | None,
         *,
         live: bool,
+        survey_frames: int = SURVEY_FRAMES,
     ) -> None:
         """Compile the artefact for this geometry. threads: of a step; None for all cores.
 
@@ -433,10 +441,9 @@ class OpenVinoBackend(CpuBackend):
         need all columns, and again when other windows suffice. Raises RuntimeError if OpenVINO fails to compile it.
         """
         super().__init__(geometry, precision, threads)
-        self._artefact, self._geometry, self._threads = artefact, geometry, threads
-        self._whole = RecurrentNetwork(artefact, geometry, precision, self.strips, threads)
-        self._ratios = geometry.ratio, geometry.ratio
-        self._columns = ColumnTracker(geometry.small_width)
+        self._artefact, self._threads = artefact, threads
+        self._whole = self.make_network(geometry.small_width)
+        self._columns = ColumnTracker(geometry.small_width, survey_frames)
         self._pool = ThreadPoolExecutor(
             1, thread_name_prefix="compiler", initializer=name_thread, initargs=("compiler",)
         )
@@ -454,19 +461,26 @@ class OpenVinoBackend(CpuBackend):
         """The columns that were seen last; None: all."""
         return None if self._first is None else slice(self._first, self._first + self._columns.window)
 
-    def make_narrow(self, width: int) -> RecurrentNetwork:
-        """Return the network for so many columns; called on a thread of its own. Raises RuntimeError."""
+    def make_network(self, width: int) -> RecurrentNetwork:
+        """Return the network for so many columns. Raises RuntimeError."""
         part = StepGeometry(width, self._geometry.small_height, 1.0)
         return RecurrentNetwork(self._artefact, part, self.precision, self.strips, self._threads)
 
     def infer(self, frame: BgrImage, steady: bool = False) -> Coefficients:
         """Compute coefficients of the frame and new states; see `CpuBackend.infer`."""
-        shrink(self.strips, frame, self._ratios, self._whole.small)
-        self._adopt()
-        small = self._whole.small
+        small, ratio = self._whole.small, self._geometry.ratio
+        self.strips.run(small.shape[1], shrink_rows, frame, ratio, ratio, small)
+        if self._narrow is not None and self._last is not None:
+            self._columns.track(self._last.coarse)
+        if self._made is None:
+            if self._columns.wanted != self._columns.window:
+                self._begin_making()
+        elif self._made.done():
+            self._use(self._made)
         first = None if self._narrow is None else self._columns.choose(small)
-        self._hand_over(first)
-        mean = float(small[:, ::4, ::4].mean())
+        if first != self._first:
+            self._move_memory(first)
+        mean = float(small[:, ::4, ::4].mean()) if self.sees_gain else 1.0
         if mean >= DARK:
             return self._coefficients(first, steady)
         gain, frame_small = network_gain(mean), small.copy()
@@ -480,33 +494,37 @@ class OpenVinoBackend(CpuBackend):
     def _coefficients(self, first: int | None, steady: bool) -> Coefficients:
         """Run the network on its input. first: column of the window; None: all columns."""
         small, narrow = self._whole.small, self._narrow
+        slope, offset, _ = self._whole.coefficients
         if narrow is not None and first is not None:
-            np.copyto(narrow.small, small[:, :, first : first + self._columns.window])
+            end = first + self._columns.window
+            np.copyto(narrow.small, small[:, :, first:end])
             alpha = narrow.run(steady, self._whole.coefficients, first)
-            if not self._columns.is_too_narrow(alpha):
-                return self._on_frame(alpha, first)
-            self._hand_over(None)
-        return self._whole.step(steady)
-
-    def follow(self, alpha: Floats) -> None:
-        """Choose the columns of the next frame after the people who are shown."""
-        if self._narrow is not None:
-            self._columns.follow(alpha)
+            if not self._columns.is_too_narrow(alpha):  # nobody is beside the window
+                coarse = np.empty(small.shape[1:], np.float32)
+                coarse[:, first:end] = alpha
+                for planes in (slope, offset, coarse):
+                    planes[..., :first] = planes[..., end:] = 0
+                return Coefficients(small, slope, offset, coarse)
+            self._move_memory(None)
+        return Coefficients(small, slope, offset, self._whole.run(steady))
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
         super().reset(seen)
-        self._forget()
+        self._first = None
+        self._whole.reset()
+        self._columns.reset()
 
     def state(self) -> StateArrays:
         """Return copies of the state; all columns of the next frame are seen."""
-        self._hand_over(None)
+        self._move_memory(None)
         self._columns.reset()
         return {**super().state(), **self._whole.state()}
 
     def load_state(self, arrays: StateArrays) -> None:
-        """Restore the state. Raises KeyError or ValueError if the arrays do not fit."""
-        self._forget()
+        """Restore the state. Raises KeyError, ValueError or TypeError if the arrays do not fit."""
+        self._first = None
+        self._columns.reset()
         self._whole.load_state(arrays)
         super().load_state(arrays)
 
@@ -519,51 +537,31 @@ class OpenVinoBackend(CpuBackend):
                 network.close()
         super().close()
 
-    def _forget(self) -> None:
-        self._first = None
-        self._whole.reset()
-        self._columns.reset()
-
     def _begin_making(self) -> None:
+        """Begin to make the network for the columns that are wanted, on a thread of its own."""
         if self._narrows:
-            self._made = self._pool.submit(self.make_narrow, self._columns.wanted)
+            self._made = self._pool.submit(self.make_network, self._columns.wanted)
 
-    def _adopt(self) -> None:
-        """Use the network for fewer columns that was made, or begin to make another one where it is wanted."""
-        if self._made is None:
-            if self._columns.wanted != self._columns.window:
-                self._begin_making()
-            return
-        if not self._made.done():
-            return
-        made, self._made = self._made, None
-        error = made.exception()
+    def _use(self, made: Future[RecurrentNetwork]) -> None:
+        """Use the network for fewer columns that was made."""
+        self._made, error = None, made.exception()
         if error is not None:  # it only spares time
             _log.warning("The network for fewer columns could not be made.", exc_info=error)
             self._narrows = False
             return
-        self._hand_over(None)
+        self._move_memory(None)
         old, self._narrow = self._narrow, made.result()
         self._columns.use(self._narrow.small.shape[2])
         if old is not None:
             self._pool.submit(old.close)
 
-    def _hand_over(self, first: int | None) -> None:
-        """Carry the memory to the window that begins at column `first`, or to the whole frame."""
+    def _move_memory(self, first: int | None) -> None:
+        """Copy the memory to the window that begins at column `first`, or to the whole frame."""
         narrow = self._narrow
         if first == self._first or narrow is None:
             return
         if self._first is not None:
-            self._whole.take_memory(narrow, self._first, 0, self._columns.window)
+            self._whole.copy_memory(narrow, self._first, 0, self._columns.window)
         if first is not None:
-            narrow.take_memory(self._whole, 0, first, self._columns.window)
+            narrow.copy_memory(self._whole, 0, first, self._columns.window)
         self._first = first
-
-    def _on_frame(self, alpha: Floats, first: int) -> Coefficients:
-        """Return coefficients of the frame, of which the window's are known: nobody is beside it."""
-        slope, offset, _ = self._whole.coefficients
-        coarse, end = np.empty(slope.shape[1:], np.float32), first + self._columns.window
-        coarse[:, first:end] = alpha
-        for planes in (slope, offset, coarse):
-            planes[..., :first] = planes[..., end:] = 0
-        return Coefficients(self._whole.small, slope, offset, coarse)

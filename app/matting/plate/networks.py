@@ -6,13 +6,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.types import AlphaImage, BgrImage, Floats
-from app.matting.base.interface import StateArrays, StepGeometry
-from app.matting.cpu.compositor import Coefficients, RefinedCells, padded
-from app.matting.cpu.cpu_backend import CpuBackend, shrink
+from app.core.types import BgrImage, Floats
+from app.matting.base.interface import StepGeometry
+from app.matting.cpu.cpu_backend import Coefficients, CpuBackend, RefinedCells, padded
 from app.matting.kernels.composite import cut_cells
+from app.matting.kernels.network import shrink_rows
 from app.matting.openvino.artefact import Arrays, Artefact, bound, compiled, fitted
-from app.matting.openvino.openvino_backend import RecurrentNetwork, blurred
+from app.matting.openvino.openvino_backend import OpenVinoBackend, RecurrentNetwork, blurred
 from app.matting.plate.picture import lit_plate
 from models.rules import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, NEAR, OTHER, REACH, SAME, WINDOW
 
@@ -80,7 +80,7 @@ class PlateOpenVinoBackend(CpuBackend):
     def _shrink(self, image: BgrImage, small: Floats) -> None:
         """Downsample into `small` (3, h, w), RGB in 0..1, exactly as the network's own resizing does."""
         height, width = small.shape[1:]
-        shrink(self.strips, image, (width / image.shape[1], height / image.shape[0]), small)
+        self.strips.run(height, shrink_rows, image, width / image.shape[1], height / image.shape[0], small)
 
     def _most_wrong(self, error: Floats) -> NDArray[np.int64]:
         """Return the sorted indices of the cells with the largest errors (h, w), without those of zero error."""
@@ -99,17 +99,10 @@ class PlateOpenVinoBackend(CpuBackend):
         refined = np.empty((len(cells), CELL, CELL, 4), np.float32)
         for start in range(0, len(cells), AT_ONCE):
             part = cells[start : start + AT_ONCE]
-            self._cut(frame, coarse, part)
+            self.strips.run(len(part), cut_cells, frame, self._lit, coarse, part, self._contexts, self._images)
             self._refiner.infer()
             refined[start : start + len(part)] = self._refiner.get_output_tensor(0).data[: len(part)]
         return refined
-
-    def _cut(self, frame: BgrImage, coarse: Floats, cells: NDArray[np.int64]) -> None:
-        """Fill the refiner's input windows for at most `AT_ONCE` cells."""
-        self.strips.run(
-            len(cells),
-            lambda first, last: cut_cells(frame, self._lit, coarse, cells, self._contexts, self._images, first, last),
-        )
 
 
 class SeenPlateNetwork(RecurrentNetwork):
@@ -137,48 +130,29 @@ class SeenPlateNetwork(RecurrentNetwork):
         self.arrays["matte"][0, 3] *= np.clip((near - SAME) / (OTHER - SAME), 0, 1)
 
 
-class SeenPlateBackend(CpuBackend):
+class SeenPlateBackend(OpenVinoBackend):
     """Runs a recurrent network on the whole frame and the plate at its small size. Implements `LitPlate`."""
 
     scale = None
+    sees_gain = False
 
     def __init__(self, artefact: Artefact, plate: BgrImage, geometry: StepGeometry, precision: str) -> None:
         """Compile the artefact for this geometry. plate: (H, W, 3) uint8 BGR, of the size of the frame.
 
         Raises RuntimeError if OpenVINO fails to compile it.
         """
-        super().__init__(geometry, precision)
-        self.size = plate.shape[0], plate.shape[1]
-        self._plate, self._ratios = plate, (geometry.ratio, geometry.ratio)
-        self._network = SeenPlateNetwork(artefact, geometry, precision, self.strips)
+        super().__init__(artefact, geometry, precision, None, live=False)
+        self.size, self._plate = (plate.shape[0], plate.shape[1]), plate
         self.set_gain(np.ones(3, np.float32))
+
+    def make_network(self, width: int) -> RecurrentNetwork:
+        """Return the network for so many columns. Raises RuntimeError."""
+        part = StepGeometry(width, self._geometry.small_height, 1.0)
+        self._network = SeenPlateNetwork(self._artefact, part, self.precision, self.strips)
+        return self._network
 
     def set_gain(self, gain: NDArray[np.float32]) -> None:
         """Set the illumination gain, (3,) BGR, by which the plate is multiplied."""
-        small = np.empty_like(self._network.small)
-        shrink(self.strips, lit_plate(self._plate, gain), self._ratios, small)
+        small, ratio = np.empty_like(self._network.small), self._geometry.ratio
+        self.strips.run(small.shape[1], shrink_rows, lit_plate(self._plate, gain), ratio, ratio, small)
         self._network.set_plate(small)
-
-    def infer(self, frame: BgrImage, steady: bool = False) -> Coefficients:
-        """Run the network on the frame, which is compared with the plate."""
-        shrink(self.strips, frame, self._ratios, self._network.small)
-        return self._network.step(steady)
-
-    def reset(self, seen: AlphaImage | None = None) -> None:
-        """Reset the recurrent state."""
-        super().reset(seen)
-        self._network.reset()
-
-    def state(self) -> StateArrays:
-        """Return copies of the state."""
-        return {**super().state(), **self._network.state()}
-
-    def load_state(self, arrays: StateArrays) -> None:
-        """Restore the state. Raises KeyError or ValueError if the arrays do not fit."""
-        self._network.load_state(arrays)
-        super().load_state(arrays)
-
-    def close(self) -> None:
-        """Stop the threads and release the requests. Idempotent."""
-        self._network.close()
-        super().close()

@@ -16,7 +16,6 @@ from app.matting.strict import rules
 
 F32, U64 = np.float32, np.uint64
 _MASK, _FLOATS = Array("bool", 2, writable=True), Array("float32", 2, writable=True)
-_LIGHT = Array("float32", 1, writable=True)
 MOTION, AGREEMENT, CHANGED = F32(rules.MOTION), F32(rules.AGREEMENT), F32(rules.CHANGED)
 DARKEST, BRIGHTEST = F32(rules.LIGHT_RANGE[0]), F32(rules.LIGHT_RANGE[1])
 RATE, MOST_FRAMES = F32(rules.REFERENCE_RATE), F32(rules.MOST_FRAMES)
@@ -33,10 +32,35 @@ def _means(planes: Floats, c: int, y: int, sums: Floats, means: Floats) -> None:
         means[x] = (sums[x] + sums[x + U64(1)] + sums[x + U64(2)]) * F32(1 / 9)
 
 
-@whole(READ_PLANES, PLANES, _LIGHT, _MASK)
-def follow_cells(image: Floats, recent: Floats, light: Floats, moving: Mask) -> None:
-    """Find where the frame (3, h, w) differs from the mean of the recent ones, times `light`, and update the mean."""
+@exact
+def _light_of(now: Floats, before: Floats, cells: Mask) -> Floats:
+    """Return the change of light of each channel (3, h, w) at these cells, (3,); 1 where they are too few."""
+    channels, height, width = now.shape
+    chosen, sums = np.zeros(width, np.int64), np.zeros((2, channels, width), np.float32)
+    for y in range(height):
+        for x in range(U64(width)):
+            chosen[x] += cells[y, x]
+        for c in range(channels):
+            for x in range(U64(width)):
+                sums[0, c, x] += now[c, y, x] * F32(cells[y, x])
+            for x in range(U64(width)):
+                sums[1, c, x] += before[c, y, x] * F32(cells[y, x])
+    enough = chosen.sum() > rules.LIGHT_SHARE * height * width
+    light = np.ones(channels, np.float32)
+    for c in range(channels):
+        if enough:
+            light[c] = min(max(sums[0, c].sum() / max(sums[1, c].sum(), F32(1e-3)), DARKEST), BRIGHTEST)
+    return light
+
+
+@whole(READ_PLANES, PLANES, _MASK, _MASK)
+def find_motion(image: Floats, recent: Floats, steady: Mask, moving: Mask) -> None:
+    """Find where the frame (3, h, w) differs from the mean of the recent ones, and update that.
+
+    The change of light is measured where the frame is `steady` (h, w).
+    """
     channels, height, width = image.shape
+    light = _light_of(image, recent, steady)
     changes, sums, means = np.empty_like(image), np.empty(width + 2, np.float32), np.empty(width, np.float32)
     for c in range(channels):
         factor = light[c]
@@ -54,36 +78,23 @@ def follow_cells(image: Floats, recent: Floats, light: Floats, moving: Mask) -> 
                 moving[y, x] |= abs(means[x]) > MOTION
 
 
-@whole(READ_PLANES, READ_PLANES, _LIGHT, _FLOATS)
-def compare_cells(image: Floats, reference: Floats, light: Floats, difference: Floats) -> None:
-    """Find the largest difference (h, w) of the channels (3, h, w) from a reference, times `light`."""
+@whole(READ_PLANES, PLANES, _MASK, _FLOATS)
+def compare_cells(image: Floats, background: Floats, steady: Mask, difference: Floats) -> None:
+    """Find the largest difference (h, w) of the channels (3, h, w) from the background, which gets the light of now.
+
+    The change of light is measured where the frame is `steady` (h, w).
+    """
     width = image.shape[2]
+    light = _light_of(image, background, steady)
     for y in range(image.shape[1]):
         for x in range(U64(width)):
             difference[y, x] = F32(0)
         for c in range(image.shape[0]):
             factor = light[c]
             for x in range(U64(width)):
-                difference[y, x] = max(difference[y, x], abs(image[c, y, x] - reference[c, y, x] * factor))
-
-
-@whole(READ_PLANES, READ_PLANES, _MASK, _LIGHT)
-def sum_light(now: Floats, before: Floats, cells: Mask, light: Floats) -> None:
-    """Find the change of light of each channel (3, h, w) at these cells; 1 where they are too few."""
-    channels, height, width = now.shape
-    chosen, sums = np.zeros(width, np.int64), np.zeros((2, channels, width), np.float32)
-    for y in range(height):
-        for x in range(U64(width)):
-            chosen[x] += cells[y, x]
-        for c in range(channels):
+                background[c, y, x] *= factor
             for x in range(U64(width)):
-                sums[0, c, x] += now[c, y, x] * F32(cells[y, x])
-            for x in range(U64(width)):
-                sums[1, c, x] += before[c, y, x] * F32(cells[y, x])
-    enough = chosen.sum() > rules.LIGHT_SHARE * height * width
-    for c in range(channels):
-        ratio = sums[0, c].sum() / max(sums[1, c].sum(), F32(1e-3))
-        light[c] = min(max(ratio, DARKEST), BRIGHTEST) if enough else F32(1)
+                difference[y, x] = max(difference[y, x], abs(image[c, y, x] - background[c, y, x]))
 
 
 @whole(READ_PLANES, PLANES, _FLOATS, _MASK, _FLOATS, _MASK, _MASK)
@@ -120,8 +131,8 @@ def learn_cells(
 
 
 @whole(Array("int32", 2, writable=True), int, _MASK, _MASK, _MASK, result=Array("int64", 2, writable=True))
-def count_cells(labels: NDArray[np.int32], count: int, certain: Mask, sure: Mask, moved: Mask) -> NDArray[np.int64]:
-    """Return for each component its cells, and those that are certain, sure and moved, (count, 4).
+def count_cells(labels: NDArray[np.int32], count: int, centres: Mask, certain: Mask, moved: Mask) -> NDArray[np.int64]:
+    """Return the cells of each component, and how many of them are centres, certain and moved, (count, 4).
 
     The component 0, which is none, has none.
     """
@@ -131,8 +142,8 @@ def count_cells(labels: NDArray[np.int32], count: int, certain: Mask, sure: Mask
             label = labels[y, x]
             if label > 0:
                 counts[label, 0] += 1
-                counts[label, 1] += certain[y, x]
-                counts[label, 2] += sure[y, x]
+                counts[label, 1] += centres[y, x]
+                counts[label, 2] += certain[y, x]
                 counts[label, 3] += moved[y, x]
     return counts
 
@@ -158,7 +169,7 @@ class BackgroundModel:
     """(), number of frames since the start, up to `rules.WAIT_FRAMES`."""
 
     @classmethod
-    def begun(cls, image: Floats, seen: NDArray[np.uint8] | None) -> BackgroundModel:
+    def initial(cls, image: Floats, seen: NDArray[np.uint8] | None) -> BackgroundModel:
         """Return the state before the first frame. seen: alpha (H, W) of people who are shown at once."""
         shape = image.shape[1:]
         moved = np.zeros(shape, np.bool_)
@@ -175,10 +186,10 @@ class BackgroundModel:
         )
 
     @classmethod
-    def of(cls, arrays: StateArrays) -> BackgroundModel:
+    def from_arrays(cls, arrays: StateArrays) -> BackgroundModel:
         """Return the state of `arrays`. Raises KeyError, ValueError or TypeError if they do not fit together."""
         rows, columns = arrays["moved"].shape
-        model = cls.begun(np.zeros((3, rows, columns), np.float32), None)
+        model = cls.initial(np.zeros((3, rows, columns), np.float32), None)
         for field in fields(cls):
             copy_into(getattr(model, field.name), arrays[field.name])
         if not 0 <= model.age <= rules.WAIT_FRAMES:
@@ -203,23 +214,28 @@ def pooled(planes: Floats, cell: int) -> Floats:
 def kept_cells(model: BackgroundModel, image: Floats, alpha: Floats) -> Mask:
     """Return where the matte of a frame is kept, (h, w); update the state."""
     empty = np.asarray(cv2.dilate(alpha, SQUARE)) < rules.EMPTY_ALPHA
-    certain = np.asarray(cv2.erode(alpha, SQUARE)) > rules.CERTAIN_ALPHA
-    sure = grown(certain)
-    moving = _follow(model, image, empty)
-    difference, agreeing = _compare(model, image, empty & ~moving)
+    centres = np.asarray(cv2.erode(alpha, SQUARE)) > rules.CERTAIN_ALPHA
+    certain = grown(centres)
+    moving, difference = np.empty(alpha.shape, np.bool_), np.empty(alpha.shape, np.float32)
+    # Light is measured where cells stay empty, because a person who enters changes the mean of the frame.
+    find_motion(image, model.recent, empty & model.empty, moving)
+    model.empty = empty
+    known = (model.frames >= rules.HIDDEN_FRAMES) | ((model.frames >= 1) & ~model.hidden)
+    compare_cells(image, model.background, known & empty & ~moving, difference)
+    agreeing = known & (np.asarray(cv2.blur(difference, (3, 3), borderType=cv2.BORDER_REPLICATE)) < rules.AGREEMENT)
     model.moved = (model.moved | moving) & (alpha > rules.PRESENT_ALPHA) & ~(agreeing & model.hidden)
 
-    removed = agreeing & ~sure & ~model.hidden  # a ghost without its translucent part would pass for a person
+    removed = agreeing & ~certain & ~model.hidden  # a ghost without its translucent part would pass for a person
     candidates = (alpha > rules.BODY_ALPHA) & ~removed
     count, components = cv2.connectedComponents(candidates.view(np.uint8), connectivity=4)
     labels = np.asarray(components, np.int32)
-    total, blocks, surely, moving_cells = count_cells(labels, count, certain, sure, grown(model.moved)).T
-    moved = moving_cells > rules.MOVED_SHARE * total
-    least = np.where(moved, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
-    people = (blocks >= rules.CERTAIN_CELLS) & (surely >= least * total)
+    size, centre_count, certain_count, moved_count = count_cells(labels, count, centres, certain, grown(model.moved)).T
+    has_moved = moved_count > rules.MOVED_SHARE * size
+    least_share = np.where(has_moved, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
+    people = (centre_count >= rules.CERTAIN_CELLS) & (certain_count >= least_share * size)
     people[0] = False
     body = people.take(labels)
-    model.moved |= body & certain
+    model.moved |= body & centres
     kept = grown(body & ~removed) & ~removed
     if int(model.age) < rules.WAIT_FRAMES:
         kept[:] = False
@@ -232,35 +248,6 @@ def kept_cells(model: BackgroundModel, image: Floats, alpha: Floats) -> Mask:
 def grown(mask: Mask) -> Mask:
     """Return the mask dilated by one cell."""
     return np.asarray(cv2.dilate(mask.view(np.uint8), SQUARE)).view(np.bool_)
-
-
-def _follow(model: BackgroundModel, image: Floats, empty: Mask) -> Mask:
-    """Return where the frame differs from the recent ones, and update their mean.
-
-    The change of light is that of the cells that stay empty, because a person who enters changes the mean of the frame.
-    """
-    moving = np.empty(empty.shape, np.bool_)
-    follow_cells(image, model.recent, _light(image, model.recent, empty & model.empty), moving)
-    model.empty = empty
-    return moving
-
-
-def _compare(model: BackgroundModel, image: Floats, witnesses: Mask) -> tuple[Floats, Mask]:
-    """Return the difference from the learned background, after following the light, and where it agrees."""
-    known = (model.frames >= rules.HIDDEN_FRAMES) | ((model.frames >= 1) & ~model.hidden)
-    light = _light(image, model.background, known & witnesses)
-    difference = np.empty(known.shape, np.float32)
-    compare_cells(image, model.background, light, difference)
-    model.background *= light[:, None, None]
-    mean = cv2.blur(difference, (3, 3), borderType=cv2.BORDER_REPLICATE)
-    return difference, known & (np.asarray(mean) < rules.AGREEMENT)
-
-
-def _light(now: Floats, before: Floats, cells: Mask) -> Floats:
-    """Return the change of light per channel, (3,), measured at these cells; 1 where they are too few."""
-    light = np.empty(3, np.float32)
-    sum_light(now, before, cells, light)
-    return light
 
 
 class StrictFilter:
@@ -284,7 +271,19 @@ class StrictFilter:
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the model. Raises KeyError, ValueError or TypeError if it does not fit."""
         self._seen = saved(arrays, "seen", np.atleast_2d(arrays.get("seen", ())).shape[:2], np.uint8)
-        self._model = BackgroundModel.of(arrays) if "frames" in arrays else None
+        self._model = BackgroundModel.from_arrays(arrays) if "frames" in arrays else None
+
+    def apply(self, small: Floats, slope: Floats, offset: Floats, coarse: Floats) -> None:
+        """Remove in place what is not kept from alpha: of the coefficients (4, h, w), and coarse, (h, w) in 0..1.
+
+        small: (3, h, w), RGB in 0..1.
+        """
+        gain = self.gain(small, np.clip(coarse, 0, 1))
+        coarse *= gain
+        gain *= np.float32(1 / (1 - 2 * rules.FLOOR))
+        slope[3] *= gain
+        offset[3] -= np.float32(rules.FLOOR)
+        offset[3] *= gain
 
     def gain(self, small: Floats, alpha: Floats) -> Floats:
         """Return the factor for alpha (h, w), in 0..1, and update the state. alpha: (h, w) in 0..1."""
@@ -294,7 +293,7 @@ class StrictFilter:
         image, cells = pooled(small, cell), pooled(alpha[None], cell)[0]
         model = self._model
         if model is None or model.moved.shape != cells.shape:
-            model = self._model = BackgroundModel.begun(image, self._seen)
+            model = self._model = BackgroundModel.initial(image, self._seen)
         return soft_gain(kept_cells(model, image, cells), alpha, cell)
 
 

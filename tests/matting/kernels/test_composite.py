@@ -17,12 +17,10 @@ from app.core.settings import EdgeSettings
 from app.core.threads import Strips
 from app.core.types import Backdrop, BlurredBackground, Floats
 from app.matting.base.interface import StepGeometry
-from app.matting.base.parameters import plan
-from app.matting.cpu.compositor import Coefficients, Compositor
-from app.matting.cpu.cpu_backend import guided_filter, shrink
+from app.matting.cpu.cpu_backend import Coefficients
 from app.matting.kernels import composite as kernels
 from app.matting.kernels.network import halve_rows, matte_rows, shrink_rows
-from app.matting.openvino.openvino_backend import decide, forget_changed, quartered
+from app.matting.openvino.openvino_backend import decide, filter_kernel, forget_changed, halved
 from app.matting.torch.frame_step import LayerTensors, Pixels, layers, to_pixels
 from models.blocks import FILTER_EPS, DeepGuidedFilter, fast_guided_filter
 from models.mattecam.network import ALPHA_MARGIN, Decision, Forgetting, MattecamNetwork, explained, stretched
@@ -34,6 +32,7 @@ from models.rules import (
     LearnedFilterWeights,
 )
 from tests.matting.networks import frames
+from tests.matting.stubs import StubCpu
 from tests.matting.torch_stubs import StubTorch
 
 pytestmark = pytest.mark.torch
@@ -91,18 +90,18 @@ def test_torch_shows_nobody_where_alpha_is_rounded_to_zero() -> None:
 def test_finish_is_the_frame_step(size: tuple[int, int], edges: EdgeSettings) -> None:
     geometry = StepGeometry(*size, 0.37)
     small_size = geometry.small_height, geometry.small_width
-    strips = Strips()
-    cpu = Compositor(geometry, strips)
     pictures = frames(*size, 3)
-    small = np.empty((3, *small_size), np.float32)
     backdrops: list[Backdrop] = [frames(*size, 1, seed=4)[0], BlurredBackground(0), BlurredBackground(70)]
     for backdrop in backdrops:
-        reference = StubTorch(geometry)
+        reference, cpu = StubTorch(geometry), StubCpu(geometry)
         for turn, frame in enumerate(pictures):
-            shrink(strips, frame, (geometry.ratio, geometry.ratio), small)
-            reference.coefficients = Coefficients(small, *coefficients(*small_size, seed=turn))
-            matte = cpu.composite(frame, reference.coefficients, backdrop, plan(edges), want_foreground=True)
-            expected = reference.step(frame, backdrop, edges.replace(strict="off"), want_foreground=True)
+            small = np.empty((3, *small_size), np.float32)
+            shrink_rows(frame, geometry.ratio, geometry.ratio, small, 0, small_size[0])
+            reference.coefficients = cpu.coefficients = Coefficients(small, *coefficients(*small_size, seed=turn))
+            matte, expected = (
+                backend.step(frame, backdrop, edges.replace(strict="off"), want_foreground=True)
+                for backend in (cpu, reference)
+            )
             assert matte.foreground is not None and expected.foreground is not None
             # Contrast amplifies rounding errors; despilling and spreading each round the foreground once more.
             assert difference(matte.alpha, expected.alpha) <= (2 if edges.contrast else 1)
@@ -110,8 +109,7 @@ def test_finish_is_the_frame_step(size: tuple[int, int], edges: EdgeSettings) ->
                 edges.feather_px > 0
             )
             assert difference(matte.composite, expected.composite) <= 2
-        cpu.reset()
-    strips.close()
+        cpu.close()
 
 
 @settings(max_examples=40, deadline=None)
@@ -241,12 +239,12 @@ def frames_with_disc(height: int, width: int, count: int) -> list[NDArray[np.flo
 
 @pytest.mark.parametrize("size", [(90, 160), (91, 163), (33, 50)])
 def test_the_memories_keep_what_they_keep_in_torch(size: tuple[int, int]) -> None:
-    reference, last = Forgetting(), quartered(np.zeros((3, *size), np.float32))
+    reference, last = Forgetting(), halved(halved(np.zeros((3, *size), np.float32)))
     state = MattecamNetwork().initial_state(1, *size)
     seen = state[3]
     for frame in frames_with_disc(*size, 4):
         memories = [np.ones((1, *memory.shape[2:], 5), np.float32) for memory in state[:3]]
-        forget_changed(frame, last, FORGETTING, memories)
+        forget_changed(halved(halved(frame)), last, FORGETTING, memories)
         shares, seen = reference(torch.from_numpy(frame)[None], seen, 1)
         assert shares is not None
         for memory, share in zip(memories, shares, strict=True):
@@ -267,10 +265,11 @@ def image_and_given(height: int, width: int, channels: int, seed: int) -> tuple[
 def run(weights: FilterWeights, image: Floats, values: Floats) -> list[Floats]:
     """Return slope, offset and coarse alpha, computed in two strips."""
     height, width = image.shape[1:]
-    outputs = tuple(np.full((planes, height, width), np.nan, np.float32) for planes in (4, 4, 1))
+    outputs = [np.full((planes, height, width), np.nan, np.float32) for planes in (4, 4, 1)]
     with closing(Strips(2)) as strips:
-        guided_filter(strips, weights, values, image, outputs)  # type: ignore[arg-type]
-    return list(outputs)
+        kernel, parameters = filter_kernel(weights)
+        strips.run(height, kernel, image, values, *parameters, *outputs, 0)
+    return outputs
 
 
 def assert_close(found: list[Floats], image: Floats, slope: torch.Tensor, offset: torch.Tensor, alpha: Floats) -> None:

@@ -22,11 +22,11 @@ from app.matting.base.interface import StepGeometry
 from app.matting.openvino.artefact import NetworkSource
 from app.matting.openvino.conversion import artefacts
 from app.matting.openvino.openvino_backend import (
+    ALIGNMENT,
     LEAST_MARGIN,
     MARGIN,
     MOST_SETTLE_FRAMES,
     SETTLE_FRAMES,
-    STEP,
     SURVEY_FRAMES,
     TOUCH,
     WHOLE_EVERY,
@@ -34,7 +34,7 @@ from app.matting.openvino.openvino_backend import (
     ColumnTracker,
     OpenVinoBackend,
     RecurrentNetwork,
-    quartered,
+    halved,
     window_widths,
 )
 from models.table import bundled
@@ -129,11 +129,10 @@ def test_an_arm_that_leaves_the_window_is_shown_in_the_same_frame(
 
 
 @pytest.mark.long
-def test_a_narrower_network_takes_over_where_it_suffices(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("app.matting.openvino.openvino_backend.SURVEY_FRAMES", SETTLE_FRAMES)
+def test_a_narrower_network_takes_over_where_it_suffices() -> None:
     narrow = [cv2.resize(frame, (200, SIZE[1])) for frame in (*FRAMES, *FRAMES[::-1])]
     frames = [np.asarray(cv2.copyMakeBorder(frame, 0, 0, 60, 60, cv2.BORDER_REPLICATE), np.uint8) for frame in narrow]
-    whole, live = bundled_backend(GEOMETRY), bundled_backend(GEOMETRY, live=True)
+    whole, live = bundled_backend(GEOMETRY), bundled_backend(GEOMETRY, live=True, survey_frames=SETTLE_FRAMES)
     widest, shares = max(window_widths(SIZE[0])), []
     for frame in itertools.islice(itertools.cycle(frames), 1000):
         expected, alpha = alpha_of(whole, frame), alpha_of(live, frame)
@@ -157,7 +156,7 @@ def test_a_reset_shows_the_whole_frame(live: OpenVinoBackend) -> None:
 def test_a_saved_state_holds_what_the_window_remembers(whole: OpenVinoBackend, live: OpenVinoBackend) -> None:
     settle(live)
     seen = live.state()["forgetting.last"]
-    np.testing.assert_allclose(seen[:, :, 20:60], quartered(small_of(FRAMES[-5]))[:, :, 20:60], atol=1e-5)
+    np.testing.assert_allclose(seen[:, :, 20:60], halved(halved(small_of(FRAMES[-5])))[:, :, 20:60], atol=1e-5)
     whole.load_state(live.state())
     expected = alpha_of(live, FRAMES[-1])
     np.testing.assert_array_equal(alpha_of(whole, FRAMES[-1]), expected)
@@ -181,10 +180,14 @@ def network() -> Iterator[RecurrentNetwork]:
 def test_without_a_network_for_fewer_columns_all_are_seen(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    def fail(_backend: OpenVinoBackend, _width: int) -> RecurrentNetwork:
-        raise RuntimeError("out of memory")
+    make = OpenVinoBackend.make_network
 
-    monkeypatch.setattr(OpenVinoBackend, "make_narrow", fail)
+    def fail(backend: OpenVinoBackend, width: int) -> RecurrentNetwork:
+        if width < SIZE[0]:
+            raise RuntimeError("out of memory")
+        return make(backend, width)
+
+    monkeypatch.setattr(OpenVinoBackend, "make_network", fail)
     with closing(bundled_backend(GEOMETRY, live=True)) as backend:
         for frame in FRAMES:
             alpha_of(backend, frame)
@@ -195,7 +198,7 @@ def test_without_a_network_for_fewer_columns_all_are_seen(
 
 def coarse_of(network: RecurrentNetwork, frame: BgrImage, *, steady: bool = False) -> Floats:
     network.small[:] = small_of(frame)
-    return network.step(steady).coarse.copy()
+    return network.run(steady).copy()
 
 
 CHANGES: dict[str, Callable[[RecurrentNetwork], object]] = {
@@ -240,7 +243,7 @@ def shown(left: int, right: int, value: float = 1.0) -> Floats:
 def look(tracker: ColumnTracker, alpha: Floats, small: Floats = ROOM) -> int | None:
     """Show a frame; return the window in which it is seen."""
     first = tracker.choose(small)
-    tracker.follow(alpha)
+    tracker.track(alpha)
     return first
 
 
@@ -269,9 +272,9 @@ def test_a_window_lies_in_the_frame_with_a_margin_on_either_side(left: int, colu
     first = windows[-1]
     assert windows[:-1] == [None] * SETTLE_FRAMES
     if first is None:
-        assert right - left > WINDOW - 2 * (MARGIN + STEP) or right > width - width % STEP - MARGIN
+        assert right - left > WINDOW - 2 * (MARGIN + ALIGNMENT) or right > width - width % ALIGNMENT - MARGIN
     else:
-        assert first % STEP == 0
+        assert first % ALIGNMENT == 0
         assert 0 <= first <= width - WINDOW
         assert first == 0 or first + MARGIN <= left
         assert first + WINDOW == width or right <= first + WINDOW - MARGIN

@@ -10,8 +10,6 @@ import pytest
 from numpy.typing import NDArray
 
 from app.core.types import Floats
-from app.matting.cpu.compositor import Coefficients
-from app.matting.cpu.cpu_backend import apply_strict
 from app.matting.strict import rules
 from app.matting.strict.cpu_strict import StrictFilter, soft_gain
 from tests.matting.strict.rooms import HEIGHT, POSTER, WIDTH, Blob, Room, Stream, kept, walking
@@ -377,7 +375,7 @@ def test_coefficients_get_the_gain_and_the_floor() -> None:
         image, alpha = room.frame(walking(n), POSTER)
         slope, offset = np.ones((4, HEIGHT, WIDTH), np.float32), np.stack([alpha] * 4)
         coarse = alpha.copy()
-        apply_strict(strict, "balanced", Coefficients(image, slope, offset, coarse))
+        strict.apply(image, slope, offset, coarse)
         gain = twin.gain(image, alpha)
 
     assert (slope[:3] == 1).all() and (offset[:3] == alpha).all()

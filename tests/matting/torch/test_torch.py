@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import weakref
 from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +17,11 @@ from torch import Tensor, nn
 from app.core.errors import ModelError
 from app.core.geometry import View
 from app.core.settings import EdgeSettings
-from app.core.threads import Strips
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
 from app.matting.base.interface import MatteEdit, NotAMatteError, StepGeometry
 from app.matting.base.parameters import plan
 from app.matting.choice.preparation import PORTRAIT
-from app.matting.cpu.compositor import Coefficients, Compositor
-from app.matting.cpu.cpu_backend import apply_strict, shrink
+from app.matting.kernels.network import shrink_rows
 from app.matting.plate.picture import lit_plate
 from app.matting.strict.cpu_strict import StrictFilter
 from app.matting.strict.torch_strict import components, initial_memory, strict_matte, with_people
@@ -43,7 +40,7 @@ from tests.matting.networks import frames
 from tests.matting.strict.rooms import HEIGHT as ROWS
 from tests.matting.strict.rooms import SCENES, Blob, Room, walking
 from tests.matting.strict.rooms import WIDTH as COLUMNS
-from tests.matting.stubs import Fixed, showing
+from tests.matting.stubs import Fixed, StubCpu, showing
 from tests.matting.torch_stubs import StubTorch
 
 pytestmark = pytest.mark.torch
@@ -425,7 +422,7 @@ def both(
     given = [torch.from_numpy(array.copy())[None] for array in (image, slope, offset, alpha[None])]
     *found, memory = strict_matte(given[0], given[1], given[2], given[3], memory)
     coarse = alpha.copy()
-    apply_strict(numpy_filter, "balanced", Coefficients(image, slope, offset, coarse))
+    numpy_filter.apply(image, slope, offset, coarse)
     return [slope, offset, coarse[None]], [tensor[0].numpy() for tensor in found], memory
 
 
@@ -459,29 +456,19 @@ def test_components_are_those_of_opencv(seed: int) -> None:
 
 def test_the_step_on_a_cpu_is_the_step_in_torch() -> None:
     geometry = StepGeometry(2 * COLUMNS, 2 * ROWS, 0.5)
-    room, numpy_filter = Room(grid=2), StrictFilter()
-    strips = Strips()
-    eager, cpu = StubTorch(geometry), Compositor(geometry, strips)
-    small = np.empty((3, ROWS, COLUMNS), np.float32)
-    edges, backdrop = EdgeSettings(), BlurredBackground(80)
-    try:
-        for n in range(12):
-            image, full = room.frame(walking(n), Blob(30, 40, 12))
-            alpha = np.ascontiguousarray(full[::2, ::2])
-            frame = np.ascontiguousarray(np.rint(image[::-1] * 255).astype(np.uint8).transpose(1, 2, 0))
-            shrink(strips, frame, (0.5, 0.5), small)
-            coefficients = showing(alpha, small)
-            eager.coefficients = deepcopy(coefficients)
-            expected = eager.step(frame, backdrop, edges)
-
-            apply_strict(numpy_filter, "balanced", coefficients)
-            found = cpu.composite(frame, coefficients, backdrop, plan(edges), False)
-
-            assert np.abs(found.alpha.astype(int) - expected.alpha).max() <= 1
-            assert np.abs(found.composite.astype(int) - expected.composite).max() <= 2
-        assert found.alpha[110, 2 * int(walking(11).x)] == 255
-    finally:
-        strips.close()
+    room, eager, cpu = Room(grid=2), StubTorch(geometry), StubCpu(geometry)
+    for n in range(12):
+        image, full = room.frame(walking(n), Blob(30, 40, 12))
+        alpha = np.ascontiguousarray(full[::2, ::2])
+        frame = np.ascontiguousarray(np.rint(image[::-1] * 255).astype(np.uint8).transpose(1, 2, 0))
+        small = np.empty((3, ROWS, COLUMNS), np.float32)
+        shrink_rows(frame, 0.5, 0.5, small, 0, ROWS)
+        eager.coefficients = cpu.coefficients = showing(alpha, small)
+        expected, found = (made.step(frame, BlurredBackground(80), EdgeSettings()) for made in (eager, cpu))
+        assert np.abs(found.alpha.astype(int) - expected.alpha).max() <= 1
+        assert np.abs(found.composite.astype(int) - expected.composite).max() <= 2
+    assert found.alpha[110, 2 * int(walking(11).x)] == 255
+    cpu.close()
 
 
 @pytest.mark.parametrize("size", [(ROWS, COLUMNS), (3 * ROWS, 3 * COLUMNS)])
