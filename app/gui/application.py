@@ -19,10 +19,13 @@ from PyQt6.QtNetwork import QLocalServer, QLocalSocket
 from PyQt6.QtWidgets import QApplication, QDialog, QMenu, QMessageBox, QSystemTrayIcon
 
 from app.config import scenes, settings_file
+from app.control.controller import SettingsController
+from app.control.server import ControlServer
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, paths
 from app.core.errors import Stage
 from app.core.settings import Language, Settings
-from app.gui.bridge import Bridge, RemoteControl
+from app.gui.backgrounds.tiles import tiles
+from app.gui.bridge import Bridge
 from app.gui.dialogs import LogBuffer
 from app.gui.main_window import MainWindow
 from app.gui.store import Saver, SettingsStore
@@ -141,8 +144,20 @@ class Session:
             self.window.program_notices.ask_before_unmatted()
         self.lifecycle = WindowLifecycle(self.window)
         self.lifecycle.ended.connect(app.quit)
-        self._remote = RemoteControl(self.store, self.bridge, scene_store, self.lifecycle.end)
-        self._remote.scenes_changed.connect(self.window.scenes.reload)
+        # Commands change the settings on the control thread: they are answered after they took effect, also while the
+        # window is busy.
+        controller = SettingsController(
+            self.pipeline,
+            change=self.store.change,
+            undo=self.store.undo,
+            tiles=lambda: tiles(self.store.current.window.own_colour),
+            scenes=scene_store,
+            request_quit=self.window.quit_requested.emit,
+            newest=lambda: self.bridge.picture,
+            scenes_changed=self.window.scenes.changed.emit,
+        )
+        self._server = ControlServer(controller)
+        self.pipeline.watch(self._server.thread)
         if self._saver is not None:
             self.window.program_notices.remedy_chosen.connect(self._saver.write)
         self._instance.raised.connect(self.lifecycle.show_in_front)
@@ -169,7 +184,7 @@ class Session:
         self._show()
         self.bridge.start()
         self.window.start()
-        self._remote.start()
+        self._server.start()  # the window also works where that fails
         if self._options.warning:
             self.window.program_notices.show_error(self._options.warning, lasting=True)
 
@@ -191,8 +206,8 @@ class Session:
         self.store.set("window.geometry", self.window.encoded_geometry())
         self.lifecycle.hide_all()
         self._instance.release()  # allow a new start while threads are still ending
-        remote_ended = self._remote.stop()
-        ended = self.bridge.stop(STOP_TIMEOUT_S) and remote_ended
+        server_ended = self._server.stop()
+        ended = self.bridge.stop(STOP_TIMEOUT_S) and server_ended
         if self._saver is not None:
             self._saver.write()
         unsaved = self._tasks.close()

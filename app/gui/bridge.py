@@ -1,4 +1,4 @@
-"""Connects Qt to the pipeline, and ctl to the window; recordings and snapshots. No other module knows both."""
+"""Connects Qt to the pipeline: its views, status, recordings and snapshots."""
 
 from __future__ import annotations
 
@@ -11,13 +11,9 @@ from pathlib import Path
 from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 
-from app.config.scenes import SceneStore
-from app.control.controller import SettingsController
-from app.control.server import ControlServer
 from app.core.errors import SinkError, t, text_of
 from app.core.files import new_file, new_file_held, why_not_written
 from app.core.types import Outgoing, Picture
-from app.gui.backgrounds.tiles import tiles
 from app.gui.preview.rendering import BgrxImage, PreviewWorker, ViewMode, ViewRequest, to_qimage
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
@@ -95,43 +91,6 @@ class Bridge(QObject):
         if not self._signalled:
             self._signalled = True
             self.frame_ready.emit()
-
-
-class RemoteControl(QObject):
-    """Runs the control server of the window.
-
-    Commands change the settings on the control thread, without waiting for the GUI thread: a command is answered
-    after it took effect, also while the window is busy.
-    """
-
-    scenes_changed = pyqtSignal()
-    """A command changed the saved scenes."""
-    _end_requested = pyqtSignal()
-
-    def __init__(self, store: SettingsStore, bridge: Bridge, scenes: SceneStore, end: Callable[[], None]) -> None:
-        super().__init__(bridge)
-        pipeline = bridge.pipeline
-        self._end_requested.connect(end)
-        controller = SettingsController(
-            pipeline,
-            change=store.change,
-            undo=store.undo,
-            tiles=lambda: tiles(store.current.window.own_colour),
-            scenes=scenes,
-            request_quit=self._end_requested.emit,
-            newest=lambda: bridge.picture,
-            scenes_changed=self.scenes_changed.emit,
-        )
-        self._server = ControlServer(controller)
-        pipeline.watch(self._server.thread)
-
-    def start(self) -> None:
-        """Start listening. The window also works where that fails."""
-        self._server.start()
-
-    def stop(self) -> bool:
-        """Stop listening; return False if the thread did not end."""
-        return self._server.stop()
 
 
 class Recording(QObject):

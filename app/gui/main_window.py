@@ -63,9 +63,11 @@ class MainWindow(QMainWindow):
 
     def _lay_out(self) -> None:
         PreviewInteraction(self.preview, self.store, self.bridge)
-        tool = self.panel.zones.tool  # takes mouse events before the interaction, which was installed earlier
-        self.zones = ZoneMarks(self.preview, tool, self.store, self.bridge)
-        tool.changed.connect(lambda: self._show_brush(tool.in_use))
+        # Takes mouse events before the interaction, which was installed earlier.
+        brush, size = self.panel.zones.brush, self.panel.zones.brush_size.slider
+        self.zones = ZoneMarks(self.preview, self.store, self.bridge, lambda: size.value() / 100)
+        brush.toggled.connect(self.zones.use_brush)
+        brush.toggled.connect(self._show_brush)
         self.zones.full.connect(self.program_notices.report_full_zones)
         note = ViewNote(self.preview, self.store, self.bridge)
         flags = Qt.AlignmentFlag

@@ -164,6 +164,8 @@ class ScenesMenu(QObject):
     """Fills a menu with the saved scenes. Files are read and written on a task thread."""
 
     failed = pyqtSignal(object)  # a str would lose the message of a Text
+    changed = pyqtSignal()
+    """Another part of the program, on any thread, changed the saved scenes."""
     saved = pyqtSignal(str, str)
     """A scene was saved: its name, and the keys that apply it, or nothing."""
 
@@ -178,6 +180,7 @@ class ScenesMenu(QObject):
         self._actions: dict[str, QAction] = {}
         self._wanted = ""
         """The scene that was asked for last."""
+        self.changed.connect(self.reload)
         menu.aboutToShow.connect(self._mark_active)
         self._fill({})
         self.reload()

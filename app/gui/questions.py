@@ -45,28 +45,22 @@ def ask_for_files(
     parent: QWidget, title: str, take: Callable[[list[Path]], object], name_filter: str, folder: UserFolder
 ) -> None:
     """Ask for existing files."""
-    dialog = _file_dialog(parent, title, QFileDialog.FileMode.ExistingFiles, path_of(folder))
-    dialog.setNameFilter(name_filter)
+    dialog = _file_dialog(parent, title, QFileDialog.FileMode.ExistingFiles, path_of(folder), name_filter)
     dialog.filesSelected.connect(lambda names: take([Path(name) for name in names]))
-    dialog.open()
 
 
 def ask_for_file(
     parent: QWidget, title: str, take: Callable[[Path], object], name_filter: str = "", *, folder: UserFolder
 ) -> None:
     """Ask for one existing file."""
-    dialog = _file_dialog(parent, title, QFileDialog.FileMode.ExistingFile, path_of(folder))
-    if name_filter:
-        dialog.setNameFilter(name_filter)
+    dialog = _file_dialog(parent, title, QFileDialog.FileMode.ExistingFile, path_of(folder), name_filter)
     dialog.fileSelected.connect(lambda name: take(Path(name)))
-    dialog.open()
 
 
 def ask_for_folder(parent: QWidget, title: str, take: Callable[[Path], object], start: Path) -> None:
     """Ask for a folder, starting at `start` or its nearest existing parent."""
     dialog = _file_dialog(parent, title, QFileDialog.FileMode.Directory, start)
     dialog.fileSelected.connect(lambda name: take(Path(name)))
-    dialog.open()
 
 
 def ask_for_name(parent: QWidget, title: str, suggestion: str, take: Callable[[str], object]) -> None:
@@ -140,8 +134,12 @@ def _ask_before(
     box.open()
 
 
-def _file_dialog(parent: QWidget, title: str, mode: QFileDialog.FileMode, folder: Path) -> QFileDialog:
-    dialog = QFileDialog(parent, title, str(nearest_folder(folder)))
+def _file_dialog(
+    parent: QWidget, title: str, mode: QFileDialog.FileMode, folder: Path, name_filter: str = ""
+) -> QFileDialog:
+    """Return a dialog that is open."""
+    dialog = QFileDialog(parent, title, str(nearest_folder(folder)), name_filter)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
     dialog.setFileMode(mode)
+    dialog.open()
     return dialog

@@ -534,12 +534,12 @@ def test_whatever_leaves_the_controls_of_the_brush_ends_it(session: Session, qtb
     bring_up(session, drop)
     qtbot.mouseClick(drop, LEFT)
     pull(session, qtbot, at(session, 0.1, 0.2), at(session, 0.2, 0.2))
-    assert session.window.panel.zones.tool.in_use
+    assert session.window.zones.brush_in_use
     hint = find(session.window, QLabel, "brushHint")
     session.window.panel.page.scroll_to(session.window.panel.zones)
     qtbot.waitUntil(lambda: hint.visibleRegion().contains(hint.rect().center()))
     qtbot.mouseClick(hint, LEFT)
-    assert session.window.panel.zones.tool.in_use, "nothing of the brush itself ends it"
+    assert session.window.zones.brush_in_use, "nothing of the brush itself ends it"
     assert "paints" in brush.text() and brush.isVisible()
     assert session.window.preview.cursor().shape() == Qt.CursorShape.CrossCursor
     qtbot.mousePress(session.window.preview, LEFT, pos=at(session, 0.3, 0.2))
@@ -547,7 +547,7 @@ def test_whatever_leaves_the_controls_of_the_brush_ends_it(session: Session, qtb
     before = painted(session)
     assert len(before) == 2
     LEAVE[leave](session, qtbot)
-    assert not any((session.window.panel.zones.tool.in_use, drop.isChecked(), brush.text()))
+    assert not any((session.window.zones.brush_in_use, drop.isChecked(), brush.text()))
     assert session.window.preview.cursor().shape() != Qt.CursorShape.CrossCursor
     qtbot.waitUntil(lambda: shows_camera(session))
     qtbot.mouseClick(session.window.preview, LEFT, pos=at(session, 0.5, 0.5))

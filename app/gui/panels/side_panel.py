@@ -14,7 +14,6 @@ from app.gui.panels.devices import CameraControls, RecordingControls, VirtualCam
 from app.gui.panels.form import Form
 from app.gui.panels.models import Models, QualityChoice, QualityControls
 from app.gui.preview.view import Preview
-from app.gui.preview.zones import ZoneTool
 from app.gui.store import SettingsStore
 from app.gui.tasks import DeviceWatcher, Tasks
 from app.gui.translation import standby_text, tr
@@ -115,6 +114,10 @@ class BackgroundViewControls(Form):
                       )  # fmt: skip
 
 
+BRUSH_PERCENT = 5
+"""Size of the brush at first."""
+
+
 class ZoneControls(Form):
     """Takes the brush, and removes zones of the camera in use.
 
@@ -123,18 +126,16 @@ class ZoneControls(Form):
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        self.tool = ZoneTool()
         self._camera = ""
-        self._brush = button(tr("Always hide"), tr("What you paint is never shown, not even people"),
+        self.brush = button(tr("Always hide"), tr("What you paint is never shown, not even people"),
                              "dropBrush", checkable=True)  # fmt: skip
-        self._brush.toggled.connect(self._use_brush)
-        self.add(self._brush)
+        self.brush.toggled.connect(self._use_brush)
+        self.add(self.brush)
         self.add_hint(tr("Paint on the picture; Esc ends."), "brushHint")
         self.brush_size = ValueSlider(
             1, 20, percent, tr("Brush size"), tr("Size of the brush on the preview"), "brushSlider"
         )
-        self.brush_size.value_changed.connect(lambda value: setattr(self.tool, "radius", value / 100))
-        self.brush_size.show_value(round(self.tool.radius * 100))
+        self.brush_size.show_value(BRUSH_PERCENT)
         self.add_row(tr("Brush size"), self.brush_size, self.brush_size.slider)
         self.add_link(tr("Remove the last zone"), tr("Undo the last brush stroke"), "zoneUndo",
                       lambda: self._remove(self._own()[-1:]), lambda _settings: bool(self._own()))  # fmt: skip
@@ -153,7 +154,7 @@ class ZoneControls(Form):
 
     def put_away(self) -> None:
         """Paint no more, and drop the stroke that is being painted."""
-        self._brush.setChecked(False)
+        self.brush.setChecked(False)
 
     def hideEvent(self, event: QHideEvent | None) -> None:
         super().hideEvent(event)
@@ -190,7 +191,6 @@ class ZoneControls(Form):
         self._only_me = settings.people.only_me
 
     def _use_brush(self, on: bool) -> None:
-        self.tool.use(on)
         if on:
             application().installEventFilter(self)
         else:

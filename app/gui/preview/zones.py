@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from PyQt6.QtCore import QEvent, QObject, QPointF, Qt, pyqtSignal
 from PyQt6.QtGui import (
@@ -115,44 +115,6 @@ STEP = 0.2
 """Least distance between two points of a stroke, relative to the radius of the brush."""
 
 
-class ZoneTool(QObject):
-    """The brush and the stroke that is being painted. A stroke takes effect when the button is released."""
-
-    changed = pyqtSignal()
-    """The brush or the stroke changed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.in_use = False
-        self.radius = 0.05
-        """Of the brush, as a fraction of the height of the camera's frame."""
-        self.stroke: tuple[tuple[float, float], ...] = ()
-        """Points of the stroke, in fractions of the camera's frame."""
-
-    def use(self, on: bool) -> None:
-        """Take the brush, or put it away."""
-        self.in_use, self.stroke = on, ()
-        self.changed.emit()
-
-    def add(self, x: float, y: float) -> None:
-        """Continue the stroke to a position in the camera's frame; positions beyond it are moved to its edge."""
-        point = min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)
-        if self.stroke:
-            last = self.stroke[-1]
-            if max(abs(point[0] - last[0]), abs(point[1] - last[1])) < STEP * self.radius:
-                return
-        if len(self.stroke) < MAX_POINTS:
-            self.stroke = (*self.stroke, point)
-            self.changed.emit()
-
-    def finish(self, camera: str) -> Zone | None:
-        """End the stroke and return its zone for this camera; None if there was none."""
-        stroke, self.stroke = self.stroke, ()
-        if not self.in_use or not stroke:
-            return None
-        return Zone(points=stroke, radius=self.radius, camera=camera)
-
-
 COLOUR = "#3d8bfd"
 LINE_PX = 2
 CLICK_PX = 6
@@ -162,7 +124,7 @@ PRESSES = QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick
 
 
 class ZoneMarks(QWidget):
-    """Outlines zones while the brush is in use.
+    """Outlines zones while the brush is in use, and paints new ones: a stroke takes effect when the button is released.
 
     Takes the preview's mouse events for the brush, and selects a person.
     """
@@ -170,11 +132,16 @@ class ZoneMarks(QWidget):
     full = pyqtSignal()
     """There are as many zones as possible, and a stroke was not kept."""
 
-    def __init__(self, preview: Preview, tool: ZoneTool, store: SettingsStore, bridge: Bridge) -> None:
+    def __init__(self, preview: Preview, store: SettingsStore, bridge: Bridge, radius: Callable[[], float]) -> None:
+        """radius: returns that of the brush, as a fraction of the height of the camera's frame."""
         super().__init__()
         self.setObjectName("zoneMarks")
         self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
-        self._preview, self._tool, self._store, self._bridge = preview, tool, store, bridge
+        self._preview, self._store, self._bridge = preview, store, bridge
+        self._radius = radius
+        self.brush_in_use = False
+        self._stroke: tuple[tuple[float, float], ...] = ()
+        """Points of the stroke that is being painted, in fractions of the camera's frame."""
         self._camera, self._orientation, self._view = "", UNTURNED, WHOLE_VIEW
         """The camera in use, how it is turned, and the part of its upright frame that the output shows."""
         self._pressed_at: QPointF | None = None
@@ -184,13 +151,17 @@ class ZoneMarks(QWidget):
         preview.installEventFilter(self)
         bridge.status_changed.connect(self._show_status)
         store.changed.connect(self._follow)
-        tool.changed.connect(self._follow)
         self._follow()
 
     @property
     def shown(self) -> tuple[Zone, ...]:
         """The zones that are outlined now."""
-        return self._store.current.people.zones_of(self._camera) if self._tool.in_use else ()
+        return self._store.current.people.zones_of(self._camera) if self.brush_in_use else ()
+
+    def use_brush(self, on: bool) -> None:
+        """Take the brush, or put it away with the stroke that is being painted."""
+        self.brush_in_use, self._stroke = on, ()
+        self._follow()
 
     def _show_status(self, status: PipelineStatus) -> None:
         """Follow camera and view."""
@@ -202,15 +173,15 @@ class ZoneMarks(QWidget):
 
     def _follow(self) -> None:
         """Paint again; hidden while there is nothing to paint, since every frame of the preview paints it too."""
-        self.setVisible(bool(self.shown or self._tool.stroke))
+        self.setVisible(bool(self.shown or self._stroke))
         self.update()
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         self._outline(painter, self.shown)
-        if self._tool.stroke:
-            self._outline(painter, [Zone(points=self._tool.stroke, radius=self._tool.radius)])
+        if self._stroke:
+            self._outline(painter, [Zone(points=self._stroke, radius=self._radius())])
 
     def _outline(self, painter: QPainter, zones: Sequence[Zone]) -> None:
         if not zones:
@@ -251,7 +222,7 @@ class ZoneMarks(QWidget):
     def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
         if not isinstance(event, QMouseEvent):
             return False
-        if not self._tool.in_use:
+        if not self.brush_in_use:
             self._pick(event)
             return False
         if event.type() in PRESSES and event.button() is Qt.MouseButton.LeftButton:
@@ -260,7 +231,7 @@ class ZoneMarks(QWidget):
             self._finish()
         elif event.buttons() & Qt.MouseButton.LeftButton and self._painted:  # a zone without a camera is one of all
             point = self._in_frame(event.position())
-            self._tool.add(*self._orientation.from_upright(*point))
+            self._continue(*self._orientation.from_upright(*point))
         return True
 
     def _pick(self, event: QMouseEvent) -> None:
@@ -277,12 +248,24 @@ class ZoneMarks(QWidget):
                 self._store.change(lambda settings: settings.replace(selected=point))
             self._pressed_at = None
 
+    def _continue(self, x: float, y: float) -> None:
+        """Continue the stroke to a position in the camera's frame; positions beyond it are moved to its edge."""
+        x, y = min(max(x, 0.0), 1.0), min(max(y, 0.0), 1.0)
+        before = self._stroke[-1:]
+        far = all(max(abs(x - last_x), abs(y - last_y)) >= STEP * self._radius() for last_x, last_y in before)
+        if far and len(self._stroke) < MAX_POINTS:
+            self._stroke = (*self._stroke, (x, y))
+            self._follow()
+
     def _finish(self) -> None:
-        zone, self._painted = self._tool.finish(self._painted), ""
-        if zone is not None:
-            if len(self._store.current.people.zones) >= MAX_ZONES:
-                self.full.emit()
-            self._store.change(lambda settings: settings.replace(people=settings.people.with_zone(zone)))
+        """End the stroke and keep its zone, if there was one."""
+        stroke, camera, self._stroke, self._painted = self._stroke, self._painted, (), ""
+        if not stroke:
+            return
+        if len(self._store.current.people.zones) >= MAX_ZONES:
+            self.full.emit()
+        zone = Zone(points=stroke, radius=self._radius(), camera=camera)
+        self._store.change(lambda settings: settings.replace(people=settings.people.with_zone(zone)))
 
     def _camera_at(self, position: QPointF) -> str:
         """Return the camera whose frame is shown here; empty on the stand-by card and beside the picture."""
