@@ -235,7 +235,7 @@ class Session:
         dark = theme.is_dark(self.store.current.window.theme)
         if dark is not self._dark:  # restyling every widget takes time
             self._dark = dark
-            theme.switch(self._app, dark)
+            theme.apply(self._app, dark)
 
 
 @contextmanager

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 from PyQt6.QtCore import QEvent, QLocale, QPoint, QRect, QSize, Qt
 from PyQt6.QtGui import QColor, QFont, QFontMetrics, QIcon, QImage, QPalette, QScreen
 from PyQt6.QtWidgets import QApplication, QComboBox, QDialog, QLabel, QPushButton, QScrollArea, QSplitter, QWidget
@@ -26,11 +24,11 @@ from app.gui.notices import Notice, NoticeArea
 from app.gui.panels.form import Caption
 from app.gui.preview.rendering import from_qimage
 from app.gui.widgets import theme
-from app.gui.widgets.controls import ElidedComboBox, ValueSlider, button, combo, fill_combo, percent
+from app.gui.widgets.controls import ElidedComboBox, ValueSlider, combo, fill_combo, percent
 from app.gui.widgets.page import FoldingRow, Page
 from app.gui.widgets.qt import FRAME
 from app.runtime.status import Lowered, Phase, PipelineStatus
-from tests.gui.conftest import StartWindow, activate
+from tests.gui.conftest import StartWindow
 from tests.gui.widgets import (
     Seen,
     bring_up,
@@ -261,75 +259,20 @@ def test_every_text_has_enough_contrast(dark: bool) -> None:
     assert contrast(QColor("white"), QColor(theme.ALARM)) >= 4.5
 
 
-def brightness(window: QWidget) -> int:
-    return window.grab().toImage().pixelColor(2, window.height() // 2).lightness()
-
-
 @pytest.mark.parametrize("chosen", ["light", "dark"])
-def test_a_new_theme_reaches_every_widget(session: Session, qtbot: QtBot, qapp: QApplication, chosen: Theme) -> None:
-    def pictures() -> list[QImage]:
-        """Grab the strip and the side panel after layout, without the text about the camera, which changes."""
-        taken: list[list[QImage]] = [[]]
+def test_a_new_theme_reaches_every_widget(controls: Session, chosen: Theme) -> None:
+    window = controls.window
 
-        def same_again() -> bool:
-            panel = session.window.panel
-            panel.camera.hide()
-            shown = [part.grab().toImage() for part in (session.window.strip, panel, *panel.groups)]
-            taken.append(shown)
-            return taken[-2] == taken[-1]
+    def seen() -> tuple[int, list[QImage]]:
+        ground = window.grab().toImage().pixelColor(2, window.height() // 2).lightness()
+        return ground, [part.grab().toImage() for part in (window.strip, window.panel, *window.panel.groups)]
 
-        qtbot.waitUntil(same_again)
-        return taken[-1]
-
-    qtbot.waitUntil(lambda: session.bridge.status.phase is Phase.RUNNING)
-    session.bridge.poll()  # afterwards, no row appears or goes by itself
-    session.store.edit("window", theme="dark" if chosen == "light" else "light")
-    before, other = pictures(), brightness(session.window)
-    session.store.edit("window", theme=chosen)
-    turned = pictures()
-    assert (brightness(session.window) - other > 100) is (chosen == "light")
-    theme.apply(qapp, chosen == "dark")  # as at the start of the program
-    assert turned == pictures()
+    controls.store.edit("window", theme="dark" if chosen == "light" else "light")
+    other, before = seen()
+    controls.store.edit("window", theme=chosen)
+    brightness, turned = seen()
+    assert (brightness - other > 100) is (chosen == "light")
     assert not any(one == other for one, other in zip(before, turned, strict=True))
-
-
-def test_a_disabled_link_is_grey_and_underlined(controls: Session) -> None:
-    """It looked like one that acts, then like a hint."""
-    link = find(controls.window, QPushButton, "framingReset")
-    assert not link.isEnabled()
-    link.ensurePolished()
-
-    def pixels() -> NDArray[np.int_]:
-        return from_qimage(link.grab().toImage())[..., :3].astype(int)
-
-    grey = pixels()
-    text = link.fontMetrics().horizontalAdvance(link.text()) * link.devicePixelRatioF()
-    assert (grey != grey[0, 0]).any(axis=2).sum(axis=1).max() >= 0.9 * text, "a line below the whole text"
-    link.setEnabled(True)
-    assert np.ptp(pixels(), axis=2).max() > 2 * np.ptp(grey, axis=2).max(), "the accent is a colour, grey is none"
-
-
-@pytest.mark.parametrize("make", [partial(button, "", link=True), StatusLine], ids=["link", "status"])
-def test_no_focus_mark_touches_the_text(controls: Session, qtbot: QtBot, make: Callable[[], QPushButton]) -> None:
-    """A frame crossed the first and the last letter."""
-    activate(controls, qtbot)
-    made = make()
-    made.setText("Jumping over zoom")
-    made.setParent(controls.window)
-    made.show()
-    made.resize(made.sizeHint())
-
-    def picture(focused: bool) -> NDArray[np.int_]:
-        (made.setFocus if focused else made.clearFocus)()
-        qtbot.waitUntil(lambda: made.hasFocus() is focused)
-        return from_qimage(made.grab().toImage()).astype(int)
-
-    plain = picture(focused=False)
-    text = (plain != plain[0, 0]).any(axis=2)
-    mark = (picture(focused=True) != plain).any(axis=2)
-    assert text.any()
-    assert mark.any()
-    assert not (cv2.dilate(mark.astype(np.uint8), np.ones((3, 3), np.uint8)) * text).any()
 
 
 def test_a_link_is_as_wide_as_its_text(controls: Session) -> None:
@@ -415,21 +358,6 @@ def test_badges_and_notes_are_whole_beside_a_small_picture(
         qtbot.waitUntil(check)
 
 
-def test_a_row_becomes_a_column_where_it_is_too_narrow(qtbot: QtBot) -> None:
-    holder, one, other = QWidget(), QPushButton("Always hide this"), QPushButton("Always show this")
-    qtbot.addWidget(holder)
-    folding = FoldingRow(one, other)
-    holder.setLayout(folding)
-    side_by_side = folding.sizeHint().width()
-    holder.show()
-    holder.resize(side_by_side, 200)
-    qtbot.waitUntil(lambda: one.y() == other.y() and one.x() < other.x())
-    holder.resize(side_by_side - 1, 200)
-    qtbot.waitUntil(lambda: one.y() + one.height() <= other.y() and one.x() == other.x())
-    holder.resize(side_by_side, 200)
-    qtbot.waitUntil(lambda: one.y() == other.y())
-
-
 def test_a_row_is_measured_without_another_layout(qtbot: QtBot) -> None:
     """With and without a scroll bar, the side panel turned its rows for ever; one whose text wraps had no height."""
     holder, title, seen = QWidget(), Caption("A title that wraps"), Seen(QEvent.Type.LayoutRequest)
@@ -482,32 +410,6 @@ def test_a_notice_is_fitted_without_showing_what_is_left_out(qtbot: QtBot) -> No
     area.resize(290, 60)
     QApplication.processEvents()
     assert action.isHidden() and seen.events == []
-
-
-@pytest.mark.parametrize("key", [Qt.Key.Key_Tab, Qt.Key.Key_Backtab])
-def test_the_focus_is_scrolled_to(start_window: StartWindow, qapp: QApplication, qtbot: QtBot, key: Qt.Key) -> None:
-    with letters(qapp, 2.0), translate(qapp, QLocale("de")):
-        session = start_window(shown=False)
-        window, page = session.window, session.window.panel.page
-        session.store.edit("window", all_settings=True)
-        for group in window.panel.groups:
-            group.toggle.setChecked(True)
-        window.show()
-        window.resize(1024, 700)
-        qtbot.waitUntil(partial(check_window, window, 1024, 700))
-        activate(session, qtbot)
-        viewport, visited = existing(page.viewport()), []
-        ends = window.panel.camera.list, find(window, QWidget, "output.standby_image")
-        first, last = ends if key == Qt.Key.Key_Tab else reversed(ends)
-        first.setFocus(Qt.FocusReason.TabFocusReason)
-        while (focused := existing(QApplication.focusWidget())) is not last:
-            qtbot.keyClick(focused, key)
-            reached = existing(QApplication.focusWidget())
-            assert page.isAncestorOf(reached) and reached not in visited
-            visited.append(reached)
-            place = reached.rect().translated(reached.mapTo(viewport, QPoint(0, 0)))
-            assert viewport.rect().contains(place), reached.objectName()
-        assert len(visited) > 30
 
 
 def test_a_long_status_ends_in_an_ellipsis_and_is_whole_in_the_tool_tip(qapp: QApplication, qtbot: QtBot) -> None:

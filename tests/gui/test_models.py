@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pytest
 from PyQt6.QtCore import Qt, QTimer
@@ -25,9 +24,8 @@ from app.gui import services
 from app.gui.application import Session
 from app.gui.panels import plate
 from app.gui.panels.devices import FILE
-from app.gui.panels.models import SAMPLE, AdvancedControls, Models, QualityChoice, Sample
+from app.gui.panels.models import AdvancedControls, Models, QualityChoice
 from app.gui.panels.plate import PlateDialog
-from app.gui.preview.rendering import from_qimage
 from app.gui.services import PrecisionChoice
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
@@ -38,7 +36,6 @@ from app.matting.choice.choice import Trial, save_trials
 from app.matting.choice.governor import LIGHTER_WORK
 from app.matting.plate import picture as plate_capture
 from app.matting.plate.picture import plate_path, save_plate
-from app.media.image_file import read_image
 from app.runtime.status import PipelineStatus
 from models.table import BUNDLED
 from tests.gui.conftest import CAMERAS, MODELS, STANDARD, Downloads
@@ -548,13 +545,3 @@ def test_the_cost_is_predicted_from_the_standard_network_until_it_is_measured(
     save_trials(FINE, weights, [Trial("float32", None, 90.0, 90.0)])
     found = services.fine_quality(settings)
     assert not found.holds_rate and found.share == pytest.approx(90.0 * 0.03 / usable_cores())
-
-
-def test_the_sample_shows_both_networks(controls: Session, qtbot: QtBot) -> None:
-    opened(controls, qtbot)
-    picture = read_image(SAMPLE)
-    shown = from_qimage(find(controls.window.panel.quality_choice, Sample).grab().toImage())[..., :3]
-    halves = [np.array_split(image, 2, axis=1) for image in (cv2.resize(picture, shown.shape[1::-1]), shown)]
-    for expected, seen in zip(*halves, strict=True):
-        assert np.abs(expected.astype(int) - seen).mean() < 15
-    assert np.abs(halves[0][0].astype(int) - halves[0][1]).max() > 60, "it shows a difference"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -276,13 +275,6 @@ def test_the_failure_of_an_action_is_shown_first_and_what_lasts_comes_back(
     qtbot.waitUntil(lambda: area.texts == (LOST[1], broken))
     bar.show_status(PipelineStatus())
     assert area.error == broken
-
-
-def test_a_recording_that_stops_comes_before_the_failed_action_before_it(area: NoticeArea, bar: ProgramNotices) -> None:
-    bar.show_error("The image cannot be written.")
-    bar.show_status(failing((Stage.RECORDING, "The recording has stopped.", time.monotonic())))
-    bar.show_error("There is no image to paste.")
-    assert area.texts == ("There is no image to paste.", "The recording has stopped.", "The image cannot be written.")
 
 
 def test_a_dismissed_problem_makes_room_at_once_and_stays_away(area: NoticeArea, bar: ProgramNotices) -> None:

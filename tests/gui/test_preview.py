@@ -200,16 +200,6 @@ def test_a_frame_paints_the_picture_alone(qtbot: QtBot) -> None:
     assert seen.painted.boundingRect() == preview.picture_rect().toRect() == QRect(250, 0, 400, 300)
 
 
-def test_text_is_shown_before_the_first_image(qtbot: QtBot) -> None:
-    preview = Preview(made_store())
-    qtbot.addWidget(preview)
-    preview.resize(300, 200)
-    ground = preview.grab().toImage()
-    assert preview.image is None
-    colours = {ground.pixel(x, y) for x in range(0, 300, 2) for y in range(80, 120)}
-    assert len(colours) > 1, "the text is drawn"
-
-
 WIDTH, HEIGHT = 40, 20
 
 

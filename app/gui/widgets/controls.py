@@ -29,7 +29,7 @@ from PyQt6.QtWidgets import (
 
 from app.gui.translation import decimal
 from app.gui.widgets.qt import Margins, broken, existing, longest_word, row, scale_icon, scaled, tip_of, width_of
-from app.gui.widgets.theme import icon
+from app.gui.widgets.theme import ICON_PX, icon
 
 if TYPE_CHECKING:
 
@@ -92,7 +92,7 @@ class WrappingToolButton(Wrapping, QToolButton):
     """A tool button whose text wraps."""
 
 
-ICON_SIZE = QSize(24, 18)
+ICON_SIZE = QSize(24, ICON_PX)
 """Wider than high, which leaves a gap between icon and text."""
 
 
@@ -149,14 +149,6 @@ class SteadyButton(Wrapping, QPushButton):
     def __init__(self, text: str) -> None:
         super().__init__(text)
         self._useful = True
-
-    def sizeHint(self) -> QSize:
-        """As high as a button with icon and text: all stand in the same rows, beside lists of that height."""
-        if self.property("link"):
-            return super().sizeHint()
-        icon_height, line = scaled(ICON_SIZE.height(), self), self.fontMetrics().height()
-        shown = max(0 if self.icon().isNull() else icon_height, line if self.text() else 0)
-        return super().sizeHint().grownBy(QMargins(0, 0, 0, max(icon_height, line) - shown))
 
     def set_useful(self, useful: bool) -> None:
         """Enable the button, or disable it as soon as it has no focus: Qt would hand the focus to the next widget."""

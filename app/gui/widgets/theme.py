@@ -29,6 +29,8 @@ ALARM = "#d63b40"
 """Red behind white text: the real background is visible, or a recording runs."""
 FIELD_PX = 20
 """Least height of a text in a list or a field, in the usual font: they are as high as the buttons beside them."""
+ICON_PX = 18
+"""Height of the icons of buttons, in the usual font, and least height of texts in their place."""
 TITLE_SCALE = 1.5
 """Size of the letters of titles, as a multiple of the others."""
 Roles = QPalette.ColorRole
@@ -65,26 +67,22 @@ def theme_names() -> tuple[tuple[str, Theme], ...]:
 
 
 def apply(app: QApplication, dark: bool) -> None:
-    """Apply palette and style sheet to the whole program, at its start."""
+    """Apply palette and style sheet to the whole program. Takes a tenth of a second for an open window."""
     app.setStyleSheet("")  # `style()` would return the style sheet's proxy
     if existing(app.style()).name() != "fusion":
         app.setStyle("Fusion")
     app.setPalette(palette_of(dark))
     sheet = Path(__file__).with_name("style.css").read_text("utf-8")
-    title_pt = f"{TITLE_SCALE * QFontInfo(app.font()).pointSizeF():.1f}pt"
-    field_px = f"{max(FIELD_PX, round(FIELD_PX * QFontMetrics(app.font()).height() / USUAL_LINE_PX) - 1)}px"
-    for name, value in (
-        ("@alarm", ALARM), ("@folder", IMAGES.as_posix()), ("@title", title_pt), ("@field", field_px)
-    ):  # fmt: skip
+    scale = max(1.0, QFontMetrics(app.font()).height() / USUAL_LINE_PX)
+    for name, value in {
+        "@alarm": ALARM,
+        "@folder": IMAGES.as_posix(),
+        "@title": f"{TITLE_SCALE * QFontInfo(app.font()).pointSizeF():.1f}pt",
+        "@field": f"{max(FIELD_PX, round(FIELD_PX * scale) - 1)}px",
+        "@icon": f"{round(ICON_PX * scale)}px",
+    }.items():
         sheet = sheet.replace(name, value)
     app.setStyleSheet(sheet)
-
-
-def switch(app: QApplication, dark: bool) -> None:
-    """Change the colours of all widgets. Takes a tenth of a second for an open window."""
-    app.setPalette(palette_of(dark))
-    for widget in app.allWidgets():
-        restyle(widget)
 
 
 def restyle(widget: QWidget) -> None:
