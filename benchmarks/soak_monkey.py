@@ -70,7 +70,7 @@ class FastEngine(FakeEngine):
         return super().matte(step)
 
 
-class WatchedSink:
+class WatchedSink(FrameSink):
     """Looks at every picture and keeps none."""
 
     def __init__(self, world: SoakWorld) -> None:

@@ -13,7 +13,6 @@ import numpy as np
 
 from app.core.types import BgrImage
 from app.doctor.proof import bar_error
-from app.output.base import CameraSink
 from app.output.virtual_camera import VirtualCamera
 from device_bed import marks
 from device_bed.obs import Obs, prepare
@@ -52,7 +51,7 @@ def picture() -> None:
     say(f"with the time of a screenshot, age median {np.median([age for _, age in found]):.0f} ms")
 
 
-def _camera() -> CameraSink:
+def _camera() -> VirtualCamera:
     return VirtualCamera(DEVICE, WIDTH, HEIGHT, FPS, backend=backend())
 
 

@@ -21,7 +21,6 @@ from app.core.errors import MattecamError
 from app.core.types import Outgoing, Picture, PictureKind
 from app.doctor.proof import bar_error, colour_bars
 from app.output import v4l2
-from app.output.base import CameraSink
 from app.output.virtual_camera import VirtualCamera
 from device_bed.producer import backend
 from device_bed.program import ctl, log, opened_reader, program, until_picture
@@ -59,7 +58,7 @@ def contract() -> None:
     say(f"{len(tests)} tests of the contract")
 
 
-def _open_small(_: Path) -> CameraSink:
+def _open_small(_: Path) -> VirtualCamera:
     return VirtualCamera("auto", 64, 48, 30, backend=backend())
 
 

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Collection, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeAlias, TypeVar, runtime_checkable
+from typing import Any, Generic, Protocol, TypeAlias, TypeVar
 
 from app.core.errors import Stage
 from app.core.settings import Settings
@@ -20,10 +20,15 @@ class FrameSink(Protocol):
     The constructor opens it and raises SinkOpenError. It is opened, used and closed on one thread.
     """
 
+    name: str
+    """Display name: the device, its label or the file."""
+    device: str | None = None
+    """Of a camera whose readers are those of its device: the device file, or the camera's name if there are none."""
+
     @property
-    def name(self) -> str:
-        """Display name: the device, its label or the file."""
-        ...
+    def readers(self) -> int | None:
+        """The number of programs that read it, of a sink that can tell; readable on any thread."""
+        return None
 
     def send(self, picture: Outgoing) -> None:
         """Show or write one frame of any size; a sink of fixed size letterboxes it. Raises SinkLostError."""
@@ -31,26 +36,6 @@ class FrameSink(Protocol):
 
     def close(self) -> None:
         """Finish the file or release the device. Idempotent. Raises SinkLostError if a file cannot be finished."""
-        ...
-
-
-@runtime_checkable
-class CameraSink(FrameSink, Protocol):
-    """A sink that other programs see as a camera, whose readers are those of its device."""
-
-    @property
-    def device(self) -> str:
-        """The device file, or the camera's name if the system has no device files."""
-        ...
-
-
-@runtime_checkable
-class CountedSink(FrameSink, Protocol):
-    """A sink that knows its own readers."""
-
-    @property
-    def readers(self) -> int:
-        """The number of programs that read it, as far as it can tell them apart. Readable on any thread."""
         ...
 
 

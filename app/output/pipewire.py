@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from app.core.errors import SinkLostError, SinkOpenError, t
 from app.core.settings import Settings
 from app.core.types import Picture
-from app.output.base import SinkContext
+from app.output.base import FrameSink, SinkContext
 from app.output.packing import PackedLayout, Packer, sendable
 from app.system.pipewire.connection import OWN_NODE
 from app.system.pipewire.stream import OUTPUT, Stream, StreamFlags, StreamListener, StreamState
@@ -150,7 +150,7 @@ class NodeChoice:
     alpha: bool
 
 
-class PipeWireCamera:
+class PipeWireCamera(FrameSink):
     """Presents frames to programs that look for cameras in PipeWire, such as browsers and Flatpak programs.
 
     The size does not change while a program reads: frames of other sizes are letterboxed. Without readers the node is

@@ -22,7 +22,7 @@ from app.core.files import why_not_written
 from app.core.threads import lower_priority, name_thread
 from app.core.types import Picture, PictureKind
 from app.media.video_writer import RecordingWriter, live_encoder
-from app.output.base import SinkContext
+from app.output.base import FrameSink, SinkContext
 from app.output.sound import Microphone, SoundTrack
 
 log = logging.getLogger(__name__)
@@ -215,7 +215,7 @@ class EncoderThread:
             self._counts.add(encoded=1)
 
 
-class Recorder:
+class Recorder(FrameSink):
     """Writes the composite with the sound of the microphone, or with `alpha` the matte in grey, as H.264.
 
     Frames are encoded on threads of a low priority; `send` never waits for it. The file has the size of the first

@@ -18,7 +18,7 @@ from app.core.errors import SinkLostError, SinkOpenError, t
 from app.core.settings import Settings
 from app.core.types import Picture
 from app.media.yuv import Layout
-from app.output.base import SinkContext
+from app.output.base import FrameSink, SinkContext
 from app.output.camera_list import (
     VirtualCameraDevice,
     explain,
@@ -64,7 +64,7 @@ class CameraChoice:
     """`auto` (pyvirtualcam, else V4L2), `pyvirtualcam` or `v4l2`."""
 
 
-class VirtualCamera:
+class VirtualCamera(FrameSink):
     """Presents frames to other programs as a camera.
 
     The size does not change while a program reads it (readers would receive garbage): frames of other sizes are
@@ -93,7 +93,7 @@ class VirtualCamera:
         self._backend, self._fps = backend, max(1.0, fps)
         self._wanted = sendable(width, height)
         chosen = self._open_first(_candidates(device_or_label, avoided))
-        self.device = chosen.id
+        self.device: str = chosen.id
         """The device file, or the name if there is none."""
         self.name = chosen.label if chosen.label == chosen.id else f"{chosen.label} ({chosen.id})"
 

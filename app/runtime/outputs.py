@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from app.core.errors import t
 from app.core.settings import Settings
 from app.core.types import Picture, PictureKind
-from app.output.base import CameraSink, CountedSink, FrameSink, SinkContext, SinkSpec
+from app.output.base import FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate
 from app.runtime.context import PipelineContext
 from app.runtime.engines.plan import StandBy
@@ -232,8 +232,6 @@ class SinkWorker:
         """Whether the first matte of the program has come, or the sink takes cards before it as well."""
         self._sent: Picture | None = None
         self._sink: FrameSink | None = None
-        self._camera: CameraSink | None = None
-        self._counted: CountedSink | None = None
         self._asked: tuple[Settings | None, Any] = (None, None)
         """Settings, and the sink that they ask for."""
         self._tried: Any = None
@@ -248,8 +246,8 @@ class SinkWorker:
     @property
     def device(self) -> str | None:
         """The device of an open camera, whose readers are those of the device."""
-        camera = self._camera
-        return None if camera is None else camera.device
+        sink = self._sink
+        return None if sink is None else sink.device
 
     @property
     def wanted(self) -> Any:
@@ -267,8 +265,8 @@ class SinkWorker:
     @property
     def readers(self) -> int | None:
         """The readers of an open sink that counts them itself."""
-        counted = self._counted
-        return None if counted is None else counted.readers
+        sink = self._sink
+        return None if sink is None else sink.readers
 
     def send(self, picture: Picture) -> bool:
         """Hand over a picture; return whether a sink is open."""
@@ -349,8 +347,6 @@ class SinkWorker:
 
     def _use(self, sink: FrameSink | None) -> None:
         self._sink = sink
-        self._camera = sink if isinstance(sink, CameraSink) else None
-        self._counted = sink if isinstance(sink, CountedSink) else None
         self.shown = self.device or (None if sink is None else sink.name)
 
     def _newer_than(self, item: tuple[Picture, bool]) -> tuple[Picture, bool]:
@@ -382,7 +378,7 @@ class SinkWorker:
             self._close()
             self._plan_retry()
             return
-        if self._counted is not None and self._counted.readers == 0:
+        if sink.readers == 0:
             return  # the sink discards pictures
         now_s = time.perf_counter()
         self._board.output_ms.add(now_s - started_s)

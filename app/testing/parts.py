@@ -135,6 +135,13 @@ class FakeSource:
 class FakeSink:
     """Keeps every picture; suffers faults under the name of its stage."""
 
+    device: str | None = None
+
+    @property
+    def readers(self) -> int | None:
+        """Nobody counts them."""
+        return None
+
     def __init__(self, stage: str = "virtual_camera", faults: Faults | None = None) -> None:
         """stage: what the faults of its use are put at; those of open and close at `open_…` and `close_…`."""
         self._faults = faults or Faults()

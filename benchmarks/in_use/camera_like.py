@@ -16,7 +16,7 @@ from app.capture.camera import blank_fault
 from app.capture.demo import DemoSource
 from app.core.types import Frame, Outgoing, Picture, SourceInfo
 from app.media.jpeg import MjpgDecoder
-from app.output.base import CameraSink
+from app.output.base import FrameSink
 from app.output.packing import Packer, sendable
 
 Jpeg = NDArray[np.uint8]
@@ -85,7 +85,7 @@ class CameraLikeSource(FrameSource):
         self._closed.set()
 
 
-class StandInCamera:
+class StandInCamera(FrameSink):
     """Converts frames as a virtual camera does and writes them to memory in place of a device."""
 
     def __init__(self, width: int, height: int) -> None:
@@ -104,12 +104,13 @@ class StandInCamera:
         os.close(self._file)
 
 
-class MeasuredCamera:
+class MeasuredCamera(FrameSink):
     """Passes frames on to a sink and notes when each composite had been sent, and its age then."""
 
-    def __init__(self, camera: CameraSink | None) -> None:
+    def __init__(self, camera: FrameSink | None) -> None:
         """camera: None notes frames that go nowhere."""
-        self.name = self.device = "none" if camera is None else camera.device
+        self.name = "none" if camera is None else camera.name
+        self.device = "none" if camera is None else camera.device
         self._camera = camera
         self._last: Picture | None = None
         self.sent: list[tuple[float, float]] = []

@@ -16,7 +16,7 @@ import numpy as np
 
 from app.core.errors import ModelError, SinkOpenError
 from app.core.settings import CaptureSettings, Settings
-from app.output.base import CameraSink, ReaderCounter, SinkContext
+from app.output.base import FrameSink, ReaderCounter, SinkContext
 from app.output.virtual_camera import CameraChoice, open_virtual_camera
 from app.runtime.context import PipelineParts, Timing, default_parts
 from app.runtime.pipeline import Pipeline
@@ -160,8 +160,8 @@ class Program:
             self._source = CameraLikeSource(self._frames, capture.width, capture.height, capture.fps)
             return self._source
 
-        def open_camera(choice: CameraChoice, width: int, height: int, context: SinkContext) -> CameraSink:
-            camera: CameraSink | None = None
+        def open_camera(choice: CameraChoice, width: int, height: int, context: SinkContext) -> FrameSink:
+            camera: FrameSink | None = None
             if "camera" in self.outputs:
                 try:
                     camera = open_virtual_camera(choice, width, height, context)

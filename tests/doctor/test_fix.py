@@ -24,6 +24,7 @@ from app.doctor.finding import CommandLine, Finding, State
 from app.doctor.fix import desktop_command, elevate, fix, make_script, run_fix
 from app.doctor.proof import Read, prove
 from app.doctor.virtual_camera import check_virtual_camera
+from app.output.base import FrameSink
 from tests.doctor.conftest import Machine
 from tests.waiting import eventually
 
@@ -199,7 +200,7 @@ def test_nobody_can_agree_without_a_terminal() -> None:
 Spoil = Callable[[BgrImage, int], BgrImage]
 
 
-class Wire:
+class Wire(FrameSink):
     """A virtual camera and its reader, joined.
 
     spoil: what the way does to the picture with a number. fail_after: pictures until the wire is cut. opens: there is

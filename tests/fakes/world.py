@@ -58,7 +58,7 @@ def still() -> Callable[[Frame], BgrImage]:
 class FakeCamera(FakeSink):
     """A virtual camera."""
 
-    device = "/dev/virtual_camera"
+    device: str | None = "/dev/virtual_camera"
 
 
 class FakeRecorder(FakeSink):

@@ -15,7 +15,7 @@ from app.capture.base import FrameSource
 from app.capture.table import SourceSpec
 from app.core.settings import CaptureSettings, Settings
 from app.core.types import Frame, Outgoing, SourceInfo
-from app.output.base import SinkContext, SinkSpec
+from app.output.base import FrameSink, SinkContext, SinkSpec
 from app.runtime.context import PipelineParts, Timing
 from app.runtime.status import Phase, status_fields
 from app.testing.parts import ROOM
@@ -96,7 +96,7 @@ def test_the_camera_stays_on_for_it() -> None:
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
 
 
-class ToySink:
+class ToySink(FrameSink):
     """Keeps the colour of a corner."""
 
     opened: list[ToySink] = []  # noqa: RUF012 - for the test
