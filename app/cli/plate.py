@@ -11,8 +11,8 @@ import typer
 
 from app.cli.options import LiveOptions, on_console, with_live_options
 from app.cli.terminal import notify
-from app.core.errors import PlateError, UsageError, t
-from app.core.files import check_outputs, exists, is_file, is_folder, is_taken, why_not_written
+from app.core.errors import UsageError
+from app.core.files import check_outputs, exists, is_file, is_folder, is_taken
 from app.core.settings import Settings
 from app.media.image_file import IMAGE_SUFFIXES
 
@@ -43,7 +43,7 @@ def check_output(output: Path, source: str) -> None:
 
     source: as in the settings, a file or a camera. Raises PlateError if nothing can be written there.
     """
-    from app.matting.plate.picture import plate_info, record_of
+    from app.matting.plate.picture import not_written, plate_info, record_of
 
     check_outputs([output], Path(source) if is_file(Path(source)) else None)
     if output.suffix.lower() not in IMAGE_SUFFIXES:
@@ -55,13 +55,7 @@ def check_output(output: Path, source: str) -> None:
         with TemporaryFile(dir=next(filter(exists, output.absolute().parents))):  # before the user leaves the frame
             pass
     except OSError as error:
-        raise PlateError(
-            t(
-                "The picture of the empty room {file} cannot be written: {reason}.",
-                file=output,
-                reason=why_not_written(error),
-            )
-        ) from error
+        raise not_written(output, error) from error
 
 
 def take_plate(settings: Settings, output: Path | None, seconds: float, countdown_s: float) -> Path:

@@ -194,11 +194,11 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
         try:
             send(connection, address, command.encode())
             came = connection.poll(ANSWER_TIMEOUT_S + command.extra_s)
-            line = connection.recv_bytes(MAX_ANSWER_BYTES) if came else b""
+            if not came:
+                raise EOFError
+            line = connection.recv_bytes(MAX_ANSWER_BYTES)
         except (EOFError, OSError) as error:
             raise ControlError("The running Mattecam did not answer; try again.") from error
-    if not line:
-        raise ControlError("The running Mattecam did not answer; try again.")
     return decode_answer(line)
 
 

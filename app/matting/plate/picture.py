@@ -138,14 +138,15 @@ def save_plate(path: Path, plate: BgrImage, camera: str) -> PlateInfo:
     except SettingsError as error:
         raise PlateError(error.text) from error
     except OSError as error:
-        raise PlateError(
-            t(
-                "The picture of the empty room {file} cannot be written: {reason}.",
-                file=path,
-                reason=why_not_written(error),
-            )
-        ) from error
+        raise not_written(path, error) from error
     return info
+
+
+def not_written(file: Path, error: OSError) -> PlateError:
+    """Return the error for a plate that cannot be written."""
+    return PlateError(
+        t("The picture of the empty room {file} cannot be written: {reason}.", file=file, reason=why_not_written(error))
+    )
 
 
 def plate_info(path: Path) -> PlateInfo | None:
