@@ -15,7 +15,7 @@ import pytest
 from app.config import logs
 from app.core import paths
 from app.core.errors import t
-from app.core.files import why_not_written, write_private
+from app.core.files import lock_file, why_not_written, write_private
 from app.media.image_file import write_picture
 from tests.paths import ROOT
 
@@ -113,3 +113,14 @@ def test_a_file_that_somebody_removed_is_told_from_a_missing_folder(tmp_path: Pa
         with pytest.raises(FileNotFoundError) as caught:
             source.rename(target)
         assert why_not_written(caught.value) == reason
+
+
+@pytest.mark.skipif(os.name != "posix", reason="Windows has no such links")
+def test_a_lock_does_not_follow_a_link(tmp_path: Path) -> None:
+    """Whoever can write to the folder had a file created anywhere."""
+    elsewhere = tmp_path / "elsewhere"
+    (tmp_path / "lock").symlink_to(elsewhere)
+    with pytest.raises(OSError, match="symbolic link") as caught:
+        lock_file(tmp_path / "lock", wait=False)
+    assert "symbolic link" in why_not_written(caught.value)
+    assert not elsewhere.exists()
