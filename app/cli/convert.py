@@ -239,18 +239,12 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
 
 def tell_left_out(sources: Sequence[str], target: str, options: BatchOptions) -> None:
     """Say what in the folders is not converted. Raises MattecamError."""
-    from app.media.image_file import others_left_out
-    from app.offline.plan import folders_beside_clips, others_beside_clips
+    from app.offline.plan import left_out
 
     outputs = [name for name in (target, options.alpha, options.foreground) if name is not None]
     for source in sources:
-        if others := others_beside_clips(source):
-            notify(others_left_out(source, others))
-        if count := folders_beside_clips(source, outputs):
-            notify(
-                f"Folders of videos in {source} are not searched: {count}. To convert their videos, name these "
-                "folders too."
-            )
+        for text in left_out(source, outputs):
+            notify(text)
 
 
 @contextmanager

@@ -72,7 +72,8 @@ class AudioCopy:
             self._packets = self._copied(track, stream)
         else:
             layout = "mono" if codec.channels == 1 else KEPT_LAYOUTS.get(codec.layout.name, "stereo")
-            added = target.add_stream(_encoder_for(target), rate=SOUND_RATE, layout=layout)
+            encoder = "libopus" if target.format.name == "webm" else "aac"
+            added = target.add_stream(encoder, rate=SOUND_RATE, layout=layout)
             assert isinstance(added, AudioStream)
             added.bit_rate = SOUND_BIT_RATE * added.channels
             self._packets = self._encoded(track, added)
@@ -145,10 +146,6 @@ class AudioCopy:
                 yield from packet.decode()
 
 
-def _encoder_for(target: OutputContainer) -> str:
-    return "libopus" if target.format.name == "webm" else "aac"
-
-
 def _sound_not_read(source: Path, reason: str) -> ExplainedOSError:
     return ExplainedOSError(
         errno.EIO, t("its sound cannot be read ({reason}); choose another source", reason=reason), source
@@ -159,12 +156,11 @@ def _sound_among(source: Path, tracks: Sequence[AudioStream], target: OutputCont
     """Return the default track, else the one with the most packets, of those that can be read; None if none can."""
     counts = packet_counts(source, tracks) if len(tracks) > 1 else {}
     order = sorted(tracks, key=lambda track: (not track.disposition & Disposition.default, -counts.get(track.index, 0)))
-    return next((track for track in order if _is_readable(track.codec_context, target)), None)
-
-
-def _is_readable(codec: AudioCodecContext | None, target: OutputContainer) -> bool:
-    """Return whether the sound can be decoded or copied. codec: None for one that FFmpeg does not know."""
-    return codec is not None and (codec.codec.name in AUDIO_CODECS.split(",") or _is_copied(target, codec))
+    for track in order:
+        codec: AudioCodecContext | None = track.codec_context  # None for one that FFmpeg does not know
+        if codec is not None and (codec.codec.name in AUDIO_CODECS.split(",") or _is_copied(target, codec)):
+            return track
+    return None
 
 
 def _is_copied(target: OutputContainer, codec: AudioCodecContext) -> bool:

@@ -28,7 +28,6 @@ from app.media.video_times import (
     FrameClock,
     Grid,
     Leap,
-    LeapFinder,
     find_grid,
     is_discontinuous,
     stamp_unit_s,
@@ -199,33 +198,42 @@ class _Packets:
     """What the packets of a file say of its times. They are read to its end, and not decoded."""
 
     def __init__(self, video: VideoInput) -> None:
-        start_s = Fraction(video.container.start_time or 0, AV_TIME_BASE)
+        start_s, interval_s = Fraction(video.container.start_time or 0, AV_TIME_BASE), 1 / video.fps
         recordings = [array("q")]
         """Time stamps of the frames that are shown, between two changes of the clock."""
+        leaps: list[Leap] = []
         self.ends_s = self.film_ends_s = Fraction(0)
         """When the last stream ends, and when the film does, without changes of the clock."""
-        finder = LeapFinder(video.stream, 1 / video.fps)
+        sounding: set[int] = set()
+        """Seconds of the clock in which there is sound."""
         last_s: Fraction | None = None
+        latest_s = Fraction(0)
+        """Of the frames of this recording, which are not in the order of their times."""
         for packet, stamp in stamped_packets(video.container):
             is_film = packet.stream is video.stream and packet.size and not packet.is_discard
+            stamp_s = Fraction(0) if stamp is None else stamp * packet.time_base
             if stamp is not None:
-                stamp_s, lasts_s = stamp * packet.time_base, (packet.duration or 0) * packet.time_base
-                finder.add(packet.stream, stamp_s)
-                at_s = stamp_s - start_s
-                self.ends_s = max(self.ends_s, at_s + lasts_s)
+                lasts_s = (packet.duration or 0) * packet.time_base
+                self.ends_s = max(self.ends_s, stamp_s - start_s + lasts_s)
                 if is_film:
-                    self.film_ends_s = max(self.film_ends_s, at_s + video.lasts_s(lasts_s))
+                    self.film_ends_s = max(self.film_ends_s, stamp_s - start_s + video.lasts_s(lasts_s))
+                elif packet.stream.type == "audio":
+                    sounding.add(int(stamp_s))
             if is_film and packet.dts is not None:
                 dts_s = packet.dts * packet.time_base
-                if last_s is not None and (last_s - dts_s > JOIN_S or dts_s - last_s > LEAP_S):
+                step_s = 0 if last_s is None else dts_s - last_s
+                if step_s > LEAP_S:
+                    leaps.append(Leap(latest_s, stamp_s, stamp_s - latest_s - interval_s))
+                if step_s > LEAP_S or step_s < -JOIN_S:
                     recordings.append(array("q"))
-                last_s = dts_s
+                last_s, latest_s = dts_s, stamp_s if len(recordings[-1]) == 0 else max(latest_s, stamp_s)
             if is_film:
                 recordings[-1].append(stamp or 0)
-        unit_s = video.stream.time_base or 1 / video.fps
+        unit_s = video.stream.time_base or interval_s
         stamps = np.concatenate([np.sort(np.array(recording, np.int64)) for recording in recordings])
-        self.leaps = finder.found() if is_discontinuous(video.container) else ()
-        clock = FrameClock(start_s, 1 / video.fps, self.leaps)
+        self.leaps = [leap for leap in leaps if is_discontinuous(video.container) and not leap.sounds(sounding)]
+        """During which there is no sound, which would lose its place."""
+        clock = FrameClock(start_s, interval_s, self.leaps)
         times_s = (float(clock.time_of(int(stamp) * unit_s, unit_s)) for stamp in stamps)
         self.times_s = np.fromiter(times_s, np.float64, len(stamps))
         self.tick_s = stamp_unit_s(stamps, unit_s)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
 import numpy as np
 from av.container import InputContainer
-from av.stream import Stream
-from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
 AV_TIME_BASE = 1_000_000
@@ -20,8 +18,6 @@ JOIN_S = Fraction(1, 10)
 """A clock that is set back by more than this is that of another recording."""
 LEAP_S = 10
 """So is one that leaps forward by more than this, in formats whose clock may start anew."""
-SOUND_MARGIN_S = 1
-"""Sound up to so close to the ends of a leap does not count as sound within it."""
 MAX_RATE = Fraction(1000)
 """From here on it is the clock of the file in place of a frame rate, as in what browsers record."""
 NANOSECONDS = Fraction(1, 10_000_000)
@@ -69,36 +65,9 @@ class Leap:
         """Return whether it lies between two times of one stream."""
         return before_s < self.to_s and self.from_s < after_s
 
-
-class LeapFinder:
-    """Finds the leaps of the video's clock during which there is no sound, which would lose its place."""
-
-    def __init__(self, video: VideoStream, interval_s: Fraction) -> None:
-        """interval_s: of the frames."""
-        self._video, self._interval_s = video, interval_s
-        self._leaps: list[Leap] = []
-        self._last_s: Fraction | None = None
-        self._sounding: set[int] = set()
-        """Seconds of the clock in which there is sound."""
-
-    def add(self, stream: Stream, stamp_s: Fraction) -> None:
-        """Take the next packet of the file, of any stream, by its time as stamped."""
-        last_s = self._last_s
-        if stream.type == "audio":
-            self._sounding.add(int(stamp_s))
-        elif stream is self._video:
-            if last_s is not None and stamp_s - last_s > LEAP_S:
-                self._leaps.append(Leap(last_s, stamp_s, stamp_s - last_s - self._interval_s))
-            back = last_s is not None and last_s - stamp_s > LEAP_S
-            self._last_s = stamp_s if last_s is None or back else max(last_s, stamp_s)
-
-    def found(self) -> Sequence[Leap]:
-        """Return the leaps among all packets so far."""
-        return [leap for leap in self._leaps if not any(_within(second, leap) for second in self._sounding)]
-
-
-def _within(second: int, leap: Leap) -> bool:
-    return leap.from_s + SOUND_MARGIN_S < second < leap.to_s - SOUND_MARGIN_S - 1
+    def sounds(self, seconds: Collection[int]) -> bool:
+        """Return whether one of these seconds of the clock lies within it, but for a second at its ends."""
+        return any(self.from_s + 1 < second < self.to_s - 2 for second in seconds)
 
 
 class FrameClock:
@@ -110,8 +79,8 @@ class FrameClock:
     def __init__(self, start_s: Fraction, interval_s: Fraction, leaps: Sequence[Leap] | None = ()) -> None:
         """start_s: stamp of the start of the file. leaps: those that are closed; None for all."""
         self._start_s, self._interval_s, self._leaps = start_s, interval_s, leaps
-        self._last_s, self._stamp_s = -interval_s, Fraction(0)
-        self._begun = False
+        self._last_s = -interval_s
+        self._stamp_s: Fraction | None = None
 
     def time_of(self, stamp_s: Fraction | None, tick_s: Fraction) -> Fraction:
         """Return the time of the next frame. stamp_s: what the file says; None: one interval after the last.
@@ -125,14 +94,15 @@ class FrameClock:
             time_s = follows_s
         elif time_s <= self._last_s:  # of equal times: the later frames, and the sound, keep theirs
             time_s = self._last_s + min(tick_s, self._interval_s)
-        self._last_s, self._begun = time_s, True
+        self._last_s = time_s
         self._stamp_s = self._stamp_s if stamp_s is None else stamp_s
         return time_s
 
     def _leaps_to(self, stamp_s: Fraction) -> bool:
-        if not self._begun or stamp_s - self._stamp_s <= LEAP_S:
+        before_s = self._stamp_s
+        if before_s is None or stamp_s - before_s <= LEAP_S:
             return False
-        return self._leaps is None or any(leap.between(self._stamp_s, stamp_s) for leap in self._leaps)
+        return self._leaps is None or any(leap.between(before_s, stamp_s) for leap in self._leaps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +139,8 @@ def find_grid(times_s: NDArray[np.float64], tick_s: Fraction, named: Iterable[Fr
     """
     exact = [simple_rate(rate) for rate in named if 0 < rate < MAX_RATE]
     mean = Fraction((len(times_s) - 1) / (times_s[-1] - times_s[0]))
-    likely = sorted([*exact, *_near(mean)], key=lambda rate: not _is_standard(rate))  # a mean is off by rounding
+    near = [rate for rate in (Fraction(round(mean)), broadcast_rate(mean), simple_rate(mean)) if rate]
+    likely = sorted([*exact, *near], key=lambda rate: rate.denominator not in (1, 1001))  # a mean is off by rounding
     every, steps = np.arange(len(times_s)), times_s - times_s[0]
     for rates, tolerance_s in ((exact, Fraction(0)), (likely, tick_s)):
         for rate in rates:
@@ -181,15 +152,6 @@ def find_grid(times_s: NDArray[np.float64], tick_s: Fraction, named: Iterable[Fr
         if told_apart and (grid := _fitted(times_s, numbers, tick_s, rate)) is not None:
             return grid
     return None
-
-
-def _near(mean: Fraction) -> list[Fraction]:
-    """Return the rates that a mean one may stand for."""
-    return [rate for rate in (Fraction(round(mean)), broadcast_rate(mean), simple_rate(mean)) if rate]
-
-
-def _is_standard(rate: Fraction) -> bool:
-    return rate.denominator in (1, 1001)
 
 
 def stamp_unit_s(stamps: NDArray[np.int64], time_base: Fraction) -> Fraction:

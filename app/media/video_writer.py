@@ -25,6 +25,7 @@ from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTr
 from av.video.stream import VideoStream
 from numpy.typing import NDArray
 
+from app.core import geometry
 from app.core.errors import t
 from app.core.files import ExplainedOSError, free_name, is_special, version_of
 from app.core.threads import usable_cores
@@ -147,6 +148,8 @@ FILM_SUFFIXES = (*SUFFIXES, ".webm")
 KEYFRAME_INTERVAL_S = 2
 SLOWEST_REORDERED = 5
 """Frames per second from which on some are encoded out of order: the delay of slower ones confuses players."""
+FINEST_TIME_BASE = Fraction(1, 1_000_000)
+"""Of those of sources that films keep."""
 FRAGMENT_S = 0.4
 """Interval at which what is encoded reaches the file in a form that can be played without its end."""
 
@@ -178,7 +181,8 @@ class VideoWriter:
         reproducible: bool = False,
     ) -> None:
         """width, height: pixels of every frame. fps: the nominal rate, also the spacing of frames written without a
-        time. time_base: the unit that times are rounded to; by default about 1/90000 s and exact for `fps`.
+        time. time_base: the unit that times are rounded to; by default, or where files cannot have it, about 1/90000 s
+        and exact for `fps`.
         is_constant: whether all frames are spaced alike; else none is encoded out of order, for which MP4 has no exact
         durations. timecode: SMPTE timecode of the first frame. audio_from: a file whose audio is copied. leaps: of its
         clock. sound: add a track for `write_sound`. encoder: by default that of `file_encoder`. reproducible: write the
@@ -190,7 +194,9 @@ class VideoWriter:
         self._replaced = version_of(path)
         self.size = width, height
         self._rate = simple_rate(Fraction(fps))
-        self._time_base = time_base or _fine_time_base(self._rate)
+        if time_base is None or time_base.numerator != 1 or time_base < FINEST_TIME_BASE:
+            time_base = Fraction(1, _ticks(self._rate.numerator))  # with a whole number of ticks per frame
+        self._time_base = time_base
         self._interval = max(1, round(1 / self._rate / self._time_base))
         self._encoder = encoder or file_encoder()
         self._reorders, self._timecode = is_constant and self._rate >= SLOWEST_REORDERED, timecode
@@ -284,13 +290,11 @@ class VideoWriter:
     def write(self, image: NDArray[np.uint8], pts_s: Fraction | float | None = None) -> None:
         """Append a frame, uint8: (height, width, 3) BGR or (height, width) grey, or BGRA for an encoder with alpha.
 
-        pts_s: its time in seconds from the start of the file; None for one frame interval after the previous frame. A
-        time that is not later than the previous one is moved to the next tick.
+        One of another size is letterboxed. pts_s: its time in seconds from the start of the file; None for one frame
+        interval after the previous frame. A time that is not later than the previous one is moved to the next tick.
         """
-        if image.shape[:2] != self.size[::-1]:
-            raise ValueError(f"a frame of {image.shape[1]}x{image.shape[0]} does not fit a video of {self.size}")
         tick = self._next_tick if pts_s is None else max(round(Fraction(pts_s) / self._time_base), self._last_tick + 1)
-        self._frame = self._converted(_even(image))
+        self._frame = self._converted(_even(geometry.letterbox(image, *self.size)))
         self._encode(self._frame, tick)
 
     def _converted(self, image: NDArray[np.uint8]) -> av.VideoFrame:
@@ -365,15 +369,15 @@ class VideoWriter:
             return PictureType.I
         return PictureType.NONE
 
-    def close(self, *, complete: bool = True, end_s: Fraction | None = None) -> None:
-        """Finish the file and rename it to its final name. Idempotent.
+    def close(self, *, complete: bool = True, end_s: Fraction | None = None) -> Path:
+        """Finish the file, rename it to its final name, and return that. Idempotent.
 
         end_s: when the last frame ends, by default after one frame interval. complete: False leaves the finished file
         under its temporary name, and the audio ends with the video. If the file cannot be finished (a full disk),
         OSError names the temporary file, which keeps all that was written.
         """
         if self._closed:
-            return
+            return self.path
         self._closed = True
         if end_s is not None:
             self._next_tick = max(round(end_s / self._time_base), self._last_tick + 1)
@@ -386,8 +390,10 @@ class VideoWriter:
                     self._audio.copy_until(None if complete else self._next_tick * self._time_base)
         finally:
             self._release()
-        if complete:
-            self._take_name(self.temporary_path)
+        if not complete:
+            return self.temporary_path
+        self._take_name(self.temporary_path)
+        return self.path
 
     def _take_name(self, file: Path) -> None:
         """Give a finished file the name of the video, or a numbered one if another has appeared. Raises OSError."""
@@ -397,12 +403,11 @@ class VideoWriter:
         file.replace(self.path)
 
     def abort(self) -> None:
-        """Remove the file. Does nothing after `close`."""
-        if self._closed:
-            return
-        self._closed = True
-        with suppress(OSError):
-            self._release()
+        """Remove what was written, also where `close` could not complete it."""
+        if not self._closed:
+            self._closed = True
+            with suppress(OSError):
+                self._release()
         self.temporary_path.unlink(missing_ok=True)
 
     def _release(self) -> None:
@@ -421,38 +426,34 @@ def _even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     return np.ascontiguousarray(image)
 
 
-def _fine_time_base(rate: Fraction) -> Fraction:
-    """Return a unit of about 1/90000 s with a whole number of ticks per frame."""
-    return Fraction(1, _at_least(90_000, rate.numerator))
-
-
-def _at_least(least: int, unit: int) -> int:
-    """Return the smallest multiple of `unit` that is at least `least`."""
-    return unit * -(-least // unit)
+def _ticks(unit: int) -> int:
+    """Return the smallest multiple of `unit` that is at least 90,000: ticks per second."""
+    return unit * -(-90_000 // unit)
 
 
 def mp4_options(time_base: Fraction) -> dict[str, str]:
     """Return the options of FFmpeg that keep edit lists exact for this time base; else they are rounded to 1/1000 s."""
-    return {"movie_timescale": str(_at_least(90_000, time_base.denominator))}
+    return {"movie_timescale": str(_ticks(time_base.denominator))}
 
 
 def create_temporary(path: Path) -> Path:
-    """Create `name.part.ext` beside `path` as `create_beside`. Raises OSError."""
-    return create_beside(path, "part", path.suffix)
+    """Create `name.part.ext` beside `path`, readable by its owner alone, or a numbered one. Raises OSError."""
+    return create_numbered(path.parent / f"{path.stem}.part", path.suffix)
 
 
-def create_beside(path: Path, word: str, suffix: str) -> Path:
-    """Create `name.word.ext` beside `path`, or a numbered one: a file left by a crash is never overwritten.
+def create_numbered(path: Path, suffix: str = "", *, folder: bool = False) -> Path:
+    """Create an empty file, or a folder, `path` with the suffix; with a number before it where that is taken.
 
-    Raises OSError.
+    What a crash left is never written to. Raises OSError.
     """
-    for number in range(1, 1000):
-        candidate = path.with_name(f"{path.stem}.{word}{'' if number == 1 else number}{suffix}")
-        try:
-            candidate.touch(mode=0o600, exist_ok=False)
-        except FileExistsError:
-            continue
-        return candidate
+    for number in ("", *range(2, 1000)):
+        candidate = path.with_name(f"{path.name}{number}{suffix}")
+        with suppress(FileExistsError):
+            if folder:
+                candidate.mkdir(mode=0o700)
+            else:
+                candidate.touch(mode=0o600, exist_ok=False)
+            return candidate
     raise ExplainedOSError(
         errno.EEXIST, t("too many unfinished files are in this folder; remove them or choose another folder"), path
     )
@@ -480,20 +481,20 @@ class RecordingWriter(VideoWriter):
 
     def _create_file(self) -> Path:
         self._ticks = array("q")
-        self.file = create_beside(self.path, "recording", ".mkv")
+        self.file = create_numbered(self.path.parent / f"{self.path.stem}.recording", ".mkv")
         return self.file
 
     def _write_packets(self, packets: list[Packet[VideoStream]]) -> None:
         self._ticks.extend(packet.pts or 0 for packet in packets)
         super()._write_packets(packets)
 
-    def close(self, *, complete: bool = True, end_s: Fraction | None = None) -> None:
-        """Finish the file under its final name. Idempotent.
+    def close(self, *, complete: bool = True, end_s: Fraction | None = None) -> Path:
+        """Finish the file under its final name, and return it. Idempotent.
 
         Raises OSError if something could not be written; what could is in `file`.
         """
         if self._closed:
-            return
+            return self.path
         try:
             super().close(complete=False, end_s=end_s)
         except OSError:
@@ -501,6 +502,7 @@ class RecordingWriter(VideoWriter):
                 self._finish_name()
             raise
         self._finish_name()
+        return self.path
 
     def _finish_name(self) -> None:
         """Give the recording its final name, or remove a file without a frame. Raises OSError."""

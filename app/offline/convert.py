@@ -19,7 +19,8 @@ from app.matting.build import frame_check
 from app.media.frame_filters import BgraImage
 from app.media.image_file import is_picture
 from app.media.video_reader import VideoReader
-from app.offline.files import DEFAULT_FPS, ImageFolderReader, Output, Outputs, OutputShape, VideoOutput, open_output
+from app.media.video_writer import VideoWriter
+from app.offline.files import DEFAULT_FPS, ImageFolderReader, Output, OutputFormat, Outputs, open_output
 from app.offline.film_step import FilmStep
 from app.offline.targets import existing, exists_already, is_transparent, not_read, rate_without_folder
 
@@ -113,7 +114,7 @@ def convert(
             background = stack.enter_context(closing(open_background(backdrop, realtime=False)))
         if background is not None or alpha is not None or foreground is not None:
             engine = stack.enter_context(closing(build_engine(settings.matting, width, height, settings.framing)))
-        shape = OutputShape(
+        form = OutputFormat(
             (width, height),
             timing.rate,
             reader.time_base if timing.grid is None else None,
@@ -122,10 +123,10 @@ def convert(
             timing.leaps,
             reproducible,
             is_image=reader.is_image,
-            numbered=isinstance(reader, VideoReader),
+            is_video=isinstance(reader, VideoReader),
             overwrite=overwrite,
         )
-        opened, problems = _open_outputs(source, (target, alpha, foreground), shape, transparent=transparent)
+        opened, problems = _open_outputs(source, (target, alpha, foreground), form, transparent=transparent)
         step = FilmStep(
             engine, background, settings, alpha is not None, foreground is not None, transparent=transparent
         )
@@ -139,7 +140,7 @@ def convert(
             f"{source} is cut off: {done} of {max(expected or 0, done + 1)} frames could be read; copy or download it "
             "again."
         )
-    problems += reader.left_out(is_film=isinstance(opened[0], VideoOutput))
+    problems += reader.left_out(is_film=isinstance(opened[0], VideoWriter))
     if complete:
         progress(done, done)
     return ConvertReport(written or target, done, complete, tuple(problems), cut, expected)
@@ -218,7 +219,7 @@ def _finish(outputs: Outputs, complete: bool, keep_partial: bool | None, end_s: 
 
 
 def _open_outputs(
-    source: Path, paths: tuple[Path, Path | None, Path | None], shape: OutputShape, *, transparent: bool
+    source: Path, paths: tuple[Path, Path | None, Path | None], form: OutputFormat, *, transparent: bool
 ) -> tuple[list[Output], list[str]]:
     """Return the outputs in the order of `FilmStep`, and what could not be copied. Raises SinkOpenError.
 
@@ -231,14 +232,14 @@ def _open_outputs(
             if path is None:
                 continue
             is_composite = path is paths[0]
-            sound = source if is_composite and is_file(source) and not shape.is_image else None
+            sound = source if is_composite and is_file(source) and not form.is_image else None
             has_alpha = is_composite and transparent
             try:
-                opened.append(open_output(path, shape, crf, sound, alpha=has_alpha))
+                opened.append(open_output(path, form, crf, sound, alpha=has_alpha))
             except SinkOpenError:
                 if sound is None:
                     raise
-                opened.append(open_output(path, shape, crf, alpha=has_alpha))
+                opened.append(open_output(path, form, crf, alpha=has_alpha))
                 problems.append(f"The sound of {source} could not be taken over.")
     except SinkOpenError:
         for output in opened:

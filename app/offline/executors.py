@@ -133,8 +133,6 @@ def _work(connection: PipeEnd, core: int | None, begin: Callable[[], None] | Non
         use_one_core(core)
     if begin is not None:
         begin()
-    from app.offline.job import run_job
-
     with suppress(EOFError, OSError):  # the driver has ended
         while True:
             connection.send(run_job(connection.recv(), partial(_exchange, connection)))

@@ -14,9 +14,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core import geometry
-from app.core.errors import BackgroundError, ModelError, SinkLostError, SinkOpenError, t
-from app.core.files import ExplainedOSError, exists, is_folder, move, why_not_written
+from app.core.errors import BackgroundError, ModelError, SinkLostError, SinkOpenError
+from app.core.files import exists, is_folder, move, why_not_written
 from app.core.types import BgrImage
 from app.media.frame_filters import BgraImage
 from app.media.image_file import (
@@ -33,7 +32,7 @@ from app.media.image_file import (
 from app.media.video_input import VideoError
 from app.media.video_reader import Timing
 from app.media.video_times import Grid, Leap
-from app.media.video_writer import VideoWriter, create_temporary, file_encoder
+from app.media.video_writer import VideoWriter, create_numbered, create_temporary, file_encoder
 from app.offline.targets import FRAME
 
 log = logging.getLogger(__name__)
@@ -108,18 +107,15 @@ class ImageFolderReader:
         return image
 
 
-FINEST_TIME_BASE = Fraction(1, 1_000_000)
-
-
 @dataclass(frozen=True, slots=True)
-class OutputShape:
+class OutputFormat:
     """Format that all outputs share."""
 
     size: tuple[int, int]
     """(width, height) of a video; frames of another size are letterboxed."""
     fps: Fraction
     time_base: Fraction | None
-    """Time base of the source, kept if the video supports it; None for one that fits `fps`."""
+    """Time base of the source; None for one that fits `fps`."""
     is_constant: bool = True
     """Whether all frames are spaced alike."""
     timecode: str | None = None
@@ -130,10 +126,10 @@ class OutputShape:
     """Write the same bytes for the same frames on every machine, at the cost of speed."""
     is_image: bool = False
     """The source is a single image."""
-    numbered: bool = False
-    """The source is a video: its frames in a folder have numbers as names."""
+    is_video: bool = False
+    """The source is a video: its frames in a folder are named by their number."""
     overwrite: bool = False
-    """Replace files that have the final names when the outputs are complete; with `numbered`, all frames of a video."""
+    """Replace files of the final names when the outputs are complete; by frames of a video, those of all its frames."""
 
 
 class FolderOutput:
@@ -142,17 +138,18 @@ class FolderOutput:
     The temporary folder is `name.part` beside a new folder, and `.part` in a folder that already exists.
     """
 
-    def __init__(self, path: Path, *, overwrite: bool, numbered: bool) -> None:
+    def __init__(self, path: Path, *, overwrite: bool, is_video: bool) -> None:
         """Raises OSError."""
         self.path = path
-        self._overwrite, self._numbered = overwrite, numbered
+        self._overwrite, self._is_video = overwrite, is_video
         self._existed = is_folder(path)
         if not self._existed and os.path.lexists(path):
             raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
         path.parent.mkdir(parents=True, exist_ok=True)
-        self.temporary_path = _new_folder(path / ".part" if self._existed else path.with_name(f"{path.name}.part"))
+        part = path / ".part" if self._existed else path.with_name(f"{path.name}.part")
+        self.temporary_path = create_numbered(part, folder=True)
 
-    def write(self, image: NDArray[np.uint8], time_s: Fraction, name: str) -> None:
+    def write(self, image: NDArray[np.uint8], name: str) -> None:
         """Write `name`.png. Raises OSError."""
         write_picture(self.temporary_path / f"{name}.png", image)
 
@@ -167,7 +164,7 @@ class FolderOutput:
             return self.temporary_path.rename(self.path)
         written = {image.name for image in self.temporary_path.iterdir()}
         move_images(self.temporary_path, self.path, overwrite=self._overwrite)
-        if self._overwrite and self._numbered:  # of a longer film, to which these would seem to belong
+        if self._overwrite and self._is_video:  # of a longer film, to which these would seem to belong
             for image in self.path.iterdir():
                 if FRAME.fullmatch(image.name) and image.name not in written:
                     image.unlink()
@@ -187,7 +184,7 @@ class ImageOutput:
         self._overwrite = overwrite
         self.temporary_path = create_temporary(path)
 
-    def write(self, image: NDArray[np.uint8], time_s: Fraction, name: str) -> None:
+    def write(self, image: NDArray[np.uint8], name: str) -> None:
         """Write the image. Raises OSError."""
         write_picture(self.temporary_path, image)
 
@@ -203,51 +200,7 @@ class ImageOutput:
         self.temporary_path.unlink(missing_ok=True)
 
 
-class VideoOutput:
-    """Writes a video, with the audio of `audio_from`."""
-
-    def __init__(
-        self, path: Path, shape: OutputShape, crf: int, audio_from: Path | None = None, *, alpha: bool = False
-    ) -> None:
-        """crf, alpha: as of `file_encoder`. Raises OSError."""
-        self.path = path
-        time_base = shape.time_base
-        if time_base is not None and (time_base.numerator != 1 or time_base < FINEST_TIME_BASE):
-            time_base = None
-        self._writer = VideoWriter(
-            path,
-            *shape.size,
-            shape.fps,
-            time_base=time_base,
-            audio_from=audio_from,
-            leaps=shape.leaps,
-            encoder=file_encoder(crf, path.suffix.lower(), alpha=alpha),
-            is_constant=shape.is_constant,
-            timecode=shape.timecode,
-            reproducible=shape.reproducible,
-        )
-        self.temporary_path = self._writer.temporary_path
-
-    def write(self, image: NDArray[np.uint8], time_s: Fraction, name: str) -> None:
-        """Append a frame. Raises OSError."""
-        self._writer.write(geometry.letterbox(image, *self._writer.size), time_s)
-
-    def close(self, *, complete: bool, end_s: Fraction | None = None) -> Path:
-        """Finish the file and return it; if it is not complete, it keeps its temporary name. Raises OSError.
-
-        end_s: when the last frame ends; None after one frame interval.
-        """
-        self._writer.close(complete=complete, end_s=end_s)
-        self.path = self._writer.path
-        return self.path if complete else self.temporary_path
-
-    def abort(self) -> None:
-        """Remove the file, also one that could not be completed."""
-        self._writer.abort()
-        self.temporary_path.unlink(missing_ok=True)
-
-
-Output = FolderOutput | ImageOutput | VideoOutput
+Output = FolderOutput | ImageOutput | VideoWriter
 
 
 class Outputs:
@@ -264,7 +217,10 @@ class Outputs:
         output = None
         try:
             for output, image in zip(self._outputs, images, strict=True):
-                output.write(image, time_s, name)
+                if isinstance(output, VideoWriter):
+                    output.write(image, time_s)
+                else:
+                    output.write(image, name)
         except OSError as error:
             assert output is not None
             self._reported = True
@@ -307,20 +263,29 @@ class Outputs:
 
 
 def open_output(
-    path: Path, shape: OutputShape, crf: int, audio_from: Path | None = None, *, alpha: bool = False
+    path: Path, form: OutputFormat, crf: int, audio_from: Path | None = None, *, alpha: bool = False
 ) -> Output:
     """Open a folder if the name has no suffix or is an existing folder, otherwise an image or a video.
 
-    alpha: the images have alpha.
-
-    Raises SinkOpenError.
+    crf, alpha: as of `file_encoder`. audio_from: the film whose sound is copied. Raises SinkOpenError.
     """
     try:
         if is_folder(path) or not path.suffix:
-            return FolderOutput(path, overwrite=shape.overwrite, numbered=shape.numbered)
-        if shape.is_image and path.suffix.lower() in IMAGE_SUFFIXES:
-            return ImageOutput(path, overwrite=shape.overwrite)
-        return VideoOutput(path, shape, crf, audio_from, alpha=alpha)
+            return FolderOutput(path, overwrite=form.overwrite, is_video=form.is_video)
+        if form.is_image and path.suffix.lower() in IMAGE_SUFFIXES:
+            return ImageOutput(path, overwrite=form.overwrite)
+        return VideoWriter(
+            path,
+            *form.size,
+            form.fps,
+            time_base=form.time_base,
+            audio_from=audio_from,
+            leaps=form.leaps,
+            encoder=file_encoder(crf, path.suffix.lower(), alpha=alpha),
+            is_constant=form.is_constant,
+            timecode=form.timecode,
+            reproducible=form.reproducible,
+        )
     except OSError as error:
         raise SinkOpenError(f"{path} cannot be written: {why_not_written(error)}.") from error
 
@@ -330,17 +295,3 @@ def move_images(folder: Path, target: Path, *, overwrite: bool) -> None:
     for image in sorted(folder.iterdir()):
         move(image, target / image.name, overwrite=overwrite)
     folder.rmdir()
-
-
-def _new_folder(path: Path) -> Path:
-    """Create the folder, or a numbered one: a folder left by a crash is never written to. Raises OSError."""
-    for number in range(1, 1000):
-        candidate = path.with_name(f"{path.name}{'' if number == 1 else number}")
-        try:
-            candidate.mkdir(mode=0o700)
-        except FileExistsError:
-            continue
-        return candidate
-    raise ExplainedOSError(
-        errno.EEXIST, t("too many unfinished files are in this folder; remove them or choose another folder"), path
-    )

@@ -14,7 +14,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol
 
-from app.core.files import is_file
+from app.core.errors import MattecamError, SinkOpenError, text_of
+from app.core.files import is_file, move, why_not_written
 from app.offline.remote import fetch, is_remote, parent_and_name, upload
 
 if TYPE_CHECKING:  # a worker imports this module before it is pinned to its core, when no thread may start
@@ -108,9 +109,6 @@ def run_job(job: Job, exchange: Exchange) -> JobResult:
 
     A failure is part of the result. A source that is cut off fails, but what could be read of it is kept.
     """
-    from app.core.errors import MattecamError, text_of
-    from app.core.files import why_not_written
-
     progress = _Progress(exchange)
     folder: Path | None = None
     try:
@@ -187,8 +185,6 @@ def _convert(job: Job, folder: Path, progress: _Progress) -> JobResult:
 
 def _check_kinds(job: Job) -> None:
     """Raise SinkOpenError if a folder has the name of a film, or a file that of a folder of images."""
-    from app.core.errors import SinkOpenError
-
     for final in job.outputs.values():
         path = Path(final)
         if is_remote(final) or not path.exists() or path.is_dir() == job.is_folder:
@@ -224,7 +220,6 @@ def publish(finished: Path, final: Path, *, overwrite: bool) -> None:
 
     A folder that exists keeps its other files: the images are moved into it. overwrite: replace files of these names.
     """
-    from app.core.files import move
     from app.offline.files import move_images
 
     merge = finished.is_dir() and final.is_dir()

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from fractions import Fraction
 from pathlib import Path
@@ -22,7 +22,7 @@ from app.core.errors import SourceOpenError, UsageError
 from app.core.files import final_name, is_file, is_folder, is_of_kind, resolved, same_file
 from app.core.settings import Settings
 from app.matting.choice.choice import choose
-from app.media.image_file import is_picture, others_in, picture_names
+from app.media.image_file import is_picture, others_in, others_left_out, picture_names
 from app.offline.job import Job, Written, digest
 from app.offline.remote import check_address, is_remote, joined, list_folder, parent_and_name, size_and_time
 from app.offline.targets import (
@@ -125,31 +125,30 @@ def clips_in(source: str) -> list[str]:
     Raises SourceOpenError if the folder cannot be listed.
     """
     names = _names_in(source)
-    clips = _clips_among(names)
-    return sorted([*clips, *_images_among(names)]) if clips else [source]
+    if not (clips := _clips_among(names)):
+        return [source]
+    images = [name for name in names if not Path(name).name.startswith(".") and is_picture(Path(name))]
+    return sorted([*clips, *images])
 
 
-def others_beside_clips(source: str) -> list[str]:
-    """Return the names of the files beside videos that are neither videos nor images. Raises SourceOpenError."""
-    names = _names_in(source)
-    clips = {Path(clip).name for clip in _clips_among(names)}
-    if not clips or is_remote(source):
-        return []
-    others = [file for file in others_in(Path(source)) if final_name(file) == file]
-    return [file.name for file in others if file.name not in {*clips, MANIFEST}]
+def left_out(source: str, outputs: Sequence[str]) -> Iterator[str]:
+    """Yield what is not converted of a folder of clips: other files, and folders of videos. Raises SourceOpenError.
 
-
-def folders_beside_clips(source: str, outputs: Sequence[str]) -> int:
-    """Return the number of folders of videos, without outputs, in a folder of clips: they are not searched.
-
-    0 for a folder in object storage, which would be listed once for each of its folders, and for one without videos and
-    images, which is an error. Raises SourceOpenError.
+    A folder in object storage is not looked at: it would be listed once for each of its folders.
     """
     names = [] if is_remote(source) else _names_in(source)
-    if not any(is_of_kind(Path(name), VIDEOS_AND_IMAGES) for name in names):
-        return 0
-    others = [name for name in names if not any(same_file(Path(name), Path(output)) for output in outputs)]
-    return sum(map(_holds_clips, others))
+    clips = _clips_among(names)
+    if clips:
+        found = [file for file in others_in(Path(source)) if final_name(file) == file and str(file) not in clips]
+        if others := [file.name for file in found if file.name != MANIFEST]:
+            yield others_left_out(source, others)
+    if any(is_of_kind(Path(name), VIDEOS_AND_IMAGES) for name in names):
+        folders = [name for name in names if not any(same_file(Path(name), Path(output)) for output in outputs)]
+        if count := sum(map(_holds_clips, folders)):
+            yield (
+                f"Folders of videos in {source} are not searched: {count}. To convert their videos, name these "
+                "folders too."
+            )
 
 
 def _holds_clips(folder: str) -> bool:
@@ -160,15 +159,9 @@ def _holds_clips(folder: str) -> bool:
 
 
 def _clips_among(names: Sequence[str]) -> list[str]:
-    return sorted(name for name in names if _is_clip(Path(name)))
-
-
-def _is_clip(path: Path) -> bool:
-    return is_of_kind(path, VIDEOS) and final_name(path) == path and not is_picture(path)
-
-
-def _images_among(names: Sequence[str]) -> list[str]:
-    return [name for name in names if not Path(name).name.startswith(".") and is_picture(Path(name))]
+    paths = {name: Path(name) for name in names}
+    videos = {name: path for name, path in paths.items() if is_of_kind(path, VIDEOS) and final_name(path) == path}
+    return [name for name, path in videos.items() if not is_picture(path)]
 
 
 def _names_in(source: str) -> list[str]:

@@ -44,21 +44,17 @@ def list_virtual_cameras(*, probe: bool = True) -> tuple[VirtualCameraDevice, ..
     probe: also find out which are busy, which takes up to half a second each.
     """
     if LINUX:
-        return _on_linux(probe)
+        from app.output import v4l2  # ioctls: Linux only
+
+        cameras = sorted(v4l2.loopback_labels().items(), key=lambda camera: camera[1] != camera_names.OWN)
+        cameras = [(path, label) for path, label in cameras if not camera_names.PHONE.search(label)]
+        return tuple(VirtualCameraDevice(path, label, path, probe and is_busy(path)) for path, label in cameras)
     names: Iterable[str] = ()
     if sys.platform == "win32":
         names = _registered_on_windows()
     elif sys.platform == "darwin" and Path("/Applications/OBS.app").exists():
         names = ("OBS Virtual Camera",)
     return tuple(VirtualCameraDevice(name, name, "", False) for name in names)
-
-
-def _on_linux(probe: bool) -> tuple[VirtualCameraDevice, ...]:
-    from app.output import v4l2  # ioctls: Linux only
-
-    cameras = sorted(v4l2.loopback_labels().items(), key=lambda camera: camera[1] != camera_names.OWN)
-    cameras = [(path, label) for path, label in cameras if not camera_names.PHONE.search(label)]
-    return tuple(VirtualCameraDevice(path, label, path, probe and is_busy(path)) for path, label in cameras)
 
 
 def is_busy(path: str) -> bool:

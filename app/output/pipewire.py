@@ -104,7 +104,8 @@ class PipeWireNode(StreamListener):
     def format_changed(self, pod: bytes | None) -> None:
         """Ask for buffers of the negotiated format."""
         found = None if pod is None else parse_format(pod)
-        self._negotiated = found is not None and self._offers(found)
+        layouts, size = (self.video.layout, *_OTHERS.get(self.video.layout, ())), (self.video.width, self.video.height)
+        self._negotiated = found is not None and found.layout in layouts and (found.width, found.height) == size
         if found is not None and self._negotiated:
             self.layout = found.layout
             self._stream.update(buffer_parameters(self.video))
@@ -132,10 +133,6 @@ class PipeWireNode(StreamListener):
         write_frame(address, frame, self.video.stride, time.monotonic_ns(), self._sent)
         self._sent += 1
         self._stream.queue(address)
-
-    def _offers(self, found: VideoFormat) -> bool:
-        layouts = self.video.layout, *_OTHERS.get(self.video.layout, ())
-        return found.layout in layouts and (found.width, found.height) == (self.video.width, self.video.height)
 
 
 _PACKED: dict[Layout, PackedLayout] = {"YUY2": "YUYV", "BGRA": "BGRA", "RGBA": "RGBA"}

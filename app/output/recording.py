@@ -16,7 +16,6 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core import geometry
 from app.core.errors import SinkLostError, SinkOpenError, Text, t
 from app.core.files import why_not_written
 from app.core.threads import lower_priority, name_thread
@@ -124,7 +123,7 @@ class EncoderThread:
         fill_rate: Fraction | None = None,
         sound_for: Callable[[Time], NDArray[np.int16]] | None = None,
     ) -> None:
-        """image_of: the image of the writer's size. context: whose counts and gaps are used. fill_rate: the constant
+        """image_of: the image that is written. context: whose counts and gaps are used. fill_rate: the constant
         frame rate whose gaps are filled by repetitions; None for a variable one. sound_for: the samples that are
         written after the frame of this time. Waits for the writer; raises what `open_writer` raises.
         """
@@ -356,14 +355,10 @@ class Recorder(FrameSink):
         assert self._microphone is not None and self._track is not None  # frames come after the constructor
         return self._track.add(self._microphone.take(), float(time_s), final=final)
 
-    def _image(self, picture: Picture) -> geometry.Image:
+    def _image(self, picture: Picture) -> NDArray[np.uint8]:
         if not self._alpha:
-            image = picture.image
-        elif picture.alpha is None:
-            image = np.zeros(picture.image.shape[:2], np.uint8)
-        else:
-            image = picture.alpha
-        return geometry.letterbox(image, *self._size)
+            return picture.image
+        return np.zeros(picture.image.shape[:2], np.uint8) if picture.alpha is None else picture.alpha
 
     def _fail(self, error: Exception) -> NoReturn:
         """Finish what was written and raise the error that ended the encoder's thread or kept it from beginning."""

@@ -126,7 +126,9 @@ class VirtualCamera(FrameSink):
 
     def _resized(self) -> bool:
         """Reopen with the new size if there is no reader; otherwise frames are letterboxed from now on."""
-        if not LINUX or self.size == self._wanted or _others_hold(self.device):
+        if not LINUX or self.size == self._wanted:
+            return False
+        if any(holder.pid != os.getpid() for holder in holders(self.device)):
             return False
         self._feed.close()
         try:
@@ -286,10 +288,6 @@ def _make_ready(device: str) -> None:
             v4l2.revive(device)
     except OSError as error:
         raise SinkOpenError(explain(error, device)) from error
-
-
-def _others_hold(device: str) -> bool:
-    return any(holder.pid != os.getpid() for holder in holders(device))
 
 
 def wanted_camera(settings: Settings) -> CameraChoice | None:

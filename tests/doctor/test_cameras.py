@@ -19,7 +19,7 @@ from app.doctor.system import System
 from app.doctor.virtual_camera import check_mac, check_pipewire, check_virtual_camera, check_windows
 from app.system.portal import read_permissions
 from tests.doctor.conftest import RELEASE, Machine, expect
-from tests.output.pipewire.desktop import desktop
+from tests.output.pipewire.feeding import desktop
 from tests.pipewire_session import PrivateSession, private_session
 
 __all__ = ["desktop"]

@@ -35,7 +35,7 @@ from app.testing.parts import FakeEngine, shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import ON_DEVICE, QUIET, Downloads, StartWindow
 from tests.gui.widgets import answer, bring_up, button, existing, find, made_store, ready, settle, translate
-from tests.output.sources import FakeDevice
+from tests.output.recordings import FakeDevice
 
 
 def test_window_stops_after_the_given_frames(qtbot: QtBot, world: FakeWorld, machine: object) -> None:

@@ -79,15 +79,6 @@ def test_the_foreground_is_black_where_the_matte_is_zero(tmp_path: Path) -> None
     assert np.abs(written[:, 40:48] - (255 - frame[:, 40:48]) * (128 / 255)).max() <= 0.51
 
 
-@pytest.mark.parametrize("suffix", ["mkv", "mp4", "ts"])
-def test_variable_frame_times_are_kept(tmp_path: Path, suffix: str) -> None:
-    times = [0, 0.033, 0.067, 0.2, 0.201, 1.5, 1.533]
-    source = write_clip(tmp_path / f"in.{suffix}", len(times), times_s=times)
-    run(source, tmp_path / "out.mp4", Settings(background=BackgroundSettings(kind="none")))
-    assert np.allclose(times_of(tmp_path / "out.mp4"), times, atol=0.0011)
-    assert read_numbers(tmp_path / "out.mp4") == list(range(len(times)))
-
-
 @pytest.mark.parametrize(("rotation", "mirrored"), [(90, False), (0, True), (90, True), (180, True)])
 def test_rotated_and_mirrored_videos_are_upright(tmp_path: Path, rotation: int, mirrored: bool) -> None:
     """Front cameras store some videos with a display matrix that mirrors them."""

@@ -140,20 +140,20 @@ def test_a_constant_rate_is_found_whatever_the_header_names(tmp_path: Path, roun
     assert np.ptp(np.diff([float(start_s) for start_s in film.starts_s])) < 1e-9
 
 
-def test_times_that_a_copy_took_over_from_milliseconds_count_as_rounded_to_them(tmp_path: Path) -> None:
-    unit = Fraction(1, 16_000)
-    clip = write_timed(tmp_path / "in.mp4", [16 * round(n * NTSC / MS) for n in range(48)], unit, rate=1 / NTSC)
-    for times in converted(clip, "mp4"):
-        assert times.starts_s == [n * NTSC for n in range(48)]
-        assert times.length_s == 48 * NTSC
-
-
-@pytest.mark.parametrize("rounded", [round, int])
-def test_times_in_600ths_of_a_second_count_as_rounded_to_them(tmp_path: Path, rounded: type[int]) -> None:
-    """The unit of QuickTime, in which 29.97 frames per second have no exact times."""
-    rate, unit = Fraction(30000, 1001), Fraction(1, 600)
-    clip = write_timed(tmp_path / "in.mov", [rounded(n / rate / unit) for n in range(90)], unit, rate=rate)
-    for times in converted(clip, "mov"):
+@pytest.mark.parametrize(
+    ("suffix", "unit", "step", "rate", "rounded"),
+    [
+        ("mp4", Fraction(1, 16_000), 16, 1 / NTSC, round),
+        ("mov", Fraction(1, 600), 1, Fraction(30000, 1001), round),
+        ("mov", Fraction(1, 600), 1, Fraction(30000, 1001), int),
+    ],
+    ids=["a copy of milliseconds", "the unit of QuickTime", "truncated"],
+)
+def test_times_count_as_rounded_to_the_unit_that_they_came_from(
+    tmp_path: Path, suffix: str, unit: Fraction, step: int, rate: Fraction, rounded: type[int]
+) -> None:
+    stamps = [step * rounded(n / rate / unit / step) for n in range(90)]
+    for times in converted(write_timed(tmp_path / f"in.{suffix}", stamps, unit, rate=rate), suffix):
         assert times.starts_s == [n / rate for n in range(90)]
         assert (times.rate, times.length_s) == (rate, 90 / rate)
 

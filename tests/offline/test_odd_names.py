@@ -14,7 +14,7 @@ from app.core.errors import SinkLostError, SinkOpenError, SourceOpenError, Usage
 from app.core.files import free_name
 from app.core.types import Matte
 from app.media import image_file
-from app.offline.plan import MANIFEST, clips_in, others_beside_clips
+from app.offline.plan import MANIFEST, clips_in, left_out
 from app.testing.parts import StepInput
 from tests.clips import names_in, write_clip, write_images
 from tests.offline.batch.conftest import converted, jobs_of, records_in
@@ -117,6 +117,6 @@ def test_planning_reads_each_film_once(tmp_path: Path, monkeypatch: pytest.Monke
     clips = [write_clip(films / f"{name}.mp4", 2) for name in "ab"]
     kind = Mock(return_value="video")
     monkeypatch.setattr(image_file, "kind_of_file", kind)
-    assert others_beside_clips(str(films)) == [] and clips_in(str(films)) == [str(clip) for clip in clips]
+    assert not list(left_out(str(films), [])) and clips_in(str(films)) == [str(clip) for clip in clips]
     assert [job.source for job in jobs_of([films], tmp_path / "out")] == [str(clip) for clip in clips]
     assert sorted(call.args for call in kind.call_args_list) == [(clip,) for clip in clips]

@@ -20,13 +20,11 @@ from app.media.yuv import Layout, YuvConverter
 from app.output.packing import person_on_black, to_bgra
 from app.output.pipewire import PipeWireCamera
 from app.output.recording import Recorder
-from app.output.virtual_camera import VirtualCamera
 from app.system.pipewire.stream import RAW_LAYOUTS, NodeReader, RawFrame
 from app.system.pipewire.video_format import Layout as NodeLayout
 from app.testing.parts import FakeClock
 from tests.clips import names_in
 from tests.offline.converting import times_of
-from tests.output.conftest import FakeDriver
 from tests.output.pictures import picture
 from tests.output.recordings import context, full_disk, kill_while_recording, read
 from tests.pipewire_session import PrivateSession
@@ -273,13 +271,6 @@ def test_packed_layouts_have_the_chroma_of_i420(width: int, height: int) -> None
     for first, plane in enumerate(planes[height:].reshape(2, height // 2, width // 2)):
         assert (yuyv[0::2, first::2, 1] == plane).all()
         assert (yuyv[1::2, first::2, 1] == plane).all()
-
-
-@pytest.mark.parametrize("backend", ["pyvirtualcam", "v4l2"])
-def test_a_virtual_camera_asks_for_yuyv_once(driver: FakeDriver, backend: str) -> None:
-    VirtualCamera("auto", 64, 48, 30, backend=backend).close()
-    assert [one.fmt.name for one in driver.opened] == ["YUYV"], "OBS takes no I420 through the camera portal"
-    assert driver.formats["/dev/video10"].fourcc == "YUYV"
 
 
 WIDTH, HEIGHT = 64, 48

@@ -29,7 +29,7 @@ from app.output.sound import (
     microphones,
     open_microphone,
 )
-from tests.output.sources import COUNT, FakeDevice, tone
+from tests.output.recordings import COUNT, FakeDevice, tone
 from tests.waiting import eventually
 
 
@@ -108,17 +108,13 @@ def block(at_s: float, count: int = COUNT, value: int = 1000) -> SoundBlock:
     return SoundBlock(np.full(count, value, np.int16), ORIGIN_S + at_s)
 
 
-def test_sound_before_the_first_frame_is_cut_and_a_late_start_is_silence() -> None:
+def test_sound_before_the_first_frame_is_cut_and_gaps_become_silence() -> None:
     early = SoundTrack(ORIGIN_S).add([block(-0.01, 960)], 0.0)
     assert len(early) == 480 and early.min() == 1000
     late = SoundTrack(ORIGIN_S).add([block(0.05, 960)], 0.0)
     assert len(late) == 2400 + 960 and not late[:2400].any() and late[2400:].min() == 1000
-
-
-def test_a_gap_becomes_silence_and_an_overlap_is_cut() -> None:
-    track = SoundTrack(ORIGIN_S)
-    samples = track.add([block(0.0), block(0.12), block(0.09)], 0.0)
-    assert len(samples) == round(0.14 * RATE)
+    samples = SoundTrack(ORIGIN_S).add([block(0.0), block(0.12), block(0.09)], 0.0)
+    assert len(samples) == round(0.14 * RATE), "an overlap is cut"
     assert not samples[960 : round(0.12 * RATE)].any() and samples[round(0.12 * RATE) :].min() == 1000
 
 
@@ -130,11 +126,9 @@ def test_without_sound_silence_follows_the_frames() -> None:
     assert not again[: round(LATEST_S * RATE)].any() and again[round(LATEST_S * RATE) :].min() == 1000
 
 
-def test_the_sound_ends_with_the_file() -> None:
-    track = SoundTrack(ORIGIN_S)
-    assert len(track.add([block(0.0, RATE)], 0.5, final=True)) == RATE // 2
-    longer = SoundTrack(ORIGIN_S)
-    assert len(longer.add([block(0.0)], 0.5, final=True)) == RATE // 2
+@pytest.mark.parametrize("length", [RATE, COUNT])
+def test_the_sound_ends_with_the_file(length: int) -> None:
+    assert len(SoundTrack(ORIGIN_S).add([block(0.0, length)], 0.5, final=True)) == RATE // 2
 
 
 @pytest.mark.parametrize("drift", [-300e-6, 300e-6])

@@ -44,6 +44,8 @@ def test_a_resumed_batch_leaves_out_what_is_done(tmp_path: Path, clips: list[Pat
     os.utime(clips[2], (1, 1))
     assert converted(jobs, target) == (["b.mp4", "c.mp4"], {"done": 2, "skipped": 1})
     assert converted(jobs, target, resume=False)[0] == ["a.mp4", "b.mp4", "c.mp4"]
+    blue = SETTINGS.replace(background=BackgroundSettings(kind="colour", colour="#0000ff"))
+    assert converted(jobs_of(clips, target, blue), target)[0] == ["a.mp4", "b.mp4", "c.mp4"], "other settings"
 
 
 def test_a_clip_is_done_also_under_another_spelling_of_its_path(
@@ -81,13 +83,6 @@ def test_a_clip_that_grows_while_it_is_converted_is_not_done(tmp_path: Path, cli
     (job,) = jobs_of(clips[:1], tmp_path / "out")
     assert run_batch([job], tmp_path / "out", Growing())["done"] == 1
     assert not unchanged_outputs(job, records_in(tmp_path / "out")["a.mp4"])
-
-
-def test_other_settings_are_converted_again(tmp_path: Path, clips: list[Path]) -> None:
-    target = tmp_path / "out"
-    converted(jobs_of(clips, target), target)
-    blue = SETTINGS.replace(background=BackgroundSettings(kind="colour", colour="#0000ff"))
-    assert converted(jobs_of(clips, target, blue), target)[0] == ["a.mp4", "b.mp4", "c.mp4"]
 
 
 def test_a_batch_replaces_what_it_began_and_nothing_else(tmp_path: Path, clips: list[Path]) -> None:

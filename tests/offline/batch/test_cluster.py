@@ -1,4 +1,4 @@
-"""A batch on Ray on this machine: the same bits as worker processes, retries, resume, nothing left."""
+"""A batch on Ray: the same bits as worker processes, retries, resume, nothing left; Ray that fails; its token."""
 
 from __future__ import annotations
 
@@ -7,25 +7,44 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
+from collections.abc import Callable
+from concurrent.futures import Future
 from contextlib import suppress
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType, SimpleNamespace
+from typing import TypeVar
 
 import psutil
 import pytest
 
-from app.offline.job import TRIES
+from app.core.errors import MattecamError, UsageError
+from app.core.settings import Settings
+from app.offline.executors import LOCAL, RayTasks, check_token_file, pin
+from app.offline.job import TRIES, Job, JobResult
 from app.offline.plan import MANIFEST
 from tests.clips import names_in, write_clip
+from tests.fresh_python import printed_by
 from tests.offline.batch.conftest import jobs_of, records_in, sequential_hashes, write_clips
 from tests.paths import ROOT
 
-pytest.importorskip("ray", reason="requirements-cluster.txt is not installed")
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
-    pytest.mark.timeout(300),
-]
+Test = TypeVar("Test", bound=Callable[..., None])
+
+
+def with_ray(test: Test) -> Test:
+    """Mark a test that runs Ray itself."""
+    for mark in (
+        pytest.mark.slow,
+        pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc"),
+        pytest.mark.skipif(find_spec("ray") is None, reason="requirements-cluster.txt is not installed"),
+        pytest.mark.timeout(300),
+    ):
+        test = mark(test)
+    return test
+
+
 TITLES = {"worker": "run_task", "coordinator": "ray::Coordinator"}
 """Of processes of Ray, by what they are."""
 OPTIONS = ["--model", "mattecam", "--jobs", "2", "--json", "--cluster"]
@@ -69,6 +88,7 @@ def hashes(folder: Path) -> dict[str, str | None]:
     return {name: record.sha256 for name, record in records_in(folder).items()}
 
 
+@with_ray
 def test_ray_writes_the_bits_of_one_after_the_other(tmp_path: Path) -> None:
     source = write_clips(tmp_path / "in")
     done = subprocess.run(command(source, tmp_path / "out"), capture_output=True, text=True, check=False, timeout=200)
@@ -83,6 +103,7 @@ def test_ray_writes_the_bits_of_one_after_the_other(tmp_path: Path) -> None:
     assert eventually_none()
 
 
+@with_ray
 @pytest.mark.parametrize("victim", ["worker", "coordinator", "driver", "interrupt"])
 def test_what_is_killed_is_done_again_with_the_same_hash(tmp_path: Path, victim: str) -> None:
     clips = [write_clip(tmp_path / f"{name}.mp4", 400, size=(192, 96)) for name in "ab"]
@@ -115,3 +136,160 @@ def test_what_is_killed_is_done_again_with_the_same_hash(tmp_path: Path, victim:
     for pid in ray_processes() if victim == "driver" else ():
         os.kill(pid, signal.SIGKILL)
     assert eventually_none()
+
+
+POSIX = pytest.mark.skipif(os.name != "posix", reason="modes of files")
+
+
+class Ray(ModuleType):
+    """Ray that fails at its start, as on a busy machine, or at every later call."""
+
+    def __init__(self, error: Exception, *, starts: bool = False) -> None:
+        super().__init__("ray")
+        self.error = error
+        self.starts = starts
+        self.running = False
+        self.exceptions = SimpleNamespace(RayError=Lost, RayTaskError=Lost)
+
+    def init(self, **options: object) -> None:
+        self.running = True
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(15))
+        if not self.starts:
+            raise self.error
+
+    def remote(self, **options: object) -> Callable[[object], Remote]:
+        return lambda wrapped: Remote(self.error)
+
+    def get(self, reference: object, **options: object) -> None:
+        raise self.error
+
+    def cancel(self, reference: object, *, force: bool) -> None:
+        raise self.error
+
+    def shutdown(self) -> None:
+        self.running = False
+
+
+class Lost(Exception):
+    """Base of the errors of a worker."""
+
+
+class Remote:
+    """An actor or a task; it submits one job before Ray is lost."""
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+        self.submitted = 0
+        self.ended: Future[JobResult] = Future()
+        self.tell = self.take = self
+
+    def future(self) -> Future[JobResult]:
+        return self.ended
+
+    def remote(self, *arguments: object) -> Remote:
+        if self.submitted:
+            raise self.error
+        self.submitted += 1
+        return self
+
+
+def installed(monkeypatch: pytest.MonkeyPatch, error: Exception, *, starts: bool = False) -> Ray:
+    """Return the Ray that is imported in this test, after which what is set for its processes is restored."""
+    for name in ("RAY_AUTH_TOKEN", "RAY_worker_niceness"):
+        monkeypatch.setenv(name, "0")
+    monkeypatch.setitem(sys.modules, "ray", ray := Ray(error, starts=starts))
+    return ray
+
+
+@pytest.mark.parametrize(
+    ("address", "expected"),
+    [(LOCAL, "Ray did not start on this machine: The node timed out."), ("ray://head:1", "Ray at ray://head:1 cannot")],
+)
+@pytest.mark.parametrize("error", [Exception, ConnectionError])
+def test_a_start_that_fails_is_a_sentence_and_leaves_no_process(
+    monkeypatch: pytest.MonkeyPatch, address: str, expected: str, error: type[Exception]
+) -> None:
+    ray = installed(monkeypatch, error("The node timed out.\nDetails"))
+    with pytest.raises(MattecamError, match=expected) as raised:
+        RayTasks(address, 2)
+    assert "Details" not in str(raised.value)
+    assert not ray.running
+
+
+@pytest.mark.parametrize("call", ["submit", "news"])
+def test_ray_that_ends_during_the_conversion_is_a_sentence(monkeypatch: pytest.MonkeyPatch, call: str) -> None:
+    ray = installed(monkeypatch, RuntimeError("The cluster is gone.\nDetails"), starts=True)
+    before = signal.getsignal(signal.SIGTERM)
+    tasks = RayTasks(LOCAL, 2)
+    assert signal.getsignal(signal.SIGTERM) is before, "the command still stops gently"
+    job = Job("a.mp4", {"target": "out/a.mp4"}, Settings(), "")
+    tasks.submit(0, job)
+    with pytest.raises(MattecamError, match=r"Ray ended during the conversion: The cluster is gone\.; run .* --resume"):
+        tasks.submit(1, job) if call == "submit" else tasks.news()
+    tasks.close()
+    assert not ray.running
+
+
+def test_a_folder_of_somebody_else_ends_no_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its name is known, so that another user could make every clip on a cluster fail."""
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path / "not-a-folder"))
+    (tmp_path / "not-a-folder").touch()
+    pin()
+
+
+FORBIDDEN = """
+import resource, sys
+from types import ModuleType, SimpleNamespace
+_, hard = resource.getrlimit(resource.RLIMIT_CORE)
+resource.setrlimit(resource.RLIMIT_CORE, (hard, hard))
+from app.offline import executors as cluster
+sys.modules["ray"] = ray = ModuleType("ray")
+ray.get = lambda told, timeout: True
+cluster.pin = lambda: None
+stopping = SimpleNamespace(tell=SimpleNamespace(remote=lambda *progress: None))
+print(cluster.run_task(0, None, stopping).state, hard, resource.getrlimit(resource.RLIMIT_CORE)[0])
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no limit for core dumps")
+def test_a_worker_leaves_no_core_dump() -> None:
+    """Ray starts its process, without the command line, which forbids them: a crash wrote frames to disk."""
+    state, hard, soft = printed_by(FORBIDDEN).split()[-3:]
+    if int(hard) == 0:
+        pytest.skip("the system forbids core dumps already")
+    assert (state, int(soft)) == ("interrupted", 0)
+
+
+@pytest.fixture
+def token(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.delenv("RAY_AUTH_TOKEN", raising=False)
+    monkeypatch.setenv("RAY_AUTH_TOKEN_PATH", str(tmp_path / "token"))
+    return tmp_path / "token"
+
+
+@POSIX
+def test_a_token_file_that_others_can_read_is_refused(token: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    check_token_file()
+    token.write_text("secret")
+    token.chmod(0o644)
+    with pytest.raises(UsageError, match="chmod 600"):
+        check_token_file()
+    token.chmod(0o600)
+    check_token_file()
+    token.chmod(0o644)
+    monkeypatch.setenv("RAY_AUTH_TOKEN", "secret")
+    check_token_file()  # which Ray does not read then
+
+
+@POSIX
+def test_the_file_that_ray_makes_by_itself_is_checked(
+    token: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("RAY_AUTH_TOKEN_PATH")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    file = tmp_path / ".ray" / "auth_token"
+    file.parent.mkdir()
+    file.write_text("secret")
+    file.chmod(0o644)
+    with pytest.raises(UsageError, match="auth_token"):
+        check_token_file()

@@ -1,4 +1,4 @@
-"""Folders of a batch: no file of the user is lost, a changed image is noticed, links and pipes are not followed."""
+"""Folders of a batch, also on other file systems: no file is lost, a changed image is noticed, no link is followed."""
 
 from __future__ import annotations
 
@@ -11,14 +11,17 @@ from unittest.mock import Mock
 import cv2
 import pytest
 
-from app.core.errors import SinkOpenError, UsageError
+from app.cli.convert import with_cluster_address
+from app.core.errors import SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.settings import BackgroundSettings
 from app.offline.batch import convert_batch
 from app.offline.job import TRIES, run_job
-from app.offline.plan import MANIFEST, Manifest, settings_hash, unchanged_outputs
-from tests.clips import names_in, write_clip, write_images
+from app.offline.plan import MANIFEST, Manifest, plan_jobs, settings_hash, unchanged_outputs
+from app.offline.remote import fetch, list_folder, size_and_time, upload
+from tests.clips import names_in, read_numbers, write_clip, write_images
 from tests.offline.batch.conftest import SETTINGS, DirectExecutor, converted, jobs_of, records_in, run_batch
 
+fsspec = pytest.importorskip("fsspec")
 POSIX = pytest.mark.skipif(os.name != "posix", reason="Windows has other links and pipes")
 
 
@@ -85,21 +88,15 @@ def test_sources_and_outputs_that_hold_each_other_are_refused(tmp_path: Path) ->
     assert names_in(raw) == ["1.png"]
 
 
-def test_an_image_changed_in_place_is_converted_again(tmp_path: Path) -> None:
+def test_a_folder_is_converted_again_when_an_image_has_changed(tmp_path: Path) -> None:
     source, target = write_images(tmp_path / "pics", "1.png", "2.png"), tmp_path / "out"
     convert_to(target, source)
+    (source / "notes.txt").write_text("new")
     assert convert_to(target, source, resume=True) == []
     before = source.stat()
     (source / "2.png").write_bytes((source / "1.png").read_bytes())
     os.utime(source, ns=(before.st_atime_ns, before.st_mtime_ns))
-    assert convert_to(target, source, resume=True) == ["pics"]
-
-
-def test_a_file_beside_the_images_changes_nothing(tmp_path: Path) -> None:
-    source, target = write_images(tmp_path / "pics", "1.png"), tmp_path / "out"
-    convert_to(target, source)
-    (source / "notes.txt").write_text("new")
-    assert convert_to(target, source, resume=True) == []
+    assert convert_to(target, source, resume=True) == ["pics"], "in place"
     (target / "pics" / "1.png").unlink()
     assert convert_to(target, source, resume=True) == ["pics"]
 
@@ -195,3 +192,84 @@ def test_what_is_no_file_is_not_read_before_the_conversion_refuses_it(tmp_path: 
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     settings_hash(SETTINGS.replace(background=BackgroundSettings(kind="image", path=pipe)))
+
+
+def test_a_clip_is_fetched_and_its_film_uploaded_whole(tmp_path: Path) -> None:
+    memory = fsspec.filesystem("memory")
+    memory.pipe("/clips/a.mp4", write_clip(tmp_path / "a.mp4", 6).read_bytes())
+    memory.pipe("/clips/notes.txt", b"left out")
+    (job,) = jobs_of(["memory://clips"], "memory://films")
+    assert (job.source, job.target) == ("memory://clips/a.mp4", "memory://films/a.mp4")
+    result = run_job(job, lambda done, total: False)
+    assert (result.state, result.frames) == ("done", 6)
+    assert memory.ls("/films", detail=False) == ["/films/a.mp4"]
+    memory.get_file("/films/a.mp4", str(tmp_path / "film.mp4"))
+    assert len(read_numbers(tmp_path / "film.mp4")) == 6
+    assert size_and_time("memory://films/a.mp4")[0] == result.target_bytes
+
+
+def test_a_resumed_batch_leaves_out_the_films_that_are_uploaded(tmp_path: Path) -> None:
+    memory = fsspec.filesystem("memory")
+    good = write_clip(tmp_path / "a.mp4", 6).read_bytes()
+    memory.pipe({"/monday/a.mp4": good, "/monday/b.mp4": b"no video"})
+    jobs = jobs_of(["memory://monday"], "memory://matted", overwrite=False)
+    assert converted(jobs, "memory://matted")[1] == {"done": 1, "failed": 1}
+    assert sorted(memory.ls("/matted", detail=False)) == ["/matted/a.mp4", f"/matted/{MANIFEST}"]
+    memory.pipe("/monday/b.mp4", good)
+    assert converted(jobs, "memory://matted") == (["b.mp4"], {"done": 1, "skipped": 1})
+    memory.pipe("/matted/a.mp4", b"of another size")
+    with pytest.raises(UsageError, match=r"matted/a\.mp4 exists already"):
+        converted(jobs, "memory://matted")
+
+
+def test_an_error_names_the_address_and_no_temporary_file() -> None:
+    fsspec.filesystem("memory").pipe("/broken/a.mp4", b"no video")
+    (job,) = jobs_of(["memory://broken"], "memory://films")
+    result = run_job(job, lambda done, total: False)
+    assert result.error is not None and result.error.startswith("memory://broken/a.mp4 is not a readable video")
+
+
+def test_a_missing_clip_is_a_sentence(tmp_path: Path) -> None:
+    with pytest.raises(SourceOpenError, match=r"missing\.mp4 cannot be fetched"):
+        fetch("memory://clips/missing.mp4", tmp_path)
+    (job,) = jobs_of(["memory://empty"], "memory://films")
+    error = run_job(job, lambda done, total: False).error
+    assert error is not None and error.startswith("memory://empty cannot be fetched"), "a folder without clips"
+    with pytest.raises(UsageError, match=r"^nosuchsystem://clips is an address of an unknown kind"):
+        list_folder("nosuchsystem://clips")
+    assert size_and_time("memory://clips/missing.mp4") == (None, None)
+
+
+def test_an_upload_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(SinkLostError, match="cannot be uploaded"):
+        upload(tmp_path / "missing.mp4", "memory://failed/a.mp4")
+    assert fsspec.filesystem("memory").ls("/failed", detail=False) == []
+
+
+def test_a_missing_package_is_named_before_anything_is_converted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clip = write_clip(tmp_path / "a.mp4", 3)
+    monkeypatch.setattr(fsspec, "get_filesystem_class", Mock(side_effect=ImportError("Install s3fs to access S3")))
+    for sources, folder, alpha in (
+        (["s3://bucket"], "out", None),
+        ([str(clip)], "s3://bucket", None),
+        ([str(clip)], "out", "s3://bucket"),
+    ):
+        with pytest.raises(UsageError, match=r"^s3://bucket needs a package that is missing: Install s3fs"):
+            plan_jobs(sources, folder, SETTINGS, alpha=alpha, foreground=None)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        (["convert", "a", "b", "--cluster"], ["convert", "a", "b", "--cluster=local"]),
+        (["convert", "--cluster", "--json", "a"], ["convert", "--cluster=local", "--json", "a"]),
+        (["convert", "a", "--cluster", "ray://head:1"], ["convert", "a", "--cluster", "ray://head:1"]),
+        (["convert", "--cluster", "10.0.0.1:6379", "a"], ["convert", "--cluster", "10.0.0.1:6379", "a"]),
+        (["convert", "--cluster", "one", "b3"], ["convert", "--cluster=local", "one", "b3"]),
+        (["convert", "--cluster", "s3://clips", "b3"], ["convert", "--cluster=local", "s3://clips", "b3"]),
+    ],
+)
+def test_a_cluster_without_an_address_is_this_machine(given: list[str], expected: list[str]) -> None:
+    assert with_cluster_address(given) == expected

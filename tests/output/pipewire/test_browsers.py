@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.output.pipewire.desktop import desktop
+from tests.output.pipewire.feeding import desktop
 from tests.output.web_page import browser_command, page
 from tests.paths import ROOT
 from tests.pipewire_session import PrivateSession

@@ -70,12 +70,6 @@ def test_gstreamer_reads_the_declared_colours(pipewire: PrivateSession, tmp_path
     assert bar_error(image) <= 5, "GStreamer's own conversion is that far from the same bars on a V4L2 device"
 
 
-def test_a_reader_that_was_there_first_gets_frames(pipewire: PrivateSession) -> None:
-    with pipewire.reader() as other, feeding():
-        assert other.stdout is not None
-        assert other.stdout.readline().startswith("1 ")
-
-
 def test_two_readers_get_every_frame(pipewire: PrivateSession) -> None:
     with feeding() as feeder, reading() as one, reading() as other:
         next_frame(one), next_frame(other)
