@@ -6,6 +6,7 @@ are kept for the same processor, versions and weights.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
@@ -16,7 +17,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pydantic import BaseModel, ValidationError
+from pydantic import TypeAdapter, ValidationError
 
 from app import __version__
 from app.core import paths
@@ -142,59 +143,50 @@ def measurable() -> dict[str, Path]:
 
 def unmeasured() -> dict[str, Path]:
     """Return those of the measurable networks that were not measured; one that no precision passed was."""
-    kept = _read().networks
+    kept = _read()
     return {model: weights for model, weights in measurable().items() if _identity(model, weights) not in kept}
-
-
-class _Kept(BaseModel):
-    """Content of the file; what depends on something else by now is made again."""
-
-    depends_on: str
-    prepared: bool = False
-    """Whether the kernels are compiled and the bundled network is converted."""
-    networks: dict[str, list[Trial]] = {}
 
 
 def trials_of(model: str, weights: Path) -> Trials:
     """Return what was measured with these weights; empty if nothing was."""
-    return _read().networks.get(_identity(model, weights), [])
+    return _read().get(_identity(model, weights), [])
 
 
 def save_trials(model: str, weights: Path, trials: Trials) -> None:
     """Save the trials of a network in place of earlier ones. Raises OSError."""
-    kept = _read()
-    _write(kept.model_copy(update={"networks": {**kept.networks, _identity(model, weights): list(trials)}}))
+    _write({**_read(), _identity(model, weights): list(trials)})
 
 
 def is_prepared() -> bool:
-    """Return whether this machine was prepared."""
-    return _read().prepared
+    """Return whether the kernels are compiled and the bundled network is converted."""
+    return "prepared" in _read()
 
 
 def save_prepared(prepared: bool) -> None:
     """Save whether this machine is prepared. Raises OSError."""
-    _write(_read().model_copy(update={"prepared": prepared}))
+    others = {name: trials for name, trials in _read().items() if name != "prepared"}
+    _write({**others, "prepared": []} if prepared else others)
 
 
-def _read() -> _Kept:
+Kept = TypeAdapter(dict[str, list[Trial]])
+"""Content of the file: trials by the name of the network and its weights, and `prepared` once the machine is."""
+
+
+def _read() -> dict[str, list[Trial]]:
     try:
-        kept = _Kept.model_validate_json(kept_file().read_bytes())
-        if kept.depends_on == _dependencies():
-            return kept
+        return Kept.validate_json(kept_file().read_bytes())
     except (OSError, ValidationError):  # missing or damaged
-        pass
-    return _Kept(depends_on=_dependencies())
+        return {}
 
 
-def _write(kept: _Kept) -> None:
+def _write(kept: dict[str, list[Trial]]) -> None:
     kept_file().parent.mkdir(parents=True, exist_ok=True)
-    write_private(kept_file(), kept.model_dump_json().encode())
+    write_private(kept_file(), Kept.dump_json(kept))
 
 
 def kept_file() -> Path:
-    """Return the file of this copy of the program: several share the folder."""
-    copy = hashlib.sha256(str(paths.ROOT).encode()).hexdigest()[:16]
-    return paths.data_dir() / "cache" / f"prepared-{copy}.json"
+    """Return the file for this machine, its packages and this copy of the program: several share the folder."""
+    return paths.data_dir() / "cache" / f"prepared-{_fingerprint()[:16]}.json"
 
 
 def _identity(model: str, weights: Path) -> str:
@@ -210,18 +202,13 @@ PACKAGES = ("numba", "llvmlite", "numpy", "openvino")
 
 
 @functools.cache
-def _dependencies() -> str:
+def _fingerprint() -> str:
     """Return a digest of what results depend on."""
-    versions = [f"{package} {_version(package)}" for package in PACKAGES]
-    words = [hardware.processor(), hardware.processor_flags(), sys.version, __version__, *versions]
+    words = [str(paths.ROOT), hardware.processor(), hardware.processor_flags(), sys.version, __version__]
+    for package in PACKAGES:
+        with contextlib.suppress(importlib.metadata.PackageNotFoundError):
+            words.append(f"{package} {importlib.metadata.version(package)}")
     return hashlib.sha256("\n".join(words).encode()).hexdigest()
-
-
-def _version(package: str) -> str:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return ""
 
 
 MIN_SMALL_SIDE = 16

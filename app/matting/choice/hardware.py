@@ -249,18 +249,16 @@ def apple_gpu_usable() -> bool:
     return torch is not None and bool(torch.backends.mps.is_available())
 
 
-def gpu(device: str) -> str:
-    """Return name and memory of the NVIDIA GPU for `cuda` or `cuda:N`, which must exist, and the version of CUDA."""
-    import torch
-
-    facts = torch.cuda.get_device_properties(device)
-    return f"{facts.name}, {facts.total_memory / 1e9:.1f} GB, CUDA {torch.version.cuda}"
-
-
 def machine() -> dict[str, object]:
     """Return date, operating system, processor, numbers of cores and threads, and GPU of the machine that measures."""
     import psutil  # a bare environment with a GPU has none
 
+    gpu = None
+    if (card := cuda_cards().first()) is not None:
+        import torch
+
+        facts = torch.cuda.get_device_properties(card)
+        gpu = f"{facts.name}, {facts.total_memory / 1e9:.1f} GB, CUDA {torch.version.cuda}"
     return {
         "date": date.today().isoformat(),
         "system": platform.platform(),
@@ -269,7 +267,7 @@ def machine() -> dict[str, object]:
         "threads": psutil.cpu_count(),
         "bfloat16": cpu_has_bfloat16(),
         "vnni": cpu_has_vnni(),
-        "gpu": gpu(card) if (card := cuda_cards().first()) else None,
+        "gpu": gpu,
         "load_before": round(psutil.getloadavg()[0], 2),
         "python": platform.python_version(),
     }

@@ -265,7 +265,7 @@ def test_a_change_of_what_it_depends_on_measures_again(monkeypatch: pytest.Monke
     save_prepared(False)
     assert not is_prepared() and trials_of("mattecam", BUNDLED) == [FLOAT32]
     save_prepared(True)
-    monkeypatch.setattr(module, "_dependencies", lambda: "another processor")
+    monkeypatch.setattr(module, "_fingerprint", lambda: "another processor")
     assert trials_of("mattecam", BUNDLED) == [] and unmeasured() and not is_prepared()
 
 
@@ -290,7 +290,7 @@ def test_no_reader_sees_a_part_of_what_is_written() -> None:
             write.result()
 
 
-@pytest.mark.parametrize("content", ["{", '{"networks": {"mattecam": 3}}'])
+@pytest.mark.parametrize("content", ["{", '{"prepared": 3}'])
 def test_a_damaged_file_is_no_measurement_and_no_preparation(content: str) -> None:
     save_prepared(True)
     kept_file().write_text(content, "utf-8")

@@ -23,28 +23,35 @@ def test_a_card_needs_code_for_its_architecture() -> None:
     older = [(5, 2), (6, 1), (7, 0)]
     later = [(7, 5), (8, 0), (8, 9), (9, 0), (10, 0), (12, 0), (12, 1), (13, 0)]
     assert [capability for capability in older + later if supports(CUDA_13, capability)] == later
-
-
-def test_code_for_a_later_minor_version_or_another_major_version_does_not_run() -> None:
-    assert not supports(["sm_86"], (8, 0))
-    assert not supports(["sm_90a"], (10, 0))
+    assert not supports(["sm_86"], (8, 0)), "code for a later minor version"
+    assert not supports(["sm_90a"], (10, 0)), "and for another major version"
     assert supports([], (5, 0)), "a build without a list is not judged"
 
 
-def test_auto_takes_the_first_card_that_torch_supports() -> None:
-    assert SimulatedCuda((6, 1), (8, 6), (9, 0)).cards().first() == "cuda:1"
-    assert SimulatedCuda((8, 6)).cards().first() == "cuda"
-    assert SimulatedCuda((6, 1)).cards().first() is None
-    assert SimulatedCuda((9, 0), error="CUDA error: no kernel image is available").cards().first() is None
-    assert SimulatedCuda().cards().first() is None
-    assert CudaCards(None).first() is None
+@pytest.mark.parametrize(
+    ("cards", "first"),
+    [
+        (SimulatedCuda((6, 1), (8, 6), (9, 0)).cards(), "cuda:1"),
+        (SimulatedCuda((8, 6)).cards(), "cuda"),
+        (SimulatedCuda((6, 1)).cards(), None),
+        (SimulatedCuda((9, 0), error="CUDA error: no kernel image is available").cards(), None),
+        (SimulatedCuda().cards(), None),
+        (CudaCards(None), None),
+    ],
+)
+def test_auto_takes_the_first_card_that_torch_supports(cards: CudaCards, first: str | None) -> None:
+    assert cards.first() == first
 
 
-def test_a_card_is_tested_once() -> None:
+def test_a_card_is_tested_once_and_not_used_again_once_it_is_lost() -> None:
     api = SimulatedCuda((8, 6))
     cards = api.cards()
     assert [cards.first() for _ in range(3)] == ["cuda"] * 3
     assert api.tests == 1
+    cards.give_up()
+    assert cards.first() is None and cards.named() == ()
+    with pytest.raises(ModelError, match="stopped working"):
+        cards.find("cuda")
 
 
 def test_a_card_by_number_must_exist_and_fit() -> None:
@@ -56,14 +63,6 @@ def test_a_card_by_number_must_exist_and_fit() -> None:
         cards.find("cuda:1")
     with pytest.raises(ModelError, match="no usable NVIDIA GPU"):
         CudaCards(None).find("cuda")
-
-
-def test_a_lost_device_is_not_used_again() -> None:
-    cards = SimulatedCuda((8, 6)).cards()
-    cards.give_up()
-    assert cards.first() is None
-    with pytest.raises(ModelError, match="stopped working"):
-        cards.find("cuda")
 
 
 def test_wrong_values_in_half_precision_lead_to_float32(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -104,9 +103,6 @@ def test_cards_are_listed_that_torch_has_code_for_and_that_answer() -> None:
     api.nameless = {1}
     assert api.cards().named() == (("cuda:2", "card 2"),)
     assert CudaCards(None).named() == ()
-    lost = api.cards()
-    lost.give_up()
-    assert lost.named() == ()
 
 
 def test_a_driver_does_not_help_torch_that_cannot_be_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
