@@ -117,7 +117,7 @@ class Bench:
     @property
     def matted_hz(self) -> float | None:
         """The reduced matting rate."""
-        return self.lowered and self.lowered.matted_hz
+        return None if self.lowered is None else self.lowered.matted_hz
 
     @property
     def errors(self) -> tuple[str, ...]:
