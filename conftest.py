@@ -24,11 +24,14 @@ from hypothesis import HealthCheck, settings
 from app.config import logs
 from app.core.files import lock_file
 from app.matting.choice import hardware, preparation
+from app.matting.choice.hardware import torch_usable
 from app.matting.choice.preparation import KERNELS, Preparation
 from app.matting.kernels.loading import load
 from app.matting.openvino import conversion
+from app.matting.openvino.artefact import Artefact, NetworkSource
+from app.matting.openvino.conversion import ArtefactCache
 from app.testing.parts import FakeEngine
-from tests.converted import SharedCache
+from models.weights import conversion_folders
 from tests.pipewire_session import PrivateSession, private_session
 
 if not os.environ.get("DISPLAY"):
@@ -106,6 +109,22 @@ _numbers = itertools.count()
 def _compiled_arithmetic() -> None:
     """The engines' fast arithmetic is ready, so that no test runs half on the plain one."""
     load()
+
+
+class SharedCache(ArtefactCache):
+    """Converts each network once, however many processes ask for it; without torch, those that ship are used."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(lambda: folder, (lambda model: ()) if torch_usable() else conversion_folders)
+        folder.mkdir(exist_ok=True)
+        self._lock_path = folder / "lock"
+
+    def load(self, source: NetworkSource) -> Artefact:
+        """Return the artefact of a network; see `ArtefactCache.load`."""
+        lock = lock_file(self._lock_path, wait=True)
+        assert lock is not None
+        with lock:
+            return super().load(source)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -17,7 +17,6 @@ OTHER_VALUES = {
     "matting.device": "cpu",
     "matting.downsample_ratio": "0.5",
     "background.colour": "#102030",
-    "background.screen": "screen:2",
     "background.zoom": "2",
     "output.virtual_camera": "off",
     "output.microphone": "default",

@@ -111,23 +111,17 @@ def suitable_builds(platform: str, machine: str, nvidia: Nvidia | None) -> tuple
     return (*found, CPU_LINUX if platform == "linux" else CPU_ELSEWHERE)
 
 
-def locked_pythons(build: TorchBuild, locks: Path, platform: str, machine: str) -> tuple[str, ...]:
-    """Return the versions of Python, such as `3.12`, for which the lock file in the folder `locks` has this build.
+def is_locked(build: TorchBuild, locks: Path, python: str, platform: str, machine: str) -> bool:
+    """Return whether the lock files in the folder `locks` have a build for a Python, such as `3.12`, and a system.
 
-    The lock files of PyTorch's CUDA builds have one entry per file, with its Python and system. The others hold the
-    files of every supported Python: the result is then `("",)`. An installed package has no lock files.
+    Those of CUDA builds have an entry per file, with its Python and system; the others hold the files of every
+    supported Python. An installed package has no lock files.
     """
     if not build.index.startswith("cu"):
-        return ("",)
+        return True
     file = locks / f"{build.lock}.lock"
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
-    entry = r"python_version == '([\d.]+)' and sys_platform == '(\w+)' and platform_machine == '(\w+)'"
-    return tuple(python for python, *place in re.findall(entry, text) if place == [platform, machine])
-
-
-def is_locked(build: TorchBuild, locks: Path, python: str, platform: str, machine: str) -> bool:
-    """Return whether the lock files have this build for a version of Python, such as `3.12`, and a system."""
-    return bool({"", python} & set(locked_pythons(build, locks, platform, machine)))
+    entry = f"python_version == '{python}' and sys_platform == '{platform}' and platform_machine == '{machine}'"
+    return file.exists() and entry in file.read_text(encoding="utf-8")
 
 
 def find_nvidia() -> Nvidia | None:

@@ -11,7 +11,7 @@ from app.core import geometry
 from app.core.geometry import WHOLE, Image, cutout, framed, pan_by, zoom_at
 from app.core.settings import MAX_ZOOM, FramingSettings
 from app.core.types import UNTURNED, Orientation
-from tests.turns import TURNS
+from tests.sources import TURNS
 
 SIDES = st.integers(1, 400)
 SHAPES = st.sampled_from([(), (3,)])

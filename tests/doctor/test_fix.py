@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import cv2
@@ -200,29 +201,25 @@ def test_nobody_can_agree_without_a_terminal() -> None:
 Spoil = Callable[[BgrImage, int], BgrImage]
 
 
+@dataclass(eq=False)
 class Wire(FrameSink):
-    """A virtual camera and its reader, joined.
+    """A virtual camera and its reader, joined."""
 
-    spoil: what the way does to the picture with a number. fail_after: pictures until the wire is cut. opens: there is
-    such a camera. readable: it opens as a camera. silent: no frame comes out. opens_after_s: it takes so long.
-    """
-
-    def __init__(
-        self,
-        spoil: Spoil = lambda image, number: image,
-        *,
-        fail_after: int = 10**9,
-        opens: bool = True,
-        readable: bool = True,
-        silent: bool = False,
-        opens_after_s: float = 0.0,
-    ) -> None:
-        self.spoil, self.fail_after, self.opens_after_s = spoil, fail_after, opens_after_s
-        self.opens, self.readable, self.silent = opens, readable, silent
-        self.pictures: queue.Queue[BgrImage] = queue.Queue(maxsize=2)
-        self.name = "wire"
-        self.sent = self.open_ends = 0
-        self.threads: set[int] = set()
+    spoil: Spoil = lambda image, number: image
+    """What the way does to the picture with a number."""
+    fail_after: int = 10**9
+    """Pictures until the wire is cut."""
+    opens: bool = True
+    readable: bool = True
+    """It opens as a camera."""
+    silent: bool = False
+    """No frame comes out."""
+    opens_after_s: float = 0.0
+    pictures: queue.Queue[BgrImage] = field(default_factory=lambda: queue.Queue(maxsize=2))
+    sent: int = 0
+    open_ends: int = 0
+    threads: set[int] = field(default_factory=set)
+    name = "wire"
 
     def open_sink(self, width: int, height: int, fps: float) -> Wire:
         if not self.opens:

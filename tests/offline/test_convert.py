@@ -26,7 +26,7 @@ from tests.clips import demo, names_in, number_of, numbered, read_numbers, write
 from tests.fresh_python import printed_by
 from tests.offline.converting import GREEN, HalfEngine, pictures, run, times_of
 from tests.output.recordings import full_disk
-from tests.turns import TURNS
+from tests.sources import TURNS
 
 
 def test_every_frame_is_converted_once_in_order(tmp_path: Path) -> None:

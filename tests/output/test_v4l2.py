@@ -20,7 +20,7 @@ from app.output.v4l2 import LoopbackWriter
 from app.output.virtual_camera import VirtualCamera
 from app.system.process import LINUX, Holder
 from app.system.v4l2 import PixelSize
-from tests.holding import program
+from tests.fresh_python import program
 from tests.output.conftest import FakeDriver
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")

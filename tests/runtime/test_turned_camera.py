@@ -13,7 +13,7 @@ from app.output.base import FrameSink, SinkContext
 from app.output.packing import Packer
 from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeSource, room_picture, shows_room
 from tests.fakes.world import BASE, FakeRecorder, FakeWorld, apply, composites, newest, running, shown
-from tests.turns import TURNS
+from tests.sources import TURNS
 from tests.waiting import eventually
 
 RIGHT = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True, camera="fake")

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from app.system.process import LINUX, holders
-from tests.holding import program
+from tests.fresh_python import program
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")
 

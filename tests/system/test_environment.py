@@ -15,7 +15,7 @@ from platform import machine
 import pytest
 
 from app.system import environment
-from app.system.environment import ALSO, Capability, Nvidia, TorchBuild, find_nvidia, is_locked, locked_pythons
+from app.system.environment import ALSO, Capability, Nvidia, TorchBuild, find_nvidia, is_locked
 from app.system.environment import suitable_builds as builds_for
 from tests.paths import ROOT
 from tests.serving import Handler, served
@@ -275,7 +275,6 @@ def test_every_lock_file_of_a_build_exists_with_hashes_for_one_version() -> None
 
 def test_the_entries_of_a_build_say_for_which_python_they_are(tmp_path: Path) -> None:
     build = builds_for("win32", "AMD64", driver("581.15", PASCAL))[0]
-    assert "3.12" in locked_pythons(build, LOCKS, "win32", "AMD64")
     assert is_locked(build, LOCKS, "3.12", "win32", "AMD64")
     assert not is_locked(build, LOCKS, "3.9", "win32", "AMD64")
     assert not is_locked(build, LOCKS, "3.12", "win32", "ARM64")
