@@ -56,7 +56,7 @@ _LIGHT_RANGE = (0.3, 3.3)
 
 
 def _differ(last: Floats, now: Floats) -> bool:
-    colour, last_colour = (np.array(cv2.mean(thumbnail)[:3], np.float32) for thumbnail in (now, last))
+    colour, last_colour = np.array([cv2.mean(now)[:3], cv2.mean(last)[:3]], np.float32)
     light = np.clip((colour + 1) / (last_colour + 1), *_LIGHT_RANGE)
     blue, green, red = cv2.split(cv2.absdiff(now, last * light))
     if np.count_nonzero(cv2.max(cv2.max(blue, green), red) > CHANGED_LEVELS) <= CHANGED_SHARE * COLUMNS * ROWS:

@@ -1,7 +1,7 @@
 """Converted networks: their format on disk, and compiling them for one size.
 
-An artefact is a folder with an OpenVINO model for each exported stage, the guided filter's weights, an index, which
-holds the rule of the decision stage, and the SHA-256 of each of these files.
+An artefact is a folder with an OpenVINO model for each exported stage, the guided filter's weights, and an index, which
+holds the rule of the decision stage.
 
 Importing openvino sends usage data to its vendor unless the package `openvino_telemetry` cannot be imported; OpenVINO
 then uses a stub without network access. This program sends no telemetry: all other modules import OpenVINO from here.
@@ -25,11 +25,7 @@ from pydantic import TypeAdapter
 from app.core.errors import ModelError, text_of
 from app.core.threads import thread_limit
 from models.rules import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
-from models.weights import (
-    WeightsError,
-    known_sha256,
-    sha256_of,
-)
+from models.weights import WeightsError, known_sha256
 
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
@@ -45,7 +41,7 @@ def core() -> ov.Core:
     return ov.Core()
 
 
-INDEX, WEIGHTS, CHECKSUMS = "index.json", "filter.npz", "SHA256SUMS"
+INDEX, WEIGHTS = "index.json", "filter.npz"
 FILTERS: dict[str, type[FilterWeights]] = {"learned": LearnedFilterWeights, "fast": FastFilterWeights}
 
 
@@ -115,41 +111,22 @@ class Artefact(Index):
 
 
 def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
-    """Read an artefact from a folder.
+    """Read an artefact from a folder. in_memory: load all data, so that the folder can be deleted.
 
-    in_memory: load all data, so that the folder can be deleted. Raises ValueError if a file is damaged or missing,
-    OSError or WeightsError if one cannot be read.
+    Raises OSError, RuntimeError or ValueError if a file is missing, or cut off, or cannot be read.
     """
-    if (folder / CHECKSUMS).read_text("utf-8") != _checksums(folder):
-        raise ValueError("a file differs from its SHA-256")
     index = JSON.validate_json((folder / INDEX).read_bytes())
-    models = tuple(_read_model(folder / f"{stage.name}.xml", in_memory) for stage in index.stages)
-    content = {field.name: getattr(index, field.name) for field in fields(index)}
-    return Artefact(**content, models=models, guided_filter=_read_filter(index.filter, folder / WEIGHTS))
-
-
-def write_checksums(folder: Path) -> None:
-    """Complete an artefact: write the SHA-256 of its files. Raises OSError."""
-    (folder / CHECKSUMS).write_text(_checksums(folder), "utf-8")
-
-
-def _checksums(folder: Path) -> str:
-    files = sorted(file for file in folder.iterdir() if file.name != CHECKSUMS)
-    return "".join(f"{sha256_of(file)}  {file.name}\n" for file in files)
-
-
-def _read_model(path: Path, in_memory: bool) -> ov.Model:
-    if in_memory:
-        return core().read_model(path.read_bytes(), path.with_suffix(".bin").read_bytes())
-    return core().read_model(path)
-
-
-def _read_filter(kind: str | None, path: Path) -> FilterWeights | None:
-    if kind is None:
-        return None
-    with np.load(path, allow_pickle=False) as arrays:
-        fields = {name: array if array.ndim else array.item() for name, array in arrays.items()}
-    return FILTERS[kind](**fields)
+    models, guided_filter = [], None
+    for stage in index.stages:
+        path, content = folder / f"{stage.name}.xml", folder / f"{stage.name}.bin"
+        model = core().read_model(path.read_bytes(), content.read_bytes()) if in_memory else core().read_model(path)
+        models.append(model)
+    if index.filter is not None:
+        with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
+            weights = {name: array if array.ndim else array.item() for name, array in arrays.items()}
+        guided_filter = FILTERS[index.filter](**weights)
+    known = {field.name: getattr(index, field.name) for field in fields(index)}
+    return Artefact(**known, models=tuple(models), guided_filter=guided_filter)
 
 
 HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}

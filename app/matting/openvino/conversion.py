@@ -6,7 +6,6 @@ so that they need no torch.
 
 from __future__ import annotations
 
-import errno
 import functools
 import hashlib
 import logging
@@ -37,7 +36,6 @@ from app.matting.openvino.artefact import (
     ov,
     preprocess,
     read_artefact,
-    write_checksums,
 )
 from models.rules import FilterWeights
 from models.table import NETWORKS, QuantizeNetwork
@@ -140,11 +138,7 @@ def _install(made: Path, folder: Path) -> None:
         for file in made.iterdir():  # copytree raises an error without its reason
             shutil.copy(file, copied)
         shutil.rmtree(folder, ignore_errors=True)
-        try:
-            copied.replace(folder)
-        except OSError as error:
-            if error.errno not in (errno.EEXIST, errno.ENOTEMPTY):  # another process installed it first
-                raise
+        copied.replace(folder)
 
 
 def convert(source: NetworkSource, folder: Path) -> None:
@@ -186,7 +180,6 @@ def convert(source: NetworkSource, folder: Path) -> None:
         export.alpha_margin,
     )
     (folder / INDEX).write_bytes(JSON.dump_json(index))
-    write_checksums(folder)
 
 
 def _quantized(model: str, quantize: QuantizeNetwork, export: Export, file: Path) -> Export:
