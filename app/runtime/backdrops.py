@@ -113,19 +113,17 @@ class Backdrops:
         else:
             self.preparer.retire(outcome.value)  # the user has left that room, or returned to what is in use
 
-    def settings_shown(self, wanted: BackgroundSettings) -> BackgroundSettings:
-        """Return the settings of what is shown: those of the blurred room that is in use until `wanted` is open."""
-        used = self._settings
-        return used if used is not None and used.kind == "blur" else wanted
-
     def wait(self) -> None:
         """Note that a frame waits for the first background: for `background_wait_s` from the first call at most."""
         now_s = time.perf_counter()
         self._wait_until_s = self._wait_until_s or now_s + self._timing.background_wait_s
         self.decided = now_s >= self._wait_until_s
 
-    def backdrop(self, frame: Frame, time_s: float) -> Backdrop:
-        """Return what is behind the person in this frame; grey if there is no background."""
+    def backdrop(self, frame: Frame, wanted: BackgroundSettings, time_s: float) -> tuple[Backdrop, BackgroundSettings]:
+        """Return what is behind the person in this frame, and its settings; grey if there is no background.
+
+        The settings are those of a blurred room that is in use until the wanted background is open, else the wanted.
+        """
         shown: Backdrop | None = None
         if self._background is not None:
             try:
@@ -136,7 +134,9 @@ class Backdrops:
             if problem is not self._problem:
                 self._problem = problem
                 self._report(problem)
-        return np.full_like(frame.image, PLAIN_GREY) if shown is None else shown
+        used = self._settings
+        settings = used if used is not None and used.kind == "blur" else wanted
+        return np.full_like(frame.image, PLAIN_GREY) if shown is None else shown, settings
 
     def _report(self, problem: Exception | None) -> None:
         self._broken = problem is not None

@@ -62,13 +62,9 @@ class MattingWorker:
         self._demand = demand
         self._publish = publish
         self.thread = Worker("matting", self._run, Stage.MATTING, frame_path=True)
-        self._step = FrameStep(context, self.thread)
+        self.step = FrameStep(context, self.thread)
         self.size: tuple[int, int] | None = None
         """(width, height) of the newest frame; None before the first one."""
-        self.view = WHOLE_VIEW
-        """Of the last picture, as is what follows: the part of the frame that it shows."""
-        self.hides_everybody = False
-        """Nobody is shown, because it is not certain who the selected person is."""
         self.newest: Frame | None = None
         """The newest frame of the source, also if it is not matted; None while there is no source."""
 
@@ -92,16 +88,12 @@ class MattingWorker:
                     self._stand_by(captured.reason)
                 else:
                     self._process(captured, settings)
-                if self._board.matted < revision and not self._prepares:
+                prepares = self._engines.preparer.pending or self._backdrops.preparer.pending
+                if self._board.matted < revision and not prepares:
                     self._board.matted = revision
         finally:
             self._engines.close_engine()
             self._backdrops.close()
-
-    @property
-    def _prepares(self) -> bool:
-        """Whether an engine or a background is being prepared."""
-        return self._engines.preparer.pending or self._backdrops.preparer.pending
 
     def _process(self, frame: Frame, settings: Settings) -> None:
         self.size = frame.size
@@ -115,7 +107,6 @@ class MattingWorker:
         if isinstance(decision, StandBy):
             self._stand_by(decision.reason)
         elif isinstance(decision, PassThrough):
-            self.view, self.hides_everybody = WHOLE_VIEW, False
             shown = cropped(frame, settings.framing)
             self._show(Picture(shown.image, PictureKind.UNMATTED, frame=shown, hides=settings.hides))
         elif isinstance(decision, MatteFrame):
@@ -124,15 +115,11 @@ class MattingWorker:
 
     def _matte(self, run: MatteFrame, frame: Frame, settings: Settings) -> None:
         started_s = time.perf_counter()
-        step = self._step
+        step = self.step
         try:
+            backdrop, background = self._backdrops.backdrop(frame, settings.background, started_s)
             picture = step.make(
-                run,
-                frame,
-                settings,
-                self._backdrops.backdrop(frame, started_s),
-                self._backdrops.settings_shown(settings.background),
-                want_foreground=self._demand.want_foreground,
+                run, frame, settings, backdrop, background, want_foreground=self._demand.want_foreground
             )
         except Exception as error:  # noqa: BLE001 - carried to the status
             step.forget()
@@ -142,7 +129,6 @@ class MattingWorker:
         if picture is None:
             self._stand_by(Phase.WAITING)
         else:
-            self.view, self.hides_everybody = step.view, step.hides_everybody
             self._show(picture)
         if step.matte is None:  # the last composite again
             return

@@ -226,8 +226,8 @@ class Pipeline:
             report_failure(self._board, self._watchdog.thread)
         engines, matting = self._engines, self._matting
         outputs = {sink.spec.name: sink.shown for sink in self._sinks}  # before the board, which has why one is closed
-        phase = self._phase()
-        is_shown = phase is Phase.RUNNING
+        phase, unmatted = self._phase(), self._clock.unmatted
+        step = matting.step if phase is Phase.RUNNING and not unmatted else None
         return replace(
             self._board.read(),
             phase=phase,
@@ -237,9 +237,9 @@ class Pipeline:
             weights=engines.weights,
             lowered=engines.lowered,
             background=describe_background(self.settings.background),
-            unmatted=self._clock.unmatted,
-            view=matting.view if is_shown else WHOLE_VIEW,
-            hides_person=is_shown and matting.hides_everybody,
+            unmatted=unmatted,
+            view=WHOLE_VIEW if step is None else step.view,
+            hides_person=step is not None and step.hides_everybody,
             outputs=outputs,
             readers=self.demand.readers,
             busy=self._busy(),

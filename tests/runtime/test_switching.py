@@ -263,7 +263,7 @@ class Opened:
 
     def shown(self, settings: BackgroundSettings) -> BgrImage:
         self.backdrops.update(settings)
-        image = self.backdrops.backdrop(FRAME, 0.0)
+        image = self.backdrops.backdrop(FRAME, settings, 0.0)[0]
         assert isinstance(image, np.ndarray)
         return image
 
