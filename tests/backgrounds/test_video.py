@@ -213,17 +213,6 @@ def test_no_thread_of_decoder_or_scaler_waits_for_the_garbage_collector(tmp_path
         gc.enable()
 
 
-def test_close_ends_the_thread_at_once(tmp_path: Path) -> None:
-    before = set(threading.enumerate())
-    background = VideoBackground(write_video(tmp_path / "a.mp4", frames=40))
-    background.backdrop(64, 48, 0.0)
-    (decoder,) = set(threading.enumerate()) - before
-    start = time.perf_counter()
-    background.close()
-    assert time.perf_counter() - start < 60
-    assert not decoder.is_alive()
-
-
 HANGS = """
 import threading
 from pathlib import Path
