@@ -178,7 +178,7 @@ class Matting:
         self._check_open()
         own = self._settings.matting.model
         state = checked_state(state, own)
-        begun = self._engine is not None
+        had_engine = self._engine is not None
         engine = self._fit(*state.size)
         background = self._background
         try:
@@ -187,7 +187,7 @@ class Matting:
         except (MattecamError, TypeError, ValueError) as error:
             if background is not self._background:
                 background.close()
-            if not begun:
+            if not had_engine:
                 engine.close()
                 self._engine = None
             if isinstance(error, MattecamError):
@@ -195,7 +195,7 @@ class Matting:
             raise ModelError(
                 f"The state was saved with {state.model} under other settings; this stream runs {own}."
             ) from error
-        self._take(background)
+        self._replace_background(background)
 
     def reset(self) -> None:
         """Forget the frames seen so far, before a new video or after a cut; a video as background starts again.
@@ -205,7 +205,7 @@ class Matting:
         if self._closed:
             return
         self._check_open()
-        self._take(self._background.again({}))
+        self._replace_background(self._background.again({}))
         if self._engine is not None:
             self._engine.reset()
 
@@ -230,7 +230,7 @@ class Matting:
             self._engine = self._build(self._settings.matting, width, height)
         return self._engine
 
-    def _take(self, background: StreamBackground) -> None:
+    def _replace_background(self, background: StreamBackground) -> None:
         if background is not self._background:
             self._background.close()
             self._background = background

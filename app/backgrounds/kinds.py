@@ -89,17 +89,17 @@ class ImageBackground(Background):
         while min(self._sizes[-1].shape[:2]) > LEAST_SIDE:
             half = cv2.resize(self._sizes[-1], None, fx=0.5, fy=0.5, interpolation=cv2.INTER_AREA)
             self._sizes.append(np.asarray(half, np.uint8))
-        self._shown: tuple[object, BgrImage] | None = None
+        self._backdrop_shown: tuple[object, BgrImage] | None = None
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
         """Return the image in this size; the same object while size and layout are unchanged."""
         key = self.layout, width, height
-        if self._shown is None or self._shown[0] != key:
+        if self._backdrop_shown is None or self._backdrop_shown[0] != key:
             full_height, full_width = self._sizes[0].shape[:2]
             size = geometry.cover_size(full_width, full_height, width, height)[0] * self.layout.zoom
             image = next((each for each in reversed(self._sizes) if each.shape[1] >= size), self._sizes[0])
-            self._shown = key, geometry.lay_out(image, *key)
-        return self._shown[1]
+            self._backdrop_shown = key, geometry.lay_out(image, *key)
+        return self._backdrop_shown[1]
 
     def apply_layout(self, settings: BackgroundSettings) -> None:
         """Take over fit, zoom and pan."""
@@ -109,8 +109,8 @@ class ImageBackground(Background):
 def open_image(path: Path, settings: BackgroundSettings) -> ImageBackground:
     """Open an image, with the colour of the settings behind transparent parts. Raises BackgroundError."""
     background = ImageBackground(read_image(path, parse_colour(settings.colour)), layout_of(settings))
-    if told := first_frame_alone(path):
-        log.warning("%s", told)
+    if warning := first_frame_alone(path):
+        log.warning("%s", warning)
     return background
 
 
@@ -120,13 +120,13 @@ class ColourBackground(Background):
     def __init__(self, colour: str) -> None:
         """colour: `#RRGGBB`."""
         self._colour = parse_colour(colour)
-        self._shown = np.full((1, 1, 3), self._colour, np.uint8)
+        self._backdrop_shown = np.full((1, 1, 3), self._colour, np.uint8)
 
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
         """Return the colour in this size; the same object while the size is unchanged."""
-        if self._shown.shape[:2] != (height, width):
-            self._shown = np.full((height, width, 3), self._colour, np.uint8)
-        return self._shown
+        if self._backdrop_shown.shape[:2] != (height, width):
+            self._backdrop_shown = np.full((height, width, 3), self._colour, np.uint8)
+        return self._backdrop_shown
 
 
 class BlurBackground(Background):
@@ -184,7 +184,7 @@ class LoopingVideo:
             count = 0
             for time_s, frame in self._round:
                 count += 1
-                self._tell_shape(frame)
+                self._report_shape(frame)
                 yield float(begun_s + time_s), frame
             if count == 0 and self.round_s is None:
                 return  # a single frame
@@ -194,7 +194,7 @@ class LoopingVideo:
             self.round_s = self.round_s or float(begun_s + self._first_s)
             self._round = self._video.timed_frames()
 
-    def _tell_shape(self, frame: VideoFrame) -> None:
+    def _report_shape(self, frame: VideoFrame) -> None:
         if self._shape is not None and not geometry.is_alike(self._video.shape_of(frame), self._shape):
             self._shape = None
             log.warning("%s", changes_shape(self._video.path))
@@ -250,7 +250,7 @@ class VideoBackground:
         # A daemon only so that a drive that never answers cannot keep the process alive.
         self._thread = threading.Thread(target=self._decode_ahead, name="background video", daemon=True)
         self._ahead: deque[tuple[float, BgrImage]] = deque()
-        self._shown: BgrImage | None = None
+        self._current: BgrImage | None = None
         self._size: tuple[int, int] | None = None
         self._origin_s: float | None = None
         self._due_s = 0.0
@@ -262,18 +262,18 @@ class VideoBackground:
     def backdrop(self, width: int, height: int, time_s: float) -> BgrImage:
         """Return the frame for `time_s`; the first call returns the first frame."""
         with self._condition:
-            if self._shown is None:
-                self._shown = self._video.picture(self._video.first, self._layout, width, height)
+            if self._current is None:
+                self._current = self._video.picture(self._video.first, self._layout, width, height)
             self._size = width, height
             self._advance(time_s)
             self._condition.notify_all()
             while not self._realtime and not self._ahead and not self._ended and not self._closing:
                 self._condition.wait()
                 self._take_due()
-            shown = self._shown
+            shown = self._current
             # after a change of size, frames decoded before still have the old size
-            self._shown = geometry.lay_out(shown, Layout(self._layout.fit), width, height)
-            return self._shown
+            self._current = geometry.lay_out(shown, Layout(self._layout.fit), width, height)
+            return self._current
 
     @property
     def clock(self) -> tuple[float, float] | None:
@@ -318,7 +318,7 @@ class VideoBackground:
             self._origin_s += skipped_s
             self._due_s -= skipped_s
         while self._ahead and self._ahead[0][0] <= self._due_s + _ROUNDING_S:
-            self._shown = self._ahead.popleft()[1]
+            self._current = self._ahead.popleft()[1]
             self._condition.notify_all()
 
     def _decode_ahead(self) -> None:

@@ -92,13 +92,13 @@ class StandbyCard:
         """
         self._picture = None if image_path is None else read_image(image_path)
         self._text = text.strip() or ("" if image_path else DEFAULT_TEXT)
-        self._shown: BgrImage | None = None
+        self._image: BgrImage | None = None
 
     def image(self, width: int, height: int) -> BgrImage:
         """Return the card as (height, width, 3) uint8 BGR; the same object while the size is unchanged."""
-        if self._shown is None or self._shown.shape[:2] != (height, width):
-            self._shown = self._drawn(width, height)
-        return self._shown
+        if self._image is None or self._image.shape[:2] != (height, width):
+            self._image = self._drawn(width, height)
+        return self._image
 
     def _drawn(self, width: int, height: int) -> BgrImage:
         block = TextBlock(self._text, round(width * 0.8), round(height * 0.3), min(width // 20, height // 14))

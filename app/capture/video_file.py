@@ -37,8 +37,8 @@ class _Still:
         """Raise BackgroundError."""
         self.path = path
         self._image = read_image(path, max_side=STILL_SIDE)
-        if told := first_frame_alone(path):
-            log.warning("%s", told)
+        if warning := first_frame_alone(path):
+            log.warning("%s", warning)
         self.height, self.width = self._image.shape[:2]
 
     def frames(self) -> Generator[tuple[Fraction, BgrImage], None, None]:
@@ -73,9 +73,9 @@ class VideoFileSource(FrameSource):
         self._closed = threading.Event()
         self._frames = reader.frames()
         self._waiting: tuple[Fraction, BgrImage] | None = None
-        self._shown: BgrImage | None = None
+        self._current: BgrImage | None = None
         self._round_s = Fraction(0)
-        self._reshape_told = False
+        self._reported_shape = False
         self._start_s: float | None = None
         self._index = 0
 
@@ -91,17 +91,17 @@ class VideoFileSource(FrameSource):
             self._waiting = self._next()
         due_s, image = self._waiting
         if not self._realtime or self._wait_until(due_s):
-            self._shown, self._waiting = image, None
-        if self._closed.is_set() or self._shown is None:
+            self._current, self._waiting = image, None
+        if self._closed.is_set() or self._current is None:
             return None
-        frame = Frame(self._shown, self._index, time.perf_counter())
+        frame = Frame(self._current, self._index, time.perf_counter())
         self._index += 1
         return frame
 
     def close(self) -> None:
         """Release the file. Idempotent."""
         self._closed.set()
-        self._waiting = self._shown = None
+        self._waiting = self._current = None
         self._frames.close()
 
     def _wait_until(self, due_s: Fraction) -> bool:
@@ -125,8 +125,8 @@ class VideoFileSource(FrameSource):
             timed = self._decode()
         if timed is None:
             raise SourceLostError(no_longer_readable(self._reader.path))
-        if self._reader.reshaped and not self._reshape_told:
-            self._reshape_told = True
+        if self._reader.reshaped and not self._reported_shape:
+            self._reported_shape = True
             log.warning("%s", changes_shape(self._reader.path))
         return self._round_s + timed[0], timed[1]
 

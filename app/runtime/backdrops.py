@@ -176,7 +176,7 @@ class StandbyPictures:
         """Each with its problem: one that could not be drawn is without its image, or plain."""
         self._wanted: CardKey | None = None
         """Of the card asked for last."""
-        self._shown: Picture | None = None
+        self._last_card: Picture | None = None
         """What was returned last: it stands in for the card that is being drawn, if the size is the same."""
         self.preparer: Preparer[CardKey, None] = Preparer(CARD, self._draw, lambda _: None, low_priority=True)
 
@@ -186,17 +186,17 @@ class StandbyPictures:
         key = text, settings.standby_image, width, height
         with self._lock:
             if key in self._cards:
-                self._shown, problem = self._cards[key]
+                self._last_card, problem = self._cards[key]
                 self._board.report(Stage.OUTPUT, problem, CARD)
             else:
                 if key != self._wanted or not self.preparer.busy:
                     self.preparer.request(key)
                 if self._wanted is None or key[:2] != self._wanted[:2]:
                     self._board.report(Stage.OUTPUT, None, CARD)
-                if self._shown is None or self._shown.size != (width, height):
-                    self._shown = Picture(_plain(width, height), PictureKind.STANDBY)
+                if self._last_card is None or self._last_card.size != (width, height):
+                    self._last_card = Picture(_plain(width, height), PictureKind.STANDBY)
             self._wanted = key
-            return self._shown
+            return self._last_card
 
     def retry(self) -> None:
         """Draw the next card anew: its image may be there now."""

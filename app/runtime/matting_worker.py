@@ -108,7 +108,7 @@ class MattingWorker:
             self._stand_by(decision.reason)
         elif isinstance(decision, PassThrough):
             shown = cropped(frame, settings.framing)
-            self._show(Picture(shown.image, PictureKind.UNMATTED, frame=shown, hides=settings.hides))
+            self._publish_frame(Picture(shown.image, PictureKind.UNMATTED, frame=shown, hides=settings.hides))
         elif isinstance(decision, MatteFrame):
             zoomed = decision.framing.zoom != 1
             self._matte(decision, cropped(frame, decision.framing) if zoomed else frame, settings)
@@ -129,7 +129,7 @@ class MattingWorker:
         if picture is None:
             self._stand_by(Phase.WAITING)
         else:
-            self._show(picture)
+            self._publish_frame(picture)
         if step.matte is None:  # the last composite again
             return
         ended_s = time.perf_counter()
@@ -139,7 +139,7 @@ class MattingWorker:
         timing = StepTiming(ended_s, ended_s - started_s, ended_s - frame.captured_at_s, rate_hz, step.matte.still)
         self._engines.completed(run, timing)
 
-    def _show(self, picture: Picture) -> None:
+    def _publish_frame(self, picture: Picture) -> None:
         """Publish a picture of a new frame, but for those beyond the last one of a limited run."""
         if self._board.frames_out.add():
             self._publish(picture)

@@ -102,7 +102,7 @@ class OutputClock:
         """When the last picture came, and how long after the one before."""
         self._usual_s = 0.0
         """The shorter one of the last two intervals: a single late picture does not count."""
-        self._shown: Picture | None = None
+        self._previewed: Picture | None = None
         """What the preview shows."""
         self._sent: Picture | None = None
         self._mirrored: tuple[Picture, Picture] | None = None
@@ -136,8 +136,8 @@ class OutputClock:
                 self._prepared, self._hides = (settings, self._size), settings.hides
                 self._card(settings)  # before it is needed, so that an image that cannot be read is reported at once
             picture = self._choose(settings)
-            if picture is not self._shown:
-                self._show(picture)
+            if picture is not self._previewed:
+                self._preview_picture(picture)
             if not self._gate.permits(picture):  # the demonstration in place of a camera
                 picture = self._card(settings)
             self._send(picture, mirror=settings.output.mirror)
@@ -154,10 +154,10 @@ class OutputClock:
         card = self._card(self._owner.current)
         for sink in self._sinks:
             sink.send(card)
-        self._show(card)
+        self._preview_picture(card)
 
-    def _show(self, picture: Picture) -> None:
-        self._shown = picture
+    def _preview_picture(self, picture: Picture) -> None:
+        self._previewed = picture
         self._preview.put(picture)
         self.on_preview()
 
@@ -227,8 +227,8 @@ class SinkWorker:
         self._owner, self._board, self._timing = context.owner, context.board, context.timing
         self._retry_s = None if spec.retry_s is None else context.timing.sink_retry_s or spec.retry_s
         self._pictures: LatestSlot[tuple[Picture, bool]] = LatestSlot()
-        """Each with the value of `_takes_all` at the time."""
-        self._takes_all = not spec.from_first_matte
+        """Each with the value of `_accepts_cards` at the time."""
+        self._accepts_cards = not spec.from_first_matte
         """Whether the first matte of the program has come, or the sink takes cards before it as well."""
         self._sent: Picture | None = None
         self._sink: FrameSink | None = None
@@ -239,7 +239,7 @@ class SinkWorker:
         self._retry_at_s: float | None = None
         self._finishes = False
         """Whether the sink is being closed."""
-        self.shown: str | None = None
+        self.open_name: str | None = None
         """The open sink in the status: its device or its name."""
         self.thread = Worker(spec.name.replace("_", "-"), self._run, spec.stage)
 
@@ -271,10 +271,10 @@ class SinkWorker:
     def send(self, picture: Picture) -> bool:
         """Hand over a picture; return whether a sink is open."""
         if picture.kind is not PictureKind.STANDBY:
-            self._takes_all = True
+            self._accepts_cards = True
         if self._sink is None and self._tried is None and self.wanted is None:
             return False  # do not wake a thread that has nothing to do
-        self._pictures.put((picture, self._takes_all))
+        self._pictures.put((picture, self._accepts_cards))
         return self._sink is not None
 
     def finish(self) -> None:
@@ -347,7 +347,7 @@ class SinkWorker:
 
     def _use(self, sink: FrameSink | None) -> None:
         self._sink = sink
-        self.shown = self.device or (None if sink is None else sink.name)
+        self.open_name = self.device or (None if sink is None else sink.name)
 
     def _newer_than(self, item: tuple[Picture, bool]) -> tuple[Picture, bool]:
         """Return the picture that arrived while the sink was opened, or `item`."""
@@ -356,10 +356,10 @@ class SinkWorker:
         except SlotClosed:
             return item
 
-    def _send(self, picture: Picture, taken: bool) -> None:
+    def _send(self, picture: Picture, is_accepted: bool) -> None:
         repeats, self._sent = picture is self._sent, picture
         sink = self._sink
-        if sink is None or not taken:
+        if sink is None or not is_accepted:
             return
         outgoing = self._gate.release(picture)  # now: opening the sink may have taken seconds
         started_s = time.perf_counter()

@@ -225,7 +225,9 @@ class Pipeline:
         if self._watchdog.thread.died:
             report_failure(self._board, self._watchdog.thread)
         engines, matting = self._engines, self._matting
-        outputs = {sink.spec.name: sink.shown for sink in self._sinks}  # before the board, which has why one is closed
+        outputs = {
+            sink.spec.name: sink.open_name for sink in self._sinks
+        }  # before the board, which has why one is closed
         phase, unmatted = self._phase(), self._clock.unmatted
         step = matting.step if phase is Phase.RUNNING and not unmatted else None
         return replace(
