@@ -23,7 +23,7 @@ from app.core.files import is_of_kind
 from app.media.image_file import IMAGE_SUFFIXES, pictures_in, read_matte
 from app.media.video_input import VideoError
 from app.media.video_reader import VideoReader
-from app.offline.targets import VIDEOS, VIDEOS_AND_IMAGES
+from app.offline.files import VIDEOS, VIDEOS_AND_IMAGES
 from training import metrics
 from training.metrics import Alpha
 

@@ -24,7 +24,7 @@ from app.matting.base.interface import EngineInfo, EngineState, MattingEngine, S
 from app.matting.engine import FrameEngine, checked_state
 from app.offline import convert as offline
 from app.offline.convert import ConvertReport, Progress
-from app.offline.targets import check_names, frame_rate
+from app.offline.files import check_names, frame_rate
 
 WITHOUT_STRICT = EdgeSettings(strict="off")
 NO_VALUES: Mapping[str, object] = MappingProxyType({})

@@ -61,8 +61,8 @@ def with_cluster_address(argv: Sequence[str]) -> list[str]:
 
 def is_batch(sources: Sequence[str], target: str, options: BatchOptions) -> bool:
     """Return whether the command converts several clips into a folder, in place of one clip into a file."""
+    from app.offline.job import is_remote
     from app.offline.plan import clips_in
-    from app.offline.remote import is_remote
 
     asked = options.jobs is not None or options.resume or options.cluster is not None
     remote = any(map(is_remote, (*sources, target)))
@@ -129,7 +129,7 @@ def convert(
     settings, transparent = on_console(live, partial(film_settings, background=background)), None
     if any(given is not None for given in (background, live.profile, live.config)):
         transparent = background == TRANSPARENT
-    from app.offline.targets import check_names, frame_rate
+    from app.offline.files import check_names, frame_rate
 
     rate = None if fps is None else frame_rate(fps)
     options = BatchOptions(jobs, resume, as_json, cluster, alpha, foreground, overwrite, transparent, rate)
@@ -147,7 +147,7 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
     """Convert one clip and return the exit code. Raises MattecamError."""
     from app.offline.batch import Event, StopRequest
     from app.offline.convert import convert as run_convert
-    from app.offline.targets import single_output
+    from app.offline.files import single_output
 
     def event(state: State, frames: int = 0, expected: int | None = None, error: str | None = None) -> None:
         if options.as_json:

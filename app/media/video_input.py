@@ -11,8 +11,9 @@ import logging
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 from itertools import islice
@@ -35,7 +36,6 @@ from app.core.errors import MattecamError, Text, t
 from app.media.frame_filters import BLACK, BgraImage, deinterlaced, has_alpha, in_bt709, over_colour
 from app.media.headers import declares_too_much, is_short, named_size, needs_dolby_vision
 from app.media.jpeg import DamagedJpegError, check_jpeg
-from app.media.video_times import AV_TIME_BASE, MAX_RATE, NO_TIMESTAMPS, FrameClock, Leap, is_discontinuous
 
 log = logging.getLogger(__name__)
 
@@ -478,3 +478,74 @@ def _encoded(path: Path, size: int, time_ns: int) -> bytes:
             at_ms += duration_ms
         container.mux(stream.encode(None))
     return video.getvalue()
+
+
+AV_TIME_BASE = 1_000_000
+"""FFmpeg's ticks per second for times of a whole file."""
+TS_DISCONT, NO_TIMESTAMPS = 0x200, 0x80
+"""FFmpeg's flags of formats whose clock may start anew within a file, and of those without times."""
+JOIN_S = Fraction(1, 10)
+"""A clock that is set back by more than this is that of another recording."""
+LEAP_S = 10
+"""So is one that leaps forward by more than this, in formats whose clock may start anew."""
+MAX_RATE = Fraction(1000)
+"""From here on it is the clock of the file in place of a frame rate, as in what browsers record."""
+
+
+def is_discontinuous(container: InputContainer) -> bool:
+    """Return whether the clock of this format may start anew within a file, as in transport streams."""
+    return bool(container.format.flags & TS_DISCONT)
+
+
+@dataclass(frozen=True, slots=True)
+class Leap:
+    """A leap of the clock of a file between two recordings; times as stamped, in seconds."""
+
+    from_s: Fraction
+    """Time of the last frame before it."""
+    to_s: Fraction
+    shift_s: Fraction
+    """What is subtracted from the times after it."""
+
+    def between(self, before_s: Fraction, after_s: Fraction) -> bool:
+        """Return whether it lies between two times of one stream."""
+        return before_s < self.to_s and self.from_s < after_s
+
+    def sounds(self, seconds: Collection[int]) -> bool:
+        """Return whether one of these seconds of the clock lies within it, but for a second at its ends."""
+        return any(self.from_s + 1 < second < self.to_s - 2 for second in seconds)
+
+
+class FrameClock:
+    """Gives each frame its time in seconds from the start of the file. Times strictly increase.
+
+    Where recordings were joined, and the clock was set back or leaps, the next frame follows one interval later.
+    """
+
+    def __init__(self, start_s: Fraction, interval_s: Fraction, leaps: Sequence[Leap] | None = ()) -> None:
+        """start_s: stamp of the start of the file. leaps: those that are closed; None for all."""
+        self._start_s, self._interval_s, self._leaps = start_s, interval_s, leaps
+        self._last_s = -interval_s
+        self._stamp_s: Fraction | None = None
+
+    def time_of(self, stamp_s: Fraction | None, tick_s: Fraction) -> Fraction:
+        """Return the time of the next frame. stamp_s: what the file says; None: one interval after the last.
+
+        tick_s: distance of frames with equal stamps.
+        """
+        follows_s = self._last_s + self._interval_s
+        time_s = follows_s if stamp_s is None else stamp_s - self._start_s
+        if self._last_s - time_s > JOIN_S or (stamp_s is not None and self._leaps_to(stamp_s)):
+            self._start_s += time_s - follows_s
+            time_s = follows_s
+        elif time_s <= self._last_s:  # of equal times: the later frames, and the sound, keep theirs
+            time_s = self._last_s + min(tick_s, self._interval_s)
+        self._last_s = time_s
+        self._stamp_s = self._stamp_s if stamp_s is None else stamp_s
+        return time_s
+
+    def _leaps_to(self, stamp_s: Fraction) -> bool:
+        before_s = self._stamp_s
+        if before_s is None or stamp_s - before_s <= LEAP_S:
+            return False
+        return self._leaps is None or any(leap.between(before_s, stamp_s) for leap in self._leaps)

@@ -1,10 +1,10 @@
-"""Reading a video file from start to end: every frame once, upright, with its time."""
+"""Reading a video file from start to end: every frame once, upright, with its time; frame rates that are constant."""
 
 from __future__ import annotations
 
 import re
 from array import array
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from fractions import Fraction
@@ -15,22 +15,25 @@ import numpy as np
 from av.container import InputContainer
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from app.core import geometry
 from app.core.errors import t
 from app.core.types import BgrImage
-from app.media.video_input import MAX_PIXELS, PICTURES, VideoError, VideoInput, is_turned, stamped_packets
-from app.media.video_times import (
+from app.media.video_input import (
     AV_TIME_BASE,
     JOIN_S,
     LEAP_S,
+    MAX_PIXELS,
     MAX_RATE,
+    PICTURES,
     FrameClock,
-    Grid,
     Leap,
-    find_grid,
+    VideoError,
+    VideoInput,
     is_discontinuous,
-    stamp_unit_s,
+    is_turned,
+    stamped_packets,
 )
 
 CUT_TOLERANCE = Fraction(1, 50)
@@ -255,3 +258,96 @@ def _further_tracks(container: InputContainer) -> int:
     streams = container.streams
     videos = [stream for stream in streams.video if not stream.disposition & PICTURES]
     return max(0, len(videos) - 1) + max(0, len(streams.audio) - 1) + len(streams.subtitles)
+
+
+NANOSECONDS = Fraction(1, 10_000_000)
+"""Error of a rate from a frame duration in nanoseconds; 29.97 differs ten times as much from 30000/1001."""
+MAX_GRID_RATE = 240
+"""Times at multiples of a finer unit, with gaps, are a clock in place of a frame rate."""
+ROUNDING_S = 1e-9
+"""Of times as floating point numbers."""
+FINEST_STAMP_S = Fraction(1, 600)
+"""Times whose common unit is at most this count as rounded to that unit; a longer one may be a frame interval."""
+
+
+def broadcast_rate(rate: Fraction) -> Fraction:
+    """Return the nearest rate of broadcasts, such as 30000/1001."""
+    return Fraction(round(rate * Fraction(1001, 1000)) * 1000, 1001)
+
+
+def simple_rate(rate: Fraction) -> Fraction:
+    """Return the rate, or the duration of a frame that lasts a second or more, with a denominator that codecs take.
+
+    Files that name the duration of a frame in nanoseconds give a rate that is almost a broadcast one.
+    """
+    broadcast = broadcast_rate(rate)
+    if abs(broadcast - rate) < rate * NANOSECONDS:
+        return broadcast
+    return rate.limit_denominator(1001) if rate > 1 else 1 / (1 / rate).limit_denominator(1001)
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Times at multiples of one frame interval, from which those of a file differ by rounding only."""
+
+    rate: Fraction
+    origin_s: Fraction = Fraction(0)
+    tolerance_s: Fraction = Fraction(0)
+    """By which the time of a frame may differ from its multiple."""
+    gapless: bool = True
+    """Whether every multiple has its frame."""
+
+    def exact(self, time_s: Fraction, last: int) -> tuple[int, Fraction]:
+        """Return the number and the exact time of the frame that follows the one with the number `last`.
+
+        time_s: its rounded time, which it keeps where that lies beside the grid.
+        """
+        number = last + 1
+        if abs(self._time(number) - time_s) > self.tolerance_s:
+            number = max(number, round((time_s - self.origin_s) * self.rate))
+        exact_s = self._time(number)
+        return number, exact_s if abs(exact_s - time_s) <= self.tolerance_s else time_s
+
+    def _time(self, number: int) -> Fraction:
+        return self.origin_s + number / self.rate
+
+
+def find_grid(times_s: NDArray[np.float64], tick_s: Fraction, named: Iterable[Fraction]) -> Grid | None:
+    """Return the grid on which all times lie; None where the frame rate varies.
+
+    times_s: strictly increasing, at least two. tick_s: unit to which they were rounded. named: rates that the file
+    names, which are tried first.
+    """
+    exact = [simple_rate(rate) for rate in named if 0 < rate < MAX_RATE]
+    mean = Fraction((len(times_s) - 1) / (times_s[-1] - times_s[0]))
+    near = [rate for rate in (Fraction(round(mean)), broadcast_rate(mean), simple_rate(mean)) if rate]
+    likely = sorted([*exact, *near], key=lambda rate: rate.denominator not in (1, 1001))  # a mean is off by rounding
+    every, steps = np.arange(len(times_s)), times_s - times_s[0]
+    for rates, tolerance_s in ((exact, Fraction(0)), (likely, tick_s)):
+        for rate in rates:
+            if (grid := _fitted(times_s, every, tolerance_s, rate)) is not None:
+                return grid
+    for rate in exact:
+        numbers = np.round(steps * float(rate)).astype(np.int64)
+        told_apart = rate <= MAX_GRID_RATE and 4 * tick_s * rate <= 1 and np.all(np.diff(numbers) > 0)
+        if told_apart and (grid := _fitted(times_s, numbers, tick_s, rate)) is not None:
+            return grid
+    return None
+
+
+def stamp_unit_s(stamps: NDArray[np.int64], time_base: Fraction) -> Fraction:
+    """Return the unit to which times were rounded: that of the file, or a coarser one that they came from."""
+    unit = int(np.gcd.reduce(np.diff(stamps))) * time_base if len(stamps) > 1 else time_base
+    return unit if time_base < unit <= FINEST_STAMP_S else time_base
+
+
+def _fitted(times_s: NDArray[np.float64], numbers: NDArray[np.int64], tick_s: Fraction, rate: Fraction) -> Grid | None:
+    """Return the grid of this rate if every time lies within a tick of it."""
+    offsets = times_s - numbers / float(rate)
+    low, high = offsets.max() - float(tick_s) - ROUNDING_S, offsets.min() + float(tick_s) + ROUNDING_S
+    if low > high:
+        return None
+    origins = (0.0, float(times_s[0]), (low + high) / 2)
+    origin_s = Fraction(next(origin for origin in origins if low <= origin <= high)).limit_denominator(90_000)
+    tolerance_s = min(tick_s + Fraction(1, 1_000_000), Fraction(3, 5) / rate)
+    return Grid(rate, origin_s, tolerance_s, bool(numbers[-1] == len(numbers) - 1))

@@ -31,8 +31,8 @@ from app.core.files import ExplainedOSError, free_name, is_special, version_of
 from app.core.threads import usable_cores
 from app.media.audio import SOUND_RATE, AudioCopy, SoundWriter
 from app.media.frame_filters import extended
-from app.media.video_input import HD_HEIGHT, file_address
-from app.media.video_times import Leap, simple_rate
+from app.media.video_input import HD_HEIGHT, Leap, file_address
+from app.media.video_reader import simple_rate
 from app.media.yuv import BT601, BT709, YuvConverter
 
 log = logging.getLogger(__name__)

@@ -16,7 +16,8 @@ from typing import Literal
 
 from app.core.errors import SinkOpenError, UsageError
 from app.core.files import lock_file, why_not_written
-from app.offline.job import TRIES, Executor, Job, JobResult
+from app.offline.files import check_folder, exists_already
+from app.offline.job import TRIES, Executor, Job, JobResult, is_remote, joined, parent_and_name, size_and_time, upload
 from app.offline.plan import (
     MANIFEST,
     Manifest,
@@ -28,8 +29,6 @@ from app.offline.plan import (
     state_folder,
     unchanged_outputs,
 )
-from app.offline.remote import is_remote, joined, parent_and_name, size_and_time, upload
-from app.offline.targets import check_folder, exists_already
 
 MOST_TRIES = 3
 """Tries of a clip whose worker dies. A clip that fails by itself, such as a broken file, is tried once."""

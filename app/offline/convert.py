@@ -20,9 +20,20 @@ from app.media.frame_filters import BgraImage
 from app.media.image_file import is_picture
 from app.media.video_reader import VideoReader
 from app.media.video_writer import VideoWriter
-from app.offline.files import DEFAULT_FPS, ImageFolderReader, Output, OutputFormat, Outputs, open_output
+from app.offline.files import (
+    DEFAULT_FPS,
+    ImageFolderReader,
+    Output,
+    OutputFormat,
+    Outputs,
+    existing,
+    exists_already,
+    is_transparent,
+    not_read,
+    open_output,
+    rate_without_folder,
+)
 from app.offline.film_step import FilmStep
-from app.offline.targets import existing, exists_already, is_transparent, not_read, rate_without_folder
 
 VIDEO_CRF, MATTE_CRF = 18, 10
 """Quality of x264. The matte gets a higher one: its coding errors are visible as ghosts."""

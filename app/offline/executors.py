@@ -27,8 +27,7 @@ import psutil
 from app.core import paths
 from app.core.errors import MattecamError, UsageError
 from app.core.files import is_private, lock_file
-from app.offline.job import Exchange, Job, JobResult, News, run_job
-from app.offline.remote import REQUIREMENTS
+from app.offline.job import REQUIREMENTS, Exchange, Job, JobResult, News, run_job
 from app.system.process import disable_core_dumps, how_ended
 
 if sys.platform == "win32":

@@ -23,9 +23,7 @@ from app.core.files import final_name, is_file, is_folder, is_of_kind, resolved,
 from app.core.settings import Settings
 from app.matting.choice.choice import choose
 from app.media.image_file import is_picture, others_in, others_left_out, picture_names
-from app.offline.job import Job, Written, digest
-from app.offline.remote import check_address, is_remote, joined, list_folder, parent_and_name, size_and_time
-from app.offline.targets import (
+from app.offline.files import (
     VIDEOS,
     VIDEOS_AND_IMAGES,
     check_folder,
@@ -33,6 +31,17 @@ from app.offline.targets import (
     film_name,
     not_read,
     rate_without_folder,
+)
+from app.offline.job import (
+    Job,
+    Written,
+    check_address,
+    digest,
+    is_remote,
+    joined,
+    list_folder,
+    parent_and_name,
+    size_and_time,
 )
 
 MANIFEST = "manifest.jsonl"

@@ -14,8 +14,7 @@ from numpy.typing import NDArray
 from app.core.errors import SinkLostError, SinkOpenError, t
 from app.core.settings import Settings
 from app.core.types import Picture
-from app.output.base import FrameSink, SinkContext
-from app.output.packing import PackedLayout, Packer, sendable
+from app.output.base import FrameSink, PackedLayout, Packer, SinkContext, sendable
 from app.system.pipewire.connection import OWN_NODE
 from app.system.pipewire.stream import OUTPUT, Stream, StreamFlags, StreamListener, StreamState
 from app.system.pipewire.video_format import Layout, VideoFormat, buffer_parameters, parse_format, write_frame

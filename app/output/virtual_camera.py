@@ -18,7 +18,7 @@ from app.core.errors import SinkLostError, SinkOpenError, t
 from app.core.settings import Settings
 from app.core.types import Picture
 from app.media.yuv import Layout
-from app.output.base import FrameSink, SinkContext
+from app.output.base import FrameSink, Packer, SinkContext, sendable
 from app.output.camera_list import (
     VirtualCameraDevice,
     explain,
@@ -26,7 +26,6 @@ from app.output.camera_list import (
     list_virtual_cameras,
     no_virtual_camera,
 )
-from app.output.packing import Packer, sendable
 from app.system.process import LINUX, holders
 
 log = logging.getLogger(__name__)

@@ -16,8 +16,7 @@ from app.capture.camera import blank_fault
 from app.capture.demo import DemoSource
 from app.core.types import Frame, Outgoing, Picture, SourceInfo
 from app.media.jpeg import MjpgDecoder
-from app.output.base import FrameSink
-from app.output.packing import Packer, sendable
+from app.output.base import FrameSink, Packer, sendable
 
 Jpeg = NDArray[np.uint8]
 QUALITY = 90

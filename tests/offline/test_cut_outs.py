@@ -28,7 +28,7 @@ from app.media.image_file import read_cut_out
 from app.media.video_reader import VideoReader
 from app.media.video_writer import VideoWriter, file_encoder
 from app.offline.convert import ConvertReport, convert
-from app.offline.targets import film_name
+from app.offline.files import film_name
 from app.testing.parts import ImmediateEngine, StepInput
 from tests.clips import demo
 

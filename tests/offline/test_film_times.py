@@ -19,8 +19,8 @@ from app.cli import main
 from app.core.errors import UsageError
 from app.core.settings import BackgroundSettings, Settings
 from app.media.video_reader import VideoReader
+from app.offline.files import frame_rate
 from app.offline.plan import plan_jobs
-from app.offline.targets import frame_rate
 from tests.clips import copy_into, numbered, read_numbers, write_clip, write_images, write_silence, writing
 from tests.offline.converting import GREEN, build_half, run
 

@@ -17,7 +17,7 @@ from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import Outgoing, Picture, PictureKind
 from app.media.video_writer import RecordingWriter, VideoWriter, live_encoder
 from app.media.yuv import Layout, YuvConverter
-from app.output.packing import person_on_black, to_bgra
+from app.output.base import person_on_black, to_bgra
 from app.output.pipewire import PipeWireCamera
 from app.output.recording import Recorder
 from app.system.pipewire.stream import RAW_LAYOUTS, NodeReader, RawFrame

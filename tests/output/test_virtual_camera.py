@@ -15,8 +15,8 @@ from app.core.types import BgrImage
 from app.doctor.proof import bar_error
 from app.media.yuv import YuvConverter
 from app.output import camera_list, virtual_camera
+from app.output.base import MAX_SIZE
 from app.output.camera_list import VirtualCameraDevice, list_virtual_cameras
-from app.output.packing import MAX_SIZE
 from app.output.virtual_camera import VirtualCamera
 from app.system.process import Holder
 from app.system.v4l2 import PixelSize

@@ -9,8 +9,7 @@ import numpy as np
 from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import Orientation, Picture, PictureKind
 from app.matting.plate.picture import PlateCapture, save_plate
-from app.output.base import FrameSink, SinkContext
-from app.output.packing import Packer
+from app.output.base import FrameSink, Packer, SinkContext
 from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeSource, room_picture, shows_room
 from tests.fakes.world import BASE, FakeRecorder, FakeWorld, apply, composites, newest, running, shown
 from tests.sources import TURNS

@@ -15,9 +15,8 @@ from app.cli.convert import with_cluster_address
 from app.core.errors import SinkLostError, SinkOpenError, SourceOpenError, UsageError
 from app.core.settings import BackgroundSettings
 from app.offline.batch import convert_batch
-from app.offline.job import TRIES, run_job
+from app.offline.job import TRIES, fetch, list_folder, run_job, size_and_time, upload
 from app.offline.plan import MANIFEST, Manifest, plan_jobs, settings_hash, unchanged_outputs
-from app.offline.remote import fetch, list_folder, size_and_time, upload
 from tests.clips import names_in, read_numbers, write_clip, write_images
 from tests.offline.batch.conftest import SETTINGS, DirectExecutor, converted, jobs_of, records_in, run_batch
 
