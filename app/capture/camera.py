@@ -89,7 +89,8 @@ class CameraSource(FrameSource):
             "camera", self._device.name, self._device.id, 0, 0, settings.fps, "", self._device.is_virtual
         )
         """Size, rate and format as read back from the camera."""
-        if self._is_own_output():
+        may_be_own = device.is_virtual or device.index < 0
+        if may_be_own and any(each.pid == os.getpid() and each.only_writes for each in holders(device.path)):
             raise SourceOpenError(
                 t(
                     "{camera} is the virtual camera that this program sends to; choose another source or another "
@@ -179,7 +180,14 @@ class CameraSource(FrameSource):
                 tries += 1
                 image, found = self._read_frame(capture, self._timing.start_s if tries < 3 else self._timing.read_s)
                 if image is not None:
-                    self.info = self._read_back(capture, image)
+                    height, width = image.shape[:2]
+                    self.info = replace(
+                        self.info,
+                        width=width,
+                        height=height,
+                        fps=self._rate(capture),
+                        pixel_format=_fourcc(capture),
+                    )
                     self._last_s = self._grabbed_s
                     return capture
                 blank = blank or found
@@ -233,10 +241,6 @@ class CameraSource(FrameSource):
         fps = capture.get(cv2.CAP_PROP_FPS)
         return fps if math.isfinite(fps) and 0 < fps <= 1000 else self._settings.fps
 
-    def _read_back(self, capture: cv2.VideoCapture, image: BgrImage) -> SourceInfo:
-        height, width = image.shape[:2]
-        return replace(self.info, width=width, height=height, fps=self._rate(capture), pixel_format=_fourcc(capture))
-
     def _read_frame(self, capture: cv2.VideoCapture, timeout_s: float) -> tuple[BgrImage | None, Blank | None]:
         """Return the next frame that is not blank, None without one within the timeout, and why the last one was blank.
 
@@ -281,10 +285,6 @@ class CameraSource(FrameSource):
 
     def _is_gone(self) -> bool:
         return SYSTEM == "Linux" and not Path(self._device.path).exists()
-
-    def _is_own_output(self) -> bool:
-        may_be = self._device.is_virtual or self._device.index < 0
-        return may_be and any(one.pid == os.getpid() and one.only_writes for one in holders(self._device.path))
 
     def _why_not(self) -> Text:
         if SYSTEM == "Linux":

@@ -6,7 +6,7 @@ The portal asks the user for permission once. Without a portal, the cameras are 
 from __future__ import annotations
 
 import time
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from fractions import Fraction
 from pathlib import Path
 
@@ -52,30 +52,29 @@ class PortalSource(FrameSource):
         self._decoder = MjpgDecoder()
         self._index = 0
         self._reader: NodeReader | None = None
-        self.info: SourceInfo
-        """The negotiated format."""
-        connection: Connection | None = None
         try:
             connection, cameras = _connect()
-            self._camera = _choose(cameras, wanted)
-            self._reader = _read(self._camera, settings, connection)
+            with ExitStack() as unused:
+                unused.callback(connection.close)
+                self._camera = _choose(cameras, wanted)
+                self._reader = _read(self._camera, settings, connection)
+                unused.pop_all()  # the reader closes the connection
             first = self._reader.read(FIRST_FRAME_S)
-            if first is None:
-                raise SourceOpenError(
-                    t(
-                        "The camera {camera} of the portal delivers no frames; close the programs that use it.",
-                        camera=self._camera.title,
-                    )
-                )
-            self.info = self._describe(first)
-            self._waiting: RawFrame | None = first
         except (PortalError, OSError) as error:
-            self._release(connection)
+            self.close()
             fault = error.fault if isinstance(error, PortalError) else PortalFault.NO_PORTAL
             raise SourceOpenError(_FAULTS[fault]) from error
-        except SourceOpenError:
-            self._release(connection)
-            raise
+        if first is None:
+            self.close()
+            raise SourceOpenError(
+                t(
+                    "The camera {camera} of the portal delivers no frames; close the programs that use it.",
+                    camera=self._camera.title,
+                )
+            )
+        self.info = self._describe(first)
+        """The negotiated format."""
+        self._waiting: RawFrame | None = first
 
     def read(self) -> Frame | None:
         """Return the next frame, or None if none arrives within about a second. Raises SourceLostError."""
@@ -97,7 +96,9 @@ class PortalSource(FrameSource):
 
     def close(self) -> None:
         """Release the camera. Idempotent."""
-        self._release(None)
+        reader, self._reader = self._reader, None
+        if reader is not None:
+            reader.close()
 
     def _next(self) -> RawFrame | None:
         """Return the next frame as it arrives, or None if none does in time. Raises SourceLostError."""
@@ -119,13 +120,6 @@ class PortalSource(FrameSource):
         video = raw.video
         name = f"portal:{self._camera.name}"
         return SourceInfo("camera", self._camera.title, name, video.width, video.height, float(video.fps), video.layout)
-
-    def _release(self, connection: Connection | None) -> None:
-        reader, self._reader = self._reader, None
-        if reader is not None:
-            reader.close()
-        elif connection is not None:
-            connection.close()
 
 
 def cameras_without_device() -> list[ListedCamera]:
