@@ -2,24 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from itertools import product
 from pathlib import Path
 
 import numpy as np
-import pytest
 
 from app.backgrounds import Background, open_background
-from app.core.errors import (
-    CameraAbsentError,
-    MattecamError,
-    MicrophoneError,
-    SinkLostError,
-    SinkOpenError,
-    SourceLostError,
-)
+from app.core.errors import CameraAbsentError, MicrophoneError, SinkLostError, SinkOpenError, SourceLostError
 from app.core.settings import BackgroundSettings, CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.core.types import Backdrop, BgrImage, Frame, Picture, PictureKind
 from app.output.sound import SoundSource
@@ -27,7 +18,7 @@ from app.output.table import SINKS
 from app.runtime.context import PipelineParts, Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.testing.parts import PERSON, FakeEngine, FakeSink, FakeSource, Fault, Faults, shows_room
+from app.testing.parts import PERSON, FakeEngine, FakeSink, FakeSource, Faults
 from tests.waiting import eventually
 
 
@@ -261,14 +252,6 @@ def composites(pipeline: Pipeline, more: int = 3) -> None:
     eventually(lambda: pipeline.status().frames_out >= goal and pipeline.status().phase is Phase.RUNNING)
 
 
-def stands_still(pipeline: Pipeline, world: FakeWorld) -> bool:
-    """Whether the same picture is sent again and again, and no new one is made."""
-    frames, pictures = pipeline.status().frames_out, len(world.pictures())
-    eventually(lambda: len(world.pictures()) > pictures + 10)
-    sent = world.pictures()[pictures:]
-    return pipeline.status().frames_out == frames and all(picture is sent[0] for picture in sent)
-
-
 def ignore(result: object) -> None:
     """Turns a call with a result into one without."""
 
@@ -301,77 +284,7 @@ def shows_person(image: BgrImage) -> bool:
     return bool(np.any(np.all(image == np.array(PERSON, np.uint8), axis=2)))
 
 
-def person_share(pipeline: Pipeline) -> float:
-    """Return the share of the next composite that shows the person."""
-    return float(np.mean(np.all(shown(pipeline).image == np.array(PERSON, np.uint8), axis=2)))
-
-
 def shown_in(pipeline: Pipeline, colour: tuple[int, int, int]) -> set[int]:
     """Return the columns of the next composite that hold this colour."""
     picture = shown(pipeline)
     return set(np.flatnonzero(np.all(picture.image == np.array(colour, np.uint8), axis=2).any(0)).tolist())
-
-
-ERRORS: dict[str, Callable[[], Exception]] = {
-    "named": lambda: MattecamError("The thing broke; mend it."),
-    "unnamed": lambda: ValueError("not for users"),
-    "memory": MemoryError,
-}
-ENGINE = ("build_engine", "reset", "step", "finish")
-
-
-def each_failure(stages: Sequence[str], moments: Sequence[str]) -> pytest.MarkDecorator:
-    """Run a test for each stage, kind and moment; of the errors, one is not `long`.
-
-    A lack of memory is told from other errors of an engine alone.
-    """
-    cases = []
-    for (number, moment), (index, stage) in product(enumerate(moments), enumerate(stages)):
-        errors = [kind for kind in ERRORS if kind != "memory" or stage in ENGINE]
-        now = errors[(number + index) % len(errors)]
-        marks = dict.fromkeys(errors, (pytest.mark.long,)) | {now: (), "hang": ()}
-        cases += [pytest.param(stage, kind, moment, marks=each) for kind, each in marks.items()]
-    return pytest.mark.parametrize(("stage", "kind", "moment"), cases)
-
-
-def _shown(world: FakeWorld) -> bool:
-    """Whether a composite has reached an output."""
-    return any(picture.kind is PictureKind.COMPOSITE for picture in world.pictures())
-
-
-def check_the_room_never_shows(world: FakeWorld, stage: str, kind: str, moment: str, folder: Path) -> None:
-    """Run a pipeline in which a stage fails. folder: for its recordings."""
-    settings = BASE.replace(output=BASE.output.replace(record=folder / "a.mp4"))
-    running = Pipeline(settings, parts=world.parts(), timing=IMPATIENT)
-    fault: Fault = world.faults.hang if kind == "hang" else ERRORS[kind]()
-    if moment == "start":
-        world.faults.put(stage, fault)
-    running.start()
-    try:
-        if moment != "start":
-            composites(running, 5)
-            eventually(lambda: _shown(world))
-            world.faults.put(stage, fault)
-        if moment == "switch":
-            apply(
-                running,
-                settings.replace(
-                    capture=settings.capture.replace(source="another"),
-                    matting=settings.matting.replace(downsample_ratio=0.3),
-                    background=settings.background.replace(colour="#102030"),
-                    output=settings.output.replace(virtual_camera="another", pipewire="on", record=folder / "b.mp4"),
-                ),
-            )
-        if moment != "shutdown":
-            if kind != "hang" or "virtual_camera" not in stage:
-                eventually(lambda: len(world.pictures()) > 10)
-            world.faults.heal()
-            composites(running, 5)
-            eventually(lambda: _shown(world))
-    finally:
-        if moment == "shutdown" and kind == "hang":
-            # A driver that answers late: the stop waits for it.
-            world.faults.release.set()
-        assert running.stop(), "a thread did not end"
-    assert FakeEngine.live == 0
-    assert not any(shows_room(picture.image) for picture in world.pictures())

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from app.core.errors import ModelError, Stage
+from app.core.errors import MattecamError, ModelError, Stage
 from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, FramingSettings
 from app.core.types import AlphaImage, BgrImage, Frame, Matte, PictureKind
 from app.matting.base.interface import ExecutorError, MattingEngine
@@ -20,9 +22,10 @@ from app.matting.choice.hardware import CudaCards
 from app.runtime.context import Timing
 from app.runtime.engines.plan import MEMORY_RETRY_S, Fallbacks, MatteFrame, shown_error
 from app.runtime.engines.selector import EngineSelector
+from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.testing.parts import FakeEngine, Faults, StepInput, room_picture, shows_room
-from tests.fakes.world import BASE, IMPATIENT, FakeWorld, check_the_room_never_shows, composites, each_failure, running
+from app.testing.parts import FakeEngine, Fault, Faults, StepInput, room_picture, shows_room
+from tests.fakes.world import BASE, IMPATIENT, FakeWorld, apply, composites, running
 from tests.matting.choice.simulated_cuda import SimulatedCuda
 from tests.waiting import eventually
 
@@ -44,10 +47,69 @@ STAGES = (
 )
 
 
-@each_failure(STAGES, ["start", "middle", "switch", "shutdown"])
+MOMENTS = ("start", "middle", "switch", "shutdown")
+ERRORS: dict[str, Callable[[], Exception]] = {
+    "named": lambda: MattecamError("The thing broke; mend it."),
+    "unnamed": lambda: ValueError("not for users"),
+    "memory": MemoryError,
+}
+ENGINE = ("build_engine", "reset", "step", "finish")
+
+
+def cases() -> Iterator[Any]:
+    """Yield each stage, kind and moment; of the errors, one is not `long`.
+
+    A lack of memory is told from other errors of an engine alone.
+    """
+    for (number, moment), (index, stage) in product(enumerate(MOMENTS), enumerate(STAGES)):
+        errors = [kind for kind in ERRORS if kind != "memory" or stage in ENGINE]
+        now = errors[(number + index) % len(errors)]
+        for kind in (*errors, "hang"):
+            yield pytest.param(stage, kind, moment, marks=() if kind in (now, "hang") else pytest.mark.long)
+
+
+def shows_composite(world: FakeWorld) -> bool:
+    """Whether a composite has reached an output."""
+    return any(picture.kind is PictureKind.COMPOSITE for picture in world.pictures())
+
+
+@pytest.mark.parametrize(("stage", "kind", "moment"), list(cases()))
 def test_the_room_never_shows(stage: str, kind: str, moment: str, tmp_path: Path, world: FakeWorld) -> None:
     world.node = 1
-    check_the_room_never_shows(world, stage, kind, moment, tmp_path)
+    settings = BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4"))
+    pipeline = Pipeline(settings, parts=world.parts(), timing=IMPATIENT)
+    fault: Fault = world.faults.hang if kind == "hang" else ERRORS[kind]()
+    if moment == "start":
+        world.faults.put(stage, fault)
+    pipeline.start()
+    try:
+        if moment != "start":
+            composites(pipeline, 5)
+            eventually(lambda: shows_composite(world))
+            world.faults.put(stage, fault)
+        if moment == "switch":
+            apply(
+                pipeline,
+                settings.replace(
+                    capture=settings.capture.replace(source="another"),
+                    matting=settings.matting.replace(downsample_ratio=0.3),
+                    background=settings.background.replace(colour="#102030"),
+                    output=settings.output.replace(virtual_camera="another", pipewire="on", record=tmp_path / "b.mp4"),
+                ),
+            )
+        if moment != "shutdown":
+            if kind != "hang" or "virtual_camera" not in stage:
+                eventually(lambda: len(world.pictures()) > 10)
+            world.faults.heal()
+            composites(pipeline, 5)
+            eventually(lambda: shows_composite(world))
+    finally:
+        if moment == "shutdown" and kind == "hang":
+            # A driver that answers late: the stop waits for it.
+            world.faults.release.set()
+        assert pipeline.stop(), "a thread did not end"
+    assert FakeEngine.live == 0
+    assert not any(shows_room(picture.image) for picture in world.pictures())
 
 
 def test_out_of_memory_on_a_gpu_falls_back_to_a_smaller_ratio_and_then_the_cpu(world: FakeWorld) -> None:

@@ -30,8 +30,16 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.worker import Worker
 from app.testing.parts import HEIGHT, WIDTH, FakeEngine, shows_room
-from tests.fakes.world import BASE, NONE, FakeWorld, apply, composites, running, shows_person, stands_still, still
+from tests.fakes.world import BASE, NONE, FakeWorld, apply, composites, running, shows_person, still
 from tests.waiting import eventually
+
+
+def stands_still(pipeline: Pipeline, world: FakeWorld) -> bool:
+    """Whether the same picture is sent again and again, and no new one is made."""
+    frames, pictures = pipeline.status().frames_out, len(world.pictures())
+    eventually(lambda: len(world.pictures()) > pictures + 10)
+    sent = world.pictures()[pictures:]
+    return pipeline.status().frames_out == frames and all(picture is sent[0] for picture in sent)
 
 
 @pytest.mark.parametrize("settings", [BASE, NONE], ids=["composites", "none"])

@@ -27,11 +27,16 @@ from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.testing.parts import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, StepInput, room_picture, shows_room
-from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, newest, person_share, running, shown_in
+from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, newest, running, shown, shown_in
 from tests.waiting import eventually
 
 CLOSE_UP = FramingSettings(zoom=4, pan_y=1)
 """Shows the person only."""
+
+
+def person_share(pipeline: Pipeline) -> float:
+    """Return the share of the next composite that shows the person."""
+    return float(np.mean(np.all(shown(pipeline).image == np.array(PERSON, np.uint8), axis=2)))
 
 
 def test_the_outputs_show_the_part_and_the_plate_sees_the_whole(world: FakeWorld) -> None:
