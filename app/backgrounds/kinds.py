@@ -269,7 +269,7 @@ class VideoBackground:
             self._condition.notify_all()
             while not self._realtime and not self._ahead and not self._ended and not self._closing:
                 self._condition.wait()
-                self._take_due()
+                self._show_due()
             shown = self._current
             # after a change of size, frames decoded before still have the old size
             self._current = geometry.lay_out(shown, Layout(self._layout.fit), width, height)
@@ -309,9 +309,9 @@ class VideoBackground:
         if self._realtime and late_s > _LATEST_S:
             self._origin_s += late_s
         self._due_s = max(self._due_s, time_s - self._origin_s)
-        self._take_due()
+        self._show_due()
 
-    def _take_due(self) -> None:
+    def _show_due(self) -> None:
         if self._origin_s is not None and self._video.round_s is not None and not self._realtime:
             # a time far ahead is the same as one in the next round
             skipped_s = max(0, (self._due_s - self._decoded_s) // self._video.round_s) * self._video.round_s

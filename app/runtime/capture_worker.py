@@ -199,13 +199,13 @@ class CaptureWorker:
         try:
             source = self._open(wanted)
         except Exception as error:  # noqa: BLE001 - carried to the status
-            self._keep_or_close(error, wanted, previous)
+            self._handle_failure(error, wanted, previous)
             return
         self._close()
         self._use(source, wanted)
         self._board.report(Stage.CAPTURE, None)
 
-    def _keep_or_close(self, error: Exception, wanted: CaptureSettings, previous: CaptureSettings | None) -> None:
+    def _handle_failure(self, error: Exception, wanted: CaptureSettings, previous: CaptureSettings | None) -> None:
         """Note that the wanted source does not open; the one in use stays, unless the wanted one is any camera."""
         stands_in, absent = self.no_camera, isinstance(error, CameraAbsentError)
         if absent and wanted.source == "auto":

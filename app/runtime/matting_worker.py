@@ -70,6 +70,7 @@ class MattingWorker:
 
     def _run(self, stop: threading.Event) -> None:
         """Process frames until `stop` is set or the slot is closed."""
+        self._backdrops.update(self._owner.current.background)  # it opens beside the source and the engine
         try:
             while not stop.is_set():
                 captured_revision = self._board.captured  # before the frame

@@ -162,7 +162,7 @@ class Pipeline:
         """Start every thread; return at once."""
         # OpenCV's own threads spin while they wait, and inherit the priority of whichever thread used them first.
         cv2.setNumThreads(1)
-        self._board.begin()
+        self._board.start_counting()
         self._parts.when_measured(self._engines.choose_again)
         self._parts.prepare(self.settings.matting.engine)
         for preparer in self._preparers:

@@ -338,7 +338,7 @@ class StatusBoard:
         elif known is not None:
             _log.info("Over: %s", known.message)
 
-    def begin(self) -> None:
+    def start_counting(self) -> None:
         """Start to count the seconds and the CPU time of the run."""
         self._started_s, self._started_cpu_s = time.perf_counter(), time.process_time()
 
