@@ -50,6 +50,7 @@ from app.matting.plate.picture import PlateInfo, plate_info, plate_path, read_pl
 from app.media.image_file import kind_of_file, read_image
 from models import weights
 from models.table import NETWORKS
+from tests.clips import writing
 from tests.fuzz.damage import damaged, sampled
 from tests.paths import ROOT
 
@@ -242,6 +243,8 @@ def test_lines_for_the_control_socket(line: bytes) -> None:
 
 SLOWEST_S, SLOWEST_VIDEO_S = 20.0, 30.0
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000")
+PHOTOS = ("IMG_0002.HEIC", "IMG_0004.avif")
+"""Of telephones."""
 
 
 def picture() -> Image.Image:
@@ -262,38 +265,24 @@ def encoded_picture(form: str) -> bytes:
     return file.getvalue()
 
 
-@sampled(100, 1000)
-@pytest.mark.parametrize("name", ["IMG_0002.HEIC", "IMG_0004.avif"])
-def test_broken_photos_of_telephones(tmp_path: Path, name: str, cases: int) -> None:
-    """The libraries of HEIC and AVIF raise errors of their own."""
-    path = tmp_path / name
-    for data in damaged((ROOT / "tests/field/photo_folder_with_other_types" / name).read_bytes(), cases, seed=5):
-        path.write_bytes(data)
-        try:
-            check_bgr(read_image(path))
-        except BackgroundError as error:
-            assert str(path) in str(error)
-        kind_of_file(path)
-
-
 @sampled(40, 1000)
-@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("form", [*FORMATS, *PHOTOS])
 def test_broken_pictures(tmp_path: Path, form: str, cases: int) -> None:
+    """The libraries of HEIC and AVIF raise errors of their own."""
     path = tmp_path / f"case.{form.lower()}"
-    whole = encoded_picture(form)
+    photo = ROOT / "tests/field/photo_folder_with_other_types" / form
+    whole = photo.read_bytes() if form in PHOTOS else encoded_picture(form)
     path.write_bytes(whole)
-    assert read_image(path).shape in ((90, 120, 3), (120, 90, 3))
+    read_image(path)
     for data in damaged(whole, cases, seed=len(form)):
         path.write_bytes(data)
         started_s = time.process_time()
-        try:
-            check_bgr(read_image(path))
-        except BackgroundError as error:
-            assert str(path) in str(error)
-        try:
-            check_bgr(read_plate(path, 120, 90))
-        except PlateError as error:
-            assert str(path) in str(error)
+        image = read_or_refused(lambda: read_image(path), BackgroundError, path)
+        if image is not None:
+            check_bgr(image)
+        plate = read_or_refused(lambda: read_plate(path, 120, 90), PlateError, path)
+        if plate is not None:
+            check_bgr(plate)
         kind_of_file(path)
         assert time.process_time() - started_s < SLOWEST_S
 
@@ -337,21 +326,13 @@ VIDEO_WIDTH, VIDEO_HEIGHT, FRAMES = 64, 48, 12
 
 def encoded_video(folder: Path, suffix: str, codec: str) -> bytes:
     path = folder / f"whole.{suffix}"
-    formats = {"gif": "rgb8", "mjpeg": "yuvj420p"}
-    with av.open(str(path), "w") as container:
-        stream = container.add_stream(codec, rate=25)
-        assert isinstance(stream, av.VideoStream)
-        stream.width, stream.height, stream.pix_fmt = VIDEO_WIDTH, VIDEO_HEIGHT, formats.get(codec, "yuv420p")
+    pixels = {"gif": "rgb8", "mjpeg": "yuvj420p"}.get(codec, "yuv420p")
+    with writing(path, codec, rate=25, size=(VIDEO_WIDTH, VIDEO_HEIGHT), pixels=pixels) as (container, stream):
         for index in range(FRAMES):
             image = np.full((VIDEO_HEIGHT, VIDEO_WIDTH, 3), index * 20, np.uint8)
             image[:, index * 5 : index * 5 + 5] = (250, 10, 60)
-            for packet in stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")):
-                container.mux(packet)
-        for packet in stream.encode(None):
-            container.mux(packet)
-    data = path.read_bytes()
-    path.unlink()
-    return data
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+    return path.read_bytes()
 
 
 def play_as_background(path: Path) -> int:
