@@ -17,10 +17,13 @@ from app.backgrounds import open_background
 from app.backgrounds.kinds import VideoBackground
 from app.config.setting import TRANSPARENT, parse_background, with_values
 from app.core.errors import MattecamError, ModelError, UsageError
+from app.core.geometry import WHOLE
 from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, MattingSettings, Settings
 from app.core.types import Backdrop, BgrImage, Matte, check_bgr
+from app.effects.base import FrameContext
+from app.effects.table import Effects
 from app.matting import build_engine
-from app.matting.base.interface import EngineInfo, EngineState, MattingEngine, StateArrays, saved
+from app.matting.base.interface import EngineInfo, EngineState, MattingEngine, StateArrays, prefixed, saved, under
 from app.matting.engine import FrameEngine, checked_state
 from app.offline import convert as offline
 from app.offline.convert import ConvertReport, Progress
@@ -126,6 +129,7 @@ class Matting:
         if self._settings.background.kind == "none":
             raise UsageError('The background "none" has no composite; choose another background.')
         self._background = StreamBackground(self._settings.background)
+        self._effects = Effects()
         self._build = build
         self._engine: MattingEngine | None = None
         self._closed = False
@@ -154,7 +158,8 @@ class Matting:
             raise ValueError(f"time_s must be a finite number of seconds, not {time_s}")
         height, width = frame.shape[:2]
         engine, backdrop = self._fit(width, height), self._background.backdrop(width, height, time_s)
-        return engine.step(frame, backdrop, self.edges, want_foreground=want_foreground)
+        editor = self._effects.prepare(FrameContext(self._settings, WHOLE, (width, height), time_s, backdrop))
+        return engine.step(frame, backdrop, self.edges, editor, want_foreground=want_foreground)
 
     @property
     def state(self) -> EngineState:
@@ -166,7 +171,8 @@ class Matting:
         if self._engine is None:
             raise ModelError("A stream has a state only after its first frame; step it first.")
         state = self._resumable(self._engine).state()
-        return replace(state, arrays={**state.arrays, **self._background.state()})
+        effects = prefixed("effects", self._effects.state())
+        return replace(state, arrays={**state.arrays, **self._background.state(), **effects})
 
     def load_state(self, state: EngineState) -> None:
         """Continue after the frame at which `state` was saved: the following mattes are the same bits.
@@ -180,8 +186,9 @@ class Matting:
         state = checked_state(state, own)
         had_engine = self._engine is not None
         engine = self._fit(*state.size)
-        background = self._background
+        background, effects = self._background, Effects()
         try:
+            effects.load_state(under("effects", state.arrays))
             background = background.again(state.arrays)
             self._resumable(engine).load_state(state)
         except (MattecamError, TypeError, ValueError) as error:
@@ -196,6 +203,7 @@ class Matting:
                 f"The state was saved with {state.model} under other settings; this stream runs {own}."
             ) from error
         self._replace_background(background)
+        self._effects = effects
 
     def reset(self) -> None:
         """Forget the frames seen so far, before a new video or after a cut; a video as background starts again.
@@ -206,6 +214,7 @@ class Matting:
             return
         self._check_open()
         self._replace_background(self._background.again({}))
+        self._effects.reset()
         if self._engine is not None:
             self._engine.reset()
 

@@ -6,11 +6,12 @@ from app.core.geometry import WHOLE_VIEW
 from app.core.types import Floats
 from app.effects.auto_framing import AutoFraming
 from app.effects.base import Effect, FrameContext
+from app.effects.light import Light
 from app.effects.only_me import OnlyMe
 from app.effects.zones import Zones
 from app.matting.base.interface import MatteEdit, StateArrays
 
-EFFECTS: tuple[type[Effect], ...] = (OnlyMe, AutoFraming, Zones)
+EFFECTS: tuple[type[Effect], ...] = (OnlyMe, AutoFraming, Zones, Light)
 
 MAX_GAP_S = 0.5
 """A longer gap between two frames counts as this much time."""
@@ -56,16 +57,17 @@ class Effects:
         self.alpha = alpha
         step_s, self._last_s = min(max(frame.time_s - self._last_s, 0.0), MAX_GAP_S), frame.time_s
         gain = view = None
+        lights: tuple[Floats, ...] = ()
         self.hides_everybody = False
         for effect in self._active:
             change = effect.edit(frame, small, alpha, step_s)
-            view = change.view or view
+            view, lights = change.view or view, lights + change.lights
             if change.gain is not None:
                 gain = change.gain if gain is None else gain * change.gain
                 alpha = alpha * change.gain
                 self.hides_everybody |= not change.gain.any()
         self.view = view or WHOLE_VIEW
-        return MatteEdit(gain, view)
+        return MatteEdit(gain, view, lights)
 
     def reset(self) -> None:
         """Forget the stream: the next frame is of another one, or comes after a pause."""

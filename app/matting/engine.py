@@ -227,7 +227,10 @@ class FrameEngine:
         want_foreground: bool = False,
     ) -> Matte:
         """Matte the next frame; see `MattingEngine.step`."""
+        before = self._geometry, self.cuts
         frame, backdrop, edges = self.prepare(frame, backdrop, edges)
+        if edit is not None and before != (self._geometry, self.cuts):
+            edit.start_scene()
         reuse = self._motion.reuse(edges)
         with backend_errors(self._model, self.backend.device, self.backend.precision):
             try:

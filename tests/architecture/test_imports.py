@@ -270,7 +270,6 @@ def test_the_table_needs_no_torch(module: str) -> None:
 
 FORBIDDEN_CALLS = {"eval", "exec", "os.system", "os.popen", "subprocess.getoutput", "tempfile.mktemp", "torch.jit.load"}
 MAY_COMPOSITE = {
-    "app.matting.light",
     "app.matting.cpu.cpu_backend",
     "app.matting.torch.torch_backend",
 }

@@ -33,9 +33,6 @@ edge_settings = st.builds(
     temporal_smoothing=st.sampled_from([0.0, 0.5, 1.0]),
     despill=st.sampled_from([0.0, 0.4, 1.0]),
     strict=st.sampled_from(get_args(StrictLevel)),
-    light_match=st.sampled_from([0.0, 0.0, 50.0, 100.0]),
-    portrait_light=st.sampled_from([0.0, 0.0, 100.0]),
-    brightness=st.sampled_from([0.0, 0.0, 100.0]),
 )
 
 
@@ -143,6 +140,8 @@ class Fixed:
         self._edit = edit
         self.seen: list[tuple[Floats, Floats]] = []
 
+    def start_scene(self) -> None: ...
+
     def edit(self, small: Floats, alpha: Floats) -> MatteEdit:
         self.seen.append((small, alpha))
         return self._edit
@@ -153,7 +152,11 @@ def random_edit(case: Case) -> MatteEdit:
     gain = rng.choice([0, 0.5, 1], size).astype(np.float32)
     view_size = rng.uniform(0.2, 1)
     left, top = rng.uniform(0, 1 - view_size, 2)
-    return MatteEdit(gain, View(left, top, view_size))
+    lights = tuple(
+        np.concatenate([rng.uniform(0, 3, (3, 4, 5)), rng.uniform(-0.5, 0.5, (3, 4, 5))]).astype(np.float32)
+        for _ in range(rng.integers(3))
+    )
+    return MatteEdit(gain, View(left, top, view_size), lights)
 
 
 FRAME = np.zeros((48, 64, 3), np.uint8)

@@ -125,7 +125,7 @@ def test_a_closed_engine_leaves_its_memory_at_once(settings: MattingSettings) ->
         engine = build_engine(settings, 320, 192, live=True)
         assert isinstance(engine, FrameEngine)
         for number, frame in enumerate(frames(320, 192, 4)):
-            engine.step(frame, blurred if number % 2 else frame, EdgeSettings(light_match=50))
+            engine.step(frame, blurred if number % 2 else frame, EdgeSettings())
         parts = weakref.ref(engine), weakref.ref(engine.backend)
         engine.close()
         del engine
@@ -146,7 +146,7 @@ STRICT_LEVELS = ["off", "balanced"]
 def test_a_loaded_state_continues_bit_for_bit(
     engine: MattingEngine, other_engine: MattingEngine, strict: StrictLevel
 ) -> None:
-    edges = EdgeSettings(temporal_smoothing=0.5, light_match=100, portrait_light=100, brightness=100, strict=strict)
+    edges = EdgeSettings(temporal_smoothing=0.5, strict=strict)
     given = frames(160, 96, 8)
     assert isinstance(engine, FrameEngine) and isinstance(other_engine, FrameEngine)
     engine.reset(np.full((96, 160), 255, np.uint8))
@@ -176,7 +176,7 @@ def test_the_state_of_another_engine_is_refused(engine: MattingEngine) -> None:
 
 def test_a_saved_array_of_another_shape_is_refused(engine: MattingEngine) -> None:
     """Those of strict mode and the last alpha were taken, and failed in a later step, or were read past their end."""
-    edges = EdgeSettings(temporal_smoothing=0.5, light_match=100, portrait_light=100, brightness=100, strict="balanced")
+    edges = EdgeSettings(temporal_smoothing=0.5, strict="balanced")
     assert isinstance(engine, FrameEngine)
     engine.reset(np.full((96, 160), 255, np.uint8))
     engine.step(FRAME, BACKDROP, edges)

@@ -125,10 +125,17 @@ class MatteEdit:
     """(h, w) factor of alpha, at the size of the network's input, in 0..1; None: 1."""
     view: View | None = None
     """The part of the frame that the composite shows; None: the whole frame."""
+    lights: tuple[Floats, ...] = ()
+    """Gains (3) and biases (3), RGB, (6, h', w') each and C-contiguous: the person's colours in 0..1 become
+    gain * colour + bias, by one after the other."""
 
 
 class MatteEditor(Protocol):
     """Decides per frame what is done to the matte between the network and the composite."""
+
+    def start_scene(self) -> None:
+        """Forget what belongs to one scene: the next frame comes after a cut, or has another size."""
+        ...
 
     def edit(self, small: Floats, alpha: Floats) -> MatteEdit:
         """Return the change of this frame's matte; called once per step, on the thread that runs it.

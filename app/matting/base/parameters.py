@@ -36,7 +36,7 @@ SPREAD_ALPHA = 128
 
 @dataclass(frozen=True, slots=True)
 class EdgePlan:
-    """The edge and light operations to apply to alpha and foreground; None or 0 where a control is off."""
+    """The operations to apply to alpha and foreground; None or 0 where a control is off."""
 
     contrast: NDArray[np.uint8] | None
     """(256,) look-up table from alpha to new alpha."""
@@ -47,17 +47,10 @@ class EdgePlan:
     despill: float
     strict: StrictLevel
     """How strict mode filters the matte before the edge controls; see `app.matting.strict`."""
-    light_match: float
-    """Strength in 0..1, as of the portrait light; see `app.matting.light`."""
-    portrait_light: float
-    brightness: float
-    """Strength in 0..1; see `app.matting.brightness`."""
     touches_alpha: bool
     """Whether any control changes alpha."""
     active: bool
     """Whether any edge control changes alpha or the foreground."""
-    relights: bool
-    """Whether any light control changes the foreground."""
 
 
 @functools.lru_cache(maxsize=8)
@@ -71,12 +64,8 @@ def plan(edges: EdgeSettings) -> EdgePlan:
         feather_px=edges.feather_px,
         despill=edges.despill,
         strict=edges.strict,
-        light_match=edges.light_match / 100,
-        portrait_light=edges.portrait_light / 100,
-        brightness=edges.brightness / 100,
         touches_alpha=touches_alpha,
         active=touches_alpha or edges.despill > 0,
-        relights=max(edges.light_match, edges.portrait_light, edges.brightness) > 0,
     )
 
 

@@ -51,7 +51,6 @@ from app.matting.kernels.composite import (
     view_rows,
 )
 from app.matting.kernels.network import all_finite
-from app.matting.light import Light
 from app.matting.strict.cpu_strict import StrictFilter
 from models.rules import CELL
 
@@ -99,7 +98,6 @@ class CpuBackend(ABC):
         self.strips = Strips(threads)
         self._geometry = geometry
         self._strict = StrictFilter()
-        self._light = Light()
         self._last: Coefficients | None = None
         """Coefficients of the last frame that the network saw, after strict mode."""
         self._previous_alpha: AlphaImage | None = None
@@ -143,18 +141,16 @@ class CpuBackend(ABC):
             else:
                 self._strict.apply(coefficients.small, coefficients.slope, coefficients.offset, coefficients.coarse)
             self._last = coefficients
+        matte_edit = MatteEdit()
         if edit is not None:
             matte_edit = edit.edit(coefficients.small, np.clip(coefficients.coarse, 0, 1))
             shown, coefficients = self._edited(frame, coefficients, matte_edit)
             if matte_edit.view is not None and shown is not frame:
                 backdrop = magnified(backdrop, 1 / matte_edit.view.size)
-        own = isinstance(backdrop, BlurredBackground)
-        picture = (
-            self._blurred_picture(coefficients, backdrop, keep=edit is None)
-            if isinstance(backdrop, BlurredBackground)
-            else backdrop
-        )
-        matte = self._composite(shown, coefficients, picture, own, plan(edges), want_foreground)
+        if isinstance(backdrop, BlurredBackground):
+            keep = matte_edit.gain is None and matte_edit.view is None
+            backdrop = self._blurred_picture(coefficients, backdrop, keep=keep)
+        matte = self._composite(shown, coefficients, backdrop, plan(edges), want_foreground)
         if shown is not frame or reuse is Reuse.MATTE:
             matte = replace(matte, frame=None if shown is frame else shown, still=reuse is Reuse.MATTE)
         return matte
@@ -164,11 +160,12 @@ class CpuBackend(ABC):
 
         Refined cells lie on the grid of the whole frame, so that the view is not applied to them.
         """
-        gain, view, cells = edit.gain, edit.view, coefficients.cells
+        gain, view = edit.gain, edit.view
         if gain is not None:
             slope, offset = coefficients.slope.copy(), coefficients.offset.copy()
             slope[3] *= gain
             offset[3] *= gain
+            cells = coefficients.cells
             if cells is not None:
                 rows, columns = (-(-side // CELL) for side in frame.shape[:2])
                 grid = np.asarray(cv2.resize(gain, (columns, rows), interpolation=cv2.INTER_LINEAR), np.float32)
@@ -176,7 +173,9 @@ class CpuBackend(ABC):
                 cells.matte[..., 0] *= grid.ravel()[cells.indices][:, None, None]
             coarse = coefficients.coarse * gain
             coefficients = replace(coefficients, slope=slope, offset=offset, coarse=coarse, cells=cells)
-        if view is None or cells is not None:
+        for light in edit.lights:
+            coefficients = self._relit(frame, coefficients, light)
+        if view is None or coefficients.cells is not None:
             return frame, coefficients
         planes = coefficients.small, coefficients.slope, coefficients.offset, coefficients.coarse[None]
         small, slope, offset, coarse = (np.stack([viewed(plane, view) for plane in each]) for each in planes)
@@ -208,17 +207,13 @@ class CpuBackend(ABC):
         frame: BgrImage,
         coefficients: Coefficients,
         picture: BgrImage,
-        own: bool,
         edges: EdgePlan,
         want_foreground: bool,
     ) -> Matte:
-        """Return the matte of a frame, (H, W, 3). own: whether the picture is the blurred background of the frame."""
+        """Return the matte of a frame, (H, W, 3), over a picture of its size."""
         size, cells = frame.shape[:2], coefficients.cells
         if cells is not None:  # their grid may be larger than the frame
             frame, picture = (padded(image, self._geometry.width, self._geometry.height) for image in (frame, picture))
-        if edges.relights:
-            coefficients = self._relit(frame, coefficients, None if own else picture, edges)
-            cells = coefficients.cells
         height, width = frame.shape[:2]
         rows, backdrop_rows = frame.reshape(height, -1), picture.reshape(height, -1)
         alpha = np.empty((height, width), np.uint8)
@@ -240,17 +235,15 @@ class CpuBackend(ABC):
             foreground=foreground.reshape(*size, 3) if want_foreground else None,
         )
 
-    def _relit(
-        self, frame: BgrImage, coefficients: Coefficients, backdrop: BgrImage | None, edges: EdgePlan
-    ) -> Coefficients:
-        """Return coefficients that give the relit foreground, in new arrays. backdrop: see `Light.maps`."""
-        maps = self._light.maps(coefficients.small, coefficients.coarse, backdrop, edges)
+    def _relit(self, frame: BgrImage, coefficients: Coefficients, light: Floats) -> Coefficients:
+        """Return coefficients that give the relit foreground, in new arrays. light: as in `MatteEdit`."""
         slope, offset = np.empty_like(coefficients.slope), np.empty_like(coefficients.offset)
-        self.strips.run(slope.shape[1], relight_rows, coefficients.slope, coefficients.offset, maps, slope, offset)
+        self.strips.run(slope.shape[1], relight_rows, coefficients.slope, coefficients.offset, light, slope, offset)
         cells = coefficients.cells
         if cells is not None:
             cells = cells._replace(matte=cells.matte.copy())
-            self.strips.run(len(cells.indices), relight_cells, frame, maps, cells.indices, cells.matte)
+            frame = padded(frame, self._geometry.width, self._geometry.height)
+            self.strips.run(len(cells.indices), relight_cells, frame, light, cells.indices, cells.matte)
         return replace(coefficients, slope=slope, offset=offset, cells=cells)
 
     def _edge_controls(self, alpha: AlphaImage, foreground: NDArray[np.uint8], edges: EdgePlan) -> AlphaImage:
@@ -278,20 +271,18 @@ class CpuBackend(ABC):
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Reset the recurrent state."""
         self._last = self._previous_alpha = self._blurred = None
-        self._light.reset()
         self._strict.reset(seen)
 
     def state(self) -> StateArrays:
         """Return copies of the state."""
         arrays = {} if self._previous_alpha is None else {PREVIOUS_ALPHA: self._previous_alpha.copy()}
-        return arrays | prefixed("light", self._light.state()) | prefixed("strict", self._strict.state())
+        return arrays | prefixed("strict", self._strict.state())
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the state. Raises KeyError, ValueError or TypeError if the arrays do not fit."""
         size = self._geometry.height, self._geometry.width
         self._last = self._blurred = None
         self._previous_alpha = saved(arrays, PREVIOUS_ALPHA, size, np.uint8)
-        self._light.load_state(under("light", arrays))
         self._strict.load_state(under("strict", arrays))
 
     def close(self) -> None:

@@ -39,7 +39,6 @@ from app.matting.base.parameters import (
     octagon,
     spread_radius,
 )
-from app.matting.light import Light, grid_size, short_side_for
 from app.matting.strict.torch_strict import initial_memory, strict_matte, with_people
 from models.bgmv2 import MattingRefine
 from models.export import TwoStageNetwork
@@ -143,30 +142,18 @@ def edited(slope: Tensor, offset: Tensor, coarse: Tensor, edit: MatteEdit) -> tu
         slope[:, 3:] *= gain
         offset[:, 3:] *= gain
         coarse = coarse * gain
+    for light in edit.lights:
+        slope, offset = relit(slope, offset, light)
     if edit.view is not None:
         slope, offset = (in_view(planes, edit.view) for planes in (slope, offset))
     return slope, offset, coarse
 
 
-class Lighting(NamedTuple):
-    """Measures the light of one stream, on the host."""
-
-    light: Light
-    backdrop: BgrImage | None
-    """What is shown behind the person; None: the person's own background."""
-
-    def maps(self, seen: Tensor, plan: EdgePlan) -> Tensor:
-        """Return gains (3) and biases (3), (1, 6, h, w). seen: (1, 4, h, w), RGB and coarse alpha in 0..1."""
-        height, width = seen.shape[2:]
-        columns, rows = grid_size(width, height, short_side_for(plan))
-        *image, alpha = _to_host(functional.interpolate(seen, (rows, columns), mode="bilinear")[0])
-        maps = self.light.maps_of_grid(np.dstack(image), alpha.clip(0, 1), self.backdrop, plan)
-        # OpenCV enlarges them four times faster than torch on a CPU.
-        return torch.from_numpy(np.stack([cv2.resize(plane, (width, height)) for plane in maps])).to(seen.device)[None]
-
-
-def relit(slope: Tensor, offset: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
+def relit(slope: Tensor, offset: Tensor, light: Floats) -> tuple[Tensor, Tensor]:
     """Return slope and offset (1, 4, h, w) whose foreground, pixel * (1 + slope) + offset, is relit; not alpha."""
+    height, width = slope.shape[2:]
+    # OpenCV enlarges them four times faster than torch on a CPU.
+    maps = torch.from_numpy(np.stack([cv2.resize(plane, (width, height)) for plane in light])).to(slope.device)[None]
     gain, bias = maps[:, :3], maps[:, 3:]
     slope = torch.cat([torch.addcmul(gain - 1, gain, slope[:, :3]), slope[:, 3:]], 1)
     return slope, torch.cat([torch.addcmul(bias, gain, offset[:, :3]), offset[:, 3:]], 1)
@@ -499,10 +486,8 @@ class FrameStep(nn.Module):
         memory = initial_memory(*size, torch.device("cpu") if weights is None else weights.device)
         return *self.core.initial_state(*size), with_people(memory, seen)
 
-    def forward(
-        self, inputs: StepInputs, editor: MatteEditor | None = None, lighting: Lighting | None = None
-    ) -> StepOutput:
-        """Run one step. editor, lighting: of one stream; they run on the host."""
+    def forward(self, inputs: StepInputs, editor: MatteEditor | None = None) -> StepOutput:
+        """Run one step. editor: for one stream; it runs on the host."""
         frame, backdrop, (*network_state, memory), edges, previous_alpha, want_foreground = inputs
         small = small_frame(frame, self.geometry)
         gain = network_gain(small[:, :, ::4, ::4].mean()) if self.core.sees_gain else None
@@ -518,14 +503,9 @@ class FrameStep(nn.Module):
         else:
             memory = torch.zeros_like(memory)
         edit = MatteEdit()
-        on_host = (editor is not None or lighting is not None) and bool(torch.isfinite(finite))
-        if editor is not None and on_host:
+        if editor is not None and bool(torch.isfinite(finite)):
             edit = edit_of(editor, small, coarse)
             slope, offset, coarse = edited(slope, offset, coarse, edit)
-        if lighting is not None and on_host:
-            seen = torch.cat([small, coarse], 1)
-            seen = seen if edit.view is None else in_view(seen, edit.view)
-            slope, offset = relit(slope, offset, lighting.maps(seen, edges))
         background = backdrop
         if backdrop.ndim == 1:
             background = blurred_background(small, coarse, backdrop, self.geometry.blur_factor)

@@ -27,13 +27,10 @@ from app.matting.base.interface import (
     StateArrays,
     StepGeometry,
     check_memory,
-    prefixed,
     saved,
-    under,
 )
 from app.matting.base.parameters import plan, strength_taps
-from app.matting.light import Light
-from app.matting.torch.frame_step import Core, FrameStep, Lighting, State, StepInputs, StepOutput
+from app.matting.torch.frame_step import Core, FrameStep, State, StepInputs, StepOutput
 
 _log = logging.getLogger(__name__)
 SETTLED_STEPS = 15
@@ -293,14 +290,12 @@ class TorchBackend:
         self.device = device
         self.recurrent: State = ()
         self.previous_alpha: Tensor | None = None
-        self._light = Light()
         self.reset()
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Start the recurrent state anew."""
         self.recurrent = self.frame_step.initial_state(None if seen is None else self._transfers.up("seen", seen))
         self.previous_alpha = None
-        self._light.reset()
 
     def step(
         self,
@@ -313,25 +308,22 @@ class TorchBackend:
         reuse: Reuse = Reuse.NOTHING,
     ) -> Matte:
         """Run one step. The network sees all of still frames too: a GPU has time for it."""
-        planned = plan(edges)
         picture = (
             strength_taps(backdrop.strength, self._blur_short_side, backdrop.zoom)
             if isinstance(backdrop, BlurredBackground)
             else backdrop
         )
-        behind = None if isinstance(backdrop, BlurredBackground) else backdrop
-        lighting = Lighting(self._light, behind) if planned.relights else None
         with torch.inference_mode():
             inputs = StepInputs(
                 self._transfers.up("frame", frame),
                 self._transfers.up_once("backdrop", backdrop, picture),
                 self.recurrent,
-                planned,
+                plan(edges),
                 self.previous_alpha,
                 want_foreground,
             )
-            settled = self.settled if edit is None and lighting is None else None
-            output = settled(inputs) if settled is not None else self.frame_step(inputs, edit, lighting)
+            settled = self.settled if edit is None else None
+            output = settled(inputs) if settled is not None else self.frame_step(inputs, edit)
             pixels = [tensor for tensor in output.pixels if tensor is not None]
             finite, composite, alpha, *foreground = self._transfers.down([output.finite, *pixels])
             if not math.isfinite(finite.item()):
@@ -343,14 +335,13 @@ class TorchBackend:
 
     def state(self) -> StateArrays:
         """Return copies of the state."""
-        return {**to_arrays(self.recurrent, self.previous_alpha), **prefixed("light", self._light.state())}
+        return to_arrays(self.recurrent, self.previous_alpha)
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the state. Raises KeyError or ValueError if the arrays do not fit."""
         geometry = self.frame_step.geometry
         size = geometry.height, geometry.width
         self.recurrent, self.previous_alpha = from_arrays(arrays, self.recurrent, size)
-        self._light.load_state(under("light", arrays))
 
     def close(self) -> None:
         """Drop the state, and return the memory of a GPU."""

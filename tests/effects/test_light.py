@@ -1,4 +1,4 @@
-"""The light controls: limits, recovery of a known light, time, and the same result in every executor."""
+"""The light of the person: limits, recovery of a known light, time, and the same result in both backends."""
 
 from __future__ import annotations
 
@@ -9,26 +9,45 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from app.core.settings import EdgeSettings
+from app.core.geometry import WHOLE
+from app.core.settings import EdgeSettings, Settings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats
-from app.matting.base.interface import StepGeometry
-from app.matting.base.parameters import EdgePlan, plan
-from app.matting.cpu.cpu_backend import Coefficients
-from app.matting.kernels.composite import relight_cells, relight_rows
-from app.matting.light import (
+from app.effects.base import FrameContext
+from app.effects.light import (
+    FAR_FRAMES,
+    FAST_EV,
+    GAMMA,
+    HIGH,
+    HIGHLIGHT,
+    LEAST_EV,
+    LOW,
     MAX_CHROMA,
     MAX_CONTRAST,
     MAX_EXPOSURE,
+    MIDDLE,
+    MOST_EV,
+    NOISE,
+    REST_EV,
+    WHITE,
+    Brightness,
+    Exposure,
     Light,
     found_head,
+    gains_of,
     grid_size,
+    measured_exposure,
     measured_tone,
-    on_grid,
+    rgb_on_grid,
+    wanted_ev,
 )
-from tests.matting.stubs import STUBS, showing
+from app.effects.table import Effects
+from app.matting.base.interface import StepGeometry
+from app.matting.cpu.cpu_backend import Coefficients
+from app.matting.kernels.composite import relight_cells, relight_rows
+from tests.matting.stubs import OFF, STUBS, showing
 
 SIZE = WIDTH, HEIGHT = 160, 96
-ALL = EdgeSettings(strict="off", light_match=100, portrait_light=100)
+ALL = OFF.replace(light_match=100, portrait_light=100)
 
 
 def person_alpha(width: int, height: int) -> Floats:
@@ -52,13 +71,11 @@ def scene(seed: int, width: int = WIDTH, height: int = HEIGHT, level: float = 0.
     return picture
 
 
-def lights(match: float, portrait: float) -> EdgePlan:
-    """Return the plan of these strengths in 0..1."""
-    return plan(EdgeSettings(light_match=100 * match, portrait_light=100 * portrait))
+MATCH, PORTRAIT = OFF.replace(light_match=100), OFF.replace(portrait_light=100)
 
 
 def tone_of(frame: BgrImage, backdrop: BgrImage) -> NDArray[np.float32]:
-    tone = measured_tone(on_grid(frame, *GRID), PERSON, on_grid(backdrop, *GRID))
+    tone = measured_tone(rgb_on_grid(frame, *GRID), PERSON, rgb_on_grid(backdrop, *GRID))
     assert tone is not None
     return tone.log_gains
 
@@ -66,7 +83,7 @@ def tone_of(frame: BgrImage, backdrop: BgrImage) -> NDArray[np.float32]:
 @given(seed=st.integers(0, 999), level=st.floats(0.0, 1.0), behind=st.floats(0.0, 1.0))
 @settings(max_examples=40, deadline=None)
 def test_gains_keep_within_their_limits(seed: int, level: float, behind: float) -> None:
-    image, backdrop = (on_grid(scene(seed + i, level=part), *GRID) for i, part in enumerate((level, behind)))
+    image, backdrop = (rgb_on_grid(scene(seed + i, level=part), *GRID) for i, part in enumerate((level, behind)))
     tone = measured_tone(image, PERSON, backdrop)
     if tone is not None:
         assert np.abs(tone.log_gains).max() <= MAX_EXPOSURE + MAX_CHROMA + 1e-5
@@ -93,28 +110,28 @@ def test_a_person_of_another_light_than_the_scene_moves_towards_it() -> None:
     assert np.abs(surfaces * gains - true).mean() < 0.85 * kept
 
 
-def maps_of(alpha: Floats, backdrop: BgrImage, plan_: EdgePlan, room: bool = False) -> Floats:
-    return Light().maps_of_grid(on_grid(scene(5), *GRID), alpha, None if room else backdrop, plan_)
+def maps_of(alpha: Floats, backdrop: BgrImage, edges: EdgeSettings, room: bool = False) -> Floats:
+    return Light().maps(rgb_on_grid(scene(5), *GRID), alpha, None if room else backdrop, edges)
 
 
 @pytest.mark.parametrize("colour", [(64, 177, 0), (255, 255, 255), (0, 0, 0)])
 def test_one_colour_has_no_light_to_follow(colour: tuple[int, int, int]) -> None:
     """A green screen must stay one: the match does not tint the person."""
-    found = maps_of(PERSON, np.full((HEIGHT, WIDTH, 3), colour, np.uint8), lights(1.0, 0.0))
+    found = maps_of(PERSON, np.full((HEIGHT, WIDTH, 3), colour, np.uint8), MATCH)
     np.testing.assert_allclose(found[:3], 1, atol=1e-6)
     np.testing.assert_allclose(found[3:], 0, atol=1e-6)
 
 
 def test_the_own_room_does_not_change_the_person() -> None:
-    found = maps_of(PERSON, scene(6, level=0.1), lights(1.0, 0.0), room=True)
+    found = maps_of(PERSON, scene(6, level=0.1), MATCH, room=True)
     np.testing.assert_allclose(found[:3], 1, atol=1e-6)
 
 
 def test_the_portrait_light_is_on_the_face_and_follows_it() -> None:
     head = found_head(PERSON)
     assert head is not None and abs(head.x - GRID_WIDTH / 2) < 2
-    found = maps_of(PERSON, scene(8), lights(0.0, 1.0))
-    moved = maps_of(np.roll(PERSON, 20, axis=1), scene(8), lights(0.0, 1.0))
+    found = maps_of(PERSON, scene(8), PORTRAIT)
+    moved = maps_of(np.roll(PERSON, 20, axis=1), scene(8), PORTRAIT)
     brightest, then = (int(found_[1].max(axis=0).argmax()) for found_ in (found, moved))
     assert abs(brightest - GRID_WIDTH / 2) < GRID_WIDTH / 4
     assert then == pytest.approx(brightest + 20, abs=2)
@@ -123,15 +140,15 @@ def test_the_portrait_light_is_on_the_face_and_follows_it() -> None:
 
 def test_highlights_are_not_clipped() -> None:
     bright = np.full((GRID_HEIGHT, GRID_WIDTH, 3), 0.9, np.float32)
-    found = Light().maps_of_grid(bright, PERSON, scene(9, level=1.0), lights(1.0, 1.0))
+    found = Light().maps(bright, PERSON, scene(9, level=1.0), ALL)
     assert (0.9 * found[:3] + found[3:]).max() <= 1.01 + MAX_CHROMA
 
 
 def test_a_sudden_backdrop_changes_the_light_slowly() -> None:
-    light, image, only_match = Light(), on_grid(scene(10), *GRID), lights(1.0, 0.0)
-    first = light.maps_of_grid(image, PERSON, scene(11, level=0.9), only_match)
+    light, image = Light(), rgb_on_grid(scene(10), *GRID)
+    first = light.maps(image, PERSON, scene(11, level=0.9), MATCH)
     dark = scene(12, level=0.1)
-    gains = [light.maps_of_grid(image, PERSON, dark, only_match)[1, 0, 0] for _ in range(120)]
+    gains = [light.maps(image, PERSON, dark, MATCH)[1, 0, 0] for _ in range(120)]
     changes = np.abs(np.diff([first[1, 0, 0], *gains]))
     assert changes.max() < 0.04, "no step of the brightness is visible"
     assert gains[-1] == pytest.approx(gains[-2], abs=1e-3), "it arrives"
@@ -139,10 +156,10 @@ def test_a_sudden_backdrop_changes_the_light_slowly() -> None:
 
 
 def test_nobody_keeps_the_last_light() -> None:
-    light, image = Light(), on_grid(scene(13), *GRID)
-    backdrop, plan_ = scene(14, level=0.2), lights(1.0, 0.0)
-    shown = light.maps_of_grid(image, PERSON, backdrop, plan_)
-    empty = light.maps_of_grid(image, np.zeros_like(PERSON), backdrop, plan_)
+    light, image = Light(), rgb_on_grid(scene(13), *GRID)
+    backdrop, edges = scene(14, level=0.2), MATCH
+    shown = light.maps(image, PERSON, backdrop, edges)
+    empty = light.maps(image, np.zeros_like(PERSON), backdrop, edges)
     np.testing.assert_array_equal(shown, empty)
 
 
@@ -162,8 +179,10 @@ def test_both_backends_give_the_same_light(backdrop: Backdrop) -> None:
     mattes = []
     for stub in STUBS.values():
         engine = stub(GEOMETRY, person_of(frame))
-        mattes.append(engine.step(frame, backdrop, ALL, want_foreground=True))
-        dark = engine.step(frame, backdrop, EdgeSettings(strict="off"))
+        settings_ = Settings().replaced_at(["matting"], edges=ALL)
+        editor = Effects().prepare(FrameContext(settings_, WHOLE, SIZE, 0.0, backdrop))
+        mattes.append(engine.step(frame, backdrop, ALL, editor, want_foreground=True))
+        dark = engine.step(frame, backdrop, OFF)
         engine.close()
         assert (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha > 200].any(), "the person is relit"
         assert not (mattes[-1].composite.astype(int) - dark.composite)[mattes[-1].alpha == 0].any(), "nothing else is"
@@ -208,3 +227,114 @@ def test_refined_cells_get_the_light_of_the_coefficients() -> None:
     gain, bias = np.split(np.dstack([cv2.resize(plane, (40, 24)) for plane in maps]), 2, axis=2)
     np.testing.assert_allclose(pixel + relit, gain * (pixel + residual) + bias, atol=1e-4)
     np.testing.assert_array_equal(lit[..., 0], matte[..., 0])
+
+
+LIT = Exposure(mean=0.2, highlight=0.5, white=0.9, noise=0.005)
+BLOCK = np.zeros((60, 80), np.float32)
+BLOCK[10:, 25:55] = 1
+luminances = st.floats(0, 1)
+
+
+def portrait(person: float, room: float, noise: float = 0.0) -> Floats:
+    """Return an image of these linear luminances, with noise of gamma-encoded values."""
+    linear = np.where(BLOCK > 0.5, person, room)[..., None].repeat(3, 2)
+    noisy = linear ** (1 / GAMMA) + np.random.default_rng(0).normal(0, noise, linear.shape)
+    return np.clip(noisy, 0, 1).astype(np.float32)
+
+
+@given(mean=luminances, highlight=luminances, white=luminances, noise=st.floats(0, 0.2))
+def test_brightness_keeps_within_its_limits(mean: float, highlight: float, white: float, noise: float) -> None:
+    ev = wanted_ev(Exposure(mean, highlight, white, noise))
+    assert LEAST_EV <= ev <= MOST_EV
+    if ev > 0:
+        assert highlight * 2**ev <= HIGHLIGHT * 1.001
+        assert noise * 2 ** (ev / GAMMA) <= NOISE * 1.001
+        assert mean * 2**ev <= MIDDLE * 1.001 or white * 2**ev <= WHITE * 1.001
+
+
+@given(mean=st.floats(LOW, HIGH), white=st.floats(WHITE, 1), highlight=luminances)
+def test_skin_of_every_tone_keeps_its_tone_where_it_is_well_lit(mean: float, white: float, highlight: float) -> None:
+    assert wanted_ev(LIT._replace(mean=mean, white=white, highlight=highlight)) == 0
+
+
+def test_a_backlit_face_is_raised_and_an_overexposed_one_lowered() -> None:
+    assert wanted_ev(LIT._replace(mean=0.04, highlight=0.1)) > 1
+    assert wanted_ev(LIT._replace(mean=0.6)) < -0.3
+
+
+def test_dark_skin_is_not_made_pale() -> None:
+    """Its highlights are those of a well-lit face, which tells it from a face in the dark."""
+    assert wanted_ev(Exposure(mean=0.08, highlight=0.4, white=0.9, noise=0.005)) < 0.4
+
+
+def test_exposure_is_that_of_head_and_shoulders() -> None:
+    dark_face = portrait(0.5, 0.8)
+    dark_face[10:26, 25:55] = 0.05 ** (1 / GAMMA)
+    found = measured_exposure(dark_face, BLOCK)
+    assert found is not None and found.mean < 0.25
+    assert found.white == pytest.approx(0.8, abs=0.01)
+    assert measured_exposure(dark_face, np.zeros_like(BLOCK)) is None
+
+
+def test_noise_is_measured_and_edges_are_not() -> None:
+    for noise in (0.0, 0.01, 0.03):
+        found = measured_exposure(portrait(0.2, 0.8, noise), BLOCK)
+        assert found is not None and found.noise == pytest.approx(noise, rel=0.15, abs=0.001)
+
+
+@given(ev=st.floats(LEAST_EV, MOST_EV), value=st.floats(0, 1))
+def test_nothing_clips_that_did_not_and_order_stays(ev: float, value: float) -> None:
+    values = np.sort(np.array([value, min(1, value + 0.01)], np.float32))
+    lit = [float(v * gains_of(np.full((5, 5, 3), v, np.float32), ev)[2, 2]) for v in values]
+    assert lit[1] <= 1.001 and lit[0] <= lit[1] + 1e-6
+
+
+def test_a_highlight_in_a_cell_does_not_clip() -> None:
+    image = portrait(0.05, 0.05)
+    image[30, 40] = 0.99
+    lit = image * gains_of(image, MOST_EV)[..., None]
+    assert lit.max() <= 1
+    assert lit[50, 40, 0] > 1.7 * image[50, 40, 0]
+
+
+def test_the_first_frame_is_exposed_at_once_and_the_next_ones_without_pumping() -> None:
+    brightness = Brightness()
+    first = brightness.next_ev(LIT._replace(mean=0.05, highlight=0.12))
+    assert first == pytest.approx(wanted_ev(LIT._replace(mean=0.05, highlight=0.12)))
+    rng, last, moved = np.random.default_rng(1), first, []
+    for _ in range(120):
+        noisy = LIT._replace(mean=0.05 * float(rng.uniform(0.97, 1.03)), highlight=0.12)
+        now = brightness.next_ev(noisy)
+        moved.append(abs(now - last))
+        last = now
+    assert max(moved) <= REST_EV + 1e-9 and sum(moved) < 0.05
+    assert brightness.next_ev(None) == last, "nobody is visible"
+
+
+def test_a_change_of_the_light_is_followed_faster() -> None:
+    brightness = Brightness()
+    brightness.next_ev(LIT)
+    evs = [brightness.next_ev(LIT._replace(mean=0.03, highlight=0.08)) for _ in range(400)]
+    steps = np.diff(evs)
+    assert steps[: FAR_FRAMES - 1].max() <= REST_EV + 1e-9
+    assert steps.max() == pytest.approx(FAST_EV)
+    assert evs[-1] == pytest.approx(wanted_ev(LIT._replace(mean=0.03, highlight=0.08)), abs=0.1)
+    brightness.reset()
+    assert brightness.next_ev(LIT) == 0
+
+
+def test_a_saved_state_goes_on_and_a_wrong_one_is_refused() -> None:
+    one, other = Brightness(), Brightness()
+    for _ in range(20):
+        one.next_ev(LIT._replace(mean=0.03, highlight=0.08))
+    other.load_state(one.state())
+    assert other.next_ev(LIT) == pytest.approx(one.next_ev(LIT), abs=1e-6)
+    with pytest.raises(ValueError, match="exposure"):
+        other.load_state({"exposure": np.array([9, 0], np.float32)})
+    other.load_state({})
+    assert not other.state()
+
+
+def test_gains_of_a_dark_cell_do_not_depend_on_far_ones() -> None:
+    image = np.asarray(cv2.resize(portrait(0.05, 0.9), (160, 120)), np.float32)
+    assert gains_of(image, 1.0)[100, 80] > 1.3 > gains_of(image, 1.0)[10, 10]

@@ -1,4 +1,10 @@
-"""Light match, portrait light and brightness: measure the light of a stream, smooth it over time, relight the person.
+"""Brightness, light match and portrait light: measure the light of a stream, smooth it over time, relight the person.
+
+Brightness moves the exposure of head and shoulders towards that of a well-lit face. Exposure is the mean luminance of
+the person in linear light. From LOW to HIGH it stays as it is, so that skin of every tone keeps its tone. Below, a face
+is backlit and is raised towards MIDDLE; a frame whose own white is dark is raised as a whole, which every skin needs
+alike. The person's highlights and the camera's noise limit both. A gain G acts on a gamma-encoded value x as
+G x / (1 + (G - 1) x²): dark and middle tones get G, and 1 stays 1, so that nothing clips that did not.
 
 Light match moves the person's statistics towards those of the backdrop: gain, white balance and contrast. They are
 taken of gamma-encoded values in 0..1, where a gain of the illumination is a gain as well. Each part is followed only
@@ -11,20 +17,163 @@ from typing import NamedTuple
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
-from app.core.types import BgrImage, Floats
-from app.matting.base.interface import StateArrays, saved
-from app.matting.base.parameters import EdgePlan
-from app.matting.brightness import (
-    FINE_SHORT_SIDE,
-    LUMINANCE,
-    MIN_SHARE,
-    Brightness,
-    exceeded_by,
-    gains_of,
-    luminance_of,
-    measured_exposure,
-)
+from app.core.errors import t
+from app.core.settings import EdgeSettings
+from app.core.types import BgrImage, BlurredBackground, Floats
+from app.effects.base import Effect, FrameContext, PanelRow
+from app.matting.base.interface import MatteEdit, StateArrays, saved
+
+GAMMA = 2.2
+"""Of the transfer function by which values are decoded, near enough to that of sRGB for a mean."""
+LUMINANCE = np.array([0.2126, 0.7152, 0.0722], np.float32)
+LOW, HIGH = 0.11, 0.42
+"""Mean linear luminance of head and shoulders that needs no change: nine of ten portraits lie between."""
+MIDDLE, PULL = 0.22, 1.8
+"""What darker ones are raised towards, and by how many times their distance from LOW."""
+WHITE = 0.7
+"""Linear luminance that a hundredth of a well-exposed frame exceeds."""
+LEAST_EV, MOST_EV = -1.0, 2.0
+HIGHLIGHT = 0.5
+"""Linear luminance up to which the brightest twentieth of the person is raised: dark skin has highlights like these."""
+NOISE = 0.025
+"""Deviation of the noise, of gamma-encoded values, up to which it is amplified."""
+BODY_WEIGHT = 0.25
+"""Weight of what is below head and shoulders, the upper third of the person."""
+MIN_SHARE = 0.005
+"""Smallest share of the frame that the person must fill."""
+REST_EV, FAST_EV = 0.1 / 60, 1.0 / 60
+"""Largest change a frame, at rest and after a change of the light: 0.1 and 1 EV a second at 60 fps, half at 30."""
+DEAD_BAND_EV = 0.08
+"""Smaller differences change nothing."""
+FAR_EV, FAR_FRAMES = 0.4, 8
+"""The light has changed once the difference is larger than this for so many frames."""
+FINE_SHORT_SIDE = 135
+"""Short side of the grid on which gains are computed, in cells."""
+_NOISE_KERNEL = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], np.float32)
+"""Sees neither edges nor slopes, only noise (Immerkær, 1996, Fast noise variance estimation)."""
+_NOISE_SCALE = 6 * 0.6745
+"""Median of the absolute response to noise of deviation 1."""
+_SQUARE = np.ones((3, 3), np.uint8)
+
+
+class Exposure(NamedTuple):
+    """What is measured of one frame; luminances are linear, in 0..1."""
+
+    mean: float
+    """Of the person, weighted."""
+    highlight: float
+    """That a twentieth of head and shoulders exceeds."""
+    white: float
+    """That a hundredth of the frame exceeds."""
+    noise: float
+    """Deviation of gamma-encoded values."""
+
+
+def measured_exposure(image: Floats, alpha: Floats) -> Exposure | None:
+    """Return the exposure of a frame, None where too little of a person is visible.
+
+    image: (h, w, 3) RGB, alpha: (h, w), in 0..1.
+    """
+    response = cv2.filter2D(np.ascontiguousarray(image[..., 1]), -1, _NOISE_KERNEL)[::2, ::2]
+    image, alpha = image[::2, ::2], alpha[::2, ::2]  # enough of them for means and shares
+    opaque = np.clip(2 * alpha - 1, 0, 1)
+    solid = alpha > 0.5
+    rows = np.flatnonzero(solid.any(axis=1))
+    if float(opaque.sum()) < MIN_SHARE * opaque.size or not len(rows):
+        return None
+    top, bottom = int(rows[0]), int(rows[-1]) + 1
+    shoulders = top + max(1, (bottom - top) // 3)
+    opaque[shoulders:] *= BODY_WEIGHT
+    luminance = luminance_of(image ** np.float32(GAMMA))
+    return Exposure(
+        float((opaque * luminance).sum() / opaque.sum()),
+        exceeded_by(0.05, luminance[:shoulders][solid[:shoulders]]),
+        exceeded_by(0.01, luminance.ravel()),
+        exceeded_by(0.5, np.abs(response[solid])) / _NOISE_SCALE,
+    )
+
+
+def luminance_of(image: Floats) -> Floats:
+    """Return the luminance (h, w) of an image (h, w, 3) RGB."""
+    luminance: Floats = (image.reshape(-1, 3) @ LUMINANCE).reshape(image.shape[:2])
+    return luminance
+
+
+def exceeded_by(share: float, values: NDArray[np.floating]) -> float:
+    """Return the value that this share of the values exceeds."""
+    index = int((1 - share) * (len(values) - 1))
+    return float(np.partition(values, index)[index])
+
+
+def wanted_ev(exposure: Exposure) -> float:
+    """Return the gain in EV that leads to a well-exposed person, within all limits."""
+    mean, white = max(exposure.mean, 1e-4), max(exposure.white, 1e-4)
+    if mean > HIGH:
+        return max(LEAST_EV, float(np.log2(HIGH / mean)))
+    backlit = min(PULL * float(np.log2(LOW / mean)), float(np.log2(MIDDLE / mean)))
+    limits = (
+        max(backlit, float(np.log2(WHITE / white))),
+        float(np.log2(HIGHLIGHT / max(exposure.highlight, 1e-4))),
+        GAMMA * float(np.log2(NOISE / max(exposure.noise, 1e-5))),
+        MOST_EV,
+    )
+    return max(0.0, min(limits))
+
+
+class Brightness:
+    """The gain of one stream of frames, which changes slowly."""
+
+    def __init__(self) -> None:
+        self._ev: float | None = None
+        self._far_frames = 0
+
+    def reset(self) -> None:
+        """Forget the stream: the next frame is exposed at once."""
+        self._ev, self._far_frames = None, 0
+
+    def state(self) -> StateArrays:
+        """Return copies of what the next frame depends on."""
+        return {} if self._ev is None else {"exposure": np.array([self._ev, self._far_frames], np.float32)}
+
+    def load_state(self, arrays: StateArrays) -> None:
+        """Restore the state. Raises ValueError or TypeError if it does not fit."""
+        values = saved(arrays, "exposure", (2,), np.float32)
+        if values is None:
+            self.reset()
+            return
+        if not (LEAST_EV <= values[0] <= MOST_EV):
+            raise ValueError(f"a saved exposure is {values[0]:g} EV")
+        self._ev, self._far_frames = float(values[0]), int(values[1])
+
+    def next_ev(self, exposure: Exposure | None) -> float:
+        """Return the gain in EV for the next frame. exposure: measured in it; None: nobody is visible."""
+        if exposure is None:
+            return self._ev or 0.0
+        wanted = wanted_ev(exposure)
+        if self._ev is None:
+            self._ev = wanted
+            return wanted
+        difference = wanted - self._ev
+        self._far_frames = self._far_frames + 1 if abs(difference) > FAR_EV else 0
+        if abs(difference) > DEAD_BAND_EV:
+            step = FAST_EV if self._far_frames > FAR_FRAMES else REST_EV
+            self._ev += float(np.clip(difference, -step, step))
+        return self._ev
+
+
+def gains_of(image: Floats, ev: float) -> Floats:
+    """Return the factor (h, w) of gamma-encoded values for a gain in EV, with a soft shoulder.
+
+    image: (h, w, 3) in 0..1. The brightest value near a cell counts, so that a highlight in it does not clip.
+    """
+    gain = np.float32(2 ** (ev / GAMMA))
+    red, green, blue = (image[..., channel] for channel in range(3))  # `max` over an axis of three is slow
+    brightest = cv2.blur(cv2.dilate(np.maximum(np.maximum(red, green), blue), _SQUARE), (3, 3))
+    gains: Floats = gain / (1 + (gain - 1) * brightest * brightest)
+    return gains
+
 
 EXPOSURE_PULL, CHROMA_PULL, CONTRAST_PULL = 0.5, 0.35, 0.12
 """Fractions of a difference that a full light match removes. Half of it is the best estimate of the light: in photos,
@@ -143,20 +292,11 @@ class Head(NamedTuple):
     size: float
     """Square root of the person's area."""
 
-    def array(self) -> Floats:
-        """Return the values as (3,)."""
-        return np.array(self, np.float32)
-
 
 def grid_size(width: int, height: int, short_side: int = GRID_SHORT_SIDE) -> tuple[int, int]:
     """Return (width, height) of the grid for frames of this size. short_side: cells on its short side at most."""
     scale = min(1.0, short_side / min(width, height))
     return max(2, round(width * scale)), max(2, round(height * scale))
-
-
-def short_side_for(plan: EdgePlan) -> int:
-    """Return the number of cells on the grid's short side: more where brightness changes."""
-    return FINE_SHORT_SIDE if plan.brightness > 0 else GRID_SHORT_SIDE
 
 
 def found_head(alpha: Floats) -> Head | None:
@@ -202,8 +342,24 @@ TONE_RATE = 0.06
 HEAD_RATE = 0.15
 
 
-class Light:
-    """Remembers the smoothed measurements of a stream; used on one thread."""
+class Light(Effect):
+    """Relights the person of one stream."""
+
+    rows = (
+        PanelRow(
+            "edges.light_match",
+            t("Light match"),
+            t("Adapts your brightness, colour and contrast to the background"),
+        ),
+        PanelRow(
+            "edges.portrait_light", t("Portrait light"), t("Brightens your face like a soft lamp beside the camera")
+        ),
+        PanelRow(
+            "edges.brightness",
+            t("Brightness"),
+            t("Brightens a dark or backlit face, and darkens an overexposed one"),
+        ),
+    )
 
     def __init__(self) -> None:
         self._tone: Floats | None = None
@@ -212,80 +368,92 @@ class Light:
         """The last backdrop and its grid."""
         self._brightness = Brightness()
 
+    def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
+        """See `Effect.prepare`."""
+        edges = frame.settings.matting.edges
+        return max(edges.light_match, edges.portrait_light, edges.brightness) > 0
+
+    def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:
+        """See `Effect.edit`."""
+        edges, backdrop = frame.settings.matting.edges, frame.backdrop
+        cells = FINE_SHORT_SIDE if edges.brightness > 0 else GRID_SHORT_SIDE
+        size = grid_size(alpha.shape[1], alpha.shape[0], cells)
+        image = np.dstack([_resized(plane, *size) for plane in small])
+        behind = None if isinstance(backdrop, BlurredBackground) else backdrop
+        return MatteEdit(lights=(self.maps(image, _resized(alpha, *size), behind, edges),))
+
     def reset(self) -> None:
-        """Forget the stream."""
+        """See `Effect.reset`."""
         self._tone = self._head = self._backdrop = None
         self._brightness.reset()
 
+    def start_scene(self) -> None:
+        """See `Effect.start_scene`."""
+        self.reset()
+
     def state(self) -> StateArrays:
-        """Return copies of what the next frame depends on."""
+        """See `Effect.state`."""
         kept = {"tone": self._tone, "head": self._head}
         copies = {name: array.copy() for name, array in kept.items() if array is not None}
         return {**copies, **self._brightness.state()}
 
     def load_state(self, arrays: StateArrays) -> None:
-        """Restore the state. Raises ValueError or TypeError if it does not fit."""
+        """See `Effect.load_state`."""
         self._tone = saved(arrays, "tone", (6,), np.float32)
         self._head = saved(arrays, "head", (3,), np.float32)
         self._brightness.load_state(arrays)
 
-    def maps(self, small: Floats, alpha: Floats, backdrop: BgrImage | None, plan: EdgePlan) -> Floats:
+    def maps(self, image: Floats, alpha: Floats, backdrop: BgrImage | None, edges: EdgeSettings) -> Floats:
         """Return gains (3) and biases (3), RGB, (6, h, w), for the next frame.
 
-        small: (3, H, W) RGB and alpha: (H, W), in 0..1. backdrop: what is shown behind the person, of any size; None:
-        the person's own background, whose light the person already has.
+        image: (h, w, 3) RGB and alpha: (h, w), in 0..1, on the grid. backdrop: what is shown behind the person, of any
+        size; None: the person's own background, whose light the person already has.
         """
-        width, height = grid_size(alpha.shape[1], alpha.shape[0], short_side_for(plan))
-        image = np.dstack([_shrunk(plane, width, height) for plane in small])
-        return self.maps_of_grid(image, _shrunk(alpha, width, height), backdrop, plan)
-
-    def maps_of_grid(self, image: Floats, alpha: Floats, backdrop: BgrImage | None, plan: EdgePlan) -> Floats:
-        """Return the same for an image (h, w, 3) RGB and alpha (h, w) that have the size of the grid."""
-        if plan.brightness == 0:
-            return self._maps_of_light(image, alpha, backdrop, plan)
-        ev = plan.brightness * self._brightness.follow(measured_exposure(image, alpha))
+        if edges.brightness == 0:
+            return self._maps_of_light(image, alpha, backdrop, edges)
+        ev = edges.brightness / 100 * self._brightness.next_ev(measured_exposure(image, alpha))
         gains = gains_of(image, ev)
-        if max(plan.light_match, plan.portrait_light) == 0:
+        if max(edges.light_match, edges.portrait_light) == 0:
             return np.concatenate([np.broadcast_to(gains, (3, *gains.shape)), np.zeros((3, *gains.shape), np.float32)])
         size = grid_size(alpha.shape[1], alpha.shape[0])
-        lit = _shrunk(image * gains[..., None], *size)
-        coarse = self._maps_of_light(lit, _shrunk(alpha, *size), backdrop, plan)
-        maps = np.stack([_shrunk(plane, alpha.shape[1], alpha.shape[0]) for plane in coarse])
+        lit = _resized(image * gains[..., None], *size)
+        coarse = self._maps_of_light(lit, _resized(alpha, *size), backdrop, edges)
+        maps = np.stack([_resized(plane, alpha.shape[1], alpha.shape[0]) for plane in coarse])
         maps[:3] *= gains
         return maps
 
-    def _maps_of_light(self, image: Floats, alpha: Floats, backdrop: BgrImage | None, plan: EdgePlan) -> Floats:
+    def _maps_of_light(self, image: Floats, alpha: Floats, backdrop: BgrImage | None, edges: EdgeSettings) -> Floats:
         height, width = alpha.shape
         found = measured_tone(image, alpha, None if backdrop is None else self._light_of(backdrop, width, height))
-        self._tone = followed(self._tone, None if found is None else found.array(), TONE_RATE)
+        self._tone = smoothed(self._tone, None if found is None else found.array(), TONE_RATE)
         tone = Tone(np.zeros(3, np.float32), 0.0, 0.5, 0.5) if self._tone is None else Tone.of(self._tone)
         key = None
-        if plan.portrait_light > 0:
+        if edges.portrait_light > 0:
             head = found_head(alpha)
-            self._head = followed(self._head, None if head is None else head.array(), HEAD_RATE)
+            self._head = smoothed(self._head, None if head is None else np.array(head, np.float32), HEAD_RATE)
             if self._head is not None:
                 key = key_light(Head(*map(float, self._head)), width, height)
-        return relighting(tone, plan.light_match, key, plan.portrait_light, (height, width))
+        return relighting(tone, edges.light_match / 100, key, edges.portrait_light / 100, (height, width))
 
     def _light_of(self, backdrop: BgrImage, width: int, height: int) -> Floats | None:
         """Return the backdrop on the grid (h, w, 3), RGB in 0..1; None if it is one colour."""
         if self._backdrop is None or self._backdrop[0] is not backdrop or self._backdrop[1].shape[1] != width:
-            self._backdrop = backdrop, on_grid(backdrop, width, height)
+            self._backdrop = backdrop, rgb_on_grid(backdrop, width, height)
         return None if is_flat(self._backdrop[1]) else self._backdrop[1]
 
 
-def on_grid(image: BgrImage, width: int, height: int) -> Floats:
+def rgb_on_grid(image: BgrImage, width: int, height: int) -> Floats:
     """Return an image (H, W, 3) uint8 BGR sampled to (height, width, 3) float32 RGB in 0..1."""
     sampled = np.asarray(cv2.resize(image, (width, height), interpolation=cv2.INTER_LINEAR))
     grid: Floats = np.ascontiguousarray(sampled[..., ::-1]) / np.float32(255)
     return grid
 
 
-def _shrunk(plane: Floats, width: int, height: int) -> Floats:
+def _resized(plane: Floats, width: int, height: int) -> Floats:
     return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def followed(last: Floats | None, found: Floats | None, rate: float) -> Floats | None:
+def smoothed(last: Floats | None, found: Floats | None, rate: float) -> Floats | None:
     """Return a measurement smoothed over the frames of a stream. last: until now; found: in this frame, None: nothing.
 
     rate: share of the difference by which it moves; the first one counts in full.
