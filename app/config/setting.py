@@ -21,7 +21,7 @@ from pydantic_core import ErrorDetails
 from app.core import paths
 from app.core.errors import SettingsError, Text, UsageError, t
 from app.core.files import BrokenFileError, is_folder, read_object, why_not_used
-from app.core.settings import COLOUR, BackgroundSettings, Model, PeopleSettings, Settings, Zone
+from app.core.settings import COLOUR, BackgroundSettings, FramingSettings, Model, PeopleSettings, Settings, Zone
 from app.media.image_file import kind_of_file
 
 GREEN = "#00b140"
@@ -320,7 +320,9 @@ def with_value(settings: Settings, name: str, value: Any, called: str = "") -> S
     changed = setting.replaced_in(settings, value, called)
     if name == "matting.model" and changed.matting.model != settings.matting.model:
         return changed.replace(matting=changed.matting.replace(weights=None))  # a checkpoint belongs to its model
-    return changed
+    if name == "people.auto_framing" and value != "off":
+        return changed.replace(framing=FramingSettings())  # a manual zoom would override it
+    return changed.replace(selected=None) if name == "people.only_me" else changed
 
 
 @dataclass(frozen=True, slots=True)

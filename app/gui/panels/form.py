@@ -13,9 +13,10 @@ from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
 from app.config.setting import SETTINGS, Setting
 from app.core.settings import Settings
+from app.effects.table import EFFECTS
 from app.gui.questions import UserFolder, ask_for_file
 from app.gui.store import SettingsStore
-from app.gui.translation import tr
+from app.gui.translation import tr, translated
 from app.gui.widgets.controls import (
     STEPS,
     SteadyButton,
@@ -146,6 +147,13 @@ class Form(QWidget):
         if declared.range is not None:
             return self.add_slider(setting, title, tip, sign)
         return self._add_picture(setting, title, tip) if declared.is_path else self._add_text(declared, title, tip)
+
+    def add_effects(self, section: str) -> None:
+        """Add the rows of the effects whose settings are in this section, in the order of their declarations."""
+        rows = {row.setting: row for effect in EFFECTS for row in effect.rows}
+        for name, declared in SETTINGS.items():
+            if name in rows and declared.section == section:
+                self.row(name, translated(rows[name].title), translated(rows[name].tip))
 
     def add_check(
         self, setting: str, title: str, tip: str, change: Change, shows: Callable[[Any], bool] = bool, name: str = ""

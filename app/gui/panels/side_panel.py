@@ -37,12 +37,7 @@ class FramingControls(Form):
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        self.row("people.auto_framing", tr("Auto-framing"),
-                 tr("Crops the image to head and shoulders and follows them"),
-                 change=self._choose_auto)  # fmt: skip
-        self.row("people.only_me", tr("Only me"),
-                 tr("Hides everybody but one person; click the person in the preview"),
-                 change=self._set_only_me)  # fmt: skip
+        self.add_effects("people")
         self.row("framing.zoom", tr("Zoom"), tr("Enlarges a part of the camera image"))
         self.enable_while(
             lambda settings: settings.framing.zoom > 1,
@@ -53,19 +48,9 @@ class FramingControls(Form):
         self.add_hint(
             tr("Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.")
         )
-        self.add_link(tr("Reset zoom"), tr("Show the whole camera image"), "framingReset", self._show_whole,
+        self.add_link(tr("Reset zoom"), tr("Show the whole camera image"), "framingReset",
+                      lambda: store.edit("framing", **dict(WHOLE)),
                       lambda settings: settings.framing != WHOLE)  # fmt: skip
-
-    def _show_whole(self) -> None:
-        self.store.edit("framing", **dict(WHOLE))
-
-    def _choose_auto(self, style: str) -> None:
-        self.store.set("people.auto_framing", style)
-        if style != "off":
-            self._show_whole()  # a manual zoom would override it
-
-    def _set_only_me(self, on: bool) -> None:
-        self.store.change(lambda now: now.replace(people=now.people.replace(only_me=on), selected=None))
 
 
 class LightSliders(Form):
@@ -73,12 +58,7 @@ class LightSliders(Form):
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        self.row("edges.light_match", tr("Light match"),
-                 tr("Adapts your brightness, colour and contrast to the background"))  # fmt: skip
-        self.row("edges.portrait_light", tr("Portrait light"),
-                 tr("Brightens your face like a soft lamp beside the camera"))  # fmt: skip
-        self.row("edges.brightness", tr("Brightness"),
-                 tr("Brightens a dark or backlit face, and darkens an overexposed one"))  # fmt: skip
+        self.add_effects("edges")
         hint = self.add_hint(
             tr("Light match needs an image or a video as background: a blurred room has your light already.")
         )

@@ -126,8 +126,8 @@ class MatteEdit:
     view: View | None = None
     """The part of the frame that the composite shows; None: the whole frame."""
     lights: tuple[Floats, ...] = ()
-    """Gains (3) and biases (3), RGB, (6, h', w') each and C-contiguous: the person's colours in 0..1 become
-    gain * colour + bias, by one after the other."""
+    """Gains (3) and biases (3), RGB, (6, h', w') each and C-contiguous, applied in turn: the person's colours in 0..1
+    become gain * colour + bias."""
 
 
 class MatteEditor(Protocol):
