@@ -184,3 +184,10 @@ class SinkOpenError(SinkError):
 
 class SinkLostError(SinkError):
     """The open sink rejected a frame."""
+
+
+def how_ended(exit_code: int | None) -> str:
+    """Return how a child process ended: a part of a sentence."""
+    if exit_code is None or exit_code >= 0:
+        return f"exit code {exit_code}"
+    return f"signal {-exit_code}{', as the system sends it when memory runs out' if exit_code == -9 else ''}"

@@ -25,10 +25,10 @@ from typing import IO, Any, TypeAlias
 import psutil
 
 from app.core import paths
-from app.core.errors import MattecamError, UsageError
+from app.core.errors import MattecamError, UsageError, how_ended
 from app.core.files import is_private, lock_file
 from app.offline.job import REQUIREMENTS, Exchange, Job, JobResult, News, run_job
-from app.system.process import disable_core_dumps, how_ended
+from app.system.process import disable_core_dumps
 
 if sys.platform == "win32":
     from multiprocessing.connection import PipeConnection

@@ -15,8 +15,7 @@ from functools import partial
 from typing import Generic, TypeVar
 
 from app.core.errors import Stage, Text
-from app.core.threads import lower_priority, name_thread
-from app.system.process import return_free_memory
+from app.core.threads import lower_priority, name_thread, return_free_memory
 
 _log = logging.getLogger(__name__)
 NICENESS = 4

@@ -96,16 +96,6 @@ def check_memory_limit() -> None:
             )
 
 
-def return_free_memory() -> None:
-    """Give memory that was freed back to the system. Takes milliseconds, in which other threads may wait for memory.
-
-    glibc by itself returns only what lies at the end of a heap: what big frames and engines leave below stays.
-    """
-    if sys.platform == "linux":
-        with suppress(OSError, AttributeError):
-            ctypes.CDLL(None).malloc_trim(0)
-
-
 @contextmanager
 def surviving_hangup() -> Iterator[Callable[[int], None]]:
     """Yield a function for the number of a received signal: after SIGHUP, what is printed to a terminal goes nowhere,
@@ -148,13 +138,6 @@ def signal_main_thread(number: int) -> None:
         signal.raise_signal(number)
     else:
         signal.pthread_kill(threading.main_thread().ident or 0, number)
-
-
-def how_ended(exit_code: int | None) -> str:
-    """Return how a child process ended: a part of a sentence."""
-    if exit_code is None or exit_code >= 0:
-        return f"exit code {exit_code}"
-    return f"signal {-exit_code}{', as the system sends it when memory runs out' if exit_code == -9 else ''}"
 
 
 LINUX: bool = sys.platform.startswith("linux")

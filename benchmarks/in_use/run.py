@@ -16,12 +16,11 @@ from pydantic import BaseModel
 
 from app.cli.bench_run import models_to_measure
 from app.core import paths
-from app.core.errors import ModelError
+from app.core.errors import ModelError, how_ended
 from app.core.settings import Settings
 from app.matting.choice.choice import choose, geometry_for
 from app.matting.choice.hardware import machine
 from app.system.display import window_problem
-from app.system.process import how_ended
 
 
 class Workload(BaseModel):

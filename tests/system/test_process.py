@@ -133,7 +133,7 @@ def test_many_threads_share_few_heaps() -> None:
 
 FREED = """
 import ctypes, psutil
-from app.system.process import return_free_memory
+from app.core.threads import return_free_memory
 
 libc = ctypes.CDLL(None)
 libc.malloc.restype, libc.free.argtypes = ctypes.c_void_p, [ctypes.c_void_p]

@@ -30,7 +30,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core import paths
-from app.core.errors import ModelError, Text, t
+from app.core.errors import ModelError, Text, how_ended, t
 from app.core.files import why_not_written
 from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
 from app.core.types import BgrImage
@@ -48,7 +48,6 @@ from app.matting.choice.choice import (
     unmeasured,
 )
 from app.matting.engine import FrameEngine
-from app.system.process import how_ended
 from models.table import bundled
 
 log = logging.getLogger(__name__)
