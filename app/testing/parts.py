@@ -8,6 +8,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
 from app.core.geometry import viewed
@@ -223,12 +224,16 @@ class FakeEngine(ImmediateEngine):
         small = (frame[..., ::-1].transpose(2, 0, 1) / 255).astype(np.float32)
         change = step.edit.edit(small, alpha)
         alpha = alpha if change.gain is None else alpha * change.gain
+        for light in change.lights:
+            gains, biases = np.split(cv2.resize(light.transpose(1, 2, 0), step.frame.shape[1::-1]), 2, axis=2)
+            lit = gains[..., ::-1] * frame + 255 * biases[..., ::-1]
+            frame = np.asarray(np.clip(lit, 0, 255), np.uint8)
         shown = frame
         if change.view is not None:
             shown, alpha = viewed(frame, change.view), viewed(np.asarray(alpha, np.float32), change.view)
         levels = (alpha * 255).astype(np.uint8)
         matte = _composited(shown, levels, step.backdrop, step.want_foreground)
-        return matte if shown is frame else replace(matte, frame=shown)
+        return matte if change.view is None else replace(matte, frame=viewed(step.frame, change.view))
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Suffer the fault of `reset`; there is nothing to forget."""

@@ -153,7 +153,7 @@ def random_edit(case: Case) -> MatteEdit:
     view_size = rng.uniform(0.2, 1)
     left, top = rng.uniform(0, 1 - view_size, 2)
     lights = tuple(
-        np.concatenate([rng.uniform(0, 3, (3, 4, 5)), rng.uniform(-0.5, 0.5, (3, 4, 5))]).astype(np.float32)
+        np.concatenate([rng.uniform(0, 1.4, (3, 4, 5)), rng.uniform(-0.5, 0.5, (3, 4, 5))]).astype(np.float32)
         for _ in range(rng.integers(3))
     )
     return MatteEdit(gain, View(left, top, view_size), lights)

@@ -1,26 +1,40 @@
-"""The smallest source, sink and setting: what a new one has to bring."""
+"""The smallest source, sink, effect and setting: what a new one has to bring."""
 
 from __future__ import annotations
 
 import json
 import threading
 import time
+from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 
 import numpy as np
 import pytest
+from PyQt6.QtWidgets import QSlider
+from pytestqt.qtbot import QtBot
 
+from app.api import Matting
+from app.backgrounds.kinds import ColourBackground
 from app.capture import SourceName, parse_source, table
 from app.capture.base import FrameSource
 from app.capture.table import SourceSpec
+from app.core.errors import t
+from app.core.geometry import View
 from app.core.settings import CaptureSettings, Settings
-from app.core.types import Frame, Outgoing, SourceInfo
+from app.core.types import BgrImage, Floats, Frame, Outgoing, SourceInfo
+from app.effects import table as effects
+from app.effects.base import Effect, FrameContext, PanelRow
+from app.gui.panels.side_panel import LightSliders
+from app.matting.base.interface import MatteEdit
+from app.offline.film_step import FilmStep
 from app.output.base import FrameSink, SinkContext, SinkSpec
 from app.runtime.context import PipelineParts, Timing
 from app.runtime.status import Phase, status_fields
-from app.testing.parts import ROOM
+from app.testing.parts import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, room_picture
 from tests.fakes.world import BASE, FakeWorld, composites, running
 from tests.fresh_python import printed_by
+from tests.gui.widgets import made_store
 from tests.sources import new_opener
 from tests.waiting import eventually
 
@@ -127,6 +141,67 @@ def open_toy(device: str, width: int, height: int, context: SinkContext) -> ToyS
 
 
 TOY = SinkSpec("toy_sink", wanted, open_toy)
+
+
+SWITCH = BASE.replaced_at(["matting", "edges"], despill=1)
+"""Switches the toy effect on: no fake engine removes a cast."""
+LIT_RED = np.array([0, 0, 0, 1, 0, 0], np.float32).repeat(12).reshape(6, 3, 4)
+CHANGES: dict[str, tuple[MatteEdit, Callable[[BgrImage], bool]]] = {
+    "view": (MatteEdit(view=View(0.3, 0.3, 0.4)), lambda image: person_share_of(image) > 0.5),
+    "matte": (MatteEdit(np.zeros((HEIGHT, WIDTH), np.float32)), lambda image: bool((image == BLUE).all())),
+    "foreground": (MatteEdit(lights=(LIT_RED,)), lambda image: (0, 0, 255) in set(map(tuple, image[HEIGHT // 2]))),
+}
+"""What each kind of effect does, and how its composite is told."""
+
+
+def person_share_of(image: BgrImage) -> float:
+    return float((image == PERSON).all(axis=2).mean())
+
+
+def toy_effect(change: MatteEdit) -> type[Effect]:
+    """Return an effect that changes each matte in the same way."""
+
+    class ToyEffect(Effect):
+        rows = (PanelRow("edges.despill", t("Toy"), t("Does what a toy does")),)
+
+        def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
+            return frame.settings.matting.edges.despill > 0
+
+        def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:
+            return change
+
+    return ToyEffect
+
+
+@pytest.mark.parametrize("kind", CHANGES)
+def test_a_row_is_all_that_an_effect_needs(kind: str, monkeypatch: pytest.MonkeyPatch, qtbot: QtBot) -> None:
+    """In the running pipeline, in a film, in the Python API and in the window."""
+    change, is_applied = CHANGES[kind]
+    monkeypatch.setattr(effects, "EFFECTS", (*effects.EFFECTS, toy_effect(change)))
+    room = room_picture()
+
+    world = FakeWorld()
+    with running(world, BASE) as pipeline:
+        composites(pipeline)
+        assert not is_applied(world.newest().image)
+        pipeline.change(lambda settings: SWITCH)
+        eventually(lambda: is_applied(world.newest().image))
+        pipeline.change(lambda settings: BASE)
+        eventually(lambda: not is_applied(world.newest().image))
+
+    background = ColourBackground("#0000ff")
+    for settings in (BASE, SWITCH):
+        with closing(FakeEngine(settings.matting, WIDTH, HEIGHT)) as engine:
+            step = FilmStep(engine, background, settings, want_alpha=False, want_foreground=False)
+            assert is_applied(step(room, 0.0)[0]) == (settings is SWITCH)
+        edges = settings.matting.edges
+        with Matting("mattecam", background="#0000ff", edges=edges, build=FakeEngine) as matting:
+            assert is_applied(matting.step(room).composite) == (settings is SWITCH)
+
+    panel = LightSliders(made_store(SWITCH))
+    qtbot.addWidget(panel)
+    slider = panel.findChild(QSlider, "edges.despill")
+    assert slider is not None and slider.value() == slider.maximum()
 
 
 LINE = 'rotate: int = setting(0, "Rotate the output.", 0, 270, option="--rotate")'

@@ -13,7 +13,7 @@ from PyQt6.QtWidgets import QCheckBox, QComboBox, QLabel, QLineEdit, QWidget
 
 from app.config.setting import SETTINGS, Setting
 from app.core.settings import Settings
-from app.effects.table import EFFECTS
+from app.effects import table
 from app.gui.questions import UserFolder, ask_for_file
 from app.gui.store import SettingsStore
 from app.gui.translation import tr, translated
@@ -150,7 +150,7 @@ class Form(QWidget):
 
     def add_effects(self, section: str) -> None:
         """Add the rows of the effects whose settings are in this section, in the order of their declarations."""
-        rows = {row.setting: row for effect in EFFECTS for row in effect.rows}
+        rows = {row.setting: row for effect in table.EFFECTS for row in effect.rows}
         for name, declared in SETTINGS.items():
             if name in rows and declared.section == section:
                 self.row(name, translated(rows[name].title), translated(rows[name].tip))
