@@ -33,7 +33,7 @@ from app.core.settings import (
 from app.core.types import Backdrop
 from app.testing.parts import FakeEngine, StepInput
 from tests.backgrounds.files import colour_number, write_video
-from tests.clips import read_numbers, write_clip
+from tests.clips import demo, read_numbers, write_clip
 from tests.matting.networks import frames
 from tests.paths import ROOT
 
@@ -261,15 +261,21 @@ def test_a_film_is_turned_by_arguments(tmp_path: Path) -> None:
         convert(tmp_path / "in.png", tmp_path / "out.png", rotate=45)
 
 
-def test_a_saved_state_continues_in_another_object() -> None:
-    with Matting("mattecam") as first, Matting("mattecam") as second:
+def test_a_saved_state_continues_in_another_object(tmp_path: Path) -> None:
+    cv2.imwrite(str(tmp_path / "behind.png"), GIVEN[-1])
+    given = [frame // 2 for frame in demo(320, 192, range(6))]
+    lit = EdgeSettings(strict="off", temporal_smoothing=0.5, light_match=100, portrait_light=100, brightness=100)
+    first, second = (Matting("mattecam", background=tmp_path / "behind.png", edges=lit) for _ in range(2))
+    with first, second:
         with pytest.raises(ModelError, match="first frame"):
             _ = first.state
-        for frame in GIVEN[:3]:
+        for frame in given[:3]:
             first.step(frame)
         second.load_state(pickle.loads(pickle.dumps(first.state)))
-        for frame in GIVEN[3:]:
-            np.testing.assert_array_equal(second.step(frame).alpha, first.step(frame).alpha)
+        for frame in given[3:]:
+            continued, expected = second.step(frame), first.step(frame)
+            np.testing.assert_array_equal(continued.alpha, expected.alpha)
+            np.testing.assert_array_equal(continued.composite, expected.composite)
 
 
 def test_a_refused_state_leaves_the_stream_as_it_was() -> None:
@@ -286,6 +292,7 @@ def test_a_refused_state_leaves_the_stream_as_it_was() -> None:
             replace(own, size=(0, 0)),
             replace(own, size=None),  # type: ignore[arg-type]
             replace(own, arrays=None),  # type: ignore[arg-type]
+            replace(own, arrays={**own.arrays, "effects.exposure": np.array([9, 0], np.float32)}),
             *(
                 replace(own, arrays={**own.arrays, last: array})  # type: ignore[dict-item]
                 for array in (None, [1.0], np.full_like(own.arrays[last], np.nan), np.zeros(3, np.float32))
