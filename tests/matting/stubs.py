@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import replace
-from typing import Any, TypeAlias, get_args
+from typing import TypeAlias, get_args
 
 import numpy as np
 from hypothesis import settings
@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from app.core.geometry import View
 from app.core.settings import EdgeSettings, StrictLevel
-from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte
-from app.matting.base.interface import MatteEdit, StateArrays, StepGeometry
+from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
+from app.matting.base.interface import MatteEdit, StepGeometry
 from app.matting.choice.hardware import torch_usable
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend, RefinedCells
 
@@ -157,40 +157,6 @@ def random_edit(case: Case) -> MatteEdit:
         for _ in range(rng.integers(3))
     )
     return MatteEdit(gain, View(left, top, view_size), lights)
-
-
-FRAME = np.zeros((48, 64, 3), np.uint8)
-
-
-class FailingBackend:
-    """Backend that raises a given error."""
-
-    name, precision, device = "fake", "float32", "nowhere"
-
-    def __init__(self, geometry: StepGeometry) -> None:
-        self.geometry = geometry
-        self.error: Exception | None = None
-        self.reset_error: Exception | None = None
-        self.resets = 0
-        self.closed = 0
-
-    def step(self, frame: BgrImage, *_: Any, **__: Any) -> Matte:
-        if self.error is not None:
-            raise self.error
-        return Matte(frame.copy(), frame[..., 0].copy())
-
-    def state(self) -> StateArrays:
-        return {}
-
-    def load_state(self, arrays: StateArrays) -> None: ...
-
-    def reset(self, seen: AlphaImage | None = None) -> None:
-        self.resets += 1
-        if self.reset_error is not None:
-            raise self.reset_error
-
-    def close(self) -> None:
-        self.closed += 1
 
 
 def amplitude(image: BgrImage, period: float) -> float:

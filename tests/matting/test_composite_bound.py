@@ -26,7 +26,7 @@ from app.core.settings import (
 )
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte, magnified
 from app.matting.base.interface import MatteEdit, MattingEngine, NotAMatteError, StepGeometry
-from app.matting.base.parameters import box_radii, octagon, plan
+from app.matting.base.parameters import plan
 from app.matting.cpu.cpu_backend import Coefficients
 from app.matting.engine import FrameEngine
 from app.offline.film_step import FilmStep
@@ -122,18 +122,6 @@ def test_infinities_of_both_signs_are_refused_without_a_warning() -> None:
         backend.step(case.frame(), np.zeros_like(case.frame()), EdgeSettings())
 
 
-def test_a_composite_that_is_not_bounded_is_noticed() -> None:
-    backdrop = np.zeros((4, 4, 3), np.uint8)
-    shown, alpha = backdrop.copy(), np.full((4, 4), 9, np.uint8)
-    shown[1, 2, 0] = 11
-    with pytest.raises(AssertionError):
-        assert_bounded(Matte(shown, alpha), backdrop)
-    nothing: AlphaImage = np.zeros((4, 4), np.uint8)
-    shown[1, 2, 0] = 1
-    with pytest.raises(AssertionError):
-        assert_bounded(Matte(shown, nothing), backdrop)
-
-
 def composited(frame: BgrImage, alpha: Floats, backdrop: BgrImage, edges: EdgeSettings) -> Matte:
     """Return the matte of coefficients that give `alpha` (H, W) in 0..1, with its foreground."""
     height, width = alpha.shape
@@ -218,12 +206,6 @@ def test_feather_shows_nothing_of_the_old_room() -> None:
     assert rim.any()
     assert matte.composite[rim][:, :2].max() <= 2
     assert matte.composite[rim][:, 2].max() > 100
-
-
-@given(st.integers(0, 40))
-def test_radii_add_up(pixels: int) -> None:
-    assert sum(octagon(pixels)) == pixels
-    assert sum(box_radii(pixels)) == -(-pixels // 2)
 
 
 def test_despill_takes_green_from_the_edge_only() -> None:
@@ -391,12 +373,6 @@ def test_a_film_is_blurred_as_its_zoom_asks() -> None:
     film = FilmStep(engine_of("cpu", crop), BlurBackground(0), settings, False, False)
     composite = np.asarray(film(camera, 0.0)[0], np.uint8)
     assert amplitude(composite, ZOOM * PERIOD) <= LEFT
-
-
-def test_pictures_are_not_magnified() -> None:
-    picture = np.zeros((2, 2, 3), np.uint8)
-    assert magnified(picture, 3) is picture
-    assert magnified(magnified(BlurredBackground(5), 2), 1.5) == BlurredBackground(5, zoom=3)
 
 
 LEVELS: tuple[StrictLevel, ...] = ("off", "balanced")

@@ -11,7 +11,7 @@ import pytest
 
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
-from app.core.types import BgrImage, BlurredBackground, Floats, Matte
+from app.core.types import AlphaImage, BgrImage, BlurredBackground, Floats, Matte
 from app.matting import build_engine
 from app.matting.base.interface import (
     Backend,
@@ -36,7 +36,7 @@ from app.matting.engine import (
     Motion,
 )
 from tests.clips import demo
-from tests.matting.stubs import FRAME, Case, FailingBackend, Fixed, StubCpu
+from tests.matting.stubs import Case, Fixed, StubCpu
 
 WIDTH, HEIGHT = 96, 64
 EDGES = EdgeSettings()
@@ -125,14 +125,29 @@ def test_slow_changes_of_the_whole_picture_add_up() -> None:
 
 
 class Counting(StubCpu):
-    """Counts the frames that the network sees, and those of which it computes coarse features."""
+    """Counts what is asked of it, and fails with the errors that a test sets."""
 
-    inferred = featured = 0
+    device = "nowhere"
+    inferred = featured = resets = closed = 0
+    error: Exception | None = None
+    reset_error: Exception | None = None
 
     def infer(self, frame: BgrImage, steady: bool = False) -> Coefficients:
+        if self.error is not None:
+            raise self.error
         self.inferred += 1
         self.featured += not steady
         return super().infer(frame)
+
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        self.resets += 1
+        if self.reset_error is not None:
+            raise self.reset_error
+        super().reset(seen)
+
+    def close(self) -> None:
+        self.closed += 1
+        super().close()
 
 
 @pytest.fixture
@@ -149,10 +164,15 @@ def engine(case: Case, request: pytest.FixtureRequest) -> Iterator[FrameEngine]:
 
     live = getattr(request, "param", True)
     engine = FrameEngine(
-        "given", make, lambda width, height: StepGeometry(width, height, 0.5), WIDTH, HEIGHT, live=live
+        "a-model", make, lambda width, height: StepGeometry(width, height, 0.5), WIDTH, HEIGHT, live=live
     )
     yield engine
     engine.close()
+
+
+def backend_of(engine: FrameEngine) -> Counting:
+    assert isinstance(engine.backend, Counting)
+    return engine.backend
 
 
 def last_of(engine: FrameEngine, frame: BgrImage, count: int = FIRST_FRAMES) -> Matte:
@@ -160,37 +180,32 @@ def last_of(engine: FrameEngine, frame: BgrImage, count: int = FIRST_FRAMES) -> 
     return [engine.step(frame, np.zeros_like(frame), EDGES) for _ in range(count)][-1]
 
 
-def inferred(engine: FrameEngine) -> int:
-    assert isinstance(engine.backend, Counting)
-    return engine.backend.inferred
-
-
 def test_the_network_leaves_out_every_second_still_frame_and_the_composite_is_of_each(
     engine: FrameEngine, case: Case
 ) -> None:
     frame, backdrop = case.frame(), np.zeros((HEIGHT, WIDTH, 3), np.uint8)
     last = last_of(engine, frame)
-    assert inferred(engine) == FIRST_FRAMES
+    assert backend_of(engine).inferred == FIRST_FRAMES
     again = engine.step(frame, backdrop, EDGES)
-    assert inferred(engine) == FIRST_FRAMES and again.still
+    assert backend_of(engine).inferred == FIRST_FRAMES and again.still
     np.testing.assert_array_equal(again.alpha, last.alpha)
     brighter = np.clip(frame.astype(int) + 3, 0, 255).astype(np.uint8)
     seen = engine.step(brighter, backdrop, EDGES)
     assert not seen.still
     shown = engine.step(frame, backdrop, EDGES)
-    assert inferred(engine) == FIRST_FRAMES + 1
+    assert backend_of(engine).inferred == FIRST_FRAMES + 1
     np.testing.assert_array_equal(shown.composite, last.composite, "of the new frame, not of the one before")
 
 
 @pytest.mark.parametrize("engine", [False], indirect=True)
 def test_a_film_is_matted_frame_by_frame(engine: FrameEngine, case: Case) -> None:
     last_of(engine, case.frame(), FIRST_FRAMES + 6)
-    assert inferred(engine) == FIRST_FRAMES + 6
+    assert backend_of(engine).inferred == FIRST_FRAMES + 6
 
 
 @pytest.mark.parametrize("what", ["reset", "cut", "size", "state"])
 def test_of_another_stream_the_first_frames_are_all_seen(engine: FrameEngine, case: Case, what: str) -> None:
-    frame = case.frame()
+    frame, before = case.frame(), backend_of(engine)
     last_of(engine, frame)
     if what == "reset":
         engine.reset()
@@ -202,9 +217,13 @@ def test_of_another_stream_the_first_frames_are_all_seen(engine: FrameEngine, ca
         frame = np.ascontiguousarray(np.vstack([frame, frame[:16]]))
     else:
         engine.load_state(engine.state())
-    before = inferred(engine) if what != "size" else 0
     last_of(engine, frame)
-    assert inferred(engine) == before + FIRST_FRAMES
+    if what == "size":
+        assert (before.closed, backend_of(engine).closed) == (1, 0)
+        assert backend_of(engine).inferred == FIRST_FRAMES
+        assert engine.info.small_size == (WIDTH // 2, (HEIGHT + 16) // 2)
+    else:
+        assert before.inferred == 2 * FIRST_FRAMES
 
 
 @pytest.fixture
@@ -248,8 +267,8 @@ def test_a_moving_hand_lies_before_the_room_that_was_blurred_with_the_last_coars
         waved = frame.copy()
         waved[:4, :4] = 40 * n  # one cell of the thumbnail, and a part of another
         engine.step(waved, BlurredBackground(10.0), EDGES)
-    assert isinstance(engine.backend, Counting)
-    assert (engine.backend.inferred, engine.backend.featured, len(made)) == (FIRST_FRAMES + 6, FIRST_FRAMES + 2, 3)
+    backend = backend_of(engine)
+    assert (backend.inferred, backend.featured, len(made)) == (FIRST_FRAMES + 6, FIRST_FRAMES + 2, 3)
 
 
 def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) -> None:
@@ -257,7 +276,7 @@ def test_an_edit_is_applied_once_to_each_frame(engine: FrameEngine, case: Case) 
     size = case.geometry.small_height, case.geometry.small_width
     half = Fixed(MatteEdit(np.full(size, 0.5, np.float32)))
     mattes = [engine.step(frame, np.zeros_like(frame), EDGES, half) for _ in range(FIRST_FRAMES + 4)]
-    assert inferred(engine) == FIRST_FRAMES + 2
+    assert backend_of(engine).inferred == FIRST_FRAMES + 2
     for matte in mattes[FIRST_FRAMES:]:
         np.testing.assert_array_equal(matte.alpha, mattes[FIRST_FRAMES - 1].alpha)
 
@@ -276,23 +295,6 @@ def test_the_bundled_network_shows_the_same_person_on_still_frames() -> None:
     assert 0 < np.abs(every - second).mean() < 1e-3, "0 is no frame left out"
 
 
-STRICT_OFF = EdgeSettings(strict="off")
-
-
-@pytest.fixture
-def executors() -> list[FailingBackend]:
-    return []
-
-
-@pytest.fixture
-def failing(executors: list[FailingBackend]) -> FrameEngine:
-    def make(geometry: StepGeometry) -> FailingBackend:
-        executors.append(FailingBackend(geometry))
-        return executors[-1]
-
-    return FrameEngine("a-model", make, lambda width, height: StepGeometry(width, height, 0.5), 64, 48)
-
-
 @pytest.mark.parametrize(
     ("error", "words"),
     [
@@ -301,73 +303,56 @@ def failing(executors: list[FailingBackend]) -> FrameEngine:
     ],
 )
 def test_a_failure_is_named_and_starts_the_state_anew(
-    failing: FrameEngine, executors: list[FailingBackend], error: Exception, words: str
+    engine: FrameEngine, case: Case, error: Exception, words: str
 ) -> None:
-    executors[0].error = error
+    frame, backend = case.frame(), backend_of(engine)
+    backend.error = error
     with pytest.raises(ModelError, match=words):
-        failing.step(FRAME, FRAME, STRICT_OFF)
-    assert executors[0].resets == 1
+        engine.step(frame, frame, EDGES)
+    assert backend.resets == 1
+    backend.error = None
+    assert engine.step(frame, frame, EDGES).alpha.shape == (HEIGHT, WIDTH)
 
-    executors[0].error = None
-    assert failing.step(FRAME, FRAME, STRICT_OFF).alpha.shape == (48, 64)
 
-
-def test_a_lost_device_that_refuses_the_reset_as_well_is_named(
-    failing: FrameEngine, executors: list[FailingBackend]
-) -> None:
-    executors[0].error = executors[0].reset_error = RuntimeError("CUDA error: an illegal memory access was encountered")
+def test_a_lost_device_that_refuses_the_reset_as_well_is_named(engine: FrameEngine, case: Case) -> None:
+    backend = backend_of(engine)
+    backend.error = backend.reset_error = RuntimeError("CUDA error: an illegal memory access was encountered")
     with pytest.raises(ExecutorError, match="failed on the device nowhere") as caught:
-        failing.step(FRAME, FRAME, STRICT_OFF)
+        last_of(engine, case.frame(), 1)
     assert is_device_lost(caught.value)
     assert (caught.value.device, caught.value.precision) == ("nowhere", "float32")
 
 
-def test_another_size_gets_another_executor(failing: FrameEngine, executors: list[FailingBackend]) -> None:
-    failing.step(FRAME, FRAME, STRICT_OFF)
-    assert len(executors) == 1
-    tall = np.zeros((64, 48, 3), np.uint8)
-    failing.step(tall, tall, STRICT_OFF)
-
-    assert [executor.closed for executor in executors] == [1, 0]
-    assert failing.info.small_size == (24, 32)
-
-
-def test_a_closed_engine_says_so_and_is_closed_once(failing: FrameEngine, executors: list[FailingBackend]) -> None:
-    failing.close()
-    failing.close()
-    failing.reset()
-    assert (executors[0].closed, executors[0].resets) == (1, 0)
-    with pytest.raises(ModelError, match="closed"):
-        failing.step(FRAME, FRAME, STRICT_OFF)
+def test_a_closed_engine_says_so_and_is_closed_once(engine: FrameEngine, case: Case) -> None:
+    engine.close()
+    engine.close()
+    engine.reset()
+    assert (backend_of(engine).closed, backend_of(engine).resets) == (1, 0)
+    for use in (lambda: last_of(engine, case.frame(), 1), engine.state):
+        with pytest.raises(ModelError, match="closed"):
+            use()
 
 
-def test_wrong_pictures_are_refused(failing: FrameEngine) -> None:
+def test_wrong_pictures_are_refused(engine: FrameEngine, case: Case) -> None:
+    frame = case.frame()
     with pytest.raises(ValueError, match="backdrop"):
-        failing.step(FRAME, FRAME[:20].copy(), STRICT_OFF)
+        engine.step(frame, frame[:20].copy(), EDGES)
     with pytest.raises(TypeError):
-        failing.step(FRAME.astype(np.float32), FRAME, STRICT_OFF)
+        engine.step(frame.astype(np.float32), frame, EDGES)
 
 
-def test_a_scene_cut_starts_the_state_anew(failing: FrameEngine, executors: list[FailingBackend]) -> None:
-    random = np.random.default_rng(0)
-    here, there = (np.repeat(np.repeat(random.integers(0, 256, (6, 8, 3), np.uint8), 8, 0), 8, 1) for _ in range(2))
-    resets = []
-    for frame in (here, here, there, there, here):
-        failing.step(frame, FRAME, STRICT_OFF)
-        resets.append(executors[0].resets)
-
-    assert resets == [0, 0, 1, 1, 2]
-
-
-def test_a_reset_is_followed_by_no_cut(failing: FrameEngine, executors: list[FailingBackend]) -> None:
+def test_a_scene_cut_starts_the_state_anew_but_none_follows_a_reset(engine: FrameEngine) -> None:
     """Else the people that strict mode is told of would be forgotten."""
     random = np.random.default_rng(0)
-    failing.step(random.integers(0, 256, FRAME.shape, np.uint8), FRAME, STRICT_OFF)
-
-    failing.reset(np.full(FRAME.shape[:2], 255, np.uint8))
-    failing.step(FRAME, FRAME, STRICT_OFF)
-
-    assert executors[0].resets == 1
+    here, there = (np.repeat(np.repeat(random.integers(0, 256, (8, 12, 3), np.uint8), 8, 0), 8, 1) for _ in range(2))
+    resets = []
+    for frame in (here, here, there, there, here):
+        last_of(engine, frame, 1)
+        resets.append(backend_of(engine).resets)
+    assert resets == [0, 0, 1, 1, 2]
+    engine.reset(np.full((HEIGHT, WIDTH), 255, np.uint8))
+    last_of(engine, there, 1)
+    assert backend_of(engine).resets == 3
 
 
 SIZE = 640, 360
