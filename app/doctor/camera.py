@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from app.capture.devices import RAW_SENSOR, CameraDevice, Rank
 from app.core.errors import Value, t
@@ -17,7 +17,8 @@ _CLASS = "/sys/class/video4linux"
 _VIRTUAL = "/sys/devices/virtual/video4linux"
 
 
-class _Node(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class _Node:
     path: str
     name: str
 
@@ -73,20 +74,23 @@ def _described(camera: CameraDevice) -> Finding:
 
 
 def _none_finding(system: System) -> Finding:
-    steps: Steps = (
-        t("Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:"),
-        CommandLine("sudo dmesg | grep -i -e uvc -e video"),
-    )
+    steps: Steps
     if "microsoft" in system.release.lower():
         steps = (t("Attach the camera to WSL with usbipd, or run the program on Windows itself."),)
     elif system.platform == "darwin":
         steps = (t("Allow camera access for this terminal in System Settings › Privacy & Security › Camera."),)
     elif system.platform == "win32":
-        desktop = t(
-            "Allow camera access for desktop apps in Settings › Privacy & security › Camera, and check the camera's "
-            "own switch."
+        steps = (
+            t(
+                "Allow camera access for desktop apps in Settings › Privacy & security › Camera, and check the "
+                "camera's own switch."
+            ),
         )
-        steps = (desktop,)
+    else:
+        steps = (
+            t("Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:"),
+            CommandLine("sudo dmesg | grep -i -e uvc -e video"),
+        )
     return warning("camera", t("No camera was found."), *steps)
 
 

@@ -13,8 +13,8 @@ import re
 import struct
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -82,16 +82,11 @@ def read_image(path: Path, over: tuple[int, int, int] = (0, 0, 0), max_side: int
     transparent parts; of an animation the first frame is read. Raises BackgroundError for a file that is missing, not
     an image, broken or too large.
     """
-
-    def convert(image: Image.Image) -> NDArray[np.uint8]:
-        small = _small(image, path, max_side)
-        if small.has_transparency_data:
-            canvas = Image.new("RGBA", small.size, (*over[::-1], 255))
-            small = Image.alpha_composite(canvas, small.convert("RGBA"))
-        rgb = np.asarray(small.convert("RGB"))
-        return np.ascontiguousarray(rgb[:, :, ::-1])
-
-    return _decoded(path, convert)
+    image = read_cut_out(path, max_side)
+    if image.shape[2] == 3:
+        return image
+    behind = Image.new("RGB", image.shape[1::-1], over)  # which takes blue for red, as the other
+    return np.array(Image.composite(Image.fromarray(image[..., :3]), behind, Image.fromarray(image[..., 3])))
 
 
 def read_cut_out(path: Path, max_side: int = MAX_SIDE) -> NDArray[np.uint8]:
@@ -133,15 +128,25 @@ def read_matte(path: Path) -> NDArray[np.float32]:
 def _decoded(path: Path, convert: Callable[[Image.Image], T]) -> T:
     _register_heif()
     try:
+        if is_special(path):  # opening a pipe waits until another program writes to it
+            raise BackgroundError(unknown_format(path))
         if path.suffix.lower() in RAW_SUFFIXES and is_file(path):
             raise BackgroundError(
                 t("{file} is raw data of a camera; develop it and export it as JPEG or TIFF.", file=path)
             )
-        with _named_file_errors(path), warnings.catch_warnings():
+        with warnings.catch_warnings():
             # Pillow warns about invalid metadata, which is not used
             warnings.simplefilter("ignore")
             with Image.open(path, formats=FORMATS) as image:
                 return convert(image)
+    except FileNotFoundError:
+        raise BackgroundError(t("The image {file} does not exist; choose another one.", file=path)) from None
+    except PermissionError:
+        raise BackgroundError(
+            t("You have no permission to read the image {file}; check the permissions of the file.", file=path)
+        ) from None
+    except IsADirectoryError:
+        raise BackgroundError(t("{file} is a folder; choose an image in it.", file=path)) from None
     except UnidentifiedImageError:
         raise BackgroundError(unknown_format(path)) from None
     except MemoryError:
@@ -170,26 +175,6 @@ def _register_heif() -> None:
     register_heif_opener(thumbnails=False)
 
 
-@contextmanager
-def _named_file_errors(path: Path) -> Iterator[None]:
-    """Raise BackgroundError for an image file that is absent, a folder, or not readable for this user.
-
-    So are pipes and devices, before they are opened: opening a pipe waits until another program writes to it.
-    """
-    try:
-        if is_special(path):
-            raise BackgroundError(unknown_format(path))
-        yield
-    except FileNotFoundError:
-        raise BackgroundError(t("The image {file} does not exist; choose another one.", file=path)) from None
-    except PermissionError:
-        raise BackgroundError(
-            t("You have no permission to read the image {file}; check the permissions of the file.", file=path)
-        ) from None
-    except IsADirectoryError:
-        raise BackgroundError(t("{file} is a folder; choose an image in it.", file=path)) from None
-
-
 def kind_of_file(path: Path) -> Literal["image", "video"]:
     """Return the kind of background of a file: `image` for still images, otherwise `video`.
 
@@ -202,8 +187,10 @@ def kind_of_file(path: Path) -> Literal["image", "video"]:
     if found is not None:
         return "video" if found[0] > 1 and found[1] in PLAYED else "image"
     start = b""
-    with suppress(OSError, ValueError, BackgroundError):
-        start = _start(path, 12)
+    with suppress(OSError, ValueError):
+        if is_file(path):
+            with path.open("rb") as file:
+                start = file.read(12)
     is_container = start[4:8] == b"ftyp" or start[:4] == b"\x1aE\xdf\xa3" or start[8:] == b"AVI "  # MP4, Matroska
     named = path.suffix.lower() in (*READ_SUFFIXES, *RAW_SUFFIXES) and not is_container
     return "image" if start[4:] in HEIF or named else "video"
@@ -247,12 +234,6 @@ def _frames_of(path: Path) -> tuple[int, str | None] | None:
         return _decoded(path, lambda image: (getattr(image, "n_frames", 1), image.format))
     except BackgroundError:
         return None
-
-
-def _start(path: Path, size: int) -> bytes:
-    """Return the first bytes of a file. Raises BackgroundError or OSError."""
-    with _named_file_errors(path), path.open("rb") as file:
-        return file.read(size)
 
 
 def _small(image: Image.Image, path: Path, max_side: int) -> Image.Image:

@@ -191,7 +191,7 @@ class VideoWriter:
         """
         self.path = path
         """The name after `close`: numbered if another file has appeared under the wanted one."""
-        self._replaced = version_of(path)
+        self._version_before = version_of(path)
         self.size = width, height
         self._rate = simple_rate(Fraction(fps))
         if time_base is None or time_base.numerator != 1 or time_base < FINEST_TIME_BASE:
@@ -232,13 +232,14 @@ class VideoWriter:
     def _open(self, audio_from: Path | None, leaps: Sequence[Leap], sound: bool) -> None:
         # delay_moov: without it the first times are not known when the header is written, and the sound leads the video
         # Frames shown after the one coded last must be in its fragment: else the edit list ends before them.
-        mp4 = {"movflags": "+hybrid_fragmented+delay_moov", **mp4_options(self._time_base)}
+        of_mp4 = {"movflags": "+hybrid_fragmented+delay_moov", **mp4_options(self._time_base)}
         if self._reorders:
-            mp4["movflags"] += "+frag_keyframe"
+            of_mp4["movflags"] += "+frag_keyframe"
         else:
-            mp4["frag_duration"] = str(round(FRAGMENT_S * 1e6))
-        mkv = {"cluster_time_limit": str(round(FRAGMENT_S * 1000))}
-        options = {"flush_packets": "1"} | (mkv if self.temporary_path.suffix.lower() in (".mkv", ".webm") else mp4)
+            of_mp4["frag_duration"] = str(round(FRAGMENT_S * 1e6))
+        of_matroska = {"cluster_time_limit": str(round(FRAGMENT_S * 1000))}
+        is_matroska = self.temporary_path.suffix.lower() in (".mkv", ".webm")
+        options = {"flush_packets": "1"} | (of_matroska if is_matroska else of_mp4)
         if self._reproducible:
             options["fflags"] = "+bitexact"
         self._container = av.open(file_address(self.temporary_path), "w", options=options)
@@ -280,11 +281,11 @@ class VideoWriter:
             codec.max_b_frames = 0
         codec.gop_size = max(1, round(self._rate * KEYFRAME_INTERVAL_S))
         codec.color_range = ColorRange.MPEG
-        high = height >= HD_HEIGHT
-        self._converter = YuvConverter("I420", width, height, BT709 if high else BT601)
-        codec.colorspace = 1 if high else 6  # AVCOL_SPC_BT709, AVCOL_SPC_SMPTE170M: not numbered like Colorspace
-        codec.color_primaries = ColorPrimaries.BT709 if high else ColorPrimaries.SMPTE170M
-        codec.color_trc = ColorTrc.BT709 if high else ColorTrc.SMPTE170M
+        is_hd = height >= HD_HEIGHT
+        self._converter = YuvConverter("I420", width, height, BT709 if is_hd else BT601)
+        codec.colorspace = 1 if is_hd else 6  # AVCOL_SPC_BT709, AVCOL_SPC_SMPTE170M: not numbered like Colorspace
+        codec.color_primaries = ColorPrimaries.BT709 if is_hd else ColorPrimaries.SMPTE170M
+        codec.color_trc = ColorTrc.BT709 if is_hd else ColorTrc.SMPTE170M
         return stream
 
     def write(self, image: NDArray[np.uint8], pts_s: Fraction | float | None = None) -> None:
@@ -294,7 +295,7 @@ class VideoWriter:
         interval after the previous frame. A time that is not later than the previous one is moved to the next tick.
         """
         tick = self._next_tick if pts_s is None else max(round(Fraction(pts_s) / self._time_base), self._last_tick + 1)
-        self._frame = self._converted(_even(geometry.letterbox(image, *self.size)))
+        self._frame = self._converted(_padded_to_even(geometry.letterbox(image, *self.size)))
         self._encode(self._frame, tick)
 
     def _converted(self, image: NDArray[np.uint8]) -> av.VideoFrame:
@@ -307,8 +308,8 @@ class VideoWriter:
         # x264 copies a frame before `encode` returns; encoders of hardware may read it later, and PyAV lends frames of
         # other heights wrongly. It interleaves the chroma for NV12.
         lends = self._encoder.name == "x264" and len(planes) % 6 == 0
-        made = av.VideoFrame.from_numpy_buffer if lends else av.VideoFrame.from_ndarray
-        return made(planes, format="yuv420p")
+        to_frame = av.VideoFrame.from_numpy_buffer if lends else av.VideoFrame.from_ndarray
+        return to_frame(planes, format="yuv420p")
 
     def repeat(self, pts_s: Fraction | float) -> None:
         """Append the last frame once more at this time."""
@@ -398,7 +399,7 @@ class VideoWriter:
     def _take_name(self, file: Path) -> None:
         """Give a finished file the name of the video, or a numbered one if another has appeared. Raises OSError."""
         # A link to nowhere has no version; a pipe would be lost.
-        if self._replaced is None or version_of(self.path) != self._replaced or is_special(self.path):
+        if self._version_before is None or version_of(self.path) != self._version_before or is_special(self.path):
             self.path = free_name(self.path)
         file.replace(self.path)
 
@@ -417,7 +418,7 @@ class VideoWriter:
             self._container.close()
 
 
-def _even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def _padded_to_even(image: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return the frame with even width and height, C-contiguous."""
     height, width = image.shape[:2]
     if height % 2 or width % 2:

@@ -101,18 +101,17 @@ def convert(
     wanted = [path for path in (target, alpha, foreground) if path is not None]
     check_outputs(wanted, source)
     _check_nested(wanted)
-    found = filter(None, (existing(source, path) for path in wanted))
-    there = next((path for path in found if not overwrite or is_special(path)), None)
-    if there is not None:
-        if is_special(there):
-            raise UsageError(f"{there} is a pipe or a device, which is not replaced; choose another name.")
-        raise exists_already([there])
+    for taken in filter(None, (existing(source, path) for path in wanted)):
+        if is_special(taken):
+            raise UsageError(f"{taken} is a pipe or a device, which is not replaced; choose another name.")
+        if not overwrite:
+            raise exists_already([taken])
     orientation, check = settings.capture.orientation, frame_check(settings.matting)
-    reader = _opened(source, lambda width, height: check(*orientation.size(width, height)), fps)
+    reader = _open_reader(source, lambda width, height: check(*orientation.size(width, height)), fps)
     timing = reader.timing  # before the first frame, whose exact time depends on those of all
     with ExitStack() as stack:
-        read = stack.enter_context(closing(reader.named_frames()))
-        frames = ((time_s, name, orientation.upright(image)) for time_s, name, image in read)
+        stored = stack.enter_context(closing(reader.named_frames()))
+        frames = ((time_s, name, orientation.upright(image)) for time_s, name, image in stored)
         first = next(frames, None)
         if first is None:
             raise UsageError(f"{source} contains no usable frame; choose another file.")
@@ -169,7 +168,7 @@ def _check_nested(outputs: Sequence[Path]) -> None:
             )
 
 
-def _opened(source: Path, check_size: Callable[[int, int], object], fps: Fraction | None) -> Reader:
+def _open_reader(source: Path, check_size: Callable[[int, int], object], fps: Fraction | None) -> Reader:
     """Open a video or a folder of images. check_size: of each image. fps: as of `convert`. Raises MattecamError."""
     try:
         if not source.exists():

@@ -436,8 +436,8 @@ class Outputs:
             if not keep or not exists(output.temporary_path):  # such as in a folder that was removed
                 output.abort()
                 return None, text
-            left = f"What was written is in {output.temporary_path}."
-            return None, left if self._reported else f"{text} {left}"
+            kept = f"What was written is in {output.temporary_path}."
+            return None, kept if self._reported else f"{text} {kept}"
 
 
 def open_output(

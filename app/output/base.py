@@ -153,20 +153,19 @@ class Packer:
 
     def pack(self, picture: Picture, layout: PackedLayout) -> NDArray[np.uint8]:
         """Return the picture in this layout; valid until the next call."""
-        if self._last is None or self._last[0] is not picture.image or self._last[1] != layout:
-            self._last = picture.image, layout, self._packed(picture, layout)
-        return self._last[2]
-
-    def _packed(self, picture: Picture, layout: PackedLayout) -> NDArray[np.uint8]:
+        if self._last is not None and self._last[0] is picture.image and self._last[1] == layout:
+            return self._last[2]
         if layout == "BGRA" or layout == "RGBA":
-            person = to_bgra(picture, *self.size)
-            return person if layout == "BGRA" else np.asarray(cv2.cvtColor(person, cv2.COLOR_BGRA2RGBA), np.uint8)
-        fitted = geometry.letterbox(picture.image, *self.size)
-        if layout == "BGR":
-            return fitted
-        if self._converter is None or self._converter.layout != layout:
-            self._converter = YuvConverter(layout, *self.size)
-        return self._converter.convert(fitted)
+            packed = to_bgra(picture, *self.size)
+            packed = packed if layout == "BGRA" else np.asarray(cv2.cvtColor(packed, cv2.COLOR_BGRA2RGBA), np.uint8)
+        else:
+            packed = geometry.letterbox(picture.image, *self.size)
+            if layout != "BGR":
+                if self._converter is None or self._converter.layout != layout:
+                    self._converter = YuvConverter(layout, *self.size)
+                packed = self._converter.convert(packed)
+        self._last = picture.image, layout, packed
+        return packed
 
 
 def person_on_black(picture: Picture) -> tuple[BgrImage, AlphaImage]:

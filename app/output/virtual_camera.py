@@ -90,7 +90,8 @@ class VirtualCamera(FrameSink):
                 t("The virtual-camera backend v4l2 exists on Linux only; choose `auto` or `pyvirtualcam`.")
             )
         self._backend, self._fps = backend, max(1.0, fps)
-        self._wanted = sendable(width, height)
+        self._shown = width, height
+        """Size of the last picture."""
         chosen = self._open_first(_candidates(device_or_label, avoided))
         self.device: str = chosen.id
         """The device file, or the name if there is none."""
@@ -108,9 +109,8 @@ class VirtualCamera(FrameSink):
         """
         if self._feed.closed:
             raise SinkLostError(t("The virtual camera {device} is closed; open it again.", device=self.device))
-        wanted = sendable(*picture.size)
-        if wanted != self._wanted:
-            self._wanted = wanted
+        if picture.size != self._shown:
+            self._shown = picture.size
             if self._resized():
                 return
         packed = self._packer.pack(picture, self._feed.layout or "BGR")
@@ -125,7 +125,7 @@ class VirtualCamera(FrameSink):
 
     def _resized(self) -> bool:
         """Reopen with the new size if there is no reader; otherwise frames are letterboxed from now on."""
-        if not LINUX or self.size == self._wanted:
+        if not LINUX or self.size == sendable(*self._shown):
             return False
         if any(holder.pid != os.getpid() for holder in holders(self.device)):
             return False
@@ -138,7 +138,7 @@ class VirtualCamera(FrameSink):
 
     def _open(self, device: str) -> None:
         open_device = _open_loopback if LINUX else _opened
-        self._feed = open_device(self._backend, device, self._wanted, self._fps, _ASKED if LINUX else None)
+        self._feed = open_device(self._backend, device, sendable(*self._shown), self._fps, _ASKED if LINUX else None)
         self._packer = Packer((self._feed.driver.width, self._feed.driver.height))
 
     def _open_first(self, candidates: list[VirtualCameraDevice]) -> VirtualCameraDevice:

@@ -79,15 +79,6 @@ def test_the_foreground_is_black_where_the_matte_is_zero(tmp_path: Path) -> None
     assert np.abs(written[:, 40:48] - (255 - frame[:, 40:48]) * (128 / 255)).max() <= 0.51
 
 
-@pytest.mark.parametrize(("rotation", "mirrored"), [(90, False), (0, True), (90, True), (180, True)])
-def test_rotated_and_mirrored_videos_are_upright(tmp_path: Path, rotation: int, mirrored: bool) -> None:
-    """Front cameras store some videos with a display matrix that mirrors them."""
-    source = write_clip(tmp_path / "in.mp4", 3, rotation=rotation, mirrored=mirrored)
-    run(source, tmp_path / "out.mp4", Settings(background=BackgroundSettings(kind="none")))
-    expected = np.rot90(numbered(2), rotation // 90)[:, :: -1 if mirrored else 1]
-    assert np.abs(pictures(tmp_path / "out.mp4")[2].astype(int) - expected).mean() < 10
-
-
 @pytest.mark.parametrize("orientation", TURNS[1:], ids=str)
 def test_a_film_is_turned_before_matting(tmp_path: Path, orientation: Orientation) -> None:
     """The engine mattes the left half of what it is given, which is turned, also beyond what the film asks for."""

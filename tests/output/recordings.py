@@ -17,7 +17,7 @@ import av
 import numpy as np
 from av.error import InvalidDataError
 
-from app.core.errors import MicrophoneError, t
+from app.core.errors import MicrophoneError
 from app.core.settings import CaptureSettings, OutputSettings, Settings
 from app.core.types import BgrImage, Frame, Outgoing, Picture, PictureKind
 from app.output.base import RecordingCounts, SinkContext
@@ -179,13 +179,7 @@ class FakeDevice:
 
     def open(self, name: str) -> FakeStream:
         if self.fails_to_open:
-            raise MicrophoneError(
-                t(
-                    "The microphone {device} cannot be opened, and the recording has no sound; connect it or choose "
-                    "another one.",
-                    device=name,
-                )
-            )
+            raise MicrophoneError(f"{name} cannot be opened.")
         self.opened.append(name)
         return FakeStream(self, name)
 
@@ -204,13 +198,7 @@ class FakeStream:
     def read(self) -> SoundBlock:
         assert threading.get_ident() == self._thread
         if self._device.lost:
-            raise MicrophoneError(
-                t(
-                    "The microphone {device} was disconnected, and the recording goes on without sound; connect it "
-                    "again.",
-                    device=self._name,
-                )
-            )
+            raise MicrophoneError(f"{self._name} was disconnected.")
         at_s = self._start_s + self._count / RATE
         time.sleep(max(0.0, at_s + BLOCK_S - time.perf_counter()))
         block = SoundBlock(tone(self._count, COUNT), at_s)

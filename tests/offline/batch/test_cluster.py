@@ -14,8 +14,9 @@ from concurrent.futures import Future
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from types import ModuleType, SimpleNamespace
+from types import SimpleNamespace
 from typing import TypeVar
+from unittest.mock import Mock
 
 import psutil
 import pytest
@@ -141,63 +142,33 @@ def test_what_is_killed_is_done_again_with_the_same_hash(tmp_path: Path, victim:
 POSIX = pytest.mark.skipif(os.name != "posix", reason="modes of files")
 
 
-class Ray(ModuleType):
-    """Ray that fails at its start, as on a busy machine, or at every later call."""
-
-    def __init__(self, error: Exception, *, starts: bool = False) -> None:
-        super().__init__("ray")
-        self.error = error
-        self.starts = starts
-        self.running = False
-        self.exceptions = SimpleNamespace(RayError=Lost, RayTaskError=Lost)
-
-    def init(self, **options: object) -> None:
-        self.running = True
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(15))
-        if not self.starts:
-            raise self.error
-
-    def remote(self, **options: object) -> Callable[[object], Remote]:
-        return lambda wrapped: Remote(self.error)
-
-    def get(self, reference: object, **options: object) -> None:
-        raise self.error
-
-    def cancel(self, reference: object, *, force: bool) -> None:
-        raise self.error
-
-    def shutdown(self) -> None:
-        self.running = False
-
-
 class Lost(Exception):
     """Base of the errors of a worker."""
 
 
-class Remote:
-    """An actor or a task; it submits one job before Ray is lost."""
+def installed(monkeypatch: pytest.MonkeyPatch, error: Exception, *, starts: bool = False) -> Mock:
+    """Return the Ray that is imported in this test, after which what is set for its processes is restored.
 
-    def __init__(self, error: Exception) -> None:
-        self.error = error
-        self.submitted = 0
-        self.ended: Future[JobResult] = Future()
-        self.tell = self.take = self
+    It fails at its start, as on a busy machine, or after each actor and task was called once.
+    """
 
-    def future(self) -> Future[JobResult]:
-        return self.ended
+    def init(**options: object) -> None:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(15))
+        if not starts:
+            raise error
 
-    def remote(self, *arguments: object) -> Remote:
-        if self.submitted:
-            raise self.error
-        self.submitted += 1
-        return self
+    def actor_or_task(wrapped: object) -> Mock:
+        made = Mock()
+        made.remote.side_effect = made.take.remote.side_effect = [made, error, error]
+        made.future.return_value = Future[JobResult]()
+        return made
 
-
-def installed(monkeypatch: pytest.MonkeyPatch, error: Exception, *, starts: bool = False) -> Ray:
-    """Return the Ray that is imported in this test, after which what is set for its processes is restored."""
     for name in ("RAY_AUTH_TOKEN", "RAY_worker_niceness"):
         monkeypatch.setenv(name, "0")
-    monkeypatch.setitem(sys.modules, "ray", ray := Ray(error, starts=starts))
+    fails = Mock(side_effect=error)
+    ray = Mock(init=init, get=fails, cancel=fails, exceptions=SimpleNamespace(RayError=Lost, RayTaskError=Lost))
+    ray.remote = lambda **options: actor_or_task
+    monkeypatch.setitem(sys.modules, "ray", ray)
     return ray
 
 
@@ -213,7 +184,7 @@ def test_a_start_that_fails_is_a_sentence_and_leaves_no_process(
     with pytest.raises(MattecamError, match=expected) as raised:
         RayTasks(address, 2)
     assert "Details" not in str(raised.value)
-    assert not ray.running
+    assert ray.shutdown.called
 
 
 @pytest.mark.parametrize("call", ["submit", "news"])
@@ -227,7 +198,7 @@ def test_ray_that_ends_during_the_conversion_is_a_sentence(monkeypatch: pytest.M
     with pytest.raises(MattecamError, match=r"Ray ended during the conversion: The cluster is gone\.; run .* --resume"):
         tasks.submit(1, job) if call == "submit" else tasks.news()
     tasks.close()
-    assert not ray.running
+    assert ray.shutdown.called
 
 
 def test_a_folder_of_somebody_else_ends_no_clip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
