@@ -27,7 +27,7 @@ from app.core.settings import EngineSettings
 from app.core.threads import usable_cores
 from app.matting.base.interface import Backend, StepGeometry, auto_ratio
 from app.matting.choice import hardware
-from app.matting.choice.governor import CPU_FIXED_WORK
+from app.matting.choice.governor import FIXED_WORK
 from app.matting.engine import FrameEngine, backend_errors
 from models.table import NETWORKS, NetworkSpec, auto_order, bundled, recommended
 from models.weights import WeightsError, check_intact, find, find_int8, known_sha256, on_hand
@@ -82,7 +82,7 @@ class Trial:
 
     def scaled(self, network: float, frame: float) -> Trial:
         """Return what is expected for so many times the pixels of the network's input and of the frame."""
-        return replace(self, step_ms=self.step_ms * ((1 - CPU_FIXED_WORK) * network + CPU_FIXED_WORK * frame))
+        return replace(self, step_ms=self.step_ms * ((1 - FIXED_WORK) * network + FIXED_WORK * frame))
 
     def beats(self, other: Trial) -> bool:
         """Return whether this is the better choice: less CPU time where both hold 30 fps, else the higher rate."""

@@ -26,10 +26,8 @@ MATTED = tuple(Fraction(*pair) for pair in ((9, 10), (4, 5), (2, 3), (3, 5), (1,
 """Fractions of the frames that are matted. Of 30 frames per second: 27, 24, 20, 18, 15, 13.5, 12, 10."""
 MIN_SHORT_SIDE = 96
 """Minimum short side in pixels; people are not recognizable in smaller frames."""
-CPU_FIXED_WORK = 0.15
-"""Fraction of a step's work that does not depend on the ratio, measured on a CPU. Used for predictions."""
-GPU_PIXEL_WORK = 0.0077
-"""Work for a pixel of the full frame relative to one of the small frame, on a GPU, by bytes (RVM)."""
+FIXED_WORK = 0.15
+"""Fraction of a step's work that does not depend on the ratio, measured on a CPU: predicts the load of a level."""
 LIGHTER_WORK = 0.25
 """Work of a step of the lighter network relative to the better one, each at its automatic ratio."""
 AHEAD = 6
@@ -45,8 +43,6 @@ class Quality:
     lighter_model: bool = False
     matted: Fraction = Fraction(1)
     """Fraction of the frames that are matted."""
-    fixed_work: float = field(default=CPU_FIXED_WORK, compare=False)
-    """Fraction of a step's work at full quality that does not depend on the ratio."""
     full_ratio: float = field(default=1.0, compare=False)
     """The downsample ratio at full quality."""
 
@@ -58,7 +54,7 @@ class Quality:
     @property
     def work(self) -> float:
         """Predicted work of one step, relative to full quality."""
-        pixels = self.fixed_work + (1 - self.fixed_work) * self.ratio_factor**2
+        pixels = FIXED_WORK + (1 - FIXED_WORK) * self.ratio_factor**2
         return pixels * (LIGHTER_WORK if self.lighter_model else 1.0)
 
 
@@ -72,7 +68,7 @@ def quality_levels(settings: EngineSettings, info: EngineInfo) -> tuple[Quality,
     """
     # On a frame smaller than that of its training the lighter network takes objects for people.
     lightest = info.model == bundled().name
-    full = Quality(fixed_work=fixed_work(info.device, info.downsample_ratio), full_ratio=info.downsample_ratio)
+    full = Quality(full_ratio=info.downsample_ratio)
     least = max(MIN_RATIO / info.downsample_ratio, MIN_SHORT_SIDE / min(info.small_size))
     ratio_free = settings.downsample_ratio is None and not lightest
     factors = [factor for factor in RATIO_FACTORS if factor == 1 or (ratio_free and factor >= least)]
@@ -80,14 +76,6 @@ def quality_levels(settings: EngineSettings, info: EngineInfo) -> tuple[Quality,
     if settings.model == "auto" and settings.weights is None and not lightest:
         levels.append(replace(full, lighter_model=True))
     return _with_reduced_rates(levels)
-
-
-def fixed_work(device: str, downsample_ratio: float) -> float:
-    """Return the fraction of a step's work that does not depend on the ratio, at this ratio of full quality."""
-    if not device.startswith(("cuda", "mps")):
-        return CPU_FIXED_WORK
-    full = GPU_PIXEL_WORK / downsample_ratio**2
-    return full / (1 + full)
 
 
 def at_quality(settings: EngineSettings, quality: Quality) -> EngineSettings:
