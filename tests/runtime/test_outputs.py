@@ -10,6 +10,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -224,125 +225,83 @@ def test_the_end_of_the_program_waits_for_a_recording_that_is_being_finished(tmp
 SOON = OutputSettings(standby_text="soon")
 
 
-@pytest.fixture
-def board() -> StatusBoard:
-    return StatusBoard()
+@contextmanager
+def drawing(
+    board: StatusBoard, make_card: Callable[[str, Path | None], StandbyCard] = StandbyCard, text: str = ""
+) -> Iterator[StandbyPictures]:
+    cards = StandbyPictures(board, make_card, lambda: text)
+    cards.preparer.start()
+    yield cards
+    assert cards.preparer.stop(60)
 
 
-@pytest.fixture
-def cards(board: StatusBoard) -> Iterator[StandbyPictures]:
-    made = StandbyPictures(board)
-    made.preparer.start()
-    yield made
-    assert made.preparer.stop(60)
+def messages(board: StatusBoard) -> list[str]:
+    return [problem.message for problem in board.read().problems]
 
 
 def is_plain(picture: Picture) -> bool:
     return bool((picture.image == PLAIN_GREY).all())
 
 
-def settled(cards: StandbyPictures, settings: OutputSettings, width: int, height: int) -> Picture:
+def settled(cards: StandbyPictures, settings: OutputSettings, width: int = 64, height: int = 48) -> Picture:
     eventually(lambda: not is_plain(cards.card(settings, width, height)))
     return cards.card(settings, width, height)
 
 
-class SlowCard(StandbyCard):
-    """Is drawn once `may_draw` is set; one without text fails."""
+def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_problem_of_another() -> None:
+    board, begun, may_draw = StatusBoard(), threading.Event(), threading.Event()
+    later = OutputSettings(standby_text="later")
 
-    def __init__(self, text: str, image: Path | None) -> None:
-        SlowCard.begun.set()
-        assert SlowCard.may_draw.wait(60)
+    def make(text: str, image: Path | None) -> StandbyCard:
+        begun.set()
+        assert may_draw.wait(60)
         if not text:
             raise RuntimeError("an error that nobody foresaw")
-        super().__init__(text, image)
+        return StandbyCard(text, image)
 
-    begun, may_draw = threading.Event(), threading.Event()
-
-
-@pytest.fixture
-def slow(board: StatusBoard) -> Iterator[StandbyPictures]:
-    SlowCard.begun, SlowCard.may_draw = threading.Event(), threading.Event()
-    made = StandbyPictures(board, SlowCard)
-    made.preparer.start()
-    yield made
-    assert made.preparer.stop(60)
-
-
-def test_a_card_that_fails_after_another_one_was_chosen_is_no_problem(
-    slow: StandbyPictures, board: StatusBoard
-) -> None:
-    slow.card(OutputSettings(), 64, 48)
-    assert SlowCard.begun.wait(60)
-    slow.card(SOON, 64, 48)
-    SlowCard.may_draw.set()
-    assert np.array_equal(settled(slow, SOON, 64, 48).image, StandbyCard("soon", None).image(64, 48))
-    assert not board.read().problems
+    with drawing(board, make) as cards:
+        cards.card(OutputSettings(), 64, 48)
+        assert begun.wait(60)
+        first = cards.card(SOON, 64, 48)
+        assert is_plain(first) and first.size == (64, 48) and first.kind is PictureKind.STANDBY
+        assert cards.card(SOON, 64, 48) is first
+        may_draw.set()
+        card = settled(cards, SOON)
+        assert card.kind is PictureKind.STANDBY
+        assert np.array_equal(card.image, StandbyCard("soon", None).image(64, 48))
+        assert not messages(board), "the card that failed was not the one wanted"
+        assert cards.card(later, 64, 48) is card
+        eventually(lambda: cards.card(later, 64, 48) is not card)
+        assert is_plain(cards.card(later, 80, 48)), "a card of another size does not stand in"
+        for width in (64, 80, 96, 112, 128, 144, 64, 80):
+            assert settled(cards, SOON, width).size == (width, 48)
 
 
-def test_something_plain_until_the_card_is_drawn(slow: StandbyPictures) -> None:
-    first = slow.card(SOON, 64, 48)
-    assert is_plain(first) and first.size == (64, 48) and first.kind is PictureKind.STANDBY
-    assert slow.card(SOON, 64, 48) is first
-    SlowCard.may_draw.set()
-    card = settled(slow, SOON, 64, 48)
-    assert card.kind is PictureKind.STANDBY
-    assert np.array_equal(card.image, StandbyCard("soon", None).image(64, 48))
-
-
-def test_another_text_shows_the_last_card_meanwhile(cards: StandbyPictures) -> None:
-    first = settled(cards, SOON, 64, 48)
-    later = OutputSettings(standby_text="later")
-    assert cards.card(later, 64, 48) is first
-    eventually(lambda: cards.card(later, 64, 48) is not first)
-    assert is_plain(cards.card(later, 80, 48)), "a card of another size does not stand in"
-
-
-def test_every_size_comes_in_the_end(cards: StandbyPictures) -> None:
-    for width in (64, 80, 96, 112, 128, 144, 64, 80):
-        assert settled(cards, SOON, width, 48).size == (width, 48)
-
-
-def test_an_image_that_cannot_be_read_is_reported_and_left_out(
-    tmp_path: Path, cards: StandbyPictures, board: StatusBoard
-) -> None:
-    gone = OutputSettings(standby_image=tmp_path / "gone.png")
-
-    def problems(wanted: OutputSettings) -> list[str]:
-        assert settled(cards, wanted, 64, 48).kind is PictureKind.STANDBY
-        return [problem.message for problem in board.read().problems]
-
-    for _ in range(2):
-        eventually(lambda: any("gone.png" in message for message in problems(gone)))
-        assert not problems(SOON)
-
-
-def test_the_card_in_place_of_an_image_has_the_text_of_the_language(tmp_path: Path) -> None:
+def test_an_image_that_cannot_be_read_is_reported_and_replaced_by_the_text_of_the_language(tmp_path: Path) -> None:
     """It was English in every language."""
-    cards = StandbyPictures(StatusBoard(), default_text=lambda: "Einen Moment")
-    cards.preparer.start()
-    shown = settled(cards, OutputSettings(standby_image=tmp_path / "gone.png"), 160, 90)
-    assert np.array_equal(shown.image, StandbyCard("Einen Moment").image(160, 90))
-    assert cards.preparer.stop(60)
+    board, gone = StatusBoard(), OutputSettings(standby_image=tmp_path / "gone.png")
+    with drawing(board, text="Einen Moment") as cards:
+        for _ in range(2):
+            eventually(lambda: settled(cards, gone, 160, 90) is not None and "gone.png" in "".join(messages(board)))
+            shown = settled(cards, gone, 160, 90)
+            assert np.array_equal(shown.image, StandbyCard("Einen Moment").image(160, 90))
+            assert settled(cards, SOON, 160, 90) is not None and not messages(board)
 
 
 def test_a_card_that_cannot_be_drawn_is_reported_and_not_drawn_again() -> None:
-    drawn = []
+    board, drawn = StatusBoard(), list[int]()
 
     class Broken(StandbyCard):
         def image(self, width: int, height: int) -> BgrImage:
             drawn.append(width)
             raise RuntimeError("an error that nobody foresaw")
 
-    board = StatusBoard()
-    cards = StandbyPictures(board, Broken)
-    cards.preparer.start()
-    eventually(lambda: cards.card(SOON, 64, 48) is not None and bool(board.read().problems))
-    eventually(lambda: not cards.preparer.busy)
-    assert [problem.stage for problem in board.read().problems] == [Stage.OUTPUT]
-    count = len(drawn)
-    assert is_plain(cards.card(SOON, 64, 48)) and not cards.preparer.busy
-    assert len(drawn) == count == 1
-    assert cards.preparer.stop(60)
+    with drawing(board, Broken) as cards:
+        eventually(lambda: cards.card(SOON, 64, 48) is not None and bool(messages(board)))
+        eventually(lambda: not cards.preparer.busy)
+        assert [problem.stage for problem in board.read().problems] == [Stage.OUTPUT]
+        assert is_plain(cards.card(SOON, 64, 48)) and not cards.preparer.busy
+        assert drawn == [64]
 
 
 class AlwaysAPicture(LatestSlot[Picture | StandBy]):
@@ -356,21 +315,16 @@ def test_an_image_that_cannot_be_read_is_reported_before_its_card_is_needed(tmp_
     """It was reported when the first card left, which is too late to choose another one."""
     gone = BASE.output.replace(standby_image=tmp_path / "gone.png")
     context = PipelineContext(SettingsOwner(BASE.replace(output=gone)), FakeWorld().parts())
-    cards = StandbyPictures(context.board)
     preview = LatestSlot[Picture]()
-    clock = OutputClock(context, AlwaysAPicture(), Gate(context.owner, cards.card), (), preview)
-    cards.preparer.start()
-    clock.thread.start()
-
-    def reported() -> list[str]:
-        return [problem.message for problem in context.board.read().problems]
-
-    eventually(lambda: any("gone.png" in message for message in reported()))
-    newest = preview.get(60)
-    assert newest is not None and newest.kind is PictureKind.COMPOSITE
-    context.owner.change(lambda settings: settings.replace(output=SOON))
-    eventually(lambda: not reported())
-    assert clock.thread.stop(60) and cards.preparer.stop(10)
+    with drawing(context.board) as cards:
+        clock = OutputClock(context, AlwaysAPicture(), Gate(context.owner, cards.card), (), preview)
+        clock.thread.start()
+        eventually(lambda: any("gone.png" in message for message in messages(context.board)))
+        newest = preview.get(60)
+        assert newest is not None and newest.kind is PictureKind.COMPOSITE
+        context.owner.change(lambda settings: settings.replace(output=SOON))
+        eventually(lambda: not messages(context.board))
+        assert clock.thread.stop(60)
 
 
 class SimulatedTime:
