@@ -91,11 +91,12 @@ class Worker:
         self.name, self.stage, self.frame_path = name, stage, frame_path
         self._low_priority = low_priority
         self._stop = threading.Event()
-        self._ended = threading.Event()
         self._target = target
         # A daemon only so that a driver that never returns cannot keep the process alive; `join` is always checked.
         self._thread = threading.Thread(target=self._run, name=name, daemon=True)
         self.error: BaseException | None = None
+        self.died = False
+        """The thread has ended without being asked to stop."""
         self._call: tuple[float, Text] | None = None
         """When the call in progress is overdue, and what to tell the user then."""
 
@@ -117,11 +118,6 @@ class Worker:
         """End the thread; return False if it still runs after `timeout_s`."""
         self.request_stop()
         return self.join(timeout_s)
-
-    @property
-    def died(self) -> bool:
-        """Whether the thread has ended without being asked to stop."""
-        return self._ended.is_set() and not self._stop.is_set()
 
     @contextmanager
     def blocking_call(self, problem: Text, limit_s: float) -> Iterator[None]:
@@ -147,7 +143,7 @@ class Worker:
             self.error = error
             _log.warning("The %s thread ended with an error.", self.name, exc_info=error)
         finally:
-            self._ended.set()
+            self.died = not self._stop.is_set()
 
 
 @dataclass(frozen=True, slots=True)
