@@ -466,8 +466,9 @@ def test_a_background_whose_file_is_back_is_opened(session: Session, qtbot: QtBo
     strip, tile = session.window.strip, add(session, qtbot, picture)
     undo: list[Callable[[], object]] = []
     strip.library.removed.connect(lambda _name, restore: undo.append(restore))
+    qtbot.waitUntil(lambda: shows(session, (200, 120, 30)))
     strip.remove(tile)
-    qtbot.waitUntil(lambda: bool(undo) and not own(session))
+    qtbot.waitUntil(lambda: bool(undo) and not own(session) and not shows(session, (200, 120, 30)))
     session.store.edit("background", kind="image", path=tile.path)  # as a scene does
     qtbot.waitUntil(failed)
     if back == "undo":

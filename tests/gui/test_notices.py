@@ -205,7 +205,7 @@ def test_a_camera_that_comes_takes_the_place_of_the_demonstration(start_window: 
     qtbot.waitUntil(lambda: "only you see this demonstration" in shown.text_of("demoNotice"))
     qtbot.waitUntil(lambda: state.text() == "No camera: others see the stand-by card")
     assert not session.bridge.status.problems, "said twice"
-    assert session.window.preview.image is not None, "the demonstration is seen"
+    qtbot.waitUntil(lambda: session.window.preview.image is not None)  # the demonstration is seen
     desk.camera = True
     qtbot.waitUntil(lambda: session.bridge.status.source is not None and session.bridge.status.source.kind == "camera")
     qtbot.waitUntil(lambda: not shown.text_of("demoNotice") and not state.text())

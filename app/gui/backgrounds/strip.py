@@ -8,7 +8,7 @@ from pathlib import Path
 
 from PyQt6.QtCore import QPoint, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QHideEvent, QKeySequence, QShortcut
-from PyQt6.QtWidgets import QColorDialog, QComboBox, QMenu, QPushButton, QSizePolicy, QStackedWidget, QWidget
+from PyQt6.QtWidgets import QColorDialog, QComboBox, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
 from app.backgrounds.kinds import BACKGROUND_SUFFIXES
 from app.config.scenes import exposed_by
@@ -25,18 +25,18 @@ from app.gui.widgets.qt import AfterLayout, column, existing, keep_focus, row, w
 from app.gui.widgets.theme import restyle
 
 
-class BackgroundOptions(QStackedWidget):
-    """Shows the options of the current kind of background."""
+class StripHeader(QWidget):
+    """Options of the kind of background in use, and buttons; "Add…" loses its text where the options need the room."""
 
-    def __init__(self, store: SettingsStore, choose_colour: Callable[[], None]) -> None:
+    def __init__(
+        self, store: SettingsStore, choose_colour: Callable[[], None], show_all: QPushButton, add: QPushButton
+    ) -> None:
         super().__init__()
-        self._store = store
+        self._all, self._add, self._text = show_all, add, add.text()
         self._blur = ValueSlider(0, 100, percent, tr("Blur strength"), "", "blurSlider")
         self._blur.setMaximumWidth(340)
         self._blur.value_changed.connect(lambda value: store.edit("background", blur_strength=value))
         self._fit = combo(tr("Fit"), tr("How the image is fitted to the frame"), "fitCombo")
-        fit_caption = label(self._fit.accessibleName(), "faint", wrap=True)
-        fit_caption.setBuddy(self._fit)
         self._fit.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToContents)
         self._fit.setSizePolicy(QSizePolicy.Policy.Maximum, QSizePolicy.Policy.Fixed)
         self._fit.setMinimumContentsLength(5)
@@ -45,35 +45,45 @@ class BackgroundOptions(QStackedWidget):
                         name=tr("Choose colour"))  # fmt: skip
         warning = label(tr("Shows your real background."), "warning", wrap=True)
         warning.setObjectName("unmattedWarning")
-        self.addWidget(_page(self._blur, tr("Blur strength"), wide=True))
-        fitting = QWidget()
-        fit = row(fitting, fit_caption, self._fit, grows=self._fit, spacing=8)
-        fit.addStretch(0)  # otherwise the list is centred where there is more room than it takes
-        self.addWidget(_page(fitting, wide=True))
-        self.addWidget(_page(colour))
-        self.addWidget(_page(warning, wide=True))
-        self.addWidget(QWidget())
-        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Maximum)
+        self._of_kind: dict[str, tuple[QWidget, ...]] = {
+            "blur": (_caption(tr("Blur strength"), self._blur), self._blur),
+            "file": (_caption(self._fit.accessibleName(), self._fit), self._fit),
+            "colour": (colour,),
+            "none": (warning,),
+        }
+        self._row = row(self, spacing=8)
+        for option in (each for options in self._of_kind.values() for each in options):
+            self._row.addWidget(option, int(option in (self._blur, self._fit, warning)))
+        self._row.addStretch(0)
+        self._row.addWidget(show_all)
+        self._row.addWidget(add)
+        AfterLayout(self, self._leave_out)
         store.changed.connect(self._show)
         self._show(store.current)
 
-    @property
-    def needed_width(self) -> int:
-        """The width in which no text of the options wraps or ends in an ellipsis; a slider may be short."""
-        page = self.currentWidget()
-        return 0 if page is None else page.sizeHint().width()
+    def minimumSizeHint(self) -> QSize:
+        """The size without the text of "Add…", whether it is shown or not."""
+        text = self._add.minimumSizeHint().width() - self._all.minimumSizeHint().width()
+        return super().minimumSizeHint() - QSize(text, 0)
+
+    def _leave_out(self) -> None:
+        """Show the text of "Add…", or leave it out."""
+        without = self._row.sizeHint().width() - self._add.sizeHint().width() + self._all.sizeHint().width()
+        needed = without + width_of(self._text, self._add.fontMetrics())
+        self._add.setText(self._text if needed <= self.width() else "")
 
     def _show(self, settings: Settings) -> None:
         background = settings.background
         self._show_blur(settings.shown_blur, settings.matting.edges.strict)
         fill_combo(self._fit, [(tr("Fill the frame"), "fill"), (tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip
-        green = background.colour.lower() == GREEN
-        pages = {"blur": 0, "colour": 4 if green else 2, "none": 3}
-        page = pages.get(background.kind, 1)
-        if page != self.currentIndex():
-            with keep_focus(self.currentWidget() or self):
-                self.setCurrentIndex(page)
+        kind = background.kind if background.kind in self._of_kind else "file"
+        is_green = kind == "colour" and background.colour.lower() == GREEN
+        with keep_focus(self):
+            for each, options in self._of_kind.items():
+                for option in options:
+                    option.setVisible(each == kind and not is_green)
+        self._leave_out()
 
     def _show_blur(self, strength: float, level: StrictLevel) -> None:
         """Show the strength, and mark from where on text is hidden, unless every strength hides it."""
@@ -86,46 +96,10 @@ class BackgroundOptions(QStackedWidget):
         self._blur.show_value(round(strength))
 
 
-def _page(widget: QWidget, caption: str = "", *, wide: bool = False) -> QWidget:
-    page = QWidget()
-    line = row(page, spacing=8)
-    if caption:
-        text = label(caption, "faint", wrap=True)
-        text.setBuddy(widget)
-        line.addWidget(text)
-    line.addWidget(widget, 2 if wide else 0)
-    line.addStretch(0 if wide else 1)
-    return page
-
-
-BUTTON_GAP = 10
-
-
-class StripHeader(QWidget):
-    """Leaves out the text of "Add…" where the options of the background need the room."""
-
-    def __init__(self, options: BackgroundOptions, show_all: QPushButton, add: QPushButton) -> None:
-        super().__init__()
-        self._options, self._all, self._add = options, show_all, add
-        self._text = add.text()
-        AfterLayout(self, self.fit)
-        row(self, options, show_all, add, grows=options, spacing=BUTTON_GAP)
-
-    @property
-    def _icons_width(self) -> int:
-        """Width of both buttons without a text, and the gaps before them."""
-        return 2 * (self._all.sizeHint().width() + BUTTON_GAP)
-
-    def minimumSizeHint(self) -> QSize:
-        """The size without the text of "Add…", whether it is shown or not."""
-        return QSize(self._options.minimumSizeHint().width() + self._icons_width, super().minimumSizeHint().height())
-
-    def fit(self) -> None:
-        """Show or leave out the text."""
-        needed = self._options.needed_width + self._icons_width + width_of(self._text, self._add.fontMetrics())
-        text = self._text if needed <= self.width() else ""
-        if text != self._add.text():
-            self._add.setText(text)
+def _caption(text: str, named: QWidget) -> QLabel:
+    made = label(text, "faint", wrap=True)
+    made.setBuddy(named)
+    return made
 
 
 class ColourDialog(QColorDialog):
@@ -185,8 +159,7 @@ class BackgroundStrip(QWidget):
         )  # fmt: skip
         self.all_button = button("", tr("Show all backgrounds in a grid"), "allBackgroundsButton", self.show_all,
                                  name=tr("All backgrounds"), icon_name="grid")  # fmt: skip
-        self._options = BackgroundOptions(store, self.choose_colour)
-        self._header = StripHeader(self._options, self.all_button, self._add)
+        self._header = StripHeader(store, self.choose_colour, self.all_button, self._add)
         column(self, self._header, self.view, spacing=GAP)
         AfterLayout(self, self._fit)
         self._make_shortcuts()
@@ -280,7 +253,6 @@ class BackgroundStrip(QWidget):
         if settings.background not in put_away:
             self._replaced = None
         self.model.show_settings(settings.background, settings.window.own_colour)
-        self._header.fit()
         row = self.model.chosen_row
         if row >= 0 and not self.view.hasFocus():
             self.view.setCurrentIndex(self.model.index(row))
