@@ -60,10 +60,8 @@ class Module:
     """Every kernel with modules on this disk."""
     built: bool
     """For the running kernel."""
-    other_kernels: tuple[str, ...]
-    """Other kernels that it was built for."""
-    source: bool
-    """Its source is installed (DKMS builds from it)."""
+    installed: bool
+    """Its source is there (DKMS builds from it), or a build for another kernel."""
     headers: bool
     """The running kernel's headers are installed."""
 
@@ -81,8 +79,7 @@ def read_module(system: System) -> Module:
         loaded=system.path("/sys/module/v4l2loopback").is_dir(),
         kernels=kernels,
         built=running in built_for or holds(f"/run/booted-system/kernel-modules/lib/modules/{running}"),
-        other_kernels=tuple(name for name in built_for if name != running),
-        source=any(name.startswith("v4l2loopback") for name in system.names("/usr/src")),
+        installed=bool(built_for) or any(name.startswith("v4l2loopback") for name in system.names("/usr/src")),
         headers=system.path(f"/lib/modules/{running}/build").exists(),
     )
 
@@ -120,7 +117,8 @@ def check_virtual_camera(system: System) -> Iterator[Finding]:
     yield from _secure_boot_findings(system, module)
     device = choose_device(devices)
     if device is not None:
-        yield _device_finding(device, devices)
+        shown = t("{device} appears as “{label}” in other programs.", device=device.path, label=device.label)
+        yield ok("virtual camera: device", shown)
         yield _caps_finding(system, device)
         yield _permission_finding(system, device)
         yield _busy_finding(system, device)
@@ -175,16 +173,10 @@ def _absent(system: System, module: Module) -> tuple[Text, Steps]:
         )
         host = t("Load the module on the host, outside the container:")
         return detail, (host, *install_module(distribution, "$(uname -r)"), load_command(free_number(system)))
-    if not module.source and not module.other_kernels:
+    if not module.installed:
         steps = install_module(distribution, kernel)
         return t("The kernel module v4l2loopback is not installed."), (*steps, t("Then:"), _REPAIR)
     detail = t("v4l2loopback is installed, but not built for the running kernel {kernel}.", kernel=kernel)
-    if module.other_kernels:
-        detail = t(
-            "v4l2loopback is built for {kernels}, but not for the running kernel {kernel}.",
-            kernels=module.other_kernels,
-            kernel=kernel,
-        )
     if not module.headers:
         detail = t("{finding} The headers of this kernel are not installed.", finding=detail)
     return detail, (*build_module(distribution, kernel), t("Then:"), _REPAIR)
@@ -208,19 +200,6 @@ def _key(system: System) -> str:
     """Return the path of the public key that DKMS or akmods sign with."""
     keys = "/var/lib/dkms/mok.pub", "/var/lib/shim-signed/mok/MOK.der", "/etc/pki/akmods/certs/public_key.der"
     return next((key for key in keys if system.path(key).exists()), keys[2 if detect(system) is FEDORA else 0])
-
-
-def _device_finding(device: LoopbackDevice, devices: tuple[LoopbackDevice, ...]) -> Finding:
-    if len(devices) > 1:
-        detail = t(
-            "{device} appears as “{label}” in other programs; there are {count} virtual cameras.",
-            device=device.path,
-            label=device.label,
-            count=len(devices),
-        )
-    else:
-        detail = t("{device} appears as “{label}” in other programs.", device=device.path, label=device.label)
-    return ok("virtual camera: device", detail)
 
 
 def _caps_finding(system: System, device: LoopbackDevice) -> Finding:

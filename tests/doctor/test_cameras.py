@@ -152,7 +152,7 @@ def test_dkms_not_built_for_the_running_kernel(tmp_path: Path, name: str, words:
     machine.folder("/lib/modules/6.1.0-21-amd64")
     machine.module_file("6.1.0-21-amd64")
     module = found(machine.system())["module"]
-    expect(module, State.PROBLEM, "built for 6.1.0-21-amd64", words)
+    expect(module, State.PROBLEM, f"not built for the running kernel {RELEASE}", words)
     assert "headers of this kernel are not installed" in module.detail
     machine.headers()
     assert "headers" not in found(machine.system())["module"].detail
@@ -173,7 +173,7 @@ def test_caps_are_read_in_the_order_in_which_the_devices_were_asked_for(machine:
     machine.loaded(20, 3, caps="Y,N")  # video20 has exclusive_caps, video3 has not
     machine.write("/sys/devices/virtual/video4linux/video3/name", "Other")
     findings = found(machine.system())
-    assert "/dev/video20" in findings["device"].detail and "2 virtual cameras" in findings["device"].detail
+    assert "/dev/video20" in findings["device"].detail
     assert findings["exclusive_caps"].state is State.OK
     machine.write("/sys/devices/virtual/video4linux/video3/name", "Mattecam")
     machine.write("/sys/devices/virtual/video4linux/video20/name", "Other")

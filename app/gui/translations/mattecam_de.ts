@@ -3483,10 +3483,6 @@
             <translation>bis {width} × {height}</translation>
         </message>
         <message>
-            <source>v4l2loopback is built for {kernels}, but not for the running kernel {kernel}.</source>
-            <translation>v4l2loopback ist für {kernels} gebaut, aber nicht für den laufenden Kernel {kernel}.</translation>
-        </message>
-        <message>
             <source>v4l2loopback is installed, but not built for the running kernel {kernel}.</source>
             <translation>v4l2loopback ist installiert, aber nicht für den laufenden Kernel {kernel} gebaut.</translation>
         </message>
@@ -3573,10 +3569,6 @@
         <message>
             <source>{device} appears as “{label}” in other programs.</source>
             <translation>{device} erscheint in anderen Programmen als „{label}“.</translation>
-        </message>
-        <message>
-            <source>{device} appears as “{label}” in other programs; there are {count} virtual cameras.</source>
-            <translation>{device} erscheint in anderen Programmen als „{label}“; es gibt {count} virtuelle Kameras.</translation>
         </message>
         <message>
             <source>{device} can be opened as a camera, but delivers no frames.</source>

@@ -3483,10 +3483,6 @@
             <translation>hasta {width} × {height}</translation>
         </message>
         <message>
-            <source>v4l2loopback is built for {kernels}, but not for the running kernel {kernel}.</source>
-            <translation>v4l2loopback está compilado para {kernels}, pero no para el núcleo en ejecución {kernel}.</translation>
-        </message>
-        <message>
             <source>v4l2loopback is installed, but not built for the running kernel {kernel}.</source>
             <translation>v4l2loopback está instalado, pero no compilado para el núcleo en ejecución {kernel}.</translation>
         </message>
@@ -3573,10 +3569,6 @@
         <message>
             <source>{device} appears as “{label}” in other programs.</source>
             <translation>{device} aparece como «{label}» en otros programas.</translation>
-        </message>
-        <message>
-            <source>{device} appears as “{label}” in other programs; there are {count} virtual cameras.</source>
-            <translation>{device} aparece como «{label}» en otros programas; hay {count} cámaras virtuales.</translation>
         </message>
         <message>
             <source>{device} can be opened as a camera, but delivers no frames.</source>
