@@ -1,4 +1,4 @@
-"""The wheel, installed in an environment of its own: one package, its Python API and every command, from anywhere."""
+"""The wheel, installed without PyTorch: one package, its Python API and every command, from anywhere."""
 
 from __future__ import annotations
 
@@ -32,11 +32,11 @@ COMMANDS: dict[str, tuple[tuple[str, ...], int, str]] = {
     "convert": (("photo.png", "matted.png"), 0, ""),
     "devices": ((), 0, "amera"),
     "ctl": (("status",), 1, "is not running"),
-    "doctor": ((), 1, "virtual camera"),
+    "doctor": ((), 1, "PyTorch is not installed; the networks run on the CPU."),
     "plate": (("--source", "absent.mp4", "--countdown", "0"), 1, "no video file absent.mp4"),
     "bench": (("--seconds", "1"), 0, ""),
     "version": ((), 0, __version__),
-    "weights": (("list",), 0, "mattecam-plate"),
+    "weights": (("verify",), 0, "mattecam-plate"),
 }
 """By name: arguments, exit code, and what is printed."""
 IMPORT_ALL = """
@@ -75,11 +75,12 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def command(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The installed command, in an environment that borrows the packages of this one."""
+    """The installed command, in an environment that borrows the packages of this one but torch, which is an extra."""
     folder = tmp_path_factory.mktemp("environment")
     venv.create(folder, symlinks=True)
     (site,) = folder.glob("lib/python*/site-packages")
-    (site / "borrowed.pth").write_text("\n".join(path for path in sys.path if path.endswith("site-packages")))
+    borrowed = (path for path in sys.path if path.endswith("site-packages"))
+    (site / "borrowed.pth").write_text("\n".join(["import sys; sys.modules['torch'] = None", *borrowed]))
     run(sys.executable, "-m", "pip", f"--python={folder / 'bin' / 'python'}", "install", "-q", "--no-deps", str(wheel))
     return folder / "bin" / "mattecam"
 
