@@ -21,8 +21,6 @@ from app.effects.auto_framing import (
     STYLES,
     FramingPath,
     FramingStyle,
-    Motion,
-    minimum_jerk_step,
 )
 from app.effects.base import FrameContext
 from app.effects.finding import Person, find_people
@@ -297,116 +295,75 @@ def test_no_view_leaves_the_frame(events: list[tuple[float, float, float, int, f
             assert view.top + view.size <= 1 + 1e-9
 
 
-@given(
-    st.floats(-1, 1), st.floats(-2, 2), st.floats(-5, 5), st.floats(-1, 1), st.floats(0.1, 3)
-)  # fmt: skip
-def test_the_planned_path_starts_with_the_motion_and_rests_at_the_target(
-    position: float, velocity: float, acceleration: float, target: float, horizon_s: float
-) -> None:
-    start = Motion(position, velocity, acceleration)
-    assert minimum_jerk_step(start, target, horizon_s, 0.0) == start
-    end = minimum_jerk_step(start, target, horizon_s, horizon_s)
-    assert end.position == pytest.approx(target, abs=1e-6)
-    assert end.velocity == pytest.approx(0, abs=1e-5)
-    assert end.acceleration == pytest.approx(0, abs=1e-3)
-
-
 GLIMPSE = 0.003
 """Part of the frame: a strip at the rim of the person, less than a tenth of the bystander's head."""
 
 
-def standing(clothes: tuple[float, float, float]) -> Walker:
-    return Walker(lambda _: 0.4, clothes)
+def standing(clothes: tuple[float, float, float], *, jeans: bool = False) -> Walker:
+    return Walker(lambda _: 0.4, clothes, jeans=jeans)
 
 
-def passing(clothes: tuple[float, float, float], top: float = 0.28, head: float = 0.1) -> Walker:
+def passing(
+    clothes: tuple[float, float, float], top: float = 0.28, head: float = 0.1, *, jeans: bool = False
+) -> Walker:
     """Cross the whole frame within six seconds."""
-    return Walker(lambda time_s: -0.2 + 0.25 * time_s, clothes, top, head)
+    return Walker(lambda time_s: -0.2 + 0.25 * time_s, clothes, top, head, jeans)
 
 
-def assert_private(outcome: Outcome) -> None:
-    assert outcome.bystander.max() <= GLIMPSE
+@dataclass(frozen=True)
+class Meeting:
+    """Two people, and what of the selected one must be seen."""
+
+    me: Walker
+    other: Walker
+    seconds: float = 8
+    in_front: bool = True
+    """Whether the selected person is in front of the other one."""
+    least: float = 0.0
+    """Share of the visible person that is always shown."""
+    at_end: float | None = 0.95
+    """The same of the last frame; None: the person is hidden."""
+    hidden: tuple[float, float] = (0, 1)
+    """Limits of the share of the time in which nobody is shown."""
+    glimpse: float = GLIMPSE
+    """What may be seen of the other one."""
 
 
-def test_somebody_beside_is_never_shown() -> None:
-    me, other = standing(RED), Walker(lambda time_s: 0.85 - 0.02 * time_s, BLUE)
-    outcome = watch(other, me, 4, select=me)
-    assert outcome.bystander.max() == 0
-    assert outcome.own.min() > 0.99
+CROSSING, COMING = Walker(lambda t: 0.15 + 0.1 * t, RED), Walker(lambda t: 0.85 - 0.1 * t, BLUE)
+MEETINGS = {
+    "somebody beside me": Meeting(
+        standing(RED), Walker(lambda t: 0.85 - 0.02 * t, BLUE), 4, least=0.99, hidden=(0, 0), glimpse=0
+    ),
+    "somebody passes behind me": Meeting(standing(RED), passing(BLUE), 7, least=0.85),
+    "somebody passes in front of me": Meeting(standing(RED), passing(BLUE, 0.22, 0.12), in_front=False),
+    "the same in like clothes": Meeting(standing(BLUE), passing(DARK_BLUE, 0.22, 0.12), in_front=False),
+    "clothes that nothing tells apart while we touch": Meeting(standing(BLUE), passing(DARK_BLUE), hidden=(0.1, 0.4)),
+    # Skin and trousers are the same: their histograms are similar, but clothes tell the two apart.
+    "everybody wears jeans": Meeting(standing(RED, jeans=True), passing(BLUE, jeans=True), least=0.6, hidden=(0, 0)),
+    "jeans in front of me": Meeting(standing(RED, jeans=True), passing(BLUE, 0.25, 0.12, jeans=True), in_front=False),
+    # Nothing tells the two apart after they have met, so that nobody is shown until the next click.
+    "somebody who looks the same": Meeting(standing(BLUE), passing(BLUE, 0.3, 0.14), at_end=None),
+    "we cross, I in front": Meeting(CROSSING, COMING, at_end=0.85),
+    "we cross, I behind": Meeting(CROSSING, COMING, in_front=False, at_end=0.85),
+    "somebody stays at my side": Meeting(
+        standing(RED), Walker(lambda t: max(0.45, 0.95 - 0.15 * t), BLUE), 9, least=0.8, at_end=0.8
+    ),
+    "I leave": Meeting(Walker(lambda t: 0.3 - 0.15 * t, RED), Walker(lambda _: 0.75, BLUE), at_end=None, glimpse=0),
+}
 
 
-def test_somebody_who_passes_behind_is_cut_off_and_i_stay() -> None:
-    me = standing(RED)
-    outcome = watch(passing(BLUE), me, 7, select=me)
-    assert_private(outcome)
-    assert outcome.own.min() > 0.85
-
-
-@pytest.mark.parametrize("clothes", [BLUE, DARK_BLUE])
-def test_somebody_who_passes_in_front_hides_me_for_a_while_and_is_not_shown(
-    clothes: tuple[float, float, float],
-) -> None:
-    me = standing(BLUE if clothes is DARK_BLUE else RED)
-    outcome = watch(me, passing(clothes, 0.22, 0.12), 8, select=me)
-    assert_private(outcome)
-    assert outcome.own[-1] > 0.95, "shown again, and nobody else in my place"
-
-
-def test_people_in_the_same_clothes_are_hidden_while_they_touch() -> None:
-    me = standing(BLUE)
-    outcome = watch(passing(DARK_BLUE), me, 8, select=me)
-    assert_private(outcome)
-    assert outcome.own[-1] > 0.95
-    assert 0.1 < outcome.shown.count(False) / len(outcome.shown) < 0.4
-
-
-def test_colours_that_everybody_wears_do_not_make_people_alike() -> None:
-    """Skin and trousers are the same: their histograms are similar, but clothes tell the two apart."""
-    me = Walker(lambda _: 0.4, RED, jeans=True)
-    other = Walker(lambda time_s: -0.2 + 0.25 * time_s, BLUE, 0.28, 0.1, jeans=True)
-    outcome = watch(other, me, 8, select=me)
-    assert_private(outcome)
-    assert all(outcome.shown)
-    assert outcome.own.min() > 0.6
-    assert outcome.own[-1] > 0.95, "all of the person is shown once the other one is gone"
-
-
-def test_somebody_in_front_in_the_same_trousers_is_not_shown() -> None:
-    me = Walker(lambda _: 0.4, RED, jeans=True)
-    other = Walker(lambda time_s: -0.2 + 0.25 * time_s, BLUE, 0.25, 0.12, jeans=True)
-    outcome = watch(me, other, 8, select=me)
-    assert_private(outcome)
-    assert outcome.own[-1] > 0.95
-
-
-def test_somebody_who_looks_the_same_never_takes_my_place() -> None:
-    """Nothing tells the two apart after they have met, so that nobody is shown until the next click."""
-    me, other = standing(BLUE), passing(BLUE, 0.3, 0.14)
-    outcome = watch(other, me, 8, select=me)
-    assert_private(outcome)
-    assert not outcome.shown[-1]
-
-
-@pytest.mark.parametrize("in_front", [True, False])
-def test_two_who_cross_do_not_swap(in_front: bool) -> None:
-    me, other = Walker(lambda t: 0.15 + 0.1 * t, RED), Walker(lambda t: 0.85 - 0.1 * t, BLUE)
-    outcome = watch(other, me, 8, select=me) if in_front else watch(me, other, 8, select=me)
-    assert_private(outcome)
-    assert outcome.own[-1] > 0.85
-
-
-def test_somebody_who_stays_at_my_side_is_not_shown() -> None:
-    me, other = standing(RED), Walker(lambda time_s: max(0.45, 0.95 - 0.15 * time_s), BLUE)
-    outcome = watch(other, me, 9, select=me)
-    assert_private(outcome)
-    assert outcome.own.min() > 0.8
-
-
-def test_nobody_takes_my_place_when_i_leave() -> None:
-    me, other = Walker(lambda t: 0.3 - 0.15 * t, RED), Walker(lambda _: 0.75, BLUE)
-    outcome = watch(other, me, 8, select=me)
-    assert outcome.bystander.max() == 0
-    assert not outcome.shown[-1]
+@pytest.mark.parametrize("name", MEETINGS)
+def test_nobody_but_me_is_shown(name: str) -> None:
+    meeting = MEETINGS[name]
+    behind, front = (meeting.other, meeting.me) if meeting.in_front else (meeting.me, meeting.other)
+    outcome = watch(behind, front, meeting.seconds, select=meeting.me)
+    assert outcome.bystander.max() <= meeting.glimpse
+    assert outcome.own.min() >= meeting.least
+    if meeting.at_end is None:
+        assert not outcome.shown[-1]
+    else:
+        assert outcome.own[-1] > meeting.at_end
+    assert meeting.hidden[0] <= outcome.shown.count(False) / len(outcome.shown) <= meeting.hidden[1]
 
 
 def test_the_click_selects_and_without_one_the_largest() -> None:
