@@ -289,7 +289,6 @@ class AutoFraming(Effect):
         self._path: FramingPath | None = None
 
     def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
-        """See `Effect.prepare`."""
         style = frame.settings.people.auto_framing
         if style == "off" or frame.framing.zoom != 1:
             self._path = None
@@ -301,11 +300,9 @@ class AutoFraming(Effect):
         return True
 
     def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:
-        """See `Effect.edit`."""
         assert self._path is not None
         view = self._path.next_view(find_people(alpha), step_s)
         return MatteEdit(view=None if view.is_whole else view)
 
     def reset(self) -> None:
-        """See `Effect.reset`."""
         self._path = None

@@ -202,22 +202,20 @@ DARKEST = 0.02
 class Tone(NamedTuple):
     """What a full light match does to the person: gain, white balance and contrast, towards those of the backdrop."""
 
-    log_gains: Floats
-    """(3,) RGB."""
+    red: float
+    """Log gain, as of the other two."""
+    green: float
+    blue: float
     log_contrast: float
     mean: float
     """Mean luminance of the person, around which contrast changes."""
     highlight: float
     """Luminance that a twentieth of the person exceeds."""
 
-    def array(self) -> Floats:
-        """Return the values as (6,), for smoothing and saving."""
-        return np.array([*self.log_gains, self.log_contrast, self.mean, self.highlight], np.float32)
-
-    @classmethod
-    def of(cls, values: Floats) -> Tone:
-        """Return the tone that `array` gave."""
-        return cls(values[:3], float(values[3]), float(values[4]), float(values[5]))
+    @property
+    def log_gains(self) -> Floats:
+        """Of the three channels, (3,) RGB."""
+        return np.array(self[:3], np.float32)
 
 
 def is_flat(backdrop: Floats) -> bool:
@@ -254,7 +252,7 @@ def measured_tone(image: Floats, alpha: Floats, backdrop: Floats | None) -> Tone
     mean = float((weight * luminance).sum() / total)
     highlight = exceeded_by(0.05, luminance[alpha > 0.5])
     if backdrop is None:
-        return Tone(np.zeros(3, np.float32), 0.0, mean, highlight)
+        return Tone(0.0, 0.0, 0.0, 0.0, mean, highlight)
     difference = np.log(light_of(backdrop, None) / light_of(image, weight))
     exposure = float(difference @ LUMINANCE)
     chroma = np.clip(CHROMA_PULL * (difference - exposure - USUAL_CHROMA), -MAX_CHROMA, MAX_CHROMA)
@@ -262,7 +260,8 @@ def measured_tone(image: Floats, alpha: Floats, backdrop: Floats | None) -> Tone
     log_contrast = _log_contrast(deviation / max(mean, DARKEST), luminance_of(backdrop))
     limit = float(np.log(max(BRIGHTEST / max(highlight, DARKEST), 1.0)))
     exposure = float(np.clip(EXPOSURE_PULL * (exposure - USUAL_EXPOSURE), -MAX_EXPOSURE, min(MAX_EXPOSURE, limit)))
-    return Tone((exposure + chroma).astype(np.float32), log_contrast, mean, highlight)
+    red, green, blue = map(float, exposure + chroma)
+    return Tone(red, green, blue, log_contrast, mean, highlight)
 
 
 def _log_contrast(person: float, luminance: Floats) -> float:
@@ -369,12 +368,10 @@ class Light(Effect):
         self._brightness = Brightness()
 
     def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
-        """See `Effect.prepare`."""
         edges = frame.settings.matting.edges
         return max(edges.light_match, edges.portrait_light, edges.brightness) > 0
 
     def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:
-        """See `Effect.edit`."""
         edges, backdrop = frame.settings.matting.edges, frame.backdrop
         cells = FINE_SHORT_SIDE if edges.brightness > 0 else GRID_SHORT_SIDE
         size = grid_size(alpha.shape[1], alpha.shape[0], cells)
@@ -383,22 +380,18 @@ class Light(Effect):
         return MatteEdit(lights=(self.maps(image, _resized(alpha, *size), behind, edges),))
 
     def reset(self) -> None:
-        """See `Effect.reset`."""
         self._tone = self._head = self._backdrop = None
         self._brightness.reset()
 
     def start_scene(self) -> None:
-        """See `Effect.start_scene`."""
         self.reset()
 
     def state(self) -> StateArrays:
-        """See `Effect.state`."""
         kept = {"tone": self._tone, "head": self._head}
         copies = {name: array.copy() for name, array in kept.items() if array is not None}
         return {**copies, **self._brightness.state()}
 
     def load_state(self, arrays: StateArrays) -> None:
-        """See `Effect.load_state`."""
         self._tone = saved(arrays, "tone", (6,), np.float32)
         self._head = saved(arrays, "head", (3,), np.float32)
         self._brightness.load_state(arrays)
@@ -425,12 +418,11 @@ class Light(Effect):
     def _maps_of_light(self, image: Floats, alpha: Floats, backdrop: BgrImage | None, edges: EdgeSettings) -> Floats:
         height, width = alpha.shape
         found = measured_tone(image, alpha, None if backdrop is None else self._light_of(backdrop, width, height))
-        self._tone = smoothed(self._tone, None if found is None else found.array(), TONE_RATE)
-        tone = Tone(np.zeros(3, np.float32), 0.0, 0.5, 0.5) if self._tone is None else Tone.of(self._tone)
+        self._tone = smoothed(self._tone, found, TONE_RATE)
+        tone = Tone(0.0, 0.0, 0.0, 0.0, 0.5, 0.5) if self._tone is None else Tone(*map(float, self._tone))
         key = None
         if edges.portrait_light > 0:
-            head = found_head(alpha)
-            self._head = smoothed(self._head, None if head is None else np.array(head, np.float32), HEAD_RATE)
+            self._head = smoothed(self._head, found_head(alpha), HEAD_RATE)
             if self._head is not None:
                 key = key_light(Head(*map(float, self._head)), width, height)
         return relighting(tone, edges.light_match / 100, key, edges.portrait_light / 100, (height, width))
@@ -453,12 +445,13 @@ def _resized(plane: Floats, width: int, height: int) -> Floats:
     return np.asarray(cv2.resize(plane, (width, height), interpolation=cv2.INTER_LINEAR), np.float32)
 
 
-def smoothed(last: Floats | None, found: Floats | None, rate: float) -> Floats | None:
+def smoothed(last: Floats | None, found: tuple[float, ...] | None, rate: float) -> Floats | None:
     """Return a measurement smoothed over the frames of a stream. last: until now; found: in this frame, None: nothing.
 
     rate: share of the difference by which it moves; the first one counts in full.
     """
-    if last is None or found is None:
-        return last if found is None else found
-    moved: Floats = last + np.float32(rate) * (found - last)
+    if found is None:
+        return last
+    values = np.array(found, np.float32)
+    moved: Floats = values if last is None else last + np.float32(rate) * (values - last)
     return moved

@@ -203,7 +203,6 @@ class OnlyMe(Effect):
         self._point: Point | None = None
 
     def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
-        """See `Effect.prepare`."""
         selected = frame.settings.selected
         moved = last is not None and (last.camera not in ("", frame.camera) or last.orientation != frame.orientation)
         if moved or selected != self._elsewhere:
@@ -218,7 +217,6 @@ class OnlyMe(Effect):
         return self._on
 
     def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:
-        """See `Effect.edit`."""
         gain = self.gain(small, alpha, step_s)
         return MatteEdit(gain if self._elsewhere is None else np.zeros_like(gain))
 

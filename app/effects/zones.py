@@ -83,14 +83,12 @@ class Zones(Effect):
         """The zones, drawn and as a factor of alpha, and what each depends on."""
 
     def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
-        """See `Effect.prepare`."""
         people = frame.settings.people
         if last is None or people is not last.settings.people or frame.camera != last.camera:
             self._zones = people.zones_of(frame.camera)
         return bool(self._zones)
 
     def edit(self, frame: FrameContext, small: Floats, alpha: Floats, step_s: float) -> MatteEdit:
-        """See `Effect.edit`."""
         orientation, aspect = frame.orientation, frame.aspect
         drawn_of = self._zones, aspect, orientation
         if self._drawn is None or self._drawn[0] != drawn_of:

@@ -117,8 +117,6 @@ def convert(
             raise UsageError(f"{source} contains no usable frame; choose another file.")
         height, width = first[2].shape[:2]
         backdrop = CLEAR if transparent else settings.background
-        if transparent:  # light is that of a background
-            settings = settings.replaced_at(["matting", "edges"], light_match=0.0)
         engine = background = None
         if backdrop.kind != "none":
             background = stack.enter_context(closing(open_background(backdrop, realtime=False)))

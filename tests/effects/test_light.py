@@ -88,7 +88,7 @@ def test_gains_keep_within_their_limits(seed: int, level: float, behind: float) 
     if tone is not None:
         assert np.abs(tone.log_gains).max() <= MAX_EXPOSURE + MAX_CHROMA + 1e-5
         assert abs(tone.log_contrast) <= MAX_CONTRAST
-        assert np.isfinite(tone.array()).all()
+        assert np.isfinite(tone).all()
 
 
 def test_a_darker_backdrop_darkens_and_a_warmer_one_warms() -> None:

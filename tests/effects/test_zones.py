@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import itertools
 from contextlib import closing
+from unittest.mock import Mock
 
 import cv2
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
 
 from app.core.geometry import View, cutout, from_camera, to_camera
 from app.core.settings import EdgeSettings, FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import BlurredBackground
-from app.effects import zones as zones_module
 from app.effects.base import FrameContext
 from app.effects.table import Effects
 from app.effects.zones import CANVAS_HEIGHT, draw_zones, zone_gain
@@ -141,42 +140,19 @@ def test_a_stroke_covers_what_is_near_its_line_and_nothing_else(radius: float) -
     assert not drop[distance > width + 2.5].any()
 
 
-def test_the_most_zones_are_drawn_in_fewer_steps_than_points(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_most_zones_are_drawn_once_and_in_fewer_steps_than_points(monkeypatch: pytest.MonkeyPatch) -> None:
     """200 zones of 1,000 points held the frames for 1.65 s, with the widest brush for 50 s."""
     walk = tuple((0.5 + 0.4 * np.sin(0.11 * step), 0.5 + 0.4 * np.cos(0.07 * step)) for step in range(1000))
-    drawn: list[str] = []
-
-    def counted(name: str) -> None:
-        real = getattr(cv2, name)
-
-        def call(*values: object, **named: object) -> object:
-            drawn.append(name)
-            return real(*values, **named)
-
+    painted = tuple(Zone(points=walk, radius=0.5 if number % 2 else 0.03) for number in range(200))
+    chosen, effects = Settings(people=PeopleSettings(zones=painted)), Effects()
+    calls = {name: Mock(wraps=getattr(cv2, name)) for name in ("circle", "polylines", "distanceTransform")}
+    for name, call in calls.items():
         monkeypatch.setattr(cv2, name, call)
-
-    for name in ("circle", "polylines", "distanceTransform"):
-        counted(name)
-    painted = [Zone(points=walk, radius=0.5 if number % 2 else 0.03) for number in range(200)]
-    assert draw_zones(painted, ASPECT).any()
-    assert (drawn.count("circle"), drawn.count("polylines"), drawn.count("distanceTransform")) == (0, 200, 2)
-
-
-def test_zones_are_not_drawn_again_for_another_framing(monkeypatch: pytest.MonkeyPatch) -> None:
-    drawn: list[float] = []
-
-    def counted(zones: tuple[Zone, ...], aspect: float) -> NDArray[np.uint8]:
-        drawn.append(aspect)
-        return draw_zones(zones, aspect)
-
-    monkeypatch.setattr(zones_module, "draw_zones", counted)
-    effects, small = Effects(), np.zeros((3, 45, 80), np.float32)
-    settings = Settings(people=PeopleSettings(zones=(area(*LEFT),)))
-    for number in range(6):
-        effects.prepare(context(settings, FramingSettings(zoom=1 + number / 4)))
-        gain = effects.edit(small, np.ones((45, 80), np.float32)).gain
-        assert gain is not None and gain[:, 0].max() == 0
-    assert len(drawn) == 1
+    for zoom in (1, 2, 3):
+        effects.prepare(context(chosen, FramingSettings(zoom=zoom)))
+        gain = effects.edit(np.zeros((3, 45, 80), np.float32), np.ones((45, 80), np.float32)).gain
+        assert gain is not None and gain.min() == 0
+    assert [call.call_count for call in calls.values()] == [0, 200, 2]
 
 
 @pytest.mark.parametrize("grow_px", [0, 7, 20])
