@@ -128,10 +128,6 @@ class RepeatsHandler(logging.Handler):
             self.target.handle(said.note)
         said.count, said.note = 0, None
 
-    def flush(self) -> None:
-        """Flush the target."""
-        self.target.flush()
-
     def close(self) -> None:
         """Write what is counted and close the target."""
         self.acquire()
@@ -215,8 +211,7 @@ def set_up_window(*, verbose: bool = False) -> Path | None:
 
 
 def _console(verbose: bool) -> logging.Handler:
-    # sys.stderr is None if Windows runs the program without a console.
-    handler = logging.NullHandler() if sys.stderr is None else logging.StreamHandler(sys.stderr)
+    handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(FullFormatter(FILE_FORMAT) if verbose else ShortFormatter())
     handler.setLevel(logging.DEBUG if verbose else logging.WARNING)
     return handler

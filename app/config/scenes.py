@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -25,9 +24,6 @@ _OF_A_RUN = ("record", "record_alpha", "record_rate", "encoder", "microphone")
 _DEVICES = ("virtual_camera", "virtual_camera_backend", "alpha_output", "pipewire", "on_demand")
 """Fields of `Settings`, and of its output, that are never part of a scene; `_DEVICES` of the output are if it is saved
 with them."""
-_thread_lock = threading.Lock()
-"""Excludes other threads also on a file system that cannot lock files."""
-
 
 Exposure = Literal["room", "readable", "hidden", "people"]
 """What settings may show and others do not: the room, text in the room, what a zone hides, or other people."""
@@ -188,7 +184,7 @@ class SceneStore:
     def _changing(self) -> Iterator[None]:
         """Exclude other threads and processes from reading the file to writing it."""
         path = resolved(self.path)
-        with _thread_lock, locked(path.with_name(f".{path.name}.lock")):
+        with locked(path.with_name(f".{path.name}.lock")):
             yield
 
     def _read(self) -> JsonObject:

@@ -16,7 +16,7 @@ from app.core.settings import MAX_ZOOM
 
 JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
 
-SWITCHES = ("on", "off", "toggle")
+SWITCH = "[on|off|toggle]"
 COUNTDOWN_S, MAX_COUNTDOWN_S = 5.0, 60.0
 """Time to step out of the frame before the picture of the empty room is taken, by default and at most."""
 COLLECT_S = 3.0
@@ -32,14 +32,18 @@ class Syntax:
     description: str
     """For the help."""
     usage: str = ""
-    """The argument as shown to the user, such as `NAME`; empty for none."""
-    optional: bool = False
-    choices: tuple[str, ...] = ()
-    """The allowed arguments; empty: any text."""
+    """The argument as shown to the user, such as `NAME` or `[on|off]`; empty for none."""
 
+    @property
+    def is_optional(self) -> bool:
+        """Whether the command may stand alone."""
+        return self.usage.startswith("[") or not self.usage
 
-def _switch(description: str) -> Syntax:
-    return Syntax(description, "|".join(SWITCHES), optional=True, choices=SWITCHES)
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The allowed arguments; empty: any text."""
+        words = tuple(self.usage.strip("[]").split("|"))
+        return words if all(word.isalpha() and word.islower() for word in words) else ()
 
 
 OWN_COMMANDS = {
@@ -61,7 +65,7 @@ AUTO_FRAMINGS = {"whole": "off", "calm": "calm", "close": "close"}
 """Words of `framing`, and the auto-framing that each stands for."""
 
 SYNTAX: Mapping[str, Syntax] = {
-    "autostart": Syntax("Start Mattecam when you log in, or no longer.", "on|off", choices=("on", "off")),
+    "autostart": Syntax("Start Mattecam when you log in, or no longer.", "on|off"),
     "background": Syntax(
         "Choose the background: name or number as in the window, blur, colour or file.",
         "next|NAME|NUMBER|blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
@@ -70,11 +74,11 @@ SYNTAX: Mapping[str, Syntax] = {
         "Show the whole frame, follow the person, or zoom.",
         f"whole|calm|close|ZOOM [X,Y], such as 1.5 0,-1; the zoom is 1 to {MAX_ZOOM:g}",
     ),
-    "freeze": _switch("Keep sending the current frame, or resume."),
-    "get": Syntax("Show a setting with its choices, or all settings.", "[NAME of a setting]", optional=True),
-    "model": Syntax("Choose the network, or show the one in use.", "auto|NAME", optional=True),
+    "freeze": Syntax("Keep sending the current frame, or resume.", SWITCH),
+    "get": Syntax("Show a setting with its choices, or all settings.", "[NAME of a setting]"),
+    "model": Syntax("Choose the network, or show the one in use.", "[auto|NAME]"),
     "only-me": Syntax("Show one person only.", "on|off|X,Y, a point of the person, from 0,0 (top left) to 1,1"),
-    "pause": _switch("Send the stand-by card instead of the video, or resume."),
+    "pause": Syntax("Send the stand-by card instead of the video, or resume.", SWITCH),
     "plate": Syntax(
         "Take, stop using or choose the picture of the empty room.",
         "take [SECONDS to step out of the picture]|drop|FILE",
@@ -163,7 +167,7 @@ def parse_words(words: Sequence[str]) -> Command:
         raise UsageError(f"There is no command “{name}”; the commands are {known}.")
     if argument and not syntax.usage:
         raise UsageError(f"{name} takes no argument, but got {argument}.")
-    if not argument and syntax.usage and not syntax.optional:
+    if not argument and not syntax.is_optional:
         raise UsageError(f"{name} needs an argument: {syntax.usage}.")
     if argument and syntax.choices and argument not in syntax.choices:
         raise UsageError(f"{name} “{argument}” is not possible; the choices are {', '.join(syntax.choices)}.")

@@ -3,22 +3,6 @@
 `t("The camera {camera} is black.", camera=name)` is written where it is raised. The result is English text that keeps
 both, so that the window can build the same sentence from the translated template. What only the command line prints is
 a plain `str`.
-
-    MattecamError
-    ├── UsageError          an impossible value on the command line (exit code 2)
-    ├── SettingsError       a settings file or scene cannot be read or written
-    ├── SourceError         a camera or video
-    │   ├── SourceOpenError     cannot be opened
-    │   │   └── CameraAbsentError   the camera, or any, is not there
-    │   └── SourceLostError     stopped delivering frames after it was opened
-    ├── ModelError          a network, its weights or its executor
-    │   ├── WeightsMissingError the weights are not installed
-    │   ├── PlateError          the empty-background plate
-    ├── BackgroundError     a background image or video
-    ├── MicrophoneError     a microphone, while a recording goes on without it
-    └── SinkError           a virtual camera or recording
-        ├── SinkOpenError       cannot be opened
-        └── SinkLostError       rejected a frame after it was opened
 """
 
 from __future__ import annotations

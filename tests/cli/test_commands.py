@@ -85,6 +85,7 @@ def test_it_runs(
     assert code == 0 or (command == "doctor" and code == 1), output.err
     if "--json" in RUNS[command]:
         assert json.loads(output.out)
+        assert command != "devices" or set(json.loads(output.out)) == {"cameras", "virtual_cameras"}
     match command:
         case "headless":
             assert json.loads(Path("status.json").read_text())["frames_out"] > 0

@@ -8,7 +8,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
-from typing import Any
 
 import cv2
 import numpy as np
@@ -147,28 +146,21 @@ def test_a_virtual_camera_that_is_being_opened_is_not_called_missing(capsys: pyt
     assert capsys.readouterr().err == ""
 
 
-FAILING: Mapping[str, Callable[[Settings], Settings]] = {
-    "record": lambda now: now.replaced_at(["output"], record=Path("full.mp4")),
-    "background": lambda now: now.replaced_at(["background"], kind="image", path=Path("nosuch.png")),
-    "model": lambda now: now.replaced_at(["matting"], model="u2net"),
-    "standby-image": lambda now: now.replaced_at(["output"], standby_image=Path("nosuch.png")),
-}
-"""The settings of commands that do not succeed."""
-
-
 @pytest.mark.parametrize(
-    ("start", "command"),
+    ("start", "section", "failing"),
     [
-        ("paused", "record"),
-        ("paused", "background"),
-        ("paused", "model"),
-        ("paused", "standby-image"),
-        ("resting", "record"),
-        ("resting", "background"),
-        ("unmatted", "background"),
+        ("paused", "output", {"record": Path("full.mp4")}),
+        ("paused", "background", {"kind": "image", "path": Path("nosuch.png")}),
+        ("paused", "matting", {"model": "u2net"}),
+        ("paused", "output", {"standby_image": Path("nosuch.png")}),
+        ("resting", "output", {"record": Path("full.mp4")}),
+        ("resting", "background", {"kind": "image", "path": Path("nosuch.png")}),
+        ("unmatted", "background", {"kind": "image", "path": Path("nosuch.png")}),
     ],
 )
-def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(start: str, command: str) -> None:
+def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(
+    start: str, section: str, failing: Mapping[str, object]
+) -> None:
     """A program that waited paused ended with code 1 after a refused `ctl record`."""
     world = FakeWorld()
     world.source_kind, world.readers = "camera", 0
@@ -184,9 +176,9 @@ def test_a_command_that_fails_does_not_end_a_run_that_shows_no_composites(start:
         phase = {"paused": Phase.PAUSED, "resting": Phase.RESTING}.get(start, Phase.RUNNING)
         if not has_begun and session.status.phase is phase:
             has_begun = True
-            if command == "model":
+            if section == "matting":
                 world.faults.put("build_engine", ModelError("It is not installed."))
-            pipeline.change(FAILING[command])
+            pipeline.change(lambda now: now.replaced_at([section], **failing))
         elif polls or session.status.problems:
             polls += 1
             if polls == 1:
@@ -310,14 +302,6 @@ def test_a_run_without_limit_waits_for_a_camera(
     assert session.failure is None and desk.camera and not desk.demonstrations
 
 
-def test_a_run_that_waits_for_a_camera_can_be_ended() -> None:
-    def look(session: WatchedRun) -> None:
-        if session.status.phase is Phase.NO_CAMERA:
-            session.end()
-
-    assert watched(Pipeline(AUTO, parts=Desk().parts()), look).failure is None
-
-
 @pytest.mark.parametrize(("settings", "frames"), [(AUTO, 3), (BASE, None)], ids=["limited", "named"])
 def test_other_runs_fail_without_a_camera(settings: Settings, frames: int | None) -> None:
     session = HeadlessRun(Pipeline(settings, parts=Desk().parts()), None, frames)
@@ -362,19 +346,17 @@ GREEN = BackgroundSettings(kind="colour", colour="#00b140")
 PROOF = BASE.replace(output=BASE.output.replace(record=Path("proof.mp4")))
 
 
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"background": BASE.background.replace(kind="blur", blur_strength=0)},
-        {"matting": BASE.matting, "background": BASE.background.replace(kind="blur", blur_strength=0)},
-    ],
-    ids=["strength", "strength and level"],
-)
-def test_a_proof_ends_with_a_blur_that_shows_text(change: dict[str, Any]) -> None:
-    start = PROOF if "matting" in change else PROOF.replaced_at(("matting", "edges"), strict="off")
-    weak = start.replace(**change).replaced_at(("matting", "edges"), strict="off")
-    assert kept_private(weak, start).output.record is None
-    assert kept_private(weak.replaced_at(("matting", "edges"), strict="balanced"), start).output.record is not None
+def with_strict(settings: Settings, level: str) -> Settings:
+    return settings.replaced_at(("matting", "edges"), strict=level)
+
+
+def test_a_proof_ends_with_what_shows_more_and_not_where_the_user_names_its_file() -> None:
+    weak = PROOF.replace(background=BASE.background.replace(kind="blur", blur_strength=0))
+    for start in (PROOF, with_strict(PROOF, "off")):
+        assert kept_private(with_strict(weak, "off"), start).output.record is None
+        assert kept_private(with_strict(weak, "balanced"), start).output.record is not None
+    named = NONE.replace(output=NONE.output.replace(record=Path("named.mp4")))
+    assert kept_private(named, PROOF) is named
 
 
 def test_a_proof_ends_with_a_change_that_shows_the_room() -> None:
@@ -385,45 +367,36 @@ def test_a_proof_ends_with_a_change_that_shows_the_room() -> None:
 
     with running(world, PROOF) as pipeline:
         eventually(lambda: pipeline.status().outputs["recording"] is not None)
-        composites(pipeline)
-        pipeline.change(lambda now: kept_private(now.replace(background=GREEN), PROOF))
-        composites(pipeline)
-        assert pipeline.settings.output.record is not None
-        pipeline.change(lambda now: kept_private(now.replace(background=NONE.background), PROOF))
+        for background in (GREEN, NONE.background):
+            composites(pipeline)
+            assert pipeline.settings.output.record is not None
+            pipeline.change(lambda now, new=background: kept_private(now.replace(background=new), PROOF))  # type: ignore[misc]
         eventually(lambda: any(shows_room(picture.image) for picture in shown_by("virtual_camera")))
     recorded = shown_by("recorder")
     assert any(picture.kind is PictureKind.COMPOSITE for picture in recorded)
     assert not any(shows_room(picture.image) for picture in recorded)
 
 
-def test_a_recording_that_the_user_names_during_a_proof_goes_on() -> None:
-    named = NONE.replace(output=NONE.output.replace(record=Path("named.mp4")))
-    assert kept_private(named, PROOF) is named
-
-
 SIZE = 160, 96
 
 
-def test_it_writes_the_plate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def taken_plate(path: Path, *words: str) -> int:
+    """Take a plate in an instant and return the exit code."""
+    return main.main(["plate", "--output", str(path), "--seconds", "0.3", "--countdown", "0", *words])
+
+
+def test_it_writes_the_plate_unless_someone_is_in_view(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "plate.png"
-    words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo:empty", "--size", "160x96"]
-    assert main.main(["plate", "--output", str(path), *words]) == 0
-    said = capsys.readouterr()
-    assert said.out == f"{path}\n"
-    assert "Step out" in said.err
+    assert taken_plate(path, "--source", "demo", "--size", "160x96") == 1
+    assert "Someone is still in view" in capsys.readouterr().err and not list(tmp_path.iterdir())
+    for _ in ("new", "an earlier plate is replaced"):
+        assert taken_plate(path, "--source", "demo:empty", "--size", "160x96") == 0
+        said = capsys.readouterr()
+        assert said.out == f"{path}\n" and "Step out" in said.err
     empty = DemoSource(*SIZE, 30, empty_scene_s=3.0, motion=0).render(0)
     assert np.abs(np.asarray(cv2.imread(str(path)), int) - empty).mean() < 5
     info = plate_info(path)
-    assert info is not None
-    assert info.camera == "demo"
-    assert main.main(["plate", "--output", str(path), *words]) == 0, "an earlier plate is replaced"
-
-
-def test_it_refuses_someone(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    words = ["--seconds", "0.3", "--countdown", "0", "--source", "demo", "--size", "160x96"]
-    assert main.main(["plate", "--output", str(tmp_path / "plate.png"), *words]) == 1
-    assert "Someone is still in view" in capsys.readouterr().err
-    assert not list(tmp_path.iterdir())
+    assert info is not None and info.camera == "demo"
 
 
 class Sent(DemoSource):
@@ -444,7 +417,7 @@ def test_auto_is_the_camera_that_a_run_takes(
     monkeypatch.setattr(table, "_open_camera", Sent)
     monkeypatch.setattr(camera_list, "is_busy", lambda path: sends and path == sent.path)
     path = tmp_path / "plate.png"
-    code = main.main(["plate", "--output", str(path), "--seconds", "0.3", "--countdown", "0"])
+    code = taken_plate(path)
     said = capsys.readouterr().err
     if sends:
         assert code == 0, said

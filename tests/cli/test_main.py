@@ -125,14 +125,6 @@ def test_an_installed_copy_names_its_command(
     assert "run.py" not in output.out + output.err
 
 
-def test_the_devices_as_json(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main.main(["devices", "--json"]) == 0
-    found = json.loads(capsys.readouterr().out)
-    assert set(found) == {"cameras", "virtual_cameras"}
-    for camera in found["cameras"]:
-        assert {"id", "name", "path", "sizes"} <= set(camera)
-
-
 @pytest.mark.usefixtures("fake_engine")
 def test_a_missing_microphone_does_not_end_a_recording(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out.mp4"
@@ -310,20 +302,16 @@ def test_control_characters_of_names_do_not_reach_the_terminal(
         assert SHOWN in told and not set(told) & set(EVIL) & CONTROLS, words
 
 
-def test_progress_and_tables_show_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
+def test_progress_tables_and_json_show_control_characters(capsys: pytest.CaptureFixture[str]) -> None:
     with visible_output():
         with progress_bar(f"[final]\n{EVIL}", TaskProgressColumn()) as show:
             show(1, 2)
         sys.stdout.write(f"{EVIL}\n")
+        sys.stdout.write(json.dumps({"name": EVIL}, ensure_ascii=False))
         assert console(stderr=True).file is not sys.stderr, "the codes of its colours must pass"
     told = capsys.readouterr()
-    assert r"[final] a\u001b]0;title" in told.err and told.out == f"{SHOWN}\n"
-
-
-def test_json_with_control_characters_stays_json(capsys: pytest.CaptureFixture[str]) -> None:
-    with visible_output():
-        sys.stdout.write(json.dumps({"name": EVIL}, ensure_ascii=False))
-    assert json.loads(capsys.readouterr().out) == {"name": EVIL}
+    line, data = told.out.splitlines()
+    assert r"[final] a\u001b]0;title" in told.err and line == SHOWN and json.loads(data) == {"name": EVIL}
 
 
 @pytest.mark.long
@@ -360,15 +348,12 @@ MORE = {
 """What is added to the commands that need more than files."""
 
 
-def test_there_is_something_to_run() -> None:
-    assert set(MORE) < set(LINES) and any("convert" in line for line in LINES)
-
-
 @pytest.mark.long
 @pytest.mark.timeout(300)
 @pytest.mark.usefixtures("resource_tracker")
 @pytest.mark.parametrize("line", [line for line in LINES if line != "test"])
 def test_each_command_runs(line: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert set(MORE) < set(LINES) and any("convert" in line for line in LINES)
     monkeypatch.chdir(tmp_path)
     (tmp_path / "recordings").mkdir()
     for name in ("talk.mp4", "recordings/monday.mp4", "recordings/friday.mp4"):

@@ -28,13 +28,31 @@ def window_log(*, verbose: bool = False) -> Path:
     return path
 
 
-def test_the_console_shows_warnings_in_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.set_up_console()
+def test_the_console_shows_warnings_in_one_line_and_the_log_of_the_window_all(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    other = logging.NullHandler()
+    logging.getLogger().addHandler(other)
+    try:
+        file = window_log()
+        assert file == paths.log_dir() / "mattecam.log"
+        log.info("opened the camera")
+        log.warning("The camera %s is busy.", "/dev/video0", exc_info=ValueError("inner"))
+        logs.set_up_console()
+        assert other in logging.getLogger().handlers, "setting up again replaces only its own"
+    finally:
+        logging.getLogger().removeHandler(other)
     log.info("detail")
-    log.warning("The camera %s is busy.", "/dev/video0", exc_info=ValueError("inner"))
-    output = capsys.readouterr()
-    assert output.err == "mattecam: The camera /dev/video0 is busy.\n"
-    assert output.out == ""
+    log.warning("once")
+    sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)  # no defect
+    assert capsys.readouterr() == ("", "mattecam: The camera /dev/video0 is busy.\nmattecam: once\nKeyboardInterrupt\n")
+    assert "opened the camera" in (content := file.read_text()) and "ValueError: inner" in content
+    file.unlink()
+    file.parent.rmdir()
+    file.parent.write_text("a file in its place")
+    assert logs.set_up_window() is None
+    reason = "a file is where the folder should be; choose another folder"
+    assert f"without its log file {file}: {reason}." in capsys.readouterr().err
 
 
 def test_verbose_shows_everything_of_our_own(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,30 +64,6 @@ def test_verbose_shows_everything_of_our_own(capsys: pytest.CaptureFixture[str])
     assert "detail" in shown
     assert "ValueError: inner" in shown
     assert "chatter" not in shown
-
-
-def test_setting_up_again_replaces_only_its_own(capsys: pytest.CaptureFixture[str]) -> None:
-    other = logging.NullHandler()
-    logging.getLogger().addHandler(other)
-    try:
-        logs.set_up_window()
-        logs.set_up_console()
-        assert other in logging.getLogger().handlers
-    finally:
-        logging.getLogger().removeHandler(other)
-    log.warning("once")
-    assert capsys.readouterr().err == "mattecam: once\n"
-
-
-def test_the_window_logs_to_a_file_too(capsys: pytest.CaptureFixture[str]) -> None:
-    file = window_log()
-    assert file == paths.log_dir() / "mattecam.log"
-    log.info("opened the camera")
-    log.warning("The camera was lost.", exc_info=ValueError("inner"))
-    content = file.read_text()
-    assert "opened the camera" in content
-    assert "ValueError: inner" in content
-    assert capsys.readouterr().err == "mattecam: The camera was lost.\n"
 
 
 def test_a_name_that_is_no_utf8_is_logged(tmp_path: Path) -> None:
@@ -101,23 +95,6 @@ def test_the_log_shows_control_characters(verbose: bool, capsys: pytest.CaptureF
         assert [line.endswith(shown) for line in text.splitlines()] == [True]
 
 
-def test_a_log_folder_that_cannot_be_written_does_not_stop_the_program(capsys: pytest.CaptureFixture[str]) -> None:
-    paths.data_dir().mkdir(parents=True)
-    paths.log_dir().write_text("a file in its place")
-    assert logs.set_up_window() is None
-    reason = "a file is where the folder should be; choose another folder"
-    assert f"without its log file {paths.log_dir() / 'mattecam.log'}: {reason}." in capsys.readouterr().err
-
-
-def test_no_standard_error_is_no_failure(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sys, "stderr", None)
-    logs.set_up_console()
-    log.warning("nobody reads this")
-    (own,) = [handler for handler in logging.getLogger().handlers if handler.name == logs.HANDLER_NAME]
-    assert isinstance(own, RepeatsHandler)
-    assert type(own.target) is logging.NullHandler
-
-
 @pytest.mark.error_logs
 def test_uncaught_exceptions_are_logged_wherever_they_happen(capsys: pytest.CaptureFixture[str]) -> None:
     file = window_log()
@@ -138,12 +115,6 @@ def test_uncaught_exceptions_are_logged_wherever_they_happen(capsys: pytest.Capt
         "mattecam: A defect in the program, KeyError: 'on the main thread'",
     ]
     assert file.read_text().count("Traceback") == 2
-
-
-def test_an_interruption_is_no_defect(capsys: pytest.CaptureFixture[str]) -> None:
-    logs.set_up_console()
-    sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)
-    assert "defect" not in capsys.readouterr().err
 
 
 class Lines(logging.Handler):
@@ -180,24 +151,19 @@ def said(message: str, at_s: float = 0.0, name: str = "app.a") -> logging.LogRec
 @pytest.mark.parametrize(
     ("messages", "lines"),
     [
-        (["a", "a", "a", "a"], ["a"]),
-        (["a", "a", "a", "a", "b"], ["a", "… repeated 3 times", "b"]),
-        (["a", "a", "b", "a"], ["a", "… repeated once", "b", "a"]),
+        ("aaaa", ["a"]),
+        ("aaaab", ["a", "… repeated 3 times", "b"]),
+        ("aaba", ["a", "… repeated once", "b", "a"]),
+        ("aAaAaAb", ["a", "A", "… repeated 2 times", "b"]),
     ],
 )
 def test_a_repeated_message_is_one_line_and_a_count(
-    handler: RepeatsHandler, target: Lines, messages: list[str], lines: list[str]
+    handler: RepeatsHandler, target: Lines, messages: str, lines: list[str]
 ) -> None:
+    """Loggers do not break each other's count: that of a capital is another one."""
     for number, message in enumerate(messages):
-        handler.handle(said(message, 5.0 * number))
+        handler.handle(said(message, 5.0 * number, "app.b" if message.isupper() else "app.a"))
     assert target.lines == lines
-
-
-def test_loggers_do_not_break_each_others_count(handler: RepeatsHandler, target: Lines) -> None:
-    for _ in range(3):
-        handler.handle(said("a", name="app.a"))
-        handler.handle(said("b", name="app.b"))
-    assert target.lines == ["a", "b"]
 
 
 def test_what_goes_on_is_said_once(handler: RepeatsHandler, target: Lines) -> None:
@@ -271,16 +237,13 @@ def test_a_picture_is_named_without_its_folder(capsys: pytest.CaptureFixture[str
     error = BackgroundError(damaged)
     error.__cause__ = FileNotFoundError(2, "No such file or directory", str(BEACH))
     log.warning("The background failed.", exc_info=error)
+    own = paths.data_dir() / "models" / "a.pth"
+    log.info("%s %s %s", Path("/dev/video0"), own, "/")
     written = file.read_text()
     assert FOLDER not in written
     assert written.count("beach 1.png") == 5  # the second warning repeats the first
+    assert f"/dev/video0 {own} /" in written, "devices and own folders stay"
     assert FOLDER in capsys.readouterr().err, "the terminal shows where the user finds it"
-
-
-def test_devices_and_own_folders_stay() -> None:
-    file, own = window_log(), paths.data_dir() / "models" / "a.pth"
-    log.info("%s %s %s", Path("/dev/video0"), own, "/")
-    assert f"/dev/video0 {own} /" in file.read_text()
 
 
 def run_to(source: Path | str = "demo", **files: Path) -> Settings:
@@ -301,15 +264,14 @@ def test_a_recording_whose_name_is_taken_gets_a_free_one(tmp_path: Path, clip: P
     assert settings.output.record == tmp_path / "a (3).mkv"
     assert settings.output.record_alpha == tmp_path / "alpha.mkv"
     assert sentence == f"Files of this name exist and are kept: {clip}. This run records to {tmp_path / 'a (3).mkv'}."
-    free = run_to(record=tmp_path / "new.mkv")
-    assert checked_files(free, tmp_path / "status.json") == (free, None)
-    assert {path.name for path in tmp_path.iterdir()} == {"a.mkv", "a (2).mkv"}
-
-
-def test_an_empty_file_such_as_that_of_mktemp_is_filled(tmp_path: Path) -> None:
-    (tmp_path / "a.mp4").touch()
-    settings = run_to(record=tmp_path / "a.mp4")
-    assert checked_files(settings, None) == (settings, None)
+    os.mkfifo(tmp_path / "a.mp4")  # kept as a file is
+    assert checked_files(run_to(record=tmp_path / "a.mp4"), None)[0].output.record == tmp_path / "a (2).mp4"
+    (tmp_path / "empty.mkv").touch()  # as mktemp makes it
+    for name in ("new.mkv", "empty.mkv"):
+        free = run_to(record=tmp_path / name)
+        assert checked_files(free, tmp_path / "status.json") == (free, None)
+    checked_files(run_to(), Path(os.devnull))
+    assert {path.name for path in tmp_path.iterdir()} == {"a.mkv", "a (2).mkv", "a.mp4", "empty.mkv"}
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links need a permission on Windows")
@@ -343,15 +305,3 @@ def test_the_status_replaces_nothing_but_a_status(tmp_path: Path, clip: Path) ->
 def test_a_status_file_that_cannot_be_written_is_named_at_the_start(tmp_path: Path, name: str, reason: str) -> None:
     with pytest.raises(MattecamError, match=rf"status file .* cannot be written: {reason}"):
         checked_files(run_to(), tmp_path / name)
-
-
-def test_the_status_may_go_to_a_device() -> None:
-    checked_files(run_to(), Path(os.devnull))
-
-
-def test_a_pipe_is_kept_as_a_file_is(tmp_path: Path) -> None:
-    pipe = tmp_path / "a.mp4"
-    os.mkfifo(pipe)
-    settings, sentence = checked_files(run_to(record=pipe), None)
-    assert settings.output.record == tmp_path / "a (2).mp4"
-    assert sentence is not None

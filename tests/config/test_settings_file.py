@@ -7,14 +7,13 @@ import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from app.cli.options import LiveOptions, apply_options
-from app.config import scenes, settings_file
+from app.config import settings_file
 from app.config.scenes import SceneStore
 from app.config.setting import SETTINGS, read_zones
 from app.core import paths
@@ -89,25 +88,16 @@ def test_a_link_stays_a_link(tmp_path: Path) -> None:
 def test_a_broken_file_is_kept_and_said_once(
     tmp_path: Path, content: bytes, reason: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    path = tmp_path / "settings.json"
+    path, taken = tmp_path / "settings.json", tmp_path / "settings.json.bad"
+    taken.symlink_to("nowhere")
     path.write_bytes(content)
     settings, warning = settings_file.load(path)
     assert settings == Settings()
-    assert warning is not None
-    assert reason in warning
-    assert str(path) in warning
+    assert warning is not None and reason in warning and str(path) in warning
     assert not caplog.records, "what is returned is printed; the log is printed as well"
-    assert (tmp_path / "settings.json.bad").read_bytes() == content
-    assert not path.exists()
+    assert (tmp_path / "settings.json (2).bad").read_bytes() == content
+    assert taken.is_symlink() and not path.exists()
     assert settings_file.load(path) == (Settings(), None)
-
-
-def test_a_broken_file_replaces_no_link_to_nowhere(tmp_path: Path) -> None:
-    path, link = tmp_path / "settings.json", tmp_path / "settings.json.bad"
-    path.write_bytes(b"{")
-    link.symlink_to("nowhere")
-    settings_file.load(path)
-    assert link.is_symlink() and (tmp_path / "settings.json (2).bad").read_bytes() == b"{"
 
 
 def test_a_file_that_cannot_be_read_is_left_alone(tmp_path: Path) -> None:
@@ -127,25 +117,10 @@ def test_the_environment_names_the_folders(tmp_path: Path, monkeypatch: pytest.M
     assert paths.config_dir().name == "mattecam"
 
 
-@pytest.mark.parametrize(
-    ("saved", "level"),
-    [
-        (True, "balanced"),
-        ("on", "balanced"),
-        ("strict", "balanced"),
-        ("off", "off"),
-    ],
-)
-def test_a_level_that_is_gone_is_read_as_balanced(saved: object, level: str) -> None:
-    edges = settings_file.parse({"matting": {"edges": {"strict": saved}}}).matting.edges
-    assert edges.strict == level
-    assert settings_file.parse(Settings().model_dump(mode="json")).matting.edges.strict == "balanced"
-
-
-@pytest.mark.parametrize("strict", [None, "balanced", "strict", True, "off"])
+@pytest.mark.parametrize("strict", [None, "balanced", "strict", "on", True, "off"])
 @pytest.mark.parametrize("before", [None, 0, 10, 50, 70, 85, 100])
 def test_a_blur_of_an_older_version_is_never_weaker_than_it_was_shown(strict: object, before: float | None) -> None:
-    """Version 2 saved the strength on the scale of the level."""
+    """Version 2 saved the strength on the scale of the level; a level that is gone is read as balanced."""
     off = strict == "off"
     data: dict[str, Any] = {
         "version": 2,
@@ -155,6 +130,7 @@ def test_a_blur_of_an_older_version_is_never_weaker_than_it_was_shown(strict: ob
     given = 50 if before is None else before
     shown = given if off else 70 + given * 0.3
     settings = settings_file.parse(data)
+    assert settings.matting.edges.strict == ("off" if off else "balanced")
     assert settings.shown_blur == pytest.approx(shown)
     assert settings.shown_blur >= shown
     assert settings_file.parse(settings.model_dump(mode="json")) == settings, "converted once"
@@ -235,24 +211,21 @@ def test_a_damaged_zone_is_refused_because_less_would_be_hidden_without_it(zone:
         settings_file.parse({"people": {"zones": [{"points": [[0, 0]], **zone}]}})
 
 
-def test_a_file_of_version_0_3_loads_without_what_has_gone(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_file_of_version_0_3_loads_without_what_has_gone(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     """The background that has gone becomes a blur, never the room; the log names once what is unknown."""
     data = json.loads(OLD.read_text())
-    for _time in range(2):
-        settings = settings_file.parse(data)
+    (tmp_path / "scenes.json").write_text(
+        json.dumps({"version": 1, "scenes": {"Talk": {**data, "with_devices": True}}})
+    )
+    scene = SceneStore(tmp_path / "scenes.json").get("Talk").applied_to(Settings())
+    settings = settings_file.parse(data)
     (said,) = (record.getMessage() for record in caplog.records)
     for name in ("background.kind", "background.screen", "background.slide", "placement", "overlay"):
         assert name in said
-    assert settings.background.kind == "blur" and settings.shown_blur == 76
-    assert (settings.capture.source, settings.output.mirror) == ("other", True)
-    assert len(settings.people.zones) == 1, "what is hidden stays hidden"
-
-
-def test_a_scene_of_a_background_that_has_gone_is_a_blur(tmp_path: Path) -> None:
-    scene = {**json.loads(OLD.read_text()), "with_devices": True}
-    (tmp_path / "scenes.json").write_text(json.dumps({"version": 1, "scenes": {"Talk": scene}}))
-    applied = SceneStore(tmp_path / "scenes.json").get("Talk").applied_to(Settings())
-    assert applied.background.kind == "blur"
+    for loaded in (settings, scene):
+        assert loaded.background.kind == "blur" and loaded.shown_blur == 76
+        assert (loaded.capture.source, loaded.output.mirror) == ("other", True)
+        assert len(loaded.people.zones) == 1, "what is hidden stays hidden"
 
 
 def test_every_setting_is_described() -> None:
@@ -325,19 +298,15 @@ def test_a_scene_changes_neither_pause_freeze_recording_nor_devices(store: Scene
 
 
 def test_a_scene_that_was_saved_with_its_devices_restores_them(store: SceneStore) -> None:
-    store.put("Desk", RUN, with_devices=True)
+    """How a camera is turned belongs to its scenes: one without a camera leaves that in use upright."""
+    sideways = RUN.replaced_at(["capture"], rotate=90, flip=True)
+    store.put("Desk", sideways, with_devices=True)
     applied = store.get("Desk").applied_to(Settings())
     assert "microphone" not in store.path.read_text()
-    assert applied == Settings(capture=RUN.capture, output=OutputSettings(virtual_camera="call", on_demand=False))
-
-
-def test_how_a_camera_is_turned_belongs_to_its_scenes(store: SceneStore) -> None:
-    """A scene without a camera leaves the one in use upright."""
-    sideways = RUN.replaced_at(["capture"], rotate=90, flip=True)
-    for with_devices in (False, True):
+    assert applied == Settings(capture=sideways.capture, output=OutputSettings(virtual_camera="call", on_demand=False))
+    for with_devices in (True, False):
         store.put("Desk", sideways, with_devices=with_devices)
-        applied = store.get("Desk").applied_to(RUN)
-        assert applied.capture == (sideways if with_devices else RUN).capture
+        assert store.get("Desk").applied_to(RUN).capture == (sideways if with_devices else RUN).capture
         assert not store.get("Desk").exposes(RUN)
 
 
@@ -395,11 +364,8 @@ def test_a_file_that_cannot_be_read_is_never_replaced(tmp_path: Path) -> None:
     assert tmp_path.is_dir()
 
 
-@pytest.mark.parametrize("others", ["threads", "processes"])
-def test_scenes_saved_at_once_are_all_kept(store: SceneStore, others: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_scenes_saved_at_once_are_all_kept(store: SceneStore) -> None:
     """The lock on the file holds between all that opened it, in one process as in several."""
-    if others == "processes":
-        monkeypatch.setattr(scenes, "_thread_lock", nullcontext())
     names = {f"Scene {number}" for number in range(40)}
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(lambda name: SceneStore(store.path).put(name, Settings()), names))
@@ -440,9 +406,6 @@ def test_a_file_gives_zones_for_any_camera(tmp_path: Path) -> None:
 def test_any_other_file_is_refused(tmp_path: Path, data: object, problem: str) -> None:
     with pytest.raises(SettingsError, match=rf"zones file .*{problem}"):
         read_zones(write(tmp_path, data))
-
-
-def test_a_missing_file_or_a_folder_is_named(tmp_path: Path) -> None:
     for path in (tmp_path / "none.json", tmp_path):
         with pytest.raises(SettingsError, match=str(path)):
             read_zones(path)
