@@ -23,7 +23,8 @@ PAIR_LIMIT = 128
 
 Processors without VNNI add the products of such a pair in 16 bits, and clip the sum: 255 · 128 still fits.
 """
-_INPUT = ".input"
+INPUT = ".input"
+"""End of the names of input scales."""
 _LEAST, _STEP = 0.15, 1 / 64
 """Ranges tried for a scale, as fractions of the largest value: not less than this, in such steps."""
 _TINY = 1e-8
@@ -124,21 +125,15 @@ def round_weights(network: nn.Module) -> None:
             module.weight = nn.Parameter(weights[..., :inputs].permute(0, 3, 1, 2).contiguous(), requires_grad=False)
 
 
-def input_scales(network: nn.Module) -> dict[str, Tensor]:
-    """Return scales and limits of the inputs of the convolutions that `quantize_convolutions` replaced."""
-    tensors: dict[str, Tensor] = {}
-    for name, quantizer in _quantizers(network):
-        tensors[name + _INPUT] = quantizer.scale.detach().clone().reshape(1)
-        tensors[f"{name}.limits"] = torch.tensor(quantizer.limits, dtype=torch.int32)
-    return tensors
-
-
 def set_input_scales(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
-    """Set what `input_scales` returns. Raises RuntimeError if a scale is missing or does not fit."""
-    for name, quantizer in _quantizers(network):
+    """Set scales and limits of the inputs of convolutions that `quantize_convolutions` replaced.
+
+    Raises RuntimeError if a scale is missing or does not fit.
+    """
+    for name, quantizer in quantizers(network):
         try:
             limits = tuple(tensors[f"{name}.limits"].tolist())
-            quantizer.scale.copy_(tensors[name + _INPUT].reshape(()))
+            quantizer.scale.copy_(tensors[name + INPUT].reshape(()))
         except KeyError as error:
             raise RuntimeError(f"{name} has no scales") from error
         if limits not in (SIGNED, UNSIGNED):
@@ -148,10 +143,11 @@ def set_input_scales(network: nn.Module, tensors: Mapping[str, Tensor]) -> None:
 
 def quantized_names(tensors: Mapping[str, Tensor]) -> list[str]:
     """Return the names of the convolutions whose scales `tensors` contains."""
-    return [name.removesuffix(_INPUT) for name in tensors if name.endswith(_INPUT)]
+    return [name.removesuffix(INPUT) for name in tensors if name.endswith(INPUT)]
 
 
-def _quantizers(network: nn.Module) -> Iterator[tuple[str, Quantizer]]:
+def quantizers(network: nn.Module) -> Iterator[tuple[str, Quantizer]]:
+    """Yield the quantizers that `quantize_convolutions` has added, with the names of their convolutions."""
     for name, module in network.named_modules():
         if isinstance(module, nn.Sequential) and len(module) == 2:
             quantizer, convolution = module

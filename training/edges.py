@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from app.core import EXIT_DONE
 from models.blocks import apply_filter, downsampled
-from models.mattecam.bundled import load, save
+from models.mattecam.bundled import load
 from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, pixels_of, stretched
 from models.table import BUNDLED
 from training import parallel
@@ -29,6 +29,7 @@ from training.edge_frames import Frames, draw_frames, shuffled
 from training.losses import highest, laplacian_loss, segmentation_loss, undecided_loss, variation
 from training.optimizer import LONGEST_GRADIENT, Optimizer, rate_at
 from training.progress import Bar
+from training.saving import save
 from training.step import EDGE_REACH, half_type
 from training.train import filled, run_processes
 

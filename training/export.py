@@ -12,11 +12,12 @@ import typer
 
 from app.core.errors import UsageError
 from app.core.paths import assets_dir
-from models.mattecam.bundled import load, save
+from models.mattecam.bundled import load
 from models.mattecam.network import MattecamNetwork
 from models.table import BUNDLED
 from training.edges import widened
 from training.rounding import round_weights
+from training.saving import save
 from training.sources import read_image, to_rgb
 from training.step import Learner
 

@@ -23,13 +23,14 @@ from pathlib import Path
 import torch
 
 from app.core import EXIT_DONE, EXIT_INTERRUPTED
-from models.mattecam.bundled import load_bundled, save
+from models.mattecam.bundled import load_bundled
 from models.mattecam.network import MattecamNetwork
 from training.check import predictions, quick_check
 from training.packs import listed_pictures, pack_all
 from training.rehearsal import draw_pictures
 from training.rows import agreement_row
 from training.run import Run, Stage
+from training.saving import save
 from training.step import Learner
 from training.store import PACKS, Pack
 from training.torch_teacher import TorchTeacher, rvm_teacher

@@ -24,7 +24,7 @@ from torch import Tensor
 
 from models.mattecam.bundled import load
 from models.mattecam.network import MattecamNetwork
-from models.mattecam.quantized import quantized, save_quantized
+from models.mattecam.quantized import quantized
 from models.rvm.network import MattingNetwork
 from models.table import BUNDLED, NETWORKS
 from models.weights import SIMILAR, SOURCE, int8_file, sha256_of
@@ -33,6 +33,7 @@ from training.compare_strangers import STUDENT_RATIO, Scenes, Stream
 from training.data import SampleSource
 from training.rows import Row
 from training.rvm_int8 import ExportedNetwork, in_int8, scales_of
+from training.saving import save_quantized
 from training.torch_teacher import rvm_network
 
 SIZE = (320, 180)

@@ -16,7 +16,7 @@ from torch import nn
 
 from app.core.errors import UsageError
 from models.mattecam.bundled import load
-from models.mattecam.network import MattecamNetwork, PlateNetwork, with_plate
+from models.mattecam.network import MattecamNetwork, PlateNetwork
 from training import parallel
 from training.average import Average
 from training.check import quick_check
@@ -26,6 +26,7 @@ from training.mimicry import FeatureTeacher
 from training.optimizer import LONGEST_GRADIENT, Optimizer, rate_at
 from training.plates import PlateSource
 from training.progress import Bar
+from training.saving import with_plate
 from training.step import Learner, half_type, on_device, stacked
 from training.trunk import set_trained_parts, with_trunk
 

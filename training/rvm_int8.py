@@ -9,10 +9,10 @@ from torch import Tensor
 
 from models.blocks import halve
 from models.export import Export
-from models.quantization import input_scales
 from models.rules import state_names
 from models.rvm.export import export, parts_of, quantized
 from models.rvm.network import MattingNetwork, State
+from training.saving import input_scales
 
 LAYERS: tuple[str, ...] = (
     "decoder.deepest.0.block.0.0",

@@ -1,4 +1,4 @@
-"""Loads, saves and exports the networks whose weights ship with the program.
+"""Loads and exports the networks whose weights ship with the program.
 
 The inference core is exported up to the cells of the matte, without forgetting.
 """
@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import cast
 
 import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from models.export import Export, ExportStage, Method, example_inputs
@@ -34,7 +34,7 @@ def load_bundled_with_plate() -> PlateNetwork:
 
 
 def load(path: Path) -> MattecamNetwork:
-    """Return Mattecam's network with weights from a file written by `save` or `save_quantized`; see `load_bundled`."""
+    """Return Mattecam's network with weights from a file that `training.saving` wrote; see `load_bundled`."""
     return network_of(load_file(path)).eval()
 
 
@@ -55,16 +55,6 @@ def network_with_plate_of(tensors: Mapping[str, Tensor], refiner: str = "auto") 
     network = PlateNetwork.for_weights(tensors)
     network.load_state_dict(tensors, strict=True)
     return network
-
-
-def save(network: MattecamNetwork, path: Path) -> None:
-    """Write the network's weights in half precision; integer batch counts are unchanged."""
-    state = network.state_dict()
-    save_file({name: _narrowed(value).contiguous() for name, value in state.items()}, path)
-
-
-def _narrowed(value: Tensor) -> Tensor:
-    return value.half() if value.is_floating_point() else value
 
 
 class Beginning(nn.Module):

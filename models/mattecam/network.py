@@ -460,16 +460,3 @@ def difference(frame: Tensor, plate: Tensor) -> Tensor:
 def changed(away: Tensor) -> Tensor:
     """Return 1 near any `difference` and 0 elsewhere: the inside of a person may look like the background."""
     return ((largest(away, NEAR) - SAME) / (OTHER - SAME)).clamp(0, 1)
-
-
-def with_plate(network: MattecamNetwork) -> PlateNetwork:
-    """Return a network with the same output for any plate, to begin training with."""
-    if isinstance(network, PlateNetwork):
-        return network
-    state = network.state_dict()
-    found = PlateNetwork.for_weights(state)
-    kernel = state[FIRST_KERNEL]
-    wide = torch.zeros_like(found.state_dict()[FIRST_KERNEL])
-    wide[:, : kernel.shape[1]] = kernel
-    found.load_state_dict({**state, FIRST_KERNEL: wide})
-    return found

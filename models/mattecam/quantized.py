@@ -9,17 +9,15 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from models.backbones import STAGES_TO_8, MBConv
 from models.blocks import Residual
 from models.mattecam.network import Context, MattecamGRU, MattecamNetwork, Trunk
-from models.quantization import SIGNED, WEIGHT_LIMIT, QuantizedConv, Quantizer
+from models.quantization import SIGNED, QuantizedConv, Quantizer
 
 _SCALE = ".scale"
 
@@ -48,7 +46,7 @@ def quantized(network: MattecamNetwork) -> MattecamNetwork:
 
 
 def load_quantized(tensors: Mapping[str, Tensor]) -> MattecamNetwork:
-    """Return the network of a file written by `save_quantized`. Raises RuntimeError if the tensors do not match."""
+    """Return the network of tensors that `training.saving` wrote. Raises RuntimeError if they do not match."""
     mattecam = quantized(MattecamNetwork.for_weights(tensors).eval())
     state = dict(tensors)
     for name, weight in tensors.items():
@@ -59,16 +57,6 @@ def load_quantized(tensors: Mapping[str, Tensor]) -> MattecamNetwork:
             state[name] = weight.float() * scale.float()[:, None, None, None]
     mattecam.load_state_dict(state, strict=True)
     return mattecam.eval()
-
-
-def save_quantized(mattecam: MattecamNetwork, path: Path, metadata: dict[str, str]) -> None:
-    """Write a network made by `quantized`: weights as int8, all other parameters as float32."""
-    state = {name: value.detach().clone() for name, value in mattecam.state_dict().items()}
-    for name, module in mattecam.named_modules():
-        if isinstance(module, QuantizedConv):
-            steps = module.weight.detach() / module.scale[:, None, None, None]
-            state[f"{name}.weight"] = steps.round().clamp(-WEIGHT_LIMIT, WEIGHT_LIMIT).to(torch.int8)
-    save_file(state, path, metadata)
 
 
 class _QuantizedGRU(MattecamGRU):

@@ -17,9 +17,9 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from app.matting.openvino.artefact import core, ov
-from models.mattecam.bundled import export, load, load_bundled, save
+from models.mattecam.bundled import export, load, load_bundled
 from models.mattecam.network import Decision, Forgetting, MattecamNetwork, Shares
-from models.mattecam.quantized import load_quantized, quantized, save_quantized
+from models.mattecam.quantized import load_quantized, quantized
 from models.quantization import (
     PAIR_LIMIT,
     SIGNED,
@@ -38,6 +38,7 @@ from models.weights import SOURCE, find_int8, int8_file, sha256_of
 from tests.golden.fill import fill
 from tests.paths import GOLDEN
 from training.export import expected_outputs, portrait
+from training.saving import save, save_quantized
 
 pytestmark = pytest.mark.torch
 
@@ -50,6 +51,7 @@ def student() -> MattecamNetwork:
 def test_the_bundled_network_is_small_enough_to_ship(student: MattecamNetwork) -> None:
     assert sum(p.numel() for p in student.parameters()) <= 3_500_000
     assert BUNDLED.stat().st_size <= 7_000_000
+    assert int8_file(BUNDLED).stat().st_size <= 4_000_000
 
 
 def test_the_bundled_weights_give_the_expected_outputs(student: MattecamNetwork) -> None:
@@ -72,21 +74,14 @@ def test_the_coarse_alpha_is_the_one_before_the_decision(student: MattecamNetwor
     assert not torch.equal(coarse, student.matte(image)[0][:, 3:])
 
 
-def test_a_trunk_runs_in_float32_up_to_an_eighth() -> None:
+def test_a_trunk_runs_in_float32_up_to_an_eighth_and_its_features_fit_the_next_frames() -> None:
     """Its first layers would cause most of the error in bfloat16."""
-    network = MattecamNetwork(trunk=True).eval()
-    assert network.trunk is not None
-    beginning, rest, body = export(network).stages
-    assert [stage.float32 for stage in (beginning, rest, body)] == [True, False, False]
-    begun = beginning.module(torch.rand(1, 3, 45, 75))
-    assert begun.shape == (1, 40, 6, 10) and rest.reads == ("begun",)
+    stages = export(MattecamNetwork(trunk=True).eval()).stages
+    beginning, trunk, body = stages
+    assert [(stage.float32, stage.steady) for stage in stages] == [(True, True), (False, True), (False, False)]
+    assert beginning.module(torch.rand(1, 3, 45, 75)).shape == (1, 40, 6, 10) and trunk.reads == ("begun",)
+    assert set(body.reads) & {*beginning.writes, *trunk.writes} == {"deep"}
     assert [stage.name for stage in export(MattecamNetwork().eval()).stages] == ["body"]
-
-
-def test_the_features_of_a_trunk_are_those_that_fit_the_next_frames() -> None:
-    *trunk, body = export(MattecamNetwork(trunk=True).eval()).stages
-    assert all(stage.steady for stage in trunk) and not body.steady
-    assert set(body.reads) & {name for stage in trunk for name in stage.writes} == {"deep"}
 
 
 SIZE = 60, 80
@@ -189,10 +184,6 @@ def random_int8() -> MattecamNetwork:
 
 def test_the_int8_version_was_made_of_the_bundled_weights() -> None:
     assert find_int8(BUNDLED) == int8_file(BUNDLED), "run `python -m training.quantize` for the new weights"
-
-
-def test_the_int8_version_is_small() -> None:
-    assert int8_file(BUNDLED).stat().st_size <= 4_000_000
 
 
 def test_the_int8_version_gives_nearly_the_expected_outputs() -> None:

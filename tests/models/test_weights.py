@@ -156,61 +156,42 @@ class Server(Handler):
         wanted = self.headers.get("Range")
         Server.ranges.append(wanted)
         start = int(match[1]) if (match := re.fullmatch(r"bytes=(\d+)-", wanted or "")) else 0
+        rest, half = CONTENT[start:], len(CONTENT) // 2
+        answers: dict[str, tuple[int, dict[str, object], bytes]] = {
+            "absent": (404, {}, b""),
+            "moved": (302, {"Location": "/file"}, b""),
+            "no-address": (302, {"Location": "http://["}, b""),
+            "no-length": (200, {"Content-Length": "many"}, b""),
+            "page": (200, {"Content-Type": "text/html; charset=utf-8"}, b"<html></html>"),
+            "whole": (200, {}, CONTENT),  # ignores ranges
+            "cut": (206 if start else 200, {"Content-Length": len(rest)}, rest[:half]),  # disconnects half-way
+            "longer": (200, {}, CONTENT + CONTENT),
+            "unknown-length": (200, {"Content-Length": None}, CONTENT),
+            "endless": (200, {"Content-Length": None}, b""),
+            "slow": (200, {"Content-Length": len(CONTENT)}, CONTENT[:half]),
+            "file": (206, {}, rest) if 0 < start < len(CONTENT) else (416 if start else 200, {}, rest),
+        }
         kind = self.path.strip("/")
-        if kind == "absent":
-            self.send_error(404)
-        elif kind == "moved":
-            self.send_response(302)
-            self.send_header("Location", "/file")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-        elif kind in ("no-length", "no-address"):
-            self.send_response(200 if kind == "no-length" else 302)
-            self.send_header("Content-Length", "many" if kind == "no-length" else "0")
-            self.send_header("Location", "http://[")
-            self.end_headers()
-            self.close_connection = True
-        elif kind == "page":
-            self.send_response(200)
-            self.send_header("Content-Type", "text/html; charset=utf-8")
-            self.send_header("Content-Length", "13")
-            self.end_headers()
-            self.wfile.write(b"<html></html>")
-        elif start >= len(CONTENT):
-            self.send_error(416)
-        elif kind == "whole":  # ignores ranges
-            self._send(200, CONTENT, len(CONTENT))
-        elif kind == "cut":  # announces the full length and disconnects half-way
-            self._send(206 if start else 200, CONTENT[start : start + len(CONTENT) // 2], len(CONTENT) - start)
-            self.close_connection = True
-        elif kind == "unknown-length":
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(CONTENT)
-            self.close_connection = True
-        elif kind == "endless":
-            self.send_response(200)
-            self.end_headers()
+        status, headers, body = answers[kind]
+        if status >= 400:
+            self.send_error(status)
+            return
+        self.send_response(status)
+        for name, value in ({"Content-Length": len(body)} | headers).items():
+            if value is not None:
+                self.send_header(name, str(value))
+        self.end_headers()
+        self.wfile.write(body)
+        if kind == "endless":
             with contextlib.suppress(OSError):  # the client disconnects
                 for _ in range(200):
                     self.wfile.write(CONTENT)
                     Server.sent += len(CONTENT)
-            self.close_connection = True
         elif kind == "slow":
-            self._send(200, CONTENT[: len(CONTENT) // 2], len(CONTENT))
             self.wfile.flush()
             Server.goes_on.wait(60)
-            self.wfile.write(CONTENT[len(CONTENT) // 2 :])
-        elif kind == "longer":
-            self._send(200, CONTENT + CONTENT, 2 * len(CONTENT))
-        else:
-            self._send(206 if start else 200, CONTENT[start:], len(CONTENT) - start)
-
-    def _send(self, status: int, body: bytes, length: int) -> None:
-        self.send_response(status)
-        self.send_header("Content-Length", str(length))
-        self.end_headers()
-        self.wfile.write(body)
+            self.wfile.write(CONTENT[half:])
+        self.close_connection = kind in ("cut", "no-length", "unknown-length", "endless")
 
 
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from app.core.errors import UsageError
-from models.mattecam.bundled import load, load_bundled, save
+from models.mattecam.bundled import load, load_bundled
 from models.mattecam.network import MattecamNetwork
 from models.mattecam.quantized import quantized
 from models.quantization import QuantizedConv, Quantizer
@@ -25,6 +25,7 @@ from training.edges import LAST, WEIGHTS, Job, losses_of, on_device, train, trai
 from training.export import blended
 from training.quantize import regressions
 from training.rounding import round_weights
+from training.saving import save
 from training.tests.samples import descended, make_cache
 
 CPU = torch.device("cpu")

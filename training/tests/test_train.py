@@ -18,9 +18,9 @@ from typer.testing import CliRunner
 
 from app.core.errors import UsageError
 from models.backbones import EfficientNetLite0
-from models.mattecam.bundled import load, load_bundled, save
-from models.mattecam.network import FIRST_KERNEL, MattecamNetwork, PlateNetwork, difference, with_plate
-from models.mattecam.quantized import quantized, save_quantized
+from models.mattecam.bundled import load, load_bundled
+from models.mattecam.network import FIRST_KERNEL, MattecamNetwork, PlateNetwork, difference
+from models.mattecam.quantized import quantized
 from models.rvm.network import MattingNetwork
 from models.table import BUNDLED
 from tests.golden.fill import fill, image
@@ -32,6 +32,7 @@ from training.mimicry import CHANNELS, FeatureTeacher, Mimicry
 from training.optimizer import Optimizer, orthogonal
 from training.plates import PlateSource
 from training.run import Run, Stage, frames_of_step, size_of_step
+from training.saving import save, save_quantized, with_plate
 from training.step import Learner, to_batch
 from training.tests.samples import descended, make_cache
 from training.train import main

@@ -109,8 +109,8 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[Tensor, Tensor
     age, hidden = torch.where(age < 0, _OLD, age.clamp(min=1)), hidden > 0
 
     empty = _largest(alpha) < rules.EMPTY_ALPHA
-    certain = _smallest(alpha) > rules.CERTAIN_ALPHA
-    sure = _grown(certain)
+    centres = _smallest(alpha) > rules.CERTAIN_ALPHA
+    certain = _grown(centres)
     change = image - recent * _light_of(image, recent, empty & was_empty)
     moving = _mean(change).abs().amax(1, keepdim=True) > rules.MOTION
     recent = recent + rules.REFERENCE_RATE * (image - recent)
@@ -120,14 +120,15 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[Tensor, Tensor
     agreeing = known & (_mean(difference) < rules.AGREEMENT)
     has_moved = ((moved > 0) | moving) & (alpha > rules.PRESENT_ALPHA) & ~(agreeing & hidden)
 
-    removed = agreeing & ~sure & ~hidden
+    removed = agreeing & ~certain & ~hidden
     mask = (alpha > rules.BODY_ALPHA) & ~removed
-    asked = torch.cat([mask, certain, sure, _grown(has_moved)], 1) & mask
-    total, blocks, surely, near = torch.split(count(components(mask), asked).view_as(asked), 1, 1)
-    stirred = near > rules.MOVED_SHARE * total
-    least = torch.where(stirred, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
-    body = mask & (blocks >= rules.CERTAIN_CELLS) & (surely >= least * total)
-    has_moved = has_moved | (body & certain)
+    counted = torch.cat([mask, centres, certain, _grown(has_moved)], 1) & mask
+    counts = count(components(mask), counted).view_as(counted)
+    size, centre_count, certain_count, moved_count = torch.split(counts, 1, 1)
+    component_moved = moved_count > rules.MOVED_SHARE * size
+    least_share = torch.where(component_moved, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
+    body = mask & (centre_count >= rules.CERTAIN_CELLS) & (certain_count >= least_share * size)
+    has_moved = has_moved | (body & centres)
     kept = _grown(body & ~removed) & ~removed & (age >= _OLD)
     gain = _soft(kept, coarse, cell)
     unseen = ~_grown(kept) & ~empty & ~moving

@@ -227,8 +227,8 @@ def spread(person: Tensor, before: Tensor, after: Tensor, feather_px: int) -> Te
     before, after: alpha (1, 1, H, W) in 0..255 before and after feathering.
     """
     samples = slice(SPREAD_FACTOR // 2, None, SPREAD_FACTOR)
-    surely = (before[:, :, samples, samples] >= SPREAD_ALPHA).float()
-    colours = torch.cat([person[:, :, samples, samples] * surely, surely], 1)
+    opaque = (before[:, :, samples, samples] >= SPREAD_ALPHA).float()
+    colours = torch.cat([person[:, :, samples, samples] * opaque, opaque], 1)
     radius = spread_radius(feather_px)
     for _ in range(2):
         colours = functional.avg_pool2d(colours, 2 * radius + 1, 1, radius)

@@ -238,33 +238,6 @@ def _equal(one: object, other: object) -> bool:
 
 
 PREVIOUS_ALPHA = "previous_alpha"
-
-
-def to_arrays(state: Sequence[Tensor], previous_alpha: Tensor | None) -> StateArrays:
-    """Return float32 copies; every supported precision is exact in float32."""
-    named = {f"state{index}": tensor for index, tensor in enumerate(state)}
-    if previous_alpha is not None:
-        named[PREVIOUS_ALPHA] = previous_alpha
-    return {name: tensor.float().cpu().numpy().copy() for name, tensor in named.items()}
-
-
-def from_arrays(arrays: StateArrays, like: State, size: tuple[int, int]) -> tuple[State, Tensor | None]:
-    """Return the state on the devices and in the precisions of `like`, and the previous alpha.
-
-    size: (height, width) of the frame. Raises KeyError, ValueError or TypeError if the arrays do not fit.
-    """
-    state = []
-    for index, current in enumerate(like):
-        tensor = torch.from_numpy(arrays[f"state{index}"].copy())
-        if tensor.shape != current.shape:
-            raise ValueError(f"a saved array is {tuple(tensor.shape)} in place of {tuple(current.shape)}")
-        if index < len(like) - 1:  # the last one is that of strict mode
-            check_memory(arrays[f"state{index}"])
-        state.append(tensor.to(current))
-    alpha = saved(arrays, PREVIOUS_ALPHA, (1, 1, *size), np.float32)
-    return tuple(state), None if alpha is None else torch.from_numpy(alpha).to(like[-1].device)
-
-
 DTYPES = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
@@ -334,14 +307,25 @@ class TorchBackend:
         return Matte(composite.numpy(), alpha.numpy(), person, shown)
 
     def state(self) -> StateArrays:
-        """Return copies of the state."""
-        return to_arrays(self.recurrent, self.previous_alpha)
+        """Return copies of the state in float32, in which every supported precision is exact."""
+        named = {f"state{index}": tensor for index, tensor in enumerate(self.recurrent)}
+        if self.previous_alpha is not None:
+            named[PREVIOUS_ALPHA] = self.previous_alpha
+        return {name: tensor.float().cpu().numpy().copy() for name, tensor in named.items()}
 
     def load_state(self, arrays: StateArrays) -> None:
-        """Restore the state. Raises KeyError or ValueError if the arrays do not fit."""
-        geometry = self.frame_step.geometry
-        size = geometry.height, geometry.width
-        self.recurrent, self.previous_alpha = from_arrays(arrays, self.recurrent, size)
+        """Restore the state. Raises KeyError, ValueError or TypeError if the arrays do not fit."""
+        geometry, state = self.frame_step.geometry, []
+        for index, current in enumerate(self.recurrent):
+            array = arrays[f"state{index}"]
+            if array.shape != tuple(current.shape):
+                raise ValueError(f"a saved array is {array.shape} in place of {tuple(current.shape)}")
+            if index < len(self.recurrent) - 1:  # the last one is that of strict mode
+                check_memory(array)
+            state.append(torch.from_numpy(array.copy()).to(current))
+        alpha = saved(arrays, PREVIOUS_ALPHA, (1, 1, geometry.height, geometry.width), np.float32)
+        self.recurrent = tuple(state)
+        self.previous_alpha = None if alpha is None else torch.from_numpy(alpha).to(self.torch_device)
 
     def close(self) -> None:
         """Drop the state, and return the memory of a GPU."""
