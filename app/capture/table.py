@@ -8,11 +8,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from app.capture.base import FrameSource
-from app.capture.camera import open_camera
+from app.capture.camera import camera_device, open_camera
 from app.capture.demo import DemoSource
-from app.capture.devices import PIPEWIRE, Rank, automatic_cameras, device_file, find_camera, list_cameras
+from app.capture.devices import PIPEWIRE, Rank, automatic_cameras, list_cameras
 from app.capture.video_file import VideoFileSource
 from app.core import paths
 from app.core.errors import CameraAbsentError, SourceOpenError, UsageError, t
@@ -69,8 +70,7 @@ SOURCES: tuple[SourceSpec, ...] = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class SourceName:
+class SourceName(NamedTuple):
     """A requested source."""
 
     kind: str
@@ -78,12 +78,6 @@ class SourceName:
     value: str = ""
     """A camera's number, device file, stable id or name; a file's path; for the demo EMPTY_AT_FIRST or nothing; for the
     portal the camera's name, or nothing for the first one."""
-
-    def __str__(self) -> str:
-        """Return the name in the form that `parse_source` reads."""
-        if self.kind == FILE:
-            return self.value
-        return f"{self.kind}:{self.value}" if self.value else self.kind
 
 
 def parse_source(text: str) -> SourceName:
@@ -131,8 +125,7 @@ def source_device(text: str) -> str:
     with suppress(UsageError, SourceOpenError):
         name = parse_source(text)
         if name.kind == CAMERA:
-            camera = find_camera(name.value)
-            return device_file(name.value) if camera is None else camera.path
+            return camera_device(name.value).path
     return ""
 
 

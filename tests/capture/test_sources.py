@@ -52,7 +52,6 @@ from tests.sources import open_source
 )
 def test_names_of_the_command_line(text: str, name: SourceName) -> None:
     assert parse_source(text) == name
-    assert parse_source(str(name)) == name
 
 
 @pytest.mark.parametrize("text", ["", "  ", "camera:", "camera:  ", "a\0b", "rtsp://10.0.0.2/live"])
@@ -70,7 +69,6 @@ def test_any_text_is_parsed_or_a_usage_error(text: str) -> None:
     except UsageError:
         assert not text.strip() or "\0" in text or "://" in text or not text.removeprefix("camera:").strip()
         return
-    assert parse_source(str(name)) == name
     assert bool(name.value) == (name.kind in ("camera", "file"))
 
 
