@@ -133,8 +133,7 @@ class SoakWorld:
             open_microphone=_no_microphone,
             watch_readers=lambda device: Readers(self),
             self_test=lambda engine, width, height: None,
-            preparing=lambda: None,
-            cancel_preparing=lambda: None,
+            preparation=None,
         )
 
     def _open_background(self, settings: BackgroundSettings) -> Background:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from app.backgrounds.kinds import Background
 from app.backgrounds.standby import DEFAULT_TEXT, NO_CAMERA_TEXT
@@ -19,6 +19,9 @@ from app.output.base import OpenSink, ReaderCounter, SinkSpec
 from app.output.sound import OpenSource
 from app.privacy.plausibility import HOLD_S, STALE_S
 from app.runtime.status import Phase, StatusBoard
+
+if TYPE_CHECKING:
+    from app.matting.choice.preparation import Preparation
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,14 +86,8 @@ class PipelineParts:
     self_test: Callable[[MattingEngine, int, int], None] = lambda engine, width, height: None
     """(engine, width, height of its frames): raises ModelError if the engine fails on known frames. Called before
     an engine's first frame and when its alpha is suspicious."""
-    prepare: Callable[[EngineSettings], None] = lambda settings: None
-    """Begins to prepare this machine, once, for the engines of these settings."""
-    preparing: Callable[[], Text | None] = lambda: None
-    """What is being prepared once for this machine, for the user; None while nothing is."""
-    when_measured: Callable[[Callable[[], None]], None] = lambda callback: None
-    """Calls the function after each measurement of this machine: the same settings may then mean another engine."""
-    cancel_preparing: Callable[[], None] = lambda: None
-    """Ends the preparation, so that an engine that waits for it fails at once."""
+    preparation: Preparation | None = None
+    """Prepares this machine once for its engines."""
     source_device: Callable[[str], str] = lambda source: ""
     """(a source as in the settings): the device file of its camera, if it is one"""
     standby_text: Callable[[Phase, Text | None], str] = default_standby_text
@@ -128,10 +125,7 @@ def default_parts() -> PipelineParts:
         open_microphone,
         ReaderWatch,
         self_test,
-        preparation.begin,
-        lambda: preparation.progress,
-        preparation.when_measured,
-        preparation.cancel,
+        preparation,
         source_device,
     )
 

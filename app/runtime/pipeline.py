@@ -108,6 +108,7 @@ class Pipeline:
         self.owner = SettingsOwner(settings)
         """Of the settings in force."""
         self._parts = parts or default_parts()
+        self._preparation = self._parts.preparation
         context = PipelineContext(self.owner, self._parts, timing or Timing())
         self._board = context.board
         self._final: PipelineStatus | None = None
@@ -163,8 +164,9 @@ class Pipeline:
         # OpenCV's own threads spin while they wait, and inherit the priority of whichever thread used them first.
         cv2.setNumThreads(1)
         self._board.start_counting()
-        self._parts.when_measured(self._engines.choose_again)
-        self._parts.prepare(self.settings.matting.engine)
+        if self._preparation is not None:
+            self._preparation.when_measured(self._engines.choose_again)  # the settings may then mean another engine
+            self._preparation.begin(self.settings.matting.engine)
         for preparer in self._preparers:
             preparer.start()
         for thread in [*reversed(self._threads), self._clock.thread, self._watchdog.thread]:
@@ -257,12 +259,17 @@ class Pipeline:
         phase = self._clock.phase
         return Phase.NO_CAMERA if self._capture.no_camera and phase is not Phase.PAUSED else phase
 
+    @property
+    def _preparing(self) -> Text | None:
+        """What is being prepared once for this machine."""
+        return None if self._preparation is None else self._preparation.progress
+
     def _standby_text(self) -> str:
-        return self._parts.standby_text(self._phase(), self._parts.preparing())
+        return self._parts.standby_text(self._phase(), self._preparing)
 
     def _busy(self) -> str:
         if self._engines.preparer.busy:
-            return self._parts.preparing() or "the model"
+            return self._preparing or "the model"
         return "the background" if self._backdrops.preparer.busy else ""
 
     def stop(self, timeout_s: float = 15.0) -> bool:
@@ -278,7 +285,8 @@ class Pipeline:
         *builders, _cards = self._preparers  # cards are drawn to the end
         for preparer in builders:
             preparer.request_stop()
-        self._parts.cancel_preparing()
+        if self._preparation is not None:
+            self._preparation.cancel()  # an engine that waits for it fails at once
         ended = self._clock.thread.join(deadline_s - time.monotonic()) and ended
         for sink in self._sinks:
             sink.finish()
