@@ -101,25 +101,41 @@ def lost(read: Callable[[], object], reason: str, most: int = 50) -> None:
             assert not read()
 
 
-def plug(kernel: Path, number: int, name: str, node: int = 0) -> None:
-    folder = kernel / "sys" / f"video{number}"
-    folder.mkdir()
-    (folder / "name").write_text(f"{name}\n")
-    (folder / "index").write_text(f"{node}\n")
+class Kernel:
+    """A fake sysfs folder of video devices, and what they answer."""
 
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._answers: dict[str, v4l2.Capability | OSError] = {}
 
-def unplug(kernel: Path, number: int) -> None:
-    shutil.rmtree(kernel / "sys" / f"video{number}")
+    def plug(
+        self,
+        number: int,
+        name: str,
+        formats: tuple[str, ...] = (),
+        driver: str = "uvcvideo",
+        *,
+        bus: str = "",
+        node: int = 0,
+        is_camera: bool = True,
+        error: OSError | None = None,
+    ) -> None:
+        """Connect a device. error: what opening it raises."""
+        folder = self.folder / "sys" / f"video{number}"
+        folder.mkdir()
+        (folder / "name").write_text(f"{name}\n")
+        (folder / "index").write_text(f"{node}\n")
+        answer = v4l2.Capability(driver, bus or f"bus-{number}", is_camera, ((640, 480),), formats)
+        self._answers[f"/dev/video{number}"] = error or answer
 
+    def unplug(self, number: int) -> None:
+        shutil.rmtree(self.folder / "sys" / f"video{number}")
 
-def answers(monkeypatch: pytest.MonkeyPatch, known: dict[str, v4l2.Capability | OSError]) -> None:
-    def query(path: str) -> v4l2.Capability:
-        answer = known[path]
+    def query(self, path: str) -> v4l2.Capability:
+        answer = self._answers[path]
         if isinstance(answer, OSError):
             raise answer
         return answer
-
-    monkeypatch.setattr(v4l2, "query", query)
 
 
 def played_time(monkeypatch: pytest.MonkeyPatch, module: ModuleType) -> FakeClock:
@@ -157,8 +173,8 @@ def driver() -> Iterator[type[FakeCapture]]:
 
 
 @pytest.fixture
-def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A fake sysfs folder of video devices."""
+def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
+    made = Kernel(tmp_path)
     (tmp_path / "sys").mkdir()
     for folder in ("by-id", "by-path", "udev"):
         (tmp_path / folder).mkdir()
@@ -166,5 +182,6 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setattr(v4l2, "LINK_FOLDERS", (tmp_path / "by-id", tmp_path / "by-path"))
     monkeypatch.setattr(v4l2, "UDEV_DATA", tmp_path / "udev")
     monkeypatch.setattr(v4l2, "UDEV_S", 0.0)
+    monkeypatch.setattr(v4l2, "query", made.query)
     monkeypatch.setattr(devices, "SYSTEM", "Linux")
-    return tmp_path
+    return made

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import threading
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,7 +15,7 @@ from app.core.errors import CameraAbsentError, SourceOpenError
 from app.core.settings import CaptureSettings
 from app.core.types import SourceInfo
 from app.system.process import Holder
-from tests.capture.conftest import answers, plug, unplug
+from tests.capture.conftest import Kernel
 from tests.sources import new_opener, open_source
 
 
@@ -45,36 +44,25 @@ def test_the_reason_why_a_device_delivers_no_frame(path: str) -> None:
     ],
 )
 def test_the_reason_names_who_is_to_blame(
-    driver: str, is_camera: bool, held: bool, reason: str, monkeypatch: pytest.MonkeyPatch
+    driver: str, is_camera: bool, held: bool, reason: str, monkeypatch: pytest.MonkeyPatch, kernel: Kernel
 ) -> None:
     """A loopback camera has many readers: closing the program that holds it, which is the sender, would not help."""
-    answers(monkeypatch, {"/dev/video2": v4l2.Capability(driver, "", is_camera, (), ())})
+    kernel.plug(2, "Cam", driver=driver, is_camera=is_camera)
     monkeypatch.setattr(v4l2, "holders", lambda path: (Holder(7, "obs", False),) if held else ())
     assert v4l2.why_not("/dev/video2").startswith(reason)
 
 
-def test_physical_cameras_are_listed_first(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plug(kernel, 10, "Webcam")
-    plug(kernel, 11, "Webcam", node=1)
-    plug(kernel, 2, "OBS Cam")
-    plug(kernel, 3, "Mattecam")
-    plug(kernel, 4, "decoder")
-    plug(kernel, 5, "Intel IPU6 ISYS Capture 0")
-    plug(kernel, 8, "ipu3-cio2 0")
-    plug(kernel, 6, "broken")
-    plug(kernel, 12, "not ours")
-    webcam = v4l2.Capability("uvcvideo", "usb-1", True, ((640, 480),), ("MJPG",))
-    answers(
-        monkeypatch,
-        {
-            "/dev/video10": webcam,
-            "/dev/video2": v4l2.Capability(v4l2.LOOPBACK_DRIVER, "platform:v4l2loopback-000", True, (), ()),
-            "/dev/video4": v4l2.Capability("dec", "", False, (), ()),
-            "/dev/video6": OSError(5, "Input/output error"),
-            "/dev/video12": PermissionError(13, "Permission denied"),
-        },
-    )
-    (kernel / "by-id" / "usb-Maker_Webcam_1-video-index0").symlink_to("/dev/video10")
+def test_physical_cameras_are_listed_first(kernel: Kernel) -> None:
+    kernel.plug(10, "Webcam", ("MJPG",), bus="usb-1")
+    kernel.plug(11, "Webcam", node=1)
+    kernel.plug(2, "OBS Cam", driver=LOOPBACK)
+    kernel.plug(3, "Mattecam")
+    kernel.plug(4, "decoder", driver="dec", is_camera=False)
+    kernel.plug(5, "Intel IPU6 ISYS Capture 0")
+    kernel.plug(8, "ipu3-cio2 0")
+    kernel.plug(6, "broken", error=OSError(5, "Input/output error"))
+    kernel.plug(12, "not ours", error=PermissionError(13, "Permission denied"))
+    (kernel.folder / "by-id" / "usb-Maker_Webcam_1-video-index0").symlink_to("/dev/video10")
     found = devices.list_cameras()
     assert [(device.index, device.is_virtual) for device in found] == [(10, False), (12, False), (2, True)]
     assert found[0].id == "usb-Maker_Webcam_1-video-index0"
@@ -86,13 +74,13 @@ def test_physical_cameras_are_listed_first(kernel: Path, monkeypatch: pytest.Mon
 
 
 @pytest.mark.skipif(devices.SYSTEM != "Linux", reason="needs Linux")
-def test_a_new_camera_waits_for_its_names(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_new_camera_waits_for_its_names(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that was opened before udev had made its links had another id: its drop zones did not hide anything."""
-    udev = kernel / "udev"
+    udev = kernel.folder / "udev"
     monkeypatch.setattr(v4l2, "UDEV_S", math.inf)
 
     def set_up() -> None:
-        (kernel / "by-id" / "usb-Webcam").symlink_to("/dev/null")
+        (kernel.folder / "by-id" / "usb-Webcam").symlink_to("/dev/null")
         (udev / "c1:3").touch()
 
     timer = threading.Timer(0.2, set_up)
@@ -104,11 +92,9 @@ def test_a_new_camera_waits_for_its_names(kernel: Path, monkeypatch: pytest.Monk
     assert v4l2.links("/dev/zero") == [], "udev never sees the devices of a container"
 
 
-def test_two_cameras_without_serial_numbers_have_two_ids(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    plug(kernel, 0, "Twin")
-    plug(kernel, 1, "Twin")
-    twin = v4l2.Capability("uvcvideo", "usb", True, (), ())
-    answers(monkeypatch, {"/dev/video0": twin, "/dev/video1": twin})
+def test_two_cameras_without_serial_numbers_have_two_ids(kernel: Kernel) -> None:
+    for number in range(2):
+        kernel.plug(number, "Twin", bus="usb")
     ids = [device.id for device in devices.list_cameras()]
     assert len(set(ids)) == 2
     assert [device.id for device in map(devices.find_camera, ids) if device] == ids
@@ -117,30 +103,27 @@ def test_two_cameras_without_serial_numbers_have_two_ids(kernel: Path, monkeypat
 TWIN = "usb-Maker_Twin-video-index0"
 
 
-def plug_twin(kernel: Path, number: int, port: str) -> None:
+def plug_twin(kernel: Kernel, number: int, port: str) -> None:
     """Connect a camera without a serial number, whose link by model leads to it from now on."""
-    plug(kernel, number, "Twin")
-    (kernel / "sys" / f"video{number}" / "dev").write_text(f"81:{number}\n")
+    kernel.plug(number, "Twin", bus="usb")
+    folder = kernel.folder
+    (folder / "sys" / f"video{number}" / "dev").write_text(f"81:{number}\n")
     names = {"by-id": TWIN, "by-path": f"pci-usb-{port}-video-index0"}
-    (kernel / "udev" / f"c81:{number}").write_text("".join(f"S:v4l/{f}/{n}\n" for f, n in names.items()) + "V:1\n")
-    for folder, name in names.items():
-        (kernel / folder / name).unlink(missing_ok=True)
-        (kernel / folder / name).symlink_to(f"/dev/video{number}")
+    (folder / "udev" / f"c81:{number}").write_text("".join(f"S:v4l/{f}/{n}\n" for f, n in names.items()) + "V:1\n")
+    for kind, name in names.items():
+        (folder / kind / name).unlink(missing_ok=True)
+        (folder / kind / name).symlink_to(f"/dev/video{number}")
 
 
-def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_order(
-    kernel: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_order(kernel: Kernel) -> None:
     """The id was that of the model for one of them, and for the other one after the next start: with the zones and the
     empty-background plate of the first one.
     """
-    twin = v4l2.Capability("uvcvideo", "usb", True, (), ())
-    answers(monkeypatch, {f"/dev/video{number}": twin for number in range(4)})
     plug_twin(kernel, 0, "1")
     plug_twin(kernel, 1, "2")
     first = {device.id: device.path for device in devices.list_cameras()}
     for number in (0, 1):
-        unplug(kernel, number)
+        kernel.unplug(number)
     plug_twin(kernel, 2, "2")
     plug_twin(kernel, 3, "1")
     ids = [f"{TWIN}#pci-usb-{port}-video-index0" for port in "12"]
@@ -150,7 +133,7 @@ def test_two_cameras_of_a_model_keep_their_ids_when_they_are_found_in_another_or
     for wanted in (TWIN, "Twin"):
         with pytest.raises(SourceOpenError, match=f"several cameras {wanted}; choose one of camera:{ids[1]}, camera:"):
             devices.find_camera(wanted)  # it may be the other one
-    unplug(kernel, 3)
+    kernel.unplug(3)
     alone = devices.find_camera(TWIN)
     assert alone is not None and (alone.id, alone.path) == (TWIN, "/dev/video2")
     assert devices.find_camera(ids[1]) == alone
@@ -171,6 +154,11 @@ Node = tuple[int, str, tuple[str, ...], str]
 """Number, name, formats and driver."""
 
 
+def plug(kernel: Kernel, *nodes: Node) -> None:
+    for node in nodes:
+        kernel.plug(*node)
+
+
 @pytest.fixture
 def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The names of the cameras that were opened."""
@@ -187,20 +175,6 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     monkeypatch.setattr(table, "open_camera", Opened)
     monkeypatch.setattr(table, "SOURCES", (SourceSpec("camera", Opened, bool),))  # type: ignore[arg-type]
     return names
-
-
-@pytest.fixture
-def plugged(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
-    """Connects cameras."""
-    known: dict[str, v4l2.Capability | OSError] = {}
-    answers(monkeypatch, known)
-
-    def connect(*nodes: Node) -> None:
-        for number, name, formats, driver in nodes:
-            plug(kernel, number, name)
-            known[f"/dev/video{number}"] = v4l2.Capability(driver, f"bus-{number}", True, ((640, 480),), formats)
-
-    return connect
 
 
 @pytest.mark.parametrize(
@@ -225,10 +199,8 @@ def plugged(kernel: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None
         ([(0, "Integrated Camera: Integrated I", COLOUR, "uvc")], 0),
     ],
 )  # fmt: skip
-def test_the_camera_that_is_taken(
-    nodes: list[Node], taken: int, plugged: Callable[..., None], opened: list[str]
-) -> None:
-    plugged(*nodes)
+def test_the_camera_that_is_taken(nodes: list[Node], taken: int, kernel: Kernel, opened: list[str]) -> None:
+    plug(kernel, *nodes)
     assert finds_camera(lambda path: True)
     SourceOpener(lambda path: True)(AUTO)
     assert opened == [name for number, name, *_ in nodes if number == taken]
@@ -244,8 +216,8 @@ def test_the_camera_that_is_taken(
         (0, "OBS Cam", ("YU12",), LOOPBACK),
     ],
 )
-def test_other_cameras_are_used_only_by_name(node: Node, plugged: Callable[..., None], opened: list[str]) -> None:
-    plugged(node)
+def test_other_cameras_are_used_only_by_name(node: Node, kernel: Kernel, opened: list[str]) -> None:
+    plug(kernel, node)
     with pytest.raises(CameraAbsentError, match="No camera was found; connect one"):
         SourceOpener(lambda path: False)(AUTO)
     assert not finds_camera(lambda path: False)
@@ -253,39 +225,37 @@ def test_other_cameras_are_used_only_by_name(node: Node, plugged: Callable[..., 
     assert opened == [node[1]]
 
 
-def test_a_phone_that_sends_nothing_is_named(plugged: Callable[..., None], opened: list[str]) -> None:
-    plugged((0, "DroidCam silent", ("YU12",), LOOPBACK))
+def test_a_phone_that_sends_nothing_is_named(kernel: Kernel, opened: list[str]) -> None:
+    plug(kernel, (0, "DroidCam silent", ("YU12",), LOOPBACK))
     with pytest.raises(CameraAbsentError, match="bus-0 does not open"):
         new_opener()(AUTO)
 
 
-def test_a_physical_camera_that_fails_is_not_replaced(plugged: Callable[..., None], opened: list[str]) -> None:
-    plugged((0, "silent", COLOUR, "uvc"), (2, "DroidCam", ("YU12",), LOOPBACK))
+def test_a_physical_camera_that_fails_is_not_replaced(kernel: Kernel, opened: list[str]) -> None:
+    plug(kernel, (0, "silent", COLOUR, "uvc"), (2, "DroidCam", ("YU12",), LOOPBACK))
     with pytest.raises(SourceOpenError, match="does not open"):
         SourceOpener(lambda path: True)(AUTO)
     assert not opened
 
 
-def test_of_equal_cameras_the_one_used_last_is_taken_also_after_a_restart(
-    kernel: Path, plugged: Callable[..., None], opened: list[str]
-) -> None:
-    plugged((0, "Built-in", COLOUR, "uvc"))
+def test_of_equal_cameras_the_one_used_last_is_taken_also_after_a_restart(kernel: Kernel, opened: list[str]) -> None:
+    plug(kernel, (0, "Built-in", COLOUR, "uvc"))
     new_opener()(AUTO)
-    plugged((3, "Desk", COLOUR, "uvc"), (4, "Third", COLOUR, "uvc"))
+    plug(kernel, (3, "Desk", COLOUR, "uvc"), (4, "Third", COLOUR, "uvc"))
     new_opener()(AUTO)
-    unplug(kernel, 0)
+    kernel.unplug(0)
     opener = new_opener()
     opener(AUTO)
-    plugged((0, "Built-in", COLOUR, "uvc"))
+    plug(kernel, (0, "Built-in", COLOUR, "uvc"))
     new_opener()(AUTO)
     opener(AUTO)
     assert opened == ["Built-in", "Built-in", "Desk", "Desk", "Desk"]
 
 
 def test_a_camera_used_by_name_is_remembered_but_no_infrared_one_is_taken_for_it(
-    plugged: Callable[..., None], opened: list[str]
+    kernel: Kernel, opened: list[str]
 ) -> None:
-    plugged((0, "IR", ("GREY",), "uvc"), (2, "Built-in", COLOUR, "uvc"), (3, "Desk", COLOUR, "uvc"))
+    plug(kernel, (0, "IR", ("GREY",), "uvc"), (2, "Built-in", COLOUR, "uvc"), (3, "Desk", COLOUR, "uvc"))
     opener = new_opener()
     for wanted in ("3", "0"):
         opener(CaptureSettings(source=f"camera:{wanted}"))
@@ -294,20 +264,20 @@ def test_a_camera_used_by_name_is_remembered_but_no_infrared_one_is_taken_for_it
 
 
 def test_where_it_cannot_be_remembered_the_camera_is_used(
-    plugged: Callable[..., None], opened: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    kernel: Kernel, opened: list[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path / "file"))
-    plugged((0, "Cam", COLOUR, "uvc"))
+    plug(kernel, (0, "Cam", COLOUR, "uvc"))
     new_opener()(AUTO)
     assert opened == ["Cam"]
 
 
-def test_a_phone_gives_way_to_a_camera_that_comes(plugged: Callable[..., None], opened: list[str]) -> None:
+def test_a_phone_gives_way_to_a_camera_that_comes(kernel: Kernel, opened: list[str]) -> None:
     opener = new_opener()
-    plugged((0, "Iriun", ("YU12",), LOOPBACK))
+    plug(kernel, (0, "Iriun", ("YU12",), LOOPBACK))
     opener(AUTO)
-    plugged((2, "Cam", COLOUR, "uvc"))
+    plug(kernel, (2, "Cam", COLOUR, "uvc"))
     opener(AUTO)
     assert opened == ["Iriun", "Cam"]
 
@@ -320,21 +290,20 @@ def test_cameras_without_known_formats_are_taken() -> None:
 
 
 @pytest.mark.parametrize("named", ["camera:2", "2", "/dev/video2", "camera:bus-2", "camera:Cam", "LINK", "camera:LINK"])
-def test_the_device_of_a_source(named: str, plugged: Callable[..., None], tmp_path: Path) -> None:
-    plugged((2, "Cam", COLOUR, "uvc"))
+def test_the_device_of_a_source(named: str, kernel: Kernel, tmp_path: Path) -> None:
+    plug(kernel, (2, "Cam", COLOUR, "uvc"))
     link = tmp_path / "my-camera"
     link.symlink_to("/dev/video2")
     assert source_device(named.replace("LINK", str(link))) == "/dev/video2"
 
 
 @pytest.mark.parametrize("named", ["auto", "demo", "film.mp4", "", "camera:gone", "portal:Cam"])
-def test_other_sources_have_no_device(named: str, plugged: Callable[..., None]) -> None:
-    plugged()
+def test_other_sources_have_no_device(named: str, kernel: Kernel) -> None:
     assert source_device(named) == ""
 
 
-def test_the_virtual_camera_in_use_is_no_source(plugged: Callable[..., None], monkeypatch: pytest.MonkeyPatch) -> None:
-    plugged((2, "Dummy", ("YU12",), LOOPBACK))
+def test_the_virtual_camera_in_use_is_no_source(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
+    plug(kernel, (2, "Dummy", ("YU12",), LOOPBACK))
     monkeypatch.setattr("app.capture.camera.os.getpid", lambda: 7)
     monkeypatch.setattr("app.capture.camera.holders", lambda path: (Holder(7, "mattecam", True),))
     for named in ("camera:2", "/dev/video9"):

@@ -22,7 +22,7 @@ from jeepney import DBusAddress, HeaderFields, Message, MessageType, new_error, 
 from jeepney.bus_messages import message_bus
 from jeepney.io.blocking import Proxy, open_dbus_connection
 
-from app.capture import devices, v4l2
+from app.capture import devices
 from app.capture import portal as portal_module
 from app.capture.base import FrameSource
 from app.capture.devices import RAW_BAYER, list_cameras
@@ -39,7 +39,7 @@ from app.system.pipewire.connection import list_cameras as nodes
 from app.system.pipewire.stream import OUTPUT, RawFrame, Stream, StreamFlags, StreamListener, to_bgr
 from app.system.pipewire.video_format import Layout, VideoFormat
 from app.system.portal import PortalError, PortalFault, open_cameras, read_permissions
-from tests.capture.conftest import answers, plug
+from tests.capture.conftest import Kernel
 from tests.paths import ROOT
 from tests.pipewire_session import PrivateSession
 from tests.sources import new_opener, open_source
@@ -162,7 +162,7 @@ NAME, TITLE = "libcamera_input._SB_.PC00.LNK0", "Built-in Front Camera"
 
 
 @pytest.fixture(autouse=True)
-def _no_others(pipewire: PrivateSession, kernel: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def _no_others(pipewire: PrivateSession, kernel: Kernel, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     """The session has no camera yet, and the kernel none."""
     monkeypatch.setenv("DBUS_SESSION_BUS_ADDRESS", pipewire.environment["DBUS_SESSION_BUS_ADDRESS"])
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
@@ -251,13 +251,9 @@ def test_a_connection_whose_listing_fails_is_closed(monkeypatch: pytest.MonkeyPa
     assert len(opened) == 2 and closed == opened
 
 
-def test_a_usable_device_goes_first_and_a_raw_sensor_is_no_camera(
-    kernel: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    plug(kernel, 0, "unicam")
-    plug(kernel, 1, "Webcam")
-    known = {"/dev/video0": ("pBAA", "BG10", "RGGB", "ip3r"), "/dev/video1": ("MJPG", "BA81")}
-    answers(monkeypatch, {path: v4l2.Capability("d", path, True, (), formats) for path, formats in known.items()})
+def test_a_usable_device_goes_first_and_a_raw_sensor_is_no_camera(kernel: Kernel) -> None:
+    kernel.plug(0, "unicam", ("pBAA", "BG10", "RGGB", "ip3r"))
+    kernel.plug(1, "Webcam", ("MJPG", "BA81"))
     with camera(NAME, title=TITLE):
         found = list_cameras()
         assert [one.name for one in found] == ["Webcam", TITLE]
