@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -14,9 +15,11 @@ from av.audio.stream import AudioStream
 from av.container import OutputContainer
 from av.stream import Stream
 from av.video.stream import VideoStream
+from numpy.typing import NDArray
 
 from app.capture.demo import DemoSource
 from app.core.types import BgrImage
+from app.media.video_writer import VideoWriter
 
 BITS = 6
 TICK = Fraction(1, 1000)
@@ -105,6 +108,18 @@ def write_silence(container: OutputContainer, sound: Stream, seconds: int) -> No
     samples = av.AudioFrame.from_ndarray(np.zeros((1, seconds * 48_000), np.int16), "s16", "mono")
     samples.sample_rate = 48_000
     container.mux([*sound.encode(samples), *sound.encode(None)])
+
+
+def write_film(
+    path: Path, images: Iterable[NDArray[np.uint8]], fps: Fraction | float = 30, **options: Any
+) -> VideoWriter:
+    """Write images of one size as the program writes films; return the closed writer. options: of `VideoWriter`."""
+    first, *others = images
+    writer = VideoWriter(path, first.shape[1], first.shape[0], fps, **options)
+    for image in (first, *others):
+        writer.write(image)
+    writer.close()
+    return writer
 
 
 def copy_into(path: Path, *parts: tuple[Path, int], header: int = 0, options: dict[str, str] | None = None) -> Path:

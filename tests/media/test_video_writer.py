@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,46 +12,18 @@ import av
 import cv2
 import numpy as np
 import pytest
-from numpy.typing import NDArray
 
 from app.media.video_writer import HARDWARE, VideoEncoder, VideoWriter, encodes, file_encoder, live_encoder
-from tests.clips import names_in, numbered, read_numbers, write_clip
-
-
-def write(path: Path, images: Iterable[NDArray[np.uint8]], fps: Fraction | float = 25, **options: Any) -> VideoWriter:
-    """Write a video of images of one size, and return its closed writer."""
-    first, *others = images
-    writer = VideoWriter(path, first.shape[1], first.shape[0], fps, **options)
-    for image in (first, *others):
-        writer.write(image)
-    writer.close()
-    return writer
+from tests.clips import names_in, numbered, write_clip, write_film
 
 
 def write_numbers(path: Path, count: int = 12, fps: Fraction | float = 25, **options: Any) -> None:
-    write(path, map(numbered, range(count)), fps, **options)
+    write_film(path, map(numbered, range(count)), fps, **options)
 
 
 def decoded(path: Path) -> list[av.VideoFrame]:
     with av.open(str(path)) as container:
         return list(container.decode(video=0))
-
-
-@pytest.mark.parametrize("suffix", ["mp4", "mov", "mkv", "m4v"])
-def test_every_picture_once_in_order(tmp_path: Path, suffix: str) -> None:
-    path = tmp_path / f"out.{suffix}"
-    write_numbers(path)
-    assert read_numbers(path) == list(range(12))
-    assert names_in(tmp_path) == [path.name]
-
-
-def test_the_last_picture_is_shown_after_a_long_gap(tmp_path: Path) -> None:
-    path = tmp_path / "out.mp4"
-    writer = VideoWriter(path, 96, 48, Fraction(128000, 32467))
-    for number, time_ms in enumerate((0, 10, 300, 333, 900, 1500, 1510, 2500)):
-        writer.write(numbered(number), Fraction(time_ms, 1000))
-    writer.close()
-    assert read_numbers(path) == list(range(8))
 
 
 def test_named_only_when_finished_and_readable_by_its_owner_only(tmp_path: Path) -> None:
@@ -73,7 +44,7 @@ def test_odd_sizes_grow_by_a_copy_of_the_edge(tmp_path: Path, size: tuple[int, i
     image = np.full((size[1], size[0], 3), 40, np.uint8)
     image[-1], image[:, -1] = 220, 220
     path = tmp_path / "out.mp4"
-    write(path, [image], encoder=file_encoder(0))
+    write_film(path, [image], 25, encoder=file_encoder(0))
     frame = decoded(path)[0].to_ndarray(format="gray8")
     assert frame.shape == (size[1] + size[1] % 2, size[0] + size[0] % 2)
     assert frame[-1].min() > 200
@@ -88,7 +59,7 @@ def test_colours_come_back(tmp_path: Path, size: tuple[int, int], matrix: int, p
     colours = np.array([(200, 30, 30), (30, 200, 30), (30, 30, 200), (220, 220, 220), (20, 20, 20)], np.uint8)
     bars = cv2.resize(colours[None], size, interpolation=cv2.INTER_NEAREST).astype(np.uint8)
     path = tmp_path / "out.mp4"
-    write(path, [bars] * 3, 30, encoder=VideoEncoder("x264", "libx264", {}, pixel_format))
+    write_film(path, [bars] * 3, 30, encoder=VideoEncoder("x264", "libx264", {}, pixel_format))
     frame = decoded(path)[0]
     assert (frame.colorspace, frame.color_range) == (matrix, 1)
     back = frame.to_ndarray(format="bgr24").astype(int)
@@ -107,7 +78,7 @@ def test_reproducible_bytes_do_not_depend_on_the_processor(tmp_path: Path, suffi
         options = {"preset": "veryfast", "crf": "18", "x264-params": f"asm={instructions}"}
         path = tmp_path / f"{instructions}.{suffix}"
         panned = (np.ascontiguousarray(wide[:, 3 * number : 3 * number + 192]) for number in range(40))
-        write(path, panned, encoder=VideoEncoder("x264", "libx264", options), reproducible=True)
+        write_film(path, panned, encoder=VideoEncoder("x264", "libx264", options), reproducible=True)
         files.append(path.read_bytes())
     assert files[0] == files[1]
 

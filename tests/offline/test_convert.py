@@ -22,7 +22,7 @@ from app.media.video_writer import VideoWriter
 from app.offline.convert import ConvertReport, convert
 from app.offline.plan import clips_in
 from app.testing.parts import PERSON, FakeEngine, StepInput
-from tests.clips import demo, names_in, number_of, numbered, read_numbers, write_clip, write_images
+from tests.clips import demo, names_in, number_of, numbered, write_clip, write_images
 from tests.fresh_python import printed_by
 from tests.offline.converting import GREEN, HalfEngine, pictures, run, times_of
 from tests.output.recordings import full_disk
@@ -205,15 +205,6 @@ def test_no_picture_replaces_another(tmp_path: Path, given: list[str], expected:
     assert names_in(tmp_path / "out") == expected
 
 
-def test_a_folder_of_pictures_to_a_video(tmp_path: Path) -> None:
-    source = write_images(tmp_path / "in", *(f"{number}.png" for number in range(12)))
-    cv2.imwrite(str(source / "12.png"), numbered(12, 48, 96))
-    report = run(source, tmp_path / "out.mkv", Settings(background=BackgroundSettings(kind="none")))
-    assert report.frames == 13
-    assert read_numbers(tmp_path / "out.mkv")[:12] == list(range(12))
-    assert times_of(tmp_path / "out.mkv")[:3] == pytest.approx([0, 1 / 30, 2 / 30], abs=1e-3)
-
-
 def test_a_video_background_runs_at_its_own_rate(tmp_path: Path) -> None:
     behind = write_clip(tmp_path / "behind.mkv", 10, fps=10)
     source = write_clip(tmp_path / "in.mkv", 20, fps=20)
@@ -328,14 +319,6 @@ def test_the_second_of_two_conversions_into_one_new_folder_is_kept_beside_it(tmp
     with pytest.raises(SinkLostError, match=r"another file has got this name.*What was written is in .*out\.part\."):
         run(source, target, progress=lambda *_: target.is_dir() or write_images(target, "000000.png"))
     assert len(list((tmp_path / "out.part").iterdir())) == 3
-
-
-def test_images_appear_under_their_name_when_all_are_there(tmp_path: Path) -> None:
-    source = write_clip(tmp_path / "in.mp4", 4)
-    seen = []
-    target = tmp_path / "out"
-    run(source, target, progress=lambda done, _: seen.append(target.exists()))
-    assert seen == [False, False, False, False, True]
 
 
 @pytest.mark.parametrize(

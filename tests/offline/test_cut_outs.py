@@ -26,11 +26,11 @@ from app.matting.base.interface import EngineInfo
 from app.media.frame_filters import extended
 from app.media.image_file import read_cut_out
 from app.media.video_reader import VideoReader
-from app.media.video_writer import VideoWriter, file_encoder
+from app.media.video_writer import file_encoder
 from app.offline.convert import ConvertReport, convert
 from app.offline.files import film_name
 from app.testing.parts import ImmediateEngine, StepInput
-from tests.clips import demo
+from tests.clips import demo, write_film
 
 SIZE = 160, 96
 COLOURS = {"#000000": (0, 0, 0), "#ffffff": (255, 255, 255), "#ff0000": (0, 0, 255)}
@@ -63,12 +63,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def with_alpha(name: str, images: list[NDArray[np.uint8]]) -> None:
-    height, width = images[0].shape[:2]
-    encoder = file_encoder(4, Path(name).suffix, alpha=True)
-    writer = VideoWriter(Path(name), width, height, 30, encoder=encoder)
-    for image in images:
-        writer.write(image)
-    writer.close()
+    write_film(Path(name), images, encoder=file_encoder(4, Path(name).suffix, alpha=True))
 
 
 def made(source: str, target: str, colour: str | None = None, **changes: Any) -> ConvertReport:

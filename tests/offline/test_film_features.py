@@ -31,7 +31,7 @@ from app.matting.base.interface import MattingEngine
 from app.matting.choice.governor import StepTiming
 from app.media.image_file import read_matte
 from app.media.video_input import VideoInput
-from app.media.video_writer import VideoWriter, file_encoder
+from app.media.video_writer import file_encoder
 from app.offline.convert import convert
 from app.offline.film_step import FilmStep
 from app.runtime.backdrops import Backdrops
@@ -42,7 +42,7 @@ from app.runtime.engines.selector import EngineSelector
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.worker import LatestSlot, Preparer
 from tests.backgrounds.files import write_video
-from tests.clips import demo, write_images
+from tests.clips import demo, write_film, write_images
 from tests.fakes.world import FakeWorld
 from tests.offline.converting import HalfEngine
 from tests.waiting import eventually
@@ -230,14 +230,6 @@ STRICT = Settings(
 )
 
 
-def write(path: Path, frames: list[BgrImage]) -> Path:
-    writer = VideoWriter(path, *SIZE, 30, encoder=file_encoder(4))
-    for frame in frames:
-        writer.write(frame)
-    writer.close()
-    return path
-
-
 def shares(source: Path, folder: Path) -> list[float]:
     """Return the share of every frame that the matte shows."""
     convert(source, folder / "out", settings=STRICT, alpha=folder / "alpha")
@@ -250,7 +242,7 @@ def test_no_frame_of_a_film_is_lost_at_its_start_or_after_a_cut(cuts: bool, tmp_
     if cuts:
         dark = [np.asarray(255 - frame[:, ::-1] // 3, np.uint8) for frame in demo(*SIZE, range(5), empty_scene_s=0)]
         frames = [*frames, *(np.ascontiguousarray(frame[:, ::-1]) for frame in dark), *frames]
-    found = shares(write(tmp_path / "a.mkv", frames), tmp_path)
+    found = shares(write_film(tmp_path / "a.mkv", frames, encoder=file_encoder(4)).path, tmp_path)
     people = found[: 5 if cuts else None] + (found[10:] if cuts else [])
     assert min(people) > 0.1
     assert min(people) > 0.9 * max(people)
@@ -266,5 +258,6 @@ def test_no_photo_is_lost(tmp_path: Path) -> None:
 
 
 def test_an_empty_scene_stays_empty(tmp_path: Path) -> None:
-    found = shares(write(tmp_path / "a.mkv", demo(*SIZE, range(4), empty_scene_s=60)), tmp_path)
+    frames = demo(*SIZE, range(4), empty_scene_s=60)
+    found = shares(write_film(tmp_path / "a.mkv", frames, encoder=file_encoder(4)).path, tmp_path)
     assert max(found) < 0.01

@@ -40,8 +40,7 @@ def test_all_photos_of_a_folder_are_converted() -> None:
 
 
 @pytest.mark.parametrize("photo", sorted(PHOTOS.iterdir()), ids=lambda photo: photo.suffix)
-def test_a_photo_of_every_kind_is_converted(photo: Path) -> None:
-    assert main.main(["convert", str(photo), "out.png", *FAST]) == 0
+def test_a_photo_of_every_kind_is_read(photo: Path) -> None:
     assert kind_of_file(photo) == "image"
     assert read_image(photo).shape == (128, 192, 3)
 

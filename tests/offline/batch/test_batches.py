@@ -186,13 +186,6 @@ def test_a_failed_try_leaves_nothing(tmp_path: Path) -> None:
     assert result == JobResult("failed", error=result.error)
 
 
-def test_the_outputs_of_a_clip_have_its_name(tmp_path: Path, clips: list[Path]) -> None:
-    (job,) = jobs_of(clips[:1], tmp_path / "out", alpha=tmp_path / "alpha", foreground=tmp_path / "fg")
-    assert run_job(job, lambda done, total: False).state == "done"
-    for folder in ("out", "alpha", "fg"):
-        assert [path.name for path in (tmp_path / folder).iterdir() if path.name != TRIES] == ["a.mp4"]
-
-
 def test_clips_that_would_replace_each_other_are_refused(tmp_path: Path, clips: list[Path]) -> None:
     other = tmp_path / "other"
     other.mkdir()

@@ -132,11 +132,11 @@ def test_a_matte_of_which_the_film_is_gone_is_replaced_unless_it_was_changed(tmp
 
 def test_the_manifest_holds_the_hash_of_every_output(tmp_path: Path) -> None:
     clip = write_clip(tmp_path / "a.mp4", 3)
-    convert_to(tmp_path / "out", clip, alpha=tmp_path / "alpha")
+    (job,) = jobs_of([clip], tmp_path / "out", alpha=tmp_path / "alpha", foreground=tmp_path / "foreground")
+    assert run_batch([job], tmp_path / "out", DirectExecutor())["done"] == 1
     record = records_in(tmp_path / "out")["a.mp4"]
-    assert record.outputs["alpha"].bytes == (tmp_path / "alpha" / "a.mp4").stat().st_size
-    assert set(record.outputs) == {"alpha"}
-    (job,) = jobs_of([clip], tmp_path / "out")
+    sizes = {use: (tmp_path / use / "a.mp4").stat().st_size for use in ("alpha", "foreground")}
+    assert {use: written.bytes for use, written in record.outputs.items()} == sizes
     assert unchanged_outputs(job, record) == job.outputs.keys()
 
 
