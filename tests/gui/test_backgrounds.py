@@ -491,9 +491,9 @@ def test_an_added_file_that_has_a_tile_becomes_current(controls: Session, qtbot:
     assert strip.current == tile
     strip.view.setCurrentIndex(strip.model.index(len(tiles(controls)) - 1))
     current = strip.current
-    strip.library.reload()
-    with qtbot.waitSignal(strip.model.modelReset):
-        pass
+    shutil.copy(picture, paths.backgrounds_dir() / "a new one.png")
+    with qtbot.waitSignal(strip.model.rowsInserted):
+        strip.library.reload()
     assert strip.current == current
 
 

@@ -167,14 +167,9 @@ class BackgroundStrip(QWidget):
         self.library.renamed.connect(self._follow_rename)
         self.library.restored.connect(self._follow_restore)
         self.library.not_trashed.connect(self._ask_before_deletion)
-        self._current: Tile | None = None
-        """The current tile before the model was reset, and its row."""
-        self._current_row = -1
         self._added: Path | None = None
         """A file that was added and has no tile yet, which becomes the current one."""
-        self.model.modelAboutToBeReset.connect(self._remember_current)
-        self.model.modelReset.connect(self._restore_current)
-        self.model.modelReset.connect(self.current_changed)
+        self.model.rowsInserted.connect(self._show_added)
         existing(self.view.selectionModel()).currentChanged.connect(lambda _new, _old: self.current_changed.emit())
         store.changed.connect(self._show_settings)
         self._show_settings()
@@ -257,28 +252,13 @@ class BackgroundStrip(QWidget):
         if row >= 0 and not self.view.hasFocus():
             self.view.setCurrentIndex(self.model.index(row))
 
-    def _remember_current(self) -> None:
-        self._current, self._current_row = self.current, self.view.currentIndex().row()
-
-    def _show_added(self) -> bool:
-        """Make the tile of the added file the current one, if it has one; return whether it has."""
+    def _show_added(self) -> None:
+        """Make the tile of the added file the current one, if it has one."""
         added = next((row for row, tile in enumerate(self.model.tiles) if tile.path and tile.path == self._added), None)
-        if added is None:
-            return False
-        self._added = None
-        self.view.setCurrentIndex(self.model.index(added))
-        self.view.scrollTo(self.model.index(added))
-        return True
-
-    def _restore_current(self) -> None:
-        if self._show_added():
-            return
-        if self._current in self.model.tiles:
-            self.view.setCurrentIndex(self.model.index(self.model.tiles.index(self._current)))
-        elif self._current is not None and self.view.hasFocus():  # it was removed: stay beside it
-            self.view.setCurrentIndex(self.model.index(min(self._current_row, len(self.model.tiles) - 1)))
-        elif self.model.chosen_row >= 0:
-            self.view.setCurrentIndex(self.model.index(self.model.chosen_row))
+        if added is not None:
+            self._added = None
+            self.view.setCurrentIndex(self.model.index(added))
+            self.view.scrollTo(self.model.index(added))
 
     def _make_view(self) -> TileView:
         view = TileView(self.model, "backgroundList", wraps=False)

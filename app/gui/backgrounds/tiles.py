@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -67,7 +67,7 @@ class Tile:
     """A file of the user, which can be renamed and removed."""
     version: object = None
     """Of the file, as of `version_of`: a thumbnail shows one version."""
-    broken: str = ""
+    broken: str = field(default="", compare=False)
     """Why the file cannot be used; empty for a usable file."""
 
     def chosen_by(self, settings: BackgroundSettings) -> bool:
@@ -172,11 +172,19 @@ class TileModel(QAbstractListModel):
         return 0 if self.tiles[row].kind is TileKind.NONE else row + 1
 
     def set_tiles(self, tiles: Sequence[Tile]) -> None:
-        """Replace all tiles; keep the thumbnails of tiles that stay."""
-        self.beginResetModel()
-        self.tiles = tuple(tiles)
-        self._images = {tile: image for tile, image in self._images.items() if tile in self.tiles}
-        self.endResetModel()
+        """Replace the tiles, but for those that stay, whose order is the same: views keep their current one."""
+        nowhere = QModelIndex()
+        for row in reversed(range(len(self.tiles))):
+            if self.tiles[row] not in tiles:
+                self.beginRemoveRows(nowhere, row, row)
+                self._images.pop(self.tiles[row], None)
+                self.tiles = (*self.tiles[:row], *self.tiles[row + 1 :])
+                self.endRemoveRows()
+        for row, tile in enumerate(tiles):
+            if tile not in self.tiles:
+                self.beginInsertRows(nowhere, row, row)
+                self.tiles = (*self.tiles[:row], tile, *self.tiles[row:])
+                self.endInsertRows()
 
     def image_of(self, tile: Tile) -> QImage | None:
         """Return a tile's thumbnail, if there is one."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -202,28 +203,17 @@ def copy_text(text: str) -> None:
 class FocusHistory(QObject):
     """Remembers the last widgets that had the focus, and scrolls to one that gets it from the keyboard."""
 
-    LENGTH = 20
-
     def __init__(self, app: QApplication) -> None:
         super().__init__(app)
-        self._widgets: list[QWidget] = []
+        self.widgets: deque[QWidget] = deque(maxlen=20)
+        """The newest last; some may be deleted."""
         app.focusChanged.connect(self._on_change)
-
-    def last_outside(self, hidden: QWidget) -> QWidget | None:
-        """The newest usable widget of the same window that is not inside `hidden`."""
-        for widget in reversed(self._widgets):
-            if isdeleted(widget) or widget is hidden or hidden.isAncestorOf(widget):
-                continue
-            if widget.isVisible() and widget.isEnabled() and widget.window() is hidden.window():
-                return widget
-        return None
 
     def _on_change(self, old: QWidget | None, new: QWidget | None) -> None:
         if new is not None:
             if old is not None and old.window() is new.window() and not QApplication.mouseButtons():
                 _scroll_to(new)
-            self._widgets = [widget for widget in self._widgets if not isdeleted(widget) and widget is not new]
-            self._widgets = [*self._widgets[1 - self.LENGTH :], new]
+            self.widgets.append(new)
 
 
 def _scroll_to(control: QWidget) -> None:
@@ -250,9 +240,14 @@ def keep_focus(disappearing: QWidget) -> Iterator[None]:
 
     Qt would pass the focus to the next widget in the tab order, which the user did not choose.
     """
-    focused = QApplication.focusWidget()
+    focused, history = QApplication.focusWidget(), tuple(focus_history().widgets)
     inside = focused is not None and (focused is disappearing or disappearing.isAncestorOf(focused))
-    target = focus_history().last_outside(disappearing) if inside else None
     yield
-    if target is not None and QApplication.focusWidget() is not focused:
-        target.setFocus(Qt.FocusReason.OtherFocusReason)
+    if not inside or QApplication.focusWidget() is focused:
+        return
+    for widget in reversed(history):
+        if isdeleted(widget) or widget is disappearing or disappearing.isAncestorOf(widget):
+            continue
+        if widget.isVisible() and widget.isEnabled() and widget.window() is disappearing.window():
+            widget.setFocus(Qt.FocusReason.OtherFocusReason)
+            return
