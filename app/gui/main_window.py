@@ -67,7 +67,7 @@ class MainWindow(QMainWindow):
         brush, size = self.panel.zones.brush, self.panel.zones.brush_size.slider
         self.zones = ZoneMarks(self.preview, self.store, self.bridge, lambda: size.value() / 100)
         brush.toggled.connect(self.zones.use_brush)
-        brush.toggled.connect(self._show_brush)
+        brush.toggled.connect(self.badges.show_brush)
         self.zones.full.connect(self.program_notices.report_full_zones)
         note = ViewNote(self.preview, self.store, self.bridge)
         flags = Qt.AlignmentFlag
@@ -147,10 +147,6 @@ class MainWindow(QMainWindow):
         taken = self.bridge.take_image()
         if taken is not None:
             self.preview.show_image(taken)
-
-    def _show_brush(self, in_use: bool) -> None:
-        self.preview.set_painted(in_use)
-        self.badges.show_brush(in_use)
 
     def _show_status(self, status: PipelineStatus) -> None:
         elapsed = self.recording.follow(status)

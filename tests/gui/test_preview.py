@@ -176,7 +176,7 @@ def test_the_same_status_again_lays_nothing_out(session: Session, qtbot: QtBot) 
 def test_nothing_empty_lies_over_the_picture(session: Session, qtbot: QtBot) -> None:
     ready(session, qtbot)
     session.store.edit("background", kind="colour")
-    over = [session.window.zones, *session.window.preview.findChildren(Pill, QRegularExpression("Badge$"))]
+    over = session.window.preview.findChildren(Pill, QRegularExpression("Badge$"))
     qtbot.waitUntil(lambda: all(each.isHidden() for each in over))
     session.store.set("paused", True)
     qtbot.waitUntil(lambda: session.window.badges.state.isVisible())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from PyQt6.QtCore import QEvent, QMargins, QObject, QPointF, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
@@ -42,7 +44,7 @@ class Preview(QWidget):
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
         self._store = store
-        store.changed.connect(self._request_view)
+        store.changed.connect(self._follow)
         describe(self, tr("Preview"), tr("What other programs see"), "preview")
         self.setToolTip("")
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -55,43 +57,38 @@ class Preview(QWidget):
         self.mode = ViewMode.COMPOSITE
         self.divider = 0.5
         """Where the comparison is divided, as a fraction of the image's width."""
-        self._draggable = self._painted = False
+        self.paint_marks: Callable[[QPainter, QRectF], object] | None = None
+        """Paints the marks of a brush over the picture, which has this place; None while there is none."""
         self._picture_rect = QRectF()
         self.over = QGridLayout(self)
         """Lays badges and notes over the picture, and wider where the picture is narrower than they are."""
-        self._overlays: list[QWidget] = []
         self._request: ViewRequest | None = None
         self._ring = False
         """Draw the focus ring: the focus came from the keyboard."""
 
-    def add_overlay(self, overlay: QWidget) -> None:
-        """Lay a widget over the image; it follows the image's position."""
-        overlay.setParent(self)
-        self._overlays.append(overlay)
-        self._place_overlays()
-
     def set_mode(self, mode: ViewMode) -> None:
         """Change the view mode."""
         self.mode = mode
-        self._show_cursor()
+        self._follow()
+
+    def set_marks(self, paint: Callable[[QPainter, QRectF], object] | None) -> None:
+        """Set `paint_marks`; meanwhile the mouse cursor shows that dragging paints."""
+        self.paint_marks = paint
+        self._follow()
+        self.update()
+
+    def _follow(self) -> None:
+        """Request the view, and show by the mouse cursor what dragging does."""
+        shapes = Qt.CursorShape
+        if self.paint_marks is not None:
+            self.setCursor(shapes.CrossCursor)
+            self.update()
+        elif self.mode is ViewMode.COMPARE:
+            self.setCursor(shapes.SplitHCursor)
+        else:
+            is_zoomed = self._store.current.framing.zoom > 1
+            self.setCursor(shapes.OpenHandCursor if is_zoomed else shapes.ArrowCursor)
         self._request_view()
-
-    def set_draggable(self, draggable: bool) -> None:
-        """Show by the mouse cursor whether the image can be dragged."""
-        self._draggable = draggable
-        self._show_cursor()
-
-    def set_painted(self, painted: bool) -> None:
-        """Show by the mouse cursor whether dragging paints."""
-        self._painted = painted
-        self._show_cursor()
-
-    def _show_cursor(self) -> None:
-        if self._painted:
-            self.setCursor(Qt.CursorShape.CrossCursor)
-            return
-        plain = Qt.CursorShape.OpenHandCursor if self._draggable else Qt.CursorShape.ArrowCursor
-        self.setCursor(Qt.CursorShape.SplitHCursor if self.mode is ViewMode.COMPARE else plain)
 
     def show_image(self, image: QImage) -> None:
         """Show an image that was rendered for the last request."""
@@ -99,7 +96,7 @@ class Preview(QWidget):
         resized = self.image is None or image.deviceIndependentSize() != self.image.deviceIndependentSize()
         self.image = image
         if resized:
-            self._place_overlays()
+            self._place_picture()
             self.update()
         else:
             self.update(self.picture_rect().toAlignedRect())
@@ -155,6 +152,9 @@ class Preview(QWidget):
                 painter.drawImage(rect, image)
             if self.mode is ViewMode.COMPARE:
                 self._paint_divider(painter, rect)
+            if self.paint_marks is not None:
+                self.paint_marks(painter, rect)
+                painter.setClipping(False)
         if self._ring:
             painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
@@ -188,7 +188,7 @@ class Preview(QWidget):
 
     def resizeEvent(self, event: QResizeEvent | None) -> None:
         super().resizeEvent(event)
-        self._place_overlays()
+        self._place_picture()
         self._request_view()
 
     def showEvent(self, event: QShowEvent | None) -> None:
@@ -200,11 +200,9 @@ class Preview(QWidget):
         self._request = None
         self.view_requested.emit(None)
 
-    def _place_overlays(self) -> None:
+    def _place_picture(self) -> None:
         self._picture_rect = self._fitted_rect()
         picture = self._picture_rect.toAlignedRect()
-        for overlay in self._overlays:
-            overlay.setGeometry(picture)
         margins = self.over.contentsMargins()
         needed = self.over.sizeHint().width() - margins.left() - margins.right() + 2 * MARGIN
         across = MARGIN + min(picture.left(), max(0, self.width() - needed) // 2)
@@ -213,9 +211,9 @@ class Preview(QWidget):
 
     def event(self, event: QEvent | None) -> bool:
         if event is not None and event.type() == QEvent.Type.LayoutRequest:  # a note has another size
-            self._place_overlays()
+            self._place_picture()
         elif event is not None and event.type() == QEvent.Type.DevicePixelRatioChange:  # on another screen
-            self._place_overlays()
+            self._place_picture()
             self._request_view()
         return super().event(event)
 

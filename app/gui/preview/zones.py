@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
-from PyQt6.QtCore import QEvent, QObject, QPointF, Qt, pyqtSignal
+from PyQt6.QtCore import QEvent, QObject, QPointF, QRectF, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QKeyEvent,
@@ -12,12 +12,10 @@ from PyQt6.QtGui import (
     QPainter,
     QPainterPath,
     QPainterPathStroker,
-    QPaintEvent,
     QPen,
     QPolygonF,
     QWheelEvent,
 )
-from PyQt6.QtWidgets import QWidget
 
 from app.core.geometry import WHOLE_VIEW, from_camera, pan_by, to_camera, zoom_at
 from app.core.settings import MAX_ZONES, FramingSettings, Zone
@@ -48,8 +46,6 @@ class PreviewInteraction(QObject):
         self._preview, self._store, self._bridge = preview, store, bridge
         self._drag_position: QPointF | None = None
         """Last position of the drag; None while nothing is dragged."""
-        store.changed.connect(self._show_draggable)
-        self._show_draggable()
         preview.installEventFilter(self)
 
     def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
@@ -61,9 +57,6 @@ class PreviewInteraction(QObject):
         if isinstance(event, QMouseEvent):
             self._move(event)
         return False
-
-    def _show_draggable(self) -> None:
-        self._preview.set_draggable(self._store.current.framing.zoom > 1)
 
     def _turn_wheel(self, event: QWheelEvent) -> None:
         x, y = self._preview.fraction_of(event.position())
@@ -123,7 +116,7 @@ PRESSES = QEvent.Type.MouseButtonPress, QEvent.Type.MouseButtonDblClick
 """The second press of a double click is of a type of its own."""
 
 
-class ZoneMarks(QWidget):
+class ZoneMarks(QObject):
     """Outlines zones while the brush is in use, and paints new ones: a stroke takes effect when the button is released.
 
     Takes the preview's mouse events for the brush, and selects a person.
@@ -134,9 +127,7 @@ class ZoneMarks(QWidget):
 
     def __init__(self, preview: Preview, store: SettingsStore, bridge: Bridge, radius: Callable[[], float]) -> None:
         """radius: returns that of the brush, as a fraction of the height of the camera's frame."""
-        super().__init__()
-        self.setObjectName("zoneMarks")
-        self.setAttribute(Qt.WidgetAttribute.WA_TransparentForMouseEvents)
+        super().__init__(preview)
         self._preview, self._store, self._bridge = preview, store, bridge
         self._radius = radius
         self.brush_in_use = False
@@ -147,11 +138,8 @@ class ZoneMarks(QWidget):
         self._pressed_at: QPointF | None = None
         self._painted = ""
         """The camera whose picture the stroke is painted on."""
-        preview.add_overlay(self)
         preview.installEventFilter(self)
         bridge.status_changed.connect(self._show_status)
-        store.changed.connect(self._follow)
-        self._follow()
 
     @property
     def shown(self) -> tuple[Zone, ...]:
@@ -161,7 +149,7 @@ class ZoneMarks(QWidget):
     def use_brush(self, on: bool) -> None:
         """Take the brush, or put it away with the stroke that is being painted."""
         self.brush_in_use, self._stroke = on, ()
-        self._follow()
+        self._preview.set_marks(self._paint if on else None)
 
     def _show_status(self, status: PipelineStatus) -> None:
         """Follow camera and view."""
@@ -169,42 +157,30 @@ class ZoneMarks(QWidget):
         shown = ("", UNTURNED) if source is None else (source.id, source.orientation)
         if (*shown, status.view) != (self._camera, self._orientation, self._view):
             self._camera, self._orientation, self._view = *shown, status.view
-            self._follow()
+            self._preview.update()
 
-    def _follow(self) -> None:
-        """Paint again; hidden while there is nothing to paint, since every frame of the preview paints it too."""
-        self.setVisible(bool(self.shown or self._stroke))
-        self.update()
-
-    def paintEvent(self, event: QPaintEvent | None) -> None:
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        self._outline(painter, self.shown)
-        if self._stroke:
-            self._outline(painter, [Zone(points=self._stroke, radius=self._radius())])
-
-    def _outline(self, painter: QPainter, zones: Sequence[Zone]) -> None:
-        if not zones:
-            return
+    def _paint(self, painter: QPainter, picture: QRectF) -> None:
+        """Outline the zones and the stroke. picture: its place."""
         fill = QColor(COLOUR)
         fill.setAlpha(45)
+        painter.setClipRect(picture)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(COLOUR), LINE_PX))
         painter.setBrush(fill)
-        painter.drawPath(self._union(zones))
+        stroke = [Zone(points=self._stroke, radius=self._radius())] if self._stroke else []
+        for zones in (self.shown, stroke):
+            union = QPainterPath()
+            for zone in zones:
+                union = union.united(self._path(zone, picture))
+            painter.drawPath(union)
 
-    def _union(self, zones: Sequence[Zone]) -> QPainterPath:
-        path = QPainterPath()
-        for zone in zones:
-            path = path.united(self._path(zone))
-        return path
-
-    def _path(self, zone: Zone) -> QPainterPath:
-        points = [self._on_screen(x, y) for x, y in zone.points]
+    def _path(self, zone: Zone, picture: QRectF) -> QPainterPath:
+        points = [self._on_screen(x, y, picture) for x, y in zone.points]
         line = QPainterPath(points[0])
         for point in points[1:] or [points[0] + QPointF(0.01, 0)]:
             line.lineTo(point)
         scale = self._store.current.framing.zoom / self._view.size
-        height = self.width() if self._orientation.is_sideways else self.height()  # of the camera's frame
+        height = picture.width() if self._orientation.is_sideways else picture.height()  # of the camera's frame
         stroker = QPainterPathStroker(QPen(Qt.GlobalColor.black, max(1.0, 2 * zone.radius * height * scale)))
         stroker.setCapStyle(Qt.PenCapStyle.RoundCap)
         stroker.setJoinStyle(Qt.PenJoinStyle.RoundJoin)
@@ -215,9 +191,10 @@ class ZoneMarks(QWidget):
             area = area.united(inside)
         return area.simplified()
 
-    def _on_screen(self, x: float, y: float) -> QPointF:
+    def _on_screen(self, x: float, y: float, picture: QRectF) -> QPointF:
         x, y = from_camera(self._store.current.framing, self._view, *self._orientation.to_upright(x, y))
-        return QPointF(self._preview.mirrored(x) * self.width(), y * self.height())
+        x = self._preview.mirrored(x)
+        return QPointF(picture.left() + x * picture.width(), picture.top() + y * picture.height())
 
     def eventFilter(self, _preview: QObject | None, event: QEvent | None) -> bool:
         if not isinstance(event, QMouseEvent):
@@ -255,7 +232,7 @@ class ZoneMarks(QWidget):
         far = all(max(abs(x - last_x), abs(y - last_y)) >= STEP * self._radius() for last_x, last_y in before)
         if far and len(self._stroke) < MAX_POINTS:
             self._stroke = (*self._stroke, (x, y))
-            self._follow()
+            self._preview.update()
 
     def _finish(self) -> None:
         """End the stroke and keep its zone, if there was one."""
