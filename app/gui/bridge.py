@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -14,7 +16,7 @@ from PyQt6.QtGui import QImage
 from app.core.errors import SinkError, t, text_of
 from app.core.files import new_file, new_file_held, why_not_written
 from app.core.types import Outgoing, Picture
-from app.gui.preview.rendering import BgrxImage, PreviewWorker, ViewMode, ViewRequest, to_qimage
+from app.gui.preview.rendering import BgrxImage, ViewMode, ViewRequest, render, to_qimage
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
 from app.gui.translation import tr
@@ -22,14 +24,17 @@ from app.gui.widgets.qt import timer
 from app.media.image_file import write_picture
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus
-from app.runtime.worker import LatestSlot
+from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
 STATUS_INTERVAL_MS = 300
 """Between two looks at the status."""
 
 
 class Bridge(QObject):
-    """Turns events of the pipeline into signals, and requests its views."""
+    """Turns events of the pipeline into signals, and renders the view that is requested of its newest picture.
+
+    The thread of the preview sleeps until a picture or a request arrives.
+    """
 
     frame_ready = pyqtSignal()
     """A new image waits in `take_image`. At most one such signal is pending."""
@@ -39,17 +44,21 @@ class Bridge(QObject):
     def __init__(self, pipeline: Pipeline) -> None:
         super().__init__()
         self.pipeline = pipeline
+        self.picture: Picture | None = None
+        """The newest picture at full size, for a snapshot."""
         self._images: LatestSlot[BgrxImage] = LatestSlot()
         self._signalled = False
-        self._worker = PreviewWorker(pipeline.preview, self._keep)
-        pipeline.watch(self._worker.thread)
+        self._request: ViewRequest | None = None
+        self._woken = threading.Event()
+        self._thread = Worker("preview", self._run)
+        pipeline.watch(self._thread)
         self._timer = timer(self, STATUS_INTERVAL_MS, self.poll)
 
     def start(self) -> None:
         """Start the pipeline, the preview thread and the status timer."""
-        self._worker.thread.start()
-        self.pipeline.listen(self._worker.wake)
-        self.pipeline.owner.listen(self._worker.wake)
+        self._thread.start()
+        self.pipeline.listen(self._woken.set)
+        self.pipeline.owner.listen(self._woken.set)
         self.pipeline.start()
         self._timer.start()
 
@@ -57,7 +66,9 @@ class Bridge(QObject):
         """Stop them; return False if a thread did not end in time."""
         self._timer.stop()
         pipeline_ended = self.pipeline.stop(timeout_s)
-        return self._worker.stop(timeout_s) and pipeline_ended
+        self._thread.request_stop()
+        self._woken.set()
+        return self._thread.join(timeout_s) and pipeline_ended
 
     def poll(self) -> None:
         """Emit the status now."""
@@ -68,16 +79,12 @@ class Bridge(QObject):
         """The pipeline's current status."""
         return self.pipeline.status()
 
-    @property
-    def picture(self) -> Picture | None:
-        """The newest picture at full size, for a snapshot."""
-        return self._worker.newest
-
     def request_view(self, request: ViewRequest | None) -> None:
-        """Set what the preview shows from now on; None while it is hidden."""
+        """Set what the preview shows from now on, also of the last picture; None while it is hidden."""
         self.pipeline.demand.watched = request is not None
         self.pipeline.demand.want_foreground = request is not None and request.mode is ViewMode.FOREGROUND
-        self._worker.request(request)
+        self._request = request
+        self._woken.set()
 
     def take_image(self) -> QImage | None:
         """Return the newest rendered view, in physical pixels; None if it was taken."""
@@ -85,12 +92,20 @@ class Bridge(QObject):
         waiting = self._images.get(timeout_s=0)
         return None if waiting is None else to_qimage(waiting)
 
-    def _keep(self, image: BgrxImage) -> None:
-        """Called on the preview thread."""
-        self._images.put(image)
-        if not self._signalled:
-            self._signalled = True
-            self.frame_ready.emit()
+    def _run(self, stop: threading.Event) -> None:
+        while True:
+            self._woken.wait()
+            self._woken.clear()
+            if stop.is_set():
+                return
+            with suppress(SlotClosed):
+                self.picture = self.pipeline.preview.get(timeout_s=0) or self.picture
+            picture, request = self.picture, self._request
+            if picture is not None and request is not None:
+                self._images.put(render(picture, request))
+                if not self._signalled:
+                    self._signalled = True
+                    self.frame_ready.emit()
 
 
 class Recording(QObject):

@@ -1,10 +1,7 @@
-"""Renders the views of the preview on a thread of their own, and hands arrays over to Qt."""
+"""Renders the views of the preview, and hands arrays over to Qt."""
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from enum import Enum
 
@@ -16,7 +13,6 @@ from PyQt6.sip import voidptr
 
 from app.core.types import AlphaImage, BgrImage, Picture, PictureKind
 from app.gui.widgets.qt import existing
-from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
 
 def to_qimage(image: NDArray[np.uint8]) -> QImage:
@@ -145,47 +141,3 @@ def _over_checkers(person: BgrImage, alpha: AlphaImage) -> BgrImage:
     behind = np.asarray(cv2.cvtColor(checkers, cv2.COLOR_GRAY2BGR), np.uint8)
     front = cv2.multiply(person, weight, scale=1 / 255)
     return np.asarray(cv2.add(front, cv2.multiply(behind, 255 - weight, scale=1 / 255)), np.uint8)
-
-
-class PreviewWorker:
-    """Renders the requested view of the newest picture in the pipeline's slot and passes it to `show`.
-
-    It sleeps until a picture or a request arrives, and renders nothing while no view is requested.
-    """
-
-    def __init__(self, pictures: LatestSlot[Picture], show: Callable[[BgrxImage], None]) -> None:
-        self._pictures = pictures
-        self._show = show
-        self._woken = threading.Event()
-        self._request: ViewRequest | None = None
-        self.newest: Picture | None = None
-        """The newest picture taken from the slot."""
-        self.thread = Worker("preview", self._run)
-
-    def wake(self) -> None:
-        """Announce a new picture (any thread)."""
-        self._woken.set()
-
-    def request(self, request: ViewRequest | None) -> None:
-        """Set the view from now on, None for nothing, and render the last picture again."""
-        if request != self._request:
-            self._request = request
-            self.wake()
-
-    def stop(self, timeout_s: float) -> bool:
-        """Stop the thread; return False if it did not end in time."""
-        self.thread.request_stop()
-        self.wake()
-        return self.thread.join(timeout_s)
-
-    def _run(self, stop: threading.Event) -> None:
-        while True:
-            self._woken.wait()
-            self._woken.clear()
-            if stop.is_set():
-                return
-            with suppress(SlotClosed):
-                self.newest = self._pictures.get(timeout_s=0) or self.newest
-            picture, request = self.newest, self._request
-            if picture is not None and request is not None:
-                self._show(render(picture, request))
