@@ -12,9 +12,9 @@ from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tiles import TileView
 from app.gui.bridge import Bridge
 from app.gui.doctor import VirtualCameraView
-from app.gui.panels.devices import CameraControls, VirtualCameraControls
 from app.gui.panels.form import Form, say
-from app.gui.panels.models import Models, QualityChoice
+from app.gui.panels.models import QualityChoice
+from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.rendering import ViewRequest, render, to_qimage
 from app.gui.store import SettingsStore
 from app.gui.tasks import Tasks
@@ -65,25 +65,16 @@ class SmallPreview(QWidget):
 class Assistant(QDialog):
     """Three steps in a dialog beside the running window, which scroll on a small screen."""
 
-    def __init__(
-        self,
-        store: SettingsStore,
-        bridge: Bridge,
-        camera: CameraControls,
-        output: VirtualCameraControls,
-        strip: BackgroundStrip,
-        tasks: Tasks,
-        models: Models,
-        parent: QWidget,
-    ) -> None:
+    def __init__(self, bridge: Bridge, panel: SidePanel, strip: BackgroundStrip, tasks: Tasks, parent: QWidget) -> None:
         super().__init__(parent)
         prepare(self, "assistant", tr("Set up Mattecam"), 640, 580)
-        self._store, self._models = store, models
-        self._source, self._output = camera, output
+        self._store, self._models = panel.models.store, panel.models
+        self._source, self._output = panel.camera, panel.virtual_camera
         self._steps = QStackedWidget()
         self._findings = VirtualCameraView(tasks)
         self._findings.repaired.connect(bridge.pipeline.retry)
-        self._quality = QualityChoice(models, suggests=True)
+        self.finished.connect(bridge.pipeline.retry)
+        self._quality = QualityChoice(panel.models, suggests=True)
         self._steps.addWidget(self._camera_step(bridge))
         self._steps.addWidget(self._background_step(bridge, strip))
         self._steps.addWidget(self._call_step())

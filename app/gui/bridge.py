@@ -159,7 +159,7 @@ class Recording(QObject):
         file = None if status.recording is None else Path(status.recording)
         if self._file not in (None, file):  # it has ended, and another may have begun since the last status
             self._started_s = None
-            self._tasks.run(partial(_finished, self._file), self._report)
+            self._tasks.run(self._file.is_file, partial(self._report, self._file))
         self._file = file
         if file is None:
             return ""
@@ -169,8 +169,8 @@ class Recording(QObject):
         seconds = int(now - self._started_s)
         return f"{seconds // 60}:{seconds % 60:02d}"
 
-    def _report(self, file: Path | None) -> None:
-        if file is not None:
+    def _report(self, file: Path, is_there: bool) -> None:
+        if is_there:  # a recording that failed does not get its final name
             self.saved.emit(file)
 
     def _start(self, path: Path) -> None:
@@ -180,11 +180,6 @@ class Recording(QObject):
     def _fail_to_start(self, error: Exception) -> None:
         self._tell(error)
         self._store.edit("output", record=None)
-
-
-def _finished(file: Path) -> Path | None:
-    """Return the file of a recording that has ended; None if it did not get its final name, because it failed."""
-    return file if file.is_file() else None
 
 
 def dated_name() -> str:

@@ -338,17 +338,8 @@ class SecondaryWindows(QObject):
         self._store, self._bridge, self._tasks = store, bridge, tasks
 
     def open_assistant(self) -> None:
-        """Open the setup assistant, which may install a model."""
-
-        def make() -> Assistant:
-            assistant = Assistant(
-                self._store, self._bridge, self._panel.camera, self._panel.virtual_camera, self._strip, self._tasks,
-                self._panel.models,
-                self._window,
-            )  # fmt: skip
-            assistant.finished.connect(self._bridge.pipeline.retry)
-            return assistant
-
+        """Open the setup assistant."""
+        make = partial(Assistant, self._bridge, self._panel, self._strip, self._tasks, self._window)
         open_once(self._window, Assistant, make)
 
     def open_plate_dialog(self) -> None:
@@ -377,16 +368,12 @@ class SecondaryWindows(QObject):
 
     def open_doctor(self) -> None:
         """Open the findings about the whole machine."""
-        open_once(
-            self._window, DoctorDialog, lambda: DoctorDialog(self._store, self._bridge, self._tasks, self._window)
-        )
+        make = partial(DoctorDialog, self._store, self._bridge, self._tasks, self._window)
+        open_once(self._window, DoctorDialog, make)
 
     def open_preferences(self) -> PreferencesDialog:
         """Open the preferences."""
-
-        def make() -> PreferencesDialog:
-            return PreferencesDialog(self._store, self._bridge, self._tasks, self._window)
-
+        make = partial(PreferencesDialog, self._store, self._bridge, self._tasks, self._window)
         return open_once(self._window, PreferencesDialog, make)
 
     def open_shortcuts(self) -> None:

@@ -124,10 +124,9 @@ class NoticeFrame(QFrame):
         shown = next(
             (each for each in (extras, extras[len(self._heading) :]) if self._width(each) + readable <= room), []
         )
-        for widget in extras:
-            if widget.isHidden() is (widget in shown):
-                with keep_focus(widget):
-                    widget.setVisible(widget in shown)
+        with keep_focus(self):
+            for widget in extras:
+                widget.setVisible(widget in shown)
         return len(shown) < len(extras) or self._width(shown) + whole > room
 
     def _width(self, shown: Sequence[QWidget]) -> int:
