@@ -30,7 +30,7 @@ from PyQt6.QtCore import QEventLoop, QTimer
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.gui.application import Session, WindowOptions, make_application
 from app.gui.backgrounds.tiles import TileKind
-from app.gui.preview.rendering import ViewMode
+from app.gui.bridge import ViewMode
 
 BEAT_MS, ACTION_MS = 5, 150
 LIMIT_MS = 50.0

@@ -10,8 +10,8 @@ from PyQt6.QtWidgets import QAbstractButton, QDialog, QWidget
 
 from app.gui.application import Session
 from app.gui.assistant import Assistant
+from app.gui.bridge import ViewMode
 from app.gui.doctor import DoctorDialog
-from app.gui.preview.rendering import ViewMode
 from tools.feature_shots import DOOR, FEATURES, Feature
 
 PATIENCE_MS, SETTLE_MS = 300_000, 200

@@ -28,8 +28,7 @@ from app.gui.backgrounds.tiles import tiles
 from app.gui.bridge import Bridge
 from app.gui.dialogs import LogBuffer
 from app.gui.main_window import MainWindow
-from app.gui.store import Saver, SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state import Saver, SettingsStore, Tasks
 from app.gui.translation import Translation, standby_text, tr
 from app.gui.widgets import theme
 from app.gui.widgets.qt import existing, focus_history, prepare

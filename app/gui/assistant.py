@@ -10,14 +10,12 @@ from PyQt6.QtWidgets import QDialog, QFrame, QScrollArea, QStackedWidget, QWidge
 
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tiles import TileView
-from app.gui.bridge import Bridge
+from app.gui.bridge import Bridge, ViewRequest, render, to_qimage
 from app.gui.doctor import VirtualCameraView
 from app.gui.panels.form import Form, say
 from app.gui.panels.models import QualityChoice
 from app.gui.panels.side_panel import SidePanel
-from app.gui.preview.rendering import ViewRequest, render, to_qimage
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
 from app.gui.widgets.controls import button, combo, fill_combo, label
 from app.gui.widgets.qt import column, existing, prepare, row

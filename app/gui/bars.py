@@ -19,8 +19,8 @@ from PyQt6.QtWidgets import (
 )
 
 from app.core.settings import Settings
-from app.gui.preview.rendering import ViewMode
-from app.gui.store import SettingsStore
+from app.gui.bridge import ViewMode
+from app.gui.state import SettingsStore
 from app.gui.translation import decimal, describe_model, tr, translated
 from app.gui.widgets.controls import Segments, button, combo, describe, fill_combo
 from app.gui.widgets.qt import AfterLayout, row, tip_of

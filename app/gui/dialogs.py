@@ -41,8 +41,7 @@ from app.gui.panels.models import AdvancedControls
 from app.gui.panels.plate import PlateDialog
 from app.gui.panels.side_panel import SidePanel
 from app.gui.questions import change_or_ask
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr, translated
 from app.gui.widgets.controls import Segments, button, check, describe, label
 from app.gui.widgets.page import FoldingRow, Page, scrolling

@@ -16,8 +16,7 @@ from app.core.paths import advice
 from app.doctor.finding import CommandLine, Finding, State
 from app.gui import services
 from app.gui.bridge import Bridge
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr, translated, translated_error
 from app.gui.widgets.controls import button, label, selectable
 from app.gui.widgets.page import scrolling

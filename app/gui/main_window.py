@@ -18,8 +18,7 @@ from app.gui.panels.models import Models
 from app.gui.panels.side_panel import SidePanel
 from app.gui.preview.view import Badges, Preview, ViewNote
 from app.gui.preview.zones import PreviewInteraction, ZoneMarks
-from app.gui.store import SettingsStore
-from app.gui.tasks import DeviceWatcher, Tasks
+from app.gui.state import DeviceWatcher, SettingsStore, Tasks
 from app.gui.widgets.page import PanelSplitter
 from app.gui.widgets.qt import column, resize, row
 from app.gui.widgets.theme import icon

@@ -16,11 +16,10 @@ from app.core.errors import text_of
 from app.core.settings import Settings
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.bars import ActionBar
+from app.gui.bridge import ViewMode
 from app.gui.dialogs import SecondaryWindows
-from app.gui.preview.rendering import ViewMode
 from app.gui.questions import ask_before_loss, ask_for_name, change_or_ask, open_folder
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
 from app.gui.widgets.qt import existing
 from app.gui.widgets.theme import theme_names

@@ -12,7 +12,7 @@ from PyQt6.QtWidgets import QFileDialog, QInputDialog, QMessageBox, QWidget
 
 from app.config.scenes import Exposure, exposed_by
 from app.core.settings import Settings
-from app.gui.store import SettingsStore
+from app.gui.state import SettingsStore
 from app.gui.translation import tr
 from app.gui.widgets.qt import prepare
 

@@ -24,7 +24,7 @@ from app.doctor.finding import CommandLine, Finding, State
 from app.gui import notices, services
 from app.gui.application import Session, WindowOptions, make_application
 from app.gui.backgrounds import library
-from app.gui.tasks import Tasks
+from app.gui.state import Tasks
 from app.output.sound import MicrophoneName
 from models.faults import WeightsFault
 from models.weights import DownloadError, WeightReport, spec_of

@@ -44,7 +44,7 @@ from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tiles import Tile, TileGrid, TileKind
 from app.gui.backgrounds.tiles import tiles as named_tiles
 from app.gui.notices import Remedy
-from app.gui.tasks import Tasks
+from app.gui.state import Tasks
 from app.gui.widgets.controls import ElidedComboBox, NameButton, StillSlider
 from app.media.image_file import MAX_SIDE, read_image
 from tests.clips import write_clip

@@ -40,12 +40,12 @@ from app.gui import services
 from app.gui.application import Session
 from app.gui.assistant import Assistant, SmallPreview
 from app.gui.backgrounds.tiles import TileView
+from app.gui.bridge import ViewMode, from_qimage
 from app.gui.dialogs import MAX_LINES, HelpWindow, LogBuffer, LogWindow, PreferencesDialog, ShortcutsDialog
 from app.gui.doctor import DoctorDialog, FindingsDialog, VirtualCameraView
 from app.gui.panels import models
-from app.gui.preview.rendering import ViewMode, from_qimage
 from app.gui.questions import ask_before_loss
-from app.gui.tasks import Tasks
+from app.gui.state import Tasks
 from app.gui.widgets.controls import label
 from app.runtime.status import PipelineStatus
 from app.system import autostart

@@ -18,11 +18,11 @@ from app.gui.application import Session
 from app.gui.assistant import Assistant
 from app.gui.backgrounds.tiles import name_lines, tile_size
 from app.gui.bars import StatusLine
+from app.gui.bridge import from_qimage
 from app.gui.doctor import DoctorDialog
 from app.gui.main_window import MainWindow
 from app.gui.notices import Notice, NoticeArea
 from app.gui.panels.form import Caption
-from app.gui.preview.rendering import from_qimage
 from app.gui.widgets import theme
 from app.gui.widgets.controls import ElidedComboBox, ValueSlider, combo, fill_combo, percent
 from app.gui.widgets.page import FoldingRow, Page

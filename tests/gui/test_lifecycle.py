@@ -27,7 +27,7 @@ from app.gui.assistant import Assistant
 from app.gui.bridge import Bridge
 from app.gui.panels.devices import RecordingControls
 from app.gui.panels.plate import PlateDialog
-from app.gui.tasks import Tasks
+from app.gui.state import Tasks
 from app.output.recording import Recorder
 from app.output.sound import MicrophoneName
 from app.runtime.status import Phase, PipelineStatus

@@ -27,8 +27,7 @@ from app.gui.panels.devices import FILE
 from app.gui.panels.models import AdvancedControls, Models, QualityChoice
 from app.gui.panels.plate import PlateDialog
 from app.gui.services import PrecisionChoice
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state import SettingsStore, Tasks
 from app.matting.base.interface import EngineInfo
 from app.matting.choice import choice as kept
 from app.matting.choice import hardware

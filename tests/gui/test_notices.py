@@ -25,7 +25,7 @@ from app.gui.doctor import FindingsDialog
 from app.gui.notices import READABLE_PX, Notice, NoticeArea, ProgramNotices, Rank, Remedy, remedy_of
 from app.gui.panels.models import Models
 from app.gui.panels.plate import PlateDialog
-from app.gui.tasks import Tasks
+from app.gui.state import Tasks
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.controls import button as make_button
 from app.runtime.status import Phase, PipelineStatus, Problem

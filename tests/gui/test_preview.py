@@ -24,7 +24,7 @@ from app.core.settings import MAX_ZONES, FramingSettings, Zone
 from app.core.types import BgrImage, Frame, Orientation, Picture, PictureKind
 from app.gui.application import Session
 from app.gui.bars import summarize
-from app.gui.preview.rendering import ViewMode, ViewRequest, from_qimage, render, to_qimage
+from app.gui.bridge import ViewMode, ViewRequest, from_qimage, render, to_qimage
 from app.gui.preview.view import Pill, Preview
 from app.runtime.status import Lowered, Phase, PipelineStatus
 from app.testing.parts import PERSON, ROOM

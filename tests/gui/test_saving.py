@@ -33,12 +33,10 @@ from app.core.settings import BackgroundSettings, OutputSettings, PeopleSettings
 from app.core.types import PictureKind
 from app.gui.application import Session, WindowOptions, make_application, run_window
 from app.gui.backgrounds.tiles import TileKind
-from app.gui.bridge import Bridge
+from app.gui.bridge import Bridge, ViewMode, ViewRequest
 from app.gui.menus import ScenesMenu
 from app.gui.panels.devices import edit_capture
-from app.gui.preview.rendering import ViewMode, ViewRequest
-from app.gui.store import Saver, SettingsStore
-from app.gui.tasks import NICENESS, Tasks
+from app.gui.state import NICENESS, Saver, SettingsStore, Tasks
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.system import autostart

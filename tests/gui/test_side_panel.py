@@ -35,8 +35,8 @@ from app.backgrounds.standby import DEFAULT_TEXT
 from app.config.setting import SETTINGS
 from app.core.settings import WindowSettings
 from app.gui.application import Session, WindowOptions
+from app.gui.bridge import ViewMode
 from app.gui.panels.form import Form
-from app.gui.preview.rendering import ViewMode
 from app.gui.widgets.controls import ElidedComboBox, NameButton, ValueSlider, WrappingCheckBox, percent
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import Phase, PipelineStatus

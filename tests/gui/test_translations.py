@@ -18,7 +18,7 @@ from app.doctor.virtual_camera import check_virtual_camera
 from app.gui.dialogs import ShortcutsDialog
 from app.gui.doctor import VirtualCameraView, check_names
 from app.gui.panels.plate import PlateDialog
-from app.gui.tasks import Tasks
+from app.gui.state import Tasks
 from app.gui.translation import describe_model, tr, translated, translation_file
 from models.faults import WeightsFault, for_command_line, for_window
 from models.weights import WeightsError

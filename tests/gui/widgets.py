@@ -32,8 +32,7 @@ from app.gui.application import Session
 from app.gui.assistant import Assistant
 from app.gui.backgrounds.tiles import Tile
 from app.gui.preview.view import Pill, Preview
-from app.gui.store import SettingsStore
-from app.gui.tasks import THREADS, Tasks
+from app.gui.state import THREADS, SettingsStore, Tasks
 from app.gui.translation import Translation
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.qt import existing as existing

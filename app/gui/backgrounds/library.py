@@ -25,8 +25,8 @@ from app.core.files import new_file, new_file_held, version_of, why_not_written
 from app.core.settings import BackgroundSettings
 from app.core.types import BgrImage
 from app.gui.backgrounds.tiles import FIXED_KINDS, THUMBNAIL, Tile, TileKind, TileModel, bundled_name, fixed_names
-from app.gui.preview.rendering import from_qimage, to_qimage
-from app.gui.tasks import Tasks
+from app.gui.bridge import from_qimage, to_qimage
+from app.gui.state import Tasks
 from app.gui.translation import tr, translated_error
 from app.gui.widgets.qt import existing
 from app.media.image_file import MAX_SIDE, kind_of_file

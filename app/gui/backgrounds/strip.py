@@ -17,8 +17,7 @@ from app.core.settings import HIDES_TEXT, BackgroundSettings, Settings, StrictLe
 from app.gui.backgrounds.library import BackgroundLibrary, kind_of
 from app.gui.backgrounds.tiles import Tile, TileGrid, TileKind, TileModel, TileView
 from app.gui.questions import UserFolder, ask_before_loss, ask_before_unmatted, ask_for_files, ask_for_name
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
 from app.gui.widgets.controls import ValueSlider, button, combo, describe, fill_combo, label, percent
 from app.gui.widgets.qt import AfterLayout, column, existing, keep_focus, row, was_hidden, width_of

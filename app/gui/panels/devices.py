@@ -14,7 +14,7 @@ from app.capture.devices import CameraDevice, cameras_named
 from app.core.settings import Settings
 from app.gui.panels.form import Entries, Form, say
 from app.gui.questions import UserFolder, ask_for_file, ask_for_folder
-from app.gui.store import SettingsStore
+from app.gui.state import SettingsStore
 from app.gui.translation import short, tr, translated_error
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label
 from app.gui.widgets.page import breakable

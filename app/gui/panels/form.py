@@ -15,7 +15,7 @@ from app.config.setting import SETTINGS, Setting
 from app.core.settings import Settings
 from app.effects import table
 from app.gui.questions import UserFolder, ask_for_file
-from app.gui.store import SettingsStore
+from app.gui.state import SettingsStore
 from app.gui.translation import tr, translated
 from app.gui.widgets.controls import (
     STEPS,

@@ -18,8 +18,7 @@ from app.gui import services
 from app.gui.panels.form import Form, say
 from app.gui.panels.plate import PlateControls
 from app.gui.questions import UserFolder, ask_for_file
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import decimal, describe_model, tr, translated, translated_error
 from app.gui.widgets.controls import STEPS, Segments, button, combo, describe, fill_combo, selectable
 from app.gui.widgets.page import FoldingRow, breakable

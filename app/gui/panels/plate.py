@@ -16,11 +16,10 @@ from app.core.errors import PlateError, t
 from app.core.settings import Settings
 from app.core.types import BgrImage, Frame
 from app.gui import services
+from app.gui.bridge import to_qimage
 from app.gui.panels.form import Form, say
-from app.gui.preview.rendering import to_qimage
 from app.gui.questions import UserFolder, ask_for_file
-from app.gui.store import SettingsStore
-from app.gui.tasks import Tasks
+from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr, translated_error
 from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.page import breakable

@@ -14,8 +14,7 @@ from app.gui.panels.devices import CameraControls, RecordingControls, VirtualCam
 from app.gui.panels.form import Form
 from app.gui.panels.models import Models, QualityChoice, QualityControls
 from app.gui.preview.view import Preview
-from app.gui.store import SettingsStore
-from app.gui.tasks import DeviceWatcher, Tasks
+from app.gui.state import DeviceWatcher, SettingsStore, Tasks
 from app.gui.translation import standby_text, tr
 from app.gui.widgets.controls import Segments, ValueSlider, button, percent
 from app.gui.widgets.page import Collapsible, Page

@@ -1,1 +1,1 @@
-"""The live preview: view, rendering, interaction."""
+"""The live preview: view, badges, interaction."""

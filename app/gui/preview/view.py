@@ -21,9 +21,8 @@ from PyQt6.QtGui import (
 from PyQt6.QtWidgets import QGridLayout, QLabel, QSizePolicy, QWidget
 
 from app.core.settings import OutputSettings, Settings
-from app.gui.bridge import Bridge
-from app.gui.preview.rendering import ViewMode, ViewRequest
-from app.gui.store import SettingsStore
+from app.gui.bridge import Bridge, ViewMode, ViewRequest
+from app.gui.state import SettingsStore
 from app.gui.translation import standby_text, tr
 from app.gui.widgets.controls import button, describe
 from app.gui.widgets.page import FoldingRow

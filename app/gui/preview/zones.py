@@ -20,10 +20,9 @@ from PyQt6.QtGui import (
 from app.core.geometry import WHOLE_VIEW, from_camera, pan_by, to_camera, zoom_at
 from app.core.settings import MAX_ZONES, FramingSettings, Zone
 from app.core.types import UNTURNED
-from app.gui.bridge import Bridge
-from app.gui.preview.rendering import ViewMode
+from app.gui.bridge import Bridge, ViewMode
 from app.gui.preview.view import Preview
-from app.gui.store import SettingsStore
+from app.gui.state import SettingsStore
 from app.runtime.status import PipelineStatus
 
 ZOOM_PER_NOTCH = 1.1
