@@ -100,18 +100,6 @@ def test_a_counter_lists_the_others_in_full_with_their_buttons(area: NoticeArea,
     assert counter.text() == "…", "the sentence does not fit"
 
 
-def test_the_list_leaves_a_sentence_the_width_of_the_window(area: NoticeArea, qtbot: QtBot) -> None:
-    existing(area.parentWidget()).resize(480, 200)
-    word = 'card_label="Mattecam"'
-    actions = (("Set up…", list), ("Show the server settings", list))
-    area.show_notice(Notice("a", f"Run {word}. " * 20, actions, heading="Virtual camera"))
-    find(area, QToolButton, "noticeCounter").click()
-    listed = find(area, QWidget, "noticeList")
-    (text,) = (found for found in listed.findChildren(QLabel) if word in found.text())
-    qtbot.waitUntil(lambda: text.height() >= text.heightForWidth(text.width()) > 40)
-    assert text.fontMetrics().horizontalAdvance(word) <= text.width() > area.width() * 0.8
-
-
 def test_a_wide_button_gives_way_to_the_sentence(area: NoticeArea, qtbot: QtBot) -> None:
     existing(area.parentWidget()).resize(440, 200)
     actions = (("Einstellungen des Servers zeigen", list),)
@@ -253,13 +241,6 @@ LOST = (Stage.CAPTURE, "The camera went away.", 1.0)
 
 def pressable(area: NoticeArea, part: str) -> QAbstractButton:
     return find(area, QAbstractButton, f"{area.shown}{part}")
-
-
-def test_a_problem_of_the_camera_comes_before_others(area: NoticeArea, bar: ProgramNotices) -> None:
-    bar.show_status(failing((Stage.MICROPHONE, "There is no microphone.", 3.0), LOST))
-    area.show_notice(Notice("demo", "This is a demonstration."))
-    assert area.texts == (LOST[1], "There is no microphone.", "This is a demonstration.")
-    assert pressable(area, "Action0").text() == "Choose another camera"
 
 
 def test_the_failure_of_an_action_is_shown_first_and_what_lasts_comes_back(

@@ -92,11 +92,14 @@ def test_simple_is_the_default_and_shows_what_most_people_need(controls: Session
     assert {child.objectName() for child in advanced.findChildren(QWidget)} >= EXPERT
 
 
-def test_all_settings_are_shown_and_remembered(controls: Session) -> None:
+def test_all_settings_are_shown_and_remembered(controls: Session, qtbot: QtBot) -> None:
+    """The title of a group can be pressed over the whole width."""
     groups, rate = controls.window.panel.groups, find(controls.window, QComboBox, "capture.fps")
+    viewport = existing(controls.window.panel.page.viewport())
     assert not rate.isVisible()
     button(controls, "allSettings").click()
     assert all(group.isVisible() and not group.toggle.isChecked() for group in groups)
+    qtbot.waitUntil(lambda: all(group.toggle.width() > 0.8 * viewport.width() for group in groups))
     assert rate.isVisible(), "what few people need of the camera is beside the rest of it"
     assert controls.store.current.window.all_settings and not WindowSettings().all_settings
     controls.store.edit("window", all_settings=False)
