@@ -28,6 +28,7 @@ from PyQt6.QtWidgets import (
     QInputDialog,
     QMenu,
     QPushButton,
+    QSlider,
     QSystemTrayIcon,
     QWidget,
 )
@@ -210,6 +211,17 @@ def test_enter_and_space_select_the_current_tile(controls: Session, qtbot: QtBot
     controls.window.strip.show_all()
     qtbot.keyClick(controls.window.findChildren(TileGrid)[-1].view, Qt.Key.Key_1)
     assert chosen(controls).kind == "blur", "the tiles show their keys there too"
+
+
+def test_the_focus_of_an_option_that_disappears_returns_to_where_it_was(controls: Session, qtbot: QtBot) -> None:
+    activate(controls, qtbot)
+    view, slider = controls.window.strip.view, find(controls.window, QSlider, "blurSlider")
+    view.setFocus()
+    slider.setFocus()
+    controls.store.edit("background", blur_strength=70.0)
+    assert slider.hasFocus()
+    controls.store.edit("background", kind="image", path=Path("beach.png"))
+    assert view.hasFocus()
 
 
 def test_added_file_reaches_the_output(session: Session, qtbot: QtBot, picture: Path) -> None:
