@@ -265,6 +265,10 @@ class CaptureWorker:
         self._turned_for = None
         self._last_frame_s = time.perf_counter()
         info = source.info
+        self._no_response = t(
+            "{device} does not respond; reconnect it, or start the program again with another source.",
+            device=info.name,
+        )
         self.info = info.turned(self._wanted_orientation())
         words = info.kind, info.name, info.width, info.height, info.fps, info.pixel_format or "no format of its own"
         _log.info("Opened the source %s %s: %dx%d at %g fps, %s.", *words)
@@ -273,12 +277,8 @@ class CaptureWorker:
         """Read the next frame, or skip it where nobody needs it."""
         source, started_s, frame = self._source, time.perf_counter(), None
         assert source is not None
-        problem = t(
-            "{device} does not respond; reconnect it, or start the program again with another source.",
-            device=source.info.name,
-        )
         try:
-            with self.thread.blocking_call(problem, self._timing.hang_s):
+            with self.thread.blocking_call(self._no_response, self._timing.hang_s):
                 source.hold_exposure(hold_exposure)
                 if source.is_live and self._is_unneeded(started_s):
                     arrived = source.skip()

@@ -347,7 +347,9 @@ class ColumnTracker:
         self._whole -= 1
         end = self._first + self.window
         left, right = self._first * CELLS[0] // self._width, -(-end * CELLS[0] // self._width)
-        moved = _moved(cells, last, left, right)
+        contrast = np.stack([np.asarray(cv2.morphologyEx(plane, cv2.MORPH_GRADIENT, _SQUARE)) for plane in last])
+        changed = np.abs(cells - last) > MOVED + SHIFT * contrast
+        moved = bool(changed[:, :, :left].any() or changed[:, :, right:].any())
         if moved:
             self._cells = cells
         if moved or self._narrow == WHOLE_EVERY:
@@ -406,13 +408,6 @@ class ColumnTracker:
         """Return the least number of columns between what is shown and a border of the window inside the frame."""
         end = first + window
         return min(left - first if first > 0 else np.inf, end - right if end < self._width else np.inf)
-
-
-def _moved(cells: Floats, last: Floats, left: int, right: int) -> bool:
-    """Return whether something moves in the cells before column `left`, or from `right` on."""
-    contrast = np.stack([np.asarray(cv2.morphologyEx(plane, cv2.MORPH_GRADIENT, _SQUARE)) for plane in last])
-    moved = np.abs(cells - last) > MOVED + SHIFT * contrast
-    return bool(moved[:, :, :left].any() or moved[:, :, right:].any())
 
 
 class OpenVinoBackend(CpuBackend):

@@ -49,7 +49,7 @@ class EngineKey:
 
     def takes(self, frame: Frame) -> bool:
         """Return whether the engine may matte this frame of the source."""
-        return self.size == frame.size and self.camera in ("", frame.viewpoint)
+        return self.size == frame.size and (not self.camera or self.camera == frame.viewpoint)
 
     def check_plate(self) -> None:
         """Raise PlateError if the plate was captured with another source."""
