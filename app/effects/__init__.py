@@ -1,1 +1,1 @@
-"""Where people are in the frame, and what follows from it: auto-framing, zones, one selected person."""
+"""Effects: what is done to the matte of a frame between the network and the composite."""

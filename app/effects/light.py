@@ -122,45 +122,30 @@ def wanted_ev(exposure: Exposure) -> float:
     return max(0.0, min(limits))
 
 
-class Brightness:
-    """The gain of one stream of frames, which changes slowly."""
+class Gain(NamedTuple):
+    """The gain in use in a stream of frames."""
 
-    def __init__(self) -> None:
-        self._ev: float | None = None
-        self._far_frames = 0
+    ev: float
+    far_frames: int
+    """For so many frames in a row another gain by more than `FAR_EV` has been wanted."""
 
-    def reset(self) -> None:
-        """Forget the stream: the next frame is exposed at once."""
-        self._ev, self._far_frames = None, 0
 
-    def state(self) -> StateArrays:
-        """Return copies of what the next frame depends on."""
-        return {} if self._ev is None else {"exposure": np.array([self._ev, self._far_frames], np.float32)}
+def next_gain(last: Gain | None, exposure: Exposure | None) -> Gain | None:
+    """Return the gain for the next frame: the wanted one in the first frame, then one that moves towards it slowly.
 
-    def load_state(self, arrays: StateArrays) -> None:
-        """Restore the state. Raises ValueError or TypeError if it does not fit."""
-        values = saved(arrays, "exposure", (2,), np.float32)
-        if values is None:
-            self.reset()
-            return
-        if not (LEAST_EV <= values[0] <= MOST_EV):
-            raise ValueError(f"a saved exposure is {values[0]:g} EV")
-        self._ev, self._far_frames = float(values[0]), int(values[1])
-
-    def next_ev(self, exposure: Exposure | None) -> float:
-        """Return the gain in EV for the next frame. exposure: measured in it; None: nobody is visible."""
-        if exposure is None:
-            return self._ev or 0.0
-        wanted = wanted_ev(exposure)
-        if self._ev is None:
-            self._ev = wanted
-            return wanted
-        difference = wanted - self._ev
-        self._far_frames = self._far_frames + 1 if abs(difference) > FAR_EV else 0
-        if abs(difference) > DEAD_BAND_EV:
-            step = FAST_EV if self._far_frames > FAR_FRAMES else REST_EV
-            self._ev += float(np.clip(difference, -step, step))
-        return self._ev
+    exposure: measured in the frame; None: nobody is visible.
+    """
+    if exposure is None:
+        return last
+    wanted = wanted_ev(exposure)
+    if last is None:
+        return Gain(wanted, 0)
+    difference = wanted - last.ev
+    far_frames = last.far_frames + 1 if abs(difference) > FAR_EV else 0
+    if abs(difference) <= DEAD_BAND_EV:
+        return Gain(last.ev, far_frames)
+    step = FAST_EV if far_frames > FAR_FRAMES else REST_EV
+    return Gain(last.ev + float(np.clip(difference, -step, step)), far_frames)
 
 
 def gains_of(image: Floats, ev: float) -> Floats:
@@ -365,7 +350,8 @@ class Light(Effect):
         self._head: Floats | None = None
         self._backdrop: tuple[BgrImage, Floats] | None = None
         """The last backdrop and its grid."""
-        self._brightness = Brightness()
+        self._gain: Gain | None = None
+        """Of the brightness."""
 
     def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
         edges = frame.settings.matting.edges
@@ -380,21 +366,22 @@ class Light(Effect):
         return MatteEdit(lights=(self.maps(image, _resized(alpha, *size), behind, edges),))
 
     def reset(self) -> None:
-        self._tone = self._head = self._backdrop = None
-        self._brightness.reset()
+        self._tone = self._head = self._backdrop = self._gain = None
 
     def start_scene(self) -> None:
         self.reset()
 
     def state(self) -> StateArrays:
-        kept = {"tone": self._tone, "head": self._head}
-        copies = {name: array.copy() for name, array in kept.items() if array is not None}
-        return {**copies, **self._brightness.state()}
+        remembered = {"tone": self._tone, "head": self._head, "exposure": self._gain}
+        return {name: np.array(values, np.float32) for name, values in remembered.items() if values is not None}
 
     def load_state(self, arrays: StateArrays) -> None:
         self._tone = saved(arrays, "tone", (6,), np.float32)
         self._head = saved(arrays, "head", (3,), np.float32)
-        self._brightness.load_state(arrays)
+        gain = saved(arrays, "exposure", (2,), np.float32)
+        if gain is not None and not LEAST_EV <= gain[0] <= MOST_EV:
+            raise ValueError(f"a saved exposure is {gain[0]:g} EV")
+        self._gain = None if gain is None else Gain(float(gain[0]), int(gain[1]))
 
     def maps(self, image: Floats, alpha: Floats, backdrop: BgrImage | None, edges: EdgeSettings) -> Floats:
         """Return gains (3) and biases (3), RGB, (6, h, w), for the next frame.
@@ -404,8 +391,8 @@ class Light(Effect):
         """
         if edges.brightness == 0:
             return self._maps_of_light(image, alpha, backdrop, edges)
-        ev = edges.brightness / 100 * self._brightness.next_ev(measured_exposure(image, alpha))
-        gains = gains_of(image, ev)
+        self._gain = next_gain(self._gain, measured_exposure(image, alpha))
+        gains = gains_of(image, edges.brightness / 100 * (self._gain.ev if self._gain is not None else 0.0))
         if max(edges.light_match, edges.portrait_light) == 0:
             return np.concatenate([np.broadcast_to(gains, (3, *gains.shape)), np.zeros((3, *gains.shape), np.float32)])
         size = grid_size(alpha.shape[1], alpha.shape[0])

@@ -225,20 +225,20 @@ class OnlyMe(Effect):
         if self._selected is None:
             self._on = False
         else:
-            self.lose()
+            self.hide_until_found()
 
     def select(self, point: Point | None) -> None:
         """Select the person at a point, in fractions of the matte, at the next frame; None: the largest one."""
         self._memory, self._point = None, point
         self.shown, self._found = False, 0
 
-    def lose(self) -> None:
+    def hide_until_found(self) -> None:
         """Show nobody until the size and colours of the selected person are found: the frames were interrupted."""
         if self._memory is not None:
             self._hide(self._memory, np.zeros(self._memory.own.shape, np.int32))
 
     def reframe(self, before: FramingSettings, after: FramingSettings) -> None:
-        """Follow a change of the manual crop: the next frame shows another part of the camera's frame."""
+        """Move the masks with the manual crop: the next frame shows another part of the camera's frame."""
         memory = self._memory
         if memory is None:
             return
@@ -267,9 +267,9 @@ class OnlyMe(Effect):
             self.shown = False
             self._memory.own = self._memory.others = self._memory.anchor = np.zeros(grid.shape, np.bool_)
         if self._memory is None:
-            self._begin(labels, count, codes)
+            self._select_part(labels, count, codes)
         elif self.shown:
-            self._continue(self._memory, labels, count, codes, step_s)
+            self._track(self._memory, labels, count, codes, step_s)
         else:
             self._memory.wary_s = max(0.0, self._memory.wary_s - step_s)
             self._search(self._memory, labels, count, codes)
@@ -280,8 +280,8 @@ class OnlyMe(Effect):
             cv2.resize(shown, (alpha.shape[1], alpha.shape[0]), interpolation=cv2.INTER_LINEAR), np.float32
         )
 
-    def _begin(self, labels: NDArray[np.int32], count: int, codes: Codes) -> None:
-        """Take the selected part, if there is one."""
+    def _select_part(self, labels: NDArray[np.int32], count: int, codes: Codes) -> None:
+        """Remember the selected part, if there is one."""
         areas = np.bincount(labels.ravel(), minlength=count)[1:]
         if not areas.size:
             return
@@ -298,10 +298,8 @@ class OnlyMe(Effect):
         self._learn_others(self._memory, codes, 1.0)
         self.shown = True
 
-    def _continue(
-        self, memory: PersonMemory, labels: NDArray[np.int32], count: int, codes: Codes, step_s: float
-    ) -> None:
-        """Follow the person from the last frame to this one."""
+    def _track(self, memory: PersonMemory, labels: NDArray[np.int32], count: int, codes: Codes, step_s: float) -> None:
+        """Find the person of the last frame in this one."""
         own_cells = np.bincount(labels[_grown(memory.own, REACH)], minlength=count)
         own_cells[0] = 0
         main = int(own_cells.argmax())

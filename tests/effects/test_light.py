@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import cv2
 import numpy as np
 import pytest
@@ -29,7 +31,6 @@ from app.effects.light import (
     NOISE,
     REST_EV,
     WHITE,
-    Brightness,
     Exposure,
     Light,
     found_head,
@@ -37,6 +38,7 @@ from app.effects.light import (
     grid_size,
     measured_exposure,
     measured_tone,
+    next_gain,
     rgb_on_grid,
     wanted_ev,
 )
@@ -297,42 +299,40 @@ def test_a_highlight_in_a_cell_does_not_clip() -> None:
     assert lit[50, 40, 0] > 1.7 * image[50, 40, 0]
 
 
+DARK_FACE = LIT._replace(mean=0.04, highlight=0.1)
+
+
+def evs(exposures: Iterable[Exposure | None]) -> list[float]:
+    """Return the gains of a stream of frames in which a person is seen at first."""
+    gain, found = None, []
+    for exposure in exposures:
+        gain = next_gain(gain, exposure)
+        assert gain is not None
+        found.append(gain.ev)
+    return found
+
+
 def test_the_first_frame_is_exposed_at_once_and_the_next_ones_without_pumping() -> None:
-    brightness = Brightness()
-    first = brightness.next_ev(LIT._replace(mean=0.05, highlight=0.12))
-    assert first == pytest.approx(wanted_ev(LIT._replace(mean=0.05, highlight=0.12)))
-    rng, last, moved = np.random.default_rng(1), first, []
-    for _ in range(120):
-        noisy = LIT._replace(mean=0.05 * float(rng.uniform(0.97, 1.03)), highlight=0.12)
-        now = brightness.next_ev(noisy)
-        moved.append(abs(now - last))
-        last = now
-    assert max(moved) <= REST_EV + 1e-9 and sum(moved) < 0.05
-    assert brightness.next_ev(None) == last, "nobody is visible"
+    rng = np.random.default_rng(1)
+    noisy = [DARK_FACE._replace(mean=0.04 * float(rng.uniform(0.97, 1.03))) for _ in range(120)]
+    found = evs([DARK_FACE, *noisy, None])
+    assert found[0] == pytest.approx(wanted_ev(DARK_FACE))
+    moved = np.abs(np.diff(found))
+    assert moved.max() <= REST_EV + 1e-9 and moved.sum() < 0.05
+    assert found[-1] == found[-2], "nobody is visible"
 
 
 def test_a_change_of_the_light_is_followed_faster() -> None:
-    brightness = Brightness()
-    brightness.next_ev(LIT)
-    evs = [brightness.next_ev(LIT._replace(mean=0.03, highlight=0.08)) for _ in range(400)]
-    steps = np.diff(evs)
+    found = evs([LIT, *[DARK_FACE] * 400])
+    steps = np.diff(found)
     assert steps[: FAR_FRAMES - 1].max() <= REST_EV + 1e-9
     assert steps.max() == pytest.approx(FAST_EV)
-    assert evs[-1] == pytest.approx(wanted_ev(LIT._replace(mean=0.03, highlight=0.08)), abs=0.1)
-    brightness.reset()
-    assert brightness.next_ev(LIT) == 0
+    assert found[-1] == pytest.approx(wanted_ev(DARK_FACE), abs=0.1)
 
 
-def test_a_saved_state_goes_on_and_a_wrong_one_is_refused() -> None:
-    one, other = Brightness(), Brightness()
-    for _ in range(20):
-        one.next_ev(LIT._replace(mean=0.03, highlight=0.08))
-    other.load_state(one.state())
-    assert other.next_ev(LIT) == pytest.approx(one.next_ev(LIT), abs=1e-6)
+def test_an_exposure_that_no_stream_has_is_not_loaded() -> None:
     with pytest.raises(ValueError, match="exposure"):
-        other.load_state({"exposure": np.array([9, 0], np.float32)})
-    other.load_state({})
-    assert not other.state()
+        Light().load_state({"exposure": np.array([9, 0], np.float32)})
 
 
 def test_gains_of_a_dark_cell_do_not_depend_on_far_ones() -> None:
