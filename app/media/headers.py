@@ -39,6 +39,7 @@ class _Track:
     edits: int = 1
     is_pcm: bool = False
     is_sound: bool = False
+    is_video: bool = False
 
     @property
     def entries(self) -> int:
@@ -50,19 +51,58 @@ class _Track:
         return self.edits * sum(max(end - first, 0) * -(-count // PCM_SAMPLES) for (first, count), end in chunks)
 
 
-def declares_too_much(path: Path) -> bool:
-    """Return whether `path` is an MP4 or MOV file that declares an index of more than MAX_ENTRIES. Raises OSError."""
+@dataclass(slots=True)
+class Header:
+    """What the header of a file declares; nothing for a file of another kind."""
+
+    declares_too_much: bool = False
+    """An index of more than MAX_ENTRIES."""
+    is_short: bool = False
+    """The file lacks bytes that its outermost parts declare, as after an interrupted download."""
+    needs_dolby_vision: bool = False
+    """The picture has colours of Dolby Vision alone, as profile 5; others have those of HDR or SDR too."""
+    sizes: list[tuple[int, int]] = field(default_factory=list)
+    """(width, height) of the frames of each video track."""
+
+
+def read_header(path: Path) -> Header:
+    """Return what an MP4, MOV, Matroska or AVI file declares. Raises OSError."""
+    header = Header()
     with path.open("rb") as file:
         size = os.fstat(file.fileno()).st_size
-        track, total = _Track(), 0
-        for number, (kind, start, end) in enumerate(boxes(file, 0, size, 0)):
-            if kind == b"cmov" or number >= MAX_BOXES:  # compressed headers cannot be counted
-                return True
-            if kind in (b"trak", b"traf"):
-                total, track = total + track.entries, _Track()
-            elif kind in TABLES:
-                _read(file, kind, start, end, track)
-        return total + track.entries > MAX_ENTRIES
+        _read_boxes(file, size, header)  # of any file: FFmpeg decides by itself what it is
+        file.seek(0)
+        start = file.read(12)
+        if start[:4] == EBML.to_bytes(4, "big"):
+            header.is_short = any(name == SEGMENT and end > size for name, _, end in _elements(file, 0, size))
+            header.sizes = list(_matroska_sizes(file, size))
+            file.seek(0)
+            header.needs_dolby_vision = _needs_dolby_vision(file.read(HEADER_BYTES))
+        elif start[:4] == b"RIFF":
+            header.is_short = start[8:] == b"AVI " and any(end > size for end in _movie_ends(file, size))
+        else:
+            header.is_short = _is_mp4_short(file, size)
+    return header
+
+
+def _read_boxes(file: BinaryIO, size: int, header: Header) -> None:
+    """Take what the boxes of an MP4 or MOV file declare."""
+    track, total = _Track(), 0
+    for number, (kind, start, end) in enumerate(boxes(file, 0, size, 0)):
+        if kind == b"cmov" or number >= MAX_BOXES:  # compressed headers cannot be counted
+            header.declares_too_much = True
+            return
+        if kind in (b"trak", b"traf"):
+            total, track = total + track.entries, _Track()
+        elif kind == b"stsd":
+            file.seek(start)
+            content = file.read(min(end - start, HEADER_BYTES))
+            header.needs_dolby_vision |= _needs_dolby_vision(content)
+            if track.is_video and len(content) >= ENTRY_SIZE_AT + 4:
+                header.sizes.append(struct.unpack_from(">HH", content, ENTRY_SIZE_AT))
+        elif kind in TABLES:
+            _read_table(file, kind, start, end, track)
+    header.declares_too_much = total + track.entries > MAX_ENTRIES
 
 
 DOLBY_VISION = re.compile(rb"dv[cvw]C(?:\x41\xed.)?(.{5})", re.DOTALL)
@@ -70,20 +110,8 @@ DOLBY_VISION = re.compile(rb"dv[cvw]C(?:\x41\xed.)?(.{5})", re.DOTALL)
 HEADER_BYTES = 1 << 20
 
 
-def needs_dolby_vision(path: Path) -> bool:
-    """Return whether the picture has colours of Dolby Vision alone, as profile 5; others have those of HDR or SDR too.
-
-    Raises OSError.
-    """
-    with path.open("rb") as file:
-        head = file.read(HEADER_BYTES)
-        if head[:4] != EBML.to_bytes(4, "big"):
-            head = b""
-            for kind, start, end in itertools.islice(boxes(file, 0, os.fstat(file.fileno()).st_size, 0), MAX_BOXES):
-                if kind == b"stsd":
-                    file.seek(start)
-                    head += file.read(min(end - start, HEADER_BYTES))
-    records = [match[1] for match in DOLBY_VISION.finditer(head)]
+def _needs_dolby_vision(content: bytes) -> bool:
+    records = [match[1] for match in DOLBY_VISION.finditer(content)]
     return any(record[2] >> 1 in (5, 10) and record[4] >> 4 == 0 for record in records)
 
 
@@ -105,7 +133,7 @@ def boxes(file: BinaryIO, at: int, end: int, depth: int) -> Iterator[tuple[bytes
         at = box_end
 
 
-def _read(file: BinaryIO, kind: bytes, start: int, end: int, track: _Track) -> None:
+def _read_table(file: BinaryIO, kind: bytes, start: int, end: int, track: _Track) -> None:
     """Add the content of a table to `track`; a truncated one counts as far as it goes."""
     file.seek(start)
     head = file.read(min(end - start, 16)).ljust(16, b"\0")
@@ -120,6 +148,7 @@ def _read(file: BinaryIO, kind: bytes, start: int, end: int, track: _Track) -> N
         track.edits = max(first, 1)
     elif kind == b"hdlr" and head[8:12] in (b"soun", b"vide"):
         track.is_sound = head[8:12] == b"soun"
+        track.is_video |= head[8:12] == b"vide"  # a second one may tell of the data's place
     elif kind == b"stts":
         track.is_pcm = first == 1 and third == 1
     elif kind == b"stsc":
@@ -143,23 +172,12 @@ ENTRY_SIZE_AT = 40
 """Offset of width and height in the content of an `stsd` box."""
 
 
-def is_short(path: Path) -> bool:
-    """Return whether a file lacks bytes that its outermost parts declare, as after an interrupted download.
-
-    False for a file of another kind. Raises OSError.
-    """
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        head = file.read(12)
-        if head[:4] == b"RIFF":
-            return head[8:] == b"AVI " and any(end > size for end in _movie_ends(file, size))
-        if head[:4] == EBML.to_bytes(4, "big"):
-            return any(name == SEGMENT and end > size for name, _, end in _elements(file, 0, size))
-        for kind, _, end in itertools.islice(boxes(file, 0, ENDLESS, MAX_DEPTH), MAX_BOXES):
-            if kind not in TOP_LEVEL or end == ENDLESS:  # of another kind, or to the end of the file
-                break
-            if end > size:
-                return True
+def _is_mp4_short(file: BinaryIO, size: int) -> bool:
+    for kind, _, end in itertools.islice(boxes(file, 0, ENDLESS, MAX_DEPTH), MAX_BOXES):
+        if kind not in TOP_LEVEL or end == ENDLESS:  # of another kind, or to the end of the file
+            return False
+        if end > size:
+            return True
     return False
 
 
@@ -174,34 +192,6 @@ def _movie_ends(file: BinaryIO, size: int) -> Iterator[int]:
         at += 8 + length + length % 2
         if (name, kind) == (b"LIST", b"movi"):
             yield at
-
-
-def named_size(path: Path, number: int) -> tuple[int, int] | None:
-    """Return (width, height) of the frames of a video track as its header names them; None if it is not read.
-
-    number: of the track among those of video, from 0. Raises OSError.
-    """
-    with path.open("rb") as file:
-        size = os.fstat(file.fileno()).st_size
-        found = _matroska_sizes if file.read(4) == EBML.to_bytes(4, "big") else _mp4_sizes
-        sizes = list(found(file, size))
-    return sizes[number] if number < len(sizes) else None
-
-
-def _mp4_sizes(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:
-    is_video = False
-    for _, (kind, start, end) in zip(range(MAX_BOXES), boxes(file, 0, size, 0), strict=False):
-        if kind == b"hdlr":
-            file.seek(start + 8)
-            is_video = is_video or file.read(4) == b"vide"  # a second one may tell of the data's place
-        elif kind == b"trak":
-            is_video = False
-        elif kind == b"moof":
-            return
-        elif kind == b"stsd" and is_video and end - start >= ENTRY_SIZE_AT + 4:
-            file.seek(start + ENTRY_SIZE_AT)
-            width, height = struct.unpack(">HH", file.read(4).ljust(4, b"\0"))
-            yield width, height
 
 
 def _matroska_sizes(file: BinaryIO, size: int) -> Iterator[tuple[int, int]]:

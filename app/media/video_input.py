@@ -34,7 +34,7 @@ from PIL import Image
 
 from app.core.errors import MattecamError, Text, t
 from app.media.frame_filters import BLACK, BgraImage, deinterlaced, has_alpha, in_bt709, over_colour
-from app.media.headers import declares_too_much, is_short, named_size, needs_dolby_vision
+from app.media.headers import read_header
 from app.media.jpeg import DamagedJpegError, check_jpeg
 
 log = logging.getLogger(__name__)
@@ -95,9 +95,10 @@ def open_container(path: Path) -> InputContainer:
     try:
         if not path.is_file():
             raise VideoError(t("There is no video file {file}; check the name.", file=path))
-        if declares_too_much(path):
+        header = read_header(path)
+        if header.declares_too_much:
             raise ValueError("it declares too large an index")
-        if needs_dolby_vision(path):
+        if header.needs_dolby_vision:
             raise VideoError(
                 t(
                     "{file} has colours of Dolby Vision that only its own displays show (profile 5); save it in "
@@ -157,7 +158,8 @@ class VideoInput:
         self._scaler = VideoReformatter()
         """One for all frames: each has threads, and a frame with side data would keep its own until it is collected."""
         self.container = open_container(path)
-        self.is_short = is_short(path)
+        self._header = read_header(path)
+        self.is_short = self._header.is_short
         """Whether the file lacks bytes that it declares."""
         try:
             self.stream = self._choose_stream()
@@ -317,8 +319,9 @@ class VideoInput:
     def _named_size(self) -> tuple[int, int]:
         """Return width and height of the frames as the container names them, else those of the first ones."""
         first = self.stream.codec_context.width, self.stream.codec_context.height
-        named = named_size(self.path, self.container.streams.video.index(self.stream))
-        if named is None or not all(named) or named[0] * named[1] > self._max_pixels:
+        number = self.container.streams.video.index(self.stream)
+        named = self._header.sizes[number] if number < len(self._header.sizes) else (0, 0)
+        if not all(named) or named[0] * named[1] > self._max_pixels:
             return first
         # codecs have frames of whole blocks, which some containers name
         return first if all(abs(a - b) < BLOCK for a, b in zip(first, named, strict=True)) else named

@@ -59,7 +59,7 @@ class Processes:
 
     def _run(self, worker: _Worker, index: int, job: Job) -> JobResult:
         def exchange(frames: int, expected: int | None) -> bool:
-            self._news.append(News(index, frames, expected))
+            self._news.append((index, frames, expected))
             return self._stopping
 
         try:
@@ -285,7 +285,7 @@ class Coordinator:
 
     def tell(self, index: int, frames: int, expected: int | None) -> bool:
         """Take the progress of a task; return whether it should stop."""
-        self._news[index] = News(index, frames, expected)
+        self._news[index] = (index, frames, expected)
         return self._stopping
 
     def take(self, stopping: bool) -> Sequence[News]:

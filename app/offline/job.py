@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from app.core import paths
 from app.core.errors import MattecamError, SinkLostError, SinkOpenError, SourceOpenError, UsageError, text_of
@@ -248,13 +248,8 @@ def publish(finished: Path, final: Path, *, overwrite: bool) -> None:
             near.unlink(missing_ok=True)
 
 
-class News(NamedTuple):
-    """Progress of a running job."""
-
-    job: int
-    """Its index in the batch."""
-    frames: int
-    expected_frames: int | None
+News = tuple[int, int, int | None]
+"""Progress of a running job: its index in the batch, frames done and expected, None if unknown."""
 
 
 class Executor(Protocol):

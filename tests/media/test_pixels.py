@@ -36,7 +36,7 @@ from app.media.frame_filters import (
     to_bt709,
     to_xyz,
 )
-from app.media.headers import needs_dolby_vision
+from app.media.headers import read_header
 from app.media.image_file import MAX_SIDE, read_cut_out, read_image
 from app.media.video_input import VideoError, VideoInput, open_container
 from app.media.video_reader import VideoReader
@@ -500,7 +500,7 @@ def test_colours_of_dolby_vision_alone_are_refused_in_a_sentence(
         path.write_bytes(grown)
     else:
         path.write_bytes(data[:400] + b"\x41\xe7\x84dvcC\x41\xed\x98" + record(profile, compatible) + data[400:])
-    assert needs_dolby_vision(path) == refused
+    assert read_header(path).needs_dolby_vision == refused
     if refused:
         with pytest.raises(VideoError, match="Dolby Vision"):
             open_container(path)
@@ -509,7 +509,7 @@ def test_colours_of_dolby_vision_alone_are_refused_in_a_sentence(
 def test_whether_dolby_vision_is_needed_is_looked_for_in_any_file(tmp_path: Path) -> None:
     for number, content in enumerate((b"", b"dvcC", b"\x1aE\xdf\xa3dvcC\x41\xed", b"\0\0\0\x10stsddvcC")):
         (tmp_path / str(number)).write_bytes(content)
-        assert not needs_dolby_vision(tmp_path / str(number))
+        assert not read_header(tmp_path / str(number)).needs_dolby_vision
 
 
 def test_a_large_jpeg_is_not_told_to_become_a_jpeg(tmp_path: Path) -> None:
