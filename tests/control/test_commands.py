@@ -32,6 +32,7 @@ from app.core.settings import FramingSettings, Settings
 from app.core.types import PictureKind
 from app.output.sound import MicrophoneName
 from app.runtime.status import Phase
+from app.system import autostart
 from tests.control.conftest import Program, SettingsAlone
 from tests.fakes.world import BASE, shows_person
 from tests.other_values import other_value
@@ -240,6 +241,28 @@ def test_the_model_and_the_status_agree_about_weights_of_ones_own(program: Progr
     with pytest.raises(MattecamError, match="of another model"):
         program.run(f"set matting.weights {checkpoint}")
     assert program.run("model") == "matting.model: mattecam; in use: mattecam"
+
+
+def test_what_failed_is_tried_again(program: Program) -> None:
+    program.world.faults.put("open_source", SourceOpenError("There is no camera."))
+    program.world.faults.put("read", SourceLostError("The camera was unplugged."))
+    eventually(lambda: program.pipeline.status().phase is Phase.WAITING)
+    with pytest.raises(MattecamError, match="There is no camera"):
+        program.run("retry")
+    program.world.faults.heal()
+    eventually(lambda: program.pipeline.status().phase is Phase.RUNNING)
+    assert program.run("retry") == "What failed is tried again."
+
+
+def test_the_start_at_login_is_switched(alone: SettingsAlone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
+    monkeypatch.setattr(autostart, "supported", lambda: True)
+    for word, does in (("on", "starts"), ("off", "does not start")):
+        assert alone.run(f"autostart {word}") == f"Mattecam {does} when you log in."
+        assert autostart.enabled() is (word == "on")
+    monkeypatch.setattr(autostart, "supported", lambda: False)
+    with pytest.raises(UsageError, match="cannot be started at login by this system"):
+        alone.run("autostart on")
 
 
 def test_a_microphone_must_be_one_that_the_system_lists(alone: SettingsAlone) -> None:
