@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -87,7 +88,8 @@ class Backdrops:
 
     def _open(self, settings: BackgroundSettings) -> Background:
         """Open a background: called on the thread of the preparer."""
-        problem = t(
+        problem = partial(
+            t,
             "The background {background} does not open; reconnect its disk, or start the program again with another "
             "background.",
             background=describe_background(settings),

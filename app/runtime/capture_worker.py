@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 
 from app.capture.base import FrameSource
 from app.core.errors import CameraAbsentError, SourceLostError, Stage, t
@@ -239,7 +240,8 @@ class CaptureWorker:
         # Before the camera portal opens, the desktop may ask the user, who may take any time.
         limit_s = math.inf if wanted.source.startswith("portal") else self._timing.open_hang_s
         with self.thread.blocking_call(
-            t(
+            partial(
+                t,
                 "The source {source} does not open; reconnect it, or start the program again with another source.",
                 source=wanted.source,
             ),
@@ -265,10 +267,6 @@ class CaptureWorker:
         self._turned_for = None
         self._last_frame_s = time.perf_counter()
         info = source.info
-        self._no_response = t(
-            "{device} does not respond; reconnect it, or start the program again with another source.",
-            device=info.name,
-        )
         self.info = info.turned(self._wanted_orientation())
         words = info.kind, info.name, info.width, info.height, info.fps, info.pixel_format or "no format of its own"
         _log.info("Opened the source %s %s: %dx%d at %g fps, %s.", *words)
@@ -277,8 +275,13 @@ class CaptureWorker:
         """Read the next frame, or skip it where nobody needs it."""
         source, started_s, frame = self._source, time.perf_counter(), None
         assert source is not None
+        problem = partial(
+            t,
+            "{device} does not respond; reconnect it, or start the program again with another source.",
+            device=source.info.name,
+        )
         try:
-            with self.thread.blocking_call(self._no_response, self._timing.hang_s):
+            with self.thread.blocking_call(problem, self._timing.hang_s):
                 source.hold_exposure(hold_exposure)
                 if source.is_live and self._is_unneeded(started_s):
                     arrived = source.skip()

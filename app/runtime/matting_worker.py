@@ -258,7 +258,8 @@ class FrameStep:
         self._context.between_steps.clear()
         try:
             with self._thread.blocking_call(
-                t(
+                partial(
+                    t,
                     "The model does not respond on {device}; start the program again, or with another device.",
                     device=device,
                 ),

@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import cv2
@@ -320,7 +321,8 @@ class SinkWorker:
         try:
             name = self.spec.name.replace("_", " ")
             with self.thread.blocking_call(
-                t(
+                partial(
+                    t,
                     "The output {output} does not open; close the programs that use it, or start the program again "
                     "with another output.",
                     output=name,
@@ -365,7 +367,8 @@ class SinkWorker:
         started_s = time.perf_counter()
         try:
             with self.thread.blocking_call(
-                t(
+                partial(
+                    t,
                     "{device} does not respond; close the programs that use it, or start the program again with "
                     "another output.",
                     device=sink.name,

@@ -97,7 +97,7 @@ class Worker:
         self.error: BaseException | None = None
         self.died = False
         """The thread has ended without being asked to stop."""
-        self._call: tuple[float, Text] | None = None
+        self._call: tuple[float, Callable[[], Text]] | None = None
         """When the call in progress is overdue, and what to tell the user then."""
 
     def start(self) -> None:
@@ -120,8 +120,11 @@ class Worker:
         return self.join(timeout_s)
 
     @contextmanager
-    def blocking_call(self, problem: Text, limit_s: float) -> Iterator[None]:
-        """Mark a call of a driver, network or file system, which the watchdog reports as `problem` after limit_s."""
+    def blocking_call(self, problem: Callable[[], Text], limit_s: float) -> Iterator[None]:
+        """Mark a call of a driver, network or file system, which the watchdog reports as `problem` after limit_s.
+
+        problem: builds the text, which is needed only then.
+        """
         self._call = time.monotonic() + limit_s, problem
         try:
             yield
@@ -131,7 +134,7 @@ class Worker:
     def overdue_call(self) -> Text | None:
         """Return what to tell the user of a call that takes longer than its limit."""
         call = self._call
-        return None if call is None or time.monotonic() <= call[0] else call[1]
+        return None if call is None or time.monotonic() <= call[0] else call[1]()
 
     def _run(self) -> None:
         name_thread(self.name)
