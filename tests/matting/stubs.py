@@ -139,8 +139,11 @@ class Fixed:
     def __init__(self, edit: MatteEdit) -> None:
         self._edit = edit
         self.seen: list[tuple[Floats, Floats]] = []
+        self.scenes: list[int] = []
+        """Numbers of the frames that began another scene."""
 
-    def start_scene(self) -> None: ...
+    def start_scene(self) -> None:
+        self.scenes.append(len(self.seen))
 
     def edit(self, small: Floats, alpha: Floats) -> MatteEdit:
         self.seen.append((small, alpha))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 import cv2
@@ -36,7 +37,7 @@ from app.matting.engine import (
     Motion,
 )
 from tests.clips import demo
-from tests.matting.stubs import Case, Fixed, StubCpu
+from tests.matting.stubs import Case, Fixed, StubCpu, showing
 
 WIDTH, HEIGHT = 96, 64
 EDGES = EdgeSettings()
@@ -380,6 +381,20 @@ def cuts(images: Sequence[BgrImage]) -> list[int]:
 
 def test_another_scene_is_a_cut() -> None:
     assert cuts([*demo(*SIZE, range(3)), room(1), room(1), room(2), *demo(*SIZE, range(2))]) == [3, 5, 6]
+
+
+def test_the_editor_hears_of_a_cut_and_of_another_size_before_it_edits() -> None:
+    """The light of the room before would go on in the next one."""
+
+    def make(geometry: StepGeometry) -> StubCpu:
+        return StubCpu(geometry, showing(np.ones((geometry.small_height, geometry.small_width), np.float32)))
+
+    edit, (width, height) = Fixed(MatteEdit()), SIZE
+    engine = FrameEngine("stub", make, lambda width, height: StepGeometry(width, height, 0.5), width, height)
+    with closing(engine):
+        for image in (room(1), room(1), room(2), room(2), room(2)[: height // 2]):
+            engine.step(image, image, EdgeSettings(), edit)
+    assert edit.scenes == [2, 4]
 
 
 def test_rooms_of_equal_brightness_are_different_scenes() -> None:
