@@ -154,7 +154,6 @@ MAX_ARROWS = 85
 
 
 STILL_CYCLIC = [
-    {"app.config", "app.media"},
     {"benchmarks", "training"},
 ]
 """Packages that import each other; to become less."""

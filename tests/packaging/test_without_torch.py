@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -155,7 +156,8 @@ def test_auto_leaves_out_what_cannot_be_converted(
 ) -> None:
     monkeypatch.setattr(choice, "on_hand", lambda name: tmp_path)
     monkeypatch.setattr(choice, "check_intact", lambda name, path: None)
-    monkeypatch.setattr(choice, "_is_converted", lambda name, path: name == "mattecam")
+    converted = SimpleNamespace(folder=lambda source: tmp_path if source.model == "mattecam" else tmp_path / "none")
+    monkeypatch.setattr(conversion, "artefacts", converted)
     for usable, model in ((True, "rvm-mobilenetv3"), (False, "mattecam")):
         monkeypatch.setattr(hardware, "torch_usable", lambda usable=usable: usable)
         assert choice.choose_model(MattingSettings(device="cpu")) == model
