@@ -142,8 +142,8 @@ def test_the_last_page_says_how_to_get_into_a_call_or_what_is_missing(
     session: Session, qtbot: QtBot, device: str | None, pipewire: str | None, said: str, unsaid: str
 ) -> None:
     """It said "Mattecam is ready." and no more, on half of the page."""
-    session.window.panel.virtual_camera.show_virtual_cameras((("/dev/video10", "Mattecam"),))
-    assistant = open_last_step(session)
+    assistant, cameras = open_last_step(session), (("/dev/video10", "Mattecam"),)
+    session.window.panel.virtual_camera.show_virtual_cameras(cameras)
     call, lowest = find(assistant, QLabel, "assistantCall"), find(assistant, QLabel, "qualityAbout")
     status = PipelineStatus(outputs={"virtual_camera": device, "pipewire": pipewire})
     session.bridge.status_changed.emit(status)
@@ -153,6 +153,7 @@ def test_the_last_page_says_how_to_get_into_a_call_or_what_is_missing(
     assert commands, "how to get it"
     content = existing(assistant.findChildren(QScrollArea, "assistantPage")[-1].widget())
     assert lowest.mapTo(content, lowest.rect().bottomLeft()).y() > 0.8 * content.height(), "the page is full"
+    session.window.panel.virtual_camera.show_virtual_cameras(cameras)  # the window may have looked meanwhile
     session.window.panel.virtual_camera.show_status(status)
     panel = [each.text() for each in session.window.panel.virtual_camera.findChildren(QLabel)]
     assert not any("/dev/" in text for text in panel), "programs list its name, not its file"
