@@ -30,10 +30,9 @@ import psutil
 from av.packet import Packet
 from av.video.stream import VideoStream
 
-from app.cli.bench_run import usual_loop
 from app.core.settings import CaptureSettings, MattingSettings, Settings
 from app.matting.choice.choice import choose
-from app.matting.torch.networks import load_core
+from app.matting.torch.networks import load_core, usual_loop
 from app.media.jpeg import MjpgDecoder
 from app.media.video_writer import VideoWriter
 from benchmarks.in_use.camera_like import camera_frames

@@ -23,14 +23,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from app.cli.bench_run import usual_loop
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage
 from app.matting.base.interface import StepGeometry
 from app.matting.base.parameters import plan
 from app.matting.choice.preparation import PORTRAIT
 from app.matting.torch.frame_step import Core, FrameStep, State, StepInputs
-from app.matting.torch.networks import place
+from app.matting.torch.networks import place, usual_loop
 from app.matting.torch.torch_backend import DTYPES, SETTLED_STEPS, TorchBackend
 from models.mattecam.bundled import load_bundled
 from models.rvm.network import MattingNetwork

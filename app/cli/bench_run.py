@@ -9,7 +9,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-import cv2
 import numpy as np
 
 from app.capture.demo import DemoSource
@@ -22,18 +21,7 @@ from app.core.types import BgrImage
 from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.choice import hardware, preparation
-from app.matting.choice.choice import (
-    Choice,
-    best,
-    choose,
-    converted,
-    cpu_precisions,
-    geometry_for,
-    is_measurable,
-    measurable,
-    save_trials,
-)
-from app.matting.choice.preparation import measure
+from app.matting.choice.choice import Choice, choose, converted, cpu_precisions, geometry_for
 from models.table import auto_order, bundled
 from models.weights import on_hand
 
@@ -178,33 +166,9 @@ def _network(settings: MattingSettings, width: int, height: int) -> Contender:
     return Contender(("network", choice.model, choice.executor, choice.precision), lambda _: network.infer())
 
 
-def usual_loop(
-    network: Callable[..., Any], backdrop: BgrImage, ratio: float, device: str, precision: str = "float32"
-) -> Callable[[BgrImage], BgrImage]:
-    """Return the straightforward step around a published network: float RGB in numpy, network in torch, back in numpy.
-
-    It turns frames into composites, (H, W, 3) uint8 BGR like the backdrop. precision: dtype of the network.
-    """
-    import torch
-
-    behind = cv2.cvtColor(backdrop, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
-    state: list[torch.Tensor] = []
-
-    def step(frame: BgrImage) -> BgrImage:
-        rgb = cv2.cvtColor(frame, cv2.COLOR_BGR2RGB).astype(np.float32) / 255
-        source = torch.from_numpy(rgb).permute(2, 0, 1).unsqueeze(0).to(device, getattr(torch, precision))
-        with torch.no_grad():
-            foreground, alpha, *state[:] = network(source, *state, downsample_ratio=ratio)
-        person, part = (each[0].permute(1, 2, 0).float().cpu().numpy() for each in (foreground, alpha))
-        composite = person * part + behind * (1 - part)
-        return np.asarray(cv2.cvtColor((composite * 255).astype(np.uint8), cv2.COLOR_RGB2BGR), np.uint8)
-
-    return step
-
-
 def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage) -> Contender:
     """Return the usual loop in float32, on a GPU in float16."""
-    from app.matting.torch.networks import load_core
+    from app.matting.torch.networks import load_core, usual_loop
 
     choice = choose(settings.replace(executor="eager", precision="float32"))
     precision = "float16" if choice.device.startswith("cuda") else "float32"
@@ -220,6 +184,8 @@ def choose_again(settings: MattingSettings, seconds: float, progress: Callable[[
     settings: with weights, the network of that file is measured; without, all installed ones. Raises
     WeightsMissingError, or ModelError if a network cannot run.
     """
+    from app.matting.choice.choice import best, is_measurable, measurable, save_trials
+
     networks = measurable()
     if settings.weights is not None:
         choice = choose(settings.replace(device="cpu", executor="openvino", precision="auto"))
@@ -229,7 +195,7 @@ def choose_again(settings: MattingSettings, seconds: float, progress: Callable[[
     choices: list[dict[str, Any]] = []
     for model, weights in networks.items():
         progress(f"{model}: measuring for {seconds / len(networks):.0f} s")
-        trials = measure(model, weights, seconds / len(networks))
+        trials = preparation.measure(model, weights, seconds / len(networks))
         try:
             save_trials(model, weights, trials)
         except OSError as error:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.cli import main
-from app.cli.bench_run import COLUMNS, Contender, executor_choices, interleave, measure_models, usual_loop
+from app.cli.bench_run import COLUMNS, Contender, executor_choices, interleave, measure_models
 from app.cli.terminal import markdown_table
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
@@ -43,6 +43,7 @@ def test_figures() -> None:
 
 @pytest.mark.torch
 def test_usual_loop_and_step_give_the_same_picture() -> None:
+    from app.matting.torch.networks import usual_loop
     from models.mattecam.bundled import load_bundled
 
     frame, backdrop = frames(192, 144, 2)

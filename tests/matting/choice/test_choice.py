@@ -311,7 +311,7 @@ def test_a_network_without_a_choice_is_not_measured(monkeypatch: pytest.MonkeyPa
 
 def choose_measured(trials: list[Trial], monkeypatch: pytest.MonkeyPatch) -> tuple[list[dict[str, object]], list[str]]:
     """Return what `bench --choose` reports where these are measured, and the lines that it shows."""
-    monkeypatch.setattr("app.cli.bench_run.measure", lambda model, weights, seconds: trials)
+    monkeypatch.setattr("app.matting.choice.preparation.measure", lambda model, weights, seconds: trials)
     lines: list[str] = []
     return choose_again(MattingSettings(), 8.0, lines.append)["choices"], lines
 
@@ -348,7 +348,7 @@ def test_bench_choose_measures_the_weights_that_are_named(tmp_path: Path, monkey
     named = tmp_path / "own.safetensors"
     monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: True)
     monkeypatch.setattr(
-        "app.cli.bench_run.measure",
+        "app.matting.choice.preparation.measure",
         lambda model, weights, seconds: [FLOAT32, made("bfloat16", 26.0)] if weights == named else [],
     )
     save_file(load_file(BUNDLED), named, {"of": "the user"})
