@@ -54,5 +54,8 @@ def serving(
     """Run a control server."""
     server = ControlServer(controller or Recorder(), at=at)
     server.start()
-    yield server
-    assert server.stop(timeout_s=60.0)
+    try:
+        yield server
+    finally:
+        stopped = server.stop(timeout_s=60.0)
+    assert stopped

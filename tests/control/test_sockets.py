@@ -68,7 +68,8 @@ def raw(address: ControlAddress, sent: bytes = b"") -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX) as client:
         client.settimeout(60)
         client.connect(address.name)
-        client.send(sent)
+        if sent:  # even nothing at all cannot be sent to a server that has already closed
+            client.sendall(sent)
         yield client
 
 
