@@ -30,7 +30,7 @@ from app.matting.kernels.loading import load
 from app.matting.openvino import conversion
 from app.matting.openvino.artefact import Artefact, NetworkSource
 from app.matting.openvino.conversion import ArtefactCache
-from app.testing.parts import FakeEngine
+from mattecam.testing import FakeEngine
 from models.weights import conversion_folders
 from tests.pipewire_session import PrivateSession, private_session
 

@@ -17,8 +17,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.api import EdgeSettings, Matting
 from app.core.types import AlphaImage, BgrImage
+from mattecam import EdgeSettings, Matting
 
 DATA = Path(__file__).resolve().parents[2] / "shared" / "train-clean" / "portraits"
 GAMMA = 2.2

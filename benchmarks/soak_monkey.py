@@ -19,7 +19,7 @@ from app.output.base import FrameSink, SinkContext
 from app.output.sound import SoundSource
 from app.runtime.context import PipelineParts, default_parts
 from app.runtime.pipeline import Pipeline
-from app.testing.parts import ROOM, FakeEngine, FakeSource, Fault, Faults, StepInput, room_picture
+from mattecam.testing import ROOM, FakeEngine, FakeSource, Fault, Faults, StepInput, room_picture
 
 FAULT_LASTS_S = 0.1
 SCALE = 1 / 10

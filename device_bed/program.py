@@ -30,8 +30,8 @@ from app.matting.base.interface import EngineInfo
 from app.matting.choice import preparation
 from app.runtime import pipeline
 from app.runtime.context import PipelineParts
-from app.testing.parts import ImmediateEngine, StepInput
 from device_bed.tools import DEVICE, CheckFailed, OpenCvReader, end, expect, shell
+from mattecam.testing import ImmediateEngine, StepInput
 
 FOLDER = Path("/tmp/mattecam")
 SLACK = float(os.environ.get("SLACK", "1"))

@@ -6,21 +6,21 @@
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from app.api import *  # noqa: F403
-    from app.api import __all__ as __all__
+    from mattecam._api import *  # noqa: F403
+    from mattecam._api import __all__ as __all__
 else:
 
     def __getattr__(name: str) -> object:
         """Load the API when a name is used: every command imports this package, and most need no network."""
         if name == "__all__" or not name.startswith("_"):
-            from app import api
+            from mattecam import _api
 
-            if name == "__all__" or name in api.__all__:
-                return getattr(api, name)
+            if name == "__all__" or name in _api.__all__:
+                return getattr(_api, name)
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
     def __dir__() -> list[str]:
         """Return the names of the API, which editors complete."""
-        from app import api
+        from mattecam import _api
 
-        return list(api.__all__)
+        return list(_api.__all__)

@@ -1,19 +1,23 @@
 """Parts for tests of programs that use Mattecam: no camera, no network, no device, and faults on demand.
 
-`docs/api.md` shows how they are used.
+A clock, faults, a room whose colour shows a leak, a source, a sink and an engine; `docs/api.md` shows their use.
 """
 
-from app.testing.parts import (
-    PERSON,
-    ROOM,
-    FakeClock,
-    FakeEngine,
-    FakeSink,
-    FakeSource,
-    Faults,
-    room_picture,
-    shows_room,
-)
+from __future__ import annotations
+
+import threading
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from app.core.geometry import viewed
+from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, SourceInfo
+from app.matting.base.interface import EngineInfo, MatteEditor
 
 __all__ = [
     "PERSON",
@@ -26,3 +30,243 @@ __all__ = [
     "room_picture",
     "shows_room",
 ]
+
+
+class FakeClock:
+    """Tells the time that the test has set; give it where a function takes `now` or `clock`."""
+
+    def __init__(self, now_s: float = 0.0) -> None:
+        self.now_s = now_s
+
+    def __call__(self) -> float:
+        """Return the seconds."""
+        return self.now_s
+
+
+Fault = Callable[[], None] | BaseException
+"""What happens: a call, or an error that is raised."""
+
+
+class Faults:
+    """Called by every fake at every use under the name of the stage; does what a test has put there."""
+
+    def __init__(self) -> None:
+        self._faults: dict[str, Fault] = {}
+        self.release = threading.Event()
+        """Ends every hang."""
+
+    def put(self, stage: str, fault: Fault) -> None:
+        """From now on `stage` suffers `fault`."""
+        self._faults[stage] = fault
+
+    def heal(self) -> None:
+        """All well again."""
+        self._faults.clear()
+        self.release.set()
+
+    def at(self, stage: str) -> None:
+        """Suffer what was put at `stage`."""
+        fault = self._faults.get(stage)
+        if isinstance(fault, BaseException):
+            raise fault.with_traceback(None)  # not with those of the uses before
+        if fault is not None:
+            fault()
+
+    def hang(self, seconds: float = 60.0) -> None:
+        """Block like a driver that does not answer."""
+        self.release.wait(seconds)
+
+
+WIDTH, HEIGHT = 64, 48
+ROOM = (13, 201, 77)
+"""The colour of the fake room: no other part of a test uses it, so one such pixel in an output is a leak."""
+PERSON = (90, 120, 200)
+
+
+def room_picture(width: int = WIDTH, height: int = HEIGHT) -> BgrImage:
+    """A person (the middle third) in a room."""
+    image = np.empty((height, width, 3), np.uint8)
+    image[:] = ROOM
+    image[height // 4 :, width // 3 : 2 * width // 3] = PERSON
+    return image
+
+
+def shows_room(image: BgrImage) -> bool:
+    """Whether any pixel has the room's colour."""
+    return bool(np.any(np.all(image == np.array(ROOM, np.uint8), axis=2)))
+
+
+class FakeSource:
+    """Gives the room with the person at a high rate. Read and close it on the thread that made it."""
+
+    is_live = True
+
+    def __init__(
+        self, settings: CaptureSettings | None = None, faults: Faults | None = None, kind: str = "file"
+    ) -> None:
+        """Faults are put at the stages `open_source`, `read` and `close_source`. kind: as in `SourceInfo`."""
+        settings = settings or CaptureSettings()
+        self._faults = faults or Faults()
+        self._faults.at("open_source")
+        self._index = 0
+        self._pace = threading.Event()
+        self.decoded = self.skipped = 0
+        self.holds_exposure = False
+        self.closed_on: int | None = None
+        self._opened_on = threading.get_ident()
+        self.info = SourceInfo(kind, settings.source, settings.source, WIDTH, HEIGHT, settings.fps, "")
+
+    def read(self) -> Frame | None:
+        """Return the next frame."""
+        assert threading.get_ident() == self._opened_on, "read on another thread than opened"
+        self._pace.wait(0.004)
+        self._faults.at("read")
+        self._index += 1
+        self.decoded += 1
+        image = room_picture()
+        image[0, 0] = self._index % 251  # like the noise of a sensor: no two frames are equal
+        return Frame(image, self._index - 1, time.perf_counter())
+
+    def skip(self) -> bool:
+        """Take a frame without decoding it."""
+        assert threading.get_ident() == self._opened_on, "skipped on another thread than opened"
+        self._pace.wait(0.004)
+        self._faults.at("read")
+        self._index += 1
+        self.skipped += 1
+        return True
+
+    def hold_exposure(self, wanted: bool) -> None:
+        """Note whether the exposure is to be held."""
+        assert threading.get_ident() == self._opened_on, "held on another thread than opened"
+        self.holds_exposure = wanted
+
+    def close(self) -> None:
+        """Suffer the fault of `close_source`."""
+        assert threading.get_ident() == self._opened_on, "closed on another thread than opened"
+        self._faults.at("close_source")
+        self.closed_on = threading.get_ident()
+
+
+class FakeSink:
+    """Keeps every picture; suffers faults under the name of its stage."""
+
+    device: str | None = None
+
+    @property
+    def readers(self) -> int | None:
+        """Nobody counts them."""
+        return None
+
+    def __init__(self, stage: str = "virtual_camera", faults: Faults | None = None) -> None:
+        """stage: what the faults of its use are put at; those of open and close at `open_…` and `close_…`."""
+        self._faults = faults or Faults()
+        self._faults.at(f"open_{stage}")
+        self.name = stage
+        self.pictures: list[Picture] = []
+
+    def send(self, picture: Picture) -> None:
+        """Keep a picture."""
+        self._faults.at(self.name)
+        self.pictures.append(picture)
+
+    def close(self) -> None:
+        """Suffer the fault of `close_…`."""
+        self._faults.at(f"close_{self.name}")
+
+
+@dataclass(frozen=True, slots=True)
+class StepInput:
+    """The arguments of `MattingEngine.step`."""
+
+    frame: BgrImage
+    backdrop: Backdrop
+    edges: EdgeSettings
+    edit: MatteEditor | None
+    want_foreground: bool
+
+
+class ImmediateEngine(ABC):
+    """Base of engines in tests without state and resources: a subclass returns the matte of a step."""
+
+    def step(
+        self,
+        frame: BgrImage,
+        backdrop: Backdrop,
+        edges: EdgeSettings,
+        edit: MatteEditor | None = None,
+        *,
+        want_foreground: bool = False,
+    ) -> Matte:
+        """Run one step."""
+        return self.matte(StepInput(frame, backdrop, edges, edit, want_foreground))
+
+    @abstractmethod
+    def matte(self, step: StepInput) -> Matte:
+        """Return the matte of a step."""
+
+    def reset(self, seen: AlphaImage | None = None) -> None:  # noqa: B027 - a default
+        """There is nothing to forget."""
+
+    def close(self) -> None:  # noqa: B027 - a default
+        """There is nothing to release."""
+
+
+class FakeEngine(ImmediateEngine):
+    """Cuts out exactly the pixels with the person's colour."""
+
+    live = 0
+    """Engines that were built and not closed."""
+
+    def __init__(self, settings: EngineSettings, width: int, height: int, faults: Faults | None = None) -> None:
+        """Faults are put at the stages `build_engine`, `step` and `reset`."""
+        self._faults = faults or Faults()
+        self._faults.at("build_engine")
+        self._closed = False
+        ratio = settings.downsample_ratio or 0.5
+        self.info = EngineInfo(
+            settings.model, "fake", "float32", "cpu", ratio, (int(width * ratio), int(height * ratio))
+        )
+        FakeEngine.live += 1
+
+    def matte(self, step: StepInput) -> Matte:
+        """Cut out the person's colour; the edge controls change nothing."""
+        frame = step.frame
+        self._faults.at("step")
+        if step.edit is None:
+            return _composited(frame, _alpha(frame), step.backdrop, step.want_foreground)
+        alpha = (_alpha(frame) / 255).astype(np.float32)
+        small = (frame[..., ::-1].transpose(2, 0, 1) / 255).astype(np.float32)
+        change = step.edit.edit(small, alpha)
+        alpha = alpha if change.gain is None else alpha * change.gain
+        for light in change.lights:
+            gains, biases = np.split(cv2.resize(light.transpose(1, 2, 0), step.frame.shape[1::-1]), 2, axis=2)
+            lit = gains[..., ::-1] * frame + 255 * biases[..., ::-1]
+            frame = np.asarray(np.clip(lit, 0, 255), np.uint8)
+        shown = frame
+        if change.view is not None:
+            shown, alpha = viewed(frame, change.view), viewed(np.asarray(alpha, np.float32), change.view)
+        levels = (alpha * 255).astype(np.uint8)
+        matte = _composited(shown, levels, step.backdrop, step.want_foreground)
+        return matte if change.view is None else replace(matte, frame=viewed(step.frame, change.view))
+
+    def reset(self, seen: AlphaImage | None = None) -> None:
+        """Suffer the fault of `reset`; there is nothing to forget."""
+        self._faults.at("reset")
+
+    def close(self) -> None:
+        """Count down `live`. Idempotent."""
+        if not self._closed:
+            self._closed = True
+            FakeEngine.live -= 1
+
+
+def _alpha(frame: BgrImage) -> AlphaImage:
+    return np.where(np.all(frame == np.array(PERSON, np.uint8), axis=2), 255, 0).astype(np.uint8)
+
+
+def _composited(frame: BgrImage, alpha: AlphaImage, backdrop: Backdrop, want_foreground: bool) -> Matte:
+    behind = np.full_like(frame, 40) if isinstance(backdrop, BlurredBackground) else backdrop
+    weight = (alpha / np.float32(255))[..., None]
+    composite = np.round(frame * weight + behind * (1 - weight)).astype(np.uint8)
+    return Matte(composite, alpha, composite.copy() if want_foreground else None)

@@ -7,7 +7,7 @@ import sys
 from app.core.settings import BackgroundSettings, CaptureSettings, OutputSettings, Settings
 from app.output.pipewire import open_camera
 from app.runtime.pipeline import Pipeline
-from app.testing.parts import HEIGHT, WIDTH
+from mattecam.testing import HEIGHT, WIDTH
 from tests.fakes.world import FakeWorld
 
 

@@ -17,10 +17,7 @@ import cv2
 import numpy as np
 import pytest
 
-import app.api
 import mattecam
-from app.api import EdgeSettings, EngineState, Matte, MattecamError, Matting, ModelError, convert
-from app.api.matting import CLOCK
 from app.cli.options import LiveOptions, film_settings
 from app.core.settings import (
     BackgroundSettings,
@@ -31,7 +28,9 @@ from app.core.settings import (
     Settings,
 )
 from app.core.types import Backdrop
-from app.testing.parts import FakeEngine, StepInput
+from mattecam import EdgeSettings, EngineState, Matte, MattecamError, Matting, ModelError, convert
+from mattecam._api import CLOCK
+from mattecam.testing import FakeEngine, StepInput
 from tests.backgrounds.files import colour_number, write_video
 from tests.clips import demo, read_numbers, write_clip
 from tests.matting.networks import frames
@@ -41,9 +40,9 @@ GIVEN = frames(160, 96, 6)
 
 
 def test_the_public_names_are_there() -> None:
-    assert {"Matting", "convert", "MattecamError"} <= set(app.api.__all__)
-    assert all(hasattr(app.api, name) for name in app.api.__all__)
-    assert set(dir(mattecam)) == set(app.api.__all__)
+    assert {"Matting", "convert", "MattecamError"} <= set(mattecam.__all__)
+    assert all(hasattr(mattecam, name) for name in mattecam.__all__)
+    assert dir(mattecam) == mattecam.__all__
 
 
 def test_a_stream_gives_matte_and_composite() -> None:

@@ -23,7 +23,6 @@ from app.core.types import Frame, Outgoing, Picture, PictureKind
 from app.media.jpeg import MjpgDecoder
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
-from app.testing.parts import FakeClock, room_picture
 from benchmarks import soak
 from benchmarks.in_use import child, program, run
 from benchmarks.in_use.camera_like import CameraLikeSource, MeasuredCamera, StandInCamera, camera_frames
@@ -33,6 +32,7 @@ from benchmarks.in_use.run import in_use, merged, rounds_of
 from benchmarks.soak_commands import CommandMonkey
 from benchmarks.soak_files import SoakFiles
 from benchmarks.soak_monkey import ROOMS, SoakWorld, rooms_in
+from mattecam.testing import FakeClock, room_picture
 from tests.waiting import beside, eventually
 
 

@@ -19,7 +19,7 @@ from app.capture.devices import CameraDevice
 from app.core.errors import SourceLostError
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
-from app.testing.parts import FakeClock
+from mattecam.testing import FakeClock
 from tests.media.damaged_jpegs import encode
 
 FAST = CameraTiming(start_s=0.1, read_s=0.05, silence_s=0.2)

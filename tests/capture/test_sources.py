@@ -26,7 +26,7 @@ from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import BgrImage, BlurredBackground, check_bgr
 from app.matting.build import build_engine
 from app.matting.strict.rules import WAIT_FRAMES
-from app.testing.parts import FakeClock
+from mattecam.testing import FakeClock
 from tests.capture.conftest import played_time
 from tests.clips import number_of, numbered, write_clip, write_images
 from tests.sources import open_source

@@ -28,7 +28,7 @@ from app.output.recording import Recorder
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Latencies, Latency, Phase, PipelineStatus
-from app.testing.parts import FakeClock, shows_room
+from mattecam.testing import FakeClock, shows_room
 from tests.fakes.world import BASE, IMPATIENT, NONE, Desk, FakeWorld, composites, ignore, running
 from tests.waiting import beside, eventually
 

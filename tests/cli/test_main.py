@@ -29,7 +29,7 @@ from app.core.errors import MattecamError
 from app.core.files import write_object
 from app.core.settings import BackgroundSettings, EngineSettings, FramingSettings, PeopleSettings, Settings, Zone
 from app.runtime.context import default_parts
-from app.testing.parts import FakeEngine
+from mattecam.testing import FakeEngine
 from tests.clips import write_clip
 from tests.offline.batch.conftest import resource_tracker
 from tests.paths import ROOT

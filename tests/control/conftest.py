@@ -26,7 +26,7 @@ from app.matting.plate.picture import plate_path, save_plate
 from app.output.sound import MicrophoneName
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
-from app.testing.parts import room_picture
+from mattecam.testing import room_picture
 from tests.control.recorder import Recorder, serving
 from tests.fakes.world import BASE, FakeWorld
 from tests.waiting import eventually

@@ -21,7 +21,7 @@ from app.core.types import PictureKind
 from app.matting.plate.picture import plate_path
 from app.runtime.context import Timing
 from app.runtime.status import Phase
-from app.testing.parts import room_picture, shows_room
+from mattecam.testing import room_picture, shows_room
 from tests.control.conftest import Program
 from tests.fakes.world import BASE, FakeWorld, running
 from tests.waiting import beside, eventually

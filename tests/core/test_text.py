@@ -60,15 +60,15 @@ def test_errors_tell_their_text() -> None:
     assert isinstance(text_of(FaultError()), Text)
 
 
-PROGRAM = [name for name in modules() if name.split(".")[0] in ("app", "models", "run")]
+PROGRAM = [name for name in modules() if name.split(".")[0] in ("app", "models", "mattecam", "run")]
 COMMAND_LINE = (
-    "app.api",
     "app.cli",
     "app.control",
     "app.doctor.fix",
     "app.matting.engine",
     "app.offline",
     "app.system.process",
+    "mattecam",
 )
 """What speaks to the command line or to programs alone: its own messages are English."""
 

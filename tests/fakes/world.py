@@ -18,7 +18,7 @@ from app.output.table import SINKS
 from app.runtime.context import PipelineParts, Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.testing.parts import PERSON, FakeEngine, FakeSink, FakeSource, Faults
+from mattecam.testing import PERSON, FakeEngine, FakeSink, FakeSource, Faults
 from tests.waiting import eventually
 
 

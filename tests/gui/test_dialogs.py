@@ -49,7 +49,7 @@ from app.gui.state import Tasks
 from app.gui.widgets.controls import label
 from app.runtime.status import PipelineStatus
 from app.system import autostart
-from app.testing.parts import PERSON, shows_room
+from mattecam.testing import PERSON, shows_room
 from tests.gui.conftest import FINDINGS, ON_DEVICE, STANDARD, StartWindow, activate
 from tests.gui.widgets import box, button, existing, find, open_last_step, pick, settle
 

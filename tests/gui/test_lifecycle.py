@@ -31,7 +31,7 @@ from app.gui.state import Tasks
 from app.output.recording import Recorder
 from app.output.sound import MicrophoneName
 from app.runtime.status import Phase, PipelineStatus
-from app.testing.parts import FakeEngine, shows_room
+from mattecam.testing import FakeEngine, shows_room
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import ON_DEVICE, QUIET, Downloads, StartWindow
 from tests.gui.widgets import answer, bring_up, button, existing, find, made_store, ready, settle, translate

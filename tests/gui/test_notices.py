@@ -29,7 +29,7 @@ from app.gui.state import Tasks
 from app.gui.widgets.controls import ElidedLabel
 from app.gui.widgets.controls import button as make_button
 from app.runtime.status import Phase, PipelineStatus, Problem
-from app.testing.parts import FakeEngine, Faults
+from mattecam.testing import FakeEngine, Faults
 from tests.fakes.world import Desk, FakeWorld
 from tests.gui.conftest import NEEDS_PLATE, QUIET, Downloads, StartWindow
 from tests.gui.widgets import box, button, existing, find, made_store

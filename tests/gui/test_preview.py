@@ -27,7 +27,7 @@ from app.gui.bars import summarize
 from app.gui.bridge import ViewMode, ViewRequest, from_qimage, render, to_qimage
 from app.gui.preview.view import Pill, Preview
 from app.runtime.status import Lowered, Phase, PipelineStatus
-from app.testing.parts import PERSON, ROOM
+from mattecam.testing import PERSON, ROOM
 from tests.gui.conftest import activate
 from tests.gui.widgets import (
     Seen,

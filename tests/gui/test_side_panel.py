@@ -40,7 +40,7 @@ from app.gui.panels.form import Form
 from app.gui.widgets.controls import ElidedComboBox, NameButton, ValueSlider, WrappingCheckBox, percent
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import Phase, PipelineStatus
-from app.testing.parts import FakeEngine
+from mattecam.testing import FakeEngine
 from models.table import NETWORKS, bundled
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import MODELS, Downloads, StartWindow, activate

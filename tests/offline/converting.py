@@ -13,7 +13,7 @@ from app.core.settings import BackgroundSettings, FramingSettings, MattingSettin
 from app.core.types import BgrImage, BlurredBackground, Matte
 from app.matting.base.interface import EngineInfo
 from app.offline.convert import ConvertReport, convert
-from app.testing.parts import ImmediateEngine, StepInput
+from mattecam.testing import ImmediateEngine, StepInput
 
 GREEN = Settings(background=BackgroundSettings(kind="colour", colour="#00ff00")).replaced_at(
     ["matting", "edges"], strict="off"

@@ -21,7 +21,7 @@ from app.core.types import BgrImage, Matte, Orientation
 from app.media.video_writer import VideoWriter
 from app.offline.convert import ConvertReport, convert
 from app.offline.plan import clips_in
-from app.testing.parts import PERSON, FakeEngine, StepInput
+from mattecam.testing import PERSON, FakeEngine, StepInput
 from tests.clips import demo, names_in, number_of, numbered, write_clip, write_images
 from tests.fresh_python import printed_by
 from tests.offline.converting import GREEN, HalfEngine, pictures, run, times_of

@@ -29,7 +29,7 @@ from app.media.video_reader import VideoReader
 from app.media.video_writer import file_encoder
 from app.offline.convert import ConvertReport, convert
 from app.offline.files import film_name
-from app.testing.parts import ImmediateEngine, StepInput
+from mattecam.testing import ImmediateEngine, StepInput
 from tests.clips import demo, write_film
 
 SIZE = 160, 96

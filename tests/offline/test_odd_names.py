@@ -15,7 +15,7 @@ from app.core.files import free_name
 from app.core.types import Matte
 from app.media import image_file
 from app.offline.plan import MANIFEST, clips_in, left_out
-from app.testing.parts import StepInput
+from mattecam.testing import StepInput
 from tests.clips import names_in, write_clip, write_images
 from tests.offline.batch.conftest import converted, jobs_of, records_in
 from tests.offline.converting import HalfEngine, run

@@ -23,7 +23,7 @@ from app.core.types import BgrImage, Frame, Outgoing, Picture, PictureKind
 from app.output.base import RecordingCounts, SinkContext
 from app.output.recording import Recorder
 from app.output.sound import BLOCK_S, RATE, Microphone, Samples, SoundBlock
-from app.testing.parts import FakeClock
+from mattecam.testing import FakeClock
 from tests.paths import ROOT
 
 RECORD = """

@@ -23,7 +23,7 @@ from app.media.video_writer import RecordingWriter, VideoEncoder, live_encoder
 from app.output import recording as recorder_module
 from app.output.recording import CAPACITY, ENCODER_NICENESS, EncoderThread, Recorder
 from app.output.sound import RATE, SoundBlock
-from app.testing.parts import FakeClock
+from mattecam.testing import FakeClock
 from tests.output.pictures import picture
 from tests.output.recordings import Feed, clicks, composite, context, kill_while_recording, read, record
 from tests.waiting import eventually

@@ -22,7 +22,7 @@ from app.output.pipewire import PipeWireCamera
 from app.output.recording import Recorder
 from app.system.pipewire.stream import RAW_LAYOUTS, NodeReader, RawFrame
 from app.system.pipewire.video_format import Layout as NodeLayout
-from app.testing.parts import FakeClock
+from mattecam.testing import FakeClock
 from tests.clips import names_in
 from tests.offline.converting import times_of
 from tests.output.pictures import picture

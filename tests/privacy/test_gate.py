@@ -21,7 +21,7 @@ from app.privacy.self_test import self_test
 from app.runtime.backdrops import StandbyPictures
 from app.runtime.context import Timing
 from app.runtime.status import StatusBoard
-from app.testing.parts import room_picture, shows_room
+from mattecam.testing import room_picture, shows_room
 from tests.architecture.source import attributes, calls, naming
 from tests.fakes.world import BASE, NONE, FakeWorld, composites, ignore, running
 from tests.waiting import eventually

@@ -22,7 +22,7 @@ from app.matting.base.interface import EngineInfo
 from app.privacy.self_test import self_test
 from app.runtime.context import Timing, default_parts
 from app.runtime.status import Phase
-from app.testing.parts import FakeEngine, ImmediateEngine, StepInput
+from mattecam.testing import FakeEngine, ImmediateEngine, StepInput
 from tests.fakes.world import BASE, FakeWorld, composites, running
 from tests.matting.modules import NETWORKS
 from tests.plate_weights import ALPHA, darker_than_the_plate, nobody

@@ -24,7 +24,7 @@ from app.runtime.engines.plan import MEMORY_RETRY_S, Fallbacks, MatteFrame, show
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.testing.parts import FakeEngine, Fault, Faults, StepInput, room_picture, shows_room
+from mattecam.testing import FakeEngine, Fault, Faults, StepInput, room_picture, shows_room
 from tests.fakes.world import BASE, IMPATIENT, FakeWorld, apply, composites, running
 from tests.matting.choice.simulated_cuda import SimulatedCuda
 from tests.waiting import eventually

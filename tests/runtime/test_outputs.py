@@ -33,7 +33,7 @@ from app.runtime.outputs import OutputClock, SteadyClock
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus, StatusBoard
 from app.runtime.worker import LatestSlot, SlotClosed
-from app.testing.parts import FakeEngine, FakeSink, StepInput
+from mattecam.testing import FakeEngine, FakeSink, StepInput
 from tests.fakes.world import BASE, FakeWorld, apply, composites, ignore, running
 from tests.output.recordings import FakeDevice
 from tests.waiting import eventually

@@ -29,7 +29,7 @@ from app.runtime.matting_worker import SETTLED_STEPS, FrameStep, same_image
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.worker import Worker
-from app.testing.parts import HEIGHT, WIDTH, FakeEngine, shows_room
+from mattecam.testing import HEIGHT, WIDTH, FakeEngine, shows_room
 from tests.fakes.world import BASE, NONE, FakeWorld, apply, composites, running, shows_person, still
 from tests.waiting import eventually
 

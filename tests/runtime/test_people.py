@@ -26,7 +26,7 @@ from app.runtime.backdrops import PLAIN_GREY
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.testing.parts import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, StepInput, room_picture, shows_room
+from mattecam.testing import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, StepInput, room_picture, shows_room
 from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, newest, running, shown, shown_in
 from tests.waiting import eventually
 

@@ -18,7 +18,7 @@ from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.system.pipewire.stream import NodeReader
-from app.testing.parts import ROOM
+from mattecam.testing import ROOM
 from tests.fakes.world import BASE, FakeWorld, apply, composites, running
 from tests.output.pipewire.feeding import image_of, next_frame, reading
 from tests.pipewire_session import PrivateSession, private_session

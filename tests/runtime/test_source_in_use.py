@@ -20,7 +20,7 @@ from app.privacy.gate import may_leave, may_show
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.testing.parts import FakeSink, FakeSource, room_picture, shows_room
+from mattecam.testing import FakeSink, FakeSource, room_picture, shows_room
 from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, apply, composites, kinds, running, shown, shows_person
 from tests.waiting import eventually
 

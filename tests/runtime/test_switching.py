@@ -22,7 +22,7 @@ from app.runtime.backdrops import PLAIN_GREY, Backdrops
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, StatusBoard
-from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeEngine, shows_room
+from mattecam.testing import HEIGHT, PERSON, WIDTH, FakeEngine, shows_room
 from tests.backgrounds.files import colour_number, write_video
 from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, running
 from tests.waiting import beside, eventually

@@ -29,7 +29,7 @@ from app.runtime.outputs import OutputClock
 from app.runtime.pipeline import Pipeline, Watchdog
 from app.runtime.status import Latency, Meter, Phase, PipelineStatus, StatusBoard, write_status
 from app.runtime.worker import NICENESS, LatestSlot, Prepared, Preparer, SlotClosed, Worker
-from app.testing.parts import FakeClock, shows_room
+from mattecam.testing import FakeClock, shows_room
 from tests.fakes.world import BASE, FakeWorld, composites, ignore, running
 from tests.waiting import eventually
 

@@ -10,7 +10,7 @@ from app.core.settings import FramingSettings, PeopleSettings, Settings, Zone
 from app.core.types import Orientation, Picture, PictureKind
 from app.matting.plate.picture import PlateCapture, save_plate
 from app.output.base import FrameSink, Packer, SinkContext
-from app.testing.parts import HEIGHT, PERSON, WIDTH, FakeSource, room_picture, shows_room
+from mattecam.testing import HEIGHT, PERSON, WIDTH, FakeSource, room_picture, shows_room
 from tests.fakes.world import BASE, FakeRecorder, FakeWorld, apply, composites, newest, running, shown
 from tests.sources import TURNS
 from tests.waiting import eventually

@@ -14,7 +14,6 @@ import pytest
 from PyQt6.QtWidgets import QSlider
 from pytestqt.qtbot import QtBot
 
-from app.api import Matting
 from app.backgrounds.kinds import ColourBackground
 from app.capture import SourceName, parse_source, table
 from app.capture.base import FrameSource
@@ -31,7 +30,8 @@ from app.offline.film_step import FilmStep
 from app.output.base import FrameSink, SinkContext, SinkSpec
 from app.runtime.context import PipelineParts, Timing
 from app.runtime.status import Phase, status_fields
-from app.testing.parts import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, room_picture
+from mattecam import Matting
+from mattecam.testing import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, room_picture
 from tests.fakes.world import BASE, FakeWorld, composites, running
 from tests.fresh_python import printed_by
 from tests.gui.widgets import made_store

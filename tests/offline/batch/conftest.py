@@ -18,7 +18,7 @@ from app.core.types import Matte
 from app.offline.batch import convert_batch
 from app.offline.job import Executor, Job, JobResult, News, run_job
 from app.offline.plan import MANIFEST, Record, last_records, plan_jobs
-from app.testing.parts import StepInput
+from mattecam.testing import StepInput
 from tests.clips import write_clip
 from tests.offline.converting import HalfEngine, build_half
 

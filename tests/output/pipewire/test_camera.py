@@ -22,7 +22,7 @@ from app.core.types import BgrImage
 from app.doctor.proof import bar_error
 from app.output.pipewire import PipeWireCamera
 from app.system.pipewire import connection
-from app.testing.parts import ROOM
+from mattecam.testing import ROOM
 from tests.output.pictures import picture
 from tests.output.pipewire.feeding import feeding, image_of, next_frame, reading, sends_to
 from tests.paths import ROOT

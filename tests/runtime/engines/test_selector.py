@@ -22,7 +22,7 @@ from app.runtime.context import Timing
 from app.runtime.engines.plan import Decision, EngineKey, MatteFrame, PassThrough, Skip, StandBy
 from app.runtime.engines.selector import EngineSelector
 from app.runtime.status import Lowered, Phase, StatusBoard
-from app.testing.parts import ImmediateEngine, StepInput
+from mattecam.testing import ImmediateEngine, StepInput
 from tests.waiting import eventually
 
 WIDTH, HEIGHT, FULL_RATIO = 960, 540, 0.5

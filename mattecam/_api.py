@@ -1,4 +1,7 @@
-"""Matting of streams of frames, of video files and of folders of images from Python."""
+"""Matting of streams of frames, of video files and of folders of images from Python.
+
+`mattecam` offers what `__all__` names.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +22,7 @@ from app.config.setting import TRANSPARENT, parse_background, with_values
 from app.core.errors import MattecamError, ModelError, UsageError
 from app.core.geometry import WHOLE
 from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, MattingSettings, Settings
-from app.core.types import Backdrop, BgrImage, Matte, check_bgr
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
 from app.effects.base import FrameContext
 from app.effects.table import Effects
 from app.matting import build_engine
@@ -28,6 +31,20 @@ from app.matting.engine import FrameEngine, checked_state
 from app.offline import convert as offline
 from app.offline.convert import ConvertReport, Progress
 from app.offline.files import check_names, frame_rate
+
+__all__ = [
+    "AlphaImage",
+    "BgrImage",
+    "ConvertReport",
+    "EdgeSettings",
+    "EngineInfo",
+    "EngineState",
+    "Matte",
+    "MattecamError",
+    "Matting",
+    "ModelError",
+    "convert",
+]
 
 WITHOUT_STRICT = EdgeSettings(strict="off")
 NO_VALUES: Mapping[str, object] = MappingProxyType({})
