@@ -20,7 +20,7 @@ if __name__ == "__main__":
     isolate([sys.executable, "-I", os.path.join(ROOT, "run.py"), *sys.argv[1:]])  # noqa: PTH118
 
 from app.core import EXIT_INTERRUPTED
-from app.system.process import exit_on_signals
+from app.core.process import exit_on_signals
 
 if __name__ == "__main__":
     exit_on_signals()

@@ -24,10 +24,10 @@ from pathlib import Path
 import numpy as np
 import psutil
 
+from app.core.process import limit_heaps
 from app.core.settings import Settings
 from app.runtime.context import default_parts
 from app.runtime.pipeline import Pipeline
-from app.system.process import limit_heaps
 from benchmarks.soak_commands import CommandMonkey
 from benchmarks.soak_files import SoakFiles
 from benchmarks.soak_monkey import ROOMS, Monkey, SoakWorld

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import partial
 
+from app.core.process import holders
 from app.doctor.finding import Finding, State
 from app.doctor.fix import fix
 from app.doctor.proof import open_opencv, prove
 from app.doctor.system import System
 from app.doctor.virtual_camera import check_virtual_camera, choose_device, read_devices
 from app.output.virtual_camera import VirtualCamera
-from app.system.process import holders
 from device_bed.tools import (
     DEVICE,
     OpenCvReader,

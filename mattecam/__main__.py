@@ -5,8 +5,8 @@ from __future__ import annotations
 import sys
 from typing import NoReturn
 
+from app.core.process import exit_on_signals
 from app.system.isolation import INSTALLED, isolate
-from app.system.process import exit_on_signals
 
 
 def main() -> NoReturn:

@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from app.capture.base import FrameSource
 from app.capture.devices import COMPRESSED, DEPTH, GREY, SYSTEM, CameraDevice, device_file, find_camera
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError, Text, t
+from app.core.process import holders
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
 from app.media.jpeg import MjpgDecoder
-from app.system.process import holders
 
 log = logging.getLogger(__name__)
 

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.core.errors import Text, t
+from app.core.process import CAMERA_SERVICES, holders
 from app.system import v4l2
-from app.system.process import CAMERA_SERVICES, holders
 
 SYS_CLASS = Path("/sys/class/video4linux")
 LINK_FOLDERS = (Path("/dev/v4l/by-id"), Path("/dev/v4l/by-path"))

@@ -22,7 +22,7 @@ from app.config import logs
 from app.config.setting import TRANSPARENT
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED
 from app.core.errors import MattecamError, UsageError, counted
-from app.system.process import handled
+from app.core.process import handled
 
 if TYPE_CHECKING:
     from app.core.settings import Settings

@@ -23,6 +23,7 @@ from app.control.server import ControlServer
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, paths
 from app.core.errors import MattecamError, SinkError, Stage, Text, UsageError, counted
 from app.core.files import is_file, why_not_written
+from app.core.process import handled
 from app.core.settings import Settings
 from app.core.types import Outgoing, Picture, PictureKind
 from app.media.image_file import write_picture
@@ -32,7 +33,6 @@ from app.runtime.pipeline import Pipeline, Update
 from app.runtime.status import Latency, Phase, PipelineStatus, write_status
 from app.runtime.worker import SlotClosed
 from app.system.pipewire.connection import daemon_answers
-from app.system.process import handled
 
 log = logging.getLogger(__name__)
 

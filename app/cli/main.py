@@ -38,7 +38,7 @@ from app.config import logs
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE, paths
 from app.core.errors import MattecamError, SettingsError, UsageError, text_of
 from app.core.files import why_not_read, why_not_written
-from app.system.process import (
+from app.core.process import (
     check_memory_limit,
     disable_core_dumps,
     handled,

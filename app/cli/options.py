@@ -18,8 +18,8 @@ from app.config import logs, scenes, settings_file
 from app.config.setting import OPTIONS, TRANSPARENT, describe_background
 from app.core.errors import MattecamError, SettingsError, Text, UsageError, t
 from app.core.files import BrokenFileError, check_outputs, free_name, is_stream, is_taken, why_not_used, why_not_written
+from app.core.process import check_memory_limit
 from app.core.settings import Settings
-from app.system.process import check_memory_limit
 from models.table import bundled
 from models.weights import on_hand
 

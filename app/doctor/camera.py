@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 from app.capture.devices import RAW_SENSOR, CameraDevice, Rank
 from app.core.errors import Value, t
+from app.core.process import CAMERA_SERVICES
 from app.doctor.finding import CommandLine, Finding, Steps, ok, problem, warning
 from app.doctor.system import System
 from app.doctor.virtual_camera import permission_steps
-from app.system.process import CAMERA_SERVICES
 
 _CLASS = "/sys/class/video4linux"
 _VIRTUAL = "/sys/devices/virtual/video4linux"

@@ -13,10 +13,10 @@ from pathlib import Path
 from platform import machine
 from platform import release as running_kernel
 
+from app.core.process import Holder, holders
 from app.output.camera_list import is_busy
 from app.system.display import window_problem
 from app.system.pipewire.connection import daemon_answers
-from app.system.process import Holder, holders
 
 _COMMAND_TIMEOUT_S = 10.0
 

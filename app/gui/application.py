@@ -23,6 +23,7 @@ from app.control.controller import SettingsController
 from app.control.server import ControlServer
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, paths
 from app.core.errors import Stage
+from app.core.process import handled
 from app.core.settings import Language, Settings
 from app.gui.backgrounds.tiles import tiles
 from app.gui.bridge import Bridge
@@ -36,7 +37,6 @@ from app.gui.widgets.theme import icon
 from app.runtime.context import PipelineParts, default_parts
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
-from app.system.process import handled
 
 log = logging.getLogger(__name__)
 

@@ -27,8 +27,8 @@ import psutil
 from app.core import paths
 from app.core.errors import MattecamError, UsageError, how_ended
 from app.core.files import is_private, lock_file
+from app.core.process import disable_core_dumps
 from app.offline.job import REQUIREMENTS, Exchange, Job, JobResult, News, run_job
-from app.system.process import disable_core_dumps
 
 if sys.platform == "win32":
     from multiprocessing.connection import PipeConnection

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from app.core import camera_names
 from app.core.errors import Text, t
-from app.system.process import LINUX, Holder, holders
+from app.core.process import LINUX, Holder, holders
 
 log = logging.getLogger(__name__)
 

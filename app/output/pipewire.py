@@ -12,13 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import SinkLostError, SinkOpenError, t
+from app.core.process import LINUX
 from app.core.settings import Settings
 from app.core.types import Picture
 from app.output.base import FrameSink, PackedLayout, Packer, SinkContext, sendable
 from app.system.pipewire.connection import OWN_NODE
 from app.system.pipewire.stream import OUTPUT, Stream, StreamFlags, StreamListener, StreamState
 from app.system.pipewire.video_format import Layout, VideoFormat, buffer_parameters, parse_format, write_frame
-from app.system.process import LINUX
 
 log = logging.getLogger(__name__)
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.errors import SinkLostError, SinkOpenError, t
+from app.core.process import LINUX, holders
 from app.core.settings import Settings
 from app.core.types import Picture
 from app.media.yuv import Layout
@@ -26,7 +27,6 @@ from app.output.camera_list import (
     list_virtual_cameras,
     no_virtual_camera,
 )
-from app.system.process import LINUX, holders
 
 log = logging.getLogger(__name__)
 

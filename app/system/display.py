@@ -14,7 +14,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from app.core.errors import Text
-from app.system.process import LINUX
+from app.core.process import LINUX
 
 
 @dataclass(frozen=True, slots=True)

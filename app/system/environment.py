@@ -30,7 +30,7 @@ from importlib import metadata
 from pathlib import Path
 
 from app.core.files import lock_file
-from app.system.process import refuse_open_umask
+from app.core.process import refuse_open_umask
 
 PYTORCH_INDEX = "https://download.pytorch.org/whl"
 SMI_QUERY = ("nvidia-smi", "--query-gpu=driver_version,compute_cap", "--format=csv,noheader")

@@ -12,9 +12,9 @@ from unittest.mock import patch
 
 import psutil
 
+from app.core.process import LINUX
 from app.matting.openvino.openvino_backend import RecurrentNetwork
 from app.media.yuv import YuvConverter
-from app.system.process import LINUX
 
 PARTS = ("capture", "network", "finish", "convert", "camera", "encode", "preview", "gui", "other")
 _BY_THREAD = (

@@ -12,9 +12,9 @@ from app.capture import SourceOpener, devices, source_device, table, v4l2
 from app.capture.devices import CameraDevice, Rank
 from app.capture.table import SourceSpec, finds_camera
 from app.core.errors import CameraAbsentError, SourceOpenError
+from app.core.process import Holder
 from app.core.settings import CaptureSettings
 from app.core.types import SourceInfo
-from app.system.process import Holder
 from tests.capture.conftest import Kernel
 from tests.sources import new_opener, open_source
 

@@ -67,7 +67,7 @@ COMMAND_LINE = (
     "app.doctor.fix",
     "app.matting.engine",
     "app.offline",
-    "app.system.process",
+    "app.core.process",
     "mattecam",
 )
 """What speaks to the command line or to programs alone: its own messages are English."""

@@ -14,11 +14,11 @@ import numpy as np
 import pytest
 
 from app.core.errors import SinkOpenError
+from app.core.process import LINUX, Holder
 from app.output import camera_list, v4l2, virtual_camera
 from app.output.camera_list import ReaderWatch
 from app.output.v4l2 import LoopbackWriter
 from app.output.virtual_camera import VirtualCamera
-from app.system.process import LINUX, Holder
 from app.system.v4l2 import PixelSize
 from tests.fresh_python import program
 from tests.output.conftest import FakeDriver

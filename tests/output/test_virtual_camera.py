@@ -11,6 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from app.core.errors import SinkLostError, SinkOpenError
+from app.core.process import Holder
 from app.core.types import BgrImage
 from app.doctor.proof import bar_error
 from app.media.yuv import YuvConverter
@@ -18,7 +19,6 @@ from app.output import camera_list, virtual_camera
 from app.output.base import MAX_SIZE
 from app.output.camera_list import VirtualCameraDevice, list_virtual_cameras
 from app.output.virtual_camera import VirtualCamera
-from app.system.process import Holder
 from app.system.v4l2 import PixelSize
 from tests.fresh_python import printed_by
 from tests.output.conftest import FakeCamera, FakeDriver

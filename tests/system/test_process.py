@@ -17,10 +17,10 @@ import pytest
 
 from app.core import paths
 from app.core.errors import MattecamError
+from app.core.process import handled, stopping
 from app.system import environment, isolation
 from app.system.autostart import enabled, entry_path, entry_text, switch
 from app.system.isolation import LIBRARIES, isolated, not_isolated
-from app.system.process import handled, stopping
 from tests.fresh_python import printed_by
 from tests.paths import ROOT
 
@@ -85,7 +85,7 @@ def test_other_users_may_not_write_to_what_the_program_makes(umask: str, mode: i
 
 HEAPS = """
 import ctypes, sys, tempfile, threading
-from app.system.process import limit_heaps
+from app.core.process import limit_heaps
 
 limit_heaps(2)
 libc = ctypes.CDLL(None)

@@ -11,6 +11,7 @@ from PyQt6.QtGui import QHideEvent, QShowEvent
 from PyQt6.QtWidgets import QProgressBar
 
 from app.capture.devices import CameraDevice, cameras_named
+from app.core.process import LINUX
 from app.core.settings import Settings
 from app.gui.panels.form import Entries, Form, say
 from app.gui.questions import UserFolder, ask_for_file, ask_for_folder
@@ -21,7 +22,6 @@ from app.gui.widgets.page import breakable
 from app.gui.widgets.qt import timer, tip_of
 from app.output.sound import Microphone, MicrophoneName, OpenSource, open_microphone
 from app.runtime.status import PipelineStatus
-from app.system.process import LINUX
 
 SIZES = ((640, 360), (640, 480), (960, 540), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
 RATES = (15.0, 24.0, 25.0, 30.0, 50.0, 60.0)

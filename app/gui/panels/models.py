@@ -13,6 +13,7 @@ from PyQt6.QtGui import QPainter, QPaintEvent, QPixmap
 from PyQt6.QtWidgets import QProgressBar, QWidget
 
 from app.core.paths import assets_dir
+from app.core.process import LINUX
 from app.core.settings import EdgeSettings, Settings
 from app.gui import services
 from app.gui.panels.form import Form, say
@@ -25,7 +26,6 @@ from app.gui.widgets.page import FoldingRow, breakable
 from app.gui.widgets.qt import column, copy_text, keep_focus, scaled, timer
 from app.matting.base.interface import EngineInfo
 from app.runtime.status import PipelineStatus
-from app.system.process import LINUX
 from models.table import WeightSpec, bundled, recommended
 from models.weights import WeightReport
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.system.process import LINUX, holders
+from app.core.process import LINUX, holders
 from tests.fresh_python import program
 
 pytestmark = pytest.mark.skipif(not LINUX, reason="only Linux tells who has a device open")
