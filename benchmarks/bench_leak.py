@@ -25,7 +25,6 @@ import numpy as np
 
 from app.capture.demo import DemoSource
 from app.cli.bench_run import interleave, step_contender
-from app.config.setting import parse_size
 from app.core.errors import MattecamError
 from app.core.settings import HIDES_TEXT, EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import BgrImage
@@ -169,6 +168,11 @@ def _blur_table(results: Iterable[Readability]) -> str:
     return "\n".join(lines)
 
 
+def _size(text: str) -> tuple[int, int]:
+    width, height = map(int, text.split("x"))
+    return width, height
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=DATA, help="folder with clips, train and train-clean")
@@ -176,7 +180,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--strict", action="append", choices=LEVELS, help="repeatable; default: all levels")
     parser.add_argument("--live", action="store_true", help="the network spares work where little moves, as in a call")
     parser.add_argument("--precision", choices=PRECISIONS, default="float32")
-    parser.add_argument("--size", type=parse_size, default=SIZE, metavar="WxH", help="of the frames made from data")
+    parser.add_argument("--size", type=_size, default=SIZE, metavar="WxH", help="of the frames made from data")
     parser.add_argument("--draw", type=int, default=0, metavar="N", help="which people and rooms are put together")
     parser.add_argument("--quick", action="store_true", help="fewer sequences, no blur and no timing")
     parser.add_argument("--json", action="store_true", help="print JSON in place of tables")

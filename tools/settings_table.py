@@ -12,7 +12,7 @@ from typer.core import TyperGroup
 from typer.main import get_command
 
 from app.cli.main import app as program
-from app.config.setting import Setting
+from app.config.setting import SHARED, Setting
 from app.control.commands import SETTABLE, SYNTAX
 
 DOCS = Path(__file__).resolve().parents[1] / "docs"
@@ -40,7 +40,8 @@ def settings() -> str:
 
 def commands() -> str:
     """Return the tables of commands, of options that are no settings, and of the commands of `ctl`."""
-    known = {"--help"} | {option for setting in SETTABLE.values() for option in setting.option.split("/")}
+    told = {name for setting in SETTABLE.values() if setting.option not in SHARED for name in setting.option.split("/")}
+    known = {"--help", *told}
     top = get_command(program)
     rows: dict[tuple[str, str], list[str]] = {}
     names: list[tuple[str, str]] = []
@@ -54,7 +55,7 @@ def commands() -> str:
                 rows.setdefault((_code(word), does), []).append(name or "window")
         names.append((_code(" ".join(("run.py", name, *arguments)).strip()), _sentence(command.help)))
     options = ((option, ", ".join(of), does) for (option, does), of in rows.items())
-    told = ((_code(f"{name} {syntax.usage}".strip()), syntax.description) for name, syntax in SYNTAX.items())
+    verbs = ((_code(f"{name} {syntax.usage}".strip()), syntax.description) for name, syntax in SYNTAX.items())
     return "\n".join(
         (
             "These are made from the declarations in the program (`python -m tools.settings_table`).\n",
@@ -64,7 +65,7 @@ def commands() -> str:
             "Options that set a setting are in [all settings](settings.md); these are the others.\n",
             _table(("option", "of", "what it does"), options),
             "### Commands of `ctl`\n",
-            _table(("`run.py ctl` …", "what it does"), told),
+            _table(("`run.py ctl` …", "what it does"), verbs),
         )
     )
 

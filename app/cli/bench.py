@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import LiveOptions, on_console, with_live_options
+from app.cli.options import LiveOptions, with_live_options
+from app.cli.start import on_console
 from app.cli.terminal import markdown_table, notify
 
 

@@ -5,18 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import TaskProgressColumn
 
-from app.cli.options import FILM_OPTIONS, LiveOptions, film_settings, on_console, with_live_options
+from app.cli.options import FILM_OPTIONS, LiveOptions, with_live_options
+from app.cli.start import film_settings, on_console
 from app.cli.terminal import notify, progress_bar
 from app.config import logs
 from app.config.setting import TRANSPARENT
@@ -25,26 +25,43 @@ from app.core.errors import MattecamError, UsageError, counted
 from app.core.process import handled
 
 if TYPE_CHECKING:
-    from app.core.settings import Settings
     from app.offline.batch import Event, State
     from app.offline.job import Executor
 
 RAY_ADDRESS = re.compile(r"auto|local|ray://\S+|[\w.-]+:\d+")
 
 
-@dataclass(frozen=True, slots=True)
-class BatchOptions:
-    """Options of the command for several clips."""
+@dataclass(frozen=True)
+class FilmOptions:
+    """Options of the command beside those of live runs."""
 
-    jobs: int | None
-    resume: bool
-    as_json: bool
-    cluster: str | None
-    alpha: str | None
-    foreground: str | None
-    overwrite: bool
-    transparent: bool | None
-    fps: Fraction | None = None
+    alpha: Annotated[str | None, typer.Option(metavar="FILE", help="Also write the matte here.")] = None
+    foreground: Annotated[
+        str | None,
+        typer.Option(metavar="FILE", help="Also write the foreground, premultiplied by the matte, here."),
+    ] = None
+    keep_partial: Annotated[
+        bool, typer.Option("--keep-partial", help="When interrupted, keep the frames so far in name.part.mp4.")
+    ] = False
+    fps: Annotated[
+        str | None,
+        typer.Option(metavar="RATE", help="Frame rate of a folder of images, such as 24000/1001; default 30."),
+    ] = None
+    jobs: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=1, help="Worker processes, each on its own core; by default one on all."),
+    ] = None
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Skip clips that the manifest shows as done and unchanged.")
+    ] = False
+    cluster: Annotated[
+        str | None,
+        typer.Option(metavar="[=ADDRESS]", help="Convert on Ray, on this machine or at this address."),
+    ] = None
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Replace files that exist; without it the command is refused.")
+    ] = False
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event per line.")] = False
 
 
 def with_cluster_address(argv: Sequence[str]) -> list[str]:
@@ -57,16 +74,6 @@ def with_cluster_address(argv: Sequence[str]) -> list[str]:
         if word == "--cluster" and not (index + 1 < len(words) and RAY_ADDRESS.fullmatch(words[index + 1])):
             words[index] = "--cluster=local"
     return words
-
-
-def is_batch(sources: Sequence[str], target: str, options: BatchOptions) -> bool:
-    """Return whether the command converts several clips into a folder, in place of one clip into a file."""
-    from app.offline.job import is_remote
-    from app.offline.plan import clips_in
-
-    asked = options.jobs is not None or options.resume or options.cluster is not None
-    remote = any(map(is_remote, (*sources, target)))
-    return asked or remote or len(sources) > 1 or clips_in(sources[0]) != [sources[0]]
 
 
 @with_live_options(*FILM_OPTIONS)
@@ -89,33 +96,7 @@ def convert(
             help="Background behind the person; transparent cuts the person out.",
         ),
     ] = None,
-    alpha: Annotated[str | None, typer.Option(metavar="FILE", help="Also write the matte here.")] = None,
-    foreground: Annotated[
-        str | None,
-        typer.Option(metavar="FILE", help="Also write the foreground, premultiplied by the matte, here."),
-    ] = None,
-    keep_partial: Annotated[
-        bool, typer.Option("--keep-partial", help="When interrupted, keep the frames so far in name.part.mp4.")
-    ] = False,
-    fps: Annotated[
-        str | None,
-        typer.Option(metavar="RATE", help="Frame rate of a folder of images, such as 24000/1001; default 30."),
-    ] = None,
-    jobs: Annotated[
-        int | None,
-        typer.Option(metavar="N", min=1, help="Worker processes, each on its own core; by default one on all."),
-    ] = None,
-    resume: Annotated[
-        bool, typer.Option("--resume", help="Skip clips that the manifest shows as done and unchanged.")
-    ] = False,
-    cluster: Annotated[
-        str | None,
-        typer.Option(metavar="[=ADDRESS]", help="Convert on Ray, on this machine or at this address."),
-    ] = None,
-    overwrite: Annotated[
-        bool, typer.Option("--overwrite", help="Replace files that exist; without it the command is refused.")
-    ] = False,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON event per line.")] = False,
+    options: FilmOptions,
     live: LiveOptions,
 ) -> None:
     """Matte videos, images or folders of images offline: every frame once and in order, with audio.
@@ -130,34 +111,39 @@ def convert(
     if any(given is not None for given in (background, live.profile, live.config)):
         transparent = background == TRANSPARENT
     from app.offline.files import check_names, frame_rate
+    from app.offline.job import is_remote
+    from app.offline.plan import clips_in
 
-    rate = None if fps is None else frame_rate(fps)
-    options = BatchOptions(jobs, resume, as_json, cluster, alpha, foreground, overwrite, transparent, rate)
-    check_names([*sources, target, *(name for name in (alpha, foreground) if name is not None)])
-    if is_batch(sources, target, options):
-        if keep_partial:
-            raise UsageError(
-                "--keep-partial is for a single clip; of several, --resume converts the interrupted ones again."
-            )
-        raise typer.Exit(convert_many(sources, target, settings, options))
-    raise typer.Exit(_convert_one(Path(sources[0]), target, settings, options, keep_partial=keep_partial))
+    rate = None if options.fps is None else frame_rate(options.fps)
+    check_names([*sources, *_outputs(target, options)])
+    asked = options.jobs is not None or options.resume or options.cluster is not None
+    remote = any(map(is_remote, (*sources, target)))
+    is_batch = asked or remote or len(sources) > 1 or clips_in(sources[0]) != [sources[0]]
+    if is_batch and options.keep_partial:
+        raise UsageError(
+            "--keep-partial is for a single clip; of several, --resume converts the interrupted ones again."
+        )
+    how = {"settings": settings, "overwrite": options.overwrite, "transparent": transparent, "fps": rate}
+    raise typer.Exit((_convert_many if is_batch else _convert_one)(sources, target, options, how))
 
 
-def _convert_one(source: Path, name: str, settings: Settings, options: BatchOptions, *, keep_partial: bool) -> int:
-    """Convert one clip and return the exit code. Raises MattecamError."""
+def _convert_one(sources: Sequence[str], name: str, options: FilmOptions, how: Mapping[str, Any]) -> int:
+    """Convert the only clip and return the exit code. how: arguments of `convert`. Raises MattecamError."""
     from app.offline.batch import Event, StopRequest
     from app.offline.convert import convert as run_convert
     from app.offline.files import single_output
 
+    source = Path(sources[0])
+
     def event(state: State, frames: int = 0, expected: int | None = None, error: str | None = None) -> None:
         if options.as_json:
-            print(json.dumps(asdict(Event(str(source), state, frames, expected, error))), flush=True)
+            _print_event(Event(str(source), state, frames, expected, error))
 
-    target = single_output(source, name, options.transparent)
+    target = single_output(source, name, how["transparent"])
     alpha, foreground = (
         None if each is None else single_output(source, each) for each in (options.alpha, options.foreground)
     )
-    tell_left_out([str(source)], name, options)
+    _tell_left_out(sources, name, options)
     stop = StopRequest(most=1)
     event("started")
     try:
@@ -165,15 +151,12 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
             report = run_convert(
                 source,
                 target,
-                settings=settings,
                 alpha=alpha,
                 foreground=foreground,
-                keep_partial=keep_partial or None,
+                keep_partial=options.keep_partial or None,
                 progress=(lambda done, total: event("progress", done, total)) if options.as_json else show,
                 should_stop=lambda: stop.requests > 0,
-                overwrite=options.overwrite,
-                transparent=options.transparent,
-                fps=options.fps,
+                **how,
             )
     except MattecamError as error:
         event("failed", error=str(error))
@@ -194,24 +177,14 @@ def _convert_one(source: Path, name: str, settings: Settings, options: BatchOpti
     return EXIT_FAILED if report.source_cut else EXIT_DONE
 
 
-def convert_many(sources: Sequence[str], folder: str, settings: Settings, options: BatchOptions) -> int:
-    """Convert the clips and return the exit code. Raises MattecamError."""
+def _convert_many(sources: Sequence[str], folder: str, options: FilmOptions, how: Mapping[str, Any]) -> int:
+    """Convert the clips and return the exit code. how: arguments of `plan_jobs`. Raises MattecamError."""
     from app.offline.batch import StopRequest, convert_batch
     from app.offline.executors import Processes
     from app.offline.plan import plan_jobs
 
-    alpha, foreground, overwrite = options.alpha, options.foreground, options.overwrite
-    jobs = plan_jobs(
-        sources,
-        folder,
-        settings,
-        alpha=alpha,
-        foreground=foreground,
-        overwrite=overwrite,
-        transparent=options.transparent,
-        fps=options.fps,
-    )
-    tell_left_out(sources, folder, options)
+    jobs = plan_jobs(sources, folder, alpha=options.alpha, foreground=options.foreground, **how)
+    _tell_left_out(sources, folder, options)
 
     def executor() -> Executor:
         if options.cluster is None:
@@ -237,21 +210,28 @@ def convert_many(sources: Sequence[str], folder: str, settings: Settings, option
     return EXIT_FAILED if failed or interrupted else EXIT_DONE
 
 
-def tell_left_out(sources: Sequence[str], target: str, options: BatchOptions) -> None:
+def _outputs(target: str, options: FilmOptions) -> list[str]:
+    return [name for name in (target, options.alpha, options.foreground) if name is not None]
+
+
+def _tell_left_out(sources: Sequence[str], target: str, options: FilmOptions) -> None:
     """Say what in the folders is not converted. Raises MattecamError."""
     from app.offline.plan import left_out
 
-    outputs = [name for name in (target, options.alpha, options.foreground) if name is not None]
     for source in sources:
-        for text in left_out(source, outputs):
+        for text in left_out(source, _outputs(target, options)):
             notify(text)
+
+
+def _print_event(event: Event) -> None:
+    print(json.dumps(asdict(event)), flush=True)
 
 
 @contextmanager
 def _shown(clips: int, as_json: bool) -> Iterator[Callable[[Event], None]]:
     """Yield a function that shows events: JSON lines on standard output, or a bar over all clips."""
     if as_json:
-        yield lambda event: print(json.dumps(asdict(event)), flush=True)
+        yield _print_event
         return
     shares: dict[str, float] = {}
     with progress_bar(counted(clips, "clip"), TaskProgressColumn()) as show:

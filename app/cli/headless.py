@@ -14,7 +14,8 @@ import typer
 
 from app.backgrounds.kinds import named_backgrounds
 from app.capture.table import AUTO, finds_camera
-from app.cli.options import UNUSED_ZONES, LiveOptions, StartSettings
+from app.cli.options import LiveOptions
+from app.cli.start import UNUSED_ZONES, StartSettings
 from app.cli.terminal import notify
 from app.config.scenes import SceneStore, default_path, exposed_by
 from app.control.controller import SettingsController

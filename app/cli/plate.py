@@ -9,7 +9,8 @@ from typing import Annotated
 
 import typer
 
-from app.cli.options import LiveOptions, on_console, with_live_options
+from app.cli.options import LiveOptions, with_live_options
+from app.cli.start import on_console
 from app.cli.terminal import notify
 from app.core.errors import UsageError
 from app.core.files import check_outputs, exists, is_file, is_folder, is_taken

@@ -6,7 +6,7 @@ Values are written on the command line, in `ctl` and in files; zones as JSON wit
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from os.path import lexists
 from pathlib import Path
@@ -81,23 +81,6 @@ def first_problem(error: ValidationError) -> tuple[ErrorDetails, Text | str]:
         if first["type"].startswith(beginnings):
             return first, problem
     return first, first["msg"].removeprefix("Value error, ")
-
-
-def parse_size(text: str) -> tuple[int, int]:
-    """Parse a size such as `1280x720` to (1280, 720). Raises UsageError."""
-    match = re.fullmatch(r"(\d{1,5})[xX×](\d{1,5})", text.strip())
-    if match is None:
-        raise UsageError(f"“{text}” is not a size; write it like 1280x720.")
-    return int(match[1]), int(match[2])
-
-
-def parse_pan(text: str) -> tuple[float, float]:
-    """Parse a pan such as `0.5,-1` to (0.5, -1.0). Raises UsageError."""
-    try:
-        x, y = (float(part) for part in text.split(","))
-    except ValueError:
-        raise UsageError(f"“{text}” is not a position; write two numbers like 0.5,-1.") from None
-    return x, y
 
 
 def parse_background(text: str | Path, base: BackgroundSettings | None = None) -> BackgroundSettings:
@@ -192,11 +175,6 @@ class Setting:
         return ".".join(self.path[-2:])
 
     @property
-    def section(self) -> str:
-        """The name before the last, such as `edges`; of a setting without a section its own name."""
-        return self.path[-2] if len(self.path) > 1 else self.name
-
-    @property
     def annotation(self) -> Any:
         """The type of the values."""
         return self.field.annotation
@@ -274,15 +252,12 @@ class Setting:
             problem = first_problem(error)[1]
             raise UsageError(f"{name or self.name}: “{value}” is not possible: {problem}.") from None
 
-    def applied(self, settings: Settings, text: Any) -> Settings:
-        """Return the settings with the value that the text of the option names, and what follows. Raises UsageError."""
-        option = self.option.partition("/")[0]
-        return with_value(settings, self.name, self.parsed(text, option), option)
-
     def parsed(self, text: Any, name: str = "") -> Any:
         """Return the value that the text names. name: what an error calls the setting. Raises UsageError."""
         if self.unset is not None and text in (self.unset, NO_VALUE):
             return None
+        if self.name == "people.zones":
+            return read_zones(Path(text))
         return self.value_in(self.replaced_in(Settings(), text, name))
 
     def text(self, value: Any) -> str:
@@ -311,13 +286,9 @@ def _fields(tree: type[Model], path: tuple[str, ...] = ()) -> Iterator[Setting]:
 SETTINGS: Mapping[str, Setting] = {setting.name: setting for setting in _fields(Settings)}
 
 
-def with_value(settings: Settings, name: str, value: Any, called: str = "") -> Settings:
-    """Return the settings with another value of one, and what follows from it.
-
-    called: what an error calls the setting. Raises UsageError.
-    """
-    setting = SETTINGS[name]
-    changed = setting.replaced_in(settings, value, called)
+def with_value(settings: Settings, name: str, value: Any) -> Settings:
+    """Return the settings with another value of one, and what follows from it. Raises UsageError."""
+    changed = SETTINGS[name].replaced_in(settings, value)
     if name == "matting.model" and changed.matting.model != settings.matting.model:
         return changed.replace(matting=changed.matting.replace(weights=None))  # a checkpoint belongs to its model
     if name == "people.auto_framing" and value != "off":
@@ -325,72 +296,55 @@ def with_value(settings: Settings, name: str, value: Any, called: str = "") -> S
     return changed.replace(selected=None) if name == "people.only_me" else changed
 
 
-@dataclass(frozen=True, slots=True)
-class Several:
-    """Settings that have one option together."""
-
-    option: str
-    section: str
-    """As in `Setting`."""
-    values: str
-    description: str
-    applied: Callable[[Settings, str], Settings]
-    """As in `Setting`."""
-
-
-def _parts(option: str, parse: Callable[[str], Iterable[object]], *names: str) -> Callable[[Settings, str], Settings]:
-    """Return `applied` of an option whose text has a part for each of these settings."""
-
-    def applied(settings: Settings, text: str) -> Settings:
-        for name, value in zip(names, parse(text), strict=True):
-            settings = with_value(settings, name, value, option)
-        return settings
-
-    return applied
-
-
-SEVERAL = (
-    Several(
-        "--size",
-        "capture",
-        "WxH",
-        "Frame size, such as 1280x720.",
-        _parts("--size", parse_size, "capture.width", "capture.height"),
-    ),
-    Several(
-        "--background",
-        "background",
+SHARED = {
+    "--size": ("WIDTHxHEIGHT", "Frame size, such as 1280x720."),
+    "--background": (
         "blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
         "Background behind the person; none shows the room.",
-        lambda settings, text: settings.replace(background=parse_background(text, settings.background)),
     ),
-    Several(
-        "--background-pan",
-        "background",
-        "X,Y",
-        "Part of the background that is shown, from -1,-1 (top left) to 1,1.",
-        _parts("--background-pan", parse_pan, "background.pan_x", "background.pan_y"),
-    ),
-    Several(
-        "--pan",
-        "framing",
-        "X,Y",
-        "Position of the zoom, from -1,-1 (top left) to 1,1.",
-        _parts("--pan", parse_pan, "framing.pan_x", "framing.pan_y"),
-    ),
-    Several(
-        "--zones",
-        "people",
-        "FILE",
-        "JSON file of zones of the frame that are always hidden.",
-        _parts("--zones", lambda file: [read_zones(Path(file))], "people.zones"),
-    ),
-)
-_WITH_OPTION: list[Setting | Several] = [*SEVERAL, *(setting for setting in SETTINGS.values() if setting.option)]
-OPTIONS: Mapping[str, Setting | Several] = {
-    each.option.partition("/")[0].removeprefix("--").replace("-", "_"): each for each in _WITH_OPTION
+    "--background-pan": ("X,Y", "Part of the background that is shown, from -1,-1 (top left) to 1,1."),
+    "--pan": ("X,Y", "Position of the zoom, from -1,-1 (top left) to 1,1."),
 }
-"""What each option sets, by its name in Python, such as `background_fit`."""
+"""Values and description of the options that give several settings their values."""
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """An option of the command line."""
+
+    names: str
+    """Such as `--mirror/--no-mirror`."""
+    settings: tuple[Setting, ...]
+    """Those that have a part of its text each; of `--background` the first."""
+    values: str
+    description: str
+
+    def applied(self, settings: Settings, text: Any) -> Settings:
+        """Return the settings with the values that the text names, and what follows from them. Raises UsageError."""
+        name = self.names.partition("/")[0]
+        if name == "--background":
+            return settings.replace(background=parse_background(text, settings.background))
+        parts = [text] if len(self.settings) == 1 else re.split("[xX×,]", text)
+        if len(parts) != len(self.settings):
+            raise UsageError(f"{name}: “{text}” is not possible; write {self.values}.")
+        for setting, part in zip(self.settings, parts, strict=True):
+            settings = with_value(settings, setting.name, setting.parsed(part, name))
+        return settings
+
+
+def _options() -> Iterator[Option]:
+    together: dict[str, list[Setting]] = {}
+    for setting in SETTINGS.values():
+        together.setdefault(setting.option, []).append(setting)
+    together.pop("")
+    for names, settings in together.items():
+        yield Option(names, tuple(settings), *SHARED.get(names, (settings[0].values, settings[0].description)))
+
+
+OPTIONS: Mapping[str, Option] = {
+    each.names.partition("/")[0].removeprefix("--").replace("-", "_"): each for each in _options()
+}
+"""Every option by its name in Python, such as `background_fit`."""
 
 
 def with_values(settings: Settings, values: Mapping[str, Any]) -> Settings:

@@ -10,7 +10,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from app.config.setting import SETTINGS, Setting, parse_pan
+from app.config.setting import SETTINGS, Setting
 from app.core.errors import UsageError
 from app.core.settings import MAX_ZOOM
 
@@ -189,6 +189,15 @@ def find_settable(name: str) -> Setting | None:
     plain = name.replace("-", "_")
     known = SETTABLE.get(plain) or SETTABLE.get(".".join(plain.split(".")[-2:]))
     return known if known is not None and plain in (known.name, ".".join(known.path)) else None
+
+
+def parse_pan(text: str) -> tuple[float, float]:
+    """Parse a pan such as `0.5,-1` to (0.5, -1.0). Raises UsageError."""
+    try:
+        x, y = (float(part) for part in text.split(","))
+    except ValueError:
+        raise UsageError(f"“{text}” is not a position; write two numbers like 0.5,-1.") from None
+    return x, y
 
 
 def parse_person(text: str) -> tuple[float, float] | None:

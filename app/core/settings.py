@@ -160,8 +160,8 @@ class CaptureSettings(Model):
         "auto", "auto, camera:INDEX, camera:/dev/videoN, portal:NAME, demo or a file.", option="--source"
     )
     """Also `camera:STABLE-ID`, and `portal` for the first camera of PipeWire."""
-    width: int = setting(1280, "Width of the frames.", 16, 7680)
-    height: int = setting(720, "Height of the frames.", 16, 4320)
+    width: int = setting(1280, "Width of the frames.", 16, 7680, option="--size")
+    height: int = setting(720, "Height of the frames.", 16, 4320, option="--size")
     fps: float = setting(30.0, "Frame rate in frames per second.", 1, 240, option="--fps")
     pixel_format: str = setting("auto", "Pixel format of the camera, such as MJPG or YUYV.", option="--format")
     lock_exposure: bool = setting(False, "Lock exposure and white balance once they have settled.")
@@ -196,7 +196,7 @@ class BackgroundSettings(Model):
     """The background that replaces the camera's."""
 
     kind: Literal["blur", "image", "video", "colour", "none"] = setting(
-        "blur", "What replaces the camera's background; none shows the room."
+        "blur", "What replaces the camera's background; none shows the room.", option="--background"
     )
     path: Path | None = setting(None, "Image or video; kept while another kind is used.")
     colour: str = setting("#00b140", "Colour of the kind colour.", pattern=COLOUR)
@@ -207,8 +207,12 @@ class BackgroundSettings(Model):
         "fill", "Whether the background covers the frame or is shown whole.", option="--background-fit"
     )
     zoom: float = setting(1.0, "Enlarge the background.", 1, MAX_ZOOM, option="--background-zoom")
-    pan_x: float = setting(0.0, "Part of an enlarged background that is shown: -1 left, 1 right.", -1, 1)
-    pan_y: float = setting(0.0, "Part of an enlarged background that is shown: -1 top, 1 bottom.", -1, 1)
+    pan_x: float = setting(
+        0.0, "Part of an enlarged background that is shown: -1 left, 1 right.", -1, 1, option="--background-pan"
+    )
+    pan_y: float = setting(
+        0.0, "Part of an enlarged background that is shown: -1 top, 1 bottom.", -1, 1, option="--background-pan"
+    )
 
     @property
     def opened(self) -> tuple[object, ...]:
@@ -244,8 +248,12 @@ class FramingSettings(Model):
     """Crop of the source's frames: digital zoom and pan."""
 
     zoom: float = setting(1.0, "Digital zoom, 1 (the whole frame) to 4.", 1, MAX_ZOOM, option="--zoom")
-    pan_x: float = setting(0.0, "Position of the zoom: -1 at the left edge of the frame, 1 at the right edge.", -1, 1)
-    pan_y: float = setting(0.0, "Position of the zoom: -1 at the top edge of the frame, 1 at the bottom edge.", -1, 1)
+    pan_x: float = setting(
+        0.0, "Position of the zoom: -1 at the left edge of the frame, 1 at the right edge.", -1, 1, option="--pan"
+    )
+    pan_y: float = setting(
+        0.0, "Position of the zoom: -1 at the top edge of the frame, 1 at the bottom edge.", -1, 1, option="--pan"
+    )
 
 
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -280,7 +288,11 @@ class PeopleSettings(Model):
     )
     """The largest person, or the one at `Settings.selected`."""
     zones: tuple[Zone, ...] = setting(
-        (), "Parts of the frame that are always hidden, also people.", max_length=MAX_ZONES
+        (),
+        "JSON file of zones of the frame that are always hidden.",
+        option="--zones",
+        values="FILE",
+        max_length=MAX_ZONES,
     )
 
     def zones_of(self, camera: str) -> tuple[Zone, ...]:

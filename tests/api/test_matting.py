@@ -18,7 +18,8 @@ import numpy as np
 import pytest
 
 import mattecam
-from app.cli.options import LiveOptions, film_settings
+from app.cli.options import LiveOptions
+from app.cli.start import film_settings
 from app.core.settings import (
     BackgroundSettings,
     EngineSettings,

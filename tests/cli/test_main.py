@@ -327,7 +327,7 @@ def test_a_terminal_without_unicode_shows_similar_characters(encoding: str, tmp_
         assert done.returncode in (0, 1, 2) and b"Traceback" not in done.stderr, done.stderr
         return done.stdout, done.stderr
 
-    assert said("--size", "wide", "--virtual-camera", "off")[1].startswith(b'mattecam: "wide" is not a size;')
+    assert said("--size", "wide", "--virtual-camera", "off")[1].startswith(b'mattecam: --size: "wide" is not possible;')
     assert said("doctor")[0].startswith((b"+", b"!", b"x"))
     assert said("headless", "--help")[0].startswith(b"Usage: ")
     assert json.loads(said("doctor", "--json")[0])["findings"]

@@ -11,10 +11,12 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from app.cli import main
-from app.cli.options import FILM_OPTIONS, LiveOptions, apply_options, film_settings, settings_from
+from app.cli.options import FILM_OPTIONS, LiveOptions, apply_options
+from app.cli.start import film_settings, settings_from
 from app.config import settings_file
 from app.config.scenes import SceneStore, default_path
-from app.config.setting import parse_background, parse_pan, parse_size
+from app.config.setting import parse_background
+from app.control.commands import parse_pan
 from app.core.errors import SettingsError, UsageError
 from app.core.settings import (
     BackgroundSettings,
@@ -29,12 +31,17 @@ from app.core.settings import (
 from models import weights
 
 
-@given(st.integers(1, 99999), st.integers(1, 99999), st.sampled_from("xX×"))
+def of_size(text: str) -> Settings:
+    return apply_options(Settings(), LiveOptions(size=text))
+
+
+@given(st.integers(16, 7680), st.integers(16, 4320), st.sampled_from("xX×"))
 def test_sizes_are_read(width: int, height: int, sign: str) -> None:
-    assert parse_size(f"{width}{sign}{height}") == (width, height)
+    capture = of_size(f"{width}{sign}{height}").capture
+    assert (capture.width, capture.height) == (width, height)
 
 
-@given(st.text(max_size=20), st.sampled_from([parse_size, parse_pan, parse_background]))
+@given(st.text(max_size=20), st.sampled_from([of_size, parse_pan, parse_background]))
 @settings(deadline=None)
 @example("~0", parse_background)
 def test_any_other_text_is_refused_in_one_sentence(text: str, parse: Callable[[str], object]) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from app.cli.options import checked_files
+from app.cli.start import checked_files
 from app.config import logs
 from app.config.logs import RepeatsHandler
 from app.core import paths

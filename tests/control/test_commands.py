@@ -16,7 +16,7 @@ from app.cli.headless import PAUSE_FILE, PauseMark
 from app.cli.options import LiveOptions, apply_options
 from app.config import settings_file
 from app.config.scenes import SceneStore
-from app.config.setting import SETTINGS, Setting, with_value
+from app.config.setting import OPTIONS, SETTINGS, Setting, with_value
 from app.control.commands import (
     OWN_COMMANDS,
     SETTABLE,
@@ -189,8 +189,8 @@ def test_a_setting_has_the_same_value_on_each_of_its_faces(
     store = SceneStore(tmp_path / "own-scenes.json")
     store.put("Look", changed, with_devices=True)
     assert setting.value_in(store.get("Look").applied_to(Settings())) == (value if of_scenes else setting.default)
-    if setting.option:
-        name = setting.option.partition("/")[0].removeprefix("--").replace("-", "_")
+    name = next((name for name, option in OPTIONS.items() if option.settings == (setting,)), None)
+    if name is not None and name != "background":
         given = text == "on" if setting.annotation is bool else text
         assert apply_options(Settings(), LiveOptions(**{name: given})) == changed
     if setting.name in SETTABLE and setting.name not in LEADS_TO_ANOTHER_PART:

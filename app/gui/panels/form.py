@@ -151,8 +151,8 @@ class Form(QWidget):
     def add_effects(self, section: str) -> None:
         """Add the rows of the effects whose settings are in this section, in the order of their declarations."""
         rows = {row.setting: row for effect in table.EFFECTS for row in effect.rows}
-        for name, declared in SETTINGS.items():
-            if name in rows and declared.section == section:
+        for name in SETTINGS:
+            if name in rows and name.startswith(f"{section}."):
                 self.row(name, translated(rows[name].title), translated(rows[name].tip))
 
     def add_check(

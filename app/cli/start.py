@@ -1,0 +1,215 @@
+"""What a run starts with: options over scene over settings file over defaults, and the files it writes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from tempfile import TemporaryFile
+
+from app.cli.options import LiveOptions, apply_options
+from app.cli.terminal import notify
+from app.config import logs, scenes, settings_file
+from app.config.setting import TRANSPARENT, describe_background
+from app.core.errors import MattecamError, SettingsError, Text, UsageError, t
+from app.core.files import BrokenFileError, check_outputs, free_name, is_stream, is_taken, why_not_used, why_not_written
+from app.core.process import check_memory_limit
+from app.core.settings import Settings
+from models.table import bundled
+from models.weights import on_hand
+
+STATUS_FIELD = b'"frames_in"'
+"""The first field of a status file."""
+HEAD_BYTES = 200
+UNUSED_ZONES = "Zones that were painted for a camera are not used for films; name a file with --zones."
+
+
+def checked_files(settings: Settings, status_json: Path | None) -> tuple[Settings, Text | None]:
+    """Return the settings with a new name for each recording whose file exists, and a sentence about it.
+
+    Raises UsageError if two files of the run are the same or a recording has no name of a video, MattecamError if the
+    status file cannot be written.
+    """
+    output, source = settings.output, Path(settings.capture.source)
+    written = (output.record, output.record_alpha, status_json)
+    check_outputs(filter(None, written), source if source.is_file() else None)
+    if status_json is not None:
+        _check_status_file(status_json)
+    named = {name: getattr(output, name) for name in ("record", "record_alpha")}
+    for path in filter(None, named.values()):
+        from app.media.video_writer import SUFFIXES  # loads FFmpeg
+
+        if path.suffix.lower() not in SUFFIXES:
+            raise UsageError(
+                t(
+                    "The recording {file} cannot be started: {reason}.",
+                    file=path,
+                    reason=t("the name of a video must end in {suffixes}; choose another name", suffixes=SUFFIXES),
+                )
+            )
+    taken = {name: path for name, path in named.items() if path is not None and is_taken(path)}
+    if not taken:
+        return settings, None
+    new = {name: free_name(path) for name, path in taken.items()}
+    sentence = t(
+        "Files of this name exist and are kept: {files}. This run records to {new}.",
+        files=tuple(taken.values()),
+        new=tuple(new.values()),
+    )
+    return settings.replace(output=output.replace(**new)), sentence
+
+
+def _check_status_file(path: Path) -> None:
+    if str(path) == "-":
+        raise UsageError("“-” does not stand for standard input or output; name a file or a folder.")
+    try:
+        if is_stream(path):
+            return
+        if path.exists():
+            with path.open("r+b") as file:
+                head = file.read(HEAD_BYTES)
+            if head and STATUS_FIELD not in head:
+                raise UsageError(
+                    f"{path} exists and holds no measurements of an earlier run; name another file with --status-json."
+                )
+        with TemporaryFile(dir=path.parent):  # the system names the reason; the file leaves no trace
+            pass
+    except OSError as error:
+        raise MattecamError(
+            t("The status file {file} cannot be written: {reason}.", file=path, reason=why_not_written(error))
+        ) from error
+
+
+@dataclass(frozen=True, slots=True)
+class StartSettings:
+    """The settings a run starts with."""
+
+    settings: Settings
+    saved: Settings
+    """Contents of the settings file, without command-line options."""
+    path: Path
+    """The settings file."""
+    warning: str | None
+    """Sentences for the user about saved values that could not be used."""
+    unmatted_confirmed: bool = True
+    """False if the background is "none" because it was saved, not because the command line names it."""
+
+
+def settings_from(options: LiveOptions, *, window: bool = False) -> StartSettings:
+    """Return the settings: command line over scene over settings file over defaults.
+
+    window: whether to use the settings file of the window; without it only a file that `--config` names is used.
+
+    Raises UsageError for an impossible value and SettingsError for an unknown scene or a damaged file.
+    """
+    if options.config is not None and not options.config.is_file():
+        raise UsageError(f"There is no settings file {options.config}; check --config.")
+    path = options.config or settings_file.default_path()
+    saved, warning = settings_file.load(path) if window else (_of_run(options.config), None)
+    saved = saved.kept
+    base = saved
+    if options.profile is not None:
+        base = scenes.SceneStore(scenes.default_path()).get(options.profile).applied_to(base)
+    base, missing = _with_installed_model(base, options)
+    settings, renamed = checked_files(apply_options(base, options), options.status_json)
+    return StartSettings(
+        settings,
+        saved,
+        path,
+        _sentences(warning, missing, renamed),
+        unmatted_confirmed=settings.background.kind != "none" or options.background is not None,
+    )
+
+
+def _of_run(file: Path | None) -> Settings:
+    """Return the settings in the file of --config, which is left as it is. Raises SettingsError.
+
+    Only the window, which writes its file, starts without a damaged one: nobody sees what else runs or is converted.
+    """
+    if file is None:
+        return Settings()
+    try:
+        return settings_file.read(file)
+    except (BrokenFileError, OSError) as error:
+        raise SettingsError(
+            f"The settings file {file} cannot be used: {why_not_used(error)}; correct or replace it, or leave --config "
+            "out."
+        ) from error
+
+
+def film_settings(options: LiveOptions, background: str | None = None) -> StartSettings:
+    """Return the settings of a film: command line over scene over the file of --config; green without a background.
+
+    background: as on the command line. Strict mode is off unless the command line asks for it. Raises UsageError.
+    """
+    if background == TRANSPARENT or (background is None and options.profile is None and options.config is None):
+        background = "green"
+    if background is not None:
+        options = options.replace(background=background)
+    start = settings_from(options.replace(strict=options.strict or "off"))
+    zones = start.settings.people.zones
+    if any(zone.camera for zone in zones):
+        notify(UNUSED_ZONES)
+    return start
+
+
+def on_console(options: LiveOptions, make: Callable[[LiveOptions], StartSettings] = settings_from) -> Settings:
+    """Return the settings of a command that logs to the console, and print what of them could not be used.
+
+    Raises UsageError, and MattecamError for too little memory.
+    """
+    logs.set_up_console(verbose=options.verbose)
+    start = make(options)
+    check_memory_limit()
+    if start.warning:
+        notify(start.warning)
+    return start.settings
+
+
+def what_is_used(settings: Settings, options: LiveOptions, file: Path | None) -> str:
+    """Return the sentence about what a run uses. file: the settings file on which it is based, None for none."""
+    base = "the default settings"
+    if file is not None:
+        base = f"the settings in {file}"
+    if options.profile is not None:
+        base = f"the scene “{options.profile}” and {base}"
+    capture = settings.capture
+    return (
+        f"Using {base}: source {capture.source}, {capture.width}x{capture.height} at {capture.fps:g} fps, model "
+        f"{settings.matting.model}, background {describe_background(settings.background)}, virtual camera "
+        f"{settings.output.virtual_camera}."
+    )
+
+
+def _sentences(*texts: str | None) -> str | None:
+    given = [text for text in texts if text]
+    return reduce(lambda first, second: t("{first} {second}", first=first, second=second), given) if given else None
+
+
+def _with_installed_model(settings: Settings, options: LiveOptions) -> tuple[Settings, str | None]:
+    """Replace a saved model that is not installed by the bundled one; return a sentence about it.
+
+    A model that the command line names is not replaced: the user expects this model or an error.
+    """
+    matting = settings.matting
+    if options.model is not None or options.weights is not None or matting.model == "auto":
+        return settings, None
+    if matting.weights is not None:
+        if matting.weights.is_file():
+            return settings, None
+        missing = t(
+            "The saved weights file {file} does not exist; {bundled} is used instead (check the path).",
+            file=matting.weights,
+            bundled=bundled().name,
+        )
+    elif on_hand(matting.model) is None:
+        missing = t(
+            "The saved model {model} is not installed; {bundled} is used instead⟦ (`python3 run.py weights download "
+            "{model}` installs it)⟧.",
+            model=matting.model,
+            bundled=bundled().name,
+        )
+    else:
+        return settings, None
+    return settings.replace(matting=matting.replace(model=bundled().name, weights=None)), missing
