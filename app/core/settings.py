@@ -177,11 +177,6 @@ class CaptureSettings(Model):
         return int(value) if isinstance(value, str) and value.isdecimal() else value
 
     @property
-    def is_demo(self) -> bool:
-        """Whether the user chose the demonstration as the source, for outputs as well."""
-        return self.source.partition(":")[0] == "demo"
-
-    @property
     def opened(self) -> tuple[object, ...]:
         """What a source is opened for: the values without what takes effect on an open one."""
         return tuple(value for name, value in self if name not in ("lock_exposure", "rotate", "flip"))
@@ -425,13 +420,6 @@ class Settings(Model):
             (self.people, self.selected, framing),
             self.capture.orientation,
         )
-
-    def ends_freeze(self, hides: tuple[object, ...] | None) -> bool:
-        """Return whether a picture may not stay frozen, because these settings hide something else than it does.
-
-        hides: of the picture; None for the stand-by card, which may.
-        """
-        return self.frozen and hides not in (None, self.hides)
 
     @property
     def kept(self) -> Settings:

@@ -14,8 +14,9 @@ def may_leave(picture: Picture, settings: Settings) -> bool:
     The demonstration may leave only if it was chosen as the source. In place of a missing camera, only the preview
     shows it.
     """
-    stands_in = picture.frame is not None and picture.frame.synthetic and not settings.capture.is_demo
-    return may_show(picture, settings) and not stands_in
+    is_demonstration = picture.frame is not None and picture.frame.synthetic
+    is_chosen = settings.capture.source.partition(":")[0] == "demo"
+    return may_show(picture, settings) and (is_chosen or not is_demonstration)
 
 
 def may_show(picture: Picture, settings: Settings) -> bool:
@@ -26,7 +27,8 @@ def may_show(picture: Picture, settings: Settings) -> bool:
     """
     if picture.kind is PictureKind.STANDBY:
         return True
-    if settings.paused or settings.ends_freeze(picture.hides):
+    hides_other = settings.frozen and picture.hides not in (None, settings.hides)
+    if settings.paused or hides_other:
         return False
     return picture.kind is PictureKind.COMPOSITE or settings.background.kind == "none"
 

@@ -120,7 +120,7 @@ class MatteCheck:
         excess = 0.0
         for top in range(0, height, STRIP_ROWS):
             rows = slice(top, min(top + STRIP_ROWS, height))
-            difference, permitted = (buffer[: rows.stop - top] for buffer in self._buffers)
+            difference, permitted = self._buffers[0][: rows.stop - top], self._buffers[1][: rows.stop - top]
             cv2.absdiff(composite[rows], backdrop[rows], difference)
             cv2.cvtColor(alpha[rows], cv2.COLOR_GRAY2BGR, permitted)
             cv2.subtract(difference, permitted, difference)

@@ -16,10 +16,9 @@ from app.core.settings import CaptureSettings, opens_alike
 from app.core.types import UNTURNED, Frame, Orientation, SourceInfo
 from app.output.base import ReaderCounter
 from app.runtime.context import PipelineContext
-from app.runtime.engines.plan import StandBy
-from app.runtime.engines.selector import EngineSelector
+from app.runtime.engines import EngineSelector
 from app.runtime.outputs import SinkWorker
-from app.runtime.status import Phase
+from app.runtime.status import Phase, StandBy
 from app.runtime.worker import LatestSlot, Worker
 
 _log = logging.getLogger(__name__)
@@ -31,7 +30,8 @@ class DemandWatch:
     def __init__(self, context: PipelineContext, sinks: Sequence[SinkWorker]) -> None:
         """Without an open camera among the sinks, or if its readers cannot be counted, `resting` stays False."""
         self._context = context
-        self._sinks = sinks
+        self._cameras = [sink for sink in sinks if sink.spec.waits_for_readers]
+        self._others = [sink for sink in sinks if sink not in self._cameras]
         self.on_change: Callable[[], None] = lambda: None
         """Called when `resting` or `watched` changes; set before the start."""
         self.thread = Worker("demand", self._run, Stage.VIRTUAL_CAMERA)
@@ -71,10 +71,10 @@ class DemandWatch:
         """Return whether anything but a reader of a virtual camera needs frames."""
         if self.watched or self.takes_plate or not self._context.owner.current.output.on_demand:
             return True
-        return bool([sink for sink in self._sinks if sink.wanted is not None and not sink.spec.waits_for_readers])
+        return any(sink.wanted is not None for sink in self._others)
 
     def _check(self) -> None:
-        self._watch(next((sink.device for sink in self._sinks if sink.device is not None), None))
+        self._watch(next((device for camera in self._cameras if (device := camera.device) is not None), None))
         self.readers = self._count()
         now_s = time.monotonic()
         if self._wanted() or self.readers != 0:
@@ -86,7 +86,7 @@ class DemandWatch:
 
     def _count(self) -> int | None:
         """Return the number of readers of all cameras; None without a camera, or if one cannot tell."""
-        counts = [count for sink in self._sinks if (count := sink.readers) is not None]
+        counts = [count for camera in self._cameras if (count := camera.readers) is not None]
         if self._counter is None:
             return sum(counts) if counts else None
         reading = self._counter.readers()
@@ -203,7 +203,7 @@ class CaptureWorker:
             self._handle_failure(error, wanted, previous)
             return
         self._close()
-        self._use(source, wanted)
+        self._set_source(source, wanted)
         self._board.report(Stage.CAPTURE, None)
 
     def _handle_failure(self, error: Exception, wanted: CaptureSettings, previous: CaptureSettings | None) -> None:
@@ -230,7 +230,7 @@ class CaptureWorker:
                 _log.warning("The demonstration does not open: %s", error)
                 return False
             self._close()
-            self._use(demonstration, None)
+            self._set_source(demonstration, None)
             self.no_camera = True
         self._look_again_s = time.perf_counter() + self._timing.source_retry_s
         self._board.report(Stage.CAPTURE, None)
@@ -252,13 +252,13 @@ class CaptureWorker:
     def _return_to(self, previous: CaptureSettings | None) -> None:
         if previous is not None:
             try:
-                self._use(self._open(previous), previous)
+                self._set_source(self._open(previous), previous)
             except Exception as error:  # noqa: BLE001 - carried to the status
                 self._board.report(Stage.CAPTURE, error)
         if self._source is None:
             self._frames.put(StandBy(Phase.WAITING))
 
-    def _use(self, source: FrameSource, settings: CaptureSettings | None) -> None:
+    def _set_source(self, source: FrameSource, settings: CaptureSettings | None) -> None:
         """Use a source. settings: those that it was opened with; None for one that stands in."""
         self._source, self._running, self.no_camera = source, settings, False
         self._kind = source.info.kind
@@ -282,7 +282,8 @@ class CaptureWorker:
         )
         try:
             with self.thread.blocking_call(problem, self._timing.hang_s):
-                source.hold_exposure(hold_exposure)
+                if source.is_live:
+                    source.hold_exposure(hold_exposure)
                 if source.is_live and self._is_unneeded(started_s):
                     arrived = source.skip()
                     self._next_index += 1

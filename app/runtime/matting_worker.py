@@ -32,9 +32,8 @@ from app.privacy.plausibility import MatteCheck, mean_alpha
 from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import DemandWatch
 from app.runtime.context import PipelineContext
-from app.runtime.engines.plan import MatteFrame, PassThrough, StandBy
-from app.runtime.engines.selector import EngineSelector
-from app.runtime.status import Phase
+from app.runtime.engines import EngineSelector, MatteFrame, PassThrough
+from app.runtime.status import Phase, StandBy
 from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
 SETTLED_STEPS = 30
@@ -89,8 +88,9 @@ class MattingWorker:
                     self._stand_by(captured.reason)
                 else:
                     self._process(captured, settings)
-                prepares = self._engines.preparer.pending or self._backdrops.preparer.pending
-                if self._board.matted < revision and not prepares:
+                if self._board.matted < revision and not (
+                    self._engines.preparer.pending or self._backdrops.preparer.pending
+                ):
                     self._board.matted = revision
         finally:
             self._engines.close_engine()
@@ -114,13 +114,13 @@ class MattingWorker:
             zoomed = decision.framing.zoom != 1
             self._matte(decision, cropped(frame, decision.framing) if zoomed else frame, settings)
 
-    def _matte(self, run: MatteFrame, frame: Frame, settings: Settings) -> None:
+    def _matte(self, decision: MatteFrame, frame: Frame, settings: Settings) -> None:
         started_s = time.perf_counter()
         step = self.step
         try:
             backdrop, background = self._backdrops.backdrop(frame, settings.background, started_s)
-            picture = step.make(
-                run, frame, settings, backdrop, background, want_foreground=self._demand.want_foreground
+            picture = step.composite(
+                decision, frame, settings, backdrop, background, want_foreground=self._demand.want_foreground
             )
         except Exception as error:  # noqa: BLE001 - carried to the status
             step.forget()
@@ -138,7 +138,7 @@ class MattingWorker:
         fps, source = self._owner.current.capture.fps, frame.source
         rate_hz = min(fps, source.fps) if source is not None and source.fps > 0 else fps
         timing = StepTiming(ended_s, ended_s - started_s, ended_s - frame.captured_at_s, rate_hz, step.matte.still)
-        self._engines.completed(run, timing)
+        self._engines.completed(decision, timing)
 
     def _publish_frame(self, picture: Picture) -> None:
         """Publish a picture of a new frame, but for those beyond the last one of a limited run."""
@@ -180,9 +180,9 @@ class FrameStep:
         self.hides_everybody = False
         """Nobody is shown in it, because it is not certain who the selected person is."""
 
-    def make(
+    def composite(
         self,
-        run: MatteFrame,
+        decision: MatteFrame,
         frame: Frame,
         settings: Settings,
         backdrop: Backdrop,
@@ -195,33 +195,41 @@ class FrameStep:
         backdrop: what is behind the person. background: its settings. Raises any exception where the engine has failed.
         """
         self.matte = None
-        if run.reset:
+        if decision.reset:
             self.forget()
-            run.engine.reset(self._last_alpha if run.continues else None)
-            if not run.continues:
+            decision.engine.reset(self._last_alpha if decision.continues else None)
+            if not decision.continues:
                 self._effects.reset()
-        if run.framing.zoom != 1:
-            backdrop = magnified(backdrop, run.framing.zoom)
-        made_under = settings, background, run.framing, run.sequence, frame.size, want_foreground
+        if decision.framing.zoom != 1:
+            backdrop = magnified(backdrop, decision.framing.zoom)
+        made_under = settings, background, decision.framing, decision.sequence, frame.size, want_foreground
         changed = made_under != self._made_under
         if changed:
-            self._made_under, self._hides = made_under, settings.hides_in(run.framing, background)
+            self._made_under, self._hides = made_under, settings.hides_in(decision.framing, background)
         if changed or self._editor is not None:
             self._editor = self._effects.prepare(
                 FrameContext(
-                    settings, run.framing, frame.size, frame.captured_at_s, backdrop, frame.camera, frame.orientation
+                    settings,
+                    decision.framing,
+                    frame.size,
+                    frame.captured_at_s,
+                    backdrop,
+                    frame.camera,
+                    frame.orientation,
                 )
             )
         if not changed and (repeated := self._repeated(frame, backdrop)) is not None:
             return repeated
         wants_foreground = want_foreground or settings.output.alpha_output != "off"
-        self.matte = matte = self._run_engine(run.engine, frame, backdrop, settings.matting.edges, wants_foreground)
+        self.matte = matte = self._run_engine(
+            decision.engine, frame, backdrop, settings.matting.edges, wants_foreground
+        )
         shown, size = frame, frame.size
         if matte.frame is not None:
             shown = replace(frame, image=matte.frame, whole=frame.image)
-        self_test = partial(self._context.parts.self_test, run.engine, *size)
+        self_test = partial(self._context.parts.self_test, decision.engine, *size)
         self._check.check(matte, shown, backdrop)
-        if not self._check.accepts_alpha(mean_alpha(matte.alpha), time.monotonic(), run.sequence, self_test):
+        if not self._check.accepts_alpha(mean_alpha(matte.alpha), time.monotonic(), decision.sequence, self_test):
             self.forget()
             self._last_alpha = None
             return None

@@ -19,8 +19,7 @@ from app.core.types import Picture, PictureKind
 from app.output.base import FrameSink, SinkContext, SinkSpec
 from app.privacy.gate import Gate
 from app.runtime.context import PipelineContext
-from app.runtime.engines.plan import StandBy
-from app.runtime.status import Phase
+from app.runtime.status import Phase, StandBy
 from app.runtime.worker import LatestSlot, SlotClosed, Worker
 
 IDLE_HZ = 5.0
@@ -176,7 +175,7 @@ class OutputClock:
         latest = self._latest
         if settings.frozen and not settings.paused and self.phase is not Phase.RESTING:
             self._arrived_s = self.last_tick_s  # after the freeze the picture stays until the next one comes
-            if latest is None or settings.ends_freeze(latest.hides):  # it may show what the settings hide now
+            if latest is None or not self._gate.shows(latest):  # it may show what the settings hide now
                 latest = self._latest = None
                 self.phase = Phase.WAITING
         elif latest is not None:
@@ -197,8 +196,10 @@ class OutputClock:
     def _send(self, picture: Picture, *, mirror: bool) -> None:
         self._sent = picture
         outgoing = self._mirror(picture) if mirror and picture.kind is not PictureKind.STANDBY else picture
-        are_open = [sink.send(outgoing) for sink in self._sinks]
-        if any(are_open):
+        is_sent = False
+        for sink in self._sinks:
+            is_sent = sink.send(outgoing) or is_sent
+        if is_sent:
             self._board.frames_sent.add()
 
     def _mirror(self, picture: Picture) -> Picture:
@@ -339,7 +340,7 @@ class SinkWorker:
             return
         self._report(None)
         self._close()
-        self._use(sink)
+        self._set_sink(sink)
 
     def _size_for(self, picture: Picture) -> tuple[int, int]:
         """Return the size in which to open the sink: a camera stays portrait or landscape, and adds bars."""
@@ -347,7 +348,7 @@ class SinkWorker:
         turned = (width < height) != (capture.width < capture.height)
         return (capture.width, capture.height) if turned and self.spec.waits_for_readers else picture.size
 
-    def _use(self, sink: FrameSink | None) -> None:
+    def _set_sink(self, sink: FrameSink | None) -> None:
         self._sink = sink
         self.open_name = self.device or (None if sink is None else sink.name)
 
@@ -381,7 +382,7 @@ class SinkWorker:
             self._close()
             self._plan_retry()
             return
-        if sink.readers == 0:
+        if self.spec.waits_for_readers and sink.readers == 0:
             return  # the sink discards pictures
         now_s = time.perf_counter()
         self._board.output_ms.add(now_s - started_s)
@@ -406,4 +407,4 @@ class SinkWorker:
             self._report(error)
         finally:
             self._finishes = False
-            self._use(None)  # only now is a recording finished
+            self._set_sink(None)  # only now is a recording finished

@@ -29,11 +29,10 @@ from app.privacy.gate import Gate
 from app.runtime.backdrops import Backdrops, StandbyPictures
 from app.runtime.capture_worker import CaptureWorker, DemandWatch
 from app.runtime.context import PipelineContext, PipelineParts, Timing, default_parts
-from app.runtime.engines.plan import StandBy
-from app.runtime.engines.selector import EngineSelector
+from app.runtime.engines import EngineSelector
 from app.runtime.matting_worker import MattingWorker
 from app.runtime.outputs import OutputClock, SinkWorker
-from app.runtime.status import OF_THE_RUN, Phase, PipelineStatus, StatusBoard
+from app.runtime.status import OF_THE_RUN, Phase, PipelineStatus, StandBy, StatusBoard
 from app.runtime.worker import LatestSlot, Preparer, Worker
 
 

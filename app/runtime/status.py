@@ -47,6 +47,15 @@ class Phase(Enum):
 
 
 @dataclass(frozen=True, slots=True)
+class StandBy:
+    """Drop the frame and show the stand-by card."""
+
+    reason: Phase
+    size: tuple[int, int] | None = None
+    """Of the newest frame, (width, height), and so of the card; None before the first frame, and from the source."""
+
+
+@dataclass(frozen=True, slots=True)
 class Problem:
     """A failure that the user should know about."""
 

@@ -37,9 +37,9 @@ from app.offline.film_step import FilmStep
 from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import DemandWatch
 from app.runtime.context import PipelineContext, Timing
-from app.runtime.engines.plan import Decision, MatteFrame, PassThrough, StandBy
-from app.runtime.engines.selector import EngineSelector
+from app.runtime.engines import Decision, EngineSelector, MatteFrame, PassThrough
 from app.runtime.matting_worker import MattingWorker
+from app.runtime.status import StandBy
 from app.runtime.worker import LatestSlot, Preparer
 from tests.backgrounds.files import write_video
 from tests.clips import demo, write_film, write_images

@@ -20,8 +20,7 @@ from app.matting.choice import hardware
 from app.matting.choice.governor import StepTiming
 from app.matting.choice.hardware import CudaCards
 from app.runtime.context import Timing
-from app.runtime.engines.plan import MEMORY_RETRY_S, Fallbacks, MatteFrame, shown_error
-from app.runtime.engines.selector import EngineSelector
+from app.runtime.engines import MEMORY_RETRY_S, EngineSelector, Fallbacks, MatteFrame, shown_error
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from mattecam.testing import FakeEngine, Fault, Faults, StepInput, room_picture, shows_room

@@ -28,10 +28,9 @@ from app.output.recording import FEEDER_NICENESS, Recorder
 from app.privacy.gate import Gate
 from app.runtime.backdrops import PLAIN_GREY, StandbyPictures
 from app.runtime.context import PipelineContext, Timing
-from app.runtime.engines.plan import StandBy
 from app.runtime.outputs import OutputClock, SteadyClock
 from app.runtime.pipeline import Pipeline
-from app.runtime.status import PipelineStatus, StatusBoard
+from app.runtime.status import PipelineStatus, StandBy, StatusBoard
 from app.runtime.worker import LatestSlot, SlotClosed
 from mattecam.testing import FakeEngine, FakeSink, StepInput
 from tests.fakes.world import BASE, FakeWorld, apply, composites, ignore, running

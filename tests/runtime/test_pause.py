@@ -24,7 +24,7 @@ from app.core.settings import (
 from app.core.threads import elapsed_s
 from app.core.types import Backdrop, BlurredBackground, Frame, Picture, PictureKind
 from app.runtime.context import PipelineContext, Timing
-from app.runtime.engines.plan import MatteFrame
+from app.runtime.engines import MatteFrame
 from app.runtime.matting_worker import SETTLED_STEPS, FrameStep, same_image
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
@@ -344,7 +344,7 @@ def test_an_equal_frame_gets_the_last_composite_until_something_changes(
         want_foreground: bool = False,
     ) -> Picture | None:
         run = MatteFrame(engine, FramingSettings(), sequence, 0, reset)
-        return step.make(
+        return step.composite(
             run, Frame(image.copy(), 0, 0.0), settings, backdrop, background, want_foreground=want_foreground
         )
 

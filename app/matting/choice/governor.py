@@ -300,16 +300,16 @@ class Governor:
 
     def _predicted(self) -> list[float]:
         """Return the predicted load of each quality level, as a fraction of the frame interval."""
-        work, rate_hz = self.quality.work, self._window[-1].rate_hz
-        busy_s = fmean(step.busy_s for step in self._window) / work
-        latency_s = fmean(step.latency_s for step in self._window) / work
-        least = self._levels[-1].work
+        works = [level.work for level in self._levels]
+        own, rate_hz = works[self._index], self._window[-1].rate_hz
+        busy_s = fmean([step.busy_s for step in self._window]) / own
+        latency_s = fmean([step.latency_s for step in self._window]) / own
         return [  # skipping more frames would not lower the latency of the others
             max(
-                level.work * busy_s * rate_hz * float(level.matted),
-                0.0 if level.work == least else level.work * latency_s / LATENCY_BOUND_S,
+                work * busy_s * rate_hz * float(level.matted),
+                0.0 if work == works[-1] else work * latency_s / LATENCY_BOUND_S,
             )
-            for level in self._levels
+            for level, work in zip(self._levels, works, strict=True)
         ]
 
     def _switch(self, wanted: int, now_s: float) -> bool:

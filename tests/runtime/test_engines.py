@@ -1,9 +1,9 @@
-"""The selector over simulated engines, clock and load: decisions, what is built meanwhile, governor and plates."""
+"""Every event in every state of the plan, and the selector over simulated engines, clock and load."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -13,17 +13,137 @@ import numpy as np
 import pytest
 
 from app.core.errors import ModelError, WeightsMissingError
+from app.core.geometry import WHOLE
 from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, FramingSettings, Settings
 from app.core.types import Frame, Matte, SourceInfo
 from app.matting.base.interface import EngineInfo
 from app.matting.choice.governor import StepTiming
 from app.matting.plate.picture import save_plate
 from app.runtime.context import Timing
-from app.runtime.engines.plan import Decision, EngineKey, MatteFrame, PassThrough, Skip, StandBy
-from app.runtime.engines.selector import EngineSelector
-from app.runtime.status import Lowered, Phase, StatusBoard
+from app.runtime.engines import (
+    ChoiceState,
+    Decision,
+    EngineKey,
+    EnginePlan,
+    EngineSelector,
+    MatteFrame,
+    PassThrough,
+    Skip,
+)
+from app.runtime.status import Lowered, Phase, StandBy, StatusBoard
 from mattecam.testing import ImmediateEngine, StepInput
 from tests.waiting import eventually
+
+
+def key(**settings: object) -> EngineKey:
+    return EngineKey.of(EngineSettings.model_validate(settings), (64, 48), WHOLE)
+
+
+LOCAL, OTHER, LIGHT = key(), key(precision="float32"), key(downsample_ratio=0.2)
+CPU = key(device="cpu")
+DUE_S = 5.0
+
+Events = Callable[[EnginePlan], object]
+
+
+def chosen(choice: EngineKey, *events: Events) -> EnginePlan:
+    plan = EnginePlan()
+    assert plan.choose(choice) == choice
+    for event in events:
+        event(plan)
+    return plan
+
+
+def built(what: EngineKey) -> Events:
+    return lambda plan: plan.built(what)
+
+
+def fails(fallback: EngineKey | None) -> Events:
+    def event(plan: EnginePlan) -> None:
+        plan.in_use = None
+        assert plan.failed(fallback, DUE_S) == fallback
+
+    return event
+
+
+def lowered(target: EngineKey) -> Events:
+    return lambda plan: plan.lower(target)
+
+
+def due(plan: EnginePlan) -> None:
+    assert plan.due(DUE_S - 1) is None
+    assert plan.due(DUE_S) == plan.target
+    assert plan.due(DUE_S + 99) is None, "once"
+
+
+def again(plan: EnginePlan) -> None:
+    assert plan.choice is not None
+    assert plan.choose(plan.choice) == plan.choice
+
+
+TO: dict[ChoiceState, tuple[EngineKey, tuple[Events, ...]]] = {
+    ChoiceState.CHOSEN: (LOCAL, (built(LOCAL),)),
+    ChoiceState.REPLACED: (LOCAL, (fails(CPU), built(CPU))),
+    ChoiceState.FAILED: (LOCAL, (built(LOCAL), fails(None))),
+}
+
+
+@pytest.mark.parametrize(
+    ("begin", "event", "end", "target", "in_use"),
+    [
+        (ChoiceState.CHOSEN, fails(CPU), ChoiceState.REPLACED, CPU, None),
+        (ChoiceState.CHOSEN, fails(None), ChoiceState.FAILED, LOCAL, None),
+        (ChoiceState.CHOSEN, lowered(LIGHT), ChoiceState.CHOSEN, LIGHT, LOCAL),
+        (ChoiceState.REPLACED, fails(LIGHT), ChoiceState.REPLACED, LIGHT, None),
+        (ChoiceState.REPLACED, fails(LOCAL), ChoiceState.CHOSEN, LOCAL, None),
+        (ChoiceState.REPLACED, fails(None), ChoiceState.FAILED, CPU, None),
+        (ChoiceState.FAILED, due, ChoiceState.CHOSEN, LOCAL, None),
+        *((state, again, ChoiceState.CHOSEN, choice, None) for state, (choice, _) in TO.items()),
+    ],
+)
+def test_each_event_leads_where_the_table_says(
+    begin: ChoiceState, event: Events, end: ChoiceState, target: EngineKey, in_use: EngineKey | None
+) -> None:
+    plan = chosen(TO[begin][0], *TO[begin][1])
+    assert plan.state is begin
+    used = plan.in_use
+    event(plan)
+    assert (plan.state, plan.target) == (end, target)
+    assert plan.in_use == (used if event is again else in_use)
+
+
+def test_a_choice_is_built_beside_the_engine_in_use_and_its_failure_keeps_that_one() -> None:
+    plan = chosen(LOCAL, built(LOCAL))
+    assert plan.choose(OTHER) == OTHER
+    assert (plan.state, plan.in_use) == (ChoiceState.CHOSEN, LOCAL)
+    plan.state = ChoiceState.REPLACED  # it failed
+    assert not plan.settled
+    assert plan.due(DUE_S) is None, "only another choice changes that"
+
+
+def test_what_was_taken_back_or_is_out_of_date() -> None:
+    plan = chosen(LOCAL, built(LOCAL), lowered(LIGHT), lowered(LOCAL))
+    assert not plan.built(LIGHT), "taken back while it was built"
+    plan.choose(OTHER)
+    assert plan.built(LIGHT), "better than nothing newer"
+    assert (plan.state, plan.in_use, plan.settled) == (ChoiceState.CHOSEN, LIGHT, False)
+
+
+def test_the_governor_asks_once_for_each_quality() -> None:
+    plan = chosen(LOCAL, built(LOCAL))
+    assert plan.lower(LIGHT) == LIGHT
+    assert plan.lower(LIGHT) is None, "it is being built"
+    assert plan.lower(LOCAL) is None, "it is in use"
+    fallback = chosen(LOCAL, fails(CPU), built(CPU))
+    assert fallback.lower(LIGHT) == LIGHT
+    assert (fallback.state, fallback.lowered) == (ChoiceState.REPLACED, True)
+
+
+def test_an_engine_that_is_ready_after_all_ends_the_wait() -> None:
+    plan = chosen(LOCAL, fails(None), built(LOCAL))
+    assert plan.state is ChoiceState.CHOSEN
+    assert plan.due(999) is None
+
 
 WIDTH, HEIGHT, FULL_RATIO = 960, 540, 0.5
 IMAGE = np.zeros((HEIGHT, WIDTH, 3), np.uint8)
@@ -51,7 +171,7 @@ class Bench:
 
     def __init__(self) -> None:
         self.board = StatusBoard()
-        self.selector = EngineSelector(self._build, lambda *_: None, self.board, Timing(), lambda: self.now_s)
+        self.selector = EngineSelector(self._build, lambda *_: None, self.board, Timing())
         self.built: list[SimulatedEngine] = []
         self.student_is_missing = False
         self.gate = threading.Event()
@@ -218,36 +338,12 @@ def test_only_another_engine_is_asked_for_and_settings_are_not_validated_for_eac
 
 
 def test_the_log_names_each_engine_and_why_it_is_used(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
-    caplog.set_level("INFO", "app.runtime.engines.selector")
+    caplog.set_level("INFO", "app.runtime.engines")
     bench.run(2.8, 6)
     assert caplog.messages == [
         "The engine is auto on cpu (float32, simulated, ratio 0.5), as the settings ask.",
         "The engine is mattecam on cpu (float32, simulated, ratio 0.5), for the frame rate.",
     ]
-
-
-BUSY_S = 0.05
-
-
-def test_while_another_ratio_is_built_frames_are_skipped_for_as_long_as_the_last_step_took(bench: Bench) -> None:
-    bench.choose(model="mattecam", governor=False, executor="eager")
-    bench.settle()
-    bench.now_s = 10.0
-    bench.matte(BUSY_S)
-    assert isinstance(bench.decide(), MatteFrame), "nothing is being built"
-    bench.gate.clear()
-    bench.choose(downsample_ratio=0.3)
-    for later, decision in ((0.9, Skip), (1.1, MatteFrame)):
-        bench.now_s = 10.0 + later * BUSY_S
-        assert isinstance(bench.decide(), decision)
-    bench.gate.set()
-    bench.settle()
-    bench.now_s = 10.0
-    bench.matte(BUSY_S)
-    bench.gate.clear()
-    bench.choose(model="rvm-mobilenetv3")
-    assert isinstance(bench.decide(), MatteFrame), "not for another network"
-    assert bench.selector.preparer.busy
 
 
 MODEL = "bgmv2-mobilenetv2"

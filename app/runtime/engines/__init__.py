@@ -1,1 +1,0 @@
-"""Which engine runs, at which quality, and whether its mattes are plausible."""
