@@ -6,7 +6,6 @@ import logging
 import threading
 from collections import Counter, deque
 from collections.abc import Iterator
-from fractions import Fraction
 from pathlib import Path
 from typing import Protocol
 
@@ -106,14 +105,6 @@ class ImageBackground(Background):
         self.layout = layout_of(settings)
 
 
-def open_image(path: Path, settings: BackgroundSettings) -> ImageBackground:
-    """Open an image, with the colour of the settings behind transparent parts. Raises BackgroundError."""
-    background = ImageBackground(read_image(path, parse_colour(settings.colour)), layout_of(settings))
-    if warning := first_frame_alone(path):
-        log.warning("%s", warning)
-    return background
-
-
 class ColourBackground(Background):
     """A uniform colour."""
 
@@ -148,73 +139,6 @@ END_S = 5.0
 """Limit for the end of the thread that reads."""
 
 
-class LoopingVideo:
-    """The frames of a video file, round after round."""
-
-    def __init__(self, path: Path, colour: tuple[int, int, int] = BLACK) -> None:
-        """colour: (blue, green, red) behind transparent parts.
-
-        Raises BackgroundError for a file without a single readable frame.
-        """
-        try:
-            self._video = VideoInput(path, max_pixels=LIVE_MAX_PIXELS, threads=_THREADS, colour=colour)
-        except VideoError as error:
-            raise BackgroundError(error.text) from error
-        self.interval_s = float(1 / self._video.fps)
-        self._round = self._video.timed_frames()
-        first = next(self._round, None)
-        if first is None:
-            self._video.close()
-            raise BackgroundError(t("The video {file} contains no readable frame; choose another file.", file=path))
-        self._first_s: Fraction = first[0]
-        self.first: VideoFrame = first[1]
-        self._shape: tuple[int, int] | None = self._video.shape_of(self.first)
-        """Of the first frame; None once a frame of another shape has been reported."""
-        self.round_s: float | None = None
-        """Duration of a round; None until the first one has been decoded."""
-
-    def frames(self) -> Iterator[tuple[float, VideoFrame]]:
-        """Yield every frame after the first, in an endless loop; ends after the only frame.
-
-        Before each frame comes its time, in seconds since the first frame of the first round. Raises VideoError if no
-        frame can be read any more.
-        """
-        begun_s = -self._first_s
-        while True:
-            count = 0
-            for time_s, frame in self._round:
-                count += 1
-                self._report_shape(frame)
-                yield float(begun_s + time_s), frame
-            if count == 0 and self.round_s is None:
-                return  # a single frame
-            if count == 0 or not self._video.rewind():
-                raise VideoError(no_longer_readable(self._video.path))
-            begun_s += self._video.end_s - self._first_s
-            self.round_s = self.round_s or float(begun_s + self._first_s)
-            self._round = self._video.timed_frames()
-
-    def _report_shape(self, frame: VideoFrame) -> None:
-        if self._shape is not None and not geometry.is_alike(self._video.shape_of(frame), self._shape):
-            self._shape = None
-            log.warning("%s", changes_shape(self._video.path))
-
-    def picture(self, frame: VideoFrame, layout: Layout, width: int, height: int) -> BgrImage:
-        """Return the frame upright, with square pixels, scaled to this size: (height, width, 3) uint8 BGR."""
-        shape = self._video.shape_of(frame)
-        size = (height, width) if is_turned(frame) else (width, height)
-        covering = (geometry.cover_size if layout.fit == "fill" else geometry.contain_size)(*shape, *size)
-        wanted = round(covering[0] * layout.zoom), round(covering[1] * layout.zoom)
-        # downscale during the conversion, so that the full size never exists in BGR; upscale only after the crop
-        new_size = min(shape, wanted, key=lambda side: side[0] * side[1])
-        small = self._video.picture(frame, new_size, "AREA")
-        return geometry.lay_out(small, layout, width, height)
-
-    def close(self) -> None:
-        """Close the file. Idempotent."""
-        self._video.close()
-
-
 _AHEAD = 5
 """Frames decoded ahead: enough to hide the seek to the start of the file."""
 _MOST_SKIPPED = 3
@@ -225,11 +149,11 @@ _ROUNDING_S = 1e-3
 """Tolerance for rounding errors in sums of frame intervals."""
 
 
-class VideoBackground:
+class VideoBackground(Background):
     """Plays a video in a loop at its own rate.
 
     A thread decodes ahead and scales to the size requested last; `backdrop` returns what is ready. realtime: False
-    makes `backdrop` wait for the exact frame, for conversions. colour: behind transparent parts.
+    makes `backdrop` wait for the exact frame, for conversions. colour: (blue, green, red) behind transparent parts.
     """
 
     def __init__(
@@ -240,10 +164,21 @@ class VideoBackground:
         colour: tuple[int, int, int] = BLACK,
         realtime: bool = True,
     ) -> None:
-        self._path = path
+        """Raises BackgroundError for a file without a single readable frame."""
+        try:
+            self._video = VideoInput(path, max_pixels=LIVE_MAX_PIXELS, threads=_THREADS, colour=colour)
+        except VideoError as error:
+            raise BackgroundError(error.text) from error
+        self._round = self._video.timed_frames()
+        first = next(self._round, None)
+        if first is None:
+            self._video.close()
+            raise BackgroundError(t("The video {file} contains no readable frame; choose another file.", file=path))
+        self._first_s, self._first = first
+        self._round_s: float | None = None
+        """Duration of a round; None until the first one has been decoded."""
         self._layout = layout
         self._realtime = realtime
-        self._video = LoopingVideo(path, colour)
         self._condition = threading.Condition()
         """Guards what both sides use."""
         self._closing = False
@@ -263,7 +198,7 @@ class VideoBackground:
         """Return the frame for `time_s`; the first call returns the first frame."""
         with self._condition:
             if self._current is None:
-                self._current = self._video.picture(self._video.first, self._layout, width, height)
+                self._current = self._picture(self._first, width, height)
             self._size = width, height
             self._advance(time_s)
             self._condition.notify_all()
@@ -300,7 +235,7 @@ class VideoBackground:
             return
         self._thread.join(END_S)
         if self._thread.is_alive():
-            log.error("The decoder of the background video %s does not stop.", self._path.name)
+            log.error("The decoder of the background video %s does not stop.", self._video.path.name)
 
     def _advance(self, time_s: float) -> None:
         if self._origin_s is None:
@@ -312,9 +247,9 @@ class VideoBackground:
         self._show_due()
 
     def _show_due(self) -> None:
-        if self._origin_s is not None and self._video.round_s is not None and not self._realtime:
+        if self._origin_s is not None and self._round_s is not None and not self._realtime:
             # a time far ahead is the same as one in the next round
-            skipped_s = max(0, (self._due_s - self._decoded_s) // self._video.round_s) * self._video.round_s
+            skipped_s = max(0, (self._due_s - self._decoded_s) // self._round_s) * self._round_s
             self._origin_s += skipped_s
             self._due_s -= skipped_s
         while self._ahead and self._ahead[0][0] <= self._due_s + _ROUNDING_S:
@@ -324,37 +259,66 @@ class VideoBackground:
     def _decode_ahead(self) -> None:
         try:
             skipped = 0
-            for at_s, frame in self._video.frames():
-                size = self._wait_for_space()
-                if size is None:
-                    break
-                if self._is_late(at_s) and skipped < _MOST_SKIPPED:
+            for at_s, frame in self._frames():
+                with self._condition:
+                    self._condition.wait_for(
+                        lambda: self._closing or (self._size is not None and len(self._ahead) < _AHEAD)
+                    )
+                    if self._closing or self._size is None:
+                        break
+                    size, self._decoded_s = self._size, at_s
+                    is_late = self._realtime and at_s + float(1 / self._video.fps) <= self._due_s
+                if is_late and skipped < _MOST_SKIPPED:
                     skipped += 1
                     continue
                 skipped = 0
-                image = self._video.picture(frame, self._layout, *size)
+                image = self._picture(frame, *size)
                 with self._condition:
                     self._ahead.append((at_s, image))
                     self._condition.notify_all()
         except Exception as error:  # the boundary of the thread
-            log.warning("The background video %s stopped: %s", self._path.name, error, exc_info=error)
-            self.problem = BackgroundError(no_longer_readable(self._path))
+            log.warning("The background video %s stopped: %s", self._video.path.name, error, exc_info=error)
+            self.problem = BackgroundError(no_longer_readable(self._video.path))
         finally:
             with self._condition:
                 self._ended = True
                 self._condition.notify_all()
             self._video.close()
 
-    def _wait_for_space(self) -> tuple[int, int] | None:
-        """Wait until a frame is needed and return its size; None after `close`."""
-        with self._condition:
-            self._condition.wait_for(lambda: self._closing or (self._size is not None and len(self._ahead) < _AHEAD))
-            return None if self._closing else self._size
+    def _frames(self) -> Iterator[tuple[float, VideoFrame]]:
+        """Yield every frame after the first, in an endless loop; ends after the only frame.
 
-    def _is_late(self, at_s: float) -> bool:
-        with self._condition:
-            self._decoded_s = at_s
-            return self._realtime and at_s + self._video.interval_s <= self._due_s
+        Before each frame comes its time, in seconds since the first frame of the first round. Raises VideoError if no
+        frame can be read any more.
+        """
+        begun_s, shape = -self._first_s, self._video.shape_of(self._first)
+        warned = False
+        while True:
+            count = 0
+            for time_s, frame in self._round:
+                count += 1
+                if not warned and not geometry.is_alike(self._video.shape_of(frame), shape):
+                    warned = True
+                    log.warning("%s", changes_shape(self._video.path))
+                yield float(begun_s + time_s), frame
+            if count == 0 and self._round_s is None:
+                return  # a single frame
+            if count == 0 or not self._video.rewind():
+                raise VideoError(no_longer_readable(self._video.path))
+            begun_s += self._video.end_s - self._first_s
+            self._round_s = self._round_s or float(begun_s + self._first_s)
+            self._round = self._video.timed_frames()
+
+    def _picture(self, frame: VideoFrame, width: int, height: int) -> BgrImage:
+        """Return the frame upright, with square pixels, scaled to this size: (height, width, 3) uint8 BGR."""
+        layout, shape = self._layout, self._video.shape_of(frame)
+        size = (height, width) if is_turned(frame) else (width, height)
+        covering = (geometry.cover_size if layout.fit == "fill" else geometry.contain_size)(*shape, *size)
+        wanted = round(covering[0] * layout.zoom), round(covering[1] * layout.zoom)
+        # downscale during the conversion, so that the full size never exists in BGR; upscale only after the crop
+        new_size = min(shape, wanted, key=lambda side: side[0] * side[1])
+        small = self._video.picture(frame, new_size, "AREA")
+        return geometry.lay_out(small, layout, width, height)
 
 
 def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> Background:
@@ -376,11 +340,13 @@ def open_background(settings: BackgroundSettings, *, realtime: bool = True) -> B
             if settings.kind == "video"
             else t("No image is chosen for the background; choose a file.")
         )
+    path, layout, colour = settings.path, layout_of(settings), parse_colour(settings.colour)
     if settings.kind == "video":
-        return VideoBackground(
-            settings.path, layout_of(settings), colour=parse_colour(settings.colour), realtime=realtime
-        )
-    return open_image(settings.path, settings)
+        return VideoBackground(path, layout, colour=colour, realtime=realtime)
+    background = ImageBackground(read_image(path, colour), layout)
+    if warning := first_frame_alone(path):
+        log.warning("%s", warning)
+    return background
 
 
 VIDEO_SUFFIXES = frozenset({".mp4", ".mov", ".mkv", ".webm", ".avi", ".m4v", ".gif"})

@@ -106,7 +106,10 @@ class StandbyCard:
             card = geometry.fill(self._picture, width, height).copy()
             if self._text:
                 top = height - block.height - round(height * 0.08)
-                _darken_below(card, top - block.size_px, block.size_px * 2)
+                # Darker towards the bottom, so that light text is legible on any image.
+                rows = np.arange(height, dtype=np.float32)[:, None, None]
+                below = ((rows - top + block.size_px) / (block.size_px * 2)).clip(0, 1)
+                card[:] = (card * (1 - 0.65 * below)).astype(np.uint8)
                 block.draw(card, width // 2, top, _TEXT)
             return card
         card = _gradient(width, height)
@@ -147,9 +150,3 @@ def _draw_figure(card: BgrImage, left: int, top: int, side: int) -> None:
         smooth = cv2.resize(mask, (side, side), interpolation=cv2.INTER_AREA)
         weight = smooth[: area.shape[0], : area.shape[1], None] / 255
         area[:] = np.rint(area * (1 - weight) + np.array(colour) * weight)
-
-
-def _darken_below(card: BgrImage, top: int, over_px: int) -> None:
-    """Darken the rows below `top`, with a ramp of `over_px` rows, so that light text is legible on any image."""
-    rows = np.arange(card.shape[0], dtype=np.float32)[:, None, None]
-    card[:] = (card * (1 - 0.65 * ((rows - top) / over_px).clip(0, 1))).astype(np.uint8)

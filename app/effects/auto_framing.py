@@ -120,14 +120,6 @@ class Operator:
         self._lost_s = 0.0
         if not self._seen:
             self._seen = self._moving = self._resizing = True
-        self._decide(wanted, step_s)
-        if self._resizing or self._moving:
-            log_size = wanted.log_size if self._resizing else self.shot.log_size
-            x, y = (wanted.x, wanted.y) if self._moving else (self.shot.x, self.shot.y)
-            self.shot = Shot(x, y, log_size).inside()
-        return self.shot
-
-    def _decide(self, wanted: Shot, step_s: float) -> None:
         style, held = self._style, self.shot
         distance = max(abs(wanted.x - held.x), abs(wanted.y - held.y)) / held.size
         wrong_size = abs(wanted.log_size - held.log_size)
@@ -146,59 +138,49 @@ class Operator:
         if self._wrong_size_s >= 2 * style.patience_s:
             self._resizing = self._moving = True
             self._settled_s = 0.0
+        if self._resizing or self._moving:
+            log_size = wanted.log_size if self._resizing else held.log_size
+            x, y = (wanted.x, wanted.y) if self._moving else (held.x, held.y)
+            self.shot = Shot(x, y, log_size).inside()
+        return self.shot
 
 
 MAX_STEP_S = 0.1
 """A longer gap between two frames moves the camera by no more than this time would."""
 
 
-@dataclass(frozen=True, slots=True)
-class Motion:
-    """Position, velocity and acceleration along one axis."""
-
-    position: float
-    velocity: float = 0.0
-    acceleration: float = 0.0
-
-
-def minimum_jerk_step(motion: Motion, target: float, horizon_s: float, step_s: float) -> Motion:
-    """Return the motion after `step_s` on the path of least jerk that rests at `target` after `horizon_s`.
+class CameraAxis:
+    """One axis of the camera: follows a target at a limited speed along a path of minimum jerk.
 
     The path is planned anew at each step with the same horizon, so that it follows a target that moves. Position,
     velocity and acceleration are continuous.
     """
-    t, total = step_s, horizon_s
-    p, v, a = motion.position, motion.velocity, motion.acceleration
-    gap = target - p
-    # Quintic with these values now, and at rest at the target after the horizon.
-    third = (10 * gap - 6 * v * total - 1.5 * a * total**2) / total**3
-    fourth = (-15 * gap + 8 * v * total + 1.5 * a * total**2) / total**4
-    fifth = (6 * gap - 3 * v * total - 0.5 * a * total**2) / total**5
-    return Motion(
-        p + v * t + a * t**2 / 2 + third * t**3 + fourth * t**4 + fifth * t**5,
-        v + a * t + 3 * third * t**2 + 4 * fourth * t**3 + 5 * fifth * t**4,
-        a + 6 * third * t + 12 * fourth * t**2 + 20 * fifth * t**3,
-    )
-
-
-class CameraAxis:
-    """One axis of the camera: follows a target at a limited speed along a path of minimum jerk."""
 
     def __init__(self, position: float, horizon_s: float) -> None:
         """horizon_s: time in which the camera would reach a target that rests."""
-        self.motion = Motion(position)
-        """The present motion."""
+        self._motion = position, 0.0, 0.0
+        """Position, velocity and acceleration."""
         self._aim = position
         """Moves towards the target at no more than the largest speed; the camera follows it."""
         self._horizon_s = horizon_s
 
     def move_towards(self, target: float, max_speed: float, step_s: float) -> float:
         """Move for `step_s`; return the new position. max_speed: in units per second."""
-        step_s = min(max(step_s, 0.0), MAX_STEP_S)
-        reach = max_speed * step_s
+        t, total = min(max(step_s, 0.0), MAX_STEP_S), self._horizon_s
+        reach = max_speed * t
         self._aim += min(max(target - self._aim, -reach), reach)
-        self.motion = minimum_jerk_step(self.motion, self._aim, self._horizon_s, step_s)
-        return self.motion.position
+        p, v, a = self._motion
+        gap = self._aim - p
+        # Quintic with these values now, and at rest at the aim after the horizon.
+        third = (10 * gap - 6 * v * total - 1.5 * a * total**2) / total**3
+        fourth = (-15 * gap + 8 * v * total + 1.5 * a * total**2) / total**4
+        fifth = (6 * gap - 3 * v * total - 0.5 * a * total**2) / total**5
+        self._motion = (
+            p + v * t + a * t**2 / 2 + third * t**3 + fourth * t**4 + fifth * t**5,
+            v + a * t + 3 * third * t**2 + 4 * fourth * t**3 + 5 * fifth * t**4,
+            a + 6 * third * t + 12 * fourth * t**2 + 20 * fifth * t**3,
+        )
+        return self._motion[0]
 
 
 DAMPING_S = 0.15
@@ -244,7 +226,7 @@ class FramingPath:
             size = 1.0
         pan_rate = min(MAX_PAN_RATE, 2 * MAX_SPEED / max(1 - size, 1e-6))
         left, top = (
-            (1 - size) * (_limited(axis.move_towards(_pan(at, shot.size), pan_rate, step_s)) + 1) / 2
+            (1 - size) * (min(1.0, max(-1.0, axis.move_towards(_pan(at, shot.size), pan_rate, step_s))) + 1) / 2
             for axis, at in ((self._pan_x, shot.x), (self._pan_y, shot.y))
         )
         return WHOLE_VIEW if size == 1 else View(left, top, size)
@@ -271,10 +253,6 @@ def _pan(centre: float, size: float) -> float:
     if size >= WHOLE_FROM:
         return 0.0
     return min(MAX_PAN, max(-MAX_PAN, (2 * centre - size) / (1 - size) - 1))
-
-
-def _limited(pan: float) -> float:
-    return min(1.0, max(-1.0, pan))
 
 
 class AutoFraming(Effect):

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
 from app.core.types import Bytes, Floats
 
@@ -56,7 +55,14 @@ def find_people(alpha: Floats) -> tuple[Person, ...]:
     least = max(MIN_SHARE * rows * columns, MIN_RELATIVE * areas[1:].max())
     found = [index for index in range(1, count) if areas[index] >= least]
     found.sort(key=lambda index: -areas[index])
-    return tuple(_person(labels, index, boxes[index]) for index in found)
+    people = []
+    for index in found:
+        left, top, width, height, _area = (int(value) for value in boxes[index])
+        part = (labels[top : top + height, left : left + width] == index).astype(np.uint8)
+        head_x, head_top, shoulders = _head(part)
+        person = Person((left + head_x) / columns, (top + head_top) / rows, min(1.0, (top + shoulders) / rows))
+        people.append(person)
+    return tuple(people)
 
 
 def on_grid(plane: Floats) -> Floats:
@@ -67,14 +73,6 @@ def on_grid(plane: Floats) -> Floats:
     if size == (width, height):
         return plane
     return np.asarray(cv2.resize(plane, size, interpolation=cv2.INTER_AREA), np.float32)
-
-
-def _person(labels: NDArray[np.int32], index: int, box: NDArray[np.int32]) -> Person:
-    rows, columns = labels.shape
-    left, top, width, height, _area = (int(value) for value in box)
-    part = (labels[top : top + height, left : left + width] == index).astype(np.uint8)
-    head_x, head_top, shoulders = _head(part)
-    return Person((left + head_x) / columns, (top + head_top) / rows, min(1.0, (top + shoulders) / rows))
 
 
 def _head(part: Bytes) -> tuple[float, float, float]:

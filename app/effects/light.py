@@ -203,11 +203,6 @@ class Tone(NamedTuple):
         return np.array(self[:3], np.float32)
 
 
-def is_flat(backdrop: Floats) -> bool:
-    """Return whether a backdrop (h, w, 3) is one colour, such as a green screen."""
-    return bool(cv2.meanStdDev(backdrop)[1].max() < FLAT)
-
-
 def light_of(image: Floats, weight: Floats | None) -> Floats:
     """Return the colour (3,) RGB of the light in an image (h, w, 3); weight: (h, w), None for all pixels alike."""
     squares = (image * image).reshape(-1, 3)
@@ -217,19 +212,13 @@ def light_of(image: Floats, weight: Floats | None) -> Floats:
     return light
 
 
-def person_weight(image: Floats, alpha: Floats) -> Floats:
-    """Return the weight (h, w) of each pixel in the statistics of the person: opaque and not clipped."""
-    weight: Floats = np.clip(2 * alpha - 1, 0, 1) * (image.max(axis=2) < CLIPPED)
-    return weight
-
-
 def measured_tone(image: Floats, alpha: Floats, backdrop: Floats | None) -> Tone | None:
     """Return the tone of a full match; None if too little of a person is visible.
 
     image: (h, w, 3) RGB, alpha: (h, w), backdrop: (h, w, 3), all in 0..1. backdrop None: one whose light the person
     already has, or that has none; gains and contrast are then neutral.
     """
-    weight = person_weight(image, alpha)
+    weight: Floats = np.clip(2 * alpha - 1, 0, 1) * (image.max(axis=2) < CLIPPED)
     total = float(weight.sum())
     if total < MIN_SHARE * weight.size:
         return None
@@ -242,19 +231,14 @@ def measured_tone(image: Floats, alpha: Floats, backdrop: Floats | None) -> Tone
     exposure = float(difference @ LUMINANCE)
     chroma = np.clip(CHROMA_PULL * (difference - exposure - USUAL_CHROMA), -MAX_CHROMA, MAX_CHROMA)
     deviation = float(np.sqrt((weight * (luminance - mean) ** 2).sum() / total))
-    log_contrast = _log_contrast(deviation / max(mean, DARKEST), luminance_of(backdrop))
+    behind = luminance_of(backdrop)
+    contrast = (float(behind.std()) / max(float(behind.mean()), DARKEST)) / max(deviation / max(mean, DARKEST), DARKEST)
+    log_contrast = CONTRAST_PULL * (float(np.log(max(contrast, DARKEST))) - USUAL_CONTRAST)
+    log_contrast = float(np.clip(log_contrast, -MAX_CONTRAST, MAX_CONTRAST))
     limit = float(np.log(max(BRIGHTEST / max(highlight, DARKEST), 1.0)))
     exposure = float(np.clip(EXPOSURE_PULL * (exposure - USUAL_EXPOSURE), -MAX_EXPOSURE, min(MAX_EXPOSURE, limit)))
     red, green, blue = map(float, exposure + chroma)
     return Tone(red, green, blue, log_contrast, mean, highlight)
-
-
-def _log_contrast(person: float, luminance: Floats) -> float:
-    """Return the log ratio of contrasts; person: its deviation over its mean, luminance: of the backdrop, (h, w)."""
-    deviation = float(luminance.std())
-    ratio = (deviation / max(float(luminance.mean()), DARKEST)) / max(person, DARKEST)
-    log_ratio = float(np.log(max(ratio, DARKEST))) - USUAL_CONTRAST
-    return float(np.clip(CONTRAST_PULL * log_ratio, -MAX_CONTRAST, MAX_CONTRAST))
 
 
 GRID_SHORT_SIDE = 48
@@ -418,7 +402,8 @@ class Light(Effect):
         """Return the backdrop on the grid (h, w, 3), RGB in 0..1; None if it is one colour."""
         if self._backdrop is None or self._backdrop[0] is not backdrop or self._backdrop[1].shape[1] != width:
             self._backdrop = backdrop, rgb_on_grid(backdrop, width, height)
-        return None if is_flat(self._backdrop[1]) else self._backdrop[1]
+        is_flat = cv2.meanStdDev(self._backdrop[1])[1].max() < FLAT  # such as a green screen
+        return None if is_flat else self._backdrop[1]
 
 
 def rgb_on_grid(image: BgrImage, width: int, height: int) -> Floats:

@@ -23,6 +23,7 @@ from app.effects.finding import on_grid
 from app.matting.base.interface import MatteEdit
 
 Codes = NDArray[np.intp]
+"""The bin of each cell's colour, (rows, columns)."""
 Histogram = NDArray[np.float64]
 """(BINS,) with the sum 1."""
 
@@ -44,13 +45,6 @@ WARY_GROWTH = 1.1
 """Largest growth while somebody may come out from behind the person."""
 SHRINKAGE = 0.3
 """A part that is smaller than the person was by more than this factor is not believed."""
-
-
-def colour_codes(image: Floats) -> Codes:
-    """Return the bin of each cell's colour, (rows, columns), of an image (3, rows, columns) in 0..1."""
-    levels = np.clip(image * LEVELS, 0, LEVELS - 1).astype(np.intp)
-    codes: Codes = (levels[0] * LEVELS + levels[1]) * LEVELS + levels[2]
-    return codes
 
 
 def histogram(codes: Codes, mask: Mask) -> Histogram:
@@ -224,18 +218,13 @@ class OnlyMe(Effect):
         """Let a person who was clicked be found again by size and colours; else the next one is the largest."""
         if self._selected is None:
             self._on = False
-        else:
-            self.hide_until_found()
+        elif self._memory is not None:
+            self._hide(self._memory, np.zeros(self._memory.own.shape, np.int32))
 
     def select(self, point: Point | None) -> None:
         """Select the person at a point, in fractions of the matte, at the next frame; None: the largest one."""
         self._memory, self._point = None, point
         self.shown, self._found = False, 0
-
-    def hide_until_found(self) -> None:
-        """Show nobody until the size and colours of the selected person are found: the frames were interrupted."""
-        if self._memory is not None:
-            self._hide(self._memory, np.zeros(self._memory.own.shape, np.int32))
 
     def reframe(self, before: FramingSettings, after: FramingSettings) -> None:
         """Move the masks with the manual crop: the next frame shows another part of the camera's frame."""
@@ -261,7 +250,8 @@ class OnlyMe(Effect):
     def gain(self, small: Floats, alpha: Floats, step_s: float) -> Floats:
         """Return the factor for alpha (h, w) of the next frame. small: (3, h, w), RGB in 0..1."""
         grid, image = on_grid(alpha), np.stack([on_grid(plane) for plane in small])
-        codes = colour_codes(image)
+        levels = np.clip(image * LEVELS, 0, LEVELS - 1).astype(np.intp)
+        codes: Codes = (levels[0] * LEVELS + levels[1]) * LEVELS + levels[2]
         count, labels = _parts(grid)
         if self._memory is not None and self._memory.own.shape != grid.shape:
             self.shown = False

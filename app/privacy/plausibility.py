@@ -132,8 +132,8 @@ class MatteCheck:
     ) -> bool:
         """Return whether a matte with this mean alpha may be shown; raise ModelError if the engine has failed.
 
-        sequence: (source generation, engine number) as in `Run`. self_test: raises ModelError if the engine fails on a
-        known frame; called before a suspicious alpha is believed.
+        sequence: (source generation, engine number) as in `MatteFrame`. self_test: raises ModelError if the engine
+        fails on a known frame; called before a suspicious alpha is believed.
         """
         if sequence != self._sequence:
             if self._sequence is None or sequence[0] != self._sequence[0]:
@@ -177,16 +177,11 @@ def _has_copied_tile(composite: BgrImage, alpha: AlphaImage, frame: BgrImage) ->
             if pixels <= MIN_TILE_BACKGROUND * mask.size:
                 continue
             change = cv2.norm(composite[tile], frame[tile], cv2.NORM_L1, mask) / (3 * pixels)
-            detail = _detail(frame[tile], mask)
+            neighbours = cv2.absdiff(frame[tile][:, 1:], frame[tile][:, :-1])
+            detail = sum(cv2.mean(neighbours, mask[:, 1:])[:3]) / 3
             if detail >= MIN_DETAIL and change < MIN_CHANGE * detail:
                 return True
     return False
-
-
-def _detail(image: BgrImage, mask: AlphaImage) -> float:
-    """Return the mean difference of horizontal neighbours under the mask, of 255."""
-    difference = cv2.absdiff(image[:, 1:], image[:, :-1])
-    return sum(cv2.mean(difference, mask[:, 1:])[:3]) / 3
 
 
 def mean_alpha(alpha: AlphaImage) -> float:

@@ -49,7 +49,9 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
     """
     info, max_empty = engine.info, MAX_EMPTY
     if isinstance(engine, PlateEngine):
-        scene, max_empty = _on_plate(engine.lit_plate), MAX_PLATE
+        plate, max_empty = engine.lit_plate, MAX_PLATE
+        scene = _scene(plate.shape[1], plate.shape[0])
+        scene = KnownScene(plate, np.where(scene.person[..., None], scene.occupied, plate), scene.person)
         engine = engine.engine
     else:
         scene = _scene(width, height)
@@ -67,12 +69,6 @@ def self_test(engine: MattingEngine, width: int, height: int) -> None:
             device=info.device,
         )
         raise ExecutorError(text, info.model, info.device, info.precision, invalid_output=True)
-
-
-def _on_plate(plate: BgrImage) -> KnownScene:
-    """Return the scene with its person before the plate (H, W, 3) instead of the demo's empty scene."""
-    scene = _scene(plate.shape[1], plate.shape[0])
-    return KnownScene(plate, np.where(scene.person[..., None], scene.occupied, plate), scene.person)
 
 
 @functools.lru_cache(maxsize=2)

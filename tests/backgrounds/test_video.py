@@ -20,7 +20,7 @@ import psutil
 import pytest
 from PIL import Image
 
-from app.backgrounds.kinds import LoopingVideo, VideoBackground
+from app.backgrounds.kinds import VideoBackground
 from app.core.geometry import Layout
 from tests.backgrounds.files import COLOURS, colour_number, cut, flat, write_video
 from tests.fresh_python import printed_by
@@ -78,11 +78,11 @@ def test_real_time_playback_follows_the_clock(tmp_path: Path) -> None:
 def test_it_never_waits_for_the_decoder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     gate = threading.Event()
 
-    def stuck(self: LoopingVideo) -> Iterator[Any]:
+    def stuck(self: VideoBackground) -> Iterator[Any]:
         gate.wait(100)
         yield from ()
 
-    monkeypatch.setattr(LoopingVideo, "frames", stuck)
+    monkeypatch.setattr(VideoBackground, "_frames", stuck)
     with played(tmp_path, realtime=True) as background:
         start = time.perf_counter()
         images = [background.backdrop(64, 48, k / 10) for k in range(100)]
@@ -214,22 +214,19 @@ def test_no_thread_of_decoder_or_scaler_waits_for_the_garbage_collector(tmp_path
 
 
 HANGS = """
+import sys
 import threading
 from pathlib import Path
 from app.cli import main
 from app.backgrounds import kinds
 
-class Endless:
-    def __init__(self, path, colour):
-        pass
-
-    def frames(self):
-        threading.Event().wait()
-        yield
+def wait_for_ever(background):
+    threading.Event().wait()
+    yield
 
 def hang(argv):
-    kinds.END_S, kinds.LoopingVideo = 0.1, Endless
-    kinds.VideoBackground(Path("a.mp4")).close()
+    kinds.END_S, kinds.VideoBackground._frames = 0.1, wait_for_ever
+    kinds.VideoBackground(Path(sys.argv[1])).close()
     print("done")
     return 0
 
@@ -238,5 +235,5 @@ main.run_to_exit([])
 """
 
 
-def test_a_thread_that_reads_for_ever_does_not_keep_the_program_alive() -> None:
-    assert printed_by(HANGS) == "done\n"
+def test_a_thread_that_reads_for_ever_does_not_keep_the_program_alive(tmp_path: Path) -> None:
+    assert printed_by(HANGS, str(write_video(tmp_path / "a.mp4"))) == "done\n"
