@@ -29,7 +29,7 @@ class Shot:
 def _scene(background: int, group: str = "", mode: ViewMode = ViewMode.COMPOSITE) -> Callable[[Session], QWidget]:
     def prepare(session: Session) -> QWidget:
         window = session.window
-        tile = window.strip.model.tiles[window.strip.model.row_of(background) or 0]
+        tile = window.strip.model.tiles[background - 1]
         chosen = tile.settings(session.store.current.background, session.store.current.window.own_colour)
         session.store.edit("background", **dict(chosen))  # without the question before "none"
         _open_group(session, group)

@@ -325,7 +325,7 @@ class Tray(QObject):
         self.menu.addAction(text, lambda: self._store.set("paused", not paused))
         backgrounds = existing(self.menu.addMenu(tr("Background")))
         for tile in self._strip.model.tiles:
-            if not tile.broken:
+            if not self._strip.model.problem_of(tile):
                 action = existing(backgrounds.addAction(tile.name.replace("&", "&&")))
                 action.setCheckable(True)
                 action.setChecked(tile.chosen_by(self._store.current.background))

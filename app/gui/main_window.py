@@ -115,8 +115,8 @@ class MainWindow(QMainWindow):
         ):
             source.connect(self.program_notices.show_error)
         self.scenes.saved.connect(self.program_notices.scene_saved)
-        self.strip.library.renamed.connect(self.scenes.follow_rename)
-        self.strip.library.removed.connect(self.program_notices.background_removed)
+        self.strip.renamed.connect(self.scenes.follow_rename)
+        self.strip.removed.connect(self.program_notices.background_removed)
         self.strip.chosen_again.connect(self._open_background_again)
         self.strip.library.watch(self)
 

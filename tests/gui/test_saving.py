@@ -625,7 +625,7 @@ def test_a_scene_follows_a_background_that_is_renamed(session: Session, qtbot: Q
     scene_store = SceneStore(default_path())
     save(session, qtbot, "Beach")
     session.window.strip.choose(next(each for each in tiles(session) if each.kind is TileKind.BLUR))
-    session.window.strip.library.rename(tile, "Seaside")
+    session.window.strip.rename(tile, "Seaside")
     qtbot.waitUntil(lambda: [tile.name for tile in own(session)] == ["Seaside"])
     renamed = paths.backgrounds_dir() / "Seaside.png"
     qtbot.waitUntil(lambda: scene_store.get("Beach").settings.background.path == renamed)

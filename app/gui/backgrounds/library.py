@@ -27,7 +27,7 @@ from app.core.types import BgrImage
 from app.gui.backgrounds.tiles import FIXED_KINDS, THUMBNAIL, Tile, TileKind, TileModel, bundled_name, fixed_names
 from app.gui.bridge import from_qimage, to_qimage
 from app.gui.state import Tasks
-from app.gui.translation import tr, translated_error
+from app.gui.translation import tr, translated
 from app.gui.widgets.qt import existing
 from app.media.image_file import MAX_SIDE, kind_of_file
 
@@ -120,16 +120,14 @@ def rename_background(path: Path, name: str) -> Path:
 def remove_background(path: Path) -> Path | None:
     """Move a file to the trash; return its path there, None if the system does not tell it.
 
-    Raises FileExistsError if the system has no trash for it; the file is then kept.
+    Raises FileExistsError if the system has no trash for it and the file is kept, FileNotFoundError if it is away.
     """
     with suppress(OSError):  # Qt does not make the folder that the trash of a new account is in
         Path(QStandardPaths.writableLocation(USER_DATA)).mkdir(parents=True, exist_ok=True)
     moved, trash = QFile.moveToTrash(str(path))
-    if moved:
-        return Path(trash) if trash else None
-    if path.exists():
-        raise FileExistsError(path)
-    return None
+    if not moved:
+        raise FileExistsError(path) if path.exists() else FileNotFoundError(path)
+    return Path(trash) if trash else None
 
 
 def delete_background(path: Path) -> None:
@@ -156,30 +154,20 @@ MAX_FETCH_BYTES = 60_000_000
 
 
 class BackgroundLibrary(QObject):
-    """Changes the files of the user's backgrounds and keeps the tile model up to date."""
+    """Lists the backgrounds in the tile model; adds what is chosen, dropped or pasted."""
 
     added = pyqtSignal(object)
     """Path of a new background that should be chosen."""
-    renamed = pyqtSignal(object, object)
-    """(old path, new path)"""
-    removed = pyqtSignal(str, object)
-    """(name, what restores it; None where its path in the trash is unknown)"""
-    restored = pyqtSignal(object, object)
-    """(former path, path) of a background that is back from the trash, or could not be removed"""
-    not_trashed = pyqtSignal(object)
-    """The Tile of a file that was kept because it could not be moved to the trash."""
     failed = pyqtSignal(object)  # a str would lose the message of a Text
     """What failed, in one sentence."""
     hovered = pyqtSignal(bool)
     """Whether something that can be added is dragged over a watched widget."""
 
-    def __init__(self, model: TileModel, tasks: Tasks, parent: QObject | None = None) -> None:
+    def __init__(self, model: TileModel, tasks: Tasks, parent: QObject) -> None:
         super().__init__(parent)
         self._model = model
         self._tasks = tasks
         self._network = QNetworkAccessManager(self)
-        self._removed: Path | None = None
-        """Former path of the background removed last."""
         self._model.set_tiles(_tiles(()))
 
     def reload(self) -> None:
@@ -189,7 +177,7 @@ class BackgroundLibrary(QObject):
     def add_files(self, paths: list[Path]) -> None:
         """Copy files to the library; the last one is chosen."""
         for path in paths:
-            self._tasks.run(partial(add_background, path), self._added, self._fail)
+            self._tasks.run(partial(add_background, path), self._added, self.fail)
 
     def add_image(self, image: object, name: str = "") -> None:
         """Add a pasted or dropped QImage."""
@@ -197,7 +185,7 @@ class BackgroundLibrary(QObject):
             self.failed.emit(tr("The clipboard holds no image. Copy an image first."))
             return
         name = clean_name(name)[:LONGEST_NAME] or tr("Image")
-        self._tasks.run(partial(add_picture, from_qimage(image), name), self._added, self._fail)
+        self._tasks.run(partial(add_picture, from_qimage(image), name), self._added, self.fail)
 
     def fetch(self, urls: list[QUrl]) -> None:
         """Download images whose URLs were dropped, and add them."""
@@ -208,63 +196,19 @@ class BackgroundLibrary(QObject):
             reply.downloadProgress.connect(partial(_limit, reply))
             reply.finished.connect(partial(self._fetched, reply))
 
-    def rename(self, tile: Tile, name: str) -> None:
-        """Rename a file of the user."""
-        old = existing(tile.path)
-
-        def done(new: Path) -> None:
-            self.renamed.emit(old, new)
-            self.reload()
-
-        self._tasks.run(partial(rename_background, old, name), done, self._fail)
-
-    def remove(self, tile: Tile) -> None:
-        """Move a file of the user to the trash; emit `not_trashed` if that is not possible."""
-        original = existing(tile.path)
-
-        def done(trash: Path | None) -> None:
-            if trash is not None or self._removed != original:  # else asked for twice
-                self._removed = original
-                self.removed.emit(tile.name, None if trash is None else partial(self._restore, trash, original))
-            self.reload()
-
-        def failed(_error: Exception) -> None:
-            self.restored.emit(original, original)
-            self.not_trashed.emit(tile)
-
-        self._tasks.run(partial(remove_background, original), done, failed)
-
-    def delete(self, tile: Tile) -> None:
-        """Delete a file of the user for good."""
-        path = existing(tile.path)
-
-        def failed(error: Exception) -> None:
-            self.restored.emit(path, path)
-            self._fail(error)
-
-        self._tasks.run(partial(delete_background, path), lambda _none: self.reload(), failed)
-
-    def _restore(self, trash: Path, original: Path) -> None:
-        def done(path: Path) -> None:
-            self.reload()
-            self.restored.emit(original, path)
-
-        self._tasks.run(partial(restore_background, trash, original), done, self._fail)
-
     def _show(self, own: tuple[tuple[Path, str], ...]) -> None:
         self._model.set_tiles(_tiles(own))
         for tile in self._model.tiles:
             if tile.path is not None and self._model.image_of(tile) is None:
-                self._make_thumbnail(tile, tile.path)
+                # Twice the size of the tile, for screens scaled to 200 %.
+                make = partial(thumbnail, tile.path, 2 * THUMBNAIL.width(), 2 * THUMBNAIL.height())
+                self._tasks.run(make, partial(self._show_thumbnail, tile), partial(self._show_problem, tile))
 
-    def _make_thumbnail(self, tile: Tile, path: Path) -> None:
-        # Twice the size of the tile, for screens scaled to 200 %.
-        work = partial(thumbnail, path, 2 * THUMBNAIL.width(), 2 * THUMBNAIL.height())
+    def _show_thumbnail(self, tile: Tile, image: BgrImage) -> None:
+        self._model.show_file(tile, to_qimage(image))
 
-        def done(image: BgrImage) -> None:
-            self._model.set_image(tile, to_qimage(image))
-
-        self._tasks.run(work, done, lambda error: self._model.set_broken(tile, translated_error(error)))
+    def _show_problem(self, tile: Tile, error: Exception) -> None:
+        self._model.show_file(tile, translated(text_of(error)))
 
     def _added(self, path: Path) -> None:
         self.reload()
@@ -282,7 +226,8 @@ class BackgroundLibrary(QObject):
         else:
             self.add_image(image, Path(reply.url().path()).stem)
 
-    def _fail(self, error: Exception) -> None:
+    def fail(self, error: Exception) -> None:
+        """Tell that a file was not added or changed."""
         self.failed.emit(text_of(error))
 
     def watch(self, widget: QWidget) -> None:

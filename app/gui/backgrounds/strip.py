@@ -8,14 +8,21 @@ from pathlib import Path
 
 from PyQt6.QtCore import QPoint, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QColor, QHideEvent, QKeySequence, QShortcut
-from PyQt6.QtWidgets import QColorDialog, QComboBox, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
+from PyQt6.QtWidgets import QColorDialog, QComboBox, QFrame, QLabel, QMenu, QPushButton, QSizePolicy, QWidget
 
 from app.backgrounds.kinds import BACKGROUND_SUFFIXES
 from app.config.scenes import exposed_by
 from app.config.setting import GREEN
-from app.core.settings import HIDES_TEXT, BackgroundSettings, Settings, StrictLevel, opens_alike, shown_strength
-from app.gui.backgrounds.library import BackgroundLibrary, kind_of
-from app.gui.backgrounds.tiles import Tile, TileGrid, TileKind, TileModel, TileView
+from app.core.settings import HIDES_TEXT, BackgroundSettings, Settings, opens_alike, shown_strength
+from app.gui.backgrounds.library import (
+    BackgroundLibrary,
+    delete_background,
+    kind_of,
+    remove_background,
+    rename_background,
+    restore_background,
+)
+from app.gui.backgrounds.tiles import Tile, TileKind, TileModel, TileView
 from app.gui.questions import UserFolder, ask_before_loss, ask_before_unmatted, ask_for_files, ask_for_name
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
@@ -72,8 +79,14 @@ class StripHeader(QWidget):
         self._add.setText(self._text if needed <= self.width() else "")
 
     def _show(self, settings: Settings) -> None:
-        background = settings.background
-        self._show_blur(settings.shown_blur, settings.matting.edges.strict)
+        background, slider = settings.background, self._blur.slider
+        self._blur.set_least(round(shown_strength(0, settings.matting.edges.strict)))
+        may_show_text = settings.matting.edges.strict == "off"
+        slider.set_mark(round(HIDES_TEXT) if may_show_text else None)
+        marked = tr("How strongly the real background is blurred; from the mark on, text is unreadable")
+        unmarked = tr("How strongly the real background is blurred; text is unreadable at every strength")
+        describe(slider, slider.accessibleName(), marked if may_show_text else unmarked)
+        self._blur.show_value(round(settings.shown_blur))
         fill_combo(self._fit, [(tr("Fill the frame"), "fill"), (tr("Show the whole image"), "fit")],
                    background.fit)  # fmt: skip
         kind = background.kind if background.kind in self._of_kind else "file"
@@ -83,16 +96,6 @@ class StripHeader(QWidget):
                 for option in options:
                     option.setVisible(each == kind and not is_green)
         self._leave_out()
-
-    def _show_blur(self, strength: float, level: StrictLevel) -> None:
-        """Show the strength, and mark from where on text is hidden, unless every strength hides it."""
-        slider, may_show_text = self._blur.slider, level == "off"
-        self._blur.set_least(round(shown_strength(0, level)))
-        slider.set_mark(round(HIDES_TEXT) if may_show_text else None)
-        marked = tr("How strongly the real background is blurred; from the mark on, text is unreadable")
-        unmarked = tr("How strongly the real background is blurred; text is unreadable at every strength")
-        describe(slider, slider.accessibleName(), marked if may_show_text else unmarked)
-        self._blur.show_value(round(strength))
 
 
 def _caption(text: str, named: QWidget) -> QLabel:
@@ -132,6 +135,8 @@ class ColourDialog(QColorDialog):
 
 
 GAP = 4
+GRID_SHARE = 0.75
+"""Largest height of the grid of all backgrounds, as a fraction of the window's."""
 
 
 class BackgroundStrip(QWidget):
@@ -141,37 +146,62 @@ class BackgroundStrip(QWidget):
     """Another tile became the current one, to which renaming and removing apply."""
     chosen_again = pyqtSignal()
     """The background in use was chosen: if it failed, its file may be there now."""
+    renamed = pyqtSignal(object, object)
+    """(old path, new path) of a file of the user"""
+    removed = pyqtSignal(str, object)
+    """(name, what restores it; None where its path in the trash is unknown)"""
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__()
-        self._store = store
+        self._store, self._tasks = store, tasks
         self._replaced: BackgroundSettings | None = None
         """What blur replaced, because its file was removed, until the user chooses something else."""
         self._undo = store.undo()
-        self.model = TileModel(self)
+        self.model = TileModel(store, self)
         self.library = BackgroundLibrary(self.model, tasks, self)
-        self.view = self._make_view()
-        self.library.hovered.connect(self._mark_drop)
-        self._add = button(
+        self.view = self._make_view("backgroundList", wraps=False)
+        self.view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        bar = existing(self.view.horizontalScrollBar())
+        self.view.setFixedHeight(self.view.tile_size.height() + bar.sizeHint().height() + 8)
+        self.view.setMinimumWidth(self.view.tile_size.width())
+        for target in (self.view, existing(self.view.viewport())):
+            self.library.watch(target)
+        add = button(
             tr("Add…"), tr("Add images or videos. You can also drop or paste them."), "addBackgroundButton",
             self.ask_for_files, name=tr("Add a background"), icon_name="plus",
         )  # fmt: skip
-        self.all_button = button("", tr("Show all backgrounds in a grid"), "allBackgroundsButton", self.show_all,
-                                 name=tr("All backgrounds"), icon_name="grid")  # fmt: skip
-        self._header = StripHeader(store, self.choose_colour, self.all_button, self._add)
+        show_all = button("", tr("Show all backgrounds in a grid"), "allBackgroundsButton", self.show_all,
+                          name=tr("All backgrounds"), icon_name="grid")  # fmt: skip
+        self._header = StripHeader(store, self.choose_colour, show_all, add)
         column(self, self._header, self.view, spacing=GAP)
         AfterLayout(self, self._fit)
-        self._make_shortcuts()
-        self.library.added.connect(self._choose_path)
-        self.library.renamed.connect(self._follow_rename)
-        self.library.restored.connect(self._follow_restore)
-        self.library.not_trashed.connect(self._ask_before_deletion)
+        for number in range(1, 10):
+            QShortcut(QKeySequence(str(number)), self, partial(self.choose_number, number))
+        # A key combination, so that no single key press can show the real background.
+        QShortcut(QKeySequence("Ctrl+0"), self, partial(self.choose_number, 0))
+        QShortcut(QKeySequence.StandardKey.Delete, self.view, self.remove_current,
+                  context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
+        QShortcut(QKeySequence("F2"), self.view, self.rename_current, context=Qt.ShortcutContext.WidgetShortcut)
+        for each in self.findChildren(QShortcut):
+            each.setAutoRepeat(False)  # a key that is held must not remove one tile after the other
         self._added: Path | None = None
         """A file that was added and has no tile yet, which becomes the current one."""
+        self.library.added.connect(self._use_added)
+        self.library.hovered.connect(self._mark_drop)
         self.model.rowsInserted.connect(self._show_added)
         existing(self.view.selectionModel()).currentChanged.connect(lambda _new, _old: self.current_changed.emit())
         store.changed.connect(self._show_settings)
         self._show_settings()
+
+    def _make_view(self, name: str, *, wraps: bool) -> TileView:
+        view = TileView(self.model, name, wraps=wraps)
+        view.chosen.connect(self.choose)
+        view.customContextMenuRequested.connect(
+            lambda position: self.make_menu(self.model.tile_at(view.indexAt(position))).popup(
+                view.mapToGlobal(position)
+            )
+        )
+        return view
 
     def sizeHint(self) -> QSize:
         """The size with the tiles, whether they are shown or not."""
@@ -198,9 +228,9 @@ class BackgroundStrip(QWidget):
 
     def choose_number(self, number: int) -> None:
         """Choose the tile of a number key."""
-        row = self.model.row_of(number)
-        if row is not None:
-            self.choose(self.model.tiles[row])
+        tile = self.model.numbered(number)
+        if tile is not None:
+            self.choose(tile)
 
     def choose_colour(self) -> None:
         """Ask for the colour of the "Colour" tile; it is in use while it is picked."""
@@ -212,6 +242,24 @@ class BackgroundStrip(QWidget):
         name_filter = tr("Images and videos ({0})").format(patterns)
         ask_for_files(self, tr("Add backgrounds"), self.library.add_files, name_filter, UserFolder.PicturesLocation)
 
+    def show_all(self) -> None:
+        """Show all backgrounds in a grid over the window until one is chosen, or something beside it is clicked."""
+        grid = QFrame(self, Qt.WindowType.Popup)
+        grid.setObjectName("backgroundGrid")
+        grid.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        grid.setAccessibleName(tr("All backgrounds"))
+        view = self._make_view("backgroundGridList", wraps=True)
+        view.chosen.connect(grid.close)
+        column(grid, view, margins=8)
+        across = max(1, (self.width() - 40) // view.tile_size.width())
+        height = -(-len(self.model.tiles) // across) * view.tile_size.height() + 28
+        height = min(height, round(existing(self.window()).height() * GRID_SHARE))
+        grid.setFixedSize(self.width(), height)
+        grid.move(self.mapToGlobal(QPoint(0, self.height() - height)))
+        view.setCurrentIndex(self.model.index(self.model.chosen_row))
+        grid.show()
+        view.setFocus()
+
     def _use(self, new: BackgroundSettings) -> None:
         current = self._store.current.background
         self._replaced = None
@@ -220,36 +268,10 @@ class BackgroundStrip(QWidget):
         if opens_alike(new, current):
             self.chosen_again.emit()
 
-    def _choose_path(self, path: Path) -> None:
+    def _use_added(self, path: Path) -> None:
         self._added = path
         self._show_added()
         self._use(self._store.current.background.with_file(kind_of(path).value, path))
-
-    def _follow_rename(self, old: Path, new: Path) -> None:
-        if self._store.current.background.path == old:
-            self._store.edit("background", path=new)
-
-    def _follow_restore(self, old: Path, new: Path) -> None:
-        current = self._store.current.background
-        if current.file == new:
-            self.chosen_again.emit()
-        replaced = self._replaced
-        if replaced is not None and replaced.path == old:
-            self._replaced = None
-            self._undo(lambda now: now.replace(background=replaced))
-            if new != old:
-                self._store.edit("background", path=new)
-
-    def _show_settings(self) -> None:
-        settings = self._store.current
-        replaced = self._replaced
-        put_away = () if replaced is None else (replaced.replace(kind="blur"), replaced.replace(kind="colour"))
-        if settings.background not in put_away:
-            self._replaced = None
-        self.model.show_settings(settings.background, settings.window.own_colour)
-        row = self.model.chosen_row
-        if row >= 0 and not self.view.hasFocus():
-            self.view.setCurrentIndex(self.model.index(row))
 
     def _show_added(self) -> None:
         """Make the tile of the added file the current one, if it has one."""
@@ -259,42 +281,19 @@ class BackgroundStrip(QWidget):
             self.view.setCurrentIndex(self.model.index(added))
             self.view.scrollTo(self.model.index(added))
 
-    def _make_view(self) -> TileView:
-        view = TileView(self.model, "backgroundList", wraps=False)
-        view.setVerticalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        bar = existing(view.horizontalScrollBar())
-        view.setFixedHeight(view.tile_size.height() + bar.sizeHint().height() + 8)
-        view.setMinimumWidth(view.tile_size.width())
-        view.chosen.connect(self.choose)
-        view.customContextMenuRequested.connect(lambda position: self._show_menu(view, position))
-        for target in (view, existing(view.viewport())):
-            self.library.watch(target)
-        return view
-
-    def show_all(self) -> None:
-        """Show all backgrounds in a grid."""
-        grid = TileGrid(self.model, self)
-        grid.view.chosen.connect(self.choose)
-        grid.view.customContextMenuRequested.connect(lambda position: self._show_menu(grid.view, position))
-        grid.show()
-        grid.view.setFocus()
+    def _show_settings(self) -> None:
+        background, replaced = self._store.current.background, self._replaced
+        if replaced is None or background not in (replaced.replace(kind="blur"), replaced.replace(kind="colour")):
+            self._replaced = None
+        row = self.model.chosen_row
+        if row >= 0 and not self.view.hasFocus():
+            self.view.setCurrentIndex(self.model.index(row))
 
     def _mark_drop(self, on: bool) -> None:
         """Draw a border where what is dragged may be dropped."""
         if bool(self.view.property("dropTarget")) is not on:
             self.view.setProperty("dropTarget", on)
             restyle(self.view)
-
-    def _make_shortcuts(self) -> None:
-        for number in range(1, 10):
-            QShortcut(QKeySequence(str(number)), self, partial(self.choose_number, number))
-        # A key combination, so that no single key press can show the real background.
-        QShortcut(QKeySequence("Ctrl+0"), self, partial(self.choose_number, 0))
-        QShortcut(QKeySequence.StandardKey.Delete, self.view, self.remove_current,
-                  context=Qt.ShortcutContext.WidgetShortcut)  # fmt: skip
-        QShortcut(QKeySequence("F2"), self.view, self.rename_current, context=Qt.ShortcutContext.WidgetShortcut)
-        for each in self.findChildren(QShortcut):
-            each.setAutoRepeat(False)  # a key that is held must not remove one tile after the other
 
     def make_menu(self, tile: Tile | None) -> QMenu:
         """Return the context menu of a tile, or of the empty area."""
@@ -311,23 +310,76 @@ class BackgroundStrip(QWidget):
         menu.addAction(tr("Add…"), self.ask_for_files)
         return menu
 
-    def _show_menu(self, view: TileView, position: QPoint) -> None:
-        self.make_menu(self.model.tile_at(view.indexAt(position))).popup(view.mapToGlobal(position))
+    @property
+    def current(self) -> Tile | None:
+        """The current tile, to which renaming and removing apply."""
+        return self.model.tile_at(self.view.currentIndex())
+
+    def rename_current(self) -> None:
+        """Rename the current tile's file, if it belongs to the user."""
+        if self.current is not None:
+            self.ask_for_name(self.current)
+
+    def remove_current(self) -> None:
+        """Remove the current tile's file, if it belongs to the user."""
+        if self.current is not None:
+            self.remove(self.current)
+
+    def ask_for_name(self, tile: Tile) -> None:
+        """Ask for a new name of a file of the user and rename it."""
+        if tile.own:
+            ask_for_name(self, tr("Rename background"), existing(tile.path).stem, partial(self.rename, tile))
+
+    def rename(self, tile: Tile, name: str) -> None:
+        """Rename a file of the user; the settings follow it."""
+        old = existing(tile.path)
+
+        def done(new: Path) -> None:
+            if self._store.current.background.path == old:
+                self._store.edit("background", path=new)
+            self.renamed.emit(old, new)
+            self.library.reload()
+
+        self._tasks.run(partial(rename_background, old, name), done, self.library.fail)
 
     def remove(self, tile: Tile) -> None:
         """Remove a file of the user. If it is in use, switch to blur first, and back if the file is kept."""
-        if tile.own:
-            self._put_away(tile)
-            self.library.remove(tile)
+        if not tile.own:
+            return
+        self._put_away(tile)
+        original = existing(tile.path)
 
-    def _ask_before_deletion(self, tile: Tile) -> None:
-        text = tr("The background “{0}” could not be moved to the trash and was kept.").format(tile.name)
-        consequence = tr("Deleted for good, it cannot be restored.")
-        ask_before_loss(self, text, consequence, tr("Delete for good"), lambda: self._delete(tile))
+        def done(trash: Path | None) -> None:
+            self.removed.emit(tile.name, None if trash is None else partial(self._restore, trash, original))
+            self.library.reload()
+
+        def failed(error: Exception) -> None:
+            if isinstance(error, FileExistsError):
+                self._bring_back(original, original)
+                text = tr("The background “{0}” could not be moved to the trash and was kept.").format(tile.name)
+                consequence = tr("Deleted for good, it cannot be restored.")
+                ask_before_loss(self, text, consequence, tr("Delete for good"), lambda: self._delete(tile))
+            else:  # removed twice
+                self.library.reload()
+
+        self._tasks.run(partial(remove_background, original), done, failed)
 
     def _delete(self, tile: Tile) -> None:
         self._put_away(tile)
-        self.library.delete(tile)
+        path = existing(tile.path)
+
+        def failed(error: Exception) -> None:
+            self._bring_back(path, path)
+            self.library.fail(error)
+
+        self._tasks.run(partial(delete_background, path), lambda _none: self.library.reload(), failed)
+
+    def _restore(self, trash: Path, original: Path) -> None:
+        def done(path: Path) -> None:
+            self.library.reload()
+            self._bring_back(original, path)
+
+        self._tasks.run(partial(restore_background, trash, original), done, self.library.fail)
 
     def _put_away(self, tile: Tile) -> None:
         """Use blur if this tile is in use, or a colour where it would let text be read, so that its file is closed."""
@@ -339,23 +391,13 @@ class BackgroundStrip(QWidget):
             self._store.edit("background", kind="colour" if readable else "blur")
             self._replaced = before
 
-    def ask_for_name(self, tile: Tile) -> None:
-        """Ask for a new name of a file of the user and rename it."""
-        if tile.own:
-            title = tr("Rename background")
-            ask_for_name(self, title, existing(tile.path).stem, lambda name: self.library.rename(tile, name))
-
-    @property
-    def current(self) -> Tile | None:
-        """The current tile, to which renaming and removing apply."""
-        return self.model.tile_at(self.view.currentIndex())
-
-    def remove_current(self) -> None:
-        """Remove the current tile's file, if it belongs to the user."""
-        if self.current is not None:
-            self.remove(self.current)
-
-    def rename_current(self) -> None:
-        """Rename the current tile's file, if it belongs to the user."""
-        if self.current is not None:
-            self.ask_for_name(self.current)
+    def _bring_back(self, old: Path, new: Path) -> None:
+        """Use a background again that was put away, unless another was chosen. new: its path, which was `old`."""
+        if self._store.current.background.file == new:
+            self.chosen_again.emit()
+        replaced = self._replaced
+        if replaced is not None and replaced.path == old:
+            self._replaced = None
+            self._undo(lambda now: now.replace(background=replaced))
+            if new != old:
+                self._store.edit("background", path=new)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from enum import Enum
 from functools import cache
 from pathlib import Path
 
-from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, QPoint, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
+from PyQt6.QtCore import QAbstractListModel, QModelIndex, QObject, QPointF, QRect, QRectF, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import (
     QColor,
     QFont,
@@ -23,21 +23,20 @@ from PyQt6.QtGui import (
 )
 from PyQt6.QtWidgets import (
     QAbstractItemView,
-    QFrame,
     QListView,
     QStyle,
     QStyledItemDelegate,
     QStyleOptionViewItem,
-    QWidget,
 )
 
 from app.backgrounds.kinds import named_backgrounds
 from app.config.setting import GREEN
 from app.control.files import BackgroundFile, Tiles
 from app.core.settings import BackgroundSettings
+from app.gui.state import SettingsStore
 from app.gui.translation import tr
 from app.gui.widgets.controls import describe
-from app.gui.widgets.qt import broken, column, existing, scaled, tip_of
+from app.gui.widgets.qt import broken, existing, scaled, tip_of
 from app.gui.widgets.theme import ALARM, IMAGES, icon
 
 
@@ -67,15 +66,13 @@ class Tile:
     """A file of the user, which can be renamed and removed."""
     version: object = None
     """Of the file, as of `version_of`: a thumbnail shows one version."""
-    broken: str = field(default="", compare=False)
-    """Why the file cannot be used; empty for a usable file."""
 
     def chosen_by(self, settings: BackgroundSettings) -> bool:
         """Whether these settings choose this tile."""
         green = settings.colour.lower() == GREEN
         if self.kind in (TileKind.GREEN, TileKind.COLOUR):
             return settings.kind == "colour" and green == (self.kind is TileKind.GREEN)
-        return settings.kind == self.kind.value and (self.path is None or settings.path == self.path)
+        return settings.kind == self.kind.value and self.path in (None, settings.path)
 
     def settings(self, before: BackgroundSettings, own_colour: str) -> BackgroundSettings:
         """Return `before` changed so that it chooses this tile."""
@@ -105,12 +102,7 @@ def bundled_name(english: str) -> str:
 
 def fixed_names() -> tuple[str, str, str, str]:
     """Return the names of the tiles that are no files: no background, blur, green, a colour."""
-    return (
-        tr("None"),
-        tr("Blur"),
-        tr("Green"),
-        tr("Colour"),
-    )
+    return tr("None"), tr("Blur"), tr("Green"), tr("Colour")
 
 
 def tiles(own_colour: str) -> Tiles:
@@ -124,25 +116,26 @@ LAST_KEY = 9
 
 
 class TileModel(QAbstractListModel):
-    """Tiles, thumbnails, and which tile is chosen."""
+    """Tiles, their thumbnails, and which of them the settings choose."""
 
-    def __init__(self, parent: QObject | None = None) -> None:
+    def __init__(self, store: SettingsStore, parent: QObject) -> None:
         super().__init__(parent)
+        self._store = store
         self.tiles: tuple[Tile, ...] = ()
         """All tiles, from left to right."""
-        self._images: dict[Tile, QImage] = {}
-        self._settings = BackgroundSettings()
-        self._own_colour = "#000000"
+        self._shown: dict[Tile, QImage | str] = {}
+        """The thumbnail of a file, or why it cannot be used."""
+        store.changed.connect(self._tell_changed)
 
     def rowCount(self, parent: QModelIndex | None = None) -> int:
         return 0 if parent is not None and parent.isValid() else len(self.tiles)
 
     def data(self, index: QModelIndex, role: int = int(Qt.ItemDataRole.DisplayRole)) -> object:
-        if not index.isValid():
+        tile, roles = self.tile_at(index), Qt.ItemDataRole
+        if tile is None:
             return None
-        tile, roles = self.tiles[index.row()], Qt.ItemDataRole
         if role in (roles.ToolTipRole, roles.AccessibleDescriptionRole):
-            described = tile.broken or self._tip(tile, index.row())
+            described = self.problem_of(tile) or self._tip(tile, self.number(index.row()))
             return tip_of(described) if role == roles.ToolTipRole else described
         if role == roles.AccessibleTextRole and index.row() == self.chosen_row:
             return tr("{0}, chosen").format(tile.name)
@@ -155,21 +148,23 @@ class TileModel(QAbstractListModel):
     @property
     def colour(self) -> str:
         """That of the tile "Colour": the one in use if the tile is chosen."""
-        in_use = Tile(TileKind.COLOUR, "").chosen_by(self._settings)
-        return self._settings.colour if in_use else self._own_colour
+        settings = self._store.current
+        in_use = Tile(TileKind.COLOUR, "").chosen_by(settings.background)
+        return settings.background.colour if in_use else settings.window.own_colour
 
     @property
     def chosen_row(self) -> int:
         """Row of the background in use, or -1."""
-        return next((row for row, tile in enumerate(self.tiles) if tile.chosen_by(self._settings)), -1)
-
-    def row_of(self, number: int) -> int | None:
-        """Row of the tile with a number; None if there is none."""
-        return next((row for row in range(len(self.tiles)) if self.number(row) == number), None)
+        now = self._store.current.background
+        return next((row for row, tile in enumerate(self.tiles) if tile.chosen_by(now)), -1)
 
     def number(self, row: int) -> int:
         """Return the number of a tile, as in `ctl background`: its place in the strip; 0 for "None", which is last."""
-        return 0 if self.tiles[row].kind is TileKind.NONE else row + 1
+        return (row + 1) % len(self.tiles)
+
+    def numbered(self, number: int) -> Tile | None:
+        """Return the tile of a number; None where there is none."""
+        return self.tiles[number - 1] if number <= len(self.tiles) else None
 
     def set_tiles(self, tiles: Sequence[Tile]) -> None:
         """Replace the tiles, but for those that stay, whose order is the same: views keep their current one."""
@@ -177,7 +172,7 @@ class TileModel(QAbstractListModel):
         for row in reversed(range(len(self.tiles))):
             if self.tiles[row] not in tiles:
                 self.beginRemoveRows(nowhere, row, row)
-                self._images.pop(self.tiles[row], None)
+                self._shown.pop(self.tiles[row], None)
                 self.tiles = (*self.tiles[:row], *self.tiles[row + 1 :])
                 self.endRemoveRows()
         for row, tile in enumerate(tiles):
@@ -188,33 +183,27 @@ class TileModel(QAbstractListModel):
 
     def image_of(self, tile: Tile) -> QImage | None:
         """Return a tile's thumbnail, if there is one."""
-        return self._images.get(tile)
+        shown = self._shown.get(tile)
+        return shown if isinstance(shown, QImage) else None
 
-    def set_image(self, tile: Tile, image: QImage) -> None:
-        """Set a tile's thumbnail."""
+    def problem_of(self, tile: Tile) -> str:
+        """Return why the file of a tile cannot be used; empty for a usable one."""
+        shown = self._shown.get(tile)
+        return shown if isinstance(shown, str) else ""
+
+    def show_file(self, tile: Tile, shown: QImage | str) -> None:
+        """Set a tile's thumbnail, or mark it as one whose file cannot be used and say why."""
         if tile in self.tiles:
-            self._images[tile] = image
-            self._tell_changed()
-
-    def set_broken(self, tile: Tile, reason: str) -> None:
-        """Mark a tile whose file cannot be used."""
-        self.tiles = tuple(replace(each, broken=reason) if each == tile else each for each in self.tiles)
-        self._tell_changed()
-
-    def show_settings(self, settings: BackgroundSettings, own_colour: str) -> None:
-        """Mark the tile that these settings choose."""
-        if (settings, own_colour) != (self._settings, self._own_colour):
-            self._settings, self._own_colour = settings, own_colour
+            self._shown[tile] = shown
             self._tell_changed()
 
     def _tell_changed(self) -> None:
         """Let the views paint the tiles anew."""
         self.dataChanged.emit(self.index(0), self.index(len(self.tiles) - 1))
 
-    def _tip(self, tile: Tile, row: int) -> str:
-        if tile.kind is TileKind.NONE:
+    def _tip(self, tile: Tile, number: int) -> str:
+        if number == 0:
             return tr("Shows your real background (Ctrl+0)")
-        number = self.number(row)
         return tr("{0} (key {1})").format(tile.name, number) if number <= LAST_KEY else tile.name
 
 
@@ -290,7 +279,7 @@ class TileDelegate(QStyledItemDelegate):
             painter.fillRect(area, palette.color(QPalette.ColorRole.Midlight))
         if tile.path is None:
             icon("person").paint(painter, area.adjusted(0, 10, 0, 0).toRect())
-        if tile.broken:
+        if self._model.problem_of(tile):
             painter.fillRect(area, QColor(0, 0, 0, 130))
             middle = area.center()
             icon("warning").paint(painter, QRect(round(middle.x()) - 14, round(middle.y()) - 16, 28, 28))
@@ -351,10 +340,6 @@ def _room(*, blurred: bool) -> QImage:
     return image.scaled(image.size() / BLUR, transformMode=smooth).scaled(image.size(), transformMode=smooth)
 
 
-GRID_SHARE = 0.75
-"""Largest height of the grid, as a fraction of the window's."""
-
-
 class TileView(QListView):
     """Tiles that are chosen by a click, Enter, Space, or the key of their number."""
 
@@ -381,18 +366,18 @@ class TileView(QListView):
         self.setHorizontalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setContextMenuPolicy(Qt.ContextMenuPolicy.CustomContextMenu)
-        self.clicked.connect(self.choose)
-        self.activated.connect(self.choose)
+        self.clicked.connect(self._choose)
+        self.activated.connect(self._choose)
 
     def keyPressEvent(self, event: QKeyEvent | None) -> None:
         """Choose a tile. In the main window, shortcuts take the number keys before."""
         plain = event is not None and not event.modifiers() & ~Qt.KeyboardModifier.KeypadModifier
         text = event.text() if event is not None and plain else ""
-        row = self._tiles.row_of(int(text)) if text in tuple("123456789") else None
+        tile = self._tiles.numbered(int(text)) if text in tuple("123456789") else None
         if text == " ":
-            self.choose(self.currentIndex())
-        elif row is not None:
-            self.choose(self._tiles.index(row))
+            self._choose(self.currentIndex())
+        elif tile is not None:
+            self.chosen.emit(tile)
         else:
             super().keyPressEvent(event)
 
@@ -401,34 +386,7 @@ class TileView(QListView):
         """Of one tile with its name, in device-independent pixels."""
         return tile_size(self.fontMetrics())
 
-    def choose(self, index: QModelIndex) -> None:
-        """Choose the tile of an index; without one, do nothing."""
+    def _choose(self, index: QModelIndex) -> None:
         tile = self._tiles.tile_at(index)
         if tile is not None:
             self.chosen.emit(tile)
-
-
-class TileGrid(QFrame):
-    """All tiles in rows, over the window; it closes when one is chosen, with Escape or a click beside it."""
-
-    def __init__(self, model: TileModel, beside: QWidget) -> None:
-        """beside: the widget above which the grid opens, in its width."""
-        super().__init__(beside, Qt.WindowType.Popup)
-        self.setObjectName("backgroundGrid")
-        self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self.setAccessibleName(tr("All backgrounds"))
-        self.view = TileView(model, "backgroundGridList", wraps=True)
-        self.view.chosen.connect(self.close)
-        column(self, self.view, margins=8)
-        self._place(beside)
-        if model.chosen_row >= 0:
-            self.view.setCurrentIndex(model.index(model.chosen_row))
-
-    def _place(self, beside: QWidget) -> None:
-        window, tile = beside.window(), self.view.tile_size
-        across = max(1, (beside.width() - 40) // tile.width())
-        rows = -(-existing(self.view.model()).rowCount() // across)
-        most = round(existing(window).height() * GRID_SHARE)
-        height = min(rows * tile.height() + 28, most)
-        self.setFixedSize(beside.width(), height)
-        self.move(beside.mapToGlobal(QPoint(0, beside.height() - height)))
