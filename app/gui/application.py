@@ -6,8 +6,7 @@ import hashlib
 import logging
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ from types import FrameType
 from PyQt6.QtCore import QCoreApplication, QEvent, QLocale, QObject, Qt, QTimer, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtNetwork import QLocalServer, QLocalSocket
-from PyQt6.QtWidgets import QApplication, QDialog, QMenu, QMessageBox, QSystemTrayIcon
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QDialog, QMenu, QMessageBox, QSystemTrayIcon
 
 from app.config import scenes, settings_file
 from app.control.controller import SettingsController
@@ -24,7 +23,7 @@ from app.control.server import ControlServer
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, paths
 from app.core.errors import Stage
 from app.core.process import handled
-from app.core.settings import Language, Settings
+from app.core.settings import Settings
 from app.gui.backgrounds.tiles import tiles
 from app.gui.bridge import Bridge
 from app.gui.dialogs import LogBuffer
@@ -78,6 +77,7 @@ class WindowOptions:
 
 def make_application() -> QApplication:
     """Return the QApplication of the process; create and name it on the first call."""
+    sys.setswitchinterval(SWITCH_INTERVAL_S)
     # A full OpenCV installation would load its own Qt plug-ins in place of those of PyQt.
     os.environ.pop("QT_QPA_PLATFORM_PLUGIN_PATH", None)
     running = QApplication.instance()
@@ -101,10 +101,6 @@ def run_window(settings: Settings, options: WindowOptions) -> int:
     return Session(app, settings, options, instance).run()
 
 
-def _locale(language: Language) -> QLocale | None:
-    return None if language == "system" else QLocale(language)
-
-
 class Session:
     """One run of the window: owns its objects and closes them."""
 
@@ -116,7 +112,8 @@ class Session:
         self._instance = instance or SingleInstance()
         self._buffer = LogBuffer()
         logging.getLogger().addHandler(self._buffer)
-        self._translation = Translation(app, _locale(settings.window.language))
+        language = settings.window.language
+        self._translation = Translation(app, None if language == "system" else QLocale(language))
         settings_path = options.settings_path or settings_file.default_path()
         self._seconds_left = options.seconds
         self._tasks = Tasks()
@@ -128,7 +125,6 @@ class Session:
         self.pipeline = Pipeline(settings, parts=parts)
         self.bridge = Bridge(self.pipeline)
         self.store = SettingsStore(self.pipeline.owner, saved)
-        self._switch_interval_s = sys.getswitchinterval()
         self._dark = theme.is_dark(settings.window.theme)
         self._exit_code: int | None = None
         theme.apply(app, self._dark)
@@ -165,22 +161,33 @@ class Session:
 
     def run(self) -> int:
         """Start, run the event loop, close; return the exit code."""
-        with _signals(self._app) as interrupted:
+        signals: list[int] = []
+
+        def end(number: int, _frame: FrameType | None) -> None:
+            signals.append(number)
+            self._app.quit()
+
+        # Python runs signal handlers between bytecodes; the status timer wakes it several times a second.
+        with handled(end):
             self.start()
             self._app.exec()
         code = self.close()
         if self._options.on_finished is not None:
             self._options.on_finished(self.bridge.status)
-        return EXIT_INTERRUPTED if interrupted and code == EXIT_DONE else code
+        return EXIT_INTERRUPTED if signals and code == EXIT_DONE else code
 
     def start(self) -> None:
         """Show the window and start the pipeline and the control server."""
-        sys.setswitchinterval(SWITCH_INTERVAL_S)
         if self._options.frames is not None:
             self.pipeline.limit_frames(self._options.frames)
         if self._options.limited:
             self.bridge.status_changed.connect(self._end_at_the_limit)
-        self._show()
+        if not self._options.start_minimised:
+            self.window.show()
+            if not self.store.current.window.first_run_done and not self._options.limited:
+                self.window.windows.open_assistant()
+        elif not QSystemTrayIcon.isSystemTrayAvailable():
+            self.window.showMinimized()
         self.bridge.start()
         self.window.start()
         self._server.start()  # the window also works where that fails
@@ -197,11 +204,8 @@ class Session:
 
     def close(self) -> int:
         """Close everything; return the exit code. Idempotent."""
-        if self._exit_code is None:
-            self._exit_code = self._close()
-        return self._exit_code
-
-    def _close(self) -> int:
+        if self._exit_code is not None:
+            return self._exit_code
         self.store.set("window.geometry", self.window.encoded_geometry())
         self.lifecycle.hide_all()
         self._instance.release()  # allow a new start while threads are still ending
@@ -215,40 +219,17 @@ class Session:
             log.error("%s", error)
         if not ended:
             log.error("A thread did not end in time: a device driver is blocked.")
-        code = EXIT_DONE if ended and not unsaved else EXIT_FAILED
-        sys.setswitchinterval(self._switch_interval_s)
+        self._exit_code = EXIT_DONE if ended and not unsaved else EXIT_FAILED
         logging.getLogger().removeHandler(self._buffer)
         self.window.deleteLater()  # before the interpreter shuts down
         QCoreApplication.sendPostedEvents(self.window, QEvent.Type.DeferredDelete)
-        return code
-
-    def _show(self) -> None:
-        if not self._options.start_minimised:
-            self.window.show()
-            if not self.store.current.window.first_run_done and not self._options.limited:
-                self.window.windows.open_assistant()
-        elif not self.lifecycle.tray.available:
-            self.window.showMinimized()
+        return self._exit_code
 
     def _apply_theme(self) -> None:
         dark = theme.is_dark(self.store.current.window.theme)
         if dark is not self._dark:  # restyling every widget takes time
             self._dark = dark
             theme.apply(self._app, dark)
-
-
-@contextmanager
-def _signals(app: QApplication) -> Iterator[list[int]]:
-    """End the event loop on SIGINT, SIGTERM and SIGHUP; yield the list of signals received."""
-    received: list[int] = []
-
-    def handle(number: int, _frame: FrameType | None) -> None:
-        received.append(number)
-        app.quit()
-
-    # Python runs signal handlers between bytecodes; the status timer wakes it several times a second.
-    with handled(handle):
-        yield received
 
 
 WAIT_MS = 1000
@@ -290,56 +271,8 @@ class SingleInstance(QObject):
         self.raised.emit()
 
 
-class Tray(QObject):
-    """Tray menu: open the window, pause, choose a background, quit."""
-
-    def __init__(self, window: MainWindow, show_window: Callable[[], None], end: Callable[[], None]) -> None:
-        super().__init__(window)
-        self._store, self._strip = window.store, window.strip
-        self._show_window, self._end = show_window, end
-        self.menu = QMenu(window)
-        self.menu.aboutToShow.connect(self.fill)
-        self._icon = QSystemTrayIcon(icon("app"), self)
-        self._icon.setToolTip("Mattecam")
-        self._icon.setContextMenu(self.menu)
-        self._icon.activated.connect(self._on_activated)
-        self.fill()
-        if self.available:
-            self._icon.show()
-
-    @property
-    def available(self) -> bool:
-        """Whether the system has a tray."""
-        return QSystemTrayIcon.isSystemTrayAvailable()
-
-    def hide(self) -> None:
-        """Remove the icon from the tray."""
-        self._icon.hide()
-
-    def fill(self) -> None:
-        """Rebuild the menu from the current settings."""
-        self.menu.clear()
-        self.menu.addAction(tr("Open Mattecam"), self._show_window)
-        paused = self._store.current.paused
-        text = tr("Resume") if paused else tr("Pause")
-        self.menu.addAction(text, lambda: self._store.set("paused", not paused))
-        backgrounds = existing(self.menu.addMenu(tr("Background")))
-        for tile in self._strip.model.tiles:
-            if not self._strip.model.problem_of(tile):
-                action = existing(backgrounds.addAction(tile.name.replace("&", "&&")))
-                action.setCheckable(True)
-                action.setChecked(tile.chosen_by(self._store.current.background))
-                action.triggered.connect(lambda _on, tile=tile: self._strip.choose(tile))
-        self.menu.addSeparator()
-        self.menu.addAction(tr("Quit"), self._end)
-
-    def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
-        if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
-            self._show_window()
-
-
 class WindowLifecycle(QObject):
-    """Decides whether closing the window ends the program or keeps it in the tray.
+    """Decides whether closing the window ends the program or keeps it in the tray, which has a menu.
 
     Where the system has a tray, the user is asked once.
     """
@@ -348,11 +281,19 @@ class WindowLifecycle(QObject):
 
     def __init__(self, window: MainWindow) -> None:
         super().__init__(window)
-        self._window = window
-        self.tray = Tray(window, self.show_in_front, self.end)
+        self._window, self._store = window, window.store
         self._ending = False
         window.close_requested.connect(self._on_close)
         window.quit_requested.connect(self.end)
+        self.menu = QMenu(window)
+        """Of the tray: open the window, pause, choose a background, quit."""
+        self.menu.aboutToShow.connect(self._fill_menu)
+        self._fill_menu()
+        self._tray = QSystemTrayIcon(icon("app"), self)
+        self._tray.setToolTip("Mattecam")
+        self._tray.setContextMenu(self.menu)
+        self._tray.activated.connect(self._on_activated)
+        self._tray.setVisible(QSystemTrayIcon.isSystemTrayAvailable())
 
     def show_in_front(self) -> None:
         """Show the window in front of all others."""
@@ -369,7 +310,7 @@ class WindowLifecycle(QObject):
 
     def hide_all(self) -> None:
         """Hide the window, its dialogs and the tray icon. A download is cancelled: the end would wait for it."""
-        self.tray.hide()
+        self._tray.hide()
         self._window.models.stop()
         self._hide_windows()
 
@@ -379,17 +320,37 @@ class WindowLifecycle(QObject):
             window.hide()
         return dialogs
 
+    def _fill_menu(self) -> None:
+        self.menu.clear()
+        self.menu.addAction(tr("Open Mattecam"), self.show_in_front)
+        settings, strip = self._store.current, self._window.strip
+        text = tr("Resume") if settings.paused else tr("Pause")
+        self.menu.addAction(text, lambda: self._store.set("paused", not settings.paused))
+        backgrounds = existing(self.menu.addMenu(tr("Background")))
+        for tile in strip.model.tiles:
+            if not strip.model.problem_of(tile):
+                action = existing(backgrounds.addAction(tile.name.replace("&", "&&")))
+                action.setCheckable(True)
+                action.setChecked(tile.chosen_by(settings.background))
+                action.triggered.connect(lambda _on, tile=tile: strip.choose(tile))
+        self.menu.addSeparator()
+        self.menu.addAction(tr("Quit"), self.end)
+
+    def _on_activated(self, reason: QSystemTrayIcon.ActivationReason) -> None:
+        if reason in (QSystemTrayIcon.ActivationReason.Trigger, QSystemTrayIcon.ActivationReason.DoubleClick):
+            self.show_in_front()
+
     def _on_close(self, event: QCloseEvent) -> None:
-        to_tray = self._window.store.current.window.close_to_tray
-        if self._ending or not self.tray.available or to_tray is False:
+        to_tray = self._store.current.window.close_to_tray
+        if self._ending or not QSystemTrayIcon.isSystemTrayAvailable() or to_tray is False:
             self.end()
-        elif to_tray:
-            event.ignore()
+            return
+        event.ignore()
+        if to_tray is None:
+            self._ask()
+        else:
             for dialog in self._hide_windows():
                 dialog.deleteLater()  # as closing it does; the window opens a new one
-        else:
-            event.ignore()
-            self._ask()
 
     def _ask(self) -> None:
         box = QMessageBox(self._window)
@@ -399,10 +360,11 @@ class WindowLifecycle(QObject):
         keep = box.addButton(tr("Keep running"), QMessageBox.ButtonRole.AcceptRole)
         end = box.addButton(tr("Quit"), QMessageBox.ButtonRole.DestructiveRole)
         box.setEscapeButton(box.addButton(QMessageBox.StandardButton.Cancel))
-        box.buttonClicked.connect(lambda pressed: self._on_answer(pressed is keep, pressed is end))
-        box.open()
 
-    def _on_answer(self, keep: bool, end: bool) -> None:
-        if keep or end:
-            self._window.store.set("window.close_to_tray", keep)
-            self._window.close()
+        def take(pressed: QAbstractButton) -> None:
+            if pressed in (keep, end):
+                self._store.set("window.close_to_tray", pressed is keep)
+                self._window.close()
+
+        box.buttonClicked.connect(take)
+        box.open()

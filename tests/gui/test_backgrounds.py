@@ -583,8 +583,8 @@ def test_a_name_has_no_key(qtbot: QtBot, controls: Session, tmp_path: Path) -> N
     picture = tmp_path / "Tom & Jerry.png"
     cv2.imwrite(str(picture), np.zeros((9, 16, 3), np.uint8))
     add(controls, qtbot, picture)
-    controls.lifecycle.tray.fill()
-    backgrounds = existing(controls.lifecycle.tray.menu.actions()[2].menu())
+    controls.lifecycle.menu.aboutToShow.emit()
+    backgrounds = existing(controls.lifecycle.menu.actions()[2].menu())
     assert "Tom && Jerry" in [each.text() for each in backgrounds.actions()]
 
 

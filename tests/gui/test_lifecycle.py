@@ -237,11 +237,11 @@ def test_closing_to_the_tray_closes_the_dialogs(start_window: StartWindow, qtbot
 @pytest.mark.usefixtures("tray")
 def test_the_tray_pauses_changes_the_background_and_quits(start_window: StartWindow, qtbot: QtBot) -> None:
     session = start_window()
-    menu = session.lifecycle.tray.menu
-    session.lifecycle.tray.fill()
+    menu = session.lifecycle.menu
+    session.lifecycle.menu.aboutToShow.emit()
     menu.actions()[1].trigger()
     assert session.pipeline.settings.paused
-    session.lifecycle.tray.fill()
+    session.lifecycle.menu.aboutToShow.emit()
     assert menu.actions()[1].text() == "Resume"
     next(action for action in existing(menu.actions()[2].menu()).actions() if action.text() == "Green").trigger()
     assert session.pipeline.settings.background.kind == "colour"
@@ -256,7 +256,7 @@ def test_start_minimised(
     monkeypatch.setattr(QSystemTrayIcon, "isSystemTrayAvailable", lambda: has_tray)
     session = start_window(options=WindowOptions(parts=world.parts(), start_minimised=True))
     assert (session.window.isVisible(), session.window.isMinimized()) == (not has_tray, not has_tray)
-    (session.lifecycle.tray.menu.actions()[0].trigger if has_tray else session.lifecycle.show_in_front)()
+    (session.lifecycle.menu.actions()[0].trigger if has_tray else session.lifecycle.show_in_front)()
     assert session.window.isVisible() and not session.window.isMinimized()
 
 
