@@ -8,7 +8,6 @@ from functools import partial
 from PyQt6.QtCore import QSignalBlocker, QSize, Qt, pyqtSignal
 from PyQt6.QtGui import QPaintEvent
 from PyQt6.QtWidgets import (
-    QComboBox,
     QMenu,
     QPushButton,
     QSizePolicy,
@@ -22,7 +21,7 @@ from app.core.settings import Settings
 from app.gui.bridge import ViewMode
 from app.gui.state import SettingsStore
 from app.gui.translation import decimal, describe_model, tr, translated
-from app.gui.widgets.controls import Segments, button, combo, describe, fill_combo
+from app.gui.widgets.controls import Segments, button, combo, describe
 from app.gui.widgets.qt import AfterLayout, row, tip_of
 from app.gui.widgets.theme import icon
 from app.runtime.status import Lowered, Phase, PipelineStatus
@@ -46,11 +45,24 @@ class ActionBar(QWidget):
     def __init__(self, store: SettingsStore) -> None:
         super().__init__()
         self._store = store
-        texts = self._mode_texts()
-        self._modes = Segments([(*texts[mode], f"view_{mode.value}") for mode in ViewMode], wide=False)
-        self._modes.show_chosen(0)
-        self._modes.chosen.connect(lambda number: self.mode_chosen.emit(list(ViewMode)[number]))
-        self._mode_box = self._make_mode_box()
+        self.modes = {
+            ViewMode.COMPOSITE: (tr("Result"), tr("What other programs see")),
+            ViewMode.ORIGINAL: (tr("Original"), tr("The camera image; visible only here")),
+            ViewMode.MATTE: (tr("Matte"), tr("White: person, black: background")),
+            ViewMode.FOREGROUND: (tr("Person"), tr("The person without the background")),
+            ViewMode.COMPARE: (tr("Compare"), tr("Original and result side by side")),
+        }
+        """(name, description) of each."""
+        self._segments = Segments([(*texts, f"view_{mode.value}") for mode, texts in self.modes.items()], wide=False)
+        self._segments.show_chosen(0)
+        self._segments.chosen.connect(lambda number: self.mode_chosen.emit(list(self.modes)[number]))
+        self._mode_box = combo(tr("View"), tr("What the preview shows"), "viewCombo")
+        self._mode_box.setMinimumContentsLength(8)
+        self._mode_box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+        self._mode_box.addItems([name for name, _tip in self.modes.values()])
+        self._mode_box.activated.connect(self._segments.click)
+        self._segments.chosen.connect(self._mode_box.setCurrentIndex)
+        self._mode_box.hide()
         self.freeze = button(tr("Freeze"), tr("Keep sending the last frame (F)"), "freezeButton",
                              icon_name="freeze", checkable=True)  # fmt: skip
         self.snapshot = button(tr("Snapshot"), tr("Save the current output frame (S)"), "snapshotButton",
@@ -62,7 +74,7 @@ class ActionBar(QWidget):
             "pauseButton", icon_name="pause", checkable=True,
         )  # fmt: skip
         self._buttons = (self.freeze, self.snapshot, self.record, self.pause)
-        self._row = row(self, self._modes, self._mode_box, None, *self._buttons, spacing=8)
+        self._row = row(self, self._segments, self._mode_box, None, *self._buttons, spacing=8)
         self._recording = ""
         self._recording_failed = False
         self._layout = _Layout.FULL
@@ -75,15 +87,11 @@ class ActionBar(QWidget):
 
     def set_mode(self, mode: ViewMode) -> None:
         """Choose a view mode."""
-        self._modes.click(list(ViewMode).index(mode))
+        self._segments.click(list(self.modes).index(mode))
 
     def refresh(self) -> None:
         """Show the settings again, for a button whose action failed."""
         self._show(self._store.current)
-
-    def mode_name(self, mode: ViewMode) -> str:
-        """The translated name of a mode."""
-        return self._mode_texts()[mode][0]
 
     def show_recording(self, elapsed: str, *, failed: bool) -> None:
         """Show the elapsed time on the record button; empty while nothing is recorded.
@@ -106,13 +114,13 @@ class ActionBar(QWidget):
         fitting = next((layout for layout in _Layout if self._width_of(layout) <= self.width()), _Layout.NARROW)
         if fitting is not self._layout:
             self._layout = fitting
-            self._modes.setVisible(fitting is not _Layout.NARROW)
+            self._segments.setVisible(fitting is not _Layout.NARROW)
             self._mode_box.setVisible(fitting is _Layout.NARROW)
             self._set_texts()
 
     def _width_of(self, layout: _Layout) -> int:
         """Width that the bar needs in a layout."""
-        modes = self._mode_box if layout is _Layout.NARROW else self._modes
+        modes = self._mode_box if layout is _Layout.NARROW else self._segments
         icons = sum(made.sizeHint().width() - _text_width(made, made.text()) for made in self._buttons)
         texts = self._button_texts() if layout is _Layout.FULL else (self._recording,)
         return (
@@ -131,25 +139,6 @@ class ActionBar(QWidget):
         for button_, text in zip(self._buttons, self._button_texts(), strict=True):
             shows_time = button_ is self.record and bool(self._recording)
             button_.setText(text if self._layout is _Layout.FULL or shows_time else "")
-
-    def _make_mode_box(self) -> QComboBox:
-        box = combo(tr("View"), tr("What the preview shows"), "viewCombo")
-        box.setMinimumContentsLength(8)
-        box.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
-        fill_combo(box, [(text, mode) for mode, (text, _tip) in self._mode_texts().items()], ViewMode.COMPOSITE)
-        box.activated.connect(lambda row: self.set_mode(list(ViewMode)[row]))
-        self.mode_chosen.connect(lambda mode: box.setCurrentIndex(list(ViewMode).index(mode)))
-        box.hide()
-        return box
-
-    def _mode_texts(self) -> dict[ViewMode, tuple[str, str]]:
-        return {
-            ViewMode.COMPOSITE: (tr("Result"), tr("What other programs see")),
-            ViewMode.ORIGINAL: (tr("Original"), tr("The camera image; visible only here")),
-            ViewMode.MATTE: (tr("Matte"), tr("White: person, black: background")),
-            ViewMode.FOREGROUND: (tr("Person"), tr("The person without the background")),
-            ViewMode.COMPARE: (tr("Compare"), tr("Original and result side by side")),
-        }
 
     def _show(self, settings: Settings) -> None:
         for box, on in (
@@ -211,7 +200,8 @@ def summarize(status: PipelineStatus, *, frozen: bool = False) -> str:
     """Return who sees the user, and what is being prepared or was lowered."""
     parts = [_describe_viewers(status, frozen)]
     if status.busy:
-        parts.append(_describe_busy(status.busy))
+        preparing = {"the model": tr("preparing the model…"), "the background": tr("preparing the background…")}
+        parts.append(preparing.get(status.busy, translated(status.busy)))
     elif status.lowered is not None:
         parts.append(_describe_lowered(status.lowered))
     return "   ·   ".join(parts)
@@ -277,10 +267,3 @@ def _describe_lowered(lowered: Lowered) -> str:
     if not parts:
         return tr("This computer is busy")
     return tr("This computer is busy – {0}").format(", ".join(parts))
-
-
-def _describe_busy(busy: str) -> str:
-    return {
-        "the model": tr("preparing the model…"),
-        "the background": tr("preparing the background…"),
-    }.get(busy, translated(busy))

@@ -107,12 +107,7 @@ class MainWindow(QMainWindow):
         self.program_notices.download_requested.connect(self._download_missing_model)
         self.windows.diagnostics_copied.connect(self.program_notices.diagnostics_copied)
         self.program_notices.remedy_chosen.connect(self.windows.help_with)
-        for source in (
-            self.recording.failed,
-            self.strip.library.failed,
-            self.scenes.failed,
-            self.menus.failed,
-        ):
+        for source in (self.recording.failed, self.strip.library.failed, self.scenes.failed):
             source.connect(self.program_notices.show_error)
         self.scenes.saved.connect(self.program_notices.scene_saved)
         self.strip.renamed.connect(self.scenes.follow_rename)

@@ -8,7 +8,7 @@ from itertools import count
 from pathlib import Path
 
 from PyQt6.QtCore import QObject, Qt, pyqtSignal
-from PyQt6.QtGui import QAction, QActionGroup, QGuiApplication, QKeySequence
+from PyQt6.QtGui import QAction, QKeySequence
 from PyQt6.QtWidgets import QMainWindow, QMenu, QWidget
 
 from app.config.scenes import Scene, SceneStore
@@ -16,13 +16,11 @@ from app.core.errors import text_of
 from app.core.settings import Settings
 from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.bars import ActionBar
-from app.gui.bridge import ViewMode
 from app.gui.dialogs import SecondaryWindows
 from app.gui.questions import ask_before_loss, ask_for_name, change_or_ask, open_folder
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
 from app.gui.widgets.qt import existing
-from app.gui.widgets.theme import theme_names
 
 
 def add_action(menu: QMenu, text: str, key: str, run: Callable[[], object]) -> QAction:
@@ -39,77 +37,69 @@ def add_action(menu: QMenu, text: str, key: str, run: Callable[[], object]) -> Q
 class Menus(QObject):
     """Builds the menus of a window."""
 
-    failed = pyqtSignal(str)
-    """What failed, in one sentence."""
-
     def __init__(
         self,
         window: QMainWindow,
         windows: SecondaryWindows,
-        action_bar: ActionBar,
+        bar: ActionBar,
         strip: BackgroundStrip,
         store: SettingsStore,
         end: Callable[[], object],
     ) -> None:
         """end: ends the program."""
         super().__init__(window)
-        self._window, self._windows, self._store, self._end = window, windows, store, end
-        self._action_bar, self._strip = action_bar, strip
+        self._store, self._strip = store, strip
         self._switches: dict[str, QAction] = {}
         """By the field of `WindowSettings` that each one shows."""
-        self._themes: dict[str, QAction] = {}
-        self._add_program_menu()
-        self._add_view_menu()
-        self._add_background_menu()
-        self.scenes = self._add_menu(tr("&Scenes"))
-        """The empty menu that `ScenesMenu` fills."""
-        self._add_help_menu()
-        store.changed.connect(self._show)
-        self._show(store.current)
 
-    def _add_menu(self, title: str) -> QMenu:
-        return existing(existing(self._window.menuBar()).addMenu(title))
+        def add_menu(title: str) -> QMenu:
+            return existing(existing(window.menuBar()).addMenu(title))
 
-    def _add_program_menu(self) -> None:
-        menu, bar = self._add_menu(tr("&Program")), self._action_bar
-        hide = add_action(menu, tr("Hide me now"), "H", partial(self._store.set, "paused", True))
+        menu = add_menu(tr("&Program"))
+        hide = add_action(menu, tr("Hide me now"), "H", partial(store.set, "paused", True))
         hide.setShortcutContext(Qt.ShortcutContext.ApplicationShortcut)  # also while a dialog is in front
-        self._pause, self._freeze, self._record, _snapshot = (
-            add_action(menu, text, key, target.click)
-            for text, key, target in (
-                (tr("Pause"), "P", bar.pause),
-                (tr("Freeze"), "F", bar.freeze),
-                (tr("Record"), "R", bar.record),
-                (tr("Snapshot"), "S", bar.snapshot),
-            )
-        )
-        add_action(menu, tr("Open the recordings folder"), "", self._open_recordings)
+        self._pause = add_action(menu, tr("Pause"), "P", bar.pause.click)
+        self._freeze = add_action(menu, tr("Freeze"), "F", bar.freeze.click)
+        self._record = add_action(menu, tr("Record"), "R", bar.record.click)
+        add_action(menu, tr("Snapshot"), "S", bar.snapshot.click)
+        add_action(menu, tr("Open the recordings folder"), "", lambda: open_folder(store.recordings_dir))
         menu.addSeparator()
-        add_action(menu, tr("Setup assistant…"), "", self._windows.open_assistant)
-        add_action(menu, tr("Preferences…"), "Ctrl+,", self._windows.open_preferences)
+        add_action(menu, tr("Setup assistant…"), "", windows.open_assistant)
+        add_action(menu, tr("Preferences…"), "Ctrl+,", windows.open_preferences)
         menu.addSeparator()
-        add_action(menu, tr("Quit"), "Ctrl+Q", self._end)
+        add_action(menu, tr("Quit"), "Ctrl+Q", end)
 
-    def _add_view_menu(self) -> None:
-        menu, bar = self._add_menu(tr("&View")), self._action_bar
-        for number, mode in enumerate(ViewMode, start=1):
-            add_action(menu, bar.mode_name(mode), f"Alt+{number}", partial(bar.set_mode, mode))
+        menu = add_menu(tr("&View"))
+        for number, (mode, (name, _tip)) in enumerate(bar.modes.items(), start=1):
+            add_action(menu, name, f"Alt+{number}", partial(bar.set_mode, mode))
         menu.addSeparator()
         self._add_switch(menu, tr("Mirror the preview"), "M", "mirror_preview")
         self._add_switch(menu, tr("Show frame rate and delay"), "I", "show_readout")
         self._add_switch(menu, tr("Side panel"), "F9", "show_panel")
-        self._add_switch(menu, tr("All settings"), "", "all_settings")
-        menu.addSeparator()
-        self._add_theme_menu(menu)
 
-    def _add_theme_menu(self, menu: QMenu) -> None:
-        themes = QMenu(tr("Theme"), menu)
-        menu.addMenu(themes)
-        group = QActionGroup(themes)
-        for text, theme in theme_names():
-            action = self._themes[theme] = add_action(themes, text, "", partial(self._store.set, "window.theme", theme))
-            action.setCheckable(True)
-            group.addAction(action)
+        menu = add_menu(tr("&Background"))
+        add_action(menu, tr("Add…"), "Ctrl+O", strip.ask_for_files)
+        add_action(menu, tr("Paste"), "Ctrl+V", strip.library.paste)
+        menu.addSeparator()
+        self._of_own = (
+            add_action(menu, tr("Rename…"), "", strip.rename_current),
+            add_action(menu, tr("Remove"), "", strip.remove_current),
+        )
+        strip.current_changed.connect(self._show_current)
+        self._show_current()
+
+        self.scenes = add_menu(tr("&Scenes"))
+        """The empty menu that `ScenesMenu` fills."""
+
+        menu = add_menu(tr("&Help"))
+        add_action(menu, tr("Help…"), "", windows.open_help)
+        add_action(menu, tr("Check this computer…"), "", windows.open_doctor)
+        add_action(menu, tr("Keyboard shortcuts…"), "F1", windows.open_shortcuts)
+        add_action(menu, tr("Log"), "Ctrl+L", windows.open_log)
+        add_action(menu, tr("Copy diagnostics"), "", windows.copy_diagnostics)
+        add_action(menu, tr("About Mattecam"), "", windows.open_about)
+        store.changed.connect(self._show)
+        self._show(store.current)
 
     def _add_switch(self, menu: QMenu, text: str, key: str, field: str) -> None:
         action = self._switches[field] = add_action(menu, text, key, lambda: None)
@@ -120,43 +110,13 @@ class Menus(QObject):
     def _show(self, settings: Settings) -> None:
         for field, action in self._switches.items():
             action.setChecked(getattr(settings.window, field))
-        self._themes[settings.window.theme].setChecked(True)
         self._pause.setText(tr("Resume") if settings.paused else tr("Pause"))
         self._freeze.setText(tr("Unfreeze") if settings.frozen else tr("Freeze"))
         self._record.setText(tr("Record") if settings.output.record is None else tr("Stop recording"))
 
-    def _add_background_menu(self) -> None:
-        menu, strip = self._add_menu(tr("&Background")), self._strip
-        add_action(menu, tr("Add…"), "Ctrl+O", strip.ask_for_files)
-        add_action(menu, tr("Paste"), "Ctrl+V", self._paste)
-        menu.addSeparator()
-        of_own = (
-            add_action(menu, tr("Rename…"), "", strip.rename_current),
-            add_action(menu, tr("Remove"), "", strip.remove_current),
-        )
-
-        def enable() -> None:
-            for action in of_own:
-                action.setEnabled(strip.current is not None and strip.current.own)
-
-        enable()
-        strip.current_changed.connect(enable)
-
-    def _add_help_menu(self) -> None:
-        menu, windows = self._add_menu(tr("&Help")), self._windows
-        add_action(menu, tr("Help…"), "", windows.open_help)
-        add_action(menu, tr("Check this computer…"), "", windows.open_doctor)
-        add_action(menu, tr("Keyboard shortcuts…"), "F1", windows.open_shortcuts)
-        add_action(menu, tr("Log"), "Ctrl+L", windows.open_log)
-        add_action(menu, tr("Copy diagnostics"), "", windows.copy_diagnostics)
-        add_action(menu, tr("About Mattecam"), "", windows.open_about)
-
-    def _paste(self) -> None:
-        if not self._strip.library.add_from(existing(QGuiApplication.clipboard()).mimeData()):
-            self.failed.emit(tr("There is no image to paste. Copy an image or a file first."))
-
-    def _open_recordings(self) -> None:
-        open_folder(self._store.recordings_dir)
+    def _show_current(self) -> None:
+        for action in self._of_own:
+            action.setEnabled(self._strip.current is not None and self._strip.current.own)
 
 
 class ScenesMenu(QObject):
@@ -196,21 +156,24 @@ class ScenesMenu(QObject):
     def apply(self, name: str) -> None:
         """Apply a scene; of several that are read at once, the last one."""
         self._wanted = name
-        self._tasks.run(lambda: (name, self._scenes.get(name)), self._apply, self._fail)
+
+        def change(scene: Scene) -> None:
+            if name == self._wanted:
+                change_or_ask(self._window, self._store, scene.applied_to)
+
+        self._tasks.run(partial(self._scenes.get, name), change, self._fail)
 
     def save(self, name: str, *, with_devices: bool = False) -> None:
         """Save the current look as a scene, optionally with the camera and the virtual camera."""
         name, scene = name.strip(), self._store.current.kept
 
-        def put() -> tuple[str, dict[str, Scene | None]]:
-            self._scenes.put(name, scene, with_devices=with_devices)
-            return name, self._scenes.all()
+        def done(scenes: dict[str, Scene | None]) -> None:
+            self._fill(scenes)
+            action = self._actions.get(name)
+            keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText) if action is not None else ""
+            self.saved.emit(name, keys)
 
-        self._tasks.write(put, self._say_saved, self._fail)
-
-    def remove(self, name: str) -> None:
-        """Delete a scene."""
-        self._change(partial(self._scenes.remove, name))
+        self._change(partial(self._scenes.put, name, scene, with_devices=with_devices), done)
 
     def follow_rename(self, old: Path, new: Path) -> None:
         """Let scenes follow a background whose file was renamed."""
@@ -221,52 +184,35 @@ class ScenesMenu(QObject):
         numbered = (tr("Scene {0}").format(number) for number in count(1))
         suggestion = next(name for name in numbered if name not in self._saved)
         title = tr("Save as scene with camera") if with_devices else tr("Save as scene")
-        ask_for_name(self._window, title, suggestion, partial(self._ask_before_replacing, with_devices))
 
-    def _ask_before_replacing(self, with_devices: bool, name: str) -> None:
-        save = partial(self.save, name, with_devices=with_devices)
-        if name.strip() not in self._saved:
-            save()
-            return
-        ask_before_loss(
-            self._window,
-            tr("There is a scene “{0}” already. Replace it?").format(name.strip()),
-            tr("Its settings are lost."),
-            tr("Replace"),
-            save,
-        )
+        def take(name: str) -> None:
+            save = partial(self.save, name, with_devices=with_devices)
+            if name.strip() in self._saved:
+                text = tr("There is a scene “{0}” already. Replace it?").format(name.strip())
+                ask_before_loss(self._window, text, tr("Its settings are lost."), tr("Replace"), save)
+            else:
+                save()
+
+        ask_for_name(self._window, title, suggestion, take)
 
     def ask_before_removal(self, name: str) -> None:
         """Ask whether to delete a scene."""
         text = tr("Remove the scene “{0}”?").format(name)
-        ask_before_loss(self._window, text, tr("Its settings are lost."), tr("Remove"), partial(self.remove, name))
+        remove = partial(self._change, partial(self._scenes.remove, name))
+        ask_before_loss(self._window, text, tr("Its settings are lost."), tr("Remove"), remove)
 
     def ask_for_new_name(self, name: str) -> None:
         """Ask for a new name and rename the scene."""
+        ask_for_name(
+            self._window, tr("Rename scene"), name, lambda new: self._change(partial(self._scenes.rename, name, new))
+        )
 
-        def rename(new: str) -> None:
-            self._change(partial(self._scenes.rename, name, new))
-
-        ask_for_name(self._window, tr("Rename scene"), name, rename)
-
-    def _apply(self, found: tuple[str, Scene]) -> None:
-        name, scene = found
-        if name == self._wanted:
-            change_or_ask(self._window, self._store, scene.applied_to)
-
-    def _change(self, work: Callable[[], None]) -> None:
+    def _change(self, work: Callable[[], None], done: Callable[[dict[str, Scene | None]], None] | None = None) -> None:
         def change() -> dict[str, Scene | None]:
             work()
             return self._scenes.all()
 
-        self._tasks.write(change, self._fill, self._fail)
-
-    def _say_saved(self, saved: tuple[str, dict[str, Scene | None]]) -> None:
-        name, scenes = saved
-        self._fill(scenes)
-        action = self._actions.get(name)
-        keys = action.shortcut().toString(QKeySequence.SequenceFormat.NativeText) if action is not None else ""
-        self.saved.emit(name, keys)
+        self._tasks.write(change, done or self._fill, self._fail)
 
     def _mark_active(self) -> None:
         """Mark the scenes that would change nothing."""
@@ -288,10 +234,7 @@ class ScenesMenu(QObject):
             self._actions[name].setCheckable(True)
         if scenes:
             self._menu.addSeparator()
-            for title, act in (
-                (tr("Rename"), self.ask_for_new_name),
-                (tr("Remove"), self.ask_before_removal),
-            ):
+            for title, act in ((tr("Rename"), self.ask_for_new_name), (tr("Remove"), self.ask_before_removal)):
                 more = existing(self._menu.addMenu(title))
                 for name in scenes:
                     more.addAction(name.replace("&", "&&"), partial(act, name))

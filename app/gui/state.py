@@ -30,14 +30,19 @@ NICENESS = 4
 THREADS = 3
 
 
+def log_error(error: Exception) -> None:
+    """Write an error of which the user need not hear into the log."""
+    log.warning("%s", error, exc_info=error)
+
+
 class Tasks(QObject):
     """Runs functions on threads and delivers each result on the GUI thread.
 
     A result for a method of a deleted QObject is dropped. After `close` nothing is delivered.
     """
 
-    _finished = pyqtSignal(object, object)
-    """What delivers the outcome, and the object whose method receives it."""
+    _finished = pyqtSignal(object, object, object)
+    """A Future, what takes its result, and what takes its error."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -53,12 +58,9 @@ class Tasks(QObject):
         self,
         work: Callable[[], T],
         done: Callable[[T], None],
-        failed: Callable[[Exception], None] | None = None,
+        failed: Callable[[Exception], None] = log_error,
     ) -> None:
-        """Call `work` on a thread, then `done` with its result or `failed` with its error on the GUI thread.
-
-        Without `failed`, errors are logged.
-        """
+        """Call `work` on a thread, then `done` with its result or `failed` with its error on the GUI thread."""
         self._submit(self._pool, work, done, failed)
 
     def write(self, work: Callable[[], T], done: Callable[[T], None], failed: Callable[[Exception], None]) -> None:
@@ -84,37 +86,27 @@ class Tasks(QObject):
         threads: ThreadPoolExecutor,
         work: Callable[[], T],
         done: Callable[[T], None],
-        failed: Callable[[Exception], None] | None,
+        failed: Callable[[Exception], None],
     ) -> None:
         if not self._open:
             return
         future = threads.submit(work)
         if threads is self._writer:
             self._writes[future] = work
+        future.add_done_callback(lambda future: self._finished.emit(future, done, failed))
 
-        def finish(_future: Future[T]) -> None:
-            if future.cancelled():
-                return
-            error = future.exception()
-            take: Callable[[Any], None] = done if error is None else failed or _log_error
-            outcome = future.result() if error is None else error
-            if error is None or isinstance(error, Exception):
-                self._finished.emit(partial(self._give, future, take, outcome), getattr(take, "__self__", None))
-
-        future.add_done_callback(finish)
-
-    def _give(self, future: Future[Any], take: Callable[[Any], None], outcome: object) -> None:
+    def _deliver(self, future: Future[Any], done: Callable[[Any], None], failed: Callable[[Exception], None]) -> None:
+        if not self._open:
+            return
+        error = future.exception()
+        taker = getattr(done if error is None else failed, "__self__", None)
+        if isinstance(taker, QObject) and isdeleted(taker):  # its dialog was closed in the meantime
+            return
         self._writes.pop(future, None)
-        take(outcome)
-
-    def _deliver(self, deliver: Callable[[], None], owner: object) -> None:
-        is_gone = isinstance(owner, QObject) and isdeleted(owner)  # its dialog was closed in the meantime
-        if self._open and not is_gone:
-            deliver()
-
-
-def _log_error(error: Exception) -> None:
-    log.warning("%s", error, exc_info=error)
+        if error is None:
+            done(future.result())
+        elif isinstance(error, Exception):
+            failed(error)
 
 
 WATCH_INTERVAL_MS = 2500
@@ -129,7 +121,6 @@ class DeviceWatcher(QObject):
     """tuple[CameraDevice, ...]"""
     virtual_cameras_found = pyqtSignal(object)
     """tuple of (device, label)"""
-
     microphones_found = pyqtSignal(object)
     """tuple[app.output.sound.MicrophoneName, ...]"""
 
@@ -272,15 +263,11 @@ class Saver(QObject):
     def _write(self) -> None:
         settings = self._store.saved
         if settings != self._written:
-            settings_file.save(self._path, rebase(self._present or self._written, self._written, settings))
+            present = self._written
+            with suppress(BrokenFileError, OSError):  # another window may have changed what the file holds
+                present = settings_file.read(self._path) if self._path.exists() else present
+            settings_file.save(self._path, rebase(present, self._written, settings))
             self._written = settings
-
-    @property
-    def _present(self) -> Settings | None:
-        """What the file holds, which another window may have changed; None where it cannot be used."""
-        with suppress(BrokenFileError, OSError):
-            return settings_file.read(self._path) if self._path.exists() else None
-        return None
 
     def _fail(self, error: Exception) -> None:
         if not isinstance(error, SettingsError):

@@ -635,10 +635,10 @@ def test_a_scene_follows_a_background_that_is_renamed(session: Session, qtbot: Q
 
 
 def test_what_ctl_changes_is_shown(session: Session, qtbot: QtBot) -> None:
-    assert answered(qtbot, "set", "window.theme dark").done
-    dark = next(action for action in session.window.findChildren(QAction) if action.text() == "Dark")
-    assert dark.isChecked()
-    assert session.store.current.window.theme == "dark"
+    assert answered(qtbot, "set", "window.show-readout off").done
+    readout = next(each for each in session.window.findChildren(QAction) if each.shortcut().toString() == "I")
+    qtbot.waitUntil(lambda: not readout.isChecked())
+    assert not session.store.current.window.show_readout
     refused = answered(qtbot, "set", "window.theme pink")
     assert not refused.done
     assert "'system', 'light' or 'dark'" in refused.message

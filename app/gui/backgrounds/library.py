@@ -13,7 +13,7 @@ from tempfile import TemporaryDirectory
 import cv2
 import numpy as np
 from PyQt6.QtCore import QEvent, QFile, QMimeData, QObject, QStandardPaths, QUrl, pyqtSignal
-from PyQt6.QtGui import QDragEnterEvent, QDragLeaveEvent, QDragMoveEvent, QDropEvent, QImage
+from PyQt6.QtGui import QDragLeaveEvent, QDragMoveEvent, QDropEvent, QGuiApplication, QImage
 from PyQt6.QtNetwork import QNetworkAccessManager, QNetworkReply, QNetworkRequest
 from PyQt6.QtWidgets import QWidget
 
@@ -235,12 +235,13 @@ class BackgroundLibrary(QObject):
         widget.setAcceptDrops(True)
         widget.installEventFilter(self)
 
-    def add_from(self, mime: QMimeData | None) -> bool:
-        """Add the files, image or URLs in the data; return False where there are none."""
-        add = self._addition(mime)
-        if add is not None:
+    def paste(self) -> None:
+        """Add what is on the clipboard."""
+        add = self._addition(existing(QGuiApplication.clipboard()).mimeData())
+        if add is None:
+            self.failed.emit(tr("There is no image to paste. Copy an image or a file first."))
+        else:
             add()
-        return add is not None
 
     def _addition(self, mime: QMimeData | None) -> Callable[[], object] | None:
         """Return what adds the data; None where nothing of it can be added."""
@@ -253,18 +254,19 @@ class BackgroundLibrary(QObject):
             return lambda: self.add_image(mime.imageData())
         return partial(self.fetch, remote) if remote else None
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        if isinstance(event, QDragEnterEvent | QDragMoveEvent):
-            if self._addition(event.mimeData()) is not None:
-                event.acceptProposedAction()
-                self.hovered.emit(True)
-                return True
-        elif isinstance(event, QDragLeaveEvent | QDropEvent):
+    def eventFilter(self, _watched: QObject | None, event: QEvent | None) -> bool:
+        if isinstance(event, QDragLeaveEvent):
             self.hovered.emit(False)
-        if isinstance(event, QDropEvent) and self.add_from(event.mimeData()):
-            event.acceptProposedAction()
-            return True
-        return super().eventFilter(watched, event)
+        if not isinstance(event, QDropEvent):  # as those of dragging are
+            return False
+        add, is_dragged = self._addition(event.mimeData()), isinstance(event, QDragMoveEvent)
+        self.hovered.emit(is_dragged and add is not None)
+        if add is None:
+            return False
+        event.acceptProposedAction()
+        if not is_dragged:
+            add()
+        return True
 
 
 def _tiles(own: tuple[tuple[Path, str], ...]) -> list[Tile]:
