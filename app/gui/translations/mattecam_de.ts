@@ -133,10 +133,6 @@
         </message>
         <message>
             <source>All settings</source>
-            <translation>Alle Einstellungen</translation>
-        </message>
-        <message>
-            <source>All settings</source>
             <comment>the panel</comment>
             <translation>Alles</translation>
         </message>

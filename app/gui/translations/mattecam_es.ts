@@ -133,10 +133,6 @@
         </message>
         <message>
             <source>All settings</source>
-            <translation>Todos los ajustes</translation>
-        </message>
-        <message>
-            <source>All settings</source>
             <comment>the panel</comment>
             <translation>Todo</translation>
         </message>
