@@ -76,7 +76,7 @@ def test_assistant_has_three_steps_which_can_be_skipped(
     assert assistant.focusWidget() is forward, "the list of languages is on another page"
     tiles = find(assistant, TileView, "assistantBackgrounds")
     assert tiles.isVisible()
-    tiles.choose(session.window.strip.model.index(2))
+    tiles.clicked.emit(session.window.strip.model.index(2))
     assert session.store.current.background.kind == "colour"
     forward.click()
     summary = find(assistant, QLabel, "findingsSummary")
