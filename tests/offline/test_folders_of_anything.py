@@ -69,27 +69,28 @@ def test_a_folder_of_photos_and_films_converts_both() -> None:
     assert read_image(Path("out/IMG_0002.png")).shape == (128, 192, 3)
 
 
-@pytest.mark.parametrize(
-    ("suffix", "form", "codec"),
-    [
-        ("mjpeg", "mjpeg", "mjpeg"),
-        ("mjpg", "mjpeg", "mjpeg"),
-        ("apng", "apng", "apng"),
-        ("h264", "h264", "libx264"),
-        ("ivf", "ivf", "libvpx"),
-    ],
+STREAMS = (
+    ("a.mjpeg", "mjpeg", "mjpeg", "yuvj420p"),
+    ("b.mjpg", "mjpeg", "mjpeg", "yuvj420p"),
+    ("c.apng", "apng", "apng", "rgb24"),
+    ("d.h264", "h264", "libx264", "yuv420p"),
+    ("e.ivf", "ivf", "libvpx", "yuv420p"),
 )
-def test_a_bare_stream_of_frames_is_a_film(suffix: str, form: str, codec: str) -> None:
+
+
+def test_a_bare_stream_of_frames_is_a_film() -> None:
     """The first image of a row of JPEG images is no photo."""
-    clip = Path("in", f"clip.{suffix}")
-    pixels = {"mjpeg": "yuvj420p", "apng": "rgb24"}.get(codec, "yuv420p")
-    with writing(clip, codec, pixels=pixels, form=form) as (container, stream):
-        for number in range(4):
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), "bgr24")))
-    assert kind_of_file(clip) == "video"
-    assert main.main(["convert", "in", "out", *FAST]) == 0
-    with av.open("out/clip.mp4") as container:
-        assert sum(1 for _ in container.decode(video=0)) == 4
+    for name, form, codec, pixels in STREAMS:
+        clip = Path("clips", name)
+        clip.parent.mkdir(exist_ok=True)
+        with writing(clip, codec, pixels=pixels, form=form) as (container, stream):
+            for number in range(4):
+                container.mux(stream.encode(av.VideoFrame.from_ndarray(numbered(number), "bgr24")))
+        assert kind_of_file(clip) == "video", name
+    assert main.main(["convert", "clips", "out", *FAST]) == 0
+    for name, *_ in STREAMS:
+        with av.open(f"out/{Path(name).stem}.mp4") as container:
+            assert sum(1 for _ in container.decode(video=0)) == 4, name
 
 
 @pytest.mark.parametrize("film", [False, True])

@@ -138,7 +138,6 @@ def test_a_failure_ends_it_as_well() -> None:
     with pytest.raises(ImportError), without_garbage_collection():
         raise ImportError
     assert gc.isenabled()
-    gc.unfreeze()
 
 
 def test_who_has_switched_it_off_keeps_it_off() -> None:
@@ -149,7 +148,6 @@ def test_who_has_switched_it_off_keeps_it_off() -> None:
         assert not gc.isenabled()
     finally:
         gc.enable()
-        gc.unfreeze()
 
 
 def test_the_kernels_are_loaded_without_a_collection_of_everything() -> None:
