@@ -45,7 +45,7 @@ from tests.matting.torch_stubs import StubTorch
 
 pytestmark = pytest.mark.torch
 
-WIDTH, HEIGHT = 320, 192
+WIDTH, HEIGHT = 160, 96
 GEOMETRY = StepGeometry(WIDTH, HEIGHT, 0.5)
 OFF, BALANCED = EdgeSettings(strict="off"), EdgeSettings()
 SOFT = EdgeSettings(strict="off", temporal_smoothing=0.6, feather_px=4, contrast=0.3, despill=0.5)
