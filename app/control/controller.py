@@ -7,6 +7,7 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
+from app.config import autostart
 from app.config.scenes import SceneStore
 from app.config.setting import Setting, read_zones, with_value
 from app.control.changes import Apply, CommandError, SettingsChanges, answered
@@ -21,7 +22,6 @@ from app.media.image_file import write_picture
 from app.output.sound import MicrophoneName, microphones
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, status_fields
-from app.system import autostart
 
 CONFIRM_S = 8.0
 """Timeout for the effect of a command, which is then answered as pending."""

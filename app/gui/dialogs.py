@@ -26,6 +26,7 @@ from PyQt6.QtWidgets import (
 )
 
 from app import __version__
+from app.config import autostart
 from app.config.logs import FILE_FORMAT
 from app.core import paths
 from app.core.errors import MattecamError
@@ -48,7 +49,6 @@ from app.gui.widgets.page import FoldingRow, Page, scrolling
 from app.gui.widgets.qt import column, copy_text, existing, open_once, prepare, row, timer
 from app.gui.widgets.theme import icon, theme_names
 from app.runtime.status import PipelineStatus
-from app.system import autostart
 from app.system.environment import licences
 
 

@@ -14,7 +14,7 @@ import pytest
 from app.cli.ctl import status_line
 from app.cli.headless import PAUSE_FILE, PauseMark
 from app.cli.options import LiveOptions, apply_options
-from app.config import settings_file
+from app.config import autostart, settings_file
 from app.config.scenes import SceneStore
 from app.config.setting import OPTIONS, SETTINGS, Setting, with_value
 from app.control.commands import (
@@ -32,7 +32,6 @@ from app.core.settings import FramingSettings, Settings
 from app.core.types import PictureKind
 from app.output.sound import MicrophoneName
 from app.runtime.status import Phase
-from app.system import autostart
 from tests.control.conftest import Program, SettingsAlone
 from tests.fakes.world import BASE, shows_person
 from tests.other_values import other_value

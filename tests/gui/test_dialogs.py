@@ -31,6 +31,7 @@ from PyQt6.QtWidgets import (
 from pytestqt.qtbot import QtBot
 
 from app import __version__
+from app.config import autostart
 from app.core import paths
 from app.core.errors import t
 from app.core.settings import WindowSettings
@@ -48,7 +49,6 @@ from app.gui.questions import ask_before_loss
 from app.gui.state import Tasks
 from app.gui.widgets.controls import label
 from app.runtime.status import PipelineStatus
-from app.system import autostart
 from mattecam.testing import PERSON, shows_room
 from tests.gui.conftest import FINDINGS, ON_DEVICE, STANDARD, StartWindow, activate
 from tests.gui.widgets import box, button, existing, find, open_last_step, pick, settle

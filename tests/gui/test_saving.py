@@ -22,7 +22,7 @@ from PyQt6.QtGui import QAction, QColor
 from PyQt6.QtWidgets import QApplication, QColorDialog, QInputDialog, QMenu, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from app.config import settings_file
+from app.config import autostart, settings_file
 from app.config.scenes import Scene, SceneStore, default_path
 from app.config.setting import SETTINGS, Setting
 from app.control.commands import Command
@@ -39,7 +39,6 @@ from app.gui.panels.devices import edit_capture
 from app.gui.state import NICENESS, Saver, SettingsStore, Tasks
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
-from app.system import autostart
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import ON_DEVICE, PATIENCE_MS, QUIET, StartWindow, activate
 from tests.gui.widgets import add, answer, answered, asked, button, chosen, existing, find, made_store, own, tiles

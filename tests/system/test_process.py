@@ -15,11 +15,11 @@ from pathlib import Path
 
 import pytest
 
+from app.config.autostart import enabled, entry_path, entry_text, switch
 from app.core import paths
 from app.core.errors import MattecamError
 from app.core.process import handled, stopping
 from app.system import environment, isolation
-from app.system.autostart import enabled, entry_path, entry_text, switch
 from app.system.isolation import LIBRARIES, isolated, not_isolated
 from tests.fresh_python import printed_by
 from tests.paths import ROOT
