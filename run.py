@@ -28,7 +28,8 @@ if __name__ == "__main__":
 import signal
 import subprocess
 
-from app.system import display, environment
+from app.doctor import display
+from app.system import environment
 
 PARALLEL = (f"--numprocesses={min((os.cpu_count() or 1) + 1, 4)}", "--dist=worksteal")
 """Options of pytest: a process more than cores, because many tests wait; four at most, each needs about a gigabyte."""

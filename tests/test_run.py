@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 import run
-from app.system import display, environment
+from app.doctor import display
+from app.system import environment
 from app.system.isolation import isolated
 from tests.paths import ROOT
 

@@ -28,12 +28,11 @@ from app.core.process import handled
 from app.core.settings import Settings
 from app.core.types import Outgoing, Picture, PictureKind
 from app.media.image_file import write_picture
-from app.output.camera_list import is_busy, list_virtual_cameras
+from app.output.camera_list import is_busy
 from app.runtime.context import default_parts
 from app.runtime.pipeline import Pipeline, Update
 from app.runtime.status import Latency, Phase, PipelineStatus, write_status
 from app.runtime.worker import SlotClosed
-from app.system.pipewire.connection import daemon_answers
 
 log = logging.getLogger(__name__)
 
@@ -109,9 +108,9 @@ def needs_proof(settings: Settings) -> bool:
 
     With the virtual camera off it is a measurement, which has no output either, but writes no proof.
     """
-    if records(settings) or settings.output.virtual_camera != "auto" or list_virtual_cameras():
-        return False
-    return not (settings.output.offers_pipewire and daemon_answers())
+    from app.output.table import has_camera  # loads FFmpeg
+
+    return not records(settings) and settings.output.virtual_camera == "auto" and not has_camera(settings)
 
 
 @contextmanager

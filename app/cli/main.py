@@ -197,7 +197,7 @@ def headless(live: LiveOptions) -> None:
 
 def _window(options: LiveOptions) -> int:
     """Run with the window and return the exit code; run like `headless` where none can open."""
-    from app.system.display import window_problem
+    from app.doctor.display import window_problem
 
     reason = window_problem()
     if reason is not None:

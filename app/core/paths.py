@@ -1,4 +1,4 @@
-"""Where this copy of the program lies, its folders, and the command that starts it: `run.py` or `mattecam`."""
+"""This copy of the program: its folders, the command that starts it (`run.py` or `mattecam`), its packages."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import shlex
 import sys
 import sysconfig
 from collections.abc import Sequence
+from importlib import metadata
 from pathlib import Path
 
 NAME = "mattecam"
@@ -107,6 +108,21 @@ def how_to_install(requirements: str, packages: Sequence[str]) -> str:
 def _shown(path: Path) -> str:
     """Return a path relative to the working folder if it lies in it."""
     return str(path.relative_to(Path.cwd())) if path.is_relative_to(Path.cwd()) else str(path)
+
+
+def licences(folders: Sequence[str] | None = None) -> dict[str, str]:
+    """Return package with version → licence, sorted. folders: where packages are; by default those of this Python."""
+    found = metadata.distributions() if folders is None else metadata.distributions(path=list(folders))
+    listed = {f"{package.metadata['Name']} {package.version}": stated_licence(package.metadata) for package in found}
+    return dict(sorted(listed.items(), key=lambda entry: entry[0].lower()))
+
+
+def stated_licence(fields: metadata.PackageMetadata) -> str:
+    """Return the licence in a package's metadata: its expression, else its licence field, else its classifiers."""
+    lines = fields.get_all("Classifier", []) or []
+    classifiers = [line.split(" :: ")[-1] for line in lines if line.startswith("License")]
+    known = fields.get_all("License-Expression") or fields.get_all("License") or [""]
+    return known[0].split("\n")[0] or "; ".join(classifiers)
 
 
 def advice(text: str) -> str:

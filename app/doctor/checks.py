@@ -16,6 +16,7 @@ from app.core import paths
 from app.core.errors import MattecamError, Text, Value, t
 from app.core.settings import EngineSettings
 from app.doctor.camera import check_cameras
+from app.doctor.display import missing_x11_libraries
 from app.doctor.finding import (
     ARCH,
     DEBIAN,
@@ -41,7 +42,6 @@ from app.doctor.virtual_camera import (
 )
 from app.matting.choice import hardware
 from app.matting.choice.choice import best, choose, described, trials_of
-from app.system.display import missing_x11_libraries
 from app.system.environment import (
     NVIDIA_MARK,
     OLDEST_DRIVER,

@@ -14,8 +14,8 @@ from platform import machine
 from platform import release as running_kernel
 
 from app.core.process import Holder, holders
+from app.doctor.display import window_problem
 from app.output.camera_list import is_busy
-from app.system.display import window_problem
 from app.system.pipewire.connection import daemon_answers
 
 _COMMAND_TIMEOUT_S = 10.0

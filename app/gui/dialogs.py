@@ -49,7 +49,6 @@ from app.gui.widgets.page import FoldingRow, Page, scrolling
 from app.gui.widgets.qt import column, copy_text, existing, open_once, prepare, row, timer
 from app.gui.widgets.theme import icon, theme_names
 from app.runtime.status import PipelineStatus
-from app.system.environment import licences
 
 
 class PreferencesDialog(QDialog):
@@ -394,7 +393,7 @@ class SecondaryWindows(QObject):
         prepare(box, "aboutBox", tr("About Mattecam"))
         box.setIconPixmap(icon("app").pixmap(64, 64))
         box.setText(" · ".join(filter(None, (f"Mattecam {__version__}", paths.commit()))))
-        box.setDetailedText("\n".join(f"{package}: {licence}" for package, licence in licences().items()))
+        box.setDetailedText("\n".join(f"{package}: {licence}" for package, licence in paths.licences().items()))
         box.setInformativeText(
             "\n\n".join(
                 (

@@ -6,8 +6,11 @@ from functools import partial
 from typing import Any
 
 from app.core.errors import Stage
+from app.core.settings import Settings
 from app.output import pipewire, recording, virtual_camera
 from app.output.base import SinkSpec
+from app.output.camera_list import list_virtual_cameras
+from app.system.pipewire.connection import daemon_answers
 
 SINKS: tuple[SinkSpec[Any], ...] = (
     SinkSpec(
@@ -44,3 +47,8 @@ SINKS: tuple[SinkSpec[Any], ...] = (
         waits_for_readers=True,
     ),
 )
+
+
+def has_camera(settings: Settings) -> bool:
+    """Return whether programs can see the picture as a camera on this machine: a virtual one, or that of PipeWire."""
+    return bool(list_virtual_cameras(probe=False)) or (settings.output.offers_pipewire and daemon_answers())

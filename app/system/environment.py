@@ -1,4 +1,4 @@
-"""Create and complete `.venv` beside run.py, with the standard library only; licences of the installed packages.
+"""Create and complete `.venv` beside run.py, with the standard library only.
 
 Packages are installed from the lock files in `requirements/`: pip refuses every file whose hash is not listed there,
 and nothing is built from source. An interrupted setup resumes on the next start: pip keeps what it downloaded, and the
@@ -24,9 +24,8 @@ import sysconfig
 import time
 import urllib.request
 import venv
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from pathlib import Path
 
 from app.core.files import lock_file
@@ -379,21 +378,3 @@ def _answers(url: str) -> bool:
     except (OSError, http.client.HTTPException):
         return False
     return True
-
-
-def licences(folders: Sequence[str] | None = None) -> dict[str, str]:
-    """Return package with version → licence, sorted. folders: where packages are; by default those of this Python."""
-    found = metadata.distributions() if folders is None else metadata.distributions(path=list(folders))
-    return dict(sorted(map(_entry, found), key=lambda entry: entry[0].lower()))
-
-
-def stated(fields: metadata.PackageMetadata) -> str:
-    """Return the licence in a package's metadata: its expression, else its licence field, else its classifiers."""
-    lines = fields.get_all("Classifier", []) or []
-    classifiers = [line.split(" :: ")[-1] for line in lines if line.startswith("License")]
-    known = fields.get_all("License-Expression") or fields.get_all("License") or [""]
-    return known[0].split("\n")[0] or "; ".join(classifiers)
-
-
-def _entry(package: metadata.Distribution) -> tuple[str, str]:
-    return f"{package.metadata['Name']} {package.version}", stated(package.metadata)

@@ -18,9 +18,9 @@ from app.cli.bench_run import models_to_measure
 from app.core import paths
 from app.core.errors import ModelError, how_ended
 from app.core.settings import Settings
+from app.doctor.display import window_problem
 from app.matting.choice.choice import choose, geometry_for
 from app.matting.choice.hardware import machine
-from app.system.display import window_problem
 
 
 class Workload(BaseModel):

@@ -175,7 +175,7 @@ AUTOMATIC = [*SMALL[:4], "--virtual-camera", "auto", "--model", "mattecam"]
 
 @pytest.fixture
 def without_outputs(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(headless, "list_virtual_cameras", list)
+    monkeypatch.setattr("app.output.table.list_virtual_cameras", lambda probe: [])
     monkeypatch.setattr(headless, "PROOF_S", 0.3)
 
 

@@ -22,11 +22,11 @@ from app.doctor.checks import (
     check_weights,
     read_torch,
 )
+from app.doctor.display import X11_LIBRARIES
 from app.doctor.finding import State, ok
 from app.doctor.system import System, run_command
 from app.matting.choice import hardware
 from app.matting.choice.choice import Trial, save_trials
-from app.system.display import X11_LIBRARIES
 from models.table import BUNDLED
 from tests.doctor.conftest import Machine, expect
 

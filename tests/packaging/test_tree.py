@@ -23,9 +23,10 @@ from packaging.requirements import Requirement
 from packaging.utils import NormalizedName, canonicalize_name
 
 from app import __version__
+from app.core.paths import stated_licence
 from app.doctor.fix import LOAD_FILE, MODPROBE_FILE
 from app.system import environment
-from app.system.environment import pins, stated
+from app.system.environment import pins
 from models.table import NETWORKS
 from tests.paths import ROOT
 from tests.serving import served
@@ -128,7 +129,7 @@ def test_licences_that_rule_out_a_package(licence: str, is_refused: bool) -> Non
 
 
 def test_the_packaged_parts_state_a_licence_that_fits() -> None:
-    here = {str(canonicalize_name(each.metadata["Name"])): stated(each.metadata) for each in distributions()}
+    here = {str(canonicalize_name(each.metadata["Name"])): stated_licence(each.metadata) for each in distributions()}
     installed = {name: here[name] for name in here.keys() & packaged()}
     assert len(installed) > 30 and refused(installed) == []
     assert refused({"pyvirtualcam": here["pyvirtualcam"]})
@@ -401,7 +402,7 @@ def test_licences_are_those_of_the_installed_packages() -> None:
     named = {package: licence for package, licence in indirect.items() if package in installed}
     assert len(named) > len(indirect) // 2
     expected = direct | named
-    states = {package: stated(metadata.metadata(package)) for package in expected}
+    states = {package: stated_licence(metadata.metadata(package)) for package in expected}
     differing = {package: states[package] for package in expected if states[package] != expected[package]}
     assert not differing
 

@@ -16,8 +16,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app.system import display
-from app.system.display import missing_libraries, window_problem
+from app.doctor import display
+from app.doctor.display import missing_libraries, window_problem
 from app.system.pipewire import connection
 from app.system.pipewire.connection import Connection
 from app.system.pipewire.stream import Stream, StreamListener

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from app.system.environment import licences
+from app.core.paths import licences
 from tools.packages.tree import ROOT, files_of, site_packages
 
 GLIBC = (2, 35)

@@ -20,7 +20,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from app import __version__
-from app.system.display import missing_x11_libraries
+from app.doctor.display import missing_x11_libraries
 from models.download import fetch
 from models.table import NETWORKS, NetworkSpec
 from models.weights import DownloadError, spec_of
