@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("runtime", "matting", "output", "capture", "control", "people")
+PACKAGES = ("runtime", "matting", "output", "capture", "control", "effects")
 SEED, COUNT = 43, 80
 TURNED: dict[type, ast.cmpop | ast.operator | ast.boolop] = {
     ast.Lt: ast.GtE(),
