@@ -17,7 +17,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.capture.base import FrameSource
-from app.capture.devices import COMPRESSED, DEPTH, GREY, SYSTEM, CameraDevice, device_file, find_camera
+from app.capture.devices import (
+    COMPRESSED,
+    DEPTH,
+    GREY,
+    SYSTEM,
+    CameraDevice,
+    device_file,
+    find_camera,
+    links,
+    why_not,
+)
 from app.core.errors import CameraAbsentError, SourceLostError, SourceOpenError, Text, t
 from app.core.process import holders
 from app.core.settings import CaptureSettings
@@ -80,7 +90,8 @@ class CameraSource(FrameSource):
         self._closed = threading.Event()
         self._index = 0
         self._blank: Blank | None = None
-        self._lock: ExposureLock | None = None
+        self._locked: list[tuple[int, float]] | None = None
+        """What `lock_exposure` has locked; None while nothing is to be."""
         self._mjpg = MjpgDecoder()
         self._is_raw_mjpg = False
         """The driver delivers undecoded JPEG frames."""
@@ -117,7 +128,7 @@ class CameraSource(FrameSource):
         self._last_s = self._grabbed_s
         if now >= self._hold_at_s:
             self._hold_at_s = math.inf
-            self._lock = ExposureLock(self._capture)
+            self._locked = lock_exposure(self._capture)
         frame = Frame(image, self._index, self._grabbed_s)
         self._index += 1
         return frame
@@ -134,13 +145,13 @@ class CameraSource(FrameSource):
     def hold_exposure(self, wanted: bool) -> None:
         """See `FrameSource`. A camera without these controls is left unchanged."""
         if wanted:
-            if self._lock is None:
+            if self._locked is None:
                 self._hold_at_s = self._settled_at_s
             return
         self._hold_at_s = math.inf
-        if self._lock is not None:
-            self._lock.release()
-            self._lock = None
+        for switch, automatic in self._locked or ():  # cameras keep their settings for the next program
+            self._capture.set(switch, automatic)
+        self._locked = None
 
     def close(self) -> None:
         """Release the camera. Idempotent."""
@@ -288,9 +299,7 @@ class CameraSource(FrameSource):
 
     def _why_not(self) -> Text:
         if SYSTEM == "Linux":
-            from app.capture import v4l2
-
-            return v4l2.why_not(self._device.path)
+            return why_not(self._device.path)
         return t("check that it is connected, that no other program uses it, and that this program may access cameras")
 
     def _why_lost(self) -> Text:
@@ -363,9 +372,7 @@ def camera_device(wanted: str) -> CameraDevice:
         if wanted.isdecimal():
             return CameraDevice(wanted, wanted, "", int(wanted))
     elif path := device_file(wanted):
-        from app.capture import v4l2
-
-        return CameraDevice((v4l2.links(path) or [path])[0], path, path, -1)
+        return CameraDevice((links(path) or [path])[0], path, path, -1)
     raise CameraAbsentError(
         t(
             "There is no camera {name}; connect it or choose another one⟦ (the command `devices` lists them)⟧.",
@@ -413,53 +420,28 @@ def blank_fault(image: BgrImage) -> Blank | None:
     return "green" if max(blue, red) <= 8 and 100 <= green <= 170 else None
 
 
-@dataclass(frozen=True, slots=True)
-class AutomaticControl:
-    """An automatic control of a camera and the value that it sets."""
-
-    name: str
-    switch: int
-    value: int
-    manual: float
-    automatic: float
-
-
 # V4L2 uses 1 for manual and 3 for aperture-priority exposure; the other systems use 0.25 and 0.75.
-_LINUX = SYSTEM == "Linux"
-EXPOSURE = AutomaticControl(
-    "exposure",
-    cv2.CAP_PROP_AUTO_EXPOSURE,
-    cv2.CAP_PROP_EXPOSURE,
-    manual=1 if _LINUX else 0.25,
-    automatic=3 if _LINUX else 0.75,
+MANUAL_EXPOSURE, AUTOMATIC_EXPOSURE = (1, 3) if SYSTEM == "Linux" else (0.25, 0.75)
+AUTOMATIC_CONTROLS = (
+    (cv2.CAP_PROP_AUTO_EXPOSURE, cv2.CAP_PROP_EXPOSURE, MANUAL_EXPOSURE, AUTOMATIC_EXPOSURE),
+    (cv2.CAP_PROP_AUTO_WB, cv2.CAP_PROP_WB_TEMPERATURE, 0, 1),
 )
-WHITE_BALANCE = AutomaticControl(
-    "white balance", cv2.CAP_PROP_AUTO_WB, cv2.CAP_PROP_WB_TEMPERATURE, manual=0, automatic=1
-)
+"""The switch of each automatic control, what it sets, and the values of the switch: manual, automatic."""
 
 
-class ExposureLock:
-    """Fixes exposure and white balance at their current values until `release`, as far as the camera supports it."""
+def lock_exposure(capture: cv2.VideoCapture) -> list[tuple[int, float]]:
+    """Fix exposure and white balance at their current values; return the switches, and the values that release them.
 
-    def __init__(self, capture: cv2.VideoCapture) -> None:
-        """capture: an open camera whose automatic control has settled. Missing controls are skipped."""
-        self._capture = capture
-        self._locked = [control for control in (EXPOSURE, WHITE_BALANCE) if self._lock(control)]
-        log.info("Locked camera controls: %s.", ", ".join(control.name for control in self._locked) or "none")
-
-    def release(self) -> None:
-        """Restore automatic control: cameras keep their settings for the next program."""
-        for control in self._locked:
-            self._capture.set(control.switch, control.automatic)
-        self._locked = []
-
-    def _lock(self, control: AutomaticControl) -> bool:
-        if self._capture.get(control.switch) != control.automatic:
-            return False  # the control is missing, or the user has set it to manual
-        settled = self._capture.get(control.value)
-        self._capture.set(control.switch, control.manual)
-        if self._capture.get(control.switch) != control.manual:
-            return False
-        # many cameras return to an old value when they are switched to manual
-        self._capture.set(control.value, settled)
-        return True
+    capture: an open camera whose automatic control has settled. What is missing, or manual already, is left as it is.
+    """
+    locked: list[tuple[int, float]] = []
+    for switch, value, manual, automatic in AUTOMATIC_CONTROLS:
+        if capture.get(switch) != automatic:
+            continue
+        settled = capture.get(value)
+        capture.set(switch, manual)
+        if capture.get(switch) == manual:
+            capture.set(value, settled)  # many cameras return to an old value when they are switched to manual
+            locked.append((switch, automatic))
+    log.info("Locked camera controls: %d of %d.", len(locked), len(AUTOMATIC_CONTROLS))
+    return locked

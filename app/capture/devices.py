@@ -1,12 +1,15 @@
-"""The cameras of this machine."""
+"""The cameras of this machine, and the reason why one of Linux cannot be opened."""
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import re
+import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from enum import IntEnum
 from pathlib import Path
@@ -14,7 +17,9 @@ from pathlib import Path
 import cv2
 
 from app.core import camera_names
-from app.core.errors import SourceOpenError, t
+from app.core.errors import SourceOpenError, Text, t
+from app.core.process import CAMERA_SERVICES, holders
+from app.system import v4l2
 
 SYSTEM = platform.system()
 """`Linux`, `Windows` or `Darwin`."""
@@ -31,6 +36,17 @@ RAW_BAYER = re.compile(
 """Raw sensor formats. Only libcamera, through PipeWire, runs the image processor that makes colour frames of them."""
 COMPRESSED = re.compile(r"[HS]26[3-5].*|M264|AVC1|HEVC|V?VC1.?|VP[89].|AV[01].|MPG[124]|MG2S|XVID|FWHT|SFWH")
 """Video formats that OpenCV does not decode."""
+
+
+SYS_CLASS = Path("/sys/class/video4linux")
+LINK_FOLDERS = (Path("/dev/v4l/by-id"), Path("/dev/v4l/by-path"))
+UDEV_DATA = Path("/run/udev/data")
+"""Has a file for each device for which udev has made the links."""
+UDEV_S = 5.0
+"""Age of a device from which no links are awaited: in a container, udev may never see it."""
+UDEV_POLL_S = 0.02
+VIDEO_MAJOR = 81
+"""Major device number of video devices."""
 
 
 class Rank(IntEnum):
@@ -171,26 +187,26 @@ def _distinct(cameras: list[CameraDevice]) -> list[CameraDevice]:
 
 
 def _linux() -> list[CameraDevice]:
-    from app.capture import v4l2
-
     found = []
-    for index, name in v4l2.nodes():
-        path = f"/dev/video{index}"
-        if RAW_SENSOR.search(name) or name.startswith(camera_names.OWN):
+    for folder in SYS_CLASS.glob("video*"):
+        name, path = _text(folder / "name") or folder.name, f"/dev/{folder.name}"
+        number = re.fullmatch(r"video(\d+)", folder.name)
+        is_further_node = _text(folder / "index") not in ("", "0")  # such as that of a camera's metadata
+        if number is None or is_further_node or RAW_SENSOR.search(name) or name.startswith(camera_names.OWN):
             continue
-        links = v4l2.links(path)
+        names = links(path)
         try:
-            device = v4l2.query(path)
+            node = query(path)
         except PermissionError:
-            found.append(CameraDevice(links[0] if links else path, name, path, index, other_ids=tuple(links[1:])))
-            continue
+            node = NodeAnswer("", "", True, (), ())
         except OSError:  # disconnected meanwhile, or not responding
             continue
-        if not device.is_camera or (device.formats and all(map(RAW_BAYER.fullmatch, device.formats))):
+        if not node.is_camera or (node.formats and all(map(RAW_BAYER.fullmatch, node.formats))):
             continue
-        ids = [*links, device.bus or path]
-        virtual = device.driver == v4l2.LOOPBACK_DRIVER
-        found.append(CameraDevice(ids[0], name, path, index, device.sizes, device.formats, virtual, tuple(ids[1:])))
+        stable, *others = *names, node.bus or path
+        virtual = node.driver == v4l2.LOOPBACK_DRIVER
+        index = int(number[1])
+        found.append(CameraDevice(stable, name, path, index, node.sizes, node.formats, virtual, tuple(others)))
     return found
 
 
@@ -219,3 +235,90 @@ def _elsewhere() -> list[CameraDevice]:
         for info in enumerate_cameras(backend)
         if not info.name.startswith(camera_names.OWN)
     ]
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAnswer:
+    """What a video device of Linux says of itself."""
+
+    driver: str
+    bus: str
+    is_camera: bool
+    sizes: tuple[tuple[int, int], ...]
+    formats: tuple[str, ...]
+
+
+def query(path: str) -> NodeAnswer:
+    """Query a device of Linux. Raises OSError if it cannot be opened or is not a video device."""
+    if v4l2.device_number(path)[0] != VIDEO_MAJOR:  # opening other devices may have side effects
+        raise OSError(errno.ENOTTY, "not a video device", path)
+    with v4l2.opened(path) as node:
+        answer = v4l2.capability(node)
+        queue = v4l2.CAPTURE_MPLANE if answer.flags & v4l2.CAN_CAPTURE_MPLANE else v4l2.CAPTURE
+        is_camera = bool(answer.flags & (v4l2.CAN_CAPTURE | v4l2.CAN_CAPTURE_MPLANE))
+        codes = list(v4l2.pixel_formats(node, queue)) if is_camera else []
+        sizes = {size for code in codes for size in v4l2.frame_sizes(node, code)}
+        formats = tuple(dict.fromkeys(v4l2.fourcc(code) for code in codes))
+        return NodeAnswer(answer.driver, answer.bus, is_camera, tuple(sorted(sizes)), formats)
+
+
+def links(path: str) -> list[str]:
+    """Return udev's names of a device of Linux, the most stable first. Waits until a new device has them.
+
+    Of several devices with one name, the link leads to another one from start to start: here all of them have it.
+    """
+    with suppress(OSError):  # disconnected meanwhile
+        while UDEV_DATA.is_dir() and abs(time.time() - Path(path).stat().st_ctime) < UDEV_S:
+            major, minor = v4l2.device_number(path)
+            if (UDEV_DATA / f"c{major}:{minor}").exists():
+                break
+            time.sleep(UDEV_POLL_S)
+    known = _text(UDEV_DATA / f"c{_text(SYS_CLASS / Path(path).name / 'dev')}")
+    given = [Path(line.removeprefix("S:")) for line in known.splitlines() if line.startswith("S:v4l/")]
+    found = []
+    for folder in LINK_FOLDERS:
+        leading = [link for link in folder.iterdir() if os.path.realpath(link) == path] if folder.is_dir() else []
+        found += sorted({link.name for link in (*leading, *given) if link.parent.name == folder.name})
+    return found
+
+
+def why_not(path: str) -> Text:
+    """Return why a device of Linux delivers no frames and what to do: the second half of a sentence."""
+    programs = [
+        t("Mattecam itself") if holder.pid == os.getpid() else holder.text
+        for holder in holders(path)
+        if holder.name not in CAMERA_SERVICES
+    ]
+    in_use = t(
+        "it is in use by {programs}; close it there or choose another camera",
+        programs=programs or [t("another program")],
+    )
+    no_camera = t("it is not a camera; choose another one")
+    try:
+        node = query(path)
+    except FileNotFoundError:
+        return t("it is not connected; connect it or choose another camera")
+    except PermissionError:
+        return t("you have no permission to open it; add your user to the group video and log in again")
+    except OSError as error:
+        if error.errno == errno.EBUSY:
+            return in_use
+        return t("it was disconnected; reconnect it") if error.errno in (errno.ENODEV, errno.ENXIO) else no_camera
+    if node.driver == v4l2.LOOPBACK_DRIVER:  # has any number of readers; who holds it is, or hides, the sender
+        if not programs or not node.is_camera:
+            return t("no program sends to it; start one or choose another camera")
+        return t(
+            "nothing is sent to it, though it is open in {programs}; start the program that sends again or choose "
+            "another camera",
+            programs=programs,
+        )
+    if programs:
+        return in_use
+    return t("it delivers no frames; reconnect it, or choose another size or format") if node.is_camera else no_camera
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace").strip()
+    except OSError:
+        return ""

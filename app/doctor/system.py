@@ -44,7 +44,7 @@ def user_name() -> str:
 
 def is_camera(device: str) -> bool:
     """Return whether a video device is a camera, also one that does not answer now: others are codecs."""
-    from app.capture.v4l2 import query
+    from app.capture.devices import query
 
     try:
         return query(device).is_camera

@@ -14,6 +14,7 @@ from pathlib import Path
 from app.core import camera_names
 from app.core.errors import Text, t
 from app.core.process import LINUX, Holder, holders
+from app.output import v4l2
 
 log = logging.getLogger(__name__)
 
@@ -44,8 +45,6 @@ def list_virtual_cameras(*, probe: bool = True) -> tuple[VirtualCameraDevice, ..
     probe: also find out which are busy, which takes up to half a second each.
     """
     if LINUX:
-        from app.output import v4l2  # ioctls: Linux only
-
         cameras = sorted(v4l2.loopback_labels().items(), key=lambda camera: camera[1] != camera_names.OWN)
         cameras = [(path, label) for path, label in cameras if not camera_names.PHONE.search(label)]
         return tuple(VirtualCameraDevice(path, label, path, probe and is_busy(path)) for path, label in cameras)
@@ -59,8 +58,6 @@ def list_virtual_cameras(*, probe: bool = True) -> tuple[VirtualCameraDevice, ..
 
 def is_busy(path: str) -> bool:
     """Return whether another program sends to this loopback camera."""
-    from app.output import v4l2
-
     found = holders(path)
     if any(holder.only_writes and holder.pid != os.getpid() for holder in found):
         return True

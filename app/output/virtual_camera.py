@@ -1,4 +1,4 @@
-"""The virtual camera sink, through pyvirtualcam or V4L2; each is imported when the first camera is opened."""
+"""The virtual camera sink, through pyvirtualcam, which is imported when the first one is opened, or V4L2."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from app.core.process import LINUX, holders
 from app.core.settings import Settings
 from app.core.types import Picture
 from app.media.yuv import Layout
+from app.output import v4l2
 from app.output.base import FrameSink, Packer, SinkContext, sendable
 from app.output.camera_list import (
     VirtualCameraDevice,
@@ -171,8 +172,6 @@ class _Feed:
         self.closed = True
         self.driver.close()
         if LINUX:
-            from app.output import v4l2
-
             with suppress(OSError):
                 v4l2.revive(self.device)
 
@@ -209,8 +208,6 @@ def _candidates(device_or_label: str, avoided: Callable[[], Collection[str]]) ->
 
 def _open_loopback(backend: str, device: str, size: tuple[int, int], fps: float, asked: Layout | None) -> _Feed:
     """Open the node in its actual size: the driver clamps sizes and keeps them while there is a reader."""
-    from app.output import v4l2  # ioctls: Linux only
-
     refused: SinkOpenError | None = None
     try:
         feed = _opened(backend, device, size, fps, asked)
@@ -242,51 +239,38 @@ def _open_loopback(backend: str, device: str, size: tuple[int, int], fps: float,
 
 
 def _opened(backend: str, device: str, size: tuple[int, int], fps: float, layout: Layout | None) -> _Feed:
-    if LINUX:
-        _make_ready(device)
     try:
+        if LINUX:
+            if is_busy(device):  # not all drivers reject a second program
+                raise OSError(errno.EBUSY, "another program sends to it")
+            if not v4l2.takes_output(device):
+                v4l2.revive(device)
         return _Feed(_driver(backend, device, size, fps, layout), device, layout)
     except _ERRORS as error:
         raise SinkOpenError(explain(error, device)) from error
 
 
 def _driver(backend: str, device: str, size: tuple[int, int], fps: float, layout: Layout | None) -> Driver:
-    if backend == "v4l2" and layout is not None:
-        return _v4l2_driver(device, size, fps, layout)
-    try:
-        import pyvirtualcam
+    failed: Exception | None = None
+    if backend != "v4l2":
+        try:
+            import pyvirtualcam
 
-        camera: Driver = pyvirtualcam.Camera(*size, fps, device=device, fmt=pyvirtualcam.PixelFormat[layout or "BGR"])
-        return camera
-    except _ERRORS as error:
-        if backend != "auto" or layout is None:
-            raise
-        failed = error
+            driver: Driver = pyvirtualcam.Camera(
+                *size, fps, device=device, fmt=pyvirtualcam.PixelFormat[layout or "BGR"]
+            )
+            return driver
+        except _ERRORS as error:
+            if backend != "auto" or layout is None:
+                raise
+            failed = error
+    assert layout is not None
     try:
-        return _v4l2_driver(device, size, fps, layout)
+        return v4l2.LoopbackWriter(*size, fps, device=device, layout=layout)
     except _ERRORS:
-        if isinstance(failed, ImportError):
+        if failed is None or isinstance(failed, ImportError):
             raise
         raise failed from None
-
-
-def _v4l2_driver(device: str, size: tuple[int, int], fps: float, layout: Layout) -> Driver:
-    from app.output.v4l2 import LoopbackWriter
-
-    return LoopbackWriter(*size, fps, device=device, layout=layout)
-
-
-def _make_ready(device: str) -> None:
-    """Reject a node that another program sends to (not all drivers do), and revive one whose producer has closed."""
-    from app.output import v4l2
-
-    if is_busy(device):
-        raise SinkOpenError(explain(OSError(errno.EBUSY, "another program sends to it"), device))
-    try:
-        if not v4l2.takes_output(device):
-            v4l2.revive(device)
-    except OSError as error:
-        raise SinkOpenError(explain(error, device)) from error
 
 
 def wanted_camera(settings: Settings) -> CameraChoice | None:

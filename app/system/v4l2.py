@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ctypes
 import errno
-import fcntl
 import os
 import struct
 import sys
@@ -15,6 +14,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from fractions import Fraction
+
+if sys.platform != "win32":
+    import fcntl
 
 LOOPBACK_DRIVER = "v4l2 loopback"
 COMMON_SIZES = ((320, 240), (640, 360), (640, 480), (800, 600), (1280, 720), (1920, 1080), (2560, 1440), (3840, 2160))
@@ -151,7 +153,7 @@ def start_output(node: int) -> None:
 
 
 def _call(node: int, request: int, buffer: bytearray) -> bytearray:
-    if sys.platform != "win32":  # for mypy: no other system imports this module
+    if sys.platform != "win32":
         fcntl.ioctl(node, request, buffer)
     return buffer
 

@@ -13,9 +13,9 @@ import cv2
 import numpy as np
 import pytest
 
-from app.capture import devices, v4l2
+from app.capture import devices
 from app.capture.camera import CameraSource, CameraTiming
-from app.capture.devices import CameraDevice
+from app.capture.devices import CameraDevice, NodeAnswer
 from app.core.errors import SourceLostError
 from app.core.settings import CaptureSettings
 from app.core.types import BgrImage, Frame, SourceInfo
@@ -106,7 +106,7 @@ class Kernel:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._answers: dict[str, v4l2.Capability | OSError] = {}
+        self._answers: dict[str, NodeAnswer | OSError] = {}
 
     def plug(
         self,
@@ -125,13 +125,13 @@ class Kernel:
         folder.mkdir()
         (folder / "name").write_text(f"{name}\n")
         (folder / "index").write_text(f"{node}\n")
-        answer = v4l2.Capability(driver, bus or f"bus-{number}", is_camera, ((640, 480),), formats)
+        answer = NodeAnswer(driver, bus or f"bus-{number}", is_camera, ((640, 480),), formats)
         self._answers[f"/dev/video{number}"] = error or answer
 
     def unplug(self, number: int) -> None:
         shutil.rmtree(self.folder / "sys" / f"video{number}")
 
-    def query(self, path: str) -> v4l2.Capability:
+    def query(self, path: str) -> NodeAnswer:
         answer = self._answers[path]
         if isinstance(answer, OSError):
             raise answer
@@ -178,10 +178,10 @@ def kernel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Kernel:
     (tmp_path / "sys").mkdir()
     for folder in ("by-id", "by-path", "udev"):
         (tmp_path / folder).mkdir()
-    monkeypatch.setattr(v4l2, "SYS_CLASS", tmp_path / "sys")
-    monkeypatch.setattr(v4l2, "LINK_FOLDERS", (tmp_path / "by-id", tmp_path / "by-path"))
-    monkeypatch.setattr(v4l2, "UDEV_DATA", tmp_path / "udev")
-    monkeypatch.setattr(v4l2, "UDEV_S", 0.0)
-    monkeypatch.setattr(v4l2, "query", made.query)
+    monkeypatch.setattr(devices, "SYS_CLASS", tmp_path / "sys")
+    monkeypatch.setattr(devices, "LINK_FOLDERS", (tmp_path / "by-id", tmp_path / "by-path"))
+    monkeypatch.setattr(devices, "UDEV_DATA", tmp_path / "udev")
+    monkeypatch.setattr(devices, "UDEV_S", 0.0)
+    monkeypatch.setattr(devices, "query", made.query)
     monkeypatch.setattr(devices, "SYSTEM", "Linux")
     return made

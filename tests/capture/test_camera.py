@@ -14,8 +14,8 @@ import numpy as np
 import pytest
 import simplejpeg
 
-from app.capture import camera, v4l2
-from app.capture.camera import CameraSource, CameraTiming, ExposureLock, blank_fault, camera_device
+from app.capture import camera, devices
+from app.capture.camera import CameraSource, CameraTiming, blank_fault, camera_device
 from app.capture.devices import SYSTEM
 from app.core.errors import SourceLostError, SourceOpenError
 from app.core.settings import CaptureSettings
@@ -38,7 +38,7 @@ def test_the_preferred_format_is_requested_and_the_actual_one_reported(driver: t
 def test_a_device_file_that_is_not_listed_has_its_stable_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A camera that did not respond while it was listed may open a moment later."""
     (tmp_path / "usb-webcam").symlink_to("/dev/null")
-    monkeypatch.setattr(v4l2, "LINK_FOLDERS", (tmp_path,))
+    monkeypatch.setattr(devices, "LINK_FOLDERS", (tmp_path,))
     assert camera_device("/dev/null").id == "usb-webcam"
 
 
@@ -275,7 +275,7 @@ def test_opencv_delivers_frames_in_memory_of_their_own(tmp_path: Path) -> None:
 
 AUTO_EXPOSURE, EXPOSURE = cv2.CAP_PROP_AUTO_EXPOSURE, cv2.CAP_PROP_EXPOSURE
 AUTO_WB, TEMPERATURE = cv2.CAP_PROP_AUTO_WB, cv2.CAP_PROP_WB_TEMPERATURE
-MANUAL, AUTOMATIC = camera.EXPOSURE.manual, camera.EXPOSURE.automatic
+MANUAL, AUTOMATIC = camera.MANUAL_EXPOSURE, camera.AUTOMATIC_EXPOSURE
 STALE = 77.0
 
 
@@ -316,21 +316,21 @@ def opened(device: Controls, timing: CameraTiming, **capture: bool) -> closing[C
     return closing(CameraSource(WEBCAM, CaptureSettings(**capture), timing, lambda: device))  # type: ignore
 
 
-@pytest.mark.parametrize("missing", [(), (AUTO_EXPOSURE, EXPOSURE)], ids=["all-controls", "no-exposure"])
-def test_settled_values_of_the_controls_there_are_are_locked_and_released(missing: tuple[int, ...]) -> None:
+@pytest.mark.parametrize(
+    ("missing", "by_the_user"),
+    [((), {}), ((AUTO_EXPOSURE, EXPOSURE), {}), ((), {AUTO_EXPOSURE: MANUAL, AUTO_WB: 0.0})],
+    ids=["all-controls", "no-exposure", "set by the user"],
+)
+def test_settled_values_of_automatic_controls_are_locked_and_released(
+    missing: tuple[int, ...], by_the_user: dict[int, float]
+) -> None:
     device = Controls(*missing)
+    device.values |= by_the_user
     before = dict(device.values)
-    lock = ExposureLock(device)  # type: ignore[arg-type]
-    assert device.values == {control: LOCKED[control] for control in before}
-    lock.release()
+    with opened(device, CameraTiming(settle_s=0), lock_exposure=True) as source:
+        source.read()
+        assert device.values == {control: LOCKED[control] for control in before}
     assert device.values == before
-
-
-def test_manual_settings_of_the_user_are_kept() -> None:
-    device = Controls()
-    device.values |= {AUTO_EXPOSURE: MANUAL, AUTO_WB: 0.0}
-    ExposureLock(device).release()  # type: ignore[arg-type]
-    assert device.values == LOCKED
 
 
 def test_exposure_is_locked_once_it_has_settled(monkeypatch: pytest.MonkeyPatch, controls: Controls) -> None:

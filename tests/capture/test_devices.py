@@ -8,13 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from app.capture import SourceOpener, devices, source_device, table, v4l2
+from app.capture import SourceOpener, devices, source_device, table
 from app.capture.devices import CameraDevice, Rank
 from app.capture.table import SourceSpec, finds_camera
 from app.core.errors import CameraAbsentError, SourceOpenError
 from app.core.process import Holder
 from app.core.settings import CaptureSettings
 from app.core.types import SourceInfo
+from app.system.v4l2 import LOOPBACK_DRIVER as LOOPBACK
 from tests.capture.conftest import Kernel
 from tests.sources import new_opener, open_source
 
@@ -29,15 +30,15 @@ def test_an_absent_camera_is_named(wanted: str) -> None:
 @pytest.mark.skipif(devices.SYSTEM != "Linux", reason="needs Linux")
 @pytest.mark.parametrize("path", ["/dev/null", "/dev/video97", "/dev"])
 def test_the_reason_why_a_device_delivers_no_frame(path: str) -> None:
-    assert v4l2.why_not(path).startswith("it is not")
+    assert devices.why_not(path).startswith("it is not")
 
 
 @pytest.mark.parametrize(
     ("driver", "is_camera", "held", "reason"),
     [
-        (v4l2.LOOPBACK_DRIVER, True, True, "nothing is sent to it, though it is open in obs (process 7); start"),
-        (v4l2.LOOPBACK_DRIVER, True, False, "no program sends to it"),
-        (v4l2.LOOPBACK_DRIVER, False, True, "no program sends to it"),
+        (LOOPBACK, True, True, "nothing is sent to it, though it is open in obs (process 7); start"),
+        (LOOPBACK, True, False, "no program sends to it"),
+        (LOOPBACK, False, True, "no program sends to it"),
         ("uvcvideo", True, True, "it is in use by obs (process 7); close it there"),
         ("uvcvideo", True, False, "it delivers no frames"),
         ("bcm2835-codec", False, False, "it is not a camera"),
@@ -48,8 +49,8 @@ def test_the_reason_names_who_is_to_blame(
 ) -> None:
     """A loopback camera has many readers: closing the program that holds it, which is the sender, would not help."""
     kernel.plug(2, "Cam", driver=driver, is_camera=is_camera)
-    monkeypatch.setattr(v4l2, "holders", lambda path: (Holder(7, "obs", False),) if held else ())
-    assert v4l2.why_not("/dev/video2").startswith(reason)
+    monkeypatch.setattr(devices, "holders", lambda path: (Holder(7, "obs", False),) if held else ())
+    assert devices.why_not("/dev/video2").startswith(reason)
 
 
 def test_physical_cameras_are_listed_first(kernel: Kernel) -> None:
@@ -77,7 +78,7 @@ def test_physical_cameras_are_listed_first(kernel: Kernel) -> None:
 def test_a_new_camera_waits_for_its_names(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
     """One that was opened before udev had made its links had another id: its drop zones did not hide anything."""
     udev = kernel.folder / "udev"
-    monkeypatch.setattr(v4l2, "UDEV_S", math.inf)
+    monkeypatch.setattr(devices, "UDEV_S", math.inf)
 
     def set_up() -> None:
         (kernel.folder / "by-id" / "usb-Webcam").symlink_to("/dev/null")
@@ -85,11 +86,11 @@ def test_a_new_camera_waits_for_its_names(kernel: Kernel, monkeypatch: pytest.Mo
 
     timer = threading.Timer(0.2, set_up)
     timer.start()
-    found = v4l2.links("/dev/null")
+    found = devices.links("/dev/null")
     timer.join()
     assert found == ["usb-Webcam"]
-    monkeypatch.setattr(v4l2, "UDEV_S", 0.0)
-    assert v4l2.links("/dev/zero") == [], "udev never sees the devices of a container"
+    monkeypatch.setattr(devices, "UDEV_S", 0.0)
+    assert devices.links("/dev/zero") == [], "udev never sees the devices of a container"
 
 
 def test_two_cameras_without_serial_numbers_have_two_ids(kernel: Kernel) -> None:
@@ -149,7 +150,6 @@ def test_listing_prints_nothing(capfd: pytest.CaptureFixture[str]) -> None:
 
 AUTO = CaptureSettings(source="auto")
 COLOUR = ("MJPG", "YUYV")
-LOOPBACK = v4l2.LOOPBACK_DRIVER
 Node = tuple[int, str, tuple[str, ...], str]
 """Number, name, formats and driver."""
 
