@@ -24,7 +24,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from app.capture.demo import DemoSource
-from app.cli.bench_run import interleave, step_contender
+from app.cli.bench import interleave, step_contender
 from app.core.errors import MattecamError
 from app.core.settings import HIDES_TEXT, EdgeSettings, MattingSettings, StrictLevel
 from app.core.types import BgrImage

@@ -1,41 +1,176 @@
-"""The command `bench`."""
+"""Measurements of `bench`: network and frame step beside the usual loop around the same network, interleaved."""
 
 from __future__ import annotations
 
-import json
-from typing import Annotated
+import contextlib
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
 
-import typer
+import numpy as np
 
-from app.cli.options import LiveOptions, with_live_options
-from app.cli.start import on_console
-from app.cli.terminal import markdown_table, notify
+from app.capture.demo import DemoSource
+from app.cli.terminal import notify
+from app.core.errors import ModelError
+from app.core.settings import EdgeSettings, EngineSettings, MattingSettings
+from app.core.threads import Strips
+from app.core.types import BgrImage
+from app.matting import build_engine
+from app.matting.base.interface import MattingEngine
+from app.matting.choice import hardware, preparation
+from app.matting.choice.choice import Choice, choose, converted, cpu_precisions, geometry_for
+from models.table import auto_order, bundled
+from models.weights import on_hand
+
+FRAMES, WARM_UP_CALLS, TURN_CALLS = 16, 5, 5
+COLUMNS = "what", "model", "executor", "precision", "size", "downsample_ratio", "median_ms", "p95_ms", "fps"
 
 
-@with_live_options(
-    "size", "model", "weights", "plate", "device", "executor", "precision", "downsample_ratio", "verbose"
-)
-def bench(
-    *,
-    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
-    seconds: Annotated[
-        float, typer.Option(metavar="N", min=0.1, max=3600, help="About how long; it warms up first.")
-    ] = 20.0,
-    choose_anew: Annotated[bool, typer.Option("--choose", help="Measure again what auto takes.")] = False,
-    live: LiveOptions,
-) -> None:
-    """Measure network and frame step beside a plain torch loop. Without --model: each installed recurrent model."""
-    settings = on_console(live)
-    from app.cli import bench_run  # loads the networks
+def prepare(settings: EngineSettings) -> None:
+    """Compile, convert and measure what the CPU needs, once after installation."""
+    with contextlib.suppress(ModelError):  # the measurement reports it
+        preparation.preparation.ensure_for(settings, notify, measured=True)
 
-    if choose_anew:
-        result = bench_run.choose_again(settings.matting, seconds, notify)
-        rows = [{"model": each["model"], **trial} for each in result["choices"] for trial in each["trials"]]
-        columns: tuple[str, ...] = "model", *bench_run.TRIAL_COLUMNS
-    else:
-        bench_run.prepare(settings.matting)  # `auto` is resolved once for the whole run: by what was measured
-        size = settings.capture.width, settings.capture.height
-        result = bench_run.measure_models(settings.matting, size, seconds, notify)
-        rows, columns = result["results"], (*bench_run.COLUMNS, "cpu_ms_per_frame", "times_usual_loop")
-    if as_json or rows:  # otherwise it was said that there is nothing to measure
-        print(json.dumps(result, indent=2) if as_json else markdown_table(rows, columns))
+
+@dataclass(slots=True)
+class Contender:
+    """A callable to time, and the times of its frames in milliseconds."""
+
+    labels: tuple[str, str, str, str]
+    """Values of the first columns: what, model, executor, precision."""
+    call: Callable[[int], object]
+    """Processes one frame; the argument is the frame index. Must synchronize with the device before it returns."""
+    wall_ms: list[float] = field(default_factory=list)
+    cpu_ms: list[float] = field(default_factory=list)
+
+    def figures(self) -> dict[str, float]:
+        """Return median and 95th percentile (ms), frame rate (fps) and CPU time per frame (ms)."""
+        median = statistics.median(self.wall_ms)
+        return {
+            "median_ms": round(median, 2),
+            "p95_ms": round(float(np.percentile(self.wall_ms, 95)), 2),
+            "fps": round(1000 / median, 2),
+            "cpu_ms_per_frame": round(statistics.median(self.cpu_ms), 2),
+        }
+
+
+def interleave(contenders: Sequence[Contender], seconds: float) -> None:
+    """Time all contenders in turns of a few frames for about `seconds`, and for at least two turns."""
+    for contender in contenders:
+        for index in range(WARM_UP_CALLS):
+            contender.call(index)
+    started_s, turn = time.perf_counter(), 0
+    while turn < 2 or time.perf_counter() - started_s < seconds:
+        for contender in contenders:
+            for index in range(turn * TURN_CALLS, (turn + 1) * TURN_CALLS):
+                wall_s, cpu_s = time.perf_counter(), time.process_time()
+                contender.call(index)
+                contender.wall_ms.append((time.perf_counter() - wall_s) * 1e3)
+                contender.cpu_ms.append((time.process_time() - cpu_s) * 1e3)
+        turn += 1
+
+
+def measure_models(
+    settings: MattingSettings, size: tuple[int, int], seconds: float, progress: Callable[[str], None]
+) -> dict[str, Any]:
+    """Return the content of `bench --json`. size: (width, height) of frames. Raises ModelError.
+
+    The model `auto` stands for every recurrent model whose weights are installed.
+    """
+    models = models_to_measure(settings)
+    with contextlib.closing(DemoSource(*size, 30.0, realtime=False)) as source:
+        frames = [source.render(index) for index in range(FRAMES)]
+    results: list[dict[str, Any]] = []
+    for model in models:
+        progress(f"{model}: preparing")
+        results += _measure_model(settings.replace(model=model), frames, seconds / len(models), progress)
+    return {"machine": hardware.machine(), "results": results}
+
+
+def models_to_measure(settings: MattingSettings) -> list[str]:
+    """Return the chosen model, or for `auto` every recurrent model whose weights are installed."""
+    if settings.model != "auto" or settings.weights is not None:
+        return [settings.model]
+    return [spec.name for spec in auto_order(gpu=False, plate=False) if on_hand(spec.name)] or [bundled().name]
+
+
+def _measure_model(
+    settings: MattingSettings, frames: list[BgrImage], seconds: float, progress: Callable[[str], None]
+) -> list[dict[str, Any]]:
+    height, width = frames[0].shape[:2]
+    choice = choose(settings)
+    ratio = geometry_for(settings, choice.model, width, height).ratio
+    settings = settings.replace(model=choice.model, device=choice.device, downsample_ratio=ratio)
+    backdrop, failures = np.full_like(frames[0], 90), list[ModelError]()
+    contenders: list[Contender] = []
+    with contextlib.ExitStack() as built:
+        for executor, precision in executor_choices(settings, choice):
+            device = "cpu" if executor == "openvino" else settings.device
+            chosen = settings.replace(executor=executor, precision=precision, device=device)
+            try:
+                engine = build_engine(chosen, width, height)
+            except ModelError as error:
+                failures.append(error)
+                continue
+            built.callback(engine.close)
+            if executor == "openvino" and not choice.spec.needs_plate:
+                contenders.append(_network(chosen, width, height))
+            contenders.append(step_contender(engine, EdgeSettings(strict="off"), frames, backdrop))
+        if failures and not contenders:
+            raise failures[0]
+        for failure in failures:
+            progress(str(failure))
+        if choice.spec.recurrent and hardware.torch_usable():  # the usual loop supports no other networks
+            contenders.append(_usual(settings, frames, backdrop))
+        progress(f"{choice.model}: measuring for {seconds:.0f} s")
+        interleave(contenders, seconds)
+    common = {"size": [width, height], "downsample_ratio": round(ratio, 4)}
+    rows: list[dict[str, Any]] = [
+        {**dict(zip(COLUMNS, each.labels, strict=False)), **common, **each.figures()} for each in contenders
+    ]
+    usual = next((row["median_ms"] for row in rows if row["what"] == "usual-loop"), None)
+    return rows if usual is None else [{**row, "times_usual_loop": round(usual / row["median_ms"], 2)} for row in rows]
+
+
+def executor_choices(settings: MattingSettings, choice: Choice) -> list[tuple[str, str]]:
+    """Return the (executor, precision) pairs to measure: the requested ones, or all that the device supports.
+
+    Where `auto` chose a GPU, OpenVINO on the CPU is measured too: it may be faster than a weak card.
+    """
+    choices = [("eager", "float32"), *([("eager", "float16")] if choice.device != "cpu" else [])]
+    if (choice.device == "cpu" or settings.device == "auto") and hardware.openvino_usable():
+        choices += [("openvino", precision) for precision in cpu_precisions(choice.model, choice.weights)]
+    wanted = settings.executor, settings.precision
+    return [pair for pair in choices if all(asked in ("auto", has) for asked, has in zip(wanted, pair, strict=True))]
+
+
+def step_contender(
+    engine: MattingEngine, edges: EdgeSettings, frames: Sequence[BgrImage], backdrop: BgrImage
+) -> Contender:
+    """Return a contender that steps the engine over the frames, again and again."""
+    labels = "step", engine.info.model, engine.info.executor, engine.info.precision
+    return Contender(labels, lambda index: engine.step(frames[index % len(frames)], backdrop, edges))
+
+
+def _network(settings: MattingSettings, width: int, height: int) -> Contender:
+    """Return a contender that runs the network alone, on zeros."""
+    from app.matting.openvino.openvino_backend import RecurrentNetwork
+
+    choice = choose(settings)
+    geometry = geometry_for(settings, choice.model, width, height)
+    network = RecurrentNetwork(converted(settings, choice, geometry), geometry, choice.precision, Strips(1))
+    return Contender(("network", choice.model, choice.executor, choice.precision), lambda _: network.infer())
+
+
+def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage) -> Contender:
+    """Return the usual loop in float32, on a GPU in float16."""
+    from app.matting.torch.networks import load_core, usual_loop
+
+    choice = choose(settings.replace(executor="eager", precision="float32"))
+    precision = "float16" if choice.device.startswith("cuda") else "float32"
+    core = load_core(choice.model, choice.weights, settings.refiner, 0.5, choice.device, precision)
+    step = usual_loop(core.network, backdrop, settings.downsample_ratio or 1.0, choice.device, precision)
+    labels = "usual-loop", choice.model, "eager", precision
+    return Contender(labels, lambda index: step(frames[index % len(frames)]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated
 
@@ -11,11 +10,15 @@ import typer
 
 from app.cli.terminal import notify
 from app.config.setting import NO_VALUE, parse_background
-from app.control.commands import COLLECT_S, SETTERS, Command, JsonValue, countdown_of, find_settable, parse_words
+from app.control.commands import COLLECT_S, SETTERS, SYNTAX, Command, Status, countdown_of, find_settable, parse_words
 from app.control.transport import ask
 from app.core import paths
 from app.core.errors import MattecamError, UsageError
 from app.core.files import is_file
+
+WRITING = "record", "record-alpha", "snapshot"
+READING = "background", "plate", "zones"
+"""Commands whose argument may be a file that is written, or read."""
 
 
 def ctl(
@@ -39,18 +42,20 @@ def ctl(
 
 
 def _with_absolute_path(command: Command) -> Command:
-    """Make paths in the command absolute, since the running program has another working directory."""
-    argument = command.argument
-    if command.name in SETTERS and argument:
-        for name, text in command.values.items():
-            if _names_file(name, text):
-                return Command(command.name, argument.removesuffix(text) + _absolute(text))
-        return command
-    records = command.name in ("record", "record-alpha") and argument != "stop"
-    reads_zones = command.name == "zones" and argument not in ("off", "undo")
-    plate = command.name == "plate" and is_file(paths.from_user(argument))
-    if command.name == "snapshot" or records or reads_zones or plate or _names_background(command):
-        return Command(command.name, _absolute(argument))
+    """Make a path in the command absolute, since the running program has another working directory."""
+    text = command.argument
+    if command.name in SETTERS:
+        for name, value in command.values.items() if text else ():
+            setting = find_settable(name)
+            is_source = setting is not None and setting.name == "capture.source" and is_file(paths.from_user(value))
+            if is_source or (setting is not None and setting.is_path and value != NO_VALUE):
+                return Command(command.name, command.argument.removesuffix(value) + _absolute(value))
+    elif command.name in WRITING and text != "stop":
+        return Command(command.name, _absolute(text))
+    elif command.name in READING and is_file(paths.from_user(text)):
+        word = text.isdecimal() or text in SYNTAX[command.name].usage.split("|")
+        if not word and (command.name != "background" or parse_background(text).path is not None):  # a file called blur
+            return Command(command.name, _absolute(text))
     return command
 
 
@@ -58,33 +63,13 @@ def _absolute(file: str) -> str:
     return str(paths.from_user(file).absolute())
 
 
-def _names_file(name: str, text: str) -> bool:
-    """Return whether a setting has this text as the name of a file."""
-    setting = find_settable(name)
-    if setting is None or text in ("", NO_VALUE):
-        return False
-    return setting.is_path or (setting.name == "capture.source" and is_file(paths.from_user(text)))
-
-
-def _names_background(command: Command) -> bool:
-    """Return whether the argument is a file, and not another word that the command takes."""
-    name = command.argument
-    if command.name != "background" or name == "next" or name.isdecimal() or not paths.from_user(name).is_file():
-        return False
-    return parse_background(name).path is not None
-
-
-def _model_in(status: Mapping[str, JsonValue]) -> str:
-    model, weights = str(status.get("model") or "no model"), status.get("weights")
-    return f"{model} with {Path(str(weights)).name}" if weights else model
-
-
-def status_line(status: Mapping[str, JsonValue]) -> str:
+def status_line(status: Status) -> str:
     """Return the state of the program in one line."""
     state = "frozen" if status.get("frozen") and not status.get("paused") else str(status.get("phase"))
+    weights = status.get("weights")
     parts = [
         "paused" if status.get("paused") else state,
-        _model_in(status),
+        f"{status.get('model') or 'no model'}{f' with {Path(weights).name}' if weights else ''}",
         f"{status.get('fps_out')} fps",
         f"background {status.get('background')}",
         str(status.get("virtual_camera") or status.get("pipewire") or "no virtual camera"),

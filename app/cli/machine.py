@@ -1,4 +1,4 @@
-"""The commands that show what this machine has and lacks: `devices`, `doctor`, `weights`."""
+"""The commands that show what this machine has, lacks and reaches: `devices`, `doctor`, `bench`, `weights`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ import typer
 from rich.progress import DownloadColumn
 from rich.table import Table
 
-from app.cli.terminal import GroupedCommand, GroupedProgram, console, notify, progress_bar
+from app.cli.options import LiveOptions, with_live_options
+from app.cli.start import on_console
+from app.cli.terminal import GroupedCommand, GroupedProgram, console, markdown_table, notify, progress_bar
 from app.core import EXIT_FAILED, paths
 from app.core.errors import MattecamError, ModelError, UsageError, visible
 from app.core.weights import download_weights
@@ -98,6 +100,28 @@ def _ask(shown: str) -> bool:
         )
     print("Run this? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+@with_live_options(
+    "size", "model", "weights", "plate", "device", "executor", "precision", "downsample_ratio", "verbose"
+)
+def bench(
+    *,
+    as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False,
+    seconds: Annotated[
+        float, typer.Option(metavar="N", min=0.1, max=3600, help="About how long; it warms up first.")
+    ] = 20.0,
+    live: LiveOptions,
+) -> None:
+    """Measure network and frame step beside a plain torch loop. Without --model: each installed recurrent model."""
+    settings = on_console(live)
+    from app.cli.bench import COLUMNS, measure_models, prepare  # loads the networks
+
+    prepare(settings.matting)  # `auto` is resolved once for the whole run: by what was measured
+    size = settings.capture.width, settings.capture.height
+    result = measure_models(settings.matting, size, seconds, notify)
+    columns = *COLUMNS, "cpu_ms_per_frame", "times_usual_loop"
+    print(json.dumps(result, indent=2) if as_json else markdown_table(result["results"], columns))
 
 
 weights = typer.Typer(

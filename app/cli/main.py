@@ -18,10 +18,9 @@ import typer
 from typer.exceptions import TyperException
 
 from app import __version__
-from app.cli.bench import bench
 from app.cli.convert import convert, with_cluster_address
 from app.cli.ctl import ctl
-from app.cli.machine import devices, doctor, weights
+from app.cli.machine import bench, devices, doctor, weights
 from app.cli.options import LiveOptions, with_live_options
 from app.cli.plate import plate
 from app.cli.start import settings_from, what_is_used

@@ -9,12 +9,16 @@ import json
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
 
 from app.config.setting import SETTINGS, Setting
 from app.core.errors import UsageError
 from app.core.settings import MAX_ZOOM
 
-JsonValue = str | int | float | bool | None | Sequence["JsonValue"] | Mapping[str, "JsonValue"]
+Status = Mapping[str, Any]
+"""Values of JSON by name."""
 
 SWITCH = "[on|off|toggle]"
 COUNTDOWN_S, MAX_COUNTDOWN_S = 5.0, 60.0
@@ -33,11 +37,6 @@ class Syntax:
     """For the help."""
     usage: str = ""
     """The argument as shown to the user, such as `NAME` or `[on|off]`; empty for none."""
-
-    @property
-    def is_optional(self) -> bool:
-        """Whether the command may stand alone."""
-        return self.usage.startswith("[") or not self.usage
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -65,7 +64,6 @@ AUTO_FRAMINGS = {"whole": "off", "calm": "calm", "close": "close"}
 """Words of `framing`, and the auto-framing that each stands for."""
 
 SYNTAX: Mapping[str, Syntax] = {
-    "autostart": Syntax("Start Mattecam when you log in, or no longer.", "on|off"),
     "background": Syntax(
         "Choose the background: name or number as in the window, blur, colour or file.",
         "next|NAME|NUMBER|blur[:0-100]|bokeh[:0-100]|FILE|#RRGGBB|green|none",
@@ -134,10 +132,6 @@ class Command:
         pan = zip(("pan_x", "pan_y"), parse_pan(rest), strict=True) if rest else ()
         return {"framing.zoom": word, **{f"framing.{name}": str(value) for name, value in pan}}
 
-    def encode(self) -> bytes:
-        """Return a JSON object."""
-        return json.dumps({"command": self.name, "argument": self.argument}).encode()
-
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -146,14 +140,18 @@ class Answer:
     done: bool
     message: str = ""
     """A sentence for the user: the new state, or why it was not reached."""
-    status: Mapping[str, JsonValue] | None = None
+    status: Status | None = None
     """For the command `status`: the fields of `--status-json`, `paused` and `frozen`."""
     wrong_usage: bool = False
     """Whether the command is not done because it asks for something impossible."""
 
-    def encode(self) -> bytes:
-        """Return a JSON object."""
-        return json.dumps(asdict(self)).encode()
+
+Message = TypeVar("Message", Command, Answer)
+
+
+def encoded(message: Command | Answer) -> bytes:
+    """Return a JSON object."""
+    return json.dumps(asdict(message)).encode()
 
 
 def parse_words(words: Sequence[str]) -> Command:
@@ -162,12 +160,14 @@ def parse_words(words: Sequence[str]) -> Command:
     if not words:
         raise UsageError(f"Name a command: {known}.")
     name, argument = words[0], " ".join(words[1:]).strip()
+    if not _is_possible(name + argument):
+        raise UsageError(f"{name} “{argument}” is not possible; leave out the characters that no name can have.")
     syntax = SYNTAX.get(name)
     if syntax is None:
         raise UsageError(f"There is no command “{name}”; the commands are {known}.")
     if argument and not syntax.usage:
         raise UsageError(f"{name} takes no argument, but got {argument}.")
-    if not argument and not syntax.is_optional:
+    if not argument and syntax.usage and not syntax.usage.startswith("["):
         raise UsageError(f"{name} needs an argument: {syntax.usage}.")
     if argument and syntax.choices and argument not in syntax.choices:
         raise UsageError(f"{name} “{argument}” is not possible; the choices are {', '.join(syntax.choices)}.")
@@ -198,6 +198,14 @@ def parse_pan(text: str) -> tuple[float, float]:
     except ValueError:
         raise UsageError(f"“{text}” is not a position; write two numbers like 0.5,-1.") from None
     return x, y
+
+
+def _is_possible(text: str) -> bool:
+    """Return whether a file may have this in its name: no other text is of use, and some cannot be written."""
+    try:
+        return b"\0" not in os.fsencode(text)
+    except UnicodeEncodeError:
+        return False
 
 
 def parse_person(text: str) -> tuple[float, float] | None:
@@ -235,37 +243,9 @@ def no_plate(argument: str) -> UsageError:
     )
 
 
-def decode_command(line: bytes) -> Command:
-    """Parse a line that a client sent. Raises UsageError."""
-    record = _record(line)
-    name, argument = record.get("command"), record.get("argument", "")
-    if not isinstance(name, str) or not isinstance(argument, str) or not _is_possible(name + argument):
-        raise UsageError('A request is a JSON object such as {"command": "background", "argument": "next"}.')
-    return parse_words([name, argument] if argument else [name])
-
-
-def _is_possible(text: str) -> bool:
-    """Return whether a file may have this in its name: no other text is of use, and some cannot be written."""
+def decoded(kind: type[Message], line: bytes) -> Message:
+    """Parse what came through the socket. Raises UsageError."""
     try:
-        return b"\0" not in os.fsencode(text)
-    except UnicodeEncodeError:
-        return False
-
-
-def decode_answer(line: bytes) -> Answer:
-    """Parse a line that the program answered. Raises UsageError."""
-    record = _record(line)
-    done, message, status = record.get("done"), record.get("message"), record.get("status")
-    if not isinstance(done, bool) or not isinstance(message, str) or not (status is None or isinstance(status, dict)):
-        raise UsageError("The running program gave an answer that this version does not understand.")
-    return Answer(done, message, status, record.get("wrong_usage") is True)
-
-
-def _record(line: bytes) -> dict[str, JsonValue]:
-    try:
-        record = json.loads(line)
-    except (ValueError, RecursionError):
-        record = None
-    if not isinstance(record, dict):
-        raise UsageError("The message does not hold one JSON object.")
-    return record
+        return TypeAdapter(kind).validate_python(json.loads(line))
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"The message is not the JSON object of a {kind.__name__.lower()} of this version.") from error

@@ -7,11 +7,10 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from app.config import autostart
 from app.config.scenes import SceneStore
 from app.config.setting import Setting, read_zones, with_value
 from app.control.changes import Apply, CommandError, SettingsChanges, answered
-from app.control.commands import SETTABLE, SETTERS, Command, JsonValue, find_settable, parse_person
+from app.control.commands import SETTABLE, SETTERS, Command, Status, find_settable, parse_person
 from app.control.files import PlateCommand, RecordCommand, Tiles, description, named_background, next_background
 from app.core.errors import SinkError, Stage, UsageError
 from app.core.files import exists, why_not_written
@@ -72,7 +71,6 @@ class SettingsController:
         self._scenes, self._scenes_changed = scenes, scenes_changed
         self._microphones = listed_microphones
         self._actions: Mapping[str, Callable[[str], str]] = {
-            "autostart": switch_autostart,
             "background": self._background,
             "freeze": self._freeze,
             "get": self._describe,
@@ -97,7 +95,7 @@ class SettingsController:
             return self._set(command.values)
         return self._actions[command.name](command.argument)
 
-    def status(self) -> Mapping[str, JsonValue]:
+    def status(self) -> Status:
         """Return the fields of `--status-json`, `paused` and `frozen`."""
         settings = self._pipeline.settings
         return {**status_fields(self._pipeline.status()), "paused": settings.paused, "frozen": settings.frozen}
@@ -304,11 +302,3 @@ def _find(name: str) -> Setting:
         advice = f"similar ones are {', '.join(similar)}, and `ctl get` lists all" if similar else "`ctl get` lists all"
         raise UsageError(f"There is no setting “{name}”; {advice}.")
     return setting
-
-
-def switch_autostart(switch: str) -> str:
-    """Start the window when the user logs in, or not. Raises UsageError where the system has no such entry."""
-    if not autostart.supported():
-        raise UsageError("Mattecam cannot be started at login by this system; add it to the system's list by hand.")
-    autostart.switch(switch == "on")
-    return f"Mattecam {'starts' if switch == 'on' else 'does not start'} when you log in."

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from multiprocessing.connection import Connection
 from pathlib import Path
 
-from app.control.commands import Answer, decode_command
+from app.control.commands import Answer, Command, decoded, encoded, parse_words
 from app.control.controller import SettingsController
 from app.control.transport import ControlAddress, ControlError, Endpoint, default_address
 from app.core.errors import MattecamError, Stage, UsageError
@@ -106,7 +106,7 @@ class ControlServer:
         try:
             request = endpoint.receive(connection)
             if request:
-                connection.send_bytes(answer(self._controller, request).encode())
+                connection.send_bytes(encoded(answer(self._controller, request)))
         except OSError as error:  # the client closed the connection or sent invalid data
             log.info("A control connection was dropped: %s", error)
         finally:
@@ -121,7 +121,8 @@ class ControlServer:
 def answer(controller: SettingsController, line: bytes) -> Answer:
     """Execute the command in `line`."""
     try:
-        command = decode_command(line)
+        asked = decoded(Command, line)
+        command = parse_words([asked.name, asked.argument])
         if command.name == "status":
             return Answer(True, "", controller.status())
         return Answer(True, controller.run(command))

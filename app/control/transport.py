@@ -23,7 +23,7 @@ from pathlib import Path
 
 import platformdirs
 
-from app.control.commands import Answer, Command, decode_answer
+from app.control.commands import Answer, Command, decoded, encoded
 from app.core import paths
 from app.core.errors import MattecamError
 from app.core.files import why_not_written, write_private
@@ -192,14 +192,14 @@ def ask(command: Command, *, at: Callable[[], ControlAddress] = default_address)
         )
     with connection:
         try:
-            send(connection, address, command.encode())
+            send(connection, address, encoded(command))
             came = connection.poll(ANSWER_TIMEOUT_S + command.extra_s)
             if not came:
                 raise EOFError
             line = connection.recv_bytes(MAX_ANSWER_BYTES)
         except (EOFError, OSError) as error:
             raise ControlError("The running Mattecam did not answer; try again.") from error
-    return decode_answer(line)
+    return decoded(Answer, line)
 
 
 def send(connection: Connection, address: ControlAddress, request: bytes) -> None:

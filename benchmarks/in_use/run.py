@@ -14,7 +14,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from app.cli.bench_run import models_to_measure
+from app.cli.bench import models_to_measure
 from app.core import paths
 from app.core.errors import ModelError, how_ended
 from app.core.settings import Settings

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from app.cli import main
-from app.cli.bench_run import COLUMNS, Contender, executor_choices, interleave, measure_models
+from app.cli.bench import COLUMNS, Contender, executor_choices, interleave, measure_models
 from app.cli.terminal import markdown_table
 from app.core.errors import ModelError
 from app.core.settings import MattingSettings
@@ -101,7 +101,7 @@ def test_what_auto_takes_is_measured_before_the_benchmark_asks_for_it(
         done.append("benchmark")
         return {"results": done}
 
-    monkeypatch.setattr("app.cli.bench_run.prepare", lambda settings: done.append("preparation"))
-    monkeypatch.setattr("app.cli.bench_run.measure_models", measured)
+    monkeypatch.setattr("app.cli.bench.prepare", lambda settings: done.append("preparation"))
+    monkeypatch.setattr("app.cli.bench.measure_models", measured)
     assert main.main(["bench", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"results": ["preparation", "benchmark"]}

@@ -9,14 +9,14 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
 import pytest
 
 from app.config import settings_file
-from app.control.commands import Command, JsonValue
+from app.control.commands import Command, Status
 from app.control.transport import ControlError, ask
 from app.core.settings import BackgroundSettings, Settings
 from tests.paths import ROOT
@@ -65,14 +65,14 @@ def start(data: Path, *words: str, output: int = subprocess.PIPE) -> Iterator[su
             process.kill()
 
 
-def asked_status() -> Mapping[str, JsonValue]:
+def asked_status() -> Status:
     """Return the status of the running program; empty while none answers."""
     with contextlib.suppress(ControlError):
         return ask(Command("status")).status or {}
     return {}
 
 
-def first_status() -> Mapping[str, JsonValue]:
+def first_status() -> Status:
     """Return the status of the program that starts, once it answers."""
     eventually(lambda: bool(asked_status()), START_S)
     return asked_status()

@@ -12,7 +12,7 @@ import pytest
 
 from app.cli import main
 from app.cli.ctl import status_line
-from app.control.commands import Command, JsonValue
+from app.control.commands import Command
 from models.faults import WeightsFault
 from models.table import NETWORKS
 from models.weights import DownloadError
@@ -151,7 +151,7 @@ def test_a_wrong_input_gets_one_sentence(
     if "s3x:" in words:
         pytest.importorskip("fsspec")
     monkeypatch.chdir(folder)
-    for build in ("app.offline.convert.build_engine", "app.cli.bench_run.prepare"):
+    for build in ("app.offline.convert.build_engine", "app.cli.bench.prepare"):
         monkeypatch.setattr(build, lambda *_: pytest.fail("something was loaded"))
     before = sorted(folder.rglob("*"))
     assert main.main(shlex.split(words)) == code
@@ -273,7 +273,7 @@ def test_the_status_says_that_the_program_is_paused(running: Recorder, capsys: p
 
 
 def test_the_status_line_names_state_background_and_recording() -> None:
-    status: dict[str, JsonValue] = {
+    status: dict[str, object] = {
         "phase": "running",
         "frozen": True,
         "fps_out": 30,

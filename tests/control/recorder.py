@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from app.control.commands import Command, JsonValue
+from app.control.commands import Command, Status
 from app.control.controller import SettingsController
 from app.control.server import ControlServer
 from app.control.transport import ControlAddress, default_address
@@ -40,7 +40,7 @@ class Recorder(SettingsController):
         self.threads.add(threading.current_thread())
         return f"{command.name} done"
 
-    def status(self) -> Mapping[str, JsonValue]:
+    def status(self) -> Status:
         return {"model": "mattecam", "size": [640, 480], "virtual_camera": None, "paused": True, "phase": "paused"}
 
     def close(self) -> None:

@@ -14,15 +14,17 @@ import pytest
 from app.cli.ctl import status_line
 from app.cli.headless import PAUSE_FILE, PauseMark
 from app.cli.options import LiveOptions, apply_options
-from app.config import autostart, settings_file
+from app.config import settings_file
 from app.config.scenes import SceneStore
 from app.config.setting import OPTIONS, SETTINGS, Setting, with_value
 from app.control.commands import (
     OWN_COMMANDS,
     SETTABLE,
     SYNTAX,
+    Answer,
     Command,
-    decode_answer,
+    decoded,
+    encoded,
     find_settable,
 )
 from app.control.controller import CREATED
@@ -110,7 +112,7 @@ def test_an_image_that_cannot_be_read_is_no_standby_image(program: Program, tmp_
 def test_an_answer_tells_wrong_usage_from_a_failure(alone: SettingsAlone, words: str, wrong_usage: bool) -> None:
     """`ctl` ended with 1 for both."""
     name, _, argument = words.partition(" ")
-    given = decode_answer(answer(alone.controller, Command(name, argument).encode()).encode())
+    given = decoded(Answer, encoded(answer(alone.controller, encoded(Command(name, argument)))))
     assert not given.done
     assert given.wrong_usage is wrong_usage
 
@@ -253,17 +255,6 @@ def test_what_failed_is_tried_again(program: Program) -> None:
     assert program.run("retry") == "What failed is tried again."
 
 
-def test_the_start_at_login_is_switched(alone: SettingsAlone, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path))
-    monkeypatch.setattr(autostart, "supported", lambda: True)
-    for word, does in (("on", "starts"), ("off", "does not start")):
-        assert alone.run(f"autostart {word}") == f"Mattecam {does} when you log in."
-        assert autostart.enabled() is (word == "on")
-    monkeypatch.setattr(autostart, "supported", lambda: False)
-    with pytest.raises(UsageError, match="cannot be started at login by this system"):
-        alone.run("autostart on")
-
-
 def test_a_microphone_must_be_one_that_the_system_lists(alone: SettingsAlone) -> None:
     alone.microphones.append(MicrophoneName("USB Microphone", "USB"))
     with pytest.raises(UsageError, match="no microphone “nosuch”; the choices are off, default, USB Microphone"):
@@ -306,9 +297,9 @@ def test_the_status_holds_the_fields_of_status_json_and_the_switches(program: Pr
 def test_text_that_no_file_can_have_is_refused(program: Program, text: str) -> None:
     """It would be stored, and end the program where it is printed or opened."""
     for name in ("background", "zones", "snapshot", "record", "set", "microphone"):
-        refused = answer(program.controller, f'{{"command": "{name}", "argument": "{text}"}}\n'.encode())
-        assert not refused.done and "a JSON object" in refused.message
-    other = answer(program.controller, b'{"command": "background", "argument": "\\udcff.png"}\n')
+        refused = answer(program.controller, f'{{"name": "{name}", "argument": "{text}"}}\n'.encode())
+        assert not refused.done and "is not possible; leave out" in refused.message
+    other = answer(program.controller, b'{"name": "background", "argument": "\\udcff.png"}\n')
     assert "no file" in other.message, "a name in another encoding is possible"
     assert program.settings == BASE
 

@@ -20,7 +20,7 @@ from unittest.mock import Mock
 import pytest
 
 from app.control import transport
-from app.control.commands import Answer, Command
+from app.control.commands import Answer, Command, encoded
 from app.control.server import RETRY_S, ControlServer
 from app.control.transport import (
     MAX_REQUEST_BYTES,
@@ -133,7 +133,7 @@ def test_a_program_that_answers_too_late_did_not_close_the_connection(
 
 
 @pytest.mark.parametrize(
-    "request_bytes", [b"\n", b"hello", b"[1,2]", b"\xff\xfe\x00", b'{"command": 7}', b"[" * 5000, b'"pause"']
+    "request_bytes", [b"\n", b"hello", b"[1,2]", b"\xff\xfe\x00", b'{"name": 7}', b"[" * 5000, b'"pause"']
 )
 def test_invalid_requests_are_refused(address: ControlAddress, server: ControlServer, request_bytes: bytes) -> None:
     with connected(address) as connection:
@@ -145,7 +145,7 @@ def test_invalid_requests_are_refused(address: ControlAddress, server: ControlSe
 def test_other_messages_are_not_answered(
     address: ControlAddress, server: ControlServer, controller: Recorder, kind: str
 ) -> None:
-    command, secret = Command("pause").encode(), (address.folder / SECRET_FILE).read_bytes()
+    command, secret = encoded(Command("pause")), (address.folder / SECRET_FILE).read_bytes()
     messages = {
         "too long": secret + command + b" " * MAX_REQUEST_BYTES,
         "without secret": command,
@@ -154,7 +154,7 @@ def test_other_messages_are_not_answered(
     }
     with connected(address) as connection, pytest.raises((EOFError, OSError)):
         if kind == "pickle":
-            connection.send({"command": "pause"})
+            connection.send({"name": "pause"})
         else:
             connection.send_bytes(messages[kind])
         connection.recv_bytes()
@@ -299,7 +299,7 @@ def test_every_command_arrives_and_is_answered(
     [
         ("scene", "nowhere", "There is no scene 'nowhere'"),
         ("framing", "0.5", "it must be at least 1"),
-        ("dance", "", "the commands are autostart, background, framing, freeze"),
+        ("dance", "", "the commands are background, framing, freeze"),
         ("pause", "now", "the choices are on, off, toggle"),
         ("resume", "now", "takes no argument"),
         ("scene", "", "needs an argument: NAME"),

@@ -31,7 +31,7 @@ from app.cli import main
 from app.config import settings_file
 from app.config.scenes import Scene, SceneStore
 from app.config.setting import read_zones
-from app.control.commands import decode_answer, decode_command
+from app.control.commands import Answer, Command, decoded, parse_words
 from app.core import paths
 from app.core.errors import (
     BackgroundError,
@@ -236,9 +236,11 @@ def test_deep_nesting_and_huge_numbers(tmp_path: Path) -> None:
 @settings(max_examples=120, deadline=None)
 @given(st.binary(max_size=200) | st.text(max_size=100).map(str.encode))
 def test_lines_for_the_control_socket(line: bytes) -> None:
-    for decode in (decode_command, decode_answer):
-        with contextlib.suppress(UsageError):
-            assert decode(line)
+    with contextlib.suppress(UsageError):
+        assert decoded(Answer, line)
+    with contextlib.suppress(UsageError):
+        command = decoded(Command, line)
+        assert parse_words([command.name, command.argument])
 
 
 SLOWEST_S, SLOWEST_VIDEO_S = 20.0, 30.0
@@ -427,8 +429,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("app.gui.application.run_window", lambda settings, options: 0)
     monkeypatch.setattr("app.cli.headless.run", lambda start, options: 0)
     monkeypatch.setattr("app.doctor.checks.run_checks", lambda system: ())
-    monkeypatch.setattr("app.cli.bench_run.measure_models", lambda *words: {"results": []})
-    monkeypatch.setattr("app.cli.bench_run.choose_again", lambda *words: {"choices": []})
+    monkeypatch.setattr("app.cli.bench.measure_models", lambda *words: {"results": []})
     monkeypatch.setattr("app.cli.plate.take_plate", lambda *words: tmp_path / "plate.png")
     monkeypatch.setattr("app.cli.machine._download", lambda name, again: tmp_path)
     (tmp_path / "broken.json").write_text("{")

@@ -22,7 +22,7 @@ from PyQt6.QtGui import QAction, QColor
 from PyQt6.QtWidgets import QApplication, QColorDialog, QInputDialog, QMenu, QMessageBox
 from pytestqt.qtbot import QtBot
 
-from app.config import autostart, settings_file
+from app.config import settings_file
 from app.config.scenes import Scene, SceneStore, default_path
 from app.config.setting import SETTINGS, Setting
 from app.control.commands import Command
@@ -644,9 +644,6 @@ def test_what_ctl_changes_is_shown(session: Session, qtbot: QtBot) -> None:
     for option, names in (("--save", ("Desk",)), ("--remove", ())):
         assert answered(qtbot, "scene", f"{option} Desk").done
         qtbot.waitUntil(lambda names=names: session.window.scenes.names == names)  # type: ignore[misc]
-    for word, on in (("on", True), ("off", False)):
-        assert answered(qtbot, "autostart", word).done
-        assert autostart.enabled() is on
     assert answered(qtbot, "retry").done
 
 

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from safetensors.numpy import load_file, save_file
 
-from app.cli.bench_run import TRIAL_COLUMNS, choose_again
-from app.cli.main import main
-from app.cli.terminal import markdown_table
-from app.core import paths
 from app.core.errors import ModelError, WeightsMissingError
 from app.core.settings import EngineSettings, MattingSettings
 from app.core.types import AlphaImage
@@ -307,56 +301,3 @@ def test_a_network_without_a_choice_is_not_measured(monkeypatch: pytest.MonkeyPa
     for cores in (2, 1):
         monkeypatch.setattr(module, "usable_cores", lambda cores=cores: cores)
         assert ("mattecam" in measurable()) == ("mattecam" in unmeasured()) == (cores == 2), "a choice of threads"
-
-
-def choose_measured(trials: list[Trial], monkeypatch: pytest.MonkeyPatch) -> tuple[list[dict[str, object]], list[str]]:
-    """Return what `bench --choose` reports where these are measured, and the lines that it shows."""
-    monkeypatch.setattr("app.matting.choice.preparation.measure", lambda model, weights, seconds: trials)
-    lines: list[str] = []
-    return choose_again(MattingSettings(), 8.0, lines.append)["choices"], lines
-
-
-def test_bench_choose_measures_again_and_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    choices, lines = choose_measured([FLOAT32, INT8, INT8_ONE], monkeypatch)
-    assert lines == ["mattecam: measuring for 8 s", "auto takes int8 on all cores for mattecam"]
-    choice = json.loads(json.dumps(choices))[0]
-    assert (choice["precision"], choice["threads"]) == ("int8", None)
-    rows = markdown_table(choice["trials"], TRIAL_COLUMNS).splitlines()
-    assert "| int8 |  | 12 | 12 | 0.0001 | True |" in rows
-    assert "| int8 | 1 | 15 | 15 | 0.0001 | False |" in rows
-    assert trials_of("mattecam", BUNDLED) == [FLOAT32, INT8, INT8_ONE]
-
-
-def test_bench_choose_says_what_could_not_be_measured_or_kept(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """It said "auto takes None"."""
-    _, lines = choose_measured([], monkeypatch)
-    assert lines[-1] == "Nothing could be measured for mattecam; the processor's instructions decide"
-    assert main(["bench", "--choose", "--model", "bgmv2-resnet50", "--weights", str(BUNDLED)]) == 0
-    shown = capsys.readouterr()
-    assert shown.out == "" and "Nothing to measure" in shown.err
-    (tmp_path / "file").touch()
-    monkeypatch.setattr(paths, "data_dir", lambda: tmp_path / "file")
-    choices, lines = choose_measured([FLOAT32], monkeypatch)
-    assert choices[0]["precision"] == "float32"
-    assert any("cannot be kept: " in line for line in lines)
-
-
-def test_bench_choose_measures_the_weights_that_are_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only installed networks were measured; with other weights `auto` always followed the instructions."""
-    named = tmp_path / "own.safetensors"
-    monkeypatch.setattr(hardware, "cpu_has_bfloat16", lambda: True)
-    monkeypatch.setattr(
-        "app.matting.choice.preparation.measure",
-        lambda model, weights, seconds: [FLOAT32, made("bfloat16", 26.0)] if weights == named else [],
-    )
-    save_file(load_file(BUNDLED), named, {"of": "the user"})
-    settings = MattingSettings(model="mattecam", weights=named, device="cpu", executor="openvino")
-    assert choose(settings).precision == "bfloat16", "by the instructions"
-    measured_now = choose_again(settings, 8.0, lambda line: None)["choices"]
-    assert [(each["model"], each["precision"]) for each in measured_now] == [("mattecam", "float32")]
-    assert choose(settings).precision == "float32"
-    moved = settings.replace(weights=named.rename(tmp_path / "renamed.safetensors"))
-    assert choose(moved).precision == "float32", "known by the content"
-    assert choose(settings.replace(weights=None)).precision == "bfloat16", "not that of the bundled ones"

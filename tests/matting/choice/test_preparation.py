@@ -15,7 +15,7 @@ import pytest
 from safetensors.numpy import load_file, save_file
 
 from app.backgrounds.standby import StandbyCard
-from app.cli.bench_run import prepare
+from app.cli.bench import prepare
 from app.core.errors import ModelError, Text
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
 from app.matting.choice import preparation as module
