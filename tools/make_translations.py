@@ -28,10 +28,16 @@ Key = tuple[str, str]
 
 
 def templates(path: Path) -> Iterator[str]:
-    """Yield the literals that a module hands to `t`, also as `partial(t, …)`. Raise ValueError for anything else."""
+    """Yield the literals that a module hands to `t`, also as `partial(t, …)`. Raise ValueError for anything else.
+
+    Of settings that have a row in the window, yield title and description.
+    """
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
         if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
             continue
+        titles = [each.value for each in node.keywords if node.func.id == "setting" and each.arg == "title"]
+        for each in (*titles, node.args[1]) if titles else ():
+            yield ast.literal_eval(each)
         deferred = node.func.id == "partial" and isinstance(node.args[0], ast.Name) and node.args[0].id == "t"
         if node.func.id != "t" and not deferred:
             continue

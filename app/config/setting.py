@@ -180,6 +180,11 @@ class Setting:
         return self.field.annotation
 
     @property
+    def title(self) -> str:
+        """The title of its row in the window; empty if there is none."""
+        return self.field.title or ""
+
+    @property
     def description(self) -> str:
         """What the setting does."""
         return self.field.description or ""

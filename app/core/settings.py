@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from app.core.errors import Text
 from app.core.types import Orientation, Rotation
 from models.table import NETWORKS
 
@@ -48,18 +49,21 @@ def setting(
     low: float | None = None,
     high: float | None = None,
     *,
+    title: str = "",
     option: str = "",
     values: str = "",
     **constraints: Any,
 ) -> Any:
-    """Declare a setting. Command line, `ctl`, checks of files and the table of the settings are derived from it.
+    """Declare a setting. Options, `ctl`, checks of files, rows of the window and documents are derived from it.
 
-    description: help of the option. low, high: the range, both included. option: such as `--mirror`, for a switch with
-    two names `--on-demand/--always-on`; empty for a setting without an option. values: what the help shows in place of
-    what the type allows. constraints: further arguments of pydantic's `Field`.
+    description: help of the option and tool tip of the row; the window leaves out what is between ⟦ and ⟧. low, high:
+    the range, both included. title: of the row; empty for a setting without one. option: such as `--mirror`, for a
+    switch with two names `--on-demand/--always-on`; empty for a setting without an option. values: what the help shows
+    in place of what the type allows. constraints: further arguments of pydantic's `Field`.
     """
     shown = {name: text for name, text in (("option", option), ("values", values)) if text}
-    return Field(default, description=description, ge=low, le=high, json_schema_extra={**shown}, **constraints)
+    constraints |= {"title": Text(title, {}), "description": Text(description, {}), "ge": low, "le": high}
+    return Field(default, json_schema_extra={**shown}, **constraints)
 
 
 StrictLevel = Literal["off", "balanced"]
@@ -79,19 +83,30 @@ MIN_RATIO, MAX_RATIO = 0.05, 1.0
 class EdgeSettings(Model):
     """Edge and light controls, applied to matte and foreground between network and composite."""
 
-    threshold: float = setting(0.5, "The alpha that a raised contrast leaves unchanged.", 0, 1)
-    contrast: float = setting(0.0, "0 leaves the matte unchanged, 1 makes it a binary mask at the threshold.", 0, 1)
-    grow_px: int = setting(0, "Dilate (above 0) or erode the person, in output pixels.", -20, 20)
-    feather_px: int = setting(0, "Soften the edge outward, in output pixels; the inside stays opaque.", 0, 40)
-    temporal_smoothing: float = setting(0.0, "How strongly small changes of alpha between frames are damped.", 0, 1)
-    despill: float = setting(0.0, "Remove a green cast from the semi-transparent edge.", 0, 1)
-    strict: StrictLevel = setting("balanced", "Hide things mistaken for people.", option="--strict")
-    light_match: float = setting(
-        0.0, "Adapt the person's light and colour to the background.", 0, 100, option="--light-match"
+    threshold: float = setting(0.5, "Alpha above which pixels stay when the edge is hardened.", 0, 1, title="Threshold")
+    contrast: float = setting(0.0, "From the soft matte to a hard mask at the threshold.", 0, 1, title="Hardness")
+    grow_px: int = setting(
+        0, "Move the edge outward⟦ (above 0)⟧ or inward⟦, in output pixels⟧.", -20, 20, title="Shrink or grow"
     )
-    portrait_light: float = setting(0.0, "Soft virtual light on the face.", 0, 100, option="--portrait-light")
+    feather_px: int = setting(
+        0, "Soften the edge outward⟦, in output pixels⟧; the inside stays opaque.", 0, 40, title="Feather outward"
+    )
+    temporal_smoothing: float = setting(0.0, "Reduce flicker of the edge.", 0, 1, title="Temporal smoothing")
+    despill: float = setting(0.0, "Remove a green cast from hair and edges.", 0, 1, title="Remove colour fringe")
+    strict: StrictLevel = setting(
+        "balanced",
+        "Balanced: hide things mistaken for people, and nothing of a person.",
+        title="Hide things mistaken for people",
+        option="--strict",
+    )
+    light_match: float = setting(
+        0.0, "Adapt your light and colours to the background.", 0, 100, title="Light match", option="--light-match"
+    )
+    portrait_light: float = setting(
+        0.0, "Light your face like a soft lamp.", 0, 100, title="Portrait light", option="--portrait-light"
+    )
     brightness: float = setting(
-        0.0, "Brighten a dark or backlit face, darken an overexposed one; 0 is off.", 0, 100, option="--brightness"
+        0.0, "Brighten a dark face, darken an overexposed one.", 0, 100, title="Brightness", option="--brightness"
     )
 
 
@@ -103,18 +118,25 @@ class EngineSettings(Model):
         None, "Checkpoint for the model, in place of the registered one.", option="--weights"
     )
     refiner: Literal["auto", "deep-guided-filter", "fast-guided-filter"] = setting(
-        "auto", "How the matte is upsampled.", option="--refiner"
+        "auto", "How the matte is upsampled.", title="Refiner", option="--refiner"
     )
     plate: Path | None = setting(None, "Image of the empty background, for models that need one.", option="--plate")
-    device: str = setting("auto", "auto, cpu, cuda, cuda:N or mps.", option="--device")
+    device: str = setting(
+        "auto", "Processor that runs the network⟦: auto, cpu, cuda, cuda:N or mps⟧.", title="Device", option="--device"
+    )
     executor: Literal["auto", "eager", "openvino"] = setting(
-        "auto", "Software that runs the network.", option="--executor"
+        "auto", "Software that runs the network.", title="Executor", option="--executor"
     )
     precision: Literal["auto", "float32", "float16", "bfloat16", "int8"] = setting(
-        "auto", "Number format of the computation.", option="--precision"
+        "auto", "Number format of the computation.", title="Precision", option="--precision"
     )
     downsample_ratio: float | None = setting(
-        None, "Downsample ratio of the frame for the network.", MIN_RATIO, MAX_RATIO, option="--downsample-ratio"
+        None,
+        "Resolution of the network's input⟦ as a share of the frame's⟧: more is finer and slower.",
+        MIN_RATIO,
+        MAX_RATIO,
+        title="Detail",
+        option="--downsample-ratio",
     )
     """None selects a ratio for which the short side of the network's input is about 270 pixels."""
 
@@ -139,7 +161,8 @@ class MattingSettings(EngineSettings):
 
     governor: bool = setting(
         True,
-        "Lower the quality of settings on auto when the machine is too busy.",
+        "Lower automatic settings and the frame rate while this computer cannot keep up.",
+        title="Lower quality when this computer is busy",
         option="--governor/--no-governor",
     )
     edges: EdgeSettings = EdgeSettings()
@@ -162,13 +185,22 @@ class CaptureSettings(Model):
     """Also `camera:STABLE-ID`, and `portal` for the first camera of PipeWire."""
     width: int = setting(1280, "Width of the frames.", 16, 7680, option="--size")
     height: int = setting(720, "Height of the frames.", 16, 4320, option="--size")
-    fps: float = setting(30.0, "Frame rate in frames per second.", 1, 240, option="--fps")
-    pixel_format: str = setting("auto", "Pixel format of the camera, such as MJPG or YUYV.", option="--format")
+    fps: float = setting(30.0, "Frames per second of the camera.", 1, 240, title="Frame rate", option="--fps")
+    pixel_format: str = setting(
+        "auto", "Pixel format of the camera⟦, such as MJPG or YUYV⟧.", title="Format", option="--format"
+    )
     lock_exposure: bool = setting(False, "Lock exposure and white balance once they have settled.")
     """If the camera supports it; keeps the plate valid."""
-    rotate: Rotation = setting(0, "Turn the camera or film clockwise, in degrees.", option="--rotate")
+    rotate: Rotation = setting(
+        0, "Turn the camera⟦ or film⟧ clockwise, in degrees.", title="Turn the camera", option="--rotate"
+    )
     """Added to what a film's own metadata says."""
-    flip: bool = setting(False, "Swap left and right of the camera or film.", option="--flip/--no-flip")
+    flip: bool = setting(
+        False,
+        "Swap left and right of the camera⟦ or film⟧, not of the background.",
+        title="Swap left and right of the camera",
+        option="--flip/--no-flip",
+    )
     """After the turn. Zones, plates and framing follow; `output.mirror` mirrors what leaves, with the background."""
 
     @field_validator("rotate", mode="before")
@@ -197,16 +229,30 @@ class BackgroundSettings(Model):
     colour: str = setting("#00b140", "Colour of the kind colour.", pattern=COLOUR)
     blur_strength: float = setting(85.0, f"Strength of the blur; from {HIDES_TEXT:g} on it hides text.", 0, 100)
     """The same at every level of strict mode, which may show a stronger one: `Settings.shown_blur`."""
-    bokeh: bool = setting(False, "Blur with discs that keep highlights, like a lens.")
+    bokeh: bool = setting(
+        False, "Blur like a wide lens: lights become discs; needs the executor OpenVINO.", title="Bokeh"
+    )
     fit: Literal["fill", "fit"] = setting(
         "fill", "Whether the background covers the frame or is shown whole.", option="--background-fit"
     )
-    zoom: float = setting(1.0, "Enlarge the background.", 1, MAX_ZOOM, option="--background-zoom")
+    zoom: float = setting(
+        1.0, "Enlarge the image behind the person.", 1, MAX_ZOOM, title="Zoom", option="--background-zoom"
+    )
     pan_x: float = setting(
-        0.0, "Part of an enlarged background that is shown: -1 left, 1 right.", -1, 1, option="--background-pan"
+        0.0,
+        "Part of the background that is shown⟦: -1 left, 1 right⟧.",
+        -1,
+        1,
+        title="Left–right",
+        option="--background-pan",
     )
     pan_y: float = setting(
-        0.0, "Part of an enlarged background that is shown: -1 top, 1 bottom.", -1, 1, option="--background-pan"
+        0.0,
+        "Part of the background that is shown⟦: -1 top, 1 bottom⟧.",
+        -1,
+        1,
+        title="Up–down",
+        option="--background-pan",
     )
 
     @property
@@ -242,12 +288,12 @@ MAX_ZONES = 200
 class FramingSettings(Model):
     """Crop of the source's frames: digital zoom and pan."""
 
-    zoom: float = setting(1.0, "Digital zoom, 1 (the whole frame) to 4.", 1, MAX_ZOOM, option="--zoom")
+    zoom: float = setting(1.0, "Enlarge a part of the camera image.", 1, MAX_ZOOM, title="Zoom", option="--zoom")
     pan_x: float = setting(
-        0.0, "Position of the zoom: -1 at the left edge of the frame, 1 at the right edge.", -1, 1, option="--pan"
+        0.0, "Part of the camera image that is shown⟦: -1 left, 1 right⟧.", -1, 1, title="Left–right", option="--pan"
     )
     pan_y: float = setting(
-        0.0, "Position of the zoom: -1 at the top edge of the frame, 1 at the bottom edge.", -1, 1, option="--pan"
+        0.0, "Part of the camera image that is shown⟦: -1 top, 1 bottom⟧.", -1, 1, title="Up–down", option="--pan"
     )
 
 
@@ -275,11 +321,14 @@ class PeopleSettings(Model):
     """What follows the people in the frame."""
 
     auto_framing: Literal["off", "calm", "close"] = setting(
-        "off", "Crop the output to head and shoulders, and follow them.", option="--auto-framing"
+        "off", "Crop the image to head and shoulders, and follow them.", title="Auto-framing", option="--auto-framing"
     )
     """In effect while `FramingSettings.zoom` is 1."""
     only_me: bool = setting(
-        False, "Show one person only; click the person in the preview.", option="--only-me/--everybody"
+        False,
+        "Hide everybody but one person; click the person in the preview.",
+        title="Only me",
+        option="--only-me/--everybody",
     )
     """The largest person, or the one at `Settings.selected`."""
     zones: tuple[Zone, ...] = setting(
@@ -314,21 +363,35 @@ def _without_port(camera: str) -> str:
 class OutputSettings(Model):
     """The virtual camera and other outputs."""
 
-    virtual_camera: str = setting("auto", "auto, off, a device or its label.", option="--virtual-camera")
+    virtual_camera: str = setting(
+        "auto",
+        "Device that programs read⟦: auto, off, a device or its label⟧.",
+        title="Device",
+        option="--virtual-camera",
+    )
     virtual_camera_backend: Literal["auto", "pyvirtualcam", "v4l2"] = setting(
-        "auto", "What writes to the virtual camera.", option="--virtual-camera-backend"
+        "auto", "Library for the virtual camera.", title="Virtual camera backend", option="--virtual-camera-backend"
     )
     """auto: pyvirtualcam, or V4L2 where that is not installed or fails."""
     alpha_output: Literal["off", "bgra"] = setting(
         "off",
-        "Send the person with alpha: bgra in the PipeWire camera.",
+        "For programs that put another picture behind the person⟦: bgra sends alpha in the PipeWire camera⟧.",
+        title="Send cut-out person to OBS",
         option="--alpha-output",
     )
     pipewire: Literal["auto", "on", "off"] = setting(
-        "auto", "Offer a PipeWire camera; auto: where PipeWire runs.", option="--pipewire"
+        "auto",
+        "Offer a camera that browsers and Flatpak programs find by its portal⟦; auto: where PipeWire runs⟧.",
+        title="PipeWire camera",
+        option="--pipewire",
     )
     """auto: if PipeWire runs and the virtual camera is not off."""
-    on_demand: bool = setting(True, "Turn the camera off while no program reads it.", option="--on-demand/--always-on")
+    on_demand: bool = setting(
+        True,
+        "Turn the camera off while no program reads it and the window is hidden.",
+        title="Switch the real camera off while nobody watches",
+        option="--on-demand/--always-on",
+    )
     """Not while the window is visible."""
     record: Path | None = setting(None, "Also record the output to this video file.", option="--record")
     record_alpha: Path | None = setting(
@@ -344,15 +407,25 @@ class OutputSettings(Model):
     )
     microphone: str = setting(
         "off",
-        "Microphone whose sound is recorded with --record.",
+        "Microphone whose sound is recorded⟦ with --record⟧.",
+        title="Microphone",
         option="--microphone",
         values="off|default|NAME",
         min_length=1,
         max_length=300,
     )
-    mirror: bool = setting(False, "Mirror what leaves, with the background.", option="--mirror/--no-mirror")
-    standby_text: str = setting("", "Text of the stand-by card.", max_length=200)
-    standby_image: Path | None = setting(None, "Image of the stand-by card.")
+    mirror: bool = setting(
+        False,
+        "Mirror what leaves, with the background and texts in it.",
+        title="Mirror the output",
+        option="--mirror/--no-mirror",
+    )
+    standby_text: str = setting(
+        "", "Text of the card that others see while you are paused.", title="Stand-by text", max_length=200
+    )
+    standby_image: Path | None = setting(
+        None, "Image of the card that others see while you are paused.", title="Stand-by image"
+    )
 
     @property
     def offers_pipewire(self) -> bool:
@@ -369,14 +442,19 @@ class WindowSettings(Model):
 
     first_run_done: bool = False
     close_to_tray: bool | None = setting(
-        None, "Closing the window leaves Mattecam in the tray; none asks.", values="on|off|none"
+        None,
+        "Other programs keep receiving your video when the window is closed⟦; none asks⟧.",
+        title="Keep running in the tray when the window is closed",
+        values="on|off|none",
     )
-    mirror_preview: bool = setting(True, "Show the preview as a mirror.")
+    mirror_preview: bool = setting(
+        True, "Show the preview as a mirror; the output stays as it is.", title="Mirror the preview"
+    )
     show_panel: bool = setting(True, "Show the side panel.")
     all_settings: bool = setting(False, "Show every setting in the side panel, not only what most people need.")
     show_readout: bool = setting(True, "Show frame rate and delay on the preview.")
-    theme: Theme = setting("system", "Colours of the window.")
-    language: Language = setting("system", "Language of the window, from the next start on.")
+    theme: Theme = setting("system", "Light or dark colours of the window.", title="Theme")
+    language: Language = setting("system", "Language of the window⟦, from the next start on⟧.", title="Language")
     own_colour: str = setting("#3a5f8a", "The colour of the tile Colour.", pattern=COLOUR, values="#RRGGBB")
     recordings_dir: Path | None = setting(
         None, "Folder of recordings; none: Mattecam in your folder of videos.", values="FOLDER"

@@ -10,10 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from app.core.errors import t
 from app.core.geometry import WHOLE_VIEW, View
 from app.core.types import Floats
-from app.effects.base import Effect, FrameContext, PanelRow
+from app.effects.base import Effect, FrameContext
 from app.effects.finding import Person, find_people
 from app.matting.base.interface import MatteEdit
 
@@ -258,9 +257,7 @@ def _pan(centre: float, size: float) -> float:
 class AutoFraming(Effect):
     """Shows the part of the frame around head and shoulders, while no manual zoom overrides it."""
 
-    rows = (
-        PanelRow("people.auto_framing", t("Auto-framing"), t("Crops the image to head and shoulders and follows them")),
-    )
+    settings = ("people.auto_framing",)
     moves = True
 
     def __init__(self) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, NamedTuple
+from typing import ClassVar
 
-from app.core.errors import Text
 from app.core.settings import FramingSettings, Settings
 from app.core.types import UNTURNED, Backdrop, Floats, Orientation
 from app.matting.base.interface import MatteEdit, StateArrays
@@ -34,20 +33,11 @@ class FrameContext:
         return self.size[0] / self.size[1]
 
 
-class PanelRow(NamedTuple):
-    """How the window shows a setting."""
-
-    setting: str
-    """Its name, such as `edges.light_match`."""
-    title: Text
-    tip: Text
-
-
 class Effect:
     """One effect on one stream of frames. Used on one thread; `prepare` precedes every frame."""
 
-    rows: ClassVar[tuple[PanelRow, ...]] = ()
-    """Its settings in the window."""
+    settings: ClassVar[tuple[str, ...]] = ()
+    """Its settings that the window shows, such as `edges.light_match`."""
     moves: ClassVar[bool] = False
     """Whether a frame that equals the last one may be shown otherwise."""
 

@@ -19,10 +19,9 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.errors import t
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage, BlurredBackground, Floats
-from app.effects.base import Effect, FrameContext, PanelRow
+from app.effects.base import Effect, FrameContext
 from app.matting.base.interface import MatteEdit, StateArrays, saved
 
 GAMMA = 2.2
@@ -313,21 +312,7 @@ HEAD_RATE = 0.15
 class Light(Effect):
     """Relights the person of one stream."""
 
-    rows = (
-        PanelRow(
-            "edges.light_match",
-            t("Light match"),
-            t("Adapts your brightness, colour and contrast to the background"),
-        ),
-        PanelRow(
-            "edges.portrait_light", t("Portrait light"), t("Brightens your face like a soft lamp beside the camera")
-        ),
-        PanelRow(
-            "edges.brightness",
-            t("Brightness"),
-            t("Brightens a dark or backlit face, and darkens an overexposed one"),
-        ),
-    )
+    settings = ("edges.light_match", "edges.portrait_light", "edges.brightness")
 
     def __init__(self) -> None:
         self._tone: Floats | None = None

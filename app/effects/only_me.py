@@ -14,11 +14,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.errors import t
 from app.core.geometry import WHOLE_VIEW, cutout, from_camera
 from app.core.settings import FramingSettings
 from app.core.types import Floats, Mask
-from app.effects.base import Effect, FrameContext, PanelRow
+from app.effects.base import Effect, FrameContext
 from app.effects.finding import on_grid
 from app.matting.base.interface import MatteEdit
 
@@ -176,9 +175,7 @@ Point = tuple[float, float]
 class OnlyMe(Effect):
     """Tracks one person in one stream. Nothing outlives this object."""
 
-    rows = (
-        PanelRow("people.only_me", t("Only me"), t("Hides everybody but one person; click the person in the preview")),
-    )
+    settings = ("people.only_me",)
     moves = True
 
     def __init__(self) -> None:

@@ -12,7 +12,7 @@ from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tiles import TileView
 from app.gui.bridge import Bridge, ViewRequest, render, to_qimage
 from app.gui.doctor import VirtualCameraView
-from app.gui.panels.form import Form, say
+from app.gui.panels.form import Entries, Form, say
 from app.gui.panels.models import QualityChoice
 from app.gui.panels.side_panel import SidePanel
 from app.gui.state import SettingsStore, Tasks
@@ -27,11 +27,8 @@ LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
 
 def add_languages(form: Form, object_name: str) -> None:
     """Add a list of the languages, and say when a change applies: the window is built in one language."""
-    form.add_list(
-        "window.language", tr("Language"), tr("Language of the window"),
-        [(tr("System"), "system"), *LANGUAGES], partial(form.store.set, "window.language"),
-        name=object_name,
-    )  # fmt: skip
+    entries: Entries = [(tr("System"), "system"), *LANGUAGES]
+    form.add_list("window.language", entries, partial(form.store.set, "window.language"), name=object_name)
     form.add_hint(tr("Another language is used from the next start on."))
 
 

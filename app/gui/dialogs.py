@@ -81,9 +81,8 @@ class PreferencesDialog(QDialog):
     def _general(self, store: SettingsStore) -> Form:
         form = Form(store)
         add_languages(form, "languageCombo")
-        form.row("window.theme", tr("Theme"), tr("Light or dark colours"), [*theme_names()])
-        form.row("window.close_to_tray", tr("Keep running in the tray when the window is closed"),
-                 tr("Other programs keep receiving your video"))  # fmt: skip
+        form.row("window.theme", [*theme_names()])
+        form.row("window.close_to_tray")
         self._autostart = check(
             tr("Start when you log in"),
             tr("Starts Mattecam minimised with your desktop"),

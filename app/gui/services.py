@@ -22,7 +22,7 @@ from app.core.weights import install_weights as install_weights
 from app.doctor.checks import run_checks as run_checks
 from app.doctor.finding import Finding
 from app.matting.choice import hardware
-from app.matting.choice.choice import best, choose_device, choose_model, gain, openvino_precision, trials_of, unmeasured
+from app.matting.choice.choice import best, choose_device, choose_model, trials_of
 from app.matting.choice.governor import LIGHTER_WORK
 from app.matting.plate.picture import PlateInfo, plate_info, plate_path
 from app.matting.plate.picture import store_plate as store_plate
@@ -33,18 +33,6 @@ from models.weights import WeightReport, describe, on_hand
 
 models = describe
 """Returns every model except `auto`, in the order of the settings, with its file if it is installed."""
-
-
-@dataclass(frozen=True, slots=True)
-class PrecisionChoice:
-    """What `auto` takes for a network in OpenVINO."""
-
-    precision: str
-    """Also the number of threads, if that was measured, such as `int8 on one thread`."""
-    gain: float | None
-    """How many times as fast as float32 it was measured to be; None without a measurement."""
-    provisional: bool
-    """Whether the network is still to be measured, which may change the choice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,18 +73,6 @@ def devices() -> tuple[tuple[str, str], ...]:
     if hardware.apple_gpu_usable():
         found.append(("mps", "Apple GPU"))
     return tuple(found)
-
-
-def precision_choice(model: str, weights: Path | None) -> PrecisionChoice | None:
-    """Return what `auto` takes for a model, or for a weights file of it; None if the model is not installed."""
-    file = weights or on_hand(model)
-    if file is None:
-        return None
-    provisional = weights is None and model in unmeasured()
-    trials = trials_of(model, file)
-    if trial := best(trials):
-        return PrecisionChoice(trial.words, gain(trials, trial), provisional)
-    return PrecisionChoice(openvino_precision(model, file), None, provisional)
 
 
 def recommended_model() -> WeightReport:

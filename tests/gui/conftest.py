@@ -67,7 +67,6 @@ NEEDS_PLATE = t(
     model="mattecam-plate",
 )
 STANDARD = services.FineQuality("mattecam", 0.6, holds_rate=True)
-MEASURED = services.PrecisionChoice("int8", 2.24, provisional=False)
 StartWindow = Callable[..., Session]
 PATIENCE_MS = 60_000
 
@@ -137,7 +136,6 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> None:
         "run_checks",
         lambda *, proof=True, only="": tuple(one for one in FINDINGS if one.check.startswith(only)),
     )
-    monkeypatch.setattr(services, "precision_choice", lambda model, weights: MEASURED)
     monkeypatch.setattr(services, "fine_quality", lambda settings: STANDARD)
 
 

@@ -15,7 +15,7 @@ from PyQt6.QtWidgets import QCheckBox, QFileDialog, QLabel, QProgressBar, QPushB
 from pytestqt.qtbot import QtBot
 
 from app.capture.devices import CameraDevice
-from app.core.errors import PlateError, t
+from app.core.errors import PlateError
 from app.core.settings import CaptureSettings, MattingSettings
 from app.core.threads import usable_cores
 from app.core.types import UNTURNED, BgrImage, Frame, SourceInfo
@@ -24,12 +24,10 @@ from app.gui import services
 from app.gui.application import Session
 from app.gui.panels import plate
 from app.gui.panels.devices import FILE
-from app.gui.panels.models import AdvancedControls, Models, QualityChoice
+from app.gui.panels.models import Models, QualityChoice
 from app.gui.panels.plate import PlateDialog
-from app.gui.services import PrecisionChoice
 from app.gui.state import SettingsStore, Tasks
 from app.matting.base.interface import EngineInfo
-from app.matting.choice import choice as kept
 from app.matting.choice import hardware
 from app.matting.choice.choice import Trial, save_trials
 from app.matting.choice.governor import LIGHTER_WORK
@@ -165,81 +163,6 @@ def test_no_row_appears_when_the_network_is_known(controls: Session) -> None:
         rows.append([label for label in network.findChildren(QLabel) if not label.isHidden()])
     assert rows[0] == rows[1]
     assert any(label.text().startswith("In use: ") for label in rows[1])
-
-
-@pytest.fixture
-def control(qtbot: QtBot, tasks: Tasks) -> AdvancedControls:
-    made = AdvancedControls(made_store(), tasks)
-    qtbot.addWidget(made)
-    return made
-
-
-def sentence(control: AdvancedControls) -> str:
-    shown = find(control, QLabel, "precisionChosen")
-    return "" if shown.isHidden() else shown.text()
-
-
-@pytest.mark.parametrize(
-    ("choice", "text"),
-    [
-        (PrecisionChoice("int8", 2.24, False), "Automatic: int8, 2.2 times as fast as float32 on this computer"),
-        (PrecisionChoice("float32", 1.0, False), "Automatic: float32, the best choice on this computer"),
-        (PrecisionChoice(t("{precision} on one thread", precision="int8"), 0.98, False),
-         "Automatic: int8 on one thread, the best choice on this computer"),
-        (PrecisionChoice("bfloat16", None, True), "Automatic: bfloat16 until this computer has been measured"),
-        (PrecisionChoice("float32", None, True), "Automatic: float32 until this computer has been measured"),
-        (PrecisionChoice("float32", None, False), "Automatic: float32"),
-    ],
-)  # fmt: skip
-def test_the_panel_says_what_automatic_takes(
-    control: AdvancedControls, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, choice: PrecisionChoice, text: str
-) -> None:
-    monkeypatch.setattr(services, "precision_choice", lambda model, weights: choice)
-    assert not sentence(control), "nothing before the network is known"
-    control.show_status(RUNNING)
-    qtbot.waitUntil(lambda: sentence(control) == text)
-
-
-def test_the_sentence_is_asked_for_once(
-    control: AdvancedControls, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A server or a graphics card has no choice that is measured here, and an answer may come too late."""
-    asked: list[tuple[str, Path | None]] = []
-
-    def choice(model: str, weights: Path | None) -> PrecisionChoice | None:
-        asked.append((model, weights))
-        return None if model == "u2net" else PrecisionChoice(model, 2.0, False)
-
-    def show(model: str = "mattecam") -> None:
-        control.show_status(replace(RUNNING, engine=replace(ENGINE, model=model)))
-
-    monkeypatch.setattr(services, "precision_choice", choice)
-    for _ in range(2):
-        show()
-    qtbot.waitUntil(lambda: "mattecam" in sentence(control))
-    control.show_status(PipelineStatus())
-    assert sentence(control), "kept while the engine is rebuilt"
-    show(model="rvm-mobilenetv3")
-    qtbot.waitUntil(lambda: "rvm-mobilenetv3" in sentence(control))
-    control.store.edit("matting", weights=Path("own.pth"))
-    show()
-    qtbot.waitUntil(lambda: "mattecam" in sentence(control))
-    assert asked == [("mattecam", None), ("rvm-mobilenetv3", None), ("mattecam", Path("own.pth"))]
-    qtbot.waitUntil(lambda: bool(sentence(control)))
-    show(model="u2net")
-    qtbot.waitUntil(lambda: not sentence(control))
-
-
-def test_the_choice_is_the_one_of_the_kept_measurement(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(kept, "measurable", lambda: {"mattecam": BUNDLED})
-    before = services.precision_choice("mattecam", None)
-    assert before is not None and before.gain is None and before.provisional
-    trials = [("float32", None, 20.0), ("float32", 1, 30.0), ("int8", None, 9.0), ("int8", 1, 8.0)]
-    save_trials("mattecam", BUNDLED, [Trial(precision, of, ms, ms) for precision, of, ms in trials])
-    assert services.precision_choice("mattecam", None) == PrecisionChoice("int8 on one thread", 3.75, False)
-    save_trials("mattecam", BUNDLED, [])
-    failed = services.precision_choice("mattecam", None)
-    assert failed is not None and failed.gain is None and not failed.provisional, "it is not tried again"
 
 
 SIZE = 160, 96

@@ -336,10 +336,12 @@ def test_every_declaration_is_drawn_by_the_kind_of_its_values(qtbot: QtBot) -> N
     kinds: dict[type, list[str]] = {}
     for name, declared in SETTINGS.items():
         limited = declared.annotation is not str or any(isinstance(each, MaxLen) for each in declared.field.metadata)
-        if declared.description and limited and not name.endswith((".zones", ".width", ".height", ".fps")):
-            made = form.row(name, name.title(), declared.description)
+        if declared.title and limited and not name.endswith(".fps"):
+            made = form.row(name)
             kinds.setdefault(type(made), []).append(name)
-            assert find(form, QWidget, name).toolTip() == declared.description
+            control = find(form, QWidget, name)
+            assert control.accessibleName() == declared.title
+            assert "⟦" not in control.toolTip() and control.toolTip()[:9] == declared.description[:9]
     assert "output.mirror" in kinds[WrappingCheckBox] and "window.close_to_tray" in kinds[WrappingCheckBox]
     assert "capture.rotate" in kinds[ElidedComboBox] and "matting.precision" in kinds[ElidedComboBox]
     assert "edges.grow_px" in kinds[ValueSlider] and "matting.downsample_ratio" in kinds[ValueSlider]
@@ -366,6 +368,7 @@ def test_dragging_the_detail_slider_disables_automatic(rows: Session) -> None:
     engine = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.5, (32, 24))
     rows.bridge.status_changed.emit(PipelineStatus(engine=engine))
     assert slider.value() == 50 and "32 × 24" in find(rows.window, QLabel, "downsampleSize").text()
+    assert find(rows.window, QLabel, "precisionUsed").text() == "In use: int8"
     slider.setValue(30)
     assert rows.store.current.matting.downsample_ratio == pytest.approx(0.3)
     assert not auto.isChecked()

@@ -18,12 +18,11 @@ from app.backgrounds.kinds import ColourBackground
 from app.capture import SourceName, parse_source, table
 from app.capture.base import FrameSource
 from app.capture.table import SourceSpec
-from app.core.errors import t
 from app.core.geometry import View
 from app.core.settings import CaptureSettings, Settings
 from app.core.types import BgrImage, Floats, Frame, Outgoing, SourceInfo
 from app.effects import table as effects
-from app.effects.base import Effect, FrameContext, PanelRow
+from app.effects.base import Effect, FrameContext
 from app.gui.panels.side_panel import LightSliders
 from app.matting.base.interface import MatteEdit
 from app.offline.film_step import FilmStep
@@ -162,7 +161,7 @@ def toy_effect(change: MatteEdit) -> type[Effect]:
     """Return an effect that changes each matte in the same way."""
 
     class ToyEffect(Effect):
-        rows = (PanelRow("edges.despill", t("Toy"), t("Does what a toy does")),)
+        settings = ("edges.despill",)
 
         def prepare(self, frame: FrameContext, last: FrameContext | None) -> bool:
             return frame.settings.matting.edges.despill > 0
@@ -204,7 +203,7 @@ def test_a_row_is_all_that_an_effect_needs(kind: str, monkeypatch: pytest.Monkey
     assert slider is not None and slider.value() == slider.maximum()
 
 
-LINE = 'rotate: int = setting(0, "Rotate the output.", 0, 270, option="--rotate")'
+LINE = 'rotate: int = setting(0, "Rotate the output.", 0, 270, title="Turn", option="--rotate")'
 PROGRAM = """
 import json, sys, types
 from pathlib import Path
@@ -238,7 +237,7 @@ said = {
     "ctl": parse_words(["set", "output.rotate", "180"]).argument,
     "refused in ctl": refused(lambda: parse_words(["set", "output.rotate", "300"])),
     "file": settings_file.parse(changed.model_dump(mode="json")) == changed,
-    "described": [SETTINGS["output.rotate"].values, SETTINGS["output.rotate"].description],
+    "described": [SETTINGS["output.rotate"].values, SETTINGS["output.rotate"].description, SETTINGS["output.rotate"].title],
 }
 assert main(["headless", "--help"]) == 0
 print(json.dumps(said))
@@ -256,5 +255,5 @@ def test_a_setting_is_declared_in_one_line() -> None:
         "ctl": "output.rotate 180",
         "refused in ctl": f"output.rotate: {problem}",
         "file": True,
-        "described": ["0-270", "Rotate the output."],
+        "described": ["0-270", "Rotate the output.", "Turn"],
     }

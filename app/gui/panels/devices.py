@@ -55,31 +55,20 @@ class CameraControls(Form):
         self._delivered = label("", "faint", wrap=True)
         self.add(self.list, self._delivered)
         self.list.activated.connect(lambda _row: self.choose_source(self.list.currentData()))
-        self.row("capture.rotate", tr("Turn the camera"),
-                 tr("For a camera that hangs sideways or upside down"),
-                 change=lambda degrees: edit_capture(store, rotate=degrees))  # fmt: skip
-        self.row("capture.flip", tr("Swap left and right of the camera"),
-                 tr("The background is not swapped"), change=lambda on: edit_capture(store, flip=on))  # fmt: skip
-        self._add_formats()
-        self.on_settings(self._show)
-
-    def _add_formats(self) -> None:
-        change = partial(edit_capture, self.store)
+        self.row("capture.rotate", change=lambda degrees: edit_capture(store, rotate=degrees))
+        self.row("capture.flip", change=lambda on: edit_capture(store, flip=on))
         self._size = combo(tr("Size"), tr("Width and height of the frames"), "sizeCombo")
-        self._size.activated.connect(lambda _row: self._choose_size(*self._size.currentData()))
+        self._size.activated.connect(
+            lambda _row: edit_capture(store, **dict(zip(("width", "height"), self._size.currentData(), strict=True)))
+        )
         self.add_row(self._size.accessibleName(), self._size)
         self.only_with_all_settings(
             self._size,
-            self.row("capture.fps", tr("Frame rate"), tr("Frames per second of the camera"), self._rates,
-                     change=lambda rate: change(fps=rate)),
-            self.row("capture.pixel_format", tr("Format"), tr("Pixel format that the camera sends"),
-                     self._formats, change=lambda name: change(pixel_format=name)),
-            self.row("window.mirror_preview", tr("Mirror the preview"),
-                     tr("Affects only the preview, not the output")),
-        )  # fmt: skip
-
-    def _choose_size(self, width: int, height: int) -> None:
-        edit_capture(self.store, width=width, height=height)
+            self.row("capture.fps", self._rates, change=lambda rate: edit_capture(store, fps=rate)),
+            self.row("capture.pixel_format", self._formats, change=lambda name: edit_capture(store, pixel_format=name)),
+            self.row("window.mirror_preview"),
+        )
+        self.on_settings(self._show)
 
     def show_cameras(self, cameras: tuple[CameraDevice, ...]) -> None:
         """Take the cameras that are connected now."""
@@ -179,23 +168,11 @@ class VirtualCameraControls(Form):
         )  # fmt: skip
         self.add(self._help)
         device = self.add_list(
-            DEVICE, tr("Device"), tr("The device that other programs read"), self._devices,
-            lambda device: self.store.set(DEVICE, device), lambda device: "auto" if device == "off" else device,
-        )  # fmt: skip
+            DEVICE, self._devices, partial(store.set, DEVICE), lambda device: "auto" if device == "off" else device
+        )
         self.enable_while(lambda settings: settings.output.virtual_camera != "off", device)
-        self.only_with_all_settings(
-            device,
-            self.row("output.mirror", tr("Mirror the output"), tr("Also mirrors text in the video")),
-            self.row("output.on_demand", tr("Switch the real camera off while nobody watches"),
-                     tr("Only while this window is hidden")),
-        )  # fmt: skip
-        if LINUX:
-            self.only_with_all_settings(
-                self.row("output.pipewire", tr("PipeWire camera"),
-                         tr("Browsers and Flatpak programs find it through the camera portal")),
-                self.row("output.alpha_output", tr("Send cut-out person to OBS"),
-                         tr("For programs that put another picture behind the person")),
-            )  # fmt: skip
+        of_linux = ("output.pipewire", "output.alpha_output") if LINUX else ()
+        self.only_with_all_settings(device, *self.rows("output.mirror", "output.on_demand", *of_linux))
         self.on_settings(self._remember)
 
     def show_virtual_cameras(self, cameras: tuple[tuple[str, str], ...]) -> None:
@@ -250,7 +227,7 @@ class RecordingControls(Form):
         self._microphones: tuple[MicrophoneName, ...] = ()
         self._metered: Microphone | None = None
         self._error: Exception | None = None
-        self.row("output.microphone", tr("Microphone"), tr("Sound of recordings"), self._entries)
+        self.row("output.microphone", self._entries)
         self._meter = QProgressBar()
         self._meter.setRange(0, 100)
         self._meter.setTextVisible(False)

@@ -130,7 +130,7 @@ class Form(QWidget):
         return made
 
     def row(
-        self, setting: str, title: str, tip: str, entries: Entries | Callable[[], Entries] | None = None, *,
+        self, setting: str, entries: Entries | Callable[[], Entries] | None = None, *,
         change: Change | None = None, sign: Callable[[], int] = lambda: 1,
     ) -> QWidget:  # fmt: skip
         """Add the row of a setting: a list of `entries` or of its choices, a check box, a slider, a text or a picture.
@@ -139,21 +139,22 @@ class Form(QWidget):
         direction of a slider.
         """
         declared, change = SETTINGS[setting], change or partial(self.store.set, setting)
-        kinds = (declared.annotation, *get_args(declared.annotation))
-        if entries is None and bool in kinds:
-            return self.add_check(setting, title, tip, change)
+        if entries is None and bool in (declared.annotation, *get_args(declared.annotation)):
+            return self.add_check(setting, *_words(declared), change)
         if entries is not None or declared.choices:
-            return self.add_list(setting, title, tip, entries or choices_of(declared), change)
+            return self.add_list(setting, entries or choices_of(declared), change)
         if declared.range is not None:
-            return self.add_slider(setting, title, tip, sign)
-        return self._add_picture(setting, title, tip) if declared.is_path else self._add_text(declared, title, tip)
+            return self.add_slider(setting, sign)
+        return self._add_picture(declared) if declared.is_path else self._add_text(declared)
+
+    def rows(self, *settings: str) -> list[QWidget]:
+        """Add the rows of some settings."""
+        return [self.row(setting) for setting in settings]
 
     def add_effects(self, section: str) -> None:
         """Add the rows of the effects whose settings are in this section, in the order of their declarations."""
-        rows = {row.setting: row for effect in table.EFFECTS for row in effect.rows}
-        for name in SETTINGS:
-            if name in rows and name.startswith(f"{section}."):
-                self.row(name, translated(rows[name].title), translated(rows[name].tip))
+        of_effects = {name for effect in table.EFFECTS for name in effect.settings}
+        self.rows(*(name for name in SETTINGS if name in of_effects and name.startswith(f"{section}.")))
 
     def add_check(
         self, setting: str, title: str, tip: str, change: Change, shows: Callable[[Any], bool] = bool, name: str = ""
@@ -171,10 +172,11 @@ class Form(QWidget):
         return made
 
     def add_list(
-        self, setting: str, title: str, tip: str, entries: Entries | Callable[[], Entries], change: Change,
+        self, setting: str, entries: Entries | Callable[[], Entries], change: Change,
         shows: Callable[[Any], object] = lambda value: value, name: str = "",
     ) -> QComboBox:  # fmt: skip
         """Add a list. shows: returns the entry of a value. name: see `add_check`."""
+        title, tip = _words(SETTINGS[setting])
         made = combo(title, tip, name or setting)
         made.activated.connect(lambda _row: change(made.currentData()))
         self._bind(
@@ -183,11 +185,12 @@ class Form(QWidget):
         self.add_row(title, made)
         return made
 
-    def add_slider(self, setting: str, title: str, tip: str, sign: Callable[[], int] = lambda: 1) -> ValueSlider:
+    def add_slider(self, setting: str, sign: Callable[[], int] = lambda: 1) -> ValueSlider:
         """Add a slider over the range of a setting; where that has no value, it stays as it is. sign: see `row`."""
         low, high = SETTINGS[setting].range or (0, 1)
         per_unit = STEPS if high - low < FINE_RANGE else 1
         text = pixels if setting.endswith("_px") else times if low == 1 else offset if low < 0 else percent
+        title, tip = _words(SETTINGS[setting])
         made = ValueSlider(round(low * per_unit), round(high * per_unit), text, title, tip, setting)
         made.value_changed.connect(
             lambda value: self.store.set(setting, sign() * value if per_unit == 1 else sign() * value / per_unit)
@@ -199,28 +202,30 @@ class Form(QWidget):
         self.add_row(title, made, made.slider)
         return made
 
-    def _add_text(self, declared: Setting, title: str, tip: str) -> QLineEdit:
+    def _add_text(self, declared: Setting) -> QLineEdit:
         """Add a line of text, which takes effect while it is typed."""
         made = QLineEdit()
         made.setMaxLength(next(limit.max_length for limit in declared.field.metadata if isinstance(limit, MaxLen)))
+        title, tip = _words(declared)
         describe(made, title, tip, declared.name)
         made.textEdited.connect(partial(self.store.set, declared.name))
         self._bind(made, declared.name, lambda text: None if made.text() == text else made.setText(text))
         self.add_row(title, made)
         return made
 
-    def _add_picture(self, setting: str, title: str, tip: str) -> QWidget:
+    def _add_picture(self, declared: Setting) -> QWidget:
         """Add a button that names the chosen picture, and a link that removes it."""
+        title, tip = _words(declared)
         caption = tr("Choose image…")
         pictures = tr("Images ({0})").format(IMAGES)
-        take = partial(self.store.set, setting)
+        take = partial(self.store.set, declared.name)
         made = button(
-            caption, tip, setting,
+            caption, tip, declared.name,
             lambda: ask_for_file(self, title, take, pictures, folder=UserFolder.PicturesLocation),
             name=title, names_file=True,
         )  # fmt: skip
-        self._bind(made, setting, lambda path: made.setText(caption if path is None else Path(path).name))
-        removal = self.make_removal(setting, tr("Remove image"), tr("Use no image"))
+        self._bind(made, declared.name, lambda path: made.setText(caption if path is None else Path(path).name))
+        removal = self.make_removal(declared.name, tr("Remove image"), tr("Use no image"))
         whole = QWidget()
         whole.setLayout(FoldingRow(made, removal, grows=made))
         self.add_row(title, whole, made)
@@ -236,6 +241,11 @@ class Form(QWidget):
         control.setProperty("setting", setting)
         of = SETTINGS[setting].value_in
         self.on_settings(lambda settings: show(of(settings)))
+
+
+def _words(declared: Setting) -> tuple[str, str]:
+    """Return title and tool tip of the row of a setting."""
+    return translated(declared.title), translated(declared.description).removesuffix(".")
 
 
 def choices_of(setting: Setting) -> Entries:

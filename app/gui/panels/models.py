@@ -20,7 +20,7 @@ from app.gui.panels.form import Form, say
 from app.gui.panels.plate import PlateControls
 from app.gui.questions import UserFolder, ask_for_file
 from app.gui.state import SettingsStore, Tasks
-from app.gui.translation import decimal, describe_model, tr, translated, translated_error
+from app.gui.translation import describe_model, tr, translated_error
 from app.gui.widgets.controls import STEPS, Segments, button, combo, describe, fill_combo, selectable
 from app.gui.widgets.page import FoldingRow, breakable
 from app.gui.widgets.qt import column, copy_text, keep_focus, scaled, timer
@@ -257,8 +257,6 @@ def download_caption(spec: WeightSpec) -> str:
 SHAPE = {"contrast": 0.0, "threshold": 0.5, "grow_px": 0, "feather_px": 0}
 PRESETS: tuple[dict[str, float], ...] = ({**SHAPE, "feather_px": 4}, SHAPE, {**SHAPE, "contrast": 0.4})
 """Settings of the edge's shape, soft, normal and crisp; smoothing over time and colour fringe do not depend on it."""
-Network = tuple[str, Path | None]
-"""Model, and the weights file that the settings name."""
 
 
 class QualityControls(Form):
@@ -336,14 +334,7 @@ class QualityControls(Form):
         presets.chosen.connect(lambda number: store.edit("matting.edges", **PRESETS[number]))
         self.on_settings(lambda settings: presets.show_chosen(_preset_of(settings.matting.edges)))
         self.add_row(tr("Edge"), presets)
-        self.row(
-            "edges.strict", tr("Hide things mistaken for people"),
-            tr("Off: nothing is hidden. Balanced: hides things mistaken for people, and nothing of a person."),
-        )  # fmt: skip
-        self.row(
-            "matting.governor", tr("Lower quality when this computer is busy"),
-            tr("Lowers automatic settings and the frame rate while this computer cannot keep up"),
-        )  # fmt: skip
+        self.rows("edges.strict", "matting.governor")
 
 
 def _preset_of(edges: EdgeSettings) -> int | None:
@@ -355,53 +346,36 @@ def _preset_of(edges: EdgeSettings) -> int | None:
 class AdvancedControls(Form):
     """Sliders of the edge, detail, device, executor, precision, refiner and the backend of the virtual camera.
 
-    Says what "Automatic" takes: the size of the network's input, and the precision, with how much faster it was
-    measured to be.
+    Says what "Automatic" takes: the size of the network's input, and the precision.
     """
 
     def __init__(self, store: SettingsStore, tasks: Tasks) -> None:
         super().__init__(store)
-        self._tasks = tasks
         self._devices: tuple[tuple[str, str], ...] = (("cpu", "CPU"),)
-        self._network: Network | None = None
-        """The one that the sentence about the precision is about."""
-        self._add_edge()
-        self._ratio = self.add_slider(
-            "matting.downsample_ratio", tr("Detail"),
-            tr("Resolution of the network's input: more is finer and slower"),
+        self.rows(
+            "edges.contrast", "edges.threshold", "edges.grow_px", "edges.feather_px", "edges.temporal_smoothing",
+            "edges.despill",
         )  # fmt: skip
+        defaults = {field: getattr(EdgeSettings(), field) for field in (*SHAPE, "temporal_smoothing", "despill")}
+        self.add_link(tr("Reset edge"), tr("Use the matte as the network computes it"), "edgeReset",
+                      lambda: store.edit("matting.edges", **defaults))  # fmt: skip
+        self._ratio = self.add_slider("matting.downsample_ratio")
         self._pixels = self.add_hint(object_name="downsampleSize")
         self.add_check(
             "matting.downsample_ratio", tr("Automatic detail"), tr("Choose the detail by the frame size"),
             self._set_auto, lambda ratio: ratio is None, "downsampleAuto",
         )  # fmt: skip
         self.device = self.row(
-            "matting.device", tr("Device"), tr("Processor that runs the network"),
+            "matting.device",
             lambda: [(tr("Automatic"), "auto"), *((name, value) for value, name in self._devices)],
-        )  # fmt: skip
-        self.row("matting.executor", tr("Executor"), tr("Software that runs the network"))
-        self.row("matting.precision", tr("Precision"), tr("Number format of the computation"))
-        self._precision = self.add_hint(object_name="precisionChosen")
-        self.row("matting.refiner", tr("Refiner"), tr("How the matte is upsampled"))
-        if LINUX:
-            self.row("output.virtual_camera_backend", tr("Virtual camera backend"),
-                     tr("Library that writes to the virtual camera"))  # fmt: skip
+        )
+        self.rows("matting.executor", "matting.precision")
+        self._precision = self.add_hint(object_name="precisionUsed")
+        self.rows("matting.refiner", *(["output.virtual_camera_backend"] if LINUX else []))
         tasks.run(services.devices, self._show_devices)
 
-    def _add_edge(self) -> None:
-        self.row("edges.contrast", tr("Hardness"), tr("From the soft matte to a hard mask"))
-        self.row("edges.threshold", tr("Threshold"),
-                 tr("Alpha above which pixels stay when the edge is hardened"))  # fmt: skip
-        self.row("edges.grow_px", tr("Shrink or grow"), tr("Moves the edge inward or outward"))
-        self.row("edges.feather_px", tr("Feather outward"), tr("Softens the edge without eroding the person"))
-        self.row("edges.temporal_smoothing", tr("Temporal smoothing"), tr("Reduces flicker of the edge"))
-        self.row("edges.despill", tr("Remove colour fringe"), tr("Removes a green cast from hair and edges"))
-        defaults = {field: getattr(EdgeSettings(), field) for field in (*SHAPE, "temporal_smoothing", "despill")}
-        self.add_link(tr("Reset edge"), tr("Use the matte as the network computes it"), "edgeReset",
-                      lambda: self.store.edit("matting.edges", **defaults))  # fmt: skip
-
     def show_status(self, status: PipelineStatus) -> None:
-        """Show the input of the network in use, and its precision where OpenVINO has a choice that is measured."""
+        """Show the input of the network in use, and its precision."""
         engine = status.engine
         if engine is None:
             self._pixels.hide()
@@ -409,12 +383,7 @@ class AdvancedControls(Form):
         if self.store.current.matting.downsample_ratio is None:
             self._ratio.show_value(round(engine.downsample_ratio * STEPS))
         say(self._pixels, tr("Input of the network: {0} × {1} px").format(*engine.small_size))
-        network = (engine.model, self.store.current.matting.weights) if engine.executor == "openvino" else None
-        if network != self._network:
-            self._network = network
-            self._precision.hide()
-            if network is not None:
-                self._tasks.run(lambda: (network, services.precision_choice(*network)), self._show_choice)
+        say(self._precision, tr("In use: {0}").format(engine.precision))
 
     def _set_auto(self, automatic: bool) -> None:
         self.store.set("matting.downsample_ratio", None if automatic else self._ratio.slider.value() / STEPS)
@@ -422,23 +391,6 @@ class AdvancedControls(Form):
     def _show_devices(self, devices: tuple[tuple[str, str], ...]) -> None:
         self._devices = devices
         self.refresh()
-
-    def _show_choice(self, found: tuple[Network, services.PrecisionChoice | None]) -> None:
-        network, choice = found
-        if network == self._network:
-            say(self._precision, self._describe(choice) if choice else "")
-
-    def _describe(self, choice: services.PrecisionChoice) -> str:
-        taken = translated(choice.precision)
-        if choice.provisional:
-            return tr("Automatic: {0} until this computer has been measured").format(taken)
-        if choice.gain is None:
-            return tr("Automatic: {0}").format(taken)
-        if choice.gain <= 1:
-            return tr("Automatic: {0}, the best choice on this computer").format(taken)
-        return tr("Automatic: {0}, {1} times as fast as float32 on this computer").format(
-            taken, decimal(choice.gain, 1)
-        )
 
 
 SAMPLE = assets_dir() / "quality.jpg"

@@ -37,13 +37,12 @@ class FramingControls(Form):
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
         self.add_effects("people")
-        self.row("framing.zoom", tr("Zoom"), tr("Enlarges a part of the camera image"))
+        self.row("framing.zoom")
         self.enable_while(
             lambda settings: settings.framing.zoom > 1,
-            self.row("framing.pan_x", tr("Left–right"), tr("Moves the image left or right"),
-                     sign=lambda: _sign_across(store)),
-            self.row("framing.pan_y", tr("Up–down"), tr("Moves the image up or down"), sign=lambda: -1),
-        )  # fmt: skip
+            self.row("framing.pan_x", sign=lambda: _sign_across(store)),
+            self.row("framing.pan_y", sign=lambda: -1),
+        )
         self.add_hint(
             tr("Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.")
         )
@@ -74,19 +73,13 @@ class BackgroundViewControls(Form):
 
     def __init__(self, store: SettingsStore) -> None:
         super().__init__(store)
-        self.enable_while(
-            lambda settings: settings.background.kind == "blur",
-            self.row("background.bokeh", tr("Bokeh"),
-                     tr("Blurs like a wide lens: lights become discs; needs the executor OpenVINO")),
-        )  # fmt: skip
+        self.enable_while(lambda settings: settings.background.kind == "blur", self.row("background.bokeh"))
         self.enable_while(
             lambda settings: settings.background.kind in LAID_OUT,
-            self.row("background.zoom", tr("Zoom"), tr("Enlarges the image behind the person")),
-            self.row("background.pan_x", tr("Left–right"), tr("Moves the background left or right"),
-                     sign=lambda: _sign_across(store)),
-            self.row("background.pan_y", tr("Up–down"), tr("Moves the background up or down"),
-                     sign=lambda: -1),
-        )  # fmt: skip
+            self.row("background.zoom"),
+            self.row("background.pan_x", sign=lambda: _sign_across(store)),
+            self.row("background.pan_y", sign=lambda: -1),
+        )
         self.add_link(tr("Centre the background"), tr("Show the background without zoom"), "backgroundReset",
                       lambda: store.edit("background", **CENTRED),
                       lambda now: any(getattr(now.background, name) != value for name, value in CENTRED.items()),
@@ -234,11 +227,10 @@ class SidePanel(QWidget):
 
     def _add_groups(self, store: SettingsStore) -> None:
         card = Form(store)
-        shown = tr("Shown on the card while you are paused")
-        text = card.row("output.standby_text", tr("Stand-by text"), shown)
+        text = card.row("output.standby_text")
         assert isinstance(text, QLineEdit)
         text.setPlaceholderText(standby_text())
-        card.row("output.standby_image", tr("Stand-by image"), shown)
+        card.row("output.standby_image")
         rows: tuple[tuple[str, str, str, QWidget], ...] = (
             (tr("Always hide"), tr("Hide parts of the picture"), "zonesGroup", self.zones),
             (tr("Adjust the background"), tr("Zoom, position, kind of blur"), "backgroundGroup",

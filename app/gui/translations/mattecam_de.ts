@@ -76,8 +76,8 @@
             <translation>Über Mattecam</translation>
         </message>
         <message>
-            <source>Adapts your brightness, colour and contrast to the background</source>
-            <translation>Passt Ihre Helligkeit, Farbe und Ihren Kontrast an den Hintergrund an</translation>
+            <source>Adapt your light and colours to the background.</source>
+            <translation>Passt Ihr Licht und Ihre Farben an den Hintergrund an.</translation>
         </message>
         <message>
             <source>Add a background</source>
@@ -106,10 +106,6 @@
         <message>
             <source>Advanced</source>
             <translation>Erweitert</translation>
-        </message>
-        <message>
-            <source>Affects only the preview, not the output</source>
-            <translation>Betrifft nur die Vorschau, nicht die Ausgabe</translation>
         </message>
         <message>
             <source>After a restart the virtual camera is missing.</source>
@@ -149,12 +145,8 @@
             <translation>Erlauben Sie sie in Systemeinstellungen › Allgemein › Anmeldeobjekte &amp; Erweiterungen › Kameraerweiterungen (vor macOS 15: Datenschutz &amp; Sicherheit) und starten Sie OBS dann einmal neu.</translation>
         </message>
         <message>
-            <source>Alpha above which pixels stay when the edge is hardened</source>
-            <translation>Alpha, ab dem Pixel beim Härten der Kante bleiben</translation>
-        </message>
-        <message>
-            <source>Also mirrors text in the video</source>
-            <translation>Spiegelt auch Text im Video</translation>
+            <source>Alpha above which pixels stay when the edge is hardened.</source>
+            <translation>Alpha, ab dem Pixel beim Härten der Kante bleiben.</translation>
         </message>
         <message>
             <source>Always hide</source>
@@ -213,22 +205,6 @@
             <translation>Automatisches Detail</translation>
         </message>
         <message>
-            <source>Automatic: {0}</source>
-            <translation>Automatisch: {0}</translation>
-        </message>
-        <message>
-            <source>Automatic: {0} until this computer has been measured</source>
-            <translation>Automatisch: {0}, bis dieser Rechner gemessen ist</translation>
-        </message>
-        <message>
-            <source>Automatic: {0}, the best choice on this computer</source>
-            <translation>Automatisch: {0}, die beste Wahl auf diesem Rechner</translation>
-        </message>
-        <message>
-            <source>Automatic: {0}, {1} times as fast as float32 on this computer</source>
-            <translation>Automatisch: {0}, {1}-mal so schnell wie float32 auf diesem Rechner</translation>
-        </message>
-        <message>
             <source>Back</source>
             <translation>Zurück</translation>
         </message>
@@ -261,12 +237,20 @@
             <translation>Ausgewogen</translation>
         </message>
         <message>
+            <source>Balanced: hide things mistaken for people, and nothing of a person.</source>
+            <translation>Ausgewogen: verbirgt, was für Personen gehalten wird, und nichts von einer Person.</translation>
+        </message>
+        <message>
             <source>Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it.</source>
             <translation>Am besten installieren Sie den NVIDIA-Treiber {driver} oder neuer und starten den Rechner neu, falls dieser Treiber die Karte unterstützt.</translation>
         </message>
         <message>
             <source>Blur</source>
             <translation>Unschärfe</translation>
+        </message>
+        <message>
+            <source>Blur like a wide lens: lights become discs; needs the executor OpenVINO.</source>
+            <translation>Unschärfe wie bei einem lichtstarken Objektiv: Lichter werden zu Scheiben; braucht die Ausführung mit OpenVINO.</translation>
         </message>
         <message>
             <source>Blur strength</source>
@@ -277,10 +261,6 @@
             <translation>Hintergrund weichzeichnen</translation>
         </message>
         <message>
-            <source>Blurs like a wide lens: lights become discs; needs the executor OpenVINO</source>
-            <translation>Unschärfe wie bei einem lichtstarken Objektiv: Lichter werden zu Scheiben; braucht die Ausführung mit OpenVINO</translation>
-        </message>
-        <message>
             <source>Bokeh</source>
             <translation>Bokeh</translation>
         </message>
@@ -289,20 +269,12 @@
             <translation>Bücherregal</translation>
         </message>
         <message>
-            <source>Brightens a dark or backlit face, and darkens an overexposed one</source>
-            <translation>Hellt ein dunkles Gesicht oder eines im Gegenlicht auf und dunkelt ein überbelichtetes ab</translation>
-        </message>
-        <message>
-            <source>Brightens your face like a soft lamp beside the camera</source>
-            <translation>Hellt Ihr Gesicht auf wie eine weiche Lampe neben der Kamera</translation>
+            <source>Brighten a dark face, darken an overexposed one.</source>
+            <translation>Hellt ein dunkles Gesicht auf und dunkelt ein überbelichtetes ab.</translation>
         </message>
         <message>
             <source>Brightness</source>
             <translation>Helligkeit</translation>
-        </message>
-        <message>
-            <source>Browsers and Flatpak programs find it through the camera portal</source>
-            <translation>Browser und Flatpak-Programme finden sie über das Kameraportal</translation>
         </message>
         <message>
             <source>Brush size</source>
@@ -546,8 +518,8 @@
             <translation>Scharf</translation>
         </message>
         <message>
-            <source>Crops the image to head and shoulders and follows them</source>
-            <translation>Beschneidet das Bild auf Kopf und Schultern und folgt ihnen</translation>
+            <source>Crop the image to head and shoulders, and follow them.</source>
+            <translation>Beschneidet das Bild auf Kopf und Schultern und folgt ihnen.</translation>
         </message>
         <message>
             <source>Dark</source>
@@ -584,6 +556,10 @@
         <message>
             <source>Device</source>
             <translation>Gerät</translation>
+        </message>
+        <message>
+            <source>Device that programs read.</source>
+            <translation>Gerät, das andere Programme lesen.</translation>
         </message>
         <message>
             <source>Diagnostics copied to the clipboard.</source>
@@ -650,12 +626,12 @@
             <translation>Kantenregler, Detail, Gerät</translation>
         </message>
         <message>
-            <source>Enlarges a part of the camera image</source>
-            <translation>Vergrößert einen Teil des Kamerabilds</translation>
+            <source>Enlarge a part of the camera image.</source>
+            <translation>Vergrößert einen Teil des Kamerabilds.</translation>
         </message>
         <message>
-            <source>Enlarges the image behind the person</source>
-            <translation>Vergrößert das Bild hinter der Person</translation>
+            <source>Enlarge the image behind the person.</source>
+            <translation>Vergrößert das Bild hinter der Person.</translation>
         </message>
         <message>
             <source>Enrol the signing key, restart, and confirm on the blue screen:</source>
@@ -718,12 +694,8 @@
             <translation>Ordner für Aufnahmen</translation>
         </message>
         <message>
-            <source>For a camera that hangs sideways or upside down</source>
-            <translation>Für eine Kamera, die seitlich oder kopfüber hängt</translation>
-        </message>
-        <message>
-            <source>For programs that put another picture behind the person</source>
-            <translation>Für Programme, die ein anderes Bild hinter die Person setzen</translation>
+            <source>For programs that put another picture behind the person.</source>
+            <translation>Für Programme, die ein anderes Bild hinter die Person setzen.</translation>
         </message>
         <message>
             <source>Forget the answer, so that the desktop asks again:</source>
@@ -742,8 +714,8 @@
             <translation>Bilder von {file} haben eine andere Form als das erste; sie werden beschnitten oder bekommen Balken, nicht verzerrt.</translation>
         </message>
         <message>
-            <source>Frames per second of the camera</source>
-            <translation>Bilder pro Sekunde der Kamera</translation>
+            <source>Frames per second of the camera.</source>
+            <translation>Bilder pro Sekunde der Kamera.</translation>
         </message>
         <message>
             <source>Framing</source>
@@ -762,8 +734,8 @@
             <translation>Einfrieren</translation>
         </message>
         <message>
-            <source>From the soft matte to a hard mask</source>
-            <translation>Von der weichen zur harten Maske</translation>
+            <source>From the soft matte to a hard mask at the threshold.</source>
+            <translation>Von der weichen Maske bis zur harten an der Schwelle.</translation>
         </message>
         <message>
             <source>Frozen</source>
@@ -814,6 +786,10 @@
             <translation>Hilfe…</translation>
         </message>
         <message>
+            <source>Hide everybody but one person; click the person in the preview.</source>
+            <translation>Blendet alle bis auf eine Person aus; klicken Sie die Person in der Vorschau an.</translation>
+        </message>
+        <message>
             <source>Hide me now</source>
             <translation>Mich jetzt verbergen</translation>
         </message>
@@ -828,10 +804,6 @@
         <message>
             <source>Hide this message</source>
             <translation>Diese Meldung ausblenden</translation>
-        </message>
-        <message>
-            <source>Hides everybody but one person; click the person in the preview</source>
-            <translation>Blendet alle bis auf eine Person aus; klicken Sie die Person in der Vorschau an</translation>
         </message>
         <message>
             <source>How much Fine uses of this computer is not measured yet.</source>
@@ -850,8 +822,8 @@
             <translation>Wie das Bild eingepasst wird</translation>
         </message>
         <message>
-            <source>How the matte is upsampled</source>
-            <translation>Wie die Maske hochskaliert wird</translation>
+            <source>How the matte is upsampled.</source>
+            <translation>Wie die Maske hochskaliert wird.</translation>
         </message>
         <message>
             <source>If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:</source>
@@ -864,6 +836,10 @@
         <message>
             <source>Image</source>
             <translation>Bild</translation>
+        </message>
+        <message>
+            <source>Image of the card that others see while you are paused.</source>
+            <translation>Bild der Tafel, die andere während der Pause sehen.</translation>
         </message>
         <message>
             <source>Images ({0})</source>
@@ -1002,8 +978,8 @@
             <translation>Sprache</translation>
         </message>
         <message>
-            <source>Language of the window</source>
-            <translation>Sprache des Fensters</translation>
+            <source>Language of the window.</source>
+            <translation>Sprache des Fensters.</translation>
         </message>
         <message>
             <source>Language, colours and start</source>
@@ -1026,8 +1002,8 @@
             <translation>Bibliotheken und Pakete, die sie nennen, können an die Stelle der eigenen des Programms treten und es scheitern lassen.</translation>
         </message>
         <message>
-            <source>Library that writes to the virtual camera</source>
-            <translation>Bibliothek, die an die virtuelle Kamera schreibt</translation>
+            <source>Library for the virtual camera.</source>
+            <translation>Bibliothek für die virtuelle Kamera.</translation>
         </message>
         <message>
             <source>Light</source>
@@ -1047,8 +1023,12 @@
             <translation>Die Lichtangleichung braucht ein Bild oder ein Video als Hintergrund: Ein unscharfer Raum hat schon Ihr Licht.</translation>
         </message>
         <message>
-            <source>Light or dark colours</source>
-            <translation>Helle oder dunkle Farben</translation>
+            <source>Light or dark colours of the window.</source>
+            <translation>Helle oder dunkle Farben des Fensters.</translation>
+        </message>
+        <message>
+            <source>Light your face like a soft lamp.</source>
+            <translation>Beleuchtet Ihr Gesicht wie eine weiche Lampe.</translation>
         </message>
         <message>
             <source>Live</source>
@@ -1075,12 +1055,12 @@
             <translation>Protokollzeilen, die neuesten zuletzt</translation>
         </message>
         <message>
-            <source>Lower quality when this computer is busy</source>
-            <translation>Qualität senken, wenn der Rechner ausgelastet ist</translation>
+            <source>Lower automatic settings and the frame rate while this computer cannot keep up.</source>
+            <translation>Senkt automatische Einstellungen und die Bildrate, solange dieser Rechner nicht mitkommt.</translation>
         </message>
         <message>
-            <source>Lowers automatic settings and the frame rate while this computer cannot keep up</source>
-            <translation>Senkt automatische Einstellungen und die Bildrate, solange der Rechner nicht mitkommt</translation>
+            <source>Lower quality when this computer is busy</source>
+            <translation>Qualität senken, wenn der Rechner ausgelastet ist</translation>
         </message>
         <message>
             <source>Make {folder} a folder that you have permission to write to.</source>
@@ -1119,6 +1099,10 @@
             <translation>Mikrofonpegel</translation>
         </message>
         <message>
+            <source>Microphone whose sound is recorded.</source>
+            <translation>Mikrofon, dessen Ton aufgenommen wird.</translation>
+        </message>
+        <message>
             <source>Mirror</source>
             <translation>Spiegelbild</translation>
         </message>
@@ -1129,6 +1113,10 @@
         <message>
             <source>Mirror the preview</source>
             <translation>Vorschau spiegeln</translation>
+        </message>
+        <message>
+            <source>Mirror what leaves, with the background and texts in it.</source>
+            <translation>Spiegelt alles, was andere sehen, mit Hintergrund und Text darin.</translation>
         </message>
         <message>
             <source>Model</source>
@@ -1151,28 +1139,12 @@
             <translation>Weitere</translation>
         </message>
         <message>
+            <source>Move the edge outward or inward.</source>
+            <translation>Verschiebt die Kante nach außen oder innen.</translation>
+        </message>
+        <message>
             <source>Move the zoomed image (over the preview)</source>
             <translation>Gezoomtes Bild verschieben (über der Vorschau)</translation>
-        </message>
-        <message>
-            <source>Moves the background left or right</source>
-            <translation>Verschiebt den Hintergrund nach links oder rechts</translation>
-        </message>
-        <message>
-            <source>Moves the background up or down</source>
-            <translation>Verschiebt den Hintergrund nach oben oder unten</translation>
-        </message>
-        <message>
-            <source>Moves the edge inward or outward</source>
-            <translation>Verschiebt die Kante nach innen oder außen</translation>
-        </message>
-        <message>
-            <source>Moves the image left or right</source>
-            <translation>Verschiebt das Bild nach links oder rechts</translation>
-        </message>
-        <message>
-            <source>Moves the image up or down</source>
-            <translation>Verschiebt das Bild nach oben oder unten</translation>
         </message>
         <message>
             <source>Moves while you speak</source>
@@ -1271,8 +1243,8 @@
             <translation>Nichts wurde geändert: Das Passwort wurde nicht eingegeben.</translation>
         </message>
         <message>
-            <source>Number format of the computation</source>
-            <translation>Zahlenformat der Berechnung</translation>
+            <source>Number format of the computation.</source>
+            <translation>Zahlenformat der Berechnung.</translation>
         </message>
         <message>
             <source>OBS Virtual Camera is installed and allowed.</source>
@@ -1299,8 +1271,8 @@
             <translation>Aus</translation>
         </message>
         <message>
-            <source>Off: nothing is hidden. Balanced: hides things mistaken for people, and nothing of a person.</source>
-            <translation>Aus: Nichts wird verborgen. Ausgewogen: verbirgt, was für Personen gehalten wird, und nichts von einer Person.</translation>
+            <source>Offer a camera that browsers and Flatpak programs find by its portal.</source>
+            <translation>Bietet eine Kamera an, die Browser und Flatpak-Programme über das Portal finden.</translation>
         </message>
         <message>
             <source>On</source>
@@ -1329,10 +1301,6 @@
         <message>
             <source>Only the small bundled model is installed.</source>
             <translation>Nur das kleine mitgelieferte Modell ist installiert.</translation>
-        </message>
-        <message>
-            <source>Only while this window is hidden</source>
-            <translation>Nur solange dieses Fenster verborgen ist</translation>
         </message>
         <message>
             <source>Only you see this</source>
@@ -1371,8 +1339,8 @@
             <translation>Original und Ergebnis nebeneinander</translation>
         </message>
         <message>
-            <source>Other programs keep receiving your video</source>
-            <translation>Andere Programme erhalten weiterhin Ihr Video</translation>
+            <source>Other programs keep receiving your video when the window is closed.</source>
+            <translation>Andere Programme erhalten weiterhin Ihr Video, wenn das Fenster geschlossen ist.</translation>
         </message>
         <message>
             <source>Other programs keep receiving your video. You are asked only once.</source>
@@ -1437,6 +1405,14 @@
         <message>
             <source>Paper waves</source>
             <translation>Papierwellen</translation>
+        </message>
+        <message>
+            <source>Part of the background that is shown.</source>
+            <translation>Gezeigter Teil des Hintergrunds.</translation>
+        </message>
+        <message>
+            <source>Part of the camera image that is shown.</source>
+            <translation>Gezeigter Teil des Kamerabilds.</translation>
         </message>
         <message>
             <source>Paste</source>
@@ -1511,8 +1487,8 @@
             <translation>PipeWire ist nicht installiert, daher gibt es keine PipeWire-Kamera.</translation>
         </message>
         <message>
-            <source>Pixel format that the camera sends</source>
-            <translation>Pixelformat, das die Kamera sendet</translation>
+            <source>Pixel format of the camera.</source>
+            <translation>Pixelformat der Kamera.</translation>
         </message>
         <message>
             <source>Portrait light</source>
@@ -1551,8 +1527,8 @@
             <translation>Prozessor</translation>
         </message>
         <message>
-            <source>Processor that runs the network</source>
-            <translation>Prozessor, auf dem das Netz läuft</translation>
+            <source>Processor that runs the network.</source>
+            <translation>Prozessor, der das Netz ausführt.</translation>
         </message>
         <message>
             <source>Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera.</source>
@@ -1615,8 +1591,8 @@
             <translation>Aufnahmen und Fotos werden hier gespeichert</translation>
         </message>
         <message>
-            <source>Reduces flicker of the edge</source>
-            <translation>Verringert Flimmern der Kante</translation>
+            <source>Reduce flicker of the edge.</source>
+            <translation>Verringert Flimmern der Kante.</translation>
         </message>
         <message>
             <source>Refiner</source>
@@ -1629,6 +1605,10 @@
         <message>
             <source>Remove</source>
             <translation>Entfernen</translation>
+        </message>
+        <message>
+            <source>Remove a green cast from hair and edges.</source>
+            <translation>Entfernt einen Grünstich aus Haaren und Kanten.</translation>
         </message>
         <message>
             <source>Remove all zones</source>
@@ -1667,10 +1647,6 @@
             <translation>Hintergrund „{0}“ entfernt.</translation>
         </message>
         <message>
-            <source>Removes a green cast from hair and edges</source>
-            <translation>Entfernt einen Grünstich aus Haaren und Kanten</translation>
-        </message>
-        <message>
             <source>Rename</source>
             <translation>Umbenennen</translation>
         </message>
@@ -1703,8 +1679,8 @@
             <translation>Zoom zurücksetzen</translation>
         </message>
         <message>
-            <source>Resolution of the network's input: more is finer and slower</source>
-            <translation>Auflösung der Eingabe des Netzes: mehr ist feiner und langsamer</translation>
+            <source>Resolution of the network's input: more is finer and slower.</source>
+            <translation>Auflösung der Eingabe des Netzes: mehr ist feiner und langsamer.</translation>
         </message>
         <message>
             <source>Restart after a driver update. In a container, pass the card through (docker run --gpus all …). CUDA_VISIBLE_DEVICES must not be empty.</source>
@@ -1871,6 +1847,10 @@
             <translation>Den Hintergrund ohne Zoom zeigen</translation>
         </message>
         <message>
+            <source>Show the preview as a mirror; the output stays as it is.</source>
+            <translation>Zeigt die Vorschau wie einen Spiegel; die Ausgabe bleibt, wie sie ist.</translation>
+        </message>
+        <message>
             <source>Show the real background</source>
             <translation>Echten Hintergrund zeigen</translation>
         </message>
@@ -1893,10 +1873,6 @@
         <message>
             <source>Show your real background to others?</source>
             <translation>Anderen Ihren echten Hintergrund zeigen?</translation>
-        </message>
-        <message>
-            <source>Shown on the card while you are paused</source>
-            <translation>Wird während der Pause auf der Tafel gezeigt</translation>
         </message>
         <message>
             <source>Shows what this system needs</source>
@@ -1947,12 +1923,12 @@
             <translation>Sanftes Studio</translation>
         </message>
         <message>
-            <source>Softens the edge without eroding the person</source>
-            <translation>Macht die Kante weich, ohne die Person anzuschneiden</translation>
+            <source>Soften the edge outward; the inside stays opaque.</source>
+            <translation>Macht die Kante nach außen weich; innen bleibt alles deckend.</translation>
         </message>
         <message>
-            <source>Software that runs the network</source>
-            <translation>Software, die das Netz ausführt</translation>
+            <source>Software that runs the network.</source>
+            <translation>Software, die das Netz ausführt.</translation>
         </message>
         <message>
             <source>Someone is still in view; step out of the picture and take it again.</source>
@@ -1961,10 +1937,6 @@
         <message>
             <source>Sound cannot be recorded because the library of the sound server is missing; install it (package libpulse0), or turn the microphone off.</source>
             <translation>Ton kann nicht aufgenommen werden, weil die Bibliothek des Audioservers fehlt; installieren Sie sie (Paket libpulse0) oder schalten Sie das Mikrofon aus.</translation>
-        </message>
-        <message>
-            <source>Sound of recordings</source>
-            <translation>Ton der Aufnahmen</translation>
         </message>
         <message>
             <source>Source of the video</source>
@@ -2051,6 +2023,10 @@
             <translation>Links und rechts der Kamera tauschen</translation>
         </message>
         <message>
+            <source>Swap left and right of the camera, not of the background.</source>
+            <translation>Vertauscht links und rechts der Kamera, nicht des Hintergrunds.</translation>
+        </message>
+        <message>
             <source>Switch between a mirror and the output as it leaves</source>
             <translation>Zwischen Spiegelbild und dem gesendeten Bild wechseln</translation>
         </message>
@@ -2087,6 +2063,10 @@
             <translation>Text hinter Ihnen ist lesbar</translation>
         </message>
         <message>
+            <source>Text of the card that others see while you are paused.</source>
+            <translation>Text der Tafel, die andere während der Pause sehen.</translation>
+        </message>
+        <message>
             <source>The GPU {device} has too little memory for the model {model}; matting continues on the CPU.</source>
             <translation>Die GPU {device} hat zu wenig Speicher für das Modell {model}; das Freistellen läuft auf der CPU weiter.</translation>
         </message>
@@ -2109,10 +2089,6 @@
         <message>
             <source>The autostart entry {file} cannot be changed: {reason}.</source>
             <translation>Der Autostart-Eintrag {file} kann nicht geändert werden: {reason}.</translation>
-        </message>
-        <message>
-            <source>The background is not swapped</source>
-            <translation>Der Hintergrund wird nicht getauscht</translation>
         </message>
         <message>
             <source>The background {background} does not open; reconnect its disk, or start the program again with another background.</source>
@@ -2237,10 +2213,6 @@
         <message>
             <source>The desktop refused access to its cameras; allow it in the privacy settings, or choose another source.</source>
             <translation>Der Desktop hat den Zugriff auf seine Kameras abgelehnt; erlauben Sie ihn in den Datenschutzeinstellungen, oder wählen Sie eine andere Quelle.</translation>
-        </message>
-        <message>
-            <source>The device that other programs read</source>
-            <translation>Das Gerät, das andere Programme lesen</translation>
         </message>
         <message>
             <source>The disk is full while downloading {model} to {folder}; free some space and try again.</source>
@@ -2901,6 +2873,14 @@
         <message>
             <source>Turn the camera</source>
             <translation>Kamera drehen</translation>
+        </message>
+        <message>
+            <source>Turn the camera clockwise, in degrees.</source>
+            <translation>Dreht die Kamera im Uhrzeigersinn, in Grad.</translation>
+        </message>
+        <message>
+            <source>Turn the camera off while no program reads it and the window is hidden.</source>
+            <translation>Schaltet die Kamera aus, solange kein Programm sie liest und das Fenster verborgen ist.</translation>
         </message>
         <message>
             <source>Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.</source>

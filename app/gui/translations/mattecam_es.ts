@@ -76,8 +76,8 @@
             <translation>Acerca de Mattecam</translation>
         </message>
         <message>
-            <source>Adapts your brightness, colour and contrast to the background</source>
-            <translation>Adapta su brillo, color y contraste al fondo</translation>
+            <source>Adapt your light and colours to the background.</source>
+            <translation>Adapta su luz y sus colores al fondo.</translation>
         </message>
         <message>
             <source>Add a background</source>
@@ -106,10 +106,6 @@
         <message>
             <source>Advanced</source>
             <translation>Avanzado</translation>
-        </message>
-        <message>
-            <source>Affects only the preview, not the output</source>
-            <translation>Solo afecta a la vista previa, no a la salida</translation>
         </message>
         <message>
             <source>After a restart the virtual camera is missing.</source>
@@ -149,12 +145,8 @@
             <translation>Permítala en Ajustes del Sistema › General › Ítems de inicio y extensiones › Extensiones de cámara (antes de macOS 15: Privacidad y seguridad) y reinicie después OBS una vez.</translation>
         </message>
         <message>
-            <source>Alpha above which pixels stay when the edge is hardened</source>
-            <translation>Alfa a partir del cual se conservan los píxeles al endurecer el borde</translation>
-        </message>
-        <message>
-            <source>Also mirrors text in the video</source>
-            <translation>También refleja el texto del vídeo</translation>
+            <source>Alpha above which pixels stay when the edge is hardened.</source>
+            <translation>Alfa a partir del cual se conservan los píxeles al endurecer el borde.</translation>
         </message>
         <message>
             <source>Always hide</source>
@@ -213,22 +205,6 @@
             <translation>Detalle automático</translation>
         </message>
         <message>
-            <source>Automatic: {0}</source>
-            <translation>Automático: {0}</translation>
-        </message>
-        <message>
-            <source>Automatic: {0} until this computer has been measured</source>
-            <translation>Automático: {0} hasta que se mida este equipo</translation>
-        </message>
-        <message>
-            <source>Automatic: {0}, the best choice on this computer</source>
-            <translation>Automático: {0}, la mejor opción en este equipo</translation>
-        </message>
-        <message>
-            <source>Automatic: {0}, {1} times as fast as float32 on this computer</source>
-            <translation>Automático: {0}, a {1} veces la velocidad de float32 en este equipo</translation>
-        </message>
-        <message>
             <source>Back</source>
             <translation>Atrás</translation>
         </message>
@@ -261,12 +237,20 @@
             <translation>Equilibrado</translation>
         </message>
         <message>
+            <source>Balanced: hide things mistaken for people, and nothing of a person.</source>
+            <translation>Equilibrado: oculta lo que se confunde con personas, y nada de una persona.</translation>
+        </message>
+        <message>
             <source>Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it.</source>
             <translation>Lo mejor es instalar el controlador de NVIDIA {driver} o posterior y reiniciar, si ese controlador admite la tarjeta.</translation>
         </message>
         <message>
             <source>Blur</source>
             <translation>Desenfoque</translation>
+        </message>
+        <message>
+            <source>Blur like a wide lens: lights become discs; needs the executor OpenVINO.</source>
+            <translation>Desenfoca como un objetivo luminoso: las luces se vuelven discos; necesita el ejecutor OpenVINO.</translation>
         </message>
         <message>
             <source>Blur strength</source>
@@ -277,10 +261,6 @@
             <translation>Desenfocar el fondo</translation>
         </message>
         <message>
-            <source>Blurs like a wide lens: lights become discs; needs the executor OpenVINO</source>
-            <translation>Desenfoca como un objetivo luminoso: las luces se vuelven discos; necesita el ejecutor OpenVINO</translation>
-        </message>
-        <message>
             <source>Bokeh</source>
             <translation>Bokeh</translation>
         </message>
@@ -289,20 +269,12 @@
             <translation>Estantería</translation>
         </message>
         <message>
-            <source>Brightens a dark or backlit face, and darkens an overexposed one</source>
-            <translation>Aclara una cara oscura o a contraluz, y oscurece una sobreexpuesta</translation>
-        </message>
-        <message>
-            <source>Brightens your face like a soft lamp beside the camera</source>
-            <translation>Ilumina su rostro como una lámpara suave junto a la cámara</translation>
+            <source>Brighten a dark face, darken an overexposed one.</source>
+            <translation>Aclara una cara oscura y oscurece una sobreexpuesta.</translation>
         </message>
         <message>
             <source>Brightness</source>
             <translation>Brillo</translation>
-        </message>
-        <message>
-            <source>Browsers and Flatpak programs find it through the camera portal</source>
-            <translation>Los navegadores y los programas Flatpak la encuentran mediante el portal de cámara</translation>
         </message>
         <message>
             <source>Brush size</source>
@@ -546,8 +518,8 @@
             <translation>Nítido</translation>
         </message>
         <message>
-            <source>Crops the image to head and shoulders and follows them</source>
-            <translation>Recorta la imagen a cabeza y hombros y los sigue</translation>
+            <source>Crop the image to head and shoulders, and follow them.</source>
+            <translation>Recorta la imagen a cabeza y hombros, y los sigue.</translation>
         </message>
         <message>
             <source>Dark</source>
@@ -584,6 +556,10 @@
         <message>
             <source>Device</source>
             <translation>Dispositivo</translation>
+        </message>
+        <message>
+            <source>Device that programs read.</source>
+            <translation>Dispositivo que leen los programas.</translation>
         </message>
         <message>
             <source>Diagnostics copied to the clipboard.</source>
@@ -650,12 +626,12 @@
             <translation>Controles del borde, detalle, dispositivo</translation>
         </message>
         <message>
-            <source>Enlarges a part of the camera image</source>
-            <translation>Amplía una parte de la imagen de la cámara</translation>
+            <source>Enlarge a part of the camera image.</source>
+            <translation>Amplía una parte de la imagen de la cámara.</translation>
         </message>
         <message>
-            <source>Enlarges the image behind the person</source>
-            <translation>Amplía la imagen detrás de la persona</translation>
+            <source>Enlarge the image behind the person.</source>
+            <translation>Amplía la imagen detrás de la persona.</translation>
         </message>
         <message>
             <source>Enrol the signing key, restart, and confirm on the blue screen:</source>
@@ -718,12 +694,8 @@
             <translation>Carpeta de grabaciones</translation>
         </message>
         <message>
-            <source>For a camera that hangs sideways or upside down</source>
-            <translation>Para una cámara colocada de lado o cabeza abajo</translation>
-        </message>
-        <message>
-            <source>For programs that put another picture behind the person</source>
-            <translation>Para programas que ponen otra imagen detrás de la persona</translation>
+            <source>For programs that put another picture behind the person.</source>
+            <translation>Para programas que ponen otra imagen detrás de la persona.</translation>
         </message>
         <message>
             <source>Forget the answer, so that the desktop asks again:</source>
@@ -742,8 +714,8 @@
             <translation>Algunos fotogramas de {file} tienen otra forma que el primero; se recortan o reciben franjas, no se deforman.</translation>
         </message>
         <message>
-            <source>Frames per second of the camera</source>
-            <translation>Fotogramas por segundo de la cámara</translation>
+            <source>Frames per second of the camera.</source>
+            <translation>Fotogramas por segundo de la cámara.</translation>
         </message>
         <message>
             <source>Framing</source>
@@ -762,8 +734,8 @@
             <translation>Congelar</translation>
         </message>
         <message>
-            <source>From the soft matte to a hard mask</source>
-            <translation>De la máscara suave a una máscara dura</translation>
+            <source>From the soft matte to a hard mask at the threshold.</source>
+            <translation>Desde la máscara suave hasta una dura en el umbral.</translation>
         </message>
         <message>
             <source>Frozen</source>
@@ -814,6 +786,10 @@
             <translation>Ayuda…</translation>
         </message>
         <message>
+            <source>Hide everybody but one person; click the person in the preview.</source>
+            <translation>Oculta a todos menos a una persona; haga clic en ella en la vista previa.</translation>
+        </message>
+        <message>
             <source>Hide me now</source>
             <translation>Ocultarme ahora</translation>
         </message>
@@ -828,10 +804,6 @@
         <message>
             <source>Hide this message</source>
             <translation>Ocultar este mensaje</translation>
-        </message>
-        <message>
-            <source>Hides everybody but one person; click the person in the preview</source>
-            <translation>Oculta a todos menos a una persona; haga clic en ella en la vista previa</translation>
         </message>
         <message>
             <source>How much Fine uses of this computer is not measured yet.</source>
@@ -850,8 +822,8 @@
             <translation>Cómo se ajusta la imagen al fotograma</translation>
         </message>
         <message>
-            <source>How the matte is upsampled</source>
-            <translation>Cómo se amplía la máscara</translation>
+            <source>How the matte is upsampled.</source>
+            <translation>Cómo se amplía la máscara.</translation>
         </message>
         <message>
             <source>If that program is Mattecam, nothing needs to be done. Otherwise close it or use another device:</source>
@@ -864,6 +836,10 @@
         <message>
             <source>Image</source>
             <translation>Imagen</translation>
+        </message>
+        <message>
+            <source>Image of the card that others see while you are paused.</source>
+            <translation>Imagen de la pantalla que ven los demás durante la pausa.</translation>
         </message>
         <message>
             <source>Images ({0})</source>
@@ -1002,8 +978,8 @@
             <translation>Idioma</translation>
         </message>
         <message>
-            <source>Language of the window</source>
-            <translation>Idioma de la ventana</translation>
+            <source>Language of the window.</source>
+            <translation>Idioma de la ventana.</translation>
         </message>
         <message>
             <source>Language, colours and start</source>
@@ -1026,8 +1002,8 @@
             <translation>Las bibliotecas y los paquetes que nombran pueden ocupar el lugar de los propios del programa y hacer que falle.</translation>
         </message>
         <message>
-            <source>Library that writes to the virtual camera</source>
-            <translation>Biblioteca que escribe en la cámara virtual</translation>
+            <source>Library for the virtual camera.</source>
+            <translation>Biblioteca para la cámara virtual.</translation>
         </message>
         <message>
             <source>Light</source>
@@ -1047,8 +1023,12 @@
             <translation>El ajuste de luz necesita una imagen o un vídeo como fondo: una habitación desenfocada ya tiene su luz.</translation>
         </message>
         <message>
-            <source>Light or dark colours</source>
-            <translation>Colores claros u oscuros</translation>
+            <source>Light or dark colours of the window.</source>
+            <translation>Colores claros u oscuros de la ventana.</translation>
+        </message>
+        <message>
+            <source>Light your face like a soft lamp.</source>
+            <translation>Ilumina su rostro como una lámpara suave.</translation>
         </message>
         <message>
             <source>Live</source>
@@ -1075,12 +1055,12 @@
             <translation>Líneas del registro, las más recientes al final</translation>
         </message>
         <message>
-            <source>Lower quality when this computer is busy</source>
-            <translation>Reducir la calidad cuando el equipo esté ocupado</translation>
+            <source>Lower automatic settings and the frame rate while this computer cannot keep up.</source>
+            <translation>Baja los ajustes automáticos y la velocidad de fotogramas mientras este equipo no dé abasto.</translation>
         </message>
         <message>
-            <source>Lowers automatic settings and the frame rate while this computer cannot keep up</source>
-            <translation>Reduce los ajustes automáticos y la velocidad de fotogramas mientras el equipo no dé abasto</translation>
+            <source>Lower quality when this computer is busy</source>
+            <translation>Reducir la calidad cuando el equipo esté ocupado</translation>
         </message>
         <message>
             <source>Make {folder} a folder that you have permission to write to.</source>
@@ -1119,6 +1099,10 @@
             <translation>Nivel del micrófono</translation>
         </message>
         <message>
+            <source>Microphone whose sound is recorded.</source>
+            <translation>Micrófono cuyo sonido se graba.</translation>
+        </message>
+        <message>
             <source>Mirror</source>
             <translation>Espejo</translation>
         </message>
@@ -1129,6 +1113,10 @@
         <message>
             <source>Mirror the preview</source>
             <translation>Reflejar la vista previa</translation>
+        </message>
+        <message>
+            <source>Mirror what leaves, with the background and texts in it.</source>
+            <translation>Refleja todo lo que ven los demás, con el fondo y sus textos.</translation>
         </message>
         <message>
             <source>Model</source>
@@ -1151,28 +1139,12 @@
             <translation>Más</translation>
         </message>
         <message>
+            <source>Move the edge outward or inward.</source>
+            <translation>Mueve el borde hacia fuera o hacia dentro.</translation>
+        </message>
+        <message>
             <source>Move the zoomed image (over the preview)</source>
             <translation>Mover la imagen ampliada (sobre la vista previa)</translation>
-        </message>
-        <message>
-            <source>Moves the background left or right</source>
-            <translation>Mueve el fondo a la izquierda o a la derecha</translation>
-        </message>
-        <message>
-            <source>Moves the background up or down</source>
-            <translation>Mueve el fondo hacia arriba o hacia abajo</translation>
-        </message>
-        <message>
-            <source>Moves the edge inward or outward</source>
-            <translation>Desplaza el borde hacia dentro o hacia fuera</translation>
-        </message>
-        <message>
-            <source>Moves the image left or right</source>
-            <translation>Desplaza la imagen a la izquierda o a la derecha</translation>
-        </message>
-        <message>
-            <source>Moves the image up or down</source>
-            <translation>Desplaza la imagen hacia arriba o hacia abajo</translation>
         </message>
         <message>
             <source>Moves while you speak</source>
@@ -1271,8 +1243,8 @@
             <translation>No se cambió nada: no se introdujo la contraseña.</translation>
         </message>
         <message>
-            <source>Number format of the computation</source>
-            <translation>Formato numérico del cálculo</translation>
+            <source>Number format of the computation.</source>
+            <translation>Formato numérico del cálculo.</translation>
         </message>
         <message>
             <source>OBS Virtual Camera is installed and allowed.</source>
@@ -1299,8 +1271,8 @@
             <translation>Desactivado</translation>
         </message>
         <message>
-            <source>Off: nothing is hidden. Balanced: hides things mistaken for people, and nothing of a person.</source>
-            <translation>Desactivado: no se oculta nada. Equilibrado: oculta lo que se confunde con personas, y nada de una persona.</translation>
+            <source>Offer a camera that browsers and Flatpak programs find by its portal.</source>
+            <translation>Ofrece una cámara que los navegadores y programas Flatpak encuentran por el portal.</translation>
         </message>
         <message>
             <source>On</source>
@@ -1329,10 +1301,6 @@
         <message>
             <source>Only the small bundled model is installed.</source>
             <translation>Solo está instalado el pequeño modelo incluido.</translation>
-        </message>
-        <message>
-            <source>Only while this window is hidden</source>
-            <translation>Solo mientras esta ventana esté oculta</translation>
         </message>
         <message>
             <source>Only you see this</source>
@@ -1371,8 +1339,8 @@
             <translation>Original y resultado lado a lado</translation>
         </message>
         <message>
-            <source>Other programs keep receiving your video</source>
-            <translation>Otros programas siguen recibiendo su vídeo</translation>
+            <source>Other programs keep receiving your video when the window is closed.</source>
+            <translation>Otros programas siguen recibiendo su vídeo cuando se cierra la ventana.</translation>
         </message>
         <message>
             <source>Other programs keep receiving your video. You are asked only once.</source>
@@ -1437,6 +1405,14 @@
         <message>
             <source>Paper waves</source>
             <translation>Ondas de papel</translation>
+        </message>
+        <message>
+            <source>Part of the background that is shown.</source>
+            <translation>Parte del fondo que se muestra.</translation>
+        </message>
+        <message>
+            <source>Part of the camera image that is shown.</source>
+            <translation>Parte de la imagen de la cámara que se muestra.</translation>
         </message>
         <message>
             <source>Paste</source>
@@ -1511,8 +1487,8 @@
             <translation>PipeWire no está instalado, por lo que no hay cámara de PipeWire.</translation>
         </message>
         <message>
-            <source>Pixel format that the camera sends</source>
-            <translation>Formato de píxeles que envía la cámara</translation>
+            <source>Pixel format of the camera.</source>
+            <translation>Formato de píxeles de la cámara.</translation>
         </message>
         <message>
             <source>Portrait light</source>
@@ -1551,8 +1527,8 @@
             <translation>Procesador</translation>
         </message>
         <message>
-            <source>Processor that runs the network</source>
-            <translation>Procesador que ejecuta la red</translation>
+            <source>Processor that runs the network.</source>
+            <translation>Procesador que ejecuta la red.</translation>
         </message>
         <message>
             <source>Programs that look for cameras in PipeWire, such as browsers and Flatpak programs, do not show the camera.</source>
@@ -1615,8 +1591,8 @@
             <translation>Las grabaciones y las fotos se guardan aquí</translation>
         </message>
         <message>
-            <source>Reduces flicker of the edge</source>
-            <translation>Reduce el parpadeo del borde</translation>
+            <source>Reduce flicker of the edge.</source>
+            <translation>Reduce el parpadeo del borde.</translation>
         </message>
         <message>
             <source>Refiner</source>
@@ -1629,6 +1605,10 @@
         <message>
             <source>Remove</source>
             <translation>Quitar</translation>
+        </message>
+        <message>
+            <source>Remove a green cast from hair and edges.</source>
+            <translation>Elimina un tono verde del pelo y los bordes.</translation>
         </message>
         <message>
             <source>Remove all zones</source>
@@ -1667,10 +1647,6 @@
             <translation>Se eliminó el fondo «{0}».</translation>
         </message>
         <message>
-            <source>Removes a green cast from hair and edges</source>
-            <translation>Elimina el tono verde del pelo y los bordes</translation>
-        </message>
-        <message>
             <source>Rename</source>
             <translation>Cambiar el nombre</translation>
         </message>
@@ -1703,8 +1679,8 @@
             <translation>Restablecer el zoom</translation>
         </message>
         <message>
-            <source>Resolution of the network's input: more is finer and slower</source>
-            <translation>Resolución de la entrada de la red: más es más fino y más lento</translation>
+            <source>Resolution of the network's input: more is finer and slower.</source>
+            <translation>Resolución de la entrada de la red: más es más fino y más lento.</translation>
         </message>
         <message>
             <source>Restart after a driver update. In a container, pass the card through (docker run --gpus all …). CUDA_VISIBLE_DEVICES must not be empty.</source>
@@ -1871,6 +1847,10 @@
             <translation>Mostrar el fondo sin zoom</translation>
         </message>
         <message>
+            <source>Show the preview as a mirror; the output stays as it is.</source>
+            <translation>Muestra la vista previa como un espejo; la salida no cambia.</translation>
+        </message>
+        <message>
             <source>Show the real background</source>
             <translation>Mostrar el fondo real</translation>
         </message>
@@ -1893,10 +1873,6 @@
         <message>
             <source>Show your real background to others?</source>
             <translation>¿Mostrar a los demás su fondo real?</translation>
-        </message>
-        <message>
-            <source>Shown on the card while you are paused</source>
-            <translation>Se muestra en la pantalla durante la pausa</translation>
         </message>
         <message>
             <source>Shows what this system needs</source>
@@ -1947,12 +1923,12 @@
             <translation>Estudio suave</translation>
         </message>
         <message>
-            <source>Softens the edge without eroding the person</source>
-            <translation>Suaviza el borde sin recortar a la persona</translation>
+            <source>Soften the edge outward; the inside stays opaque.</source>
+            <translation>Suaviza el borde hacia fuera; el interior queda opaco.</translation>
         </message>
         <message>
-            <source>Software that runs the network</source>
-            <translation>Software que ejecuta la red</translation>
+            <source>Software that runs the network.</source>
+            <translation>Software que ejecuta la red.</translation>
         </message>
         <message>
             <source>Someone is still in view; step out of the picture and take it again.</source>
@@ -1961,10 +1937,6 @@
         <message>
             <source>Sound cannot be recorded because the library of the sound server is missing; install it (package libpulse0), or turn the microphone off.</source>
             <translation>No se puede grabar sonido porque falta la biblioteca del servidor de sonido; instálela (paquete libpulse0) o apague el micrófono.</translation>
-        </message>
-        <message>
-            <source>Sound of recordings</source>
-            <translation>Sonido de las grabaciones</translation>
         </message>
         <message>
             <source>Source of the video</source>
@@ -2051,6 +2023,10 @@
             <translation>Intercambiar izquierda y derecha de la cámara</translation>
         </message>
         <message>
+            <source>Swap left and right of the camera, not of the background.</source>
+            <translation>Intercambia izquierda y derecha de la cámara, no del fondo.</translation>
+        </message>
+        <message>
             <source>Switch between a mirror and the output as it leaves</source>
             <translation>Cambiar entre el espejo y la imagen que se envía</translation>
         </message>
@@ -2087,6 +2063,10 @@
             <translation>El texto detrás de usted se puede leer</translation>
         </message>
         <message>
+            <source>Text of the card that others see while you are paused.</source>
+            <translation>Texto de la pantalla que ven los demás durante la pausa.</translation>
+        </message>
+        <message>
             <source>The GPU {device} has too little memory for the model {model}; matting continues on the CPU.</source>
             <translation>La GPU {device} no tiene memoria suficiente para el modelo {model}; el recorte continúa en la CPU.</translation>
         </message>
@@ -2109,10 +2089,6 @@
         <message>
             <source>The autostart entry {file} cannot be changed: {reason}.</source>
             <translation>La entrada de inicio automático {file} no se puede cambiar: {reason}.</translation>
-        </message>
-        <message>
-            <source>The background is not swapped</source>
-            <translation>El fondo no se intercambia</translation>
         </message>
         <message>
             <source>The background {background} does not open; reconnect its disk, or start the program again with another background.</source>
@@ -2237,10 +2213,6 @@
         <message>
             <source>The desktop refused access to its cameras; allow it in the privacy settings, or choose another source.</source>
             <translation>El escritorio denegó el acceso a sus cámaras; permítalo en los ajustes de privacidad o elija otra fuente.</translation>
-        </message>
-        <message>
-            <source>The device that other programs read</source>
-            <translation>El dispositivo que leen otros programas</translation>
         </message>
         <message>
             <source>The disk is full while downloading {model} to {folder}; free some space and try again.</source>
@@ -2901,6 +2873,14 @@
         <message>
             <source>Turn the camera</source>
             <translation>Girar la cámara</translation>
+        </message>
+        <message>
+            <source>Turn the camera clockwise, in degrees.</source>
+            <translation>Gira la cámara en sentido horario, en grados.</translation>
+        </message>
+        <message>
+            <source>Turn the camera off while no program reads it and the window is hidden.</source>
+            <translation>Apaga la cámara mientras ningún programa la lea y la ventana esté oculta.</translation>
         </message>
         <message>
             <source>Turn the mouse wheel over the preview to zoom; drag to move. Auto-framing pauses while you zoom.</source>

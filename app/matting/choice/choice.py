@@ -106,12 +106,6 @@ def best(trials: Trials, precision: str = "auto") -> Trial | None:
     return found
 
 
-def gain(trials: Trials, chosen: Trial) -> float | None:
-    """Return how many times as fast as float32 on as many threads a trial is; None if that was not measured."""
-    same = (trial for trial in trials if (trial.precision, trial.threads) == ("float32", chosen.threads))
-    return next((trial.step_ms / chosen.step_ms for trial in same), None)
-
-
 def described(trials: Trials) -> tuple[Text, ...]:
     """Return the times of the accurate trials, the least CPU time first."""
     return tuple(
