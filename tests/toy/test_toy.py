@@ -203,7 +203,7 @@ def test_a_row_is_all_that_an_effect_needs(kind: str, monkeypatch: pytest.Monkey
     assert slider is not None and slider.value() == slider.maximum()
 
 
-LINE = 'rotate: int = setting(0, "Rotate the output.", 0, 270, title="Turn", option="--rotate")'
+LINE = 'tilt: int = setting(0, "Tilt the output.", 0, 270, title="Slope", option="--tilt")'
 PROGRAM = """
 import json, sys, types
 from pathlib import Path
@@ -224,7 +224,7 @@ from app.config.setting import SETTINGS
 from app.control.commands import parse_words
 from app.core.errors import UsageError
 
-changed = apply_options(module.Settings(), LiveOptions(rotate="90"))
+changed = apply_options(module.Settings(), LiveOptions(tilt="90"))
 def refused(act):
     try:
         act()
@@ -232,12 +232,12 @@ def refused(act):
         return str(error)
 
 said = {
-    "option": changed.output.rotate,
-    "refused option": refused(lambda: apply_options(module.Settings(), LiveOptions(rotate="300"))),
-    "ctl": parse_words(["set", "output.rotate", "180"]).argument,
-    "refused in ctl": refused(lambda: parse_words(["set", "output.rotate", "300"])),
+    "option": changed.output.tilt,
+    "refused option": refused(lambda: apply_options(module.Settings(), LiveOptions(tilt="300"))),
+    "ctl": parse_words(["set", "output.tilt", "180"]).argument,
+    "refused in ctl": refused(lambda: parse_words(["set", "output.tilt", "300"])),
     "file": settings_file.parse(changed.model_dump(mode="json")) == changed,
-    "described": [SETTINGS["output.rotate"].values, SETTINGS["output.rotate"].description, SETTINGS["output.rotate"].title],
+    "described": [SETTINGS["output.tilt"].values, SETTINGS["output.tilt"].description, SETTINGS["output.tilt"].title],
 }
 assert main(["headless", "--help"]) == 0
 print(json.dumps(said))
@@ -247,13 +247,13 @@ print(json.dumps(said))
 def test_a_setting_is_declared_in_one_line() -> None:
     program = PROGRAM.replace("{LINE}", LINE.replace('"', '\\"'))
     *help_lines, said = printed_by(program).splitlines()
-    assert any(line.split() == ["--rotate", "0-270", "Rotate", "the", "output."] for line in help_lines)
+    assert any(line.split() == ["--tilt", "0-270", "Tilt", "the", "output."] for line in help_lines)
     problem = "“300” is not possible: it must be at most 270."
     assert json.loads(said) == {
         "option": 90,
-        "refused option": f"--rotate: {problem}",
-        "ctl": "output.rotate 180",
-        "refused in ctl": f"output.rotate: {problem}",
+        "refused option": f"--tilt: {problem}",
+        "ctl": "output.tilt 180",
+        "refused in ctl": f"output.tilt: {problem}",
         "file": True,
-        "described": ["0-270", "Rotate the output.", "Turn"],
+        "described": ["0-270", "Tilt the output.", "Slope"],
     }
