@@ -16,8 +16,8 @@ from app.gui.menus import Menus, ScenesMenu
 from app.gui.notices import NoticeArea, ProgramNotices
 from app.gui.panels.models import Models
 from app.gui.panels.side_panel import SidePanel
+from app.gui.preview.interaction import PreviewInteraction
 from app.gui.preview.view import Badges, Preview, ViewNote
-from app.gui.preview.zones import PreviewInteraction, ZoneMarks
 from app.gui.state import DeviceWatcher, SettingsStore, Tasks
 from app.gui.widgets.page import PanelSplitter
 from app.gui.widgets.qt import column, resize, row
@@ -61,13 +61,11 @@ class MainWindow(QMainWindow):
         self._restore_geometry(store.current.window.geometry)
 
     def _lay_out(self) -> None:
-        PreviewInteraction(self.preview, self.store, self.bridge)
-        # Takes mouse events before the interaction, which was installed earlier.
         brush, size = self.panel.zones.brush, self.panel.zones.brush_size.slider
-        self.zones = ZoneMarks(self.preview, self.store, self.bridge, lambda: size.value() / 100)
-        brush.toggled.connect(self.zones.use_brush)
+        self.interaction = PreviewInteraction(self.preview, self.store, self.bridge, lambda: size.value() / 100)
+        brush.toggled.connect(self.interaction.use_brush)
         brush.toggled.connect(self.badges.show_brush)
-        self.zones.full.connect(self.program_notices.report_full_zones)
+        self.interaction.full.connect(self.program_notices.report_full_zones)
         note = ViewNote(self.preview, self.store, self.bridge)
         flags = Qt.AlignmentFlag
         over = self.preview.over

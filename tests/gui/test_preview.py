@@ -90,7 +90,7 @@ def test_the_divider_follows_the_mouse_and_the_arrow_keys(session: Session, qtbo
     framing = session.store.current.framing
     requests: list[ViewRequest] = []
     preview.view_requested.connect(requests.append)
-    rect = preview.picture_rect()
+    rect = preview.picture
     y = preview.height() // 2
     qtbot.mousePress(preview, Qt.MouseButton.LeftButton, pos=QPoint(int(rect.center().x()), y))
     qtbot.mouseMove(preview, QPoint(int(rect.left() + 0.05 * rect.width()), y))
@@ -197,7 +197,7 @@ def test_a_frame_paints_the_picture_alone(qtbot: QtBot) -> None:
     seen.painted = QRegion()
     preview.show_image(image)
     qtbot.waitUntil(lambda: not seen.painted.isEmpty())
-    assert seen.painted.boundingRect() == preview.picture_rect().toRect() == QRect(250, 0, 400, 300)
+    assert seen.painted.boundingRect() == preview.picture.toRect() == QRect(250, 0, 400, 300)
 
 
 WIDTH, HEIGHT = 40, 20
@@ -391,7 +391,7 @@ def test_strokes_and_marks_follow_a_turned_camera(session: Session, qtbot: QtBot
     session.store.edit("capture", rotate=90)
 
     def shows_turned() -> bool:
-        frame, rect = existing(session.bridge.picture).frame, session.window.preview.picture_rect()
+        frame, rect = existing(session.bridge.picture).frame, session.window.preview.picture
         return frame is not None and frame.orientation == Orientation(90) and rect.width() < rect.height()
 
     qtbot.waitUntil(shows_turned)
@@ -405,7 +405,7 @@ def test_a_stroke_begins_on_the_picture(session: Session, qtbot: QtBot) -> None:
     """A click on the empty border painted a zone at the picture's edge, where the room was shown."""
     preview = session.window.preview
     preview.setFixedSize(900, 300)
-    qtbot.waitUntil(lambda: preview.picture_rect().left() > 20)
+    qtbot.waitUntil(lambda: preview.picture.left() > 20)
     beside, inside = QPoint(5, 150), at(session, 0.3, 0.5)
     button(session, "dropBrush").click()
     qtbot.mouseClick(preview, LEFT, pos=beside)
@@ -443,9 +443,9 @@ def test_zones_are_outlined_while_the_brush_is_in_use(session: Session, qtbot: Q
     drop.click()
     for x in (0.2, 0.6):
         pull(session, qtbot, at(session, x, 0.5), at(session, x + 0.1, 0.5))
-    qtbot.waitUntil(lambda: len(session.window.zones.shown) == 2)
+    qtbot.waitUntil(lambda: len(session.window.interaction.shown_zones) == 2)
     drop.click()
-    assert not session.window.zones.shown
+    assert not session.window.interaction.shown_zones
     clear = button(session, "zonesClear")
     qtbot.waitUntil(clear.isEnabled)  # with the next status, which names the camera
     clear.click()
@@ -524,12 +524,12 @@ def test_whatever_leaves_the_controls_of_the_brush_ends_it(session: Session, qtb
     bring_up(session, drop)
     qtbot.mouseClick(drop, LEFT)
     pull(session, qtbot, at(session, 0.1, 0.2), at(session, 0.2, 0.2))
-    assert session.window.zones.brush_in_use
+    assert session.window.interaction.brush_in_use
     hint = find(session.window, QLabel, "brushHint")
     session.window.panel.page.scroll_to(session.window.panel.zones)
     qtbot.waitUntil(lambda: hint.visibleRegion().contains(hint.rect().center()))
     qtbot.mouseClick(hint, LEFT)
-    assert session.window.zones.brush_in_use, "nothing of the brush itself ends it"
+    assert session.window.interaction.brush_in_use, "nothing of the brush itself ends it"
     assert "paints" in brush.text() and brush.isVisible()
     assert session.window.preview.cursor().shape() == Qt.CursorShape.CrossCursor
     qtbot.mousePress(session.window.preview, LEFT, pos=at(session, 0.3, 0.2))
@@ -537,7 +537,7 @@ def test_whatever_leaves_the_controls_of_the_brush_ends_it(session: Session, qtb
     before = painted(session)
     assert len(before) == 2
     LEAVE[leave](session, qtbot)
-    assert not any((session.window.zones.brush_in_use, drop.isChecked(), brush.text()))
+    assert not any((session.window.interaction.brush_in_use, drop.isChecked(), brush.text()))
     assert session.window.preview.cursor().shape() != Qt.CursorShape.CrossCursor
     qtbot.waitUntil(lambda: shows_camera(session))
     qtbot.mouseClick(session.window.preview, LEFT, pos=at(session, 0.5, 0.5))

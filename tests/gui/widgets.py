@@ -158,7 +158,7 @@ def shows_camera(session: Session) -> bool:
 
 def at(session: Session, x: float, y: float) -> QPoint:
     """Return a point of the preview from fractions of the image."""
-    rect = session.window.preview.picture_rect()
+    rect = session.window.preview.picture
     return QPointF(rect.left() + x * rect.width(), rect.top() + y * rect.height()).toPoint()
 
 

@@ -26,7 +26,7 @@ from app.gui.state import SettingsStore
 from app.gui.translation import standby_text, tr
 from app.gui.widgets.controls import button, describe
 from app.gui.widgets.page import FoldingRow
-from app.gui.widgets.qt import AfterLayout, keep_focus, row
+from app.gui.widgets.qt import keep_focus
 from app.runtime.backdrops import CARD
 from app.runtime.status import Phase, PipelineStatus
 
@@ -58,7 +58,8 @@ class Preview(QWidget):
         """Where the comparison is divided, as a fraction of the image's width."""
         self.paint_marks: Callable[[QPainter, QRectF], object] | None = None
         """Paints the marks of a brush over the picture, which has this place; None while there is none."""
-        self._picture_rect = QRectF()
+        self.picture = QRectF()
+        """Position of the image in the widget, as it was when its size or the widget's changed last."""
         self.over = QGridLayout(self)
         """Lays badges and notes over the picture, and wider where the picture is narrower than they are."""
         self._request: ViewRequest | None = None
@@ -81,7 +82,7 @@ class Preview(QWidget):
         shapes = Qt.CursorShape
         if self.paint_marks is not None:
             self.setCursor(shapes.CrossCursor)
-            self.update()
+            self.update()  # marks of zones that others change
         elif self.mode is ViewMode.COMPARE:
             self.setCursor(shapes.SplitHCursor)
         else:
@@ -98,7 +99,7 @@ class Preview(QWidget):
             self._place_picture()
             self.update()
         else:
-            self.update(self.picture_rect().toAlignedRect())
+            self.update(self.picture.toAlignedRect())
 
     def sizeHint(self) -> QSize:
         return QSize(960, 540)
@@ -107,29 +108,10 @@ class Preview(QWidget):
         """What lies over the picture takes no room of the window."""
         return False
 
-    def picture_rect(self) -> QRectF:
-        """Position of the image in the widget, as it was when its size or the widget's changed last."""
-        return self._picture_rect
-
-    def _fitted_rect(self) -> QRectF:
-        if self.image is None:
-            return QRectF(self.rect())
-        size = self.image.deviceIndependentSize()
-        # While the window is being resized, an image of an older request is scaled to the current size.
-        scale = min(self.width() / size.width(), self.height() / size.height())
-        if abs(scale - 1) * max(size.width(), size.height()) < 2:
-            scale = 1.0
-        width, height = size.width() * scale, size.height() * scale
-        ratio = self.devicePixelRatioF()
-        left, top = (self.width() - width) / 2, (self.height() - height) / 2
-        # Align to physical pixels to avoid blurring.
-        return QRectF(round(left * ratio) / ratio, round(top * ratio) / ratio, width, height)
-
     def fraction_of(self, position: QPointF) -> tuple[float, float]:
         """Return a position in the widget as fractions of the image."""
-        rect = self.picture_rect()
-        x, y = position.x() - rect.left(), position.y() - rect.top()
-        return x / max(1.0, rect.width()), y / max(1.0, rect.height())
+        place = position - self.picture.topLeft()
+        return place.x() / max(1.0, self.picture.width()), place.y() / max(1.0, self.picture.height())
 
     def mirrored(self, x: float) -> float:
         """Convert a horizontal position in the preview to one in the output or back, in fractions of the width."""
@@ -137,7 +119,7 @@ class Preview(QWidget):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         painter = QPainter(self)
-        image, rect = self.image, self.picture_rect()
+        image, rect = self.image, self.picture
         if image is None or event is None or not rect.contains(QRectF(event.rect())):  # the picture is opaque
             painter.fillRect(self.rect(), self.palette().color(QPalette.ColorRole.Shadow))
         if image is None:
@@ -150,7 +132,7 @@ class Preview(QWidget):
             else:
                 painter.drawImage(rect, image)
             if self.mode is ViewMode.COMPARE:
-                self._paint_divider(painter, rect)
+                self._paint_divider(painter)
             if self.paint_marks is not None:
                 self.paint_marks(painter, rect)
                 painter.setClipping(False)
@@ -158,7 +140,8 @@ class Preview(QWidget):
             painter.setPen(QPen(self.palette().color(QPalette.ColorRole.Accent), 2))
             painter.drawRect(self.rect().adjusted(1, 1, -1, -1))
 
-    def _paint_divider(self, painter: QPainter, rect: QRectF) -> None:
+    def _paint_divider(self, painter: QPainter) -> None:
+        rect = self.picture
         x = rect.left() + rect.width() * self.divider
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         painter.setPen(QPen(QColor(255, 255, 255, 220), 2))
@@ -200,9 +183,18 @@ class Preview(QWidget):
         self.view_requested.emit(None)
 
     def _place_picture(self) -> None:
-        self._picture_rect = self._fitted_rect()
-        picture = self._picture_rect.toAlignedRect()
-        margins = self.over.contentsMargins()
+        self.picture = QRectF(self.rect())
+        if self.image is not None:
+            size = self.image.deviceIndependentSize()
+            # While the window is being resized, an image of an older request is scaled to the current size.
+            scale = min(self.width() / size.width(), self.height() / size.height())
+            if abs(scale - 1) * max(size.width(), size.height()) >= 2:
+                size *= scale
+            ratio = self.devicePixelRatioF()
+            left, top = (self.width() - size.width()) / 2, (self.height() - size.height()) / 2
+            # Align to physical pixels to avoid blurring.
+            self.picture = QRectF(QPointF(round(left * ratio), round(top * ratio)) / ratio, size)
+        picture, margins = self.picture.toAlignedRect(), self.over.contentsMargins()
         needed = self.over.sizeHint().width() - margins.left() - margins.right() + 2 * MARGIN
         across = MARGIN + min(picture.left(), max(0, self.width() - needed) // 2)
         above = MARGIN + picture.top()
@@ -277,7 +269,8 @@ class Badges(FoldingRow):
     def show_status(self, status: PipelineStatus, recording_time: str, settings: Settings) -> None:
         """Show the badges and figures for the current status."""
         self.unmatted.show_text(tr("Your real background is visible") if status.unmatted else "")
-        self.live.show_text(self._live(status.readers or 0))
+        several = tr("Live in {0} programs").format(status.readers)
+        self.live.show_text("" if not status.readers else several if status.readers > 1 else tr("Live"))
         self.recording.show_text(recording_time)
         self.state.show_text(self._state(status, settings))
         readable = settings.text_is_readable and not settings.paused
@@ -291,14 +284,9 @@ class Badges(FoldingRow):
         """Say while a brush is in use that the mouse paints."""
         self.brush.show_text(tr("The mouse paints. Esc ends.") if in_use else "")
 
-    def _live(self, readers: int) -> str:
-        if readers > 1:
-            return tr("Live in {0} programs").format(readers)
-        return tr("Live") if readers else ""
-
     def _state(self, status: PipelineStatus, settings: Settings) -> str:
         if settings.paused:
-            return tr("Paused: others see {0}").format(self._card(status, settings.output))
+            return tr("Paused: others see {0}").format(_card(status, settings.output))
         if settings.frozen and status.phase is Phase.RUNNING:
             return tr("Frozen: others see the last frame")
         if settings.frozen and status.phase is Phase.WAITING:
@@ -312,16 +300,14 @@ class Badges(FoldingRow):
             Phase.STARTING: tr("Starting: others see the stand-by card"),
         }.get(status.phase, "")
 
-    def _card(self, status: PipelineStatus, output: OutputSettings) -> str:
-        """What the stand-by card shows."""
-        image = output.standby_image is not None and not any(problem.part == CARD for problem in status.problems)
-        text = output.standby_text.strip() or ("" if image else standby_text())
-        if not text:
-            return tr("your stand-by image")
-        return tr("“{0}”").format(text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE].rstrip()}…")
 
-
-SPACING = 6
+def _card(status: PipelineStatus, output: OutputSettings) -> str:
+    """Return what the stand-by card shows."""
+    image = output.standby_image is not None and not any(problem.part == CARD for problem in status.problems)
+    text = output.standby_text.strip() or ("" if image else standby_text())
+    if not text:
+        return tr("your stand-by image")
+    return tr("“{0}”").format(text if len(text) <= MAX_QUOTE else f"{text[:MAX_QUOTE].rstrip()}…")
 
 
 class ViewNote(QWidget):
@@ -339,8 +325,7 @@ class ViewNote(QWidget):
             "", tr("Switch between a mirror and the output as it leaves"), "othersSeeButton",
             lambda: store.set("window.mirror_preview", not store.current.window.mirror_preview),
         )  # fmt: skip
-        AfterLayout(self, self._fit)
-        row(self, None, self._note, self._switch, spacing=SPACING)
+        self.setLayout(FoldingRow(self._note, self._switch, grows=self._note, spacing=6))
         bridge.status_changed.connect(self._follow)
         for changed in (store.changed, preview.view_requested):
             changed.connect(self._show)
@@ -351,21 +336,6 @@ class ViewNote(QWidget):
         if event is not None and event.type() in (QEvent.Type.Enter, QEvent.Type.Leave):
             self._show()
         return False
-
-    def sizeHint(self) -> QSize:
-        """The size with the sentence, whether it is shown or not."""
-        note, switch = self._note.sizeHint(), self._switch.sizeHint()
-        if self._switch.isHidden():
-            return note
-        return QSize(note.width() + SPACING + switch.width(), max(note.height(), switch.height()))
-
-    def minimumSizeHint(self) -> QSize:
-        """The size without the sentence."""
-        return (self._note if self._switch.isHidden() else self._switch).sizeHint()
-
-    def _fit(self) -> None:
-        """Leave out the sentence where there is no room for it; it is the button's tool tip too."""
-        self._note.setVisible(self.width() >= self.sizeHint().width())
 
     def _follow(self, status: PipelineStatus) -> None:
         self._runs = status.phase is Phase.RUNNING
@@ -389,10 +359,8 @@ class ViewNote(QWidget):
             self._switch.setText(caption)
             self._switch.setAccessibleName(caption)
         if (text, alone) != (self._note.text(), self._switch.isHidden()):
-            self._note.setText(text)
+            self._note.show_text(text)
             self._switch.setToolTip(text)
             self._switch.setVisible(not alone)
-            self.updateGeometry()
-            self._fit()
         with keep_focus(self):
             self.setVisible(self._runs and not settings.paused and (alone or self._preview.underMouse()))
