@@ -21,6 +21,7 @@ from PyQt6.sip import voidptr
 
 from app.core.errors import SinkError, t, text_of
 from app.core.files import new_file, new_file_held, why_not_written
+from app.core.geometry import contain_size
 from app.core.types import AlphaImage, BgrImage, Outgoing, Picture, PictureKind
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
@@ -87,33 +88,25 @@ class ViewRequest:
     """Position of the divider in the comparison, 0 (left) to 1, in screen direction."""
 
 
-Size = tuple[int, int]
-"""(width, height) in physical pixels."""
 BgrxImage = NDArray[np.uint8]
 """(H, W, 4) uint8, blue, green, red and an unused byte, C-contiguous."""
 
 
 def render(picture: Picture, request: ViewRequest) -> BgrxImage:
     """Return a view of a picture in a new array. Without a source frame or matte, show the output in every mode."""
-    size = fitted_size(*picture.size, request.width, request.height)
-    mirror = request.mirror and picture.kind is not PictureKind.STANDBY  # the card holds text
+    size = contain_size(*picture.size, request.width, request.height)
     camera = _camera_view(picture, request, size)
-    if camera is None:
-        return _bgrx(scaled(picture.image, size, mirror=mirror))
-    shown = _bgrx(camera)
-    if request.mode is ViewMode.COMPARE:
+    if camera is not None and request.mode is not ViewMode.COMPARE:
+        return _bgrx(camera)
+    mirror = request.mirror and picture.kind is not PictureKind.STANDBY  # the card holds text
+    shown = _bgrx(scaled(picture.image, size, mirror=mirror))
+    if camera is not None:
         split = round(request.divider * size[0])
-        shown[:, split:] = _bgrx(scaled(picture.image, size, mirror=mirror))[:, split:]
+        shown[:, :split] = _bgrx(camera)[:, :split]
     return shown
 
 
-def fitted_size(width: int, height: int, max_width: int, max_height: int) -> Size:
-    """Return the largest (width, height) of the same aspect ratio within the maximum, at least (1, 1)."""
-    scale = min(max_width / width, max_height / height)
-    return max(1, round(width * scale)), max(1, round(height * scale))
-
-
-def scaled(image: NDArray[np.uint8], size: Size, *, mirror: bool = False) -> NDArray[np.uint8]:
+def scaled(image: NDArray[np.uint8], size: tuple[int, int], *, mirror: bool = False) -> NDArray[np.uint8]:
     """Return the image, mirrored or not, at this (width, height); the image itself where nothing changes."""
     given, (width, height) = image, size
     # Bilinear interpolation aliases below half size. Area averaging is fast for exact halves only.
@@ -132,7 +125,7 @@ def _bgrx(image: BgrImage) -> BgrxImage:
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2BGRA), np.uint8)
 
 
-def _camera_view(picture: Picture, request: ViewRequest, size: Size) -> BgrImage | None:
+def _camera_view(picture: Picture, request: ViewRequest, size: tuple[int, int]) -> BgrImage | None:
     """Return what a mode shows of the camera in place of the output; None if nothing."""
     mode, mirror = request.mode, request.mirror
     if mode in (ViewMode.ORIGINAL, ViewMode.COMPARE) and picture.frame is not None:
@@ -296,10 +289,8 @@ class Recording(QObject):
         self._file = file
         if file is None:
             return ""
-        now = time.monotonic()
-        if self._started_s is None:
-            self._started_s = now
-        seconds = int(now - self._started_s)
+        self._started_s = self._started_s or time.monotonic()
+        seconds = int(time.monotonic() - self._started_s)
         return f"{seconds // 60}:{seconds % 60:02d}"
 
     def _report(self, file: Path, is_there: bool) -> None:

@@ -10,7 +10,6 @@ from os.path import lexists
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-import cv2
 import numpy as np
 from PyQt6.QtCore import QEvent, QFile, QMimeData, QObject, QStandardPaths, QUrl, pyqtSignal
 from PyQt6.QtGui import QDragLeaveEvent, QDragMoveEvent, QDropEvent, QGuiApplication, QImage
@@ -29,7 +28,7 @@ from app.gui.bridge import from_qimage, to_qimage
 from app.gui.state import Tasks
 from app.gui.translation import tr, translated
 from app.gui.widgets.qt import existing
-from app.media.image_file import MAX_SIDE, kind_of_file
+from app.media.image_file import MAX_SIDE, kind_of_file, write_picture
 
 CHECK_SIZE = (160, 90)
 """(width, height) at which a new file is decoded once."""
@@ -85,14 +84,11 @@ def add_picture(image: BgrImage, name: str) -> Path:
     height, width = image.shape[:2]
     if max(height, width) > MAX_SIDE:
         image = geometry.scale(image, *geometry.contain_size(width, height, MAX_SIDE, MAX_SIDE))
-    coded, data = cv2.imencode(".png", image)
-    if not coded:
-        raise BackgroundError(t("The pasted image could not be encoded; save it as a file and add that file."))
     with (
         new_file_held(paths.backgrounds_dir(), name, ".png") as target,
         _named_errors(partial(t, "{file} could not be written: {reason}."), target),
     ):
-        target.write_bytes(data.tobytes())
+        write_picture(target, image)
     return target
 
 
