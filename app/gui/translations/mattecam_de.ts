@@ -2451,10 +2451,6 @@
             <translation>Die Ausgabe {output} lässt sich nicht öffnen; schließen Sie die Programme, die sie benutzen, oder starten Sie das Programm mit einer anderen Ausgabe neu.</translation>
         </message>
         <message>
-            <source>The pasted image could not be encoded; save it as a file and add that file.</source>
-            <translation>Das eingefügte Bild konnte nicht kodiert werden; speichern Sie es als Datei und fügen Sie diese hinzu.</translation>
-        </message>
-        <message>
             <source>The path “{option}” contains a line break, which an autostart entry does not support.</source>
             <translation>Der Pfad „{option}“ enthält einen Zeilenumbruch, den ein Autostart-Eintrag nicht unterstützt.</translation>
         </message>

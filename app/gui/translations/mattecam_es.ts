@@ -2451,10 +2451,6 @@
             <translation>La salida {output} no se abre; cierre los programas que la usan o reinicie el programa con otra salida.</translation>
         </message>
         <message>
-            <source>The pasted image could not be encoded; save it as a file and add that file.</source>
-            <translation>No se pudo codificar la imagen pegada; guárdela como archivo y añada ese archivo.</translation>
-        </message>
-        <message>
             <source>The path “{option}” contains a line break, which an autostart entry does not support.</source>
             <translation>La ruta «{option}» contiene un salto de línea, que una entrada de inicio automático no admite.</translation>
         </message>
