@@ -67,17 +67,12 @@ class DemandWatch:
         finally:
             self._watch(None)
 
-    def _wanted(self) -> bool:
-        """Return whether anything but a reader of a virtual camera needs frames."""
-        if self.watched or self.takes_plate or not self._context.owner.current.output.on_demand:
-            return True
-        return any(sink.wanted is not None for sink in self._others)
-
     def _check(self) -> None:
         self._watch(next((device for camera in self._cameras if (device := camera.device) is not None), None))
         self.readers = self._count()
         now_s = time.monotonic()
-        if self._wanted() or self.readers != 0:
+        always = self.watched or self.takes_plate or not self._context.owner.current.output.on_demand
+        if always or self.readers != 0 or any(sink.wanted is not None for sink in self._others):
             self._last_demand_s = now_s
         resting = now_s - self._last_demand_s > self._context.timing.demand_linger_s
         if resting != self.resting:
@@ -174,7 +169,9 @@ class CaptureWorker:
     def _read_or_open_wanted(self) -> bool:
         """Open, read or release the source as the settings ask; return whether to go on at once."""
         if self._demand.resting and self._kind == "camera":
-            self._rest()
+            if self._source is not None:
+                self._close()
+                self._frames.put(StandBy(Phase.RESTING))
             return False
         settings = self._owner.current.capture
         looks = self.no_camera and time.perf_counter() >= self._look_again_s
@@ -185,11 +182,6 @@ class CaptureWorker:
         held = self._demand.takes_plate or self._engines.compares_with_plate
         self._read(hold_exposure=settings.lock_exposure or held)
         return self._next_index > 0 or self._source is not None  # a source that gave no frame is opened again later
-
-    def _rest(self) -> None:
-        if self._source is not None:
-            self._close()
-            self._frames.put(StandBy(Phase.RESTING))
 
     def _open_wanted(self, wanted: CaptureSettings) -> None:
         previous = self._running
@@ -218,8 +210,15 @@ class CaptureWorker:
             self._close()
         self._board.report(Stage.CAPTURE, error)
         self.no_camera = absent and self._source is None
-        if self._source is None:
-            self._return_to(None if opens_alike(wanted, previous) else previous)
+        if self._source is not None:
+            return
+        if previous is not None and not opens_alike(wanted, previous):
+            try:
+                self._set_source(self._open(previous), previous)
+                return
+            except Exception as other:  # noqa: BLE001 - carried to the status
+                self._board.report(Stage.CAPTURE, other)
+        self._frames.put(StandBy(Phase.WAITING))
 
     def _shows_demonstration(self, wanted: CaptureSettings) -> bool:
         """Show the demonstration in the preview while there is no camera; the gate keeps it from the outputs."""
@@ -249,15 +248,6 @@ class CaptureWorker:
         ):
             return self._parts.open_source(wanted)
 
-    def _return_to(self, previous: CaptureSettings | None) -> None:
-        if previous is not None:
-            try:
-                self._set_source(self._open(previous), previous)
-            except Exception as error:  # noqa: BLE001 - carried to the status
-                self._board.report(Stage.CAPTURE, error)
-        if self._source is None:
-            self._frames.put(StandBy(Phase.WAITING))
-
     def _set_source(self, source: FrameSource, settings: CaptureSettings | None) -> None:
         """Use a source. settings: those that it was opened with; None for one that stands in."""
         self._source, self._running, self.no_camera = source, settings, False
@@ -282,9 +272,13 @@ class CaptureWorker:
         )
         try:
             with self.thread.blocking_call(problem, self._timing.hang_s):
+                is_unneeded = False  # decoding what nobody needs would take time from the step
                 if source.is_live:
                     source.hold_exposure(hold_exposure)
-                if source.is_live and self._is_unneeded(started_s):
+                    generation, indexes = self._engines.unneeded
+                    is_skipped = generation == self._generation and self._next_index in indexes
+                    is_unneeded = is_skipped or (self._owner.current.paused and started_s < self._read_at_s)
+                if is_unneeded:
                     arrived = source.skip()
                     self._next_index += 1
                 else:
@@ -319,13 +313,6 @@ class CaptureWorker:
         """Return how to turn the frames of the open source, which may not be the one that the settings name now."""
         wanted, running = self._owner.current.capture, self._running
         return (wanted if running is None or wanted.source == running.source else running).orientation
-
-    def _is_unneeded(self, now_s: float) -> bool:
-        """Return whether nobody needs the next frame, so that decoding it would take time from the step."""
-        if self._owner.current.paused and now_s < self._read_at_s:
-            return True
-        generation, indexes = self._engines.unneeded
-        return generation == self._generation and self._next_index in indexes
 
     def _close(self) -> None:
         source, self._source = self._source, None

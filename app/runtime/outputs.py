@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from typing import Any
@@ -292,7 +293,8 @@ class SinkWorker:
                     return
                 if item is not None:
                     if self._open_or_close(item[0]):
-                        item = self._newer_than(item)
+                        with suppress(SlotClosed):  # a newer picture may have arrived meanwhile
+                            item = self._pictures.get(0) or item
                     self._send(*item)
         finally:
             self._close()
@@ -319,6 +321,9 @@ class SinkWorker:
 
     def _open(self, wanted: Any, picture: Picture) -> None:
         """Open another sink; where that fails, the one in use stays open."""
+        capture, size = self._owner.current.capture, picture.size
+        if self.spec.waits_for_readers and (size[0] < size[1]) != (capture.width < capture.height):
+            size = capture.width, capture.height  # a camera stays portrait or landscape, and adds bars
         try:
             name = self.spec.name.replace("_", " ")
             with self.thread.blocking_call(
@@ -330,7 +335,7 @@ class SinkWorker:
                 ),
                 self._timing.open_hang_s,
             ):
-                sink = self.spec.open(wanted, *self._size_for(picture), self._sink_context)
+                sink = self.spec.open(wanted, *size, self._sink_context)
         except Exception as error:  # noqa: BLE001 - carried to the status
             if self.spec.optional(wanted):
                 self._report(None)  # that of the device that was wanted before
@@ -342,22 +347,9 @@ class SinkWorker:
         self._close()
         self._set_sink(sink)
 
-    def _size_for(self, picture: Picture) -> tuple[int, int]:
-        """Return the size in which to open the sink: a camera stays portrait or landscape, and adds bars."""
-        capture, (width, height) = self._owner.current.capture, picture.size
-        turned = (width < height) != (capture.width < capture.height)
-        return (capture.width, capture.height) if turned and self.spec.waits_for_readers else picture.size
-
     def _set_sink(self, sink: FrameSink | None) -> None:
         self._sink = sink
         self.open_name = self.device or (None if sink is None else sink.name)
-
-    def _newer_than(self, item: tuple[Picture, bool]) -> tuple[Picture, bool]:
-        """Return the picture that arrived while the sink was opened, or `item`."""
-        try:
-            return self._pictures.get(0) or item
-        except SlotClosed:
-            return item
 
     def _send(self, picture: Picture, is_accepted: bool) -> None:
         repeats, self._sent = picture is self._sent, picture

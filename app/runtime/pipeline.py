@@ -69,22 +69,16 @@ class Watchdog:
                     self._board.report(thread.stage, problem, (self, thread.name))
                 elif problem is None and before is not None:
                     self._board.report(thread.stage, None, (self, thread.name))
-            self._check_clock()
-
-    def _check_clock(self) -> None:
-        thread, stalled = self._clock.thread, self._timing.clock() - self._clock.last_tick_s > self._timing.stale_s
-        if thread.died or stalled:
-            self._clock.send_card()
-        # A process that was stopped finds the clock late at first: the clock is stopped as well.
-        if stalled and self._stalled and not thread.died:
-            self._board.report(
-                Stage.OUTPUT,
-                t("The {thread} thread does not respond; start the program again.", thread=thread.name),
-                self,
-            )
-        elif self._stalled and not stalled:
-            self._board.report(Stage.OUTPUT, None, self)
-        self._stalled = stalled
+            thread, stalled = self._clock.thread, self._timing.clock() - self._clock.last_tick_s > self._timing.stale_s
+            if thread.died or stalled:
+                self._clock.send_card()
+            # A process that was stopped finds the clock late at first: the clock is stopped as well.
+            if stalled and self._stalled and not thread.died:
+                problem = t("The {thread} thread does not respond; start the program again.", thread=thread.name)
+                self._board.report(Stage.OUTPUT, problem, self)
+            elif self._stalled and not stalled:
+                self._board.report(Stage.OUTPUT, None, self)
+            self._stalled = stalled
 
 
 def report_failure(board: StatusBoard, thread: Worker) -> None:
@@ -114,7 +108,9 @@ class Pipeline:
         self.preview: LatestSlot[Picture] = LatestSlot()
         self._frames: LatestSlot[Frame | StandBy] = LatestSlot()
         self._pictures: LatestSlot[Picture | StandBy] = LatestSlot()
-        self._cards = StandbyPictures(self._board, default_text=self._standby_text)
+        self._cards = StandbyPictures(
+            self._board, default_text=lambda: self._parts.standby_text(self._phase(), self._preparing)
+        )
         self._gate = Gate(self.owner, self._cards.card)
         self._engines = EngineSelector(
             self._parts.build_engine,
@@ -231,6 +227,9 @@ class Pipeline:
         }  # before the board, which has why one is closed
         phase, unmatted = self._phase(), self._clock.unmatted
         step = matting.step if phase is Phase.RUNNING and not unmatted else None
+        busy = "the background" if self._backdrops.preparer.busy else ""
+        if engines.preparer.busy:
+            busy = self._preparing or "the model"
         return replace(
             self._board.read(),
             phase=phase,
@@ -245,7 +244,7 @@ class Pipeline:
             hides_person=step is not None and step.hides_everybody,
             outputs=outputs,
             readers=self.demand.readers,
-            busy=self._busy(),
+            busy=busy,
             frames_dropped=self._frames.dropped,
             encoded_frames=self._sink_context.counts.encoded,
             recording_dropped=self._sink_context.counts.dropped,
@@ -262,14 +261,6 @@ class Pipeline:
     def _preparing(self) -> Text | None:
         """What is being prepared once for this machine."""
         return None if self._preparation is None else self._preparation.progress
-
-    def _standby_text(self) -> str:
-        return self._parts.standby_text(self._phase(), self._preparing)
-
-    def _busy(self) -> str:
-        if self._engines.preparer.busy:
-            return self._preparing or "the model"
-        return "the background" if self._backdrops.preparer.busy else ""
 
     def stop(self, timeout_s: float = 15.0) -> bool:
         """End every thread, close every device, finish every recording; return False if a thread did not end."""

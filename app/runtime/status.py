@@ -184,6 +184,13 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
     """Return the fields of the JSON; latencies in milliseconds."""
     process = psutil.Process()
     cpu_s = sum(process.cpu_times()[:2])
+    if sys.platform == "win32":
+        peak_rss_bytes = process.memory_info().peak_wset
+    else:
+        import resource
+
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        peak_rss_bytes = peak if sys.platform == "darwin" else peak * 1024
     return {
         **{name: getattr(status, name) for name in (*_COUNTS, *_STATES)},
         **{name: getattr(status.engine, name, None) for name in _OF_THE_ENGINE},
@@ -199,7 +206,7 @@ def status_fields(status: PipelineStatus) -> dict[str, Any]:
         "view": [round(value, 4) for value in dataclasses.astuple(status.view)],
         "cpu_ms_per_frame": round(cpu_s * 1e3 / max(1, status.frames_out), 1),
         "cpu_percent": round(100 * status.cpu_seconds / max(status.seconds, 0.001), 1),
-        "peak_rss_mb": round(_peak_rss_bytes(process) / 1e6, 1),
+        "peak_rss_mb": round(peak_rss_bytes / 1e6, 1),
         "phase": status.phase.value,
         "source": dataclasses.asdict(status.source) if status.source else None,
         **status.outputs,
@@ -229,17 +236,6 @@ def _open_stream(name: str, flags: int) -> int:
     if sys.platform != "win32":
         os.set_blocking(descriptor, True)
     return descriptor
-
-
-def _peak_rss_bytes(process: psutil.Process) -> float:
-    if sys.platform == "win32":
-        peak_bytes = process.memory_info().peak_wset
-    else:
-        import resource
-
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        peak_bytes = peak if sys.platform == "darwin" else peak * 1024
-    return float(peak_bytes)
 
 
 _log = logging.getLogger(__name__)

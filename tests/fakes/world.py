@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -44,6 +45,17 @@ def still() -> Callable[[Frame], BgrImage]:
         return first[0].copy()
 
     return shape
+
+
+class Hold:
+    """A fault that holds the stage until `go_on` is set."""
+
+    def __init__(self) -> None:
+        self.entered, self.go_on = threading.Event(), threading.Event()
+
+    def __call__(self) -> None:
+        self.entered.set()
+        self.go_on.wait(60)
 
 
 class FakeCamera(FakeSink):
@@ -250,6 +262,16 @@ def composites(pipeline: Pipeline, more: int = 3) -> None:
     """Wait for some more composites."""
     goal = pipeline.status().frames_out + more
     eventually(lambda: pipeline.status().frames_out >= goal and pipeline.status().phase is Phase.RUNNING)
+
+
+@contextmanager
+def live(
+    world: FakeWorld, settings: Settings = BASE, timing: Timing | None = None, *, parts: PipelineParts | None = None
+) -> Iterator[Pipeline]:
+    """As `running`, from the first composites on."""
+    with running(world, settings, timing, parts=parts) as pipeline:
+        composites(pipeline)
+        yield pipeline
 
 
 def ignore(result: object) -> None:

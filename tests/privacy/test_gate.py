@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import threading
 from collections.abc import Callable
 from contextlib import closing
 
@@ -23,7 +22,7 @@ from app.runtime.context import Timing
 from app.runtime.status import StatusBoard
 from mattecam.testing import room_picture, shows_room
 from tests.architecture.source import attributes, calls, naming
-from tests.fakes.world import BASE, NONE, FakeWorld, composites, ignore, running
+from tests.fakes.world import BASE, NONE, FakeWorld, Hold, composites, ignore, running
 from tests.waiting import eventually
 
 MAY_RELEASE = {
@@ -74,22 +73,16 @@ def test_what_may_not_leave_becomes_a_card_of_its_size() -> None:
 
 @pytest.mark.parametrize("change", ["pause", "leave none"])
 def test_a_sink_that_opens_slowly_is_not_sent_what_was_permitted_before(change: str) -> None:
-    world = FakeWorld()
-    opening = threading.Event()
-
-    def slow() -> None:
-        opening.set()
-        world.faults.hang()
-
+    world, slow = FakeWorld(), Hold()
     world.faults.put("open_virtual_camera", slow)
     with running(world, NONE) as pipeline:
-        assert opening.wait(60)
+        assert slow.entered.wait(60)
         pipeline.change(
             lambda settings: (
                 settings.replace(paused=True) if change == "pause" else settings.replace(background=BASE.background)
             )
         )
-        world.faults.release.set()
+        slow.go_on.set()
         eventually(lambda: len(world.pictures()) > 10)
     assert not any(shows_room(picture.image) for picture in world.pictures())
 

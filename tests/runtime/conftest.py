@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from app.runtime.pipeline import Pipeline
-from tests.fakes.world import FakeWorld, composites, running
+from tests.fakes.world import FakeWorld, live
 
 
 @pytest.fixture
@@ -18,6 +18,5 @@ def world() -> FakeWorld:
 @pytest.fixture
 def pipeline(world: FakeWorld) -> Iterator[Pipeline]:
     """Runs with the parts of the world, and has sent composites."""
-    with running(world) as made:
-        composites(made)
+    with live(world) as made:
         yield made

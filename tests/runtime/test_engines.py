@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from itertools import pairwise
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -426,43 +425,37 @@ def test_a_load_lowers_the_ratio_and_full_quality_comes_back(bench: Bench) -> No
     assert not bench.errors
 
 
-def test_a_heavy_load_changes_the_network_and_skips_frames(bench: Bench) -> None:
-    assert bench.run(4.0, 20).model == "mattecam"
-    assert str(bench.lowered).endswith("lighter model, 18 of 30 fps")
-
-
-def test_a_missing_lighter_network_is_not_used_and_not_reported(bench: Bench) -> None:
-    bench.student_is_missing = True
-    info = bench.run(4.0, 40)
-    assert (info.model, info.downsample_ratio) == ("auto", 0.5 * FULL_RATIO)
-    assert bench.matted_hz == 15
-    assert not bench.errors
-
-
 FIXED = {"model": "rvm-mobilenetv3", "downsample_ratio": FULL_RATIO}
 LIGHTEST = {"model": "mattecam"}
 """On a smaller frame it would let things of the room through."""
 
 
 @pytest.mark.parametrize(
-    ("chosen", "load", "matted_hz"), [(FIXED, 1.05, 27), (FIXED, 46e-3 * 30, 20), (FIXED, 6.0, 10), (LIGHTEST, 4.0, 18)]
+    ("chosen", "load", "lighter", "model", "ratio", "matted_hz"),
+    [
+        ({}, 4.0, True, "mattecam", FULL_RATIO, 18),
+        ({}, 4.0, False, "auto", FULL_RATIO / 2, 15),
+        (FIXED, 1.05, True, FIXED["model"], FULL_RATIO, 27),
+        (FIXED, 6.0, True, FIXED["model"], FULL_RATIO, 10),
+        (LIGHTEST, 4.0, True, "mattecam", FULL_RATIO, 18),
+    ],
 )
-def test_what_is_not_lowered_stays_and_the_best_rate_that_fits_is_held(
-    bench: Bench, chosen: dict[str, object], load: float, matted_hz: int
+def test_a_heavy_load_lowers_what_was_not_chosen_and_what_is_there(
+    bench: Bench, chosen: dict[str, object], load: float, lighter: bool, model: str, ratio: float, matted_hz: int
 ) -> None:
     bench.choose(**chosen)
+    bench.student_is_missing = not lighter
     info = bench.run(load, 40)
-    assert (info.model, info.downsample_ratio) == (chosen["model"], FULL_RATIO)
-    assert len(bench.built) == 1, "nothing to build"
-    assert bench.matted_hz == matted_hz, "it may change the matting rate alone"
-    matted = []
-    for index in range(30):
+    assert (info.model, info.downsample_ratio) == (model, ratio)
+    assert not chosen or len(bench.built) == 1, "nothing to build: it may change the matting rate alone"
+    assert bench.matted_hz == matted_hz
+    matted = 0
+    for _ in range(30):
         if isinstance(decision := bench.decide(), MatteFrame):
             bench.selector.completed(decision, StepTiming(bench.now_s, 0.01, 0.01, 30.0))
-            matted.append(index)
-    assert len(matted) == matted_hz
-    gaps = {later - earlier for earlier, later in pairwise(matted)}
-    assert max(gaps) - min(gaps) <= 1, "they are spread evenly"
+            matted += 1
+    assert matted == matted_hz
+    assert not bench.errors, "what is missing is not reported"
 
 
 def test_switching_it_off_restores_full_quality(bench: Bench) -> None:
@@ -479,20 +472,6 @@ def test_switching_it_off_restores_full_quality(bench: Bench) -> None:
     bench.choose(precision="float32")
     assert bench.settle().downsample_ratio == FULL_RATIO, "another choice begins at full quality"
     assert bench.lowered is None
-
-
-def test_a_request_taken_back_while_it_is_built_changes_nothing(bench: Bench) -> None:
-    bench.run(0.5, 2)
-    first = bench.built[0]
-    bench.gate.clear()
-    while not bench.selector.preparer.busy:
-        bench.now_s += 1 / 30
-        bench.matte(0.05)
-    bench.choose(governor=False)
-    assert bench.matte().engine is first
-    bench.gate.set()
-    eventually(lambda: not bench.selector.preparer.busy)
-    assert bench.matte().engine is first
 
 
 def test_a_lowered_engine_that_fails_is_replaced_by_another_quality(bench: Bench) -> None:

@@ -24,7 +24,7 @@ from app.runtime.engines import MEMORY_RETRY_S, EngineSelector, Fallbacks, Matte
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from mattecam.testing import FakeEngine, Fault, Faults, StepInput, room_picture, shows_room
-from tests.fakes.world import BASE, IMPATIENT, FakeWorld, apply, composites, running
+from tests.fakes.world import BASE, IMPATIENT, FakeWorld, apply, composites, live, running
 from tests.matting.choice.simulated_cuda import SimulatedCuda
 from tests.waiting import eventually
 
@@ -142,33 +142,34 @@ def cards() -> CudaCards:
     return SimulatedCuda((8, 6)).cards()
 
 
-def leads_to_the_cpu(settings: EngineSettings | None) -> bool:
-    return settings is not None and settings.device == "cpu"
+def cpu_error(precision: str) -> ExecutorError:
+    return ExecutorError("It failed.", "mattecam", "cpu", precision, invalid_output=True)
+
+
+CPU, SINGLE = AUTO.replace(device="cpu"), AUTO.replace(precision="float32")
 
 
 @pytest.mark.parametrize(
-    ("text", "stays"),
+    ("event", "error", "fallback", "card_stays"),
     [
-        (ILLEGAL, False),
-        ("CUDA error: no kernel image is available for execution on the device", False),
-        ("CUDA error: unspecified launch failure", False),
-        ("cuDNN error: CUDNN_STATUS_ALLOC_FAILED", True),
-        ("Unable to find an engine to execute this computation", True),
+        ("after_build", gpu_error(ILLEGAL), CPU, False),
+        ("after_build", gpu_error("CUDA error: no kernel image is available for execution on the device"), CPU, False),
+        ("after_build", gpu_error("CUDA error: unspecified launch failure"), CPU, False),
+        ("after_build", gpu_error("cuDNN error: CUDNN_STATUS_ALLOC_FAILED"), CPU, True),
+        ("after_build", gpu_error("Unable to find an engine to execute this computation"), CPU, True),
+        ("after_step", gpu_error("", "float32", invalid_output=True), CPU, True),
+        ("after_step", gpu_error("", invalid_output=True), SINGLE, True),
+        ("after_build", cpu_error("int8"), SINGLE, True),
+        ("after_step", cpu_error("float32"), None, True),
+        ("after_build", ValueError("not for users"), None, True),
     ],
 )
-def test_any_error_of_a_gpu_leads_to_the_cpu(cards: CudaCards, text: str, stays: bool) -> None:
-    lighter = Fallbacks(lambda: cards).after_build(AUTO, gpu_error(text))
-    assert lighter is not None
-    assert (lighter.device, lighter.executor, lighter.precision) == ("cpu", "auto", "auto")
-    assert (cards.first() is not None) is stays, "a device that is lost is not used again in this process"
-
-
-def test_wrong_values_lead_to_float32_and_then_to_the_cpu(cards: CudaCards) -> None:
-    fallbacks = Fallbacks(lambda: cards)
-    single = fallbacks.after_step(AUTO, gpu_error("", invalid_output=True))
-    assert single == AUTO.replace(precision="float32")
-    assert not cards.half_works("cuda")
-    assert leads_to_the_cpu(fallbacks.after_step(single, gpu_error("", "float32", invalid_output=True)))
+def test_what_replaces_an_engine_that_fails(
+    cards: CudaCards, event: str, error: Exception, fallback: EngineSettings | None, card_stays: bool
+) -> None:
+    assert getattr(Fallbacks(lambda: cards), event)(AUTO, error) == fallback
+    assert (cards.first() is not None) is card_stays, "a device that is lost is not used again in this process"
+    assert cards.half_works("cuda") is (fallback is not SINGLE or error.device == "cpu")  # type: ignore[attr-defined]
 
 
 def test_memory_that_ran_out_once_in_a_step_is_worth_another_try(cards: CudaCards) -> None:
@@ -177,28 +178,16 @@ def test_memory_that_ran_out_once_in_a_step_is_worth_another_try(cards: CudaCard
     error = gpu_error("CUDA out of memory. Tried to allocate 2 GiB")
     assert fallbacks.after_step(AUTO, error) == AUTO
     clock[0] += MEMORY_RETRY_S - 1
-    assert leads_to_the_cpu(fallbacks.after_step(AUTO, error))
+    assert fallbacks.after_step(AUTO, error) == CPU
     assert cards.first() == "cuda"
 
 
-def test_an_error_of_the_cpu_leads_nowhere(cards: CudaCards) -> None:
-    error = ExecutorError("It failed.", "mattecam", "cpu", "float32", invalid_output=True)
-    assert Fallbacks(lambda: cards).after_step(AUTO, error) is None
-    assert Fallbacks(lambda: cards).after_build(AUTO, ValueError("not for users")) is None
-
-
-def test_an_int8_network_that_fails_on_the_cpu_leads_to_float32(cards: CudaCards) -> None:
-    error = ExecutorError("It failed.", "mattecam", "cpu", "int8", invalid_output=True)
-    assert Fallbacks(lambda: cards).after_build(AUTO, error) == AUTO.replace(precision="float32")
-
-
 def test_the_message_says_where_matting_continues() -> None:
-    cpu = AUTO.replace(device="cpu")
     for error, settings, message in (
-        (gpu_error(ILLEGAL), cpu, "stopped working; matting continues on the CPU until"),
-        (gpu_error("cuDNN error"), cpu, "failed on the GPU"),
-        (gpu_error("CUDA out of memory"), cpu, "too little memory"),
-        (gpu_error("", invalid_output=True), AUTO.replace(precision="float32"), "matting continues in float32"),
+        (gpu_error(ILLEGAL), CPU, "stopped working; matting continues on the CPU until"),
+        (gpu_error("cuDNN error"), CPU, "failed on the GPU"),
+        (gpu_error("CUDA out of memory"), CPU, "too little memory"),
+        (gpu_error("", invalid_output=True), SINGLE, "matting continues in float32"),
     ):
         shown = shown_error(error, settings)
         assert message in str(shown)
@@ -264,7 +253,7 @@ def test_a_card_that_was_lost_is_refused_and_the_cpu_taken(cards: CudaCards) -> 
     cards.give_up()
     with pytest.raises(ModelError) as caught:
         cards.find("cuda:1")
-    assert leads_to_the_cpu(Fallbacks(lambda: cards).after_build(AUTO.replace(device="cuda:1"), caught.value))
+    assert Fallbacks(lambda: cards).after_build(AUTO.replace(device="cuda:1"), caught.value) == CPU
 
 
 Trick = Callable[[Matte, BgrImage, int], Matte]
@@ -379,8 +368,7 @@ class ShowsRoomAtQuarterRatio(FakeEngine):
 
 def test_another_engine_that_shows_the_room_at_once_leads_to_the_card(world: FakeWorld) -> None:
     world.engine = ShowsRoomAtQuarterRatio
-    with running(world, BASE, TIMING, parts=replace(world.parts(), self_test=detailed_self_test)) as pipeline:
-        composites(pipeline)
+    with live(world, BASE, TIMING, parts=replace(world.parts(), self_test=detailed_self_test)) as pipeline:
         pipeline.change(lambda now: now.replace(matting=now.matting.replace(downsample_ratio=0.25)))
         eventually(lambda: pipeline.status().phase is Phase.WAITING)
         frames_pass(world)
@@ -398,8 +386,7 @@ def test_a_suspicious_matte_is_shown_after_a_test_of_the_engine(world: FakeWorld
 
     world.engine = Engine
     parts = replace(world.parts(), self_test=lambda *_: tests.append(near.is_set()))
-    with running(world, BASE, Timing(plausibility_hold_s=0.0), parts=parts) as pipeline:
-        composites(pipeline)
+    with live(world, BASE, Timing(plausibility_hold_s=0.0), parts=parts):
         near.set()
         eventually(lambda: shows_room(world.newest().image))
     assert tests == [False, True], "before its first frame, and once more"

@@ -31,7 +31,7 @@ from app.runtime.context import PipelineContext, Timing
 from app.runtime.outputs import OutputClock, SteadyClock
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus, StandBy, StatusBoard
-from app.runtime.worker import LatestSlot, SlotClosed
+from app.runtime.worker import NICENESS, LatestSlot, SlotClosed
 from mattecam.testing import FakeEngine, FakeSink, StepInput
 from tests.fakes.world import BASE, FakeWorld, apply, composites, ignore, running
 from tests.output.recordings import FakeDevice
@@ -125,6 +125,7 @@ def test_every_encoded_frame_is_counted_and_the_frame_path_has_priority_over_the
                 for task in Path("/proc/self/task").iterdir()
             }
             assert {niceness[name] for name in ("capture", "matting", "output-clock", "virtual-camera")} == {own}
+            assert niceness["background-open"] == min(19, own + NICENESS)
             assert niceness["encoder"] == min(19, own + FEEDER_NICENESS)
     with av.open(str(tmp_path / "a.mp4")) as container:
         images = [frame.to_ndarray(format="bgr24") for frame in container.decode(video=0)]
@@ -161,11 +162,12 @@ def test_the_encoder_is_told_of_every_step(tmp_path: Path) -> None:
     assert min(waits_s) > 0.04
 
 
-def test_sound_is_recorded_but_not_while_paused(tmp_path: Path) -> None:
+def test_sound_is_recorded_but_not_while_paused_nor_with_the_matte(tmp_path: Path) -> None:
     world, device = FakeWorld(), FakeDevice()
-    path = tmp_path / "a.mp4"
-    parts = replace(world.parts().with_sinks(recording=Recorder), open_microphone=device.open)
-    output = BASE.output.replace(record=path, microphone="default", encoder="x264")
+    path, matte = tmp_path / "a.mp4", tmp_path / "matte.mp4"
+    recorders = world.parts().with_sinks(recording=Recorder, recording_alpha=partial(Recorder, alpha=True))
+    parts = replace(recorders, open_microphone=device.open)
+    output = BASE.output.replace(record=path, record_alpha=matte, microphone="default", encoder="x264")
     with running(world, BASE.replace(output=output), parts=parts) as pipeline:
         eventually(lambda: device.open_now == 1 and pipeline.status().encoded_frames > 0)  # from then on it has sound
         time.sleep(1)
@@ -185,22 +187,12 @@ def test_sound_is_recorded_but_not_while_paused(tmp_path: Path) -> None:
     assert device.open_now == 0 and device.opened == ["default", "default"]
     with av.open(str(path)) as container:
         sound = np.concatenate([frame.to_ndarray()[0] for frame in container.decode(audio=0)])
+    with av.open(str(matte)) as container:
+        assert not container.streams.audio
     loud = np.abs(sound[: len(sound) // 960 * 960].reshape(-1, 960)).max(axis=1) > 0.05
     edges = np.flatnonzero(np.diff(loud.astype(int)))
     quiet_s = max(np.diff(edges)) * 0.02
     assert loud.sum() * 0.02 > 1.2 and quiet_s > 0.9
-
-
-def test_the_matte_is_recorded_without_sound(tmp_path: Path) -> None:
-    world, device = FakeWorld(), FakeDevice()
-    path = tmp_path / "a.mp4"
-    parts = replace(
-        world.parts().with_sinks(recording_alpha=partial(Recorder, alpha=True)), open_microphone=device.open
-    )
-    output = BASE.output.replace(record_alpha=path, microphone="default", encoder="x264")
-    with running(world, BASE.replace(output=output), parts=parts) as pipeline:
-        eventually(lambda: pipeline.status().encoded_frames > 3)
-    assert device.opened == []
 
 
 def test_the_end_of_the_program_waits_for_a_recording_that_is_being_finished(tmp_path: Path) -> None:
@@ -351,12 +343,6 @@ def test_the_clock_neither_drifts_nor_makes_up_for_missed_ticks() -> None:
     for _ in range(4):
         clock.wait(simulated)  # type: ignore[arg-type]
     assert 0.009 <= simulated.now_s - burst_s <= 0.02
-
-
-def test_the_clock_ends_at_once_when_stopped() -> None:
-    stop = threading.Event()
-    stop.set()
-    assert not SteadyClock(0.1).wait(stop)
 
 
 def play(arrivals_s: list[float]) -> tuple[list[float], list[float], float]:

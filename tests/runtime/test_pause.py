@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from contextlib import closing
 from dataclasses import replace
@@ -30,7 +29,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.runtime.worker import Worker
 from mattecam.testing import HEIGHT, WIDTH, FakeEngine, shows_room
-from tests.fakes.world import BASE, NONE, FakeWorld, apply, composites, running, shows_person, still
+from tests.fakes.world import BASE, NONE, FakeWorld, Hold, apply, composites, live, running, shows_person, still
 from tests.waiting import eventually
 
 
@@ -47,10 +46,9 @@ def test_pause_shows_the_card_from_the_next_write_on_and_freeze_keeps_the_last_p
     settings: Settings, world: FakeWorld
 ) -> None:
     """No new frame and no tick of the clock is needed: the settings in force at the write decide."""
-    with running(world, settings) as pipeline:
-        composites(pipeline)
+    with live(world, settings) as pipeline:
         eventually(lambda: world.newest().kind is not PictureKind.STANDBY)
-        live = world.newest().kind
+        sent_kind = world.newest().kind
         world.faults.put("read", world.faults.hang)
         apply(pipeline, settings.replace(paused=True))
         sent = len(world.pictures()) + 1  # a write may have been under way
@@ -62,7 +60,7 @@ def test_pause_shows_the_card_from_the_next_write_on_and_freeze_keeps_the_last_p
         composites(pipeline)
         apply(pipeline, settings.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
-        assert world.newest().kind is live
+        assert world.newest().kind is sent_kind
 
 
 def test_the_card_has_the_size_of_the_frames_that_the_source_delivers(world: FakeWorld) -> None:
@@ -88,8 +86,7 @@ def test_while_paused_frames_are_skipped_but_a_new_engine_is_still_built(world: 
 
 
 def test_a_camera_that_is_lost_while_paused_is_reported_and_opened_again(world: FakeWorld) -> None:
-    with running(world, timing=Timing(source_retry_s=0.05)) as pipeline:
-        composites(pipeline)
+    with live(world, timing=Timing(source_retry_s=0.05)) as pipeline:
         apply(pipeline, BASE.replace(paused=True))
         eventually(lambda: world.sources[0].skipped > 0)
         world.faults.put("read", SourceLostError("The camera is disconnected."))
@@ -123,8 +120,7 @@ def test_a_frozen_picture_ends_when_the_settings_hide_what_it_shows(
     moment: str, background: BackgroundSettings, world: FakeWorld
 ) -> None:
     """What a new zone hides was sent on, also where both were changed at once."""
-    with running(world, BASE, Timing(poll_s=0.02)) as pipeline:
-        composites(pipeline)
+    with live(world, BASE, Timing(poll_s=0.02)) as pipeline:
         eventually(lambda: shows_person(world.newest().image))
         if moment != "at once":
             pipeline.change(lambda now: now.replace(frozen=True))
@@ -143,8 +139,7 @@ def test_a_frozen_picture_ends_when_the_settings_hide_what_it_shows(
 
 def test_a_picture_of_what_is_hidden_now_does_not_stay_while_the_network_hangs(world: FakeWorld) -> None:
     """A picture from before a zone was added was repeated until it counted as stale."""
-    with running(world, BASE, Timing(stale_s=60)) as pipeline:
-        composites(pipeline)
+    with live(world, BASE, Timing(stale_s=60)) as pipeline:
         eventually(lambda: shows_person(world.newest().image))
         world.faults.put("step", world.faults.hang)
         pipeline.change(lambda now: now.replace(people=HIDE))
@@ -170,8 +165,7 @@ def test_a_freeze_that_outlasts_a_pause_keeps_the_card_and_is_not_called_a_pause
 
 def test_the_card_of_a_stall_says_so_and_is_not_replaced_by_a_freeze(world: FakeWorld) -> None:
     """The status said that others see the user, and a freeze brought the picture back, however old it was."""
-    with running(world, timing=Timing(stale_s=0.3)) as pipeline:
-        composites(pipeline)
+    with live(world, timing=Timing(stale_s=0.3)) as pipeline:
         world.faults.put("read", world.faults.hang)
         eventually(lambda: pipeline.status().phase is Phase.WAITING and world.newest().kind is PictureKind.STANDBY)
         pipeline.change(lambda now: now.replace(frozen=True))
@@ -193,8 +187,7 @@ def test_a_frozen_picture_ends_with_what_hides_more_and_outlives_what_hides_noth
     section: str, chosen: dict[str, object], kind: PictureKind, world: FakeWorld
 ) -> None:
     parts = replace(world.parts(), open_background=lambda settings: ColourBackground(settings.colour))
-    with running(world, BASE, parts=parts) as pipeline:
-        composites(pipeline)
+    with live(world, BASE, parts=parts) as pipeline:
         pipeline.change(lambda now: now.replace(frozen=True))
         eventually(lambda: stands_still(pipeline, world))
         assert world.newest().kind is PictureKind.COMPOSITE
@@ -204,8 +197,7 @@ def test_a_frozen_picture_ends_with_what_hides_more_and_outlives_what_hides_noth
 
 def test_a_blurred_room_that_is_frozen_after_another_choice_ends(world: FakeWorld) -> None:
     """It was sent on while the chosen background was opened, and after."""
-    with running(world, BASE.replace(background=BackgroundSettings(kind="blur"))) as pipeline:
-        composites(pipeline)
+    with live(world, BASE.replace(background=BackgroundSettings(kind="blur"))) as pipeline:
         world.faults.put("open_background", world.faults.hang)
         apply(pipeline, BASE)
         composites(pipeline)
@@ -236,21 +228,15 @@ def suspension() -> Suspension:
 
 
 def test_a_step_that_was_suspended_shows_nothing(suspension: Suspension, world: FakeWorld) -> None:
-    goes_on, begun = threading.Event(), threading.Event()
-
-    def hold() -> None:
-        begun.set()
-        goes_on.wait(60)
-
-    with running(world, BASE, suspension.timing) as pipeline:
-        composites(pipeline)
+    hold = Hold()
+    with live(world, BASE, suspension.timing) as pipeline:
         world.faults.put("step", hold)
-        assert begun.wait(60)
+        assert hold.entered.wait(60)
         world.faults.put("read", world.faults.hang)
         asleep_s = suspension.sleep()
         eventually(lambda: world.newest().frame is None)
         sent, matted = len(world.pictures()), pipeline.status().frames_out
-        goes_on.set()
+        hold.go_on.set()
         eventually(lambda: pipeline.status().frames_out > matted)
         eventually(lambda: len(world.pictures()) > sent + 5)
         shown = [picture.frame for picture in world.pictures()[sent:]]
@@ -269,8 +255,7 @@ def test_a_source_that_stands_still_is_shown_again_after_a_suspension(suspension
 
 def test_no_card_is_shown_between_a_frozen_picture_and_the_next_one(suspension: Suspension, world: FakeWorld) -> None:
     """The frozen picture was too old to be repeated until then."""
-    with running(world, BASE, suspension.timing) as pipeline:
-        composites(pipeline)
+    with live(world, BASE, suspension.timing) as pipeline:
         pipeline.change(lambda now: now.replace(frozen=True))
         for _ in range(3):
             eventually(lambda: stands_still(pipeline, world))

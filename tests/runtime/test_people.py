@@ -27,7 +27,7 @@ from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from mattecam.testing import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, StepInput, room_picture, shows_room
-from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, newest, running, shown, shown_in
+from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, live, newest, running, shown, shown_in
 from tests.waiting import eventually
 
 CLOSE_UP = FramingSettings(zoom=4, pan_y=1)
@@ -40,8 +40,7 @@ def person_share(pipeline: Pipeline) -> float:
 
 
 def test_the_outputs_show_the_part_and_the_plate_sees_the_whole(world: FakeWorld) -> None:
-    with running(world) as pipeline:
-        composites(pipeline)
+    with live(world) as pipeline:
         apply(pipeline, BASE.replace(framing=CLOSE_UP))
         eventually(lambda: person_share(pipeline) == 1)
         whole = newest(pipeline).whole
@@ -84,8 +83,7 @@ def test_with_a_plate_the_framing_changes_together_with_the_engine(tmp_path: Pat
 
     world.shape = lambda frame: empty_room(*frame.size)
     base = BASE.replace(matting=BASE.matting.replace(model="bgmv2-mobilenetv2", plate=tmp_path / "plate.png"))
-    with running(world, base, parts=replace(world.parts(), build_engine=build)) as pipeline:
-        composites(pipeline)
+    with live(world, base, parts=replace(world.parts(), build_engine=build)) as pipeline:
         apply(pipeline, base.replace(framing=FramingSettings(zoom=2, pan_x=0.5)))
         eventually(lambda: pipeline.status().busy == "the model")
         composites(pipeline)
@@ -111,8 +109,7 @@ def test_the_engine_learns_how_far_the_frame_is_magnified() -> None:
     world, zooms = FakeWorld(), set[float]()
     blurred = BASE.replace(background=BASE.background.replace(kind="blur"), framing=CLOSE_UP)
     world.engine = Noting
-    with running(world, blurred) as pipeline:
-        composites(pipeline)
+    with live(world, blurred):
         assert zooms == {CLOSE_UP.zoom}
 
 
@@ -120,8 +117,7 @@ CLOSE: Settings = BASE.replace(people=PeopleSettings(auto_framing="close"))
 
 
 def test_the_view_closes_in_and_the_whole_frame_stays_available(world: FakeWorld) -> None:
-    with running(world, CLOSE) as pipeline:
-        composites(pipeline)
+    with live(world, CLOSE) as pipeline:
         whole_share = float(np.mean(np.all(room_picture() == np.array(PERSON, np.uint8), axis=2)))
         eventually(lambda: person_share(pipeline) > 1.2 * whole_share)
         frame = newest(pipeline)
@@ -169,8 +165,7 @@ RIGHT = Zone(points=((0.5, 0), (1, 0), (1, 1), (0.5, 1)), radius=0, filled=True)
 
 def test_zones_beat_the_network(world: FakeWorld) -> None:
     zoned = BASE.replace(people=PeopleSettings(zones=(RIGHT,)))
-    with running(world, zoned) as pipeline:
-        composites(pipeline)
+    with live(world, zoned) as pipeline:
         columns = shown_in(pipeline, PERSON)
         assert columns
         assert max(columns) < WIDTH // 2
@@ -193,8 +188,7 @@ def two_people(width: int = WIDTH, height: int = HEIGHT) -> BgrImage:
 def test_only_the_selected_person_is_shown(world: FakeWorld) -> None:
     world.shape = lambda _: two_people()
     alone = BASE.replace(people=PeopleSettings(only_me=True))
-    with running(world, alone) as pipeline:
-        composites(pipeline)
+    with live(world, alone) as pipeline:
         eventually(lambda: not pipeline.status().hides_person)
         eventually(lambda: 0 < max(shown_in(pipeline, PERSON), default=0) < WIDTH // 2)  # the largest
         apply(pipeline, alone.replace(selected=(0.8, 0.7)))
@@ -257,15 +251,14 @@ def test_the_first_composite_waits_for_its_background_for_a_bounded_time() -> No
     """Where the background opened later than the engine, calls and recordings began with plain grey."""
     world = FakeWorld()
     world.faults.put("open_background", lambda: time.sleep(0.4))
-    with running(world, timing=Timing(background_wait_s=60)) as pipeline:
-        composites(pipeline)
+    with live(world, timing=Timing(background_wait_s=60)):
         eventually(lambda: PictureKind.COMPOSITE in kinds(world))
     first = next(picture for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
     assert tuple(first.image[0, 0]) == (255, 0, 0)
 
     world = FakeWorld()
     world.faults.put("open_background", lambda: world.faults.hang(60))
-    with running(world, timing=Timing(background_wait_s=0.2)) as pipeline:
+    with running(world, timing=Timing(background_wait_s=0.2)):
         eventually(lambda: PictureKind.COMPOSITE in kinds(world))
         assert tuple(world.newest().image[0, 0]) == (PLAIN_GREY,) * 3
 

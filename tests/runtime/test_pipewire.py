@@ -19,7 +19,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from app.system.pipewire.stream import NodeReader
 from mattecam.testing import ROOM
-from tests.fakes.world import BASE, FakeWorld, apply, composites, running
+from tests.fakes.world import BASE, FakeWorld, apply, composites, live, running
 from tests.output.pipewire.feeding import image_of, next_frame, reading
 from tests.pipewire_session import PrivateSession, private_session
 from tests.waiting import eventually
@@ -90,25 +90,17 @@ def _closed(world: FakeWorld) -> bool:
     return world.sources[-1].closed_on is not None
 
 
-@pytest.mark.parametrize(("v4l2", "node", "total"), [(2, 1, 3), (2, None, 2), (0, 0, 0), (None, 1, None)])
-def test_readers_of_both_cameras_are_added(
-    v4l2: int | None, node: int | None, total: int | None, world: FakeWorld
+@pytest.mark.parametrize(
+    ("camera", "v4l2", "node", "total"),
+    [("fake", 2, 1, 3), ("fake", 2, None, 2), ("fake", 0, 0, 0), ("fake", None, 1, None), ("off", 7, 0, 0)],
+)
+def test_readers_of_the_cameras_in_use_are_added(
+    camera: str, v4l2: int | None, node: int | None, total: int | None, world: FakeWorld
 ) -> None:
     world.readers, world.node = v4l2, node
-    with running(world, timing=FAST) as pipeline:
-        composites(pipeline)
+    with live(world, timing=FAST) as pipeline:
+        apply(pipeline, BASE.replace(output=BASE.output.replace(virtual_camera=camera, pipewire="on")))
         eventually(lambda: pipeline.status().readers == total)
-
-
-def test_the_node_alone_counts_without_a_virtual_camera(world: FakeWorld) -> None:
-    world.source_kind, world.readers, world.node = "camera", 7, 0
-    with running(world, timing=FAST) as pipeline:
-        output = BASE.output.replace(virtual_camera="off", pipewire="on")
-        apply(pipeline, BASE.replace(output=output))
-        eventually(lambda: pipeline.status().phase is Phase.RESTING)
-        assert pipeline.status().readers == 0
-        world.node = 1
-        composites(pipeline)
 
 
 @pytest.mark.parametrize(
@@ -169,8 +161,7 @@ def test_alpha_output_asks_for_the_foreground_and_reopens_the_cameras(world: Fak
         return real["pipewire"](choice, width, height, context)
 
     parts = world.parts().with_sinks(virtual_camera=open_camera, pipewire=open_node)
-    with running(world, timing=FAST, parts=parts) as pipeline:
-        composites(pipeline)
+    with live(world, timing=FAST, parts=parts) as pipeline:
         eventually(lambda: bool(choices and alphas))
         assert all(picture.foreground is None for picture in world.pictures())
         apply(pipeline, BASE.replace(output=BASE.output.replace(alpha_output="bgra", mirror=True)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -21,7 +20,20 @@ from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from mattecam.testing import FakeSink, FakeSource, room_picture, shows_room
-from tests.fakes.world import BASE, IMPATIENT, Desk, FakeWorld, apply, composites, kinds, running, shown, shows_person
+from tests.fakes.world import (
+    BASE,
+    IMPATIENT,
+    Desk,
+    FakeWorld,
+    Hold,
+    apply,
+    composites,
+    kinds,
+    live,
+    running,
+    shown,
+    shows_person,
+)
 from tests.waiting import eventually
 
 
@@ -42,8 +54,7 @@ def test_frames_that_the_governor_skips_are_not_decoded(world: FakeWorld) -> Non
 
 def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: Path, world: FakeWorld) -> None:
     plate = BASE.matting.replace(plate=tmp_path / "plate.png")
-    with running(world) as pipeline:
-        composites(pipeline)
+    with live(world) as pipeline:
         (source,) = world.sources
         assert not source.holds_exposure
         for model in ("bgmv2-mobilenetv2", "mattecam", "bgmv2-resnet50"):
@@ -60,26 +71,19 @@ def test_the_camera_holds_its_light_while_it_is_compared_with_a_plate(tmp_path: 
 
 def test_the_camera_holds_its_light_while_the_engine_for_a_new_plate_is_built(tmp_path: Path) -> None:
     """A dialog that was closed meanwhile gave the exposure back, although the plate shows what it was."""
-    world = FakeWorld()
-    entered, go_on = threading.Event(), threading.Event()
-
-    def build() -> None:
-        entered.set()
-        go_on.wait(60)
-
-    with running(world) as pipeline:
-        composites(pipeline)
+    world, build = FakeWorld(), Hold()
+    with live(world) as pipeline:
         (source,) = world.sources
         pipeline.demand.takes_plate = True
         eventually(lambda: source.holds_exposure)
         world.faults.put("build_engine", build)
         apply(pipeline, BASE.replace(matting=BASE.matting.replace(plate=tmp_path / "plate.png")))
-        assert entered.wait(60)
+        assert build.entered.wait(60)
         pipeline.demand.takes_plate = False
         read = source.decoded
         eventually(lambda: source.decoded > read + 3)
         assert source.holds_exposure
-        go_on.set()
+        build.go_on.set()
         eventually(lambda: not source.holds_exposure)  # the engine that was chosen compares nothing
 
 
@@ -112,23 +116,17 @@ def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera
 
     hide = Zone(camera="first", filled=True, points=((0, 0), (1, 0), (1, 1), (0, 1)))
     first = BASE.replace(capture=BASE.capture.replace(source="first"), people=PeopleSettings(zones=(hide,)))
-    with running(world, first, parts=replace(world.parts(), open_source=opened)) as pipeline:
-        composites(pipeline)
-        entered, go_on = threading.Event(), threading.Event()
-
-        def hold() -> None:
-            entered.set()
-            go_on.wait(60)
-
+    with live(world, first, parts=replace(world.parts(), open_source=opened)) as pipeline:
+        hold = Hold()
         world.faults.put("step", hold)
-        assert entered.wait(60)
+        assert hold.entered.wait(60)
         eventually(lambda: pipeline.status().frames_dropped > 0)  # a frame of the first camera waits
         second = first.capture.replace(source="second")
         pipeline.change(lambda now: now.replace(capture=second))
         eventually(lambda: (pipeline.status().source or SourceInfo("", "", "", 0, 0, 0, "")).id == "second")
         assert pipeline.newest_frame is not None and pipeline.newest_frame.camera == "first"
         before = len(world.pictures())
-        go_on.set()
+        hold.go_on.set()
         world.faults.heal()
         eventually(lambda: len(world.pictures()) > before + 20)
         after = [picture for picture in world.pictures()[before:] if picture.kind is PictureKind.COMPOSITE]
@@ -138,8 +136,7 @@ def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera
 def test_the_camera_is_released_while_nobody_reads(world: FakeWorld) -> None:
     world.source_kind = "camera"
     world.readers = 1
-    with running(world, timing=Timing(demand_poll_s=0.02, demand_linger_s=0.1)) as pipeline:
-        composites(pipeline)
+    with live(world, timing=Timing(demand_poll_s=0.02, demand_linger_s=0.1)) as pipeline:
         world.readers = 0
         eventually(lambda: pipeline.status().phase is Phase.RESTING)
         assert pipeline.status().source is None, "the camera is still open"
@@ -156,22 +153,10 @@ def test_the_camera_is_released_while_nobody_reads(world: FakeWorld) -> None:
         composites(pipeline)
 
 
-def test_the_card_is_sent_rarely_while_nobody_reads(world: FakeWorld) -> None:
-    world.source_kind = "camera"
-    world.readers = 0
-    with running(world, timing=Timing(demand_poll_s=0.02, demand_linger_s=0.1)) as pipeline:
-        eventually(lambda: pipeline.status().phase is Phase.RESTING)
-        eventually(lambda: bool(world.pictures()))
-        sent, started_s = len(world.pictures()), time.monotonic()
-        eventually(lambda: len(world.pictures()) >= sent + 5)
-        assert time.monotonic() - started_s > 0.5, f"the rate is {BASE.capture.fps} Hz"
-
-
 def test_a_retry_opens_what_failed_and_leaves_alone_what_works(world: FakeWorld) -> None:
     """Each retry interrupted the camera, and each new plate, whose exposure was then measured anew."""
     world.source_kind, built = "camera", list[bool]()
-    with running(world) as pipeline:
-        composites(pipeline)
+    with live(world) as pipeline:
         world.faults.put("build_engine", lambda: built.append(True))
         pipeline.retry()
         composites(pipeline, 20)
@@ -185,28 +170,12 @@ def test_a_retry_opens_what_failed_and_leaves_alone_what_works(world: FakeWorld)
         eventually(lambda: not pipeline.status().problems and world.sources[-1].info.id == "other")
 
 
-def test_the_log_tells_the_story_of_a_camera(caplog: pytest.LogCaptureFixture, world: FakeWorld) -> None:
-    caplog.set_level("INFO", "app.runtime")
-    with running(world) as pipeline:
-        composites(pipeline)
-        world.faults.put("read", SourceLostError("The camera is disconnected."))
-        eventually(lambda: "The camera is disconnected." in caplog.messages)
-        world.faults.heal()
-        eventually(lambda: "Over: The camera is disconnected." in caplog.messages)
-    opened = [message for message in caplog.messages if message.startswith("Opened the source ")]
-    assert len(opened) >= 2
-    assert opened[0].endswith(" at 120 fps, no format of its own.")
-    (engine,) = [message for message in caplog.messages if message.startswith("The engine is ")]
-    assert engine.endswith(", as the settings ask.")
-
-
 def test_a_source_that_opens_but_gives_no_frame_is_opened_again_after_a_while(
     caplog: pytest.LogCaptureFixture, world: FakeWorld
 ) -> None:
     """It was opened again at once, for ever: its problem was over each time, so that the window hardly showed it."""
     caplog.set_level("INFO", "app.runtime")
-    with running(world, timing=Timing(source_retry_s=60)) as pipeline:
-        composites(pipeline)
+    with live(world, timing=Timing(source_retry_s=60)) as pipeline:
         world.faults.put("read", SourceLostError("The camera is disconnected."))
         eventually(lambda: sum(message.startswith("Opened the source ") for message in caplog.messages) == 2)
         eventually(lambda: bool(pipeline.status().problems))
@@ -227,8 +196,7 @@ def test_outputs_know_the_devices_of_the_source(world: FakeWorld) -> None:
     parts = replace(
         world.parts().with_sinks(virtual_camera=open_camera), source_device=lambda named: f"node of {named}"
     )
-    with running(world, BASE.replace(capture=BASE.capture.replace(source="auto")), parts=parts) as pipeline:
-        composites(pipeline)
+    with live(world, BASE.replace(capture=BASE.capture.replace(source="auto")), parts=parts) as pipeline:
         output = BASE.output.replace(virtual_camera="another")
         apply(pipeline, BASE.replace(capture=BASE.capture.replace(source="auto"), output=output))
         eventually(lambda: len(known) == 2)
@@ -318,8 +286,7 @@ def test_the_demonstration_leaves_only_while_it_is_the_chosen_source() -> None:
 def test_any_camera_replaces_a_film_also_before_it_comes() -> None:
     film = BASE.replace(capture=BASE.capture.replace(source="film.mp4"))
     desk = Desk()
-    with running(desk, film, IMPATIENT) as pipeline:
-        composites(pipeline)
+    with live(desk, film, IMPATIENT) as pipeline:
         pipeline.change(lambda _: AUTO)
         eventually(lambda: shows_no_camera(desk))
         desk.plug_in()

@@ -14,7 +14,6 @@ import pytest
 
 from app.backgrounds import Background, open_background
 from app.core.errors import BackgroundError, ModelError, SourceOpenError, Stage
-from app.core.files import version_of
 from app.core.settings import BackgroundSettings, Model, Settings, SettingsOwner, rebase
 from app.core.types import AlphaImage, BgrImage, Frame, Picture, PictureKind
 from app.media.video_input import VideoInput
@@ -24,7 +23,7 @@ from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, StatusBoard
 from mattecam.testing import HEIGHT, PERSON, WIDTH, FakeEngine, shows_room
 from tests.backgrounds.files import colour_number, write_video
-from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, running
+from tests.fakes.world import BASE, FakeWorld, apply, composites, kinds, live, running
 from tests.waiting import beside, eventually
 
 
@@ -56,8 +55,7 @@ def test_no_settings_are_made_for_a_frame(background: str, monkeypatch: pytest.M
         made.append(f"{threading.current_thread().name}: {changes}")
         return replace(self, **changes)
 
-    with running(world) as pipeline:
-        composites(pipeline)
+    with live(world) as pipeline:
         if background == "does not open":
             world.faults.put("open_background", BackgroundError("The picture is missing."))
             apply(pipeline, BASE.replace(background=BASE.background.replace(colour="#010203")))
@@ -79,8 +77,7 @@ def test_mirror_flips_the_output_alone(world: FakeWorld) -> None:
         pairs.extend((each, previews[each.frame.index]) for each in sent if each.frame and each.frame.index in previews)
         return bool(pairs)
 
-    with running(world, BASE.replace(output=BASE.output.replace(mirror=True))) as pipeline:
-        composites(pipeline)
+    with live(world, BASE.replace(output=BASE.output.replace(mirror=True))) as pipeline:
         eventually(in_both)
     assert all(preview.alpha is not None for _, preview in pairs)
     assert all(np.array_equal(sent.image[:, ::-1], preview.image) for sent, preview in pairs)
@@ -162,8 +159,7 @@ def test_a_new_engine_is_told_who_is_in_the_picture(world: FakeWorld) -> None:
             known.append(seen is not None and bool(seen.any()))
 
     world.engine = Engine
-    with running(world) as pipeline:
-        composites(pipeline)
+    with live(world) as pipeline:
         assert known[-1] is False, "the first engine of a stream knows nobody"
         pipeline.change(lambda settings: settings.replace(matting=settings.matting.replace(downsample_ratio=0.25)))
         eventually(lambda: known[-1])
@@ -229,15 +225,6 @@ def test_a_file_that_is_unchanged_is_not_opened_again(tmp_path: Path, world: Fak
         before = len(world.pictures())
         eventually(lambda: len(world.pictures()) > before + 10)
     assert not opened
-
-
-def test_the_versions_of_a_file_differ(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.bmp", 1)
-    first = version_of(path)
-    assert first == version_of(path)
-    in_its_place(path, 2)
-    assert version_of(path) != first
-    assert version_of(tmp_path / "absent") is None and version_of(Path("a\0b")) is None
 
 
 BLACK, WHITE = (BackgroundSettings(kind="colour", colour=colour) for colour in ("#000000", "#ffffff"))
@@ -309,13 +296,6 @@ def test_a_video_that_stops_is_reported_and_keeps_its_last_frame(
     assert not (opened.shown(video) == PLAIN_GREY).all()
     opened.use(BLACK, lambda image: not image.any())
     assert not opened.board.read().problems
-
-
-def test_a_background_that_opens_closes_no_problem_of_the_stand_by_card(opened: Opened) -> None:
-    opened.board.report(Stage.BACKGROUND, "The image of the stand-by card is missing.")
-    opened.use(WHITE, lambda image: bool((image == 255).all()))
-    (problem,) = opened.board.read().problems
-    assert "stand-by card" in problem.message
 
 
 def leave_before_it_opens(opened: Opened, left: BackgroundSettings, wanted: BackgroundSettings) -> None:

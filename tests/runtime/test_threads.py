@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -28,9 +27,9 @@ from app.runtime.context import PipelineContext, Timing
 from app.runtime.outputs import OutputClock
 from app.runtime.pipeline import Pipeline, Watchdog
 from app.runtime.status import Latency, Meter, Phase, PipelineStatus, StatusBoard, write_status
-from app.runtime.worker import NICENESS, LatestSlot, Prepared, Preparer, SlotClosed, Worker
+from app.runtime.worker import LatestSlot, Prepared, Preparer, SlotClosed, Worker
 from mattecam.testing import FakeClock, shows_room
-from tests.fakes.world import BASE, FakeWorld, composites, ignore, running
+from tests.fakes.world import BASE, FakeWorld, Hold, composites, ignore, live, running
 from tests.waiting import eventually
 
 TIMING = Timing(watchdog_s=0.02, stale_s=0.3, demand_poll_s=0.02)
@@ -67,8 +66,7 @@ def names_the_thread(pipeline: Pipeline, name: str, stage: Stage) -> bool:
 
 @pytest.mark.parametrize(("thread", "fault", "stage"), [("capture", "read", "capture"), ("matting", "step", "matting")])
 def test_without_capture_or_matting_only_the_card_leaves(thread: str, fault: str, stage: str, world: FakeWorld) -> None:
-    with running(world, BASE, TIMING) as pipeline:
-        composites(pipeline)
+    with live(world, BASE, TIMING) as pipeline:
         world.faults.put(fault, die)
         eventually(lambda: names_the_thread(pipeline, thread, Stage(stage)))
         only_cards_from_now_on(world)
@@ -80,8 +78,7 @@ def test_without_capture_or_matting_only_the_card_leaves(thread: str, fault: str
 @pytest.mark.parametrize("how", ["dies", "stalls"])
 def test_without_the_output_clock_the_watchdog_sends_the_card_until_it_goes_on(how: str) -> None:
     world, go_on = FakeWorld(), threading.Event()
-    with running(world, BASE, TIMING) as pipeline:
-        composites(pipeline)
+    with live(world, BASE, TIMING) as pipeline:
         suffer = die if how == "dies" else lambda: ignore(go_on.wait(60))
         pipeline.listen(lambda: suffer() if threading.current_thread().name == "output-clock" else None)
         eventually(lambda: names_the_thread(pipeline, "output-clock", Stage.OUTPUT))
@@ -151,8 +148,7 @@ def test_the_death_of_another_thread_is_reported(
     thread: str, fault: str, stage: Stage, tmp_path: Path, world: FakeWorld
 ) -> None:
     settings = BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4"))
-    with running(world, settings, TIMING) as pipeline:
-        composites(pipeline)
+    with live(world, settings, TIMING) as pipeline:
         eventually(lambda: pipeline.status().recording is not None)
         world.faults.put(fault, die)
         pipeline.change(
@@ -202,11 +198,7 @@ PORTAL = BASE.replace(capture=CaptureSettings(source="portal"))
 def test_a_call_that_hangs_is_named_until_it_goes_on_unless_the_desktop_asks_the_user(
     call: str, settings: Settings, stage: Stage, message: str | None, world: FakeWorld
 ) -> None:
-    waiting = threading.Event()
-
-    def hang() -> None:
-        waiting.set()
-        world.faults.hang()
+    hang = Hold()
 
     def messages() -> list[str]:
         return [found.message for found in pipeline.status().problems if found.stage is stage]
@@ -218,29 +210,15 @@ def test_a_call_that_hangs_is_named_until_it_goes_on_unless_the_desktop_asks_the
         if not opens:
             composites(pipeline)
             world.faults.put(call, hang)
-        assert waiting.wait(60)
+        assert hang.entered.wait(60)
         if message is None:
             time.sleep(0.5)
             assert not messages()
         else:
             eventually(lambda: bool(messages()))
             assert messages()[0].startswith(message)
-        world.faults.heal()
+        hang.go_on.set()
         eventually(lambda: message is None or not any(text.startswith(message) for text in messages()))
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
-@pytest.mark.parametrize("low_priority", [True, False])
-def test_low_priority_raises_the_niceness(low_priority: bool) -> None:
-    found: list[int] = []
-
-    def niceness() -> int:
-        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
-
-    worker = Worker("test", lambda stop: found.append(niceness()), low_priority=low_priority)
-    worker.start()
-    assert worker.join(60)
-    assert found == [min(19, niceness() + NICENESS) if low_priority else niceness()]
 
 
 def test_a_thread_died_if_it_ended_without_being_asked_to() -> None:
@@ -457,15 +435,11 @@ def test_a_link_is_replaced_and_its_target_kept(tmp_path: Path) -> None:
 
 
 @posix
-def test_a_device_is_written_to_and_stays() -> None:
+@pytest.mark.timeout(60)
+def test_a_device_is_written_to_and_a_pipe_while_a_program_reads(tmp_path: Path) -> None:
+    """Without a reader the program waited for one without a word."""
     write_status(Path(os.devnull), PipelineStatus())
     assert not Path(os.devnull).is_file()
-
-
-@posix
-@pytest.mark.timeout(60)
-def test_a_pipe_is_written_to_while_a_program_reads(tmp_path: Path) -> None:
-    """Without a reader the program waited for one without a word."""
     pipe = tmp_path / "pipe"
     os.mkfifo(pipe)
     with pytest.raises(MattecamError, match="pipe cannot be written: no program reads from it; start one that does"):

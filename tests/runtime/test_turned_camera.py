@@ -11,7 +11,7 @@ from app.core.types import Orientation, Picture, PictureKind
 from app.matting.plate.picture import PlateCapture, save_plate
 from app.output.base import FrameSink, Packer, SinkContext
 from mattecam.testing import HEIGHT, PERSON, WIDTH, FakeSource, room_picture, shows_room
-from tests.fakes.world import BASE, FakeRecorder, FakeWorld, apply, composites, newest, running, shown
+from tests.fakes.world import BASE, FakeRecorder, FakeWorld, apply, composites, live, newest, running, shown
 from tests.sources import TURNS
 from tests.waiting import eventually
 
@@ -33,8 +33,7 @@ def person_in(picture: Picture) -> np.ndarray[tuple[int, int], np.dtype[np.bool_
 def test_the_stream_starts_anew_with_upright_frames_and_the_camera_stays_open(world: FakeWorld) -> None:
     resets: list[int] = []
     world.faults.put("reset", lambda: resets.append(1))
-    with running(world) as pipeline:
-        composites(pipeline)
+    with live(world) as pipeline:
         before, known = newest(pipeline).generation, len(resets)
         apply(pipeline, turned(BASE, SIDEWAYS))
         eventually(lambda: newest(pipeline).size == (HEIGHT, WIDTH))
@@ -49,8 +48,7 @@ def test_the_stream_starts_anew_with_upright_frames_and_the_camera_stays_open(wo
 
 
 def test_the_camera_is_turned_from_the_first_frame_on(world: FakeWorld) -> None:
-    with running(world, turned(BASE, Orientation(270))) as pipeline:
-        composites(pipeline)
+    with live(world, turned(BASE, Orientation(270))) as pipeline:
         assert newest(pipeline).size == (HEIGHT, WIDTH)
         assert not pipeline.status().errors
 
@@ -71,8 +69,7 @@ def test_what_a_zone_hides_stays_hidden_however_the_camera_is_turned(world: Fake
 
 def test_the_crop_is_one_of_the_upright_frame(world: FakeWorld) -> None:
     top_left = FramingSettings(zoom=4, pan_x=-1, pan_y=-1)
-    with running(world, turned(BASE, Orientation(180)).replace(framing=top_left)) as pipeline:
-        composites(pipeline)
+    with live(world, turned(BASE, Orientation(180)).replace(framing=top_left)) as pipeline:
         whole = newest(pipeline).whole
         assert whole is not None
         np.testing.assert_array_equal(whole[:-1, :-1], room_picture()[::-1, ::-1][:-1, :-1])
@@ -88,8 +85,7 @@ def test_a_plate_of_a_camera_that_was_turned_otherwise_is_refused(tmp_path: Path
     path = tmp_path / "plate.png"
     save_plate(path, plate, capture.camera)
     base = BASE.replace(matting=BASE.matting.replace(model="bgmv2-mobilenetv2", plate=path))
-    with running(world, turned(base, Orientation(180))) as pipeline:
-        composites(pipeline)
+    with live(world, turned(base, Orientation(180))) as pipeline:
         assert not pipeline.status().problems
         apply(pipeline, turned(base, Orientation(0, flip=True)))
         eventually(lambda: any("turned otherwise" in problem.message for problem in pipeline.status().problems))
@@ -99,8 +95,7 @@ def test_a_plate_of_a_camera_that_was_turned_otherwise_is_refused(tmp_path: Path
 
 def test_another_camera_is_not_turned_before_it_is_in_use(world: FakeWorld) -> None:
     """While the wanted one cannot be opened, the one in use hangs as it did."""
-    with running(world, turned(BASE, SIDEWAYS)) as pipeline:
-        composites(pipeline)
+    with live(world, turned(BASE, SIDEWAYS)) as pipeline:
         world.faults.put("open_source", ValueError("none"))
         apply(pipeline, BASE.replaced_at(["capture"], source="other"))
         eventually(lambda: bool(pipeline.status().problems))
@@ -123,8 +118,7 @@ def test_a_portrait_picture_is_sent_with_bars_and_recorded_whole(tmp_path: Path,
 
     parts = parts.with_sinks(recording=recording, virtual_camera=camera)
     settings = turned(BASE, Orientation(90)).replaced_at(["output"], record=film)
-    with running(world, settings, parts=parts) as pipeline:
-        composites(pipeline)
+    with live(world, settings, parts=parts):
         eventually(lambda: bool(sizes["film"]))
     assert sizes == {"camera": [(WIDTH, HEIGHT)], "film": [(HEIGHT, WIDTH)]}
     bars = Packer((WIDTH, HEIGHT)).pack(

@@ -31,7 +31,7 @@ from app.runtime.context import PipelineParts, Timing
 from app.runtime.status import Phase, status_fields
 from mattecam import Matting
 from mattecam.testing import HEIGHT, PERSON, ROOM, WIDTH, FakeEngine, room_picture
-from tests.fakes.world import BASE, FakeWorld, composites, running
+from tests.fakes.world import BASE, FakeWorld, composites, live, running
 from tests.fresh_python import printed_by
 from tests.gui.widgets import made_store
 from tests.sources import new_opener
@@ -46,8 +46,7 @@ def test_a_row_is_all_that_a_source_needs(monkeypatch: pytest.MonkeyPatch) -> No
 
     world = FakeWorld()
     settings = BASE.replace(capture=CaptureSettings(source="toy:90", fps=120))
-    with running(world, settings, parts=replace(world.parts(), open_source=new_opener())) as pipeline:
-        composites(pipeline)
+    with live(world, settings, parts=replace(world.parts(), open_source=new_opener())) as pipeline:
         info = pipeline.status().source
     assert info is not None and (info.kind, info.name) == ("toy", "Toy 90")
     newest = world.newest()
@@ -180,8 +179,7 @@ def test_a_row_is_all_that_an_effect_needs(kind: str, monkeypatch: pytest.Monkey
     room = room_picture()
 
     world = FakeWorld()
-    with running(world, BASE) as pipeline:
-        composites(pipeline)
+    with live(world, BASE) as pipeline:
         assert not is_applied(world.newest().image)
         pipeline.change(lambda settings: SWITCH)
         eventually(lambda: is_applied(world.newest().image))
