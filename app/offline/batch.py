@@ -177,16 +177,15 @@ class Batch:
     def _record(self, index: int, state: str, result: JobResult | None = None) -> None:
         job = self._jobs[index]
         size, time_ns = self._sources[index]
-        given = result or JobResult("failed")
-        fields = {name: getattr(given, name) for name in JobResult.__slots__} | {"state": state}
+        known = {name: getattr(result, name) for name in JobResult.__slots__} if result else {}
         record = Record(
+            **{**known, "state": state},
             file=job.source,
             settings_hash=job.settings_hash,
             tries=self._tries[index],
             source_bytes=size,
             source_time_ns=time_ns,
             target=parent_and_name(job.target)[1],
-            **fields,
         )
         self._manifest.add(record)
 

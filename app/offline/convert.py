@@ -1,39 +1,47 @@
-"""Offline conversion of a video or a folder of images to composite, matte and foreground."""
+"""Offline conversion of a video or a folder of images to composite, matte and foreground: its step, and its run."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from itertools import chain
 from pathlib import Path
 
-from app.backgrounds import open_background
+import numpy as np
+from numpy.typing import NDArray
+
+from app.backgrounds import Background, open_background
 from app.core.errors import MattecamError, PlateError, SinkLostError, SinkOpenError, SourceOpenError, UsageError
-from app.core.files import check_outputs, is_file, is_folder, is_special, resolved
-from app.core.settings import BackgroundSettings, Settings
-from app.core.types import BgrImage
+from app.core.files import check_outputs, is_folder, is_special, resolved, why_not_written
+from app.core.geometry import framed, viewed
+from app.core.settings import BackgroundSettings, PeopleSettings, Settings
+from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte, magnified
+from app.effects.base import FrameContext
+from app.effects.table import Effects
 from app.matting import build_engine
+from app.matting.base.interface import MattingEngine
 from app.matting.build import frame_check
-from app.media.frame_filters import BgraImage
+from app.matting.strict.rules import WAIT_FRAMES
+from app.media.frame_filters import BgraImage, over, premultiplied, straight
 from app.media.image_file import is_picture
-from app.media.video_reader import VideoReader
-from app.media.video_writer import VideoWriter
+from app.media.video_reader import Timing, VideoReader
+from app.media.video_writer import VideoWriter, file_encoder
 from app.offline.files import (
     DEFAULT_FPS,
+    FolderOutput,
     ImageFolderReader,
+    ImageOutput,
     Output,
-    OutputFormat,
     Outputs,
     existing,
     exists_already,
     is_transparent,
+    names_image,
     not_read,
-    open_output,
     rate_without_folder,
 )
-from app.offline.film_step import FilmStep
 
 VIDEO_CRF, MATTE_CRF = 18, 10
 """Quality of x264. The matte gets a higher one: its coding errors are visible as ghosts."""
@@ -46,6 +54,102 @@ Progress = Callable[[int, int | None], None]
 Reader = VideoReader | ImageFolderReader
 NamedFrame = tuple[Fraction, str, BgrImage | BgraImage]
 """Time in seconds, name of its file, image: with alpha where it is not opaque."""
+
+
+class FilmStep:
+    """Processes one frame into one image for every output. Used on one thread."""
+
+    def __init__(
+        self,
+        engine: MattingEngine | None,
+        background: Background | None,
+        settings: Settings,
+        want_alpha: bool,
+        want_foreground: bool,
+        *,
+        transparent: bool = False,
+    ) -> None:
+        """engine: None where no matte is wanted, and the composite is the frame itself.
+
+        background: None for the kind "none", whose composite is the frame itself, as in the live pipeline. transparent:
+        the composite is (H, W, 4): the person alone, with straight alpha.
+        """
+        self._engine = engine
+        self._background = background
+        # The background "none" shows the whole room, and the matte with it.
+        self._settings = settings if background is not None else settings.replace(people=PeopleSettings())
+        self._want_alpha = want_alpha
+        self._want_foreground = want_foreground
+        self._transparent = transparent
+        self._stream: object = None
+        """Size of the last frame, and number of cuts before it: strict mode shows nobody in the first frames of a
+        scene, so that a film sees the first one more often."""
+        self._effects = Effects()
+
+    def __call__(self, image: BgrImage | BgraImage, time_s: float) -> list[NDArray[np.uint8]]:
+        """Return [composite, alpha if wanted, premultiplied foreground if wanted]. Raises MattecamError.
+
+        image: with straight alpha if parts of the source are transparent; alpha multiplies the matte.
+        """
+        image, opacity = self._framed(image)
+        if self._engine is None:
+            return [image]
+        matte = self._matted(self._engine, image, opacity, time_s)
+        composite = image if self._background is None else matte.composite
+        pictures: list[NDArray[np.uint8]] = [composite]
+        if self._want_alpha:
+            pictures.append(matte.alpha)
+        if self._want_foreground or self._transparent:
+            assert matte.foreground is not None
+            person = premultiplied(matte.foreground, matte.alpha)
+            if self._transparent:
+                pictures[0] = np.dstack([straight(person, matte.alpha), matte.alpha])
+            if self._want_foreground:
+                pictures.append(person)
+        return pictures
+
+    def _framed(self, image: BgrImage | BgraImage) -> tuple[BgrImage, AlphaImage | None]:
+        """Return the crop, and its alpha; what a transparent part hides is black."""
+        framing = self._settings.framing
+        if image.shape[2] == 3:
+            return framed(image, framing), None
+        opacity = framed(image[..., 3], framing)
+        return straight(framed(over(image), framing), opacity), opacity
+
+    def _matted(self, engine: MattingEngine, image: BgrImage, opacity: AlphaImage | None, time_s: float) -> Matte:
+        settings, edges = self._settings, self._settings.matting.edges
+        foreground = self._want_foreground or self._transparent or opacity is not None
+        size = image.shape[1], image.shape[0]
+        backdrop = np.zeros_like(image) if self._background is None else self._backdrop(self._background, *size, time_s)
+        editor = self._effects.prepare(
+            FrameContext(settings, settings.framing, size, time_s, backdrop, orientation=settings.capture.orientation)
+        )
+        matte = engine.step(image, backdrop, edges, editor, want_foreground=foreground)
+        stream = image.shape, getattr(engine, "cuts", 0)
+        if edges.strict != "off" and stream != self._stream:
+            for _ in range(WAIT_FRAMES):
+                matte = engine.step(image, backdrop, edges, editor, want_foreground=foreground)
+        self._stream = stream
+        if opacity is None:
+            return matte
+        return _multiplied(matte, opacity if editor is None else viewed(opacity, editor.view), backdrop)
+
+    def _backdrop(self, background: Background, width: int, height: int, time_s: float) -> Backdrop:
+        backdrop = background.backdrop(width, height, time_s)
+        if background.problem is not None:  # a film whose background stands still would be taken for a good one
+            raise background.problem
+        return magnified(backdrop, self._settings.framing.zoom)
+
+
+def _multiplied(matte: Matte, opacity: AlphaImage, backdrop: Backdrop) -> Matte:
+    """Return a matte times the alpha of the source, over the same backdrop; over black where that is a blur."""
+    alpha = ((matte.alpha * opacity.astype(np.uint16) + 127) // 255).astype(np.uint8)
+    if isinstance(backdrop, BlurredBackground):
+        return replace(matte, composite=premultiplied(matte.composite, opacity), alpha=alpha)
+    assert matte.foreground is not None
+    weights = alpha[..., None].astype(np.uint16)
+    composite = (matte.foreground * weights + backdrop * (255 - weights) + 127) // 255
+    return replace(matte, composite=composite.astype(np.uint8), alpha=alpha)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,19 +226,9 @@ def convert(
             background = stack.enter_context(closing(open_background(backdrop, realtime=False)))
         if background is not None or alpha is not None or foreground is not None:
             engine = stack.enter_context(closing(build_engine(settings.matting, width, height, settings.framing)))
-        form = OutputFormat(
-            (width, height),
-            timing.rate,
-            reader.time_base if timing.grid is None else None,
-            timing.is_constant,
-            reader.timecode,
-            timing.leaps,
-            reproducible,
-            is_image=reader.is_image,
-            is_video=isinstance(reader, VideoReader),
-            overwrite=overwrite,
+        opened, problems = _open_outputs(
+            reader, timing, (target, alpha, foreground), (width, height), overwrite, reproducible, transparent
         )
-        opened, problems = _open_outputs(source, (target, alpha, foreground), form, transparent=transparent)
         step = FilmStep(
             engine, background, settings, alpha is not None, foreground is not None, transparent=transparent
         )
@@ -227,28 +321,57 @@ def _finish(outputs: Outputs, complete: bool, keep_partial: bool | None, end_s: 
 
 
 def _open_outputs(
-    source: Path, paths: tuple[Path, Path | None, Path | None], form: OutputFormat, *, transparent: bool
+    reader: Reader,
+    timing: Timing,
+    paths: tuple[Path, Path | None, Path | None],
+    size: tuple[int, int],
+    overwrite: bool,
+    reproducible: bool,
+    transparent: bool,
 ) -> tuple[list[Output], list[str]]:
     """Return the outputs in the order of `FilmStep`, and what could not be copied. Raises SinkOpenError.
 
-    paths: of composite, alpha and foreground; None for those not wanted.
+    paths: of composite, alpha and foreground; None for those not wanted. transparent: of the composite.
     """
     opened: list[Output] = []
     problems: list[str] = []
+
+    def open_one(path: Path, crf: int, *, sound: bool, alpha: bool) -> Output:
+        """Open a folder if the name has no suffix or is an existing folder, otherwise an image or a video."""
+        is_video = isinstance(reader, VideoReader)
+        try:
+            if is_folder(path) or not path.suffix:
+                return FolderOutput(path, overwrite=overwrite, is_video=is_video)
+            if reader.is_image and names_image(path):
+                return ImageOutput(path, overwrite=overwrite)
+            return VideoWriter(
+                path,
+                *size,
+                timing.rate,
+                time_base=reader.time_base if timing.grid is None else None,
+                audio_from=reader.path if sound else None,
+                leaps=timing.leaps,
+                encoder=file_encoder(crf, path.suffix.lower(), alpha=alpha),
+                is_constant=timing.is_constant,
+                timecode=reader.timecode,
+                reproducible=reproducible,
+            )
+        except OSError as error:
+            raise SinkOpenError(f"{path} cannot be written: {why_not_written(error)}.") from error
+
     try:
         for path, crf in zip(paths, (VIDEO_CRF, MATTE_CRF, VIDEO_CRF), strict=True):
             if path is None:
                 continue
             is_composite = path is paths[0]
-            sound = source if is_composite and is_file(source) and not form.is_image else None
-            has_alpha = is_composite and transparent
+            sound, alpha = is_composite and isinstance(reader, VideoReader), is_composite and transparent
             try:
-                opened.append(open_output(path, form, crf, sound, alpha=has_alpha))
+                opened.append(open_one(path, crf, sound=sound, alpha=alpha))
             except SinkOpenError:
-                if sound is None:
+                if not sound:
                     raise
-                opened.append(open_output(path, form, crf, alpha=has_alpha))
-                problems.append(f"The sound of {source} could not be taken over.")
+                opened.append(open_one(path, crf, sound=False, alpha=alpha))
+                problems.append(f"The sound of {reader.path} could not be taken over.")
     except SinkOpenError:
         for output in opened:
             output.abort()

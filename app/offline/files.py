@@ -8,7 +8,6 @@ import os
 import re
 import shutil
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -34,7 +33,7 @@ from app.media.image_file import (
     unknown_format,
     write_picture,
 )
-from app.media.video_input import Leap, VideoError
+from app.media.video_input import VideoError
 from app.media.video_reader import Grid, Timing, broadcast_rate, simple_rate
 from app.media.video_writer import (
     ALPHA_SUFFIXES,
@@ -43,7 +42,6 @@ from app.media.video_writer import (
     VideoWriter,
     create_numbered,
     create_temporary,
-    file_encoder,
 )
 
 VIDEOS = VIDEO_SUFFIXES | {
@@ -285,31 +283,6 @@ class ImageFolderReader:
         return image
 
 
-@dataclass(frozen=True, slots=True)
-class OutputFormat:
-    """Format that all outputs share."""
-
-    size: tuple[int, int]
-    """(width, height) of a video; frames of another size are letterboxed."""
-    fps: Fraction
-    time_base: Fraction | None
-    """Time base of the source; None for one that fits `fps`."""
-    is_constant: bool = True
-    """Whether all frames are spaced alike."""
-    timecode: str | None = None
-    """SMPTE timecode of the first frame."""
-    leaps: Sequence[Leap] = ()
-    """Of the clock of the source."""
-    reproducible: bool = False
-    """Write the same bytes for the same frames on every machine, at the cost of speed."""
-    is_image: bool = False
-    """The source is a single image."""
-    is_video: bool = False
-    """The source is a video: its frames in a folder are named by their number."""
-    overwrite: bool = False
-    """Replace files of the final names when the outputs are complete; by frames of a video, those of all its frames."""
-
-
 class FolderOutput:
     """Writes every frame as a PNG file, into a temporary folder until all frames are there.
 
@@ -438,34 +411,6 @@ class Outputs:
                 return None, text
             kept = f"What was written is in {output.temporary_path}."
             return None, kept if self._reported else f"{text} {kept}"
-
-
-def open_output(
-    path: Path, form: OutputFormat, crf: int, audio_from: Path | None = None, *, alpha: bool = False
-) -> Output:
-    """Open a folder if the name has no suffix or is an existing folder, otherwise an image or a video.
-
-    crf, alpha: as of `file_encoder`. audio_from: the film whose sound is copied. Raises SinkOpenError.
-    """
-    try:
-        if is_folder(path) or not path.suffix:
-            return FolderOutput(path, overwrite=form.overwrite, is_video=form.is_video)
-        if form.is_image and path.suffix.lower() in IMAGE_SUFFIXES:
-            return ImageOutput(path, overwrite=form.overwrite)
-        return VideoWriter(
-            path,
-            *form.size,
-            form.fps,
-            time_base=form.time_base,
-            audio_from=audio_from,
-            leaps=form.leaps,
-            encoder=file_encoder(crf, path.suffix.lower(), alpha=alpha),
-            is_constant=form.is_constant,
-            timecode=form.timecode,
-            reproducible=form.reproducible,
-        )
-    except OSError as error:
-        raise SinkOpenError(f"{path} cannot be written: {why_not_written(error)}.") from error
 
 
 def move_images(folder: Path, target: Path, *, overwrite: bool) -> None:

@@ -9,10 +9,11 @@ import hashlib
 import json
 import os
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from contextlib import suppress
+from dataclasses import asdict, dataclass
 from fractions import Fraction
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from pydantic import TypeAdapter
 
@@ -34,6 +35,7 @@ from app.offline.files import (
 )
 from app.offline.job import (
     Job,
+    JobResult,
     Written,
     check_address,
     digest,
@@ -54,26 +56,19 @@ def state_folder(target: str) -> Path:
     return paths.data_dir() / "batches" / hashlib.sha256(target.encode()).hexdigest()[:24]
 
 
-@dataclass(frozen=True, slots=True)
-class Record:
-    """The state of one clip; fields with the names of those of `JobResult` are of its last try."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Record(JobResult):
+    """The state of one clip, and the result of its last try."""
 
+    state: str  # type: ignore[assignment]
+    """`started`, `done`, `failed`, `interrupted`, or `retried` after the worker of a try died."""
     file: str
     settings_hash: str
-    state: str
-    """`started`, `done`, `failed`, `interrupted`, or `retried` after the worker of a try died."""
     tries: int
-    frames: int = 0
-    expected_frames: int | None = None
-    sha256: str | None = None
-    error: str | None = None
     source_bytes: int | None = None
     source_time_ns: int | None = None
     """Time of the last change of the source."""
     target: str = ""
-    target_bytes: int | None = None
-    outputs: dict[str, Written] = field(default_factory=dict)
-    """Outputs besides the composite: `alpha` and `foreground` if wanted."""
 
 
 _FLAGS = os.O_RDWR | os.O_CREAT | os.O_APPEND | getattr(os, "O_NOFOLLOW", 0)  # absent on Windows
@@ -112,18 +107,10 @@ def last_records(path: Path) -> dict[str, Record]:
     if not is_file(path):
         return records
     for line in path.read_bytes().splitlines():
-        record = _record(line)
-        if record is not None:
+        with suppress(ValueError, RecursionError):  # pydantic's ValidationError is a ValueError
+            record = _CHECKED.validate_python(json.loads(line))
             records[record.file] = record
     return records
-
-
-def _record(line: bytes) -> Record | None:
-    try:
-        fields: Any = json.loads(line)
-        return _CHECKED.validate_python({name: fields[name] for name in Record.__slots__ if name in fields})
-    except (ValueError, TypeError, RecursionError):  # pydantic's ValidationError is a ValueError
-        return None
 
 
 def clips_in(source: str) -> list[str]:

@@ -29,7 +29,7 @@ from app.matting.base.interface import MatteEdit, MattingEngine, NotAMatteError,
 from app.matting.base.parameters import plan
 from app.matting.cpu.cpu_backend import Coefficients
 from app.matting.engine import FrameEngine
-from app.offline.film_step import FilmStep
+from app.offline.convert import FilmStep
 from tests.matting.networks import BuildEngine, frames
 from tests.matting.stubs import (
     OFF,

@@ -32,8 +32,7 @@ from app.matting.choice.governor import StepTiming
 from app.media.image_file import read_matte
 from app.media.video_input import VideoInput
 from app.media.video_writer import file_encoder
-from app.offline.convert import convert
-from app.offline.film_step import FilmStep
+from app.offline.convert import FilmStep, convert
 from app.runtime.backdrops import Backdrops
 from app.runtime.capture_worker import DemandWatch
 from app.runtime.context import PipelineContext, Timing

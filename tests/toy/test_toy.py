@@ -25,7 +25,7 @@ from app.effects import table as effects
 from app.effects.base import Effect, FrameContext
 from app.gui.panels.side_panel import LightSliders
 from app.matting.base.interface import MatteEdit
-from app.offline.film_step import FilmStep
+from app.offline.convert import FilmStep
 from app.output.base import FrameSink, SinkContext, SinkSpec
 from app.runtime.context import PipelineParts, Timing
 from app.runtime.status import Phase, status_fields

@@ -136,12 +136,12 @@ def test_a_clip_that_was_cut_off_is_converted_again(tmp_path: Path) -> None:
 def test_a_line_cut_by_a_crash_is_left_out(tmp_path: Path) -> None:
     path = tmp_path / MANIFEST
     with closing(Manifest(path)) as manifest:
-        manifest.add(Record("a", "1", "done", 1, sha256="x"))
+        manifest.add(Record(file="a", settings_hash="1", state="done", tries=1, sha256="x"))
     with path.open("ab") as file:
         file.write(b'{"file": "b", "sta')
     assert set(last_records(path)) == {"a"}
     with closing(Manifest(path)) as manifest:
-        manifest.add(Record("c", "1", "failed", 1))
+        manifest.add(Record(file="c", settings_hash="1", state="failed", tries=1))
     assert {file: record.state for file, record in last_records(path).items()} == {"a": "done", "c": "failed"}
 
 
