@@ -134,7 +134,7 @@ def correctness(bench: Bench) -> Iterator[Row]:
             right = exact.step(picture, pictures[0], edges).alpha
             off = np.abs(mine - right)
             most, mean, person = max(most, int(off.max())), max(mean, float(off.mean())), float((right > 127).mean())
-        graph = found.settled is not None and found.settled.captured
+        graph = found.recorded_step is not None and found.recorded_step.recorded_form is not None
         row: Row = {"edges": edges.strict, "graph": graph, "person": round(person, 3), "off_most": most}
         # Without a person the difference means nothing.
         yield row | {"off_mean": mean, "passed": mean < ALPHA_TOLERANCE and person > 0.1 and graph != bench.rehearsal}
@@ -161,7 +161,7 @@ def _program(bench: Bench, geometry: StepGeometry) -> Iterator[Row]:
     pictures = frames(geometry.width, geometry.height, 4)
     for what in ("program", "program, eager"):
         executor = TorchBackend(bench.core("rvm"), geometry, bench.device, bench.precision)
-        executor.settled = executor.settled if what == "program" else None
+        executor.recorded_step = executor.recorded_step if what == "program" else None
         for edges in (OFF, BALANCED):
 
             def call(index: int, edges: EdgeSettings = edges, executor: TorchBackend = executor) -> None:

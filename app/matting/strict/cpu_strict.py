@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass, fields
 
 import cv2
 import numpy as np
@@ -169,7 +169,7 @@ class BackgroundModel:
     """(), number of frames since the start, up to `rules.WAIT_FRAMES`."""
 
     @classmethod
-    def initial(cls, image: Floats, seen: NDArray[np.uint8] | None) -> BackgroundModel:
+    def initial(cls, image: Floats, seen: NDArray[np.uint8] | None = None) -> BackgroundModel:
         """Return the state before the first frame. seen: alpha (H, W) of people who are shown at once."""
         shape = image.shape[1:]
         moved = np.zeros(shape, np.bool_)
@@ -185,21 +185,6 @@ class BackgroundModel:
             age=np.array(0 if seen is None else rules.WAIT_FRAMES),
         )
 
-    @classmethod
-    def from_arrays(cls, arrays: StateArrays) -> BackgroundModel:
-        """Return the state of `arrays`. Raises KeyError, ValueError or TypeError if they do not fit together."""
-        rows, columns = arrays["moved"].shape
-        model = cls.initial(np.zeros((3, rows, columns), np.float32), None)
-        for field in fields(cls):
-            copy_into(getattr(model, field.name), arrays[field.name])
-        if not 0 <= model.age <= rules.WAIT_FRAMES:
-            raise ValueError(f"a saved age is {model.age}")
-        return model
-
-    def arrays(self) -> StateArrays:
-        """Return copies of all arrays."""
-        return {field.name: getattr(self, field.name).copy() for field in fields(self)}
-
 
 def pooled(planes: Floats, cell: int) -> Floats:
     """Return the means of the cells of planes (n, H, W); incomplete cells at the right and bottom are left out."""
@@ -211,40 +196,6 @@ def pooled(planes: Floats, cell: int) -> Floats:
     return cells
 
 
-def kept_cells(model: BackgroundModel, image: Floats, alpha: Floats) -> Mask:
-    """Return where the matte of a frame is kept, (h, w); update the state."""
-    empty = np.asarray(cv2.dilate(alpha, SQUARE)) < rules.EMPTY_ALPHA
-    centres = np.asarray(cv2.erode(alpha, SQUARE)) > rules.CERTAIN_ALPHA
-    certain = grown(centres)
-    moving, difference = np.empty(alpha.shape, np.bool_), np.empty(alpha.shape, np.float32)
-    # Light is measured where cells stay empty, because a person who enters changes the mean of the frame.
-    find_motion(image, model.recent, empty & model.empty, moving)
-    model.empty = empty
-    known = (model.frames >= rules.HIDDEN_FRAMES) | ((model.frames >= 1) & ~model.hidden)
-    compare_cells(image, model.background, known & empty & ~moving, difference)
-    agreeing = known & (np.asarray(cv2.blur(difference, (3, 3), borderType=cv2.BORDER_REPLICATE)) < rules.AGREEMENT)
-    model.moved = (model.moved | moving) & (alpha > rules.PRESENT_ALPHA) & ~(agreeing & model.hidden)
-
-    removed = agreeing & ~certain & ~model.hidden  # a ghost without its translucent part would pass for a person
-    candidates = (alpha > rules.BODY_ALPHA) & ~removed
-    count, components = cv2.connectedComponents(candidates.view(np.uint8), connectivity=4)
-    labels = np.asarray(components, np.int32)
-    size, centre_count, certain_count, moved_count = count_cells(labels, count, centres, certain, grown(model.moved)).T
-    has_moved = moved_count > rules.MOVED_SHARE * size
-    least_share = np.where(has_moved, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
-    people = (centre_count >= rules.CERTAIN_CELLS) & (certain_count >= least_share * size)
-    people[0] = False
-    body = people.take(labels)
-    model.moved |= body & centres
-    kept = grown(body & ~removed) & ~removed
-    if int(model.age) < rules.WAIT_FRAMES:
-        kept[:] = False
-    hidden = ~grown(kept) & ~empty & ~moving
-    learn_cells(image, model.background, model.frames, model.hidden, difference, empty, hidden)
-    model.age = np.minimum(model.age + 1, rules.WAIT_FRAMES)
-    return kept
-
-
 def grown(mask: Mask) -> Mask:
     """Return the mask dilated by one cell."""
     return np.asarray(cv2.dilate(mask.view(np.uint8), SQUARE)).view(np.bool_)
@@ -254,24 +205,29 @@ class StrictFilter:
     """Decides per frame which part of the matte is kept; holds the state of one stream."""
 
     def __init__(self) -> None:
-        self._model: BackgroundModel | None = None
-        self._seen: NDArray[np.uint8] | None = None
-        self._shape, self._cell = (0, 0), 1
-        """Of alpha of the last frame, and the side of its cells in pixels."""
+        self.reset()
 
     def reset(self, seen: NDArray[np.uint8] | None = None) -> None:
         """Forget the stream. seen: alpha (H, W) of people who are shown at once, as if they had moved before."""
-        self._model, self._seen = None, seen
+        self._model: BackgroundModel | None = None
+        self._seen = seen
 
     def state(self) -> StateArrays:
         """Return copies of the model."""
-        arrays = {} if self._model is None else dict(self._model.arrays())
+        arrays = {} if self._model is None else asdict(self._model)  # which copies
         return arrays if self._seen is None else arrays | {"seen": self._seen.copy()}
 
     def load_state(self, arrays: StateArrays) -> None:
         """Restore the model. Raises KeyError, ValueError or TypeError if it does not fit."""
-        self._seen = saved(arrays, "seen", np.atleast_2d(arrays.get("seen", ())).shape[:2], np.uint8)
-        self._model = BackgroundModel.from_arrays(arrays) if "frames" in arrays else None
+        self.reset(saved(arrays, "seen", np.atleast_2d(arrays.get("seen", ())).shape[:2], np.uint8))
+        if "frames" in arrays:
+            rows, columns = arrays["moved"].shape
+            model = BackgroundModel.initial(np.zeros((3, rows, columns), np.float32))
+            for field in fields(model):
+                copy_into(getattr(model, field.name), arrays[field.name])
+            if not 0 <= model.age <= rules.WAIT_FRAMES:
+                raise ValueError(f"a saved age is {model.age}")
+            self._model = model
 
     def apply(self, small: Floats, slope: Floats, offset: Floats, coarse: Floats) -> None:
         """Remove in place what is not kept from alpha: of the coefficients (4, h, w), and coarse, (h, w) in 0..1.
@@ -285,16 +241,45 @@ class StrictFilter:
         offset[3] -= np.float32(rules.FLOOR)
         offset[3] *= gain
 
-    def gain(self, small: Floats, alpha: Floats) -> Floats:
-        """Return the factor for alpha (h, w), in 0..1, and update the state. alpha: (h, w) in 0..1."""
-        if alpha.shape != self._shape:
-            self._shape, self._cell = alpha.shape, rules.cell_size(alpha.shape[1], alpha.shape[0])
-        cell = self._cell
-        image, cells = pooled(small, cell), pooled(alpha[None], cell)[0]
+    def gain(self, small: Floats, coarse: Floats) -> Floats:
+        """Return the factor for alpha, (h, w) in 0..1, and update the state. coarse: alpha (h, w) in 0..1."""
+        cell = rules.cell_size(coarse.shape[1], coarse.shape[0])
+        image, alpha = pooled(small, cell), pooled(coarse[None], cell)[0]
         model = self._model
-        if model is None or model.moved.shape != cells.shape:
+        if model is None or model.moved.shape != alpha.shape:
             model = self._model = BackgroundModel.initial(image, self._seen)
-        return soft_gain(kept_cells(model, image, cells), alpha, cell)
+        empty = np.asarray(cv2.dilate(alpha, SQUARE)) < rules.EMPTY_ALPHA
+        centres = np.asarray(cv2.erode(alpha, SQUARE)) > rules.CERTAIN_ALPHA
+        certain = grown(centres)
+        moving, difference = np.empty(alpha.shape, np.bool_), np.empty(alpha.shape, np.float32)
+        # Light is measured where cells stay empty, because a person who enters changes the mean of the frame.
+        find_motion(image, model.recent, empty & model.empty, moving)
+        model.empty = empty
+        known = (model.frames >= rules.HIDDEN_FRAMES) | ((model.frames >= 1) & ~model.hidden)
+        compare_cells(image, model.background, known & empty & ~moving, difference)
+        agreeing = known & (np.asarray(cv2.blur(difference, (3, 3), borderType=cv2.BORDER_REPLICATE)) < rules.AGREEMENT)
+        model.moved = (model.moved | moving) & (alpha > rules.PRESENT_ALPHA) & ~(agreeing & model.hidden)
+
+        removed = agreeing & ~certain & ~model.hidden  # a ghost without its translucent part would pass for a person
+        candidates = (alpha > rules.BODY_ALPHA) & ~removed
+        count, components = cv2.connectedComponents(candidates.view(np.uint8), connectivity=4)
+        labels = np.asarray(components, np.int32)
+        size, centre_count, certain_count, moved_count = count_cells(
+            labels, count, centres, certain, grown(model.moved)
+        ).T
+        has_moved = moved_count > rules.MOVED_SHARE * size
+        least_share = np.where(has_moved, rules.MOVED_CERTAIN_SHARE, rules.CERTAIN_SHARE)
+        people = (centre_count >= rules.CERTAIN_CELLS) & (certain_count >= least_share * size)
+        people[0] = False
+        body = people.take(labels)
+        model.moved |= body & centres
+        kept = grown(body & ~removed) & ~removed
+        if int(model.age) < rules.WAIT_FRAMES:
+            kept[:] = False
+        hidden = ~grown(kept) & ~empty & ~moving
+        learn_cells(image, model.background, model.frames, model.hidden, difference, empty, hidden)
+        model.age = np.minimum(model.age + 1, rules.WAIT_FRAMES)
+        return soft_gain(kept, coarse, cell)
 
 
 def soft_gain(kept: Mask, alpha: Floats, cell: int) -> Floats:

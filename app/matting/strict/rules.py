@@ -10,7 +10,7 @@ Both work on a grid of cells, each the mean of some pixels of the small frame:
    agree with the learned background are removed, unless the network is certain of them.
 4. The remaining cells above BODY_ALPHA form components. A component is a person if the network is certain of most of
    it, or of a part where it has moved. Loose pieces and what the network is unsure of are no people.
-5. The matte is kept within people and one cell around them. Where it is cut, it fades; `soft_edge` says how.
+5. The matte is kept within people and one cell around them. Where it is cut, it fades; `cpu_strict.soft_gain` says how.
    Alpha below FLOOR becomes 0 and alpha above 1 - FLOOR becomes 1.
 """
 

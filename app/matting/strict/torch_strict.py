@@ -109,7 +109,7 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[Tensor, Tensor
     age, hidden = torch.where(age < 0, _OLD, age.clamp(min=1)), hidden > 0
 
     empty = _largest(alpha) < rules.EMPTY_ALPHA
-    centres = _smallest(alpha) > rules.CERTAIN_ALPHA
+    centres = -_largest(-alpha) > rules.CERTAIN_ALPHA
     certain = _grown(centres)
     change = image - recent * _light_of(image, recent, empty & was_empty)
     moving = _mean(change).abs().amax(1, keepdim=True) > rules.MOTION
@@ -130,15 +130,15 @@ def _gain(small: Tensor, coarse: Tensor, memory: Tensor) -> tuple[Tensor, Tensor
     body = mask & (centre_count >= rules.CERTAIN_CELLS) & (certain_count >= least_share * size)
     has_moved = has_moved | (body & centres)
     kept = _grown(body & ~removed) & ~removed & (age >= _OLD)
-    gain = _soft(kept, coarse, cell)
+    gain = _soft_gain(kept, coarse, cell)
     unseen = ~_grown(kept) & ~empty & ~moving
     background, frames, hidden = _learn(image, background, frames, hidden, difference, empty, unseen)
     flags = (has_moved.float(), recent, empty.float(), (age + 1).clamp(max=_OLD))
     return gain, torch.cat([background, frames, hidden.float(), *flags], 1)
 
 
-def _soft(kept: Tensor, coarse: Tensor, cell: int) -> Tensor:
-    """What alpha is to be multiplied by at each pixel; see `soft_edge`."""
+def _soft_gain(kept: Tensor, coarse: Tensor, cell: int) -> Tensor:
+    """What alpha is to be multiplied by at each pixel; see `cpu_strict.soft_gain`."""
     height, width = coarse.shape[2:]
     mask = functional.interpolate(kept.float(), scale_factor=cell, mode="nearest")
     mask = functional.pad(mask, (0, width - mask.shape[3], 0, height - mask.shape[2]), mode="replicate")
@@ -183,10 +183,6 @@ def _largest(cells: Tensor) -> Tensor:
 def _grown(mask: Tensor) -> Tensor:
     """The mask dilated by one cell."""
     return _largest(mask.float()) > 0
-
-
-def _smallest(cells: Tensor) -> Tensor:
-    return -functional.max_pool2d(-cells, 3, 1, 1)
 
 
 def _mean(cells: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ Recorder = Callable[[Callable[[], StepOutput]], tuple[StepOutput, Callable[[], N
 """Records a step; returns its output and what repeats it into that output."""
 
 
-def recorded(step: Callable[[], StepOutput]) -> tuple[StepOutput, Callable[[], None]]:
+def record_graph(step: Callable[[], StepOutput]) -> tuple[StepOutput, Callable[[], None]]:
     """Record a step as a graph on the current device; see `Recorder`. Raises RuntimeError."""
     current, beside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
     graph = torch.cuda.CUDAGraph()
@@ -59,26 +59,80 @@ def recorded(step: Callable[[], StepOutput]) -> tuple[StepOutput, Callable[[], N
     return output, graph.replay
 
 
-class CapturedStep:
-    """A recorded step, and the memory that it reads and writes. Used on one thread, under `inference_mode`."""
+class RecordedStep:
+    """Runs a step, as a recording where possible. Used on one thread, under `inference_mode`."""
 
-    def __init__(self, step: FrameStep, inputs: StepInputs, record: Recorder = recorded) -> None:
-        """Record the step for inputs of this form. Raises RuntimeError."""
-        self.form = inputs.form
-        self._edges = inputs.edges  # Its identity is a part of the form.
-        self._inputs = inputs._replace(
+    def __init__(self, step: FrameStep, record: Recorder = record_graph, settled_steps: int = SETTLED_STEPS) -> None:
+        self._step, self._record, self._settled_steps = step, record, settled_steps
+        self._form: tuple[object, ...] = ()
+        self._equal_steps = 0
+        self._refused = False
+        self.close()
+
+    def close(self) -> None:
+        """Drop the recording and its memory."""
+        self.recorded_form: tuple[object, ...] | None = None
+        """Form of the inputs that the recording takes; None: there is none."""
+        self._inputs: StepInputs | None = None
+        """The memory that the recording reads and, for the states, writes."""
+        self._backdrop: Tensor | None = None
+        """The backdrop that was copied last."""
+        self._recording: tuple[StepOutput, Callable[[], None]] | None = None
+
+    def __call__(self, inputs: StepInputs) -> StepOutput:
+        """Run the step; the next one may overwrite its output. Raises RuntimeError."""
+        form = inputs.form
+        if form == self.recorded_form:
+            return self._repeated(inputs)
+        self._equal_steps = self._equal_steps + 1 if form == self._form else 1
+        self._form = form
+        output: StepOutput = self._step(inputs)
+        if self._equal_steps > self._settled_steps and not self._refused:
+            self._record_step(inputs, output)
+        return output
+
+    def _record_step(self, inputs: StepInputs, right: StepOutput) -> None:
+        """Record the step; keep that if it gives the same as the step itself, else never try again."""
+        self.close()  # its memory serves the next one
+        kept = self._inputs = inputs._replace(
             frame=inputs.frame.clone(),
             backdrop=inputs.backdrop.clone(),
             state=tuple(map(torch.clone, inputs.state)),
             previous_alpha=None if inputs.previous_alpha is None else inputs.previous_alpha.clone(),
         )
-        self._backdrop: Tensor | None = None
-        """The backdrop that was copied last."""
-        self._output, self._repeat = record(lambda: self._stepped(step))
 
-    def __call__(self, inputs: StepInputs) -> StepOutput:
-        """Run the step; its output is overwritten by the next one."""
-        kept = self._inputs
+        def step() -> StepOutput:
+            """Run the step on the kept inputs, and keep its states for the next one if they are finite."""
+            output: StepOutput = self._step(kept)
+            finite = torch.isfinite(output.finite)
+            for mine, new in zip(kept.state, output.state, strict=True):
+                mine.copy_(torch.where(finite, new, mine))
+            previous = output.previous_alpha
+            if kept.previous_alpha is not None and previous is not None:
+                kept.previous_alpha.copy_(torch.where(finite, previous, kept.previous_alpha))
+                previous = kept.previous_alpha
+            return output._replace(state=kept.state, previous_alpha=previous)
+
+        try:
+            self._recording = self._record(step)
+            found = self._repeated(inputs).pixels
+            pairs = (found.alpha, right.pixels.alpha), (found.composite, right.pixels.composite)
+            differences = [float((one.float() - other.float()).abs().mean()) for one, other in pairs]
+            self._refused = not max(differences) < GRAPH_TOLERANCE
+            if self._refused:
+                _log.warning("The recorded frame step differs by %s of 255 from the step itself.", differences)
+        except RuntimeError as error:
+            self._refused = True
+            _log.warning("The frame step could not be recorded as a CUDA graph.", exc_info=error)
+        if self._refused:
+            self.close()
+        else:
+            self.recorded_form = inputs.form
+
+    def _repeated(self, inputs: StepInputs) -> StepOutput:
+        """Run the recording; its output is overwritten by the next step."""
+        assert self._inputs is not None and self._recording is not None
+        kept, (output, repeat) = self._inputs, self._recording
         kept.frame.copy_(inputs.frame)
         if inputs.backdrop is not self._backdrop:
             kept.backdrop.copy_(inputs.backdrop)
@@ -89,71 +143,8 @@ class CapturedStep:
         if kept.previous_alpha is not None and kept.previous_alpha is not inputs.previous_alpha:
             assert inputs.previous_alpha is not None
             kept.previous_alpha.copy_(inputs.previous_alpha)
-        self._repeat()
-        return self._output
-
-    def _stepped(self, step: FrameStep) -> StepOutput:
-        """Run the step on the kept inputs, and keep its states for the next one if they are finite."""
-        kept = self._inputs
-        output: StepOutput = step(kept)
-        finite = torch.isfinite(output.finite)
-        for mine, new in zip(kept.state, output.state, strict=True):
-            mine.copy_(torch.where(finite, new, mine))
-        previous = output.previous_alpha
-        if kept.previous_alpha is not None and previous is not None:
-            kept.previous_alpha.copy_(torch.where(finite, previous, kept.previous_alpha))
-            previous = kept.previous_alpha
-        return output._replace(state=kept.state, previous_alpha=previous)
-
-
-class SettledStep:
-    """Runs a step, recorded where possible. Used on one thread, under `inference_mode`."""
-
-    def __init__(self, step: FrameStep, record: Recorder = recorded, settled_steps: int = SETTLED_STEPS) -> None:
-        self._step, self._record, self._settled_steps = step, record, settled_steps
-        self._captured: CapturedStep | None = None
-        self._form: tuple[object, ...] = ()
-        self._equal_steps = 0
-        self._refused = False
-
-    @property
-    def captured(self) -> bool:
-        """Whether there is a recorded step."""
-        return self._captured is not None
-
-    def __call__(self, inputs: StepInputs) -> StepOutput:
-        """Run the step; the next one may overwrite its output. Raises RuntimeError."""
-        form = inputs.form
-        if self._captured is not None and self._captured.form == form:
-            return self._captured(inputs)
-        self._equal_steps = self._equal_steps + 1 if form == self._form else 1
-        self._form = form
-        output: StepOutput = self._step(inputs)
-        if self._equal_steps > self._settled_steps and not self._refused:
-            self._capture(inputs, output)
+        repeat()
         return output
-
-    def close(self) -> None:
-        """Drop the recorded step and its memory."""
-        self._captured = None
-
-    def _capture(self, inputs: StepInputs, right: StepOutput) -> None:
-        """Record the step; keep it if it finds the same as the step itself, else never try again."""
-        self._captured = None  # its memory serves the next one
-        try:
-            captured = CapturedStep(self._step, inputs, self._record)
-            found = captured(inputs).pixels
-            pairs = (found.alpha, right.pixels.alpha), (found.composite, right.pixels.composite)
-            differences = [float((one.float() - other.float()).abs().mean()) for one, other in pairs]
-        except RuntimeError as error:
-            self._refused = True
-            _log.warning("The frame step could not be recorded as a CUDA graph.", exc_info=error)
-            return
-        self._refused = not max(differences) < GRAPH_TOLERANCE
-        if self._refused:
-            _log.warning("The recorded frame step differs by %s of 255 from the step itself.", differences)
-        else:
-            self._captured = captured
 
 
 CHANNELS, SIDE = 32, 24
@@ -256,7 +247,7 @@ class TorchBackend:
         """core: already on `device` in `precision`."""
         self.frame_step = FrameStep(core, geometry, DTYPES[precision])
         self.torch_device = torch.device(device)
-        self.settled = SettledStep(self.frame_step) if self.torch_device.type == "cuda" else None
+        self.recorded_step = RecordedStep(self.frame_step) if self.torch_device.type == "cuda" else None
         self._transfers = Transfers(self.torch_device)
         self._blur_short_side = geometry.blur_short_side
         self.precision = precision
@@ -295,8 +286,8 @@ class TorchBackend:
                 self.previous_alpha,
                 want_foreground,
             )
-            settled = self.settled if edit is None else None
-            output = settled(inputs) if settled is not None else self.frame_step(inputs, edit)
+            recorded = self.recorded_step if edit is None else None
+            output = recorded(inputs) if recorded is not None else self.frame_step(inputs, edit)
             pixels = [tensor for tensor in output.pixels if tensor is not None]
             finite, composite, alpha, *foreground = self._transfers.down([output.finite, *pixels])
             if not math.isfinite(finite.item()):
@@ -330,8 +321,8 @@ class TorchBackend:
     def close(self) -> None:
         """Drop the state, and return the memory of a GPU."""
         self.recurrent, self.previous_alpha = (), None
-        if self.settled is not None:
-            self.settled.close()
+        if self.recorded_step is not None:
+            self.recorded_step.close()
         self._transfers = Transfers(self.torch_device)
         if self.torch_device.type == "cuda":
             release_memory()

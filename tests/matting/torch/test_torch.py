@@ -28,7 +28,7 @@ from app.matting.strict.torch_strict import components, initial_memory, strict_m
 from app.matting.torch import frame_step
 from app.matting.torch.frame_step import Core, PlateCore, StepOutput
 from app.matting.torch.networks import fold_batch_norms, forget_networks, load_core, load_network, place
-from app.matting.torch.torch_backend import DTYPES, Recorder, SettledStep, TorchBackend, Transfers
+from app.matting.torch.torch_backend import DTYPES, Recorder, RecordedStep, TorchBackend, Transfers
 from models.bgmv2 import MattingRefine
 from models.mattecam.bundled import load_bundled
 from models.mattecam.network import MattecamNetwork
@@ -73,12 +73,12 @@ def backend(core: Core | None = None, *, record: Recorder | None = None) -> Torc
     """Return a backend on the CPU, of the bundled network by default, that records its steps if `record` is given."""
     made = TorchBackend(core or Core(load_bundled()).eval(), GEOMETRY)
     if record is not None:
-        made.settled = SettledStep(made.frame_step, record, SETTLED_STEPS)
+        made.recorded_step = RecordedStep(made.frame_step, record, SETTLED_STEPS)
     return made
 
 
 def is_captured(made: TorchBackend) -> bool:
-    return made.settled is not None and made.settled.captured
+    return made.recorded_step is not None and made.recorded_step.recorded_form is not None
 
 
 def people(count: int) -> list[BgrImage]:
@@ -230,8 +230,8 @@ def core_of(name: str, weights: dict[str, Path], precision: str) -> Core:
 def test_on_a_gpu_recorded_steps_return_the_same(name: str, precision: str, weights: dict[str, Path]) -> None:
     geometry = StepGeometry(WIDTH, HEIGHT, 1.0) if name == "bgmv2" else GEOMETRY
     recorded, plain = (TorchBackend(core_of(name, weights, precision), geometry, "cuda", precision) for _ in range(2))
-    recorded.settled = SettledStep(recorded.frame_step, settled_steps=SETTLED_STEPS)
-    plain.settled = None
+    recorded.recorded_step = RecordedStep(recorded.frame_step, settled_steps=SETTLED_STEPS)
+    plain.recorded_step = None
     found, kept = [], []
     for matte, right in zip(mattes_of(recorded), mattes_of(plain), strict=True):
         found.append(is_captured(recorded))
