@@ -28,15 +28,12 @@ class TwoStageNetwork(Protocol):
 
     def initial_state(self, batch: int, height_small: int, width_small: int) -> tuple[Tensor, ...]:
         """Return the recurrent states before the first small frame."""
-        ...
 
     def coefficients(self, src_small: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         """Return slope, offset, coarse alpha and the new states."""
-        ...
 
     def __call__(self, src: Tensor, *states: Tensor) -> tuple[Tensor, ...]:
         """Return foreground, alpha and the new states without the guided filter; only of a `direct` network."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,24 +55,6 @@ _LIGHT_RANGE = (0.3, 3.3)
 """Change of light that is compensated before colours are compared."""
 
 
-def _differ(last: Floats, now: Floats) -> bool:
-    colour, last_colour = np.array([cv2.mean(now)[:3], cv2.mean(last)[:3]], np.float32)
-    light = np.clip((colour + 1) / (last_colour + 1), *_LIGHT_RANGE)
-    blue, green, red = cv2.split(cv2.absdiff(now, last * light))
-    if np.count_nonzero(cv2.max(cv2.max(blue, green), red) > CHANGED_LEVELS) <= CHANGED_SHARE * COLUMNS * ROWS:
-        return False
-    before, after = last.mean(2), now.mean(2)
-    return _correlation(before, after) < LAYOUT and _correlation(_gradients(before), _gradients(after)) < EDGES
-
-
-def thumbnail_of(frame: BgrImage) -> Floats:
-    """Return means of cells, (18, 32, 3) in 0..255. frame: (H, W, 3) uint8 BGR."""
-    height, width = frame.shape[:2]
-    stride = max(1, min(height, width) // _SAMPLED_ROWS)
-    sampled = cv2.resize(frame, (width // stride, height // stride), interpolation=cv2.INTER_NEAREST)
-    return np.asarray(cv2.resize(sampled, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
-
-
 def _gradients(grey: Floats) -> Floats:
     return np.stack([np.diff(grey, axis=0)[:, :-1], np.diff(grey, axis=1)[:-1]])
 
@@ -146,8 +128,20 @@ class Motion:
 
     def is_cut(self, frame: BgrImage) -> bool:
         """Return whether the frame begins another scene, and remember it. frame: (H, W, 3) uint8 BGR."""
-        last, self.thumbnail = self.thumbnail, thumbnail_of(frame)
-        cut = last is not None and _differ(last, self.thumbnail)
+        height, width = frame.shape[:2]
+        stride = max(1, min(height, width) // _SAMPLED_ROWS)
+        sampled = cv2.resize(frame, (width // stride, height // stride), interpolation=cv2.INTER_NEAREST)
+        now = np.asarray(cv2.resize(sampled, (COLUMNS, ROWS), interpolation=cv2.INTER_AREA), np.float32)
+        last, self.thumbnail = self.thumbnail, now
+        if last is None:
+            return False
+        colour, last_colour = np.array([cv2.mean(now)[:3], cv2.mean(last)[:3]], np.float32)
+        light = np.clip((colour + 1) / (last_colour + 1), *_LIGHT_RANGE)
+        blue, green, red = cv2.split(cv2.absdiff(now, last * light))
+        if np.count_nonzero(cv2.max(cv2.max(blue, green), red) > CHANGED_LEVELS) <= CHANGED_SHARE * COLUMNS * ROWS:
+            return False
+        before, after = last.mean(2), now.mean(2)
+        cut = _correlation(before, after) < LAYOUT and _correlation(_gradients(before), _gradients(after)) < EDGES
         if cut:
             self.see_all()
         return cut
@@ -207,11 +201,8 @@ class FrameEngine:
         self._strict_mode = strict_mode
         self._make_backend = make_backend
         self._make_geometry = make_geometry
-        self._geometry = make_geometry(width, height)
-        self.backend = make_backend(self._geometry)
-        """The backend for the size of the last frame."""
-        self.info = self._described()
-        """See `MattingEngine.info`."""
+        geometry = make_geometry(width, height)
+        self._use(geometry, make_backend(geometry))
         self._motion = Motion(live=live)
         self.cuts = 0
         """Number of scene cuts so far."""
@@ -226,27 +217,9 @@ class FrameEngine:
         *,
         want_foreground: bool = False,
     ) -> Matte:
-        """Matte the next frame; see `MattingEngine.step`."""
-        before = self._geometry, self.cuts
-        frame, backdrop, edges = self.prepare(frame, backdrop, edges)
-        if edit is not None and before != (self._geometry, self.cuts):
-            edit.start_scene()
-        reuse = self._motion.reuse(edges)
-        with backend_errors(self._model, self.backend.device, self.backend.precision):
-            try:
-                return self.backend.step(frame, backdrop, edges, edit, want_foreground=want_foreground, reuse=reuse)
-            except (NotAMatteError, RuntimeError):
-                self._reset_failed()
-                raise
+        """Matte the next frame; see `MattingEngine.step`.
 
-    def prepare(
-        self, frame: BgrImage, backdrop: Backdrop, edges: EdgeSettings
-    ) -> tuple[BgrImage, Backdrop, EdgeSettings]:
-        """Check the input of a step, fit the backend to it, and return what the backend takes.
-
-        The backend is made anew for another size, and reset by a scene cut.
-
-        Raises ModelError, TypeError or ValueError.
+        The backend is made anew for another size, and reset by a scene cut. Raises also TypeError or ValueError.
         """
         if self._closed:
             raise self._closed_error()
@@ -258,17 +231,34 @@ class FrameEngine:
             if backdrop.shape != frame.shape:
                 raise ValueError(f"the backdrop is {backdrop.shape}, but the frame {frame.shape}")
             backdrop = np.ascontiguousarray(backdrop)
+        if not self._strict_mode:
+            edges = edges.replace(strict="off")
         frame = np.ascontiguousarray(frame)
         height, width = frame.shape[:2]
-        if (width, height) != (self._geometry.width, self._geometry.height):
+        starts_scene = (width, height) != (self._geometry.width, self._geometry.height)
+        if starts_scene:
             geometry = self._make_geometry(width, height)
-            self._use(geometry, self._make_backend(geometry))
+            backend = self._make_backend(geometry)
+            self.backend.close()
+            self._use(geometry, backend)
             self._motion.see_all()
-        if self._motion.is_cut(frame):
-            self.cuts += 1
-            with backend_errors(self._model, self.backend.device, self.backend.precision):
+        with backend_errors(self._model, self.backend.device, self.backend.precision):
+            if self._motion.is_cut(frame):
+                starts_scene = True
+                self.cuts += 1
                 self.backend.reset()
-        return frame, backdrop, edges if self._strict_mode else edges.replace(strict="off")
+            if edit is not None and starts_scene:
+                edit.start_scene()
+            reuse = self._motion.reuse(edges)
+            try:
+                return self.backend.step(frame, backdrop, edges, edit, want_foreground=want_foreground, reuse=reuse)
+            except (NotAMatteError, RuntimeError):
+                self._motion.see_all()
+                try:
+                    self.backend.reset()
+                except RuntimeError as error:  # a device that is lost refuses even that
+                    _log.warning("The state of a failed model could not be reset.", exc_info=error)
+                raise
 
     def state(self) -> EngineState:
         """Return what the engine remembers of its stream. Raises ModelError if the network cannot give it."""
@@ -310,7 +300,9 @@ class FrameEngine:
                 else:
                     backend.close()
                 raise other from error
-        self._use(geometry, backend)
+        if backend is not self.backend:
+            self.backend.close()
+            self._use(geometry, backend)
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far."""
@@ -329,30 +321,18 @@ class FrameEngine:
             t("The model {model} was closed and accepts no more frames; choose the model again.", model=self._model)
         )
 
-    def _reset_failed(self) -> None:
-        """Reset the backend after a failure; a device that is lost refuses even that."""
-        self._motion.see_all()
-        try:
-            self.backend.reset()
-        except RuntimeError as error:
-            _log.warning("The state of a failed model could not be reset.", exc_info=error)
-
     def _use(self, geometry: StepGeometry, backend: Backend) -> None:
-        """Use another backend in place of the last one, which is closed."""
-        if backend is not self.backend:
-            self.backend.close()
-            self._geometry, self.backend = geometry, backend
-            self.info = self._described()
-
-    def _described(self) -> EngineInfo:
-        return EngineInfo(
+        self._geometry, self.backend = geometry, backend
+        """Of the last frame."""
+        self.info = EngineInfo(
             model=self._model,
-            executor=self.backend.name,
-            precision=self.backend.precision,
-            device=self.backend.device,
-            downsample_ratio=self._geometry.ratio,
-            small_size=(self._geometry.small_width, self._geometry.small_height),
+            executor=backend.name,
+            precision=backend.precision,
+            device=backend.device,
+            downsample_ratio=geometry.ratio,
+            small_size=(geometry.small_width, geometry.small_height),
         )
+        """See `MattingEngine.info`."""
 
 
 @contextlib.contextmanager
@@ -405,8 +385,11 @@ def checked_state(state: EngineState, own: str) -> EngineState:
         arrays = dict(state.arrays)
     except Exception as error:  # NumPy raises anything on damaged bytes, from BadZipFile to TokenError
         raise other from error
-    if not all(_is_saved(name, array) for name, array in arrays.items()):
-        raise other
+    for name, array in arrays.items():
+        if not (isinstance(name, str) and isinstance(array, (np.ndarray, np.generic)) and array.dtype.kind in "biuf"):
+            raise other
+        if not array.size or not np.isfinite(array).all():  # one NaN would hide the person for ever
+            raise other
     return replace(state, size=size, arrays=arrays)
 
 
@@ -425,9 +408,3 @@ def _fits(arrays: Mapping[str, object], width: int, height: int) -> bool:
         return True
     declared = [member.file_size for member in arrays.zip.infolist()] if arrays.zip is not None else []
     return sum(declared) <= min(BYTES_PER_PIXEL * width * height + LEAST_BYTES, MOST_BYTES)
-
-
-def _is_saved(name: object, array: object) -> bool:
-    if not (isinstance(name, str) and isinstance(array, (np.ndarray, np.generic)) and array.dtype.kind in "biuf"):
-        return False
-    return array.size > 0 and bool(np.isfinite(array).all())  # one NaN would hide the person for ever

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -402,13 +403,13 @@ def test_the_default_hides_text_at_every_level() -> None:
 
 
 def test_an_engine_blurs_at_least_as_its_level_says() -> None:
-    engine = FrameEngine("bundled", lambda geometry: StubCpu(geometry), lambda *_: StepGeometry(96, 64, 0.5), 96, 64)
-    frame: BgrImage = np.zeros((64, 96, 3), np.uint8)
+    backend, frame = Mock(StubCpu, precision="float32"), np.zeros((64, 96, 3), np.uint8)
+    engine = FrameEngine("bundled", lambda geometry: backend, lambda *_: StepGeometry(96, 64, 0.5), 96, 64)
 
-    def given(strength: float, level: StrictLevel) -> Backdrop:
-        return engine.prepare(frame, BlurredBackground(strength), EdgeSettings(strict=level))[1]
+    def given(strength: float, level: StrictLevel) -> object:
+        engine.step(frame, BlurredBackground(strength), EdgeSettings(strict=level))
+        return backend.step.call_args.args[1]
 
     assert given(40, "off") == BlurredBackground(40)
     assert given(0, "balanced") == BlurredBackground(HIDES_TEXT)
     assert given(85, "balanced") == BlurredBackground(85)
-    engine.close()

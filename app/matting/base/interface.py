@@ -135,14 +135,12 @@ class MatteEditor(Protocol):
 
     def start_scene(self) -> None:
         """Forget what belongs to one scene: the next frame comes after a cut, or has another size."""
-        ...
 
     def edit(self, small: Floats, alpha: Floats) -> MatteEdit:
         """Return the change of this frame's matte; called once per step, on the thread that runs it.
 
         small: (3, h, w) the network's input, RGB in 0..1. alpha: (h, w) in 0..1. Neither may be modified.
         """
-        ...
 
 
 class MattingEngine(Protocol):
@@ -155,7 +153,6 @@ class MattingEngine(Protocol):
     @property
     def info(self) -> EngineInfo:
         """Return the model, executor, precision, device and ratio in use."""
-        ...
 
     def step(
         self,
@@ -171,7 +168,6 @@ class MattingEngine(Protocol):
         frame: (H, W, 3) uint8 BGR. backdrop: the same size, or a BlurredBackground. Raises ModelError if the network
         fails or its output is not finite; never returns the frame itself.
         """
-        ...
 
     def reset(self, seen: AlphaImage | None = None) -> None:
         """Forget the frames seen so far (a new source, scene or engine).
@@ -179,11 +175,9 @@ class MattingEngine(Protocol):
         seen: alpha (H, W) of the last frame, if this stream goes on. Strict mode shows the
         people in it at once; otherwise people appear when they first move.
         """
-        ...
 
     def close(self) -> None:
         """Release the device. Idempotent."""
-        ...
 
 
 class Reuse(Enum):
@@ -201,7 +195,7 @@ class NotAMatteError(Exception):
 
 
 class Backend(Protocol):
-    """Runs the frame step for one network, size and ratio, and owns the recurrent state.
+    """Runs the frame step for one network, size and ratio, and owns the recurrent state; see `MattingEngine`.
 
     All backends return the same results within the tolerances of the contract test.
     """
@@ -223,24 +217,22 @@ class Backend(Protocol):
         want_foreground: bool = False,
         reuse: Reuse = Reuse.NOTHING,
     ) -> Matte:
-        """Run one step; see `MattingEngine.step`. Raises NotAMatteError. The caller has validated the sizes."""
-        ...
+        """Run one step. Raises NotAMatteError. The caller has validated the sizes."""
 
     def reset(self, seen: AlphaImage | None = None) -> None:
-        """Reset the recurrent state. seen: see `MattingEngine.reset`."""
-        ...
+        """Reset the recurrent state."""
 
     def state(self) -> StateArrays:
         """Return copies of all arrays that the next step depends on."""
-        ...
 
     def load_state(self, arrays: StateArrays) -> None:
-        """Continue after the frame at which `arrays` were saved. Raises KeyError or ValueError if they do not fit."""
-        ...
+        """Continue after the frame at which `arrays` were saved.
+
+        Raises KeyError, ValueError or TypeError if they do not fit.
+        """
 
     def close(self) -> None:
         """Release the device. Idempotent."""
-        ...
 
 
 class ExecutorError(ModelError):
