@@ -20,8 +20,7 @@ import torch
 from torch import Tensor
 from torch.serialization import get_unsafe_globals_in_checkpoint, safe_globals
 
-from models.faults import WeightsFault
-from models.weights import WeightsDamagedError, WeightsNotFoundError
+from models.errors import WeightsDamagedError, WeightsNotFoundError
 
 CONTAINERS = (
     *("state_dict", "model_state_dict", "model_state", "model", "net", "network", "generator"),
@@ -31,7 +30,7 @@ CONTAINERS = (
 WRAPPERS = ("_orig_mod.", "module.", "model.", "net.", "network.", "generator.", "ema.")
 """Prefixes of trainers and of `torch.compile`; what has none beside those that have one is a trainer's own. No network
 here has a part of such a name."""
-MAX_DEPTH = 4
+MAX_DEPTH = 5
 FOREIGN_SUFFIXES = {
     ".onnx": "ONNX",
     ".tflite": "TensorFlow Lite",
@@ -66,22 +65,44 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
     """
     try:
         tensors = _without_wrappers(_read(path))
-        fault = _unusable(tensors)
+        floating = [(name, value.detach()) for name, value in tensors.items() if value.is_floating_point()]
+        extremes = {name: _extremes(value) for name, value in floating if value.numel()}
     except OSError as error:
-        raise WeightsNotFoundError(WeightsFault.UNREADABLE, file=path) from error
+        raise WeightsNotFoundError(
+            "The weights file {file} cannot be read; check the path and its permissions.", file=path
+        ) from error
     except _ForeignError as error:
-        raise WeightsDamagedError(WeightsFault.FOREIGN, file=path, format=str(error)) from None
+        raise WeightsDamagedError(
+            "The weights file {file} is in the format of {format}, which is not supported; choose a file of PyTorch or "
+            "safetensors⟦ with --weights⟧.",
+            file=path,
+            format=str(error),
+        ) from None
     except Exception as error:  # on arbitrary bytes the three readers raise anything, from struct.error to MemoryError
-        raise WeightsDamagedError(WeightsFault.DAMAGED, file=path) from error
-    if fault is not None:
-        raise WeightsDamagedError(fault, file=path)
+        raise WeightsDamagedError(
+            "The weights file {file} is damaged or holds no weights; download it again or choose another file⟦ with "
+            "--weights⟧.",
+            file=path,
+        ) from error
+    if not all(math.isfinite(low) and math.isfinite(high) for low, high in extremes.values()):
+        raise WeightsDamagedError(
+            "The weights file {file} contains NaN or infinite values; replace it with an intact file.", file=path
+        )
+    # Single tensors may be zero: published checkpoints contain layers without effect.
+    convolutions = {name for name in extremes if name.endswith("weight") and tensors[name].ndim == 4}
+    if extremes and not any(any(extremes[name]) for name in convolutions or extremes):
+        raise WeightsDamagedError(
+            "The weights in the file {file} are all zero; replace it with an intact file.", file=path
+        )
     return tensors
 
 
 def _read(path: Path) -> dict[str, Tensor]:
     with path.open("rb") as file:
         start = file.read(16)
-    if (foreign := _foreign(path, start)) is not None:
+    by_start = next((name for magic, name in FOREIGN_STARTS.items() if re.match(magic, start, re.DOTALL)), None)
+    foreign = by_start or FOREIGN_SUFFIXES.get(path.suffix.lower())
+    if foreign is not None:
         raise _ForeignError(foreign)
     if start[8:9] == b"{":
         return safetensors.torch.load_file(path)
@@ -115,31 +136,10 @@ def _declared_bytes(archive: zipfile.ZipFile) -> int:
     return sum(member.file_size for member in archive.infolist() if member.filename.split("/")[1:2] != ["code"])
 
 
-def _unusable(tensors: Mapping[str, Tensor]) -> WeightsFault | None:
-    """Return why no network can compute with these values, or None.
-
-    Single tensors may be zero: published checkpoints contain layers without effect.
-    """
-    floating = {name: value.detach() for name, value in tensors.items() if value.is_floating_point() and value.numel()}
-    extremes = {name: _extremes(value) for name, value in floating.items()}
-    if not all(math.isfinite(low) and math.isfinite(high) for low, high in extremes.values()):
-        return WeightsFault.NOT_FINITE
-    convolutions = {name for name, value in floating.items() if name.endswith("weight") and value.ndim == 4}
-    if extremes and not any(any(extremes[name]) for name in convolutions or extremes):
-        return WeightsFault.ALL_ZERO
-    return None
-
-
 def _extremes(tensor: Tensor) -> tuple[float, float]:
     """Return the minimum and maximum; both are NaN if any value is NaN. Allocates no copy of float16 or wider."""
     low, high = (tensor if tensor.element_size() > 1 else tensor.float()).aminmax()  # no float8 implementation
     return float(low), float(high)
-
-
-def _foreign(path: Path, start: bytes) -> str | None:
-    """Return the name of another program's format, None for one that may be read."""
-    by_start = next((name for magic, name in FOREIGN_STARTS.items() if re.match(magic, start, re.DOTALL)), None)
-    return by_start or FOREIGN_SUFFIXES.get(path.suffix.lower())
 
 
 def _without_wrappers(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -149,25 +149,18 @@ def _without_wrappers(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
     return tensors
 
 
-def _network_in(loaded: object, depth: int = 0) -> object:
-    """Return the state dict of the network in the checkpoint of a trainer."""
-    if not isinstance(loaded, Mapping) or depth == MAX_DEPTH or _is_state(loaded):
-        return loaded
-    named = (loaded[name] for name in CONTAINERS if isinstance(loaded.get(name), Mapping) and loaded[name])
-    return _network_in(next(named, None), depth + 1)
-
-
-def _is_state(loaded: Mapping[object, object]) -> bool:
-    return bool(loaded) and all(isinstance(value, Tensor) for value in loaded.values())
-
-
 def _tensors(loaded: object) -> dict[str, Tensor]:
-    loaded = _network_in(loaded)
-    if not isinstance(loaded, Mapping) or not loaded:
-        raise ValueError("no state dict")
-    if not all(isinstance(name, str) and isinstance(value, Tensor) for name, value in loaded.items()):
-        raise ValueError("not only tensors")
-    return dict(loaded)
+    """Return the state dict in what was loaded, also in the checkpoint of a trainer. Raises ValueError."""
+    for _ in range(MAX_DEPTH):
+        if not isinstance(loaded, Mapping) or not loaded:
+            break
+        if all(isinstance(value, Tensor) for value in loaded.values()):
+            if all(isinstance(name, str) for name in loaded):
+                return dict(loaded)
+            break
+        named = (loaded[name] for name in CONTAINERS if isinstance(loaded.get(name), Mapping) and loaded[name])
+        loaded = next(named, None)
+    raise ValueError("no state dict")
 
 
 class _Module:

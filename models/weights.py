@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from enum import Enum
 from pathlib import Path
 
-from models.faults import WeightsFault, for_command_line
+from models.errors import WeightsDamagedError, WeightsError, WeightsNotFoundError
 from models.table import MODELS, NETWORKS, WeightSpec, bundled
 
 LOG = logging.getLogger(__name__)
@@ -33,28 +33,6 @@ SHIPPED_SHA256 = {
     "mattecam/student.safetensors": "9c3bb59488f24f1a53352506e19b73c19f82771e8c1de3b65b49cb365dded4e5",
 }
 """SHA-256 of the weights that ship with the program, by path below `models`."""
-
-
-class WeightsError(Exception):
-    """Weights cannot be found, read or downloaded."""
-
-    def __init__(self, fault: WeightsFault, **values: object) -> None:
-        """values: substituted into the text of `fault`."""
-        super().__init__(for_command_line(fault.value).format(**values))
-        self.fault = fault
-        self.values = values
-
-
-class WeightsNotFoundError(WeightsError):
-    """The weights file does not exist or cannot be read."""
-
-
-class WeightsDamagedError(WeightsError):
-    """The file is truncated, corrupt, not a checkpoint, or contains values that no network can compute with."""
-
-
-class DownloadError(WeightsError):
-    """A file could not be downloaded or failed verification."""
 
 
 class WeightState(Enum):
@@ -82,7 +60,9 @@ class WeightReport:
 def spec_of(name: str) -> WeightSpec:
     """Return the weights entry of a network. Raises WeightsNotFoundError for an unknown name."""
     if name not in NETWORKS:
-        raise WeightsNotFoundError(WeightsFault.UNKNOWN, name=name, names=", ".join(NETWORKS))
+        raise WeightsNotFoundError(
+            "There are no weights named {name}; the names are {names}.", name=name, names=", ".join(NETWORKS)
+        )
     return NETWORKS[name].weights
 
 
@@ -113,19 +93,28 @@ def find(name: str, explicit: Path | None = None) -> Path:
     Raises WeightsNotFoundError.
     """
     if explicit is not None:
-        try:
-            found = explicit.is_file()
-        except OSError as error:  # such as a name that is too long
-            raise WeightsNotFoundError(WeightsFault.UNREADABLE, file=explicit) from error
-        if not found:
-            raise WeightsNotFoundError(WeightsFault.NO_FILE, file=explicit)
+        if not os.path.isfile(explicit):  # noqa: PTH113 - also False for a name that is too long
+            raise WeightsNotFoundError(
+                "There is no weights file {file}; choose another one⟦ with --weights⟧.", file=explicit
+            )
         return explicit
     spec = spec_of(name)
     path = on_hand(name)
-    if path is None:
-        fault = WeightsFault.NOT_INSTALLED if spec.url else WeightsFault.BUNDLED_MISSING
-        raise WeightsNotFoundError(fault, model=name, file=spec.file)
-    return path
+    if path is not None:
+        return path
+    if spec.url is None:
+        raise WeightsNotFoundError(
+            "The weights of {model} ({file}), which are part of the program, are missing; reinstall the program, or "
+            "choose a file of your own⟦ with --weights⟧.",
+            model=name,
+            file=spec.file,
+        )
+    raise WeightsNotFoundError(
+        "The weights of {model} ({file}) are not installed; download them⟦ with `python3 run.py weights download "
+        "{model}`⟧, or choose a file of your own⟦ with --weights⟧.",
+        model=name,
+        file=spec.file,
+    )
 
 
 def on_hand(name: str) -> Path | None:
@@ -142,24 +131,29 @@ def check_intact(name: str, path: Path) -> None:
     """
     spec = spec_of(name)
     expected = expected_sha256(path, spec)
-    if expected is None or known_sha256(path) == expected:
+    if expected is None or sha256_of(path) == expected:
         return
     if path.parent == _named_folder() and recorded_sha256(path) is None:
-        _report_other(name, path)
+        LOG.warning(
+            "The weights %s in MATTECAM_WEIGHTS_DIR differ from the published ones of %s and are used as your own; if "
+            "they are not, the file is damaged: `run.py weights download %s` fetches the published ones into the data "
+            "folder.",
+            path,
+            name,
+            name,
+        )
         return
+    if spec.url is None:
+        raise WeightsDamagedError(
+            "The weights file {file}, which is part of the program, is damaged; reinstall the program, or choose "
+            "another file⟦ with --weights⟧.",
+            file=path,
+        )
     raise WeightsDamagedError(
-        WeightsFault.BUNDLED_DAMAGED if spec.url is None else WeightsFault.NOT_INTACT, file=path, model=name
-    )
-
-
-@functools.cache
-def _report_other(name: str, path: Path) -> None:
-    LOG.warning(
-        "The weights %s in MATTECAM_WEIGHTS_DIR differ from the published ones of %s and are used as your own; if they "
-        "are not, the file is damaged: `run.py weights download %s` fetches the published ones into the data folder.",
-        path,
-        name,
-        name,
+        "The weights file {file} is damaged or not the published one; download it again⟦ with `python3 run.py weights "
+        "download {model}`⟧, or choose a file of your own⟦ with --weights⟧.",
+        file=path,
+        model=name,
     )
 
 
@@ -197,29 +191,26 @@ def verified(spec: WeightSpec) -> WeightReport:
 
 
 def sha256_of(path: Path) -> str:
-    """Return the SHA-256 of a file in hexadecimal. Raises WeightsError if it cannot be read."""
-    digest = hashlib.sha256()
-    try:
-        with path.open("rb") as file:
-            while block := file.read(1 << 20):
-                digest.update(block)
-    except OSError as error:
-        raise WeightsError(WeightsFault.UNREADABLE, file=path) from error
-    return digest.hexdigest()
+    """Return the SHA-256 of a file in hexadecimal; a file is hashed again only if its time or size has changed.
 
-
-def known_sha256(path: Path) -> str:
-    """Return the SHA-256 of a file as `sha256_of`, hashed again only if its time or size has changed."""
+    Raises WeightsError if it cannot be read.
+    """
     try:
         stat = path.stat()
+        return _hashed(path, stat.st_mtime_ns, stat.st_size)
     except OSError as error:
-        raise WeightsError(WeightsFault.UNREADABLE, file=path) from error
-    return _known_sha256(path, stat.st_mtime_ns, stat.st_size)
+        raise WeightsError(
+            "The weights file {file} cannot be read; check the path and its permissions.", file=path
+        ) from error
 
 
 @functools.lru_cache(maxsize=16)
-def _known_sha256(path: Path, _time_ns: int, _size: int) -> str:
-    return sha256_of(path)
+def _hashed(path: Path, _time_ns: int, _size: int) -> str:
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while block := file.read(1 << 20):
+            digest.update(block)
+    return digest.hexdigest()
 
 
 def hash_record(path: Path) -> Path:
@@ -254,34 +245,22 @@ def find_int8(weights: Path, shipped: Path | None = None, *, measured: bool = Fa
     measured with these weights.
     """
     entries = (SOURCE,) if measured else (SOURCE, SIMILAR)
-    return next((file for file in (int8_file(weights), shipped) if file and _fits(file, weights, entries)), None)
+    return next((file for file in (int8_file(weights), shipped) if file and _belongs(file, weights, entries)), None)
 
 
-def _fits(file: Path, weights: Path, entries: tuple[str, ...]) -> bool:
-    try:
-        key = tuple((path.stat().st_mtime_ns, path.stat().st_size) for path in (weights, file))
-    except OSError:
-        return False
-    return _belongs(file, weights, entries, expected_sha256(file), key)
-
-
-@functools.lru_cache(maxsize=8)
-def _belongs(
-    file: Path, weights: Path, entries: tuple[str, ...], expected: str | None, _state: tuple[tuple[int, int], ...]
-) -> bool:
-    """Return whether `file` is intact and was made of `weights`.
-
-    expected: the SHA-256 that `file` must have, if any. _state: times and sizes of both, for the cache.
-    """
+def _belongs(file: Path, weights: Path, entries: tuple[str, ...]) -> bool:
+    """Return whether an int8 version is intact, and one of these entries names the weights."""
     from safetensors import SafetensorError, safe_open
 
+    if not file.is_file():
+        return False
     try:
-        if expected and known_sha256(file) != expected:
+        if expected_sha256(file) not in (None, sha256_of(file)):
             LOG.warning("The int8 version %s is damaged and not used; reinstall the program.", file)
             return False
         with safe_open(file, framework="numpy") as opened:
             metadata: dict[str, str] = opened.metadata() or {}
-        return known_sha256(weights) in [metadata.get(entry) for entry in entries]
+        return sha256_of(weights) in [metadata.get(entry) for entry in entries]
     except (OSError, SafetensorError, WeightsError):
         return False
 

@@ -1,8 +1,8 @@
 """Update the translations of the window.
 
 `python -m tools.make_translations` brings `app/gui/translations/mattecam_XX.ts`, which the window reads, up to date
-with the code: the literals that `t` and `tr` get, titles of models and faults of
-weights. Existing translations are kept; new texts are marked as unfinished.
+with the code: the literals that `t`, `tr` and errors of weights get, and titles of models. Existing translations are
+kept; new texts are marked as unfinished.
 
 Equal texts share one translation, in whatever part of the window they are. Where two need different ones, a comment
 tells them apart: the argument of `tr` after the text.
@@ -17,18 +17,20 @@ from pathlib import Path
 from xml.etree import ElementTree
 from xml.etree.ElementTree import Element, SubElement
 
-from models.faults import WeightsFault, for_window
+from models.errors import for_window
 from models.table import NETWORKS
 
-PROGRAM = Path(__file__).resolve().parents[1] / "app"
-FOLDER = PROGRAM / "gui" / "translations"
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "app" / "gui" / "translations"
+TAKE_TEMPLATES = "t", "WeightsError", "WeightsNotFoundError", "WeightsDamagedError", "DownloadError"
+"""Names of what takes the template of a message as its first argument."""
 LANGUAGES = ("de", "es")
 Key = tuple[str, str]
 """A text in English and its comment."""
 
 
 def templates(path: Path) -> Iterator[str]:
-    """Yield the literals that a module hands to `t`, also as `partial(t, …)`. Raise ValueError for anything else.
+    """Yield the templates in a module, also of `partial(t, …)`. Raise ValueError for one that is no literal.
 
     Of settings that have a row in the window, yield title and description.
     """
@@ -39,18 +41,18 @@ def templates(path: Path) -> Iterator[str]:
         for each in (*titles, node.args[1]) if titles else ():
             yield ast.literal_eval(each)
         deferred = node.func.id == "partial" and isinstance(node.args[0], ast.Name) and node.args[0].id == "t"
-        if node.func.id != "t" and not deferred:
+        if node.func.id not in TAKE_TEMPLATES and not deferred:
             continue
         template = node.args[1 if deferred else 0]
         if not isinstance(template, ast.Constant) or not isinstance(template.value, str):
-            raise ValueError(f"{path}:{node.lineno}: t() needs a literal, which is found here")
+            raise ValueError(f"{path}:{node.lineno}: {node.func.id}() needs a literal, which is found here")
         yield template.value
 
 
 def translatable() -> list[str]:
     """Return the template of every message that the window can show, in the order of the alphabet."""
-    found = {template for path in PROGRAM.rglob("*.py") for template in templates(path)}
-    return sorted(found | {fault.value for fault in WeightsFault})
+    files = (path for folder in ("app", "models") for path in (ROOT / folder).rglob("*.py"))
+    return sorted({template for path in files for template in templates(path)})
 
 
 def texts_of_window(path: Path) -> Iterator[Key]:

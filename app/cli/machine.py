@@ -18,7 +18,6 @@ from app.cli.start import on_console
 from app.cli.terminal import GroupedCommand, GroupedProgram, console, markdown_table, notify, progress_bar
 from app.core import EXIT_FAILED, paths
 from app.core.errors import MattecamError, ModelError, UsageError, visible
-from app.core.weights import download_weights
 from models.table import NETWORKS
 from models.weights import WeightReport, WeightState, describe, verified
 
@@ -166,8 +165,10 @@ def verify_weights() -> None:
 
 
 def _download(name: str, again: bool) -> Path:
+    import models.download  # here, since other commands start without it
+
     with progress_bar(name, DownloadColumn()) as show:
-        return download_weights(name, show, again=again)
+        return models.download.download(name, show, again=again)
 
 
 def _state(report: WeightReport) -> str:

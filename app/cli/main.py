@@ -46,7 +46,7 @@ from app.core.process import (
     refuse_open_umask,
     signal_main_thread,
 )
-from models.weights import WeightsError
+from models.errors import WeightsError
 
 if TYPE_CHECKING:
     from app.runtime.status import PipelineStatus

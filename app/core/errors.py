@@ -13,7 +13,7 @@ from enum import Enum
 from pathlib import PurePath
 from typing import TypeAlias
 
-from models.faults import for_command_line
+from models.errors import WeightsError, for_command_line
 
 Value: TypeAlias = "str | int | PurePath | Sequence[Value]"
 """What may be inserted into a text; a `Text` is translated with it, and a sequence is joined with commas."""
@@ -103,14 +103,12 @@ class MattecamError(Exception):
 def text_of(error: BaseException) -> str:
     """Return what to tell the user about an error; details of an unexpected one belong in the log.
 
-    Errors of `models/` do not know `Text`: they carry `fault`, a member of an enumeration of English templates, and
-    `values`.
+    Those of `models/` do not know `Text`.
     """
     if isinstance(error, MattecamError):
         return error.text
-    fault = getattr(error, "fault", None)
-    if isinstance(fault, Enum):
-        return Text(fault.value, getattr(error, "values", {}))
+    if isinstance(error, WeightsError):
+        return Text(error.template, error.values)
     return t("An internal error occurred; the log has the details.")
 
 

@@ -5,6 +5,7 @@ What is imported under its own name is used as `services.NAME` too, where tests 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,8 +18,6 @@ from app.core.errors import BackgroundError, ModelError
 from app.core.settings import EngineSettings
 from app.core.threads import usable_cores
 from app.core.types import BgrImage
-from app.core.weights import download_weights as download_weights
-from app.core.weights import install_weights as install_weights
 from app.doctor.checks import run_checks as run_checks
 from app.doctor.finding import Finding
 from app.matting.choice import hardware
@@ -50,6 +49,20 @@ class FineQuality:
     def recommended(self) -> bool:
         """Whether it holds 30 fps on less than half of the cores."""
         return self.share is not None and self.share < 0.5 and self.holds_rate
+
+
+def download_weights(name: str, progress: Callable[[int, int | None], None]) -> Path:
+    """Download a model's weights; see `models.download.download`."""
+    from models.download import download  # here, since the window starts without it
+
+    return download(name, progress)
+
+
+def install_weights(name: str, file: Path) -> Path:
+    """Install a model's weights from a file that was downloaded elsewhere. Raises WeightsError."""
+    from models.download import install
+
+    return install(name, file)
 
 
 def virtual_cameras() -> tuple[tuple[str, str], ...]:

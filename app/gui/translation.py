@@ -13,7 +13,7 @@ from PyQt6.QtCore import QCoreApplication, QLibraryInfo, QLocale, QTranslator
 from app.core.errors import Text, Value, fill, text_of
 from app.core.paths import advice
 from app.runtime.status import Phase
-from models.faults import for_window
+from models.errors import for_window
 from models.table import NETWORKS
 
 FOLDER = Path(__file__).resolve().parent / "translations"

@@ -13,7 +13,7 @@ PACKAGES = ("app", "models", "mattecam")
 """Top-level packages of the program."""
 MODELS_MAY_IMPORT = {
     "models.weights": {"platformdirs", "safetensors"},
-    "models.download": {"pooch"},
+    "models.download": {"requests"},
     "models.checkpoint": {"safetensors"},
     "models.mattecam.bundled": {"safetensors"},
     "models.mattecam.quantized": {"safetensors"},

@@ -46,7 +46,7 @@ STANDARD_LIBRARY_ONLY = (
     "app.core.errors",
     "app.core.threads",
     "models",
-    "models.faults",
+    "models.errors",
 )
 
 

@@ -15,7 +15,7 @@ from tests.fresh_python import printed_by
 
 pytestmark = [pytest.mark.torch, pytest.mark.long]
 
-ABSENT = ("av", "openvino", "numba", "PyQt6", "platformdirs", "psutil", "pooch", "typer", "rich")
+ABSENT = ("av", "openvino", "numba", "PyQt6", "platformdirs", "psutil", "requests", "typer", "rich")
 
 
 @pytest.mark.long

@@ -13,9 +13,8 @@ import pytest
 from app.cli import main
 from app.cli.ctl import status_line
 from app.control.commands import Command
-from models.faults import WeightsFault
+from models.errors import DownloadError
 from models.table import NETWORKS
-from models.weights import DownloadError
 from tests.clips import write_clip, write_inputs
 from tests.control.recorder import Recorder, serving
 
@@ -206,7 +205,11 @@ def test_a_download_shows_a_bar_only_once_data_arrives(
     def broken(name: str, progress: Callable[[int, int | None], None], *, again: bool) -> Path:
         for received in sent:
             progress(*received)
-        raise DownloadError(WeightsFault.NO_CONNECTION, model=name, url="https://example.org")
+        raise DownloadError(
+            "The weights of {model} could not be downloaded. No internet? Download {url} elsewhere.",
+            model=name,
+            url="https://example.org",
+        )
 
     monkeypatch.setattr("models.download.download", broken)
     assert main.main(["weights", "download", "u2net"]) == 1

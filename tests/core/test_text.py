@@ -7,26 +7,14 @@ import copy
 import json
 import pickle
 import string
-from enum import Enum
 from pathlib import Path
 
 import pytest
 
 from app.core.errors import SinkError, Text, fill, t, text_of
-from models.faults import WeightsFault
+from models.errors import WeightsError
 from tests.architecture.source import calls, modules, nodes
-from tools.make_translations import templates
-
-
-class Fault(Enum):
-    DAMAGED = "The weights {path} are damaged."
-
-
-class FaultError(Exception):
-    def __init__(self) -> None:
-        super().__init__()
-        self.fault = Fault.DAMAGED
-        self.values = {"path": Path("/w.pth")}
+from tools.make_translations import TAKE_TEMPLATES, templates
 
 
 def test_a_text_is_its_english_sentence_and_keeps_its_parts() -> None:
@@ -56,8 +44,8 @@ def test_a_copy_keeps_template_and_values(duplicate: object) -> None:
 def test_errors_tell_their_text() -> None:
     error = SinkError(t("it does not exist"))
     assert (str(error), text_of(error)) == ("it does not exist", "it does not exist")
-    assert text_of(FaultError()) == "The weights /w.pth are damaged."
-    assert isinstance(text_of(FaultError()), Text)
+    text = text_of(WeightsError("The weights {path} are damaged⟦, see --weights⟧.", path=Path("/w.pth")))
+    assert isinstance(text, Text) and text == "The weights /w.pth are damaged, see --weights."
 
 
 PROGRAM = [name for name in modules() if name.split(".")[0] in ("app", "models", "mattecam", "run")]
@@ -97,8 +85,8 @@ def is_plain(node: ast.expr) -> bool:
 
 
 def test_errors_and_reports_carry_messages() -> None:
-    errors = error_classes("MattecamError", "WeightsError") - error_classes("UsageError")
-    assert len(errors) > 20
+    errors = error_classes("MattecamError") - error_classes("UsageError")
+    assert len(errors) > 15
     plain = []
     for name in PROGRAM:
         for call in calls(name):
@@ -139,26 +127,16 @@ def places(template: str) -> set[str]:
 
 
 def test_every_message_gets_the_values_of_its_template() -> None:
-    faults, wrong, used = {fault.name: fault for fault in WeightsFault}, [], set()
+    wrong = []
     for name in PROGRAM:
         for call in calls(name):
             given = {word.arg for word in call.keywords}
             first = call.args[0] if call.args else None
-            if called(call) == "t" and isinstance(first, ast.Constant):
+            if called(call) in TAKE_TEMPLATES and isinstance(first, ast.Constant):
                 wanted = places(str(first.value))
                 if given != wanted and not (None in given and given - {None} <= wanted):  # **values: not known here
                     wrong.append(f"{name}:{call.lineno}")
-            if isinstance(first, ast.Attribute) and getattr(first.value, "id", "") == "WeightsFault":
-                used.add(first.attr)
-                if call.keywords and given != places(faults[first.attr].value):
-                    wrong.append(f"{name}:{call.lineno}")
-        used |= {
-            node.attr
-            for node in nodes(name)
-            if isinstance(node, ast.Attribute) and getattr(node.value, "id", "") == "WeightsFault"
-        }
     assert not wrong
-    assert set(faults) == used, "delete messages that nothing uses"
 
 
 def test_a_plain_text_is_noticed() -> None:

@@ -49,6 +49,7 @@ from app.gui.backgrounds.library import add_picture, thumbnail
 from app.matting.plate.picture import PlateInfo, plate_info, plate_path, read_plate, save_plate
 from app.media.image_file import kind_of_file, read_image
 from models import weights
+from models.errors import WeightsDamagedError
 from models.table import NETWORKS
 from tests.clips import writing
 from tests.fuzz.damage import damaged, sampled
@@ -131,7 +132,7 @@ def test_records_of_sha256(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
         try:
             weights.check_intact("bgmv2-resnet101", file)
             assert recorded in (None, digest)
-        except weights.WeightsDamagedError as error:
+        except WeightsDamagedError as error:
             assert recorded != digest
             assert str(file) in str(error)
 

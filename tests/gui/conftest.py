@@ -26,8 +26,8 @@ from app.gui.application import Session, WindowOptions, make_application
 from app.gui.backgrounds import library
 from app.gui.state import Tasks
 from app.output.sound import MicrophoneName
-from models.faults import WeightsFault
-from models.weights import DownloadError, WeightReport, spec_of
+from models.errors import DownloadError
+from models.weights import WeightReport, spec_of
 from tests.fakes.world import FakeWorld
 from tests.gui.widgets import translate
 from tools.make_translations import LANGUAGES
@@ -155,7 +155,11 @@ class Downloads:
         while not self.may_end.wait(0.01):
             progress(5_000_000, 10_000_000)
         if self.fails:
-            raise DownloadError(WeightsFault.NO_CONNECTION, model=name, url="https://example.org")
+            raise DownloadError(
+                "The weights of {model} could not be downloaded. No internet? Download {url} elsewhere.",
+                model=name,
+                url="https://example.org",
+            )
         self.ended = True
         return self.install(name, Path(name))
 

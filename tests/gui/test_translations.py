@@ -13,15 +13,15 @@ from PyQt6.QtWidgets import QApplication, QLabel, QPushButton
 from pytestqt.qtbot import QtBot
 
 from app.core import paths
-from app.core.errors import Text, t
+from app.core.errors import Text, t, text_of
 from app.doctor.virtual_camera import check_virtual_camera
 from app.gui.dialogs import ShortcutsDialog
 from app.gui.doctor import VirtualCameraView, check_names
 from app.gui.panels.plate import PlateDialog
 from app.gui.state import Tasks
 from app.gui.translation import describe_model, tr, translated, translation_file
-from models.faults import WeightsFault, for_command_line, for_window
-from models.weights import WeightsError
+from models.errors import WeightsNotFoundError, for_command_line, for_window
+from models.weights import find as find_weights
 from tests.doctor.conftest import Machine
 from tests.gui.conftest import NEEDS_PLATE, StartWindow
 from tests.gui.widgets import find, translate
@@ -84,14 +84,14 @@ def test_the_translations_hold_every_text_of_the_program_and_no_other() -> None:
 
 
 def test_new_texts_are_found_and_old_ones_keep_translations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    window, ts = tmp_path / "gui" / "view.py", tmp_path / "gui" / "translations" / "mattecam_de.ts"
+    window, ts = tmp_path / "app" / "gui" / "view.py", tmp_path / "app" / "gui" / "translations" / "mattecam_de.ts"
     ts.parent.mkdir(parents=True)
     window.write_text('tr("Near", "of a camera")\ntr("Far")\ntr(name)\nt("It failed.")')
     ts.write_text(
         "<TS><context><name>View</name><message><source>Far</source><translation>Fern</translation></message>"
         "<message><source>Gone</source><translation>Weg</translation></message></context></TS>"
     )
-    monkeypatch.setattr(make_translations, "PROGRAM", tmp_path)
+    monkeypatch.setattr(make_translations, "ROOT", tmp_path)
     monkeypatch.setattr(make_translations, "FOLDER", ts.parent)
     make_translations.update(ts)
     found = {message.findtext("source"): message for message in ElementTree.parse(ts).iter("message")}
@@ -216,14 +216,10 @@ def test_the_window_names_no_option_and_the_command_line_says_not_that_it_is_one
         if not any(words in template for words in COMMANDING):
             assert not re.search(r"\s--\w|run\.py|⟦|⟧", for_window(template)), template
         assert "on the command line" not in for_command_line(template), template
-    values = {"model": "a", "url": "https://example.org"}
-    assert str(Text(WeightsFault.NO_CONNECTION.value, values)).endswith(
-        "or download https://example.org elsewhere and choose that file with --weights."
-    )
-    missing = Text(WeightsFault.NO_FILE.value, {"file": "x"})
-    assert str(WeightsError(WeightsFault.NO_FILE, file="x")) == str(missing)
-    assert str(missing) == "There is no weights file x; choose another one with --weights."
-    assert translated(missing) == "There is no weights file x; choose another one."
+    with pytest.raises(WeightsNotFoundError) as caught:
+        find_weights("mattecam", Path("x"))
+    assert str(caught.value) == "There is no weights file x; choose another one with --weights."
+    assert translated(text_of(caught.value)) == "There is no weights file x; choose another one."
 
 
 def test_every_check_of_the_doctor_has_a_name_in_the_window() -> None:

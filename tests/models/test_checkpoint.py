@@ -24,8 +24,9 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from models.checkpoint import CONTAINERS, WRAPPERS, load_state_dict
+from models.errors import WeightsDamagedError, WeightsError, WeightsNotFoundError
 from models.table import NETWORKS
-from models.weights import WeightsDamagedError, WeightsError, WeightsNotFoundError, on_hand
+from models.weights import on_hand
 
 pytestmark = pytest.mark.torch
 

@@ -7,29 +7,25 @@ import hashlib
 import importlib.util
 import json
 import re
-import threading
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 import pytest
+import requests
 
 from app.core import paths
 from app.core.errors import ModelError
-from app.core.weights import download_weights
 from app.matting.openvino.artefact import NetworkSource
 from app.matting.openvino.conversion import ArtefactCache
 from models import download as downloads
 from models import weights
 from models.download import download, fetch
+from models.errors import DownloadError, WeightsError, WeightsNotFoundError
 from models.table import MODELS, NETWORKS, WeightSpec
 from models.weights import SHIPPED_SHA256 as SHIPPED
 from models.weights import (
-    DownloadError,
-    WeightsError,
-    WeightsNotFoundError,
     WeightState,
     describe,
     find,
@@ -41,7 +37,6 @@ from models.weights import (
 )
 from tests.published import install
 from tests.serving import Handler, served
-from tests.waiting import eventually
 from tools.convert_networks import pack
 
 
@@ -150,7 +145,6 @@ class Server(Handler):
     protocol_version = "HTTP/1.1"
     ranges: ClassVar[list[str | None]] = []
     sent: ClassVar[int] = 0
-    goes_on: ClassVar[threading.Event] = threading.Event()
 
     def do_GET(self) -> None:
         wanted = self.headers.get("Range")
@@ -168,7 +162,6 @@ class Server(Handler):
             "longer": (200, {}, CONTENT + CONTENT),
             "unknown-length": (200, {"Content-Length": None}, CONTENT),
             "endless": (200, {"Content-Length": None}, b""),
-            "slow": (200, {"Content-Length": len(CONTENT)}, CONTENT[:half]),
             "file": (206, {}, rest) if 0 < start < len(CONTENT) else (416 if start else 200, {}, rest),
         }
         kind = self.path.strip("/")
@@ -187,10 +180,6 @@ class Server(Handler):
                 for _ in range(200):
                     self.wfile.write(CONTENT)
                     Server.sent += len(CONTENT)
-        elif kind == "slow":
-            self.wfile.flush()
-            Server.goes_on.wait(60)
-            self.wfile.write(CONTENT[half:])
         self.close_connection = kind in ("cut", "no-length", "unknown-length", "endless")
 
 
@@ -336,16 +325,13 @@ def test_a_folder_that_cannot_be_made_is_named(server: str, tmp_path: Path) -> N
         fetch(SPEC, f"{server}/file", tmp_path / "file" / "a.pth")
 
 
-def test_encryption_is_not_given_up_on_the_way(target: Path) -> None:
-    @dataclass
-    class Answer:
-        headers: Mapping[str, str]
-        status_code: int = 200
-        url: str = "http://example.org/a.pth"
-
-    transfer = downloads._Transfer("https://example.org/a.pth", target, None, downloads.ignore_progress)
-    with pytest.raises(ConnectionError, match="without encryption"):
-        transfer._on_response(Answer({}))
+def test_encryption_is_not_given_up_on_the_way(server: str, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = requests.get(f"{server}/file", stream=True, timeout=60)
+    monkeypatch.setattr(requests, "get", lambda url, **options: answer)
+    with pytest.raises(DownloadError) as caught:
+        fetch(SPEC, "https://example.org/a.pth", target)
+    assert "without encryption" in str(caught.value.__cause__)
+    assert names(target) == []
 
 
 def test_download_by_name(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -359,20 +345,6 @@ def test_download_by_name(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(Server.ranges) == 2
     path.write_bytes(b"damaged")
     assert download("a-model").read_bytes() == CONTENT
-
-
-def test_a_model_that_is_downloaded_twice_at_once_is_fetched_once(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    spec = replace(NETWORKS["u2netp"], weights=replace(SPEC, url=f"{server}/slow"))
-    monkeypatch.setitem(NETWORKS, "a-model", spec)
-    waits = threading.Event()
-    with ThreadPoolExecutor(2) as threads:
-        first = threads.submit(download_weights, "a-model", downloads.ignore_progress)
-        eventually(lambda: len(Server.ranges) == 1)
-        second = threads.submit(download_weights, "a-model", lambda done, total: waits.set())
-        assert waits.wait(60)
-        Server.goes_on.set()
-        assert first.result().read_bytes() == second.result().read_bytes() == CONTENT
-    assert len(Server.ranges) == 1
 
 
 def test_what_cannot_be_downloaded_is_said() -> None:

@@ -22,8 +22,9 @@ from pathlib import Path
 from app import __version__
 from app.doctor.display import missing_x11_libraries
 from models.download import fetch
+from models.errors import DownloadError
 from models.table import NETWORKS, NetworkSpec
-from models.weights import DownloadError, spec_of
+from models.weights import spec_of
 from tools.convert_networks import published_in
 from tools.packages.check import check
 from tools.packages.deb import build_deb

@@ -29,8 +29,9 @@ from app.matting.base.interface import Backend, StepGeometry, auto_ratio
 from app.matting.choice import hardware
 from app.matting.choice.governor import FIXED_WORK
 from app.matting.engine import FrameEngine, backend_errors
+from models.errors import WeightsError
 from models.table import NETWORKS, NetworkSpec, auto_order, bundled, recommended
-from models.weights import WeightsError, check_intact, find, find_int8, known_sha256, on_hand
+from models.weights import check_intact, find, find_int8, on_hand, sha256_of
 
 if TYPE_CHECKING:
     from app.matting.openvino.artefact import Artefact
@@ -187,7 +188,7 @@ def _identity(model: str, weights: Path) -> str:
     """Return the name of a network with its weights and their int8 version."""
     int8 = find_int8(weights, NETWORKS[model].int8)
     try:
-        return " ".join([model, *(known_sha256(file)[:16] for file in (weights, int8) if file)])
+        return " ".join([model, *(sha256_of(file)[:16] for file in (weights, int8) if file)])
     except WeightsError:
         return model
 

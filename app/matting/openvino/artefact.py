@@ -24,8 +24,9 @@ from pydantic import TypeAdapter
 
 from app.core.errors import ModelError, text_of
 from app.core.threads import thread_limit
+from models.errors import WeightsError
 from models.rules import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
-from models.weights import WeightsError, known_sha256
+from models.weights import sha256_of
 
 sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
 
@@ -61,7 +62,7 @@ class NetworkSource(NamedTuple):
         code: digest of the code that converts. A shipped artefact ships with it, so that it is no part of its name.
         """
         try:
-            content = " ".join(known_sha256(file) for file in (self.weights, self.int8) if file is not None)
+            content = " ".join(sha256_of(file) for file in (self.weights, self.int8) if file is not None)
         except WeightsError as error:
             raise ModelError(text_of(error)) from error
         words = f"{ov.__version__} {self.model} {self.refiner} {self.direct} {content} {code}"

@@ -37,9 +37,10 @@ from app.matting.openvino.artefact import (
     preprocess,
     read_artefact,
 )
+from models.errors import WeightsError
 from models.rules import FilterWeights
 from models.table import NETWORKS, QuantizeNetwork
-from models.weights import WeightsError, conversion_folders, converts, missing_conversions, on_hand
+from models.weights import conversion_folders, converts, missing_conversions, on_hand
 
 if TYPE_CHECKING:
     import torch

@@ -23,8 +23,8 @@ from app.core.types import BgrImage
 from app.matting.torch.frame_step import Core, DirectCore
 from app.matting.torch.torch_backend import DTYPES
 from models.checkpoint import load_state_dict
+from models.errors import WeightsError
 from models.table import NETWORKS
-from models.weights import WeightsError
 
 
 def fold_batch_norms(network: nn.Module) -> nn.Module:

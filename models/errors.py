@@ -1,0 +1,40 @@
+"""Errors of weights: their messages are written where they are raised, in English, for `tools.make_translations`."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+_TYPED = re.compile("⟦(.*?)⟧", re.DOTALL)
+
+
+def for_command_line(template: str) -> str:
+    """Return a template of a message as the command line shows it: with what is between ⟦ and ⟧, such as an option."""
+    return _TYPED.sub(r"\1", template)
+
+
+def for_window(template: str) -> str:
+    """Return a template of a message as the window shows it: without what is between ⟦ and ⟧, which one types."""
+    return _TYPED.sub("", template)
+
+
+class WeightsError(Exception):
+    """Weights cannot be found, read or downloaded."""
+
+    def __init__(self, template: str, /, **values: Any) -> None:
+        """template: a literal with places for the values, such as `{file}`."""
+        super().__init__(for_command_line(template).format(**values))
+        self.template = template
+        self.values = values
+
+
+class WeightsNotFoundError(WeightsError):
+    """The weights file does not exist or cannot be read."""
+
+
+class WeightsDamagedError(WeightsError):
+    """The file is truncated, corrupt, not a checkpoint, or contains values that no network can compute with."""
+
+
+class DownloadError(WeightsError):
+    """A file could not be downloaded or failed verification."""
