@@ -25,11 +25,6 @@ class LitPlate(Protocol):
         """Scale of the base network's input relative to the frame; None if it is the engine's."""
         ...
 
-    @property
-    def size(self) -> tuple[int, int]:
-        """Size (height, width) of the plate."""
-        ...
-
     def set_gain(self, gain: NDArray[np.float32]) -> None:
         """Set the illumination gain, (3,) BGR, by which the plate is multiplied."""
         ...
@@ -96,7 +91,7 @@ class PlateEngine:
     ) -> Matte:
         """Matte one frame; see `MattingEngine.step`. Raises PlateError if the plate is of another room or light."""
         check_bgr(frame)
-        if not self._fits and frame.shape[:2] == self._check.lit.size:
+        if not self._fits and frame.shape == self._check.fit.plate.shape:
             self._compare(frame)
         cuts = self.engine.cuts
         matte = self.engine.step(frame, backdrop, edges, edit, want_foreground=want_foreground)

@@ -40,8 +40,8 @@ class PlateOpenVinoBackend(CpuBackend):
         plate: (H, W, 3) uint8 BGR, same size as the frame. scale: of the base network's input, at most 1/2.
         sample_pixels: number of pixels to refine. Raises RuntimeError if OpenVINO cannot compile the networks.
         """
-        self.scale, self.size = scale, (plate.shape[0], plate.shape[1])
-        height, width = (-(-side // CELL) * CELL for side in self.size)
+        self.scale = scale
+        height, width = (-(-side // CELL) * CELL for side in plate.shape[:2])
         geometry = StepGeometry(width, height, scale)
         super().__init__(geometry, precision)
         self._plate = self._lit = padded(plate, width, height)
@@ -142,7 +142,7 @@ class SeenPlateBackend(OpenVinoBackend):
         Raises RuntimeError if OpenVINO fails to compile it.
         """
         super().__init__(artefact, geometry, precision, None, live=False)
-        self.size, self._plate = (plate.shape[0], plate.shape[1]), plate
+        self._plate = plate
         self.set_gain(np.ones(3, np.float32))
 
     def make_network(self, width: int) -> RecurrentNetwork:

@@ -314,34 +314,30 @@ class PlateFit:
 
     def __init__(self, plate: BgrImage) -> None:
         self._size = max(1, round(plate.shape[1] * FIT_HEIGHT / plate.shape[0])), FIT_HEIGHT
-        self._full_plate = plate
-        self._plate = self._small(plate)
+        self.plate = plate
+        self._small_plate = self._small(plate)
         self.gain = np.ones(3, np.float32)
         """(3,) BGR: factor from the plate's illumination to that of the last frame examined."""
 
     @property
     def lit_plate(self) -> BgrImage:
         """The plate in the light of the last frame examined."""
-        return lit_plate(self._full_plate, self.gain)
+        return lit_plate(self.plate, self.gain)
 
     def fits(self, frame: BgrImage, alpha: AlphaImage) -> bool:
         """Take the gain from a frame and the matte of its people (h, w); return whether the plate shows its room."""
         small, outside = self._small(frame), self._outside(alpha)
-        self._align(small, outside)
+        # The gain: per-channel median over background pixels that are neither dark nor clipped.
+        lowest, highest = np.minimum(small, self._small_plate).min(2), np.maximum(small, self._small_plate).max(2)
+        usable = outside & (lowest > DARK) & (highest < BRIGHT)
+        if usable.mean() >= FEWEST:
+            self.gain = np.median(small[usable] / self._small_plate[usable], axis=0).astype(np.float32)
         if not (self.gain.min() > 1 / MOST_GAIN and self.gain.max() < MOST_GAIN):
             return False
-        changed = np.abs(small - self._plate * self.gain).max(2) > CHANGED
+        changed = np.abs(small - self._small_plate * self.gain).max(2) > CHANGED
         if outside.mean() < HARDLY_OUTSIDE:
             return bool(changed.mean() <= MOST_CHANGED_ALL_OVER)
         return bool(changed[outside].mean() <= MOST_CHANGED_OUTSIDE)
-
-    def _align(self, small: NDArray[np.float32], outside: Mask) -> None:
-        """Update the gain: per-channel median over background pixels that are neither dark nor clipped."""
-        lowest, highest = np.minimum(small, self._plate).min(2), np.maximum(small, self._plate).max(2)
-        usable = outside & (lowest > DARK) & (highest < BRIGHT)
-        if usable.mean() < FEWEST:
-            return
-        self.gain = np.median(small[usable] / self._plate[usable], axis=0).astype(np.float32)
 
     def _outside(self, alpha: AlphaImage) -> Mask:
         """Return the mask of pixels that certainly show background."""

@@ -354,7 +354,6 @@ class SeenPlateCore(Core):
     def __init__(self, network: nn.Module, plate: BgrImage, geometry: StepGeometry) -> None:
         """plate: (H, W, 3) uint8 BGR, of the size of the frame."""
         super().__init__(network)
-        self.size = plate.shape[0], plate.shape[1]
         small = small_frame(torch.from_numpy(plate.copy()), geometry).to(next(network.parameters()))
         self.register_buffer("unlit", small, persistent=False)
         self.register_buffer("plate", small.clone(), persistent=False)
@@ -392,7 +391,6 @@ class PlateCore(Core):
         network.refiner.sample_pixels = sample_pixels
         super().__init__(network)
         self.scale = scale
-        self.size = plate.shape[0], plate.shape[1]
         like = next(network.parameters())
         unlit = torch.from_numpy(plate[..., ::-1].copy()).permute(2, 0, 1)[None].to(like)
         self.register_buffer("unlit", _padded(unlit).to(torch.uint8), persistent=False)
