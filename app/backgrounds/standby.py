@@ -83,42 +83,30 @@ _FINER = 4
 """Supersampling factor of the figure."""
 
 
-class StandbyCard:
-    """An image without camera content: the user's own, or a figure on a gradient, with a text."""
+def draw_card(text: str, image_path: Path | None, width: int, height: int) -> BgrImage:
+    """Draw a card without camera content, (height, width, 3): the user's image, or a figure on a gradient, with a text.
 
-    def __init__(self, text: str = "", image_path: Path | None = None) -> None:
-        """text: empty for the default text, or for no text with an image. Raises BackgroundError if the image cannot be
-        read.
-        """
-        self._picture = None if image_path is None else read_image(image_path)
-        self._text = text.strip() or ("" if image_path else DEFAULT_TEXT)
-        self._image: BgrImage | None = None
-
-    def image(self, width: int, height: int) -> BgrImage:
-        """Return the card as (height, width, 3) uint8 BGR; the same object while the size is unchanged."""
-        if self._image is None or self._image.shape[:2] != (height, width):
-            self._image = self._drawn(width, height)
-        return self._image
-
-    def _drawn(self, width: int, height: int) -> BgrImage:
-        block = TextBlock(self._text, round(width * 0.8), round(height * 0.3), min(width // 20, height // 14))
-        if self._picture is not None:
-            card = geometry.fill(self._picture, width, height).copy()
-            if self._text:
-                top = height - block.height - round(height * 0.08)
-                # Darker towards the bottom, so that light text is legible on any image.
-                rows = np.arange(height, dtype=np.float32)[:, None, None]
-                below = ((rows - top + block.size_px) / (block.size_px * 2)).clip(0, 1)
-                card[:] = (card * (1 - 0.65 * below)).astype(np.uint8)
-                block.draw(card, width // 2, top, _TEXT)
-            return card
-        card = _gradient(width, height)
-        side = max(8, round(min(width, height) * 0.34))
-        gap = round(side * 0.18)
-        top = max(0, (height - side - gap - block.height) // 2)
-        _draw_figure(card, (width - side) // 2, top, side)
-        block.draw(card, width // 2, top + side + gap, _TEXT)
+    text: empty for the default text, or for no text with an image. Raises BackgroundError if the image cannot be read.
+    """
+    text = text.strip() or ("" if image_path else DEFAULT_TEXT)
+    block = TextBlock(text, round(width * 0.8), round(height * 0.3), min(width // 20, height // 14))
+    if image_path is not None:
+        card = geometry.fill(read_image(image_path), width, height).copy()
+        if text:
+            top = height - block.height - round(height * 0.08)
+            # Darker towards the bottom, so that light text is legible on any image.
+            rows = np.arange(height, dtype=np.float32)[:, None, None]
+            below = ((rows - top + block.size_px) / (block.size_px * 2)).clip(0, 1)
+            card[:] = (card * (1 - 0.65 * below)).astype(np.uint8)
+            block.draw(card, width // 2, top, _TEXT)
         return card
+    card = _gradient(width, height)
+    side = max(8, round(min(width, height) * 0.34))
+    gap = round(side * 0.18)
+    top = max(0, (height - side - gap - block.height) // 2)
+    _draw_figure(card, (width - side) // 2, top, side)
+    block.draw(card, width // 2, top + side + gap, _TEXT)
+    return card
 
 
 def _gradient(width: int, height: int) -> BgrImage:

@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from app.backgrounds.kinds import Background
-from app.backgrounds.standby import StandbyCard
+from app.backgrounds.standby import draw_card
 from app.config.setting import describe_background
 from app.core.errors import Stage, t
 from app.core.files import version_of
@@ -163,16 +163,15 @@ class StandbyPictures:
     def __init__(
         self,
         board: StatusBoard,
-        make_card: Callable[[str, Path | None], StandbyCard] = StandbyCard,
+        draw: Callable[[str, Path | None, int, int], BgrImage] = draw_card,
         default_text: Callable[[], str] = lambda: "",
     ) -> None:
-        """make_card: makes the card of a text and an image file; raises BackgroundError.
-
-        default_text: returns the text of a card without text and image, in the user's language (any thread).
+        """draw: as `draw_card`. default_text: returns the text of a card without text and image, in the user's language
+        (any thread).
         """
         self._default_text = default_text
         self._board = board
-        self._make_card = make_card
+        self._draw = draw
         self._lock = threading.Lock()
         self._cards: dict[CardKey, tuple[Picture, Exception | None]] = {}
         """Each with its problem: one that could not be drawn is without its image, or plain."""
@@ -180,7 +179,7 @@ class StandbyPictures:
         """Of the card asked for last."""
         self._last_card: Picture | None = None
         """What was returned last: it stands in for the card that is being drawn, if the size is the same."""
-        self.preparer: Preparer[CardKey, None] = Preparer(CARD, self._draw, lambda _: None, low_priority=True)
+        self.preparer: Preparer[CardKey, None] = Preparer(CARD, self._prepare, lambda _: None, low_priority=True)
 
     def card(self, settings: OutputSettings, width: int, height: int) -> Picture:
         """Return the card at this size without waiting; until it is drawn, the last card or a plain picture."""
@@ -206,13 +205,13 @@ class StandbyPictures:
             self._cards = {}
             self._board.report(Stage.OUTPUT, None, CARD)
 
-    def _draw(self, key: CardKey) -> None:
+    def _prepare(self, key: CardKey) -> None:
         """Draw a card; without its image if that fails, a plain picture if that fails too."""
         text, image, width, height = key
         cards, drawn, problem = self._cards, _plain(width, height), None
         for tried in dict.fromkeys((image, None)):
             try:
-                drawn = self._make_card(text or ("" if tried else self._default_text()), tried).image(width, height)
+                drawn = self._draw(text or ("" if tried else self._default_text()), tried, width, height)
                 break
             except Exception as error:  # noqa: BLE001 - reported; it would be drawn again at each tick
                 problem = problem or error

@@ -160,8 +160,7 @@ class Pipeline:
         cv2.setNumThreads(1)
         self._board.start_counting()
         if self._preparation is not None:
-            self._preparation.when_measured(self._engines.choose_again)  # the settings may then mean another engine
-            self._preparation.begin(self.settings.matting.engine)
+            self._preparation.begin(self._engines.choose_again)  # after a measurement the settings mean another engine
         for preparer in self._preparers:
             preparer.start()
         for thread in [*reversed(self._threads), self._clock.thread, self._watchdog.thread]:

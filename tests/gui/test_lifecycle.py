@@ -16,7 +16,7 @@ from PyQt6.QtCore import QLocale, QObject, QSize, Qt, QTimer
 from PyQt6.QtWidgets import QApplication, QComboBox, QLabel, QProgressBar, QSystemTrayIcon
 from pytestqt.qtbot import QtBot
 
-from app.backgrounds.standby import StandbyCard
+from app.backgrounds.standby import draw_card
 from app.config import settings_file
 from app.core.errors import SinkError
 from app.core.settings import BackgroundSettings, OutputSettings, Settings, WindowSettings
@@ -114,11 +114,12 @@ def test_a_warning_of_the_start_is_translated(start_window: StartWindow, world: 
 def test_the_card_has_the_language_of_the_window(start_window: StartWindow, qtbot: QtBot, qapp: QApplication) -> None:
     with translate(qapp, QLocale("de")):
         session = start_window(QUIET.replace(paused=True))
-        expected = StandbyCard("Einen Moment, bitte")
 
         def is_german() -> bool:
             picture = session.bridge.picture
-            return picture is not None and np.array_equal(picture.image, expected.image(*picture.image.shape[1::-1]))
+            return picture is not None and np.array_equal(
+                picture.image, draw_card("Einen Moment, bitte", None, *picture.size)
+            )
 
         qtbot.waitUntil(is_german)
 

@@ -19,7 +19,7 @@ import av
 import numpy as np
 import pytest
 
-from app.backgrounds.standby import StandbyCard
+from app.backgrounds.standby import draw_card
 from app.core.errors import ModelError, SinkLostError, Stage
 from app.core.settings import OutputSettings, SettingsOwner
 from app.core.types import BgrImage, Matte, Picture, PictureKind
@@ -218,9 +218,9 @@ SOON = OutputSettings(standby_text="soon")
 
 @contextmanager
 def drawing(
-    board: StatusBoard, make_card: Callable[[str, Path | None], StandbyCard] = StandbyCard, text: str = ""
+    board: StatusBoard, draw: Callable[[str, Path | None, int, int], BgrImage] = draw_card, text: str = ""
 ) -> Iterator[StandbyPictures]:
-    cards = StandbyPictures(board, make_card, lambda: text)
+    cards = StandbyPictures(board, draw, lambda: text)
     cards.preparer.start()
     yield cards
     assert cards.preparer.stop(60)
@@ -243,14 +243,14 @@ def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_proble
     board, begun, may_draw = StatusBoard(), threading.Event(), threading.Event()
     later = OutputSettings(standby_text="later")
 
-    def make(text: str, image: Path | None) -> StandbyCard:
+    def draw(text: str, image: Path | None, width: int, height: int) -> BgrImage:
         begun.set()
         assert may_draw.wait(60)
         if not text:
             raise RuntimeError("an error that nobody foresaw")
-        return StandbyCard(text, image)
+        return draw_card(text, image, width, height)
 
-    with drawing(board, make) as cards:
+    with drawing(board, draw) as cards:
         cards.card(OutputSettings(), 64, 48)
         assert begun.wait(60)
         first = cards.card(SOON, 64, 48)
@@ -259,7 +259,7 @@ def test_something_plain_until_the_card_is_drawn_then_the_last_one_and_no_proble
         may_draw.set()
         card = settled(cards, SOON)
         assert card.kind is PictureKind.STANDBY
-        assert np.array_equal(card.image, StandbyCard("soon", None).image(64, 48))
+        assert np.array_equal(card.image, draw_card("soon", None, 64, 48))
         assert not messages(board), "the card that failed was not the one wanted"
         assert cards.card(later, 64, 48) is card
         eventually(lambda: cards.card(later, 64, 48) is not card)
@@ -275,19 +275,18 @@ def test_an_image_that_cannot_be_read_is_reported_and_replaced_by_the_text_of_th
         for _ in range(2):
             eventually(lambda: settled(cards, gone, 160, 90) is not None and "gone.png" in "".join(messages(board)))
             shown = settled(cards, gone, 160, 90)
-            assert np.array_equal(shown.image, StandbyCard("Einen Moment").image(160, 90))
+            assert np.array_equal(shown.image, draw_card("Einen Moment", None, 160, 90))
             assert settled(cards, SOON, 160, 90) is not None and not messages(board)
 
 
 def test_a_card_that_cannot_be_drawn_is_reported_and_not_drawn_again() -> None:
     board, drawn = StatusBoard(), list[int]()
 
-    class Broken(StandbyCard):
-        def image(self, width: int, height: int) -> BgrImage:
-            drawn.append(width)
-            raise RuntimeError("an error that nobody foresaw")
+    def fail(text: str, image: Path | None, width: int, height: int) -> BgrImage:
+        drawn.append(width)
+        raise RuntimeError("an error that nobody foresaw")
 
-    with drawing(board, Broken) as cards:
+    with drawing(board, fail) as cards:
         eventually(lambda: cards.card(SOON, 64, 48) is not None and bool(messages(board)))
         eventually(lambda: not cards.preparer.busy)
         assert [problem.stage for problem in board.read().problems] == [Stage.OUTPUT]

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from app.backgrounds.standby import NO_CAMERA_TEXT, StandbyCard
+from app.backgrounds.standby import NO_CAMERA_TEXT, draw_card
 from app.core.errors import PlateError, SourceLostError, SourceOpenError
 from app.core.settings import BackgroundSettings, CaptureSettings, PeopleSettings, Settings, Zone
 from app.core.types import Frame, Picture, PictureKind, SourceInfo
@@ -210,7 +210,7 @@ NONE = AUTO.replace(background=BackgroundSettings(kind="none"))
 
 def shows_no_camera(desk: Desk) -> bool:
     picture = desk.newest()
-    card = StandbyCard(NO_CAMERA_TEXT).image(*picture.size)
+    card = draw_card(NO_CAMERA_TEXT, None, *picture.size)
     return picture.kind is PictureKind.STANDBY and np.array_equal(picture.image, card)
 
 

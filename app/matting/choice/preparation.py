@@ -89,15 +89,10 @@ class Preparation:
         """What a live picture waits for, for the user; None while it waits for nothing."""
         self._measured: Callable[[], None] = lambda: None
 
-    def begin(self, settings: EngineSettings) -> None:
-        """Start to compile what a live picture with these settings needs, on a thread of its own; see `cancel`."""
+    def begin(self, measured: Callable[[], None]) -> None:
+        """Begin with a live picture. measured: called after a measurement beside it: `auto` may take something else."""
         self._cancelled.clear()
-
-        def ensure() -> None:
-            with contextlib.suppress(ModelError):  # the engine that needs it says why
-                self.ensure_for(settings, measured=False)
-
-        threading.Thread(target=ensure, name="preparation", daemon=True).start()
+        self._measured = measured
 
     def ensure_for(self, settings: EngineSettings, show: Show = lambda text: None, *, measured: bool) -> bool:
         """Prepare as `ensure` if the engine of these settings runs in OpenVINO; return whether it does.
@@ -132,15 +127,11 @@ class Preparation:
                 raise ModelError(t("The preparation for this computer was cancelled; it continues at the next start."))
 
     def measure_beside(self) -> threading.Thread:
-        """Measure what is not measured yet, beside a live picture, once; return the thread. See `when_measured`."""
+        """Measure what is not measured yet, beside a live picture, once; return the thread. See `begin`."""
         if self._beside is None or not self._beside.is_alive():
             self._beside = threading.Thread(target=self._measure, name="measurement", daemon=True)
             self._beside.start()
         return self._beside
-
-    def when_measured(self, callback: Callable[[], None]) -> None:
-        """Call `callback` after a measurement beside a live picture: `auto` may take something else then."""
-        self._measured = callback
 
     def cancel(self) -> None:
         """End what is running (any thread); the next start continues with it."""

@@ -14,7 +14,7 @@ import psutil
 import pytest
 from safetensors.numpy import load_file, save_file
 
-from app.backgrounds.standby import StandbyCard
+from app.backgrounds.standby import draw_card
 from app.cli.bench import prepare
 from app.core.errors import ModelError, Text
 from app.core.settings import CaptureSettings, MattingSettings, OutputSettings, Settings
@@ -93,14 +93,14 @@ def test_a_live_picture_waits_for_the_kernels_alone_and_other_work_for_the_measu
 def test_the_end_of_a_measurement_beside_a_picture_is_reported_once() -> None:
     reports: list[str] = []
     preparation = Preparation(script(STEPS), beside_after_s=0)
-    preparation.when_measured(lambda: reports.append("measured"))
+    preparation.begin(lambda: reports.append("measured"))
     for _ in range(2):
         preparation.measure_beside().join(60)
         assert preparation.progress is None, "nothing waits for it"
     for model, weights in measurable().items():
         save_trials(model, weights, [])
     other = Preparation(("no-such-program",), beside_after_s=0)
-    other.when_measured(lambda: reports.append("nothing to measure"))
+    other.begin(lambda: reports.append("nothing to measure"))
     other.measure_beside().join(60)
     assert reports == ["measured"]
 
@@ -109,7 +109,7 @@ def test_the_end_of_a_measurement_beside_a_picture_is_reported_once() -> None:
 def test_a_measurement_that_is_cancelled_ends_at_once_and_changes_nothing(delay_s: float) -> None:
     reports: list[str] = []
     preparation, before = Preparation(ENDLESS, delay_s), children()
-    preparation.when_measured(lambda: reports.append("measured"))
+    preparation.begin(lambda: reports.append("measured"))
     thread = preparation.measure_beside()
     eventually(lambda: bool(delay_s or children() - before))
     preparation.cancel()
@@ -197,7 +197,7 @@ def test_the_pipeline_shows_a_card_that_says_what_it_waits_for(monkeypatch: pyte
         eventually(lambda: isinstance(pipeline.status().busy, Text))
         assert pipeline.status().busy == "Preparing for this computer, once: step 1 of 1"
         assert pipeline.status().phase is Phase.STARTING
-        wanted = StandbyCard("Preparing for this computer, once: step 1 of 1").image(320, 180)
+        wanted = draw_card("Preparing for this computer, once: step 1 of 1", None, 320, 180)
 
         def says_so() -> bool:
             picture = pipeline.preview.get(1)
