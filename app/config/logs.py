@@ -42,15 +42,12 @@ def named_only(text: str, record: logging.LogRecord) -> str:
     the error that the record carries.
     """
     values: list[object] = [record.args, record.exc_info[1] if record.exc_info else None]
-    found = {path for path in _paths(values, set()) if not _is_known(path)}
-    for path in sorted(found, key=len, reverse=True):
-        text = text.replace(path, PurePath(path).name)
+    known = "/dev", paths.data_dir(), paths.config_dir(), paths.ROOT
+    for path in sorted(set(_paths(values, set())), key=len, reverse=True):
+        file = PurePath(path)
+        if file.name and not any(file.is_relative_to(folder) for folder in known):
+            text = text.replace(path, file.name)
     return text
-
-
-def _is_known(path: str) -> bool:
-    known = "/dev", str(paths.data_dir()), str(paths.config_dir()), str(paths.ROOT)
-    return not PurePath(path).name or any(PurePath(path).is_relative_to(folder) for folder in known)
 
 
 def _paths(value: object, seen: set[int]) -> Iterator[str]:
@@ -232,16 +229,16 @@ def _set_up(handlers: list[logging.Handler], verbose: bool) -> None:
     threading.excepthook = _log_uncaught_in_thread
 
 
-def _log_uncaught(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+def _log_uncaught(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None, where: str = ""
+) -> None:
     if issubclass(kind, KeyboardInterrupt):
         sys.__excepthook__(kind, error, trace)
         return
-    log.critical("A defect in the program, %s: %s", kind.__name__, error, exc_info=(kind, error, trace))
+    log.critical("A defect in the program, %s%s: %s", kind.__name__, where, error, exc_info=(kind, error, trace))
 
 
 def _log_uncaught_in_thread(caught: threading.ExceptHookArgs) -> None:
-    error = caught.exc_value
-    if error is None or isinstance(error, SystemExit):
-        return
-    name = caught.thread.name if caught.thread is not None else "an unknown thread"
-    log.critical("A defect in the program, %s in %s: %s", type(error).__name__, name, error, exc_info=error)
+    if caught.exc_value is not None and not isinstance(caught.exc_value, SystemExit):
+        name = caught.thread.name if caught.thread is not None else "an unknown thread"
+        _log_uncaught(caught.exc_type, caught.exc_value, caught.exc_traceback, f" in {name}")

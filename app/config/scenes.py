@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -57,19 +56,16 @@ def exposed_by(new: Settings, current: Settings) -> tuple[Exposure, ...]:
     """Return all that `new` may show and `current` does not, the worst first."""
     if new.background.kind == "none":
         return () if current.background.kind == "none" else ("room",)
+    # As readable as under a weak blur; an image hides all of the room.
+    readable_now = current.background.kind == "none" or (
+        current.background.kind == "blur" and current.shown_blur <= new.shown_blur
+    )
     exposed: dict[Exposure, bool] = {
-        "readable": new.text_is_readable and not _shows_as_much(current, new),
+        "readable": new.text_is_readable and not readable_now,
         "hidden": not set(current.people.zones) <= set(new.people.zones),
         "people": current.people.only_me and not new.people.only_me,
     }
     return tuple(what for what, is_exposed in exposed.items() if is_exposed)
-
-
-def _shows_as_much(current: Settings, new: Settings) -> bool:
-    """Return whether text behind the person is as readable under the current settings as under a weak blur."""
-    if current.background.kind == "none":
-        return True
-    return current.background.kind == "blur" and current.shown_blur <= new.shown_blur
 
 
 def default_path() -> Path:
@@ -135,7 +131,16 @@ class SceneStore:
 
         Raises SettingsError.
         """
-        name, data = check_name(name), _dump(settings, with_devices)
+        name = check_name(name)
+        data = settings.model_dump(
+            mode="json", exclude={**dict.fromkeys(_OF_THE_PROGRAM, True), "output": set(_OF_A_RUN)}
+        )
+        if with_devices:
+            data[_WITH_DEVICES] = True
+        else:
+            del data["capture"]
+            for device in _DEVICES:
+                del data["output"][device]
         with self._changing():
             self._write({**self._read(), name: data})
 
@@ -180,12 +185,10 @@ class SceneStore:
             )
         return scenes[name]
 
-    @contextmanager
-    def _changing(self) -> Iterator[None]:
+    def _changing(self) -> AbstractContextManager[None]:
         """Exclude other threads and processes from reading the file to writing it."""
         path = resolved(self.path)
-        with locked(path.with_name(f".{path.name}.lock")):
-            yield
+        return locked(path.with_name(f".{path.name}.lock"))
 
     def _read(self) -> JsonObject:
         try:
@@ -207,15 +210,3 @@ class SceneStore:
 
     def _write(self, scenes: JsonObject) -> None:
         write_object(self.path, {"version": FORMAT_VERSION, "scenes": scenes})
-
-
-def _dump(settings: Settings, with_devices: bool) -> JsonObject:
-    own = dict.fromkeys(_OF_THE_PROGRAM, True)
-    data = settings.model_dump(mode="json", exclude={**own, "output": set(_OF_A_RUN)})
-    if with_devices:
-        data[_WITH_DEVICES] = True
-        return data
-    del data["capture"]
-    for name in _DEVICES:
-        del data["output"][name]
-    return data

@@ -31,6 +31,7 @@ EXPOSURES = {
     "room": "shows your real background",
 }
 """What a scene does, by what `Scene.exposes` returns."""
+CHANGE_SCENES = "--save", "--save-with-camera", "--rename", "--remove"
 CONFIRMED = " --yes"
 """After the name of a scene: the user knows that it shows the room."""
 CREATED = ("window.recordings_dir",)
@@ -81,7 +82,7 @@ class SettingsController:
             "quit": self._quit,
             "record": RecordCommand(changes, "record").run,
             "record-alpha": RecordCommand(changes, "record_alpha").run,
-            "reset": self._reset,
+            "reset": lambda name: self._store({name: _find(name).default}),
             "resume": self._resume,
             "retry": self._retry_failed,
             "scene": self._scene,
@@ -129,20 +130,10 @@ class SettingsController:
             if isinstance(value, Path) and not exists(value) and setting.name not in CREATED:
                 raise UsageError(f"There is no file {value} for {name}; check the path, or write “none” to remove it.")
             if setting.name == "output.microphone":
-                self._check_microphone(value)
+                known = (*NO_DEVICE, *(each.name for each in self._microphones()))
+                if value not in known and len(known) > len(NO_DEVICE):  # a system may not list them
+                    raise UsageError(f"There is no microphone “{value}”; the choices are {', '.join(known)}.")
         return self._store(parsed)
-
-    def _check_microphone(self, microphone: str) -> None:
-        """Raise UsageError for a microphone that the system does not list."""
-        listed = () if microphone in NO_DEVICE else tuple(each.name for each in self._microphones())
-        if listed and microphone not in listed:
-            raise UsageError(
-                f"There is no microphone “{microphone}”; the choices are {', '.join((*NO_DEVICE, *listed))}."
-            )
-
-    def _reset(self, name: str) -> str:
-        """Give a setting its default value."""
-        return self._store({name: _find(name).default})
 
     def _store(self, values: Mapping[str, Any]) -> str:
         """Store values by the names of their settings."""
@@ -214,8 +205,8 @@ class SettingsController:
         Without `--yes` a scene is used only if it shows nothing that the settings hide.
         """
         word, _, rest = argument.partition(" ")
-        answer = self._change_scenes(word, rest)
-        if answer is not None:
+        if word in CHANGE_SCENES:
+            answer = self._change_scenes(word, rest)
             self._scenes_changed()
             return answer
         name, confirmed = argument.removesuffix(CONFIRMED).rstrip(), argument.endswith(CONFIRMED)
@@ -231,16 +222,13 @@ class SettingsController:
         _, in_use = self._changes.follow(update)
         return answered(f"Scene: {name}.", in_use)
 
-    def _change_scenes(self, word: str, rest: str) -> str | None:
-        """Save, rename or remove a scene; return None if `word` asks for none of these."""
-        if word in ("--save", "--save-with-camera"):
-            self._scenes.put(rest, self._pipeline.settings, with_devices=word == "--save-with-camera")
-            return f"Saved the scene {rest}."
+    def _change_scenes(self, word: str, rest: str) -> str:
         if word == "--remove":
             self._scenes.remove(rest)
             return f"Removed the scene {rest}."
         if word != "--rename":
-            return None
+            self._scenes.put(rest, self._pipeline.settings, with_devices=word == "--save-with-camera")
+            return f"Saved the scene {rest}."
         name, equals, new = map(str.strip, rest.partition("="))
         if not equals:
             raise UsageError(f"Name the scene and its new name, such as `scene --rename Work=Office`, not “{rest}”.")

@@ -6,7 +6,6 @@ import threading
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Literal
 
@@ -187,14 +186,8 @@ class PlateCommand:
         return answered(f"Picture of the empty room: {file}.", in_use)
 
     def _drop(self) -> str:
-        before: Path | None = None
-
-        def update(settings: Settings) -> Settings:
-            nonlocal before
-            before = settings.matting.plate
-            return settings.replaced_at(["matting"], plate=None)
-
-        _, in_use = self._changes.follow(update)
+        before = self._pipeline.settings.matting.plate
+        _, in_use = self._changes.follow(lambda now: now.replaced_at(["matting"], plate=None))
         if before is None:
             raise CommandError("No picture of the empty room is in use.")
         return answered(
@@ -209,8 +202,6 @@ class RecordCommand:
         """field: of `OutputSettings`."""
         self._changes, self._field = changes, field
         self._sink = "recording" if field == "record" else "recording_alpha"
-        self._part = self._sink.replace("_", "-")
-        """As in `Problem`."""
 
     def run(self, argument: str) -> str:
         """Record to the file that the argument names, or stop. Raises UsageError, and MattecamError if it fails."""
@@ -221,16 +212,14 @@ class RecordCommand:
             raise UsageError(f"{path} already exists; name a new file.")
 
         def update(settings: Settings) -> Settings:
-            output = settings.output
-            running, other = output.record, output.record_alpha
-            if self._field == "record_alpha":
-                running, other = other, running
-            check_outputs(filter(None, (other, path)))
+            files = {"record": settings.output.record, "record_alpha": settings.output.record_alpha}
+            running = files.pop(self._field)
+            check_outputs(filter(None, (*files.values(), path)))
             if running is not None:
                 raise CommandError(f"A recording to {running} is running; stop it first with `ctl record stop`.")
-            return self._with(settings, path)
+            return settings.replaced_at(["output"], **{self._field: path})
 
-        self._leave_failed(getattr(self._changes.pipeline.settings.output, self._field))
+        self._leave_failed(self._file)
         try:
             self._changes.follow(update)
             runs = self._shows(running=True)
@@ -243,19 +232,18 @@ class RecordCommand:
 
     def _leave_failed(self, path: Path | None) -> None:
         """Take a recording that failed out of the settings and wait until its problem, not the next one's, ends."""
-        if self._problem() is not None and self._changes.pipeline.status().outputs[self._sink] is None:
-            self._changes.apply(partial(self._without, path))
-            self._changes.wait_for(lambda _status: self._problem() is None)
+        if self._problem is not None and self._changes.pipeline.status().outputs[self._sink] is None:
+
+            def update(settings: Settings) -> Settings:
+                is_other = getattr(settings.output, self._field) != path  # chosen meanwhile
+                return settings if is_other else settings.replaced_at(["output"], **{self._field: None})
+
+            self._changes.apply(update)
+            self._changes.wait_for(lambda _status: self._problem is None)
 
     def _stop(self) -> str:
-        path: Path | None = None
-
-        def update(settings: Settings) -> Settings:
-            nonlocal path
-            path = getattr(settings.output, self._field)
-            return self._with(settings, None)
-
-        self._changes.apply(update)
+        path = self._file
+        self._changes.apply(lambda now: now.replaced_at(["output"], **{self._field: None}))
         if path is None:
             raise CommandError("Nothing is being recorded.")
         if not self._shows(running=False):
@@ -265,26 +253,24 @@ class RecordCommand:
             raise CommandError(f"Nothing was recorded to {path}: there was no matted frame; resume, then record again.")
         return f"Recorded to {path}."
 
+    @property
+    def _file(self) -> Path | None:
+        file: Path | None = getattr(self._changes.pipeline.settings.output, self._field)
+        return file
+
+    @property
     def _problem(self) -> str | None:
-        return self._changes.problem(self._part)
+        return self._changes.problem(self._sink.replace("_", "-"))
 
     def _check(self) -> None:
         """Raise CommandError if the recording has a problem."""
-        problem = self._problem()
-        if problem is not None:
+        if (problem := self._problem) is not None:
             raise CommandError(problem)
-
-    def _with(self, settings: Settings, path: Path | None) -> Settings:
-        return settings.replaced_at(["output"], **{self._field: path})
-
-    def _without(self, path: Path | None, settings: Settings) -> Settings:
-        is_other = getattr(settings.output, self._field) != path  # chosen meanwhile
-        return settings if is_other else self._with(settings, None)
 
     def _shows(self, *, running: bool) -> bool:
         """Wait until the status shows that the recording runs or cannot, or that it ended; return whether it does."""
 
         def shown(status: PipelineStatus) -> bool:
-            return (status.outputs[self._sink] is not None) is running or (running and self._problem() is not None)
+            return (status.outputs[self._sink] is not None) is running or (running and self._problem is not None)
 
         return self._changes.wait_for(shown)
