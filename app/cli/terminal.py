@@ -11,11 +11,10 @@ import re
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any, TextIO, cast
 
 from pydantic import ValidationError
-from typer.core import TyperCommand, TyperGroup, TyperOption
+from typer.core import TyperCommand, TyperGroup
 from typer.exceptions import TyperException
 
 from app.config.setting import first_problem
@@ -197,36 +196,13 @@ def _write_parameters(command: Any, context: Any, formatter: Any) -> None:
 
 def refusal(error: TyperException) -> str:
     """Return the sentence for an error of the parser, with what to do."""
-    context = getattr(error, "ctx", None)
+    context, parameter, cause = getattr(error, "ctx", None), getattr(error, "param", None), error.__cause__
+    if parameter is not None and isinstance(cause, ValidationError):
+        first, problem = first_problem(cause)
+        return f"{parameter.opts[0]}: “{first['input']}” is not possible: {problem}."
+    message = error.format_message().rstrip(".")
+    if message.endswith("?"):
+        return message
     # The first word is the name of the program.
     command = " ".join(["python3 run.py", *(context.command_path.split()[1:] if context else ())])
-    kind, message, cause = type(error).__name__, error.message.rstrip("."), error.__cause__
-    option, parameter = getattr(error, "option_name", ""), getattr(error, "param", None)
-    if kind == "NoSuchOption":
-        similar = get_close_matches(option, getattr(error, "possibilities", None) or (), cutoff=0.7)
-        if similar:
-            return f"There is no “{option}”; did you mean {', '.join(similar)}?"
-        return f"There is no option {option}; `{command} --help` lists the options."
-    if kind == "BadOptionUsage":
-        if "does not take" in message:
-            return f"{option} takes no value; write the option alone."
-        return f"{option} needs a value; write it after the option."
-    if parameter is not None:
-        is_option = isinstance(parameter, TyperOption)
-        name = parameter.opts[0] if is_option else str(parameter.metavar or parameter.name.upper()).strip("[]. ")
-        if kind == "MissingParameter":
-            return f"{name} is missing; `{command} --help` shows what belongs there."
-        if isinstance(cause, ValidationError):
-            first, problem = first_problem(cause)
-            return f"{name}: “{first['input']}” is not possible: {problem}."
-        message = f"{name}: {message}"
-    unknown = re.match(r"No such command '(.*?)'\.?(?: Did you mean (.*)\?)?$", message, re.DOTALL)
-    if unknown is not None:
-        similar = re.findall(r"'(.*?)'", unknown[2] or "")
-        if similar:
-            return f"There is no “{unknown[1]}”; did you mean {', '.join(similar)}?"
-        return f"There is no command “{unknown[1]}”; `{command} --help` lists the commands."
-    more = re.match(r"Got unexpected extra argument\S* \((.*)\)", message, re.DOTALL)
-    if more is not None:
-        return f"“{more[1]}” is too much; `{command} --help` shows what belongs there."
     return f"{message}; `{command} --help` shows the usage."

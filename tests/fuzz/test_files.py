@@ -8,13 +8,15 @@ import io
 import json
 import os
 import random
+import shutil
 import struct
 import sys
 import time
 import zlib
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
-from typing import TypeVar, cast
+from typing import cast
 
 import av
 import numpy as np
@@ -46,7 +48,7 @@ from app.core.files import BrokenFileError
 from app.core.settings import BackgroundSettings, PeopleSettings, Settings, Zone
 from app.core.types import check_bgr
 from app.gui.backgrounds.library import add_picture, thumbnail
-from app.matting.plate.picture import PlateInfo, plate_info, plate_path, read_plate, save_plate
+from app.matting.plate.picture import plate_info, plate_path, read_plate, save_plate
 from app.media.image_file import kind_of_file, read_image
 from models import weights
 from models.errors import WeightsDamagedError
@@ -55,86 +57,163 @@ from tests.clips import writing
 from tests.fuzz.damage import damaged, sampled
 from tests.paths import ROOT
 
-T = TypeVar("T")
-SEEDS = range(3)
-CASES = 40
 HEIGHT, WIDTH = 36, 64
 PICTURE = np.random.default_rng(1).integers(0, 256, (HEIGHT, WIDTH, 3), np.uint8)
+FRAMES, BACKDROPS = 12, 5
+SLOWEST_S = 30.0
 
 
-def each_damage(path: Path, seed: int, cases: int = CASES) -> Iterator[bytes]:
-    """Write each damaged version of a file, the empty one included, and yield it. Afterwards the file is whole."""
-    whole = path.read_bytes()
-    for data in (b"", *damaged(whole, cases, seed)):
-        path.write_bytes(data)
-        yield data
-    path.write_bytes(whole)
-
-
-def read_or_refused(read: Callable[[], T], refusal: type[Exception], path: Path) -> T | None:
-    """Return what `read` returns, or None if it raises the refusal, which names the file."""
-    try:
-        return read()
-    except refusal as error:
-        assert path.name in str(error)
-        return None
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_zones(tmp_path: Path, seed: int) -> None:
-    path = tmp_path / "zones.json"
-    zones = (Zone(points=((0.1, 0.2), (0.5, 0.75)), radius=0.1), Zone(points=((0.9, 0.1),)))
+def zones_file(folder: Path) -> Path:
+    path = folder / "zones.json"
+    zones = Zone(points=((0.1, 0.2), (0.5, 0.75)), radius=0.1), Zone(points=((0.9, 0.1),))
     path.write_text(json.dumps(PeopleSettings(zones=zones).model_dump(mode="json", include={"zones"})))
     assert read_zones(path) == zones
-    for _ in each_damage(path, seed):
-        found = read_or_refused(lambda: read_zones(path), SettingsError, path)
-        assert found is None or all(isinstance(zone, Zone) for zone in found)
+    return path
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_backgrounds_of_the_user(seed: int) -> None:
-    """The library has no index: its folder is listed, and a damaged file shows a broken tile."""
+def own_background(_folder: Path) -> Path:
     paths.backgrounds_dir().mkdir(parents=True)
-    path = add_picture(PICTURE, "wall")
-    for _ in each_damage(path, seed):
-        assert own_backgrounds() == ((path, path.stem),)
-        image = read_or_refused(lambda: thumbnail(path, 32, 18), BackgroundError, path)
-        assert image is None or image.shape == (18, 32, 3)
+    return add_picture(PICTURE, "wall")
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_a_plate_and_what_is_noted_beside_it(seed: int) -> None:
+def show_thumbnail(path: Path) -> None:
+    """The library has no index: its folder is listed, and a damaged file shows a broken tile."""
+    assert own_backgrounds() == ((path, path.stem),)
+    assert thumbnail(path, 32, 18).shape == (18, 32, 3)
+
+
+def plate(_folder: Path) -> Path:
     path = plate_path("usb-1", WIDTH, HEIGHT)
     save_plate(path, PICTURE, "usb-1")
-    for _ in each_damage(path, seed):
-        plate = read_or_refused(lambda: read_plate(path, WIDTH, HEIGHT), PlateError, path)
-        assert plate is None or plate.shape == PICTURE.shape
-    sidecar = path.with_name(f"{path.name}.json")
-    for _ in each_damage(sidecar, seed):
-        info = plate_info(path)
-        assert info is None or isinstance(info, PlateInfo)
-    fields = json.loads(sidecar.read_bytes())
-    odd: object
-    for odd in ({**fields, "taken_at_s": 10**400}, {"camera": 1}, {"camera": "a", "width": "b"}, []):
-        sidecar.write_text(json.dumps(odd))
-        assert plate_info(path) is None
+    return path
 
 
-@pytest.mark.parametrize("seed", SEEDS)
-def test_records_of_sha256(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+def note_of_plate(folder: Path) -> Path:
+    path = plate(folder)
+    return path.with_name(f"{path.name}.json")
+
+
+def record_of_weights(_folder: Path) -> Path:
     file = weights.user_folder() / NETWORKS["bgmv2-resnet101"].weights.file
     file.parent.mkdir(parents=True)
     file.write_bytes(b"weights")
-    digest = hashlib.sha256(b"weights").hexdigest()
-    weights.hash_record(file).write_text(f"{digest}  {file.name}\n")
-    for _ in each_damage(weights.hash_record(file), seed):
-        recorded = weights.recorded_sha256(file)
+    weights.hash_record(file).write_text(f"{hashlib.sha256(b'weights').hexdigest()}  {file.name}\n")
+    return weights.hash_record(file)
+
+
+def check_weights(record: Path) -> None:
+    file = record.with_suffix("")
+    assert weights.hash_record(file) == record
+    is_intact = weights.recorded_sha256(file) in (None, hashlib.sha256(b"weights").hexdigest())
+    try:
+        weights.check_intact("bgmv2-resnet101", file)
+        assert is_intact
+    except WeightsDamagedError:
+        assert not is_intact
+        raise
+
+
+def picture(form: str, folder: Path) -> Path:
+    path = folder / f"case.{form.lower()}"
+    rows, columns = np.mgrid[0:90, 0:120]
+    image = Image.fromarray(np.stack([rows * 2, columns * 2, (rows * columns) % 251], -1).astype(np.uint8))
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    options: dict[str, object] = {"exif": exif} if form in ("JPEG", "PNG", "WEBP") else {}
+    if form == "TIFF":
+        options["compression"] = "tiff_lzw"
+    (image.convert("P") if form == "GIF" else image).save(path, form, **options)
+    return path
+
+
+def photo(name: str, folder: Path) -> Path:
+    """Of a telephone; the libraries of HEIC and AVIF raise errors of their own."""
+    return Path(shutil.copy(ROOT / "tests/field/photo_folder_with_other_types" / name, folder))
+
+
+def show_picture(path: Path) -> None:
+    kind_of_file(path)
+    with contextlib.suppress(PlateError):
+        check_bgr(read_plate(path, 120, 90))
+    check_bgr(read_image(path))
+
+
+def video(suffix: str, codec: str, folder: Path) -> Path:
+    path, size = folder / f"case.{suffix}", (64, 48)
+    pixels = {"gif": "rgb8", "mjpeg": "yuvj420p"}.get(codec, "yuv420p")
+    with writing(path, codec, rate=25, size=size, pixels=pixels) as (container, stream):
+        for index in range(FRAMES):
+            image = np.full((*size[::-1], 3), index * 20, np.uint8)
+            image[:, index * 5 : index * 5 + 5] = (250, 10, 60)
+            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
+    return path
+
+
+def play_as_background(path: Path) -> None:
+    with contextlib.closing(open_background(BackgroundSettings(kind="video", path=path))) as background:
+        for moment in range(BACKDROPS):
+            image = background.backdrop(80, 60, moment * 0.2)
+            assert isinstance(image, np.ndarray) and image.shape == (60, 80, 3) and image.dtype == np.uint8
+
+
+def play_as_source(path: Path) -> None:
+    frames = 0
+    with contextlib.closing(VideoFileSource(path, realtime=False)) as source:
+        while frames < 4 * FRAMES:
+            frame = source.read()
+            if frame is not None:
+                check_bgr(frame.image)
+                frames += 1
+
+
+Reader = tuple[Callable[[Path], Path], Callable[[Path], object], tuple[type[Exception], ...]]
+VIDEOS = {"mp4": "libx264", "mkv": "libx264", "webm": "libvpx-vp9", "avi": "mpeg4", "mov": "mjpeg", "gif": "gif"}
+READERS: dict[str, Reader] = {
+    "zones": (zones_file, read_zones, (SettingsError,)),
+    "a background of the user": (own_background, show_thumbnail, (BackgroundError,)),
+    "a plate": (plate, lambda path: check_bgr(read_plate(path, WIDTH, HEIGHT)), (PlateError,)),
+    "what is noted beside a plate": (note_of_plate, lambda path: plate_info(path.with_suffix("")), ()),
+    "the record of a checksum": (record_of_weights, check_weights, (WeightsDamagedError,)),
+    **{
+        form: (partial(picture, form), show_picture, (BackgroundError,))
+        for form in ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000")
+    },
+    **{name: (partial(photo, name), show_picture, (BackgroundError,)) for name in ("IMG_0002.HEIC", "IMG_0004.avif")},
+    **{
+        f"{suffix} as a background": (partial(video, suffix, codec), play_as_background, (BackgroundError,))
+        for suffix, codec in VIDEOS.items()
+    },
+    **{
+        f"{suffix} as a source": (partial(video, suffix, codec), play_as_source, (SourceOpenError, SourceLostError))
+        for suffix, codec in VIDEOS.items()
+    },
+}
+"""What makes a whole file, what reads it, and the errors, which name the file, that refuse a damaged one."""
+
+
+@sampled(20, 1000)
+@pytest.mark.parametrize("kind", READERS)
+def test_a_damaged_file_is_read_or_refused_by_its_name(kind: str, cases: int, tmp_path: Path) -> None:
+    make, read, refusals = READERS[kind]
+    path = make(tmp_path)
+    read(path)
+    for data in (b"", *damaged(path.read_bytes(), cases, seed=len(kind))):
+        path.write_bytes(data)
+        started_s = time.process_time()
         try:
-            weights.check_intact("bgmv2-resnet101", file)
-            assert recorded in (None, digest)
-        except WeightsDamagedError as error:
-            assert recorded != digest
-            assert str(file) in str(error)
+            read(path)
+        except refusals as error:
+            assert path.name.removesuffix(".sha256") in str(error)
+        assert time.process_time() - started_s < SLOWEST_S
+
+
+@pytest.mark.parametrize(
+    "fields", [{"camera": "usb-1", "taken_at_s": 10**400}, {"camera": 1}, {"camera": "a", "width": "b"}, []]
+)
+def test_an_odd_note_beside_a_plate_is_none(fields: object, tmp_path: Path) -> None:
+    note = note_of_plate(tmp_path)
+    note.write_text(json.dumps(fields))
+    assert plate_info(note.with_suffix("")) is None
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no named pipes in folders")
@@ -244,52 +323,6 @@ def test_lines_for_the_control_socket(line: bytes) -> None:
         assert parse_words([command.name, command.argument])
 
 
-SLOWEST_S, SLOWEST_VIDEO_S = 20.0, 30.0
-FORMATS = ("PNG", "JPEG", "WEBP", "GIF", "BMP", "TIFF", "AVIF", "JPEG2000")
-PHOTOS = ("IMG_0002.HEIC", "IMG_0004.avif")
-"""Of telephones."""
-
-
-def picture() -> Image.Image:
-    rows, columns = np.mgrid[0:90, 0:120]
-    pixels = np.stack([rows * 2, columns * 2, (rows * columns) % 251], -1).astype(np.uint8)
-    return Image.fromarray(pixels)
-
-
-def encoded_picture(form: str) -> bytes:
-    file = io.BytesIO()
-    image = picture().convert("P") if form == "GIF" else picture()
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    options: dict[str, object] = {"exif": exif} if form in ("JPEG", "PNG", "WEBP") else {}
-    if form == "TIFF":
-        options["compression"] = "tiff_lzw"
-    image.save(file, form, **options)
-    return file.getvalue()
-
-
-@sampled(40, 1000)
-@pytest.mark.parametrize("form", [*FORMATS, *PHOTOS])
-def test_broken_pictures(tmp_path: Path, form: str, cases: int) -> None:
-    """The libraries of HEIC and AVIF raise errors of their own."""
-    path = tmp_path / f"case.{form.lower()}"
-    photo = ROOT / "tests/field/photo_folder_with_other_types" / form
-    whole = photo.read_bytes() if form in PHOTOS else encoded_picture(form)
-    path.write_bytes(whole)
-    read_image(path)
-    for data in damaged(whole, cases, seed=len(form)):
-        path.write_bytes(data)
-        started_s = time.process_time()
-        image = read_or_refused(lambda: read_image(path), BackgroundError, path)
-        if image is not None:
-            check_bgr(image)
-        plate = read_or_refused(lambda: read_plate(path, 120, 90), PlateError, path)
-        if plate is not None:
-            check_bgr(plate)
-        kind_of_file(path)
-        assert time.process_time() - started_s < SLOWEST_S
-
-
 @pytest.mark.parametrize(
     ("width", "height", "words"),
     [
@@ -314,79 +347,6 @@ def test_a_small_file_that_promises_a_huge_picture(tmp_path: Path, width: int, h
         read_image(path)
     with pytest.raises(PlateError):
         read_plate(path, 120, 90)
-
-
-KINDS = (
-    ("mp4", "libx264"),
-    ("mkv", "libx264"),
-    ("webm", "libvpx-vp9"),
-    ("avi", "mpeg4"),
-    ("mov", "mjpeg"),
-    ("gif", "gif"),
-)
-VIDEO_WIDTH, VIDEO_HEIGHT, FRAMES = 64, 48, 12
-
-
-def encoded_video(folder: Path, suffix: str, codec: str) -> bytes:
-    path = folder / f"whole.{suffix}"
-    pixels = {"gif": "rgb8", "mjpeg": "yuvj420p"}.get(codec, "yuv420p")
-    with writing(path, codec, rate=25, size=(VIDEO_WIDTH, VIDEO_HEIGHT), pixels=pixels) as (container, stream):
-        for index in range(FRAMES):
-            image = np.full((VIDEO_HEIGHT, VIDEO_WIDTH, 3), index * 20, np.uint8)
-            image[:, index * 5 : index * 5 + 5] = (250, 10, 60)
-            container.mux(stream.encode(av.VideoFrame.from_ndarray(image, format="rgb24")))
-    return path.read_bytes()
-
-
-def play_as_background(path: Path) -> int:
-    """Return the number of backdrops that could be shown; -1 if the file was rejected with an error that names it."""
-    try:
-        background = open_background(BackgroundSettings(kind="video", path=path))
-    except BackgroundError as error:
-        assert str(path) in str(error) or path.name in str(error)
-        return -1
-    shown = 0
-    with contextlib.closing(background):
-        for moment in range(5):
-            image = background.backdrop(80, 60, moment * 0.2)
-            assert isinstance(image, np.ndarray) and image.shape == (60, 80, 3) and image.dtype == np.uint8
-            shown += 1
-    return shown
-
-
-def play_as_source(path: Path) -> int:
-    """Return the number of frames read; -1 if the file was rejected with an error that names it."""
-    try:
-        source = VideoFileSource(path, realtime=False)
-    except SourceOpenError as error:
-        assert path.name in str(error)
-        return -1
-    frames = 0
-    with contextlib.closing(source):
-        try:
-            while frames < 4 * FRAMES:
-                frame = source.read()
-                if frame is not None:
-                    check_bgr(frame.image)
-                    frames += 1
-        except SourceLostError as error:
-            assert path.name in str(error)
-    return frames
-
-
-@sampled(20, 2000)
-@pytest.mark.parametrize(("suffix", "codec"), KINDS)
-def test_broken_videos(tmp_path: Path, suffix: str, codec: str, cases: int) -> None:
-    whole = encoded_video(tmp_path, suffix, codec)
-    path = tmp_path / f"case.{suffix}"
-    path.write_bytes(whole)
-    assert play_as_background(path) == 5 and play_as_source(path) == 4 * FRAMES
-    for data in damaged(whole, cases, seed=len(codec)):
-        path.write_bytes(data)
-        started_s = time.process_time()
-        assert play_as_background(path) in (-1, 5)
-        assert play_as_source(path) >= -1
-        assert time.process_time() - started_s < SLOWEST_VIDEO_S
 
 
 CHANGE_THE_MACHINE = {"--fix"}
