@@ -1,12 +1,11 @@
-"""Losses of RVM (arXiv 2108.11515, section 4).
+"""Losses: those of RVM (arXiv 2108.11515, section 4), and the indecision far from edges.
 
-Predictions and references are float tensors in 0..1: alpha (B, T, 1, H, W), foreground (B, T, 3, H, W).
+Predictions and references are float tensors in 0..1.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import torch
 import torch.nn.functional as functional
@@ -16,35 +15,6 @@ _LEVELS = 5
 _COHERENCE = 5.0
 _FLAT = 0.05
 """Variation of the reference alpha below which a place counts as free of edges."""
-
-
-@dataclass(frozen=True)
-class MattingLosses:
-    """Parts of `matting_losses`, scalars; `total` is their sum."""
-
-    pha_l1: Tensor
-    pha_laplacian: Tensor
-    pha_coherence: Tensor
-    fgr_l1: Tensor
-    fgr_coherence: Tensor
-
-    @property
-    def total(self) -> Tensor:
-        """The loss that is minimized."""
-        return self.pha_l1 + self.pha_laplacian + self.pha_coherence + self.fgr_l1 + self.fgr_coherence
-
-
-def matting_losses(pred_fgr: Tensor, pred_pha: Tensor, true_fgr: Tensor, true_pha: Tensor) -> MattingLosses:
-    """Compute L1, Laplacian pyramid and coherence of alpha, and L1 and coherence of the foreground where alpha > 0."""
-    seen = true_pha > 0
-    pred_fgr, true_fgr = pred_fgr * seen, true_fgr * seen
-    return MattingLosses(
-        pha_l1=functional.l1_loss(pred_pha, true_pha),
-        pha_laplacian=laplacian_loss(pred_pha.flatten(0, 1), true_pha.flatten(0, 1)),
-        pha_coherence=coherence_loss(pred_pha, true_pha),
-        fgr_l1=functional.l1_loss(pred_fgr, true_fgr),
-        fgr_coherence=coherence_loss(pred_fgr, true_fgr),
-    )
 
 
 def coherence_loss(pred: Tensor, true: Tensor) -> Tensor:

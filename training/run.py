@@ -247,7 +247,7 @@ class Run:
         if self.checkpoint.exists():
             self.learner.load_state_dict(state["learner"])
             self.optimizer.load_state_dict(state["optimizer"])
-            self.scaler.load_state_dict(state.get("scaler", {}) or self.scaler.state_dict())
+            self.scaler.load_state_dict(state["scaler"] or self.scaler.state_dict())
             self.step, self.seconds = state["step"], state["seconds"]
         else:
             # A new stretch starts from the averaged weights, which are better.

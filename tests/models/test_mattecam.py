@@ -230,13 +230,6 @@ def test_all_but_the_first_convolutions_and_the_gate_by_context_are_int8() -> No
     assert any(name.startswith("memory2.gates") for name in weights)
 
 
-@torch.no_grad()
-def test_a_quantizer_takes_256_values() -> None:
-    for limits in (SIGNED, UNSIGNED):
-        rounded = Quantizer(limits).eval()(torch.linspace(-500, 500, 4001))
-        assert rounded.unique().tolist() == list(range(limits[0], limits[1] + 1))
-
-
 def test_no_pair_of_shipped_weights_can_overflow() -> None:
     """Without VNNI, OpenVINO adds the products of two neighbouring input channels in 16 bits."""
     weights = [x for x in load_file(int8_file(BUNDLED)).values() if x.dtype == torch.int8 and x.shape[1] > 1]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from functools import cache
 from typing import Any, Literal, TypeVar
 
 import numpy as np
@@ -13,13 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch._subclasses import FakeTensorMode
-from torch.utils.flop_counter import FlopCounterMode
 
 from models import bgmv2
 from models.bgmv2 import MattingRefine, RefineMode
 from models.blocks import fast_guided_filter, resize
 from models.mattecam.network import MattecamNetwork
-from models.rvm.network import MattingNetwork, Variant
+from models.rvm.network import MattingNetwork
 from models.u2net import U2Net
 from tests.golden.fill import fill, image
 from tests.golden.make import FULL_SIZE, STEP
@@ -34,13 +32,6 @@ def outputs(name: str) -> dict[str, NDArray[np.float32]]:
     """Return the expected outputs of a case; full-size outputs hold every third row and column."""
     with np.load(GOLDEN / f"{name}.npz") as arrays:
         return dict(arrays)
-
-
-@cache
-def published_names() -> dict[str, dict[str, list[int]]]:
-    """Return name and shape of every entry of the published state dicts, by network."""
-    names: dict[str, dict[str, list[int]]] = json.loads((GOLDEN / "state_dicts.json").read_text())
-    return names
 
 
 def names(network: nn.Module) -> dict[str, list[int]]:
@@ -117,27 +108,6 @@ def test_golden_batch_and_segmentation(rvm: MattingNetwork) -> None:
         fgr, pha, *state = rvm(streams, *state, downsample_ratio=0.5)
         seg, *segmented = rvm.segment(streams, *segmented)
     assert_golden("rvm_mobilenetv3_sequence", {"fgr": fgr, "pha": pha, "seg": seg, "r4": state[3]})
-
-
-@pytest.mark.parametrize("variant", ["mobilenetv3", pytest.param("resnet50", marks=pytest.mark.long)])
-def test_matting_and_segmentation_pass_the_same_states(variant: Variant) -> None:
-    rvm = filled(MattingNetwork(variant))
-    logits, *segmented = rvm.segment(frame(48, 64, 1))
-    _, _, *matted = rvm(frame(48, 64, 1))
-    assert logits.shape == (1, 1, 48, 64)
-    for one, other in zip(segmented, matted, strict=True):
-        assert torch.equal(one, other)
-
-
-def test_training_of_both_passes_reaches_every_parameter() -> None:
-    rvm = MattingNetwork().train()
-    frames = [torch.cat([frame(32, 48, seed, t) for seed in (1, 2)]) for t in range(2)]
-    with torch.enable_grad():
-        _, _, *state = rvm(frames[0], downsample_ratio=0.5)
-        fgr, pha, *_ = rvm(frames[1], *state, downsample_ratio=0.5)
-        seg, *_ = rvm.segment(frames[1], *rvm.segment(frames[0])[1:])
-        (fgr.mean() + pha.mean() + seg.mean()).backward()
-    assert [name for name, parameter in rvm.named_parameters() if parameter.grad is None] == []
 
 
 def test_the_guided_filter_survives_half_precision() -> None:
@@ -275,8 +245,7 @@ def test_golden_outputs_of_bgmv2(case: dict[str, Any]) -> None:
     assert_golden(case["case"], got)
 
 
-@pytest.mark.parametrize("kernel_size", [1, 3])
-@pytest.mark.parametrize("scale", [1 / 2, 1 / 4, 0.3, 1 / 8])
+@pytest.mark.parametrize(("scale", "kernel_size"), [(1 / 2, 3), (1 / 4, 1), (0.3, 3), (1 / 8, 1)])
 def test_refining_every_cell_is_full_refinement(
     scale: float, kernel_size: Literal[1, 3], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -338,18 +307,6 @@ def test_sampling_never_waits_for_the_device(refining: MattingRefine) -> None:
         refining(*inputs())
 
 
-def test_the_refiners_cost_grows_with_the_pixels() -> None:
-    def operations(pixels: int) -> int:
-        refining = MattingRefine("mobilenetv2", sample_pixels=pixels).eval()
-        with FlopCounterMode(display=False) as whole:
-            refining(*inputs())
-        with FlopCounterMode(display=False) as base:
-            refining.coarse(torch.zeros(1, 3, 16, 24), torch.zeros(1, 3, 16, 24))
-        return int(whole.get_total_flops() - base.get_total_flops())
-
-    assert operations(16 * 90) == 3 * operations(16 * 30) > 0
-
-
 @pytest.mark.parametrize(("name", "small"), [("u2netp", True), pytest.param("u2net", False, marks=pytest.mark.long)])
 def test_golden_outputs_of_u2net(name: str, small: bool) -> None:
     network = filled(U2Net(small))
@@ -359,7 +316,7 @@ def test_golden_outputs_of_u2net(name: str, small: bool) -> None:
     assert_golden(name, {"d0": maps[0], "d1": maps[1], "d6": maps[6]})
 
 
-@pytest.mark.parametrize(("height", "width"), [(33, 47), (320, 320), (1, 5)])
+@pytest.mark.parametrize(("height", "width"), [(33, 47), (1, 5)])
 def test_every_map_has_the_images_size(height: int, width: int) -> None:
     with torch.no_grad():
         maps = filled(U2Net(small=True))(frame(height, width, 6))
@@ -380,14 +337,10 @@ PUBLISHED: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-@pytest.mark.parametrize("network", PUBLISHED)
-def test_names_and_shapes_are_the_published_ones(network: str) -> None:
+def test_names_and_shapes_are_the_published_ones() -> None:
+    published = json.loads((GOLDEN / "state_dicts.json").read_text())
     with torch.device("meta"):
-        assert names(PUBLISHED[network]()) == published_names()[network]
-
-
-def test_every_published_network_is_covered() -> None:
-    assert set(PUBLISHED) == set(published_names())
+        assert {name: names(make()) for name, make in PUBLISHED.items()} == published
 
 
 def test_a_published_checkpoint_loads_strictly() -> None:

@@ -22,7 +22,6 @@ import psutil
 import pytest
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import AveragedModel
 
 from app.core import EXIT_DONE, EXIT_FAILED
 from models.mattecam.bundled import load_bundled
@@ -220,41 +219,21 @@ def test_processes_share_a_step_without_gaps(stage: Stage) -> None:
     assert torch.equal(torch.cat(halves), whole)
 
 
-def test_the_average_matches_torchs_and_reads_its_state() -> None:
-    torch.manual_seed(0)
+def test_the_average_begins_with_the_weights_and_then_follows_them_slowly() -> None:
     network = nn.Sequential(nn.Conv2d(1, 2, 3), nn.BatchNorm2d(2))
-    ours, theirs = Average(network, 0.25), AveragedModel(network, multi_avg_fn=_former, use_buffers=True)
-    for _ in range(4):
-        network(torch.rand(2, 1, 5, 5))
+    average, weights = Average(network, 0.25), []
+    for step in range(2):
         with torch.no_grad():
-            for parameter in network.parameters():
-                parameter.add_(0.1)
-        ours.update(network)
-        theirs.update_parameters(network)
-    assert ours.state_dict().keys() == theirs.state_dict().keys()
-    for name, value in theirs.state_dict().items():
-        torch.testing.assert_close(ours.state_dict()[name], value)
+            network(torch.rand(2, 1, 5, 5))
+            network[0].get_parameter("weight").add_(step + 1)
+        average.update(network)
+        weights.append(network[0].get_parameter("weight").detach().clone())
+    decay = 2 / 11  # shorter than 0.25 at first
+    torch.testing.assert_close(average.module.get_parameter("0.weight"), decay * weights[0] + (1 - decay) * weights[1])
+    assert int(average.module.get_buffer("1.num_batches_tracked")) == 2, "what is no float is that of the network"
     fresh = Average(network, 0.25)
-    fresh.load_state_dict(theirs.state_dict())
-    assert int(fresh.n_averaged) == 4
-
-
-def _former(averages: Sequence[Tensor], values: Sequence[Tensor], count: Tensor | int) -> None:
-    """The averages of checkpoints from before `Average`."""
-    decay = min(0.25, (1 + int(count)) / (10 + int(count)))
-    for average, value in zip(averages, values, strict=True):
-        average.copy_(average.lerp(value, 1 - decay) if average.is_floating_point() else value)
-
-
-def test_a_checkpoint_of_the_former_trainer_is_resumed(stage: Stage) -> None:
-    first = Run(stage, 0, 1, "")
-    first.train()
-    state = torch.load(first.checkpoint, weights_only=True)
-    del state["scaler"]
-    state["average"]["n_averaged"] = torch.tensor(7)
-    torch.save(state, first.checkpoint)
-    resumed = Run(stage, 0, 1, "")
-    assert resumed.step == first.step and int(resumed.average.n_averaged) == 7
+    fresh.load_state_dict(average.state_dict())
+    assert int(fresh.n_averaged) == 2
 
 
 def test_the_teacher_in_torch_repeats_a_photo_and_follows_a_video(tmp_path: Path) -> None:
@@ -285,17 +264,16 @@ def test_without_pyav_sequences_are_not_compressed(monkeypatch: pytest.MonkeyPat
     assert through_h264(frames, 30) is frames
 
 
-def test_gpus_without_bfloat16_use_float16(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
-    assert half_type(torch.device("cuda")) == torch.float16
-
-
-@pytest.mark.parametrize(("has_bfloat16", "dtype"), [(True, torch.bfloat16), (False, None)])
-def test_cpus_without_bfloat16_use_float32(
-    monkeypatch: pytest.MonkeyPatch, has_bfloat16: bool, dtype: torch.dtype | None
+@pytest.mark.parametrize(
+    ("device", "has_bfloat16", "dtype"),
+    [("cuda", False, torch.float16), ("cpu", True, torch.bfloat16), ("cpu", False, None)],
+)
+def test_devices_without_bfloat16_use_another_type(
+    monkeypatch: pytest.MonkeyPatch, device: str, has_bfloat16: bool, dtype: torch.dtype | None
 ) -> None:
+    monkeypatch.setattr(torch.cuda, "is_bf16_supported", lambda including_emulation=True: including_emulation)
     monkeypatch.setattr("training.step.cpu_has_bfloat16", lambda: has_bfloat16)
-    assert half_type(torch.device("cpu")) == dtype
+    assert half_type(torch.device(device)) == dtype
 
 
 def test_a_scaled_loss_gives_the_same_step_and_infinite_gradients_none() -> None:

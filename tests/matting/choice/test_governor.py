@@ -206,18 +206,6 @@ def test_a_network_that_cannot_be_built_is_removed_from_the_levels() -> None:
     assert not any(quality.lighter_model for at_s, _, quality in machine.steps if at_s > 11 + BUILD_S)
 
 
-def test_a_ratio_that_cannot_be_built_is_removed_from_the_levels() -> None:
-    governor = Governor(LEVELS)
-    machine = Simulated(governor, constant(1.2))
-    machine.run(10)
-    refused = governor.quality
-    assert refused.ratio_factor < 1
-    governor.remove_current()
-    assert governor.quality.ratio_factor > refused.ratio_factor
-    machine.run(60)
-    assert governor.quality.ratio_factor < refused.ratio_factor
-
-
 PINNED = ladder(270, 1.0, ratio_free=False, model_free=False)
 
 
@@ -252,13 +240,6 @@ def test_a_load_that_wavers_does_not_make_the_rate_oscillate(phases: list[float]
     machine = Simulated(Governor(PINNED), lambda now_s: base * phases[int(now_s / 1.7) % len(phases)])
     machine.run(600)
     assert sum(at_s > 300 for at_s in machine.switches_s) <= 4
-
-
-def test_the_rate_is_raised_when_the_load_falls() -> None:
-    machine = Simulated(Governor(PINNED), lambda now_s: 1.9 if now_s < 60 else 1.2 if now_s < 120 else 0.6)
-    for until_s, held_hz in ((60, 15), (120, 20), (180, 30)):
-        machine.run(until_s)
-        assert machine.governor.quality.matted * 30 == held_hz
 
 
 @pytest.mark.parametrize("wave", [0.0, 0.04])
