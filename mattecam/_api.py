@@ -19,6 +19,7 @@ import numpy as np
 from app.backgrounds import open_background
 from app.backgrounds.kinds import VideoBackground
 from app.config.setting import TRANSPARENT, parse_background, with_values
+from app.core.edits import StateArrays, prefixed, saved, under
 from app.core.errors import MattecamError, ModelError, UsageError
 from app.core.geometry import WHOLE
 from app.core.settings import BackgroundSettings, EdgeSettings, EngineSettings, MattingSettings, Settings
@@ -26,7 +27,7 @@ from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
 from app.effects.base import FrameContext
 from app.effects.table import Effects
 from app.matting import build_engine
-from app.matting.base.interface import EngineInfo, EngineState, MattingEngine, StateArrays, prefixed, saved, under
+from app.matting.base.interface import EngineInfo, EngineState, MattingEngine
 from app.matting.engine import FrameEngine, checked_state
 from app.offline import convert as offline
 from app.offline.convert import ConvertReport, Progress

@@ -14,10 +14,11 @@ from dataclasses import dataclass, replace
 import cv2
 import numpy as np
 
+from app.core.edits import MatteEditor
 from app.core.geometry import viewed
 from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Frame, Matte, Picture, SourceInfo
-from app.matting.base.interface import EngineInfo, MatteEditor
+from app.matting.base.interface import EngineInfo
 
 __all__ = [
     "PERSON",

@@ -10,11 +10,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from app.core.edits import MatteEdit
 from app.core.geometry import WHOLE_VIEW, View
 from app.core.types import Floats
 from app.effects.base import Effect, FrameContext
 from app.effects.finding import Person, find_people
-from app.matting.base.interface import MatteEdit
 
 FramingStyle = Literal["calm", "close"]
 

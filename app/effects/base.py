@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from app.core.edits import MatteEdit, StateArrays
 from app.core.settings import FramingSettings, Settings
 from app.core.types import UNTURNED, Backdrop, Floats, Orientation
-from app.matting.base.interface import MatteEdit, StateArrays
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,10 +19,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.edits import MatteEdit, StateArrays, saved
 from app.core.settings import EdgeSettings
 from app.core.types import BgrImage, BlurredBackground, Floats
 from app.effects.base import Effect, FrameContext
-from app.matting.base.interface import MatteEdit, StateArrays, saved
 
 GAMMA = 2.2
 """Of the transfer function by which values are decoded, near enough to that of sRGB for a mean."""

@@ -14,12 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.edits import MatteEdit
 from app.core.geometry import WHOLE_VIEW, cutout, from_camera
 from app.core.settings import FramingSettings
 from app.core.types import Floats, Mask
 from app.effects.base import Effect, FrameContext
 from app.effects.finding import on_grid
-from app.matting.base.interface import MatteEdit
 
 Codes = NDArray[np.intp]
 """The bin of each cell's colour, (rows, columns)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from app.core.edits import MatteEdit, StateArrays
 from app.core.geometry import WHOLE_VIEW
 from app.core.types import Floats
 from app.effects.auto_framing import AutoFraming
@@ -9,7 +10,6 @@ from app.effects.base import Effect, FrameContext
 from app.effects.light import Light
 from app.effects.only_me import OnlyMe
 from app.effects.zones import Zones
-from app.matting.base.interface import MatteEdit, StateArrays
 
 EFFECTS: tuple[type[Effect], ...] = (OnlyMe, AutoFraming, Zones, Light)
 
@@ -20,7 +20,7 @@ MAX_GAP_S = 0.5
 class Effects:
     """The effects on one stream. Used on one thread; `prepare` precedes every step.
 
-    Implements `app.matting.base.interface.MatteEditor`.
+    Implements `app.core.edits.MatteEditor`.
     """
 
     def __init__(self) -> None:

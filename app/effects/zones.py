@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.edits import MatteEdit
 from app.core.geometry import cutout
 from app.core.settings import FramingSettings, Zone
 from app.core.types import Floats
 from app.effects.base import Effect, FrameContext
-from app.matting.base.interface import MatteEdit
 
 CANVAS_HEIGHT = 540
 """Zones are drawn at this height, then cropped and scaled to the matte."""

@@ -19,6 +19,7 @@ import cv2
 import numpy as np
 from numpy.lib.npyio import NpzFile
 
+from app.core.edits import MatteEditor, StateArrays, prefixed, saved, under
 from app.core.errors import ModelError, t
 from app.core.settings import EdgeSettings, shown_strength
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte, check_bgr
@@ -27,15 +28,10 @@ from app.matting.base.interface import (
     EngineInfo,
     EngineState,
     ExecutorError,
-    MatteEditor,
     NotAMatteError,
     Reuse,
-    StateArrays,
     StepGeometry,
     is_out_of_memory,
-    prefixed,
-    saved,
-    under,
 )
 
 _log = logging.getLogger(__name__)

@@ -10,10 +10,11 @@ import numpy as np
 from hypothesis import settings
 from hypothesis import strategies as st
 
+from app.core.edits import MatteEdit
 from app.core.geometry import View
 from app.core.settings import EdgeSettings, StrictLevel
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
-from app.matting.base.interface import MatteEdit, StepGeometry
+from app.matting.base.interface import StepGeometry
 from app.matting.choice.hardware import torch_usable
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend, RefinedCells
 

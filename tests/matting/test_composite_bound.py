@@ -14,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from app.backgrounds.kinds import BlurBackground
+from app.core.edits import MatteEdit
 from app.core.geometry import View, viewed
 from app.core.settings import (
     HIDES_TEXT,
@@ -26,7 +27,7 @@ from app.core.settings import (
     shown_strength,
 )
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Floats, Matte, magnified
-from app.matting.base.interface import MatteEdit, MattingEngine, NotAMatteError, StepGeometry
+from app.matting.base.interface import MattingEngine, NotAMatteError, StepGeometry
 from app.matting.base.parameters import plan
 from app.matting.cpu.cpu_backend import Coefficients
 from app.matting.engine import FrameEngine

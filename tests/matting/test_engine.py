@@ -10,19 +10,12 @@ import cv2
 import numpy as np
 import pytest
 
+from app.core.edits import MatteEdit
 from app.core.errors import ModelError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import AlphaImage, BgrImage, BlurredBackground, Floats, Matte
 from app.matting import build_engine
-from app.matting.base.interface import (
-    Backend,
-    ExecutorError,
-    MatteEdit,
-    NotAMatteError,
-    Reuse,
-    StepGeometry,
-    is_device_lost,
-)
+from app.matting.base.interface import Backend, ExecutorError, NotAMatteError, Reuse, StepGeometry, is_device_lost
 from app.matting.cpu import cpu_backend
 from app.matting.cpu.cpu_backend import Coefficients
 from app.matting.cpu.cpu_blur import blurred_background

@@ -18,13 +18,13 @@ from app.backgrounds.kinds import ColourBackground
 from app.capture import SourceName, parse_source, table
 from app.capture.base import FrameSource
 from app.capture.table import SourceSpec
+from app.core.edits import MatteEdit
 from app.core.geometry import View
 from app.core.settings import CaptureSettings, Settings
 from app.core.types import BgrImage, Floats, Frame, Outgoing, SourceInfo
 from app.effects import table as effects
 from app.effects.base import Effect, FrameContext
 from app.gui.panels.side_panel import LightSliders
-from app.matting.base.interface import MatteEdit
 from app.offline.convert import FilmStep
 from app.output.base import FrameSink, SinkContext, SinkSpec
 from app.runtime.context import PipelineParts, Timing

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.edits import MatteEditor, StateArrays
 from app.core.errors import ModelError
-from app.core.geometry import View
 from app.core.settings import EdgeSettings
-from app.core.types import AlphaImage, Backdrop, BgrImage, Floats, Matte
-
-D = TypeVar("D", bound=np.generic)
-StateArrays = Mapping[str, NDArray[Any]]
-"""Arrays by name. They belong to the state: neither side writes to them."""
+from app.core.types import AlphaImage, Backdrop, BgrImage, Matte
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,32 +27,6 @@ class EngineState:
     """(width, height) of the frames."""
     downsample_ratio: float
     arrays: StateArrays
-
-
-def prefixed(prefix: str, arrays: StateArrays) -> dict[str, NDArray[Any]]:
-    """Return the arrays under `prefix.name`."""
-    return {f"{prefix}.{name}": array for name, array in arrays.items()}
-
-
-def under(prefix: str, arrays: StateArrays) -> dict[str, NDArray[Any]]:
-    """Return the arrays whose names begin with `prefix.`, without it."""
-    start = f"{prefix}."
-    return {name.removeprefix(start): array for name, array in arrays.items() if name.startswith(start)}
-
-
-def copy_into(target: NDArray[Any], source: NDArray[Any]) -> None:
-    """Copy a saved array. Raises ValueError if the shape differs, which numpy would broadcast."""
-    if target.shape != source.shape:
-        raise ValueError(f"a saved array is {source.shape} in place of {target.shape}")
-    np.copyto(target, source)
-
-
-def saved(arrays: StateArrays, name: str, shape: tuple[int, ...], dtype: type[D]) -> NDArray[D] | None:
-    """Return a copy of a saved array, None if there is none. Raises ValueError or TypeError if it does not fit."""
-    if name not in arrays:
-        return None
-    copy_into(copy := np.empty(shape, dtype), arrays[name])
-    return copy
 
 
 def check_memory(array: NDArray[Any]) -> None:
@@ -115,32 +85,6 @@ class EngineInfo:
     downsample_ratio: float
     small_size: tuple[int, int]
     """(width, height) of the network's input."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class MatteEdit:
-    """The change of one matte between the network and the composite."""
-
-    gain: Floats | None = None
-    """(h, w) factor of alpha, at the size of the network's input, in 0..1; None: 1."""
-    view: View | None = None
-    """The part of the frame that the composite shows; None: the whole frame."""
-    lights: tuple[Floats, ...] = ()
-    """Gains (3) and biases (3), RGB, (6, h', w') each and C-contiguous, applied in turn: the person's colours in 0..1
-    become gain * colour + bias."""
-
-
-class MatteEditor(Protocol):
-    """Decides per frame what is done to the matte between the network and the composite."""
-
-    def start_scene(self) -> None:
-        """Forget what belongs to one scene: the next frame comes after a cut, or has another size."""
-
-    def edit(self, small: Floats, alpha: Floats) -> MatteEdit:
-        """Return the change of this frame's matte; called once per step, on the thread that runs it.
-
-        small: (3, h, w) the network's input, RGB in 0..1. alpha: (h, w) in 0..1. Neither may be modified.
-        """
 
 
 class MattingEngine(Protocol):

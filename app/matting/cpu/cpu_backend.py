@@ -14,21 +14,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.edits import MatteEdit, MatteEditor, StateArrays, prefixed, saved, under
 from app.core.geometry import viewed
 from app.core.settings import EdgeSettings
 from app.core.threads import Strips
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Bytes, Floats, Matte, magnified
-from app.matting.base.interface import (
-    MatteEdit,
-    MatteEditor,
-    NotAMatteError,
-    Reuse,
-    StateArrays,
-    StepGeometry,
-    prefixed,
-    saved,
-    under,
-)
+from app.matting.base.interface import NotAMatteError, Reuse, StepGeometry
 from app.matting.base.parameters import (
     SPREAD_ALPHA,
     SPREAD_FACTOR,

@@ -14,9 +14,10 @@ from concurrent.futures import Future, ThreadPoolExecutor
 import cv2
 import numpy as np
 
+from app.core.edits import StateArrays, copy_into
 from app.core.threads import Strips, name_thread
 from app.core.types import AlphaImage, BgrImage, Floats
-from app.matting.base.interface import StateArrays, StepGeometry, check_memory, copy_into
+from app.matting.base.interface import StepGeometry, check_memory
 from app.matting.base.parameters import DARK, network_gain
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend
 from app.matting.kernels.network import (

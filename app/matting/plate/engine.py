@@ -9,10 +9,11 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from app.core.edits import MatteEditor
 from app.core.errors import PlateError, t
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, Matte, check_bgr
-from app.matting.base.interface import EngineInfo, MatteEditor
+from app.matting.base.interface import EngineInfo
 from app.matting.engine import FrameEngine
 from app.matting.plate.picture import PersonFinder, PlateFit
 

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core.compiling import Array
+from app.core.edits import StateArrays, copy_into, saved
 from app.core.types import Floats, Mask
-from app.matting.base.interface import StateArrays, copy_into, saved
 from app.matting.kernels import PLANES, READ_PLANES, exact, whole
 from app.matting.strict import rules
 

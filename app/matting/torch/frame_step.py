@@ -18,9 +18,10 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from app.core.edits import MatteEdit, MatteEditor
 from app.core.geometry import View
 from app.core.types import BgrImage, Floats
-from app.matting.base.interface import MatteEdit, MatteEditor, StepGeometry
+from app.matting.base.interface import StepGeometry
 from app.matting.base.parameters import (
     DARK,
     DARKER,

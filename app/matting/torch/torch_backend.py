@@ -17,18 +17,11 @@ import torch.nn.functional as functional
 from numpy.typing import NDArray
 from torch import Tensor
 
+from app.core.edits import MatteEditor, StateArrays, saved
 from app.core.geometry import viewed
 from app.core.settings import EdgeSettings
 from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Matte
-from app.matting.base.interface import (
-    MatteEditor,
-    NotAMatteError,
-    Reuse,
-    StateArrays,
-    StepGeometry,
-    check_memory,
-    saved,
-)
+from app.matting.base.interface import NotAMatteError, Reuse, StepGeometry, check_memory
 from app.matting.base.parameters import plan, strength_taps
 from app.matting.torch.frame_step import Core, FrameStep, State, StepInputs, StepOutput
 

@@ -11,11 +11,12 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
+from app.core.edits import MatteEdit
 from app.core.errors import PlateError
 from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BgrImage, BlurredBackground
 from app.matting import build_engine, choose_model
-from app.matting.base.interface import MatteEdit, MattingEngine
+from app.matting.base.interface import MattingEngine
 from app.matting.build import sample_pixels
 from app.matting.choice import choice, hardware
 from app.matting.choice.hardware import CudaCards

@@ -14,11 +14,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from app.core.edits import MatteEdit
 from app.core.errors import ModelError
 from app.core.geometry import View
 from app.core.settings import EdgeSettings
 from app.core.types import Backdrop, BgrImage, BlurredBackground, Floats, Matte
-from app.matting.base.interface import MatteEdit, NotAMatteError, StepGeometry
+from app.matting.base.interface import NotAMatteError, StepGeometry
 from app.matting.base.parameters import plan
 from app.matting.choice.preparation import PORTRAIT
 from app.matting.kernels.network import shrink_rows
