@@ -252,11 +252,6 @@ NETWORKS: dict[str, NetworkSpec] = {
 """All networks by name, in display order."""
 
 
-def needs_plate(name: str) -> bool:
-    """Return whether the network of this name needs an empty-background plate; False for `auto`."""
-    return name in NETWORKS and NETWORKS[name].needs_plate
-
-
 def bundled() -> NetworkSpec:
     """Return the network without a plate that ships with the program: always available, and the lightest."""
     return next(spec for spec in NETWORKS.values() if spec.bundled and not spec.needs_plate)

@@ -11,7 +11,7 @@ from tempfile import TemporaryFile
 from app.cli.options import LiveOptions, apply_options
 from app.cli.terminal import notify
 from app.config import logs, scenes, settings_file
-from app.config.setting import TRANSPARENT, describe_background
+from app.config.setting import TRANSPARENT
 from app.core.errors import MattecamError, SettingsError, Text, UsageError, t
 from app.core.files import BrokenFileError, check_outputs, free_name, is_stream, is_taken, why_not_used, why_not_written
 from app.core.process import check_memory_limit
@@ -177,7 +177,7 @@ def what_is_used(settings: Settings, options: LiveOptions, file: Path | None) ->
     capture = settings.capture
     return (
         f"Using {base}: source {capture.source}, {capture.width}x{capture.height} at {capture.fps:g} fps, model "
-        f"{settings.matting.model}, background {describe_background(settings.background)}, virtual camera "
+        f"{settings.matting.model}, background {settings.background.text}, virtual camera "
         f"{settings.output.virtual_camera}."
     )
 

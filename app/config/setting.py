@@ -126,15 +126,6 @@ def _file_background(path: Path, base: BackgroundSettings) -> BackgroundSettings
     return base.with_file(kind_of_file(path), path.absolute())
 
 
-def describe_background(settings: BackgroundSettings) -> str:
-    """Return the background as the command line writes it, such as `blur:50` or a file."""
-    if settings.kind == "blur":
-        return f"{'bokeh' if settings.bokeh else 'blur'}:{settings.blur_strength:g}"
-    if settings.kind == "colour":
-        return settings.colour
-    return "none" if settings.kind == "none" else str(settings.path)
-
-
 def read_zones(path: Path) -> tuple[Zone, ...]:
     """Return the zones in a file such as `{"zones": [{"kind": "drop", "points": [[0, 0], [1, 0]], "radius": 0.1}]}`.
 

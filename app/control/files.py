@@ -17,9 +17,8 @@ from app.core.files import check_outputs, exists, is_file
 from app.core.settings import BackgroundSettings, Settings
 from app.core.types import BgrImage
 from app.matting import choose_model
-from app.matting.plate.picture import PlateCapture
+from app.matting.plate.picture import PlateCapture, needs_plate
 from app.runtime.status import PipelineStatus
-from models.table import needs_plate
 
 
 @dataclass(frozen=True, slots=True)

@@ -261,6 +261,15 @@ class BackgroundSettings(Model):
         return tuple(value for name, value in self if name not in FOLLOWED)
 
     @property
+    def text(self) -> str:
+        """The background as the command line writes it, such as `blur:50` or a file."""
+        if self.kind == "blur":
+            return f"{'bokeh' if self.bokeh else 'blur'}:{self.blur_strength:g}"
+        if self.kind == "colour":
+            return self.colour
+        return "none" if self.kind == "none" else str(self.path)
+
+    @property
     def file(self) -> Path | None:
         """The image or video that is used; None for another kind."""
         return self.path if self.kind in ("image", "video") else None

@@ -15,8 +15,7 @@ from app.matting.base.interface import Backend, StepGeometry, auto_ratio
 from app.matting.choice.choice import Choice, choose, choose_model, geometry_for, network_engine, openvino_threads
 from app.matting.engine import FrameEngine, backend_errors
 from app.matting.plate.engine import LitPlate, PlateCheck, PlateEngine
-from app.matting.plate.picture import PersonFinder, check_shape, read_plate, whole_plate
-from models.table import needs_plate
+from app.matting.plate.picture import PersonFinder, check_shape, needs_plate, read_plate, whole_plate
 
 
 def build_engine(

@@ -12,7 +12,6 @@ import numpy as np
 
 from app.backgrounds.kinds import Background
 from app.backgrounds.standby import draw_card
-from app.config.setting import describe_background
 from app.core.errors import Stage, t
 from app.core.files import version_of
 from app.core.settings import BackgroundSettings, OutputSettings, opens_alike
@@ -92,7 +91,7 @@ class Backdrops:
             t,
             "The background {background} does not open; reconnect its disk, or start the program again with another "
             "background.",
-            background=describe_background(settings),
+            background=settings.text,
         )
         with self.preparer.blocking_call(problem, self._timing.open_hang_s):
             self._version = settings.path and version_of(settings.path)

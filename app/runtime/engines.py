@@ -22,11 +22,10 @@ from app.matting.base.interface import EngineInfo, ExecutorError, MattingEngine,
 from app.matting.choice import hardware
 from app.matting.choice.governor import FULL, Governor, StepTiming, at_quality, quality_levels
 from app.matting.choice.hardware import CudaCards
-from app.matting.plate.picture import plate_info
+from app.matting.plate.picture import needs_plate, plate_info
 from app.runtime.context import Timing
 from app.runtime.status import Lowered, Phase, StandBy, StatusBoard
 from app.runtime.worker import Preparer, close_unused
-from models.table import needs_plate
 
 _log = logging.getLogger(__name__)
 

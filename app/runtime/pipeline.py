@@ -18,7 +18,6 @@ from typing import Any
 
 import cv2
 
-from app.config.setting import describe_background
 from app.core.errors import Stage, Text, t
 from app.core.geometry import WHOLE_VIEW
 from app.core.settings import Settings, SettingsOwner
@@ -237,7 +236,7 @@ class Pipeline:
             engine=engines.info,
             weights=engines.weights,
             lowered=engines.lowered,
-            background=describe_background(self.settings.background),
+            background=self.settings.background.text,
             unmatted=unmatted,
             view=WHOLE_VIEW if step is None else step.view,
             hides_person=step is not None and step.hides_everybody,

@@ -25,9 +25,8 @@ from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.page import breakable
 from app.gui.widgets.qt import column, prepare, row, timer, was_hidden
 from app.gui.widgets.theme import restyle
-from app.matting.plate.picture import PlateCapture, PlateInfo
+from app.matting.plate.picture import PlateCapture, PlateInfo, needs_plate
 from app.runtime.status import PipelineStatus
-from models.table import needs_plate
 
 THUMBNAIL_PX = 160
 

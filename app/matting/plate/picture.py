@@ -22,7 +22,7 @@ from app.core.types import AlphaImage, BgrImage, Frame, Mask
 from app.matting.base.interface import StepGeometry, auto_ratio
 from app.matting.choice.choice import choose, make_backend
 from app.media.image_file import read_image, write_picture
-from models.table import bundled
+from models.table import NETWORKS, bundled
 
 LOG = logging.getLogger(__name__)
 MOST_FRAMES = 30
@@ -30,6 +30,11 @@ MOST_BYTES = 200_000_000
 """Limit of the memory for frames: fewer are kept if they are large."""
 FEWEST_FRAMES = 3
 START_LIMIT_S = 10.0
+
+
+def needs_plate(name: str) -> bool:
+    """Return whether the network of this name needs an empty-background plate; False for `auto`."""
+    return name in NETWORKS and NETWORKS[name].needs_plate
 
 
 class PlateCapture:
