@@ -22,12 +22,12 @@ from app.control.controller import SettingsController
 from app.control.files import BackgroundFile, Tiles
 from app.control.server import ControlServer
 from app.core import EXIT_DONE, EXIT_FAILED, EXIT_INTERRUPTED, paths
-from app.core.errors import MattecamError, SinkError, Stage, Text, UsageError, counted
+from app.core.errors import MattecamError, Stage, Text, UsageError, counted
 from app.core.files import is_file, why_not_written
 from app.core.process import handled
 from app.core.settings import Settings
 from app.core.types import Outgoing, Picture, PictureKind
-from app.media.image_file import write_picture
+from app.output.base import write_snapshot
 from app.output.camera_list import is_busy
 from app.runtime.context import default_parts
 from app.runtime.pipeline import Pipeline, Update
@@ -422,8 +422,5 @@ def write_before_after(path: Path, picture: Outgoing) -> bool:
     if frame is None or not frame.synthetic or picture.kind is not PictureKind.COMPOSITE:
         return False
     both = np.hstack([frame.image, np.full((picture.size[1], 8, 3), 255, np.uint8), picture.image])
-    try:
-        write_picture(path, both)
-    except OSError as error:
-        raise SinkError(f"The image {path} cannot be written: {why_not_written(error)}.") from error
+    write_snapshot(path, both)
     return True

@@ -15,7 +15,6 @@ from app.cli.terminal import notify
 from app.core.errors import UsageError
 from app.core.files import check_outputs, exists, is_file, is_folder, is_taken
 from app.core.settings import Settings
-from app.media.image_file import IMAGE_SUFFIXES
 
 
 @with_live_options("source", "size", "fps", "format", "rotate", "flip", "config", "verbose")
@@ -40,15 +39,15 @@ def plate(
 
 
 def check_output(output: Path, source: str) -> None:
-    """Raise UsageError unless `output` names an image that does not exist, or a plate taken before.
+    """Raise UsageError unless `output` names a PNG file that does not exist, or a plate taken before.
 
     source: as in the settings, a file or a camera. Raises PlateError if nothing can be written there.
     """
     from app.matting.plate.picture import not_written, plate_info, record_of
 
     check_outputs([output], Path(source) if is_file(Path(source)) else None)
-    if output.suffix.lower() not in IMAGE_SUFFIXES:
-        raise UsageError(f"{output} is not the name of an image; name a PNG file with --output, such as room.png.")
+    if output.suffix.lower() != ".png":  # loses nothing, as JPEG does
+        raise UsageError(f"{output} is not the name of a PNG file; name one with --output, such as room.png.")
     taken = [file for file in (output, record_of(output)) if is_taken(file) or is_folder(file)]
     if taken and plate_info(output) is None:
         raise UsageError(f"{taken[0]} exists and was not written by `plate`; name another file with --output.")

@@ -38,16 +38,9 @@ def checked_files(settings: Settings, status_json: Path | None) -> tuple[Setting
         _check_status_file(status_json)
     named = {name: getattr(output, name) for name in ("record", "record_alpha")}
     for path in filter(None, named.values()):
-        from app.media.video_writer import SUFFIXES  # loads FFmpeg
+        from app.output.recording import check_name  # loads FFmpeg
 
-        if path.suffix.lower() not in SUFFIXES:
-            raise UsageError(
-                t(
-                    "The recording {file} cannot be started: {reason}.",
-                    file=path,
-                    reason=t("the name of a video must end in {suffixes}; choose another name", suffixes=SUFFIXES),
-                )
-            )
+        check_name(path)
     taken = {name: path for name, path in named.items() if path is not None and is_taken(path)}
     if not taken:
         return settings, None

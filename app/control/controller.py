@@ -13,11 +13,11 @@ from app.control.changes import Apply, CommandError, SettingsChanges, answered
 from app.control.commands import SETTABLE, SETTERS, Command, Status, find_settable, parse_person
 from app.control.files import PlateCommand, RecordCommand, Tiles, description, named_background, next_background
 from app.core.errors import SinkError, Stage, UsageError
-from app.core.files import exists, why_not_written
+from app.core.files import exists
 from app.core.settings import Settings, rebase
 from app.core.types import BgrImage, Picture
 from app.matting.plate.picture import store_plate
-from app.media.image_file import write_picture
+from app.output.base import write_snapshot
 from app.output.sound import MicrophoneName, microphones
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, status_fields
@@ -264,10 +264,7 @@ class SettingsController:
             raise UsageError(f"{path} already exists; name a new file.")
         if picture is None:
             raise SinkError("There is no frame yet; try again when the preview shows one.")
-        try:
-            write_picture(path, self._pipeline.release(picture).image)
-        except OSError as error:
-            raise SinkError(f"The image {path} cannot be written: {why_not_written(error)}.") from error
+        write_snapshot(path, self._pipeline.release(picture).image)
         return f"Saved {path}."
 
     def _retry_failed(self, _argument: str) -> str:

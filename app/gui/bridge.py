@@ -19,14 +19,14 @@ from PyQt6.QtCore import QObject, pyqtSignal
 from PyQt6.QtGui import QImage
 from PyQt6.sip import voidptr
 
-from app.core.errors import SinkError, t, text_of
-from app.core.files import new_file, new_file_held, why_not_written
+from app.core.errors import text_of
+from app.core.files import new_file, new_file_held
 from app.core.geometry import contain_size
 from app.core.types import AlphaImage, BgrImage, Outgoing, Picture, PictureKind
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
 from app.gui.widgets.qt import existing, timer
-from app.media.image_file import write_picture
+from app.output.base import write_snapshot
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import PipelineStatus
 from app.runtime.worker import LatestSlot, SlotClosed, Worker
@@ -314,10 +314,5 @@ def dated_name() -> str:
 def _snapshot(folder: Path, release: Callable[[], Outgoing]) -> Path:
     """Write a PNG file of what `release` lets leave at this moment; return its path. Raises MattecamError."""
     with new_file_held(folder, dated_name(), ".png") as path:  # several may be taken within a second
-        try:
-            write_picture(path, release().image)
-        except OSError as error:
-            raise SinkError(
-                t("{file} could not be written: {reason}.", file=path, reason=why_not_written(error))
-            ) from error
+        write_snapshot(path, release().image)
     return path

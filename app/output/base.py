@@ -13,10 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.core import geometry
-from app.core.errors import Stage
+from app.core.errors import SinkError, Stage, t
+from app.core.files import why_not_written
 from app.core.settings import Settings
 from app.core.types import AlphaImage, BgrImage, Outgoing, Picture
 from app.media.frame_filters import premultiplied
+from app.media.image_file import write_picture
 from app.media.yuv import Layout, YuvConverter
 from app.output.sound import Microphone
 
@@ -191,3 +193,12 @@ def to_bgra(picture: Picture, width: int, height: int) -> NDArray[np.uint8]:
         person, alpha = geometry.letterbox(person, width, height), geometry.letterbox(alpha, width, height)
     colours = np.asarray(cv2.divide(person, cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR), scale=255), np.uint8)
     return np.dstack([colours, alpha])
+
+
+def write_snapshot(path: Path, image: BgrImage) -> None:
+    """Write an image of what the gate has released, in the format of the name's suffix. Raises SinkError."""
+    try:
+        write_picture(path, image)
+    except OSError as error:
+        reason = why_not_written(error)
+        raise SinkError(t("{file} could not be written: {reason}.", file=path, reason=reason)) from error

@@ -16,11 +16,11 @@ from typing import NoReturn
 import numpy as np
 from numpy.typing import NDArray
 
-from app.core.errors import SinkLostError, SinkOpenError, Text, t
+from app.core.errors import SinkLostError, SinkOpenError, Text, UsageError, t
 from app.core.files import why_not_written
 from app.core.threads import lower_priority, name_thread
 from app.core.types import Picture, PictureKind
-from app.media.video_writer import RecordingWriter, live_encoder
+from app.media.video_writer import SUFFIXES, RecordingWriter, live_encoder
 from app.output.base import FrameSink, SinkContext
 from app.output.sound import Microphone, SoundTrack
 
@@ -32,6 +32,18 @@ REPEAT_S = 0.25
 lose more than a second."""
 SHORTEST_STEP_S = 0.001
 """Distance of two frames whose own times are in the wrong order, such as a composite after the stand-by card."""
+
+
+def check_name(path: Path) -> None:
+    """Raise UsageError unless this is the name of a video that can be recorded."""
+    if path.suffix.lower() not in SUFFIXES:
+        raise UsageError(
+            t(
+                "The recording {file} cannot be started: {reason}.",
+                file=path,
+                reason=t("the name of a video must end in {suffixes}; choose another name", suffixes=SUFFIXES),
+            )
+        )
 
 
 class VariableTimes:

@@ -108,7 +108,7 @@ def default_parts() -> PipelineParts:
     from app.output.camera_list import ReaderWatch, is_busy
     from app.output.sound import open_microphone
     from app.output.table import SINKS
-    from app.privacy.self_test import self_test
+    from app.runtime.self_test import self_test
 
     def build_prepared(settings: EngineSettings, width: int, height: int, framing: FramingSettings) -> MattingEngine:
         in_openvino = preparation.ensure_for(settings, measured=False)

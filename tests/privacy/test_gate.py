@@ -16,9 +16,9 @@ from app.core.types import AlphaImage, Backdrop, BgrImage, BlurredBackground, Fr
 from app.matting import build_engine
 from app.privacy.gate import Gate, may_leave
 from app.privacy.plausibility import IMAGE_ROW_STEP, MAX_ROUNDING, SATURATED, MatteCheck
-from app.privacy.self_test import self_test
 from app.runtime.backdrops import StandbyPictures
 from app.runtime.context import Timing
+from app.runtime.self_test import self_test
 from app.runtime.status import StatusBoard
 from mattecam.testing import room_picture, shows_room
 from tests.architecture.source import attributes, calls, naming
@@ -31,11 +31,9 @@ MAY_RELEASE = {
 }
 MAY_WRITE_PICTURES = {
     "app.media.image_file": "the function itself",
-    "app.gui.bridge": "a snapshot, released by the gate",
-    "app.control.controller": "a snapshot, released by the gate",
+    "app.output.base": "a snapshot, released by the gate",
     "app.offline.files": "converting a file that the user names",
     "app.matting.plate.picture": "the plate, which the user asks for by name",
-    "app.cli.headless": "the proof of the demo",
     "app.gui.backgrounds.library": "an image that the user pastes as a background",
 }
 
@@ -122,7 +120,9 @@ def test_only_the_gate_makes_outgoing_pictures() -> None:
 def test_only_these_modules_write_picture_files() -> None:
     writing = {name for name in _callers("write_picture") if name.startswith("app.")}
     assert writing <= set(MAY_WRITE_PICTURES)
-    for name in ("app.gui.bridge", "app.cli.headless", "app.control.controller"):
+    snapping = _callers("write_snapshot")
+    assert snapping == {"app.gui.bridge", "app.cli.headless", "app.control.controller"}
+    for name in snapping:
         assert "release" in attributes(name), f"{name} writes what the gate has not released"
     for encoder in ("imwrite", "imencode"):
         assert {name for name in naming(encoder) if encoder in attributes(name)} <= set(MAY_WRITE_PICTURES)

@@ -19,8 +19,8 @@ from app.core.settings import CaptureSettings, EdgeSettings, EngineSettings
 from app.core.types import AlphaImage, Matte, PictureKind
 from app.matting import build_engine
 from app.matting.base.interface import EngineInfo
-from app.privacy.self_test import self_test
 from app.runtime.context import Timing, default_parts
+from app.runtime.self_test import self_test
 from app.runtime.status import Phase
 from mattecam.testing import FakeEngine, ImmediateEngine, StepInput
 from tests.fakes.world import BASE, FakeWorld, composites, running

@@ -34,7 +34,7 @@ from app.matting.openvino.artefact import (
     ov,
 )
 from app.matting.openvino.conversion import ArtefactCache
-from app.privacy.self_test import self_test
+from app.runtime.self_test import self_test
 from models import table
 from models.mattecam.bundled import load
 from models.rules import FastFilterWeights, FilterWeights, LearnedFilterWeights, state_names
