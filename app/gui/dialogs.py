@@ -1,4 +1,4 @@
-"""Dialogs beside the main window: preferences, shortcuts, log with diagnostics, help, and what opens all of them."""
+"""Dialogs beside the main window: preferences, shortcuts, help, log, diagnostics, and what opens all of them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 import logging
 import platform
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from functools import partial
 from html import escape
 from importlib import metadata
@@ -44,9 +44,9 @@ from app.gui.panels.side_panel import SidePanel
 from app.gui.questions import change_or_ask
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr, translated
-from app.gui.widgets.controls import Segments, button, check, describe, label
-from app.gui.widgets.page import FoldingRow, Page, scrolling
-from app.gui.widgets.qt import column, copy_text, existing, open_once, prepare, row, timer
+from app.gui.widgets.controls import Segments, check, describe
+from app.gui.widgets.page import Page, close_below
+from app.gui.widgets.qt import column, copy_text, existing, open_once, prepare, timer
 from app.gui.widgets.theme import icon, theme_names
 from app.runtime.status import PipelineStatus
 
@@ -70,8 +70,7 @@ class PreferencesDialog(QDialog):
             self._pages.addWidget(page)
         self._choice.chosen.connect(self._pages.setCurrentIndex)
         self._choice.show_chosen(0)
-        close = button(tr("Close"), tr("Close the preferences"), "preferencesClose", self.close)
-        column(self, self._choice, self._pages, row(None, None, close), grows=self._pages, spacing=12, margins=18)
+        close_below(self, column(None, self._choice, self._pages, grows=self._pages, spacing=12))
 
     def show_advanced(self) -> None:
         """Show what experts ask for, with the focus on the device."""
@@ -106,21 +105,47 @@ class PreferencesDialog(QDialog):
             self._autostart.setChecked(autostart.enabled())
 
 
-Shortcut = tuple[str, str]
-"""(what it does, keys in the notation of the system)"""
+class TextDialog(QDialog):
+    """A page of text that scrolls; the system opens what its links name."""
+
+    def __init__(self, name: str, title: str, page: str, parent: QWidget) -> None:
+        super().__init__(parent)
+        prepare(self, name, title, 640, 520)
+        text = QTextBrowser()
+        describe(text, title, "", f"{name}Text")
+        text.setOpenLinks(False)  # it would show a document in place of this page
+        text.anchorClicked.connect(lambda link: QDesktopServices.openUrl(link))
+        text.setHtml(page)
+        close_below(self, text)
 
 
-Group = tuple[str, Sequence[Shortcut]]
-"""(heading, shortcuts)"""
+def _part(heading: str, text: str) -> str:
+    return f"<h3>{heading}</h3><p>{text}</p>"
 
 
-def menu_shortcuts(bar: QMenuBar) -> list[Group]:
-    """The shortcuts of a menu bar, grouped by menu: "Remove" says little without it."""
-    groups = ((_plain(action.text()), list(_shortcuts(action))) for action in bar.actions())
-    return [(title, found) for title, found in groups if found]
+def shortcuts_page(bar: QMenuBar) -> str:
+    """Return what each key does: by menu, since "Remove" says little without it, then the others."""
+    others = [
+        (tr("Choose a background, in the order of the strip"), "1 … 9"),
+        (tr("Show the real background"), _native("Ctrl+0")),
+        (tr("Zoom (over the preview)"), "+  −"),
+        (
+            tr("In every program: give this command a key in the settings of your desktop"),
+            advice("python3 run.py ctl pause"),
+        ),
+        (tr("Move the zoomed image (over the preview)"), "←  →  ↑  ↓"),
+    ]
+    groups = [*((_plain(menu.text()), list(_shortcuts(menu))) for menu in bar.actions()), (tr("More"), others)]
+    return "".join(f"<h3>{heading}</h3>{_table(shortcuts)}" for heading, shortcuts in groups if shortcuts)
 
 
-def _shortcuts(action: QAction) -> Iterator[Shortcut]:
+def _table(shortcuts: Iterable[tuple[str, str]]) -> str:
+    rows = (f'<tr><td width="60%">{escape(does)}</td><td>{escape(keys)}</td></tr>' for does, keys in shortcuts)
+    return f'<table width="100%" cellpadding="3">{"".join(rows)}</table>'
+
+
+def _shortcuts(action: QAction) -> Iterator[tuple[str, str]]:
+    """Yield what each entry of a menu does, and its keys."""
     menu = action.menu()
     if menu is not None:
         for each in menu.actions():
@@ -138,128 +163,33 @@ def _native(keys: str | QKeySequence) -> str:
     return QKeySequence(keys).toString(QKeySequence.SequenceFormat.NativeText)
 
 
-class ShortcutsDialog(QDialog):
-    """Shows what each key does."""
-
-    def __init__(self, from_menus: Sequence[Group], parent: QWidget) -> None:
-        super().__init__(parent)
-        prepare(self, "shortcutsDialog", tr("Keyboard shortcuts"), 460, 560)
-        content = QWidget()
-        lines = column(content, margins=None)
-        for heading, shortcuts in [*from_menus, (tr("More"), self._others())]:
-            lines.addWidget(label(heading, "heading"))
-            for text, keys in shortcuts:
-                does, pressed = label(text, wrap=True), label(keys, "command", wrap=True)
-                line = FoldingRow(does, pressed, grows=does, spacing=24)  # long keys do not narrow the other lines
-                line.setAlignment(pressed, Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
-                lines.addLayout(line)
-        lines.addStretch(1)
-        scroll = scrolling(content, self.windowTitle())
-        close = button(tr("Close"), tr("Back to the window"), "shortcutsClose", self.close)
-        column(self, scroll, row(None, None, close), grows=scroll, spacing=12, margins=16)
-
-    def _others(self) -> list[Shortcut]:
-        """Keys that are in no menu."""
-        return [
-            (tr("Choose a background, in the order of the strip"), "1 … 9"),
-            (tr("Show the real background"), _native("Ctrl+0")),
-            (tr("Zoom (over the preview)"), "+  −"),
-            (
-                tr("In every program: give this command a key in the settings of your desktop"),
-                advice("python3 run.py ctl pause"),
-            ),
-            (tr("Move the zoomed image (over the preview)"), "←  →  ↑  ↓"),
-        ]
+def help_page() -> str:
+    """Return what Mattecam does, how it gets into a call, and where its documents are."""
+    folder = paths.documents_dir()
+    links = (
+        (tr("What Mattecam can do"), "features.md"),
+        (tr("Choosing the camera in other programs"), "apps.md"),
+        (tr("Troubleshooting"), "troubleshooting.md"),
+        (tr("The command line"), "command-line.md"),
+        (tr("All documents"), ""),
+    )
+    listed = "".join(f'<li><a href="{escape((folder / page).as_uri())}">{title}</a></li>' for title, page in links)
+    return "".join((
+        _part(tr("What Mattecam does"), tr("Mattecam puts another background behind the people in the "
+              "picture of your camera, and sends the result to a virtual camera. All of that happens on this "
+              "computer. Choose the background below the preview; the panel beside it has everything else. "
+              "While you pause, others see a stand-by card.")),
+        _part(tr("Choosing the camera in other programs"), tr("Start Mattecam first. Then choose the "
+              "camera “Mattecam” in the settings for video of Zoom, Meet, Teams or OBS; on Windows and macOS it is "
+              "named “OBS Virtual Camera”. Turn the background effects of that program off. Quit a program that "
+              "does not list the camera, and start it again. “Check this computer” in the menu says what is "
+              "missing.")),
+        _part(tr("Documents"), tr("They are in English, in the folder {0}.").format(escape(str(folder)))),
+        f"<ul>{listed}</ul>",
+    ))  # fmt: skip
 
 
 REFRESH_MS = 500
-
-
-class LogWindow(QDialog):
-    """Shows the newest log lines while it is open; copies the diagnostics."""
-
-    def __init__(self, buffer: LogBuffer, make_diagnostics: Callable[[], str], parent: QWidget) -> None:
-        super().__init__(parent)
-        prepare(self, "logWindow", tr("Log"), 820, 460)
-        self.setWindowFlag(Qt.WindowType.Window)
-        self._buffer = buffer
-        self._seen = 0
-        self._make_diagnostics = make_diagnostics
-        self._text = QPlainTextEdit()
-        self._text.setReadOnly(True)
-        self._text.setMaximumBlockCount(MAX_LINES)
-        self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
-        describe(self._text, tr("Log"), tr("Log lines, newest last"), "logText")
-        self._text.setToolTip("")
-        copy = button(tr("Copy diagnostics"), tr("Copies versions, settings and the log for a bug report"),
-                      "copyDiagnostics", self._copy)  # fmt: skip
-        close = button(tr("Close"), tr("Close the log window"), "closeLog", self.close)
-        self._note = label("", "faint")
-        column(self, self._text, row(None, copy, self._note, None, close), grows=self._text, spacing=12, margins=16)
-        timer(self, REFRESH_MS, self._refresh).start()
-        self._refresh()
-
-    def _copy(self) -> None:
-        copy_text(self._make_diagnostics())
-        self._note.setText(tr("Copied to the clipboard."))
-
-    def _refresh(self) -> None:
-        """Add the new lines; keep a selection, and the place where somebody reads who has scrolled up."""
-        self._seen, lines = self._buffer.since(self._seen)
-        bar = existing(self._text.verticalScrollBar())
-        if not lines:
-            return
-        at_end = bar.value() == bar.maximum()
-        self._text.appendPlainText("\n".join(lines))
-        if at_end:
-            bar.setValue(bar.maximum())
-
-
-class HelpWindow(QDialog):
-    """Says what Mattecam does, how it gets into a call, and where its documents are; the system opens these."""
-
-    def __init__(self, parent: QWidget) -> None:
-        super().__init__(parent)
-        prepare(self, "helpWindow", tr("Help"), 640, 440)
-        text = QTextBrowser()
-        describe(text, tr("Help"), "", "helpText")
-        text.setOpenLinks(False)  # it would show a document in place of this page
-        text.anchorClicked.connect(lambda link: QDesktopServices.openUrl(link))
-        text.setHtml("".join((*self._parts(), *self._documents())))
-        close = button(tr("Close"), tr("Close the help"), "helpClose", self.close)
-        column(self, text, row(None, None, close), grows=text, spacing=12, margins=18)
-
-    def _parts(self) -> tuple[str, ...]:
-        return (
-            _part(tr("What Mattecam does"), tr("Mattecam puts another background behind the people in the "
-                  "picture of your camera, and sends the result to a virtual camera. All of that happens on this "
-                  "computer. Choose the background below the preview; the panel beside it has everything else. "
-                  "While you pause, others see a stand-by card.")),
-            _part(tr("Choosing the camera in other programs"), tr("Start Mattecam first. Then choose the "
-                  "camera “Mattecam” in the settings for video of Zoom, Meet, Teams or OBS; on Windows and macOS it is "
-                  "named “OBS Virtual Camera”. Turn the background effects of that program off. Quit a program that "
-                  "does not list the camera, and start it again. “Check this computer” in the menu says what is "
-                  "missing.")),
-        )  # fmt: skip
-
-    def _documents(self) -> tuple[str, ...]:
-        folder = paths.documents_dir()
-        links = (
-            (tr("What Mattecam can do"), "features.md"),
-            (tr("Choosing the camera in other programs"), "apps.md"),
-            (tr("Troubleshooting"), "troubleshooting.md"),
-            (tr("The command line"), "command-line.md"),
-            (tr("All documents"), ""),
-        )
-        listed = "".join(f'<li><a href="{escape((folder / page).as_uri())}">{title}</a></li>' for title, page in links)
-        intro = tr("They are in English, in the folder {0}.").format(escape(str(folder)))
-        return _part(tr("Documents"), intro), f"<ul>{listed}</ul>"
-
-
-def _part(heading: str, text: str) -> str:
-    return f"<h3>{heading}</h3><p>{text}</p>"
-
-
 MAX_LINES = 2000
 
 
@@ -269,40 +199,63 @@ class LogBuffer(logging.Handler):
     def __init__(self) -> None:
         super().__init__(logging.INFO)
         self.setFormatter(logging.Formatter(FILE_FORMAT))
-        self._lines: deque[str] = deque(maxlen=MAX_LINES)
+        self._lines: deque[tuple[int, str]] = deque(maxlen=MAX_LINES)
+        """Each with the number of records up to it."""
         self._count = 0
-        """Number of records ever logged."""
 
     def emit(self, record: logging.LogRecord) -> None:
-        self._lines.append(self.format(record))
         self._count += 1
+        self._lines.append((self._count, self.format(record)))
 
-    def lines(self) -> tuple[str, ...]:
-        """The lines kept, oldest first."""
-        return tuple(self._lines)
+    def since(self, seen: int = 0) -> list[tuple[int, str]]:
+        """Return the lines kept of those after the first `seen` records, oldest first, with their numbers."""
+        return [each for each in tuple(self._lines) if each[0] > seen]
 
-    def since(self, seen: int) -> tuple[int, tuple[str, ...]]:
-        """Return the number of records ever logged, and the lines kept of those after the first `seen`."""
-        self.acquire()  # as `emit` is called
-        try:
-            lines = self.lines()
-            return self._count, lines[max(0, len(lines) - (self._count - seen)) :]
-        finally:
-            self.release()
+
+class LogWindow(QDialog):
+    """Shows the newest log lines while it is open."""
+
+    def __init__(self, buffer: LogBuffer, parent: QWidget) -> None:
+        super().__init__(parent)
+        prepare(self, "logWindow", tr("Log"), 820, 460)
+        self.setWindowFlag(Qt.WindowType.Window)
+        self._buffer = buffer
+        self._seen = 0
+        self._text = QPlainTextEdit()
+        self._text.setReadOnly(True)
+        self._text.setMaximumBlockCount(MAX_LINES)
+        self._text.setLineWrapMode(QPlainTextEdit.LineWrapMode.NoWrap)
+        describe(self._text, tr("Log"), tr("Log lines, newest last"), "logText")
+        self._text.setToolTip("")
+        close_below(self, self._text)
+        timer(self, REFRESH_MS, self._refresh).start()
+        self._refresh()
+
+    def _refresh(self) -> None:
+        """Add the new lines; keep a selection, and the place where somebody reads who has scrolled up."""
+        new = self._buffer.since(self._seen)
+        if not new:
+            return
+        bar = existing(self._text.verticalScrollBar())
+        at_end = bar.value() == bar.maximum()
+        self._seen = new[-1][0]
+        self._text.appendPlainText("\n".join(line for _number, line in new))
+        if at_end:
+            bar.setValue(bar.maximum())
 
 
 PACKAGES = ("torch", "numpy", "opencv-python-headless", "av", "openvino", "PyQt6", "pyvirtualcam")
 LOG_LINES = 200
 
 
-def diagnostics(settings: Settings, status: PipelineStatus, log: Sequence[str]) -> str:
+def diagnostics(settings: Settings, status: PipelineStatus, log: LogBuffer) -> str:
     """Return versions, settings, status and the end of the log; the home folder is written as ~."""
     parts = [
         f"Mattecam {__version__} on {platform.platform()}, Python {platform.python_version()}",
         ", ".join(f"{name} {_version(name)}" for name in PACKAGES),
         json.dumps(settings.model_dump(mode="json"), indent=1),
         "\n".join(f"{name}: {getattr(status, name)}" for name in PipelineStatus.__dataclass_fields__),
-        "\n".join(log[-LOG_LINES:]),
+        "\n".join(line for _number, line in log.since()[-LOG_LINES:]),
     ]
     return "\n\n".join(parts).replace(str(Path.home()), "~")
 
@@ -375,16 +328,18 @@ class SecondaryWindows(QObject):
 
     def open_shortcuts(self) -> None:
         """Open the list of keyboard shortcuts."""
-        shortcuts = menu_shortcuts(existing(self._window.menuBar()))
-        open_once(self._window, ShortcutsDialog, lambda: ShortcutsDialog(shortcuts, self._window))
+        self._open_text("shortcutsDialog", tr("Keyboard shortcuts"), shortcuts_page(existing(self._window.menuBar())))
 
     def open_help(self) -> None:
         """Open the page of help."""
-        open_once(self._window, HelpWindow, lambda: HelpWindow(self._window))
+        self._open_text("helpWindow", tr("Help"), help_page())
+
+    def _open_text(self, name: str, title: str, page: str) -> None:
+        open_once(self._window, TextDialog, lambda: TextDialog(name, title, page, self._window), name)
 
     def open_log(self) -> None:
         """Open the log window."""
-        open_once(self._window, LogWindow, lambda: LogWindow(self._log, self.diagnostics, self._window))
+        open_once(self._window, LogWindow, lambda: LogWindow(self._log, self._window))
 
     def open_about(self) -> None:
         """Show name, version, commit and licences."""
@@ -406,12 +361,8 @@ class SecondaryWindows(QObject):
 
     def copy_diagnostics(self) -> None:
         """Copy the diagnostics to the clipboard."""
-        copy_text(self.diagnostics())
+        copy_text(diagnostics(self._store.current, self._bridge.status, self._log))
         self.diagnostics_copied.emit()
-
-    def diagnostics(self) -> str:
-        """Text for a bug report."""
-        return diagnostics(self._store.current, self._bridge.status, self._log.lines())
 
     def help_with(self, remedy: Remedy) -> None:
         """Do what the button of an error offers, and try again what failed."""

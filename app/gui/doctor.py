@@ -8,7 +8,7 @@ from itertools import groupby
 
 from PyQt6.QtCore import QObject, QProcess, Qt, pyqtSignal
 from PyQt6.QtGui import QHideEvent
-from PyQt6.QtWidgets import QDialog, QPushButton, QWidget
+from PyQt6.QtWidgets import QDialog, QPushButton, QScrollArea, QWidget
 
 from app.config.setting import with_value
 from app.core.errors import MattecamError, t
@@ -19,7 +19,7 @@ from app.gui.bridge import Bridge
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr, translated, translated_error
 from app.gui.widgets.controls import button, label, selectable
-from app.gui.widgets.page import scrolling
+from app.gui.widgets.page import close_below
 from app.gui.widgets.qt import column, copy_text, prepare, row, timer, was_hidden
 from app.runtime.status import PipelineStatus
 
@@ -42,7 +42,11 @@ class FindingsView(QWidget):
         self._list = column(None, spacing=14)
         content = QWidget()
         column(content, self._list, None, margins=None)
-        scroll = scrolling(content, tr("Results of the checks"))
+        content.setObjectName("panelPage")
+        scroll = QScrollArea()  # takes the focus, to scroll
+        scroll.setWidgetResizable(True)
+        scroll.setWidget(content)
+        scroll.setAccessibleName(tr("Results of the checks"))
         again = button(tr("Check again"), tr("Run the checks again"), "checkAgain", self.check)
         self._buttons: list[QPushButton] = [again]
         self._focused: QPushButton | None = None
@@ -246,8 +250,7 @@ class FindingsDialog(QDialog):
     def __init__(self, view: FindingsView, title: str, name: str, parent: QWidget) -> None:
         super().__init__(parent)
         prepare(self, name, title, 680, 560)
-        close = button(tr("Close"), tr("Back to the window"), "findingsClose", self.close)
-        column(self, view, row(None, None, close), grows=view, spacing=12, margins=18)
+        close_below(self, view)
         view.check()
 
 

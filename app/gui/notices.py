@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from PyQt6.QtCore import QEvent, QObject, QPoint, QSize, Qt, QTimer, pyqtSignal
-from PyQt6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
+from PyQt6.QtWidgets import QBoxLayout, QFrame, QLabel, QToolButton, QWidget
 from PyQt6.sip import isdeleted
 
 from app.capture.camera import SLOW_FPS
@@ -20,7 +20,8 @@ from app.core.settings import MAX_ZONES
 from app.gui.panels.models import Models, download_caption
 from app.gui.questions import open_folder
 from app.gui.translation import describe_model, short, tr, translated
-from app.gui.widgets.controls import ElidedLabel, button, describe, label, selectable
+from app.gui.widgets.controls import ElidedLabel, button, describe, selectable
+from app.gui.widgets.page import FoldingRow
 from app.gui.widgets.qt import AfterLayout, column, keep_focus, row, scale_icon, scaled
 from app.gui.widgets.theme import icon
 from app.runtime.status import Phase, PipelineStatus, Problem
@@ -62,8 +63,6 @@ class Notice:
     rank: Rank = Rank.STATE
     duration_ms: int = 0
     """Hide it after this time; 0: keep it."""
-    heading: str = ""
-    """What it is about, before the text."""
     at_s: float = field(default_factory=time.monotonic)
     """time.monotonic(); among notices of the same rank the newest comes first."""
 
@@ -74,7 +73,7 @@ class Notice:
 
 
 class NoticeFrame(QFrame):
-    """Shows a notice on one line, or with all of its text: below its heading and buttons, or beside these alone."""
+    """Shows a notice on one line, or with all of its text."""
 
     def __init__(
         self, notice: Notice, act: Callable[[Notice, Act], object], dismiss: Callable[[Notice], object], *,
@@ -86,56 +85,44 @@ class NoticeFrame(QFrame):
         self.setObjectName(name)
         self.setProperty("role", "alarm" if notice.is_alarm else "notice")
         self.setAccessibleName(notice.text)
-        self._heading = [label(notice.heading, "heading")] if notice.heading else []
         self._text = selectable(notice.text) if whole else ElidedLabel(notice.text, "noticeText")
         self._actions = [
             button(caption, notice.text, f"{name}Action{number}", partial(act, notice, run))
             for number, (caption, run) in enumerate(notice.actions)
         ]
-        fixed: list[QWidget] = []
-        if notice.is_alarm:
-            sign, side = QLabel(), scaled(SIGN_SIZE, self)
-            sign.setPixmap(icon("warning").pixmap(QSize(side, side)))
-            fixed.append(sign)
-        close = []
-        if notice.rank is not Rank.QUESTION:
-            cross = QToolButton()
-            cross.setIcon(icon("close"))
-            scale_icon(cross, CLOSE_SIZE)
-            describe(cross, tr("Dismiss"), tr("Hide this message"), f"{name}Dismiss")
-            cross.clicked.connect(partial(dismiss, notice))
-            close.append(cross)
-        self._fixed = [*fixed, *close]
-        below = [self._text] if whole and notice.heading else []
-        text = None if below else self._text
-        self._row = row(None if whole else self, *fixed, *self._heading, text, *self._actions, *close, grows=text,
-                        spacing=10, margins=0 if whole else MARGINS)  # fmt: skip
-        if whole:
-            column(self, self._row, *below, spacing=4, margins=MARGINS)
+        sign, side = QLabel(), scaled(SIGN_SIZE, self)
+        sign.setPixmap(icon("warning").pixmap(QSize(side, side)))
+        cross = QToolButton()
+        cross.setIcon(icon("close"))
+        scale_icon(cross, CLOSE_SIZE)
+        describe(cross, tr("Dismiss"), tr("Hide this message"), f"{name}Dismiss")
+        cross.clicked.connect(partial(dismiss, notice))
+        before, after = [sign] * notice.is_alarm, [cross] * (notice.rank is not Rank.QUESTION)
+        self._fixed = [*before, *after]
+        lay: Callable[..., QBoxLayout] = FoldingRow if whole else partial(row, None)
+        middle = lay(self._text, *self._actions, grows=self._text, spacing=10)
+        self._row = row(self, *before, middle, *after, grows=middle, spacing=10, margins=MARGINS)
 
     def fit(self, room: int) -> bool:
-        """Leave out the heading, then the buttons, where they do not fit; return whether something is hidden.
+        """Leave out the buttons where they do not fit; return whether something is hidden.
 
         room: width for the line in pixels.
         """
         whole = self._text.sizeHint().width()
         readable = max(self._text.minimumSizeHint().width(), min(whole, scaled(READABLE_PX, self)))
-        extras: list[QWidget] = [*self._heading, *self._actions]
-        shown = next(
-            (each for each in (extras, extras[len(self._heading) :]) if self._width(each) + readable <= room), []
-        )
+        with_actions = self._width([*self._fixed, *self._actions])
+        fits = with_actions + readable <= room
         with keep_focus(self):
-            for widget in extras:
-                widget.setVisible(widget in shown)
-        return len(shown) < len(extras) or self._width(shown) + whole > room
+            for each in self._actions:
+                each.setVisible(fits)
+        return not fits or with_actions + whole > room
 
     def _width(self, shown: Sequence[QWidget]) -> int:
         """Return the width of the line without its text. Showing widgets to measure it would resize the line."""
-        widgets = [*self._fixed, *shown]
-        for widget in widgets:
+        for widget in shown:
             widget.ensurePolished()
         left, _top, right, _bottom = MARGINS
-        return sum(each.minimumSizeHint().width() + self._row.spacing() for each in widgets) + left + right
+        return sum(each.minimumSizeHint().width() + self._row.spacing() for each in shown) + left + right
 
 
 class NoticeArea(QWidget):
@@ -492,22 +479,8 @@ class ProgramNotices(QObject):
             () if remedy is None else ((translated(remedy.value), partial(self.remedy_chosen.emit, remedy)),),
             Rank.OUTAGE if problem.stage in OUTAGES else Rank.ERROR,
             EVENT_MS if leaves else 0,
-            heading=self._stage_text(problem.stage),
             at_s=problem.at_s,
         )
-
-    def _stage_text(self, stage: Stage) -> str:
-        return {
-            Stage.CAPTURE: tr("Camera"),
-            Stage.MATTING: tr("Matting"),
-            Stage.BACKGROUND: tr("Background"),
-            Stage.VIRTUAL_CAMERA: tr("Virtual camera"),
-            Stage.PIPEWIRE: tr("PipeWire camera"),
-            Stage.RECORDING: tr("Recording"),
-            Stage.MICROPHONE: tr("Microphone"),
-            Stage.OUTPUT: tr("Output"),
-            Stage.SETTINGS: tr("Settings"),
-        }[stage]
 
     def _blur_and_resume(self) -> None:
         self._store.edit("background", kind="blur")

@@ -103,7 +103,7 @@ def test_a_counter_lists_the_others_in_full_with_their_buttons(area: NoticeArea,
 def test_a_wide_button_gives_way_to_the_sentence(area: NoticeArea, qtbot: QtBot) -> None:
     existing(area.parentWidget()).resize(440, 200)
     actions = (("Einstellungen des Servers zeigen", list),)
-    area.show_notice(Notice("a", "The server does not answer. " * 4, actions, Rank.OUTAGE, heading="Matting"))
+    area.show_notice(Notice("a", "The server does not answer. " * 4, actions, Rank.OUTAGE))
     text = find(area, ElidedLabel, "noticeText")
     qtbot.waitUntil(lambda: text.width() >= READABLE_PX)
     assert find(area, QPushButton, "aAction0").isHidden()

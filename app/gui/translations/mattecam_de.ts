@@ -446,18 +446,6 @@
             <translation>Schließen Sie dieses Programm und prüfen Sie erneut.</translation>
         </message>
         <message>
-            <source>Close the help</source>
-            <translation>Die Hilfe schließen</translation>
-        </message>
-        <message>
-            <source>Close the log window</source>
-            <translation>Das Protokollfenster schließen</translation>
-        </message>
-        <message>
-            <source>Close the preferences</source>
-            <translation>Einstellungen schließen</translation>
-        </message>
-        <message>
             <source>Close the programs that read the camera so that it can take the new size.</source>
             <translation>Schließen Sie die Programme, die die Kamera lesen, damit sie die neue Größe annehmen kann.</translation>
         </message>
@@ -488,14 +476,6 @@
         <message>
             <source>Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:</source>
             <translation>Schließen Sie eine Kamera an; prüfen Sie am Laptop den Kameraschalter oder die Kamerataste. Sehen Sie dann ins Kernel-Protokoll:</translation>
-        </message>
-        <message>
-            <source>Copied to the clipboard.</source>
-            <translation>In die Zwischenablage kopiert.</translation>
-        </message>
-        <message>
-            <source>Copies versions, settings and the log for a bug report</source>
-            <translation>Kopiert Versionen, Einstellungen und Protokoll für einen Fehlerbericht</translation>
         </message>
         <message>
             <source>Copy</source>

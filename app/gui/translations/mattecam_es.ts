@@ -446,18 +446,6 @@
             <translation>Cierre ese programa y vuelva a comprobar.</translation>
         </message>
         <message>
-            <source>Close the help</source>
-            <translation>Cerrar la ayuda</translation>
-        </message>
-        <message>
-            <source>Close the log window</source>
-            <translation>Cerrar la ventana del registro</translation>
-        </message>
-        <message>
-            <source>Close the preferences</source>
-            <translation>Cerrar las preferencias</translation>
-        </message>
-        <message>
             <source>Close the programs that read the camera so that it can take the new size.</source>
             <translation>Cierre los programas que leen la cámara para que pueda adoptar el nuevo tamaño.</translation>
         </message>
@@ -488,14 +476,6 @@
         <message>
             <source>Connect a camera; on a laptop check its camera switch or key. Then look at the kernel log:</source>
             <translation>Conecte una cámara; en un portátil compruebe el interruptor o la tecla de la cámara. Después consulte el registro del núcleo:</translation>
-        </message>
-        <message>
-            <source>Copied to the clipboard.</source>
-            <translation>Copiado al portapapeles.</translation>
-        </message>
-        <message>
-            <source>Copies versions, settings and the log for a bug report</source>
-            <translation>Copia versiones, ajustes y registro para un informe de error</translation>
         </message>
         <message>
             <source>Copy</source>

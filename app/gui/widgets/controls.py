@@ -354,15 +354,10 @@ class StillSlider(QSlider):
 
     def paintEvent(self, event: QPaintEvent | None) -> None:
         if self.mark is not None:
-            self._paint_mark(self.mark)
+            width = self._handle().width()
+            place = QStyle.sliderPositionFromValue(self.minimum(), self.maximum(), self.mark, self.width() - width)
+            QPainter(self).fillRect(width // 2 + place - 1, 1, 2, self.height() - 2, self.palette().windowText())
         super().paintEvent(event)  # the handle lies over the mark
-
-    def _paint_mark(self, value: int) -> None:
-        handle = self._handle()
-        span = self.width() - handle.width()
-        x = handle.width() // 2 + QStyle.sliderPositionFromValue(self.minimum(), self.maximum(), value, span)
-        painter = QPainter(self)
-        painter.fillRect(x - 1, 1, 2, self.height() - 2, self.palette().windowText())
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         """Move the handle to the pointer, which then drags it: the style takes presses on the thin track only."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 
 from PyQt6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt
-from PyQt6.QtWidgets import QBoxLayout, QFrame, QLabel, QLayout, QLayoutItem, QScrollArea, QSplitter, QWidget
+from PyQt6.QtWidgets import QBoxLayout, QDialog, QFrame, QLabel, QLayout, QLayoutItem, QScrollArea, QSplitter, QWidget
 
-from app.gui.widgets.controls import WrappingToolButton, describe, label
-from app.gui.widgets.qt import AfterLayout, application, column, existing, scale_icon, scaled
+from app.gui.translation import tr
+from app.gui.widgets.controls import WrappingToolButton, button, describe, label
+from app.gui.widgets.qt import AfterLayout, application, column, existing, row, scale_icon, scaled
 
 PANEL_SHARE = 0.37
 """Largest share of the window that a panel takes of its own accord."""
@@ -195,11 +196,6 @@ class Page(QScrollArea):
         self._wanted = widget
         self._following.start()
 
-    def _place_of(self, widget: QWidget) -> int:
-        top = widget.mapTo(self.widget(), QPoint(0, 0)).y()
-        below = top + widget.height() - existing(self.viewport()).height()
-        return min(top, max(below, self._bar.value()))
-
     def _follow_focus(self, before: QWidget | None, now: QWidget | None) -> None:
         if before is not None and now is not None and before.window() is now.window():
             self._leave()
@@ -209,17 +205,15 @@ class Page(QScrollArea):
 
     def _scroll(self) -> None:
         if self._wanted is not None:
-            self._bar.setValue(self._place_of(self._wanted))
+            top = self._wanted.mapTo(self.widget(), QPoint(0, 0)).y()
+            below = top + self._wanted.height() - existing(self.viewport()).height()
+            self._bar.setValue(min(top, max(below, self._bar.value())))
 
 
-def scrolling(content: QWidget, name: str) -> QScrollArea:
-    """Return a frame in which texts scroll, and which takes the focus for that. name: for screen readers."""
-    content.setObjectName("panelPage")
-    area = QScrollArea()
-    area.setWidgetResizable(True)
-    area.setWidget(content)
-    area.setAccessibleName(name)
-    return area
+def close_below(dialog: QDialog, content: QWidget | QLayout) -> None:
+    """Fill a dialog with its content, and a button below that closes it."""
+    close = button(tr("Close"), tr("Back to the window"), f"{dialog.objectName()}Close", dialog.close)
+    column(dialog, content, row(None, None, close), grows=content, spacing=12, margins=18)
 
 
 def breakable(text: str) -> str:
