@@ -1063,10 +1063,6 @@
             <translation>Mattecam wird beendet; es wurde kein Bild des leeren Raums aufgenommen.</translation>
         </message>
         <message>
-            <source>Matting</source>
-            <translation>Freistellen</translation>
-        </message>
-        <message>
             <source>Matting failed; choose another model or executor. The log has the details.</source>
             <translation>Das Freistellen ist fehlgeschlagen; wählen Sie ein anderes Modell oder eine andere Ausführung. Einzelheiten stehen im Protokoll.</translation>
         </message>
@@ -1375,10 +1371,6 @@
             <translation>Andere sehen Sie: ja, {0} Programme</translation>
         </message>
         <message>
-            <source>Output</source>
-            <translation>Ausgabe</translation>
-        </message>
-        <message>
             <source>Paint on the picture; Esc ends.</source>
             <translation>Auf das Bild malen; Esc beendet.</translation>
         </message>
@@ -1557,10 +1549,6 @@
         <message>
             <source>Record the output as a video (R)</source>
             <translation>Die Ausgabe als Video aufnehmen (R)</translation>
-        </message>
-        <message>
-            <source>Recording</source>
-            <translation>Aufnahme</translation>
         </message>
         <message>
             <source>Recording {0}</source>
@@ -1785,10 +1773,6 @@
         <message>
             <source>Setting up the virtual camera…</source>
             <translation>Die virtuelle Kamera wird eingerichtet…</translation>
-        </message>
-        <message>
-            <source>Settings</source>
-            <translation>Einstellungen</translation>
         </message>
         <message>
             <source>Setup assistant…</source>

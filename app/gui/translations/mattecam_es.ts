@@ -1063,10 +1063,6 @@
             <translation>Mattecam se detiene; no se tomó ninguna imagen de la habitación vacía.</translation>
         </message>
         <message>
-            <source>Matting</source>
-            <translation>Recorte</translation>
-        </message>
-        <message>
             <source>Matting failed; choose another model or executor. The log has the details.</source>
             <translation>El recorte falló; elija otro modelo o ejecutor. Los detalles están en el registro.</translation>
         </message>
@@ -1375,10 +1371,6 @@
             <translation>Otros le ven: sí, {0} programas</translation>
         </message>
         <message>
-            <source>Output</source>
-            <translation>Salida</translation>
-        </message>
-        <message>
             <source>Paint on the picture; Esc ends.</source>
             <translation>Pinte sobre la imagen; Esc termina.</translation>
         </message>
@@ -1557,10 +1549,6 @@
         <message>
             <source>Record the output as a video (R)</source>
             <translation>Grabar la salida como vídeo (R)</translation>
-        </message>
-        <message>
-            <source>Recording</source>
-            <translation>Grabación</translation>
         </message>
         <message>
             <source>Recording {0}</source>
@@ -1785,10 +1773,6 @@
         <message>
             <source>Setting up the virtual camera…</source>
             <translation>Configurando la cámara virtual…</translation>
-        </message>
-        <message>
-            <source>Settings</source>
-            <translation>Ajustes</translation>
         </message>
         <message>
             <source>Setup assistant…</source>
