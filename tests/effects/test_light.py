@@ -259,14 +259,11 @@ def test_skin_of_every_tone_keeps_its_tone_where_it_is_well_lit(mean: float, whi
     assert wanted_ev(LIT._replace(mean=mean, white=white, highlight=highlight)) == 0
 
 
-def test_a_backlit_face_is_raised_and_an_overexposed_one_lowered() -> None:
+def test_a_backlit_face_is_raised_an_overexposed_one_lowered_and_dark_skin_is_not_made_pale() -> None:
     assert wanted_ev(LIT._replace(mean=0.04, highlight=0.1)) > 1
     assert wanted_ev(LIT._replace(mean=0.6)) < -0.3
-
-
-def test_dark_skin_is_not_made_pale() -> None:
-    """Its highlights are those of a well-lit face, which tells it from a face in the dark."""
-    assert wanted_ev(Exposure(mean=0.08, highlight=0.4, white=0.9, noise=0.005)) < 0.4
+    dark_skin = Exposure(mean=0.08, highlight=0.4, white=0.9, noise=0.005)  # its highlights are of a well-lit face
+    assert wanted_ev(dark_skin) < 0.4
 
 
 def test_exposure_is_that_of_head_and_shoulders() -> None:

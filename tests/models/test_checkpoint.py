@@ -62,8 +62,10 @@ def save_torchscript(network: nn.Module, path: Path, *, trace: bool = False) -> 
             torch.jit.script(network).save(str(path))  # type: ignore[no-untyped-call]
 
 
-def same(left: dict[str, Tensor], right: dict[str, Tensor]) -> bool:
-    return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
+def check(path: Path, state: dict[str, Tensor]) -> None:
+    """Assert that the file holds exactly these tensors."""
+    found = load_state_dict(path)
+    assert found.keys() == state.keys() and all(torch.equal(found[name], state[name]) for name in state)
 
 
 @pytest.mark.parametrize("kind", ["zip", "legacy", "nested", "safetensors", "script", "trace", "half"])
@@ -81,7 +83,7 @@ def test_every_kind_comes_back_equal(network: Block, tmp_path: Path, kind: str) 
     else:
         content = {"state_dict": expected, "epoch": 3} if kind == "nested" else expected
         torch.save(content, path, _use_new_zipfile_serialization=kind != "legacy")
-    assert same(load_state_dict(path), expected)
+    check(path, expected)
 
 
 def test_transposed_and_shared_storage_in_torchscript(tmp_path: Path) -> None:
@@ -89,32 +91,7 @@ def test_transposed_and_shared_storage_in_torchscript(tmp_path: Path) -> None:
     block.conv.weight = nn.Parameter(block.conv.weight.detach().transpose(0, 3).contiguous().transpose(0, 3))
     path = tmp_path / "weights"
     save_torchscript(block, path)
-    assert same(load_state_dict(path), block.state_dict())
-
-
-OBJECTS: dict[str, object] = {
-    "arguments": argparse.Namespace(learning_rate=0.1),
-    "score": np.float64(0.5),
-    "history": np.zeros(3),
-    "folder": Path("runs"),
-    "time": datetime(2026, 1, 1, tzinfo=timezone.utc),
-    "class": nn.Conv2d,
-}
-
-
-@pytest.mark.parametrize("kind", OBJECTS)
-def test_objects_that_a_trainer_saves_beside_the_network_do_not_matter(
-    network: Block, tmp_path: Path, kind: str
-) -> None:
-    torch.save({"model": network.state_dict(), kind: OBJECTS[kind]}, tmp_path / "weights.pth")
-    assert same(load_state_dict(tmp_path / "weights.pth"), network.state_dict())
-
-
-def test_no_code_beside_the_network_runs(network: Block, tmp_path: Path) -> None:
-    marker = tmp_path / "marker"
-    torch.save({"model": network.state_dict(), "other": Bomb(marker)}, tmp_path / "weights.pth")
-    assert same(load_state_dict(tmp_path / "weights.pth"), network.state_dict())
-    assert not marker.exists()
+    check(path, block.state_dict())
 
 
 class Bomb:
@@ -125,6 +102,27 @@ class Bomb:
 
     def __reduce__(self) -> tuple[object, tuple[str, str]]:
         return open, (str(self.marker), "w")
+
+
+OBJECTS: dict[str, object] = {
+    "arguments": argparse.Namespace(learning_rate=0.1),
+    "score": np.float64(0.5),
+    "history": np.zeros(3),
+    "folder": Path("runs"),
+    "time": datetime(2026, 1, 1, tzinfo=timezone.utc),
+    "class": nn.Conv2d,
+    "code": Bomb(Path("marker")),
+}
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_objects_that_a_trainer_saves_beside_the_network_do_not_matter_and_run_no_code(
+    network: Block, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    torch.save({"model": network.state_dict(), kind: OBJECTS[kind]}, "weights.pth")
+    check(Path("weights.pth"), network.state_dict())
+    assert not Path("marker").exists()
 
 
 @pytest.mark.parametrize("kind", ["pickle", "checkpoint", "legacy", "torchscript"])
@@ -192,7 +190,7 @@ def test_one_convolution_of_zeros_is_allowed(network: Block, tmp_path: Path) -> 
     state = network.state_dict()
     expected = {**state, "conv.weight": torch.zeros_like(state["conv.weight"])}
     save_file(expected, path)
-    assert same(load_state_dict(path), expected)
+    check(path, expected)
 
 
 def test_no_file_and_a_folder(tmp_path: Path) -> None:
@@ -252,11 +250,6 @@ def trainer(state: object, name: str) -> dict[str, Any]:
     return {"epoch": 3, "best": 0.5, "optimizer": optimizer.state_dict(), "scaler": {}, "name": "rvm", name: state}
 
 
-def check(path: Path, state: dict[str, Tensor]) -> None:
-    found = load_state_dict(path)
-    assert found.keys() == state.keys() and all(torch.equal(found[name], state[name]) for name in state)
-
-
 @pytest.mark.parametrize("prefix", [*WRAPPERS, "module.model.", "_orig_mod.module.", "model._orig_mod.", "model.net."])
 @pytest.mark.parametrize("safe", [False, True])
 def test_prefixes_of_trainers_are_removed(prefix: str, safe: bool, state: dict[str, Tensor], tmp_path: Path) -> None:
@@ -265,14 +258,12 @@ def test_prefixes_of_trainers_are_removed(prefix: str, safe: bool, state: dict[s
     check(tmp_path / "a.pth", state)
 
 
-@pytest.mark.parametrize("container", CONTAINERS)
+@pytest.mark.parametrize("container", [*CONTAINERS, "nested"])
 def test_containers_of_trainers_are_opened(container: str, state: dict[str, Tensor], tmp_path: Path) -> None:
-    torch.save(trainer(prefixed(state, "module."), container), tmp_path / "a.pth")
-    check(tmp_path / "a.pth", state)
-
-
-def test_nested_containers_are_opened(state: dict[str, Tensor], tmp_path: Path) -> None:
-    torch.save(trainer({"state_dict": prefixed(state, "model."), "config": {"size": 3}}, "model"), tmp_path / "a.pth")
+    saved: object = prefixed(state, "module.")
+    if container == "nested":
+        container, saved = "model", {"state_dict": saved, "config": {"size": 3}}
+    torch.save(trainer(saved, container), tmp_path / "a.pth")
     check(tmp_path / "a.pth", state)
 
 

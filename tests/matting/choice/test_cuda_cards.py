@@ -81,13 +81,10 @@ def test_the_check_of_half_precision_passes_where_it_works() -> None:
     assert convolves_in_half(torch.device("cpu"))
 
 
-def test_memory_is_released_only_where_cuda_is_in_use() -> None:
+def test_memory_of_card_and_host_is_released_only_where_cuda_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[str] = []
     release_memory()
     assert not torch.cuda.is_initialized()  # type: ignore[no-untyped-call]
-
-
-def test_freed_pinned_memory_is_returned_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    calls: list[str] = []
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: calls.append("card"))
     # Builds without CUDA lack the function; torch 2.9 and 2.13 with CUDA have it.

@@ -134,13 +134,10 @@ print("app.matting.kernels.composite" in sys.modules, len(whole), gc.isenabled()
 """
 
 
-def test_a_failure_ends_it_as_well() -> None:
+def test_collections_go_on_also_after_a_failure_unless_they_were_switched_off() -> None:
     with pytest.raises(ImportError), without_garbage_collection():
         raise ImportError
     assert gc.isenabled()
-
-
-def test_who_has_switched_it_off_keeps_it_off() -> None:
     gc.disable()
     try:
         with without_garbage_collection():

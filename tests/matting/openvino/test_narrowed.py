@@ -282,53 +282,54 @@ def test_the_window_moves_with_the_person() -> None:
     assert None not in windows
 
 
-def test_motion_beside_the_window_shows_all_columns_from_the_same_frame_on() -> None:
-    tracker = tracker_settled()
-    first = look(tracker, shown(LEFT, RIGHT))
-    assert first is not None
-    entered = ROOM.copy()
-    entered[:, 100:, :16] = 0.6
-    windows = [look(tracker, shown(LEFT, RIGHT), entered) for _ in range(WHOLE_FRAMES + 1)]
-    assert windows == [None] * WHOLE_FRAMES + [first]
+PERSON, ENTERED = shown(LEFT, RIGHT), ROOM.copy()
+ENTERED[:, 100:, :16] = 0.6
+TEXTURE = (0.5 + 0.4 * np.sin(np.arange(WIDTH + 8) / 9)).astype(np.float32)
 
 
-def test_motion_in_the_window_and_a_slow_change_of_light_keep_it() -> None:
-    tracker = tracker_settled()
-    for frame in range(WHOLE_EVERY):
-        small = ROOM * np.float32(1 + 0.004 * frame)
-        small[:, 60:, LEFT + frame % 9 : RIGHT] = 0.9
-        assert look(tracker, shown(LEFT, RIGHT), small) is not None
+def beside(value: float) -> Floats:
+    """Return alpha of the person, and of something on either side of the window."""
+    return np.maximum(PERSON, shown(10, 20, value) + shown(300, 310, value))
 
 
-def test_a_textured_room_before_a_camera_in_the_hand_keeps_the_window() -> None:
-    columns = np.arange(WIDTH + 8)
-    texture = (0.5 + 0.4 * np.sin(columns / 9)).astype(np.float32)
-    tracker = tracker_settled()
-    for frame in range(30):
-        shift = round(2 + 2 * np.sin(frame / 3))
-        small = np.broadcast_to(texture[shift : shift + WIDTH], ROOM.shape)
-        window = look(tracker, shown(LEFT, RIGHT), np.ascontiguousarray(small))
-    assert window is not None
+def moving(frame: int) -> Floats:
+    """Return a room that becomes brighter, in which the person moves."""
+    small = ROOM * np.float32(1 + 0.004 * frame)
+    small[:, 60:, LEFT + frame % 9 : RIGHT] = 0.9
+    return small
 
 
-def test_all_columns_are_looked_at_now_and_then() -> None:
-    tracker = tracker_settled()
-    windows = [look(tracker, shown(LEFT, RIGHT)) is None for _ in range(WHOLE_EVERY + WHOLE_FRAMES + 1)]
-    assert windows == [False] * WHOLE_EVERY + [True] * WHOLE_FRAMES + [False]
+def shaken(frame: int) -> Floats:
+    """Return a textured room before a camera in the hand."""
+    shift = round(2 + 2 * np.sin(frame / 3))
+    return np.ascontiguousarray(np.broadcast_to(TEXTURE[shift : shift + WIDTH], ROOM.shape))
 
 
-@pytest.mark.parametrize("value", [1.0, 0.15], ids=["person", "ghost"])
-def test_whatever_is_shown_beside_the_window_ends_it(value: float) -> None:
-    tracker = tracker_settled()
-    alpha = np.maximum(shown(LEFT, RIGHT), shown(10, 20, value) + shown(300, 310, value))
-    look(tracker, alpha)
-    assert look(tracker, alpha) is None
+YES, NO = True, False
+STREAMS: dict[str, tuple[list[tuple[Floats, Floats]], list[bool]]] = {
+    "somebody enters beside it": (
+        [(PERSON, ROOM), *[(PERSON, ENTERED)] * (WHOLE_FRAMES + 1)], [YES, *[NO] * WHOLE_FRAMES, YES],
+    ),
+    "all columns now and then": (
+        [(PERSON, ROOM)] * (WHOLE_EVERY + WHOLE_FRAMES + 1), [*[YES] * WHOLE_EVERY, *[NO] * WHOLE_FRAMES, YES],
+    ),
+    "motion in it and a slow change of light": (
+        [(PERSON, moving(frame)) for frame in range(WHOLE_EVERY)], [YES] * WHOLE_EVERY,
+    ),
+    "a camera in the hand": ([(PERSON, ROOM), *((PERSON, shaken(frame)) for frame in range(30))], [YES]),
+    "a person beside it": ([(beside(1.0), ROOM)] * 2, [YES, NO]),
+    "a ghost beside it": ([(beside(0.15), ROOM)] * 2, [YES, NO]),
+    "nobody": ([(np.zeros_like(PERSON), ROOM), (PERSON, ROOM)], [YES, NO]),
+}  # fmt: skip
+"""Alpha and small frames of a settled stream, and whether each, or the last ones, are seen in the window."""
 
 
-def test_nobody_ends_the_window() -> None:
-    tracker = tracker_settled()
-    look(tracker, np.zeros((HEIGHT, WIDTH), np.float32))
-    assert look(tracker, shown(LEFT, RIGHT)) is None
+@pytest.mark.parametrize("name", STREAMS)
+def test_the_window_is_used_while_nothing_happens_beside_it(name: str) -> None:
+    tracker, (frames, expected) = tracker_settled(), STREAMS[name]
+    windows = [look(tracker, alpha, small) for alpha, small in frames]
+    assert [window is not None for window in windows][-len(expected) :] == expected
+    assert len({window for window in windows if window is not None}) == 1
 
 
 @pytest.mark.parametrize(("column", "narrow"), [(TOUCH - 1, True), (WINDOW - TOUCH, True), (TOUCH, False)])
