@@ -299,7 +299,7 @@ def test_line_breaks_are_kept() -> None:
     assert TextBlock("Lunch\n14:30", 400, 100, 20).lines == ["Lunch", "14:30"]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(st.text(max_size=60), st.integers(2, 300), st.integers(2, 300))
 def test_any_text_at_any_size(text: str, width: int, height: int) -> None:
     assert draw_card(text, None, width, height).shape == (height, width, 3)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from xml.etree import ElementTree
 
@@ -55,10 +56,14 @@ def messages(language: str) -> Iterator[tuple[str, str, str]]:
         yield message.findtext("source", ""), message.findtext("comment", ""), message.findtext("translation", "")
 
 
+translatable = cache(make_translations.translatable)
+"""Reads the whole program."""
+
+
 @pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_is_translated_with_its_values_and_found(qapp: QApplication, language: str) -> None:
     """Messages of the program are sentences, or parts of these."""
-    count, of_program = 0, {for_window(template) for template in make_translations.translatable()}
+    count, of_program = 0, {for_window(template) for template in translatable()}
     with translate(qapp, QLocale(language)):
         for source, comment, translation in messages(language):
             count += 1
@@ -80,8 +85,9 @@ def test_every_text_is_translated_with_its_values_and_found(qapp: QApplication, 
 
 
 def test_the_translations_hold_every_text_of_the_program_and_no_other() -> None:
-    assert [(source, comment) for source, comment, _ in messages("de")] == make_translations.texts()
-    assert [(source, comment) for source, comment, _ in messages("es")] == make_translations.texts()
+    texts = make_translations.texts()
+    for language in LANGUAGES:
+        assert [(source, comment) for source, comment, _ in messages(language)] == texts
 
 
 def test_new_texts_are_found_and_old_ones_keep_translations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +203,7 @@ def test_the_doctor_speaks_german_except_in_commands_of_this_copy(
 def test_an_installed_copy_names_its_own_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = tmp_path / "run.py"
     monkeypatch.setattr(paths, "SCRIPT", script)
-    for template in make_translations.translatable():
+    for template in translatable():
         values = dict.fromkeys(re.findall(r"\{(\w+)\}", template), "x")
         assert "run.py" not in translated(Text(template, values)), template
     assert str(script) in translated(t("{name} ({device}).", name="x", device=script)), "a file keeps its name"
@@ -209,7 +215,7 @@ COMMANDING = "docker run --", "start run.py again:", "Start run.py with"
 
 def test_the_window_names_no_option_and_the_command_line_says_not_that_it_is_one() -> None:
     """A failed download said "--weights" in the window, and "on the command line: --weights" on the command line."""
-    for template in make_translations.translatable():
+    for template in translatable():
         if not any(words in template for words in COMMANDING):
             assert not re.search(r"\s--\w|run\.py|⟦|⟧", for_window(template)), template
         assert "on the command line" not in for_command_line(template), template

@@ -13,7 +13,10 @@ from PIL import Image
 
 from app.cli import main
 from app.core.errors import BackgroundError
+from app.matting.openvino import conversion
+from app.matting.openvino.artefact import NetworkSource
 from app.media.image_file import is_picture, kind_of_file, read_image
+from models.table import BUNDLED
 from tests.clips import names_in, numbered, write_clip, writing
 from tests.offline.batch.conftest import resource_tracker
 from tests.offline.converting import build_half
@@ -27,8 +30,13 @@ __all__ = ["resource_tracker"]
 
 @pytest.fixture(autouse=True)
 def place(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A folder with photos; worker processes share one folder of data, so that the network is converted once."""
-    monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path_factory.getbasetemp() / "data-of-workers"))
+    """A folder with photos; worker processes have the networks that are converted once per run."""
+    data, network = tmp_path_factory.getbasetemp() / "data-of-workers", NetworkSource("mattecam", BUNDLED)
+    if not data.exists():
+        conversion.artefacts.load(network)
+        data.mkdir()
+        (data / "cache").symlink_to(conversion.artefacts.folder(network).parent)
+    monkeypatch.setenv("MATTECAM_DATA_DIR", str(data))
     monkeypatch.setattr("app.offline.convert.build_engine", build_half)
     monkeypatch.chdir(tmp_path)
     shutil.copytree(PHOTOS, "in")

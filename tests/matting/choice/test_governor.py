@@ -111,7 +111,7 @@ def test_the_small_frame_never_becomes_too_small() -> None:
     fixed=st.floats(0, 0.9),
     lighter=st.floats(0.05, 1.2),
 )
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 def test_any_load_stays_within_bounds_and_switches_seldom(
     short_side: int, least_factor: float, ratio_free: bool, model_free: bool, loads: list[float], rate_hz: float,
     fixed: float, lighter: float,
@@ -235,7 +235,7 @@ def test_the_best_even_rate_that_fits_is_held(step_ms: float, held_hz: float) ->
 @example(phases=[0.90625, 1.0625, 1.0, 1.09375, 1.0, 0.9375], base=2.0)
 @example(phases=[1.086, 1.062, 0.91, 0.903, 1.015, 0.92, 0.917, 1.074, 0.91], base=1.5)
 @example(phases=[0.964, 0.981, 0.976, 1.098, 0.929, 0.925], base=2.25)
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=10, deadline=None)
 def test_a_load_that_wavers_does_not_make_the_rate_oscillate(phases: list[float], base: float) -> None:
     machine = Simulated(Governor(PINNED), lambda now_s: base * phases[int(now_s / 1.7) % len(phases)])
     machine.run(600)
