@@ -289,7 +289,7 @@ TEXTURE = (0.5 + 0.4 * np.sin(np.arange(WIDTH + 8) / 9)).astype(np.float32)
 
 def beside(value: float) -> Floats:
     """Return alpha of the person, and of something on either side of the window."""
-    return np.maximum(PERSON, shown(10, 20, value) + shown(300, 310, value))
+    return np.asarray(np.maximum(PERSON, shown(10, 20, value) + shown(300, 310, value)), np.float32)
 
 
 def moving(frame: int) -> Floats:
