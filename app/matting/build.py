@@ -14,8 +14,8 @@ from app.core.types import BgrImage
 from app.matting.base.interface import Backend, StepGeometry, auto_ratio
 from app.matting.choice.choice import Choice, choose, choose_model, geometry_for, network_engine, openvino_threads
 from app.matting.engine import FrameEngine, backend_errors
-from app.matting.plate.engine import LitPlate, PlateCheck, PlateEngine
-from app.matting.plate.picture import PersonFinder, check_shape, needs_plate, read_plate, whole_plate
+from app.matting.plate.engine import LitPlate, PlateEngine, PlateParts
+from app.matting.plate.picture import PersonFinder, PlateFit, check_shape, needs_plate, read_plate, whole_plate
 
 
 def build_engine(
@@ -66,7 +66,7 @@ def _plate_engine(
                 model=choice.model,
             )
         )
-    made: list[PlateCheck] = []
+    made: list[PlateParts] = []
 
     def make(geometry: StepGeometry) -> Backend:
         plate = framed(read_plate(path, geometry.width, geometry.height), framing)
@@ -85,7 +85,7 @@ def _plate_engine(
             unused.pop_all()
         if made:
             made.pop().people.close()
-        made.append(PlateCheck(lit, plate, people))
+        made.append(PlateParts(lit, PlateFit(plate), people))
         return backend
 
     def make_geometry(frame_width: int, frame_height: int) -> StepGeometry:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,22 +31,13 @@ class LitPlate(Protocol):
         ...
 
 
-class PlateCheck:
-    """Compares frames of one size with the plate of an executor."""
+class PlateParts(NamedTuple):
+    """What compares frames of one size with the plate of an executor."""
 
-    def __init__(self, lit: LitPlate, plate: BgrImage, people: PersonFinder) -> None:
-        """plate: (H, W, 3), of the size of the frames, as is `people`, which is closed with this."""
-        self.lit = lit
-        self.fit = PlateFit(plate)
-        self.people = people
-
-    def check(self, frame: BgrImage) -> None:
-        """Raise PlateError unless the frame shows the plate's room, but for people; give the plate its light."""
-        if not self.fit.fits(frame, self.people.alpha(frame)):
-            raise PlateError(
-                t("The light or the camera has changed since the picture of the empty room was taken; take it again.")
-            )
-        self.lit.set_gain(self.fit.gain)
+    lit: LitPlate
+    fit: PlateFit
+    people: PersonFinder
+    """For frames of this size; closed with the engine."""
 
 
 class PlateEngine:
@@ -57,12 +48,12 @@ class PlateEngine:
     person. Who is a person is told by the bundled network, which knows no plate and is built with the executor.
     """
 
-    def __init__(self, engine: FrameEngine, current: Callable[[], PlateCheck]) -> None:
-        """current: returns the check of the latest executor, which is made anew when the frame size changes."""
+    def __init__(self, engine: FrameEngine, current: Callable[[], PlateParts]) -> None:
+        """current: returns the parts of the latest executor, which is made anew when the frame size changes."""
         self.engine = engine
         """The engine without the check, for frames that are not of the source."""
         self._current = current
-        self._check = current()
+        self._parts = current()
         self._fits = False
         """Whether the plate has matched a frame of this stream since its last scene cut."""
 
@@ -70,7 +61,7 @@ class PlateEngine:
     def info(self) -> EngineInfo:
         """Engine info; ratio and small size are those of the base network."""
         info = self.engine.info
-        scale = self._check.lit.scale
+        scale = self._parts.lit.scale
         if scale is None:
             return info
         width, height = info.small_size
@@ -79,7 +70,7 @@ class PlateEngine:
     @property
     def lit_plate(self) -> BgrImage:
         """The plate in the light of the last frame examined."""
-        return self._check.fit.lit_plate
+        return self._parts.fit.lit_plate
 
     def step(
         self,
@@ -92,17 +83,23 @@ class PlateEngine:
     ) -> Matte:
         """Matte one frame; see `MattingEngine.step`. Raises PlateError if the plate is of another room or light."""
         check_bgr(frame)
-        if not self._fits and frame.shape == self._check.fit.plate.shape:
+        if not self._fits and frame.shape == self._parts.fit.plate.shape:
             self._compare(frame)
         cuts = self.engine.cuts
         matte = self.engine.step(frame, backdrop, edges, edit, want_foreground=want_foreground)
-        if self._current() is not self._check or self.engine.cuts != cuts:
+        if self._current() is not self._parts or self.engine.cuts != cuts:
             self._compare(frame)
         return matte
 
     def _compare(self, frame: BgrImage) -> None:
-        self._check, self._fits = self._current(), False
-        self._check.check(frame)
+        """Raise PlateError unless the frame shows the plate's room, but for people; give the plate its light."""
+        self._parts, self._fits = self._current(), False
+        lit, fit, people = self._parts
+        if not fit.fits(frame, people.alpha(frame)):
+            raise PlateError(
+                t("The light or the camera has changed since the picture of the empty room was taken; take it again.")
+            )
+        lit.set_gain(fit.gain)
         self._fits = True
 
     def reset(self, seen: AlphaImage | None = None) -> None:
