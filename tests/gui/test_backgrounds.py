@@ -27,7 +27,6 @@ from PyQt6.QtWidgets import (
     QFileDialog,
     QInputDialog,
     QMenu,
-    QPushButton,
     QSlider,
     QSystemTrayIcon,
     QWidget,
@@ -172,10 +171,25 @@ def test_a_colour_is_in_use_while_it_is_picked_and_goes_with_a_cancelled_dialog(
     assert controls.store.current.window.own_colour == OWN["colour"]
 
 
-def test_all_backgrounds_are_shown_in_a_grid_and_chosen_there(controls: Session, qtbot: QtBot) -> None:
+def test_tiles_are_chosen_by_keys_and_in_a_grid_of_all(controls: Session, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: len(tiles(controls)) > 8)
-    button(controls, "allBackgroundsButton").click()
-    view, model = find(controls.window, TileView, "backgroundGridList"), controls.window.strip.model
+    activate(controls, qtbot)
+    strip, model = controls.window.strip.view, controls.window.strip.model
+    strip.setFocus()
+    strip.setCurrentIndex(model.index(1))
+    qtbot.keyClick(strip, Qt.Key.Key_Return)
+    assert chosen(controls).kind == "colour"
+    qtbot.keyClick(strip, Qt.Key.Key_Left)
+    assert chosen(controls).kind == "colour", "moving the current tile does not select it"
+    qtbot.keyClick(strip, Qt.Key.Key_Space)
+    assert chosen(controls).kind == "blur"
+    controls.window.preview.setFocus()
+
+    def grid() -> TileView:
+        button(controls, "allBackgroundsButton").click()
+        return controls.window.findChildren(TileView, "backgroundGridList")[-1]
+
+    view = grid()
     viewport = existing(view.viewport())
     qtbot.waitUntil(lambda: viewport.height() > 2 * view.tile_size.height())
     assert view.height() < controls.window.height()
@@ -185,31 +199,10 @@ def test_all_backgrounds_are_shown_in_a_grid_and_chosen_there(controls: Session,
     qtbot.mouseClick(viewport, Qt.MouseButton.LeftButton, pos=view.visualRect(model.index(row)).center())
     assert chosen(controls).path == tiles(controls)[row].path
     qtbot.waitUntil(lambda: controls.window.findChild(TileView, "backgroundGridList") is None)
-    strip = controls.window.strip.view
-    current = strip.visualRect(strip.currentIndex()).center()
     assert strip.currentIndex().row() == row
-    assert strip.viewport().rect().contains(current)  # type: ignore[union-attr]
-
-
-def test_enter_and_space_select_the_current_tile(controls: Session, qtbot: QtBot) -> None:
-    activate(controls, qtbot)
-    view = controls.window.strip.view
-    view.setFocus()
-    view.setCurrentIndex(controls.window.strip.model.index(1))
-    qtbot.keyClick(view, Qt.Key.Key_Return)
-    assert chosen(controls).kind == "colour"
-    qtbot.keyClick(view, Qt.Key.Key_Left)
-    assert chosen(controls).kind == "colour", "moving the current tile does not select it"
-    qtbot.keyClick(view, Qt.Key.Key_Space)
-    assert chosen(controls).kind == "blur"
-    controls.window.strip.show_all()
-    grid = find(controls.window, TileView, "backgroundGridList")
-    grid.setCurrentIndex(controls.window.strip.model.index(1))
-    qtbot.keyClick(grid, Qt.Key.Key_Space)
-    assert chosen(controls).kind == "colour"
-    controls.window.strip.show_all()
-    qtbot.keyClick(controls.window.findChildren(TileView, "backgroundGridList")[-1], Qt.Key.Key_1)
-    assert chosen(controls).kind == "blur", "the tiles show their keys there too"
+    assert existing(strip.viewport()).rect().contains(strip.visualRect(strip.currentIndex()).center())
+    qtbot.keyClick(grid(), Qt.Key.Key_2)
+    assert chosen(controls).kind == "colour", "the tiles show their keys there too"
 
 
 def test_the_focus_of_an_option_that_disappears_returns_to_where_it_was(controls: Session, qtbot: QtBot) -> None:
@@ -221,18 +214,6 @@ def test_the_focus_of_an_option_that_disappears_returns_to_where_it_was(controls
     assert slider.hasFocus()
     controls.store.edit("background", kind="image", path=Path("beach.png"))
     assert view.hasFocus()
-
-
-def test_added_file_reaches_the_output(session: Session, qtbot: QtBot, picture: Path) -> None:
-    qtbot.mouseClick(find(session.window, QPushButton, "addBackgroundButton"), Qt.MouseButton.LeftButton)
-    dialog = find(session.window, QFileDialog)
-    dialog.filesSelected.emit([str(picture)])
-    dialog.reject()
-    qtbot.waitUntil(lambda: chosen(session).kind == "image")
-    copy = existing(chosen(session).path)
-    assert copy.parent == paths.backgrounds_dir()
-    assert copy.read_bytes() == picture.read_bytes()
-    qtbot.waitUntil(lambda: shows(session, (200, 120, 30)))
 
 
 def shows(session: Session, colour: tuple[int, int, int]) -> bool:
@@ -265,7 +246,9 @@ def mime_of(picture: Path) -> QMimeData:
     return mime
 
 
-def test_what_is_dropped_is_added(controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path) -> None:
+def test_what_is_dropped_pasted_or_chosen_is_added(
+    controls: Session, qtbot: QtBot, picture: Path, tmp_path: Path
+) -> None:
     """Files, and images of a browser, on the tiles and elsewhere; a border marks the tiles meanwhile."""
     strip = controls.window.strip
     assert drag_over(controls.window, mime_of(picture))
@@ -290,19 +273,20 @@ def test_what_is_dropped_is_added(controls: Session, qtbot: QtBot, picture: Path
     drop(strip.view.viewport(), mime)
     qtbot.waitUntil(lambda: len(own(controls)) == 3 and chosen(controls).kind == "image")
     assert is_near(read_image(existing(chosen(controls).path)), (30, 200, 10))
-
-
-def test_copied_image_is_pasted(session: Session, qtbot: QtBot) -> None:
     clipboard = existing(QGuiApplication.clipboard())
-    image = QImage(40, 30, QImage.Format.Format_ARGB32)
-    image.fill(QColor(250, 10, 10))
-    clipboard.setImage(image)
-    activate(session, qtbot)
-    qtbot.keyClick(session.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    qtbot.waitUntil(lambda: shows(session, (10, 10, 250)))
-    clipboard.setText("no picture")
-    qtbot.keyClick(session.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
-    assert "no image to paste" in session.window.notices.error
+    for copied, count in ((image, 4), ("no picture", 4)):
+        clipboard.setImage(copied) if isinstance(copied, QImage) else clipboard.setText(copied)
+        activate(controls, qtbot)
+        qtbot.keyClick(controls.window, Qt.Key.Key_V, Qt.KeyboardModifier.ControlModifier)
+        qtbot.waitUntil(lambda count=count: len(own(controls)) == count)  # type: ignore[misc]
+    assert "no image to paste" in controls.window.notices.error
+    button(controls, "addBackgroundButton").click()
+    dialog = find(controls.window, QFileDialog)
+    dialog.filesSelected.emit([str(picture)])
+    dialog.reject()
+    qtbot.waitUntil(lambda: len(own(controls)) == 5)
+    qtbot.waitUntil(lambda: existing(chosen(controls).path).read_bytes() == picture.read_bytes())
+    assert existing(chosen(controls).path).parent == paths.backgrounds_dir()
 
 
 def test_a_file_that_is_no_picture_does_not_enter_the_library(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
@@ -336,27 +320,21 @@ def blur(strength: float, level: StrictLevel) -> Settings:
     return settings.replace(background=BackgroundSettings(kind="blur", blur_strength=strength))
 
 
-def test_the_preview_says_from_where_on_text_can_be_read(start_window: StartWindow, qtbot: QtBot) -> None:
+def test_the_window_says_from_which_strength_on_text_can_be_read(start_window: StartWindow, qtbot: QtBot) -> None:
     session = start_window(blur(69, "off"))
+    marked = find(session.window, StillSlider, "blurSlider")
     qtbot.waitUntil(lambda: said(session, "readableBadge") == "Text behind you can be read")
     for name, hides, reads in (("background.blur_strength", 70, 0), ("paused", True, False)):
         session.store.set(name, hides)
         qtbot.waitUntil(lambda: said(session, "readableBadge") == "")
         session.store.set(name, reads)
         qtbot.waitUntil(lambda: said(session, "readableBadge") != "")
+    assert marked.isVisible() and marked.mark == 70
+    assert "from the mark on, text is unreadable" in marked.toolTip()
     session.store.set("edges.strict", "balanced")
     qtbot.waitUntil(lambda: said(session, "readableBadge") == "")
-    assert find(session.window, StillSlider, "blurSlider").value() == 70
-
-
-def test_the_strength_that_hides_text_is_marked_where_the_level_allows_less(controls: Session, qtbot: QtBot) -> None:
-    controls.store.change(lambda _settings: blur(30, "off"))
-    marked = find(controls.window, StillSlider, "blurSlider")
-    qtbot.waitUntil(lambda: marked.isVisible() and marked.mark == 70)
-    assert "from the mark on, text is unreadable" in marked.toolTip()
-    controls.store.set("edges.strict", "balanced")
-    assert marked.mark is None
     assert (marked.minimum(), marked.value()) == (70, 70), "what is shown"
+    assert find(session.window, StillSlider, "blurSlider").mark is None
     assert "at every strength" in marked.toolTip()
 
 
@@ -407,32 +385,19 @@ def test_the_thumbnail_of_an_edited_file_is_made_anew(controls: Session, qtbot: 
     qtbot.waitUntil(lambda: colour() == (10, 200))
 
 
-def test_a_name_that_cannot_be_given_is_refused(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    """Undo of a removal stood behind the error, and was gone before the error was."""
-    add(controls, qtbot, picture)
-    controls.window.strip.library.add_files([picture])
-    qtbot.waitUntil(lambda: len(own(controls)) == 2)
-    for name, why in (("beach", "already"), (300 * "x", "the name is too long"), ("///", "letters or digits")):
-        controls.window.strip.rename(own(controls)[1], name)
-        qtbot.waitUntil(lambda why=why: why in controls.window.notices.error)  # type: ignore[misc]
-        assert names(controls) == ["beach", "beach 2"]
-    controls.window.strip.remove(own(controls)[1])
-    qtbot.waitUntil(lambda: controls.window.notices.shown == "removedNotice")
-    assert button(controls, "removedNoticeAction0").isVisible()
-    assert controls.window.notices.error, "it comes back"
-
-
-def test_a_link_to_a_file_that_is_away_is_not_replaced(controls: Session, qtbot: QtBot, picture: Path) -> None:
-    """It was, as by the file of a disk that was connected again later."""
+def test_no_name_of_another_file_is_taken(controls: Session, qtbot: QtBot, picture: Path) -> None:
+    """A link to a file of a disk that was away was replaced. Undo of a removal was gone before an error was."""
     tile = add(controls, qtbot, picture)
-    path = existing(tile.path)
+    path, strip, notices = existing(tile.path), controls.window.strip, controls.window.notices
     away = paths.backgrounds_dir() / "away.png"
     away.symlink_to(path.parent / "not connected" / "away.png")
-    controls.window.strip.rename(tile, "away")
-    qtbot.waitUntil(lambda: "already" in controls.window.notices.error)
-    controls.window.strip.remove(tile)
-    qtbot.waitUntil(lambda: not path.exists())
-    settle(controls.window.tasks, qtbot)
+    for name, why in (("away", "already"), (300 * "x", "the name is too long"), ("///", "letters or digits")):
+        strip.rename(tile, name)
+        qtbot.waitUntil(lambda why=why: why in notices.error)  # type: ignore[misc]
+        assert names(controls) == ["beach"]
+    strip.remove(tile)
+    qtbot.waitUntil(lambda: notices.shown == "removedNotice" and not path.exists())
+    assert notices.error, "it comes back"
     path.symlink_to(away)
     button(controls, "removedNoticeAction0").click()
     qtbot.waitUntil(lambda: "beach 2" in names(controls))
@@ -571,8 +536,8 @@ def test_the_tile_and_the_dialog_have_the_colour_that_is_in_use(controls: Sessio
         dialog.accept()
 
 
-def test_a_name_has_no_key(qtbot: QtBot, controls: Session, tmp_path: Path) -> None:
-    """The folder "R&D" was called "RD"."""
+def test_a_name_is_shown_as_it_is(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
+    """The folder "R&D" was called "RD". A tool tip may not be HTML."""
     shown = []
     for name in ("R&D", "RD"):
         made = NameButton(name)
@@ -580,15 +545,17 @@ def test_a_name_has_no_key(qtbot: QtBot, controls: Session, tmp_path: Path) -> N
         made.resize(120, 30)
         shown.append(made.grab().toImage())
     assert shown[0] != shown[1]
-    picture = tmp_path / "Tom & Jerry.png"
+    picture = tmp_path / "Tom & <b>Jerry.png"
     cv2.imwrite(str(picture), np.zeros((9, 16, 3), np.uint8))
-    add(controls, qtbot, picture)
+    tile, model = add(controls, qtbot, picture), controls.window.strip.model
     controls.lifecycle.menu.aboutToShow.emit()
     backgrounds = existing(controls.lifecycle.menu.actions()[2].menu())
-    assert "Tom && Jerry" in [each.text() for each in backgrounds.actions()]
+    assert "Tom && <b>Jerry" in [each.text() for each in backgrounds.actions()]
+    tip = model.data(model.index(model.tiles.index(tile)), Qt.ItemDataRole.ToolTipRole)
+    assert "Tom & <b>Jerry" in QTextDocumentFragment.fromHtml(str(tip)).toPlainText()
 
 
-def test_a_picture_with_a_long_name_is_added(controls: Session, qtbot: QtBot) -> None:
+def test_a_picture_with_a_long_name_or_side_is_added(controls: Session, qtbot: QtBot) -> None:
     """Addresses of pictures on the web end in hundreds of characters: an unexpected error was reported."""
     image = QImage(40, 30, QImage.Format.Format_RGB32)
     image.fill(0xFF336699)
@@ -598,24 +565,8 @@ def test_a_picture_with_a_long_name_is_added(controls: Session, qtbot: QtBot) ->
         qtbot.waitUntil(lambda number=number: len(own(controls)) == number + 1)  # type: ignore[misc]
     assert {tile.name for tile in own(controls)} == {"é" * 60, "Image", "ab"}
     assert not controls.window.notices.error
-
-
-def test_a_pasted_picture_is_kept_no_larger_than_outputs_need() -> None:
-    """One beyond the limit of the reader became a broken tile."""
     path = add_picture(np.zeros((100, 2 * MAX_SIDE, 3), np.uint8), "panorama")
-    assert existing(cv2.imread(str(path))).shape == (50, MAX_SIDE, 3)
-
-
-def test_a_tool_tip_shows_a_name_that_looks_like_html_as_it_is(controls: Session, qtbot: QtBot) -> None:
-    folder = paths.backgrounds_dir()
-    folder.mkdir(parents=True)
-    cv2.imwrite(str(folder / "a <b>bold\nplan.png"), np.zeros((9, 16, 3), np.uint8))
-    controls.window.strip.library.reload()
-    qtbot.waitUntil(lambda: bool(own(controls)))
-    model = controls.window.strip.model
-    index = model.index(model.tiles.index(own(controls)[0]))
-    tip = QTextDocumentFragment.fromHtml(str(model.data(index, Qt.ItemDataRole.ToolTipRole))).toPlainText()
-    assert "a <b>bold\nplan" in tip
+    assert existing(cv2.imread(str(path))).shape == (50, MAX_SIDE, 3), "no larger than outputs need"
 
 
 def test_a_background_that_cannot_be_moved_to_the_trash_is_kept_and_in_use_until_the_user_deletes_it(

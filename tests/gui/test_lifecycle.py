@@ -101,19 +101,15 @@ def test_a_second_start(session: Session, qtbot: QtBot, world: FakeWorld, caplog
     second.release()
 
 
-def test_a_warning_of_the_start_is_translated(start_window: StartWindow, world: FakeWorld, qapp: QApplication) -> None:
+def test_the_card_and_a_warning_of_the_start_have_the_language_of_the_window(
+    start_window: StartWindow, world: FakeWorld, qtbot: QtBot, qapp: QApplication
+) -> None:
     settings_file.default_path().parent.mkdir(parents=True, exist_ok=True)
     settings_file.default_path().write_text("{")
     _, warning = settings_file.load(settings_file.default_path())
-    assert warning is not None
     with translate(qapp, QLocale("de")):
-        text = start_window(options=WindowOptions(parts=world.parts(), warning=warning)).window.notices.error
-    assert "ist nicht verwendbar" in text
-
-
-def test_the_card_has_the_language_of_the_window(start_window: StartWindow, qtbot: QtBot, qapp: QApplication) -> None:
-    with translate(qapp, QLocale("de")):
-        session = start_window(QUIET.replace(paused=True))
+        session = start_window(QUIET.replace(paused=True), options=WindowOptions(parts=world.parts(), warning=warning))
+        assert "ist nicht verwendbar" in session.window.notices.error
 
         def is_german() -> bool:
             picture = session.bridge.picture
@@ -124,7 +120,7 @@ def test_the_card_has_the_language_of_the_window(start_window: StartWindow, qtbo
         qtbot.waitUntil(is_german)
 
 
-def test_window_size_is_restored(start_window: StartWindow, qtbot: QtBot) -> None:
+def test_the_size_of_the_window_is_restored(start_window: StartWindow, qtbot: QtBot) -> None:
     session = start_window()
     room = existing(session.window.screen()).availableSize() - QSize(40, 40)  # Qt keeps restored windows inside
     session.window.resize(QSize(1000, 640).boundedTo(room))
@@ -132,6 +128,10 @@ def test_window_size_is_restored(start_window: StartWindow, qtbot: QtBot) -> Non
     session.close()
     again = start_window(window=session.store.current.window)
     assert again.window.size() == wanted
+    again.window.showMaximized()
+    again.window.showMinimized()
+    again.lifecycle.show_in_front()
+    assert again.window.windowState() == Qt.WindowState.WindowMaximized
 
 
 UNMATTED = ON_DEVICE.replace(background=BackgroundSettings(kind="none"))
@@ -284,13 +284,6 @@ def test_the_end_leaves_no_exposure_locked(session: Session, qtbot: QtBot) -> No
     assert held and not session.pipeline.demand.takes_plate
 
 
-def test_a_maximised_window_comes_back_maximised(session: Session) -> None:
-    session.window.showMaximized()
-    session.window.showMinimized()
-    session.lifecycle.show_in_front()
-    assert session.window.windowState() == Qt.WindowState.WindowMaximized
-
-
 def test_a_recording_starts_and_ends(start_window: StartWindow, world: FakeWorld, qtbot: QtBot, tmp_path: Path) -> None:
     session = start_window(options=WindowOptions(parts=world.parts().with_sinks(recording=Recorder)))
     session.window.resize(1270, 830)  # wide enough for texts on the buttons
@@ -383,23 +376,18 @@ def test_all_snapshots_are_saved_and_a_failure_stops_nothing(session: Session, q
     assert saved[-1].name in session.window.notices.text_of("savedNotice")
     button(session, "recordButton").click()
     qtbot.waitUntil(lambda: session.bridge.status.recording is not None)
-    (tmp_path / "file").touch()
-    session.store.edit("window", recordings_dir=tmp_path / "file")
-    with qtbot.waitSignal(session.window.recording.failed):
-        button(session, "snapshotButton").click()
+    blocker = tmp_path / "file"
+    blocker.touch()
+    session.store.edit("window", recordings_dir=blocker)
+    said = f"The folder {blocker} cannot be created: a file is where the folder should be; choose another folder."
+    button(session, "snapshotButton").click()
+    qtbot.waitUntil(lambda: session.window.notices.error == said)
     assert session.store.current.output.record is not None
-
-
-def test_a_file_in_place_of_the_folder_is_named(session: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    qtbot.waitUntil(lambda: session.bridge.picture is not None)
-    for control in ("recordButton", "snapshotButton"):
-        blocker = tmp_path / control
-        blocker.touch()
-        session.store.edit("window", recordings_dir=blocker)
-        button(session, control).click()
-        said = f"The folder {blocker} cannot be created: a file is where the folder should be; choose another folder."
-        qtbot.waitUntil(lambda said=said: session.window.notices.error == said)  # type: ignore[misc]
-        assert not button(session, "recordButton").isChecked()
+    button(session, "recordButton").click()
+    with qtbot.waitSignal(session.window.recording.failed) as failed:
+        button(session, "recordButton").click()
+    assert str(failed.args[0]) == said
+    assert not button(session, "recordButton").isChecked()
 
 
 def test_the_meter_opens_the_device_only_while_it_is_visible_and_not_paused(qtbot: QtBot) -> None:

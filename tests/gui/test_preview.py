@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PyQt6.QtCore import QEvent, QPoint, QPointF, QRect, QRegularExpression, Qt
 from PyQt6.QtGui import QColor, QImage, QRegion
-from PyQt6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QComboBox, QLabel, QPushButton, QWidget
+from PyQt6.QtWidgets import QAbstractButton, QApplication, QCheckBox, QLabel, QPushButton, QWidget
 from pytestqt.qtbot import QtBot
 
 from app.config.setting import SETTINGS
@@ -32,6 +32,7 @@ from tests.gui.conftest import activate
 from tests.gui.widgets import (
     Seen,
     at,
+    box,
     bring_up,
     button,
     enter,
@@ -46,6 +47,8 @@ from tests.gui.widgets import (
     slider,
     turn_wheel,
 )
+
+LEFT = Qt.MouseButton.LeftButton
 
 
 def near(image: QImage | None, x: float, y: float, bgr: tuple[int, int, int]) -> bool:
@@ -76,7 +79,7 @@ def test_view_mode_buttons_and_keys(session: Session, qtbot: QtBot) -> None:
         ViewMode.COMPARE: ROOM,
     }
     for mode, corner in looks.items():
-        qtbot.mouseClick(find(session.window, QPushButton, f"view_{mode.value}"), Qt.MouseButton.LeftButton)
+        qtbot.mouseClick(find(session.window, QPushButton, f"view_{mode.value}"), LEFT)
         qtbot.waitUntil(lambda corner=corner: near(preview.image, 0.1, 0.1, corner))  # type: ignore[misc]
     activate(session, qtbot)
     qtbot.keyClick(session.window, Qt.Key.Key_4, Qt.KeyboardModifier.AltModifier)
@@ -92,9 +95,9 @@ def test_the_divider_follows_the_mouse_and_the_arrow_keys(session: Session, qtbo
     preview.view_requested.connect(requests.append)
     rect = preview.picture
     y = preview.height() // 2
-    qtbot.mousePress(preview, Qt.MouseButton.LeftButton, pos=QPoint(int(rect.center().x()), y))
+    qtbot.mousePress(preview, LEFT, pos=QPoint(int(rect.center().x()), y))
     qtbot.mouseMove(preview, QPoint(int(rect.left() + 0.05 * rect.width()), y))
-    qtbot.mouseRelease(preview, Qt.MouseButton.LeftButton)
+    qtbot.mouseRelease(preview, LEFT)
     qtbot.waitUntil(lambda: near(preview.image, 0.12, 0.1, (40, 40, 40)))
     divider = requests[-1].divider
     qtbot.keyClick(preview, Qt.Key.Key_Right)
@@ -102,9 +105,24 @@ def test_the_divider_follows_the_mouse_and_the_arrow_keys(session: Session, qtbo
     assert session.store.current.framing == framing, "neither drags the picture"
 
 
-def test_the_preview_says_how_it_differs_from_what_others_see(session: Session, qtbot: QtBot) -> None:
-    enter(ready(session, qtbot))
-    qtbot.waitUntil(lambda: said(session, "viewNote") == "You see a mirror, others do not")
+def test_a_note_says_how_the_preview_differs_and_its_button_changes_that(session: Session, qtbot: QtBot) -> None:
+    """It lies over the user's body: it is shown while the pointer is over the preview."""
+    preview, requests = ready(session, qtbot), list[ViewRequest]()
+    preview.view_requested.connect(requests.append)
+    switch = find(session.window, QPushButton, "othersSeeButton")
+    for caption, text, is_mirror in (
+        ("Others see", "You see a mirror, others do not", False),
+        ("Mirror", "You see what others see", True),
+    ):
+        assert said(session, "viewNote") == ""
+        enter(preview)
+        qtbot.waitUntil(lambda text=text: said(session, "viewNote") == text)  # type: ignore[misc]
+        assert switch.text() == caption
+        assert preview.rect().contains(switch.mapTo(preview, switch.rect().bottomRight()))
+        qtbot.mouseClick(switch, LEFT)
+        assert requests[-1].mirror is is_mirror
+        QApplication.sendEvent(preview, QEvent(QEvent.Type.Leave))
+    enter(preview)
     session.store.edit("output", mirror=True)
     qtbot.waitUntil(lambda: said(session, "viewNote") == "You see what others see")
     session.store.edit("window", mirror_preview=False)
@@ -132,22 +150,6 @@ def test_the_notes_at_the_lower_edge_never_overlap(session: Session, qtbot: QtBo
     qtbot.waitUntil(lambda: figures.isVisible() and figures.width() >= figures.sizeHint().width() > 0)
 
 
-def test_a_button_shows_the_output_as_it_leaves_and_the_mirror_again(session: Session, qtbot: QtBot) -> None:
-    preview = ready(session, qtbot)
-    enter(preview)
-    requests: list[ViewRequest] = []
-    preview.view_requested.connect(requests.append)
-    switch = find(session.window, QPushButton, "othersSeeButton")
-    qtbot.waitUntil(lambda: switch.isVisible() and switch.text() == "Others see")
-    assert preview.rect().contains(switch.mapTo(preview, switch.rect().bottomRight()))
-    qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
-    assert not requests[-1].mirror
-    assert switch.text() == "Mirror"
-    assert said(session, "viewNote") == "You see what others see"
-    qtbot.mouseClick(switch, Qt.MouseButton.LeftButton)
-    assert requests[-1].mirror
-
-
 def test_the_same_status_again_lays_nothing_out(session: Session, qtbot: QtBot) -> None:
     preview = ready(session, qtbot)
     enter(preview)
@@ -171,15 +173,6 @@ def test_the_same_status_again_lays_nothing_out(session: Session, qtbot: QtBot) 
     qtbot.waitUntil(lambda: is_idle_the_second_time(session.bridge.status_changed.emit, status))
     assert lays_out(camera.show_status, PipelineStatus()), "the text goes"
     qtbot.waitUntil(lambda: is_idle_the_second_time(camera.show_status, PipelineStatus()))
-
-
-def test_nothing_empty_lies_over_the_picture(session: Session, qtbot: QtBot) -> None:
-    ready(session, qtbot)
-    session.store.edit("background", kind="colour")
-    over = session.window.preview.findChildren(Pill, QRegularExpression("Badge$"))
-    qtbot.waitUntil(lambda: all(each.isHidden() for each in over))
-    session.store.set("paused", True)
-    qtbot.waitUntil(lambda: session.window.badges.state.isVisible())
 
 
 def test_a_frame_paints_the_picture_alone(qtbot: QtBot) -> None:
@@ -222,42 +215,23 @@ def shown(mode: ViewMode, *, mirror: bool = False, divider: float = 0.5, of: Pic
     return render(of or picture(), ViewRequest(WIDTH, HEIGHT, mode, mirror, divider))
 
 
-def test_each_mode_shows_its_own_image() -> None:
-    assert shown(ViewMode.COMPOSITE)[5, 5, 0] == 10
-    assert shown(ViewMode.ORIGINAL)[5, 5, 0] == 20
-    matte = shown(ViewMode.MATTE)
-    assert tuple(matte[5, 5, :3]) == (0, 0, 0)
-    assert tuple(matte[5, 35, :3]) == (255, 255, 255)
-    person = shown(ViewMode.FOREGROUND)
-    assert tuple(person[5, 35, :3]) == (30, 200, 200)
-    assert person[5, 5, 0] == person[5, 5, 2] != 0, "checkerboard outside the person"
-    assert shown(ViewMode.FOREGROUND, of=picture(foreground=False))[5, 35, 0] == 20, "the frame in its place"
-
-
-def test_comparison_divider_uses_screen_direction() -> None:
-    for mirror in (False, True):
-        view = shown(ViewMode.COMPARE, mirror=mirror, divider=0.25)
-        assert set(view[:, : WIDTH // 4, 0].ravel()) == {20}
-        assert set(view[:, WIDTH // 4 :, 0].ravel()) == {10}
-
-
-@pytest.mark.parametrize("mode", [ViewMode.COMPOSITE, ViewMode.ORIGINAL, ViewMode.MATTE])
-def test_a_mirrored_view_shows_everything_the_other_way_round(mode: ViewMode) -> None:
-    assert np.array_equal(shown(mode, mirror=True), shown(mode)[:, ::-1])
-
-
-def test_rendering_leaves_the_picture_as_it_is() -> None:
-    given, same = picture(), picture()
-    for mode, mirror in product(ViewMode, (False, True)):
-        shown(mode, mirror=mirror, of=given)
-    assert np.array_equal(given.image, same.image)
-    assert given.frame is not None and same.frame is not None and np.array_equal(given.frame.image, same.frame.image)
-
-
-def test_a_stand_by_card_is_shown_in_every_mode_and_never_mirrored() -> None:
-    card = Picture(picture().image, PictureKind.STANDBY)
-    for mode in ViewMode:
-        assert tuple(shown(mode, mirror=True, of=card)[5, 5, :3]) == (10, 0, 0)
+@pytest.mark.parametrize("mirror", [False, True])
+def test_each_mode_shows_its_own_image_in_screen_direction_and_leaves_it_as_it_is(mirror: bool) -> None:
+    given, dark, bright = picture(), (5, 35 if mirror else 5), (5, 5 if mirror else 35)
+    views = {mode: shown(mode, mirror=mirror, divider=0.25, of=given) for mode in ViewMode}
+    assert tuple(views[ViewMode.COMPOSITE][dark][:3]) == (10, 0, 0)
+    assert tuple(views[ViewMode.ORIGINAL][bright][:3]) == (20, 200, 200)
+    matte, person, compared = (views[mode] for mode in (ViewMode.MATTE, ViewMode.FOREGROUND, ViewMode.COMPARE))
+    assert (*matte[dark][:3], *matte[bright][:3]) == (0, 0, 0, 255, 255, 255)
+    assert tuple(person[bright][:3]) == (30, 200, 200)
+    assert person[dark][0] == person[dark][2] != 0, "checkerboard outside the person"
+    assert set(compared[:, : WIDTH // 4, 0].ravel()) == {20} and set(compared[:, WIDTH // 4 :, 0].ravel()) == {10}
+    without = shown(ViewMode.FOREGROUND, mirror=mirror, of=picture(foreground=False))
+    assert without[bright][0] == 20, "the frame in its place"
+    card = Picture(given.image, PictureKind.STANDBY)
+    assert all(tuple(shown(mode, mirror=mirror, of=card)[5, 5, :3]) == (10, 0, 0) for mode in ViewMode), "not mirrored"
+    assert np.array_equal(given.image, picture().image)
+    assert np.array_equal(existing(given.frame).image, existing(picture().frame).image)
 
 
 @pytest.mark.parametrize("factor", [2, 2.4, 3, 4, 5.5])
@@ -299,24 +273,10 @@ def test_a_contiguous_array_is_not_copied_and_lives_as_long_as_the_image() -> No
     del copied
     gc.collect()
     assert alive() is None
-
-
-def test_an_image_of_a_part_owns_its_pixels() -> None:
     whole = np.full((8, 8, 4), 9, np.uint8)
-    image = to_qimage(whole[1:5, 2:6])
+    part = to_qimage(whole[1:5, 2:6])
     whole[:] = 200
-    assert image.pixelColor(0, 0).red() == 9
-    assert (image.width(), image.height()) == (4, 4)
-
-
-def test_the_note_is_shown_while_the_pointer_is_over_the_preview(session: Session, qtbot: QtBot) -> None:
-    preview = ready(session, qtbot)
-    assert said(session, "viewNote") == ""
-    for _ in range(2):
-        enter(preview)
-        qtbot.waitUntil(lambda: said(session, "viewNote") != "")
-        QApplication.sendEvent(preview, QEvent(QEvent.Type.Leave))
-        assert said(session, "viewNote") == ""
+    assert part.pixelColor(0, 0).red() == 9, "a part owns its pixels"
 
 
 def test_the_frame_rate_is_said_once_at_most(session: Session, qtbot: QtBot) -> None:
@@ -329,11 +289,11 @@ def test_the_frame_rate_is_said_once_at_most(session: Session, qtbot: QtBot) -> 
         shown = [each.text() for each in window.findChildren(QLabel) if each.isVisible()] + [window.status_line.text()]
         assert sum("fps" in text for text in shown) == on_preview, shown
     assert any("fps" in line for line in window.status_line.details), "on a click"
+    session.store.edit("background", kind="colour")
+    over = window.preview.findChildren(Pill, QRegularExpression("Badge$"))
+    qtbot.waitUntil(lambda: all(each.isHidden() for each in over))  # nothing empty lies over the picture
     lowered = replace(session.bridge.status, phase=Phase.RUNNING, busy="", lowered=Lowered(30.0, 0.5, True, 15.0))
     assert summarize(lowered).endswith("This computer is busy – detail 50 %, lighter model")
-
-
-LEFT = Qt.MouseButton.LeftButton
 
 
 def painted(session: Session) -> tuple[Zone, ...]:
@@ -366,6 +326,13 @@ def test_a_stroke_is_stored_in_coordinates_of_the_camera(session: Session, qtbot
         assert zone.points[0] == pytest.approx((start / 2, 0.1), abs=0.01)
         assert zone.points[-1] == pytest.approx((end / 2, 0.2), abs=0.01)
     assert session.pipeline.settings.framing == FramingSettings(zoom=2, pan_x=-1, pan_y=-1), "the brush does not pan"
+    qtbot.waitUntil(lambda: session.window.interaction.shown_zones == painted(session))
+    button(session, "dropBrush").click()
+    assert not session.window.interaction.shown_zones
+    clear = button(session, "zonesClear")
+    qtbot.waitUntil(clear.isEnabled)  # with the next status, which names the camera
+    clear.click()
+    assert painted(session) == ()
 
 
 def test_no_zone_is_shown_again_where_there_are_too_many(session: Session, qtbot: QtBot) -> None:
@@ -436,20 +403,6 @@ def test_nothing_is_selected_moved_or_painted_on_the_stand_by_card(session: Sess
     qtbot.waitUntil(lambda: shows_camera(session))
     qtbot.mouseClick(preview, LEFT, pos=at(session, 0.4, 0.6))
     assert session.store.current.selected is not None
-
-
-def test_zones_are_outlined_while_the_brush_is_in_use(session: Session, qtbot: QtBot) -> None:
-    drop = button(session, "dropBrush")
-    drop.click()
-    for x in (0.2, 0.6):
-        pull(session, qtbot, at(session, x, 0.5), at(session, x + 0.1, 0.5))
-    qtbot.waitUntil(lambda: len(session.window.interaction.shown_zones) == 2)
-    drop.click()
-    assert not session.window.interaction.shown_zones
-    clear = button(session, "zonesClear")
-    qtbot.waitUntil(clear.isEnabled)  # with the next status, which names the camera
-    clear.click()
-    assert painted(session) == ()
 
 
 def test_a_click_selects_a_person_and_is_not_saved(session: Session, qtbot: QtBot) -> None:
@@ -536,23 +489,15 @@ def test_whatever_leaves_the_controls_of_the_brush_ends_it(session: Session, qtb
     qtbot.mouseRelease(session.window.preview, LEFT, pos=at(session, 0.3, 0.2))
     before = painted(session)
     assert len(before) == 2
+    qtbot.mousePress(session.window.preview, LEFT, pos=at(session, 0.3, 0.3))
     LEAVE[leave](session, qtbot)
+    qtbot.mouseRelease(session.window.preview, LEFT, pos=at(session, 0.5, 0.5))
+    assert painted(session) == before, "the stroke that was being painted is dropped"
     assert not any((session.window.interaction.brush_in_use, drop.isChecked(), brush.text()))
     assert session.window.preview.cursor().shape() != Qt.CursorShape.CrossCursor
     qtbot.waitUntil(lambda: shows_camera(session))
     qtbot.mouseClick(session.window.preview, LEFT, pos=at(session, 0.5, 0.5))
     assert painted(session) == before
-
-
-def test_escape_drops_the_stroke_that_is_being_painted(session: Session, qtbot: QtBot) -> None:
-    activate(session, qtbot)
-    button(session, "dropBrush").click()
-    preview = session.window.preview
-    qtbot.mousePress(preview, LEFT, pos=at(session, 0.3, 0.3))
-    qtbot.mouseMove(preview, at(session, 0.5, 0.5))
-    qtbot.keyClick(preview, Qt.Key.Key_Escape)
-    qtbot.mouseRelease(preview, LEFT, pos=at(session, 0.5, 0.5))
-    assert painted(session) == ()
 
 
 def framing(controls: Session) -> FramingSettings:
@@ -590,13 +535,27 @@ def test_sliders_move_what_is_seen_in_their_own_direction(controls: Session, mir
             assert min(moves) >= 0 < max(moves), (section, axis, moves)
 
 
-def test_wheel_zooms_at_the_pointer(controls: Session, qtbot: QtBot) -> None:
-    turn_wheel(controls.window.preview, 8, at(controls, 0.0, 1.0))
+def test_the_wheel_and_keys_zoom_and_pan(controls: Session, qtbot: QtBot) -> None:
+    preview = controls.window.preview
+    turn_wheel(preview, 8, at(controls, 0.0, 1.0))
     assert framing(controls).zoom == pytest.approx(1.1**8)
     assert framing(controls).pan_x == pytest.approx(1, abs=0.02), "the mirrored left is the camera's right"
     assert framing(controls).pan_y == pytest.approx(1, abs=0.02)
-    turn_wheel(controls.window.preview, -20, at(controls, 0.5, 0.5))
+    turn_wheel(preview, -20, at(controls, 0.5, 0.5))
     assert framing(controls).zoom == 1
+    qtbot.keyClick(preview, Qt.Key.Key_Plus)
+    assert framing(controls).zoom == pytest.approx(1.1)
+    controls.store.edit("framing", zoom=2)
+    qtbot.keyClick(preview, Qt.Key.Key_Down)
+    assert framing(controls).pan_y > 0
+    qtbot.keyClick(preview, Qt.Key.Key_Right)
+    assert framing(controls).pan_x < 0, "right in the mirrored preview"
+    for _ in range(20):
+        qtbot.keyClick(preview, Qt.Key.Key_Minus)
+    assert framing(controls).zoom == 1
+    controls.store.edit("framing", zoom=2)
+    pick(box(controls, "people.auto_framing"), 2)
+    assert framing(controls) == WHOLE, "a manual zoom would override it"
 
 
 @pytest.mark.parametrize("mirror", [True, False])
@@ -610,30 +569,6 @@ def test_dragging_pans_a_zoomed_image(controls: Session, qtbot: QtBot, mirror: b
     pull(controls, qtbot, at(controls, 0.5, 0.5), at(controls, 0.7, 0.3))
     assert framing(controls).pan_x == pytest.approx(0.4 if mirror else -0.4, abs=0.02)
     assert framing(controls).pan_y == pytest.approx(0.4, abs=0.02)
-
-
-def test_keys_zoom_and_pan_the_preview(controls: Session, qtbot: QtBot) -> None:
-    preview = controls.window.preview
-    qtbot.keyClick(preview, Qt.Key.Key_Plus)
-    assert framing(controls).zoom == pytest.approx(1.1)
-    controls.store.edit("framing", zoom=2)
-    qtbot.keyClick(preview, Qt.Key.Key_Down)
-    assert framing(controls).pan_y > 0
-    qtbot.keyClick(preview, Qt.Key.Key_Right)
-    assert framing(controls).pan_x < 0, "right in the mirrored preview"
-    for _ in range(20):
-        qtbot.keyClick(preview, Qt.Key.Key_Minus)
-    assert framing(controls).zoom == 1
-
-
-def test_auto_framing_is_chosen_in_the_panel(controls: Session, qtbot: QtBot) -> None:
-    controls.store.edit("framing", zoom=2)
-    box = find(controls.window, QComboBox, "people.auto_framing")
-    pick(box, box.findData("close"))
-    assert controls.store.current.people.auto_framing == "close"
-    assert framing(controls) == WHOLE, "a manual zoom would override it"
-    controls.store.edit("people", auto_framing="off")
-    qtbot.waitUntil(lambda: box.currentData() == "off")
 
 
 @pytest.mark.parametrize(("section", "link"), [("framing", "framingReset"), ("background", "backgroundReset")])

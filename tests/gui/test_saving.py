@@ -19,7 +19,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from PyQt6.QtCore import QCoreApplication, QEvent, QObject, Qt, QTimer
 from PyQt6.QtGui import QAction, QColor
-from PyQt6.QtWidgets import QApplication, QColorDialog, QInputDialog, QMenu, QMessageBox
+from PyQt6.QtWidgets import QApplication, QColorDialog, QInputDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from app.config import settings_file
@@ -29,19 +29,31 @@ from app.control.commands import Command
 from app.control.transport import ask
 from app.core import paths
 from app.core.errors import SettingsError, SourceOpenError
-from app.core.settings import BackgroundSettings, OutputSettings, PeopleSettings, Settings, SettingsOwner, Zone
+from app.core.settings import BackgroundSettings, PeopleSettings, Settings, SettingsOwner, Zone
 from app.core.types import PictureKind
 from app.gui.application import Session, WindowOptions, make_application, run_window
 from app.gui.backgrounds.tiles import TileKind
 from app.gui.bridge import Bridge, ViewMode, ViewRequest
-from app.gui.menus import ScenesMenu
 from app.gui.panels.devices import edit_capture
 from app.gui.state import NICENESS, Saver, SettingsStore, Tasks
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
 from tests.fakes.world import FakeWorld
 from tests.gui.conftest import ON_DEVICE, PATIENCE_MS, QUIET, StartWindow, activate
-from tests.gui.widgets import add, answer, answered, asked, button, chosen, existing, find, made_store, own, tiles
+from tests.gui.widgets import (
+    add,
+    answer,
+    answered,
+    asked,
+    button,
+    chosen,
+    existing,
+    find,
+    made_store,
+    own,
+    settle,
+    tiles,
+)
 from tests.other_values import other_value
 from tests.paths import ROOT
 from tests.waiting import beside, eventually
@@ -188,30 +200,6 @@ def test_what_was_changed_last_is_saved_while_all_threads_are_busy(session: Sess
     assert SceneStore(path.with_name("scenes.json")).get("Late").settings.background.blur_strength == 93
 
 
-def test_slow_writes_land_in_their_order(session: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    first, begun, written = threading.Event(), list[Settings](), list[float]()
-    save = settings_file.save
-
-    def slow(path: Path, settings: Settings) -> None:
-        begun.append(settings)
-        if len(begun) == 1:
-            first.wait(5)
-        save(path, settings)
-        written.append(settings.background.blur_strength)
-
-    monkeypatch.setattr(settings_file, "save", slow)
-    for strength in (91, 92):
-        session.store.edit("background", blur_strength=strength)
-        write(session)
-        qtbot.waitUntil(lambda: bool(begun))
-    qtbot.wait(200)
-    first.set()
-    session.store.edit("background", blur_strength=93)
-    assert session.close() == 0
-    assert written == sorted(written) and written[-1] == 93
-    assert settings_file.load(settings_file.default_path())[0].background.blur_strength == 93
-
-
 def full(*_: object, **__: object) -> None:
     """Fail to write a file, in place of what saves it."""
     raise SettingsError("The file cannot be written: the disk is full.")
@@ -262,15 +250,6 @@ def test_a_failed_write_is_repeated(start_window: StartWindow, world: FakeWorld,
     folder.unlink()
     assert session.close() == 0
     assert settings_file.load(folder / "settings.json")[0].background.blur_strength == 91
-
-
-def test_a_saver_writes_nothing_that_the_file_holds(tmp_path: Path, qtbot: QtBot) -> None:
-    tasks, store = Tasks(), store_of(Settings(), Settings())
-    saver = Saver(store, tmp_path / "settings.json", tasks)
-    store.change(lambda settings: settings.replace(paused=True))
-    saver.write()
-    assert tasks.close() == []
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_windows_save_what_each_changed(start_window: StartWindow, world: FakeWorld, tmp_path: Path) -> None:
@@ -348,7 +327,11 @@ def taker(qapp: object) -> Taker:
     return Taker()
 
 
-def test_errors_arrive_or_are_told(qtbot: QtBot, tasks: Tasks, taker: Taker, caplog: pytest.LogCaptureFixture) -> None:
+def test_outcomes_arrive_are_logged_or_are_dropped(
+    qtbot: QtBot, tasks: Tasks, taker: Taker, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Nothing is delivered to a deleted object, or after the end."""
+
     def fail() -> None:
         raise OSError("the disk is full")
 
@@ -356,32 +339,18 @@ def test_errors_arrive_or_are_told(qtbot: QtBot, tasks: Tasks, taker: Taker, cap
     qtbot.waitUntil(lambda: taker.taken == [("the disk is full", True)])
     tasks.run(fail, taker.take)
     qtbot.waitUntil(lambda: "the disk is full" in caplog.text)
-
-
-def test_results_for_deleted_widgets_are_dropped(qtbot: QtBot, tasks: Tasks, taker: Taker) -> None:
-    release, ended = threading.Event(), threading.Event()
-
-    def work() -> int:
-        release.wait(60)
-        ended.set()
-        return 1
-
-    notes = taker.taken
-    tasks.run(work, taker.take)
+    other, notes = Taker(), taker.taken
+    tasks.run(lambda: 1, taker.take)
+    tasks.run(lambda: 2, other.take)
     taker.deleteLater()
     QCoreApplication.sendPostedEvents(taker, QEvent.Type.DeferredDelete)
-    release.set()
-    eventually(ended.is_set)
-    qtbot.wait(50)
-    assert notes == []
-
-
-def test_nothing_runs_or_is_delivered_after_close(qtbot: QtBot, tasks: Tasks, taker: Taker) -> None:
-    tasks.run(lambda: 1, taker.take)
+    qtbot.waitUntil(lambda: other.taken == [(2, True)])
+    settle(tasks, qtbot)
+    tasks.run(lambda: 3, other.take)
     tasks.close()
-    tasks.run(lambda: 2, taker.take)
-    qtbot.wait(50)
-    assert taker.taken == []
+    tasks.run(lambda: 4, other.take)
+    QCoreApplication.sendPostedEvents()
+    assert (len(notes), len(other.taken)) == (1, 1)
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only there a thread has a niceness of its own")
@@ -454,38 +423,26 @@ def test_scenes_are_saved_applied_renamed_and_removed(session: Session, qtbot: Q
     qtbot.waitUntil(lambda: "There is no scene “Office”" in session.window.notices.error)
 
 
-class ScenesOfASlowDisk(SceneStore):
-    """Gives the scene “slow” when it is told to."""
+def test_of_two_scenes_the_one_that_was_chosen_last_is_applied(
+    controls: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    scenes, may_read, read = controls.window.scenes, threading.Event(), SceneStore.get
 
-    def __init__(self, path: Path) -> None:
-        super().__init__(path)
-        self.may_read, self.has_read = threading.Event(), threading.Event()
-        self.may_read.set()
+    def get(store: SceneStore, name: str) -> Scene:
+        assert name != "slow" or may_read.wait(PATIENCE_MS / 1000)
+        return read(store, name)
 
-    def get(self, name: str) -> Scene:
-        if name != "slow":
-            return super().get(name)
-        assert self.may_read.wait(PATIENCE_MS / 1000)
-        scene = super().get(name)
-        self.has_read.set()
-        return scene
-
-
-def test_of_two_scenes_the_one_that_was_chosen_last_is_applied(controls: Session, qtbot: QtBot, tmp_path: Path) -> None:
-    scenes = ScenesOfASlowDisk(tmp_path / "scenes.json")
     for name, colour in (("slow", "#111111"), ("quick", "#222222")):
-        scenes.put(name, Settings(background=BackgroundSettings(kind="colour", colour=colour)))
-    window = controls.window
-    menu = ScenesMenu(QMenu(window), scenes, controls.store, window.tasks, window)
-    qtbot.waitUntil(lambda: menu.names == ("slow", "quick"))
-    scenes.may_read.clear()
-    scenes.has_read.clear()
-    menu.apply("slow")
-    menu.apply("quick")
-    qtbot.waitUntil(lambda: chosen(controls).colour == "#222222")
-    scenes.may_read.set()
-    qtbot.waitUntil(scenes.has_read.is_set)
-    qtbot.wait(100)  # until it is delivered
+        controls.store.edit("background", kind="colour", colour=colour)
+        save(controls, qtbot, name)
+    controls.store.edit("background", kind="blur")
+    monkeypatch.setattr(SceneStore, "get", get)
+    scenes.apply("slow")
+    scenes.apply("quick")
+    qtbot.waitUntil(lambda: chosen(controls).kind == "colour")
+    assert chosen(controls).colour == "#222222"
+    may_read.set()
+    settle(controls.window.tasks, qtbot)
     assert chosen(controls).colour == "#222222"
 
 
@@ -564,20 +521,6 @@ def test_a_scene_that_shows_more_than_was_confirmed_asks_again(controls: Session
     assert store.current.people == PeopleSettings()
 
 
-def test_a_scene_changes_the_camera_only_if_it_was_saved_with_it(controls: Session, qtbot: QtBot) -> None:
-    scenes, store = controls.window.scenes, controls.store
-    store.edit("capture", source="camera:usb-1")
-    save(controls, qtbot, "look")
-    save(controls, qtbot, "desk", with_devices=True)
-    store.edit("capture", source="camera:usb-2")
-    store.edit("background", kind="colour")
-    scenes.apply("look")
-    qtbot.waitUntil(lambda: store.current.background.kind == "blur")
-    assert store.current.capture.source == "camera:usb-2"
-    scenes.apply("desk")
-    qtbot.waitUntil(lambda: store.current.capture.source == "camera:usb-1")
-
-
 def entry(controls: Session, name: str) -> QAction:
     """Open the Scenes menu and return the entry of a scene."""
     menu = controls.window.menus.scenes
@@ -585,18 +528,24 @@ def entry(controls: Session, name: str) -> QAction:
     return next(action for action in menu.actions() if action.text() == name)
 
 
-def test_the_scene_in_use_is_marked(controls: Session, qtbot: QtBot) -> None:
+def test_the_scene_in_use_is_marked_and_changes_the_camera_only_if_saved_with_it(
+    controls: Session, qtbot: QtBot
+) -> None:
     store = controls.store
+    store.edit("capture", source="camera:usb-1")
     save(controls, qtbot, "Blurred")
     store.edit("background", kind="colour")
-    save(controls, qtbot, "Coloured & more")
+    save(controls, qtbot, "Desk & more", with_devices=True)
     assert not entry(controls, "Blurred").isChecked()
-    assert entry(controls, "Coloured && more").isChecked()
+    assert entry(controls, "Desk && more").isChecked()
+    store.edit("capture", source="camera:usb-2")
     entry(controls, "Blurred").trigger()
     qtbot.waitUntil(lambda: store.current.background.kind == "blur")
-    assert entry(controls, "Blurred").isChecked()
+    assert entry(controls, "Blurred").isChecked() and store.current.capture.source == "camera:usb-2"
     store.edit("background", blur_strength=97)
     assert not entry(controls, "Blurred").isChecked(), "another look than the saved one"
+    entry(controls, "Desk && more").trigger()
+    qtbot.waitUntil(lambda: store.current.capture.source == "camera:usb-1")
 
 
 def test_saving_says_so_and_asks_before_it_replaces_a_scene(session: Session, qtbot: QtBot) -> None:
@@ -657,36 +606,30 @@ def test_a_background_chosen_after_one_of_the_command_line_is_saved_with_its_kin
     assert store.saved.background == BackgroundSettings(kind="image", path=Path("chosen.png"), fit="fit")
 
 
-def test_recording_pause_and_freeze_are_not_saved() -> None:
-    store = made_store()
-    store.edit("output", record=Path("a.mp4"), standby_text="soon")
-    store.set("paused", True)
-    store.set("frozen", True)
-    assert store.current.paused
-    assert store.current.frozen
-    for kept in (store.saved, store.current.kept):
-        assert kept.output == OutputSettings(standby_text="soon")
-        assert not kept.paused
-        assert not kept.frozen
+def test_recording_pause_and_freeze_are_not_saved(tmp_path: Path, qtbot: QtBot) -> None:
+    store, tasks = made_store(), Tasks()
+    saver = Saver(store, tmp_path / "settings.json", tasks)
+    store.edit("output", record=Path("a.mp4"))
+    for name in ("paused", "frozen"):
+        store.set(name, True)
+        assert getattr(store.current, name)
+    assert store.saved == store.current.kept == Settings()
+    saver.write()
+    assert tasks.close() == []
+    assert list(tmp_path.iterdir()) == [], "what the file holds is not written"
 
 
-def test_changed_is_emitted_once_per_effective_change() -> None:
+def test_changed_is_emitted_once_per_change_on_the_gui_thread(qtbot: QtBot) -> None:
     store = made_store()
-    emitted: list[Settings] = []
-    store.changed.connect(emitted.append)
+    emitted: list[tuple[str, int]] = []
+    store.changed.connect(lambda new: emitted.append((new.background.kind, threading.get_ident())))
     store.edit("background", kind="blur")
     store.edit("background", kind="none")
-    assert [settings.background.kind for settings in emitted] == ["none"]
-
-
-def test_a_change_on_another_thread_is_emitted_on_the_gui_thread(qtbot: QtBot) -> None:
-    store = made_store()
-    threads: list[int] = []
-    store.changed.connect(lambda _new: threads.append(threading.get_ident()))
-    beside(lambda: store.set("paused", True)).result()
-    assert store.current.paused, "in effect without the GUI thread"
-    assert not threads
-    qtbot.waitUntil(lambda: threads == [threading.get_ident()])
+    beside(lambda: store.edit("background", kind="colour")).result()
+    assert store.current.background.kind == "colour", "in effect without the GUI thread"
+    own = threading.get_ident()
+    assert emitted == [("none", own)]
+    qtbot.waitUntil(lambda: emitted[1:] == [("colour", own)])
 
 
 def test_a_pause_does_not_wait_for_the_gui_thread(start_window: StartWindow, qtbot: QtBot, world: FakeWorld) -> None:
