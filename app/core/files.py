@@ -13,7 +13,6 @@ import stat
 import sys
 import tempfile
 import threading
-import time
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
@@ -352,16 +351,12 @@ def lock_file(path: Path, *, wait: bool) -> IO[bytes] | None:
     return file
 
 
-POLL_S = 0.1
-
-
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock on `path`, whose folder is created; nothing is locked where this is not possible."""
     file = None
     with suppress(OSError):  # a folder that cannot be written to is reported by what is written there
         path.parent.mkdir(parents=True, exist_ok=True)
-        while (file := lock_file(path, wait=True)) is None:  # Windows waits ten seconds only
-            time.sleep(POLL_S)
+        file = lock_file(path, wait=True)
     with file or nullcontext():
         yield

@@ -83,16 +83,6 @@ def test_a_start_that_fails_is_1_and_names_the_thing(
     assert named in one_sentence(capsys)
 
 
-def test_a_conversion_that_cannot_start_shows_no_bar(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then treats the output as a terminal
-    (tmp_path / "text.mp4").write_text("no video")
-    for name in ("text.mp4", "missing.mp4"):
-        assert main.main(["convert", str(tmp_path / name), str(tmp_path / "out.mp4")]) == 1
-        one_sentence(capsys)
-
-
 @pytest.mark.skipif(sys.platform != "linux", reason="Windows and macOS have a home folder for every user")
 @pytest.mark.parametrize("words", [["weights", "list"], ["convert", "a.mp4", "b.mp4"], ["doctor"]])
 def test_a_user_without_a_home_folder_is_told(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 from unittest.mock import Mock
@@ -14,12 +16,12 @@ import pytest
 
 from app.config.scenes import SceneStore
 from app.control import changes
-from app.control.commands import parse_words
+from app.control.commands import Command, Status, parse_words
 from app.control.controller import SettingsController
 from app.control.files import BackgroundFile, Tiles
 from app.control.server import ControlServer
-from app.control.transport import ControlAddress
-from app.core.errors import PlateError
+from app.control.transport import ControlAddress, default_address
+from app.core.errors import PlateError, SettingsError, UsageError
 from app.core.settings import Settings, SettingsOwner
 from app.core.types import BgrImage, Picture, PictureKind
 from app.matting.plate.picture import plate_path, save_plate
@@ -27,9 +29,55 @@ from app.output.sound import MicrophoneName
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase, PipelineStatus
 from mattecam.testing import room_picture
-from tests.control.recorder import Recorder, serving
 from tests.fakes.world import BASE, FakeWorld
 from tests.waiting import eventually
+
+
+@dataclass
+class Recorder(SettingsController):
+    """Records commands only.
+
+    It fails for the scenes "nowhere" and "unknown", crashes for the scene "defect", blocks for the scene "slow".
+    """
+
+    commands: list[Command] = field(default_factory=list)
+    threads: set[threading.Thread] = field(default_factory=set)
+    closed: threading.Event = field(default_factory=threading.Event)
+    entered: threading.Event = field(default_factory=threading.Event)
+
+    def run(self, command: Command) -> str:
+        if command == Command("scene", "nowhere"):
+            raise SettingsError("There is no scene 'nowhere'; none is saved yet.")
+        if command == Command("scene", "unknown"):
+            raise UsageError("There is no scene unknown.")
+        if command == Command("scene", "defect"):
+            raise ZeroDivisionError("a defect")
+        if command == Command("scene", "slow"):
+            self.entered.set()
+            self.closed.wait(60)
+        self.commands.append(command)
+        self.threads.add(threading.current_thread())
+        return f"{command.name} done"
+
+    def status(self) -> Status:
+        return {"model": "mattecam", "size": [640, 480], "virtual_camera": None, "paused": True, "phase": "paused"}
+
+    def close(self) -> None:
+        self.closed.set()
+
+
+@contextmanager
+def serving(
+    at: Callable[[], ControlAddress] = default_address, controller: SettingsController | None = None
+) -> Iterator[ControlServer]:
+    """Run a control server."""
+    server = ControlServer(controller or Recorder(), at=at)
+    server.start()
+    try:
+        yield server
+    finally:
+        stopped = server.stop(timeout_s=60.0)
+    assert stopped
 
 
 class Program:

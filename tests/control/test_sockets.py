@@ -36,8 +36,7 @@ from app.control.transport import (
     send,
 )
 from app.core import paths
-from tests.control.conftest import posix_only, socket_address
-from tests.control.recorder import Recorder, serving
+from tests.control.conftest import Recorder, posix_only, serving, socket_address
 from tests.paths import ROOT
 from tests.waiting import beside, eventually
 
