@@ -261,11 +261,7 @@ def straight(premultiplied: BgrImage, alpha: AlphaImage) -> BgrImage:
 
     They tell no more of what lies behind a faint pixel than the picture over black does.
     """
-    soft = (alpha > 0) & (alpha < 255)
-    weights = alpha[soft].astype(np.uint32)[:, None]
-    colours = premultiplied.copy()
-    colours[soft] = np.minimum((premultiplied[soft] * np.uint32(255) + weights // 2) // weights, 255)
-    return colours
+    return np.asarray(cv2.divide(premultiplied, cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR), scale=255), np.uint8)
 
 
 def extended(image: BgraImage) -> BgraImage:

@@ -107,7 +107,7 @@ def open_container(path: Path) -> InputContainer:
                 )
             )
         return av.open(
-            as_video(path) if is_animated_webp(path) else file_address(path),
+            _opened_by_ffmpeg(path),
             "r",
             container_options={
                 "protocol_whitelist": PROTOCOLS,
@@ -437,20 +437,17 @@ USUAL_MS = 100
 """Duration of a frame that names none, as in web browsers."""
 
 
-def is_animated_webp(path: Path) -> bool:
-    """Return whether a file is an animated WebP image. Raises OSError."""
+def _opened_by_ffmpeg(path: Path) -> str | io.BytesIO:
+    """Return what FFmpeg opens: the address of the file; of an animated WebP image, lossless video with alpha.
+
+    Raises OSError or ValueError for such an image that is damaged or too large.
+    """
     with path.open("rb") as file:
         head = file.read(21)
-    return head[:4] == b"RIFF" and head[8:16] == b"WEBPVP8X" and len(head) == 21 and bool(head[20] & 2)
-
-
-def as_video(path: Path) -> io.BytesIO:
-    """Return an animated WebP file as lossless video with alpha.
-
-    Raises OSError or ValueError for one that is damaged or too large.
-    """
+    if head[:4] != b"RIFF" or head[8:16] != b"WEBPVP8X" or len(head) < 21 or not head[20] & 2:
+        return file_address(path)
+    changed = path.stat()
     try:
-        changed = path.stat()
         return io.BytesIO(_encoded(path, changed.st_size, changed.st_mtime_ns))
     except (EOFError, RuntimeError, SyntaxError, MemoryError) as error:
         raise ValueError(str(error)) from error

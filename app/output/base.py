@@ -16,8 +16,8 @@ from app.core import geometry
 from app.core.errors import SinkError, Stage, t
 from app.core.files import why_not_written
 from app.core.settings import Settings
-from app.core.types import AlphaImage, BgrImage, Outgoing, Picture
-from app.media.frame_filters import premultiplied
+from app.core.types import BgrImage, Outgoing, Picture
+from app.media.frame_filters import premultiplied, straight
 from app.media.image_file import write_picture
 from app.media.yuv import Layout, YuvConverter
 from app.output.sound import Microphone
@@ -170,29 +170,21 @@ class Packer:
         return packed
 
 
-def person_on_black(picture: Picture) -> tuple[BgrImage, AlphaImage]:
-    """Return the person's colours times alpha, and alpha. A picture without alpha, such as the card, is opaque.
-
-    Colours are premultiplied, so that nothing of the room shows where alpha is 0.
-    """
-    if picture.alpha is None:
-        return picture.image, np.full(picture.image.shape[:2], 255, np.uint8)
-    colours = picture.image if picture.foreground is None else picture.foreground
-    return premultiplied(colours, picture.alpha), picture.alpha
-
-
 def to_bgra(picture: Picture, width: int, height: int) -> NDArray[np.uint8]:
-    """Return (height, width, 4) uint8: blue, green, red and alpha. Bars of other shapes are clear.
+    """Return (height, width, 4) uint8: blue, green, red and alpha; one without alpha, such as the card, is opaque.
 
     Colours are not premultiplied, because PipeWire cannot say so and readers such as OBS multiply them by alpha. They
     are derived from the premultiplied ones: clear pixels are black, and a reader that ignores alpha finds no more of
-    the room in faint pixels than a composite would show.
+    the room in faint pixels than a composite would show. Bars of other shapes are clear.
     """
-    person, alpha = person_on_black(picture)
+    if picture.alpha is None:
+        person, alpha = picture.image, np.full(picture.image.shape[:2], 255, np.uint8)
+    else:
+        colours = picture.image if picture.foreground is None else picture.foreground
+        person, alpha = premultiplied(colours, picture.alpha), picture.alpha
     if picture.size != (width, height):
         person, alpha = geometry.letterbox(person, width, height), geometry.letterbox(alpha, width, height)
-    colours = np.asarray(cv2.divide(person, cv2.cvtColor(alpha, cv2.COLOR_GRAY2BGR), scale=255), np.uint8)
-    return np.dstack([colours, alpha])
+    return np.dstack([straight(person, alpha), alpha])
 
 
 def write_snapshot(path: Path, image: BgrImage) -> None:

@@ -17,7 +17,7 @@ from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import Outgoing, Picture, PictureKind
 from app.media.video_writer import RecordingWriter, VideoWriter, live_encoder
 from app.media.yuv import Layout, YuvConverter
-from app.output.base import person_on_black, to_bgra
+from app.output.base import to_bgra
 from app.output.pipewire import PipeWireCamera
 from app.output.recording import Recorder
 from app.system.pipewire.stream import RAW_LAYOUTS, NodeReader, RawFrame
@@ -290,13 +290,13 @@ def expected(picture: Picture) -> np.ndarray[tuple[int, ...], np.dtype[np.float6
     return picture.foreground * (picture.alpha[..., None] / 255)
 
 
-def test_colours_are_premultiplied_and_clear_pixels_black() -> None:
+def test_clear_pixels_are_black_and_others_multiply_to_the_person() -> None:
     picture = matted()
-    person, alpha = person_on_black(picture)
-    assert np.abs(person - expected(picture)).max() <= 0.5 + 1e-9
-    assert picture.foreground is not None
-    assert (person[alpha == 0] == 0).all() and (person[alpha == 255] == picture.foreground[alpha == 255]).all()
-    assert (person <= alpha[..., None]).all(), "a premultiplied colour is never above its alpha"
+    sent = to_bgra(picture, WIDTH, HEIGHT)
+    assert np.abs(sent[..., :3] * (sent[..., 3:] / 255) - expected(picture)).max() <= 1
+    assert picture.foreground is not None and (sent[..., 3] == picture.alpha).all()
+    assert not sent[sent[..., 3] == 0].any()
+    assert (sent[..., :3][sent[..., 3] == 255] == picture.foreground[sent[..., 3] == 255]).all()
 
 
 def test_a_picture_without_alpha_is_opaque() -> None:
