@@ -64,7 +64,7 @@ def test_a_format_without_frames_is_skipped(driver: type[FakeCapture], nothing: 
     ],
 )  # fmt: skip
 def test_every_format_is_tried_and_compressed_video_last(
-    offered: tuple[str, ...], used: str, driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
+    offered: tuple[str, ...], used: str, driver: type[FakeCapture]
 ) -> None:
     """A camera with H264 first was refused: only the first of such formats was tried."""
     driver.device = replace(WEBCAM, formats=offered)
@@ -76,14 +76,27 @@ BYTES = np.zeros((1, 700), np.uint8)
 """What OpenCV gives of video that it does not decode."""
 
 
-@pytest.mark.parametrize("chosen", ["auto", "H264"])
-def test_video_that_is_not_decoded_is_never_taken_for_a_picture(
-    chosen: str, driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
+BLACK = np.zeros((48, 64, 3), np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("shows", "chosen", "words"),
+    [
+        ({"H264": BYTES, "HEVC": BYTES[0]}, "auto", "sends video that cannot be decoded; choose another format"),
+        ({"H264": BYTES, "HEVC": BYTES[0]}, "H264", "sends video that cannot be decoded; choose another format"),
+        ({"MJPG": BLACK, "YUYV": BLACK}, "auto", "only black frames; open its shutter"),
+        (None, "auto", r"Webcam .*cannot be opened: .*not a camera"),
+    ],
+)
+def test_a_camera_without_a_picture_is_not_opened_and_told_why(
+    shows: dict[str, BgrImage | None] | None, chosen: str, words: str, driver: type[FakeCapture]
 ) -> None:
-    driver.device = replace(WEBCAM, formats=("H264", "HEVC"))
-    driver.shows = {"H264": BYTES, "HEVC": BYTES[0]}
-    with pytest.raises(SourceOpenError, match="sends video that cannot be decoded; choose another format"):
+    driver.opens, driver.shows = shows is not None, shows or {}
+    driver.device = replace(WEBCAM, formats=tuple(driver.shows))
+    with pytest.raises(SourceOpenError, match=words):
         driver.source(pixel_format=chosen)
+    for capture in [] if driver.opens else driver.made:
+        capture.release()
 
 
 Rates = dict[tuple[str, int], float]
@@ -106,7 +119,7 @@ Rates = dict[tuple[str, int], float]
     ],
 )
 def test_a_size_that_is_slow_is_left_for_one_that_reaches_30(
-    rates: Rates, fps: float, used: tuple[str, int, float], driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
+    rates: Rates, fps: float, used: tuple[str, int, float], driver: type[FakeCapture]
 ) -> None:
     """Without MJPG, many cameras reach 720p at 10 frames per second."""
 
@@ -128,20 +141,6 @@ def test_a_size_that_is_slow_is_left_for_one_that_reaches_30(
     assert (info.pixel_format, info.height, info.fps) == used
 
 
-def test_only_black_frames_are_reported(driver: type[FakeCapture]) -> None:
-    driver.shows = dict.fromkeys(driver.shows, np.zeros((48, 64, 3), np.uint8))
-    with pytest.raises(SourceOpenError, match="only black frames; open its shutter"):
-        driver.source()
-
-
-def test_a_camera_that_cannot_be_opened(driver: type[FakeCapture]) -> None:
-    driver.opens = False
-    with pytest.raises(SourceOpenError, match=r"Webcam .*cannot be opened: .*not a camera"):
-        driver.source()
-    for capture in driver.made:
-        capture.release()
-
-
 @pytest.mark.parametrize("skips", [False, True])
 def test_a_silent_camera_is_lost(driver: type[FakeCapture], skips: bool) -> None:
     with driver.source() as source:
@@ -151,12 +150,6 @@ def test_a_silent_camera_is_lost(driver: type[FakeCapture], skips: bool) -> None
         driver.shows.clear()
         lost(read, "delivered no frame for")
         assert time.perf_counter() - started_s > FAST.silence_s
-
-
-def test_a_closed_shutter_loses_the_camera_without_a_black_frame(driver: type[FakeCapture]) -> None:
-    with driver.source() as source:
-        driver.shows["MJPG"] = np.zeros((48, 64, 3), np.uint8)
-        lost(source.read, "only black frames")
 
 
 def test_a_skipped_frame_is_not_decoded(driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -232,17 +225,24 @@ def test_damaged_mjpg_frames_are_dropped(driver: type[FakeCapture]) -> None:
         assert np.array_equal(frame.image, expected)
 
 
-def test_a_camera_with_only_damaged_frames_is_lost(driver: type[FakeCapture]) -> None:
-    driver.undecoded[:] = [LARGE, DAMAGED]
+@pytest.mark.parametrize(
+    ("undecoded", "then", "words"),
+    [([LARGE, DAMAGED], picture(), "only damaged frames; check its cable"), ([], BLACK, "only black frames")],
+    ids=["damaged", "a closed shutter"],
+)
+def test_a_camera_without_a_picture_to_show_is_lost(
+    driver: type[FakeCapture], undecoded: list[bytes], then: BgrImage, words: str
+) -> None:
+    driver.undecoded[:] = undecoded
     with driver.source() as source:
-        lost(source.read, "only damaged frames; check its cable", most=100)
+        driver.shows["MJPG"] = then
+        lost(source.read, words, most=100)
 
 
 def test_a_camera_that_always_sends_surplus_bytes_is_not_damaged(
     driver: type[FakeCapture], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    frame = LARGE
-    driver.undecoded[:] = [frame[:-2] + b"\x11" * 9 + b"\xff\xd9"]
+    driver.undecoded[:] = [LARGE[:-2] + b"\x11" * 9 + b"\xff\xd9"]
     decode = Mock(wraps=simplejpeg.decode_jpeg)
     monkeypatch.setattr(simplejpeg, "decode_jpeg", decode)
     with driver.source(PATIENT) as source:
