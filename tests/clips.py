@@ -180,6 +180,12 @@ def write_clip(
     return path
 
 
+def length_of(stream: Stream) -> Fraction:
+    """Return how long a stream lasts, in seconds, as its file names it."""
+    assert stream.duration is not None and stream.time_base is not None
+    return stream.duration * stream.time_base
+
+
 def read_numbers(path: Path) -> list[int]:
     """The numbers of every frame of a file."""
     with av.open(str(path)) as container:

@@ -61,11 +61,6 @@ class Timing:
     is_constant: bool
     """Whether all frames last alike, the last one too."""
 
-    def last_lasts_s(self, stamped_s: Fraction) -> Fraction:
-        """Return the exact duration of the last frame. stamped_s: what the file says."""
-        is_usual = self.grid is not None and abs(stamped_s * self.rate - 1) <= HELD_SHARE
-        return 1 / self.rate if is_usual else stamped_s
-
 
 class VideoReader:
     """A video file. The constructor decodes its first frame; `frames` reads it any number of times.
@@ -168,7 +163,9 @@ class VideoReader:
                 yield time_s, self._image(video, frame)
             self.damaged = counted + video.damaged
             lasts_s = video.end_s - stamp_s
-            self.end_s = time_s + (lasts_s if timing is None else timing.last_lasts_s(lasts_s))
+            if timing is not None and timing.grid is not None and abs(lasts_s * timing.rate - 1) <= HELD_SHARE:
+                lasts_s = 1 / timing.rate
+            self.end_s = time_s + lasts_s
             self._frames_read = total
 
     def named_frames(self) -> Generator[tuple[Fraction, str, BgrImage]]:

@@ -225,15 +225,19 @@ def test_other_cameras_are_used_only_by_name(node: Node, kernel: Kernel, opened:
     assert opened == [node[1]]
 
 
-def test_a_phone_that_sends_nothing_is_named(kernel: Kernel, opened: list[str]) -> None:
-    plug(kernel, (0, "DroidCam silent", ("YU12",), LOOPBACK))
-    with pytest.raises(CameraAbsentError, match="bus-0 does not open"):
-        new_opener()(AUTO)
-
-
-def test_a_physical_camera_that_fails_is_not_replaced(kernel: Kernel, opened: list[str]) -> None:
-    plug(kernel, (0, "silent", COLOUR, "uvc"), (2, "DroidCam", ("YU12",), LOOPBACK))
-    with pytest.raises(SourceOpenError, match="does not open"):
+@pytest.mark.parametrize(
+    ("nodes", "error"),
+    [
+        ([(0, "DroidCam silent", ("YU12",), LOOPBACK)], CameraAbsentError),
+        ([(0, "silent", COLOUR, "uvc"), (2, "DroidCam", ("YU12",), LOOPBACK)], SourceOpenError),
+    ],
+    ids=["a phone that sends nothing", "a physical camera, which no other one replaces"],
+)
+def test_a_camera_that_does_not_open_is_named(
+    nodes: list[Node], error: type[SourceOpenError], kernel: Kernel, opened: list[str]
+) -> None:
+    plug(kernel, *nodes)
+    with pytest.raises(error, match="bus-0 does not open"):
         SourceOpener(lambda path: True)(AUTO)
     assert not opened
 
@@ -289,17 +293,18 @@ def test_cameras_without_known_formats_are_taken() -> None:
     assert CameraDevice("a", "iPhone Camera", "", 0).rank is Rank.PHONE
 
 
-@pytest.mark.parametrize("named", ["camera:2", "2", "/dev/video2", "camera:bus-2", "camera:Cam", "LINK", "camera:LINK"])
-def test_the_device_of_a_source(named: str, kernel: Kernel, tmp_path: Path) -> None:
+NAMES = ["camera:2", "2", "/dev/video2", "camera:bus-2", "camera:Cam", "LINK", "camera:LINK"]
+OTHER_NAMES = ["auto", "demo", "film.mp4", "", "camera:gone", "portal:Cam"]
+
+
+@pytest.mark.parametrize(
+    ("named", "device"), [*((name, "/dev/video2") for name in NAMES), *((name, "") for name in OTHER_NAMES)]
+)
+def test_the_device_of_a_source(named: str, device: str, kernel: Kernel, tmp_path: Path) -> None:
     plug(kernel, (2, "Cam", COLOUR, "uvc"))
     link = tmp_path / "my-camera"
     link.symlink_to("/dev/video2")
-    assert source_device(named.replace("LINK", str(link))) == "/dev/video2"
-
-
-@pytest.mark.parametrize("named", ["auto", "demo", "film.mp4", "", "camera:gone", "portal:Cam"])
-def test_other_sources_have_no_device(named: str, kernel: Kernel) -> None:
-    assert source_device(named) == ""
+    assert source_device(named.replace("LINK", str(link))) == device
 
 
 def test_the_virtual_camera_in_use_is_no_source(kernel: Kernel, monkeypatch: pytest.MonkeyPatch) -> None:
