@@ -45,9 +45,9 @@ def main(argv: list[str]) -> int:
         unsupported = environment.unsupported_system()
         if unsupported:
             sys.exit(f"mattecam: {unsupported}")
-        missing = display.libraries_to_install() if opens_window(argv) else None
+        missing = display.missing_libraries() if opens_window(argv) else None
         if missing:  # said before an installation of some minutes
-            sys.exit(f"mattecam: {missing}")
+            sys.exit(f"mattecam: {missing}; install them first, or run `python3 run.py headless`.")
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, signal.default_int_handler)
         try:

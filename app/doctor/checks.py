@@ -42,6 +42,7 @@ from app.doctor.virtual_camera import (
 )
 from app.matting.choice import hardware
 from app.matting.choice.choice import best, choose, described, trials_of
+from app.output.camera_list import list_virtual_cameras
 from app.system.environment import (
     NVIDIA_MARK,
     OLDEST_DRIVER,
@@ -97,7 +98,12 @@ def check_display(system: System) -> Iterator[Finding]:
     if not wayland and not x11:
         yield warning("display", t("There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set."), headless)
         return
-    lacks = [] if wayland else _missing_x11_libraries(system)
+    lacks = []
+    if not wayland and (missing := missing_x11_libraries(system.find_library)):
+        debian = " ".join(library.debian for library in missing)
+        fedora = " ".join(dict.fromkeys(library.fedora for library in missing))
+        packages = {DEBIAN: debian, SUSE: debian, FEDORA: fedora, ARCH: fedora}
+        lacks.append(_missing(system, [library.name for library in missing], packages))
     if not system.find_library("EGL"):
         lacks.append(_missing(system, ["EGL"], _EGL))
     if not lacks and (reason := system.window_problem()):
@@ -118,14 +124,6 @@ def check_variables(system: System) -> Iterator[Finding]:
     if names:
         step = CommandLine(f"env {' '.join(f'-u {name}' for name in names)} python3 run.py")
         yield warning("variables", t("Variables of other programs reach this one: {variables}.", variables=names), step)
-
-
-def _missing_x11_libraries(system: System) -> list[Finding]:
-    missing = missing_x11_libraries(system.find_library)
-    debian = " ".join(library.debian for library in missing)
-    fedora = " ".join(dict.fromkeys(library.fedora for library in missing))
-    packages = {DEBIAN: debian, SUSE: debian, FEDORA: fedora, ARCH: fedora}
-    return [_missing(system, [library.name for library in missing], packages)] if missing else []
 
 
 def _missing(system: System, names: list[str], packages: Mapping[Distribution, str]) -> Finding:
@@ -342,7 +340,7 @@ class Check:
 
 CHECKS = (
     Check("camera", _cameras),
-    Check("virtual camera", check_windows, "win32"),
+    Check("virtual camera", lambda _: check_windows([one.id for one in list_virtual_cameras()]), "win32"),
     Check("virtual camera", check_mac, "darwin"),
     Check("virtual camera", check_virtual_camera, "linux"),
     Check("virtual camera: proof", _proof, "linux", sends=True),

@@ -76,12 +76,6 @@ def missing_libraries(
     )
 
 
-def libraries_to_install() -> str | None:
-    """Return what to install before the program itself, a sentence; None if the window lacks no library."""
-    missing = missing_libraries()
-    return None if missing is None else f"{missing}; install them first, or run `python3 run.py headless`."
-
-
 def window_problem(environment: Mapping[str, str] = os.environ) -> str | None:
     """Return why no window can open, a part of a sentence; None if one can. A child process tries it (0.2 s)."""
     if not LINUX:

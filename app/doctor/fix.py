@@ -13,8 +13,6 @@ from app.core.errors import MattecamError, Text, t
 from app.doctor.finding import MODULE_OPTIONS, NIXOS, detect, nixos_configuration
 from app.doctor.system import System
 from app.doctor.virtual_camera import (
-    LoopbackDevice,
-    Module,
     check_module,
     choose_device,
     free_number,
@@ -36,44 +34,26 @@ def make_script(system: System) -> list[str]:
     """
     if not system.platform.startswith("linux"):
         raise MattecamError("On this system the virtual camera comes from OBS; run `doctor` to see what to install.")
-    module = read_module(system)
-    devices = read_devices(system)
-    device = choose_device(devices)
-    nixos = detect(system) is NIXOS
+    module, devices = read_module(system), read_devices(system)
+    device, nixos = choose_device(devices), detect(system) is NIXOS
+    number = free_number(system) if device is None else device.number
     if nixos or (not module.built and not devices):
         finding = check_module(system, module, devices)
-        steps = "\n".join(nixos_configuration(_number(system, device))) if nixos else finding.fix
+        steps = "\n".join(nixos_configuration(number)) if nixos else finding.fix
         message = f"{finding.detail}\n{steps}"  # lines of steps after the sentence
         raise MattecamError(message)
-    if device is not None and device.exclusive_caps and _written(system, device.number):
+    options = f"options v4l2loopback {MODULE_OPTIONS.format(number=number)}"
+    works = device is not None and device.exclusive_caps  # until the next restart
+    if works and options in system.read(MODPROBE_FILE) and "v4l2loopback" in system.read(LOAD_FILE):
         return []
-    return _script(system, module, device)
-
-
-def _number(system: System, device: LoopbackDevice | None) -> int:
-    """Return the number of our device, or the one that it will get."""
-    return device.number if device is not None else free_number(system)
-
-
-def _options(number: int) -> str:
-    return f"options v4l2loopback {MODULE_OPTIONS.format(number=number)}"
-
-
-def _written(system: System, number: int) -> bool:
-    return _options(number) in system.read(MODPROBE_FILE) and "v4l2loopback" in system.read(LOAD_FILE)
-
-
-def _script(system: System, module: Module, device: LoopbackDevice | None) -> list[str]:
     lines = [
         f"mkdir -p {MODPROBE_FILE.rpartition('/')[0]} {LOAD_FILE.rpartition('/')[0]}",
-        f"printf '%s\\n' {shlex.quote(_options(_number(system, device)))} > {MODPROBE_FILE}",
+        f"printf '%s\\n' {shlex.quote(options)} > {MODPROBE_FILE}",
         f"printf '%s\\n' v4l2loopback > {LOAD_FILE}",
     ]
-    if device is not None and device.exclusive_caps:
-        return lines  # it works until the next restart
-    if module.loaded:
-        lines.append("modprobe -r v4l2loopback")
-    lines.append("modprobe v4l2loopback")
+    if not works:
+        lines += ["modprobe -r v4l2loopback"] if module.loaded else []
+        lines.append("modprobe v4l2loopback")
     return lines
 
 
@@ -103,8 +83,10 @@ def desktop_command(system: System) -> list[str]:
         script = make_script(system)
     except MattecamError:
         return []
-    if not script or system.user == "root":
-        return shell(script) if script else []
+    if not script:
+        return []
+    if system.user == "root":
+        return shell(script)
     if shutil.which("pkexec", path=system.environment.get("PATH")) is None:
         return []
     return ["pkexec", "--disable-internal-agent", *shell(script)]
@@ -152,21 +134,17 @@ def failure(output: str, exit_code: int) -> Text:
     )
 
 
-Ask = Callable[[str], bool]
-"""Shows what will be run and asks; returns True to continue."""
+def fix(system: System, ask: Callable[[str], bool], run: Callable[[Sequence[str]], None] = run_fix) -> str:
+    """Repair and return one sentence about what was done. Raise MattecamError if it failed.
 
-
-def fix(system: System, ask: Ask, run: Callable[[Sequence[str]], None] = run_fix) -> str:
-    """Repair after asking and return one sentence about what was done. Raise MattecamError if it failed."""
+    ask: shows what will be run; returns True to continue.
+    """
     script = make_script(system)
     if not script:
         return f"Nothing to repair: the virtual camera “{camera_names.OWN}” is set up."
     line = [*elevate(system), *shell(script)]
-    shown = "\n".join(script)
-    question = f"As root:\n{shown}"
-    if line[0] != "sh":
-        question = f"As root (with {line[0]}):\n{shown}"
-    if not ask(question):
+    how = "" if line[0] == "sh" else f" (with {line[0]})"
+    if not ask("\n".join([f"As root{how}:", *script])):
         return "Nothing was changed."
     run(line)
     return "Done: the virtual camera is loaded, now and at every start of the computer."

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass
 from fractions import Fraction
 from functools import partial
 
@@ -63,35 +62,28 @@ _WIREPLUMBER = (
 _CLOSE_READERS = t("Close every program that uses the device and check again.")
 
 
-@dataclass(frozen=True, slots=True)
-class Advice:
-    """What to do if the picture does not arrive: by default at a device of v4l2loopback."""
-
-    check: str = "virtual camera: proof"
-    not_sent: Steps = (
-        t("Close other programs that use the device; if that does not help, reload the module:"),
-        CommandLine("sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback"),
-    )
-    not_readable: Steps = (t("Load the module with exclusive_caps=1:"), CommandLine("python3 run.py doctor --fix"))
-    no_picture: Steps = (_CLOSE_READERS,)
-
-
-PIPEWIRE_ADVICE = Advice("PipeWire camera: proof", _WIREPLUMBER, _WIREPLUMBER, _WIREPLUMBER)
+_RELOAD = (
+    t("Close other programs that use the device; if that does not help, reload the module:"),
+    CommandLine("sudo modprobe -r v4l2loopback && sudo modprobe v4l2loopback"),
+)
+_REPAIR = (t("Load the module with exclusive_caps=1:"), CommandLine("python3 run.py doctor --fix"))
 
 
 def prove(
     device: str,
     open_sink: OpenSink,
     open_reader: OpenReader,
-    advice: Advice = Advice(),
     *,
+    check: str = "virtual camera: proof",
+    remedy: Steps = (),
     readers: Callable[[], tuple[str, ...]] = tuple,
     first_frame_s: float = 30.0,
 ) -> Finding:
     """Send bars to the virtual camera `device` and read them back; takes about one second.
 
-    readers: the programs that read it, asked if it cannot be opened: v4l2loopback 0.15 takes one reader at a time.
-    first_frame_s: how long it may take until a frame was sent.
+    check: the name of the finding. remedy: what to do if the picture does not arrive; by default what helps a device
+    of v4l2loopback. readers: the programs that read it, asked if it cannot be opened: v4l2loopback 0.15 takes one
+    reader at a time. first_frame_s: how long it may take until a frame was sent.
     """
     sender = _Sender(open_sink)
     sender.start()
@@ -110,15 +102,15 @@ def prove(
         if not ended:
             reason = t("The driver of {device} does not respond.", device=device)
         detail = t("The test picture could not be sent: {reason}", reason=reason)
-        return problem(advice.check, detail, *advice.not_sent, why=t("Other programs see no picture."))
+        return problem(check, detail, *(remedy or _RELOAD), why=t("Other programs see no picture."))
     programs = () if opened else readers()
     if programs:
         detail = t("{device} takes one program at a time, and {programs} reads it.", device=device, programs=programs)
-        return warning(advice.check, detail, _CLOSE_READERS, why=t("No other program can open the camera meanwhile."))
+        return warning(check, detail, _CLOSE_READERS, why=t("No other program can open the camera meanwhile."))
     if not opened:
         detail = t("{device} accepts frames, but cannot be opened as a camera.", device=device)
-        return problem(advice.check, detail, *advice.not_readable, why=_WHY)
-    return _judge(device, image, advice)
+        return problem(check, detail, *(remedy or _REPAIR), why=_WHY)
+    return _judge(check, device, image, remedy or (_CLOSE_READERS,))
 
 
 class _Sender(threading.Thread):
@@ -161,11 +153,10 @@ def _settled(read: Read) -> BgrImage | None:
     return image
 
 
-def _judge(device: str, image: BgrImage | None, advice: Advice) -> Finding:
-    check = advice.check
+def _judge(check: str, device: str, image: BgrImage | None, no_picture: Steps) -> Finding:
     if image is None:
         detail = t("{device} can be opened as a camera, but delivers no frames.", device=device)
-        return problem(check, detail, *advice.no_picture, why=_WHY)
+        return problem(check, detail, *no_picture, why=_WHY)
     height, width = image.shape[:2]
     if width * _HEIGHT != height * _WIDTH:
         detail = t(
@@ -233,4 +224,4 @@ def prove_pipewire(read_s: float = 2.0) -> Finding:
     def open_sink(width: int, height: int, fps: float) -> FrameSink:
         return PipeWireCamera(width, height, fps, make=partial(PipeWireNode, name=name))
 
-    return prove("PipeWire", open_sink, open_reader, PIPEWIRE_ADVICE)
+    return prove("PipeWire", open_sink, open_reader, check="PipeWire camera: proof", remedy=_WIREPLUMBER)

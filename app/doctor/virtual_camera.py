@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from app.core import camera_names
@@ -27,7 +27,6 @@ from app.doctor.finding import (
     warning,
 )
 from app.doctor.system import System
-from app.output.camera_list import WINDOWS_CLASSES
 
 PREFERRED_NUMBER = 10
 _SYSFS = "/sys/devices/virtual/video4linux"
@@ -188,18 +187,15 @@ def _secure_boot_findings(system: System, module: Module) -> Iterator[Finding]:
     except OSError:  # no UEFI
         return
     if enabled and not module.loaded:
+        # The public keys that DKMS or akmods sign with.
+        keys = "/var/lib/dkms/mok.pub", "/var/lib/shim-signed/mok/MOK.der", "/etc/pki/akmods/certs/public_key.der"
+        key = next((key for key in keys if system.path(key).exists()), keys[2 if detect(system) is FEDORA else 0])
         yield warning(
             "virtual camera: Secure Boot",
             t("Secure Boot is on: the module must be signed with a key that is enrolled in the firmware."),
             t("Enrol the signing key, restart, and confirm on the blue screen:"),
-            CommandLine(f"sudo mokutil --import {_key(system)}"),
+            CommandLine(f"sudo mokutil --import {key}"),
         )
-
-
-def _key(system: System) -> str:
-    """Return the path of the public key that DKMS or akmods sign with."""
-    keys = "/var/lib/dkms/mok.pub", "/var/lib/shim-signed/mok/MOK.der", "/etc/pki/akmods/certs/public_key.der"
-    return next((key for key in keys if system.path(key).exists()), keys[2 if detect(system) is FEDORA else 0])
 
 
 def _caps_finding(system: System, device: LoopbackDevice) -> Finding:
@@ -279,15 +275,10 @@ _MAC_PLUGIN = "/Library/CoreMediaIO/Plug-Ins/DAL/obs-mac-virtualcam.plugin"
 _INSTALLED = "virtual camera: installed"
 
 
-def check_windows(system: System) -> Iterator[Finding]:
-    """Look for OBS or Unity Video Capture by the COM classes they register."""
-    found = [
-        name
-        for name, clsid in WINDOWS_CLASSES.items()
-        if system.run(["reg", "query", rf"HKCR\CLSID\{clsid}"]) is not None
-    ]
-    if found:
-        yield ok(_INSTALLED, t("Installed: {programs}.", programs=found))
+def check_windows(cameras: Collection[str]) -> Iterator[Finding]:
+    """Yield one finding. cameras: names of the virtual cameras that programs have registered."""
+    if cameras:
+        yield ok(_INSTALLED, t("Installed: {programs}.", programs=tuple(cameras)))
         return
     yield problem(
         _INSTALLED,

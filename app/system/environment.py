@@ -238,11 +238,15 @@ def prepare(requirements: Path) -> None:
     with lock_environment() as lock:
         if ready():
             return
-        if not _works():
+        check = [str(PYTHON), "-I", "-c", "import pip, sys; print('%d.%d' % sys.version_info[:2])"]
+        if not PYTHON.exists() or subprocess.run(check, capture_output=True, text=True).stdout.strip() != VERSION:
             if importlib.util.find_spec("ensurepip") is None:
                 raise OSError(f"Python's venv module is missing; on Debian `sudo apt install python{VERSION}-venv`")
             venv.create(VENV, clear=True, symlinks=os.name != "nt", with_pip=True)
-        _remove_incomplete()
+        place = sysconfig.get_path("purelib", "nt" if os.name == "nt" else "posix_prefix", {"base": str(VENV)})
+        for package in Path(place).glob("*.dist-info"):
+            if not (package / "INSTALLER").exists():  # a killed pip left it incomplete, and would skip it
+                shutil.rmtree(package)
         install(requirements, lock)
         # Compile the kernels and convert the bundled network now; otherwise the first start takes longer.
         subprocess.run([str(PYTHON), "-m", "app.matting.choice.preparation"], cwd=ROOT, check=False)
@@ -258,28 +262,6 @@ def lock_environment() -> Iterator[int]:
         yield file.fileno()
 
 
-def _works() -> bool:
-    check = [str(PYTHON), "-I", "-c", "import pip, sys; print('%d.%d' % sys.version_info[:2])"]
-    return PYTHON.exists() and subprocess.run(check, capture_output=True, text=True).stdout.strip() == VERSION
-
-
-def _site_packages() -> Path:
-    return Path(sysconfig.get_path("purelib", "nt" if os.name == "nt" else "posix_prefix", {"base": str(VENV)}))
-
-
-def _remove_incomplete() -> None:
-    """Remove the metadata of packages that a killed pip left incomplete; otherwise pip would skip them."""
-    for package in _site_packages().glob("*.dist-info"):
-        if not (package / "INSTALLER").exists():
-            shutil.rmtree(package)
-
-
-def _locks(requirements: Path, libraries: str) -> list[Path]:
-    tests = ["dev"] if requirements.stem.endswith("-dev") else []
-    names = ["base", *tests, *([libraries] if libraries else [])]
-    return [ROOT / "requirements" / f"{name}.lock" for name in names]
-
-
 def install(requirements: Path, lock: int) -> None:
     """Install the locked packages into `.venv`. lock: a handle that pip inherits. Raises OSError with the reason."""
     log = VENV / "pip.log"
@@ -287,7 +269,9 @@ def install(requirements: Path, lock: int) -> None:
     builds = list(candidates(find_nvidia()))
     while not _install_torch(builds[0], log, lock, last=len(builds) == 1):
         del builds[0]
-    _pip([word for path in _locks(requirements, builds[0].libraries) for word in ("-r", str(path))], log, lock)
+    also = ["dev"] if requirements.stem.endswith("-dev") else []
+    names = filter(None, ["base", *also, builds[0].libraries])
+    _pip([word for name in names for word in ("-r", str(ROOT / "requirements" / f"{name}.lock"))], log, lock)
 
 
 def candidates(nvidia: Nvidia | None) -> Iterator[TorchBuild]:

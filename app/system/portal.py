@@ -91,7 +91,12 @@ def read_permissions() -> Mapping[str, str]:
     """
     with closing(connect()) as bus:
         call(bus, Properties(_CAMERAS).get("IsCameraPresent"), PortalFault.NO_PORTAL)
-        return _permissions(bus)
+        lookup = new_method_call(_STORE, "Lookup", "ss", ("devices", "camera"))
+        try:
+            stored, _ = call(bus, lookup, PortalFault.NO_PORTAL)
+        except PortalError:  # nothing was ever asked
+            return {}
+        return {program: answer[0] for program, answer in stored.items() if answer}
 
 
 def open_cameras(question_s: float) -> int:
@@ -103,11 +108,3 @@ def open_cameras(question_s: float) -> int:
         _request(bus, "AccessCamera", question_s)
         (remote,) = call(bus, new_method_call(_CAMERAS, "OpenPipeWireRemote", "a{sv}", ({},)), PortalFault.REFUSED)
         return int(remote.to_raw_fd())
-
-
-def _permissions(bus: DBusConnection) -> Mapping[str, str]:
-    try:
-        stored, _ = call(bus, new_method_call(_STORE, "Lookup", "ss", ("devices", "camera")), PortalFault.NO_PORTAL)
-    except PortalError:  # nothing was ever asked
-        return {}
-    return {program: answer[0] for program, answer in stored.items() if answer}

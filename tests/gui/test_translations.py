@@ -226,8 +226,8 @@ def test_the_window_names_no_option_and_the_command_line_says_not_that_it_is_one
 
 
 def test_every_check_of_the_doctor_has_a_name_in_the_window() -> None:
-    functions, names = r"(?<!\.)\b(?:ok|warning|problem|Finding|Advice|_folder_finding)\(", "check|_GPU|_INSTALLED"
-    literal = re.compile(rf'(?:{functions}|\b(?:{names})(?:: str|, \w+)? = )\s*"([^"]+)"')
+    functions, names = r"(?<!\.)\b(?:ok|warning|problem|_folder_finding)\(", "check|_GPU|_INSTALLED"
+    literal = re.compile(rf'(?:{functions}|\b(?:{names})(?:: str|, \w+)? ?= ?)\s*"([^"]+)"')
     sources = "".join(path.read_text("utf-8") for path in (FOLDER.parents[1] / "doctor").glob("*.py"))
     found = set(literal.findall(sources))
     assert found == set(check_names())

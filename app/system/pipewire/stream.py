@@ -170,7 +170,8 @@ class Stream:
 
         def param_changed(_data: int, identity: int, address: int | None) -> None:
             if identity == PARAM_FORMAT:
-                listener.format_changed(_pod_at(address) if address else None)
+                size = pod_bytes(ctypes.string_at(address, 8)) if address else 0
+                listener.format_changed(ctypes.string_at(address, size) if address else None)
 
         return StreamEvents(
             version=_EVENTS_VERSION,
@@ -182,13 +183,7 @@ class Stream:
         )
 
 
-def _pod_at(address: int) -> bytes:
-    return ctypes.string_at(address, pod_bytes(ctypes.string_at(address, 8)))
-
-
 RAW_LAYOUTS: tuple[Layout, ...] = ("YUY2", "UYVY", "NV12", "I420", "BGRx", "BGRA", "RGBx", "RGBA", "RGB", "BGR")
-READABLE: tuple[tuple[Layout, ...], ...] = (RAW_LAYOUTS,)
-"""Layouts that a reader accepts by default, in groups that are offered together, the best first."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,14 +205,16 @@ class NodeReader(StreamListener):
         size: tuple[int, int],
         fps: Fraction,
         *,
-        layouts: Sequence[Sequence[Layout]] = READABLE,
+        layouts: Sequence[Sequence[Layout]] = (RAW_LAYOUTS,),
         follows: bool = False,
         connection: Connection | None = None,
         name: str = "mattecam-reader",
     ) -> None:
-        """target: the name or serial number of the node, the number that a portal gives, None for the default
-        camera. size, fps: preferred. follows: wait for the node if it is absent, and read on when it is replaced;
-        otherwise the reader is lost. connection: see `Stream`. Raises OSError.
+        """target: the name or serial number of the node, the number that a portal gives, None for the default camera.
+
+        size, fps: preferred. layouts: groups that are offered together, the best first. follows: wait for the node if
+        it is absent, and read on when it is replaced; otherwise the reader is lost. connection: see `Stream`.
+        Raises OSError.
         """
         self._arrived = threading.Condition()
         self._newest: RawFrame | None = None
