@@ -13,7 +13,6 @@ from device_bed import (
     checks_browser,
     checks_camera,
     checks_doctor,
-    checks_formats,
     checks_obs,
     checks_output,
     checks_program,
@@ -22,7 +21,7 @@ from device_bed import (
 from device_bed.tools import CheckFailed, NotHere
 
 Check = Callable[[], None]
-OF_BOTH_BACKENDS: dict[str, Check] = {**checks_output.CHECKS, **checks_camera.CHECKS, **checks_formats.CHECKS}
+OF_BOTH_BACKENDS: dict[str, Check] = {**checks_output.CHECKS, **checks_camera.CHECKS}
 
 
 def _with_v4l2(check: Check) -> Check:

@@ -12,7 +12,7 @@ import numpy as np
 
 from app.core.types import BgrImage
 from app.doctor.system import System
-from device_bed import feeder, marks
+from device_bed import marks, producer
 from device_bed.program import INSTALLED, SLACK, ctl, opened_reader, program, until_picture
 from device_bed.tools import (
     LABEL,
@@ -161,7 +161,7 @@ def latency() -> None:
     unload("v4l2loopback")
     shell(f'modprobe v4l2loopback devices=2 video_nr=10,20 card_label="Camera,{LABEL}" exclusive_caps=1,1')
     camera = ("--source", f"camera:{SOURCE}", "--background", "none", "--always-on")
-    with background_process(feeder.feed, SOURCE), program(*camera):
+    with background_process(producer.feed, SOURCE), program(*camera):
         reader = opened_reader()
         until_picture(reader, lambda image: marks.read(image) is not None, 60)
         reader.settled()

@@ -1,4 +1,4 @@
-"""Send colour bars with the program's virtual camera."""
+"""Send to a loopback camera: colour bars with the program's virtual camera, or frames with number and time."""
 
 from __future__ import annotations
 
@@ -9,9 +9,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
 
+import numpy as np
+import pyvirtualcam
+
 from app.core.types import Picture, PictureKind
 from app.doctor.proof import colour_bars
 from app.output.virtual_camera import VirtualCamera
+from device_bed import marks
 
 FPS = 30.0
 
@@ -58,3 +62,15 @@ def send_bars(size: str, device: str, tell: Callable[[str], None]) -> None:
             camera.send(large if larger else small)
             if number == 0:
                 tell(f"sending {camera.size[0]}x{camera.size[1]} to {camera.name}")
+
+
+def feed(device: str, tell: Callable[[str], None]) -> None:
+    """Send 640x480 frames until SIGTERM; call `tell` once, after the first frame."""
+    base = np.full((480, 640, 3), 96, np.uint8)
+    with pyvirtualcam.Camera(640, 480, FPS, device=device, fmt=pyvirtualcam.PixelFormat.BGR) as camera:
+        for number in ticks():
+            image = base.copy()
+            marks.draw(image, number)
+            camera.send(image)
+            if number == 0:
+                tell("feeding")
