@@ -123,6 +123,19 @@ def on_hand(name: str) -> Path | None:
     return next((folder / file for folder in search_folders() if (folder / file).is_file()), None)
 
 
+@functools.cache
+def _tell_of_own(path: Path, name: str) -> None:
+    """Say once per process whose weights are used."""
+    LOG.warning(
+        "The weights %s in MATTECAM_WEIGHTS_DIR differ from the published ones of %s and are used as your own; if "
+        "they are not, the file is damaged: `run.py weights download %s` fetches the published ones into the data "
+        "folder.",
+        path,
+        name,
+        name,
+    )
+
+
 def check_intact(name: str, path: Path) -> None:
     """Raise WeightsDamagedError if a file in `search_folders` is not the one that was published, recorded or shipped.
 
@@ -134,14 +147,7 @@ def check_intact(name: str, path: Path) -> None:
     if expected is None or sha256_of(path) == expected:
         return
     if path.parent == _named_folder() and recorded_sha256(path) is None:
-        LOG.warning(
-            "The weights %s in MATTECAM_WEIGHTS_DIR differ from the published ones of %s and are used as your own; if "
-            "they are not, the file is damaged: `run.py weights download %s` fetches the published ones into the data "
-            "folder.",
-            path,
-            name,
-            name,
-        )
+        _tell_of_own(path, name)
         return
     if spec.url is None:
         raise WeightsDamagedError(
