@@ -369,11 +369,11 @@ class SecondaryWindows(QObject):
         panel = self._panel
         match remedy:
             case Remedy.CAMERA | Remedy.SOURCE:
-                panel.reveal(panel.camera)
-                panel.camera.open_list()
+                panel.reveal(panel.camera.list)
+                panel.camera.list.showPopup()
             case Remedy.MODEL:
-                panel.reveal(panel.quality)
-                panel.quality.open_model_list()
+                panel.reveal(panel.quality.list)
+                panel.quality.list.showPopup()
             case Remedy.MATTING_SETTINGS:
                 self.open_preferences().show_advanced()
             case Remedy.PLATE:

@@ -37,22 +37,21 @@ class FindingsView(QWidget):
         """find: runs the checks (on a task thread). summarise: returns the sentence above the list."""
         super().__init__()
         self._tasks, self._find, self._summarise = tasks, find, summarise
-        self._summary = label(tr("Checking…"), "heading", wrap=True)
-        self._summary.setObjectName("findingsSummary")
+        self.summary = label(tr("Checking…"), "heading", wrap=True)
+        """The sentence above the list."""
+        self.summary.setObjectName("findingsSummary")
         self._list = column(None, spacing=14)
         content = QWidget()
         column(content, self._list, None, margins=None)
         content.setObjectName("panelPage")
-        scroll = QScrollArea()  # takes the focus, to scroll
-        scroll.setWidgetResizable(True)
-        scroll.setWidget(content)
-        scroll.setAccessibleName(tr("Results of the checks"))
+        self._scroll = QScrollArea()  # takes the focus, to scroll
+        self._scroll.setWidgetResizable(True)
+        self._scroll.setWidget(content)
+        self._scroll.setAccessibleName(tr("Results of the checks"))
         again = button(tr("Check again"), tr("Run the checks again"), "checkAgain", self.check)
         self._buttons: list[QPushButton] = [again]
-        self._focused: QPushButton | None = None
-        """The button to focus again after the checks."""
         self._row = row(None, again, None)
-        column(self, self._summary, scroll, self._row, grows=scroll, spacing=10)
+        column(self, self.summary, self._scroll, self._row, grows=self._scroll, spacing=10)
 
     def add_button(self, more: QPushButton) -> None:
         """Add a button beside Check again."""
@@ -61,23 +60,15 @@ class FindingsView(QWidget):
         self._row.insertWidget(self._row.count() - 1, more)
 
     def disable(self) -> None:
-        """Disable the buttons until the next findings are shown."""
+        """Disable the buttons until the next findings are shown; the list gets their focus."""
+        if any(each.hasFocus() for each in self._buttons):
+            self._scroll.setFocus(Qt.FocusReason.OtherFocusReason)
         self._set_enabled(False)
-        self._summary.setText(tr("Checking…"))
-
-    def show_result(self, text: str) -> None:
-        """Show a sentence above the list in place of the summary."""
-        self._summary.setText(text)
+        self.summary.setText(tr("Checking…"))
 
     def _set_enabled(self, enabled: bool) -> None:
-        focused = next((each for each in self._buttons if each.hasFocus()), None)
-        if focused is not None and not enabled:
-            self._focused = focused
         for each in self._buttons:
             each.setEnabled(enabled)
-        if enabled and self._focused is not None:
-            self._focused.setFocus(Qt.FocusReason.OtherFocusReason)
-            self._focused = None
 
     def check(self, find: FindAll | None = None) -> None:
         """Run `find` on a task thread, by default the checks of this view."""
@@ -90,7 +81,7 @@ class FindingsView(QWidget):
             old = item.widget()
             if old is not None:
                 old.deleteLater()
-        self._summary.setText(self._summarise(findings))
+        self.summary.setText(self._summarise(findings))
         for finding in findings:
             self._list.addWidget(_row(finding))
         self.shown.emit(findings)
@@ -98,7 +89,7 @@ class FindingsView(QWidget):
     def fail(self, error: Exception) -> None:
         """Show an error above the list in place of the summary, and enable the buttons."""
         self._set_enabled(True)
-        self._summary.setText(translated_error(error))
+        self.summary.setText(translated_error(error))
         self.shown.emit(())
 
 
@@ -203,7 +194,7 @@ class VirtualCameraView(FindingsView):
 
     def _start(self) -> None:
         self.disable()
-        self.show_result(tr("Setting up the virtual camera…"))
+        self.summary.setText(tr("Setting up the virtual camera…"))
         self._process.start(self._command[0], self._command[1:])
 
     def _fail_to_start(self, error: QProcess.ProcessError) -> None:
@@ -316,7 +307,7 @@ class DoctorDialog(FindingsDialog):
             text = tr("The test picture arrived: other programs see the right colours.")
         else:
             text = tr("The test picture failed; see “Virtual camera: test picture” below.")
-        self.findings.show_result(text)
+        self.findings.summary.setText(text)
 
 
 def _count_problems(findings: Sequence[Finding]) -> str:

@@ -42,25 +42,28 @@ def open_folder(folder: Path) -> None:
 
 
 def ask_for_files(
-    parent: QWidget, title: str, take: Callable[[list[Path]], object], name_filter: str, folder: UserFolder
+    parent: QWidget,
+    title: str,
+    take: Callable[[list[Path]], object],
+    name_filter: str = "",
+    *,
+    folder: Path,
+    mode: QFileDialog.FileMode = QFileDialog.FileMode.ExistingFiles,
 ) -> None:
-    """Ask for existing files."""
-    dialog = _file_dialog(parent, title, QFileDialog.FileMode.ExistingFiles, path_of(folder), name_filter)
+    """Ask for existing files, or what the mode says, starting at a folder or its nearest parent that exists."""
+    dialog = QFileDialog(parent, title, str(nearest_folder(folder)), name_filter)
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+    dialog.setFileMode(mode)
     dialog.filesSelected.connect(lambda names: take([Path(name) for name in names]))
+    dialog.open()
 
 
 def ask_for_file(
     parent: QWidget, title: str, take: Callable[[Path], object], name_filter: str = "", *, folder: UserFolder
 ) -> None:
     """Ask for one existing file."""
-    dialog = _file_dialog(parent, title, QFileDialog.FileMode.ExistingFile, path_of(folder), name_filter)
-    dialog.fileSelected.connect(lambda name: take(Path(name)))
-
-
-def ask_for_folder(parent: QWidget, title: str, take: Callable[[Path], object], start: Path) -> None:
-    """Ask for a folder, starting at `start` or its nearest existing parent."""
-    dialog = _file_dialog(parent, title, QFileDialog.FileMode.Directory, start)
-    dialog.fileSelected.connect(lambda name: take(Path(name)))
+    mode = QFileDialog.FileMode.ExistingFile
+    ask_for_files(parent, title, lambda paths: take(paths[0]), name_filter, folder=path_of(folder), mode=mode)
 
 
 def ask_for_name(parent: QWidget, title: str, suggestion: str, take: Callable[[str], object]) -> None:
@@ -132,14 +135,3 @@ def _ask_before(
     box.setEscapeButton(keeps)
     box.buttonClicked.connect(lambda pressed: go_on() if pressed is goes else None)
     box.open()
-
-
-def _file_dialog(
-    parent: QWidget, title: str, mode: QFileDialog.FileMode, folder: Path, name_filter: str = ""
-) -> QFileDialog:
-    """Return a dialog that is open."""
-    dialog = QFileDialog(parent, title, str(nearest_folder(folder)), name_filter)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.setFileMode(mode)
-    dialog.open()
-    return dialog

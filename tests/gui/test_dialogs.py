@@ -289,7 +289,6 @@ def test_the_proof_gets_the_camera(start_window: StartWindow, qtbot: QtBot, monk
     assert not dialog.prove_button.isEnabled()
     qtbot.waitUntil(dialog.prove_button.isEnabled)
     assert "not sent" in find(dialog, QLabel, "findingsSummary").text(), "the result is shown"
-    assert dialog.prove_button.hasFocus() or not dialog.isActiveWindow()
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     assert session.store.saved.output.virtual_camera == "/dev/video10"
     assert [proof for proof, _ in held] == [False, True], "no picture is sent unasked, or twice"

@@ -193,19 +193,17 @@ def test_every_dialog_fits_on_a_screen_of_800_by_500_pixels(
         assert dialog.width() <= screen.width(), dialog.objectName()
 
 
-@pytest.mark.parametrize("count", [16, 20])
-def test_a_list_in_the_middle_of_the_screen_shows_every_entry(qtbot: QtBot, count: int) -> None:
+def test_a_list_in_the_middle_of_the_screen_scrolls_to_every_entry(qtbot: QtBot) -> None:
     """Neither above nor below the box is there room for them."""
     made = combo("Model", "The network", "modelCombo")
     qtbot.addWidget(made)
-    fill_combo(made, [(f"Entry {number}", number) for number in range(count)], 3)
+    fill_combo(made, [(f"Entry {number}", number) for number in range(30)], 3)
     screen = existing(made.screen())
     made.show()
     made.move(screen.availableGeometry().center())
     made.showPopup()
     view = existing(made.view())
     qtbot.waitUntil(lambda: view.isVisible() and hidden_entries(made) == [])
-    assert not existing(view.verticalScrollBar()).isVisible()
     assert screen.availableGeometry().contains(existing(view.window()).geometry())
     made.hidePopup()
 

@@ -80,7 +80,7 @@ def test_a_video_file_and_the_demonstration_are_sources(controls: Session, tmp_p
     camera, cameras = controls.window.panel.camera, box(controls, "cameraCombo")
     pick(cameras, cameras.findData(FILE))
     dialog = find(controls.window, QFileDialog)
-    dialog.fileSelected.emit(str(tmp_path / "film.mp4"))
+    dialog.filesSelected.emit([str(tmp_path / "film.mp4")])
     dialog.close()
     assert controls.store.current.capture.source == str(tmp_path / "film.mp4")
     assert cameras.currentText() == "film.mp4"
@@ -140,7 +140,7 @@ def test_own_weights_can_always_be_chosen_and_taken_back(controls: Session, qtbo
         assert choose.isVisible() and not button(controls, "downloadAddress").isVisible()
         choose.click()
         dialog = controls.window.findChildren(QFileDialog)[-1]
-        dialog.fileSelected.emit(str(tmp_path / "own.safetensors"))
+        dialog.filesSelected.emit([str(tmp_path / "own.safetensors")])
         dialog.close()
         saved = controls.store.saved.matting
         assert (saved.model, saved.weights) == (model, tmp_path / "own.safetensors")
@@ -346,7 +346,7 @@ def opened(session: Session, qtbot: QtBot) -> None:
 def choose_file(session: Session, file: Path) -> None:
     button(session, "fineDownloadFile").click()
     dialog = session.window.findChildren(QFileDialog)[-1]
-    dialog.fileSelected.emit(str(file))
+    dialog.filesSelected.emit([str(file)])
     dialog.close()
 
 

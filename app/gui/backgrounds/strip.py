@@ -23,7 +23,7 @@ from app.gui.backgrounds.library import (
     restore_background,
 )
 from app.gui.backgrounds.tiles import Tile, TileKind, TileModel, TileView
-from app.gui.questions import UserFolder, ask_before_loss, ask_before_unmatted, ask_for_files, ask_for_name
+from app.gui.questions import UserFolder, ask_before_loss, ask_before_unmatted, ask_for_files, ask_for_name, path_of
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr
 from app.gui.widgets.controls import ValueSlider, button, combo, describe, fill_combo, label, percent
@@ -240,7 +240,8 @@ class BackgroundStrip(QWidget):
         """Ask for files to add."""
         patterns = " ".join(f"*{suffix}" for suffix in sorted(BACKGROUND_SUFFIXES))
         name_filter = tr("Images and videos ({0})").format(patterns)
-        ask_for_files(self, tr("Add backgrounds"), self.library.add_files, name_filter, UserFolder.PicturesLocation)
+        folder = path_of(UserFolder.PicturesLocation)
+        ask_for_files(self, tr("Add backgrounds"), self.library.add_files, name_filter, folder=folder)
 
     def show_all(self) -> None:
         """Show all backgrounds in a grid over the window until one is chosen, or something beside it is clicked."""

@@ -8,13 +8,13 @@ from typing import Any
 
 from PyQt6.QtCore import pyqtSignal
 from PyQt6.QtGui import QHideEvent, QShowEvent
-from PyQt6.QtWidgets import QProgressBar
+from PyQt6.QtWidgets import QFileDialog, QProgressBar
 
 from app.capture.devices import CameraDevice, cameras_named
 from app.core.process import LINUX
 from app.core.settings import Settings
 from app.gui.panels.form import Entries, Form, say
-from app.gui.questions import UserFolder, ask_for_file, ask_for_folder
+from app.gui.questions import UserFolder, ask_for_file, ask_for_files
 from app.gui.state import SettingsStore
 from app.gui.translation import short, tr, translated_error
 from app.gui.widgets.controls import button, combo, describe, fill_combo, label
@@ -84,11 +84,6 @@ class CameraControls(Form):
             name = tr("Demonstration") if source.kind == "demo" else source.name  # as in the list above it
             text = tr("{0}: {1} × {2}").format(name, source.width, source.height)
         self._delivered.setText(text)
-
-    def open_list(self) -> None:
-        """Open the list of cameras."""
-        self.list.setFocus()
-        self.list.showPopup()
 
     def ask_for_file(self) -> None:
         """Ask for a video file to use in place of a camera."""
@@ -250,8 +245,10 @@ class RecordingControls(Form):
 
     def ask_for_folder(self) -> None:
         """Ask for the folder of recordings and snapshots."""
-        choose = partial(self.store.set, "window.recordings_dir")
-        ask_for_folder(self, tr("Folder for recordings"), choose, self.store.recordings_dir)
+        ask_for_files(
+            self, tr("Folder for recordings"), lambda paths: self.store.set("window.recordings_dir", paths[0]),
+            folder=self.store.recordings_dir, mode=QFileDialog.FileMode.Directory,
+        )  # fmt: skip
 
     def showEvent(self, event: QShowEvent | None) -> None:
         """Begin to measure the level."""

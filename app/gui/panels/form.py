@@ -19,8 +19,8 @@ from app.gui.state import SettingsStore
 from app.gui.translation import tr, translated
 from app.gui.widgets.controls import (
     STEPS,
-    SteadyButton,
     ValueSlider,
+    WrappingButton,
     button,
     check,
     combo,
@@ -33,7 +33,7 @@ from app.gui.widgets.controls import (
     times,
 )
 from app.gui.widgets.page import FoldingRow
-from app.gui.widgets.qt import column, longest_word, scaled
+from app.gui.widgets.qt import column, keep_focus, longest_word, scaled
 
 Entries = list[tuple[str, object]]
 """(text, value of the setting)"""
@@ -99,7 +99,7 @@ class Form(QWidget):
         """Add widgets without a title; a link, whose focus is a line, is as wide as its text."""
         for widget in widgets:
             self._column.addWidget(widget)
-            if isinstance(widget, SteadyButton):
+            if isinstance(widget, WrappingButton):
                 widget.wrap()
             if widget.property("link"):
                 self._column.setAlignment(widget, Qt.AlignmentFlag.AlignLeft)
@@ -122,10 +122,15 @@ class Form(QWidget):
     def add_link(
         self, text: str, description: str, object_name: str, act: Callable[[], object],
         useful: Callable[[Settings], bool] = lambda _settings: True,
-    ) -> SteadyButton:  # fmt: skip
+    ) -> WrappingButton:  # fmt: skip
         """Add a link. useful: whether it would change anything."""
         made = button(text, description, object_name, act, link=True)
-        self.on_settings(lambda settings: made.set_useful(useful(settings)))
+
+        def show(settings: Settings) -> None:
+            with keep_focus(made):
+                made.setEnabled(useful(settings))
+
+        self.on_settings(show)
         self.add(made)
         return made
 
@@ -231,7 +236,7 @@ class Form(QWidget):
         self.add_row(title, whole, made)
         return made
 
-    def make_removal(self, setting: str, text: str, tip: str) -> SteadyButton:
+    def make_removal(self, setting: str, text: str, tip: str) -> WrappingButton:
         """Return a link that unsets a file; hidden while there is none."""
         made = button(text, tip, f"{setting} removal", partial(self.store.set, setting, None), link=True)
         self._bind(made, setting, lambda path: made.setVisible(path is not None))

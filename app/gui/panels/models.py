@@ -65,7 +65,8 @@ class Models(QObject):
         self._running: tuple[str, threading.Event] | None = None
         """The model that is downloaded, and what ends that."""
         self._shown = _chosen(store.current)
-        self._engine: EngineInfo | None = None
+        self.engine: EngineInfo | None = None
+        """The one in use."""
         self._progressed.connect(self._show_progress)
         store.changed.connect(self._follow)
 
@@ -96,8 +97,9 @@ class Models(QObject):
 
     def show_status(self, status: PipelineStatus) -> None:
         """Look again with each engine: a model may have been installed, or measured."""
-        if status.engine != self._engine:
-            self._engine = status.engine
+        if status.engine != self.engine:
+            self.engine = status.engine
+            self.changed.emit()
             self.reload()
 
     def choose(self, name: str) -> None:
@@ -266,10 +268,9 @@ class QualityControls(Form):
         store = models.store
         super().__init__(store)
         self._models = models
-        self._engine: EngineInfo | None = None
-        self._model = combo(tr("Model"), tr("The network that separates you from the background"), "modelCombo")
-        self._model.activated.connect(lambda _row: models.choose(str(self._model.currentData())))
-        self.add_row(self._model.accessibleName(), self._model)
+        self.list = combo(tr("Model"), tr("The network that separates you from the background"), "modelCombo")
+        self.list.activated.connect(lambda _row: models.choose(str(self.list.currentData())))
+        self.add_row(self.list.accessibleName(), self.list)
         self._used = self.add_hint()
         self._missing = self.add_hint(object_name="modelMissing")
         self._own = self.add_hint(object_name="ownWeights")
@@ -285,24 +286,16 @@ class QualityControls(Form):
         self._add_edge()
 
     def show_status(self, status: PipelineStatus) -> None:
-        """Name the model in use where it differs from the chosen one."""
-        if status.engine != self._engine:
-            self._engine = status.engine
-            self.refresh()
+        """Show what the status says of the plate."""
         self.plate.show_status(status)
-
-    def open_model_list(self) -> None:
-        """Open the list of models."""
-        self._model.setFocus()
-        self._model.showPopup()
 
     def _show(self, settings: Settings) -> None:
         chosen, missing = settings.matting.model, self._models.offered
-        used = chosen if self._engine is None else self._engine.model
+        used = chosen if self._models.engine is None else self._models.engine.model
         self._used.setText(tr("In use: {0}").format(describe_model(used)) if used != chosen else "")
         self._used.setVisible(used != chosen or chosen == "auto")  # before it is known: the page must not jump
         model = self._models.wanted or chosen
-        fill_combo(self._model, self._entries(model), model)
+        fill_combo(self.list, self._entries(model), model)
         text = ""
         if missing is not None:
             size = describe_size(missing) or tr("size unknown")

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from functools import partial
 
-from PyQt6.QtCore import QEvent, QObject, QSize, Qt
-from PyQt6.QtGui import QHideEvent, QKeyEvent, QMouseEvent
+from PyQt6.QtCore import QSize, Qt
+from PyQt6.QtGui import QHideEvent, QKeySequence, QShortcut
 from PyQt6.QtWidgets import QLineEdit, QWidget
 
 from app.core.geometry import WHOLE
@@ -93,7 +93,7 @@ BRUSH_PERCENT = 5
 class ZoneControls(Form):
     """Takes the brush, and removes zones of the camera in use.
 
-    A click meant otherwise must paint nothing: everything but the preview and these controls puts the brush away.
+    A click meant otherwise must paint nothing: the brush ends when the focus leaves the preview and these controls.
     """
 
     def __init__(self, store: SettingsStore) -> None:
@@ -101,7 +101,11 @@ class ZoneControls(Form):
         self._camera = ""
         self.brush = button(tr("Always hide"), tr("What you paint is never shown, not even people"),
                              "dropBrush", checkable=True)  # fmt: skip
-        self.brush.toggled.connect(self._use_brush)
+        end = QShortcut(QKeySequence(Qt.Key.Key_Escape), self, self.put_away)
+        end.setAutoRepeat(False)
+        end.setEnabled(False)
+        self.brush.toggled.connect(end.setEnabled)
+        application().focusChanged.connect(self._keep_within)
         self.add(self.brush)
         self.add_hint(tr("Paint on the picture; Esc ends."), "brushHint")
         self.brush_size = ValueSlider(
@@ -133,25 +137,8 @@ class ZoneControls(Form):
         if was_hidden(event):
             self.put_away()
 
-    def eventFilter(self, watched: QObject | None, event: QEvent | None) -> bool:
-        """Put the brush away with Escape, when another part of the window is used, and when the window is left.
-
-        Installed for the whole program, but only while there is a brush.
-        """
-        if isinstance(event, QKeyEvent):
-            if event.type() is QEvent.Type.KeyPress and event.key() == Qt.Key.Key_Escape:
-                self.put_away()
-                return True
-        elif isinstance(event, QMouseEvent):  # of a widget below the pointer: some take no focus
-            if event.type() is QEvent.Type.MouseButtonPress:
-                self._keep_within(application().widgetAt(event.globalPosition().toPoint()))
-        elif event is not None and event.type() is QEvent.Type.FocusIn and isinstance(watched, QWidget):
-            self._keep_within(watched)
-        elif event is not None and event.type() is QEvent.Type.WindowDeactivate:
-            self.put_away()
-        return False
-
-    def _keep_within(self, used: QWidget | None) -> None:
+    def _keep_within(self, _before: QWidget | None, used: QWidget | None) -> None:
+        """Put the brush away when the focus leaves these controls and the preview: something else is used."""
         while used is not None and used is not self and not isinstance(used, Preview):
             used = used.parentWidget()
         if used is None:
@@ -161,12 +148,6 @@ class ZoneControls(Form):
         if settings.paused or settings.people.only_me != self._only_me:
             self.put_away()
         self._only_me = settings.people.only_me
-
-    def _use_brush(self, on: bool) -> None:
-        if on:
-            application().installEventFilter(self)
-        else:
-            application().removeEventFilter(self)
 
     def _own(self) -> tuple[Zone, ...]:
         return self.store.current.people.zones_of(self._camera)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from PyQt6.QtCore import QLocale, QMargins, QPointF, QRect, QSignalBlocker, QSize, Qt, pyqtSignal
-from PyQt6.QtGui import QFocusEvent, QMouseEvent, QPainter, QPaintEvent, QWheelEvent
+from PyQt6.QtGui import QMouseEvent, QPainter, QPaintEvent, QWheelEvent
 from PyQt6.QtWidgets import (
     QAbstractButton,
     QButtonGroup,
@@ -143,25 +143,11 @@ class ElidedLabel(QLabel):
         painter.drawText(self.rect(), Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeft, text)
 
 
-class SteadyButton(Wrapping, QPushButton):
-    """A push button that keeps the focus where pressing it leaves it without effect."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__(text)
-        self._useful = True
-
-    def set_useful(self, useful: bool) -> None:
-        """Enable the button, or disable it as soon as it has no focus: Qt would hand the focus to the next widget."""
-        self._useful = useful
-        self.setEnabled(useful or self.hasFocus())
-
-    def focusOutEvent(self, event: QFocusEvent | None) -> None:
-        super().focusOutEvent(event)
-        if not self._useful:
-            self.setEnabled(False)
+class WrappingButton(Wrapping, QPushButton):
+    """A push button whose text wraps."""
 
 
-class NameButton(SteadyButton):
+class NameButton(WrappingButton):
     """A button that shows the name of a file, elided in the middle where it does not fit."""
 
     def __init__(self, text: str) -> None:
@@ -184,9 +170,9 @@ def button(
     text: str, description: str = "", object_name: str = "", act: Callable[[], object] | None = None, *,
     name: str = "", icon_name: str = "", checkable: bool = False, link: bool = False, primary: bool = False,
     names_file: bool = False,
-) -> SteadyButton:  # fmt: skip
+) -> WrappingButton:  # fmt: skip
     """Return a push button. name: for screen readers, if it is not the text. link, primary: how it looks."""
-    made = NameButton(text) if names_file else SteadyButton(text)
+    made = NameButton(text) if names_file else WrappingButton(text)
     describe(made, name or text, description, object_name)
     if act is not None:
         made.clicked.connect(lambda _on: act())
@@ -259,21 +245,6 @@ class ElidedComboBox(QComboBox):
         painter.drawComplexControl(QStyle.ComplexControl.CC_ComboBox, option)
         painter.drawControl(QStyle.ControlElement.CE_ComboBoxLabel, option)
 
-    def showPopup(self) -> None:
-        """Open the list with every entry: Qt forgets borders, and hides the last one below an arrow that scrolls."""
-        super().showPopup()
-        view, area = existing(self.view()), existing(self.screen()).availableGeometry()
-        opened = existing(view.window())
-        for child in opened.children():
-            if isinstance(child, QWidget) and child is not view:
-                child.hide()  # the arrows; Qt shows them again where the screen is too small
-        existing(opened.layout()).activate()
-        entries = sum(view.sizeHintForRow(row) for row in range(self.count()))
-        place = opened.geometry()
-        place.setHeight(min(entries + opened.height() - existing(view.viewport()).height(), area.height()))
-        place.moveTop(max(area.top(), min(place.top(), area.bottom() + 1 - place.height())))
-        opened.setGeometry(place)
-
     def sizeHint(self) -> QSize:
         """The style's size, which has no room for the text's margin."""
         return super().sizeHint().grownBy(QMargins(0, 0, TEXT_MARGIN, 0))
@@ -294,6 +265,7 @@ def combo(name: str, description: str, object_name: str) -> QComboBox:
     describe(made, name, description, object_name)
     made.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
     made.setMinimumContentsLength(10)
+    made.setMaxVisibleItems(20)
     made.setItemDelegate(QStyledItemDelegate(made))  # the default delegate ignores the style sheet
     made.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
     return made

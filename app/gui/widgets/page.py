@@ -231,6 +231,7 @@ class Collapsible(QWidget):
         self.toggle.wrap()  # as wide as the page: all of its line can be clicked
         scale_icon(self.toggle, ARROW_SIZE)
         self.toggle.setCheckable(True)
+        self.toggle.setFocusPolicy(Qt.FocusPolicy.StrongFocus)  # a click on it leaves what was in use
         self.toggle.setProperty("collapsible", True)
         self.toggle.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextBesideIcon)
         self.toggle.setArrowType(Qt.ArrowType.RightArrow)
