@@ -159,7 +159,7 @@ def test_no_row_appears_when_the_network_is_known(controls: Session) -> None:
     network = controls.window.panel.quality
     rows = []
     for status in (PipelineStatus(), RUNNING):
-        network.show_status(status)
+        controls.window.panel.show_status(status)
         rows.append([label for label in network.findChildren(QLabel) if not label.isHidden()])
     assert rows[0] == rows[1]
     assert any(label.text().startswith("In use: ") for label in rows[1])
