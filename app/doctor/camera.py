@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from app.capture.devices import RAW_SENSOR, CameraDevice, Rank
 from app.core.errors import Value, t
@@ -17,49 +15,32 @@ _CLASS = "/sys/class/video4linux"
 _VIRTUAL = "/sys/devices/virtual/video4linux"
 
 
-@dataclass(frozen=True, slots=True)
-class _Node:
-    path: str
-    name: str
-
-
 def check_cameras(system: System, cameras: Sequence[CameraDevice]) -> tuple[Finding, ...]:
     """Return one finding per camera and fault. cameras: those that the capture side lists."""
-    linux = system.platform.startswith("linux")
-    findings = [
-        _described(camera)
-        for camera in cameras
-        if not linux or camera.by_pipewire or (camera.is_virtual and camera.rank is Rank.PHONE)
-    ]
-    nodes = _nodes(system) if linux else []
-    usable = [node for node in nodes if not RAW_SENSOR.search(node.name)]
-    if nodes and not usable and not findings:
-        return (_raw_finding(nodes[0]),)
-    described = {camera.path: camera for camera in cameras}
-    for node in usable:
-        blocked = _blocked_finding(system, node)
-        if blocked:
-            findings.append(blocked)
+    findings: list[Finding] = []
+    for camera in cameras:
+        of_linux = system.platform.startswith("linux") and not camera.by_pipewire and camera.rank is not Rank.PHONE
+        if of_linux and system.path(f"{_VIRTUAL}/{camera.path.rpartition('/')[2]}").exists():
+            continue  # the virtual camera has checks of its own
+        if of_linux and not system.may_use(system.path(camera.path)):
+            detail = t(
+                "The user {user} has no permission to open {device} ({name}).",
+                user=system.user,
+                device=camera.path,
+                name=camera.name,
+            )
+            findings.append(problem("camera: permission", detail, *permission_steps(system.user)))
             continue
-        if node.path in described:
-            findings.append(_described(described[node.path]))
-        elif system.is_camera(node.path):
-            findings.append(ok("camera", t("{name} ({device}).", name=node.name, device=node.path)))
-        else:
-            continue
-        findings += _in_use_findings(system, node)
-    return tuple(findings) or (_none_finding(system),)
-
-
-def _nodes(system: System) -> list[_Node]:
-    """Return the capture nodes of real cameras, without their metadata nodes."""
-    found = []
-    for name in system.names(_CLASS):
-        if not re.fullmatch(r"video\d+", name) or system.path(f"{_VIRTUAL}/{name}").exists():
-            continue
-        if system.read(f"{_CLASS}/{name}/index") in ("", "0"):
-            found.append(_Node(f"/dev/{name}", system.read(f"{_CLASS}/{name}/name") or name))
-    return sorted(found, key=lambda node: int(re.sub(r"\D", "", node.path)))
+        findings.append(_described(camera))
+        # PipeWire and WirePlumber hold camera devices open without streaming.
+        holders = system.holders(camera.path) if of_linux else ()
+        if programs := [holder.text for holder in holders if holder.name not in CAMERA_SERVICES]:
+            detail = t(
+                "{device} ({name}) is in use by {programs}.", device=camera.path, name=camera.name, programs=programs
+            )
+            step = t("If that program is not Mattecam, close it or choose another camera.")
+            findings.append(warning("camera: in use", detail, step))
+    return tuple(findings) or (_unusable(system) or _none_finding(system),)
 
 
 def _described(camera: CameraDevice) -> Finding:
@@ -94,43 +75,27 @@ def _none_finding(system: System) -> Finding:
     return warning("camera", t("No camera was found."), *steps)
 
 
-def _raw_finding(node: _Node) -> Finding:
-    detail = t(
-        "The camera at {device} is a raw sensor ({name}) that ordinary programs cannot read.",
-        device=node.path,
-        name=node.name,
-    )
-    step = t(
-        "Install the libcamera plugin of PipeWire (pipewire-libcamera or libspa-0.2-libcamera) and log in again; "
-        "PipeWire then offers it."
-    )
-    return warning("camera", detail, step)
-
-
-def _blocked_finding(system: System, node: _Node) -> Finding | None:
-    if not system.path(node.path).exists():
-        detail = t(
-            "The kernel knows the camera {name}, but the device file {device} is missing.",
-            device=node.path,
-            name=node.name,
-        )
-        steps = t("In a container, pass the device through:"), CommandLine(f"docker run --device {node.path} …")
-        return problem("camera", detail, *steps)
-    if not system.may_use(system.path(node.path)):
-        detail = t(
-            "The user {user} has no permission to open {device} ({name}).",
-            user=system.user,
-            device=node.path,
-            name=node.name,
-        )
-        return problem("camera: permission", detail, *permission_steps(system.user))
+def _unusable(system: System) -> Finding | None:
+    """Return why a camera that the kernel of Linux knows is none for this program; None if it knows none."""
+    for node in system.names(_CLASS):
+        name, device = system.read(f"{_CLASS}/{node}/name") or node, f"/dev/{node}"
+        if not node.startswith("video") or system.path(f"{_VIRTUAL}/{node}").exists():
+            continue
+        if RAW_SENSOR.search(name):
+            detail = t(
+                "The camera at {device} is a raw sensor ({name}) that ordinary programs cannot read.",
+                device=device,
+                name=name,
+            )
+            step = t(
+                "Install the libcamera plugin of PipeWire (pipewire-libcamera or libspa-0.2-libcamera) and log in "
+                "again; PipeWire then offers it."
+            )
+            return warning("camera", detail, step)
+        if not system.path(device).exists():
+            detail = t(
+                "The kernel knows the camera {name}, but the device file {device} is missing.", device=device, name=name
+            )
+            steps = t("In a container, pass the device through:"), CommandLine(f"docker run --device {device} …")
+            return problem("camera", detail, *steps)
     return None
-
-
-def _in_use_findings(system: System, node: _Node) -> list[Finding]:
-    """PipeWire and WirePlumber hold camera devices open without streaming; they are ignored."""
-    programs: list[Value] = [h.text for h in system.holders(node.path) if h.name not in CAMERA_SERVICES]
-    if not programs:
-        return []
-    detail = t("{device} ({name}) is in use by {programs}.", device=node.path, name=node.name, programs=programs)
-    return [warning("camera: in use", detail, t("If that program is not Mattecam, close it or choose another camera."))]

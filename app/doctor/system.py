@@ -42,16 +42,6 @@ def user_name() -> str:
         raise
 
 
-def is_camera(device: str) -> bool:
-    """Return whether a video device is a camera, also one that does not answer now: others are codecs."""
-    from app.capture.devices import query
-
-    try:
-        return query(device).is_camera
-    except OSError:
-        return True
-
-
 def camera_permissions() -> Mapping[str, str] | None:
     """Return what the camera portal has stored, without asking the user; None if there is no portal."""
     from app.system.portal import PortalError, read_permissions
@@ -78,7 +68,6 @@ class System:
     run: Callable[[Sequence[str]], str | None] = run_command
     may_use: Callable[[Path], bool] = lambda device: os.access(device, os.R_OK | os.W_OK)
     """Returns whether this user may open a device, without opening it."""
-    is_camera: Callable[[str], bool] = is_camera
     is_busy: Callable[[str], bool] = is_busy
     """Returns whether another program sends to a virtual camera."""
     pipewire_answers: Callable[[], bool] = daemon_answers

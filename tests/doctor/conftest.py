@@ -106,7 +106,6 @@ class Machine:
             environment=environment or {},
             run=run,
             may_use=lambda path: allowed and path.exists(),
-            is_camera=lambda device: True,
             is_busy=lambda device: busy,
             pipewire_answers=lambda: pipewire,
             camera_permissions=lambda: permissions,
