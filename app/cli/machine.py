@@ -165,10 +165,10 @@ def verify_weights() -> None:
 
 
 def _download(name: str, again: bool) -> Path:
-    import models.download  # here, since other commands start without it
+    from models import download  # here, since other commands start without it
 
     with progress_bar(name, DownloadColumn()) as show:
-        return models.download.download(name, show, again=again)
+        return download.download(name, show, again=again)
 
 
 def _state(report: WeightReport) -> str:

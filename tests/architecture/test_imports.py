@@ -58,6 +58,9 @@ def test_the_program_imports_nothing_that_the_wheel_lacks() -> None:
 
 def test_modules_are_named_in_imports_alone() -> None:
     """The wheel completes the names in import statements (setup.py); other names pass through `paths.module`."""
+    for name in modules():
+        whole = [node for node in nodes(name) if isinstance(node, ast.Import)]
+        assert not [alias for node in whole for alias in node.names if under(alias.name, "app", "models")], name
     names_a_module = re.compile(r"(app|models|service)(\.\w+)+(:\w+)?")
     named = [
         (name, node.value)
