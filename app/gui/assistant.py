@@ -73,7 +73,16 @@ class Assistant(QDialog):
         self._steps.addWidget(self._camera_step(bridge))
         self._steps.addWidget(self._background_step(bridge, strip))
         self._steps.addWidget(self._call_step())
-        self._lay_out()
+        self._count = label("", "faint")
+        self._skip = button(tr("Skip setup"), tr("You can open it again from the menu"), "assistantSkip",
+                            self.reject, link=True)  # fmt: skip
+        self._back = button(tr("Back"), tr("Go to the previous step"), "assistantBack",
+                            lambda: self.show_step(self.step - 1))  # fmt: skip
+        self._next = button(tr("Next"), tr("Go to the next step"), "assistantNext", self._advance,
+                            primary=True)  # fmt: skip
+        self._next.setDefault(True)
+        buttons = row(None, self._skip, self._count, None, self._back, self._next, spacing=10)
+        column(self, self._steps, buttons, grows=self._steps, spacing=16, margins=(24, 22, 24, 18))
         self.show_step(0)
         bridge.status_changed.connect(self._show_status)
         self._show_status(bridge.status)
@@ -122,40 +131,28 @@ class Assistant(QDialog):
 
     def _show_status(self, status: PipelineStatus) -> None:
         """Say when the picture is not that of a camera, and how it gets into a call."""
-        self._call.setText(self._describe_call(self._output.name_of(status), status.pipewire))
+        camera = self._output.name_of(status)
+        if camera is not None:
+            call = tr(
+                "In Zoom, Meet or Teams, choose the camera “{0}”: it is listed beside your own camera in the settings "
+                "for video. Restart a program that does not list it."
+            ).format(camera)
+        elif status.pipewire is not None:
+            call = tr(
+                "In Meet, Teams or Zoom in a browser, choose the camera “{0}”. Programs outside the browser cannot see "
+                "Mattecam yet."
+            ).format(status.pipewire)
+        else:
+            call = tr("Zoom, Meet and Teams cannot see Mattecam yet.")
+        self._call.setText(call)
         demo = status.source is not None and status.source.kind == "demo"
         text = tr("You see a demonstration, not your camera.")
         if self._store.current.capture.source == "auto":
             text = tr("No camera was found. Connect a camera: it is used at once.")
         say(self._demo, text if demo else "")
 
-    def _describe_call(self, camera: str | None, pipewire: str | None) -> str:
-        if camera is not None:
-            return tr(
-                "In Zoom, Meet or Teams, choose the camera “{0}”: it is listed beside your own camera in the settings "
-                "for video. Restart a program that does not list it."
-            ).format(camera)
-        if pipewire is not None:
-            return tr(
-                "In Meet, Teams or Zoom in a browser, choose the camera “{0}”. Programs outside the browser cannot see "
-                "Mattecam yet."
-            ).format(pipewire)
-        return tr("Zoom, Meet and Teams cannot see Mattecam yet.")
-
     def _show_cameras(self) -> None:
         fill_combo(self._camera, self._source.sources(), self._store.current.capture.source)
-
-    def _lay_out(self) -> None:
-        self._count = label("", "faint")
-        self._skip = button(tr("Skip setup"), tr("You can open it again from the menu"), "assistantSkip",
-                            self.reject, link=True)  # fmt: skip
-        self._back = button(tr("Back"), tr("Go to the previous step"), "assistantBack",
-                            lambda: self.show_step(self.step - 1))  # fmt: skip
-        self._next = button(tr("Next"), tr("Go to the next step"), "assistantNext", self._advance,
-                            primary=True)  # fmt: skip
-        self._next.setDefault(True)
-        buttons = row(None, self._skip, self._count, None, self._back, self._next, spacing=10)
-        column(self, self._steps, buttons, grows=self._steps, spacing=16, margins=(24, 22, 24, 18))
 
     def _advance(self) -> None:
         if self.step + 1 < self._steps.count():

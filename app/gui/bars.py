@@ -17,7 +17,6 @@ from PyQt6.QtWidgets import (
     QWidget,
 )
 
-from app.core.settings import Settings
 from app.gui.bridge import ViewMode
 from app.gui.state import SettingsStore
 from app.gui.translation import decimal, describe_model, tr, translated
@@ -82,28 +81,44 @@ class ActionBar(QWidget):
         self.freeze.toggled.connect(partial(store.set, "frozen"))
         self.pause.toggled.connect(partial(store.set, "paused"))
         self.record.toggled.connect(self.record_requested)
-        store.changed.connect(self._show)
-        self._show(store.current)
+        store.changed.connect(self.refresh)
+        self.refresh()
 
     def set_mode(self, mode: ViewMode) -> None:
         """Choose a view mode."""
         self._segments.click(list(self.modes).index(mode))
 
     def refresh(self) -> None:
-        """Show the settings again, for a button whose action failed."""
-        self._show(self._store.current)
+        """Show the settings, also for a button whose action failed."""
+        settings = self._store.current
+        for box, on in (
+            (self.freeze, settings.frozen),
+            (self.pause, settings.paused),
+            (self.record, settings.output.record is not None and not self._recording_failed),
+        ):
+            with QSignalBlocker(box):
+                box.setChecked(on)
+        self.pause.setIcon(icon("play" if settings.paused else "pause"))
+        for button_, text in zip(self._buttons, self._texts(), strict=True):
+            if button_ is not self.record:
+                button_.setAccessibleName(text)
+            shows_time = button_ is self.record and bool(self._recording)
+            button_.setText(text if self._layout is _Layout.FULL or shows_time else "")
+
+    def _texts(self) -> tuple[str, str, str, str]:
+        """Return what stands on each button where there is room."""
+        pause = tr("Resume") if self._store.current.paused else tr("Pause")
+        freeze = tr("Unfreeze") if self._store.current.frozen else tr("Freeze")
+        return freeze, tr("Snapshot"), self._recording or tr("Record"), pause
 
     def show_recording(self, elapsed: str, *, failed: bool) -> None:
         """Show the elapsed time on the record button; empty while nothing is recorded.
 
         failed: the recording ended by itself; the button starts a new one.
         """
-        if failed is not self._recording_failed:
-            self._recording_failed = failed
+        if (elapsed, failed) != (self._recording, self._recording_failed):
+            self._recording, self._recording_failed = elapsed, failed
             self.refresh()
-        if elapsed != self._recording:
-            self._recording = elapsed
-            self._set_texts()
 
     def minimumSizeHint(self) -> QSize:
         """The size in the narrowest layout: a list of view modes, and icons without text."""
@@ -116,43 +131,19 @@ class ActionBar(QWidget):
             self._layout = fitting
             self._segments.setVisible(fitting is not _Layout.NARROW)
             self._mode_box.setVisible(fitting is _Layout.NARROW)
-            self._set_texts()
+            self.refresh()
 
     def _width_of(self, layout: _Layout) -> int:
         """Width that the bar needs in a layout."""
         modes = self._mode_box if layout is _Layout.NARROW else self._segments
         icons = sum(made.sizeHint().width() - _text_width(made, made.text()) for made in self._buttons)
-        texts = self._button_texts() if layout is _Layout.FULL else (self._recording,)
+        texts = self._texts() if layout is _Layout.FULL else (self._recording,)
         return (
             modes.minimumSizeHint().width()
             + icons
             + sum(_text_width(self, text) for text in texts)
             + self._row.spacing() * (len(self._buttons) + 1)
         )
-
-    def _button_texts(self) -> tuple[str, str, str, str]:
-        pause = tr("Resume") if self._store.current.paused else tr("Pause")
-        freeze = tr("Unfreeze") if self._store.current.frozen else tr("Freeze")
-        return freeze, tr("Snapshot"), self._recording or tr("Record"), pause
-
-    def _set_texts(self) -> None:
-        for button_, text in zip(self._buttons, self._button_texts(), strict=True):
-            shows_time = button_ is self.record and bool(self._recording)
-            button_.setText(text if self._layout is _Layout.FULL or shows_time else "")
-
-    def _show(self, settings: Settings) -> None:
-        for box, on in (
-            (self.freeze, settings.frozen),
-            (self.pause, settings.paused),
-            (self.record, settings.output.record is not None and not self._recording_failed),
-        ):
-            with QSignalBlocker(box):
-                box.setChecked(on)
-        self.pause.setIcon(icon("play" if settings.paused else "pause"))
-        self._set_texts()
-        freeze, _snapshot, _record, pause = self._button_texts()
-        self.freeze.setAccessibleName(freeze)
-        self.pause.setAccessibleName(pause)
 
 
 def _text_width(widget: QWidget, text: str) -> int:

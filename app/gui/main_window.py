@@ -58,7 +58,8 @@ class MainWindow(QMainWindow):
         self.scenes = ScenesMenu(self.menus.scenes, scenes, store, tasks, self)
         self._connect()
         self._show_settings(store.current)
-        self._restore_geometry(store.current.window.geometry)
+        resize(self, *FIRST_SIZE)
+        self.restoreGeometry(QByteArray.fromBase64(store.current.window.geometry.encode()))
 
     def _lay_out(self) -> None:
         brush, size = self.panel.zones.brush, self.panel.zones.brush_size.slider
@@ -122,10 +123,6 @@ class MainWindow(QMainWindow):
     def encoded_geometry(self) -> str:
         """Size and position, for the settings."""
         return self.saveGeometry().toBase64().data().decode()
-
-    def _restore_geometry(self, encoded: str) -> None:
-        resize(self, *FIRST_SIZE)
-        self.restoreGeometry(QByteArray.fromBase64(encoded.encode()))
 
     def _download_missing_model(self) -> None:
         self.panel.reveal(self.panel.quality)
