@@ -135,6 +135,8 @@ def every_dialog(window: MainWindow) -> Iterator[QDialog]:
 
 SCREENS = QSize(1366, 768), QSize(1024, 700), QSize(800, 500), QSize(683, 384), QSize(512, 350)
 """Of 1366x768 and 1024x700 pixels, also at scale 2, and of 1600x1000 pixels at scale 2."""
+LOWEST = 500
+"""Height of a screen on which every dialog fits."""
 
 
 @pytest.mark.parametrize("language", ["de", "es"])
@@ -143,7 +145,7 @@ def test_the_first_start_fits_the_screen_with_its_frame(
     start_window: StartWindow, qapp: QApplication, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, language: str,
     size: QSize,
 ) -> None:  # fmt: skip
-    """The window was as high as the screen without its title bar, and never lower than 420 pixels."""
+    """The window was as high as the screen without its title bar, and buttons of dialogs were below the edge."""
     monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: QRect(QPoint(), size))
     room = size - FRAME
     with translate(qapp, QLocale(language)):
@@ -176,21 +178,11 @@ def test_the_first_start_fits_the_screen_with_its_frame(
             qtbot.waitUntil(lambda: window.preview.isVisible() and not window.panel.isVisible())
         else:
             assert window.panel.isVisible()
-
-
-@pytest.mark.usefixtures("each_language")
-def test_every_dialog_fits_on_a_screen_of_800_by_500_pixels(
-    start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """A screen of 1600x1000 pixels at scale 2: the buttons of assistant, doctor and help were below its edge."""
-    screen = QRect(QPoint(), QSize(800, 500))
-    monkeypatch.setattr(QScreen, "availableGeometry", lambda _screen: screen)
-    window = start_window(window=WindowSettings(first_run_done=True)).window
-    for dialog in every_dialog(window):
-        for following in dialog.findChildren(QPushButton, "assistantNext") * 3:  # every step of the assistant
-            qtbot.mouseClick(following, Qt.MouseButton.LeftButton)
-        assert dialog.height() <= screen.height() - FRAME.height(), dialog.objectName()
-        assert dialog.width() <= screen.width(), dialog.objectName()
+            for dialog in every_dialog(window):
+                for following in dialog.findChildren(QPushButton, "assistantNext") * 3:  # every step of the assistant
+                    qtbot.mouseClick(following, Qt.MouseButton.LeftButton)
+                if size.height() >= LOWEST:
+                    assert dialog.size().boundedTo(room) == dialog.size(), dialog.objectName()
 
 
 def test_a_list_in_the_middle_of_the_screen_scrolls_to_every_entry(qtbot: QtBot) -> None:
