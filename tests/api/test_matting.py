@@ -60,15 +60,6 @@ def test_a_stream_gives_matte_and_composite() -> None:
     assert (matte.composite[nothing] == (0, 0, 255)).all()
 
 
-def test_streams_never_share_their_state() -> None:
-    other = frames(160, 96, 4, seed=9)
-    with Matting("mattecam") as alone, Matting("mattecam") as first, Matting("mattecam") as second:
-        for mine, theirs in zip(GIVEN[:4], other, strict=True):
-            expected = alone.step(mine).alpha
-            second.step(theirs)
-            np.testing.assert_array_equal(first.step(mine).alpha, expected)
-
-
 def test_reset_starts_the_stream_anew() -> None:
     with Matting("mattecam") as matting:
         before = matting.step(GIVEN[0]).alpha

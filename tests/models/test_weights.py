@@ -27,7 +27,6 @@ from models.table import MODELS, NETWORKS, WeightSpec
 from models.weights import SHIPPED_SHA256 as SHIPPED
 from models.weights import (
     WeightState,
-    describe,
     find,
     hash_record,
     sha256_of,
@@ -92,15 +91,6 @@ def test_missing_weights_name_the_command_that_gets_them() -> None:
         find("u2net-human-seg")
     with pytest.raises(WeightsNotFoundError, match="no weights named mona-lisa"):
         find("mona-lisa")
-
-
-def test_describe_tells_what_is_on_hand(folder: Path) -> None:
-    (folder / "rvm_resnet50.pth").touch()
-    by_name = {report.spec.name: report for report in describe()}
-    assert by_name["rvm-resnet50"].path == folder / "rvm_resnet50.pth"
-    assert by_name["rvm-resnet50"].state is None
-    assert by_name["u2net"].path is None
-    assert by_name["u2net"].state is WeightState.MISSING
 
 
 def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -375,21 +365,6 @@ def test_a_file_from_elsewhere_is_installed_only_if_it_is_the_published_one(
     assert target.read_bytes() == b"published", "what is installed stays"
 
 
-def test_the_log_has_the_fate_of_a_download(server: str, target: Path, caplog: pytest.LogCaptureFixture) -> None:
-    def stop(done: int, total: int | None) -> None:
-        raise KeyboardInterrupt
-
-    caplog.set_level("INFO", "models.download")
-    with pytest.raises(DownloadError):
-        fetch(SPEC, f"{server}/absent", target)
-    with pytest.raises(KeyboardInterrupt):
-        fetch(SPEC, f"{server}/file", target, stop)
-    fetch(SPEC, f"{server}/file", target)
-    told = [message.removeprefix("The download of a-model ") for message in caplog.messages]
-    assert [words.split(" ")[0] for words in told] == ["from", "failed:", "from", "was", "from", "is"]
-    assert told[-1] == f"is done: a.pth, {len(CONTENT)} bytes."
-
-
 CONVERTED_MODEL = "u2netp"
 
 
@@ -454,14 +429,6 @@ def test_a_failed_download_is_named() -> None:
     with pytest.raises(DownloadError):
         downloads.download(CONVERTED_MODEL)
     assert weights.missing_conversions(CONVERTED_MODEL) is not None
-
-
-@pytest.mark.usefixtures("archive")
-def test_own_weights_need_torch(installed: Path, tmp_path: Path) -> None:
-    own = tmp_path / "own.pth"
-    own.write_bytes(installed.read_bytes() + b"!")
-    with pytest.raises(ModelError, match="needs PyTorch"):
-        ArtefactCache(lambda: tmp_path / "cache", weights.conversion_folders).load(NetworkSource(CONVERTED_MODEL, own))
 
 
 def test_with_torch_nothing_is_fetched_or_taken(monkeypatch: pytest.MonkeyPatch, archive: Path) -> None:

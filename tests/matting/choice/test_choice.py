@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,6 @@ from app.matting.choice.choice import (
     Trial,
     best,
     choose,
-    choose_device,
     cpu_precisions,
     described,
     geometry_for,
@@ -120,12 +118,6 @@ def test_weights_of_something_else_are_refused(
     for file in (weights["mattecam"], broken):
         with pytest.raises(ModelError, match=str(file.name)):
             engines(MattingSettings(model="rvm-mobilenetv3", weights=file, executor=executor), 160, 96)
-
-
-@pytest.mark.torch
-def test_a_device_that_is_not_there_is_refused() -> None:
-    with pytest.raises(ModelError, match="NVIDIA"):
-        choose_device(MattingSettings(device="cuda"))
 
 
 def test_refiner_follows_the_weights_or_the_user(weights: dict[str, Path], engines: BuildEngine) -> None:
@@ -261,27 +253,6 @@ def test_a_change_of_what_it_depends_on_measures_again(monkeypatch: pytest.Monke
     save_prepared(True)
     monkeypatch.setattr(module, "_fingerprint", lambda: "another processor")
     assert trials_of("mattecam", BUNDLED) == [] and unmeasured() and not is_prepared()
-
-
-def test_other_weights_have_their_own_measurement(tmp_path: Path) -> None:
-    other = tmp_path / "student.safetensors"
-    other.write_bytes(BUNDLED.read_bytes()[:-1])
-    save_trials("mattecam", BUNDLED, [FLOAT32])
-    assert trials_of("mattecam", BUNDLED) == [FLOAT32]
-    assert trials_of("mattecam", other) == []
-    save_trials("mattecam", other, [INT8])
-    assert trials_of("mattecam", BUNDLED) == [FLOAT32], "kept beside each other"
-
-
-def test_no_reader_sees_a_part_of_what_is_written() -> None:
-    """The measurement writes beside a live picture, whose engine may be chosen at that moment."""
-    save_trials("mattecam", BUNDLED, [FLOAT32])
-    with ThreadPoolExecutor(1) as thread:
-        writes = [thread.submit(save_trials, "mattecam", BUNDLED, [FLOAT32]) for _ in range(20)]
-        while not all(write.done() for write in writes):
-            assert trials_of("mattecam", BUNDLED) == [FLOAT32]
-        for write in writes:
-            write.result()
 
 
 @pytest.mark.parametrize("content", ["{", '{"prepared": 3}'])

@@ -263,7 +263,7 @@ def test_auto_selects_the_precision_by_the_processors_instructions(
     assert choice.int8 == (int8_file(BUNDLED) if precision == "int8" else None)
 
 
-def test_auto_selects_float32_for_weights_without_an_int8_version(
+def test_only_openvino_and_weights_with_an_int8_version_run_in_int8(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     set_processor(monkeypatch, bfloat16=False, vnni=True)
@@ -271,9 +271,6 @@ def test_auto_selects_float32_for_weights_without_an_int8_version(
     assert choose(BUNDLED_MODEL.replace(weights=weights)).precision == "float32"
     with pytest.raises(ModelError, match="no int8 version"):
         choose(BUNDLED_MODEL.replace(weights=weights, precision="int8"))
-
-
-def test_only_openvino_runs_int8() -> None:
     with pytest.raises(ModelError, match="no int8 version"):
         choose(BUNDLED_MODEL.replace(executor="eager", precision="int8"))
 

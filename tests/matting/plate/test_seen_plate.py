@@ -59,10 +59,6 @@ def test_the_person_is_shown_and_nothing_of_the_room(settings: MattingSettings, 
     assert 0.15 < (alpha > 230).mean() < 0.6
 
 
-def test_an_empty_room_is_empty(settings: MattingSettings, engines: BuildEngine) -> None:
-    assert mattes(settings, engines, STILL_ROOM).max() == 0
-
-
 @pytest.mark.parametrize("settings", ["openvino"], indirect=True)
 @pytest.mark.parametrize("moved_px", [20, 60, 200])
 def test_nothing_is_shown_of_a_room_whose_camera_was_moved(
