@@ -255,6 +255,15 @@ def test_a_change_of_what_it_depends_on_measures_again(monkeypatch: pytest.Monke
     assert trials_of("mattecam", BUNDLED) == [] and unmeasured() and not is_prepared()
 
 
+def test_other_weights_have_their_own_measurement(tmp_path: Path) -> None:
+    other = tmp_path / "student.safetensors"
+    other.write_bytes(BUNDLED.read_bytes()[:-1])
+    save_trials("mattecam", BUNDLED, [FLOAT32])
+    assert trials_of("mattecam", other) == []
+    save_trials("mattecam", other, [INT8])
+    assert trials_of("mattecam", BUNDLED) == [FLOAT32], "kept beside each other"
+
+
 @pytest.mark.parametrize("content", ["{", '{"prepared": 3}'])
 def test_a_damaged_file_is_no_measurement_and_no_preparation(content: str) -> None:
     save_prepared(True)
