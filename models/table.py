@@ -43,7 +43,6 @@ class WeightSpec:
     """Name of the network, as passed to `--model`."""
     file: str
     licence: str
-    note: str
     url: str | None = None
     """None: the file ships with the program."""
     bytes: int | None = None
@@ -99,14 +98,12 @@ _BGMV2 = "https://github.com/PeterL1n/BackgroundMattingV2/releases/download/v1.0
 _DRIVE = "https://drive.usercontent.google.com/download?confirm=t&id="
 
 
-def _background_matting(
-    title: str, backbone: str, note: str, sha256: str | None, *, ranks: tuple[int, int]
-) -> NetworkSpec:
+def _background_matting(title: str, backbone: str, sha256: str | None, *, ranks: tuple[int, int]) -> NetworkSpec:
     """ranks: on a CPU and on a GPU."""
     file = f"torchscript_{backbone}_fp32.pth"
     return NetworkSpec(
         title=title,
-        weights=WeightSpec(f"bgmv2-{backbone}", file, "MIT", note, _BGMV2 + file, sha256=sha256),
+        weights=WeightSpec(f"bgmv2-{backbone}", file, "MIT", _BGMV2 + file, sha256=sha256),
         load=partial(late("bgmv2", "load"), backbone),
         export=late("bgmv2", "export"),
         needs_plate=True,
@@ -137,7 +134,6 @@ NETWORKS: dict[str, NetworkSpec] = {
                 "rvm-mobilenetv3",
                 "rvm_mobilenetv3.pth",
                 "GPL-3.0",
-                "Robust Video Matting, fast",
                 _RVM + "rvm_mobilenetv3.pth",
                 15_217_721,
                 "3c7c1d92033f7c38d6577c481d13a195d7d80a159b960f4f3119ac7b534cf4f8",
@@ -158,7 +154,6 @@ NETWORKS: dict[str, NetworkSpec] = {
                 "rvm-resnet50",
                 "rvm_resnet50.pth",
                 "GPL-3.0",
-                "Robust Video Matting, finer, for GPUs",
                 _RVM + "rvm_resnet50.pth",
                 107_905_875,
                 "c191a807251164c073dce5fa408e7a816070d539b882b2a3150330a9fec112ce",
@@ -171,21 +166,18 @@ NETWORKS: dict[str, NetworkSpec] = {
         _background_matting(
             "Background Matting, fast",
             "mobilenetv2",
-            "Background Matting V2, needs a picture of the empty room",
             "6d449e8a0445438491cf07c03a6e86f21df2b3aa2dc630d9430347fcb807aae4",
             ranks=(0, 1),
         ),
         _background_matting(
             "Background Matting, fine",
             "resnet50",
-            "Background Matting V2, finer",
             "c22fe27f627c04122cd44a3476315eb2fcb06a8d8ff2803ac610c1dd6d4de2a7",
             ranks=(1, 0),
         ),
         _background_matting(
             "Background Matting, finest",
             "resnet101",
-            "Background Matting V2, finest; no published checksum, trusted on first download",
             None,
             ranks=(2, 2),
         ),
@@ -195,7 +187,6 @@ NETWORKS: dict[str, NetworkSpec] = {
                 "u2net",
                 "u2net.pth",
                 "Apache-2.0",
-                "U2-Net, any salient object",
                 _DRIVE + "1ao1ovG1Qtx4b7EoskHXmi2E9rp5CHLcZ",
                 176_290_937,
                 "10025a17f49cd3208afc342b589890e402ee63123d6f2d289a4a0903695cce58",
@@ -207,7 +198,6 @@ NETWORKS: dict[str, NetworkSpec] = {
                 "u2netp",
                 "u2netp.pth",
                 "Apache-2.0",
-                "U2-Net, any salient object, small",
                 _DRIVE + "1rbSTGKAE-MTxBYHd-51l2hMOQPT_7EPy",
                 4_683_258,
                 "e7567cde013fb64813973ce6e1ecc25a80c05c3ca7adbc5a54f3c3d90991b854",
@@ -220,13 +210,12 @@ NETWORKS: dict[str, NetworkSpec] = {
                 "u2net-human-seg",
                 "u2net_human_seg.pth",
                 "Apache-2.0",
-                "U2-Net, people; no published checksum, trusted on first download",
                 _DRIVE + "1-Yg0cxgrNhHP-016FPdp902BR-kSsA4P",
             ),
         ),
         NetworkSpec(
             title="Standard",
-            weights=WeightSpec("mattecam", BUNDLED.name, "GPL-3.0", "Mattecam's own, ships with the program"),
+            weights=WeightSpec("mattecam", BUNDLED.name, "GPL-3.0"),
             load=late("mattecam.bundled", "network_of"),
             export=late("mattecam.bundled", "export"),
             short_side=180,
@@ -236,12 +225,7 @@ NETWORKS: dict[str, NetworkSpec] = {
         ),
         NetworkSpec(
             title="Less exact, with a photo of your empty room",
-            weights=WeightSpec(
-                "mattecam-plate",
-                BUNDLED_WITH_PLATE.name,
-                "GPL-3.0",
-                "Mattecam's own, less exact, needs a picture of the empty room, ships with the program",
-            ),
+            weights=WeightSpec("mattecam-plate", BUNDLED_WITH_PLATE.name, "GPL-3.0"),
             load=late("mattecam.bundled", "network_with_plate_of"),
             export=partial(late("mattecam.bundled", "export_images"), ("small", "plate")),
             needs_plate=True,

@@ -289,7 +289,7 @@ def published_conversions(model: str) -> WeightSpec | None:
     if converts() or not file.is_file():
         return None
     entry = json.loads(file.read_text("utf-8")).get(model)
-    return entry and WeightSpec(model, licence="", note="", **entry)
+    return entry and WeightSpec(model, licence="", **entry)
 
 
 def conversion_folders(model: str) -> list[Path]:

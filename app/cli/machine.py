@@ -131,7 +131,7 @@ weights = typer.Typer(
 @weights.command("list")
 def list_weights() -> None:
     """List all models: whether they are installed, size and licence."""
-    rows = [(r.spec.name, _state(r), _megabytes(r), r.spec.licence, r.spec.note) for r in describe()]
+    rows = [(r.spec.name, _state(r), _megabytes(r), r.spec.licence, NETWORKS[r.spec.name].title) for r in describe()]
     _print_table(("model", "state", "size", "licence", "what it is"), rows)
 
 

@@ -108,7 +108,7 @@ def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch
     assert state("bgmv2-resnet101") is WeightState.DIFFERENT
     assert state("u2net") is WeightState.MISSING
     published = hashlib.sha256(good.read_bytes()).hexdigest()
-    spec = WeightSpec("u2netp", "u2netp.pth", "", "", "https://example.org/x", sha256=published)
+    spec = WeightSpec("u2netp", "u2netp.pth", "", "https://example.org/x", sha256=published)
     monkeypatch.setitem(NETWORKS, "u2netp", replace(NETWORKS["u2netp"], weights=spec))
     assert state("u2netp") is WeightState.VERIFIED
 
@@ -174,7 +174,7 @@ class Server(Handler):
 
 
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
-SPEC = WeightSpec("a-model", "a.pth", "MIT", "", "https://example.org/a.pth", len(CONTENT), SHA256)
+SPEC = WeightSpec("a-model", "a.pth", "MIT", "https://example.org/a.pth", len(CONTENT), SHA256)
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ def _load(tensors: Mapping[str, Tensor], refiner: str) -> nn.Module:
 
 TOY = NetworkSpec(
     title="Toy",
-    weights=WeightSpec("toy", "toy.pth", "GPL-3.0", "a toy"),
+    weights=WeightSpec("toy", "toy.pth", "GPL-3.0"),
     load=_load,
     export=late("export", "export_whole"),
     short_side=180,
