@@ -10,8 +10,7 @@ from torch import Tensor
 from models.blocks import halve
 from models.export import Export
 from models.rules import state_names
-from models.rvm.export import export, parts_of, quantized
-from models.rvm.network import MattingNetwork, State
+from models.rvm.network import MattingNetwork, State, export, parts_of, quantized
 from training.saving import input_scales
 
 LAYERS: tuple[str, ...] = (

@@ -10,7 +10,7 @@ import torch.nn.functional as functional
 from torch import Tensor, nn
 
 from app.matting.choice.hardware import cpu_has_bfloat16
-from models.mattecam.network import MattecamNetwork, pixels_of, stretched
+from models.mattecam.network import MattecamNetwork, pixels_of, shares_to_keep, stretched
 from training.data import Sample
 from training.loader import Batch
 from training.losses import coherence_loss, laplacian_loss, segmentation_loss, undecided_loss
@@ -52,7 +52,7 @@ class Learner(nn.Module):
         flat = src.flatten(0, 1).contiguous(memory_format=torch.channels_last)
         image = flat[:, :3]
         with torch.autocast(src.device.type, dtype, enabled=dtype is not None):
-            keep, _ = self.student.forgetting(image, None, frames)
+            keep, _ = shares_to_keep(image, None, frames)
             cells, features, _ = self.student.cells(flat, None, None, None, frames, keep)
             raw = pixels_of(cells, flat)
             *scales, deep = features

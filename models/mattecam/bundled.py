@@ -14,7 +14,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from models.export import Export, ExportStage, Method, example_inputs
-from models.mattecam.network import ALPHA_MARGIN, EPS, MattecamNetwork, PlateNetwork, Trunk
+from models.mattecam.network import ALPHA_MARGIN, DECISION, EPS, FORGETTING, MattecamNetwork, PlateNetwork, Trunk
 from models.mattecam.quantized import load_quantized
 from models.rules import PLATE_CHANNELS, FastFilterWeights, state_names
 from models.table import BUNDLED, BUNDLED_WITH_PLATE
@@ -113,6 +113,4 @@ def export_images(images: tuple[str, ...], network: nn.Module, direct: bool = Fa
         "body", MattecamExport(network, reads), reads, ("cells", *after), ("cells", *deep, *before, *after)
     )
     weights = FastFilterWeights(EPS, renormalize_borders=True)
-    return Export(
-        (*stages, body), examples, states, weights, network.decision.rule, network.forgetting.rule, ALPHA_MARGIN
-    )
+    return Export((*stages, body), examples, states, weights, DECISION, FORGETTING, ALPHA_MARGIN)

@@ -108,23 +108,19 @@ def _convolve_new(convolution: nn.Conv2d, x: Tensor) -> Tensor:
     return functional.conv2d(x, convolution.weight[:, : x.shape[1]], convolution.bias, padding=1)
 
 
-class Decision(nn.Module):
-    """Limits alpha to what the decisions nearby allow; has no parameters."""
+DECISION, FORGETTING = DecisionRule(), ForgettingRule()
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.rule = DecisionRule()
 
-    def forward(self, alpha: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
-        """Return the limited alpha, and the decisions, which are `last` in the next frame.
+def decide(alpha: Tensor, last: Tensor) -> tuple[Tensor, Tensor]:
+    """Limit alpha to what the decisions nearby allow; return it, and the decisions, which are `last` in the next frame.
 
-        alpha: (B, 1, h, w) in 0..1. last: the same size, from -1 (background) to 1 (foreground); 0 for the first frame.
-        """
-        rule = self.rule
-        foreground = ((mean(alpha, 1) - 0.5 + rule.hysteresis * last) / rule.width + 0.5).clamp(0, 1)
-        lowest = mean(-largest(-foreground, rule.band), rule.ramp)
-        highest = mean(largest(foreground, rule.band), rule.ramp)
-        return torch.minimum(torch.maximum(alpha, lowest), highest), 2 * foreground - 1
+    alpha: (B, 1, h, w) in 0..1. last: the same size, from -1 (background) to 1 (foreground); 0 for the first frame.
+    """
+    rule = DECISION
+    foreground = ((mean(alpha, 1) - 0.5 + rule.hysteresis * last) / rule.width + 0.5).clamp(0, 1)
+    lowest = mean(-largest(-foreground, rule.band), rule.ramp)
+    highest = mean(largest(foreground, rule.band), rule.ramp)
+    return torch.minimum(torch.maximum(alpha, lowest), highest), 2 * foreground - 1
 
 
 def largest(x: Tensor, radius: int) -> Tensor:
@@ -142,30 +138,23 @@ Shares = tuple[Tensor, Tensor, Tensor]
 """Of the memories at 1/4, 1/8 and 1/16, (B * T, 1, h, w) in 0..1."""
 
 
-class Forgetting(nn.Module):
-    """Compares each small frame with the one before it; has no parameters."""
+def shares_to_keep(image: Tensor, seen: Tensor | None, frames: int) -> tuple[Shares | None, Tensor]:
+    """Compare each small frame with the one before it: return what share of the memories to keep, and the new `seen`.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.rule = ForgettingRule()
-
-    def forward(self, image: Tensor, seen: Tensor | None, frames: int) -> tuple[Shares | None, Tensor]:
-        """Return what share of the memories to keep, and the new `seen`.
-
-        image: (B * frames, 3, H, W) in 0..1, consecutive frames of each of B streams. seen: means of the frame before
-        them, (B, 3, h, w). Without it the first frame keeps everything, and None is returned for a single one.
-        """
-        means = halve(halve(image))
-        clips = means.view(-1, frames, *means.shape[1:])
-        if seen is None and frames == 1:
-            return None, clips[:, -1]
-        first = clips[:, 0] if seen is None else seen
-        before = torch.cat([first[:, None], clips[:, :-1]], 1).flatten(0, 1)
-        change = (means - before).abs().amax(1, keepdim=True)
-        gone = (change / self.rule.change - 1).clamp(0, 1)
-        fine = 1 - functional.max_pool2d(gone, 3, 1, 1)
-        middle = halve(fine)
-        return (fine, middle, halve(middle)), clips[:, -1]
+    image: (B * frames, 3, H, W) in 0..1, consecutive frames of each of B streams. seen: means of the frame before
+    them, (B, 3, h, w). Without it the first frame keeps everything, and None is returned for a single one.
+    """
+    means = halve(halve(image))
+    clips = means.view(-1, frames, *means.shape[1:])
+    if seen is None and frames == 1:
+        return None, clips[:, -1]
+    first = clips[:, 0] if seen is None else seen
+    before = torch.cat([first[:, None], clips[:, :-1]], 1).flatten(0, 1)
+    change = (means - before).abs().amax(1, keepdim=True)
+    gone = (change / FORGETTING.change - 1).clamp(0, 1)
+    fine = 1 - functional.max_pool2d(gone, 3, 1, 1)
+    middle = halve(fine)
+    return (fine, middle, halve(middle)), clips[:, -1]
 
 
 class Context(nn.Module):
@@ -187,7 +176,7 @@ Memories = tuple[Tensor, Tensor, Tensor]
 """The recurrent states r1, r2, r3 at 1/4, 1/8 and 1/16 of the small frame."""
 State = tuple[Tensor, Tensor, Tensor, Tensor, Tensor]
 """r1, r2, r3, the last frame at 1/4 (see `models.rules.ForgettingRule`), and the last decisions at the size of the
-small frame (see `models.mattecam.network.Decision`)."""
+small frame (see `decide`)."""
 
 _MEAN = (0.485, 0.456, 0.406)
 _DEVIATION = (0.229, 0.224, 0.225)
@@ -249,8 +238,6 @@ class MattecamNetwork(nn.Module):
         self.decode1 = conv_norm(d1 + f1, x1, 3)
         self.refine1 = Residual(x1, 1) if wide else None
         self.project = nn.Conv2d(x1, 4 * CELL**2, 3, padding=1)
-        self.forgetting = Forgetting()
-        self.decision = Decision()
 
     @classmethod
     def for_weights(cls: type[Network], names: Iterable[str]) -> Network:
@@ -312,7 +299,7 @@ class MattecamNetwork(nn.Module):
         decided = state[4] if len(state) > 4 else torch.zeros_like(clips[:, 0])
         alphas = []
         for alpha in clips.unbind(1):
-            alpha, decided = self.decision(alpha, decided)
+            alpha, decided = decide(alpha, decided)
             alphas.append(alpha)
         matte = torch.cat([undecided[:, :3], torch.stack(alphas, 1).flatten(0, 1)], 1)
         return undecided, matte, (r1, r2, r3, seen, decided)
@@ -326,7 +313,7 @@ class MattecamNetwork(nn.Module):
         """
         before: list[Tensor | None] = [*memories, None, None, None, None]
         r1, r2, r3, seen = before[:4]
-        keep, seen = self.forgetting(src_small[:, :3], seen, frames)
+        keep, seen = shares_to_keep(src_small[:, :3], seen, frames)
         cells, _, (r1, r2, r3) = self.cells(src_small, r1, r2, r3, frames, keep)
         raw = pixels_of(cells, src_small)
         return torch.cat([raw[:, :3], stretched(raw[:, 3:])], 1), r1, r2, r3, seen

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from app.matting.openvino.artefact import core, ov
 from models.mattecam.bundled import export, load, load_bundled
-from models.mattecam.network import Decision, Forgetting, MattecamNetwork, Shares
+from models.mattecam.network import MattecamNetwork, Shares, decide, shares_to_keep
 from models.mattecam.quantized import load_quantized, quantized
 from models.quantization import (
     PAIR_LIMIT,
@@ -99,9 +99,9 @@ def person(value: float = 1.0) -> Tensor:
 
 def decided(*alphas: Tensor) -> list[Tensor]:
     """Return the alphas of a stream after the decision stage."""
-    decision, last, results = Decision(), torch.zeros_like(alphas[0]), []
+    last, results = torch.zeros_like(alphas[0]), list[Tensor]()
     for alpha in alphas:
-        result, last = decision(alpha, last)
+        result, last = decide(alpha, last)
         results.append(result)
     return results
 
@@ -144,9 +144,8 @@ def test_a_region_that_wavers_stays_as_it_was_decided() -> None:
 
 def shares_kept(before: Tensor, after: Tensor) -> Shares:
     """Return the shares kept at 1/4, 1/8 and 1/16 in the second of two frames."""
-    forgetting = Forgetting()
-    _, seen = forgetting(before, None, 1)
-    shares: Shares | None = forgetting(after, seen, 1)[0]
+    _, seen = shares_to_keep(before, None, 1)
+    shares, _ = shares_to_keep(after, seen, 1)
     assert shares is not None
     return shares
 

@@ -23,7 +23,8 @@ from app.matting.kernels.network import halve_rows, matte_rows, shrink_rows
 from app.matting.openvino.openvino_backend import decide, filter_kernel, forget_changed, halved
 from app.matting.torch.frame_step import LayerTensors, Pixels, layers, to_pixels
 from models.blocks import FILTER_EPS, DeepGuidedFilter, fast_guided_filter
-from models.mattecam.network import ALPHA_MARGIN, Decision, Forgetting, MattecamNetwork, explained, stretched
+from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, shares_to_keep, stretched
+from models.mattecam.network import decide as decide_in_torch
 from models.rules import (
     DecisionRule,
     FastFilterWeights,
@@ -215,9 +216,9 @@ def changing_alphas(height: int, width: int, count: int) -> list[Floats]:
 
 @pytest.mark.parametrize("size", [(45, 80), (37, 51), (8, 9)])
 def test_every_frame_of_a_stream_is_as_in_torch(size: tuple[int, int]) -> None:
-    reference, last, known = Decision(), np.zeros(size, np.float32), torch.zeros(1, 1, *size)
+    last, known = np.zeros(size, np.float32), torch.zeros(1, 1, *size)
     for alpha in changing_alphas(*size, 6):
-        wanted, known = reference(torch.from_numpy(alpha)[None, None], known)
+        wanted, known = decide_in_torch(torch.from_numpy(alpha)[None, None], known)
         found = alpha.copy()
         decide(found, last, DECIDING)
         np.testing.assert_allclose(found, wanted[0, 0].numpy(), atol=1e-4)
@@ -239,13 +240,13 @@ def frames_with_disc(height: int, width: int, count: int) -> list[NDArray[np.flo
 
 @pytest.mark.parametrize("size", [(90, 160), (91, 163), (33, 50)])
 def test_the_memories_keep_what_they_keep_in_torch(size: tuple[int, int]) -> None:
-    reference, last = Forgetting(), halved(halved(np.zeros((3, *size), np.float32)))
+    last = halved(halved(np.zeros((3, *size), np.float32)))
     state = MattecamNetwork().initial_state(1, *size)
     seen = state[3]
     for frame in frames_with_disc(*size, 4):
         memories = [np.ones((1, *memory.shape[2:], 5), np.float32) for memory in state[:3]]
         forget_changed(halved(halved(frame)), last, FORGETTING, memories)
-        shares, seen = reference(torch.from_numpy(frame)[None], seen, 1)
+        shares, seen = shares_to_keep(torch.from_numpy(frame)[None], seen, 1)
         assert shares is not None
         for memory, share in zip(memories, shares, strict=True):
             np.testing.assert_allclose(memory, share[0, 0, :, :, None].expand(memory.shape[1:])[None], atol=1e-4)
