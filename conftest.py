@@ -29,8 +29,7 @@ from app.matting.choice.hardware import torch_usable
 from app.matting.choice.preparation import KERNELS, Preparation
 from app.matting.kernels.loading import load
 from app.matting.openvino import conversion
-from app.matting.openvino.artefact import Artefact, NetworkSource, core
-from app.matting.openvino.conversion import ArtefactCache
+from app.matting.openvino.conversion import Artefact, ArtefactCache, NetworkSource, core
 from mattecam.testing import FakeEngine
 from models.weights import conversion_folders
 from tests.pipewire_session import PrivateSession, private_session

@@ -21,8 +21,7 @@ import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from app.matting.openvino.artefact import NetworkSource
-from app.matting.openvino.conversion import ArtefactCache
+from app.matting.openvino.conversion import ArtefactCache, NetworkSource
 from models.table import NETWORKS, NetworkSpec, recommended
 from models.weights import PUBLISHED, check_intact, find_int8, on_hand, sha256_of
 

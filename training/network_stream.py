@@ -7,7 +7,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
-from app.matting.openvino.artefact import core, ov
+from app.matting.openvino.conversion import core, ov
 from models.mattecam.network import MattecamNetwork
 from models.rvm.network import MattingNetwork
 from training.metrics import Alpha

@@ -109,8 +109,7 @@ def _plate_backend(
     scale = min(settings.downsample_ratio or auto_ratio(geometry.width, geometry.height), MOST_SCALE)
     pixels = sample_pixels(geometry.width, geometry.height)
     if choice.executor == "openvino":
-        from app.matting.openvino.artefact import NetworkSource
-        from app.matting.openvino.conversion import artefacts
+        from app.matting.openvino.conversion import NetworkSource, artefacts
         from app.matting.plate.networks import PlateOpenVinoBackend, SeenPlateBackend
 
         artefact = artefacts.load(NetworkSource(choice.model, choice.weights))

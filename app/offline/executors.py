@@ -154,7 +154,7 @@ def use_one_core(core: int) -> None:
     if hasattr(process, "cpu_affinity"):
         process.cpu_affinity([core])
     else:
-        from app.matting.openvino.artefact import core as openvino_core
+        from app.matting.openvino.conversion import core as openvino_core
 
         openvino_core().set_property("CPU", {"INFERENCE_NUM_THREADS": 1})
 

@@ -12,7 +12,7 @@ from app.core.settings import MattingSettings
 from app.core.types import BgrImage, Floats, Matte
 from app.matting.base.interface import MattingEngine, StepGeometry
 from app.matting.openvino import conversion
-from app.matting.openvino.artefact import NetworkSource
+from app.matting.openvino.conversion import NetworkSource
 from app.matting.openvino.openvino_backend import SURVEY_FRAMES, OpenVinoBackend
 from models.table import bundled
 from models.weights import find

@@ -16,7 +16,7 @@ from hypothesis.extra.numpy import arrays
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from app.matting.openvino.artefact import core, ov
+from app.matting.openvino.conversion import core, ov
 from models.mattecam.bundled import export, load, load_bundled
 from models.mattecam.network import MattecamNetwork, Shares, decide, shares_to_keep
 from models.mattecam.quantized import load_quantized, quantized

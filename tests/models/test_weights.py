@@ -17,8 +17,7 @@ import requests
 
 from app.core import paths
 from app.core.errors import ModelError
-from app.matting.openvino.artefact import NetworkSource
-from app.matting.openvino.conversion import ArtefactCache
+from app.matting.openvino.conversion import ArtefactCache, NetworkSource
 from models import download as downloads
 from models import weights
 from models.download import download, fetch

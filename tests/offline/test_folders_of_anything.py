@@ -14,7 +14,7 @@ from PIL import Image
 from app.cli import main
 from app.core.errors import BackgroundError
 from app.matting.openvino import conversion
-from app.matting.openvino.artefact import NetworkSource
+from app.matting.openvino.conversion import NetworkSource
 from app.media.image_file import is_picture, kind_of_file, read_image
 from models.table import BUNDLED
 from tests.clips import names_in, numbered, write_clip, writing

@@ -19,8 +19,7 @@ from app.core.settings import MattingSettings
 from app.matting import build_engine
 from app.matting.choice import choice, hardware
 from app.matting.openvino import conversion
-from app.matting.openvino.artefact import NetworkSource
-from app.matting.openvino.conversion import ArtefactCache
+from app.matting.openvino.conversion import ArtefactCache, NetworkSource
 from models.table import BUNDLED, BUNDLED_WITH_PLATE, NETWORKS
 from models.weights import CONVERTED, int8_file, sha256_of
 from tests.clips import demo

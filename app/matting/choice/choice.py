@@ -34,7 +34,7 @@ from models.table import NETWORKS, NetworkSpec, auto_order, bundled, recommended
 from models.weights import check_intact, find, find_int8, on_hand, sha256_of
 
 if TYPE_CHECKING:
-    from app.matting.openvino.artefact import Artefact
+    from app.matting.openvino.conversion import Artefact
 
 LOG = logging.getLogger(__name__)
 MIN_GAIN = 1.03
@@ -257,8 +257,7 @@ def _is_usable(model: str) -> bool:
         return False
     if hardware.torch_usable():
         return True
-    from app.matting.openvino.artefact import NetworkSource
-    from app.matting.openvino.conversion import artefacts
+    from app.matting.openvino.conversion import NetworkSource, artefacts
 
     return artefacts.folder(NetworkSource(model, path)).is_dir()  # else torch has to convert it
 
@@ -400,8 +399,7 @@ def make_backend(
 
 def converted(settings: EngineSettings, choice: Choice, geometry: StepGeometry) -> Artefact:
     """Return the network without a plate as OpenVINO runs it. Raises ModelError."""
-    from app.matting.openvino.artefact import NetworkSource
-    from app.matting.openvino.conversion import artefacts
+    from app.matting.openvino.conversion import NetworkSource, artefacts
 
     direct = geometry.ratio == 1 and choice.spec.direct
     return artefacts.load(NetworkSource(choice.model, choice.weights, settings.refiner, direct, choice.int8))

@@ -206,7 +206,7 @@ def cpu_has_bfloat16() -> bool:
     """Return whether the CPU has bfloat16 instructions (AVX512-BF16 or AMX), which make it faster than float32."""
     if not openvino_usable():
         return False
-    from app.matting.openvino.artefact import core
+    from app.matting.openvino.conversion import core
 
     capabilities: list[str] = core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
     return "BF16" in capabilities

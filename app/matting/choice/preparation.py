@@ -232,8 +232,7 @@ def do(part: str) -> None:
 
 def convert_bundled() -> None:
     """Convert the bundled network where it runs in OpenVINO."""
-    from app.matting.openvino.artefact import NetworkSource
-    from app.matting.openvino.conversion import artefacts
+    from app.matting.openvino.conversion import NetworkSource, artefacts
 
     choice = choose(MattingSettings(model=bundled().name))
     if choice.executor == "openvino":

@@ -1,7 +1,11 @@
-"""Converting networks to OpenVINO models with dynamic sizes, and a cache of them on disk and in memory.
+"""Converted networks: their format on disk, their conversion, a cache of them, and compiling them for one size.
 
-torch is imported only on a cache miss. Packages ship converted networks beside the weights (`tools.convert_networks`),
-so that they need no torch.
+An artefact is a folder with an OpenVINO model of dynamic size for each exported stage, the guided filter's weights, and
+an index, which holds the rule of the decision stage. torch is imported only to convert. Packages ship converted
+networks beside the weights (`tools.convert_networks`), so that they need no torch.
+
+Importing openvino sends usage data to its vendor unless the package `openvino_telemetry` cannot be imported; OpenVINO
+then uses a stub without network access. This program sends no telemetry: all other modules import OpenVINO from here.
 """
 
 from __future__ import annotations
@@ -10,44 +14,137 @@ import functools
 import hashlib
 import logging
 import shutil
+import sys
 import tempfile
 import threading
 import warnings
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
+from pydantic import TypeAdapter
 
 from app.core import paths
-from app.core.errors import ModelError, t
+from app.core.errors import ModelError, t, text_of
 from app.core.files import why_not_written
-from app.matting.openvino.artefact import (
-    FILTERS,
-    INDEX,
-    JSON,
-    WEIGHTS,
-    Artefact,
-    Index,
-    NetworkSource,
-    NetworkStage,
-    ov,
-    preprocess,
-    read_artefact,
-)
+from app.core.threads import thread_limit
 from models.errors import WeightsError
-from models.rules import FilterWeights
-from models.table import NETWORKS, QuantizeNetwork
-from models.weights import conversion_folders, converts, missing_conversions, on_hand
+from models.rules import DecisionRule, FastFilterWeights, FilterWeights, ForgettingRule, LearnedFilterWeights
+from models.table import NETWORKS
+from models.weights import conversion_folders, converts, missing_conversions, on_hand, sha256_of
+
+sys.modules.setdefault("openvino_telemetry", None)  # type: ignore[arg-type]
+
+import openvino as ov  # noqa: E402
+from openvino import preprocess  # noqa: E402
 
 if TYPE_CHECKING:
     import torch
 
-    from models.export import Export, ExportStage
+    from models.export import ExportStage
 
+__all__ = ["core", "ov"]
 LOG = logging.getLogger(__name__)
+
+
+@functools.cache
+def core() -> ov.Core:
+    """Return the OpenVINO core shared by the process."""
+    return ov.Core()
+
+
+INDEX, WEIGHTS = "index.json", "filter.npz"
+FILTERS: dict[str, type[FilterWeights]] = {"learned": LearnedFilterWeights, "fast": FastFilterWeights}
+
+
+class NetworkSource(NamedTuple):
+    """What a converted network is made of."""
+
+    model: str
+    weights: Path
+    refiner: str = "auto"
+    direct: bool = False
+    int8: Path | None = None
+    """The int8 version of the weights, which is converted in place of the float32 network."""
+
+    def artefact_name(self, code: str = "") -> str:
+        """Return the name of its artefact. Raises ModelError if a file cannot be read.
+
+        code: digest of the code that converts. A shipped artefact ships with it, so that it is no part of its name.
+        """
+        try:
+            content = " ".join(sha256_of(file) for file in (self.weights, self.int8) if file is not None)
+        except WeightsError as error:
+            raise ModelError(text_of(error)) from error
+        words = f"{ov.__version__} {self.model} {self.refiner} {self.direct} {content} {code}"
+        return f"{self.model}-{hashlib.sha256(words.encode()).hexdigest()[:16]}"
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkStage:
+    """A converted part of a network, which reads and writes named arrays; see `models.export`."""
+
+    name: str
+    float32: bool
+    steady: bool
+    reads: tuple[str, ...]
+    writes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Index:
+    """Content of `index.json`."""
+
+    stages: tuple[NetworkStage, ...]
+    states: tuple[tuple[int, int], ...]
+    """(channels, downsampling factor) of each state."""
+    filter: str | None
+    """Of `FILTERS`."""
+    decision: DecisionRule | None
+    forgetting: ForgettingRule | None
+    alpha_margin: float | None
+    """Range of alpha, for a network that writes `cells`; see `models.export.Export`."""
+
+
+JSON = TypeAdapter(Index)
+
+
+@dataclass(frozen=True, slots=True)
+class Artefact(Index):
+    """A converted network, independent of the frame size. Callers must not modify the models."""
+
+    models: tuple[ov.Model, ...]
+    """Of the stages."""
+    guided_filter: FilterWeights | None
+
+    def state_shapes(self, height: int, width: int) -> list[tuple[int, int, int, int]]:
+        """Return the shapes (1, h, w, C) of the states for a small frame of this size."""
+        return [(1, -(-height // factor), -(-width // factor), channels) for channels, factor in self.states]
+
+
+def read_artefact(folder: Path, in_memory: bool = False) -> Artefact:
+    """Read an artefact from a folder. in_memory: load all data, so that the folder can be deleted.
+
+    Raises OSError, RuntimeError or ValueError if a file is missing, or cut off, or cannot be read.
+    """
+    index = JSON.validate_json((folder / INDEX).read_bytes())
+    models, guided_filter = [], None
+    for stage in index.stages:
+        path, content = folder / f"{stage.name}.xml", folder / f"{stage.name}.bin"
+        model = core().read_model(path.read_bytes(), content.read_bytes()) if in_memory else core().read_model(path)
+        models.append(model)
+    if index.filter is not None:
+        with np.load(folder / WEIGHTS, allow_pickle=False) as arrays:
+            weights = {name: array if array.ndim else array.item() for name, array in arrays.items()}
+        guided_filter = FILTERS[index.filter](**weights)
+    known = {field.name: getattr(index, field.name) for field in fields(index)}
+    return Artefact(**known, models=tuple(models), guided_filter=guided_filter)
+
+
 _KEPT = 3
 
 
@@ -59,7 +156,7 @@ class ArtefactCache:
         self._folder = folder
         self._shipped = shipped
         self._lock = threading.Lock()
-        self._artefacts: OrderedDict[str, Artefact] = OrderedDict()
+        self._kept = functools.lru_cache(_KEPT)(_from_disk)
 
     def load(self, source: NetworkSource) -> Artefact:
         """Return the artefact of a network; convert the network on a cache miss.
@@ -67,60 +164,45 @@ class ArtefactCache:
         Raises ModelError if a file does not contain weights of this network.
         """
         folders = self._folders(source)
-        key = folders[-1].name
         with self._lock:
-            artefact = self._artefacts.pop(key, None) or self._from_disk(folders, source)
-            self._artefacts[key] = artefact
-            while len(self._artefacts) > _KEPT:
-                self._artefacts.popitem(last=False)
-        return artefact
+            return self._kept(folders, source)
 
     def folder(self, source: NetworkSource) -> Path:
         """Return where the artefact of a network is kept; it may not exist. Raises ModelError as `load`."""
         folders = self._folders(source)
         return next((folder for folder in folders if folder.is_dir()), folders[-1])
 
-    def _folders(self, source: NetworkSource) -> list[Path]:
+    def _folders(self, source: NetworkSource) -> tuple[Path, ...]:
         """Return where an artefact may be, in the order of the search; the last one is written to."""
         shipped = (folder / source.artefact_name() for folder in self._shipped(source.model))
-        return [*shipped, self._folder() / source.artefact_name(_sources())]
-
-    def _from_disk(self, folders: list[Path], source: NetworkSource) -> Artefact:
-        for folder in filter(Path.is_dir, folders):
-            try:
-                return read_artefact(folder)
-            except Exception as error:  # noqa: BLE001, PERF203 - OpenVINO raises anything, MemoryError included
-                LOG.warning("The converted network %s cannot be read and is converted again (%r).", folder, error)
-        folder = folders[-1]
-        with tempfile.TemporaryDirectory() as temporary:
-            _convert(source, Path(temporary))
-            try:
-                _install(Path(temporary), folder)
-                return read_artefact(folder)
-            except (OSError, RuntimeError, ValueError) as error:
-                reason = why_not_written(error) if isinstance(error, OSError) else error
-                LOG.warning("The converted network cannot be kept in %s: %s.", folder.parent, reason)
-            return read_artefact(Path(temporary), in_memory=True)
+        return *shipped, self._folder() / source.artefact_name(_sources())
 
 
-def _convert(source: NetworkSource, folder: Path) -> None:
-    if not converts():
-        if missing_conversions(source.model) and source.weights == on_hand(source.model):
-            raise ModelError(
-                t(
-                    "The model {model} is installed without the part that runs here; download it again⟦ with `python3 "
-                    "run.py weights download {model}`⟧.",
-                    model=source.model,
-                )
-            )
-        raise ModelError(
-            t(
-                "The model {model} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources "
-                "for it.",
-                model=source.model,
-            )
-        )
-    convert(source, folder)
+def _from_disk(folders: tuple[Path, ...], source: NetworkSource) -> Artefact:
+    for folder in filter(Path.is_dir, folders):
+        try:
+            return read_artefact(folder)
+        except Exception as error:  # noqa: BLE001, PERF203 - OpenVINO raises anything, MemoryError included
+            LOG.warning("The converted network %s cannot be read and is converted again (%r).", folder, error)
+    folder = folders[-1]
+    with tempfile.TemporaryDirectory() as temporary:
+        made = Path(temporary)
+        convert(source, made)
+        try:
+            folder.parent.mkdir(parents=True, exist_ok=True)
+            # Atomic, so that an interrupted run leaves no partial artefact.
+            with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as beside:
+                copied = Path(beside) / folder.name
+                copied.mkdir()
+                for file in made.iterdir():  # copytree raises an error without its reason
+                    shutil.copy(file, copied)
+                shutil.rmtree(folder, ignore_errors=True)
+                copied.replace(folder)
+            return read_artefact(folder)
+        except (OSError, RuntimeError, ValueError) as error:
+            reason = why_not_written(error) if isinstance(error, OSError) else error
+            LOG.warning("The converted network cannot be kept in %s: %s.", folder.parent, reason)
+        return read_artefact(made, in_memory=True)
 
 
 @functools.cache
@@ -130,29 +212,34 @@ def _sources() -> str:
     return hashlib.sha256(b"".join(hashlib.sha256(file.read_bytes()).digest() for file in sorted(files))).hexdigest()
 
 
-def _install(made: Path, folder: Path) -> None:
-    """Move a finished artefact into the cache atomically, so that an interrupted run leaves no partial one."""
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=".new-") as beside:
-        copied = Path(beside) / folder.name
-        copied.mkdir()
-        for file in made.iterdir():  # copytree raises an error without its reason
-            shutil.copy(file, copied)
-        shutil.rmtree(folder, ignore_errors=True)
-        copied.replace(folder)
-
-
 def convert(source: NetworkSource, folder: Path) -> None:
-    """Convert a network and write its artefact into an empty folder; see `app.matting.openvino.artefact`.
+    """Convert a network and write its artefact into an empty folder.
 
-    Raises ModelError if a file does not fit the network.
+    Raises ModelError if a file does not fit the network, or without torch.
     """
+    model, int8, spec = source.model, source.int8, NETWORKS[source.model]
+    if not converts():
+        if missing_conversions(model) and source.weights == on_hand(model):
+            raise ModelError(
+                t(
+                    "The model {model} is installed without the part that runs here; download it again⟦ with `python3 "
+                    "run.py weights download {model}`⟧.",
+                    model=model,
+                )
+            )
+        raise ModelError(
+            t(
+                "The model {model} needs PyTorch, which this copy of Mattecam lacks; run Mattecam from its sources "
+                "for it.",
+                model=model,
+            )
+        )
     import torch
 
     from app.matting.torch.networks import load_network
+    from models.checkpoint import load_state_dict
     from models.export import ExportError, check_float32
 
-    model, int8, spec = source.model, source.int8, NETWORKS[source.model]
     whole = int8 if spec.quantize is None else None
     network = load_network(model, whole or source.weights, source.refiner, "cpu", "float32")
     with torch.inference_mode():
@@ -168,35 +255,29 @@ def convert(source: NetworkSource, folder: Path) -> None:
                 )
             ) from error
         if int8 is not None and spec.quantize is not None:
-            export = _quantized(model, spec.quantize, export, int8)
+            try:
+                export = spec.quantize(export, load_state_dict(int8))
+            except (WeightsError, RuntimeError) as error:
+                LOG.warning("The int8 version of %s in %s cannot be used: %s.", model, int8, error)
+                raise ModelError(
+                    t(
+                        "There is no int8 version of the model {model} for this device and these weights; choose "
+                        "another precision.",
+                        model=model,
+                    )
+                ) from error
         arrays = dict(export.examples)
         for stage in export.stages:
             ov.save_model(_converted(stage, arrays), folder / f"{stage.name}.xml", compress_to_fp16=False)
-    index = Index(
-        tuple(NetworkStage(each.name, each.float32, each.steady, each.reads, each.writes) for each in export.stages),
-        export.states,
-        _save_filter(export.guided_filter, folder),
-        export.decision,
-        export.forgetting,
-        export.alpha_margin,
+    stages = tuple(
+        NetworkStage(each.name, each.float32, each.steady, each.reads, each.writes) for each in export.stages
     )
+    weights = export.guided_filter
+    kind = next((name for name, kind in FILTERS.items() if isinstance(weights, kind)), None)
+    if weights is not None:
+        np.savez(folder / WEIGHTS, allow_pickle=False, **{name: np.asarray(x) for name, x in asdict(weights).items()})
+    index = Index(stages, export.states, kind, export.decision, export.forgetting, export.alpha_margin)
     (folder / INDEX).write_bytes(JSON.dump_json(index))
-
-
-def _quantized(model: str, quantize: QuantizeNetwork, export: Export, file: Path) -> Export:
-    from models.checkpoint import load_state_dict
-
-    try:
-        return quantize(export, load_state_dict(file))
-    except (WeightsError, RuntimeError) as error:
-        LOG.warning("The int8 version of %s in %s cannot be used: %s.", model, file, error)
-        raise ModelError(
-            t(
-                "There is no int8 version of the model {model} for this device and these weights; choose another "
-                "precision.",
-                model=model,
-            )
-        ) from error
 
 
 def _converted(stage: ExportStage, arrays: dict[str, torch.Tensor]) -> ov.Model:
@@ -212,10 +293,6 @@ def _converted(stage: ExportStage, arrays: dict[str, torch.Tensor]) -> ov.Model:
         model = ov.convert_model(traced, example_input=example)
         outputs = module(*example)
     arrays |= zip(stage.writes, outputs if isinstance(outputs, tuple) else (outputs,), strict=True)
-    return _channels_last(model, stage)
-
-
-def _channels_last(model: ov.Model, stage: ExportStage) -> ov.Model:
     steps = preprocess.PrePostProcessor(model)
     ports = [(name, steps.input(index)) for index, name in enumerate(stage.reads)]
     ports += [(name, steps.output(index)) for index, name in enumerate(stage.writes)]
@@ -226,12 +303,78 @@ def _channels_last(model: ov.Model, stage: ExportStage) -> ov.Model:
     return steps.build()
 
 
-def _save_filter(weights: FilterWeights | None, folder: Path) -> str | None:
-    if weights is None:
-        return None
-    fields = {name: np.asarray(value) for name, value in asdict(weights).items()}
-    np.savez(folder / WEIGHTS, allow_pickle=False, **fields)
-    return next(name for name, kind in FILTERS.items() if isinstance(weights, kind))
+HINTS = {"float32": "f32", "bfloat16": "bf16", "float16": "f16", "int8": "f32"}
+"""An int8 network contains its own quantization; everything else in it runs in float32."""
+Shape = tuple[int, ...]
+Arrays = dict[str, NDArray[np.float32]]
+
+
+def halved_shapes(height: int, width: int) -> dict[str, Shape]:
+    """Return the shapes of the small frame at 1/2, 1/4 and 1/8 of its size, by name."""
+    shapes: dict[str, Shape] = {}
+    for index in range(1, 4):
+        height, width = -(-height // 2), -(-width // 2)
+        shapes[f"half{index}"] = (1, 3, height, width)
+    return shapes
+
+
+def fitted(artefact: Artefact, shapes: Mapping[str, Shape]) -> tuple[list[ov.Model], dict[str, Shape]]:
+    """Return the models of the stages reshaped for these inputs, and the shapes of all arrays read or written."""
+    known = dict(shapes)
+    models = []
+    for stage, shared in zip(artefact.stages, artefact.models, strict=True):
+        model = shared.clone()
+        model.reshape({port: list(known[name]) for port, name in zip(model.inputs, stage.reads, strict=True)})
+        known |= {name: tuple(port.shape) for name, port in zip(stage.writes, model.outputs, strict=True)}
+        models.append(model)
+    used = {name for stage in artefact.stages for name in (*stage.reads, *stage.writes)}
+    return models, {name: shape for name, shape in known.items() if name in used}
+
+
+def compiled(
+    stages: Sequence[NetworkStage],
+    models: Sequence[ov.Model],
+    precision: str,
+    *,
+    pinned: bool = False,
+    threads: int | None = None,
+) -> list[ov.CompiledModel]:
+    """Compile the stages in parallel, each in its own precision. Raises RuntimeError if OpenVINO fails.
+
+    threads: of each inference; None for the limit in `app.core.threads`, else OpenVINO's choice.
+    """
+    threads = threads or thread_limit()
+
+    def compile_stage(stage: NetworkStage, model: ov.Model) -> ov.CompiledModel:
+        options: dict[str, str | int] = {
+            "PERFORMANCE_HINT": "LATENCY",
+            "INFERENCE_PRECISION_HINT": HINTS["float32" if stage.float32 else precision],
+        }
+        if not pinned:
+            # A pinned thread waits for other work on its core, such as the window's, while another core is idle.
+            options["ENABLE_CPU_PINNING"] = "NO"
+        if threads is not None:
+            options["INFERENCE_NUM_THREADS"] = threads
+        return core().compile_model(model, "CPU", options)
+
+    with ThreadPoolExecutor(len(stages), thread_name_prefix="compiler") as pool:
+        return list(pool.map(compile_stage, stages, models))
+
+
+def bound(
+    stage: NetworkStage, network: ov.CompiledModel, arrays: Mapping[str, NDArray[np.float32]], *, outputs: bool = True
+) -> ov.InferRequest:
+    """Return a request that reads the stage's arrays in place and, with `outputs`, writes them in place.
+
+    The caller must keep the arrays alive as long as the request.
+    """
+    request = network.create_infer_request()
+    for index, name in enumerate(stage.reads):
+        request.set_input_tensor(index, ov.Tensor(arrays[name], shared_memory=True))
+    if outputs:
+        for index, name in enumerate(stage.writes):
+            request.set_output_tensor(index, ov.Tensor(arrays[name], shared_memory=True))
+    return request
 
 
 artefacts = ArtefactCache(lambda: paths.data_dir() / "cache", conversion_folders)

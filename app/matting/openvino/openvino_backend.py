@@ -28,7 +28,7 @@ from app.matting.kernels.network import (
     matte_rows,
     shrink_rows,
 )
-from app.matting.openvino.artefact import (
+from app.matting.openvino.conversion import (
     Arrays,
     Artefact,
     NetworkStage,

@@ -11,7 +11,7 @@ from app.matting.base.interface import StepGeometry
 from app.matting.cpu.cpu_backend import Coefficients, CpuBackend, RefinedCells, padded
 from app.matting.kernels.composite import cut_cells
 from app.matting.kernels.network import shrink_rows
-from app.matting.openvino.artefact import Arrays, Artefact, bound, compiled, fitted
+from app.matting.openvino.conversion import Arrays, Artefact, bound, compiled, fitted
 from app.matting.openvino.openvino_backend import OpenVinoBackend, RecurrentNetwork, blurred
 from app.matting.plate.picture import lit_plate
 from models.rules import CELL, CONTEXT_CHANNELS, IMAGE_CHANNELS, NEAR, OTHER, REACH, SAME, WINDOW

@@ -49,17 +49,6 @@ State = tuple[Tensor, ...]
 """Recurrent states."""
 
 
-class LayerTensors(NamedTuple):
-    """Foreground, alpha and background before the edge controls; float32, RGB in 0..1."""
-
-    person: Tensor
-    """(1, 3, H, W) foreground colours."""
-    alpha: Tensor
-    """(1, 1, H, W)."""
-    backdrop: Tensor
-    """(1, 3, H, W) backdrop."""
-
-
 class Pixels(NamedTuple):
     """Results at the frame's size, uint8."""
 
@@ -81,11 +70,11 @@ def small_frame(frame: Tensor, geometry: StepGeometry) -> Tensor:
     )
 
 
-def layers(frame: Tensor, slope: Tensor, offset: Tensor, backdrop: Tensor) -> LayerTensors:
-    """Return the layers of a frame (H, W, 3) uint8 BGR.
+def layers(frame: Tensor, slope: Tensor, offset: Tensor, backdrop: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the person's colours (1, 3, H, W), alpha (1, 1, H, W) and backdrop (1, 3, H, W), float32 RGB in 0..1.
 
-    slope, offset: (1, 4, h, w) float32; see above. backdrop: of the frame's shape and type, or the
-    blurred background, (1, 3, h', w') float32 RGB in 0..1.
+    frame: (H, W, 3) uint8 BGR. slope, offset: (1, 4, h, w) float32; see above. backdrop: of the frame's shape and type,
+    or the blurred background, (1, 3, h', w') float32 RGB in 0..1.
     """
     image = to_image(frame)
     size = image.shape[2:]
@@ -97,12 +86,11 @@ def layers(frame: Tensor, slope: Tensor, offset: Tensor, backdrop: Tensor) -> La
         background = to_image(backdrop)
     else:
         background = torch.round(functional.interpolate(backdrop, size=size, mode="bilinear") * 255) / 255
-    return LayerTensors((image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1), background)
+    return (image + matte[:, :3]).clamp(0, 1), matte[:, 3:].clamp(0, 1), background
 
 
-def to_pixels(layers: LayerTensors, *, foreground: bool) -> Pixels:
-    """Composite the layers."""
-    person, alpha, backdrop = layers
+def to_pixels(person: Tensor, alpha: Tensor, backdrop: Tensor, *, foreground: bool) -> Pixels:
+    """Composite the layers, as those of `layers`."""
     shown = _to_bytes(alpha)
     # Where alpha is rounded to 0, rounding the colours could still leave one level of the person.
     composite = torch.where(shown > 0, alpha * person + (1 - alpha) * backdrop, backdrop)
@@ -127,11 +115,6 @@ def _to_bgr(image: Tensor) -> Tensor:
     return _to_bytes(image)[0].flip(0).permute(1, 2, 0).contiguous()
 
 
-def edit_of(editor: MatteEditor, small: Tensor, coarse: Tensor) -> MatteEdit:
-    """Return the edit of the matte of one stream: small (1, 3, h, w), coarse (1, 1, h, w)."""
-    return editor.edit(_to_host(small[0]), _to_host(coarse[0, 0].clamp(0, 1)))
-
-
 def edited(slope: Tensor, offset: Tensor, coarse: Tensor, edit: MatteEdit) -> tuple[Tensor, Tensor, Tensor]:
     """Return slope, offset and coarse alpha, (1, C, h, w), with the edit applied.
 
@@ -139,7 +122,7 @@ def edited(slope: Tensor, offset: Tensor, coarse: Tensor, edit: MatteEdit) -> tu
     """
     if edit.gain is not None:
         slope, offset = slope.clone(), offset.clone()
-        gain = _to_device(edit.gain, slope)
+        gain = torch.from_numpy(np.ascontiguousarray(edit.gain)).to(slope.device)[None, None]
         slope[:, 3:] *= gain
         offset[:, 3:] *= gain
         coarse = coarse * gain
@@ -160,12 +143,6 @@ def relit(slope: Tensor, offset: Tensor, light: Floats) -> tuple[Tensor, Tensor]
     return slope, torch.cat([torch.addcmul(bias, gain, offset[:, :3]), offset[:, 3:]], 1)
 
 
-def viewed_frame(frame: Tensor, view: View) -> Tensor:
-    """Return the part of a frame (H, W, 3) uint8, enlarged to the frame's size."""
-    planes = frame.permute(2, 0, 1)[None].float()
-    return in_view(planes, view)[0].permute(1, 2, 0).round().to(torch.uint8).contiguous()
-
-
 def in_view(planes: Tensor, view: View) -> Tensor:
     """Return the part of planes (1, C, h, w), enlarged to their size."""
     centre_x, centre_y = (2 * (edge + view.size / 2) - 1 for edge in (view.left, view.top))
@@ -174,14 +151,6 @@ def in_view(planes: Tensor, view: View) -> Tensor:
         torch.tensor([affine], dtype=planes.dtype, device=planes.device), list(planes.shape), align_corners=False
     )
     return functional.grid_sample(planes, grid, padding_mode="border", align_corners=False)
-
-
-def _to_device(plane: Floats, like: Tensor) -> Tensor:
-    return torch.from_numpy(np.ascontiguousarray(plane)).to(like.device)[None, None]
-
-
-def _to_host(planes: Tensor) -> Floats:
-    return planes.detach().float().cpu().numpy()
 
 
 def steady(alpha: Tensor, plan: EdgePlan, previous_alpha: Tensor | None) -> Tensor:
@@ -284,18 +253,14 @@ def _fill(weighted: Tensor) -> Tensor:
     height, width = weighted.shape[2:]
     step = FILL_FACTOR
     padded = functional.pad(weighted, (0, -width % step, 0, -height % step))
-    far = _smooth(functional.avg_pool2d(padded, step), _fill_taps(weighted.device))
+    # `FILL_TAPS` built on the device: a captured graph cannot contain a copy from the host.
+    radius = round(3 * FILL_SIGMA)
+    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=weighted.device) / FILL_SIGMA) ** 2)
+    far = _smooth(functional.avg_pool2d(padded, step), taps / taps.sum())
     mean = weighted.mean((2, 3), keepdim=True)
     colour = mean[:, :3] / (mean[:, 3:] + FLOOR)
     fill = (far[:, :3] + FLOOR * colour) / (far[:, 3:] + FLOOR)
     return functional.interpolate(fill, scale_factor=step, mode="bilinear", align_corners=False)[:, :, :height, :width]
-
-
-def _fill_taps(device: torch.device) -> Tensor:
-    """Return `FILL_TAPS` built on the device: a captured graph cannot contain a copy from the host."""
-    radius = round(3 * FILL_SIGMA)
-    taps = torch.exp(-0.5 * (torch.arange(-radius, radius + 1, device=device) / FILL_SIGMA) ** 2)
-    return taps / taps.sum()
 
 
 def _smooth(image: Tensor, taps: Tensor) -> Tensor:
@@ -503,35 +468,25 @@ class FrameStep(nn.Module):
             memory = torch.zeros_like(memory)
         edit = MatteEdit()
         if editor is not None and bool(torch.isfinite(finite)):
-            edit = edit_of(editor, small, coarse)
+            planes = (plane.detach().float().cpu().numpy() for plane in (small[0], coarse[0, 0].clamp(0, 1)))
+            edit = editor.edit(*planes)
             slope, offset, coarse = edited(slope, offset, coarse, edit)
         background = backdrop
         if backdrop.ndim == 1:
             background = blurred_background(small, coarse, backdrop, self.geometry.blur_factor)
             background = background if edit.view is None else in_view(background, edit.view)
         if edit.view is not None:
-            frame = viewed_frame(frame, edit.view)
-        whole, previous_alpha = self._finished(layers(frame, slope, offset, background), edges, previous_alpha)
-        pixels = to_pixels(whole, foreground=want_foreground)
-        return StepOutput(pixels, finite, (*new_state, memory), previous_alpha, edit.view)
-
-    def _finished(
-        self, whole: LayerTensors, edges: EdgePlan, previous_alpha: Tensor | None
-    ) -> tuple[LayerTensors, Tensor | None]:
-        """Apply the edge controls at the frame's size. Return also the previous alpha of the next step."""
-        person, alpha, background = whole
+            shown = in_view(frame.permute(2, 0, 1)[None].float(), edit.view)
+            frame = shown[0].permute(1, 2, 0).round().to(torch.uint8).contiguous()
+        person, alpha, background = layers(frame, slope, offset, background)
         if edges.touches_alpha:
             previous_alpha = steady((alpha * 255).round(), edges, previous_alpha)
-            alpha, person = _shape(previous_alpha, person, edges)
+            grown = feathered = grow(previous_alpha, edges)
+            if edges.feather_px > 0:
+                feathered = feather(grown, edges.feather_px)
+                person = spread(person, grown, feathered, edges.feather_px)
+            alpha = feathered / 255
         if edges.despill > 0:
             person = despill(person, alpha, edges.despill)
-        return LayerTensors(person, alpha, background), previous_alpha
-
-
-def _shape(alpha: Tensor, person: Tensor, edges: EdgePlan) -> tuple[Tensor, Tensor]:
-    """Grow and feather alpha (B, 1, H, W), 0..255; return it in 0..1, and the matching foreground."""
-    grown = grow(alpha, edges)
-    if edges.feather_px == 0:
-        return grown / 255, person
-    feathered = feather(grown, edges.feather_px)
-    return feathered / 255, spread(person, grown, feathered, edges.feather_px)
+        pixels = to_pixels(person, alpha, background, foreground=want_foreground)
+        return StepOutput(pixels, finite, (*new_state, memory), previous_alpha, edit.view)

@@ -21,7 +21,7 @@ from app.matting.cpu.cpu_backend import Coefficients
 from app.matting.kernels import composite as kernels
 from app.matting.kernels.network import halve_rows, matte_rows, shrink_rows
 from app.matting.openvino.openvino_backend import decide, filter_kernel, forget_changed, halved
-from app.matting.torch.frame_step import LayerTensors, Pixels, layers, to_pixels
+from app.matting.torch.frame_step import Pixels, layers, to_pixels
 from models.blocks import FILTER_EPS, DeepGuidedFilter, fast_guided_filter
 from models.mattecam.network import ALPHA_MARGIN, MattecamNetwork, explained, shares_to_keep, stretched
 from models.mattecam.network import decide as decide_in_torch
@@ -70,7 +70,7 @@ def in_torch(
     """Return what torch makes of frame and backdrop, (H, 3 * W), and coefficients."""
     image, backdrop = (torch.from_numpy(rows.reshape(len(rows), -1, 3)) for rows in (frame, behind))
     slopes, offsets = (torch.from_numpy(planes)[None] for planes in (slope, offset))
-    return to_pixels(layers(image, slopes, offsets, backdrop), foreground=True)
+    return to_pixels(*layers(image, slopes, offsets, backdrop), foreground=True)
 
 
 def difference(one: NDArray[np.uint8], other: NDArray[np.uint8]) -> int:
@@ -81,7 +81,7 @@ def test_torch_shows_nobody_where_alpha_is_rounded_to_zero() -> None:
     """Half of a level of a black person before white is rounded to a level of the colour, but to no alpha."""
     alpha = torch.linspace(0.49, 0.5, 2001).reshape(1, 1, 1, -1) / 255
     black, white = torch.zeros(1, 3, 1, 2001), torch.ones(1, 3, 1, 2001)
-    pixels = to_pixels(LayerTensors(black, alpha, white), foreground=False)
+    pixels = to_pixels(black, alpha, white, foreground=False)
     assert not pixels.alpha.any()
     assert (pixels.composite == 255).all()
 

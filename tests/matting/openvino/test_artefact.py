@@ -23,9 +23,10 @@ from app.matting import build_engine
 from app.matting.choice import hardware
 from app.matting.choice.choice import choose
 from app.matting.openvino import conversion
-from app.matting.openvino.artefact import (
+from app.matting.openvino.conversion import (
     INDEX,
     Artefact,
+    ArtefactCache,
     NetworkSource,
     compiled,
     core,
@@ -33,7 +34,6 @@ from app.matting.openvino.artefact import (
     halved_shapes,
     ov,
 )
-from app.matting.openvino.conversion import ArtefactCache
 from app.runtime.self_test import self_test
 from models import table
 from models.mattecam.bundled import load

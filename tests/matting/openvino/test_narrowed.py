@@ -19,8 +19,7 @@ from app.core.threads import Strips
 from app.core.types import AlphaImage, BgrImage, Floats
 from app.matting import build_engine
 from app.matting.base.interface import StepGeometry
-from app.matting.openvino.artefact import NetworkSource
-from app.matting.openvino.conversion import artefacts
+from app.matting.openvino.conversion import NetworkSource, artefacts
 from app.matting.openvino.openvino_backend import (
     ALIGNMENT,
     LEAST_MARGIN,
@@ -425,7 +424,7 @@ socket.socket.connect = lambda *arguments: tried.append(arguments)
 socket.getaddrinfo = lambda *arguments, **named: tried.append(arguments) or []
 import app.matting.choice.hardware, app.matting.openvino.conversion, app.matting.openvino.openvino_backend
 app.matting.choice.hardware.cpu_has_bfloat16()
-from app.matting.openvino.artefact import ov
+from app.matting.openvino.conversion import ov
 import torch
 ov.convert_model(torch.nn.ReLU(), example_input=torch.zeros(2))
 names = [t.name for t in threading.enumerate() if t is not threading.main_thread()]
