@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 from PyQt6.QtCore import QPointF, QRectF, QSize, Qt
 from PyQt6.QtGui import QPainter, QPaintEvent
 from PyQt6.QtWidgets import QDialog, QFrame, QScrollArea, QStackedWidget, QWidget
@@ -12,7 +10,7 @@ from app.gui.backgrounds.strip import BackgroundStrip
 from app.gui.backgrounds.tiles import TileView
 from app.gui.bridge import Bridge, ViewRequest, render, to_qimage
 from app.gui.doctor import VirtualCameraView
-from app.gui.panels.form import Entries, Form, say
+from app.gui.panels.form import Form, say
 from app.gui.panels.models import QualityChoice
 from app.gui.panels.side_panel import SidePanel
 from app.gui.state import SettingsStore, Tasks
@@ -21,14 +19,10 @@ from app.gui.widgets.controls import button, combo, fill_combo, label
 from app.gui.widgets.qt import column, existing, prepare, row
 from app.runtime.status import PipelineStatus
 
-LANGUAGES = (("English", "en"), ("Deutsch", "de"), ("Español", "es"))
-"""(name in the language itself, code)"""
 
-
-def add_languages(form: Form, object_name: str) -> None:
+def add_languages(form: Form) -> None:
     """Add a list of the languages, and say when a change applies: the window is built in one language."""
-    entries: Entries = [(tr("System"), "system"), *LANGUAGES]
-    form.add_list("window.language", entries, partial(form.store.set, "window.language"), name=object_name)
+    form.row("window.language")
     form.add_hint(tr("Another language is used from the next start on."))
 
 
@@ -103,7 +97,7 @@ class Assistant(QDialog):
         self._demo = label("", "warning", wrap=True)
         self._demo.setObjectName("assistantDemo")
         content, lists, small = QWidget(), Form(self._store), SmallPreview(self._store, bridge)
-        add_languages(lists, "assistantLanguage")
+        add_languages(lists)
         lists.add_row(self._camera.accessibleName(), self._camera)
         column(content, lists, self._demo, small, grows=small, spacing=12)
         self._source.sources_changed.connect(self._show_cameras)

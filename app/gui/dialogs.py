@@ -47,7 +47,7 @@ from app.gui.translation import tr, translated
 from app.gui.widgets.controls import Segments, check, describe
 from app.gui.widgets.page import Page, close_below
 from app.gui.widgets.qt import column, copy_text, existing, open_once, prepare, timer
-from app.gui.widgets.theme import icon, theme_names
+from app.gui.widgets.theme import icon
 from app.runtime.status import PipelineStatus
 
 
@@ -79,9 +79,8 @@ class PreferencesDialog(QDialog):
 
     def _general(self, store: SettingsStore) -> Form:
         form = Form(store)
-        add_languages(form, "languageCombo")
-        form.row("window.theme", [*theme_names()])
-        form.row("window.close_to_tray")
+        add_languages(form)
+        form.rows("window.theme", "window.close_to_tray")
         self._autostart = check(
             tr("Start when you log in"),
             tr("Starts Mattecam minimised with your desktop"),

@@ -176,7 +176,7 @@ def test_the_assistant_and_the_preferences_choose_the_language_of_the_next_start
     start_window: StartWindow, qtbot: QtBot
 ) -> None:
     session = start_window(window=WindowSettings())
-    window, languages = session.window, box(session, "assistantLanguage")
+    window, languages = session.window, find(find(session.window, Assistant), QComboBox, "window.language")
     pick(languages, languages.findData("de"))
     for _ in range(3):
         with qtbot.waitSignal(session.bridge.status_changed):

@@ -119,12 +119,7 @@ def test_a_model_is_used_only_after_its_download(controls: Session, qtbot: QtBot
     button(controls, "downloadCancel").click()
     qtbot.waitUntil(get.isVisible)
     assert not said(controls, "downloadFailure"), "a cancelled download is not an error"
-    downloads.fails = True
     downloads.may_end.set()
-    get.click()
-    qtbot.waitUntil(lambda: "could not be downloaded" in said(controls, "downloadFailure"))
-    assert controls.store.saved.matting.model == "mattecam"
-    downloads.fails = False
     get.click()
     qtbot.waitUntil(lambda: controls.store.saved.matting.model == "rvm-mobilenetv3")
     assert not bar.isVisible() and not get.isVisible(), "it is installed now"
@@ -136,12 +131,8 @@ def test_own_weights_can_always_be_chosen_and_taken_back(controls: Session, qtbo
     own, removal = find(controls.window, QLabel, "ownWeights"), button(controls, "matting.weights removal")
     for model in ("auto", "mattecam"):
         controls.store.set("matting.model", model)
-        choose = button(controls, "downloadFile")
-        assert choose.isVisible() and not button(controls, "downloadAddress").isVisible()
-        choose.click()
-        dialog = controls.window.findChildren(QFileDialog)[-1]
-        dialog.filesSelected.emit([str(tmp_path / "own.safetensors")])
-        dialog.close()
+        assert button(controls, "downloadFile").isVisible() and not button(controls, "downloadAddress").isVisible()
+        choose_file(controls, tmp_path / "own.safetensors", "downloadFile")
         saved = controls.store.saved.matting
         assert (saved.model, saved.weights) == (model, tmp_path / "own.safetensors")
         assert own.isVisible() and "own.safetensors" in own.text()
@@ -150,16 +141,12 @@ def test_own_weights_can_always_be_chosen_and_taken_back(controls: Session, qtbo
         assert not own.isVisible()
 
 
-ENGINE = EngineInfo("mattecam", "openvino", "int8", "cpu", 0.25, (320, 180))
-RUNNING = PipelineStatus(engine=ENGINE)
-
-
 def test_no_row_appears_when_the_network_is_known(controls: Session) -> None:
     """The row of the network in use vanished with the first status and came back with the engine: the page jumped."""
     network = controls.window.panel.quality
     rows = []
-    for status in (PipelineStatus(), RUNNING):
-        controls.window.panel.show_status(status)
+    for engine in (None, EngineInfo("mattecam", "openvino", "int8", "cpu", 0.25, (320, 180))):
+        controls.window.panel.show_status(PipelineStatus(engine=engine))
         rows.append([label for label in network.findChildren(QLabel) if not label.isHidden()])
     assert rows[0] == rows[1]
     assert any(label.text().startswith("In use: ") for label in rows[1])
@@ -188,7 +175,7 @@ def held() -> list[bool]:
 
 
 @pytest.fixture
-def dialog(qtbot: QtBot, tasks: Tasks, store: SettingsStore, held: list[bool]) -> Iterator[PlateDialog]:
+def dialog(tasks: Tasks, store: SettingsStore, held: list[bool]) -> Iterator[PlateDialog]:
     """A dialog over the demo source, which is empty at first."""
     source = open_source(CaptureSettings(source="demo:empty", width=SIZE[0], height=SIZE[1], fps=30))
     info = replace(source.info, id="demo")
@@ -207,22 +194,27 @@ def dialog(qtbot: QtBot, tasks: Tasks, store: SettingsStore, held: list[bool]) -
 def test_plate_is_captured_shown_and_used(
     dialog: PlateDialog, store: SettingsStore, held: list[bool], qtbot: QtBot, quick: object
 ) -> None:
+    """Enter starts, and closes when all is done."""
+
+    def press_enter() -> None:
+        qtbot.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Return)
+
+    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
     seen: list[str] = []
     observer = QTimer(dialog)
     observer.timeout.connect(lambda: seen.append(dialog.number.text()))
     assert dialog.number.text().isdigit(), "no empty space before the countdown"
     observer.start(10)
     with qtbot.waitSignal(dialog.taken):
-        qtbot.mouseClick(dialog.start_button, Qt.MouseButton.LeftButton)
+        press_enter()
         assert not dialog.start_button.isEnabled()
-    assert "1" in seen
-    assert "●" in seen
-    assert store.current.matting.plate == plate_path("demo", *SIZE)
-    assert held == [True]
-    assert not dialog.number.pixmap().isNull()
-    assert dialog.start_button.isEnabled()
-    assert plate_path("demo", *SIZE).is_file()
-    dialog.hide()
+        press_enter()
+        assert dialog.isVisible(), "the countdown goes on"
+    assert {"1", "●"} <= set(seen)
+    assert store.current.matting.plate == plate_path("demo", *SIZE) and plate_path("demo", *SIZE).is_file()
+    assert held == [True] and dialog.start_button.isEnabled() and not dialog.number.pixmap().isNull()
+    press_enter()
+    assert not dialog.isVisible()
     assert held == [True, False], "the pipeline holds the exposure while it uses the plate"
 
 
@@ -244,21 +236,6 @@ def test_a_plate_whose_dialog_is_closed_during_the_check_is_not_stored(
     closed.set()
     tasks.close()
     assert not plate_path("demo", *SIZE).exists()
-
-
-def test_enter_starts_and_closes_when_all_is_done(dialog: PlateDialog, qtbot: QtBot, quick: object) -> None:
-    def press_enter() -> None:
-        qtbot.keyClick(dialog.focusWidget() or dialog, Qt.Key.Key_Return)
-
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, False)
-    assert dialog.start_button.isDefault()
-    with qtbot.waitSignal(dialog.taken):
-        press_enter()
-        assert not dialog.start_button.isEnabled()
-        press_enter()
-        assert dialog.isVisible(), "the countdown goes on"
-    press_enter()
-    assert not dialog.isVisible()
 
 
 @pytest.mark.parametrize(("fault", "said"), [
@@ -343,8 +320,8 @@ def opened(session: Session, qtbot: QtBot) -> None:
     qtbot.waitUntil(lambda: about(session) != "")
 
 
-def choose_file(session: Session, file: Path) -> None:
-    button(session, "fineDownloadFile").click()
+def choose_file(session: Session, file: Path, name: str = "fineDownloadFile") -> None:
+    button(session, name).click()
     dialog = session.window.findChildren(QFileDialog)[-1]
     dialog.filesSelected.emit([str(file)])
     dialog.close()
@@ -420,7 +397,7 @@ def test_the_buttons_follow_the_model_in_the_settings(
     settle(controls.window.tasks, qtbot)
     controls.store.edit("matting", model=model, weights=None)
     assert pressed(controls) == shown
-    assert about(controls) == ("Fine uses about half of this computer." if shown else "In use: Objects")
+    assert about(controls) == ("Fine uses about 60 % of this computer." if shown else "In use: Objects")
     button(controls, "qualityFine").click()
     assert controls.store.current.matting.model == FINE and pressed(controls) == ["Fine"]
     controls.store.edit("matting", weights=tmp_path / "own.pth")
@@ -430,10 +407,8 @@ def test_the_buttons_follow_the_model_in_the_settings(
 
 
 @pytest.mark.parametrize(("share", "holds_rate", "said"), [
-    (None, False, "not measured yet"), (0.0, True, "Recommended: Fine uses a small part"),
-    (0.26, True, "about a quarter"),
-    (0.49, True, "Recommended: Fine uses about half"), (0.5, True, "Fine uses about half"), (0.4, False, "too slow"),
-    (0.99, True, "almost all"),
+    (None, False, "not measured yet"), (0.0, True, "Recommended: Fine uses about 5 %"), (0.4, False, "too slow"),
+    (0.49, True, "Recommended: Fine uses about 50 %"), (0.5, True, "Fine uses about 50 %"), (1.7, True, "100 %"),
 ])  # fmt: skip
 def test_the_cost_on_this_computer_is_said_in_words(
     qtbot: QtBot, tasks: Tasks, monkeypatch: pytest.MonkeyPatch, share: float | None, holds_rate: bool, said: str

@@ -178,11 +178,11 @@ class Form(QWidget):
 
     def add_list(
         self, setting: str, entries: Entries | Callable[[], Entries], change: Change,
-        shows: Callable[[Any], object] = lambda value: value, name: str = "",
+        shows: Callable[[Any], object] = lambda value: value,
     ) -> QComboBox:  # fmt: skip
-        """Add a list. shows: returns the entry of a value. name: see `add_check`."""
+        """Add a list. shows: returns the entry of a value."""
         title, tip = _words(SETTINGS[setting])
-        made = combo(title, tip, name or setting)
+        made = combo(title, tip, setting)
         made.activated.connect(lambda _row: change(made.currentData()))
         self._bind(
             made, setting, lambda value: fill_combo(made, entries() if callable(entries) else entries, shows(value))
@@ -257,6 +257,12 @@ def choices_of(setting: Setting) -> Entries:
     """Return the entries of a setting that has a few values."""
     names: dict[object, str] = {
         "auto": tr("Automatic"),
+        "system": tr("System"),
+        "light": tr("Light", "not dark"),
+        "dark": tr("Dark"),
+        "en": "English",
+        "de": "Deutsch",
+        "es": "Español",
         "on": tr("On"),
         "off": tr("Off"),
         "calm": tr("Calm"),

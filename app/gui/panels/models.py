@@ -470,11 +470,7 @@ class QualityChoice(Form):
             return tr("How much Fine uses of this computer is not measured yet.")
         if not found.holds_rate:
             return tr("Fine is too slow for 30 frames per second on this computer.")
-        limits = (
-            (0.06, tr("a small part")), (0.17, tr("about a tenth")), (0.29, tr("about a quarter")),
-            (0.42, tr("about a third")), (0.62, tr("about half")), (0.87, tr("about three quarters")),
-        )  # fmt: skip
-        part = next((words for limit, words in limits if found.share < limit), tr("almost all"))
+        share = 5 * max(1, round(20 * min(found.share, 1)))  # in steps that a measurement can tell
         if found.recommended:
-            return tr("Recommended: Fine uses {0} of this computer.").format(part)
-        return tr("Fine uses {0} of this computer.").format(part)
+            return tr("Recommended: Fine uses about {0} % of this computer.").format(share)
+        return tr("Fine uses about {0} % of this computer.").format(share)

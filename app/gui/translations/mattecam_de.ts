@@ -654,8 +654,8 @@
             <translation>Fein wird benutzt, sobald es heruntergeladen ist.</translation>
         </message>
         <message>
-            <source>Fine uses {0} of this computer.</source>
-            <translation>Fein nutzt {0} dieses Rechners.</translation>
+            <source>Fine uses about {0} % of this computer.</source>
+            <translation>Fein nutzt etwa {0} % dieses Rechners.</translation>
         </message>
         <message>
             <source>Fit</source>
@@ -1539,8 +1539,8 @@
             <translation>Beenden</translation>
         </message>
         <message>
-            <source>Recommended: Fine uses {0} of this computer.</source>
-            <translation>Empfohlen: Fein nutzt {0} dieses Rechners.</translation>
+            <source>Recommended: Fine uses about {0} % of this computer.</source>
+            <translation>Empfohlen: Fein nutzt etwa {0} % dieses Rechners.</translation>
         </message>
         <message>
             <source>Record</source>
@@ -3121,34 +3121,6 @@
         <message>
             <source>a part of the path is not a folder; choose another path</source>
             <translation>Ein Teil des Pfads ist kein Ordner; wählen Sie einen anderen Pfad</translation>
-        </message>
-        <message>
-            <source>a small part</source>
-            <translation>einen kleinen Teil</translation>
-        </message>
-        <message>
-            <source>about a quarter</source>
-            <translation>etwa ein Viertel</translation>
-        </message>
-        <message>
-            <source>about a tenth</source>
-            <translation>etwa ein Zehntel</translation>
-        </message>
-        <message>
-            <source>about a third</source>
-            <translation>etwa ein Drittel</translation>
-        </message>
-        <message>
-            <source>about half</source>
-            <translation>etwa die Hälfte</translation>
-        </message>
-        <message>
-            <source>about three quarters</source>
-            <translation>etwa drei Viertel</translation>
-        </message>
-        <message>
-            <source>almost all</source>
-            <translation>fast alles</translation>
         </message>
         <message>
             <source>another file has got this name in the meantime; rename one of them</source>

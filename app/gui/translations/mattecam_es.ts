@@ -654,8 +654,8 @@
             <translation>Fina se usa en cuanto se haya descargado.</translation>
         </message>
         <message>
-            <source>Fine uses {0} of this computer.</source>
-            <translation>Fina usa {0} de este equipo.</translation>
+            <source>Fine uses about {0} % of this computer.</source>
+            <translation>Fina usa cerca del {0} % de este equipo.</translation>
         </message>
         <message>
             <source>Fit</source>
@@ -1539,8 +1539,8 @@
             <translation>Salir</translation>
         </message>
         <message>
-            <source>Recommended: Fine uses {0} of this computer.</source>
-            <translation>Recomendado: Fina usa {0} de este equipo.</translation>
+            <source>Recommended: Fine uses about {0} % of this computer.</source>
+            <translation>Recomendado: Fina usa cerca del {0} % de este equipo.</translation>
         </message>
         <message>
             <source>Record</source>
@@ -3121,34 +3121,6 @@
         <message>
             <source>a part of the path is not a folder; choose another path</source>
             <translation>una parte de la ruta no es una carpeta; elija otra ruta</translation>
-        </message>
-        <message>
-            <source>a small part</source>
-            <translation>una pequeña parte</translation>
-        </message>
-        <message>
-            <source>about a quarter</source>
-            <translation>alrededor de una cuarta parte</translation>
-        </message>
-        <message>
-            <source>about a tenth</source>
-            <translation>alrededor de una décima parte</translation>
-        </message>
-        <message>
-            <source>about a third</source>
-            <translation>alrededor de un tercio</translation>
-        </message>
-        <message>
-            <source>about half</source>
-            <translation>alrededor de la mitad</translation>
-        </message>
-        <message>
-            <source>about three quarters</source>
-            <translation>alrededor de tres cuartas partes</translation>
-        </message>
-        <message>
-            <source>almost all</source>
-            <translation>casi todo</translation>
         </message>
         <message>
             <source>another file has got this name in the meantime; rename one of them</source>

@@ -21,7 +21,6 @@ from PyQt6.QtSvg import QSvgRenderer
 from PyQt6.QtWidgets import QApplication, QWidget
 
 from app.core.settings import Theme
-from app.gui.translation import tr
 from app.gui.widgets.qt import USUAL_LINE_PX, existing
 
 IMAGES = Path(__file__).resolve().parents[1] / "images"
@@ -55,15 +54,6 @@ def is_dark(theme: Theme) -> bool:
     if theme != "system":
         return theme == "dark"
     return existing(QGuiApplication.styleHints()).colorScheme() is Qt.ColorScheme.Dark
-
-
-def theme_names() -> tuple[tuple[str, Theme], ...]:
-    """Return the translated name of each theme, and the theme."""
-    return (
-        (tr("System"), "system"),
-        (tr("Light", "not dark"), "light"),
-        (tr("Dark"), "dark"),
-    )
 
 
 def apply(app: QApplication, dark: bool) -> None:
