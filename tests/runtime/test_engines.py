@@ -176,7 +176,7 @@ class Bench:
         self.gate = threading.Event()
         self.gate.set()
         self.now_s = 0.0
-        self.settings = Settings()
+        self.image, self.settings = IMAGE, Settings()
         self.generation, self.camera = 1, ""
         """Of the source."""
         self._frames = 0
@@ -189,7 +189,7 @@ class Bench:
         """The decision for the next frame. state: `paused` and other settings for this frame alone."""
         self._frames += 1
         source = SourceInfo("camera", self.camera, self.camera, WIDTH, HEIGHT, 30.0, "")
-        frame = Frame(IMAGE, self._frames, 0.0, source=source, generation=self.generation)
+        frame = Frame(self.image, self._frames, 0.0, source=source, generation=self.generation)
         settings = self.settings.replace(**state) if state else self.settings
         self.selector.request(frame, settings)
         self.selector.use_built()
@@ -283,6 +283,13 @@ def test_one_decision_for_each_frame(bench: Bench) -> None:
         assert after.reset and not after.continues, "the frames in between were not matted: nobody is known"
 
 
+def test_frames_of_another_size_wait_for_their_engine(bench: Bench) -> None:
+    bench.settle()
+    bench.gate.clear()
+    bench.image = IMAGE[::2, ::2]
+    assert bench.decide() == StandBy(Phase.STARTING)
+
+
 def test_after_a_measurement_the_engine_is_changed_without_a_gap(bench: Bench) -> None:
     """`auto` may take another precision then; nothing but composites is shown meanwhile."""
     bench.settle()
@@ -315,6 +322,10 @@ def test_a_measurement_does_not_try_again_what_was_replaced(bench: Bench) -> Non
     bench.selector.choose_again()
     bench.matte()
     assert len(bench.built) == built, "the engine that works goes on"
+    bench.gate.clear()
+    bench.selector.retry()
+    bench.matte()
+    assert bench.selector.preparer.busy, "the user asks for it"
 
 
 def test_only_another_engine_is_asked_for_and_settings_are_not_validated_for_each_frame(

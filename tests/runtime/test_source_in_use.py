@@ -133,7 +133,7 @@ def test_a_switch_of_the_camera_shapes_each_frame_by_the_zones_of_its_own_camera
         assert not any(shows_person(picture.image) for picture in after)
 
 
-def test_the_camera_is_released_while_nobody_reads(world: FakeWorld) -> None:
+def test_the_camera_is_released_while_nobody_reads_or_records(tmp_path: Path, world: FakeWorld) -> None:
     world.source_kind = "camera"
     world.readers = 1
     with live(world, timing=Timing(demand_poll_s=0.02, demand_linger_s=0.1)) as pipeline:
@@ -148,9 +148,11 @@ def test_the_camera_is_released_while_nobody_reads(world: FakeWorld) -> None:
         frames = pipeline.status().frames_out
         eventually(lambda: pipeline.status().frames_out > frames + 60)
         pipeline.demand.watched = False
-        eventually(lambda: pipeline.status().phase is Phase.RESTING)
-        apply(pipeline, BASE.replace(output=BASE.output.replace(on_demand=False)))
-        composites(pipeline)
+        for needed in ({"record": tmp_path / "a.mp4"}, {"on_demand": False}):
+            eventually(lambda: pipeline.status().phase is Phase.RESTING)
+            apply(pipeline, BASE.replace(output=BASE.output.replace(**needed)))
+            composites(pipeline, 60)
+            apply(pipeline, BASE)
 
 
 def test_a_retry_opens_what_failed_and_leaves_alone_what_works(world: FakeWorld) -> None:

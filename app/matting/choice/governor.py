@@ -209,9 +209,9 @@ class Governor:
         self._recheck_until_s = float("-inf")
         self._lowered_load = 0.0
         """As `_load`, when quality was last lowered."""
-        self._use(0)
+        self._set_level(0)
 
-    def _use(self, index: int) -> None:
+    def _set_level(self, index: int) -> None:
         self._index = index
         self.quality = self._levels[index]
         """Quality level to use now."""
@@ -236,7 +236,7 @@ class Governor:
         del networks[removed]
         self._levels = _with_reduced_rates(networks)
         self._raised_s, self._ceiling = None, 0
-        self._use(max(0, removed - 1))
+        self._set_level(max(0, removed - 1))
 
     def observe(self, step: StepTiming) -> bool:
         """Record a step; return whether `quality` has changed."""
@@ -321,7 +321,7 @@ class Governor:
         if wanted < self._index:
             self._raised_s, self._raised_from, self._raised_load = now_s, self._index, self._load
             self._recheck_until_s = float("-inf")
-        self._use(wanted)
+        self._set_level(wanted)
         return True
 
 
