@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 
 from app.config.scenes import SceneStore
 from app.config.setting import Setting
-from app.control.commands import SETTABLE, SYNTAX, Command, parse_words
+from app.control.commands import SETTABLE, SWITCHES, Command, parse_words
 from app.control.controller import SettingsController
 from app.control.files import BackgroundFile, Tiles
 from app.core.errors import MattecamError
@@ -98,11 +98,11 @@ class CommandMonkey:
         return {
             "background": self._background,
             "framing": lambda d: d.choice(("whole", "calm", "close", _zoom(d))),
-            "freeze": lambda d: d.choice(SYNTAX["freeze"].choices),
+            "freeze": lambda d: d.choice(SWITCHES),
             "get": lambda d: d.choice(("", d.choice(list(SETTABLE)))),
             "model": lambda d: d.choice(self._models),
             "only-me": lambda d: d.choice(("on", "off", f"{d.random():.2f},{d.random():.2f}")),
-            "pause": lambda d: d.choice(SYNTAX["pause"].choices),
+            "pause": lambda d: d.choice(SWITCHES),
             "record": lambda d: d.choice(("stop", str(files.next_recording()))),
             "record-alpha": lambda d: d.choice(("stop", str(files.next_recording()))),
             "reset": lambda d: d.choice([name for name in SETTABLE if name not in OF_THE_MACHINE]),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -137,19 +137,25 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool, proves: bool) -> Ite
     server = ControlServer(controller)
     server.start()
     pipeline.watch(server.thread)
-    mark = PauseMark(server.folder) if keeps_pause and server.folder is not None else None
+    mark = server.folder / PAUSE_FILE if keeps_pause and server.folder is not None else None
     if mark is not None:
-        if mark.left_behind:
+        if mark.exists():
             notify(
                 "The last run crashed while it was paused, so the outputs show the stand-by card; `python3 run.py ctl "
                 "resume` goes on."
             )
             pipeline.change(lambda settings: settings.replace(paused=True))
-        pipeline.owner.listen(lambda: mark.follow(lambda: pipeline.settings.paused))
+        changing = threading.Lock()  # the last of two threads marks what is in force
+
+        def follow() -> None:
+            with changing:
+                mark_pause(mark, is_paused=pipeline.settings.paused)
+
+        pipeline.owner.listen(follow)
     try:
         yield
         if mark is not None and session.failure is None:
-            mark.follow(lambda: False)
+            mark_pause(mark, is_paused=False)
     finally:
         server.stop()
 
@@ -157,31 +163,15 @@ def _controlled(session: HeadlessRun, *, keeps_pause: bool, proves: bool) -> Ite
 PAUSE_FILE = "paused"
 
 
-class PauseMark:
-    """Tells the next run that the last one crashed while it was paused. `follow` is thread-safe."""
-
-    def __init__(self, folder: Path) -> None:
-        """folder: the private one of the control socket, which this program owns."""
-        self._lock = threading.Lock()
-        self._file = folder / PAUSE_FILE
-        self._paused = self.left_behind = self._file.exists()
-        """`left_behind`: whether the last run was paused and did not end as its user asked."""
-
-    def follow(self, is_paused: Callable[[], bool]) -> None:
-        """Create or remove the file if the program has been paused or resumed."""
-        with self._lock:
-            paused = is_paused()
-            if paused is self._paused:
-                return
-            self._paused = paused
-            try:
-                if paused:
-                    self._file.touch(mode=0o600)
-                else:
-                    self._file.unlink(missing_ok=True)
-            except OSError as error:  # the pause itself is in force
-                reason = why_not_written(error)
-                log.warning("A crash would end the pause, because %s cannot be written: %s.", self._file, reason)
+def mark_pause(file: Path, *, is_paused: bool) -> None:
+    """Tell the next run whether this one is paused, in case it crashes."""
+    try:
+        if is_paused:
+            file.touch(mode=0o600)
+        else:
+            file.unlink(missing_ok=True)
+    except OSError as error:  # the pause itself is in force
+        log.warning("A crash would end the pause, because %s cannot be written: %s.", file, why_not_written(error))
 
 
 START_LIMIT_S = 120.0
@@ -263,9 +253,14 @@ class HeadlessRun:
         decided = self.pipeline.outputs_decided  # before the status, which has their problems then
         status = self.status = self.pipeline.status()
         try:
-            self._keep(self.pipeline.preview.get(0))
+            picture = self.pipeline.preview.get(0)
         except SlotClosed:
             return
+        self.newest = picture or self.newest
+        counted_s = 0.0 if self._counted_from_s is None else time.monotonic() - self._counted_from_s
+        first_half = self.sample is None or counted_s < (self._seconds or PROOF_S) / 2
+        if picture is not None and picture.kind is PictureKind.COMPOSITE and first_half:
+            self.sample = picture
         # No composite is due.
         stands_by = status.phase is Phase.RESTING or self.pipeline.settings.paused
         now_s = time.monotonic()
@@ -309,15 +304,6 @@ class HeadlessRun:
         limited = self._seconds is not None or self._frames is not None
         any_camera = self.pipeline.settings.capture.source == "auto"
         return self._waits or (status.phase is Phase.NO_CAMERA and any_camera and not limited)
-
-    def _keep(self, picture: Picture | None) -> None:
-        if picture is None:
-            return
-        self.newest = picture
-        counted_s = 0.0 if self._counted_from_s is None else time.monotonic() - self._counted_from_s
-        first_half = self.sample is None or counted_s < (self._seconds or PROOF_S) / 2
-        if picture.kind is PictureKind.COMPOSITE and first_half:
-            self.sample = picture
 
     def _is_over(self) -> bool:
         if self.failure is not None:

@@ -6,7 +6,6 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -131,7 +130,11 @@ weights = typer.Typer(
 @weights.command("list")
 def list_weights() -> None:
     """List all models: whether they are installed, size and licence."""
-    rows = [(r.spec.name, _state(r), _megabytes(r), r.spec.licence, NETWORKS[r.spec.name].title) for r in describe()]
+    rows = []
+    for each in describe():
+        size = each.spec.bytes or (each.path.stat().st_size if each.path is not None else 0)
+        amount = f"{size / 1e6:.1f} MB" if size else ""
+        rows.append((each.spec.name, _state(each), amount, each.spec.licence, NETWORKS[each.spec.name].title))
     _print_table(("model", "state", "size", "licence", "what it is"), rows)
 
 
@@ -144,8 +147,11 @@ def download(
     unknown = [name for name in names if name not in NETWORKS]
     if unknown:
         raise UsageError(f"There are no weights named {', '.join(unknown)}; the names are {', '.join(NETWORKS)}.")
+    from models.download import download as fetch  # here, since other commands start without it
+
     for name in names:
-        path = _download(name, again)
+        with progress_bar(name, DownloadColumn()) as show:
+            path = fetch(name, show, again=again)
         print(path)
         if NETWORKS[name].weights.sha256 is None:
             notify(f"No checksum of {name} is published; the downloaded file was trusted and its checksum recorded.")
@@ -164,20 +170,8 @@ def verify_weights() -> None:
         )
 
 
-def _download(name: str, again: bool) -> Path:
-    from models import download  # here, since other commands start without it
-
-    with progress_bar(name, DownloadColumn()) as show:
-        return download.download(name, show, again=again)
-
-
 def _state(report: WeightReport) -> str:
     return report.state.value if report.state is not None else "installed"
-
-
-def _megabytes(report: WeightReport) -> str:
-    size = report.spec.bytes or (report.path.stat().st_size if report.path is not None else None)
-    return f"{size / 1e6:.1f} MB" if size else ""
 
 
 def _print_table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> None:

@@ -166,22 +166,17 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
-def _print_version(wanted: bool) -> None:
-    if wanted:
-        print(__version__)
-        raise typer.Exit
-
-
 @with_live_options()
 def _program(
     *,
     ctx: typer.Context,
-    version: Annotated[
-        bool, typer.Option("--version", is_eager=True, callback=_print_version, help="Print the version and exit.")
-    ] = False,
+    shows_version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
     live: LiveOptions,
 ) -> None:
     """Replace the background of the camera's video, in a window; without a display like `headless`."""
+    if shows_version:
+        version()
+        raise typer.Exit
     if ctx.invoked_subcommand is None:
         raise typer.Exit(_window(live))
     if live.given:

@@ -14,14 +14,14 @@ from types import NoneType
 from typing import Any, get_args
 
 from annotated_types import Ge, Le
-from pydantic import ValidationError
+from pydantic import Field, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from app.core import paths
 from app.core.errors import SettingsError, Text, UsageError, t
 from app.core.files import BrokenFileError, is_folder, read_object, why_not_used
-from app.core.settings import COLOUR, BackgroundSettings, FramingSettings, Model, PeopleSettings, Settings, Zone
+from app.core.settings import COLOUR, MAX_ZONES, BackgroundSettings, FramingSettings, Model, Settings, Zone
 from app.media.image_file import kind_of_file
 
 GREEN = "#00b140"
@@ -99,20 +99,14 @@ def parse_background(text: str | Path, base: BackgroundSettings | None = None) -
             "A live picture has no transparent background; choose a colour, such as green. A film or an image has one "
             "(on the command line: `run.py convert --background transparent`)."
         )
-    if text == "green":
-        return base.replace(kind="colour", colour=GREEN)
-    if text.startswith("#"):
-        if not re.match(COLOUR, text):
-            raise UsageError(f"“{text}” is not a colour; write it like #00b140.")
-        return base.replace(kind="colour", colour=text)
+    if text == "green" or text.startswith("#"):
+        colour = GREEN if text == "green" else SETTINGS["background.colour"].parsed(text, "--background")
+        return base.replace(kind="colour", colour=colour)
     blur = re.fullmatch(r"(blur|bokeh)(?::(.*))?", text)
     if blur is not None:
-        try:
-            strength = base.blur_strength if blur[2] is None else float(blur[2])
-        except ValueError:
-            strength = -1.0
-        if not 0 <= strength <= 100:
-            raise UsageError(f"“{blur[2]}” is not a blur strength; write a number from 0 to 100.")
+        strength = base.blur_strength
+        if blur[2] is not None:
+            strength = SETTINGS["background.blur_strength"].parsed(blur[2], "--background")
         return base.replace(kind="blur", blur_strength=strength, bokeh=blur[1] == "bokeh")
     if not text:
         raise UsageError("The background is empty; write blur, a file, #RRGGBB, green or none.")
@@ -126,6 +120,12 @@ def _file_background(path: Path, base: BackgroundSettings) -> BackgroundSettings
     return base.with_file(kind_of_file(path), path.absolute())
 
 
+class ZonesFile(Model):
+    """A file of zones."""
+
+    zones: tuple[Zone, ...] = Field(max_length=MAX_ZONES)
+
+
 def read_zones(path: Path) -> tuple[Zone, ...]:
     """Return the zones in a file such as `{"zones": [{"kind": "drop", "points": [[0, 0], [1, 0]], "radius": 0.1}]}`.
 
@@ -135,14 +135,12 @@ def read_zones(path: Path) -> tuple[Zone, ...]:
         data = read_object(path)
         if data is None:
             raise SettingsError(t("The zones file {file} does not exist; check the path.", file=path))
-        if set(data) != {"zones"}:
-            raise BrokenFileError(t("it does not hold one list “zones” and nothing else"))
-        zones = data["zones"] if isinstance(data["zones"], list) else []
-        if any(isinstance(zone, dict) and zone.get("kind") == "keep" for zone in zones):
+        zones = data.get("zones")
+        if isinstance(zones, list) and any(isinstance(zone, dict) and zone.get("kind") == "keep" for zone in zones):
             raise BrokenFileError(
                 t("it holds a keep zone, which shows the room; only zones of the kind “drop” can be used")
             )
-        return PeopleSettings.model_validate(data).zones
+        return ZonesFile.model_validate(data).zones
     except (ValidationError, BrokenFileError, OSError) as error:
         reason = file_problem(error) if isinstance(error, ValidationError) else why_not_used(error)
         raise SettingsError(t("The zones file {file} cannot be used: {reason}.", file=path, reason=reason)) from error

@@ -20,7 +20,8 @@ from app.core.settings import MAX_ZOOM
 Status = Mapping[str, Any]
 """Values of JSON by name."""
 
-SWITCH = "[on|off|toggle]"
+SWITCHES = "on", "off", "toggle"
+SWITCH = f"[{'|'.join(SWITCHES)}]"
 COUNTDOWN_S, MAX_COUNTDOWN_S = 5.0, 60.0
 """Time to step out of the frame before the picture of the empty room is taken, by default and at most."""
 COLLECT_S = 3.0
@@ -37,12 +38,6 @@ class Syntax:
     """For the help."""
     usage: str = ""
     """The argument as shown to the user, such as `NAME` or `[on|off]`; empty for none."""
-
-    @property
-    def choices(self) -> tuple[str, ...]:
-        """The allowed arguments; empty: any text."""
-        words = tuple(self.usage.strip("[]").split("|"))
-        return words if all(word.isalpha() and word.islower() for word in words) else ()
 
 
 OWN_COMMANDS = {
@@ -169,8 +164,8 @@ def parse_words(words: Sequence[str]) -> Command:
         raise UsageError(f"{name} takes no argument, but got {argument}.")
     if not argument and syntax.usage and not syntax.usage.startswith("["):
         raise UsageError(f"{name} needs an argument: {syntax.usage}.")
-    if argument and syntax.choices and argument not in syntax.choices:
-        raise UsageError(f"{name} “{argument}” is not possible; the choices are {', '.join(syntax.choices)}.")
+    if argument and syntax.usage == SWITCH and argument not in SWITCHES:
+        raise UsageError(f"{name} “{argument}” is not possible; the choices are {', '.join(SWITCHES)}.")
     command = Command(name, argument)
     if name == "only-me":
         parse_person(argument)

@@ -46,7 +46,7 @@ def test_the_console_shows_warnings_in_one_line_and_the_log_of_the_window_all(
     log.warning("once")
     sys.excepthook(KeyboardInterrupt, KeyboardInterrupt(), None)  # no defect
     assert capsys.readouterr() == ("", "mattecam: The camera /dev/video0 is busy.\nmattecam: once\nKeyboardInterrupt\n")
-    assert "opened the camera" in (content := file.read_text()) and "ValueError: inner" in content
+    assert "opened the camera" in (content := file.read_text("utf-8")) and "ValueError: inner" in content
     file.unlink()
     file.parent.rmdir()
     file.parent.write_text("a file in its place")
@@ -70,7 +70,7 @@ def test_a_name_that_is_no_utf8_is_logged(tmp_path: Path) -> None:
     file = logs.PrivateLog(tmp_path / "log", encoding="utf-8")
     file.handle(logging.LogRecord("app", logging.INFO, "app.py", 1, "opened %s", ("caf\udce9.png",), None))
     file.close()
-    assert (tmp_path / "log").read_text() == "opened caf\\udce9.png\n"
+    assert (tmp_path / "log").read_text("utf-8") == "opened caf\\udce9.png\n"
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
@@ -91,7 +91,7 @@ def test_the_log_shows_control_characters(verbose: bool, capsys: pytest.CaptureF
     file = window_log(verbose=verbose)
     log.warning("The file %s is gone.", "a\x1b[2J\x9b1m\u202e\nERROR forged\r.png")
     shown = "The file a\\u001b[2J\\u009b1m\\u202e\\nERROR forged\\u000d.png is gone."
-    for text in (file.read_text(), capsys.readouterr().err):
+    for text in (file.read_text("utf-8"), capsys.readouterr().err):
         assert [line.endswith(shown) for line in text.splitlines()] == [True]
 
 
@@ -114,7 +114,7 @@ def test_uncaught_exceptions_are_logged_wherever_they_happen(capsys: pytest.Capt
         "mattecam: A defect in the program, ZeroDivisionError in worker: in a thread",
         "mattecam: A defect in the program, KeyError: 'on the main thread'",
     ]
-    assert file.read_text().count("Traceback") == 2
+    assert file.read_text("utf-8").count("Traceback") == 2
 
 
 class Lines(logging.Handler):
@@ -219,7 +219,7 @@ def test_the_log_counts_at_the_end(capsys: pytest.CaptureFixture[str]) -> None:
     for _ in range(3):
         logging.getLogger("app.test").warning("The camera is busy.")
     logs.set_up_console()
-    assert file.read_text().splitlines()[-1].endswith("app.test: … repeated 2 times")
+    assert file.read_text("utf-8").splitlines()[-1].endswith("app.test: … repeated 2 times")
     assert capsys.readouterr().err == "mattecam: The camera is busy.\nmattecam: … repeated 2 times\n"
 
 
@@ -239,7 +239,7 @@ def test_a_picture_is_named_without_its_folder(capsys: pytest.CaptureFixture[str
     log.warning("The background failed.", exc_info=error)
     own = paths.data_dir() / "models" / "a.pth"
     log.info("%s %s %s", Path("/dev/video0"), own, "/")
-    written = file.read_text()
+    written = file.read_text("utf-8")
     assert FOLDER not in written
     assert written.count("beach 1.png") == 5  # the second warning repeats the first
     assert f"/dev/video0 {own} /" in written, "devices and own folders stay"

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from app.cli.ctl import status_line
-from app.cli.headless import PAUSE_FILE, PauseMark
+from app.cli.headless import PAUSE_FILE, mark_pause
 from app.cli.options import LiveOptions, apply_options
 from app.config import settings_file
 from app.config.scenes import SceneStore
@@ -124,7 +124,7 @@ def test_a_number_out_of_range_is_refused_and_never_clamped(alone: SettingsAlone
     ("words", "said", "wrong_usage"),
     [
         ("framing 101", "framing.zoom: “101” is not possible", True),
-        ("background blur:200", "is not a blur strength", True),
+        ("background blur:200", "it must be at most 100", True),
         ("set output.mirror", "needs a value", True),
         ("set output.mirrored on", "There is no setting “output.mirrored”; similar ones are output.mirror", True),
         ("set output.mirror maybe", "output.mirror: “maybe” is not possible; write on or off", True),
@@ -327,8 +327,8 @@ def test_pause_is_answered_when_the_outputs_show_the_card(program: Program) -> N
 
 
 def test_a_pause_that_a_crash_would_end_says_why(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    PauseMark(tmp_path / "gone").follow(lambda: True)
     file, reason = tmp_path / "gone" / PAUSE_FILE, "the folder does not exist; create it or choose another one"
+    mark_pause(file, is_paused=True)
     assert f"A crash would end the pause, because {file} cannot be written: {reason}." in caplog.text
 
 

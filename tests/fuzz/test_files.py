@@ -392,7 +392,7 @@ def nothing_runs(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr("app.doctor.checks.run_checks", lambda system: ())
     monkeypatch.setattr("app.cli.bench.measure_models", lambda *words: {"results": []})
     monkeypatch.setattr("app.cli.plate.take_plate", lambda *words: tmp_path / "plate.png")
-    monkeypatch.setattr("app.cli.machine._download", lambda name, again: tmp_path)
+    monkeypatch.setattr("models.download.download", lambda *words, again: tmp_path)
     (tmp_path / "broken.json").write_text("{")
 
 
