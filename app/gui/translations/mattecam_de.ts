@@ -3151,10 +3151,6 @@
             <translation>Sie existiert nicht</translation>
         </message>
         <message>
-            <source>it does not hold one list “zones” and nothing else</source>
-            <translation>Sie muss eine Liste „zones“ enthalten und nichts sonst</translation>
-        </message>
-        <message>
             <source>it has fewer than {limit} parts</source>
             <translation>er hat weniger als {limit} Teile</translation>
         </message>

@@ -3151,10 +3151,6 @@
             <translation>no existe</translation>
         </message>
         <message>
-            <source>it does not hold one list “zones” and nothing else</source>
-            <translation>debe contener una lista «zones» y nada más</translation>
-        </message>
-        <message>
             <source>it has fewer than {limit} parts</source>
             <translation>tiene menos de {limit} partes</translation>
         </message>
