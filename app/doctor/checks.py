@@ -43,19 +43,7 @@ from app.doctor.virtual_camera import (
 from app.matting.choice import hardware
 from app.matting.choice.choice import best, choose, described, trials_of
 from app.output.camera_list import list_virtual_cameras
-from app.system.environment import (
-    NVIDIA_MARK,
-    OLDEST_DRIVER,
-    PYTORCH_INDEX,
-    ROOT,
-    SMI_QUERY,
-    VENV,
-    VERSION,
-    Nvidia,
-    is_locked,
-    read_nvidia,
-    suitable_builds,
-)
+from app.system import environment
 from app.system.isolation import not_isolated
 from models.table import NETWORKS, bundled, recommended
 from models.weights import on_hand
@@ -99,11 +87,9 @@ def check_display(system: System) -> Iterator[Finding]:
         yield warning("display", t("There is no display: neither WAYLAND_DISPLAY nor DISPLAY is set."), headless)
         return
     lacks = []
-    if not wayland and (missing := missing_x11_libraries(system.find_library)):
-        debian = " ".join(library.debian for library in missing)
-        fedora = " ".join(dict.fromkeys(library.fedora for library in missing))
-        packages = {DEBIAN: debian, SUSE: debian, FEDORA: fedora, ARCH: fedora}
-        lacks.append(_missing(system, [library.name for library in missing], packages))
+    missing, debian, fedora = missing_x11_libraries(system.find_library)
+    if missing and not wayland:
+        lacks.append(_missing(system, missing, {DEBIAN: debian, SUSE: debian, FEDORA: fedora, ARCH: fedora}))
     if not system.find_library("EGL"):
         lacks.append(_missing(system, ["EGL"], _EGL))
     if not lacks and (reason := system.window_problem()):
@@ -219,7 +205,7 @@ def read_torch() -> TorchFacts | None:
 
 def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
     """Return the card in use, or why torch cannot use one."""
-    nvidia = read_nvidia(system.run(SMI_QUERY) or "", system.read(NVIDIA_MARK))
+    nvidia = environment.read_nvidia(system.run(environment.SMI_QUERY) or "", system.read(environment.NVIDIA_MARK))
     if torch is None:
         detail = t("PyTorch is not installed; the networks run on the CPU.")
         if nvidia or _has_nvidia_card(system):
@@ -249,7 +235,7 @@ def check_gpu(system: System, torch: TorchFacts | None) -> Finding:
             "An NVIDIA graphics card is present (driver {driver}), but torch {version} was built without CUDA.", **known
         )
         return warning(_GPU, detail, *_steps_to_build(system, nvidia))
-    if nvidia.branch < OLDEST_DRIVER.get(int(torch.cuda.split(".")[0]), 0):
+    if nvidia.branch < environment.OLDEST_DRIVER.get(int(torch.cuda.split(".")[0]), 0):
         detail = t(
             "The NVIDIA driver {driver} is too old for torch {version}, which was built with CUDA {cuda}.", **known
         )
@@ -271,26 +257,27 @@ def _has_nvidia_card(system: System) -> bool:
     )
 
 
-def _steps_to_build(system: System, nvidia: Nvidia | None) -> Iterator[Text]:
+def _steps_to_build(system: System, nvidia: environment.Nvidia | None) -> Iterator[Text]:
     """Yield how to get a build of torch that runs on this driver and these cards."""
-    place, newest = (system.platform, system.machine), max(OLDEST_DRIVER.values())
+    place, newest = (system.platform, system.machine), max(environment.OLDEST_DRIVER.values())
     if nvidia is not None and nvidia.branch < newest:
         yield t(
             "Best, install the NVIDIA driver {driver} or newer and restart, if the card supports it.", driver=newest
         )
-    builds = [build for build in suitable_builds(*place, nvidia) if build.cuda]
+    builds = [build for build in environment.suitable_builds(*place, nvidia) if build.cuda]
     if not builds:
         yield t("No build of PyTorch with CUDA suits this driver and graphics card.")
         return
-    ready = [build for build in builds if is_locked(build, ROOT / "requirements", VERSION, *place)]
+    locks, python = environment.ROOT / "requirements", environment.VERSION
+    ready = [build for build in builds if environment.is_locked(build, locks, python, *place)]
     build = (ready or builds)[0]
     if ready:
         yield t(
             "Delete {folder} and start run.py again: the setup then installs the build for CUDA {cuda}.",
-            folder=VENV,
+            folder=environment.VENV,
             cuda=build.cuda,
         )
-    index = f"{PYTORCH_INDEX}/{build.index}" if build.index else "PyPI"
+    index = f"{environment.PYTORCH_INDEX}/{build.index}" if build.index else "PyPI"
     yield t("In an environment of your own, install torch from {index}.", index=index)
 
 

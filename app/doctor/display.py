@@ -11,40 +11,31 @@ import re
 import subprocess
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 
 from app.core.errors import Text
 from app.core.process import LINUX
 
-
-@dataclass(frozen=True, slots=True)
-class Library:
-    """A library that Qt's X11 plug-in loads, and the packages it comes in."""
-
-    name: str
-    """Without the prefix `lib` and the suffix."""
-    debian: str
-    """Also the name on openSUSE."""
-    fedora: str
-    """Also the name on Arch."""
-
-
-X11_LIBRARIES = (
-    Library("xcb-cursor", "libxcb-cursor0", "xcb-util-cursor"),
-    Library("xcb-icccm", "libxcb-icccm4", "xcb-util-wm"),
-    Library("xcb-image", "libxcb-image0", "xcb-util-image"),
-    Library("xcb-keysyms", "libxcb-keysyms1", "xcb-util-keysyms"),
-    Library("xcb-render-util", "libxcb-render-util0", "xcb-util-renderutil"),
-    Library("xcb-shape", "libxcb-shape0", "libxcb"),
-    Library("xcb-xkb", "libxcb-xkb1", "libxcb"),
-    Library("xkbcommon-x11", "libxkbcommon-x11-0", "libxkbcommon-x11"),
-)
+X11_LIBRARIES = {
+    "xcb-cursor": ("libxcb-cursor0", "xcb-util-cursor"),
+    "xcb-icccm": ("libxcb-icccm4", "xcb-util-wm"),
+    "xcb-image": ("libxcb-image0", "xcb-util-image"),
+    "xcb-keysyms": ("libxcb-keysyms1", "xcb-util-keysyms"),
+    "xcb-render-util": ("libxcb-render-util0", "xcb-util-renderutil"),
+    "xcb-shape": ("libxcb-shape0", "libxcb"),
+    "xcb-xkb": ("libxcb-xkb1", "libxcb"),
+    "xkbcommon-x11": ("libxkbcommon-x11-0", "libxkbcommon-x11"),
+}
+"""Libraries that Qt's X11 plug-in loads: the packages of each on Debian and openSUSE, and on Fedora and Arch."""
 
 
-def missing_x11_libraries(find: Callable[[str], str | None] | None = None) -> tuple[Library, ...]:
-    """Return the libraries that are not installed. find: like `ctypes.util.find_library`."""
-    find = find or ctypes.util.find_library
-    return tuple(library for library in X11_LIBRARIES if find(library.name) is None)
+def missing_x11_libraries(find: Callable[[str], str | None]) -> tuple[list[str], str, str]:
+    """Return the libraries that are not installed, their packages on Debian and openSUSE, and on Fedora and Arch.
+
+    find: like `ctypes.util.find_library`.
+    """
+    missing = [name for name in X11_LIBRARIES if find(name) is None]
+    debian, fedora = (" ".join(dict.fromkeys(X11_LIBRARIES[name][family] for name in missing)) for family in (0, 1))
+    return missing, debian, fedora
 
 
 VARIABLES = ("QT_QPA_PLATFORM", "WAYLAND_DISPLAY", "DISPLAY")
@@ -65,14 +56,13 @@ def missing_libraries(
         return None
     if environment.get("WAYLAND_DISPLAY") or environment.get("QT_QPA_PLATFORM", "xcb").partition(":")[0] != "xcb":
         return None
-    missing = missing_x11_libraries(find)
+    missing, debian, fedora = missing_x11_libraries(find)
     if not missing or find("c") is None:  # a system whose libraries cannot be searched
         return None
     return (
         "the window needs libraries that are not installed: "
-        f"{', '.join(f'lib{library.name}' for library in missing)} (Debian and Ubuntu: sudo apt install "
-        f"{' '.join(library.debian for library in missing)}; Fedora: sudo dnf install "
-        f"{' '.join(dict.fromkeys(library.fedora for library in missing))})"
+        f"{', '.join(f'lib{name}' for name in missing)} (Debian and Ubuntu: sudo apt install {debian}; "
+        f"Fedora: sudo dnf install {fedora})"
     )
 
 

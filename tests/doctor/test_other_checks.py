@@ -91,7 +91,7 @@ def test_the_build_that_suits_is_named(
     finding = check_gpu(system, CPU_TORCH)
     assert finding.state is State.WARNING and f"driver {said.partition(',')[0]}" in finding.detail
     assert all(word in finding.fix for word in words), finding.fix
-    monkeypatch.setattr(checks, "VERSION", "3.9")
+    monkeypatch.setattr("app.system.environment.VERSION", "3.9")
     assert "Delete" not in check_gpu(machine.system(answers={"nvidia-smi": "580.65.06, 6.1\n"}), CPU_TORCH).fix
 
 
@@ -137,7 +137,7 @@ def test_a_display_or_none(machine: Machine) -> None:
     assert next(check_display(machine.system(platform="darwin"))).state is State.OK
     assert [f.state for f in check_display(machine.system(environment={"WAYLAND_DISPLAY": "wayland-0"}))] == [State.OK]
     missing = list(check_display(machine.system(environment={"DISPLAY": ":0"}, libraries=False)))
-    everything = " ".join(library.debian for library in X11_LIBRARIES)
+    everything = " ".join(debian for debian, _ in X11_LIBRARIES.values())
     assert [f.fix for f in missing[1:]] == [f"sudo apt install {everything}", "sudo apt install libegl1"]
 
 

@@ -305,7 +305,7 @@ def _use(monkeypatch: pytest.MonkeyPatch, tree: Path, report: Report) -> None:
     """Let a release take this tree, with this result of its check, as a version that the changelog describes."""
     monkeypatch.setattr(release, "__version__", "0.3.0")
     monkeypatch.setattr(release, "git", lambda *words: "")
-    monkeypatch.setattr(release, "missing_x11_libraries", lambda: ())
+    monkeypatch.setattr(release, "missing_x11_libraries", lambda find: ([], "", ""))
     monkeypatch.setattr(release, "build", lambda made, *given: shutil.copytree(tree, made))
     monkeypatch.setattr(release, "check", lambda made: report)
     monkeypatch.setattr(release, "published_weights", lambda folder: {release.INCLUDED: folder})

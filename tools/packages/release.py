@@ -17,6 +17,7 @@ import shutil
 import sys
 import tempfile
 from collections.abc import Iterable, Mapping
+from ctypes.util import find_library
 from pathlib import Path
 
 from app import __version__
@@ -49,7 +50,7 @@ def release(folder: Path, opencv: Path | None = None, weights: Path | None = Non
     if folder.exists():
         sys.exit(f"{folder} exists already: name a new folder.")
     missing = [tool for tool in TOOLS if shutil.which(tool) is None]
-    missing += [library.debian for library in missing_x11_libraries()]
+    missing += missing_x11_libraries(find_library)[1].split()
     if missing:
         sys.exit(f"Install {', '.join(missing)} first.")
     notes = notes_of((ROOT / "CHANGELOG.md").read_text(encoding="utf-8"), __version__)
