@@ -120,6 +120,11 @@ def test_the_assistant_recommends_fine_quality_where_it_is_light(
     monkeypatch.setattr(
         services, "fine_quality", lambda settings: replace(STANDARD, share=share if measured.is_set() else None)
     )
+    known = session.window.models
+    known.reload()
+    qtbot.waitUntil(lambda: known.fine is not None and known.fine.share is None)
+    session.window.windows.open_assistant()
+    known.changed.emit()  # as by a new engine, before the page is seen
     assistant = open_last_step(session)
     about, fine = find(assistant, QLabel, "qualityAbout"), find(assistant, QPushButton, "qualityFine")
     qtbot.waitUntil(lambda: "not measured yet" in about.text())

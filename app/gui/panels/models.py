@@ -438,8 +438,9 @@ class QualityChoice(Form):
 
     def _follow(self) -> None:
         found = self._models.fine
-        if found is not None and found.share is None and self.isVisible():
-            self._again.start()
+        if found is not None and found.share is None:
+            if self.isVisible():
+                self._again.start()
         elif found is not None and self._suggests and self.store.current.matting.model == "auto":
             self._suggests = False
             if found.recommended and self._models.missing(FINE) is not None:
