@@ -36,7 +36,7 @@ NOISE_SHIFT = 96
 class DemoSource(FrameSource):
     """A photo of a person as seen by a hand-held webcam: pan, tilt, roll, zoom, exposure flicker, sensor noise.
 
-    A frame depends on size, rate, seed and index only. With `realtime`, frames follow a clock and a slow reader misses
+    A frame depends on size, rate and index only. With `realtime`, frames follow a clock and a slow reader misses
     some, as with a camera; otherwise they are delivered as fast as they are read.
     """
 
@@ -49,7 +49,6 @@ class DemoSource(FrameSource):
         realtime: bool = True,
         empty_scene_s: float = 0.0,
         motion: float = 1.0,
-        seed: int = 0,
     ) -> None:
         """empty_scene_s: time before the person appears. motion: 1 for a hand-held camera, 0 for a tripod.
 
@@ -60,8 +59,7 @@ class DemoSource(FrameSource):
         self._realtime = realtime
         self._empty_frames = math.ceil(empty_scene_s * fps)
         self._motion = motion
-        self._phases = np.random.default_rng(seed).uniform(0, 2 * math.pi, 10)
-        self._seed = seed
+        self._phases = np.random.default_rng(0).uniform(0, 2 * math.pi, 10)
         self._closed = threading.Event()
         self._start_s: float | None = None
         self._next_index = 0
@@ -72,7 +70,7 @@ class DemoSource(FrameSource):
         portrait[MARGIN_Y:-MARGIN_Y, MARGIN_X:-MARGIN_X] = _load(PORTRAIT)
         self._portrait = _enlarged(portrait, self._scale)
         self._scene = _enlarged(scene, self._scale) if self._empty_frames else self._portrait
-        self._noise = _noise(width + NOISE_SHIFT, height + NOISE_SHIFT, seed)
+        self._noise = _noise(width + NOISE_SHIFT, height + NOISE_SHIFT)
 
     def read(self) -> Frame | None:
         """Return the next frame at its time; None after `close`."""
@@ -104,7 +102,7 @@ class DemoSource(FrameSource):
         width, height = self.info.width, self.info.height
         flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
         image = cv2.warpAffine(canvas, matrix, (width, height), flags=flags, borderMode=cv2.BORDER_REFLECT)
-        shift = np.random.default_rng((self._seed, index)).integers(0, NOISE_SHIFT, 2)
+        shift = np.random.default_rng((0, index)).integers(0, NOISE_SHIFT, 2)
         noise = self._noise[shift[0] : shift[0] + height, shift[1] : shift[1] + width]
         return np.asarray(cv2.addWeighted(image, gain, noise, 1.0, -128.0, dst=image), np.uint8)
 
@@ -152,8 +150,8 @@ def _enlarged(image: BgrImage, scale: float) -> BgrImage:
     return np.asarray(cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_CUBIC), np.uint8)
 
 
-def _noise(width: int, height: int, seed: int) -> BgrImage:
+def _noise(width: int, height: int) -> BgrImage:
     """Return sensor noise about 128; larger images repeat a tile."""
     tile = min(height, NOISE_TILE), min(width, NOISE_TILE), 3
-    noise = np.random.default_rng(seed).standard_normal(tile, np.float32) * NOISE_SIGMA + 128.5
+    noise = np.random.default_rng(0).standard_normal(tile, np.float32) * NOISE_SIGMA + 128.5
     return np.tile(noise.astype(np.uint8), (-(-height // tile[0]), -(-width // tile[1]), 1))

@@ -119,12 +119,11 @@ def suit_share(image: BgrImage) -> float:
     return float(((red > 150) & (green > 40) & (green < 140) & (blue < 90) & (red - blue > 110)).mean())
 
 
-def test_a_frame_depends_on_seed_and_index_only() -> None:
-    one, same, other = DemoSource(160, 90), DemoSource(160, 90), DemoSource(160, 90, seed=1)
+def test_a_frame_depends_on_its_index_only() -> None:
+    one, same = DemoSource(160, 90), DemoSource(160, 90)
     same.render(7)
     assert np.array_equal(one.render(3), same.render(3))
     assert not np.array_equal(one.render(3), one.render(4))
-    assert not np.array_equal(one.render(3), other.render(3))
 
 
 @pytest.mark.parametrize("size", [(1280, 720), (640, 480), (360, 640), (500, 500)])
