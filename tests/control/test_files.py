@@ -13,7 +13,7 @@ import pytest
 
 from app.control import files as live_plate
 from app.control.changes import CommandError, SettingsChanges
-from app.control.commands import COUNTDOWN_S, Command
+from app.control.commands import COLLECT_S, COUNTDOWN_S, PLATE_CHECKS_S, Command
 from app.control.files import BackgroundFile, PlateCommand, Tiles, description, named_background, next_background
 from app.core.errors import BackgroundError, MattecamError, PlateError, SinkLostError, UsageError
 from app.core.settings import BackgroundSettings, Settings
@@ -262,7 +262,7 @@ def test_impossible_arguments_are_refused(program: Program, argument: str) -> No
 
 
 def test_a_client_waits_for_the_countdown() -> None:
-    assert Command("plate", "take 20").extra_s > Command("plate", "take").extra_s > 8
+    assert Command("plate", "take 20").extra_s == 20 + COLLECT_S + PLATE_CHECKS_S
     assert Command("plate", "take").extra_s == Command("plate", f"take {COUNTDOWN_S:g}").extra_s
     assert Command("plate", "drop").extra_s == Command("pause").extra_s == 0
 

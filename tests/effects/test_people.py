@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from app.core.geometry import cutout
 from app.core.settings import FramingSettings, PeopleSettings, Settings
 from app.core.types import BlurredBackground, Floats
 from app.effects.auto_framing import (
@@ -363,6 +364,28 @@ def test_a_change_of_the_crop_keeps_the_selection() -> None:
     gain = tracker.gain(image, np.maximum(zoomed, neighbour), 1 / 30)
     assert (gain * zoomed).sum() > 0.98 * zoomed.sum()
     assert (gain * neighbour).max() == 0
+
+
+@pytest.mark.parametrize("axis", ["pan_x", "pan_y"])
+def test_the_selection_moves_with_the_crop(axis: str) -> None:
+    """Pan by a third of what is seen: the selected person, who is small, is far from where they were."""
+    before, after = FramingSettings(zoom=1.5), FramingSettings(zoom=1.5).replace(**{axis: 1.0})
+
+    def seen(framing: FramingSettings) -> Floats:
+        """Return a person in the middle of the camera's frame as the crop shows them."""
+        x, y, width, height = cutout(framing, 960, 540)
+        alpha = np.zeros((ROWS, COLUMNS), np.float32)
+        top, left = ((270 - y) * ROWS) // height, ((480 - x) * COLUMNS) // width
+        alpha[top - 6 : top + 6, left - 6 : left + 6] = 1
+        return alpha
+
+    tracker, image = OnlyMe(), wall()
+    tracker.select((0.5, 0.5))
+    tracker.gain(image, seen(before), 0.0)
+    tracker.reframe(before, after)
+    moved = seen(after)
+    assert not (seen(before) * moved).any()
+    assert (tracker.gain(image, moved, 1 / 30) * moved).sum() > 0.98 * moved.sum()
 
 
 @settings(deadline=None, max_examples=25)

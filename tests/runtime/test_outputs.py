@@ -84,6 +84,26 @@ def test_a_card_on_its_way_while_the_first_matte_comes_is_not_recorded(tmp_path:
     assert recorder.pictures[0].kind is PictureKind.COMPOSITE
 
 
+def test_an_output_begins_with_the_newest_picture_once_it_is_open(tmp_path: Path) -> None:
+    world, opened_s = FakeWorld(), list[float]()
+
+    def open_slowly() -> None:
+        (camera,) = world.sinks
+        first = len(camera.pictures) + 3
+        eventually(lambda: len(camera.pictures) > first)
+        frame = camera.pictures[first].frame
+        opened_s.append(frame.captured_at_s if frame else 0.0)
+
+    world.faults.put("open_recorder", open_slowly)
+    with running(world, BASE) as pipeline:
+        composites(pipeline)
+        apply(pipeline, BASE.replace(output=BASE.output.replace(record=tmp_path / "a.mp4")))
+        eventually(lambda: len(world.sinks) > 1 and len(world.sinks[1].pictures) > 0)
+    first = world.sinks[1].pictures[0].frame
+    assert first is not None
+    assert first.captured_at_s >= opened_s[0] > 0
+
+
 def test_a_full_disk_stops_one_recording_and_nothing_else_and_stays_reported(tmp_path: Path, world: FakeWorld) -> None:
     """A run without a window ended with 0 although its recording had failed."""
     output = BASE.output.replace(record=tmp_path / "full.mp4", record_alpha=tmp_path / "alpha.mp4")
