@@ -214,17 +214,6 @@ def test_none_shows_the_room_only_while_it_is_chosen(world: FakeWorld, pipeline:
     assert not any(shows_room(picture.image) for picture in world.pictures()[after:])
 
 
-def test_the_status_tells_what_an_unmatted_picture_shows_and_when_it_is_a_card(world: FakeWorld) -> None:
-    """The window laid zones that were painted on it where the followed person had been."""
-    followed = BASE.replace(people=PeopleSettings(auto_framing="close"))
-    with running(world, followed) as pipeline:
-        eventually(lambda: pipeline.status().view.size < 1)
-        apply(pipeline, followed.replace(background=BackgroundSettings(kind="none")))
-        eventually(lambda: pipeline.status().unmatted and pipeline.status().view == WHOLE_VIEW)
-        world.faults.put("read", SourceLostError("The camera is disconnected."))
-        eventually(lambda: pipeline.status().phase is Phase.WAITING and not pipeline.status().unmatted)
-
-
 @pytest.mark.parametrize("fault", ["does not open", "opens slowly", "breaks"])
 def test_a_background_that_is_not_available_never_becomes_a_blurred_room(fault: str) -> None:
     """The room was shown blurred meanwhile, to users who had chosen a picture to hide it."""
@@ -263,9 +252,13 @@ def test_the_first_composite_waits_for_its_background_for_a_bounded_time() -> No
         assert tuple(world.newest().image[0, 0]) == (PLAIN_GREY,) * 3
 
 
-def test_nobody_is_said_to_be_hidden_by_a_selection_in_a_card_and_with_the_background_none(world: FakeWorld) -> None:
-    nobody = BASE.replace(people=PeopleSettings(only_me=True), selected=(0.02, 0.02))
-    with running(world, nobody) as pipeline:
+def test_the_status_tells_what_a_card_and_an_unmatted_picture_show(world: FakeWorld) -> None:
+    """The window laid zones that were painted on an unmatted picture where the followed person had been."""
+    followed = PeopleSettings(auto_framing="close")
+    nobody = BASE.replace(people=followed.replace(only_me=True), selected=(0.02, 0.02))
+    with running(world, BASE.replace(people=followed)) as pipeline:
+        eventually(lambda: pipeline.status().view.size < 1)
+        apply(pipeline, nobody)
         eventually(lambda: pipeline.status().hides_person)
         apply(pipeline, nobody.replace(paused=True))
         eventually(lambda: not pipeline.status().hides_person)
@@ -273,3 +266,6 @@ def test_nobody_is_said_to_be_hidden_by_a_selection_in_a_card_and_with_the_backg
         eventually(lambda: pipeline.status().hides_person)
         apply(pipeline, nobody.replace(background=BackgroundSettings(kind="none")))
         eventually(lambda: pipeline.status().unmatted and not pipeline.status().hides_person)
+        assert pipeline.status().view == WHOLE_VIEW
+        world.faults.put("read", SourceLostError("The camera is disconnected."))
+        eventually(lambda: pipeline.status().phase is Phase.WAITING and not pipeline.status().unmatted)

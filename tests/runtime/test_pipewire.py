@@ -5,15 +5,15 @@ from __future__ import annotations
 import time
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
 
 from app.core.errors import ModelError, Stage
-from app.output.base import FrameSink, SinkContext
-from app.output.pipewire import NodeChoice
+from app.output.base import FrameSink, OpenSink
 from app.output.pipewire import open_camera as open_real
-from app.output.virtual_camera import CameraChoice
 from app.runtime.context import Timing
 from app.runtime.pipeline import Pipeline
 from app.runtime.status import Phase
@@ -147,28 +147,22 @@ def test_the_camera_returns_after_the_daemon_was_restarted(monkeypatch: pytest.M
 
 def test_alpha_output_asks_for_the_foreground_and_reopens_the_cameras(world: FakeWorld) -> None:
     world.node = 1
-    choices: list[CameraChoice] = []
-    alphas: list[bool] = []
+    opened: dict[str, list[Any]] = {"virtual_camera": [], "pipewire": []}
+
+    def noting(name: str, real: OpenSink, choice: Any, *arguments: Any) -> FrameSink:
+        opened[name].append(choice)
+        return real(choice, *arguments)
 
     real = {spec.name: spec.open for spec in world.parts().sinks}
-
-    def open_camera(choice: CameraChoice, width: int, height: int, context: SinkContext) -> FrameSink:
-        choices.append(choice)
-        return real["virtual_camera"](choice, width, height, context)
-
-    def open_node(choice: NodeChoice, width: int, height: int, context: SinkContext) -> FrameSink:
-        alphas.append(choice.alpha)
-        return real["pipewire"](choice, width, height, context)
-
-    parts = world.parts().with_sinks(virtual_camera=open_camera, pipewire=open_node)
+    parts = world.parts().with_sinks(**{name: partial(noting, name, real[name]) for name in opened})
     with live(world, timing=FAST, parts=parts) as pipeline:
-        eventually(lambda: bool(choices and alphas))
+        eventually(lambda: all(opened.values()))
         assert all(picture.foreground is None for picture in world.pictures())
         apply(pipeline, BASE.replace(output=BASE.output.replace(alpha_output="bgra", mirror=True)))
         eventually(lambda: world.newest().foreground is not None)
-        eventually(lambda: alphas[-1])
+        eventually(lambda: opened["pipewire"][-1].alpha)
         apply(pipeline, BASE.replace(output=BASE.output.replace(virtual_camera_backend="v4l2")))
-        eventually(lambda: choices[-1].backend == "v4l2")
+        eventually(lambda: opened["virtual_camera"][-1].backend == "v4l2")
         eventually(lambda: world.newest().foreground is None)
-    assert [choice.backend for choice in choices] == ["auto", "v4l2"]
-    assert alphas == [False, True, False]
+    assert [choice.backend for choice in opened["virtual_camera"]] == ["auto", "v4l2"]
+    assert [choice.alpha for choice in opened["pipewire"]] == [False, True, False]

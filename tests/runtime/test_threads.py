@@ -291,8 +291,12 @@ def test_the_newest_request_wins_and_replaced_values_are_discarded() -> None:
     assert set(discarded) <= {10}
 
 
-def test_an_error_is_the_outcome_and_the_next_request_works() -> None:
-    with building(lambda key: 10 // key) as preparer:
+def test_an_error_is_the_outcome_and_what_cannot_be_discarded_does_not_end_the_building() -> None:
+    def discard(value: int) -> None:
+        raise OSError("the device is gone")
+
+    with building(lambda key: 10 // key, discard) as preparer:
+        preparer.retire(1)
         failed = built(preparer, 0)
         assert failed is not None and isinstance(failed.error, ZeroDivisionError)
         assert built(preparer, 5) == Prepared(5, 2, None)
@@ -342,15 +346,6 @@ def test_what_is_retired_during_a_discard_goes_before_the_next_is_built() -> Non
     assert happened[:3] == [("discarded", 1), ("discarded", 2), ("built", 3)]
 
 
-def test_what_cannot_be_discarded_does_not_end_the_building() -> None:
-    def discard(value: int) -> None:
-        raise OSError("the device is gone")
-
-    with building(discard=discard) as preparer:
-        preparer.retire(1)
-        assert built(preparer, 2) == Prepared(2, 2, None)
-
-
 def test_free_memory_is_returned_after_what_is_retired_is_gone(monkeypatch: pytest.MonkeyPatch) -> None:
     """What engines and backgrounds had freed stayed with the process."""
     order: list[int | str] = []
@@ -391,34 +386,24 @@ def test_each_part_of_a_stage_has_one_problem_and_the_log_says_when_it_is_over(
     assert caplog.messages == [*errors[:2], over[0], errors[2], over[1]]
 
 
-def test_latency_is_median_and_percentile_of_the_last_seconds() -> None:
-    clock = FakeClock()
-    meter = Meter(span_s=0.2, now=clock)
-    assert meter.latency() == Latency()
-    meter.add(0.5)
-    assert meter.latency() == Latency(500.0, 500.0)
-    clock.now_s += 0.25
-    for milliseconds in range(1, 101):
-        meter.add(milliseconds / 1e3)
-    figures = meter.latency()
-    assert abs(figures.median - 51) < 1.5
-    assert abs(figures.p95 - 96) < 1.5
-
-
-def test_the_rate_falls_when_nothing_comes() -> None:
+def test_latency_and_rate_are_those_of_the_last_seconds() -> None:
     clock = FakeClock()
     clock.now_s = 1000.0
     meter = Meter(span_s=0.5, now=clock)
-    for _ in range(20):
-        meter.add()
+    assert (meter.latency(), meter.per_second()) == (Latency(), 0)
+    meter.add(60)
+    clock.now_s += 0.6
+    for milliseconds in range(1, 101):
         clock.now_s += 0.005
-    busy = meter.per_second()
+        meter.add(milliseconds / 1e3)
+    figures, busy = meter.latency(), meter.per_second()
+    assert figures.median == pytest.approx(51, abs=1.5) and figures.p95 == pytest.approx(96, abs=1.5)
     assert busy == pytest.approx(200, rel=0.06)
     clock.now_s += 0.2
     assert busy > meter.per_second() > 0
     clock.now_s += 0.4
     assert meter.per_second() == 0
-    assert meter.count == 20
+    assert meter.count == 101
 
 
 posix = pytest.mark.skipif(os.name != "posix", reason="needs links and file modes")

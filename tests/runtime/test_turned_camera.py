@@ -47,12 +47,6 @@ def test_the_stream_starts_anew_with_upright_frames_and_the_camera_stays_open(wo
     assert not any(shows_room(picture.image) for picture in world.pictures() if picture.kind is PictureKind.COMPOSITE)
 
 
-def test_the_camera_is_turned_from_the_first_frame_on(world: FakeWorld) -> None:
-    with live(world, turned(BASE, Orientation(270))) as pipeline:
-        assert newest(pipeline).size == (HEIGHT, WIDTH)
-        assert not pipeline.status().errors
-
-
 def test_what_a_zone_hides_stays_hidden_however_the_camera_is_turned(world: FakeWorld) -> None:
     zoned = BASE.replace(people=PeopleSettings(zones=(RIGHT,)))
     with running(world, zoned) as pipeline:
