@@ -135,10 +135,8 @@ class NoticeArea(QWidget):
         super().__init__()
         self._notices: dict[str, Notice] = {}
         """By key."""
-        self._states: set[str] = set()
-        """Keys of the notices about states that last, also of those that are hidden."""
-        self._hidden: dict[str, str] = {}
-        """Text of each notice about a state that was dismissed, or whose time is over, by key."""
+        self._states: dict[str, str] = {}
+        """Text of each notice about a state that lasts, by key; of one that was dismissed there is no notice."""
         self._line: tuple[Notice, NoticeFrame] | None = None
         self._list: QFrame | None = None
         self._counter = QToolButton()
@@ -179,17 +177,14 @@ class NoticeArea(QWidget):
         Once a notice is dismissed, or its time is over, it stays hidden while its state lasts with the same text.
         """
         holding = {notice.key: notice for notice in notices}
-        ended = self._states - holding.keys()
-        self._states = set(holding)
-        changed = False
+        new = [notice for key, notice in holding.items() if self._states.get(key) != notice.text]
+        ended = self._notices.keys() & (self._states.keys() - holding.keys())
         for key in ended:
-            self._hidden.pop(key, None)
-            changed |= self._notices.pop(key, None) is not None
-        for key, notice in holding.items():
-            if notice.text not in (self._hidden.get(key), self.text_of(key)):
-                self._add(notice)
-                changed = True
-        if changed:
+            del self._notices[key]
+        self._states = {key: notice.text for key, notice in holding.items()}
+        for notice in new:
+            self._add(notice)
+        if new or ended:
             self._arrange()
 
     def leaveEvent(self, event: QEvent | None) -> None:
@@ -275,14 +270,8 @@ class NoticeArea(QWidget):
 
     def _expire(self, notice: Notice) -> None:
         if not isdeleted(self) and self._is_current(notice):
-            self._remove(notice)
-            self._arrange()
-
-    def _remove(self, notice: Notice) -> None:
-        if self._is_current(notice):
             del self._notices[notice.key]
-        if notice.key in self._states:
-            self._hidden[notice.key] = notice.text
+            self._arrange()
 
     def _act(self, notice: Notice, run: Act) -> None:
         if notice.key in self._states:  # whoever shows it ends it
@@ -294,7 +283,8 @@ class NoticeArea(QWidget):
     def _dismiss(self, notice: Notice) -> None:
         """Remove a notice that the user has answered. The next one waits a little before it can be answered."""
         self._close_list()
-        self._remove(notice)
+        if self._is_current(notice):
+            del self._notices[notice.key]
         if self._line is not None and self._line[0] is notice:
             self._arrange(held=False)
         if self._line is not None and self.underMouse():
