@@ -173,7 +173,7 @@ class VirtualCameraView(FindingsView):
     """The virtual camera was set up."""
 
     def __init__(self, tasks: Tasks) -> None:
-        super().__init__(tasks, lambda: services.virtual_camera_findings(), _say_whether_ready)
+        super().__init__(tasks, lambda: services.run_checks(proof=False, only="virtual camera"), _say_whether_ready)
         self._command: tuple[str, ...] = ()
         self._set_up = button(
             tr("Set up now"),

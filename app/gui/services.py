@@ -10,25 +10,22 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import cv2
-import numpy as np
-
 from app.capture.devices import list_cameras as list_cameras
 from app.core.errors import BackgroundError, ModelError
+from app.core.geometry import scale
 from app.core.settings import EngineSettings
 from app.core.threads import usable_cores
 from app.core.types import BgrImage
 from app.doctor.checks import run_checks as run_checks
-from app.doctor.finding import Finding
 from app.matting.choice import hardware
 from app.matting.choice.choice import best, choose_device, choose_model, trials_of
 from app.matting.choice.governor import LIGHTER_WORK
-from app.matting.plate.picture import PlateInfo, plate_info, plate_path
+from app.matting.plate.picture import PlateInfo, plate_info
 from app.matting.plate.picture import store_plate as store_plate
 from app.media.image_file import read_image
 from app.output.sound import microphones as microphones
 from models.table import bundled, recommended
-from models.weights import WeightReport, describe, on_hand
+from models.weights import describe, on_hand
 
 models = describe
 """Returns every model except `auto`, in the order of the settings, with its file if it is installed."""
@@ -72,11 +69,6 @@ def virtual_cameras() -> tuple[tuple[str, str], ...]:
     return tuple((device.id, device.label) for device in list_virtual_cameras())
 
 
-def virtual_camera_findings() -> tuple[Finding, ...]:
-    """Run the checks of the virtual camera, without a test picture."""
-    return run_checks(proof=False, only="virtual camera")
-
-
 def devices() -> tuple[tuple[str, str], ...]:
     """Return (value for the settings, name) of the devices that can run networks.
 
@@ -88,14 +80,9 @@ def devices() -> tuple[tuple[str, str], ...]:
     return tuple(found)
 
 
-def recommended_model() -> WeightReport:
-    """Return the finer model, and its file if it is installed."""
-    return next(report for report in models() if report.spec.name == recommended().name)
-
-
 def fine_quality(settings: EngineSettings) -> FineQuality:
     """Return what finer quality takes; before that was measured, as predicted from the bundled network's load."""
-    report = recommended_model()
+    report = next(report for report in models() if report.spec.name == recommended().name)
     try:
         automatic = choose_model(settings.replace(model="auto"))
         if choose_device(settings) != "cpu":
@@ -131,12 +118,5 @@ def plate_view(path: Path, width: int) -> tuple[BgrImage | None, PlateInfo | Non
     thumbnail = None
     with suppress(BackgroundError):
         image = read_image(path)
-        size = width, max(1, round(image.shape[0] * width / image.shape[1]))
-        thumbnail = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_AREA), np.uint8)
+        thumbnail = scale(image, width, max(1, round(image.shape[0] * width / image.shape[1])))
     return thumbnail, plate_info(path)
-
-
-def stored_plate(camera: str, width: int, height: int) -> Path | None:
-    """Return the plate captured with this camera at this size; None where there is none."""
-    path = plate_path(camera, width, height)
-    return path if path.is_file() else None

@@ -59,7 +59,7 @@ READY = (Finding("v", State.OK, t("The kernel module v4l2loopback is loaded.")),
 def test_assistant_has_three_steps_which_can_be_skipped(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "virtual_camera_findings", lambda: READY)
+    monkeypatch.setattr(services, "run_checks", lambda **_only: READY)
     session = start_window(window=WindowSettings())
 
     def is_done() -> bool:
@@ -215,7 +215,7 @@ def test_one_click_sets_up_the_virtual_camera(
     qtbot.waitUntil(set_up.isVisible)
     summary = find(view, QLabel, "findingsSummary")
     assert summary.text() == "This is missing on this computer:"
-    view.repaired.connect(lambda: monkeypatch.setattr(services, "virtual_camera_findings", lambda: READY))
+    view.repaired.connect(lambda: monkeypatch.setattr(services, "run_checks", lambda **_only: READY))
     with qtbot.waitSignal(view.shown):
         set_up.click()
         assert not set_up.isEnabled()

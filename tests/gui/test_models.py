@@ -429,7 +429,7 @@ def test_the_cost_is_predicted_from_the_standard_network_until_it_is_measured(
 ) -> None:
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
     monkeypatch.setattr(hardware, "cuda_cards", lambda: hardware.CudaCards(None))
-    monkeypatch.setattr(services, "recommended_model", lambda: MODELS[0])
+    monkeypatch.setattr(services, "models", lambda: MODELS)
     settings = MattingSettings()
     assert services.fine_quality(settings).share is None
     save_trials("mattecam", BUNDLED, [Trial("int8", None, 5.0, 8.0), Trial("int8", 1, 7.0, 7.0)])
@@ -438,7 +438,7 @@ def test_the_cost_is_predicted_from_the_standard_network_until_it_is_measured(
     assert found.share == pytest.approx(8.0 / LIGHTER_WORK * 0.03 / usable_cores())
     weights = tmp_path / "rvm.pth"
     weights.write_bytes(b"weights")
-    monkeypatch.setattr(services, "recommended_model", lambda: replace(MODELS[0], path=weights))
+    monkeypatch.setattr(services, "models", lambda: (replace(MODELS[0], path=weights),))
     save_trials(FINE, weights, [Trial("float32", None, 90.0, 90.0)])
     found = services.fine_quality(settings)
     assert not found.holds_rate and found.share == pytest.approx(90.0 * 0.03 / usable_cores())

@@ -25,7 +25,7 @@ from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.page import breakable
 from app.gui.widgets.qt import column, prepare, row, timer, was_hidden
 from app.gui.widgets.theme import restyle
-from app.matting.plate.picture import PlateCapture, PlateInfo, needs_plate
+from app.matting.plate.picture import PlateCapture, PlateInfo, needs_plate, plate_path
 from app.runtime.status import PipelineStatus
 
 THUMBNAIL_PX = 160
@@ -94,8 +94,8 @@ class PlateControls(Form):
         running = source.viewpoint, source.width, source.height
         if running not in (taken_with, self._searched):
             self._searched = running
-            stored = services.stored_plate(*running)
-            if stored is not None:
+            stored = plate_path(*running)
+            if stored.is_file():
                 self.store.edit("matting", plate=stored)
 
     def _follow(self, settings: Settings) -> None:
