@@ -288,7 +288,7 @@ MAY_DECODE = {
     "Image.open": {"app.media.video_input", "app.media.image_file"},
     "cv2.imdecode": {"app.matting.plate.picture"},
     "simplejpeg.decode_jpeg": {"app.media.jpeg"},
-    "cv2.imread": {"app.capture.demo", "app.gui.services", "app.matting.choice.preparation"},
+    "cv2.imread": {"app.capture.demo", "app.matting.choice.preparation"},
 }
 """Modules that decode or write media files, by the function they call: each is in the table of docs/security.md."""
 
