@@ -91,7 +91,7 @@ class Manifest:
 
     def add(self, record: Record) -> None:
         """Append a line. Raises OSError."""
-        line = json.dumps(asdict(record), ensure_ascii=False)
+        line = json.dumps({"file": record.file, **asdict(record)}, ensure_ascii=False)  # a reader looks for the clip
         self._file.write(line.encode(errors="backslashreplace") + b"\n")  # a name that is no UTF-8 becomes \udcXX
         self._file.flush()
         os.fsync(self._file.fileno())

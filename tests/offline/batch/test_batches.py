@@ -140,6 +140,7 @@ def test_a_line_cut_by_a_crash_is_left_out(tmp_path: Path) -> None:
     with path.open("ab") as file:
         file.write(b'{"file": "b", "sta')
     assert set(last_records(path)) == {"a"}
+    assert path.read_text().startswith('{"file": "a", '), "the clip comes first"
     with closing(Manifest(path)) as manifest:
         manifest.add(Record(file="c", settings_hash="1", state="failed", tries=1))
     assert {file: record.state for file, record in last_records(path).items()} == {"a": "done", "c": "failed"}
