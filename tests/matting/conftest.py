@@ -22,7 +22,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Return a file with generated weights for each network."""
     import torch
 
-    from tests.matting.modules import NETWORKS
+    from tests.matting.torch_stubs import NETWORKS
 
     folder = tmp_path_factory.mktemp("weights")
     files = {}

@@ -23,8 +23,8 @@ from app.matting.engine import FrameEngine
 from app.matting.torch import networks
 from app.media.video_reader import VideoReader
 from tests.golden.fill import fill
-from tests.matting.modules import NETWORKS
 from tests.matting.networks import BuildEngine, assert_nothing_shared, frames, without_collection
+from tests.matting.torch_stubs import NETWORKS
 from tests.paths import shared
 
 pytestmark = pytest.mark.torch

@@ -1,6 +1,8 @@
-"""A backend in torch whose coefficients a test chooses."""
+"""The networks of the tests in torch, and a backend whose coefficients a test chooses."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
 
 import torch
 from torch import Tensor, nn
@@ -9,6 +11,18 @@ from app.matting.base.interface import StepGeometry
 from app.matting.cpu.cpu_backend import Coefficients
 from app.matting.torch.frame_step import Core
 from app.matting.torch.torch_backend import TorchBackend
+from models.mattecam.network import MattecamNetwork
+from models.rvm.network import MattingNetwork
+from models.u2net import U2Net
+from tests.toy.network import ToyNetwork
+from tests.toy.spec import TOY
+
+NETWORKS: dict[str, Callable[[], nn.Module]] = {
+    "rvm-mobilenetv3": MattingNetwork,
+    "mattecam": MattecamNetwork,
+    "u2netp": lambda: U2Net(small=True),
+    TOY.name: ToyNetwork,
+}
 
 
 class StubNetwork(nn.Module):

@@ -24,7 +24,7 @@ from app.runtime.self_test import self_test
 from app.runtime.status import Phase
 from mattecam.testing import FakeEngine, ImmediateEngine, StepInput
 from tests.fakes.world import BASE, FakeWorld, composites, running
-from tests.matting.modules import NETWORKS
+from tests.matting.torch_stubs import NETWORKS
 from tests.plate_weights import ALPHA, darker_than_the_plate, nobody
 from tests.waiting import eventually
 

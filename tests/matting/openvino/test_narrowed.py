@@ -1,4 +1,4 @@
-"""Networks in OpenVINO: the window of columns around people, threads, and no connections to anybody."""
+"""Networks in OpenVINO: the window of columns around people, dark frames, threads, no connections to anybody."""
 
 from __future__ import annotations
 
@@ -16,9 +16,11 @@ from hypothesis import strategies as st
 
 from app.core.settings import EdgeSettings, EngineSettings
 from app.core.threads import Strips
-from app.core.types import AlphaImage, BgrImage, Floats
+from app.core.types import AlphaImage, BgrImage, Floats, Matte
 from app.matting import build_engine
-from app.matting.base.interface import StepGeometry
+from app.matting.base.interface import Backend, StepGeometry
+from app.matting.base.parameters import DARK, MOST_GAIN, network_gain
+from app.matting.openvino import openvino_backend
 from app.matting.openvino.conversion import NetworkSource, artefacts
 from app.matting.openvino.openvino_backend import (
     ALIGNMENT,
@@ -385,6 +387,53 @@ def test_a_gesture_keeps_the_wide_window_and_brings_it_back_at_once() -> None:
     assert survey(tracker, person) == survey(tracker, gesture, person) == survey(tracker, person) == WINDOW
     assert survey(tracker, person) == 128
     assert survey(tracker, gesture, person) == WINDOW
+
+
+LIT_FRAMES = demo(*SIZE, range(6), motion=0.2)
+DARK_FRAMES = [(frame * 0.25).astype(np.uint8) for frame in LIT_FRAMES]
+
+
+def last_of(backend: Backend, frames: list[BgrImage]) -> Matte:
+    """Return the matte of the last frame, with its foreground."""
+    return [
+        backend.step(frame, np.zeros_like(frame), EdgeSettings(strict="off"), want_foreground=True) for frame in frames
+    ][-1]
+
+
+@given(mean=st.floats(0, 1), more=st.floats(0, 0.01))
+def test_the_gain_is_bounded_and_has_no_jumps(mean: float, more: float) -> None:
+    gain, next_gain = network_gain(mean), network_gain(mean + more)
+    assert 1 <= gain <= MOST_GAIN
+    assert abs(gain - next_gain) < 41 * more + 1e-9
+    if mean >= DARK:
+        assert gain == 1
+
+
+def test_the_matte_of_a_dark_frame_is_nearer_to_that_of_a_lit_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    errors, foregrounds = [], []
+    for gain in (network_gain, lambda mean: 1.0):
+        monkeypatch.setattr(openvino_backend, "network_gain", gain)
+        with closing(bundled_backend(GEOMETRY)) as lit, closing(bundled_backend(GEOMETRY)) as dark:
+            expected, found = last_of(lit, LIT_FRAMES), last_of(dark, DARK_FRAMES)
+        errors.append(np.abs(found.alpha / 255.0 - expected.alpha / 255.0).mean())
+        opaque = (found.alpha == 255) & (expected.alpha == 255)
+        assert found.foreground is not None
+        foregrounds.append(np.abs(found.foreground[opaque].astype(int) - DARK_FRAMES[-1][opaque]).mean())
+    assert errors[0] < 0.9 * errors[1]
+    assert foregrounds[0] < 2, "the person keeps the colours of the frame"
+
+
+@pytest.mark.torch
+def test_torch_gives_the_same_matte_of_a_dark_frame() -> None:
+    from app.matting.torch.frame_step import Core
+    from app.matting.torch.torch_backend import TorchBackend
+    from models.mattecam.bundled import load_bundled
+
+    torch_backend = TorchBackend(Core(load_bundled()).eval(), GEOMETRY)
+    with closing(bundled_backend(GEOMETRY)) as one, closing(torch_backend) as other:
+        first, second = last_of(one, DARK_FRAMES), last_of(other, DARK_FRAMES)
+    assert np.abs(first.alpha.astype(int) - second.alpha).max() <= 3
+    assert np.abs(first.composite.astype(int) - second.composite).max() <= 3
 
 
 SMALL = StepGeometry(160, 96, 0.5)
