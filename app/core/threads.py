@@ -108,7 +108,7 @@ class Strips:
 
     def __init__(self, threads: int | None = None) -> None:
         """threads: None for as many as the cores or a quota allow."""
-        self.threads = min(threads or thread_limit() or usable_cores(), MOST_STRIPS)
+        self.threads = min(threads or usable_cores(), MOST_STRIPS)
         """Strips per image."""
         self._pool = ThreadPoolExecutor(
             max(self.threads - 1, 1), thread_name_prefix="finish", initializer=name_thread, initargs=("finish",)

@@ -139,12 +139,6 @@ def wait_for_frames(process: subprocess.Popen[str]) -> None:
     eventually(records, START_S)
 
 
-def assert_finished(out: Path) -> None:
-    with av.open(str(out)) as video:
-        assert sum(1 for _ in video.decode(video=0)) > 3
-    assert list(out.parent.glob("*.part*")) == []
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="needs POSIX signals")
 def test_a_signal_ends_the_capture_of_a_plate(tmp_path: Path) -> None:
     """It closed no camera: exposure and white balance stayed locked."""
@@ -191,25 +185,21 @@ def test_neither_a_swallowed_interrupt_nor_a_thread_keeps_the_program_alive(prog
     assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, timeout=START_S).returncode == code
 
 
-def test_a_signal_finishes_the_recording(prepared: Path, tmp_path: Path) -> None:
-    out = tmp_path / "out.mp4"
-    with start(prepared, "--record", str(out)) as process:
-        wait_for_frames(process)
-        process.send_signal(signal.SIGINT)
-        assert process.wait(START_S) == 130
-    assert_finished(out)
-
-
 @pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
-def test_a_closed_terminal_finishes_the_recording(prepared: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGHUP], ids=["a signal", "a closed terminal"])
+def test_the_recording_is_finished_at_the_end(prepared: Path, tmp_path: Path, number: signal.Signals) -> None:
+    out = tmp_path / "out.mp4"
     screen, terminal = os.openpty()
-    with start(prepared, "--record", str(tmp_path / "out.mp4"), output=terminal) as process:
+    with start(prepared, "--record", str(out), output=terminal) as process:
         os.close(terminal)
         wait_for_frames(process)
-        os.close(screen)
-        process.send_signal(signal.SIGHUP)
+        if number == signal.SIGHUP:
+            os.close(screen)
+        process.send_signal(number)
         assert process.wait(START_S) == 130
-    assert_finished(tmp_path / "out.mp4")
+    with av.open(str(out)) as video:
+        assert sum(1 for _ in video.decode(video=0)) > 3
+    assert list(out.parent.glob("*.part*")) == []
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="a POSIX shell closes the outputs")

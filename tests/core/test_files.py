@@ -21,13 +21,9 @@ from tests.paths import ROOT
 
 
 def test_a_source_folder_is_started_with_run_py() -> None:
-    assert paths.command_name() == "run.py"
+    assert paths.command_name() == "run.py" and paths.documents_dir() == ROOT / "docs"
     assert paths.start_command() == [sys.executable, "-I", str(ROOT / "run.py")]
     assert paths.advice("Run `python3 run.py doctor`.") == "Run `python3 run.py doctor`."
-
-
-def test_the_documents_of_a_source_folder_are_its_docs() -> None:
-    assert paths.documents_dir() == ROOT / "docs"
 
 
 def test_an_installed_copy_names_its_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -41,14 +37,11 @@ def test_an_installed_copy_names_its_command(tmp_path: Path, monkeypatch: pytest
     assert logs.ShortFormatter().format(record) == "mattecam: run `mattecam doctor` for a.mkv"
 
 
-def test_a_packaged_copy_names_its_commit_and_an_image_its_file(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_packaged_copy_names_its_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert paths.commit() == ""
     monkeypatch.setattr(paths, "COMMIT", tmp_path / "COMMIT")
     paths.COMMIT.write_text("0123456789ab\n")
     assert paths.commit() == "0123456789ab"
-    monkeypatch.setattr(paths, "SCRIPT", tmp_path / "run.py")
 
 
 def test_packages_are_installed_into_the_environment_of_this_copy(
