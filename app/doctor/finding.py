@@ -126,7 +126,7 @@ class Distribution:
     """The command that installs packages."""
     module: tuple[Text | str, ...] = ()
     """What installs v4l2loopback."""
-    build: tuple[str, ...] = ()
+    build: tuple[Text | str, ...] = ()
     """What builds an installed v4l2loopback."""
 
 
@@ -154,8 +154,9 @@ SUSE = Distribution(
     ("sudo zypper install v4l2loopback-kmp-default",),
     ("sudo zypper update v4l2loopback-kmp-default kernel-default",),
 )
-NIXOS = Distribution(("nixos",))
-OTHER = Distribution((), build=(DKMS,))
+_BY_HAND = t("Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel.")
+NIXOS = Distribution(("nixos",), module=(_BY_HAND,))
+OTHER = Distribution((), module=(_BY_HAND,), build=(t("Install the headers of the running kernel, then:"), DKMS))
 KNOWN = DEBIAN, FEDORA, ARCH, SUSE, NIXOS
 MODULE_OPTIONS = 'devices=1 video_nr={number} card_label="Mattecam" exclusive_caps=1'
 """Options for loading v4l2loopback."""
@@ -174,21 +175,8 @@ def detect(system: System) -> Distribution:
     return OTHER
 
 
-def install_module(distribution: Distribution, release: str) -> Steps:
-    """Return the steps that install v4l2loopback for the kernel `release`; for NixOS see below."""
-    if not distribution.module:
-        return (t("Install the package v4l2loopback (often v4l2loopback-dkms) and the headers of the running kernel."),)
-    return _steps(distribution.module, release)
-
-
-def build_module(distribution: Distribution, release: str) -> Steps:
-    """Return the steps that build an installed v4l2loopback for the kernel `release`."""
-    headers = (t("Install the headers of the running kernel, then:"),) if distribution is OTHER else ()
-    return *headers, *_steps(distribution.build, release)
-
-
-def _steps(lines: Sequence[Text | str], release: str) -> Steps:
-    # The release of an Arch kernel contains its flavour.
+def for_kernel(lines: Sequence[Text | str], release: str) -> Steps:
+    """Return steps of a distribution for the kernel `release`; that of Arch contains its flavour."""
     flavour = next((f"-{name}" for name in ("lts", "zen", "hardened", "rt") if f"-{name}" in release), "")
     headers = f"linux{flavour}-headers"
     return tuple(

@@ -85,18 +85,36 @@ def prove(
     of v4l2loopback. readers: the programs that read it, asked if it cannot be opened: v4l2loopback 0.15 takes one
     reader at a time. first_frame_s: how long it may take until a frame was sent.
     """
-    sender = _Sender(open_sink)
+    sending, stop_asked = threading.Event(), threading.Event()
+    error = ""
+
+    def send() -> None:
+        nonlocal error
+        picture = Outgoing(Picture(colour_bars(_WIDTH, _HEIGHT), PictureKind.STANDBY))  # nothing of the camera
+        try:
+            with closing(open_sink(_WIDTH, _HEIGHT, _FPS)) as sink:
+                while not stop_asked.wait(1 / _FPS):
+                    sink.send(picture)
+                    sending.set()
+        except SinkError as failure:
+            error = failure.text
+        finally:
+            sending.set()
+
+    sender = threading.Thread(target=send, name="proof-sender", daemon=True)  # a driver that hangs blocks no exit
     sender.start()
     opened, image = False, None
     try:
-        sent = sender.sending.wait(first_frame_s) and not sender.error
+        sent = sending.wait(first_frame_s) and not error
         if sent:
             with open_reader() as read:
                 opened, image = read is not None, None if read is None else _settled(read)
     finally:
-        ended = sender.stop()
-    if not sent or sender.error or not ended:
-        reason = sender.error or t(
+        stop_asked.set()
+        sender.join(_JOIN_TIMEOUT_S)
+    ended = not sender.is_alive()
+    if not sent or error or not ended:
+        reason = error or t(
             "{device} accepted no frame within {seconds} seconds.", device=device, seconds=f"{first_frame_s:.0f}"
         )
         if not ended:
@@ -111,38 +129,6 @@ def prove(
         detail = t("{device} accepts frames, but cannot be opened as a camera.", device=device)
         return problem(check, detail, *(remedy or _REPAIR), why=_WHY)
     return _judge(check, device, image, remedy or (_CLOSE_READERS,))
-
-
-class _Sender(threading.Thread):
-    """Opens, writes to and closes the virtual camera on one thread."""
-
-    def __init__(self, open_sink: OpenSink) -> None:
-        super().__init__(name="proof-sender", daemon=True)  # daemon: a hanging driver must not block the exit
-        self.sending = threading.Event()
-        """Set after the first frame was sent, or after a failure."""
-        self.error = ""
-        self._open_sink = open_sink
-        self._stop_asked = threading.Event()
-
-    def run(self) -> None:
-        picture = Outgoing(Picture(colour_bars(_WIDTH, _HEIGHT), PictureKind.STANDBY))  # nothing of the camera
-        try:
-            sink = self._open_sink(_WIDTH, _HEIGHT, _FPS)
-            try:
-                while not self._stop_asked.wait(1 / _FPS):
-                    sink.send(picture)
-                    self.sending.set()
-            finally:
-                sink.close()
-        except SinkError as error:
-            self.error = error.text
-        finally:
-            self.sending.set()
-
-    def stop(self) -> bool:
-        self._stop_asked.set()
-        self.join(_JOIN_TIMEOUT_S)
-        return not self.is_alive()
 
 
 def _settled(read: Read) -> BgrImage | None:

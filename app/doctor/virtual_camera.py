@@ -17,9 +17,8 @@ from app.doctor.finding import (
     CommandLine,
     Finding,
     Steps,
-    build_module,
     detect,
-    install_module,
+    for_kernel,
     install_package,
     nixos_configuration,
     ok,
@@ -171,14 +170,14 @@ def _absent(system: System, module: Module) -> tuple[Text, Steps]:
             kernel=kernel,
         )
         host = t("Load the module on the host, outside the container:")
-        return detail, (host, *install_module(distribution, "$(uname -r)"), load_command(free_number(system)))
+        return detail, (host, *for_kernel(distribution.module, "$(uname -r)"), load_command(free_number(system)))
     if not module.installed:
-        steps = install_module(distribution, kernel)
+        steps = for_kernel(distribution.module, kernel)
         return t("The kernel module v4l2loopback is not installed."), (*steps, t("Then:"), _REPAIR)
     detail = t("v4l2loopback is installed, but not built for the running kernel {kernel}.", kernel=kernel)
     if not module.headers:
         detail = t("{finding} The headers of this kernel are not installed.", finding=detail)
-    return detail, (*build_module(distribution, kernel), t("Then:"), _REPAIR)
+    return detail, (*for_kernel(distribution.build, kernel), t("Then:"), _REPAIR)
 
 
 def _secure_boot_findings(system: System, module: Module) -> Iterator[Finding]:

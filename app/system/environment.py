@@ -321,12 +321,12 @@ def _pip(options: list[str], log: Path, lock: int) -> None:
 
 def failure(error: OSError | subprocess.CalledProcessError) -> str:
     """Return what to tell the user about an error of `prepare`."""
+    reason = str(error)
     if isinstance(error, OSError) and error.filename:
         reason = f"{error.filename}: {error.strerror}"
         if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):  # a start again alone changes nothing
             reason = f"{Path(error.filename).parent} is not writable; make it writable"
-        return f"The environment could not be prepared: {reason}. Start again to resume the setup."
-    return f"The environment could not be prepared: {error}. Start again to resume the setup."
+    return f"The environment could not be prepared: {reason}. Start again to resume the setup."
 
 
 def explain(output: str) -> str:

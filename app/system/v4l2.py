@@ -126,17 +126,18 @@ def output_format(node: int) -> PixelSize:
     """Return the format that a producer must send. Raises OSError."""
     request = bytearray(_FORMAT_BYTES)
     struct.pack_into("I", request, 0, OUTPUT)
-    return _pixel_size(_call(node, _G_FMT, request))
+    width, height, code = struct.unpack_from("II4s", _call(node, _G_FMT, request), _PIX)
+    return PixelSize(width, height, code.decode("ascii", "replace"))
 
 
-def set_output_format(node: int, wanted: PixelSize, stride: int, frame_bytes: int) -> PixelSize:
-    """Ask for a format of BT.601, limited range; return the one that the driver gives. Raises OSError."""
+def set_output_format(node: int, wanted: PixelSize, stride: int, frame_bytes: int) -> None:
+    """Ask for a format of BT.601, limited range; the driver may give another one. Raises OSError."""
     request = bytearray(_FORMAT_BYTES)
     struct.pack_into("I", request, 0, OUTPUT)
     code = wanted.fourcc.encode()
     struct.pack_into("II4sIIII", request, _PIX, wanted.width, wanted.height, code, _PROGRESSIVE, stride, frame_bytes,
                      _SMPTE170M)  # fmt: skip
-    return _pixel_size(_call(node, _S_FMT, request))
+    _call(node, _S_FMT, request)
 
 
 def set_output_rate(node: int, fps: float) -> None:
@@ -156,11 +157,6 @@ def _call(node: int, request: int, buffer: bytearray) -> bytearray:
     if sys.platform != "win32":
         fcntl.ioctl(node, request, buffer)
     return buffer
-
-
-def _pixel_size(answer: bytearray) -> PixelSize:
-    width, height, code = struct.unpack_from("II4s", answer, _PIX)
-    return PixelSize(width, height, code.decode("ascii", "replace"))
 
 
 def _name(field: bytes) -> str:

@@ -143,7 +143,6 @@ class Hook(Structure):
 _SIGNATURES: dict[str, tuple[object, tuple[object, ...]]] = {
     "pw_init": (None, (c_void_p, c_void_p)),
     "pw_log_set_level": (None, (c_int,)),
-    "pw_get_library_version": (c_char_p, ()),
     "pw_thread_loop_new": (c_void_p, (c_char_p, c_void_p)),
     "pw_thread_loop_get_loop": (c_void_p, (c_void_p,)),
     "pw_thread_loop_start": (c_int, (c_void_p,)),
