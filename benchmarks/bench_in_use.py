@@ -32,7 +32,7 @@ from av.video.stream import VideoStream
 
 from app.core.settings import CaptureSettings, MattingSettings, Settings
 from app.matting.choice.choice import choose
-from app.matting.torch.networks import load_core, usual_loop
+from app.matting.torch.torch_backend import load_core, usual_loop
 from app.media.jpeg import MjpgDecoder
 from app.media.video_writer import VideoWriter
 from benchmarks.in_use.camera_like import camera_frames

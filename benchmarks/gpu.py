@@ -29,8 +29,7 @@ from app.matting.base.interface import StepGeometry
 from app.matting.base.parameters import plan
 from app.matting.choice.preparation import PORTRAIT
 from app.matting.torch.frame_step import Core, FrameStep, State, StepInputs
-from app.matting.torch.networks import place, usual_loop
-from app.matting.torch.torch_backend import DTYPES, SETTLED_STEPS, TorchBackend
+from app.matting.torch.torch_backend import DTYPES, SETTLED_STEPS, TorchBackend, place, usual_loop
 from models.mattecam.bundled import load_bundled
 from models.rvm.network import MattingNetwork
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from app.matting.base.interface import StepGeometry
 from app.matting.base.parameters import strength_sigma
-from app.matting.cpu.cpu_blur import blurred_background
+from app.matting.cpu.cpu_backend import blurred_background
 
 Floats = NDArray[np.float64]
 SIZE = (1280, 720)

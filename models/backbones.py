@@ -79,7 +79,7 @@ class ResNet(nn.Module):
 
     channels = (64, 256, 512, 2048)
 
-    def __init__(self, blocks: tuple[int, int, int, int], in_channels: int) -> None:
+    def __init__(self, blocks: tuple[int, int, int, int], in_channels: int = 3) -> None:
         super().__init__()
         self.conv1 = nn.Conv2d(in_channels, 64, 7, 2, 3, bias=False)
         self.bn1 = nn.BatchNorm2d(64)
@@ -97,14 +97,7 @@ class ResNet(nn.Module):
         return f1, f2, f3, f4
 
 
-def resnet50(in_channels: int = 3) -> ResNet:
-    """Return the 50-layer encoder."""
-    return ResNet((3, 4, 6, 3), in_channels)
-
-
-def resnet101(in_channels: int = 3) -> ResNet:
-    """Return the 101-layer encoder."""
-    return ResNet((3, 4, 23, 3), in_channels)
+resnet50, resnet101 = partial(ResNet, (3, 4, 6, 3)), partial(ResNet, (3, 4, 23, 3))
 
 
 class _BlockGroup(NamedTuple):

@@ -166,7 +166,7 @@ def _network(settings: MattingSettings, width: int, height: int) -> Contender:
 
 def _usual(settings: MattingSettings, frames: list[BgrImage], backdrop: BgrImage) -> Contender:
     """Return the usual loop in float32, on a GPU in float16."""
-    from app.matting.torch.networks import load_core, usual_loop
+    from app.matting.torch.torch_backend import load_core, usual_loop
 
     choice = choose(settings.replace(executor="eager", precision="float32"))
     precision = "float16" if choice.device.startswith("cuda") else "float32"

@@ -120,10 +120,9 @@ def _plate_backend(
         )
         return backend, backend
     from app.matting.torch.frame_step import PlateCore, SeenPlateCore
-    from app.matting.torch.networks import load_core
-    from app.matting.torch.torch_backend import TorchBackend
+    from app.matting.torch.torch_backend import TorchBackend, load_network
 
-    network = load_core(choice.model, choice.weights, settings.refiner, 1.0, choice.device, choice.precision).network
+    network = load_network(choice.model, choice.weights, settings.refiner, choice.device, choice.precision)
     lit = SeenPlateCore(network, plate, geometry) if choice.spec.recurrent else PlateCore(network, plate, scale, pixels)
     return TorchBackend(lit.eval(), geometry, choice.device, choice.precision), lit
 
@@ -148,9 +147,8 @@ def frame_check(settings: EngineSettings) -> Callable[[int, int], None]:
 
 def _release_gpu() -> None:
     """Give back the memory of networks that an earlier engine used on a GPU; the modules are not loaded for that."""
-    if paths.module("app.matting.torch.networks") in sys.modules:
-        from app.matting.torch.networks import forget_networks
-        from app.matting.torch.torch_backend import release_memory
+    if paths.module("app.matting.torch.torch_backend") in sys.modules:
+        from app.matting.torch.torch_backend import forget_networks, release_memory
 
         forget_networks("cuda")
         release_memory()

@@ -35,8 +35,6 @@ from app.matting.base.interface import (
 )
 
 _log = logging.getLogger(__name__)
-MakeBackend = Callable[[StepGeometry], Backend]
-MakeGeometry = Callable[[int, int], StepGeometry]
 
 COLUMNS, ROWS = 32, 18
 """Size of the thumbnails that are compared."""
@@ -179,8 +177,8 @@ class FrameEngine:
     def __init__(
         self,
         model: str,
-        make_backend: MakeBackend,
-        make_geometry: MakeGeometry,
+        make_backend: Callable[[StepGeometry], Backend],
+        make_geometry: Callable[[int, int], StepGeometry],
         width: int,
         height: int,
         *,

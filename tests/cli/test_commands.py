@@ -174,7 +174,7 @@ def test_figures() -> None:
 
 @pytest.mark.torch
 def test_usual_loop_and_step_give_the_same_picture() -> None:
-    from app.matting.torch.networks import usual_loop
+    from app.matting.torch.torch_backend import usual_loop
     from models.mattecam.bundled import load_bundled
 
     frame, backdrop = frames(192, 144, 2)

@@ -17,8 +17,7 @@ from app.core.types import AlphaImage, BgrImage, BlurredBackground, Floats, Matt
 from app.matting import build_engine
 from app.matting.base.interface import Backend, ExecutorError, NotAMatteError, Reuse, StepGeometry, is_device_lost
 from app.matting.cpu import cpu_backend
-from app.matting.cpu.cpu_backend import Coefficients
-from app.matting.cpu.cpu_blur import blurred_background
+from app.matting.cpu.cpu_backend import Coefficients, blurred_background
 from app.matting.engine import (
     CALM_FRAMES,
     FIRST_FRAMES,

@@ -20,7 +20,7 @@ from app.matting import build_engine
 from app.matting.base.interface import MattingEngine
 from app.matting.choice import hardware
 from app.matting.engine import FrameEngine
-from app.matting.torch import networks
+from app.matting.torch import torch_backend
 from app.media.video_reader import VideoReader
 from tests.golden.fill import fill
 from tests.matting.networks import BuildEngine, assert_nothing_shared, frames, without_collection
@@ -229,7 +229,7 @@ def test_composite_is_the_foreground_before_the_backdrop(engine: MattingEngine) 
 def test_numbers_that_are_none_are_an_error(
     executor: str, engines: BuildEngine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(networks, "load_state_dict", torch.load)  # the real one refuses such a file
+    monkeypatch.setattr(torch_backend, "load_state_dict", torch.load)  # the real one refuses such a file
     tensors = fill(NETWORKS["toy"]().state_dict())
     tensors["project.weight"].fill_(torch.nan)
     torch.save(tensors, tmp_path / "broken.pth")

@@ -390,8 +390,7 @@ def make_backend(
         from app.matting.openvino.openvino_backend import OpenVinoBackend
 
         return OpenVinoBackend(converted(settings, choice, geometry), geometry, choice.precision, threads, live=live)
-    from app.matting.torch.networks import load_core
-    from app.matting.torch.torch_backend import TorchBackend
+    from app.matting.torch.torch_backend import TorchBackend, load_core
 
     core = load_core(choice.model, choice.weights, settings.refiner, geometry.ratio, choice.device, choice.precision)
     return TorchBackend(core, geometry, choice.device, choice.precision)

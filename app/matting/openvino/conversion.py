@@ -236,7 +236,7 @@ def convert(source: NetworkSource, folder: Path) -> None:
         )
     import torch
 
-    from app.matting.torch.networks import load_network
+    from app.matting.torch.torch_backend import load_network
     from models.checkpoint import load_state_dict
     from models.export import ExportError, check_float32
 

@@ -277,19 +277,19 @@ class Core(nn.Module):
     sees_gain = True
     """Whether the network's input gets the gain of `app.matting.base.parameters`; not where a plate is compared."""
 
+    network: TwoStageNetwork
+
     def __init__(self, network: nn.Module) -> None:
         super().__init__()
-        self.network = network
+        self.network = network  # type: ignore[assignment]
 
     def initial_state(self, height: int, width: int) -> State:
         """Return the recurrent states before the first small frame of this size."""
-        network: TwoStageNetwork = self.network  # type: ignore[assignment]
-        return network.initial_state(1, height, width)
+        return self.network.initial_state(1, height, width)
 
     def forward(self, small: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
         """Return slope, offset, coarse alpha and the new states."""
-        network: TwoStageNetwork = self.network  # type: ignore[assignment]
-        return network.coefficients(small, *state)
+        return self.network.coefficients(small, *state)
 
 
 def no_slope(offset: Tensor) -> Tensor:
@@ -302,8 +302,7 @@ class DirectCore(Core):
 
     def forward(self, small: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
         """Return slope (zero), offset, alpha and the new states."""
-        network: TwoStageNetwork = self.network  # type: ignore[assignment]
-        foreground, alpha, *new_state = network(small, *state)
+        foreground, alpha, *new_state = self.network(small, *state)
         offset = torch.cat([foreground - small, alpha], 1)
         return no_slope(offset), offset, alpha, *new_state
 

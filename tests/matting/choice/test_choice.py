@@ -139,7 +139,7 @@ def test_ratio_one_is_the_network_without_a_filter(weights: dict[str, Path], eng
     """At ratio 1 the network processes the full frame; both executors return its alpha unfiltered."""
     import torch
 
-    from app.matting.torch.networks import load_core
+    from app.matting.torch.torch_backend import load_core
 
     path = weights["rvm-mobilenetv3"]
     settings = MattingSettings(model="rvm-mobilenetv3", weights=path, downsample_ratio=1, precision="float32")

@@ -12,7 +12,7 @@ from app.core.settings import HIDES_TEXT
 from app.core.types import BgrImage, Floats
 from app.matting.base import parameters
 from app.matting.base.interface import StepGeometry
-from app.matting.cpu.cpu_blur import blurred_background, disc
+from app.matting.cpu.cpu_backend import blurred_background, disc
 from app.matting.kernels.loading import without_garbage_collection
 from app.matting.kernels.network import average_cells
 from tests.fresh_python import printed_by

@@ -28,8 +28,18 @@ from app.matting.strict.cpu_strict import StrictFilter
 from app.matting.strict.torch_strict import components, initial_memory, strict_matte, with_people
 from app.matting.torch import frame_step
 from app.matting.torch.frame_step import Core, PlateCore, StepOutput
-from app.matting.torch.networks import fold_batch_norms, forget_networks, load_core, load_network, place
-from app.matting.torch.torch_backend import DTYPES, RecordedStep, Recorder, TorchBackend, Transfers
+from app.matting.torch.torch_backend import (
+    DTYPES,
+    RecordedStep,
+    Recorder,
+    TorchBackend,
+    Transfers,
+    fold_batch_norms,
+    forget_networks,
+    load_core,
+    load_network,
+    place,
+)
 from models.bgmv2 import MattingRefine
 from models.mattecam.bundled import load_bundled
 from models.mattecam.network import MattecamNetwork
