@@ -25,6 +25,7 @@ from app.offline.plan import (
     existing_output,
     last_records,
     record_of,
+    same_name,
     state_folder,
     unchanged_outputs,
 )
@@ -210,7 +211,9 @@ def convert_batch(
     folder = state_folder(target)
     check_folder(str(folder) if is_remote(target) else target)  # as it was written: it may end in a slash
     try:
-        with _locked(folder):
+        with _locked(folder) as ignores_case:
+            if ignores_case and not is_remote(target):
+                _check_case(jobs)
             _refuse_link(folder / MANIFEST)
             known = last_records(folder / MANIFEST) if resume else None
             with closing(Manifest(folder / MANIFEST)) as manifest:
@@ -225,6 +228,16 @@ def convert_batch(
     return Counter(batch.states.get(index, "interrupted") for index in range(len(jobs)))
 
 
+def _check_case(jobs: Sequence[Job]) -> None:
+    """Raise UsageError if the names of two films differ only in case."""
+    seen: dict[str, Job] = {}
+    for job in jobs:
+        name = parent_and_name(job.target)[1]
+        first = seen.setdefault(name.lower(), job)
+        if first is not job:
+            raise same_name(first.source, job.source, name)
+
+
 def _refuse_link(path: Path) -> None:
     """Raise SinkOpenError for a symbolic link: it may lead to any file of the user."""
     if path.is_symlink():
@@ -234,8 +247,8 @@ def _refuse_link(path: Path) -> None:
 
 
 @contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold the lock of an output folder, without tries that killed workers left.
+def _locked(folder: Path) -> Iterator[bool]:
+    """Hold the lock of an output folder, without tries that killed workers left; yield whether its names ignore case.
 
     Raises OSError, SinkOpenError or UsageError.
     """
@@ -250,6 +263,6 @@ def _locked(folder: Path) -> Iterator[None]:
             if stale.is_dir():
                 shutil.rmtree(stale, ignore_errors=True)
         try:
-            yield
+            yield (tries / "LOCK").exists()
         finally:
             shutil.rmtree(tries, ignore_errors=True)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import sys
 from collections.abc import Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -48,8 +47,6 @@ from app.offline.job import (
 )
 
 MANIFEST = "manifest.jsonl"
-IGNORES_CASE = sys.platform != "linux"
-"""Whether two names that differ only in case are those of one file."""
 
 
 def state_folder(target: str) -> Path:
@@ -217,11 +214,8 @@ def plan_jobs(
         name = parent_and_name(clip)[1]
         if is_remote(clip) or not Path(clip).is_dir():
             name = images.get(clip) or film_name(clip, transparent)
-        key = name.lower() if IGNORES_CASE else name
-        if key in jobs:
-            raise UsageError(
-                f"{jobs[key].source} and {clip} would both become {name}; convert them into separate folders."
-            )
+        if name in jobs:
+            raise same_name(jobs[name].source, clip, name)
         outputs = {use: joined(place, name) for use, place in folders.items()}
         places = [Path(_place(output)) for output in outputs.values()]
         for place in places:
@@ -236,12 +230,17 @@ def plan_jobs(
                 raise UsageError(f"The output {place} would lie in the source {around}; choose another folder as OUT.")
         if len(set(places)) < len(places):
             raise UsageError(f"{outputs['target']} cannot be written: it is also another output; choose another name.")
-        jobs[key] = Job(clip, outputs, settings, identity, transparent, overwrite, fps=fps)
+        jobs[name] = Job(clip, outputs, settings, identity, transparent, overwrite, fps=fps)
     return list(jobs.values())
 
 
 def _place(name: str) -> str:
     return name if is_remote(name) else str(resolved(Path(name)))
+
+
+def same_name(first: str, second: str, name: str) -> UsageError:
+    """Return the error for two clips whose outputs would have the same name."""
+    return UsageError(f"{first} and {second} would both become {name}; convert them into separate folders.")
 
 
 def settings_hash(settings: Settings, transparent: bool | None = False, fps: Fraction | None = None) -> str:
