@@ -9,7 +9,6 @@ import logging
 import os
 import random
 import re
-import shutil
 import signal
 import sys
 import threading
@@ -29,7 +28,7 @@ from app.matting.choice.hardware import torch_usable
 from app.matting.choice.preparation import KERNELS, Preparation
 from app.matting.kernels.loading import load
 from app.matting.openvino import conversion
-from app.matting.openvino.conversion import Artefact, ArtefactCache, NetworkSource, core
+from app.matting.openvino.conversion import Artefact, ArtefactCache, NetworkSource
 from mattecam.testing import FakeEngine
 from models.weights import conversion_folders
 from tests.pipewire_session import PrivateSession, private_session
@@ -129,15 +128,13 @@ class SharedCache(ArtefactCache):
 
 @pytest.fixture(scope="session", autouse=True)
 def _converted_networks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    """Each network is converted once per run, and compiled once per size and worker, not once per test."""
+    """Each network is converted once per run, not once per test: the workers of a run share the folder."""
     folder = tmp_path_factory.getbasetemp()
     shared = (folder.parent if os.environ.get("PYTEST_XDIST_WORKER") else folder) / "converted-networks"
-    core().set_property({"CACHE_DIR": str(folder / "compiled-networks")})  # half the time of each engine
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(conversion, "artefacts", SharedCache(shared))
         patch.setattr(preparation, "preparation", Preparation((sys.executable, "-c", "")))  # nothing is left to prepare
         yield
-    shutil.rmtree(folder / "compiled-networks", ignore_errors=True)
 
 
 @pytest.fixture(scope="session")
