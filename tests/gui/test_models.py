@@ -210,6 +210,7 @@ def test_plate_is_captured_shown_and_used(
         assert not dialog.start_button.isEnabled()
         press_enter()
         assert dialog.isVisible(), "the countdown goes on"
+    observer.stop()
     assert {"1", "●"} <= set(seen)
     assert store.current.matting.plate == plate_path("demo", *SIZE) and plate_path("demo", *SIZE).is_file()
     assert held == [True] and dialog.start_button.isEnabled() and not dialog.number.pixmap().isNull()
