@@ -17,6 +17,7 @@ from app.cli.start import on_console
 from app.cli.terminal import GroupedCommand, GroupedProgram, console, markdown_table, notify, progress_bar
 from app.core import EXIT_FAILED, paths
 from app.core.errors import MattecamError, ModelError, UsageError, visible
+from app.core.weights import download_weights
 from models.table import NETWORKS
 from models.weights import WeightReport, WeightState, describe, verified
 
@@ -147,11 +148,9 @@ def download(
     unknown = [name for name in names if name not in NETWORKS]
     if unknown:
         raise UsageError(f"There are no weights named {', '.join(unknown)}; the names are {', '.join(NETWORKS)}.")
-    from models.download import download as fetch  # here, since other commands start without it
-
     for name in names:
         with progress_bar(name, DownloadColumn()) as show:
-            path = fetch(name, show, again=again)
+            path = download_weights(name, show, again=again)
         print(path)
         if NETWORKS[name].weights.sha256 is None:
             notify(f"No checksum of {name} is published; the downloaded file was trusted and its checksum recorded.")

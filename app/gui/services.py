@@ -5,7 +5,6 @@ What is imported under its own name is used as `services.NAME` too, where tests 
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -16,6 +15,8 @@ from app.core.geometry import scale
 from app.core.settings import EngineSettings
 from app.core.threads import usable_cores
 from app.core.types import BgrImage
+from app.core.weights import download_weights as download_weights
+from app.core.weights import install_weights as install_weights
 from app.doctor.checks import run_checks as run_checks
 from app.matting.choice import hardware
 from app.matting.choice.choice import best, choose_device, choose_model, trials_of
@@ -46,20 +47,6 @@ class FineQuality:
     def recommended(self) -> bool:
         """Whether it holds 30 fps on less than half of the cores."""
         return self.share is not None and self.share < 0.5 and self.holds_rate
-
-
-def download_weights(name: str, progress: Callable[[int, int | None], None]) -> Path:
-    """Download a model's weights; see `models.download.download`."""
-    from models.download import download  # here, since the window starts without it
-
-    return download(name, progress)
-
-
-def install_weights(name: str, file: Path) -> Path:
-    """Install a model's weights from a file that was downloaded elsewhere. Raises WeightsError."""
-    from models.download import install
-
-    return install(name, file)
 
 
 def virtual_cameras() -> tuple[tuple[str, str], ...]:

@@ -19,13 +19,13 @@ from app.core.errors import PlateError
 from app.core.settings import CaptureSettings, MattingSettings
 from app.core.threads import usable_cores
 from app.core.types import UNTURNED, BgrImage, Frame, SourceInfo
+from app.core.weights import install_weights
 from app.gui import services
 from app.gui.application import Session
 from app.gui.panels import plate
 from app.gui.panels.devices import FILE
 from app.gui.panels.models import Models, QualityChoice
 from app.gui.panels.plate import PlateDialog
-from app.gui.services import install_weights
 from app.gui.state import SettingsStore, Tasks
 from app.matting.base.interface import EngineInfo
 from app.matting.choice import hardware

@@ -7,7 +7,9 @@ import hashlib
 import importlib.util
 import json
 import re
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -17,6 +19,7 @@ import requests
 
 from app.core import paths
 from app.core.errors import ModelError
+from app.core.weights import download_weights
 from app.matting.openvino.conversion import ArtefactCache, NetworkSource
 from models import download as downloads
 from models import weights
@@ -35,6 +38,7 @@ from models.weights import (
 )
 from tests.published import install
 from tests.serving import Handler, served
+from tests.waiting import eventually
 from tools.convert_networks import pack
 
 
@@ -134,6 +138,7 @@ class Server(Handler):
     protocol_version = "HTTP/1.1"
     ranges: ClassVar[list[str | None]] = []
     sent: ClassVar[int] = 0
+    goes_on: ClassVar[threading.Event] = threading.Event()
 
     def do_GET(self) -> None:
         wanted = self.headers.get("Range")
@@ -151,6 +156,7 @@ class Server(Handler):
             "longer": (200, {}, CONTENT + CONTENT),
             "unknown-length": (200, {"Content-Length": None}, CONTENT),
             "endless": (200, {"Content-Length": None}, b""),
+            "slow": (200, {"Content-Length": len(CONTENT)}, CONTENT[:half]),
             "file": (206, {}, rest) if 0 < start < len(CONTENT) else (416 if start else 200, {}, rest),
         }
         kind = self.path.strip("/")
@@ -169,6 +175,10 @@ class Server(Handler):
                 for _ in range(200):
                     self.wfile.write(CONTENT)
                     Server.sent += len(CONTENT)
+        elif kind == "slow":
+            self.wfile.flush()
+            Server.goes_on.wait(60)
+            self.wfile.write(CONTENT[half:])
         self.close_connection = kind in ("cut", "no-length", "unknown-length", "endless")
 
 
@@ -334,6 +344,21 @@ def test_download_by_name(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert len(Server.ranges) == 2
     path.write_bytes(b"damaged")
     assert download("a-model").read_bytes() == CONTENT
+
+
+def test_a_model_that_is_downloaded_twice_at_once_is_fetched_once(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two writers of one temporary file mix their data, and without a published checksum nothing would notice."""
+    unpublished = replace(SPEC, url=f"{server}/slow", bytes=None, sha256=None)
+    monkeypatch.setitem(NETWORKS, "a-model", replace(NETWORKS["u2netp"], weights=unpublished))
+    waits = threading.Event()
+    with ThreadPoolExecutor(2) as threads:
+        first = threads.submit(download_weights, "a-model", downloads.ignore_progress)
+        eventually(lambda: len(Server.ranges) == 1)
+        second = threads.submit(download_weights, "a-model", lambda done, total: waits.set())
+        assert waits.wait(60)
+        Server.goes_on.set()
+        assert first.result().read_bytes() == second.result().read_bytes() == CONTENT
+    assert len(Server.ranges) == 1
 
 
 def test_what_cannot_be_downloaded_is_said() -> None:
