@@ -205,6 +205,8 @@ class VideoWriter:
         self._first_dts: int | None = None
         self._waiting: list[Packet[VideoStream]] = []
         """The packet encoded last, whose duration is not known yet."""
+        self._ticks = array("q")
+        """The times of all packets in the file, exact, in their order."""
         self._keyframe_tick: int | None = None
         self._frame: av.VideoFrame | None = None
         """The frame written last; kept for `repeat`."""
@@ -356,9 +358,8 @@ class VideoWriter:
             decoded = (packets[-1].dts or 0) - self._first_dts
             packets[-1].duration = max(1, self._next_tick - self._first_tick - decoded)
         self._waiting = [] if is_end or self._encoder.live else packets[-1:]
-        self._write_packets(packets[: len(packets) - len(self._waiting)])
-
-    def _write_packets(self, packets: list[Packet[VideoStream]]) -> None:
+        packets = packets[: len(packets) - len(self._waiting)]
+        self._ticks.extend(packet.pts or 0 for packet in packets)
         self._container.mux(packets)
 
     def _picture_type(self, tick: int) -> PictureType:
@@ -477,17 +478,10 @@ class RecordingWriter(VideoWriter):
 
     file: Path
     """The file that holds the recording: the Matroska file, and the one of the final name after `close`."""
-    _ticks: array[int]
-    """The times of all video packets, exact, in their order in the file."""
 
     def _create_file(self) -> Path:
-        self._ticks = array("q")
         self.file = create_numbered(self.path.parent / f"{self.path.stem}.recording", ".mkv")
         return self.file
-
-    def _write_packets(self, packets: list[Packet[VideoStream]]) -> None:
-        self._ticks.extend(packet.pts or 0 for packet in packets)
-        super()._write_packets(packets)
 
     def close(self, *, complete: bool = True, end_s: Fraction | None = None) -> Path:
         """Finish the file under its final name, and return it. Idempotent.
