@@ -371,6 +371,14 @@ def test_a_background_is_renamed_and_stays_in_use(controls: Session, qtbot: QtBo
     assert chosen(controls).path == renamed.with_name("Shore.png")
 
 
+def test_no_number_but_0_is_that_of_the_room(controls: Session) -> None:
+    """A single key must not show it, however few backgrounds there are."""
+    model = controls.window.strip.model
+    numbers = (0, len(model.tiles) - 1, len(model.tiles), len(model.tiles) + 1)
+    assert [model.numbered(number) for number in numbers] == [*model.tiles[:-3:-1], None, None]
+    assert existing(model.numbered(0)).kind is TileKind.NONE
+
+
 def test_the_thumbnail_of_an_edited_file_is_made_anew(controls: Session, qtbot: QtBot, picture: Path) -> None:
     tile, model = add(controls, qtbot, picture), controls.window.strip.model
     qtbot.waitUntil(lambda: model.image_of(tile) is not None)

@@ -164,7 +164,7 @@ class TileModel(QAbstractListModel):
 
     def numbered(self, number: int) -> Tile | None:
         """Return the tile of a number; None where there is none."""
-        return self.tiles[number - 1] if number <= len(self.tiles) else None
+        return self.tiles[number - 1] if number < len(self.tiles) else None
 
     def set_tiles(self, tiles: Sequence[Tile]) -> None:
         """Replace the tiles, but for those that stay, whose order is the same: views keep their current one."""
