@@ -93,7 +93,13 @@ def find(name: str, explicit: Path | None = None) -> Path:
     Raises WeightsNotFoundError.
     """
     if explicit is not None:
-        if not os.path.isfile(explicit):  # noqa: PTH113 - also False for a name that is too long
+        try:
+            found = explicit.is_file()
+        except OSError as error:  # such as a folder that this user may not look into
+            raise WeightsNotFoundError(
+                "The weights file {file} cannot be read; check the path and its permissions.", file=explicit
+            ) from error
+        if not found:
             raise WeightsNotFoundError(
                 "There is no weights file {file}; choose another one⟦ with --weights⟧.", file=explicit
             )

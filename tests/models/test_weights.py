@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import importlib.util
 import json
+import os
 import re
 import threading
 from collections.abc import Iterator
@@ -94,6 +96,15 @@ def test_missing_weights_name_the_command_that_gets_them() -> None:
         find("u2net-human-seg")
     with pytest.raises(WeightsNotFoundError, match="no weights named mona-lisa"):
         find("mona-lisa")
+
+
+def test_a_file_in_a_closed_folder_is_not_called_absent(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(path: Path, **options: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", path)
+
+    monkeypatch.setattr(os, "stat", refused)
+    with pytest.raises(WeightsNotFoundError, match=r"own.pth cannot be read; check .* permissions"):
+        find("u2net", Path("closed/own.pth"))
 
 
 def test_verify_compares_published_and_recorded_hashes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
