@@ -155,9 +155,13 @@ def check_outputs(outputs: Iterable[Path], source: Path | None = None) -> None:
         known[path] = "another output"
 
 
-def free_name(wanted: Path) -> Path:
-    """Return `wanted`, or `name (2).ext` and so on if that exists."""
-    return _first_free(wanted, "{} ({})")
+def free_name(wanted: Path, numbered: str = "{} ({})", taken: Path | None = None) -> Path:
+    """Return `wanted`, or `name (2).ext` and so on if that exists or is `taken`. numbered: stem of the latter."""
+    path, number = wanted, 2
+    while os.path.lexists(path) or path == taken:
+        path = wanted.with_stem(numbered.format(wanted.stem, number))
+        number += 1
+    return path
 
 
 def new_file(folder: Path, stem: str, suffix: str, taken: Path | None = None) -> Path:
@@ -171,7 +175,7 @@ def new_file(folder: Path, stem: str, suffix: str, taken: Path | None = None) ->
         raise MattecamError(
             t("The folder {folder} cannot be created: {reason}.", folder=folder, reason=why_not_written(error))
         ) from error
-    return _first_free(folder / f"{stem}{suffix}", "{} {}", taken)
+    return free_name(folder / f"{stem}{suffix}", "{} {}", taken)
 
 
 @contextmanager
@@ -179,15 +183,6 @@ def new_file_held(folder: Path, stem: str, suffix: str) -> Iterator[Path]:
     """Yield the path of a new file, which no other thread takes meanwhile; write it inside. Raises as `new_file`."""
     with _naming:
         yield new_file(folder, stem, suffix)
-
-
-def _first_free(wanted: Path, numbered: str, taken: Path | None = None) -> Path:
-    """Return the first of the names that neither exists nor is taken. numbered: stem of the second one and later."""
-    path, number = wanted, 2
-    while os.path.lexists(path) or path == taken:
-        path = wanted.with_stem(numbered.format(wanted.stem, number))
-        number += 1
-    return path
 
 
 def holds_something(path: Path) -> bool:

@@ -97,39 +97,27 @@ def check_memory_limit() -> None:
 
 
 @contextmanager
-def surviving_hangup() -> Iterator[Callable[[int], None]]:
-    """Yield a function for the number of a received signal: after SIGHUP, what is printed to a terminal goes nowhere,
-    because printing to one that was closed fails.
+def handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
+    """Call `handler` for the signals that end a command; then restore the handlers before. For the main thread.
+
+    After SIGHUP, what is printed to a terminal goes nowhere, because printing to one that was closed fails.
     """
     terminals = [stream for stream in (1, 2) if os.isatty(stream)]
     nowhere = os.open(os.devnull, os.O_WRONLY)
 
-    def received(number: int) -> None:
+    def handle(number: int, frame: FrameType | None) -> None:
         if number == HANGUP:
             for terminal in terminals:
                 os.dup2(nowhere, terminal)
+        handler(number, frame)
 
+    previous = {number: signal.signal(number, handle) for number in stopping()}
     try:
-        yield received
+        yield
     finally:
+        for number, before in previous.items():
+            signal.signal(number, before)
         os.close(nowhere)
-
-
-@contextmanager
-def handled(handler: Callable[[int, FrameType | None], object]) -> Iterator[None]:
-    """Call `handler` for the signals that end a command; then restore the handlers before. For the main thread."""
-    with surviving_hangup() as received:
-
-        def handle(number: int, frame: FrameType | None) -> None:
-            received(number)
-            handler(number, frame)
-
-        previous = {number: signal.signal(number, handle) for number in stopping()}
-        try:
-            yield
-        finally:
-            for number, before in previous.items():
-                signal.signal(number, before)
 
 
 def signal_main_thread(number: int) -> None:
@@ -179,7 +167,9 @@ def holders(device: str, proc: Path = PROC) -> tuple[Holder, ...]:
             with suppress(OSError):
                 handles = [fd.name for fd in os.scandir(f"{entry.path}/fd") if _target(fd.path) == wanted]
                 if handles:
-                    found.append(_holder(entry.path, handles))
+                    name = _text(f"{entry.path}/comm").strip() or "a program"
+                    only_writes = all(_only_writes(f"{entry.path}/fdinfo/{handle}") for handle in handles)
+                    found.append(Holder(int(entry.name), name, only_writes))
     return tuple(sorted(found, key=lambda holder: holder.pid))
 
 
@@ -188,11 +178,6 @@ def _target(link: str) -> str:
         return os.readlink(link)  # noqa: PTH115  thousands of them: a Path each would double the time
     except OSError:
         return ""
-
-
-def _holder(process: str, handles: list[str]) -> Holder:
-    name = _text(f"{process}/comm").strip() or "a program"
-    return Holder(int(Path(process).name), name, all(_only_writes(f"{process}/fdinfo/{fd}") for fd in handles))
 
 
 def _only_writes(fdinfo: str) -> bool:

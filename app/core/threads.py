@@ -64,23 +64,9 @@ def usable_cores() -> int:
 def cpu_share(cgroups: Path = Path("/sys/fs/cgroup"), membership: Path = Path("/proc/self/cgroup")) -> float:
     """Return how many cores' time this process may use: the least quota of its control groups, at most its cores.
 
-    cgroups, membership: replaced in tests.
+    These are the groups of this process and all above them. cgroups, membership: replaced in tests.
     """
-    return min(float(_own_cores()), _quota(cgroups, membership))
-
-
-def _own_cores() -> int:
-    """Return the number of cores on which this process may run."""
-    if sys.platform == "linux":
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    return cores
-
-
-def _quota(cgroups: Path, membership: Path) -> float:
-    """Return the least quota, in cores, of the control groups of this process and of all above them."""
-    quotas = [math.inf]
+    quotas = [float(_own_cores())]
     try:
         groups = [line.split(":", 2)[1:] for line in membership.read_bytes().decode("utf-8", "replace").splitlines()]
     except OSError:  # not Linux
@@ -98,6 +84,14 @@ def _quota(cgroups: Path, membership: Path) -> float:
                     quota, period = (int(word) for name in names for word in (group / name).read_text().split())
                     quotas.append(quota / period if quota > 0 else math.inf)
     return min(quotas)
+
+
+def _own_cores() -> int:
+    if sys.platform == "linux":
+        cores = len(os.sched_getaffinity(0))
+    else:
+        cores = os.cpu_count() or 1
+    return cores
 
 
 MOST_STRIPS = 4
