@@ -29,6 +29,7 @@ from app.core.settings import Settings
 from app.core.types import Outgoing, Picture, PictureKind
 from app.output.base import write_snapshot
 from app.output.camera_list import is_busy
+from app.output.table import has_camera
 from app.runtime.context import default_parts
 from app.runtime.pipeline import Pipeline, Update
 from app.runtime.status import Latency, Phase, PipelineStatus, write_status
@@ -47,7 +48,9 @@ def run(start: StartSettings, options: LiveOptions) -> int:
         notify(UNUSED_ZONES)
     seconds = options.seconds
     limited = seconds is not None or options.frames is not None
-    proves = not limited and not options.wait and needs_proof(settings)
+    # With the virtual camera off, a run is a measurement, which has no output either, but writes no proof.
+    shows_nothing = not records(settings) and settings.output.virtual_camera == "auto"
+    proves = not limited and not options.wait and shows_nothing and not has_camera(settings)
     if not start.unmatted_confirmed:  # the background "none" was saved, not named for this run
         if limited or proves or records(settings):  # a paused run would end without a result
             raise UsageError(
@@ -101,16 +104,6 @@ def report(session: HeadlessRun, settings: Settings, *, proves: bool) -> int:
         return EXIT_FAILED
     typer.echo(summary(session.status))
     return EXIT_INTERRUPTED if session.interrupted else EXIT_DONE
-
-
-def needs_proof(settings: Settings) -> bool:
-    """Return whether a run without a limit has no output to show its result on.
-
-    With the virtual camera off it is a measurement, which has no output either, but writes no proof.
-    """
-    from app.output.table import has_camera  # loads FFmpeg
-
-    return not records(settings) and settings.output.virtual_camera == "auto" and not has_camera(settings)
 
 
 @contextmanager

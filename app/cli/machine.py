@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.progress import DownloadColumn
@@ -20,9 +20,6 @@ from app.core.errors import MattecamError, ModelError, UsageError, visible
 from app.core.weights import download_weights
 from models.table import NETWORKS
 from models.weights import WeightReport, WeightState, describe, verified
-
-if TYPE_CHECKING:
-    from app.doctor.finding import Finding
 
 
 def devices(as_json: Annotated[bool, typer.Option("--json", help="For scripts.")] = False) -> None:
@@ -76,18 +73,14 @@ def doctor(
     if as_json:
         print(json.dumps({"findings": [finding.as_json() for finding in findings]}, indent=2))
     else:
-        _print_findings(findings)
+        terminal = console()
+        for finding in findings:
+            terminal.print(_SIGNS[finding.state.value], end=" ")
+            further = [f"    {line}" for line in (finding.why, *finding.fix.splitlines()) if line]
+            for line in (f"{finding.check}: {finding.detail}", *further):
+                terminal.print(visible(paths.advice(line)), markup=False, soft_wrap=True)
     if any(finding.state.value == "problem" for finding in findings):
         raise typer.Exit(EXIT_FAILED)
-
-
-def _print_findings(findings: Sequence[Finding]) -> None:
-    terminal = console()
-    for finding in findings:
-        terminal.print(_SIGNS[finding.state.value], end=" ")
-        further = [f"    {line}" for line in (finding.why, *finding.fix.splitlines()) if line]
-        for line in (f"{finding.check}: {finding.detail}", *further):
-            terminal.print(visible(paths.advice(line)), markup=False, soft_wrap=True)
 
 
 def _ask(shown: str) -> bool:

@@ -105,20 +105,17 @@ class RepeatsHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         """Write the record, or count it."""
         try:
-            self._emit(record)
+            key = record.levelno, record.getMessage(), record.exc_info and record.exc_info[0]
+            said = self._said.setdefault(record.name, _Said())
+            said.keys.append((key, record.created))
+            if said.repeats:
+                said.count += 1
+                said.note = _note(record, said.count)
+            else:
+                self._write_count(said)
+                self.target.handle(record)
         except Exception:  # noqa: BLE001 - as in every handler: a defective message must not end its thread
             self.handleError(record)
-
-    def _emit(self, record: logging.LogRecord) -> None:
-        key = record.levelno, record.getMessage(), record.exc_info and record.exc_info[0]
-        said = self._said.setdefault(record.name, _Said())
-        said.keys.append((key, record.created))
-        if said.repeats:
-            said.count += 1
-            said.note = _note(record, said.count)
-        else:
-            self._write_count(said)
-            self.target.handle(record)
 
     def _write_count(self, said: _Said) -> None:
         if said.note is not None:
