@@ -108,7 +108,9 @@ def prove(
         sent = sending.wait(first_frame_s) and not error
         if sent:
             with open_reader() as read:
-                opened, image = read is not None, None if read is None else _settled(read)
+                opened, image = read is not None, None if read is None else read()
+                for _ in range(_DROPPED_FRAMES):
+                    image = None if read is None or image is None else read()
     finally:
         stop_asked.set()
         sender.join(_JOIN_TIMEOUT_S)
@@ -129,14 +131,6 @@ def prove(
         detail = t("{device} accepts frames, but cannot be opened as a camera.", device=device)
         return problem(check, detail, *(remedy or _REPAIR), why=_WHY)
     return _judge(check, device, image, remedy or (_CLOSE_READERS,))
-
-
-def _settled(read: Read) -> BgrImage | None:
-    """Return a frame after the first ones, None if one of them did not come."""
-    image = read()
-    for _ in range(_DROPPED_FRAMES):
-        image = None if image is None else read()
-    return image
 
 
 def _judge(check: str, device: str, image: BgrImage | None, no_picture: Steps) -> Finding:

@@ -329,7 +329,11 @@ def check_pipewire(system: System) -> Iterator[Finding]:
     else:
         yield ok("PipeWire camera: daemon", t("PipeWire answers: the program offers a PipeWire camera."))
         yield from _portal_findings(system)
-        yield from _snap_findings(system)
+        for snap in ("chromium", "firefox"):
+            connections = system.run(["snap", "connections", snap]) if snap in system.names("/snap") else None
+            if re.search(rf"^camera\s+{snap}:camera\s+-", connections or "", re.MULTILINE):
+                step = CommandLine(f"sudo snap connect {snap}:camera")
+                yield warning("PipeWire camera: Snap", t("The snap {program} may not use cameras.", program=snap), step)
 
 
 def _portal_findings(system: System) -> Iterator[Finding]:
@@ -354,11 +358,3 @@ def _portal_findings(system: System) -> Iterator[Finding]:
             yield warning(
                 "PipeWire camera: permission", detail, t("Forget the answer, so that the desktop asks again:"), forget
             )
-
-
-def _snap_findings(system: System) -> Iterator[Finding]:
-    for snap in ("chromium", "firefox"):
-        connections = system.run(["snap", "connections", snap]) if snap in system.names("/snap") else None
-        if re.search(rf"^camera\s+{snap}:camera\s+-", connections or "", re.MULTILINE):
-            step = CommandLine(f"sudo snap connect {snap}:camera")
-            yield warning("PipeWire camera: Snap", t("The snap {program} may not use cameras.", program=snap), step)
