@@ -51,10 +51,6 @@ FOREIGN_STARTS = {
 """Patterns of the first bytes of a file."""
 
 
-class _ForeignError(Exception):
-    """The file is that of another program, whose format is the text."""
-
-
 def load_state_dict(path: Path) -> dict[str, Tensor]:
     """Return the tensors of a checkpoint by name, on the CPU.
 
@@ -71,13 +67,8 @@ def load_state_dict(path: Path) -> dict[str, Tensor]:
         raise WeightsNotFoundError(
             "The weights file {file} cannot be read; check the path and its permissions.", file=path
         ) from error
-    except _ForeignError as error:
-        raise WeightsDamagedError(
-            "The weights file {file} is in the format of {format}, which is not supported; choose a file of PyTorch or "
-            "safetensors⟦ with --weights⟧.",
-            file=path,
-            format=str(error),
-        ) from None
+    except WeightsDamagedError:
+        raise
     except Exception as error:  # on arbitrary bytes the three readers raise anything, from struct.error to MemoryError
         raise WeightsDamagedError(
             "The weights file {file} is damaged or holds no weights; download it again or choose another file⟦ with "
@@ -103,7 +94,12 @@ def _read(path: Path) -> dict[str, Tensor]:
     by_start = next((name for magic, name in FOREIGN_STARTS.items() if re.match(magic, start, re.DOTALL)), None)
     foreign = by_start or FOREIGN_SUFFIXES.get(path.suffix.lower())
     if foreign is not None:
-        raise _ForeignError(foreign)
+        raise WeightsDamagedError(
+            "The weights file {file} is in the format of {format}, which is not supported; choose a file of PyTorch or "
+            "safetensors⟦ with --weights⟧.",
+            file=path,
+            format=foreign,
+        )
     if start[8:9] == b"{":
         return safetensors.torch.load_file(path)
     if zipfile.is_zipfile(path):
