@@ -16,9 +16,9 @@ from app.core import paths
 from app.core.errors import MattecamError, UsageError
 from app.core.files import is_file
 
-WRITING = "record", "record-alpha", "snapshot"
-READING = "background", "plate", "zones"
-"""Commands whose argument may be a file that is written, or read."""
+OF_A_FILE = "record", "record-alpha", "snapshot", "zones"
+MAYBE_OF_A_FILE = "background", "plate"
+"""Commands whose argument is a file unless it is one of their words, or only if there is such a file."""
 
 
 def ctl(
@@ -50,9 +50,9 @@ def _with_absolute_path(command: Command) -> Command:
             is_source = setting is not None and setting.name == "capture.source" and is_file(paths.from_user(value))
             if is_source or (setting is not None and setting.is_path and value != NO_VALUE):
                 return Command(command.name, command.argument.removesuffix(value) + _absolute(value))
-    elif command.name in WRITING and text != "stop":
+    elif command.name in OF_A_FILE and text not in SYNTAX[command.name].usage.split("|"):
         return Command(command.name, _absolute(text))
-    elif command.name in READING and is_file(paths.from_user(text)):
+    elif command.name in MAYBE_OF_A_FILE and is_file(paths.from_user(text)):
         word = text.isdecimal() or text in SYNTAX[command.name].usage.split("|")
         if not word and (command.name != "background" or parse_background(text).path is not None):  # a file called blur
             return Command(command.name, _absolute(text))

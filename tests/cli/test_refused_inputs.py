@@ -248,6 +248,9 @@ def test_commands_reach_the_running_program_with_absolute_paths(
         ("plate drop", "drop"),
         (f"plate {'x' * 300}", "x" * 300),
         ("record-alpha b.mp4", f"{here / 'b.mp4'}"),
+        ("zones missing.json", f"{here / 'missing.json'}"),
+        ("zones undo", "undo"),
+        ("zones off", "off"),
     )
     for words, _ in sent:
         assert main.main(["ctl", *words.split()]) == 0
