@@ -203,6 +203,6 @@ def refusal(error: TyperException) -> str:
     message = error.format_message().rstrip(".")
     if message.endswith("?"):
         return message
-    # The first word is the name of the program.
-    command = " ".join(["python3 run.py", *(context.command_path.split()[1:] if context else ())])
+    # The first word is the name of the program; errors of an option's value do not know their command.
+    command = " ".join(["python3 run.py", *(context.command_path.split()[1:] if context else ["[COMMAND]"])])
     return f"{message}; `{command} --help` shows the usage."

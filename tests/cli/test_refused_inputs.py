@@ -47,7 +47,7 @@ REFUSED: tuple[tuple[str, int, str], ...] = (
         "No such option: --no-such-option; `python3 run.py headless --help`",
     ),
     ("headless --strct on", 2, "No such option: --strct (Possible options: --source, --strict)"),
-    ("headless --fps", 2, "Option '--fps' requires an argument"),
+    ("headless --fps", 2, "Option '--fps' requires an argument; `python3 run.py [COMMAND] --help` shows the usage."),
     ("headless --verbose=yes", 2, "Option '--verbose' does not take a value"),
     ("headless now", 2, "(now); `python3 run.py headless --help` shows the usage."),
     ("no-such-command", 2, "No such command 'no-such-command'; `python3 run.py --help` shows the usage."),
