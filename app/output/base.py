@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Collection, Sized
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -60,28 +59,16 @@ class ReaderCounter(Protocol):
         ...
 
 
-class RecordingCounts:
-    """Counts the frames of all recordings of a run, and knows the finished files. Thread-safe."""
+@dataclass(slots=True)
+class Recording:
+    """What became of one recording so far. Each value is set on one thread."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self.encoded = 0
-        """Frames that were encoded."""
-        self.dropped = 0
-        """Frames that were left out because the encoder was too slow."""
-        self.files: tuple[str, ...] = ()
-        """Files of the recordings that ended, in their order."""
-
-    def add(self, *, encoded: int = 0, dropped: int = 0) -> None:
-        """Count frames."""
-        with self._lock:
-            self.encoded += encoded
-            self.dropped += dropped
-
-    def finish(self, file: Path) -> None:
-        """Note a file that can be played now."""
-        with self._lock:
-            self.files += (str(file),)
+    encoded: int = 0
+    """Frames that were encoded."""
+    dropped: int = 0
+    """Frames that were left out because the encoder was too slow."""
+    file: str = ""
+    """Its file, once that can be played."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +83,8 @@ class SinkContext:
     """Returns the device files of the camera that is the source, to which nothing may be sent."""
     wait_for_gap: Callable[[float], object] = lambda timeout_s: None
     """Returns once no frame step runs, or after so many seconds: frames of recordings are encoded between the steps."""
-    counts: RecordingCounts = field(default_factory=RecordingCounts)
+    recordings: list[Recording] = field(default_factory=list)
+    """Those of the run."""
 
     @property
     def fps(self) -> float:

@@ -21,7 +21,7 @@ from app.core.files import why_not_written
 from app.core.threads import lower_priority, name_thread
 from app.core.types import Picture, PictureKind
 from app.media.video_writer import SUFFIXES, RecordingWriter, live_encoder
-from app.output.base import FrameSink, SinkContext
+from app.output.base import FrameSink, Recording, SinkContext
 from app.output.sound import Microphone, SoundTrack
 
 log = logging.getLogger(__name__)
@@ -135,13 +135,13 @@ class EncoderThread:
         fill_rate: Fraction | None = None,
         sound_for: Callable[[Time], NDArray[np.int16]] | None = None,
     ) -> None:
-        """image_of: the image that is written. context: whose counts and gaps are used. fill_rate: the constant
-        frame rate whose gaps are filled by repetitions; None for a variable one. sound_for: the samples that are
-        written after the frame of this time. Waits for the writer; raises what `open_writer` raises.
+        """image_of: the image that is written. context: whose gaps are used, and which gets the `recording`. fill_rate:
+        the constant frame rate whose gaps are filled by repetitions; None for a variable one. sound_for: the samples
+        that are written after the frame of this time. Waits for the writer; raises what `open_writer` raises.
         """
         self._open_writer = open_writer
         self._image_of = image_of
-        self._counts, self._wait_for_gap = context.counts, context.wait_for_gap
+        self._wait_for_gap = context.wait_for_gap
         self._fill_rate = fill_rate
         self._sound_for = sound_for
         self._condition = threading.Condition()
@@ -157,6 +157,8 @@ class EncoderThread:
         opener.join()
         if self.error is not None:
             raise self.error
+        self.recording = Recording()
+        context.recordings.append(self.recording)
         self._thread = threading.Thread(target=self._run, name="encoder", daemon=True)
         self._thread.start()
 
@@ -165,7 +167,7 @@ class EncoderThread:
         with self._condition:
             if len(self._waiting) >= CAPACITY:
                 self._waiting.popleft()
-                self._counts.add(dropped=1)
+                self.recording.dropped += 1
             self._waiting.append((picture, time_s))
             self._condition.notify()
 
@@ -209,7 +211,7 @@ class EncoderThread:
         else:
             self.writer.write(self._image_of(picture), time_s)
             self._written = picture
-        self._counts.add(encoded=1)
+        self.recording.encoded += 1
         if self._sound_for is not None:
             self.writer.write_sound(self._sound_for(time_s))
 
@@ -223,7 +225,7 @@ class EncoderThread:
             return
         for number in range(1, missing + 1):
             self.writer.repeat(last_s + number / rate)
-            self._counts.add(encoded=1)
+            self.recording.encoded += 1
 
 
 class Recorder(FrameSink):
@@ -250,7 +252,6 @@ class Recorder(FrameSink):
         self._alpha = alpha
         self._clock = clock
         self._context = context
-        self._counts = context.counts
         self._last: Picture | None = None
         self._only_cards = True
         """Whether no composite has come yet."""
@@ -344,7 +345,7 @@ class Recorder(FrameSink):
                 if self._microphone is not None:
                     self._writer.write_sound(self._sound_for(self._writer.end_s, final=True))
                 self._writer.close()
-                self._counts.finish(self._writer.path)
+                self._thread.recording.file = str(self._writer.path)
         except OSError as error:
             raise SinkLostError(
                 t(
@@ -392,5 +393,5 @@ class Recorder(FrameSink):
         file = self._writer.file
         if not file.exists():
             return t("nothing was recorded")
-        self._counts.finish(file)
+        self._thread.recording.file = str(file)
         return t("the recording so far is in {file}", file=file)

@@ -219,7 +219,7 @@ class Pipeline:
             return self._final
         if self._watchdog.thread.died:
             report_failure(self._board, self._watchdog.thread)
-        engines, matting = self._engines, self._matting
+        engines, matting, recordings = self._engines, self._matting, self._sink_context.recordings
         outputs = {
             sink.spec.name: sink.open_name for sink in self._sinks
         }  # before the board, which has why one is closed
@@ -244,9 +244,9 @@ class Pipeline:
             readers=self.demand.readers,
             busy=busy,
             frames_dropped=self._frames.dropped,
-            encoded_frames=self._sink_context.counts.encoded,
-            recording_dropped=self._sink_context.counts.dropped,
-            recorded=self._sink_context.counts.files,
+            encoded_frames=sum(each.encoded for each in recordings),
+            recording_dropped=sum(each.dropped for each in recordings),
+            recorded=tuple(each.file for each in recordings if each.file),
         )
 
     def _phase(self) -> Phase:

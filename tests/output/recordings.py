@@ -20,7 +20,7 @@ from av.error import InvalidDataError
 from app.core.errors import MicrophoneError
 from app.core.settings import CaptureSettings, OutputSettings, Settings
 from app.core.types import BgrImage, Frame, Outgoing, Picture, PictureKind
-from app.output.base import RecordingCounts, SinkContext
+from app.output.base import Recording, SinkContext
 from app.output.recording import Recorder
 from app.output.sound import BLOCK_S, RATE, Microphone, Samples, SoundBlock
 from mattecam.testing import FakeClock
@@ -111,14 +111,14 @@ def record(
     size: tuple[int, int] = (64, 48),
     alpha: bool = False,
     **output: Any,
-) -> RecordingCounts:
+) -> Recording:
     """Record pictures that are sent at these times, in seconds; return what was counted. output: its settings."""
     clock, shared = FakeClock(100.0), context(**output)
     recorder = Recorder(path, *size, shared, alpha=alpha, clock=clock)
     for clock.now_s, shown in sent:
         recorder.send(shown)
     recorder.close()
-    return shared.counts
+    return shared.recordings[0]
 
 
 def composite(captured_at_s: float, number: int = 0) -> Outgoing:

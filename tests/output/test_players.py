@@ -65,7 +65,7 @@ def recording(request: pytest.FixtureRequest, tmp_path: Path) -> Path:
         newest = sum(100 + at_s <= now_s + 1e-6 for at_s in UNEVEN_S)
         recorder.send(shown[newest - 1])
         least = tick if request.param == "constant" else newest
-        eventually(lambda expected=least: shared.counts.encoded >= expected)  # type: ignore[misc]
+        eventually(lambda expected=least: shared.recordings[0].encoded >= expected)  # type: ignore[misc]
     recorder.close()
     return path
 

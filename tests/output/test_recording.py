@@ -139,7 +139,7 @@ def record_still(path: Path, count: int, fps: int, one_in: int = 1) -> Recorder:
     for number in range(count):
         clock.now_s = 100 + number / fps
         recorder.send(still)
-        eventually(lambda expected=1 + number // one_in: shared.counts.encoded >= expected)  # type: ignore[misc]
+        eventually(lambda expected=1 + number // one_in: shared.recordings[0].encoded >= expected)  # type: ignore[misc]
     return recorder
 
 
@@ -174,9 +174,9 @@ class SlowWriter(RecordingWriter):
 
 def test_an_encoder_that_is_too_slow_drops_the_oldest_frames_and_never_blocks(tmp_path: Path) -> None:
     shared = context()
-    counts = shared.counts
     SlowWriter.allowed.clear()
     thread = EncoderThread(lambda: SlowWriter(tmp_path / "a.mp4", 64, 48, 30), lambda shown: shown.image, shared)
+    counts = thread.recording
     for number in range(40):
         thread.put(composite(0.0, number), number / 30)
     SlowWriter.allowed.set()
@@ -196,7 +196,7 @@ def test_frames_are_encoded_between_the_steps_unless_many_wait(tmp_path: Path) -
         step_ended.wait(60)
 
     shared = context(wait_for_gap=wait_for_gap)
-    recorder, counts = Recorder(tmp_path / "a.mp4", 64, 48, shared), shared.counts
+    recorder, counts = Recorder(tmp_path / "a.mp4", 64, 48, shared), shared.recordings[0]
     recorder.send(composite(100.0))
     eventually(lambda: len(waits_s) == 1)
     for number in range(1, 6):
@@ -283,7 +283,7 @@ def record_flashes(path: Path, blocks: list[SoundBlock], *, latency_s: float = 0
         bright = any(0 <= captured_s - at_s < 0.1 for at_s in FLASHES_S)
         clock.now_s = captured_s + latency_s
         recorder.send(composite(captured_s, BRIGHT if bright else DARK))
-        eventually(lambda: shared.counts.encoded > number)  # noqa: B023 - waited for in the same round
+        eventually(lambda: shared.recordings[0].encoded > number)  # noqa: B023 - waited for in the same round
     recorder.close()
     return feed
 

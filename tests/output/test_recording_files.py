@@ -53,7 +53,7 @@ def test_a_failure_at_the_end_is_reported_and_the_rest_named(
 
     for clock.now_s in range(count):
         recorder.send(picture())
-        eventually(lambda: shared.counts.encoded > clock.now_s)
+        eventually(lambda: shared.recordings[0].encoded > clock.now_s)
     monkeypatch.setattr(VideoWriter, method, fail)
     recorder.send(picture())
     with pytest.raises(SinkLostError, match="the disk is full") as caught:
@@ -119,7 +119,7 @@ def test_a_file_that_cannot_be_completed_is_kept_as_it_was_recorded(
         "The recording could not be completed: the disk is full; free some space and try again (the recording so far "
         f"is in {kept})."
     )
-    assert shared.counts.files == (str(kept),)
+    assert [each.file for each in shared.recordings] == [str(kept)]
     assert names_in(tmp_path) == [kept.name] and len(read(kept)[0]) == 1
 
 
@@ -136,7 +136,7 @@ def test_a_recording_on_a_full_disk_plays_to_its_last_second(tmp_path: Path, suf
                 clock.now_s = written / 30
                 noise = generator.integers(0, 256, (120, 160, 3), np.uint8)
                 recorder.send(Outgoing(Picture(noise, PictureKind.COMPOSITE)))
-                eventually(lambda sent=written: encoder.error is not None or shared.counts.encoded >= sent - 4)  # type: ignore[misc]
+                eventually(lambda sent=written: encoder.error is not None or shared.recordings[0].encoded >= sent - 4)  # type: ignore[misc]
         recorder.close()
     (left,) = tmp_path.iterdir()
     assert left.name == (path.name if suffix == "mkv" else "a.recording.mkv")
@@ -166,7 +166,7 @@ def test_a_recording_that_cannot_be_read_again_is_not_removed(tmp_path: Path) ->
     for number in range(300):
         clock.now_s = number / 30
         recorder.send(picture(64, 48, grey=number % 256))
-        eventually(lambda sent=number: shared.counts.encoded > sent)  # type: ignore[misc]
+        eventually(lambda sent=number: shared.recordings[0].encoded > sent)  # type: ignore[misc]
     (recorded,) = tmp_path.iterdir()
     content = recorded.read_bytes()
     with recorded.open("rb+") as file:
