@@ -46,65 +46,8 @@ def check_name(path: Path) -> None:
         )
 
 
-class VariableTimes:
-    """Each new picture once, at the time at which its frame was captured; the stand-by card when it is sent."""
-
-    def __init__(self, fps: float) -> None:
-        """fps: nominal frame rate."""
-        self._interval_s = 1 / fps
-        self._start_s: float | None = None
-        self._last: Picture | None = None
-        self._last_s = 0.0
-        self._lag_s: float
-        """Age of the last new picture when it was sent: repetitions keep its distance to the clock."""
-
-    def next(self, picture: Picture, now_s: float) -> float | None:
-        """Return the time of the next picture in seconds from the first one; None if it is not written."""
-        is_new = picture is not self._last
-        if is_new:
-            self._last = picture
-            self._lag_s = 0.0 if picture.frame is None else max(0.0, now_s - picture.frame.captured_at_s)
-        at_s = now_s - self._lag_s
-        if self._start_s is None:
-            self._start_s = at_s
-            return 0.0
-        time_s = at_s - self._start_s
-        if not is_new and time_s < self._last_s + REPEAT_S:
-            return None
-        self._last_s = max(time_s, self._last_s + SHORTEST_STEP_S)
-        return self._last_s
-
-    def end(self, now_s: float) -> float | None:
-        """Return the time at which the last picture is written once more at the end; None if it is not."""
-        if self._start_s is None:
-            return None
-        time_s = now_s - self._lag_s - self._start_s - self._interval_s
-        return time_s if time_s > self._last_s + self._interval_s / 2 else None
-
-
-class ConstantTimes:
-    """Every picture, repetitions included, at multiples of the frame interval. Gaps are left to the writer."""
-
-    def __init__(self, rate: Fraction) -> None:
-        """rate: frames per second."""
-        self._rate = rate
-        self._start_s: float | None = None
-        self._tick = -1
-
-    def next(self, picture: Picture, now_s: float) -> Fraction:
-        """See `VariableTimes`."""
-        if self._start_s is None:
-            self._start_s = now_s
-        self._tick = max(self._tick + 1, round((now_s - self._start_s) * self._rate))
-        return self._tick / self._rate
-
-    def end(self, now_s: float) -> None:
-        """See `VariableTimes`."""
-
-
-FrameTimes = VariableTimes | ConstantTimes
-"""Decides which of the pictures sent at the rate of the output clock are written, and at which time."""
-
+Time = Fraction | float
+"""In seconds, in the file."""
 
 CAPACITY = 8
 """Frames that wait at most; beyond it the oldest is dropped."""
@@ -121,7 +64,6 @@ LONGEST_WAIT_S = 0.05
 """Longest wait for the end of a step. A machine that steps without a gap encodes during the next step."""
 LONGEST_FILL_S = 1
 """Longest gap of a constant frame rate that is filled; a longer one is a suspended machine."""
-Time = Fraction | float
 
 
 class EncoderThread:
@@ -253,6 +195,13 @@ class Recorder(FrameSink):
         self._clock = clock
         self._context = context
         self._last: Picture | None = None
+        """The picture sent last; None before the first one in the file, and after the end."""
+        self._start_s = 0.0
+        """When the file begins, by `clock`."""
+        self._last_s: Time = 0.0
+        """Time in the file of the picture written last."""
+        self._lag_s = 0.0
+        """Age of the last new picture when it was sent: repetitions keep its distance to the clock."""
         self._only_cards = True
         """Whether no composite has come yet."""
         self._closed = False
@@ -274,7 +223,7 @@ class Recorder(FrameSink):
 
     def _open(self, width: int, height: int) -> None:
         """Begin a file for frames of this size. Raises OSError."""
-        rate = Fraction(self._context.fps).limit_denominator(1001)
+        self._rate = rate = Fraction(self._context.fps).limit_denominator(1001)
 
         def open_writer() -> RecordingWriter:
             chosen = live_encoder(self._encoder_name, width + width % 2, height + height % 2, rate)
@@ -292,7 +241,6 @@ class Recorder(FrameSink):
         fill_rate, sound_for = rate if self._is_constant else None, self._sound_for if self._has_sound else None
         self._thread = EncoderThread(open_writer, self._image, self._context, fill_rate, sound_for)
         self._writer, self._size = self._thread.writer, (width, height)
-        self._times: FrameTimes = ConstantTimes(rate) if self._is_constant else VariableTimes(self._context.fps)
 
     def _open_anew(self, width: int, height: int) -> None:
         """Begin the file again in another size, without the cards so far. Raises SinkLostError."""
@@ -317,10 +265,31 @@ class Recorder(FrameSink):
         now_s = self._clock()
         if self._track is None:  # the sound begins with the first frame
             self._track = SoundTrack(now_s if picture.frame is None else min(now_s, picture.frame.captured_at_s))
-        time_s = self._times.next(picture, now_s)
-        self._last = picture
+        time_s = self._next_s(picture, now_s)
         if time_s is not None:
             self._thread.put(picture, time_s)
+
+    def _next_s(self, picture: Picture, now_s: float) -> Time | None:
+        """Return the time of the next picture in seconds from the first one; None if it is not written.
+
+        At a variable rate, each new picture is written once, at the time at which its frame was captured; the stand-by
+        card when it is sent. At a constant rate, every picture is, repetitions included, at multiples of the interval.
+        """
+        last, self._last = self._last, picture
+        if picture is not last:
+            captured_at_s = now_s if picture.frame is None or self._is_constant else picture.frame.captured_at_s
+            self._lag_s = max(0.0, now_s - captured_at_s)
+        if last is None:
+            self._start_s, self._last_s = now_s - self._lag_s, Fraction(0)
+            return self._last_s
+        time_s = now_s - self._lag_s - self._start_s
+        if self._is_constant:
+            self._last_s = max(self._last_s + 1 / self._rate, round(time_s * self._rate) / self._rate)
+        elif picture is not last or time_s >= self._last_s + REPEAT_S:
+            self._last_s = max(time_s, self._last_s + SHORTEST_STEP_S)
+        else:
+            return None
+        return self._last_s
 
     def close(self) -> None:
         """Finish the file, or remove it if it is empty. Idempotent.
@@ -329,11 +298,12 @@ class Recorder(FrameSink):
         """
         if self._closed:
             return
-        last, end_s = self._last, self._times.end(self._clock())
+        last, interval_s = self._last, 1 / self._rate
+        end_s = self._clock() - self._lag_s - self._start_s - interval_s
         if self._microphone is not None:
             self._microphone.close()
-        if last is not None and end_s is not None:
-            self._thread.put(last, end_s)
+        if last is not None and not self._is_constant and end_s > self._last_s + interval_s / 2:
+            self._thread.put(last, end_s)  # once more, so that it is shown as long as it was
         self._thread.finish()
         if self._thread.error is not None:
             self._fail(self._thread.error)
