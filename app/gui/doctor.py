@@ -13,8 +13,10 @@ from PyQt6.QtWidgets import QDialog, QPushButton, QScrollArea, QWidget
 from app.config.setting import with_value
 from app.core.errors import MattecamError, t
 from app.core.paths import advice
+from app.doctor import fix
+from app.doctor.checks import run_checks
 from app.doctor.finding import CommandLine, Finding, State
-from app.gui import services
+from app.doctor.system import System
 from app.gui.bridge import Bridge
 from app.gui.state import SettingsStore, Tasks
 from app.gui.translation import tr, translated, translated_error
@@ -173,8 +175,8 @@ class VirtualCameraView(FindingsView):
     """The virtual camera was set up."""
 
     def __init__(self, tasks: Tasks) -> None:
-        super().__init__(tasks, lambda: services.run_checks(proof=False, only="virtual camera"), _say_whether_ready)
-        self._command: tuple[str, ...] = ()
+        super().__init__(tasks, lambda: run_checks(proof=False, only="virtual camera"), _say_whether_ready)
+        self._command: list[str] = []
         self._set_up = button(
             tr("Set up now"),
             tr("Asks for the administrator's password, and loads the camera now and at every start"),
@@ -186,9 +188,9 @@ class VirtualCameraView(FindingsView):
         process.finished.connect(self._end)
         process.errorOccurred.connect(self._fail_to_start)
         self.destroyed.connect(_stop)
-        self.shown.connect(lambda _findings: tasks.run(services.repair_command, self._offer))
+        self.shown.connect(lambda _findings: tasks.run(partial(fix.desktop_command, System()), self._offer))
 
-    def _offer(self, command: tuple[str, ...]) -> None:
+    def _offer(self, command: list[str]) -> None:
         self._command = command
         self._set_up.setVisible(bool(command))
 
@@ -206,8 +208,6 @@ class VirtualCameraView(FindingsView):
             self.fail(MattecamError(text))
 
     def _end(self, exit_code: int, _status: QProcess.ExitStatus) -> None:
-        from app.doctor import fix
-
         if exit_code == 0:
             self.repaired.emit()
             self.check()
@@ -252,7 +252,7 @@ class DoctorDialog(FindingsDialog):
     """
 
     def __init__(self, store: SettingsStore, bridge: Bridge, tasks: Tasks, parent: QWidget) -> None:
-        self.findings = FindingsView(tasks, lambda: services.run_checks(proof=False), _count_problems)
+        self.findings = FindingsView(tasks, lambda: run_checks(proof=False), _count_problems)
         title = tr("Check this computer")
         super().__init__(self.findings, title, "doctorDialog", parent)
         self._store, self._bridge = store, bridge
@@ -287,7 +287,7 @@ class DoctorDialog(FindingsDialog):
 
     def _prove(self) -> None:
         self._patience.stop()
-        self.findings.check(partial(services.run_checks, proof=True))
+        self.findings.check(partial(run_checks, proof=True))
 
     def _give_back(self) -> None:
         self._patience.stop()

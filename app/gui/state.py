@@ -13,15 +13,16 @@ from typing import Any, TypeVar
 from PyQt6.QtCore import QObject, QStandardPaths, Qt, pyqtSignal
 from PyQt6.sip import isdeleted
 
-from app.capture.devices import CameraDevice
+from app.capture.devices import CameraDevice, list_cameras
 from app.config import settings_file
 from app.config.setting import with_value
 from app.core.errors import SettingsError
 from app.core.files import BrokenFileError
 from app.core.settings import Settings, SettingsOwner, rebase
 from app.core.threads import lower_priority
-from app.gui import services
 from app.gui.widgets.qt import timer
+from app.output.camera_list import list_virtual_cameras
+from app.output.sound import microphones
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -114,6 +115,11 @@ CHECKS_PER_VIRTUAL = 4
 """Virtual cameras change rarely, and probing one that another program feeds takes a second."""
 
 
+def virtual_cameras() -> tuple[tuple[str, str], ...]:
+    """Return (device, label) of the virtual cameras."""
+    return tuple((device.id, device.label) for device in list_virtual_cameras())
+
+
 class DeviceWatcher(QObject):
     """Lists the devices, and again some seconds after each list, however long it takes."""
 
@@ -132,14 +138,14 @@ class DeviceWatcher(QObject):
 
     def check(self) -> None:
         """List the devices now, and from then on."""
-        self._tasks.run(services.list_cameras, self._found, self._failed)
+        self._tasks.run(list_cameras, self._found, self._failed)
         if self._checks % CHECKS_PER_VIRTUAL == 0:
-            self._tasks.run(services.virtual_cameras, self.virtual_cameras_found.emit)
+            self._tasks.run(virtual_cameras, self.virtual_cameras_found.emit)
         self._checks += 1
 
     def check_microphones(self) -> None:
         """List the microphones once."""
-        self._tasks.run(services.microphones, self.microphones_found.emit)
+        self._tasks.run(microphones, self.microphones_found.emit)
 
     def _found(self, cameras: tuple[CameraDevice, ...]) -> None:
         self._timer.start()

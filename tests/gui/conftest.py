@@ -21,10 +21,11 @@ from app.capture.devices import CameraDevice
 from app.core.errors import t
 from app.core.settings import CaptureSettings, OutputSettings, Settings, WindowSettings
 from app.doctor.finding import CommandLine, Finding, State
-from app.gui import notices, services
+from app.gui import notices
 from app.gui.application import Session, WindowOptions, make_application
 from app.gui.backgrounds import library
 from app.gui.state import Tasks
+from app.matting.choice.choice import FineQuality
 from app.output.sound import MicrophoneName
 from models.errors import DownloadError
 from models.weights import WeightReport, spec_of
@@ -66,7 +67,7 @@ NEEDS_PLATE = t(
     "take`, or with `python3 run.py plate` while Mattecam does not run⟧.",
     model="mattecam-plate",
 )
-STANDARD = services.FineQuality("mattecam", 0.6, holds_rate=True)
+STANDARD = FineQuality("mattecam", 0.6, holds_rate=True)
 StartWindow = Callable[..., Session]
 PATIENCE_MS = 60_000
 
@@ -127,16 +128,17 @@ def each_language(qapp: QApplication, request: pytest.FixtureRequest) -> Iterato
 def machine(monkeypatch: pytest.MonkeyPatch) -> None:
     """A machine with two cameras, no virtual camera, and two models of which one is installed."""
     for name, listed in (
-        ("list_cameras", CAMERAS), ("virtual_cameras", ()), ("models", MODELS), ("repair_command", ()),
-        ("microphones", (MicrophoneName("usb-1", "USB Microphone"),)), ("devices", (("cpu", "CPU"),)),
+        ("app.gui.state.list_cameras", CAMERAS), ("app.gui.state.virtual_cameras", ()),
+        ("app.gui.state.microphones", (MicrophoneName("usb-1", "USB Microphone"),)),
+        ("models.weights.describe", MODELS), ("app.matting.choice.hardware.devices", (("cpu", "CPU"),)),
     ):  # fmt: skip
-        monkeypatch.setattr(services, name, partial(tuple, listed))
+        monkeypatch.setattr(name, partial(tuple, listed))
+    monkeypatch.setattr("app.doctor.fix.desktop_command", lambda system: [])
     monkeypatch.setattr(
-        services,
-        "run_checks",
+        "app.gui.doctor.run_checks",
         lambda *, proof=True, only="": tuple(one for one in FINDINGS if one.check.startswith(only)),
     )
-    monkeypatch.setattr(services, "fine_quality", lambda settings: STANDARD)
+    monkeypatch.setattr("app.matting.choice.choice.fine_quality", lambda settings: STANDARD)
 
 
 class Downloads:
@@ -166,15 +168,15 @@ class Downloads:
     def install(self, name: str, file: Path) -> Path:
         """List a model as installed, as `install_weights` does."""
         reports = tuple(replace(each, path=file) if each.spec.name == name else each for each in MODELS)
-        self._monkeypatch.setattr(services, "models", lambda: reports)
+        self._monkeypatch.setattr("models.weights.describe", lambda: reports)
         return file
 
 
 @pytest.fixture
 def downloads(machine: object, monkeypatch: pytest.MonkeyPatch) -> Downloads:
     made = Downloads(monkeypatch)
-    monkeypatch.setattr(services, "download_weights", made.run)
-    monkeypatch.setattr(services, "install_weights", made.install)
+    monkeypatch.setattr("app.gui.panels.models.download_weights", made.run)
+    monkeypatch.setattr("app.gui.panels.models.install_weights", made.install)
     return made
 
 

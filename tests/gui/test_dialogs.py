@@ -37,7 +37,6 @@ from app.core.errors import t
 from app.core.settings import WindowSettings
 from app.core.types import SourceInfo
 from app.doctor.finding import CommandLine, Finding, State
-from app.gui import services
 from app.gui.application import Session
 from app.gui.assistant import Assistant, SmallPreview
 from app.gui.backgrounds.tiles import TileView
@@ -48,6 +47,7 @@ from app.gui.panels import models
 from app.gui.questions import ask_before_loss
 from app.gui.state import Tasks
 from app.gui.widgets.controls import label
+from app.matting.choice import choice
 from app.runtime.status import PipelineStatus
 from mattecam.testing import PERSON, shows_room
 from tests.gui.conftest import FINDINGS, ON_DEVICE, STANDARD, StartWindow, activate
@@ -59,7 +59,7 @@ READY = (Finding("v", State.OK, t("The kernel module v4l2loopback is loaded.")),
 def test_assistant_has_three_steps_which_can_be_skipped(
     start_window: StartWindow, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(services, "run_checks", lambda **_only: READY)
+    monkeypatch.setattr("app.gui.doctor.run_checks", lambda **_only: READY)
     session = start_window(window=WindowSettings())
 
     def is_done() -> bool:
@@ -118,7 +118,9 @@ def test_the_assistant_recommends_fine_quality_where_it_is_light(
     monkeypatch.setattr(models, "MEASURED_MS", 10)
     measured = threading.Event()
     monkeypatch.setattr(
-        services, "fine_quality", lambda settings: replace(STANDARD, share=share if measured.is_set() else None)
+        choice,
+        "fine_quality",
+        lambda settings: replace(STANDARD, share=share if measured.is_set() else None),
     )
     known = session.window.models
     known.reload()
@@ -206,7 +208,7 @@ def test_the_assistant_and_the_preferences_choose_the_language_of_the_next_start
 def test_one_click_sets_up_the_virtual_camera(
     tasks: Tasks, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, script: str, said: str
 ) -> None:
-    monkeypatch.setattr(services, "repair_command", lambda: ("sh", "-c", script))
+    monkeypatch.setattr("app.doctor.fix.desktop_command", lambda system: ["sh", "-c", script])
     view = VirtualCameraView(tasks)
     qtbot.addWidget(view)
     view.show()
@@ -215,7 +217,7 @@ def test_one_click_sets_up_the_virtual_camera(
     qtbot.waitUntil(set_up.isVisible)
     summary = find(view, QLabel, "findingsSummary")
     assert summary.text() == "This is missing on this computer:"
-    view.repaired.connect(lambda: monkeypatch.setattr(services, "run_checks", lambda **_only: READY))
+    view.repaired.connect(lambda: monkeypatch.setattr("app.gui.doctor.run_checks", lambda **_only: READY))
     with qtbot.waitSignal(view.shown):
         set_up.click()
         assert not set_up.isEnabled()
@@ -223,7 +225,7 @@ def test_one_click_sets_up_the_virtual_camera(
 
 
 def test_closing_ends_the_question_for_a_password(tasks: Tasks, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(services, "repair_command", lambda: ("sleep", "60"))
+    monkeypatch.setattr("app.doctor.fix.desktop_command", lambda system: ["sleep", "60"])
     parent = QWidget()
     qtbot.addWidget(parent)
     dialog = FindingsDialog(VirtualCameraView(tasks), "Virtual camera", "virtualCameraDialog", parent)
@@ -268,7 +270,7 @@ def test_the_doctor_lists_commands_to_copy(session: Session, qtbot: QtBot, monke
         proofs.append(proof)
         return FINDINGS[:1]
 
-    monkeypatch.setattr(services, "run_checks", check)
+    monkeypatch.setattr("app.gui.doctor.run_checks", check)
     button(session, "checkAgain").click()
     qtbot.waitUntil(lambda: summary.text() == "No problems found.")
     for _ in range(2):
@@ -288,7 +290,7 @@ def test_the_proof_gets_the_camera(start_window: StartWindow, qtbot: QtBot, monk
         held.append((proof, session.bridge.status.virtual_camera))
         return FINDINGS[:1]
 
-    monkeypatch.setattr(services, "run_checks", check)
+    monkeypatch.setattr("app.gui.doctor.run_checks", check)
     dialog = opened_doctor(session, qtbot)
     qtbot.mouseClick(dialog.prove_button, Qt.MouseButton.LeftButton)
     assert not dialog.prove_button.isEnabled()
@@ -308,7 +310,7 @@ def test_closing_the_doctor_early_restores_the_virtual_camera(
     """The end of the program hides it."""
     gate = threading.Event()
     session = start_window(ON_DEVICE)
-    monkeypatch.setattr(services, "run_checks", lambda *, proof=True: FINDINGS[: not proof or gate.wait(60)])
+    monkeypatch.setattr("app.gui.doctor.run_checks", lambda *, proof=True: FINDINGS[: not proof or gate.wait(60)])
     qtbot.waitUntil(lambda: session.bridge.status.virtual_camera is not None)
     dialog = opened_doctor(session, qtbot)
     dialog.prove_button.click()

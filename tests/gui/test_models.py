@@ -20,7 +20,6 @@ from app.core.settings import CaptureSettings, MattingSettings
 from app.core.threads import usable_cores
 from app.core.types import UNTURNED, BgrImage, Frame, SourceInfo
 from app.core.weights import install_weights
-from app.gui import services
 from app.gui.application import Session
 from app.gui.panels import plate
 from app.gui.panels.devices import FILE
@@ -28,13 +27,14 @@ from app.gui.panels.models import Models, QualityChoice
 from app.gui.panels.plate import PlateDialog
 from app.gui.state import SettingsStore, Tasks
 from app.matting.base.interface import EngineInfo
-from app.matting.choice import hardware
-from app.matting.choice.choice import Trial, save_trials
+from app.matting.choice import choice, hardware
+from app.matting.choice.choice import Trial, fine_quality, save_trials
 from app.matting.choice.governor import LIGHTER_WORK
 from app.matting.plate import picture as plate_capture
 from app.matting.plate.picture import plate_path, save_plate
 from app.runtime.status import PipelineStatus
 from models.table import BUNDLED
+from models.weights import spec_of, user_folder
 from tests.gui.conftest import CAMERAS, MODELS, STANDARD, Downloads
 from tests.gui.widgets import box, bring_up, button, existing, find, made_store, pick, said, settle
 from tests.sources import open_source
@@ -251,7 +251,7 @@ def test_a_capture_that_fails_is_reported_and_can_be_repeated(
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(plate_capture, "START_LIMIT_S", 0.1)
         if fault == "person":
-            patched.setattr(services, "store_plate", refuse)
+            patched.setattr(plate, "store_plate", refuse)
         elif fault == "silence":
             patched.setattr(dialog, "_newest", lambda: None)
         dialog.begin()
@@ -352,7 +352,7 @@ def test_fine_is_used_once_it_is_downloaded(
     wrong.write_bytes(b"something else")
     with monkeypatch.context() as patched:
         patched.setenv("MATTECAM_DATA_DIR", str(tmp_path))
-        patched.setattr(services, "install_weights", install_weights)
+        patched.setattr("app.gui.panels.models.install_weights", install_weights)
         choose_file(controls, wrong)
         qtbot.waitUntil(lambda: "wrong.pth is not the published file" in failure.text())
     assert controls.store.saved.matting == own and choose.isVisible()
@@ -391,8 +391,8 @@ def test_the_buttons_follow_the_model_in_the_settings(
     controls: Session, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch, tmp_path: Path,
     model: str, automatic: str, shown: list[str], standard: str,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr(services, "fine_quality", lambda settings: replace(STANDARD, automatic=automatic))
-    monkeypatch.setattr(services, "models", lambda: tuple(replace(each, path=tmp_path) for each in MODELS))
+    monkeypatch.setattr(choice, "fine_quality", lambda settings: replace(STANDARD, automatic=automatic))
+    monkeypatch.setattr("models.weights.describe", lambda: tuple(replace(each, path=tmp_path) for each in MODELS))
     opened(controls, qtbot)
     controls.window.models.reload()
     settle(controls.window.tasks, qtbot)
@@ -415,7 +415,7 @@ def test_the_cost_on_this_computer_is_said_in_words(
     qtbot: QtBot, tasks: Tasks, monkeypatch: pytest.MonkeyPatch, share: float | None, holds_rate: bool, said: str
 ) -> None:
     found = replace(STANDARD, share=share, holds_rate=holds_rate)
-    monkeypatch.setattr(services, "fine_quality", lambda settings: found)
+    monkeypatch.setattr(choice, "fine_quality", lambda settings: found)
     models = Models(made_store(), tasks)
     made = QualityChoice(models)
     qtbot.addWidget(made)
@@ -430,16 +430,15 @@ def test_the_cost_is_predicted_from_the_standard_network_until_it_is_measured(
 ) -> None:
     monkeypatch.setenv("MATTECAM_DATA_DIR", str(tmp_path))
     monkeypatch.setattr(hardware, "cuda_cards", lambda: hardware.CudaCards(None))
-    monkeypatch.setattr(services, "models", lambda: MODELS)
     settings = MattingSettings()
-    assert services.fine_quality(settings).share is None
+    assert fine_quality(settings).share is None
     save_trials("mattecam", BUNDLED, [Trial("int8", None, 5.0, 8.0), Trial("int8", 1, 7.0, 7.0)])
-    found = services.fine_quality(settings)
+    found = fine_quality(settings)
     assert found.holds_rate, "one thread would not, as fast as it is for the standard network"
     assert found.share == pytest.approx(8.0 / LIGHTER_WORK * 0.03 / usable_cores())
-    weights = tmp_path / "rvm.pth"
+    weights = user_folder() / spec_of(FINE).file
+    weights.parent.mkdir(parents=True, exist_ok=True)
     weights.write_bytes(b"weights")
-    monkeypatch.setattr(services, "models", lambda: (replace(MODELS[0], path=weights),))
     save_trials(FINE, weights, [Trial("float32", None, 90.0, 90.0)])
-    found = services.fine_quality(settings)
+    found = fine_quality(settings)
     assert not found.holds_rate and found.share == pytest.approx(90.0 * 0.03 / usable_cores())

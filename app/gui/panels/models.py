@@ -15,7 +15,7 @@ from PyQt6.QtWidgets import QProgressBar, QWidget
 from app.core.paths import assets_dir
 from app.core.process import LINUX
 from app.core.settings import EdgeSettings, Settings
-from app.gui import services
+from app.core.weights import download_weights, install_weights
 from app.gui.panels.form import Form, say
 from app.gui.panels.plate import PlateControls
 from app.gui.questions import UserFolder, ask_for_file
@@ -25,7 +25,10 @@ from app.gui.widgets.controls import STEPS, Segments, button, combo, describe, f
 from app.gui.widgets.page import FoldingRow, breakable
 from app.gui.widgets.qt import column, copy_text, keep_focus, scaled, timer
 from app.matting.base.interface import EngineInfo
+from app.matting.choice import choice, hardware
+from app.matting.choice.choice import FineQuality
 from app.runtime.status import PipelineStatus
+from models import weights
 from models.table import WeightSpec, bundled, recommended
 from models.weights import WeightReport
 
@@ -54,7 +57,7 @@ class Models(QObject):
         self.store, self._tasks = store, tasks
         self.reports: tuple[WeightReport, ...] = ()
         """Every model but `auto`, and its file if it is installed; empty before they were looked for."""
-        self.fine: services.FineQuality | None = None
+        self.fine: FineQuality | None = None
         """What finer quality takes; None before it was looked for."""
         self.wanted: str | None = None
         """The model to use once it is installed."""
@@ -93,7 +96,7 @@ class Models(QObject):
     def reload(self) -> None:
         """Look again at what is installed and measured."""
         matting = self.store.current.matting
-        self._tasks.run(lambda: (services.models(), services.fine_quality(matting)), self._take)
+        self._tasks.run(lambda: (weights.describe(), choice.fine_quality(matting)), self._take)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Look again with each engine: a model may have been installed, or measured."""
@@ -126,11 +129,11 @@ class Models(QObject):
 
         if self.offered is not None:
             name = self.offered.name
-            self._begin(name, cancel, partial(services.download_weights, name, progress))
+            self._begin(name, cancel, partial(download_weights, name, progress))
 
     def install(self, name: str, file: Path) -> None:
         """Install a model from a file that was downloaded elsewhere."""
-        self._begin(name, threading.Event(), partial(services.install_weights, name, file))
+        self._begin(name, threading.Event(), partial(install_weights, name, file))
 
     def stop(self) -> None:
         """Cancel a running download. Received data is kept, so that the next download resumes."""
@@ -163,7 +166,7 @@ class Models(QObject):
             self.store.edit("matting", model=name, weights=None)
         self.changed.emit()
 
-    def _take(self, found: tuple[tuple[WeightReport, ...], services.FineQuality]) -> None:
+    def _take(self, found: tuple[tuple[WeightReport, ...], FineQuality]) -> None:
         self.reports, self.fine = found
         self.changed.emit()
 
@@ -365,7 +368,7 @@ class AdvancedControls(Form):
         self.rows("matting.executor", "matting.precision")
         self._precision = self.add_hint(object_name="precisionUsed")
         self.rows("matting.refiner", *(["output.virtual_camera_backend"] if LINUX else []))
-        tasks.run(services.devices, self._show_devices)
+        tasks.run(hardware.devices, self._show_devices)
 
     def show_status(self, status: PipelineStatus) -> None:
         """Show the input of the network in use, and its precision."""
@@ -465,7 +468,7 @@ class QualityChoice(Form):
         about = tr("In use: {0}").format(describe_model(used)) if number is None else self._cost(found)
         say(self._about, f"{about} {tr('Fine is used once it is downloaded.')}" if wanted == FINE else about)
 
-    def _cost(self, found: services.FineQuality) -> str:
+    def _cost(self, found: FineQuality) -> str:
         """Return what Fine needs of this computer."""
         if found.share is None:
             return tr("How much Fine uses of this computer is not measured yet.")

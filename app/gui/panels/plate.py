@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -12,10 +13,10 @@ from PyQt6.QtGui import QHideEvent, QPixmap
 from PyQt6.QtWidgets import QDialog, QLabel, QProgressBar, QPushButton, QWidget
 
 from app.control.commands import COLLECT_S, COUNTDOWN_S
-from app.core.errors import PlateError, t
+from app.core.errors import BackgroundError, PlateError, t
+from app.core.geometry import scale
 from app.core.settings import Settings
 from app.core.types import BgrImage, Frame
-from app.gui import services
 from app.gui.bridge import to_qimage
 from app.gui.panels.form import Form, say
 from app.gui.questions import UserFolder, ask_for_file
@@ -25,10 +26,20 @@ from app.gui.widgets.controls import button, describe, label
 from app.gui.widgets.page import breakable
 from app.gui.widgets.qt import column, prepare, row, timer, was_hidden
 from app.gui.widgets.theme import restyle
-from app.matting.plate.picture import PlateCapture, PlateInfo, needs_plate, plate_path
+from app.matting.plate.picture import PlateCapture, PlateInfo, needs_plate, plate_info, plate_path, store_plate
+from app.media.image_file import read_image
 from app.runtime.status import PipelineStatus
 
 THUMBNAIL_PX = 160
+
+
+def plate_view(path: Path) -> tuple[BgrImage | None, PlateInfo | None]:
+    """Return a plate's thumbnail and how it was captured; None for what cannot be read."""
+    thumbnail = None
+    with suppress(BackgroundError):
+        image = read_image(path)
+        thumbnail = scale(image, THUMBNAIL_PX, max(1, round(image.shape[0] * THUMBNAIL_PX / image.shape[1])))
+    return thumbnail, plate_info(path)
 
 
 class PlateControls(Form):
@@ -112,7 +123,7 @@ class PlateControls(Form):
         self.thumbnail.hide()
         self.age.hide()
         if self._path is not None:
-            self._tasks.run(partial(services.plate_view, self._path, THUMBNAIL_PX), self._show_view)
+            self._tasks.run(partial(plate_view, self._path), self._show_view)
 
     def _show_view(self, view: tuple[BgrImage | None, PlateInfo | None]) -> None:
         thumbnail, info = view
@@ -210,7 +221,7 @@ class PlateDialog(QDialog):
     def _keep(self, capture: PlateCapture) -> tuple[BgrImage, Path]:
         """Store the plate (on a task thread); return it and its file."""
         plate = capture.plate()
-        return plate, services.store_plate(plate, capture.camera, wanted=lambda: self._capture is capture)
+        return plate, store_plate(plate, capture.camera, wanted=lambda: self._capture is capture)
 
     def _show(self, kept: tuple[BgrImage, Path]) -> None:
         plate, path = kept

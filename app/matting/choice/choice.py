@@ -27,7 +27,7 @@ from app.core.settings import EngineSettings
 from app.core.threads import usable_cores
 from app.matting.base.interface import Backend, StepGeometry, auto_ratio
 from app.matting.choice import hardware
-from app.matting.choice.governor import FIXED_WORK
+from app.matting.choice.governor import FIXED_WORK, LIGHTER_WORK
 from app.matting.engine import FrameEngine, backend_errors
 from models.errors import WeightsError
 from models.table import NETWORKS, NetworkSpec, auto_order, bundled, recommended
@@ -260,6 +260,44 @@ def _is_usable(model: str) -> bool:
     from app.matting.openvino.conversion import NetworkSource, artefacts
 
     return artefacts.folder(NetworkSource(model, path)).is_dir()  # else torch has to convert it
+
+
+@dataclass(frozen=True, slots=True)
+class FineQuality:
+    """What finer quality takes: the load of the recommended model at 30 fps and 720p."""
+
+    automatic: str
+    """The network that the model `auto` is here."""
+    share: float | None
+    """Share of the usable cores, 0..1; None before a measurement, 0 on a GPU."""
+    holds_rate: bool
+    """Whether it holds 30 fps."""
+
+    @property
+    def recommended(self) -> bool:
+        """Whether it holds 30 fps on less than half of the cores."""
+        return self.share is not None and self.share < 0.5 and self.holds_rate
+
+
+def fine_quality(settings: EngineSettings) -> FineQuality:
+    """Return what finer quality takes; before that was measured, as predicted from the bundled network's load."""
+    try:
+        automatic = choose_model(settings.replace(model="auto"))
+        if choose_device(settings) != "cpu":
+            return FineQuality(automatic, 0.0, holds_rate=True)
+    except ModelError:  # such as a device that is not available; the engine that needs it says why
+        automatic = bundled().name
+    fine, standard = on_hand(recommended().name), on_hand(bundled().name)
+    trials = trials_of(recommended().name, fine) if fine is not None else []
+    if not trials and standard is not None:
+        trials = [
+            replace(trial, step_ms=trial.step_ms / LIGHTER_WORK, cpu_ms=trial.cpu_ms / LIGHTER_WORK)
+            for trial in trials_of(bundled().name, standard)
+        ]
+    trial = best(trials)
+    if trial is None:
+        return FineQuality(automatic, None, holds_rate=False)
+    return FineQuality(automatic, trial.cpu_ms * 30 / 1000 / usable_cores(), trial.holds_rate)
 
 
 def choose(settings: EngineSettings) -> Choice:

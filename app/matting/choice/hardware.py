@@ -249,6 +249,17 @@ def apple_gpu_usable() -> bool:
     return torch is not None and bool(torch.backends.mps.is_available())
 
 
+def devices() -> tuple[tuple[str, str], ...]:
+    """Return (value for the settings, name) of the devices that can run networks.
+
+    Imports torch only where there may be a GPU: the import takes seconds.
+    """
+    found = [("cpu", "CPU"), *cuda_cards().named()]
+    if apple_gpu_usable():
+        found.append(("mps", "Apple GPU"))
+    return tuple(found)
+
+
 def machine() -> dict[str, object]:
     """Return date, operating system, processor, numbers of cores and threads, and GPU of the machine that measures."""
     import psutil  # a bare environment with a GPU has none
