@@ -206,7 +206,7 @@ class Session:
         """Close everything; return the exit code. Idempotent."""
         if self._exit_code is not None:
             return self._exit_code
-        self.store.set("window.geometry", self.window.encoded_geometry())
+        self.store.set("window.geometry", self.window.saveGeometry().toBase64().data().decode())
         self.lifecycle.hide_all()
         self._instance.release()  # allow a new start while threads are still ending
         server_ended = self._server.stop()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from PyQt6.QtCore import QByteArray, Qt, pyqtSignal
 from PyQt6.QtGui import QCloseEvent
 from PyQt6.QtWidgets import QMainWindow, QWidget
@@ -103,7 +105,8 @@ class MainWindow(QMainWindow):
         plate.capture_requested.connect(self.windows.open_plate_dialog)
         plate.chosen_again.connect(self.bridge.pipeline.read_files_again)
         self.models.installed.connect(self.bridge.pipeline.retry)
-        self.program_notices.download_requested.connect(self._download_missing_model)
+        self.program_notices.download_requested.connect(partial(self.panel.reveal, self.panel.quality))
+        self.program_notices.download_requested.connect(self.models.download)
         self.windows.diagnostics_copied.connect(self.program_notices.diagnostics_copied)
         self.program_notices.remedy_chosen.connect(self.windows.help_with)
         for source in (self.recording.failed, self.strip.library.failed, self.scenes.failed):
@@ -111,7 +114,8 @@ class MainWindow(QMainWindow):
         self.scenes.saved.connect(self.program_notices.scene_saved)
         self.strip.renamed.connect(self.scenes.follow_rename)
         self.strip.removed.connect(self.program_notices.background_removed)
-        self.strip.chosen_again.connect(self._open_background_again)
+        self.strip.chosen_again.connect(self.bridge.pipeline.read_files_again)
+        self.strip.chosen_again.connect(self.strip.library.reload)
         self.strip.library.watch(self)
 
     def start(self) -> None:
@@ -119,18 +123,6 @@ class MainWindow(QMainWindow):
         self.strip.library.reload()
         self.models.reload()
         self.devices.check()
-
-    def encoded_geometry(self) -> str:
-        """Size and position, for the settings."""
-        return self.saveGeometry().toBase64().data().decode()
-
-    def _download_missing_model(self) -> None:
-        self.panel.reveal(self.panel.quality)
-        self.models.download()
-
-    def _open_background_again(self) -> None:
-        self.bridge.pipeline.read_files_again()
-        self.strip.library.reload()
 
     def _show_frame(self) -> None:
         taken = self.bridge.take_image()

@@ -333,20 +333,17 @@ class StillSlider(QSlider):
 
     def mousePressEvent(self, event: QMouseEvent | None) -> None:
         """Move the handle to the pointer, which then drags it: the style takes presses on the thin track only."""
-        if event is None or event.button() is not Qt.MouseButton.LeftButton:
-            super().mousePressEvent(event)
-            return
-        handle, x = self._handle(), event.position().x()
-        if not handle.left() <= x <= handle.right() + 1:
-            span = self.width() - handle.width()
-            place = round(x - handle.width() / 2)
-            self.setSliderPosition(QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), place, span))
-            handle = self._handle()
-            x = min(max(x, handle.left()), handle.right())  # beside the ends of the track
-        held = QPointF(x, handle.center().y())
-        super().mousePressEvent(
-            QMouseEvent(event.type(), held, self.mapToGlobal(held), event.button(), event.buttons(), event.modifiers())
-        )
+        if event is not None and event.button() is Qt.MouseButton.LeftButton:
+            handle, x = self._handle(), event.position().x()
+            if not handle.left() <= x <= handle.right() + 1:
+                place, span = round(x - handle.width() / 2), self.width() - handle.width()
+                self.setSliderPosition(QStyle.sliderValueFromPosition(self.minimum(), self.maximum(), place, span))
+                handle = self._handle()
+            held = QPointF(min(max(x, handle.left()), handle.right()), handle.center().y())
+            event = QMouseEvent(
+                event.type(), held, self.mapToGlobal(held), event.button(), event.buttons(), event.modifiers()
+            )
+        super().mousePressEvent(event)
 
     def _handle(self) -> QRect:
         style, option = existing(self.style()), QStyleOptionSlider()
