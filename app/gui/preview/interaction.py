@@ -159,8 +159,8 @@ class PreviewInteraction(QObject):
         if event.type() is QEvent.Type.MouseButtonRelease and is_left:
             self._end_stroke()
         elif event.buttons() & Qt.MouseButton.LeftButton and self._painted:  # a zone without a camera is one of all
-            point = self._orientation.from_upright(*self._in_frame(event.position()))
-            x, y = (min(max(value, 0.0), 1.0) for value in point)
+            upright = self._in_frame(event.position())  # which follows the camera, also how it is turned
+            x, y = (min(max(value, 0.0), 1.0) for value in self._orientation.from_upright(*upright))
             before = self._stroke[-1:]
             far = all(max(abs(x - last_x), abs(y - last_y)) >= STEP * self._radius() for last_x, last_y in before)
             if far and len(self._stroke) < MAX_POINTS:
