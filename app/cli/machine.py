@@ -128,7 +128,9 @@ def list_weights() -> None:
     for each in describe():
         size = each.spec.bytes or (each.path.stat().st_size if each.path is not None else 0)
         amount = f"{size / 1e6:.1f} MB" if size else ""
-        rows.append((each.spec.name, _state(each), amount, each.spec.licence, NETWORKS[each.spec.name].title))
+        network = NETWORKS[each.spec.name]
+        trusted = "" if each.spec.sha256 or network.bundled else "; no published checksum, trusted on first download"
+        rows.append((each.spec.name, _state(each), amount, each.spec.licence, network.title + trusted))
     _print_table(("model", "state", "size", "licence", "what it is"), rows)
 
 

@@ -154,6 +154,8 @@ def test_list_is_tab_separated_away_from_a_terminal(capsys: pytest.CaptureFixtur
     assert header == ["model", "state", "size", "licence", "what it is"]
     assert [row[0] for row in rows] == list(NETWORKS)
     assert "107.9 MB" in next(row for row in rows if row[0] == "rvm-resnet50")
+    trusted = [row[0] for row in rows if row[-1].endswith("; no published checksum, trusted on first download")]
+    assert trusted == ["bgmv2-resnet101", "u2net-human-seg"]
 
 
 def test_verify_fails_where_a_file_is_not_the_published_one(
