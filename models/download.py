@@ -148,7 +148,7 @@ def _transfer(url: str, part: Path, size: int | None, progress: Progress) -> Non
             _transfer(url, part, size, progress)
             return
         answer.raise_for_status()
-        # Whose hash is not published would be kept as the file, and its hash recorded.
+        # A page would be kept as the weights if their hash is not published, and its own hash recorded.
         if answer.status_code == 200 and answer.headers.get("Content-Type", "").startswith("text/html"):
             raise ConnectionError("the server sends a page in place of the file, such as that its quota is used up")
         if answer.status_code == 200:  # the server does not support resuming: it sends the whole file

@@ -131,7 +131,7 @@ def on_hand(name: str) -> Path | None:
 
 @functools.cache
 def _tell_of_own(path: Path, name: str) -> None:
-    """Say once per process whose weights are used."""
+    """Warn once per process that a file is used as the user's own weights."""
     LOG.warning(
         "The weights %s in MATTECAM_WEIGHTS_DIR differ from the published ones of %s and are used as your own; if "
         "they are not, the file is damaged: `run.py weights download %s` fetches the published ones into the data "

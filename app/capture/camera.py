@@ -91,7 +91,7 @@ class CameraSource(FrameSource):
         self._index = 0
         self._blank: Blank | None = None
         self._locked: list[tuple[int, float]] | None = None
-        """What `lock_exposure` has locked; None while nothing is to be."""
+        """What `lock_exposure` has locked; None while exposure and white balance are not locked."""
         self._mjpg = MjpgDecoder()
         self._is_raw_mjpg = False
         """The driver delivers undecoded JPEG frames."""
