@@ -29,11 +29,11 @@ from app.core import geometry
 from app.core.errors import t
 from app.core.files import ExplainedOSError, free_name, is_special, version_of
 from app.core.threads import usable_cores
+from app.media import yuv
 from app.media.audio import SOUND_RATE, AudioCopy, SoundWriter
 from app.media.frame_filters import extended
 from app.media.video_input import HD_HEIGHT, Leap, file_address
 from app.media.video_reader import simple_rate
-from app.media.yuv import BT601, BT709, YuvConverter
 
 log = logging.getLogger(__name__)
 
@@ -284,7 +284,7 @@ class VideoWriter:
         codec.gop_size = max(1, round(self._rate * KEYFRAME_INTERVAL_S))
         codec.color_range = ColorRange.MPEG
         is_hd = height >= HD_HEIGHT
-        self._converter = YuvConverter("I420", width, height, BT709 if is_hd else BT601)
+        self._weights = yuv.BT709 if is_hd else yuv.BT601
         codec.colorspace = 1 if is_hd else 6  # AVCOL_SPC_BT709, AVCOL_SPC_SMPTE170M: not numbered like Colorspace
         codec.color_primaries = ColorPrimaries.BT709 if is_hd else ColorPrimaries.SMPTE170M
         codec.color_trc = ColorTrc.BT709 if is_hd else ColorTrc.SMPTE170M
@@ -306,7 +306,7 @@ class VideoWriter:
             return av.VideoFrame.from_ndarray(extended(image), "bgra").reformat(
                 format=self._encoder.pixel_format, dst_colorspace=matrix, dst_color_range=ColorRange.MPEG
             )
-        planes = self._converter.convert(image)
+        planes = yuv.to_yuv(image, "I420", self._weights)
         # x264 copies a frame before `encode` returns; encoders of hardware may read it later, and PyAV lends frames of
         # other heights wrongly. It interleaves the chroma for NV12.
         lends = self._encoder.name == "x264" and len(planes) % 6 == 0

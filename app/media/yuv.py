@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Literal
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from app.core.types import Bytes
 
 Layout = Literal["I420", "YUYV", "UYVY"]
 """I420: planes Y, U, V, chroma at half size. YUYV, UYVY: packed 4:2:2."""
@@ -17,42 +20,31 @@ CHROMA_RANGE = 224
 _GREY = np.round(BLACK + np.arange(256) * (WHITE - BLACK) / 255).astype(np.uint8)
 
 
-class YuvConverter:
-    """Converts frames of one even size to one layout, in limited range. Its buffers are reused for every frame."""
+def to_yuv(image: Bytes, layout: Layout, weights: tuple[float, float] = BT601) -> Bytes:
+    """Convert (height, width, 3) uint8 BGR of even size, in limited range: to (height * 3 / 2, width) for I420, and to
+    (height, width, 2) for YUYV and UYVY. I420 also takes grey frames, (height, width).
 
-    def __init__(self, layout: Layout, width: int, height: int, weights: tuple[float, float] = BT601) -> None:
-        """weights: `BT601` or `BT709`."""
-        from app.media import yuv_kernels  # at a first start it compiles for seconds; not every output needs it
+    Chroma is the mean of four pixels. weights: `BT601` or `BT709`.
+    """
+    from app.media import yuv_kernels  # at a first start it compiles for seconds; not every output needs it
 
-        self._kernels = yuv_kernels
-        self.layout = layout
-        self._matrix = _matrix(*weights)
-        if layout in ("YUYV", "UYVY"):
-            self._converted = np.empty((height, width, 2), np.uint8)
-            self._targets = self._converted.reshape(height, -1), np.empty((2, width // 2), np.uint8)
-        else:
-            self._converted = np.empty((height * 3 // 2, width), np.uint8)
-            self._targets = self._converted[:height], self._converted[height:].reshape(height, -1)
-
-    def convert(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """Convert (height, width, 3) uint8 BGR: to (height * 3 / 2, width) for I420, (height, width, 2) for YUYV and
-        UYVY. I420 also takes grey frames, (height, width).
-
-        Chroma is the mean of four pixels. The result is valid until the next call.
-        """
-        if image.ndim == 2:
-            luma, chroma = self._targets
-            cv2.LUT(image, _GREY, dst=luma)
-            chroma.fill(NEUTRAL)
-            return self._converted
-        rows = np.ascontiguousarray(image).reshape(image.shape[0], -1)
-        if self.layout in ("YUYV", "UYVY"):
-            self._kernels.packed_rows(rows, self._matrix, *self._targets, self.layout == "YUYV")
-        else:
-            self._kernels.planar_rows(rows, self._matrix, *self._targets)
-        return self._converted
+    height, width = image.shape[:2]
+    rows = np.ascontiguousarray(image).reshape(height, -1)
+    if layout != "I420":
+        packed, scratch = np.empty((height, width, 2), np.uint8), np.empty((2, width // 2), np.uint8)
+        yuv_kernels.packed_rows(rows, _matrix(*weights), packed.reshape(height, -1), scratch, layout == "YUYV")
+        return packed
+    planes = np.empty((height * 3 // 2, width), np.uint8)
+    luma, chroma = planes[:height], planes[height:].reshape(height, -1)
+    if image.ndim == 2:
+        cv2.LUT(image, _GREY, dst=luma)
+        chroma.fill(NEUTRAL)
+    else:
+        yuv_kernels.planar_rows(rows, _matrix(*weights), luma, chroma)
+    return planes
 
 
+@functools.cache
 def _matrix(red: float, blue: float) -> NDArray[np.int32]:
     """Return the (3, 4) matrix from BGR to YUV in limited range, in 256ths; its last column rounds as well."""
     luma = np.array([blue, 1 - red - blue, red])

@@ -16,9 +16,9 @@ from app.core.errors import SinkError, Stage, t
 from app.core.files import why_not_written
 from app.core.settings import Settings
 from app.core.types import BgrImage, Outgoing, Picture
+from app.media import yuv
 from app.media.frame_filters import premultiplied, straight
 from app.media.image_file import write_picture
-from app.media.yuv import Layout, YuvConverter
 from app.output.sound import Microphone
 
 
@@ -122,7 +122,7 @@ class SinkSpec(Generic[K]):
 
 MAX_SIZE = 7680, 4320
 """Larger frames are downscaled: drivers do not reject them, but fail in other ways."""
-PackedLayout = Layout | Literal["BGR", "BGRA", "RGBA"]
+PackedLayout = yuv.Layout | Literal["BGR", "BGRA", "RGBA"]
 
 
 def sendable(width: int, height: int) -> tuple[int, int]:
@@ -138,11 +138,10 @@ class Packer:
     def __init__(self, size: tuple[int, int]) -> None:
         """size: (width, height) in pixels, even."""
         self.size = size
-        self._converter: YuvConverter | None = None
         self._last: tuple[BgrImage, PackedLayout, NDArray[np.uint8]] | None = None
 
     def pack(self, picture: Picture, layout: PackedLayout) -> NDArray[np.uint8]:
-        """Return the picture in this layout; valid until the next call."""
+        """Return the picture in this layout."""
         if self._last is not None and self._last[0] is picture.image and self._last[1] == layout:
             return self._last[2]
         if layout == "BGRA" or layout == "RGBA":
@@ -151,9 +150,7 @@ class Packer:
         else:
             packed = geometry.letterbox(picture.image, *self.size)
             if layout != "BGR":
-                if self._converter is None or self._converter.layout != layout:
-                    self._converter = YuvConverter(layout, *self.size)
-                packed = self._converter.convert(packed)
+                packed = yuv.to_yuv(packed, layout)
         self._last = picture.image, layout, packed
         return packed
 

@@ -14,7 +14,7 @@ import psutil
 
 from app.core.process import LINUX
 from app.matting.openvino.openvino_backend import RecurrentNetwork
-from app.media.yuv import YuvConverter
+from app.media import yuv
 
 PARTS = ("capture", "network", "finish", "convert", "camera", "encode", "preview", "gui", "other")
 _BY_THREAD = (
@@ -84,7 +84,7 @@ def cpu_parts_s() -> dict[tuple[int, str], float]:
 def sections_counted() -> Iterator[None]:
     """Count networks and conversions apart from the rest of their threads inside the context."""
     network = patch.object(RecurrentNetwork, "infer", cpu_part("network")(RecurrentNetwork.infer))
-    conversion = patch.object(YuvConverter, "convert", cpu_part("convert")(YuvConverter.convert))
+    conversion = patch.object(yuv, "to_yuv", cpu_part("convert")(yuv.to_yuv))
     with network, conversion:
         yield
 

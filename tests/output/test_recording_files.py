@@ -16,7 +16,7 @@ import pytest
 from app.core.errors import SinkLostError, SinkOpenError
 from app.core.types import Outgoing, Picture, PictureKind
 from app.media.video_writer import RecordingWriter, VideoWriter, live_encoder
-from app.media.yuv import Layout, YuvConverter
+from app.media.yuv import Layout, to_yuv
 from app.output.base import to_bgra
 from app.output.pipewire import PipeWireCamera
 from app.output.recording import Recorder
@@ -266,7 +266,7 @@ LAYOUTS: tuple[Layout, ...] = ("I420", "YUYV", "UYVY")
 @pytest.mark.parametrize(("width", "height"), [(2, 2), (6, 4), (64, 48)])
 def test_packed_layouts_have_the_chroma_of_i420(width: int, height: int) -> None:
     image = np.random.default_rng(7).integers(0, 256, (height, width, 3), np.uint8)
-    planes, yuyv, uyvy = (YuvConverter(layout, width, height).convert(image) for layout in LAYOUTS)
+    planes, yuyv, uyvy = (to_yuv(image, layout) for layout in LAYOUTS)
     assert (yuyv[..., ::-1] == uyvy).all() and (yuyv[..., 0] == planes[:height]).all()
     for first, plane in enumerate(planes[height:].reshape(2, height // 2, width // 2)):
         assert (yuyv[0::2, first::2, 1] == plane).all()

@@ -14,7 +14,7 @@ from app.core.errors import SinkLostError, SinkOpenError
 from app.core.process import Holder
 from app.core.types import BgrImage
 from app.doctor.proof import bar_error
-from app.media.yuv import YuvConverter
+from app.media import yuv
 from app.output import camera_list, virtual_camera
 from app.output.base import MAX_SIZE
 from app.output.camera_list import VirtualCameraDevice, list_virtual_cameras
@@ -112,13 +112,13 @@ def test_a_new_size_is_letterboxed_with_readers(driver: FakeDriver, monkeypatch:
 def test_a_repeated_frame_is_converted_once(driver: FakeDriver, monkeypatch: pytest.MonkeyPatch) -> None:
     camera = VirtualCamera("auto", 64, 48, 30)
     packed: list[BgrImage] = []
-    pack = YuvConverter.convert
+    pack = yuv.to_yuv
 
-    def counted(self: YuvConverter, image: BgrImage) -> NDArray[np.uint8]:
+    def counted(image: BgrImage, layout: yuv.Layout) -> NDArray[np.uint8]:
         packed.append(image)
-        return pack(self, image)
+        return pack(image, layout)
 
-    monkeypatch.setattr(YuvConverter, "convert", counted)
+    monkeypatch.setattr(yuv, "to_yuv", counted)
     for one in (picture(), picture()):
         for _ in range(5):
             camera.send(one)
