@@ -30,7 +30,7 @@ from app.matting.base.parameters import plan
 from app.matting.choice.preparation import PORTRAIT
 from app.matting.torch.frame_step import Core, FrameStep, State, StepInputs
 from app.matting.torch.torch_backend import DTYPES, SETTLED_STEPS, TorchBackend, place, usual_loop
-from models.mattecam.bundled import load_bundled
+from models.mattecam.bundled import load
 from models.rvm.network import MattingNetwork
 
 Row = dict[str, object]
@@ -74,7 +74,7 @@ class Bench:
     def core(self, model: str, device: str | None = None, precision: str | None = None) -> Core:
         """Return a core: the bundled network, or RVM with random weights, on which its speed does not depend."""
         torch.manual_seed(1)
-        network = load_bundled() if model == "mattecam" else MattingNetwork()
+        network = load() if model == "mattecam" else MattingNetwork()
         dtype = DTYPES[precision or self.precision]
         return Core(place(network.eval().requires_grad_(False), device or self.device, dtype)).eval()
 

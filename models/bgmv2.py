@@ -183,7 +183,10 @@ class Refiner(nn.Module):
         error = resize(error, (height // CELL, width // CELL))
         coarse = torch.cat([hidden, matte], 1)
         if self.mode == "full":
-            return self._everywhere(torch.cat([src, bgr], 1), coarse), torch.ones_like(error)
+            images, half = torch.cat([src, bgr], 1), (height // 2, width // 2)
+            context = torch.cat([resize(coarse, half), resize(images, half)], 1)
+            whole = self.solve(_padded(context, self.context_border), _padded(images, self.border))
+            return whole, torch.ones_like(error)
         cells, chosen = self._choose(error.flatten())
         if src.device.type == "cpu":
             refined = torch.cat([self._at(part, src, bgr, coarse) for part in torch.split(cells, CELLS_AT_ONCE)])
@@ -201,12 +204,6 @@ class Refiner(nn.Module):
         # The number of cells does not depend on the values, so no device synchronization is required.
         errors, cells = error.topk(min(self.sample_pixels // CELL**2, error.numel()), sorted=False)
         return cells, errors > 0
-
-    def _everywhere(self, images: Tensor, coarse: Tensor) -> Tensor:
-        """Refine the whole image as one window; return (1, 4, H, W)."""
-        half = images.shape[2] // 2, images.shape[3] // 2
-        context = torch.cat([resize(coarse, half), resize(images, half)], 1)
-        return self.solve(_padded(context, self.context_border), _padded(images, self.border))
 
     def _at(self, cells: Tensor, src: Tensor, bgr: Tensor, coarse: Tensor) -> Tensor:
         """Refine the cells, one window each; return (N, 4, 4, 4)."""

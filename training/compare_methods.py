@@ -20,7 +20,7 @@ from app.core.settings import EdgeSettings, MattingSettings
 from app.core.types import BlurredBackground
 from app.matting import build_engine
 from app.matting.base.interface import auto_ratio
-from models.mattecam.bundled import load_bundled
+from models.mattecam.bundled import load
 from models.table import bundled
 from training import metrics
 from training.baselines import GrabCut, Mog2
@@ -73,7 +73,7 @@ def main(
 ) -> None:
     """Print a table over all methods: MAD, IoU and dtSSD per kind of scene, empty rooms, milliseconds."""
     data = scenes(cache or default_cache(), clips, weights, photos)
-    student = averaged_student(checkpoint) if checkpoint else load_bundled()
+    student = averaged_student(checkpoint) if checkpoint else load()
     rvm = rvm_network(weights)
     competitors: dict[str, Matter] = {_STUDENT: NetworkStream(student, _RATIO, SIZE)}
     if baselines:

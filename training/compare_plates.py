@@ -18,7 +18,7 @@ import numpy.typing as npt
 import torch
 import typer
 
-from models.mattecam.bundled import load_bundled, load_bundled_with_plate
+from models.mattecam.bundled import load, load_with_plate
 from models.mattecam.network import MattecamNetwork, PlateNetwork
 from training.compare_strangers import Scenes
 from training.degrade import FLAWLESS, ToneRange, random_tone
@@ -49,8 +49,8 @@ def main(
     """Print MAD, failures, IoU and ghosts of each group of photos, and what is shown of empty rooms."""
     teacher = rvm_network(weights)
     scenes = Scenes(pictures, teacher, every)
-    bundled = load_bundled()
-    plated = averaged_student(checkpoint, PlateNetwork) if checkpoint else load_bundled_with_plate()
+    bundled = load()
+    plated = averaged_student(checkpoint, PlateNetwork) if checkpoint else load_with_plate()
     ways: dict[str, Callable[[Pixels, Pixels, Pixels], Alpha]] = {
         "bundled": lambda frame, plate, off: matte(bundled, frame),
         "exact plate": lambda frame, plate, off: matte(plated, frame, plate),

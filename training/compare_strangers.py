@@ -17,7 +17,7 @@ import numpy.typing as npt
 import typer
 
 from app.matting.engine import Motion
-from models.mattecam.bundled import load, load_bundled
+from models.mattecam.bundled import load
 from models.mattecam.network import MattecamNetwork
 from models.rvm.network import MattingNetwork
 from training import metrics
@@ -83,7 +83,7 @@ def main(
 ) -> None:
     """Print one table of all figures, a column for each network."""
     teacher = rvm_network(weights)
-    networks: dict[str, tuple[Network, float]] = {"bundled": (load_bundled(), STUDENT_RATIO)}
+    networks: dict[str, tuple[Network, float]] = {"bundled": (load(), STUDENT_RATIO)}
     for path in student or []:
         networks[path.stem if path.suffix == ".safetensors" else path.parent.name] = (_student(path), STUDENT_RATIO)
     if rvm:

@@ -23,7 +23,7 @@ from pathlib import Path
 import torch
 
 from app.core import EXIT_DONE, EXIT_INTERRUPTED
-from models.mattecam.bundled import load_bundled
+from models.mattecam.bundled import load
 from models.mattecam.network import MattecamNetwork
 from training.check import predictions, quick_check
 from training.packs import listed_pictures, pack_all
@@ -112,7 +112,7 @@ def make_cache(plan: Plan) -> dict[str, object]:
     folder, begun = plan.stage.cache, time.monotonic()
     mark = folder / _COMPLETE
     if not mark.exists():
-        network = load_bundled()
+        network = load()
         device = plan.stage.device
         teacher = rvm_teacher(plan.weights, device) if plan.weights else TorchTeacher(network, device)
         pack_all(folder, listed_pictures(plan.pictures, clean=plan.clean), plan.clips, teacher)

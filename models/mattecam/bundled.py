@@ -20,22 +20,17 @@ from models.rules import PLATE_CHANNELS, FastFilterWeights, state_names
 from models.table import BUNDLED, BUNDLED_WITH_PLATE
 
 
-def load_bundled() -> MattecamNetwork:
-    """Return Mattecam's network with its bundled weights, in float32 and evaluation mode.
+def load(path: Path = BUNDLED) -> MattecamNetwork:
+    """Return Mattecam's network with weights from a file that `training.saving` wrote, in evaluation mode.
 
     Raises OSError if the file is missing, RuntimeError if it does not match the network exactly.
     """
-    return load(BUNDLED)
-
-
-def load_bundled_with_plate() -> PlateNetwork:
-    """Return the network that also sees a plate, with its bundled weights; see `load_bundled`."""
-    return network_with_plate_of(load_file(BUNDLED_WITH_PLATE)).eval()
-
-
-def load(path: Path) -> MattecamNetwork:
-    """Return Mattecam's network with weights from a file that `training.saving` wrote; see `load_bundled`."""
     return network_of(load_file(path)).eval()
+
+
+def load_with_plate() -> PlateNetwork:
+    """Return the network that also sees a plate, with its bundled weights; see `load`."""
+    return network_with_plate_of(load_file(BUNDLED_WITH_PLATE)).eval()
 
 
 def network_of(tensors: Mapping[str, Tensor], refiner: str = "auto") -> MattecamNetwork:

@@ -175,7 +175,7 @@ def test_figures() -> None:
 @pytest.mark.torch
 def test_usual_loop_and_step_give_the_same_picture() -> None:
     from app.matting.torch.torch_backend import usual_loop
-    from models.mattecam.bundled import load_bundled
+    from models.mattecam.bundled import load
 
     frame, backdrop = frames(192, 144, 2)
     settings = MattingSettings(
@@ -184,7 +184,7 @@ def test_usual_loop_and_step_give_the_same_picture() -> None:
     engine = build_engine(settings, 192, 144)
     ours = engine.step(frame, backdrop, settings.edges).composite
     engine.close()
-    theirs = usual_loop(load_bundled().eval(), backdrop, 0.5, "cpu")(frame)
+    theirs = usual_loop(load().eval(), backdrop, 0.5, "cpu")(frame)
     assert np.abs(theirs.astype(int) - ours).max() <= 2
 
 

@@ -17,7 +17,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from app.matting.openvino.conversion import core, ov
-from models.mattecam.bundled import export, load, load_bundled
+from models.mattecam.bundled import export, load
 from models.mattecam.network import MattecamNetwork, Shares, decide, shares_to_keep
 from models.mattecam.quantized import load_quantized, quantized
 from models.quantization import (
@@ -45,7 +45,7 @@ pytestmark = pytest.mark.torch
 
 @pytest.fixture(scope="module")
 def student() -> MattecamNetwork:
-    return load_bundled()
+    return load()
 
 
 def test_the_bundled_network_is_small_enough_to_ship(student: MattecamNetwork) -> None:
@@ -198,7 +198,7 @@ def test_changed_weights_have_no_int8_version(tmp_path: Path) -> None:
     assert find_int8(weights) is None
     shutil.copy(int8_file(BUNDLED), int8_file(weights))
     assert find_int8(weights) == int8_file(weights)
-    network = load_bundled()
+    network = load()
     torch.nn.init.zeros_(network.memory2.gates.weight)
     save(network, weights)
     assert find_int8(weights) is None

@@ -13,7 +13,7 @@ from torch import nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from app.core.errors import UsageError
-from models.mattecam.bundled import load, load_bundled
+from models.mattecam.bundled import load
 from models.mattecam.network import MattecamNetwork
 from models.mattecam.quantized import quantized
 from models.quantization import QuantizedConv, Quantizer
@@ -286,7 +286,7 @@ def source(cache: Path) -> SampleSource:
 @torch.no_grad()
 def test_calibration_sets_every_scale_and_keeps_the_outputs(source: SampleSource) -> None:
     torch.manual_seed(0)
-    network = load_bundled()
+    network = load()
     student = quantized(network)
     sequences = list(batches(source, 2, 4))
 
@@ -370,7 +370,7 @@ def test_rounding_twice_changes_nothing_more(rounded: MattecamNetwork) -> None:
 
 @torch.no_grad()
 def test_outputs_hardly_change() -> None:
-    network = load_bundled()
+    network = load()
     frame = torch.rand(1, 3, 96, 160, generator=torch.Generator().manual_seed(0))
     before = network.matte(frame)[0]
     for module in network.modules():

@@ -13,7 +13,7 @@ import numpy.typing as npt
 import pytest
 
 from app.core.errors import SourceOpenError, UsageError
-from models.mattecam.bundled import load_bundled, load_bundled_with_plate
+from models.mattecam.bundled import load, load_with_plate
 from tests.clips import write_clip
 from tests.golden.fill import image
 from tests.paths import GOLDEN
@@ -364,7 +364,7 @@ def test_before_a_tripod_the_room_of_a_cut_out_stays(folder: Path) -> None:
 def test_an_error_before_a_tripod_is_what_is_hidden_and_what_is_shown(folder: Path) -> None:
     scene = next(cutouts([folder], tripod=True))
     short = replace(scene, frames=scene.frames[:2], alphas=scene.alphas[:2])
-    networks = {"bundled": load_bundled(), "exact plate": load_bundled_with_plate()}
+    networks = {"bundled": load(), "exact plate": load_with_plate()}
     found = cutout_figures(networks, short, seed=0)
     for row in found.values():
         assert row["mad"] == pytest.approx(row["hidden"] + row["shown"], rel=1e-4)

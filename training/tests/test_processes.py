@@ -24,7 +24,7 @@ import torch
 from torch import Tensor, nn
 
 from app.core import EXIT_DONE, EXIT_FAILED
-from models.mattecam.bundled import load_bundled
+from models.mattecam.bundled import load
 from models.rvm.network import MattingNetwork
 from tests.paths import ROOT
 from training import degrade, gpu, train
@@ -239,7 +239,7 @@ def test_the_average_begins_with_the_weights_and_then_follows_them_slowly() -> N
 def test_the_teacher_in_torch_repeats_a_photo_and_follows_a_video(tmp_path: Path) -> None:
     torch.save(MattingNetwork().state_dict(), tmp_path / "rvm.pth")
     assert rvm_teacher(tmp_path / "rvm.pth", "cpu").frame(np.zeros((64, 96, 3), np.uint8))[1].shape == (64, 96, 1)
-    network, teacher = load_bundled(), TorchTeacher(load_bundled(), "cpu")
+    network, teacher = load(), TorchTeacher(load(), "cpu")
     photo = read_image(ROOT / "app" / "assets" / "astronaut.png")
     image = to_rgb(cv2.resize(photo, (128, 96), interpolation=cv2.INTER_AREA))
     tensor = torch.from_numpy(image).permute(2, 0, 1)[None] / 255

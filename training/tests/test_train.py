@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 
 from app.core.errors import UsageError
 from models.backbones import EfficientNetLite0
-from models.mattecam.bundled import load, load_bundled
+from models.mattecam.bundled import load
 from models.mattecam.network import FIRST_KERNEL, MattecamNetwork, PlateNetwork, difference
 from models.mattecam.quantized import quantized
 from models.rvm.network import MattingNetwork
@@ -458,7 +458,7 @@ def test_a_sample_holds_the_frame_and_its_plate(cache: Path) -> None:
 @torch.no_grad()
 def test_training_begins_with_the_output_of_the_network_without_a_plate() -> None:
     torch.manual_seed(0)
-    bundled, clip = load_bundled(), torch.rand(2, 6, 48, 64)
+    bundled, clip = load(), torch.rand(2, 6, 48, 64)
     plated = with_plate(bundled).eval()
     for mine, theirs in zip(plated.matte(clip, frames=2), bundled.matte(clip[:, :3], frames=2), strict=True):
         torch.testing.assert_close(mine, theirs)
@@ -477,7 +477,7 @@ def test_a_small_shift_of_the_plate_is_no_difference() -> None:
 
 
 def test_a_run_trains_it_from_exported_weights(stage: Stage, tmp_path: Path) -> None:
-    save(load_bundled(), tmp_path / "student.safetensors")
+    save(load(), tmp_path / "student.safetensors")
     run = Run(replace(stage, begin=tmp_path / "student.safetensors", plate=True), 0, 1, "")
     run.train()
     assert run.step > 0

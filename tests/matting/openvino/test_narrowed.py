@@ -427,9 +427,9 @@ def test_the_matte_of_a_dark_frame_is_nearer_to_that_of_a_lit_one(monkeypatch: p
 def test_torch_gives_the_same_matte_of_a_dark_frame() -> None:
     from app.matting.torch.frame_step import Core
     from app.matting.torch.torch_backend import TorchBackend
-    from models.mattecam.bundled import load_bundled
+    from models.mattecam.bundled import load
 
-    torch_backend = TorchBackend(Core(load_bundled()).eval(), GEOMETRY)
+    torch_backend = TorchBackend(Core(load()).eval(), GEOMETRY)
     with closing(bundled_backend(GEOMETRY)) as one, closing(torch_backend) as other:
         first, second = last_of(one, DARK_FRAMES), last_of(other, DARK_FRAMES)
     assert np.abs(first.alpha.astype(int) - second.alpha).max() <= 3

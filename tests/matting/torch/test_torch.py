@@ -41,7 +41,7 @@ from app.matting.torch.torch_backend import (
     place,
 )
 from models.bgmv2 import MattingRefine
-from models.mattecam.bundled import load_bundled
+from models.mattecam.bundled import load
 from models.mattecam.network import MattecamNetwork
 from models.rvm.network import MattingNetwork
 from models.table import BUNDLED
@@ -82,7 +82,7 @@ def tensors_of(output: StepOutput) -> list[torch.Tensor]:
 
 def backend(core: Core | None = None, *, record: Recorder | None = None) -> TorchBackend:
     """Return a backend on the CPU, of the bundled network by default, that records its steps if `record` is given."""
-    made = TorchBackend(core or Core(load_bundled()).eval(), GEOMETRY)
+    made = TorchBackend(core or Core(load()).eval(), GEOMETRY)
     if record is not None:
         made.recorded_step = RecordedStep(made.frame_step, record, SETTLED_STEPS)
     return made
@@ -169,7 +169,7 @@ class SometimesBlind(Core):
 
 @pytest.mark.parametrize("edges", [BALANCED, SOFT])
 def test_a_failed_step_leaves_the_stream_as_it_was(edges: EdgeSettings) -> None:
-    recorded = backend(SometimesBlind(load_bundled()).eval(), record=run_again)
+    recorded = backend(SometimesBlind(load()).eval(), record=run_again)
     wall = frames(WIDTH, HEIGHT, 1)[0]
     for picture in people(9):
         recorded.step(picture, wall, edges)
