@@ -330,13 +330,8 @@ class Tensors:
 def test_a_small_file_cannot_ask_for_much_memory(
     tmp_path: Path, size: tuple[int, ...], stride: tuple[int, ...]
 ) -> None:
-    pickled = io.BytesIO()
-    ArchivePickler(pickled, protocol=2).dump({"weight": Tensors(size, stride)})
     path = tmp_path / "weights.pth"
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("model/data.pkl", pickled.getvalue())
-        archive.writestr("model/data/0", bytes(16))
-        archive.writestr("model/constants.pkl", pickle.dumps(()))
+    write_archive(path, {"weight": Tensors(size, stride)}, 4)
     with pytest.raises(WeightsDamagedError):
         load_state_dict(path)
 
@@ -351,13 +346,12 @@ class ScriptModule:
         vars(self).update(attributes)
 
 
-def archive_of(path: Path, tensors: int, floats: int, *, compressed: bool, script: bool) -> None:
-    """Write an archive with that many tensors over one storage."""
+def write_archive(
+    path: Path, content: object, floats: int, *, method: int = zipfile.ZIP_STORED, script: bool = True
+) -> None:
+    """Write an archive of tensors over one storage with that many floats."""
     pickled = io.BytesIO()
-    pickler = ArchivePickler(pickled, protocol=2)
-    attributes = {str(number): Tensors((floats,), (1,)) for number in range(tensors)}
-    pickler.dump(ScriptModule(attributes) if script else attributes)
-    method = zipfile.ZIP_DEFLATED if compressed else zipfile.ZIP_STORED
+    ArchivePickler(pickled, protocol=2).dump(content)
     with zipfile.ZipFile(path, "w", method) as archive:
         archive.writestr("model/data.pkl", pickled.getvalue())
         archive.writestr("model/data/0", b"\0\0\x80\x3f" * floats)
@@ -379,7 +373,10 @@ def test_the_sizes_in_an_archive_are_added_up_before_it_is_read(
     tmp_path: Path, script: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = tmp_path / "weights.pth"
-    archive_of(path, 1, 1 << 22, compressed=True, script=script)
+    content = {"0": Tensors((1 << 22,), (1,))}
+    write_archive(
+        path, ScriptModule(content) if script else content, 1 << 22, method=zipfile.ZIP_DEFLATED, script=script
+    )
     assert path.stat().st_size < 1 << 16
 
     def refuse(*_: object) -> bytes:
@@ -395,9 +392,10 @@ def test_the_sizes_in_an_archive_are_added_up_before_it_is_read(
 @pytest.mark.usefixtures("_importable")
 def test_tensors_that_share_a_storage_take_its_memory_once_and_are_bounded(tmp_path: Path) -> None:
     path = tmp_path / "weights.pth"
-    archive_of(path, 3, 1 << 16, compressed=False, script=True)
+    shared = [(str(number), Tensors((1 << 16,), (1,))) for number in range(2000)]
+    write_archive(path, ScriptModule(dict(shared[:3])), 1 << 16)
     tensors = load_state_dict(path).values()
     assert len({tensor.untyped_storage().data_ptr() for tensor in tensors}) == 1
-    archive_of(path, 2000, 1 << 16, compressed=False, script=True)
+    write_archive(path, ScriptModule(dict(shared)), 1 << 16)
     with pytest.raises(WeightsDamagedError):
         load_state_dict(path)
