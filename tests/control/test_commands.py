@@ -30,7 +30,6 @@ from app.control.commands import (
 )
 from app.control.controller import CREATED
 from app.control.server import answer
-from app.control.transport import ControlAddress, ask
 from app.core.errors import (
     MattecamError,
     ModelError,
@@ -44,7 +43,7 @@ from app.core.settings import CaptureSettings, FramingSettings, Settings, Zone
 from app.core.types import PictureKind
 from app.output.sound import MicrophoneName
 from app.runtime.status import Phase
-from tests.control.conftest import Program, SettingsAlone, serving
+from tests.control.conftest import Program, SettingsAlone
 from tests.fakes.world import BASE, shows_person
 from tests.other_values import other_value
 from tests.waiting import beside, eventually
@@ -494,15 +493,6 @@ def test_a_scene_that_hides_less_must_be_confirmed(
         program.run("scene Call")
     assert program.settings.people == now.people
     assert program.run("scene Call --yes") == "Scene: Call."
-
-
-def test_the_answer_through_the_socket_is_an_error_of_usage(program: Program, address: ControlAddress) -> None:
-    program.scenes.put("Talk", ROOM)
-    with serving(lambda: address, program.controller):
-        refused = ask(Command("scene", "Talk"), at=lambda: address)
-        assert (refused.done, refused.wrong_usage) == (False, True)
-        assert program.settings.background.kind != "none"
-        assert ask(Command("scene", "Talk --yes"), at=lambda: address).done
 
 
 @pytest.mark.parametrize(
