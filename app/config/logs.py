@@ -190,7 +190,7 @@ def set_up_console(*, verbose: bool = False) -> None:
 
 def set_up_window(*, verbose: bool = False) -> Path | None:
     """Log to standard error and a rotating file. Return the file, or None if the log folder is not writable."""
-    path = paths.log_dir() / "mattecam.log"
+    path = paths.data_dir() / "logs" / "mattecam.log"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = PrivateLog(path, maxBytes=FILE_BYTES, backupCount=FILE_COUNT, encoding="utf-8")

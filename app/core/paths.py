@@ -53,11 +53,6 @@ def backgrounds_dir() -> Path:
     return data_dir() / "backgrounds"
 
 
-def log_dir() -> Path:
-    """Return the folder for the window's log files."""
-    return data_dir() / "logs"
-
-
 def assets_dir() -> Path:
     """Return the folder of the read-only files that ship with the program."""
     return ROOT / "app" / "assets"

@@ -35,7 +35,7 @@ def test_the_console_shows_warnings_in_one_line_and_the_log_of_the_window_all(
     logging.getLogger().addHandler(other)
     try:
         file = window_log()
-        assert file == paths.log_dir() / "mattecam.log"
+        assert file == paths.data_dir() / "logs" / "mattecam.log"
         log.info("opened the camera")
         log.warning("The camera %s is busy.", "/dev/video0", exc_info=ValueError("inner"))
         logs.set_up_console()
@@ -75,7 +75,7 @@ def test_a_name_that_is_no_utf8_is_logged(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of files")
 def test_nobody_else_reads_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
-    file = paths.log_dir() / "mattecam.log"
+    file = paths.data_dir() / "logs" / "mattecam.log"
     file.parent.mkdir(parents=True)
     file.touch(0o644)  # of version 0.2
     monkeypatch.setattr(logs, "FILE_BYTES", 100)
