@@ -7,10 +7,11 @@ import queue
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -261,45 +262,36 @@ def with_other_matrix(image: BgrImage, _number: int) -> BgrImage:
     return np.clip(back.round(), 0, 255).astype(np.uint8)
 
 
+READ: Mapping[str, Any] = {"readers": lambda: ("meet (process 12)",)}
+"""v4l2loopback 0.15 refuses a second reader: that a program reads it is no problem."""
+
+
 @pytest.mark.parametrize(
-    ("wire", "state", "words"),
+    ("wire", "given", "state", "words"),
     [
-        (Wire(), State.OK, "read back at 640×480; the largest error is 0 of 255"),
-        (Wire(lambda image, number: np.full_like(image, 7) if number <= 6 else image), State.OK, "read back"),
+        (Wire(), {}, State.OK, "read back at 640×480; the largest error is 0 of 255"),
+        (Wire(lambda image, number: np.full_like(image, 7) if number <= 6 else image), {}, State.OK, "read back"),
         (
             Wire(lambda image, _: np.asarray(cv2.resize(image, (320, 180)), np.uint8)),
+            {},
             State.WARNING,
             "delivers 320×180 instead of 640×480",
         ),
-        (Wire(readable=False), State.PROBLEM, "cannot be opened as a camera"),
-        (Wire(silent=True), State.PROBLEM, "delivers no frames"),
-        (Wire(opens=False), State.PROBLEM, "The wire is not there."),
-        (Wire(lambda image, _: np.ascontiguousarray(image[:, ::-1])), State.PROBLEM, "colours"),
-        (Wire(lambda image, _: np.ascontiguousarray(image[..., ::-1])), State.PROBLEM, "colours"),
-        (Wire(with_other_matrix), State.PROBLEM, "colours"),
-        (Wire(fail_after=0), State.PROBLEM, "The wire was cut"),
-        (Wire(fail_after=5), State.PROBLEM, "The wire was cut"),
+        (Wire(readable=False), {}, State.PROBLEM, "cannot be opened as a camera"),
+        (Wire(readable=False), READ, State.WARNING, "one program at a time, and meet (process 12) reads it"),
+        (Wire(), READ, State.OK, "read back"),
+        (Wire(silent=True), {}, State.PROBLEM, "delivers no frames"),
+        (Wire(opens=False), {}, State.PROBLEM, "The wire is not there."),
+        (Wire(opens_after_s=0.5), {"first_frame_s": 0.1}, State.PROBLEM, "accepted no frame within"),
+        (Wire(lambda image, _: np.ascontiguousarray(image[:, ::-1])), {}, State.PROBLEM, "colours"),
+        (Wire(lambda image, _: np.ascontiguousarray(image[..., ::-1])), {}, State.PROBLEM, "colours"),
+        (Wire(with_other_matrix), {}, State.PROBLEM, "colours"),
+        (Wire(fail_after=0), {}, State.PROBLEM, "The wire was cut"),
+        (Wire(fail_after=5), {}, State.PROBLEM, "The wire was cut"),
     ],
 )
-def test_what_the_proof_says(wire: Wire, state: State, words: str) -> None:
-    finding = prove("wire", wire.open_sink, wire.open_reader)
+def test_what_the_proof_says(wire: Wire, given: Mapping[str, Any], state: State, words: str) -> None:
+    finding = prove("wire", wire.open_sink, wire.open_reader, **given)
     assert finding.state is state and words in finding.detail
     assert wire.open_ends == 0, "sink and reader are closed again"
     assert threading.get_ident() not in wire.threads and len(wire.threads) <= 1
-
-
-def test_a_driver_of_one_reader_that_is_read_is_no_problem() -> None:
-    """v4l2loopback 0.15 refuses a second reader; the program that reads is named."""
-    wire = Wire(readable=False)
-    finding = prove("wire", wire.open_sink, wire.open_reader, readers=lambda: ("meet (process 12)",))
-    assert finding.state is State.WARNING and "one program at a time, and meet (process 12) reads it" in finding.detail
-    assert wire.open_ends == 0
-    good = Wire()
-    assert prove("wire", good.open_sink, good.open_reader, readers=lambda: ("meet",)).state is State.OK
-
-
-def test_a_camera_that_is_not_ready_in_time_is_not_said_to_be_unreadable() -> None:
-    wire = Wire(opens_after_s=0.5)
-    finding = prove("wire", wire.open_sink, wire.open_reader, first_frame_s=0.1)
-    assert finding.state is State.PROBLEM and "accepted no frame within" in finding.detail
-    assert wire.open_ends == 0
