@@ -242,37 +242,30 @@ def test_every_text_has_enough_contrast(dark: bool) -> None:
     assert contrast(QColor("white"), QColor(theme.ALARM)) >= 4.5
 
 
-@pytest.mark.parametrize("chosen", ["light", "dark"])
-def test_a_new_theme_reaches_every_widget(controls: Session, chosen: Theme) -> None:
+def test_a_new_theme_reaches_every_widget(controls: Session) -> None:
     window = controls.window
 
-    def seen() -> tuple[int, list[QImage]]:
+    def seen(chosen: Theme) -> tuple[int, list[QImage]]:
+        controls.store.edit("window", theme=chosen)
         ground = window.grab().toImage().pixelColor(2, window.height() // 2).lightness()
         return ground, [part.grab().toImage() for part in (window.strip, window.panel, *window.panel.groups)]
 
-    controls.store.edit("window", theme="dark" if chosen == "light" else "light")
-    other, before = seen()
-    controls.store.edit("window", theme=chosen)
-    brightness, turned = seen()
-    assert (brightness - other > 100) is (chosen == "light")
-    assert not any(one == other for one, other in zip(before, turned, strict=True))
+    (dark, in_dark), (light, in_light), (dark_again, again) = seen("dark"), seen("light"), seen("dark")
+    assert light - dark > 100 and dark_again == dark
+    for turned in (in_dark, again):
+        assert not any(one == other for one, other in zip(in_light, turned, strict=True))
 
 
-def test_a_link_is_as_wide_as_its_text(controls: Session) -> None:
-    """The line that marks its focus crossed the panel, like a separator; beside the text it could be pressed."""
+def test_links_are_as_wide_as_their_texts_and_rows_have_one_height(controls: Session) -> None:
+    """The line of a link's focus crossed the panel; buttons with an icon were 4 px higher than those beside them."""
     bring_up(controls, find(controls.window, QPushButton, "framingReset"))
     links = [link for link in controls.window.panel.findChildren(QPushButton) if link.property("link")]
     shown = [link for link in links if link.isVisible()]
     assert shown
     assert all(link.width() == link.sizeHint().width() for link in shown)
-
-
-def test_what_stands_in_one_row_has_one_height(controls: Session) -> None:
-    """Buttons with an icon and lists were 4 px higher than buttons without an icon beside them."""
-    shown = [*controls.window.findChildren(QPushButton), *controls.window.findChildren(QComboBox)]
     heights = {
         each.objectName(): each.sizeHint().height()
-        for each in shown
+        for each in (*controls.window.findChildren(QPushButton), *controls.window.findChildren(QComboBox))
         if not (each.property("link") or each.objectName() == "statusLabel")
     }
     assert len(heights) > 20

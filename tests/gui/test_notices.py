@@ -330,25 +330,19 @@ def test_another_model_is_offered_only_where_the_message_advises_it(template: st
     assert (shown is Remedy.MODEL) == advised
 
 
-@pytest.mark.parametrize(
-    ("stage", "text", "caption", "name"),
-    [
+def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(controls: Session, qtbot: QtBot) -> None:
+    for stage, text, caption, name in (
         (Stage.MATTING, NO_GPU, "Show the settings", "matting.device"),
         (Stage.MATTING, MATTING_FAILED, "Choose another model", "modelCombo"),
         (Stage.CAPTURE, GONE, "Choose another camera", "cameraCombo"),
-    ],
-)
-def test_the_button_of_a_problem_shows_the_controls_that_its_message_names(
-    controls: Session, qtbot: QtBot, stage: Stage, text: str, caption: str, name: str
-) -> None:
-    window = controls.window
-    window.program_notices.show_status(failing((stage, text, 1.0)))
-    action = pressable(controls.window.notices, "Action0")
-    assert action.text() == caption
-    action.click()
-    shown = box(controls, name)
-    qtbot.waitUntil(shown.isVisible)
-    shown.hidePopup()
+    ):
+        controls.window.program_notices.show_status(failing((stage, text, 1.0)))
+        action = pressable(controls.window.notices, "Action0")
+        assert action.text() == caption
+        action.click()
+        shown = box(controls, name)
+        qtbot.waitUntil(shown.isVisible)
+        shown.hidePopup()
 
 
 def test_a_missing_plate_leads_to_its_capture_and_what_failed_is_tried_again(
