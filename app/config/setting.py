@@ -100,13 +100,13 @@ def parse_background(text: str | Path, base: BackgroundSettings | None = None) -
             "(on the command line: `run.py convert --background transparent`)."
         )
     if text == "green" or text.startswith("#"):
-        colour = GREEN if text == "green" else SETTINGS["background.colour"].parsed(text, "--background")
+        colour = GREEN if text == "green" else SETTINGS["background.colour"].parsed(text)
         return base.replace(kind="colour", colour=colour)
     blur = re.fullmatch(r"(blur|bokeh)(?::(.*))?", text)
     if blur is not None:
         strength = base.blur_strength
         if blur[2] is not None:
-            strength = SETTINGS["background.blur_strength"].parsed(blur[2], "--background")
+            strength = SETTINGS["background.blur_strength"].parsed(blur[2])
         return base.replace(kind="blur", blur_strength=strength, bokeh=blur[1] == "bokeh")
     if not text:
         raise UsageError("The background is empty; write blur, a file, #RRGGBB, green or none.")

@@ -123,6 +123,7 @@ def test_a_number_out_of_range_is_refused_and_never_clamped(alone: SettingsAlone
     ("words", "said", "wrong_usage"),
     [
         ("framing 101", "framing.zoom: “101” is not possible", True),
+        ("background blur:200", "background.blur_strength: “200” is not possible", True),
         ("background blur:200", "it must be at most 100", True),
         ("set output.mirror", "needs a value", True),
         ("set output.mirrored on", "There is no setting “output.mirrored”; similar ones are output.mirror", True),
