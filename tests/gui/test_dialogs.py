@@ -118,9 +118,7 @@ def test_the_assistant_recommends_fine_quality_where_it_is_light(
     monkeypatch.setattr(models, "MEASURED_MS", 10)
     measured = threading.Event()
     monkeypatch.setattr(
-        choice,
-        "fine_quality",
-        lambda settings: replace(STANDARD, share=share if measured.is_set() else None),
+        choice, "fine_quality", lambda settings: replace(STANDARD, share=share if measured.is_set() else None)
     )
     known = session.window.models
     known.reload()
@@ -139,31 +137,26 @@ def test_the_assistant_recommends_fine_quality_where_it_is_light(
     assistant.accept()
 
 
-@pytest.mark.parametrize(("device", "pipewire", "said", "unsaid"), [
-    ("/dev/video10", None, "In Zoom, Meet or Teams, choose the camera “Mattecam”", "missing"),
-    ("OBS Virtual Camera", None, "choose the camera “OBS Virtual Camera”", "missing"),
-    (None, "Mattecam", "in a browser, choose the camera “Mattecam”", "In Zoom"),
-    (None, None, "cannot see Mattecam yet.", "choose"),
-])  # fmt: skip
-def test_the_last_page_says_how_to_get_into_a_call_or_what_is_missing(
-    session: Session, qtbot: QtBot, device: str | None, pipewire: str | None, said: str, unsaid: str
-) -> None:
+def test_the_last_page_says_how_to_get_into_a_call_or_what_is_missing(session: Session, qtbot: QtBot) -> None:
     """It said "Mattecam is ready." and no more, on half of the page."""
-    assistant, cameras = open_last_step(session), (("/dev/video10", "Mattecam"),)
-    session.window.panel.virtual_camera.show_virtual_cameras(cameras)
+    assistant, controls = open_last_step(session), session.window.panel.virtual_camera
     call, lowest = find(assistant, QLabel, "assistantCall"), find(assistant, QLabel, "qualityAbout")
-    status = PipelineStatus(outputs={"virtual_camera": device, "pipewire": pipewire})
-    session.bridge.status_changed.emit(status)
-    assert said in call.text() and unsaid not in call.text()
+    for device, pipewire, said, unsaid in (
+        ("/dev/video10", None, "In Zoom, Meet or Teams, choose the camera “Mattecam”", "missing"),
+        ("OBS Virtual Camera", None, "choose the camera “OBS Virtual Camera”", "missing"),
+        (None, "Mattecam", "in a browser, choose the camera “Mattecam”", "In Zoom"),
+        (None, None, "cannot see Mattecam yet.", "choose"),
+    ):
+        controls.show_virtual_cameras((("/dev/video10", "Mattecam"),))  # the window may have looked meanwhile
+        session.bridge.status_changed.emit(PipelineStatus(outputs={"virtual_camera": device, "pipewire": pipewire}))
+        assert said in call.text() and unsaid not in call.text()
+        panel = [each.text() for each in controls.findChildren(QLabel)]
+        assert not any("/dev/" in text for text in panel), "programs list its name, not its file"
     qtbot.waitUntil(lambda: lowest.text() != "" and find(assistant, QLabel, "findingsSummary").text() != "Checking…")
     commands = [each for each in assistant.findChildren(QLabel) if each.property("role") == "command"]
     assert commands, "how to get it"
     content = existing(assistant.findChildren(QScrollArea, "assistantPage")[-1].widget())
     assert lowest.mapTo(content, lowest.rect().bottomLeft()).y() > 0.8 * content.height(), "the page is full"
-    session.window.panel.virtual_camera.show_virtual_cameras(cameras)  # the window may have looked meanwhile
-    session.window.panel.virtual_camera.show_status(status)
-    panel = [each.text() for each in session.window.panel.virtual_camera.findChildren(QLabel)]
-    assert not any("/dev/" in text for text in panel), "programs list its name, not its file"
 
 
 def test_the_assistant_says_that_the_picture_is_a_demonstration(session: Session) -> None:
