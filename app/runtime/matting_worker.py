@@ -62,8 +62,6 @@ class MattingWorker:
         self._publish = publish
         self.thread = Worker("matting", self._run, Stage.MATTING, frame_path=True)
         self.step = FrameStep(context, self.thread)
-        self.size: tuple[int, int] | None = None
-        """(width, height) of the newest frame; None before the first one."""
         self.newest: Frame | None = None
         """The newest frame of the source, also if it is not matted; None while there is no source."""
 
@@ -85,7 +83,7 @@ class MattingWorker:
                 if captured is None:
                     self._engines.use_built()
                 elif isinstance(captured, StandBy):
-                    self._stand_by(captured.reason)
+                    self._publish(captured)
                 else:
                     self._process(captured, settings)
                 if self._board.matted < revision and not (
@@ -97,7 +95,7 @@ class MattingWorker:
             self._backdrops.close()
 
     def _process(self, frame: Frame, settings: Settings) -> None:
-        self.size = frame.size
+        self._board.size = frame.size
         if not self._backdrops.decided:
             self._backdrops.wait()
         self._engines.request(frame, settings)
@@ -106,7 +104,7 @@ class MattingWorker:
         if not self._backdrops.decided and isinstance(decision, MatteFrame):
             decision = StandBy(Phase.STARTING)
         if isinstance(decision, StandBy):
-            self._stand_by(decision.reason)
+            self._publish(decision)
         elif isinstance(decision, PassThrough):
             shown = cropped(frame, settings.framing)
             self._publish_frame(Picture(shown.image, PictureKind.UNMATTED, frame=shown, hides=settings.hides))
@@ -125,10 +123,10 @@ class MattingWorker:
         except Exception as error:  # noqa: BLE001 - carried to the status
             step.forget()
             self._engines.failed(error)
-            self._stand_by(Phase.WAITING)
+            self._publish(StandBy(Phase.WAITING))
             return
         if picture is None:
-            self._stand_by(Phase.WAITING)
+            self._publish(StandBy(Phase.WAITING))
         else:
             self._publish_frame(picture)
         if step.matte is None:  # the last composite again
@@ -144,10 +142,6 @@ class MattingWorker:
         """Publish a picture of a new frame, but for those beyond the last one of a limited run."""
         if self._board.frames_out.add():
             self._publish(picture)
-
-    def _stand_by(self, reason: Phase) -> None:
-        """Request the stand-by card, at the size of the newest frame."""
-        self._publish(StandBy(reason, self.size))
 
 
 class FrameStep:

@@ -96,7 +96,6 @@ class OutputClock:
         self.thread = Worker("output-clock", self._run, frame_path=True)
         self._latest: Picture | None = None
         """None while the stand-by card is requested."""
-        self._size: tuple[int, int] | None = None
         self.phase = Phase.STARTING
         """Why the card or a picture is sent, as in `PipelineStatus`."""
         self._arrived_s = self._interval_s = 0.0
@@ -133,8 +132,9 @@ class OutputClock:
             settings = self._owner.current
             idle = settings.paused or self.phase is Phase.RESTING
             clock.rate_hz = min(IDLE_HZ, settings.capture.fps) if idle else settings.capture.fps
-            if (settings, self._size) != self._prepared:
-                self._prepared, self._hides = (settings, self._size), settings.hides
+            prepared = settings, self._board.size
+            if prepared != self._prepared:
+                self._prepared, self._hides = prepared, settings.hides
                 self._card(settings)  # before it is needed, so that an image that cannot be read is reported at once
             picture = self._choose(settings)
             if picture is not self._previewed:
@@ -165,12 +165,11 @@ class OutputClock:
     def _accept(self, arrived: Picture | StandBy) -> None:
         if isinstance(arrived, StandBy):
             self._latest, self.phase = None, arrived.reason
-            self._size = arrived.size or self._size
         elif arrived.frame is None or arrived.frame.captured_at_s >= self._board.resumed_s:
             self._latest, self.phase = arrived, Phase.RUNNING
             before_s, self._interval_s = self._interval_s, self.last_tick_s - self._arrived_s
             self._usual_s = min(before_s, self._interval_s)
-            self._size, self._arrived_s = arrived.size, self.last_tick_s
+            self._arrived_s = self.last_tick_s
 
     def _choose(self, settings: Settings) -> Picture:
         latest = self._latest
@@ -192,7 +191,7 @@ class OutputClock:
 
     def _card(self, settings: Settings) -> Picture:
         """Return the stand-by card at the size of the newest frame."""
-        return self._gate.card(*(self._size or (settings.capture.width, settings.capture.height)))
+        return self._gate.card(*(self._board.size or (settings.capture.width, settings.capture.height)))
 
     def _send(self, picture: Picture, *, mirror: bool) -> None:
         self._sent = picture

@@ -231,7 +231,7 @@ class Pipeline:
         return replace(
             self._board.read(),
             phase=phase,
-            size=matting.size or (0, 0),
+            size=self._board.size or (0, 0),
             source=self._capture.info,
             engine=engines.info,
             weights=engines.weights,

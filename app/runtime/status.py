@@ -51,8 +51,6 @@ class StandBy:
     """Drop the frame and show the stand-by card."""
 
     reason: Phase
-    size: tuple[int, int] | None = None
-    """Of the newest frame, (width, height), and so of the card; None before the first frame, and from the source."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -316,6 +314,8 @@ class StatusBoard:
         self.frames_in = Meter(RATE_SPAN_S)
         self.frames_out = Meter(RATE_SPAN_S)
         self.frames_sent = Meter(RATE_SPAN_S)
+        self.size: tuple[int, int] | None = None
+        """(width, height) of the newest frame, and so of the card; None before the first one. Set by matting."""
         self.resumed_s = 0.0
         """When the last suspension ended, by time.perf_counter(); set by the output clock."""
         self.captured = self.matted = self.sent = 0
